@@ -1,0 +1,266 @@
+//! Names and ids, one text form each.
+//!
+//! An [`Address`] names what is written in the stack; an [`ArmId`] names what exists in Azure. Both are one shared
+//! string, so that ten thousand of them are cheap to clone, compare and print. This module knows no kind by name.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A declared resource, or one instance of it: `subnet.web` or `subnet.web["east"]`.
+///
+/// Ordered and compared by its text. Invariant: the text parses, so [`Address::kind`] and [`Address::name`] never fail.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address(Arc<str>);
+
+/// Why a text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an address; write `kind.name` or `kind.name[\"key\"]`")]
+pub struct NotAnAddress {
+    /// The text as it was given.
+    pub text: String,
+}
+
+impl Address {
+    /// The address of the block `kind "name"`. The caller has checked that both are identifiers.
+    pub fn new(kind: &str, name: &str) -> Self {
+        Self(format!("{kind}.{name}").into())
+    }
+
+    /// The address of one `for_each` instance of this block.
+    pub fn instance(&self, key: &str) -> Self {
+        let escaped = key.replace('\\', "\\\\").replace('"', "\\\"");
+        Self(format!("{}[\"{escaped}\"]", self.block_text()).into())
+    }
+
+    /// The word before the dot.
+    pub fn kind(&self) -> &str {
+        self.0.split('.').next().unwrap_or_default()
+    }
+
+    /// The label of the block.
+    pub fn name(&self) -> &str {
+        self.block_text().split_once('.').map_or("", |(_, name)| name)
+    }
+
+    /// The `for_each` key, unescaped, of an instance.
+    pub fn key(&self) -> Option<Cow<'_, str>> {
+        let open = self.0.find("[\"")?;
+        let inner = self.0[open + 2..].strip_suffix("\"]")?;
+        Some(if inner.contains('\\') {
+            Cow::Owned(inner.replace("\\\"", "\"").replace("\\\\", "\\"))
+        } else {
+            Cow::Borrowed(inner)
+        })
+    }
+
+    /// The block this is an instance of; itself where the block has no `for_each`.
+    pub fn block(&self) -> Self {
+        if self.0.contains('[') { Self(self.block_text().into()) } else { self.clone() }
+    }
+
+    /// The one text form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn block_text(&self) -> &str {
+        self.0.find('[').map_or(&*self.0, |open| &self.0[..open])
+    }
+}
+
+impl FromStr for Address {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let wrong = || NotAnAddress { text: text.to_owned() };
+        let (block, key) = match text.find('[') {
+            Some(open) => (&text[..open], Some(&text[open..])),
+            None => (text, None),
+        };
+        let (kind, name) = block.split_once('.').ok_or_else(wrong)?;
+        if !is_identifier(kind) || !is_identifier(name) {
+            return Err(wrong());
+        }
+        match key {
+            None => Ok(Self(text.into())),
+            Some(key) => {
+                let inner = key.strip_prefix("[\"").and_then(|k| k.strip_suffix("\"]")).ok_or_else(wrong)?;
+                let mut unescaped = String::with_capacity(inner.len());
+                let mut chars = inner.chars();
+                while let Some(c) = chars.next() {
+                    match c {
+                        '"' => return Err(wrong()),
+                        '\\' => match chars.next() {
+                            Some(escaped @ ('"' | '\\')) => unescaped.push(escaped),
+                            _ => return Err(wrong()),
+                        },
+                        plain => unescaped.push(plain),
+                    }
+                }
+                Ok(Self(block.into()).instance(&unescaped))
+            }
+        }
+    }
+}
+
+/// Whether HCL takes this text as an identifier: a letter or `_`, then letters, digits, `_` and `-`.
+pub fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// An Azure Resource Manager id.
+///
+/// Azure keeps the case an object was created with and compares without regard to it, so this type prints the one and
+/// does the other (source: Azure's resource provider contract, "resource ids are case-insensitive").
+#[derive(Clone)]
+pub struct ArmId(Arc<str>);
+
+impl ArmId {
+    /// An id from its text, which is kept as it is.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as it was created.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id in the form that Azure compares.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// The id of a child: `{self}/{segment}/{name}`.
+    pub fn child(&self, segment: &str, name: &str) -> Self {
+        Self(format!("{}/{segment}/{name}", self.0).into())
+    }
+
+    /// The last segment.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The segment after `subscriptions`, where there is one.
+    pub fn subscription(&self) -> Option<&str> {
+        self.segment_after("subscriptions")
+    }
+
+    /// The segment after `resourceGroups`, where there is one.
+    pub fn resource_group(&self) -> Option<&str> {
+        self.segment_after("resourcegroups")
+    }
+
+    /// The full type, as in `Microsoft.Network/virtualNetworks/subnets`; a resource group's is
+    /// `Microsoft.Resources/resourceGroups`.
+    pub fn arm_type(&self) -> Option<String> {
+        let lower = self.0.to_ascii_lowercase();
+        let Some(at) = lower.rfind("/providers/") else {
+            return lower.contains("/resourcegroups/").then(|| "Microsoft.Resources/resourceGroups".to_owned());
+        };
+        let mut segments = self.0[at + "/providers/".len()..].split('/');
+        let mut text = segments.next()?.to_owned();
+        while let (Some(kind), Some(_name)) = (segments.next(), segments.next()) {
+            text.push('/');
+            text.push_str(kind);
+        }
+        Some(text)
+    }
+
+    /// Whether `inner` lies below this id (a child, or something within a child).
+    pub fn contains(&self, inner: &ArmId) -> bool {
+        let (outer, inner) = (self.0.as_bytes(), inner.0.as_bytes());
+        inner.len() > outer.len() && inner[outer.len()] == b'/' && inner[..outer.len()].eq_ignore_ascii_case(outer)
+    }
+
+    fn segment_after(&self, word: &str) -> Option<&str> {
+        let mut segments = self.0.split('/');
+        segments.find(|segment| segment.eq_ignore_ascii_case(word))?;
+        segments.next().filter(|segment| !segment.is_empty())
+    }
+}
+
+impl PartialEq for ArmId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for ArmId {}
+
+impl Hash for ArmId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+    }
+}
+
+impl PartialOrd for ArmId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ArmId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let fold = |id: &Self| id.0.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+        fold(self).cmp(&fold(other))
+    }
+}
+
+impl fmt::Display for ArmId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ArmId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for ArmId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ArmId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(String::deserialize(deserializer)?.into()))
+    }
+}

@@ -1,0 +1,245 @@
+//! A message about the user's input: a stable code, where, what, why and how to mend.
+//!
+//! Diagnostics are collected, never thrown one by one: a function that can find several faults takes `&mut Diagnostics` or
+//! returns them all. This module renders them as text; it knows neither HCL nor resources.
+
+mod render;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use render::{render, render_all};
+
+/// One file of the input.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The path as it is shown: relative to where the command was started.
+    pub path: Arc<str>,
+    /// The whole text.
+    pub text: Arc<str>,
+}
+
+/// All files that spans can point into.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+/// A place in the input: a file of [`Sources`] and a range of bytes in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Span {
+    /// The position of the file in [`Sources`].
+    pub file: u32,
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+impl Sources {
+    /// Adds a file and returns its number for [`Span::file`].
+    pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> u32 {
+        self.files.push(Source { path: path.into(), text: text.into() });
+        u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// The file a span points into.
+    pub fn get(&self, file: u32) -> Option<&Source> {
+        self.files.get(file as usize)
+    }
+
+    /// The files, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.files.iter()
+    }
+
+    /// `path:line:column` of the first byte of a span; line and column count from one, columns in characters.
+    pub fn position(&self, span: Span) -> Option<(Arc<str>, usize, usize)> {
+        let source = self.get(span.file)?;
+        let before = source.text.get(..span.start as usize)?;
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.matches('\n').count() + 1;
+        Some((Arc::clone(&source.path), line, before[line_start..].chars().count() + 1))
+    }
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is done until it is mended.
+    Error,
+    /// Worth a look; nothing stops.
+    Warning,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// A stable word for the kind of message, as in `unknown-argument`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one line, without a full stop.
+    pub summary: String,
+    /// The text it is about.
+    pub span: Option<Span>,
+    /// A few words put under that text.
+    pub label: Option<String>,
+    /// Other places that matter, each with a few words.
+    pub related: Vec<(Span, String)>,
+    /// Why it matters, in full sentences.
+    pub why: Option<String>,
+    /// What to write or do instead, in full sentences.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error with this code and summary.
+    pub fn error(code: &'static str, summary: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            summary: summary.into(),
+            span: None,
+            label: None,
+            related: Vec::new(),
+            why: None,
+            help: None,
+        }
+    }
+
+    /// A warning with this code and summary.
+    pub fn warning(code: &'static str, summary: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, summary) }
+    }
+
+    /// Points at a text.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    /// Puts words under the text it points at.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Points at another text that matters.
+    #[must_use]
+    pub fn and(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+
+    /// Says why it matters.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = Some(why.into());
+        self
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Says `did you mean …?` where one of `known` is close to what was written, and otherwise `otherwise`, if given.
+    #[must_use]
+    pub fn suggest<'a>(
+        mut self,
+        written: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        otherwise: Option<String>,
+    ) -> Self {
+        self.help = match closest(written, known) {
+            Some(close) => Some(format!("Did you mean `{close}`?")),
+            None => otherwise,
+        };
+        self
+    }
+}
+
+/// The word of `known` that is closest to `written`, where one is close enough to be meant.
+pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
+    similar::get_close_matches(written, &known, 1, 0.6).into_iter().next()
+}
+
+/// All that was found, errors and warnings, in the order they were found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Nothing found.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Whether any message is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// The messages.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts them in the order of the text, those without a place last, and drops exact repeats.
+    pub fn sort(&mut self) {
+        self.0.sort_by_key(|d| (d.span.is_none(), d.span));
+        self.0.dedup();
+    }
+
+    /// `Ok` with the value where no error was found, and all that was found otherwise.
+    pub fn into_result<T>(self, value: T) -> Result<(T, Diagnostics), Diagnostics> {
+        if self.has_errors() { Err(self) } else { Ok((value, self)) }
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, iter: T) {
+        self.0.extend(iter);
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.summary)
+    }
+}

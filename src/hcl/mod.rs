@@ -1,0 +1,7 @@
+//! Text to a tree with spans, and expressions to values. The only user of the HCL crates.
+//!
+//! The tree is our own, so that nothing above this layer depends on the crate that reads it, and so that an expression
+//! can be walked for its references before anything is evaluated. This layer knows no resource kind.
+
+pub mod ast;
+// Written by the owner of this module: parse, eval, functions, format.

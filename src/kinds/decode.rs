@@ -1,0 +1,1 @@
+//! Written blocks to typed arguments.

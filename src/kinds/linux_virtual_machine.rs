@@ -1,0 +1,6 @@
+//! Placeholder, to be written whole by its owner.
+
+use super::table::*;
+
+/// The table.
+pub static KIND: Kind = Kind { name: "linux_virtual_machine", ..Kind::EMPTY };

@@ -1,0 +1,6 @@
+//! Placeholder, to be written whole by its owner.
+
+use super::table::*;
+
+/// The table.
+pub static KIND: Kind = Kind { name: "managed_disk", ..Kind::EMPTY };

@@ -1,0 +1,108 @@
+//! The resource kinds: one file and one table each, and the list of them all.
+//!
+//! Everything else loops over these tables: decoder, planner, provider mapping, emitters, simulator, documentation,
+//! completion and tests. No other module may contain a kind's name.
+
+pub mod body;
+pub mod decode;
+pub mod table;
+
+mod cosmosdb_account;
+mod cosmosdb_sql_container;
+mod cosmosdb_sql_database;
+mod dns_a_record;
+mod dns_cname_record;
+mod dns_zone;
+mod geo_replica;
+mod image;
+mod image_copy;
+mod key_vault;
+mod lb;
+mod lb_backend_address_pool;
+mod lb_probe;
+mod lb_rule;
+mod linux_virtual_machine;
+mod linux_virtual_machine_scale_set;
+mod managed_disk;
+mod management_lock;
+mod mssql_database;
+mod mssql_server;
+mod nat_gateway;
+mod network_interface;
+mod network_security_group;
+mod postgresql_flexible_server;
+mod public_ip;
+mod resource_group;
+mod role_assignment;
+mod route_table;
+mod shared_image;
+mod shared_image_gallery;
+mod shared_image_version;
+mod storage_account;
+mod storage_container;
+mod storage_share;
+mod subnet;
+mod subnet_network_security_group_association;
+mod traffic_manager_azure_endpoint;
+mod traffic_manager_external_endpoint;
+mod traffic_manager_profile;
+mod user_assigned_identity;
+mod virtual_network;
+mod vnet_peering;
+mod windows_virtual_machine;
+mod windows_virtual_machine_scale_set;
+
+pub use table::*;
+
+/// Every kind, in the order in which documentation lists them.
+pub static ALL: &[&Kind] = &[
+    &resource_group::KIND,
+    &virtual_network::KIND,
+    &subnet::KIND,
+    &vnet_peering::KIND,
+    &network_security_group::KIND,
+    &subnet_network_security_group_association::KIND,
+    &route_table::KIND,
+    &nat_gateway::KIND,
+    &network_interface::KIND,
+    &public_ip::KIND,
+    &lb::KIND,
+    &lb_backend_address_pool::KIND,
+    &lb_probe::KIND,
+    &lb_rule::KIND,
+    &traffic_manager_profile::KIND,
+    &traffic_manager_azure_endpoint::KIND,
+    &traffic_manager_external_endpoint::KIND,
+    &dns_zone::KIND,
+    &dns_a_record::KIND,
+    &dns_cname_record::KIND,
+    &linux_virtual_machine::KIND,
+    &windows_virtual_machine::KIND,
+    &linux_virtual_machine_scale_set::KIND,
+    &windows_virtual_machine_scale_set::KIND,
+    &managed_disk::KIND,
+    &image::KIND,
+    &shared_image_gallery::KIND,
+    &shared_image::KIND,
+    &shared_image_version::KIND,
+    &image_copy::KIND,
+    &user_assigned_identity::KIND,
+    &role_assignment::KIND,
+    &management_lock::KIND,
+    &mssql_server::KIND,
+    &mssql_database::KIND,
+    &geo_replica::KIND,
+    &cosmosdb_account::KIND,
+    &cosmosdb_sql_database::KIND,
+    &cosmosdb_sql_container::KIND,
+    &postgresql_flexible_server::KIND,
+    &storage_account::KIND,
+    &storage_share::KIND,
+    &storage_container::KIND,
+    &key_vault::KIND,
+];
+
+/// The kind with this name.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|kind| kind.name == name)
+}

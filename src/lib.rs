@@ -1,0 +1,6 @@
+//! The map of drplan: the layers in words; no code.
+pub mod address;
+pub mod diagnostic;
+pub mod hcl;
+pub mod kinds;
+pub mod value;
