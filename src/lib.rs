@@ -3,4 +3,7 @@ pub mod address;
 pub mod diagnostic;
 pub mod hcl;
 pub mod kinds;
+pub mod state;
+pub mod steps;
 pub mod value;
+pub mod world;

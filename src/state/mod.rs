@@ -1,0 +1,123 @@
+//! What is recorded: resources, roles, outputs; and how a journal's entries change it.
+//!
+//! Pure: reading and writing files is the store's. Nothing here can hold a sensitive value: arguments and outputs are [`Sealed`], and
+//! secret attributes are left out before a [`Recorded`] is made.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::address::{Address, ArmId};
+use crate::kinds::Object;
+use crate::value::Sealed;
+
+/// The version of the file format. A greater one is refused; a smaller one is read (see `tests/formats`).
+pub const VERSION: u32 = 1;
+
+/// All that is recorded of one stack on one cloud.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// [`VERSION`] of who wrote it.
+    pub version: u32,
+    /// Which history this is: a state of another lineage is of another stack, however alike.
+    pub lineage: String,
+    /// Grows by one with every snapshot.
+    pub serial: u64,
+    /// The name of the stack.
+    pub stack: String,
+    /// Which site is active.
+    pub roles: Roles,
+    /// What stands, or may stand, by address.
+    pub resources: BTreeMap<Address, Recorded>,
+    /// The outputs of the last apply.
+    pub outputs: BTreeMap<String, Sealed>,
+}
+
+/// Which site is active, by failover group: observed and recorded, never declared.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roles {
+    /// Grows by one each time a run moves a role.
+    pub epoch: u64,
+}
+
+/// One recorded resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// The id that others refer to.
+    pub id: ArmId,
+    /// Its name in the cloud.
+    pub name: String,
+    /// The site's name in the stack.
+    pub site: String,
+    /// The region.
+    pub location: String,
+    /// Its objects, in the order in which they are written.
+    pub objects: Vec<Object>,
+    /// The kind's variant, where it has some: the kind that decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The arguments as last written or observed: those that are written in the stack, and those with a default.
+    pub arguments: JsonMap<String, Json>,
+    /// The attributes that are not secret.
+    pub attributes: JsonMap<String, Json>,
+    /// What it needs: the order of deletion, once the stack no longer says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Address>,
+    /// Whether the stack forbids its deletion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prevent_destroy: bool,
+    /// Whether it stands.
+    pub status: Status,
+}
+
+/// How sure it is that a resource stands as recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It stood as recorded when last written or observed.
+    Standing,
+    /// Its creation was begun and has not ended well: look before deciding anything.
+    Creating,
+    /// A change was begun and has not ended well.
+    Updating,
+    /// Its deletion was begun and has not ended well.
+    Deleting,
+}
+
+/// Why a state cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// The file is not what was written.
+    #[error("{file} is damaged: {what}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong, where.
+        what: String,
+    },
+    /// A newer drplan wrote it.
+    #[error("{file} has format {found}; this drplan reads up to {known}")]
+    Newer {
+        /// The file.
+        file: String,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// The operating system refused.
+    #[error("{file}: {what}")]
+    Io {
+        /// The file.
+        file: String,
+        /// What the operating system said.
+        what: String,
+    },
+    /// Another process works on it.
+    #[error("{0}")]
+    Locked(String),
+}

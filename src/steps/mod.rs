@@ -1,0 +1,138 @@
+//! Steps and their graph, the events of a run, and the two pure functions over them: `replay` and `next`.
+//!
+//! A plan compiles to a [`StepGraph`]; a run walks it. Everything that happens is an [`Entry`] of the run's journal, and the status of a run is a
+//! fold over its entries. Nothing here acts, reads a clock or knows how a step is done.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::state::Recorded;
+
+/// The position of a step in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(pub u32);
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Its position.
+    pub id: StepId,
+    /// The resource it is about.
+    pub address: Address,
+    /// The steps that must have succeeded before.
+    pub needs: Vec<StepId>,
+    /// What is done.
+    pub act: Act,
+    /// Steps that share one of these words are never under way together.
+    pub serial: Vec<String>,
+    /// The sites (locations) it touches: of the resource, of its resource group's metadata.
+    pub touches: Vec<String>,
+    /// How long it is expected to take.
+    pub expect: Duration,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Creates the resource, or completes what an earlier run began.
+    Create,
+    /// Writes the resource again in place.
+    Update,
+    /// Records a resource that stands already, and writes it where it differs.
+    Adopt,
+    /// Deletes what is recorded.
+    Delete(Box<Recorded>),
+    /// Takes the resource out of the state and leaves what stands alone.
+    Forget,
+}
+
+/// Steps and what they need. Invariant: `steps[i].id == i`, every need is a lower layer of an acyclic graph.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepGraph {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// When, by the run's clock.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What can happen in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// The run began. Always the first entry, and never another one.
+    Started(Started),
+    /// Something happened to a step.
+    Step {
+        /// The step.
+        step: StepId,
+        /// Its resource: redundant, so that a journal can be folded into the state without the plan.
+        address: Address,
+        /// What happened.
+        event: StepEvent,
+    },
+    /// The run ended. Always the last entry.
+    Ended(Ended),
+}
+
+/// How a run began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Started {
+    /// [`crate::state::VERSION`].
+    pub version: u32,
+    /// The run's id.
+    pub run: String,
+    /// `apply`, `destroy`, …
+    pub command: String,
+    /// Who started it: user and host.
+    pub by: String,
+    /// The lineage of the state it started from.
+    pub lineage: String,
+    /// The serial of the snapshot it started from: the journal is folded on top of exactly this one.
+    pub serial: u64,
+    /// The name of the stack.
+    pub stack: String,
+    /// The digest of the stack.
+    pub digest: String,
+    /// How many steps there are.
+    pub steps: u32,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// Every step succeeded.
+    Done,
+    /// Some steps failed, and what needs them was not begun.
+    Failed,
+    /// It was asked to stop, and finished what was under way.
+    Stopped,
+}
+
+/// What can happen to a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StepEvent {
+    /// It is about to be done. Holds what the state must know if nothing more is ever heard: the resource, with the status of what was begun
+    /// (`None` where the step only takes it out of the state).
+    Begun(Option<Box<Recorded>>),
+    /// It is done: the resource as it stands (`None`: it is gone or forgotten).
+    Succeeded(Option<Box<Recorded>>),
+    /// It was refused or has failed; the words say why.
+    Failed(String),
+    /// Whether it was done is not known; the words say why.
+    OutcomeUnknown(String),
+}
