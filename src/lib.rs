@@ -3,6 +3,8 @@ pub mod address;
 pub mod diagnostic;
 pub mod hcl;
 pub mod kinds;
+pub mod plan;
+pub mod stack;
 pub mod state;
 pub mod steps;
 pub mod value;

@@ -1,0 +1,3 @@
+//! p
+/// p
+pub struct Program;
