@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod decode;
+pub mod paths;
 pub mod regions;
 pub mod table;
 
