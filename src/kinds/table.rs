@@ -353,6 +353,9 @@ pub enum Same {
     AnyCase,
 }
 
+/// How many services write a bool: for [`Wire::Mapped`].
+pub const ENABLED: &[(Lit, Lit)] = &[(Lit::Bool(true), Lit::Str("Enabled")), (Lit::Bool(false), Lit::Str("Disabled"))];
+
 /// An argument with this type at this path of the body: optional, updated in place.
 pub const fn arg(name: &'static str, ty: Ty, path: &'static str, doc: &'static str) -> Arg {
     Arg {
