@@ -1,6 +1,7 @@
 //! The map of drplan: the layers in words; no code.
 pub mod address;
 pub mod diagnostic;
+pub mod duration;
 pub mod hcl;
 pub mod kinds;
 pub mod plan;

@@ -1,1 +1,290 @@
-//! Arguments to bodies and back.
+//! A resource to its objects, its arguments to their bodies, and the bodies back to arguments and attributes: the table, read both ways.
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::address::ArmId;
+use crate::duration;
+use crate::kinds::decode::canonical;
+use crate::kinds::path;
+use crate::kinds::table::{Arg, Block, From, Kind, Lit, Location, Object, Others, Place, Subject, Ty, Wire, Within};
+
+/// The id that others refer to, from the kind's place. `None` where the argument that decides it is not there.
+pub fn id(kind: &Kind, name: &str, subscription: &str, args: &JsonMap<String, Json>) -> Option<ArmId> {
+    let at = |argument: &str| match args.get(argument)? {
+        Json::String(text) => Some(text.as_str()),
+        Json::Array(items) => items.first()?.as_str(),
+        _ => None,
+    };
+    let text = match kind.place {
+        Place::Subscription => format!("/subscriptions/{subscription}/resourceGroups/{name}"),
+        Place::Group => format!("{}/providers/{}/{name}", at("resource_group")?, kind.arm.type_),
+        Place::Child(parent, segment) => format!("{}/{segment}/{name}", at(parent)?),
+        Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.arm.type_),
+        Place::Part(parent, _, segment, _) => format!("{}/{segment}/{name}", at(parent)?),
+        Place::Property(target) => at(target)?.to_owned(),
+    };
+    Some(ArmId::new(text))
+}
+
+/// The objects of a resource, in the order in which they are written.
+pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
+    let kind = subject.kind;
+    if let Some(objects) = kind.odd.objects {
+        return objects(subject);
+    }
+    let api = kind.arm.api.to_owned();
+    let parent = |argument| ArmId::new(subject.text(argument).unwrap_or_default());
+    vec![match kind.place {
+        Place::Part(argument, list, _, key) => Object {
+            id: parent(argument),
+            api,
+            within: Some(Within::Element { list: list.into(), key: key.into(), name: subject.name.into() }),
+        },
+        Place::Property(argument) => {
+            Object { id: parent(argument), api, within: Some(Within::Paths(owned_paths(kind.args))) }
+        }
+        Place::Subscription | Place::Group | Place::Child(..) | Place::Extension(_) => {
+            Object { id: subject.id.clone(), api, within: None }
+        }
+    }]
+}
+
+fn owned_paths(args: &[Arg]) -> Vec<String> {
+    args.iter()
+        .filter_map(|arg| match arg.wire {
+            Wire::At(path) | Wire::Mapped(path, _) | Wire::Scaled(path, _) | Wire::Text(path) | Wire::Negated(path) => {
+                Some(path)
+            }
+            Wire::Odd | Wire::Nowhere => None,
+        })
+        .filter(|path| !path.is_empty())
+        // What holds only an id is taken away whole: `networkSecurityGroup.id` goes with its object.
+        .map(|path| path.strip_suffix(".id").unwrap_or(path).to_owned())
+        .collect()
+}
+
+/// The bodies of a resource's objects, in the same order, as a create sends them.
+pub fn bodies(subject: &Subject<'_>) -> Vec<Json> {
+    let kind = subject.kind;
+    let count = subject.kind.odd.objects.map_or(1, |objects| objects(subject).len());
+    let mut bodies = vec![json!({}); count];
+    if let Some(last) = bodies.last_mut() {
+        for (at, lit) in kind.fixed {
+            path::put(last, at, lit.json());
+        }
+        match (kind.place, kind.location) {
+            (Place::Part(_, _, _, key), _) => path::put(last, key, Json::from(subject.name)),
+            (_, Location::Regional) => path::put(last, "location", Json::from(subject.location)),
+            (_, Location::Global) => path::put(last, "location", Json::from("global")),
+            (_, Location::None) => {}
+        }
+        encode(kind.args, subject.args, last);
+    }
+    if let Some(odd) = kind.odd.encode {
+        odd(subject, &mut bodies);
+    }
+    bodies
+}
+
+fn encode(table: &[Arg], args: &JsonMap<String, Json>, body: &mut Json) {
+    for arg in table {
+        let Some(value) = args.get(arg.name) else { continue };
+        if let Ty::Block(block) = arg.ty {
+            encode_blocks(arg, block, value, body);
+            continue;
+        }
+        match arg.wire {
+            Wire::At(at) => path::put(body, at, wire_value(&arg.ty, value)),
+            Wire::Mapped(at, pairs) => path::put(body, at, translate(value, pairs, |pair| (pair.0, pair.1))),
+            Wire::Scaled(at, factor) => {
+                let scaled = match (value.as_i64(), value.as_f64()) {
+                    (Some(int), _) => int.checked_mul(factor).map_or(Json::Null, Json::from),
+                    (None, Some(float)) => Json::from((float * factor as f64).round() as i64),
+                    (None, None) => Json::Null,
+                };
+                path::put(body, at, scaled);
+            }
+            Wire::Text(at) => {
+                path::put(body, at, value.as_str().map_or_else(|| Json::from(value.to_string()), Json::from));
+            }
+            Wire::Negated(at) => path::put(body, at, value.as_bool().map_or(Json::Null, |b| Json::from(!b))),
+            Wire::Odd | Wire::Nowhere => {}
+        }
+    }
+}
+
+fn encode_blocks(arg: &Arg, block: &Block, value: &Json, body: &mut Json) {
+    let Wire::At(at) = arg.wire else { return };
+    match value {
+        Json::Array(items) => {
+            let encoded = items.iter().map(|item| encode_block(block, item)).collect();
+            path::put(body, at, Json::Array(encoded));
+        }
+        one => path::put(body, at, encode_block(block, one)),
+    }
+}
+
+fn encode_block(block: &Block, value: &Json) -> Json {
+    let mut element = json!({});
+    if let Json::Object(args) = value {
+        encode(block.args, args, &mut element);
+    }
+    element
+}
+
+fn wire_value(ty: &Ty, value: &Json) -> Json {
+    match ty {
+        Ty::Duration => value
+            .as_str()
+            .and_then(|text| duration::parse(text).ok())
+            .map_or_else(|| value.clone(), |parsed| Json::from(duration::iso(parsed))),
+        _ => value.clone(),
+    }
+}
+
+fn translate(value: &Json, pairs: &[(Lit, Lit)], order: impl Fn(&(Lit, Lit)) -> (Lit, Lit) + Copy) -> Json {
+    match value {
+        Json::Array(items) => items.iter().map(|item| translate(item, pairs, order)).collect(),
+        one => pairs
+            .iter()
+            .map(order)
+            .find(|(from, _)| same_literal(&from.json(), one))
+            .map_or_else(|| one.clone(), |(_, to)| to.json()),
+    }
+}
+
+fn same_literal(a: &Json, b: &Json) -> bool {
+    match (a.as_str(), b.as_str()) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        _ => a == b,
+    }
+}
+
+/// The part of an answer that is this object: the whole body, the element of a list, or the body of which it is some paths. `None` where it is not there.
+pub fn part<'a>(object: &Object, answer: &'a Json) -> Option<&'a Json> {
+    match &object.within {
+        None => Some(answer),
+        Some(Within::Element { list, key, name }) => path::borrow(answer, list)?
+            .as_array()?
+            .iter()
+            .find(|element| element.get(key).and_then(Json::as_str).is_some_and(|other| path::same_name(other, name))),
+        // Nothing of its own can be missing from what owns no path.
+        Some(Within::Paths(paths)) if paths.is_empty() => Some(answer),
+        Some(Within::Paths(paths)) => {
+            paths.iter().any(|at| path::get(answer, at).is_some_and(|value| !value.is_null())).then_some(answer)
+        }
+    }
+}
+
+/// The arguments that the answers show, in the form in which arguments are compared. What the provider never answers is absent.
+pub fn read(kind: &Kind, answers: &[Json]) -> JsonMap<String, Json> {
+    let mut args = JsonMap::new();
+    if let Some(last) = answers.last() {
+        decode(kind.args, last, &mut args);
+    }
+    if let Some(odd) = kind.odd.decode {
+        odd(answers, &mut args);
+    }
+    for arg in kind.args {
+        if let Some(value) = args.get_mut(arg.name) {
+            *value = canonical(&arg.ty, value);
+        }
+    }
+    args
+}
+
+fn decode(table: &[Arg], body: &Json, args: &mut JsonMap<String, Json>) {
+    for arg in table.iter().filter(|arg| !arg.write_only) {
+        let value = match (arg.ty, arg.wire) {
+            (Ty::Block(block), Wire::At(at)) => path::get(body, at).and_then(|found| decode_blocks(block, &found)),
+            (_, Wire::At(at)) => path::get(body, at),
+            (_, Wire::Mapped(at, pairs)) => {
+                path::get(body, at).map(|value| translate(&value, pairs, |pair| (pair.1, pair.0)))
+            }
+            (_, Wire::Scaled(at, factor)) => path::get(body, at).and_then(|value| {
+                let value = value.as_i64()?;
+                Some(if value % factor == 0 {
+                    Json::from(value / factor)
+                } else {
+                    Json::from(value as f64 / factor as f64)
+                })
+            }),
+            (_, Wire::Text(at)) => path::get(body, at).map(|value| match value.as_str().map(str::parse::<i64>) {
+                Some(Ok(int)) => Json::from(int),
+                _ => value,
+            }),
+            (_, Wire::Negated(at)) => path::get(body, at).and_then(|value| value.as_bool()).map(|b| Json::from(!b)),
+            (_, Wire::Odd | Wire::Nowhere) => None,
+        };
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            args.insert(arg.name.to_owned(), value);
+        }
+    }
+}
+
+fn decode_blocks(block: &Block, found: &Json) -> Option<Json> {
+    let one = |element: &Json| {
+        let mut args = JsonMap::new();
+        decode(block.args, element, &mut args);
+        Json::Object(args)
+    };
+    match found {
+        Json::Array(items) if items.is_empty() => None,
+        Json::Array(items) if block.max == 1 => items.first().map(one),
+        Json::Array(items) => Some(items.iter().map(one).collect()),
+        Json::Object(_) => {
+            let args = one(found);
+            let empty = args.as_object().is_some_and(JsonMap::is_empty);
+            (!empty).then_some(args)
+        }
+        _ => None,
+    }
+}
+
+/// The attributes that the answers show and that names decide; secret ones and those that an action answers are left out.
+pub fn attributes(subject: &Subject<'_>, answers: &[Json]) -> JsonMap<String, Json> {
+    let mut found = JsonMap::new();
+    for attribute in subject.kind.attributes.iter().filter(|attribute| !attribute.secret) {
+        let value = match attribute.from {
+            From::Body(at) => answers.iter().rev().find_map(|answer| path::get(answer, at)),
+            From::Names(text) => named(subject, text).map(Json::from),
+            From::Action(..) => None,
+        };
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            found.insert(attribute.name.to_owned(), value);
+        }
+    }
+    found
+}
+
+/// A text of [`From::Names`], its places filled. `None` where an argument that it needs is not there.
+pub fn named(subject: &Subject<'_>, text: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (place, after) = after.split_once('}')?;
+        out.push_str(before);
+        match place {
+            "name" => out.push_str(subject.name),
+            "location" => out.push_str(subject.location),
+            "id" => out.push_str(subject.id.as_str()),
+            "subscription" => out.push_str(subject.subscription),
+            "tenant" => out.push_str(subject.tenant),
+            "parent" => out.push_str(subject.id.as_str().rsplit('/').nth(2)?),
+            argument => {
+                let (first, inner) = argument.split_once('.').unwrap_or((argument, ""));
+                out.push_str(path::borrow(subject.args.get(first)?, inner)?.as_str()?);
+            }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// No other resources: for a resource looked at by itself.
+pub struct Alone;
+
+impl Others for Alone {
+    fn visit(&self, _: &ArmId, _: &mut dyn FnMut(&Subject<'_>)) {}
+}

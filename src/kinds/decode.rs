@@ -1,1 +1,472 @@
-//! Written blocks to typed arguments.
+//! What is written in a block, to typed arguments.
+//!
+//! The values are evaluated already; here they are held against the kind's table. Everything that is wrong is said at once, each at its place.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::address::{Address, ArmId};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::duration;
+use crate::hcl::ast::Ident;
+use crate::kinds::table::{Arg, Block, Need, Ty};
+use crate::value::{Map, Number, Value};
+
+/// A block as it is written, its expressions evaluated.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    /// `name = value`.
+    pub args: Vec<WrittenArg>,
+    /// Nested blocks.
+    pub blocks: Vec<(Ident, Written)>,
+    /// The header of the block.
+    pub header: Span,
+}
+
+/// One evaluated argument.
+#[derive(Debug, Clone)]
+pub struct WrittenArg {
+    /// Its name.
+    pub name: Ident,
+    /// Its value.
+    pub value: Value,
+    /// Where the expression stands.
+    pub span: Span,
+}
+
+/// What blocks of the stack are, for arguments that refer to them.
+pub trait Named {
+    /// The kind and the id of a resource.
+    fn resource(&self, address: &Address) -> Option<(&'static str, ArmId)>;
+    /// The region of a site.
+    fn region(&self, site: &Address) -> Option<String>;
+    /// The resource that has this id.
+    fn with_id(&self, id: &ArmId) -> Option<Address>;
+}
+
+/// The outcome: arguments, and the resources they point at by id.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// Typed arguments; defaults filled in.
+    pub args: Map,
+    /// What they point at, in the order written, with repeats.
+    pub uses: Vec<Address>,
+}
+
+/// Holds a block against a table of arguments. `what` completes "… has no argument `x`": `a subnet`, `the block \`ip_configuration\``.
+pub fn decode(table: &[Arg], written: &Written, what: &str, names: &dyn Named, found: &mut Diagnostics) -> Decoded {
+    let mut decoder = Decoder { names, found, uses: Vec::new() };
+    let args = decoder.body(table, written, what);
+    Decoded { args, uses: decoder.uses }
+}
+
+/// Brings a value, as the cloud answered it, into the form in which arguments are compared: sets sorted, ranges and durations normalised.
+pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
+    struct Nothing;
+    impl Named for Nothing {
+        fn resource(&self, _: &Address) -> Option<(&'static str, ArmId)> {
+            None
+        }
+        fn region(&self, _: &Address) -> Option<String> {
+            None
+        }
+        fn with_id(&self, _: &ArmId) -> Option<Address> {
+            None
+        }
+    }
+    let mut decoder = Decoder { names: &Nothing, found: &mut Diagnostics::new(), uses: Vec::new() };
+    match decoder.coerce(ty, &Value::from_json(value)) {
+        Ok(value) => value.reveal().unwrap_or_default(),
+        Err(_) => value.clone(),
+    }
+}
+
+struct Decoder<'a> {
+    names: &'a dyn Named,
+    found: &'a mut Diagnostics,
+    uses: Vec<Address>,
+}
+
+impl Decoder<'_> {
+    fn body(&mut self, table: &[Arg], written: &Written, what: &str) -> Map {
+        let mut args = Map::new();
+        for WrittenArg { name, value, span } in &written.args {
+            match table.iter().find(|arg| arg.name == &*name.text) {
+                None => self.unknown(table, name, what),
+                Some(Arg { ty: Ty::Block(_), .. }) => self.found.push(
+                    Diagnostic::error("block-expected", format!("`{}` is a block, not an argument", name.text))
+                        .at(name.span)
+                        .help(format!("Write `{} {{ … }}` without `=`, once for each.", name.text)),
+                ),
+                Some(_) if value.is_null() => {}
+                Some(arg) => match self.coerce(&arg.ty, value) {
+                    Ok(value) => {
+                        args.insert(arg.name.into(), if arg.secret { value.sensitive() } else { value });
+                    }
+                    Err(problem) => self.found.push(problem.at(*span, arg.name)),
+                },
+            }
+        }
+        for (ident, _) in &written.blocks {
+            match table.iter().find(|arg| arg.name == &*ident.text) {
+                None => self.unknown(table, ident, what),
+                Some(Arg { ty: Ty::Block(_), .. }) => {}
+                Some(_) => self.found.push(
+                    Diagnostic::error("argument-expected", format!("`{}` is an argument, not a block", ident.text))
+                        .at(ident.span)
+                        .help(format!("Write `{} = …`.", ident.text)),
+                ),
+            }
+        }
+        for arg in table {
+            if let Ty::Block(block) = arg.ty {
+                self.blocks(arg, block, written, what, &mut args);
+            } else if !args.contains_key(arg.name) {
+                self.absent(arg, written, what, &mut args);
+            }
+        }
+        args
+    }
+
+    fn absent(&mut self, arg: &Arg, written: &Written, what: &str, args: &mut Map) {
+        match arg.need {
+            Need::Optional => {}
+            Need::Default(lit) => {
+                let value = Value::from_json(&lit.json());
+                args.insert(arg.name.into(), if arg.secret { value.sensitive() } else { value });
+            }
+            // A value that was written and is of the wrong type has been told of already.
+            Need::Required if written.args.iter().any(|w| &*w.name.text == arg.name && !w.value.is_null()) => {}
+            Need::Required => self.found.push(
+                Diagnostic::error("missing-argument", format!("{what} needs the argument `{}`", arg.name))
+                    .at(written.header)
+                    .help(format!("Write `{} = …`. {}", arg.name, arg.doc)),
+            ),
+        }
+    }
+
+    fn blocks(&mut self, arg: &Arg, block: &'static Block, written: &Written, what: &str, args: &mut Map) {
+        let inner = format!("the block `{}`", arg.name);
+        let of_this: Vec<&(Ident, Written)> =
+            written.blocks.iter().filter(|(ident, _)| &*ident.text == arg.name).collect();
+        if of_this.len() > block.max {
+            let mut problem = Diagnostic::error("too-many-blocks", format!("{what} takes one block `{}`", arg.name));
+            problem.span = of_this.last().map(|(ident, _)| ident.span);
+            self.found.push(problem.help("Join them into one, or take one away."));
+        }
+        if of_this.len() < block.min || (of_this.is_empty() && matches!(arg.need, Need::Required)) {
+            self.found.push(
+                Diagnostic::error("missing-argument", format!("{what} needs a block `{}`", arg.name))
+                    .at(written.header)
+                    .help(format!("Write `{} {{ … }}`. {}", arg.name, arg.doc)),
+            );
+        }
+        let mut values: Vec<Value> =
+            of_this.iter().map(|(_, body)| Value::from(self.body(block.args, body, &inner))).collect();
+        self.repeated(arg, block, &of_this, &values);
+        if block.max == 1 {
+            if let Some(value) = values.pop() {
+                args.insert(arg.name.into(), value);
+            }
+        } else if !values.is_empty() {
+            args.insert(arg.name.into(), values.into());
+        } else if let Need::Default(lit) = arg.need {
+            args.insert(arg.name.into(), Value::from_json(&lit.json()));
+        }
+    }
+
+    fn repeated(&mut self, arg: &Arg, block: &Block, written: &[&(Ident, Written)], values: &[Value]) {
+        if block.key.is_empty() {
+            return;
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for (value, (ident, _)) in values.iter().zip(written) {
+            let Value::Map(map) = value else { continue };
+            if let Some(key) = map.get(block.key).and_then(Value::as_str)
+                && !seen.insert(key.to_owned())
+            {
+                self.found.push(
+                    Diagnostic::error(
+                        "repeated-block",
+                        format!("two blocks `{}` have the same `{}`: `{key}`", arg.name, block.key),
+                    )
+                    .at(ident.span)
+                    .help("Give each its own."),
+                );
+            }
+        }
+    }
+
+    fn unknown(&mut self, table: &[Arg], name: &Ident, what: &str) {
+        let known = table.iter().map(|arg| arg.name);
+        // A reference loses its suffix here, so whoever comes from Terraform writes one that is close to nothing.
+        let stripped = ["_ids", "_id", "_resource_id", "_name"]
+            .iter()
+            .find_map(|suffix| name.text.strip_suffix(suffix))
+            .and_then(|stem| table.iter().find(|arg| arg.name == stem || arg.name == format!("{stem}s")));
+        let problem =
+            Diagnostic::error("unknown-argument", format!("{what} has no argument `{}`", name.text)).at(name.span);
+        self.found.push(match stripped {
+            Some(arg) => problem.help(format!(
+                "Here a reference names the thing itself: write `{} = …` with the resource, as in `subnet = subnet.web`.",
+                arg.name
+            )),
+            None if &*name.text == "location" => {
+                problem.help("A location follows from the site: write `site = site.…`, or leave it to the resource group.")
+            }
+            None if &*name.text == "dynamic" => {
+                problem.help("Write the block itself and put `for_each = …` into it; `each.key` and `each.value` are known inside.")
+            }
+            None => problem.suggest(&name.text, known.clone(), {
+                let all: Vec<&str> = known.collect();
+                Some(if all.is_empty() { "It takes none.".to_owned() } else { format!("It takes {}.", all.join(", ")) })
+            }),
+        });
+    }
+
+    fn coerce(&mut self, ty: &Ty, value: &Value) -> Result<Value, Problem> {
+        match value {
+            Value::Unknown(_) => return Ok(value.clone()),
+            Value::Sensitive(inner) => return self.coerce(ty, inner).map(Value::sensitive).map_err(Problem::hidden),
+            _ => {}
+        }
+        match ty {
+            Ty::Any => Ok(value.clone()),
+            Ty::Bool => to_bool(value).ok_or_else(|| Problem::ty("a bool", value)),
+            Ty::String => to_string(value).ok_or_else(|| Problem::ty("a string", value)),
+            Ty::Number(low, high) => {
+                let number = to_number(value).ok_or_else(|| Problem::ty("a number", value))?;
+                within(number, *low, *high)
+            }
+            Ty::Integer(low, high) => {
+                let number = to_number(value).ok_or_else(|| Problem::ty("a whole number", value))?;
+                number.as_i64().ok_or_else(|| Problem::ty("a whole number", value))?;
+                within(number, *low as f64, *high as f64)
+            }
+            Ty::Enum(words) => one_of(words, value),
+            Ty::Cidr => parse_with(value, "an address range, as in \"10.0.0.0/16\"", cidr),
+            Ty::Ip => parse_with(value, "an IP address", |text| {
+                text.parse::<IpAddr>().map(|ip| ip.to_string()).map_err(|_| None)
+            }),
+            Ty::Duration => parse_with(value, "a duration, as in \"90s\" or \"1h30m\"", |text| {
+                duration::parse(text).map(duration::human).map_err(Some)
+            }),
+            Ty::List(item) => self.items(item, value).map(Value::from),
+            Ty::Set(item) => self.items(item, value).map(as_set),
+            Ty::Map(item) => match value {
+                Value::Map(map) => {
+                    let typed: Result<Map, Problem> =
+                        map.iter().map(|(k, v)| Ok((k.clone(), self.coerce(item, v)?))).collect();
+                    typed.map(Value::from)
+                }
+                other => Err(Problem::ty("a map", other)),
+            },
+            Ty::Ref(kinds) => self.reference(kinds, value),
+            Ty::Site => match value {
+                Value::Block(address) => match self.names.region(address) {
+                    Some(region) => Ok(Value::from(region)),
+                    None => Err(Problem::new(format!("`{address}` is not a site")).help("Write `site.…`.")),
+                },
+                // What the cloud answers is a region already.
+                Value::String(_) => Ok(value.clone()),
+                other => Err(Problem::ty("a site, as in `site.primary`", other)),
+            },
+            Ty::Block(block) => self.answered_blocks(block, value),
+        }
+    }
+
+    /// Blocks as the cloud answers them: maps of JSON rather than text.
+    fn answered_blocks(&mut self, block: &Block, value: &Value) -> Result<Value, Problem> {
+        let one = |decoder: &mut Self, value: &Value| -> Result<Value, Problem> {
+            let Value::Map(map) = value else { return Err(Problem::ty("a block", value)) };
+            let mut typed = Map::new();
+            for (name, value) in map.iter() {
+                let arg = block.args.iter().find(|arg| arg.name == &**name);
+                let value = arg.map_or_else(|| Ok(value.clone()), |arg| decoder.coerce(&arg.ty, value))?;
+                typed.insert(name.clone(), value);
+            }
+            Ok(typed.into())
+        };
+        match value {
+            Value::List(items) => {
+                items.iter().map(|item| one(self, item)).collect::<Result<Vec<_>, _>>().map(Value::from)
+            }
+            other => one(self, other),
+        }
+    }
+
+    fn items(&mut self, item: &Ty, value: &Value) -> Result<Vec<Value>, Problem> {
+        match value {
+            Value::List(items) => items.iter().map(|value| self.coerce(item, value)).collect(),
+            other => Err(Problem::ty("a list", other).help("Put it into brackets: `[…]`.")),
+        }
+    }
+
+    fn reference(&mut self, kinds: &[&str], value: &Value) -> Result<Value, Problem> {
+        let wanted = || match kinds {
+            [] => "a resource".to_owned(),
+            kinds => kinds.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(" or "),
+        };
+        match value {
+            Value::Block(address) => match self.names.resource(address) {
+                Some((kind, id)) if kinds.is_empty() || kinds.contains(&kind) => {
+                    self.uses.push(address.clone());
+                    Ok(Value::from(id.as_str()))
+                }
+                Some((kind, _)) => Err(Problem::new(format!("it refers to a {kind}, and takes {}", wanted()))),
+                None => Err(Problem::new(format!("`{address}` is no resource that can be referred to here"))),
+            },
+            Value::String(text) if text.starts_with('/') => {
+                self.uses.extend(self.names.with_id(&ArmId::new(Arc::clone(text))));
+                Ok(value.clone())
+            }
+            Value::String(text) => Err(Problem::new(format!("`{text}` is not an Azure id")).help(format!(
+                "Write a reference to {} of this stack, or the whole id (`/subscriptions/…`) of what the stack does not manage.",
+                wanted()
+            ))),
+            other => Err(Problem::ty(&format!("a reference to {}", wanted()), other)),
+        }
+    }
+}
+
+/// What is wrong with a value, before it is known where it stands.
+struct Problem {
+    summary: String,
+    help: Option<String>,
+}
+
+impl Problem {
+    fn new(summary: String) -> Self {
+        Self { summary, help: None }
+    }
+
+    fn ty(wanted: &str, value: &Value) -> Self {
+        let shown = match value {
+            Value::String(text) if text.len() <= 60 => format!("the string \"{text}\""),
+            Value::Number(number) => format!("the number {number}"),
+            Value::Bool(bool) => format!("{bool}"),
+            other => other.type_name().to_owned(),
+        };
+        Self::new(format!("it takes {wanted}, and this is {shown}"))
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Without the text of a value that must not be shown.
+    fn hidden(self) -> Self {
+        Self { summary: "the sensitive value given is not of the type it takes".to_owned(), help: None }
+    }
+
+    fn at(self, span: Span, argument: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::error("wrong-value", format!("`{argument}`: {}", self.summary)).at(span);
+        match self.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+fn to_bool(value: &Value) -> Option<Value> {
+    match value {
+        Value::Bool(_) => Some(value.clone()),
+        Value::String(text) if &**text == "true" => Some(true.into()),
+        Value::String(text) if &**text == "false" => Some(false.into()),
+        _ => None,
+    }
+}
+
+fn to_string(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(_) => Some(value.clone()),
+        Value::Number(number) => Some(number.to_string().into()),
+        Value::Bool(bool) => Some(bool.to_string().into()),
+        _ => None,
+    }
+}
+
+fn to_number(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::String(text) => match text.parse::<i64>() {
+            Ok(int) => Some(Number::Int(int)),
+            Err(_) => text.parse().ok().and_then(Number::from_f64),
+        },
+        _ => None,
+    }
+}
+
+fn within(number: Number, low: f64, high: f64) -> Result<Value, Problem> {
+    if (low..=high).contains(&number.as_f64()) {
+        return Ok(Value::Number(number));
+    }
+    let range = match (low <= f64::from(i32::MIN), high >= 9e15) {
+        (_, true) => format!("{low} or more"),
+        (true, _) => format!("{high} or less"),
+        _ => format!("{low} to {high}"),
+    };
+    Err(Problem::new(format!("{number} is out of range")).help(format!("Write {range}.")))
+}
+
+fn one_of(words: &[&str], value: &Value) -> Result<Value, Problem> {
+    let list = || words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ");
+    let Some(Value::String(text)) = to_string(value) else {
+        return Err(Problem::ty(&format!("one of {}", list()), value));
+    };
+    if words.contains(&&*text) {
+        return Ok(Value::String(text));
+    }
+    let close = words
+        .iter()
+        .copied()
+        .find(|word| word.eq_ignore_ascii_case(&text))
+        .or_else(|| crate::diagnostic::closest(&text, words.iter().copied()));
+    let problem = Problem::new(format!("\"{text}\" is not one of {}", list()));
+    Err(match close {
+        Some(close) => problem.help(format!("Did you mean \"{close}\"?")),
+        None => problem,
+    })
+}
+
+fn parse_with(
+    value: &Value,
+    wanted: &str,
+    parse: impl Fn(&str) -> Result<String, Option<String>>,
+) -> Result<Value, Problem> {
+    match value {
+        Value::String(text) => parse(text).map(Value::from).map_err(|why| match why {
+            Some(why) => Problem::new(why),
+            None => Problem::ty(wanted, value),
+        }),
+        other => Err(Problem::ty(wanted, other)),
+    }
+}
+
+/// Normalises a range to its network address.
+fn cidr(text: &str) -> Result<String, Option<String>> {
+    let (address, bits) = text.split_once('/').ok_or(None)?;
+    let bits: u8 = bits.parse().map_err(|_| None)?;
+    match address.parse::<IpAddr>().map_err(|_| None)? {
+        IpAddr::V4(ip) if bits <= 32 => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            Ok(format!("{}/{bits}", std::net::Ipv4Addr::from(u32::from(ip) & mask)))
+        }
+        IpAddr::V6(ip) if bits <= 128 => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            Ok(format!("{}/{bits}", std::net::Ipv6Addr::from(u128::from(ip) & mask)))
+        }
+        _ => Err(Some(format!("`{text}` has more bits than its address"))),
+    }
+}
+
+fn as_set(mut items: Vec<Value>) -> Value {
+    if items.iter().any(|item| item.unknown_within().is_some()) {
+        return items.into();
+    }
+    let text = |value: &Value| value.reveal().map(|json| json.to_string()).unwrap_or_default();
+    items.sort_by_cached_key(text);
+    items.dedup();
+    items.into()
+}

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod decode;
 pub mod paths;
+pub mod path;
 pub mod regions;
 pub mod table;
 

@@ -1,0 +1,207 @@
+//! Paths into the body of a resource: `properties.ipConfigurations[].properties.subnet.id`.
+//!
+//! Segments are joined by dots; `name[]` goes through a list, `name[0]` into one element; the empty path is the body itself.
+
+use serde_json::{Map, Value as Json};
+
+/// What stands at a path; through a list, the list of what stands in each element. `None` where nothing does.
+pub fn get(body: &Json, path: &str) -> Option<Json> {
+    if path.is_empty() {
+        return Some(body.clone());
+    }
+    let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
+    match segment.split_once('[') {
+        None => get(body.get(segment)?, rest),
+        Some((name, "]")) => {
+            let items = body.get(name)?.as_array()?;
+            let inner: Vec<Json> = items.iter().filter_map(|item| get(item, rest)).collect();
+            (inner.len() == items.len()).then_some(Json::Array(inner))
+        }
+        Some((name, index)) => {
+            let index: usize = index.trim_end_matches(']').parse().ok()?;
+            get(body.get(name)?.get(index)?, rest)
+        }
+    }
+}
+
+/// What stands at a path without lists, borrowed.
+pub fn borrow<'a>(body: &'a Json, path: &str) -> Option<&'a Json> {
+    if path.is_empty() { Some(body) } else { path.split('.').try_fold(body, |at, segment| at.get(segment)) }
+}
+
+/// Puts a value at a path, making objects and list elements on the way; through `[]`, element by element of a list. An object put
+/// where one stands is joined with it.
+pub fn put(body: &mut Json, path: &str, value: Json) {
+    if path.is_empty() {
+        join(body, value);
+        return;
+    }
+    let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
+    match segment.split_once('[') {
+        None => put(slot(body, segment), rest, value),
+        Some((name, "]")) => {
+            let Json::Array(values) = value else { return };
+            let list = list_at(body, name, values.len());
+            for (element, value) in list.iter_mut().zip(values) {
+                put(element, rest, value);
+            }
+        }
+        Some((name, index)) => {
+            let index: usize = index.trim_end_matches(']').parse().unwrap_or(0);
+            if let Some(element) = list_at(body, name, index + 1).get_mut(index) {
+                put(element, rest, value);
+            }
+        }
+    }
+}
+
+/// Removes what stands at a path, and nothing else; through lists, from each element.
+pub fn remove(body: &mut Json, path: &str) {
+    let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
+    let name = segment.split('[').next().unwrap_or(segment);
+    let Json::Object(map) = body else { return };
+    if rest.is_empty() {
+        map.remove(name);
+        return;
+    }
+    match map.get_mut(name) {
+        Some(Json::Array(items)) => items.iter_mut().for_each(|item| remove(item, rest)),
+        Some(inner) => remove(inner, rest),
+        None => {}
+    }
+}
+
+fn slot<'a>(body: &'a mut Json, name: &str) -> &'a mut Json {
+    if !body.is_object() {
+        *body = Json::Object(Map::new());
+    }
+    match body {
+        Json::Object(map) => map.entry(name).or_insert(Json::Null),
+        other => other,
+    }
+}
+
+fn list_at<'a>(body: &'a mut Json, name: &str, length: usize) -> &'a mut [Json] {
+    let list = slot(body, name);
+    if !list.is_array() {
+        *list = Json::Array(Vec::new());
+    }
+    match list {
+        Json::Array(items) => {
+            while items.len() < length {
+                items.push(Json::Object(Map::new()));
+            }
+            items
+        }
+        _ => &mut [],
+    }
+}
+
+fn join(at: &mut Json, value: Json) {
+    match (at, value) {
+        (Json::Object(into), Json::Object(from)) => {
+            for (name, value) in from {
+                match into.get_mut(&name) {
+                    Some(inner) => join(inner, value),
+                    None => {
+                        into.insert(name, value);
+                    }
+                }
+            }
+        }
+        (at, value) => *at = value,
+    }
+}
+
+/// Three-way: brings the change from `old` to `new` into `current`, and leaves alone in `current` all that is the same in both. Elements of lists that have
+/// a `name` (or what `key` says) are matched by it; other lists are taken as a whole.
+pub fn merge(current: &mut Json, old: &Json, new: &Json) {
+    if old == new && !current.is_null() {
+        return;
+    }
+    match (&mut *current, old, new) {
+        (Json::Object(at), Json::Object(was), Json::Object(will)) => {
+            for name in was.keys().filter(|name| !will.contains_key(*name)) {
+                at.remove(name);
+            }
+            for (name, value) in will {
+                let before = was.get(name).unwrap_or(&Json::Null);
+                merge(at.entry(name).or_insert(Json::Null), before, value);
+            }
+        }
+        (Json::Object(at), _, Json::Object(will)) => {
+            for (name, value) in will {
+                merge(at.entry(name).or_insert(Json::Null), &Json::Null, value);
+            }
+        }
+        (Json::Array(at), was, Json::Array(will)) if will.iter().all(|item| element_name(item).is_some()) => {
+            let was = was.as_array().map_or(&[][..], Vec::as_slice);
+            *at = will
+                .iter()
+                .map(|item| {
+                    let mut now = named(at, item).cloned().unwrap_or(Json::Null);
+                    merge(&mut now, named(was, item).unwrap_or(&Json::Null), item);
+                    now
+                })
+                .collect();
+        }
+        (current, _, new) => *current = new.clone(),
+    }
+}
+
+/// The property by which an element of a list is known.
+pub fn element_name(item: &Json) -> Option<&str> {
+    item.get("name").or_else(|| item.get("locationName")).and_then(Json::as_str)
+}
+
+/// Whether two names of elements are the same: Azure answers regions by display name (`Canada East` for `canadaeast`).
+pub fn same_name(a: &str, b: &str) -> bool {
+    let fold = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>().to_ascii_lowercase();
+    a == b || fold(a) == fold(b)
+}
+
+fn named<'a>(items: &'a [Json], like: &Json) -> Option<&'a Json> {
+    let name = element_name(like)?;
+    items.iter().find(|item| element_name(item).is_some_and(|other| same_name(other, name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_put_is_got() {
+        let mut body = json!({});
+        put(&mut body, "properties.addressSpace.addressPrefixes", json!(["10.0.0.0/16"]));
+        put(&mut body, "properties.publicIpAddresses[].id", json!(["/a", "/b"]));
+        put(&mut body, "properties.configurations[0].name", json!("first"));
+        assert_eq!(
+            body,
+            json!({"properties": {
+                "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+                "publicIpAddresses": [{"id": "/a"}, {"id": "/b"}],
+                "configurations": [{"name": "first"}],
+            }})
+        );
+        assert_eq!(get(&body, "properties.publicIpAddresses[].id"), Some(json!(["/a", "/b"])));
+        assert_eq!(get(&body, "properties.configurations[0].name"), Some(json!("first")));
+        assert_eq!(get(&body, "properties.missing"), None);
+        remove(&mut body, "properties.publicIpAddresses[].id");
+        assert_eq!(get(&body, "properties.publicIpAddresses"), Some(json!([{}, {}])));
+    }
+
+    #[test]
+    fn a_merge_touches_only_what_changed() {
+        let mut current = json!({"etag": "x", "sku": {"name": "S0", "tier": "Standard"}, "properties": {
+            "mine": 1, "theirs": 2, "rules": [{"name": "a", "id": "/a", "p": 1}, {"name": "b", "p": 2}]}});
+        let old = json!({"sku": {"name": "S0"}, "properties": {"mine": 1, "gone": 3, "rules": [{"name": "a", "p": 1}, {"name": "b", "p": 2}]}});
+        let new = json!({"sku": {"name": "S1"}, "properties": {"mine": 1, "rules": [{"name": "a", "p": 7}]}});
+        merge(&mut current, &old, &new);
+        assert_eq!(
+            current,
+            json!({"etag": "x", "sku": {"name": "S1", "tier": "Standard"}, "properties": {
+                "mine": 1, "theirs": 2, "rules": [{"name": "a", "id": "/a", "p": 7}]}})
+        );
+    }
+}
