@@ -3,6 +3,8 @@
 //! Pure: reading and writing files is the store's. Nothing here can hold a sensitive value: arguments and outputs are [`Sealed`], and
 //! secret attributes are left out before a [`Recorded`] is made.
 
+pub mod format;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,12 @@
 //! A plan compiles to a [`StepGraph`]; a run walks it. Everything that happens is an [`Entry`] of the run's journal, and the status of a run is a
 //! fold over its entries. Nothing here acts, reads a clock or knows how a step is done.
 
+mod fold;
+mod graph;
+pub mod lines;
+mod next;
+mod replay;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::state::Recorded;
+
+pub use fold::Foreign;
+pub use graph::{NotAGraph, Path};
+pub use next::next;
+pub use replay::{Corrupt, Phase, RunStatus, replay};
 
 /// The position of a step in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,0 +1,70 @@
+//! How the entries of a journal change the state.
+//!
+//! A step that was begun stands in the state with the status of what was begun. It stays so after a failure, after an unknown outcome and
+//! where nothing more was ever heard: then the next plan looks before it decides.
+
+use std::collections::BTreeMap;
+
+use super::{Entry, Event, Started, StepEvent};
+use crate::state::{Roles, State};
+
+/// An entry of another state's journal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal is of {what} {found}, and the state of {known}")]
+pub struct Foreign {
+    /// What differs.
+    pub what: &'static str,
+    /// What the journal says.
+    pub found: String,
+    /// What the state says.
+    pub known: String,
+}
+
+impl State {
+    /// The empty state that a first run started from, before there was any snapshot.
+    pub fn before(started: &Started) -> Self {
+        Self {
+            version: started.version,
+            lineage: started.lineage.clone(),
+            serial: started.serial,
+            stack: started.stack.clone(),
+            roles: Roles::default(),
+            resources: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    /// The state after one more entry.
+    ///
+    /// # Errors
+    /// Where the run did not start from this state; nothing is changed then.
+    pub fn fold(&mut self, entry: &Entry) -> Result<(), Foreign> {
+        match &entry.event {
+            Event::Started(started) => return self.is_basis_of(started),
+            Event::Step { address, event, step: _ } => match event {
+                StepEvent::Begun(Some(recorded)) | StepEvent::Succeeded(Some(recorded)) => {
+                    self.resources.insert(address.clone(), (**recorded).clone());
+                }
+                StepEvent::Succeeded(None) => {
+                    self.resources.remove(address);
+                }
+                StepEvent::Begun(None) | StepEvent::Failed(_) | StepEvent::OutcomeUnknown(_) => {}
+            },
+            Event::Ended(_) => {}
+        }
+        Ok(())
+    }
+
+    fn is_basis_of(&self, started: &Started) -> Result<(), Foreign> {
+        let same = |what, found: &str, known: &str| {
+            if found == known {
+                Ok(())
+            } else {
+                Err(Foreign { what, found: found.to_owned(), known: known.to_owned() })
+            }
+        };
+        same("lineage", &started.lineage, &self.lineage)?;
+        same("stack", &started.stack, &self.stack)?;
+        same("serial", &started.serial.to_string(), &self.serial.to_string())
+    }
+}

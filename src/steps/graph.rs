@@ -1,0 +1,176 @@
+//! The shape of a step graph: its check, its order, and the longest paths through it.
+//!
+//! Every walk is a loop over vectors, so that depth costs no stack and time grows with steps and needs only. Nothing here knows of a run.
+
+use std::time::Duration;
+
+use super::{Step, StepGraph, StepId};
+
+/// Why steps are not a graph.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAGraph {
+    /// The id of a step is not its position.
+    #[error("the step at position {at} has the id {id}")]
+    Misplaced {
+        /// The position.
+        at: usize,
+        /// The id found there.
+        id: u32,
+    },
+    /// A step needs one that is not there.
+    #[error("step {step} needs step {need}, and there are only {steps}")]
+    Missing {
+        /// The step.
+        step: u32,
+        /// What it needs.
+        need: u32,
+        /// How many steps there are.
+        steps: usize,
+    },
+    /// Steps need each other in a circle; each needs the next one, the last needs the first.
+    #[error("steps need each other: {}", .0.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" needs "))]
+    Cycle(Vec<StepId>),
+}
+
+/// The longest way through a graph.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Path {
+    /// Its length.
+    pub total: Duration,
+    /// The steps on it, in the order in which they are done.
+    pub steps: Vec<StepId>,
+}
+
+impl StepId {
+    /// The position as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl StepGraph {
+    /// A graph of these steps, checked.
+    ///
+    /// # Errors
+    /// Where an id is not the step's position, a need does not exist, or steps need each other.
+    pub fn new(steps: Vec<Step>) -> Result<Self, NotAGraph> {
+        for (at, step) in steps.iter().enumerate() {
+            if step.id.index() != at {
+                return Err(NotAGraph::Misplaced { at, id: step.id.0 });
+            }
+            if let Some(need) = step.needs.iter().find(|need| need.index() >= steps.len()) {
+                return Err(NotAGraph::Missing { step: step.id.0, need: need.0, steps: steps.len() });
+            }
+        }
+        let graph = Self { steps };
+        let order = graph.order();
+        if order.len() == graph.steps.len() { Ok(graph) } else { Err(NotAGraph::Cycle(graph.cycle(&order))) }
+    }
+
+    /// The step with this id.
+    pub fn step(&self, id: StepId) -> Option<&Step> {
+        self.steps.get(id.index())
+    }
+
+    /// For each step, the steps that need it, in ascending order; a step that needs it twice is there twice.
+    pub fn dependents(&self) -> Vec<Vec<StepId>> {
+        let mut dependents = vec![Vec::new(); self.steps.len()];
+        for step in &self.steps {
+            for need in &step.needs {
+                if let Some(of_need) = dependents.get_mut(need.index()) {
+                    of_need.push(step.id);
+                }
+            }
+        }
+        dependents
+    }
+
+    /// The steps in an order in which each stands behind what it needs. Steps on a cycle, and behind one, are left out.
+    pub fn order(&self) -> Vec<StepId> {
+        let dependents = self.dependents();
+        let mut pending: Vec<usize> = self.steps.iter().map(|step| step.needs.len()).collect();
+        let mut order: Vec<StepId> =
+            self.steps.iter().filter(|step| step.needs.is_empty()).map(|step| step.id).collect();
+        let mut done = 0;
+        while let Some(&id) = order.get(done) {
+            done += 1;
+            for &dependent in dependents.get(id.index()).into_iter().flatten() {
+                if let Some(left) = pending.get_mut(dependent.index()) {
+                    *left -= 1;
+                    if *left == 0 {
+                        order.push(dependent);
+                    }
+                }
+            }
+        }
+        order
+    }
+
+    /// For each step, how long it and the longest chain of what hangs on it are expected to take.
+    pub fn remaining(&self) -> Vec<Duration> {
+        let mut behind = vec![Duration::ZERO; self.steps.len()];
+        let mut remaining = behind.clone();
+        for step in self.order().iter().rev().filter_map(|&id| self.step(id)) {
+            let length = step.expect + behind.get(step.id.index()).copied().unwrap_or_default();
+            if let Some(of_step) = remaining.get_mut(step.id.index()) {
+                *of_step = length;
+            }
+            for need in &step.needs {
+                if let Some(longest) = behind.get_mut(need.index()) {
+                    *longest = length.max(*longest);
+                }
+            }
+        }
+        remaining
+    }
+
+    /// The chain of steps that is expected to take longest: no run is shorter.
+    pub fn critical_path(&self) -> Path {
+        self.longest_path(|step| step.expect)
+    }
+
+    /// The longest chain through `needs`, where each step is as long as `length` says. Of several, one that ends in the smallest id.
+    pub fn longest_path(&self, length: impl Fn(&Step) -> Duration) -> Path {
+        let mut until = vec![Duration::ZERO; self.steps.len()];
+        let mut before: Vec<Option<StepId>> = vec![None; self.steps.len()];
+        let until_of = |until: &[Duration], id: StepId| until.get(id.index()).copied().unwrap_or_default();
+        for step in self.order().into_iter().filter_map(|id| self.step(id)) {
+            let last = step.needs.iter().copied().max_by_key(|&need| (until_of(&until, need), std::cmp::Reverse(need)));
+            let total = length(step) + last.map_or(Duration::ZERO, |need| until_of(&until, need));
+            if let (Some(of_step), Some(link)) = (until.get_mut(step.id.index()), before.get_mut(step.id.index())) {
+                *of_step = total;
+                *link = last;
+            }
+        }
+        let last =
+            self.steps.iter().map(|step| step.id).max_by_key(|&id| (until_of(&until, id), std::cmp::Reverse(id)));
+        let mut steps: Vec<StepId> =
+            std::iter::successors(last, |id| before.get(id.index()).copied().flatten()).collect();
+        steps.reverse();
+        Path { total: last.map_or(Duration::ZERO, |id| until_of(&until, id)), steps }
+    }
+
+    /// One cycle among the steps that `order` leaves out: from any of them, needs that are left out lead round.
+    fn cycle(&self, order: &[StepId]) -> Vec<StepId> {
+        let mut ordered = vec![false; self.steps.len()];
+        for id in order {
+            if let Some(seen) = ordered.get_mut(id.index()) {
+                *seen = true;
+            }
+        }
+        let left_out = |id: &StepId| ordered.get(id.index()) == Some(&false);
+        let mut walked = Vec::new();
+        let mut position: Vec<Option<usize>> = vec![None; self.steps.len()];
+        let mut here = self.steps.iter().find(|step| left_out(&step.id));
+        while let Some(step) = here {
+            match position.get_mut(step.id.index()) {
+                Some(Some(first)) => return walked.split_off(*first),
+                Some(unseen) => *unseen = Some(walked.len()),
+                None => break,
+            }
+            walked.push(step.id);
+            here = step.needs.iter().copied().find(|need| left_out(need)).and_then(|need| self.step(need));
+        }
+        walked
+    }
+}

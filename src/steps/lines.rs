@@ -1,0 +1,121 @@
+//! The text of a journal: one JSON object a line, each chained to the one before it.
+//!
+//! A line ends in `"chain"`, a digest of the previous line's chain and the line without it, so that a line which was changed, lost, added or
+//! moved is noticed. The last line alone may be torn: it was being written when the machine stopped, nobody has acted on it, and it counts
+//! as never written. Everything else is refused. Reading and writing files is the store's.
+
+use serde::Deserialize;
+
+use super::{Entry, Event};
+use crate::state::format::digest;
+use crate::state::{StateError, VERSION};
+
+/// How many hexadecimal digits of the digest a line holds.
+const DIGITS: usize = 16;
+const CHAIN: &str = ",\"chain\":\"";
+const END: &str = "\"}";
+
+/// The chain of the last whole line, to which the next one is chained. The chain before the first line is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chain(String);
+
+/// A journal as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// The entries of all whole lines.
+    pub entries: Vec<Entry>,
+    /// The length of all whole lines in bytes: what follows is torn.
+    pub whole: usize,
+    /// Where to go on.
+    pub chain: Chain,
+}
+
+impl Chain {
+    /// The next line, with its newline.
+    ///
+    /// # Errors
+    /// Where the entry has no text; none is known that has not.
+    pub fn line(&mut self, entry: &Entry) -> Result<String, serde_json::Error> {
+        let mut line = serde_json::to_string(entry)?;
+        self.0 = self.after(&line);
+        line.truncate(line.len() - 1);
+        line.push_str(CHAIN);
+        line.push_str(&self.0);
+        line.push_str(END);
+        line.push('\n');
+        Ok(line)
+    }
+
+    fn after(&self, bare: &str) -> String {
+        let mut digits = digest(&[self.0.as_bytes(), bare.as_bytes()]);
+        digits.truncate(DIGITS);
+        digits
+    }
+
+    /// The line without its chain, if it continues this one; the chain is then that of the line.
+    fn follow(&mut self, line: &[u8]) -> Option<String> {
+        let line = std::str::from_utf8(line).ok()?.strip_suffix(END)?;
+        let (entry, chain) = line.split_at_checked(line.len().checked_sub(DIGITS)?)?;
+        let bare = format!("{}}}", entry.strip_suffix(CHAIN)?);
+        if self.after(&bare) != chain {
+            return None;
+        }
+        chain.clone_into(&mut self.0);
+        Some(bare)
+    }
+}
+
+/// Reads a journal; `file` is its name in errors.
+///
+/// # Errors
+/// Where any line but the last is damaged, or a newer version wrote it.
+pub fn read(file: &str, text: &[u8]) -> Result<Read, StateError> {
+    let damaged = |line: usize, what: &str| StateError::Damaged {
+        file: file.to_owned(),
+        what: format!(
+            "line {line} {what}; what ran can be observed again: move the file away, then run `drplan refresh`"
+        ),
+    };
+    let mut read = Read { entries: Vec::new(), whole: 0, chain: Chain::default() };
+    for (number, line) in (1..).zip(text.split_inclusive(|&byte| byte == b'\n')) {
+        let last = read.whole + line.len() == text.len();
+        let bare = line.strip_suffix(b"\n").and_then(|line| read.chain.follow(line));
+        let bare = match bare {
+            Some(bare) => bare,
+            None if last => break,
+            None => return Err(damaged(number, "is not what was written there")),
+        };
+        if number == 1 {
+            refuse_newer(file, &bare)?;
+        }
+        let entry: Entry = serde_json::from_str(&bare).map_err(|e| damaged(number, &format!("is no entry ({e})")))?;
+        if (number == 1) != matches!(entry.event, Event::Started(_)) {
+            return Err(damaged(number, "is out of place: a run starts once, with its first line"));
+        }
+        read.entries.push(entry);
+        read.whole += line.len();
+    }
+    Ok(read)
+}
+
+/// Refuses a journal whose first line says that a newer version wrote it, whatever else the line holds.
+fn refuse_newer(file: &str, line: &str) -> Result<(), StateError> {
+    #[derive(Deserialize)]
+    struct Line {
+        event: Started,
+    }
+    #[derive(Deserialize)]
+    struct Started {
+        started: Version,
+    }
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    match serde_json::from_str::<Line>(line) {
+        Ok(Line { event: Started { started: Version { version } } }) if version > VERSION => {
+            Err(StateError::Newer { file: file.to_owned(), found: version, known: VERSION })
+        }
+        _ => Ok(()),
+    }
+}

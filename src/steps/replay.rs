@@ -1,0 +1,226 @@
+//! The status of a run: a fold over the entries of its journal.
+//!
+//! An entry that cannot follow the ones before it is an error and changes nothing. The same fold serves a run as it goes and a journal read
+//! later, so that the two cannot differ.
+
+use super::next::Queue;
+use super::{Ended, Entry, Event, Started, Step, StepEvent, StepGraph, StepId};
+
+/// Where a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Something it needs has not succeeded: not yet, or not at all.
+    Waiting,
+    /// All it needs has succeeded.
+    Ready,
+    /// It was begun and no outcome is recorded.
+    UnderWay,
+    /// It is done.
+    Succeeded,
+    /// It was refused or has failed.
+    Failed,
+    /// Whether it was done is not known.
+    Unknown,
+}
+
+/// An entry that cannot follow the ones before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {entry}: {why}")]
+pub struct Corrupt {
+    /// Its number, from one.
+    pub entry: usize,
+    /// Why not.
+    pub why: String,
+}
+
+/// The status of a run after some entries.
+#[derive(Debug, Clone)]
+pub struct RunStatus {
+    entries: usize,
+    phases: Vec<Phase>,
+    /// How many needs of each step have not succeeded.
+    pending: Vec<usize>,
+    dependents: Vec<Vec<StepId>>,
+    under_way: usize,
+    succeeded: usize,
+    /// How many steps are in [`Phase::Ready`].
+    ready: usize,
+    ended: Option<Ended>,
+    queue: Queue,
+}
+
+/// The status of a run after these entries.
+///
+/// # Errors
+/// The first entry that cannot follow the ones before it.
+pub fn replay(graph: &StepGraph, journal: &[Entry]) -> Result<RunStatus, Corrupt> {
+    let mut status = RunStatus::new(graph);
+    for entry in journal {
+        status.advance(graph, entry)?;
+    }
+    Ok(status)
+}
+
+impl RunStatus {
+    /// The status before the first entry.
+    pub fn new(graph: &StepGraph) -> Self {
+        let pending: Vec<usize> = graph.steps.iter().map(|step| step.needs.len()).collect();
+        let phase = |&pending: &usize| if pending == 0 { Phase::Ready } else { Phase::Waiting };
+        let mut status = Self {
+            entries: 0,
+            phases: pending.iter().map(phase).collect(),
+            pending,
+            dependents: graph.dependents(),
+            under_way: 0,
+            succeeded: 0,
+            ready: 0,
+            ended: None,
+            queue: Queue::new(graph),
+        };
+        for step in graph.steps.iter().filter(|step| step.needs.is_empty()) {
+            status.ready += 1;
+            status.queue.push(step.id);
+        }
+        status
+    }
+
+    /// Where a step is.
+    pub fn phase(&self, id: StepId) -> Option<Phase> {
+        self.phases.get(id.index()).copied()
+    }
+
+    /// Where each step is, by its position.
+    pub fn phases(&self) -> &[Phase] {
+        &self.phases
+    }
+
+    /// How many steps were begun and have no outcome.
+    pub fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// How many steps are neither done nor under way.
+    pub fn left(&self) -> usize {
+        self.phases.iter().filter(|phase| matches!(phase, Phase::Waiting | Phase::Ready)).count()
+    }
+
+    /// How the run ended, if it has.
+    pub fn ended(&self) -> Option<Ended> {
+        self.ended
+    }
+
+    /// How a run ends that begins nothing more: done, stopped before what it could still have begun, or failed.
+    pub fn verdict(&self) -> Ended {
+        if self.succeeded == self.phases.len() {
+            Ended::Done
+        } else if self.ready > 0 {
+            Ended::Stopped
+        } else {
+            Ended::Failed
+        }
+    }
+
+    /// The status after one more entry. Costs no more than the step's needs, dependents and words.
+    ///
+    /// # Errors
+    /// Where the entry cannot follow; the status is then as it was.
+    pub fn advance(&mut self, graph: &StepGraph, entry: &Entry) -> Result<(), Corrupt> {
+        self.follow(graph, &entry.event).map_err(|why| Corrupt { entry: self.entries + 1, why })?;
+        self.entries += 1;
+        Ok(())
+    }
+
+    pub(super) fn choose(&mut self, limit: usize) -> Vec<StepId> {
+        let room = limit.saturating_sub(self.under_way);
+        self.queue.choose(&self.phases, room)
+    }
+
+    fn follow(&mut self, graph: &StepGraph, event: &Event) -> Result<(), String> {
+        if self.ended.is_some() {
+            return Err("the run has ended before it".to_owned());
+        }
+        if (self.entries == 0) != matches!(event, Event::Started(_)) {
+            return Err("a run starts once, with its first entry".to_owned());
+        }
+        match event {
+            Event::Started(Started { steps, .. }) if *steps as usize == graph.steps.len() => Ok(()),
+            Event::Started(Started { steps, .. }) => {
+                Err(format!("the run has {steps} steps, and the graph {}", graph.steps.len()))
+            }
+            Event::Step { step: id, address, event } => {
+                let step = graph.step(*id).filter(|step| step.address == *address);
+                let step = step.ok_or_else(|| format!("step {} is not about {address}", id.0))?;
+                match event {
+                    StepEvent::Begun(_) => self.begin(step),
+                    StepEvent::Succeeded(_) => self.end(step, Phase::Succeeded),
+                    StepEvent::Failed(_) => self.end(step, Phase::Failed),
+                    StepEvent::OutcomeUnknown(_) => self.end(step, Phase::Unknown),
+                }
+            }
+            Event::Ended(ended) => self.close(*ended),
+        }
+    }
+
+    fn begin(&mut self, step: &Step) -> Result<(), String> {
+        match self.phase(step.id) {
+            Some(Phase::Ready) => {}
+            Some(Phase::Waiting) => return Err(format!("{} is begun before what it needs is done", name(step))),
+            _ => return Err(format!("{} is begun a second time", name(step))),
+        }
+        self.queue
+            .take(step.id)
+            .map_err(|other| format!("{} is begun while step {} excludes it", name(step), other.0))?;
+        self.set(step.id, Phase::UnderWay);
+        self.ready -= 1;
+        self.under_way += 1;
+        Ok(())
+    }
+
+    fn end(&mut self, step: &Step, phase: Phase) -> Result<(), String> {
+        if self.phase(step.id) != Some(Phase::UnderWay) {
+            return Err(format!("{} has an outcome and is not under way", name(step)));
+        }
+        self.set(step.id, phase);
+        self.under_way -= 1;
+        self.queue.release(step.id, &self.phases);
+        if phase == Phase::Succeeded {
+            self.succeeded += 1;
+            self.release_dependents(step.id);
+        }
+        Ok(())
+    }
+
+    fn release_dependents(&mut self, id: StepId) {
+        let dependents = self.dependents.get_mut(id.index()).map(std::mem::take).unwrap_or_default();
+        for dependent in dependents {
+            let Some(pending) = self.pending.get_mut(dependent.index()) else { continue };
+            *pending -= 1;
+            if *pending == 0 {
+                self.set(dependent, Phase::Ready);
+                self.ready += 1;
+                self.queue.push(dependent);
+            }
+        }
+    }
+
+    fn close(&mut self, ended: Ended) -> Result<(), String> {
+        if self.under_way > 0 {
+            return Err(format!("the run ends with {} steps under way", self.under_way));
+        }
+        if ended != self.verdict() {
+            return Err(format!("the run ends as {ended:?}, and its steps as {:?}", self.verdict()));
+        }
+        self.ended = Some(ended);
+        Ok(())
+    }
+
+    fn set(&mut self, id: StepId, phase: Phase) {
+        if let Some(of_step) = self.phases.get_mut(id.index()) {
+            *of_step = phase;
+        }
+    }
+}
+
+fn name(step: &Step) -> String {
+    format!("step {} ({})", step.id.0, step.address)
+}
