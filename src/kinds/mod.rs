@@ -5,8 +5,8 @@
 
 pub mod body;
 pub mod decode;
-pub mod paths;
 pub mod path;
+pub mod paths;
 pub mod regions;
 pub mod table;
 

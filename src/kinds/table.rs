@@ -35,7 +35,7 @@ pub struct Kind {
     pub serial: Serial,
     /// What disaster recovery has to know of it.
     pub recovery: Recovery,
-    /// What the cloud says when it is deleted while in use, as in `InUseSubnetCannotBeDeleted`.
+    /// What the cloud says when it is deleted while in use, as in `InUseSubnetCannotBeDeleted`; empty: it may be.
     pub in_use: &'static str,
     /// Arguments which a failover run may move, so that a plan leaves them alone while roles are swapped.
     pub run_moves: &'static [&'static str],
@@ -718,11 +718,16 @@ pub struct Simulated {
     pub removed: Option<fn(&mut dyn Cloudlet, &ArmId, &Json)>,
     /// The duration of a write in seconds, from what was (`None`: create) and what is to be, where the table's is too coarse.
     pub lasts: Option<fn(Option<&Json>, &Json) -> u32>,
+    /// Segments of children that are shown and may be written in this object's body too, under `properties.{segment}`: a network's `subnets`.
+    pub embeds: &'static [&'static str],
+    /// Paths of the body that neither the arguments, attributes nor `fixed` name. Where a kind has [`Odd::encode`] and this is empty, the simulator
+    /// cannot know the body and lets unknown properties pass.
+    pub accepts: &'static [&'static str],
 }
 
 impl Simulated {
     /// Nothing more.
-    pub const NONE: Self = Self { admit: None, settle: None, removed: None, lasts: None };
+    pub const NONE: Self = Self { admit: None, settle: None, removed: None, lasts: None, embeds: &[], accepts: &[] };
 }
 
 /// A refusal by the cloud.
