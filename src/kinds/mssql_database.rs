@@ -2,7 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::paths;
+use super::path;
 use super::table::*;
 use crate::address::ArmId;
 
@@ -208,19 +208,24 @@ const MAINTENANCE: &str = "properties.maintenanceConfigurationId";
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
+    // Written in the form in which it is answered, a change of it leaves no part of the old one behind.
+    if let Some(written) = path::borrow(body, "sku").cloned() {
+        path::remove(body, "sku");
+        path::put(body, "sku", split(&written).0);
+    }
     if let Some(name) = subject.text("maintenance_configuration_name") {
         let public = "providers/Microsoft.Maintenance/publicMaintenanceConfigurations";
-        paths::put(body, MAINTENANCE, format!("/subscriptions/{}/{public}/{name}", subject.subscription));
+        path::put(body, MAINTENANCE, Json::from(format!("/subscriptions/{}/{public}/{name}", subject.subscription)));
     }
 }
 
 /// Azure answers the parts of a service objective in `sku` (`Standard`, capacity 20) and its name (`S1`) elsewhere.
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
-    if let Some(objective) = paths::text(body, "properties.currentServiceObjectiveName") {
+    if let Some(objective) = path::text(body, "properties.currentServiceObjectiveName") {
         args.insert("sku_name".to_owned(), Json::from(objective));
     }
-    if let Some(id) = paths::text(body, MAINTENANCE) {
+    if let Some(id) = path::text(body, MAINTENANCE) {
         args.insert("maintenance_configuration_name".to_owned(), Json::from(ArmId::new(id).name()));
     }
 }
@@ -250,10 +255,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 /// A database that is a secondary takes no changes of its own.
 fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(standing) = cloud.get(id) else { return Ok(()) };
-    let changes = ["properties.maxSizeBytes", "properties.zoneRedundant"]
-        .iter()
-        .any(|path| paths::get(body, path).is_some_and(|new| paths::get(standing, path).is_some_and(|old| old != new)));
-    if changes && paths::text(standing, "properties.secondaryType").is_some() {
+    let changes = ["properties.maxSizeBytes", "properties.zoneRedundant"].iter().any(|path| {
+        path::borrow(body, path).is_some_and(|new| path::borrow(standing, path).is_some_and(|old| old != new))
+    });
+    if changes && path::text(standing, "properties.secondaryType").is_some() {
         return Err(Refusal {
             status: 400,
             code: "InvalidOperationForDatabaseInReplicationRelationship",
@@ -269,22 +274,23 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let guid = cloud.guid(id.as_str());
     let Some(body) = cloud.get_mut(id) else { return };
-    let (sku, objective) = split(paths::get(body, "sku").unwrap_or(&Json::Null));
-    paths::put(body, "sku", sku);
-    paths::put(body, "properties.requestedServiceObjectiveName", objective.as_str());
-    paths::put(body, "properties.currentServiceObjectiveName", objective);
-    paths::put(body, "properties.status", "Online");
-    paths::put(body, "properties.databaseId", guid);
-    paths::put_new(body, "properties.collation", "SQL_Latin1_General_CP1_CI_AS");
-    paths::put_new(body, "properties.maxSizeBytes", 32 * GIBIBYTE);
-    paths::put_new(body, "properties.zoneRedundant", false);
-    paths::put_new(body, "properties.isLedgerOn", false);
-    paths::put_new(body, "properties.readScale", "Disabled");
-    paths::put_new(body, "properties.requestedBackupStorageRedundancy", "Geo");
-    if let Some(redundancy) = paths::get(body, "properties.requestedBackupStorageRedundancy").cloned() {
-        paths::put(body, "properties.currentBackupStorageRedundancy", redundancy);
+    let (sku, objective) = split(path::borrow(body, "sku").unwrap_or(&Json::Null));
+    path::remove(body, "sku");
+    path::put(body, "sku", sku);
+    path::put(body, "properties.requestedServiceObjectiveName", Json::from(objective.as_str()));
+    path::put(body, "properties.currentServiceObjectiveName", Json::from(objective));
+    path::put(body, "properties.status", Json::from("Online"));
+    path::put(body, "properties.databaseId", Json::from(guid));
+    path::fill(body, "properties.collation", "SQL_Latin1_General_CP1_CI_AS");
+    path::fill(body, "properties.maxSizeBytes", 32 * GIBIBYTE);
+    path::fill(body, "properties.zoneRedundant", false);
+    path::fill(body, "properties.isLedgerOn", false);
+    path::fill(body, "properties.readScale", "Disabled");
+    path::fill(body, "properties.requestedBackupStorageRedundancy", "Geo");
+    if let Some(redundancy) = path::borrow(body, "properties.requestedBackupStorageRedundancy").cloned() {
+        path::put(body, "properties.currentBackupStorageRedundancy", redundancy);
     }
-    paths::remove(body, "properties.createMode");
+    path::remove(body, "properties.createMode");
 }
 
 /// Service objectives that are sold by transaction units: name, tier and units.
@@ -309,8 +315,8 @@ const BY_UNITS: &[(&str, &str, i64)] = &[
 
 /// The `sku` that Azure answers, and the name of the whole objective, from a `sku` that has either.
 fn split(sku: &Json) -> (Json, String) {
-    let name = paths::text(sku, "name").unwrap_or("GP_Gen5_2");
-    let capacity = paths::get(sku, "capacity").and_then(Json::as_i64);
+    let name = path::text(sku, "name").unwrap_or("GP_Gen5_2");
+    let capacity = path::borrow(sku, "capacity").and_then(Json::as_i64);
     let by_units = BY_UNITS
         .iter()
         .find(|(objective, ..)| objective.eq_ignore_ascii_case(name))
@@ -326,7 +332,7 @@ fn split(sku: &Json) -> (Json, String) {
         Some("GP") => "GeneralPurpose",
         Some("BC") => "BusinessCritical",
         Some("HS") => "Hyperscale",
-        _ => return (json!({ "name": name, "capacity": 0 }), name.to_owned()),
+        _ => return (json!({ "name": name }), name.to_owned()),
     };
     match cores {
         Some(cores) => {

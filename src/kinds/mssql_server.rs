@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::paths;
+use super::path;
 use super::regions::region;
 use super::table::*;
 use crate::address::ArmId;
@@ -129,8 +129,8 @@ mssql_server "example" {
 
 fn encode(_: &Subject<'_>, bodies: &mut [Json]) {
     for body in bodies {
-        if paths::get(body, "properties.administrators").is_some() {
-            paths::put(body, "properties.administrators.administratorType", "ActiveDirectory");
+        if path::borrow(body, "properties.administrators").is_some() {
+            path::put(body, "properties.administrators.administratorType", Json::from("ActiveDirectory"));
         }
     }
 }
@@ -153,7 +153,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let refuse = |code, message: String| Err(Refusal { status: 400, code, message });
     if let Some(standing) = cloud.get(id) {
         let login = "properties.administratorLogin";
-        return match (paths::text(standing, login), paths::text(body, login)) {
+        return match (path::text(standing, login), path::text(body, login)) {
             (Some(old), Some(new)) if old != new => refuse(
                 "ServerAdministratorLoginCannotBeChanged",
                 format!("The administrator login of server '{}' cannot be changed.", id.name()),
@@ -161,15 +161,15 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
             _ => Ok(()),
         };
     }
-    let password = paths::get(body, "properties.administratorLogin").is_some()
-        && paths::get(body, "properties.administratorLoginPassword").is_some();
-    if !password && paths::get(body, "properties.administrators").is_none() {
+    let password = path::borrow(body, "properties.administratorLogin").is_some()
+        && path::borrow(body, "properties.administratorLoginPassword").is_some();
+    if !password && path::borrow(body, "properties.administrators").is_none() {
         return refuse(
             "InvalidParameterValue",
             "Invalid value given for parameter AdministratorLogin. Specify a valid parameter value.".to_owned(),
         );
     }
-    if paths::text(body, "location").and_then(region).is_none() {
+    if path::text(body, "location").and_then(region).is_none() {
         return refuse("LocationNotAvailableForResourceType", "The provided location is not a region.".to_owned());
     }
     Ok(())
@@ -178,9 +178,9 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let name = id.name().to_owned();
     if let Some(body) = cloud.get_mut(id) {
-        paths::put(body, "kind", "v12.0");
-        paths::put(body, "properties.state", "Ready");
-        paths::put(body, "properties.fullyQualifiedDomainName", format!("{name}.database.windows.net"));
-        paths::put_new(body, "properties.externalGovernanceStatus", "Disabled");
+        path::put(body, "kind", Json::from("v12.0"));
+        path::put(body, "properties.state", Json::from("Ready"));
+        path::put(body, "properties.fullyQualifiedDomainName", Json::from(format!("{name}.database.windows.net")));
+        path::fill(body, "properties.externalGovernanceStatus", "Disabled");
     }
 }

@@ -29,6 +29,28 @@ pub fn borrow<'a>(body: &'a Json, path: &str) -> Option<&'a Json> {
     if path.is_empty() { Some(body) } else { path.split('.').try_fold(body, |at, segment| at.get(segment)) }
 }
 
+/// What stands at a path without lists, to be changed.
+pub fn borrow_mut<'a>(body: &'a mut Json, path: &str) -> Option<&'a mut Json> {
+    if path.is_empty() { Some(body) } else { path.split('.').try_fold(body, |at, segment| at.get_mut(segment)) }
+}
+
+/// The string at a path without lists.
+pub fn text<'a>(body: &'a Json, path: &str) -> Option<&'a str> {
+    borrow(body, path).and_then(Json::as_str)
+}
+
+/// The elements of the list at a path without further lists; none where there is no list.
+pub fn items<'a>(body: &'a Json, path: &str) -> &'a [Json] {
+    borrow(body, path).and_then(Json::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Puts a value at a path unless something other than `null` stands there.
+pub fn fill(body: &mut Json, path: &str, value: impl Into<Json>) {
+    if borrow(body, path).is_none_or(Json::is_null) {
+        put(body, path, value.into());
+    }
+}
+
 /// Puts a value at a path, making objects and list elements on the way; through `[]`, element by element of a list. An object put
 /// where one stands is joined with it.
 pub fn put(body: &mut Json, path: &str, value: Json) {
