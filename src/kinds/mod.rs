@@ -6,7 +6,6 @@
 pub mod body;
 pub mod decode;
 pub mod path;
-pub mod paths;
 pub mod regions;
 pub mod table;
 

@@ -167,7 +167,12 @@ pub static KIND: Kind = Kind {
     recovery: Recovery::DATA,
     in_use: "InvalidOperationForDatabaseInReplicationRelationship",
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated { admit: Some(admit), settle: Some(settle), ..Simulated::NONE },
+    simulated: Simulated {
+        admit: Some(admit),
+        settle: Some(settle),
+        accepts: &["sku.tier", "sku.family", "sku.capacity", MAINTENANCE],
+        ..Simulated::NONE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

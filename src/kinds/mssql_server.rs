@@ -101,7 +101,12 @@ pub static KIND: Kind = Kind {
     answers: Answers::AsyncBoth,
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     odd: Odd { encode: Some(encode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated { admit: Some(admit), settle: Some(settle), ..Simulated::NONE },
+    simulated: Simulated {
+        admit: Some(admit),
+        settle: Some(settle),
+        accepts: &["properties.administrators.administratorType", "properties.externalGovernanceStatus"],
+        ..Simulated::NONE
+    },
     example: r#"
 resource_group "example" {
   site = site.east
