@@ -115,10 +115,17 @@ pub trait Store: Send + Sync {
     /// Where it cannot be written.
     fn save(&self, state: &State) -> Result<(), StateError>;
 
+    /// A name for a new run that begins now: `<unix milliseconds>-<id>`, later than that of every run before it, even where the clock was set
+    /// back. The order of names is the order in which journals are folded.
+    ///
+    /// # Errors
+    /// Where the runs cannot be listed.
+    fn name_run(&self, at: Timestamp, id: &str) -> Result<String, StateError>;
+
     /// A new journal for this run, or the existing one, opened for appending behind its last whole entry.
     ///
     /// # Errors
-    /// Where it cannot be opened, or is damaged before its last entry.
+    /// Where it cannot be opened, is damaged before its last entry, or is new and its name is not later than that of every run before it.
     fn journal(&self, run: &str) -> Result<Box<dyn Journal>, StateError>;
 }
 

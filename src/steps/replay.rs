@@ -43,6 +43,8 @@ pub struct RunStatus {
     dependents: Vec<Vec<StepId>>,
     under_way: usize,
     succeeded: usize,
+    /// How many steps have failed or have an unknown outcome.
+    failed: usize,
     /// How many steps are in [`Phase::Ready`].
     ready: usize,
     ended: Option<Ended>,
@@ -73,6 +75,7 @@ impl RunStatus {
             dependents: graph.dependents(),
             under_way: 0,
             succeeded: 0,
+            failed: 0,
             ready: 0,
             ended: None,
             queue: Queue::new(graph),
@@ -101,7 +104,7 @@ impl RunStatus {
 
     /// How many steps are neither done nor under way.
     pub fn left(&self) -> usize {
-        self.phases.iter().filter(|phase| matches!(phase, Phase::Waiting | Phase::Ready)).count()
+        self.phases.len() - self.under_way - self.succeeded - self.failed
     }
 
     /// How the run ended, if it has.
@@ -186,6 +189,8 @@ impl RunStatus {
         if phase == Phase::Succeeded {
             self.succeeded += 1;
             self.release_dependents(step.id);
+        } else {
+            self.failed += 1;
         }
         Ok(())
     }

@@ -1,0 +1,101 @@
+//! What the local store does to files: whole reads, and writes that are there completely, synced, or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::state::StateError;
+
+/// The path as errors show it.
+pub fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// What the operating system refused about this file.
+pub fn failed(path: &Path) -> impl Fn(io::Error) -> StateError {
+    |e| StateError::Io { file: shown(path), what: e.to_string() }
+}
+
+/// The content of a file; `None` where there is none.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(failed(path)(e)),
+    }
+}
+
+/// The names in a folder, those that are text; none where there is no folder.
+pub fn list(folder: &Path) -> Result<Vec<String>, StateError> {
+    let found = match fs::read_dir(folder) {
+        Ok(found) => found,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failed(folder)(e)),
+    };
+    let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name().into_string().ok()).transpose();
+    found.filter_map(name).collect::<io::Result<_>>().map_err(failed(folder))
+}
+
+/// Makes a folder and those above it, such that a loss of power does not take them away again.
+pub fn make_folder(folder: &Path) -> Result<(), StateError> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    missing.into_iter().try_for_each(sync_name)
+}
+
+/// Makes the name of a file or folder survive a loss of power.
+pub fn sync_name(path: &Path) -> Result<(), StateError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Only Unix opens a folder as a file; elsewhere the file system answers for names.
+    if cfg!(unix) { File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder)) } else { Ok(()) }
+}
+
+/// Replaces a file as a whole, and keeps the one before it as `backup`. At no moment is there none.
+pub fn replace(path: &Path, content: &[u8], backup: &Path) -> Result<(), StateError> {
+    let fresh = beside(path, ".new");
+    write_synced(&fresh, content, OpenOptions::new().write(true).create(true).truncate(true))?;
+    if path.exists() {
+        let old = beside(backup, ".new");
+        remove(&old)?;
+        // A second name costs nothing; a file system without them gets a copy.
+        fs::hard_link(path, &old).or_else(|_| fs::copy(path, &old).map(drop)).map_err(failed(&old))?;
+        fs::rename(&old, backup).map_err(failed(backup))?;
+    }
+    fs::rename(&fresh, path).map_err(failed(path))?;
+    sync_name(path)
+}
+
+/// Creates a file that only its owner can read. Where another process was faster, its file stays.
+pub fn create_private(path: &Path, content: &[u8]) -> Result<(), StateError> {
+    let fresh = beside(path, &format!(".{}", std::process::id()));
+    remove(&fresh)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    write_synced(&fresh, content, &options)?;
+    match fs::hard_link(&fresh, path) {
+        Ok(()) => remove(&fresh)?,
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => remove(&fresh)?,
+        Err(_) => fs::rename(&fresh, path).map_err(failed(path))?,
+    }
+    sync_name(path)
+}
+
+fn write_synced(path: &Path, content: &[u8], options: &OpenOptions) -> Result<(), StateError> {
+    let mut file = options.open(path).map_err(failed(path))?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(failed(path))
+}
+
+fn remove(path: &Path) -> Result<(), StateError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(failed(path)(e)),
+        _ => Ok(()),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}

@@ -1,0 +1,91 @@
+//! The lock of a store: held through the operating system, so that a dead holder cannot keep it, with a note for people in the file.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use crate::state::StateError;
+
+/// Who works on a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The user.
+    pub who: String,
+    /// The process.
+    pub pid: u32,
+    /// The machine.
+    pub host: String,
+    /// The command.
+    pub command: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { who, pid, host, command, since } = self;
+        write!(f, "`{command}` of {who} on {host} (process {pid}) since {since:.0}")
+    }
+}
+
+/// Keeps others out until it is dropped.
+#[derive(Debug)]
+pub struct LockGuard {
+    file: File,
+}
+
+impl LockGuard {
+    /// Takes the lock at this path and leaves a note in it.
+    pub(super) fn take(path: &Path, holder: &Holder) -> Result<Self, StateError> {
+        let file = open(path, true)?;
+        let mut guard = hold(path, file)?;
+        let failed = files::failed(path);
+        let note = serde_json::to_string(holder).map_err(|e| failed(e.into()))?;
+        guard.file.set_len(0).map_err(&failed)?;
+        guard.file.write_all(format!("{note}\n").as_bytes()).map_err(failed)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        // The lock goes with the file; a note that could not be cleared is cleared by `unlock`, and misleads nobody but its reader.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// Clears the note of a dead holder and returns it.
+pub(super) fn clear(path: &Path) -> Result<Option<Holder>, StateError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut guard = hold(path, open(path, false)?)?;
+    Ok(note(&mut guard.file))
+}
+
+fn open(path: &Path, create: bool) -> Result<File, StateError> {
+    OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path).map_err(files::failed(path))
+}
+
+fn hold(path: &Path, mut file: File) -> Result<LockGuard, StateError> {
+    match file.try_lock() {
+        Ok(()) => Ok(LockGuard { file }),
+        Err(TryLockError::Error(e)) => Err(files::failed(path)(e)),
+        Err(TryLockError::WouldBlock) => {
+            let folder: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
+            let by = note(&mut file).map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
+            Err(StateError::Locked(format!("{} is locked by {by}; wait until that ends", folder.display())))
+        }
+    }
+}
+
+fn note(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

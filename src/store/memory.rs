@@ -1,0 +1,100 @@
+//! A store in memory, for tests and benchmarks. It can be made to break off, as if the process had been killed there.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::{age, fold_run, name_after};
+use crate::state::{State, StateError};
+use crate::steps::{Entry, Event};
+use crate::world::{Journal, Store};
+
+/// A store in memory. Clones share what they hold.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    held: Arc<Mutex<Held>>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    snapshot: Option<State>,
+    journals: BTreeMap<(u64, String), Vec<Entry>>,
+    stop_after: Option<usize>,
+}
+
+impl MemoryStore {
+    /// Lets this many more entries be appended; the append that goes beyond keeps those and fails, and so does every later one.
+    pub fn stop_after(&self, entries: usize) {
+        self.held().stop_after = Some(entries);
+    }
+
+    /// Lets any number of entries be appended again.
+    pub fn go_on(&self) {
+        self.held().stop_after = None;
+    }
+
+    /// The entries of all journals, oldest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.held().journals.values().flatten().cloned().collect()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&self) -> Result<Option<State>, StateError> {
+        let held = self.held();
+        let mut state = held.snapshot.clone();
+        let serial = state.as_ref().map_or(0, |state| state.serial);
+        let since = |entries: &&Vec<Entry>| matches!(entries.first(), Some(Entry { event: Event::Started(s), .. }) if s.serial == serial);
+        for entries in held.journals.values().filter(since) {
+            fold_run(&mut state, entries).map_err(|what| StateError::Damaged { file: "memory".to_owned(), what })?;
+        }
+        Ok(state)
+    }
+
+    fn save(&self, state: &State) -> Result<(), StateError> {
+        self.held().snapshot = Some(state.clone());
+        Ok(())
+    }
+
+    fn name_run(&self, at: Timestamp, id: &str) -> Result<String, StateError> {
+        Ok(name_after(
+            self.held().journals.keys().next_back().map(|(time, id)| format!("{time}-{id}")).as_deref(),
+            at,
+            id,
+        ))
+    }
+
+    fn journal(&self, run: &str) -> Result<Box<dyn Journal>, StateError> {
+        let (time, id) = age(run);
+        let key = (time, id.to_owned());
+        self.held().journals.entry(key.clone()).or_default();
+        Ok(Box::new(MemoryJournal { store: self.clone(), key }))
+    }
+}
+
+struct MemoryJournal {
+    store: MemoryStore,
+    key: (u64, String),
+}
+
+impl Journal for MemoryJournal {
+    fn append(&mut self, entries: &[Entry]) -> Result<(), StateError> {
+        let mut held = self.store.held();
+        let room = held.stop_after.unwrap_or(entries.len()).min(entries.len());
+        if let Some(left) = &mut held.stop_after {
+            *left -= room;
+        }
+        let (kept, lost) = entries.split_at(room);
+        held.journals.entry(self.key.clone()).or_default().extend_from_slice(kept);
+        if lost.is_empty() {
+            Ok(())
+        } else {
+            Err(StateError::Io { file: "memory".to_owned(), what: "no room for more entries".to_owned() })
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Where state is kept: a folder of files, or memory.
+//!
+//! ```text
+//! <root>/<stack>/<cloud>/state.json          the snapshot
+//!                        state.json.backup   the snapshot before it
+//!                        key                 under which sensitive values are digested
+//!                        runs/<run>.jsonl    the journal of each run
+//!                        lock                who works on it
+//! ```
+//!
+//! The state is the snapshot with every journal folded into it whose run started from it. Files are written whole and synced, or appended
+//! and synced; nothing is ever changed in place. The store knows no clock and no cloud, and does not decide when to save.
+
+mod files;
+mod journal;
+mod lock;
+mod memory;
+
+use std::cmp::Ordering;
+use std::io::{BufRead, BufReader};
+use std::path::{Component, Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::state::{State, StateError, format};
+use crate::steps::{Entry, Event, Started, lines};
+use crate::value::Seal;
+use crate::world::{Ids, Journal, Store};
+
+pub use lock::{Holder, LockGuard};
+pub use memory::MemoryStore;
+
+use journal::LocalJournal;
+
+/// The store of one stack on one cloud in a folder.
+#[derive(Debug, Clone)]
+pub struct LocalStore {
+    folder: PathBuf,
+}
+
+impl LocalStore {
+    /// The store of this stack on this cloud below `root`. Nothing is written before something is kept.
+    ///
+    /// # Errors
+    /// Where `stack` or `cloud` cannot be the name of a folder.
+    pub fn open(root: &Path, stack: &str, cloud: &str) -> Result<Self, StateError> {
+        Ok(Self { folder: root.join(file_name(root, stack)?).join(file_name(root, cloud)?) })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The seal under the key of this store, which is made the first time.
+    ///
+    /// # Errors
+    /// Where the key cannot be read or written, or is damaged.
+    pub fn seal(&self, ids: &dyn Ids) -> Result<Seal, StateError> {
+        let path = self.folder.join("key");
+        if !path.exists() {
+            let key: String = ids.key().iter().map(|byte| format!("{byte:02x}")).collect();
+            files::make_folder(&self.folder)?;
+            files::create_private(&path, format!("{key}\n").as_bytes())?;
+        }
+        let text = files::read(&path)?.unwrap_or_default();
+        let key = parse_key(text.trim_ascii_end()).ok_or_else(|| StateError::Damaged {
+            file: files::shown(&path),
+            what: "it is not a key of 64 hexadecimal digits; restore it from elsewhere, or remove it, and every sensitive value counts as \
+                   changed"
+                .to_owned(),
+        })?;
+        Ok(Seal::new(key))
+    }
+
+    /// Keeps others out until the guard is dropped or the process has ended, however it ends.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`], which says who works on it since when.
+    pub fn lock(&self, holder: &Holder) -> Result<LockGuard, StateError> {
+        files::make_folder(&self.folder)?;
+        LockGuard::take(&self.folder.join("lock"), holder)
+    }
+
+    /// Clears what a dead process has left in the lock, and returns what it said.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] where a process that lives holds it.
+    pub fn unlock(&self) -> Result<Option<Holder>, StateError> {
+        lock::clear(&self.folder.join("lock"))
+    }
+
+    /// The runs that have a journal, oldest first.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn runs(&self) -> Result<Vec<String>, StateError> {
+        let names = files::list(&self.folder.join("runs"))?;
+        let mut runs: Vec<String> =
+            names.iter().filter_map(|name| name.strip_suffix(".jsonl")).map(str::to_owned).collect();
+        runs.sort_by(|a, b| age(a).cmp(&age(b)));
+        Ok(runs)
+    }
+
+    /// The entries of a run's journal; none where it has none.
+    ///
+    /// # Errors
+    /// Where the journal is damaged before its last line.
+    pub fn entries(&self, run: &str) -> Result<Vec<Entry>, StateError> {
+        let path = self.journal_path(run)?;
+        let text = files::read(&path)?.unwrap_or_default();
+        Ok(lines::read(&files::shown(&path), &text)?.entries)
+    }
+
+    /// How a run started; `None` where nothing was ever synced to its journal.
+    fn started(&self, run: &str) -> Result<Option<Started>, StateError> {
+        let path = self.journal_path(run)?;
+        let mut line = Vec::new();
+        let file = std::fs::File::open(&path).map_err(files::failed(&path))?;
+        BufReader::new(file).read_until(b'\n', &mut line).map_err(files::failed(&path))?;
+        let mut entries = lines::read(&files::shown(&path), &line)?.entries;
+        if entries.is_empty() {
+            // By itself a damaged first line looks torn. Whether it is, what follows it says.
+            entries = self.entries(run)?;
+        }
+        Ok(entries.into_iter().next().and_then(|first| match first.event {
+            Event::Started(started) => Some(started),
+            Event::Step { .. } | Event::Ended(_) => None,
+        }))
+    }
+
+    /// The runs that started from the snapshot with this serial, oldest first. Those of older ones are history, and not looked at.
+    fn runs_since(&self, serial: u64) -> Result<Vec<String>, StateError> {
+        let mut since = Vec::new();
+        for run in self.runs()?.into_iter().rev() {
+            let Some(started) = self.started(&run)? else { continue };
+            match started.serial.cmp(&serial) {
+                Ordering::Less => break,
+                Ordering::Equal => since.push(run),
+                Ordering::Greater => {
+                    return Err(StateError::Damaged {
+                        file: files::shown(&self.snapshot_path()),
+                        what: format!(
+                            "it has serial {serial}, and run {run} started from serial {}: restore the newer state.json, or move the \
+                             journals of later runs away, then run `drplan refresh`",
+                            started.serial
+                        ),
+                    });
+                }
+            }
+        }
+        since.reverse();
+        Ok(since)
+    }
+
+    fn snapshot(&self) -> Result<Option<State>, StateError> {
+        let path = self.snapshot_path();
+        match files::read(&path)? {
+            Some(text) => format::read(&files::shown(&path), &text).map(Some),
+            None if self.backup_path().exists() => Err(StateError::Damaged {
+                file: files::shown(&path),
+                what: "it is missing, and state.json.backup is there; put that in its place, then run `drplan refresh`"
+                    .to_owned(),
+            }),
+            None => Ok(None),
+        }
+    }
+
+    fn snapshot_path(&self) -> PathBuf {
+        self.folder.join("state.json")
+    }
+
+    fn backup_path(&self) -> PathBuf {
+        self.folder.join("state.json.backup")
+    }
+
+    fn journal_path(&self, run: &str) -> Result<PathBuf, StateError> {
+        let runs = self.folder.join("runs");
+        Ok(runs.join(format!("{}.jsonl", file_name(&runs, run)?)))
+    }
+}
+
+impl Store for LocalStore {
+    fn load(&self) -> Result<Option<State>, StateError> {
+        let mut state = self.snapshot()?;
+        for run in self.runs_since(state.as_ref().map_or(0, |state| state.serial))? {
+            fold_run(&mut state, &self.entries(&run)?).map_err(|what| StateError::Damaged {
+                file: files::shown(&self.folder),
+                what: format!("run {run}: {what}"),
+            })?;
+        }
+        Ok(state)
+    }
+
+    fn save(&self, state: &State) -> Result<(), StateError> {
+        let path = self.snapshot_path();
+        let text = format::write(state).map_err(|e| files::failed(&path)(e.into()))?;
+        files::make_folder(&self.folder)?;
+        files::replace(&path, text.as_bytes(), &self.backup_path())
+    }
+
+    fn name_run(&self, at: Timestamp, id: &str) -> Result<String, StateError> {
+        Ok(name_after(self.runs()?.last().map(String::as_str), at, id))
+    }
+
+    fn journal(&self, run: &str) -> Result<Box<dyn Journal>, StateError> {
+        let path = self.journal_path(run)?;
+        let last = self.runs()?.pop();
+        if let Some(last) = last.filter(|last| !path.exists() && age(last) >= age(run)) {
+            let what = format!("the run is named as if it came before run {last}");
+            return Err(StateError::Io { file: files::shown(&path), what });
+        }
+        files::make_folder(&self.folder.join("runs"))?;
+        Ok(Box::new(LocalJournal::open(&path)?))
+    }
+}
+
+/// Folds the journal of one run onto the state it started from: the empty one, where there was none.
+fn fold_run(state: &mut Option<State>, entries: &[Entry]) -> Result<(), String> {
+    for entry in entries {
+        if let (None, Event::Started(started)) = (&state, &entry.event) {
+            *state = Some(State::before(started));
+        }
+        if let Some(state) = state {
+            state.fold(entry).map_err(|e| e.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// What runs are sorted by: the time in the name, then the rest of it.
+fn age(run: &str) -> (u64, &str) {
+    let (time, id) = run.split_once('-').unwrap_or(("", run));
+    time.parse().map_or((0, run), |time| (time, id))
+}
+
+/// A name that is later than the last one.
+fn name_after(last: Option<&str>, at: Timestamp, id: &str) -> String {
+    let now = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    let earliest = last.map_or(0, |last| age(last).0.saturating_add(1));
+    format!("{:013}-{id}", now.max(earliest))
+}
+
+/// The text, if it is the plain name of a file: nothing that leads out of the folder.
+fn file_name<'a>(folder: &Path, text: &'a str) -> Result<&'a str, StateError> {
+    let mut parts = Path::new(text).components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(name)), None) if name == text && !text.contains(['/', '\\', ':']) => Ok(text),
+        _ => Err(StateError::Io {
+            file: files::shown(folder),
+            what: format!("`{text}` cannot be the name of a file in it"),
+        }),
+    }
+}
+
+fn parse_key(text: &[u8]) -> Option<[u8; 32]> {
+    let text = std::str::from_utf8(text).ok().filter(|text| text.len() == 64 && text.is_ascii())?;
+    let mut key = [0; 32];
+    for (at, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(key)
+}
