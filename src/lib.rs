@@ -1,5 +1,6 @@
 //! The map of drplan: the layers in words; no code.
 pub mod address;
+pub mod azure;
 pub mod diagnostic;
 pub mod duration;
 pub mod hcl;

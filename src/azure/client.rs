@@ -1,0 +1,293 @@
+//! [`Azure`]: the port [`Cloud`] over the transport and the poller.
+//!
+//! Resource groups go through the typed client of `azure_mgmt_resources`, always by `send()`: its own polling sends a PUT again and again.
+//! Everything else is JSON as it is. Which refusals pass and are tried again is decided here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::http::Method;
+use azure_core_021 as azure_core;
+use azure_mgmt_resources::package_resources_2021_04::{self as typed, models};
+use serde_json::Value as Json;
+use url::Url;
+
+use super::credential::Credential;
+use super::error::CallError;
+use super::poller::Operation;
+use super::retry::{Backoff, Patience};
+use super::transport::{ArmTransport, from_typed, untyped};
+use super::wire::{Answer, Request, Wire};
+use crate::address::ArmId;
+use crate::world::{Clock, Cloud, CloudError, Ids, When};
+
+/// The API version of lists of a resource group's resources.
+const LIST_API: &str = "2021-04-01";
+
+/// What a client needs of the world.
+pub struct AzureConfig {
+    /// Where Resource Manager is: `https://management.azure.com/`, or any origin where the wire leads to a server in this process.
+    pub endpoint: Url,
+    /// What carries requests.
+    pub wire: Wire,
+    /// Who asks.
+    pub credential: Arc<dyn Credential>,
+    /// What waits.
+    pub clock: Arc<dyn Clock>,
+    /// Where request ids come from.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// A client of Azure Resource Manager.
+#[derive(Debug)]
+pub struct Azure {
+    endpoint: Url,
+    transport: Arc<ArmTransport>,
+}
+
+impl Azure {
+    /// A client. Nothing is sent yet.
+    pub fn new(config: AzureConfig) -> Self {
+        let AzureConfig { endpoint, wire, credential, clock, ids } = config;
+        let transport = Arc::new(ArmTransport::new(&endpoint, wire, credential, clock, ids));
+        Self { endpoint, transport }
+    }
+
+    fn url(&self, path: &str, api: &str) -> Url {
+        let mut url = self.endpoint.clone();
+        url.set_path(path);
+        url.query_pairs_mut().clear().append_pair("api-version", api);
+        url
+    }
+
+    /// The typed client for resource groups at this API version: it takes the version from its endpoint before its own.
+    fn groups(&self, api: &str) -> Result<typed::resource_groups::Client, CallError> {
+        typed::Client::builder(Arc::new(NoToken))
+            .endpoint(self.url("", api))
+            .retry(azure_core::RetryOptions::none())
+            .transport(
+                azure_core::TransportOptions::new(Arc::clone(&self.transport) as Arc<dyn azure_core::HttpClient>),
+            )
+            .build()
+            .map(|client| client.resource_groups_client())
+            .map_err(from_typed)
+    }
+
+    async fn send_get(&self, id: &ArmId, api: &str) -> Result<Answer, CallError> {
+        match group_of(id) {
+            Some((subscription, name)) => {
+                let sent = self.groups(api)?.get(name, subscription).send().await.map_err(from_typed)?;
+                untyped(sent.into_raw_response()).await
+            }
+            None => self.transport.call(Request::get(self.url(id.as_str(), api))).await,
+        }
+    }
+
+    async fn send_put(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Answer, CallError> {
+        let request = Request::new(Method::PUT, self.url(id.as_str(), api)).json(body);
+        match (when, group_of(id), group_model(body)) {
+            (When::Always, Some((subscription, name)), Some(model)) => {
+                let sent = self.groups(api)?.create_or_update(name, model, subscription).send().await;
+                untyped(sent.map_err(from_typed)?.into_raw_response()).await
+            }
+            (When::Always, _, _) => self.transport.call(request).await,
+            (When::Unchanged(etag), _, _) => self.transport.call(request.if_match(etag)).await,
+        }
+    }
+
+    async fn send_delete(&self, id: &ArmId, api: &str) -> Result<Answer, CallError> {
+        match group_of(id) {
+            Some((subscription, name)) => {
+                let sent = self.groups(api)?.delete(name, subscription).send().await.map_err(from_typed)?;
+                untyped(sent.into_raw_response()).await
+            }
+            None => self.transport.call(Request::new(Method::DELETE, self.url(id.as_str(), api))).await,
+        }
+    }
+
+    /// The body, or `None` where the object does not exist.
+    async fn read(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CallError> {
+        match self.send_get(id, api).await {
+            Ok(answer) => match answer.json() {
+                Some(body) => Ok(Some(body)),
+                None => Err(CallError::Undecided(format!("the answer about `{id}` is not JSON"))),
+            },
+            Err(CallError::Answered(error)) if error.is_absence() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put_once(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Json, CallError> {
+        let target = self.url(id.as_str(), api);
+        let operation = Operation::begin(&self.transport, &target);
+        let first = self.send_put(id, api, body, when).await?;
+        operation.put(&first).await
+    }
+
+    async fn delete_once(&self, id: &ArmId, api: &str) -> Result<(), CallError> {
+        let target = self.url(id.as_str(), api);
+        let operation = Operation::begin(&self.transport, &target);
+        let first = self.send_delete(id, api).await?;
+        operation.delete(&first).await
+    }
+
+    /// After a PUT whose answer was lost: waits until nothing is under way on the object, so that the same PUT may be sent again. False
+    /// where that could undo another's write.
+    async fn may_put_again(&self, id: &ArmId, api: &str, when: When<'_>) -> Result<bool, CallError> {
+        let seen = self.read(id, api).await?;
+        match (when, &seen) {
+            (When::Unchanged(etag), Some(body)) => Ok(body.get("etag").and_then(Json::as_str) == Some(etag)),
+            (When::Unchanged(_), None) => Ok(false),
+            (When::Always, None) => Ok(true),
+            (When::Always, Some(_)) => {
+                let target = self.url(id.as_str(), api);
+                match Operation::begin(&self.transport, &target).read_settled(None).await {
+                    // One that has failed is mended by the same PUT as well as one that has succeeded.
+                    Ok(_) | Err(CallError::Answered(_)) => Ok(true),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Waits as the back-off says; false where it has given up.
+    async fn wait(&self, backoff: &mut Backoff, error: &CallError) -> bool {
+        let Some(wait) = backoff.next(self.transport.now(), error.retry_after()) else { return false };
+        tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to try again");
+        self.transport.sleep(wait).await;
+        true
+    }
+
+    fn backoff(&self, patience: Patience) -> Backoff {
+        Backoff::new(patience, self.transport.now())
+    }
+}
+
+#[async_trait]
+impl Cloud for Azure {
+    async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError> {
+        self.read(id, api).await.map_err(CallError::of_read)
+    }
+
+    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Json, CloudError> {
+        let mut busy = self.backoff(Patience::BUSY);
+        let mut unclear = self.backoff(Patience::UNCLEAR);
+        let mut lost = None;
+        loop {
+            let error = match self.put_once(id, api, body, when).await {
+                Ok(body) => return Ok(body),
+                Err(error) => error,
+            };
+            let again = match &error {
+                CallError::Answered(answered) if answered.is_busy() => self.wait(&mut busy, &error).await,
+                _ if error.is_unclear() => {
+                    lost = Some(error.to_string());
+                    self.wait(&mut unclear, &error).await
+                        && self.may_put_again(id, api, when).await.map_err(|seen| {
+                            CloudError::OutcomeUnknown(format!("{error}; and what stands cannot be read: {seen}"))
+                        })?
+                }
+                _ => false,
+            };
+            if !again {
+                return Err(match lost {
+                    // What is refused for good would have been refused the first time, too; any other end leaves that one open.
+                    Some(lost) if !error.is_final_refusal() => CloudError::OutcomeUnknown(lost),
+                    _ => error.of_write(),
+                });
+            }
+        }
+    }
+
+    async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {
+        let mut busy = self.backoff(Patience::BUSY);
+        let mut lingering = self.backoff(Patience::LINGERING);
+        loop {
+            let error = match self.delete_once(id, api).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let again = match &error {
+                CallError::Answered(answered) if answered.is_absence() => return Ok(()),
+                CallError::Answered(answered) if answered.is_busy() => self.wait(&mut busy, &error).await,
+                CallError::Answered(answered) if answered.is_in_use() => self.wait(&mut lingering, &error).await,
+                _ => false,
+            };
+            if !again {
+                return Err(error.of_write());
+            }
+        }
+    }
+
+    async fn post(&self, id: &ArmId, api: &str, action: &str, body: Option<&Json>) -> Result<Json, CloudError> {
+        let target = self.url(id.as_str(), api);
+        let mut request = Request::new(Method::POST, self.url(&format!("{id}/{action}"), api));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let mut busy = self.backoff(Patience::BUSY);
+        let operation = Operation::begin(&self.transport, &target);
+        let first = loop {
+            let error = match self.transport.call(request.clone()).await {
+                Ok(answer) => break answer,
+                Err(error) => error,
+            };
+            let taken_later = matches!(&error, CallError::Answered(answered) if answered.is_busy());
+            if !(taken_later && self.wait(&mut busy, &error).await) {
+                return Err(error.of_write());
+            }
+        };
+        operation.post(&first).await.map_err(CallError::of_write)
+    }
+
+    /// Raw, because one identity that the typed model cannot read would hide the whole list.
+    async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
+        let mut found = Vec::new();
+        let mut next = Some(self.url(&format!("{group}/resources"), LIST_API));
+        while let Some(url) = next.take() {
+            let page = match self.transport.call(Request::get(url)).await {
+                Ok(answer) => answer.json().unwrap_or_default(),
+                Err(CallError::Answered(error)) if error.is_absence() => break,
+                Err(error) => return Err(error.of_read()),
+            };
+            let Some(objects) = page.get("value").and_then(Json::as_array) else {
+                return Err(CloudError::Unreachable(format!("the list of what is in `{group}` cannot be read")));
+            };
+            found.extend(objects.iter().filter_map(|object| object.get("id")?.as_str()).map(ArmId::new));
+            if let Some(link) = page.get("nextLink").and_then(Json::as_str).filter(|link| !link.is_empty()) {
+                let link = self.endpoint.join(link).map_err(|error| {
+                    CloudError::Unreachable(format!("the next page of `{group}` is at no address: {error}"))
+                })?;
+                next = Some(link);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The subscription and the name, where this is the id of a resource group.
+fn group_of(id: &ArmId) -> Option<(&str, &str)> {
+    let is_group = id.arm_type()? == "Microsoft.Resources/resourceGroups";
+    if is_group { id.subscription().zip(id.resource_group()) } else { None }
+}
+
+/// The typed model of a resource group, where it holds all that the body says.
+fn group_model(body: &Json) -> Option<models::ResourceGroup> {
+    let model: models::ResourceGroup = serde_json::from_value(body.clone()).ok()?;
+    (serde_json::to_value(&model).ok()? == *body).then_some(model)
+}
+
+/// Satisfies the typed client, which asks for a token; the transport attaches the real one behind its back, and behind its log.
+#[derive(Debug)]
+struct NoToken;
+
+#[async_trait]
+impl azure_core::auth::TokenCredential for NoToken {
+    async fn get_token(&self, _scopes: &[&str]) -> azure_core::Result<azure_core::auth::AccessToken> {
+        Ok(azure_core::auth::AccessToken::new("none", time::OffsetDateTime::UNIX_EPOCH))
+    }
+
+    async fn clear_cache(&self) -> azure_core::Result<()> {
+        Ok(())
+    }
+}

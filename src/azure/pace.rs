@@ -1,0 +1,116 @@
+//! Keeping to Azure's rate limits: a model of the token buckets that Resource Manager keeps for a subscription.
+//!
+//! The cloud says after each request how much is left. While there is plenty nothing is held back; when it runs out, requests are let
+//! through at the rate at which the bucket fills, in the order in which they came, so that a run of ten thousand writes sees hardly a 429.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::Method;
+use jiff::Timestamp;
+
+use super::retry::elapsed;
+use super::wire::Answer;
+
+/// Tokens that are left alone, because the cloud rounds and others may ask, too.
+const SPARE: f64 = 3.0;
+
+/// What Resource Manager counts apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Reads,
+    Writes,
+    Deletes,
+}
+
+impl Class {
+    fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET | Method::HEAD => Self::Reads,
+            Method::DELETE => Self::Deletes,
+            _ => Self::Writes,
+        }
+    }
+
+    /// The header that says how much is left.
+    fn header(self) -> &'static str {
+        match self {
+            Self::Reads => "x-ms-ratelimit-remaining-subscription-reads",
+            Self::Writes => "x-ms-ratelimit-remaining-subscription-writes",
+            Self::Deletes => "x-ms-ratelimit-remaining-subscription-deletes",
+        }
+    }
+
+    /// How many tokens the bucket gains in a second (source: Azure's "request limits and throttling", for a subscription and principal).
+    fn rate(self) -> f64 {
+        match self {
+            Self::Reads => 25.0,
+            Self::Writes | Self::Deletes => 10.0,
+        }
+    }
+}
+
+/// All buckets of a subscription.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    buckets: [Mutex<Bucket>; 3],
+}
+
+/// What is known of one bucket.
+#[derive(Debug, Default)]
+struct Bucket {
+    /// How much is left for requests to come and when that was so; below zero where requests wait already. `None` until the cloud has said.
+    level: Option<(f64, Timestamp)>,
+    /// Requests that wait for their turn or for their answer.
+    outstanding: u32,
+}
+
+/// A request that has its place in the order. Dropping it gives the place up.
+#[derive(Debug)]
+pub(super) struct Admitted<'a> {
+    bucket: &'a Mutex<Bucket>,
+    class: Class,
+    /// How long it waits for its turn.
+    pub wait: Duration,
+}
+
+impl Pace {
+    /// Takes a place.
+    pub fn admit(&self, method: &Method, now: Timestamp) -> Admitted<'_> {
+        let class = Class::of(method);
+        let bucket = &self.buckets[class as usize];
+        let mut wait = Duration::ZERO;
+        let mut state = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        state.outstanding += 1;
+        if let Some((level, at)) = &mut state.level {
+            *level += elapsed(*at, now).as_secs_f64() * class.rate() - 1.0;
+            *at = now;
+            wait = Duration::from_secs_f64((-*level).max(0.0) / class.rate());
+        }
+        Admitted { bucket, class, wait }
+    }
+}
+
+impl Admitted<'_> {
+    /// Learns from the answer what is left.
+    pub fn answered(self, answer: &Answer, now: Timestamp) {
+        let left = answer.header(self.class.header()).and_then(|text| text.trim().parse::<f64>().ok());
+        let mut state = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = f64::from(state.outstanding.saturating_sub(1));
+        // A 429 of Resource Manager itself holds for everyone; one of a provider is about one resource or operation.
+        let all = left.is_some_and(|left| left < 1.0) || answer.header("x-ms-failure-cause") == Some("gateway");
+        let pause = answer.retry_after().filter(|_| answer.status == 429 && all);
+        if let Some(pause) = pause {
+            state.level = Some((-pause.as_secs_f64() * self.class.rate() - waiting - SPARE, now));
+        } else if let Some(left) = left {
+            state.level = Some((left - waiting - SPARE, now));
+        }
+    }
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        let mut state = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        state.outstanding = state.outstanding.saturating_sub(1);
+    }
+}

@@ -1,0 +1,236 @@
+//! The one way to Resource Manager: every request, typed or raw, goes through [`ArmTransport`].
+//!
+//! It alone holds the token, and gives it to no origin but Resource Manager's own, for addresses to poll and next pages come from answers.
+//! It repeats what is safe to repeat, keeps to the rate limits, and turns every answer that is no success into an [`ArmError`]. It knows
+//! nothing of long-running operations.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::http::header::{ACCEPT, AUTHORIZATION, HeaderName, USER_AGENT};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use azure_core_021 as azure_core;
+use futures::future::{Either, select};
+use jiff::Timestamp;
+use tracing::Instrument as _;
+use url::Url;
+
+use super::credential::Credential;
+use super::error::{ArmError, CallError};
+use super::pace::Pace;
+use super::retry::{Backoff, Patience};
+use super::wire::{Answer, Request, Wire};
+use crate::world::{Clock, Ids};
+
+/// How long one answer may take. Resource Manager itself gives a provider 60 seconds (source: its resource provider contract).
+const ANSWER_TIME: Duration = Duration::from_secs(100);
+
+/// Carries requests to Resource Manager.
+pub struct ArmTransport {
+    wire: Wire,
+    /// The origin that tokens may go to.
+    origin: String,
+    credential: Arc<dyn Credential>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    /// One id for all requests of this run, by which the activity log shows them together.
+    correlation: String,
+    pace: Pace,
+}
+
+impl fmt::Debug for ArmTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArmTransport").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl ArmTransport {
+    /// A transport to the Resource Manager at this endpoint.
+    pub fn new(
+        endpoint: &Url,
+        wire: Wire,
+        credential: Arc<dyn Credential>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
+        let correlation = ids.fresh();
+        let origin = endpoint.origin().ascii_serialization();
+        Self { wire, origin, credential, clock, ids, correlation, pace: Pace::default() }
+    }
+
+    /// Whether tokens may go there.
+    pub(super) fn trusts(&self, url: &Url) -> bool {
+        url.origin().ascii_serialization() == self.origin
+    }
+
+    /// Now, by the clock of the world.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Waits.
+    pub(super) async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    /// Sends a request and returns the answer, which is a success.
+    ///
+    /// Anything is sent again that the cloud did not take; what may have been carried out is sent again only where that does no harm: reads
+    /// and deletions.
+    ///
+    /// # Errors
+    /// What the cloud answered at last, or why it did not.
+    pub async fn call(&self, request: Request) -> Result<Answer, CallError> {
+        self.call_patiently(request, Patience::REQUEST).await
+    }
+
+    pub(super) async fn call_patiently(&self, request: Request, patience: Patience) -> Result<Answer, CallError> {
+        if !self.trusts(&request.url) {
+            let origin = request.url.origin().ascii_serialization();
+            return Err(CallError::NotSent(format!(
+                "an answer points to {origin}, and credentials go to {} only",
+                self.origin
+            )));
+        }
+        let id = self.ids.fresh();
+        let span = tracing::debug_span!("arm", method = %request.method, path = request.url.path(), id = %id);
+        self.attempts(request, patience, &id).instrument(span).await
+    }
+
+    async fn attempts(&self, request: Request, patience: Patience, id: &str) -> Result<Answer, CallError> {
+        let mut backoff = Backoff::new(patience, self.now());
+        let mut refused = false;
+        loop {
+            let error = match self.attempt(&request, id, refused).await? {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if !refused && matches!(&error, CallError::Answered(error) if error.status == 401) {
+                refused = true;
+                continue;
+            }
+            if !may_repeat(&request.method, &error) {
+                return Err(error);
+            }
+            let Some(wait) = backoff.next(self.now(), error.retry_after()) else { return Err(error) };
+            tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to ask again");
+            self.sleep(wait).await;
+        }
+    }
+
+    /// Sends once. The outer error ends the call; the inner one may be worth another attempt.
+    async fn attempt(
+        &self,
+        request: &Request,
+        id: &str,
+        refused: bool,
+    ) -> Result<Result<Answer, CallError>, CallError> {
+        let admitted = self.pace.admit(&request.method, self.now());
+        if !admitted.wait.is_zero() {
+            self.sleep(admitted.wait).await;
+        }
+        let mut sent = request.clone();
+        self.sign(&mut sent.headers, id, refused).await?;
+
+        let answering = std::pin::pin!(self.wire.send(sent));
+        let answer = match select(answering, self.clock.sleep(ANSWER_TIME)).await {
+            Either::Left((Ok(answer), _)) => answer,
+            Either::Left((Err(error), _)) => return Ok(Err(error.into())),
+            Either::Right(((), _)) => {
+                let limit = ANSWER_TIME.as_secs();
+                return Ok(Err(CallError::Lost(format!("no answer came within {limit} s"))));
+            }
+        };
+        admitted.answered(&answer, self.now());
+        tracing::debug!(status = answer.status, "answered");
+        Ok(if (200..300).contains(&answer.status) { Ok(answer) } else { Err(ArmError::read(&answer).into()) })
+    }
+
+    /// Adds who asks, and the ids by which the request is found again.
+    async fn sign(&self, headers: &mut HeaderMap, id: &str, refused: bool) -> Result<(), CallError> {
+        let no_token = |why: String| CallError::NotSent(format!("there is no token for Resource Manager: {why}"));
+        let token = self.credential.token(refused).await.map_err(no_token)?;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.text()))
+            .map_err(|_| no_token("it holds characters that no header takes".to_owned()))?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("drplan/", env!("CARGO_PKG_VERSION"))));
+        headers.insert("x-ms-return-client-request-id", HeaderValue::from_static("true"));
+        for (name, value) in [("x-ms-client-request-id", id), ("x-ms-correlation-request-id", &self.correlation)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether sending it again can do no harm.
+fn may_repeat(method: &Method, error: &CallError) -> bool {
+    let harmless = matches!(*method, Method::GET | Method::HEAD | Method::DELETE);
+    match error {
+        CallError::Answered(error) => error.is_not_taken() || harmless && error.is_unclear(),
+        CallError::NotSent(_) => true,
+        CallError::Lost(_) => harmless,
+        CallError::Undecided(_) => false,
+    }
+}
+
+/// The seam under `azure_mgmt_resources`: its requests come without a token, and its errors hold a [`CallError`].
+#[async_trait]
+impl azure_core::HttpClient for ArmTransport {
+    async fn execute_request(&self, typed: &azure_core::Request) -> azure_core::Result<azure_core::Response> {
+        let request = raw(typed).map_err(|why| to_typed(CallError::NotSent(why)))?;
+        let Answer { status, headers, body } = self.call(request).await.map_err(to_typed)?;
+        let status = azure_core::StatusCode::try_from(status)
+            .map_err(|_| to_typed(CallError::Undecided(format!("the answer has the status {status}"))))?;
+        let mut typed = azure_core::headers::Headers::new();
+        for (name, value) in &headers {
+            if let Ok(value) = value.to_str() {
+                typed.insert(name.as_str().to_owned(), value.to_owned());
+            }
+        }
+        Ok(azure_core::Response::new(status, typed, Box::pin(futures::stream::once(async { Ok(body) }))))
+    }
+}
+
+fn raw(typed: &azure_core::Request) -> Result<Request, String> {
+    let method = Method::from_bytes(typed.method().as_ref().as_bytes()).map_err(|e| e.to_string())?;
+    let azure_core::Body::Bytes(body) = typed.body() else { return Err("the body is a stream".to_owned()) };
+    let mut request = Request::new(method, typed.url().clone());
+    request.body = body.clone();
+    for (name, value) in typed.headers().iter() {
+        let name = HeaderName::try_from(name.as_str()).map_err(|e| e.to_string())?;
+        let value = HeaderValue::try_from(value.as_str()).map_err(|e| e.to_string())?;
+        request.headers.insert(name, value);
+    }
+    Ok(request)
+}
+
+fn to_typed(error: CallError) -> azure_core::Error {
+    azure_core::Error::new(azure_core::error::ErrorKind::Other, error)
+}
+
+/// The answer behind a typed response, whole.
+pub(super) async fn untyped(response: azure_core::Response) -> Result<Answer, CallError> {
+    let (status, typed, body) = response.deconstruct();
+    let mut headers = HeaderMap::new();
+    for (name, value) in typed {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
+            headers.insert(name, value);
+        }
+    }
+    let body = body.collect().await.map_err(from_typed)?;
+    Ok(Answer { status: status.into(), headers, body })
+}
+
+/// The error that the transport put into a typed one.
+pub(super) fn from_typed(error: azure_core::Error) -> CallError {
+    match error.into_downcast::<CallError>() {
+        Ok(error) => error,
+        Err(other) => CallError::NotSent(other.to_string()),
+    }
+}

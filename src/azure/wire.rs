@@ -1,0 +1,129 @@
+//! One request, one answer, and what carries them. Knows nothing of tokens, retries or Resource Manager.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HOST, IF_MATCH};
+use axum::http::{self, HeaderMap, HeaderValue, Method};
+use bytes::Bytes;
+use serde_json::Value as Json;
+use tower::ServiceExt as _;
+use url::Url;
+
+/// The greatest answer that is read, in bytes. Resource Manager turns answers above 8 MB into an error (source: its resource provider
+/// contract).
+const ANSWER_LIMIT: usize = 16 << 20;
+
+/// What carries requests.
+#[derive(Debug, Clone)]
+pub enum Wire {
+    /// A server in this process, called without sockets. An answer whose body breaks off is a connection that was lost.
+    InProcess(Router),
+}
+
+/// A request, without a token.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The absolute address.
+    pub url: Url,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; may be empty.
+    pub body: Bytes,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; may be empty.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum WireError {
+    /// The request was not sent.
+    NotSent(String),
+    /// The request was sent, and the connection broke before the answer was whole.
+    Lost(String),
+}
+
+impl Request {
+    /// A request without a body.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { method, url, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    /// A read.
+    pub fn get(url: Url) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    /// The request with this body.
+    #[must_use]
+    pub fn json(mut self, body: &Json) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.body = body.to_string().into();
+        self
+    }
+
+    /// The request on the condition that the object has this etag. A text that cannot be an etag matches nothing.
+    #[must_use]
+    pub fn if_match(mut self, etag: &str) -> Self {
+        let etag = HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"\""));
+        self.headers.insert(IF_MATCH, etag);
+        self
+    }
+}
+
+impl Answer {
+    /// The text of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// What `Retry-After` says, which is in whole seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// The body as JSON; `None` where it is empty or none. A byte order mark is passed over.
+    pub fn json(&self) -> Option<Json> {
+        let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
+        serde_json::from_slice(body).ok()
+    }
+}
+
+impl Wire {
+    pub(super) async fn send(&self, request: Request) -> Result<Answer, WireError> {
+        match self {
+            Self::InProcess(router) => in_process(router.clone(), request).await,
+        }
+    }
+}
+
+async fn in_process(router: Router, request: Request) -> Result<Answer, WireError> {
+    let Request { method, url, mut headers, body } = request;
+    let authority = HeaderValue::from_str(url.authority()).map_err(|e| WireError::NotSent(e.to_string()))?;
+    headers.insert(HOST, authority);
+    let mut sent = http::Request::builder()
+        .method(method)
+        .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
+        .body(Body::from(body))
+        .map_err(|e| WireError::NotSent(e.to_string()))?;
+    *sent.headers_mut() = headers;
+
+    let (parts, body) = match router.oneshot(sent).await {
+        Ok(answer) => answer.into_parts(),
+        Err(never) => match never {},
+    };
+    let body = axum::body::to_bytes(body, ANSWER_LIMIT).await.map_err(|e| WireError::Lost(e.to_string()))?;
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+}
