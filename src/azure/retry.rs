@@ -27,7 +27,7 @@ impl Patience {
     /// For a deletion that lingering uses are in the way of: the interfaces of a deleted scale set take minutes to go.
     pub const LINGERING: Self = Self::new(5, 30, 25, 600);
     /// For a write whose answer was lost.
-    pub const UNCLEAR: Self = Self::new(1, 61, 5, 600);
+    pub const UNCLEAR: Self = Self::new(1, 61, 12, 600);
     /// For reads that are behind: a deletion or creation that is done and cannot be seen yet.
     pub const BEHIND: Self = Self::new(1, 15, 60, 600);
 

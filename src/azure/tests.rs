@@ -131,6 +131,15 @@ async fn throttled_requests_wait_exactly_as_long_as_they_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_expired_token_is_replaced_once() {
+    let expired = || (401, &[] as &[_], json!({"error": {"code": "ExpiredAuthenticationToken"}}));
+    let (azure, seen) = scripted(vec![expired(), (200, &[], with_state("Succeeded")), expired(), expired()]);
+    assert!(azure.get(&vnet(), API).await.is_ok());
+    assert_eq!(refused(azure.get(&vnet(), API).await.unwrap_err()).status, 401);
+    assert_eq!(seen.lock().unwrap().requests.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_status_url_is_followed_and_the_resource_is_read_at_the_end() {
     const HEADERS: &[(&str, &str)] =
         &[("azure-asyncoperation", "http://arm.test/op/1"), ("location", "/res/1"), ("retry-after", "3")];
