@@ -173,6 +173,14 @@ impl ArmId {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The id of the resource this one is a child of; `None` for what is no child.
+    pub fn parent(&self) -> Option<Self> {
+        let type_ = self.0.to_ascii_lowercase().rfind("/providers/")? + "/providers/".len();
+        let (rest, _name) = self.0.rsplit_once('/')?;
+        let (parent, _segment) = rest.rsplit_once('/')?;
+        (parent.get(type_..)?.split('/').count() >= 3).then(|| Self::new(parent))
+    }
+
     /// The segment after `subscriptions`, where there is one.
     pub fn subscription(&self) -> Option<&str> {
         self.segment_after("subscriptions")

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod decode;
 pub mod path;
+pub mod ranges;
 pub mod regions;
 pub mod table;
 

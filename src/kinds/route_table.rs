@@ -1,6 +1,94 @@
-//! Placeholder, to be written whole by its owner.
+//! A route table: where traffic of a subnet goes.
+
+use serde_json::Value as Json;
 
 use super::table::*;
 
+static ROUTE: Block = Block::many(
+    "name",
+    &[
+        arg("name", Ty::String, "name", "The name of the route.").required(),
+        arg(
+            "address_prefix",
+            Ty::String,
+            "properties.addressPrefix",
+            "The destination: an address range or a service tag.",
+        )
+        .required(),
+        arg(
+            "next_hop_type",
+            Ty::Enum(&["VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None"]),
+            "properties.nextHopType",
+            "What traffic is handed to; `None` drops it.",
+        )
+        .required(),
+        arg(
+            "next_hop_in_ip_address",
+            Ty::Ip,
+            "properties.nextHopIpAddress",
+            "The address of the appliance, for `VirtualAppliance`.",
+        ),
+    ],
+);
+
 /// The table.
-pub static KIND: Kind = Kind { name: "route_table", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "route_table",
+    about: "A route table: where traffic of a subnet goes.",
+    arm: Arm { type_: "Microsoft.Network/routeTables", api: "2025-09-01" },
+    names: NameRule::NETWORK,
+    args: &[
+        RESOURCE_GROUP,
+        arg("route", Ty::Block(&ROUTE), "properties.routes", "A route; the narrowest that fits decides.")
+            .default(Lit::EmptyList),
+        arg("bgp_route_propagation_enabled", Ty::Bool, "", "Whether routes learned from gateways are taken too.")
+            .wire(Wire::Negated("properties.disableBgpRoutePropagation"))
+            .default(Lit::Bool(true)),
+        TAGS,
+    ],
+    durations: Durations { create: 4, update: 4, delete: 10 },
+    answers: Answers::AsyncBody,
+    in_use: "InUseRouteTableCannotBeDeleted",
+    odd: Odd { check: Some(check), ..Odd::NONE },
+    simulated: Simulated {
+        embeds: &["routes"],
+        accepts: &["properties.disablePeeringRoute", "properties.routes[].properties.nextHop"],
+        ..Simulated::NONE
+    },
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+route_table "example" {
+  resource_group = resource_group.example
+
+  route {
+    name                   = "inspect"
+    address_prefix         = "0.0.0.0/0"
+    next_hop_type          = "VirtualAppliance"
+    next_hop_in_ip_address = "10.10.0.4"
+  }
+}
+"#,
+    ..Kind::EMPTY
+};
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    for route in subject.args.get("route").and_then(Json::as_array).into_iter().flatten() {
+        let text = |argument: &str| route.get(argument).and_then(Json::as_str);
+        if text("next_hop_in_ip_address").is_some()
+            && text("next_hop_type").is_some_and(|hop| hop != "VirtualAppliance")
+        {
+            findings.push(Finding {
+                argument: "route",
+                summary: format!(
+                    "the route `{}` has an address that its next hop does not take",
+                    text("name").unwrap_or_default()
+                ),
+                why: "Only a next hop of the type `VirtualAppliance` has an address.".to_owned(),
+                help: "Write `next_hop_type = \"VirtualAppliance\"`, or leave the address out.".to_owned(),
+            });
+        }
+    }
+}

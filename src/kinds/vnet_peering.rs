@@ -1,6 +1,339 @@
-//! Placeholder, to be written whole by its owner.
+//! A peering of two virtual networks: one block, two objects, one in each network.
+//!
+//! A half alone does nothing, so the two are one resource: written together, ready together, deleted together. Gateways have a direction, which is
+//! that of `between`: the first network lends its gateway, the second uses it.
 
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::path;
+use super::ranges::overlap;
 use super::table::*;
+use super::virtual_network::SPACE;
+use crate::address::ArmId;
+
+const TYPE: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
+const SEGMENT: &str = "virtualNetworkPeerings";
+const REMOTE: &str = "properties.remoteVirtualNetwork.id";
+const TRANSIT: &str = "properties.allowGatewayTransit";
+const USE: &str = "properties.useRemoteGateways";
+const STATE: &str = "properties.peeringState";
+const SYNC: &str = "properties.peeringSyncLevel";
 
 /// The table.
-pub static KIND: Kind = Kind { name: "vnet_peering", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "vnet_peering",
+    about: "A peering of two virtual networks: one block makes both halves and waits until they are connected.",
+    arm: Arm { type_: TYPE, api: "2025-09-01" },
+    place: Place::Child("between", SEGMENT),
+    location: Location::None,
+    names: NameRule::NETWORK,
+    args: &[
+        Arg {
+            need: Need::Required,
+            wire: Wire::Nowhere,
+            change: Change::Replace,
+            ..arg(
+                "between",
+                Ty::List(&Ty::Ref(&["virtual_network"])),
+                "",
+                "The two networks; their address spaces must not overlap.",
+            )
+        },
+        arg(
+            "allow_virtual_network_access",
+            Ty::Bool,
+            "properties.allowVirtualNetworkAccess",
+            "Whether machines of the two reach each other.",
+        )
+        .default(Lit::Bool(true)),
+        arg(
+            "allow_forwarded_traffic",
+            Ty::Bool,
+            "properties.allowForwardedTraffic",
+            "Whether traffic that a machine of one forwards is taken by the other.",
+        )
+        .default(Lit::Bool(false)),
+        arg("allow_gateway_transit", Ty::Bool, "", "Whether the first network lends its gateway to the second.")
+            .wire(Wire::Odd)
+            .default(Lit::Bool(false)),
+        arg("use_remote_gateways", Ty::Bool, "", "Whether the second network uses the gateway of the first.")
+            .wire(Wire::Odd)
+            .default(Lit::Bool(false)),
+    ],
+    durations: Durations { create: 10, update: 10, delete: 10 },
+    answers: Answers::AsyncBody,
+    serial: Serial::On("between"),
+    recovery: Recovery { joins: Some(("between", "address_space")), ..Recovery::NONE },
+    in_use: "",
+    odd: Odd {
+        objects: Some(objects),
+        encode: Some(encode),
+        decode: Some(decode),
+        ready: Some(ready),
+        check: Some(check),
+        ..Odd::NONE
+    },
+    simulated: Simulated {
+        admit: Some(admit),
+        settle: Some(settle),
+        removed: Some(removed),
+        accepts: &[
+            REMOTE,
+            TRANSIT,
+            USE,
+            STATE,
+            SYNC,
+            "properties.doNotVerifyRemoteGateways",
+            "properties.enableOnlyIPv6Peering",
+            "properties.localAddressSpace",
+            "properties.localSubnetNames",
+            "properties.localVirtualNetworkAddressSpace",
+            "properties.peerCompleteVnets",
+            "properties.remoteAddressSpace",
+            "properties.remoteBgpCommunities",
+            "properties.remoteSubnetNames",
+            "properties.remoteVirtualNetworkAddressSpace",
+        ],
+        ..Simulated::NONE
+    },
+    example: r#"
+resource_group "example-east" {
+  site = site.east
+}
+
+resource_group "example-west" {
+  site = site.west
+}
+
+virtual_network "example-east" {
+  resource_group = resource_group.example-east
+  address_space  = ["10.10.0.0/16"]
+}
+
+virtual_network "example-west" {
+  resource_group = resource_group.example-west
+  address_space  = ["10.20.0.0/16"]
+}
+
+vnet_peering "example" {
+  between = [virtual_network.example-east, virtual_network.example-west]
+}
+"#,
+    left_out: &[
+        ("local_subnet_names", "whole networks are peered; of subnets alone, Azure peers few and late"),
+        ("only_ipv6_peering_enabled", "whole networks are peered"),
+        ("peer_complete_virtual_networks_enabled", "whole networks are peered"),
+        ("remote_subnet_names", "whole networks are peered"),
+        ("remote_virtual_network_id", "`between` names both networks"),
+        ("triggers", "a half that is out of sync is seen by itself"),
+        ("virtual_network_name", "`between` names both networks"),
+    ],
+    ..Kind::EMPTY
+};
+
+/// The two networks, where exactly two are given.
+fn networks(subject: &Subject<'_>) -> Option<[ArmId; 2]> {
+    match subject.args.get("between")?.as_array()?.as_slice() {
+        [first, second] => Some([ArmId::new(first.as_str()?), ArmId::new(second.as_str()?)]),
+        _ => None,
+    }
+}
+
+fn objects(subject: &Subject<'_>) -> Vec<Object> {
+    let half = |network: ArmId| Object {
+        id: network.child(SEGMENT, subject.name),
+        api: KIND.arm.api.to_owned(),
+        within: None,
+    };
+    networks(subject).into_iter().flatten().map(half).collect()
+}
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    let ([first, second], Some([one, other])) = (bodies, networks(subject)) else { return };
+    let said = |argument: &str| Json::from(subject.args.get(argument).and_then(Json::as_bool).unwrap_or(false));
+    first.clone_from(second);
+    path::put(first, REMOTE, Json::from(other.as_str()));
+    path::put(first, TRANSIT, said("allow_gateway_transit"));
+    path::put(first, USE, Json::Bool(false));
+    path::put(second, REMOTE, Json::from(one.as_str()));
+    path::put(second, TRANSIT, Json::Bool(false));
+    path::put(second, USE, said("use_remote_gateways"));
+}
+
+/// What both halves share is read from both: where they differ, neither value is the resource's, and drift is to be seen
+/// whatever is wanted.
+fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
+    let [first, second] = answers else { return };
+    for (argument, at) in [
+        ("allow_virtual_network_access", "properties.allowVirtualNetworkAccess"),
+        ("allow_forwarded_traffic", "properties.allowForwardedTraffic"),
+    ] {
+        if path::borrow(first, at) != path::borrow(second, at) {
+            args.insert(argument.to_owned(), Json::from("not the same in both halves"));
+        }
+    }
+    for (argument, half, at) in [("allow_gateway_transit", first, TRANSIT), ("use_remote_gateways", second, USE)] {
+        args.insert(argument.to_owned(), path::borrow(half, at).cloned().unwrap_or(Json::Bool(false)));
+    }
+}
+
+fn ready(answers: &[Json]) -> Ready {
+    let states: Vec<&str> = answers.iter().filter_map(|body| path::text(body, STATE)).collect();
+    let in_sync = |body: &Json| path::text(body, SYNC).is_none_or(|level| level == "FullyInSync");
+    if states.contains(&"Disconnected") {
+        Ready::Never(
+            "one half is disconnected, because the other was deleted; delete it too, so that both are made anew"
+                .to_owned(),
+        )
+    } else if states.len() == 2 && states.iter().all(|state| *state == "Connected") && answers.iter().all(in_sync) {
+        Ready::Yes
+    } else {
+        Ready::Waits("both halves are connected and in sync".to_owned())
+    }
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let distinct = networks(subject).is_some_and(|[one, other]| one != other);
+    if subject.args.contains_key("between") && !distinct {
+        findings.push(Finding {
+            argument: "between",
+            summary: "a peering is between exactly two different networks".to_owned(),
+            why: String::new(),
+            help: "Write two; for three networks that all reach each other, write three peerings.".to_owned(),
+        });
+    }
+    let on = |argument: &str| subject.args.get(argument).and_then(Json::as_bool) == Some(true);
+    if on("use_remote_gateways") && !on("allow_gateway_transit") {
+        findings.push(Finding {
+            argument: "use_remote_gateways",
+            summary: "the second network would use a gateway that the first does not lend".to_owned(),
+            why: "Azure refuses a half that uses a remote gateway unless the other half allows transit.".to_owned(),
+            help: "Write `allow_gateway_transit = true` as well.".to_owned(),
+        });
+    }
+}
+
+fn remote(body: &Json) -> Option<ArmId> {
+    path::text(body, REMOTE).map(ArmId::new)
+}
+
+fn halves(cloud: &dyn Cloudlet, network: &ArmId) -> Vec<ArmId> {
+    let is_half = |id: &ArmId| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
+    cloud.below(network).into_iter().filter(is_half).collect()
+}
+
+/// The half in one network that leads to another.
+fn half(cloud: &dyn Cloudlet, from: &ArmId, to: &ArmId) -> Option<ArmId> {
+    halves(cloud, from).into_iter().find(|id| cloud.get(id).and_then(remote).as_ref() == Some(to))
+}
+
+fn space(cloud: &dyn Cloudlet, network: &ArmId) -> Json {
+    cloud.get(network).and_then(|body| path::borrow(body, SPACE)).cloned().unwrap_or(Json::Array(Vec::new()))
+}
+
+fn strings(list: &Json) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(Json::as_str).collect()
+}
+
+fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let (Some(local), Some(remote_id)) = (id.parent(), remote(body)) else { return Ok(()) };
+    let refused = |code, message| Err(Refusal { status: 400, code, message });
+    let theirs = space(cloud, &remote_id);
+    if let Some((one, other)) = overlap(&strings(&space(cloud, &local)), &strings(&theirs)) {
+        let message = format!(
+            "Cannot create or update peering {}. Virtual networks {local} and {remote_id} cannot be peered because their address spaces overlap. Overlapping address prefixes: {one}, {other}",
+            id.name()
+        );
+        return refused("VnetAddressSpacesOverlap", message);
+    }
+    for sibling in halves(cloud, &local).iter().filter(|sibling| *sibling != id) {
+        let Some(peer) = cloud.get(sibling).and_then(remote) else { continue };
+        if peer == remote_id {
+            let message = format!("Peering {} already references remote virtual network {remote_id}.", sibling.name());
+            return refused("AnotherPeeringAlreadyReferencesRemoteVnet", message);
+        }
+        if let Some((one, other)) = overlap(&strings(&space(cloud, &peer)), &strings(&theirs)) {
+            let message = format!(
+                "Cannot create or update peering {}. Virtual network {remote_id} overlaps with {peer}, which is already peered with {local}. Overlapping address prefixes: {other}, {one}",
+                id.name()
+            );
+            return refused("VnetAddressSpaceOverlapsWithAlreadyPeeredVnet", message);
+        }
+    }
+    let other_half = half(cloud, &remote_id, &local);
+    if other_half.as_ref().is_some_and(|other| state_is(cloud, other, "Disconnected")) {
+        let message = format!(
+            "Cannot create or update peering {id}, because the peering of {remote_id} that references {local} is in state Disconnected. Update or re-create the remote peering to get it back to Initiated state."
+        );
+        return refused("RemotePeeringIsDisconnected", message);
+    }
+    Ok(())
+}
+
+fn state_is(cloud: &dyn Cloudlet, half: &ArmId, state: &str) -> bool {
+    cloud.get(half).and_then(|body| path::text(body, STATE)) == Some(state)
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    let (Some(local), Some(remote)) = (id.parent(), cloud.get(id).and_then(remote)) else { return };
+    match half(cloud, &remote, &local) {
+        Some(other) => {
+            show(cloud, id, [&local, &remote], "Connected", "FullyInSync");
+            show(cloud, &other, [&remote, &local], "Connected", "FullyInSync");
+        }
+        None => show(cloud, id, [&local, &remote], "Initiated", "RemoteNotInSync"),
+    }
+}
+
+/// Puts into a half what its provider says of it: the state, and the ranges of both networks as they were peered.
+fn show(cloud: &mut dyn Cloudlet, half: &ArmId, [local, remote]: [&ArmId; 2], state: &str, sync: &str) {
+    let spaces = [("local", space(cloud, local)), ("remote", space(cloud, remote))];
+    let Some(body) = cloud.get_mut(half) else { return };
+    path::put(body, STATE, Json::from(state));
+    path::put(body, SYNC, Json::from(sync));
+    for (side, prefixes) in spaces {
+        path::put(body, &format!("properties.{side}AddressSpace.addressPrefixes"), prefixes.clone());
+        path::put(body, &format!("properties.{side}VirtualNetworkAddressSpace.addressPrefixes"), prefixes);
+    }
+}
+
+fn removed(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
+    if let (Some(local), Some(remote)) = (id.parent(), remote(body))
+        && let Some(other) = half(cloud, &remote, &local)
+    {
+        disconnect(cloud, &other);
+    }
+}
+
+fn disconnect(cloud: &mut dyn Cloudlet, half: &ArmId) {
+    if let Some(body) = cloud.get_mut(half) {
+        path::put(body, STATE, Json::from("Disconnected"));
+    }
+}
+
+/// The ranges of a simulated network were written: halves that were made with other ranges are out of sync until they are written again.
+pub(super) fn space_changed(cloud: &mut dyn Cloudlet, network: &ArmId) {
+    let now = space(cloud, network);
+    for here in halves(cloud, network) {
+        let remote = cloud.get(&here).and_then(remote);
+        let there = remote.and_then(|remote| half(cloud, &remote, network));
+        let sides = [(Some(here), "local", "LocalNotInSync"), (there, "remote", "RemoteNotInSync")];
+        for (id, side, level) in sides {
+            let Some(body) = id.and_then(|id| cloud.get_mut(&id)) else { continue };
+            path::put(body, &format!("properties.{side}VirtualNetworkAddressSpace.addressPrefixes"), now.clone());
+            if path::borrow(body, &format!("properties.{side}AddressSpace.addressPrefixes")) != Some(&now) {
+                path::put(body, SYNC, Json::from(level));
+            }
+        }
+    }
+}
+
+/// A simulated network is gone: what was peered with it is disconnected.
+pub(super) fn network_removed(cloud: &mut dyn Cloudlet, network: &ArmId) {
+    for id in cloud.below(&ArmId::new("")) {
+        let is_half = id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
+        if is_half && cloud.get(&id).and_then(remote).as_ref() == Some(network) {
+            disconnect(cloud, &id);
+        }
+    }
+}

@@ -25,14 +25,21 @@ const OWN: &[(&str, &str)] =
     &[("*", "site"), ("*", "mirrors"), ("resource_group", "presence"), ("vnet_peering", "between")];
 
 /// Arguments that one side requires and the other does not, each with the reason.
-const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[];
+const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[
+    ("virtual_network", "address_space", "the pool that could stand in for it is left out"),
+    ("subnet", "address_prefixes", "the pool that could stand in for it is left out"),
+];
 
 /// Arguments whose type differs from azurerm's, each with the reason.
 const TYPED_OTHERWISE: &[(&str, &str, &str)] = &[];
 
 /// Arguments that azurerm's documentation calls forcing a new resource and that are updated in place all the same, each with
 /// the reason.
-const UPDATED_ALL_THE_SAME: &[(&str, &str, &str)] = &[];
+const UPDATED_ALL_THE_SAME: &[(&str, &str, &str)] = &[(
+    "subnet_network_security_group_association",
+    "network_security_group",
+    "one write of the subnet puts another group in its place, and leaves no moment without any",
+)];
 
 /// Values that the provider takes although its types do not list them, each with where that is known from: kind, value, reason.
 const UNLISTED_VALUES: &[(&str, &str, &str)] = &[];
