@@ -78,3 +78,124 @@ fn refuse_newer(file: &str, bare: &str) -> Result<(), StateError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::{Map as JsonMap, Value as Json, json};
+
+    use super::*;
+    use crate::address::{Address, ArmId};
+    use crate::kinds::{Object, Within};
+    use crate::state::{Recorded, Roles, Status};
+
+    fn jsons() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<i32>().prop_map(|n| Json::from(f64::from(n) / 8.0)),
+            any::<String>().prop_map(Json::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            let map = prop::collection::vec((any::<String>(), inner.clone()), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Json::from),
+                map.prop_map(|map| map.into_iter().collect())
+            ]
+        })
+    }
+
+    fn maps() -> impl Strategy<Value = JsonMap<String, Json>> {
+        prop::collection::vec(("[a-z_]{1,9}", jsons()), 0..4).prop_map(|map| map.into_iter().collect())
+    }
+
+    /// Any recorded resource.
+    pub(crate) fn recorded() -> impl Strategy<Value = Recorded> {
+        let within = prop_oneof![
+            Just(None),
+            Just(Some(Within::Paths(vec!["properties.a".to_owned()]))),
+            Just(Some(Within::Element { list: "l".to_owned(), key: "name".to_owned(), name: "n".to_owned() })),
+        ];
+        let status = prop::sample::select(vec![Status::Standing, Status::Creating, Status::Updating, Status::Deleting]);
+        (any::<String>(), within, prop::option::of("[a-z]+"), maps(), maps(), any::<bool>(), status).prop_map(
+            |(name, within, variant, arguments, attributes, prevent_destroy, status)| Recorded {
+                id: ArmId::new(format!("/subscriptions/s/{name}")),
+                name,
+                site: "east".to_owned(),
+                location: "eastus2".to_owned(),
+                objects: vec![Object { id: ArmId::new("/subscriptions/s"), api: "2025-01-01".to_owned(), within }],
+                variant,
+                arguments,
+                attributes,
+                needs: if prevent_destroy { vec![Address::new("kind", "other")] } else { Vec::new() },
+                prevent_destroy,
+                status,
+            },
+        )
+    }
+
+    fn states() -> impl Strategy<Value = State> {
+        let outputs = prop::collection::btree_map("[a-z]{1,9}", jsons(), 0..3);
+        (prop::collection::vec((any::<String>(), recorded()), 0..4), outputs, any::<u64>()).prop_map(
+            |(resources, outputs, serial)| State {
+                version: VERSION,
+                lineage: "l".to_owned(),
+                serial,
+                stack: "web-geo".to_owned(),
+                roles: Roles::default(),
+                resources: resources
+                    .into_iter()
+                    .map(|(key, r)| (Address::new("kind", "n").instance(&key), r))
+                    .collect(),
+                outputs: serde_json::from_value(json!(outputs)).unwrap(),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_any_damage_is_noticed(
+            state in states(), place in any::<prop::sample::Index>(), bits in 1..=255_u8,
+        ) {
+            let text = write(&state).unwrap();
+            prop_assert_eq!(&read("state.json", text.as_bytes()).unwrap(), &state);
+            let place = place.index(text.len());
+            prop_assert!(read("state.json", &text.as_bytes()[..place]).is_err());
+            let mut flipped = text.into_bytes();
+            flipped[place] ^= bits;
+            prop_assert!(read("state.json", &flipped).is_err());
+        }
+    }
+
+    #[test]
+    fn the_frozen_sample_is_read_and_written_to_the_byte() {
+        let sample = include_str!("../../tests/formats/state-v1.json");
+        assert_eq!(write(&read("state.json", sample.as_bytes()).unwrap()).unwrap(), sample);
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_how_to_recover() {
+        let state = State {
+            version: VERSION + 1,
+            lineage: "l".to_owned(),
+            serial: 1,
+            stack: "s".to_owned(),
+            roles: Roles::default(),
+            resources: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        };
+        let text = write(&state).unwrap();
+        let why = |text: &str| read("state/s/local/state.json", text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(why(&text), "state/s/local/state.json has format 2; this drplan reads up to 1");
+        assert_eq!(
+            why(&text.replace("\"serial\": 1", "\"serial\": 2")),
+            "state/s/local/state.json is damaged: its checksum is not that of its text, so it was edited or cut; put state.json.backup in \
+             its place, or restore it from elsewhere, then run `drplan refresh`"
+        );
+        assert!(why(&text[..text.len() / 2]).contains("it cannot be read (EOF while parsing"));
+        assert!(why("{}\n").contains("it does not begin with its checksum"));
+    }
+}

@@ -174,3 +174,41 @@ impl StepGraph {
         walked
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::tests::step;
+
+    fn ids(ids: &[u32]) -> Vec<StepId> {
+        ids.iter().copied().map(StepId).collect()
+    }
+
+    #[test]
+    fn names_the_members_of_a_cycle() {
+        let steps = vec![step(0, &[]), step(1, &[0, 3]), step(2, &[1]), step(3, &[2]), step(4, &[3])];
+        assert_eq!(StepGraph::new(steps), Err(NotAGraph::Cycle(ids(&[1, 3, 2]))));
+        assert_eq!(StepGraph::new(vec![step(0, &[0])]), Err(NotAGraph::Cycle(ids(&[0]))));
+    }
+
+    #[test]
+    fn refuses_a_step_out_of_place_and_a_need_that_is_not_there() {
+        assert_eq!(StepGraph::new(vec![step(1, &[])]), Err(NotAGraph::Misplaced { at: 0, id: 1 }));
+        assert_eq!(StepGraph::new(vec![step(0, &[7])]), Err(NotAGraph::Missing { step: 0, need: 7, steps: 1 }));
+    }
+
+    #[test]
+    fn knows_the_longest_way() {
+        // Steps take 1, 2, 3, … seconds.
+        let graph = StepGraph::new(vec![step(0, &[]), step(1, &[]), step(2, &[0]), step(3, &[0, 1])]).unwrap();
+        assert_eq!(graph.critical_path(), Path { total: Duration::from_secs(6), steps: ids(&[1, 3]) });
+        assert_eq!(graph.remaining(), [5, 6, 3, 4].map(Duration::from_secs));
+        assert_eq!(StepGraph::default().critical_path(), Path::default());
+    }
+
+    #[test]
+    fn a_hundred_thousand_steps_in_one_chain_cost_no_stack() {
+        let steps = (0..100_000).map(|id| step(id, if id == 0 { vec![] } else { vec![id - 1] }.as_slice())).collect();
+        assert_eq!(StepGraph::new(steps).unwrap().critical_path().steps.len(), 100_000);
+    }
+}

@@ -119,3 +119,96 @@ fn refuse_newer(file: &str, line: &str) -> Result<(), StateError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::address::Address;
+    use crate::state::format::tests::recorded;
+    use crate::steps::tests::started;
+    use crate::steps::{Ended, StepEvent, StepGraph, StepId};
+
+    fn events() -> impl Strategy<Value = Event> {
+        let recorded = || prop::option::of(recorded().prop_map(Box::new));
+        let event = prop_oneof![
+            recorded().prop_map(StepEvent::Begun),
+            recorded().prop_map(StepEvent::Succeeded),
+            any::<String>().prop_map(StepEvent::Failed),
+            any::<String>().prop_map(StepEvent::OutcomeUnknown),
+        ];
+        let step = (any::<u32>(), any::<String>(), event).prop_map(|(step, key, event)| Event::Step {
+            step: StepId(step),
+            address: Address::new("kind", "n").instance(&key),
+            event,
+        });
+        prop_oneof![8 => step, 1 => Just(Event::Ended(Ended::Failed))]
+    }
+
+    fn journals() -> impl Strategy<Value = Vec<Entry>> {
+        let first = Event::Started(started(&StepGraph::default()));
+        prop::collection::vec((events(), 0..9_999_999_999_i64), 0..6).prop_map(move |events| {
+            let events = std::iter::once((first.clone(), 0)).chain(events);
+            events.map(|(event, ms)| Entry { at: Timestamp::from_millisecond(ms).unwrap(), event }).collect()
+        })
+    }
+
+    fn text(entries: &[Entry]) -> String {
+        let mut chain = Chain::default();
+        entries.iter().map(|entry| chain.line(entry).unwrap()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_damage_is_noticed_or_torn(
+            entries in journals(), place in any::<prop::sample::Index>(), bits in 1..=255_u8,
+        ) {
+            let text = text(&entries);
+            let whole = read("j", text.as_bytes()).unwrap();
+            prop_assert_eq!(&whole.entries, &entries);
+            prop_assert_eq!(whole.whole, text.len());
+
+            let place = place.index(text.len());
+            let cut = read("j", &text.as_bytes()[..place]).unwrap();
+            prop_assert_eq!(cut.entries.len(), text[..cut.whole].lines().count());
+            prop_assert!(entries.starts_with(&cut.entries) && cut.entries.len() < entries.len());
+
+            let mut flipped = text.into_bytes();
+            flipped[place] ^= bits;
+            if let Ok(read) = read("j", &flipped) {
+                prop_assert!(entries.starts_with(&read.entries) && read.entries.len() < entries.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_lost_moved_or_added_is_refused_with_its_number() {
+        let ended = Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(Ended::Done) };
+        let start = Entry { event: Event::Started(started(&StepGraph::default())), ..ended.clone() };
+        let text = text(&[start, ended.clone(), ended.clone(), ended]);
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        for (order, number) in [([0, 2, 3, 3], 2), ([0, 1, 1, 2], 3), ([1, 0, 2, 3], 1)] {
+            let why = read("runs/1-a.jsonl", order.map(|at| lines[at]).concat().as_bytes()).unwrap_err().to_string();
+            assert!(
+                why.starts_with(&format!("runs/1-a.jsonl is damaged: line {number} is not what was written there; ")),
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_newer_journal_is_told_from_a_damaged_one() {
+        let line = "{\"event\":{\"started\":{\"version\":2,\"new\":0}},\"what\":\"ever\"}";
+        let chain = Chain::default().after(line);
+        let text = format!("{}{CHAIN}{chain}{END}\n", &line[..line.len() - 1]);
+        assert_eq!(read("j", text.as_bytes()), Err(StateError::Newer { file: "j".to_owned(), found: 2, known: 1 }));
+    }
+
+    #[test]
+    fn the_frozen_sample_is_read_and_written_to_the_byte() {
+        let sample = include_str!("../../tests/formats/journal-v1.jsonl");
+        assert_eq!(text(&read("journal", sample.as_bytes()).unwrap().entries), sample);
+    }
+}

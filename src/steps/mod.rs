@@ -8,6 +8,8 @@ mod graph;
 pub mod lines;
 mod next;
 mod replay;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::time::Duration;
 
