@@ -4,6 +4,8 @@
 //! [`crate::steps::next`]. It knows neither kinds nor requests: an [`Actor`] does the steps.
 
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

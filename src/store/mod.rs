@@ -15,6 +15,8 @@ mod files;
 mod journal;
 mod lock;
 mod memory;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Ordering;
 use std::io::{BufRead, BufReader};

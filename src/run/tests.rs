@@ -1,0 +1,174 @@
+//! What the executor promises, with an actor that only waits, on paused time.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::*;
+use crate::steps::tests::{started, step};
+use crate::steps::{Ended, StepId, replay};
+use crate::store::MemoryStore;
+use crate::world::Store;
+
+/// Paused time, from the epoch on.
+struct Paused(tokio::time::Instant);
+
+#[async_trait]
+impl Clock for Paused {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(i64::try_from(self.0.elapsed().as_millis()).unwrap()).unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// Waits as long as each step is expected to take, and ends as it is told.
+#[derive(Default)]
+struct Waits {
+    ends: BTreeMap<u32, Outcome>,
+    stop_at: Option<(u32, Stop)>,
+}
+
+#[async_trait]
+impl Actor for Waits {
+    fn intent(&self, _: &Step) -> Option<Box<Recorded>> {
+        None
+    }
+
+    async fn act(&self, step: &Step) -> Outcome {
+        tokio::time::sleep(step.expect).await;
+        if let Some((at, stop)) = &self.stop_at
+            && *at == step.id.0
+        {
+            stop.request();
+        }
+        self.ends.get(&step.id.0).cloned().unwrap_or(Outcome::Done(None))
+    }
+}
+
+/// Writes down what it sees, as words.
+#[derive(Default)]
+struct Words(Mutex<Vec<String>>);
+
+impl Watcher for Words {
+    fn event(&self, at: Timestamp, _: &StepGraph, what: &Progress<'_>) {
+        let words = match what {
+            Progress::Begun(step) => format!("{}s begun {}", at.as_second(), step.id.0),
+            Progress::Ended { step, took, .. } => {
+                format!("{}s ended {} after {}s", at.as_second(), step.id.0, took.as_secs())
+            }
+            Progress::Waiting { under_way, left, stopping } => {
+                format!(
+                    "{}s waiting for {under_way}, left {left}{}",
+                    at.as_second(),
+                    if *stopping { ", stopping" } else { "" }
+                )
+            }
+        };
+        self.0.lock().unwrap().push(words);
+    }
+}
+
+async fn walk(
+    graph: &StepGraph,
+    store: &MemoryStore,
+    actor: &Waits,
+    width: usize,
+) -> (Result<Report, StateError>, Vec<String>) {
+    let clock = Paused(tokio::time::Instant::now());
+    let stop = actor.stop_at.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
+    let words = Words::default();
+    let mut journal = store.journal("1-a").unwrap();
+    let report = run(graph, started(graph), journal.as_mut(), actor, &clock, &stop, &words, width).await;
+    (report, words.0.into_inner().unwrap())
+}
+
+/// 0 (1 s) and 1 (2 s); 2 (3 s) needs 0; 3 (4 s) needs 0 and 1; 4 (5 s) needs 3.
+fn graph() -> StepGraph {
+    StepGraph::new(vec![step(0, &[]), step(1, &[]), step(2, &[0]), step(3, &[0, 1]), step(4, &[3])]).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_as_long_as_its_critical_path_and_says_so() {
+    let (graph, store) = (graph(), MemoryStore::default());
+    let (report, words) = walk(&graph, &store, &Waits::default(), 8).await;
+    let report = report.unwrap();
+    assert_eq!(report.ended, Some(Ended::Done));
+    assert_eq!(report.length, Duration::from_secs(11));
+    assert_eq!(report.critical, graph.critical_path());
+    assert_eq!(Report::of(&graph, &store.entries()), Some(report));
+    assert_eq!(replay(&graph, &store.entries()).unwrap().ended(), Some(Ended::Done));
+    assert_eq!(
+        words.join("; "),
+        "0s begun 1; 0s begun 0; 0s waiting for 2, left 3; 1s ended 0 after 1s; 1s begun 2; 1s waiting for 2, left 2; \
+         2s ended 1 after 2s; 2s begun 3; 2s waiting for 2, left 1; 4s ended 2 after 3s; 4s waiting for 1, left 1; \
+         6s ended 3 after 4s; 6s begun 4; 6s waiting for 1, left 0; 11s ended 4 after 5s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_stops_what_needs_it_and_nothing_else() {
+    let actor = Waits {
+        ends: BTreeMap::from([(1, Outcome::Failed("no".to_owned())), (2, Outcome::Unknown("lost".to_owned()))]),
+        ..Waits::default()
+    };
+    let report = walk(&graph(), &MemoryStore::default(), &actor, 8).await.0.unwrap();
+    assert_eq!(report.ended, Some(Ended::Failed));
+    assert!(matches!(&report.fates[0], Fate::Done(took) if took.length() == Duration::from_secs(1)));
+    assert!(matches!(&report.fates[1], Fate::Failed(_, why) if why == "no"));
+    assert!(matches!(&report.fates[2], Fate::Unknown(_, why) if why == "lost"));
+    assert_eq!(report.fates[3..], [Fate::Skipped(StepId(1)), Fate::Skipped(StepId(1))]);
+    assert_eq!(report.critical.steps, [StepId(0), StepId(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_finishes_what_is_under_way() {
+    let actor = Waits { stop_at: Some((0, Stop::default())), ..Waits::default() };
+    let report = walk(&graph(), &MemoryStore::default(), &actor, 8).await.0.unwrap();
+    assert_eq!(report.ended, Some(Ended::Stopped));
+    assert_eq!(report.length, Duration::from_secs(2));
+    assert!(report.fates[1].took().is_some());
+    assert_eq!(report.fates[2..], [Fate::NotBegun, Fate::NotBegun, Fate::NotBegun]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_fails_ends_the_run_wherever_it_does() {
+    let graph = graph();
+    for cut in 0..12 {
+        let store = MemoryStore::default();
+        store.stop_after(cut);
+        assert!(walk(&graph, &store, &Waits::default(), 8).await.0.is_err());
+        let entries = store.entries();
+        assert_eq!(entries.len(), cut);
+        assert!(replay(&graph, &entries).is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn width_and_words_bound_what_is_under_way() {
+    let serial = |id: u32| Step { serial: vec![format!("w{}", id % 2)], ..step(id, &[]) };
+    let graph = StepGraph::new((0..4).map(serial).collect()).unwrap();
+    // Two words: 0 and 2 after each other beside 1 and 3.
+    let report = walk(&graph, &MemoryStore::default(), &Waits::default(), 8).await.0.unwrap();
+    assert_eq!(report.length, Duration::from_secs(6));
+    let report = walk(&graph, &MemoryStore::default(), &Waits::default(), 1).await.0.unwrap();
+    assert_eq!(report.length, Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_together_is_written_together() {
+    struct Counts(usize);
+    impl Journal for Counts {
+        fn append(&mut self, _: &[Entry]) -> Result<(), StateError> {
+            self.0 += 1;
+            Ok(())
+        }
+    }
+    let steps = (0..50).map(|id| Step { expect: Duration::from_secs(1), ..step(id, &[]) }).collect();
+    let graph = StepGraph::new(steps).unwrap();
+    let (mut journal, clock) = (Counts(0), Paused(tokio::time::Instant::now()));
+    let (stop, words) = (Stop::default(), Words::default());
+    run(&graph, started(&graph), &mut journal, &Waits::default(), &clock, &stop, &words, 50).await.unwrap();
+    assert_eq!(journal.0, 4, "started, begun, succeeded, ended");
+}

@@ -1,0 +1,209 @@
+//! What the local store promises, on real files.
+
+use std::fs;
+
+use super::*;
+use crate::address::Address;
+use crate::steps::tests::started;
+use crate::steps::{Ended, StepEvent, StepGraph, StepId};
+
+struct Fixed;
+
+impl Ids for Fixed {
+    fn fresh(&self) -> String {
+        "id".to_owned()
+    }
+
+    fn key(&self) -> [u8; 32] {
+        std::array::from_fn(|at| u8::try_from(at).unwrap())
+    }
+}
+
+fn store() -> (tempfile::TempDir, LocalStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(folder.path(), "web", "local").unwrap();
+    (folder, store)
+}
+
+fn start(serial: u64) -> Entry {
+    let started = Started { serial, ..started(&StepGraph::default()) };
+    Entry { at: Timestamp::UNIX_EPOCH, event: Event::Started(started) }
+}
+
+fn begun(name: &str) -> Entry {
+    let recorded: crate::state::Recorded = serde_json::from_value(serde_json::json!({
+        "id": "/x", "name": name, "site": "east", "location": "eastus2", "objects": [], "arguments": {}, "attributes": {}, "status": "creating",
+    }))
+    .unwrap();
+    let event = StepEvent::Begun(Some(Box::new(recorded)));
+    Entry {
+        at: Timestamp::UNIX_EPOCH,
+        event: Event::Step { step: StepId(0), address: Address::new("kind", name), event },
+    }
+}
+
+fn names(store: &LocalStore) -> Vec<String> {
+    store.load().unwrap().unwrap().resources.keys().map(|address| address.name().to_owned()).collect()
+}
+
+fn append(store: &LocalStore, run: &str, entries: &[Entry]) {
+    store.journal(run).unwrap().append(entries).unwrap();
+}
+
+#[test]
+fn nothing_was_recorded() {
+    let (_folder, store) = store();
+    assert_eq!(store.load(), Ok(None));
+    assert_eq!(store.unlock(), Ok(None));
+    assert!(!store.folder().exists(), "reading makes no folder");
+}
+
+#[test]
+fn the_state_is_the_snapshot_and_the_journals_since() {
+    let (_folder, store) = store();
+    append(&store, "0000000000001-a", &[start(0), begun("a")]);
+    append(&store, "0000000000002-b", &[start(0), begun("b")]);
+    assert_eq!(names(&store), ["a", "b"]);
+
+    let mut state = store.load().unwrap().unwrap();
+    state.serial += 1;
+    store.save(&state).unwrap();
+    append(&store, "0000000000003-c", &[start(1), begun("c")]);
+    assert_eq!(names(&store), ["a", "b", "c"]);
+
+    // A journal that was folded already is history: not even read, however damaged.
+    fs::write(store.folder().join("runs/0000000000001-a.jsonl"), "damaged\n\n").unwrap();
+    assert_eq!(names(&store), ["a", "b", "c"]);
+
+    // The snapshot before the last one is kept. Put back, it lacks what came since, and that is noticed.
+    state.serial += 1;
+    store.save(&state).unwrap();
+    append(&store, "0000000000004-d", &[start(2), begun("d")]);
+    fs::rename(store.folder().join("state.json.backup"), store.folder().join("state.json")).unwrap();
+    let why = store.load().unwrap_err().to_string();
+    assert!(why.contains("it has serial 1, and run 0000000000004-d started from serial 2"), "{why}");
+}
+
+#[test]
+fn a_run_goes_on_behind_its_last_whole_line() {
+    let (_folder, store) = store();
+    append(&store, "1-a", &[start(0), begun("a")]);
+    let path = store.folder().join("runs/1-a.jsonl");
+    let mut text = fs::read(&path).unwrap();
+    let whole = text.len();
+    text.extend_from_slice(b"{\"at\":\"2026");
+    fs::write(&path, &text).unwrap();
+    assert_eq!(names(&store), ["a"]);
+    append(&store, "1-a", &[begun("b")]);
+    assert_eq!(names(&store), ["a", "b"]);
+
+    let mut text = fs::read(&path).unwrap();
+    text[whole / 2] ^= 1;
+    fs::write(&path, &text).unwrap();
+    assert!(matches!(store.load(), Err(StateError::Damaged { .. })));
+    assert!(store.journal("1-a").is_err());
+}
+
+#[test]
+fn a_run_that_never_started_does_not_count() {
+    let (_folder, store) = store();
+    append(&store, "1-a", &[start(0), begun("a")]);
+    drop(store.journal("2-b").unwrap());
+    fs::write(store.folder().join("runs/3-c.jsonl"), "{\"at\":").unwrap();
+    assert_eq!(names(&store), ["a"]);
+}
+
+#[test]
+fn runs_are_named_in_order_even_when_the_clock_is_set_back() {
+    let (_folder, store) = store();
+    let name = |ms| store.name_run(Timestamp::from_millisecond(ms).unwrap(), "x").unwrap();
+    assert_eq!(name(1_772_352_000_000), "1772352000000-x");
+    append(&store, "1772352000000-x", &[start(0)]);
+    assert_eq!(name(5), "1772352000001-x");
+    assert!(store.journal("0000000000005-x").is_err());
+    assert!(store.journal("../1772352000009-x").is_err());
+}
+
+#[test]
+fn an_entry_of_another_lineage_is_refused() {
+    let (_folder, store) = store();
+    append(&store, "1-a", &[start(0)]);
+    let other = Started { lineage: "other".to_owned(), ..started(&StepGraph::default()) };
+    append(&store, "2-b", &[Entry { at: Timestamp::UNIX_EPOCH, event: Event::Started(other) }]);
+    let why = store.load().unwrap_err().to_string();
+    assert!(why.ends_with("run 2-b: the journal is of lineage other, and the state of l"), "{why}");
+}
+
+#[test]
+fn a_snapshot_that_is_gone_is_missed() {
+    let (_folder, store) = store();
+    append(&store, "1-a", &[start(0), Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(Ended::Done) }]);
+    let mut state = store.load().unwrap().unwrap();
+    for serial in 1..4 {
+        state.serial = serial;
+        store.save(&state).unwrap();
+    }
+    fs::remove_file(store.folder().join("state.json")).unwrap();
+    assert!(store.load().unwrap_err().to_string().contains("it is missing, and state.json.backup is there"));
+}
+
+#[test]
+fn the_key_is_made_once_and_is_its_owners() {
+    let (_folder, store) = store();
+    let secret = serde_json::json!("hunter2");
+    let digest = store.seal(&Fixed).unwrap().digest(&secret);
+    assert_eq!(store.seal(&Fixed).unwrap().digest(&secret), digest);
+    assert_eq!(Seal::new(Fixed.key()).digest(&secret), digest);
+    let path = store.folder().join("key");
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).unwrap()) & 0o777, 0o600);
+    fs::write(&path, "0011").unwrap();
+    assert!(matches!(store.seal(&Fixed), Err(StateError::Damaged { .. })));
+    assert_eq!(fs::read_dir(store.folder()).unwrap().count(), 1, "nothing else is left behind");
+}
+
+#[test]
+fn a_lock_says_who_holds_it_and_goes_with_its_holder() {
+    let (folder, store) = store();
+    let holder = Holder {
+        who: "ann".to_owned(),
+        pid: 7,
+        host: "desk".to_owned(),
+        command: "drplan apply".to_owned(),
+        since: "2026-03-01T08:00:00Z".parse().unwrap(),
+    };
+    let guard = store.lock(&holder).unwrap();
+    let locked = StateError::Locked(format!(
+        "{}/web/local is locked by `drplan apply` of ann on desk (process 7) since 2026-03-01T08:00:00Z; wait until that ends",
+        folder.path().display()
+    ));
+    assert_eq!(store.lock(&holder).unwrap_err(), locked);
+    assert_eq!(store.unlock().unwrap_err(), locked);
+    drop(guard);
+    drop(store.lock(&holder).unwrap());
+    assert_eq!(store.unlock(), Ok(None));
+
+    // What a killed process leaves behind is a note, not a lock.
+    fs::write(store.folder().join("lock"), serde_json::to_string(&holder).unwrap()).unwrap();
+    assert_eq!(store.unlock(), Ok(Some(holder)));
+    assert_eq!(store.unlock(), Ok(None));
+}
+
+#[test]
+fn a_stack_cannot_be_kept_outside_its_folder() {
+    for name in ["..", "", "a/b", "/a", ".", "c:d"] {
+        assert!(LocalStore::open(Path::new("state"), name, "local").is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_store_in_memory_breaks_off_where_it_is_told() {
+    let store = MemoryStore::default();
+    let mut journal = store.journal(&store.name_run(Timestamp::UNIX_EPOCH, "a").unwrap()).unwrap();
+    store.stop_after(2);
+    assert!(journal.append(&[start(0), begun("a"), begun("b")]).is_err());
+    assert!(journal.append(&[begun("c")]).is_err());
+    store.go_on();
+    assert_eq!(store.name_run(Timestamp::UNIX_EPOCH, "a").unwrap(), "0000000000001-a");
+    assert_eq!(store.load().unwrap().unwrap().resources.len(), 1);
+}
