@@ -4,4 +4,9 @@
 //! can be walked for its references before anything is evaluated. This layer knows no resource kind.
 
 pub mod ast;
-// Written by the owner of this module: parse, eval, functions, format.
+pub mod eval;
+pub mod functions;
+pub mod parse;
+
+pub use eval::{Files, Key, Scope, evaluate};
+pub use parse::{parse, parse_expression, parse_template};

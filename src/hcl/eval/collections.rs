@@ -1,0 +1,121 @@
+//! `for` expressions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::hcl::ast::{Expr, For};
+use crate::value::{Map, Value};
+
+use super::{Evaluated, Evaluator, Failed, Taint, mismatch, to_bool};
+
+/// Each element with its key or position.
+type Entries = Vec<(Value, Value)>;
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn for_expr(&mut self, each: &'a For, span: Span) -> Evaluated {
+        let For { key_name, value_name, collection, key, value, grouped, condition } = each;
+        let mut taint = Taint::default();
+        let Some(entries) = self.entries(collection, &mut taint)? else {
+            return Ok(taint.mark(Value::Null));
+        };
+        self.pay(entries.len(), 0, collection.span)?;
+        let mut made = Made::new(key.is_some(), *grouped);
+        for (at, item) in entries {
+            let names = key_name.as_ref().map(|name| (&*name.text, at)).into_iter().chain([(&*value_name.text, item)]);
+            let entry = self.with_locals(names, |evaluator| {
+                if !evaluator.kept(condition.as_ref(), &mut taint)? {
+                    return Ok(None);
+                }
+                let key = match key {
+                    Some(key) => {
+                        let found = evaluator.expr(key)?;
+                        evaluator.key_text(&found, key.span, &mut taint)?
+                    }
+                    None => None,
+                };
+                evaluator.expr(value).map(|value| Some((key, value)))
+            });
+            // The same fault would mostly be met again with the next element, so the first ends it.
+            let Some((at, value)) = entry? else { continue };
+            let Err(repeated) = made.add(at, value) else { continue };
+            let key_span = key.as_ref().map_or(span, |key| key.span);
+            let shown = if taint.sensitive { "a sensitive key".to_owned() } else { format!("the key `{repeated}`") };
+            return self.fail(
+                Diagnostic::error("duplicate-key", format!("two elements have {shown}"))
+                    .at(key_span)
+                    .help("Make the keys differ, or write `...` after the value to group values into lists."),
+            );
+        }
+        let value = made.finish();
+        // Elements that were not put in because their key or condition is unknown may wait for more than those say.
+        if taint.unknown.is_some() {
+            taint.take_within(&value);
+        }
+        Ok(taint.mark(value))
+    }
+
+    fn kept(&mut self, condition: Option<&'a Expr>, taint: &mut Taint) -> Result<bool, Failed> {
+        let Some(condition) = condition else { return Ok(true) };
+        let value = self.expr(condition)?;
+        match taint.take(&value) {
+            Value::Unknown(_) => Ok(true),
+            plain => to_bool(plain).or_else(|fault| self.fail(fault.at(condition.span))),
+        }
+    }
+
+    /// What a `for` goes through; `None` where it is unknown, which `taint` then says.
+    pub(super) fn entries(&mut self, collection: &'a Expr, taint: &mut Taint) -> Result<Option<Entries>, Failed> {
+        let value = self.expr(collection)?;
+        match taint.take(&value) {
+            Value::Unknown(_) => Ok(None),
+            Value::List(items) => {
+                Ok(Some((0_i64..).zip(items.iter()).map(|(at, item)| (Value::from(at), item.clone())).collect()))
+            }
+            Value::Map(map) => {
+                Ok(Some(map.iter().map(|(key, item)| (Value::String(Arc::clone(key)), item.clone())).collect()))
+            }
+            other => self.fail(mismatch("a list, set or map", other).at(collection.span)),
+        }
+    }
+}
+
+/// What a `for` makes.
+enum Made {
+    List(Vec<Value>),
+    Map(Map),
+    Groups(BTreeMap<Arc<str>, Vec<Value>>),
+}
+
+impl Made {
+    fn new(keyed: bool, grouped: bool) -> Self {
+        match (keyed, grouped) {
+            (false, _) => Self::List(Vec::new()),
+            (true, false) => Self::Map(Map::new()),
+            (true, true) => Self::Groups(BTreeMap::new()),
+        }
+    }
+
+    /// Adds an element; one without a key, where keys are needed, has an unknown one and is left out. `Err` is a key met before.
+    fn add(&mut self, key: Option<Arc<str>>, value: Value) -> Result<(), Arc<str>> {
+        match (self, key) {
+            (Self::List(items), _) => items.push(value),
+            (Self::Map(map), Some(key)) => {
+                if map.insert(Arc::clone(&key), value).is_some() {
+                    return Err(key);
+                }
+            }
+            (Self::Groups(groups), Some(key)) => groups.entry(key).or_default().push(value),
+            (Self::Map(_) | Self::Groups(_), None) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Value {
+        match self {
+            Self::List(items) => items.into(),
+            Self::Map(map) => map.into(),
+            Self::Groups(groups) => groups.into_iter().map(|(key, items)| (key, items.into())).collect::<Map>().into(),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! References: names looked up in the scope, and the steps after them.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::hcl::ast::{Ident, Root, Step};
+use crate::value::{Map, Number, Value};
+
+use super::{Evaluated, Evaluator, Key, Taint, to_text};
+
+/// How many names an error lists.
+const MAX_LISTED: usize = 12;
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn traversal(&mut self, root: &'a Root, steps: &'a [Step], span: Span) -> Evaluated {
+        match root {
+            Root::Name(name) => self.reference(name, steps, span),
+            Root::Expr(expr) => {
+                let value = self.expr(expr)?;
+                self.steps(value, steps)
+            }
+        }
+    }
+
+    /// A name with steps after it.
+    pub(super) fn reference(&mut self, name: &'a Ident, steps: &'a [Step], span: Span) -> Evaluated {
+        if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| **local == *name.text) {
+            let value = value.clone();
+            return self.steps(value, steps);
+        }
+        let mut keys = Vec::with_capacity(steps.len());
+        for step in steps {
+            match step {
+                Step::Attr(name) => keys.push((Key::Attr(Arc::clone(&name.text)), name.span)),
+                Step::Index(index) => keys.push((Key::Index(self.expr(index)?), index.span)),
+                Step::Splat(_) => break,
+            }
+        }
+        let rest = steps.get(keys.len()..).unwrap_or_default();
+        let mut marks = Taint::default();
+        let sensitive = unmark_keys(&mut keys);
+        let known = keys.iter().take_while(|(key, _)| is_plain(key)).count();
+        let (mut value, used) = match self.scope.resolve(name, keys.get(..known).unwrap_or_default()) {
+            Ok(found) => found,
+            Err(mut fault) => {
+                fault.span.get_or_insert(if steps.is_empty() { span } else { name.span });
+                return self.fail(fault);
+            }
+        };
+        marks.sensitive = sensitive.iter().take(used).any(|marked| *marked);
+        value = marks.mark(value);
+        for ((key, span), marked) in keys.iter().zip(&sensitive).skip(used) {
+            value = self.step(&value, key, *span)?;
+            if *marked {
+                value = value.sensitive();
+            }
+        }
+        self.steps(value, rest)
+    }
+
+    fn steps(&mut self, mut value: Value, steps: &'a [Step]) -> Evaluated {
+        for (at, step) in steps.iter().enumerate() {
+            value = match step {
+                Step::Attr(name) => self.step(&value, &Key::Attr(Arc::clone(&name.text)), name.span)?,
+                Step::Index(index) => {
+                    let key = self.expr(index)?;
+                    let (plain, sensitive) = key.unmark();
+                    let value = self.step(&value, &Key::Index(plain.clone()), index.span)?;
+                    if sensitive { value.sensitive() } else { value }
+                }
+                Step::Splat(span) => return self.splat(&value, steps.get(at + 1..).unwrap_or_default(), *span),
+            };
+        }
+        Ok(value)
+    }
+
+    /// `[*]`: the rest of the steps for each element; `null` is an empty list, and what is no list stands for a list of itself.
+    fn splat(&mut self, value: &Value, rest: &'a [Step], span: Span) -> Evaluated {
+        let mut taint = Taint::default();
+        let items = match taint.take(value) {
+            Value::Unknown(_) => return Ok(taint.mark(Value::Null)),
+            Value::Null => return Ok(taint.mark(Vec::new().into())),
+            Value::List(items) => Arc::clone(items),
+            single => Arc::new(vec![single.clone()]),
+        };
+        self.pay(items.len(), 0, span)?;
+        let results: Vec<Evaluated> = items.iter().map(|item| self.steps(item.clone(), rest)).collect();
+        let results: Result<Vec<Value>, _> = results.into_iter().collect();
+        Ok(taint.mark(results?.into()))
+    }
+
+    /// One step on a value; the key has no mark.
+    fn step(&mut self, value: &Value, key: &Key, span: Span) -> Evaluated {
+        let mut taint = Taint::default();
+        let plain = taint.take(value);
+        if let Key::Index(index) = key {
+            taint.take(index);
+        }
+        if taint.unknown.is_some() {
+            return Ok(taint.mark(Value::Null));
+        }
+        let found = match (plain, key) {
+            (Value::Map(map), Key::Attr(name)) => entry(map, name, taint.sensitive),
+            (Value::Map(map), Key::Index(index)) => to_text(index).and_then(|name| entry(map, &name, taint.sensitive)),
+            (Value::List(items), Key::Index(index)) => element(items, index),
+            (Value::Block(address), Key::Attr(name)) => {
+                let address = address.clone();
+                self.block_attribute(&address, name, span)
+            }
+            (other, key) => Err(no_step(other, key)),
+        };
+        match found {
+            Ok(value) => Ok(taint.mark(value)),
+            Err(mut fault) => {
+                fault.span.get_or_insert(span);
+                self.fail(fault)
+            }
+        }
+    }
+
+    /// An attribute of a block that came as a value, asked of the scope as if it were written there.
+    fn block_attribute(
+        &self,
+        address: &crate::address::Address,
+        attribute: &Arc<str>,
+        span: Span,
+    ) -> Result<Value, Diagnostic> {
+        let root = Ident { text: address.kind().into(), span };
+        let mut keys = vec![(Key::Attr(address.name().into()), span)];
+        keys.extend(address.key().map(|key| (Key::Index(Value::from(&*key)), span)));
+        keys.push((Key::Attr(Arc::clone(attribute)), span));
+        match self.scope.resolve(&root, &keys)? {
+            (value, used) if used == keys.len() => Ok(value),
+            _ => Err(Diagnostic::error("unknown-attribute", format!("`{address}` has no attribute `{attribute}`"))),
+        }
+    }
+}
+
+/// Takes the marks off indexes and says which had one.
+fn unmark_keys(keys: &mut [(Key, Span)]) -> Vec<bool> {
+    keys.iter_mut()
+        .map(|(key, _)| match key {
+            Key::Index(Value::Sensitive(inner)) => {
+                let plain = Value::clone(inner);
+                *key = Key::Index(plain);
+                true
+            }
+            Key::Attr(_) | Key::Index(_) => false,
+        })
+        .collect()
+}
+
+fn is_plain(key: &Key) -> bool {
+    matches!(key, Key::Attr(_) | Key::Index(Value::String(_) | Value::Number(_)))
+}
+
+fn entry(map: &Map, name: &str, sensitive: bool) -> Result<Value, Diagnostic> {
+    map.get(name).cloned().ok_or_else(|| {
+        if sensitive {
+            return Diagnostic::error("unknown-attribute", "there is no entry of this name in this sensitive value");
+        }
+        let all = match map.len() {
+            0 => "It is empty.".to_owned(),
+            more if more > MAX_LISTED => {
+                let first: Vec<_> = map.keys().take(MAX_LISTED).map(|key| format!("`{key}`")).collect();
+                format!("It has {}, and {} more.", first.join(", "), more - MAX_LISTED)
+            }
+            _ => format!("It has {}.", map.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+        };
+        Diagnostic::error("unknown-attribute", format!("there is no `{name}` in this value")).suggest(
+            name,
+            map.keys().map(|key| &**key),
+            Some(all),
+        )
+    })
+}
+
+fn element(items: &[Value], index: &Value) -> Result<Value, Diagnostic> {
+    let number =
+        super::to_number(index).map_err(|fault| fault.why("An element of a list is asked for by its number."))?;
+    let found = number.as_i64().and_then(|at| usize::try_from(at).ok()).and_then(|at| items.get(at));
+    found.cloned().ok_or_else(|| out_of_range(items.len(), number))
+}
+
+fn out_of_range(length: usize, number: Number) -> Diagnostic {
+    let has = match length {
+        0 => "the list is empty".to_owned(),
+        1 => "the list has one element, `[0]`".to_owned(),
+        more => format!("the list has {more} elements, `[0]` to `[{}]`", more - 1),
+    };
+    Diagnostic::error("index-out-of-range", format!("there is no element {number}: {has}"))
+}
+
+fn no_step(value: &Value, key: &Key) -> Diagnostic {
+    let found = value.type_name();
+    let (what, code) = match key {
+        Key::Attr(name) => (format!("attribute `{name}`"), "unknown-attribute"),
+        Key::Index(_) => ("elements".to_owned(), "wrong-type"),
+    };
+    let fault = Diagnostic::error(code, format!("{found} has no {what}"));
+    match (value, key) {
+        (Value::List(_), Key::Attr(name)) => {
+            fault.help(format!("Write `[*].{name}` for all elements, or `[0].{name}` for the first."))
+        }
+        (Value::Block(address), Key::Index(_)) => {
+            fault.help(format!("Write `{address}.id` or `{address}.name`; only a block with `for_each` has instances."))
+        }
+        _ => fault,
+    }
+}

@@ -1,0 +1,65 @@
+//! What unknown and sensitive operands do to a result.
+
+use std::borrow::Cow;
+
+use crate::value::{Map, Unknown, Value};
+
+/// The marks that operands leave on a result.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Taint {
+    /// Whether an operand was sensitive.
+    pub(crate) sensitive: bool,
+    /// What the operands wait for, joined.
+    pub(crate) unknown: Option<Unknown>,
+}
+
+impl Taint {
+    /// The operand without its mark, noting the mark and whether it is unknown as a whole.
+    pub(crate) fn take<'v>(&mut self, value: &'v Value) -> &'v Value {
+        let (plain, sensitive) = value.unmark();
+        self.sensitive |= sensitive;
+        if let Value::Unknown(unknown) = plain {
+            self.join(unknown);
+        }
+        plain
+    }
+
+    /// The operand without any mark within, noting all marks and all that is unknown within.
+    pub(crate) fn take_within<'v>(&mut self, value: &'v Value) -> Cow<'v, Value> {
+        if let Some(unknown) = value.unknown_within() {
+            self.join(&unknown);
+        }
+        if value.sensitive_within() {
+            self.sensitive = true;
+            return Cow::Owned(bare(value));
+        }
+        Cow::Borrowed(value)
+    }
+
+    fn join(&mut self, unknown: &Unknown) {
+        self.sensitive |= unknown.sensitive;
+        self.unknown = Some(match &self.unknown {
+            Some(known) => known.and(unknown),
+            None => unknown.clone(),
+        });
+    }
+
+    /// The result with the marks on it: unknown where an operand was.
+    pub(crate) fn mark(self, value: Value) -> Value {
+        let value = match self.unknown {
+            Some(unknown) => Value::Unknown(unknown),
+            None => value,
+        };
+        if self.sensitive { value.sensitive() } else { value }
+    }
+}
+
+/// The value without any mark of sensitivity within.
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Sensitive(inner) => bare(inner),
+        Value::List(items) => items.iter().map(bare).collect::<Vec<_>>().into(),
+        Value::Map(map) => map.iter().map(|(key, item)| (key.clone(), bare(item))).collect::<Map>().into(),
+        plain => plain.clone(),
+    }
+}

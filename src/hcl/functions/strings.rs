@@ -1,0 +1,219 @@
+//! Functions over strings.
+
+use std::sync::Arc;
+
+use regex::{Captures, Regex};
+
+use crate::value::{Map, Value};
+
+use super::{Fault, Function, Kind, grow, int, list, param, pure, text};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    pure("chomp", &[STRING], chomp, "The string without line breaks at its end."),
+    pure(
+        "indent",
+        &[param("spaces", Kind::Int), STRING],
+        indent,
+        "The string with spaces before every line but the first.",
+    ),
+    pure("join", &[param("separator", Kind::Text)], join, "The elements of the lists with the separator between them.")
+        .and_more(param("lists", Kind::Texts)),
+    pure("lower", &[STRING], |args| Ok(text(args, 0).to_lowercase().into()), "The string in lower case."),
+    pure("upper", &[STRING], |args| Ok(text(args, 0).to_uppercase().into()), "The string in upper case."),
+    pure("title", &[STRING], title, "The string with the first letter of each word in upper case."),
+    pure("trim", &[STRING, param("characters", Kind::Text)], trim, "The string without these characters at its ends."),
+    pure("trimprefix", &[STRING, param("prefix", Kind::Text)], trimprefix, "The string without this prefix."),
+    pure("trimsuffix", &[STRING, param("suffix", Kind::Text)], trimsuffix, "The string without this suffix."),
+    pure("trimspace", &[STRING], |args| Ok(text(args, 0).trim().into()), "The string without space at its ends."),
+    pure(
+        "regex",
+        &[PATTERN, STRING],
+        regex,
+        "The first match of the pattern: the text, or the list or map of its groups.",
+    ),
+    pure("regexall", &[PATTERN, STRING], regexall, "All matches of the pattern, each as `regex` gives it."),
+    pure(
+        "replace",
+        &[STRING, param("substring", Kind::Text), param("replacement", Kind::Text)],
+        replace,
+        "The string with every substring replaced; between slashes, the substring is a pattern.",
+    ),
+    pure("split", &[param("separator", Kind::Text), STRING], split, "The parts of the string between separators."),
+    pure(
+        "strrev",
+        &[STRING],
+        |args| Ok(text(args, 0).chars().rev().collect::<String>().into()),
+        "The string backwards.",
+    ),
+    pure(
+        "substr",
+        &[STRING, param("offset", Kind::Int), param("length", Kind::Int)],
+        substr,
+        "So many characters of the string from an offset; from its end if that is negative, to its end if the length is -1.",
+    ),
+    pure("startswith", &[STRING, param("prefix", Kind::Text)], startswith, "Whether the string starts with this."),
+    pure("endswith", &[STRING, param("suffix", Kind::Text)], endswith, "Whether the string ends with this."),
+    pure("strcontains", &[STRING, param("substring", Kind::Text)], strcontains, "Whether the string has this in it."),
+];
+
+const STRING: super::Param = param("string", Kind::Text);
+const PATTERN: super::Param = param("pattern", Kind::Text);
+
+fn chomp(args: &[Value]) -> Result<Value, Fault> {
+    Ok(text(args, 0).trim_end_matches(['\r', '\n']).into())
+}
+
+fn indent(args: &[Value]) -> Result<Value, Fault> {
+    let spaces = int(args, 0).and_then(|spaces| usize::try_from(spaces).ok()).filter(|spaces| *spaces <= 1000);
+    let spaces = spaces.ok_or_else(|| Fault::arg(0, "the number of spaces must be between 0 and 1000"))?;
+    let pad = " ".repeat(spaces);
+    let mut out = String::new();
+    for (at, line) in text(args, 1).split('\n').enumerate() {
+        if at > 0 {
+            grow(&mut out, "\n")?;
+            grow(&mut out, &pad)?;
+        }
+        grow(&mut out, line)?;
+    }
+    Ok(out.into())
+}
+
+fn join(args: &[Value]) -> Result<Value, Fault> {
+    let separator = text(args, 0);
+    let mut out = String::new();
+    let mut first = true;
+    for item in (1..args.len()).flat_map(|at| list(args, at)) {
+        if !std::mem::take(&mut first) {
+            grow(&mut out, separator)?;
+        }
+        grow(&mut out, item.as_str().unwrap_or_default())?;
+    }
+    Ok(out.into())
+}
+
+fn title(args: &[Value]) -> Result<Value, Fault> {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in text(args, 0).chars() {
+        if inside {
+            out.push(c);
+        } else {
+            out.extend(c.to_uppercase());
+        }
+        inside = c.is_alphanumeric() || c == '_' || c == '\'';
+    }
+    Ok(out.into())
+}
+
+fn trim(args: &[Value]) -> Result<Value, Fault> {
+    let characters = text(args, 1);
+    Ok(text(args, 0).trim_matches(|c| characters.contains(c)).into())
+}
+
+fn trimprefix(args: &[Value]) -> Result<Value, Fault> {
+    let (string, prefix) = (text(args, 0), text(args, 1));
+    Ok(string.strip_prefix(prefix).unwrap_or(string).into())
+}
+
+fn trimsuffix(args: &[Value]) -> Result<Value, Fault> {
+    let (string, suffix) = (text(args, 0), text(args, 1));
+    Ok(string.strip_suffix(suffix).unwrap_or(string).into())
+}
+
+fn startswith(args: &[Value]) -> Result<Value, Fault> {
+    Ok(text(args, 0).starts_with(text(args, 1)).into())
+}
+
+fn endswith(args: &[Value]) -> Result<Value, Fault> {
+    Ok(text(args, 0).ends_with(text(args, 1)).into())
+}
+
+fn strcontains(args: &[Value]) -> Result<Value, Fault> {
+    Ok(text(args, 0).contains(text(args, 1)).into())
+}
+
+fn compile(pattern: &str, arg: usize) -> Result<Regex, Fault> {
+    Regex::new(pattern).map_err(|error| {
+        let said = error.to_string();
+        let cause = said.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        Fault::arg(arg, format!("this is not a pattern: {cause}"))
+    })
+}
+
+fn regex(args: &[Value]) -> Result<Value, Fault> {
+    let pattern = compile(text(args, 0), 0)?;
+    let found = pattern.captures(text(args, 1)).ok_or_else(|| {
+        Fault::arg(1, "the pattern does not match this")
+            .help("Use `try(regex(…), null)` or `regexall` where it need not match.")
+    })?;
+    groups(&pattern, &found)
+}
+
+fn regexall(args: &[Value]) -> Result<Value, Fault> {
+    let pattern = compile(text(args, 0), 0)?;
+    let found = pattern.captures_iter(text(args, 1)).take(super::MAX_ELEMENTS + 1);
+    Ok(found.map(|found| groups(&pattern, &found)).collect::<Result<Vec<_>, _>>()?.into())
+}
+
+/// The whole match where the pattern has no groups, a map where they have names and a list where they have none.
+fn groups(pattern: &Regex, found: &Captures<'_>) -> Result<Value, Fault> {
+    let value = |group: Option<regex::Match<'_>>| group.map_or(Value::Null, |group| group.as_str().into());
+    let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
+    let named = names.iter().flatten().count();
+    if names.is_empty() {
+        Ok(value(found.get(0)))
+    } else if named == 0 {
+        Ok(found.iter().skip(1).map(value).collect::<Vec<_>>().into())
+    } else if named == names.len() {
+        Ok(names.into_iter().flatten().map(|name| (Arc::from(name), value(found.name(name)))).collect::<Map>().into())
+    } else {
+        Err(Fault::arg(0, "either all groups of a pattern have names or none has"))
+    }
+}
+
+fn replace(args: &[Value]) -> Result<Value, Fault> {
+    let (string, sought, replacement) = (text(args, 0), text(args, 1), text(args, 2));
+    let mut out = String::new();
+    let mut rest = 0;
+    if let Some(pattern) = sought.strip_prefix('/').and_then(|inner| inner.strip_suffix('/')) {
+        let pattern = compile(pattern, 1)?;
+        for found in pattern.captures_iter(string) {
+            let Some(whole) = found.get(0) else { continue };
+            grow(&mut out, string.get(rest..whole.start()).unwrap_or_default())?;
+            let mut expanded = String::new();
+            found.expand(replacement, &mut expanded);
+            grow(&mut out, &expanded)?;
+            rest = whole.end();
+        }
+    } else {
+        for (at, found) in string.match_indices(sought) {
+            grow(&mut out, string.get(rest..at).unwrap_or_default())?;
+            grow(&mut out, replacement)?;
+            rest = at + found.len();
+        }
+    }
+    grow(&mut out, string.get(rest..).unwrap_or_default())?;
+    Ok(out.into())
+}
+
+fn split(args: &[Value]) -> Result<Value, Fault> {
+    let (separator, string) = (text(args, 0), text(args, 1));
+    let limit = super::MAX_ELEMENTS + 1;
+    let parts: Vec<Value> = if separator.is_empty() {
+        string.chars().map(|c| Value::from(c.to_string())).take(limit).collect()
+    } else {
+        string.split(separator).map(Value::from).take(limit).collect()
+    };
+    Ok(parts.into())
+}
+
+fn substr(args: &[Value]) -> Result<Value, Fault> {
+    let string = text(args, 0);
+    let (offset, length) = (int(args, 1).unwrap_or_default(), int(args, 2).unwrap_or_default());
+    let count = i64::try_from(string.chars().count()).unwrap_or(i64::MAX);
+    let start = if offset < 0 { count.saturating_add(offset).max(0) } else { offset.min(count) };
+    let end = if length < 0 { count } else { start.saturating_add(length).min(count) };
+    let skip = usize::try_from(start).unwrap_or_default();
+    let take = usize::try_from(end - start).unwrap_or_default();
+    Ok(string.chars().skip(skip).take(take).collect::<String>().into())
+}

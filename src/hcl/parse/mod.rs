@@ -1,0 +1,90 @@
+//! Text to the tree of [`super::ast`].
+//!
+//! `hcl-edit` reads; this module turns what it read into our tree with spans that point into the text as given, checks what
+//! that crate lets pass and Terraform does not, and says well what is wrong where the crate only says that something is.
+//! It knows nothing of what blocks and attributes mean.
+
+mod convert;
+mod template;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+
+use super::ast::{Body, Expr, Part};
+use convert::Converter;
+
+/// The largest file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
+/// How deep blocks, expressions and templates may be nested within each other; `hcl-edit` holds to it.
+pub const MAX_NESTING: usize = 64;
+/// How many operators may be chained in one expression; `hcl-edit` holds to it.
+pub const MAX_OPERATORS: usize = 128;
+/// How many steps (`.name`, `[index]`, `[*]`) may follow one another.
+pub const MAX_STEPS: usize = 64;
+
+/// Some editors put this mark in front of a text. It means nothing.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Reads a whole file.
+///
+/// # Errors
+/// Every fault of syntax that was found, each where it stands.
+pub fn parse(text: &str, file: u32) -> Result<Body, Diagnostics> {
+    let (text, base) = prepare(text, file)?;
+    let body = hcl_edit::parser::parse_body(text).map_err(|error| crate_error(&error, file, base))?;
+    let mut converter = Converter::new(text, file, base);
+    let body = converter.body(&body);
+    converter.finish(body)
+}
+
+/// Reads one expression that is not in a file, as given on a command line.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_expression(text: &str, file: u32) -> Result<Expr, Diagnostics> {
+    let (text, base) = prepare(text, file)?;
+    let trimmed = text.trim_start();
+    let base = base + offset(text.len() - trimmed.len());
+    let trimmed = trimmed.trim_end();
+    let expr = hcl_edit::parser::parse_expr(trimmed).map_err(|error| crate_error(&error, file, base))?;
+    let mut converter = Converter::new(trimmed, file, base);
+    let expr = converter.expr(&expr);
+    converter.finish(expr)
+}
+
+/// Reads a text with `${…}` and `%{…}` in it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_template(text: &str, file: u32) -> Result<Vec<Part>, Diagnostics> {
+    let (text, base) = prepare(text, file)?;
+    let template = hcl_edit::parser::parse_template(text).map_err(|error| crate_error(&error, file, base))?;
+    let mut converter = Converter::new(text, file, base);
+    let parts = converter.lines_template(&template, false);
+    converter.finish(parts)
+}
+
+/// The text without a byte order mark, and how many bytes that was.
+fn prepare(text: &str, file: u32) -> Result<(&str, u32), Diagnostics> {
+    if text.len() > MAX_FILE_BYTES {
+        let size = text.len();
+        return Err(Diagnostic::error("file-too-large", format!("this file has {size} bytes"))
+            .at(Span { file, start: 0, end: 0 })
+            .why(format!("A file of a stack may have {MAX_FILE_BYTES} bytes."))
+            .help("Split it into several `.hcl` files in the same directory.")
+            .into());
+    }
+    Ok(match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => (rest, offset(BYTE_ORDER_MARK.len_utf8())),
+        None => (text, 0),
+    })
+}
+
+/// A position within a file, which [`MAX_FILE_BYTES`] keeps far below what 32 bits hold.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+fn crate_error(error: &hcl_edit::parser::Error, file: u32, base: u32) -> Diagnostics {
+    let start = base + offset(error.location().offset());
+    Diagnostic::error("syntax", error.message()).at(Span { file, start, end: start + 1 }).into()
+}
