@@ -53,6 +53,11 @@ pub trait Scope {
 
     /// The files that `file` and its like may read.
     fn files(&self) -> &dyn Files;
+
+    /// Whether this is the inside of a template file, which cannot call for another one.
+    fn is_template(&self) -> bool {
+        false
+    }
 }
 
 /// The files inside the stack directory.

@@ -4,6 +4,10 @@
 //! wrong type) is settled here by the [`Kind`] of each parameter, once for all functions. Names and results are Terraform's.
 
 mod collections;
+mod encoding;
+mod files;
+mod format;
+mod network;
 mod numbers;
 mod sets;
 mod strings;
@@ -204,7 +208,17 @@ const NOT_OFFERED: &[(&[&str], &str)] = &[
 ];
 
 static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
-    let families = [strings::FUNCTIONS, collections::FUNCTIONS, sets::FUNCTIONS, types::FUNCTIONS, numbers::FUNCTIONS];
+    let families = [
+        strings::FUNCTIONS,
+        format::FUNCTIONS,
+        collections::FUNCTIONS,
+        sets::FUNCTIONS,
+        types::FUNCTIONS,
+        numbers::FUNCTIONS,
+        encoding::FUNCTIONS,
+        network::FUNCTIONS,
+        files::FUNCTIONS,
+    ];
     families.into_iter().flatten().map(|function| (function.name, function)).collect()
 });
 

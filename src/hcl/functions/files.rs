@@ -1,0 +1,176 @@
+//! Functions that read files inside the stack directory, and those over paths.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
+use crate::hcl::ast::Ident;
+use crate::hcl::eval::{Files, Key, Scope, evaluate_template};
+use crate::hcl::parse_template;
+use crate::value::{Map, Value};
+
+use super::{Fault, Function, Kind, map, param, pure, reading, text};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    reading(
+        "file",
+        &[PATH],
+        |args, scope| Ok(read_text(args, scope)?.into()),
+        "The text of a file in the stack directory.",
+    ),
+    reading("filebase64", &[PATH], filebase64, "The bytes of a file in the stack directory, in Base64."),
+    reading("fileexists", &[PATH], fileexists, "Whether there is such a file in the stack directory."),
+    reading(
+        "templatefile",
+        &[PATH, param("variables", Kind::Map)],
+        templatefile,
+        "The text of a file in the stack directory with `${…}` and `%{…}` filled in from the variables.",
+    ),
+    pure(
+        "basename",
+        &[param("path", Kind::Text)],
+        |args| Ok(basename(text(args, 0)).into()),
+        "The last part of a path.",
+    ),
+    pure(
+        "dirname",
+        &[param("path", Kind::Text)],
+        |args| Ok(dirname(text(args, 0)).into()),
+        "A path without its last part.",
+    ),
+];
+
+const PATH: super::Param = param("path", Kind::Text);
+
+/// The path as [`Files`] takes it: relative, and without `.` and `..`.
+fn inside(args: &[Value]) -> Result<String, Fault> {
+    let written = text(args, 0);
+    let absolute = written.starts_with(['/', '\\', '~']) || written.chars().nth(1) == Some(':');
+    let parts: Vec<&str> = written.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
+    if absolute || parts.contains(&"..") {
+        let what = if absolute { "is an absolute path" } else { "leads out of the stack directory" };
+        return Err(Fault::arg(0, format!("`{written}` {what}")).help(
+            "A stack reads files inside its own directory only, so that it plans the same on every machine. \
+             Copy or link the file to a place beside the stack, and write its path from there.",
+        ));
+    }
+    if parts.is_empty() {
+        return Err(Fault::arg(0, "the path is empty"));
+    }
+    Ok(parts.join("/"))
+}
+
+fn read(args: &[Value], scope: &dyn Scope) -> Result<Arc<[u8]>, Fault> {
+    let path = inside(args)?;
+    match scope.files().bytes(&path) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Fault::arg(0, format!("there is no file `{path}` in the stack directory"))
+            .help("Paths are relative to the stack directory, wherever the command is started.")),
+        Err(why) => Err(Fault::arg(0, format!("`{path}` cannot be read: {why}"))),
+    }
+}
+
+fn read_text(args: &[Value], scope: &dyn Scope) -> Result<String, Fault> {
+    let bytes = read(args, scope)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        Fault::arg(0, "this file is not a text in UTF-8").help("Use `filebase64` for files that are not text.")
+    })?;
+    Ok(text.to_owned())
+}
+
+fn filebase64(args: &[Value], scope: &dyn Scope) -> Result<Value, Fault> {
+    Ok(STANDARD.encode(read(args, scope)?).into())
+}
+
+fn fileexists(args: &[Value], scope: &dyn Scope) -> Result<Value, Fault> {
+    let path = inside(args)?;
+    let found = scope.files().bytes(&path).map_err(|why| Fault::arg(0, format!("`{path}` cannot be read: {why}")))?;
+    Ok(found.is_some().into())
+}
+
+fn templatefile(args: &[Value], scope: &dyn Scope) -> Result<Value, Fault> {
+    if scope.is_template() {
+        return Err(Fault::call("`templatefile` cannot be called in a template"));
+    }
+    let template = read_text(args, scope)?;
+    let inner = TemplateScope { variables: map(args, 1), files: scope.files() };
+    let evaluated = parse_template(&template, 0).and_then(|parts| evaluate_template(&parts, &inner));
+    evaluated.map_err(|found| template_fault(text(args, 0), &template, &found))
+}
+
+/// The faults of a template as one of its call: each with file, line and column, as spans cannot point into a file that is not a source.
+fn template_fault(path: &str, template: &str, found: &Diagnostics) -> Fault {
+    let mut sources = Sources::default();
+    sources.add(path, template);
+    let told: Vec<String> = found
+        .iter()
+        .map(|fault| match fault.span.and_then(|span| sources.position(span)) {
+            Some((path, line, column)) => format!("{path}:{line}:{column}: {}", fault.summary),
+            None => format!("{path}: {}", fault.summary),
+        })
+        .collect();
+    let help = found.iter().find_map(|fault| fault.help.clone());
+    let fault = Fault::arg(0, format!("this template has faults: {}", told.join("; ")));
+    match help {
+        Some(help) => fault.help(help),
+        None => fault,
+    }
+}
+
+/// The scope inside a template: its variables and nothing else.
+struct TemplateScope<'a> {
+    variables: Arc<Map>,
+    files: &'a dyn Files,
+}
+
+impl Scope for TemplateScope<'_> {
+    fn resolve(&self, root: &Ident, _: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+        let Ident { text: name, span } = root;
+        match self.variables.get(name) {
+            Some(value) => Ok((value.clone(), 0)),
+            None => Err(Diagnostic::error("unknown-name", format!("`{name}` is not among the variables given"))
+                .at(*span)
+                .suggest(
+                    name,
+                    self.variables.keys().map(|key| &**key),
+                    Some("Add it to the second argument of `templatefile`.".into()),
+                )),
+        }
+    }
+
+    fn files(&self) -> &dyn Files {
+        self.files
+    }
+
+    fn is_template(&self) -> bool {
+        true
+    }
+}
+
+fn basename(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    match trimmed.rsplit('/').next() {
+        _ if path.is_empty() => ".",
+        Some("") | None => "/",
+        Some(last) => last,
+    }
+}
+
+fn dirname(path: &str) -> String {
+    let Some((before, _)) = path.rsplit_once('/') else { return ".".to_owned() };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in before.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        match parts.last() {
+            Some(last) if part == ".." && *last != ".." => _ = parts.pop(),
+            None if part == ".." && path.starts_with('/') => {}
+            _ => parts.push(part),
+        }
+    }
+    match (path.starts_with('/'), parts.join("/")) {
+        (true, joined) => format!("/{joined}"),
+        (false, joined) if joined.is_empty() => ".".to_owned(),
+        (false, joined) => joined,
+    }
+}
