@@ -74,7 +74,6 @@ fn format(template: &str, values: &[Value]) -> Result<String, Fault> {
     let mut rest = template;
     let mut next = 0;
     let mut used = 0;
-    let mut indexed = false;
     while let Some(at) = rest.find('%') {
         let (before, from) = rest.split_at(at);
         grow(&mut out, before)?;
@@ -84,7 +83,6 @@ fn format(template: &str, values: &[Value]) -> Result<String, Fault> {
             grow(&mut out, "%")?;
             continue;
         }
-        indexed |= verb.index.is_some();
         let position = verb.index.map_or(next, |index| index - 1);
         next = position + 1;
         used = used.max(next);
@@ -97,7 +95,7 @@ fn format(template: &str, values: &[Value]) -> Result<String, Fault> {
         grow(&mut out, &verb.fill(value, position + 1)?)?;
     }
     grow(&mut out, rest)?;
-    if used < values.len() && !indexed {
+    if used < values.len() {
         return Err(Fault::arg(used + 1, format!("the text has {used} verbs, so this value is not used")));
     }
     Ok(out)
@@ -163,7 +161,7 @@ impl Verb {
                 Value::Number(number) => shortest(number.as_f64(), 'e'),
                 other => json(other)?,
             },
-            't' => to_bool(value).map_err(|_| wrong("a bool"))?.to_string(),
+            't' => return to_bool(value).map(|bool| bool.to_string()).map_err(|_| wrong("a bool")),
             's' | 'q' => {
                 let text = to_text(value).map_err(|_| wrong("a string"))?;
                 let kept: String = match self.precision {
@@ -244,11 +242,11 @@ fn exponent(text: &str, mark: char) -> String {
     format!("{digits}{mark}{sign}{power:0>2}")
 }
 
-/// The fewest digits that say the number, with an exponent where it has more than 21 digits or is very small.
+/// The fewest digits that say the number, with an exponent from a million on and where it is very small.
 fn shortest(float: f64, mark: char) -> String {
     let scientific = format!("{float:e}");
     let power: i32 = scientific.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
-    if (-4..21).contains(&power) { float.to_string() } else { exponent(&scientific, mark) }
+    if (-4..6).contains(&power) { float.to_string() } else { exponent(&scientific, mark) }
 }
 
 /// So many significant digits, without zeros at the end.

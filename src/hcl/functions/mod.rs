@@ -454,3 +454,6 @@ fn grow(text: &mut String, more: &str) -> Result<(), Fault> {
     text.push_str(more);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

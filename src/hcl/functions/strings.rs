@@ -18,8 +18,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     pure("join", &[param("separator", Kind::Text)], join, "The elements of the lists with the separator between them.")
         .and_more(param("lists", Kind::Texts)),
-    pure("lower", &[STRING], |args| Ok(text(args, 0).to_lowercase().into()), "The string in lower case."),
-    pure("upper", &[STRING], |args| Ok(text(args, 0).to_uppercase().into()), "The string in upper case."),
+    pure(
+        "lower",
+        &[STRING],
+        |args| Ok(text(args, 0).chars().map(|c| single(c, c.to_lowercase())).collect::<String>().into()),
+        "The string in lower case.",
+    ),
+    pure(
+        "upper",
+        &[STRING],
+        |args| Ok(text(args, 0).chars().map(|c| single(c, c.to_uppercase())).collect::<String>().into()),
+        "The string in upper case.",
+    ),
     pure("title", &[STRING], title, "The string with the first letter of each word in upper case."),
     pure("trim", &[STRING, param("characters", Kind::Text)], trim, "The string without these characters at its ends."),
     pure("trimprefix", &[STRING, param("prefix", Kind::Text)], trimprefix, "The string without this prefix."),
@@ -95,14 +105,18 @@ fn title(args: &[Value]) -> Result<Value, Fault> {
     let mut out = String::new();
     let mut inside = false;
     for c in text(args, 0).chars() {
-        if inside {
-            out.push(c);
-        } else {
-            out.extend(c.to_uppercase());
-        }
-        inside = c.is_alphanumeric() || c == '_' || c == '\'';
+        out.push(if inside { c } else { single(c, c.to_uppercase()) });
+        inside = c.is_alphanumeric() || c == '_';
     }
     Ok(out.into())
+}
+
+/// The character in another case, where that is one character; otherwise itself, as in Terraform.
+fn single(c: char, mut other: impl Iterator<Item = char>) -> char {
+    match (other.next(), other.next()) {
+        (Some(other), None) => other,
+        _ => c,
+    }
 }
 
 fn trim(args: &[Value]) -> Result<Value, Fault> {
