@@ -17,6 +17,7 @@ mod dns_a_record;
 mod dns_cname_record;
 mod dns_zone;
 mod geo_replica;
+mod identity;
 mod image;
 mod image_copy;
 mod key_vault;
