@@ -1,6 +1,145 @@
-//! Placeholder, to be written whole by its owner.
+//! A container of blobs of a storage account.
 
+use serde_json::Value as Json;
+
+use super::path;
 use super::table::*;
+use crate::address::ArmId;
 
 /// The table.
-pub static KIND: Kind = Kind { name: "storage_container", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "storage_container",
+    about: "A container of blobs of a storage account.",
+    arm: Arm { type_: "Microsoft.Storage/storageAccounts/blobServices/containers", api: "2026-04-01" },
+    place: Place::Child("storage_account", "blobServices/default/containers"),
+    location: Location::None,
+    names: NameRule::new(
+        3,
+        63,
+        r"^(\$root|\$web|[a-z0-9](-?[a-z0-9])*)$",
+        "lower-case letters, digits and single hyphens, and neither starts nor ends with a hyphen (or is `$root` or `$web`)",
+    ),
+    args: &[
+        place("storage_account", &["storage_account"], "The account it is in."),
+        arg(
+            "container_access_type",
+            Ty::Enum(&["private", "blob", "container"]),
+            "",
+            "Who may read without signing in: nobody, whoever knows a blob's name, or whoever knows the container's.",
+        )
+        .default(Lit::Str("private"))
+        .wire(Wire::Mapped(
+            "properties.publicAccess",
+            &[
+                (Lit::Str("private"), Lit::Str("None")),
+                (Lit::Str("blob"), Lit::Str("Blob")),
+                (Lit::Str("container"), Lit::Str("Container")),
+            ],
+        )),
+        arg(
+            "default_encryption_scope",
+            Ty::String,
+            "properties.defaultEncryptionScope",
+            "The encryption scope of blobs that name none.",
+        )
+        .replace(),
+        arg("encryption_scope_override_enabled", Ty::Bool, "", "Whether a blob may name another scope.")
+            .replace()
+            .wire(Wire::Negated("properties.denyEncryptionScopeOverride")),
+        arg("metadata", Ty::Map(&Ty::String), "properties.metadata", "Names and values that are kept with it."),
+    ],
+    attributes: &[
+        named("url", "https://{parent}.blob.core.windows.net/{name}", "The URL of the container."),
+        attribute(
+            "has_immutability_policy",
+            "properties.hasImmutabilityPolicy",
+            Fake::Nothing,
+            "Whether its blobs cannot be changed for a time.",
+        ),
+        attribute(
+            "has_legal_hold",
+            "properties.hasLegalHold",
+            Fake::Nothing,
+            "Whether its blobs cannot be changed until a hold is lifted.",
+        ),
+    ],
+    durations: Durations { create: 2, update: 2, delete: 2 },
+    recovery: Recovery::DATA,
+    odd: Odd { check: Some(check), ..Odd::NONE },
+    simulated: Simulated {
+        admit: Some(admit),
+        settle: Some(settle),
+        accepts: &["properties.leaseStatus", "properties.leaseState"],
+        ..Simulated::NONE
+    },
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+storage_account "example" {
+  name                     = "drplanexample"
+  resource_group           = resource_group.example
+  account_tier             = "Standard"
+  account_replication_type = "GRS"
+}
+
+storage_container "example" {
+  storage_account = storage_account.example
+}
+"#,
+    ..Kind::EMPTY
+};
+
+/// The account of a container or share.
+fn account(id: &ArmId) -> ArmId {
+    ArmId::new(id.as_str().rsplitn(5, '/').last().unwrap_or_default())
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let public = subject.text("container_access_type").is_some_and(|access| access != "private");
+    let forbidden = subject.with("storage_account", |account| {
+        account.args.get("allow_nested_items_to_be_public").and_then(Json::as_bool) == Some(false)
+    });
+    if public && forbidden == Some(true) {
+        findings.push(Finding {
+            argument: "container_access_type",
+            summary: "the account allows no public containers".to_owned(),
+            why: "Azure refuses it.".to_owned(),
+            help: "Write `\"private\"`, or `allow_nested_items_to_be_public = true` on the account.".to_owned(),
+        });
+    }
+    let written = |argument: &str| subject.args.contains_key(argument);
+    if written("encryption_scope_override_enabled") && !written("default_encryption_scope") {
+        findings.push(Finding {
+            argument: "encryption_scope_override_enabled",
+            summary: "there is no `default_encryption_scope` that could be overridden".to_owned(),
+            why: "Azure takes the two together only.".to_owned(),
+            help: "Write `default_encryption_scope`, or leave this out.".to_owned(),
+        });
+    }
+}
+
+fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let public = path::text(body, "properties.publicAccess").is_some_and(|access| access != "None");
+    let allowed = cloud
+        .get(&account(id))
+        .and_then(|account| path::borrow(account, "properties.allowBlobPublicAccess"))
+        .and_then(Json::as_bool);
+    if public && allowed == Some(false) {
+        let message = "Public access is not permitted on this storage account.".to_owned();
+        return Err(Refusal { status: 409, code: "PublicAccessNotPermitted", message });
+    }
+    Ok(())
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    if let Some(body) = cloud.get_mut(id) {
+        path::fill(body, "properties.defaultEncryptionScope", "$account-encryption-key");
+        path::fill(body, "properties.denyEncryptionScopeOverride", false);
+        path::put(body, "properties.hasImmutabilityPolicy", Json::from(false));
+        path::put(body, "properties.hasLegalHold", Json::from(false));
+        path::put(body, "properties.leaseStatus", Json::from("Unlocked"));
+        path::put(body, "properties.leaseState", Json::from("Available"));
+    }
+}

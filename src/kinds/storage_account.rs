@@ -1,6 +1,0 @@
-//! Placeholder, to be written whole by its owner.
-
-use super::table::*;
-
-/// The table.
-pub static KIND: Kind = Kind { name: "storage_account", ..Kind::EMPTY };

@@ -1,0 +1,247 @@
+//! A storage account: blobs, files, queues and tables under one name.
+
+mod args;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::path;
+use super::regions::region;
+use super::table::*;
+use crate::address::ArmId;
+
+/// The table.
+pub static KIND: Kind = Kind {
+    name: "storage_account",
+    about: "A storage account: blobs, files, queues and tables under one name.",
+    arm: Arm { type_: "Microsoft.Storage/storageAccounts", api: "2026-04-01" },
+    names: NameRule::new(3, 24, "^[a-z0-9]+$", "lower-case letters and digits").global(),
+    args: args::ARGS,
+    attributes: ATTRIBUTES,
+    durations: Durations { create: 25, update: 5, delete: 5 },
+    answers: Answers::Location,
+    recovery: Recovery::DATA,
+    run_moves: &["account_replication_type"],
+    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
+    simulated: Simulated { admit: Some(admit), settle: Some(settle), accepts: ACCEPTS, ..Simulated::NONE },
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+storage_account "example" {
+  name                     = "drplanexample"
+  resource_group           = resource_group.example
+  account_tier             = "Standard"
+  account_replication_type = "RAGRS"
+}
+"#,
+    left_out: &[
+        ("blob_properties", "an object of its own (`blobServices/default`)"),
+        ("share_properties", "an object of its own (`fileServices/default`)"),
+        ("dns_endpoint_type", "in a DNS zone of Azure's choice the endpoints would not follow from the name"),
+    ],
+    ..Kind::EMPTY
+};
+
+/// An endpoint and its host of one service: names that follow from the account's.
+macro_rules! endpoints {
+    ($($endpoint:literal, $host:literal, $text:literal, $doc:literal;)*) => {
+        &[
+            $(
+                named($endpoint, concat!("https://", $text, "/"), concat!("The URL of ", $doc, ".")),
+                named($host, $text, concat!("The host of ", $doc, ".")),
+            )*
+            attribute("primary_location", "properties.primaryLocation", Fake::Nothing, "The region that takes writes."),
+            attribute("secondary_location", "properties.secondaryLocation", Fake::Nothing, "The region that it is copied to."),
+            key("primary_access_key", "listKeys", "keys[0].value", "The first key."),
+            key("secondary_access_key", "listKeys", "keys[1].value", "The second key."),
+        ]
+    };
+}
+
+const ATTRIBUTES: &[Attribute] = endpoints! {
+    "primary_blob_endpoint", "primary_blob_host", "{name}.blob.core.windows.net", "blobs";
+    "primary_dfs_endpoint", "primary_dfs_host", "{name}.dfs.core.windows.net", "the data lake";
+    "primary_file_endpoint", "primary_file_host", "{name}.file.core.windows.net", "files";
+    "primary_queue_endpoint", "primary_queue_host", "{name}.queue.core.windows.net", "queues";
+    "primary_table_endpoint", "primary_table_host", "{name}.table.core.windows.net", "tables";
+    "secondary_blob_endpoint", "secondary_blob_host", "{name}-secondary.blob.core.windows.net", "blobs in the paired region";
+    "secondary_dfs_endpoint", "secondary_dfs_host", "{name}-secondary.dfs.core.windows.net", "the data lake in the paired region";
+    "secondary_queue_endpoint", "secondary_queue_host", "{name}-secondary.queue.core.windows.net", "queues in the paired region";
+    "secondary_table_endpoint", "secondary_table_host", "{name}-secondary.table.core.windows.net", "tables in the paired region";
+};
+
+const ENCRYPTION: &str = "properties.encryption";
+const BYPASS: &str = "properties.networkAcls.bypass";
+
+const ACCEPTS: &[&str] = &[
+    "sku.name",
+    "sku.tier",
+    "extendedLocation.type",
+    BYPASS,
+    "properties.encryption.keySource",
+    "properties.encryption.services.blob",
+    "properties.encryption.services.file",
+    "properties.encryption.keyvaultproperties",
+    "properties.encryption.identity.userAssignedIdentity",
+    "properties.immutableStorageWithVersioning.enabled",
+    "properties.primaryLocation",
+    "properties.secondaryLocation",
+    "properties.statusOfPrimary",
+    "properties.statusOfSecondary",
+    "properties.primaryEndpoints",
+    "properties.secondaryEndpoints",
+];
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    let Some(body) = bodies.first_mut() else { return };
+    if let (Some(tier), Some(replication)) = (subject.text("account_tier"), subject.text("account_replication_type")) {
+        let billing = subject.text("provisioned_billing_model_version").unwrap_or_default();
+        path::put(body, "sku.name", Json::from(format!("{tier}{billing}_{replication}")));
+    }
+    if subject.args.contains_key("edge_zone") {
+        path::put(body, "extendedLocation.type", Json::from("EdgeZone"));
+    }
+    if subject.args.contains_key("immutability_policy") {
+        path::put(body, "properties.immutableStorageWithVersioning.enabled", Json::from(true));
+    }
+    let bypass = subject.args.get("network_rules").map_or(&[][..], |rules| path::items(rules, "bypass"));
+    if !bypass.is_empty() {
+        let words: Vec<_> = bypass.iter().filter_map(Json::as_str).collect();
+        path::put(body, BYPASS, Json::from(words.join(", ")));
+    }
+    encode_key(subject, body);
+}
+
+/// The URL of a key, `https://{vault}.vault.azure.net/keys/{name}/{version}`, stands in the body in parts.
+fn encode_key(subject: &Subject<'_>, body: &mut Json) {
+    let block = subject.args.get("customer_managed_key");
+    let source = if block.is_some() { "Microsoft.Keyvault" } else { "Microsoft.Storage" };
+    path::put(body, "properties.encryption.keySource", Json::from(source));
+    let Some(block) = block else { return };
+    if let Some((vault, key)) = path::text(block, "key_vault_key_id").and_then(|url| url.split_once("/keys/")) {
+        let (name, version) = key.split_once('/').unwrap_or((key, ""));
+        let parts = json!({ "keyvaulturi": vault, "keyname": name, "keyversion": version });
+        path::put(body, "properties.encryption.keyvaultproperties", parts);
+    }
+    if let Some(identity) = path::text(block, "user_assigned_identity") {
+        path::put(body, "properties.encryption.identity.userAssignedIdentity", Json::from(identity));
+    }
+}
+
+fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
+    let Some(body) = bodies.first() else { return };
+    if let Some((tier, replication)) = path::text(body, "sku.name").and_then(|sku| sku.split_once('_')) {
+        let (tier, billing) = tier.strip_suffix("V2").map_or((tier, None), |tier| (tier, Some("V2")));
+        args.insert("account_tier".to_owned(), Json::from(tier));
+        args.insert("account_replication_type".to_owned(), Json::from(replication));
+        args.extend(billing.map(|billing| ("provisioned_billing_model_version".to_owned(), Json::from(billing))));
+    }
+    if let (Some(bypass), Some(Json::Object(rules))) = (path::text(body, BYPASS), args.get_mut("network_rules")) {
+        rules.insert("bypass".to_owned(), bypass.split(',').map(str::trim).map(Json::from).collect());
+    }
+    let Some(encryption) = path::borrow(body, ENCRYPTION) else { return };
+    if let Some(key) = encryption.get("keyvaultproperties").filter(|key| key.is_object()) {
+        let part = |name| path::text(key, name).unwrap_or_default();
+        let url =
+            format!("{}/keys/{}/{}", part("keyvaulturi").trim_end_matches('/'), part("keyname"), part("keyversion"));
+        let block = json!({
+            "key_vault_key_id": url.trim_end_matches('/'),
+            "user_assigned_identity": path::text(encryption, "identity.userAssignedIdentity"),
+        });
+        args.insert("customer_managed_key".to_owned(), block);
+    }
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let Some(replication) = subject.text("account_replication_type") else { return };
+    let mut find = |summary: String, why: &str, help: &str| {
+        findings.push(Finding {
+            argument: "account_replication_type",
+            summary,
+            why: why.to_owned(),
+            help: help.to_owned(),
+        });
+    };
+    if subject.text("account_tier") == Some("Premium") && !matches!(replication, "LRS" | "ZRS") {
+        find(
+            format!("premium storage has no replication `{replication}`"),
+            "It stays in its region.",
+            "Write `\"LRS\"` or `\"ZRS\"`, and replicate to an account of your own at another site.",
+        );
+    }
+    let Some(region) = region(subject.location) else { return };
+    if replication.contains('G') && region.pair.is_none() {
+        find(
+            format!("`{}` has no paired region that `{replication}` could copy to", region.name),
+            "Azure refuses geo-redundant storage in a region without a pair.",
+            "Write `\"ZRS\"` or `\"LRS\"`, and replicate to an account of your own at another site.",
+        );
+    }
+    if replication.contains('Z') && !region.zones {
+        find(
+            format!("`{}` has no availability zones that `{replication}` could copy over", region.name),
+            "Azure refuses zone-redundant storage there.",
+            "Write `\"LRS\"`, `\"GRS\"` or `\"RAGRS\"`.",
+        );
+    }
+}
+
+fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let replication =
+        |body: &Json| path::text(body, "sku.name").and_then(|sku| sku.split_once('_')).map(|(_, r)| r.to_owned());
+    let Some(wanted) = replication(body) else {
+        return Err(Refusal { status: 400, code: "SkuNotSpecified", message: "The account has no sku.".to_owned() });
+    };
+    let place = path::text(body, "location").and_then(region);
+    if wanted.contains('G') && place.is_some_and(|place| place.pair.is_none()) {
+        let message = format!("The sku with replication {wanted} is not available in this location.");
+        return Err(Refusal { status: 400, code: "InvalidSkuForLocation", message });
+    }
+    // Between copies in one datacentre and copies over zones the data itself has to move.
+    let standing = cloud.get(id).and_then(replication);
+    if standing.is_some_and(|standing| standing.contains('Z') != wanted.contains('Z')) {
+        let message = "Changing the account between locally redundant and zone-redundant needs a migration.".to_owned();
+        return Err(Refusal { status: 409, code: "AccountReplicationConversionNotSupported", message });
+    }
+    Ok(())
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    let name = id.name().to_owned();
+    let Some(body) = cloud.get_mut(id) else { return };
+    let sku = path::text(body, "sku.name").unwrap_or_default().to_owned();
+    path::put(body, "sku.tier", Json::from(sku.split(['V', '_']).next().unwrap_or_default()));
+    let own = path::text(body, "location").and_then(region);
+    // After a failover the regions have changed places, and a write leaves them there.
+    let primary = path::text(body, "properties.primaryLocation").and_then(region).or(own);
+    let other = match primary {
+        Some(primary) if Some(primary) != own => own,
+        _ => own.and_then(|own| own.pair).and_then(region),
+    };
+    path::put(body, "properties.primaryLocation", Json::from(primary.map(|region| region.name)));
+    path::put(body, "properties.statusOfPrimary", Json::from("available"));
+    path::put(body, "properties.primaryEndpoints", service_endpoints(&name));
+    match other.filter(|_| sku.contains('G')) {
+        Some(other) => {
+            path::put(body, "properties.secondaryLocation", Json::from(other.name));
+            path::put(body, "properties.statusOfSecondary", Json::from("available"));
+        }
+        None => {
+            path::remove(body, "properties.secondaryLocation");
+            path::remove(body, "properties.statusOfSecondary");
+        }
+    }
+    path::remove(body, "properties.secondaryEndpoints");
+    if sku.contains("_RAG") {
+        path::put(body, "properties.secondaryEndpoints", service_endpoints(&format!("{name}-secondary")));
+    }
+    path::fill(body, "properties.accessTier", "Hot");
+    let open = json!({ "bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": [] });
+    path::fill(body, "properties.networkAcls", open);
+}
+
+fn service_endpoints(name: &str) -> Json {
+    let services = ["blob", "dfs", "file", "queue", "table"];
+    services.into_iter().map(|service| (service, format!("https://{name}.{service}.core.windows.net/"))).collect()
+}
