@@ -1,6 +1,159 @@
-//! Placeholder, to be written whole by its owner.
+//! A public DNS zone. Its records are objects of their own below it; what they share is here.
 
+use serde_json::{Value as Json, json};
+
+use super::path;
 use super::table::*;
+use crate::address::ArmId;
 
 /// The table.
-pub static KIND: Kind = Kind { name: "dns_zone", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "dns_zone",
+    about: "A public DNS zone; the registrar of the domain has to name its servers.",
+    arm: Arm { type_: "Microsoft.Network/dnsZones", api: "2018-05-01" },
+    location: Location::Global,
+    names: NameRule::new(
+        3,
+        253,
+        r"^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,33}[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$",
+        "2 to 34 labels joined by `.`, each of letters, digits, `_` and `-`, as in `example.com`",
+    ),
+    args: &[RESOURCE_GROUP, TAGS],
+    attributes: &[
+        attribute("name_servers", "properties.nameServers", Fake::Nothing, "The servers that answer for the zone."),
+        attribute(
+            "number_of_record_sets",
+            "properties.numberOfRecordSets",
+            Fake::Nothing,
+            "How many record sets it has.",
+        ),
+        attribute(
+            "max_number_of_record_sets",
+            "properties.maxNumberOfRecordSets",
+            Fake::Nothing,
+            "How many record sets it may have.",
+        ),
+    ],
+    durations: Durations { create: 2, update: 2, delete: 10 },
+    answers: Answers::Sync,
+    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    in_use: "",
+    simulated: Simulated { settle: Some(settle), accepts: &["properties.zoneType"], ..Simulated::NONE },
+    example: r#"
+resource_group "example" {
+  site = site.west
+}
+
+dns_zone "example" {
+  name           = "drplan-example.com"
+  resource_group = resource_group.example
+}
+"#,
+    left_out: &[("soa_record", "an object of its own (`SOA/@`), which Azure makes with the zone")],
+    ..Kind::EMPTY
+};
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    // Azure spreads zones over numbered sets of four servers.
+    let set = cloud.guid(id.as_str()).bytes().map(u32::from).sum::<u32>() % 9 + 1;
+    let domains = ["com", "net", "org", "info"];
+    let servers: Json =
+        (1..).zip(domains).map(|(server, domain)| json!(format!("ns{server}-0{set}.azure-dns.{domain}."))).collect();
+    let Some(body) = cloud.get_mut(id) else { return };
+    path::fill(body, "properties.nameServers", servers);
+    path::fill(body, "properties.zoneType", "Public");
+    path::fill(body, "properties.maxNumberOfRecordSets", 10_000);
+    path::fill(body, "properties.maxNumberOfRecordsPerRecordSet", 20);
+    count_records(cloud, id);
+}
+
+/// A zone begins with two record sets of Azure's, its servers and its authority, which are no objects here.
+fn count_records(cloud: &mut dyn Cloudlet, zone: &ArmId) {
+    let records = cloud.below(zone).len() + 2;
+    if let Some(body) = cloud.get_mut(zone) {
+        path::put(body, "properties.numberOfRecordSets", json!(records));
+    }
+}
+
+/// What names a record set may have.
+pub(super) const RECORD_NAME: NameRule = NameRule::new(
+    1,
+    253,
+    r"^(@|(\*|[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*)$",
+    "labels joined by `.`, or `@` for the zone itself, or begins with `*`",
+);
+
+/// The arguments that record sets of every type have.
+pub(super) const RECORD: &[Arg] = &[
+    place("zone", &["dns_zone"], "The zone it is in."),
+    arg(
+        "ttl",
+        Ty::Integer(1, 2_147_483_647),
+        "properties.TTL",
+        "Seconds for which clients keep an answer, and so part of how long a change takes to reach them.",
+    )
+    .required(),
+    Arg { wire: Wire::At("properties.metadata"), ..TAGS },
+];
+
+/// What can be read from record sets of every type.
+pub(super) const RECORD_ATTRIBUTES: &[Attribute] =
+    &[attribute("fqdn", "properties.fqdn", Fake::Nothing, "Its whole name, with a `.` at the end.")];
+
+/// What the simulator does with record sets of every type.
+pub(super) const RECORD_SIMULATED: Simulated = Simulated {
+    admit: Some(admit_record),
+    settle: Some(settle_record),
+    removed: Some(record_removed),
+    accepts: &["etag"],
+    ..Simulated::NONE
+};
+
+/// Finds fault with a record set that says what it answers with twice.
+pub(super) fn check_record(subject: &Subject<'_>, own: &'static str, findings: &mut Vec<Finding>) {
+    if subject.args.contains_key(own) && subject.args.contains_key("target_resource") {
+        findings.push(Finding {
+            argument: "target_resource",
+            summary: format!("a record answers either with `{own}` or with what a resource has"),
+            why: String::new(),
+            help: format!("Leave out `{own}` or `target_resource`."),
+        });
+    }
+}
+
+fn admit_record(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refusal> {
+    let is_alias = |id: &ArmId| id.arm_type().is_some_and(|type_| type_.to_ascii_uppercase().ends_with("/CNAME"));
+    let siblings = id.parent().map(|zone| cloud.below(&zone)).unwrap_or_default();
+    let clash = siblings.iter().find(|other| {
+        *other != id && other.name().eq_ignore_ascii_case(id.name()) && (is_alias(other) || is_alias(id))
+    });
+    match clash {
+        Some(other) => Err(Refusal {
+            status: 409,
+            code: "Conflict",
+            message: format!(
+                "The record could not be created because a {}record with the same name already exists in this zone.",
+                if is_alias(other) { "CNAME " } else { "" }
+            ),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn settle_record(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    let Some(zone) = id.parent() else { return };
+    let name = match id.name() {
+        "@" => format!("{}.", zone.name()),
+        label => format!("{label}.{}.", zone.name()),
+    };
+    if let Some(body) = cloud.get_mut(id) {
+        path::put(body, "properties.fqdn", Json::from(name));
+    }
+    count_records(cloud, &zone);
+}
+
+fn record_removed(cloud: &mut dyn Cloudlet, id: &ArmId, _: &Json) {
+    if let Some(zone) = id.parent() {
+        count_records(cloud, &zone);
+    }
+}

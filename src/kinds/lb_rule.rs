@@ -1,6 +1,191 @@
-//! Placeholder, to be written whole by its owner.
+//! A rule of a load balancer: connections to a frontend's port go to a pool's port.
 
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::lb::IN_USE;
+use super::path;
 use super::table::*;
 
+const FRONTEND: &str = "properties.frontendIPConfiguration.id";
+
 /// The table.
-pub static KIND: Kind = Kind { name: "lb_rule", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "lb_rule",
+    about: "A rule of a load balancer: connections to a frontend's port go to a pool's port.",
+    arm: Arm { type_: "Microsoft.Network/loadBalancers/loadBalancingRules", api: "2025-09-01" },
+    place: Place::Part("loadbalancer", "properties.loadBalancingRules", "loadBalancingRules", "name"),
+    location: Location::None,
+    names: NameRule::NETWORK,
+    args: &[
+        place("loadbalancer", &["lb"], "The load balancer it is part of."),
+        arg("frontend_ip_configuration_name", Ty::String, "", "The name of the load balancer's frontend.")
+            .required()
+            .wire(Wire::Odd)
+            .any_case(),
+        arg(
+            "protocol",
+            Ty::Enum(&["Tcp", "Udp", "All"]),
+            "properties.protocol",
+            "The protocol; `All` is for a rule of every port.",
+        )
+        .required(),
+        arg(
+            "frontend_port",
+            Ty::Integer(0, 65534),
+            "properties.frontendPort",
+            "The port of the frontend; 0 is every one.",
+        )
+        .required(),
+        arg(
+            "backend_port",
+            Ty::Integer(0, 65535),
+            "properties.backendPort",
+            "The port of the machines; 0 is every one.",
+        )
+        .required(),
+        arg(
+            "backend_address_pools",
+            Ty::Set(&Ty::Ref(&["lb_backend_address_pool"])),
+            "properties.backendAddressPools[].id",
+            "The pool that connections go to; two, behind a gateway load balancer.",
+        ),
+        arg(
+            "probe",
+            Ty::Ref(&["lb_probe"]),
+            "properties.probe.id",
+            "The probe that says which machines are healthy; all are without one.",
+        ),
+        arg(
+            "load_distribution",
+            Ty::Enum(&["Default", "SourceIP", "SourceIPProtocol"]),
+            "properties.loadDistribution",
+            "What keeps a client at one machine: its connection, its address, or its address and protocol.",
+        )
+        .default(Lit::Str("Default")),
+        arg(
+            "idle_timeout_in_minutes",
+            Ty::Integer(4, 100),
+            "properties.idleTimeoutInMinutes",
+            "Minutes until a connection without traffic is forgotten.",
+        )
+        .default(Lit::Int(4)),
+        arg(
+            "floating_ip_enabled",
+            Ty::Bool,
+            "properties.enableFloatingIP",
+            "Whether machines see the frontend's address as the destination, as clusters of SQL Server need.",
+        )
+        .default(Lit::Bool(false)),
+        arg(
+            "tcp_reset_enabled",
+            Ty::Bool,
+            "properties.enableTcpReset",
+            "Whether both ends are told when a connection is forgotten.",
+        )
+        .default(Lit::Bool(false)),
+        arg(
+            "disable_outbound_snat",
+            Ty::Bool,
+            "properties.disableOutboundSnat",
+            "Whether the machines do not leave to the internet by the frontend's address.",
+        )
+        .default(Lit::Bool(false)),
+    ],
+    attributes: &[named(
+        "frontend_ip_configuration_id",
+        "{loadbalancer}/frontendIPConfigurations/{frontend_ip_configuration_name}",
+        "The id of the frontend.",
+    )],
+    durations: Durations { create: 4, update: 4, delete: 4 },
+    answers: Answers::AsyncBody,
+    serial: Serial::Root,
+    in_use: IN_USE,
+    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
+    simulated: Simulated {
+        accepts: &[FRONTEND, "properties.backendAddressPool.id", "properties.enableConnectionTracking"],
+        ..Simulated::NONE
+    },
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+public_ip "example" {
+  resource_group    = resource_group.example
+  allocation_method = "Static"
+}
+
+lb "example" {
+  resource_group = resource_group.example
+
+  frontend_ip_configuration {
+    name              = "front"
+    public_ip_address = public_ip.example
+  }
+}
+
+lb_backend_address_pool "example" {
+  loadbalancer = lb.example
+}
+
+lb_rule "example" {
+  loadbalancer                   = lb.example
+  frontend_ip_configuration_name = "front"
+  protocol                       = "Tcp"
+  frontend_port                  = 443
+  backend_port                   = 443
+  backend_address_pools          = [lb_backend_address_pool.example]
+}
+"#,
+    ..Kind::EMPTY
+};
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    let (Some(lb), Some(frontend)) = (subject.text("loadbalancer"), subject.text("frontend_ip_configuration_name"))
+    else {
+        return;
+    };
+    for body in bodies {
+        path::put(body, FRONTEND, Json::from(format!("{lb}/frontendIPConfigurations/{frontend}")));
+    }
+}
+
+fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
+    if let Some(name) = answers.iter().find_map(|rule| path::text(rule, FRONTEND)?.rsplit('/').next()) {
+        args.insert("frontend_ip_configuration_name".to_owned(), Json::from(name));
+    }
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let port = |argument: &str| subject.args.get(argument).and_then(Json::as_i64);
+    let every_port = [port("frontend_port"), port("backend_port")].map(|port| port.map(|port| port == 0));
+    if let [Some(frontend), Some(backend)] = every_port
+        && (frontend != backend || (frontend && subject.text("protocol").is_some_and(|protocol| protocol != "All")))
+    {
+        findings.push(Finding {
+            argument: "frontend_port",
+            summary: "a rule of every port has port 0 on both sides and the protocol `All`".to_owned(),
+            why: String::new(),
+            help: "Write `protocol = \"All\"`, `frontend_port = 0` and `backend_port = 0`, or a port for each side."
+                .to_owned(),
+        });
+    }
+    let Some(wanted) = subject.text("frontend_ip_configuration_name") else { return };
+    let frontends: Option<Vec<String>> = subject.with("loadbalancer", |lb| {
+        let all = lb.args.get("frontend_ip_configuration").and_then(Json::as_array).into_iter().flatten();
+        all.filter_map(|frontend| frontend.get("name").and_then(Json::as_str)).map(str::to_owned).collect()
+    });
+    if let Some(frontends) = frontends
+        && !frontends.iter().any(|name| name.eq_ignore_ascii_case(wanted))
+    {
+        findings.push(Finding {
+            argument: "frontend_ip_configuration_name",
+            summary: format!("the load balancer has no frontend `{wanted}`"),
+            why: String::new(),
+            help: match frontends.is_empty() {
+                true => "Give the load balancer a block `frontend_ip_configuration`.".to_owned(),
+                false => format!("It has {}.", frontends.join(", ")),
+            },
+        });
+    }
+}

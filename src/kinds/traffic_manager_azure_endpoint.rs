@@ -1,6 +1,81 @@
-//! Placeholder, to be written whole by its owner.
+//! An endpoint of a Traffic Manager profile that is a resource of Azure.
+
+use serde_json::Value as Json;
 
 use super::table::*;
+use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVES, ENDPOINT_SIMULATED};
+
+const OWN: &[Arg] = &[arg(
+    "target_resource",
+    Ty::Ref(&["public_ip"]),
+    "properties.targetResourceId",
+    "The public address, which needs a `domain_name_label`, or the id of an app or cloud service.",
+)
+.required()];
 
 /// The table.
-pub static KIND: Kind = Kind { name: "traffic_manager_azure_endpoint", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "traffic_manager_azure_endpoint",
+    about: "An endpoint of a Traffic Manager profile that is a resource of Azure.",
+    arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles/azureEndpoints", api: "2022-04-01" },
+    place: Place::Child("profile", "azureEndpoints"),
+    location: Location::None,
+    args: &concat::<{ ENDPOINT.len() + OWN.len() }>(&[ENDPOINT, OWN]),
+    durations: Durations { create: 2, update: 2, delete: 2 },
+    answers: Answers::Sync,
+    serial: Serial::Root,
+    in_use: "",
+    run_moves: ENDPOINT_MOVES,
+    odd: Odd { check: Some(check), ..Odd::NONE },
+    simulated: ENDPOINT_SIMULATED,
+    example: r#"
+resource_group "example" {
+  site = site.west
+}
+
+public_ip "example" {
+  resource_group    = resource_group.example
+  allocation_method = "Static"
+  domain_name_label = "drplan-example"
+}
+
+traffic_manager_profile "example" {
+  resource_group         = resource_group.example
+  traffic_routing_method = "Priority"
+
+  dns_config {
+    relative_name = "drplan-example"
+    ttl           = 30
+  }
+
+  monitor_config {
+    protocol = "HTTPS"
+    port     = 443
+    path     = "/healthz"
+  }
+}
+
+traffic_manager_azure_endpoint "example" {
+  profile         = traffic_manager_profile.example
+  target_resource = public_ip.example
+  priority        = 1
+}
+"#,
+    ..Kind::EMPTY
+};
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let unnamed = |target: &Subject<'_>| {
+        let label = target.args.get("domain_name_label").and_then(Json::as_str);
+        (target.kind.arg("domain_name_label").is_some() && label.is_none()).then(|| target.address.to_string())
+    };
+    if let Some(Some(address)) = subject.with("target_resource", unnamed) {
+        findings.push(Finding {
+            argument: "target_resource",
+            summary: format!("`{address}` has no DNS name"),
+            why: "Traffic Manager answers with names, so that a public address without one cannot be an endpoint."
+                .to_owned(),
+            help: format!("Write `domain_name_label` in `{address}`."),
+        });
+    }
+}

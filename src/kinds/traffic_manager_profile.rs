@@ -1,6 +1,371 @@
-//! Placeholder, to be written whole by its owner.
+//! A Traffic Manager profile: a DNS name that leads to the endpoint which is to take traffic.
+//!
+//! Endpoints are objects of their own below it, of several types; what they share is here.
 
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::path;
 use super::table::*;
+use crate::address::ArmId;
+
+const RANGES: &str = "properties.monitorConfig.expectedStatusCodeRanges";
+
+static CUSTOM_HEADER: Block = Block::many(
+    "name",
+    &[
+        arg("name", Ty::String, "name", "The name of the header, as in `Host`.").required(),
+        arg("value", Ty::String, "value", "Its value.").required(),
+    ],
+);
+
+static DNS_CONFIG: Block = Block::one(&[
+    arg("relative_name", Ty::String, "relativeName", "The first label of its name below `trafficmanager.net`.")
+        .required()
+        .replace(),
+    arg(
+        "ttl",
+        Ty::Integer(0, 2_147_483_647),
+        "ttl",
+        "Seconds for which clients keep an answer, and so part of how long a failover takes to reach them.",
+    )
+    .required(),
+])
+.at_least_one();
+
+static MONITOR_CONFIG: Block = Block::one(&[
+    arg("protocol", Ty::Enum(&["HTTP", "HTTPS", "TCP"]), "protocol", "How endpoints are probed.").required(),
+    arg("port", Ty::Integer(1, 65535), "port", "The port they are probed at.").required(),
+    arg("path", Ty::String, "path", "The path that is asked for, with `HTTP` and `HTTPS`."),
+    arg(
+        "interval_in_seconds",
+        Ty::Integer(10, 30),
+        "intervalInSeconds",
+        "Seconds between probes: 30, or 10 for fast probing.",
+    )
+    .default(Lit::Int(30)),
+    arg(
+        "timeout_in_seconds",
+        Ty::Integer(5, 10),
+        "timeoutInSeconds",
+        "Seconds until a probe has failed; at most 9 with an interval of 10.",
+    )
+    .default(Lit::Int(10)),
+    arg(
+        "tolerated_number_of_failures",
+        Ty::Integer(0, 9),
+        "toleratedNumberOfFailures",
+        "How many probes in a row may fail before an endpoint is degraded.",
+    )
+    .default(Lit::Int(3)),
+    arg(
+        "expected_status_code_ranges",
+        Ty::List(&Ty::String),
+        "",
+        "The statuses that are healthy, as in `200-202`; only 200 without it.",
+    )
+    .wire(Wire::Odd),
+    arg("custom_header", Ty::Block(&CUSTOM_HEADER), "customHeaders", "A header that probes carry."),
+])
+.at_least_one();
 
 /// The table.
-pub static KIND: Kind = Kind { name: "traffic_manager_profile", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "traffic_manager_profile",
+    about: "A Traffic Manager profile: a DNS name that leads to the endpoint which is to take traffic.",
+    arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles", api: "2022-04-01" },
+    location: Location::Global,
+    names: NameRule::new(
+        1,
+        63,
+        "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
+        "letters, digits, `.` and `-`, and starts and ends with a letter or digit",
+    ),
+    args: &[
+        RESOURCE_GROUP,
+        arg(
+            "traffic_routing_method",
+            Ty::Enum(&["Geographic", "MultiValue", "Performance", "Priority", "Subnet", "Weighted"]),
+            "properties.trafficRoutingMethod",
+            "How an endpoint is chosen; `Priority` is active and standby.",
+        )
+        .required(),
+        arg("dns_config", Ty::Block(&DNS_CONFIG), "properties.dnsConfig", "Its DNS name."),
+        arg(
+            "monitor_config",
+            Ty::Block(&MONITOR_CONFIG),
+            "properties.monitorConfig",
+            "How it finds out which endpoints live.",
+        ),
+        arg(
+            "profile_status",
+            Ty::Enum(&["Enabled", "Disabled"]),
+            "properties.profileStatus",
+            "Whether its name is answered at all.",
+        )
+        .default(Lit::Str("Enabled")),
+        arg("traffic_view_enabled", Ty::Bool, "", "Whether Azure shows where its clients are.")
+            .wire(Wire::Mapped("properties.trafficViewEnrollmentStatus", ENABLED))
+            .default(Lit::Bool(false)),
+        arg(
+            "max_return",
+            Ty::Integer(1, 8),
+            "properties.maxReturn",
+            "How many endpoints an answer has, with `MultiValue`.",
+        ),
+        TAGS,
+    ],
+    attributes: &[named("fqdn", "{dns_config.relative_name}.trafficmanager.net", "The name that users are led by.")],
+    durations: Durations { create: 3, update: 3, delete: 5 },
+    answers: Answers::Sync,
+    serial: Serial::Root,
+    in_use: "",
+    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
+    simulated: Simulated {
+        settle: Some(settle),
+        accepts: &[
+            "properties.allowedEndpointRecordTypes",
+            "properties.dnsConfig.fqdn",
+            "properties.endpoints",
+            "properties.monitorConfig.expectedStatusCodeRanges",
+            "properties.monitorConfig.profileMonitorStatus",
+        ],
+        ..Simulated::NONE
+    },
+    example: r#"
+resource_group "example" {
+  site = site.west
+}
+
+traffic_manager_profile "example" {
+  resource_group         = resource_group.example
+  traffic_routing_method = "Priority"
+
+  dns_config {
+    relative_name = "drplan-example"
+    ttl           = 30
+  }
+
+  monitor_config {
+    protocol            = "HTTPS"
+    port                = 443
+    path                = "/healthz"
+    interval_in_seconds = 10
+    timeout_in_seconds  = 5
+  }
+}
+"#,
+    ..Kind::EMPTY
+};
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    let ranges = subject.args.get("monitor_config").and_then(|monitor| monitor.get("expected_status_code_ranges"));
+    let Some(ranges) = ranges.and_then(Json::as_array) else { return };
+    let ranges: Json = ranges
+        .iter()
+        .filter_map(Json::as_str)
+        .filter_map(status_range)
+        .map(|(min, max)| json!({ "min": min, "max": max }))
+        .collect();
+    for body in bodies {
+        path::put(body, RANGES, ranges.clone());
+    }
+}
+
+fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
+    let ranges: Json = answers
+        .iter()
+        .flat_map(|body| path::items(body, RANGES))
+        .filter_map(|range| Some(format!("{}-{}", range.get("min")?.as_u64()?, range.get("max")?.as_u64()?)))
+        .map(Json::from)
+        .collect();
+    let some = ranges.as_array().is_some_and(|ranges| !ranges.is_empty());
+    if let (true, Some(Json::Object(monitor))) = (some, args.get_mut("monitor_config")) {
+        monitor.insert("expected_status_code_ranges".to_owned(), ranges);
+    }
+}
+
+/// The two ends of `200-202`; of `200`, twice the same.
+fn status_range(text: &str) -> Option<(u16, u16)> {
+    let (min, max) = text.split_once('-').unwrap_or((text, text));
+    let range = (min.trim().parse().ok()?, max.trim().parse().ok()?);
+    (100 <= range.0 && range.0 <= range.1 && range.1 <= 999).then_some(range)
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let mut find = |argument: &'static str, summary: &str, help: &str| {
+        let (summary, help) = (summary.to_owned(), help.to_owned());
+        findings.push(Finding { argument, summary, why: String::new(), help });
+    };
+    if let Some(method) = subject.text("traffic_routing_method")
+        && (method == "MultiValue") != subject.args.contains_key("max_return")
+    {
+        find("max_return", "`max_return` and the routing method `MultiValue` go together", "Write both, or neither.");
+    }
+    let Some(monitor) = subject.args.get("monitor_config") else { return };
+    let tcp = path::text(monitor, "protocol") == Some("TCP");
+    if tcp == monitor.get("path").is_some() {
+        find(
+            "monitor_config",
+            if tcp { "a `TCP` probe asks for no path" } else { "an HTTP probe needs a path" },
+            "Write `path` with the protocols `HTTP` and `HTTPS`, and only with those.",
+        );
+    }
+    let number = |argument: &str| monitor.get(argument).and_then(Json::as_i64);
+    let (interval, timeout) = (number("interval_in_seconds"), number("timeout_in_seconds"));
+    if interval.is_some_and(|interval| interval != 10 && interval != 30) {
+        find("monitor_config", "`interval_in_seconds` is neither 10 nor 30", "Write 30, or 10 for fast probing.");
+    }
+    if interval == Some(10) && timeout == Some(10) {
+        find(
+            "monitor_config",
+            "a probe of every 10 seconds has less than 10 seconds for its answer",
+            "Write `timeout_in_seconds` from 5 to 9 with an interval of 10.",
+        );
+    }
+    let ranges = monitor.get("expected_status_code_ranges").and_then(Json::as_array);
+    for range in ranges.into_iter().flatten().filter_map(Json::as_str) {
+        if status_range(range).is_none_or(|(min, max)| range != format!("{min}-{max}")) {
+            find(
+                "monitor_config",
+                &format!("`{range}` is no range of statuses"),
+                "Write the first and the last, as in `200-202`.",
+            );
+        }
+    }
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    let Some(body) = cloud.get_mut(id) else { return };
+    if let Some(label) = path::text(body, "properties.dnsConfig.relativeName") {
+        let name = format!("{label}.trafficmanager.net");
+        path::put(body, "properties.dnsConfig.fqdn", Json::from(name));
+    }
+    show_endpoints(cloud, id);
+}
+
+/// Shows in a simulated profile the endpoints below it, and the health that follows from theirs.
+fn show_endpoints(cloud: &mut dyn Cloudlet, profile: &ArmId) {
+    let endpoints: Vec<Json> = cloud.below(profile).iter().filter_map(|id| cloud.get(id)).cloned().collect();
+    let Some(body) = cloud.get_mut(profile) else { return };
+    let online = endpoints.iter().any(|endpoint| path::text(endpoint, MONITORED) == Some("Online"));
+    let status = match path::text(body, "properties.profileStatus") {
+        Some("Disabled") => "Disabled",
+        _ if endpoints.is_empty() => "Inactive",
+        _ if online => "Online",
+        _ => "Inactive",
+    };
+    path::put(body, "properties.monitorConfig.profileMonitorStatus", Json::from(status));
+    path::put(body, "properties.endpoints", Json::Array(endpoints));
+}
+
+const MONITORED: &str = "properties.endpointMonitorStatus";
+const PRIORITY: &str = "properties.priority";
+
+static ENDPOINT_SUBNET: Block = Block::many(
+    "first",
+    &[
+        arg("first", Ty::Ip, "first", "The first address, or the address of the range that `scope` ends.").required(),
+        arg("last", Ty::Ip, "last", "The last address."),
+        arg("scope", Ty::Integer(0, 32), "scope", "The length of the prefix, instead of `last`."),
+    ],
+);
+
+/// The arguments that endpoints of every type have.
+pub(super) const ENDPOINT: &[Arg] = &[
+    place("profile", &["traffic_manager_profile"], "The profile it is part of."),
+    arg("enabled", Ty::Bool, "", "Whether it may take traffic.")
+        .wire(Wire::Mapped("properties.endpointStatus", ENABLED))
+        .default(Lit::Bool(true)),
+    arg(
+        "priority",
+        Ty::Integer(1, 1000),
+        PRIORITY,
+        "Its place in the order of endpoints, with `Priority`: the lowest that lives takes all traffic. No two have the same.",
+    ),
+    arg("weight", Ty::Integer(1, 1000), "properties.weight", "Its share of traffic, with `Weighted`.")
+        .default(Lit::Int(1)),
+    arg("always_serve_enabled", Ty::Bool, "", "Whether it takes traffic without being probed.")
+        .wire(Wire::Mapped("properties.alwaysServe", ENABLED))
+        .default(Lit::Bool(false)),
+    arg(
+        "geo_mappings",
+        Ty::List(&Ty::String),
+        "properties.geoMapping",
+        "The codes of the places whose users it serves, with `Geographic`, as in `CA` or `WORLD`.",
+    ),
+    arg("custom_header", Ty::Block(&CUSTOM_HEADER), "properties.customHeaders", "A header that probes of it carry.")
+        .default(Lit::EmptyList),
+    arg("subnet", Ty::Block(&ENDPOINT_SUBNET), "properties.subnets", "Clients that it serves, with `Subnet`.")
+        .default(Lit::EmptyList)
+        .replace(),
+];
+
+/// What a failover run moves at an endpoint.
+pub(super) const ENDPOINT_MOVES: &[&str] = &["enabled", "priority", "weight"];
+
+/// What the simulator does with endpoints of every type.
+pub(super) const ENDPOINT_SIMULATED: Simulated = Simulated {
+    admit: Some(admit_endpoint),
+    settle: Some(settle_endpoint),
+    removed: Some(endpoint_removed),
+    accepts: &[
+        MONITORED,
+        "properties.endpointLocation",
+        "properties.minChildEndpoints",
+        "properties.minChildEndpointsIPv4",
+        "properties.minChildEndpointsIPv6",
+        "properties.target",
+        "properties.targetResourceId",
+    ],
+    ..Simulated::NONE
+};
+
+fn admit_endpoint(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let refused = |message| Err(Refusal { status: 400, code: "BadRequest", message });
+    let target = path::text(body, "properties.targetResourceId").map(ArmId::new).filter(is_public_address);
+    if let Some(address) = target.and_then(|target| cloud.get(&target))
+        && path::text(address, "properties.dnsSettings.domainNameLabel").is_none()
+    {
+        return refused(format!("The target resource of endpoint '{}' must have a DNS name.", id.name()));
+    }
+    let (Some(profile), Some(priority)) = (id.parent(), path::borrow(body, PRIORITY)) else { return Ok(()) };
+    let same =
+        |other: &ArmId| other != id && cloud.get(other).and_then(|body| path::borrow(body, PRIORITY)) == Some(priority);
+    match cloud.below(&profile).iter().find(|other| same(other)) {
+        Some(other) => {
+            refused(format!("The endpoints '{}' and '{}' have the same priority: {priority}.", other.name(), id.name()))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_public_address(id: &ArmId) -> bool {
+    id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case("Microsoft.Network/publicIPAddresses"))
+}
+
+fn settle_endpoint(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    let Some(profile) = id.parent() else { return };
+    let highest =
+        cloud.below(&profile).iter().filter_map(|id| cloud.get(id)?.get("properties")?.get("priority")?.as_i64()).max();
+    let target = cloud
+        .get(id)
+        .and_then(|body| path::text(body, "properties.targetResourceId"))
+        .and_then(|target| cloud.get(&ArmId::new(target)))
+        .map(|target| ["properties.dnsSettings.fqdn", "location"].map(|at| path::text(target, at).map(str::to_owned)));
+    let Some(body) = cloud.get_mut(id) else { return };
+    path::fill(body, PRIORITY, highest.unwrap_or(0) + 1);
+    path::fill(body, "properties.weight", 1);
+    let enabled = path::text(body, "properties.endpointStatus") != Some("Disabled");
+    path::put(body, MONITORED, Json::from(if enabled { "Online" } else { "Disabled" }));
+    if let Some([name, region]) = target {
+        path::put(body, "properties.target", Json::from(name));
+        path::put(body, "properties.endpointLocation", Json::from(region));
+    }
+    show_endpoints(cloud, &profile);
+}
+
+fn endpoint_removed(cloud: &mut dyn Cloudlet, id: &ArmId, _: &Json) {
+    if let Some(profile) = id.parent() {
+        show_endpoints(cloud, &profile);
+    }
+}
