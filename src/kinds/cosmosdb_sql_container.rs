@@ -15,7 +15,8 @@ static UNIQUE_KEY: Block = Block::many(
         "paths",
         "The paths whose values, taken together, no two items of a partition share.",
     )
-    .required()],
+    .required()
+    .replace()],
 );
 
 static INDEXING_POLICY: Block = Block::one(&[

@@ -28,18 +28,27 @@ const OWN: &[(&str, &str)] =
 const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[
     ("virtual_network", "address_space", "the pool that could stand in for it is left out"),
     ("subnet", "address_prefixes", "the pool that could stand in for it is left out"),
+    ("key_vault", "tenant_id", "the subscription's tenant is known"),
+    ("cosmosdb_account", "geo_location", "it follows from the site"),
+    ("mssql_database", "identity.identity_ids", "the block is that of all kinds, whose own check asks for identities"),
 ];
 
-/// Arguments whose type differs from azurerm's, each with the reason.
-const TYPED_OTHERWISE: &[(&str, &str, &str)] = &[];
+/// Arguments whose type, or number of blocks, differs from azurerm's, each with the reason.
+const TYPED_OTHERWISE: &[(&str, &str, &str)] = &[
+    ("cosmosdb_account", "geo_location", "further regions are replicas"),
+    ("storage_share", "acl.access_policy", "the body has one"),
+];
 
 /// Arguments that azurerm's documentation calls forcing a new resource and that are updated in place all the same, each with
 /// the reason.
-const UPDATED_ALL_THE_SAME: &[(&str, &str, &str)] = &[(
-    "subnet_network_security_group_association",
-    "network_security_group",
-    "one write of the subnet puts another group in its place, and leaves no moment without any",
-)];
+const UPDATED_ALL_THE_SAME: &[(&str, &str, &str)] = &[
+    (
+        "subnet_network_security_group_association",
+        "network_security_group",
+        "one write of the subnet puts another group in its place, and leaves no moment without any",
+    ),
+    ("storage_account", "account_replication_type", "Azure changes it in place, and migrates where it cannot"),
+];
 
 /// Values that the provider takes although its types do not list them, each with where that is known from: kind, value, reason.
 const UNLISTED_VALUES: &[(&str, &str, &str)] = &[];

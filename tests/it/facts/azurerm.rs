@@ -114,7 +114,9 @@ impl Seen<'_> {
         }
         match (&arg.ty, &their.shape) {
             (Ty::Block(block), Shape::Block { inner, at_most_one }) => {
-                if at_most_one.is_some_and(|one| one != (block.max == 1)) {
+                if at_most_one.is_some_and(|one| one != (block.max == 1))
+                    && !self.table.excepted(TYPED_OTHERWISE, dotted)
+                {
                     self.faults.push(format!("`{dotted}` differs in how many of it there may be"));
                 }
                 self.level(&format!("{dotted}."), block.args, inner);
