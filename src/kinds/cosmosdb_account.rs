@@ -4,9 +4,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::path;
 use super::regions::{Region, region};
 use super::table::*;
+use super::{identity, path};
 use crate::address::ArmId;
 
 static CONSISTENCY_POLICY: Block = Block::one(&[
@@ -192,6 +192,7 @@ const ARGS: &[Arg] = &[
     arg("key_vault_key_id", Ty::String, "properties.keyVaultKeyUri", "The URL, without a version, of the Key Vault key that encrypts its data.")
         .replace(),
     arg("cors_rule", Ty::Block(&CORS_RULE), "", "Which web pages of other origins may call it.").wire(Wire::Odd),
+    identity::IDENTITY_UNSPACED,
     TAGS,
 ];
 
@@ -209,6 +210,8 @@ pub static KIND: Kind = Kind {
     .global(),
     args: ARGS,
     attributes: &[
+        identity::PRINCIPAL_ID,
+        identity::TENANT_ID,
         named(
             "endpoint",
             "https://{name}.documents.azure.com:443/",
@@ -242,6 +245,7 @@ pub static KIND: Kind = Kind {
         settle: Some(settle),
         lasts: Some(lasts),
         accepts: &[
+            identity::ACCEPTS,
             LOCATIONS,
             "properties.readLocations",
             "properties.writeLocations",
@@ -288,6 +292,7 @@ const CORS: &[(&str, &str)] = &[
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
+    identity::encode(subject, body);
     let zones = subject.args.get("geo_location").and_then(|own| own.get("zone_redundant")).cloned();
     let own = json!({
         "locationName": subject.location,
@@ -309,6 +314,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
 
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
+    identity::decode(body, args);
     let own = path::text(body, "location").and_then(region);
     let here = path::items(body, LOCATIONS).iter().find(|location| own.is_some() && place(location) == own);
     if let Some(zones) = here.and_then(|here| here.get("isZoneRedundant")) {
@@ -347,6 +353,7 @@ fn ready(bodies: &[Json]) -> Ready {
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    identity::check(subject, findings);
     let flag = |name: &str| subject.args.get(name).and_then(Json::as_bool) == Some(true);
     let mut find = |argument, summary: &str, why: &str, help: &str| {
         findings.push(Finding { argument, summary: summary.to_owned(), why: why.to_owned(), help: help.to_owned() });
@@ -415,6 +422,7 @@ fn lasts(old: Option<&Json>, new: &Json) -> u32 {
 }
 
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    identity::settle(cloud, id);
     let (name, guid) = (id.name().to_owned(), cloud.guid(id.as_str()));
     let Some(body) = cloud.get_mut(id) else { return };
     let everywhere = path::borrow(body, "properties.enableMultipleWriteLocations") == Some(&Json::Bool(true));

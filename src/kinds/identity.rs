@@ -22,17 +22,35 @@ pub(super) const IDENTITY: Arg = arg(
     "The identities under which it calls other services; role assignments say what they may do.",
 );
 
-static BLOCK: Block = Block::one(&[
-    arg(
-        "type",
-        Ty::Enum(&["SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"]),
-        "type",
-        "Whether Azure makes an identity that lives as long as the resource, or those in `identities` are used, or both.",
-    )
-    .required(),
+/// The block, for providers that write both types without a blank between them.
+pub(super) const IDENTITY_UNSPACED: Arg = Arg { ty: Ty::Block(&BLOCK_UNSPACED), ..IDENTITY };
+
+/// The block, for providers that know user-assigned identities only.
+pub(super) const IDENTITY_ASSIGNED: Arg = Arg { ty: Ty::Block(&BLOCK_ASSIGNED), ..IDENTITY };
+
+const TYPE: Arg = arg(
+    "type",
+    Ty::Enum(&["SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"]),
+    "type",
+    "Whether Azure makes an identity that lives as long as the resource, or those in `identities` are used, or both.",
+)
+.required();
+
+const IDENTITIES: Arg =
     arg("identities", Ty::Set(&Ty::Ref(&["user_assigned_identity"])), "", "The user-assigned identities.")
-        .wire(Wire::Odd),
+        .wire(Wire::Odd);
+
+static BLOCK: Block = Block::one(&[TYPE, IDENTITIES]);
+
+static BLOCK_UNSPACED: Block = Block::one(&[
+    TYPE.wire(Wire::Mapped(
+        "type",
+        &[(Lit::Str("SystemAssigned, UserAssigned"), Lit::Str("SystemAssigned,UserAssigned"))],
+    )),
+    IDENTITIES,
 ]);
+
+static BLOCK_ASSIGNED: Block = Block::one(&[Arg { ty: Ty::Enum(&["UserAssigned"]), ..TYPE }, IDENTITIES.required()]);
 
 /// The principal of the system-assigned identity.
 pub(super) const PRINCIPAL_ID: Attribute = attribute(

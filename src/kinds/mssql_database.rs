@@ -2,8 +2,8 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::path;
 use super::table::*;
+use super::{identity, path};
 use crate::address::ArmId;
 
 const GIBIBYTE: i64 = 1 << 30;
@@ -160,6 +160,7 @@ pub static KIND: Kind = Kind {
             "properties.encryptionProtectorAutoRotation",
             "Whether a new version of that key is taken up by itself.",
         ),
+        identity::IDENTITY_ASSIGNED,
         TAGS,
     ],
     durations: Durations { create: 60, update: 60, delete: 20 },
@@ -170,7 +171,19 @@ pub static KIND: Kind = Kind {
     simulated: Simulated {
         admit: Some(admit),
         settle: Some(settle),
-        accepts: &["sku.tier", "sku.family", "sku.capacity", MAINTENANCE],
+        accepts: &[
+            identity::ACCEPTS,
+            "sku.tier",
+            "sku.family",
+            "sku.capacity",
+            MAINTENANCE,
+            "properties.status",
+            "properties.databaseId",
+            "properties.failoverGroupId",
+            "properties.requestedServiceObjectiveName",
+            "properties.currentServiceObjectiveName",
+            "properties.currentBackupStorageRedundancy",
+        ],
         ..Simulated::NONE
     },
     example: r#"
@@ -213,6 +226,7 @@ const MAINTENANCE: &str = "properties.maintenanceConfigurationId";
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
+    identity::encode(subject, body);
     // Written in the form in which it is answered, a change of it leaves no part of the old one behind.
     if let Some(written) = path::borrow(body, "sku").cloned() {
         path::remove(body, "sku");
@@ -227,6 +241,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
 /// Azure answers the parts of a service objective in `sku` (`Standard`, capacity 20) and its name (`S1`) elsewhere.
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
+    identity::decode(body, args);
     if let Some(objective) = path::text(body, "properties.currentServiceObjectiveName") {
         args.insert("sku_name".to_owned(), Json::from(objective));
     }
@@ -236,6 +251,7 @@ fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    identity::check(subject, findings);
     let secondary = matches!(subject.text("create_mode"), Some("Secondary" | "OnlineSecondary"));
     if secondary && !subject.args.contains_key("creation_source_database") {
         findings.push(Finding {
@@ -277,6 +293,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
 }
 
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    identity::settle(cloud, id);
     let guid = cloud.guid(id.as_str());
     let Some(body) = cloud.get_mut(id) else { return };
     let (sku, objective) = split(path::borrow(body, "sku").unwrap_or(&Json::Null));

@@ -1,10 +1,10 @@
 //! A logical server of Azure SQL: the name and the administrators under which databases live.
 
-use serde_json::Value as Json;
+use serde_json::{Map as JsonMap, Value as Json};
 
-use super::path;
 use super::regions::region;
 use super::table::*;
+use super::{identity, path};
 use crate::address::ArmId;
 
 static ADMINISTRATOR: Block = Block::one(&[
@@ -90,21 +90,33 @@ pub static KIND: Kind = Kind {
             "properties.primaryUserAssignedIdentityId",
             "The identity, of those in `identity`, with which the server reads that key.",
         ),
+        identity::IDENTITY_UNSPACED,
         TAGS,
     ],
-    attributes: &[named(
-        "fully_qualified_domain_name",
-        "{name}.database.windows.net",
-        "The DNS name of this server. It does not follow a failover; a failover group's listener does.",
-    )],
+    attributes: &[
+        identity::PRINCIPAL_ID,
+        identity::TENANT_ID,
+        named(
+            "fully_qualified_domain_name",
+            "{name}.database.windows.net",
+            "The DNS name of this server. It does not follow a failover; a failover group's listener does.",
+        ),
+    ],
     durations: Durations { create: 60, update: 30, delete: 60 },
     answers: Answers::AsyncBoth,
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
-    odd: Odd { encode: Some(encode), check: Some(check), ..Odd::NONE },
+    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         admit: Some(admit),
         settle: Some(settle),
-        accepts: &["properties.administrators.administratorType", "properties.externalGovernanceStatus"],
+        accepts: &[
+            identity::ACCEPTS,
+            "kind",
+            "properties.state",
+            "properties.fullyQualifiedDomainName",
+            "properties.administrators.administratorType",
+            "properties.externalGovernanceStatus",
+        ],
         ..Simulated::NONE
     },
     example: r#"
@@ -132,15 +144,23 @@ mssql_server "example" {
     ..Kind::EMPTY
 };
 
-fn encode(_: &Subject<'_>, bodies: &mut [Json]) {
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     for body in bodies {
+        identity::encode(subject, body);
         if path::borrow(body, "properties.administrators").is_some() {
             path::put(body, "properties.administrators.administratorType", Json::from("ActiveDirectory"));
         }
     }
 }
 
+fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
+    if let Some(body) = bodies.first() {
+        identity::decode(body, args);
+    }
+}
+
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    identity::check(subject, findings);
     let written = |argument: &str| subject.args.contains_key(argument);
     if !written("administrator_login") && !written("azuread_administrator") {
         findings.push(Finding {
@@ -181,6 +201,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
 }
 
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    identity::settle(cloud, id);
     let name = id.name().to_owned();
     if let Some(body) = cloud.get_mut(id) {
         path::put(body, "kind", Json::from("v12.0"));

@@ -2,8 +2,8 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::path;
 use super::table::*;
+use super::{identity, path};
 use crate::address::ArmId;
 
 /// The rule for names of servers.
@@ -201,9 +201,10 @@ pub static KIND: Kind = Kind {
         )
         .replace()
         .write_only(),
+        identity::IDENTITY_UNSPACED,
         TAGS,
     ],
-    attributes: &[FQDN],
+    attributes: &[FQDN, identity::PRINCIPAL_ID, identity::TENANT_ID],
     durations: Durations { create: 300, update: 120, delete: 60 },
     answers: Answers::AsyncBoth,
     recovery: Recovery::DATA,
@@ -263,6 +264,7 @@ pub(super) fn decode_sizes(body: &Json, args: &mut JsonMap<String, Json>) {
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
     encode_sizes(subject, body);
+    identity::encode(subject, body);
     if subject.args.contains_key("customer_managed_key") {
         path::put(body, "properties.dataEncryption.type", Json::from("AzureKeyVault"));
     }
@@ -278,6 +280,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
     decode_sizes(body, args);
+    identity::decode(body, args);
     let absent = [
         ("high_availability", "properties.highAvailability.mode", "Disabled"),
         ("customer_managed_key", "properties.dataEncryption.type", "SystemManaged"),
@@ -291,6 +294,7 @@ fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    identity::check(subject, findings);
     let mut find = |argument, summary: String, why: &str, help: &str| {
         findings.push(Finding { argument, summary, why: why.to_owned(), help: help.to_owned() });
     };
@@ -337,6 +341,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
     admit: Some(admit),
     settle: Some(settle),
     accepts: &[
+        identity::ACCEPTS,
         "sku.name",
         "sku.tier",
         STORAGE_GB,
@@ -372,6 +377,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
 }
 
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    identity::settle(cloud, id);
     let source = cloud
         .get(id)
         .and_then(|body| path::text(body, SOURCE))

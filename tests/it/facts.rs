@@ -30,7 +30,6 @@ const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[
     ("subnet", "address_prefixes", "the pool that could stand in for it is left out"),
     ("key_vault", "tenant_id", "the subscription's tenant is known"),
     ("cosmosdb_account", "geo_location", "it follows from the site"),
-    ("mssql_database", "identity.identity_ids", "the block is that of all kinds, whose own check asks for identities"),
 ];
 
 /// Arguments whose type, or number of blocks, differs from azurerm's, each with the reason.

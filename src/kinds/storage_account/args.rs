@@ -1,5 +1,6 @@
 //! What can be written of a storage account.
 
+use super::super::identity::IDENTITY_UNSPACED;
 use super::super::table::*;
 
 /// The arguments.
@@ -143,6 +144,7 @@ pub(super) const ARGS: &[Arg] = &[
     )
     .replace(),
     arg("sas_policy", Ty::Block(&SAS_POLICY), "properties.sasPolicy", "How long shared access signatures may live."),
+    IDENTITY_UNSPACED,
     TAGS,
 ];
 

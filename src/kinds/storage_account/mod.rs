@@ -4,9 +4,9 @@ mod args;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::path;
 use super::regions::region;
 use super::table::*;
+use super::{identity, path};
 use crate::address::ArmId;
 
 /// The table.
@@ -47,6 +47,8 @@ storage_account "example" {
 macro_rules! endpoints {
     ($($endpoint:literal, $host:literal, $text:literal, $doc:literal;)*) => {
         &[
+            identity::PRINCIPAL_ID,
+            identity::TENANT_ID,
             $(
                 named($endpoint, concat!("https://", $text, "/"), concat!("The URL of ", $doc, ".")),
                 named($host, $text, concat!("The host of ", $doc, ".")),
@@ -75,6 +77,7 @@ const ENCRYPTION: &str = "properties.encryption";
 const BYPASS: &str = "properties.networkAcls.bypass";
 
 const ACCEPTS: &[&str] = &[
+    identity::ACCEPTS,
     "sku.name",
     "sku.tier",
     "extendedLocation.type",
@@ -95,6 +98,7 @@ const ACCEPTS: &[&str] = &[
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
+    identity::encode(subject, body);
     if let (Some(tier), Some(replication)) = (subject.text("account_tier"), subject.text("account_replication_type")) {
         let billing = subject.text("provisioned_billing_model_version").unwrap_or_default();
         path::put(body, "sku.name", Json::from(format!("{tier}{billing}_{replication}")));
@@ -131,6 +135,7 @@ fn encode_key(subject: &Subject<'_>, body: &mut Json) {
 
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
+    identity::decode(body, args);
     if let Some((tier, replication)) = path::text(body, "sku.name").and_then(|sku| sku.split_once('_')) {
         let (tier, billing) = tier.strip_suffix("V2").map_or((tier, None), |tier| (tier, Some("V2")));
         args.insert("account_tier".to_owned(), Json::from(tier));
@@ -154,6 +159,7 @@ fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    identity::check(subject, findings);
     let Some(replication) = subject.text("account_replication_type") else { return };
     let mut find = |summary: String, why: &str, help: &str| {
         findings.push(Finding {
@@ -208,6 +214,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
 }
 
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    identity::settle(cloud, id);
     let name = id.name().to_owned();
     let Some(body) = cloud.get_mut(id) else { return };
     let sku = path::text(body, "sku.name").unwrap_or_default().to_owned();
