@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: the session of this process, one command, its exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drplan::cli::main()
+}

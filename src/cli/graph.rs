@@ -1,0 +1,1 @@
+//! `drplan graph`.

@@ -1,0 +1,40 @@
+//! The log: tracing to stderr, for `-v` and `DRPLAN_LOG`.
+
+use std::io;
+
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use super::Session;
+
+/// Starts the log where one is asked for. Only a session that has the process to itself may: the log is the process's.
+pub fn start(verbose: u8, session: &mut Session) {
+    let asked = session.env.get("DRPLAN_LOG").filter(|asked| !asked.is_empty()).cloned();
+    if !session.owns_process || (verbose == 0 && asked.is_none()) {
+        return;
+    }
+    let directives = asked.unwrap_or_else(|| match verbose {
+        1 => "drplan=info".to_owned(),
+        2 => "drplan=debug".to_owned(),
+        _ => "debug".to_owned(),
+    });
+    let filter = match EnvFilter::builder().parse(&directives) {
+        Ok(filter) => filter,
+        Err(error) => {
+            session.say(&format!("warning: DRPLAN_LOG is not understood and left aside: {error}\n"));
+            return;
+        }
+    };
+    let layer = fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(session.colour.err)
+        .with_filter(filter)
+        // azure_core logs whole bodies at debug, and a body may hold a password.
+        .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
+            !metadata.target().starts_with("azure_core") || *metadata.level() <= LevelFilter::INFO
+        }));
+    // Somebody else's log in this process stays.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+}

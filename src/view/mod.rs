@@ -1,0 +1,106 @@
+//! What is shown: plans, runs, states, kinds and graphs as text, JSON and pictures.
+//!
+//! Pure: text in, text out. What is shown of values is sealed, so nothing here can show a secret. Text holds ANSI styles and reads as well
+//! without them; who prints it strips them where they are not wanted.
+
+pub mod diagnostics;
+pub mod graph;
+pub mod kinds;
+pub mod plan;
+pub mod plan_json;
+pub mod run;
+pub mod state;
+pub mod value;
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+
+/// What matters in a line.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// What may be skipped.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// What comes.
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
+/// What changes.
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
+/// What goes.
+pub(crate) const RED: Style = AnsiColor::Red.on_default();
+/// What is taken over.
+pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// The words in this style.
+pub(crate) fn styled(style: Style, words: &str) -> String {
+    format!("{style}{words}{style:#}")
+}
+
+/// `1 object`, `2 objects`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A duration for people: `45s`, `2m 5s`, `1h 0m`; below ten seconds with a tenth where it has one.
+pub fn duration(duration: Duration) -> String {
+    let tenths = (duration.as_millis() + 50) / 100;
+    if tenths < 100 && tenths % 10 != 0 {
+        return format!("{}.{}s", tenths / 10, tenths % 10);
+    }
+    let seconds = (duration.as_millis() + 500) / 1000;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m {s}s"),
+        (h, m, _) => format!("{h}h {m}m"),
+    }
+}
+
+/// Lines with each but the first indented by this many spaces.
+pub(crate) fn hang(text: &str, by: usize) -> String {
+    text.replace('\n', &format!("\n{:by$}", ""))
+}
+
+/// Rows of cells as text: columns as wide as their widest cell, two spaces between, the first `left` columns flush left, the rest flush right.
+pub(crate) fn table(rows: &[Vec<String>], left: usize) -> String {
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
+    let widths: Vec<usize> = (0..).map_while(width).collect();
+    let line = |row: &Vec<String>| {
+        let cell = |(at, (cell, width)): (usize, (&String, &usize))| match at < left {
+            true => format!("{cell:<width$}"),
+            false => format!("{cell:>width$}"),
+        };
+        row.iter().zip(&widths).enumerate().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Text broken into lines of at most this many characters, between words.
+pub(crate) fn wrap(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let say = |millis| duration(Duration::from_millis(millis));
+        assert_eq!(
+            [say(0), say(400), say(3000), say(59_999), say(62_000), say(3_720_000)],
+            ["0s", "0.4s", "3s", "1m 0s", "1m 2s", "1h 2m"]
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! A plan as text: what is destroyed first, every change with its reason, the verdict last.
+
+use std::collections::BTreeMap;
+
+use anstyle::Style;
+use similar::{ChangeTag, TextDiff};
+
+use super::value::{on_one_line, text as value_text};
+use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
+use crate::plan::{Action, ArgumentChange, Change, Drift, Order, OutputChange, Plan, StandUp};
+use crate::stack::{CloudName, Presence};
+use crate::value::Sealed;
+
+/// Where the text of an argument starts.
+const INDENT: usize = 8;
+/// The greatest width of `before -> after` on one line.
+const LINE: usize = 90;
+
+/// The whole plan.
+pub fn text(plan: &Plan, cloud: CloudName) -> String {
+    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, steps: _ } = plan;
+    let recorded = match basis.lineage.is_empty() {
+        true => "nothing recorded yet".to_owned(),
+        false => format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch),
+    };
+    let mut sections = vec![format!("{} on {} ({recorded})\n", styled(BOLD, stack), cloud.as_str())];
+    sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), hang(&wrap(note, 94), 6))));
+    sections.extend(drift_section(drift));
+    let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
+    sections.extend(changing.chunk_by(|a, b| word(a.action) == word(b.action)).map(group));
+    sections.extend(outputs_section(outputs));
+    if !stand_up.is_empty() {
+        sections.push(stand_up.iter().map(standing).collect());
+    }
+    if !changing.is_empty() {
+        sections.push(by_site(changes));
+    }
+    sections.push(styled(BOLD, &verdict(plan)) + "\n");
+    sections.join("\n")
+}
+
+/// Whether applying the plan would do anything.
+pub fn has_changes(plan: &Plan) -> bool {
+    !plan.outputs.is_empty() || plan.changes.iter().any(|change| change.action != Action::Keep)
+}
+
+/// The last line: how much changes.
+pub fn verdict(plan: &Plan) -> String {
+    let number = |wanted: &str| plan.changes.iter().filter(|change| word(change.action) == wanted).count();
+    let mut parts = vec![format!("{} to create", number("create")), format!("{} to update", number("update"))];
+    let some = |word: &str| Some(number(word)).filter(|number| *number > 0).map(|number| format!("{number} to {word}"));
+    parts.extend(some("replace"));
+    parts.push(format!("{} to destroy", number("delete")));
+    parts.extend(["adopt", "forget"].into_iter().filter_map(some));
+    if plan.changes.iter().any(|change| change.action != Action::Keep) {
+        format!("Plan: {}.", parts.join(", "))
+    } else if plan.outputs.is_empty() {
+        format!("No changes. {} stands as its stack says.", plan.stack)
+    } else {
+        format!("No changes to resources; {}.", count(plan.outputs.len(), "output changes", "outputs change"))
+    }
+}
+
+/// The word for an action.
+pub const fn word(action: Action) -> &'static str {
+    match action {
+        Action::Delete => "delete",
+        Action::Replace(_) => "replace",
+        Action::Forget => "forget",
+        Action::Update => "update",
+        Action::Adopt => "adopt",
+        Action::Create => "create",
+        Action::Keep => "keep",
+    }
+}
+
+fn sign(action: Action) -> (&'static str, Style) {
+    match action {
+        Action::Delete => ("-", RED),
+        Action::Replace(Order::DeleteFirst) => ("-/+", RED),
+        Action::Replace(Order::CreateFirst) => ("+/-", RED),
+        Action::Forget => (".", YELLOW),
+        Action::Update => ("~", YELLOW),
+        Action::Adopt => ("<=", CYAN),
+        Action::Create => ("+", GREEN),
+        Action::Keep => (" ", DIM),
+    }
+}
+
+fn group(changes: &[&Change]) -> String {
+    changes.iter().map(|one| change(one)).collect()
+}
+
+fn change(change: &Change) -> String {
+    let Change { address, id: _, site: _, presence: _, action, reason, arguments, loses_data } = change;
+    let (sign, style) = sign(*action);
+    let head = styled(style, &format!("{sign:>3} {:<7}", word(*action)));
+    let mut out = format!("{head} {} {}\n", styled(BOLD, address.as_str()), styled(DIM, &format!("({reason})")));
+    if *loses_data {
+        out += &format!("{:INDENT$}{}\n", "", styled(RED, "loses data that apply cannot make again"));
+    }
+    out + &match action {
+        Action::Create => created(arguments),
+        _ => arguments.iter().map(argument).collect(),
+    }
+}
+
+/// The arguments of what is created, one below the other; what is empty is left out.
+fn created(arguments: &[ArgumentChange]) -> String {
+    let empty = |value: &Sealed| matches!(on_one_line(value.json()).as_str(), "null" | "[]" | "{}");
+    let shown: Vec<(&str, &Sealed)> = arguments
+        .iter()
+        .filter_map(|argument| Some((argument.path.as_str(), argument.after.as_ref()?)))
+        .filter(|(_, value)| !empty(value))
+        .collect();
+    let width = shown.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
+    let line = |(path, value): &(&str, &Sealed)| {
+        format!("{:INDENT$}{path:width$} = {}\n", "", hang(&value_text(value.json()), INDENT))
+    };
+    shown.iter().map(line).collect()
+}
+
+fn argument(change: &ArgumentChange) -> String {
+    let ArgumentChange { path, before, after, forces_replace } = change;
+    let why = if *forces_replace { styled(RED, "  # forces replacement") } else { String::new() };
+    let shown = difference(before.as_ref(), after.as_ref());
+    let (break_, shown) = match shown.contains('\n') {
+        true => (format!("{why}\n{:1$}", "", INDENT + 2), hang(&shown, INDENT + 2)),
+        false => (" ".to_owned(), shown + &why),
+    };
+    format!("{:INDENT$}{path}:{break_}{shown}\n", "")
+}
+
+/// `before -> after`, or a difference by lines where that would be too long to compare by eye.
+fn difference(before: Option<&Sealed>, after: Option<&Sealed>) -> String {
+    match (before.map(Sealed::json), after.map(Sealed::json)) {
+        (Some(before), Some(after)) => {
+            if Sealed::is_sensitive(before) && Sealed::is_sensitive(after) {
+                return "(sensitive, changed)".to_owned();
+            }
+            let line = format!("{} -> {}", on_one_line(before), on_one_line(after));
+            let lines = [before, after].iter().any(|json| json.as_str().is_some_and(|text| text.contains('\n')));
+            let waits = Sealed::waits_for(after).is_some();
+            match lines || (line.chars().count() > LINE && !waits) {
+                true => by_lines(&long_text(before), &long_text(after)),
+                false => line,
+            }
+        }
+        (None, Some(after)) => format!("(none) -> {}", value_text(after)),
+        (Some(before), None) => format!("{} -> (none)", value_text(before)),
+        (None, None) => "(none)".to_owned(),
+    }
+}
+
+fn long_text(json: &serde_json::Value) -> String {
+    match json.as_str() {
+        Some(text) => text.to_owned(),
+        None => value_text(json),
+    }
+}
+
+/// What differs, line by line, each with a sign and with two lines around it.
+fn by_lines(before: &str, after: &str) -> String {
+    let diff = TextDiff::from_lines(before, after);
+    let mut lines = Vec::new();
+    for (at, hunk) in diff.grouped_ops(2).iter().enumerate() {
+        if at > 0 {
+            lines.push(styled(DIM, "..."));
+        }
+        for change in hunk.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ("-", RED),
+                ChangeTag::Insert => ("+", GREEN),
+                ChangeTag::Equal => (" ", DIM),
+            };
+            // Escaped and without its quotes, so that no text can move the cursor.
+            let quoted = super::value::quoted(change.value().trim_end_matches(['\n', '\r']));
+            lines.push(styled(style, &format!("{sign} {}", &quoted[1..quoted.len() - 1])));
+        }
+    }
+    // The line breaks are what makes it more than one line even where one line was added.
+    format!("{}{}", if lines.len() == 1 { "\n" } else { "" }, lines.join("\n"))
+}
+
+fn drift_section(drift: &[Drift]) -> Option<String> {
+    let one = |Drift { address, gone, arguments }: &Drift| {
+        let (sign, style, words) = if *gone { ("-", RED, "is gone") } else { ("~", YELLOW, "was changed") };
+        let mut head = format!("{} {} {words}\n", styled(style, &format!("{sign:>3}")), styled(BOLD, address.as_str()));
+        head.extend(arguments.iter().map(argument));
+        head
+    };
+    (!drift.is_empty())
+        .then(|| "Drift: the cloud has otherwise than recorded.\n".to_owned() + &drift.iter().map(one).collect::<String>())
+}
+
+fn outputs_section(outputs: &[OutputChange]) -> Option<String> {
+    let one = |OutputChange { name, before, after }: &OutputChange| {
+        let (sign, style) = match (before, after) {
+            (None, _) => ("+", GREEN),
+            (Some(_), None) => ("-", RED),
+            (Some(_), Some(_)) => ("~", YELLOW),
+        };
+        let shown = match (before, after) {
+            (None, Some(after)) => value_text(after.json()),
+            _ => difference(before.as_ref(), after.as_ref()),
+        };
+        format!("{} {name} = {}\n", styled(style, &format!("{sign:>3}")), hang(&shown, INDENT))
+    };
+    (!outputs.is_empty()).then(|| "Outputs:\n".to_owned() + &outputs.iter().map(one).collect::<String>())
+}
+
+fn standing(StandUp { group, site, resources, objects }: &StandUp) -> String {
+    let resources_ = count(resources.len(), "resource", "resources");
+    let objects = count(*objects, "object", "objects");
+    let head = match group.is_empty() {
+        true => format!("No failover group stands up {resources_} ({objects}) at {site}:"),
+        false => format!("Failover group {group} would stand up {resources_} ({objects}) at {site}:"),
+    };
+    let names = resources.iter().map(|address| address.as_str()).collect::<Vec<_>>().join(", ");
+    format!("{head}\n    {}\n", hang(&styled(DIM, &wrap(&names, 92)), 4))
+}
+
+/// How many of each action there are, by site and presence.
+fn by_site(changes: &[Change]) -> String {
+    const ACTIONS: [&str; 7] = ["delete", "replace", "forget", "update", "adopt", "create", "keep"];
+    let mut places: BTreeMap<(&str, Presence), BTreeMap<&str, usize>> = BTreeMap::new();
+    for change in changes {
+        *places.entry((&change.site, change.presence)).or_default().entry(word(change.action)).or_default() += 1;
+    }
+    let columns: Vec<&str> =
+        ACTIONS.into_iter().filter(|action| places.values().any(|counts| counts.contains_key(action))).collect();
+    let header = ["site", "presence"].iter().chain(&columns).map(ToString::to_string).collect();
+    let row = |(&(site, presence), counts): (&(&str, Presence), &BTreeMap<&str, usize>)| {
+        let counts = columns.iter().map(|action| counts.get(action).map_or("-".to_owned(), usize::to_string));
+        [site.to_owned(), presence.as_str().to_owned()].into_iter().chain(counts).collect()
+    };
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(places.iter().map(row)).collect();
+    table(&rows, 2)
+}

@@ -1,0 +1,77 @@
+//! A plan as JSON, for scripts: the fields below are promised, and further ones may come.
+//!
+//! ```json
+//! {
+//!   "format_version": "1.0",
+//!   "stack": "web-geo", "cloud": "local",
+//!   "basis": { "stack": "<digest>", "lineage": "…", "serial": 3, "role_epoch": 0 },
+//!   "has_changes": true,
+//!   "summary": { "create": 2, "update": 1, "replace": 0, "delete": 0, "adopt": 0, "forget": 0, "keep": 30 },
+//!   "changes": [{
+//!     "address": "lb.web", "id": "/subscriptions/…", "site": "primary", "presence": "permanent",
+//!     "action": "create | update | replace | delete | adopt | forget | keep",
+//!     "order": "delete_first | create_first | null",
+//!     "reason": "not recorded yet", "loses_data": false,
+//!     "arguments": [{ "path": "sku", "before": null, "after": "Standard", "forces_replace": false }]
+//!   }],
+//!   "drift": [{ "address": "lb.web", "gone": false, "arguments": [ … ] }],
+//!   "outputs": [{ "name": "front_door", "before": null, "after": "…" }],
+//!   "stand_up": [{ "group": "web", "site": "secondary", "resources": ["…"], "objects": 9 }],
+//!   "notes": ["…"]
+//! }
+//! ```
+//!
+//! A sensitive value is `{"$sensitive": "<keyed digest>"}`, one that is not known yet `{"$unknown": ["address.attribute", …]}`.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::plan::{has_changes, word};
+use crate::plan::{Action, Change, Order, Plan};
+use crate::stack::CloudName;
+
+/// The version of the format: the first number changes where a field goes or means something else.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// The plan as JSON.
+pub fn json(plan: &Plan, cloud: CloudName) -> Json {
+    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, steps: _ } = plan;
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": stack,
+        "cloud": cloud.as_str(),
+        "basis": basis,
+        "has_changes": has_changes(plan),
+        "summary": summary(changes),
+        "changes": changes.iter().map(change).collect::<Vec<_>>(),
+        "drift": drift,
+        "outputs": outputs,
+        "stand_up": stand_up,
+        "notes": notes,
+    })
+}
+
+fn summary(changes: &[Change]) -> Json {
+    const WORDS: [&str; 7] = ["create", "update", "replace", "delete", "adopt", "forget", "keep"];
+    let number = |wanted: &str| changes.iter().filter(|change| word(change.action) == wanted).count();
+    WORDS.into_iter().map(|word| (word.to_owned(), Json::from(number(word)))).collect::<Map<_, _>>().into()
+}
+
+fn change(change: &Change) -> Json {
+    let Change { address, id, site, presence, action, reason, arguments, loses_data } = change;
+    let order = match action {
+        Action::Replace(Order::DeleteFirst) => Some("delete_first"),
+        Action::Replace(Order::CreateFirst) => Some("create_first"),
+        _ => None,
+    };
+    json!({
+        "address": address,
+        "id": id,
+        "site": site,
+        "presence": presence,
+        "action": word(*action),
+        "order": order,
+        "reason": reason,
+        "loses_data": loses_data,
+        "arguments": arguments,
+    })
+}
