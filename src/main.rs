@@ -1,7 +1,17 @@
 //! The program: the session of this process, one command, its exit code.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use drplan::cli::{self, Session};
+use drplan::host::SystemIds;
 
 fn main() -> ExitCode {
-    drplan::cli::main()
+    match Session::of_process(Arc::new(SystemIds)) {
+        Ok(mut session) => ExitCode::from(cli::run(std::env::args_os(), &mut session).code()),
+        Err(error) => {
+            eprintln!("error: the current directory cannot be found: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

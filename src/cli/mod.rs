@@ -5,7 +5,6 @@
 mod completions;
 mod exit;
 mod failure;
-mod graph;
 mod kinds;
 mod logging;
 mod man;
@@ -49,7 +48,8 @@ Examples:
 Exit codes:
   0 done                                   1 failed
   2 the plan has changes (--detailed-exitcode), or --check found a difference
-  3 the stack, or a file given, is wrong   4 refused for safety (a guard, a lock, a missing acceptance)
+  3 the stack, or a file given, is wrong
+  4 refused for safety (a guard, a lock, a missing acceptance)
   5 stopped part-way; the same command carries on"
 )]
 struct Cli {
@@ -143,7 +143,6 @@ fn pretty(json: &serde_json::Value) -> String {
 #[derive(Debug, Subcommand)]
 enum Command {
     Kinds(kinds::Args),
-    Graph(graph::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -178,7 +177,6 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
     }
     match command {
         Command::Kinds(args) => kinds::run(args, session),
-        Command::Graph(args) => graph::run(args, global, session),
         Command::Completions(args) => completions::run(args, session),
         Command::Man(args) => man::run(args, session),
     }
@@ -198,7 +196,7 @@ fn parse(arguments: &[OsString], session: &mut Session) -> Result<Cli, Failure> 
     match parsed {
         Ok(cli) => Ok(cli),
         Err(error) => {
-            let text = error.render().ansi().to_string();
+            let text = format!("{}\n", error.render().ansi().to_string().trim_end());
             if error.use_stderr() {
                 session.say(&text);
                 Err(Failure::Usage)

@@ -1,7 +1,6 @@
 //! Everything outside of the program that a command may touch, in one struct, so that a test can put another world there.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,7 +67,9 @@ impl Session {
             err: Box::new(io::stderr()),
             input: Box::new(io::BufReader::new(io::stdin())),
             terminal,
-            env: std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))).collect(),
+            env: std::env::vars_os()
+                .filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
             cwd: std::env::current_dir()?,
             ids,
             owns_process: true,
@@ -126,11 +127,6 @@ impl Session {
     /// Where the operating system refuses.
     pub fn write_file(&self, path: &Path, text: &[u8]) -> Result<(), Failure> {
         std::fs::write(self.path(path), text).map_err(|error| Failure::file(path, &error))
-    }
-
-    /// The arguments of this process.
-    pub fn arguments() -> impl Iterator<Item = OsString> {
-        std::env::args_os()
     }
 }
 

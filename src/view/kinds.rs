@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, duration, hang, styled, table, wrap};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, hang, styled, table, wrap};
 use crate::kinds::{self, Arg, Block, Change, From, Kind, Lit, Location, NameRule, Need, Place, Ty, Unique};
 
 /// The width of the text.
@@ -12,7 +12,8 @@ const WIDTH: usize = 96;
 pub fn list() -> String {
     let mut families: Vec<(&str, Vec<&Kind>)> = Vec::new();
     for kind in kinds::ALL {
-        let family = kind.arm.type_.split('/').next().filter(|family| !family.is_empty()).unwrap_or("Several providers");
+        let family =
+            kind.arm.type_.split('/').next().filter(|family| !family.is_empty()).unwrap_or("Several providers");
         match families.iter_mut().find(|(known, _)| *known == family) {
             Some((_, members)) => members.push(kind),
             None => families.push((family, vec![kind])),
@@ -38,7 +39,12 @@ pub fn show(kind: &Kind) -> String {
     if let Some(variants) = &kind.variants {
         for (of, variant) in variants.of {
             let title = format!("Where {} is a {of}", variants.by);
-            out += &format!("\n{}\n{}\n{}", styled(BOLD, &title), indent(&wrap(variant.about, WIDTH - 2)), indent(&facts(variant)));
+            out += &format!(
+                "\n{}\n{}\n{}",
+                styled(BOLD, &title),
+                indent(&wrap(variant.about, WIDTH - 2)),
+                indent(&facts(variant))
+            );
             let own = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none());
             out += &own.map(|arg| argument(arg, 4)).collect::<String>();
             out += &indent(&attributes(variant));
@@ -74,7 +80,10 @@ fn facts(kind: &Kind) -> String {
         rows.insert(0, vec!["Azure type".to_owned(), format!("{}, API version {}", arm.type_, arm.api)]);
         rows.push(vec!["Lives in".to_owned(), lives_in(*place)]);
         rows.push(vec!["Region".to_owned(), region(*location).to_owned()]);
-        rows.push(vec!["Takes about".to_owned(), format!("{create} to create, {update} to update, {delete} to delete")]);
+        rows.push(vec![
+            "Takes about".to_owned(),
+            format!("{create} to create, {update} to update, {delete} to delete"),
+        ]);
     }
     if kind.recovery.loses_data {
         rows.push(vec!["Deletion".to_owned(), "loses data that apply cannot make again".to_owned()]);
@@ -83,7 +92,7 @@ fn facts(kind: &Kind) -> String {
 }
 
 fn seconds(seconds: u32) -> String {
-    duration(std::time::Duration::from_secs(seconds.into()))
+    crate::duration::spoken(std::time::Duration::from_secs(seconds.into()))
 }
 
 fn name_rule(rule: &NameRule) -> String {
@@ -138,8 +147,10 @@ fn argument(arg: &Arg, by: usize) -> String {
         facts.push("never read back".to_owned());
     }
     let inner = block_of(ty).map(|block| block.args.iter().map(|inner| argument(inner, by + 4)).collect::<String>());
-    let doc = hang(&wrap(doc, WIDTH.saturating_sub(by + 6)), by + 6);
-    format!("{:by$}{}  {}\n{:3$}{doc}\n", "", styled(GREEN, name), facts.join(", "), by + 6) + &inner.unwrap_or_default()
+    let under = by + 6;
+    let doc = hang(&wrap(doc, WIDTH.saturating_sub(under)), under);
+    let head = format!("{:by$}{}  {}", "", styled(GREEN, name), facts.join(", "));
+    format!("{head}\n{:under$}{doc}\n{}", "", inner.unwrap_or_default())
 }
 
 const fn block_of(ty: &Ty) -> Option<&'static Block> {
@@ -221,7 +232,9 @@ pub fn json(kind: &Kind) -> Json {
     };
     let variants: Vec<Json> = variants
         .iter()
-        .flat_map(|variants| variants.of.iter().map(|(of, kind)| json!({"by": variants.by, "of": of, "kind": json(kind)})))
+        .flat_map(|variants| {
+            variants.of.iter().map(|(of, kind)| json!({"by": variants.by, "of": of, "kind": json(kind)}))
+        })
         .collect();
     json!({
         "name": name,

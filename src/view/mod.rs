@@ -8,11 +8,8 @@ pub mod graph;
 pub mod kinds;
 pub mod plan;
 pub mod plan_json;
-pub mod run;
 pub mod state;
 pub mod value;
-
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
@@ -37,20 +34,6 @@ pub(crate) fn styled(style: Style, words: &str) -> String {
 /// `1 object`, `2 objects`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// A duration for people: `45s`, `2m 5s`, `1h 0m`; below ten seconds with a tenth where it has one.
-pub fn duration(duration: Duration) -> String {
-    let tenths = (duration.as_millis() + 50) / 100;
-    if tenths < 100 && tenths % 10 != 0 {
-        return format!("{}.{}s", tenths / 10, tenths % 10);
-    }
-    let seconds = (duration.as_millis() + 500) / 1000;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s}s"),
-        (0, m, s) => format!("{m}m {s}s"),
-        (h, m, _) => format!("{h}h {m}m"),
-    }
 }
 
 /// Lines with each but the first indented by this many spaces.
@@ -89,18 +72,4 @@ pub(crate) fn wrap(text: &str, width: usize) -> String {
         column += length;
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_read_as_people_say_them() {
-        let say = |millis| duration(Duration::from_millis(millis));
-        assert_eq!(
-            [say(0), say(400), say(3000), say(59_999), say(62_000), say(3_720_000)],
-            ["0s", "0.4s", "3s", "1m 0s", "1m 2s", "1h 2m"]
-        );
-    }
 }

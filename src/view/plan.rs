@@ -189,8 +189,9 @@ fn drift_section(drift: &[Drift]) -> Option<String> {
         head.extend(arguments.iter().map(argument));
         head
     };
-    (!drift.is_empty())
-        .then(|| "Drift: the cloud has otherwise than recorded.\n".to_owned() + &drift.iter().map(one).collect::<String>())
+    (!drift.is_empty()).then(|| {
+        "Drift: the cloud has otherwise than recorded.\n".to_owned() + &drift.iter().map(one).collect::<String>()
+    })
 }
 
 fn outputs_section(outputs: &[OutputChange]) -> Option<String> {

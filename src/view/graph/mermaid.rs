@@ -27,7 +27,8 @@ pub fn mermaid(picture: &Picture) -> String {
     }
     let failover = |group: usize| picture.groups[group].presence == Presence::Failover;
     out.push_str("  classDef failover stroke-dasharray: 5 4\n");
-    let nodes = picture.nodes.iter().enumerate().filter(|(_, node)| failover(node.group)).map(|(at, _)| format!("n{at}"));
+    let nodes =
+        picture.nodes.iter().enumerate().filter(|(_, node)| failover(node.group)).map(|(at, _)| format!("n{at}"));
     let groups = (0..picture.groups.len()).filter(|group| failover(*group)).map(|group| format!("group{group}"));
     let dashed: Vec<String> = nodes.chain(groups).collect();
     if !dashed.is_empty() {

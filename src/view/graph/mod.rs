@@ -75,18 +75,21 @@ impl Picture {
             .values()
             .map(|site| SiteBox { name: site.name.to_string(), location: site.location.clone() })
             .collect();
-        let is_group = |address: &Address| stack.resources.get(address).is_some_and(|r| r.group.as_ref() == Some(address));
+        let is_group =
+            |address: &Address| stack.resources.get(address).is_some_and(|r| r.group.as_ref() == Some(address));
         let needed_alone: BTreeSet<&Address> = stack
             .resources
             .values()
             .flat_map(|resource| resource.needs.iter().filter(|need| resource.group.as_ref() != Some(*need)))
             .filter(|need| is_group(need))
             .collect();
-        let mut picture = Self { title: stack.name.clone(), sites, groups: Vec::new(), nodes: Vec::new(), edges: BTreeSet::new() };
+        let mut picture =
+            Self { title: stack.name.clone(), sites, groups: Vec::new(), nodes: Vec::new(), edges: BTreeSet::new() };
         let mut at: BTreeMap<&Address, usize> = BTreeMap::new();
         for resource in stack.resources.values() {
             let site = stack.sites.get_index_of(&resource.site).unwrap_or_default();
-            let group = picture.group(resource.group.as_ref().map(Address::name).unwrap_or_default(), site, resource.presence);
+            let group =
+                picture.group(resource.group.as_ref().map(Address::name).unwrap_or_default(), site, resource.presence);
             if is_group(&resource.address) && !needed_alone.contains(&resource.address) {
                 continue;
             }
@@ -150,7 +153,13 @@ impl Picture {
                 (many, 1) => (many[0].kind.clone(), format!("× {}", many.len())),
                 (many, number) => (format!("{number} kinds"), format!("{} resources", many.len())),
             };
-            Node { id: key.clone(), kind, name, group: all[0].group, holds_data: all.iter().any(|node| node.holds_data) }
+            Node {
+                id: key.clone(),
+                kind,
+                name,
+                group: all[0].group,
+                holds_data: all.iter().any(|node| node.holds_data),
+            }
         };
         Self {
             nodes: members.iter().map(node).collect(),
@@ -200,5 +209,57 @@ impl GroupBox {
             Presence::Permanent => self.name.clone(),
             Presence::Failover => format!("{} (failover)", self.name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(nodes: usize, edges: &[(usize, usize)]) -> Picture {
+        let sites = ["east", "west"].map(|name| SiteBox { name: name.to_owned(), location: name.to_owned() });
+        let group = |site| GroupBox { name: "app".to_owned(), site, presence: Presence::Permanent };
+        let node = |at: usize| Node {
+            id: format!("subnet.n{at}"),
+            kind: "subnet".to_owned(),
+            name: format!("n{at}"),
+            group: at % 2,
+            holds_data: false,
+        };
+        Picture {
+            title: "test".to_owned(),
+            sites: sites.to_vec(),
+            groups: vec![group(0), group(1)],
+            nodes: (0..nodes).map(node).collect(),
+            edges: edges.iter().copied().collect(),
+        }
+    }
+
+    #[test]
+    fn an_edge_that_follows_from_others_is_not_drawn() {
+        let drawn = picture(3, &[(2, 1), (1, 0), (2, 0)]).without_implied();
+        assert_eq!(drawn.edges, BTreeSet::from([(1, 0), (2, 1)]));
+    }
+
+    #[test]
+    fn too_many_nodes_are_drawn_together() {
+        let edges: Vec<(usize, usize)> = (1..400).map(|at| (at, at - 1)).collect();
+        let drawn = picture(400, &edges).readable();
+        let names: Vec<&str> = drawn.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["× 200", "× 200"]);
+        assert_eq!(drawn.edges, BTreeSet::from([(0, 1), (1, 0)]));
+    }
+
+    #[test]
+    fn sites_stand_side_by_side_and_hold_their_nodes() {
+        let laid = layout::lay_out(&picture(6, &[(2, 0), (4, 2), (3, 1), (1, 0)]));
+        let [Some(east), Some(west)] = laid.sites.as_slice() else { panic!("both sites have nodes") };
+        assert!(east.x + east.width < west.x);
+        for (at, node) in laid.nodes.iter().enumerate() {
+            let site = if at % 2 == 0 { east } else { west };
+            assert!(site.x < node.x && node.x + node.width < site.x + site.width, "node {at}");
+            assert!(site.y < node.y && node.y + node.height < site.y + site.height, "node {at}");
+        }
+        assert_eq!(laid.lines.iter().filter(|line| line.across).count(), 1);
     }
 }
