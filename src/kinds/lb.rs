@@ -91,13 +91,10 @@ pub static KIND: Kind = Kind {
         settle: Some(settle),
         accepts: &[
             "extendedLocation",
-            "properties.backendAddressPools",
             "properties.frontendIPConfigurations[].properties.gatewayLoadBalancer.id",
             "properties.inboundNatPools",
             "properties.inboundNatRules",
-            "properties.loadBalancingRules",
             "properties.outboundRules",
-            "properties.probes",
         ],
         ..Simulated::NONE
     },

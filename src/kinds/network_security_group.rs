@@ -96,7 +96,6 @@ pub static KIND: Kind = Kind {
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         admit: Some(admit),
-        embeds: &["securityRules"],
         accepts: &["properties.flushConnection"],
         ..Simulated::NONE
     },

@@ -51,7 +51,6 @@ pub static KIND: Kind = Kind {
     in_use: "InUseRouteTableCannotBeDeleted",
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated {
-        embeds: &["routes"],
         accepts: &["properties.disablePeeringRoute", "properties.routes[].properties.nextHop"],
         ..Simulated::NONE
     },

@@ -119,7 +119,6 @@ pub static KIND: Kind = Kind {
             PREFIX,
             "properties.ipamPoolPrefixAllocations",
             "properties.natGateway.id",
-            "properties.networkSecurityGroup.id",
             "properties.routeTable.id",
             "properties.serviceEndpoints[].locations",
         ],

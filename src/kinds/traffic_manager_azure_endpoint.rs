@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::table::*;
-use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVES, ENDPOINT_SIMULATED};
+use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
 
 const OWN: &[Arg] = &[arg(
     "target_resource",
@@ -27,7 +27,10 @@ pub static KIND: Kind = Kind {
     in_use: "",
     run_moves: ENDPOINT_MOVES,
     odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: ENDPOINT_SIMULATED,
+    simulated: Simulated {
+        accepts: &[MONITORED, "properties.endpointLocation", "properties.target"],
+        ..ENDPOINT_SIMULATED
+    },
     example: r#"
 resource_group "example" {
   site = site.west

@@ -1,7 +1,7 @@
 //! An endpoint of a Traffic Manager profile that is known by its host name or address only.
 
 use super::table::*;
-use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVES, ENDPOINT_SIMULATED};
+use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
 
 const OWN: &[Arg] = &[
     arg("target", Ty::String, "properties.target", "The host name or address; it need not answer yet.")
@@ -30,7 +30,7 @@ pub static KIND: Kind = Kind {
     in_use: "",
     run_moves: ENDPOINT_MOVES,
     odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: ENDPOINT_SIMULATED,
+    simulated: Simulated { accepts: &[MONITORED], ..ENDPOINT_SIMULATED },
     example: r#"
 resource_group "example" {
   site = site.west

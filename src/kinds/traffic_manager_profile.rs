@@ -258,7 +258,7 @@ fn show_endpoints(cloud: &mut dyn Cloudlet, profile: &ArmId) {
     path::put(body, "properties.endpoints", Json::Array(endpoints));
 }
 
-const MONITORED: &str = "properties.endpointMonitorStatus";
+pub(super) const MONITORED: &str = "properties.endpointMonitorStatus";
 const PRIORITY: &str = "properties.priority";
 
 static ENDPOINT_SUBNET: Block = Block::many(
@@ -308,15 +308,6 @@ pub(super) const ENDPOINT_SIMULATED: Simulated = Simulated {
     admit: Some(admit_endpoint),
     settle: Some(settle_endpoint),
     removed: Some(endpoint_removed),
-    accepts: &[
-        MONITORED,
-        "properties.endpointLocation",
-        "properties.minChildEndpoints",
-        "properties.minChildEndpointsIPv4",
-        "properties.minChildEndpointsIPv6",
-        "properties.target",
-        "properties.targetResourceId",
-    ],
     ..Simulated::NONE
 };
 
@@ -357,7 +348,7 @@ fn settle_endpoint(cloud: &mut dyn Cloudlet, id: &ArmId) {
     path::fill(body, "properties.weight", 1);
     let enabled = path::text(body, "properties.endpointStatus") != Some("Disabled");
     path::put(body, MONITORED, Json::from(if enabled { "Online" } else { "Disabled" }));
-    if let Some([name, region]) = target {
+    if let Some([Some(name), Some(region)]) = target {
         path::put(body, "properties.target", Json::from(name));
         path::put(body, "properties.endpointLocation", Json::from(region));
     }

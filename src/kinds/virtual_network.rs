@@ -1,6 +1,6 @@
 //! A virtual network: the private address space of a site.
 
-use serde_json::Value as Json;
+use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::ranges::outside;
 use super::table::*;
@@ -9,10 +9,12 @@ use crate::address::ArmId;
 
 /// The path of its ranges.
 pub(super) const SPACE: &str = "properties.addressSpace.addressPrefixes";
+const PLAN: &str = "properties.ddosProtectionPlan.id";
+const PROTECTED: &str = "properties.enableDdosProtection";
 
 static DDOS_PROTECTION_PLAN: Block = Block::one(&[
-    arg("id", Ty::Ref(&[]), "properties.ddosProtectionPlan.id", "The id of the plan.").required(),
-    arg("enable", Ty::Bool, "properties.enableDdosProtection", "Whether the plan protects this network.").required(),
+    arg("id", Ty::Ref(&[]), PLAN, "The id of the plan.").required(),
+    arg("enable", Ty::Bool, PROTECTED, "Whether the plan protects this network.").required(),
 ]);
 
 static ENCRYPTION: Block = Block::one(&[arg(
@@ -50,7 +52,8 @@ pub static KIND: Kind = Kind {
             "properties.bgpCommunities.virtualNetworkCommunity",
             "The BGP community its ranges are announced with over ExpressRoute, as in `12076:20000`.",
         ),
-        arg("ddos_protection_plan", Ty::Block(&DDOS_PROTECTION_PLAN), "", "The DDoS protection plan it is under."),
+        arg("ddos_protection_plan", Ty::Block(&DDOS_PROTECTION_PLAN), "", "The DDoS protection plan it is under.")
+            .wire(Wire::Odd),
         arg(
             "encryption",
             Ty::Block(&ENCRYPTION),
@@ -76,8 +79,8 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 5, update: 5, delete: 12 },
     answers: Answers::AsyncBody,
     serial: Serial::Root,
-    in_use: "InUseSubnetCannotBeDeleted",
-    odd: Odd { encode: Some(encode), ..Odd::NONE },
+    in_use: "",
+    odd: Odd { encode: Some(encode), decode: Some(decode), ..Odd::NONE },
     simulated: Simulated {
         admit: Some(admit),
         settle: Some(settle),
@@ -86,7 +89,8 @@ pub static KIND: Kind = Kind {
         accepts: &[
             "extendedLocation",
             "properties.addressSpace.ipamPoolPrefixAllocations",
-            "properties.enableDdosProtection",
+            PLAN,
+            PROTECTED,
             "properties.enableVmProtection",
             "properties.encryption.enabled",
         ],
@@ -110,10 +114,25 @@ virtual_network "example" {
     ..Kind::EMPTY
 };
 
-fn encode(_: &Subject<'_>, bodies: &mut [Json]) {
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     for body in bodies {
+        if let Some(plan) = subject.args.get("ddos_protection_plan") {
+            for (argument, at) in [("id", PLAN), ("enable", PROTECTED)] {
+                path::put(body, at, plan.get(argument).cloned().unwrap_or_default());
+            }
+        }
         if path::borrow(body, "properties.encryption").is_some() {
             path::put(body, "properties.encryption.enabled", Json::Bool(true));
+        }
+    }
+}
+
+/// Azure says of every network whether it is protected; only one with a plan has the block.
+fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
+    for body in answers {
+        if let Some(plan) = path::text(body, PLAN) {
+            let enable = path::borrow(body, PROTECTED).and_then(Json::as_bool).unwrap_or(false);
+            args.insert("ddos_protection_plan".to_owned(), json!({ "id": plan, "enable": enable }));
         }
     }
 }
