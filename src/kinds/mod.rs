@@ -10,6 +10,9 @@ pub mod ranges;
 pub mod regions;
 pub mod table;
 
+#[cfg(test)]
+mod both_ways;
+
 mod cosmosdb_account;
 mod cosmosdb_sql_container;
 mod cosmosdb_sql_database;

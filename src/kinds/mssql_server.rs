@@ -58,7 +58,7 @@ pub static KIND: Kind = Kind {
             "azuread_administrator",
             Ty::Block(&ADMINISTRATOR),
             "properties.administrators",
-            "The administrator who signs in with Microsoft Entra ID.",
+            "The administrator who signs in with Microsoft Entra ID; Azure may leave a change after creation aside.",
         ),
         arg(
             "minimum_tls_version",

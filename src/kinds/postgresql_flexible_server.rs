@@ -208,6 +208,7 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 300, update: 120, delete: 60 },
     answers: Answers::AsyncBoth,
     recovery: Recovery::DATA,
+    in_use: "",
     run_moves: &["zone", "high_availability"],
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: SIMULATED,

@@ -17,7 +17,7 @@ pub static KIND: Kind = Kind {
     name: "geo_replica",
     about: "A copy of data at another site, kept up to date, that can be promoted when the first site is lost.",
     args: &[SOURCE],
-    recovery: Recovery { replicates: Some(Replicates { from: "source", to: "site", image: false }), ..Recovery::DATA },
+    recovery: Recovery::DATA,
     variants: Some(Variants {
         by: "source",
         of: &[

@@ -348,3 +348,69 @@ fn removed(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
         cloud.remove(&mirror);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct World(BTreeMap<ArmId, Json>);
+
+    impl Cloudlet for World {
+        fn get(&self, id: &ArmId) -> Option<&Json> {
+            self.0.get(id)
+        }
+        fn get_mut(&mut self, id: &ArmId) -> Option<&mut Json> {
+            self.0.get_mut(id)
+        }
+        fn put(&mut self, id: &ArmId, body: Json) {
+            self.0.insert(id.clone(), body);
+        }
+        fn remove(&mut self, id: &ArmId) {
+            self.0.remove(id);
+        }
+        fn below(&self, id: &ArmId) -> Vec<ArmId> {
+            self.0.keys().filter(|other| id.contains(other)).cloned().collect()
+        }
+        fn guid(&self, of: &str) -> String {
+            of.to_owned()
+        }
+    }
+
+    #[test]
+    fn a_group_has_a_mirror_and_secondaries_that_outlive_it() {
+        let mut world = World::default();
+        let (east, west) = (ArmId::new("/servers/east"), ArmId::new("/servers/west"));
+        world.put(&east, json!({ "location": "canadacentral" }));
+        world.put(&west, json!({ "location": "canadaeast" }));
+        let orders = east.child("databases", "orders");
+        world.put(&orders, json!({ "location": "canadacentral", "properties": {} }));
+        let group = east.child("failoverGroups", "web");
+        let body = json!({ "properties": {
+            "readWriteEndpoint": { "failoverPolicy": "Manual" },
+            "partnerServers": [{ "id": west.as_str() }],
+            "databases": [orders.as_str()],
+        } });
+        assert_eq!(admit(&world, &group, &body), Ok(()));
+        world.put(&group, body.clone());
+        settle(&mut world, &group);
+
+        let mirror = west.child("failoverGroups", "web");
+        let copy = west.child("databases", "orders");
+        assert_eq!(world.get(&group).and_then(|group| path::text(group, ROLE)), Some("Primary"));
+        let there = world.get(&mirror).unwrap();
+        assert_eq!(path::text(there, ROLE), Some("Secondary"));
+        assert_eq!(ids(there, PARTNERS), [east]);
+        assert_eq!(ids(there, DATABASES), [copy.clone()]);
+        assert_eq!(world.get(&copy).and_then(|copy| path::text(copy, "location")), Some("canadaeast"));
+        assert_eq!(admit(&world, &mirror, there).map_err(|refusal| refusal.status), Err(409));
+
+        let body = world.get(&group).cloned().unwrap();
+        world.remove(&group);
+        removed(&mut world, &group, &body);
+        assert!(world.get(&mirror).is_none());
+        assert!(world.get(&copy).is_some_and(|copy| path::text(copy, GROUP_OF).is_none()));
+    }
+}
