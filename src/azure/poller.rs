@@ -87,7 +87,7 @@ impl<'a> Operation<'a> {
     pub async fn post(&self, first: &Answer) -> Result<Json, CallError> {
         let Some(track) = self.track(first) else {
             if first.status == 202 {
-                self.watch(Track::Resource, Some(wait_after(first)), Absence::End).await?;
+                self.read_settled(Some(wait_after(first))).await?;
                 return Ok(Json::Null);
             }
             return Ok(first.json().unwrap_or_default());
