@@ -403,7 +403,7 @@ mod tests {
         let there = world.get(&mirror).unwrap();
         assert_eq!(path::text(there, ROLE), Some("Secondary"));
         assert_eq!(ids(there, PARTNERS), [east]);
-        assert_eq!(ids(there, DATABASES), [copy.clone()]);
+        assert_eq!(ids(there, DATABASES), std::slice::from_ref(&copy));
         assert_eq!(world.get(&copy).and_then(|copy| path::text(copy, "location")), Some("canadaeast"));
         assert_eq!(admit(&world, &mirror, there).map_err(|refusal| refusal.status), Err(409));
 
