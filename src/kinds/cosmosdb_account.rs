@@ -102,54 +102,110 @@ static VIRTUAL_NETWORK_RULE: Block = Block::many(
 
 const ARGS: &[Arg] = &[
     RESOURCE_GROUP,
-    arg("offer_type", Ty::Enum(&["Standard"]), "properties.databaseAccountOfferType", "The offer; there is one.").required(),
+    arg("offer_type", Ty::Enum(&["Standard"]), "properties.databaseAccountOfferType", "The offer; there is one.")
+        .required(),
     arg("kind", Ty::Enum(&["GlobalDocumentDB", "MongoDB", "Parse"]), "kind", "Which interface its databases have.")
         .default(Lit::Str("GlobalDocumentDB"))
         .replace(),
-    arg("consistency_policy", Ty::Block(&CONSISTENCY_POLICY), "properties.consistencyPolicy", "How far reads may lag behind writes."),
+    arg(
+        "consistency_policy",
+        Ty::Block(&CONSISTENCY_POLICY),
+        "properties.consistencyPolicy",
+        "How far reads may lag behind writes.",
+    ),
     arg(
         "geo_location",
         Ty::Block(&GEO_LOCATION),
         "",
-        "More about the account's own region; further regions are `geo_replica` blocks. Azure cannot change it in place.",
+        "More about the account's own region; further regions are `geo_replica` blocks.",
     )
     .replace()
     .wire(Wire::Odd),
-    arg("automatic_failover_enabled", Ty::Bool, "properties.enableAutomaticFailover", "Whether Azure fails over by itself, after an hour or more.")
-        .default(Lit::Bool(false)),
-    arg("multiple_write_locations_enabled", Ty::Bool, "properties.enableMultipleWriteLocations", "Whether every region takes writes.")
-        .default(Lit::Bool(false)),
+    arg(
+        "automatic_failover_enabled",
+        Ty::Bool,
+        "properties.enableAutomaticFailover",
+        "Whether Azure fails over by itself, after an hour or more.",
+    )
+    .default(Lit::Bool(false)),
+    arg(
+        "multiple_write_locations_enabled",
+        Ty::Bool,
+        "properties.enableMultipleWriteLocations",
+        "Whether every region takes writes.",
+    )
+    .default(Lit::Bool(false)),
     arg("backup", Ty::Block(&BACKUP), "properties.backupPolicy", "How it can be restored."),
-    arg("minimal_tls_version", Ty::Enum(&["Tls", "Tls11", "Tls12"]), "properties.minimalTlsVersion", "The oldest version of TLS that clients may speak.")
-        .default(Lit::Str("Tls12")),
+    arg(
+        "minimal_tls_version",
+        Ty::Enum(&["Tls", "Tls11", "Tls12"]),
+        "properties.minimalTlsVersion",
+        "The oldest version of TLS that clients may speak.",
+    )
+    .default(Lit::Str("Tls12")),
     arg("public_network_access_enabled", Ty::Bool, "", "Whether it answers from the internet.")
         .default(Lit::Bool(true))
         .wire(Wire::Mapped("properties.publicNetworkAccess", ENABLED)),
-    arg("ip_range_filter", Ty::Set(&Ty::String), "properties.ipRules[].ipAddressOrRange", "Public addresses and ranges that are allowed; all without it.")
-        .default(Lit::EmptyList),
-    arg("is_virtual_network_filter_enabled", Ty::Bool, "properties.isVirtualNetworkFilterEnabled", "Whether only the subnets of `virtual_network_rule` are allowed.")
-        .default(Lit::Bool(false)),
-    arg("virtual_network_rule", Ty::Block(&VIRTUAL_NETWORK_RULE), "properties.virtualNetworkRules", "A subnet that is allowed."),
+    arg(
+        "ip_range_filter",
+        Ty::Set(&Ty::String),
+        "properties.ipRules[].ipAddressOrRange",
+        "Public addresses and ranges that are allowed; all without it.",
+    )
+    .default(Lit::EmptyList),
+    arg(
+        "is_virtual_network_filter_enabled",
+        Ty::Bool,
+        "properties.isVirtualNetworkFilterEnabled",
+        "Whether only the subnets of `virtual_network_rule` are allowed.",
+    )
+    .default(Lit::Bool(false)),
+    arg(
+        "virtual_network_rule",
+        Ty::Block(&VIRTUAL_NETWORK_RULE),
+        "properties.virtualNetworkRules",
+        "A subnet that is allowed.",
+    ),
     arg("network_acl_bypass_for_azure_services", Ty::Bool, "", "Whether Azure's own services are let through.")
         .default(Lit::Bool(false))
         .wire(Wire::Mapped(
             "properties.networkAclBypass",
             &[(Lit::Bool(true), Lit::Str("AzureServices")), (Lit::Bool(false), Lit::Str("None"))],
         )),
-    arg("network_acl_bypass", Ty::List(&Ty::Ref(&[])), "properties.networkAclBypassResourceIds", "Resources that are let through.")
-        .default(Lit::EmptyList),
+    arg(
+        "network_acl_bypass",
+        Ty::List(&Ty::Ref(&[])),
+        "properties.networkAclBypassResourceIds",
+        "Resources that are let through.",
+    )
+    .default(Lit::EmptyList),
     arg("local_authentication_enabled", Ty::Bool, "", "Whether its keys may be used.")
         .default(Lit::Bool(true))
         .wire(Wire::Negated("properties.disableLocalAuth")),
-    arg("access_key_metadata_writes_enabled", Ty::Bool, "", "Whether whoever holds a key may change databases and containers.")
-        .default(Lit::Bool(true))
-        .wire(Wire::Negated("properties.disableKeyBasedMetadataWriteAccess")),
-    arg("free_tier_enabled", Ty::Bool, "properties.enableFreeTier", "Whether the first units are free; one account in a subscription.")
-        .default(Lit::Bool(false))
-        .replace(),
-    arg("analytical_storage_enabled", Ty::Bool, "properties.enableAnalyticalStorage", "Whether data is kept a second time for analysis.")
-        .default(Lit::Bool(false))
-        .replace(),
+    arg(
+        "access_key_metadata_writes_enabled",
+        Ty::Bool,
+        "",
+        "Whether whoever holds a key may change databases and containers.",
+    )
+    .default(Lit::Bool(true))
+    .wire(Wire::Negated("properties.disableKeyBasedMetadataWriteAccess")),
+    arg(
+        "free_tier_enabled",
+        Ty::Bool,
+        "properties.enableFreeTier",
+        "Whether the first units are free; one account in a subscription.",
+    )
+    .default(Lit::Bool(false))
+    .replace(),
+    arg(
+        "analytical_storage_enabled",
+        Ty::Bool,
+        "properties.enableAnalyticalStorage",
+        "Whether data is kept a second time for analysis.",
+    )
+    .default(Lit::Bool(false))
+    .replace(),
     arg(
         "analytical_storage",
         Ty::Block(&Block::one(&[arg(
@@ -162,10 +218,20 @@ const ARGS: &[Arg] = &[
         "properties.analyticalStorageConfiguration",
         "How data is kept for analysis.",
     ),
-    arg("partition_merge_enabled", Ty::Bool, "properties.enablePartitionMerge", "Whether partitions that shrank may be merged.")
-        .default(Lit::Bool(false)),
-    arg("burst_capacity_enabled", Ty::Bool, "properties.enableBurstCapacity", "Whether unused throughput may be saved up for peaks.")
-        .default(Lit::Bool(false)),
+    arg(
+        "partition_merge_enabled",
+        Ty::Bool,
+        "properties.enablePartitionMerge",
+        "Whether partitions that shrank may be merged.",
+    )
+    .default(Lit::Bool(false)),
+    arg(
+        "burst_capacity_enabled",
+        Ty::Bool,
+        "properties.enableBurstCapacity",
+        "Whether unused throughput may be saved up for peaks.",
+    )
+    .default(Lit::Bool(false)),
     arg(
         "capacity",
         Ty::Block(&Block::one(&[arg(
@@ -180,17 +246,33 @@ const ARGS: &[Arg] = &[
     ),
     arg(
         "capabilities",
-        Ty::Block(&Block::many("name", &[arg("name", Ty::String, "name", "The name, as in `EnableServerless`.").required()])),
+        Ty::Block(&Block::many(
+            "name",
+            &[arg("name", Ty::String, "name", "The name, as in `EnableServerless`.").required()],
+        )),
         "properties.capabilities",
         "Something that the account can do beyond the usual.",
     ),
-    arg("mongo_server_version", Ty::Enum(&["3.2", "3.6", "4.0", "4.2", "5.0", "6.0", "7.0"]), "properties.apiProperties.serverVersion",
-        "The version of MongoDB that it speaks."),
-    arg("default_identity_type", Ty::String, "properties.defaultIdentity",
-        "The identity that reads its key: `FirstPartyIdentity`, `SystemAssignedIdentity` or `UserAssignedIdentity=…`.")
-        .default(Lit::Str("FirstPartyIdentity")),
-    arg("key_vault_key_id", Ty::String, "properties.keyVaultKeyUri", "The URL, without a version, of the Key Vault key that encrypts its data.")
-        .replace(),
+    arg(
+        "mongo_server_version",
+        Ty::Enum(&["3.2", "3.6", "4.0", "4.2", "5.0", "6.0", "7.0"]),
+        "properties.apiProperties.serverVersion",
+        "The version of MongoDB that it speaks.",
+    ),
+    arg(
+        "default_identity_type",
+        Ty::String,
+        "properties.defaultIdentity",
+        "Who reads its key: `FirstPartyIdentity`, `SystemAssignedIdentity`, `UserAssignedIdentity=…`.",
+    )
+    .default(Lit::Str("FirstPartyIdentity")),
+    arg(
+        "key_vault_key_id",
+        Ty::String,
+        "properties.keyVaultKeyUri",
+        "The URL, without a version, of the Key Vault key that encrypts its data.",
+    )
+    .replace(),
     arg("cors_rule", Ty::Block(&CORS_RULE), "", "Which web pages of other origins may call it.").wire(Wire::Odd),
     identity::IDENTITY_UNSPACED,
     TAGS,
@@ -439,7 +521,10 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     }
     let policies: Vec<_> = locations
         .iter()
-        .map(|location| json!({ "id": location.get("id"), "locationName": location.get("locationName"), "failoverPriority": location.get("failoverPriority") }))
+        .map(|location| {
+            let names = ["id", "locationName", "failoverPriority"];
+            names.into_iter().map(|name| (name, location.get(name).cloned().unwrap_or_default())).collect::<Json>()
+        })
         .collect();
     let writing = if everywhere { locations.clone() } else { locations.iter().take(1).cloned().collect() };
     path::put(body, "properties.failoverPolicies", Json::from(policies));

@@ -17,7 +17,7 @@ pub static KIND: Kind = Kind {
         3,
         63,
         r"^(\$root|\$web|[a-z0-9](-?[a-z0-9])*)$",
-        "lower-case letters, digits and single hyphens, and neither starts nor ends with a hyphen (or is `$root` or `$web`)",
+        "lower-case letters, digits and single hyphens between them, or is `$root` or `$web`",
     ),
     args: &[
         place("storage_account", &["storage_account"], "The account it is in."),

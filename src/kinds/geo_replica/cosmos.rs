@@ -23,20 +23,22 @@ pub static KIND: Kind = Kind {
             "failover_priority",
             Ty::Integer(1, 100),
             "failoverPriority",
-            "The place of this region in the order in which regions take over; each region has its own. The account's own region is 0.",
+            "The place of this region in the order in which regions take over; the account's own is 0.",
         )
         .default(Lit::Int(1)),
-        arg("zone_redundant", Ty::Bool, "isZoneRedundant", "Whether the copy is spread over the region's availability zones.")
-            .default(Lit::Bool(false))
-            .replace(),
+        arg(
+            "zone_redundant",
+            Ty::Bool,
+            "isZoneRedundant",
+            "Whether the copy is spread over the region's availability zones.",
+        )
+        .default(Lit::Bool(false))
+        .replace(),
     ],
     durations: Durations { create: 600, update: 60, delete: 300 },
     answers: Answers::AsyncBody,
     serial: Serial::On("source"),
-    recovery: Recovery {
-        replicates: Some(Replicates { from: "source", to: "site", image: false }),
-        ..Recovery::DATA
-    },
+    recovery: Recovery { replicates: Some(Replicates { from: "source", to: "site", image: false }), ..Recovery::DATA },
     in_use: "",
     run_moves: &["failover_priority"],
     odd: Odd { name: Some(name), ready: Some(ready), check: Some(check), ..Odd::NONE },
