@@ -17,6 +17,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(Arc<str>);
 
+/// What marks the address of an old object that waits for its deletion. No identifier and no key ends so.
+const REPLACED: &str = "~replaced";
+
 /// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an address; write `kind.name` or `kind.name[\"key\"]`")]
@@ -37,6 +40,16 @@ impl Address {
         Self(format!("{}[\"{escaped}\"]", self.block_text()).into())
     }
 
+    /// The address under which the old object is recorded while it waits for its deletion, once a new one stands at this address: `lb.web~replaced`.
+    pub fn replaced(&self) -> Self {
+        Self(format!("{}{REPLACED}", self.0).into())
+    }
+
+    /// Whether this is the address of an old object that waits for its deletion.
+    pub fn is_replaced(&self) -> bool {
+        self.0.ends_with(REPLACED)
+    }
+
     /// The word before the dot.
     pub fn kind(&self) -> &str {
         self.0.split('.').next().unwrap_or_default()
@@ -50,7 +63,7 @@ impl Address {
     /// The `for_each` key, unescaped, of an instance.
     pub fn key(&self) -> Option<Cow<'_, str>> {
         let open = self.0.find("[\"")?;
-        let inner = self.0[open + 2..].strip_suffix("\"]")?;
+        let inner = self.base()[open + 2..].strip_suffix("\"]")?;
         Some(if inner.contains('\\') {
             Cow::Owned(inner.replace("\\\"", "\"").replace("\\\\", "\\"))
         } else {
@@ -60,7 +73,7 @@ impl Address {
 
     /// The block this is an instance of; itself where the block has no `for_each`.
     pub fn block(&self) -> Self {
-        if self.0.contains('[') { Self(self.block_text().into()) } else { self.clone() }
+        if self.block_text().len() < self.0.len() { Self(self.block_text().into()) } else { self.clone() }
     }
 
     /// The one text form.
@@ -68,8 +81,13 @@ impl Address {
         &self.0
     }
 
+    fn base(&self) -> &str {
+        self.0.strip_suffix(REPLACED).unwrap_or(&self.0)
+    }
+
     fn block_text(&self) -> &str {
-        self.0.find('[').map_or(&*self.0, |open| &self.0[..open])
+        let base = self.base();
+        base.find('[').map_or(base, |open| &base[..open])
     }
 }
 
@@ -78,6 +96,9 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
         let wrong = || NotAnAddress { text: text.to_owned() };
+        if let Some(base) = text.strip_suffix(REPLACED) {
+            return base.parse::<Self>().map(|address| address.replaced()).map_err(|_| wrong());
+        }
         let (block, key) = match text.find('[') {
             Some(open) => (&text[..open], Some(&text[open..])),
             None => (text, None),

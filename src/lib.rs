@@ -4,6 +4,7 @@ pub mod azure;
 pub mod cli;
 pub mod diagnostic;
 pub mod duration;
+pub mod graph;
 pub mod hcl;
 pub mod host;
 pub mod kinds;

@@ -292,6 +292,11 @@ impl Sealed {
         Self(Json::Null)
     }
 
+    /// A part of a value that has been sealed already: of a recorded argument, say.
+    pub fn from_sealed_json(json: &Json) -> Self {
+        Self(json.clone())
+    }
+
     /// Whether this is a digest as a whole.
     pub fn is_sensitive(json: &Json) -> bool {
         json.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(SENSITIVE))

@@ -2,15 +2,28 @@
 //!
 //! Pure: the same input gives the same plan, byte for byte. What is shown of values is sealed.
 
+mod compile;
+mod decide;
+mod diff;
+pub mod file;
+mod refresh;
+mod target;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
-use crate::stack::Presence;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::stack::{Knowledge, Presence, Program, Stack};
+use crate::state::{Recorded, State, Status};
 use crate::steps::StepGraph;
-use crate::value::Sealed;
+use crate::value::{Seal, Sealed};
+
+pub use decide::sealed;
+pub use refresh::{kind_of, knowledge, to_observe};
 
 /// What `apply` would do, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +42,8 @@ pub struct Plan {
     pub outputs: Vec<OutputChange>,
     /// What else there is to say.
     pub notes: Vec<String>,
+    /// What forbids carrying it out; empty: nothing does.
+    pub blocked: Vec<Blocked>,
     /// The steps that do it.
     pub steps: StepGraph,
 }
@@ -98,6 +113,30 @@ pub enum Order {
     CreateFirst,
 }
 
+impl Action {
+    /// What will have been done, in one word.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Delete => "deleted",
+            Self::Replace(_) => "replaced",
+            Self::Forget => "forgotten",
+            Self::Update => "updated",
+            Self::Adopt => "adopted",
+            Self::Create => "created",
+            Self::Keep => "kept",
+        }
+    }
+}
+
+/// A resource that must not be touched as the plan would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// The resource.
+    pub address: Address,
+    /// Why.
+    pub why: String,
+}
+
 /// One argument that changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ArgumentChange {
@@ -151,4 +190,155 @@ pub struct OutputChange {
 pub struct Observed {
     /// The bodies that were read, by id; `None`: nothing is there. An id that is absent was not looked at.
     pub objects: BTreeMap<ArmId, Option<Json>>,
+}
+
+/// What a plan is asked for.
+pub struct Question<'a> {
+    /// The stack, read.
+    pub program: &'a Arc<Program>,
+    /// What is recorded.
+    pub state: Option<&'a State>,
+    /// What was observed.
+    pub observed: &'a Observed,
+    /// The seal of this lineage.
+    pub seal: &'a Seal,
+    /// The resources to which it is limited, with what they need; empty: all.
+    pub targets: &'a [Address],
+    /// Whether everything is to go.
+    pub destroy: bool,
+}
+
+/// A plan, and the stack as it was evaluated for it.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// The stack.
+    pub stack: Stack,
+    /// The state as it really is; `None` where nothing is recorded.
+    pub refreshed: Option<State>,
+    /// What is worth saying of the stack.
+    pub warnings: Diagnostics,
+}
+
+/// Plans.
+///
+/// # Errors
+/// Everything that is wrong with the stack.
+pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
+    let Question { program, state, observed, seal, targets, destroy } = *question;
+    let (refreshed, mut drift) = match state {
+        Some(state) => {
+            let (now, drift) = refresh::refresh(state, observed, seal);
+            (Some(now), drift)
+        }
+        None => (None, Vec::new()),
+    };
+    // What is replaced loses the attributes that the cloud gave it, and what hangs on those may change in turn.
+    let mut lost: std::collections::BTreeSet<Address> = std::collections::BTreeSet::new();
+    let (stack, warnings, mut decisions, mut blocked) = loop {
+        let known = refreshed.as_ref().map_or_else(Knowledge::default, |now| knowledge(now, &|a| lost.contains(a)));
+        let (stack, warnings) = program.evaluate(&known)?;
+        let deciding = decide::Deciding { stack: &stack, state, now: refreshed.as_ref(), observed, seal, destroy };
+        let (decisions, blocked) = deciding.decide();
+        let replaced = decisions.iter().filter(|(address, decision)| {
+            matches!(decision.change.action, Action::Replace(_)) && known.attributes.contains_key(*address)
+        });
+        let before = lost.len();
+        lost.extend(replaced.map(|(address, _)| address.clone()));
+        if lost.len() == before {
+            break (stack, warnings, decisions, blocked);
+        }
+    };
+    let mut notes = Vec::new();
+    if !targets.is_empty() {
+        target::limit(targets, &stack, &mut decisions, destroy)?;
+        blocked.retain(|blocked| decisions.contains_key(&blocked.address));
+        drift.retain(|drift| decisions.contains_key(&drift.address));
+        notes.push("Limited to the targets given and what they need: other changes are not shown.".to_owned());
+    }
+    notes.extend(unfinished(state));
+    let steps = compile::compile(&stack, &decisions).map_err(|error| {
+        Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {error}"))
+            .why("This is a fault of drplan, not of the stack.")
+            .help("Please report it with the stack, if you may share it.")
+    })?;
+    let mut changes: Vec<Change> = decisions.into_iter().map(|(_, decision)| decision.change).collect();
+    changes.sort_by_key(|change| change.action);
+    let plan = Plan {
+        stack: stack.name.clone(),
+        basis: basis(&stack, state),
+        changes,
+        drift,
+        stand_up: if destroy { Vec::new() } else { stand_up(&stack) },
+        outputs: if destroy || !targets.is_empty() { Vec::new() } else { outputs(&stack, state, seal) },
+        notes,
+        blocked,
+        steps,
+    };
+    Ok(Planned { plan, stack, refreshed, warnings })
+}
+
+/// What a plan made now would be made from.
+pub fn basis(stack: &Stack, state: Option<&State>) -> Basis {
+    Basis {
+        stack: stack.digest.clone(),
+        lineage: state.map(|state| state.lineage.clone()).unwrap_or_default(),
+        serial: state.map_or(0, |state| state.serial),
+        role_epoch: state.map_or(0, |state| state.roles.epoch),
+    }
+}
+
+fn unfinished(state: Option<&State>) -> Option<String> {
+    let open = |recorded: &&Recorded| recorded.status != Status::Standing;
+    let count = state.map_or(0, |state| state.resources.values().filter(open).count());
+    match count {
+        0 => None,
+        1 => Some("An earlier run was cut short: one resource was looked at again before deciding.".to_owned()),
+        n => Some(format!("An earlier run was cut short: {n} resources were looked at again before deciding.")),
+    }
+}
+
+fn stand_up(stack: &Stack) -> Vec<StandUp> {
+    let members = |groups: &dyn Fn(&Address) -> bool| -> (Vec<Address>, usize) {
+        let members = stack
+            .resources
+            .values()
+            .filter(|resource| resource.presence == Presence::Failover && resource.group.as_ref().is_some_and(groups));
+        let (mut addresses, mut objects) = (Vec::new(), std::collections::BTreeSet::new());
+        for member in members {
+            addresses.push(member.address.clone());
+            objects.extend(member.objects.iter().map(|object| object.id.clone()));
+        }
+        (addresses, objects.len())
+    };
+    let mut all = Vec::new();
+    let mut named = std::collections::BTreeSet::new();
+    for group in stack.failover_groups.values() {
+        let (resources, objects) = members(&|address| group.stand_up.contains(address));
+        named.extend(group.stand_up.iter().cloned());
+        all.push(StandUp { group: group.name.to_string(), site: group.to.to_string(), resources, objects });
+    }
+    for site in stack.sites.keys() {
+        let (resources, objects) = members(&|address| {
+            !named.contains(address) && stack.resources.get(address).is_some_and(|group| group.site == *site)
+        });
+        if !resources.is_empty() {
+            all.push(StandUp { group: String::new(), site: site.to_string(), resources, objects });
+        }
+    }
+    all
+}
+
+fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal) -> Vec<OutputChange> {
+    let empty = BTreeMap::new();
+    let before = state.map_or(&empty, |state| &state.outputs);
+    let after: BTreeMap<String, Sealed> =
+        stack.outputs.iter().map(|(name, output)| (name.to_string(), seal.seal(&output.value))).collect();
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changes = names.into_iter().map(|name| OutputChange {
+        name: name.clone(),
+        before: before.get(name).cloned(),
+        after: after.get(name).cloned(),
+    });
+    changes.filter(|change| change.before != change.after).collect()
 }

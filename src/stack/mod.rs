@@ -1,7 +1,18 @@
 //! The typed stack: sites, resources, failover groups, objectives, outputs.
 //!
-//! [`load`] turns parsed text and values of variables into a [`Stack`] or into everything that is wrong with it. It is pure: files come in
-//! through [`crate::hcl::eval::Files`], and what only the cloud knows comes in through [`Knowledge`].
+//! [`read`] turns text and values of variables into a [`Program`], and [`Program::evaluate`] that into a [`Stack`], or into everything that is
+//! wrong with it. Both are pure: files come in
+//! through [`crate::hcl::Files`], and what only the cloud knows comes in through [`Knowledge`].
+
+mod block;
+mod evaluate;
+mod group;
+mod names;
+pub mod program;
+mod read;
+mod scope;
+mod settings;
+mod variables;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,6 +25,9 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::Span;
 use crate::kinds::{Kind, Object};
 use crate::value::{Map, Value};
+
+pub use program::Program;
+pub use read::{GivenVariable, Input, MAX_RESOURCES, read};
 
 /// A whole stack, typed, checked and evaluated as far as it can be before anything stands.
 pub struct Stack {
@@ -46,7 +60,8 @@ pub struct Stack {
     /// The tenant's GUID.
     pub tenant: String,
     pub(crate) by_id: HashMap<ArmId, Address>,
-    pub(crate) program: Arc<program::Program>,
+    pub(crate) instances: HashMap<Address, scope::Instances>,
+    pub(crate) program: Arc<Program>,
 }
 
 /// What recovery must reach, each where it is declared.
@@ -168,6 +183,10 @@ pub struct Resource {
     pub span: Span,
     /// Where each of its arguments is written.
     pub spans: BTreeMap<Arc<str>, Span>,
+    /// The key and the value of `each` in its block.
+    pub(crate) each: Option<(Value, Value)>,
+    /// The tags that the stack put on it.
+    pub(crate) stack_tags: Map,
 }
 
 /// A failover group, typed and checked; what it does is the failover planner's.
@@ -275,5 +294,6 @@ pub struct Variable {
 pub struct Knowledge {
     /// Attributes by address; a secret one is marked [`Value::Sensitive`].
     pub attributes: HashMap<Address, Map>,
+    /// Arguments that were not known when the stack was evaluated and are now.
+    pub args: HashMap<Address, Map>,
 }
-pub mod program;

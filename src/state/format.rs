@@ -122,6 +122,7 @@ pub(crate) mod tests {
         let status = prop::sample::select(vec![Status::Standing, Status::Creating, Status::Updating, Status::Deleting]);
         (any::<String>(), within, prop::option::of("[a-z]+"), maps(), maps(), any::<bool>(), status).prop_map(
             |(name, within, variant, arguments, attributes, prevent_destroy, status)| Recorded {
+                presence: crate::stack::Presence::Permanent,
                 id: ArmId::new(format!("/subscriptions/s/{name}")),
                 name,
                 site: "east".to_owned(),

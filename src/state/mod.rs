@@ -12,6 +12,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::kinds::Object;
+use crate::stack::Presence;
 use crate::value::Sealed;
 
 /// The version of the file format. A greater one is refused; a smaller one is read (see `tests/formats`).
@@ -57,6 +58,9 @@ pub struct Recorded {
     pub site: String,
     /// The region.
     pub location: String,
+    /// Its presence.
+    #[serde(default = "permanent", skip_serializing_if = "is_permanent")]
+    pub presence: Presence,
     /// Its objects, in the order in which they are written.
     pub objects: Vec<Object>,
     /// The kind's variant, where it has some: the kind that decided it.
@@ -74,6 +78,14 @@ pub struct Recorded {
     pub prevent_destroy: bool,
     /// Whether it stands.
     pub status: Status,
+}
+
+const fn permanent() -> Presence {
+    Presence::Permanent
+}
+
+fn is_permanent(presence: &Presence) -> bool {
+    *presence == Presence::Permanent
 }
 
 /// How sure it is that a resource stands as recorded.

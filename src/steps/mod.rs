@@ -59,6 +59,8 @@ pub enum Act {
     Adopt,
     /// Deletes what is recorded.
     Delete(Box<Recorded>),
+    /// Records the old object under the address it has until it is deleted, before a new one takes its own. Nothing happens in the cloud.
+    SetAside(Box<Recorded>),
     /// Takes the resource out of the state and leaves what stands alone.
     Forget,
 }

@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::value::{on_one_line, text as value_text};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
-use crate::plan::{Action, ArgumentChange, Change, Drift, Order, OutputChange, Plan, StandUp};
+use crate::plan::{Action, ArgumentChange, Blocked, Change, Drift, Order, OutputChange, Plan, StandUp};
 use crate::stack::{CloudName, Presence};
 use crate::value::Sealed;
 
@@ -18,7 +18,7 @@ const LINE: usize = 90;
 
 /// The whole plan.
 pub fn text(plan: &Plan, cloud: CloudName) -> String {
-    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, steps: _ } = plan;
+    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, blocked, steps: _ } = plan;
     let recorded = match basis.lineage.is_empty() {
         true => "nothing recorded yet".to_owned(),
         false => format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch),
@@ -29,6 +29,12 @@ pub fn text(plan: &Plan, cloud: CloudName) -> String {
     let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
     sections.extend(changing.chunk_by(|a, b| word(a.action) == word(b.action)).map(group));
     sections.extend(outputs_section(outputs));
+    if !blocked.is_empty() {
+        let lines = blocked.iter().map(|Blocked { address, why }| {
+            format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), hang(&wrap(why, 90), 6))
+        });
+        sections.push(format!("{}\n{}", styled(RED, "This must not be applied:"), lines.collect::<String>()));
+    }
     if !stand_up.is_empty() {
         sections.push(stand_up.iter().map(standing).collect());
     }

@@ -34,7 +34,7 @@ pub const FORMAT_VERSION: &str = "1.0";
 
 /// The plan as JSON.
 pub fn json(plan: &Plan, cloud: CloudName) -> Json {
-    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, steps: _ } = plan;
+    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, blocked, steps: _ } = plan;
     json!({
         "format_version": FORMAT_VERSION,
         "stack": stack,
@@ -47,6 +47,7 @@ pub fn json(plan: &Plan, cloud: CloudName) -> Json {
         "outputs": outputs,
         "stand_up": stand_up,
         "notes": notes,
+        "blocked": blocked,
     })
 }
 

@@ -39,6 +39,7 @@ pub fn show(address: &Address, recorded: &Recorded) -> String {
         name,
         site,
         location,
+        presence,
         objects,
         variant: _,
         arguments,
@@ -51,7 +52,7 @@ pub fn show(address: &Address, recorded: &Recorded) -> String {
     let comment = |word: &str, text: &str| styled(DIM, &format!("# {word}: {text}")) + "\n";
     let mut out = comment("id", id.as_str());
     out += &comment("name", name);
-    out += &comment("site", &format!("{site} ({location})"));
+    out += &comment("site", &format!("{site} ({location}), {}", presence.as_str()));
     out += &comment("status", status(*stands));
     for object in objects.iter().filter(|object| object.id != *id) {
         out += &comment("object", object.id.as_str());

@@ -1,0 +1,205 @@
+//! Decisions to the steps that carry them out, and what each step waits for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::address::{Address, ArmId};
+use crate::kinds::{Kind, Place, Serial, Unique};
+use crate::plan::decide::{Decision, Decisions};
+use crate::plan::refresh::kind_of;
+use crate::plan::{Action, Order};
+use crate::stack::{Resource, Stack};
+use crate::state::Recorded;
+use crate::steps::{Act, NotAGraph, Step, StepGraph, StepId};
+
+/// Compiles the decisions.
+///
+/// # Errors
+/// Where they need each other in a circle, which no stack that loads can bring about.
+pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph, NotAGraph> {
+    let mut compiler = Compiler { stack, decisions, steps: Vec::new(), puts: HashMap::new(), takes: HashMap::new() };
+    for (address, decision) in decisions {
+        compiler.add(address, decision);
+    }
+    compiler.connect();
+    StepGraph::new(compiler.steps)
+}
+
+struct Compiler<'a> {
+    stack: &'a Stack,
+    decisions: &'a Decisions,
+    steps: Vec<Step>,
+    /// The step that writes each resource.
+    puts: HashMap<&'a Address, StepId>,
+    /// The step that deletes each resource's old object.
+    takes: HashMap<&'a Address, StepId>,
+}
+
+impl<'a> Compiler<'a> {
+    fn add(&mut self, address: &'a Address, decision: &'a Decision) {
+        let resource = self.stack.resources.get(address);
+        let durations = |kind: Option<&Kind>| {
+            kind.map_or((5, 5, 5), |k| (k.durations.create, k.durations.update, k.durations.delete))
+        };
+        let (create, update, _) = durations(resource.map(|resource| resource.kind));
+        let old = decision.recorded.as_ref();
+        let (_, _, delete) = durations(old.and_then(|old| kind_of(address, old)));
+        match (decision.change.action, old) {
+            (Action::Keep, _) => {}
+            (Action::Create, _) => self.put(address, Act::Create, create),
+            (Action::Update, _) => self.put(address, Act::Update, update),
+            (Action::Adopt, _) => self.put(address, Act::Adopt, update),
+            (Action::Forget, _) => {
+                let id = self.push(address.clone(), Act::Forget, 0, Vec::new());
+                self.takes.insert(address, id);
+            }
+            (Action::Delete, Some(old)) => self.take(address, address.clone(), old, delete),
+            (Action::Replace(Order::DeleteFirst), Some(old)) => {
+                self.take(address, address.clone(), old, delete);
+                self.put(address, Act::Create, create);
+            }
+            (Action::Replace(Order::CreateFirst), Some(old)) => {
+                let aside = self.push(address.replaced(), Act::SetAside(Box::new(old.clone())), 0, Vec::new());
+                self.put(address, Act::Create, create);
+                self.take(address, address.replaced(), old, delete);
+                for later in [self.puts.get(address), self.takes.get(address)].into_iter().flatten() {
+                    self.steps[later.0 as usize].needs.push(aside);
+                }
+            }
+            // Nothing is recorded that could be deleted.
+            (Action::Delete | Action::Replace(_), None) => {}
+        }
+    }
+
+    fn put(&mut self, address: &'a Address, act: Act, seconds: u32) {
+        let serial = self.stack.resources.get(address).map(serial_words).unwrap_or_default();
+        let id = self.push(address.clone(), act, seconds, serial);
+        self.puts.insert(address, id);
+    }
+
+    fn take(&mut self, key: &'a Address, address: Address, old: &Recorded, seconds: u32) {
+        let serial = kind_of(&address, old).map(|kind| words(kind, &old.id, &old.arguments)).unwrap_or_default();
+        let id = self.push(address, Act::Delete(Box::new(old.clone())), seconds, serial);
+        self.takes.insert(key, id);
+    }
+
+    fn push(&mut self, address: Address, act: Act, seconds: u32, serial: Vec<String>) -> StepId {
+        let id = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
+        let touches = match (&act, self.stack.resources.get(&address)) {
+            (Act::Delete(old) | Act::SetAside(old), _) => vec![old.location.clone()],
+            (_, Some(resource)) => {
+                BTreeSet::from([resource.location.clone(), resource.metadata_location.clone()]).into_iter().collect()
+            }
+            (_, None) => Vec::new(),
+        };
+        let expect = Duration::from_secs(u64::from(seconds));
+        self.steps.push(Step { id, address, needs: Vec::new(), act, serial, touches, expect });
+        id
+    }
+
+    fn connect(&mut self) {
+        let decisions = self.decisions;
+        let by_old_id = self.old_ids();
+        for (address, decision) in decisions {
+            let put = self.puts.get(address).copied();
+            let take = self.takes.get(address).copied();
+            if let (Some(put), Some(resource)) = (put, self.stack.resources.get(address)) {
+                let mut needs: Vec<StepId> =
+                    resource.needs.iter().filter_map(|need| self.puts.get(need)).copied().collect();
+                // What had this id, or this name where names are unique in all of Azure, goes first.
+                needs.extend(by_old_id.get(&key(resource)).copied().filter(|other| Some(*other) != take));
+                if decision.change.action == Action::Replace(Order::DeleteFirst) {
+                    needs.extend(take);
+                }
+                self.need(put, needs);
+            }
+            if let (Some(take), Action::Replace(Order::CreateFirst)) = (take, decision.change.action) {
+                self.need(take, put.into_iter().collect());
+            }
+            // What an old object needed can only go after it has gone, or has been written so that it no longer needs it.
+            if let (Some(old), Some(done)) = (&decision.recorded, take.or(put)) {
+                for need in &old.needs {
+                    if let Some(goes) = self.takes.get(need).copied() {
+                        self.need(goes, vec![done]);
+                    }
+                }
+            }
+        }
+        for step in &mut self.steps {
+            step.needs.sort_unstable();
+            step.needs.dedup();
+        }
+    }
+
+    fn need(&mut self, step: StepId, needs: Vec<StepId>) {
+        if let Some(found) = self.steps.get_mut(step.0 as usize) {
+            found.needs.extend(needs.into_iter().filter(|need| *need != step));
+        }
+    }
+
+    /// The deletions by what they free.
+    fn old_ids(&self) -> HashMap<String, StepId> {
+        let mut freed = HashMap::new();
+        for (address, step) in &self.takes {
+            let Some(old) = self.decisions.get(*address).and_then(|decision| decision.recorded.as_ref()) else {
+                continue;
+            };
+            let Some(kind) = kind_of(address, old) else { continue };
+            freed.insert(freed_key(kind, &old.id, &old.name), *step);
+        }
+        freed
+    }
+}
+
+fn key(resource: &Resource) -> String {
+    freed_key(resource.kind, &resource.id, &resource.name)
+}
+
+fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
+    match kind.names.unique {
+        Unique::Globally => format!("{} {}", kind.arm.type_, name.to_ascii_lowercase()),
+        Unique::InParent => id.folded(),
+    }
+}
+
+fn serial_words(resource: &Resource) -> Vec<String> {
+    let plain =
+        resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
+    words(resource.kind, &resource.id, &plain)
+}
+
+/// What a write must be alone on: the outermost object that it is in, or those that an argument says.
+fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+    match kind.serial {
+        // The outermost object itself must not be written beside its parts.
+        Serial::No if matches!(kind.place, Place::Group) => vec![root(id)],
+        Serial::No => Vec::new(),
+        Serial::Root => vec![root(id)],
+        Serial::On(argument) => {
+            let ids = match args.get(argument) {
+                Some(serde_json::Value::Array(items)) => items.iter().filter_map(serde_json::Value::as_str).collect(),
+                Some(serde_json::Value::String(one)) => vec![one.as_str()],
+                _ => Vec::new(),
+            };
+            ids.into_iter().map(|id| root(&ArmId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()
+        }
+    }
+}
+
+/// The outermost object of an id: the first type and name after the provider.
+fn root(id: &ArmId) -> String {
+    let folded = id.folded();
+    let Some(at) = folded.find("/providers/") else { return folded };
+    let mut end = folded.len();
+    let mut slashes = 0;
+    for (position, c) in folded[at + "/providers/".len()..].char_indices() {
+        if c == '/' {
+            slashes += 1;
+            if slashes == 3 {
+                end = at + "/providers/".len() + position;
+                break;
+            }
+        }
+    }
+    folded[..end].to_owned()
+}

@@ -1,0 +1,314 @@
+//! What happens to each resource, and why.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use indexmap::IndexMap;
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::address::{Address, ArmId};
+use crate::kinds::{Within, body};
+use crate::plan::refresh::{Seen, kind_of, seen};
+use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
+use crate::stack::{Presence, Resource, Stack};
+use crate::state::{Recorded, State, Status};
+use crate::value::{Seal, Sealed};
+
+/// What happens to one resource, with all that the steps need.
+pub(super) struct Decision {
+    pub change: Change,
+    /// What is recorded of it, refreshed.
+    pub recorded: Option<Recorded>,
+}
+
+/// Everything a decision hangs on.
+pub(super) struct Deciding<'a> {
+    pub stack: &'a Stack,
+    /// As recorded.
+    pub state: Option<&'a State>,
+    /// As refreshed.
+    pub now: Option<&'a State>,
+    pub observed: &'a Observed,
+    pub seal: &'a Seal,
+    pub destroy: bool,
+}
+
+/// The decisions, by address, and what forbids them.
+pub(super) type Decisions = IndexMap<Address, Decision>;
+
+impl Deciding<'_> {
+    /// Decides.
+    pub(super) fn decide(&self) -> (Decisions, Vec<Blocked>) {
+        let mut decisions = Decisions::new();
+        if !self.destroy {
+            let moved = self.moved();
+            for resource in self.stack.resources.values() {
+                let decision = self.desired(resource, &moved, &decisions);
+                decisions.extend(decision.map(|decision| (resource.address.clone(), decision)));
+            }
+            self.cascade(&mut decisions);
+        }
+        self.leftover(&mut decisions);
+        let blocked = self.blocked(&decisions);
+        (decisions, blocked)
+    }
+
+    /// Objects that are recorded under an address the stack no longer has, by id.
+    fn moved(&self) -> HashMap<ArmId, Address> {
+        let recorded = self.now.iter().flat_map(|state| &state.resources);
+        recorded
+            .filter(|(address, _)| !self.stack.resources.contains_key(*address) && !address.is_replaced())
+            .map(|(address, recorded)| (recorded.id.clone(), address.clone()))
+            .collect()
+    }
+
+    fn desired(&self, resource: &Resource, moved: &HashMap<ArmId, Address>, decided: &Decisions) -> Option<Decision> {
+        let recorded = self.now.and_then(|state| state.resources.get(&resource.address));
+        if resource.presence == Presence::Failover {
+            let recorded = recorded?;
+            let reason = "stands while its failover group is up".to_owned();
+            return Some(self.of(resource, Some(recorded), Action::Keep, reason, Vec::new()));
+        }
+        let args = sealed(resource, self.seal);
+        match recorded {
+            Some(recorded) => Some(self.recorded(resource, recorded, &args, decided)),
+            None => Some(self.unrecorded(resource, &args, moved)),
+        }
+    }
+
+    fn unrecorded(
+        &self,
+        resource: &Resource,
+        args: &JsonMap<String, Json>,
+        moved: &HashMap<ArmId, Address>,
+    ) -> Decision {
+        if let Some(old) = moved.get(&resource.id)
+            && let Some(recorded) = self.now.and_then(|state| state.resources.get(old))
+            && old.kind() == resource.kind.name
+        {
+            let changes = diff::arguments(resource.kind.args, &recorded.arguments, args, &|_| false);
+            let reason = format!("was recorded as {old}");
+            return self.of(resource, Some(recorded), Action::Adopt, reason, changes);
+        }
+        let before = self.state.and_then(|state| state.resources.get(&resource.address));
+        let owns_something = resource
+            .objects
+            .iter()
+            .any(|object| !matches!(&object.within, Some(Within::Paths(paths)) if paths.is_empty()));
+        if before.is_none()
+            && owns_something
+            && let Seen::There(bodies) = seen(&resource.objects, self.observed)
+        {
+            let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
+            let read = body::read(resource.kind, &bodies);
+            let as_wanted = args.iter().filter_map(|(name, wanted)| {
+                let arg = resource.kind.arg(name)?;
+                let kept = arg.write_only || matches!(arg.wire, crate::kinds::Wire::Nowhere | crate::kinds::Wire::Odd);
+                let there = if kept { Some(wanted.clone()) } else { read.get(name).cloned() };
+                let sealed = self.seal.seal_like(&there?, &Sealed::from_sealed_json(wanted));
+                Some((name.clone(), sealed.json().clone()))
+            });
+            let changes = diff::arguments(resource.kind.args, &as_wanted.collect(), args, &|_| false);
+            let reason = "stands in the cloud already, and is not recorded".to_owned();
+            return self.of(resource, None, Action::Adopt, reason, changes);
+        }
+        let reason = match before.map(|recorded| recorded.status) {
+            None => "not recorded yet",
+            Some(Status::Creating) => "an earlier run began it, and it is not there",
+            Some(Status::Standing | Status::Updating) => "gone from the cloud",
+            Some(Status::Deleting) => "an earlier run deleted it to make it again",
+        };
+        let arguments = args.iter().map(|(name, value)| ArgumentChange {
+            path: name.clone(),
+            before: None,
+            after: Some(Sealed::from_sealed_json(value)),
+            forces_replace: false,
+        });
+        let arguments = arguments.filter(|change| change.after.as_ref().is_some_and(shown)).collect();
+        self.of(resource, None, Action::Create, reason.to_owned(), arguments)
+    }
+
+    fn recorded(
+        &self,
+        resource: &Resource,
+        recorded: &Recorded,
+        args: &JsonMap<String, Json>,
+        decided: &Decisions,
+    ) -> Decision {
+        // A value that waits only for what stands and stays is what it was: a key that is read anew for each apply.
+        let stays = |waits: &Json| {
+            let text = waits.as_str().unwrap_or_default();
+            let Some((address, _)) = text.rsplit_once('.') else { return false };
+            let stands = self.now.is_some_and(|state| state.resources.keys().any(|a| a.as_str() == address));
+            stands
+                && address
+                    .parse::<Address>()
+                    .ok()
+                    .and_then(|address| decided.get(&address))
+                    .is_none_or(|decision| matches!(decision.change.action, Action::Keep | Action::Update))
+        };
+        let assumed = |after: &Json| Sealed::waits_for(after).is_some_and(|all| all.iter().all(stays));
+        let mut changes = diff::arguments(resource.kind.args, &recorded.arguments, args, &assumed);
+        let text = |text: &str| Some(Sealed::from_sealed_json(&Json::from(text)));
+        let moved = |path: &str, before: &str, after: &str| ArgumentChange {
+            path: path.to_owned(),
+            before: text(before),
+            after: text(after),
+            forces_replace: true,
+        };
+        if !recorded.location.eq_ignore_ascii_case(&resource.location) {
+            changes.push(moved("site", &recorded.location, &resource.location));
+        }
+        let renamed = recorded.id != resource.id;
+        if renamed && recorded.name != resource.name {
+            changes.push(moved("name", &recorded.name, &resource.name));
+        } else if renamed && !changes.iter().any(|change| change.forces_replace) {
+            changes.push(moved("id", recorded.id.as_str(), resource.id.as_str()));
+        }
+        let forced: Vec<&str> = changes.iter().filter(|c| c.forces_replace).map(|c| c.path.as_str()).collect();
+        let (action, reason) = if !forced.is_empty() {
+            let order = if renamed { Order::CreateFirst } else { Order::DeleteFirst };
+            let verb = if forced.len() == 1 { "changes" } else { "change" };
+            (Action::Replace(order), format!("{} {verb}, which cannot be done in place", forced.join(", ")))
+        } else if recorded.status != Status::Standing {
+            (Action::Update, "an earlier run was cut short while it worked on it".to_owned())
+        } else if changes.is_empty() {
+            (Action::Keep, "as recorded".to_owned())
+        } else {
+            let names: BTreeSet<&str> = changes.iter().map(|change| top(&change.path)).collect();
+            let verb = if names.len() == 1 { "changes" } else { "change" };
+            (Action::Update, format!("{} {verb}", names.into_iter().collect::<Vec<_>>().join(", ")))
+        };
+        self.of(resource, Some(recorded), action, reason, changes)
+    }
+
+    /// What points at an object that is deleted and made again under the same id cannot stay while it is gone.
+    fn cascade(&self, decisions: &mut Decisions) {
+        for resource in self.stack.resources.values() {
+            let Some(decision) = decisions.get(&resource.address) else { continue };
+            if decision.recorded.is_none() || matches!(decision.change.action, Action::Replace(_) | Action::Adopt) {
+                continue;
+            }
+            let replaced = resource.uses.iter().find(|used| {
+                decisions.get(*used).is_some_and(|used| used.change.action == Action::Replace(Order::DeleteFirst))
+            });
+            if let Some(used) = replaced.cloned()
+                && let Some(decision) = decisions.get_mut(&resource.address)
+            {
+                decision.change.action = Action::Replace(Order::DeleteFirst);
+                decision.change.reason = format!("uses {used}, which is replaced");
+                decision.change.loses_data = resource.kind.recovery.loses_data;
+            }
+        }
+    }
+
+    /// What is recorded and no longer wanted.
+    fn leftover(&self, decisions: &mut Decisions) {
+        let Some(state) = self.state else { return };
+        let wanted: BTreeMap<&ArmId, &Address> = if self.destroy {
+            BTreeMap::new()
+        } else {
+            self.stack.resources.values().map(|resource| (&resource.id, &resource.address)).collect()
+        };
+        for (address, recorded) in &state.resources {
+            let handled = decisions.contains_key(address)
+                || (!self.destroy && self.stack.resources.contains_key(address))
+                || self.replaced_again(address, decisions);
+            if handled {
+                continue;
+            }
+            let there = self.now.and_then(|now| now.resources.get(address));
+            let property =
+                kind_of(address, recorded).is_some_and(|kind| matches!(kind.place, crate::kinds::Place::Property(_)));
+            let (action, reason) = match (wanted.get(&recorded.id), there) {
+                (Some(now), _) if !property => (Action::Forget, format!("the same object is {now} now")),
+                (_, None) => (Action::Forget, "gone from the cloud already".to_owned()),
+                _ if self.destroy => (Action::Delete, "everything is destroyed".to_owned()),
+                _ if address.is_replaced() => (Action::Delete, "a new one has taken its place".to_owned()),
+                _ => (Action::Delete, "not in the stack any more".to_owned()),
+            };
+            let kind = kind_of(address, recorded);
+            let change = Change {
+                address: address.clone(),
+                id: recorded.id.clone(),
+                site: recorded.site.clone(),
+                presence: recorded.presence,
+                action,
+                reason,
+                arguments: Vec::new(),
+                loses_data: action == Action::Delete && kind.is_some_and(|kind| kind.recovery.loses_data),
+            };
+            decisions.insert(address.clone(), Decision { change, recorded: Some(recorded.clone()) });
+        }
+    }
+
+    /// An old object whose replacement is replaced once more goes with the steps of that.
+    fn replaced_again(&self, address: &Address, decisions: &Decisions) -> bool {
+        address.is_replaced()
+            && decisions.iter().any(|(other, decision)| {
+                decision.change.action == Action::Replace(Order::CreateFirst) && other.replaced() == *address
+            })
+    }
+
+    fn blocked(&self, decisions: &Decisions) -> Vec<Blocked> {
+        let mut blocked = Vec::new();
+        for (address, Decision { change, recorded }) in decisions {
+            let doomed = matches!(change.action, Action::Delete | Action::Replace(_));
+            let protected = match self.stack.resources.get(address) {
+                Some(resource) => resource.prevent_destroy,
+                None => recorded.as_ref().is_some_and(|recorded| recorded.prevent_destroy),
+            };
+            if doomed && protected {
+                blocked.push(Blocked {
+                    address: address.clone(),
+                    why: format!(
+                        "it has `prevent_destroy = true`, and would be {}: {}",
+                        change.action.done(),
+                        change.reason
+                    ),
+                });
+            }
+        }
+        blocked
+    }
+
+    fn of(
+        &self,
+        resource: &Resource,
+        recorded: Option<&Recorded>,
+        action: Action,
+        reason: String,
+        arguments: Vec<ArgumentChange>,
+    ) -> Decision {
+        let change = Change {
+            address: resource.address.clone(),
+            id: resource.id.clone(),
+            site: resource.site.to_string(),
+            presence: resource.presence,
+            action,
+            reason,
+            arguments,
+            loses_data: matches!(action, Action::Replace(_)) && resource.kind.recovery.loses_data,
+        };
+        Decision { change, recorded: recorded.cloned() }
+    }
+}
+
+/// The arguments of a resource, sealed.
+pub fn sealed(resource: &Resource, seal: &Seal) -> JsonMap<String, Json> {
+    resource.args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).json().clone())).collect()
+}
+
+/// Whether a value of a new resource is worth a line.
+fn shown(value: &Sealed) -> bool {
+    match value.json() {
+        Json::Null => false,
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(map) => !map.is_empty(),
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
+    }
+}
+
+/// The argument that a path is in.
+fn top(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
+}

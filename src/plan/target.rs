@@ -1,0 +1,55 @@
+//! A plan limited to some resources and what they need.
+
+use std::collections::BTreeSet;
+
+use crate::address::Address;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::plan::decide::Decisions;
+use crate::stack::Stack;
+
+/// Keeps the decisions about the targets and, for what is written, about what they need; for what is deleted, about what needs them.
+///
+/// # Errors
+/// For every target that names nothing.
+pub(super) fn limit(
+    targets: &[Address],
+    stack: &Stack,
+    decisions: &mut Decisions,
+    destroy: bool,
+) -> Result<(), Diagnostics> {
+    let mut found = Diagnostics::new();
+    let mut open: Vec<Address> = Vec::new();
+    for target in targets {
+        let before = open.len();
+        open.extend(decisions.keys().filter(|address| *address == target || address.block() == *target).cloned());
+        if open.len() == before {
+            let known: Vec<&str> = decisions.keys().map(Address::as_str).collect();
+            found.push(
+                Diagnostic::error(
+                    "unknown-target",
+                    format!("the target `{target}` is neither in the stack nor recorded"),
+                )
+                .suggest(target.as_str(), known, None),
+            );
+        }
+    }
+    if found.has_errors() {
+        return Err(found);
+    }
+    let mut kept = BTreeSet::new();
+    while let Some(address) = open.pop() {
+        if !kept.insert(address.clone()) {
+            continue;
+        }
+        let recorded_needs = |address: &Address| {
+            decisions.get(address).and_then(|d| d.recorded.as_ref()).map(|r| r.needs.clone()).unwrap_or_default()
+        };
+        if destroy {
+            open.extend(decisions.keys().filter(|other| recorded_needs(other).contains(&address)).cloned());
+        } else if let Some(resource) = stack.resources.get(&address) {
+            open.extend(resource.needs.iter().cloned());
+        }
+    }
+    decisions.retain(|address, _| kept.contains(address));
+    Ok(())
+}
