@@ -5,8 +5,11 @@
 
 pub mod ast;
 pub mod eval;
+pub mod format;
 pub mod functions;
+mod lex;
 pub mod parse;
 
 pub use eval::{Files, Key, Scope, evaluate};
+pub use format::format;
 pub use parse::{parse, parse_expression, parse_template};

@@ -1,0 +1,354 @@
+//! Text to tokens, every byte accounted for: what the formatter lays out, and what a faulty text is searched with.
+//!
+//! Tokens are cut as HCL's own scanner cuts them. Nothing is refused here: what cannot be read is an [`TokenKind::Invalid`] token, and
+//! [`Scan::faults`] says what was never closed.
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    Ident,
+    Number,
+    Newline,
+    /// To the end of its line, with the line break; or `/* … */`.
+    Comment,
+    OpenQuote,
+    CloseQuote,
+    /// Text between quotes or in a heredoc.
+    Text,
+    /// `<<EOT` with its line break.
+    OpenHeredoc,
+    /// The last line of a heredoc, with its indent, without its line break.
+    CloseHeredoc,
+    /// `${` or `%{`, with `~` if written.
+    OpenTemplate,
+    /// The `}` of a template, with `~` if written.
+    CloseTemplate,
+    OpenBrace,
+    CloseBrace,
+    OpenBracket,
+    CloseBracket,
+    OpenParen,
+    CloseParen,
+    Dot,
+    Comma,
+    Ellipsis,
+    DoubleColon,
+    Equal,
+    Minus,
+    Bang,
+    /// `(`, `:`, `?` and operators after which a minus is a sign.
+    Operator,
+    Invalid,
+}
+
+/// A token: its kind and the bytes it covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// What a scan found to be wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LexFault {
+    /// A quote that is not closed on its line.
+    Quote(usize),
+    /// A heredoc without its last line, and the word that line should have.
+    Heredoc(usize, String),
+    /// A `/*` without `*/`.
+    Comment(usize),
+    /// A bracket that is never closed: it and where it stands.
+    Open(char, usize),
+    /// A closing bracket where another one, or none, was due: it, where it stands, and the open one.
+    Close(char, usize, Option<(char, usize)>),
+    /// A character that HCL has no use for.
+    Character(char, usize),
+}
+
+/// The tokens of a text, and what is wrong with them.
+pub(super) struct Scan {
+    pub(super) tokens: Vec<Token>,
+    pub(super) faults: Vec<LexFault>,
+}
+
+/// What the scanner is inside of.
+enum Inside {
+    /// A bracket, with its place.
+    Bracket(char, usize),
+    /// `${` or `%{`, with its place.
+    Template(usize),
+    /// A quoted text, with the place of its quote.
+    Quoted(usize),
+    /// A heredoc, with its place and the word that ends it.
+    Heredoc(usize, String),
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    inside: Vec<Inside>,
+    scan: Scan,
+}
+
+/// Cuts a text into tokens. Spaces and tabs between tokens belong to none.
+pub(super) fn scan(text: &str) -> Scan {
+    let scan = Scan { tokens: Vec::with_capacity(text.len() / 4), faults: Vec::new() };
+    let mut lexer = Lexer { text, at: 0, inside: Vec::new(), scan };
+    while lexer.at < text.len() {
+        match lexer.inside.last() {
+            Some(Inside::Quoted(_)) => lexer.quoted(),
+            Some(Inside::Heredoc(_, word)) => {
+                let word = word.clone();
+                lexer.heredoc(&word);
+            }
+            Some(Inside::Bracket(..) | Inside::Template(_)) | None => lexer.plain(),
+        }
+    }
+    for open in lexer.inside.drain(..) {
+        lexer.scan.faults.push(match open {
+            Inside::Bracket(bracket, at) => LexFault::Open(bracket, at),
+            Inside::Template(at) => LexFault::Open('{', at),
+            Inside::Quoted(at) => LexFault::Quote(at),
+            Inside::Heredoc(at, word) => LexFault::Heredoc(at, word),
+        });
+    }
+    lexer.scan
+}
+
+/// Whether an identifier may start with this.
+pub(super) fn starts_ident(c: char) -> bool {
+    c == '_' || c.is_alphabetic()
+}
+
+fn continues_ident(c: char) -> bool {
+    c == '_' || c == '-' || c.is_alphanumeric()
+}
+
+impl<'a> Lexer<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn push(&mut self, kind: TokenKind, length: usize) {
+        let start = self.at;
+        self.at += length;
+        self.scan.tokens.push(Token { kind, start, end: self.at });
+    }
+
+    fn plain(&mut self) {
+        use TokenKind::{
+            Bang, CloseTemplate, Comma, Comment, Dot, DoubleColon, Ellipsis, Equal, Ident, Invalid, Minus, Newline,
+            Number, OpenQuote, Operator,
+        };
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else { return };
+        let two = rest.get(..2).unwrap_or_default();
+        match first {
+            ' ' | '\t' => self.at += 1,
+            '\n' => self.push(Newline, 1),
+            '\r' if two == "\r\n" => self.push(Newline, 2),
+            '#' => self.push(Comment, line_length(rest)),
+            '/' if two == "//" => self.push(Comment, line_length(rest)),
+            '/' if two == "/*" => self.block_comment(),
+            '"' => {
+                self.inside.push(Inside::Quoted(self.at));
+                self.push(OpenQuote, 1);
+            }
+            '<' if two == "<<" => self.open_heredoc(),
+            '~' if two == "~}" && matches!(self.inside.last(), Some(Inside::Template(_))) => {
+                self.inside.pop();
+                self.push(CloseTemplate, 2);
+            }
+            '(' | '[' | '{' => self.open(first),
+            ')' | ']' | '}' => self.close(first),
+            '.' if rest.starts_with("...") => self.push(Ellipsis, 3),
+            '.' => self.push(Dot, 1),
+            ',' => self.push(Comma, 1),
+            ':' if two == "::" => self.push(DoubleColon, 2),
+            '=' | '!' | '<' | '>' if two.ends_with('=') => self.push(Operator, 2),
+            '=' if two == "=>" => self.push(Operator, 2),
+            '&' | '|' if two == "&&" || two == "||" => self.push(Operator, 2),
+            '=' => self.push(Equal, 1),
+            '-' => self.push(Minus, 1),
+            '!' => self.push(Bang, 1),
+            ':' | '?' | '+' | '*' | '/' | '%' | '<' | '>' => self.push(Operator, 1),
+            '0'..='9' => self.push(Number, number_length(rest)),
+            c if starts_ident(c) => {
+                self.push(Ident, rest.find(|c: char| !continues_ident(c)).unwrap_or(rest.len()));
+            }
+            other => {
+                self.scan.faults.push(LexFault::Character(other, self.at));
+                self.push(Invalid, other.len_utf8());
+            }
+        }
+    }
+
+    fn block_comment(&mut self) {
+        let rest = self.rest();
+        let length = match rest.get(2..).and_then(|inner| inner.find("*/")) {
+            Some(end) => end + 4,
+            None => {
+                self.scan.faults.push(LexFault::Comment(self.at));
+                rest.len()
+            }
+        };
+        self.push(TokenKind::Comment, length);
+    }
+
+    fn open_heredoc(&mut self) {
+        let rest = self.rest();
+        let after = rest.get(2..).unwrap_or_default();
+        let word = after.strip_prefix('-').unwrap_or(after);
+        let end = word.find(|c: char| !continues_ident(c)).unwrap_or(word.len());
+        let (word, tail) = word.split_at(end);
+        let line_break = if tail.starts_with("\r\n") { 2 } else { usize::from(tail.starts_with('\n')) };
+        if line_break == 0 || !word.starts_with(starts_ident) {
+            self.push(TokenKind::Operator, 1);
+            return;
+        }
+        let length = rest.len() - tail.len() + line_break;
+        self.inside.push(Inside::Heredoc(self.at, word.to_owned()));
+        self.push(TokenKind::OpenHeredoc, length);
+    }
+
+    fn open(&mut self, bracket: char) {
+        self.inside.push(Inside::Bracket(bracket, self.at));
+        let kind = match bracket {
+            '(' => TokenKind::OpenParen,
+            '[' => TokenKind::OpenBracket,
+            _ => TokenKind::OpenBrace,
+        };
+        self.push(kind, 1);
+    }
+
+    fn close(&mut self, bracket: char) {
+        let (kind, wanted) = match bracket {
+            ')' => (TokenKind::CloseParen, '('),
+            ']' => (TokenKind::CloseBracket, '['),
+            _ => (TokenKind::CloseBrace, '{'),
+        };
+        match self.inside.last() {
+            Some(Inside::Template(_)) if bracket == '}' => {
+                self.inside.pop();
+                return self.push(TokenKind::CloseTemplate, 1);
+            }
+            Some(Inside::Bracket(open, _)) if *open == wanted => {
+                self.inside.pop();
+            }
+            Some(Inside::Bracket(open, at)) => {
+                self.scan.faults.push(LexFault::Close(bracket, self.at, Some((*open, *at))));
+                // If an outer bracket is the one meant, the inner ones were forgotten.
+                if let Some(outer) = self.matching(wanted) {
+                    self.inside.truncate(outer);
+                }
+            }
+            _ => self.scan.faults.push(LexFault::Close(bracket, self.at, None)),
+        }
+        self.push(kind, 1);
+    }
+
+    /// Where the innermost open bracket of this kind is among all that is open, within the template that is being read.
+    fn matching(&self, wanted: char) -> Option<usize> {
+        let within =
+            self.inside.iter().rposition(|inside| !matches!(inside, Inside::Bracket(..))).map_or(0, |at| at + 1);
+        let open = self.inside.get(within..).unwrap_or_default();
+        open.iter().rposition(|inside| matches!(inside, Inside::Bracket(c, _) if *c == wanted)).map(|at| at + within)
+    }
+
+    fn quoted(&mut self) {
+        let rest = self.rest();
+        let mut chars = rest.char_indices();
+        let mut end = rest.len();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '\\' => _ = chars.next(),
+                '"' | '\n' => {
+                    end = at;
+                    break;
+                }
+                '$' | '%' if opens_template(rest, at) => {
+                    end = at;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        if end > 0 {
+            self.push(TokenKind::Text, end);
+        }
+        match self.rest().chars().next() {
+            Some('"') => {
+                self.inside.pop();
+                self.push(TokenKind::CloseQuote, 1);
+            }
+            Some('\n') => {
+                // Everything after is read as if the quote had been closed here, so that further faults are found.
+                if let Some(Inside::Quoted(open)) = self.inside.pop() {
+                    self.scan.faults.push(LexFault::Quote(open));
+                }
+            }
+            Some(_) => self.open_template(),
+            None => {}
+        }
+    }
+
+    fn heredoc(&mut self, word: &str) {
+        let rest = self.rest();
+        let starts_line = self.text.get(..self.at).is_some_and(|before| before.ends_with('\n'));
+        if starts_line {
+            let indent = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+            let ends = rest.get(indent..).and_then(|line| line.strip_prefix(word));
+            if ends.is_some_and(|after| !after.starts_with(continues_ident)) {
+                self.inside.pop();
+                return self.push(TokenKind::CloseHeredoc, indent + word.len());
+            }
+        }
+        let line = line_length(rest);
+        let end = rest.get(..line).unwrap_or_default().char_indices();
+        let template = end.map(|(at, _)| at).find(|at| opens_template(rest, *at));
+        match template {
+            Some(0) => self.open_template(),
+            Some(at) => self.push(TokenKind::Text, at),
+            None => self.push(TokenKind::Text, line),
+        }
+    }
+
+    fn open_template(&mut self) {
+        let length = if self.rest().get(2..).is_some_and(|rest| rest.starts_with('~')) { 3 } else { 2 };
+        self.inside.push(Inside::Template(self.at));
+        self.push(TokenKind::OpenTemplate, length);
+    }
+}
+
+/// Whether `${` or `%{` stands here and is not escaped by a doubled first character.
+fn opens_template(text: &str, at: usize) -> bool {
+    let bytes = text.as_bytes();
+    let Some(first @ (b'$' | b'%')) = bytes.get(at) else { return false };
+    bytes.get(at + 1) == Some(&b'{') && !at.checked_sub(1).is_some_and(|before| bytes.get(before) == Some(first))
+}
+
+/// The length of the first line, with its line break.
+fn line_length(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |at| at + 1)
+}
+
+/// Digits, and a fraction and an exponent where digits follow.
+fn number_length(text: &str) -> usize {
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        from + rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())
+    };
+    let starts = |from: usize, sought: &[char]| text.get(from..).is_some_and(|rest| rest.starts_with(sought));
+    let mut end = digits(0);
+    if starts(end, &['.']) && digits(end + 1) > end + 1 {
+        end = digits(end + 1);
+    }
+    if starts(end, &['e', 'E']) {
+        let sign = end + 1 + usize::from(starts(end + 1, &['+', '-']));
+        if digits(sign) > sign {
+            end = digits(sign);
+        }
+    }
+    end
+}
