@@ -1,6 +1,118 @@
-//! Placeholder, to be written whole by its owner.
+//! A scale set of Linux machines: any number of the same machine, made from one image.
 
+use super::machine_profile::{LINUX_SECRET, Os, check_linux_sign_in};
+use super::scale_set::{self, PROFILE, SET};
 use super::table::*;
 
+const LINUX: &[Arg] = &[
+    arg("instances", Ty::Integer(0, 1000), "sku.capacity", "How many there are.").default(Lit::Int(0)),
+    arg(
+        "disable_password_authentication",
+        Ty::Bool,
+        "properties.virtualMachineProfile.osProfile.linuxConfiguration.disablePasswordAuthentication",
+        "Whether one signs in with an SSH key only.",
+    )
+    .default(Lit::Bool(true)),
+    arg("admin_ssh_key", Ty::Block(&ADMIN_SSH_KEY), "", "A key with which one may sign in.").wire(Wire::Odd),
+    arg(
+        "provision_vm_agent",
+        Ty::Bool,
+        "properties.virtualMachineProfile.osProfile.linuxConfiguration.provisionVMAgent",
+        "Whether Azure's agent is installed; extensions need it.",
+    )
+    .default(Lit::Bool(true))
+    .replace(),
+    arg(
+        "secret",
+        Ty::Block(&LINUX_SECRET),
+        "properties.virtualMachineProfile.osProfile.secrets",
+        "Certificates of a key vault that are put onto the machine.",
+    ),
+];
+
+static ADMIN_SSH_KEY: Block = Block::many(
+    "",
+    &[
+        arg("username", Ty::String, "username", "Whose key it is: `admin_username`.").required(),
+        arg("public_key", Ty::String, "public_key", "The public key in the format of OpenSSH.").required(),
+    ],
+);
+
 /// The table.
-pub static KIND: Kind = Kind { name: "linux_virtual_machine_scale_set", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "linux_virtual_machine_scale_set",
+    about: "A scale set of Linux machines: any number of the same machine, made from one image.",
+    arm: scale_set::ARM,
+    names: scale_set::NAMES,
+    args: &concat::<{ SET.len() + LINUX.len() + PROFILE.len() }>(&[SET, LINUX, PROFILE]),
+    attributes: scale_set::ATTRIBUTES,
+    fixed: scale_set::FIXED,
+    durations: scale_set::DURATIONS,
+    answers: Answers::AsyncBody,
+    in_use: "",
+    run_moves: &["instances"],
+    odd: Odd {
+        encode: Some(|subject, bodies| scale_set::encode(subject, bodies, Os::Linux)),
+        decode: Some(scale_set::decode),
+        check: Some(check),
+        ..Odd::NONE
+    },
+    simulated: scale_set::SIMULATED,
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+virtual_network "example" {
+  resource_group = resource_group.example
+  address_space  = ["10.10.0.0/16"]
+}
+
+subnet "example" {
+  virtual_network  = virtual_network.example
+  address_prefixes = ["10.10.1.0/24"]
+}
+
+linux_virtual_machine_scale_set "example" {
+  resource_group = resource_group.example
+  sku            = "Standard_D2s_v5"
+  instances      = 2
+  admin_username = "operator"
+
+  admin_ssh_key {
+    username   = "operator"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleEx example"
+  }
+
+  source_image_reference {
+    publisher = "Canonical"
+    offer     = "ubuntu-24_04-lts"
+    sku       = "server"
+    version   = "24.04.202506060"
+  }
+
+  os_disk {
+    caching              = "ReadWrite"
+    storage_account_type = "Premium_LRS"
+  }
+
+  network_interface {
+    name    = "nic"
+    primary = true
+
+    ip_configuration {
+      name    = "internal"
+      primary = true
+      subnet  = subnet.example
+    }
+  }
+}
+"#,
+    left_out: scale_set::LEFT_OUT,
+    ..Kind::EMPTY
+};
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    scale_set::check(subject, 58, findings);
+    check_linux_sign_in(subject, findings);
+}

@@ -1,6 +1,119 @@
-//! Placeholder, to be written whole by its owner.
+//! A scale set of Windows machines: any number of the same machine, made from one image.
 
+use super::machine_profile::{Os, windows_profile};
+use super::scale_set::{self, PROFILE, SET};
 use super::table::*;
 
+const WINDOWS_PROFILE: &[Arg] = &windows_profile!("properties.virtualMachineProfile");
+
+const WINDOWS: &[Arg] = &[
+    arg("instances", Ty::Integer(0, 1000), "sku.capacity", "How many there are.").required(),
+    arg(
+        "automatic_updates_enabled",
+        Ty::Bool,
+        "properties.virtualMachineProfile.osProfile.windowsConfiguration.enableAutomaticUpdates",
+        "Whether Windows keeps itself up to date.",
+    )
+    .default(Lit::Bool(true)),
+    arg(
+        "provision_vm_agent",
+        Ty::Bool,
+        "properties.virtualMachineProfile.osProfile.windowsConfiguration.provisionVMAgent",
+        "Whether Azure's agent is installed; extensions need it.",
+    )
+    .default(Lit::Bool(true))
+    .replace(),
+    arg(
+        "timezone",
+        Ty::String,
+        "properties.virtualMachineProfile.osProfile.windowsConfiguration.timeZone",
+        "The time zone, as in `W. Europe Standard Time`.",
+    ),
+];
+
 /// The table.
-pub static KIND: Kind = Kind { name: "windows_virtual_machine_scale_set", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "windows_virtual_machine_scale_set",
+    about: "A scale set of Windows machines: any number of the same machine, made from one image.",
+    arm: scale_set::ARM,
+    names: scale_set::NAMES,
+    args: &with_password(concat::<{ SET.len() + WINDOWS.len() + WINDOWS_PROFILE.len() + PROFILE.len() }>(&[
+        SET,
+        WINDOWS,
+        WINDOWS_PROFILE,
+        PROFILE,
+    ])),
+    attributes: scale_set::ATTRIBUTES,
+    fixed: scale_set::FIXED,
+    durations: scale_set::DURATIONS,
+    answers: Answers::AsyncBody,
+    in_use: "",
+    run_moves: &["instances"],
+    odd: Odd {
+        encode: Some(|subject, bodies| scale_set::encode(subject, bodies, Os::Windows)),
+        decode: Some(scale_set::decode),
+        check: Some(|subject, findings| scale_set::check(subject, 9, findings)),
+        ..Odd::NONE
+    },
+    simulated: scale_set::SIMULATED,
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+virtual_network "example" {
+  resource_group = resource_group.example
+  address_space  = ["10.10.0.0/16"]
+}
+
+subnet "example" {
+  virtual_network  = virtual_network.example
+  address_prefixes = ["10.10.1.0/24"]
+}
+
+windows_virtual_machine_scale_set "example" {
+  resource_group = resource_group.example
+  sku            = "Standard_D2s_v5"
+  instances      = 2
+  admin_username = "operator"
+  admin_password = "an example, n0t a secret"
+
+  source_image_reference {
+    publisher = "MicrosoftWindowsServer"
+    offer     = "WindowsServer"
+    sku       = "2022-datacenter-azure-edition"
+    version   = "20348.3807.250605"
+  }
+
+  os_disk {
+    caching              = "ReadWrite"
+    storage_account_type = "Premium_LRS"
+  }
+
+  network_interface {
+    name    = "nic"
+    primary = true
+
+    ip_configuration {
+      name    = "internal"
+      primary = true
+      subnet  = subnet.example
+    }
+  }
+}
+"#,
+    left_out: scale_set::LEFT_OUT,
+    ..Kind::EMPTY
+};
+
+/// Windows has no other way to sign in.
+const fn with_password<const N: usize>(mut args: [Arg; N]) -> [Arg; N] {
+    let mut at = 0;
+    while at < N {
+        if matches!(args[at].name.as_bytes(), b"admin_password") {
+            args[at] = args[at].required();
+        }
+        at += 1;
+    }
+    args
+}
