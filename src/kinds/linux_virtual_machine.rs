@@ -1,6 +1,132 @@
-//! Placeholder, to be written whole by its owner.
+//! A Linux machine.
 
+use super::machine_profile::{LINUX_SECRET, Os, check_linux_sign_in};
+use super::single_machine::{self, MACHINE, PROFILE, patches};
 use super::table::*;
 
+const PATCHES: &[Arg] = &patches!("properties.osProfile.linuxConfiguration", &["AutomaticByPlatform", "ImageDefault"]);
+
+const LINUX: &[Arg] = &[
+    arg(
+        "disable_password_authentication",
+        Ty::Bool,
+        "properties.osProfile.linuxConfiguration.disablePasswordAuthentication",
+        "Whether one signs in with an SSH key only; so it is without this.",
+    )
+    .replace(),
+    arg("admin_ssh_key", Ty::Block(&ADMIN_SSH_KEY), "", "A key with which one may sign in.").wire(Wire::Odd).replace(),
+    arg(
+        "license_type",
+        Ty::Enum(&[
+            "RHEL_BYOS",
+            "RHEL_BASE",
+            "RHEL_EUS",
+            "RHEL_SAPAPPS",
+            "RHEL_SAPHA",
+            "RHEL_BASESAPAPPS",
+            "RHEL_BASESAPHA",
+            "SLES_BYOS",
+            "SLES_SAP",
+            "SLES_HPC",
+            "UBUNTU_PRO",
+        ]),
+        "properties.licenseType",
+        "The licence that is brought along.",
+    ),
+    arg(
+        "secret",
+        Ty::Block(&LINUX_SECRET),
+        "properties.osProfile.secrets",
+        "Certificates of a key vault that are put onto the machine.",
+    ),
+];
+
+static ADMIN_SSH_KEY: Block = Block::many(
+    "",
+    &[
+        arg("username", Ty::String, "username", "Whose key it is: `admin_username`.").required().replace(),
+        arg("public_key", Ty::String, "public_key", "The public key in the format of OpenSSH.").required().replace(),
+    ],
+);
+
 /// The table.
-pub static KIND: Kind = Kind { name: "linux_virtual_machine", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "linux_virtual_machine",
+    about: "A Linux machine.",
+    arm: single_machine::ARM,
+    names: single_machine::NAMES,
+    args: &concat::<{ MACHINE.len() + LINUX.len() + PATCHES.len() + PROFILE.len() }>(&[
+        MACHINE, LINUX, PATCHES, PROFILE,
+    ]),
+    attributes: single_machine::ATTRIBUTES,
+    durations: single_machine::DURATIONS,
+    answers: Answers::AsyncBody,
+    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    in_use: "",
+    odd: Odd {
+        encode: Some(|subject, bodies| single_machine::encode(subject, bodies, Os::Linux)),
+        decode: Some(single_machine::decode),
+        check: Some(check),
+        ..Odd::NONE
+    },
+    simulated: single_machine::SIMULATED,
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+virtual_network "example" {
+  resource_group = resource_group.example
+  address_space  = ["10.10.0.0/16"]
+}
+
+subnet "example" {
+  virtual_network  = virtual_network.example
+  address_prefixes = ["10.10.1.0/24"]
+}
+
+network_interface "example" {
+  resource_group = resource_group.example
+
+  ip_configuration {
+    name                          = "internal"
+    subnet                        = subnet.example
+    private_ip_address_allocation = "Dynamic"
+  }
+}
+
+linux_virtual_machine "example" {
+  resource_group     = resource_group.example
+  size               = "Standard_D2s_v5"
+  admin_username     = "operator"
+  network_interfaces = [network_interface.example]
+
+  admin_ssh_key {
+    username   = "operator"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleEx example"
+  }
+
+  source_image_reference {
+    publisher = "Canonical"
+    offer     = "ubuntu-24_04-lts"
+    sku       = "server"
+    version   = "24.04.202506060"
+  }
+
+  os_disk {
+    caching              = "ReadWrite"
+    storage_account_type = "Premium_LRS"
+  }
+}
+"#,
+    left_out: single_machine::LEFT_OUT,
+    ..Kind::EMPTY
+};
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    single_machine::check(subject, 64, findings);
+    // A specialised system has its users already.
+    if subject.args.contains_key("admin_username") {
+        check_linux_sign_in(subject, findings);
+    }
+}

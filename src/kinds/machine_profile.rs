@@ -195,8 +195,12 @@ pub(super) const fn diff_disk_settings(block: &'static Block) -> Arg {
 /// What the disk of a system always has.
 pub(super) const OS_DISK: &[Arg] = &[
     arg("caching", CACHING, "caching", "What the host caches of it.").required(),
-    disk_encryption_set("disk_encryption_set", "managedDisk.diskEncryptionSet.id"),
-    arg("disk_size_gb", Ty::Integer(1, 4095), "diskSizeGB", "Its size in GiB; the image's without it. It can only grow."),
+    arg(
+        "disk_size_gb",
+        Ty::Integer(1, 4095),
+        "diskSizeGB",
+        "Its size in GiB; the image's without it. It can only grow.",
+    ),
     disk_encryption_set("secure_vm_disk_encryption_set", "managedDisk.securityProfile.diskEncryptionSet.id").replace(),
     arg(
         "security_encryption_type",
@@ -232,7 +236,8 @@ pub(super) static WINRM_LISTENER: Block = Block::many(
     "protocol",
     &[
         arg("protocol", Ty::Enum(&["Http", "Https"]), "protocol", "The protocol.").required().replace(),
-        arg("certificate_url", Ty::String, "certificateUrl", "The certificate of the key vault that `Https` uses.").replace(),
+        arg("certificate_url", Ty::String, "certificateUrl", "The certificate of the key vault that `Https` uses.")
+            .replace(),
     ],
 );
 
@@ -243,20 +248,14 @@ const CERTIFICATE_URL: Arg =
 
 pub(super) static LINUX_SECRET: Block = Block::many(
     "",
-    &[
-        KEY_VAULT,
-        arg("certificate", Ty::Block(&LINUX_CERTIFICATE), "vaultCertificates", "One certificate."),
-    ],
+    &[KEY_VAULT, arg("certificate", Ty::Block(&LINUX_CERTIFICATE), "vaultCertificates", "One certificate.")],
 );
 
 static LINUX_CERTIFICATE: Block = Block::many("url", &[CERTIFICATE_URL]).at_least_one();
 
 pub(super) static WINDOWS_SECRET: Block = Block::many(
     "",
-    &[
-        KEY_VAULT,
-        arg("certificate", Ty::Block(&WINDOWS_CERTIFICATE), "vaultCertificates", "One certificate."),
-    ],
+    &[KEY_VAULT, arg("certificate", Ty::Block(&WINDOWS_CERTIFICATE), "vaultCertificates", "One certificate.")],
 );
 
 static WINDOWS_CERTIFICATE: Block = Block::many(

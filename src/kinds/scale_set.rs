@@ -107,13 +107,23 @@ pub(super) const SET: &[Arg] = &[
         "What is done about an instance that is not well.",
     ),
     arg("scale_in", Ty::Block(&SCALE_IN), "properties.scaleInPolicy", "Which instances go first."),
-    arg("spot_restore", Ty::Block(&SPOT_RESTORE), "properties.spotRestorePolicy", "Whether evicted instances come back."),
+    arg(
+        "spot_restore",
+        Ty::Block(&SPOT_RESTORE),
+        "properties.spotRestorePolicy",
+        "Whether evicted instances come back.",
+    ),
     arg("zones", Ty::Set(&Ty::String), "zones", "The zones over which instances are spread; none can be taken away."),
     arg("zone_balance", Ty::Bool, "properties.zoneBalance", "Whether zones must have equally many instances.")
         .default(Lit::Bool(false))
         .replace(),
-    arg("overprovision", Ty::Bool, "properties.overprovision", "Whether more are started than asked for, and the slow ones dropped.")
-        .default(Lit::Bool(true)),
+    arg(
+        "overprovision",
+        Ty::Bool,
+        "properties.overprovision",
+        "Whether more are started than asked for, and the slow ones dropped.",
+    )
+    .default(Lit::Bool(true)),
     arg(
         "do_not_run_extensions_on_overprovisioned_machines",
         Ty::Bool,
@@ -201,22 +211,21 @@ static SOURCE_IMAGE_REFERENCE: Block = Block::one(&[
     arg("version", Ty::String, "version", "The version; `latest` differs from day to day.").required(),
 ]);
 
-static OS_DISK: Block = Block::one(
-    &concat::<{ machine_profile::OS_DISK.len() + 2 }>(&[
-        machine_profile::OS_DISK,
-        &[
-            arg(
-                "storage_account_type",
-                machine_profile::OS_STORAGE,
-                "managedDisk.storageAccountType",
-                "The kind of storage.",
-            )
-            .required()
-            .replace(),
-            machine_profile::diff_disk_settings(&DIFF_DISK_SETTINGS),
-        ],
-    ]),
-)
+static OS_DISK: Block = Block::one(&concat::<{ machine_profile::OS_DISK.len() + 3 }>(&[
+    machine_profile::OS_DISK,
+    &[
+        arg(
+            "storage_account_type",
+            machine_profile::OS_STORAGE,
+            "managedDisk.storageAccountType",
+            "The kind of storage.",
+        )
+        .required()
+        .replace(),
+        machine_profile::disk_encryption_set("disk_encryption_set", "managedDisk.diskEncryptionSet.id").replace(),
+        machine_profile::diff_disk_settings(&DIFF_DISK_SETTINGS),
+    ],
+]))
 .at_least_one();
 
 static DIFF_DISK_SETTINGS: Block = Block::one(&[
@@ -250,11 +259,26 @@ static DATA_DISK: Block = Block::many(
         arg("create_option", Ty::Enum(&["Empty", "FromImage"]), "createOption", "Whether it is empty or the image's.")
             .default(Lit::Str("Empty")),
         machine_profile::disk_encryption_set("disk_encryption_set", "managedDisk.diskEncryptionSet.id").replace(),
-        arg("disk_iops_read_write", Ty::Integer(1, 400_000), "diskIOPSReadWrite", "Operations per second (Ultra and Premium v2)."),
-        arg("disk_mbps_read_write", Ty::Integer(1, 10_000), "diskMBpsReadWrite", "Megabytes per second (Ultra and Premium v2)."),
+        arg(
+            "disk_iops_read_write",
+            Ty::Integer(1, 400_000),
+            "diskIOPSReadWrite",
+            "Operations per second (Ultra and Premium v2).",
+        ),
+        arg(
+            "disk_mbps_read_write",
+            Ty::Integer(1, 10_000),
+            "diskMBpsReadWrite",
+            "Megabytes per second (Ultra and Premium v2).",
+        ),
         arg("name", Ty::String, "name", "Its name."),
-        arg("write_accelerator_enabled", Ty::Bool, "writeAcceleratorEnabled", "Whether writes are accelerated (M series).")
-            .default(Lit::Bool(false)),
+        arg(
+            "write_accelerator_enabled",
+            Ty::Bool,
+            "writeAcceleratorEnabled",
+            "Whether writes are accelerated (M series).",
+        )
+        .default(Lit::Bool(false)),
     ],
 );
 
@@ -265,7 +289,12 @@ static NETWORK_INTERFACE: Block = Block::many(
         arg("primary", Ty::Bool, "properties.primary", "Whether it is the first one; exactly one is.")
             .default(Lit::Bool(false)),
         arg("ip_configuration", Ty::Block(&IP_CONFIGURATION), "properties.ipConfigurations", "An address of it."),
-        arg("dns_servers", Ty::List(&Ty::Ip), "properties.dnsSettings.dnsServers", "DNS servers in place of the network's."),
+        arg(
+            "dns_servers",
+            Ty::List(&Ty::Ip),
+            "properties.dnsSettings.dnsServers",
+            "DNS servers in place of the network's.",
+        ),
         arg(
             "accelerated_networking_enabled",
             Ty::Bool,
@@ -273,8 +302,13 @@ static NETWORK_INTERFACE: Block = Block::many(
             "Whether packets bypass the host (most sizes can).",
         )
         .default(Lit::Bool(false)),
-        arg("ip_forwarding_enabled", Ty::Bool, "properties.enableIPForwarding", "Whether it takes packets meant for others.")
-            .default(Lit::Bool(false)),
+        arg(
+            "ip_forwarding_enabled",
+            Ty::Bool,
+            "properties.enableIPForwarding",
+            "Whether it takes packets meant for others.",
+        )
+        .default(Lit::Bool(false)),
         arg(
             "network_security_group",
             Ty::Ref(&["network_security_group"]),
@@ -296,7 +330,8 @@ static IP_CONFIGURATION: Block = Block::many(
     "name",
     &[
         arg("name", Ty::String, "name", "Its name within the interface.").required(),
-        arg("primary", Ty::Bool, "properties.primary", "Whether it is the interface's first one.").default(Lit::Bool(false)),
+        arg("primary", Ty::Bool, "properties.primary", "Whether it is the interface's first one.")
+            .default(Lit::Bool(false)),
         arg("subnet", Ty::Ref(&["subnet"]), "properties.subnet.id", "The subnet that addresses are taken from."),
         arg("version", Ty::Enum(&["IPv4", "IPv6"]), "properties.privateIPAddressVersion", "The kind of address.")
             .default(Lit::Str("IPv4")),
@@ -329,8 +364,13 @@ static IP_CONFIGURATION: Block = Block::many(
 .at_least_one();
 
 static ROLLING_UPGRADE_POLICY: Block = Block::one(&[
-    arg("max_batch_instance_percent", Ty::Integer(5, 100), "maxBatchInstancePercent", "The size of a batch, in percent.")
-        .required(),
+    arg(
+        "max_batch_instance_percent",
+        Ty::Integer(5, 100),
+        "maxBatchInstancePercent",
+        "The size of a batch, in percent.",
+    )
+    .required(),
     arg(
         "max_unhealthy_instance_percent",
         Ty::Integer(5, 100),
@@ -346,12 +386,7 @@ static ROLLING_UPGRADE_POLICY: Block = Block::one(&[
     )
     .required(),
     arg("pause_time_between_batches", Ty::Duration, "pauseTimeBetweenBatches", "The pause between batches.").required(),
-    arg(
-        "cross_zone_upgrades_enabled",
-        Ty::Bool,
-        "enableCrossZoneUpgrade",
-        "Whether a batch may be spread over zones.",
-    ),
+    arg("cross_zone_upgrades_enabled", Ty::Bool, "enableCrossZoneUpgrade", "Whether a batch may be spread over zones."),
     arg("maximum_surge_instances_enabled", Ty::Bool, "maxSurge", "Whether new instances come before old ones go."),
     arg(
         "prioritize_unhealthy_instances_enabled",
@@ -375,7 +410,8 @@ static AUTOMATIC_INSTANCE_REPAIR: Block = Block::one(&[
 ]);
 
 static SCALE_IN: Block = Block::one(&[
-    arg("rule", Ty::Enum(&["Default", "NewestVM", "OldestVM"]), "rules[0]", "Which go first.").default(Lit::Str("Default")),
+    arg("rule", Ty::Enum(&["Default", "NewestVM", "OldestVM"]), "rules[0]", "Which go first.")
+        .default(Lit::Str("Default")),
     arg("force_deletion_enabled", Ty::Bool, "forceDeletion", "Whether they are deleted without being shut down.")
         .default(Lit::Bool(false)),
 ]);
@@ -402,7 +438,8 @@ static EXTENSION: Block = Block::many(
         arg("name", Ty::String, "name", "Its name within the scale set.").required(),
         arg("publisher", Ty::String, "properties.publisher", "Its publisher.").required(),
         arg("type", Ty::String, "properties.type", "What it is, as in `ApplicationHealthLinux`.").required(),
-        arg("type_handler_version", Ty::String, "properties.typeHandlerVersion", "Its version, as in `1.0`.").required(),
+        arg("type_handler_version", Ty::String, "properties.typeHandlerVersion", "Its version, as in `1.0`.")
+            .required(),
         arg(
             "auto_upgrade_minor_version",
             Ty::Bool,
@@ -467,7 +504,9 @@ pub(super) fn encode(subject: &Subject<'_>, bodies: &mut [Json], os: Os) {
     let blocks = subject.args.get("extension").and_then(Json::as_array).into_iter().flatten();
     let extensions = path::borrow_mut(body, EXTENSIONS).and_then(Json::as_array_mut).into_iter().flatten();
     for (block, extension) in blocks.zip(extensions) {
-        for (argument, at) in [("settings", "properties.settings"), ("protected_settings", "properties.protectedSettings")] {
+        for (argument, at) in
+            [("settings", "properties.settings"), ("protected_settings", "properties.protectedSettings")]
+        {
             if let Some(settings) = path::text(block, argument).and_then(|text| serde_json::from_str(text).ok()) {
                 path::put(extension, at, settings);
             }
@@ -507,7 +546,8 @@ pub(super) fn check(subject: &Subject<'_>, longest_prefix: usize, findings: &mut
     let has = |name: &str| subject.args.contains_key(name);
     let prefix = subject.text("computer_name_prefix").unwrap_or(subject.name);
     if prefix.chars().count() > longest_prefix {
-        let summary = format!("host names would begin with `{prefix}`, which is longer than {longest_prefix} characters");
+        let summary =
+            format!("host names would begin with `{prefix}`, which is longer than {longest_prefix} characters");
         findings.push(finding("computer_name_prefix", &summary, "Write a shorter `computer_name_prefix`."));
     }
     let rolling = subject.text("upgrade_mode") == Some("Rolling");
@@ -528,7 +568,11 @@ pub(super) fn check(subject: &Subject<'_>, longest_prefix: usize, findings: &mut
         });
     }
     if subject.args.get("zone_balance") == Some(&Json::Bool(true)) && !has("zones") {
-        findings.push(finding("zone_balance", "zones are to be balanced, and none are written", "Write `zones = […]`."));
+        findings.push(finding(
+            "zone_balance",
+            "zones are to be balanced, and none are written",
+            "Write `zones = […]`.",
+        ));
     }
     let nics = subject.args.get("network_interface").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     let primary = nics.iter().filter(|nic| nic.get("primary") == Some(&Json::Bool(true))).count();
@@ -551,11 +595,12 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     admit_image(cloud, body, AT)?;
     let capacity = capacity(body);
     let single = path::borrow(body, "properties.singlePlacementGroup") == Some(&Json::Bool(true));
-    if let Some(limit) = [(single, 100), (true, 1000)].iter().find(|(holds, limit)| *holds && capacity > *limit) {
+    let limit = if single { 100 } else { 1000 };
+    if capacity > limit {
         return Err(Refusal {
             status: 400,
             code: "InvalidParameter",
-            message: format!("The value {capacity} of parameter 'sku.capacity' is greater than {}.", limit.1),
+            message: format!("The value {capacity} of parameter 'sku.capacity' is greater than {limit}."),
         });
     }
     for nic in path::items(body, NICS) {
@@ -602,7 +647,6 @@ fn capacity(body: &Json) -> u32 {
     path::borrow(body, "sku.capacity").and_then(Json::as_u64).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
 }
 
-/// What stands in front of the smallest scale set.
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,116 @@
-//! Placeholder, to be written whole by its owner.
+//! A Windows machine.
 
+use super::machine_profile::{Os, finding, windows_profile};
+use super::single_machine::{self, MACHINE, PROFILE, patches};
 use super::table::*;
 
+const WINDOWS_PROFILE: &[Arg] = &windows_profile!("properties");
+
+const PATCHES: &[Arg] =
+    &patches!("properties.osProfile.windowsConfiguration", &["AutomaticByOS", "AutomaticByPlatform", "Manual"]);
+
+const WINDOWS: &[Arg] = &[
+    arg(
+        "automatic_updates_enabled",
+        Ty::Bool,
+        "properties.osProfile.windowsConfiguration.enableAutomaticUpdates",
+        "Whether Windows keeps itself up to date.",
+    )
+    .replace(),
+    arg(
+        "hotpatching_enabled",
+        Ty::Bool,
+        "properties.osProfile.windowsConfiguration.patchSettings.enableHotpatching",
+        "Whether updates are installed without a restart, where the edition can.",
+    ),
+    arg(
+        "timezone",
+        Ty::String,
+        "properties.osProfile.windowsConfiguration.timeZone",
+        "The time zone, as in `W. Europe Standard Time`.",
+    )
+    .replace(),
+];
+
 /// The table.
-pub static KIND: Kind = Kind { name: "windows_virtual_machine", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "windows_virtual_machine",
+    about: "A Windows machine.",
+    arm: single_machine::ARM,
+    names: single_machine::NAMES,
+    args: &concat::<{ MACHINE.len() + WINDOWS.len() + PATCHES.len() + WINDOWS_PROFILE.len() + PROFILE.len() }>(&[
+        MACHINE,
+        WINDOWS,
+        PATCHES,
+        WINDOWS_PROFILE,
+        PROFILE,
+    ]),
+    attributes: single_machine::ATTRIBUTES,
+    durations: single_machine::DURATIONS,
+    answers: Answers::AsyncBody,
+    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    in_use: "",
+    odd: Odd {
+        encode: Some(|subject, bodies| single_machine::encode(subject, bodies, Os::Windows)),
+        decode: Some(single_machine::decode),
+        check: Some(check),
+        ..Odd::NONE
+    },
+    simulated: single_machine::SIMULATED,
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+virtual_network "example" {
+  resource_group = resource_group.example
+  address_space  = ["10.10.0.0/16"]
+}
+
+subnet "example" {
+  virtual_network  = virtual_network.example
+  address_prefixes = ["10.10.1.0/24"]
+}
+
+network_interface "example" {
+  resource_group = resource_group.example
+
+  ip_configuration {
+    name                          = "internal"
+    subnet                        = subnet.example
+    private_ip_address_allocation = "Dynamic"
+  }
+}
+
+windows_virtual_machine "example" {
+  resource_group     = resource_group.example
+  size               = "Standard_D2s_v5"
+  admin_username     = "operator"
+  admin_password     = "an example, n0t a secret"
+  network_interfaces = [network_interface.example]
+
+  source_image_reference {
+    publisher = "MicrosoftWindowsServer"
+    offer     = "WindowsServer"
+    sku       = "2022-datacenter-azure-edition"
+    version   = "20348.3807.250605"
+  }
+
+  os_disk {
+    caching              = "ReadWrite"
+    storage_account_type = "Premium_LRS"
+  }
+}
+"#,
+    left_out: single_machine::LEFT_OUT,
+    ..Kind::EMPTY
+};
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    single_machine::check(subject, 15, findings);
+    let has = |name: &str| subject.args.contains_key(name);
+    if has("admin_username") && !has("admin_password") {
+        let help = "Write `admin_password`.";
+        findings.push(finding("admin_username", "the administrator has no password", help));
+    }
+}
