@@ -1,5 +1,6 @@
 //! The map of drplan: the layers in words; no code.
 pub mod address;
+pub mod apply;
 pub mod azure;
 pub mod cli;
 pub mod diagnostic;

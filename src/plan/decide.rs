@@ -11,7 +11,7 @@ use crate::plan::refresh::{Seen, kind_of, seen};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
-use crate::value::{Seal, Sealed};
+use crate::value::{Map, Seal, Sealed};
 
 /// What happens to one resource, with all that the steps need.
 pub(super) struct Decision {
@@ -68,7 +68,7 @@ impl Deciding<'_> {
             let reason = "stands while its failover group is up".to_owned();
             return Some(self.of(resource, Some(recorded), Action::Keep, reason, Vec::new()));
         }
-        let args = sealed(resource, self.seal);
+        let args = sealed(&resource.args, self.seal);
         match recorded {
             Some(recorded) => Some(self.recorded(resource, recorded, &args, decided)),
             None => Some(self.unrecorded(resource, &args, moved)),
@@ -293,9 +293,9 @@ impl Deciding<'_> {
     }
 }
 
-/// The arguments of a resource, sealed.
-pub fn sealed(resource: &Resource, seal: &Seal) -> JsonMap<String, Json> {
-    resource.args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).json().clone())).collect()
+/// Arguments, sealed.
+pub fn sealed(args: &Map, seal: &Seal) -> JsonMap<String, Json> {
+    args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).json().clone())).collect()
 }
 
 /// Whether a value of a new resource is worth a line.

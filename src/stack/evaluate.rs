@@ -318,6 +318,11 @@ impl Stack {
         f(&facts.subject(resource, args))
     }
 
+    /// Whether any expression of the stack reads an attribute with this name.
+    pub fn names_attribute(&self, name: &str) -> bool {
+        self.program.attributes.contains(name)
+    }
+
     /// The resource that has this id.
     pub fn by_id(&self, id: &ArmId) -> Option<&Resource> {
         self.by_id.get(id).and_then(|address| self.resources.get(address))

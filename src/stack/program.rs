@@ -1,5 +1,6 @@
 //! A stack as text has it: blocks sorted by what they are, references known, nothing evaluated but variables.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -26,6 +27,8 @@ pub struct Program {
     pub(crate) subscription: String,
     pub(crate) tenant: String,
     pub(crate) digest: String,
+    /// Every name that stands after a dot in some reference: what attributes may be read.
+    pub(crate) attributes: BTreeSet<Arc<str>>,
 }
 
 /// One block of a resource.
@@ -51,6 +54,7 @@ impl Program {
             subscription,
             tenant,
             digest: String::new(),
+            attributes: BTreeSet::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Text to a [`Program`]: the blocks of all files, sorted by what they are, and the values of variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -53,6 +53,7 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
     let mut found = Diagnostics::new();
     let mut digest = Sha256::new();
     let mut blocks = Vec::new();
+    let mut program = Program::new(reader, subscription, tenant);
     if files.is_empty() {
         found.push(
             Diagnostic::error("no-stack", "there is no `*.hcl` file here")
@@ -68,12 +69,12 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
         match hcl::parse(&text, file) {
             Ok(body) => {
                 stray_attributes(&body, &mut found);
+                attribute_names(&body, &mut program.attributes);
                 blocks.extend(body.blocks);
             }
             Err(problems) => found.extend(problems),
         }
     }
-    let mut program = Program::new(reader, subscription, tenant);
     for block in blocks {
         sort_in(&mut program, block, &mut found);
     }
@@ -221,6 +222,18 @@ fn references(body: &Body) -> Vec<(Arc<str>, Arc<str>)> {
         all.insert((Arc::clone(root), Arc::clone(name)), ());
     });
     all.into_keys().collect()
+}
+
+fn attribute_names(body: &Body, into: &mut BTreeSet<Arc<str>>) {
+    for attribute in &body.attributes {
+        attribute.expr.visit_references(&mut |_, steps, _| {
+            into.extend(steps.iter().filter_map(|step| match step {
+                hcl::ast::Step::Attr(name) => Some(Arc::clone(&name.text)),
+                _ => None,
+            }));
+        });
+    }
+    body.blocks.iter().for_each(|block| attribute_names(&block.body, into));
 }
 
 /// Calls `visit` with the root and the first step of every reference in a body, nested blocks included.

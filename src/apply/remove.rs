@@ -1,0 +1,79 @@
+//! Taking a resource away: its objects in reverse order, its parts out of the objects they are in.
+
+use serde_json::Value as Json;
+
+use super::write::etag;
+use super::{Stopped, Worker};
+use crate::address::Address;
+use crate::kinds::{Object, Place, Within, path};
+use crate::plan::kind_of;
+use crate::state::Recorded;
+use crate::world::{CloudError, When};
+
+/// How often a write is tried again because the object was changed by somebody else in between.
+const TRIES: usize = 4;
+
+impl Worker<'_> {
+    pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), Stopped> {
+        let is_group = kind_of(address, recorded).is_some_and(|kind| kind.place == Place::Subscription);
+        for object in recorded.objects.iter().rev() {
+            match &object.within {
+                None => {
+                    if is_group {
+                        self.nothing_else_in(object).await?;
+                    }
+                    self.ports.cloud.delete(&object.id, &object.api).await?;
+                }
+                Some(Within::Paths(paths)) if paths.is_empty() => {}
+                Some(within) => self.take_out(object, within).await?,
+            }
+        }
+        self.knowledge().attributes.remove(address);
+        Ok(())
+    }
+
+    /// A resource group takes everything in it along, so what drplan did not make must not be in it.
+    async fn nothing_else_in(&self, object: &Object) -> Result<(), Stopped> {
+        let inside = self.ports.cloud.list(&object.id).await?;
+        if inside.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = inside.iter().take(10).map(ToString::to_string).collect();
+        Err(Stopped::Failed(format!(
+            "it holds {} that drplan did not make, and which would be deleted with it: {}. Move them elsewhere or delete them, then go on",
+            if inside.len() == 1 { "something".to_owned() } else { format!("{} things", inside.len()) },
+            names.join(", ")
+        )))
+    }
+
+    async fn take_out(&self, object: &Object, within: &Within) -> Result<(), Stopped> {
+        for _ in 0..TRIES {
+            let Some(current) = self.settled(object).await? else { return Ok(()) };
+            let Some(body) = without(&current, within) else { return Ok(()) };
+            let etag = etag(&current);
+            let when = etag.as_deref().map_or(When::Always, When::Unchanged);
+            match self.ports.cloud.put(&object.id, &object.api, &body, when).await {
+                Err(CloudError::Refused(refused)) if refused.status == 412 => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(()),
+            }
+        }
+        Err(Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id)))
+    }
+}
+
+/// What stands without the part; `None` where it is not there.
+fn without(current: &Json, within: &Within) -> Option<Json> {
+    let mut body = current.clone();
+    match within {
+        Within::Paths(paths) => paths.iter().for_each(|at| path::remove(&mut body, at)),
+        Within::Element { list, key, name } => {
+            let items = path::get(current, list)?.as_array()?.clone();
+            let same = |item: &Json| item.get(key).and_then(Json::as_str).is_some_and(|n| path::same_name(n, name));
+            let kept: Vec<Json> = items.into_iter().filter(|item| !same(item)).collect();
+            path::remove(&mut body, list);
+            path::put(&mut body, list, Json::Array(kept));
+        }
+    }
+    (body != *current).then_some(body)
+}

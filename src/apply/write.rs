@@ -1,0 +1,262 @@
+//! Writing a resource: its arguments filled in, its bodies brought into what stands, and what it brings read back.
+
+use std::time::Duration;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::{Stopped, Worker};
+use crate::address::Address;
+use crate::kinds::{From, Object, Ready, Within, body, path};
+use crate::plan::sealed;
+use crate::stack::Resource;
+use crate::state::{Recorded, Status};
+use crate::steps::Act;
+use crate::value::{Map, Value};
+use crate::world::{CloudError, When};
+
+/// How often a write is tried again because the object was changed by somebody else in between.
+const TRIES: usize = 4;
+/// The longest that is waited for an object to be ready, beyond the end of its own operation.
+const PATIENCE: Duration = Duration::from_secs(4 * 3600);
+/// The time between two looks at an object that is not ready; grows with each.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
+const LONGEST_LOOK: Duration = Duration::from_secs(20);
+
+impl Worker<'_> {
+    pub(super) async fn write(&self, resource: &Resource, act: &Act) -> Result<Box<Recorded>, Stopped> {
+        let args = self.arguments(resource).await?;
+        let plain = reveal(&args)?;
+        let bodies = self.bodies(resource, &plain);
+        let before = self.recorded.get(&resource.address).filter(|_| !matches!(act, Act::Create));
+        let old: Option<Vec<Json>> = before
+            .filter(|before| before.status != Status::Creating)
+            .map(|before| self.bodies(resource, &before.arguments));
+        for (at, (object, new)) in resource.objects.iter().zip(&bodies).enumerate() {
+            let old = old.as_ref().and_then(|old| old.get(at));
+            self.put(resource, object, old, new, act).await?;
+        }
+        let answers = self.ready(resource).await?;
+        let attributes =
+            self.stack.with_subject(resource, &plain, &self.knowledge(), |subject| body::attributes(subject, &answers));
+        self.learn(resource, &args, &attributes).await?;
+        Ok(self.record(resource, sealed(&args, self.ports.seal), attributes, Status::Standing))
+    }
+
+    /// The arguments, everything known: what waits for a secret of a resource that was not written in this run is asked for now.
+    async fn arguments(&self, resource: &Resource) -> Result<Map, Stopped> {
+        let resolve = || {
+            let knowledge = self.knowledge();
+            self.stack.resolve(resource, &knowledge).map_err(|problems| {
+                let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Stopped::Failed(all.join("; "))
+            })
+        };
+        let args = resolve()?;
+        let Some(unknown) = args.values().filter_map(Value::unknown_within).reduce(|a, b| a.and(&b)) else {
+            return Ok(args);
+        };
+        for waits in unknown.waits_for.iter() {
+            let Some((address, name)) = waits.rsplit_once('.') else { continue };
+            let Ok(address) = address.parse::<Address>() else { continue };
+            if let Some(other) = self.stack.resources.get(&address) {
+                self.ask_secret(other, name).await?;
+            }
+        }
+        let args = resolve()?;
+        match args.values().filter_map(Value::unknown_within).reduce(|a, b| a.and(&b)) {
+            None => Ok(args),
+            Some(unknown) => {
+                let all: Vec<&str> = unknown.waits_for.iter().map(String::as_str).collect();
+                Err(Stopped::Failed(format!("the cloud has not said what {} is", all.join(", "))))
+            }
+        }
+    }
+
+    fn bodies(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Vec<Json> {
+        self.stack.with_subject(resource, args, &self.knowledge(), |subject| body::bodies(subject))
+    }
+
+    /// Brings one object to what it should be.
+    async fn put(
+        &self,
+        resource: &Resource,
+        object: &Object,
+        old: Option<&Json>,
+        new: &Json,
+        act: &Act,
+    ) -> Result<(), Stopped> {
+        for _ in 0..TRIES {
+            let current = self.settled(object).await?;
+            let (body, etag) = match (&object.within, current) {
+                (None, None) => (new.clone(), None),
+                (None, Some(current)) => {
+                    if *act == Act::Create && !self.was_begun(&resource.address) {
+                        return Err(Stopped::Failed(format!(
+                            "{} stands already and is not recorded; `drplan plan` shows what adopting it would change",
+                            object.id
+                        )));
+                    }
+                    let Some(merged) = merged(&current, old, new) else { return Ok(()) };
+                    (merged, etag(&current))
+                }
+                (Some(_), None) => {
+                    return Err(Stopped::Failed(format!("{}, which it is a part of, does not stand", object.id)));
+                }
+                (Some(within), Some(current)) => {
+                    let Some(spliced) = spliced(&current, within, old, new) else { return Ok(()) };
+                    (spliced, etag(&current))
+                }
+            };
+            let when = etag.as_deref().map_or(When::Always, When::Unchanged);
+            match self.ports.cloud.put(&object.id, &object.api, &body, when).await {
+                Err(CloudError::Refused(refused)) if refused.status == 412 => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(()),
+            }
+        }
+        Err(Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id)))
+    }
+
+    /// Whether an earlier run began to make it, so that what stands there is ours.
+    fn was_begun(&self, address: &Address) -> bool {
+        self.recorded.get(address).is_some_and(|recorded| recorded.status == Status::Creating)
+    }
+
+    /// The object, once nothing is under way on it any more.
+    pub(super) async fn settled(&self, object: &Object) -> Result<Option<Json>, Stopped> {
+        let began = self.ports.clock.now();
+        let mut look = FIRST_LOOK;
+        loop {
+            let current = self.ports.cloud.get(&object.id, &object.api).await?;
+            let under_way = current.as_ref().and_then(provisioning).filter(|state| !is_final(state));
+            let Some(state) = under_way else { return Ok(current) };
+            if self.ports.clock.now().duration_since(began).unsigned_abs() > PATIENCE {
+                return Err(Stopped::Unknown(format!("{} has been {state} for too long", object.id)));
+            }
+            self.ports.clock.sleep(look).await;
+            look = (look * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    /// The answers of all objects, each the part that is the resource's, once they are ready.
+    async fn ready(&self, resource: &Resource) -> Result<Vec<Json>, Stopped> {
+        let began = self.ports.clock.now();
+        let mut look = FIRST_LOOK;
+        loop {
+            let mut answers = Vec::with_capacity(resource.objects.len());
+            for object in &resource.objects {
+                let current = self.ports.cloud.get(&object.id, &object.api).await?;
+                let part = current.as_ref().and_then(|current| body::part(object, current));
+                answers.push(part.cloned().unwrap_or(Json::Null));
+            }
+            let ready = match resource.kind.odd.ready {
+                Some(ready) => ready(&answers),
+                None => answers
+                    .iter()
+                    .fold(Ready::Yes, |all, answer| if all == Ready::Yes { standing(answer) } else { all }),
+            };
+            match ready {
+                Ready::Yes => return Ok(answers),
+                Ready::Never(why) => return Err(Stopped::Failed(why)),
+                Ready::Waits(why) if self.ports.clock.now().duration_since(began).unsigned_abs() > PATIENCE => {
+                    return Err(Stopped::Unknown(format!("it still waits until {why}")));
+                }
+                Ready::Waits(_) => {}
+            }
+            self.ports.clock.sleep(look).await;
+            look = (look * 2).min(LONGEST_LOOK);
+        }
+    }
+
+    /// Keeps what is now known of a resource for those that wait for it.
+    async fn learn(&self, resource: &Resource, args: &Map, attributes: &JsonMap<String, Json>) -> Result<(), Stopped> {
+        let known = attributes.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect();
+        {
+            let mut knowledge = self.knowledge();
+            knowledge.attributes.insert(resource.address.clone(), known);
+            knowledge.args.insert(resource.address.clone(), args.clone());
+        }
+        for attribute in resource.kind.attributes.iter().filter(|attribute| attribute.secret) {
+            if self.stack.names_attribute(attribute.name) {
+                self.ask_secret(resource, attribute.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the cloud for a secret attribute, which is kept in memory only.
+    async fn ask_secret(&self, resource: &Resource, name: &str) -> Result<(), Stopped> {
+        let Some(attribute) = resource.kind.attribute(name) else { return Ok(()) };
+        let (From::Action(action, at), Some(object)) = (attribute.from, resource.objects.last()) else { return Ok(()) };
+        let answer = self.ports.cloud.post(&object.id, &object.api, action, None).await?;
+        if let Some(secret) = path::get(&answer, at) {
+            let value = Value::from_json(&secret).sensitive();
+            let mut knowledge = self.knowledge();
+            knowledge.attributes.entry(resource.address.clone()).or_default().insert(name.into(), value);
+        }
+        Ok(())
+    }
+}
+
+fn reveal(args: &Map) -> Result<JsonMap<String, Json>, Stopped> {
+    let unknown = |name: &str| Stopped::Failed(format!("`{name}` is still not known"));
+    args.iter().map(|(name, value)| Ok((name.to_string(), value.reveal().map_err(|_| unknown(name))?))).collect()
+}
+
+/// What stands with the change from `old` to `new` brought in; `None` where that changes nothing.
+fn merged(current: &Json, old: Option<&Json>, new: &Json) -> Option<Json> {
+    let mut merged = current.clone();
+    path::merge(&mut merged, old.unwrap_or(&Json::Null), new);
+    let failed = provisioning(current).is_some_and(|state| !state.eq_ignore_ascii_case("succeeded"));
+    (failed || merged != *current).then_some(merged)
+}
+
+/// What stands with the part put into its place; `None` where that changes nothing.
+fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> Option<Json> {
+    match within {
+        Within::Paths(paths) if paths.is_empty() => None,
+        Within::Paths(_) => merged(current, old, new),
+        Within::Element { list, key, name } => {
+            let mut items = path::get(current, list).and_then(|list| list.as_array().cloned()).unwrap_or_default();
+            let same = |item: &Json| item.get(key).and_then(Json::as_str).is_some_and(|n| path::same_name(n, name));
+            match items.iter_mut().find(|item| same(item)) {
+                Some(item) => {
+                    let before = item.clone();
+                    path::merge(item, old.unwrap_or(&Json::Null), new);
+                    if *item == before {
+                        return None;
+                    }
+                }
+                None => items.push(new.clone()),
+            }
+            let mut body = current.clone();
+            path::remove(&mut body, list);
+            path::put(&mut body, list, Json::Array(items));
+            Some(body)
+        }
+    }
+}
+
+pub(super) fn etag(body: &Json) -> Option<String> {
+    body.get("etag").and_then(Json::as_str).map(str::to_owned)
+}
+
+fn provisioning(body: &Json) -> Option<&str> {
+    path::borrow(body, "properties.provisioningState").and_then(Json::as_str)
+}
+
+fn is_final(state: &str) -> bool {
+    ["succeeded", "failed", "canceled", "cancelled"].iter().any(|word| state.eq_ignore_ascii_case(word))
+}
+
+fn standing(answer: &Json) -> Ready {
+    if answer.is_null() {
+        return Ready::Waits("it can be read".to_owned());
+    }
+    match provisioning(answer) {
+        None => Ready::Yes,
+        Some(state) if state.eq_ignore_ascii_case("succeeded") => Ready::Yes,
+        Some(state) if is_final(state) => Ready::Never(format!("it stands as {state}")),
+        Some(state) => Ready::Waits(format!("it is no longer {state}")),
+    }
+}
