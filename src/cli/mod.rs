@@ -3,12 +3,20 @@
 //! This is the only layer that knows a terminal. All it touches outside of the program it touches through a [`Session`].
 
 mod completions;
+mod confirm;
+mod ending;
 mod exit;
 mod failure;
+mod init;
 mod kinds;
 mod logging;
 mod man;
+mod output;
+mod place;
+mod progress;
 mod session;
+mod state;
+mod unlock;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -142,7 +150,11 @@ fn pretty(json: &serde_json::Value) -> String {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Kinds(kinds::Args),
+    Output(output::Args),
+    State(state::Args),
+    Unlock(unlock::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -176,6 +188,10 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         session.cwd = there;
     }
     match command {
+        Command::Init(args) => init::run(args, session),
+        Command::Output(args) => output::run(args, global, session),
+        Command::State(args) => state::run(args, global, session),
+        Command::Unlock(args) => unlock::run(args, global, session),
         Command::Kinds(args) => kinds::run(args, session),
         Command::Completions(args) => completions::run(args, session),
         Command::Man(args) => man::run(args, session),

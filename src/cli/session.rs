@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use crate::diagnostic::{Diagnostics, Sources, render_all};
-use crate::world::Ids;
+use crate::host::SystemClock;
+use crate::world::{Clock, Ids};
 
 /// The width of help, in characters, where there is no terminal to ask.
 pub const WIDTH: usize = 100;
@@ -28,6 +29,8 @@ pub struct Session {
     pub cwd: PathBuf,
     /// Where fresh ids and keys come from, unless `--seed` says otherwise.
     pub ids: Arc<dyn Ids>,
+    /// The time of people: who locked something since when. A cloud has its own.
+    pub clock: Arc<dyn Clock>,
     /// Whether it is the only one in its process, and so may take over Ctrl-C and the log.
     pub owns_process: bool,
     pub(super) colour: Colour,
@@ -72,6 +75,7 @@ impl Session {
                 .collect(),
             cwd: std::env::current_dir()?,
             ids,
+            clock: Arc::new(SystemClock),
             owns_process: true,
             colour: Colour::default(),
         })
@@ -87,6 +91,7 @@ impl Session {
             env: BTreeMap::new(),
             cwd,
             ids,
+            clock: Arc::new(SystemClock),
             owns_process: false,
             colour: Colour::default(),
         }

@@ -1,0 +1,101 @@
+//! `drplan init`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::{ExitCode, Failure, Session};
+use crate::address::is_identifier;
+
+/// Write a stack to start from, which validates and applies as it stands
+///
+/// Nothing is overwritten: where one of the files is there already, none is written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  drplan init
+  drplan init shop --template web-geo")]
+pub struct Args {
+    /// The directory to write into; its name becomes that of the stack
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// What to start from
+    #[arg(long, value_enum, default_value_t)]
+    template: Template,
+}
+
+/// The starters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Template {
+    /// One site, a network and a public address
+    #[default]
+    Minimal,
+    /// Two regions: scale sets, Azure SQL replicated, Traffic Manager and a failover group
+    WebGeo,
+}
+
+impl Template {
+    /// The files: each name and its Tera template.
+    const fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Minimal => &[("stack.hcl", include_str!("../../templates/init/minimal/stack.hcl"))],
+            Self::WebGeo => &[
+                ("stack.hcl", include_str!("../../templates/init/web-geo/stack.hcl")),
+                ("cloud-init.yaml", include_str!("../../templates/init/web-geo/cloud-init.yaml")),
+                ("local.vars.hcl", include_str!("../../templates/init/web-geo/local.vars.hcl")),
+            ],
+        }
+    }
+
+    /// What the commands need beside the directory.
+    fn flags(self, dir: &Path) -> String {
+        match self {
+            Self::Minimal => String::new(),
+            Self::WebGeo => format!(" --vars {}", dir.join("local.vars.hcl").display()),
+        }
+    }
+}
+
+pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
+    let Args { dir, template } = args;
+    let place = session.path(dir);
+    let name = stack_name(&place);
+    let files = template.files();
+    let taken: Vec<String> = files
+        .iter()
+        .map(|(file, _)| dir.join(file))
+        .filter(|file| session.path(file).exists())
+        .map(|file| file.display().to_string())
+        .collect();
+    if !taken.is_empty() {
+        return Err(Failure::refused(format!("{} there already; nothing was written", is_or_are(&taken)))
+            .help("Name another directory, or move the file away."));
+    }
+    let mut values = tera::Context::new();
+    values.insert("name", &name);
+    std::fs::create_dir_all(&place).map_err(|error| Failure::file(dir, &error))?;
+    for (file, text) in files {
+        let text = tera::Tera::one_off(text, &values, false)
+            .map_err(|error| Failure::failed(format!("the template of {file} is broken; please report it: {error}")))?;
+        session.write_file(&dir.join(file), text.as_bytes())?;
+        session.print(&format!("{}\n", dir.join(file).display()))?;
+    }
+    let (flags, shown) =
+        (template.flags(dir), if dir == Path::new(".") { String::new() } else { format!(" {}", dir.display()) });
+    session.print(&format!(
+        "\nNext:\n  drplan plan{shown}{flags}\n  drplan apply{shown}{flags}\n  drplan graph{shown}{flags} --format svg --out {name}.svg\n"
+    ))?;
+    Ok(ExitCode::Done)
+}
+
+/// The directory's name, as far as it can be the name of a stack and part of names in Azure.
+fn stack_name(dir: &Path) -> String {
+    let name = dir.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name = name.trim_matches('-').to_owned();
+    if is_identifier(&name) { name } else { "example".to_owned() }
+}
+
+fn is_or_are(files: &[String]) -> String {
+    format!("{} {}", files.join(", "), if files.len() == 1 { "is" } else { "are" })
+}

@@ -1,0 +1,175 @@
+//! A run as it happens: on a terminal what is under way, for how long and how much is left; otherwise a line for each beginning and end.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+
+use crate::duration::spoken;
+use crate::run::{Progress, Watcher};
+use crate::steps::{Act, Step, StepEvent, StepGraph, StepId};
+
+/// What is said while a step is done, once it is done, and where it could not be.
+pub struct Verb {
+    pub doing: &'static str,
+    pub done: &'static str,
+}
+
+/// The words for what a step does.
+pub const fn verb(act: &Act) -> Verb {
+    match act {
+        Act::Create => Verb { doing: "creating", done: "created" },
+        Act::Update => Verb { doing: "updating", done: "updated" },
+        Act::Adopt => Verb { doing: "adopting", done: "adopted" },
+        Act::Delete(_) => Verb { doing: "deleting", done: "deleted" },
+        Act::Forget => Verb { doing: "forgetting", done: "forgotten" },
+    }
+}
+
+/// The line that says how a step ended; `None` where it only began.
+pub fn ended(step: &Step, took: Duration, event: &StepEvent) -> Option<String> {
+    let Verb { doing, done } = verb(&step.act);
+    let (address, took) = (&step.address, spoken(took));
+    match event {
+        StepEvent::Begun(_) => None,
+        StepEvent::Succeeded(_) => Some(format!("{done} {address} after {took}")),
+        StepEvent::Failed(why) => Some(format!("failed {doing} {address} after {took}: {why}")),
+        StepEvent::OutcomeUnknown(why) => Some(format!("lost sight of {doing} {address} after {took}: {why}")),
+    }
+}
+
+/// Sees a run and hands each line to `say`, which is called with whole lines.
+pub struct Plain<'a> {
+    say: Mutex<Box<dyn FnMut(&str) + Send + 'a>>,
+}
+
+impl<'a> Plain<'a> {
+    /// Lines go to `say`.
+    pub fn new(say: impl FnMut(&str) + Send + 'a) -> Self {
+        Self { say: Mutex::new(Box::new(say)) }
+    }
+
+    fn say(&self, line: &str) {
+        let mut say = self.say.lock().unwrap_or_else(PoisonError::into_inner);
+        say(&format!("{line}\n"));
+    }
+}
+
+impl Watcher for Plain<'_> {
+    fn event(&self, _at: Timestamp, _graph: &StepGraph, what: &Progress<'_>) {
+        match what {
+            Progress::Begun(step) => self.say(&format!("{} {} ...", verb(&step.act).doing, step.address)),
+            Progress::Ended { step, took, outcome } => {
+                if let Some(line) = ended(step, *took, outcome) {
+                    self.say(&line);
+                }
+            }
+            Progress::Waiting { under_way, left: _, stopping: true } => {
+                self.say(&format!("stopping: waiting for {under_way} under way"));
+            }
+            Progress::Waiting { .. } => {}
+        }
+    }
+}
+
+/// The most lines of what is under way.
+const MOST_LINES: usize = 12;
+
+/// Draws a run on the terminal that is stderr.
+pub struct Live {
+    drawn: MultiProgress,
+    total: ProgressBar,
+    inner: Mutex<Drawn>,
+}
+
+struct Drawn {
+    began: Option<Timestamp>,
+    /// What is under way: since when, how long it is expected to take, and its line.
+    under_way: BTreeMap<StepId, (Timestamp, Duration, ProgressBar)>,
+    remaining: Vec<Duration>,
+    done: Vec<bool>,
+}
+
+impl Live {
+    /// Nothing is under way yet.
+    pub fn new(graph: &StepGraph) -> Self {
+        let drawn = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let total = drawn.add(ProgressBar::new(graph.steps.len() as u64));
+        total.set_style(style("[{bar:30}] {pos}/{len}  {msg}").progress_chars("=> "));
+        let inner = Drawn {
+            began: None,
+            under_way: BTreeMap::new(),
+            remaining: graph.remaining(),
+            done: vec![false; graph.steps.len()],
+        };
+        Self { drawn, total, inner: Mutex::new(inner) }
+    }
+
+    fn begun(&self, inner: &mut Drawn, at: Timestamp, step: &Step) {
+        let line = self.drawn.insert_before(&self.total, ProgressBar::new_spinner());
+        line.set_style(style("  {spinner} {msg}"));
+        if inner.under_way.len() >= MOST_LINES {
+            line.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        line.set_prefix(format!("{} {}", verb(&step.act).doing, step.address));
+        inner.under_way.insert(step.id, (at, step.expect, line));
+    }
+
+    fn refresh(&self, inner: &Drawn, at: Timestamp, stopping: bool) {
+        for (since, expect, line) in inner.under_way.values() {
+            let for_ = between(*since, at);
+            let rest = expect.checked_sub(for_).filter(|rest| !rest.is_zero());
+            let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
+            line.set_message(format!("{}  {}{rest}", line.prefix(), spoken(for_)));
+            line.tick();
+        }
+        let rest = inner.remaining.iter().zip(&inner.done).filter(|(_, done)| !**done).map(|(rest, _)| *rest).max();
+        let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
+        let so_far = spoken(inner.began.map(|began| between(began, at)).unwrap_or_default());
+        self.total.set_message(match stopping {
+            true => format!("{so_far}, stopping: waiting for {} under way", inner.under_way.len()),
+            false => format!("{so_far}{rest}"),
+        });
+    }
+}
+
+impl Watcher for Live {
+    fn event(&self, at: Timestamp, _graph: &StepGraph, what: &Progress<'_>) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.began.get_or_insert(at);
+        match what {
+            Progress::Begun(step) => self.begun(&mut inner, at, step),
+            Progress::Ended { step, took, outcome } => {
+                if let Some((_, _, line)) = inner.under_way.remove(&step.id) {
+                    line.finish_and_clear();
+                }
+                if let Some(done) = inner.done.get_mut(step.id.index()) {
+                    *done = true;
+                }
+                self.total.inc(1);
+                if let Some(line) = ended(step, *took, outcome) {
+                    // A terminal that cannot be written to shows no progress; the run goes on.
+                    let _ = self.drawn.println(line);
+                }
+                self.refresh(&inner, at, false);
+            }
+            Progress::Waiting { under_way: _, left: _, stopping } => self.refresh(&inner, at, *stopping),
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.total.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn between(begun: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(begun)).unwrap_or_default()
+}
