@@ -7,8 +7,11 @@ mod confirm;
 mod ending;
 mod exit;
 mod failure;
+mod fmt;
+mod graph;
 mod init;
 mod kinds;
+mod loading;
 mod logging;
 mod man;
 mod output;
@@ -17,6 +20,7 @@ mod progress;
 mod session;
 mod state;
 mod unlock;
+mod validate;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -151,7 +155,10 @@ fn pretty(json: &serde_json::Value) -> String {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Validate(validate::Args),
+    Fmt(fmt::Args),
     Kinds(kinds::Args),
+    Graph(graph::Args),
     Output(output::Args),
     State(state::Args),
     Unlock(unlock::Args),
@@ -189,6 +196,9 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
     }
     match command {
         Command::Init(args) => init::run(args, session),
+        Command::Validate(args) => validate::run(args, global, session),
+        Command::Fmt(args) => fmt::run(args, session),
+        Command::Graph(args) => graph::run(args, global, session),
         Command::Output(args) => output::run(args, global, session),
         Command::State(args) => state::run(args, global, session),
         Command::Unlock(args) => unlock::run(args, global, session),

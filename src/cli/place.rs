@@ -116,7 +116,7 @@ pub fn read(path: &Path, session: &Session) -> Result<(Arc<str>, Arc<str>), Fail
 }
 
 /// A file of a directory as it is shown: without a leading `./`.
-fn shown(dir: &Path, name: &str) -> PathBuf {
+pub fn shown(dir: &Path, name: &str) -> PathBuf {
     if dir == Path::new(".") { PathBuf::from(name) } else { dir.join(name) }
 }
 

@@ -23,6 +23,7 @@ pub const fn verb(act: &Act) -> Verb {
         Act::Create => Verb { doing: "creating", done: "created" },
         Act::Update => Verb { doing: "updating", done: "updated" },
         Act::Adopt => Verb { doing: "adopting", done: "adopted" },
+        Act::SetAside(_) => Verb { doing: "setting aside", done: "set aside" },
         Act::Delete(_) => Verb { doing: "deleting", done: "deleted" },
         Act::Forget => Verb { doing: "forgetting", done: "forgotten" },
     }

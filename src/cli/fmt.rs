@@ -1,0 +1,66 @@
+//! `drplan fmt`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::place::{read, shown};
+use super::{ExitCode, Failure, Session};
+use crate::diagnostic::{Diagnostics, Sources};
+use crate::hcl::{format, parse};
+
+/// Write the files of a stack in their one form, and print the names of those that changed
+///
+/// Indentation, alignment and blank lines change; comments and meaning do not. Files of variable values (*.vars.hcl) are formatted, too.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  drplan fmt stacks/web-geo
+  drplan fmt --check           exit 2 where a file would change, and change none")]
+pub struct Args {
+    /// The stack's directory, or one file
+    #[arg(default_value = ".")]
+    stack: PathBuf,
+    /// Change nothing; exit 2 where something would change
+    #[arg(long)]
+    check: bool,
+}
+
+pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
+    let mut sources = Sources::default();
+    let mut wrong = Diagnostics::new();
+    let mut changed = Vec::new();
+    for path in files(&args.stack, session)? {
+        let (name, text) = read(&path, session)?;
+        let file = sources.add(name, Arc::clone(&text));
+        let formatted = parse(&text, file).and_then(|_| format(&text));
+        match formatted {
+            Ok(formatted) if *formatted != *text => changed.push((path, formatted)),
+            Ok(_) => {}
+            Err(found) => wrong.extend(found),
+        }
+    }
+    for (path, formatted) in &changed {
+        if !args.check {
+            session.write_file(path, formatted.as_bytes())?;
+        }
+        session.print(&format!("{}\n", path.display()))?;
+    }
+    if wrong.has_errors() {
+        return Err(Failure::Wrong(wrong, sources));
+    }
+    Ok(if args.check && !changed.is_empty() { ExitCode::Changes } else { ExitCode::Done })
+}
+
+fn files(path: &Path, session: &Session) -> Result<Vec<PathBuf>, Failure> {
+    if session.path(path).is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let listed = std::fs::read_dir(session.path(path))
+        .map_err(|error| Failure::wrong_file(format!("{}: {error}", path.display())))?;
+    let mut names: Vec<String> = listed
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".hcl"))
+        .collect();
+    names.sort();
+    Ok(names.iter().map(|name| shown(path, name)).collect())
+}

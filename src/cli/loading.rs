@@ -1,0 +1,195 @@
+//! From a directory to a stack: files, values of variables, diagnostics.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::place::{read as read_text, stack_files};
+use super::{Failure, Global, Session};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
+use crate::hcl::ast::{Expr, ExprKind, Part};
+use crate::hcl::{Files, parse};
+use crate::stack::{self, GivenVariable, Input, Knowledge, Program, Stack};
+
+/// What an environment variable that gives a variable's value begins with.
+const ENVIRONMENT: &str = "DRPLAN_VAR_";
+
+/// A stack that was read.
+pub struct Loaded {
+    /// The stack, read and not evaluated.
+    pub program: Arc<Program>,
+    /// The texts that messages point into.
+    pub sources: Sources,
+    /// The values that were given to its variables.
+    pub given: Vec<GivenVariable>,
+}
+
+impl Loaded {
+    /// The stack as far as it is known without a state.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn evaluate(&self, session: &mut Session) -> Result<Stack, Failure> {
+        match self.program.evaluate(&Knowledge::default()) {
+            Ok((stack, warnings)) => {
+                session.say_diagnostics(&warnings, &self.sources);
+                Ok(stack)
+            }
+            Err(wrong) => Err(self.wrong(wrong)),
+        }
+    }
+
+    /// What is wrong with it.
+    pub fn wrong(&self, wrong: Diagnostics) -> Failure {
+        Failure::Wrong(wrong, self.sources.clone())
+    }
+}
+
+/// Reads the stack in this directory with the values of variables that the command line and the environment give.
+///
+/// # Errors
+/// Everything that is wrong with the text, the blocks and the variables.
+pub fn load(dir: &Path, global: &Global, session: &Session) -> Result<Loaded, Failure> {
+    let given = given_variables(global, session)?;
+    load_with(dir, given, session)
+}
+
+/// The same with these values, the later of two for one variable counting.
+///
+/// # Errors
+/// Everything that is wrong with the text, the blocks and the variables.
+pub fn load_with(dir: &Path, given: Vec<GivenVariable>, session: &Session) -> Result<Loaded, Failure> {
+    let mut sources = Sources::default();
+    let root = session.path(dir);
+    let root = root.canonicalize().unwrap_or(root);
+    let input = Input {
+        files: stack_files(dir, session)?,
+        sources: &mut sources,
+        reader: Arc::new(StackDirectory { root }),
+        variables: given.clone(),
+        subscription: "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee".to_owned(),
+        tenant: "8e0b6f52-31c7-4d6a-b1f4-2ca11ab1e000".to_owned(),
+    };
+    match stack::read(input) {
+        Ok(program) => Ok(Loaded { program: Arc::new(program), sources, given }),
+        Err(wrong) => Err(Failure::Wrong(wrong, sources)),
+    }
+}
+
+/// The values given to variables, weakest first: the environment, then `--vars` files in order, then `--var` in order.
+///
+/// # Errors
+/// Where a flag or a file is wrong.
+pub fn given_variables(global: &Global, session: &Session) -> Result<Vec<GivenVariable>, Failure> {
+    let mut given: Vec<GivenVariable> = session
+        .env
+        .iter()
+        .filter_map(|(name, text)| {
+            let variable = name.strip_prefix(ENVIRONMENT)?;
+            Some(GivenVariable { name: variable.to_owned(), text: text.clone(), origin: format!("by {name}") })
+        })
+        .collect();
+    for path in &global.var_files {
+        given.extend(variables_file(path, session)?);
+    }
+    for flag in &global.vars {
+        let Some((name, text)) = flag.split_once('=') else {
+            return Err(Failure::wrong_file(format!("--var {flag}: this is not NAME=VALUE"))
+                .help("Write the name of a variable, `=` and its value, as in --var instances=4."));
+        };
+        given.push(GivenVariable {
+            name: name.trim().to_owned(),
+            text: text.to_owned(),
+            origin: "by --var".to_owned(),
+        });
+    }
+    Ok(given)
+}
+
+/// The values in a file of `name = value` lines.
+fn variables_file(path: &Path, session: &Session) -> Result<Vec<GivenVariable>, Failure> {
+    let (shown, text) = read_text(path, session)?;
+    let mut sources = Sources::default();
+    let file = sources.add(Arc::clone(&shown), Arc::clone(&text));
+    let body = match parse(&text, file) {
+        Ok(body) => body,
+        Err(wrong) => return Err(Failure::Wrong(wrong, sources)),
+    };
+    let mut found = Diagnostics::new();
+    for block in &body.blocks {
+        found.push(
+            Diagnostic::error(
+                "not-a-value",
+                format!("a file of values of variables has no block `{}`", block.ident.text),
+            )
+            .at(block.header)
+            .help("Write `name = value` on each line; blocks belong into the stack."),
+        );
+    }
+    let mut given = Vec::new();
+    for attribute in &body.attributes {
+        if !is_constant(&attribute.expr) {
+            found.push(
+                Diagnostic::error(
+                    "not-a-value",
+                    format!("the value of `{}` refers to something else", attribute.name.text),
+                )
+                .at(attribute.expr.span)
+                .help("Write a plain value here; compute in `locals { … }` of the stack."),
+            );
+        }
+        let origin = format!("in {shown}");
+        given.push(GivenVariable {
+            name: attribute.name.text.to_string(),
+            text: value_text(&attribute.expr, &text),
+            origin,
+        });
+    }
+    if found.has_errors() { Err(Failure::Wrong(found, sources)) } else { Ok(given) }
+}
+
+/// A string as it is, since a variable of type string takes a bare text; anything else as it is written.
+fn value_text(expr: &Expr, text: &str) -> String {
+    match &expr.kind {
+        ExprKind::String(plain) => plain.to_string(),
+        ExprKind::Template(parts) => parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Literal(literal) => Some(&**literal),
+                Part::Interpolation(_) | Part::If(..) | Part::For { .. } => None,
+            })
+            .collect(),
+        _ => text.get(expr.span.start as usize..expr.span.end as usize).unwrap_or_default().to_owned(),
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    let mut constant =
+        !matches!(&expr.kind, ExprKind::Template(parts) if parts.iter().any(|p| !matches!(p, Part::Literal(_))));
+    expr.visit_references(&mut |_, _, _| constant = false);
+    constant
+}
+
+/// The files inside a stack's directory, for `file` and its like.
+struct StackDirectory {
+    root: PathBuf,
+}
+
+impl Files for StackDirectory {
+    fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
+        let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !inside {
+            return Err("it is outside of the stack's directory".to_owned());
+        }
+        let path = match self.root.join(path).canonicalize() {
+            Ok(path) => path,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        // A symbolic link may lead anywhere.
+        if !path.starts_with(&self.root) {
+            return Err("it is a link that leads out of the stack's directory".to_owned());
+        }
+        fs::read(path).map(|bytes| Some(bytes.into())).map_err(|error| error.to_string())
+    }
+}
