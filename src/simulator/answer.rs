@@ -1,0 +1,436 @@
+//! A request to its answer: counting, faults, throttling, then what the path and the verb ask for; and everything that only reads.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::faults::Moment;
+use super::request::{Failure, Request, Response, Verb};
+use super::target::{self, GROUP, Named, Target, group_of};
+use super::throttle::Class;
+use super::types::{self, Type};
+use super::world::{Object, Stale, World};
+use super::{SUBSCRIPTION, TENANT, fill};
+
+/// Entries of a page of a list, unless `$top` says less.
+const PAGE: usize = 250;
+
+/// A request that was read and let through, with what faults will do to its work.
+pub(super) struct Ask<'a> {
+    pub(super) request: &'a Request,
+    /// The API version.
+    pub(super) api: &'a str,
+    /// How the work will fail.
+    pub(super) fails: Option<Failure>,
+}
+
+impl World {
+    /// Answers a request at this time.
+    pub fn handle(&mut self, now: Timestamp, request: &Request) -> Response {
+        self.now = self.now.max(now);
+        self.settle();
+        let number = self.count(request.verb);
+        let strike = self.rest.faults.strike(request, self.seed, number);
+        let refused = match strike {
+            _ if strike.drops == Some(Moment::Before) => Some(Response::empty(502)),
+            super::faults::Strike { answer: Some(ref failure), .. } => Some(failure.response()),
+            _ => None,
+        };
+        let mut response = refused.unwrap_or_else(|| {
+            self.throttled(request, strike.fails).unwrap_or_else(|failure: Failure| failure.response())
+        });
+        response.delay = strike.delay;
+        response.dropped = strike.drops.is_some();
+        self.sign(response, request, number)
+    }
+
+    fn count(&mut self, verb: Verb) -> u64 {
+        *self.rest.counters.entry(verb.name().to_owned()).or_default() += 1;
+        self.rest.counters.values().sum()
+    }
+
+    /// Adds the headers that every answer has.
+    fn sign(&self, mut response: Response, request: &Request, number: u64) -> Response {
+        let guid = self.seed.guid(&["request", &number.to_string()]);
+        let correlation = request.header("x-ms-correlation-request-id").unwrap_or(&guid).to_owned();
+        let routing = format!("WESTUS:{}:{guid}", self.now.strftime("%Y%m%dT%H%M%SZ"));
+        response.headers.extend([
+            ("content-type", "application/json; charset=utf-8".to_owned()),
+            ("cache-control", "no-cache".to_owned()),
+            ("x-ms-request-id", guid),
+            ("x-ms-correlation-request-id", correlation),
+            ("x-ms-routing-request-id", routing),
+        ]);
+        response
+    }
+
+    fn throttled(&mut self, request: &Request, fails: Option<Failure>) -> Result<Response, Failure> {
+        let target = target::parse(&request.path, SUBSCRIPTION)?;
+        let class = match target {
+            Target::Status(_) | Target::Outcome(_) => Class::Poll,
+            _ => Class::of(request.verb),
+        };
+        let left = if self.rest.faults.unthrottled() { None } else { Some(self.rest.buckets.take(class, self.now)?) };
+        let api = request.query.get("api-version").map(String::as_str).filter(|api| !api.is_empty());
+        let api = api.ok_or_else(|| {
+            Failure::gateway(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
+        })?;
+        if !well_formed(api) {
+            return Err(Failure::gateway(
+                400,
+                "InvalidApiVersionParameter",
+                format!("The api-version '{api}' is invalid. The supported versions are dates, as in '2021-04-01'."),
+            ));
+        }
+        let response = self.dispatch(target, Ask { request, api, fails })?;
+        Ok(match (class.header(), left) {
+            (Some(header), Some(left)) => response.with(header, left.to_string()),
+            _ => response,
+        })
+    }
+
+    fn dispatch(&mut self, target: Target, ask: Ask<'_>) -> Result<Response, Failure> {
+        match (ask.request.verb, target) {
+            (Verb::Get | Verb::Head, target) => self.read(target, &ask),
+            (Verb::Put, Target::Resource(named)) => self.put(&named, &ask),
+            (Verb::Patch, Target::Resource(named)) => self.patch(&named, &ask),
+            (Verb::Delete, Target::Resource(named)) => self.delete(&named, &ask),
+            (Verb::Post, Target::Action(named, action)) => self.post(&named, &action, &ask),
+            (Verb::Post, Target::Register(namespace)) => provider(&namespace).map(|body| Response::json(200, &body)),
+            (verb, _) => Err(Failure::gateway(
+                405,
+                "MethodNotAllowed",
+                format!("The request method '{}' is not allowed here.", verb.name()),
+            )),
+        }
+    }
+
+    fn read(&self, target: Target, ask: &Ask<'_>) -> Result<Response, Failure> {
+        let body = match target {
+            Target::Status(key) => return self.status(&key),
+            Target::Outcome(key) => return self.outcome(&key),
+            Target::Resource(named) => return self.read_resource(&named, ask),
+            Target::Action(named, word) => {
+                let type_ = format!("{}/{}", named.type_, word.to_ascii_lowercase());
+                self.collection(&named.id, &type_, ask)?
+            }
+            Target::Collection { scope, type_ } => self.collection(&scope, &type_, ask)?,
+            Target::Resources(scope) => self.tracked(scope.as_deref(), ask)?,
+            Target::Groups => self.page(self.groups().map(|group| (group, group.body.clone())), ask),
+            Target::Subscriptions => json!({ "value": [subscription()] }),
+            Target::Subscription => subscription(),
+            Target::Providers(None) => {
+                let namespaces: BTreeSet<&str> = types::all().map(Type::namespace).collect();
+                let all: Vec<Json> = namespaces.into_iter().filter_map(|namespace| provider(namespace).ok()).collect();
+                json!({ "value": all })
+            }
+            Target::Providers(Some(namespace)) | Target::Register(namespace) => provider(&namespace)?,
+        };
+        Ok(Response::json(200, &body))
+    }
+
+    fn read_resource(&self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
+        if ask.request.verb == Verb::Head {
+            let found = self.standing(&named.id).is_some();
+            return Ok(Response::empty(if found { 204 } else { 404 }));
+        }
+        if let Some(region) = self.own_region(&named.id) {
+            self.rest.faults.reach(&region)?;
+        }
+        if let Some(stale) = self.rest.stale.get(&named.id).filter(|stale| stale.until > self.now) {
+            return stale.body.as_ref().map(|body| Response::json(200, body)).ok_or_else(|| self.absent(named));
+        }
+        if let Some(object) = self.standing(&named.id) {
+            self.known_type(&named.type_, ask.api)?;
+            let response = Response::json(200, &self.whole_body(object));
+            return Ok(match object.etag() {
+                Some(etag) => response.with("etag", etag),
+                None => response,
+            });
+        }
+        match self.element(&named.id) {
+            Some(element) => Ok(Response::json(200, element)),
+            None => {
+                self.known_type(&named.type_, ask.api)?;
+                Err(self.absent(named))
+            }
+        }
+    }
+
+    /// The body with those children in it that Azure shows there.
+    fn whole_body<'a>(&'a self, object: &'a Object) -> std::borrow::Cow<'a, Json> {
+        let embeds = types::find(&object.type_).map_or(&[][..], |type_| &type_.embeds);
+        if embeds.is_empty() {
+            return std::borrow::Cow::Borrowed(&object.body);
+        }
+        let (mut body, id) = (object.body.clone(), object.id.folded());
+        for segment in embeds {
+            let type_ = format!("{}/{}", object.type_, segment.to_ascii_lowercase());
+            let children = self.below(&id).map(|(_, child)| child).filter(|child| child.seen() && child.type_ == type_);
+            let children: Vec<Json> = children.map(|child| child.body.clone()).collect();
+            crate::kinds::path::put(&mut body, &format!("properties.{segment}"), Json::Null);
+            crate::kinds::path::put(&mut body, &format!("properties.{segment}"), Json::Array(children));
+        }
+        std::borrow::Cow::Owned(body)
+    }
+
+    /// The type, at an API version that it has.
+    pub(super) fn known_type(&self, type_: &str, api: &str) -> Result<&'static Type, Failure> {
+        let Some(table) = types::find(type_) else {
+            let (namespace, rest) = type_.split_once('/').unwrap_or((type_, ""));
+            if !types::all().any(|table| table.namespace().eq_ignore_ascii_case(namespace)) {
+                return Err(Failure::gateway(
+                    404,
+                    "InvalidResourceNamespace",
+                    format!("The resource namespace '{namespace}' is invalid."),
+                ));
+            }
+            return Err(Failure::gateway(
+                404,
+                "InvalidResourceType",
+                format!("The resource type '{rest}' could not be found in the namespace '{namespace}' for api version '{api}'."),
+            ));
+        };
+        if api.get(..10) > table.api.get(..10) {
+            let (namespace, rest) = table.name.split_once('/').unwrap_or((table.name, ""));
+            return Err(Failure::gateway(
+                400,
+                "NoRegisteredProviderFound",
+                format!(
+                    "No registered resource provider found for location '' and API version '{api}' for type '{rest}' of '{namespace}'. The supported api-versions are '{}' and earlier.",
+                    table.api
+                ),
+            ));
+        }
+        Ok(table)
+    }
+
+    /// Why a read finds nothing.
+    pub(super) fn absent(&self, named: &Named) -> Failure {
+        if let Some(group) = named.group() {
+            let standing = group_of(&named.id).is_some_and(|id| self.standing(id).is_some());
+            if named.type_ == GROUP || !standing {
+                return group_not_found(group);
+            }
+        }
+        if let Ok(type_) = self.known_type(&named.type_, "0000-00-00")
+            && named.type_.matches('/').count() > 1
+        {
+            let parent = self.parent_id(named, type_);
+            if self.standing(&parent).is_none() {
+                return parent_not_found(&parent);
+            }
+        }
+        let at = named.provider().map_or(0, |at| at + 1);
+        let what = named.segments.get(at..).unwrap_or_default();
+        let (namespace, pairs) = what.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+        let kinds = pairs.iter().step_by(2).map(String::as_str);
+        let names = pairs.iter().skip(1).step_by(2).map(String::as_str);
+        let path: Vec<&str> = std::iter::once(namespace).chain(kinds).chain(names).collect();
+        Failure::gateway(
+            404,
+            "ResourceNotFound",
+            format!(
+                "The Resource '{}' under resource group '{}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+                path.join("/"),
+                named.group().unwrap_or("<null>")
+            ),
+        )
+    }
+
+    /// The folded id of what a named thing lies directly below.
+    pub(super) fn parent_id(&self, named: &Named, type_: &Type) -> String {
+        let nested = named.type_.matches('/').count() > 1;
+        match type_.segment {
+            Some(segment) => named.above(segment.split('/').count() + 1),
+            None if nested => named.above(2),
+            None if named.type_ == GROUP => named.above(2),
+            None => named.above(4),
+        }
+    }
+
+    fn collection(&self, scope: &str, type_: &str, ask: &Ask<'_>) -> Result<Json, Failure> {
+        self.known_type(type_, ask.api)?;
+        let whole = format!("/subscriptions/{SUBSCRIPTION}");
+        if scope != whole && self.standing(scope).is_none() {
+            return Err(match group_of(scope).filter(|group| self.standing(group).is_none()) {
+                Some(group) => group_not_found(group.rsplit('/').next().unwrap_or_default()),
+                None => parent_not_found(scope),
+            });
+        }
+        let found = self.below(scope).map(|(_, object)| object).filter(|object| object.seen() && object.type_ == type_);
+        Ok(self.page(found.map(|object| (object, self.whole_body(object).into_owned())), ask))
+    }
+
+    /// What has a location, in a group or everywhere: the envelope without the properties.
+    fn tracked(&self, scope: Option<&str>, ask: &Ask<'_>) -> Result<Json, Failure> {
+        if let Some(group) = scope.filter(|group| self.standing(group).is_none()) {
+            return Err(group_not_found(group.rsplit('/').next().unwrap_or_default()));
+        }
+        let whole = format!("/subscriptions/{SUBSCRIPTION}");
+        let state = ask.request.query.get("$expand").is_some_and(|expand| expand.contains("provisioningState"));
+        let found = self.below(scope.unwrap_or(&whole)).map(|(_, object)| object);
+        let found = found.filter(|object| object.seen() && object.type_ != GROUP && object.location().is_some());
+        Ok(self.page(found.map(|object| (object, entry(object, state))), ask))
+    }
+
+    /// One page of a list, with the link to the next.
+    fn page<'a>(&self, found: impl Iterator<Item = (&'a Object, Json)>, ask: &Ask<'_>) -> Json {
+        let query = &ask.request.query;
+        let top = query.get("$top").and_then(|top| top.parse().ok()).unwrap_or(PAGE).clamp(1, PAGE);
+        let token = query.get("$skipToken").and_then(|token| URL_SAFE_NO_PAD.decode(token).ok());
+        let after = token.and_then(|token| String::from_utf8(token).ok());
+        let mut found = found
+            .map(|(object, body)| (object.id.folded(), body))
+            .skip_while(|(id, _)| after.as_ref().is_some_and(|after| id <= after));
+        let mut last = String::new();
+        let value: Vec<Json> = found
+            .by_ref()
+            .take(top)
+            .map(|(id, body)| {
+                last = id;
+                body
+            })
+            .collect();
+        let mut page = json!({ "value": value });
+        if found.next().is_some() {
+            let others = query.iter().filter(|(name, _)| *name != "$skipToken");
+            let query: String = others.map(|(name, value)| format!("{name}={}&", encode(value))).collect();
+            let token = URL_SAFE_NO_PAD.encode(&last);
+            page["nextLink"] = json!(format!("{}{}?{query}$skipToken={token}", self.base, ask.request.path));
+        }
+        page
+    }
+
+    fn post(&self, named: &Named, action: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
+        let type_ = self.known_type(&named.type_, ask.api)?;
+        let object = self.standing(&named.id).ok_or_else(|| self.absent(named))?;
+        self.reach_to_write(&named.id, None)?;
+        self.check_unlocked(&named.id, super::locks::Wish::Write)?;
+        let answer = fill::action(self, &object.id, type_, action).ok_or_else(|| {
+            Failure::gateway(
+                404,
+                "InvalidResourceType",
+                format!("The resource type '{}' has no action '{action}' for api version '{}'.", type_.name, ask.api),
+            )
+        })?;
+        Ok(Response::json(200, &answer))
+    }
+
+    /// The region of a thing itself or of the nearest thing around it that has one; a global thing has none.
+    pub(super) fn own_region(&self, id: &str) -> Option<String> {
+        let mut at = id;
+        loop {
+            if let Some(location) = self.object(at).and_then(Object::location) {
+                return (!location.eq_ignore_ascii_case("global")).then(|| location.to_owned());
+            }
+            let (cut, _) = at.rmatch_indices('/').nth(1)?;
+            at = at.get(..cut)?;
+        }
+    }
+
+    /// The region that answers for a thing: its own, or that of its resource group.
+    pub(super) fn region(&self, id: &str) -> Option<String> {
+        self.own_region(id).or_else(|| self.own_region(group_of(id)?))
+    }
+
+    /// Refuses a write where its region is lost, or that of the group that keeps its metadata.
+    pub(super) fn reach_to_write(&self, id: &str, location: Option<&str>) -> Result<(), Failure> {
+        let own = location.map(str::to_owned).or_else(|| self.own_region(id));
+        let group = group_of(id).and_then(|group| self.own_region(group));
+        own.into_iter().chain(group).try_for_each(|region| self.rest.faults.reach(&region))
+    }
+
+    /// Keeps for readers what they see now, where reads lag.
+    pub(super) fn remember(&mut self, id: &str) {
+        let Some(lag) = self.rest.faults.lag() else { return };
+        let now = self.now;
+        if self.rest.stale.get(id).is_some_and(|stale| stale.until > now) {
+            return;
+        }
+        let body = self.standing(id).map(|object| object.body.clone());
+        let part = self.seed.stream(&[id, "lag", &now.to_string()]).unit();
+        let until = now + lag.mul_f64(part);
+        self.rest.stale.retain(|_, stale| stale.until > now);
+        self.rest.stale.insert(id.to_owned(), Stale { until, body });
+        self.changes.rest = true;
+    }
+}
+
+fn subscription() -> Json {
+    json!({
+        "id": format!("/subscriptions/{SUBSCRIPTION}"),
+        "subscriptionId": SUBSCRIPTION,
+        "tenantId": TENANT,
+        "displayName": "Simulated subscription",
+        "state": "Enabled",
+    })
+}
+
+fn provider(namespace: &str) -> Result<Json, Failure> {
+    let of: Vec<&Type> = types::all().filter(|type_| type_.namespace().eq_ignore_ascii_case(namespace)).collect();
+    let Some(first) = of.first() else {
+        return Err(Failure::gateway(
+            404,
+            "InvalidResourceNamespace",
+            format!("The resource namespace '{namespace}' is invalid."),
+        ));
+    };
+    let kinds: Vec<Json> = of
+        .iter()
+        .map(|type_| {
+            let rest = type_.name.split_once('/').map_or("", |(_, rest)| rest);
+            json!({ "resourceType": rest, "apiVersions": [type_.api], "locations": [] })
+        })
+        .collect();
+    Ok(json!({
+        "id": format!("/subscriptions/{SUBSCRIPTION}/providers/{}", first.namespace()),
+        "namespace": first.namespace(),
+        "registrationState": "Registered",
+        "resourceTypes": kinds,
+    }))
+}
+
+/// An object as a list of resources shows it.
+fn entry(object: &Object, state: bool) -> Json {
+    let shown = ["id", "name", "type", "location", "tags", "kind", "sku", "plan", "identity", "zones", "managedBy"];
+    let mut entry = JsonMap::new();
+    for name in shown {
+        if let Some(value) = object.body.get(name) {
+            entry.insert(name.to_owned(), value.clone());
+        }
+    }
+    if let Some(value) = object.body.pointer("/properties/provisioningState").filter(|_| state) {
+        entry.insert("provisioningState".to_owned(), value.clone());
+    }
+    Json::Object(entry)
+}
+
+pub(super) fn group_not_found(name: &str) -> Failure {
+    Failure::gateway(404, "ResourceGroupNotFound", format!("Resource group '{name}' could not be found."))
+}
+
+pub(super) fn parent_not_found(parent: &str) -> Failure {
+    Failure::gateway(
+        404,
+        "ParentResourceNotFound",
+        format!("Can not perform requested operation on nested resource. Parent resource '{parent}' not found."),
+    )
+}
+
+/// `2021-04-01`, with or without a word behind it.
+fn well_formed(api: &str) -> bool {
+    let (date, rest) = api.split_at_checked(10).unwrap_or((api, ""));
+    date.parse::<jiff::civil::Date>().is_ok() && (rest.is_empty() || rest.starts_with('-'))
+}
+
+fn encode(value: &str) -> String {
+    url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
+}

@@ -1,0 +1,114 @@
+//! The world as the kinds' own functions see it, and the calls of those functions.
+
+use serde_json::{Value as Json, json};
+
+use super::fill;
+use super::operations::shows_state;
+use super::put::envelope;
+use super::types::{self, Type};
+use super::world::{Object, Stage, World};
+use crate::address::ArmId;
+use crate::kinds::{Cloudlet, Kind};
+
+impl Cloudlet for World {
+    fn get(&self, id: &ArmId) -> Option<&Json> {
+        self.standing(&id.folded()).map(|object| &object.body)
+    }
+
+    fn get_mut(&mut self, id: &ArmId) -> Option<&mut Json> {
+        self.body_mut(&id.folded())
+    }
+
+    fn put(&mut self, id: &ArmId, body: Json) {
+        let folded = id.folded();
+        let type_ = id.arm_type().map(|type_| type_.to_ascii_lowercase()).unwrap_or_default();
+        let mut body = if body.is_object() { body } else { json!({}) };
+        let table = types::find(&type_);
+        envelope(&mut body, id, table.map_or(type_.as_str(), |table| table.name));
+        self.remember(&folded);
+        let version = self.now.as_millisecond();
+        let mut object = Object {
+            id: id.clone(),
+            type_,
+            body,
+            stage: Stage::Standing,
+            version,
+            refers: Default::default(),
+            operation: None,
+        };
+        object.touch(self.seed);
+        if table.is_some_and(shows_state) {
+            object.show_state("Succeeded");
+        }
+        self.insert(object);
+        if let Some(table) = table {
+            fill::attributes(self, &folded, table);
+        }
+    }
+
+    fn remove(&mut self, id: &ArmId) {
+        let folded = id.folded();
+        let mut ids: Vec<String> = self.below(&folded).map(|(id, _)| id.clone()).collect();
+        ids.push(folded);
+        for id in ids {
+            self.remember(&id);
+            self.take(&id);
+        }
+    }
+
+    fn below(&self, id: &ArmId) -> Vec<ArmId> {
+        if id.as_str().is_empty() {
+            return self.objects().filter(|object| object.seen()).map(|object| object.id.clone()).collect();
+        }
+        let folded = id.folded();
+        let inner = World::below(self, &folded).filter(|(_, object)| object.seen());
+        let direct = inner.filter(|(_, object)| self.parent(object).as_deref() == Some(folded.as_str()));
+        direct.map(|(_, object)| object.id.clone()).collect()
+    }
+
+    fn guid(&self, of: &str) -> String {
+        self.seed.guid(&[of])
+    }
+}
+
+impl World {
+    /// Lets every kind that writes a type complete an object of it.
+    pub(super) fn run_settle_hooks(&mut self, id: &str, type_: &'static Type) {
+        let Some(object) = self.object(id) else { return };
+        let id = object.id.clone();
+        for hook in once_each(type_, |kind| kind.simulated.settle) {
+            hook(self, &id);
+        }
+    }
+
+    /// Tells every kind that writes a type that an object of it is gone.
+    pub(super) fn run_removed_hooks(&mut self, object: &Object, type_: &'static Type) {
+        for hook in once_each(type_, |kind| kind.simulated.removed) {
+            hook(self, &object.id, &object.body);
+        }
+    }
+
+    /// The folded id of what an object lies directly below: its parent, or its resource group.
+    pub(super) fn parent(&self, object: &Object) -> Option<String> {
+        let id = object.id.folded();
+        let table = types::find(&object.type_);
+        let nested = object.type_.matches('/').count() > 1;
+        let count = match table.and_then(|table| table.segment) {
+            Some(segment) => segment.split('/').count() + 1,
+            None if nested => 2,
+            None => 4,
+        };
+        id.rmatch_indices('/').nth(count - 1).and_then(|(at, _)| id.get(..at)).map(str::to_owned)
+    }
+}
+
+/// One of the functions of each kind that writes a type; kinds that share one do not run it twice.
+fn once_each<F: Copy + PartialEq>(type_: &'static Type, hook: impl Fn(&Kind) -> Option<F>) -> Vec<F> {
+    let mut hooks = Vec::new();
+    for hook in type_.writers().filter_map(hook) {
+        if !hooks.contains(&hook) {
+            hooks.push(hook);
+        }
+    }
+    hooks
+}

@@ -1,0 +1,308 @@
+//! The world between commands: a snapshot, and a log of what has changed since.
+//!
+//! Every line of the log holds what one request changed, as it then was, so that reading lines again does no harm. A process that is
+//! killed loses at most a line that it had not finished, and with it a request that nobody was told had been accepted.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::BASE;
+use super::operations::Operation;
+use super::world::{Changes, Object, Rest, World};
+use crate::address::ArmId;
+
+/// The version of the files.
+const VERSION: u32 = 1;
+/// How long a log may be beyond the length of its snapshot, in bytes.
+const LONG: u64 = 1024 * 1024;
+
+/// Why a world cannot be opened, kept or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    /// A file is not what was written.
+    #[error("{file} is damaged: {what}. `drplan simulator reset` starts an empty world")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// A newer drplan wrote it.
+    #[error("{file} has format {found}; this drplan reads format {VERSION}. `drplan simulator reset` starts an empty world")]
+    Newer {
+        /// The file.
+        file: String,
+        /// Its version.
+        found: u32,
+    },
+    /// The world has another seed.
+    #[error("the simulated world was made with seed {is}, not {wanted}. `drplan simulator reset` starts an empty world")]
+    OtherSeed {
+        /// The seed it has.
+        is: u64,
+        /// The seed that was asked for.
+        wanted: u64,
+    },
+    /// Another process has it open.
+    #[error("another drplan works with the simulated world in {0}; try again when it is done")]
+    InUse(String),
+    /// The operating system refused.
+    #[error("{file}: {what}")]
+    Io {
+        /// The file.
+        file: String,
+        /// What the operating system said.
+        what: io::Error,
+    },
+    /// There is no such object.
+    #[error("there is no object {0} in the simulated world; `drplan simulator show` lists them")]
+    NoObject(ArmId),
+}
+
+/// Where a world is kept.
+pub(super) struct Disk {
+    dir: PathBuf,
+    log: File,
+    generation: u64,
+    /// Bytes in the snapshot and in the log.
+    snapshot_length: u64,
+    log_length: u64,
+    /// How many requests had been counted when the last line was written.
+    counted: u64,
+    /// Held as long as the world is open.
+    _lock: File,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Snapshot<W> {
+    version: u32,
+    generation: u64,
+    world: W,
+}
+
+/// The first line of a log: of which snapshot it goes on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    version: u32,
+    generation: u64,
+    seed: u64,
+}
+
+/// Every other line of a log.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<O, P, R> {
+    now: Timestamp,
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    objects: BTreeMap<String, Option<O>>,
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    operations: BTreeMap<String, P>,
+    rest: R,
+}
+
+/// Opens the world in a directory, or begins one.
+pub(super) fn open(dir: &Path, seed: Option<u64>, now: Timestamp) -> Result<(World, Disk), SimulatorError> {
+    let lock = lock(dir)?;
+    let (snapshot_file, log_file) = (dir.join("world.json"), dir.join("world.jsonl"));
+    let snapshot = read(&snapshot_file)?;
+    let snapshot_length = snapshot.as_ref().map_or(0, |bytes| bytes.len() as u64);
+    let mut held = match snapshot {
+        Some(bytes) => Some(parse_snapshot(&snapshot_file, &bytes)?),
+        None => None,
+    };
+    let log = read(&log_file)?;
+    let (mut generation, mut log_length) = (held.as_ref().map_or(0, |(generation, _)| *generation), 0);
+    let mut fresh = true;
+    if let Some(bytes) = log.filter(|bytes| bytes.contains(&b'\n')) {
+        let (header, lines, whole) = parse_log(&log_file, &bytes)?;
+        match &held {
+            // The snapshot was written, and the process ended before the log was begun anew.
+            Some((of, _)) if header.generation < *of => {}
+            Some((of, _)) if header.generation > *of => {
+                return Err(damaged(&log_file, "it goes on from a newer world.json than the one beside it"));
+            }
+            None if header.generation > 0 => return Err(damaged(&log_file, "the world.json that it goes on from is missing")),
+            _ => {
+                let (_, world) = held.get_or_insert_with(|| (0, World::new(header.seed, now, BASE.to_owned())));
+                for line in lines {
+                    world.apply(line.now, line.objects, line.operations, Some(line.rest));
+                }
+                (generation, log_length, fresh) = (header.generation, whole, false);
+            }
+        }
+    }
+    let world = match held {
+        Some((_, world)) => world.indexed(BASE.to_owned()),
+        None => World::new(seed.unwrap_or(1), now, BASE.to_owned()),
+    };
+    if let Some(wanted) = seed.filter(|wanted| *wanted != world.seed.0) {
+        return Err(SimulatorError::OtherSeed { is: world.seed.0, wanted });
+    }
+    let counted = world.rest.counters.values().sum();
+    let log = if fresh { begin_log(&log_file, generation, world.seed.0)? } else { reopen(&log_file, log_length)? };
+    let mut disk = Disk { dir: dir.to_owned(), log, generation, snapshot_length, log_length, counted, _lock: lock };
+    let mut world = world;
+    disk.compact(&mut world)?;
+    Ok((world, disk))
+}
+
+/// Removes the files of a world.
+pub(super) fn reset(dir: &Path) -> Result<(), SimulatorError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let _lock = lock(dir)?;
+    for name in ["world.jsonl", "world.json", "world.json.new", "world.jsonl.new"] {
+        let file = dir.join(name);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(&file, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Disk {
+    /// Writes what has changed, if anything has.
+    pub(super) fn keep(&mut self, world: &mut World) -> Result<(), SimulatorError> {
+        if world.changes.is_empty() {
+            return Ok(());
+        }
+        let changes = std::mem::take(&mut world.changes);
+        self.write(world, &changes)
+    }
+
+    /// Writes what is left, and a snapshot where the log has become long.
+    pub(super) fn close(&mut self, world: &mut World) -> Result<(), SimulatorError> {
+        if world.rest.counters.values().sum::<u64>() != self.counted {
+            let changes = std::mem::take(&mut world.changes);
+            self.write(world, &changes)?;
+        }
+        self.compact(world)
+    }
+
+    fn write(&mut self, world: &World, changes: &Changes) -> Result<(), SimulatorError> {
+        let line = Line::<&Object, &Operation, &Rest> {
+            now: world.now,
+            objects: changes.objects.iter().map(|id| (id.clone(), world.object(id))).collect(),
+            operations: changes
+                .operations
+                .iter()
+                .filter_map(|key| Some((key.clone(), world.operation(key)?)))
+                .collect(),
+            rest: &world.rest,
+        };
+        let file = self.dir.join("world.jsonl");
+        let mut bytes = serde_json::to_vec(&line).map_err(|error| refused(&file, error.into()))?;
+        bytes.push(b'\n');
+        self.log.write_all(&bytes).map_err(|error| refused(&file, error))?;
+        self.log_length += bytes.len() as u64;
+        self.counted = world.rest.counters.values().sum();
+        Ok(())
+    }
+
+    fn compact(&mut self, world: &mut World) -> Result<(), SimulatorError> {
+        if self.log_length <= self.snapshot_length + LONG {
+            return Ok(());
+        }
+        world.forget_old_operations();
+        let generation = self.generation + 1;
+        let file = self.dir.join("world.json");
+        let snapshot = Snapshot { version: VERSION, generation, world: &*world };
+        let bytes = serde_json::to_vec(&snapshot).map_err(|error| refused(&file, error.into()))?;
+        replace(&file, &bytes)?;
+        self.log = begin_log(&self.dir.join("world.jsonl"), generation, world.seed.0)?;
+        (self.generation, self.snapshot_length, self.log_length) = (generation, bytes.len() as u64, 0);
+        Ok(())
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, SimulatorError> {
+    fs::create_dir_all(dir).map_err(|error| refused(dir, error))?;
+    let file = dir.join("world.lock");
+    let lock = File::create(&file).map_err(|error| refused(&file, error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(SimulatorError::InUse(dir.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(refused(&file, error)),
+    }
+}
+
+fn read(file: &Path) -> Result<Option<Vec<u8>>, SimulatorError> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(refused(file, error)),
+    }
+}
+
+fn parse_snapshot(file: &Path, bytes: &[u8]) -> Result<(u64, World), SimulatorError> {
+    check_version(file, bytes)?;
+    let snapshot: Snapshot<World> = serde_json::from_slice(bytes).map_err(|error| damaged(file, error.to_string()))?;
+    Ok((snapshot.generation, snapshot.world))
+}
+
+/// The header, the lines, and how many bytes of the log are whole lines.
+#[expect(clippy::type_complexity, reason = "the line's parameters are spelled out once, here")]
+fn parse_log(file: &Path, bytes: &[u8]) -> Result<(Header, Vec<Line<Object, Operation, Rest>>, u64), SimulatorError> {
+    // What follows the last line break is a line that was not finished.
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let text = bytes.get(..whole).unwrap_or_default();
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    check_version(file, first)?;
+    let header = serde_json::from_slice(first).map_err(|error| damaged(file, format!("line 1: {error}")))?;
+    let line = |(at, bytes)| serde_json::from_slice(bytes).map_err(|error| damaged(file, format!("line {}: {error}", at + 2)));
+    Ok((header, lines.enumerate().map(line).collect::<Result<_, _>>()?, whole as u64))
+}
+
+fn check_version(file: &Path, bytes: &[u8]) -> Result<(), SimulatorError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    match serde_json::from_slice::<Versioned>(bytes) {
+        Ok(Versioned { version: VERSION }) => Ok(()),
+        Ok(Versioned { version }) => Err(SimulatorError::Newer { file: file.display().to_string(), found: version }),
+        Err(error) => Err(damaged(file, error.to_string())),
+    }
+}
+
+fn begin_log(file: &Path, generation: u64, seed: u64) -> Result<File, SimulatorError> {
+    let mut bytes = serde_json::to_vec(&Header { version: VERSION, generation, seed })
+        .map_err(|error| refused(file, error.into()))?;
+    bytes.push(b'\n');
+    replace(file, &bytes)?;
+    reopen(file, bytes.len() as u64)
+}
+
+/// Opens a log for appending behind its whole lines.
+fn reopen(file: &Path, length: u64) -> Result<File, SimulatorError> {
+    let log = OpenOptions::new().append(true).open(file).map_err(|error| refused(file, error))?;
+    log.set_len(length).map_err(|error| refused(file, error))?;
+    Ok(log)
+}
+
+/// Replaces a file by one with these bytes, so that a kill leaves the old or the new one.
+fn replace(file: &Path, bytes: &[u8]) -> Result<(), SimulatorError> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    fs::write(&new, bytes).map_err(|error| refused(&new, error))?;
+    fs::rename(&new, file).map_err(|error| refused(file, error))
+}
+
+fn damaged(file: &Path, what: impl Into<String>) -> SimulatorError {
+    SimulatorError::Damaged { file: file.display().to_string(), what: what.into() }
+}
+
+fn refused(file: &Path, what: io::Error) -> SimulatorError {
+    SimulatorError::Io { file: file.display().to_string(), what }
+}

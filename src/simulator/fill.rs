@@ -1,0 +1,170 @@
+//! What the provider decides: the attributes of an object, made up as the tables say, from the seed and the id.
+
+use std::net::Ipv4Addr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::references::ids;
+use super::types::{self, Type};
+use super::world::World;
+use super::{SUBSCRIPTION, TENANT};
+use crate::address::{Address, ArmId};
+use crate::kinds::body::{self, Alone};
+use crate::kinds::{Attribute, Fake, From, Kind, Place, Subject, Ty, path};
+
+/// Fills in every attribute of an object that is not there yet.
+pub(super) fn attributes(world: &mut World, id: &str, type_: &'static Type) {
+    let Some(object) = world.object(id) else { return };
+    let (whole_id, mut body) = (object.id.clone(), object.body.clone());
+    let mut changed = false;
+    for kind in type_.writers() {
+        let prefix = match kind.place {
+            Place::Part(_, list, ..) => format!("{list}[]."),
+            _ => String::new(),
+        };
+        for attribute in kind.attributes {
+            let From::Body(at) = attribute.from else { continue };
+            if attribute.fake == Fake::Nothing {
+                continue;
+            }
+            let at = format!("{prefix}{at}");
+            let read = body.clone();
+            let maker = Maker { world, kind, id: &whole_id, body: &read, attribute, at: &at };
+            changed |= maker.fill(&mut body, &at, &[], None);
+        }
+    }
+    if changed {
+        world.change(id, |object| object.body = body);
+    }
+}
+
+/// The answer to an action of a kind: every attribute that it gives.
+pub(super) fn action(world: &World, id: &ArmId, type_: &'static Type, action: &str) -> Option<Json> {
+    let mut answer = None;
+    for attribute in type_.writers().flat_map(|kind| kind.attributes) {
+        if let From::Action(name, at) = attribute.from
+            && name.eq_ignore_ascii_case(action)
+        {
+            let made = secret(world, id, at, 64);
+            path::put(answer.get_or_insert_with(|| Json::Object(JsonMap::new())), at, Json::from(made));
+        }
+    }
+    answer
+}
+
+fn secret(world: &World, id: &ArmId, purpose: &str, bytes: usize) -> String {
+    STANDARD.encode(world.seed.stream(&[&id.folded(), purpose]).bytes(bytes))
+}
+
+/// Makes one attribute of one object.
+struct Maker<'a> {
+    world: &'a World,
+    kind: &'static Kind,
+    id: &'a ArmId,
+    body: &'a Json,
+    attribute: &'static Attribute,
+    at: &'a str,
+}
+
+impl Maker<'_> {
+    /// Walks to the attribute's place in every element on the way, and fills what is empty. `element` is the outermost element gone through.
+    fn fill(&self, at: &mut Json, path: &str, places: &[usize], element: Option<&Json>) -> bool {
+        let (segment, rest) = path.split_once('.').map_or((path, None), |(segment, rest)| (segment, Some(rest)));
+        let (name, list) = segment.split_once('[').map_or((segment, None), |(name, index)| (name, Some(index)));
+        let Json::Object(map) = at else { return false };
+        let Some(index) = list else {
+            return match rest {
+                Some(rest) => {
+                    self.fill(map.entry(name).or_insert_with(|| Json::Object(JsonMap::new())), rest, places, element)
+                }
+                None if map.get(name).is_some_and(|value| !value.is_null()) => false,
+                None => match self.make(places, element) {
+                    Some(made) => map.insert(name.to_owned(), made).is_none_or(|old| old.is_null()),
+                    None => false,
+                },
+            };
+        };
+        let (Some(Json::Array(items)), Some(rest)) = (map.get_mut(name), rest) else { return false };
+        let only = index.trim_end_matches(']').parse::<usize>().ok();
+        let mut changed = false;
+        for (at, item) in items.iter_mut().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at)) {
+            let whole = element.cloned().unwrap_or_else(|| item.clone());
+            let places = [places, &[at]].concat();
+            changed |= self.fill(item, rest, &places, Some(&whole));
+        }
+        changed
+    }
+
+    fn make(&self, places: &[usize], element: Option<&Json>) -> Option<Json> {
+        let place = format!("{}{places:?}", self.at);
+        let mut stream = self.world.seed.stream(&[&self.id.folded(), &place]);
+        Some(match self.attribute.fake {
+            Fake::Nothing => return None,
+            Fake::Guid => Json::from(self.world.seed.guid(&[&self.id.folded(), &place])),
+            Fake::PublicIp => {
+                // The three ranges that are kept for documentation.
+                let (range, host) = (stream.below(3), stream.below(254) + 1);
+                let ranges = ["192.0.2", "198.51.100", "203.0.113"];
+                Json::from(format!("{}.{host}", ranges.get(range as usize).copied().unwrap_or("192.0.2")))
+            }
+            Fake::PrivateIp => Json::from(self.private_address(&mut stream, element.unwrap_or(self.body))?),
+            Fake::Text(text) => Json::from(self.text(text)?),
+            Fake::Key => Json::from(STANDARD.encode(stream.bytes(64))),
+        })
+    }
+
+    fn text(&self, text: &str) -> Option<String> {
+        let address = Address::new(self.kind.name, self.id.name());
+        let args = if text.contains('{') { body::read(self.kind, &[self.body.clone()]) } else { JsonMap::new() };
+        let location = self.world.region(&self.id.folded()).unwrap_or_default();
+        let subject = Subject {
+            kind: self.kind,
+            address: &address,
+            name: self.id.name(),
+            id: self.id,
+            location: &location,
+            subscription: SUBSCRIPTION,
+            tenant: TENANT,
+            args: &args,
+            others: &Alone,
+        };
+        body::named(&subject, text)
+    }
+
+    /// An address of the first thing referred to that has a range, which none of those who refer to it has yet.
+    fn private_address(&self, stream: &mut super::seed::Stream, within: &Json) -> Option<String> {
+        let (subnet, range) = ids(within).into_iter().find_map(|id| Some((id.clone(), self.world.range(&id)?)))?;
+        let (network, length) = range.split_once('/')?;
+        let network = u32::from(network.parse::<Ipv4Addr>().ok()?);
+        let size = 1_u32.checked_shl(32 - length.parse::<u32>().ok()?).unwrap_or(u32::MAX);
+        // Looking at all of thousands would cost more than the odd address given twice.
+        let users = self.world.users(&subnet).filter_map(|(_, user)| self.world.object(user)).take(256);
+        let taken: Vec<String> = users.map(|user| user.body.to_string()).collect();
+        // Azure keeps the first four addresses and the last for itself.
+        let usable = size.checked_sub(5).filter(|usable| *usable > 0)?;
+        let start = stream.below(u64::from(usable)) as u32;
+        (0..usable.min(1024)).map(|step| Ipv4Addr::from(network + 4 + (start + step) % usable).to_string()).find(|address| {
+            let quoted = format!("\"{address}\"");
+            !taken.iter().any(|body| body.contains(&quoted))
+        })
+    }
+}
+
+impl World {
+    /// The address range of an object, where its table has one.
+    fn range(&self, id: &str) -> Option<String> {
+        let object = self.standing(id)?;
+        let kinds = &types::find(&object.type_)?.kinds;
+        let args = kinds.iter().flat_map(|kind| kind.args);
+        let ranges = args.filter(|arg| matches!(arg.ty, Ty::Cidr | Ty::List(Ty::Cidr) | Ty::Set(Ty::Cidr)));
+        let paths = ranges.filter_map(|arg| super::shape::wire_path(arg.wire));
+        let mut found = paths.filter_map(|at| path::get(&object.body, at));
+        found.find_map(|value| match value {
+            Json::String(text) => Some(text),
+            Json::Array(items) => items.first().and_then(Json::as_str).map(str::to_owned),
+            _ => None,
+        })
+    }
+}

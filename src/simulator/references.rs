@@ -1,0 +1,220 @@
+//! References: which ids a body holds, whether what they name stands, and who would be hurt by a deletion.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::SUBSCRIPTION;
+use super::request::Failure;
+use super::target::group_of;
+use super::types::{self, Type};
+use super::world::{Object, Stage, World};
+use crate::address::ArmId;
+
+/// The folded ids of our own subscription's resources and groups that stand anywhere in a body, its tags and its own id apart, in order.
+///
+/// Ids of other subscriptions are other people's things, and taken on trust.
+pub(super) fn ids(body: &Json) -> Vec<String> {
+    let mut found = Vec::new();
+    match body {
+        Json::Object(map) => map
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "id" | "name" | "type" | "tags" | "etag"))
+            .for_each(|(_, value)| collect(value, &mut found)),
+        other => collect(other, &mut found),
+    }
+    found
+}
+
+fn collect(json: &Json, into: &mut Vec<String>) {
+    match json {
+        Json::String(text) => into.extend(own_id(text)),
+        Json::Array(items) => items.iter().for_each(|item| collect(item, into)),
+        Json::Object(map) => {
+            for (name, value) in map {
+                into.extend(own_id(name));
+                collect(value, into);
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
+}
+
+/// A text as a folded id, where it is one of something in a resource group of our subscription.
+fn own_id(text: &str) -> Option<String> {
+    if !text.starts_with('/') {
+        return None;
+    }
+    let folded = text.trim_end_matches('/').to_ascii_lowercase();
+    let rest = folded.strip_prefix("/subscriptions/")?.strip_prefix(SUBSCRIPTION)?;
+    rest.starts_with("/resourcegroups/").then_some(folded)
+}
+
+/// Gives every named element of the lists directly under `properties` its id, and makes the lists of parts be there.
+pub(super) fn name_elements(body: &mut Json, id: &ArmId, type_: &Type) {
+    let Some(properties) = body.get_mut("properties").and_then(Json::as_object_mut) else { return };
+    for part in &type_.parts {
+        if let Some(name) = part.list.strip_prefix("properties.").filter(|name| !name.contains('.')) {
+            properties.entry(name).or_insert_with(|| Json::Array(Vec::new()));
+        }
+    }
+    for (list, value) in properties {
+        let part = type_.parts.iter().find(|part| part.list.strip_prefix("properties.") == Some(list));
+        let segment = part.map_or(list.as_str(), |part| part.segment);
+        let key = part.map_or("name", |part| part.key);
+        for element in value.as_array_mut().into_iter().flatten() {
+            let Some(name) = element.get(key).and_then(Json::as_str).map(str::to_owned) else { continue };
+            if let Json::Object(map) = element {
+                map.insert("id".to_owned(), Json::from(id.child(segment, &name).as_str()));
+            }
+        }
+    }
+}
+
+/// The folded ids of the named elements of a body.
+fn elements(body: &Json) -> impl Iterator<Item = (String, &Json)> {
+    let lists = body.get("properties").and_then(Json::as_object).into_iter().flat_map(|map| map.values());
+    lists.filter_map(Json::as_array).flatten().filter_map(|element| {
+        let id = element.get("id").and_then(Json::as_str)?;
+        element.get("name").map(|_| (id.to_ascii_lowercase(), element))
+    })
+}
+
+impl World {
+    /// The element of an object's body that has this folded id.
+    pub(super) fn element(&self, id: &str) -> Option<&Json> {
+        let at = id.rmatch_indices('/').nth(1)?.0;
+        let object = self.standing(id.get(..at)?)?;
+        elements(&object.body).find(|(element, _)| element == id).map(|(_, element)| element)
+    }
+
+    /// Says which ids a new body refers to, and refuses it where one of them names nothing.
+    ///
+    /// What only the provider wrote into the old body (the interfaces in a subnet) is no reference of the client, even if it is sent back.
+    ///
+    /// # Errors
+    /// 400 `InvalidResourceReference` as Azure says it; 409 where what is referred to is still being made.
+    pub(super) fn references(&self, id: &ArmId, body: &Json, old: Option<&Object>) -> Result<BTreeSet<String>, Failure> {
+        let own = id.folded();
+        let inner = format!("{own}/");
+        let (before, kept): (BTreeSet<String>, _) = match old {
+            Some(old) => (ids(&old.body).into_iter().collect(), Some(&old.refers)),
+            None => (BTreeSet::new(), None),
+        };
+        let mut refers = BTreeSet::new();
+        for to in ids(body) {
+            let echoed = before.contains(&to) && kept.is_some_and(|kept| !kept.contains(&to));
+            if to == own || refers.contains(&to) {
+                continue;
+            }
+            if to.starts_with(&inner) {
+                if !echoed && self.standing(&to).is_none() && !elements(body).any(|(element, _)| element == to) {
+                    return Err(missing(&to, id));
+                }
+                continue;
+            }
+            if echoed {
+                continue;
+            }
+            self.check_reference(&to, id)?;
+            refers.insert(to);
+        }
+        Ok(refers)
+    }
+
+    fn check_reference(&self, to: &str, id: &ArmId) -> Result<(), Failure> {
+        match self.standing(to).map(|object| object.stage) {
+            Some(Stage::Creating) => Err(Failure::service(
+                409,
+                "ReferencedResourceNotProvisioned",
+                format!(
+                    "Cannot proceed with operation because resource {to} used by resource {id} is not in Succeeded state. Resource is in Creating state."
+                ),
+            )
+            .retry_after(5)),
+            Some(Stage::Deleting | Stage::Hidden) => Err(missing(to, id)),
+            Some(Stage::Standing | Stage::Updating | Stage::Failed) => Ok(()),
+            None if self.element(to).is_some() => Ok(()),
+            None => Err(missing(to, id)),
+        }
+    }
+
+    /// Refuses what would take something away that others refer to.
+    ///
+    /// # Errors
+    /// Azure's code and words for the type.
+    pub(super) fn check_unused(&self, id: &str) -> Result<(), Failure> {
+        let below = format!("{id}/");
+        let outside = |user: &str| user != id && !user.starts_with(&below);
+        for (to, user) in self.users(id).filter(|(_, user)| outside(user)) {
+            let Some((code, name)) = self.in_use(to) else { continue };
+            let by = self.standing(user).map_or(user.as_str(), |object| object.id.as_str());
+            return Err(in_use(code, &name, by));
+        }
+        Ok(())
+    }
+
+    /// Refuses a new body in which elements are missing that others refer to.
+    pub(super) fn check_elements_unused(&self, old: &Object, body: &Json) -> Result<(), Failure> {
+        let kept: BTreeSet<String> = elements(body).map(|(id, _)| id).collect();
+        let gone = elements(&old.body).map(|(id, _)| id).filter(|id| !kept.contains(id));
+        let own = old.id.folded();
+        for element in gone {
+            if let Some((to, user)) = self.users(&element).find(|(_, user)| **user != own) {
+                let code = self.in_use(to).map_or("InUse", |(code, _)| code);
+                return Err(in_use(code, element.rsplit('/').next().unwrap_or_default(), user));
+            }
+        }
+        Ok(())
+    }
+
+    /// The code with which the owner of an id refuses to be deleted while in use, and its name; `None` where it does not mind.
+    fn in_use(&self, to: &str) -> Option<(&'static str, String)> {
+        if let Some(object) = self.object(to) {
+            let code = types::find(&object.type_)?.in_use;
+            return (!code.is_empty()).then(|| (code, object.id.name().to_owned()));
+        }
+        let (at, _) = to.rmatch_indices('/').nth(1)?;
+        let (segment, name) = to.get(at + 1..)?.split_once('/')?;
+        let owner = self.object(to.get(..at)?)?;
+        let type_ = types::find(&owner.type_)?;
+        let part = type_.parts.iter().find(|part| part.segment.eq_ignore_ascii_case(segment));
+        let code = part.map_or(type_.in_use, |part| part.kind.in_use);
+        (!code.is_empty()).then(|| (code, name.to_owned()))
+    }
+
+    /// The objects of a group that cannot be deleted with it, because something elsewhere refers to them, with what they lie in and need.
+    pub(super) fn held_from_outside(&self, group: &str) -> BTreeSet<String> {
+        let mut held = BTreeSet::new();
+        let outside = self.users(group).filter(|(to, user)| group_of(user) != Some(group) && self.in_use(to).is_some());
+        let mut next: Vec<String> = outside.map(|(to, _)| to.clone()).collect();
+        while let Some(id) = next.pop() {
+            if id == group || !id.starts_with(group) || held.contains(&id) {
+                continue;
+            }
+            if let Some(object) = self.object(&id) {
+                next.extend(object.refers.iter().cloned());
+                held.insert(id.clone());
+            }
+            // What lies in something keeps that; an element keeps the object it is in.
+            next.extend(id.rmatch_indices('/').nth(1).and_then(|(at, _)| id.get(..at)).map(str::to_owned));
+        }
+        held
+    }
+}
+
+fn missing(to: &str, id: &ArmId) -> Failure {
+    Failure::service(
+        400,
+        "InvalidResourceReference",
+        format!(
+            "Resource {to} referenced by resource {id} was not found. Please make sure that the referenced resource exists, and that both resources are in the same region."
+        ),
+    )
+}
+
+fn in_use(code: &str, name: &str, by: &str) -> Failure {
+    let status = if code.starts_with("InUse") { 400 } else { 409 };
+    let what = code.strip_prefix("InUse").and_then(|rest| rest.strip_suffix("CannotBeDeleted")).unwrap_or("Resource");
+    Failure::service(status, code, format!("{what} {name} is in use by {by} and cannot be deleted."))
+}

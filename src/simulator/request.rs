@@ -1,0 +1,182 @@
+//! A request to the simulated Resource Manager and its answer, free of any HTTP library; and the error bodies of Azure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::kinds::Refusal;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verb {
+    /// Reads.
+    Get,
+    /// Says whether something is there.
+    Head,
+    /// Creates or replaces.
+    Put,
+    /// Changes in part.
+    Patch,
+    /// Deletes.
+    Delete,
+    /// Asks for an action.
+    Post,
+}
+
+impl Verb {
+    /// The verb's name in HTTP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Post => "POST",
+        }
+    }
+
+    /// The verb with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Head, Self::Put, Self::Patch, Self::Delete, Self::Post]
+            .into_iter()
+            .find(|verb| verb.name() == name)
+    }
+
+    /// Whether it changes nothing.
+    pub(super) const fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The verb.
+    pub verb: Verb,
+    /// The path as it came, still percent-encoded.
+    pub path: String,
+    /// The query, decoded.
+    pub query: BTreeMap<String, String>,
+    /// The headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body; `Err` where it is not JSON, with what is wrong.
+    pub body: Result<Option<Json>, String>,
+}
+
+impl Request {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The body, which must be an object.
+    pub(super) fn object(&self) -> Result<Json, Failure> {
+        match &self.body {
+            Ok(Some(body @ Json::Object(_))) => Ok(body.clone()),
+            Ok(Some(_)) => Err(Failure::content("The request content was invalid: it must be a JSON object.")),
+            Ok(None) => Err(Failure::content("The request content was invalid: the body is missing.")),
+            Err(what) => Err(Failure::content(format!(
+                "The request content was invalid and could not be deserialized: '{what}'."
+            ))),
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, Default)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, JSON or empty.
+    pub body: Vec<u8>,
+    /// How long it is held back.
+    pub delay: Duration,
+    /// Whether it never arrives: the connection breaks instead.
+    pub dropped: bool,
+}
+
+impl Response {
+    pub(super) fn empty(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    pub(super) fn json(status: u16, body: &Json) -> Self {
+        Self { status, body: body.to_string().into_bytes(), ..Self::default() }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// Who says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Cause {
+    /// Resource Manager itself.
+    Gateway,
+    /// The provider behind it.
+    Service,
+}
+
+/// An answer that says no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Failure {
+    pub(super) status: u16,
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) cause: Cause,
+    /// Seconds for `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after: Option<u64>,
+}
+
+impl Failure {
+    pub(super) fn gateway(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), cause: Cause::Gateway, retry_after: None }
+    }
+
+    pub(super) fn service(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { cause: Cause::Service, ..Self::gateway(status, code, message) }
+    }
+
+    /// 400 `InvalidRequestContent`.
+    pub(super) fn content(message: impl Into<String>) -> Self {
+        Self::gateway(400, "InvalidRequestContent", message)
+    }
+
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The error object: `{code, message}`.
+    pub(super) fn error(&self) -> Json {
+        json!({ "code": self.code, "message": self.message })
+    }
+
+    pub(super) fn response(&self) -> Response {
+        let cause = match self.cause {
+            Cause::Gateway => "gateway",
+            Cause::Service => "service",
+        };
+        let response =
+            Response::json(self.status, &json!({ "error": self.error() })).with("x-ms-failure-cause", cause);
+        match self.retry_after {
+            Some(seconds) => response.with("retry-after", seconds.to_string()),
+            None => response,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(Refusal { status, code, message }: Refusal) -> Self {
+        Self::service(status, code, message)
+    }
+}

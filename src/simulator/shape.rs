@@ -1,0 +1,318 @@
+//! The shape of the bodies of a type, derived from the tables, and what is wrong with a body held against it.
+//!
+//! Pure: it knows tables and JSON, and nothing of what stands.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::request::Failure;
+use crate::kinds::{Arg, Block, Lit, Need, Ty, Wire};
+
+/// What may stand at a place of a body.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shape {
+    /// The JSON type; `None`: any.
+    expect: Option<Expect>,
+    /// Whether it must be there when what holds it is.
+    required: bool,
+    /// Whether names beside `fields` are allowed.
+    open: bool,
+    /// The properties of an object.
+    fields: BTreeMap<String, Shape>,
+    /// The elements of a list, or the values of a map.
+    each: Option<Box<Shape>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl Expect {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Number => "number",
+            Self::String => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+
+    const fn of(json: &Json) -> Option<Self> {
+        Some(match json {
+            Json::Null => return None,
+            Json::Bool(_) => Self::Bool,
+            Json::Number(_) => Self::Number,
+            Json::String(_) => Self::String,
+            Json::Array(_) => Self::Array,
+            Json::Object(_) => Self::Object,
+        })
+    }
+}
+
+/// The path of an argument in the body, if the table says it.
+pub(super) const fn wire_path(wire: Wire) -> Option<&'static str> {
+    match wire {
+        Wire::At(path) | Wire::Mapped(path, _) | Wire::Scaled(path, _) | Wire::Text(path) | Wire::Negated(path) => {
+            Some(path)
+        }
+        Wire::Odd | Wire::Nowhere => None,
+    }
+}
+
+impl Shape {
+    /// The shape of an object with these arguments.
+    pub(super) fn of(args: &[Arg]) -> Self {
+        let mut shape = Self { expect: Some(Expect::Object), ..Self::default() };
+        for arg in args {
+            let Some(path) = wire_path(arg.wire) else { continue };
+            let inner = Self::of_arg(arg, path.contains("[]"));
+            let at = if matches!(arg.need, Need::Required) { shape.needed(path) } else { shape.at(path) };
+            at.join(inner);
+        }
+        shape
+    }
+
+    /// What stands at an argument's path, or in each element where the path goes through a list.
+    fn of_arg(arg: &Arg, each: bool) -> Self {
+        let plain = |expect| Self { expect: Some(expect), ..Self::default() };
+        match (arg.wire, arg.ty) {
+            (Wire::Text(_), _) => plain(Expect::String),
+            (Wire::Scaled(..), _) => plain(Expect::Number),
+            (Wire::Negated(_), _) => plain(Expect::Bool),
+            // What no pair translates passes as it is, so the type is sure only where both sides agree.
+            (Wire::Mapped(_, pairs), ty) => {
+                let to = pairs.iter().map(|(_, to)| literal(*to)).reduce(|a, b| if a == b { a } else { None });
+                match ty {
+                    Ty::List(_) | Ty::Set(_) if !each => plain(Expect::Array),
+                    _ => Self { expect: to.flatten(), open: true, ..Self::default() },
+                }
+            }
+            (_, Ty::List(inner) | Ty::Set(inner)) if each => Self::of_type(*inner),
+            (_, ty) => Self::of_type(ty),
+        }
+    }
+
+    fn of_type(ty: Ty) -> Self {
+        let plain = |expect| Self { expect: Some(expect), ..Self::default() };
+        match ty {
+            Ty::Bool => plain(Expect::Bool),
+            Ty::Number(..) | Ty::Integer(..) => plain(Expect::Number),
+            Ty::String | Ty::Enum(_) | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site => {
+                plain(Expect::String)
+            }
+            Ty::List(inner) | Ty::Set(inner) => {
+                Self { each: Some(Box::new(Self::of_type(*inner))), ..plain(Expect::Array) }
+            }
+            Ty::Map(inner) => {
+                Self { each: Some(Box::new(Self::of_type(*inner))), open: true, ..plain(Expect::Object) }
+            }
+            Ty::Block(block) => Self::of_block(block),
+            Ty::Any => Self { open: true, ..Self::default() },
+        }
+    }
+
+    fn of_block(block: &Block) -> Self {
+        let inner = Self::of(block.args);
+        if block.max == 1 {
+            return inner;
+        }
+        Self { expect: Some(Expect::Array), each: Some(Box::new(inner)), ..Self::default() }
+    }
+
+    /// A text or number that a literal stands for.
+    pub(super) fn of_literal(lit: Lit) -> Self {
+        Self { expect: literal(lit), open: true, ..Self::default() }
+    }
+
+    /// Anything at all.
+    pub(super) fn any() -> Self {
+        Self { open: true, ..Self::default() }
+    }
+
+    /// A map of strings.
+    pub(super) fn texts() -> Self {
+        Self::of_type(Ty::Map(&Ty::String))
+    }
+
+    /// The shape at a path, made where there is none.
+    pub(super) fn at(&mut self, path: &str) -> &mut Self {
+        self.walk(path, false)
+    }
+
+    /// The shape at a path, which must be there, and so must all that leads to it.
+    fn needed(&mut self, path: &str) -> &mut Self {
+        self.walk(path, true)
+    }
+
+    fn walk(&mut self, path: &str, required: bool) -> &mut Self {
+        let mut at = self;
+        for segment in path.split('.').filter(|segment| !segment.is_empty()) {
+            let (name, list) = segment.split_once('[').map_or((segment, false), |(name, _)| (name, true));
+            at.expect.get_or_insert(Expect::Object);
+            at = at.fields.entry(name.to_owned()).or_default();
+            at.required |= required;
+            if list {
+                at.expect.get_or_insert(Expect::Array);
+                at = at.each.get_or_insert_default();
+            }
+        }
+        at
+    }
+
+    /// Whether a table says what stands at a path.
+    pub(super) fn known(&self, path: &str) -> bool {
+        let mut at = self;
+        for segment in path.split('.') {
+            let (name, list) = segment.split_once('[').map_or((segment, false), |(name, _)| (name, true));
+            let Some(field) = at.fields.get(name) else { return false };
+            at = field;
+            if list {
+                let Some(each) = at.each.as_deref() else { return false };
+                at = each;
+            }
+        }
+        true
+    }
+
+    /// Adds what another table says of the same place: what either allows is allowed.
+    fn join(&mut self, other: Self) {
+        let fresh = self.fields.is_empty() && self.expect.is_none() && self.each.is_none() && !self.open;
+        if fresh {
+            let required = self.required;
+            *self = other;
+            self.required |= required;
+            return;
+        }
+        if self.expect != other.expect {
+            self.expect = None;
+        }
+        self.required |= other.required;
+        self.open |= other.open;
+        for (name, inner) in other.fields {
+            self.fields.entry(name).or_default().join(inner);
+        }
+        match (&mut self.each, other.each) {
+            (Some(each), Some(inner)) => each.join(*inner),
+            (each @ None, inner) => *each = inner,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// Adds the shape of another kind that writes the same type: only what both require is required.
+    pub(super) fn also(&mut self, mut other: Self) {
+        self.relax(&other);
+        other.relax(self);
+        self.join(other);
+    }
+
+    fn relax(&mut self, other: &Self) {
+        for (name, field) in &mut self.fields {
+            match other.fields.get(name) {
+                Some(same) => {
+                    field.required &= same.required;
+                    field.relax(same);
+                }
+                None => field.required = false,
+            }
+        }
+        if let (Some(each), Some(same)) = (&mut self.each, &other.each) {
+            each.relax(same);
+        }
+    }
+
+    /// Requires nothing of the object itself; its lists' elements keep what they require.
+    pub(super) fn optional(mut self) -> Self {
+        for field in self.fields.values_mut() {
+            field.required = false;
+            if field.expect != Some(Expect::Array) {
+                *field = std::mem::take(field).optional();
+            }
+        }
+        self
+    }
+
+    /// Says that what stands at this path need not be there.
+    pub(super) fn not_required(&mut self, path: &str) {
+        self.at(path).required = false;
+    }
+
+    /// Says what is wrong with a body. `old` is what stands already: a client that sends an answer back is within its rights, whatever it holds.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub(super) fn check(&self, body: &Json, old: Option<&Json>, strict: bool, path: &str) -> Result<(), Failure> {
+        let (Some(expect), Some(found)) = (self.expect.or_else(|| Expect::of(body)), Expect::of(body)) else {
+            return Ok(());
+        };
+        if expect != found {
+            return Err(Failure::content(format!(
+                "The request content was invalid and could not be deserialized: 'Error converting value of type {} to type {}. Path '{path}'.'.",
+                found.word(),
+                expect.word()
+            )));
+        }
+        match body {
+            Json::Object(map) => {
+                for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+                    let path = join(path, name);
+                    let old = old.and_then(|old| old.get(name));
+                    match self.fields.get(name).or_else(|| self.each.as_deref().filter(|_| self.open)) {
+                        Some(field) => field.check(value, old, strict, &path)?,
+                        None if self.open || !strict || old.is_some() || everywhere(name) => {}
+                        None => {
+                            return Err(Failure::content(format!(
+                                "The request content was invalid and could not be deserialized: 'Could not find member '{name}' on object. Path '{path}'.'."
+                            )));
+                        }
+                    }
+                }
+                for (name, _) in self.fields.iter().filter(|(_, field)| field.required) {
+                    if map.get(name).is_none_or(Json::is_null) {
+                        return Err(Failure::service(
+                            400,
+                            "InvalidParameter",
+                            format!("Required parameter '{}' is missing (null).", join(path, name)),
+                        ));
+                    }
+                }
+            }
+            Json::Array(items) => {
+                let Some(each) = &self.each else { return Ok(()) };
+                for (at, item) in items.iter().enumerate() {
+                    each.check(item, old.and_then(|old| twin(old, item, at)), strict, &format!("{path}[{at}]"))?;
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// What any element of a list may have, because answers have it.
+fn everywhere(name: &str) -> bool {
+    matches!(name, "id" | "name" | "type" | "etag" | "provisioningState")
+}
+
+/// The element of the old list that is this one: by name, else by position.
+fn twin<'a>(old: &'a Json, item: &Json, at: usize) -> Option<&'a Json> {
+    let list = old.as_array()?;
+    match item.get("name") {
+        Some(name) => list.iter().find(|other| other.get("name") == Some(name)),
+        None => list.get(at),
+    }
+}
+
+fn literal(lit: Lit) -> Option<Expect> {
+    Expect::of(&lit.json())
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}

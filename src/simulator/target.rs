@@ -1,0 +1,183 @@
+//! What a path asks for: groups, a resource, a list, an action, an operation. Knows the grammar of ids and nothing of what stands.
+
+use super::request::Failure;
+
+/// The type of a resource group.
+pub(super) const GROUP: &str = "microsoft.resources/resourcegroups";
+/// The type of a lock, which Resource Manager itself enforces.
+pub(super) const LOCK: &str = "microsoft.authorization/locks";
+
+/// What a path asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// `/subscriptions`.
+    Subscriptions,
+    /// `/subscriptions/{s}`.
+    Subscription,
+    /// The providers of the subscription, or one of them.
+    Providers(Option<String>),
+    /// `…/providers/{namespace}/register`.
+    Register(String),
+    /// The resource groups.
+    Groups,
+    /// The tracked resources of the subscription, or of a group (its folded id).
+    Resources(Option<String>),
+    /// The status of an operation.
+    Status(String),
+    /// The result of an operation.
+    Outcome(String),
+    /// A resource or a resource group.
+    Resource(Named),
+    /// All resources of a type (folded) directly below a scope (folded id).
+    Collection { scope: String, type_: String },
+    /// An action on a resource.
+    Action(Named, String),
+}
+
+/// A resource as a path names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// The segments of its id as they came.
+    pub(super) segments: Vec<String>,
+    /// Its id, folded.
+    pub(super) id: String,
+    /// Its type, folded.
+    pub(super) type_: String,
+}
+
+impl Named {
+    /// The name as it came.
+    pub(super) fn name(&self) -> &str {
+        self.segments.last().map_or("", String::as_str)
+    }
+
+    /// The folded id without the last `count` segments.
+    pub(super) fn above(&self, count: usize) -> String {
+        fold(self.segments.get(..self.segments.len().saturating_sub(count)).unwrap_or_default())
+    }
+
+    /// The position of the last `providers`, if there is one.
+    pub(super) fn provider(&self) -> Option<usize> {
+        self.segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"))
+    }
+
+    /// The name of the resource group as it came.
+    pub(super) fn group(&self) -> Option<&str> {
+        let at = self.segments.iter().position(|segment| segment.eq_ignore_ascii_case("resourcegroups"))?;
+        self.segments.get(at + 1).map(String::as_str)
+    }
+}
+
+/// The folded id of the resource group in a folded id.
+pub(super) fn group_of(id: &str) -> Option<&str> {
+    let (_, rest) = id.split_once("/resourcegroups/")?;
+    let name = rest.split('/').next()?;
+    id.get(..id.len() - rest.len() + name.len())
+}
+
+/// Reads a path.
+///
+/// # Errors
+/// 404 with Azure's words where no path of Resource Manager has this form, or the subscription is another one.
+pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, Failure> {
+    let segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
+    let words: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if let ["subscriptions", asked, ..] = words[..]
+        && asked != subscription
+    {
+        return Err(Failure::gateway(
+            404,
+            "SubscriptionNotFound",
+            format!("The subscription '{asked}' could not be found."),
+        ));
+    }
+    let last = || segments.last().cloned().unwrap_or_default();
+    Ok(match words[..] {
+        ["subscriptions"] => Target::Subscriptions,
+        ["subscriptions", _] => Target::Subscription,
+        ["subscriptions", _, "providers"] => Target::Providers(None),
+        ["subscriptions", _, "providers", _] => Target::Providers(Some(last())),
+        ["subscriptions", _, "providers", namespace, "register"] => Target::Register(namespace.to_owned()),
+        ["subscriptions", _, "resourcegroups"] => Target::Groups,
+        ["subscriptions", _, "resources"] => Target::Resources(None),
+        ["subscriptions", _, "resourcegroups", _, "resources"] => {
+            Target::Resources(Some(fold(segments.get(..4).unwrap_or_default())))
+        }
+        ["subscriptions", _, "operationresults", _]
+        | ["subscriptions", _, "providers", _, "locations", _, "operationresults", _] => Target::Outcome(last()),
+        ["subscriptions", _, "providers", _, "locations", _, "operations", _] => Target::Status(last()),
+        ["subscriptions", _, "resourcegroups", _] => {
+            Target::Resource(Named { id: fold(&segments), segments, type_: GROUP.to_owned() })
+        }
+        ["subscriptions", ..] => below(segments)?,
+        _ => return Err(not_found(path)),
+    })
+}
+
+/// What a path with a provider in it asks for.
+fn below(mut segments: Vec<String>) -> Result<Target, Failure> {
+    let at = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"));
+    let Some((at, namespace)) = at.and_then(|at| Some((at, segments.get(at + 1)?))) else {
+        return Err(not_found(&segments.join("/")));
+    };
+    let mut type_ = namespace.to_ascii_lowercase();
+    let tail = segments.get(at + 2..).unwrap_or_default();
+    for pair in tail.chunks_exact(2) {
+        if let [kind, _] = pair {
+            type_ = format!("{type_}/{}", kind.to_ascii_lowercase());
+        }
+    }
+    match (tail.len(), tail.len() % 2) {
+        (0, _) => Err(not_found(&segments.join("/"))),
+        (_, 0) => Ok(Target::Resource(Named { id: fold(&segments), segments, type_ })),
+        _ => {
+            let word = segments.pop().unwrap_or_default();
+            // An odd word is a list below a resource, or an action on it: the verb decides.
+            let scope = if tail_is_first(&segments, at) { segments.get(..at).unwrap_or_default() } else { &segments };
+            if tail_is_first(&segments, at) {
+                let type_ = format!("{type_}/{}", word.to_ascii_lowercase());
+                Ok(Target::Collection { scope: fold(scope), type_ })
+            } else {
+                Ok(Target::Action(Named { id: fold(&segments), segments, type_ }, word))
+            }
+        }
+    }
+}
+
+fn tail_is_first(segments: &[String], provider: usize) -> bool {
+    segments.len() == provider + 2
+}
+
+/// Segments as a folded id.
+pub(super) fn fold(segments: &[String]) -> String {
+    let mut id = String::new();
+    for segment in segments {
+        id.push('/');
+        id.push_str(&segment.to_ascii_lowercase());
+    }
+    id
+}
+
+fn not_found(path: &str) -> Failure {
+    Failure::gateway(404, "NotFound", format!("No HTTP resource was found that matches the request '{path}'."))
+}
+
+fn decode(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let coded = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match coded.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
