@@ -1,6 +1,6 @@
-//! The real world: this machine's clock and its randomness; and a source of ids that follows from a seed.
+//! The real world: this machine's clock and its randomness; and their simulated kin, a clock on paused time and ids from a seed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,6 +18,40 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// The clock of a simulated world: it goes on from any time, and on tokio's time, which may be paused.
+#[derive(Debug)]
+pub struct SimClock {
+    began: tokio::time::Instant,
+    /// The time at `began`, in microseconds.
+    start: AtomicI64,
+}
+
+impl SimClock {
+    /// A clock that shows this time now.
+    pub fn new(start: Timestamp) -> Self {
+        Self { began: tokio::time::Instant::now(), start: AtomicI64::new(start.as_microsecond()) }
+    }
+
+    /// Moves on to a later time; an earlier one is passed over.
+    pub fn advance_to(&self, time: Timestamp) {
+        let ahead = time.as_microsecond() - self.now().as_microsecond();
+        self.start.fetch_add(ahead.max(0), Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        let passed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let now = self.start.load(Ordering::Relaxed).saturating_add(passed);
+        Timestamp::from_microsecond(now).unwrap_or(Timestamp::MAX)
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -11,6 +11,7 @@ pub mod host;
 pub mod kinds;
 pub mod plan;
 pub mod run;
+pub mod simulator;
 pub mod stack;
 pub mod state;
 pub mod steps;

@@ -195,7 +195,9 @@ impl World {
             return Err(Failure::gateway(
                 404,
                 "InvalidResourceType",
-                format!("The resource type '{rest}' could not be found in the namespace '{namespace}' for api version '{api}'."),
+                format!(
+                    "The resource type '{rest}' could not be found in the namespace '{namespace}' for api version '{api}'."
+                ),
             ));
         };
         if api.get(..10) > table.api.get(..10) {

@@ -33,7 +33,9 @@ pub enum SimulatorError {
         what: String,
     },
     /// A newer drplan wrote it.
-    #[error("{file} has format {found}; this drplan reads format {VERSION}. `drplan simulator reset` starts an empty world")]
+    #[error(
+        "{file} has format {found}; this drplan reads format {VERSION}. `drplan simulator reset` starts an empty world"
+    )]
     Newer {
         /// The file.
         file: String,
@@ -41,7 +43,9 @@ pub enum SimulatorError {
         found: u32,
     },
     /// The world has another seed.
-    #[error("the simulated world was made with seed {is}, not {wanted}. `drplan simulator reset` starts an empty world")]
+    #[error(
+        "the simulated world was made with seed {is}, not {wanted}. `drplan simulator reset` starts an empty world"
+    )]
     OtherSeed {
         /// The seed it has.
         is: u64,
@@ -128,7 +132,9 @@ pub(super) fn open(dir: &Path, seed: Option<u64>, now: Timestamp) -> Result<(Wor
             Some((of, _)) if header.generation > *of => {
                 return Err(damaged(&log_file, "it goes on from a newer world.json than the one beside it"));
             }
-            None if header.generation > 0 => return Err(damaged(&log_file, "the world.json that it goes on from is missing")),
+            None if header.generation > 0 => {
+                return Err(damaged(&log_file, "the world.json that it goes on from is missing"));
+            }
             _ => {
                 let (_, world) = held.get_or_insert_with(|| (0, World::new(header.seed, now, BASE.to_owned())));
                 for line in lines {
@@ -259,7 +265,8 @@ fn parse_log(file: &Path, bytes: &[u8]) -> Result<(Header, Vec<Line<Object, Oper
     let first = lines.next().unwrap_or_default();
     check_version(file, first)?;
     let header = serde_json::from_slice(first).map_err(|error| damaged(file, format!("line 1: {error}")))?;
-    let line = |(at, bytes)| serde_json::from_slice(bytes).map_err(|error| damaged(file, format!("line {}: {error}", at + 2)));
+    let line =
+        |(at, bytes)| serde_json::from_slice(bytes).map_err(|error| damaged(file, format!("line {}: {error}", at + 2)));
     Ok((header, lines.enumerate().map(line).collect::<Result<_, _>>()?, whole as u64))
 }
 

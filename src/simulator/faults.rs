@@ -138,8 +138,9 @@ pub struct On {
 /// # Errors
 /// What is wrong, and in which entry.
 pub fn parse(text: &str) -> Result<Vec<Fault>, String> {
-    let entries: Vec<Json> = serde_json::from_str(text)
-        .map_err(|error| format!("not a JSON list of faults, as in [{{\"fault\": \"lose\", \"location\": \"eastus\"}}]: {error}"))?;
+    let entries: Vec<Json> = serde_json::from_str(text).map_err(|error| {
+        format!("not a JSON list of faults, as in [{{\"fault\": \"lose\", \"location\": \"eastus\"}}]: {error}")
+    })?;
     let one = |(at, entry)| {
         let fault = serde_json::from_value(entry).map_err(|error| format!("fault {}: {error}", at + 1))?;
         checked(fault).map_err(|what| format!("fault {}: {what}", at + 1))
@@ -149,7 +150,11 @@ pub fn parse(text: &str) -> Result<Vec<Fault>, String> {
 
 fn checked(fault: Fault) -> Result<Fault, String> {
     let seconds = |seconds: f64| {
-        if (0.0..=86_400.0).contains(&seconds) { Ok(()) } else { Err(format!("`seconds` is {seconds}; it may be 0 to 86400")) }
+        if (0.0..=86_400.0).contains(&seconds) {
+            Ok(())
+        } else {
+            Err(format!("`seconds` is {seconds}; it may be 0 to 86400"))
+        }
     };
     let on = match &fault {
         Fault::Drop { on, .. } | Fault::Fail { on, .. } => Some(on),
@@ -167,7 +172,9 @@ fn checked(fault: Fault) -> Result<Fault, String> {
             seconds(*by)?;
             None
         }
-        Fault::Lose { .. } | Fault::Capacity { .. } | Fault::Freeze { .. } | Fault::Instant | Fault::Unthrottled => None,
+        Fault::Lose { .. } | Fault::Capacity { .. } | Fault::Freeze { .. } | Fault::Instant | Fault::Unthrottled => {
+            None
+        }
     };
     match on.and_then(|on| on.probability).filter(|probability| !(0.0..=1.0).contains(probability)) {
         Some(probability) => Err(format!("`probability` is {probability}; it may be 0 to 1")),
@@ -226,7 +233,8 @@ impl Faults {
     pub(super) fn strike(&mut self, request: &Request, seed: Seed, number: u64) -> Strike {
         let mut strike = Strike::default();
         for (at, active) in self.0.iter_mut().enumerate() {
-            let (Fault::Drop { on, .. } | Fault::Delay { on, .. } | Fault::Answer { on, .. } | Fault::Fail { on, .. }) = &active.does
+            let (Fault::Drop { on, .. } | Fault::Delay { on, .. } | Fault::Answer { on, .. } | Fault::Fail { on, .. }) =
+                &active.does
             else {
                 continue;
             };
@@ -285,7 +293,10 @@ impl Faults {
             Failure::service(
                 409,
                 "InternalExecutionError",
-                format!("An internal execution error occurred in the region '{}'. Please retry later.", operation.location),
+                format!(
+                    "An internal execution error occurred in the region '{}'. Please retry later.",
+                    operation.location
+                ),
             )
         })
     }
@@ -293,7 +304,9 @@ impl Faults {
     /// How a size is refused: at once, or late.
     pub(super) fn capacity(&self, location: &str, body: &Json) -> Option<(bool, Failure)> {
         self.0.iter().find_map(|active| match &active.does {
-            Fault::Capacity { location: short, size, late } if same_region(short, location) && holds_text(body, size) => {
+            Fault::Capacity { location: short, size, late }
+                if same_region(short, location) && holds_text(body, size) =>
+            {
                 Some((*late, no_capacity(location, size, *late)))
             }
             _ => None,
@@ -374,7 +387,9 @@ fn no_capacity(location: &str, size: &str, late: bool) -> Failure {
         return Failure::service(
             409,
             "AllocationFailed",
-            format!("Allocation failed. We do not have sufficient capacity for the requested VM size '{size}' in the region '{location}'."),
+            format!(
+                "Allocation failed. We do not have sufficient capacity for the requested VM size '{size}' in the region '{location}'."
+            ),
         );
     }
     Failure::service(

@@ -145,10 +145,12 @@ impl Maker<'_> {
         // Azure keeps the first four addresses and the last for itself.
         let usable = size.checked_sub(5).filter(|usable| *usable > 0)?;
         let start = stream.below(u64::from(usable)) as u32;
-        (0..usable.min(1024)).map(|step| Ipv4Addr::from(network + 4 + (start + step) % usable).to_string()).find(|address| {
-            let quoted = format!("\"{address}\"");
-            !taken.iter().any(|body| body.contains(&quoted))
-        })
+        (0..usable.min(1024)).map(|step| Ipv4Addr::from(network + 4 + (start + step) % usable).to_string()).find(
+            |address| {
+                let quoted = format!("\"{address}\"");
+                !taken.iter().any(|body| body.contains(&quoted))
+            },
+        )
     }
 }
 

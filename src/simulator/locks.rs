@@ -55,7 +55,7 @@ impl World {
         ))
     }
 
-    fn locks_at(&self, scope: &str) -> impl Iterator<Item = &Object> {
+    fn locks_at<'a>(&'a self, scope: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
         self.locks_below(&format!("{scope}/providers/{LOCK}"))
     }
 }

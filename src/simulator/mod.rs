@@ -35,8 +35,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-pub use disk::SimulatorError;
 use disk::Disk;
+pub use disk::SimulatorError;
 pub use faults::{Fault, Moment, On, Plane, parse as parse_faults};
 use operations::Progress;
 pub use request::{Request, Response, Verb};
@@ -165,7 +165,11 @@ impl Simulator {
     pub fn edit(&self, id: &ArmId, at: &str, value: Json) -> Result<(), SimulatorError> {
         self.change(|world| {
             let body = world.body_mut(&id.folded()).ok_or_else(|| SimulatorError::NoObject(id.clone()))?;
-            if value.is_null() { path::remove(body, at) } else { path::put(body, at, value) }
+            if value.is_null() {
+                path::remove(body, at)
+            } else {
+                path::put(body, at, value)
+            }
             Ok(())
         })?
     }
@@ -206,7 +210,11 @@ impl Simulator {
         Shown {
             seed: world.seed.0,
             now: world.now,
-            objects: world.objects().filter(|object| object.seen()).map(|object| (object.id.clone(), object.body.clone())).collect(),
+            objects: world
+                .objects()
+                .filter(|object| object.seen())
+                .map(|object| (object.id.clone(), object.body.clone()))
+                .collect(),
             under_way: under_way.collect(),
             requests: world.rest.counters.clone(),
             faults: world.rest.faults.list(),

@@ -131,7 +131,9 @@ impl World {
         self.check_unlocked(&folded, Wish::Write)?;
         let standing = self.object(&folded);
         check_conditions(ask, standing.filter(|object| object.seen()))?;
-        if let Some(operation) = standing.and_then(|object| object.operation.as_ref()).and_then(|key| self.operation(key)) {
+        if let Some(operation) =
+            standing.and_then(|object| object.operation.as_ref()).and_then(|key| self.operation(key))
+        {
             return Err(self.in_progress(operation));
         }
         let draft = self.draft_body(id, type_, body, standing)?;
@@ -149,7 +151,13 @@ impl World {
     }
 
     /// Checks a body, and completes it as the provider would at once.
-    fn draft_body(&self, id: ArmId, type_: &'static Type, mut body: Json, old: Option<&Object>) -> Result<Draft, Failure> {
+    fn draft_body(
+        &self,
+        id: ArmId,
+        type_: &'static Type,
+        mut body: Json,
+        old: Option<&Object>,
+    ) -> Result<Draft, Failure> {
         check_envelope(&body, &id, type_)?;
         let old_body = old.map(|old| self.with_children(old));
         check_location(&mut body, &id, type_, old)?;
@@ -165,7 +173,8 @@ impl World {
         for admit in type_.writers().filter_map(|kind| kind.simulated.admit) {
             admit(self, &id, &body)?;
         }
-        let seconds = type_.writers().filter_map(|kind| kind.simulated.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
+        let seconds =
+            type_.writers().filter_map(|kind| kind.simulated.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
         let usual = if old.is_some() { type_.durations.update } else { type_.durations.create };
         let seconds = seconds.max().unwrap_or(usual);
         for path in &type_.write_only {
@@ -190,7 +199,8 @@ impl World {
         let (mut drafts, mut gone) = (Vec::new(), Vec::new());
         for segment in &type_.embeds {
             let child_type = format!("{}/{segment}", type_.name).to_ascii_lowercase();
-            let list = body.get_mut("properties").and_then(Json::as_object_mut).and_then(|map| map.shift_remove(*segment));
+            let list =
+                body.get_mut("properties").and_then(Json::as_object_mut).and_then(|map| map.shift_remove(*segment));
             let (Some(child_type), Some(Json::Array(items))) = (types::find(&child_type), list) else { continue };
             let mut kept = BTreeSet::new();
             for item in items {
@@ -204,7 +214,9 @@ impl World {
                 }
                 kept.insert(folded);
             }
-            for (child, _) in self.below(&id.folded()).filter(|(child, object)| object.type_ == child_type.name.to_ascii_lowercase() && !kept.contains(*child)) {
+            for (child, _) in self.below(&id.folded()).filter(|(child, object)| {
+                object.type_ == child_type.name.to_ascii_lowercase() && !kept.contains(*child)
+            }) {
                 self.check_unused(child)?;
                 gone.push(child.clone());
             }
@@ -242,7 +254,10 @@ impl World {
             Some(_) => Err(Failure::service(
                 409,
                 "NameNotAvailable",
-                format!("The name '{name}' is already taken. Names of {} are unique in all of Azure.", draft.type_.name),
+                format!(
+                    "The name '{name}' is already taken. Names of {} are unique in all of Azure.",
+                    draft.type_.name
+                ),
             )),
             None => Ok(()),
         }
@@ -269,7 +284,8 @@ impl World {
         }
         self.remember(&folded);
         let version = old.as_ref().map_or(self.now.as_millisecond(), |old| old.version);
-        let operation = (answers != Answers::Sync).then(|| self.begin(&id, type_, &folded, created, seconds, ask, serial, fails, &old));
+        let operation = (answers != Answers::Sync)
+            .then(|| self.begin(&id, type_, &folded, created, seconds, ask, serial, fails, &old));
         let stage = match (answers, created) {
             (Answers::Sync, _) => Stage::Standing,
             (Answers::AsyncBoth | Answers::Location, true) => Stage::Hidden,
@@ -312,7 +328,15 @@ impl World {
             let folded = id.folded();
             let version = old.map_or(self.now.as_millisecond(), |old| old.version);
             let type_name = type_.name.to_ascii_lowercase();
-            self.insert(Object { id, type_: type_name, body, stage: Stage::Standing, version, refers, operation: None });
+            self.insert(Object {
+                id,
+                type_: type_name,
+                body,
+                stage: Stage::Standing,
+                version,
+                refers,
+                operation: None,
+            });
             self.complete(&folded);
         }
     }
@@ -430,7 +454,9 @@ fn check_location(body: &mut Json, id: &ArmId, type_: &Type, old: Option<&Object
             Failure::gateway(
                 409,
                 "InvalidResourceGroupLocation",
-                format!("Invalid resource group location '{location}'. The Resource group already exists in location '{stands}'."),
+                format!(
+                    "Invalid resource group location '{location}'. The Resource group already exists in location '{stands}'."
+                ),
             )
         } else {
             Failure::gateway(

@@ -94,7 +94,12 @@ impl World {
     ///
     /// # Errors
     /// 400 `InvalidResourceReference` as Azure says it; 409 where what is referred to is still being made.
-    pub(super) fn references(&self, id: &ArmId, body: &Json, old: Option<&Object>) -> Result<BTreeSet<String>, Failure> {
+    pub(super) fn references(
+        &self,
+        id: &ArmId,
+        body: &Json,
+        old: Option<&Object>,
+    ) -> Result<BTreeSet<String>, Failure> {
         let own = id.folded();
         let inner = format!("{own}/");
         let (before, kept): (BTreeSet<String>, _) = match old {

@@ -166,8 +166,7 @@ impl Failure {
             Cause::Gateway => "gateway",
             Cause::Service => "service",
         };
-        let response =
-            Response::json(self.status, &json!({ "error": self.error() })).with("x-ms-failure-cause", cause);
+        let response = Response::json(self.status, &json!({ "error": self.error() })).with("x-ms-failure-cause", cause);
         match self.retry_after {
             Some(seconds) => response.with("retry-after", seconds.to_string()),
             None => response,

@@ -110,9 +110,7 @@ impl Shape {
             Ty::List(inner) | Ty::Set(inner) => {
                 Self { each: Some(Box::new(Self::of_type(*inner))), ..plain(Expect::Array) }
             }
-            Ty::Map(inner) => {
-                Self { each: Some(Box::new(Self::of_type(*inner))), open: true, ..plain(Expect::Object) }
-            }
+            Ty::Map(inner) => Self { each: Some(Box::new(Self::of_type(*inner))), open: true, ..plain(Expect::Object) },
             Ty::Block(block) => Self::of_block(block),
             Ty::Any => Self { open: true, ..Self::default() },
         }

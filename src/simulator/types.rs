@@ -53,7 +53,7 @@ pub(super) struct Part {
 }
 
 impl Type {
-    /// All kinds that write this type, each with whether it is written as a whole.
+    /// All kinds that write this type: first those whose objects have it, then those that write something in them.
     pub(super) fn writers(&self) -> impl Iterator<Item = &'static Kind> {
         self.kinds.iter().chain(&self.within).copied()
     }
@@ -173,8 +173,9 @@ impl Type {
     }
 
     fn complete(&mut self) {
-        self.strict = self.writers().all(|kind| kind.odd.encode.is_none() || !kind.simulated.accepts.is_empty());
-        for kind in self.kinds.clone().into_iter().chain(self.within.clone()) {
+        let writers: Vec<&'static Kind> = self.writers().collect();
+        self.strict = writers.iter().all(|kind| kind.odd.encode.is_none() || !kind.simulated.accepts.is_empty());
+        for kind in writers {
             self.know(kind);
         }
         for name in ["id", "name", "type", "etag", "systemData", "properties"] {
@@ -253,12 +254,12 @@ fn collect_write_only(args: &[Arg], prefix: &str, into: &mut Vec<String>) {
 
 /// The types that an argument of a kind refers to, folded.
 pub(super) fn referred(kind: &Kind, argument: &str) -> Vec<String> {
-    match kind.arg(argument).map(|arg| arg.ty) {
-        Some(Ty::Ref(names) | Ty::List(Ty::Ref(names)) | Ty::Set(Ty::Ref(names))) => {
-            names.iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_.to_ascii_lowercase()).collect()
-        }
-        _ => Vec::new(),
-    }
+    let names = match kind.arg(argument).map(|arg| arg.ty) {
+        Some(Ty::Ref(names)) => names,
+        Some(Ty::List(Ty::Ref(names)) | Ty::Set(Ty::Ref(names))) => *names,
+        _ => &[],
+    };
+    names.iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_.to_ascii_lowercase()).collect()
 }
 
 /// Whether an argument decides where an object is.

@@ -226,7 +226,7 @@ impl World {
     }
 
     /// The locks at or below an id.
-    pub(super) fn locks_below(&self, id: &str) -> impl Iterator<Item = &Object> {
+    pub(super) fn locks_below<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
         let start = format!("{id}/");
         self.index
             .locks
@@ -325,7 +325,10 @@ impl Object {
 }
 
 /// What lies below a folded id.
-fn range<'a, T>(map: &'a BTreeMap<String, T>, id: &str) -> impl DoubleEndedIterator<Item = (&'a String, &'a T)> + use<'a, T> {
+fn range<'a, T>(
+    map: &'a BTreeMap<String, T>,
+    id: &str,
+) -> impl DoubleEndedIterator<Item = (&'a String, &'a T)> + use<'a, T> {
     // `0` is the character after `/`.
     map.range::<str, _>((Bound::Included(format!("{id}/").as_str()), Bound::Excluded(format!("{id}0").as_str())))
 }
