@@ -62,7 +62,7 @@ impl Cloudlet for World {
         }
         let folded = id.folded();
         let inner = World::below(self, &folded).filter(|(_, object)| object.seen());
-        let direct = inner.filter(|(_, object)| self.parent(object).as_deref() == Some(folded.as_str()));
+        let direct = inner.filter(|(inner, object)| parent(inner, &object.type_) == Some(folded.as_str()));
         direct.map(|(_, object)| object.id.clone()).collect()
     }
 
@@ -87,19 +87,16 @@ impl World {
             hook(self, &object.id, &object.body);
         }
     }
+}
 
-    /// The folded id of what an object lies directly below: its parent, or its resource group.
-    pub(super) fn parent(&self, object: &Object) -> Option<String> {
-        let id = object.id.folded();
-        let table = types::find(&object.type_);
-        let nested = object.type_.matches('/').count() > 1;
-        let count = match table.and_then(|table| table.segment) {
-            Some(segment) => segment.split('/').count() + 1,
-            None if nested => 2,
-            None => 4,
-        };
-        id.rmatch_indices('/').nth(count - 1).and_then(|(at, _)| id.get(..at)).map(str::to_owned)
-    }
+/// The folded id of what an object lies directly below: its parent, or its resource group.
+fn parent<'a>(id: &'a str, type_: &str) -> Option<&'a str> {
+    let count = match types::find(type_).and_then(|table| table.segment) {
+        Some(segment) => segment.split('/').count() + 1,
+        None if type_.matches('/').count() > 1 => 2,
+        None => 4,
+    };
+    id.rmatch_indices('/').nth(count - 1).and_then(|(at, _)| id.get(..at))
 }
 
 /// One of the functions of each kind that writes a type; kinds that share one do not run it twice.

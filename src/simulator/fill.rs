@@ -117,7 +117,8 @@ impl Maker<'_> {
 
     fn text(&self, text: &str) -> Option<String> {
         let address = Address::new(self.kind.name, self.id.name());
-        let args = if text.contains('{') { body::read(self.kind, &[self.body.clone()]) } else { JsonMap::new() };
+        let args =
+            if text.contains('{') { body::read(self.kind, std::slice::from_ref(self.body)) } else { JsonMap::new() };
         let location = self.world.region(&self.id.folded()).unwrap_or_default();
         let subject = Subject {
             kind: self.kind,

@@ -233,12 +233,10 @@ impl World {
                 Serial::No => {}
                 Serial::Root => drop(words.insert(outermost(&folded))),
                 Serial::On(argument) => {
-                    if types::places(kind, argument) {
-                        words.insert(placed_at(kind, &folded, type_));
-                    }
+                    let place = placed_at(kind, &folded, type_);
                     let types = types::referred(kind, argument);
-                    let held = |to: &&String| self.object(to).is_some_and(|object| types.contains(&object.type_));
-                    words.extend(refers.iter().filter(held).cloned());
+                    let meant = |to: &&String| self.object(to).is_some_and(|object| types.contains(&object.type_));
+                    words.extend(refers.iter().chain([&place]).filter(meant).cloned());
                 }
             }
         }
@@ -576,7 +574,7 @@ fn outermost(id: &str) -> String {
     format!("{group}{}", rest.get(..end).unwrap_or_default())
 }
 
-/// The folded id that a placing argument of a kind gives for an object of its type.
+/// The folded id of the parent of an object that a kind writes, or of the object that it writes in.
 fn placed_at(kind: &Kind, id: &str, type_: &Type) -> String {
     let count = match kind.place {
         Place::Property(_) | Place::Part(..) => return id.to_owned(),

@@ -71,12 +71,12 @@ pub(super) fn name_elements(body: &mut Json, id: &ArmId, type_: &Type) {
     }
 }
 
-/// The folded ids of the named elements of a body.
-fn elements(body: &Json) -> impl Iterator<Item = (String, &Json)> {
+/// The elements of a body's lists that have ids below its own folded id, with those ids folded.
+fn elements<'a>(body: &'a Json, own: &str) -> impl Iterator<Item = (String, &'a Json)> {
     let lists = body.get("properties").and_then(Json::as_object).into_iter().flat_map(|map| map.values());
-    lists.filter_map(Json::as_array).flatten().filter_map(|element| {
-        let id = element.get("id").and_then(Json::as_str)?;
-        element.get("name").map(|_| (id.to_ascii_lowercase(), element))
+    lists.filter_map(Json::as_array).flatten().filter_map(move |element| {
+        let id = element.get("id").and_then(Json::as_str)?.to_ascii_lowercase();
+        id.strip_prefix(own)?.starts_with('/').then_some((id, element))
     })
 }
 
@@ -84,8 +84,8 @@ impl World {
     /// The element of an object's body that has this folded id.
     pub(super) fn element(&self, id: &str) -> Option<&Json> {
         let at = id.rmatch_indices('/').nth(1)?.0;
-        let object = self.standing(id.get(..at)?)?;
-        elements(&object.body).find(|(element, _)| element == id).map(|(_, element)| element)
+        let owner = id.get(..at)?;
+        elements(&self.standing(owner)?.body, owner).find(|(element, _)| element == id).map(|(_, element)| element)
     }
 
     /// Says which ids a new body refers to, and refuses it where one of them names nothing.
@@ -113,7 +113,7 @@ impl World {
                 continue;
             }
             if to.starts_with(&inner) {
-                if !echoed && self.standing(&to).is_none() && !elements(body).any(|(element, _)| element == to) {
+                if !echoed && self.standing(&to).is_none() && !elements(body, &own).any(|(element, _)| element == to) {
                     return Err(missing(&to, id));
                 }
                 continue;
@@ -161,9 +161,9 @@ impl World {
 
     /// Refuses a new body in which elements are missing that others refer to.
     pub(super) fn check_elements_unused(&self, old: &Object, body: &Json) -> Result<(), Failure> {
-        let kept: BTreeSet<String> = elements(body).map(|(id, _)| id).collect();
-        let gone = elements(&old.body).map(|(id, _)| id).filter(|id| !kept.contains(id));
         let own = old.id.folded();
+        let kept: BTreeSet<String> = elements(body, &own).map(|(id, _)| id).collect();
+        let gone = elements(&old.body, &own).map(|(id, _)| id).filter(|id| !kept.contains(id));
         for element in gone {
             if let Some((to, user)) = self.users(&element).find(|(_, user)| **user != own) {
                 let code = self.in_use(to).map_or("InUse", |(code, _)| code);

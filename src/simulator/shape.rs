@@ -179,8 +179,8 @@ impl Shape {
         true
     }
 
-    /// Adds what another table says of the same place: what either allows is allowed.
-    fn join(&mut self, other: Self) {
+    /// Adds what another table says of the same place: what either allows is allowed, what either requires is required.
+    pub(super) fn join(&mut self, other: Self) {
         let fresh = self.fields.is_empty() && self.expect.is_none() && self.each.is_none() && !self.open;
         if fresh {
             let required = self.required;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::shape::{Shape, wire_path};
-use crate::kinds::{self, Answers, Arg, Change, Durations, From, Kind, Location, Place, Serial, Ty, Unique, Wire};
+use crate::kinds::{self, Answers, Arg, Change, Durations, From, Kind, Location, Place, Serial, Ty, Unique};
 
 /// What the tables say of one provider type.
 pub(super) struct Type {
@@ -163,11 +163,11 @@ impl Type {
         match kind.place {
             Place::Part(_, list, segment, key) => {
                 let element = self.shape.at(&format!("{list}[]"));
-                element.also(shape);
+                element.join(shape);
                 element.at(key);
                 self.parts.push(Part { kind, list, segment, key });
             }
-            _ => self.shape.also(shape.optional()),
+            _ => self.shape.join(shape.optional()),
         }
         self.within.push(kind);
     }
@@ -181,7 +181,6 @@ impl Type {
         for name in ["id", "name", "type", "etag", "systemData", "properties"] {
             self.shape.at(name);
         }
-        self.shape.at("properties").also(Shape::of(&[]));
         if !matches!(self.location, Location::None) {
             self.shape.at("location");
             *self.shape.at("tags") = Shape::texts();
@@ -260,11 +259,6 @@ pub(super) fn referred(kind: &Kind, argument: &str) -> Vec<String> {
         _ => &[],
     };
     names.iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_.to_ascii_lowercase()).collect()
-}
-
-/// Whether an argument decides where an object is.
-pub(super) fn places(kind: &Kind, argument: &str) -> bool {
-    kind.arg(argument).is_some_and(|arg| matches!(arg.wire, Wire::Nowhere))
 }
 
 /// What must not run beside a write of this type, over all its writers.

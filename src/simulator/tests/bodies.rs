@@ -1,0 +1,177 @@
+//! What bodies may hold, what they may refer to, and what the provider adds to them.
+
+use super::*;
+
+const BALANCER: &str = "Microsoft.Network/loadBalancers/lb";
+const CARD: &str = "Microsoft.Network/networkInterfaces/card";
+
+/// A load balancer in the subnet, with a rule that refers to its own parts.
+fn balancer(probe: &str) -> Json {
+    let own = |part: &str| json!({ "id": id(&format!("{BALANCER}/{part}")) });
+    json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "properties": {
+        "frontendIPConfigurations": [{ "name": "front", "properties": { "subnet": { "id": id(SUBNET) } } }],
+        "backendAddressPools": [{ "name": "pool" }],
+        "probes": [{ "name": "alive", "properties": { "protocol": "Tcp", "port": 80 } }],
+        "loadBalancingRules": [{ "name": "web", "properties": {
+            "frontendIPConfiguration": own("frontendIPConfigurations/front"), "probe": own(&format!("probes/{probe}")),
+            "backendAddressPool": own("backendAddressPools/pool"), "protocol": "Tcp", "frontendPort": 80, "backendPort": 80 } }] } })
+}
+
+fn card(subnet: &str) -> Json {
+    json!({ "location": "canadacentral", "properties": { "ipConfigurations": [{ "name": "ip", "properties": {
+        "primary": true, "privateIPAllocationMethod": "Dynamic", "subnet": { "id": subnet } } }] } })
+}
+
+async fn with_subnet() -> Cloud {
+    let cloud = Cloud::with_group().await;
+    cloud.made(NET, net()).await;
+    cloud.made(SUBNET, subnet()).await;
+    cloud
+}
+
+#[tokio::test]
+async fn a_wrong_body_is_refused_in_azures_words() {
+    let cloud = Cloud::with_group().await;
+    let with = |at: &str, value: Json| {
+        let mut body = net();
+        crate::kinds::path::put(&mut body, at, value);
+        body
+    };
+    let table = [
+        (
+            with("properties.adressSpace", json!({})),
+            400,
+            "InvalidRequestContent",
+            "Could not find member 'adressSpace'",
+        ),
+        (with("propertys", json!({})), 400, "InvalidRequestContent", "Could not find member 'propertys'"),
+        (
+            with("properties.addressSpace.addressPrefixes", json!("10.0.0.0/16")),
+            400,
+            "InvalidRequestContent",
+            "Path 'properties.addressSpace.addressPrefixes'",
+        ),
+        (with("tags", json!({ "a": 1 })), 400, "InvalidRequestContent", "number to type string"),
+        (json!({ "location": "canadacentral" }), 400, "InvalidParameter", "'properties'"),
+        (
+            json!({ "location": "canadacentral", "properties": {} }),
+            400,
+            "InvalidParameter",
+            "'properties.addressSpace'",
+        ),
+        (json!({ "properties": {} }), 400, "LocationRequired", "location"),
+        (with("location", json!("atlantis")), 400, "LocationNotAvailableForResourceType", "atlantis"),
+        (with("name", json!("other")), 400, "InvalidRequestContent", "the property 'name' is 'other'"),
+        (json!([]), 400, "InvalidRequestContent", "JSON object"),
+    ];
+    for (body, status, code, words) in table {
+        let refused = cloud.put(NET, body.clone()).await;
+        assert_eq!(refused.code(), (status, code), "{body}");
+        assert!(refused.message().contains(words), "{}", refused.message());
+    }
+    assert_eq!(cloud.put(&NET.replace("Net1", "a%20b"), net()).await.code(), (400, "InvalidResourceName"));
+    let lost = id(NET).replace("/rg/", "/other/");
+    assert_eq!(cloud.put(&lost, net()).await.code(), (404, "ResourceGroupNotFound"));
+    assert_eq!(cloud.put(SUBNET, subnet()).await.code(), (404, "ParentResourceNotFound"));
+}
+
+#[tokio::test]
+async fn a_location_never_changes_and_neither_does_what_the_tables_say() {
+    let cloud = Cloud::with_group().await;
+    cloud.made(NET, net()).await;
+    let mut moved = net();
+    moved["location"] = json!("canadaeast");
+    assert_eq!(cloud.put(NET, moved).await.code(), (409, "InvalidResourceLocation"));
+    let public = |zones: Json| {
+        json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "zones": zones,
+            "properties": { "publicIPAllocationMethod": "Static" } })
+    };
+    let path = "Microsoft.Network/publicIPAddresses/p";
+    cloud.made(path, public(json!(["1", "2"]))).await;
+    assert_eq!(cloud.put(path, public(json!(["3"]))).await.code(), (409, "PropertyChangeNotAllowed"));
+    assert_eq!(cloud.put(path, public(json!(["2", "1"]))).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_may_be_sent_back_and_a_put_replaces_the_rest() {
+    let cloud = Cloud::with_group().await;
+    let mut body = net();
+    body["properties"]["dhcpOptions"] = json!({ "dnsServers": ["10.0.0.4"] });
+    let first = cloud.made(NET, body).await.body;
+    let second = cloud.made(NET, first.clone()).await.body;
+    let plain = |body: &Json| {
+        let mut body = body.clone();
+        body["etag"] = Json::Null;
+        body
+    };
+    assert_eq!(plain(&first), plain(&second));
+    let third = cloud.made(NET, net()).await.body;
+    assert_eq!(third["properties"].get("dhcpOptions"), None);
+    assert_eq!(third["properties"]["resourceGuid"], first["properties"]["resourceGuid"]);
+}
+
+#[tokio::test]
+async fn children_written_in_their_parent_are_the_same_objects() {
+    let cloud = with_subnet().await;
+    let read = cloud.get(NET).await.body;
+    assert_eq!(read["properties"]["subnets"][0]["id"], id(SUBNET));
+    cloud.made(NET, net()).await;
+    assert_eq!(cloud.get(SUBNET).await.status, 200, "a list that is not there leaves the children alone");
+    let mut body = net();
+    body["properties"]["subnets"] = json!([{ "name": "b", "properties": { "addressPrefixes": ["10.0.2.0/24"] } }]);
+    cloud.made(NET, body.clone()).await;
+    assert_eq!(cloud.get(SUBNET).await.status, 404);
+    let b = SUBNET.replace("/a", "/b");
+    assert_eq!(cloud.get(&b).await.state(), "Succeeded");
+    cloud.made(CARD, card(&id(&b))).await;
+    body["properties"]["subnets"] = json!([]);
+    assert_eq!(cloud.put(NET, body).await.code(), (400, "InUseSubnetCannotBeDeleted"));
+}
+
+#[tokio::test]
+async fn a_reference_names_what_stands() {
+    let cloud = with_subnet().await;
+    let refused = cloud.put(CARD, card(&id(SUBNET).replace("/a", "/b"))).await;
+    assert_eq!(refused.code(), (400, "InvalidResourceReference"));
+    assert!(refused.message().contains("subnets/b"), "{}", refused.message());
+    let theirs = id(SUBNET).replace(SUBSCRIPTION, "11111111-2222-3333-4444-555555555555");
+    assert_eq!(cloud.put(&CARD.replace("card", "theirs"), card(&theirs)).await.status, 201);
+    let made = cloud.made(CARD, card(&id(SUBNET).to_ascii_uppercase())).await.body;
+    let address = made["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"].as_str().unwrap();
+    assert!(address.starts_with("10.0.1."), "{address}");
+}
+
+#[tokio::test]
+async fn parts_have_ids_refer_to_each_other_and_are_read_by_themselves() {
+    let cloud = with_subnet().await;
+    assert_eq!(cloud.put(BALANCER, balancer("dead")).await.code(), (400, "InvalidResourceReference"));
+    let made = cloud.made(BALANCER, balancer("alive")).await.body;
+    assert_eq!(made["properties"]["probes"][0]["id"], id(&format!("{BALANCER}/probes/alive")));
+    let part = cloud.get(&format!("{BALANCER}/PROBES/alive")).await;
+    assert_eq!((part.status, &part.body["properties"]["port"]), (200, &json!(80)));
+    let mut user = card(&id(SUBNET));
+    user["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] =
+        json!([{ "id": id(&format!("{BALANCER}/backendAddressPools/pool")) }]);
+    cloud.made(CARD, user).await;
+    let mut without = balancer("alive");
+    without["properties"]["backendAddressPools"] = json!([]);
+    without["properties"]["loadBalancingRules"] = json!([]);
+    let refused = cloud.put(BALANCER, without).await;
+    assert!(refused.message().contains("is in use by"), "{}", refused.body);
+    assert!(cloud.delete(BALANCER).await.message().contains("is in use by"));
+}
+
+#[tokio::test]
+async fn keys_are_answered_to_a_post_and_to_nothing_else() {
+    let cloud = Cloud::with_group().await;
+    let cosmos = "Microsoft.DocumentDB/databaseAccounts/drplan-test";
+    let body = json!({ "location": "canadacentral", "kind": "GlobalDocumentDB", "properties": {
+        "databaseAccountOfferType": "Standard", "locations": [{ "locationName": "canadacentral", "failoverPriority": 0 }],
+        "consistencyPolicy": { "defaultConsistencyLevel": "Session" } } });
+    let made = cloud.made(cosmos, body).await.body;
+    let keys = cloud.ask("POST", &format!("{cosmos}/listKeys"), None, &[]).await;
+    let key = keys.body["primaryMasterKey"].as_str().unwrap();
+    assert_eq!(key.len(), 88);
+    assert!(!made.to_string().contains(key));
+    assert_eq!(cloud.ask("POST", &format!("{cosmos}/dance"), None, &[]).await.status, 404);
+}

@@ -1,0 +1,99 @@
+//! The world between commands.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::simulator::SimulatorError;
+
+const PUBLIC: &str = "Microsoft.Network/publicIPAddresses/front";
+
+fn open(dir: &Path) -> Result<Cloud, SimulatorError> {
+    let hand = Arc::new(Hand(AtomicI64::new(START.as_second())));
+    let simulator = Simulator::open(dir, None, hand.clone())?;
+    hand.0.store(simulator.now().as_second(), Ordering::Relaxed);
+    Ok(Cloud { simulator, hand })
+}
+
+async fn write(cloud: &Cloud) -> String {
+    cloud.put("", json!({ "location": "canadacentral" })).await;
+    let body = json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": "Static" } });
+    cloud.put(PUBLIC, body).await.link("azure-asyncoperation")
+}
+
+#[tokio::test]
+async fn a_world_goes_on_where_it_was_left_or_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path()).unwrap();
+    let status = write(&first).await;
+    assert!(matches!(open(dir.path()), Err(SimulatorError::InUse(_))));
+    let now = first.simulator.now();
+    // What a kill leaves: the files as they are, and half a line.
+    let copy = tempfile::tempdir().unwrap();
+    let log = fs::read(dir.path().join("world.jsonl")).unwrap();
+    fs::write(copy.path().join("world.jsonl"), [&log[..], b"{\"now\":\"20"].concat()).unwrap();
+    let second = open(copy.path()).unwrap();
+    assert_eq!(second.simulator.now(), now);
+    assert_eq!(second.get(&status).await.body["status"], "InProgress");
+    second.pass(60);
+    assert_eq!(second.get(&status).await.body["status"], "Succeeded");
+    assert_eq!(second.get(PUBLIC).await.state(), "Succeeded");
+    drop(first);
+    let shown = second.simulator.show();
+    drop(second);
+    assert_eq!(open(copy.path()).unwrap().simulator.show(), shown);
+}
+
+#[tokio::test]
+async fn a_long_log_becomes_a_snapshot_at_any_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = open(dir.path()).unwrap();
+    write(&cloud).await;
+    let before = fs::read(dir.path().join("world.jsonl")).unwrap();
+    for _ in 0..1500 {
+        cloud.pass(1);
+        cloud.put("", json!({ "location": "canadacentral", "tags": { "long": "x".repeat(250) } })).await;
+    }
+    let shown = cloud.simulator.show();
+    drop(cloud);
+    assert!(dir.path().join("world.json").exists());
+    // Killed between the snapshot and the new log: the old log is of the past.
+    fs::write(dir.path().join("world.jsonl"), before).unwrap();
+    assert_eq!(open(dir.path()).unwrap().simulator.show(), shown);
+}
+
+#[tokio::test]
+async fn damaged_files_are_refused_and_can_be_reset() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&open(dir.path()).unwrap()).await;
+    let log = dir.path().join("world.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    for (damage, words) in [
+        (text.replacen("\"now\"", "\"then\"", 1), "line 2: unknown field `then`"),
+        (text.replacen("\"version\":1", "\"version\":9", 1), "has format 9"),
+        (text.replacen("\"generation\":0", "\"generation\":3", 1), "is missing"),
+    ] {
+        fs::write(&log, &damage).unwrap();
+        let error = open(dir.path()).err().unwrap().to_string();
+        assert!(error.contains(words) && error.contains("`drplan simulator reset`"), "{error}");
+        assert_eq!(fs::read_to_string(&log).unwrap(), damage, "nothing is overwritten");
+    }
+    Simulator::reset(dir.path()).unwrap();
+    assert_eq!(open(dir.path()).unwrap().simulator.show().objects.len(), 0);
+    assert!(matches!(
+        Simulator::open(dir.path(), Some(5), Arc::new(Hand(AtomicI64::new(0)))),
+        Err(SimulatorError::OtherSeed { is: 1, wanted: 5 })
+    ));
+}
+
+#[tokio::test]
+async fn drift_is_made_behind_everyones_back() {
+    let cloud = Cloud::with_group().await;
+    cloud.made(NET, net()).await;
+    let net_id = crate::address::ArmId::new(id(NET));
+    cloud.simulator.edit(&net_id, "tags.who", json!("me")).unwrap();
+    assert_eq!(cloud.get(NET).await.body["tags"]["who"], "me");
+    cloud.simulator.delete_object(&net_id).unwrap();
+    assert_eq!(cloud.get(NET).await.status, 404);
+    assert!(cloud.simulator.delete_object(&net_id).unwrap_err().to_string().contains("there is no object"));
+}
