@@ -2,6 +2,7 @@
 pub mod address;
 pub mod apply;
 pub mod azure;
+pub mod check;
 pub mod cli;
 pub mod diagnostic;
 pub mod duration;

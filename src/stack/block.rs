@@ -146,6 +146,8 @@ fn written(
     let Some(mirrors) = body.attribute("mirrors") else { return Some(own) };
     let target = match hcl::evaluate(&mirrors.expr, scope) {
         Ok(Value::Block(target)) => target,
+        // Something is wrong with what it mirrors, and has been told of there.
+        Ok(Value::Unknown(unknown)) if unknown.waits_for.is_empty() => return None,
         Ok(_) => {
             found.push(
                 Diagnostic::error("wrong-mirror", "`mirrors` takes one resource of the same kind")
