@@ -3,6 +3,7 @@
 //! Whoever calls holds the lock of the store and has just made the plan from what it loaded, so the basis cannot move on beneath it: only a holder of the lock
 //! writes state or moves roles.
 
+mod observe;
 mod remove;
 mod write;
 
@@ -20,6 +21,8 @@ use crate::state::{Recorded, Roles, State, StateError, Status, VERSION};
 use crate::steps::{Act, Started, Step};
 use crate::value::Seal;
 use crate::world::{Clock, Cloud, CloudError, Ids, Store};
+
+pub use observe::observe;
 
 /// The most steps that are under way at a time. Azure's own limit on writes, 200 at once and 10 a second, is what bounds a run, not this.
 pub const WIDTH: usize = 64;

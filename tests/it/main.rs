@@ -1,3 +1,5 @@
 //! The one test binary.
 
 mod facts;
+mod kinds;
+mod lab;

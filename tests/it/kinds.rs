@@ -1,0 +1,81 @@
+//! Every kind's example, through the whole life of a resource: load, plan creates, apply, plan again is empty, observe changes nothing, a changed argument
+//! updates or replaces as its table says, destroy leaves nothing.
+
+use drplan::kinds::{self, Kind};
+use drplan::plan::Action;
+use drplan::run::Fate;
+
+use crate::lab::{Lab, changes, simulated};
+
+const SITES: &str = r#"
+stack "example" {}
+site "east" {
+  provider = "azure"
+  location = "canadacentral"
+}
+site "west" {
+  provider = "azure"
+  location = "canadaeast"
+}
+"#;
+
+fn examples() -> Vec<(String, String)> {
+    let example = |kind: &Kind, name: String| (name, format!("{SITES}{}", kind.example));
+    let mut all = Vec::new();
+    for kind in kinds::ALL {
+        match kind.variants {
+            None => all.push(example(kind, kind.name.to_owned())),
+            Some(variants) => {
+                all.extend(variants.of.iter().map(|(of, kind)| example(kind, format!("{} of {of}", kind.name))));
+            }
+        }
+    }
+    all
+}
+
+async fn whole_life(text: &str) -> Result<(), String> {
+    let lab = Lab::new(7);
+    lab.read(text)?;
+    let (planned, state) = lab.plan(text, false).await;
+    if let Some(other) = planned.plan.changes.iter().find(|change| change.action != Action::Create) {
+        return Err(format!("the first plan does not only create: {:?} {}", other.action, other.address));
+    }
+    let applied = lab.carry_out(&planned, state, "apply").await.map_err(|error| error.to_string())?;
+    failures(&applied, "apply")?;
+    let (again, _) = lab.plan(text, false).await;
+    if !changes(&again).is_empty() || !again.plan.drift.is_empty() {
+        return Err(format!("the second plan is not empty:\n  {}\n  drift {:?}", changes(&again).join("\n  "), again.plan.drift));
+    }
+    let gone = lab.destroy(text).await.map_err(|error| error.to_string())?;
+    failures(&gone, "destroy")?;
+    if !gone.state.resources.is_empty() || !lab.standing().is_empty() {
+        return Err(format!("destroy leaves {:?} recorded and {:?} standing", gone.state.resources.keys(), lab.standing()));
+    }
+    Ok(())
+}
+
+fn failures(applied: &drplan::apply::Applied, what: &str) -> Result<(), String> {
+    let failed: Vec<String> = applied
+        .report
+        .fates
+        .iter()
+        .enumerate()
+        .filter(|(_, fate)| matches!(fate, Fate::Failed(..) | Fate::Unknown(..)))
+        .map(|(at, fate)| match fate {
+            Fate::Failed(_, why) | Fate::Unknown(_, why) => format!("step {at}: {why}"),
+            _ => String::new(),
+        })
+        .collect();
+    if failed.is_empty() { Ok(()) } else { Err(format!("{what}: {}", failed.join("; "))) }
+}
+
+#[test]
+fn every_example_lives_and_dies() {
+    let mut wrong = Vec::new();
+    for (name, text) in examples() {
+        if let Err(why) = simulated(whole_life(&text)) {
+            wrong.push(format!("── {name}\n{why}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of the kinds' examples fail:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -1,0 +1,188 @@
+//! A stack, a simulated cloud and a store in memory: what the tests of whole applies are made in.
+
+use std::sync::Arc;
+
+use drplan::address::{Address, ArmId};
+use drplan::apply::{self, Applied, Ports};
+use drplan::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
+use drplan::check;
+use drplan::diagnostic::{Diagnostics, Sources, render_all};
+use drplan::hcl::Files;
+use drplan::host::{SeededIds, SimClock};
+use drplan::plan::{self, Action, Planned, Question};
+use drplan::run::{Progress, Stop, Watcher};
+use drplan::simulator::{SUBSCRIPTION, Simulator, TENANT};
+use drplan::stack::{self, GivenVariable, Input, Program};
+use drplan::state::{State, StateError};
+use drplan::steps::StepGraph;
+use drplan::store::MemoryStore;
+use drplan::value::Seal;
+use drplan::world::{Clock, Store};
+
+/// Sees nothing.
+pub struct Blind;
+
+impl Watcher for Blind {
+    fn event(&self, _: jiff::Timestamp, _: &StepGraph, _: &Progress<'_>) {}
+}
+
+/// Files given as pairs of name and text.
+pub struct Given(pub Vec<(String, String)>);
+
+impl Files for Given {
+    fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
+        Ok(self.0.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_bytes().into()))
+    }
+}
+
+/// A cloud and a store.
+pub struct Lab {
+    pub simulator: Simulator,
+    pub clock: Arc<SimClock>,
+    pub store: MemoryStore,
+    pub azure: Azure,
+    pub ids: Arc<SeededIds>,
+    pub seal: Seal,
+    pub variables: Vec<(String, String)>,
+    pub files: Vec<(String, String)>,
+}
+
+impl Lab {
+    /// A new, empty one; everything in it follows from the seed.
+    pub fn new(seed: u64) -> Self {
+        let clock = Arc::new(SimClock::new(drplan::simulator::START));
+        let simulator = Simulator::new(seed, Arc::clone(&clock) as Arc<dyn Clock>);
+        Self::on(seed, simulator, clock)
+    }
+
+    fn on(seed: u64, simulator: Simulator, clock: Arc<SimClock>) -> Self {
+        let ids = Arc::new(SeededIds::new(seed));
+        let azure = Azure::new(AzureConfig {
+            endpoint: drplan::simulator::BASE.parse().expect("a URL"),
+            wire: Wire::InProcess(simulator.router()),
+            credential: Arc::new(FixedToken(Token::new("lab"))),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ids: Arc::clone(&ids) as Arc<dyn drplan::world::Ids>,
+        });
+        Self {
+            simulator,
+            clock,
+            store: MemoryStore::default(),
+            azure,
+            ids,
+            seal: Seal::new([7; 32]),
+            variables: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The program of a stack's text.
+    pub fn read(&self, text: &str) -> Result<Arc<Program>, String> {
+        let mut sources = Sources::default();
+        let given = |(name, text): &(String, String)| GivenVariable {
+            name: name.clone(),
+            text: text.clone(),
+            origin: "by --var".to_owned(),
+        };
+        let input = Input {
+            files: vec![("stack.hcl".into(), text.into())],
+            sources: &mut sources,
+            reader: Arc::new(Given(self.files.clone())),
+            variables: self.variables.iter().map(given).collect(),
+            subscription: SUBSCRIPTION.to_owned(),
+            tenant: TENANT.to_owned(),
+        };
+        let show = |found: Diagnostics, sources: &Sources| anstream::adapter::strip_str(&render_all(&found, sources)).to_string();
+        let program = match stack::read(input) {
+            Ok(program) => Arc::new(program),
+            Err(found) => return Err(show(found, &sources)),
+        };
+        match program.evaluate(&Default::default()) {
+            Ok((stack, _)) => {
+                let found = check::check(&stack);
+                if found.has_errors() { Err(show(found, &sources)) } else { Ok(program) }
+            }
+            Err(found) => Err(show(found, &sources)),
+        }
+    }
+
+    /// A plan after a look at the cloud.
+    pub async fn plan(&self, text: &str, destroy: bool) -> (Planned, Option<State>) {
+        self.plan_for(text, destroy, &[]).await
+    }
+
+    /// A plan limited to these targets.
+    pub async fn plan_for(&self, text: &str, destroy: bool, targets: &[Address]) -> (Planned, Option<State>) {
+        let program = self.read(text).unwrap_or_else(|problems| panic!("{problems}"));
+        let state = self.store.load().expect("the state can be read");
+        let (stack, _) = program.evaluate(&Default::default()).unwrap_or_else(|found| panic!("{found:?}"));
+        let objects = plan::to_observe(&stack, state.as_ref(), true);
+        let observed = apply::observe(&self.azure, &objects).await.expect("the cloud can be read");
+        let question =
+            Question { program: &program, state: state.as_ref(), observed: &observed, seal: &self.seal, targets, destroy };
+        let planned = plan::plan(&question).unwrap_or_else(|found| panic!("{found:?}"));
+        (planned, state)
+    }
+
+    /// Plans and applies.
+    pub async fn apply(&self, text: &str) -> Result<Applied, StateError> {
+        let (planned, state) = self.plan(text, false).await;
+        self.carry_out(&planned, state, "apply").await
+    }
+
+    /// Plans the end of everything and carries it out.
+    pub async fn destroy(&self, text: &str) -> Result<Applied, StateError> {
+        let (planned, state) = self.plan(text, true).await;
+        self.carry_out(&planned, state, "destroy").await
+    }
+
+    /// Carries out a plan.
+    pub async fn carry_out(&self, planned: &Planned, state: Option<State>, command: &str) -> Result<Applied, StateError> {
+        let ports = Ports {
+            cloud: &self.azure,
+            clock: &*self.clock,
+            ids: &*self.ids,
+            store: &self.store,
+            seal: &self.seal,
+            watcher: &Blind,
+            stop: &Stop::default(),
+        };
+        apply::apply(planned, state, ports, command, "tester").await
+    }
+
+    /// The ids that stand in the cloud.
+    pub fn standing(&self) -> Vec<ArmId> {
+        self.simulator.show().objects.keys().cloned().collect()
+    }
+}
+
+/// What a plan would change, a line each.
+pub fn changes(planned: &Planned) -> Vec<String> {
+    planned
+        .plan
+        .changes
+        .iter()
+        .filter(|change| change.action != Action::Keep)
+        .map(|change| {
+            let arguments: Vec<String> = change
+                .arguments
+                .iter()
+                .map(|argument| {
+                    let show = |side: &Option<drplan::value::Sealed>| side.as_ref().map_or("-".to_owned(), |s| s.json().to_string());
+                    format!("{}: {} -> {}", argument.path, show(&argument.before), show(&argument.after))
+                })
+                .collect();
+            format!("{:?} {} ({}) [{}]", change.action, change.address, change.reason, arguments.join(", "))
+        })
+        .collect()
+}
+
+/// Runs a test on simulated time.
+pub fn simulated<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+        .block_on(test)
+}
