@@ -188,7 +188,7 @@ impl<'a> Operation<'a> {
     }
 
     async fn look_at(&self, url: Url) -> Result<Answer, CallError> {
-        self.transport.call_patiently(Request::get(url), Patience::POLL).await
+        self.transport.call(Request::get(url)).await
     }
 
     async fn pause(&self, wait: Duration) -> Result<(), CallError> {

@@ -18,10 +18,11 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// For a request: about ten minutes, as azurerm has it.
+    /// For a write, and for whatever is throttled: about ten minutes, as azurerm has it.
     pub const REQUEST: Self = Self::new(1, 61, 15, 600);
-    /// For one look at a long-running operation, which will be looked at again.
-    pub const POLL: Self = Self::new(1, 15, 4, 120);
+    /// For a read: six times within a minute where answers come, because in a region that is lost no read succeeds, and whoever recovers from
+    /// that must not wait long for each.
+    pub const READ: Self = Self::new(1, 15, 6, 250);
     /// For a write that another operation is in the way of.
     pub const BUSY: Self = Self::new(5, 61, 60, 1800);
     /// For a deletion that lingering uses are in the way of: the interfaces of a deleted scale set take minutes to go.

@@ -83,10 +83,6 @@ impl ArmTransport {
     /// # Errors
     /// What the cloud answered at last, or why it did not.
     pub async fn call(&self, request: Request) -> Result<Answer, CallError> {
-        self.call_patiently(request, Patience::REQUEST).await
-    }
-
-    pub(super) async fn call_patiently(&self, request: Request, patience: Patience) -> Result<Answer, CallError> {
         if !self.trusts(&request.url) {
             let origin = request.url.origin().ascii_serialization();
             return Err(CallError::NotSent(format!(
@@ -96,24 +92,28 @@ impl ArmTransport {
         }
         let id = self.ids.fresh();
         let span = tracing::debug_span!("arm", method = %request.method, path = request.url.path(), id = %id);
-        self.attempts(request, patience, &id).instrument(span).await
+        self.attempts(request, &id).instrument(span).await
     }
 
-    async fn attempts(&self, request: Request, patience: Patience, id: &str) -> Result<Answer, CallError> {
-        let mut backoff = Backoff::new(patience, self.now());
+    async fn attempts(&self, request: Request, id: &str) -> Result<Answer, CallError> {
+        let reads = matches!(request.method, Method::GET | Method::HEAD);
+        let mut failing = Backoff::new(if reads { Patience::READ } else { Patience::REQUEST }, self.now());
+        let mut throttled = Backoff::new(Patience::REQUEST, self.now());
         let mut refused = false;
         loop {
             let error = match self.attempt(&request, id, refused).await? {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if !refused && matches!(&error, CallError::Answered(error) if error.status == 401) {
+            let status = if let CallError::Answered(error) = &error { error.status } else { 0 };
+            if status == 401 && !refused {
                 refused = true;
                 continue;
             }
             if !may_repeat(&request.method, &error) {
                 return Err(error);
             }
+            let backoff = if status == 429 { &mut throttled } else { &mut failing };
             let Some(wait) = backoff.next(self.now(), error.retry_after()) else { return Err(error) };
             tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to ask again");
             self.sleep(wait).await;

@@ -1,6 +1,7 @@
 //! The simulator behind its router, one behaviour of Azure after the other.
 
 mod bodies;
+mod client;
 mod deletion;
 mod disk;
 mod faults;

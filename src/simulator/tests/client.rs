@@ -1,0 +1,132 @@
+//! The simulator through drplan's own client, on paused time.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt as _;
+use tokio::time::Instant;
+
+use super::*;
+use crate::address::ArmId;
+use crate::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
+use crate::host::{SeededIds, SimClock};
+use crate::simulator::{BASE, parse_faults};
+use crate::world::{Cloud as _, CloudError, When};
+
+const PUBLIC: &str = "Microsoft.Network/publicIPAddresses/front";
+
+/// A simulated cloud with a resource group `rg` and these faults, and the client.
+async fn client(faults: &str) -> (Simulator, Azure) {
+    let clock = Arc::new(SimClock::new(START));
+    let simulator = Simulator::new(7, clock.clone());
+    let azure = Azure::new(AzureConfig {
+        endpoint: BASE.parse().unwrap(),
+        wire: Wire::InProcess(simulator.router()),
+        credential: Arc::new(FixedToken(Token::new("local"))),
+        clock,
+        ids: Arc::new(SeededIds::new(1)),
+    });
+    azure.put(&arm(""), "2021-04-01", &json!({ "location": "canadacentral" }), When::Always).await.unwrap();
+    for fault in parse_faults(faults).unwrap() {
+        simulator.add_fault(fault).unwrap();
+    }
+    (simulator, azure)
+}
+
+fn arm(path: &str) -> ArmId {
+    ArmId::new(id(path))
+}
+
+fn api(path: &str) -> &'static str {
+    let type_ = arm(path).arm_type().unwrap();
+    crate::kinds::ALL.iter().find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).unwrap().arm.api
+}
+
+fn public() -> Json {
+    json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "zones": ["1", "2"],
+        "properties": { "publicIPAllocationMethod": "Static" } })
+}
+
+fn puts(requests: &BTreeMap<String, u64>) -> u64 {
+    requests.get("PUT").copied().unwrap_or(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_stands_and_what_is_deleted_is_gone() {
+    let (simulator, azure) = client("[]").await;
+    let body = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.unwrap();
+    assert_eq!(body["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(body["zones"], json!(["1", "2"]));
+    azure.put(&arm(NET), api(NET), &net(), When::Always).await.unwrap();
+    azure.put(&arm(SUBNET), api(SUBNET), &subnet(), When::Always).await.unwrap();
+    assert_eq!(puts(&simulator.show().requests), 4, "one for each object");
+    let mut listed = azure.list(&arm("")).await.unwrap();
+    listed.sort();
+    assert_eq!(listed, [arm(PUBLIC), arm(NET)]);
+
+    let etag = body["etag"].as_str().unwrap();
+    azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Unchanged(etag)).await.unwrap();
+    let stale = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Unchanged("\"old\"")).await;
+    assert!(matches!(&stale, Err(CloudError::Refused(refused)) if refused.status == 412), "{stale:?}");
+
+    azure.delete(&arm(PUBLIC), api(PUBLIC)).await.unwrap();
+    assert_eq!(azure.get(&arm(PUBLIC), api(PUBLIC)).await, Ok(None));
+    azure.delete(&arm(""), "2021-04-01").await.unwrap();
+    assert_eq!(azure.get(&arm(""), "2021-04-01").await, Ok(None));
+    assert_eq!(azure.list(&arm("")).await, Ok(Vec::new()));
+    azure.delete(&arm(NET), api(NET)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_that_pass_are_survived() {
+    for faults in [
+        r#"[{"fault": "drop", "when": "before", "on": {"verb": "PUT", "times": 1}}]"#,
+        r#"[{"fault": "drop", "when": "after", "on": {"verb": "PUT", "times": 1}}]"#,
+        r#"[{"fault": "drop", "when": "after", "on": {"verb": "DELETE", "times": 1}}]"#,
+        r#"[{"fault": "drop", "when": "after", "on": {"verb": "GET", "times": 3}}]"#,
+        r#"[{"fault": "answer", "status": 504, "on": {"times": 3}}]"#,
+        r#"[{"fault": "answer", "status": 429, "retry_after": 30, "on": {"times": 3}}]"#,
+        r#"[{"fault": "answer", "status": 409, "code": "AnotherOperationInProgress", "on": {"verb": "PUT", "times": 3}}]"#,
+        r#"[{"fault": "delay", "seconds": 200, "on": {"times": 3}}]"#,
+        r#"[{"fault": "stale", "seconds": 60}]"#,
+    ] {
+        let (simulator, azure) = client(faults).await;
+        azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.expect(faults);
+        assert_eq!(simulator.body(&arm(PUBLIC)).expect(faults)["properties"]["provisioningState"], "Succeeded");
+        azure.delete(&arm(PUBLIC), api(PUBLIC)).await.expect(faults);
+        assert_eq!(simulator.body(&arm(PUBLIC)), None, "{faults}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_that_stay_are_told() {
+    let start = Instant::now();
+    let (_, azure) = client(r#"[{"fault": "lose", "location": "canadacentral"}]"#).await;
+    let lost = azure.get(&arm(PUBLIC), api(PUBLIC)).await.unwrap_err();
+    assert!(matches!(&lost, CloudError::Refused(refused) if refused.status == 503), "{lost:?}");
+    assert!(start.elapsed().as_secs() < 60, "a read of what is lost does not hold up who recovers from it");
+
+    let (_, azure) = client(r#"[{"fault": "fail", "code": "AllocationFailed", "on": {"verb": "PUT"}}]"#).await;
+    let failed = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.unwrap_err();
+    assert!(matches!(&failed, CloudError::Refused(refused) if refused.code == "AllocationFailed"), "{failed:?}");
+
+    let (_, azure) = client(r#"[{"fault": "freeze", "provider": "Microsoft.Network"}]"#).await;
+    let frozen = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.unwrap_err();
+    assert!(matches!(frozen, CloudError::OutcomeUnknown(_)), "{frozen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_writes_side_by_side_are_hardly_ever_refused() {
+    let (simulator, azure) = client("[]").await;
+    let start = Instant::now();
+    futures::stream::iter(0..1000)
+        .for_each_concurrent(64, |number| {
+            let (azure, path) = (&azure, format!("{PUBLIC}{number}"));
+            async move {
+                azure.put(&arm(&path), api(&path), &public(), When::Always).await.unwrap();
+            }
+        })
+        .await;
+    let sent = puts(&simulator.show().requests);
+    assert!(sent < 1030, "{sent} writes for a thousand objects");
+    assert!(start.elapsed().as_secs() < 600, "{:?}", start.elapsed());
+}
