@@ -36,7 +36,9 @@ pub(super) enum TokenKind {
     Equal,
     Minus,
     Bang,
-    /// `(`, `:`, `?` and operators after which a minus is a sign.
+    /// `=>`.
+    Arrow,
+    /// `:`, `?` and all other operators.
     Operator,
     Invalid,
 }
@@ -138,8 +140,8 @@ impl<'a> Lexer<'a> {
 
     fn plain(&mut self) {
         use TokenKind::{
-            Bang, CloseTemplate, Comma, Comment, Dot, DoubleColon, Ellipsis, Equal, Ident, Invalid, Minus, Newline,
-            Number, OpenQuote, Operator,
+            Arrow, Bang, CloseTemplate, Comma, Comment, Dot, DoubleColon, Ellipsis, Equal, Ident, Invalid, Minus,
+            Newline, Number, OpenQuote, Operator,
         };
         let rest = self.rest();
         let Some(first) = rest.chars().next() else { return };
@@ -167,7 +169,7 @@ impl<'a> Lexer<'a> {
             ',' => self.push(Comma, 1),
             ':' if two == "::" => self.push(DoubleColon, 2),
             '=' | '!' | '<' | '>' if two.ends_with('=') => self.push(Operator, 2),
-            '=' if two == "=>" => self.push(Operator, 2),
+            '=' if two == "=>" => self.push(Arrow, 2),
             '&' | '|' if two == "&&" || two == "||" => self.push(Operator, 2),
             '=' => self.push(Equal, 1),
             '-' => self.push(Minus, 1),
