@@ -56,6 +56,8 @@ pub(super) struct Token {
 pub(super) enum LexFault {
     /// A quote that is not closed on its line.
     Quote(usize),
+    /// A `${` or `%{` in a quoted text that is not closed on the line of the quote.
+    Template(usize),
     /// A heredoc without its last line, and the word that line should have.
     Heredoc(usize, String),
     /// A `/*` without `*/`.
@@ -284,15 +286,22 @@ impl<'a> Lexer<'a> {
                 self.inside.pop();
                 self.push(TokenKind::CloseQuote, 1);
             }
-            Some('\n') => {
-                // Everything after is read as if the quote had been closed here, so that further faults are found.
-                if let Some(Inside::Quoted(open)) = self.inside.pop() {
-                    self.scan.faults.push(LexFault::Quote(open));
-                }
-            }
+            Some('\n') => self.break_off(),
             Some(_) => self.open_template(),
             None => {}
         }
+    }
+
+    /// A line ends within quotes. Everything after is read as if they had been closed here, so that further faults are found.
+    fn break_off(&mut self) {
+        let line = self.text.get(..self.at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let outermost = self.inside.iter().position(|inside| matches!(inside, Inside::Quoted(at) if *at >= line));
+        let mut broken = self.inside.drain(outermost.unwrap_or(self.inside.len().saturating_sub(1))..);
+        self.scan.faults.extend(match (broken.next(), broken.next()) {
+            (Some(Inside::Quoted(_)), Some(Inside::Template(at))) => Some(LexFault::Template(at)),
+            (Some(Inside::Quoted(at)), _) => Some(LexFault::Quote(at)),
+            _ => None,
+        });
     }
 
     fn heredoc(&mut self, word: &str) {

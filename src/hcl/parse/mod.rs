@@ -5,6 +5,7 @@
 //! It knows nothing of what blocks and attributes mean.
 
 mod convert;
+mod faults;
 mod template;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
@@ -30,7 +31,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Every fault of syntax that was found, each where it stands.
 pub fn parse(text: &str, file: u32) -> Result<Body, Diagnostics> {
     let (text, base) = prepare(text, file)?;
-    let body = hcl_edit::parser::parse_body(text).map_err(|error| crate_error(&error, file, base))?;
+    let body = hcl_edit::parser::parse_body(text).map_err(|error| faults::of_file(text, file, base, &error))?;
     let mut converter = Converter::new(text, file, base);
     let body = converter.body(&body);
     converter.finish(body)
@@ -45,7 +46,7 @@ pub fn parse_expression(text: &str, file: u32) -> Result<Expr, Diagnostics> {
     let trimmed = text.trim_start();
     let base = base + offset(text.len() - trimmed.len());
     let trimmed = trimmed.trim_end();
-    let expr = hcl_edit::parser::parse_expr(trimmed).map_err(|error| crate_error(&error, file, base))?;
+    let expr = hcl_edit::parser::parse_expr(trimmed).map_err(|error| faults::of_text(trimmed, file, base, &error))?;
     let mut converter = Converter::new(trimmed, file, base);
     let expr = converter.expr(&expr);
     converter.finish(expr)
@@ -57,7 +58,8 @@ pub fn parse_expression(text: &str, file: u32) -> Result<Expr, Diagnostics> {
 /// What is wrong with it.
 pub fn parse_template(text: &str, file: u32) -> Result<Vec<Part>, Diagnostics> {
     let (text, base) = prepare(text, file)?;
-    let template = hcl_edit::parser::parse_template(text).map_err(|error| crate_error(&error, file, base))?;
+    let template =
+        hcl_edit::parser::parse_template(text).map_err(|error| faults::of_template(text, file, base, &error))?;
     let mut converter = Converter::new(text, file, base);
     let parts = converter.lines_template(&template, false);
     converter.finish(parts)
@@ -84,7 +86,5 @@ fn offset(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-fn crate_error(error: &hcl_edit::parser::Error, file: u32, base: u32) -> Diagnostics {
-    let start = base + offset(error.location().offset());
-    Diagnostic::error("syntax", error.message()).at(Span { file, start, end: start + 1 }).into()
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,357 @@
+//! What is wrong with a text that cannot be read.
+//!
+//! `hcl-edit` stops at its first error. A file is therefore cut at the blocks that start in the first column, and each of them is
+//! read by itself, so that one fault does not hide those of the others. Within a block, what was never closed comes first: a forgotten
+//! quote or bracket makes everything after it look wrong.
+
+use hcl_edit::parser;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::hcl::lex::{LexFault, Scan, Token, TokenKind, scan, starts_ident};
+
+use super::convert::Converter;
+use super::{MAX_NESTING, MAX_OPERATORS, offset};
+
+/// A piece of a file that is read by itself.
+struct Part<'a> {
+    text: &'a str,
+    file: u32,
+    /// Where it starts in the file.
+    base: u32,
+}
+
+/// Every fault of a file that cannot be read.
+pub(super) fn of_file(text: &str, file: u32, base: u32, whole: &parser::Error) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let starts = block_starts(text);
+    let ends = starts.iter().copied().skip(1).chain([text.len()]);
+    for (start, end) in starts.iter().copied().zip(ends) {
+        let part = Part { text: text.get(start..end).unwrap_or_default(), file, base: base + offset(start) };
+        match parser::parse_body(part.text) {
+            Ok(body) => {
+                let mut converter = Converter::new(part.text, file, part.base);
+                let body = converter.body(&body);
+                found.extend(converter.finish(body).err().into_iter().flatten());
+            }
+            Err(error) => found.extend(part.faults(&error)),
+        }
+    }
+    if found.is_empty() {
+        // Each part can be read and the whole cannot, as where a name is set in two of them.
+        found.extend(Part { text, file, base }.faults(whole));
+    }
+    found.sort();
+    found
+}
+
+/// Every fault of an expression or a template that cannot be read.
+pub(super) fn of_text(text: &str, file: u32, base: u32, error: &parser::Error) -> Diagnostics {
+    Part { text, file, base }.faults(error).into_iter().fold(Diagnostics::new(), |mut all, fault| {
+        all.push(fault);
+        all
+    })
+}
+
+/// The fault of a bare template, whose text is not made of tokens.
+pub(super) fn of_template(text: &str, file: u32, base: u32, error: &parser::Error) -> Diagnostics {
+    let at = error.location().offset();
+    let part = Part { text, file, base };
+    part.explain(error.message(), at, part.found(at, &[])).into()
+}
+
+/// Where the parts of a file start: at its first byte, and at each line that starts a block in its first column.
+fn block_starts(text: &str) -> Vec<usize> {
+    let Scan { tokens, faults } = scan(text);
+    let runaway = faults.iter().filter_map(|fault| match fault {
+        LexFault::Heredoc(at, _) | LexFault::Comment(at) => Some(*at),
+        _ => None,
+    });
+    // What comes after a heredoc or comment that is never closed is not in it by intent.
+    let runaway = runaway.min().unwrap_or(text.len());
+    let mut tokens = tokens.iter().peekable();
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        while tokens.next_if(|token| token.end <= at && token.start < at).is_some() {}
+        let covered = tokens.peek().is_some_and(|token| {
+            token.start < at || (token.start == at && matches!(token.kind, TokenKind::Text | TokenKind::Comment))
+        });
+        if at > 0 && (!covered || at > runaway) && is_block_header(line) {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    starts
+}
+
+/// Whether a line starts a block: a word in the first column, labels, and `{`.
+fn is_block_header(line: &str) -> bool {
+    let word = line.find(|c: char| !(starts_ident(c) || c.is_alphanumeric() || c == '-')).unwrap_or(line.len());
+    let (name, rest) = line.split_at(word);
+    let rest = rest.trim_start();
+    name.starts_with(starts_ident) && (rest.starts_with('{') || (rest.starts_with('"') && !rest.contains('=')))
+}
+
+impl Part<'_> {
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span { file: self.file, start: self.base + offset(start), end: self.base + offset(end) }
+    }
+
+    fn syntax(&self, start: usize, end: usize, summary: impl Into<String>) -> Diagnostic {
+        Diagnostic::error("syntax", summary).at(self.span(start, end))
+    }
+
+    fn faults(&self, error: &parser::Error) -> Vec<Diagnostic> {
+        let Scan { tokens, faults } = scan(self.text);
+        let bracket = |fault: &LexFault| matches!(fault, LexFault::Open(..) | LexFault::Close(..));
+        let (brackets, others): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| bracket(fault));
+        if !others.is_empty() {
+            // Brackets are out of balance only because what is not closed hides some.
+            let mut told: Vec<Diagnostic> = others.into_iter().map(|fault| self.unclosed(fault)).collect();
+            // A character that is wrong once is mostly wrong again on the same line, as quotes are.
+            told.dedup_by(|next, kept| next.summary == kept.summary && self.on_one_line(kept.span, next.span));
+            return told;
+        }
+        if let Some(first) = brackets.first() {
+            return vec![match first {
+                LexFault::Open('{', at) => self.unclosed(&LexFault::Open('{', self.likely_open(*at, &tokens))),
+                other => self.unclosed(other),
+            }];
+        }
+        let at = error.location().offset();
+        let weak = error.message() == "unexpected token" || error.message().starts_with("invalid block body");
+        if weak && let Some(found) = self.within_statement(at, &tokens) {
+            return vec![found];
+        }
+        vec![self.explain(error.message(), at, self.found(at, &tokens))]
+    }
+
+    fn on_one_line(&self, a: Option<Span>, b: Option<Span>) -> bool {
+        let at = |span: Option<Span>| span.map_or(0, |span| (span.start - self.base) as usize);
+        self.text.get(at(a)..at(b)).is_some_and(|between| !between.contains('\n'))
+    }
+
+    /// Which `{` was forgotten, where the outermost one is left open: the first whose `}` stands further left than its own line.
+    fn likely_open(&self, outermost: usize, tokens: &[Token]) -> usize {
+        let column = |at: usize| {
+            let line = self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+            let rest = self.text.get(line..).unwrap_or_default();
+            let indent = rest.len() - rest.trim_start().len();
+            (indent, line + indent)
+        };
+        let mut open = Vec::new();
+        for token in tokens {
+            match token.kind {
+                TokenKind::OpenBrace => open.push(token.start),
+                TokenKind::CloseBrace => {
+                    let Some(opened) = open.pop() else { continue };
+                    let (indent, first) = column(token.start);
+                    if first == token.start && indent < column(opened).0 {
+                        return opened;
+                    }
+                }
+                _ => {}
+            }
+        }
+        outermost
+    }
+
+    /// What was opened and not closed, and characters that HCL does not know.
+    fn unclosed(&self, fault: &LexFault) -> Diagnostic {
+        match fault {
+            LexFault::Quote(at) => {
+                let line = self.text.get(*at..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+                self.syntax(*at, at + line.len(), "this quote is not closed on its line")
+                    .help("Close it with `\"`. For text over several lines write a heredoc (`<<-EOT`), or `\\n` within the quotes.")
+            }
+            LexFault::Template(at) => self
+                .syntax(*at, at + 2, "this is not closed with `}` on its line")
+                .help("Close it with `}`, and then the text with `\"`. A literal `${` is written `$${`."),
+            LexFault::Heredoc(at, word) => self
+                .syntax(*at, at + 2 + word.len(), format!("this heredoc has no end: no line holds only `{word}`"))
+                .help(format!("Write `{word}` on a line of its own after the text.")),
+            LexFault::Comment(at) => self.syntax(*at, at + 2, "this comment has no `*/`").help("Close it with `*/`."),
+            LexFault::Open(open, at) => self
+                .syntax(*at, at + 1, format!("this `{open}` is never closed"))
+                .help(format!("Write the missing `{}`.", closing(*open))),
+            LexFault::Close(close, at, Some((open, opened))) => self
+                .syntax(*at, at + 1, format!("expected `{}`, found `{close}`", closing(*open)))
+                .and(self.span(*opened, opened + 1), format!("this `{open}` is not closed"))
+                .help(format!("Close the `{open}` with `{}` first.", closing(*open))),
+            LexFault::Close(close, at, None) => self
+                .syntax(*at, at + 1, format!("this `{close}` closes nothing"))
+                .help("Remove it, or write what it should close."),
+            LexFault::Character(character, at) => {
+                let fault = self.syntax(*at, at + character.len_utf8(), format!("`{character}` means nothing here"));
+                match character {
+                    '\'' | '‘' | '’' | '“' | '”' => fault.help("Text is put in plain double quotes: `\"…\"`."),
+                    ';' => fault.help("Put each argument on a line of its own."),
+                    '\u{a0}' => fault.help("It is a space that does not break; write a plain one."),
+                    _ => fault.help("Remove it, or put it in quotes if it is part of a text."),
+                }
+            }
+        }
+    }
+
+    /// What stands at a place, in words, and its end.
+    fn found(&self, at: usize, tokens: &[Token]) -> (String, usize) {
+        let token = tokens.partition_point(|token| token.end <= at);
+        let rest = self.text.get(at..).unwrap_or_default();
+        match tokens.get(token).filter(|token| token.start <= at) {
+            _ if rest.is_empty() => ("the end of the text".to_owned(), at),
+            Some(token) if token.kind == TokenKind::Newline => ("the end of the line".to_owned(), at),
+            Some(token) if token.kind == TokenKind::Comment => ("a comment".to_owned(), at + 1),
+            Some(token) => {
+                let close = rest.get(1..).and_then(|inner| inner.find(['"', '\n']));
+                let quoted = close.map_or(at + 1, |close| at + close + 2);
+                let end = if token.kind == TokenKind::OpenQuote { quoted } else { token.end };
+                let written: String = self
+                    .text
+                    .get(at..end)
+                    .unwrap_or_default()
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .chars()
+                    .take(24)
+                    .collect();
+                (format!("`{}`", written.trim_end()), end)
+            }
+            None => {
+                let first = rest.chars().next();
+                (first.map_or_else(String::new, |first| format!("`{first}`")), at + first.map_or(0, char::len_utf8))
+            }
+        }
+    }
+
+    /// A better place than the start of a statement, which is all that the crate says of some faults.
+    fn within_statement(&self, at: usize, tokens: &[Token]) -> Option<Diagnostic> {
+        let first = tokens.partition_point(|token| token.start < at);
+        let statement = tokens.get(first..)?;
+        for pair in statement.windows(2) {
+            if let [Token { kind: TokenKind::Dot, start, .. }, next] = pair
+                && matches!(
+                    next.kind,
+                    TokenKind::Newline | TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket
+                )
+            {
+                return Some(self.missing_name(*start));
+            }
+        }
+        self.directives(statement)
+    }
+
+    fn missing_name(&self, dot: usize) -> Diagnostic {
+        self.syntax(dot, dot + 1, "a name is missing after this `.`")
+            .help("Write the attribute, as in `subnet.web.id`.")
+    }
+
+    /// The first `%{…}` that does not fit the ones before it.
+    fn directives(&self, tokens: &[Token]) -> Option<Diagnostic> {
+        let written = |token: &Token| self.text.get(token.start..token.end).unwrap_or_default();
+        let mut open: Vec<(&str, &Token)> = Vec::new();
+        for pair in tokens.windows(2) {
+            let [mark, word] = pair else { continue };
+            if mark.kind != TokenKind::OpenTemplate || !written(mark).starts_with('%') {
+                continue;
+            }
+            let fits = match written(word) {
+                opens @ ("if" | "for") => {
+                    open.push((opens, mark));
+                    true
+                }
+                "else" => open.last().is_some_and(|(word, _)| *word == "if"),
+                "endif" => open.pop().is_some_and(|(word, _)| word == "if"),
+                "endfor" => open.pop().is_some_and(|(word, _)| word == "for"),
+                _ => false,
+            };
+            if !fits {
+                let word_text = written(word);
+                return Some(
+                    self.syntax(mark.start, word.end, format!("`%{{ {word_text} }}` has no place here"))
+                        .help("There are `%{ if c }…%{ else }…%{ endif }` and `%{ for x in c }…%{ endfor }`; a literal `%{` is written `%%{`."),
+                );
+            }
+        }
+        let (word, mark) = open.last()?;
+        let fault = self.syntax(mark.start, mark.end, format!("this `%{{ {word} }}` has no `%{{ end{word} }}`"));
+        Some(fault.help(format!("Write `%{{ end{word} }}` after the text.")))
+    }
+
+    /// The crate's message in our words.
+    fn explain(&self, message: &str, at: usize, (found, end): (String, usize)) -> Diagnostic {
+        let expected = |what: &str| self.syntax(at, end.max(at), format!("expected {what}, found {found}"));
+        let (label, rest) = message.split_once("; ").unwrap_or(("", message));
+        match (label, rest) {
+            ("invalid attribute", rest) if rest.contains("redefined") => {
+                Diagnostic::error("duplicate-argument", format!("{found} is set twice in this body"))
+                    .at(self.span(at, end))
+                    .help("Keep one of them.")
+            }
+            ("invalid nesting depth", _) => Diagnostic::error("too-deep", "this is nested too deeply")
+                .at(self.span(at, end))
+                .why(format!("Blocks, expressions and templates may be nested {MAX_NESTING} levels deep."))
+                .help("Put the inner parts into `locals`."),
+            ("invalid binary operation", _) => Diagnostic::error("too-deep", "this chain of operators is too long")
+                .at(self.span(at, end))
+                .why(format!("At most {MAX_OPERATORS} operators may follow one another."))
+                .help("Put parts of it into `locals`, or use a function such as `sum` or `join`."),
+            ("invalid expression", _) => expected("a value").help("Write a text in quotes, a number, a list, a reference or another expression."),
+            ("invalid structure", _) => {
+                expected("`=` or `{`").help("An argument is written `name = value`, a block `name \"label\" { … }`.")
+            }
+            ("invalid block body", _) => expected("an argument, a block or `}`")
+                .help("Each argument stands on a line of its own; a block on one line can hold one at most."),
+            ("invalid object item", _) => expected("`,`, a new line or `}`").help("Entries are separated by commas or line breaks."),
+            ("invalid object value assignment", _) => expected("`=`").help("An entry is written `key = value`."),
+            ("invalid escape sequence", _) => self
+                .syntax(at.saturating_sub(1), at + 1, "there is no such escape")
+                .help("There are \\n, \\r, \\t, \\\", \\\\, \\uNNNN and \\UNNNNNNNN; a backslash itself is written \\\\."),
+            (label, _) if label.contains("hex code") => self
+                .syntax(at.saturating_sub(2), at, "this escape is not a character")
+                .help("Write \\u with four hexadecimal digits or \\U with eight."),
+            ("", "expected newline or eof") => {
+                let help = match found.as_str() {
+                    "`,`" | "`;`" => "Arguments of a block are not separated; each stands on a line of its own.",
+                    _ => "Each argument stands on a line of its own, and text is put in quotes.",
+                };
+                expected("the end of the line").help(help)
+            }
+            ("", "expected `{`") if found.starts_with("`\"") => {
+                expected("`{` or a plain label").help("A label is a text without `${…}`; what differs goes into the block.")
+            }
+            ("", "expected `{`") => expected("`{` or a label").help(
+                "A block is written `name \"label\" {`, with the `{` on the same line; an argument has a name of one word.",
+            ),
+            ("", "expected `]`") => expected("`,` or `]`").help("Elements are separated by commas."),
+            ("", "expected `)` or expression") if found == "`,`" => expected("a value or `)`").help("Remove the `,`."),
+            ("invalid traversal operator", _) => {
+                let dot = self.text.get(..at).and_then(|before| before.rfind('.')).unwrap_or(at);
+                self.missing_name(dot)
+            }
+            ("", "expected `)` or expression") => expected("`,` or `)`").help("Arguments are separated by commas."),
+            ("", "expected `=>`") => {
+                expected("`=>`").help("A map is made by `{for k, v in c : key => value}`, a list by `[for v in c : value]`.")
+            }
+            ("", "unexpected token") if found.starts_with("`\"") => {
+                self.syntax(at, end, "the name of an argument is not put in quotes").help("Write `name = value`.")
+            }
+            ("", "unexpected token") => {
+                self.syntax(at, end, format!("{found} cannot stand here")).help("An argument is written `name = value`, a block `name \"label\" { … }`.")
+            }
+            ("", "expected `:`" | "expected `in`") => expected(rest.trim_start_matches("expected "))
+                .help("A conditional is written `condition ? a : b`, a `for` expression `[for x in list : value]`."),
+            (_, rest) => {
+                expected(rest.trim_start_matches("expected ")).help("Something before this may be missing or too much.")
+            }
+        }
+    }
+}
+
+fn closing(open: char) -> char {
+    match open {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
