@@ -37,6 +37,8 @@ pub struct Kind {
     pub recovery: Recovery,
     /// What the cloud says when it is deleted while in use, as in `InUseSubnetCannotBeDeleted`; empty: it may be.
     pub in_use: &'static str,
+    /// It stands in the way of changes to its scope and all that is in it: made after them, and deleted before them.
+    pub guards: bool,
     /// Arguments which a failover run may move, so that a plan leaves them alone while roles are swapped.
     pub run_moves: &'static [&'static str],
     /// Chooses another table by the kind that an argument refers to: a geo-replica of a SQL server is not that of a storage account.
@@ -70,6 +72,7 @@ impl Kind {
         serial: Serial::No,
         recovery: Recovery::NONE,
         in_use: "Conflict",
+        guards: false,
         run_moves: &[],
         variants: None,
         odd: Odd::NONE,
