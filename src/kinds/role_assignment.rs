@@ -1,6 +1,234 @@
-//! Placeholder, to be written whole by its owner.
+//! A role assignment: lets a principal do, on a scope and everything in it, what a role allows.
 
+use serde_json::{Map as JsonMap, Value as Json};
+use uuid::Uuid;
+
+use super::machine_profile::finding;
+use super::path;
 use super::table::*;
+use crate::address::ArmId;
+
+const DEFINITION: &str = "properties.roleDefinitionId";
+
+/// Built-in roles and their ids, which are the same in every tenant (source: Azure's list of built-in roles).
+const ROLES: [(&str, &str); 36] = [
+    ("AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d"),
+    ("AcrPush", "8311e382-0749-4cb8-b61a-304f252e45ec"),
+    ("Azure Event Hubs Data Owner", "f526a384-b230-433a-b45c-95f59c4a2dec"),
+    ("Azure Event Hubs Data Receiver", "a638d3c7-ab3a-418d-83e6-5f17a39d4fde"),
+    ("Azure Event Hubs Data Sender", "2b629674-e913-4c01-ae53-ef4638d8f975"),
+    ("Azure Service Bus Data Owner", "090c5cfd-751d-490a-894a-3ce6f1109419"),
+    ("Azure Service Bus Data Receiver", "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0"),
+    ("Azure Service Bus Data Sender", "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39"),
+    ("Backup Contributor", "5e467623-bb1f-42f4-a55d-6e525e11384b"),
+    ("Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"),
+    ("DNS Zone Contributor", "befefa01-2a29-4197-83a8-272ff33ce314"),
+    ("DocumentDB Account Contributor", "5bd9cd88-fe45-4216-938b-f97437e15450"),
+    ("Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483"),
+    ("Key Vault Crypto Service Encryption User", "e147488a-f6f5-4113-8e2d-b22465e65bf6"),
+    ("Key Vault Secrets Officer", "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"),
+    ("Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6"),
+    ("Managed Identity Operator", "f1a07417-d97a-45cb-824c-7a7467783830"),
+    ("Monitoring Metrics Publisher", "3913510d-42f4-4e42-8a64-420c390055eb"),
+    ("Monitoring Reader", "43d0d8ad-25c7-4714-9337-8ba259a9fe05"),
+    ("Network Contributor", "4d97b98b-1d4f-4787-a291-c67834d212e7"),
+    ("Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"),
+    ("Private DNS Zone Contributor", "b12aa53e-6015-4669-85d0-8515ebb3ae7f"),
+    ("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7"),
+    ("SQL DB Contributor", "9b7fa17d-e63e-47b0-bb0a-15c516ac86ec"),
+    ("SQL Server Contributor", "6d8ee4ec-f05a-4a1d-8b00-a9b17e38b437"),
+    ("Site Recovery Contributor", "6670b86e-a3f7-4917-ac9b-5d6ab1be4567"),
+    ("Site Recovery Operator", "494ae006-db33-4328-bf46-533a6560a3ca"),
+    ("Storage Account Contributor", "17d1049b-9a84-46fb-8f53-869881c3d3ab"),
+    ("Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
+    ("Storage Blob Data Owner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"),
+    ("Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"),
+    ("Storage File Data SMB Share Contributor", "0c867c2a-1d8c-454a-a3db-ab2ea1bdc8bb"),
+    ("Storage Queue Data Contributor", "974c5e8b-45b9-4653-ba55-5f855dd0fb88"),
+    ("Traffic Manager Contributor", "a4b10055-b0c7-44c2-b00f-c7b5b3550cf7"),
+    ("User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"),
+    ("Virtual Machine Contributor", "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"),
+];
+
+static ROLE_NAMES: [&str; ROLES.len()] = {
+    let mut names = [""; ROLES.len()];
+    let mut at = 0;
+    while at < ROLES.len() {
+        names[at] = ROLES[at].0;
+        at += 1;
+    }
+    names
+};
 
 /// The table.
-pub static KIND: Kind = Kind { name: "role_assignment", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "role_assignment",
+    about: "A role assignment: lets a principal do, on a scope and everything in it, what a role allows.",
+    arm: Arm { type_: "Microsoft.Authorization/roleAssignments", api: "2022-04-01" },
+    place: Place::Extension("scope"),
+    location: Location::None,
+    names: NameRule {
+        min: 36,
+        max: 36,
+        pattern: "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+        words: "a GUID",
+        ..NameRule::DERIVED
+    },
+    args: &[
+        place("scope", &[], "Where it holds: any resource, a resource group, or the id of a subscription."),
+        arg(
+            "principal_id",
+            Ty::String,
+            "properties.principalId",
+            "The object id of the principal, as in `user_assigned_identity.….principal_id`.",
+        )
+        .required()
+        .replace()
+        .any_case(),
+        arg(
+            "principal_type",
+            Ty::Enum(&["User", "Group", "ServicePrincipal"]),
+            "properties.principalType",
+            "What the principal is; an identity is a service principal.",
+        )
+        .default(Lit::Str("ServicePrincipal"))
+        .replace(),
+        arg(
+            "role_definition_name",
+            Ty::Enum(&ROLE_NAMES),
+            "",
+            "The name of a built-in role. Either this or `role_definition`.",
+        )
+        .wire(Wire::Odd)
+        .replace(),
+        arg(
+            "role_definition",
+            Ty::Ref(&[]),
+            DEFINITION,
+            "The id of a role: `/subscriptions/…/providers/Microsoft.Authorization/roleDefinitions/…`.",
+        )
+        .replace(),
+        arg("description", Ty::String, "properties.description", "Why it is there.").replace(),
+        arg("condition", Ty::String, "properties.condition", "What must hold beside (attribute-based access).")
+            .replace(),
+        arg(
+            "condition_version",
+            Ty::Enum(&["1.0", "2.0"]),
+            "properties.conditionVersion",
+            "The version of the language of `condition`.",
+        )
+        .replace(),
+        arg(
+            "delegated_managed_identity",
+            Ty::Ref(&["user_assigned_identity"]),
+            "properties.delegatedManagedIdentityResourceId",
+            "The identity of another tenant that it is for.",
+        )
+        .replace(),
+    ],
+    durations: Durations { create: 2, update: 2, delete: 2 },
+    answers: Answers::Sync,
+    in_use: "",
+    odd: Odd { name: Some(name), encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
+    simulated: Simulated { admit: Some(admit), accepts: &["properties.scope"], ..Simulated::NONE },
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+user_assigned_identity "example" {
+  resource_group = resource_group.example
+}
+
+role_assignment "example" {
+  scope                = resource_group.example
+  role_definition_name = "Reader"
+  principal_id         = user_assigned_identity.example.principal_id
+}
+"#,
+    left_out: &[(
+        "skip_service_principal_aad_check",
+        "`principal_type` says what the principal is, and with it Azure does not look for one that is only just made",
+    )],
+    ..Kind::EMPTY
+};
+
+/// A GUID that follows from the scope, the role and the address. Not from the principal, which Azure may make up as late as during apply:
+/// the name would then not be known before, or change once it is.
+fn name(subject: &Subject<'_>) -> String {
+    let role = definition(subject).unwrap_or_default();
+    let scope = subject.text("scope").unwrap_or_default();
+    let text = format!("{scope}|{role}|{}", subject.address).to_ascii_lowercase();
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
+}
+
+fn definition(subject: &Subject<'_>) -> Option<String> {
+    if let Some(id) = subject.text("role_definition") {
+        return Some(id.to_owned());
+    }
+    let role = subject.text("role_definition_name")?;
+    let (_, guid) = ROLES.iter().find(|(name, _)| *name == role)?;
+    let subscription = subject.subscription;
+    Some(format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{guid}"))
+}
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    if let (Some(body), Some(definition)) = (bodies.first_mut(), definition(subject)) {
+        path::put(body, DEFINITION, Json::from(definition));
+    }
+}
+
+fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
+    let id = answers.first().and_then(|body| path::text(body, DEFINITION)).map(ArmId::new);
+    let role = id.and_then(|id| ROLES.iter().find(|(_, guid)| guid.eq_ignore_ascii_case(id.name())));
+    if let Some((name, _)) = role {
+        args.insert("role_definition_name".to_owned(), Json::from(*name));
+    }
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let has = |name: &str| subject.args.contains_key(name);
+    let help = "Write one of `role_definition_name`, `role_definition`.";
+    match (has("role_definition_name"), has("role_definition")) {
+        (true, true) => findings.push(finding("role_definition", "the role is written twice", help)),
+        (false, false) => findings.push(finding("role_definition_name", "the role is not written", help)),
+        _ => {}
+    }
+    if has("condition") && !has("condition_version") {
+        let help = "Write `condition_version = \"2.0\"`.";
+        findings.push(finding("condition", "the version of the condition's language is not written", help));
+    }
+}
+
+fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let Some((scope, _)) = id.as_str().split_once("/providers/Microsoft.Authorization/roleAssignments/") else {
+        return Ok(());
+    };
+    let says = |body: &Json, other: &Json, at: &str| match (path::text(body, at), path::text(other, at)) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => false,
+    };
+    let twin = |other: &Json| says(body, other, DEFINITION) && says(body, other, "properties.principalId");
+    let others = cloud.below(&ArmId::new(scope)).into_iter().filter(|other| other != id);
+    if others.filter_map(|other| cloud.get(&other)).any(twin) {
+        return Err(Refusal {
+            status: 409,
+            code: "RoleAssignmentExists",
+            message: "The role assignment already exists.".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_is_listed_once_under_a_guid() {
+        for (at, (name, guid)) in ROLES.iter().enumerate() {
+            assert!(guid.parse::<Uuid>().is_ok(), "{name} has the id {guid}");
+            assert!(ROLES.iter().skip(at + 1).all(|(other, of)| other != name && of != guid), "{name} twice");
+        }
+    }
+}
