@@ -1,6 +1,180 @@
-//! Placeholder, to be written whole by its owner.
+//! A copy of an image's version in the gallery of another site, so that the image is there when its own region is not.
+//!
+//! It is two objects: a definition like that of the source's image, and a version whose source is the source. The version is the
+//! last, and so the one that others refer to.
 
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::shared_image_version::{self, SOURCE, STORAGE, TARGETS};
 use super::table::*;
+use super::{body, path, shared_image};
+use crate::address::ArmId;
 
 /// The table.
-pub static KIND: Kind = Kind { name: "image_copy", ..Kind::EMPTY };
+pub static KIND: Kind = Kind {
+    name: "image_copy",
+    about: "A copy of an image's version in the gallery of another site, made ahead of need. As an image it is that version.",
+    arm: shared_image_version::ARM,
+    place: Place::Child("gallery", "versions"),
+    names: NameRule { written: false, ..shared_image_version::NAMES },
+    args: &[
+        arg("source", Ty::Ref(&["shared_image_version"]), SOURCE, "The version that is copied.").required().replace(),
+        place("gallery", &["shared_image_gallery"], "The gallery at the other site that it is copied to."),
+        arg(
+            "image_name",
+            Ty::String,
+            "",
+            "The name of the image in that gallery; that of the source's image without it.",
+        )
+        .wire(Wire::Nowhere)
+        .replace(),
+        arg(
+            "regional_replica_count",
+            Ty::Integer(1, 100),
+            "properties.publishingProfile.targetRegions[0].regionalReplicaCount",
+            "How many replicas there are; one for each 20 machines that start at once.",
+        )
+        .default(Lit::Int(1)),
+        arg(
+            "storage_account_type",
+            STORAGE,
+            "properties.publishingProfile.targetRegions[0].storageAccountType",
+            "The kind of storage.",
+        )
+        .default(Lit::Str("Standard_LRS")),
+        arg(
+            "exclude_from_latest",
+            Ty::Bool,
+            "properties.publishingProfile.excludeFromLatest",
+            "Whether it is passed over where the latest version is asked for.",
+        )
+        .default(Lit::Bool(false)),
+        arg("end_of_life_date", Ty::String, "properties.publishingProfile.endOfLifeDate", "When it ends, in RFC 3339."),
+        TAGS,
+    ],
+    durations: Durations { create: 900, update: 30, delete: 80 },
+    answers: Answers::AsyncBody,
+    recovery: Recovery {
+        replicates: Some(Replicates { from: "source", to: "gallery", image: true }),
+        ..Recovery::NONE
+    },
+    in_use: "",
+    odd: Odd {
+        name: Some(name),
+        objects: Some(objects),
+        encode: Some(encode),
+        decode: Some(decode),
+        ready: Some(shared_image_version::ready),
+        check: Some(check),
+    },
+    simulated: shared_image_version::SIMULATED,
+    example: r#"
+resource_group "east" {
+  site = site.east
+}
+
+resource_group "west" {
+  site = site.west
+}
+
+managed_disk "example" {
+  resource_group       = resource_group.east
+  storage_account_type = "Premium_LRS"
+  create_option        = "Empty"
+  os_type              = "Linux"
+  disk_size_gb         = 30
+}
+
+image "example" {
+  resource_group = resource_group.east
+
+  os_disk {
+    os_type      = "Linux"
+    os_state     = "Generalized"
+    managed_disk = managed_disk.example
+    storage_type = "Premium_LRS"
+  }
+}
+
+shared_image_gallery "east" {
+  resource_group = resource_group.east
+}
+
+shared_image "example" {
+  gallery = shared_image_gallery.east
+  os_type = "Linux"
+
+  identifier {
+    publisher = "contoso"
+    offer     = "web"
+    sku       = "example"
+  }
+}
+
+shared_image_version "example" {
+  name          = "1.0.0"
+  image         = shared_image.example
+  managed_image = image.example
+}
+
+shared_image_gallery "west" {
+  resource_group = resource_group.west
+}
+
+image_copy "example" {
+  source  = shared_image_version.example
+  gallery = shared_image_gallery.west
+}
+"#,
+    ..Kind::EMPTY
+};
+
+/// The source's, so that both are known by the same version.
+fn name(subject: &Subject<'_>) -> String {
+    subject.text("source").map(|source| ArmId::new(source).name().to_owned()).unwrap_or_default()
+}
+
+fn objects(subject: &Subject<'_>) -> Vec<Object> {
+    let source = subject.text("source").map(ArmId::new).and_then(|source| source.parent());
+    let image = subject.text("image_name").or_else(|| source.as_ref().map(ArmId::name)).unwrap_or_default();
+    let definition = ArmId::new(subject.text("gallery").unwrap_or_default()).child("images", image);
+    let version = definition.child("versions", subject.name);
+    let object = |id, api: &str| Object { id, api: api.to_owned(), within: None };
+    vec![object(definition, shared_image::KIND.arm.api), object(version, shared_image_version::ARM.api)]
+}
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    let [definition, version] = bodies else { return };
+    let like = subject.with("source", |source| source.with("image", body::bodies));
+    if let Some(body) = like.flatten().and_then(|bodies| bodies.into_iter().next()) {
+        *definition = body;
+    }
+    path::put(definition, "location", Json::from(subject.location));
+    if let Some(tags) = subject.args.get("tags") {
+        path::remove(definition, "tags");
+        path::put(definition, "tags", tags.clone());
+    }
+    if let Some(target) = path::borrow_mut(version, TARGETS).and_then(|targets| targets.get_mut(0)) {
+        path::put(target, "name", Json::from(subject.location));
+    }
+}
+
+/// The table reads the first region it is replicated to, which is its own.
+fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
+    if let Some(image) = answers.first().and_then(|definition| path::text(definition, "name")) {
+        args.insert("image_name".to_owned(), Json::from(image));
+    }
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let Some(source) = subject.text("source") else { return };
+    let known = subject.with("source", |source| source.with("image", |_| ())).flatten().is_some();
+    if !known {
+        findings.push(Finding {
+            argument: "source",
+            summary: format!("`{}` is not of this stack", ArmId::new(source).name()),
+            why: "The image in the other gallery is defined as its own is, which only the stack can say.".to_owned(),
+            help: "Declare the version and its image as `shared_image_version` and `shared_image`.".to_owned(),
+        });
+    }
+}

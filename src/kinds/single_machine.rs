@@ -11,6 +11,8 @@ use crate::address::ArmId;
 
 const AT: &str = "properties";
 const NICS: &str = "properties.networkProfile.networkInterfaces";
+/// Where an interface says which machine has it.
+const OWNER: &str = "properties.virtualMachine.id";
 const OS_DISK_ID: &str = "properties.storageProfile.osDisk.managedDisk.id";
 
 pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachines", api: "2026-04-01" };
@@ -346,9 +348,9 @@ pub(super) const SIMULATED: Simulated = Simulated {
 
 fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     admit_image(cloud, body, AT)?;
-    for nic in path::items(body, NICS).iter().filter_map(|nic| path::text(nic, "id")).map(ArmId::new) {
+    for nic in nics(body) {
         admit_region(cloud, id, body, &nic)?;
-        let owner = cloud.get(&nic).and_then(|nic| path::text(nic, "properties.virtualMachine.id"));
+        let owner = cloud.get(&nic).and_then(|nic| path::text(nic, OWNER));
         if let Some(owner) = owner.map(ArmId::new).filter(|owner| owner != id) {
             return Err(Refusal {
                 status: 400,
@@ -376,9 +378,15 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
 }
 
-/// The disk of the system stands beside the machine, as an object of its own.
+/// The disk of the system stands beside the machine, as an object of its own, and interfaces say whose they are.
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     identity::settle(cloud, id);
+    let nics = cloud.get(id).map(nics).unwrap_or_default();
+    for nic in nics {
+        if let Some(nic) = cloud.get_mut(&nic) {
+            path::put(nic, OWNER, Json::from(id.as_str()));
+        }
+    }
     let unique = cloud.guid(&format!("{}#disk", id.folded())).replace('-', "");
     let Some(body) = cloud.get_mut(id) else { return };
     let linux = path::text(body, "properties.storageProfile.osDisk.osType") == Some("Linux");
@@ -395,6 +403,10 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
         Some(disk) => attach(disk, Some(id)),
         None => cloud.put(&disk, standing),
     }
+}
+
+fn nics(body: &Json) -> Vec<ArmId> {
+    path::items(body, NICS).iter().filter_map(|nic| path::text(nic, "id")).map(ArmId::new).collect()
 }
 
 fn disk_of(id: &ArmId, disk: &ArmId, body: &Json) -> Json {
@@ -425,6 +437,11 @@ fn attach(disk: &mut Json, to: Option<&ArmId>) {
 }
 
 fn removed(cloud: &mut dyn Cloudlet, _: &ArmId, body: &Json) {
+    for nic in nics(body) {
+        if let Some(nic) = cloud.get_mut(&nic) {
+            path::remove(nic, "properties.virtualMachine");
+        }
+    }
     let Some(disk) = path::text(body, OS_DISK_ID).map(ArmId::new) else { return };
     if path::text(body, "properties.storageProfile.osDisk.deleteOption") == Some("Delete") {
         cloud.remove(&disk);

@@ -30,6 +30,7 @@ const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[
     ("subnet", "address_prefixes", "the pool that could stand in for it is left out"),
     ("key_vault", "tenant_id", "the subscription's tenant is known"),
     ("cosmosdb_account", "geo_location", "it follows from the site"),
+    ("shared_image_version", "target_region", "its own region follows from the site"),
 ];
 
 /// Arguments whose type, or number of blocks, differs from azurerm's, each with the reason.
