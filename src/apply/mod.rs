@@ -69,7 +69,7 @@ pub async fn apply(
 ) -> Result<Applied, StateError> {
     let Planned { plan, stack, refreshed, warnings: _ } = planned;
     let base = base(stack, recorded, refreshed.as_ref(), ports)?;
-    let run = format!("{}-{}", ports.clock.now().as_millisecond(), ports.ids.fresh());
+    let run = ports.store.name_run(ports.clock.now(), &ports.ids.fresh())?;
     let started = Started {
         version: VERSION,
         run: run.clone(),

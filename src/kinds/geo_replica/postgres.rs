@@ -21,7 +21,8 @@ pub static KIND: Kind = Kind {
             "The server that is replicated.",
         )
         .required()
-        .replace(),
+        .replace()
+        .write_only(),
         server::SKU_NAME,
         server::STORAGE_MB,
         server::AUTO_GROW,
