@@ -336,7 +336,7 @@ impl<'a> Lexer<'a> {
 fn opens_template(text: &str, at: usize) -> bool {
     let bytes = text.as_bytes();
     let Some(first @ (b'$' | b'%')) = bytes.get(at) else { return false };
-    bytes.get(at + 1) == Some(&b'{') && !at.checked_sub(1).is_some_and(|before| bytes.get(before) == Some(first))
+    bytes.get(at + 1) == Some(&b'{') && at.checked_sub(1).is_none_or(|before| bytes.get(before) != Some(first))
 }
 
 /// The length of the first line, with its line break.

@@ -9,7 +9,9 @@ pub mod format;
 pub mod functions;
 mod lex;
 pub mod parse;
+pub mod render;
 
 pub use eval::{Files, Key, Scope, evaluate};
 pub use format::format;
 pub use parse::{parse, parse_expression, parse_template};
+pub use render::{quoted, value_text};

@@ -44,12 +44,20 @@ async fn whole_life(text: &str) -> Result<(), String> {
     failures(&applied, "apply")?;
     let (again, _) = lab.plan(text, false).await;
     if !changes(&again).is_empty() || !again.plan.drift.is_empty() {
-        return Err(format!("the second plan is not empty:\n  {}\n  drift {:?}", changes(&again).join("\n  "), again.plan.drift));
+        return Err(format!(
+            "the second plan is not empty:\n  {}\n  drift {:?}",
+            changes(&again).join("\n  "),
+            again.plan.drift
+        ));
     }
     let gone = lab.destroy(text).await.map_err(|error| error.to_string())?;
     failures(&gone, "destroy")?;
     if !gone.state.resources.is_empty() || !lab.standing().is_empty() {
-        return Err(format!("destroy leaves {:?} recorded and {:?} standing", gone.state.resources.keys(), lab.standing()));
+        return Err(format!(
+            "destroy leaves {:?} recorded and {:?} standing",
+            gone.state.resources.keys(),
+            lab.standing()
+        ));
     }
     Ok(())
 }

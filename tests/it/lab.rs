@@ -92,7 +92,9 @@ impl Lab {
             subscription: SUBSCRIPTION.to_owned(),
             tenant: TENANT.to_owned(),
         };
-        let show = |found: Diagnostics, sources: &Sources| anstream::adapter::strip_str(&render_all(&found, sources)).to_string();
+        let show = |found: Diagnostics, sources: &Sources| {
+            anstream::adapter::strip_str(&render_all(&found, sources)).to_string()
+        };
         let program = match stack::read(input) {
             Ok(program) => Arc::new(program),
             Err(found) => return Err(show(found, &sources)),
@@ -118,8 +120,14 @@ impl Lab {
         let (stack, _) = program.evaluate(&Default::default()).unwrap_or_else(|found| panic!("{found:?}"));
         let objects = plan::to_observe(&stack, state.as_ref(), true);
         let observed = apply::observe(&self.azure, &objects).await.expect("the cloud can be read");
-        let question =
-            Question { program: &program, state: state.as_ref(), observed: &observed, seal: &self.seal, targets, destroy };
+        let question = Question {
+            program: &program,
+            state: state.as_ref(),
+            observed: &observed,
+            seal: &self.seal,
+            targets,
+            destroy,
+        };
         let planned = plan::plan(&question).unwrap_or_else(|found| panic!("{found:?}"));
         (planned, state)
     }
@@ -137,7 +145,12 @@ impl Lab {
     }
 
     /// Carries out a plan.
-    pub async fn carry_out(&self, planned: &Planned, state: Option<State>, command: &str) -> Result<Applied, StateError> {
+    pub async fn carry_out(
+        &self,
+        planned: &Planned,
+        state: Option<State>,
+        command: &str,
+    ) -> Result<Applied, StateError> {
         let ports = Ports {
             cloud: &self.azure,
             clock: &*self.clock,
@@ -168,7 +181,9 @@ pub fn changes(planned: &Planned) -> Vec<String> {
                 .arguments
                 .iter()
                 .map(|argument| {
-                    let show = |side: &Option<drplan::value::Sealed>| side.as_ref().map_or("-".to_owned(), |s| s.json().to_string());
+                    let show = |side: &Option<drplan::value::Sealed>| {
+                        side.as_ref().map_or("-".to_owned(), |s| s.json().to_string())
+                    };
                     format!("{}: {} -> {}", argument.path, show(&argument.before), show(&argument.after))
                 })
                 .collect();

@@ -1,0 +1,180 @@
+//! Values as people write them in HCL. It knows the two markers that a kept value may hold, and nothing of plans.
+
+use serde_json::{Map, Value as Json};
+
+use crate::address::is_identifier;
+use crate::value::Sealed;
+
+/// How wide a line with a whole list on it may be.
+const MAX_WIDTH: usize = 80;
+
+/// A value as an HCL expression that starts on a line indented by so many spaces: short lists on one line, maps over several with
+/// their `=` aligned. A sensitive value is `(sensitive)`, an unknown one `(known after apply)`.
+pub fn value_text(json: &Json, indent: usize) -> String {
+    match json {
+        Json::Null => "null".to_owned(),
+        Json::Bool(bool) => bool.to_string(),
+        Json::Number(number) => number.to_string(),
+        Json::String(text) => quoted(text),
+        marker if Sealed::is_sensitive(marker) => "(sensitive)".to_owned(),
+        marker if Sealed::waits_for(marker).is_some() => "(known after apply)".to_owned(),
+        Json::Array(items) => list_text(items, indent),
+        Json::Object(map) => map_text(map, indent),
+    }
+}
+
+/// A text in quotes, with whatever HCL would read as something else escaped.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' | '%' if chars.peek() == Some(&'{') => out.extend([c, c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn list_text(items: &[Json], indent: usize) -> String {
+    let inner: Vec<String> = items.iter().map(|item| value_text(item, indent + 2)).collect();
+    let line = format!("[{}]", inner.join(", "));
+    let fits = indent + line.chars().count() <= MAX_WIDTH && inner.iter().all(|item| !item.contains('\n'));
+    if fits || inner.len() == 1 && !line.contains('\n') {
+        return line;
+    }
+    let pad = " ".repeat(indent + 2);
+    let rows: String = inner.iter().map(|item| format!("{pad}{item},\n")).collect();
+    format!("[\n{rows}{}]", " ".repeat(indent))
+}
+
+fn map_text(map: &Map<String, Json>, indent: usize) -> String {
+    if map.is_empty() {
+        return "{}".to_owned();
+    }
+    let pad = " ".repeat(indent + 2);
+    let entries: Vec<(String, String)> =
+        map.iter().map(|(key, item)| (key_text(key), value_text(item, indent + 2))).collect();
+    let mut rows = String::new();
+    // As in the canonical form, a value over several lines stands outside the columns of its neighbours.
+    for run in entries.chunk_by(|(_, a), (_, b)| !a.contains('\n') && !b.contains('\n')) {
+        let width = run.iter().map(|(key, _)| key.chars().count()).max().unwrap_or_default();
+        for (key, item) in run {
+            rows.push_str(&format!("{pad}{key:width$} = {item}\n"));
+        }
+    }
+    format!("{{\n{rows}{}}}", " ".repeat(indent))
+}
+
+/// A key as a bare word where HCL reads it as one.
+fn key_text(key: &str) -> String {
+    let reserved = matches!(key, "null" | "true" | "false" | "for");
+    if is_identifier(key) && !reserved { key.to_owned() } else { quoted(key) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::hcl::ast::Ident;
+    use crate::hcl::eval::{Files, Key, Scope, evaluate};
+    use crate::hcl::{format, parse_expression};
+
+    #[test]
+    fn values_read_as_people_write_them() {
+        let value = json!({
+            "name": "a${b}\n\"c\" %{d}",
+            "zones": ["1", "2"],
+            "a b": null,
+            "for": 1.5,
+            "empty": {},
+            "password": {"$sensitive": "abc"},
+            "ip": {"$unknown": ["public_ip.a.ip_address"]},
+            "rules": [{"port": 443, "cidr_block": "10.0.0.0/8"}],
+            "tags": {"owner": "x"},
+            "last": ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"],
+        });
+        let expected = r#"{
+  name     = "a$${b}\n\"c\" %%{d}"
+  zones    = ["1", "2"]
+  "a b"    = null
+  "for"    = 1.5
+  empty    = {}
+  password = (sensitive)
+  ip       = (known after apply)
+  rules = [
+    {
+      port       = 443
+      cidr_block = "10.0.0.0/8"
+    },
+  ]
+  tags = {
+    owner = "x"
+  }
+  last = [
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+  ]
+}"#;
+        assert_eq!(value_text(&value, 0), expected);
+    }
+
+    struct Nothing;
+
+    impl Scope for Nothing {
+        fn resolve(
+            &self,
+            _: &Ident,
+            _: &[(Key, crate::diagnostic::Span)],
+        ) -> Result<(crate::value::Value, usize), crate::diagnostic::Diagnostic> {
+            Err(crate::diagnostic::Diagnostic::error("unknown-name", "no names here"))
+        }
+
+        fn files(&self) -> &dyn Files {
+            self
+        }
+    }
+
+    impl Files for Nothing {
+        fn bytes(&self, _: &str) -> Result<Option<std::sync::Arc<[u8]>>, String> {
+            Ok(None)
+        }
+    }
+
+    fn value() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            "\\PC{0,12}|[\\$%{}\"\\\\\n\t~]{0,6}".prop_map(Json::from),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
+                prop::collection::btree_map("[a-z ${\"-]{1,7}", inner, 0..5)
+                    .prop_map(|map| Json::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_as_the_same_value_and_is_canonical(value in value()) {
+            let text = value_text(&value, 0);
+            let expr = parse_expression(&text, 0).unwrap();
+            prop_assert_eq!(evaluate(&expr, &Nothing).unwrap().reveal().unwrap(), value);
+            let line = format!("a = {text}\n");
+            prop_assert_eq!(format(&line).unwrap(), line);
+        }
+    }
+}
