@@ -3,3 +3,4 @@
 mod facts;
 mod kinds;
 mod lab;
+mod web_geo;
