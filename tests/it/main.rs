@@ -3,4 +3,5 @@
 mod facts;
 mod kinds;
 mod lab;
+mod layers;
 mod web_geo;
