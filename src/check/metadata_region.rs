@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Rule;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::{Location, Place};
+use crate::kinds::{Location, Place, RESOURCE_GROUP};
 use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
@@ -29,7 +29,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 RULE.name,
                 format!("`{}` is {what}, and its resource group's metadata lives at `{}`", resource.address, group.from),
             )
-            .at(super::span(resource, "resource_group"))
+            .at(super::span(resource, RESOURCE_GROUP.name))
             .why(format!(
                 "While {} is down, nothing in a resource group located there can be changed, wherever it is itself: `{}` could not be moved in the outage it is for.",
                 lost.location, resource.address

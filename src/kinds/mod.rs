@@ -3,8 +3,10 @@
 //! Everything else loops over these tables: decoder, planner, provider mapping, emitters, simulator, documentation,
 //! completion and tests. No other module may contain a kind's name.
 
+pub mod argument;
 pub mod body;
 pub mod decode;
+pub mod odd;
 pub mod path;
 pub mod ranges;
 pub mod regions;
@@ -115,4 +117,11 @@ pub static ALL: &[&Kind] = &[
 /// The kind with this name.
 pub fn find(name: &str) -> Option<&'static Kind> {
     ALL.iter().copied().find(|kind| kind.name == name)
+}
+
+/// A kind's name with its article, as it is spoken: `a subnet`, `an lb`, `an mssql_server`.
+pub fn with_article(name: &str) -> String {
+    let spelt_out = ["lb", "ms"].iter().any(|start| name.starts_with(start));
+    let article = if spelt_out || name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {name}")
 }

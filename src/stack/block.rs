@@ -10,10 +10,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl;
 use crate::hcl::ast::Body;
 use crate::kinds::decode::{Decoded, Written, WrittenArg, decode};
-use crate::kinds::{Arg, Finding, Kind, Location, Place, Subject, Ty, body};
+use crate::kinds::{Arg, Finding, Kind, Location, Place, RESOURCE_GROUP, Subject, Ty, body, with_article};
 use crate::stack::names;
 use crate::stack::program::Definition;
-use crate::stack::scope::{BlockScope, Facts, Instances, a, plain};
+use crate::stack::scope::{BlockScope, Facts, Instances, plain};
 use crate::stack::{Presence, Resource};
 use crate::value::{Map, Value};
 
@@ -124,7 +124,8 @@ pub(super) fn resolve(resource: &Resource, definition: &Definition, facts: &Fact
     let args = written(definition, &scope, facts, &mut found).map(|block| {
         let table = table(resource.kind, resource.kind.args);
         let block = without_meta(block.written, resource.kind);
-        let Decoded { mut args, uses: _ } = decode(&table, &block, &a(resource.kind.name), facts, &mut found);
+        let Decoded { mut args, uses: _ } =
+            decode(&table, &block, &with_article(resource.kind.name), facts, &mut found);
         add_tags(&mut args, resource.kind, &resource.stack_tags);
         args
     });
@@ -165,7 +166,7 @@ fn written(
     scope.take_touched();
     if target.kind() != definition.kind.name {
         found.push(
-            Diagnostic::error("wrong-mirror", format!("`{target}` is not {}", a(definition.kind.name)))
+            Diagnostic::error("wrong-mirror", format!("`{target}` is not {}", with_article(definition.kind.name)))
                 .at(mirrors.expr.span)
                 .help("A resource mirrors one of its own kind."),
         );
@@ -310,7 +311,8 @@ fn build(
         _ => None,
     });
     let before = found.len();
-    let decoded = decode(&table(kind, kind.args), &without_meta(block.written, kind), &a(kind.name), facts, found);
+    let decoded =
+        decode(&table(kind, kind.args), &without_meta(block.written, kind), &with_article(kind.name), facts, found);
     if found.len() > before {
         return None;
     }
@@ -469,7 +471,7 @@ fn depends_on(body: &Body, scope: &BlockScope<'_>, found: &mut Diagnostics) -> B
 fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Facts<'_>) -> Option<&'b Resource> {
     let argument = match kind.place {
         Place::Subscription => return None,
-        Place::Group => "resource_group",
+        Place::Group => RESOURCE_GROUP.name,
         Place::Child(argument, _)
         | Place::Extension(argument)
         | Place::Part(argument, ..)

@@ -119,7 +119,7 @@ impl Reader<'_> {
                 self.found.push(
                     Diagnostic::error("wrong-value", format!("`{address}` is no replica that could be promoted"))
                         .at(span("promote"))
-                        .help("Name the blocks that replicate data, as in `geo_replica.orders`."),
+                        .help("Name the resources that replicate data to the other site."),
                 );
             }
         }

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::kinds::Kind;
+use crate::kinds::{Kind, with_article};
 
 static PATTERNS: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> = LazyLock::new(Mutex::default);
 
@@ -23,9 +23,14 @@ pub(super) fn check(
     let rule = &kind.names;
     let length = name.chars().count();
     let wrong = if length < rule.min || length > rule.max {
-        Some(format!("`{name}` has {length} characters, and {} has {} to {}", article(kind.name), rule.min, rule.max))
+        Some(format!(
+            "`{name}` has {length} characters, and {} has {} to {}",
+            with_article(kind.name),
+            rule.min,
+            rule.max
+        ))
     } else if !matches(rule.pattern, name) {
-        Some(format!("`{name}` is no name for {}, which may hold {}", article(kind.name), rule.words))
+        Some(format!("`{name}` is no name for {}, which may hold {}", with_article(kind.name), rule.words))
     } else {
         None
     };
@@ -39,10 +44,6 @@ pub(super) fn check(
             rule.min, rule.max, rule.words
         ))
     });
-}
-
-fn article(kind: &str) -> String {
-    crate::stack::scope::a(kind)
 }
 
 fn matches(pattern: &'static str, name: &str) -> bool {

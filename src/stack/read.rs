@@ -123,7 +123,7 @@ fn sort_in(program: &mut Program, block: Block, found: &mut Diagnostics) {
         found.push(match (stripped, &*word) {
             (Some(stem), _) => problem.help(format!("Here kinds have no prefix: write `{stem} \"…\" {{ … }}`.")),
             (None, "resource") => {
-                problem.help("Here the kind itself starts the block: write `virtual_network \"…\" { … }`.")
+                problem.help("Here the kind itself starts the block, without its prefix: write `kind \"name\" { … }`.")
             }
             (None, _) => problem.suggest(&word, names, Some("`drplan kinds` lists them all.".to_owned())),
         });

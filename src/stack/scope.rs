@@ -231,8 +231,11 @@ impl Facts<'_> {
             .into_iter()
             .chain(resource.kind.attributes.iter().map(|attribute| attribute.name))
             .chain(resource.kind.args.iter().map(|arg| arg.name));
-        Err(Diagnostic::error("unknown-attribute", format!("{} has no attribute `{name}`", a(resource.kind.name)))
-            .suggest(name, known, Some(format!("`drplan kinds {}` lists them.", resource.kind.name))))
+        Err(Diagnostic::error(
+            "unknown-attribute",
+            format!("{} has no attribute `{name}`", kinds::with_article(resource.kind.name)),
+        )
+        .suggest(name, known, Some(format!("`drplan kinds {}` lists them.", resource.kind.name))))
     }
 
     fn args<'b>(&'b self, resource: &'b Resource) -> &'b Map {
@@ -296,16 +299,6 @@ impl Named for Facts<'_> {
     fn with_id(&self, id: &ArmId) -> Option<Address> {
         self.by_id.get(id).cloned()
     }
-}
-
-/// A word with its article.
-pub(crate) fn a(word: &str) -> String {
-    let article = if word.starts_with(['a', 'e', 'i', 'o']) || word.starts_with("lb") || word.starts_with("ms") {
-        "an"
-    } else {
-        "a"
-    };
-    format!("{article} {word}")
 }
 
 fn unknown<'k>(root: &str, name: &Ident, known: impl Iterator<Item = &'k str>) -> Diagnostic {

@@ -37,7 +37,8 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// What is compiled into the program: without tests.
 fn production(path: &Path, text: &str) -> Option<String> {
-    let is_test = path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "both_ways.rs")));
+    let is_test =
+        path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "both_ways.rs")));
     (!is_test).then(|| text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned())
 }
 
@@ -89,7 +90,8 @@ fn a_kind_is_named_in_its_own_file_only() {
             for literal in line.split('"').skip(1).step_by(2) {
                 let word = |name: &&&str| {
                     literal == **name
-                        || (name.contains('_') && literal.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == **name))
+                        || (name.contains('_')
+                            && literal.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == **name))
                 };
                 if let Some(name) = names.iter().find(word) {
                     wrong.push(format!("{}:{}: {name}", path.display(), number + 1));

@@ -1,3 +1,5 @@
+//! Tests of `eval`.
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of `format`.
+
 use proptest::prelude::*;
 use regex::Regex;
 

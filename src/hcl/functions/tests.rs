@@ -1,3 +1,5 @@
+//! Tests of `functions`.
+
 use std::sync::Arc;
 
 use super::*;
