@@ -2,8 +2,11 @@
 //!
 //! This is the only layer that knows a terminal. All it touches outside of the program it touches through a [`Session`].
 
+mod apply;
+mod cloud;
 mod completions;
 mod confirm;
+mod destroy;
 mod ending;
 mod exit;
 mod failure;
@@ -16,7 +19,10 @@ mod logging;
 mod man;
 mod output;
 mod place;
+mod plan;
+mod planning;
 mod progress;
+mod refresh;
 mod session;
 mod state;
 mod unlock;
@@ -159,6 +165,10 @@ enum Command {
     Fmt(fmt::Args),
     Kinds(kinds::Args),
     Graph(graph::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Destroy(destroy::Args),
+    Refresh(refresh::Args),
     Output(output::Args),
     State(state::Args),
     Unlock(unlock::Args),
@@ -199,6 +209,10 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Validate(args) => validate::run(args, global, session),
         Command::Fmt(args) => fmt::run(args, session),
         Command::Graph(args) => graph::run(args, global, session),
+        Command::Plan(args) => plan::run(args, global, session),
+        Command::Apply(args) => apply::run(args, global, session),
+        Command::Destroy(args) => destroy::run(args, global, session),
+        Command::Refresh(args) => refresh::run(args, global, session),
         Command::Output(args) => output::run(args, global, session),
         Command::State(args) => state::run(args, global, session),
         Command::Unlock(args) => unlock::run(args, global, session),
