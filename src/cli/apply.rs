@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::again::again;
 use super::cloud::{Reached, with_cloud};
 use super::confirm::confirm;
 use super::loading::{Loaded, given_variables, load, load_with};
 use super::place::holder;
 use super::plan::{Limits, cloud_in, read};
-use super::planning::{Made, Wanted, cloud_of, make, refuse_blocked, shown_dir, store_of};
+use super::planning::{Made, Wanted, cloud_of, make, refuse_blocked, store_of};
 use super::progress::Shown;
 use super::{ExitCode, Failure, Global, Session, ending};
 use crate::apply::{Ports, apply, keep_observed};
@@ -50,7 +51,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         wanted: args.limits.wanted(false),
         saved: None,
         yes: args.yes,
-        again: format!("drplan apply{}", shown_dir(&args.stack)),
+        again: again("apply", &args.stack, global),
     };
     let cloud = cloud_of(&order.loaded.program, global);
     carry_out(&order, cloud, global, session)
@@ -77,7 +78,7 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
         loaded: load_with(stack, given, session)?,
         wanted: Wanted { targets: saved.targets.clone(), destroy: saved.destroy, refresh: saved.refresh },
         yes: true,
-        again: format!("drplan {command}{}", shown_dir(stack)),
+        again: again(command, stack, global),
         saved: Some(saved),
     };
     carry_out(&order, cloud, global, session)

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::again::again;
 use super::apply::{Order, carry_out};
 use super::loading::load;
-use super::planning::{Wanted, cloud_of, shown_dir};
+use super::planning::{Wanted, cloud_of};
 use super::{ExitCode, Failure, Global, Session};
 
 /// Delete everything that is recorded of a stack
@@ -30,7 +31,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         wanted: Wanted { targets: Vec::new(), destroy: true, refresh: true },
         saved: None,
         yes: args.yes,
-        again: format!("drplan destroy{}", shown_dir(&args.stack)),
+        again: again("destroy", &args.stack, global),
     };
     let cloud = cloud_of(&order.loaded.program, global);
     carry_out(&order, cloud, global, session)

@@ -1,17 +1,18 @@
 //! `drplan plan`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::again::again;
 use super::cloud::with_cloud;
 use super::loading::{Loaded, load};
-use super::planning::{Made, Wanted, cloud_of, make, shown_dir, store_of};
+use super::planning::{Made, Wanted, cloud_of, make, store_of};
 use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
 use crate::plan::file::{self, PlanFile};
-use crate::stack::CloudName;
+use crate::stack::{CloudName, GivenVariable, Variable};
 use crate::view;
 
 /// Show what apply would do, and why
@@ -78,10 +79,13 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     session.print(&text)?;
     if let Some(file) = &args.out {
         save(file, &args.stack, cloud, &wanted, &loaded, &made, session)?;
-        let apply = format!("drplan apply {}", file.display());
+        let apply = again("apply", file, &Global { vars: Vec::new(), var_files: Vec::new(), ..global.clone() });
         session.say(&format!("\nSaved as {}. To do exactly this:\n    {apply}\n", file.display()));
+        for name in sensitive_given(&loaded, &made) {
+            session.say(&format!("The value of {name} is sensitive, so it is not in the file and has to be given again.\n"));
+        }
     } else if args.format == super::Format::Text && view::plan::has_changes(plan) && !args.destroy {
-        session.say(&format!("\nTo do this:\n    drplan apply{}\n", shown_dir(&args.stack)));
+        session.say(&format!("\nTo do this:\n    {}\n", again("apply", &args.stack, global)));
     }
     let changes = args.detailed_exitcode && view::plan::has_changes(plan);
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
@@ -96,18 +100,8 @@ fn save(
     made: &Made,
     session: &Session,
 ) -> Result<(), Failure> {
-    let variables = &made.planned.stack.variables;
-    let (mut given, mut sensitive) = (BTreeMap::new(), Vec::new());
-    for one in &loaded.given {
-        match variables.get(one.name.as_str()) {
-            Some(variable) if variable.sensitive => sensitive.push(one.name.clone()),
-            Some(_) => drop(given.insert(one.name.clone(), one.text.clone())),
-            // What the environment holds for other stacks.
-            None => {}
-        }
-    }
-    sensitive.sort();
-    sensitive.dedup();
+    let is_plain = |one: &&GivenVariable| variable(one, made).is_some_and(|variable| !variable.sensitive);
+    let given = loaded.given.iter().filter(is_plain).map(|one| (one.name.clone(), one.text.clone()));
     let saved = PlanFile {
         format_version: file::VERSION,
         directory: stack.display().to_string(),
@@ -115,13 +109,24 @@ fn save(
         basis: made.planned.plan.basis.clone(),
         targets: wanted.targets.clone(),
         destroy: wanted.destroy,
-        variables: given,
-        sensitive,
+        variables: given.collect(),
+        sensitive: sensitive_given(loaded, made).into_iter().collect(),
         refresh: wanted.refresh,
         digest: file::digest(&made.planned.plan),
     };
     let json = serde_json::to_value(&saved).map_err(|error| Failure::failed(format!("the plan has no text: {error}")))?;
     session.write_file(file, pretty(&json).as_bytes())
+}
+
+/// The sensitive variables that were given a value.
+fn sensitive_given(loaded: &Loaded, made: &Made) -> BTreeSet<String> {
+    let sensitive = |one: &&GivenVariable| variable(one, made).is_some_and(|variable| variable.sensitive);
+    loaded.given.iter().filter(sensitive).map(|one| one.name.clone()).collect()
+}
+
+/// The variable that a value was given to; `None` for what the environment holds for other stacks.
+fn variable<'a>(given: &GivenVariable, made: &'a Made) -> Option<&'a Variable> {
+    made.planned.stack.variables.get(given.name.as_str())
 }
 
 /// Reads a saved plan.

@@ -1,7 +1,5 @@
 //! From a loaded stack to a plan: what is recorded, a look at the cloud, and the question put together.
 
-use std::path::Path;
-
 use super::cloud::Reached;
 use super::loading::Loaded;
 use super::{ExitCode, Failure, Global, Session};
@@ -97,9 +95,4 @@ pub fn refuse_blocked(plan: &plan::Plan) -> Result<(), Failure> {
         what: format!("nothing was done, because the plan would touch what is forbidden:{lines}"),
         help: Vec::new(),
     })
-}
-
-/// The words that repeat a command on this stack: ` DIR`, or nothing for the current directory.
-pub fn shown_dir(dir: &Path) -> String {
-    if dir == Path::new(".") { String::new() } else { format!(" {}", dir.display()) }
 }

@@ -9,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use super::value::Names;
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
 use crate::address::Address;
+use crate::hcl::quoted;
 use crate::kinds::{self, Need};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Drift, Order, OutputChange, Plan, StandUp};
 use crate::stack::{CloudName, Presence};
@@ -233,7 +234,7 @@ fn by_lines(before: &str, after: &str) -> String {
                 ChangeTag::Equal => (" ", DIM),
             };
             // Escaped and without its quotes, so that no text can move the cursor.
-            let quoted = super::value::quoted(change.value().trim_end_matches(['\n', '\r']));
+            let quoted = quoted(change.value().trim_end_matches(['\n', '\r']));
             lines.push(styled(style, &format!("{sign} {}", &quoted[1..quoted.len() - 1])));
         }
     }

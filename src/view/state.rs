@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::value::{Names, quoted};
+use super::value::Names;
 use super::{BOLD, DIM, hang, styled, table};
 use crate::address::Address;
+use crate::hcl::quoted;
 use crate::state::{Recorded, State, Status};
 use crate::value::Sealed;
 
