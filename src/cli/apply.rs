@@ -59,7 +59,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 
 fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     if args.limits.refresh.is_some() || !args.limits.targets.is_empty() {
-        return Err(Failure::failed("a saved plan has its own --target and --refresh").help("Make another plan with them."));
+        return Err(
+            Failure::failed("a saved plan has its own --target and --refresh").help("Make another plan with them.")
+        );
     }
     let saved = read(&args.stack, session)?;
     let cloud = cloud_in(&saved, global)?;
@@ -136,7 +138,8 @@ fn same(saved: &PlanFile, made: &Made) -> Result<(), Failure> {
     let stale = file::check(&saved.basis, &plan.basis)
         .and_then(|()| if saved.digest == file::digest(plan) { Ok(()) } else { Err(file::Stale::Different) });
     stale.map_err(|stale| {
-        Failure::refused(format!("the saved plan is not carried out: {stale}")).help("Make a new one with `drplan plan --out FILE`.")
+        Failure::refused(format!("the saved plan is not carried out: {stale}"))
+            .help("Make a new one with `drplan plan --out FILE`.")
     })
 }
 

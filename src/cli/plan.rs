@@ -82,7 +82,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         let apply = again("apply", file, &Global { vars: Vec::new(), var_files: Vec::new(), ..global.clone() });
         session.say(&format!("\nSaved as {}. To do exactly this:\n    {apply}\n", file.display()));
         for name in sensitive_given(&loaded, &made) {
-            session.say(&format!("The value of {name} is sensitive, so it is not in the file and has to be given again.\n"));
+            session.say(&format!(
+                "The value of {name} is sensitive, so it is not in the file and has to be given again.\n"
+            ));
         }
     } else if args.format == super::Format::Text && view::plan::has_changes(plan) && !args.destroy {
         session.say(&format!("\nTo do this:\n    {}\n", again("apply", &args.stack, global)));
@@ -114,7 +116,8 @@ fn save(
         refresh: wanted.refresh,
         digest: file::digest(&made.planned.plan),
     };
-    let json = serde_json::to_value(&saved).map_err(|error| Failure::failed(format!("the plan has no text: {error}")))?;
+    let json =
+        serde_json::to_value(&saved).map_err(|error| Failure::failed(format!("the plan has no text: {error}")))?;
     session.write_file(file, pretty(&json).as_bytes())
 }
 
@@ -150,9 +153,9 @@ pub fn read(path: &Path, session: &Session) -> Result<PlanFile, Failure> {
 /// # Errors
 /// Where `--cloud` says another, or there is none of that name.
 pub fn cloud_in(saved: &PlanFile, global: &Global) -> Result<CloudName, Failure> {
-    let cloud = super::Cloud::from_str(&saved.cloud, false)
-        .map(CloudName::from)
-        .map_err(|_| Failure::wrong_file(format!("the saved plan is for the cloud `{}`, which there is none of", saved.cloud)))?;
+    let cloud = super::Cloud::from_str(&saved.cloud, false).map(CloudName::from).map_err(|_| {
+        Failure::wrong_file(format!("the saved plan is for the cloud `{}`, which there is none of", saved.cloud))
+    })?;
     match global.cloud.map(CloudName::from) {
         Some(asked) if asked != cloud => {
             Err(Failure::refused(format!("the saved plan is for --cloud {}, not {}", cloud.as_str(), asked.as_str())))

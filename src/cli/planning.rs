@@ -42,7 +42,12 @@ pub fn cloud_of(program: &Program, global: &Global) -> CloudName {
 ///
 /// # Errors
 /// Where its name cannot be that of a folder.
-pub fn store_of(program: &Program, cloud: CloudName, global: &Global, session: &Session) -> Result<LocalStore, Failure> {
+pub fn store_of(
+    program: &Program,
+    cloud: CloudName,
+    global: &Global,
+    session: &Session,
+) -> Result<LocalStore, Failure> {
     Ok(LocalStore::open(&session.path(&global.state_root), program.name(), cloud.as_str())?)
 }
 
@@ -77,7 +82,8 @@ async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Re
     let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
     let objects = to_observe(&stack, recorded, all);
     observe(&reached.cloud, &objects).await.map_err(|error| {
-        Failure::failed(format!("what stands could not be looked at: {error}")).help("With --refresh=false, a plan is made from what is recorded.")
+        Failure::failed(format!("what stands could not be looked at: {error}"))
+            .help("With --refresh=false, a plan is made from what is recorded.")
     })
 }
 
@@ -89,7 +95,8 @@ pub fn refuse_blocked(plan: &plan::Plan) -> Result<(), Failure> {
     if plan.blocked.is_empty() {
         return Ok(());
     }
-    let lines: String = plan.blocked.iter().map(|blocked| format!("\n  {}: {}", blocked.address, blocked.why)).collect();
+    let lines: String =
+        plan.blocked.iter().map(|blocked| format!("\n  {}: {}", blocked.address, blocked.why)).collect();
     Err(Failure::Message {
         exit: ExitCode::Refused,
         what: format!("nothing was done, because the plan would touch what is forbidden:{lines}"),

@@ -151,7 +151,8 @@ fn fault(verb: &FaultVerb, global: &Global, session: &mut Session) -> Result<(),
         }
         FaultVerb::Restore { location } => {
             if !with_world(global, session, |world| Ok(world.restore(location)?))? {
-                return Err(Failure::failed(format!("{location} is not lost")).help("`drplan simulator fault list` lists what is."));
+                return Err(Failure::failed(format!("{location} is not lost"))
+                    .help("`drplan simulator fault list` lists what is."));
             }
             format!("{location} is back\n")
         }
@@ -161,9 +162,12 @@ fn fault(verb: &FaultVerb, global: &Global, session: &mut Session) -> Result<(),
         }
         FaultVerb::Load { file } => {
             let (_, text) = super::place::read(file, session)?;
-            let faults = parse_faults(&text).map_err(|what| Failure::wrong_file(format!("{}: {what}", file.display())))?;
+            let faults =
+                parse_faults(&text).map_err(|what| Failure::wrong_file(format!("{}: {what}", file.display())))?;
             let added = count(faults.len(), "fault is", "faults are");
-            with_world(global, session, |world| Ok(faults.into_iter().try_for_each(|fault| world.add_fault(fault))?))?;
+            with_world(global, session, |world| {
+                Ok(faults.into_iter().try_for_each(|fault| world.add_fault(fault))?)
+            })?;
             format!("{added} added\n")
         }
         FaultVerb::List => {
@@ -191,19 +195,22 @@ fn id_of(object: &str, stack: &Path, global: &Global, session: &Session) -> Resu
         return Ok(ArmId::new(object));
     }
     let address: Address = object.parse().map_err(|_| {
-        Failure::failed(format!("`{object}` is neither an id nor an address")).help("`drplan simulator show` lists ids.")
+        Failure::failed(format!("`{object}` is neither an id nor an address"))
+            .help("`drplan simulator show` lists ids.")
     })?;
     let state = Place::of(stack, global, session)?.state(global, session)?;
     let recorded = state.as_ref().and_then(|state| state.resources.get(&address));
-    recorded.map(|recorded| recorded.id.clone()).ok_or_else(|| {
-        Failure::failed(format!("{address} is not recorded")).help("`drplan state list` lists what is.")
-    })
+    recorded
+        .map(|recorded| recorded.id.clone())
+        .ok_or_else(|| Failure::failed(format!("{address} is not recorded")).help("`drplan state list` lists what is."))
 }
 
 fn text(shown: &Shown) -> String {
     let Shown { seed, now, objects, under_way, requests, faults } = shown;
-    let mut out = format!("The embedded cloud (seed {seed}) at {now:.0}: {}.\n", count(objects.len(), "object", "objects"));
-    let section = |title: &str, lines: String| if lines.is_empty() { String::new() } else { format!("\n{title}\n{lines}") };
+    let mut out =
+        format!("The embedded cloud (seed {seed}) at {now:.0}: {}.\n", count(objects.len(), "object", "objects"));
+    let section =
+        |title: &str, lines: String| if lines.is_empty() { String::new() } else { format!("\n{title}\n{lines}") };
     out += &section("Objects", objects.keys().map(|id| format!("  {id}\n")).collect());
     let one = |UnderWay { id, act, began: _, due, held }: &UnderWay| {
         let rest = std::time::Duration::try_from(due.duration_since(*now)).unwrap_or_default();

@@ -51,7 +51,10 @@ pub fn text(plan: &Plan, cloud: CloudName) -> String {
     }
     if !blocked.is_empty() {
         let line = |Blocked { address, why }: &Blocked| format!("  {} {address}: {why}\n", styled(RED, "!"));
-        sections.push("Forbidden, so that none of this would be done:\n".to_owned() + &blocked.iter().map(line).collect::<String>());
+        sections.push(
+            "Forbidden, so that none of this would be done:\n".to_owned()
+                + &blocked.iter().map(line).collect::<String>(),
+        );
     }
     sections.push(styled(BOLD, &verdict(plan)) + "\n");
     sections.join("\n")

@@ -65,7 +65,8 @@ pub fn show(address: &Address, recorded: &Recorded, state: &State) -> String {
     if !needs.is_empty() {
         out += &comment("needs", &needs.iter().map(|need| need.as_str()).collect::<Vec<_>>().join(", "));
     }
-    out += &format!("{} {} {{{key}\n{}", styled(BOLD, address.kind()), quoted(address.name()), lines(arguments, &names));
+    out +=
+        &format!("{} {} {{{key}\n{}", styled(BOLD, address.kind()), quoted(address.name()), lines(arguments, &names));
     if !attributes.is_empty() {
         out += &format!("\n  {}\n{}", styled(DIM, "# attributes"), lines(attributes, &Names::none()));
     }
