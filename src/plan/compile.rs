@@ -125,10 +125,58 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        self.guard();
         for step in &mut self.steps {
             step.needs.sort_unstable();
             step.needs.dedup();
         }
+    }
+
+    /// What guards a scope is made after all that is in it, and deleted before it; unless it was said otherwise with `depends_on`.
+    fn guard(&mut self) {
+        let stack = self.stack;
+        let within = |scope: &ArmId, id: &ArmId| scope == id || scope.contains(id);
+        let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
+        for (guard, put) in puts.iter().filter(|(resource, _)| resource.kind.guards) {
+            let Some(scope) = scope(&guard.id) else { continue };
+            let inner = puts.iter().filter(|(other, _)| !other.kind.guards && within(&scope, &other.id));
+            for (_, other) in inner {
+                if !self.waits_for(*other, *put) {
+                    self.need(*put, vec![*other]);
+                }
+            }
+        }
+        let decisions = self.decisions;
+        let takes: Vec<_> = self
+            .takes
+            .iter()
+            .filter_map(|(at, take)| Some((*at, decisions.get(*at)?.recorded.as_ref()?, *take)))
+            .collect();
+        let guards = |at: &Address, old: &Recorded| kind_of(at, old).is_some_and(|kind| kind.guards);
+        for (_, guard, take) in takes.iter().filter(|(at, old, _)| guards(at, old)) {
+            let Some(scope) = scope(&guard.id) else { continue };
+            let inner = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.id));
+            for (.., other) in inner {
+                if !self.waits_for(*take, *other) {
+                    self.need(*other, vec![*take]);
+                }
+            }
+        }
+    }
+
+    /// Whether a step waits for another, directly or through others.
+    fn waits_for(&self, step: StepId, other: StepId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![step];
+        while let Some(at) = open.pop() {
+            if at == other {
+                return true;
+            }
+            if seen.insert(at) {
+                open.extend(self.steps.get(at.0 as usize).into_iter().flat_map(|step| &step.needs));
+            }
+        }
+        false
     }
 
     fn need(&mut self, step: StepId, needs: Vec<StepId>) {
@@ -184,6 +232,12 @@ fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Val
             ids.into_iter().map(|id| root(&ArmId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()
         }
     }
+}
+
+/// What an extension extends.
+fn scope(id: &ArmId) -> Option<ArmId> {
+    let at = id.folded().rfind("/providers/")?;
+    id.as_str().get(..at).map(ArmId::new)
 }
 
 /// The outermost object of an id: the first type and name after the provider.
