@@ -16,8 +16,12 @@ const TRIES: usize = 4;
 impl Worker<'_> {
     pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), Stopped> {
         let is_group = kind_of(address, recorded).is_some_and(|kind| kind.place == Place::Subscription);
+        // What has taken its place may have some of its objects: those stay.
+        let heir = self.stack.resources.values().find(|resource| resource.address.replaced() == *address);
+        let kept = |object: &Object| heir.is_some_and(|heir| heir.objects.iter().any(|other| other.id == object.id));
         for object in recorded.objects.iter().rev() {
             match &object.within {
+                None if kept(object) => {}
                 None => {
                     if is_group {
                         self.nothing_else_in(object).await?;

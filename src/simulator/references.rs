@@ -179,6 +179,10 @@ impl World {
             let code = types::find(&object.type_)?.in_use;
             return (!code.is_empty()).then(|| (code, object.id.name().to_owned()));
         }
+        // A reference may outlast an object that could be deleted in spite of it; what it was in is not held by that.
+        if ArmId::new(to).arm_type().is_some_and(|type_| types::find(&type_.to_ascii_lowercase()).is_some()) {
+            return None;
+        }
         let (at, _) = to.rmatch_indices('/').nth(1)?;
         let (segment, name) = to.get(at + 1..)?.split_once('/')?;
         let owner = self.object(to.get(..at)?)?;
