@@ -349,6 +349,7 @@ macro_rules! accepts {
         &[
             crate::kinds::identity::ACCEPTS,
             concat!($under, ".diagnosticsProfile.bootDiagnostics.enabled"),
+            concat!($under, ".scheduledEventsProfile.osImageNotificationProfile.enable"),
             concat!($under, ".securityProfile.securityType"),
             concat!($under, ".storageProfile.imageReference.publisher"),
             concat!($under, ".storageProfile.imageReference.offer"),

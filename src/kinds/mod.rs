@@ -46,6 +46,7 @@ mod resource_group;
 mod role_assignment;
 mod route_table;
 mod scale_set;
+mod scale_set_blocks;
 mod shared_image;
 mod shared_image_gallery;
 mod shared_image_version;

@@ -28,7 +28,8 @@ pub(super) fn give(program: &mut Program, given: &[GivenVariable], sources: &mut
     let mut last: HashMap<&str, &GivenVariable> = HashMap::new();
     for one in given {
         if !program.variable_blocks.contains_key(one.name.as_str()) {
-            if one.is_from_environment() {
+            // An environment is shared by many stacks, so what it holds for others is not wrong.
+            if one.origin.contains("DRPLAN_VAR_") {
                 continue;
             }
             let known = program.variable_blocks.keys().map(|name| &**name);

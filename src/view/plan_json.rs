@@ -17,8 +17,7 @@
 //!   "drift": [{ "address": "lb.web", "gone": false, "arguments": [ … ] }],
 //!   "outputs": [{ "name": "front_door", "before": null, "after": "…" }],
 //!   "stand_up": [{ "group": "web", "site": "secondary", "resources": ["…"], "objects": 9 }],
-//!   "notes": ["…"],
-//!   "blocked": [{ "address": "…", "why": "…" }]
+//!   "notes": ["…"]
 //! }
 //! ```
 //!
@@ -48,7 +47,6 @@ pub fn json(plan: &Plan, cloud: CloudName) -> Json {
         "outputs": outputs,
         "stand_up": stand_up,
         "notes": notes,
-        "blocked": blocked,
         "blocked": blocked,
     })
 }

@@ -1,5 +1,6 @@
 //! The one test binary.
 
+mod compute;
 mod facts;
 mod kinds;
 mod lab;
