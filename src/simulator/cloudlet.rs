@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::bodies::envelope;
 use super::fill;
 use super::operations::shows_state;
-use super::put::envelope;
 use super::types::{self, Type};
 use super::world::{Object, Stage, World};
 use crate::address::ArmId;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::answer::{Ask, group_not_found};
+use super::bodies::check_conditions;
 use super::locks::Wish;
 use super::operations::{Act, Operation, Progress, shows_state};
-use super::put::check_conditions;
 use super::request::{Failure, Response};
 use super::target::{GROUP, Named, group_of};
 use super::types::{self, Type};

@@ -142,16 +142,26 @@ impl Maker<'_> {
         let size = 1_u32.checked_shl(32 - length.parse::<u32>().ok()?).unwrap_or(u32::MAX);
         // Looking at all of thousands would cost more than the odd address given twice.
         let users = self.world.users(&subnet).filter_map(|(_, user)| self.world.object(user)).take(256);
-        let taken: Vec<String> = users.map(|user| user.body.to_string()).collect();
+        let mut taken = Vec::new();
+        users.for_each(|user| texts_at(&user.body, self.at, &mut taken));
         // Azure keeps the first four addresses and the last for itself.
         let usable = size.checked_sub(5).filter(|usable| *usable > 0)?;
         let start = stream.below(u64::from(usable)) as u32;
-        (0..usable.min(1024)).map(|step| Ipv4Addr::from(network + 4 + (start + step) % usable).to_string()).find(
-            |address| {
-                let quoted = format!("\"{address}\"");
-                !taken.iter().any(|body| body.contains(&quoted))
-            },
-        )
+        (0..usable)
+            .map(|step| Ipv4Addr::from(network + 4 + (start + step) % usable).to_string())
+            .find(|address| !taken.contains(&address.as_str()))
+    }
+}
+
+/// The texts at a path, through all lists on the way.
+fn texts_at<'a>(body: &'a Json, at: &str, into: &mut Vec<&'a str>) {
+    let (segment, rest) = at.split_once('.').unwrap_or((at, ""));
+    let name = segment.split('[').next().unwrap_or(segment);
+    match body.get(name) {
+        Some(Json::String(text)) if rest.is_empty() => into.push(text),
+        Some(Json::Array(items)) => items.iter().for_each(|item| texts_at(item, rest, into)),
+        Some(inner @ Json::Object(_)) => texts_at(inner, rest, into),
+        _ => {}
     }
 }
 

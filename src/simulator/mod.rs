@@ -6,9 +6,11 @@
 //! [`World`] is pure; `routes` puts it behind HTTP, `disk` keeps it between commands.
 
 mod answer;
+mod bodies;
 mod cloudlet;
 mod delete;
 mod disk;
+mod draft;
 mod faults;
 mod fill;
 mod locks;

@@ -115,38 +115,31 @@ pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, Failure> {
     })
 }
 
-/// What a path with a provider in it asks for.
+/// What a path with a provider in it asks for: a resource, or with an odd word behind it a list or an action, as the verb decides.
 fn below(mut segments: Vec<String>) -> Result<Target, Failure> {
-    let at = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"));
-    let Some((at, namespace)) = at.and_then(|at| Some((at, segments.get(at + 1)?))) else {
+    let provider = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"));
+    let Some((at, namespace)) = provider.and_then(|at| Some((at, segments.get(at + 1)?))) else {
         return Err(not_found(&segments.join("/")));
     };
     let mut type_ = namespace.to_ascii_lowercase();
-    let tail = segments.get(at + 2..).unwrap_or_default();
-    for pair in tail.chunks_exact(2) {
+    let pairs = segments.get(at + 2..).unwrap_or_default();
+    if pairs.is_empty() {
+        return Err(not_found(&segments.join("/")));
+    }
+    for pair in pairs.chunks_exact(2) {
         if let [kind, _] = pair {
             type_ = format!("{type_}/{}", kind.to_ascii_lowercase());
         }
     }
-    match (tail.len(), tail.len() % 2) {
-        (0, _) => Err(not_found(&segments.join("/"))),
-        (_, 0) => Ok(Target::Resource(Named { id: fold(&segments), segments, type_ })),
-        _ => {
-            let word = segments.pop().unwrap_or_default();
-            // An odd word is a list below a resource, or an action on it: the verb decides.
-            let scope = if tail_is_first(&segments, at) { segments.get(..at).unwrap_or_default() } else { &segments };
-            if tail_is_first(&segments, at) {
-                let type_ = format!("{type_}/{}", word.to_ascii_lowercase());
-                Ok(Target::Collection { scope: fold(scope), type_ })
-            } else {
-                Ok(Target::Action(Named { id: fold(&segments), segments, type_ }, word))
-            }
-        }
+    let odd = pairs.len() % 2 == 1;
+    let first = pairs.len() == 1;
+    let word = if odd { segments.pop().unwrap_or_default() } else { String::new() };
+    if first {
+        let scope = fold(segments.get(..at).unwrap_or_default());
+        return Ok(Target::Collection { scope, type_: format!("{type_}/{}", word.to_ascii_lowercase()) });
     }
-}
-
-fn tail_is_first(segments: &[String], provider: usize) -> bool {
-    segments.len() == provider + 2
+    let named = Named { id: fold(&segments), segments, type_ };
+    Ok(if odd { Target::Action(named, word) } else { Target::Resource(named) })
 }
 
 /// Segments as a folded id.
