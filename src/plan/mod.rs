@@ -190,6 +190,8 @@ pub struct OutputChange {
 pub struct Observed {
     /// The bodies that were read, by id; `None`: nothing is there. An id that is absent was not looked at.
     pub objects: BTreeMap<ArmId, Option<Json>>,
+    /// The ids that could not be read because nothing answered for them, each with what was said instead.
+    pub unread: BTreeMap<ArmId, String>,
 }
 
 /// What a plan is asked for.
@@ -257,6 +259,7 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         notes.push("Limited to the targets given and what they need: other changes are not shown.".to_owned());
     }
     notes.extend(unfinished(state));
+    notes.extend(unread(observed));
     let steps = compile::compile(&stack, &decisions).map_err(|error| {
         Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {error}"))
             .why("This is a fault of drplan, not of the stack.")
@@ -296,6 +299,15 @@ fn unfinished(state: Option<&State>) -> Option<String> {
         1 => Some("An earlier run was cut short: one resource was looked at again before deciding.".to_owned()),
         n => Some(format!("An earlier run was cut short: {n} resources were looked at again before deciding.")),
     }
+}
+
+fn unread(observed: &Observed) -> Option<String> {
+    let (first, why) = observed.unread.first_key_value()?;
+    let what = match observed.unread.len() {
+        1 => format!("{first} could not be looked at and is"),
+        n => format!("{n} objects could not be looked at, {first} among them, and are"),
+    };
+    Some(format!("{what} taken as recorded, not as gone: {why}"))
 }
 
 fn stand_up(stack: &Stack) -> Vec<StandUp> {
