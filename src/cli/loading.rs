@@ -9,10 +9,8 @@ use super::{Failure, Global, Session};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::hcl::{Files, parse};
+use crate::simulator::{SUBSCRIPTION, TENANT};
 use crate::stack::{self, GivenVariable, Input, Knowledge, Program, Stack};
-
-/// What an environment variable that gives a variable's value begins with.
-const ENVIRONMENT: &str = "DRPLAN_VAR_";
 
 /// A stack that was read.
 pub struct Loaded {
@@ -67,8 +65,8 @@ pub fn load_with(dir: &Path, given: Vec<GivenVariable>, session: &Session) -> Re
         sources: &mut sources,
         reader: Arc::new(StackDirectory { root }),
         variables: given.clone(),
-        subscription: "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee".to_owned(),
-        tenant: "8e0b6f52-31c7-4d6a-b1f4-2ca11ab1e000".to_owned(),
+        subscription: SUBSCRIPTION.to_owned(),
+        tenant: TENANT.to_owned(),
     };
     match stack::read(input) {
         Ok(program) => Ok(Loaded { program: Arc::new(program), sources, given }),
@@ -81,14 +79,8 @@ pub fn load_with(dir: &Path, given: Vec<GivenVariable>, session: &Session) -> Re
 /// # Errors
 /// Where a flag or a file is wrong.
 pub fn given_variables(global: &Global, session: &Session) -> Result<Vec<GivenVariable>, Failure> {
-    let mut given: Vec<GivenVariable> = session
-        .env
-        .iter()
-        .filter_map(|(name, text)| {
-            let variable = name.strip_prefix(ENVIRONMENT)?;
-            Some(GivenVariable { name: variable.to_owned(), text: text.clone(), origin: format!("by {name}") })
-        })
-        .collect();
+    let mut given: Vec<GivenVariable> =
+        session.env.iter().filter_map(|(name, text)| GivenVariable::from_environment(name, text)).collect();
     for path in &global.var_files {
         given.extend(variables_file(path, session)?);
     }

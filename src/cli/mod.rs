@@ -2,8 +2,12 @@
 //!
 //! This is the only layer that knows a terminal. All it touches outside of the program it touches through a [`Session`].
 
+mod again;
+mod apply;
+mod cloud;
 mod completions;
 mod confirm;
+mod destroy;
 mod ending;
 mod exit;
 mod failure;
@@ -16,8 +20,12 @@ mod logging;
 mod man;
 mod output;
 mod place;
+mod plan;
+mod planning;
 mod progress;
+mod refresh;
 mod session;
+mod simulator;
 mod state;
 mod unlock;
 mod validate;
@@ -71,6 +79,9 @@ struct Cli {
     command: Command,
 }
 
+/// Where states are kept unless `--state` says otherwise.
+const STATE_ROOT: &str = "state";
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -78,7 +89,7 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 /// What every command takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
     /// The cloud: the embedded one, or Azure [default: what the stack says, else local]
@@ -94,7 +105,7 @@ struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     chdir: Option<PathBuf>,
     /// Where states, journals and the embedded cloud are kept
-    #[arg(long = "state", global = true, value_name = "DIR", default_value = "state")]
+    #[arg(long = "state", global = true, value_name = "DIR", default_value = STATE_ROOT)]
     state_root: PathBuf,
     /// The seed of the embedded cloud and of ids, so that two runs are the same to the byte
     #[arg(long, global = true, value_name = "N")]
@@ -159,9 +170,14 @@ enum Command {
     Fmt(fmt::Args),
     Kinds(kinds::Args),
     Graph(graph::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Destroy(destroy::Args),
+    Refresh(refresh::Args),
     Output(output::Args),
     State(state::Args),
     Unlock(unlock::Args),
+    Simulator(simulator::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -199,8 +215,13 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Validate(args) => validate::run(args, global, session),
         Command::Fmt(args) => fmt::run(args, session),
         Command::Graph(args) => graph::run(args, global, session),
+        Command::Plan(args) => plan::run(args, global, session),
+        Command::Apply(args) => apply::run(args, global, session),
+        Command::Destroy(args) => destroy::run(args, global, session),
+        Command::Refresh(args) => refresh::run(args, global, session),
         Command::Output(args) => output::run(args, global, session),
         Command::State(args) => state::run(args, global, session),
+        Command::Simulator(args) => simulator::run(args, global, session),
         Command::Unlock(args) => unlock::run(args, global, session),
         Command::Kinds(args) => kinds::run(args, session),
         Command::Completions(args) => completions::run(args, session),

@@ -15,8 +15,6 @@ use crate::world::Store;
 /// Where a command works.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The stack's directory, as given.
-    pub dir: PathBuf,
     /// The stack's name.
     pub stack: String,
     /// The cloud: what `--cloud` says, else the stack, else the embedded one.
@@ -45,7 +43,7 @@ impl Place {
             return Err(Failure::Wrong(Diagnostics::from(missing), sources));
         };
         let cloud = global.cloud.map(CloudName::from).or(cloud).unwrap_or(CloudName::Local);
-        Ok(Self { dir: dir.to_owned(), stack, cloud })
+        Ok(Self { stack, cloud })
     }
 
     /// Where its state is kept.
@@ -124,7 +122,7 @@ pub fn shown(dir: &Path, name: &str) -> PathBuf {
 fn stack_block(body: &Body) -> Option<(String, Option<CloudName>)> {
     let block = body.blocks("stack").next()?;
     let cloud = block.body.attribute("cloud").and_then(|cloud| match &cloud.expr.kind {
-        ExprKind::String(word) => [CloudName::Local, CloudName::Azure].into_iter().find(|c| c.as_str() == &**word),
+        ExprKind::String(word) => CloudName::ALL.into_iter().find(|c| c.as_str() == &**word),
         _ => None,
     });
     Some((block.labels.first()?.text.to_string(), cloud))

@@ -1,12 +1,14 @@
 //! A run as it happens: on a terminal what is under way, for how long and how much is left; otherwise a line for each beginning and end.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
+use super::Session;
 use crate::duration::spoken;
 use crate::run::{Progress, Watcher};
 use crate::steps::{Act, Step, StepEvent, StepGraph, StepId};
@@ -41,20 +43,52 @@ pub fn ended(step: &Step, took: Duration, event: &StepEvent) -> Option<String> {
     }
 }
 
-/// Sees a run and hands each line to `say`, which is called with whole lines.
-pub struct Plain<'a> {
-    say: Mutex<Box<dyn FnMut(&str) + Send + 'a>>,
+/// A run as this session shows it.
+pub enum Shown<'a> {
+    /// A line for each beginning and end.
+    Plain(Plain<'a>),
+    /// Drawn on the terminal.
+    Live(Live),
 }
 
-impl<'a> Plain<'a> {
-    /// Lines go to `say`.
-    pub fn new(say: impl FnMut(&str) + Send + 'a) -> Self {
-        Self { say: Mutex::new(Box::new(say)) }
+impl<'a> Shown<'a> {
+    /// Drawn where stderr is a terminal, in lines otherwise.
+    pub fn new(graph: &StepGraph, session: &'a mut Session) -> Self {
+        match session.terminal.err {
+            true => Self::Live(Live::new(graph)),
+            false => Self::Plain(Plain { to: Mutex::new(&mut *session.err) }),
+        }
     }
 
+    /// Says something else meanwhile.
+    pub fn note(&self, line: &str) {
+        match self {
+            Self::Plain(plain) => plain.say(line),
+            // A terminal that cannot be written to shows nothing; the run goes on.
+            Self::Live(live) => drop(live.drawn.println(line)),
+        }
+    }
+}
+
+impl Watcher for Shown<'_> {
+    fn event(&self, at: Timestamp, graph: &StepGraph, what: &Progress<'_>) {
+        match self {
+            Self::Plain(plain) => plain.event(at, graph, what),
+            Self::Live(live) => live.event(at, graph, what),
+        }
+    }
+}
+
+/// Says a run in whole lines.
+pub struct Plain<'a> {
+    to: Mutex<&'a mut (dyn Write + Send)>,
+}
+
+impl Plain<'_> {
     fn say(&self, line: &str) {
-        let mut say = self.say.lock().unwrap_or_else(PoisonError::into_inner);
-        say(&format!("{line}\n"));
+        let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
+        // That nobody listens does not stop a run.
+        let _ = writeln!(to, "{line}").and_then(|()| to.flush());
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Session {
     /// Where what was asked for goes.
     pub out: Box<dyn Write>,
     /// Where everything else goes: progress, questions, messages, the log.
-    pub err: Box<dyn Write>,
+    pub err: Box<dyn Write + Send>,
     /// Where answers to questions come from.
     pub input: Box<dyn BufRead>,
     /// What of the three is a terminal.
@@ -82,7 +82,7 @@ impl Session {
     }
 
     /// A session without a terminal, for tests: it writes to these two and reads from nothing.
-    pub fn detached(out: Box<dyn Write>, err: Box<dyn Write>, cwd: PathBuf, ids: Arc<dyn Ids>) -> Self {
+    pub fn detached(out: Box<dyn Write>, err: Box<dyn Write + Send>, cwd: PathBuf, ids: Arc<dyn Ids>) -> Self {
         Self {
             out,
             err,
@@ -135,7 +135,7 @@ impl Session {
     }
 }
 
-fn write_styled(to: &mut dyn Write, text: &str, colour: bool) -> io::Result<()> {
+pub(super) fn write_styled(to: &mut dyn Write, text: &str, colour: bool) -> io::Result<()> {
     if colour {
         to.write_all(text.as_bytes())?;
     } else {

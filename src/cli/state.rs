@@ -80,7 +80,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         Verb::Show { address, stack } => {
             let state = recorded(&Place::of(stack, global, session)?, global, session)?;
             let resource = state.resources.get(address).ok_or_else(|| unknown(address, &state))?;
-            session.print(&view::show(address, resource))?;
+            session.print(&view::show(address, resource, &state))?;
         }
         Verb::Mv { from, to, stack } => {
             change(stack, "state mv", global, session, |state| rename(state, from, to))?;

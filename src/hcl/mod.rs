@@ -14,4 +14,4 @@ pub mod render;
 pub use eval::{Files, Key, Scope, evaluate};
 pub use format::format;
 pub use parse::{parse, parse_expression, parse_template};
-pub use render::{quoted, value_text};
+pub use render::{line_text, quoted, value_text, value_text_with};

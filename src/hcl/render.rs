@@ -8,18 +8,50 @@ use crate::value::Sealed;
 /// How wide a line with a whole list on it may be.
 const MAX_WIDTH: usize = 80;
 
+/// What is written instead of a string: the words for an id, say.
+pub type Words<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// A value as an HCL expression that starts on a line indented by so many spaces: short lists on one line, maps over several with
 /// their `=` aligned. A sensitive value is `(sensitive)`, an unknown one `(known after apply)`.
 pub fn value_text(json: &Json, indent: usize) -> String {
+    value_text_with(json, indent, &|_| None)
+}
+
+/// The same, with other words for some strings.
+pub fn value_text_with(json: &Json, indent: usize, words: Words<'_>) -> String {
+    match json {
+        Json::Array(items) => list_text(items, indent, words),
+        Json::Object(map) if marker(json).is_none() => map_text(map, indent, words),
+        _ => line_text(json, words),
+    }
+}
+
+/// The same on one line, however long.
+pub fn line_text(json: &Json, words: Words<'_>) -> String {
     match json {
         Json::Null => "null".to_owned(),
         Json::Bool(bool) => bool.to_string(),
         Json::Number(number) => number.to_string(),
-        Json::String(text) => quoted(text),
-        marker if Sealed::is_sensitive(marker) => "(sensitive)".to_owned(),
-        marker if Sealed::waits_for(marker).is_some() => "(known after apply)".to_owned(),
-        Json::Array(items) => list_text(items, indent),
-        Json::Object(map) => map_text(map, indent),
+        Json::String(text) => words(text).unwrap_or_else(|| quoted(text)),
+        Json::Array(items) => {
+            format!("[{}]", items.iter().map(|item| line_text(item, words)).collect::<Vec<_>>().join(", "))
+        }
+        Json::Object(map) => match marker(json) {
+            Some(marker) => marker.to_owned(),
+            None if map.is_empty() => "{}".to_owned(),
+            None => {
+                let entry = |(key, item): (&String, &Json)| format!("{} = {}", key_text(key), line_text(item, words));
+                format!("{{ {} }}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
+            }
+        },
+    }
+}
+
+fn marker(json: &Json) -> Option<&'static str> {
+    if Sealed::is_sensitive(json) {
+        Some("(sensitive)")
+    } else {
+        Sealed::waits_for(json).map(|_| "(known after apply)")
     }
 }
 
@@ -44,8 +76,8 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-fn list_text(items: &[Json], indent: usize) -> String {
-    let inner: Vec<String> = items.iter().map(|item| value_text(item, indent + 2)).collect();
+fn list_text(items: &[Json], indent: usize, words: Words<'_>) -> String {
+    let inner: Vec<String> = items.iter().map(|item| value_text_with(item, indent + 2, words)).collect();
     let line = format!("[{}]", inner.join(", "));
     let fits = indent + line.chars().count() <= MAX_WIDTH && inner.iter().all(|item| !item.contains('\n'));
     if fits || inner.len() == 1 && !line.contains('\n') {
@@ -56,13 +88,13 @@ fn list_text(items: &[Json], indent: usize) -> String {
     format!("[\n{rows}{}]", " ".repeat(indent))
 }
 
-fn map_text(map: &Map<String, Json>, indent: usize) -> String {
+fn map_text(map: &Map<String, Json>, indent: usize, words: Words<'_>) -> String {
     if map.is_empty() {
         return "{}".to_owned();
     }
     let pad = " ".repeat(indent + 2);
     let entries: Vec<(String, String)> =
-        map.iter().map(|(key, item)| (key_text(key), value_text(item, indent + 2))).collect();
+        map.iter().map(|(key, item)| (key_text(key), value_text_with(item, indent + 2, words))).collect();
     let mut rows = String::new();
     // As in the canonical form, a value over several lines stands outside the columns of its neighbours.
     for run in entries.chunk_by(|(_, a), (_, b)| !a.contains('\n') && !b.contains('\n')) {

@@ -27,7 +27,7 @@ use crate::kinds::{Kind, Object};
 use crate::value::{Map, Value};
 
 pub use program::Program;
-pub use read::{GivenVariable, Input, MAX_RESOURCES, read};
+pub use read::{ENVIRONMENT, GivenVariable, Input, MAX_RESOURCES, read};
 
 /// A whole stack, typed, checked and evaluated as far as it can be before anything stands.
 pub struct Stack {
@@ -84,6 +84,9 @@ pub enum CloudName {
 }
 
 impl CloudName {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Local, Self::Azure];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

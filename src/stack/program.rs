@@ -9,9 +9,9 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::graph;
 use crate::hcl::Files;
-use crate::hcl::ast::{Attribute, Block};
+use crate::hcl::ast::{Attribute, Block, ExprKind};
 use crate::kinds::{self, Kind};
-use crate::stack::Variable;
+use crate::stack::{CloudName, Variable};
 
 /// A stack as text has it.
 pub struct Program {
@@ -61,6 +61,15 @@ impl Program {
     /// The stack's name.
     pub fn name(&self) -> &str {
         self.stack.as_ref().and_then(|block| block.labels.first()).map_or("", |label| &label.text)
+    }
+
+    /// The cloud that the stack says, as far as that is a plain word.
+    pub fn cloud(&self) -> Option<CloudName> {
+        let written = self.stack.as_ref()?.body.attribute("cloud")?;
+        match &written.expr.kind {
+            ExprKind::String(word) => CloudName::ALL.into_iter().find(|cloud| cloud.as_str() == &**word),
+            _ => None,
+        }
     }
 
     /// The digest over every file read and every value of a variable that is not sensitive.

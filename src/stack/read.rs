@@ -44,6 +44,22 @@ pub struct GivenVariable {
     pub origin: String,
 }
 
+/// What an environment variable that gives a variable's value begins with.
+pub const ENVIRONMENT: &str = "DRPLAN_VAR_";
+
+impl GivenVariable {
+    /// The value of an environment variable, where its name says that it is for a variable of a stack.
+    pub fn from_environment(name: &str, text: &str) -> Option<Self> {
+        let variable = name.strip_prefix(ENVIRONMENT)?;
+        Some(Self { name: variable.to_owned(), text: text.to_owned(), origin: format!("by {name}") })
+    }
+
+    /// Whether an environment variable gave it. An environment is shared by many stacks, so what it holds for others is not wrong.
+    pub fn is_from_environment(&self) -> bool {
+        self.origin.strip_prefix("by ").is_some_and(|by| by.starts_with(ENVIRONMENT))
+    }
+}
+
 /// Reads the files of a stack.
 ///
 /// # Errors

@@ -28,8 +28,7 @@ pub(super) fn give(program: &mut Program, given: &[GivenVariable], sources: &mut
     let mut last: HashMap<&str, &GivenVariable> = HashMap::new();
     for one in given {
         if !program.variable_blocks.contains_key(one.name.as_str()) {
-            // An environment is shared by many stacks, so what it holds for others is not wrong.
-            if one.origin.contains("DRPLAN_VAR_") {
+            if one.is_from_environment() {
                 continue;
             }
             let known = program.variable_blocks.keys().map(|name| &**name);

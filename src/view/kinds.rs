@@ -203,7 +203,7 @@ fn range<T: std::fmt::Display>(word: &str, from: bool, min: &T, to: bool, max: &
 }
 
 fn literal(lit: Lit) -> String {
-    super::value::on_one_line(&lit.json())
+    super::value::Names::none().on_one_line(&lit.json())
 }
 
 fn attributes(kind: &Kind) -> String {

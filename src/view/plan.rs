@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use anstyle::Style;
+use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
-use super::value::{on_one_line, text as value_text};
+use super::value::Names;
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
+use crate::address::Address;
+use crate::hcl::quoted;
+use crate::kinds::{self, Need};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Drift, Order, OutputChange, Plan, StandUp};
 use crate::stack::{CloudName, Presence};
 use crate::value::Sealed;
@@ -25,10 +29,14 @@ pub fn text(plan: &Plan, cloud: CloudName) -> String {
     };
     let mut sections = vec![format!("{} on {} ({recorded})\n", styled(BOLD, stack), cloud.as_str())];
     sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), hang(&wrap(note, 94), 6))));
-    sections.extend(drift_section(drift));
+    let ids = changes.iter().map(|change| (change.id.clone(), change.address.clone()));
+    // A part of another object has that one's id, which the first to come stands for.
+    let shown = Shown { names: ids.rev().collect() };
     let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
-    sections.extend(changing.chunk_by(|a, b| word(a.action) == word(b.action)).map(group));
-    sections.extend(outputs_section(outputs));
+    sections.extend(shown.drift(drift));
+    let groups = changing.chunk_by(|a, b| word(a.action) == word(b.action));
+    sections.extend(groups.map(|group| group.iter().map(|one| shown.change(one)).collect()));
+    sections.extend(shown.outputs(outputs));
     if !blocked.is_empty() {
         let lines = blocked.iter().map(|Blocked { address, why }| {
             format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), hang(&wrap(why, 90), 6))
@@ -40,6 +48,13 @@ pub fn text(plan: &Plan, cloud: CloudName) -> String {
     }
     if !changing.is_empty() {
         sections.push(by_site(changes));
+    }
+    if !blocked.is_empty() {
+        let line = |Blocked { address, why }: &Blocked| format!("  {} {address}: {why}\n", styled(RED, "!"));
+        sections.push(
+            "Forbidden, so that none of this would be done:\n".to_owned()
+                + &blocked.iter().map(line).collect::<String>(),
+        );
     }
     sections.push(styled(BOLD, &verdict(plan)) + "\n");
     sections.join("\n")
@@ -93,76 +108,118 @@ fn sign(action: Action) -> (&'static str, Style) {
     }
 }
 
-fn group(changes: &[&Change]) -> String {
-    changes.iter().map(|one| change(one)).collect()
+/// How values are shown.
+#[derive(Default)]
+struct Shown {
+    names: Names,
 }
 
-fn change(change: &Change) -> String {
-    let Change { address, id: _, site: _, presence: _, action, reason, arguments, loses_data } = change;
-    let (sign, style) = sign(*action);
-    let head = styled(style, &format!("{sign:>3} {:<7}", word(*action)));
-    let mut out = format!("{head} {} {}\n", styled(BOLD, address.as_str()), styled(DIM, &format!("({reason})")));
-    if *loses_data {
-        out += &format!("{:INDENT$}{}\n", "", styled(RED, "loses data that apply cannot make again"));
-    }
-    out + &match action {
-        Action::Create => created(arguments),
-        _ => arguments.iter().map(argument).collect(),
-    }
-}
-
-/// The arguments of what is created, one below the other; what is empty is left out.
-fn created(arguments: &[ArgumentChange]) -> String {
-    let empty = |value: &Sealed| matches!(on_one_line(value.json()).as_str(), "null" | "[]" | "{}");
-    let shown: Vec<(&str, &Sealed)> = arguments
-        .iter()
-        .filter_map(|argument| Some((argument.path.as_str(), argument.after.as_ref()?)))
-        .filter(|(_, value)| !empty(value))
-        .collect();
-    let width = shown.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
-    let line = |(path, value): &(&str, &Sealed)| {
-        format!("{:INDENT$}{path:width$} = {}\n", "", hang(&value_text(value.json()), INDENT))
-    };
-    shown.iter().map(line).collect()
-}
-
-fn argument(change: &ArgumentChange) -> String {
-    let ArgumentChange { path, before, after, forces_replace } = change;
-    let why = if *forces_replace { styled(RED, "  # forces replacement") } else { String::new() };
-    let shown = difference(before.as_ref(), after.as_ref());
-    let (break_, shown) = match shown.contains('\n') {
-        true => (format!("{why}\n{:1$}", "", INDENT + 2), hang(&shown, INDENT + 2)),
-        false => (" ".to_owned(), shown + &why),
-    };
-    format!("{:INDENT$}{path}:{break_}{shown}\n", "")
-}
-
-/// `before -> after`, or a difference by lines where that would be too long to compare by eye.
-fn difference(before: Option<&Sealed>, after: Option<&Sealed>) -> String {
-    match (before.map(Sealed::json), after.map(Sealed::json)) {
-        (Some(before), Some(after)) => {
-            if Sealed::is_sensitive(before) && Sealed::is_sensitive(after) {
-                return "(sensitive, changed)".to_owned();
-            }
-            let line = format!("{} -> {}", on_one_line(before), on_one_line(after));
-            let lines = [before, after].iter().any(|json| json.as_str().is_some_and(|text| text.contains('\n')));
-            let waits = Sealed::waits_for(after).is_some();
-            match lines || (line.chars().count() > LINE && !waits) {
-                true => by_lines(&long_text(before), &long_text(after)),
-                false => line,
-            }
+impl Shown {
+    fn change(&self, change: &Change) -> String {
+        let Change { address, id: _, site: _, presence: _, action, reason, arguments, loses_data } = change;
+        let (sign, style) = sign(*action);
+        let head = styled(style, &format!("{sign:>3} {:<7}", word(*action)));
+        let mut out = format!("{head} {} {}\n", styled(BOLD, address.as_str()), styled(DIM, &format!("({reason})")));
+        if *loses_data {
+            out += &format!("{:INDENT$}{}\n", "", styled(RED, "loses data that apply cannot make again"));
         }
-        (None, Some(after)) => format!("(none) -> {}", value_text(after)),
-        (Some(before), None) => format!("{} -> (none)", value_text(before)),
-        (None, None) => "(none)".to_owned(),
+        out + &match action {
+            Action::Create => self.created(address, arguments),
+            _ => arguments.iter().map(|one| self.argument(one)).collect(),
+        }
+    }
+
+    /// The arguments of what is created, one below the other. What is empty is left out, and so is what is only a default.
+    fn created(&self, address: &Address, arguments: &[ArgumentChange]) -> String {
+        let kind = kinds::find(address.kind());
+        let default = |path: &str, value: &Sealed| {
+            let need = kind.and_then(|kind| kind.arg(path)).map(|arg| arg.need);
+            matches!(need, Some(Need::Default(lit)) if lit.json() == *value.json())
+        };
+        let empty = |value: &Sealed| matches!(self.names.on_one_line(value.json()).as_str(), "null" | "[]" | "{}");
+        let shown: Vec<(&str, &Sealed)> = arguments
+            .iter()
+            .filter_map(|argument| Some((argument.path.as_str(), argument.after.as_ref()?)))
+            .filter(|(path, value)| !empty(value) && !default(path, value))
+            .collect();
+        let width = shown.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
+        let line = |(path, value): &(&str, &Sealed)| {
+            format!("{:INDENT$}{path:width$} = {}\n", "", hang(&self.names.text(value.json()), INDENT))
+        };
+        shown.iter().map(line).collect()
+    }
+
+    fn argument(&self, change: &ArgumentChange) -> String {
+        let ArgumentChange { path, before, after, forces_replace } = change;
+        let why = if *forces_replace { styled(RED, "  # forces replacement") } else { String::new() };
+        let shown = self.difference(before.as_ref(), after.as_ref());
+        let (break_, shown) = match shown.contains('\n') {
+            true => (format!("{why}\n{:1$}", "", INDENT + 2), hang(&shown, INDENT + 2)),
+            false => (" ".to_owned(), shown + &why),
+        };
+        format!("{:INDENT$}{path}:{break_}{shown}\n", "")
+    }
+
+    /// `before -> after`, or a difference by lines where that would be too long to compare by eye.
+    fn difference(&self, before: Option<&Sealed>, after: Option<&Sealed>) -> String {
+        match (before.map(Sealed::json), after.map(Sealed::json)) {
+            (Some(before), Some(after)) => {
+                if Sealed::is_sensitive(before) && Sealed::is_sensitive(after) {
+                    return "(sensitive, changed)".to_owned();
+                }
+                let line = format!("{} -> {}", self.names.on_one_line(before), self.names.on_one_line(after));
+                let lines = [before, after].iter().any(|json| json.as_str().is_some_and(|text| text.contains('\n')));
+                let waits = Sealed::waits_for(after).is_some();
+                match lines || (line.chars().count() > LINE && !waits) {
+                    true => by_lines(&self.long_text(before), &self.long_text(after)),
+                    false => line,
+                }
+            }
+            (None, Some(after)) => format!("(none) -> {}", self.names.text(after)),
+            (Some(before), None) => format!("{} -> (none)", self.names.text(before)),
+            (None, None) => "(none)".to_owned(),
+        }
+    }
+
+    fn long_text(&self, json: &Json) -> String {
+        match json.as_str() {
+            Some(text) if text.contains('\n') => text.to_owned(),
+            _ => self.names.text(json),
+        }
+    }
+
+    fn drift(&self, drift: &[Drift]) -> Option<String> {
+        let one = |Drift { address, gone, arguments }: &Drift| {
+            let (sign, style, words) = if *gone { ("-", RED, "is gone") } else { ("~", YELLOW, "was changed") };
+            let sign = styled(style, &format!("{sign:>3}"));
+            let mut head = format!("{sign} {} {words}\n", styled(BOLD, address.as_str()));
+            head.extend(arguments.iter().map(|one| self.argument(one)));
+            head
+        };
+        let all: String = drift.iter().map(one).collect();
+        (!drift.is_empty()).then(|| format!("Drift: the cloud has otherwise than recorded.\n{all}"))
+    }
+
+    fn outputs(&self, outputs: &[OutputChange]) -> Option<String> {
+        let one = |OutputChange { name, before, after }: &OutputChange| {
+            let (sign, style) = match (before, after) {
+                (None, _) => ("+", GREEN),
+                (Some(_), None) => ("-", RED),
+                (Some(_), Some(_)) => ("~", YELLOW),
+            };
+            let shown = match (before, after) {
+                (None, Some(after)) => self.names.text(after.json()),
+                _ => self.difference(before.as_ref(), after.as_ref()),
+            };
+            format!("{} {name} = {}\n", styled(style, &format!("{sign:>3}")), hang(&shown, INDENT))
+        };
+        (!outputs.is_empty()).then(|| "Outputs:\n".to_owned() + &outputs.iter().map(one).collect::<String>())
     }
 }
 
-fn long_text(json: &serde_json::Value) -> String {
-    match json.as_str() {
-        Some(text) => text.to_owned(),
-        None => value_text(json),
-    }
+/// What the cloud has otherwise than recorded; `None` where nothing differs.
+pub fn drift_section(drift: &[Drift]) -> Option<String> {
+    Shown::default().drift(drift)
 }
 
 /// What differs, line by line, each with a sign and with two lines around it.
@@ -180,40 +237,12 @@ fn by_lines(before: &str, after: &str) -> String {
                 ChangeTag::Equal => (" ", DIM),
             };
             // Escaped and without its quotes, so that no text can move the cursor.
-            let quoted = super::value::quoted(change.value().trim_end_matches(['\n', '\r']));
+            let quoted = quoted(change.value().trim_end_matches(['\n', '\r']));
             lines.push(styled(style, &format!("{sign} {}", &quoted[1..quoted.len() - 1])));
         }
     }
     // The line breaks are what makes it more than one line even where one line was added.
     format!("{}{}", if lines.len() == 1 { "\n" } else { "" }, lines.join("\n"))
-}
-
-fn drift_section(drift: &[Drift]) -> Option<String> {
-    let one = |Drift { address, gone, arguments }: &Drift| {
-        let (sign, style, words) = if *gone { ("-", RED, "is gone") } else { ("~", YELLOW, "was changed") };
-        let mut head = format!("{} {} {words}\n", styled(style, &format!("{sign:>3}")), styled(BOLD, address.as_str()));
-        head.extend(arguments.iter().map(argument));
-        head
-    };
-    (!drift.is_empty()).then(|| {
-        "Drift: the cloud has otherwise than recorded.\n".to_owned() + &drift.iter().map(one).collect::<String>()
-    })
-}
-
-fn outputs_section(outputs: &[OutputChange]) -> Option<String> {
-    let one = |OutputChange { name, before, after }: &OutputChange| {
-        let (sign, style) = match (before, after) {
-            (None, _) => ("+", GREEN),
-            (Some(_), None) => ("-", RED),
-            (Some(_), Some(_)) => ("~", YELLOW),
-        };
-        let shown = match (before, after) {
-            (None, Some(after)) => value_text(after.json()),
-            _ => difference(before.as_ref(), after.as_ref()),
-        };
-        format!("{} {name} = {}\n", styled(style, &format!("{sign:>3}")), hang(&shown, INDENT))
-    };
-    (!outputs.is_empty()).then(|| "Outputs:\n".to_owned() + &outputs.iter().map(one).collect::<String>())
 }
 
 fn standing(StandUp { group, site, resources, objects }: &StandUp) -> String {

@@ -17,7 +17,8 @@
 //!   "drift": [{ "address": "lb.web", "gone": false, "arguments": [ … ] }],
 //!   "outputs": [{ "name": "front_door", "before": null, "after": "…" }],
 //!   "stand_up": [{ "group": "web", "site": "secondary", "resources": ["…"], "objects": 9 }],
-//!   "notes": ["…"]
+//!   "notes": ["…"],
+//!   "blocked": [{ "address": "…", "why": "…" }]
 //! }
 //! ```
 //!
@@ -47,6 +48,7 @@ pub fn json(plan: &Plan, cloud: CloudName) -> Json {
         "outputs": outputs,
         "stand_up": stand_up,
         "notes": notes,
+        "blocked": blocked,
         "blocked": blocked,
     })
 }

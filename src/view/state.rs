@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::value::{on_one_line, quoted, text as value_text};
+use super::value::Names;
 use super::{BOLD, DIM, hang, styled, table};
 use crate::address::Address;
+use crate::hcl::quoted;
 use crate::state::{Recorded, State, Status};
 use crate::value::Sealed;
 
@@ -33,7 +34,7 @@ pub const fn status(status: Status) -> &'static str {
 }
 
 /// One resource: its block as recorded, then what the cloud says of it as comments.
-pub fn show(address: &Address, recorded: &Recorded) -> String {
+pub fn show(address: &Address, recorded: &Recorded, state: &State) -> String {
     let Recorded {
         id,
         name,
@@ -48,6 +49,7 @@ pub fn show(address: &Address, recorded: &Recorded) -> String {
         prevent_destroy,
         status: stands,
     } = recorded;
+    let names: Names = state.resources.iter().map(|(address, other)| (other.id.clone(), address.clone())).collect();
     let key = address.key().map(|key| format!(" # [{}]", quoted(&key))).unwrap_or_default();
     let comment = |word: &str, text: &str| styled(DIM, &format!("# {word}: {text}")) + "\n";
     let mut out = comment("id", id.as_str());
@@ -63,28 +65,29 @@ pub fn show(address: &Address, recorded: &Recorded) -> String {
     if !needs.is_empty() {
         out += &comment("needs", &needs.iter().map(|need| need.as_str()).collect::<Vec<_>>().join(", "));
     }
-    out += &format!("{} {} {{{key}\n{}", styled(BOLD, address.kind()), quoted(address.name()), lines(arguments));
+    out +=
+        &format!("{} {} {{{key}\n{}", styled(BOLD, address.kind()), quoted(address.name()), lines(arguments, &names));
     if !attributes.is_empty() {
-        out += &format!("\n  {}\n{}", styled(DIM, "# attributes"), lines(attributes));
+        out += &format!("\n  {}\n{}", styled(DIM, "# attributes"), lines(attributes, &Names::none()));
     }
     out + "}\n"
 }
 
-fn lines(map: &Map<String, Json>) -> String {
+fn lines(map: &Map<String, Json>, names: &Names) -> String {
     let width = map.keys().map(|name| name.chars().count()).max().unwrap_or_default();
-    map.iter().map(|(name, value)| format!("  {name:width$} = {}\n", hang(&value_text(value), 2))).collect()
+    map.iter().map(|(name, value)| format!("  {name:width$} = {}\n", hang(&names.text(value), 2))).collect()
 }
 
 /// Outputs, one to a line.
 pub fn outputs(outputs: &BTreeMap<String, Sealed>) -> String {
     let width = outputs.keys().map(|name| name.chars().count()).max().unwrap_or_default();
-    outputs.iter().map(|(name, value)| format!("{name:width$} = {}\n", value_text(value.json()))).collect()
+    outputs.iter().map(|(name, value)| format!("{name:width$} = {}\n", Names::none().text(value.json()))).collect()
 }
 
 /// One output for a script: a string as it is, anything else as HCL on one line.
 pub fn output(value: &Sealed) -> String {
     match value.json() {
         Json::String(text) => text.clone(),
-        other => on_one_line(other),
+        other => Names::none().on_one_line(other),
     }
 }

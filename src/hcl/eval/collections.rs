@@ -67,13 +67,18 @@ impl<'a> Evaluator<'a> {
     /// What a `for` goes through; `None` where it is unknown, which `taint` then says.
     pub(super) fn entries(&mut self, collection: &'a Expr, taint: &mut Taint) -> Result<Option<Entries>, Failed> {
         let value = self.expr(collection)?;
+        // Elements of a sensitive collection are bound with its mark, so that no fault within shows them.
+        let marked = |item: Value| if matches!(value, Value::Sensitive(_)) { item.sensitive() } else { item };
         match taint.take(&value) {
             Value::Unknown(_) => Ok(None),
             Value::List(items) => {
-                Ok(Some((0_i64..).zip(items.iter()).map(|(at, item)| (Value::from(at), item.clone())).collect()))
+                let items = items.iter().map(|item| marked(item.clone()));
+                Ok(Some((0_i64..).map(Value::from).zip(items).collect()))
             }
             Value::Map(map) => {
-                Ok(Some(map.iter().map(|(key, item)| (Value::String(Arc::clone(key)), item.clone())).collect()))
+                let entries =
+                    map.iter().map(|(key, item)| (marked(Value::String(Arc::clone(key))), marked(item.clone())));
+                Ok(Some(entries.collect()))
             }
             other => self.fail(mismatch("a list, set or map", other).at(collection.span)),
         }

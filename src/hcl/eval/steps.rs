@@ -44,16 +44,14 @@ impl<'a> Evaluator<'a> {
             Ok(found) => found,
             Err(mut fault) => {
                 fault.span.get_or_insert(if steps.is_empty() { span } else { name.span });
-                return self.fail(fault);
+                let hidden = sensitive.iter().take(known).any(|marked| *marked);
+                return self.fail(if hidden { without_values(fault) } else { fault });
             }
         };
         marks.sensitive = sensitive.iter().take(used).any(|marked| *marked);
         value = marks.mark(value);
         for ((key, span), marked) in keys.iter().zip(&sensitive).skip(used) {
-            value = self.step(&value, key, *span)?;
-            if *marked {
-                value = value.sensitive();
-            }
+            value = self.step(&value, key, *marked, *span)?;
         }
         self.steps(value, rest)
     }
@@ -61,12 +59,11 @@ impl<'a> Evaluator<'a> {
     fn steps(&mut self, mut value: Value, steps: &'a [Step]) -> Evaluated {
         for (at, step) in steps.iter().enumerate() {
             value = match step {
-                Step::Attr(name) => self.step(&value, &Key::Attr(Arc::clone(&name.text)), name.span)?,
+                Step::Attr(name) => self.step(&value, &Key::Attr(Arc::clone(&name.text)), false, name.span)?,
                 Step::Index(index) => {
                     let key = self.expr(index)?;
                     let (plain, sensitive) = key.unmark();
-                    let value = self.step(&value, &Key::Index(plain.clone()), index.span)?;
-                    if sensitive { value.sensitive() } else { value }
+                    self.step(&value, &Key::Index(plain.clone()), sensitive, index.span)?
                 }
                 Step::Splat(span) => return self.splat(&value, steps.get(at + 1..).unwrap_or_default(), *span),
             };
@@ -84,14 +81,15 @@ impl<'a> Evaluator<'a> {
             single => Arc::new(vec![single.clone()]),
         };
         self.pay(items.len(), 0, span)?;
-        let results: Vec<Evaluated> = items.iter().map(|item| self.steps(item.clone(), rest)).collect();
+        let results: Vec<Evaluated> =
+            items.iter().map(|item| self.steps(taint.clone().mark(item.clone()), rest)).collect();
         let results: Result<Vec<Value>, _> = results.into_iter().collect();
         Ok(taint.mark(results?.into()))
     }
 
-    /// One step on a value; the key has no mark.
-    fn step(&mut self, value: &Value, key: &Key, span: Span) -> Evaluated {
-        let mut taint = Taint::default();
+    /// One step on a value; the key has no mark of its own.
+    fn step(&mut self, value: &Value, key: &Key, key_sensitive: bool, span: Span) -> Evaluated {
+        let mut taint = Taint { sensitive: key_sensitive, unknown: None };
         let plain = taint.take(value);
         if let Key::Index(index) = key {
             taint.take(index);
@@ -100,8 +98,8 @@ impl<'a> Evaluator<'a> {
             return Ok(taint.mark(Value::Null));
         }
         let found = match (plain, key) {
-            (Value::Map(map), Key::Attr(name)) => entry(map, name, taint.sensitive),
-            (Value::Map(map), Key::Index(index)) => to_text(index).and_then(|name| entry(map, &name, taint.sensitive)),
+            (Value::Map(map), Key::Attr(name)) => entry(map, name),
+            (Value::Map(map), Key::Index(index)) => to_text(index).and_then(|name| entry(map, &name)),
             (Value::List(items), Key::Index(index)) => element(items, index),
             (Value::Block(address), Key::Attr(name)) => {
                 let address = address.clone();
@@ -113,7 +111,7 @@ impl<'a> Evaluator<'a> {
             Ok(value) => Ok(taint.mark(value)),
             Err(mut fault) => {
                 fault.span.get_or_insert(span);
-                self.fail(fault)
+                self.fail(if taint.sensitive { without_values(fault) } else { fault })
             }
         }
     }
@@ -154,11 +152,15 @@ fn is_plain(key: &Key) -> bool {
     matches!(key, Key::Attr(_) | Key::Index(Value::String(_) | Value::Number(_)))
 }
 
-fn entry(map: &Map, name: &str, sensitive: bool) -> Result<Value, Diagnostic> {
+/// The fault of a step from or with something sensitive, which says neither what there is nor what was asked for.
+fn without_values(fault: Diagnostic) -> Diagnostic {
+    let Diagnostic { code, severity, summary: _, span, label: _, related: _, why: _, help: _ } = fault;
+    let summary = "this step cannot be taken (not shown why, because a sensitive value is in it)";
+    Diagnostic { severity, span, ..Diagnostic::error(code, summary) }
+}
+
+fn entry(map: &Map, name: &str) -> Result<Value, Diagnostic> {
     map.get(name).cloned().ok_or_else(|| {
-        if sensitive {
-            return Diagnostic::error("unknown-attribute", "there is no entry of this name in this sensitive value");
-        }
         let all = match map.len() {
             0 => "It is empty.".to_owned(),
             more if more > MAX_LISTED => {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::address::Address;
 use crate::hcl::parse_expression;
@@ -181,5 +183,97 @@ fn every_fault_is_told_where_it_stands_and_none_shows_a_secret() {
         ),
     ] {
         assert_eq!(shown(text), expected, "{text}");
+    }
+}
+
+/// Expressions of every form, calls of every function with any arguments among them.
+fn expression() -> impl Strategy<Value = String> {
+    let names: Vec<String> = functions::all().into_iter().map(|(signature, _)| signature).collect();
+    let names: Vec<String> =
+        names.iter().filter_map(|signature| signature.split('(').next()).map(str::to_owned).collect();
+    let names: Vec<String> = names.into_iter().filter(|name| name != "nonsensitive").collect();
+    let leaf = prop::sample::select(vec![
+        "0",
+        "1",
+        "-1",
+        "2.5",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "1e300",
+        "\"\"",
+        "\"a\"",
+        "\"12\"",
+        "\"%s %v %05d\"",
+        "\"/(.)a/\"",
+        "\"10.0.0.0/8\"",
+        "\"fd00::/120\"",
+        "\"é☃\"",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "[1, 2, 3]",
+        "[\"b\", \"a\", \"b\"]",
+        "{ a = 1, b = [2] }",
+        "[[1], [[2, null]]]",
+        "var.list",
+        "var.map",
+        "var.null",
+        "var.secret",
+        "[var.secret]",
+        "{ k = var.secret }",
+        "thing.one.wait",
+        "[thing.one.wait]",
+        "thing.one",
+        "x",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(4, 24, 3, move |inner| {
+        let operator = prop::sample::select(vec!["+", "-", "*", "/", "%", "==", "!=", "<", ">=", "&&", "||"]);
+        let call = (prop::sample::select(names.clone()), prop::collection::vec(inner.clone(), 0..4), any::<bool>());
+        prop_oneof![
+            4 => call.prop_map(|(name, args, expand)| {
+                format!("{name}({}{})", args.join(", "), if expand && !args.is_empty() { "..." } else { "" })
+            }),
+            1 => (inner.clone(), operator, inner.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+            1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a})[{b}]")),
+            1 => inner.clone().prop_map(|a| format!("({a})[*].a")),
+            1 => inner.clone().prop_map(|a| format!("(!({a}))")),
+            1 => inner.clone().prop_map(|a| format!("(-({a}))")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[{a}, {b}]")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{ ({a}) = {b} }}")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("\"<${{{a}}}%{{ for x in {b} }}${{x}}%{{ endfor }}>\"")),
+            1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("[for k, x in {a} : {b} if {c}]")),
+            1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("{{for x in {a} : ({b}) => {c}...}}")),
+        ]
+    })
+}
+
+/// Whether the secret stands anywhere without a mark on it.
+fn leaks(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.to_lowercase().contains("s3cret"),
+        Value::List(items) => items.iter().any(leaks),
+        Value::Map(map) => map.iter().any(|(key, item)| key.contains("s3cret") || leaks(item)),
+        _ => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_expression_panics_or_shows_a_secret(text in expression()) {
+        match run(&text) {
+            Ok(value) => prop_assert!(!leaks(&value), "{value:?}"),
+            Err(found) => {
+                prop_assert!(!found.is_empty());
+                for fault in found {
+                    prop_assert!(!format!("{fault:?}").contains("s3cret"), "{fault:?}");
+                    prop_assert!(fault.span.is_some(), "{fault:?}");
+                }
+            }
+        }
     }
 }

@@ -274,8 +274,8 @@ pub(crate) fn call<'a>(
             let place = fault.arg.and_then(|arg| spans.get(arg)).copied().unwrap_or(span);
             let mut diagnostic = fault.diagnostic.at(place);
             if taint.sensitive {
-                diagnostic.summary =
-                    format!("`{}` cannot take this (not shown, because it is sensitive)", function.name);
+                let summary = format!("`{}` cannot take this (not shown, because it is sensitive)", function.name);
+                diagnostic = Diagnostic { span: diagnostic.span, ..Diagnostic::error(diagnostic.code, summary) };
             }
             diagnostic.help.get_or_insert_with(|| format!("`{}`: {}", function.signature(), function.doc));
             evaluator.fail(diagnostic)

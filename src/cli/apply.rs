@@ -1,0 +1,204 @@
+//! `drplan apply`.
+
+use std::path::{Path, PathBuf};
+
+use super::again::again;
+use super::cloud::{Reached, with_cloud};
+use super::confirm::confirm;
+use super::loading::{Loaded, given_variables, load, load_with};
+use super::place::holder;
+use super::plan::{Limits, cloud_in, read};
+use super::planning::{Made, Wanted, cloud_of, make, refuse_blocked, store_of};
+use super::progress::Shown;
+use super::{ExitCode, Failure, Global, Session, ending};
+use crate::apply::{Ports, apply, keep_observed};
+use crate::plan::file::{self, PlanFile};
+use crate::run::Stop;
+use crate::stack::{CloudName, GivenVariable};
+use crate::store::LocalStore;
+use crate::view;
+
+/// Bring the cloud to where the stack says
+///
+/// Makes a plan, shows it, asks, and carries it out, as many steps at a time as need nothing of each other. What fails stops only what needs
+/// it. Ctrl-C finishes what is under way. However a run ends, the same command goes on from there: nothing is lost, nothing is made twice.
+///
+/// Given a saved plan, carries out exactly that one, without asking, or refuses where the stack, the state or the roles have moved on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  drplan apply stacks/web-geo --vars prod.vars.hcl
+  drplan apply --yes
+  drplan apply --target mssql_server.primary
+  drplan apply today.plan")]
+pub struct Args {
+    /// The stack's directory, or a saved plan
+    #[arg(default_value = ".", value_name = "STACK|PLANFILE")]
+    stack: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+    if session.path(&args.stack).is_file() {
+        return run_saved(args, global, session);
+    }
+    let order = Order {
+        loaded: load(&args.stack, global, session)?,
+        wanted: args.limits.wanted(false),
+        saved: None,
+        yes: args.yes,
+        again: again("apply", &args.stack, global),
+    };
+    let cloud = cloud_of(&order.loaded.program, global);
+    carry_out(&order, cloud, global, session)
+}
+
+fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+    if args.limits.refresh.is_some() || !args.limits.targets.is_empty() {
+        return Err(
+            Failure::failed("a saved plan has its own --target and --refresh").help("Make another plan with them.")
+        );
+    }
+    let saved = read(&args.stack, session)?;
+    let cloud = cloud_in(&saved, global)?;
+    // The values of the plan are stronger than what the environment happens to hold; a flag that contradicts them is noticed by the digest.
+    let (mut given, flags): (Vec<_>, Vec<_>) =
+        given_variables(global, session)?.into_iter().partition(GivenVariable::is_from_environment);
+    given.extend(saved.variables.iter().map(|(name, text)| GivenVariable {
+        name: name.clone(),
+        text: text.clone(),
+        origin: format!("in {}", args.stack.display()),
+    }));
+    given.extend(flags);
+    let stack = Path::new(&saved.directory);
+    let command = if saved.destroy { "destroy" } else { "apply" };
+    let order = Order {
+        loaded: load_with(stack, given, session)?,
+        wanted: Wanted { targets: saved.targets.clone(), destroy: saved.destroy, refresh: saved.refresh },
+        yes: true,
+        again: again(command, stack, global),
+        saved: Some(saved),
+    };
+    carry_out(&order, cloud, global, session)
+}
+
+/// What is to be carried out.
+pub struct Order {
+    /// The stack.
+    pub loaded: Loaded,
+    /// The plan that is wanted.
+    pub wanted: Wanted,
+    /// The plan it must be, where it was saved.
+    pub saved: Option<PlanFile>,
+    /// Whether not to ask.
+    pub yes: bool,
+    /// The command that goes on, should it end early.
+    pub again: String,
+}
+
+impl Order {
+    const fn command(&self) -> &'static str {
+        if self.wanted.destroy { "destroy" } else { "apply" }
+    }
+}
+
+/// Plans, shows, asks and carries out, all under the lock of the state.
+pub fn carry_out(order: &Order, cloud: CloudName, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+    let store = store_of(&order.loaded.program, cloud, global, session)?;
+    let _lock = store.lock(&holder(order.command(), session))?;
+    with_cloud(cloud, global, session, async |reached, session| {
+        let made = make(&order.loaded, &order.wanted, &store, &reached, session).await?;
+        let plan = &made.planned.plan;
+        if let Some(saved) = &order.saved {
+            same(saved, &made)?;
+        }
+        session.print(&view::plan::text(plan, cloud))?;
+        refuse_blocked(plan)?;
+        if !view::plan::has_changes(plan) {
+            // What was seen is kept even where it calls for nothing: an address that the cloud gave, say.
+            if let (Some(recorded), Some(refreshed)) = (&made.recorded, &made.planned.refreshed) {
+                keep_observed(recorded, refreshed, &store)?;
+            }
+            return Ok(ExitCode::Done);
+        }
+        if !order.yes {
+            confirm(&question(order, cloud), &order.again, session)?;
+        }
+        perform(order, made, cloud, &store, &reached, session).await
+    })
+}
+
+/// Refuses a saved plan that is not the same any more.
+fn same(saved: &PlanFile, made: &Made) -> Result<(), Failure> {
+    let plan = &made.planned.plan;
+    let stale = file::check(&saved.basis, &plan.basis)
+        .and_then(|()| if saved.digest == file::digest(plan) { Ok(()) } else { Err(file::Stale::Different) });
+    stale.map_err(|stale| {
+        Failure::refused(format!("the saved plan is not carried out: {stale}"))
+            .help("Make a new one with `drplan plan --out FILE`.")
+    })
+}
+
+fn question(order: &Order, cloud: CloudName) -> String {
+    let (stack, cloud) = (order.loaded.program.name(), cloud.as_str());
+    match order.wanted.destroy {
+        true => format!("Do you really want to destroy all of {stack} on {cloud}?"),
+        false => format!("Do you want to do this to {stack} on {cloud}?"),
+    }
+}
+
+async fn perform(
+    order: &Order,
+    made: Made,
+    cloud: CloudName,
+    store: &LocalStore,
+    reached: &Reached,
+    session: &mut Session,
+) -> Result<ExitCode, Failure> {
+    let Made { planned, recorded, seal } = made;
+    let by = holder(order.command(), session);
+    let by = format!("{} on {}", by.who, by.host);
+    let stop = Stop::default();
+    let owns_process = session.owns_process;
+    session.say("\n");
+    let applied = {
+        let shown = Shown::new(&planned.plan.steps, session);
+        let ports = Ports {
+            cloud: &reached.cloud,
+            clock: &*reached.clock,
+            ids: &*reached.ids,
+            store,
+            seal: &seal,
+            watcher: &shown,
+            stop: &stop,
+        };
+        tokio::select! {
+            applied = apply(&planned, recorded, ports, order.command(), &by) => applied?,
+            never = interrupted(&stop, &shown, owns_process) => match never {},
+        }
+    };
+    session.say("\n");
+    session.print(&ending::text(&planned.plan.steps, &applied.report, cloud, &order.again))?;
+    if !applied.state.outputs.is_empty() {
+        session.print(&format!("\nOutputs:\n{}", view::state::outputs(&applied.state.outputs)))?;
+    }
+    Ok(ending::exit(&applied.report))
+}
+
+/// Waits for Ctrl-C: the first asks the run to stop, the second leaves at once, as a kill would.
+async fn interrupted(stop: &Stop, shown: &Shown<'_>, owns_process: bool) -> std::convert::Infallible {
+    if !owns_process || tokio::signal::ctrl_c().await.is_err() {
+        return std::future::pending().await;
+    }
+    stop.request();
+    shown.note("Stopping: what is under way is finished, nothing more is begun. Ctrl-C again leaves at once.");
+    if tokio::signal::ctrl_c().await.is_err() {
+        return std::future::pending().await;
+    }
+    shown.note("Left. What was under way is in the journal; the next command looks what became of it.");
+    std::process::exit(ExitCode::Stopped.code().into())
+}

@@ -1,0 +1,102 @@
+//! The cloud of a command: the embedded one, in this process and on simulated time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::{ExitCode, Failure, Global, Session};
+use crate::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
+use crate::host::{SeededIds, SimClock};
+use crate::simulator::{BASE, START, Simulator, SimulatorError};
+use crate::stack::CloudName;
+use crate::world::{Clock, Ids};
+
+/// A cloud that can be worked with.
+pub struct Reached {
+    /// The cloud.
+    pub cloud: Azure,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// Where fresh ids come from: `--seed`, or the session.
+pub fn ids(global: &Global, session: &Session) -> Arc<dyn Ids> {
+    match global.seed {
+        Some(seed) => Arc::new(SeededIds::new(seed)),
+        None => Arc::clone(&session.ids),
+    }
+}
+
+/// Where the embedded cloud is kept.
+pub fn world_dir(global: &Global, session: &Session) -> PathBuf {
+    session.path(&global.state_root).join("simulator")
+}
+
+/// Opens the embedded cloud. Its time goes on from where it stopped.
+///
+/// # Errors
+/// Where it is damaged, in use, or of another seed.
+pub fn open_world(global: &Global, session: &Session) -> Result<(Simulator, Arc<dyn Clock>), Failure> {
+    let clock = Arc::new(SimClock::new(START));
+    let simulator = Simulator::open(&world_dir(global, session), global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
+    clock.advance_to(simulator.now());
+    Ok((simulator, clock))
+}
+
+/// Runs `work` with this cloud, on a runtime whose time is the cloud's.
+///
+/// # Errors
+/// Where the cloud cannot be reached, and those of `work`.
+pub fn with_cloud<T>(
+    name: CloudName,
+    global: &Global,
+    session: &mut Session,
+    work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match name {
+        CloudName::Local => {}
+        CloudName::Azure => {
+            return Err(Failure::failed("--cloud azure comes with a later version of drplan")
+                .help("The embedded cloud, --cloud local, answers as Azure does."));
+        }
+    }
+    simulated_time()?.block_on(async {
+        let (simulator, clock) = open_world(global, session)?;
+        let ids = ids(global, session);
+        let endpoint = Url::parse(BASE).map_err(|error| Failure::failed(format!("{BASE}: {error}")))?;
+        let cloud = Azure::new(AzureConfig {
+            endpoint,
+            wire: Wire::InProcess(simulator.router()),
+            credential: Arc::new(FixedToken(Token::new("embedded"))),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        });
+        work(Reached { cloud, clock, ids }, session).await
+    })
+}
+
+/// A runtime whose time passes at once wherever nothing is left to do but wait.
+///
+/// # Errors
+/// Where the operating system refuses it.
+pub fn simulated_time() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start: {error}")))
+}
+
+impl From<SimulatorError> for Failure {
+    fn from(error: SimulatorError) -> Self {
+        let exit = match &error {
+            SimulatorError::Damaged { .. } | SimulatorError::Newer { .. } => ExitCode::StackWrong,
+            SimulatorError::OtherSeed { .. } | SimulatorError::InUse(_) => ExitCode::Refused,
+            SimulatorError::Io { .. } | SimulatorError::NoObject(_) => ExitCode::Failed,
+        };
+        Self::Message { exit, what: error.to_string(), help: Vec::new() }
+    }
+}

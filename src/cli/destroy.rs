@@ -1,0 +1,38 @@
+//! `drplan destroy`.
+
+use std::path::PathBuf;
+
+use super::again::again;
+use super::apply::{Order, carry_out};
+use super::loading::load;
+use super::planning::{Wanted, cloud_of};
+use super::{ExitCode, Failure, Global, Session};
+
+/// Delete everything that is recorded of a stack
+///
+/// In reverse order of what needs what. Refused as a whole where the stack says `prevent_destroy` of anything that would go.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  drplan plan --destroy stacks/web-geo       look first
+  drplan destroy stacks/web-geo")]
+pub struct Args {
+    /// The stack's directory
+    #[arg(default_value = ".")]
+    stack: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+    let order = Order {
+        loaded: load(&args.stack, global, session)?,
+        wanted: Wanted { targets: Vec::new(), destroy: true, refresh: true },
+        saved: None,
+        yes: args.yes,
+        again: again("destroy", &args.stack, global),
+    };
+    let cloud = cloud_of(&order.loaded.program, global);
+    carry_out(&order, cloud, global, session)
+}

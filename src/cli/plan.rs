@@ -1,0 +1,165 @@
+//! `drplan plan`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::again::again;
+use super::cloud::with_cloud;
+use super::loading::{Loaded, load};
+use super::planning::{Made, Wanted, cloud_of, make, store_of};
+use super::{ExitCode, Failure, Global, Session, pretty};
+use crate::address::Address;
+use crate::plan::file::{self, PlanFile};
+use crate::stack::{CloudName, GivenVariable, Variable};
+use crate::view;
+
+/// Show what apply would do, and why
+///
+/// The stack is compared with what is recorded and with what stands. Destructive changes come first. Nothing is changed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  drplan plan stacks/web-geo --vars prod.vars.hcl
+  drplan plan --target mssql_server.primary
+  drplan plan --out today.plan && drplan apply today.plan
+  drplan plan --detailed-exitcode --format json      for a pipeline: exit 2 where there are changes")]
+pub struct Args {
+    /// The stack's directory
+    #[arg(default_value = ".")]
+    stack: PathBuf,
+    #[command(flatten)]
+    limits: Limits,
+    /// Plan the deletion of everything that is recorded
+    #[arg(long)]
+    destroy: bool,
+    /// Save the plan into this file, for `drplan apply FILE`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The format
+    #[arg(long, value_enum, default_value_t)]
+    format: super::Format,
+    /// Exit 2 where there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// What `plan` and `apply` take alike.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Limits {
+    /// Whether to look at the cloud before planning [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub refresh: Option<bool>,
+    /// Limit the plan to this resource and what it needs; may be given several times
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<Address>,
+}
+
+impl Limits {
+    /// The plan that is wanted.
+    pub fn wanted(&self, destroy: bool) -> Wanted {
+        Wanted { targets: self.targets.clone(), destroy, refresh: self.refresh.unwrap_or(true) }
+    }
+}
+
+pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+    let loaded = load(&args.stack, global, session)?;
+    let wanted = args.limits.wanted(args.destroy);
+    let cloud = cloud_of(&loaded.program, global);
+    let store = store_of(&loaded.program, cloud, global, session)?;
+    let made = with_cloud(cloud, global, session, async |reached, session| {
+        make(&loaded, &wanted, &store, &reached, session).await
+    })?;
+    let plan = &made.planned.plan;
+    let text = match args.format {
+        super::Format::Text => view::plan::text(plan, cloud),
+        super::Format::Json => pretty(&view::plan_json::json(plan, cloud)),
+    };
+    session.print(&text)?;
+    if let Some(file) = &args.out {
+        save(file, &args.stack, cloud, &wanted, &loaded, &made, session)?;
+        let apply = again("apply", file, &Global { vars: Vec::new(), var_files: Vec::new(), ..global.clone() });
+        session.say(&format!("\nSaved as {}. To do exactly this:\n    {apply}\n", file.display()));
+        for name in sensitive_given(&loaded, &made) {
+            session.say(&format!(
+                "The value of {name} is sensitive, so it is not in the file and has to be given again.\n"
+            ));
+        }
+    } else if args.format == super::Format::Text && view::plan::has_changes(plan) && !args.destroy {
+        session.say(&format!("\nTo do this:\n    {}\n", again("apply", &args.stack, global)));
+    }
+    let changes = args.detailed_exitcode && view::plan::has_changes(plan);
+    Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
+}
+
+fn save(
+    file: &Path,
+    stack: &Path,
+    cloud: CloudName,
+    wanted: &Wanted,
+    loaded: &Loaded,
+    made: &Made,
+    session: &Session,
+) -> Result<(), Failure> {
+    let is_plain = |one: &&GivenVariable| variable(one, made).is_some_and(|variable| !variable.sensitive);
+    let given = loaded.given.iter().filter(is_plain).map(|one| (one.name.clone(), one.text.clone()));
+    let saved = PlanFile {
+        format_version: file::VERSION,
+        directory: stack.display().to_string(),
+        cloud: cloud.as_str().to_owned(),
+        basis: made.planned.plan.basis.clone(),
+        targets: wanted.targets.clone(),
+        destroy: wanted.destroy,
+        variables: given.collect(),
+        sensitive: sensitive_given(loaded, made).into_iter().collect(),
+        refresh: wanted.refresh,
+        digest: file::digest(&made.planned.plan),
+    };
+    let json =
+        serde_json::to_value(&saved).map_err(|error| Failure::failed(format!("the plan has no text: {error}")))?;
+    session.write_file(file, pretty(&json).as_bytes())
+}
+
+/// The sensitive variables that were given a value.
+fn sensitive_given(loaded: &Loaded, made: &Made) -> BTreeSet<String> {
+    let sensitive = |one: &&GivenVariable| variable(one, made).is_some_and(|variable| variable.sensitive);
+    loaded.given.iter().filter(sensitive).map(|one| one.name.clone()).collect()
+}
+
+/// The variable that a value was given to; `None` for what the environment holds for other stacks.
+fn variable<'a>(given: &GivenVariable, made: &'a Made) -> Option<&'a Variable> {
+    made.planned.stack.variables.get(given.name.as_str())
+}
+
+/// Reads a saved plan.
+///
+/// # Errors
+/// Where it is none, or of a newer version.
+pub fn read(path: &Path, session: &Session) -> Result<PlanFile, Failure> {
+    let wrong = |what: String| Failure::wrong_file(format!("{} is no saved plan: {what}", path.display()));
+    let text = std::fs::read_to_string(session.path(path)).map_err(|error| wrong(error.to_string()))?;
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    match json.get("format_version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version > u64::from(file::VERSION) => {
+            Err(wrong(format!("it has format {version}, and this drplan reads up to {}", file::VERSION)))
+        }
+        _ => serde_json::from_value(json).map_err(|error| wrong(error.to_string())),
+    }
+}
+
+/// The cloud that a saved plan is for.
+///
+/// # Errors
+/// Where `--cloud` says another, or there is none of that name.
+pub fn cloud_in(saved: &PlanFile, global: &Global) -> Result<CloudName, Failure> {
+    let cloud = super::Cloud::from_str(&saved.cloud, false).map(CloudName::from).map_err(|_| {
+        Failure::wrong_file(format!("the saved plan is for the cloud `{}`, which there is none of", saved.cloud))
+    })?;
+    match global.cloud.map(CloudName::from) {
+        Some(asked) if asked != cloud => {
+            Err(Failure::refused(format!("the saved plan is for --cloud {}, not {}", cloud.as_str(), asked.as_str())))
+        }
+        _ => Ok(cloud),
+    }
+}

@@ -1,0 +1,105 @@
+//! From a loaded stack to a plan: what is recorded, a look at the cloud, and the question put together.
+
+use super::cloud::Reached;
+use super::loading::Loaded;
+use super::{ExitCode, Failure, Global, Session};
+use crate::address::Address;
+use crate::apply::observe;
+use crate::plan::{self, Observed, Planned, Question, to_observe};
+use crate::stack::{CloudName, Knowledge, Program};
+use crate::state::State;
+use crate::store::LocalStore;
+use crate::value::Seal;
+use crate::world::Store;
+
+/// What a plan is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The resources to which it is limited; empty: all.
+    pub targets: Vec<Address>,
+    /// Whether everything is to go.
+    pub destroy: bool,
+    /// Whether to look at the cloud first.
+    pub refresh: bool,
+}
+
+/// A plan with what it was made from.
+pub struct Made {
+    /// The plan.
+    pub planned: Planned,
+    /// What is recorded.
+    pub recorded: Option<State>,
+    /// The seal of the lineage.
+    pub seal: Seal,
+}
+
+/// The cloud of this stack: what `--cloud` says, else the stack, else the embedded one.
+pub fn cloud_of(program: &Program, global: &Global) -> CloudName {
+    global.cloud.map(CloudName::from).or_else(|| program.cloud()).unwrap_or(CloudName::Local)
+}
+
+/// Where the state of this stack is kept.
+///
+/// # Errors
+/// Where its name cannot be that of a folder.
+pub fn store_of(
+    program: &Program,
+    cloud: CloudName,
+    global: &Global,
+    session: &Session,
+) -> Result<LocalStore, Failure> {
+    Ok(LocalStore::open(&session.path(&global.state_root), program.name(), cloud.as_str())?)
+}
+
+/// Looks and plans. Warnings about the stack are said.
+///
+/// # Errors
+/// Where the stack is wrong, the state cannot be read, or the cloud cannot be looked at.
+pub async fn make(
+    loaded: &Loaded,
+    wanted: &Wanted,
+    store: &LocalStore,
+    reached: &Reached,
+    session: &mut Session,
+) -> Result<Made, Failure> {
+    let recorded = store.load()?;
+    let seal = store.seal(&*reached.ids)?;
+    let observed = look(loaded, recorded.as_ref(), wanted.refresh, reached).await?;
+    let question = Question {
+        program: &loaded.program,
+        state: recorded.as_ref(),
+        observed: &observed,
+        seal: &seal,
+        targets: &wanted.targets,
+        destroy: wanted.destroy,
+    };
+    let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
+    session.say_diagnostics(&planned.warnings, &loaded.sources);
+    Ok(Made { planned, recorded, seal })
+}
+
+async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Reached) -> Result<Observed, Failure> {
+    let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
+    let objects = to_observe(&stack, recorded, all);
+    observe(&reached.cloud, &objects).await.map_err(|error| {
+        Failure::failed(format!("what stands could not be looked at: {error}"))
+            .help("With --refresh=false, a plan is made from what is recorded.")
+    })
+}
+
+/// Refuses a plan that would touch what is forbidden, all of it listed.
+///
+/// # Errors
+/// Where anything is.
+pub fn refuse_blocked(plan: &plan::Plan) -> Result<(), Failure> {
+    if plan.blocked.is_empty() {
+        return Ok(());
+    }
+    let lines: String =
+        plan.blocked.iter().map(|blocked| format!("\n  {}: {}", blocked.address, blocked.why)).collect();
+    Err(Failure::Message {
+        exit: ExitCode::Refused,
+        what: format!("nothing was done, because the plan would touch what is forbidden:{lines}"),
+        help: Vec::new(),
+    })
+}
