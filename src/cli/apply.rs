@@ -181,8 +181,7 @@ async fn perform(
             never = interrupted(&stop, &shown, owns_process) => match never {},
         }
     };
-    session.say("\n");
-    session.print(&ending::text(&planned.plan.steps, &applied.report, cloud, &order.again))?;
+    session.print(&format!("\n{}", ending::text(&planned.plan.steps, &applied.report, cloud, &order.again)))?;
     if !applied.state.outputs.is_empty() {
         session.print(&format!("\nOutputs:\n{}", view::state::outputs(&applied.state.outputs)))?;
     }

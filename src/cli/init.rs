@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::place::shown;
 use super::{ExitCode, Failure, Session};
 use crate::address::is_identifier;
 
@@ -63,7 +64,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     let files = template.files();
     let taken: Vec<String> = files
         .iter()
-        .map(|(file, _)| dir.join(file))
+        .map(|(file, _)| shown(dir, file))
         .filter(|file| session.path(file).exists())
         .map(|file| file.display().to_string())
         .collect();
@@ -77,8 +78,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     for (file, text) in files {
         let text = tera::Tera::one_off(text, &values, false)
             .map_err(|error| Failure::failed(format!("the template of {file} is broken; please report it: {error}")))?;
-        session.write_file(&dir.join(file), text.as_bytes())?;
-        session.print(&format!("{}\n", dir.join(file).display()))?;
+        session.write_file(&shown(dir, file), text.as_bytes())?;
+        session.print(&format!("{}\n", shown(dir, file).display()))?;
     }
     let (flags, shown) =
         (template.flags(dir), if dir == Path::new(".") { String::new() } else { format!(" {}", dir.display()) });

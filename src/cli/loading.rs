@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::place::{read as read_text, stack_files};
 use super::{Failure, Global, Session};
+use crate::check::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::hcl::{Files, parse};
@@ -28,13 +29,20 @@ impl Loaded {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn evaluate(&self, session: &mut Session) -> Result<Stack, Failure> {
-        match self.program.evaluate(&Knowledge::default()) {
-            Ok((stack, warnings)) => {
-                session.say_diagnostics(&warnings, &self.sources);
-                Ok(stack)
-            }
-            Err(wrong) => Err(self.wrong(wrong)),
-        }
+        let (stack, warnings) = self.program.evaluate(&Knowledge::default()).map_err(|wrong| self.wrong(wrong))?;
+        let warnings = self.checked(&stack, warnings)?;
+        session.say_diagnostics(&warnings, &self.sources);
+        Ok(stack)
+    }
+
+    /// These warnings and those of the rules of disaster recovery.
+    ///
+    /// # Errors
+    /// Where the stack breaks a rule.
+    pub fn checked(&self, stack: &Stack, mut warnings: Diagnostics) -> Result<Diagnostics, Failure> {
+        warnings.extend(check(stack));
+        warnings.sort();
+        if warnings.has_errors() { Err(self.wrong(warnings)) } else { Ok(warnings) }
     }
 
     /// What is wrong with it.
@@ -86,7 +94,7 @@ pub fn given_variables(global: &Global, session: &Session) -> Result<Vec<GivenVa
     }
     for flag in &global.vars {
         let Some((name, text)) = flag.split_once('=') else {
-            return Err(Failure::wrong_file(format!("--var {flag}: this is not NAME=VALUE"))
+            return Err(Failure::failed(format!("--var {flag}: this is not NAME=VALUE"))
                 .help("Write the name of a variable, `=` and its value, as in --var instances=4."));
         };
         given.push(GivenVariable {
@@ -137,6 +145,7 @@ fn variables_file(path: &Path, session: &Session) -> Result<Vec<GivenVariable>, 
             origin,
         });
     }
+    found.sort();
     if found.has_errors() { Err(Failure::Wrong(found, sources)) } else { Ok(given) }
 }
 

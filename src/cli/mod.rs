@@ -102,19 +102,19 @@ struct Global {
     #[arg(long = "vars", global = true, value_name = "FILE")]
     var_files: Vec<PathBuf>,
     /// Work as if started in this directory
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "DIR")]
     chdir: Option<PathBuf>,
     /// Where states, journals and the embedded cloud are kept
     #[arg(long = "state", global = true, value_name = "DIR", default_value = STATE_ROOT)]
     state_root: PathBuf,
     /// The seed of the embedded cloud and of ids, so that two runs are the same to the byte
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "N")]
     seed: Option<u64>,
     /// Say more on stderr: -v what is done, -vv each request; DRPLAN_LOG filters by module
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, hide_short_help = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Whether to print in colour
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "WHEN", value_enum, default_value_t)]
     color: When,
 }
 

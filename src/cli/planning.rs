@@ -5,7 +5,8 @@ use super::loading::Loaded;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
 use crate::apply::observe;
-use crate::plan::{self, Observed, Planned, Question, to_observe};
+use crate::diagnostic::Diagnostics;
+use crate::plan::{self, Observed, Planned, Question, to_observe, unsettled};
 use crate::stack::{CloudName, Knowledge, Program};
 use crate::state::State;
 use crate::store::LocalStore;
@@ -74,13 +75,21 @@ pub async fn make(
         destroy: wanted.destroy,
     };
     let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
-    session.say_diagnostics(&planned.warnings, &loaded.sources);
+    let warnings = loaded.checked(&planned.stack, planned.warnings.clone())?;
+    session.say_diagnostics(&warnings, &loaded.sources);
     Ok(Made { planned, recorded, seal })
 }
 
+/// Looks at everything, or only at what an earlier run left open.
 async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Reached) -> Result<Observed, Failure> {
-    let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
-    let objects = to_observe(&stack, recorded, all);
+    let objects = if all {
+        let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
+        // What would not come back is refused before the cloud is asked anything.
+        loaded.checked(&stack, Diagnostics::new())?;
+        to_observe(&stack, recorded, true)
+    } else {
+        unsettled(recorded)
+    };
     observe(&reached.cloud, &objects).await.map_err(|error| {
         Failure::failed(format!("what stands could not be looked at: {error}"))
             .help("With --refresh=false, a plan is made from what is recorded.")

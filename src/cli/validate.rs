@@ -27,11 +27,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let found = match load(&args.stack, global, session) {
-        Ok(loaded) => match loaded.program.evaluate(&Knowledge::default()) {
-            Ok((stack, warnings)) => Ok((stack, warnings, loaded.sources)),
-            Err(wrong) => Err((wrong, loaded.sources)),
-        },
+    let found = match look(args, global, session) {
+        Ok(found) => Ok(found),
         Err(Failure::Wrong(wrong, sources)) => Err((wrong, sources)),
         Err(other) => return Err(other),
     };
@@ -45,6 +42,13 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         (Ok((_, found, sources)), Format::Json) => print_json(&found, &sources, ExitCode::Done, session),
         (Err((found, sources)), Format::Json) => print_json(&found, &sources, ExitCode::StackWrong, session),
     }
+}
+
+fn look(args: &Args, global: &Global, session: &Session) -> Result<(Stack, Diagnostics, Sources), Failure> {
+    let loaded = load(&args.stack, global, session)?;
+    let (stack, warnings) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
+    let warnings = loaded.checked(&stack, warnings)?;
+    Ok((stack, warnings, loaded.sources))
 }
 
 fn print_json(

@@ -80,11 +80,12 @@ pub fn check(then: &Basis, now: &Basis) -> Result<(), Stale> {
     let Basis { stack, lineage, serial, role_epoch } = then;
     if *stack != now.stack {
         Err(Stale::Stack)
-    } else if *lineage != now.lineage {
+    } else if *lineage != now.lineage && !lineage.is_empty() {
         Err(Stale::Lineage)
     } else if *role_epoch != now.role_epoch {
         Err(Stale::Roles { then: *role_epoch, now: now.role_epoch })
-    } else if *serial != now.serial {
+    } else if *serial != now.serial || *lineage != now.lineage {
+        // Where nothing was recorded yet, there was no lineage.
         Err(Stale::State { then: *serial, now: now.serial })
     } else {
         Ok(())

@@ -23,7 +23,7 @@ use crate::steps::StepGraph;
 use crate::value::{Seal, Sealed};
 
 pub use decide::sealed;
-pub use refresh::{kind_of, knowledge, to_observe};
+pub use refresh::{kind_of, knowledge, to_observe, unsettled};
 
 /// What `apply` would do, and why.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,23 +21,29 @@ pub fn kind_of(address: &Address, recorded: &Recorded) -> Option<&'static Kind> 
 /// The objects that must be looked at before planning: with `all`, every recorded one and every one that the stack wants and that is not recorded; without,
 /// only those of which it is not known whether they stand.
 pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object> {
-    let mut wanted: Vec<Object> = Vec::new();
-    for recorded in state.iter().flat_map(|state| state.resources.values()) {
-        if all || recorded.status != Status::Standing {
-            wanted.extend(recorded.objects.iter().cloned());
-        }
+    if !all {
+        return unsettled(state);
     }
-    if all {
-        let recorded = |address: &Address| state.is_some_and(|state| state.resources.contains_key(address));
-        for resource in stack.resources.values() {
-            if resource.presence == crate::stack::Presence::Permanent && !recorded(&resource.address) {
-                wanted.extend(resource.objects.iter().cloned());
-            }
-        }
-    }
-    wanted.sort_by(|a, b| a.id.cmp(&b.id));
-    wanted.dedup_by(|a, b| a.id == b.id);
-    wanted
+    let recorded = |address: &Address| state.is_some_and(|state| state.resources.contains_key(address));
+    let fresh = stack
+        .resources
+        .values()
+        .filter(|resource| resource.presence == crate::stack::Presence::Permanent && !recorded(&resource.address));
+    let known = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
+    each_once(known.chain(fresh.flat_map(|resource| &resource.objects)).cloned().collect())
+}
+
+/// The recorded objects of which it is not known whether they stand: an earlier run was cut short there.
+pub fn unsettled(state: Option<&State>) -> Vec<Object> {
+    let unsure = |recorded: &&Recorded| recorded.status != Status::Standing;
+    let unsure = state.iter().flat_map(|state| state.resources.values()).filter(unsure);
+    each_once(unsure.flat_map(|recorded| &recorded.objects).cloned().collect())
+}
+
+fn each_once(mut objects: Vec<Object>) -> Vec<Object> {
+    objects.sort_by(|a, b| a.id.cmp(&b.id));
+    objects.dedup_by(|a, b| a.id == b.id);
+    objects
 }
 
 /// What is there of a resource's objects.

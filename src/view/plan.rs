@@ -29,32 +29,23 @@ pub fn text(plan: &Plan, cloud: CloudName) -> String {
     };
     let mut sections = vec![format!("{} on {} ({recorded})\n", styled(BOLD, stack), cloud.as_str())];
     sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), hang(&wrap(note, 94), 6))));
-    let ids = changes.iter().map(|change| (change.id.clone(), change.address.clone()));
-    // A part of another object has that one's id, which the first to come stands for.
-    let shown = Shown { names: ids.rev().collect() };
+    let shown = Shown { names: changes.iter().map(|change| (&change.id, &change.address)).collect() };
     let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
     sections.extend(shown.drift(drift));
     let groups = changing.chunk_by(|a, b| word(a.action) == word(b.action));
     sections.extend(groups.map(|group| group.iter().map(|one| shown.change(one)).collect()));
     sections.extend(shown.outputs(outputs));
-    if !blocked.is_empty() {
-        let lines = blocked.iter().map(|Blocked { address, why }| {
-            format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), hang(&wrap(why, 90), 6))
-        });
-        sections.push(format!("{}\n{}", styled(RED, "This must not be applied:"), lines.collect::<String>()));
-    }
     if !stand_up.is_empty() {
-        sections.push(stand_up.iter().map(standing).collect());
+        sections.push(stand_up.iter().map(|one| standing(one, !changing.is_empty())).collect());
     }
     if !changing.is_empty() {
         sections.push(by_site(changes));
     }
     if !blocked.is_empty() {
-        let line = |Blocked { address, why }: &Blocked| format!("  {} {address}: {why}\n", styled(RED, "!"));
-        sections.push(
-            "Forbidden, so that none of this would be done:\n".to_owned()
-                + &blocked.iter().map(line).collect::<String>(),
-        );
+        let lines = blocked.iter().map(|Blocked { address, why }| {
+            format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), hang(&wrap(why, 90), 6))
+        });
+        sections.push(format!("{}\n{}", styled(RED, "This must not be applied:"), lines.collect::<String>()));
     }
     sections.push(styled(BOLD, &verdict(plan)) + "\n");
     sections.join("\n")
@@ -245,15 +236,19 @@ fn by_lines(before: &str, after: &str) -> String {
     format!("{}{}", if lines.len() == 1 { "\n" } else { "" }, lines.join("\n"))
 }
 
-fn standing(StandUp { group, site, resources, objects }: &StandUp) -> String {
+/// What would stand up with a failover group; with the resources by name where something changes anyway.
+fn standing(StandUp { group, site, resources, objects }: &StandUp, by_name: bool) -> String {
     let resources_ = count(resources.len(), "resource", "resources");
     let objects = count(*objects, "object", "objects");
     let head = match group.is_empty() {
-        true => format!("No failover group stands up {resources_} ({objects}) at {site}:"),
-        false => format!("Failover group {group} would stand up {resources_} ({objects}) at {site}:"),
+        true => format!("No failover group stands up {resources_} ({objects}) at {site}"),
+        false => format!("Failover group {group} would stand up {resources_} ({objects}) at {site}"),
     };
+    if !by_name {
+        return format!("{head}.\n");
+    }
     let names = resources.iter().map(|address| address.as_str()).collect::<Vec<_>>().join(", ");
-    format!("{head}\n    {}\n", hang(&styled(DIM, &wrap(&names, 92)), 4))
+    format!("{head}:\n    {}\n", hang(&styled(DIM, &wrap(&names, 92)), 4))
 }
 
 /// How many of each action there are, by site and presence.

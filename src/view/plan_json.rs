@@ -49,7 +49,6 @@ pub fn json(plan: &Plan, cloud: CloudName) -> Json {
         "stand_up": stand_up,
         "notes": notes,
         "blocked": blocked,
-        "blocked": blocked,
     })
 }
 

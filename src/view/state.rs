@@ -49,7 +49,7 @@ pub fn show(address: &Address, recorded: &Recorded, state: &State) -> String {
         prevent_destroy,
         status: stands,
     } = recorded;
-    let names: Names = state.resources.iter().map(|(address, other)| (other.id.clone(), address.clone())).collect();
+    let names: Names = state.resources.iter().map(|(address, other)| (&other.id, address)).collect();
     let key = address.key().map(|key| format!(" # [{}]", quoted(&key))).unwrap_or_default();
     let comment = |word: &str, text: &str| styled(DIM, &format!("# {word}: {text}")) + "\n";
     let mut out = comment("id", id.as_str());

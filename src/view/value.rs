@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::hcl::{line_text, value_text_with};
+use crate::kinds::{self, Place};
 
 /// The greatest width, in characters, of a value on one line.
 const LINE: usize = 88;
@@ -37,9 +38,14 @@ impl Names {
     }
 }
 
-impl FromIterator<(ArmId, Address)> for Names {
-    fn from_iter<T: IntoIterator<Item = (ArmId, Address)>>(iter: T) -> Self {
-        Self(iter.into_iter().collect())
+impl<'a> FromIterator<(&'a ArmId, &'a Address)> for Names {
+    fn from_iter<T: IntoIterator<Item = (&'a ArmId, &'a Address)>>(iter: T) -> Self {
+        // What is only properties of another resource has the id of that one, which is who is meant.
+        let of_its_own = |address: &Address| {
+            kinds::find(address.kind()).is_none_or(|kind| !matches!(kind.place, Place::Property(_)))
+        };
+        let named = iter.into_iter().filter(|(_, address)| of_its_own(address));
+        Self(named.map(|(id, address)| (id.clone(), address.clone())).collect())
     }
 }
 
@@ -51,7 +57,7 @@ mod tests {
 
     #[test]
     fn an_id_of_the_stack_is_shown_as_the_resource_it_stands_for() {
-        let names: Names = [(ArmId::new("/subscriptions/a/x"), Address::new("lb", "web"))].into_iter().collect();
+        let names: Names = [(&ArmId::new("/subscriptions/a/x"), &Address::new("lb", "web"))].into_iter().collect();
         assert_eq!(names.text(&json!(["/SUBSCRIPTIONS/a/x", "/other"])), r#"[lb.web, "/other"]"#);
     }
 

@@ -5,4 +5,5 @@ mod facts;
 mod kinds;
 mod lab;
 mod layers;
+mod transcripts;
 mod web_geo;

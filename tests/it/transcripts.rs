@@ -1,0 +1,178 @@
+//! Sessions at the command line, each a text file beside its golden output: `tests/transcripts/*.txt`.
+//!
+//! ```text
+//! ## A comment.
+//! $ cat > stack.hcl <<END        writes a file, up to a line that is END
+//! …
+//! END
+//! $ edit stack.hcl "old" "new"   replaces a text that must be there
+//! $ rm stack.hcl
+//! $ answer yes                   the next command has a terminal, and this is typed
+//! $ drplan plan                  runs in this process, in a directory of its own, everything from one seed
+//! what it prints
+//! stderr:
+//! what it says
+//! exit 3                         where it is not 0
+//! ```
+//!
+//! Everything between commands is golden. `UPDATE_TRANSCRIPTS=1 cargo test --test it transcripts` writes it anew; then read the difference.
+
+use std::fmt::Write as _;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use drplan::cli::{self, Session};
+use drplan::host::SeededIds;
+
+/// The seed of every session.
+const SEED: u64 = 7;
+
+/// Collects what is written.
+#[derive(Clone, Default)]
+struct Collected(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Collected {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Collected {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+/// The words of a command; double quotes hold a word together, in which `\"` and `\n` are a quote and the end of a line.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => (quoted, begun) = (!quoted, true),
+            '\\' if quoted => word.extend(chars.next().map(|c| if c == 'n' { '\n' } else { c })),
+            ' ' if !quoted => {
+                if std::mem::take(&mut begun) {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => {
+                begun = true;
+                word.push(c);
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
+struct World<'a> {
+    dir: &'a Path,
+    ids: Arc<SeededIds>,
+    answer: Option<String>,
+}
+
+impl World<'_> {
+    /// Runs one command and returns what it printed, as the transcript has it.
+    fn run(&mut self, words: &[String]) -> String {
+        match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["edit", file, old, new] => {
+                let text = std::fs::read_to_string(self.dir.join(file)).unwrap();
+                assert!(text.contains(old), "{file} does not hold {old:?}");
+                std::fs::write(self.dir.join(file), text.replacen(old, new, 1)).unwrap();
+                String::new()
+            }
+            ["rm", file] => {
+                std::fs::remove_file(self.dir.join(file)).unwrap();
+                String::new()
+            }
+            ["answer", answer] => {
+                self.answer = Some(format!("{answer}\n"));
+                String::new()
+            }
+            ["drplan", ..] => self.drplan(words),
+            other => panic!("no such command in a transcript: {other:?}"),
+        }
+    }
+
+    fn drplan(&mut self, words: &[String]) -> String {
+        let (out, err) = (Collected::default(), Collected::default());
+        let ids = Arc::clone(&self.ids) as _;
+        let mut session = Session::detached(Box::new(out.clone()), Box::new(err.clone()), self.dir.to_owned(), ids);
+        if let Some(answer) = self.answer.take() {
+            session.terminal.input = true;
+            session.input = Box::new(Cursor::new(answer.into_bytes()));
+        }
+        let exit = cli::run(words.iter().map(Into::into), &mut session);
+        let mut text = whole_lines(out.text());
+        if !err.text().is_empty() {
+            write!(text, "stderr:\n{}", whole_lines(err.text())).unwrap();
+        }
+        if exit.code() != 0 {
+            writeln!(text, "exit {}", exit.code()).unwrap();
+        }
+        text
+    }
+}
+
+fn whole_lines(mut text: String) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// The transcript as it comes out now.
+fn play(script: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World { dir: dir.path(), ids: Arc::new(SeededIds::new(SEED)), answer: None };
+    let mut played = String::new();
+    let mut lines = script.lines();
+    while let Some(line) = lines.next() {
+        if line.starts_with("## ") {
+            writeln!(played, "{line}").unwrap();
+        }
+        let Some(command) = line.strip_prefix("$ ") else { continue };
+        writeln!(played, "{line}").unwrap();
+        if let Some((file, end)) = command.strip_prefix("cat > ").and_then(|rest| rest.split_once(" <<")) {
+            let text: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
+            let text: String = text.iter().map(|line| format!("{line}\n")).collect();
+            let path = world.dir.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &text).unwrap();
+            write!(played, "{text}{end}\n\n").unwrap();
+        } else {
+            writeln!(played, "{}", world.run(&words(command))).unwrap();
+        }
+    }
+    played
+}
+
+#[test]
+fn sessions_come_out_as_recorded() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut wrong = String::new();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "txt")) {
+        let recorded = std::fs::read_to_string(file).unwrap();
+        let played = play(&recorded);
+        if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+            std::fs::write(file, &played).unwrap();
+        } else if played != recorded {
+            let diff = similar::TextDiff::from_lines(&recorded, &played);
+            let name = file.file_name().unwrap().to_string_lossy();
+            write!(wrong, "{}", diff.unified_diff().header(&format!("{name} recorded"), &format!("{name} now")))
+                .unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
