@@ -70,3 +70,31 @@ async fn a_group_that_others_need_is_emptied_in_part() {
     assert_eq!(cloud.get("").await.state(), "Succeeded");
     assert_eq!((cloud.get(CARD).await.status, cloud.get(SUBNET).await.status), (404, 200));
 }
+
+#[tokio::test]
+async fn locks_hold_for_what_is_in_their_scope_and_for_what_it_is_in() {
+    let cloud = with_card().await;
+    let lock =
+        |scope: &str| format!("{}/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01", id(scope));
+    let level = |level: &str| json!({ "properties": { "level": level } });
+    assert_eq!(cloud.put(&lock(CARD), level("CanNotDelete")).await.status, 201);
+    for path in [CARD, ""] {
+        let refused = cloud.delete(path).await;
+        assert_eq!(refused.code(), (409, "ScopeLocked"), "{path}");
+        assert!(
+            refused.message().contains(&format!("following scope(s) are locked: '{}'", id(CARD))),
+            "{}",
+            refused.message()
+        );
+    }
+    let card = cloud.get(CARD).await.body;
+    assert_eq!(cloud.put(CARD, card).await.status, 200);
+    cloud.pass(60);
+    assert_eq!(cloud.delete(&lock(CARD)).await.status, 200);
+    assert_eq!(cloud.put(&lock(""), level("ReadOnly")).await.status, 201);
+    assert_eq!(cloud.put(NET, net()).await.code(), (409, "ScopeLocked"));
+    assert_eq!(cloud.delete(CARD).await.code(), (409, "ScopeLocked"));
+    assert_eq!(cloud.get(CARD).await.status, 200);
+    assert_eq!(cloud.delete(&lock("")).await.status, 200);
+    assert_eq!(cloud.delete(CARD).await.status, 202);
+}
