@@ -17,7 +17,8 @@ use crate::kinds::{Attribute, Fake, From, Kind, Place, Subject, Ty, path};
 /// Fills in every attribute of an object that is not there yet.
 pub(super) fn attributes(world: &mut World, id: &str, type_: &'static Type) {
     let Some(object) = world.object(id) else { return };
-    let (whole_id, mut body) = (object.id.clone(), object.body.clone());
+    let (whole_id, read) = (object.id.clone(), object.body.clone());
+    let mut body = read.clone();
     let mut changed = false;
     for kind in type_.writers() {
         let prefix = match kind.place {
@@ -30,7 +31,6 @@ pub(super) fn attributes(world: &mut World, id: &str, type_: &'static Type) {
                 continue;
             }
             let at = format!("{prefix}{at}");
-            let read = body.clone();
             let maker = Maker { world, kind, id: &whole_id, body: &read, attribute, at: &at };
             changed |= maker.fill(&mut body, &at, &[], None);
         }
