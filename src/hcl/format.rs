@@ -87,12 +87,43 @@ fn ends_line(piece: &Piece<'_>) -> bool {
     piece.kind == TokenKind::Newline || (piece.kind == TokenKind::Comment && piece.text.ends_with('\n'))
 }
 
+/// What stands directly in the body of the file or of a block, and not in an expression.
+#[derive(Default)]
+struct Bodies {
+    /// Where each `=` of an attribute is.
+    assigns: Vec<usize>,
+    /// Where each `{` of a block is.
+    opens: Vec<usize>,
+}
+
+fn bodies(pieces: &[Piece<'_>]) -> Bodies {
+    let mut found = Bodies::default();
+    // For each open bracket, whether what is in it is a body.
+    let mut inside = Vec::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        let in_body = inside.last().copied().unwrap_or(true);
+        if piece.kind == TokenKind::Equal && in_body {
+            found.assigns.push(at);
+        }
+        match bracket_change(piece.kind) {
+            1 => {
+                let opens = in_body && piece.kind == TokenKind::OpenBrace && opens_block(pieces, at);
+                if opens {
+                    found.opens.push(at);
+                }
+                inside.push(opens);
+            }
+            -1 => _ = inside.pop(),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Takes the quotes from `name = "${expression}"` on one line.
 fn unwrap_interpolations(pieces: &mut Vec<Piece<'_>>) {
-    let mut dropped = BTreeSet::new();
-    for at in 0..pieces.len() {
-        dropped.extend(lone_interpolation(pieces, at).into_iter().flatten());
-    }
+    let dropped: BTreeSet<usize> =
+        bodies(pieces).assigns.into_iter().filter_map(|at| lone_interpolation(pieces, at)).flatten().collect();
     let mut at = 0;
     pieces.retain(|_| {
         at += 1;
@@ -105,7 +136,7 @@ fn lone_interpolation(pieces: &[Piece<'_>], at: usize) -> Option<Vec<usize>> {
     let kind = |at: usize| pieces.get(at).map(|piece| piece.kind);
     let assigns = kind(at)? == TokenKind::Equal && kind(at.checked_sub(1)?)? == TokenKind::Ident;
     let opens = kind(at + 1)? == TokenKind::OpenQuote && pieces.get(at + 2)?.text.starts_with("${");
-    if !(assigns && opens && in_body(pieces, at)) {
+    if !(assigns && opens) {
         return None;
     }
     let mut depth = 0;
@@ -126,18 +157,6 @@ fn lone_interpolation(pieces: &[Piece<'_>], at: usize) -> Option<Vec<usize>> {
     (!over_lines).then(|| (at + 1..first).chain(last + 1..=close + 1).collect())
 }
 
-/// Whether a piece stands in the body of a file or block, and not in an expression.
-fn in_body(pieces: &[Piece<'_>], at: usize) -> bool {
-    let mut depth = 0;
-    for (position, piece) in pieces.iter().enumerate().take(at).rev() {
-        depth += bracket_change(piece.kind);
-        if depth > 0 {
-            return piece.kind == TokenKind::OpenBrace && opens_block(pieces, position) && in_body(pieces, position);
-        }
-    }
-    true
-}
-
 /// Whether the brace here opens a block: before it, back to the start of its line, stand only a word and labels.
 fn opens_block(pieces: &[Piece<'_>], at: usize) -> bool {
     let header = header_start(pieces, at);
@@ -155,11 +174,9 @@ fn header_start(pieces: &[Piece<'_>], at: usize) -> usize {
 /// Puts quotes around labels written as bare words.
 fn quote_labels(pieces: &mut Vec<Piece<'_>>) {
     let mut bare = BTreeSet::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        if piece.kind == TokenKind::OpenBrace && opens_block(pieces, at) {
-            let words = header_start(pieces, at) + 1..at;
-            bare.extend(words.filter(|word| pieces.get(*word).is_some_and(|piece| piece.kind == TokenKind::Ident)));
-        }
+    for at in bodies(pieces).opens {
+        let words = header_start(pieces, at) + 1..at;
+        bare.extend(words.filter(|word| pieces.get(*word).is_some_and(|piece| piece.kind == TokenKind::Ident)));
     }
     if bare.is_empty() {
         return;

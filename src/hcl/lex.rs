@@ -109,14 +109,7 @@ pub(super) fn scan(text: &str) -> Scan {
             Some(Inside::Bracket(..) | Inside::Template(_)) | None => lexer.plain(),
         }
     }
-    for open in lexer.inside.drain(..) {
-        lexer.scan.faults.push(match open {
-            Inside::Bracket(bracket, at) => LexFault::Open(bracket, at),
-            Inside::Template(at) => LexFault::Open('{', at),
-            Inside::Quoted(at) => LexFault::Quote(at),
-            Inside::Heredoc(at, word) => LexFault::Heredoc(at, word),
-        });
-    }
+    lexer.left_open();
     lexer.scan
 }
 
@@ -296,12 +289,14 @@ impl<'a> Lexer<'a> {
     fn break_off(&mut self) {
         let line = self.text.get(..self.at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
         let outermost = self.inside.iter().position(|inside| matches!(inside, Inside::Quoted(at) if *at >= line));
-        let mut broken = self.inside.drain(outermost.unwrap_or(self.inside.len().saturating_sub(1))..);
-        self.scan.faults.extend(match (broken.next(), broken.next()) {
-            (Some(Inside::Quoted(_)), Some(Inside::Template(at))) => Some(LexFault::Template(at)),
-            (Some(Inside::Quoted(at)), _) => Some(LexFault::Quote(at)),
-            _ => None,
-        });
+        let broken = self.inside.drain(outermost.unwrap_or(self.inside.len().saturating_sub(1))..);
+        self.scan.faults.extend(first_open(broken));
+    }
+
+    /// The text ends: of all that is still open, the outermost text is to blame, and otherwise the outermost bracket.
+    fn left_open(&mut self) {
+        let text = self.inside.iter().position(|inside| matches!(inside, Inside::Quoted(_) | Inside::Heredoc(..)));
+        self.scan.faults.extend(first_open(self.inside.drain(text.unwrap_or(0)..)));
     }
 
     fn heredoc(&mut self, word: &str) {
@@ -330,6 +325,17 @@ impl<'a> Lexer<'a> {
         self.inside.push(Inside::Template(self.at));
         self.push(TokenKind::OpenTemplate, length);
     }
+}
+
+/// The fault of the first of what is open; a text with a template in it is open because the template is.
+fn first_open(mut open: impl Iterator<Item = Inside>) -> Option<LexFault> {
+    Some(match (open.next()?, open.next()) {
+        (Inside::Quoted(_), Some(Inside::Template(at))) => LexFault::Template(at),
+        (Inside::Quoted(at), _) => LexFault::Quote(at),
+        (Inside::Heredoc(at, word), _) => LexFault::Heredoc(at, word),
+        (Inside::Template(at), _) => LexFault::Open('{', at),
+        (Inside::Bracket(bracket, at), _) => LexFault::Open(bracket, at),
+    })
 }
 
 /// Whether `${` or `%{` stands here and is not escaped by a doubled first character.

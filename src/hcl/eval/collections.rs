@@ -52,7 +52,7 @@ impl<'a> Evaluator<'a> {
         if taint.unknown.is_some() {
             taint.take_within(&value);
         }
-        Ok(taint.mark(value))
+        Ok(taint.mark_whole(value))
     }
 
     fn kept(&mut self, condition: Option<&'a Expr>, taint: &mut Taint) -> Result<bool, Failed> {

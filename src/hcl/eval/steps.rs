@@ -84,7 +84,7 @@ impl<'a> Evaluator<'a> {
         let results: Vec<Evaluated> =
             items.iter().map(|item| self.steps(taint.clone().mark(item.clone()), rest)).collect();
         let results: Result<Vec<Value>, _> = results.into_iter().collect();
-        Ok(taint.mark(results?.into()))
+        Ok(taint.mark_whole(results?.into()))
     }
 
     /// One step on a value; the key has no mark of its own.

@@ -52,6 +52,12 @@ impl Taint {
         };
         if self.sensitive { value.sensitive() } else { value }
     }
+
+    /// The result with the marks on it; a mark on the whole stands for all marks within.
+    pub(super) fn mark_whole(self, value: Value) -> Value {
+        let value = if self.sensitive { bare(&value) } else { value };
+        self.mark(value)
+    }
 }
 
 /// The value without any mark of sensitivity within.

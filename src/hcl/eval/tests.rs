@@ -152,6 +152,8 @@ fn what_is_sensitive_makes_its_result_sensitive() {
     }
     assert_eq!(shown("nonsensitive(var.secret)"), "\"s3cret\"");
     assert_eq!(shown("issensitive(var.secret)"), "true");
+    assert_eq!(shown("nonsensitive([for x in sensitive([1]) : x])"), "[1]");
+    assert!(!run("nonsensitive([for x in sensitive([1]) : x])").unwrap().sensitive_within());
 }
 
 #[test]

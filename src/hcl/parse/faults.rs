@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl::lex::{LexFault, Scan, Token, TokenKind, scan, starts_ident};
 
 use super::convert::Converter;
-use super::{MAX_NESTING, MAX_OPERATORS, offset};
+use super::{MAX_ENTRIES, MAX_NESTING, MAX_OPERATORS, offset};
 
 /// A piece of a file that is read by itself.
 struct Part<'a> {
@@ -57,6 +57,37 @@ pub(super) fn of_template(text: &str, file: u32, base: u32, error: &parser::Erro
     let at = error.location().offset();
     let part = Part { text, file, base };
     part.explain(error.message(), at, part.found(at, &[])).into()
+}
+
+/// Refuses objects with more than [`MAX_ENTRIES`] entries before they are read.
+pub(super) fn refuse_large_objects(text: &str, file: u32, base: u32) -> Result<(), Diagnostics> {
+    let separates = |byte: &u8| matches!(byte, b'=' | b':');
+    let suspect = |part: &str| part.as_bytes().iter().filter(|byte| separates(byte)).count() > MAX_ENTRIES;
+    // Tokens are cut only where so many could be in one top-level block or argument.
+    if !text.split("\n}").any(suspect) {
+        return Ok(());
+    }
+    let mut open: Vec<(usize, usize)> = Vec::new();
+    for token in scan(text).tokens {
+        match token.kind {
+            TokenKind::OpenBrace => open.push((token.start, 0)),
+            TokenKind::CloseBrace => _ = open.pop(),
+            TokenKind::Equal | TokenKind::Operator => {
+                let Some((start, entries)) = open.last_mut() else { continue };
+                *entries += usize::from(text.get(token.start..token.end).is_some_and(|sign| matches!(sign, "=" | ":")));
+                if *entries > MAX_ENTRIES {
+                    let part = Part { text, file, base };
+                    return Err(Diagnostic::error("too-large", "this has too many entries")
+                        .at(part.span(*start, *start + 1))
+                        .why(format!("Between two braces there may be {MAX_ENTRIES} entries."))
+                        .help("Make it with a `for` expression, or read it from a file with `jsondecode(file(…))`.")
+                        .into());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Where the parts of a file start: at its first byte, and at each line that starts a block in its first column.

@@ -22,6 +22,9 @@ pub const MAX_OPERATORS: usize = 128;
 /// How many steps (`.name`, `[index]`, `[*]`) may follow one another.
 pub const MAX_STEPS: usize = 64;
 
+/// How many entries an object written out may have: `hcl-edit` compares each key with all before it.
+pub const MAX_ENTRIES: usize = 20_000;
+
 /// Some editors put this mark in front of a text. It means nothing.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -31,6 +34,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Every fault of syntax that was found, each where it stands.
 pub fn parse(text: &str, file: u32) -> Result<Body, Diagnostics> {
     let (text, base) = prepare(text, file)?;
+    faults::refuse_large_objects(text, file, base)?;
     let body = hcl_edit::parser::parse_body(text).map_err(|error| faults::of_file(text, file, base, &error))?;
     let mut converter = Converter::new(text, file, base);
     let body = converter.body(&body);
@@ -46,6 +50,7 @@ pub fn parse_expression(text: &str, file: u32) -> Result<Expr, Diagnostics> {
     let trimmed = text.trim_start();
     let base = base + offset(text.len() - trimmed.len());
     let trimmed = trimmed.trim_end();
+    faults::refuse_large_objects(trimmed, file, base)?;
     let expr = hcl_edit::parser::parse_expr(trimmed).map_err(|error| faults::of_text(trimmed, file, base, &error))?;
     let mut converter = Converter::new(trimmed, file, base);
     let expr = converter.expr(&expr);

@@ -114,6 +114,7 @@ fn limits_hold() {
         (" ".repeat(MAX_FILE_BYTES + 1), "file-too-large"),
         (format!("a = {}1{}", "[".repeat(70), "]".repeat(70)), "too-deep"),
         (format!("a = 1{}", " + 1".repeat(200)), "too-deep"),
+        (format!("a = {{{}}}", (0..=MAX_ENTRIES).map(|at| format!("k{at} = 1, ")).collect::<String>()), "too-large"),
         (format!("a = b{}", ".c".repeat(MAX_STEPS + 1)), "syntax"),
         (format!("a = b{}", "[*]".repeat(100_000)), "syntax"),
     ] {
