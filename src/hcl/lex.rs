@@ -115,11 +115,17 @@ pub(super) fn scan(text: &str) -> Scan {
 
 /// Whether an identifier may start with this.
 pub(super) fn starts_ident(c: char) -> bool {
-    c == '_' || c.is_alphabetic()
+    if c.is_ascii() { c == '_' || c.is_ascii_alphabetic() } else { is_ident(&c.to_string()) }
 }
 
-fn continues_ident(c: char) -> bool {
-    c == '_' || c == '-' || c.is_alphanumeric()
+/// Whether an identifier may go on with this.
+pub(super) fn continues_ident(c: char) -> bool {
+    if c.is_ascii() { c == '_' || c == '-' || c.is_ascii_alphanumeric() } else { is_ident(&format!("a{c}")) }
+}
+
+/// Unicode's classes of identifiers, as the parser has them.
+fn is_ident(text: &str) -> bool {
+    hcl_edit::Ident::try_new(text).is_ok()
 }
 
 impl<'a> Lexer<'a> {

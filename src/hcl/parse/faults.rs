@@ -7,7 +7,7 @@
 use hcl_edit::parser;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::hcl::lex::{LexFault, Scan, Token, TokenKind, scan, starts_ident};
+use crate::hcl::lex::{LexFault, Scan, Token, TokenKind, continues_ident, scan, starts_ident};
 
 use super::convert::Converter;
 use super::{MAX_ENTRIES, MAX_NESTING, MAX_OPERATORS, offset};
@@ -117,7 +117,7 @@ fn block_starts(text: &str) -> Vec<usize> {
 
 /// Whether a line starts a block: a word in the first column, labels, and `{`.
 fn is_block_header(line: &str) -> bool {
-    let word = line.find(|c: char| !(starts_ident(c) || c.is_alphanumeric() || c == '-')).unwrap_or(line.len());
+    let word = line.find(|c: char| !continues_ident(c)).unwrap_or(line.len());
     let (name, rest) = line.split_at(word);
     let rest = rest.trim_start();
     name.starts_with(starts_ident) && (rest.starts_with('{') || (rest.starts_with('"') && !rest.contains('=')))
