@@ -57,10 +57,17 @@ impl Unknown {
         Self { waits_for: Arc::new(BTreeSet::from([format!("{address}.{attribute}")])), sensitive }
     }
 
-    /// What hangs on both.
+    /// Whether this stands in for a value that could not be made and has been told of; see [`Value::told`].
+    pub fn is_told(&self) -> bool {
+        self.waits_for.is_empty()
+    }
+
+    /// What hangs on both. What has been told of stays so.
     pub fn and(&self, other: &Self) -> Self {
-        let waits_for = if self.waits_for == other.waits_for {
+        let waits_for = if self.waits_for == other.waits_for || self.is_told() {
             Arc::clone(&self.waits_for)
+        } else if other.is_told() {
+            Arc::clone(&other.waits_for)
         } else {
             Arc::new(self.waits_for.union(&other.waits_for).cloned().collect())
         };
@@ -154,6 +161,16 @@ impl From<Map> for Value {
 }
 
 impl Value {
+    /// Stands in for a value that could not be made. Why has been told of, so that nothing that hangs on it is told of as well.
+    pub fn told() -> Self {
+        Self::Unknown(Unknown::default())
+    }
+
+    /// Whether anything within stands in for a value that has been told of.
+    pub fn told_within(&self) -> bool {
+        self.unknown_within().is_some_and(|unknown| unknown.is_told())
+    }
+
     /// This value, marked sensitive; an unknown one remembers that it will be.
     pub fn sensitive(self) -> Self {
         match self {

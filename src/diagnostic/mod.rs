@@ -5,6 +5,7 @@
 
 mod render;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -205,10 +206,11 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
-    /// Puts them in the order of the text, those without a place last, and drops exact repeats.
+    /// Puts them in the order of the text, those without a place last, and drops what says the same of the same text.
     pub fn sort(&mut self) {
         self.0.sort_by_key(|d| (d.span.is_none(), d.span));
-        self.0.dedup();
+        let mut told = HashSet::new();
+        self.0.retain(|d| told.insert((d.span, d.code, d.summary.clone())));
     }
 
     /// `Ok` with the value where no error was found, and all that was found otherwise.

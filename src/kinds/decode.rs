@@ -2,6 +2,7 @@
 //!
 //! The values are evaluated already; here they are held against the kind's table. Everything that is wrong is said at once, each at its place.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
-use crate::kinds::table::{Arg, Block, Need, Ty};
+use crate::kinds::table::{Arg, Block, Need, RESOURCE_GROUP, Ty};
 use crate::value::{Map, Number, Value};
 
 /// A block as it is written, its expressions evaluated.
@@ -40,6 +41,8 @@ pub trait Named {
     fn resource(&self, address: &Address) -> Option<(&'static str, ArmId)>;
     /// The region of a site.
     fn region(&self, site: &Address) -> Option<String>;
+    /// The names of the sites.
+    fn sites(&self) -> Vec<String>;
     /// The resource that has this id.
     fn with_id(&self, id: &ArmId) -> Option<Address>;
 }
@@ -55,7 +58,7 @@ pub struct Decoded {
 
 /// Holds a block against a table of arguments. `what` completes "… has no argument `x`": `a subnet`, `the block \`ip_configuration\``.
 pub fn decode(table: &[Arg], written: &Written, what: &str, names: &dyn Named, found: &mut Diagnostics) -> Decoded {
-    let mut decoder = Decoder { names, found, uses: Vec::new() };
+    let mut decoder = Decoder { names, found, uses: Vec::new(), answered: false };
     let args = decoder.body(table, written, what);
     Decoded { args, uses: decoder.uses }
 }
@@ -70,11 +73,14 @@ pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
         fn region(&self, _: &Address) -> Option<String> {
             None
         }
+        fn sites(&self) -> Vec<String> {
+            Vec::new()
+        }
         fn with_id(&self, _: &ArmId) -> Option<Address> {
             None
         }
     }
-    let mut decoder = Decoder { names: &Nothing, found: &mut Diagnostics::new(), uses: Vec::new() };
+    let mut decoder = Decoder { names: &Nothing, found: &mut Diagnostics::new(), uses: Vec::new(), answered: true };
     match decoder.coerce(ty, &Value::from_json(value)) {
         Ok(value) => value.reveal().unwrap_or_default(),
         Err(_) => value.clone(),
@@ -85,6 +91,8 @@ struct Decoder<'a> {
     names: &'a dyn Named,
     found: &'a mut Diagnostics,
     uses: Vec<Address>,
+    /// Whether the values are the cloud's answer rather than the stack's text.
+    answered: bool,
 }
 
 impl Decoder<'_> {
@@ -93,17 +101,28 @@ impl Decoder<'_> {
         for WrittenArg { name, value, span } in &written.args {
             match table.iter().find(|arg| arg.name == &*name.text) {
                 None => self.unknown(table, name, what),
-                Some(Arg { ty: Ty::Block(_), .. }) => self.found.push(
+                Some(_) if value.is_null() => {}
+                Some(Arg { ty: Ty::Block(_), .. }) if value.told_within() => {}
+                Some(Arg { ty: Ty::Block(block), .. }) => self.found.push(
                     Diagnostic::error("block-expected", format!("`{}` is a block, not an argument", name.text))
                         .at(name.span)
-                        .help(format!("Write `{} {{ … }}` without `=`, once for each.", name.text)),
+                        .help(if block.max == 1 {
+                            format!("Write `{} {{ … }}` without `=`.", name.text)
+                        } else {
+                            format!(
+                                "Write `{} {{ … }}` without `=`, once for each; `for_each` in it repeats it.",
+                                name.text
+                            )
+                        }),
                 ),
-                Some(_) if value.is_null() => {}
                 Some(arg) => match self.coerce(&arg.ty, value) {
                     Ok(value) => {
                         args.insert(arg.name.into(), if arg.secret { value.sensitive() } else { value });
                     }
-                    Err(problem) => self.found.push(problem.at(*span, arg.name)),
+                    Err(problem) => {
+                        let problem = if arg.secret { problem.hidden() } else { problem };
+                        self.found.push(problem.at(*span, arg.name));
+                    }
                 },
             }
         }
@@ -111,10 +130,10 @@ impl Decoder<'_> {
             match table.iter().find(|arg| arg.name == &*ident.text) {
                 None => self.unknown(table, ident, what),
                 Some(Arg { ty: Ty::Block(_), .. }) => {}
-                Some(_) => self.found.push(
+                Some(arg) => self.found.push(
                     Diagnostic::error("argument-expected", format!("`{}` is an argument, not a block", ident.text))
                         .at(ident.span)
-                        .help(format!("Write `{} = …`.", ident.text)),
+                        .help(format!("Write `{} = {}`.", ident.text, written_as(&arg.ty))),
                 ),
             }
         }
@@ -135,12 +154,12 @@ impl Decoder<'_> {
                 let value = Value::from_json(&lit.json());
                 args.insert(arg.name.into(), if arg.secret { value.sensitive() } else { value });
             }
-            // A value that was written and is of the wrong type has been told of already.
-            Need::Required if written.args.iter().any(|w| &*w.name.text == arg.name && !w.value.is_null()) => {}
+            // What was written and is wrong has been told of already.
+            Need::Required if is_written(written, arg.name) => {}
             Need::Required => self.found.push(
                 Diagnostic::error("missing-argument", format!("{what} needs the argument `{}`", arg.name))
                     .at(written.header)
-                    .help(format!("Write `{} = …`. {}", arg.name, arg.doc)),
+                    .help(format!("Write `{} = {}`. {}", arg.name, written_as(&arg.ty), arg.doc)),
             ),
         }
     }
@@ -150,11 +169,16 @@ impl Decoder<'_> {
         let of_this: Vec<&(Ident, Written)> =
             written.blocks.iter().filter(|(ident, _)| &*ident.text == arg.name).collect();
         if of_this.len() > block.max {
-            let mut problem = Diagnostic::error("too-many-blocks", format!("{what} takes one block `{}`", arg.name));
-            problem.span = of_this.last().map(|(ident, _)| ident.span);
+            let most = if block.max == 1 { "one block".to_owned() } else { format!("{} blocks", block.max) };
+            let mut problem = Diagnostic::error("too-many-blocks", format!("{what} takes {most} `{}`", arg.name));
+            problem.span = of_this.get(block.max).map(|(ident, _)| ident.span);
+            if let Some((first, _)) = of_this.first() {
+                problem = problem.and(first.span, "the first");
+            }
             self.found.push(problem.help("Join them into one, or take one away."));
         }
-        if of_this.len() < block.min || (of_this.is_empty() && matches!(arg.need, Need::Required)) {
+        let told = written.args.iter().any(|w| &*w.name.text == arg.name && !w.value.is_null());
+        if !told && (of_this.len() < block.min || (of_this.is_empty() && matches!(arg.need, Need::Required))) {
             self.found.push(
                 Diagnostic::error("missing-argument", format!("{what} needs a block `{}`", arg.name))
                     .at(written.header)
@@ -179,48 +203,56 @@ impl Decoder<'_> {
         if block.key.is_empty() {
             return;
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for (value, (ident, _)) in values.iter().zip(written) {
             let Value::Map(map) = value else { continue };
-            if let Some(key) = map.get(block.key).and_then(Value::as_str)
-                && !seen.insert(key.to_owned())
-            {
-                self.found.push(
-                    Diagnostic::error(
-                        "repeated-block",
-                        format!("two blocks `{}` have the same `{}`: `{key}`", arg.name, block.key),
-                    )
-                    .at(ident.span)
-                    .help("Give each its own."),
-                );
-            }
+            let Some(key) = map.get(block.key) else { continue };
+            let Some(text) = key.as_str() else { continue };
+            let Some(first) = seen.insert(text, ident.span) else { continue };
+            let shown = if key.sensitive_within() { String::new() } else { format!(" \"{text}\"") };
+            self.found.push(
+                Diagnostic::error(
+                    "repeated-block",
+                    format!("two blocks `{}` have the same `{}`{shown}", arg.name, block.key),
+                )
+                .at(ident.span)
+                .and(first, "the other")
+                .help("Give each its own."),
+            );
         }
     }
 
     fn unknown(&mut self, table: &[Arg], name: &Ident, what: &str) {
-        let known = table.iter().map(|arg| arg.name);
-        // A reference loses its suffix here, so whoever comes from Terraform writes one that is close to nothing.
-        let stripped = ["_ids", "_id", "_resource_id", "_name"]
-            .iter()
-            .find_map(|suffix| name.text.strip_suffix(suffix))
-            .and_then(|stem| table.iter().find(|arg| arg.name == stem || arg.name == format!("{stem}s")));
-        let problem =
-            Diagnostic::error("unknown-argument", format!("{what} has no argument `{}`", name.text)).at(name.span);
-        self.found.push(match stripped {
+        let word = &*name.text;
+        let problem = Diagnostic::error("unknown-argument", format!("{what} has no argument `{word}`")).at(name.span);
+        let known: Vec<&str> = table.iter().map(|arg| arg.name).collect();
+        self.found.push(match without_suffix(table, word) {
             Some(arg) => problem.help(format!(
-                "Here a reference names the thing itself: write `{} = …` with the resource, as in `subnet = subnet.web`.",
-                arg.name
+                "Here a reference names the thing itself: write `{} = {}`.",
+                arg.name,
+                written_as(&arg.ty)
             )),
-            None if &*name.text == "location" => {
-                problem.help("A location follows from the site: write `site = site.…`, or leave it to the resource group.")
+            None if word == "location" => problem
+                .help("A location follows from the site: write `site = site.…`, or leave it to the resource group."),
+            None if word.strip_suffix("_name") == Some(RESOURCE_GROUP.name) => {
+                problem.help("It is in the resource group of what it belongs to; leave this out.")
             }
-            None if &*name.text == "dynamic" => {
-                problem.help("Write the block itself and put `for_each = …` into it; `each.key` and `each.value` are known inside.")
+            None if word == "dynamic" => problem.help(
+                "Write the block itself and put `for_each = …` into it; `each.key` and `each.value` are known inside.",
+            ),
+            None if matches!(word, "count" | "lifecycle" | "provider" | "provisioner" | "connection") => {
+                problem.help(match word {
+                    "count" => "Write `for_each = toset([\"a\", \"b\"])`, so that each has a name.",
+                    "lifecycle" => "`prevent_destroy = true` is written in the block itself; the rest is not needed.",
+                    _ => "It is not needed here.",
+                })
             }
-            None => problem.suggest(&name.text, known.clone(), {
-                let all: Vec<&str> = known.collect();
-                Some(if all.is_empty() { "It takes none.".to_owned() } else { format!("It takes {}.", all.join(", ")) })
-            }),
+            None => {
+                let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                let otherwise =
+                    if all.is_empty() { "It takes none.".to_owned() } else { format!("It takes {}.", all.join(", ")) };
+                problem.suggest(word, known, Some(otherwise))
+            }
         });
     }
 
@@ -265,11 +297,16 @@ impl Decoder<'_> {
             Ty::Site => match value {
                 Value::Block(address) => match self.names.region(address) {
                     Some(region) => Ok(Value::from(region)),
-                    None => Err(Problem::new(format!("`{address}` is not a site")).help("Write `site.…`.")),
+                    None => {
+                        let help = sites_listed(&self.names.sites());
+                        Err(Problem::new(format!("it takes a site, and `{address}` is none")).help(help))
+                    }
                 },
                 // What the cloud answers is a region already.
-                Value::String(_) => Ok(value.clone()),
-                other => Err(Problem::ty("a site, as in `site.primary`", other)),
+                Value::String(_) if self.answered => Ok(value.clone()),
+                other => {
+                    Err(Problem::ty("a site, as in `site.primary`", other).help(sites_listed(&self.names.sites())))
+                }
             },
             Ty::Block(block) => self.answered_blocks(block, value),
         }
@@ -298,34 +335,104 @@ impl Decoder<'_> {
     fn items(&mut self, item: &Ty, value: &Value) -> Result<Vec<Value>, Problem> {
         match value {
             Value::List(items) => items.iter().map(|value| self.coerce(item, value)).collect(),
+            other @ (Value::Map(_) | Value::Null) => Err(Problem::ty("a list", other)),
             other => Err(Problem::ty("a list", other).help("Put it into brackets: `[…]`.")),
         }
     }
 
     fn reference(&mut self, kinds: &[&str], value: &Value) -> Result<Value, Problem> {
-        let wanted = || match kinds {
+        let wanted = match kinds {
             [] => "a resource".to_owned(),
-            kinds => kinds.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(" or "),
+            kinds => kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" or "),
         };
+        let wrong_kind = |address: &Address| Problem::new(format!("it takes {wanted}, and this is `{address}`"));
         match value {
             Value::Block(address) => match self.names.resource(address) {
                 Some((kind, id)) if kinds.is_empty() || kinds.contains(&kind) => {
                     self.uses.push(address.clone());
                     Ok(Value::from(id.as_str()))
                 }
-                Some((kind, _)) => Err(Problem::new(format!("it refers to a {kind}, and takes {}", wanted()))),
-                None => Err(Problem::new(format!("`{address}` is no resource that can be referred to here"))),
+                _ => Err(wrong_kind(address)),
             },
-            Value::String(text) if text.starts_with('/') => {
-                self.uses.extend(self.names.with_id(&ArmId::new(Arc::clone(text))));
+            Value::String(text) if self.answered || is_id(text) => {
+                if let Some(address) = self.names.with_id(&ArmId::new(Arc::clone(text))) {
+                    match self.names.resource(&address) {
+                        Some((kind, _)) if !kinds.is_empty() && !kinds.contains(&kind) => {
+                            return Err(wrong_kind(&address));
+                        }
+                        _ => self.uses.push(address),
+                    }
+                }
                 Ok(value.clone())
             }
-            Value::String(text) => Err(Problem::new(format!("`{text}` is not an Azure id")).help(format!(
-                "Write a reference to {} of this stack, or the whole id (`/subscriptions/…`) of what the stack does not manage.",
-                wanted()
-            ))),
-            other => Err(Problem::ty(&format!("a reference to {}", wanted()), other)),
+            Value::String(text) => Err(Problem::new(format!("\"{text}\" is neither a reference nor an Azure id"))
+                .help(format!(
+                    "Write {}, or the whole id (`/subscriptions/…`) of what the stack does not manage.",
+                    reference_as(kinds)
+                ))),
+            Value::Map(instances) if instances.values().any(|one| matches!(one, Value::Block(_))) => {
+                let key = instances.keys().next().map_or("…", |key| &**key);
+                Err(Problem::new(format!("it takes one {wanted}, and this is several"))
+                    .help(format!("It has `for_each`: say which one, as in `[\"{key}\"]`.")))
+            }
+            Value::List(items) if items.len() == 1 => {
+                Err(Problem::new(format!("it takes one {wanted}, and this is a list")).help("Leave out the brackets."))
+            }
+            other => Err(Problem::ty(&format!("a reference to {wanted}"), other)),
         }
+    }
+}
+
+/// Whether a text has the form of an id.
+fn is_id(text: &str) -> bool {
+    let starts = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    starts("/subscriptions/") || starts("/providers/")
+}
+
+fn is_written(written: &Written, name: &str) -> bool {
+    written.args.iter().any(|arg| &*arg.name.text == name && !arg.value.is_null())
+        || written.blocks.iter().any(|(ident, _)| &*ident.text == name)
+}
+
+/// The argument that azurerm has under this name: a reference loses its suffix here, so whoever comes from there writes one that is close to nothing.
+fn without_suffix<'t>(table: &'t [Arg], written: &str) -> Option<&'t Arg> {
+    let suffixes = ["_resource_ids", "_resource_id", "_ids", "_id", "_name"];
+    suffixes.iter().filter_map(|suffix| written.strip_suffix(suffix)).find_map(|stem| {
+        let is = |arg: &&Arg| arg.name == stem || arg.name == format!("{stem}s");
+        let refers = |arg: &&Arg| matches!(arg.ty, Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)));
+        table.iter().filter(refers).find(is)
+    })
+}
+
+/// How a value of a type is written, as an example.
+fn written_as(ty: &Ty) -> String {
+    match ty {
+        Ty::Ref(kinds) => reference_as(kinds).trim_matches('`').to_owned(),
+        Ty::List(item) | Ty::Set(item) => format!("[{}, …]", written_as(item)),
+        Ty::Site => "site.…".to_owned(),
+        Ty::Bool => "true".to_owned(),
+        Ty::Enum([word, ..]) => format!("\"{word}\""),
+        Ty::Cidr => "\"10.0.0.0/16\"".to_owned(),
+        Ty::Duration => "\"5m\"".to_owned(),
+        Ty::Map(_) => "{ … }".to_owned(),
+        Ty::String | Ty::Ip | Ty::Enum([]) => "\"…\"".to_owned(),
+        Ty::Number(..) | Ty::Integer(..) | Ty::Any | Ty::Block(_) => "…".to_owned(),
+    }
+}
+
+fn reference_as(kinds: &[&str]) -> String {
+    match kinds {
+        [] => "`kind.name`".to_owned(),
+        kinds => kinds.iter().map(|kind| format!("`{kind}.…`")).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn sites_listed(sites: &[String]) -> String {
+    let all: Vec<String> = sites.iter().map(|site| format!("`site.{site}`")).collect();
+    if all.is_empty() {
+        "Declare one: `site \"…\" { … }`.".to_owned()
+    } else {
+        format!("Write {}.", all.join(" or "))
     }
 }
 
@@ -333,21 +440,24 @@ impl Decoder<'_> {
 struct Problem {
     summary: String,
     help: Option<String>,
+    /// What would have been right, where that can be said without the value.
+    wanted: Option<String>,
 }
 
 impl Problem {
     fn new(summary: String) -> Self {
-        Self { summary, help: None }
+        Self { summary, help: None, wanted: None }
     }
 
     fn ty(wanted: &str, value: &Value) -> Self {
         let shown = match value {
-            Value::String(text) if text.len() <= 60 => format!("the string \"{text}\""),
+            Value::String(text) if text.chars().count() <= 60 => format!("the string \"{text}\""),
+            Value::Block(address) => format!("`{address}`"),
             Value::Number(number) => format!("the number {number}"),
             Value::Bool(bool) => format!("{bool}"),
             other => other.type_name().to_owned(),
         };
-        Self::new(format!("it takes {wanted}, and this is {shown}"))
+        Self { wanted: Some(wanted.to_owned()), ..Self::new(format!("it takes {wanted}, and this is {shown}")) }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
@@ -357,7 +467,10 @@ impl Problem {
 
     /// Without the text of a value that must not be shown.
     fn hidden(self) -> Self {
-        Self { summary: "the sensitive value given is not of the type it takes".to_owned(), help: None }
+        match self.wanted {
+            Some(wanted) => Self::new(format!("it takes {wanted}, and the sensitive value given is something else")),
+            None => Self::new("it does not take the sensitive value given".to_owned()),
+        }
     }
 
     fn at(self, span: Span, argument: &str) -> Diagnostic {

@@ -122,7 +122,7 @@ pub struct Odd {
     pub decode: Option<fn(&[Json], &mut JsonMap<String, Json>)>,
     /// Whether what was written is ready. Without it: once `provisioningState` is `Succeeded` or absent.
     pub ready: Option<fn(&[Json]) -> Ready>,
-    /// Rules between arguments (one of two must be written; this needs that). Also called with arguments missing that are not known yet.
+    /// Rules between arguments (one of two must be written; this needs that). What is written and not known yet is `null`.
     pub check: Option<fn(&Subject<'_>, &mut Vec<Finding>)>,
 }
 

@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl;
-use crate::kinds::{Place, Unique};
-use crate::stack::program::Program;
+use crate::kinds::{Place, Unique, with_article};
+use crate::stack::program::{Definition, Program};
 use crate::stack::read::MAX_RESOURCES;
 use crate::stack::scope::{BlockScope, Facts, Instances, Locals};
 use crate::stack::{CloudName, Knowledge, Output, Resource, Site, Stack, block, group, settings};
@@ -22,43 +22,45 @@ impl Program {
     /// # Errors
     /// Everything that is wrong.
     pub fn evaluate(self: &Arc<Self>, knowledge: &Knowledge) -> Result<(Stack, Diagnostics), Diagnostics> {
+        match self.evaluate_all(knowledge) {
+            (Some(stack), found) => found.into_result(stack),
+            (None, found) => Err(found),
+        }
+    }
+
+    /// Evaluates everything, and goes on where something is wrong: the stack then lacks what is wrong with it, and is good for nothing but
+    /// to be checked for more. There is none where the text could not be read or the stack is too large.
+    pub fn evaluate_all(self: &Arc<Self>, knowledge: &Knowledge) -> (Option<Stack>, Diagnostics) {
         let mut found = Diagnostics::new();
-        let settings = settings::read(self, &mut found);
-        let sites = settings::sites(self, &mut found);
-        let Some(order) = self.order(&mut found) else { return Err(found) };
+        if !self.readable {
+            return (None, found);
+        }
         let mut evaluated = Evaluated::default();
-        for at in order {
-            evaluated.definition(self, knowledge, &sites, at, &mut found);
+        let settings = settings::read(&evaluated.facts(self, knowledge), &mut found);
+        evaluated.tags = settings.tags;
+        evaluated.sites = settings::sites(&evaluated.facts(self, knowledge), &mut found);
+        for (address, definition) in &self.definitions {
+            evaluated.definition(self, knowledge, address, definition, &mut found);
             if evaluated.resources.len() > MAX_RESOURCES {
                 found.push(
                     Diagnostic::error(
                         "too-many-resources",
                         format!("the stack has more than {MAX_RESOURCES} resources"),
                     )
+                    .at(definition.block.header)
                     .help("Split it into several stacks."),
                 );
-                return Err(found);
+                return (None, found);
             }
         }
-        let Evaluated { mut resources, instances, by_id, locals } = evaluated;
-        let facts = Facts {
-            program: self,
-            knowledge,
-            sites: &sites,
-            resources: &resources,
-            instances: &instances,
-            by_id: &by_id,
-            locals: &locals,
-        };
+        let facts = evaluated.facts(self, knowledge);
         let outputs = outputs(self, &facts, &mut found);
         let failover_groups = group::read_all(self, &facts, &mut found);
-        for name in self.locals.keys() {
-            // A local that nothing names is evaluated all the same: what is wrong with it should not wait for its first use.
-            touch_local(&facts, name);
-        }
+        // A local that nothing names is evaluated all the same: what is wrong with it should not wait for its first use.
+        self.locals.keys().for_each(|name| facts.touch_local(name));
+        let Evaluated { mut resources, instances, by_id, locals, sites, tags } = evaluated;
         found.extend(locals.into_inner().found);
-        let extra = completed_first(&resources);
-        for (address, more) in extra {
+        for (address, more) in completed_first(&resources) {
             if let Some(resource) = resources.get_mut(&address) {
                 resource.needs.extend(more);
                 resource.needs.sort();
@@ -84,51 +86,46 @@ impl Program {
             by_id,
             instances,
             program: Arc::clone(self),
+            tags,
         };
-        found.into_result(stack)
-    }
-
-    /// The tags that the stack puts on every resource that takes tags.
-    pub(crate) fn tags(&self) -> Map {
-        let tags = self.stack.as_ref().and_then(|block| block.body.attribute("tags"));
-        match tags.map(|tags| hcl::evaluate(&tags.expr, &settings::VariablesOnly(self))) {
-            Some(Ok(Value::Map(map))) => (*map).clone(),
-            _ => Map::new(),
-        }
+        (Some(stack), found)
     }
 }
 
 #[derive(Default)]
 struct Evaluated {
+    sites: IndexMap<Arc<str>, Site>,
     resources: IndexMap<Address, Resource>,
     instances: HashMap<Address, Instances>,
     by_id: HashMap<ArmId, Address>,
     locals: RefCell<Locals>,
+    tags: Map,
 }
 
 impl Evaluated {
-    fn definition(
-        &mut self,
-        program: &Program,
-        knowledge: &Knowledge,
-        sites: &IndexMap<Arc<str>, Site>,
-        at: usize,
-        found: &mut Diagnostics,
-    ) {
-        let Some((address, definition)) = program.definitions.get_index(at) else { return };
-        let facts = Facts {
+    fn facts<'a>(&'a self, program: &'a Program, knowledge: &'a Knowledge) -> Facts<'a> {
+        Facts {
             program,
             knowledge,
-            sites,
+            sites: &self.sites,
             resources: &self.resources,
             instances: &self.instances,
             by_id: &self.by_id,
             locals: &self.locals,
-        };
-        let (mut instances, made) = block::instances(address, definition, &facts, found);
-        if made.is_empty() && instances == Instances::One {
-            instances = Instances::Broken;
+            tags: &self.tags,
         }
+    }
+
+    fn definition(
+        &mut self,
+        program: &Program,
+        knowledge: &Knowledge,
+        address: &Address,
+        definition: &Definition,
+        found: &mut Diagnostics,
+    ) {
+        let facts = self.facts(program, knowledge);
+        let Some((instances, made)) = block::instances(address, definition, &facts, found) else { return };
         self.instances.insert(address.clone(), instances);
         for resource in made {
             self.insert(resource, found);
@@ -162,10 +159,10 @@ impl Evaluated {
                     format!("`{}` and `{}` have the same name `{}`", first.address, resource.address, resource.name),
                 )
                 .at(block::span_of(&resource, "name"))
-                .and(first.span, "the other")
+                .and(block::span_of(first, "name"), "the other")
                 .why(format!(
-                    "The name of a {} is unique in all of Azure, because it becomes a DNS name.",
-                    resource.kind.name
+                    "The name of {} is unique in all of Azure, because it becomes a DNS name.",
+                    with_article(resource.kind.name)
                 ))
                 .help("Write `name = \"…\"` into one of them."),
             );
@@ -181,13 +178,6 @@ impl Evaluated {
     }
 }
 
-fn touch_local(facts: &Facts<'_>, name: &Arc<str>) {
-    use crate::hcl::{Key, Scope};
-    let root = hcl::ast::Ident { text: "local".into(), span: crate::diagnostic::Span::default() };
-    // Only the messages count, and the scope keeps those.
-    let _ = BlockScope::new(facts, None).resolve(&root, &[(Key::Attr(Arc::clone(name)), root.span)]);
-}
-
 fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<str>, Output> {
     let mut outputs = IndexMap::new();
     for (name, block) in &program.outputs {
@@ -198,7 +188,7 @@ fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> Ind
                 Ok(evaluated) => evaluated,
                 Err(problems) => {
                     found.extend(problems);
-                    Value::Unknown(crate::value::Unknown::default())
+                    Value::told()
                 }
             };
             match &*attribute.name.text {
@@ -208,9 +198,20 @@ fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> Ind
                 other => found.push(
                     Diagnostic::error("unknown-argument", format!("an output has no argument `{other}`"))
                         .at(attribute.name.span)
-                        .suggest(other, ["value", "description", "sensitive"], None),
+                        .suggest(
+                            other,
+                            ["value", "description", "sensitive"],
+                            Some("It takes value, description, sensitive.".to_owned()),
+                        ),
                 ),
             }
+        }
+        for inner in &block.body.blocks {
+            found.push(
+                Diagnostic::error("unknown-argument", format!("an output has no block `{}`", inner.ident.text))
+                    .at(inner.header)
+                    .help("It takes the arguments value, description, sensitive."),
+            );
         }
         let Some(value) = value else {
             found.push(
@@ -337,6 +338,7 @@ impl Stack {
             instances: &self.instances,
             by_id: &self.by_id,
             locals,
+            tags: &self.tags,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::hcl;
 use crate::hcl::ast::{Attribute, Block, Expr, ExprKind, Ident};
 use crate::kinds::Place;
 use crate::stack::program::Program;
-use crate::stack::read::plain_name;
+use crate::stack::references::plain_name;
 use crate::stack::scope::{BlockScope, Facts};
 use crate::stack::{FailoverGroup, GroupStep, Presence, Probe, Resource, Route};
 use crate::value::{Map, Value};

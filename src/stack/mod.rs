@@ -8,11 +8,15 @@ mod block;
 mod evaluate;
 mod group;
 mod names;
+mod order;
+mod place;
 pub mod program;
 mod read;
+mod references;
 mod scope;
 mod settings;
 mod variables;
+mod written;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,7 +31,7 @@ use crate::kinds::{Kind, Object};
 use crate::value::{Map, Value};
 
 pub use program::Program;
-pub use read::{ENVIRONMENT, GivenVariable, Input, MAX_RESOURCES, read};
+pub use read::{ENVIRONMENT, GivenVariable, Input, MAX_RESOURCES, read, read_all};
 
 /// A whole stack, typed, checked and evaluated as far as it can be before anything stands.
 pub struct Stack {
@@ -62,6 +66,7 @@ pub struct Stack {
     pub(crate) by_id: HashMap<ArmId, Address>,
     pub(crate) instances: HashMap<Address, scope::Instances>,
     pub(crate) program: Arc<Program>,
+    pub(crate) tags: Map,
 }
 
 /// What recovery must reach, each where it is declared.
@@ -186,8 +191,8 @@ pub struct Resource {
     pub span: Span,
     /// Where each of its arguments is written.
     pub spans: BTreeMap<Arc<str>, Span>,
-    /// The key and the value of `each` in its block.
-    pub(crate) each: Option<(Value, Value)>,
+    /// What `each` is in its block.
+    pub(crate) each: Option<scope::Each>,
     /// The tags that the stack put on it.
     pub(crate) stack_tags: Map,
 }

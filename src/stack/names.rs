@@ -11,38 +11,31 @@ use crate::kinds::{Kind, with_article};
 
 static PATTERNS: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> = LazyLock::new(Mutex::default);
 
-/// Says what is wrong with a name.
+/// Says what is wrong with a name: `written` there, or taken from the label of the block with this header.
 pub(super) fn check(
     kind: &'static Kind,
     name: &str,
     address: &Address,
-    span: Span,
-    written: bool,
+    written: Result<Span, Span>,
     found: &mut Diagnostics,
 ) {
     let rule = &kind.names;
     let length = name.chars().count();
+    let what = with_article(kind.name);
     let wrong = if length < rule.min || length > rule.max {
-        Some(format!(
-            "`{name}` has {length} characters, and {} has {} to {}",
-            with_article(kind.name),
-            rule.min,
-            rule.max
-        ))
+        let characters = if length == 1 { "character" } else { "characters" };
+        format!("`{name}` has {length} {characters}, and the name of {what} has {} to {}", rule.min, rule.max)
     } else if !matches(rule.pattern, name) {
-        Some(format!("`{name}` is no name for {}, which may hold {}", with_article(kind.name), rule.words))
+        format!("`{name}` cannot be the name of {what}, which may hold {}", rule.words)
     } else {
-        None
+        return;
     };
-    let Some(wrong) = wrong else { return };
-    let problem = Diagnostic::error("wrong-name", wrong).at(span);
-    found.push(if written {
-        problem.help(format!("A name of {} to {} characters may hold {}.", rule.min, rule.max, rule.words))
-    } else {
-        problem.why("Where no `name` is written, the label is the name in the cloud.").help(format!(
-            "Write `name = \"…\"` into `{address}`: {} to {} characters, {}.",
-            rule.min, rule.max, rule.words
-        ))
+    let problem = Diagnostic::error("wrong-name", wrong);
+    found.push(match written {
+        Ok(span) => problem.at(span).help(format!("Write {} to {} characters: {}.", rule.min, rule.max, rule.words)),
+        Err(header) => problem.at(header).why("Where no `name` is written, the label is the name in the cloud.").help(
+            format!("Write `name = \"…\"` into `{address}`: {} to {} characters, {}.", rule.min, rule.max, rule.words),
+        ),
     });
 }
 

@@ -1,18 +1,17 @@
 //! Text to a [`Program`]: the blocks of all files, sorted by what they are, and the values of variables.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 use crate::address::{Address, is_identifier};
-use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
-use crate::hcl::ast::{Block, Body, ExprKind, Root};
+use crate::diagnostic::{self, Diagnostic, Diagnostics, Sources};
+use crate::hcl::ast::{Block, Body};
 use crate::hcl::{self, Files};
 use crate::kinds;
-use crate::stack::program::{Definition, Program};
-use crate::stack::variables;
+use crate::stack::program::{Definition, Local, Program};
+use crate::stack::{order, references, variables};
 
 /// The most resources, instances counted, that a stack may have.
 pub const MAX_RESOURCES: usize = 50_000;
@@ -63,14 +62,22 @@ impl GivenVariable {
 /// Reads the files of a stack.
 ///
 /// # Errors
-/// Everything that is wrong with the text, the blocks and the variables.
+/// Everything that is wrong with the text, the blocks, the names and the variables.
 pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
+    let (program, found) = read_all(input);
+    found.into_result(program).map(|(program, _)| program)
+}
+
+/// Reads the files of a stack as far as they can be read, and says what is wrong with them. A program with errors is good for nothing but
+/// to be evaluated for more of them.
+pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
     let Input { files, sources, reader, variables, subscription, tenant } = input;
     let mut found = Diagnostics::new();
     let mut digest = Sha256::new();
     let mut blocks = Vec::new();
     let mut program = Program::new(reader, subscription, tenant);
     if files.is_empty() {
+        program.readable = false;
         found.push(
             Diagnostic::error("no-stack", "there is no `*.hcl` file here")
                 .help("Name the stack's directory, or start one with `drplan init`."),
@@ -85,22 +92,30 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
         match hcl::parse(&text, file) {
             Ok(body) => {
                 stray_attributes(&body, &mut found);
-                attribute_names(&body, &mut program.attributes);
+                references::attributes_read(&body, &mut program.attributes);
                 blocks.extend(body.blocks);
             }
-            Err(problems) => found.extend(problems),
+            Err(problems) => {
+                program.readable = false;
+                found.extend(problems);
+            }
         }
     }
     for block in blocks {
         sort_in(&mut program, block, &mut found);
     }
-    if program.stack.is_none() && !found.has_errors() {
-        found.push(
-            Diagnostic::error("no-stack", "no file has a `stack` block")
-                .help("Write `stack \"name\" {}` once, in any file."),
-        );
+    // What cannot be read may hold the rest, so only what was read is spoken of then.
+    if program.readable {
+        if program.stack.is_none() && !program.broken.contains(&("stack".into(), "".into())) {
+            found.push(
+                Diagnostic::error("no-stack", "no file has a `stack` block")
+                    .help("Write `stack \"name\" {}` once, in any file."),
+            );
+        }
+        variables::give(&mut program, &variables, sources, &mut found);
+        references::check(&program, &mut found);
+        order::put_in_order(&mut program, &mut found);
     }
-    variables::give(&mut program, &variables, sources, &mut found);
     for (name, variable) in &program.variables {
         if let (false, Ok(value)) = (variable.sensitive, variable.value.reveal()) {
             digest.update(name.as_bytes());
@@ -109,7 +124,7 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
     }
     program.digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     found.sort();
-    if found.has_errors() { Err(found) } else { Ok(program) }
+    (program, found)
 }
 
 fn stray_attributes(body: &Body, found: &mut Diagnostics) {
@@ -122,87 +137,142 @@ fn stray_attributes(body: &Body, found: &mut Diagnostics) {
     }
 }
 
+/// The words that blocks start with, beside kinds.
+const WORDS: [&str; 6] = ["stack", "variable", "locals", "output", "site", "failover_group"];
+
 fn sort_in(program: &mut Program, block: Block, found: &mut Diagnostics) {
-    let labels = block.labels.len();
-    let wanted = match &*block.ident.text {
-        "locals" => 0,
-        _ => 1,
-    };
     let word = Arc::clone(&block.ident.text);
-    let known = ["stack", "variable", "locals", "output", "site", "failover_group"];
     let kind = kinds::find(&word);
-    if kind.is_none() && !known.contains(&&*word) {
-        let names = kinds::ALL.iter().map(|kind| kind.name).chain(known);
-        let stripped = word.strip_prefix("azurerm_").filter(|stem| kinds::find(stem).is_some());
-        let problem =
-            Diagnostic::error("unknown-kind", format!("there is no kind of block `{word}`")).at(block.ident.span);
-        found.push(match (stripped, &*word) {
-            (Some(stem), _) => problem.help(format!("Here kinds have no prefix: write `{stem} \"…\" {{ … }}`.")),
-            (None, "resource") => {
-                problem.help("Here the kind itself starts the block, without its prefix: write `kind \"name\" { … }`.")
-            }
-            (None, _) => problem.suggest(&word, names, Some("`drplan kinds` lists them all.".to_owned())),
-        });
+    if kind.is_none() && !WORDS.contains(&&*word) {
+        found.push(unknown_kind(program, &block));
         return;
     }
-    if labels != wanted {
-        let (say, example) = match wanted {
-            0 => ("no label", format!("{word} {{ … }}")),
-            _ => ("one label, its name", format!("{word} \"name\" {{ … }}")),
-        };
+    if &*word == "locals" {
+        if let Some(label) = block.labels.first() {
+            found.push(
+                Diagnostic::error("wrong-labels", "`locals` takes no label")
+                    .at(label.span)
+                    .help("Write `locals { … }`; each argument in it is a local of its own."),
+            );
+        }
+        locals(program, block.body, found);
+        return;
+    }
+    let root = if &*word == "variable" { "var" } else { &*word };
+    let label = match labelled(&block) {
+        Ok(label) => label,
+        Err(problem) => {
+            found.push(problem);
+            let names = block.labels.iter().map(|label| Arc::clone(&label.text));
+            program.broken.extend(names.chain(["".into()]).map(|name| (Arc::from(root), name)));
+            return;
+        }
+    };
+    if let Some(kind) = kind {
+        let address = Address::new(kind.name, &label);
+        let definition = Definition { kind, references: references::of_body(&block.body), block: Arc::new(block) };
+        insert(&mut program.definitions, address, definition, |d| &d.block, found);
+        return;
+    }
+    let block = Arc::new(block);
+    let into = match &*word {
+        "variable" => &mut program.variable_blocks,
+        "output" => &mut program.outputs,
+        "site" => &mut program.sites,
+        "failover_group" => &mut program.failover_groups,
+        _ => {
+            match &program.stack {
+                None => program.stack = Some(block),
+                Some(first) => found.push(
+                    Diagnostic::error("repeated-block", "there are two `stack` blocks")
+                        .at(block.header)
+                        .and(first.header, "the first")
+                        .help("Join them into one: a directory is one stack."),
+                ),
+            }
+            return;
+        }
+    };
+    insert(into, label, block, |b| b, found);
+}
+
+/// The one label of a block.
+fn labelled(block: &Block) -> Result<Arc<str>, Diagnostic> {
+    let word = &block.ident.text;
+    let wrong = |summary: String| Diagnostic::error("wrong-labels", summary).at(block.header);
+    match block.labels.as_slice() {
+        [label] if is_identifier(&label.text) => Ok(Arc::clone(&label.text)),
+        [label] => Err(wrong(format!("\"{}\" is not a name that can be referred to", label.text)).at(label.span).help(
+            "Use letters, digits, `-` and `_`, and start with a letter; another name in the cloud goes into `name = \"…\"`.",
+        )),
+        [] => Err(wrong(format!("this `{word}` has no name")).help(format!("Write `{word} \"name\" {{ … }}`."))),
+        [first, rest @ ..] => {
+            let count = rest.len() + 1;
+            Err(wrong(format!("`{word}` takes one label, its name, and this has {count}"))
+                .help(format!("Write `{word} \"{}\" {{ … }}`.", rest.last().unwrap_or(first).text)))
+        }
+    }
+}
+
+/// What is wrong with a block whose first word is no kind.
+fn unknown_kind(program: &mut Program, block: &Block) -> Diagnostic {
+    let word = &*block.ident.text;
+    let problem = Diagnostic::error("unknown-kind", format!("there is no kind of block `{word}`")).at(block.ident.span);
+    let names: Vec<Arc<str>> = block.labels.iter().map(|label| Arc::clone(&label.text)).collect();
+    let mut meant = vec![Arc::from(word)];
+    let close = diagnostic::closest(word, kinds::ALL.iter().map(|kind| kind.name).chain(WORDS));
+    let problem = if let Some(stem) = word.strip_prefix("azurerm_").filter(|stem| kinds::find(stem).is_some()) {
+        meant.push(stem.into());
+        problem.help(format!("Here kinds have no prefix: write `{stem} \"…\" {{ … }}`."))
+    } else if word == "resource" {
+        let kind = names.first().map_or("kind", |name| name.strip_prefix("azurerm_").unwrap_or(name));
+        let name = names.get(1).map_or("…", |name| name);
+        meant.push(kind.into());
+        problem.help(format!("Here the kind itself starts the block: write `{kind} \"{name}\" {{ … }}`."))
+    } else if matches!(word, "terraform" | "provider" | "module" | "data") {
+        problem.help(match word {
+            "data" => "There are no data sources: write the whole id of what the stack does not manage.",
+            "module" => "There are no modules: every `*.hcl` file of the directory belongs to the stack, and `for_each` repeats a block.",
+            _ => "It is not needed: a `site` block says where things run.",
+        })
+    } else if let Some(close) = close {
+        meant.push(close.into());
+        problem.help(format!("Did you mean `{close}`?"))
+    } else {
+        problem.help("`drplan kinds` lists them all.")
+    };
+    // Whatever refers to it by the word written or by the one that was meant is not wrong as well.
+    for word in meant {
+        let root = if &*word == "variable" { "var".into() } else { word };
+        program.broken.extend(names.iter().map(|name| (Arc::clone(&root), Arc::clone(name))));
+        if names.is_empty() {
+            program.broken.insert((root, "".into()));
+        }
+    }
+    problem
+}
+
+fn locals(program: &mut Program, body: Body, found: &mut Diagnostics) {
+    for block in &body.blocks {
         found.push(
-            Diagnostic::error("wrong-labels", format!("`{word}` takes {say}, and this has {labels}"))
+            Diagnostic::error("argument-expected", format!("`locals` has no block `{}`", block.ident.text))
                 .at(block.header)
-                .help(format!("Write `{example}`.")),
+                .help(format!("Write `{} = {{ … }}`.", block.ident.text)),
         );
-        return;
+        program.broken.insert(("local".into(), Arc::clone(&block.ident.text)));
     }
-    if let Some(label) = block.labels.first().filter(|label| !is_identifier(&label.text)) {
-        found.push(
-            Diagnostic::error("wrong-labels", format!("`{}` is not an identifier", label.text)).at(label.span).help(
-                "Use letters, digits, `-` and `_`, and start with a letter; a name in the cloud goes into `name = …`.",
-            ),
-        );
-        return;
-    }
-    match (&*word, kind) {
-        (_, Some(kind)) => {
-            let address = Address::new(kind.name, &block.labels[0].text);
-            let definition = Definition { kind, references: references(&block.body), block: Arc::new(block) };
-            insert(&mut program.definitions, address, definition, |d| &d.block, found);
-        }
-        ("stack", _) => match &program.stack {
-            None => program.stack = Some(Arc::new(block)),
-            Some(first) => found.push(
-                Diagnostic::error("repeated-block", "there are two `stack` blocks")
-                    .at(block.header)
-                    .and(first.header, "the first")
-                    .help("Join them into one."),
-            ),
-        },
-        ("locals", _) => {
-            for attribute in block.body.attributes {
-                match program.locals.get(&attribute.name.text) {
-                    None => {
-                        program.locals.insert(Arc::clone(&attribute.name.text), attribute);
-                    }
-                    Some(first) => found.push(
-                        Diagnostic::error("repeated-name", format!("there are two locals `{}`", attribute.name.text))
-                            .at(attribute.name.span)
-                            .and(first.name.span, "the first"),
-                    ),
-                }
+    for attribute in body.attributes {
+        match program.locals.get(&attribute.name.text) {
+            None => {
+                let references = references::of_expr(&attribute.expr);
+                program.locals.insert(Arc::clone(&attribute.name.text), Local { attribute, references });
             }
-        }
-        (word, _) => {
-            let into = match word {
-                "variable" => &mut program.variable_blocks,
-                "output" => &mut program.outputs,
-                "site" => &mut program.sites,
-                _ => &mut program.failover_groups,
-            };
-            let name = Arc::clone(&block.labels[0].text);
-            insert(into, name, Arc::new(block), |b| b, found);
+            Some(first) => found.push(
+                Diagnostic::error("repeated-name", format!("there are two locals `{}`", attribute.name.text))
+                    .at(attribute.name.span)
+                    .and(first.attribute.name.span, "the first")
+                    .help("Give each its own name."),
+            ),
         }
     }
 }
@@ -228,58 +298,5 @@ fn insert<K: std::hash::Hash + Eq, V>(
                     .help("Give each its own name."),
             );
         }
-    }
-}
-
-/// The roots and first steps that a body names: `("local", "x")`, `("subnet", "web")`, each once.
-fn references(body: &Body) -> Vec<(Arc<str>, Arc<str>)> {
-    let mut all = BTreeMap::new();
-    visit_body(body, &mut |root, name| {
-        all.insert((Arc::clone(root), Arc::clone(name)), ());
-    });
-    all.into_keys().collect()
-}
-
-fn attribute_names(body: &Body, into: &mut BTreeSet<Arc<str>>) {
-    for attribute in &body.attributes {
-        attribute.expr.visit_references(&mut |_, steps, _| {
-            into.extend(steps.iter().filter_map(|step| match step {
-                hcl::ast::Step::Attr(name) => Some(Arc::clone(&name.text)),
-                _ => None,
-            }));
-        });
-    }
-    body.blocks.iter().for_each(|block| attribute_names(&block.body, into));
-}
-
-/// Calls `visit` with the root and the first step of every reference in a body, nested blocks included.
-pub(crate) fn visit_body(body: &Body, visit: &mut dyn FnMut(&Arc<str>, &Arc<str>)) {
-    for attribute in &body.attributes {
-        attribute.expr.visit_references(&mut |root, steps, _| {
-            if let Some(hcl::ast::Step::Attr(name)) = steps.first() {
-                visit(&root.text, &name.text);
-            }
-        });
-    }
-    for block in &body.blocks {
-        visit_body(&block.body, visit);
-    }
-}
-
-/// The name that an expression is, where it is nothing but a name with attribute steps: `step.scale-up`, `route`.
-pub(crate) fn plain_name(expr: &hcl::ast::Expr) -> Option<Vec<Arc<str>>> {
-    match &expr.kind {
-        ExprKind::String(text) => Some(vec![Arc::clone(text)]),
-        ExprKind::Traversal { root: Root::Name(name), steps } => {
-            let mut names = vec![Arc::clone(&name.text)];
-            for step in steps {
-                match step {
-                    hcl::ast::Step::Attr(name) => names.push(Arc::clone(&name.text)),
-                    _ => return None,
-                }
-            }
-            Some(names)
-        }
-        _ => None,
     }
 }

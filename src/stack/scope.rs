@@ -12,8 +12,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl::ast::Ident;
 use crate::hcl::{self, Files, Key, Scope};
 use crate::kinds::decode::Named;
-use crate::kinds::{self, From, Others, Subject, body};
+use crate::kinds::{From, Others, Subject, body};
 use crate::stack::program::Program;
+use crate::stack::references::{attributes_of, no_such_attribute};
 use crate::stack::{Knowledge, Resource, Site};
 use crate::value::{Map, Unknown, Value};
 
@@ -24,8 +25,6 @@ pub(crate) enum Instances {
     One,
     /// By key.
     Each(BTreeMap<Arc<str>, Address>),
-    /// Something is wrong with it, and has been told of.
-    Broken,
 }
 
 /// Everything a name can mean, as far as it has been evaluated.
@@ -37,6 +36,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) instances: &'a HashMap<Address, Instances>,
     pub(crate) by_id: &'a HashMap<ArmId, Address>,
     pub(crate) locals: &'a RefCell<Locals>,
+    /// The tags that the stack puts on every resource that takes tags.
+    pub(crate) tags: &'a Map,
 }
 
 /// Locals that have been evaluated: the value and what it touched.
@@ -46,17 +47,26 @@ pub(crate) struct Locals {
     pub(crate) found: Diagnostics,
 }
 
+/// What `each` is in one instance of a block with `for_each`.
+#[derive(Debug, Clone)]
+pub(crate) struct Each {
+    pub(crate) key: Value,
+    pub(crate) value: Value,
+    /// The resources that `for_each` names.
+    pub(crate) needs: Arc<BTreeSet<Address>>,
+}
+
 /// The scope of one block.
 pub(crate) struct BlockScope<'a> {
     pub(crate) facts: &'a Facts<'a>,
-    /// `each.key` and `each.value`.
-    pub(crate) each: Option<(Value, Value)>,
+    /// What `each` is.
+    pub(crate) each: Option<Each>,
     /// The resources named so far.
     pub(crate) touched: RefCell<BTreeSet<Address>>,
 }
 
 impl<'a> BlockScope<'a> {
-    pub(crate) fn new(facts: &'a Facts<'a>, each: Option<(Value, Value)>) -> Self {
+    pub(crate) fn new(facts: &'a Facts<'a>, each: Option<Each>) -> Self {
         Self { facts, each, touched: RefCell::default() }
     }
 
@@ -65,72 +75,72 @@ impl<'a> BlockScope<'a> {
         std::mem::take(&mut self.touched.borrow_mut())
     }
 
-    fn local(&self, name: &Ident) -> Result<Value, Diagnostic> {
-        if let Some((value, touched)) = self.facts.locals.borrow().values.get(&name.text) {
-            self.touched.borrow_mut().extend(touched.iter().cloned());
-            return Ok(value.clone());
+    /// The value of a local, which is evaluated once.
+    fn local(&self, name: &Arc<str>) -> Value {
+        let evaluated = |name: &Arc<str>| self.facts.locals.borrow().values.contains_key(name);
+        // What it names comes first, so that a long chain of locals does not go deep.
+        for (name, local) in self.facts.program.locals_up_to(name, |name| !evaluated(name)) {
+            let scope = BlockScope::new(self.facts, None);
+            let value = hcl::evaluate(&local.attribute.expr, &scope).unwrap_or_else(|problems| {
+                self.facts.locals.borrow_mut().found.extend(problems);
+                Value::told()
+            });
+            self.facts.locals.borrow_mut().values.insert(Arc::clone(name), (value, scope.take_touched()));
         }
-        let Some(local) = self.facts.program.locals.get(&name.text) else {
-            return Err(unknown("local", name, self.facts.program.locals.keys().map(|name| &**name)));
-        };
-        let scope = BlockScope::new(self.facts, None);
-        let value = hcl::evaluate(&local.expr, &scope).unwrap_or_else(|problems| {
-            self.facts.locals.borrow_mut().found.extend(problems);
-            Value::Unknown(Unknown::default())
-        });
-        let touched = scope.take_touched();
-        self.touched.borrow_mut().extend(touched.iter().cloned());
-        self.facts.locals.borrow_mut().values.insert(Arc::clone(&name.text), (value.clone(), touched));
-        Ok(value)
+        match self.facts.locals.borrow().values.get(name) {
+            Some((value, touched)) => {
+                self.touched.borrow_mut().extend(touched.iter().cloned());
+                value.clone()
+            }
+            // It is not there, or goes in a circle, which was told of when names were looked up.
+            None => Value::told(),
+        }
     }
 
-    fn site(&self, name: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
-        let Some(site) = self.facts.sites.get(&name.text) else {
-            return Err(unknown("site", name, self.facts.sites.keys().map(|name| &**name)));
-        };
-        let Some((Key::Attr(attribute), span)) = keys.get(1) else {
-            return Ok((Value::Block(Address::new("site", &name.text)), 1));
+    fn site(&self, name: &Arc<str>, keys: &[(Key, Span)]) -> (Value, usize) {
+        let Some(site) = self.facts.sites.get(name) else { return (Value::told(), keys.len()) };
+        let Some((Key::Attr(attribute), _)) = keys.get(1) else {
+            return (Value::Block(Address::new("site", name)), 1);
         };
         let value = match &**attribute {
             "location" => Value::from(site.location.as_str()),
             "name" => Value::from(&*site.name),
             "tier" => Value::from(i64::from(site.tier)),
-            other => {
-                return Err(Diagnostic::error("unknown-attribute", format!("a site has no attribute `{other}`"))
-                    .at(*span)
-                    .suggest(other, ["location", "name", "tier"], None));
-            }
+            // Told of when names were looked up.
+            _ => Value::told(),
         };
-        Ok((value, 2))
+        (value, 2)
     }
 
-    fn resource(&self, kind: &str, name: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
-        let block = Address::new(kind, &name.text);
+    fn resource(&self, kind: &str, name: &str, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+        let block = Address::new(kind, name);
         let keys_of = match self.facts.instances.get(&block) {
             Some(Instances::One) => return self.of_instance(&block, keys, 1),
-            Some(Instances::Broken) => return Ok((Value::Unknown(Unknown::default()), keys.len())),
             Some(Instances::Each(keys)) => keys,
-            None => {
-                let of_kind = self.facts.program.definitions.keys().filter(|address| address.kind() == kind);
-                return Err(unknown(kind, name, of_kind.map(Address::name)));
-            }
+            // It is not there, goes in a circle or is wrong, which has been told of.
+            None => return Ok((Value::told(), keys.len())),
         };
         match keys.get(1) {
-            Some((Key::Index(Value::String(key)), span)) => match keys_of.get(key) {
-                Some(address) => self.of_instance(address, keys, 2),
-                None => Err(Diagnostic::error("unknown-name", format!("`{block}` has no instance \"{key}\""))
-                    .at(*span)
-                    .suggest(key, keys_of.keys().map(|key| &**key), Some(listed("Its keys are", keys_of.keys())))),
-            },
+            Some((Key::Index(index), span)) => {
+                let key = hcl::eval::to_text(index).map_err(|problem| problem.at(*span))?;
+                match keys_of.get(&key) {
+                    Some(address) => self.of_instance(address, keys, 2),
+                    None => Err(Diagnostic::error("missing-key", format!("`{block}` has no instance \"{key}\""))
+                        .at(*span)
+                        .suggest(&key, keys_of.keys().map(|key| &**key), Some(keys_listed(keys_of)))),
+                }
+            }
             Some((Key::Attr(attribute), span)) => {
                 let first = keys_of.keys().next().map_or("key", |key| &**key);
                 Err(Diagnostic::error("missing-key", format!("`{block}` has `for_each`, so it is several resources"))
                     .at(*span)
-                    .help(format!("Say which one: `{block}[\"{first}\"].{attribute}`.")))
+                    .help(format!(
+                        "Say which one: `{block}[\"{first}\"].{attribute}`, or `[for one in {block} : one.{attribute}]` for all."
+                    )))
             }
-            _ => {
-                let all: Map =
-                    keys_of.iter().map(|(key, address)| (Arc::clone(key), Value::Block(address.clone()))).collect();
+            None => {
+                let block_of = |address: &Address| self.facts.block(address);
+                let all: Map = keys_of.iter().map(|(key, address)| (Arc::clone(key), block_of(address))).collect();
                 self.touched.borrow_mut().extend(keys_of.values().cloned());
                 Ok((all.into(), 1))
             }
@@ -140,58 +150,41 @@ impl<'a> BlockScope<'a> {
     fn of_instance(&self, address: &Address, keys: &[(Key, Span)], used: usize) -> Result<(Value, usize), Diagnostic> {
         self.touched.borrow_mut().insert(address.clone());
         match keys.get(used) {
-            None => Ok((Value::Block(address.clone()), used)),
+            None => Ok((self.facts.block(address), used)),
             Some((Key::Attr(name), span)) => {
                 self.facts.attribute(address, name).map(|value| (value, used + 1)).map_err(|problem| problem.at(*span))
             }
-            Some((Key::Index(_), span)) => Err(Diagnostic::error(
-                "unknown-name",
-                format!("`{}` has no `for_each`, so it is one resource", address),
-            )
-            .at(*span)
-            .help(format!("Write `{address}` without brackets."))),
+            Some((Key::Index(_), span)) => {
+                Err(Diagnostic::error("missing-key", format!("`{address}` has no `for_each`, so it is one resource"))
+                    .at(*span)
+                    .help(format!("Write `{}` without brackets.", address.block())))
+            }
         }
+    }
+}
+
+fn keys_listed(keys: &BTreeMap<Arc<str>, Address>) -> String {
+    if keys.is_empty() {
+        "It has no instances.".to_owned()
+    } else {
+        listed("Its keys are", keys.keys().map(|key| format!("\"{key}\"")))
     }
 }
 
 impl Scope for BlockScope<'_> {
     fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
-        let named = |what: &str| match keys.first() {
-            Some((Key::Attr(name), span)) => Ok(Ident { text: Arc::clone(name), span: *span }),
-            _ => Err(Diagnostic::error("unknown-name", format!("`{}` is not a value by itself", root.text))
-                .at(root.span)
-                .help(format!("Say which: `{}.{what}`.", root.text))),
-        };
+        // A name that means nothing was told of when names were looked up.
+        let Some((Key::Attr(name), _)) = keys.first() else { return Ok((Value::told(), keys.len())) };
         match &*root.text {
-            "var" => {
-                let name = named("name")?;
-                match self.facts.program.variables.get(&name.text) {
-                    Some(variable) => Ok((variable.value.clone(), 1)),
-                    None => Err(unknown("var", &name, self.facts.program.variables.keys().map(|name| &**name))),
-                }
-            }
-            "local" => Ok((self.local(&named("name")?)?, 1)),
-            "site" => self.site(&named("name")?, keys),
-            "each" => {
-                let name = named("key")?;
-                match (&self.each, &*name.text) {
-                    (None, _) => {
-                        Err(Diagnostic::error("unknown-name", "`each` is known only in a block with `for_each`")
-                            .at(root.span)
-                            .help("Write `for_each = …` into the block, or use a plain value."))
-                    }
-                    (Some((key, _)), "key") => Ok((key.clone(), 1)),
-                    (Some((_, value)), "value") => Ok((value.clone(), 1)),
-                    (Some(_), _) => Err(unknown("each", &name, ["key", "value"].into_iter())),
-                }
-            }
-            kind if kinds::find(kind).is_some() => self.resource(kind, &named("name")?, keys),
-            other => {
-                let known = ["var", "local", "site", "each"].into_iter().chain(kinds::ALL.iter().map(|kind| kind.name));
-                Err(Diagnostic::error("unknown-name", format!("there is nothing called `{other}`"))
-                    .at(root.span)
-                    .suggest(other, known, Some("A text is written in quotes; a resource as `kind.name`.".to_owned())))
-            }
+            "var" => Ok((self.facts.program.variables.get(name).map_or_else(Value::told, |v| v.value.clone()), 1)),
+            "local" => Ok((self.local(name), 1)),
+            "site" => Ok(self.site(name, keys)),
+            "each" => match (&self.each, &**name) {
+                (Some(each), "key") => Ok((each.key.clone(), 1)),
+                (Some(each), "value") => Ok((each.value.clone(), 1)),
+                _ => Ok((Value::told(), keys.len())),
+            },
+            kind => self.resource(kind, name, keys),
         }
     }
 
@@ -201,11 +194,19 @@ impl Scope for BlockScope<'_> {
 }
 
 impl Facts<'_> {
+    /// Evaluates a local that may have been evaluated; only the messages count, and they are kept.
+    pub(crate) fn touch_local(&self, name: &Arc<str>) {
+        BlockScope::new(self, None).local(name);
+    }
+
+    /// A resource as a value.
+    fn block(&self, address: &Address) -> Value {
+        if self.resources.contains_key(address) { Value::Block(address.clone()) } else { Value::told() }
+    }
+
     /// An attribute of a resource: `id`, `name`, `location`, an argument, or what the kind says can be read.
-    pub(crate) fn attribute(&self, address: &Address, name: &str) -> Result<Value, Diagnostic> {
-        let Some(resource) = self.resources.get(address) else {
-            return Ok(Value::Unknown(Unknown::default()));
-        };
+    fn attribute(&self, address: &Address, name: &str) -> Result<Value, Diagnostic> {
+        let Some(resource) = self.resources.get(address) else { return Ok(Value::told()) };
         match name {
             "id" => return Ok(Value::from(resource.id.as_str())),
             "name" => return Ok(Value::from(resource.name.as_str())),
@@ -227,15 +228,7 @@ impl Facts<'_> {
         if resource.kind.arg(name).is_some() {
             return Ok(self.args(resource).get(name).cloned().unwrap_or(Value::Null));
         }
-        let known = ["id", "name", "location"]
-            .into_iter()
-            .chain(resource.kind.attributes.iter().map(|attribute| attribute.name))
-            .chain(resource.kind.args.iter().map(|arg| arg.name));
-        Err(Diagnostic::error(
-            "unknown-attribute",
-            format!("{} has no attribute `{name}`", kinds::with_article(resource.kind.name)),
-        )
-        .suggest(name, known, Some(format!("`drplan kinds {}` lists them.", resource.kind.name))))
+        Err(no_such_attribute(resource.kind.name, name, attributes_of(&[resource.kind])))
     }
 
     fn args<'b>(&'b self, resource: &'b Resource) -> &'b Map {
@@ -278,6 +271,19 @@ fn known_part(value: &Value) -> Option<Json> {
     }
 }
 
+/// Arguments in clear for the rules of a kind: what is written and not known yet is `null`, so that it does not look missing.
+pub(crate) fn known(args: &Map) -> JsonMap<String, Json> {
+    fn json(value: &Value) -> Json {
+        match value {
+            Value::Map(map) => Json::Object(known(map)),
+            Value::List(items) => items.iter().map(json).collect(),
+            Value::Sensitive(inner) => json(inner),
+            other => other.reveal().unwrap_or_default(),
+        }
+    }
+    args.iter().map(|(name, value)| (name.to_string(), json(value))).collect()
+}
+
 impl Others for Facts<'_> {
     fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
         let Some(resource) = self.by_id.get(id).and_then(|address| self.resources.get(address)) else { return };
@@ -296,26 +302,16 @@ impl Named for Facts<'_> {
         (site.kind() == "site").then(|| self.sites.get(site.name()).map(|site| site.location.clone()))?
     }
 
+    fn sites(&self) -> Vec<String> {
+        self.program.sites.keys().map(|name| name.to_string()).collect()
+    }
+
     fn with_id(&self, id: &ArmId) -> Option<Address> {
         self.by_id.get(id).cloned()
     }
 }
 
-fn unknown<'k>(root: &str, name: &Ident, known: impl Iterator<Item = &'k str>) -> Diagnostic {
-    let known: Vec<&str> = known.collect();
-    let otherwise = if known.is_empty() {
-        format!("The stack has no `{root}`.")
-    } else {
-        listed("There are", known.iter().map(|name| format!("{root}.{name}")))
-    };
-    Diagnostic::error("unknown-name", format!("there is no `{root}.{}`", name.text)).at(name.span).suggest(
-        &name.text,
-        known,
-        Some(otherwise),
-    )
-}
-
-fn listed(say: &str, names: impl IntoIterator<Item = impl ToString>) -> String {
+pub(crate) fn listed(say: &str, names: impl IntoIterator<Item = impl ToString>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
     let more = names.len().saturating_sub(12);
     let shown = names[..names.len() - more].join(", ");

@@ -10,9 +10,9 @@ use crate::duration;
 use crate::hcl::ast::{Attribute, Block, Ident};
 use crate::hcl::{self, Files, Key, Scope};
 use crate::kinds::regions::{REGIONS, region};
-use crate::stack::program::Program;
+use crate::stack::scope::{BlockScope, Facts};
 use crate::stack::{Accepted, CloudName, Objectives, Provider, Site};
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 /// What the `stack` block says.
 #[derive(Default)]
@@ -22,41 +22,34 @@ pub(super) struct Settings {
     pub residency: Vec<String>,
     pub cloud: Option<CloudName>,
     pub accepted: Vec<Accepted>,
+    pub tags: Map,
 }
 
-/// Variables and nothing else: what may be named in the `stack` block and in sites.
-pub(super) struct VariablesOnly<'a>(pub &'a Program);
+/// Variables, and locals that hang on nothing else: what may be named in the `stack` block and in sites.
+struct Constants<'a>(BlockScope<'a>);
 
-impl Scope for VariablesOnly<'_> {
+impl Scope for Constants<'_> {
     fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
-        if let ("var", Some((Key::Attr(name), _))) = (&*root.text, keys.first())
-            && let Some(variable) = self.0.variables.get(name)
-        {
-            return Ok((variable.value.clone(), 1));
+        match (&*root.text, keys.first()) {
+            ("local", Some((Key::Attr(name), span))) if !self.0.facts.program.is_constant(name) => {
+                Err(Diagnostic::error("constant-expected", format!("`local.{name}` hangs on more than variables"))
+                    .at(*span)
+                    .why("This is needed before any resource is looked at.")
+                    .help("Write a plain value, a variable, or a local that hangs on nothing else."))
+            }
+            ("var" | "local", _) => self.0.resolve(root, keys),
+            // Told of when names were looked up.
+            _ => Ok((Value::told(), keys.len())),
         }
-        if let ("local", Some((Key::Attr(name), _))) = (&*root.text, keys.first())
-            && let Some(local) = self.0.locals.get(name)
-        {
-            let problem = |_| {
-                Diagnostic::error("constant-expected", format!("`local.{name}` hangs on more than variables"))
-                    .at(root.span)
-                    .why("This is needed before any resource is evaluated.")
-            };
-            return hcl::evaluate(&local.expr, self).map(|value| (value, 1)).map_err(problem);
-        }
-        Err(Diagnostic::error("constant-expected", format!("`{}` cannot be named here", root.text))
-            .at(root.span)
-            .why("This is needed before any resource is evaluated.")
-            .help("Write a plain value or a variable."))
     }
 
     fn files(&self) -> &dyn Files {
-        &*self.0.reader
+        self.0.files()
     }
 }
 
 struct Reader<'a> {
-    scope: VariablesOnly<'a>,
+    scope: Constants<'a>,
     found: &'a mut Diagnostics,
 }
 
@@ -64,6 +57,7 @@ impl Reader<'_> {
     fn value(&mut self, attribute: &Attribute) -> Option<Value> {
         match hcl::evaluate(&attribute.expr, &self.scope) {
             Ok(Value::Null) => None,
+            Ok(value) if value.told_within() => None,
             Ok(value) => Some(value),
             Err(problems) => {
                 self.found.extend(problems);
@@ -77,7 +71,7 @@ impl Reader<'_> {
         if let Value::String(text) = &value {
             return Some(text.to_string());
         }
-        self.wrong(attribute, "a string");
+        self.wrong(attribute, if value.sensitive_within() { "a string that may be shown" } else { "a string" });
         None
     }
 
@@ -122,19 +116,16 @@ impl Reader<'_> {
 }
 
 /// Reads the `stack` block.
-pub(super) fn read(program: &Program, found: &mut Diagnostics) -> Settings {
+pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> Settings {
     let mut settings = Settings::default();
-    let Some(block) = &program.stack else { return settings };
-    let mut reader = Reader { scope: VariablesOnly(program), found };
+    let Some(block) = &facts.program.stack else { return settings };
+    let mut reader = Reader { scope: Constants(BlockScope::new(facts, None)), found };
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
             "description" => settings.description = reader.text(attribute),
             "residency" => settings.residency = residency(&mut reader, attribute),
             "cloud" => settings.cloud = cloud(&mut reader, attribute),
-            "tags" => match reader.value(attribute) {
-                None | Some(Value::Map(_)) => {}
-                Some(_) => reader.wrong(attribute, "a map of strings"),
-            },
+            "tags" => settings.tags = tags(&mut reader, attribute),
             _ => reader.unknown("the stack", &attribute.name, &["description", "residency", "cloud", "tags"]),
         }
     }
@@ -146,6 +137,17 @@ pub(super) fn read(program: &Program, found: &mut Diagnostics) -> Settings {
         }
     }
     settings
+}
+
+fn tags(reader: &mut Reader<'_>, attribute: &Attribute) -> Map {
+    match reader.value(attribute) {
+        None => Map::new(),
+        Some(Value::Map(map)) if map.values().all(|tag| matches!(tag, Value::String(_))) => (*map).clone(),
+        Some(_) => {
+            reader.wrong(attribute, "a map of strings that may be shown");
+            Map::new()
+        }
+    }
 }
 
 fn residency(reader: &mut Reader<'_>, attribute: &Attribute) -> Vec<String> {
@@ -211,10 +213,10 @@ fn accepted(reader: &mut Reader<'_>, block: &Block) -> Option<Accepted> {
 }
 
 /// Reads the sites.
-pub(super) fn sites(program: &Program, found: &mut Diagnostics) -> IndexMap<Arc<str>, Site> {
-    let mut reader = Reader { scope: VariablesOnly(program), found };
+pub(super) fn sites(facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<str>, Site> {
+    let mut reader = Reader { scope: Constants(BlockScope::new(facts, None)), found };
     let mut sites = IndexMap::new();
-    for (name, block) in &program.sites {
+    for (name, block) in &facts.program.sites {
         sites.extend(site(&mut reader, name, block).map(|site| (Arc::clone(name), site)));
     }
     sites
@@ -235,7 +237,8 @@ fn site(reader: &mut Reader<'_>, name: &Arc<str>, block: &Block) -> Option<Site>
                 Some(Value::Number(number)) if matches!(number.as_i64(), Some(1 | 2)) => {
                     tier = u8::try_from(number.as_i64().unwrap_or(1)).unwrap_or(1);
                 }
-                _ => reader.wrong(attribute, "1 (hot or warm) or 2 (a cold site)"),
+                None => {}
+                Some(_) => reader.wrong(attribute, "1 (hot or warm) or 2 (a cold site)"),
             },
             _ => reader.unknown("a site", &attribute.name, &["provider", "location", "tier"]),
         }
