@@ -42,7 +42,7 @@ impl World {
         let mut response = refused.unwrap_or_else(|| {
             self.throttled(request, strike.fails).unwrap_or_else(|failure: Failure| failure.response())
         });
-        response.delay = strike.delay;
+        response.delay += strike.delay;
         response.dropped = strike.drops.is_some();
         self.sign(response, request, number)
     }

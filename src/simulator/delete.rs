@@ -43,8 +43,9 @@ impl World {
             return match &ask.fails {
                 Some(failure) => Err(failure.clone()),
                 None => {
+                    let delay = self.lasts(&named.id, "delete", seconds).unsigned_abs();
                     self.remove_with_all_below(&named.id);
-                    Ok(Response::empty(200))
+                    Ok(Response { delay, ..Response::empty(200) })
                 }
             };
         }

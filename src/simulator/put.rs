@@ -34,7 +34,7 @@ impl World {
         self.accept(draft, ask)
     }
 
-    /// Accepts a write: at once, or as an operation.
+    /// Accepts a write: at once, with an answer that takes as long as the work, or as an operation.
     fn accept(&mut self, draft: Draft, ask: &Ask<'_>) -> Result<Response, Failure> {
         let (folded, created, answers) = (draft.id.folded(), draft.old.is_none(), draft.type_.answers);
         if let (Answers::Sync, Some(failure)) = (answers, &draft.fails) {
@@ -42,6 +42,7 @@ impl World {
         }
         self.remember(&folded);
         let operation = (answers != Answers::Sync).then(|| self.begin(&draft, ask.api));
+        let seconds = draft.seconds;
         let stage = match (answers, created) {
             (Answers::Sync, _) => Stage::Standing,
             (Answers::AsyncBoth | Answers::Location, true) => Stage::Hidden,
@@ -52,7 +53,11 @@ impl World {
         let status = if created { 201 } else { 200 };
         let Some(operation) = operation else {
             self.complete(&folded);
-            return Ok(self.written(status, &folded));
+            let word = if created { "create" } else { "update" };
+            return Ok(Response {
+                delay: self.lasts(&folded, word, seconds).unsigned_abs(),
+                ..self.written(status, &folded)
+            });
         };
         let response = match answers {
             Answers::AsyncBoth => {
