@@ -7,13 +7,13 @@ mod observe;
 mod remove;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::Address;
+use crate::address::{Address, ArmId};
 use crate::plan::{Planned, knowledge, sealed};
 use crate::run::{self, Actor, Outcome, Report, Stop, Watcher};
 use crate::stack::{Knowledge, Resource, Stack};
@@ -68,6 +68,8 @@ pub async fn apply(
     by: &str,
 ) -> Result<Applied, StateError> {
     let Planned { plan, stack, refreshed, warnings: _ } = planned;
+    let known =
+        recorded.iter().flat_map(|state| state.resources.values()).map(|recorded| recorded.id.clone()).collect();
     let base = base(stack, recorded, refreshed.as_ref(), ports)?;
     let run = ports.store.name_run(ports.clock.now(), &ports.ids.fresh())?;
     let started = Started {
@@ -81,7 +83,7 @@ pub async fn apply(
         digest: stack.digest.clone(),
         steps: u32::try_from(plan.steps.steps.len()).unwrap_or(u32::MAX),
     };
-    let worker = Worker::new(stack, &base, ports);
+    let worker = Worker::new(stack, &base, known, ports);
     let mut journal = ports.store.journal(&run)?;
     let report =
         run::run(&plan.steps, started, &mut *journal, &worker, ports.clock, ports.stop, ports.watcher, WIDTH).await?;
@@ -140,6 +142,8 @@ struct Worker<'a> {
     ports: Ports<'a>,
     /// What was recorded when the run began.
     recorded: HashMap<Address, Recorded>,
+    /// The ids that were recorded before the last look: what stands there after all is ours.
+    known: HashSet<ArmId>,
     knowledge: Mutex<Knowledge>,
 }
 
@@ -159,10 +163,11 @@ impl From<CloudError> for Stopped {
 }
 
 impl<'a> Worker<'a> {
-    fn new(stack: &'a Stack, base: &State, ports: Ports<'a>) -> Self {
+    fn new(stack: &'a Stack, base: &State, known: HashSet<ArmId>, ports: Ports<'a>) -> Self {
         Self {
             stack,
             ports,
+            known,
             recorded: base.resources.iter().map(|(address, recorded)| (address.clone(), recorded.clone())).collect(),
             knowledge: Mutex::new(knowledge(base, &|_| false)),
         }

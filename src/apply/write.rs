@@ -90,7 +90,7 @@ impl Worker<'_> {
             let (body, etag) = match (&object.within, current) {
                 (None, None) => (new.clone(), None),
                 (None, Some(current)) => {
-                    if *act == Act::Create && !self.was_begun(&resource.address) && !self.is_ours(object) {
+                    if *act == Act::Create && !self.known.contains(&object.id) {
                         return Err(Stopped::Failed(format!(
                             "{} stands already and is not recorded; `drplan plan` shows what adopting it would change",
                             object.id
@@ -115,17 +115,6 @@ impl Worker<'_> {
             }
         }
         Err(Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id)))
-    }
-
-    /// Whether an earlier run began to make it, so that what stands there is ours.
-    fn was_begun(&self, address: &Address) -> bool {
-        self.recorded.get(address).is_some_and(|recorded| recorded.status == Status::Creating)
-    }
-
-    /// Whether it is recorded already: of what this resource takes the place of, they may have some objects in common.
-    fn is_ours(&self, object: &Object) -> bool {
-        let mut recorded = self.recorded.values().flat_map(|recorded| &recorded.objects);
-        recorded.any(|other| other.id == object.id && other.within.is_none())
     }
 
     /// The object, once nothing is under way on it any more.

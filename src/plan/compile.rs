@@ -116,10 +116,11 @@ impl<'a> Compiler<'a> {
             if let (Some(take), Action::Replace(Order::CreateFirst)) = (take, decision.change.action) {
                 self.need(take, put.into_iter().collect());
             }
-            // What an old object needed can only go after it has gone, or has been written so that it no longer needs it.
+            // What an old object needed can only go after it has gone, or has been written so that it no longer needs it. That may be
+            // what an earlier run has set aside.
             if let (Some(old), Some(done)) = (&decision.recorded, take.or(put)) {
-                for need in &old.needs {
-                    if let Some(goes) = self.takes.get(need).copied() {
+                for need in old.needs.iter().flat_map(|need| [need.clone(), need.replaced()]) {
+                    if let Some(goes) = self.takes.get(&need).copied() {
                         self.need(goes, vec![done]);
                     }
                 }

@@ -309,6 +309,6 @@ fn shown(value: &Sealed) -> bool {
 }
 
 /// The argument that a path is in.
-fn top(path: &str) -> &str {
+pub(super) fn top(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }

@@ -4,6 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
 use crate::kinds::{self, Arg, Kind, Object, Ty, Wire, body};
+use crate::plan::decide::top;
 use crate::plan::{Drift, Observed, diff};
 use crate::stack::{Knowledge, Stack};
 use crate::state::{Recorded, State, Status};
@@ -87,9 +88,14 @@ pub(super) fn refresh(state: &State, observed: &Observed, seal: &Seal) -> (State
             Seen::There(bodies) => {
                 let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
                 let mut fresh = recorded.clone();
-                fresh.arguments = arguments(kind, recorded, &bodies, seal);
                 fresh.attributes = attributes(kind, address, recorded, &bodies);
-                let differs = diff::arguments(kind.args, &recorded.arguments, &fresh.arguments, &|_| false);
+                let mut answered = arguments(kind, recorded, &bodies, seal);
+                let differs = diff::arguments(kind.args, &recorded.arguments, &answered, &|_| false);
+                // What means the same stays as it was written.
+                fresh.arguments.retain(|name, was| match differs.iter().any(|change| top(&change.path) == name) {
+                    false => true,
+                    true => answered.remove(name).map(|now| *was = now).is_some(),
+                });
                 if recorded.status == Status::Standing && !differs.is_empty() {
                     drift.push(Drift { address: address.clone(), gone: false, arguments: differs });
                 }

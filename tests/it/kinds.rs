@@ -3,9 +3,8 @@
 
 use drplan::kinds::{self, Kind};
 use drplan::plan::Action;
-use drplan::run::Fate;
 
-use crate::lab::{Lab, changes, simulated};
+use crate::lab::{Lab, changes, failures, simulated};
 
 const SITES: &str = r#"
 stack "example" {}
@@ -60,21 +59,6 @@ async fn whole_life(text: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-fn failures(applied: &drplan::apply::Applied, what: &str) -> Result<(), String> {
-    let failed: Vec<String> = applied
-        .report
-        .fates
-        .iter()
-        .enumerate()
-        .filter(|(_, fate)| matches!(fate, Fate::Failed(..) | Fate::Unknown(..)))
-        .map(|(at, fate)| match fate {
-            Fate::Failed(_, why) | Fate::Unknown(_, why) => format!("step {at}: {why}"),
-            _ => String::new(),
-        })
-        .collect();
-    if failed.is_empty() { Ok(()) } else { Err(format!("{what}: {}", failed.join("; "))) }
 }
 
 #[test]

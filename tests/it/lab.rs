@@ -10,7 +10,7 @@ use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
 use drplan::plan::{self, Action, Planned, Question};
-use drplan::run::{Progress, Stop, Watcher};
+use drplan::run::{Fate, Progress, Stop, Watcher};
 use drplan::simulator::{SUBSCRIPTION, Simulator, TENANT};
 use drplan::stack::{self, GivenVariable, Input, Program};
 use drplan::state::{State, StateError};
@@ -190,6 +190,22 @@ pub fn changes(planned: &Planned) -> Vec<String> {
             format!("{:?} {} ({}) [{}]", change.action, change.address, change.reason, arguments.join(", "))
         })
         .collect()
+}
+
+/// What went wrong in a run.
+pub fn failures(applied: &Applied, what: &str) -> Result<(), String> {
+    let failed: Vec<String> = applied
+        .report
+        .fates
+        .iter()
+        .enumerate()
+        .filter(|(_, fate)| matches!(fate, Fate::Failed(..) | Fate::Unknown(..)))
+        .map(|(at, fate)| match fate {
+            Fate::Failed(_, why) | Fate::Unknown(_, why) => format!("step {at}: {why}"),
+            _ => String::new(),
+        })
+        .collect();
+    if failed.is_empty() { Ok(()) } else { Err(format!("{what}: {}", failed.join("; "))) }
 }
 
 /// Runs a test on simulated time.

@@ -1,6 +1,7 @@
 //! The one test binary.
 
 mod compute;
+mod crash;
 mod facts;
 mod kinds;
 mod lab;

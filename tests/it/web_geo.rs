@@ -6,7 +6,8 @@ use drplan::plan::Action;
 
 use crate::lab::{Lab, changes, simulated};
 
-fn lab() -> (Lab, String) {
+/// A new lab with what the stack needs, and the stack's text.
+pub fn lab() -> (Lab, String) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo");
     let read = |name: &str| std::fs::read_to_string(dir.join(name)).expect("a file of the stack");
     let mut lab = Lab::new(11);
