@@ -6,18 +6,28 @@ use std::sync::Arc;
 
 use drplan::diagnostic::{Diagnostic, Span};
 use drplan::hcl::ast::{Body, Ident};
-use drplan::hcl::{Files, Key, Scope, evaluate, format, parse};
+use drplan::hcl::{self, Files, Key, Scope, evaluate, parse};
 use drplan::value::{Map, Unknown, Value};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let Ok(body) = parse(text, 0) else {
-        assert!(format(text).is_err(), "the formatter reads what the parser refuses");
+        assert!(hcl::format(text).is_err(), "the formatter reads what the parser refuses");
         return;
     };
-    let formatted = format(text).expect("the parser reads it");
-    assert_eq!(format(&formatted).as_ref(), Ok(&formatted), "formatting twice is formatting once");
+    let formatted = hcl::format(text).expect("the parser reads it");
+    assert_eq!(hcl::format(&formatted).as_ref(), Ok(&formatted), "formatting twice is formatting once");
+    let read_again = parse(&formatted, 0).expect("what is formatted can be read");
+    assert_eq!(without_places(&read_again), without_places(&body), "formatting keeps the meaning");
     evaluate_all(&body);
 });
+
+/// The tree as text, without where its parts stand.
+fn without_places(body: &Body) -> String {
+    let text = format!("{body:?}");
+    let mut parts = text.split("Span {");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + part.split_once('}').map_or("", |(_, rest)| rest))
+}
 
 fn evaluate_all(body: &Body) {
     for attribute in &body.attributes {

@@ -188,6 +188,22 @@ fn every_fault_is_told_where_it_stands_and_none_shows_a_secret() {
     }
 }
 
+#[test]
+fn the_deepest_nesting_that_is_read_can_be_evaluated() {
+    let depth = crate::hcl::parse::MAX_NESTING - 1;
+    for (open, close) in
+        [("(", ")"), ("try(", ")"), ("[for x in [1] : ", "]"), ("true ? ", " : 0"), ("{a = ", "}"), ("\"${", "}\"")]
+    {
+        let text = (1..=depth).rev().find_map(|depth| {
+            let text = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            parse_expression(&text, 0).is_ok().then_some(text)
+        });
+        assert!(run(&text.unwrap()).is_ok(), "{open}");
+    }
+    let chain = format!("1{}", " + 1".repeat(crate::hcl::parse::MAX_OPERATORS));
+    assert_eq!(shown(&chain), "129");
+}
+
 /// Expressions of every form, calls of every function with any arguments among them.
 fn expression() -> impl Strategy<Value = String> {
     let names: Vec<String> = functions::all().into_iter().map(|(signature, _)| signature).collect();

@@ -34,6 +34,12 @@ fn the_form_is_that_of_terraform_fmt() {
 }
 
 #[test]
+fn a_stack_that_is_in_form_is_not_touched() {
+    let stack = include_str!("../../../stacks/web-geo/stack.hcl");
+    assert_eq!(checked(stack), stack);
+}
+
+#[test]
 fn where_terraform_would_change_more_it_is_left() {
     for (text, expected) in [
         ("a = \"${\n  b\n}\"\n", "a = b\n"),
