@@ -77,7 +77,10 @@ pub fn load_with(dir: &Path, given: Vec<GivenVariable>, session: &Session) -> Re
         tenant: TENANT.to_owned(),
     };
     match stack::read(input) {
-        Ok(program) => Ok(Loaded { program: Arc::new(program), sources, given }),
+        Ok(program) => {
+            tracing::info!(stack = program.name(), files = sources.iter().count(), "read the stack");
+            Ok(Loaded { program: Arc::new(program), sources, given })
+        }
         Err(wrong) => Err(Failure::Wrong(wrong, sources)),
     }
 }

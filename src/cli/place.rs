@@ -63,6 +63,9 @@ impl Place {
     }
 }
 
+/// A file: the path to show, and its text.
+pub type TextFile = (Arc<str>, Arc<str>);
+
 /// Who works on a state: this process, with this command.
 pub fn holder(command: &str, session: &Session) -> Holder {
     let first = |names: &[&str]| names.iter().find_map(|name| session.env.get(*name)).cloned();
@@ -79,7 +82,7 @@ pub fn holder(command: &str, session: &Session) -> Holder {
 ///
 /// # Errors
 /// Where there is no such directory, it holds no stack, or a file cannot be read.
-pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<(Arc<str>, Arc<str>)>, Failure> {
+pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<TextFile>, Failure> {
     let listed = std::fs::read_dir(session.path(dir));
     let listed = listed.map_err(|error| {
         Failure::wrong_file(format!("{}: {error}", dir.display())).help("Name the directory of a stack.")
@@ -100,7 +103,7 @@ pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<(Arc<str>, Arc<s
 ///
 /// # Errors
 /// Where it cannot be read, or is no text.
-pub fn read(path: &Path, session: &Session) -> Result<(Arc<str>, Arc<str>), Failure> {
+pub fn read(path: &Path, session: &Session) -> Result<TextFile, Failure> {
     let bytes = std::fs::read(session.path(path))
         .map_err(|error| Failure::wrong_file(format!("{}: {error}", path.display())))?;
     let text = String::from_utf8(bytes).map_err(|error| {

@@ -64,6 +64,12 @@ pub async fn make(
     session: &mut Session,
 ) -> Result<Made, Failure> {
     let recorded = store.load()?;
+    tracing::info!(
+        folder = %store.folder().display(),
+        serial = recorded.as_ref().map_or(0, |state| state.serial),
+        resources = recorded.as_ref().map_or(0, |state| state.resources.len()),
+        "loaded the state"
+    );
     let seal = store.seal(&*reached.ids)?;
     let observed = look(loaded, recorded.as_ref(), wanted.refresh, reached).await?;
     let question = Question {
@@ -77,6 +83,12 @@ pub async fn make(
     let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
     let warnings = loaded.checked(&planned.stack, planned.warnings.clone())?;
     session.say_diagnostics(&warnings, &loaded.sources);
+    tracing::info!(
+        changes = planned.plan.changes.len(),
+        steps = planned.plan.steps.steps.len(),
+        expected = %crate::duration::spoken(planned.plan.steps.critical_path().total),
+        "planned"
+    );
     Ok(Made { planned, recorded, seal })
 }
 

@@ -101,9 +101,6 @@ impl Watcher for Plain<'_> {
                     self.say(&line);
                 }
             }
-            Progress::Waiting { under_way, left: _, stopping: true } => {
-                self.say(&format!("stopping: waiting for {under_way} under way"));
-            }
             Progress::Waiting { .. } => {}
         }
     }
@@ -123,8 +120,8 @@ struct Drawn {
     began: Option<Timestamp>,
     /// What is under way: since when, how long it is expected to take, and its line.
     under_way: BTreeMap<StepId, (Timestamp, Duration, ProgressBar)>,
+    /// How long each step and what hangs on it are expected to take.
     remaining: Vec<Duration>,
-    done: Vec<bool>,
 }
 
 impl Live {
@@ -133,12 +130,7 @@ impl Live {
         let drawn = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total = drawn.add(ProgressBar::new(graph.steps.len() as u64));
         total.set_style(style("[{bar:30}] {pos}/{len}  {msg}").progress_chars("=> "));
-        let inner = Drawn {
-            began: None,
-            under_way: BTreeMap::new(),
-            remaining: graph.remaining(),
-            done: vec![false; graph.steps.len()],
-        };
+        let inner = Drawn { began: None, under_way: BTreeMap::new(), remaining: graph.remaining() };
         Self { drawn, total, inner: Mutex::new(inner) }
     }
 
@@ -160,7 +152,12 @@ impl Live {
             line.set_message(format!("{}  {}{rest}", line.prefix(), spoken(for_)));
             line.tick();
         }
-        let rest = inner.remaining.iter().zip(&inner.done).filter(|(_, done)| !**done).map(|(rest, _)| *rest).max();
+        // What waits hangs on what is under way, so the longest way from there is the rest of the run.
+        let left = |(id, (since, expect, _)): (&StepId, &(Timestamp, Duration, ProgressBar))| {
+            let remaining = inner.remaining.get(id.index()).copied().unwrap_or_default();
+            remaining.saturating_sub(between(*since, at).min(*expect))
+        };
+        let rest = inner.under_way.iter().map(left).max().filter(|rest| !rest.is_zero());
         let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
         let so_far = spoken(inner.began.map(|began| between(began, at)).unwrap_or_default());
         self.total.set_message(match stopping {
@@ -179,9 +176,6 @@ impl Watcher for Live {
             Progress::Ended { step, took, outcome } => {
                 if let Some((_, _, line)) = inner.under_way.remove(&step.id) {
                     line.finish_and_clear();
-                }
-                if let Some(done) = inner.done.get_mut(step.id.index()) {
-                    *done = true;
                 }
                 self.total.inc(1);
                 if let Some(line) = ended(step, *took, outcome) {

@@ -185,7 +185,7 @@ fn type_text(ty: &Ty) -> String {
         Ty::List(of) => format!("list of {}", type_text(of)),
         Ty::Set(of) => format!("set of {}", type_text(of)),
         Ty::Map(of) => format!("map of {}", type_text(of)),
-        Ty::Ref(kinds) if kinds.is_empty() => "reference to any resource".to_owned(),
+        Ty::Ref([]) => "reference to any resource".to_owned(),
         Ty::Ref(kinds) => format!("reference to {}", kinds.join(" or ")),
         Ty::Site => "reference to a site".to_owned(),
         Ty::Block(block) => block_text(block),
