@@ -95,7 +95,7 @@ struct Lexer<'a> {
     scan: Scan,
 }
 
-/// Cuts a text into tokens. Spaces and tabs between tokens belong to none.
+/// Cuts a text into tokens. Spaces, tabs and lone carriage returns between tokens belong to none.
 pub(super) fn scan(text: &str) -> Scan {
     let scan = Scan { tokens: Vec::with_capacity(text.len() / 4), faults: Vec::new() };
     let mut lexer = Lexer { text, at: 0, inside: Vec::new(), scan };
@@ -148,9 +148,9 @@ impl<'a> Lexer<'a> {
         let Some(first) = rest.chars().next() else { return };
         let two = rest.get(..2).unwrap_or_default();
         match first {
-            ' ' | '\t' => self.at += 1,
             '\n' => self.push(Newline, 1),
             '\r' if two == "\r\n" => self.push(Newline, 2),
+            ' ' | '\t' | '\r' => self.at += 1,
             '#' => self.push(Comment, line_length(rest)),
             '/' if two == "//" => self.push(Comment, line_length(rest)),
             '/' if two == "/*" => self.block_comment(),

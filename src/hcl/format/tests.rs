@@ -45,6 +45,7 @@ fn where_terraform_would_change_more_it_is_left() {
         ("a = \"${\n  b\n}\"\n", "a = b\n"),
         ("a = \"${b +\n  c}\"\n", "a = \"${b +\nc}\"\n"),
         ("a = 1", "a = 1\n"),
+        ("\r\r\na = 1\r\n", "\r\na = 1\r\n"),
         ("a\u{31b} = b\u{31b}c\n", "a\u{31b} = b\u{31b}c\n"),
         ("a x /* c */ y {}\n", "a x /* c */ y {}\n"),
         ("variable \"v\" { type = \"string\" }\n", "variable \"v\" { type = \"string\" }\n"),
