@@ -59,7 +59,7 @@ pub fn spoken(duration: Duration) -> String {
 /// `PT1H30M`, as Azure has it; whole days as `P7D`.
 pub fn iso(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    if seconds > 0 && seconds % 86_400 == 0 {
+    if seconds > 0 && seconds.is_multiple_of(86_400) {
         return format!("P{}D", seconds / 86_400);
     }
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);

@@ -73,7 +73,7 @@ impl Worker<'_> {
     }
 
     fn bodies(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Vec<Json> {
-        self.stack.with_subject(resource, args, &self.knowledge(), |subject| body::bodies(subject))
+        self.stack.with_subject(resource, args, &self.knowledge(), body::bodies)
     }
 
     /// Brings one object to what it should be.

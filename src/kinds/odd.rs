@@ -109,17 +109,22 @@ pub struct Finding {
     pub help: String,
 }
 
+/// See [`Odd::decode`].
+pub type Decode = fn(&[Json], &mut JsonMap<String, Json>);
+/// See [`Simulated::admit`].
+pub type Admit = fn(&dyn Cloudlet, &ArmId, &Json) -> Result<(), Refusal>;
+
 /// What a table cannot say; each function replaces or completes what the table does. All are pure.
 #[derive(Clone, Copy)]
 pub struct Odd {
     /// The name, for kinds that derive it (a role assignment's GUID).
     pub name: Option<fn(&Subject<'_>) -> String>,
-    /// The objects, for kinds that have none or several. The first is the one others refer to, unless `id` says otherwise.
+    /// The objects, for kinds that have none or several. They are written in this order; the last is the one that others refer to.
     pub objects: Option<fn(&Subject<'_>) -> Vec<Object>>,
     /// Completes the bodies that the table made, one for each object, in the same order.
     pub encode: Option<fn(&Subject<'_>, &mut [Json])>,
     /// Completes the arguments that the table read from the answers, one for each object. What it needs of the names is in the bodies' own `id`s.
-    pub decode: Option<fn(&[Json], &mut JsonMap<String, Json>)>,
+    pub decode: Option<Decode>,
     /// Whether what was written is ready. Without it: once `provisioningState` is `Succeeded` or absent.
     pub ready: Option<fn(&[Json]) -> Ready>,
     /// Rules between arguments (one of two must be written; this needs that). What is written and not known yet is `null`.
@@ -135,7 +140,7 @@ impl Odd {
 #[derive(Clone, Copy)]
 pub struct Simulated {
     /// Refuses a body as Azure would.
-    pub admit: Option<fn(&dyn Cloudlet, &ArmId, &Json) -> Result<(), Refusal>>,
+    pub admit: Option<Admit>,
     /// Called when a write has finished: fills what the provider decides, and moves other objects (the other half of a peering, the mirror of a
     /// failover group).
     pub settle: Option<fn(&mut dyn Cloudlet, &ArmId)>,
