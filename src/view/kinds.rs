@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, hang, styled, table, wrap};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, hang, styled, wrap};
 use crate::kinds::{self, Arg, Block, Change, From, Kind, Lit, Location, NameRule, Need, Place, Ty, Unique};
 
 /// The width of the text.
@@ -33,22 +33,15 @@ pub fn list() -> String {
 
 /// All that there is to know of a kind to write a block of it.
 pub fn show(kind: &Kind) -> String {
-    let mut out = format!("{}\n{}\n\n{}", styled(BOLD, kind.name), wrap(kind.about, WIDTH), facts(kind));
+    let mut out = format!("{}\n{}\n", styled(BOLD, kind.name), wrap(kind.about, WIDTH));
+    let facts = facts(kind);
+    if !facts.is_empty() {
+        out += &format!("\n{facts}");
+    }
     out += &section("Arguments", &kind.args.iter().map(|arg| argument(arg, 2)).collect::<String>());
     out += &section("Attributes", &attributes(kind));
-    if let Some(variants) = &kind.variants {
-        for (of, variant) in variants.of {
-            let title = format!("Where {} is a {of}", variants.by);
-            out += &format!(
-                "\n{}\n{}\n{}",
-                styled(BOLD, &title),
-                indent(&wrap(variant.about, WIDTH - 2)),
-                indent(&facts(variant))
-            );
-            let own = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none());
-            out += &own.map(|arg| argument(arg, 4)).collect::<String>();
-            out += &indent(&attributes(variant));
-        }
+    for (of, variant) in kind.variants.iter().flat_map(|variants| variants.of) {
+        out += &variant_of(kind, of, variant);
     }
     let left_out: String = kind
         .left_out
@@ -57,6 +50,16 @@ pub fn show(kind: &Kind) -> String {
         .collect();
     out += &section("Left out of what azurerm has", &left_out);
     out + &section("Example", &indent(kind.example.trim()))
+}
+
+/// What one of several tables says beyond what all have in common.
+fn variant_of(kind: &Kind, of: &str, variant: &Kind) -> String {
+    let by = kind.variants.map(|variants| variants.by).unwrap_or_default();
+    let own = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none());
+    let text = format!("{}\n\n{}", wrap(variant.about, WIDTH - 2), facts(variant))
+        + &section("Arguments", &own.map(|arg| argument(arg, 2)).collect::<String>())
+        + &section("Attributes", &attributes(variant));
+    section(&format!("Where {by} is a {of}"), &indent(&text))
 }
 
 /// The name of the kind closest to a name that is none.
@@ -75,20 +78,21 @@ fn indent(text: &str) -> String {
 fn facts(kind: &Kind) -> String {
     let Kind { arm, place, location, names, durations: takes, .. } = kind;
     let [create, update, delete] = [takes.create, takes.update, takes.delete].map(seconds);
-    let mut rows = vec![vec!["Name".to_owned(), name_rule(names)]];
-    if !arm.type_.is_empty() {
-        rows.insert(0, vec!["Azure type".to_owned(), format!("{}, API version {}", arm.type_, arm.api)]);
-        rows.push(vec!["Lives in".to_owned(), lives_in(*place)]);
-        rows.push(vec!["Region".to_owned(), region(*location).to_owned()]);
-        rows.push(vec![
-            "Takes about".to_owned(),
-            format!("{create} to create, {update} to update, {delete} to delete"),
-        ]);
+    // Where there are several tables, each of them says it.
+    if kind.variants.is_some() {
+        return String::new();
     }
+    let mut rows = vec![
+        ("Azure type", format!("{}, API version {}", arm.type_, arm.api)),
+        ("Name", name_rule(names)),
+        ("Lives in", lives_in(*place)),
+        ("Region", region(*location).to_owned()),
+        ("Takes about", format!("{create} to create, {update} to update, {delete} to delete")),
+    ];
     if kind.recovery.loses_data {
-        rows.push(vec!["Deletion".to_owned(), "loses data that apply cannot make again".to_owned()]);
+        rows.push(("Deletion", "loses data that apply cannot make again".to_owned()));
     }
-    table(&rows, 2)
+    rows.iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(text, WIDTH - 13), 13))).collect()
 }
 
 fn seconds(seconds: u32) -> String {
