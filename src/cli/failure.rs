@@ -45,11 +45,6 @@ impl Failure {
         Self::Message { exit: ExitCode::StackWrong, what: what.into(), help: Vec::new() }
     }
 
-    /// It was stopped part-way.
-    pub fn stopped(what: impl Into<String>) -> Self {
-        Self::Message { exit: ExitCode::Stopped, what: what.into(), help: Vec::new() }
-    }
-
     /// The operating system refused to do something with a file.
     pub fn file(path: &Path, error: &io::Error) -> Self {
         Self::failed(format!("{}: {error}", path.display()))
