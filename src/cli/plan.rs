@@ -139,13 +139,7 @@ fn variable<'a>(given: &GivenVariable, made: &'a Made) -> Option<&'a Variable> {
 pub fn read(path: &Path, session: &Session) -> Result<PlanFile, Failure> {
     let wrong = |what: String| Failure::wrong_file(format!("{} is no saved plan: {what}", path.display()));
     let text = std::fs::read_to_string(session.path(path)).map_err(|error| wrong(error.to_string()))?;
-    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    match json.get("format_version").and_then(serde_json::Value::as_u64) {
-        Some(version) if version > u64::from(file::VERSION) => {
-            Err(wrong(format!("it has format {version}, and this drplan reads up to {}", file::VERSION)))
-        }
-        _ => serde_json::from_value(json).map_err(|error| wrong(error.to_string())),
-    }
+    PlanFile::parse(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// The cloud that a saved plan is for.

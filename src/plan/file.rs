@@ -40,6 +40,34 @@ pub struct PlanFile {
     pub digest: String,
 }
 
+/// Why a text is no saved plan.
+#[derive(Debug, thiserror::Error)]
+pub enum NoPlan {
+    /// A newer version wrote it.
+    #[error("it has format {found}, and this drplan reads up to {VERSION}")]
+    Newer {
+        /// Its version.
+        found: u64,
+    },
+    /// It is something else, or was cut.
+    #[error(transparent)]
+    Text(#[from] serde_json::Error),
+}
+
+impl PlanFile {
+    /// Reads a saved plan.
+    ///
+    /// # Errors
+    /// Where it is none, or of a newer version, whatever else that holds.
+    pub fn parse(text: &str) -> Result<Self, NoPlan> {
+        let json: serde_json::Value = serde_json::from_str(text)?;
+        match json.get("format_version").and_then(serde_json::Value::as_u64) {
+            Some(found) if found > u64::from(VERSION) => Err(NoPlan::Newer { found }),
+            _ => Ok(serde_json::from_value(json)?),
+        }
+    }
+}
+
 /// Why a saved plan is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stale {
