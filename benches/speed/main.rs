@@ -1,0 +1,59 @@
+//! How long drplan takes, and how that grows with the stack: `cargo bench --bench speed -- [stages|commands] [SIZE…]`.
+//!
+//! It prints figures and asserts nothing about them: what is fast depends on the machine.
+
+mod stacks;
+mod stages;
+
+use std::time::Duration;
+
+/// What is measured where nothing else is asked for.
+const SIZES: [usize; 3] = [1_000, 3_000, 10_000];
+
+/// Why there is no figure.
+type Failed = Box<dyn std::error::Error>;
+
+/// One figure.
+pub struct Row {
+    /// What was measured.
+    name: &'static str,
+    /// How long it took.
+    took: Duration,
+    /// What else there is to say.
+    detail: String,
+}
+
+fn main() -> Result<(), Failed> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let given: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let sizes = if given.is_empty() { SIZES.to_vec() } else { given };
+    let mut columns = Vec::new();
+    for size in &sizes {
+        let folder = tempfile::tempdir()?;
+        columns.push(stages::measure(*size, folder.path())?);
+    }
+    print(&sizes, &columns);
+    Ok(())
+}
+
+/// A table with a line for each figure, and in each column but the first how much more it is than in the one before.
+fn print(sizes: &[usize], columns: &[Vec<Row>]) {
+    let Some(first) = columns.first() else { return };
+    let heads: String = sizes.iter().map(|size| format!("{size:>20}")).collect();
+    println!("{:<26}{heads}", "");
+    for (at, row) in first.iter().enumerate() {
+        let mut line = format!("{:<26}", row.name);
+        let mut before: Option<Duration> = None;
+        for row in columns.iter().filter_map(|column| column.get(at)) {
+            let ratio = before.map(|before| format!("× {:.1}", row.took.as_secs_f64() / before.as_secs_f64()));
+            line.push_str(&format!("{:>11.1} ms {:<6}", row.took.as_secs_f64() * 1e3, ratio.unwrap_or_default()));
+            before = Some(row.took);
+        }
+        println!("{line}");
+        for (size, row) in sizes.iter().zip(columns.iter().filter_map(|column| column.get(at))) {
+            if !row.detail.is_empty() {
+                println!("    {size}: {}", row.detail);
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The stages of a plan and of an apply, each by itself, in this process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use drplan::apply::{self, Applied, Ports};
+use drplan::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
+use drplan::check;
+use drplan::diagnostic::{Diagnostics, Sources};
+use drplan::hcl::{self, Files};
+use drplan::host::{SeededIds, SimClock};
+use drplan::kinds::body;
+use drplan::plan::{self, Observed, Planned, Question};
+use drplan::run::{Progress, Stop, Watcher};
+use drplan::simulator::{BASE, START, SUBSCRIPTION, Simulator, TENANT};
+use drplan::stack::{self, Input, Knowledge, Program, Stack};
+use drplan::state::{State, format};
+use drplan::steps::StepGraph;
+use drplan::store::LocalStore;
+use drplan::value::Seal;
+use drplan::world::{Clock, Ids, Store};
+
+use super::{Failed, Row, stacks};
+
+/// Measures every stage for a stack of this many resources; `folder` is empty.
+pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
+    let files = stacks::stack(resources);
+    let mut rows = Vec::new();
+    let mut row = |name: &'static str, took: Duration| rows.push(Row { name, took, detail: String::new() });
+
+    let (took, ()) = timed(|| files.iter().try_for_each(|(_, text)| hcl::parse(text, 0).map(drop)).map_err(wrong))?;
+    row("parse", took);
+    let (took, program) = timed(|| read(&files))?;
+    row("parse and sort", took);
+    let (took, stack) = timed(|| program.evaluate(&Knowledge::default()).map(|(stack, _)| stack).map_err(wrong))?;
+    row("evaluate", took);
+    let (took, _) = timed(|| Ok(check::check(&stack)))?;
+    row("check", took);
+    let (took, _) = timed(|| encode(&stack))?;
+    row("encode", took);
+
+    let seal = Seal::new([7; 32]);
+    let nothing = Observed::default();
+    let make = |state: Option<&State>| {
+        let question =
+            Question { program: &program, state, observed: &nothing, seal: &seal, targets: &[], destroy: false };
+        plan::plan(&question).map_err(wrong)
+    };
+    let (took, planned) = timed(|| make(None))?;
+    row("plan from nothing", took);
+    let store = LocalStore::open(folder, "speed", "local")?;
+    let (took, (applied, simulator)) = timed(|| run(&planned, &store, &seal, folder))?;
+    row("apply", took);
+    let state = applied.state;
+    let (took, text) = timed(|| Ok(format::write(&state)?))?;
+    row("write the state", took);
+    let (took, _) = timed(|| Ok(format::read("state.json", text.as_bytes())?))?;
+    row("read the state", took);
+    let (took, _) = timed(|| make(Some(&state)))?;
+    row("plan with nothing to do", took);
+
+    let requests: u64 = simulator.show().requests.values().sum();
+    let floor = planned.plan.steps.critical_path().total;
+    rows.push(Row {
+        name: "simulated apply",
+        took: applied.report.length,
+        detail: format!(
+            "{requests} requests; critical path {:.0} s as expected, {:.0} s as it ran",
+            floor.as_secs_f64(),
+            applied.report.critical.total.as_secs_f64()
+        ),
+    });
+    Ok(rows)
+}
+
+fn timed<T>(stage: impl FnOnce() -> Result<T, Failed>) -> Result<(Duration, T), Failed> {
+    let began = Instant::now();
+    let done = stage()?;
+    Ok((began.elapsed(), done))
+}
+
+fn wrong(found: Diagnostics) -> Failed {
+    let all: Vec<String> = found.iter().map(ToString::to_string).collect();
+    all.join("\n").into()
+}
+
+fn read(files: &[(String, String)]) -> Result<Arc<Program>, Failed> {
+    let input = Input {
+        files: files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect(),
+        sources: &mut Sources::default(),
+        reader: Arc::new(NoFiles),
+        variables: Vec::new(),
+        subscription: SUBSCRIPTION.to_owned(),
+        tenant: TENANT.to_owned(),
+    };
+    stack::read(input).map(Arc::new).map_err(wrong)
+}
+
+/// The bodies of all resources.
+fn encode(stack: &Stack) -> Result<usize, Failed> {
+    let seal = Seal::new([7; 32]);
+    let knowledge = Knowledge::default();
+    let bodies = stack.resources.values().map(|resource| {
+        let args = plan::sealed(&resource.args, &seal);
+        stack.with_subject(resource, &args, &knowledge, |subject| body::bodies(subject)).len()
+    });
+    Ok(bodies.sum())
+}
+
+/// An apply on an embedded cloud kept in this folder, everything synced, on simulated time.
+fn run(planned: &Planned, store: &LocalStore, seal: &Seal, folder: &Path) -> Result<(Applied, Simulator), Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    runtime.block_on(async {
+        let clock = Arc::new(SimClock::new(START));
+        let ids = Arc::new(SeededIds::new(1));
+        let simulator = Simulator::open(&folder.join("simulator"), Some(1), Arc::clone(&clock) as Arc<dyn Clock>)?;
+        let azure = Azure::new(AzureConfig {
+            endpoint: BASE.parse()?,
+            wire: Wire::InProcess(simulator.router()),
+            credential: Arc::new(FixedToken(Token::new("speed"))),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ids: Arc::clone(&ids) as Arc<dyn Ids>,
+        });
+        let ports = Ports {
+            cloud: &azure,
+            clock: &*clock,
+            ids: &*ids,
+            store: store as &dyn Store,
+            seal,
+            watcher: &Blind,
+            stop: &Stop::default(),
+        };
+        Ok((apply::apply(planned, None, ports, "apply", "speed").await?, simulator))
+    })
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {
+        Ok(None)
+    }
+}
+
+struct Blind;
+
+impl Watcher for Blind {
+    fn event(&self, _: jiff::Timestamp, _: &StepGraph, _: &Progress<'_>) {}
+}
