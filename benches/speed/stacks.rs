@@ -26,10 +26,12 @@ const HEAD: &str = r#"stack "speed" {
 }
 
 site "east" {
+  provider = "azure"
   location = "eastus2"
 }
 
 site "west" {
+  provider = "azure"
   location = "westus3"
 }
 
@@ -76,7 +78,7 @@ virtual_network "p{cell}" {{
             r#"subnet "p{cell}-{name}" {{
   virtual_network  = virtual_network.p{cell}
   address_prefixes = ["10.{high}.{low}.{}/26"]
-  route_table      = route_table.p{cell}
+  depends_on       = [route_table.p{cell}]
 }}
 
 "#,
@@ -116,24 +118,28 @@ fn repeated(cells: usize) -> String {
 
 resource_group "r" {{
   for_each = local.cells
+  name     = "r-${{each.key}}"
   site     = each.value % 2 == 0 ? site.east : site.west
   tags     = {{ one = resource_group.p0.name, cell = each.key }}
 }}
 
 network_security_group "r" {{
   for_each       = local.cells
+  name           = "r-${{each.key}}"
   resource_group = resource_group.r[each.key]
   tags           = {{ of = resource_group.r[each.key].name }}
 }}
 
 route_table "r" {{
   for_each       = local.cells
+  name           = "r-${{each.key}}"
   resource_group = resource_group.r[each.key]
   tags           = {{ beside = network_security_group.r[each.key].name }}
 }}
 
 virtual_network "r" {{
   for_each       = local.cells
+  name           = "r-${{each.key}}"
   resource_group = resource_group.r[each.key]
   address_space  = [cidrsubnet("10.128.0.0/9", 15, each.value)]
   tags           = {{ beside = route_table.r[each.key].name }}
@@ -141,27 +147,31 @@ virtual_network "r" {{
 
 subnet "r-a" {{
   for_each         = local.cells
+  name             = "r-${{each.key}}-a"
   virtual_network  = virtual_network.r[each.key]
   address_prefixes = [cidrsubnet("10.128.0.0/9", 17, each.value * 4)]
-  route_table      = route_table.r[each.key]
+  depends_on       = [route_table.r[each.key]]
 }}
 
 subnet "r-b" {{
   for_each         = local.cells
+  name             = "r-${{each.key}}-b"
   virtual_network  = virtual_network.r[each.key]
   address_prefixes = [cidrsubnet("10.128.0.0/9", 17, each.value * 4 + 1)]
-  route_table      = route_table.r[each.key]
+  depends_on       = [route_table.r[each.key]]
 }}
 
 subnet "r-c" {{
   for_each         = local.cells
+  name             = "r-${{each.key}}-c"
   virtual_network  = virtual_network.r[each.key]
   address_prefixes = [cidrsubnet("10.128.0.0/9", 17, each.value * 4 + 2)]
-  route_table      = route_table.r[each.key]
+  depends_on       = [route_table.r[each.key]]
 }}
 
 public_ip "r-a" {{
   for_each          = local.cells
+  name              = "r-${{each.key}}-a"
   resource_group    = resource_group.r[each.key]
   allocation_method = "Static"
   tags              = {{ beside = virtual_network.r[each.key].name }}
@@ -169,6 +179,7 @@ public_ip "r-a" {{
 
 public_ip "r-b" {{
   for_each          = local.cells
+  name              = "r-${{each.key}}-b"
   resource_group    = resource_group.r[each.key]
   allocation_method = "Static"
   tags              = {{ beside = virtual_network.r[each.key].name }}
