@@ -2,6 +2,7 @@
 //!
 //! The cloud says after each request how much is left. While there is plenty nothing is held back; when it runs out, requests are let
 //! through at the rate at which the bucket fills, in the order in which they came, so that a run of ten thousand writes sees hardly a 429.
+//! They go in groups, each on a whole second: what is begun together mostly ends together, and then shares one sync of the journal.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -85,10 +86,20 @@ impl Pace {
         if let Some((level, at)) = &mut state.level {
             *level += elapsed(*at, now).as_secs_f64() * class.rate() - 1.0;
             *at = now;
-            wait = Duration::from_secs_f64((-*level).max(0.0) / class.rate());
+            if *level < 0.0 {
+                wait = to_whole_second(now, Duration::from_secs_f64(-*level / class.rate()));
+            }
         }
         Admitted { bucket, class, wait }
     }
+}
+
+/// At least this wait, and until a whole second.
+fn to_whole_second(now: Timestamp, wait: Duration) -> Duration {
+    let past = Duration::from_nanos(now.subsec_nanosecond().unsigned_abs().into());
+    let until = past + wait;
+    let whole = until.as_secs() + u64::from(until.subsec_nanos() > 0);
+    Duration::from_secs(whole) - past
 }
 
 impl Admitted<'_> {
