@@ -31,11 +31,12 @@ impl Worker<'_> {
         let old: Option<Vec<Json>> = before
             .filter(|before| before.status != Status::Creating)
             .map(|before| self.bodies(resource, &before.arguments));
+        let mut answers = Vec::with_capacity(bodies.len());
         for (at, (object, new)) in resource.objects.iter().zip(&bodies).enumerate() {
             let old = old.as_ref().and_then(|old| old.get(at));
-            self.put(resource, object, old, new, act).await?;
+            answers.push(self.put(resource, object, old, new, act).await?);
         }
-        let answers = self.ready(resource).await?;
+        let answers = self.ready(resource, answers).await?;
         let attributes =
             self.stack.with_subject(resource, &plain, &self.knowledge(), |subject| body::attributes(subject, &answers));
         self.learn(resource, &args, &attributes).await?;
@@ -76,7 +77,7 @@ impl Worker<'_> {
         self.stack.with_subject(resource, args, &self.knowledge(), body::bodies)
     }
 
-    /// Brings one object to what it should be.
+    /// Brings one object to what it should be, and returns it as it then stands.
     async fn put(
         &self,
         resource: &Resource,
@@ -84,7 +85,7 @@ impl Worker<'_> {
         old: Option<&Json>,
         new: &Json,
         act: &Act,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Json, Stopped> {
         for _ in 0..TRIES {
             let current = self.settled(object).await?;
             let (body, etag) = match (&object.within, current) {
@@ -96,14 +97,14 @@ impl Worker<'_> {
                             object.id
                         )));
                     }
-                    let Some(merged) = merged(&current, old, new) else { return Ok(()) };
+                    let Some(merged) = merged(&current, old, new) else { return Ok(current) };
                     (merged, etag(&current))
                 }
                 (Some(_), None) => {
                     return Err(Stopped::Failed(format!("{}, which it is a part of, does not stand", object.id)));
                 }
                 (Some(within), Some(current)) => {
-                    let Some(spliced) = spliced(&current, within, old, new) else { return Ok(()) };
+                    let Some(spliced) = spliced(&current, within, old, new) else { return Ok(current) };
                     (spliced, etag(&current))
                 }
             };
@@ -111,7 +112,7 @@ impl Worker<'_> {
             match self.ports.cloud.put(&object.id, &object.api, &body, when).await {
                 Err(CloudError::Refused(refused)) if refused.status == 412 => {}
                 Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(()),
+                Ok(answer) => return Ok(answer),
             }
         }
         Err(Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id)))
@@ -133,17 +134,15 @@ impl Worker<'_> {
         }
     }
 
-    /// The answers of all objects, each the part that is the resource's, once they are ready.
-    async fn ready(&self, resource: &Resource) -> Result<Vec<Json>, Stopped> {
+    /// The answers of all objects, each the part that is the resource's, once they are ready. `written` is how each stood right after it was written:
+    /// that is not looked at again, unless writing the others may have changed it.
+    async fn ready(&self, resource: &Resource, written: Vec<Json>) -> Result<Vec<Json>, Stopped> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
+        let mut seen = if written.len() == 1 { written } else { self.look(resource).await? };
         loop {
-            let mut answers = Vec::with_capacity(resource.objects.len());
-            for object in &resource.objects {
-                let current = self.ports.cloud.get(&object.id, &object.api).await?;
-                let part = current.as_ref().and_then(|current| body::part(object, current));
-                answers.push(part.cloned().unwrap_or(Json::Null));
-            }
+            let part = |(object, body): (&Object, &Json)| body::part(object, body).cloned().unwrap_or(Json::Null);
+            let answers: Vec<Json> = resource.objects.iter().zip(&seen).map(part).collect();
             let ready = match resource.kind.odd.ready {
                 Some(ready) => ready(&answers),
                 None => answers
@@ -160,7 +159,17 @@ impl Worker<'_> {
             }
             self.ports.clock.sleep(look).await;
             look = (look * 2).min(LONGEST_LOOK);
+            seen = self.look(resource).await?;
         }
+    }
+
+    /// All objects of a resource as they stand; `null` for what does not.
+    async fn look(&self, resource: &Resource) -> Result<Vec<Json>, Stopped> {
+        let mut seen = Vec::with_capacity(resource.objects.len());
+        for object in &resource.objects {
+            seen.push(self.ports.cloud.get(&object.id, &object.api).await?.unwrap_or_default());
+        }
+        Ok(seen)
     }
 
     /// Keeps what is now known of a resource for those that wait for it.

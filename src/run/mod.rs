@@ -93,7 +93,7 @@ impl Stop {
 }
 
 /// Walks a graph: no more than `width` steps at a time, each once all it needs has succeeded. What fails stops what needs it and nothing
-/// else. Steps that become ready together share one sync of the journal, and so do outcomes that come together.
+/// else. Outcomes that come together share one sync of the journal with the steps that are begun upon them.
 ///
 /// # Errors
 /// Where the journal cannot be written: then nothing further is begun, and what is under way is left as after a kill, for the next run to
@@ -114,42 +114,46 @@ pub async fn run(
 ) -> Result<Report, StateError> {
     let began = clock.now();
     let mut pen = Pen { graph, journal, status: RunStatus::new(graph), record: Record::new(graph, began) };
-    pen.write(&[Entry { at: began, event: Event::Started(started) }])?;
+    let mut happened = vec![Entry { at: began, event: Event::Started(started) }];
     let mut under_way = FuturesUnordered::new();
     loop {
+        pen.note(&happened)?;
         let stopping = stop.is_requested();
-        if !stopping {
-            let steps: Vec<&Step> =
-                next(&mut pen.status, width.max(1)).into_iter().filter_map(|id| graph.step(id)).collect();
-            let at = clock.now();
-            let begun = |step: &&Step| entry(at, step, StepEvent::Begun(actor.intent(step)));
-            pen.write(&steps.iter().map(begun).collect::<Vec<_>>())?;
-            for step in steps {
-                watcher.event(at, graph, &Progress::Begun(step));
-                under_way.push(async move {
-                    let outcome = actor.act(step).await;
-                    entry(clock.now(), step, outcome.into())
-                });
-            }
+        let chosen = if stopping { Vec::new() } else { next(&mut pen.status, width.max(1)) };
+        let steps: Vec<&Step> = chosen.into_iter().filter_map(|id| graph.step(id)).collect();
+        let at = clock.now();
+        let begun = |step: &&Step| entry(at, step, StepEvent::Begun(actor.intent(step)));
+        let begun: Vec<Entry> = steps.iter().map(begun).collect();
+        pen.note(&begun)?;
+        let outcomes = happened.len();
+        happened.extend(begun);
+        pen.journal.append(&happened)?;
+        happened.iter().take(outcomes).for_each(|entry| pen.tell(watcher, entry));
+        for step in steps {
+            watcher.event(at, graph, &Progress::Begun(step));
+            under_way.push(async move {
+                let outcome = actor.act(step).await;
+                entry(clock.now(), step, outcome.into())
+            });
         }
         if !under_way.is_empty() {
             let left = pen.status.left();
             watcher.event(clock.now(), graph, &Progress::Waiting { under_way: under_way.len(), left, stopping });
         }
         let Some(first) = under_way.next().await else { break };
-        let mut outcomes = vec![first];
+        happened = vec![first];
         while let Some(Some(more)) = under_way.next().now_or_never() {
-            outcomes.push(more);
+            happened.push(more);
         }
-        outcomes.sort_by_key(|entry| entry.at);
-        pen.write(&outcomes)?;
-        outcomes.iter().for_each(|entry| pen.tell(watcher, entry));
+        happened.sort_by_key(|entry| entry.at);
     }
-    pen.write(&[Entry { at: clock.now(), event: Event::Ended(pen.status.verdict()) }])?;
+    let ended = [Entry { at: clock.now(), event: Event::Ended(pen.status.verdict()) }];
+    pen.note(&ended)?;
+    pen.journal.append(&ended)?;
     Ok(pen.record.finish(graph))
 }
 
-/// Writes entries, and only then believes them.
+/// Keeps the journal and what follows from it. What is noted is acted on and told only once it is in the journal.
 struct Pen<'a> {
     graph: &'a StepGraph,
     journal: &'a mut dyn Journal,
@@ -158,11 +162,7 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    fn write(&mut self, entries: &[Entry]) -> Result<(), StateError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.journal.append(entries)?;
+    fn note(&mut self, entries: &[Entry]) -> Result<(), StateError> {
         for entry in entries {
             let illegal =
                 |e: Corrupt| StateError::Damaged { file: "the run's journal".to_owned(), what: e.to_string() };
