@@ -8,9 +8,12 @@ mod convert;
 mod faults;
 mod template;
 
+use std::borrow::Cow;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::ast::{Body, Expr, Part};
+use super::lex::{TokenKind, scan};
 use convert::Converter;
 
 /// The largest file that is read, in bytes.
@@ -34,6 +37,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Every fault of syntax that was found, each where it stands.
 pub fn parse(text: &str, file: u32) -> Result<Body, Diagnostics> {
     let (text, base) = prepare(text, file)?;
+    let text = &*without_empty_heredocs(text);
     faults::refuse_large_objects(text, file, base)?;
     let body = hcl_edit::parser::parse_body(text).map_err(|error| faults::of_file(text, file, base, &error))?;
     let mut converter = Converter::new(text, file, base);
@@ -50,6 +54,7 @@ pub fn parse_expression(text: &str, file: u32) -> Result<Expr, Diagnostics> {
     let trimmed = text.trim_start();
     let base = base + offset(text.len() - trimmed.len());
     let trimmed = trimmed.trim_end();
+    let trimmed = &*without_empty_heredocs(trimmed);
     faults::refuse_large_objects(trimmed, file, base)?;
     let expr = hcl_edit::parser::parse_expr(trimmed).map_err(|error| faults::of_text(trimmed, file, base, &error))?;
     let mut converter = Converter::new(trimmed, file, base);
@@ -84,6 +89,30 @@ fn prepare(text: &str, file: u32) -> Result<(&str, u32), Diagnostics> {
         Some(rest) => (rest, offset(BYTE_ORDER_MARK.len_utf8())),
         None => (text, 0),
     })
+}
+
+/// The text with `""` and spaces in place of every heredoc without a line: `hcl-edit` would read on to the next line that ends one.
+fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
+    if !text.contains("<<") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut copied = 0;
+    for pair in scan(text).tokens.windows(2) {
+        if let [open, close] = pair
+            && (open.kind, close.kind) == (TokenKind::OpenHeredoc, TokenKind::CloseHeredoc)
+        {
+            out.push_str(text.get(copied..open.start).unwrap_or_default());
+            out.push_str("\"\"");
+            out.extend(std::iter::repeat_n(' ', close.end - open.start - 2));
+            copied = close.end;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 /// A position within a file, which [`MAX_FILE_BYTES`] keeps far below what 32 bits hold.

@@ -109,6 +109,16 @@ fn heredocs_and_templates_read_as_in_terraform() {
 }
 
 #[test]
+fn a_heredoc_without_a_line_ends_where_it_says() {
+    let text = "a = <<-EOT\n    EOT\nb = <<EOT\nx\nEOT\nc = 1\n";
+    let body = parse(text, 0).unwrap();
+    let kinds: Vec<_> = body.attributes.iter().map(|attribute| attribute.expr.kind.clone()).collect();
+    let number = ExprKind::Number(crate::value::Number::Int(1));
+    assert_eq!(kinds, [ExprKind::String("".into()), ExprKind::String("x\n".into()), number]);
+    assert_eq!(&text[body.attributes[2].name.span.start as usize..], "c = 1\n");
+}
+
+#[test]
 fn limits_hold() {
     for (text, code) in [
         (" ".repeat(MAX_FILE_BYTES + 1), "file-too-large"),
