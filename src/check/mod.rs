@@ -12,9 +12,11 @@ mod permanent_needs_failover;
 mod replica_at_source;
 mod residency;
 
+use std::sync::Arc;
+
 use crate::address::ArmId;
 use crate::diagnostic::{Diagnostics, Span};
-use crate::stack::{Resource, Stack};
+use crate::stack::{Knowledge, Program, Resource, Stack};
 
 /// One rule.
 pub struct Rule {
@@ -45,6 +47,16 @@ pub fn check(stack: &Stack) -> Diagnostics {
     }
     found.sort();
     found
+}
+
+/// Everything that is wrong with a stack that was read: what was `found` by reading it, what its evaluation finds and what the rules find in as
+/// much of it as could be evaluated. In the order of the text. The stack is whole where none of it is an error.
+pub fn all(program: &Arc<Program>, mut found: Diagnostics) -> (Option<Stack>, Diagnostics) {
+    let (stack, more) = program.evaluate_all(&Knowledge::default());
+    found.extend(more);
+    found.extend(stack.iter().flat_map(check));
+    found.sort();
+    (stack, found)
 }
 
 /// Where an argument of a resource is written; the block's header where it is not.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::place::{read as read_text, stack_files};
 use super::{Failure, Global, Session};
-use crate::check::check;
+use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::hcl::{Files, parse};
 use crate::simulator::{SUBSCRIPTION, TENANT};
-use crate::stack::{self, GivenVariable, Input, Knowledge, Program, Stack};
+use crate::stack::{self, GivenVariable, Input, Program, Stack};
 
 /// A stack that was read.
 pub struct Loaded {
@@ -24,13 +24,23 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The stack as far as it is known without a state.
+    /// The stack as far as it is known without a state, and what is worth a look.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Everything that is wrong with it, rules of disaster recovery included.
+    pub fn look(&self) -> Result<(Stack, Diagnostics), Failure> {
+        match check::all(&self.program, Diagnostics::new()) {
+            (Some(stack), found) if !found.has_errors() => Ok((stack, found)),
+            (_, found) => Err(self.wrong(found)),
+        }
+    }
+
+    /// The same, having said what is worth a look.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, rules of disaster recovery included.
     pub fn evaluate(&self, session: &mut Session) -> Result<Stack, Failure> {
-        let (stack, warnings) = self.program.evaluate(&Knowledge::default()).map_err(|wrong| self.wrong(wrong))?;
-        let warnings = self.checked(&stack, warnings)?;
+        let (stack, warnings) = self.look()?;
         session.say_diagnostics(&warnings, &self.sources);
         Ok(stack)
     }
@@ -40,7 +50,7 @@ impl Loaded {
     /// # Errors
     /// Where the stack breaks a rule.
     pub fn checked(&self, stack: &Stack, mut warnings: Diagnostics) -> Result<Diagnostics, Failure> {
-        warnings.extend(check(stack));
+        warnings.extend(check::check(stack));
         warnings.sort();
         if warnings.has_errors() { Err(self.wrong(warnings)) } else { Ok(warnings) }
     }
@@ -76,13 +86,14 @@ pub fn load_with(dir: &Path, given: Vec<GivenVariable>, session: &Session) -> Re
         subscription: SUBSCRIPTION.to_owned(),
         tenant: TENANT.to_owned(),
     };
-    match stack::read(input) {
-        Ok(program) => {
-            tracing::info!(stack = program.name(), files = sources.iter().count(), "read the stack");
-            Ok(Loaded { program: Arc::new(program), sources, given })
-        }
-        Err(wrong) => Err(Failure::Wrong(wrong, sources)),
+    let (program, found) = stack::read_all(input);
+    let program = Arc::new(program);
+    if found.has_errors() {
+        let (_, wrong) = check::all(&program, found);
+        return Err(Failure::Wrong(wrong, sources));
     }
+    tracing::info!(stack = program.name(), files = sources.iter().count(), "read the stack");
+    Ok(Loaded { program, sources, given })
 }
 
 /// The values given to variables, weakest first: the environment, then `--vars` files in order, then `--var` in order.

@@ -95,9 +95,8 @@ pub async fn make(
 /// Looks at everything, or only at what an earlier run left open.
 async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Reached) -> Result<Observed, Failure> {
     let objects = if all {
-        let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
         // What would not come back is refused before the cloud is asked anything.
-        loaded.checked(&stack, Diagnostics::new())?;
+        let (stack, _) = loaded.look()?;
         to_observe(&stack, recorded, true)
     } else {
         unsettled(recorded)

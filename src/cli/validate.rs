@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::loading::load;
 use super::{ExitCode, Failure, Format, Global, Session, pretty};
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::stack::{Knowledge, Stack};
+use crate::stack::Stack;
 use crate::view::count;
 use crate::view::diagnostics::json;
 
@@ -46,8 +46,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 
 fn look(args: &Args, global: &Global, session: &Session) -> Result<(Stack, Diagnostics, Sources), Failure> {
     let loaded = load(&args.stack, global, session)?;
-    let (stack, warnings) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
-    let warnings = loaded.checked(&stack, warnings)?;
+    let (stack, warnings) = loaded.look()?;
     Ok((stack, warnings, loaded.sources))
 }
 

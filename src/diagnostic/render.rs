@@ -27,7 +27,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     };
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{style}{word}[{code}]{style:#}{BOLD}: {summary}{BOLD:#}");
+    let _ = writeln!(out, "{style}{word}[{code}]{style:#}{BOLD}: {}{BOLD:#}", one_line(summary));
     if let Some(span) = span {
         excerpt(&mut out, "-->", *span, label.as_deref(), '^', sources);
     }
@@ -37,9 +37,10 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     for (word, text) in [("why", why), ("help", help)] {
         if let Some(text) = text {
             let mut lines = text.lines();
-            let _ = writeln!(out, "  {DIM}={DIM:#} {BOLD}{word}{BOLD:#}: {}", lines.next().unwrap_or_default());
+            let _ =
+                writeln!(out, "  {DIM}={DIM:#} {BOLD}{word}{BOLD:#}: {}", one_line(lines.next().unwrap_or_default()));
             for line in lines {
-                let _ = writeln!(out, "    {line}");
+                let _ = writeln!(out, "    {}", one_line(line));
             }
         }
     }
@@ -50,21 +51,54 @@ fn excerpt(out: &mut String, arrow: &str, span: Span, label: Option<&str>, mark:
     let Some((path, line, column)) = sources.position(span) else { return };
     let Some(source) = sources.get(span.file) else { return };
     let text = source.text.lines().nth(line - 1).unwrap_or_default();
+    let text: Vec<char> = text.chars().map(printable).collect();
     // Of a long line the part around the place is shown.
     let before = if column > SHOWN { SHOWN / 2 } else { column - 1 };
-    let text: String = text.replace('\t', " ").chars().skip(column - 1 - before).take(SHOWN).collect();
+    let shown: String = text.iter().skip(column - 1 - before).take(SHOWN).collect();
+    // Of several lines the first is marked; at the end of a line one place is.
+    let marked = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    let length = marked.lines().next().unwrap_or_default().chars().count().min(SHOWN - before);
+    let columns = |from: usize, count: usize| text.iter().skip(from).take(count).map(|c| columns(*c)).sum::<usize>();
+    let pad = columns(column - 1 - before, before);
+    let marks = mark.to_string().repeat(columns(column - 1, length).max(1));
     let width = line.to_string().len();
-    let length = source
-        .text
-        .get(span.start as usize..span.end as usize)
-        .map_or(1, |t| t.lines().next().unwrap_or_default().chars().count())
-        .clamp(1, (text.chars().count() + 1).saturating_sub(before).max(1));
     let _ = writeln!(out, "{:width$}{DIM}{arrow}{DIM:#} {path}:{line}:{column}", "");
     let _ = writeln!(out, "{:width$} {DIM}|{DIM:#}", "");
-    let _ = writeln!(out, "{DIM}{line} |{DIM:#} {text}");
-    let marks = mark.to_string().repeat(length);
-    let label = label.map(|l| format!(" {l}")).unwrap_or_default();
-    let _ = writeln!(out, "{:width$} {DIM}|{DIM:#} {:pad$}{ERROR}{marks}{label}{ERROR:#}", "", "", pad = before);
+    let _ = writeln!(out, "{DIM}{line} |{DIM:#} {shown}");
+    let label = label.map(|l| format!(" {}", one_line(l))).unwrap_or_default();
+    let _ = writeln!(out, "{:width$} {DIM}|{DIM:#} {:pad$}{ERROR}{marks}{label}{ERROR:#}", "", "");
+}
+
+/// A character as it may be put on a terminal.
+fn printable(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    }
+}
+
+/// How many columns a terminal gives a character: none to what joins the one before it, two to what is as wide as high (source: Unicode's
+/// East Asian width, its blocks of wide characters).
+fn columns(c: char) -> usize {
+    match u32::from(c) {
+        0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1faff
+        | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+/// A text without line breaks and other control characters, which a value of the stack may have brought into a message.
+fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n").chars().map(printable).collect()
 }
 
 #[cfg(test)]

@@ -172,6 +172,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                     .to_owned(),
         });
     }
+    if written("administrator_login") && !written("administrator_login_password") {
+        findings.push(Finding {
+            argument: "administrator_login",
+            summary: "the administrator has no password".to_owned(),
+            why: "Azure makes no server with a login that has none.".to_owned(),
+            help: "Write `administrator_login_password = var.…`, with a variable that is sensitive.".to_owned(),
+        });
+    }
 }
 
 fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {

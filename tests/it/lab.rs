@@ -76,8 +76,17 @@ impl Lab {
         }
     }
 
-    /// The program of a stack's text.
+    /// The program of a stack's text, or all that is wrong with it, as the command line says it.
     pub fn read(&self, text: &str) -> Result<Arc<Program>, String> {
+        let (program, found, sources) = self.look(text);
+        if found.has_errors() {
+            return Err(anstream::adapter::strip_str(&render_all(&found, &sources)).to_string());
+        }
+        Ok(program)
+    }
+
+    /// The program of a stack's text and what is found in it, and the texts that this points into.
+    pub fn look(&self, text: &str) -> (Arc<Program>, Diagnostics, Sources) {
         let mut sources = Sources::default();
         let given = |(name, text): &(String, String)| GivenVariable {
             name: name.clone(),
@@ -92,20 +101,10 @@ impl Lab {
             subscription: SUBSCRIPTION.to_owned(),
             tenant: TENANT.to_owned(),
         };
-        let show = |found: Diagnostics, sources: &Sources| {
-            anstream::adapter::strip_str(&render_all(&found, sources)).to_string()
-        };
-        let program = match stack::read(input) {
-            Ok(program) => Arc::new(program),
-            Err(found) => return Err(show(found, &sources)),
-        };
-        match program.evaluate(&Default::default()) {
-            Ok((stack, _)) => {
-                let found = check::check(&stack);
-                if found.has_errors() { Err(show(found, &sources)) } else { Ok(program) }
-            }
-            Err(found) => Err(show(found, &sources)),
-        }
+        let (program, found) = stack::read_all(input);
+        let program = Arc::new(program);
+        let (_, found) = check::all(&program, found);
+        (program, found, sources)
     }
 
     /// A plan after a look at the cloud.

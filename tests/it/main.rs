@@ -1,6 +1,5 @@
 //! The one test binary.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
-
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
 mod compute;
@@ -11,3 +10,4 @@ mod lab;
 mod layers;
 mod transcripts;
 mod web_geo;
+mod wrong;
