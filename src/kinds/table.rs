@@ -54,6 +54,12 @@ pub struct Kind {
     pub left_out: &'static [(&'static str, &'static str)],
 }
 
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 impl Kind {
     /// A table with nothing in it, to be completed with `..Kind::EMPTY`.
     pub const EMPTY: Self = Self {

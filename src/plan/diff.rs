@@ -66,13 +66,20 @@ impl Walk<'_> {
     }
 
     fn blocks(&mut self, arg: &Arg, block: &Block, path: &str, before: &[Json], after: &[Json], change: Change) {
+        let outer = path;
         let key = |item: &Json, at: usize| match item.get(block.key) {
             Some(Json::String(key)) => format!("{path}[\"{key}\"]"),
             Some(other) if !other.is_null() => format!("{path}[{other}]"),
             _ => format!("{path}[{at}]"),
         };
+        // What the cloud answers may repeat a key; the second is then told apart by its position.
         let keyed = |items: &[Json]| -> Vec<(String, Json)> {
-            items.iter().enumerate().map(|(at, item)| (key(item, at), item.clone())).collect()
+            let mut seen = std::collections::BTreeSet::new();
+            let mut told_apart = |at: usize, item: &Json| {
+                let path = key(item, at);
+                if seen.insert(path.clone()) { path } else { format!("{outer}[{at}]") }
+            };
+            items.iter().enumerate().map(|(at, item)| (told_apart(at, item), item.clone())).collect()
         };
         let (before, after) = (keyed(before), keyed(after));
         for (path, item) in &before {
@@ -168,5 +175,80 @@ pub(super) fn same(ty: &Ty, how: Same, a: &Json, b: &Json) -> bool {
                 && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(&Ty::Any, how, value, other)))
         }
         (_, a, b) => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map as JsonMap, Value as Json, json};
+
+    use super::{arguments, present, same};
+    use crate::kinds::{self, Arg, Kind, Ty};
+
+    fn value(ty: Ty) -> BoxedStrategy<Json> {
+        let words = || prop::sample::select(vec!["a", "b", "B"]).prop_map(Json::from);
+        match ty {
+            Ty::Bool => any::<bool>().prop_map(Json::from).boxed(),
+            Ty::Number(..) | Ty::Integer(..) => (0..3_i64).prop_map(Json::from).boxed(),
+            Ty::Enum(all) => prop::sample::select(all).prop_map(Json::from).boxed(),
+            Ty::List(item) | Ty::Set(item) => prop::collection::vec(value(*item), 0..3).prop_map(Json::from).boxed(),
+            Ty::Map(item) => prop::collection::btree_map("[ab]", value(*item), 0..3)
+                .prop_map(|map| Json::Object(map.into_iter().collect()))
+                .boxed(),
+            Ty::Block(block) if block.max == 1 => values(block.args).prop_map(Json::Object).boxed(),
+            Ty::Block(block) => {
+                prop::collection::vec(values(block.args).prop_map(Json::Object), 0..3).prop_map(Json::from).boxed()
+            }
+            Ty::String | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site | Ty::Any => words().boxed(),
+        }
+    }
+
+    fn values(table: &'static [Arg]) -> BoxedStrategy<JsonMap<String, Json>> {
+        let each = table.iter().map(|arg| prop::option::of(value(arg.ty)).prop_map(|value| (arg.name, value)));
+        each.collect::<Vec<_>>()
+            .prop_map(|all| all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+            .boxed()
+    }
+
+    fn two_of_a_kind() -> impl Strategy<Value = (&'static Kind, JsonMap<String, Json>, JsonMap<String, Json>)> {
+        prop::sample::select(kinds::ALL).prop_flat_map(|kind| (Just(kind), values(kind.args), values(kind.args)))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn nothing_differs_from_itself((kind, one, _) in two_of_a_kind()) {
+            prop_assert_eq!(arguments(kind.args, &one, &one, &|_| false), []);
+        }
+
+        #[test]
+        fn what_differs_is_told_and_nothing_else((kind, one, other) in two_of_a_kind()) {
+            let changes = arguments(kind.args, &one, &other, &|_| false);
+            for change in &changes {
+                let top = change.path.split(['.', '[']).next().unwrap_or_default();
+                prop_assert_ne!(one.get(top), other.get(top), "{} does not differ", change.path);
+                prop_assert!(change.before != change.after, "{} changes to itself", change.path);
+            }
+            // Blocks are compared element by element, so only plain arguments have one answer that is known beforehand.
+            for arg in kind.args.iter().filter(|arg| !matches!(arg.ty, Ty::Block(_))) {
+                let told = changes.iter().any(|change| change.path.split(['.', '[']).next() == Some(arg.name));
+                let equal = match (present(one.get(arg.name)), present(other.get(arg.name))) {
+                    (None, None) => true,
+                    (Some(a), Some(b)) => same(&arg.ty, arg.same, a, b),
+                    _ => false,
+                };
+                prop_assert_eq!(told, !equal, "{} of {}", arg.name, kind.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_and_an_id_have_more_than_one_spelling() {
+        assert!(same(&Ty::Set(&Ty::String), kinds::Same::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
+        assert!(!same(&Ty::List(&Ty::String), kinds::Same::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
+        let id = |name: &str| json!(format!("/subscriptions/s/resourceGroups/{name}"));
+        assert!(same(&Ty::String, kinds::Same::Exactly, &id("G"), &id("g")));
     }
 }
