@@ -18,6 +18,16 @@ pub struct Source {
     pub path: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
+    /// The first byte of each line.
+    lines: Vec<usize>,
+}
+
+impl Source {
+    /// A line, counted from one, without its end.
+    fn line(&self, number: usize) -> &str {
+        let start = number.checked_sub(1).and_then(|at| self.lines.get(at));
+        start.and_then(|start| self.text.get(*start..)?.lines().next()).unwrap_or_default()
+    }
 }
 
 /// All files that spans can point into.
@@ -40,7 +50,9 @@ pub struct Span {
 impl Sources {
     /// Adds a file and returns its number for [`Span::file`].
     pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> u32 {
-        self.files.push(Source { path: path.into(), text: text.into() });
+        let text: Arc<str> = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1)).collect();
+        self.files.push(Source { path: path.into(), text, lines });
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
 
@@ -58,9 +70,9 @@ impl Sources {
     pub fn position(&self, span: Span) -> Option<(Arc<str>, usize, usize)> {
         let source = self.get(span.file)?;
         let before = source.text.get(..span.start as usize)?;
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
-        Some((Arc::clone(&source.path), line, before[line_start..].chars().count() + 1))
+        let line = source.lines.partition_point(|start| *start <= before.len());
+        let start = *source.lines.get(line.checked_sub(1)?)?;
+        Some((Arc::clone(&source.path), line, before.get(start..)?.chars().count() + 1))
     }
 }
 

@@ -50,8 +50,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
 fn excerpt(out: &mut String, arrow: &str, span: Span, label: Option<&str>, mark: char, sources: &Sources) {
     let Some((path, line, column)) = sources.position(span) else { return };
     let Some(source) = sources.get(span.file) else { return };
-    let text = source.text.lines().nth(line - 1).unwrap_or_default();
-    let text: Vec<char> = text.chars().map(printable).collect();
+    let text: Vec<char> = source.line(line).chars().map(printable).collect();
     // Of a long line the part around the place is shown.
     let before = if column > SHOWN { SHOWN / 2 } else { column - 1 };
     let shown: String = text.iter().skip(column - 1 - before).take(SHOWN).collect();

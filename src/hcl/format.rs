@@ -38,7 +38,7 @@ pub fn format(text: &str) -> Result<String, Diagnostics> {
     parse::parse(text, 0)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut pieces = pieces(text, &scan(text).tokens);
-    unwrap_interpolations(&mut pieces);
+    while unwrap_interpolations(&mut pieces) {}
     quote_labels(&mut pieces);
     let lines = lines(&pieces);
     indent(&mut pieces, &lines);
@@ -120,8 +120,8 @@ fn bodies(pieces: &[Piece<'_>]) -> Bodies {
     found
 }
 
-/// Takes the quotes from `name = "${expression}"` on one line.
-fn unwrap_interpolations(pieces: &mut Vec<Piece<'_>>) {
+/// Takes the quotes from `name = "${expression}"` on one line, and says whether there were any: the expression may be another such.
+fn unwrap_interpolations(pieces: &mut Vec<Piece<'_>>) -> bool {
     let dropped: BTreeSet<usize> =
         bodies(pieces).assigns.into_iter().filter_map(|at| lone_interpolation(pieces, at)).flatten().collect();
     let mut at = 0;
@@ -129,6 +129,7 @@ fn unwrap_interpolations(pieces: &mut Vec<Piece<'_>>) {
         at += 1;
         !dropped.contains(&(at - 1))
     });
+    !dropped.is_empty()
 }
 
 /// If `at` is the `=` before a value that is one interpolation in quotes: what is to go, the line breaks at its ends included.

@@ -43,6 +43,7 @@ fn a_stack_that_is_in_form_is_not_touched() {
 fn where_terraform_would_change_more_it_is_left() {
     for (text, expected) in [
         ("a = \"${\n  b\n}\"\n", "a = b\n"),
+        ("a = \"${\"${b}\"}\"\n", "a = b\n"),
         ("a = \"${b +\n  c}\"\n", "a = \"${b +\nc}\"\n"),
         ("a = 1", "a = 1\n"),
         ("\r\r\na = 1\r\n", "\r\na = 1\r\n"),

@@ -26,7 +26,7 @@ pub const MAX_OPERATORS: usize = 128;
 pub const MAX_STEPS: usize = 64;
 
 /// How many entries an object written out may have: `hcl-edit` compares each key with all before it.
-pub const MAX_ENTRIES: usize = 20_000;
+pub const MAX_ENTRIES: usize = 5_000;
 
 /// Some editors put this mark in front of a text. It means nothing.
 const BYTE_ORDER_MARK: char = '\u{feff}';
