@@ -68,8 +68,8 @@ pub async fn apply(
     by: &str,
 ) -> Result<Applied, StateError> {
     let Planned { plan, stack, refreshed, warnings: _ } = planned;
-    let known =
-        recorded.iter().flat_map(|state| state.resources.values()).map(|recorded| recorded.id.clone()).collect();
+    let before = recorded.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
+    let known = before.filter(|object| object.within.is_none()).map(|object| object.id.clone()).collect();
     let base = base(stack, recorded, refreshed.as_ref(), ports)?;
     let run = ports.store.name_run(ports.clock.now(), &ports.ids.fresh())?;
     let started = Started {
@@ -142,7 +142,7 @@ struct Worker<'a> {
     ports: Ports<'a>,
     /// What was recorded when the run began.
     recorded: HashMap<Address, Recorded>,
-    /// The ids that were recorded before the last look: what stands there after all is ours.
+    /// The objects that were recorded before the last look: what stands there is ours, whether that look saw it or not.
     known: HashSet<ArmId>,
     knowledge: Mutex<Knowledge>,
 }
@@ -198,6 +198,7 @@ impl<'a> Worker<'a> {
             needs: resource.needs.clone(),
             prevent_destroy: resource.prevent_destroy,
             status,
+            under_way: None,
         })
     }
 }

@@ -1,5 +1,8 @@
 //! Taking a resource away: its objects in reverse order, its parts out of the objects they are in.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::write::etag;
@@ -12,10 +15,15 @@ use crate::world::{CloudError, When};
 
 /// How often a write is tried again because the object was changed by somebody else in between.
 const TRIES: usize = 4;
+/// The time between two looks for what may still come.
+const LOOK: Duration = Duration::from_secs(10);
+/// How far reads may be behind, at most.
+const LONGEST_LAG: SignedDuration = SignedDuration::from_secs(60);
 
 impl Worker<'_> {
     pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), Stopped> {
-        let is_group = kind_of(address, recorded).is_some_and(|kind| kind.place == Place::Subscription);
+        let kind = kind_of(address, recorded);
+        let is_group = kind.is_some_and(|kind| kind.place == Place::Subscription);
         // What has taken its place may have some of its objects: those stay.
         let heir = self.stack.resources.values().find(|resource| resource.address.replaced() == *address);
         let kept = |object: &Object| heir.is_some_and(|heir| heir.objects.iter().any(|other| other.id == object.id));
@@ -26,13 +34,30 @@ impl Worker<'_> {
                     if is_group {
                         self.nothing_else_in(object).await?;
                     }
+                    let was_there = self.settled(object).await?.is_some();
                     self.ports.cloud.delete(&object.id, &object.api).await?;
+                    if let (false, Some(begun)) = (was_there, recorded.under_way) {
+                        let create = kind.map_or(0, |kind| kind.durations.create);
+                        self.outlast(object, begun + SignedDuration::from_secs(2 * i64::from(create)) + LONGEST_LAG)
+                            .await?;
+                    }
                 }
                 Some(Within::Paths(paths)) if paths.is_empty() => {}
                 Some(within) => self.take_out(object, within).await?,
             }
         }
         self.knowledge().attributes.remove(address);
+        Ok(())
+    }
+
+    /// Deletes what an earlier run began to make, should it only now be seen. By the deadline it would have been.
+    async fn outlast(&self, object: &Object, deadline: Timestamp) -> Result<(), Stopped> {
+        while self.ports.clock.now() < deadline {
+            self.ports.clock.sleep(LOOK).await;
+            if self.settled(object).await?.is_some() {
+                return Ok(self.ports.cloud.delete(&object.id, &object.api).await?);
+            }
+        }
         Ok(())
     }
 

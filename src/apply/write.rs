@@ -34,7 +34,7 @@ impl Worker<'_> {
         let mut answers = Vec::with_capacity(bodies.len());
         for (at, (object, new)) in resource.objects.iter().zip(&bodies).enumerate() {
             let old = old.as_ref().and_then(|old| old.get(at));
-            answers.push(self.put(resource, object, old, new, act).await?);
+            answers.push(self.put(object, old, new, act).await?);
         }
         let answers = self.ready(resource, answers).await?;
         let attributes =
@@ -78,14 +78,7 @@ impl Worker<'_> {
     }
 
     /// Brings one object to what it should be, and returns it as it then stands.
-    async fn put(
-        &self,
-        resource: &Resource,
-        object: &Object,
-        old: Option<&Json>,
-        new: &Json,
-        act: &Act,
-    ) -> Result<Json, Stopped> {
+    async fn put(&self, object: &Object, old: Option<&Json>, new: &Json, act: &Act) -> Result<Json, Stopped> {
         for _ in 0..TRIES {
             let current = self.settled(object).await?;
             let (body, etag) = match (&object.within, current) {

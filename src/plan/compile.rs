@@ -1,6 +1,6 @@
 //! Decisions to the steps that carry them out, and what each step waits for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::address::{Address, ArmId};
@@ -12,17 +12,44 @@ use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
 use crate::steps::{Act, NotAGraph, Step, StepGraph, StepId};
 
+/// Steps that need each other in a circle.
+pub(super) struct Circle {
+    pub(super) error: NotAGraph,
+    members: Vec<Address>,
+}
+
+impl Circle {
+    /// The resources in it whose new object is made before the old one is deleted.
+    pub(super) fn replaced_first(&self, decisions: &Decisions) -> Vec<Address> {
+        let is_member =
+            |address: &Address| self.members.contains(address) || self.members.contains(&address.replaced());
+        decisions
+            .iter()
+            .filter(|(_, decision)| decision.change.action == Action::Replace(Order::CreateFirst))
+            .map(|(address, _)| address.clone())
+            .filter(is_member)
+            .collect()
+    }
+}
+
 /// Compiles the decisions.
 ///
 /// # Errors
-/// Where they need each other in a circle, which no stack that loads can bring about.
-pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph, NotAGraph> {
-    let mut compiler = Compiler { stack, decisions, steps: Vec::new(), puts: HashMap::new(), takes: HashMap::new() };
+/// Where the steps need each other in a circle.
+pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph, Circle> {
+    let mut compiler = Compiler { stack, decisions, steps: Vec::new(), puts: BTreeMap::new(), takes: BTreeMap::new() };
     for (address, decision) in decisions {
         compiler.add(address, decision);
     }
     compiler.connect();
-    StepGraph::new(compiler.steps)
+    let addresses: Vec<Address> = compiler.steps.iter().map(|step| step.address.clone()).collect();
+    StepGraph::new(compiler.steps).map_err(|error| {
+        let members = match &error {
+            NotAGraph::Cycle(steps) => steps.iter().filter_map(|step| addresses.get(step.index())).cloned().collect(),
+            NotAGraph::Misplaced { .. } | NotAGraph::Missing { .. } => Vec::new(),
+        };
+        Circle { error, members }
+    })
 }
 
 struct Compiler<'a> {
@@ -30,9 +57,9 @@ struct Compiler<'a> {
     decisions: &'a Decisions,
     steps: Vec<Step>,
     /// The step that writes each resource.
-    puts: HashMap<&'a Address, StepId>,
+    puts: BTreeMap<&'a Address, StepId>,
     /// The step that deletes each resource's old object.
-    takes: HashMap<&'a Address, StepId>,
+    takes: BTreeMap<&'a Address, StepId>,
 }
 
 impl<'a> Compiler<'a> {
@@ -107,7 +134,7 @@ impl<'a> Compiler<'a> {
                 let mut needs: Vec<StepId> =
                     resource.needs.iter().filter_map(|need| self.puts.get(need)).copied().collect();
                 // What had this id, or this name where names are unique in all of Azure, goes first.
-                needs.extend(by_old_id.get(&key(resource)).copied().filter(|other| Some(*other) != take));
+                needs.extend(by_old_id.get(&key(resource)).into_iter().flatten().filter(|other| Some(**other) != take));
                 if decision.change.action == Action::Replace(Order::DeleteFirst) {
                     needs.extend(take);
                 }
@@ -116,12 +143,17 @@ impl<'a> Compiler<'a> {
             if let (Some(take), Action::Replace(Order::CreateFirst)) = (take, decision.change.action) {
                 self.need(take, put.into_iter().collect());
             }
-            // What an old object needed can only go after it has gone, or has been written so that it no longer needs it. That may be
-            // what an earlier run has set aside.
-            if let (Some(old), Some(done)) = (&decision.recorded, take.or(put)) {
-                for need in old.needs.iter().flat_map(|need| [need.clone(), need.replaced()]) {
-                    if let Some(goes) = self.takes.get(&need).copied() {
-                        self.need(goes, vec![done]);
+            // What an old object needed can only go after it has gone.
+            for goes in take.map(|_| self.takes_needed(decision)).into_iter().flatten() {
+                self.need(goes, take.into_iter().collect());
+            }
+        }
+        for (address, decision) in decisions {
+            // Or after it has been written so that it no longer needs it.
+            if let (None, Some(put)) = (self.takes.get(address), self.puts.get(address).copied()) {
+                for goes in self.takes_needed(decision) {
+                    if !self.waits_for(put, goes) {
+                        self.need(goes, vec![put]);
                     }
                 }
             }
@@ -180,6 +212,15 @@ impl<'a> Compiler<'a> {
         false
     }
 
+    /// The deletions of what the old object needed, be it now or set aside by an earlier run.
+    fn takes_needed(&self, decision: &Decision) -> Vec<StepId> {
+        let needs = decision.recorded.iter().flat_map(|old| &old.needs);
+        needs
+            .flat_map(|need| [need.clone(), need.replaced()])
+            .filter_map(|need| self.takes.get(&need).copied())
+            .collect()
+    }
+
     fn need(&mut self, step: StepId, needs: Vec<StepId>) {
         if let Some(found) = self.steps.get_mut(step.0 as usize) {
             found.needs.extend(needs.into_iter().filter(|need| *need != step));
@@ -187,24 +228,26 @@ impl<'a> Compiler<'a> {
     }
 
     /// The deletions by what they free.
-    fn old_ids(&self) -> HashMap<String, StepId> {
-        let mut freed = HashMap::new();
+    fn old_ids(&self) -> HashMap<String, Vec<StepId>> {
+        let mut freed: HashMap<String, Vec<StepId>> = HashMap::new();
         for (address, step) in &self.takes {
             let Some(old) = self.decisions.get(*address).and_then(|decision| decision.recorded.as_ref()) else {
                 continue;
             };
             let Some(kind) = kind_of(address, old) else { continue };
-            freed.insert(freed_key(kind, &old.id, &old.name), *step);
+            freed.entry(freed_key(kind, &old.id, &old.name)).or_default().push(*step);
         }
         freed
     }
 }
 
-fn key(resource: &Resource) -> String {
+/// What a resource takes that only one can have.
+pub(super) fn key(resource: &Resource) -> String {
     freed_key(resource.kind, &resource.id, &resource.name)
 }
 
-fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
+/// What an object of this kind has that only one can have: its id, or a name that is unique in all of Azure.
+pub(super) fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
     match kind.names.unique {
         Unique::Globally => format!("{} {}", kind.arm.type_, name.to_ascii_lowercase()),
         Unique::InParent => id.folded(),

@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Within, body};
+use crate::kinds::{Kind, Place, Within, body};
+use crate::plan::compile::{freed_key, key};
 use crate::plan::refresh::{Seen, kind_of, seen};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
 use crate::stack::{Presence, Resource, Stack};
@@ -30,6 +31,8 @@ pub(super) struct Deciding<'a> {
     pub observed: &'a Observed,
     pub seal: &'a Seal,
     pub destroy: bool,
+    /// What must go before what replaces it.
+    pub yields: &'a BTreeSet<Address>,
 }
 
 /// The decisions, by address, and what forbids them.
@@ -166,9 +169,12 @@ impl Deciding<'_> {
         }
         let forced: Vec<&str> = changes.iter().filter(|c| c.forces_replace).map(|c| c.path.as_str()).collect();
         let (action, reason) = if !forced.is_empty() {
-            let order = if renamed { Order::CreateFirst } else { Order::DeleteFirst };
+            let beside = renamed && self.can_stand_beside(resource, recorded);
+            let order = if beside { Order::CreateFirst } else { Order::DeleteFirst };
             let verb = if forced.len() == 1 { "changes" } else { "change" };
             (Action::Replace(order), format!("{} {verb}, which cannot be done in place", forced.join(", ")))
+        } else if matches!(seen(&recorded.objects, self.observed), Seen::Gone) {
+            (Action::Create, "an earlier run began it, and it is not there".to_owned())
         } else if recorded.status != Status::Standing {
             (Action::Update, "an earlier run was cut short while it worked on it".to_owned())
         } else if changes.is_empty() {
@@ -181,11 +187,28 @@ impl Deciding<'_> {
         self.of(resource, Some(recorded), action, reason, changes)
     }
 
+    /// Whether the new object can stand before the old one has gone: nobody has its name yet, nothing else is still set aside in its place, and
+    /// no circle of steps needs the old one gone.
+    fn can_stand_beside(&self, resource: &Resource, recorded: &Recorded) -> bool {
+        let Some(now) = self.now else { return true };
+        let is_property = |kind: &Kind| matches!(kind.place, Place::Property(_));
+        let taken = key(resource);
+        let has_it = |(address, other): (&Address, &Recorded)| {
+            kind_of(address, other).is_some_and(|kind| {
+                is_property(kind) == is_property(resource.kind) && freed_key(kind, &other.id, &other.name) == taken
+            })
+        };
+        !self.yields.contains(&resource.address)
+            && now.resources.get(&resource.address.replaced()).is_none_or(|aside| aside.id == recorded.id)
+            && !now.resources.iter().any(has_it)
+    }
+
     /// What points at an object that is deleted and made again under the same id cannot stay while it is gone.
     fn cascade(&self, decisions: &mut Decisions) {
         for resource in self.stack.resources.values() {
             let Some(decision) = decisions.get(&resource.address) else { continue };
-            if decision.recorded.is_none() || matches!(decision.change.action, Action::Replace(_) | Action::Adopt) {
+            let goes_already = matches!(decision.change.action, Action::Replace(Order::DeleteFirst) | Action::Adopt);
+            if decision.recorded.is_none() || goes_already {
                 continue;
             }
             let replaced = resource.uses.iter().find(|used| {
@@ -194,8 +217,10 @@ impl Deciding<'_> {
             if let Some(used) = replaced.cloned()
                 && let Some(decision) = decisions.get_mut(&resource.address)
             {
+                if !matches!(decision.change.action, Action::Replace(_)) {
+                    decision.change.reason = format!("uses {used}, which is replaced");
+                }
                 decision.change.action = Action::Replace(Order::DeleteFirst);
-                decision.change.reason = format!("uses {used}, which is replaced");
                 decision.change.loses_data = resource.kind.recovery.loses_data;
             }
         }
@@ -217,8 +242,7 @@ impl Deciding<'_> {
                 continue;
             }
             let there = self.now.and_then(|now| now.resources.get(address));
-            let property =
-                kind_of(address, recorded).is_some_and(|kind| matches!(kind.place, crate::kinds::Place::Property(_)));
+            let property = kind_of(address, recorded).is_some_and(|kind| matches!(kind.place, Place::Property(_)));
             let (action, reason) = match (wanted.get(&recorded.id), there) {
                 (Some(now), _) if !property => (Action::Forget, format!("the same object is {now} now")),
                 (_, None) => (Action::Forget, "gone from the cloud already".to_owned()),
@@ -241,7 +265,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// An old object whose replacement is replaced once more goes with the steps of that.
+    /// What was set aside right before a run was cut short is set aside once more, and goes with the steps of that.
     fn replaced_again(&self, address: &Address, decisions: &Decisions) -> bool {
         address.is_replaced()
             && decisions.iter().any(|(other, decision)| {

@@ -2,6 +2,7 @@
 //!
 //! Pure: the same input gives the same plan, byte for byte. What is shown of values is sealed.
 
+mod aside;
 mod compile;
 mod decide;
 mod diff;
@@ -9,7 +10,7 @@ pub mod file;
 mod refresh;
 mod target;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -228,6 +229,14 @@ pub struct Planned {
 /// Everything that is wrong with the stack.
 pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
     let Question { program, state, observed, seal, targets, destroy } = *question;
+    let back = match state {
+        Some(state) if !destroy && state.resources.keys().any(Address::is_replaced) => {
+            let (stack, _) = program.evaluate(&knowledge(state, &|_| false))?;
+            aside::taken_back(state, &stack)
+        }
+        _ => None,
+    };
+    let state = back.as_ref().or(state);
     let (refreshed, mut drift) = match state {
         Some(state) => {
             let (now, drift) = refresh::refresh(state, observed, seal);
@@ -235,19 +244,25 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         }
         None => (None, Vec::new()),
     };
+    let now = refreshed.as_ref();
     // What is replaced loses the attributes that the cloud gave it, and what hangs on those may change in turn.
-    let mut lost: std::collections::BTreeSet<Address> = std::collections::BTreeSet::new();
+    let mut lost = BTreeSet::new();
+    // What cannot come before what it replaces, because that would close a circle.
+    let mut yields = BTreeSet::new();
     let (stack, warnings, mut decisions, mut blocked) = loop {
-        let known = refreshed.as_ref().map_or_else(Knowledge::default, |now| knowledge(now, &|a| lost.contains(a)));
+        let known = now.map_or_else(Knowledge::default, |now| knowledge(now, &|a| lost.contains(a)));
         let (stack, warnings) = program.evaluate(&known)?;
-        let deciding = decide::Deciding { stack: &stack, state, now: refreshed.as_ref(), observed, seal, destroy };
+        let deciding = decide::Deciding { stack: &stack, state, now, observed, seal, destroy, yields: &yields };
         let (decisions, blocked) = deciding.decide();
         let replaced = decisions.iter().filter(|(address, decision)| {
             matches!(decision.change.action, Action::Replace(_)) && known.attributes.contains_key(*address)
         });
-        let before = lost.len();
+        let before = (lost.len(), yields.len());
         lost.extend(replaced.map(|(address, _)| address.clone()));
-        if lost.len() == before {
+        if let Err(circle) = compile::compile(&stack, &decisions) {
+            yields.extend(circle.replaced_first(&decisions));
+        }
+        if (lost.len(), yields.len()) == before {
             break (stack, warnings, decisions, blocked);
         }
     };
@@ -260,8 +275,8 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
     }
     notes.extend(unfinished(state));
     notes.extend(unread(observed));
-    let steps = compile::compile(&stack, &decisions).map_err(|error| {
-        Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {error}"))
+    let steps = compile::compile(&stack, &decisions).map_err(|circle| {
+        Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {}", circle.error))
             .why("This is a fault of drplan, not of the stack.")
             .help("Please report it with the stack, if you may share it.")
     })?;
@@ -316,7 +331,7 @@ fn stand_up(stack: &Stack) -> Vec<StandUp> {
             .resources
             .values()
             .filter(|resource| resource.presence == Presence::Failover && resource.group.as_ref().is_some_and(groups));
-        let (mut addresses, mut objects) = (Vec::new(), std::collections::BTreeSet::new());
+        let (mut addresses, mut objects) = (Vec::new(), BTreeSet::new());
         for member in members {
             addresses.push(member.address.clone());
             objects.extend(member.objects.iter().map(|object| object.id.clone()));
@@ -324,7 +339,7 @@ fn stand_up(stack: &Stack) -> Vec<StandUp> {
         (addresses, objects.len())
     };
     let mut all = Vec::new();
-    let mut named = std::collections::BTreeSet::new();
+    let mut named = BTreeSet::new();
     for group in stack.failover_groups.values() {
         let (resources, objects) = members(&|address| group.stand_up.contains(address));
         named.extend(group.stand_up.iter().cloned());
@@ -346,7 +361,7 @@ fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal) -> Vec<OutputChang
     let before = state.map_or(&empty, |state| &state.outputs);
     let after: BTreeMap<String, Sealed> =
         stack.outputs.iter().map(|(name, output)| (name.to_string(), seal.seal(&output.value))).collect();
-    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let changes = names.into_iter().map(|name| OutputChange {
         name: name.clone(),
         before: before.get(name).cloned(),

@@ -78,6 +78,8 @@ pub(super) fn refresh(state: &State, observed: &Observed, seal: &Seal) -> (State
         let Some(kind) = kind_of(address, recorded) else { continue };
         match seen(&recorded.objects, observed) {
             Seen::Unseen => {}
+            // It may still come.
+            Seen::Gone if recorded.under_way.is_some() => {}
             Seen::Gone => {
                 now.resources.remove(address);
                 // What was being made or taken away when a run was cut short is not drift.

@@ -134,6 +134,7 @@ pub(crate) mod tests {
                 needs: if prevent_destroy { vec![Address::new("kind", "other")] } else { Vec::new() },
                 prevent_destroy,
                 status,
+                under_way: prevent_destroy.then_some(jiff::Timestamp::UNIX_EPOCH),
             },
         )
     }

@@ -7,6 +7,7 @@ pub mod format;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -78,6 +79,9 @@ pub struct Recorded {
     pub prevent_destroy: bool,
     /// Whether it stands.
     pub status: Status,
+    /// When its creation was begun, while the end of that is not known: until it has ended, it may be that nothing can be seen of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_way: Option<Timestamp>,
 }
 
 const fn permanent() -> Presence {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, Event, Started, StepEvent};
-use crate::state::{Roles, State};
+use crate::state::{Roles, State, Status};
 
 /// An entry of another state's journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,13 +42,25 @@ impl State {
         match &entry.event {
             Event::Started(started) => return self.is_basis_of(started),
             Event::Step { address, event, step: _ } => match event {
-                StepEvent::Begun(Some(recorded)) | StepEvent::Succeeded(Some(recorded)) => {
+                StepEvent::Begun(Some(recorded)) => {
+                    let mut recorded = (**recorded).clone();
+                    if recorded.status == Status::Creating {
+                        recorded.under_way = recorded.under_way.or(Some(entry.at));
+                    }
+                    self.resources.insert(address.clone(), recorded);
+                }
+                StepEvent::Succeeded(Some(recorded)) => {
                     self.resources.insert(address.clone(), (**recorded).clone());
                 }
                 StepEvent::Succeeded(None) => {
                     self.resources.remove(address);
                 }
-                StepEvent::Begun(None) | StepEvent::Failed(_) | StepEvent::OutcomeUnknown(_) => {}
+                // Only of a creation is it known then that nothing is under way any more.
+                StepEvent::Failed(_) => {
+                    let created = self.resources.get_mut(address).filter(|r| r.status == Status::Creating);
+                    created.into_iter().for_each(|recorded| recorded.under_way = None);
+                }
+                StepEvent::Begun(None) | StepEvent::OutcomeUnknown(_) => {}
             },
             Event::Ended(_) => {}
         }

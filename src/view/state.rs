@@ -48,6 +48,7 @@ pub fn show(address: &Address, recorded: &Recorded, state: &State) -> String {
         needs,
         prevent_destroy,
         status: stands,
+        under_way: _,
     } = recorded;
     let names: Names = state.resources.iter().map(|(address, other)| (&other.id, address)).collect();
     let key = address.key().map(|key| format!(" # [{}]", quoted(&key))).unwrap_or_default();
