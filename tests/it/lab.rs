@@ -114,11 +114,25 @@ impl Lab {
 
     /// A plan limited to these targets.
     pub async fn plan_for(&self, text: &str, destroy: bool, targets: &[Address]) -> (Planned, Option<State>) {
-        let program = self.read(text).unwrap_or_else(|problems| panic!("{problems}"));
-        let state = self.store.load().expect("the state can be read");
-        let (stack, _) = program.evaluate(&Default::default()).unwrap_or_else(|found| panic!("{found:?}"));
+        self.try_plan_for(text, destroy, targets).await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// A plan after a look at the cloud, or why there is none.
+    pub async fn try_plan(&self, text: &str, destroy: bool) -> Result<(Planned, Option<State>), String> {
+        self.try_plan_for(text, destroy, &[]).await
+    }
+
+    async fn try_plan_for(
+        &self,
+        text: &str,
+        destroy: bool,
+        targets: &[Address],
+    ) -> Result<(Planned, Option<State>), String> {
+        let program = self.read(text)?;
+        let state = self.store.load().map_err(|error| error.to_string())?;
+        let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
         let objects = plan::to_observe(&stack, state.as_ref(), true);
-        let observed = apply::observe(&self.azure, &objects).await.expect("the cloud can be read");
+        let observed = apply::observe(&self.azure, &objects).await.map_err(|error| error.to_string())?;
         let question = Question {
             program: &program,
             state: state.as_ref(),
@@ -127,8 +141,8 @@ impl Lab {
             targets,
             destroy,
         };
-        let planned = plan::plan(&question).unwrap_or_else(|found| panic!("{found:?}"));
-        (planned, state)
+        let planned = plan::plan(&question).map_err(|found| format!("{found:?}"))?;
+        Ok((planned, state))
     }
 
     /// Plans and applies.

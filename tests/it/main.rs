@@ -8,6 +8,7 @@ mod facts;
 mod kinds;
 mod lab;
 mod layers;
+mod seeds;
 mod transcripts;
 mod web_geo;
 mod wrong;

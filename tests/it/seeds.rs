@@ -1,0 +1,254 @@
+//! Random stacks, edits, faults and kills, each from one seed: once nothing goes wrong any more, everything is as if nothing ever had.
+
+mod stacks;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use drplan::address::ArmId;
+use drplan::simulator::{Fault, Moment, On, Verb};
+use drplan::world::Store;
+
+use crate::lab::{Lab, changes, failures, simulated};
+use stacks::{Model, Numbers};
+
+/// The seeds of an ordinary run; others are asked for with `DRPLAN_SEEDS=FROM..TO`.
+const SEEDS: Range<u64> = 0..200;
+/// Of so many seeds, one is run twice, and its journals compared.
+const TWICE: u64 = 20;
+/// So many runs may it take, after the last fault, until nothing is left to do.
+const MOST: usize = 3;
+
+/// The story of one seed.
+struct Story {
+    lab: Lab,
+    numbers: Numbers,
+    model: Model,
+    /// What happened, a line each.
+    told: Vec<String>,
+}
+
+/// What two runs of a seed must have in common.
+#[derive(PartialEq)]
+struct End {
+    journals: String,
+    standing: Vec<ArmId>,
+}
+
+impl Story {
+    fn new(seed: u64) -> Self {
+        let mut numbers = Numbers::new(seed);
+        let lab = Lab::new(seed);
+        let mut count = 4 + numbers.below(22);
+        let model = loop {
+            let model = Model::random(&mut numbers, count);
+            if lab.read(&model.text()).is_ok() {
+                break model;
+            }
+            count = count.saturating_sub(1).max(1);
+        };
+        Self { lab, numbers, model, told: Vec::new() }
+    }
+
+    async fn tell(&mut self) -> Result<(), String> {
+        for _ in 0..1 + self.numbers.below(4) {
+            self.go_wrong();
+            if self.numbers.percent(12) {
+                self.attempt(true).await?;
+            } else {
+                self.attempt(false).await?;
+                self.edit();
+            }
+        }
+        self.lab.store.go_on();
+        self.lab.simulator.clear_faults().map_err(|error| error.to_string())?;
+        self.told.push("nothing goes wrong any more".to_owned());
+        self.finish(false).await?;
+        self.is_as_if_undisturbed().await?;
+        self.finish(true).await?;
+        let recorded = self.lab.store.load().map_err(|error| error.to_string())?;
+        let recorded: Vec<_> = recorded.into_iter().flat_map(|state| state.resources.into_keys()).collect();
+        if recorded.is_empty() && self.lab.standing().is_empty() {
+            return Ok(());
+        }
+        Err(format!("destroy leaves {recorded:?} recorded and {:?} standing", self.lab.standing()))
+    }
+
+    fn edit(&mut self) {
+        for _ in 0..self.numbers.below(5) {
+            let mut edited = self.model.clone();
+            let said = edited.edit(&mut self.numbers);
+            if self.lab.read(&edited.text()).is_ok() {
+                self.told.push(said);
+                self.model = edited;
+            }
+        }
+    }
+
+    fn go_wrong(&mut self) {
+        // Clearing cannot fail: the world is in memory.
+        drop(self.lab.simulator.clear_faults());
+        self.lab.store.go_on();
+        for _ in 0..self.numbers.below(4) {
+            let fault = self.fault();
+            self.told.push(format!("fault {fault:?}"));
+            drop(self.lab.simulator.add_fault(fault));
+        }
+        if self.numbers.percent(60) {
+            let entries = self.numbers.below(60);
+            self.told.push(format!("killed after {entries} entries"));
+            self.lab.store.stop_after(entries);
+        }
+    }
+
+    fn fault(&mut self) -> Fault {
+        let verb = *self.numbers.pick(&[Verb::Put, Verb::Put, Verb::Delete, Verb::Get, Verb::Post]).expect("some");
+        let percent = 2 + self.numbers.below(30);
+        let on = On { verb: Some(verb), probability: Some(percent as f64 / 100.0), ..On::default() };
+        match self.numbers.below(6) {
+            0 => Fault::Drop { when: Moment::Before, on },
+            1 => Fault::Drop { when: Moment::After, on },
+            2 => {
+                let status = *self.numbers.pick(&[429, 500, 502, 503, 504]).expect("some");
+                Fault::Answer { status, code: None, retry_after: None, on }
+            }
+            3 => Fault::Fail { code: "InternalServerError".to_owned(), message: "It broke.".to_owned(), on },
+            4 => Fault::Delay { seconds: self.numbers.below(90) as f64, on },
+            _ => Fault::Stale { seconds: self.numbers.below(20) as f64 },
+        }
+    }
+
+    /// One run, however it goes.
+    async fn attempt(&mut self, destroy: bool) -> Result<(), String> {
+        let command = if destroy { "destroy" } else { "apply" };
+        let (planned, state) = match self.lab.try_plan(&self.model.text(), destroy).await {
+            Ok(planned) => planned,
+            Err(why) if why.contains("\"bug\"") || why.contains("cannot be ordered") => return Err(why),
+            Err(why) => {
+                self.told.push(format!("no plan: {}", why.lines().next().unwrap_or_default()));
+                return Ok(());
+            }
+        };
+        match self.lab.carry_out(&planned, state, command).await {
+            Ok(applied) => match failures(&applied, command) {
+                Ok(()) => self.told.push(format!("{command}: done")),
+                Err(why) => self.told.push(why),
+            },
+            Err(why) => self.told.push(format!("{command}: {why}")),
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, destroy: bool) -> Result<(), String> {
+        let command = if destroy { "destroy" } else { "apply" };
+        for _ in 0..MOST {
+            let (planned, state) = self.lab.try_plan(&self.model.text(), destroy).await?;
+            let left = changes(&planned);
+            if left.is_empty() && planned.plan.drift.is_empty() && planned.plan.outputs.is_empty() {
+                return Ok(());
+            }
+            self.told.push(format!("to do:\n    {}", left.join("\n    ")));
+            let applied = self.lab.carry_out(&planned, state, command).await.map_err(|error| error.to_string())?;
+            self.told.push(failures(&applied, command).err().unwrap_or_else(|| format!("{command}: done")));
+        }
+        let (planned, _) = self.lab.try_plan(&self.model.text(), destroy).await?;
+        let (left, drift) = (changes(&planned), planned.plan.drift);
+        if left.is_empty() && drift.is_empty() {
+            return Ok(());
+        }
+        Err(format!("after {MOST} runs of {command} this is left:\n    {}\n    drift {drift:?}", left.join("\n    ")))
+    }
+
+    /// Whether what stands is what the stack brings about in a new world.
+    async fn is_as_if_undisturbed(&self) -> Result<(), String> {
+        let fresh = Lab::new(1);
+        let applied = fresh.apply(&self.model.text()).await.map_err(|error| error.to_string())?;
+        failures(&applied, "apply in a new world")?;
+        let (wanted, found): (BTreeSet<_>, BTreeSet<_>) =
+            (fresh.standing().into_iter().collect(), self.lab.standing().into_iter().collect());
+        let missing: Vec<_> = wanted.difference(&found).collect();
+        let orphans: Vec<_> = found.difference(&wanted).collect();
+        if missing.is_empty() && orphans.is_empty() {
+            return Ok(());
+        }
+        Err(format!("missing {missing:?}, orphans {orphans:?}"))
+    }
+}
+
+/// Runs one seed; on failure, what went wrong and all that happened.
+fn run(seed: u64) -> Result<End, String> {
+    let told = Mutex::new(String::new());
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        simulated(async {
+            let mut story = Story::new(seed);
+            let began = story.model.text();
+            let outcome = tokio::time::timeout(Duration::from_secs(3600 * 24 * 30), story.tell()).await;
+            *told.lock().expect("nobody panics here") =
+                format!("{}\n── first:\n{began}\n── last:\n{}", story.told.join("\n"), story.model.text());
+            if std::env::var("DRPLAN_TELL").is_ok() {
+                eprintln!("{}", story.told.join("\n"));
+            }
+            outcome.map_err(|_| "it takes more than a month".to_owned())??;
+            let journals =
+                story.lab.store.entries().iter().map(|entry| serde_json::to_string(entry).expect("JSON")).collect();
+            Ok(End { journals, standing: story.lab.standing() })
+        })
+    }));
+    let why = match outcome {
+        Ok(Ok(end)) => return Ok(end),
+        Ok(Err(why)) => why,
+        Err(panic) => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panics".to_owned()),
+    };
+    let told = told.lock().map(|told| told.clone()).unwrap_or_default();
+    Err(format!("{why}\n{told}"))
+}
+
+fn check(seed: u64) -> Result<(), String> {
+    let first = run(seed)?;
+    if seed % TWICE == 0 && run(seed)? != first {
+        return Err("two runs of it differ".to_owned());
+    }
+    Ok(())
+}
+
+fn asked() -> Range<u64> {
+    let Ok(text) = std::env::var("DRPLAN_SEEDS") else { return SEEDS };
+    let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    range.unwrap_or_else(|| panic!("DRPLAN_SEEDS is `{text}`; write FROM..TO, as in 0..10000"))
+}
+
+#[test]
+fn whatever_goes_wrong_it_comes_right() {
+    let seeds = asked();
+    let next = AtomicU64::new(seeds.start);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if !seeds.contains(&seed) {
+                        break;
+                    }
+                    if let Err(why) = check(seed) {
+                        wrong.lock().expect("nobody panics here").push((seed, why));
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().expect("nobody panics here");
+    wrong.sort_by_key(|(seed, _)| *seed);
+    let told: Vec<String> = wrong
+        .iter()
+        .map(|(seed, why)| {
+            let command = format!("DRPLAN_SEEDS={seed}..{} cargo test --test it seeds", seed + 1);
+            format!("════ seed {seed}; again with `{command}`\n{why}")
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {} seeds end badly:\n{}", wrong.len(), seeds.end - seeds.start, told.join("\n"));
+}
