@@ -291,6 +291,8 @@ fn space_between(before: Option<TokenKind>, subject: (TokenKind, &str), after: T
     let (subject, text) = subject;
     match (subject, after) {
         (_, Newline) | (Ident, OpenParen | DoubleColon) | (DoubleColon, Ident) => false,
+        // Without a space, a number, a dot and a number would be one number.
+        (Dot, Number) => before == Some(Number),
         (Dot, _) | (_, Dot | Comma | Ellipsis) => false,
         (Comma, _) => true,
         (Text | OpenQuote | OpenHeredoc, _) | (_, Text | CloseQuote | CloseHeredoc) => false,

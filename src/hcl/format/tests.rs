@@ -46,6 +46,7 @@ fn where_terraform_would_change_more_it_is_left() {
         ("a = \"${\"${b}\"}\"\n", "a = b\n"),
         ("a = \"${b +\n  c}\"\n", "a = \"${b +\nc}\"\n"),
         ("a = 1", "a = 1\n"),
+        ("a = 1 . 5\n", "a = 1. 5\n"),
         ("\r\r\na = 1\r\n", "\r\na = 1\r\n"),
         ("a\u{31b} = b\u{31b}c\n", "a\u{31b} = b\u{31b}c\n"),
         ("a x /* c */ y {}\n", "a x /* c */ y {}\n"),
