@@ -232,11 +232,7 @@ fn decode_blocks(block: &Block, found: &Json) -> Option<Json> {
         Json::Array(items) if items.is_empty() => None,
         Json::Array(items) if block.max == 1 => items.first().map(one),
         Json::Array(items) => Some(items.iter().map(one).collect()),
-        Json::Object(_) => {
-            let args = one(found);
-            let empty = args.as_object().is_some_and(JsonMap::is_empty);
-            (!empty).then_some(args)
-        }
+        Json::Object(_) => Some(one(found)),
         _ => None,
     }
 }

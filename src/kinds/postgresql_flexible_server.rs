@@ -237,6 +237,11 @@ postgresql_flexible_server "example" {
 
 /// The tiers: the prefix in `sku_name`, and their names in the body.
 const TIERS: &[(&str, &str)] = &[("B", "Burstable"), ("GP", "GeneralPurpose"), ("MO", "MemoryOptimized")];
+/// The sizes that a disk can have, in MiB (source: azurerm's documentation of `storage_mb`).
+const SIZES_MB: [i64; 12] = [
+    32_768, 65_536, 131_072, 262_144, 524_288, 1_048_576, 2_097_152, 4_193_280, 4_194_304, 8_388_608, 16_777_216,
+    33_553_408,
+];
 const STORAGE_GB: &str = "properties.storage.storageSizeGB";
 
 /// Writes `sku_name` and `storage_mb`.
@@ -308,6 +313,16 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             "Write `B_`, `GP_` or `MO_` before the size, as in `GP_Standard_D2ds_v5`.",
         );
     }
+    let size = subject.args.get("storage_mb").and_then(Json::as_i64);
+    if let Some(size) = size.filter(|size| !SIZES_MB.contains(size)) {
+        let larger = SIZES_MB.iter().find(|known| **known > size).unwrap_or(&SIZES_MB[0]);
+        find(
+            "storage_mb",
+            format!("there is no disk of {size} MiB"),
+            "Disks come in a few sizes.",
+            &format!("Write {larger}, or another of {}.", SIZES_MB.map(|size| size.to_string()).join(", ")),
+        );
+    }
     if tier.is_some_and(|(_, tier)| tier == "B") && subject.args.contains_key("high_availability") {
         find(
             "high_availability",
@@ -367,6 +382,10 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
         return Ok(());
     }
     let source = path::text(body, SOURCE).map(ArmId::new);
+    // A server of another subscription is taken on trust.
+    if source.as_ref().is_some_and(|source| source.subscription() != id.subscription()) {
+        return Ok(());
+    }
     let refuse = |code, message: &str| Err(Refusal { status: 400, code, message: message.to_owned() });
     match source.as_ref().and_then(|source| cloud.get(source)) {
         None => refuse("ReplicationSourceServerNotFound", "The source server of the replica does not exist."),

@@ -29,7 +29,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn argument(&mut self, arg: &Arg, path: String, before: Option<&Json>, after: Option<&Json>, outer: Change) {
         let change = if arg.change == Change::Replace { Change::Replace } else { outer };
-        let (before, after) = (present(before), present(after));
+        let (before, after) = (present(&arg.ty, before), present(&arg.ty, after));
         if let (Ty::Block(block), Some(before), Some(after)) = (arg.ty, before, after) {
             match (before, after) {
                 (Json::Array(before), Json::Array(after)) => {
@@ -82,9 +82,12 @@ impl Walk<'_> {
             items.iter().enumerate().map(|(at, item)| (told_apart(at, item), item.clone())).collect()
         };
         let (before, after) = (keyed(before), keyed(after));
+        // Where an element cannot be renamed in place, none can come or go in place.
+        let fixed = block.args.iter().any(|arg| arg.name == block.key && arg.change == Change::Replace);
+        let coming_or_going = if fixed { Change::Replace } else { change };
         for (path, item) in &before {
             match after.iter().find(|(other, _)| other == path) {
-                None => self.push(path.clone(), Some(item), None, change),
+                None => self.push(path.clone(), Some(item), None, coming_or_going),
                 Some((_, Json::Object(new))) => {
                     if let Json::Object(old) = item {
                         self.block(block, path, old, new, arg.change);
@@ -94,7 +97,7 @@ impl Walk<'_> {
             }
         }
         for (path, item) in after.iter().filter(|(path, _)| !before.iter().any(|(other, _)| other == path)) {
-            self.push(path.clone(), None, Some(item), change);
+            self.push(path.clone(), None, Some(item), coming_or_going);
         }
     }
 
@@ -136,12 +139,12 @@ impl Walk<'_> {
     }
 }
 
-/// What is written as nothing is as if it were not there.
-fn present(value: Option<&Json>) -> Option<&Json> {
+/// What is written as nothing is as if it were not there; but a block says something by standing there.
+fn present<'a>(ty: &Ty, value: Option<&'a Json>) -> Option<&'a Json> {
     value.filter(|value| match value {
         Json::Null => false,
         Json::Array(items) => !items.is_empty(),
-        Json::Object(map) => !map.is_empty(),
+        Json::Object(map) => !map.is_empty() || matches!(ty, Ty::Block(_)),
         Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
     })
 }

@@ -18,8 +18,9 @@ site "west" {
 }
 "#;
 
-fn examples() -> Vec<(String, String)> {
-    let example = |kind: &Kind, name: String| (name, format!("{SITES}{}", kind.example));
+/// Each kind's example (a variant's for itself, as `kind of parent`): its name, its table and a whole stack.
+pub fn examples() -> Vec<(String, &'static Kind, String)> {
+    let example = |kind: &'static Kind, name: String| (name, kind, format!("{SITES}{}", kind.example));
     let mut all = Vec::new();
     for kind in kinds::ALL {
         match kind.variants {
@@ -64,7 +65,7 @@ async fn whole_life(text: &str) -> Result<(), String> {
 #[test]
 fn every_example_lives_and_dies() {
     let mut wrong = Vec::new();
-    for (name, text) in examples() {
+    for (name, _, text) in examples() {
         if let Err(why) = simulated(whole_life(&text)) {
             wrong.push(format!("── {name}\n{why}"));
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
+mod arguments;
 mod compute;
 mod crash;
 mod facts;
@@ -9,6 +10,7 @@ mod kinds;
 mod lab;
 mod layers;
 mod seeds;
+mod stacks;
 mod transcripts;
 mod web_geo;
 mod wrong;

@@ -1,0 +1,304 @@
+//! Arguments for which a value cannot be made up from the type alone, and those that are left alone, each with the reason. `OTHERS` stands for
+//! what another subscription's ids begin with.
+
+use super::Case::{self, Instead, Skip, Value, With};
+
+/// The block of a user-assigned identity.
+const IDENTITY: &str = r#"type = "UserAssigned"
+identities = ["OTHERS/Microsoft.ManagedIdentity/userAssignedIdentities/web"]"#;
+
+/// The kind (or `kind of parent`), the dotted argument, and what is done with it.
+const OTHERWISE: &[(&str, &str, Case)] = &[
+    ("*", "identity", Value(IDENTITY)),
+    ("cosmosdb_account", "backup.type", Value(r#""Periodic""#)),
+    ("cosmosdb_account", "backup.tier", Skip("it goes with the other type of backup")),
+    ("cosmosdb_sql_database", "autoscale_settings", Instead("max_throughput = 4000", &[("throughput", "#")])),
+    ("cosmosdb_sql_container", "autoscale_settings", Instead("max_throughput = 4000", &[("throughput  ", "#")])),
+    (
+        "cosmosdb_sql_container",
+        "indexing_policy.composite_index",
+        Value(
+            r#"index {
+ path = "/a"
+ order = "Ascending"
+}
+index {
+ path = "/b"
+ order = "Descending"
+}"#,
+        ),
+    ),
+    ("cosmosdb_sql_container", "partition_key_paths", Value(r#"["/tenant"]"#)),
+    (
+        "dns_a_record",
+        "target_resource",
+        Instead(r#""OTHERS/Microsoft.Network/publicIPAddresses/web""#, &[("records ", "#")]),
+    ),
+    (
+        "dns_cname_record",
+        "target_resource",
+        Instead(r#""OTHERS/Microsoft.Network/trafficManagerProfiles/web""#, &[("record ", "#")]),
+    ),
+    ("geo_replica of mssql_server", "databases", Skip("a database of another server is none of this one")),
+    ("geo_replica of mssql_server", "grace", With(r#""2h""#, r#"policy = "automatic""#)),
+    ("geo_replica of mssql_server", "policy", With(r#""automatic""#, r#"grace = "1h""#)),
+    (
+        "image",
+        "source_virtual_machine",
+        Instead(
+            r#""OTHERS/Microsoft.Compute/virtualMachines/web""#,
+            &[
+                (
+                    "os_disk {",
+                    "data_disk {
+ lun = 0",
+                ),
+                (
+                    r#"    os_type      = "Linux"
+    os_state     = "Generalized"
+"#,
+                    "",
+                ),
+            ],
+        ),
+    ),
+    ("image_copy", "source", Skip("it copies what the stack itself defines")),
+    ("key_vault", "access_policy", Skip("it goes with a vault without role assignments")),
+    (
+        "lb",
+        "frontend_ip_configuration.public_ip_prefix",
+        Instead(r#""OTHERS/Microsoft.Network/publicIPPrefixes/web""#, &[("public_ip_address", "#")]),
+    ),
+    (
+        "lb",
+        "frontend_ip_configuration.subnet",
+        Instead(r#""OTHERS/Microsoft.Network/virtualNetworks/web/subnets/web""#, &[("public_ip_address", "#")]),
+    ),
+    (
+        "lb_backend_address_pool",
+        "synchronous_mode",
+        With(r#""Automatic""#, r#"virtual_network = "OTHERS/Microsoft.Network/virtualNetworks/web""#),
+    ),
+    ("lb_probe", "protocol", Instead(r#""Tcp""#, &[("request_path", "#")])),
+    ("lb_rule", "frontend_ip_configuration_name", Skip("the load balancer has no other frontend")),
+    (
+        "linux_virtual_machine",
+        "admin_password",
+        With(r#""an example, n0t a secret""#, "disable_password_authentication = false"),
+    ),
+    (
+        "linux_virtual_machine",
+        "disable_password_authentication",
+        With("false", r#"admin_password = "an example, n0t a secret""#),
+    ),
+    (
+        "linux_virtual_machine_scale_set",
+        "admin_password",
+        With(r#""an example, n0t a secret""#, "disable_password_authentication = false"),
+    ),
+    (
+        "linux_virtual_machine_scale_set",
+        "disable_password_authentication",
+        Skip("it goes with a password, a change of which replaces the machines"),
+    ),
+    ("linux_virtual_machine", "eviction_policy", With(r#""Delete""#, r#"priority = "Spot""#)),
+    ("linux_virtual_machine", "priority", With(r#""Spot""#, r#"eviction_policy = "Delete""#)),
+    ("linux_virtual_machine", "max_bid_price", Skip("it goes with a priority, a change of which replaces the machine")),
+    ("linux_virtual_machine", "source_image", Skip("the example has an image of the marketplace")),
+    (
+        "linux_virtual_machine",
+        "secret",
+        Value(
+            r#"key_vault = "OTHERS/Microsoft.KeyVault/vaults/web"
+certificate {
+ url = "https://web.vault.azure.net/secrets/web/0123"
+}"#,
+        ),
+    ),
+    (
+        "linux_virtual_machine",
+        "os_managed_disk",
+        Skip("a disk with a system on it takes no image and no administrator"),
+    ),
+    ("windows_virtual_machine", "eviction_policy", With(r#""Delete""#, r#"priority = "Spot""#)),
+    ("windows_virtual_machine", "priority", With(r#""Spot""#, r#"eviction_policy = "Delete""#)),
+    (
+        "windows_virtual_machine",
+        "max_bid_price",
+        Skip("it goes with a priority, a change of which replaces the machine"),
+    ),
+    ("windows_virtual_machine", "source_image", Skip("the example has an image of the marketplace")),
+    (
+        "windows_virtual_machine",
+        "secret",
+        Value(
+            r#"key_vault = "OTHERS/Microsoft.KeyVault/vaults/web"
+certificate {
+ url = "https://web.vault.azure.net/secrets/web/0123"
+ store = "My"
+}"#,
+        ),
+    ),
+    (
+        "windows_virtual_machine",
+        "os_managed_disk",
+        Skip("a disk with a system on it takes no image and no administrator"),
+    ),
+    ("linux_virtual_machine_scale_set", "eviction_policy", With(r#""Delete""#, r#"priority = "Spot""#)),
+    ("linux_virtual_machine_scale_set", "priority", With(r#""Spot""#, r#"eviction_policy = "Delete""#)),
+    (
+        "linux_virtual_machine_scale_set",
+        "max_bid_price",
+        Skip("it goes with a priority, a change of which replaces the machine"),
+    ),
+    ("linux_virtual_machine_scale_set", "source_image", Skip("the example has an image of the marketplace")),
+    (
+        "linux_virtual_machine_scale_set",
+        "secret",
+        Value(
+            r#"key_vault = "OTHERS/Microsoft.KeyVault/vaults/web"
+certificate {
+ url = "https://web.vault.azure.net/secrets/web/0123"
+}"#,
+        ),
+    ),
+    ("linux_virtual_machine_scale_set", "zone_balance", With("true", r#"zones = ["1", "2"]"#)),
+    (
+        "linux_virtual_machine_scale_set",
+        "extension.protected_settings",
+        Value(r#"jsonencode({ key = "another, n0t a secret" })"#),
+    ),
+    ("windows_virtual_machine_scale_set", "eviction_policy", With(r#""Delete""#, r#"priority = "Spot""#)),
+    ("windows_virtual_machine_scale_set", "priority", With(r#""Spot""#, r#"eviction_policy = "Delete""#)),
+    (
+        "windows_virtual_machine_scale_set",
+        "max_bid_price",
+        Skip("it goes with a priority, a change of which replaces the machine"),
+    ),
+    ("windows_virtual_machine_scale_set", "source_image", Skip("the example has an image of the marketplace")),
+    (
+        "windows_virtual_machine_scale_set",
+        "secret",
+        Value(
+            r#"key_vault = "OTHERS/Microsoft.KeyVault/vaults/web"
+certificate {
+ url = "https://web.vault.azure.net/secrets/web/0123"
+ store = "My"
+}"#,
+        ),
+    ),
+    ("windows_virtual_machine_scale_set", "zone_balance", With("true", r#"zones = ["1", "2"]"#)),
+    (
+        "windows_virtual_machine_scale_set",
+        "extension.protected_settings",
+        Value(r#"jsonencode({ key = "another, n0t a secret" })"#),
+    ),
+    (
+        "managed_disk",
+        "create_option",
+        Instead(
+            r#""Copy""#,
+            &[("disk_size_gb        ", r#"source_resource = "OTHERS/Microsoft.Compute/disks/web" #"#)],
+        ),
+    ),
+    (
+        "managed_disk",
+        "encryption_settings",
+        Value(
+            r#"disk_encryption_key {
+ secret_url = "https://web.vault.azure.net/secrets/web/0123"
+ source_vault = "OTHERS/Microsoft.KeyVault/vaults/web"
+}"#,
+        ),
+    ),
+    (
+        "mssql_database",
+        "elastic_pool",
+        Instead(r#""OTHERS/Microsoft.Sql/servers/web/elasticPools/web""#, &[("sku_name", "#")]),
+    ),
+    (
+        "network_interface",
+        "ip_configuration.private_ip_address",
+        Instead(r#""10.10.1.77""#, &[(r#""Dynamic""#, r#""Static""#)]),
+    ),
+    (
+        "network_interface",
+        "ip_configuration.private_ip_address_allocation",
+        With(r#""Static""#, r#"private_ip_address = "10.10.1.77""#),
+    ),
+    (
+        "network_security_group",
+        "security_rule.source_address_prefixes",
+        Instead(r#"["10.1.0.0/16", "10.2.0.0/16"]"#, &[("source_address_prefix ", "#")]),
+    ),
+    (
+        "network_security_group",
+        "security_rule.source_port_ranges",
+        Instead(r#"["443", "8080-8090"]"#, &[("source_port_range ", "#")]),
+    ),
+    (
+        "network_security_group",
+        "security_rule.destination_address_prefixes",
+        Instead(r#"["10.1.0.0/16", "10.2.0.0/16"]"#, &[("destination_address_prefix ", "#")]),
+    ),
+    (
+        "network_security_group",
+        "security_rule.destination_port_ranges",
+        Instead(r#"["443", "8080-8090"]"#, &[("destination_port_range ", "#")]),
+    ),
+    ("postgresql_flexible_server", "storage_mb", Value("262144")),
+    (
+        "postgresql_flexible_server",
+        "delegated_subnet",
+        With(
+            r#""OTHERS/Microsoft.Network/virtualNetworks/web/subnets/web""#,
+            r#"private_dns_zone = "OTHERS/Microsoft.Network/privateDnsZones/web.private.postgres.database.azure.com""#,
+        ),
+    ),
+    ("public_ip", "allocation_method", Skip("every SKU that is left is static")),
+    ("resource_group", "presence", Skip("what stands is left to the runs of its failover group")),
+    ("role_assignment", "condition", With(r#""@Resource[a] StringEquals 'b'""#, r#"condition_version = "2.0""#)),
+    (
+        "role_assignment",
+        "role_definition",
+        Instead(
+            r#""/subscriptions/22222222-2222-2222-2222-222222222222/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7""#,
+            &[("role_definition_name", "#")],
+        ),
+    ),
+    ("route_table", "route.next_hop_type", Instead(r#""Internet""#, &[("next_hop_in_ip_address", "#")])),
+    (
+        "shared_image_version",
+        "blob_uri",
+        Instead(
+            r#""https://web.blob.core.windows.net/images/web.vhd""#,
+            &[("managed_image =", r#"storage_account = "OTHERS/Microsoft.Storage/storageAccounts/web" #"#)],
+        ),
+    ),
+    (
+        "shared_image_version",
+        "os_disk_snapshot",
+        Instead(r#""OTHERS/Microsoft.Compute/snapshots/web""#, &[("managed_image =", "#")]),
+    ),
+    (
+        "shared_image_version",
+        "target_region",
+        Value(
+            r#"name = "canadacentral"
+regional_replica_count = 2
+storage_account_type = "Standard_ZRS""#,
+        ),
+    ),
+    ("storage_account", "account_tier", Instead(r#""Premium""#, &[(r#""RAGRS""#, r#""LRS""#)])),
+    ("storage_container", "encryption_scope_override_enabled", With("true", r#"default_encryption_scope = "orders""#)),
+    ("storage_share", "enabled_protocol", Skip("the example's account has no such shares")),
+    ("traffic_manager_profile", "max_return", Skip("it goes with another way of routing")),
+    ("traffic_manager_profile", "monitor_config.expected_status_code_ranges", Value(r#"["200-204"]"#)),
+    ("traffic_manager_profile", "monitor_config.interval_in_seconds", Value("30")),
+    ("vnet_peering", "use_remote_gateways", With("true", "allow_gateway_transit = true")),
+];
+
+/// What is said of an argument.
+pub fn find(kind: &str, path: &str) -> Option<&'static Case> {
+    OTHERWISE.iter().find(|(of, argument, _)| (*of == kind || *of == "*") && *argument == path).map(|(.., case)| case)
+}

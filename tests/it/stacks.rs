@@ -1,0 +1,124 @@
+//! Every stack to start from, through its whole life: it loads, creates, stays as it is, is changed in place, and goes without a trace.
+
+use std::path::{Path, PathBuf};
+
+use drplan::plan::Action;
+use drplan::run::Fate;
+
+use crate::lab::{Lab, changes, simulated};
+
+/// An edit of each stack that changes something in place: what is replaced, by what, and the resources that are updated then.
+const EDITS: &[(&str, &str, &str, &[&str])] =
+    &[("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"])];
+
+fn stacks() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks");
+    let mut found: Vec<PathBuf> =
+        root.read_dir().expect("the stacks").map(|entry| entry.expect("an entry").path()).collect();
+    found.sort();
+    found
+}
+
+fn name(dir: &Path) -> &str {
+    dir.file_name().and_then(|name| name.to_str()).expect("a name")
+}
+
+/// The files of a stack, by name.
+fn files(dir: &Path) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = dir
+        .read_dir()
+        .expect("a stack")
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| (name(&path).to_owned(), std::fs::read_to_string(&path).expect("a text")))
+        .collect();
+    files.sort();
+    files
+}
+
+/// A cloud for a stack, with the values that its demonstration gives to variables, and the stack's text.
+fn lab(dir: &Path) -> (Lab, String) {
+    let mut lab = Lab::new(11);
+    lab.files = files(dir);
+    let values = lab.files.iter().find(|(name, _)| name == "demo.vars.hcl");
+    for line in values.iter().flat_map(|(_, text)| text.lines()).filter(|line| !line.starts_with('#')) {
+        let Some((name, value)) = line.split_once('=') else { continue };
+        lab.variables.push((name.trim().to_owned(), value.trim().trim_matches('"').to_owned()));
+    }
+    let is_stack = |name: &str| name.ends_with(".hcl") && !name.ends_with(".vars.hcl");
+    let text: Vec<&str> = lab.files.iter().filter(|(name, _)| is_stack(name)).map(|(_, text)| text.as_str()).collect();
+    let text = text.join("\n");
+    (lab, text)
+}
+
+async fn applied(lab: &Lab, text: &str) {
+    let applied = lab.apply(text).await.expect("it can be recorded");
+    let failed: Vec<&Fate> =
+        applied.report.fates.iter().filter(|fate| matches!(fate, Fate::Failed(..) | Fate::Unknown(..))).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert_eq!(applied.report.ended, Some(drplan::steps::Ended::Done));
+    let (again, _) = lab.plan(text, false).await;
+    assert_eq!(changes(&again), [""; 0]);
+    assert_eq!(again.plan.drift, []);
+}
+
+fn lives(name: &str) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(name);
+    let (lab, text) = lab(&dir);
+    simulated(async {
+        let (first, _) = lab.plan(&text, false).await;
+        let other: Vec<_> = first.plan.changes.iter().filter(|change| change.action != Action::Create).collect();
+        assert!(other.is_empty(), "{other:#?}");
+        applied(&lab, &text).await;
+
+        for (_, old, new, expected) in EDITS.iter().filter(|(stack, ..)| *stack == name) {
+            assert!(text.contains(old), "the stack does not hold `{old}`");
+            let edited = text.replacen(old, new, 1);
+            let (planned, _) = lab.plan(&edited, false).await;
+            let expected: Vec<String> = expected.iter().map(|address| format!("Update {address} ")).collect();
+            let planned = changes(&planned);
+            let as_expected = planned.len() == expected.len()
+                && planned.iter().all(|change| expected.iter().any(|begin| change.starts_with(begin)));
+            assert!(as_expected, "`{new}`: {planned:#?}");
+            applied(&lab, &edited).await;
+        }
+
+        let gone = lab.destroy(&text).await.expect("it can be recorded");
+        assert_eq!(gone.report.ended, Some(drplan::steps::Ended::Done), "{:#?}", gone.report.fates);
+        assert_eq!(lab.standing(), []);
+        assert!(gone.state.resources.is_empty());
+    });
+}
+
+/// A test of its own for each stack, and one that none is forgotten.
+macro_rules! stacks {
+    ($($test:ident: $name:literal,)*) => {
+        const TESTED: &[&str] = &[$($name),*];
+        $(#[test]
+        fn $test() {
+            lives($name);
+        })*
+    };
+}
+
+stacks! {
+    web_geo: "web-geo",
+}
+
+#[test]
+fn every_stack_is_tested_and_edited() {
+    let found: Vec<String> = stacks().iter().map(|dir| name(dir).to_owned()).collect();
+    assert_eq!(found, TESTED);
+    for stack in &found {
+        assert!(EDITS.iter().any(|(edited, ..)| edited == stack), "no edit of {stack} is tested");
+    }
+}
+
+#[test]
+fn every_file_is_in_its_one_form() {
+    for dir in stacks() {
+        for (file, text) in files(&dir).iter().filter(|(file, _)| file.ends_with(".hcl")) {
+            let formatted = drplan::hcl::format(text).expect("it can be read");
+            assert!(formatted == *text, "{}/{file} is not as `drplan fmt` would have it", dir.display());
+        }
+    }
+}
