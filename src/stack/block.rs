@@ -13,7 +13,7 @@ use crate::kinds::{self, Arg, Finding, Kind, Place, Subject, Ty, Wire, body, wit
 use crate::stack::place::{self, Site};
 use crate::stack::program::Definition;
 use crate::stack::scope::{BlockScope, Each, Facts, Instances, known, plain};
-use crate::stack::written::{Block, depends_on, for_each, written};
+use crate::stack::written::{Block, depends_on, each_now, for_each, written};
 use crate::stack::{Resource, names};
 use crate::value::{Map, Value};
 
@@ -51,7 +51,7 @@ pub(super) fn instances(
 /// The arguments of an instance again, with more known than when the stack was loaded.
 pub(super) fn resolve(resource: &Resource, definition: &Definition, facts: &Facts<'_>) -> Result<Map, Diagnostics> {
     let mut found = Diagnostics::new();
-    let scope = BlockScope::new(facts, resource.each.clone());
+    let scope = BlockScope::new(facts, each_now(definition, resource.each.as_ref(), facts));
     let args = written(definition, &scope, &mut found).map(|block| {
         let written = without_meta(block.written, resource.kind);
         let decoded = decode(&table(resource.kind), &written, &with_article(resource.kind.name), facts, &mut found);

@@ -11,7 +11,7 @@ use crate::kinds::decode::{Written, WrittenArg};
 use crate::kinds::with_article;
 use crate::stack::place;
 use crate::stack::program::Definition;
-use crate::stack::scope::{BlockScope, Each};
+use crate::stack::scope::{BlockScope, Each, Facts};
 use crate::value::Value;
 
 /// How many blocks may mirror one another in a row.
@@ -50,7 +50,7 @@ pub(super) fn written(definition: &Definition, scope: &BlockScope<'_>, found: &m
         }
         // Where the mirrored block is wrong, it has been told of at its own place.
         let other = scope.facts.program.definitions.get(&target.block())?;
-        let each = scope.facts.resources.get(&target)?.each.clone();
+        let each = each_now(other, scope.facts.resources.get(&target)?.each.as_ref(), scope.facts);
         let inner = BlockScope::new(scope.facts, each.clone());
         let body = &other.block.body;
         inherit(
@@ -175,6 +175,21 @@ fn nested(block: &ast::Block, scope: &BlockScope<'_>, found: &mut Diagnostics) -
         written
     });
     Some(blocks.collect())
+}
+
+/// What `each` is by now: of what was unknown when the instances were made, more may be known.
+pub(super) fn each_now(definition: &Definition, each: Option<&Each>, facts: &Facts<'_>) -> Option<Each> {
+    let each = each?;
+    let now = || {
+        let attribute = definition.block.body.attribute("for_each")?;
+        let entries = for_each(&attribute.expr, &BlockScope::new(facts, None), &mut Diagnostics::new())?;
+        entries.into_iter().map(|(key, value)| (Value::String(key), value)).find(|(key, _)| *key == each.key)
+    };
+    let known = each.value.unknown_within().is_none();
+    Some(match if known { None } else { now() } {
+        Some((key, value)) => Each { key, value, needs: Arc::clone(&each.needs) },
+        None => each.clone(),
+    })
 }
 
 /// Keys and values of a `for_each`. `None` where they cannot be known, which has been told of.

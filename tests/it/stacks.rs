@@ -101,6 +101,8 @@ macro_rules! stacks {
 }
 
 stacks! {
+    postgres_warm: "postgres-warm",
+    shop: "shop",
     web_geo: "web-geo",
 }
 

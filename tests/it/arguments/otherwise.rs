@@ -284,7 +284,7 @@ certificate {
         "shared_image_version",
         "target_region",
         Value(
-            r#"name = "canadacentral"
+            r#"name = site.east
 regional_replica_count = 2
 storage_account_type = "Standard_ZRS""#,
         ),
