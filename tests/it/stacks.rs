@@ -8,8 +8,17 @@ use drplan::run::Fate;
 use crate::lab::{Lab, changes, simulated};
 
 /// An edit of each stack that changes something in place: what is replaced, by what, and the resources that are updated then.
-const EDITS: &[(&str, &str, &str, &[&str])] =
-    &[("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"])];
+const EDITS: &[(&str, &str, &str, &[&str])] = &[
+    ("postgres-warm", ": 7\n", ": 14\n", &["postgresql_flexible_server.ledger"]),
+    (
+        "postgres-warm",
+        "expected_status_code_ranges  = [\"200-204\"]",
+        "expected_status_code_ranges = []",
+        &["traffic_manager_profile.ledger"],
+    ),
+    ("shop", "203.0.113.10", "203.0.113.11", &["storage_account.files"]),
+    ("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"]),
+];
 
 fn stacks() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks");
