@@ -237,7 +237,7 @@ mod tests {
             // Blocks are compared element by element, so only plain arguments have one answer that is known beforehand.
             for arg in kind.args.iter().filter(|arg| !matches!(arg.ty, Ty::Block(_))) {
                 let told = changes.iter().any(|change| change.path.split(['.', '[']).next() == Some(arg.name));
-                let equal = match (present(one.get(arg.name)), present(other.get(arg.name))) {
+                let equal = match (present(&arg.ty, one.get(arg.name)), present(&arg.ty, other.get(arg.name))) {
                     (None, None) => true,
                     (Some(a), Some(b)) => same(&arg.ty, arg.same, a, b),
                     _ => false,
