@@ -2,9 +2,11 @@
 //!
 //! It prints figures and asserts nothing about them: what is fast depends on the machine.
 
+mod commands;
 mod stacks;
 mod stages;
 
+use std::path::Path;
 use std::time::Duration;
 
 /// What is measured where nothing else is asked for.
@@ -27,12 +29,23 @@ fn main() -> Result<(), Failed> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let given: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let sizes = if given.is_empty() { SIZES.to_vec() } else { given };
-    let mut columns = Vec::new();
-    for size in &sizes {
-        let folder = tempfile::tempdir()?;
-        columns.push(stages::measure(*size, folder.path())?);
+    let wanted = |word: &str| !words.iter().any(|w| ["stages", "commands"].contains(&&**w) && w != word);
+    if wanted("stages") {
+        table(&sizes, stages::measure)?;
     }
-    print(&sizes, &columns);
+    if wanted("commands") {
+        table(&sizes, commands::measure)?;
+    }
+    Ok(())
+}
+
+fn table(sizes: &[usize], measure: impl Fn(usize, &Path) -> Result<Vec<Row>, Failed>) -> Result<(), Failed> {
+    let mut columns = Vec::new();
+    for size in sizes {
+        let folder = tempfile::tempdir()?;
+        columns.push(measure(*size, folder.path())?);
+    }
+    print(sizes, &columns);
     Ok(())
 }
 

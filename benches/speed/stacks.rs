@@ -40,7 +40,7 @@ site "west" {
 /// A cell in plain blocks.
 fn plain(cell: usize) -> String {
     let mut text = String::new();
-    let site = if cell % 2 == 0 { "east" } else { "west" };
+    let site = if cell.is_multiple_of(2) { "east" } else { "west" };
     let tags = if cell < 2 {
         String::new()
     } else {

@@ -103,7 +103,7 @@ fn encode(stack: &Stack) -> Result<usize, Failed> {
     let knowledge = Knowledge::default();
     let bodies = stack.resources.values().map(|resource| {
         let args = plan::sealed(&resource.args, &seal);
-        stack.with_subject(resource, &args, &knowledge, |subject| body::bodies(subject)).len()
+        stack.with_subject(resource, &args, &knowledge, body::bodies).len()
     });
     Ok(bodies.sum())
 }
