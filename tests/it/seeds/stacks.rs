@@ -371,7 +371,7 @@ impl Model {
             ("{parent}", parent.to_string()),
             ("{update}", item.update.to_string()),
             ("{replace}", item.replace.to_string()),
-            ("{bool}", (item.replace % 2 == 0).to_string()),
+            ("{bool}", (item.replace.is_multiple_of(2)).to_string()),
             ("{site}", item.site.to_owned()),
         ] {
             rest = rest.replace(word, &value);
