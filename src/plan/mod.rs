@@ -282,13 +282,14 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
     })?;
     let mut changes: Vec<Change> = decisions.into_iter().map(|(_, decision)| decision.change).collect();
     changes.sort_by_key(|change| change.action);
+    let outputs = if destroy || !targets.is_empty() { Vec::new() } else { outputs(&stack, state, seal, &changes) };
     let plan = Plan {
         stack: stack.name.clone(),
         basis: basis(&stack, state),
         changes,
         drift,
         stand_up: if destroy { Vec::new() } else { stand_up(&stack) },
-        outputs: if destroy || !targets.is_empty() { Vec::new() } else { outputs(&stack, state, seal) },
+        outputs,
         notes,
         blocked,
         steps,
@@ -356,16 +357,27 @@ fn stand_up(stack: &Stack) -> Vec<StandUp> {
     all
 }
 
-fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal) -> Vec<OutputChange> {
+fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal, changes: &[Change]) -> Vec<OutputChange> {
     let empty = BTreeMap::new();
     let before = state.map_or(&empty, |state| &state.outputs);
     let after: BTreeMap<String, Sealed> =
         stack.outputs.iter().map(|(name, output)| (name.to_string(), seal.seal(&output.value))).collect();
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let changes = names.into_iter().map(|name| OutputChange {
+    let outputs = names.into_iter().map(|name| OutputChange {
         name: name.clone(),
         before: before.get(name).cloned(),
         after: after.get(name).cloned(),
     });
-    changes.filter(|change| change.before != change.after).collect()
+    // What waits only for what stays, a key that is read anew for each apply, is what it was.
+    let stays = |waits: &serde_json::Value| {
+        let address = waits.as_str().and_then(|text| text.rsplit_once('.')).map(|(address, _)| address);
+        changes.iter().any(|change| {
+            Some(change.address.as_str()) == address && matches!(change.action, Action::Keep | Action::Update)
+        })
+    };
+    let assumed = |change: &OutputChange| {
+        let after = change.after.as_ref().and_then(|after| Sealed::waits_for(after.json()));
+        change.before.is_some() && after.is_some_and(|waits| waits.iter().all(stays))
+    };
+    outputs.filter(|output| output.before != output.after && !assumed(output)).collect()
 }

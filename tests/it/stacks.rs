@@ -72,7 +72,7 @@ async fn applied(lab: &Lab, text: &str) {
 
 fn lives(name: &str) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(name);
-    let (lab, text) = lab(&dir);
+    let (lab, mut text) = lab(&dir);
     simulated(async {
         let (first, _) = lab.plan(&text, false).await;
         let other: Vec<_> = first.plan.changes.iter().filter(|change| change.action != Action::Create).collect();
@@ -89,6 +89,7 @@ fn lives(name: &str) {
                 && planned.iter().all(|change| expected.iter().any(|begin| change.starts_with(begin)));
             assert!(as_expected, "`{new}`: {planned:#?}");
             applied(&lab, &edited).await;
+            text = edited;
         }
 
         let gone = lab.destroy(&text).await.expect("it can be recorded");
