@@ -50,6 +50,11 @@ impl Address {
         self.0.ends_with(REPLACED)
     }
 
+    /// The address of what has taken the place of an old object, where this is the address of one.
+    pub fn heir(&self) -> Option<Self> {
+        self.0.strip_suffix(REPLACED).map(|base| Self(base.into()))
+    }
+
     /// The word before the dot.
     pub fn kind(&self) -> &str {
         self.0.split('.').next().unwrap_or_default()
@@ -265,8 +270,8 @@ impl PartialOrd for ArmId {
 
 impl Ord for ArmId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let fold = |id: &Self| id.0.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-        fold(self).cmp(&fold(other))
+        let folded = |byte: u8| byte.to_ascii_lowercase();
+        self.0.bytes().map(folded).cmp(other.0.bytes().map(folded))
     }
 }
 

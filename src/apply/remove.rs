@@ -25,7 +25,7 @@ impl Worker<'_> {
         let kind = kind_of(address, recorded);
         let is_group = kind.is_some_and(|kind| kind.place == Place::Subscription);
         // What has taken its place may have some of its objects: those stay.
-        let heir = self.stack.resources.values().find(|resource| resource.address.replaced() == *address);
+        let heir = address.heir().and_then(|heir| self.stack.resources.get(&heir));
         let kept = |object: &Object| heir.is_some_and(|heir| heir.objects.iter().any(|other| other.id == object.id));
         for object in recorded.objects.iter().rev() {
             match &object.within {

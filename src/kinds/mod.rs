@@ -65,6 +65,9 @@ mod vnet_peering;
 mod windows_virtual_machine;
 mod windows_virtual_machine_scale_set;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 pub use table::*;
 
 /// Every kind, in the order in which documentation lists them.
@@ -117,7 +120,9 @@ pub static ALL: &[&Kind] = &[
 
 /// The kind with this name.
 pub fn find(name: &str) -> Option<&'static Kind> {
-    ALL.iter().copied().find(|kind| kind.name == name)
+    static BY_NAME: LazyLock<HashMap<&str, &Kind>> =
+        LazyLock::new(|| ALL.iter().map(|kind| (kind.name, *kind)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// A kind's name with its article, as it is spoken: `a subnet`, `an lb`, `an mssql_server`.

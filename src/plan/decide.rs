@@ -140,13 +140,11 @@ impl Deciding<'_> {
         // A value that waits only for what stands and stays is what it was: a key that is read anew for each apply.
         let stays = |waits: &Json| {
             let text = waits.as_str().unwrap_or_default();
-            let Some((address, _)) = text.rsplit_once('.') else { return false };
-            let stands = self.now.is_some_and(|state| state.resources.keys().any(|a| a.as_str() == address));
-            stands
-                && address
-                    .parse::<Address>()
-                    .ok()
-                    .and_then(|address| decided.get(&address))
+            let address = text.rsplit_once('.').and_then(|(address, _)| address.parse::<Address>().ok());
+            let Some(address) = address else { return false };
+            self.now.is_some_and(|state| state.resources.contains_key(&address))
+                && decided
+                    .get(&address)
                     .is_none_or(|decision| matches!(decision.change.action, Action::Keep | Action::Update))
         };
         let assumed = |after: &Json| Sealed::waits_for(after).is_some_and(|all| all.iter().all(stays));
@@ -267,10 +265,8 @@ impl Deciding<'_> {
 
     /// What was set aside right before a run was cut short is set aside once more, and goes with the steps of that.
     fn replaced_again(&self, address: &Address, decisions: &Decisions) -> bool {
-        address.is_replaced()
-            && decisions.iter().any(|(other, decision)| {
-                decision.change.action == Action::Replace(Order::CreateFirst) && other.replaced() == *address
-            })
+        let heir = address.heir().and_then(|heir| decisions.get(&heir));
+        heir.is_some_and(|heir| heir.change.action == Action::Replace(Order::CreateFirst))
     }
 
     fn blocked(&self, decisions: &Decisions) -> Vec<Blocked> {

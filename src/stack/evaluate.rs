@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -58,7 +59,7 @@ impl Program {
         let failover_groups = group::read_all(self, &facts, &mut found);
         // A local that nothing names is evaluated all the same: what is wrong with it should not wait for its first use.
         self.locals.keys().for_each(|name| facts.touch_local(name));
-        let Evaluated { mut resources, instances, by_id, locals, sites, tags } = evaluated;
+        let Evaluated { mut resources, instances, by_id, locals, sites, tags, names: _ } = evaluated;
         found.extend(locals.into_inner().found);
         for (address, more) in completed_first(&resources) {
             if let Some(resource) = resources.get_mut(&address) {
@@ -100,6 +101,8 @@ struct Evaluated {
     by_id: HashMap<ArmId, Address>,
     locals: RefCell<Locals>,
     tags: Map,
+    /// Type and folded name of what must be unique in all of Azure.
+    names: HashMap<(&'static str, String), Address>,
 }
 
 impl Evaluated {
@@ -170,11 +173,16 @@ impl Evaluated {
         self.resources.insert(resource.address.clone(), resource);
     }
 
-    fn same_name(&self, resource: &Resource) -> Option<&Resource> {
-        // A list by name would be rebuilt for every stack; the resources of one globally named kind are few.
-        self.resources.values().find(|other| {
-            other.kind.arm.type_ == resource.kind.arm.type_ && other.name.eq_ignore_ascii_case(&resource.name)
-        })
+    /// The first resource of this type with this name, where it is another; from now on, this one.
+    fn same_name(&mut self, resource: &Resource) -> Option<&Resource> {
+        let name = (resource.kind.arm.type_, resource.name.to_ascii_lowercase());
+        match self.names.entry(name) {
+            Entry::Occupied(first) => self.resources.get(first.get()),
+            Entry::Vacant(free) => {
+                free.insert(resource.address.clone());
+                None
+            }
+        }
     }
 }
 
