@@ -9,6 +9,13 @@ use crate::lab::{Lab, changes, simulated};
 
 /// An edit of each stack that changes something in place: what is replaced, by what, and the resources that are updated then.
 const EDITS: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "hub-spoke",
+        "idle_timeout_in_minutes = 10",
+        "idle_timeout_in_minutes = 20",
+        &["nat_gateway.site[\"central\"]", "nat_gateway.site[\"east\"]"],
+    ),
+    ("images", "instances      = 8", "instances = 12", &["linux_virtual_machine_scale_set.render"]),
     ("postgres-warm", ": 7\n", ": 14\n", &["postgresql_flexible_server.ledger"]),
     (
         "postgres-warm",
@@ -111,6 +118,8 @@ macro_rules! stacks {
 }
 
 stacks! {
+    hub_spoke: "hub-spoke",
+    images: "images",
     postgres_warm: "postgres-warm",
     shop: "shop",
     web_geo: "web-geo",
