@@ -3,6 +3,7 @@
 mod stacks;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -232,7 +233,8 @@ fn whatever_goes_wrong_it_comes_right() {
     let seeds = asked();
     let known = |seed: u64| KNOWN.iter().find(|(known, _)| *known == seed && std::env::var("DRPLAN_SEEDS").is_err());
     for (seed, why) in seeds.clone().filter_map(known) {
-        println!("SKIPPED: seed {seed} ends badly: {why}");
+        // Written past the harness, which keeps back what passing tests print.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: seed {seed} ends badly: {why}");
     }
     let next = AtomicU64::new(seeds.start);
     let wrong = Mutex::new(Vec::new());
