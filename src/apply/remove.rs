@@ -5,16 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use super::write::etag;
+use super::write::{TRIES, contended, etag};
 use super::{Stopped, Worker};
 use crate::address::Address;
 use crate::kinds::{Object, Place, Within, path};
 use crate::plan::kind_of;
 use crate::state::Recorded;
-use crate::world::{CloudError, When};
 
-/// How often a write is tried again because the object was changed by somebody else in between.
-const TRIES: usize = 4;
 /// The time between two looks for what may still come.
 const LOOK: Duration = Duration::from_secs(10);
 /// How far reads may be behind, at most.
@@ -79,15 +76,11 @@ impl Worker<'_> {
         for _ in 0..TRIES {
             let Some(current) = self.settled(object).await? else { return Ok(()) };
             let Some(body) = without(&current, within) else { return Ok(()) };
-            let etag = etag(&current);
-            let when = etag.as_deref().map_or(When::Always, When::Unchanged);
-            match self.ports.cloud.put(&object.id, &object.api, &body, when).await {
-                Err(CloudError::Refused(refused)) if refused.status == 412 => {}
-                Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(()),
+            if self.put_unchanged(object, &body, etag(&current).as_deref()).await?.is_some() {
+                return Ok(());
             }
         }
-        Err(Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id)))
+        Err(contended(object))
     }
 }
 

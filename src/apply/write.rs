@@ -15,7 +15,7 @@ use crate::value::{Map, Value};
 use crate::world::{CloudError, When};
 
 /// How often a write is tried again because the object was changed by somebody else in between.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 /// The longest that is waited for an object to be ready, beyond the end of its own operation.
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
 /// The time between two looks at an object that is not ready; grows with each.
@@ -101,14 +101,26 @@ impl Worker<'_> {
                     (spliced, etag(&current))
                 }
             };
-            let when = etag.as_deref().map_or(When::Always, When::Unchanged);
-            match self.ports.cloud.put(&object.id, &object.api, &body, when).await {
-                Err(CloudError::Refused(refused)) if refused.status == 412 => {}
-                Err(error) => return Err(error.into()),
-                Ok(answer) => return Ok(answer),
+            if let Some(answer) = self.put_unchanged(object, &body, etag.as_deref()).await? {
+                return Ok(answer);
             }
         }
-        Err(Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id)))
+        Err(contended(object))
+    }
+
+    /// Writes an object unless it was changed since it was read; `None` where it was.
+    pub(super) async fn put_unchanged(
+        &self,
+        object: &Object,
+        body: &Json,
+        etag: Option<&str>,
+    ) -> Result<Option<Json>, Stopped> {
+        let when = etag.map_or(When::Always, When::Unchanged);
+        match self.ports.cloud.put(&object.id, &object.api, body, when).await {
+            Err(CloudError::Refused(refused)) if refused.status == 412 => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(answer) => Ok(Some(answer)),
+        }
     }
 
     /// The object, once nothing is under way on it any more.
@@ -232,6 +244,11 @@ fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> O
             Some(body)
         }
     }
+}
+
+/// Why a write was given up.
+pub(super) fn contended(object: &Object) -> Stopped {
+    Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id))
 }
 
 pub(super) fn etag(body: &Json) -> Option<String> {
