@@ -9,8 +9,10 @@ mod write;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
@@ -26,6 +28,11 @@ pub use observe::observe;
 
 /// The most steps that are under way at a time. Azure's own limit on writes, 200 at once and 10 a second, is what bounds a run, not this.
 pub const WIDTH: usize = 64;
+
+/// How far reads may be behind, at most.
+const LONGEST_LAG: SignedDuration = SignedDuration::from_secs(60);
+/// The time between two looks for what may still come.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// The ports that a run needs.
 #[derive(Clone, Copy)]
@@ -132,6 +139,7 @@ fn base(
             roles: Roles::default(),
             resources: Default::default(),
             outputs: Default::default(),
+            last_step: None,
         }),
     }
 }

@@ -1,21 +1,14 @@
 //! Taking a resource away: its objects in reverse order, its parts out of the objects they are in.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::write::{TRIES, contended, etag};
-use super::{Stopped, Worker};
+use super::{LONGEST_LAG, LOOK, Stopped, Worker};
 use crate::address::Address;
 use crate::kinds::{Object, Place, Within, path};
 use crate::plan::kind_of;
 use crate::state::Recorded;
-
-/// The time between two looks for what may still come.
-const LOOK: Duration = Duration::from_secs(10);
-/// How far reads may be behind, at most.
-const LONGEST_LAG: SignedDuration = SignedDuration::from_secs(60);
 
 impl Worker<'_> {
     pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), Stopped> {
@@ -73,7 +66,8 @@ impl Worker<'_> {
     }
 
     async fn take_out(&self, object: &Object, within: &Within) -> Result<(), Stopped> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
+            self.pause(attempt).await;
             let Some(current) = self.settled(object).await? else { return Ok(()) };
             let Some(body) = without(&current, within) else { return Ok(()) };
             if self.put_unchanged(object, &body, etag(&current).as_deref()).await?.is_some() {

@@ -14,8 +14,11 @@ use crate::steps::Act;
 use crate::value::{Map, Value};
 use crate::world::{CloudError, When};
 
-/// How often a write is tried again because the object was changed by somebody else in between.
-pub(super) const TRIES: usize = 4;
+/// How often a write is tried again because the object was changed by somebody else in between, or was read as it no longer stood. The pauses between, each
+/// twice as long as the one before, are longer together than reads can be behind.
+pub(super) const TRIES: u32 = 7;
+/// The first of these pauses.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest that is waited for an object to be ready, beyond the end of its own operation.
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
 /// The time between two looks at an object that is not ready; grows with each.
@@ -79,7 +82,8 @@ impl Worker<'_> {
 
     /// Brings one object to what it should be, and returns it as it then stands.
     async fn put(&self, object: &Object, old: Option<&Json>, new: &Json, act: &Act) -> Result<Json, Stopped> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
+            self.pause(attempt).await;
             let current = self.settled(object).await?;
             let (body, etag) = match (&object.within, current) {
                 (None, None) => (new.clone(), None),
@@ -106,6 +110,13 @@ impl Worker<'_> {
             }
         }
         Err(contended(object))
+    }
+
+    /// Waits before a write is tried again.
+    pub(super) async fn pause(&self, attempt: u32) {
+        if let Some(doubled) = attempt.checked_sub(1) {
+            self.ports.clock.sleep(FIRST_PAUSE * 2_u32.pow(doubled)).await;
+        }
     }
 
     /// Writes an object unless it was changed since it was read; `None` where it was.

@@ -100,7 +100,7 @@ async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Re
     } else {
         unsettled(recorded)
     };
-    observe(&reached.cloud, &objects).await.map_err(|error| {
+    observe(&reached.cloud, &*reached.clock, &objects, recorded).await.map_err(|error| {
         Failure::failed(format!("what stands could not be looked at: {error}"))
             .help("With --refresh=false, a plan is made from what is recorded.")
     })

@@ -24,7 +24,7 @@ use crate::steps::StepGraph;
 use crate::value::{Seal, Sealed};
 
 pub use decide::sealed;
-pub use refresh::{kind_of, knowledge, to_observe, unsettled};
+pub use refresh::{kind_of, knowledge, to_observe, unseen, unsettled};
 
 /// What `apply` would do, and why.
 #[derive(Debug, Clone, PartialEq)]

@@ -41,6 +41,17 @@ pub fn unsettled(state: Option<&State>) -> Vec<Object> {
     each_once(unsure.flat_map(|recorded| &recorded.objects).cloned().collect())
 }
 
+/// The recorded objects that were looked at and not seen. A creation of which no end is known is left out: that it cannot be seen yet is reckoned with.
+pub fn unseen(state: &State, observed: &Observed) -> Vec<Object> {
+    let missing = |object: &&Object| match observed.objects.get(&object.id) {
+        Some(Some(body)) => body::part(object, body).is_none(),
+        Some(None) => true,
+        None => false,
+    };
+    let ended = state.resources.values().filter(|recorded| recorded.under_way.is_none());
+    each_once(ended.flat_map(|recorded| &recorded.objects).filter(missing).cloned().collect())
+}
+
 fn each_once(mut objects: Vec<Object>) -> Vec<Object> {
     objects.sort_by(|a, b| a.id.cmp(&b.id));
     objects.dedup_by(|a, b| a.id == b.id);

@@ -153,6 +153,7 @@ pub(crate) mod tests {
                     .map(|(key, r)| (Address::new("kind", "n").instance(&key), r))
                     .collect(),
                 outputs: serde_json::from_value(json!(outputs)).unwrap(),
+                last_step: serial.is_multiple_of(2).then_some(jiff::Timestamp::UNIX_EPOCH),
             },
         )
     }
@@ -188,6 +189,7 @@ pub(crate) mod tests {
             roles: Roles::default(),
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            last_step: None,
         };
         let text = write(&state).unwrap();
         let why = |text: &str| read("state/s/local/state.json", text.as_bytes()).unwrap_err().to_string();

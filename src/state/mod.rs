@@ -37,6 +37,9 @@ pub struct State {
     pub resources: BTreeMap<Address, Recorded>,
     /// The outputs of the last apply.
     pub outputs: BTreeMap<String, Sealed>,
+    /// When a run last did something, by its clock: for a while after that, what stands may not be seen yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_step: Option<Timestamp>,
 }
 
 /// Which site is active, by failover group: observed and recorded, never declared.

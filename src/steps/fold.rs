@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{Entry, Event, Started, StepEvent};
+use crate::address::Address;
 use crate::state::{Roles, State, Status};
 
 /// An entry of another state's journal.
@@ -31,6 +34,7 @@ impl State {
             roles: Roles::default(),
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            last_step: None,
         }
     }
 
@@ -41,30 +45,37 @@ impl State {
     pub fn fold(&mut self, entry: &Entry) -> Result<(), Foreign> {
         match &entry.event {
             Event::Started(started) => return self.is_basis_of(started),
-            Event::Step { address, event, step: _ } => match event {
-                StepEvent::Begun(Some(recorded)) => {
-                    let mut recorded = (**recorded).clone();
-                    if recorded.status == Status::Creating {
-                        recorded.under_way = recorded.under_way.or(Some(entry.at));
-                    }
-                    self.resources.insert(address.clone(), recorded);
-                }
-                StepEvent::Succeeded(Some(recorded)) => {
-                    self.resources.insert(address.clone(), (**recorded).clone());
-                }
-                StepEvent::Succeeded(None) => {
-                    self.resources.remove(address);
-                }
-                // Only of a creation is it known then that nothing is under way any more.
-                StepEvent::Failed(_) => {
-                    let created = self.resources.get_mut(address).filter(|r| r.status == Status::Creating);
-                    created.into_iter().for_each(|recorded| recorded.under_way = None);
-                }
-                StepEvent::Begun(None) | StepEvent::OutcomeUnknown(_) => {}
-            },
+            Event::Step { address, event, step: _ } => {
+                self.last_step = Some(entry.at);
+                self.fold_step(address, event, entry.at);
+            }
             Event::Ended(_) => {}
         }
         Ok(())
+    }
+
+    fn fold_step(&mut self, address: &Address, event: &StepEvent, at: Timestamp) {
+        match event {
+            StepEvent::Begun(Some(recorded)) => {
+                let mut recorded = (**recorded).clone();
+                if recorded.status == Status::Creating {
+                    recorded.under_way = recorded.under_way.or(Some(at));
+                }
+                self.resources.insert(address.clone(), recorded);
+            }
+            StepEvent::Succeeded(Some(recorded)) => {
+                self.resources.insert(address.clone(), (**recorded).clone());
+            }
+            StepEvent::Succeeded(None) => {
+                self.resources.remove(address);
+            }
+            // Only of a creation is it known then that nothing is under way any more.
+            StepEvent::Failed(_) => {
+                let created = self.resources.get_mut(address).filter(|r| r.status == Status::Creating);
+                created.into_iter().for_each(|recorded| recorded.under_way = None);
+            }
+            StepEvent::Begun(None) | StepEvent::OutcomeUnknown(_) => {}
+        }
     }
 
     fn is_basis_of(&self, started: &Started) -> Result<(), Foreign> {

@@ -132,7 +132,9 @@ impl Lab {
         let state = self.store.load().map_err(|error| error.to_string())?;
         let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
         let objects = plan::to_observe(&stack, state.as_ref(), true);
-        let observed = apply::observe(&self.azure, &objects).await.map_err(|error| error.to_string())?;
+        let observed = apply::observe(&self.azure, &*self.clock, &objects, state.as_ref())
+            .await
+            .map_err(|error| error.to_string())?;
         let question = Question {
             program: &program,
             state: state.as_ref(),
