@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde_json::Value as Json;
+
 /// A range of IPv4 or IPv6 addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
@@ -31,6 +33,15 @@ impl Range {
     /// Whether the two share an address.
     pub fn overlaps(self, other: Self) -> bool {
         self.v6 == other.v6 && self.first <= other.last && other.first <= self.last
+    }
+}
+
+/// Whether two values are equal, or are ranges that share an address.
+pub fn meet(one: &Json, other: &Json) -> bool {
+    let range = |value: &Json| value.as_str().and_then(Range::parse);
+    match (range(one), range(other)) {
+        (Some(one), Some(other)) => one.overlaps(other),
+        _ => !one.is_null() && one == other,
     }
 }
 

@@ -112,6 +112,7 @@ pub static KIND: Kind = Kind {
     answers: Answers::AsyncBody,
     serial: Serial::Root,
     in_use: "InUseSubnetCannotBeDeleted",
+    apart: &["address_prefixes"],
     odd: Odd { decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         admit: Some(admit),

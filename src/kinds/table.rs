@@ -3,8 +3,12 @@
 //! A table is plain data, built by `const` functions so that a kind's file reads as a list. Paths name places in the body of an ARM
 //! resource: segments joined by dots; `name[]` goes through a list, `name[0]` into its first element; the empty path is the body itself.
 
+use serde_json::{Map as JsonMap, Value as Json};
+
 pub use super::argument::*;
 pub use super::odd::*;
+use super::ranges;
+use crate::address::ArmId;
 
 /// A resource kind.
 pub struct Kind {
@@ -36,6 +40,10 @@ pub struct Kind {
     pub recovery: Recovery,
     /// What the cloud says when it is deleted while in use, as in `InUseSubnetCannotBeDeleted`; empty: it may be.
     pub in_use: &'static str,
+    /// Arguments that no two objects in the same parent may have the same: equal values, overlapping ranges.
+    pub apart: &'static [&'static str],
+    /// Its objects come and go together: where one of them has gone, the others cannot be mended and are made anew.
+    pub together: bool,
     /// It stands in the way of changes to its scope and all that is in it: made after them, and deleted before them.
     pub guards: bool,
     /// Arguments which a failover run may move, so that a plan leaves them alone while roles are swapped.
@@ -77,6 +85,8 @@ impl Kind {
         serial: Serial::No,
         recovery: Recovery::NONE,
         in_use: "Conflict",
+        apart: &[],
+        together: false,
         guards: false,
         run_moves: &[],
         variants: None,
@@ -85,6 +95,20 @@ impl Kind {
         example: "",
         left_out: &[],
     };
+
+    /// Whether an object with this id and these arguments cannot stand while that other one, of this or of a like kind, does.
+    pub fn excludes(&self, one: (&ArmId, &JsonMap<String, Json>), other: (&ArmId, &JsonMap<String, Json>)) -> bool {
+        let values = |args: &JsonMap<String, Json>, name: &str| match args.get(name) {
+            Some(Json::Array(items)) => items.clone(),
+            Some(one) => vec![one.clone()],
+            None => Vec::new(),
+        };
+        let meet = |name: &&str| {
+            let others = values(other.1, name);
+            values(one.1, name).iter().any(|value| others.iter().any(|other| ranges::meet(value, other)))
+        };
+        one.0 != other.0 && one.0.parent() == other.0.parent() && self.apart.iter().any(meet)
+    }
 
     /// The argument with this name.
     pub fn arg(&self, name: &str) -> Option<&'static Arg> {

@@ -27,6 +27,7 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 2, update: 2, delete: 2 },
     answers: Answers::Sync,
     serial: Serial::Root,
+    apart: &["priority"],
     in_use: "",
     run_moves: ENDPOINT_MOVES,
     odd: Odd { check: Some(check), ..Odd::NONE },

@@ -63,6 +63,7 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 10, update: 10, delete: 10 },
     answers: Answers::AsyncBody,
     serial: Serial::On("between"),
+    together: true,
     recovery: Recovery { joins: Some(("between", "address_space")), ..Recovery::NONE },
     in_use: "",
     odd: Odd {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Place, Serial, Unique};
+use crate::kinds::{Kind, Object, Place, Serial, Unique};
 use crate::plan::decide::{Decision, Decisions};
 use crate::plan::refresh::kind_of;
 use crate::plan::{Action, Order};
@@ -37,7 +37,14 @@ impl Circle {
 /// # Errors
 /// Where the steps need each other in a circle.
 pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph, Circle> {
-    let mut compiler = Compiler { stack, decisions, steps: Vec::new(), puts: BTreeMap::new(), takes: BTreeMap::new() };
+    let mut compiler = Compiler {
+        stack,
+        decisions,
+        steps: Vec::new(),
+        puts: BTreeMap::new(),
+        takes: BTreeMap::new(),
+        forgets: BTreeMap::new(),
+    };
     for (address, decision) in decisions {
         compiler.add(address, decision);
     }
@@ -60,6 +67,8 @@ struct Compiler<'a> {
     puts: BTreeMap<&'a Address, StepId>,
     /// The step that deletes each resource's old object.
     takes: BTreeMap<&'a Address, StepId>,
+    /// The step that takes each resource out of the state.
+    forgets: BTreeMap<&'a Address, StepId>,
 }
 
 impl<'a> Compiler<'a> {
@@ -78,7 +87,7 @@ impl<'a> Compiler<'a> {
             (Action::Adopt, _) => self.put(address, Act::Adopt, update),
             (Action::Forget, _) => {
                 let id = self.push(address.clone(), Act::Forget, 0, Vec::new());
-                self.takes.insert(address, id);
+                self.forgets.insert(address, id);
             }
             (Action::Delete, Some(old)) => self.take(address, address.clone(), old, delete),
             (Action::Replace(Order::DeleteFirst), Some(old)) => {
@@ -158,6 +167,8 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        self.forget();
+        self.free();
         self.guard();
         for step in &mut self.steps {
             step.needs.sort_unstable();
@@ -165,36 +176,81 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// What guards a scope is made after all that is in it, and deleted before it; unless it was said otherwise with `depends_on`.
-    fn guard(&mut self) {
+    /// What is another resource's object now is only forgotten once that has been recorded: cut short in between, it would be nobody's.
+    fn forget(&mut self) {
+        let (stack, decisions) = (self.stack, self.decisions);
+        let is_whole = |kind: &Kind| !matches!(kind.place, Place::Property(_));
+        let heirs: HashMap<&ArmId, StepId> = self
+            .puts
+            .iter()
+            .filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put)))
+            .filter(|(resource, _)| is_whole(resource.kind))
+            .map(|(resource, put)| (&resource.id, put))
+            .collect();
+        for (at, step) in self.forgets.clone() {
+            let old = decisions.get(at).map(|decision| &decision.change.id);
+            let heir = old.and_then(|id| heirs.get(id)).copied();
+            self.need(step, heir.into_iter().collect());
+        }
+    }
+
+    /// What has a range that another is to have goes first, unless it can only go after that; then the cloud has the last word.
+    fn free(&mut self) {
         let stack = self.stack;
-        let within = |scope: &ArmId, id: &ArmId| scope == id || scope.contains(id);
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
-        for (guard, put) in puts.iter().filter(|(resource, _)| resource.kind.guards) {
-            let Some(scope) = scope(&guard.id) else { continue };
-            let inner = puts.iter().filter(|(other, _)| !other.kind.guards && within(&scope, &other.id));
-            for (_, other) in inner {
-                if !self.waits_for(*other, *put) {
-                    self.need(*put, vec![*other]);
+        let mut freed: HashMap<Option<ArmId>, Vec<_>> = HashMap::new();
+        for (at, old, take) in self.taken() {
+            if let Some(kind) = kind_of(at, old).filter(|kind| !kind.apart.is_empty()) {
+                freed.entry(old.id.parent()).or_default().push((at, kind, old, take));
+            }
+        }
+        for (resource, put) in puts.iter().filter(|(resource, _)| !resource.kind.apart.is_empty()) {
+            let args = plain(resource);
+            for (at, kind, old, take) in freed.get(&resource.id.parent()).into_iter().flatten() {
+                let alike = kind.apart == resource.kind.apart && **at != resource.address;
+                let excludes = || resource.kind.excludes((&resource.id, &args), (&old.id, &old.arguments));
+                if alike && excludes() && !self.waits_for(*take, *put) {
+                    self.need(*put, vec![*take]);
                 }
             }
         }
-        let decisions = self.decisions;
-        let takes: Vec<_> = self
-            .takes
-            .iter()
-            .filter_map(|(at, take)| Some((*at, decisions.get(*at)?.recorded.as_ref()?, *take)))
-            .collect();
+    }
+
+    /// What guards a scope is made after all that is in it, and deleted before it; unless it was said otherwise with `depends_on`.
+    fn guard(&mut self) {
+        let stack = self.stack;
+        let within = |scope: &ArmId, objects: &[Object]| {
+            objects.iter().any(|object| *scope == object.id || scope.contains(&object.id))
+        };
+        let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
+        let takes = self.taken();
         let guards = |at: &Address, old: &Recorded| kind_of(at, old).is_some_and(|kind| kind.guards);
+        for (guard, put) in puts.iter().filter(|(resource, _)| resource.kind.guards) {
+            let Some(scope) = scope(&guard.id) else { continue };
+            let inner = puts.iter().filter(|(other, _)| !other.kind.guards && within(&scope, &other.objects));
+            let gone = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.objects));
+            for other in inner.map(|(_, put)| *put).chain(gone.map(|(.., take)| *take)) {
+                if !self.waits_for(other, *put) {
+                    self.need(*put, vec![other]);
+                }
+            }
+        }
         for (_, guard, take) in takes.iter().filter(|(at, old, _)| guards(at, old)) {
             let Some(scope) = scope(&guard.id) else { continue };
-            let inner = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.id));
+            let inner = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.objects));
             for (.., other) in inner {
                 if !self.waits_for(*take, *other) {
                     self.need(*other, vec![*take]);
                 }
             }
         }
+    }
+
+    /// What is deleted: where it was recorded, as what, and the step.
+    fn taken(&self) -> Vec<(&'a Address, &'a Recorded, StepId)> {
+        let decisions = self.decisions;
+        let old = |at: &Address| decisions.get(at)?.recorded.as_ref();
+        self.takes.iter().filter_map(|(at, take)| Some((*at, old(at)?, *take))).collect()
     }
 
     /// Whether a step waits for another, directly or through others.
@@ -255,9 +311,12 @@ pub(super) fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
 }
 
 fn serial_words(resource: &Resource) -> Vec<String> {
-    let plain =
-        resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
-    words(resource.kind, &resource.id, &plain)
+    words(resource.kind, &resource.id, &plain(resource))
+}
+
+/// The arguments that are known.
+fn plain(resource: &Resource) -> serde_json::Map<String, serde_json::Value> {
+    resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
 }
 
 /// What a write must be alone on: the outermost object that it is in, or those that an argument says.
@@ -279,7 +338,7 @@ fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Val
 }
 
 /// What an extension extends.
-fn scope(id: &ArmId) -> Option<ArmId> {
+pub(super) fn scope(id: &ArmId) -> Option<ArmId> {
     let at = id.folded().rfind("/providers/")?;
     id.as_str().get(..at).map(ArmId::new)
 }

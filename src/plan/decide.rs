@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Place, Within, body};
-use crate::plan::compile::{freed_key, key};
+use crate::plan::compile::{freed_key, key, scope};
 use crate::plan::refresh::{Seen, kind_of, seen};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
 use crate::stack::{Presence, Resource, Stack};
@@ -167,12 +167,15 @@ impl Deciding<'_> {
         }
         let forced: Vec<&str> = changes.iter().filter(|c| c.forces_replace).map(|c| c.path.as_str()).collect();
         let (action, reason) = if !forced.is_empty() {
-            let beside = renamed && self.can_stand_beside(resource, recorded);
+            let beside = renamed && self.can_stand_beside(resource, recorded, args);
             let order = if beside { Order::CreateFirst } else { Order::DeleteFirst };
             let verb = if forced.len() == 1 { "changes" } else { "change" };
             (Action::Replace(order), format!("{} {verb}, which cannot be done in place", forced.join(", ")))
         } else if matches!(seen(&recorded.objects, self.observed), Seen::Gone) {
             (Action::Create, "an earlier run began it, and it is not there".to_owned())
+        } else if resource.kind.together && recorded.status != Status::Creating && self.has_lost_part(recorded) {
+            let reason = "a part of it is gone, and the rest cannot be mended without it".to_owned();
+            (Action::Replace(Order::DeleteFirst), reason)
         } else if recorded.status != Status::Standing {
             (Action::Update, "an earlier run was cut short while it worked on it".to_owned())
         } else if changes.is_empty() {
@@ -185,10 +188,19 @@ impl Deciding<'_> {
         self.of(resource, Some(recorded), action, reason, changes)
     }
 
-    /// Whether the new object can stand before the old one has gone: nobody has its name yet, nothing else is still set aside in its place, and
-    /// no circle of steps needs the old one gone.
-    fn can_stand_beside(&self, resource: &Resource, recorded: &Recorded) -> bool {
+    /// Whether some of its objects stand and some do not.
+    fn has_lost_part(&self, recorded: &Recorded) -> bool {
+        matches!(seen(&recorded.objects, self.observed), Seen::There(bodies) if bodies.iter().any(|body| body.is_null()))
+    }
+
+    /// Whether the new object can stand before the old one has gone: they share no range that only one can have, nobody has its name yet, nothing else is
+    /// still set aside in its place, and no circle of steps needs the old one gone.
+    fn can_stand_beside(&self, resource: &Resource, recorded: &Recorded, args: &JsonMap<String, Json>) -> bool {
         let Some(now) = self.now else { return true };
+        // What guards is made anew once all changes to what it guards are done.
+        if resource.kind.guards || resource.kind.excludes((&resource.id, args), (&recorded.id, &recorded.arguments)) {
+            return false;
+        }
         let is_property = |kind: &Kind| matches!(kind.place, Place::Property(_));
         let taken = key(resource);
         let has_it = |(address, other): (&Address, &Recorded)| {
@@ -205,7 +217,7 @@ impl Deciding<'_> {
     fn cascade(&self, decisions: &mut Decisions) {
         for resource in self.stack.resources.values() {
             let Some(decision) = decisions.get(&resource.address) else { continue };
-            let goes_already = matches!(decision.change.action, Action::Replace(Order::DeleteFirst) | Action::Adopt);
+            let goes_already = decision.change.action == Action::Replace(Order::DeleteFirst);
             if decision.recorded.is_none() || goes_already {
                 continue;
             }
@@ -271,6 +283,7 @@ impl Deciding<'_> {
 
     fn blocked(&self, decisions: &Decisions) -> Vec<Blocked> {
         let mut blocked = Vec::new();
+        let guards = self.guards_that_stay(decisions);
         for (address, Decision { change, recorded }) in decisions {
             let doomed = matches!(change.action, Action::Delete | Action::Replace(_));
             let protected = match self.stack.resources.get(address) {
@@ -287,8 +300,32 @@ impl Deciding<'_> {
                     ),
                 });
             }
+            let deleted = recorded.iter().filter(|_| doomed).flat_map(|old| &old.objects);
+            let mut deleted = deleted.filter(|object| object.within.is_none()).map(|object| &object.id);
+            let guard = deleted.find_map(|id| {
+                guards.iter().find(|(_, scope)| scope == id || scope.contains(id)).map(|(guard, _)| *guard)
+            });
+            if let Some(guard) = guard {
+                let done = change.action.done();
+                let why =
+                    format!("{guard} guards it, and it would be {done}: {}; take {guard} out first", change.reason);
+                blocked.push(Blocked { address: address.clone(), why });
+            }
         }
         blocked
+    }
+
+    /// What forbids deletions and is to go on doing so, with its scope.
+    fn guards_that_stay<'a>(&self, decisions: &'a Decisions) -> Vec<(&'a Address, ArmId)> {
+        let stays = |action| matches!(action, Action::Keep | Action::Update | Action::Adopt);
+        decisions
+            .iter()
+            .filter(|(address, decision)| {
+                let kind = decision.recorded.as_ref().and_then(|recorded| kind_of(address, recorded));
+                stays(decision.change.action) && kind.is_some_and(|kind| kind.guards)
+            })
+            .filter_map(|(address, decision)| Some((address, scope(&decision.change.id)?)))
+            .collect()
     }
 
     fn of(

@@ -9,6 +9,7 @@ mod killed;
 mod kinds;
 mod lab;
 mod layers;
+mod order;
 mod seeds;
 mod stacks;
 mod transcripts;

@@ -338,6 +338,11 @@ impl Model {
         }
     }
 
+    /// Takes all locks off.
+    pub fn unlock(&mut self) {
+        self.items.retain(|item| SHAPES[item.shape].kind != "management_lock");
+    }
+
     /// The stack's text.
     pub fn text(&self) -> String {
         let mut text = String::from("stack \"random\" {}\n");
