@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Global;
+use crate::address::Address;
 
 /// `drplan COMMAND DIR` with the flags that were given. The value of a `--var` may be a secret and is left out.
 pub fn again(command: &str, dir: &Path, global: &Global) -> String {
@@ -33,9 +34,22 @@ pub fn again(command: &str, dir: &Path, global: &Global) -> String {
     words.join(" ")
 }
 
+/// The same, limited to these resources: without them it would do more than what was planned.
+pub fn again_for(command: &str, dir: &Path, targets: &[Address], global: &Global) -> String {
+    let targets = targets.iter().map(|target| format!(" --target {}", quoted(target.as_str())));
+    again(command, dir, global) + &targets.collect::<String>()
+}
+
 /// A path as a shell takes it.
-fn word(path: &Path) -> String {
-    let text = path.display().to_string();
+pub fn word(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+@%,:".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::again::again;
+use super::again::{again, again_for, word};
 use super::cloud::{Reached, with_cloud};
 use super::confirm::confirm;
 use super::loading::{Loaded, given_variables, load, load_with};
@@ -51,7 +51,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         wanted: args.limits.wanted(false),
         saved: None,
         yes: args.yes,
-        again: again("apply", &args.stack, global),
+        again: again_for("apply", &args.stack, &args.limits.targets, global),
     };
     let cloud = cloud_of(&order.loaded.program, global);
     carry_out(&order, cloud, global, session)
@@ -75,12 +75,18 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
     }));
     given.extend(flags);
     let stack = Path::new(&saved.directory);
-    let command = if saved.destroy { "destroy" } else { "apply" };
     let order = Order {
         loaded: load_with(stack, given, session)?,
         wanted: Wanted { targets: saved.targets.clone(), destroy: saved.destroy, refresh: saved.refresh },
         yes: true,
-        again: again(command, stack, global),
+        again: match (saved.destroy, saved.targets.as_slice()) {
+            (false, targets) => again_for("apply", stack, targets, global),
+            (true, []) => again("destroy", stack, global),
+            // Without the limit, everything would go.
+            (true, targets) => {
+                format!("{} --destroy --out {}", again_for("plan", stack, targets, global), word(&args.stack))
+            }
+        },
         saved: Some(saved),
     };
     carry_out(&order, cloud, global, session)

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::again::{again, word};
 use super::place::shown;
-use super::{ExitCode, Failure, Session};
+use super::{ExitCode, Failure, Global, Session};
 use crate::address::is_identifier;
 
 /// Write a stack to start from, which validates and applies as it stands
@@ -52,12 +53,12 @@ impl Template {
     fn flags(self, dir: &Path) -> String {
         match self {
             Self::Minimal => String::new(),
-            Self::WebGeo => format!(" --vars {}", dir.join("local.vars.hcl").display()),
+            Self::WebGeo => format!(" --vars {}", word(&dir.join("local.vars.hcl"))),
         }
     }
 }
 
-pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
+pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let Args { dir, template } = args;
     let place = session.path(dir);
     let name = stack_name(&place);
@@ -81,10 +82,13 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
         session.write_file(&shown(dir, file), text.as_bytes())?;
         session.print(&format!("{}\n", shown(dir, file).display()))?;
     }
-    let (flags, shown) =
-        (template.flags(dir), if dir == Path::new(".") { String::new() } else { format!(" {}", dir.display()) });
+    let flags = template.flags(dir);
+    let next = |command| again(command, dir, global) + &flags;
     session.print(&format!(
-        "\nNext:\n  drplan plan{shown}{flags}\n  drplan apply{shown}{flags}\n  drplan graph{shown}{flags} --format svg --out {name}.svg\n"
+        "\nNext:\n  {}\n  {}\n  {} --format svg --out {name}.svg\n",
+        next("plan"),
+        next("apply"),
+        next("graph")
     ))?;
     Ok(ExitCode::Done)
 }

@@ -211,7 +211,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         session.cwd = there;
     }
     match command {
-        Command::Init(args) => init::run(args, session),
+        Command::Init(args) => init::run(args, global, session),
         Command::Validate(args) => validate::run(args, global, session),
         Command::Fmt(args) => fmt::run(args, session),
         Command::Graph(args) => graph::run(args, global, session),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::again::again;
+use super::again::{again, again_for};
 use super::cloud::with_cloud;
 use super::loading::{Loaded, load};
 use super::planning::{Made, Wanted, cloud_of, make, store_of};
@@ -87,7 +87,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             ));
         }
     } else if args.format == super::Format::Text && view::plan::has_changes(plan) && !args.destroy {
-        session.say(&format!("\nTo do this:\n    {}\n", again("apply", &args.stack, global)));
+        session.say(&format!("\nTo do this:\n    {}\n", again_for("apply", &args.stack, &wanted.targets, global)));
     }
     let changes = args.detailed_exitcode && view::plan::has_changes(plan);
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
