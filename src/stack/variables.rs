@@ -20,7 +20,17 @@ enum Type {
     Bool,
     List(Box<Type>),
     Map(Box<Type>),
-    Object(Vec<(Arc<str>, Type)>),
+    Object(Vec<Field>),
+}
+
+/// One attribute of an object type.
+#[derive(Debug, Clone, PartialEq)]
+struct Field {
+    name: Arc<str>,
+    ty: Type,
+    optional: bool,
+    /// What it is where it is left out or null.
+    default: Option<Value>,
 }
 
 /// Gives every declared variable its value.
@@ -61,7 +71,7 @@ fn declare(
     let (mut sensitive, mut description, mut default) = (false, None, None);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
-            "type" => match parse_type(&attribute.expr) {
+            "type" => match parse_type(&attribute.expr, found) {
                 Some(parsed) => ty = parsed,
                 None => found.push(
                     Diagnostic::error("wrong-type", "this is no type")
@@ -151,7 +161,7 @@ fn looks_like_expression(text: &str) -> bool {
     text.starts_with(['[', '{', '"']) || matches!(text, "true" | "false" | "null") || text.parse::<f64>().is_ok()
 }
 
-fn parse_type(expr: &Expr) -> Option<Type> {
+fn parse_type(expr: &Expr, found: &mut Diagnostics) -> Option<Type> {
     match &expr.kind {
         ExprKind::Traversal { root: Root::Name(name), steps } if steps.is_empty() => match &*name.text {
             "string" => Some(Type::String),
@@ -163,13 +173,12 @@ fn parse_type(expr: &Expr) -> Option<Type> {
             _ => None,
         },
         ExprKind::Call { name, args, expand: false } => match (&*name.text, args.as_slice()) {
-            ("list" | "set", [item]) => Some(Type::List(Box::new(parse_type(item)?))),
-            ("map", [item]) => Some(Type::Map(Box::new(parse_type(item)?))),
-            ("optional", [item, ..]) => parse_type(item),
+            ("list" | "set", [item]) => Some(Type::List(Box::new(parse_type(item, found)?))),
+            ("map", [item]) => Some(Type::Map(Box::new(parse_type(item, found)?))),
             ("object", [Expr { kind: ExprKind::Object(entries), .. }]) => entries
                 .iter()
                 .map(|(key, value)| match &key.kind {
-                    ExprKind::String(name) => Some((Arc::clone(name), parse_type(value)?)),
+                    ExprKind::String(name) => parse_field(name, value, found),
                     _ => None,
                 })
                 .collect::<Option<Vec<_>>>()
@@ -178,6 +187,34 @@ fn parse_type(expr: &Expr) -> Option<Type> {
         },
         _ => None,
     }
+}
+
+/// `type`, `optional(type)` or `optional(type, default)`; the default is held to the type, and filled up with those within it.
+fn parse_field(name: &Arc<str>, expr: &Expr, found: &mut Diagnostics) -> Option<Field> {
+    let ExprKind::Call { name: function, args, expand: false } = &expr.kind else {
+        return Some(Field { name: Arc::clone(name), ty: parse_type(expr, found)?, optional: false, default: None });
+    };
+    let (ty, default) = match (&*function.text, args.as_slice()) {
+        ("optional", [ty]) => (parse_type(ty, found)?, None),
+        ("optional", [ty, default]) => (parse_type(ty, found)?, Some(default)),
+        _ => {
+            return Some(Field {
+                name: Arc::clone(name),
+                ty: parse_type(expr, found)?,
+                optional: false,
+                default: None,
+            });
+        }
+    };
+    let default = default.and_then(|expr| Some((constant(expr, found)?, expr.span)));
+    let default = default.and_then(|(value, span)| match convert(&ty, &value) {
+        Ok(value) => Some(value),
+        Err(wanted) => {
+            found.push(Diagnostic::error("wrong-value", format!("the default of `{name}` is not {wanted}")).at(span));
+            None
+        }
+    });
+    Some(Field { name: Arc::clone(name), ty, optional: true, default })
 }
 
 fn spell(ty: &Type) -> String {
@@ -189,8 +226,8 @@ fn spell(ty: &Type) -> String {
         Type::List(_) => "a list".to_owned(),
         Type::Map(_) => "a map".to_owned(),
         Type::Object(fields) => {
-            let names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
-            format!("an object with {}", names.join(", "))
+            let names: Vec<&str> = fields.iter().filter(|field| !field.optional).map(|field| &*field.name).collect();
+            if names.is_empty() { "an object".to_owned() } else { format!("an object with {}", names.join(", ")) }
         }
     }
 }
@@ -223,9 +260,15 @@ fn convert(ty: &Type, value: &Value) -> Result<Value, String> {
             .map(Value::from),
         (Type::Object(fields), Value::Map(map)) => fields
             .iter()
-            .map(|(name, ty)| {
-                let value = map.get(name).cloned().unwrap_or(Value::Null);
-                Ok((Arc::clone(name), convert(ty, &value)?))
+            .map(|field| {
+                let written = map.get(&field.name);
+                let value = match (written.filter(|value| !value.is_null()), &field.default) {
+                    (Some(value), _) => convert(&field.ty, value)?,
+                    (None, Some(default)) => default.clone(),
+                    (None, None) if field.optional || written.is_some() => Value::Null,
+                    (None, None) => return Err(wrong()),
+                };
+                Ok((Arc::clone(&field.name), value))
             })
             .collect::<Result<Map, _>>()
             .map(Value::from),
@@ -263,5 +306,65 @@ impl Scope for Constants {
 impl Files for Constants {
     fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {
         Err("files cannot be read here".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Expr {
+        let file = Sources::default().add("t".to_owned(), text);
+        hcl::parse_expression(text, file).unwrap()
+    }
+
+    /// What a variable of this type is, given this value; or what is wrong.
+    fn given(ty: &str, value: &str) -> Result<serde_json::Value, String> {
+        let mut found = Diagnostics::new();
+        let ty = parse_type(&parsed(ty), &mut found).ok_or("no type")?;
+        if let Some(problem) = found.iter().next() {
+            return Err(problem.summary.clone());
+        }
+        let value = constant(&parsed(value), &mut found).ok_or("no value")?;
+        convert(&ty, &value).map(|value| value.reveal().unwrap())
+    }
+
+    #[test]
+    fn what_is_left_out_of_an_object_has_its_default() {
+        let ty = "object({ name = string, size = optional(number, \"2\"), tags = optional(map(string), { a = 1 }), note = optional(string) })";
+        let full = serde_json::json!({ "name": "n", "size": 2, "tags": { "a": "1" }, "note": null });
+        assert_eq!(given(ty, "{ name = \"n\" }"), Ok(full.clone()));
+        // What is null is left out.
+        assert_eq!(given(ty, "{ name = \"n\", size = null, tags = null }"), Ok(full));
+        let own = serde_json::json!({ "name": "n", "size": 5, "tags": {}, "note": "x" });
+        assert_eq!(given(ty, "{ name = \"n\", size = 5, tags = {}, note = \"x\" }"), Ok(own));
+        // What is not optional must be there.
+        assert_eq!(given(ty, "{ size = 5 }"), Err("an object with name".to_owned()));
+        assert_eq!(
+            given(&format!("list({ty})"), "[{ name = \"n\" }, null]").map(|value| value[0]["size"].clone()),
+            Ok(2.into())
+        );
+    }
+
+    #[test]
+    fn defaults_stand_within_defaults() {
+        let ty =
+            "object({ disk = optional(object({ size = optional(number, 8), kind = optional(string, \"ssd\") }), {}) })";
+        let whole = serde_json::json!({ "disk": { "size": 8, "kind": "ssd" } });
+        assert_eq!(given(ty, "{}"), Ok(whole));
+        let part = serde_json::json!({ "disk": { "size": 9, "kind": "ssd" } });
+        assert_eq!(given(ty, "{ disk = { size = 9 } }"), Ok(part));
+        assert_eq!(
+            given(&format!("map({ty})"), "{ a = {} }").map(|value| value["a"]["disk"]["size"].clone()),
+            Ok(8.into())
+        );
+    }
+
+    #[test]
+    fn a_default_is_held_to_its_type() {
+        let wrong = Err("the default of `size` is not a number".to_owned());
+        assert_eq!(given("object({ size = optional(number, \"big\") })", "{}"), wrong);
+        assert_eq!(given("object({ size = optional(number, 1, 2) })", "{}"), Err("no type".to_owned()));
+        assert_eq!(given("optional(number)", "1"), Err("no type".to_owned()));
     }
 }
