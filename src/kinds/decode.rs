@@ -10,7 +10,8 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
-use crate::kinds::table::{Arg, Block, Need, RESOURCE_GROUP, Ty};
+use crate::kinds::stray::{foreign, is_misspelt, without_suffix};
+use crate::kinds::table::{Arg, Block, Need, Ty};
 use crate::value::{Map, Number, Value};
 
 /// A block as it is written, its expressions evaluated.
@@ -139,15 +140,15 @@ impl Decoder<'_> {
         }
         for arg in table {
             if let Ty::Block(block) = arg.ty {
-                self.blocks(arg, block, written, what, &mut args);
+                self.blocks(table, arg, block, written, what, &mut args);
             } else if !args.contains_key(arg.name) {
-                self.absent(arg, written, what, &mut args);
+                self.absent(table, arg, written, what, &mut args);
             }
         }
         args
     }
 
-    fn absent(&mut self, arg: &Arg, written: &Written, what: &str, args: &mut Map) {
+    fn absent(&mut self, table: &[Arg], arg: &Arg, written: &Written, what: &str, args: &mut Map) {
         match arg.need {
             Need::Optional => {}
             Need::Default(lit) => {
@@ -155,7 +156,7 @@ impl Decoder<'_> {
                 args.insert(arg.name.into(), if arg.secret { value.sensitive() } else { value });
             }
             // What was written and is wrong has been told of already.
-            Need::Required if is_written(written, arg.name) => {}
+            Need::Required if is_written(written, arg.name) || is_misspelt(table, written, arg.name) => {}
             Need::Required => self.found.push(
                 Diagnostic::error("missing-argument", format!("{what} needs the argument `{}`", arg.name))
                     .at(written.header)
@@ -164,7 +165,15 @@ impl Decoder<'_> {
         }
     }
 
-    fn blocks(&mut self, arg: &Arg, block: &'static Block, written: &Written, what: &str, args: &mut Map) {
+    fn blocks(
+        &mut self,
+        table: &[Arg],
+        arg: &Arg,
+        block: &'static Block,
+        written: &Written,
+        what: &str,
+        args: &mut Map,
+    ) {
         let inner = format!("the block `{}`", arg.name);
         let of_this: Vec<&(Ident, Written)> =
             written.blocks.iter().filter(|(ident, _)| &*ident.text == arg.name).collect();
@@ -177,7 +186,8 @@ impl Decoder<'_> {
             }
             self.found.push(problem.help("Join them into one, or take one away."));
         }
-        let told = written.args.iter().any(|w| &*w.name.text == arg.name && !w.value.is_null());
+        let told = written.args.iter().any(|w| &*w.name.text == arg.name && !w.value.is_null())
+            || is_misspelt(table, written, arg.name);
         if !told && (of_this.len() < block.min || (of_this.is_empty() && matches!(arg.need, Need::Required))) {
             self.found.push(
                 Diagnostic::error("missing-argument", format!("{what} needs a block `{}`", arg.name))
@@ -232,27 +242,18 @@ impl Decoder<'_> {
                 arg.name,
                 written_as(&arg.ty)
             )),
-            None if word == "location" => problem
-                .help("A location follows from the site: write `site = site.…`, or leave it to the resource group."),
-            None if word.strip_suffix("_name") == Some(RESOURCE_GROUP.name) => {
-                problem.help("It is in the resource group of what it belongs to; leave this out.")
-            }
-            None if word == "dynamic" => problem.help(
-                "Write the block itself and put `for_each = …` into it; `each.key` and `each.value` are known inside.",
-            ),
-            None if matches!(word, "count" | "lifecycle" | "provider" | "provisioner" | "connection") => {
-                problem.help(match word {
-                    "count" => "Write `for_each = toset([\"a\", \"b\"])`, so that each has a name.",
-                    "lifecycle" => "`prevent_destroy = true` is written in the block itself; the rest is not needed.",
-                    _ => "It is not needed here.",
-                })
-            }
-            None => {
-                let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                let otherwise =
-                    if all.is_empty() { "It takes none.".to_owned() } else { format!("It takes {}.", all.join(", ")) };
-                problem.suggest(word, known, Some(otherwise))
-            }
+            None => match foreign(word) {
+                Some(help) => problem.help(help),
+                None => {
+                    let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                    let otherwise = if all.is_empty() {
+                        "It takes none.".to_owned()
+                    } else {
+                        format!("It takes {}.", all.join(", "))
+                    };
+                    problem.suggest(word, known, Some(otherwise))
+                }
+            },
         });
     }
 
@@ -392,16 +393,6 @@ fn is_id(text: &str) -> bool {
 fn is_written(written: &Written, name: &str) -> bool {
     written.args.iter().any(|arg| &*arg.name.text == name && !arg.value.is_null())
         || written.blocks.iter().any(|(ident, _)| &*ident.text == name)
-}
-
-/// The argument that azurerm has under this name: a reference loses its suffix here, so whoever comes from there writes one that is close to nothing.
-fn without_suffix<'t>(table: &'t [Arg], written: &str) -> Option<&'t Arg> {
-    let suffixes = ["_resource_ids", "_resource_id", "_ids", "_id", "_name"];
-    suffixes.iter().filter_map(|suffix| written.strip_suffix(suffix)).find_map(|stem| {
-        let is = |arg: &&Arg| arg.name == stem || arg.name == format!("{stem}s");
-        let refers = |arg: &&Arg| matches!(arg.ty, Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)));
-        table.iter().filter(refers).find(is)
-    })
 }
 
 /// How a value of a type is written, as an example.

@@ -54,6 +54,7 @@ mod single_machine;
 mod storage_account;
 mod storage_container;
 mod storage_share;
+mod stray;
 mod subnet;
 mod subnet_network_security_group_association;
 mod traffic_manager_azure_endpoint;

@@ -14,6 +14,9 @@ use crate::stack::scope::{BlockScope, Facts};
 use crate::stack::{Accepted, CloudName, Objectives, Provider, Site};
 use crate::value::{Map, Value};
 
+/// What a site can have.
+const SITE: &[&str] = &["provider", "location", "tier"];
+
 /// What the `stack` block says.
 #[derive(Default)]
 pub(super) struct Settings {
@@ -240,13 +243,18 @@ fn site(reader: &mut Reader<'_>, name: &Arc<str>, block: &Block) -> Option<Site>
                 None => {}
                 Some(_) => reader.wrong(attribute, "1 (hot or warm) or 2 (a cold site)"),
             },
-            _ => reader.unknown("a site", &attribute.name, &["provider", "location", "tier"]),
+            _ => reader.unknown("a site", &attribute.name, SITE),
         }
     }
     for inner in &block.body.blocks {
-        reader.unknown("a site", &inner.ident, &["provider", "location", "tier"]);
+        reader.unknown("a site", &inner.ident, SITE);
     }
-    for missing in ["provider", "location"].into_iter().filter(|name| block.body.attribute(name).is_none()) {
+    // What is misspelt is told of where it stands, and not as missing too.
+    let is_meant = |name: &str| {
+        let mut words = block.body.attributes.iter().map(|attribute| &*attribute.name.text);
+        words.any(|word| word == name || (!SITE.contains(&word) && closest(word, SITE.iter().copied()) == Some(name)))
+    };
+    for missing in ["provider", "location"].into_iter().filter(|name| !is_meant(name)) {
         reader.found.push(
             Diagnostic::error("missing-argument", format!("a site needs the argument `{missing}`"))
                 .at(block.header)
