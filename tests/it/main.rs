@@ -5,6 +5,7 @@ mod arguments;
 mod compute;
 mod crash;
 mod facts;
+mod killed;
 mod kinds;
 mod lab;
 mod layers;

@@ -1,0 +1,117 @@
+//! The real binary, killed as the operating system kills: whenever that happens, what comes after goes on from there.
+#![cfg(unix)]
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// How many resources stand when all is done.
+const RESOURCES: usize = 302;
+/// The apply is killed once the journals have grown by so many entries, each time anew.
+const KILLS: &[usize] = &[1, 90, 200];
+const SIGKILL: i32 = 9;
+
+const STACK: &str = r#"
+stack "many" {}
+
+site "east" {
+  provider = "azure"
+  location = "canadacentral"
+}
+
+resource_group "app" {
+  site = site.east
+}
+
+virtual_network "app" {
+  resource_group = resource_group.app
+  address_space  = ["10.0.0.0/16"]
+}
+
+public_ip "app" {
+  for_each          = toset([for n in range(300) : "ip-${n}"])
+  name              = each.key
+  resource_group    = resource_group.app
+  allocation_method = "Static"
+}
+"#;
+
+/// A directory with a stack, its state and its cloud.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
+        Self(dir)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drplan"));
+        command.current_dir(self.0.path()).args(words).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end, which must be a good one, and returns what it printed.
+    fn run(&self, words: &[&str]) -> String {
+        let Output { status, stdout, stderr } = self.command(words).output().expect("drplan runs");
+        assert!(status.success(), "{words:?}: {status}\n{}", String::from_utf8_lossy(&stderr));
+        String::from_utf8(stdout).expect("UTF-8")
+    }
+
+    /// How many entries all journals hold.
+    fn entries(&self) -> usize {
+        let lines = |path: PathBuf| std::fs::read(path).map_or(0, |text| text.iter().filter(|b| **b == b'\n').count());
+        let runs: &Path = &self.0.path().join("state/many/local/runs");
+        runs.read_dir().map_or(0, |files| files.filter_map(Result::ok).map(|file| lines(file.path())).sum())
+    }
+
+    /// Applies, and kills that once so many more entries are there.
+    fn killed_after(&self, entries: usize) {
+        let until = self.entries() + entries;
+        let mut child = self.command(&["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child.as_mut().expect("drplan runs");
+        while self.entries() < until && child.try_wait().expect("a child").is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().expect("a child that can be killed");
+        let status = child.wait().expect("a child");
+        assert_eq!(status.signal(), Some(SIGKILL), "it ended before it was killed: {status}");
+    }
+
+    /// The ids that stand in the cloud.
+    fn standing(&self) -> Vec<String> {
+        let shown = self.run(&["simulator", "show"]);
+        let mut ids: Vec<String> =
+            shown.split_whitespace().filter(|word| word.starts_with("/subscriptions/")).map(str::to_owned).collect();
+        ids.sort();
+        ids
+    }
+
+    /// What is recorded.
+    fn recorded(&self) -> String {
+        self.run(&["state", "list"])
+    }
+}
+
+#[test]
+fn an_apply_that_is_killed_is_taken_up_where_it_was() {
+    let undisturbed = Desk::new();
+    undisturbed.run(&["apply", "--yes"]);
+    assert_eq!(undisturbed.recorded().lines().count(), RESOURCES);
+
+    let killed = Desk::new();
+    for entries in KILLS {
+        killed.killed_after(*entries);
+        killed.run(&["plan"]);
+        assert!(killed.recorded().lines().count() < RESOURCES, "nothing is left to go on with");
+    }
+    killed.run(&["apply", "--yes"]);
+    // With an exit code of its own for a plan that has changes, success says that it has none.
+    killed.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(killed.recorded(), undisturbed.recorded());
+    assert_eq!(killed.standing(), undisturbed.standing());
+
+    killed.run(&["destroy", "--yes"]);
+    assert_eq!((killed.standing(), killed.recorded()), (Vec::new(), String::new()));
+}
