@@ -10,7 +10,7 @@ use crate::plan::Observed;
 use crate::world::{Cloud, CloudError};
 
 /// How many objects are read at a time.
-const WIDTH: usize = 32;
+pub(super) const WIDTH: usize = 32;
 
 /// Reads these objects. What cannot be read because its region does not answer is left out and told of: an outage of one site must not stop the work at
 /// another, and what was not seen is taken as recorded, never as gone.
@@ -33,10 +33,10 @@ pub async fn observe(cloud: &dyn Cloud, objects: &[Object]) -> Result<Observed, 
             Err(error) => return Err(error),
         }
     }
-    Ok(Observed { objects: found, unread })
+    Ok(Observed { objects: found, unread, ..Observed::default() })
 }
 
-fn is_outage(error: &CloudError) -> bool {
+pub(super) fn is_outage(error: &CloudError) -> bool {
     match error {
         CloudError::Unreachable(_) | CloudError::OutcomeUnknown(_) => true,
         CloudError::Refused(refused) => refused.status >= 500,

@@ -4,6 +4,7 @@
 //! secret attributes are left out before a [`Recorded`] is made.
 
 pub mod format;
+mod roles;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ use crate::address::{Address, ArmId};
 use crate::kinds::Object;
 use crate::stack::Presence;
 use crate::value::Sealed;
+
+pub use roles::{Active, GroupRole, OpenRun, Owed, Roles, Verb};
 
 /// The version of the file format. A greater one is refused; a smaller one is read (see `tests/formats`).
 pub const VERSION: u32 = 1;
@@ -37,14 +40,6 @@ pub struct State {
     pub resources: BTreeMap<Address, Recorded>,
     /// The outputs of the last apply.
     pub outputs: BTreeMap<String, Sealed>,
-}
-
-/// Which site is active, by failover group: observed and recorded, never declared.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Roles {
-    /// Grows by one each time a run moves a role.
-    pub epoch: u64,
 }
 
 /// One recorded resource.
