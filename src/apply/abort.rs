@@ -93,7 +93,7 @@ fn without_promotions(graph: &StepGraph, status: &RunStatus) -> Option<Vec<Step>
     unwind(&graph, status).ok()
 }
 
-/// The role as the replicas say it: between the sites, unless all of them agree.
+/// The role as the replicas say it: between the sites, unless all of them agree, and nothing is left standing on the way home.
 async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Party<'_>) -> Result<GroupRole, RunError> {
     let base = ports.store.load()?.ok_or(RunError::Nothing)?;
     let group = run.group(stack)?;
@@ -102,7 +102,12 @@ async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Par
     let replicas = worker.replicas().await.unwrap_or_else(|_: Stopped| BTreeMap::new());
     let writers: Vec<Option<Side>> = replicas.values().map(|told| told.writer).collect();
     let all = |side: Side| !writers.is_empty() && writers.iter().all(|writer| *writer == Some(side));
-    let active = match (all(Side::Source), all(Side::Target)) {
+    // While something stands that only a failover brings, users may still be there, wherever the data is.
+    let stands = stack
+        .resources
+        .values()
+        .any(|resource| group.stands_up(resource) && base.resources.contains_key(&resource.address));
+    let active = match (all(Side::Source) && !stands, all(Side::Target)) {
         (true, _) => Active::Home,
         (_, true) => Active::Away,
         (false, false) => Active::Between,
