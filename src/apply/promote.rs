@@ -112,16 +112,16 @@ impl Worker<'_> {
                     say(tell, format!("it follows{behind}"));
                     return Ok(());
                 }
-                Health::Behind(words) => (words, PATIENCE),
-                Health::Broken(words) => (words, HOPELESS),
-                Health::Unseen(words) => (words, HOPELESS),
+                Health::Behind(how) => (format!("it {how}"), PATIENCE),
+                Health::Broken(how) => (format!("it {how}"), HOPELESS),
+                Health::Unseen(why) => (format!("its copy cannot be looked at: {why}"), HOPELESS),
             };
             if self.ports.clock.now().duration_since(began).unsigned_abs() > patience {
-                return Err(Stopped::Failed(format!("after {} it {words}", spoken(patience))));
+                return Err(Stopped::Failed(format!("after {}: {words}", spoken(patience))));
             }
-            if told.as_ref() != Some(words) {
-                say(tell, format!("it {words}"));
-                told = Some(words.clone());
+            if told.as_ref() != Some(&words) {
+                say(tell, words.clone());
+                told = Some(words);
             }
             self.pause(pause).await?;
             pause = (pause * 2).min(LONGEST_LOOK);

@@ -183,17 +183,26 @@ fn health(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
         }
         let guard = match (&standing.health, is_forced(question) || waits) {
             (Health::Following, _) => passes("health", format!("{address} is replicated")),
-            (Health::Behind(how) | Health::Broken(how) | Health::Unseen(how), true) => {
+            (health @ (Health::Behind(_) | Health::Broken(_) | Health::Unseen(_)), true) => {
                 let help = if waits { "The run waits until it follows." } else { "What was not passed on is lost." };
-                warns("health", format!("{address}: it {how}"), help)
+                warns("health", ill(address, health), help)
             }
-            (Health::Behind(how) | Health::Broken(how) | Health::Unseen(how), false) => refuses(
+            (health @ (Health::Behind(_) | Health::Broken(_) | Health::Unseen(_)), false) => refuses(
                 "health",
-                format!("{address}: it {how}"),
+                ill(address, health),
                 "A planned promotion would wait for it or lose data. Mend the replication first.",
             ),
         };
         found.push(guard);
+    }
+}
+
+/// How a replica does not follow, in words.
+fn ill(address: &Address, health: &Health) -> String {
+    match health {
+        Health::Following => format!("{address} is replicated"),
+        Health::Behind(how) | Health::Broken(how) => format!("{address}: it {how}"),
+        Health::Unseen(why) => format!("{address}: its copy cannot be looked at: {why}"),
     }
 }
 

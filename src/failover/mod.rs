@@ -144,6 +144,7 @@ impl Procedure {
             arriving: self.arriving.clone(),
             regions: self.regions.clone(),
             roles: self.roles.clone(),
+            notes: self.notes.clone(),
             checks: self.guards.iter().map(checked).collect(),
             steps: self.steps.steps.clone(),
             predicted: self.predicted,

@@ -9,7 +9,7 @@ use super::{Procedure, Question, RoleChange, down, drill, guards, up};
 use crate::address::{Address, ArmId};
 use crate::kinds::{How, Promotion, Side, Standing};
 use crate::plan::basis;
-use crate::stack::{Resource, Stack};
+use crate::stack::{Objectives, Resource, Stack};
 use crate::state::{Active, GroupRole, Verb};
 use crate::steps::{NotAGraph, Path, Stage, StepGraph};
 
@@ -41,7 +41,11 @@ pub fn plan(question: &Question<'_>) -> Procedure {
         becomes: None,
         guards: Vec::new(),
         avoided: Vec::new(),
-        objectives: stack.objectives,
+        // On the way back the other site serves users until they are moved: the time that the data takes to catch up is not an outage.
+        objectives: match question.verb {
+            Verb::Down => Objectives { rto: None, ..stack.objectives },
+            Verb::Up | Verb::Drill => stack.objectives,
+        },
         accepted,
         notes: Vec::new(),
     };

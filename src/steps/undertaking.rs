@@ -32,6 +32,9 @@ pub struct Undertaking {
     pub regions: BTreeMap<String, String>,
     /// The role of each replica before, and what it is to be.
     pub roles: Vec<RoleChange>,
+    /// What the reader was told beforehand: what a drill does not rehearse, what a run leaves alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What was checked before the first change.
     pub checks: Vec<Checked>,
     /// The steps.

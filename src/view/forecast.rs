@@ -10,6 +10,20 @@ use crate::failover::{Calibration, Guard, Loss, Procedure, Verdict};
 use crate::state::Verb;
 use crate::steps::{Predicted, Step, StepGraph};
 
+/// What a run of this verb brings about, in words that its time follows.
+pub(super) const fn served(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Up => "Users were served again after",
+        Verb::Down => "Users were back after",
+        Verb::Drill => "The copies answered after",
+    }
+}
+
+/// A loss to the second, never less than it is.
+pub(super) fn at_least(loss: Duration) -> Duration {
+    Duration::from_secs(loss.as_secs() + u64::from(loss.subsec_nanos() > 0))
+}
+
 /// How something stands to its objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -165,7 +179,11 @@ pub(super) fn verdict(procedure: &Procedure) -> String {
         Some(most) => format!(", writes up to {} old are lost", spoken(most)),
         None => ", what is lost is not known".to_owned(),
     };
-    let until = if procedure.verb == Verb::Drill { "rehearsed" } else { "users served" };
+    let until = match procedure.verb {
+        Verb::Up => "users served",
+        Verb::Down => "users back",
+        Verb::Drill => "rehearsed",
+    };
     format!("Ready: {steps}, {until} after {} (at worst {}){loss}.", spoken(typical), spoken(worst))
 }
 

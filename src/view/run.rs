@@ -6,11 +6,13 @@ use anstyle::Style;
 use jiff::Timestamp;
 
 use super::deed::{Places, how_word};
+use super::forecast;
 use super::procedure::debt;
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, hang, styled, table, visible, wrap};
 use crate::duration::spoken;
 use crate::failover::moment;
 use crate::stack::CloudName;
+use crate::state::Verb;
 use crate::steps::{Attempt, Condition, Course, Phase, Step, StepId, Timeline, Undo};
 
 /// The greatest width of a line.
@@ -95,8 +97,12 @@ fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
         (Condition::GivenUp, _) => format!("It was given up after {length}."),
     };
     let served = match run.recovery() {
-        Some(recovery) => format!(" Users were served again after {}.", spoken(recovery)),
-        None if run.condition().is_open() => " Users are not served yet.".to_owned(),
+        Some(recovery) => format!(" {} {}.", forecast::served(run.undertaking.verb), spoken(recovery)),
+        None if run.condition().is_open() => match run.undertaking.verb {
+            Verb::Up => " Users are not served yet.".to_owned(),
+            Verb::Down => " Users are not back yet.".to_owned(),
+            Verb::Drill => " The copies have not answered yet.".to_owned(),
+        },
         None => String::new(),
     };
     styled(colour(run.condition()), &words) + &served
@@ -293,7 +299,7 @@ fn compared(run: &Timeline) -> String {
             format!("loss of {replica}"),
             known(*predicted),
             known(accepted),
-            known(measured),
+            known(measured.map(forecast::at_least)),
             known(undertaking.objectives.1),
         ]);
     }

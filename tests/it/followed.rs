@@ -90,6 +90,7 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         arriving: "b".to_owned(),
         regions: Default::default(),
         roles: Vec::new(),
+        notes: Vec::new(),
         checks: Vec::new(),
         steps: vec![step],
         predicted: Predicted::default(),

@@ -10,7 +10,8 @@ use crate::steps::Accepted;
 
 /// Bring users and data back
 ///
-/// Waits until the replicas have caught up, so that nothing is lost, then moves data and users back, and deletes what stood only meanwhile last.
+/// Waits until the replicas have caught up, so that nothing is lost; the recovery site serves users meanwhile. Then moves data and users back, and
+/// last deletes what stood only during the failover.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -79,7 +79,7 @@ struct Common {
     /// What to do where a step fails [default: ask on a terminal, else stop]
     #[arg(long, value_name = "WHAT", value_enum)]
     on_failure: Option<Wanted>,
-    /// The format
+    /// The format of what is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

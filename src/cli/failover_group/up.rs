@@ -12,9 +12,9 @@ use crate::steps::Accepted;
 
 /// Move users and data to the recovery site
 ///
-/// Planned, while both sites answer, nothing is lost. Forced, with one site given up, nothing at that site is called, and nothing whose control
-/// plane, metadata or operations live there: what was written last and has not arrived is lost, is measured first, and has to be accepted. The
-/// steps are shown before anything is done; typing the name of the group confirms. A second `up` while one is under way shows that one.
+/// With `--planned` both sites answer, and nothing is lost. With `--forced` one site is given up, and no step depends on it: what was written
+/// last and has not arrived at the other site is lost. How much that is is measured where the store tells it, and has to be accepted. The steps
+/// are shown before anything is done; typing the name of the group confirms. A second `up` while one is under way shows that one.
 #[derive(Debug, clap::Args)]
 #[command(
     group(clap::ArgGroup::new("mode").required(true).args(["planned", "forced"])),
@@ -35,7 +35,7 @@ pub struct Args {
     /// A site is given up
     #[arg(long, requires = "lost")]
     forced: bool,
-    /// The site that is given up
+    /// The site that is given up, as the stack names it
     #[arg(long, value_name = "SITE", requires = "forced")]
     lost: Option<String>,
     /// Accept the loss of writes as old as this and newer, as in 30s or 5m

@@ -9,13 +9,13 @@ use tera::{Context, Tera};
 
 use super::deed::{how_word, phases};
 use super::forecast::{self, Mark, of_amount};
-use super::markdown;
 use super::run::{learnt_during, offset, outcome, places};
+use super::{count, markdown};
 use crate::duration::spoken;
 use crate::failover::moment;
 use crate::stack::CloudName;
 use crate::state::Verb;
-use crate::steps::{Attempt, Condition, Course, Phase, Predicted, Step, Timeline, between};
+use crate::steps::{Act, Attempt, Condition, Course, Phase, Predicted, Step, Task, Timeline, between};
 
 const HTML: &str = include_str!("../../../templates/report.html.tera");
 const MARKDOWN: &str = include_str!("../../../templates/report.md.tera");
@@ -81,6 +81,8 @@ struct Report<'a> {
     verdict: String,
     /// `good`, `bad` or `open`: the colour of the verdict.
     mood: &'static str,
+    /// What the reader has to know to judge it.
+    notes: &'a [String],
     simulated: bool,
     facts: Vec<[String; 2]>,
     predictions: Vec<Compared>,
@@ -157,6 +159,7 @@ fn report<'a>(run: &'a Timeline, chain: &str, cloud: CloudName) -> Report<'a> {
         untouched: untouched(run),
         verdict,
         mood,
+        notes: &undertaking.notes,
         simulated,
         facts: facts(run),
         predictions: predictions(run),
@@ -204,6 +207,9 @@ fn time_mark(run: &Timeline) -> Mark {
 
 /// How the worst of the losses stands to its objective: missed where one misses it, not known where one is not known.
 fn loss_mark(run: &Timeline) -> Mark {
+    if run.undertaking.verb == Verb::Drill {
+        return Mark::None; // It moves no data, so that it shows nothing of what would be lost.
+    }
     let objective = run.undertaking.objectives.1;
     let mark = |replica| of_amount(run.lost(replica), objective);
     let marks: Vec<Mark> = run.undertaking.losses.keys().map(mark).collect();
@@ -221,21 +227,25 @@ fn verdict(run: &Timeline) -> (String, &'static str) {
     };
     let (time, loss) = (time_mark(run), loss_mark(run));
     let objective = |objective: Option<std::time::Duration>| objective.map(spoken).unwrap_or_default();
+    let (verb, served) = (run.undertaking.verb, forecast::served(run.undertaking.verb));
     let of_time = match (time, run.recovery()) {
-        (Mark::Met, Some(real)) => format!(
-            "Users were served again after {}, within the objective of {}.",
-            spoken(real),
-            objective(run.undertaking.objectives.0)
-        ),
-        (Mark::Missed, Some(real)) => format!(
-            "Users were served again after {}; the objective of {} was missed.",
-            spoken(real),
-            objective(run.undertaking.objectives.0)
-        ),
-        (_, Some(real)) => {
-            format!("Users were served again after {}; the stack sets no objective for that.", spoken(real))
+        (Mark::Met, Some(real)) => {
+            format!("{served} {}, within the objective of {}.", spoken(real), objective(run.undertaking.objectives.0))
         }
-        (_, None) => "Users were not served again by it.".to_owned(),
+        (Mark::Missed, Some(real)) => format!(
+            "{served} {}; the objective of {} was missed.",
+            spoken(real),
+            objective(run.undertaking.objectives.0)
+        ),
+        (_, Some(real)) if verb == Verb::Down => {
+            format!("{served} {}; until they were moved, {} served them.", spoken(real), run.undertaking.leaving)
+        }
+        (_, Some(real)) => format!("{served} {}; the stack sets no objective for that.", spoken(real)),
+        (_, None) => match verb {
+            Verb::Up => "Users were not served again by it.".to_owned(),
+            Verb::Down => "Users were not brought back by it.".to_owned(),
+            Verb::Drill => "The copies did not answer.".to_owned(),
+        },
     };
     let of_loss = match loss {
         Mark::Met => {
@@ -247,13 +257,36 @@ fn verdict(run: &Timeline) -> (String, &'static str) {
         Mark::Unknown | Mark::AtRisk => " Of at least one store it was not measured what was lost.".to_owned(),
         Mark::None => String::new(),
     };
+    let of_production = production(run).map(|words| format!(" {words}")).unwrap_or_default();
     let mood = match condition {
         Condition::Done if [time, loss].iter().all(|mark| matches!(mark, Mark::Met | Mark::None)) => "good",
         Condition::Done if ![time, loss].contains(&Mark::Missed) => "open",
         Condition::Done => "bad",
         _ => "open",
     };
-    (format!("{ended} {of_time}{of_loss}"), mood)
+    (format!("{ended} {of_time}{of_loss}{of_production}"), mood)
+}
+
+/// Whether production is known to be as it was, in a sentence; `None` where that is not what the run was about.
+fn production(run: &Timeline) -> Option<String> {
+    if run.undertaking.verb != Verb::Drill {
+        return None;
+    }
+    let compared = run.graph.steps.iter().find_map(|step| match &step.act {
+        Act::Task(Task::Unchanged { before }) if run.status.phase(step.id) == Some(Phase::Succeeded) => {
+            Some(before.len())
+        }
+        _ => None,
+    });
+    Some(match compared {
+        Some(objects) => {
+            format!(
+                "Production is as it was: {} compared before and after.",
+                count(objects, "object was", "objects were")
+            )
+        }
+        None => "It was not shown that production is as it was.".to_owned(),
+    })
 }
 
 const fn mood(mark: Mark) -> &'static str {
@@ -267,18 +300,28 @@ const fn mood(mark: Mark) -> &'static str {
 
 /// How much was lost, in words.
 fn lost(amount: std::time::Duration) -> String {
-    if amount.is_zero() { "nothing".to_owned() } else { spoken(amount) }
+    if amount.is_zero() { "nothing".to_owned() } else { spoken(forecast::at_least(amount)) }
 }
 
 /// What stands at the top: recovery time, data loss, how much was done.
 fn facts(run: &Timeline) -> Vec<[String; 2]> {
     let done = run.status.phases().iter().filter(|phase| **phase == Phase::Succeeded).count();
-    let most = run.undertaking.losses.keys().filter_map(|replica| run.lost(replica)).max();
+    let losses: Vec<_> = run.undertaking.losses.keys().map(|replica| run.lost(replica)).collect();
+    let most = match losses.iter().flatten().max() {
+        Some(most) if !losses.contains(&None) => lost(*most),
+        Some(most) if !most.is_zero() => format!("{} or more", lost(*most)),
+        _ => "not measured".to_owned(),
+    };
+    let drill = run.undertaking.verb == Verb::Drill;
+    let of_data = if drill { ["Data that moved", "none"] } else { ["Greatest loss of a store", most.as_str()] };
     let again: usize = run.courses.iter().map(|course| course.attempts.len().saturating_sub(1)).sum();
     let again = if again > 0 { format!("Steps done, {again} of them again") } else { "Steps done".to_owned() };
     vec![
-        ["Users served again after".to_owned(), run.recovery().map_or_else(|| "not served".to_owned(), spoken)],
-        ["Greatest loss of a store".to_owned(), most.map_or_else(|| "not measured".to_owned(), lost)],
+        [
+            forecast::served(run.undertaking.verb).to_owned(),
+            run.recovery().map_or_else(|| "not reached".to_owned(), spoken),
+        ],
+        of_data.map(str::to_owned),
         [again, format!("{done} of {}", run.graph.steps.len())],
         ["Whole run".to_owned(), spoken(run.report.length)],
     ]
@@ -290,7 +333,12 @@ fn predictions(run: &Timeline) -> Vec<Compared> {
     let Predicted { typical, worst } = undertaking.predicted;
     let mark = time_mark(run);
     let mut rows = vec![Compared {
-        what: "Time until users were served".to_owned(),
+        what: match undertaking.verb {
+            Verb::Up => "Time until users were served",
+            Verb::Down => "Time until users were back",
+            Verb::Drill => "Time until the copies answered",
+        }
+        .to_owned(),
         predicted: spoken(typical),
         worst: format!("{} (P95)", spoken(worst)),
         real: dash(run.recovery()),
@@ -298,7 +346,8 @@ fn predictions(run: &Timeline) -> Vec<Compared> {
         mark: mark.words(),
         mood: mood(mark),
     }];
-    for (replica, announced) in &undertaking.losses {
+    let losses = undertaking.losses.iter().filter(|_| undertaking.verb != Verb::Drill);
+    for (replica, announced) in losses {
         let measured = run.lost(replica);
         let mark = of_amount(measured, undertaking.objectives.1);
         rows.push(Compared {

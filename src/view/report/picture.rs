@@ -6,8 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::deed::{Phase, Row, act_word, phases};
+use super::super::forecast;
 use super::super::run::{outcome, places};
 use crate::duration::spoken;
+use crate::state::Verb;
 use crate::steps::{self, Attempt, StepId, Timeline};
 
 /// Where the bars begin and end, in a picture this wide.
@@ -88,13 +90,22 @@ pub(super) fn svg(run: &Timeline) -> String {
 fn in_words(run: &Timeline) -> String {
     let names = run.critical.iter().filter_map(|id| run.graph.step(*id)).map(|step| step.address.as_str());
     let served = match run.recovery() {
-        Some(recovery) => format!("Users were served after {}.", spoken(recovery)),
-        None => "Users were not served.".to_owned(),
+        Some(recovery) => format!("{} {}.", forecast::served(run.undertaking.verb), spoken(recovery)),
+        None => "That was not reached for which the run was begun.".to_owned(),
     };
     let objective = run.undertaking.objectives.0;
     let objective = objective.map(|it| format!(" The objective is {}.", spoken(it))).unwrap_or_default();
     let path = names.collect::<Vec<_>>().join(", then ");
     format!("{served}{objective} The chain that decided it: {path}. Every step stands in the table of steps.")
+}
+
+/// What was reached at the moment that the picture marks.
+const fn reached(run: &Timeline) -> &'static str {
+    match run.undertaking.verb {
+        Verb::Up => "users served",
+        Verb::Down => "users back",
+        Verb::Drill => "copies answered",
+    }
 }
 
 /// The marks of the axis, and a faint line below each.
@@ -179,7 +190,7 @@ fn moments(out: &mut String, run: &Timeline, axis: &Axis, bottom: f64) {
             writeln!(out, r#"<text class="{class}" x="{beside:.1}" y="{y:.1}" text-anchor="{anchor}">{words}</text>"#);
     };
     if let Some(recovery) = run.recovery() {
-        line("served", recovery, &format!("users served, {}", spoken(recovery)), 16.0);
+        line("served", recovery, &format!("{}, {}", reached(run), spoken(recovery)), 16.0);
     }
     match run.undertaking.objectives.0 {
         Some(objective) if objective.as_secs_f64() <= axis.length => {
