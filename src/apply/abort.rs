@@ -93,7 +93,7 @@ fn without_promotions(graph: &StepGraph, status: &RunStatus) -> Option<Vec<Step>
     unwind(&graph, status).ok()
 }
 
-/// The role as the replicas say it: between the sites, unless all of them agree, and nothing is left standing on the way home.
+/// The role as it is then: between the sites, unless all data is at home and nothing stands any more that only a failover brings.
 async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Party<'_>) -> Result<GroupRole, RunError> {
     let base = ports.store.load()?.ok_or(RunError::Nothing)?;
     let group = run.group(stack)?;
@@ -101,17 +101,14 @@ async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Par
     // What cannot be asked says nothing, and then the group is between its sites.
     let replicas = worker.replicas().await.unwrap_or_else(|_: Stopped| BTreeMap::new());
     let writers: Vec<Option<Side>> = replicas.values().map(|told| told.writer).collect();
-    let all = |side: Side| !writers.is_empty() && writers.iter().all(|writer| *writer == Some(side));
-    // While something stands that only a failover brings, users may still be there, wherever the data is.
+    // While something stands that only a failover brings, users may still be there, wherever the data is; and wherever the data is on the way there,
+    // the run has not said that users have followed.
     let stands = stack
         .resources
         .values()
         .any(|resource| group.stands_up(resource) && base.resources.contains_key(&resource.address));
-    let active = match (all(Side::Source) && !stands, all(Side::Target)) {
-        (true, _) => Active::Home,
-        (_, true) => Active::Away,
-        (false, false) => Active::Between,
-    };
+    let all_home = !writers.is_empty() && writers.iter().all(|writer| *writer == Some(Side::Source));
+    let active = if all_home && !stands { Active::Home } else { Active::Between };
     let known = base.roles.groups.get(&*group.name);
     let planned = run.graph.steps.iter().find_map(|step| match &step.act {
         Act::Task(Task::Record(role)) => Some(&**role),
@@ -127,7 +124,7 @@ async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Par
     }
     Ok(GroupRole {
         active,
-        site: if active == Active::Away { group.to.to_string() } else { group.from.to_string() },
+        site: group.from.to_string(),
         since: Timestamp::UNIX_EPOCH,
         run: run.id.clone(),
         how: run.undertaking.how,

@@ -8,7 +8,7 @@ use super::standing::delete_all;
 use super::survey::stands_up;
 use super::up::{promote, record, role, route};
 use crate::address::Address;
-use crate::kinds::{Reprotect, Side, Span};
+use crate::kinds::{Object, Reprotect, Side, Span};
 use crate::stack::Resource;
 use crate::state::{Active, GroupRole, Recorded, Verb};
 use crate::steps::{Act, Stage, Task, Touch, Undo};
@@ -74,7 +74,9 @@ fn quiesce(draft: &mut Draft<'_>) {
     let question = draft.question;
     for resource in question.stack.resources.values().filter(|resource| stands_up(question.group, resource)) {
         let Some((argument, value)) = resource.kind.moves.quiesce else { continue };
-        if question.state.resources.contains_key(&resource.address) {
+        // What an earlier run was cut short in deleting may be gone already.
+        let gone = |object: &Object| question.seen.observed.objects.get(&object.id) == Some(&None);
+        if question.state.resources.contains_key(&resource.address) && !resource.objects.iter().any(gone) {
             let made = draft.writes(resource, argument, value.json(), Stage::Quiesce);
             let needs = draft.of(ahead_of(Stage::Quiesce));
             draft.add(made, needs);

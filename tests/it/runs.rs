@@ -373,9 +373,9 @@ fn what_has_failed_is_tried_again_left_out_or_taken_back() {
         // Once data has moved, nothing is taken back, and the roles are recorded as they are.
         let (mut run, undertaken) = day.begin(failing(true), OnFailure::Unwind).await.unwrap();
         assert_eq!(undertaken.forward_only.len(), 2);
-        assert_eq!(day.give_up(&mut run).await.unwrap(), Aborted::Recorded(Active::Away));
+        assert_eq!(day.give_up(&mut run).await.unwrap(), Aborted::Recorded(Active::Between));
         let state = day.state();
-        assert_eq!((state.roles.open, state.roles.groups["web"].active), (None, Active::Away));
+        assert_eq!((state.roles.open, state.roles.groups["web"].active), (None, Active::Between));
         assert_eq!(FailoverRun::read(&day.lab.store, &run.id).unwrap().status().unwrap().ended(), Some(Ended::Done));
     });
 }

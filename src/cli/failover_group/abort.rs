@@ -87,7 +87,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             let where_ = match active {
                 Active::Home => "its data is where it was",
                 Active::Away => "its data has moved",
-                Active::Between => "part of its data has moved",
+                Active::Between => "its users and data are between the sites",
             };
             let next = "`failover-group up` or `failover-group down` go on from there.";
             (format!("Given up: run {} of {group}; {where_}. {next}\n", run.id), ExitCode::Done)
