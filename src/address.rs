@@ -20,6 +20,9 @@ pub struct Address(Arc<str>);
 /// What marks the address of an old object that waits for its deletion. No identifier and no key ends so.
 const REPLACED: &str = "~replaced";
 
+/// What marks the address of a copy that stands only during a drill.
+const DRILL: &str = "~drill";
+
 /// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an address; write `kind.name` or `kind.name[\"key\"]`")]
@@ -55,6 +58,21 @@ impl Address {
         self.0.strip_suffix(REPLACED).map(|base| Self(base.into()))
     }
 
+    /// The address under which a copy of this resource is recorded while a drill has it: `lb.web~drill`.
+    pub fn rehearsed(&self) -> Self {
+        Self(format!("{}{DRILL}", self.0).into())
+    }
+
+    /// Whether this is the address of a copy that stands only during a drill.
+    pub fn is_rehearsed(&self) -> bool {
+        self.0.ends_with(DRILL)
+    }
+
+    /// The address of what this is a copy of, where it is the address of one.
+    pub fn original(&self) -> Option<Self> {
+        self.0.strip_suffix(DRILL).map(|base| Self(base.into()))
+    }
+
     /// The word before the dot.
     pub fn kind(&self) -> &str {
         self.0.split('.').next().unwrap_or_default()
@@ -87,7 +105,8 @@ impl Address {
     }
 
     fn base(&self) -> &str {
-        self.0.strip_suffix(REPLACED).unwrap_or(&self.0)
+        let base = self.0.strip_suffix(REPLACED).unwrap_or(&self.0);
+        base.strip_suffix(DRILL).unwrap_or(base)
     }
 
     fn block_text(&self) -> &str {
@@ -103,6 +122,9 @@ impl FromStr for Address {
         let wrong = || NotAnAddress { text: text.to_owned() };
         if let Some(base) = text.strip_suffix(REPLACED) {
             return base.parse::<Self>().map(|address| address.replaced()).map_err(|_| wrong());
+        }
+        if let Some(base) = text.strip_suffix(DRILL) {
+            return base.parse::<Self>().map(|address| address.rehearsed()).map_err(|_| wrong());
         }
         let (block, key) = match text.find('[') {
             Some(open) => (&text[..open], Some(&text[open..])),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here acts. Production code and the simulated world implement the same traits, so that one seed replays a whole run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use serde_json::Value as Json;
 
 use crate::address::ArmId;
 use crate::state::{State, StateError};
-use crate::steps::Entry;
+use crate::steps::{Approval, Entry};
 
 /// A cloud that answers for Resource Manager. Every write waits until the cloud says that it is done.
 #[async_trait]
@@ -34,11 +35,45 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::put`].
     async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError>;
 
-    /// Posts an action to an object, waits until it is done and returns the answer (`null` where there is none).
+    /// Changes an object in part, waits until that is done and returns the body as it then stands.
     ///
     /// # Errors
     /// As for [`Cloud::put`].
-    async fn post(&self, id: &ArmId, api: &str, action: &str, body: Option<&Json>) -> Result<Json, CloudError>;
+    async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError>;
+
+    /// Posts an action to an object, with these pairs in the query, waits until it is done and returns the answer (`null` where there is none).
+    ///
+    /// # Errors
+    /// As for [`Cloud::put`].
+    async fn post(
+        &self,
+        id: &ArmId,
+        api: &str,
+        action: &str,
+        query: &[(&str, &str)],
+        body: Option<&Json>,
+    ) -> Result<Json, CloudError>;
+
+    /// What a GET of this path answers with these pairs in the query: an object with what `$expand` asks for, a list of what is offered. `None` where
+    /// there is nothing.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`].
+    async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError>;
+
+    /// The body of an object with what `$expand` asks for; `None` where there is none.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`].
+    async fn get_expanded(&self, id: &ArmId, api: &str, expand: &str) -> Result<Option<Json>, CloudError> {
+        self.get_with(id, api, &[("$expand", expand)]).await
+    }
+
+    /// The newest value of a metric of an object, from Azure Monitor; `None` where none was recorded lately.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`].
+    async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError>;
 
     /// The ids of all top-level resources in a resource group; empty where there is no such group.
     ///
@@ -84,6 +119,67 @@ pub struct Refused {
     pub correlation: Option<String>,
 }
 
+/// The public network: what a client of the system gets, for probes and HTTP steps.
+#[async_trait]
+pub trait Web: Send + Sync {
+    /// Sends one request and returns the status of the answer. No redirect is followed, no connection kept.
+    ///
+    /// # Errors
+    /// Why there is no answer: the name is not known, nobody listens, nothing comes in time.
+    async fn fetch(&self, request: &WebRequest) -> Result<u16, String>;
+}
+
+/// A request to the public network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebRequest {
+    /// The method, as in `GET`.
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// Headers. They may hold secrets, and are never shown.
+    pub headers: Vec<(String, String)>,
+    /// The body. It may hold secrets, and is never shown.
+    pub body: Option<String>,
+    /// The status that is hoped for. The embedded cloud answers it for hosts outside of its world, which it knows nothing of.
+    pub hoped: u16,
+    /// How long the answer may take.
+    pub within: Duration,
+}
+
+/// Programs of this machine, for the steps of a failover group that run one.
+#[async_trait]
+pub trait Commands: Send + Sync {
+    /// Runs a program to its end, without a shell and without the environment of this one.
+    ///
+    /// # Errors
+    /// Why it could not be run, or that it did not end in time and was killed.
+    async fn run(&self, line: &CommandLine) -> Result<Exited, String>;
+}
+
+/// A program and what it is given. None of it is shown: all may hold secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The program: a path, or a name that is looked up as usual.
+    pub program: String,
+    /// Its arguments, as they are.
+    pub arguments: Vec<String>,
+    /// What its environment holds beside what every program needs.
+    pub environment: BTreeMap<String, String>,
+    /// Where it runs, relative to the directory of the stack.
+    pub directory: Option<String>,
+    /// How long it may take.
+    pub within: Duration,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exited {
+    /// Its exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// The last line that it wrote.
+    pub said: String,
+}
+
 /// Time, as the world has it: simulated or real.
 #[async_trait]
 pub trait Clock: Send + Sync {
@@ -127,6 +223,30 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Where it cannot be opened, is damaged before its last entry, or is new and its name is not later than that of every run before it.
     fn journal(&self, run: &str) -> Result<Box<dyn Journal>, StateError>;
+
+    /// The runs that have a journal, oldest first.
+    ///
+    /// # Errors
+    /// Where they cannot be listed.
+    fn runs(&self) -> Result<Vec<String>, StateError>;
+
+    /// The entries of a run's journal; none where it has none. May be asked while the run goes on elsewhere.
+    ///
+    /// # Errors
+    /// Where the journal is damaged before its last line.
+    fn entries_of(&self, run: &str) -> Result<Vec<Entry>, StateError>;
+
+    /// Answers a step of a run that waits for a person. Needs no lock: the run may go on elsewhere.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    fn approve(&self, run: &str, approval: &Approval) -> Result<(), StateError>;
+
+    /// The answers that were given to steps of a run, oldest first.
+    ///
+    /// # Errors
+    /// Where they are damaged or cannot be read.
+    fn approvals(&self, run: &str) -> Result<Vec<Approval>, StateError>;
 }
 
 /// The journal of one run, append-only.

@@ -19,7 +19,7 @@ use drplan::state::{State, format};
 use drplan::steps::StepGraph;
 use drplan::store::LocalStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, Ids, Store};
+use drplan::world::{Clock, CommandLine, Commands, Exited, Ids, Store};
 
 use super::{Failed, Row, stacks};
 
@@ -124,6 +124,8 @@ fn run(planned: &Planned, store: &LocalStore, seal: &Seal, folder: &Path) -> Res
         });
         let ports = Ports {
             cloud: &azure,
+            web: &simulator,
+            commands: &Hopeful,
             clock: &*clock,
             ids: &*ids,
             store: store as &dyn Store,
@@ -133,6 +135,16 @@ fn run(planned: &Planned, store: &LocalStore, seal: &Seal, folder: &Path) -> Res
         };
         Ok((apply::apply(planned, None, ports, "apply", "speed").await?, simulator))
     })
+}
+
+/// A machine on which every program ends well.
+struct Hopeful;
+
+#[async_trait::async_trait]
+impl Commands for Hopeful {
+    async fn run(&self, _: &CommandLine) -> Result<Exited, String> {
+        Ok(Exited { code: Some(0), said: String::new() })
+    }
 }
 
 struct NoFiles;

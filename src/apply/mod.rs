@@ -1,10 +1,22 @@
-//! Carries out a plan: runs its steps against the cloud, keeps what they bring in the state, and hands what is learnt on to the steps that wait for it.
+//! Carries out plans and procedures: runs their steps against the cloud, keeps what they bring in the state, and hands what is learnt on to the steps that
+//! wait for it.
 //!
 //! Whoever calls holds the lock of the store and has just made the plan from what it loaded, so the basis cannot move on beneath it: only a holder of the lock
 //! writes state or moves roles.
 
+mod abort;
+mod accept;
+mod around;
+mod custom;
+mod moves;
 mod observe;
+mod probe;
+mod promote;
 mod remove;
+mod roles;
+mod standings;
+mod tasks;
+mod undertake;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -17,14 +29,21 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::plan::{Planned, knowledge, sealed};
-use crate::run::{self, Actor, Outcome, Report, Stop, Watcher};
+use crate::run::{Actor, Outcome, Report, Stop, Tell, Walk, Watcher};
 use crate::stack::{Knowledge, Resource, Stack};
 use crate::state::{Recorded, Roles, State, StateError, Status, VERSION};
 use crate::steps::{Act, Started, Step};
 use crate::value::Seal;
-use crate::world::{Clock, Cloud, CloudError, Ids, Store};
+use crate::world::{Clock, Cloud, CloudError, Commands, Ids, Store, Web};
 
+pub use abort::{Aborted, abort};
+pub use accept::{NewRoles, accept};
+pub use around::look_around;
 pub use observe::observe;
+pub use standings::{look_at, observe_roles};
+pub use undertake::{FailoverRun, OnFailure, Onward, Party, RunError, Undertaken, may_be_skipped, undertake};
+
+use tasks::Errand;
 
 /// The most steps that are under way at a time. Azure's own limit on writes, 200 at once and 10 a second, is what bounds a run, not this.
 pub const WIDTH: usize = 64;
@@ -39,6 +58,10 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct Ports<'a> {
     /// The cloud.
     pub cloud: &'a dyn Cloud,
+    /// The public network, as users of that cloud see it.
+    pub web: &'a dyn Web,
+    /// The programs that steps of failover groups run.
+    pub commands: &'a dyn Commands,
     /// The clock of that cloud.
     pub clock: &'a dyn Clock,
     /// Fresh ids.
@@ -89,11 +112,21 @@ pub async fn apply(
         stack: stack.name.clone(),
         digest: stack.digest.clone(),
         steps: u32::try_from(plan.steps.steps.len()).unwrap_or(u32::MAX),
+        failover: None,
     };
     let worker = Worker::new(stack, &base, known, ports);
     let mut journal = ports.store.journal(&run)?;
-    let report =
-        run::run(&plan.steps, started, &mut *journal, &worker, ports.clock, ports.stop, ports.watcher, WIDTH).await?;
+    let walk = Walk {
+        graph: &plan.steps,
+        journal: &mut *journal,
+        actor: &worker,
+        clock: ports.clock,
+        stop: ports.stop,
+        watcher: ports.watcher,
+        width: WIDTH,
+        halts: false,
+    };
+    let report = walk.start(started).await?;
     drop(journal);
     let mut state = ports.store.load()?.unwrap_or(base);
     state.serial += 1;
@@ -113,7 +146,7 @@ pub async fn apply(
 /// # Errors
 /// Where it cannot be written.
 pub fn keep_observed(recorded: &State, refreshed: &State, store: &dyn Store) -> Result<Option<State>, StateError> {
-    if recorded.resources == refreshed.resources {
+    if recorded.resources == refreshed.resources && recorded.roles == refreshed.roles {
         return Ok(None);
     }
     let state = State { serial: recorded.serial + 1, ..refreshed.clone() };
@@ -148,17 +181,20 @@ fn base(
 struct Worker<'a> {
     stack: &'a Stack,
     ports: Ports<'a>,
-    /// What was recorded when the run began.
-    recorded: HashMap<Address, Recorded>,
+    /// What is recorded, as the steps of the run change it.
+    recorded: Mutex<HashMap<Address, Recorded>>,
     /// The objects that were recorded before the last look: what stands there is ours, whether that look saw it or not.
     known: HashSet<ArmId>,
     knowledge: Mutex<Knowledge>,
+    /// What a failover run is about; `None` in other runs.
+    errand: Option<Errand<'a>>,
 }
 
 /// Why a step did not succeed.
 enum Stopped {
     Failed(String),
     Unknown(String),
+    Paused(String),
 }
 
 impl From<CloudError> for Stopped {
@@ -176,13 +212,28 @@ impl<'a> Worker<'a> {
             stack,
             ports,
             known,
-            recorded: base.resources.iter().map(|(address, recorded)| (address.clone(), recorded.clone())).collect(),
+            recorded: Mutex::new(base.resources.clone().into_iter().collect()),
             knowledge: Mutex::new(knowledge(base, &|_| false)),
+            errand: None,
         }
     }
 
     fn knowledge(&self) -> MutexGuard<'_, Knowledge> {
         self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A resource as it is recorded now.
+    fn recorded(&self, address: &Address) -> Option<Recorded> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
+    }
+
+    /// Keeps a resource as it is recorded from now on; `None`: it is gone.
+    fn keep(&self, address: &Address, now: Option<&Recorded>) {
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        match now {
+            Some(now) => recorded.insert(address.clone(), now.clone()),
+            None => recorded.remove(address),
+        };
     }
 
     /// A resource as it will be recorded.
@@ -215,33 +266,47 @@ impl<'a> Worker<'a> {
 impl Actor for Worker<'_> {
     fn intent(&self, step: &Step) -> Option<Box<Recorded>> {
         let resource = self.stack.resources.get(&step.address);
-        let with = |status, recorded: &Recorded| Some(Box::new(Recorded { status, ..recorded.clone() }));
-        match (&step.act, resource, self.recorded.get(&step.address)) {
+        let with = |status, recorded: Recorded| Some(Box::new(Recorded { status, ..recorded }));
+        match (&step.act, resource, self.recorded(&step.address)) {
             (Act::Update | Act::Adopt, _, Some(recorded)) => with(Status::Updating, recorded),
             (Act::Create | Act::Update | Act::Adopt, Some(resource), _) => {
                 let arguments = sealed(&resource.args, self.ports.seal);
                 Some(self.record(resource, arguments, JsonMap::new(), Status::Creating))
             }
             (Act::Create | Act::Update | Act::Adopt, None, _) | (Act::Forget, ..) => None,
-            (Act::Delete(recorded), ..) => with(Status::Deleting, recorded),
+            (Act::Task(task), _, recorded) => match (tasks::writes(task), recorded) {
+                (true, Some(recorded)) if recorded.status == Status::Standing => with(Status::Updating, recorded),
+                _ => None,
+            },
+            (Act::Delete(planned), _, recorded) => {
+                with(Status::Deleting, recorded.unwrap_or_else(|| (**planned).clone()))
+            }
             (Act::SetAside(recorded), ..) => Some(recorded.clone()),
         }
     }
 
-    async fn act(&self, step: &Step) -> Outcome {
+    async fn act(&self, step: &Step, tell: &Tell) -> Outcome {
         let done = match &step.act {
             Act::Create | Act::Update | Act::Adopt => match self.stack.resources.get(&step.address) {
                 Some(resource) => self.write(resource, &step.act).await.map(Some),
                 None => Err(Stopped::Failed("the stack has no such resource".to_owned())),
             },
-            Act::Delete(recorded) => self.remove(&step.address, recorded).await.map(|()| None),
+            Act::Delete(planned) => {
+                let recorded = self.recorded(&step.address);
+                self.remove(&step.address, recorded.as_ref().unwrap_or(planned)).await.map(|()| None)
+            }
             Act::SetAside(recorded) => Ok(Some(recorded.clone())),
             Act::Forget => Ok(None),
+            Act::Task(task) => self.task(step, task, tell).await,
         };
         match done {
-            Ok(recorded) => Outcome::Done(recorded),
+            Ok(recorded) => {
+                self.keep(&step.address, recorded.as_deref());
+                Outcome::Done(recorded)
+            }
             Err(Stopped::Failed(why)) => Outcome::Failed(why),
             Err(Stopped::Unknown(why)) => Outcome::Unknown(why),
+            Err(Stopped::Paused(why)) => Outcome::Paused(why),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::world::{Clock, Cloud, CloudError};
 
 /// How many objects are read at a time.
-const WIDTH: usize = 32;
+pub(super) const WIDTH: usize = 32;
 
 /// Reads these objects. What cannot be read because its region does not answer is left out and told of: an outage of one site must not stop the work at
 /// another, and what was not seen is taken as recorded, never as gone.
@@ -63,10 +63,10 @@ async fn read(cloud: &dyn Cloud, objects: &[Object]) -> Result<Observed, CloudEr
             Err(error) => return Err(error),
         }
     }
-    Ok(Observed { objects: found, unread })
+    Ok(Observed { objects: found, unread, ..Observed::default() })
 }
 
-fn is_outage(error: &CloudError) -> bool {
+pub(super) fn is_outage(error: &CloudError) -> bool {
     match error {
         CloudError::Unreachable(_) | CloudError::OutcomeUnknown(_) => true,
         CloudError::Refused(refused) => refused.status >= 500,

@@ -67,7 +67,7 @@ impl Worker<'_> {
 
     async fn take_out(&self, object: &Object, within: &Within) -> Result<(), Stopped> {
         for attempt in 0..TRIES {
-            self.pause(attempt).await;
+            self.before_try(attempt).await;
             let Some(current) = self.settled(object).await? else { return Ok(()) };
             let Some(body) = without(&current, within) else { return Ok(()) };
             if self.put_unchanged(object, &body, etag(&current).as_deref()).await?.is_some() {

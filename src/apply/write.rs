@@ -6,12 +6,13 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Stopped, Worker};
 use crate::address::Address;
+use crate::diagnostic::Diagnostics;
 use crate::kinds::{From, Object, Ready, Within, body, path};
 use crate::plan::sealed;
-use crate::stack::Resource;
+use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
 use crate::steps::Act;
-use crate::value::{Map, Value};
+use crate::value::{Map, Unknown, Value};
 use crate::world::{CloudError, When};
 
 /// How often a write is tried again because the object was changed by somebody else in between, or was read as it no longer stood. The pauses between, each
@@ -30,7 +31,7 @@ impl Worker<'_> {
         let args = self.arguments(resource).await?;
         let plain = reveal(&args)?;
         let bodies = self.bodies(resource, &plain);
-        let before = self.recorded.get(&resource.address).filter(|_| !matches!(act, Act::Create));
+        let before = self.recorded(&resource.address).filter(|_| !matches!(act, Act::Create));
         let old: Option<Vec<Json>> = before
             .filter(|before| before.status != Status::Creating)
             .map(|before| self.bodies(resource, &before.arguments));
@@ -48,17 +49,27 @@ impl Worker<'_> {
 
     /// The arguments, everything known: what waits for a secret of a resource that was not written in this run is asked for now.
     async fn arguments(&self, resource: &Resource) -> Result<Map, Stopped> {
+        self.resolved(
+            |knowledge| self.stack.resolve(resource, knowledge),
+            |args: &Map| args.values().filter_map(Value::unknown_within).reduce(|a, b| a.and(&b)),
+        )
+        .await
+    }
+
+    /// What `resolve` makes of what is known, once nothing of it waits any more: secrets that it waits for are asked for.
+    pub(super) async fn resolved<T>(
+        &self,
+        resolve: impl Fn(&Knowledge) -> Result<T, Diagnostics>,
+        waits: impl Fn(&T) -> Option<Unknown>,
+    ) -> Result<T, Stopped> {
         let resolve = || {
-            let knowledge = self.knowledge();
-            self.stack.resolve(resource, &knowledge).map_err(|problems| {
+            resolve(&self.knowledge()).map_err(|problems| {
                 let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 Stopped::Failed(all.join("; "))
             })
         };
-        let args = resolve()?;
-        let Some(unknown) = args.values().filter_map(Value::unknown_within).reduce(|a, b| a.and(&b)) else {
-            return Ok(args);
-        };
+        let first = resolve()?;
+        let Some(unknown) = waits(&first) else { return Ok(first) };
         for waits in unknown.waits_for.iter() {
             let Some((address, name)) = waits.rsplit_once('.') else { continue };
             let Ok(address) = address.parse::<Address>() else { continue };
@@ -66,9 +77,9 @@ impl Worker<'_> {
                 self.ask_secret(other, name).await?;
             }
         }
-        let args = resolve()?;
-        match args.values().filter_map(Value::unknown_within).reduce(|a, b| a.and(&b)) {
-            None => Ok(args),
+        let second = resolve()?;
+        match waits(&second) {
+            None => Ok(second),
             Some(unknown) => {
                 let all: Vec<&str> = unknown.waits_for.iter().map(String::as_str).collect();
                 Err(Stopped::Failed(format!("the cloud has not said what {} is", all.join(", "))))
@@ -76,14 +87,20 @@ impl Worker<'_> {
         }
     }
 
-    fn bodies(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Vec<Json> {
+    pub(super) fn bodies(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Vec<Json> {
         self.stack.with_subject(resource, args, &self.knowledge(), body::bodies)
     }
 
     /// Brings one object to what it should be, and returns it as it then stands.
-    async fn put(&self, object: &Object, old: Option<&Json>, new: &Json, act: &Act) -> Result<Json, Stopped> {
+    pub(super) async fn put(
+        &self,
+        object: &Object,
+        old: Option<&Json>,
+        new: &Json,
+        act: &Act,
+    ) -> Result<Json, Stopped> {
         for attempt in 0..TRIES {
-            self.pause(attempt).await;
+            self.before_try(attempt).await;
             let current = self.settled(object).await?;
             let (body, etag) = match (&object.within, current) {
                 (None, None) => (new.clone(), None),
@@ -113,7 +130,7 @@ impl Worker<'_> {
     }
 
     /// Waits before a write is tried again.
-    pub(super) async fn pause(&self, attempt: u32) {
+    pub(super) async fn before_try(&self, attempt: u32) {
         if let Some(doubled) = attempt.checked_sub(1) {
             self.ports.clock.sleep(FIRST_PAUSE * 2_u32.pow(doubled)).await;
         }
@@ -152,7 +169,7 @@ impl Worker<'_> {
 
     /// The answers of all objects, each the part that is the resource's, once they are ready. `written` is how each stood right after it was written:
     /// that is not looked at again, unless writing the others may have changed it.
-    async fn ready(&self, resource: &Resource, written: Vec<Json>) -> Result<Vec<Json>, Stopped> {
+    pub(super) async fn ready(&self, resource: &Resource, written: Vec<Json>) -> Result<Vec<Json>, Stopped> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
         let mut seen = if written.len() == 1 { written } else { self.look(resource).await? };
@@ -207,8 +224,11 @@ impl Worker<'_> {
     /// Asks the cloud for a secret attribute, which is kept in memory only.
     async fn ask_secret(&self, resource: &Resource, name: &str) -> Result<(), Stopped> {
         let Some(attribute) = resource.kind.attribute(name) else { return Ok(()) };
-        let (From::Action(action, at), Some(object)) = (attribute.from, resource.objects.last()) else { return Ok(()) };
-        let answer = self.ports.cloud.post(&object.id, &object.api, action, None).await?;
+        let (From::Action(action, at), Some(object)) = (attribute.from, resource.kind.odd.main(&resource.objects))
+        else {
+            return Ok(());
+        };
+        let answer = self.ports.cloud.post(&object.id, &object.api, action, &[], None).await?;
         if let Some(secret) = path::get(&answer, at) {
             let value = Value::from_json(&secret).sensitive();
             let mut knowledge = self.knowledge();

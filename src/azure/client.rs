@@ -23,6 +23,8 @@ use crate::world::{Clock, Cloud, CloudError, Ids, When};
 
 /// The API version of lists of a resource group's resources.
 const LIST_API: &str = "2021-04-01";
+/// The API version of Azure Monitor's metrics.
+const METRICS_API: &str = "2024-02-01";
 
 /// What a client needs of the world.
 pub struct AzureConfig {
@@ -150,6 +152,21 @@ impl Azure {
         }
     }
 
+    /// Sends until it is taken: what is busy is asked again.
+    async fn taken(&self, request: &Request) -> Result<Answer, CallError> {
+        let mut busy = self.backoff(Patience::BUSY);
+        loop {
+            let error = match self.transport.call(request.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let taken_later = matches!(&error, CallError::Answered(answered) if answered.is_busy());
+            if !(taken_later && self.wait(&mut busy, &error).await) {
+                return Err(error);
+            }
+        }
+    }
+
     /// Waits as the back-off says; false where it has given up.
     async fn wait(&self, backoff: &mut Backoff, error: &CallError) -> bool {
         let Some(wait) = backoff.next(self.transport.now(), error.retry_after()) else { return false };
@@ -219,25 +236,58 @@ impl Cloud for Azure {
         }
     }
 
-    async fn post(&self, id: &ArmId, api: &str, action: &str, body: Option<&Json>) -> Result<Json, CloudError> {
+    /// Sent once: whether a patch that was lost may be sent again depends on what it changes, which whoever asked can see.
+    async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
         let target = self.url(id.as_str(), api);
-        let mut request = Request::new(Method::POST, self.url(&format!("{id}/{action}"), api));
+        let operation = Operation::begin(&self.transport, &target);
+        let request = Request::new(Method::PATCH, target.clone()).json(body);
+        let first = self.taken(&request).await.map_err(CallError::of_write)?;
+        operation.put(&first).await.map_err(CallError::of_write)
+    }
+
+    async fn post(
+        &self,
+        id: &ArmId,
+        api: &str,
+        action: &str,
+        query: &[(&str, &str)],
+        body: Option<&Json>,
+    ) -> Result<Json, CloudError> {
+        let target = self.url(id.as_str(), api);
+        let mut url = self.url(&format!("{id}/{action}"), api);
+        url.query_pairs_mut().extend_pairs(query);
+        let mut request = Request::new(Method::POST, url);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let mut busy = self.backoff(Patience::BUSY);
         let operation = Operation::begin(&self.transport, &target);
-        let first = loop {
-            let error = match self.transport.call(request.clone()).await {
-                Ok(answer) => break answer,
-                Err(error) => error,
-            };
-            let taken_later = matches!(&error, CallError::Answered(answered) if answered.is_busy());
-            if !(taken_later && self.wait(&mut busy, &error).await) {
-                return Err(error.of_write());
-            }
-        };
+        let first = self.taken(&request).await.map_err(CallError::of_write)?;
         operation.post(&first).await.map_err(CallError::of_write)
+    }
+
+    async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+        let mut url = self.url(id.as_str(), api);
+        url.query_pairs_mut().extend_pairs(query);
+        match self.transport.call(Request::get(url)).await {
+            Ok(answer) => Ok(Some(answer.json().unwrap_or_default())),
+            Err(CallError::Answered(error)) if error.is_absence() => Ok(None),
+            Err(error) => Err(error.of_read()),
+        }
+    }
+
+    async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError> {
+        let mut url = self.url(&format!("{id}/providers/Microsoft.Insights/metrics"), METRICS_API);
+        url.query_pairs_mut()
+            .append_pair("metricnames", name)
+            .append_pair("interval", "PT1M")
+            .append_pair("aggregation", "Maximum");
+        let answer = match self.transport.call(Request::get(url)).await {
+            Ok(answer) => answer.json().unwrap_or_default(),
+            Err(CallError::Answered(error)) if error.is_absence() => return Ok(None),
+            Err(error) => return Err(error.of_read()),
+        };
+        let points = answer.pointer("/value/0/timeseries/0/data").and_then(Json::as_array);
+        Ok(points.into_iter().flatten().rev().find_map(|point| point.get("maximum")?.as_f64()))
     }
 
     /// Raw, because one identity that the typed model cannot read would hide the whole list.

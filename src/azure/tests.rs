@@ -268,7 +268,7 @@ async fn a_lost_put_is_observed_before_it_is_sent_again() {
 async fn a_lost_action_is_never_sent_again() {
     for lost in [0, 500, 504] {
         let (azure, seen) = scripted(vec![(lost, &[], Json::Null)]);
-        let error = azure.post(&vnet(), API, "failover", None).await.unwrap_err();
+        let error = azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err();
         assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
         assert_eq!(seen.lock().unwrap().lines(), [format!("POST {VNET}/failover")]);
     }
@@ -277,7 +277,7 @@ async fn a_lost_action_is_never_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_not_waited_for() {
     let azure = client(Router::new().fallback(std::future::pending::<()>));
-    let error = azure.post(&vnet(), API, "failover", None).await.unwrap_err();
+    let error = azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err();
     assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
 }
 

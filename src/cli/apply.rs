@@ -8,7 +8,7 @@ use super::confirm::confirm;
 use super::loading::{Loaded, given_variables, load, load_with};
 use super::place::holder;
 use super::plan::{Limits, cloud_in, read};
-use super::planning::{Made, Wanted, cloud_of, make, refuse_blocked, store_of};
+use super::planning::{Made, Wanted, cloud_of, make, refuse_blocked, refuse_open, store_of};
 use super::progress::Shown;
 use super::{ExitCode, Failure, Global, Session, ending};
 use crate::apply::{Ports, apply, keep_observed};
@@ -17,6 +17,7 @@ use crate::run::Stop;
 use crate::stack::{CloudName, GivenVariable};
 use crate::store::LocalStore;
 use crate::view;
+use crate::world::Store;
 
 /// Bring the cloud to where the stack says
 ///
@@ -47,6 +48,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         return run_saved(args, global, session);
     }
     let order = Order {
+        stack: args.stack.clone(),
         loaded: load(&args.stack, global, session)?,
         wanted: args.limits.wanted(false),
         saved: None,
@@ -76,6 +78,7 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
     given.extend(flags);
     let stack = Path::new(&saved.directory);
     let order = Order {
+        stack: stack.to_owned(),
         loaded: load_with(stack, given, session)?,
         wanted: Wanted { targets: saved.targets.clone(), destroy: saved.destroy, refresh: saved.refresh },
         yes: true,
@@ -94,6 +97,8 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
 
 /// What is to be carried out.
 pub struct Order {
+    /// The stack's directory.
+    pub stack: PathBuf,
     /// The stack.
     pub loaded: Loaded,
     /// The plan that is wanted.
@@ -116,6 +121,7 @@ impl Order {
 pub fn carry_out(order: &Order, cloud: CloudName, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let store = store_of(&order.loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder(order.command(), session))?;
+    refuse_open(store.load()?.as_ref(), &order.stack, global)?;
     with_cloud(cloud, global, session, async |reached, session| {
         let made = make(&order.loaded, &order.wanted, &store, &reached, session).await?;
         let plan = &made.planned.plan;
@@ -165,7 +171,7 @@ async fn perform(
     reached: &Reached,
     session: &mut Session,
 ) -> Result<ExitCode, Failure> {
-    let Made { planned, recorded, seal } = made;
+    let Made { planned, recorded, observed: _, seal } = made;
     let by = holder(order.command(), session);
     let by = format!("{} on {}", by.who, by.host);
     let stop = Stop::default();
@@ -175,6 +181,8 @@ async fn perform(
         let shown = Shown::new(&planned.plan.steps, session);
         let ports = Ports {
             cloud: &reached.cloud,
+            web: &*reached.web,
+            commands: &reached.commands,
             clock: &*reached.clock,
             ids: &*reached.ids,
             store,
@@ -195,7 +203,7 @@ async fn perform(
 }
 
 /// Waits for Ctrl-C: the first asks the run to stop, the second leaves at once, as a kill would.
-async fn interrupted(stop: &Stop, shown: &Shown<'_>, owns_process: bool) -> std::convert::Infallible {
+pub(super) async fn interrupted(stop: &Stop, shown: &Shown<'_>, owns_process: bool) -> std::convert::Infallible {
     if !owns_process || tokio::signal::ctrl_c().await.is_err() {
         return std::future::pending().await;
     }

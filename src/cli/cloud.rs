@@ -7,15 +7,19 @@ use url::Url;
 
 use super::{ExitCode, Failure, Global, Session};
 use crate::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
-use crate::host::{SeededIds, SimClock};
+use crate::host::{HostCommands, Missing, SeededIds, SimClock};
 use crate::simulator::{BASE, START, Simulator, SimulatorError};
 use crate::stack::CloudName;
-use crate::world::{Clock, Ids};
+use crate::world::{Clock, Ids, Web};
 
 /// A cloud that can be worked with.
 pub struct Reached {
     /// The cloud.
     pub cloud: Azure,
+    /// The public network, as its users see it.
+    pub web: Arc<dyn Web>,
+    /// The programs that steps run.
+    pub commands: HostCommands,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
@@ -74,7 +78,9 @@ pub fn with_cloud<T>(
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
         });
-        work(Reached { cloud, clock, ids }, session).await
+        let commands =
+            HostCommands { root: session.cwd.clone(), environment: session.env.clone(), missing: Missing::CountsAsRun };
+        work(Reached { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
     })
 }
 

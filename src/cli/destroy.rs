@@ -27,6 +27,7 @@ pub struct Args {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let order = Order {
+        stack: args.stack.clone(),
         loaded: load(&args.stack, global, session)?,
         wanted: Wanted { targets: Vec::new(), destroy: true, refresh: true },
         saved: None,

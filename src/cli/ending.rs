@@ -114,6 +114,8 @@ fn failures(graph: &StepGraph, fates: &[Fate]) -> String {
             Fate::Unknown(_, why) => {
                 (format!("it is not known whether {} was {done}; the next run looks first", step.address), why.as_str())
             }
+            Fate::Paused(_, why) => (format!("{} waits for a person", step.address), why.as_str()),
+            Fate::LeftOut(why) => (format!("{} was left out", step.address), why.as_str()),
             Fate::CutOff(_) => (format!("{} was begun, and the run was cut off before it ended", step.address), ""),
             Fate::Done(_) | Fate::Skipped(_) | Fate::NotBegun => return None,
         };

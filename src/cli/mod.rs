@@ -10,6 +10,7 @@ mod confirm;
 mod destroy;
 mod ending;
 mod exit;
+mod failover_group;
 mod failure;
 mod fmt;
 mod graph;
@@ -24,6 +25,7 @@ mod plan;
 mod planning;
 mod progress;
 mod refresh;
+mod roles;
 mod session;
 mod simulator;
 mod state;
@@ -174,9 +176,11 @@ enum Command {
     Apply(apply::Args),
     Destroy(destroy::Args),
     Refresh(refresh::Args),
+    Roles(roles::Args),
     Output(output::Args),
     State(state::Args),
     Unlock(unlock::Args),
+    FailoverGroup(failover_group::Args),
     Simulator(simulator::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -219,9 +223,11 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Apply(args) => apply::run(args, global, session),
         Command::Destroy(args) => destroy::run(args, global, session),
         Command::Refresh(args) => refresh::run(args, global, session),
+        Command::Roles(args) => roles::run(args, global, session),
         Command::Output(args) => output::run(args, global, session),
         Command::State(args) => state::run(args, global, session),
         Command::Simulator(args) => simulator::run(args, global, session),
+        Command::FailoverGroup(args) => failover_group::run(args, global, session),
         Command::Unlock(args) => unlock::run(args, global, session),
         Command::Kinds(args) => kinds::run(args, session),
         Command::Completions(args) => completions::run(args, session),

@@ -11,6 +11,7 @@ use super::loading::{Loaded, load};
 use super::planning::{Made, Wanted, cloud_of, make, store_of};
 use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
+use crate::plan::Plan;
 use crate::plan::file::{self, PlanFile};
 use crate::stack::{CloudName, GivenVariable, Variable};
 use crate::view;
@@ -86,11 +87,16 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
                 "The value of {name} is sensitive, so it is not in the file and has to be given again.\n"
             ));
         }
-    } else if args.format == super::Format::Text && view::plan::has_changes(plan) && !args.destroy {
+    } else if args.format == super::Format::Text && can_be_applied(plan) && !args.destroy {
         session.say(&format!("\nTo do this:\n    {}\n", again_for("apply", &args.stack, &wanted.targets, global)));
     }
     let changes = args.detailed_exitcode && view::plan::has_changes(plan);
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
+}
+
+/// Whether `apply` would do something about it now.
+fn can_be_applied(plan: &Plan) -> bool {
+    view::plan::has_changes(plan) && plan.roles.open.is_none()
 }
 
 fn save(

@@ -1,15 +1,19 @@
 //! From a loaded stack to a plan: what is recorded, a look at the cloud, and the question put together.
 
+use std::path::Path;
+
+use super::again::again;
 use super::cloud::Reached;
 use super::loading::Loaded;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
-use crate::apply::observe;
+use crate::apply::{observe, observe_roles};
 use crate::plan::{self, Observed, Planned, Question, to_observe, unsettled};
 use crate::stack::{CloudName, Program};
 use crate::state::State;
 use crate::store::LocalStore;
 use crate::value::Seal;
+use crate::view;
 use crate::world::Store;
 
 /// What a plan is asked for.
@@ -29,6 +33,8 @@ pub struct Made {
     pub planned: Planned,
     /// What is recorded.
     pub recorded: Option<State>,
+    /// What was seen.
+    pub observed: Observed,
     /// The seal of the lineage.
     pub seal: Seal,
 }
@@ -88,22 +94,38 @@ pub async fn make(
         expected = %crate::duration::spoken(planned.plan.steps.critical_path().total),
         "planned"
     );
-    Ok(Made { planned, recorded, seal })
+    Ok(Made { planned, recorded, observed, seal })
 }
 
-/// Looks at everything, or only at what an earlier run left open.
+/// Looks at everything, roles among it, or only at what an earlier run left open.
 async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Reached) -> Result<Observed, Failure> {
-    let objects = if all {
-        // What would not come back is refused before the cloud is asked anything.
-        let (stack, _) = loaded.look()?;
-        to_observe(&stack, recorded, true)
-    } else {
-        unsettled(recorded)
+    // What would not come back is refused before the cloud is asked anything.
+    let stack = if all { Some(loaded.look()?.0) } else { None };
+    let objects = match &stack {
+        Some(stack) => to_observe(stack, recorded, true),
+        None => unsettled(recorded),
     };
-    observe(&reached.cloud, &*reached.clock, &objects, recorded).await.map_err(|error| {
+    let mut observed = observe(&reached.cloud, &*reached.clock, &objects, recorded).await.map_err(|error| {
         Failure::failed(format!("what stands could not be looked at: {error}"))
             .help("With --refresh=false, a plan is made from what is recorded.")
-    })
+    })?;
+    if let (Some(stack), Some(state)) = (&stack, recorded) {
+        observe_roles(&reached.cloud, &*reached.clock, stack, state, &mut observed).await;
+    }
+    Ok(observed)
+}
+
+/// Refuses to change anything while a failover run is not finished: it counts on what it has seen.
+///
+/// # Errors
+/// Where there is such a run, with what can be done about it.
+pub fn refuse_open(state: Option<&State>, dir: &Path, global: &Global) -> Result<(), Failure> {
+    let Some(open) = state.and_then(|state| state.roles.open.as_ref()) else { return Ok(()) };
+    let command = |verb: &str| again(&format!("failover-group {verb}"), dir, global);
+    Err(Failure::refused(format!("{}; nothing was done", view::roles::of_run(open)))
+        .help(format!("`{}` shows how it stands.", command("status")))
+        .help(format!("`{}` goes on with it.", command("resume")))
+        .help(format!("`{}` gives it up.", command("abort"))))
 }
 
 /// Refuses a plan that would touch what is forbidden, all of it listed.

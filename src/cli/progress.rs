@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Session;
 use crate::duration::spoken;
 use crate::run::{Progress, Watcher};
-use crate::steps::{Act, Step, StepEvent, StepGraph, StepId};
+use crate::steps::{Act, Learnt, Step, StepEvent, StepGraph, StepId, Task};
 
 /// What is said while a step is done, once it is done, and where it could not be.
 pub struct Verb {
@@ -28,7 +28,33 @@ pub const fn verb(act: &Act) -> Verb {
         Act::SetAside(_) => Verb { doing: "setting aside", done: "set aside" },
         Act::Delete(_) => Verb { doing: "deleting", done: "deleted" },
         Act::Forget => Verb { doing: "forgetting", done: "forgotten" },
+        Act::Task(task) => task_verb(task),
     }
+}
+
+const fn task_verb(task: &Task) -> Verb {
+    match task {
+        Task::Promote { .. } => Verb { doing: "promoting", done: "promoted" },
+        Task::CatchUp => Verb { doing: "waiting for", done: "caught up" },
+        Task::Reprotect => Verb { doing: "protecting", done: "protected" },
+        Task::Move { .. } => Verb { doing: "switching", done: "switched" },
+        Task::Linger(_) => Verb { doing: "waiting until users have left", done: "waited for users of" },
+        Task::Route { .. } => Verb { doing: "moving users by", done: "moved users by" },
+        Task::Probe => Verb { doing: "probing", done: "probed" },
+        Task::Custom { .. } => Verb { doing: "doing", done: "done" },
+        Task::Unchanged { .. } => Verb { doing: "comparing", done: "compared" },
+        Task::Record(_) => Verb { doing: "recording", done: "recorded" },
+    }
+}
+
+/// The line that says that a step was begun.
+pub fn begun(step: &Step) -> String {
+    format!("{} {} ...", verb(&step.act).doing, step.address)
+}
+
+/// The line that says what a step has learnt.
+pub fn learnt(step: &Step, learnt: &Learnt) -> String {
+    format!("  {}: {}", step.address, learnt.what)
 }
 
 /// The line that says how a step ended; `None` where it only began.
@@ -36,7 +62,9 @@ pub fn ended(step: &Step, took: Duration, event: &StepEvent) -> Option<String> {
     let Verb { doing, done } = verb(&step.act);
     let (address, took) = (&step.address, spoken(took));
     match event {
-        StepEvent::Begun(_) => None,
+        StepEvent::Begun(_) | StepEvent::Learnt(_) => None,
+        StepEvent::Paused(why) => Some(format!("{address} waits: {why}")),
+        StepEvent::Skipped(why) => Some(format!("left out {address}: {why}")),
         StepEvent::Succeeded(_) => Some(format!("{done} {address} after {took}")),
         StepEvent::Failed(why) => Some(format!("failed {doing} {address} after {took}: {why}")),
         StepEvent::OutcomeUnknown(why) => Some(format!("lost sight of {doing} {address} after {took}: {why}")),
@@ -95,7 +123,8 @@ impl Plain<'_> {
 impl Watcher for Plain<'_> {
     fn event(&self, _at: Timestamp, _graph: &StepGraph, what: &Progress<'_>) {
         match what {
-            Progress::Begun(step) => self.say(&format!("{} {} ...", verb(&step.act).doing, step.address)),
+            Progress::Begun(step) => self.say(&begun(step)),
+            Progress::Learnt { step, learnt: what } => self.say(&learnt(step, what)),
             Progress::Ended { step, took, outcome } => {
                 if let Some(line) = ended(step, *took, outcome) {
                     self.say(&line);
@@ -173,6 +202,8 @@ impl Watcher for Live {
         inner.began.get_or_insert(at);
         match what {
             Progress::Begun(step) => self.begun(&mut inner, at, step),
+            // A terminal that cannot be written to shows no progress; the run goes on.
+            Progress::Learnt { step, learnt: what } => drop(self.drawn.println(learnt(step, what))),
             Progress::Ended { step, took, outcome } => {
                 if let Some((_, _, line)) = inner.under_way.remove(&step.id) {
                     line.finish_and_clear();

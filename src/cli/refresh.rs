@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use super::cloud::with_cloud;
 use super::loading::load;
 use super::place::holder;
-use super::planning::{Wanted, cloud_of, make, store_of};
+use super::planning::{Wanted, cloud_of, make, refuse_open, store_of};
 use super::{ExitCode, Failure, Global, Session};
 use crate::apply::keep_observed;
 use crate::view;
 use crate::view::count;
+use crate::world::Store;
 
 /// Record what stands as it stands, and change nothing in the cloud
 ///
@@ -29,6 +30,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let cloud = cloud_of(&loaded.program, global);
     let store = store_of(&loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder("refresh", session))?;
+    refuse_open(store.load()?.as_ref(), &args.stack, global)?;
     let wanted = Wanted { refresh: true, ..Wanted::default() };
     let made = with_cloud(cloud, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
@@ -38,6 +40,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         session.print(&format!("Nothing is recorded yet of {name} on {}.\n", cloud.as_str()))?;
         return Ok(ExitCode::Done);
     };
+    for section in view::roles::sections(&made.planned.plan.roles) {
+        session.print(&format!("{section}\n"))?;
+    }
     if let Some(drift) = view::plan::drift_section(&made.planned.plan.drift) {
         session.print(&format!("{drift}\n"))?;
     }

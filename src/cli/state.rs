@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::place::{Place, holder};
+use super::planning::refuse_open;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
 use crate::diagnostic::closest;
@@ -121,6 +122,7 @@ fn change(
     recorded(&place, global, session)?;
     let _lock = store.lock(&holder(command, session))?;
     let mut state = recorded(&place, global, session)?;
+    refuse_open(Some(&state), stack, global)?;
     change(&mut state)?;
     state.serial += 1;
     Ok(store.save(&state)?)

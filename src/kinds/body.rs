@@ -68,17 +68,18 @@ pub fn bodies(subject: &Subject<'_>) -> Vec<Json> {
     let kind = subject.kind;
     let count = subject.kind.odd.objects.map_or(1, |objects| objects(subject).len());
     let mut bodies = vec![json!({}); count];
-    if let Some(last) = bodies.last_mut() {
+    let main = if kind.odd.leads { bodies.first_mut() } else { bodies.last_mut() };
+    if let Some(main) = main {
         for (at, lit) in kind.fixed {
-            path::put(last, at, lit.json());
+            path::put(main, at, lit.json());
         }
         match (kind.place, kind.location) {
-            (Place::Part(_, _, _, key), _) => path::put(last, key, Json::from(subject.name)),
-            (_, Location::Regional) => path::put(last, "location", Json::from(subject.location)),
-            (_, Location::Global) => path::put(last, "location", Json::from("global")),
+            (Place::Part(_, _, _, key), _) => path::put(main, key, Json::from(subject.name)),
+            (_, Location::Regional) => path::put(main, "location", Json::from(subject.location)),
+            (_, Location::Global) => path::put(main, "location", Json::from("global")),
             (_, Location::None) => {}
         }
-        encode(kind.args, subject.args, last);
+        encode(kind.args, subject.args, main);
     }
     if let Some(odd) = kind.odd.encode {
         odd(subject, &mut bodies);
@@ -179,8 +180,8 @@ pub fn part<'a>(object: &Object, answer: &'a Json) -> Option<&'a Json> {
 /// The arguments that the answers show, in the form in which arguments are compared. What the provider never answers is absent.
 pub fn read(kind: &Kind, answers: &[Json]) -> JsonMap<String, Json> {
     let mut args = JsonMap::new();
-    if let Some(last) = answers.last() {
-        decode(kind.args, last, &mut args);
+    if let Some(main) = kind.odd.main(answers) {
+        decode(kind.args, main, &mut args);
     }
     if let Some(odd) = kind.odd.decode {
         odd(answers, &mut args);

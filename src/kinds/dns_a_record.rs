@@ -1,6 +1,6 @@
 //! A DNS record set of IPv4 addresses.
 
-use super::dns_zone::{RECORD, RECORD_ATTRIBUTES, RECORD_NAME, RECORD_SIMULATED, check_record};
+use super::dns_zone::{RECORD, RECORD_ATTRIBUTES, RECORD_MOVES, RECORD_NAME, RECORD_SIMULATED, check_record};
 use super::table::*;
 
 const OWN: &[Arg] = &[
@@ -23,9 +23,12 @@ pub static KIND: Kind = Kind {
     names: RECORD_NAME,
     args: &concat::<{ RECORD.len() + OWN.len() }>(&[RECORD, OWN]),
     attributes: RECORD_ATTRIBUTES,
+    drill: Drill::never("users come by it"),
     durations: Durations { create: 1, update: 1, delete: 1 },
     answers: Answers::Sync,
     in_use: "",
+    run_moves: &["records"],
+    moves: Moves { record: Some("records"), ..RECORD_MOVES },
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: RECORD_SIMULATED,
     example: r#"

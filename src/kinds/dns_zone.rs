@@ -34,11 +34,20 @@ pub static KIND: Kind = Kind {
             "How many record sets it may have.",
         ),
     ],
+    drill: Drill::never("users come by it"),
     durations: Durations { create: 2, update: 2, delete: 10 },
     answers: Answers::Sync,
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "",
-    simulated: Simulated { settle: Some(settle), accepts: &["properties.zoneType"], ..Simulated::NONE },
+    simulated: Simulated {
+        settle: Some(settle),
+        hosts: Some(|zone| {
+            path::text(zone, "name").map(|name| format!("*.{}", name.to_ascii_lowercase())).into_iter().collect()
+        }),
+        leads: Some(|_, _| Leads::Nowhere("its zone has no such record")),
+        accepts: &["properties.zoneType"],
+        ..Simulated::NONE
+    },
     example: r#"
 resource_group "example" {
   site = site.west
@@ -100,11 +109,20 @@ pub(super) const RECORD: &[Arg] = &[
 pub(super) const RECORD_ATTRIBUTES: &[Attribute] =
     &[attribute("fqdn", "properties.fqdn", Fake::Nothing, "Its whole name, with a `.` at the end.")];
 
+/// Clients keep the answer that they have for as long as the record says.
+pub(super) const RECORD_MOVES: Moves = Moves { lingers: Some(record_lingers), ..Moves::NONE };
+
+fn record_lingers(record: &Subject<'_>) -> u32 {
+    record.args.get("ttl").and_then(Json::as_u64).and_then(|ttl| ttl.try_into().ok()).unwrap_or(0)
+}
+
 /// What the simulator does with record sets of every type.
 pub(super) const RECORD_SIMULATED: Simulated = Simulated {
     admit: Some(admit_record),
     settle: Some(settle_record),
     removed: Some(record_removed),
+    hosts: Some(record_hosts),
+    leads: Some(record_leads),
     accepts: &["etag"],
     ..Simulated::NONE
 };
@@ -156,4 +174,26 @@ fn record_removed(cloud: &mut dyn Cloudlet, id: &ArmId, _: &Json) {
     if let Some(zone) = id.parent() {
         count_records(cloud, &zone);
     }
+}
+
+fn record_hosts(body: &Json) -> Vec<String> {
+    path::text(body, "properties.fqdn").map(plain_name).into_iter().collect()
+}
+
+/// A name as it is asked for: in lower case, without the `.` of the root.
+fn plain_name(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// To its addresses or its name; as an alias, to those that its target has.
+fn record_leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+    let Some(body) = cloud.get(id) else { return Leads::Nowhere("its record is gone") };
+    let ttl = path::borrow(body, "properties.TTL").and_then(Json::as_u64).and_then(|ttl| u32::try_from(ttl).ok());
+    let addresses =
+        path::items(body, "properties.ARecords").iter().filter_map(|record| path::text(record, "ipv4Address"));
+    let alias = path::text(body, "properties.targetResource.id").and_then(|target| cloud.get(&ArmId::new(target)));
+    let names = ["properties.ipAddress", "properties.dnsConfig.fqdn", "properties.fqdn"];
+    let alias = alias.and_then(|target| names.iter().find_map(|at| path::text(target, at)));
+    let found = addresses.chain(path::text(body, "properties.CNAMERecord.cname")).chain(alias);
+    Leads::Names(found.map(plain_name).collect(), ttl.unwrap_or(0))
 }

@@ -66,6 +66,7 @@ pub static KIND: Kind = Kind {
         decode: Some(decode),
         ready: Some(shared_image_version::ready),
         check: Some(check),
+        ..Odd::NONE
     },
     simulated: shared_image_version::SIMULATED,
     example: r#"

@@ -134,6 +134,7 @@ pub static KIND: Kind = Kind {
     ],
     attributes: &[named("vault_uri", "https://{name}.vault.azure.net/", "The URL of its data.")],
     fixed: &[("properties.sku.family", Lit::Str("A"))],
+    drill: Drill::never("the name of a vault stays taken once it is deleted"),
     durations: Durations { create: 20, update: 5, delete: 10 },
     answers: Answers::State,
     recovery: Recovery::DATA,

@@ -82,6 +82,7 @@ pub static KIND: Kind = Kind {
         Fake::PrivateIp,
         "The private address of its first frontend, where that is in a subnet.",
     )],
+    drill: Drill::ALONG,
     durations: Durations { create: 4, update: 4, delete: 12 },
     answers: Answers::AsyncBody,
     serial: Serial::Root,
@@ -89,6 +90,7 @@ pub static KIND: Kind = Kind {
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         settle: Some(settle),
+        leads: Some(leads),
         accepts: &[
             "extendedLocation",
             "properties.frontendIPConfigurations[].properties.gatewayLoadBalancer.id",
@@ -149,4 +151,19 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     for frontend in frontends.into_iter().flatten() {
         path::fill(frontend, "properties.privateIPAllocationMethod", "Dynamic");
     }
+}
+
+/// To the machines in the pools of its rules.
+fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+    let Some(body) = cloud.working(id) else { return Leads::Nowhere("its load balancer is being made") };
+    let rules = path::items(body, "properties.loadBalancingRules");
+    let one = |rule| path::text(rule, "properties.backendAddressPool.id");
+    let several =
+        |rule| path::items(rule, "properties.backendAddressPools").iter().filter_map(|pool| path::text(pool, "id"));
+    let mut pools: Vec<ArmId> = rules.iter().flat_map(|rule| several(rule).chain(one(rule))).map(ArmId::new).collect();
+    pools.dedup();
+    if pools.is_empty() {
+        return Leads::Nowhere("its load balancer has no rule for it");
+    }
+    Leads::Objects(pools.iter().flat_map(|pool| cloud.users(pool)).filter(|user| user != id).collect())
 }

@@ -44,6 +44,7 @@ pub static KIND: Kind = Kind {
         )
         .default(Lit::Int(1)),
     ],
+    drill: Drill::ALONG,
     durations: Durations { create: 4, update: 4, delete: 4 },
     answers: Answers::AsyncBody,
     serial: Serial::Root,

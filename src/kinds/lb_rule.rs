@@ -5,6 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::lb::IN_USE;
 use super::path;
 use super::table::*;
+use crate::value::{Map, Value};
 
 const FRONTEND: &str = "properties.frontendIPConfiguration.id";
 
@@ -96,6 +97,7 @@ pub static KIND: Kind = Kind {
         "{loadbalancer}/frontendIPConfigurations/{frontend_ip_configuration_name}",
         "The id of the frontend.",
     )],
+    drill: Drill { rewrites: Some(rehearsed), ..Drill::ALONG },
     durations: Durations { create: 4, update: 4, delete: 4 },
     answers: Answers::AsyncBody,
     serial: Serial::Root,
@@ -188,4 +190,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             },
         });
     }
+}
+
+/// In a drill machines do not leave by the address at which they are reached.
+fn rehearsed(args: &mut Map) {
+    args.insert("disable_outbound_snat".into(), Value::from(true));
 }

@@ -69,6 +69,7 @@ pub static KIND: Kind = Kind {
         check: Some(check),
         ..Odd::NONE
     },
+    machines: Some(single_machine::machines),
     simulated: single_machine::SIMULATED,
     example: r#"
 resource_group "example" {

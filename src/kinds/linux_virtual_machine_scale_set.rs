@@ -51,12 +51,14 @@ pub static KIND: Kind = Kind {
     answers: Answers::AsyncBody,
     in_use: "",
     run_moves: &["instances"],
+    moves: scale_set::MOVES,
     odd: Odd {
         encode: Some(|subject, bodies| scale_set::encode(subject, bodies, Os::Linux)),
         decode: Some(scale_set::decode),
         check: Some(check),
         ..Odd::NONE
     },
+    machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,
     example: r#"
 resource_group "example" {

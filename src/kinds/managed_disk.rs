@@ -228,6 +228,8 @@ pub static KIND: Kind = Kind {
         .replace(),
         TAGS,
     ],
+    drill: Drill::ALONG,
+    restless: &["properties.lastOwnershipUpdateTime"],
     durations: Durations { create: 5, update: 5, delete: 5 },
     answers: Answers::AsyncBoth,
     recovery: Recovery::DATA,

@@ -27,6 +27,7 @@ pub static KIND: Kind = Kind {
         .replace(),
         arg("notes", Ty::String, "properties.notes", "Why it is there, in at most 512 characters.").replace(),
     ],
+    drill: Drill::never("copies are taken down again, and it would keep them"),
     durations: Durations { create: 1, update: 1, delete: 1 },
     answers: Answers::Sync,
     in_use: "",

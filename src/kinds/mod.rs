@@ -6,6 +6,8 @@
 pub mod argument;
 pub mod body;
 pub mod decode;
+pub mod drill;
+pub mod failover;
 pub mod odd;
 pub mod path;
 pub mod ranges;
@@ -41,6 +43,7 @@ mod nat_gateway;
 mod network_interface;
 mod network_security_group;
 mod postgresql_flexible_server;
+mod postgresql_flexible_server_virtual_endpoint;
 mod public_ip;
 mod resource_group;
 mod role_assignment;
@@ -59,6 +62,7 @@ mod subnet;
 mod subnet_network_security_group_association;
 mod traffic_manager_azure_endpoint;
 mod traffic_manager_external_endpoint;
+mod traffic_manager_health;
 mod traffic_manager_profile;
 mod user_assigned_identity;
 mod virtual_network;
@@ -113,6 +117,7 @@ pub static ALL: &[&Kind] = &[
     &cosmosdb_sql_database::KIND,
     &cosmosdb_sql_container::KIND,
     &postgresql_flexible_server::KIND,
+    &postgresql_flexible_server_virtual_endpoint::KIND,
     &storage_account::KIND,
     &storage_share::KIND,
     &storage_container::KIND,

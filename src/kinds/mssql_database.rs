@@ -163,6 +163,7 @@ pub static KIND: Kind = Kind {
         identity::IDENTITY_ASSIGNED,
         TAGS,
     ],
+    restless: &["properties.earliestRestoreDate", "properties.pausedDate", "properties.resumedDate"],
     durations: Durations { create: 60, update: 60, delete: 20 },
     answers: Answers::AsyncBoth,
     recovery: Recovery::DATA,

@@ -34,6 +34,7 @@ pub static KIND: Kind = Kind {
         Fake::Guid,
         "The GUID that Azure gives the gateway.",
     )],
+    drill: Drill::never("it would lead copies out to the internet"),
     durations: Durations { create: 10, update: 10, delete: 12 },
     answers: Answers::AsyncBody,
     in_use: "CannotDeleteNatGatewayAssociatedToSubnet",

@@ -126,12 +126,14 @@ pub static KIND: Kind = Kind {
             "The DNS servers that are in force.",
         ),
     ],
+    drill: Drill::ALONG,
     durations: Durations { create: 3, update: 5, delete: 10 },
     answers: Answers::AsyncBody,
     in_use: "NicInUse",
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         settle: Some(settle),
+        leads: Some(leads),
         accepts: &[
             "extendedLocation",
             "properties.disableTcpStateTracking",
@@ -218,4 +220,10 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     for (at, configuration) in list.iter_mut().enumerate() {
         path::fill(configuration, "properties.primary", at == 0 && !has_primary);
     }
+}
+
+/// To its machine.
+fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+    let machine = cloud.get(id).and_then(|body| path::text(body, "properties.virtualMachine.id")).map(ArmId::new);
+    machine.map_or(Leads::Nowhere("its network interface is on no machine"), |machine| Leads::Objects(vec![machine]))
 }

@@ -1,12 +1,14 @@
 //! A network security group: which traffic may reach a subnet or a network interface.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::path;
 use super::table::*;
 use crate::address::ArmId;
+use crate::value::{Map, Value};
 
 static SECURITY_RULE: Block = Block::many(
     "name",
@@ -90,6 +92,7 @@ pub static KIND: Kind = Kind {
         .default(Lit::EmptyList),
         TAGS,
     ],
+    drill: Drill { copying: Copying::Along, rewrites: Some(rehearsed), fence: Fence::Holds },
     durations: Durations { create: 4, update: 4, delete: 10 },
     answers: Answers::AsyncBody,
     in_use: "InUseNetworkSecurityGroupCannotBeDeleted",
@@ -176,4 +179,35 @@ fn admit(_: &dyn Cloudlet, _: &ArmId, body: &Json) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// In a drill nothing leaves the copies' network, whatever the rules say that are written: theirs for outbound traffic give way to one that lets
+/// it go on within the network and one that denies everything else. (What the platform itself needs, DNS and metadata, is not under these rules.)
+fn rehearsed(args: &mut Map) {
+    let rule = |name: &str, priority: i64, access: &str, to: &str| {
+        let text = |name: &str, value: &str| (Arc::from(name), Value::from(value));
+        Value::from(Map::from([
+            text("name", name),
+            text("description", "A drill: nothing leaves the copies' network."),
+            ("priority".into(), Value::from(priority)),
+            text("direction", "Outbound"),
+            text("access", access),
+            text("protocol", "*"),
+            text("source_port_range", "*"),
+            text("destination_port_range", "*"),
+            text("source_address_prefix", "*"),
+            text("destination_address_prefix", to),
+        ]))
+    };
+    let inbound = |rule: &&Value| match rule {
+        Value::Map(rule) => rule.get("direction").and_then(Value::as_str) == Some("Inbound"),
+        _ => false,
+    };
+    let mut rules: Vec<Value> = match args.get("security_rule") {
+        Some(Value::List(rules)) => rules.iter().filter(inbound).cloned().collect(),
+        _ => Vec::new(),
+    };
+    rules.push(rule("drill-within", 100, "Allow", "VirtualNetwork"));
+    rules.push(rule("drill-deny", 101, "Deny", "*"));
+    args.insert("security_rule".into(), Value::List(rules.into()));
 }

@@ -114,13 +114,23 @@ pub type Decode = fn(&[Json], &mut JsonMap<String, Json>);
 /// See [`Simulated::admit`].
 pub type Admit = fn(&dyn Cloudlet, &ArmId, &Json) -> Result<(), Refusal>;
 
+/// See [`Simulated::wakes`].
+pub type Wakes = fn(&mut dyn Cloudlet, &ArmId) -> Option<u32>;
+/// See [`Simulated::keeps`].
+pub type Keeps = fn(&dyn Cloudlet, &ArmId) -> Option<Kept>;
+/// See [`Simulated::expands`].
+pub type Expand = fn(&dyn Cloudlet, &ArmId) -> Option<Json>;
+
 /// What a table cannot say; each function replaces or completes what the table does. All are pure.
 #[derive(Clone, Copy)]
 pub struct Odd {
     /// The name, for kinds that derive it (a role assignment's GUID).
     pub name: Option<fn(&Subject<'_>) -> String>,
-    /// The objects, for kinds that have none or several. They are written in this order; the last is the one that others refer to.
+    /// The objects, for kinds that have none or several. They are written in this order; the last is the one that others refer to, or with
+    /// [`Odd::leads`] the first.
     pub objects: Option<fn(&Subject<'_>) -> Vec<Object>>,
+    /// Whether the first of several objects is the one that others refer to: where the others are made for it, and need it.
+    pub leads: bool,
     /// Completes the bodies that the table made, one for each object, in the same order.
     pub encode: Option<fn(&Subject<'_>, &mut [Json])>,
     /// Completes the arguments that the table read from the answers, one for each object. What it needs of the names is in the bodies' own `id`s.
@@ -133,7 +143,13 @@ pub struct Odd {
 
 impl Odd {
     /// Nothing odd.
-    pub const NONE: Self = Self { name: None, objects: None, encode: None, decode: None, ready: None, check: None };
+    pub const NONE: Self =
+        Self { name: None, objects: None, leads: false, encode: None, decode: None, ready: None, check: None };
+
+    /// Of a resource's objects, or of what belongs to each, that of the one that others refer to and that the table is of.
+    pub fn main<'a, T>(&self, each: &'a [T]) -> Option<&'a T> {
+        if self.leads { each.first() } else { each.last() }
+    }
 }
 
 /// What the simulator does with a kind beyond keeping its body.
@@ -148,6 +164,26 @@ pub struct Simulated {
     pub removed: Option<fn(&mut dyn Cloudlet, &ArmId, &Json)>,
     /// The duration of a write in seconds, from what was (`None`: create) and what is to be, where the table's is too coarse.
     pub lasts: Option<fn(Option<&Json>, &Json) -> u32>,
+    /// The actions that can be posted to an object beyond those that answer keys.
+    pub actions: &'static [Action],
+    /// Called when a lost region is back and when an action or a write has ended, for every object of the kind, and again after as many seconds as it says, until it
+    /// says none: for what mends itself after an outage, as a replica does that follows again.
+    pub wakes: Option<Wakes>,
+    /// The regions of which any one answers for it, for what has no region of its own although its body names one.
+    pub served: Option<fn(&Json) -> Vec<String>>,
+    /// The metrics that Azure Monitor has of it.
+    pub metrics: &'static [Metric],
+    /// What `$expand` adds under `properties`, by its name.
+    pub expands: &'static [(&'static str, Expand)],
+    /// How it keeps rows that clients write: which regions take them, and which follow. What several objects say of one store is said once, by
+    /// its name.
+    pub keeps: Option<Keeps>,
+    /// The names and addresses under which the public network finds it, in lower case.
+    pub hosts: Option<fn(&Json) -> Vec<String>>,
+    /// Where a client that found it goes on.
+    pub leads: Option<fn(&dyn Cloudlet, &ArmId) -> Leads>,
+    /// How it is probed over the public network, and what shows what came of that.
+    pub watched: Option<Watched>,
     /// Segments of children that are shown and may be written in this object's body too, under `properties.{segment}`: a network's `subnets`.
     pub embeds: &'static [&'static str],
     /// Paths of the body that neither the arguments, attributes nor `fixed` name. Where a kind has [`Odd::encode`] and this is empty, the simulator
@@ -157,7 +193,99 @@ pub struct Simulated {
 
 impl Simulated {
     /// Nothing more.
-    pub const NONE: Self = Self { admit: None, settle: None, removed: None, lasts: None, embeds: &[], accepts: &[] };
+    pub const NONE: Self = Self {
+        admit: None,
+        settle: None,
+        removed: None,
+        lasts: None,
+        actions: &[],
+        wakes: None,
+        served: None,
+        metrics: &[],
+        expands: &[],
+        keeps: None,
+        hosts: None,
+        leads: None,
+        watched: None,
+        embeds: &[],
+        accepts: &[],
+    };
+}
+
+/// An action of an object in the simulator: a POST that does something.
+#[derive(Clone, Copy)]
+pub struct Action {
+    /// The last segment of the path, as in `failover`.
+    pub name: &'static str,
+    /// A pair that the query must hold, for actions of one name that do different things.
+    pub query: Option<(&'static str, &'static str)>,
+    /// Refuses it as Azure would; the last is the body (`null` where there is none).
+    pub admit: fn(&dyn Cloudlet, &ArmId, &Json) -> Result<(), Refusal>,
+    /// What it does, once its time is over. It is asked again whether it is admitted before that.
+    pub done: fn(&mut dyn Cloudlet, &ArmId, &Json),
+    /// How long it takes, in seconds.
+    pub lasts: u32,
+    /// The regions whose control planes must answer, beside that of the object itself: those of both sides, for what both take part in.
+    pub reaches: fn(&dyn Cloudlet, &ArmId) -> Vec<String>,
+}
+
+/// A metric of an object in the simulator.
+#[derive(Clone, Copy)]
+pub struct Metric {
+    /// The name in the REST API.
+    pub name: &'static str,
+    /// The unit, as in `Seconds`.
+    pub unit: &'static str,
+    /// Its newest value; `None` where none is recorded.
+    pub value: fn(&dyn Cloudlet, &ArmId) -> Option<f64>,
+}
+
+/// Where a store's rows are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The store: the same from whichever object is asked.
+    pub name: String,
+    /// The regions that believe that they take writes: one, unless something is wrong.
+    pub writers: Vec<String>,
+    /// The regions that follow, each with the seconds by which it is behind on an ordinary day.
+    pub followers: Vec<(String, f64)>,
+}
+
+/// Where a client goes on that found an object by a name or address.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Leads {
+    /// To one of these names, which it keeps for so many seconds.
+    Names(Vec<String>, u32),
+    /// To these objects: any of them.
+    Objects(Vec<ArmId>),
+    /// It is served here, by so many instances in this region.
+    Serves(String, u32),
+    /// Nowhere; the words say why.
+    Nowhere(&'static str),
+}
+
+/// What is probed over the public network, as an endpoint of Traffic Manager is.
+#[derive(Clone, Copy)]
+pub struct Watched {
+    /// How; `None` while it is not probed.
+    pub how: fn(&dyn Cloudlet, &ArmId) -> Option<Watch>,
+    /// Shows in its body, and in those around it, whether it is well.
+    pub show: fn(&mut dyn Cloudlet, &ArmId, bool),
+}
+
+/// How something is probed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watch {
+    /// The name or address that is asked.
+    pub host: String,
+    /// The statuses that are healthy.
+    pub healthy: Vec<(u16, u16)>,
+    /// Seconds between two probes.
+    pub interval: u32,
+    /// Seconds until a probe has failed.
+    pub timeout: u32,
+    /// How many in a row may fail.
+    pub tolerated: u32,
 }
 
 /// A refusal by the cloud.
@@ -185,4 +313,28 @@ pub trait Cloudlet {
     fn below(&self, id: &ArmId) -> Vec<ArmId>;
     /// A GUID that follows from the seed and this text.
     fn guid(&self, of: &str) -> String;
+    /// Whether what runs in a region does not work (its data plane is lost).
+    fn is_dark(&self, region: &str) -> bool;
+    /// Passes everything that a store has taken on to this region, as a planned failover does before it moves a role.
+    fn pass_on(&mut self, store: &str, region: &str);
+    /// By how many seconds a region is behind in following a store; `None` where it does not follow.
+    fn lag(&self, store: &str, region: &str) -> Option<f64>;
+    /// The time of the world: seconds since the epoch.
+    fn now(&self) -> i64;
+    /// The objects in whose bodies a client wrote this id; none in a world that does not keep account of them.
+    fn users(&self, _id: &ArmId) -> Vec<ArmId> {
+        Vec::new()
+    }
+    /// The body of what works: that before the write under way; `None` while it is made or goes, and where it never came to be. In a world
+    /// where nothing takes time, what stands.
+    fn working(&self, id: &ArmId) -> Option<&Json> {
+        self.get(id)
+    }
+}
+
+/// A number between two that follows from the world's seed and this text: how far a replica is behind on an ordinary day.
+pub fn between(cloud: &dyn Cloudlet, of: &str, low: f64, high: f64) -> f64 {
+    let guid = cloud.guid(of);
+    let drawn = guid.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0);
+    low + (high - low) * f64::from(drawn) / f64::from(u32::MAX)
 }

@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::path;
 use super::table::*;
+use super::{drill, path};
 use crate::address::ArmId;
+use crate::value::Map;
 
 const LABEL: &str = "properties.dnsSettings.domainNameLabel";
 
@@ -88,6 +89,7 @@ pub static KIND: Kind = Kind {
             "The DNS name, where there is a `domain_name_label`.",
         ),
     ],
+    drill: Drill { copying: Copying::Along, rewrites: Some(rehearsed), fence: Fence::Opens },
     durations: Durations { create: 4, update: 4, delete: 12 },
     answers: Answers::AsyncBody,
     in_use: "PublicIPAddressCannotBeDeleted",
@@ -95,6 +97,8 @@ pub static KIND: Kind = Kind {
     simulated: Simulated {
         admit: Some(admit),
         settle: Some(settle),
+        hosts: Some(hosts),
+        leads: Some(leads),
         accepts: &[
             "extendedLocation",
             "properties.deleteOption",
@@ -170,4 +174,27 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
         _ => return,
     };
     path::put(body, "properties.dnsSettings.fqdn", Json::from(name));
+}
+
+/// In a drill it has another DNS name: that of the address itself is what users know.
+fn rehearsed(args: &mut Map) {
+    drill::rewrite_text(args, "domain_name_label", |label| drill::suffixed(label, drill::SUFFIX, 63));
+    args.remove("reverse_fqdn");
+}
+
+fn hosts(body: &Json) -> Vec<String> {
+    let found = ["properties.ipAddress", "properties.dnsSettings.fqdn"].map(|at| path::text(body, at));
+    found.into_iter().flatten().map(str::to_ascii_lowercase).collect()
+}
+
+/// To whatever has it as its address: frontends of load balancers, and network interfaces.
+fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+    let answers_at = |user: &ArmId| {
+        let lists = ["properties.frontendIPConfigurations", "properties.ipConfigurations"];
+        let body = cloud.get(user);
+        let mut entries = lists.iter().flat_map(|list| body.map_or(&[][..], |body| path::items(body, list)));
+        entries.any(|entry| path::text(entry, "properties.publicIPAddress.id").is_some_and(|to| ArmId::new(to) == *id))
+    };
+    let users: Vec<ArmId> = cloud.users(id).into_iter().filter(answers_at).collect();
+    if users.is_empty() { Leads::Nowhere("nothing answers at this public address") } else { Leads::Objects(users) }
 }

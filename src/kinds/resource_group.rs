@@ -27,6 +27,7 @@ pub static KIND: Kind = Kind {
         arg("managed_by", Ty::String, "managedBy", "The id of the resource that manages this group.").replace(),
         TAGS,
     ],
+    drill: Drill::ALONG,
     durations: Durations { create: 2, update: 2, delete: 50 },
     answers: Answers::Sync,
     in_use: "ResourceGroupDeletionBlocked",

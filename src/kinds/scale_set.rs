@@ -34,6 +34,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     identity::TENANT_ID,
 ];
 
+/// With no instances a scale set does no work, and keeps everything else that it is.
+pub(super) const MOVES: Moves = Moves { quiesce: Some(("instances", Lit::Int(0))), ..Moves::NONE };
+
 /// Arguments of both.
 pub(super) const PROFILE: &[Arg] = &profile!("properties.virtualMachineProfile");
 
@@ -303,11 +306,18 @@ pub(super) fn check(subject: &Subject<'_>, longest_prefix: usize, findings: &mut
     }
 }
 
+/// The machines it starts.
+pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
+    let count = subject.args.get("instances").and_then(Json::as_u64).and_then(|count| u32::try_from(count).ok())?;
+    Some(Machines { size: subject.text("sku")?.to_owned(), count })
+}
+
 /// What the simulator does with both.
 pub(super) const SIMULATED: Simulated = Simulated {
     admit: Some(admit),
     settle: Some(settle),
     lasts: Some(lasts),
+    leads: Some(leads),
     accepts: machine_profile::accepts!("properties.virtualMachineProfile"),
     ..Simulated::NONE
 };
@@ -362,6 +372,13 @@ fn lasts(old: Option<&Json>, new: &Json) -> u32 {
         (0, stopped) => 30 + 2 * stopped,
         (started, _) => 75 + 6 * started + if own_image { 20 } else { 0 },
     }
+}
+
+/// Instances that start serve once they all do; those that stop no longer do from the beginning.
+fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+    let Some(wanted) = cloud.get(id) else { return Leads::Nowhere("its scale set is gone") };
+    let running = cloud.working(id).map_or(0, capacity).min(capacity(wanted));
+    Leads::Serves(path::text(wanted, "location").unwrap_or_default().to_owned(), running)
 }
 
 fn capacity(body: &Json) -> u32 {

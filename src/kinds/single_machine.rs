@@ -337,11 +337,17 @@ pub(super) fn check(subject: &Subject<'_>, longest_name: usize, findings: &mut V
     }
 }
 
+/// The machine it is.
+pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
+    Some(Machines { size: subject.text("size")?.to_owned(), count: 1 })
+}
+
 /// What the simulator does with both.
 pub(super) const SIMULATED: Simulated = Simulated {
     admit: Some(admit),
     settle: Some(settle),
     removed: Some(removed),
+    leads: Some(leads),
     accepts: machine_profile::accepts!("properties"),
     ..Simulated::NONE
 };
@@ -448,4 +454,10 @@ fn removed(cloud: &mut dyn Cloudlet, _: &ArmId, body: &Json) {
     } else if let Some(disk) = cloud.get_mut(&disk) {
         attach(disk, None);
     }
+}
+
+fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+    let Some(body) = cloud.get(id) else { return Leads::Nowhere("its machine is gone") };
+    let location = path::text(body, "location").unwrap_or_default().to_owned();
+    Leads::Serves(location, u32::from(cloud.working(id).is_some()))
 }

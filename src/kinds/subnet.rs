@@ -6,6 +6,7 @@ use super::ranges::{outside, overlap};
 use super::table::*;
 use super::{path, virtual_network};
 use crate::address::ArmId;
+use crate::value::{Map, Value};
 
 const TYPE: &str = "Microsoft.Network/virtualNetworks/subnets";
 const PREFIXES: &str = "properties.addressPrefixes";
@@ -108,6 +109,7 @@ pub static KIND: Kind = Kind {
             "Whether other subscriptions of the tenant may use it.",
         ),
     ],
+    drill: Drill { copying: Copying::Along, rewrites: Some(rehearsed), fence: Fence::Wanted },
     durations: Durations { create: 4, update: 4, delete: 10 },
     answers: Answers::AsyncBody,
     serial: Serial::Root,
@@ -221,4 +223,12 @@ pub(super) fn of_network(cloud: &dyn Cloudlet, network: &ArmId) -> Vec<ArmId> {
 pub(super) fn prefixes(body: &Json) -> Vec<String> {
     let list = path::items(body, PREFIXES).iter().filter_map(Json::as_str);
     list.chain(path::text(body, PREFIX)).map(str::to_owned).collect()
+}
+
+/// In a drill nothing leads out of it: neither Azure's own way to the internet nor one to services that let this subnet in.
+fn rehearsed(args: &mut Map) {
+    args.insert("default_outbound_access_enabled".into(), Value::from(false));
+    args.insert("service_endpoint".into(), Value::List(Vec::new().into()));
+    args.remove("service_endpoint_policies");
+    args.remove("sharing_scope");
 }

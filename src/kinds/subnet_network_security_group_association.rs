@@ -20,6 +20,7 @@ pub static KIND: Kind = Kind {
         )
         .required(),
     ],
+    drill: Drill::ALONG,
     durations: Durations { create: 4, update: 4, delete: 4 },
     answers: Answers::AsyncBody,
     serial: Serial::Root,

@@ -6,6 +6,8 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 pub use super::argument::*;
+pub use super::drill::{Copying, Drill, Fence};
+pub use super::failover::*;
 pub use super::odd::*;
 use super::ranges;
 use crate::address::ArmId;
@@ -48,6 +50,19 @@ pub struct Kind {
     pub guards: bool,
     /// Arguments which a failover run may move, so that a plan leaves them alone while roles are swapped.
     pub run_moves: &'static [&'static str],
+    /// How a failover run stops, fences and opens it.
+    pub moves: Moves,
+    /// The machines it starts, for what has to be looked at before it is created where there may be none.
+    pub machines: Option<fn(&Subject<'_>) -> Option<Machines>>,
+    /// How a failover run moves the role of the side that takes writes; `None` where it holds no replica.
+    pub promotion: Option<&'static Promotion>,
+    /// What a drill does with it.
+    pub drill: Drill,
+    /// What changes in its body though nobody changes it: paths. What a monitor saw, the time of a backup.
+    pub restless: &'static [&'static str],
+    /// For a replica that is written and deleted on the side that takes writes only: its objects while that is the target. What it replicates can
+    /// only be written there then, too.
+    pub elsewhere: Option<fn(&Subject<'_>) -> Vec<Object>>,
     /// Chooses another table by the kind that an argument refers to: a geo-replica of a SQL server is not that of a storage account.
     /// Arguments, attributes and everything else are then those of the chosen table; this one's `args` are what all have in common.
     pub variants: Option<Variants>,
@@ -89,6 +104,12 @@ impl Kind {
         together: false,
         guards: false,
         run_moves: &[],
+        moves: Moves::NONE,
+        machines: None,
+        promotion: None,
+        drill: Drill::STOOD_UP,
+        restless: &[],
+        elsewhere: None,
         variants: None,
         odd: Odd::NONE,
         simulated: Simulated::NONE,

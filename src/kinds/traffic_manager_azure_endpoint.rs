@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::table::*;
-use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
+use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
 
 const OWN: &[Arg] = &[arg(
     "target_resource",
@@ -21,12 +21,15 @@ pub static KIND: Kind = Kind {
     place: Place::Child("profile", "azureEndpoints"),
     location: Location::None,
     args: &concat::<{ ENDPOINT.len() + OWN.len() }>(&[ENDPOINT, OWN]),
+    drill: Drill::never("users come by it"),
+    restless: &[MONITORED],
     durations: Durations { create: 2, update: 2, delete: 2 },
     answers: Answers::Sync,
     serial: Serial::Root,
     apart: &["priority"],
     in_use: "",
-    run_moves: ENDPOINT_MOVES,
+    run_moves: ENDPOINT_MOVED,
+    moves: ENDPOINT_MOVES,
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         accepts: &[MONITORED, "properties.endpointLocation", "properties.target"],

@@ -1,7 +1,7 @@
 //! An endpoint of a Traffic Manager profile that is known by its host name or address only.
 
 use super::table::*;
-use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
+use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
 
 const OWN: &[Arg] = &[
     arg("target", Ty::String, "properties.target", "The host name or address; it need not answer yet.")
@@ -24,12 +24,15 @@ pub static KIND: Kind = Kind {
     place: Place::Child("profile", "externalEndpoints"),
     location: Location::None,
     args: &concat::<{ ENDPOINT.len() + OWN.len() }>(&[ENDPOINT, OWN]),
+    drill: Drill::never("users come by it"),
+    restless: &[MONITORED],
     durations: Durations { create: 2, update: 2, delete: 2 },
     answers: Answers::Sync,
     serial: Serial::Root,
     apart: &["priority"],
     in_use: "",
-    run_moves: ENDPOINT_MOVES,
+    run_moves: ENDPOINT_MOVED,
+    moves: ENDPOINT_MOVES,
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated { accepts: &[MONITORED], ..ENDPOINT_SIMULATED },
     example: r#"

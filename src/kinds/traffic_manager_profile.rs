@@ -6,9 +6,11 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::path;
 use super::table::*;
+use super::traffic_manager_health::{is_enabled, leads, serves_always};
 use crate::address::ArmId;
 
-const RANGES: &str = "properties.monitorConfig.expectedStatusCodeRanges";
+const FQDN: &str = "properties.dnsConfig.fqdn";
+pub(super) const RANGES: &str = "properties.monitorConfig.expectedStatusCodeRanges";
 
 static CUSTOM_HEADER: Block = Block::many(
     "name",
@@ -115,6 +117,11 @@ pub static KIND: Kind = Kind {
         TAGS,
     ],
     attributes: &[named("fqdn", "{dns_config.relative_name}.trafficmanager.net", "The name that users are led by.")],
+    drill: Drill::never("users come by it"),
+    restless: &[
+        "properties.monitorConfig.profileMonitorStatus",
+        "properties.endpoints[].properties.endpointMonitorStatus",
+    ],
     durations: Durations { create: 3, update: 3, delete: 5 },
     answers: Answers::Sync,
     serial: Serial::Root,
@@ -122,6 +129,8 @@ pub static KIND: Kind = Kind {
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         settle: Some(settle),
+        hosts: Some(|profile| path::text(profile, FQDN).map(str::to_ascii_lowercase).into_iter().collect()),
+        leads: Some(leads),
         accepts: &[
             "properties.allowedEndpointRecordTypes",
             "properties.dnsConfig.fqdn",
@@ -238,20 +247,21 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let Some(body) = cloud.get_mut(id) else { return };
     if let Some(label) = path::text(body, "properties.dnsConfig.relativeName") {
         let name = format!("{label}.trafficmanager.net");
-        path::put(body, "properties.dnsConfig.fqdn", Json::from(name));
+        path::put(body, FQDN, Json::from(name));
     }
     show_endpoints(cloud, id);
 }
 
 /// Shows in a simulated profile the endpoints below it, and the health that follows from theirs.
-fn show_endpoints(cloud: &mut dyn Cloudlet, profile: &ArmId) {
+pub(super) fn show_endpoints(cloud: &mut dyn Cloudlet, profile: &ArmId) {
     let endpoints: Vec<Json> = cloud.below(profile).iter().filter_map(|id| cloud.get(id)).cloned().collect();
     let Some(body) = cloud.get_mut(profile) else { return };
-    let online = endpoints.iter().any(|endpoint| path::text(endpoint, MONITORED) == Some("Online"));
+    let any = |status: &str| endpoints.iter().any(|endpoint| path::text(endpoint, MONITORED) == Some(status));
     let status = match path::text(body, "properties.profileStatus") {
         Some("Disabled") => "Disabled",
-        _ if endpoints.is_empty() => "Inactive",
-        _ if online => "Online",
+        _ if any("Degraded") => "Degraded",
+        _ if any("Online") || any("Unmonitored") => "Online",
+        _ if any("CheckingEndpoint") => "CheckingEndpoints",
         _ => "Inactive",
     };
     path::put(body, "properties.monitorConfig.profileMonitorStatus", Json::from(status));
@@ -259,7 +269,7 @@ fn show_endpoints(cloud: &mut dyn Cloudlet, profile: &ArmId) {
 }
 
 pub(super) const MONITORED: &str = "properties.endpointMonitorStatus";
-const PRIORITY: &str = "properties.priority";
+pub(super) const PRIORITY: &str = "properties.priority";
 
 static ENDPOINT_SUBNET: Block = Block::many(
     "first",
@@ -300,14 +310,30 @@ pub(super) const ENDPOINT: &[Arg] = &[
         .replace(),
 ];
 
-/// What a failover run moves at an endpoint.
-pub(super) const ENDPOINT_MOVES: &[&str] = &["enabled", "priority", "weight"];
+/// The arguments that a failover run moves at an endpoint.
+pub(super) const ENDPOINT_MOVED: &[&str] = &["enabled", "priority", "weight"];
+
+/// An endpoint that is not enabled is no answer to anybody, whether it lives or not. Clients keep the answer that they have for as long as the profile
+/// says.
+pub(super) const ENDPOINT_MOVES: Moves = Moves {
+    fence: Some(("enabled", Lit::Bool(false))),
+    open: Some(("enabled", Lit::Bool(true))),
+    lingers: Some(lingers),
+    ..Moves::NONE
+};
+
+fn lingers(endpoint: &Subject<'_>) -> u32 {
+    let ttl =
+        |profile: &Subject<'_>| profile.args.get("dns_config").and_then(|dns| dns.get("ttl")).and_then(Json::as_u64);
+    endpoint.with("profile", ttl).flatten().and_then(|ttl| ttl.try_into().ok()).unwrap_or(0)
+}
 
 /// What the simulator does with endpoints of every type.
 pub(super) const ENDPOINT_SIMULATED: Simulated = Simulated {
     admit: Some(admit_endpoint),
     settle: Some(settle_endpoint),
     removed: Some(endpoint_removed),
+    watched: Some(super::traffic_manager_health::WATCHED),
     ..Simulated::NONE
 };
 
@@ -346,8 +372,14 @@ fn settle_endpoint(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let Some(body) = cloud.get_mut(id) else { return };
     path::fill(body, PRIORITY, highest.unwrap_or(0) + 1);
     path::fill(body, "properties.weight", 1);
-    let enabled = path::text(body, "properties.endpointStatus") != Some("Disabled");
-    path::put(body, MONITORED, Json::from(if enabled { "Online" } else { "Disabled" }));
+    let status = match path::text(body, MONITORED) {
+        _ if !is_enabled(body) => "Disabled",
+        _ if serves_always(body) => "Unmonitored",
+        Some(known @ ("Online" | "Degraded")) => known,
+        _ => "CheckingEndpoint",
+    };
+    let status = Json::from(status);
+    path::put(body, MONITORED, status);
     if let Some([Some(name), Some(region)]) = target {
         path::put(body, "properties.target", Json::from(name));
         path::put(body, "properties.endpointLocation", Json::from(region));

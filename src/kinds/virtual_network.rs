@@ -76,6 +76,7 @@ pub static KIND: Kind = Kind {
         TAGS,
     ],
     attributes: &[attribute("guid", "properties.resourceGuid", Fake::Guid, "The GUID that Azure gives the network.")],
+    drill: Drill::ALONG,
     durations: Durations { create: 5, update: 5, delete: 12 },
     answers: Answers::AsyncBody,
     serial: Serial::Root,

@@ -60,6 +60,7 @@ pub static KIND: Kind = Kind {
             .wire(Wire::Odd)
             .default(Lit::Bool(false)),
     ],
+    drill: Drill::never("it would join the copies to a network that is in use"),
     durations: Durations { create: 10, update: 10, delete: 10 },
     answers: Answers::AsyncBody,
     serial: Serial::On("between"),
@@ -368,6 +369,16 @@ mod tests {
         }
         fn guid(&self, of: &str) -> String {
             of.to_owned()
+        }
+        fn is_dark(&self, _: &str) -> bool {
+            false
+        }
+        fn pass_on(&mut self, _: &str, _: &str) {}
+        fn lag(&self, _: &str, _: &str) -> Option<f64> {
+            None
+        }
+        fn now(&self) -> i64 {
+            0
         }
     }
 

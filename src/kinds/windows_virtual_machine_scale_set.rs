@@ -49,12 +49,14 @@ pub static KIND: Kind = Kind {
     answers: Answers::AsyncBody,
     in_use: "",
     run_moves: &["instances"],
+    moves: scale_set::MOVES,
     odd: Odd {
         encode: Some(|subject, bodies| scale_set::encode(subject, bodies, Os::Windows)),
         decode: Some(scale_set::decode),
         check: Some(|subject, findings| scale_set::check(subject, 9, findings)),
         ..Odd::NONE
     },
+    machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,
     example: r#"
 resource_group "example" {

@@ -10,7 +10,7 @@ use crate::plan::refresh::kind_of;
 use crate::plan::{Action, Order};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
-use crate::steps::{Act, NotAGraph, Step, StepGraph, StepId};
+use crate::steps::{Act, NotAGraph, Stage, Step, StepGraph, StepId, Touch, Undo};
 
 /// Steps that need each other in a circle.
 pub(super) struct Circle {
@@ -122,14 +122,16 @@ impl<'a> Compiler<'a> {
     fn push(&mut self, address: Address, act: Act, seconds: u32, serial: Vec<String>) -> StepId {
         let id = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
         let touches = match (&act, self.stack.resources.get(&address)) {
-            (Act::Delete(old) | Act::SetAside(old), _) => vec![old.location.clone()],
-            (_, Some(resource)) => {
-                BTreeSet::from([resource.location.clone(), resource.metadata_location.clone()]).into_iter().collect()
+            (Act::Delete(old) | Act::SetAside(old), _) => {
+                vec![Touch { region: old.location.clone(), with: "the resource".to_owned() }]
             }
+            (_, Some(resource)) => touches(resource),
             (_, None) => Vec::new(),
         };
         let expect = Duration::from_secs(u64::from(seconds));
-        self.steps.push(Step { id, address, needs: Vec::new(), act, serial, touches, expect });
+        let (stage, undo) = (Stage::Plan, Undo::Nothing);
+        let needs = Vec::new();
+        self.steps.push(Step { id, address, needs, act, serial, touches, expect, worst: expect, stage, undo });
         id
     }
 
@@ -297,6 +299,16 @@ impl<'a> Compiler<'a> {
     }
 }
 
+/// The regions that a write of this resource touches.
+pub fn touches(resource: &Resource) -> Vec<Touch> {
+    let own = Touch { region: resource.location.clone(), with: "the resource".to_owned() };
+    if resource.metadata_location.eq_ignore_ascii_case(&resource.location) {
+        return vec![own];
+    }
+    let group = "its resource group's metadata".to_owned();
+    vec![own, Touch { region: resource.metadata_location.clone(), with: group }]
+}
+
 /// What a resource takes that only one can have.
 pub(super) fn key(resource: &Resource) -> String {
     freed_key(resource.kind, &resource.id, &resource.name)
@@ -310,7 +322,8 @@ pub(super) fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
     }
 }
 
-fn serial_words(resource: &Resource) -> Vec<String> {
+/// The words that a write of this resource shares with what must not be written beside it.
+pub fn serial_words(resource: &Resource) -> Vec<String> {
     words(resource.kind, &resource.id, &plain(resource))
 }
 
@@ -320,7 +333,7 @@ fn plain(resource: &Resource) -> serde_json::Map<String, serde_json::Value> {
 }
 
 /// What a write must be alone on: the outermost object that it is in, or those that an argument says.
-fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
     match kind.serial {
         // The outermost object itself must not be written beside its parts.
         Serial::No if matches!(kind.place, Place::Group) => vec![root(id)],

@@ -9,6 +9,7 @@ use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Place, Within, body};
 use crate::plan::compile::{freed_key, key, scope};
 use crate::plan::refresh::{Seen, kind_of, seen};
+use crate::plan::roles::{Held, Parting, Promoted, Upkeep};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
@@ -31,6 +32,10 @@ pub(super) struct Deciding<'a> {
     pub observed: &'a Observed,
     pub seal: &'a Seal,
     pub destroy: bool,
+    /// What runs hold.
+    pub held: &'a Held,
+    /// The replicas whose copy takes writes.
+    pub promoted: &'a Promoted,
     /// What must go before what replaces it.
     pub yields: &'a BTreeSet<Address>,
 }
@@ -59,19 +64,41 @@ impl Deciding<'_> {
     fn moved(&self) -> HashMap<ArmId, Address> {
         let recorded = self.now.iter().flat_map(|state| &state.resources);
         recorded
-            .filter(|(address, _)| !self.stack.resources.contains_key(*address) && !address.is_replaced())
+            .filter(|(address, _)| !self.stack.resources.contains_key(*address))
+            .filter(|(address, _)| !address.is_replaced() && !address.is_rehearsed())
             .map(|(address, recorded)| (recorded.id.clone(), address.clone()))
             .collect()
     }
 
     fn desired(&self, resource: &Resource, moved: &HashMap<ArmId, Address>, decided: &Decisions) -> Option<Decision> {
         let recorded = self.now.and_then(|state| state.resources.get(&resource.address));
-        if resource.presence == Presence::Failover {
-            let recorded = recorded?;
-            let reason = "stands while its failover group is up".to_owned();
-            return Some(self.of(resource, Some(recorded), Action::Keep, reason, Vec::new()));
-        }
         let args = sealed(&resource.args, self.seal);
+        if resource.presence == Presence::Failover {
+            let upkeep = self.state.map_or(Upkeep::Home, |state| self.held.upkeep(self.stack, &state.roles, resource));
+            let as_it_is = |action, reason: &str| self.of(resource, recorded, action, reason.to_owned(), Vec::new());
+            match (upkeep, recorded) {
+                (Upkeep::Up, None) => {}
+                (_, None) => return None,
+                (Upkeep::Moving, Some(_)) => return Some(as_it_is(Action::Keep, "a failover run works on its group")),
+                (Upkeep::Unsettled, Some(_)) => {
+                    return Some(as_it_is(Action::Keep, "a role of its failover group has moved by itself"));
+                }
+                (Upkeep::Home, Some(_)) => {
+                    let reason =
+                        "stands only while its failover group is up, and that is not: an earlier run left it over";
+                    let mut decision = as_it_is(Action::Delete, reason);
+                    decision.change.loses_data = resource.kind.recovery.loses_data;
+                    return Some(decision);
+                }
+                (Upkeep::Up | Upkeep::Between, Some(recorded)) => {
+                    let mut decision = self.recorded(resource, recorded, &args, decided);
+                    if decision.change.action == Action::Keep {
+                        decision.change.reason = "stands while its failover group is up".to_owned();
+                    }
+                    return Some(decision);
+                }
+            }
+        }
         match recorded {
             Some(recorded) => Some(self.recorded(resource, recorded, &args, decided)),
             None => Some(self.unrecorded(resource, &args, moved)),
@@ -258,9 +285,19 @@ impl Deciding<'_> {
                 (_, None) => (Action::Forget, "gone from the cloud already".to_owned()),
                 _ if self.destroy => (Action::Delete, "everything is destroyed".to_owned()),
                 _ if address.is_replaced() => (Action::Delete, "a new one has taken its place".to_owned()),
+                _ if address.is_rehearsed() => (Action::Delete, "left over from a drill".to_owned()),
                 _ => (Action::Delete, "not in the stack any more".to_owned()),
             };
             let kind = kind_of(address, recorded);
+            let (action, reason, recorded) = match self.promoted.parting(address, recorded) {
+                Parting::Elsewhere(there) if self.destroy && action == Action::Delete => {
+                    (action, format!("{reason}, on the side that takes writes"), *there)
+                }
+                Parting::WithItsWhole if self.destroy && action == Action::Delete => {
+                    (Action::Forget, "takes writes, and goes with what it is a part of".to_owned(), recorded.clone())
+                }
+                _ => (action, reason, recorded.clone()),
+            };
             let change = Change {
                 address: address.clone(),
                 id: recorded.id.clone(),
@@ -271,7 +308,7 @@ impl Deciding<'_> {
                 arguments: Vec::new(),
                 loses_data: action == Action::Delete && kind.is_some_and(|kind| kind.recovery.loses_data),
             };
-            decisions.insert(address.clone(), Decision { change, recorded: Some(recorded.clone()) });
+            decisions.insert(address.clone(), Decision { change, recorded: Some(recorded) });
         }
     }
 
@@ -311,6 +348,9 @@ impl Deciding<'_> {
                     format!("{guard} guards it, and it would be {done}: {}; take {guard} out first", change.reason);
                 blocked.push(Blocked { address: address.clone(), why });
             }
+        }
+        if !self.destroy {
+            blocked.extend(self.promoted.forbids(self.stack, decisions.values().map(|decision| &decision.change)));
         }
         blocked
     }

@@ -122,7 +122,7 @@ pub fn check(then: &Basis, now: &Basis) -> Result<(), Stale> {
 
 /// SHA-256 over everything that a plan does, in hexadecimal.
 pub fn digest(plan: &Plan) -> String {
-    let Plan { stack, basis, changes, drift, stand_up, outputs, notes: _, blocked, steps: _ } = plan;
-    let all = serde_json::json!([stack, basis, changes, drift, stand_up, outputs, blocked]);
+    let Plan { stack, basis, changes, drift, roles, stand_up, outputs, notes: _, blocked, steps: _ } = plan;
+    let all = serde_json::json!([stack, basis, changes, drift, roles.drift, stand_up, outputs, blocked]);
     Sha256::digest(all.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,23 +8,30 @@ mod decide;
 mod diff;
 pub mod file;
 mod refresh;
+mod roles;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::kinds::Standing;
 use crate::stack::{Knowledge, Presence, Program, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::steps::StepGraph;
 use crate::value::{Seal, Sealed};
 
+pub use compile::{serial_words, touches, words};
+use roles::{Held, Promoted};
+
 pub use decide::sealed;
 pub use refresh::{kind_of, knowledge, to_observe, unseen, unsettled};
+pub use roles::{GroupDebt, Left, RoleDrift, RolesSeen, Swapped, accepted, looks, owed, standings};
 
 /// What `apply` would do, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +42,10 @@ pub struct Plan {
     pub basis: Basis,
     /// Every resource of the stack that is to stand and every recorded one, destructive changes first, `Keep` last.
     pub changes: Vec<Change>,
-    /// What the cloud has otherwise than recorded.
+    /// What the cloud has otherwise than recorded, without what a failover run has moved.
     pub drift: Vec<Drift>,
+    /// What there is to say of roles.
+    pub roles: RolesSeen,
     /// What would stand up with each failover group.
     pub stand_up: Vec<StandUp>,
     /// Outputs that change.
@@ -193,6 +202,10 @@ pub struct Observed {
     pub objects: BTreeMap<ArmId, Option<Json>>,
     /// The ids that could not be read because nothing answered for them, each with what was said instead.
     pub unread: BTreeMap<ArmId, String>,
+    /// Where each replica of a failover group stands that was looked at.
+    pub standings: BTreeMap<Address, Standing>,
+    /// When it was looked at that; `None` where it was not.
+    pub at: Option<Timestamp>,
 }
 
 /// What a plan is asked for.
@@ -237,7 +250,7 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         _ => None,
     };
     let state = back.as_ref().or(state);
-    let (refreshed, mut drift) = match state {
+    let (mut refreshed, mut drift) = match state {
         Some(state) => {
             let (now, drift) = refresh::refresh(state, observed, seal);
             (Some(now), drift)
@@ -249,10 +262,23 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
     let mut lost = BTreeSet::new();
     // What cannot come before what it replaces, because that would close a circle.
     let mut yields = BTreeSet::new();
-    let (stack, warnings, mut decisions, mut blocked) = loop {
+    let (stack, warnings, mut decisions, mut blocked, held, left) = loop {
         let known = now.map_or_else(Knowledge::default, |now| knowledge(now, &|a| lost.contains(a)));
-        let (stack, warnings) = program.evaluate(&known)?;
-        let deciding = decide::Deciding { stack: &stack, state, now, observed, seal, destroy, yields: &yields };
+        let (mut stack, warnings) = program.evaluate(&known)?;
+        let held = state.map(|state| Held::of(&stack, &state.roles, observed)).unwrap_or_default();
+        let left = held.pin(&mut stack, state, now);
+        let promoted = Promoted::of(&stack, state, observed);
+        let deciding = decide::Deciding {
+            stack: &stack,
+            state,
+            now,
+            observed,
+            seal,
+            destroy,
+            held: &held,
+            promoted: &promoted,
+            yields: &yields,
+        };
         let (decisions, blocked) = deciding.decide();
         let replaced = decisions.iter().filter(|(address, decision)| {
             matches!(decision.change.action, Action::Replace(_)) && known.attributes.contains_key(*address)
@@ -263,9 +289,15 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
             yields.extend(circle.replaced_first(&decisions));
         }
         if (lost.len(), yields.len()) == before {
-            break (stack, warnings, decisions, blocked);
+            break (stack, warnings, decisions, blocked, held, left);
         }
     };
+    held.expect(&mut drift);
+    let roles = state.map(|state| RolesSeen::of(&stack, state, observed)).unwrap_or_default();
+    let roles = RolesSeen { left, ..roles };
+    if let (Some(now), Some(state)) = (&mut refreshed, state) {
+        now.roles = roles::reckoned(&stack, &state.roles, observed);
+    }
     let mut notes = Vec::new();
     if !targets.is_empty() {
         target::limit(targets, &stack, &mut decisions, destroy)?;
@@ -275,6 +307,7 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
     }
     notes.extend(unfinished(state));
     notes.extend(unread(observed));
+    notes.extend(roles.swapped.iter().filter_map(|swapped| not_in_stack(&stack, &swapped.group)));
     let steps = compile::compile(&stack, &decisions).map_err(|circle| {
         Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {}", circle.error))
             .why("This is a fault of drplan, not of the stack.")
@@ -283,12 +316,16 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
     let mut changes: Vec<Change> = decisions.into_iter().map(|(_, decision)| decision.change).collect();
     changes.sort_by_key(|change| change.action);
     let outputs = if destroy || !targets.is_empty() { Vec::new() } else { outputs(&stack, state, seal, &changes) };
+    let mut stand_up = if destroy { Vec::new() } else { stand_up(&stack) };
+    // What is up has stood up.
+    stand_up.retain(|one| !roles.swapped.iter().any(|swapped| swapped.group == one.group));
     let plan = Plan {
         stack: stack.name.clone(),
         basis: basis(&stack, state),
         changes,
         drift,
-        stand_up: if destroy { Vec::new() } else { stand_up(&stack) },
+        roles,
+        stand_up,
         outputs,
         notes,
         blocked,
@@ -324,6 +361,15 @@ fn unread(observed: &Observed) -> Option<String> {
         n => format!("{n} objects could not be looked at, {first} among them, and are"),
     };
     Some(format!("{what} taken as recorded, not as gone: {why}"))
+}
+
+fn not_in_stack(stack: &Stack, group: &str) -> Option<String> {
+    (!stack.failover_groups.contains_key(group)).then(|| {
+        format!(
+            "The failover group {group} is not at home and not in the stack any more: `drplan failover-group down` can bring it back \
+             only once it is written there again."
+        )
+    })
 }
 
 fn stand_up(stack: &Stack) -> Vec<StandUp> {

@@ -5,8 +5,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::Address;
 use crate::kinds::{self, Arg, Kind, Object, Ty, Wire, body};
 use crate::plan::decide::top;
-use crate::plan::{Drift, Observed, diff};
-use crate::stack::{Knowledge, Stack};
+use crate::plan::{Drift, Observed, diff, roles};
+use crate::stack::{Knowledge, Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::value::{Map, Seal, Sealed, Value};
 
@@ -26,10 +26,14 @@ pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object
         return unsettled(state);
     }
     let recorded = |address: &Address| state.is_some_and(|state| state.resources.contains_key(address));
+    let is_up = |resource: &Resource| {
+        state.is_some_and(|state| roles::upkeep(stack, &state.roles, resource) == roles::Upkeep::Up)
+    };
     let fresh = stack
         .resources
         .values()
-        .filter(|resource| resource.presence == crate::stack::Presence::Permanent && !recorded(&resource.address));
+        .filter(|resource| resource.presence == Presence::Permanent || is_up(resource))
+        .filter(|resource| !recorded(&resource.address));
     let known = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     each_once(known.chain(fresh.flat_map(|resource| &resource.objects)).cloned().collect())
 }
@@ -196,17 +200,7 @@ fn unanswered_kept(block: &kinds::Block, was: &Json, now: Json) -> Json {
 
 fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodies: &[Json]) -> JsonMap<String, Json> {
     let nowhere = JsonMap::new();
-    let subject = kinds::Subject {
-        kind,
-        address,
-        name: &recorded.name,
-        id: &recorded.id,
-        location: &recorded.location,
-        subscription: recorded.id.subscription().unwrap_or_default(),
-        tenant: "",
-        args: &nowhere,
-        others: &body::Alone,
-    };
+    let subject = recorded_subject(kind, address, recorded, &nowhere);
     let mut attributes = recorded.attributes.clone();
     for attribute in kind.attributes.iter().filter(|attribute| matches!(attribute.from, kinds::From::Body(_))) {
         attributes.remove(attribute.name);
@@ -219,6 +213,26 @@ fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodie
         }
     }
     attributes
+}
+
+/// A recorded resource as its kind's functions see it, with these arguments; of the others of its stack they see nothing.
+pub(super) fn recorded_subject<'a>(
+    kind: &'static Kind,
+    address: &'a Address,
+    recorded: &'a Recorded,
+    args: &'a JsonMap<String, Json>,
+) -> kinds::Subject<'a> {
+    kinds::Subject {
+        kind,
+        address,
+        name: &recorded.name,
+        id: &recorded.id,
+        location: &recorded.location,
+        subscription: recorded.id.subscription().unwrap_or_default(),
+        tenant: "",
+        args,
+        others: &body::Alone,
+    }
 }
 
 /// What a state knows of attributes that only the cloud can say.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::*;
+use crate::steps::tests::any::undertaking;
 use crate::steps::tests::{started, step};
 use crate::steps::{Ended, StepId, replay};
 use crate::store::MemoryStore;
@@ -28,6 +29,10 @@ impl Clock for Paused {
 struct Waits {
     ends: BTreeMap<u32, Outcome>,
     stop_at: Option<(u32, Stop)>,
+    /// Whether it tells something when half of a step is done, and once more right before its end.
+    tells: bool,
+    /// The steps that were done, in the order in which they were begun.
+    did: Mutex<Vec<u32>>,
 }
 
 #[async_trait]
@@ -36,8 +41,16 @@ impl Actor for Waits {
         None
     }
 
-    async fn act(&self, step: &Step) -> Outcome {
-        tokio::time::sleep(step.expect).await;
+    async fn act(&self, step: &Step, tell: &Tell) -> Outcome {
+        self.did.lock().unwrap().push(step.id.0);
+        tokio::time::sleep(step.expect / 2).await;
+        if self.tells {
+            tell.learnt(Learnt::said("half"));
+        }
+        tokio::time::sleep(step.expect - step.expect / 2).await;
+        if self.tells {
+            tell.learnt(Learnt::said("all"));
+        }
         if let Some((at, stop)) = &self.stop_at
             && *at == step.id.0
         {
@@ -55,6 +68,7 @@ impl Watcher for Words {
     fn event(&self, at: Timestamp, _: &StepGraph, what: &Progress<'_>) {
         let words = match what {
             Progress::Begun(step) => format!("{}s begun {}", at.as_second(), step.id.0),
+            Progress::Learnt { step, learnt } => format!("{}s {} learnt {}", at.as_second(), step.id.0, learnt.what),
             Progress::Ended { step, took, .. } => {
                 format!("{}s ended {} after {}s", at.as_second(), step.id.0, took.as_secs())
             }
@@ -80,7 +94,9 @@ async fn walk(
     let stop = actor.stop_at.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
     let words = Words::default();
     let mut journal = store.journal("1-a").unwrap();
-    let report = run(graph, started(graph), journal.as_mut(), actor, &clock, &stop, &words, width).await;
+    let journal = journal.as_mut();
+    let walk = Walk { graph, journal, actor, clock: &clock, stop: &stop, watcher: &words, width, halts: false };
+    let report = walk.start(started(graph)).await;
     (report, words.0.into_inner().unwrap())
 }
 
@@ -169,6 +185,97 @@ async fn what_comes_together_is_written_together() {
     let graph = StepGraph::new(steps).unwrap();
     let (mut journal, clock) = (Counts(0), Paused(tokio::time::Instant::now()));
     let (stop, words) = (Stop::default(), Words::default());
-    run(&graph, started(&graph), &mut journal, &Waits::default(), &clock, &stop, &words, 50).await.unwrap();
+    let (graph, journal, actor) = (&graph, &mut journal, &Waits::default());
+    let walk = Walk { graph, journal, actor, clock: &clock, stop: &stop, watcher: &words, width: 50, halts: false };
+    walk.start(started(graph)).await.unwrap();
     assert_eq!(journal.0, 3, "started and begun, succeeded, ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_halts_begins_nothing_more_once_a_step_has_failed() {
+    let graph = StepGraph::new(vec![step(0, &[]), step(1, &[]), step(2, &[1]), step(3, &[0])]).unwrap();
+    let actor = Waits { ends: BTreeMap::from([(0, Outcome::Failed("no".to_owned()))]), ..Waits::default() };
+    let clock = Paused(tokio::time::Instant::now());
+    let (stop, words, store) = (Stop::default(), Words::default(), MemoryStore::default());
+    let mut journal = store.journal("1-a").unwrap();
+    let walk = Walk {
+        graph: &graph,
+        journal: journal.as_mut(),
+        actor: &actor,
+        clock: &clock,
+        stop: &stop,
+        watcher: &words,
+        width: 8,
+        halts: true,
+    };
+    let report = walk.start(started(&graph)).await.unwrap();
+    // What was under way has ended, and what only that needed was not begun, although it could have been.
+    assert!(matches!(&report.fates[1], Fate::Done(_)));
+    assert_eq!(report.fates[2..], [Fate::NotBegun, Fate::Skipped(StepId(0))]);
+    assert_eq!(report.ended, Some(Ended::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_step_tells_is_in_the_journal_before_its_outcome() {
+    let (graph, store) = (graph(), MemoryStore::default());
+    let actor = Waits { tells: true, ..Waits::default() };
+    let (report, words) = walk(&graph, &store, &actor, 8).await;
+    assert_eq!(report.unwrap().ended, Some(Ended::Done));
+    for id in 0..5 {
+        let about: Vec<String> = store
+            .entries()
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                Event::Step { step, event, .. } if *step == StepId(id) => Some(match event {
+                    StepEvent::Learnt(learnt) => learnt.what.clone(),
+                    StepEvent::Begun(_) => "begun".to_owned(),
+                    _ => "ended".to_owned(),
+                }),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(about, ["begun", "half", "all", "ended"], "step {id}");
+        assert!(words.iter().any(|word| word.ends_with(&format!("{id} learnt half"))), "{words:#?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_goes_on_after_a_cut_at_every_entry_and_does_nothing_twice_that_was_done() {
+    let graph = graph();
+    let begins = Started { failover: Some(Box::new(undertaking(&graph))), ..started(&graph) };
+    let go_on = async |store: &MemoryStore, so_far: &[Entry], first: Event, actor: &Waits| {
+        let clock = Paused(tokio::time::Instant::now());
+        let (stop, words) = (Stop::default(), Words::default());
+        let mut journal = store.journal("1-a").unwrap();
+        let walk = Walk {
+            graph: &graph,
+            journal: journal.as_mut(),
+            actor,
+            clock: &clock,
+            stop: &stop,
+            watcher: &words,
+            width: 8,
+            halts: true,
+        };
+        walk.go_on(so_far, vec![first]).await.unwrap()
+    };
+    let whole = MemoryStore::default();
+    let actor = Waits { tells: true, ..Waits::default() };
+    go_on(&whole, &[], Event::Started(begins), &actor).await;
+    let entries = whole.entries();
+    // The last entry is the end of a run that is done: nothing goes on after it.
+    for cut in 1..entries.len() {
+        let so_far = &entries[..cut];
+        let store = MemoryStore::default();
+        store.journal("1-a").unwrap().append(so_far).unwrap();
+        let actor = Waits::default();
+        let report = go_on(&store, so_far, Event::Resumed { by: "ann@host".to_owned() }, &actor).await;
+        assert_eq!(report.ended, Some(Ended::Done), "cut at {cut}");
+        let (_, then) = replay_run(so_far).unwrap();
+        let mut did = actor.did.into_inner().unwrap();
+        did.sort_unstable();
+        let open = |id: &u32| then.phase(StepId(*id)) != Some(crate::steps::Phase::Succeeded);
+        assert_eq!(did, (0..5).filter(open).collect::<Vec<_>>(), "cut at {cut}");
+        assert_eq!(replay_run(&store.entries()).unwrap().1.ended(), Some(Ended::Done));
+    }
 }

@@ -1,5 +1,6 @@
 //! A request to its answer: counting, faults, throttling, then what the path and the verb ask for; and everything that only reads.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
@@ -8,12 +9,15 @@ use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::faults::Moment;
+use super::metrics::METRICS;
+use super::offers::{PERMISSIONS, SIZES, USAGES};
 use super::request::{Failure, Request, Response, Verb};
 use super::target::{self, GROUP, Named, Target, group_of};
 use super::throttle::Class;
 use super::types::{self, Type};
 use super::world::{Object, Stale, World};
-use super::{SUBSCRIPTION, TENANT, fill};
+use super::{SUBSCRIPTION, TENANT};
+use crate::kinds::path;
 
 /// Entries of a page of a list, unless `$top` says less.
 const PAGE: usize = 250;
@@ -30,8 +34,7 @@ pub(super) struct Ask<'a> {
 impl World {
     /// Answers a request at this time.
     pub fn handle(&mut self, now: Timestamp, request: &Request) -> Response {
-        self.now = self.now.max(now);
-        self.settle();
+        self.advance(now);
         let number = self.count(request.verb);
         let strike = self.rest.faults.strike(request, self.seed, number);
         let refused = match strike {
@@ -97,6 +100,9 @@ impl World {
     }
 
     fn dispatch(&mut self, target: Target, ask: Ask<'_>) -> Result<Response, Failure> {
+        if let Some((action, scope)) = asked_action(ask.request.verb, &target) {
+            self.rest.faults.permit(&action, &scope)?;
+        }
         match (ask.request.verb, target) {
             (Verb::Get | Verb::Head, target) => self.read(target, &ask),
             (Verb::Put, Target::Resource(named)) => self.put(&named, &ask),
@@ -117,9 +123,17 @@ impl World {
             Target::Status(key) => return self.status(&key),
             Target::Outcome(key) => return self.outcome(&key),
             Target::Resource(named) => return self.read_resource(&named, ask),
+            Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(USAGES) => {
+                return self.usages(&named.id);
+            }
             Target::Action(named, word) => {
                 let type_ = format!("{}/{}", named.type_, word.to_ascii_lowercase());
                 self.collection(&named.id, &type_, ask)?
+            }
+            Target::Collection { scope, type_ } if type_ == METRICS => return self.metrics(&scope, ask),
+            Target::Collection { type_, .. } if type_ == PERMISSIONS => return Ok(self.permissions()),
+            Target::Collection { type_, .. } if type_ == SIZES => {
+                return Ok(self.sizes(ask.request.query.get("$filter").map_or("", String::as_str)));
             }
             Target::Collection { scope, type_ } => self.collection(&scope, &type_, ask)?,
             Target::Resources(scope) => self.tracked(scope.as_deref(), ask)?,
@@ -149,7 +163,7 @@ impl World {
         }
         if let Some(object) = self.standing(&named.id) {
             self.known_type(&named.type_, ask.api)?;
-            let response = Response::json(200, &self.whole_body(object));
+            let response = Response::json(200, &self.expanded(object, ask));
             return Ok(match object.etag() {
                 Some(etag) => response.with("etag", etag),
                 None => response,
@@ -164,21 +178,36 @@ impl World {
         }
     }
 
+    /// The body with what `$expand` asks for.
+    fn expanded<'a>(&'a self, object: &'a Object, ask: &Ask<'_>) -> Cow<'a, Json> {
+        let mut body = self.whole_body(object);
+        let Some(asked) = ask.request.query.get("$expand") else { return body };
+        let kinds = types::find(&object.type_).into_iter().flat_map(Type::writers);
+        for (name, make) in kinds.flat_map(|kind| kind.simulated.expands) {
+            if asked.split(',').any(|word| word.trim().eq_ignore_ascii_case(name))
+                && let Some(more) = make(self, &object.id)
+            {
+                path::put(body.to_mut(), &format!("properties.{name}"), more);
+            }
+        }
+        body
+    }
+
     /// The body with those children in it that Azure shows there.
-    fn whole_body<'a>(&'a self, object: &'a Object) -> std::borrow::Cow<'a, Json> {
+    fn whole_body<'a>(&'a self, object: &'a Object) -> Cow<'a, Json> {
         let embeds = types::find(&object.type_).map_or(&[][..], |type_| &type_.embeds);
         if embeds.is_empty() {
-            return std::borrow::Cow::Borrowed(&object.body);
+            return Cow::Borrowed(&object.body);
         }
         let (mut body, id) = (object.body.clone(), object.id.folded());
         for segment in embeds {
             let type_ = format!("{}/{}", object.type_, segment.to_ascii_lowercase());
             let children = self.below(&id).map(|(_, child)| child).filter(|child| child.seen() && child.type_ == type_);
             let children: Vec<Json> = children.map(|child| child.body.clone()).collect();
-            crate::kinds::path::put(&mut body, &format!("properties.{segment}"), Json::Null);
-            crate::kinds::path::put(&mut body, &format!("properties.{segment}"), Json::Array(children));
+            path::put(&mut body, &format!("properties.{segment}"), Json::Null);
+            path::put(&mut body, &format!("properties.{segment}"), Json::Array(children));
         }
-        std::borrow::Cow::Owned(body)
+        Cow::Owned(body)
     }
 
     /// The type, at an API version that it has.
@@ -311,31 +340,25 @@ impl World {
         page
     }
 
-    fn post(&self, named: &Named, action: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
-        let type_ = self.known_type(&named.type_, ask.api)?;
-        let object = self.standing(&named.id).ok_or_else(|| self.absent(named))?;
-        self.reach_to_write(&named.id, None)?;
-        self.check_unlocked(&named.id, super::locks::Wish::Write)?;
-        let answer = fill::action(self, &object.id, type_, action).ok_or_else(|| {
-            Failure::gateway(
-                404,
-                "InvalidResourceType",
-                format!("The resource type '{}' has no action '{action}' for api version '{}'.", type_.name, ask.api),
-            )
-        })?;
-        Ok(Response::json(200, &answer))
-    }
-
     /// The region of a thing itself or of the nearest thing around it that has one; a global thing has none.
     pub(super) fn own_region(&self, id: &str) -> Option<String> {
         let mut at = id;
         loop {
-            if let Some(location) = self.object(at).and_then(Object::location) {
-                return (!location.eq_ignore_ascii_case("global")).then(|| location.to_owned());
+            if let Some((object, location)) = self.object(at).and_then(|object| Some((object, object.location()?))) {
+                let own = (!location.eq_ignore_ascii_case("global")).then(|| location.to_owned());
+                return self.serving(object).or(own);
             }
             let (cut, _) = at.rmatch_indices('/').nth(1)?;
             at = at.get(..cut)?;
         }
+    }
+
+    /// Of an object that several regions serve, one that answers; the first where none does. Of any other, none.
+    pub(super) fn serving(&self, object: &Object) -> Option<String> {
+        let served = types::find(&object.type_)?.writers().find_map(|kind| kind.simulated.served)?;
+        let regions = served(&object.body);
+        let answers = regions.iter().find(|region| self.rest.faults.reach(region).is_ok());
+        answers.or(regions.first()).cloned()
     }
 
     /// The region that answers for a thing: its own, or that of its resource group.
@@ -345,7 +368,8 @@ impl World {
 
     /// Refuses a write where its region is lost, or that of the group that keeps its metadata.
     pub(super) fn reach_to_write(&self, id: &str, location: Option<&str>) -> Result<(), Failure> {
-        let own = location.map(str::to_owned).or_else(|| self.own_region(id));
+        let served = self.object(id).and_then(|object| self.serving(object));
+        let own = served.or_else(|| location.map(str::to_owned)).or_else(|| self.own_region(id));
         let group = group_of(id).and_then(|group| self.own_region(group));
         own.into_iter().chain(group).try_for_each(|region| self.rest.faults.reach(&region))
     }
@@ -363,6 +387,18 @@ impl World {
         self.rest.stale.retain(|_, stale| stale.until > now);
         self.rest.stale.insert(id.to_owned(), Stale { until, body });
         self.changes.rest = true;
+    }
+}
+
+/// The action that a request is, as rights name it, and on what; `None` for what only reads.
+fn asked_action(verb: Verb, target: &Target) -> Option<(String, String)> {
+    match (verb, target) {
+        (Verb::Put | Verb::Patch, Target::Resource(named)) => {
+            Some((format!("{}/write", named.type_), named.id.clone()))
+        }
+        (Verb::Delete, Target::Resource(named)) => Some((format!("{}/delete", named.type_), named.id.clone())),
+        (Verb::Post, Target::Action(named, word)) => Some((format!("{}/{word}/action", named.type_), named.id.clone())),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::bodies::envelope;
 use super::fill;
-use super::operations::shows_state;
+use super::operations::{Act, shows_state};
 use super::types::{self, Type};
 use super::world::{Object, Stage, World};
 use crate::address::ArmId;
@@ -35,6 +35,7 @@ impl Cloudlet for World {
             version,
             refers: Default::default(),
             operation: None,
+            hollow: false,
         };
         object.touch(self.seed);
         if table.is_some_and(shows_state) {
@@ -69,6 +70,35 @@ impl Cloudlet for World {
     fn guid(&self, of: &str) -> String {
         self.seed.guid(&[of])
     }
+
+    fn is_dark(&self, region: &str) -> bool {
+        self.rest.faults.is_dark(region)
+    }
+
+    fn pass_on(&mut self, store: &str, region: &str) {
+        if let Some(work) = &mut self.rest.work {
+            work.pass_on(store, region);
+            self.changes.rest = true;
+        }
+    }
+
+    fn users(&self, id: &ArmId) -> Vec<ArmId> {
+        let folded = id.folded();
+        let users = World::users(self, &folded).filter(|(to, _)| **to == folded);
+        users.filter_map(|(_, user)| self.standing(user)).map(|user| user.id.clone()).collect()
+    }
+
+    fn working(&self, id: &ArmId) -> Option<&Json> {
+        World::working(self, &id.folded())
+    }
+
+    fn lag(&self, store: &str, region: &str) -> Option<f64> {
+        self.lag_of(store, region)
+    }
+
+    fn now(&self) -> i64 {
+        self.now.as_second()
+    }
 }
 
 impl World {
@@ -81,12 +111,41 @@ impl World {
         }
     }
 
+    /// Lets every object whose kind waits for a region look whether it is back. What is to wake later anyway is left to sleep.
+    pub(super) fn wake_all(&mut self) {
+        let ids: Vec<String> = self.objects().filter(|object| mends(object)).map(|object| object.id.folded()).collect();
+        for id in ids {
+            let asleep = self.under_way().any(|operation| operation.act == Act::Wake && operation.id.folded() == id);
+            if !asleep {
+                self.wake(&id);
+            }
+        }
+    }
+
+    /// Lets an object mend what an outage broke, and notes when it is to go on with it.
+    pub(super) fn wake(&mut self, id: &str) {
+        let Some(object) = self.standing(id) else { return };
+        let Some(type_) = types::find(&object.type_) else { return };
+        let id = object.id.clone();
+        for hook in once_each(type_, |kind| kind.simulated.wakes) {
+            if let Some(seconds) = hook(self, &id) {
+                let operation = self.begin(&id, type_, Act::Wake, seconds);
+                self.keep_operation(operation);
+            }
+        }
+    }
+
     /// Tells every kind that writes a type that an object of it is gone.
     pub(super) fn run_removed_hooks(&mut self, object: &Object, type_: &'static Type) {
         for hook in once_each(type_, |kind| kind.simulated.removed) {
             hook(self, &object.id, &object.body);
         }
     }
+}
+
+/// Whether an object mends by itself what an outage broke.
+pub(super) fn mends(object: &Object) -> bool {
+    types::find(&object.type_).is_some_and(|table| table.writers().any(|kind| kind.simulated.wakes.is_some()))
 }
 
 /// The folded id of what an object lies directly below: its parent, or its resource group.

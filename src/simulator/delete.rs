@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::answer::{Ask, group_not_found};
 use super::bodies::check_conditions;
 use super::locks::Wish;
-use super::operations::{Act, Operation, Progress, shows_state};
+use super::operations::{Act, Operation, shows_state};
 use super::request::{Failure, Response};
 use super::target::{GROUP, Named, group_of};
 use super::types::{self, Type};
@@ -23,7 +23,7 @@ impl World {
         if let Some(operation) = object.operation.as_ref().and_then(|key| self.operation(key)) {
             return match operation.act {
                 Act::Delete => Ok(self.announce(Response::empty(202), operation, answers)),
-                Act::Create | Act::Update => Err(self.in_progress(operation)),
+                Act::Create | Act::Update | Act::Post | Act::Wake => Err(self.in_progress(operation)),
             };
         }
         self.check_unlocked(&named.id, Wish::Delete)?;
@@ -49,20 +49,11 @@ impl World {
                 }
             };
         }
-        let location = self.region(&named.id).unwrap_or_else(|| "westus".to_owned());
         let operation = Operation {
-            key: self.operation_key(&id, Act::Delete, &location),
-            act: Act::Delete,
-            began: self.now,
-            due: self.now + self.lasts(&named.id, "delete", seconds),
-            progress: Progress::Running,
-            location,
-            provider: type_.namespace().to_owned(),
             api: ask.api.to_owned(),
             serial,
             fails: ask.fails.clone(),
-            before: None,
-            id,
+            ..self.begin(&id, type_, Act::Delete, seconds)
         };
         Ok(self.begin_deletion(&named.id, type_, operation, answers))
     }

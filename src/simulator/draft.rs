@@ -128,7 +128,7 @@ impl World {
         }
         self.check_name_free(&draft)?;
         let location = draft.body.get("location").and_then(Json::as_str).unwrap_or_default();
-        let fails = match self.rest.faults.capacity(location, &draft.body) {
+        let fails = match self.rest.faults.capacity(location, self.working(&folded), &draft.body) {
             Some((false, failure)) => return Err(failure),
             Some((true, failure)) => Some(failure),
             None => ask.fails.clone(),

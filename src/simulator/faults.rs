@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::operations::Operation;
 use super::request::{Failure, Request, Verb};
 use super::seed::Seed;
+use super::timed::{At, Timed};
 use crate::kinds::regions::same_region;
 
 /// Something that goes wrong.
@@ -75,6 +75,21 @@ pub enum Fault {
         /// Whether the work is accepted and then fails (`AllocationFailed`), or is refused (`SkuNotAvailable`).
         #[serde(default)]
         late: bool,
+        /// How many more instances are to be had after all; none without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instances: Option<u64>,
+    },
+    /// A subscription may have so many cores in a region, and no more.
+    Quota {
+        /// The region.
+        location: String,
+        /// How many.
+        cores: u64,
+    },
+    /// Whoever asks may not do something; what is tried all the same is refused.
+    Forbid {
+        /// A pattern of the action, as in `Microsoft.Sql/servers/failoverGroups/*`.
+        action: String,
     },
     /// The operations of a provider do not move on.
     Freeze {
@@ -84,6 +99,24 @@ pub enum Fault {
     /// Reads lag behind what was written.
     Stale {
         /// By at most so many seconds.
+        seconds: f64,
+    },
+    /// A host of the public network does not answer as it should, be it of this world or not.
+    Web {
+        /// A pattern of its name or address; `*` stands for anything.
+        host: String,
+        /// What it answers; nobody answers without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// For which requests. A fault that holds for some requests only is felt by drplan's own, and by no other client.
+        #[serde(default)]
+        on: On,
+    },
+    /// The copies of a store are further behind.
+    Lag {
+        /// A pattern of the store's name; `*` stands for anything.
+        store: String,
+        /// By so many seconds.
         seconds: f64,
     },
     /// Operations take no time. Not a misfortune: for tests that want none of it.
@@ -133,66 +166,36 @@ pub struct On {
     pub probability: Option<f64>,
 }
 
-/// Reads the faults of a file: a JSON list.
-///
-/// # Errors
-/// What is wrong, and in which entry.
-pub fn parse(text: &str) -> Result<Vec<Fault>, String> {
-    let entries: Vec<Json> = serde_json::from_str(text).map_err(|error| {
-        format!("not a JSON list of faults, as in [{{\"fault\": \"lose\", \"location\": \"eastus\"}}]: {error}")
-    })?;
-    let one = |(at, entry)| {
-        let fault = serde_json::from_value(entry).map_err(|error| format!("fault {}: {error}", at + 1))?;
-        checked(fault).map_err(|what| format!("fault {}: {what}", at + 1))
-    };
-    entries.into_iter().enumerate().map(one).collect()
-}
-
-fn checked(fault: Fault) -> Result<Fault, String> {
-    let seconds = |seconds: f64| {
-        if (0.0..=86_400.0).contains(&seconds) {
-            Ok(())
-        } else {
-            Err(format!("`seconds` is {seconds}; it may be 0 to 86400"))
-        }
-    };
-    let on = match &fault {
-        Fault::Drop { on, .. } | Fault::Fail { on, .. } => Some(on),
-        Fault::Delay { seconds: by, on } => {
-            seconds(*by)?;
-            Some(on)
-        }
-        Fault::Answer { status, on, .. } => {
-            if !(400..600).contains(status) {
-                return Err(format!("`status` is {status}; it may be 400 to 599"));
-            }
-            Some(on)
-        }
-        Fault::Stale { seconds: by } => {
-            seconds(*by)?;
-            None
-        }
-        Fault::Lose { .. } | Fault::Capacity { .. } | Fault::Freeze { .. } | Fault::Instant | Fault::Unthrottled => {
-            None
-        }
-    };
-    match on.and_then(|on| on.probability).filter(|probability| !(0.0..=1.0).contains(probability)) {
-        Some(probability) => Err(format!("`probability` is {probability}; it may be 0 to 1")),
-        None => Ok(fault),
-    }
-}
-
-/// The faults in force.
+/// The faults in force, and those that will be.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Faults(Vec<Active>);
+pub(super) struct Faults {
+    all: Vec<Active>,
+    /// The time for which it is asked which are in force.
+    #[serde(skip)]
+    now: Timestamp,
+}
 
-/// A fault in force, and how often it has struck.
+/// A fault, when it is in force, and how often it has struck.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Active {
     does: Fault,
     struck: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+}
+
+impl Active {
+    fn begun(&self, now: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= now)
+    }
+
+    fn ended(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
 }
 
 /// What faults do to one request.
@@ -209,37 +212,66 @@ pub(super) struct Strike {
 }
 
 impl Faults {
-    /// The faults, in the order in which they were added.
-    pub(super) fn list(&self) -> Vec<Fault> {
-        self.0.iter().map(|active| active.does.clone()).collect()
+    /// The faults, in the order in which they were added, those that will be in force with them.
+    pub(super) fn list(&self) -> Vec<Timed> {
+        let timed = |active: &Active| Timed {
+            fault: active.does.clone(),
+            from: active.from.filter(|from| *from > self.now).map(At::Time),
+            until: active.until.map(At::Time),
+        };
+        self.all.iter().map(timed).collect()
     }
 
-    pub(super) fn add(&mut self, fault: Fault) {
-        self.0.push(Active { does: fault, struck: 0 });
+    /// Adds a fault; what is said in seconds counts from now.
+    pub(super) fn add(&mut self, timed: Timed) {
+        let Timed { fault, from, until } = timed;
+        let at = |at: At| at.after(self.now);
+        self.all.push(Active { does: fault, struck: 0, from: from.map(at), until: until.map(at) });
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.all.clear();
     }
 
-    /// Ends the loss of a region; says whether it was lost.
+    /// Goes on to a time: what is over is forgotten. Says whether another set of faults is in force than before.
+    pub(super) fn pass(&mut self, now: Timestamp) -> bool {
+        let before = std::mem::replace(&mut self.now, now);
+        let count = self.all.len();
+        self.all.retain(|active| !active.ended(now));
+        self.all.len() < count || self.all.iter().any(|active| active.begun(now) && !active.begun(before))
+    }
+
+    /// When the next fault begins or ends.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        let times = self.all.iter().flat_map(|active| [active.from, active.until]);
+        times.flatten().filter(|time| *time > self.now).min()
+    }
+
+    /// Ends the loss of a region, one that is still to come too; says whether there was any.
     pub(super) fn restore(&mut self, lost: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|active| !matches!(&active.does, Fault::Lose { location, .. } if same_region(location, lost)));
-        self.0.len() < before
+        let before = self.all.len();
+        self.all.retain(|active| !matches!(&active.does, Fault::Lose { location, .. } if same_region(location, lost)));
+        self.all.len() < before
+    }
+
+    /// What is in force now.
+    fn in_force(&self) -> impl Iterator<Item = &Fault> {
+        let now = self.now;
+        self.all.iter().filter(move |active| active.begun(now) && !active.ended(now)).map(|active| &active.does)
     }
 
     /// What happens to a request. The draws follow from the seed and the number of the request.
     pub(super) fn strike(&mut self, request: &Request, seed: Seed, number: u64) -> Strike {
         let mut strike = Strike::default();
-        for (at, active) in self.0.iter_mut().enumerate() {
+        let now = self.now;
+        for (at, active) in self.all.iter_mut().enumerate().filter(|(_, active)| active.begun(now)) {
             let (Fault::Drop { on, .. } | Fault::Delay { on, .. } | Fault::Answer { on, .. } | Fault::Fail { on, .. }) =
                 &active.does
             else {
                 continue;
             };
             let draw = || seed.stream(&["fault", &at.to_string(), &number.to_string()]).unit();
-            if !on.holds(request, active.struck, draw) {
+            if !on.holds(Some(request.verb), &request.path, active.struck, draw) {
                 continue;
             }
             match &active.does {
@@ -259,9 +291,14 @@ impl Faults {
     }
 
     fn lost(&self, lost: &str, planes: &[Plane]) -> bool {
-        self.0.iter().any(|active| {
-            matches!(&active.does, Fault::Lose { location, plane } if planes.contains(plane) && same_region(location, lost))
-        })
+        self.in_force().any(
+            |fault| matches!(fault, Fault::Lose { location, plane } if planes.contains(plane) && same_region(location, lost)),
+        )
+    }
+
+    /// Whether what runs in a region does not work.
+    pub(super) fn is_dark(&self, region: &str) -> bool {
+        self.lost(region, &[Plane::Data, Plane::Both])
     }
 
     /// Refuses what a lost region would have to answer.
@@ -279,33 +316,30 @@ impl Faults {
         ))
     }
 
-    /// Whether an operation does not move on.
-    pub(super) fn holds(&self, operation: &Operation) -> bool {
-        self.lost(&operation.location, &[Plane::Control, Plane::Both])
-            || self.0.iter().any(|active| {
-                matches!(&active.does, Fault::Freeze { provider } if provider.eq_ignore_ascii_case(&operation.provider))
-            })
+    /// Whether an operation of this provider in this region does not move on.
+    pub(super) fn holds(&self, provider: &str, location: &str) -> bool {
+        self.lost(location, &[Plane::Control, Plane::Both])
+            || self.in_force().any(
+                |fault| matches!(fault, Fault::Freeze { provider: frozen } if frozen.eq_ignore_ascii_case(provider)),
+            )
     }
 
-    /// How an operation fails because what it works on is lost.
-    pub(super) fn breaks(&self, operation: &Operation) -> Option<Failure> {
-        self.lost(&operation.location, &[Plane::Data]).then(|| {
+    /// How an operation in this region fails because what it works on is lost.
+    pub(super) fn breaks(&self, location: &str) -> Option<Failure> {
+        self.lost(location, &[Plane::Data]).then(|| {
             Failure::service(
                 409,
                 "InternalExecutionError",
-                format!(
-                    "An internal execution error occurred in the region '{}'. Please retry later.",
-                    operation.location
-                ),
+                format!("An internal execution error occurred in the region '{location}'. Please retry later."),
             )
         })
     }
 
-    /// How a size is refused: at once, or late.
-    pub(super) fn capacity(&self, location: &str, body: &Json) -> Option<(bool, Failure)> {
-        self.0.iter().find_map(|active| match &active.does {
-            Fault::Capacity { location: short, size, late }
-                if same_region(short, location) && holds_text(body, size) =>
+    /// How a size is refused that a write asks more of than it had: at once, or late.
+    pub(super) fn capacity(&self, location: &str, old: Option<&Json>, body: &Json) -> Option<(bool, Failure)> {
+        self.in_force().find_map(|fault| match fault {
+            Fault::Capacity { location: short, size, late, instances }
+                if same_region(short, location) && asks_more(old, body, size) > instances.unwrap_or(0) =>
             {
                 Some((*late, no_capacity(location, size, *late)))
             }
@@ -315,30 +349,105 @@ impl Faults {
 
     /// How far reads may lag behind.
     pub(super) fn lag(&self) -> Option<SignedDuration> {
-        self.0.iter().find_map(|active| match active.does {
-            Fault::Stale { seconds } => SignedDuration::try_from_secs_f64(seconds).ok(),
+        self.in_force().find_map(|fault| match fault {
+            Fault::Stale { seconds } => SignedDuration::try_from_secs_f64(*seconds).ok(),
             _ => None,
         })
     }
 
+    /// By how many seconds the copies of a store are further behind.
+    pub(super) fn store_lag(&self, name: &str) -> f64 {
+        let lag = |fault: &Fault| match fault {
+            Fault::Lag { store, seconds } if alike(store, name) => Some(*seconds),
+            _ => None,
+        };
+        self.in_force().filter_map(lag).sum()
+    }
+
+    /// What a host answers to every client instead of what it would; `Some(None)`: nobody answers.
+    pub(super) fn web(&self, name: &str) -> Option<Option<u16>> {
+        self.in_force().find_map(|fault| match fault {
+            Fault::Web { host, status, on } if *on == On::default() && alike(host, name) => Some(*status),
+            _ => None,
+        })
+    }
+
+    /// The same for one request of drplan's own, faults that hold for some requests only with it.
+    pub(super) fn strike_web(
+        &mut self,
+        name: &str,
+        verb: Option<Verb>,
+        path: &str,
+        draw: impl Fn() -> f64,
+    ) -> Option<Option<u16>> {
+        let now = self.now;
+        let mut active = self.all.iter_mut().filter(|active| active.begun(now));
+        active.find_map(|active| match &active.does {
+            Fault::Web { host, status, on } if alike(host, name) && on.holds(verb, path, active.struck, &draw) => {
+                active.struck += 1;
+                Some(*status)
+            }
+            _ => None,
+        })
+    }
+
+    /// How many cores a subscription may have in a region; `None` where nothing special is said.
+    pub(super) fn cores(&self, region: &str) -> Option<u64> {
+        self.in_force().find_map(|fault| match fault {
+            Fault::Quota { location, cores } if same_region(location, region) => Some(*cores),
+            _ => None,
+        })
+    }
+
+    /// The actions that whoever asks may not do.
+    pub(super) fn forbidden(&self) -> Vec<String> {
+        let forbidden = self.in_force().filter_map(|fault| match fault {
+            Fault::Forbid { action } => Some(action.clone()),
+            _ => None,
+        });
+        forbidden.collect()
+    }
+
+    /// Refuses an action that may not be done.
+    ///
+    /// # Errors
+    /// 403 `AuthorizationFailed`.
+    pub(super) fn permit(&self, action: &str, scope: &str) -> Result<(), Failure> {
+        let is_it =
+            |pattern: &String| matches(pattern.to_ascii_lowercase().as_bytes(), action.to_ascii_lowercase().as_bytes());
+        if !self.forbidden().iter().any(is_it) {
+            return Ok(());
+        }
+        Err(Failure::gateway(
+            403,
+            "AuthorizationFailed",
+            format!(
+                "The client does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid."
+            ),
+        ))
+    }
+
     pub(super) fn instant(&self) -> bool {
-        self.0.iter().any(|active| active.does == Fault::Instant)
+        self.in_force().any(|fault| *fault == Fault::Instant)
     }
 
     pub(super) fn unthrottled(&self) -> bool {
-        self.0.iter().any(|active| active.does == Fault::Unthrottled)
+        self.in_force().any(|fault| *fault == Fault::Unthrottled)
     }
 }
 
 impl On {
-    fn holds(&self, request: &Request, struck: u32, draw: impl FnOnce() -> f64) -> bool {
+    fn holds(&self, verb: Option<Verb>, path: &str, struck: u32, draw: impl FnOnce() -> f64) -> bool {
         self.times.is_none_or(|times| struck < times)
-            && self.verb.is_none_or(|verb| verb == request.verb)
-            && self.path.as_deref().is_none_or(|pattern| {
-                matches(pattern.to_ascii_lowercase().as_bytes(), request.path.to_ascii_lowercase().as_bytes())
-            })
+            && self.verb.is_none_or(|wanted| Some(wanted) == verb)
+            && self.path.as_deref().is_none_or(|pattern| alike(pattern, path))
             && self.probability.is_none_or(|probability| draw() < probability)
     }
+}
+
+/// Whether a text is of a pattern without regard to case.
+fn alike(pattern: &str, text: &str) -> bool {
+    matches(pattern.to_ascii_lowercase().as_bytes(), text.to_ascii_lowercase().as_bytes())
 }
 
 /// Whether a text is of a pattern in which `*` stands for anything.
@@ -399,6 +508,15 @@ fn no_capacity(location: &str, size: &str, late: bool) -> Failure {
             "The requested size for resource '{size}' is currently not available in location '{location}' zones '' for subscription. Please try another size or deploy to a different location or zones."
         ),
     )
+}
+
+/// How many instances of a size a write asks for beyond those that stand. What has no count is one.
+fn asks_more(old: Option<&Json>, new: &Json, size: &str) -> u64 {
+    let count = |body: &Json| {
+        let counted = body.pointer("/sku/capacity").and_then(Json::as_u64).unwrap_or(1);
+        if holds_text(body, size) { counted } else { 0 }
+    };
+    count(new).saturating_sub(old.map_or(0, count))
 }
 
 fn holds_text(body: &Json, text: &str) -> bool {

@@ -5,16 +5,25 @@
 //!
 //! [`World`] is pure; `routes` puts it behind HTTP, `disk` keeps it between commands.
 
+mod actions;
 mod answer;
 mod bodies;
+mod clients;
 mod cloudlet;
 mod delete;
 mod disk;
 mod draft;
 mod faults;
 mod fill;
+mod lag;
+mod ledger;
 mod locks;
+mod metrics;
+mod monitor;
+mod network;
+mod offers;
 mod operations;
+mod passing;
 mod put;
 mod references;
 mod request;
@@ -23,7 +32,10 @@ mod seed;
 mod shape;
 mod target;
 mod throttle;
+mod timed;
 mod types;
+mod web;
+mod workload;
 mod world;
 
 #[cfg(test)]
@@ -39,10 +51,13 @@ use serde_json::Value as Json;
 
 use disk::Disk;
 pub use disk::SimulatorError;
-pub use faults::{Fault, Moment, On, Plane, parse as parse_faults};
+use faults::Faults;
+pub use faults::{Fault, Moment, On, Plane};
 use operations::Progress;
 pub use request::{Request, Response, Verb};
 pub use routes::Dropped;
+pub use timed::{At, Timed, parse as parse_faults};
+pub use workload::{StoreTally, Tally, Workload};
 pub use world::World;
 
 use crate::address::ArmId;
@@ -135,8 +150,8 @@ impl Simulator {
     ///
     /// # Errors
     /// Where the world cannot be written.
-    pub fn add_fault(&self, fault: Fault) -> Result<(), SimulatorError> {
-        self.change(|world| world.rest.faults.add(fault))
+    pub fn add_fault(&self, fault: impl Into<Timed>) -> Result<(), SimulatorError> {
+        self.change(|world| world.change_faults(|faults| faults.add(fault.into())))
     }
 
     /// Ends the loss of a region; says whether it was lost. What was held up there ends now.
@@ -144,7 +159,7 @@ impl Simulator {
     /// # Errors
     /// Where the world cannot be written.
     pub fn restore(&self, location: &str) -> Result<bool, SimulatorError> {
-        self.change(|world| world.rest.faults.restore(location))
+        self.change(|world| world.change_faults(|faults| faults.restore(location)))
     }
 
     /// Ends all faults.
@@ -152,11 +167,11 @@ impl Simulator {
     /// # Errors
     /// Where the world cannot be written.
     pub fn clear_faults(&self) -> Result<(), SimulatorError> {
-        self.change(|world| world.rest.faults.clear())
+        self.change(|world| world.change_faults(Faults::clear))
     }
 
-    /// The faults in force, in the order in which they were added.
-    pub fn faults(&self) -> Vec<Fault> {
+    /// The faults in force and those that will be, in the order in which they were added.
+    pub fn faults(&self) -> Vec<Timed> {
         self.lock().world.rest.faults.list()
     }
 
@@ -204,10 +219,12 @@ impl Simulator {
                 operations::Act::Create => "create",
                 operations::Act::Update => "update",
                 operations::Act::Delete => "delete",
+                operations::Act::Post => "post",
+                operations::Act::Wake => "wake",
             },
             began: operation.began,
             due: operation.due,
-            held: operation.progress == Progress::Running && world.rest.faults.holds(operation),
+            held: operation.progress == Progress::Running && world.holds(operation),
         });
         Shown {
             seed: world.seed.0,
@@ -223,8 +240,44 @@ impl Simulator {
         }
     }
 
+    /// Lets the world catch up with its clock, as it does at every request.
+    ///
+    /// # Errors
+    /// Where the world cannot be written.
+    pub fn catch_up(&self) -> Result<(), SimulatorError> {
+        self.change(|_| ())
+    }
+
+    /// The names and addresses under which the public network finds an object.
+    pub fn hosts(&self, id: &ArmId) -> Vec<String> {
+        self.lock().world.hosts_of(&id.folded())
+    }
+
+    /// Lets clients write rows from now on, instead of those that did before.
+    ///
+    /// # Errors
+    /// Where the world cannot be written.
+    pub fn start_workload(&self, workload: Workload) -> Result<(), SimulatorError> {
+        self.change(|world| world.start_work(workload))
+    }
+
+    /// Lets clients write no more; what came of it stays to be shown. Says whether they did.
+    ///
+    /// # Errors
+    /// Where the world cannot be written.
+    pub fn stop_workload(&self) -> Result<bool, SimulatorError> {
+        self.change(World::stop_work)
+    }
+
+    /// What has come of the rows that clients write, or wrote last.
+    pub fn workload(&self) -> Option<Tally> {
+        self.lock().world.tally()
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T, SimulatorError> {
+        let now = self.clock.now();
         let mut kept = self.lock();
+        kept.world.advance(now);
         let done = change(&mut kept.world);
         kept.world.changes.rest = true;
         kept.keep().map(|()| done)
@@ -260,8 +313,8 @@ pub struct Shown {
     pub under_way: Vec<UnderWay>,
     /// How many requests there were, by verb.
     pub requests: BTreeMap<String, u64>,
-    /// The faults in force.
-    pub faults: Vec<Fault>,
+    /// The faults in force, and those that will be.
+    pub faults: Vec<Timed>,
 }
 
 /// An operation under way.
@@ -269,7 +322,7 @@ pub struct Shown {
 pub struct UnderWay {
     /// What it is about.
     pub id: ArmId,
-    /// `create`, `update` or `delete`.
+    /// `create`, `update`, `delete` or `post`; `wake` for what an object does by itself.
     pub act: &'static str,
     /// When it was accepted.
     pub began: Timestamp,

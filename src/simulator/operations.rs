@@ -3,12 +3,15 @@
 //! An operation accepted at one time with some duration has ended for every request at or after its due time; that is settled, in order
 //! of due time, before a request is looked at.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
+use super::cloudlet::mends;
 use super::request::{Failure, Response};
 use super::target::GROUP;
 use super::types::{self, Type};
@@ -47,6 +50,21 @@ pub(super) struct Operation {
     /// What stood before, where it will fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) before: Option<Box<Object>>,
+    /// The action that was posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) posted: Option<Posted>,
+}
+
+/// An action that was posted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Posted {
+    /// The last segment of the path.
+    pub(super) action: String,
+    /// The query.
+    pub(super) query: BTreeMap<String, String>,
+    /// The body; `null` where there was none.
+    pub(super) body: Json,
 }
 
 /// What an operation does.
@@ -56,6 +74,10 @@ pub(super) enum Act {
     Create,
     Update,
     Delete,
+    /// An action.
+    Post,
+    /// What an object does by itself later; nobody has asked for it.
+    Wake,
 }
 
 /// How far an operation is.
@@ -68,12 +90,12 @@ pub(super) enum Progress {
 }
 
 impl World {
-    /// Ends every operation that is due, unless its region or provider is held up.
+    /// Ends every operation that is due by now, unless its region or provider is held up.
     pub(super) fn settle(&mut self) {
         let due: Vec<String> = self.due().cloned().collect();
         for key in due {
             let Some(operation) = self.operation(&key) else { continue };
-            if operation.progress == Progress::Running && !self.rest.faults.holds(operation) {
+            if operation.progress == Progress::Running && !self.holds(operation) {
                 let operation = operation.clone();
                 self.end(operation);
             }
@@ -83,10 +105,18 @@ impl World {
     fn end(&mut self, mut operation: Operation) {
         let id = operation.id.folded();
         self.remember(&id);
-        let failure = operation.fails.take().or_else(|| self.rest.faults.breaks(&operation));
+        let failure = operation.fails.take().or_else(|| self.rest.faults.breaks(&self.seat(&operation)));
         let failure = match (failure, operation.act) {
             (None, Act::Create | Act::Update) => {
                 self.complete(&id);
+                if self.object(&id).is_some_and(mends) {
+                    self.wake_all();
+                }
+                None
+            }
+            (None, Act::Post) => self.act(&operation).err(),
+            (None, Act::Wake) => {
+                self.wake(&id);
                 None
             }
             (None, Act::Delete) if self.is_group(&id) => self.empty_group(&id).err(),
@@ -94,13 +124,30 @@ impl World {
                 self.remove_with_all_below(&id);
                 None
             }
+            (Some(failure), Act::Post | Act::Wake) => Some(failure),
             (Some(failure), act) => {
                 self.undo(&id, act, operation.before.take());
                 Some(failure)
             }
         };
         operation.progress = failure.map_or(Progress::Succeeded, Progress::Failed);
+        if operation.act == Act::Post {
+            self.change(&id, |object| object.operation = None);
+        }
         self.keep_operation(operation);
+    }
+
+    /// The region that answers for an operation: for what several regions serve, one of them that answers now.
+    pub(super) fn seat(&self, operation: &Operation) -> String {
+        let object = self.object(&operation.id.folded());
+        object.and_then(|object| self.serving(object)).unwrap_or_else(|| operation.location.clone())
+    }
+
+    /// Whether an operation does not move on.
+    pub(super) fn holds(&self, operation: &Operation) -> bool {
+        let faults = &self.rest.faults;
+        faults.holds(&operation.provider, &self.seat(operation))
+            || self.reaches(operation).iter().any(|region| faults.reach(region).is_err())
     }
 
     fn is_group(&self, id: &str) -> bool {
@@ -114,6 +161,7 @@ impl World {
         self.change(id, |object| {
             object.stage = Stage::Standing;
             object.operation = None;
+            object.hollow = false;
             object.touch(seed);
             if shows_state(type_) {
                 object.show_state("Succeeded");
@@ -136,6 +184,7 @@ impl World {
         self.change(id, |object| {
             object.stage = Stage::Failed;
             object.operation = None;
+            object.hollow |= act == Act::Create;
             object.touch(seed);
             object.show_state("Failed");
         });
@@ -197,7 +246,7 @@ impl World {
                 .with("retry-after", self.wait(operation).to_string())),
             (Progress::Failed(failure), _) => Err(failure.clone()),
             (Progress::Succeeded, Act::Delete) => Ok(Response::empty(200)),
-            (Progress::Succeeded, Act::Create | Act::Update) => {
+            (Progress::Succeeded, Act::Create | Act::Update | Act::Post | Act::Wake) => {
                 self.standing(&operation.id.folded()).map(|object| Response::json(200, &object.body)).ok_or_else(|| {
                     Failure::gateway(404, "ResourceNotFound", format!("The Resource '{}' was not found.", operation.id))
                 })
@@ -209,7 +258,7 @@ impl World {
         let operation = self.operation(key).ok_or_else(|| {
             Failure::gateway(404, "OperationNotFound", format!("The operation '{key}' could not be found."))
         })?;
-        self.rest.faults.reach(&operation.location).map(|()| operation)
+        self.rest.faults.reach(&self.seat(operation)).map(|()| operation)
     }
 
     /// Seconds until it makes sense to ask again.
@@ -247,6 +296,8 @@ impl World {
         let word = match act {
             Act::Create | Act::Update => "write",
             Act::Delete => "delete",
+            Act::Post => "post",
+            Act::Wake => "wake",
         };
         let folded = id.folded();
         let mut count = 0_u32;
@@ -272,7 +323,7 @@ impl World {
     /// Adds to an answer what says where to ask for an operation.
     pub(super) fn announce(&self, response: Response, operation: &Operation, answers: Answers) -> Response {
         let response = response.with("retry-after", self.wait(operation).to_string());
-        let both = || operation.act == Act::Delete || answers == Answers::AsyncBoth;
+        let both = || matches!(operation.act, Act::Delete | Act::Post) || answers == Answers::AsyncBoth;
         match answers {
             Answers::Sync | Answers::State => response,
             Answers::Location => response.with("location", self.location_url(operation)),

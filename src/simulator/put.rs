@@ -8,7 +8,9 @@ use super::draft::Draft;
 use super::operations::{Act, Operation, Progress, shows_state};
 use super::request::{Failure, Response};
 use super::target::Named;
+use super::types::Type;
 use super::world::{Object, Stage, World};
+use crate::address::ArmId;
 use crate::kinds::Answers;
 
 impl World {
@@ -41,7 +43,7 @@ impl World {
             return Err(failure.clone());
         }
         self.remember(&folded);
-        let operation = (answers != Answers::Sync).then(|| self.begin(&draft, ask.api));
+        let operation = (answers != Answers::Sync).then(|| self.begin_write(&draft, ask.api));
         let seconds = draft.seconds;
         let stage = match (answers, created) {
             (Answers::Sync, _) => Stage::Standing,
@@ -76,7 +78,10 @@ impl World {
     fn write(&mut self, draft: Draft, stage: Stage, operation: Option<String>) {
         let Draft { id, type_, body, refers, old, children, gone, serial: _, seconds: _, fails: _ } = draft;
         let version = old.as_ref().map_or(self.now.as_millisecond(), |old| old.version);
-        let mut object = Object { id, type_: type_.name.to_ascii_lowercase(), body, stage, version, refers, operation };
+        // What never came to be is not there yet while another try is under way.
+        let hollow = old.as_ref().is_some_and(|old| old.hollow);
+        let type_name = type_.name.to_ascii_lowercase();
+        let mut object = Object { id, type_: type_name, body, stage, version, refers, operation, hollow };
         object.touch(self.seed);
         if shows_state(type_) {
             object.show_state(if old.is_none() { "Creating" } else { "Updating" });
@@ -105,24 +110,52 @@ impl World {
         }
     }
 
-    fn begin(&self, draft: &Draft, api: &str) -> Operation {
-        let (act, word) = if draft.old.is_none() { (Act::Create, "create") } else { (Act::Update, "update") };
-        let id = draft.id.folded();
+    fn begin_write(&self, draft: &Draft, api: &str) -> Operation {
+        let act = if draft.old.is_none() { Act::Create } else { Act::Update };
         let written = draft.body.get("location").and_then(Json::as_str).filter(|location| *location != "global");
-        let location = written.map(str::to_owned).or_else(|| self.region(&id)).unwrap_or_else(|| "westus".to_owned());
+        let begun = self.begin(&draft.id, draft.type_, act, draft.seconds);
+        let location = written.map_or(begun.location, str::to_owned);
         Operation {
             key: self.operation_key(&draft.id, act, &location),
-            id: draft.id.clone(),
-            act,
-            began: self.now,
-            due: self.now + self.lasts(&id, word, draft.seconds),
-            progress: Progress::Running,
             location,
-            provider: draft.type_.namespace().to_owned(),
             api: api.to_owned(),
             serial: draft.serial.clone(),
-            before: draft.old.clone().filter(|_| draft.fails.is_some()).map(Box::new),
+            before: draft.old.clone().filter(|_| draft.fails.is_some() || serves(draft.type_)).map(Box::new),
             fails: draft.fails.clone(),
+            ..begun
         }
     }
+
+    /// An operation on an object that begins now and takes about so many seconds.
+    pub(super) fn begin(&self, id: &ArmId, type_: &Type, act: Act, seconds: u32) -> Operation {
+        let folded = id.folded();
+        let word = match act {
+            Act::Create => "create",
+            Act::Update => "update",
+            Act::Delete => "delete",
+            Act::Post => "post",
+            Act::Wake => "wake",
+        };
+        let location = self.region(&folded).unwrap_or_else(|| "westus".to_owned());
+        Operation {
+            key: self.operation_key(id, act, &location),
+            id: id.clone(),
+            act,
+            began: self.now,
+            due: self.now + self.lasts(&folded, word, seconds),
+            progress: Progress::Running,
+            location,
+            provider: type_.namespace().to_owned(),
+            api: type_.api.to_owned(),
+            serial: Vec::new(),
+            before: None,
+            fails: None,
+            posted: None,
+        }
+    }
+}
+
+/// Whether clients are served by what is of this type, and so by what it was until a change of it is done.
+fn serves(type_: &Type) -> bool {
+    type_.writers().any(|kind| kind.simulated.leads.is_some())
 }

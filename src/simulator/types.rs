@@ -175,9 +175,12 @@ impl Type {
     fn complete(&mut self) {
         let writers: Vec<&'static Kind> = self.writers().collect();
         self.strict = writers.iter().all(|kind| kind.odd.encode.is_none() || !kind.simulated.accepts.is_empty());
-        for kind in writers {
+        for kind in &writers {
             self.know(kind);
         }
+        // What is accepted by name is kept and answered, although some table does not read it back.
+        let named = |path: &String| writers.iter().any(|kind| kind.simulated.accepts.contains(&path.as_str()));
+        self.write_only.retain(|path| !named(path));
         for name in ["id", "name", "type", "etag", "systemData", "properties"] {
             self.shape.at(name);
         }

@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::faults::Faults;
+use super::monitor::Monitor;
+use super::network::Sight;
 use super::operations::{Operation, Progress};
 use super::seed::Seed;
 use super::target::{GROUP, LOCK};
 use super::throttle::Buckets;
 use super::types;
+use super::workload::Work;
 use crate::address::ArmId;
 
 /// What stands and happens in the simulated cloud.
@@ -33,6 +36,12 @@ pub struct World {
     index: Index,
     #[serde(skip)]
     pub(super) changes: Changes,
+    /// Grows whenever anything changes that a client of the public network could feel.
+    #[serde(skip)]
+    pub(super) revision: u64,
+    /// What was worked out of the world as it is, so that it is worked out once.
+    #[serde(skip)]
+    pub(super) sight: Sight,
 }
 
 /// What is small and changes often.
@@ -44,6 +53,12 @@ pub(super) struct Rest {
     pub(super) buckets: Buckets,
     /// What readers still see of objects that have changed, while reads lag.
     pub(super) stale: BTreeMap<String, Stale>,
+    /// What is known of what is watched, by folded id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) monitors: BTreeMap<String, Monitor>,
+    /// The clients that write rows, and what came of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) work: Option<Work>,
 }
 
 /// What readers see for a while instead of what stands.
@@ -75,6 +90,9 @@ pub(super) struct Object {
     /// The key of the operation under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation: Option<String>,
+    /// Whether its creation has failed, so that nothing of it works.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) hollow: bool,
 }
 
 /// Where an object is in its life.
@@ -135,6 +153,10 @@ struct Index {
     locks: BTreeSet<String>,
     /// Type and name of what must be unique in all of Azure, and its id.
     names: BTreeMap<(String, String), String>,
+    /// What the public network finds by a name or address.
+    hosting: BTreeSet<String>,
+    /// What somebody watches over the public network.
+    watched: BTreeSet<String>,
     /// When operations are due.
     due: BTreeSet<(Timestamp, String)>,
     /// What must not be written beside an operation, and that operation.
@@ -153,6 +175,8 @@ impl World {
             base,
             index: Index::default(),
             changes: Changes::default(),
+            revision: 0,
+            sight: Sight::default(),
         }
     }
 
@@ -160,6 +184,7 @@ impl World {
     pub(super) fn indexed(mut self, base: String) -> Self {
         self.base = base;
         self.index = Index::default();
+        self.rest.faults.pass(self.now);
         let Self { objects, operations, index, .. } = &mut self;
         objects.iter().for_each(|(id, object)| index.add_object(id, object));
         operations.iter().for_each(|(key, operation)| index.add_operation(key, operation));
@@ -180,6 +205,7 @@ impl World {
     pub(super) fn insert(&mut self, object: Object) {
         let id = object.id.folded();
         self.take(&id);
+        self.revision += 1;
         self.index.add_object(&id, &object);
         self.changes.objects.insert(id.clone());
         self.objects.insert(id, object);
@@ -188,6 +214,7 @@ impl World {
     /// Takes an object away, and nothing below it.
     pub(super) fn take(&mut self, id: &str) -> Option<Object> {
         let object = self.objects.remove(id)?;
+        self.revision += 1;
         self.index.remove_object(id, &object);
         self.changes.objects.insert(id.to_owned());
         Some(object)
@@ -197,6 +224,7 @@ impl World {
     pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut Object)) {
         if let Some(object) = self.objects.get_mut(id) {
             change(object);
+            self.revision += 1;
             self.changes.objects.insert(id.to_owned());
         }
     }
@@ -205,6 +233,7 @@ impl World {
     pub(super) fn body_mut(&mut self, id: &str) -> Option<&mut Json> {
         let seed = self.seed;
         let object = self.objects.get_mut(id).filter(|object| object.seen())?;
+        self.revision += 1;
         self.changes.objects.insert(id.to_owned());
         object.touch(seed);
         Some(&mut object.body)
@@ -247,6 +276,30 @@ impl World {
         self.index.names.get(&(type_.to_owned(), name.to_ascii_lowercase()))
     }
 
+    /// The folded ids of what the public network may find by a name or address.
+    pub(super) fn hosting(&self) -> impl Iterator<Item = &String> {
+        self.index.hosting.iter()
+    }
+
+    /// The folded ids of what somebody watches over the public network.
+    pub(super) fn watched(&self) -> impl Iterator<Item = &String> {
+        self.index.watched.iter()
+    }
+
+    /// What works under a folded id: the body before the write under way; `None` while it is made, where that failed, and while it goes.
+    pub(super) fn working(&self, id: &str) -> Option<&Json> {
+        let object = self.standing(id).filter(|object| !object.hollow)?;
+        match object.stage {
+            Stage::Standing | Stage::Failed => Some(&object.body),
+            Stage::Creating | Stage::Hidden | Stage::Deleting => None,
+            Stage::Updating => {
+                let operation = object.operation.as_ref().and_then(|key| self.operation(key));
+                let before = operation.and_then(|operation| operation.before.as_ref());
+                Some(before.map_or(&object.body, |before| &before.body))
+            }
+        }
+    }
+
     /// The operation with this key.
     pub(super) fn operation(&self, key: &str) -> Option<&Operation> {
         self.operations.get(key)
@@ -255,6 +308,12 @@ impl World {
     /// The operations under way.
     pub(super) fn under_way(&self) -> impl Iterator<Item = &Operation> {
         self.index.due.iter().filter_map(|(_, key)| self.operations.get(key))
+    }
+
+    /// When the next operation is due that is not due yet.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let later = (Bound::Excluded((self.now, String::from(char::MAX))), Bound::Unbounded);
+        self.index.due.range::<(Timestamp, String), _>(later).next().map(|(due, _)| *due)
     }
 
     /// The keys of the operations that are due by now, in the order in which they are.
@@ -346,6 +405,14 @@ impl Index {
             }
             _ => {}
         }
+        if let Some(type_) = types::find(&object.type_) {
+            if type_.writers().any(|kind| kind.simulated.hosts.is_some()) {
+                self.hosting.insert(id.to_owned());
+            }
+            if type_.writers().any(|kind| kind.simulated.watched.is_some()) {
+                self.watched.insert(id.to_owned());
+            }
+        }
     }
 
     fn remove_object(&mut self, id: &str, object: &Object) {
@@ -359,6 +426,8 @@ impl Index {
         }
         self.groups.remove(id);
         self.locks.remove(id);
+        self.hosting.remove(id);
+        self.watched.remove(id);
         self.names.remove(&(object.type_.clone(), object.id.name().to_ascii_lowercase()));
     }
 

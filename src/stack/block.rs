@@ -9,12 +9,13 @@ use serde_json::Value as Json;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::kinds::decode::{Decoded, Written, decode};
-use crate::kinds::{self, Arg, Finding, Kind, Place, Subject, Ty, Wire, body, with_article};
+use crate::kinds::{self, Arg, Finding, Kind, Place, Subject, Ty, Unique, Wire, body, with_article};
+use crate::stack::copies::rehearsed;
 use crate::stack::place::{self, Site};
 use crate::stack::program::Definition;
 use crate::stack::scope::{BlockScope, Each, Facts, Instances, known, plain};
 use crate::stack::written::{Block, depends_on, each_now, for_each, written};
-use crate::stack::{Resource, names};
+use crate::stack::{Presence, Resource, names};
 use crate::value::{Map, Value};
 
 /// Arguments that every resource block may have, beside those of its kind.
@@ -29,7 +30,7 @@ pub(super) fn instances(
 ) -> Option<(Instances, Vec<Resource>)> {
     let make = |address: &Address, each: Option<Each>, found: &mut Diagnostics| {
         let scope = BlockScope::new(facts, each);
-        Draft { address, definition, scope: &scope, found }.resource()
+        Draft { address, definition, scope: &scope, found, copies: None }.resource()
     };
     let Some(attribute) = definition.block.body.attribute("for_each") else {
         return Some((Instances::One, make(address, None, found).into_iter().collect()));
@@ -48,6 +49,18 @@ pub(super) fn instances(
     Some((Instances::Each(keys), resources))
 }
 
+/// The copy of a resource that a drill has, made of the same block: what the block names is the copies, where there are some.
+pub(super) fn copy(original: &Resource, definition: &Definition, facts: &Facts<'_>) -> Result<Resource, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let address = original.address.rehearsed();
+    let scope = BlockScope::new(facts, each_now(definition, original.each.as_ref(), facts));
+    let made = Draft { address: &address, definition, scope: &scope, found: &mut found, copies: Some(original) };
+    match made.resource() {
+        Some(copy) if !found.has_errors() => Ok(copy),
+        _ => Err(found),
+    }
+}
+
 /// The arguments of an instance again, with more known than when the stack was loaded.
 pub(super) fn resolve(resource: &Resource, definition: &Definition, facts: &Facts<'_>) -> Result<Map, Diagnostics> {
     let mut found = Diagnostics::new();
@@ -55,7 +68,8 @@ pub(super) fn resolve(resource: &Resource, definition: &Definition, facts: &Fact
     let args = written(definition, &scope, &mut found).map(|block| {
         let written = without_meta(block.written, resource.kind);
         let decoded = decode(&table(resource.kind), &written, &with_article(resource.kind.name), facts, &mut found);
-        with_tags(decoded.args, resource.kind, &resource.stack_tags)
+        let args = with_tags(decoded.args, resource.kind, &resource.stack_tags);
+        if resource.address.is_rehearsed() { rehearsed(args, resource.kind, facts) } else { args }
     });
     match args {
         Some(args) if !found.has_errors() => Ok(args),
@@ -113,6 +127,8 @@ struct Draft<'a, 'f> {
     definition: &'a Definition,
     scope: &'a BlockScope<'f>,
     found: &'a mut Diagnostics,
+    /// What it is a copy of, in a drill.
+    copies: Option<&'a Resource>,
 }
 
 impl Draft<'_, '_> {
@@ -150,6 +166,7 @@ impl Draft<'_, '_> {
             return None;
         }
         let args = with_tags(args, kind, facts.tags);
+        let args = if self.copies.is_some() { rehearsed(args, kind, facts) } else { args };
         let plain_args = plain(&args);
         let above = place::above(kind, &plain_args, facts);
         let (site, location) = place::of(kind, &args, &spans, own_site, above, facts)
@@ -173,6 +190,7 @@ impl Draft<'_, '_> {
             (_, Some(derived)) => (derived(&subject), None),
             (_, None) => (self.address.name().to_owned(), None),
         };
+        let name = if self.copies.is_some() && is_shared_name(kind) { names::rehearsed(kind, &name) } else { name };
         names::check(kind, &name, self.address, written.ok_or(span), self.found);
         let id = body::id(kind, &name, &facts.program.subscription, &plain_args)?;
         let checked = known(&args);
@@ -182,16 +200,18 @@ impl Draft<'_, '_> {
         if self.found.len() > before {
             return None;
         }
-        // Of several objects the last is the one that others refer to: it is written when the others stand.
-        let id = match (kind.odd.objects, objects.last()) {
-            (Some(_), Some(last)) if last.within.is_none() => last.id.clone(),
+        let id = match (kind.odd.objects, kind.odd.main(&objects)) {
+            (Some(_), Some(main)) if main.within.is_none() => main.id.clone(),
             _ => id,
         };
         let group = match kind.place {
             Place::Subscription => Some(self.address.clone()),
             _ => above.and_then(|parent| parent.group.clone()),
         };
-        let presence = place::presence(kind, &args, &uses, above, facts);
+        let presence = match self.copies {
+            Some(_) => Presence::Failover,
+            None => place::presence(kind, &args, &uses, above, facts),
+        };
         let uses: BTreeSet<Address> = uses.into_iter().filter(|used| used != self.address).collect();
         needs.extend(uses.iter().cloned());
         needs.remove(self.address);
@@ -208,7 +228,7 @@ impl Draft<'_, '_> {
             args,
             needs: needs.into_iter().collect(),
             uses: uses.into_iter().collect(),
-            prevent_destroy,
+            prevent_destroy: prevent_destroy && self.copies.is_none(),
             span,
             spans,
             each: self.scope.each.clone(),
@@ -283,6 +303,11 @@ impl Draft<'_, '_> {
             self.found.push(problem);
         }
     }
+}
+
+/// Whether a copy would have the same name in the same place: a resource group is in no other, and some names are unique in all of Azure.
+fn is_shared_name(kind: &Kind) -> bool {
+    kind.place == Place::Subscription || kind.names.unique == Unique::Globally
 }
 
 /// No id yet.

@@ -1,8 +1,8 @@
 //! A program to a stack: everything evaluated, in the order of what needs what.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -14,7 +14,7 @@ use crate::kinds::{Place, Unique, with_article};
 use crate::stack::program::{Definition, Program};
 use crate::stack::read::MAX_RESOURCES;
 use crate::stack::scope::{BlockScope, Facts, Instances, Locals};
-use crate::stack::{CloudName, Knowledge, Output, Resource, Site, Stack, block, group, settings};
+use crate::stack::{CloudName, FailoverGroup, Knowledge, Output, Resource, Site, Stack, block, group, settings};
 use crate::value::{Map, Value};
 
 impl Program {
@@ -88,6 +88,8 @@ impl Program {
             instances,
             program: Arc::clone(self),
             tags,
+            copies: None,
+            pinned: BTreeMap::new(),
         };
         (Some(stack), found)
     }
@@ -116,6 +118,7 @@ impl Evaluated {
             by_id: &self.by_id,
             locals: &self.locals,
             tags: &self.tags,
+            copies: None,
         }
     }
 
@@ -283,6 +286,14 @@ fn needs(resources: &IndexMap<Address, Resource>, from: &Address, target: &Addre
     false
 }
 
+/// Gives an argument this value, or takes it out.
+fn put(args: &mut Map, argument: &str, value: Option<Value>) {
+    match value {
+        Some(value) => args.insert(argument.into(), value),
+        None => args.remove(argument),
+    };
+}
+
 impl Stack {
     /// The same stack with other knowledge of what stands.
     ///
@@ -301,17 +312,44 @@ impl Stack {
             return Ok(resource.args.clone());
         }
         let locals = RefCell::default();
-        let facts = self.facts(knowledge, &locals);
-        match self.program.definitions.get(&resource.address.block()) {
-            Some(definition) => block::resolve(resource, definition, &facts),
-            None => Ok(resource.args.clone()),
+        let mut facts = self.facts(knowledge, &locals);
+        if !resource.address.is_rehearsed() {
+            facts.copies = None;
         }
+        let mut args = match self.program.definitions.get(&resource.address.block()) {
+            Some(definition) => block::resolve(resource, definition, &facts)?,
+            None => return Ok(resource.args.clone()),
+        };
+        for (argument, value) in self.pinned.get(&resource.address).into_iter().flatten() {
+            put(&mut args, argument, value.clone());
+        }
+        Ok(args)
+    }
+
+    /// Takes an argument of a resource as it is, whatever the stack says of it: `None` where it is not there. Returns whether the stack says otherwise.
+    pub fn pin(&mut self, address: &Address, argument: &str, value: Option<Value>) -> bool {
+        let Some(resource) = self.resources.get_mut(address) else { return false };
+        let differs = resource.args.get(argument) != value.as_ref();
+        put(&mut resource.args, argument, value.clone());
+        self.pinned.entry(address.clone()).or_default().insert(argument.into(), value);
+        differs
     }
 
     /// The outputs with more known than when the stack was evaluated.
     pub fn resolve_outputs(&self, knowledge: &Knowledge) -> IndexMap<Arc<str>, Output> {
         let locals = RefCell::default();
         outputs(&self.program, &self.facts(knowledge, &locals), &mut Diagnostics::new())
+    }
+
+    /// A failover group with more known than when the stack was evaluated: what its probes and steps ask for.
+    ///
+    /// # Errors
+    /// What is wrong with it now that it is known.
+    pub fn resolve_group(&self, name: &str, knowledge: &Knowledge) -> Result<Option<FailoverGroup>, Diagnostics> {
+        let locals = RefCell::default();
+        let mut found = Diagnostics::new();
+        let group = group::read_one(&self.program, &self.facts(knowledge, &locals), name, &mut found);
+        found.into_result(group).map(|(group, _)| group)
     }
 
     /// Calls `f` with a resource as its kind's functions see it, with these arguments in clear.
@@ -337,7 +375,8 @@ impl Stack {
         self.by_id.get(id).and_then(|address| self.resources.get(address))
     }
 
-    fn facts<'a>(&'a self, knowledge: &'a Knowledge, locals: &'a RefCell<Locals>) -> Facts<'a> {
+    /// What names mean by now. In a drill they mean the copies.
+    pub(super) fn facts<'a>(&'a self, knowledge: &'a Knowledge, locals: &'a RefCell<Locals>) -> Facts<'a> {
         Facts {
             program: &self.program,
             knowledge,
@@ -347,6 +386,7 @@ impl Stack {
             by_id: &self.by_id,
             locals,
             tags: &self.tags,
+            copies: self.copies.as_ref().map(|copies| &copies.of),
         }
     }
 }

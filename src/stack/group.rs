@@ -49,6 +49,17 @@ pub(super) fn read_all(
     groups
 }
 
+/// Reads one failover group; `None` where there is none with this name.
+pub(super) fn read_one(
+    program: &Program,
+    facts: &Facts<'_>,
+    name: &str,
+    found: &mut Diagnostics,
+) -> Option<FailoverGroup> {
+    let (name, block) = program.failover_groups.get_key_value(name)?;
+    Reader { facts, scope: BlockScope::new(facts, None), found }.group(name, block)
+}
+
 struct Reader<'a> {
     facts: &'a Facts<'a>,
     scope: BlockScope<'a>,
@@ -196,9 +207,14 @@ impl Reader<'_> {
     fn probe(&mut self, block: &Block) -> Option<Probe> {
         let name = self.label(block)?;
         let (mut url, mut status, mut within, mut before) = (None, 200, Duration::from_secs(300), None);
+        let mut uses = Vec::new();
         for attribute in &block.body.attributes {
             match &*attribute.name.text {
-                "url" => url = self.value(&attribute.expr).map(|value| (value, attribute.expr.span)),
+                "url" => {
+                    drop(self.scope.take_touched());
+                    url = self.value(&attribute.expr).map(|value| (value, attribute.expr.span));
+                    uses = self.scope.take_touched().into_iter().collect();
+                }
                 "status" => status = self.status(attribute),
                 "within" => within = self.duration(attribute).unwrap_or(within),
                 "before" => before = self.names(attribute, "step").into_iter().next(),
@@ -225,7 +241,7 @@ impl Reader<'_> {
                 ),
             );
         }
-        Some(Probe { name, url, status, within, before, span: block.header })
+        Some(Probe { name, url, status, within, before, uses, span: block.header })
     }
 
     fn step(&mut self, block: &Block) -> Option<GroupStep> {
@@ -233,6 +249,7 @@ impl Reader<'_> {
         let all = |words: &[&str]| words.iter().map(|word| Arc::from(*word)).collect::<Vec<Arc<str>>>();
         let (mut on, mut modes) = (all(VERBS), all(MODES));
         let (mut after, mut before, mut only_if_unreachable) = (Vec::new(), Vec::new(), None);
+        let drilled = block.body.attribute("on").is_some();
         for attribute in &block.body.attributes {
             match &*attribute.name.text {
                 "on" => on = self.words(attribute, VERBS),
@@ -258,7 +275,8 @@ impl Reader<'_> {
             return None;
         };
         let action = self.action(action)?;
-        Some(GroupStep { name, on, modes, after, before, action, only_if_unreachable, span: block.header })
+        let drilled = drilled && on.iter().any(|verb| &**verb == "drill");
+        Some(GroupStep { name, on, modes, after, before, action, drilled, only_if_unreachable, span: block.header })
     }
 
     fn action(&mut self, block: &Block) -> Option<(Arc<str>, Map)> {

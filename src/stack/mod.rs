@@ -5,6 +5,7 @@
 //! through [`crate::hcl::Files`], and what only the cloud knows comes in through [`Knowledge`].
 
 mod block;
+mod copies;
 mod evaluate;
 mod group;
 mod names;
@@ -30,6 +31,7 @@ use crate::diagnostic::Span;
 use crate::kinds::{Kind, Object};
 use crate::value::{Map, Value};
 
+pub use copies::Copies;
 pub use program::Program;
 pub use read::{ENVIRONMENT, GivenVariable, Input, MAX_RESOURCES, read, read_all};
 
@@ -67,6 +69,9 @@ pub struct Stack {
     pub(crate) instances: HashMap<Address, scope::Instances>,
     pub(crate) program: Arc<Program>,
     pub(crate) tags: Map,
+    /// The copies of a drill, which are among the resources; `None` but in a drill.
+    pub copies: Option<Copies>,
+    pub(crate) pinned: BTreeMap<Address, BTreeMap<Arc<str>, Option<Value>>>,
 }
 
 /// What recovery must reach, each where it is declared.
@@ -224,6 +229,13 @@ pub struct FailoverGroup {
     pub span: Span,
 }
 
+impl FailoverGroup {
+    /// Whether a resource stands only while this group is up.
+    pub fn stands_up(&self, resource: &Resource) -> bool {
+        resource.presence == Presence::Failover && resource.group.as_ref().is_some_and(|of| self.stand_up.contains(of))
+    }
+}
+
 /// A lever that moves users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
@@ -248,6 +260,8 @@ pub struct Probe {
     pub within: Duration,
     /// The phase that waits for it, where it is not the last.
     pub before: Option<Arc<str>>,
+    /// The resources that its URL names.
+    pub uses: Vec<Address>,
     /// Where it stands.
     pub span: Span,
 }
@@ -267,6 +281,8 @@ pub struct GroupStep {
     pub before: Vec<Arc<str>>,
     /// The one action: its word and its arguments.
     pub action: (Arc<str>, Map),
+    /// Whether `on` is written and has `drill`: what acts on something is not rehearsed unless its author says so.
+    pub drilled: bool,
     /// Runs only while this resource cannot be reached.
     pub only_if_unreachable: Option<Address>,
     /// Where it stands.

@@ -7,6 +7,7 @@ use regex::Regex;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::kinds::drill::{SUFFIX, suffixed};
 use crate::kinds::{Kind, with_article};
 
 static PATTERNS: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> = LazyLock::new(Mutex::default);
@@ -37,6 +38,13 @@ pub(super) fn check(
             format!("Write `name = \"…\"` into `{address}`: {} to {} characters, {}.", rule.min, rule.max, rule.words),
         ),
     });
+}
+
+/// The name of a copy that cannot have the name of what it is a copy of, within what the kind allows.
+pub(super) fn rehearsed(kind: &'static Kind, name: &str) -> String {
+    let suffixes = [SUFFIX, SUFFIX.trim_start_matches('-')];
+    let mut all = suffixes.iter().map(|suffix| suffixed(name, suffix, kind.names.max));
+    all.find(|name| matches(kind.names.pattern, name)).unwrap_or_else(|| suffixed(name, SUFFIX, kind.names.max))
 }
 
 fn matches(pattern: &'static str, name: &str) -> bool {

@@ -38,6 +38,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) locals: &'a RefCell<Locals>,
     /// The tags that the stack puts on every resource that takes tags.
     pub(crate) tags: &'a Map,
+    /// In a drill, the copy that each of these resources stands for wherever it is named.
+    pub(crate) copies: Option<&'a BTreeMap<Address, Address>>,
 }
 
 /// Locals that have been evaluated: the value and what it touched.
@@ -139,15 +141,16 @@ impl<'a> BlockScope<'a> {
                     )))
             }
             None => {
-                let block_of = |address: &Address| self.facts.block(address);
+                let block_of = |address: &Address| self.facts.block(self.facts.meant(address));
                 let all: Map = keys_of.iter().map(|(key, address)| (Arc::clone(key), block_of(address))).collect();
-                self.touched.borrow_mut().extend(keys_of.values().cloned());
+                self.touched.borrow_mut().extend(keys_of.values().map(|address| self.facts.meant(address).clone()));
                 Ok((all.into(), 1))
             }
         }
     }
 
     fn of_instance(&self, address: &Address, keys: &[(Key, Span)], used: usize) -> Result<(Value, usize), Diagnostic> {
+        let address = self.facts.meant(address);
         self.touched.borrow_mut().insert(address.clone());
         match keys.get(used) {
             None => Ok((self.facts.block(address), used)),
@@ -197,6 +200,11 @@ impl Facts<'_> {
     /// Evaluates a local that may have been evaluated; only the messages count, and they are kept.
     pub(crate) fn touch_local(&self, name: &Arc<str>) {
         BlockScope::new(self, None).local(name);
+    }
+
+    /// The resource that is meant where this one is named: itself, but for what a drill has copied.
+    pub(crate) fn meant<'b>(&'b self, address: &'b Address) -> &'b Address {
+        self.copies.and_then(|copies| copies.get(address)).unwrap_or(address)
     }
 
     /// A resource as a value.
@@ -294,7 +302,7 @@ impl Others for Facts<'_> {
 
 impl Named for Facts<'_> {
     fn resource(&self, address: &Address) -> Option<(&'static str, ArmId)> {
-        let resource = self.resources.get(address)?;
+        let resource = self.resources.get(self.meant(address))?;
         Some((resource.kind.name, resource.id.clone()))
     }
 
@@ -307,7 +315,7 @@ impl Named for Facts<'_> {
     }
 
     fn with_id(&self, id: &ArmId) -> Option<Address> {
-        self.by_id.get(id).cloned()
+        self.by_id.get(id).map(|address| self.meant(address).clone())
     }
 }
 

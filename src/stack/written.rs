@@ -185,7 +185,8 @@ pub(super) fn each_now(definition: &Definition, each: Option<&Each>, facts: &Fac
         let entries = for_each(&attribute.expr, &BlockScope::new(facts, None), &mut Diagnostics::new())?;
         entries.into_iter().map(|(key, value)| (Value::String(key), value)).find(|(key, _)| *key == each.key)
     };
-    let known = each.value.unknown_within().is_none();
+    // In a drill what it names is the copies.
+    let known = each.value.unknown_within().is_none() && facts.copies.is_none();
     Some(match if known { None } else { now() } {
         Some((key, value)) => Each { key, value, needs: Arc::clone(&each.needs) },
         None => each.clone(),

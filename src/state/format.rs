@@ -83,13 +83,15 @@ fn refuse_newer(file: &str, bare: &str) -> Result<(), StateError> {
 pub(crate) mod tests {
     use std::collections::BTreeMap;
 
+    use jiff::Timestamp;
     use proptest::prelude::*;
     use serde_json::{Map as JsonMap, Value as Json, json};
 
     use super::*;
     use crate::address::{Address, ArmId};
-    use crate::kinds::{Object, Within};
-    use crate::state::{Recorded, Roles, Status};
+    use crate::kinds::{Debt, How, Object, Side, Within};
+    use crate::stack::Presence;
+    use crate::state::{Active, GroupRole, OpenRun, Owed, Recorded, Roles, Status, Verb};
 
     fn jsons() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
@@ -122,7 +124,7 @@ pub(crate) mod tests {
         let status = prop::sample::select(vec![Status::Standing, Status::Creating, Status::Updating, Status::Deleting]);
         (any::<String>(), within, prop::option::of("[a-z]+"), maps(), maps(), any::<bool>(), status).prop_map(
             |(name, within, variant, arguments, attributes, prevent_destroy, status)| Recorded {
-                presence: crate::stack::Presence::Permanent,
+                presence: if prevent_destroy { Presence::Failover } else { Presence::Permanent },
                 id: ArmId::new(format!("/subscriptions/s/{name}")),
                 name,
                 site: "east".to_owned(),
@@ -139,15 +141,69 @@ pub(crate) mod tests {
         )
     }
 
+    fn times() -> impl Strategy<Value = Timestamp> {
+        (0..9_999_999_999_999_i64).prop_map(|ms| Timestamp::from_millisecond(ms).unwrap())
+    }
+
+    fn owed() -> impl Strategy<Value = Vec<Owed>> {
+        let one = (any::<String>(), any::<String>(), any::<String>(), times()).prop_map(|(key, what, pays, since)| {
+            Owed { of: Address::new("kind", "n").instance(&key), debt: Debt { what, pays }, since }
+        });
+        prop::collection::vec(one, 0..3)
+    }
+
+    /// Any role of a failover group.
+    pub(crate) fn group_roles() -> impl Strategy<Value = GroupRole> {
+        let active = prop::sample::select(vec![Active::Home, Active::Away, Active::Between]);
+        let how = prop::sample::select(vec![How::Planned, How::Forced]);
+        let side = prop::sample::select(vec![Side::Source, Side::Target]);
+        let address = || any::<String>().prop_map(|key| Address::new("kind", "n").instance(&key));
+        let stores = prop::collection::btree_map(address(), side, 0..3);
+        let names = prop::collection::btree_set("[a-z_]{1,9}", 0..3);
+        let moved = prop::collection::btree_map(address(), names, 0..3);
+        let by = (any::<String>(), prop::option::of(any::<String>()));
+        (active, any::<String>(), times(), by, how, stores, moved, owed()).prop_map(
+            |(active, site, since, (run, accepted), how, stores, moved, owed)| GroupRole {
+                active,
+                site,
+                since,
+                run,
+                how,
+                accepted,
+                stores,
+                moved,
+                owed,
+            },
+        )
+    }
+
+    fn roles() -> impl Strategy<Value = Roles> {
+        let verb = prop::sample::select(vec![Verb::Up, Verb::Down, Verb::Drill]);
+        let open = (any::<String>(), any::<String>(), verb, times()).prop_map(|(run, group, verb, since)| OpenRun {
+            run,
+            group,
+            verb,
+            since,
+        });
+        let groups = prop::collection::btree_map(any::<String>(), group_roles(), 0..3);
+        let owed = prop::collection::btree_map(any::<String>(), owed(), 0..3);
+        (any::<u64>(), groups, prop::option::of(open), owed).prop_map(|(epoch, groups, open, owed)| Roles {
+            epoch,
+            groups,
+            open,
+            owed,
+        })
+    }
+
     fn states() -> impl Strategy<Value = State> {
         let outputs = prop::collection::btree_map("[a-z]{1,9}", jsons(), 0..3);
-        (prop::collection::vec((any::<String>(), recorded()), 0..4), outputs, any::<u64>()).prop_map(
-            |(resources, outputs, serial)| State {
+        (prop::collection::vec((any::<String>(), recorded()), 0..4), outputs, any::<u64>(), roles()).prop_map(
+            |(resources, outputs, serial, roles)| State {
                 version: VERSION,
                 lineage: "l".to_owned(),
                 serial,
                 stack: "web-geo".to_owned(),
-                roles: Roles::default(),
+                roles,
                 resources: resources
                     .into_iter()
                     .map(|(key, r)| (Address::new("kind", "n").instance(&key), r))
@@ -174,9 +230,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_frozen_sample_is_read_and_written_to_the_byte() {
-        let sample = include_str!("../../tests/formats/state-v1.json");
-        assert_eq!(write(&read("state.json", sample.as_bytes()).unwrap()).unwrap(), sample);
+    fn the_frozen_samples_are_read_and_written_to_the_byte() {
+        for sample in
+            [include_str!("../../tests/formats/state-v1.json"), include_str!("../../tests/formats/state-v1-roles.json")]
+        {
+            assert_eq!(write(&read("state.json", sample.as_bytes()).unwrap()).unwrap(), sample);
+        }
     }
 
     #[test]

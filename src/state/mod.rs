@@ -4,6 +4,7 @@
 //! secret attributes are left out before a [`Recorded`] is made.
 
 pub mod format;
+mod roles;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ use crate::address::{Address, ArmId};
 use crate::kinds::Object;
 use crate::stack::Presence;
 use crate::value::Sealed;
+
+pub use roles::{Active, GroupRole, OpenRun, Owed, Roles, Verb};
 
 /// The version of the file format. A greater one is refused; a smaller one is read (see `tests/formats`).
 pub const VERSION: u32 = 1;
@@ -40,14 +43,6 @@ pub struct State {
     /// When a run last did something, by its clock: for a while after that, what stands may not be seen yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_step: Option<Timestamp>,
-}
-
-/// Which site is active, by failover group: observed and recorded, never declared.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Roles {
-    /// Grows by one each time a run moves a role.
-    pub epoch: u64,
 }
 
 /// One recorded resource.

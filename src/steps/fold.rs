@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Entry, Event, Started, StepEvent};
+use super::{Ended, Entry, Event, Started, StepEvent};
 use crate::address::Address;
-use crate::state::{Roles, State, Status};
+use crate::state::{OpenRun, Roles, State, Status};
 
 /// An entry of another state's journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,12 +44,23 @@ impl State {
     /// Where the run did not start from this state; nothing is changed then.
     pub fn fold(&mut self, entry: &Entry) -> Result<(), Foreign> {
         match &entry.event {
-            Event::Started(started) => return self.is_basis_of(started),
+            Event::Started(started) => {
+                self.is_basis_of(started)?;
+                if let Some(undertaking) = &started.failover {
+                    self.roles.open = Some(OpenRun {
+                        run: started.run.clone(),
+                        group: undertaking.group.clone(),
+                        verb: undertaking.verb,
+                        since: entry.at,
+                    });
+                }
+            }
             Event::Step { address, event, step: _ } => {
                 self.last_step = Some(entry.at);
                 self.fold_step(address, event, entry.at);
             }
-            Event::Ended(_) => {}
+            Event::Ended(Ended::Done) | Event::Closed { .. } => self.roles.open = None,
+            Event::Resumed { .. } | Event::Extended { .. } | Event::Ended(_) => {}
         }
         Ok(())
     }
@@ -74,7 +85,18 @@ impl State {
                 let created = self.resources.get_mut(address).filter(|r| r.status == Status::Creating);
                 created.into_iter().for_each(|recorded| recorded.under_way = None);
             }
-            StepEvent::Begun(None) | StepEvent::OutcomeUnknown(_) => {}
+            StepEvent::Learnt(learnt) => {
+                if let Some((address, recorded)) = &learnt.resource {
+                    self.resources.insert(address.clone(), (**recorded).clone());
+                }
+                if let Some((group, role)) = &learnt.role {
+                    self.roles.epoch += 1;
+                    // What its group owes stands with its role from now on.
+                    self.roles.owed.remove(group);
+                    self.roles.groups.insert(group.clone(), (**role).clone());
+                }
+            }
+            StepEvent::Begun(None) | StepEvent::OutcomeUnknown(_) | StepEvent::Paused(_) | StepEvent::Skipped(_) => {}
         }
     }
 

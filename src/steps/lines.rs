@@ -31,6 +31,11 @@ pub struct Read {
 }
 
 impl Chain {
+    /// The digits that stand for the whole journal up to here: who has them can tell whether any of it was changed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The next line, with its newline.
     ///
     /// # Errors
@@ -127,30 +132,34 @@ mod tests {
 
     use super::*;
     use crate::address::Address;
-    use crate::state::format::tests::recorded;
+    use crate::steps::tests::any::{step_events, steps, undertakings};
     use crate::steps::tests::started;
-    use crate::steps::{Ended, StepEvent, StepGraph, StepId};
+    use crate::steps::{Ended, Started, StepGraph, StepId, replay_run};
 
     fn events() -> impl Strategy<Value = Event> {
-        let recorded = || prop::option::of(recorded().prop_map(Box::new));
-        let event = prop_oneof![
-            recorded().prop_map(StepEvent::Begun),
-            recorded().prop_map(StepEvent::Succeeded),
-            any::<String>().prop_map(StepEvent::Failed),
-            any::<String>().prop_map(StepEvent::OutcomeUnknown),
-        ];
-        let step = (any::<u32>(), any::<String>(), event).prop_map(|(step, key, event)| Event::Step {
+        let step = (any::<u32>(), any::<String>(), step_events()).prop_map(|(step, key, event)| Event::Step {
             step: StepId(step),
             address: Address::new("kind", "n").instance(&key),
             event,
         });
-        prop_oneof![8 => step, 1 => Just(Event::Ended(Ended::Failed))]
+        let ended = prop::sample::select(vec![Ended::Done, Ended::Failed, Ended::Stopped]);
+        let words = || (any::<String>(), any::<String>());
+        prop_oneof![
+            8 => step,
+            1 => ended.prop_map(Event::Ended),
+            1 => any::<String>().prop_map(|by| Event::Resumed { by }),
+            1 => (any::<String>(), prop::collection::vec(steps(), 0..3))
+                .prop_map(|(why, steps)| Event::Extended { why, steps }),
+            1 => words().prop_map(|(by, why)| Event::Closed { by, why }),
+        ]
     }
 
     fn journals() -> impl Strategy<Value = Vec<Entry>> {
-        let first = Event::Started(started(&StepGraph::default()));
-        prop::collection::vec((events(), 0..9_999_999_999_i64), 0..6).prop_map(move |events| {
-            let events = std::iter::once((first.clone(), 0)).chain(events);
+        let first = prop::option::of(undertakings().prop_map(Box::new))
+            .prop_map(|failover| (Event::Started(Started { failover, ..started(&StepGraph::default()) }), 0));
+        let rest = prop::collection::vec((events(), 0..9_999_999_999_i64), 0..6);
+        (first, rest).prop_map(|(first, rest)| {
+            let events = std::iter::once(first).chain(rest);
             events.map(|(event, ms)| Entry { at: Timestamp::from_millisecond(ms).unwrap(), event }).collect()
         })
     }
@@ -207,8 +216,20 @@ mod tests {
     }
 
     #[test]
-    fn the_frozen_sample_is_read_and_written_to_the_byte() {
-        let sample = include_str!("../../tests/formats/journal-v1.jsonl");
-        assert_eq!(text(&read("journal", sample.as_bytes()).unwrap().entries), sample);
+    fn the_frozen_samples_are_read_and_written_to_the_byte() {
+        for sample in [
+            include_str!("../../tests/formats/journal-v1.jsonl"),
+            include_str!("../../tests/formats/journal-v1-failover.jsonl"),
+        ] {
+            assert_eq!(text(&read("journal", sample.as_bytes()).unwrap().entries), sample);
+        }
+    }
+
+    #[test]
+    fn the_frozen_failover_run_is_one_that_can_have_been() {
+        let sample = include_str!("../../tests/formats/journal-v1-failover.jsonl");
+        let entries = read("journal", sample.as_bytes()).unwrap().entries;
+        let (graph, status) = replay_run(&entries).unwrap();
+        assert_eq!((graph.steps.len(), status.ended()), (18, Some(Ended::Failed)));
     }
 }

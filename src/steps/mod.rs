@@ -1,6 +1,6 @@
 //! Steps and their graph, the events of a run, and the two pure functions over them: `replay` and `next`.
 //!
-//! A plan compiles to a [`StepGraph`]; a run walks it. Everything that happens is an [`Entry`] of the run's journal, and the status of a run is a
+//! A plan or a procedure compiles to a [`StepGraph`]; a run walks it. Everything that happens is an [`Entry`] of the run's journal, and the status of a run is a
 //! fold over its entries. Nothing here acts, reads a clock or knows how a step is done.
 
 mod fold;
@@ -8,8 +8,12 @@ mod graph;
 pub mod lines;
 mod next;
 mod replay;
+mod report;
+mod task;
 #[cfg(test)]
 pub(crate) mod tests;
+mod timeline;
+mod undertaking;
 
 use std::time::Duration;
 
@@ -17,12 +21,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
-use crate::state::Recorded;
+use crate::state::{GroupRole, Recorded};
 
 pub use fold::Foreign;
 pub use graph::{NotAGraph, Path};
 pub use next::next;
-pub use replay::{Corrupt, Phase, RunStatus, replay};
+pub use replay::{Corrupt, Phase, RunStatus, replay, replay_run};
+pub use report::{Fate, Record, Report, Took};
+pub use task::{Lever, Stage, Task, Touch, Undo};
+pub(crate) use timeline::between;
+pub use timeline::{Attempt, Condition, Course, Decision, Timeline};
+pub use undertaking::{Accepted, Approval, Checked, Predicted, RoleChange, Undertaking};
 
 /// The position of a step in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,11 +39,12 @@ pub use replay::{Corrupt, Phase, RunStatus, replay};
 pub struct StepId(pub u32);
 
 /// One step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// Its position.
     pub id: StepId,
-    /// The resource it is about.
+    /// The resource it is about; for what is about none, the block of the failover group: `probe.front`, `route.traffic`, `step.resume`.
     pub address: Address,
     /// The steps that must have succeeded before.
     pub needs: Vec<StepId>,
@@ -42,14 +52,21 @@ pub struct Step {
     pub act: Act,
     /// Steps that share one of these words are never under way together.
     pub serial: Vec<String>,
-    /// The sites (locations) it touches: of the resource, of its resource group's metadata.
-    pub touches: Vec<String>,
+    /// The regions it touches, and with what.
+    pub touches: Vec<Touch>,
     /// How long it is expected to take.
     pub expect: Duration,
+    /// In nineteen of twenty cases it takes no longer.
+    pub worst: Duration,
+    /// The phase of the procedure it belongs to.
+    pub stage: Stage,
+    /// What takes it back.
+    pub undo: Undo,
 }
 
 /// What a step does.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Creates the resource, or completes what an earlier run began.
     Create,
@@ -63,6 +80,8 @@ pub enum Act {
     SetAside(Box<Recorded>),
     /// Takes the resource out of the state and leaves what stands alone.
     Forget,
+    /// What only a failover run does.
+    Task(Task),
 }
 
 /// Steps and what they need. Invariant: `steps[i].id == i`, every need is a lower layer of an acyclic graph.
@@ -88,6 +107,18 @@ pub struct Entry {
 pub enum Event {
     /// The run began. Always the first entry, and never another one.
     Started(Started),
+    /// A run that had stopped, or was killed, goes on. What was under way then is looked at again.
+    Resumed {
+        /// Who resumed it: user and host.
+        by: String,
+    },
+    /// More steps were added behind the others, and those that were not done will not be: a run is unwound.
+    Extended {
+        /// Who decided it, and why.
+        why: String,
+        /// The steps; their ids go on where those of the graph end.
+        steps: Vec<Step>,
+    },
     /// Something happened to a step.
     Step {
         /// The step.
@@ -97,8 +128,15 @@ pub enum Event {
         /// What happened.
         event: StepEvent,
     },
-    /// The run ended. Always the last entry.
+    /// The run ended. The last entry, unless it is resumed.
     Ended(Ended),
+    /// The run is given up: it will not be resumed. Always the last entry.
+    Closed {
+        /// Who gave it up: user and host.
+        by: String,
+        /// Why, and how things were left.
+        why: String,
+    },
 }
 
 /// How a run began.
@@ -123,6 +161,9 @@ pub struct Started {
     pub digest: String,
     /// How many steps there are.
     pub steps: u32,
+    /// What a failover run undertakes; `None` for others, which nobody resumes: the next plan goes on from what stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<Box<Undertaking>>,
 }
 
 /// How a run ended.
@@ -150,4 +191,34 @@ pub enum StepEvent {
     Failed(String),
     /// Whether it was done is not known; the words say why.
     OutcomeUnknown(String),
+    /// Something was learnt while it was under way, for the report.
+    Learnt(Learnt),
+    /// It waits for a person, and the run with it; the words say for what.
+    Paused(String),
+    /// It is left out, and what needs it may begin; the words say who decided so, and why.
+    Skipped(String),
+}
+
+/// What a step learns or changes before its end.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Learnt {
+    /// What happened, a sentence without its full stop: `GET https://… answered 200`.
+    pub what: String,
+    /// A number that the report needs: the loss that was measured, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// Another resource that the step has changed, as it stands now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<(Address, Box<Recorded>)>,
+    /// A failover group whose role has moved, and its role now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<(String, Box<GroupRole>)>,
+}
+
+impl Learnt {
+    /// Something that happened, in words.
+    pub fn said(what: impl Into<String>) -> Self {
+        Self { what: what.into(), ..Self::default() }
+    }
 }

@@ -21,6 +21,10 @@ pub enum Phase {
     Failed,
     /// Whether it was done is not known.
     Unknown,
+    /// It waits for a person.
+    Paused,
+    /// It was left out.
+    Skipped,
 }
 
 /// An entry that cannot follow the ones before it.
@@ -42,12 +46,17 @@ pub struct RunStatus {
     pending: Vec<usize>,
     dependents: Vec<Vec<StepId>>,
     under_way: usize,
+    /// How many steps have succeeded or were left out.
     succeeded: usize,
     /// How many steps have failed or have an unknown outcome.
     failed: usize,
+    /// How many steps wait for a person.
+    paused: usize,
     /// How many steps are in [`Phase::Ready`].
     ready: usize,
     ended: Option<Ended>,
+    /// Whether it was given up.
+    closed: bool,
     queue: Queue,
 }
 
@@ -63,6 +72,28 @@ pub fn replay(graph: &StepGraph, journal: &[Entry]) -> Result<RunStatus, Corrupt
     Ok(status)
 }
 
+/// The graph and the status of a failover run by its journal alone, with the steps that were added to it on the way.
+///
+/// # Errors
+/// The first entry that cannot follow the ones before it; also where the first says of no steps.
+pub fn replay_run(journal: &[Entry]) -> Result<(StepGraph, RunStatus), Corrupt> {
+    let first = |why: String| Corrupt { entry: 1, why };
+    let undertaking = match journal.first().map(|entry| &entry.event) {
+        Some(Event::Started(Started { failover: Some(undertaking), .. })) => undertaking,
+        _ => return Err(first("it does not begin a failover run".to_owned())),
+    };
+    let mut graph = StepGraph::new(undertaking.steps.clone()).map_err(|e| first(e.to_string()))?;
+    let mut status = RunStatus::new(&graph);
+    for (number, entry) in (1..).zip(journal) {
+        if let Event::Extended { steps, why: _ } = &entry.event {
+            let all = graph.steps.iter().chain(steps).cloned().collect();
+            graph = StepGraph::new(all).map_err(|e| Corrupt { entry: number, why: e.to_string() })?;
+        }
+        status.advance(&graph, entry)?;
+    }
+    Ok((graph, status))
+}
+
 impl RunStatus {
     /// The status before the first entry.
     pub fn new(graph: &StepGraph) -> Self {
@@ -76,8 +107,10 @@ impl RunStatus {
             under_way: 0,
             succeeded: 0,
             failed: 0,
+            paused: 0,
             ready: 0,
             ended: None,
+            closed: false,
             queue: Queue::new(graph),
         };
         for step in graph.steps.iter().filter(|step| step.needs.is_empty()) {
@@ -104,7 +137,12 @@ impl RunStatus {
 
     /// How many steps are neither done nor under way.
     pub fn left(&self) -> usize {
-        self.phases.len() - self.under_way - self.succeeded - self.failed
+        self.phases.len() - self.under_way - self.succeeded - self.failed - self.paused
+    }
+
+    /// Whether a step has failed, or has an outcome that is not known.
+    pub fn has_failed(&self) -> bool {
+        self.failed > 0
     }
 
     /// How the run ended, if it has.
@@ -116,7 +154,7 @@ impl RunStatus {
     pub fn verdict(&self) -> Ended {
         if self.succeeded == self.phases.len() {
             Ended::Done
-        } else if self.ready > 0 {
+        } else if self.ready > 0 || (self.paused > 0 && self.failed == 0) {
             Ended::Stopped
         } else {
             Ended::Failed
@@ -139,8 +177,11 @@ impl RunStatus {
     }
 
     fn follow(&mut self, graph: &StepGraph, event: &Event) -> Result<(), String> {
-        if self.ended.is_some() {
-            return Err("the run has ended before it".to_owned());
+        match (self.ended, event) {
+            _ if self.closed => return Err("the run was given up before it".to_owned()),
+            (None, _) | (Some(Ended::Failed | Ended::Stopped), Event::Resumed { .. } | Event::Extended { .. }) => {}
+            (Some(_), Event::Closed { .. }) => {}
+            (Some(_), _) => return Err("the run has ended before it".to_owned()),
         }
         if (self.entries == 0) != matches!(event, Event::Started(_)) {
             return Err("a run starts once, with its first entry".to_owned());
@@ -158,10 +199,92 @@ impl RunStatus {
                     StepEvent::Succeeded(_) => self.end(step, Phase::Succeeded),
                     StepEvent::Failed(_) => self.end(step, Phase::Failed),
                     StepEvent::OutcomeUnknown(_) => self.end(step, Phase::Unknown),
+                    StepEvent::Paused(_) => self.end(step, Phase::Paused),
+                    StepEvent::Skipped(_) => self.skip(step),
+                    StepEvent::Learnt(_) if self.phase(step.id) == Some(Phase::UnderWay) => Ok(()),
+                    StepEvent::Learnt(_) => Err(format!("{} learns something and is not under way", name(step))),
                 }
             }
+            Event::Resumed { .. } => {
+                self.resume(graph);
+                Ok(())
+            }
+            Event::Extended { steps, .. } if graph.steps.len() == self.phases.len() + steps.len() => {
+                self.extend(graph);
+                Ok(())
+            }
+            Event::Extended { .. } => Err("the graph was not extended with it".to_owned()),
             Event::Ended(ended) => self.close(*ended),
+            Event::Closed { .. } => {
+                self.closed = true;
+                Ok(())
+            }
         }
+    }
+
+    /// What was begun without an outcome, has failed or waits is ready again: whoever does it looks first.
+    fn resume(&mut self, graph: &StepGraph) {
+        for phase in &mut self.phases {
+            if matches!(phase, Phase::UnderWay | Phase::Failed | Phase::Unknown | Phase::Paused) {
+                *phase = Phase::Ready;
+            }
+        }
+        self.recount(graph);
+    }
+
+    /// The steps that are new come behind the others, of which those that were not done will not be.
+    fn extend(&mut self, graph: &StepGraph) {
+        for phase in &mut self.phases {
+            if *phase != Phase::Succeeded {
+                *phase = Phase::Skipped;
+            }
+        }
+        let before = self.phases.len();
+        self.phases.resize(graph.steps.len(), Phase::Waiting);
+        self.dependents = graph.dependents();
+        self.dependents.iter_mut().take(before).for_each(Vec::clear);
+        self.pending.resize(graph.steps.len(), 0);
+        for step in graph.steps.iter().skip(before) {
+            let pending = step.needs.iter().filter(|need| need.index() >= before).count();
+            if let (Some(of_step), Some(phase)) =
+                (self.pending.get_mut(step.id.index()), self.phases.get_mut(step.id.index()))
+            {
+                *of_step = pending;
+                *phase = if pending == 0 { Phase::Ready } else { Phase::Waiting };
+            }
+        }
+        self.recount(graph);
+    }
+
+    /// Everything that follows from the phases, anew.
+    fn recount(&mut self, graph: &StepGraph) {
+        let count = |phases: &[Phase]| self.phases.iter().filter(|phase| phases.contains(phase)).count();
+        self.under_way = 0;
+        self.failed = 0;
+        self.paused = 0;
+        self.succeeded = count(&[Phase::Succeeded, Phase::Skipped]);
+        self.ready = count(&[Phase::Ready]);
+        self.ended = None;
+        self.queue = Queue::new(graph);
+        for step in &graph.steps {
+            if self.phase(step.id) == Some(Phase::Ready) {
+                self.queue.push(step.id);
+            }
+        }
+    }
+
+    /// A step that is not under way and not done is left out, and what needs it need not wait for it.
+    fn skip(&mut self, step: &Step) -> Result<(), String> {
+        match self.phase(step.id) {
+            Some(Phase::Failed | Phase::Unknown) => self.failed -= 1,
+            Some(Phase::Paused) => self.paused -= 1,
+            Some(Phase::Ready) => self.ready -= 1,
+            _ => return Err(format!("{} is left out, and is waiting, under way or done", name(step))),
+        }
+        self.set(step.id, Phase::Skipped);
+        self.succeeded += 1;
+        self.release_dependents(step.id);
+        Ok(())
     }
 
     fn begin(&mut self, step: &Step) -> Result<(), String> {
@@ -189,6 +312,8 @@ impl RunStatus {
         if phase == Phase::Succeeded {
             self.succeeded += 1;
             self.release_dependents(step.id);
+        } else if phase == Phase::Paused {
+            self.paused += 1;
         } else {
             self.failed += 1;
         }

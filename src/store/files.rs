@@ -82,6 +82,12 @@ pub fn create_private(path: &Path, content: &[u8]) -> Result<(), StateError> {
     sync_name(path)
 }
 
+/// Appends to a file, and makes it where there is none.
+pub fn append(path: &Path, content: &[u8]) -> Result<(), StateError> {
+    write_synced(path, content, OpenOptions::new().append(true).create(true))?;
+    sync_name(path)
+}
+
 fn write_synced(path: &Path, content: &[u8], options: &OpenOptions) -> Result<(), StateError> {
     let mut file = options.open(path).map_err(failed(path))?;
     file.write_all(content).and_then(|()| file.sync_all()).map_err(failed(path))

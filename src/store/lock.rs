@@ -68,6 +68,19 @@ pub(super) fn clear(path: &Path) -> Result<Option<Holder>, StateError> {
     Ok(note(&mut guard.file))
 }
 
+/// Who holds the lock at this path; `None` where nobody does.
+pub(super) fn holder(path: &Path) -> Result<Option<Holder>, StateError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut file = open(path, false)?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(files::failed(path)(e)),
+        Err(TryLockError::WouldBlock) => Ok(note(&mut file)),
+    }
+}
+
 fn open(path: &Path, create: bool) -> Result<File, StateError> {
     OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path).map_err(files::failed(path))
 }

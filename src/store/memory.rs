@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{age, fold_run, name_after};
 use crate::state::{State, StateError};
-use crate::steps::{Entry, Event};
+use crate::steps::{Approval, Entry, Event};
 use crate::world::{Journal, Store};
 
 /// A store in memory. Clones share what they hold.
@@ -20,6 +20,7 @@ pub struct MemoryStore {
 struct Held {
     snapshot: Option<State>,
     journals: BTreeMap<(u64, String), Vec<Entry>>,
+    approvals: BTreeMap<String, Vec<Approval>>,
     stop_after: Option<usize>,
 }
 
@@ -74,6 +75,24 @@ impl Store for MemoryStore {
         let key = (time, id.to_owned());
         self.held().journals.entry(key.clone()).or_default();
         Ok(Box::new(MemoryJournal { store: self.clone(), key }))
+    }
+
+    fn runs(&self) -> Result<Vec<String>, StateError> {
+        Ok(self.held().journals.keys().map(|(time, id)| format!("{time:013}-{id}")).collect())
+    }
+
+    fn entries_of(&self, run: &str) -> Result<Vec<Entry>, StateError> {
+        let (time, id) = age(run);
+        Ok(self.held().journals.get(&(time, id.to_owned())).cloned().unwrap_or_default())
+    }
+
+    fn approve(&self, run: &str, approval: &Approval) -> Result<(), StateError> {
+        self.held().approvals.entry(run.to_owned()).or_default().push(approval.clone());
+        Ok(())
+    }
+
+    fn approvals(&self, run: &str) -> Result<Vec<Approval>, StateError> {
+        Ok(self.held().approvals.get(run).cloned().unwrap_or_default())
     }
 }
 

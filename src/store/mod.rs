@@ -5,6 +5,7 @@
 //!                        state.json.backup   the snapshot before it
 //!                        key                 under which sensitive values are digested
 //!                        runs/<run>.jsonl    the journal of each run
+//!                        runs/<run>.approvals  what people answered to its steps
 //!                        lock                who works on it
 //! ```
 //!
@@ -25,7 +26,7 @@ use std::path::{Component, Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::state::{State, StateError, format};
-use crate::steps::{Entry, Event, Started, lines};
+use crate::steps::{Approval, Entry, Event, Started, lines};
 use crate::value::Seal;
 use crate::world::{Ids, Journal, Store};
 
@@ -84,34 +85,20 @@ impl LocalStore {
         LockGuard::take(&self.folder.join("lock"), holder)
     }
 
+    /// Who works on it at this moment; `None` where nobody does.
+    ///
+    /// # Errors
+    /// Where the lock cannot be looked at.
+    pub fn holder(&self) -> Result<Option<Holder>, StateError> {
+        lock::holder(&self.folder.join("lock"))
+    }
+
     /// Clears what a dead process has left in the lock, and returns what it said.
     ///
     /// # Errors
     /// [`StateError::Locked`] where a process that lives holds it.
     pub fn unlock(&self) -> Result<Option<Holder>, StateError> {
         lock::clear(&self.folder.join("lock"))
-    }
-
-    /// The runs that have a journal, oldest first.
-    ///
-    /// # Errors
-    /// Where the folder cannot be listed.
-    pub fn runs(&self) -> Result<Vec<String>, StateError> {
-        let names = files::list(&self.folder.join("runs"))?;
-        let mut runs: Vec<String> =
-            names.iter().filter_map(|name| name.strip_suffix(".jsonl")).map(str::to_owned).collect();
-        runs.sort_by(|a, b| age(a).cmp(&age(b)));
-        Ok(runs)
-    }
-
-    /// The entries of a run's journal; none where it has none.
-    ///
-    /// # Errors
-    /// Where the journal is damaged before its last line.
-    pub fn entries(&self, run: &str) -> Result<Vec<Entry>, StateError> {
-        let path = self.journal_path(run)?;
-        let text = files::read(&path)?.unwrap_or_default();
-        Ok(lines::read(&files::shown(&path), &text)?.entries)
     }
 
     /// How a run started; `None` where nothing was ever synced to its journal.
@@ -123,11 +110,11 @@ impl LocalStore {
         let mut entries = lines::read(&files::shown(&path), &line)?.entries;
         if entries.is_empty() {
             // By itself a damaged first line looks torn. Whether it is, what follows it says.
-            entries = self.entries(run)?;
+            entries = self.entries_of(run)?;
         }
         Ok(entries.into_iter().next().and_then(|first| match first.event {
             Event::Started(started) => Some(started),
-            Event::Step { .. } | Event::Ended(_) => None,
+            _ => None,
         }))
     }
 
@@ -176,6 +163,11 @@ impl LocalStore {
         self.folder.join("state.json.backup")
     }
 
+    fn approvals_path(&self, run: &str) -> Result<PathBuf, StateError> {
+        let runs = self.folder.join("runs");
+        Ok(runs.join(format!("{}.approvals", file_name(&runs, run)?)))
+    }
+
     fn journal_path(&self, run: &str) -> Result<PathBuf, StateError> {
         let runs = self.folder.join("runs");
         Ok(runs.join(format!("{}.jsonl", file_name(&runs, run)?)))
@@ -186,7 +178,7 @@ impl Store for LocalStore {
     fn load(&self) -> Result<Option<State>, StateError> {
         let mut state = self.snapshot()?;
         for run in self.runs_since(state.as_ref().map_or(0, |state| state.serial))? {
-            fold_run(&mut state, &self.entries(&run)?).map_err(|what| StateError::Damaged {
+            fold_run(&mut state, &self.entries_of(&run)?).map_err(|what| StateError::Damaged {
                 file: files::shown(&self.folder),
                 what: format!("run {run}: {what}"),
             })?;
@@ -214,6 +206,37 @@ impl Store for LocalStore {
         }
         files::make_folder(&self.folder.join("runs"))?;
         Ok(Box::new(LocalJournal::open(&path)?))
+    }
+
+    fn runs(&self) -> Result<Vec<String>, StateError> {
+        let names = files::list(&self.folder.join("runs"))?;
+        let mut runs: Vec<String> =
+            names.iter().filter_map(|name| name.strip_suffix(".jsonl")).map(str::to_owned).collect();
+        runs.sort_by(|a, b| age(a).cmp(&age(b)));
+        Ok(runs)
+    }
+
+    fn entries_of(&self, run: &str) -> Result<Vec<Entry>, StateError> {
+        let path = self.journal_path(run)?;
+        let text = files::read(&path)?.unwrap_or_default();
+        Ok(lines::read(&files::shown(&path), &text)?.entries)
+    }
+
+    fn approve(&self, run: &str, approval: &Approval) -> Result<(), StateError> {
+        let path = self.approvals_path(run)?;
+        let line = serde_json::to_string(approval).map_err(|e| files::failed(&path)(e.into()))?;
+        files::append(&path, format!("{line}\n").as_bytes())
+    }
+
+    fn approvals(&self, run: &str) -> Result<Vec<Approval>, StateError> {
+        let path = self.approvals_path(run)?;
+        let text = files::read(&path)?.unwrap_or_default();
+        let damaged = |what: String| StateError::Damaged { file: files::shown(&path), what };
+        let text = String::from_utf8(text).map_err(|_| damaged("it is no text".to_owned()))?;
+        let line = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|e| damaged(format!("line {number} is no approval ({e})")))
+        };
+        (1..).zip(text.lines()).map(line).collect()
     }
 }
 

@@ -3,12 +3,24 @@
 //! Pure: text in, text out. What is shown of values is sealed, so nothing here can show a secret. Text holds ANSI styles and reads as well
 //! without them; who prints it strips them where they are not wanted.
 
+mod deed;
 pub mod diagnostics;
+mod forecast;
 pub mod graph;
 pub mod kinds;
+mod markdown;
 pub mod plan;
 pub mod plan_json;
+pub mod procedure;
+pub mod procedure_json;
+pub mod procedure_markdown;
+pub mod report;
+pub mod roles;
+pub mod run;
+pub mod run_json;
 pub mod state;
+#[cfg(test)]
+mod tests;
 pub mod value;
 
 use anstyle::{AnsiColor, Style};
@@ -29,6 +41,11 @@ pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
 /// The words in this style.
 pub(crate) fn styled(style: Style, words: &str) -> String {
     format!("{style}{words}{style:#}")
+}
+
+/// Text of another's making, without anything that would move the cursor.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `1 object`, `2 objects`.

@@ -22,7 +22,7 @@ const LINE: usize = 90;
 
 /// The whole plan.
 pub fn text(plan: &Plan, cloud: CloudName) -> String {
-    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, blocked, steps: _ } = plan;
+    let Plan { stack, basis, changes, drift, roles, stand_up, outputs, notes, blocked, steps: _ } = plan;
     let recorded = match basis.lineage.is_empty() {
         true => "nothing recorded yet".to_owned(),
         false => format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch),
@@ -31,6 +31,7 @@ pub fn text(plan: &Plan, cloud: CloudName) -> String {
     sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), hang(&wrap(note, 94), 6))));
     let shown = Shown { names: changes.iter().map(|change| (&change.id, &change.address)).collect() };
     let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
+    sections.extend(super::roles::sections(roles));
     sections.extend(shown.drift(drift));
     let groups = changing.chunk_by(|a, b| word(a.action) == word(b.action));
     sections.extend(groups.map(|group| group.iter().map(|one| shown.change(one)).collect()));
@@ -67,7 +68,12 @@ pub fn verdict(plan: &Plan) -> String {
     if plan.changes.iter().any(|change| change.action != Action::Keep) {
         format!("Plan: {}.", parts.join(", "))
     } else if plan.outputs.is_empty() {
-        format!("No changes. {} stands as its stack says.", plan.stack)
+        let swapped = match (plan.roles.drift.is_empty(), plan.roles.swapped.is_empty()) {
+            (false, _) => ", but for roles that moved by themselves",
+            (true, false) => ", with its roles swapped",
+            (true, true) => "",
+        };
+        format!("No changes. {} stands as its stack says{swapped}.", plan.stack)
     } else {
         format!("No changes to resources; {}.", count(plan.outputs.len(), "output changes", "outputs change"))
     }

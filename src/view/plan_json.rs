@@ -15,6 +15,15 @@
 //!     "arguments": [{ "path": "sku", "before": null, "after": "Standard", "forces_replace": false }]
 //!   }],
 //!   "drift": [{ "address": "lb.web", "gone": false, "arguments": [ … ] }],
+//!   "roles": {
+//!     "epoch": 1,
+//!     "swapped": [{ "group": "web", "active": "away | between", "site": "secondary", "since": "…", "run": "…",
+//!                   "how": "planned | forced", "accepted": "ann on host | null" }],
+//!     "drift": [{ "group": "web", "store": "geo_replica.orders", "from": "primary", "to": "secondary" }],
+//!     "left": [{ "address": "…", "argument": "enabled" }],
+//!     "owed": [{ "group": "web", "of": "geo_replica.orders", "what": "…", "pays": "…", "since": "…" }],
+//!     "open": { "run": "…", "group": "web", "verb": "up | down | drill", "since": "…" }
+//!   },
 //!   "outputs": [{ "name": "front_door", "before": null, "after": "…" }],
 //!   "stand_up": [{ "group": "web", "site": "secondary", "resources": ["…"], "objects": 9 }],
 //!   "notes": ["…"],
@@ -35,7 +44,7 @@ pub const FORMAT_VERSION: &str = "1.0";
 
 /// The plan as JSON.
 pub fn json(plan: &Plan, cloud: CloudName) -> Json {
-    let Plan { stack, basis, changes, drift, stand_up, outputs, notes, blocked, steps: _ } = plan;
+    let Plan { stack, basis, changes, drift, roles, stand_up, outputs, notes, blocked, steps: _ } = plan;
     json!({
         "format_version": FORMAT_VERSION,
         "stack": stack,
@@ -45,6 +54,7 @@ pub fn json(plan: &Plan, cloud: CloudName) -> Json {
         "summary": summary(changes),
         "changes": changes.iter().map(change).collect::<Vec<_>>(),
         "drift": drift,
+        "roles": roles,
         "outputs": outputs,
         "stand_up": stand_up,
         "notes": notes,

@@ -9,7 +9,7 @@ use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
-use drplan::plan::{self, Action, Planned, Question};
+use drplan::plan::{self, Action, Observed, Planned, Question};
 use drplan::run::{Fate, Progress, Stop, Watcher};
 use drplan::simulator::{SUBSCRIPTION, Simulator, TENANT};
 use drplan::stack::{self, GivenVariable, Input, Program};
@@ -17,7 +17,17 @@ use drplan::state::{State, StateError};
 use drplan::steps::StepGraph;
 use drplan::store::MemoryStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, Store};
+use drplan::world::{Clock, CommandLine, Commands, Exited, Store};
+
+/// Runs no programs.
+pub struct NoCommands;
+
+#[async_trait::async_trait]
+impl Commands for NoCommands {
+    async fn run(&self, _: &CommandLine) -> Result<Exited, String> {
+        Err("tests run no programs".to_owned())
+    }
+}
 
 /// Sees nothing.
 pub struct Blind;
@@ -32,6 +42,16 @@ pub struct Given(pub Vec<(String, String)>);
 impl Files for Given {
     fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
         Ok(self.0.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_bytes().into()))
+    }
+}
+
+/// A machine on which every program ends well.
+pub struct Hopeful;
+
+#[async_trait::async_trait]
+impl Commands for Hopeful {
+    async fn run(&self, _: &CommandLine) -> Result<Exited, String> {
+        Ok(Exited { code: Some(0), said: String::new() })
     }
 }
 
@@ -132,19 +152,28 @@ impl Lab {
         let state = self.store.load().map_err(|error| error.to_string())?;
         let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
         let objects = plan::to_observe(&stack, state.as_ref(), true);
-        let observed = apply::observe(&self.azure, &*self.clock, &objects, state.as_ref())
+        let mut observed = apply::observe(&self.azure, &*self.clock, &objects, state.as_ref())
             .await
             .map_err(|error| error.to_string())?;
-        let question = Question {
-            program: &program,
-            state: state.as_ref(),
-            observed: &observed,
-            seal: &self.seal,
-            targets,
-            destroy,
-        };
-        let planned = plan::plan(&question).map_err(|found| format!("{found:?}"))?;
-        Ok((planned, state))
+        if let Some(state) = &state {
+            apply::observe_roles(&self.azure, &*self.clock, &stack, state, &mut observed).await;
+        }
+        self.plan_of(text, destroy, targets, &observed).map(|planned| (planned, state))
+    }
+
+    /// A plan from what was observed.
+    pub fn plan_of(
+        &self,
+        text: &str,
+        destroy: bool,
+        targets: &[Address],
+        observed: &Observed,
+    ) -> Result<Planned, String> {
+        let program = self.read(text)?;
+        let state = self.store.load().map_err(|error| error.to_string())?;
+        let question =
+            Question { program: &program, state: state.as_ref(), observed, seal: &self.seal, targets, destroy };
+        plan::plan(&question).map_err(|found| format!("{found:?}"))
     }
 
     /// Plans and applies.
@@ -168,6 +197,8 @@ impl Lab {
     ) -> Result<Applied, StateError> {
         let ports = Ports {
             cloud: &self.azure,
+            web: &self.simulator,
+            commands: &Hopeful,
             clock: &*self.clock,
             ids: &*self.ids,
             store: &self.store,

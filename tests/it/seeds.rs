@@ -14,7 +14,8 @@ use drplan::simulator::{Fault, Moment, On, Verb};
 use drplan::world::Store;
 
 use crate::lab::{Lab, changes, failures, simulated};
-use stacks::{Model, Numbers};
+use stacks::Model;
+pub use stacks::Numbers;
 
 /// The seeds of an ordinary run; others are asked for with `DRPLAN_SEEDS=FROM..TO`.
 const SEEDS: Range<u64> = 0..200;

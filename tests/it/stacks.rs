@@ -27,7 +27,8 @@ const EDITS: &[(&str, &str, &str, &[&str])] = &[
     ("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"]),
 ];
 
-fn stacks() -> Vec<PathBuf> {
+/// The directories of the stacks.
+pub fn stacks() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks");
     let mut found: Vec<PathBuf> =
         root.read_dir().expect("the stacks").map(|entry| entry.expect("an entry").path()).collect();
@@ -52,7 +53,7 @@ fn files(dir: &Path) -> Vec<(String, String)> {
 }
 
 /// A cloud for a stack, with the values that its demonstration gives to variables, and the stack's text.
-fn lab(dir: &Path) -> (Lab, String) {
+pub fn lab(dir: &Path) -> (Lab, String) {
     let mut lab = Lab::new(11);
     lab.files = files(dir);
     let values = lab.files.iter().find(|(name, _)| name == "demo.vars.hcl");

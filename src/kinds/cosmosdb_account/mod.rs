@@ -3,13 +3,13 @@
 //! Its own region has failover priority 0; a `geo_replica` adds another. A run changes the priorities, so a plan leaves them alone.
 
 mod args;
+mod simulated;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::regions::{Region, region};
 use super::table::*;
 use super::{identity, path};
-use crate::address::ArmId;
 
 /// The table.
 pub static KIND: Kind = Kind {
@@ -55,22 +55,7 @@ pub static KIND: Kind = Kind {
     recovery: Recovery::DATA,
     run_moves: &["geo_location"],
     odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
-        admit: Some(admit),
-        settle: Some(settle),
-        lasts: Some(lasts),
-        accepts: &[
-            identity::ACCEPTS,
-            LOCATIONS,
-            "properties.readLocations",
-            "properties.writeLocations",
-            "properties.failoverPolicies",
-            "properties.documentEndpoint",
-            "properties.instanceId",
-            "properties.cors",
-        ],
-        ..Simulated::NONE
-    },
+    simulated: simulated::SIMULATED,
     example: r#"
 resource_group "example" {
   site = site.east
@@ -202,75 +187,4 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             "Write `tier`, or `type = \"Periodic\"`.",
         );
     }
-}
-
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
-    let refuse = |message: String| Err(Refusal { status: 400, code: "BadRequest", message });
-    let priority = |location: &Json| location.get("failoverPriority").and_then(Json::as_i64);
-    let locations = path::items(body, LOCATIONS);
-    let mut priorities: Vec<_> = locations.iter().map(priority).collect();
-    priorities.sort_unstable();
-    priorities.dedup();
-    if priorities.len() != locations.len() || priorities.first() != Some(&Some(0)) {
-        return refuse("Failover priorities are unique, and one region has 0.".to_owned());
-    }
-    if let Some(unknown) = locations.iter().find(|location| place(location).is_none()) {
-        return refuse(format!("The location {unknown} is not a region."));
-    }
-    let first = |body: &Json| path::items(body, LOCATIONS).iter().find(|l| priority(l) == Some(0)).and_then(place);
-    let moved = cloud.get(id).is_some_and(|standing| first(standing).is_some() && first(standing) != first(body));
-    if moved {
-        return refuse("The write region is changed by failoverPriorityChange only.".to_owned());
-    }
-    Ok(())
-}
-
-/// Adding a region copies all data; everything else is settings.
-fn lasts(old: Option<&Json>, new: &Json) -> u32 {
-    let regions = |body: &Json| path::items(body, LOCATIONS).len();
-    match old {
-        None => KIND.durations.create,
-        Some(old) if regions(new) > regions(old) => 600,
-        Some(old) if regions(new) < regions(old) => 300,
-        Some(_) => KIND.durations.update,
-    }
-}
-
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
-    identity::settle(cloud, id);
-    let (name, guid) = (id.name().to_owned(), cloud.guid(id.as_str()));
-    let Some(body) = cloud.get_mut(id) else { return };
-    let everywhere = path::borrow(body, "properties.enableMultipleWriteLocations") == Some(&Json::Bool(true));
-    let mut locations = path::items(body, LOCATIONS).to_vec();
-    locations.sort_by_key(|location| location.get("failoverPriority").and_then(Json::as_i64));
-    for location in &mut locations {
-        let Some(region) = place(location) else { continue };
-        let host = format!("{name}-{}", region.name);
-        path::put(location, "id", Json::from(host.as_str()));
-        path::put(location, "locationName", Json::from(region.display_name));
-        path::put(location, "documentEndpoint", Json::from(format!("https://{host}.documents.azure.com:443/")));
-        path::put(location, "provisioningState", Json::from("Succeeded"));
-        path::fill(location, "isZoneRedundant", false);
-    }
-    let policies: Vec<_> = locations
-        .iter()
-        .map(|location| {
-            let names = ["id", "locationName", "failoverPriority"];
-            names.into_iter().map(|name| (name, location.get(name).cloned().unwrap_or_default())).collect::<Json>()
-        })
-        .collect();
-    let writing = if everywhere { locations.clone() } else { locations.iter().take(1).cloned().collect() };
-    path::put(body, "properties.failoverPolicies", Json::from(policies));
-    path::put(body, "properties.writeLocations", Json::from(writing));
-    path::put(body, "properties.readLocations", Json::from(locations.clone()));
-    path::put(body, LOCATIONS, Json::from(locations));
-    path::put(body, "properties.documentEndpoint", Json::from(format!("https://{name}.documents.azure.com:443/")));
-    path::put(body, "properties.instanceId", Json::from(guid));
-    let copies = json!({
-        "type": "Periodic",
-        "periodicModeProperties": {
-            "backupIntervalInMinutes": 240, "backupRetentionIntervalInHours": 8, "backupStorageRedundancy": "Geo",
-        },
-    });
-    path::fill(body, "properties.backupPolicy", copies);
 }

@@ -4,6 +4,8 @@ mod cosmos;
 mod postgres;
 mod sql;
 mod storage;
+#[cfg(test)]
+mod tests;
 
 use super::table::*;
 

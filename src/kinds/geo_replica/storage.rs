@@ -2,11 +2,13 @@
 //!
 //! Nothing is written for it. What it adds is that the copy has a site, so that residency is checked and a failover group can promote it.
 
-use serde_json::Value as Json;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
 
 use super::super::path;
 use super::super::regions::region;
 use super::super::table::*;
+use crate::address::ArmId;
 
 /// The table.
 pub static KIND: Kind = Kind {
@@ -23,6 +25,7 @@ pub static KIND: Kind = Kind {
             .replace()
             .wire(Wire::Nowhere),
     ],
+    drill: Drill::never("data that is in use would be replicated to it"),
     durations: Durations { create: 5, update: 5, delete: 1 },
     recovery: Recovery {
         holds_data: true,
@@ -30,6 +33,7 @@ pub static KIND: Kind = Kind {
         ..Recovery::NONE
     },
     in_use: "",
+    promotion: Some(&PROMOTION),
     odd: Odd { name: Some(name), ready: Some(ready), check: Some(check), ..Odd::NONE },
     example: r#"
 resource_group "east" {
@@ -98,4 +102,121 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         why: "Azure decides where geo-redundant storage copies to.".to_owned(),
         help,
     });
+}
+
+const STATS: &str = "geoReplicationStats";
+
+/// Spans: Microsoft documents "within 60 minutes" for both, during which neither region answers, and hours as what has been seen.
+const PROMOTION: Promotion = Promotion {
+    looks,
+    standing,
+    promote,
+    reprotect,
+    planned: Span { typical: 3600, worst: 14_400 },
+    forced: Span { typical: 3600, worst: 14_400 },
+    loses: "what was written after the last synchronisation is lost: typically less than 15 minutes, and no guarantee (Microsoft's documentation of storage failover)",
+    reversible: true,
+    drill: Rehearsal::Look("during a failover neither region answers for as long as an hour"),
+};
+
+/// The account and the region that it was made in. Whatever is asked of an account goes there, wherever its primary region is: the provider does
+/// not fail over (source: Microsoft's guidance on the failover of storage). So nothing can be asked when that region's control plane is lost.
+fn account(subject: &Subject<'_>) -> Option<(ArmId, Option<String>)> {
+    let id = ArmId::new(subject.text("source")?);
+    Some((id, subject.with("source", |account| account.location.to_owned())))
+}
+
+fn looks(subject: &Subject<'_>) -> Vec<Look> {
+    let look =
+        |(id, region)| Look { id, api: KIND.arm.api, what: What::Expanded(STATS), side: Some(Side::Source), region };
+    account(subject).map(look).into_iter().collect()
+}
+
+fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
+    let nothing = |health| Standing { writer: None, health, lag: None, debts: Vec::new() };
+    let Some((id, home)) = account(subject) else {
+        return nothing(Health::Unseen("its account is not known yet".to_owned()));
+    };
+    let Some(body) = seen.body(&id) else {
+        return nothing(match seen.unseen(&id) {
+            Some(why) => Health::Unseen(why.to_owned()),
+            None => Health::Broken("has no account any more".to_owned()),
+        });
+    };
+    let is = |at, place: Option<&str>| {
+        path::text(body, at).zip(place).is_some_and(|(one, other)| path::same_name(one, other))
+    };
+    let writer = match (
+        is("properties.primaryLocation", home.as_deref()),
+        is("properties.primaryLocation", subject.text("site")),
+    ) {
+        (true, false) => Some(Side::Source),
+        (false, true) => Some(Side::Target),
+        _ => None,
+    };
+    if path::text(body, "properties.secondaryLocation").is_none() {
+        let sku = path::text(body, "sku.name").unwrap_or("locally redundant");
+        let debt = Debt {
+            what: format!("the account is kept in one region only ({sku})"),
+            pays: "geo-redundancy written again: all data is copied, which takes hours or days and costs its transfer"
+                .to_owned(),
+        };
+        let health = Health::Broken("is not kept: the account is in one region only".to_owned());
+        return Standing { debts: vec![debt], writer, ..nothing(health) };
+    }
+    let stats = path::borrow(body, "properties.geoReplicationStats");
+    let synced =
+        stats.and_then(|stats| path::text(stats, "lastSyncTime")).and_then(|time| time.parse::<Timestamp>().ok());
+    let health = match stats.and_then(|stats| path::text(stats, "status")) {
+        Some("Live") | None => Health::Following,
+        Some(status) => Health::Behind(format!("is not up to date (geo-replication is {status})")),
+    };
+    Standing { writer, health, lag: synced.and_then(|then| seen.since(then)), debts: Vec::new() }
+}
+
+fn promote(subject: &Subject<'_>, seen: &Seen, side: Side, how: How) -> Result<Call, String> {
+    let (id, region) = account(subject).ok_or("its account is not known yet")?;
+    if let Some(body) = seen.body(&id) {
+        if path::text(body, "properties.secondaryLocation").is_none() {
+            return Err("the account is in one region only; geo-redundancy has to be written again first".to_owned());
+        }
+        let can = match how {
+            How::Planned => "properties.geoReplicationStats.canPlannedFailover",
+            How::Forced => "properties.geoReplicationStats.canFailover",
+        };
+        if path::borrow(body, can) == Some(&Json::Bool(false)) {
+            return Err(format!("Azure says that the account cannot be failed over now (`{can}` is false)"));
+        }
+    }
+    // The request names no region: it swaps the two, whichever is asked for.
+    if standing(subject, seen).writer == Some(side) {
+        return Err("this region takes writes already, and another failover would move them away".to_owned());
+    }
+    let query: &[(&str, &str)] = match how {
+        How::Planned => &[("failoverType", "Planned")],
+        How::Forced => &[],
+    };
+    Ok(Call { id, api: KIND.arm.api, method: Method::Post("failover", query), body: None, region })
+}
+
+/// After a forced failover the account is in one region. Its replication is written back as the stack has it.
+fn reprotect(subject: &Subject<'_>, seen: &Seen) -> Reprotect {
+    let Some((id, region)) = account(subject) else { return Reprotect::Nothing };
+    let Some(body) = seen.body(&id).filter(|body| path::text(body, "properties.secondaryLocation").is_none()) else {
+        return Reprotect::Nothing;
+    };
+    let wanted =
+        subject.with("source", |account| account.text("account_replication_type").map(str::to_owned)).flatten();
+    let tier = path::text(body, "sku.name").and_then(|sku| sku.split_once('_')).map(|(tier, _)| tier.to_owned());
+    match tier.zip(wanted) {
+        Some((tier, wanted)) => {
+            let body = Some(json!({ "sku": { "name": format!("{tier}_{wanted}") } }));
+            let call = Call { id, api: KIND.arm.api, method: Method::Patch, body, region };
+            Reprotect::Ask(
+                call,
+                "the account is made geo-redundant again; all data is copied, which takes hours or days",
+            )
+        }
+        None => Reprotect::Nothing,
+    }
 }

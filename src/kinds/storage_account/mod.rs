@@ -1,13 +1,13 @@
 //! A storage account: blobs, files, queues and tables under one name.
 
 mod args;
+mod simulated;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::regions::region;
 use super::table::*;
 use super::{identity, path};
-use crate::address::ArmId;
 
 /// The table.
 pub static KIND: Kind = Kind {
@@ -17,12 +17,13 @@ pub static KIND: Kind = Kind {
     names: NameRule::new(3, 24, "^[a-z0-9]+$", "lower-case letters and digits").global(),
     args: args::ARGS,
     attributes: ATTRIBUTES,
+    restless: &["properties.geoReplicationStats", "properties.statusOfPrimary", "properties.statusOfSecondary"],
     durations: Durations { create: 25, update: 5, delete: 5 },
     answers: Answers::Location,
     recovery: Recovery::DATA,
     run_moves: &["account_replication_type"],
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated { admit: Some(admit), settle: Some(settle), accepts: ACCEPTS, ..Simulated::NONE },
+    simulated: simulated::SIMULATED,
     example: r#"
 resource_group "example" {
   site = site.east
@@ -75,26 +76,6 @@ const ATTRIBUTES: &[Attribute] = endpoints! {
 
 const ENCRYPTION: &str = "properties.encryption";
 const BYPASS: &str = "properties.networkAcls.bypass";
-
-const ACCEPTS: &[&str] = &[
-    identity::ACCEPTS,
-    "sku.name",
-    "sku.tier",
-    "extendedLocation.type",
-    BYPASS,
-    "properties.encryption.keySource",
-    "properties.encryption.services.blob",
-    "properties.encryption.services.file",
-    "properties.encryption.keyvaultproperties",
-    "properties.encryption.identity.userAssignedIdentity",
-    "properties.immutableStorageWithVersioning.enabled",
-    "properties.primaryLocation",
-    "properties.secondaryLocation",
-    "properties.statusOfPrimary",
-    "properties.statusOfSecondary",
-    "properties.primaryEndpoints",
-    "properties.secondaryEndpoints",
-];
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
@@ -191,64 +172,4 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             "Write `\"LRS\"`, `\"GRS\"` or `\"RAGRS\"`.",
         );
     }
-}
-
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
-    let replication =
-        |body: &Json| path::text(body, "sku.name").and_then(|sku| sku.split_once('_')).map(|(_, r)| r.to_owned());
-    let Some(wanted) = replication(body) else {
-        return Err(Refusal { status: 400, code: "SkuNotSpecified", message: "The account has no sku.".to_owned() });
-    };
-    let place = path::text(body, "location").and_then(region);
-    if wanted.contains('G') && place.is_some_and(|place| place.pair.is_none()) {
-        let message = format!("The sku with replication {wanted} is not available in this location.");
-        return Err(Refusal { status: 400, code: "InvalidSkuForLocation", message });
-    }
-    // Between copies in one datacentre and copies over zones the data itself has to move.
-    let standing = cloud.get(id).and_then(replication);
-    if standing.is_some_and(|standing| standing.contains('Z') != wanted.contains('Z')) {
-        let message = "Changing the account between locally redundant and zone-redundant needs a migration.".to_owned();
-        return Err(Refusal { status: 409, code: "AccountReplicationConversionNotSupported", message });
-    }
-    Ok(())
-}
-
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
-    identity::settle(cloud, id);
-    let name = id.name().to_owned();
-    let Some(body) = cloud.get_mut(id) else { return };
-    let sku = path::text(body, "sku.name").unwrap_or_default().to_owned();
-    path::put(body, "sku.tier", Json::from(sku.split(['V', '_']).next().unwrap_or_default()));
-    let own = path::text(body, "location").and_then(region);
-    // After a failover the regions have changed places, and a write leaves them there.
-    let primary = path::text(body, "properties.primaryLocation").and_then(region).or(own);
-    let other = match primary {
-        Some(primary) if Some(primary) != own => own,
-        _ => own.and_then(|own| own.pair).and_then(region),
-    };
-    path::put(body, "properties.primaryLocation", Json::from(primary.map(|region| region.name)));
-    path::put(body, "properties.statusOfPrimary", Json::from("available"));
-    path::put(body, "properties.primaryEndpoints", service_endpoints(&name));
-    match other.filter(|_| sku.contains('G')) {
-        Some(other) => {
-            path::put(body, "properties.secondaryLocation", Json::from(other.name));
-            path::put(body, "properties.statusOfSecondary", Json::from("available"));
-        }
-        None => {
-            path::remove(body, "properties.secondaryLocation");
-            path::remove(body, "properties.statusOfSecondary");
-        }
-    }
-    path::remove(body, "properties.secondaryEndpoints");
-    if sku.contains("_RAG") {
-        path::put(body, "properties.secondaryEndpoints", service_endpoints(&format!("{name}-secondary")));
-    }
-    path::fill(body, "properties.accessTier", "Hot");
-    let open = json!({ "bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": [] });
-    path::fill(body, "properties.networkAcls", open);
-}
-
-fn service_endpoints(name: &str) -> Json {
-    let services = ["blob", "dfs", "file", "queue", "table"];
-    services.into_iter().map(|service| (service, format!("https://{name}.{service}.core.windows.net/"))).collect()
 }

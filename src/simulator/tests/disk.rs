@@ -45,6 +45,25 @@ async fn a_world_goes_on_where_it_was_left_or_killed() {
 }
 
 #[tokio::test]
+async fn an_action_that_was_under_way_is_done_after_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path()).unwrap();
+    first.put("", json!({ "location": "canadacentral" })).await;
+    let account = "Microsoft.Storage/storageAccounts/drplantest";
+    let body = json!({ "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_GRS" }, "properties": {} });
+    first.made(account, body).await;
+    let planned = format!("{account}/failover?api-version=2021-04-01&failoverType=Planned");
+    let outcome = first.ask("POST", &planned, None, &[]).await.link("location");
+    assert_eq!(first.simulator.show().under_way[0].act, "post");
+    drop(first);
+    let second = open(dir.path()).unwrap();
+    assert_eq!(second.get(&outcome).await.status, 202);
+    second.pass(4000);
+    let done = second.get(&outcome).await;
+    assert_eq!((done.status, &done.body["properties"]["primaryLocation"]), (200, &json!("canadaeast")));
+}
+
+#[tokio::test]
 async fn a_long_log_becomes_a_snapshot_at_any_kill() {
     let dir = tempfile::tempdir().unwrap();
     let cloud = open(dir.path()).unwrap();

@@ -10,7 +10,7 @@ fn public() -> Json {
 }
 
 impl Cloud {
-    fn suffer(&self, faults: &str) {
+    pub(super) fn suffer(&self, faults: &str) {
         for fault in parse_faults(faults).unwrap() {
             self.simulator.add_fault(fault).unwrap();
         }

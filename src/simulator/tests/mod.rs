@@ -4,8 +4,10 @@ mod bodies;
 mod client;
 mod deletion;
 mod disk;
+mod failover;
 mod faults;
 mod operations;
+mod traffic;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -39,6 +39,12 @@ index {
         "target_resource",
         Instead(r#""OTHERS/Microsoft.Network/trafficManagerProfiles/web""#, &[("record ", "#")]),
     ),
+    (
+        "geo_replica of postgresql_flexible_server",
+        "source",
+        Skip("the virtual endpoint lies below the source, and so in its subscription"),
+    ),
+    ("geo_replica of postgresql_flexible_server", "sku_name", Value(r#""GP_Standard_D4ds_v5""#)),
     ("geo_replica of mssql_server", "databases", Skip("a database of another server is none of this one")),
     ("geo_replica of mssql_server", "grace", With(r#""2h""#, r#"policy = "automatic""#)),
     ("geo_replica of mssql_server", "policy", With(r#""automatic""#, r#"grace = "1h""#)),

@@ -1,0 +1,130 @@
+//! Looking at replicas, regions and fronts: with a limit on each look, so that a site which does not answer makes nobody wait for long.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::{Either, select};
+use futures::stream;
+use serde_json::Value as Json;
+
+use super::observe::is_outage;
+use crate::failover::{List, Survey, Surveyed};
+use crate::kinds::{Look, Object, Seen, Sight, What};
+use crate::world::{Clock, Cloud, CloudError, Web, WebRequest};
+
+/// How many looks there are at a time.
+const WIDTH: usize = 64;
+/// How long a look may take before a procedure is made.
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
+/// How long a front may take to answer.
+const FRONT: Duration = Duration::from_secs(10);
+
+/// Looks at all that a procedure is made from. What does not answer in time counts as not seen.
+pub async fn look_around(survey: &Survey, cloud: &dyn Cloud, web: &dyn Web, clock: &dyn Clock) -> Surveyed {
+    let mut around = Surveyed::default();
+    let replicas = stream::iter(&survey.replicas)
+        .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, LIMIT, wanted).await) })
+        .buffer_unordered(WIDTH);
+    let objects = stream::iter(&survey.objects)
+        .map(|object| async move { (object, read(cloud, clock, object).await) })
+        .buffer_unordered(WIDTH);
+    let regions = stream::iter(&survey.regions)
+        .map(|(region, object)| async move { (region, read(cloud, clock, object).await) })
+        .buffer_unordered(WIDTH);
+    let lists = stream::iter(&survey.lists)
+        .map(|list| async move { (list.id.clone(), read_list(cloud, clock, list).await) })
+        .buffer_unordered(WIDTH);
+    let fronts = stream::iter(&survey.fronts)
+        .map(|(address, url)| async move { (address.clone(), web.fetch(&front(url)).await) })
+        .buffer_unordered(WIDTH);
+    let (replicas, objects, regions, lists, fronts): (Vec<_>, Vec<_>, Vec<_>, Vec<_>, Vec<_>) =
+        futures::join!(replicas.collect(), objects.collect(), regions.collect(), lists.collect(), fronts.collect());
+    let now = clock.now();
+    for (address, look, sight) in replicas {
+        around.replicas.entry(address.clone()).or_insert_with(|| Seen::at(now)).keep(look, sight);
+    }
+    around.lists = lists.into_iter().collect();
+    for (object, body) in objects {
+        match body {
+            Ok(body) => drop(around.observed.objects.insert(object.id.clone(), body)),
+            Err(why) => drop(around.observed.unread.insert(object.id.clone(), why.to_string())),
+        }
+    }
+    let mut asked: BTreeMap<&String, (usize, Vec<String>)> = BTreeMap::new();
+    for (region, body) in regions {
+        let (count, silent) = asked.entry(region).or_default();
+        *count += 1;
+        silent.extend(body.err().filter(is_outage).map(|why| why.to_string()));
+    }
+    // Some services answer for a region from elsewhere: it is silent once half of what was asked is.
+    let silent = asked.into_iter().filter(|(_, (count, silent))| 2 * silent.len() >= *count);
+    around.silent =
+        silent.filter_map(|(region, (_, silent))| Some((region.clone(), silent.into_iter().next()?))).collect();
+    around.fronts = fronts.into_iter().collect();
+    around
+}
+
+/// The request by which it is seen whether users are served.
+pub(super) fn front(url: &str) -> WebRequest {
+    WebRequest {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: None,
+        hoped: 200,
+        within: FRONT,
+    }
+}
+
+/// One look at a replica.
+pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, limit: Duration, look: &Look) -> Sight {
+    let seen = async {
+        match look.what {
+            What::Body => cloud.get(&look.id, look.api).await,
+            What::Expanded(what) => cloud.get_expanded(&look.id, look.api, what).await,
+            What::Metric(name) => cloud.metric(&look.id, name).await.map(|value| value.map(Json::from)),
+        }
+    };
+    match in_time(clock, limit, seen).await {
+        Some(Ok(Some(body))) => Sight::There(body),
+        Some(Ok(None)) => Sight::Absent,
+        Some(Err(why)) => Sight::Unseen(why.to_string()),
+        None => Sight::Unseen(no_answer(limit)),
+    }
+}
+
+/// One list; why it cannot be read where it cannot.
+async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &List) -> Result<Json, String> {
+    let query: Vec<(&str, &str)> = list.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    match in_time(clock, LIMIT, cloud.get_with(&list.id, list.api, &query)).await {
+        Some(Ok(Some(body))) => Ok(body),
+        Some(Ok(None)) => Err("there is no such list".to_owned()),
+        Some(Err(why)) => Err(why.to_string()),
+        None => Err(no_answer(LIMIT)),
+    }
+}
+
+/// One object; what does not answer in time cannot be reached.
+async fn read(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> Result<Option<Json>, CloudError> {
+    let read = in_time(clock, LIMIT, cloud.get(&object.id, &object.api)).await;
+    read.unwrap_or_else(|| Err(CloudError::Unreachable(no_answer(LIMIT))))
+}
+
+/// Whether the control plane answers for an object.
+pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> bool {
+    !read(cloud, clock, object).await.is_err_and(|why| is_outage(&why))
+}
+
+fn no_answer(limit: Duration) -> String {
+    format!("nothing answered within {}", crate::duration::spoken(limit))
+}
+
+/// What comes of some work, where it comes within the limit.
+async fn in_time<T>(clock: &dyn Clock, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(clock.sleep(limit))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
+}

@@ -1,0 +1,214 @@
+//! The steps that a failover group writes down itself: requests, programs, questions to people, waits.
+//!
+//! What a step is given may be secret: addresses that are, headers, bodies and environments are sent and never told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::around::answers;
+use super::probe::{Asking, shown};
+use super::tasks::say;
+use super::{Stopped, Worker};
+use crate::address::Address;
+use crate::duration;
+use crate::kinds::{How, Side};
+use crate::run::Tell;
+use crate::stack::{FailoverGroup, GroupStep, Resource};
+use crate::state::Verb;
+use crate::steps::Step;
+use crate::value::{Map, Value};
+use crate::world::{CommandLine, Exited, WebRequest};
+
+/// How long an answer is waited for where the step does not say.
+const REQUEST: Duration = Duration::from_secs(60);
+/// How long a program may take where the step does not say.
+const PROGRAM: Duration = Duration::from_secs(600);
+
+impl Worker<'_> {
+    /// Does what a step block says.
+    pub(super) async fn custom(&self, step: &Step, action: &str, tell: &Tell) -> Result<(), Stopped> {
+        let name = step.address.name();
+        let find = |group: &FailoverGroup| group.steps.iter().find(|step| *step.name == *name).cloned();
+        let waits = |step: &GroupStep| Value::from(step.action.1.clone()).unknown_within();
+        let written = self.of_group(name, find, waits).await?;
+        if let Some(address) = &written.only_if_unreachable
+            && self.reaches(address).await
+        {
+            say(tell, format!("{address} can be reached, so that this is not needed"));
+            return Ok(());
+        }
+        let args = &written.action.1;
+        match action {
+            "http" => self.http(args, tell).await,
+            "command" => self.command(args, tell).await,
+            "wait" => self.pause(span(args, "for", Duration::ZERO)?).await,
+            "approval" => self.answered(step, text(args, "message").unwrap_or("Go on?"), tell),
+            "storage_failover" => self.fail_over_storage(args, tell).await,
+            "kubernetes_scale" | "sync" => {
+                let words = format!("{} by hand: drplan does so from a later version on", by_hand(action, args));
+                self.answered(step, &words, tell)
+            }
+            other => Err(Stopped::Failed(format!("drplan knows no action `{other}`"))),
+        }
+    }
+
+    /// Goes on where a person has answered for this step, and waits for one otherwise.
+    pub(super) fn answered(&self, step: &Step, question: &str, tell: &Tell) -> Result<(), Stopped> {
+        let errand = self.errand()?;
+        let given = self.ports.store.approvals(&errand.run).map_err(|error| Stopped::Failed(error.to_string()))?;
+        match given.iter().rev().find(|approval| approval.step == step.address) {
+            Some(approval) => {
+                say(tell, format!("{question} Approved by {} at {:.0}", approval.by, approval.at));
+                Ok(())
+            }
+            None => {
+                let command = (errand.approve)(&errand.run, step.address.as_str());
+                Err(Stopped::Paused(format!("{question} Answer with `{command}`, then resume the run")))
+            }
+        }
+    }
+
+    async fn http(&self, args: &Map, tell: &Tell) -> Result<(), Stopped> {
+        let method = text(args, "method").unwrap_or("GET").to_ascii_uppercase();
+        let url = args.get("url").unwrap_or(&Value::Null);
+        let status = match args.get("status").map(|status| status.unmark().0) {
+            Some(Value::Number(number)) => number.as_i64().and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
+            _ => 200,
+        };
+        let within = span(args, "within", REQUEST)?;
+        let request = WebRequest {
+            url: url.as_str().unwrap_or_default().to_owned(),
+            headers: pairs(args, "headers").into_iter().collect(),
+            body: args.get("body").and_then(body_text),
+            hoped: status,
+            within,
+            method,
+        };
+        let (shown, right) = (shown(url), |answer: u16| answer == status);
+        if matches!(request.method.as_str(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS") {
+            return self.ask(Asking { request, shown, within, right: &right }, tell).await;
+        }
+        // Sent a second time, it might be done a second time.
+        let what = format!("{} {shown}", request.method);
+        match self.ports.web.fetch(&request).await {
+            Ok(answer) if right(answer) => {
+                say(tell, format!("{what} answered {answer}"));
+                Ok(())
+            }
+            Ok(answer) => Err(Stopped::Failed(format!("{what} answered {answer}, not {status}"))),
+            Err(why) => Err(Stopped::Unknown(format!("{what} was sent, and nothing was answered: {why}"))),
+        }
+    }
+
+    async fn command(&self, args: &Map, tell: &Tell) -> Result<(), Stopped> {
+        let within = span(args, "within", PROGRAM)?;
+        let line = CommandLine {
+            program: text(args, "program").unwrap_or_default().to_owned(),
+            arguments: list(args, "arguments"),
+            environment: pairs(args, "environment"),
+            directory: text(args, "directory").map(str::to_owned),
+            within,
+        };
+        let secret = Value::from(args.clone()).sensitive_within();
+        let program =
+            if args.get("program").is_some_and(Value::sensitive_within) { "the program" } else { &line.program };
+        let Exited { code, said } = self.ports.commands.run(&line).await.map_err(Stopped::Failed)?;
+        let said = match (secret, said.is_empty()) {
+            (true, _) => ", and what it wrote is not shown, because it was given a secret".to_owned(),
+            (false, true) => String::new(),
+            (false, false) => format!(": {said}"),
+        };
+        match code {
+            Some(0) => {
+                say(tell, format!("{program} ended well{said}"));
+                Ok(())
+            }
+            Some(code) => Err(Stopped::Failed(format!("{program} ended with exit code {code}{said}"))),
+            None => Err(Stopped::Failed(format!("{program} was ended by a signal{said}"))),
+        }
+    }
+
+    /// Fails a storage account over as the replica that copies it says.
+    async fn fail_over_storage(&self, args: &Map, tell: &Tell) -> Result<(), Stopped> {
+        let account = match args.get("account").map(|account| account.unmark().0) {
+            Some(Value::Block(address)) => address.to_string(),
+            _ => text(args, "account").unwrap_or_default().to_owned(),
+        };
+        let id =
+            self.stack.resources.iter().find(|(address, _)| address.as_str() == account).map(|(_, r)| r.id.to_string());
+        let id = id.unwrap_or_else(|| account.clone());
+        let copies = |resource: &&Resource| {
+            let names = |value: &Value| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(&id));
+            resource.kind.promotion.is_some() && resource.args.values().any(names)
+        };
+        let Some(replica) = self.stack.resources.values().find(copies) else {
+            return Err(Stopped::Failed(format!("the stack has no replica of {account} that says how it fails over")));
+        };
+        let undertaking = &self.errand()?.undertaking;
+        let to = if undertaking.verb == Verb::Down { Side::Source } else { Side::Target };
+        self.promote(replica, (to, How::Forced), undertaking.accepted.data_loss, tell).await
+    }
+
+    /// Whether the control plane answers for a resource. At the site that is given up nothing is asked.
+    async fn reaches(&self, address: &Address) -> bool {
+        let Some(resource) = self.stack.resources.get(address) else { return false };
+        let lost = self.errand.as_ref().and_then(|errand| errand.lost.as_deref());
+        if lost.is_some_and(|lost| lost.eq_ignore_ascii_case(&resource.location)) {
+            return false;
+        }
+        for object in &resource.objects {
+            if !answers(self.ports.cloud, self.ports.clock, object).await {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// What a person has to do.
+fn by_hand(action: &str, args: &Map) -> String {
+    let of = |name: &str| match args.get(name) {
+        Some(value) if value.sensitive_within() => "(not shown)".to_owned(),
+        Some(Value::Block(address)) => address.to_string(),
+        Some(value) => value.as_str().map_or_else(|| value.reveal().unwrap_or_default().to_string(), str::to_owned),
+        None => String::new(),
+    };
+    match action {
+        "sync" => format!("Copy what is in {} to {}", of("from"), of("to")),
+        _ => format!("Scale {} of {} to {}", of("workload"), of("cluster"), of("replicas")),
+    }
+}
+
+fn text<'a>(args: &'a Map, name: &str) -> Option<&'a str> {
+    args.get(name)?.as_str()
+}
+
+fn span(args: &Map, name: &str, otherwise: Duration) -> Result<Duration, Stopped> {
+    text(args, name).map_or(Ok(otherwise), |text| duration::parse(text).map_err(Stopped::Failed))
+}
+
+/// The entries of a map of texts.
+fn pairs(args: &Map, name: &str) -> BTreeMap<String, String> {
+    match args.get(name).map(|map| map.unmark().0) {
+        Some(Value::Map(map)) => {
+            map.iter().filter_map(|(name, value)| Some((name.to_string(), body_text(value)?))).collect()
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
+fn list(args: &Map, name: &str) -> Vec<String> {
+    match args.get(name).map(|list| list.unmark().0) {
+        Some(Value::List(items)) => items.iter().filter_map(body_text).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A value as a text: a string as it is, anything else as JSON.
+fn body_text(value: &Value) -> Option<String> {
+    match value.reveal().ok()? {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
+}

@@ -1,0 +1,67 @@
+//! Following a run that another process carries out: the same lines, from its journal.
+
+use std::time::Duration;
+
+use super::{ExitCode, Failure, Session, ending};
+use crate::apply::FailoverRun;
+use crate::cli::place::holder;
+use crate::cli::progress::{begun, ended, learnt};
+use crate::run::Report;
+use crate::steps::{Entry, Event, StepEvent};
+use crate::store::LocalStore;
+use crate::world::Store;
+
+/// The time between two looks into the journal.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// The run that is not finished, where it is one of this group.
+pub fn under_way(store: &LocalStore, group: Option<&str>) -> Result<Option<FailoverRun>, Failure> {
+    let open = store.load()?.and_then(|state| state.roles.open);
+    match open.filter(|open| group.is_none_or(|group| open.group == group)) {
+        Some(open) => Ok(Some(FailoverRun::read(store, &open.run)?)),
+        None => Ok(None),
+    }
+}
+
+/// Shows a run until it ends, and ends as it does.
+pub fn follow(run: &FailoverRun, store: &LocalStore, resume: &str, session: &mut Session) -> Result<ExitCode, Failure> {
+    session.say(&format!("Run {} of {} is under way; this shows it.\n", run.id, run.undertaking.group));
+    let mut shown = 0;
+    loop {
+        let now = FailoverRun::read(store, &run.id)?;
+        for entry in now.journal.iter().skip(shown) {
+            if let Some(line) = line(&now, entry) {
+                session.say(&format!("{line}\n"));
+            }
+        }
+        shown = now.journal.len();
+        if matches!(now.journal.last().map(|entry| &entry.event), Some(Event::Ended(_) | Event::Closed { .. })) {
+            return Ok(ending::exit(&ending::timeline(&now)?));
+        }
+        // Only a process that is gone lets go of the lock before the run has ended.
+        if store.lock(&holder("failover-group up", session)).is_ok() {
+            let now = FailoverRun::read(store, &run.id)?;
+            if now.journal.len() == shown {
+                session.say(&format!("Nobody carries it out any more. Go on with:\n    {resume}\n"));
+                return Ok(ExitCode::Stopped);
+            }
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The line of an entry, as the process that carries the run out shows it.
+fn line(run: &FailoverRun, entry: &Entry) -> Option<String> {
+    let Event::Step { step: id, event, address: _ } = &entry.event else { return None };
+    let step = run.graph.step(*id)?;
+    match event {
+        StepEvent::Begun(_) => Some(begun(step)),
+        StepEvent::Learnt(what) => Some(learnt(step, what)),
+        outcome => {
+            let until = run.journal.iter().position(|other| std::ptr::eq(other, entry)).unwrap_or_default();
+            let report = Report::of(&run.graph, run.journal.get(..=until)?)?;
+            let took = report.fates.get(id.index())?.took().map(crate::run::Took::length).unwrap_or_default();
+            ended(step, took, outcome)
+        }
+    }
+}

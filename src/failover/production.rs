@@ -1,0 +1,89 @@
+//! What a drill must leave alone, as digests: an object without what changes by itself, so that it can be compared with what it was.
+//!
+//! The planner takes them before the first step, and the last step once more. Roles and traffic are among them: they stand in the bodies of replicas
+//! and endpoints.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::address::ArmId;
+use crate::kinds::{self, Kind, Object, path};
+use crate::plan::Observed;
+use crate::state::State;
+use crate::state::format::digest;
+
+/// Properties that every service keeps by itself, at any depth: marks of versions, who wrote last and when.
+const RESTLESS: &[&str] = &["etag", "systemData", "changedTime", "lastModifiedTime", "lastModifiedAt"];
+
+/// The objects that are compared: every recorded one that is no copy of a drill, each once.
+pub fn objects(state: &State) -> Vec<Object> {
+    let recorded = state.resources.iter().filter(|(address, _)| !address.is_rehearsed());
+    let mut objects: Vec<Object> = recorded.flat_map(|(_, recorded)| &recorded.objects).cloned().collect();
+    objects.sort_by(|a, b| a.id.cmp(&b.id));
+    objects.dedup_by(|a, b| a.id == b.id);
+    objects
+}
+
+/// The digest of each object that was seen to stand, by id.
+pub fn fingerprints(state: &State, observed: &Observed) -> BTreeMap<String, String> {
+    let one = |object: Object| {
+        let body = observed.objects.get(&object.id)?.as_ref()?;
+        Some((object.id.to_string(), fingerprint(&object.id, body)))
+    };
+    objects(state).into_iter().filter_map(one).collect()
+}
+
+/// The digest of an object as it stands.
+pub fn fingerprint(id: &ArmId, body: &Json) -> String {
+    let mut body = body.clone();
+    let type_ = id.arm_type().unwrap_or_default();
+    let is_its = |kind: &&&Kind| kind.arm.type_.eq_ignore_ascii_case(&type_);
+    let variants = kinds::ALL.iter().filter_map(|kind| kind.variants).flat_map(|variants| variants.of);
+    for kind in kinds::ALL.iter().chain(variants.map(|(_, kind)| kind)).filter(is_its) {
+        kind.restless.iter().for_each(|at| path::remove(&mut body, at));
+    }
+    digest(&[at_rest(&body).to_string().as_bytes()])
+}
+
+/// The same with properties in the order of their names, and without those that every service keeps by itself.
+fn at_rest(value: &Json) -> Json {
+    match value {
+        Json::Object(map) => {
+            let mut names: Vec<&String> = map.keys().filter(|name| !RESTLESS.contains(&name.as_str())).collect();
+            names.sort();
+            names.into_iter().filter_map(|name| Some((name.clone(), at_rest(map.get(name)?)))).collect()
+        }
+        Json::Array(items) => items.iter().map(at_rest).collect(),
+        plain => plain.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(type_: &str, body: &Json) -> String {
+        fingerprint(&ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/{type_}/x")), body)
+    }
+
+    #[test]
+    fn what_changes_by_itself_and_the_order_of_names_do_not_count() {
+        let before =
+            of("A.B/c", &json!({"etag": "1", "systemData": {"at": 1}, "properties": {"a": [{"etag": 1}], "b": 2}}));
+        assert_eq!(of("A.B/c", &json!({"properties": {"b": 2, "a": [{}]}, "etag": "2"})), before);
+        assert_ne!(of("A.B/c", &json!({"properties": {"b": 2, "a": [{"c": 1}]}})), before);
+    }
+
+    #[test]
+    fn what_a_kind_knows_to_be_restless_does_not_count_for_it_alone() {
+        let kind = crate::kinds::ALL.iter().find(|kind| !kind.restless.is_empty()).expect("a restless kind");
+        let [mut one, mut other] = [json!({}), json!({})];
+        path::put(&mut one, kind.restless[0], json!("Online"));
+        path::put(&mut other, kind.restless[0], json!("Degraded"));
+        assert_eq!(of(kind.arm.type_, &one), of(kind.arm.type_, &other));
+        assert_ne!(of("A.B/c", &one), of("A.B/c", &other));
+    }
+}

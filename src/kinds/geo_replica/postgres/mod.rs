@@ -1,0 +1,165 @@
+//! A replica of a PostgreSQL flexible server: a read replica, a server of its own at another site; and a virtual endpoint of the two, without which
+//! they cannot change places, and whose names follow their roles.
+
+mod promotion;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::super::path;
+use super::super::postgresql_flexible_server::{self as server, SERVER_NAME};
+use super::super::postgresql_flexible_server_virtual_endpoint as endpoint;
+use super::super::table::*;
+use crate::address::ArmId;
+
+/// The table.
+pub static KIND: Kind = Kind {
+    name: "geo_replica",
+    about: "A read replica of a PostgreSQL flexible server, which can be promoted.",
+    arm: Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers", api: "2025-08-01" },
+    names: SERVER_NAME,
+    args: &[
+        RESOURCE_GROUP,
+        arg(
+            "source",
+            Ty::Ref(&["postgresql_flexible_server"]),
+            "properties.sourceServerResourceId",
+            "The server that is replicated.",
+        )
+        .required()
+        .replace()
+        .write_only(),
+        server::SKU_NAME,
+        server::STORAGE_MB,
+        server::AUTO_GROW,
+        server::DELEGATED_SUBNET,
+        server::PRIVATE_DNS_ZONE,
+        server::PUBLIC_NETWORK_ACCESS,
+        server::ZONE,
+        TAGS,
+    ],
+    attributes: &[
+        server::FQDN,
+        attribute(
+            "replication_role",
+            "properties.replicationRole",
+            Fake::Nothing,
+            "Its role: `AsyncReplica` or `GeoAsyncReplica`, `Primary` once promoted.",
+        ),
+        named(
+            "writer",
+            "{name}.writer.postgres.database.azure.com",
+            "The DNS name of whichever server is primary; it follows a promotion.",
+        ),
+        named(
+            "reader",
+            "{name}.reader.postgres.database.azure.com",
+            "The DNS name of whichever server is the replica.",
+        ),
+    ],
+    fixed: &[("properties.createMode", Lit::Str("Replica"))],
+    drill: Drill::never("data that is in use would be replicated to it"),
+    durations: Durations { create: 900, update: 120, delete: 60 },
+    answers: Answers::AsyncBoth,
+    serial: Serial::On("source"),
+    recovery: Recovery {
+        replicates: Some(Replicates { from: "source", to: "resource_group", image: false }),
+        ..Recovery::DATA
+    },
+    run_moves: &["source", "zone"],
+    promotion: Some(&promotion::PROMOTION),
+    odd: Odd {
+        objects: Some(objects),
+        leads: true,
+        encode: Some(encode),
+        decode: Some(decode),
+        ready: Some(ready),
+        check: Some(check),
+        ..Odd::NONE
+    },
+    simulated: server::SIMULATED,
+    example: r#"
+resource_group "east" {
+  site = site.east
+}
+
+resource_group "west" {
+  site = site.west
+}
+
+postgresql_flexible_server "east" {
+  name                   = "drplan-example-pg-east"
+  resource_group         = resource_group.east
+  version                = "16"
+  administrator_login    = "pgadmin"
+  administrator_password = "an example, n0t a secret"
+  sku_name               = "GP_Standard_D2ds_v5"
+  storage_mb             = 131072
+}
+
+geo_replica "example" {
+  name           = "drplan-example-pg-west"
+  source         = postgresql_flexible_server.east
+  resource_group = resource_group.west
+}
+"#,
+    ..Kind::EMPTY
+};
+
+/// The virtual endpoint of the two servers, below the source.
+fn endpoint_of(subject: &Subject<'_>) -> Option<ArmId> {
+    Some(ArmId::new(subject.text("source")?).child(endpoint::SEGMENT, subject.name))
+}
+
+fn objects(subject: &Subject<'_>) -> Vec<Object> {
+    let object = |id, api: &str| Object { id, api: api.to_owned(), within: None };
+    let endpoint = endpoint_of(subject).map(|id| object(id, endpoint::ARM.api));
+    [object(subject.id.clone(), KIND.arm.api)].into_iter().chain(endpoint).collect()
+}
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    if let Some(replica) = bodies.first_mut() {
+        server::encode_sizes(subject, replica);
+    }
+    if let Some(endpoint) = bodies.get_mut(1) {
+        *endpoint = json!({ "properties": { "endpointType": "ReadWrite", "members": [subject.name] } });
+    }
+}
+
+fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
+    if let Some(body) = bodies.first() {
+        server::decode_sizes(body, args);
+    }
+}
+
+fn ready(bodies: &[Json]) -> Ready {
+    match bodies.first().and_then(|body| path::text(body, "properties.replica.replicationState")) {
+        Some(state @ ("Provisioning" | "Updating" | "Reconfiguring")) => {
+            Ready::Waits(format!("the replica follows its source (replication state {state})"))
+        }
+        Some("Broken") => Ready::Never("replication from the source is broken".to_owned()),
+        _ => Ready::Yes,
+    }
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let source = subject.with("source", |source| {
+        (source.location.to_owned(), source.text("sku_name").is_some_and(|sku| sku.starts_with("B_")))
+    });
+    let Some((location, burstable)) = source else { return };
+    if burstable {
+        findings.push(Finding {
+            argument: "source",
+            summary: "the source is a burstable server".to_owned(),
+            why: "Azure makes replicas of general-purpose and memory-optimised servers only.".to_owned(),
+            help: "Give the source a `sku_name` that starts with `GP_` or `MO_`.".to_owned(),
+        });
+    }
+    if path::same_name(&location, subject.location) {
+        findings.push(Finding {
+            argument: "resource_group",
+            summary: "the replica is in its source's region".to_owned(),
+            why: "One loss would take both.".to_owned(),
+            help: "Name a resource group at another site.".to_owned(),
+        });
+    }
+}

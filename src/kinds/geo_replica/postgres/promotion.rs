@@ -1,0 +1,146 @@
+//! How a replica of PostgreSQL is promoted: the server that is the replica now is asked, so that nothing is asked of a lost site.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::super::super::path;
+use super::super::super::table::*;
+use super::{KIND, endpoint, endpoint_of};
+use crate::address::ArmId;
+
+/// How far a replica is behind, in seconds, as the replica itself says (source: Azure Monitor's list for `Microsoft.DBforPostgreSQL/flexibleServers`).
+const DELAY: &str = "physical_replication_delay_in_seconds";
+
+/// Spans: estimates of the durations sheet; that a planned switchover waits for the last changes and a forced one does not is documented.
+pub(super) const PROMOTION: Promotion = Promotion {
+    looks,
+    standing,
+    promote,
+    reprotect,
+    planned: Span { typical: 150, worst: 900 },
+    forced: Span { typical: 100, worst: 600 },
+    loses: "what the replica had not received is lost: as much as it was behind (Microsoft's documentation of promotion)",
+    reversible: true,
+    drill: Rehearsal::Look(
+        "promoting the replica would move the users' data, and a replica promoted alone has to be built again",
+    ),
+};
+
+/// The server of a side, and its region.
+fn server(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> {
+    match side {
+        Side::Source => {
+            let id = ArmId::new(subject.text("source")?);
+            Some((id, subject.with("source", |source| source.location.to_owned())))
+        }
+        Side::Target => Some((subject.id.clone(), Some(subject.location.to_owned()))),
+    }
+}
+
+fn looks(subject: &Subject<'_>) -> Vec<Look> {
+    let mut looks = Vec::new();
+    for side in [Side::Source, Side::Target] {
+        let Some((id, region)) = server(subject, side) else { continue };
+        for what in [What::Body, What::Metric(DELAY)] {
+            looks.push(Look { id: id.clone(), api: KIND.arm.api, what, side: Some(side), region: region.clone() });
+        }
+    }
+    if let (Some(id), Some((_, region))) = (endpoint_of(subject), server(subject, Side::Source)) {
+        looks.push(Look { id, api: endpoint::ARM.api, what: What::Body, side: Some(Side::Source), region });
+    }
+    looks
+}
+
+fn body<'a>(subject: &Subject<'_>, seen: &'a Seen, side: Side) -> Option<&'a Json> {
+    seen.body(&server(subject, side)?.0)
+}
+
+fn role<'a>(subject: &Subject<'_>, seen: &'a Seen, side: Side) -> Option<&'a str> {
+    path::text(body(subject, seen, side)?, "properties.replicationRole")
+}
+
+/// Whether the target was promoted without the source: it follows nobody, and nobody follows it.
+fn is_alone(subject: &Subject<'_>, seen: &Seen) -> bool {
+    role(subject, seen, Side::Target) == Some("None")
+}
+
+fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
+    let is_replica = |role: &str| role.ends_with("Replica");
+    let [source, target] = [Side::Source, Side::Target].map(|side| role(subject, seen, side));
+    let writer = match (source, target) {
+        (_, Some("None")) => Some(Side::Target),
+        (Some(source), Some(target)) if is_replica(source) == is_replica(target) => None,
+        (_, Some(target)) => Some(if is_replica(target) { Side::Source } else { Side::Target }),
+        (Some(source), None) => Some(if is_replica(source) { Side::Target } else { Side::Source }),
+        (None, None) => None,
+    };
+    if is_alone(subject, seen) {
+        return alone(subject, writer);
+    }
+    let follower = writer.map_or(Side::Target, Side::other);
+    let lag = server(subject, follower).and_then(|(id, _)| seen.metric(&id, DELAY));
+    Standing {
+        writer,
+        health: health(subject, seen, follower, writer),
+        lag: lag.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+        debts: Vec::new(),
+    }
+}
+
+fn alone(subject: &Subject<'_>, writer: Option<Side>) -> Standing {
+    let debt = Debt {
+        what: format!("the server {} was promoted alone and has no replica", subject.name),
+        pays: "a replica built anew in the old primary's place, once what only the old primary has was looked at"
+            .to_owned(),
+    };
+    let health = Health::Broken("is on its own since it was promoted without a virtual endpoint".to_owned());
+    Standing { writer, health, lag: None, debts: vec![debt] }
+}
+
+fn health(subject: &Subject<'_>, seen: &Seen, follower: Side, writer: Option<Side>) -> Health {
+    let Some(body) = body(subject, seen, follower) else {
+        let id = server(subject, follower).map(|(id, _)| id);
+        return match id.as_ref().and_then(|id| seen.unseen(id)) {
+            Some(why) => Health::Unseen(why.to_owned()),
+            None => Health::Broken("does not exist".to_owned()),
+        };
+    };
+    match path::text(body, "properties.replica.replicationState") {
+        _ if writer.is_none() => Health::Broken("has the same role as the other server".to_owned()),
+        Some("Broken") => Health::Broken("is broken (replication state Broken)".to_owned()),
+        Some("Active") | None => Health::Following,
+        Some(state) => Health::Behind(format!("is catching up (replication state {state})")),
+    }
+}
+
+/// A switchover swaps the roles and keeps the names; it needs the virtual endpoint. Without that, a replica can only be promoted to go its own way,
+/// which is what is left in an emergency.
+fn promote(subject: &Subject<'_>, seen: &Seen, side: Side, how: How) -> Result<Call, String> {
+    let (id, region) = server(subject, side).ok_or("its source is not known yet")?;
+    if role(subject, seen, side).is_some_and(|role| !role.ends_with("Replica")) {
+        return Err(format!("the server {} is no replica, so that it cannot be promoted", id.name()));
+    }
+    let no_endpoint = endpoint_of(subject).is_some_and(|endpoint| seen.is_absent(&endpoint));
+    let (mode, option) = match how {
+        How::Planned if no_endpoint => {
+            return Err("a switchover needs the virtual endpoint of the two servers, which does not exist; `drplan apply` makes it".to_owned());
+        }
+        How::Planned => ("Switchover", "Planned"),
+        How::Forced if no_endpoint => ("Standalone", "Forced"),
+        How::Forced => ("Switchover", "Forced"),
+    };
+    let role = if mode == "Standalone" { "None" } else { "Primary" };
+    let body = json!({ "properties": { "replica": { "role": role, "promoteMode": mode, "promoteOption": option } } });
+    Ok(Call { id, api: KIND.arm.api, method: Method::Patch, body: Some(body), region })
+}
+
+fn reprotect(subject: &Subject<'_>, seen: &Seen) -> Reprotect {
+    match standing(subject, seen).health {
+        _ if is_alone(subject, seen) => Reprotect::Vendor(
+            "a replica has to be built anew in the old primary's place: look first at what only the old primary has, then delete it",
+        ),
+        Health::Following => Reprotect::Nothing,
+        _ => Reprotect::Itself("Azure makes the old primary a replica as soon as its region is back"),
+    }
+}

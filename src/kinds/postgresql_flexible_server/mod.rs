@@ -1,0 +1,355 @@
+//! A PostgreSQL flexible server. What a replica of one shares with it is here, too.
+
+mod simulated;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::table::*;
+use super::{identity, path};
+
+pub(super) use simulated::SIMULATED;
+
+/// The rule for names of servers.
+pub(super) const SERVER_NAME: NameRule = NameRule::new(
+    3,
+    63,
+    "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+    "lower-case letters, digits and hyphens, and neither starts nor ends with a hyphen",
+)
+.global();
+
+pub(super) const SKU_NAME: Arg = arg(
+    "sku_name",
+    Ty::String,
+    "",
+    "The tier and size, as in `GP_Standard_D2ds_v5`: `B_` burstable, `GP_` general purpose, `MO_` memory optimised.",
+)
+.wire(Wire::Odd);
+pub(super) const STORAGE_MB: Arg =
+    arg("storage_mb", Ty::Integer(32_768, 33_553_408), "", "The size of its disk in MiB; it only grows.")
+        .wire(Wire::Odd);
+pub(super) const AUTO_GROW: Arg =
+    arg("auto_grow_enabled", Ty::Bool, "", "Whether the disk grows by itself when it is nearly full.")
+        .default(Lit::Bool(false))
+        .wire(Wire::Mapped("properties.storage.autoGrow", ENABLED));
+pub(super) const DELEGATED_SUBNET: Arg = arg(
+    "delegated_subnet",
+    Ty::Ref(&["subnet"]),
+    "properties.network.delegatedSubnetResourceId",
+    "The subnet, delegated to PostgreSQL, that it is in; the internet without it.",
+)
+.replace();
+pub(super) const PRIVATE_DNS_ZONE: Arg = arg(
+    "private_dns_zone",
+    Ty::Ref(&[]),
+    "properties.network.privateDnsZoneArmResourceId",
+    "The private DNS zone that holds its name; needed with a delegated subnet.",
+);
+pub(super) const PUBLIC_NETWORK_ACCESS: Arg =
+    arg("public_network_access_enabled", Ty::Bool, "", "Whether it answers from the internet.")
+        .default(Lit::Bool(true))
+        .wire(Wire::Mapped("properties.network.publicNetworkAccess", ENABLED));
+pub(super) const ZONE: Arg =
+    arg("zone", Ty::String, "properties.availabilityZone", "The availability zone it runs in.");
+pub(super) const FQDN: Attribute =
+    named("fqdn", "{name}.postgres.database.azure.com", "The DNS name of this server. It does not follow a promotion.");
+
+static AUTHENTICATION: Block = Block::one(&[
+    arg("active_directory_auth_enabled", Ty::Bool, "", "Whether one may sign in with Microsoft Entra ID.")
+        .default(Lit::Bool(false))
+        .wire(Wire::Mapped("activeDirectoryAuth", ENABLED)),
+    arg("password_auth_enabled", Ty::Bool, "", "Whether one may sign in with a password.")
+        .default(Lit::Bool(true))
+        .wire(Wire::Mapped("passwordAuth", ENABLED)),
+    arg("tenant_id", Ty::String, "tenantId", "The tenant whose principals may sign in.").any_case(),
+]);
+
+static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
+    arg("key_vault_key_id", Ty::String, "primaryKeyURI", "The URL of the Key Vault key that encrypts its data.")
+        .required(),
+    arg(
+        "primary_user_assigned_identity",
+        Ty::Ref(&["user_assigned_identity"]),
+        "primaryUserAssignedIdentityId",
+        "The identity that reads that key.",
+    ),
+    arg(
+        "geo_backup_key_vault_key_id",
+        Ty::String,
+        "geoBackupKeyURI",
+        "The URL of the key that encrypts backups in the paired region.",
+    ),
+    arg(
+        "geo_backup_user_assigned_identity",
+        Ty::Ref(&["user_assigned_identity"]),
+        "geoBackupUserAssignedIdentityId",
+        "The identity that reads that key.",
+    ),
+]);
+
+static HIGH_AVAILABILITY: Block = Block::one(&[
+    arg("mode", Ty::Enum(&["SameZone", "ZoneRedundant"]), "mode", "Where the standby is.").required(),
+    arg("standby_availability_zone", Ty::String, "standbyAvailabilityZone", "The availability zone of the standby."),
+]);
+
+static MAINTENANCE_WINDOW: Block = Block::one(&[
+    arg("day_of_week", Ty::Integer(0, 6), "dayOfWeek", "The day of maintenance; 0 is Sunday.").default(Lit::Int(0)),
+    arg("start_hour", Ty::Integer(0, 23), "startHour", "The hour, in UTC, at which it may begin.").default(Lit::Int(0)),
+    arg("start_minute", Ty::Integer(0, 59), "startMinute", "The minute at which it may begin.").default(Lit::Int(0)),
+]);
+
+static CLUSTER: Block = Block::one(&[
+    arg("size", Ty::Integer(1, 20), "clusterSize", "The number of nodes.").required(),
+    arg("default_database_name", Ty::String, "defaultDatabaseName", "The database that is distributed over the nodes.")
+        .replace(),
+]);
+
+/// The table.
+pub static KIND: Kind = Kind {
+    name: "postgresql_flexible_server",
+    about: "A PostgreSQL flexible server.",
+    arm: Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers", api: "2025-08-01" },
+    names: SERVER_NAME,
+    args: &[
+        RESOURCE_GROUP,
+        arg(
+            "version",
+            Ty::Enum(&["11", "12", "13", "14", "15", "16", "17", "18"]),
+            "properties.version",
+            "The major version of PostgreSQL; it only rises.",
+        ),
+        arg(
+            "administrator_login",
+            Ty::String,
+            "properties.administratorLogin",
+            "The login of the administrator who signs in with a password.",
+        )
+        .replace(),
+        arg(
+            "administrator_password",
+            Ty::String,
+            "properties.administratorLoginPassword",
+            "The password of that administrator.",
+        )
+        .secret(),
+        SKU_NAME,
+        STORAGE_MB,
+        arg(
+            "storage_tier",
+            Ty::Enum(&["P4", "P6", "P10", "P15", "P20", "P30", "P40", "P50", "P60", "P70", "P80"]),
+            "properties.storage.tier",
+            "The performance of its disk, where it is to be more than its size gives.",
+        ),
+        AUTO_GROW,
+        arg(
+            "backup_retention_days",
+            Ty::Integer(7, 35),
+            "properties.backup.backupRetentionDays",
+            "Days that backups are kept.",
+        ),
+        arg(
+            "geo_redundant_backup_enabled",
+            Ty::Bool,
+            "",
+            "Whether backups are copied to the paired region, from which the server can be restored.",
+        )
+        .default(Lit::Bool(false))
+        .replace()
+        .wire(Wire::Mapped("properties.backup.geoRedundantBackup", ENABLED)),
+        DELEGATED_SUBNET,
+        PRIVATE_DNS_ZONE,
+        PUBLIC_NETWORK_ACCESS,
+        ZONE,
+        arg(
+            "high_availability",
+            Ty::Block(&HIGH_AVAILABILITY),
+            "properties.highAvailability",
+            "A standby in the same region.",
+        ),
+        arg("authentication", Ty::Block(&AUTHENTICATION), "properties.authConfig", "How one may sign in."),
+        arg(
+            "customer_managed_key",
+            Ty::Block(&CUSTOMER_MANAGED_KEY),
+            "properties.dataEncryption",
+            "A key of one's own.",
+        )
+        .replace(),
+        arg(
+            "maintenance_window",
+            Ty::Block(&MAINTENANCE_WINDOW),
+            "properties.maintenanceWindow",
+            "When Azure may maintain it.",
+        ),
+        arg("cluster", Ty::Block(&CLUSTER), "properties.cluster", "An elastic cluster of several nodes."),
+        arg(
+            "create_mode",
+            Ty::Enum(&["Default", "GeoRestore", "PointInTimeRestore", "Replica", "ReviveDropped", "Update"]),
+            "properties.createMode",
+            "What it is made from. A replica is better written as a `geo_replica`, which can be promoted.",
+        )
+        .write_only(),
+        arg(
+            "source_server",
+            Ty::Ref(&["postgresql_flexible_server"]),
+            "properties.sourceServerResourceId",
+            "The server it is restored from or a replica of.",
+        )
+        .replace()
+        .write_only(),
+        arg(
+            "point_in_time_restore_time_in_utc",
+            Ty::String,
+            "properties.pointInTimeUTC",
+            "The time, in RFC 3339, that it is restored to.",
+        )
+        .replace()
+        .write_only(),
+        identity::IDENTITY_UNSPACED,
+        TAGS,
+    ],
+    attributes: &[FQDN, identity::PRINCIPAL_ID, identity::TENANT_ID],
+    restless: &["properties.backup.earliestRestoreDate", "properties.replica.replicationState"],
+    durations: Durations { create: 300, update: 120, delete: 60 },
+    answers: Answers::AsyncBoth,
+    recovery: Recovery::DATA,
+    in_use: "",
+    run_moves: &["zone", "high_availability"],
+    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
+    simulated: SIMULATED,
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+postgresql_flexible_server "example" {
+  name                   = "drplan-example-pg"
+  resource_group         = resource_group.example
+  version                = "16"
+  administrator_login    = "pgadmin"
+  administrator_password = "an example, n0t a secret"
+  sku_name               = "GP_Standard_D2ds_v5"
+  storage_mb             = 131072
+}
+"#,
+    left_out: &[
+        ("administrator_password_wo", "a secret never reaches the state, so `administrator_password` is that"),
+        ("administrator_password_wo_version", "a changed password is seen by its digest"),
+        ("replication_role", "a role belongs to the run that promotes"),
+    ],
+    ..Kind::EMPTY
+};
+
+/// The tiers: the prefix in `sku_name`, and their names in the body.
+const TIERS: &[(&str, &str)] = &[("B", "Burstable"), ("GP", "GeneralPurpose"), ("MO", "MemoryOptimized")];
+/// The sizes that a disk can have, in MiB (source: azurerm's documentation of `storage_mb`).
+const SIZES_MB: [i64; 12] = [
+    32_768, 65_536, 131_072, 262_144, 524_288, 1_048_576, 2_097_152, 4_193_280, 4_194_304, 8_388_608, 16_777_216,
+    33_553_408,
+];
+const STORAGE_GB: &str = "properties.storage.storageSizeGB";
+
+/// Writes `sku_name` and `storage_mb`.
+pub(super) fn encode_sizes(subject: &Subject<'_>, body: &mut Json) {
+    if let Some((prefix, name)) = subject.text("sku_name").and_then(|sku| sku.split_once('_')) {
+        let tier = TIERS.iter().find(|(short, _)| *short == prefix).map_or(prefix, |(_, tier)| *tier);
+        path::put(body, "sku.tier", Json::from(tier));
+        path::put(body, "sku.name", Json::from(name));
+    }
+    if let Some(size) = subject.args.get("storage_mb").and_then(Json::as_i64) {
+        path::put(body, STORAGE_GB, Json::from(size / 1024));
+    }
+}
+
+/// Reads `sku_name` and `storage_mb`.
+pub(super) fn decode_sizes(body: &Json, args: &mut JsonMap<String, Json>) {
+    if let (Some(tier), Some(name)) = (path::text(body, "sku.tier"), path::text(body, "sku.name")) {
+        let prefix = TIERS.iter().find(|(_, long)| *long == tier).map_or(tier, |(short, _)| *short);
+        args.insert("sku_name".to_owned(), Json::from(format!("{prefix}_{name}")));
+    }
+    if let Some(size) = path::borrow(body, STORAGE_GB).and_then(Json::as_i64) {
+        args.insert("storage_mb".to_owned(), Json::from(size * 1024));
+    }
+}
+
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    let Some(body) = bodies.first_mut() else { return };
+    encode_sizes(subject, body);
+    identity::encode(subject, body);
+    if subject.args.contains_key("customer_managed_key") {
+        path::put(body, "properties.dataEncryption.type", Json::from("AzureKeyVault"));
+    }
+    if subject.args.contains_key("maintenance_window") {
+        path::put(body, "properties.maintenanceWindow.customWindow", Json::from("Enabled"));
+    }
+    if !subject.args.contains_key("high_availability") {
+        path::put(body, "properties.highAvailability.mode", Json::from("Disabled"));
+    }
+}
+
+/// What Azure answers where nothing was written is not an argument.
+fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
+    let Some(body) = bodies.first() else { return };
+    decode_sizes(body, args);
+    identity::decode(body, args);
+    let absent = [
+        ("high_availability", "properties.highAvailability.mode", "Disabled"),
+        ("customer_managed_key", "properties.dataEncryption.type", "SystemManaged"),
+        ("maintenance_window", "properties.maintenanceWindow.customWindow", "Disabled"),
+    ];
+    for (block, at, nothing) in absent {
+        if path::text(body, at) == Some(nothing) {
+            args.remove(block);
+        }
+    }
+}
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    identity::check(subject, findings);
+    let mut find = |argument, summary: String, why: &str, help: &str| {
+        findings.push(Finding { argument, summary, why: why.to_owned(), help: help.to_owned() });
+    };
+    let tier = subject.text("sku_name").map(|sku| (sku, sku.split_once('_').map_or("", |(tier, _)| tier)));
+    if let Some((sku, _)) = tier.filter(|(_, tier)| !TIERS.iter().any(|(short, _)| short == tier)) {
+        find(
+            "sku_name",
+            format!("`{sku}` names no tier"),
+            "The tier stands before the size.",
+            "Write `B_`, `GP_` or `MO_` before the size, as in `GP_Standard_D2ds_v5`.",
+        );
+    }
+    let size = subject.args.get("storage_mb").and_then(Json::as_i64);
+    if let Some(size) = size.filter(|size| !SIZES_MB.contains(size)) {
+        let larger = SIZES_MB.iter().find(|known| **known > size).unwrap_or(&SIZES_MB[0]);
+        find(
+            "storage_mb",
+            format!("there is no disk of {size} MiB"),
+            "Disks come in a few sizes.",
+            &format!("Write {larger}, or another of {}.", SIZES_MB.map(|size| size.to_string()).join(", ")),
+        );
+    }
+    if tier.is_some_and(|(_, tier)| tier == "B") && subject.args.contains_key("high_availability") {
+        find(
+            "high_availability",
+            "a burstable server has no standby".to_owned(),
+            "Azure refuses it.",
+            "Write a `sku_name` that starts with `GP_` or `MO_`, or leave `high_availability` out.",
+        );
+    }
+    if subject.args.contains_key("delegated_subnet") && !subject.args.contains_key("private_dns_zone") {
+        find(
+            "private_dns_zone",
+            "a server in a subnet has no private DNS zone".to_owned(),
+            "Nothing could resolve its name.",
+            "Write `private_dns_zone` with the id of a zone whose name ends in `.postgres.database.azure.com`.",
+        );
+    }
+    let made = matches!(subject.text("create_mode"), None | Some("Default"));
+    if made && !subject.args.contains_key("administrator_login") && !subject.args.contains_key("authentication") {
+        find(
+            "administrator_login",
+            "the server has no administrator".to_owned(),
+            "Azure refuses a server that nobody can sign in to.",
+            "Write `administrator_login` and `administrator_password`, or an `authentication` block.",
+        );
+    }
+}

@@ -1,0 +1,292 @@
+//! What the simulator does with servers and their replicas: who follows whom, and how a replica is promoted.
+
+use serde_json::Value as Json;
+
+use super::super::regions::region;
+use super::super::table::*;
+use super::super::{identity, path};
+use super::STORAGE_GB;
+use crate::address::ArmId;
+
+const TYPE: &str = "Microsoft.DBforPostgreSQL/flexibleServers";
+const SOURCE: &str = "properties.sourceServerResourceId";
+const ROLE: &str = "properties.replicationRole";
+const REPLICA_ROLE: &str = "properties.replica.role";
+const STATE: &str = "properties.replica.replicationState";
+const MODE: &str = "properties.replica.promoteMode";
+const OPTION: &str = "properties.replica.promoteOption";
+/// How long a former primary takes to follow again after a forced switchover, in seconds.
+const CATCHING_UP: u32 = 240;
+
+/// What the simulator does with servers and their replicas.
+pub(in super::super) const SIMULATED: Simulated = Simulated {
+    admit: Some(admit),
+    settle: Some(settle),
+    lasts: Some(lasts),
+    wakes: Some(wakes),
+    metrics: &[Metric { name: "physical_replication_delay_in_seconds", unit: "Seconds", value: delay }],
+    keeps: Some(keeps),
+    accepts: &[
+        identity::ACCEPTS,
+        "sku.name",
+        "sku.tier",
+        STORAGE_GB,
+        "properties.dataEncryption.type",
+        "properties.maintenanceWindow.customWindow",
+        "properties.highAvailability.mode",
+        "properties.highAvailability.state",
+        "properties.version",
+        "properties.administratorLogin",
+        "properties.state",
+        "properties.fullyQualifiedDomainName",
+        "properties.createMode",
+        SOURCE,
+        ROLE,
+        "properties.replicaCapacity",
+        REPLICA_ROLE,
+        STATE,
+        MODE,
+        OPTION,
+    ],
+    ..Simulated::NONE
+};
+
+fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal { status: 400, code, message: message.into() })
+}
+
+fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    if let Some(mode) = path::text(body, MODE) {
+        return admit_promotion(cloud, id, mode, is_planned(body));
+    }
+    if cloud.get(id).is_some() || path::text(body, "properties.createMode") != Some("Replica") {
+        return Ok(());
+    }
+    let source = path::text(body, SOURCE).map(ArmId::new);
+    // A server of another subscription is taken on trust.
+    if source.as_ref().is_some_and(|source| source.subscription() != id.subscription()) {
+        return Ok(());
+    }
+    match source.as_ref().and_then(|source| cloud.get(source)) {
+        None => refuse("ReplicationSourceServerNotFound", "The source server of the replica does not exist."),
+        Some(source) if path::text(source, "sku.tier") == Some("Burstable") => {
+            refuse("ReadReplicaNotSupportedForBurstable", "Read replicas are not supported for the Burstable tier.")
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn is_planned(body: &Json) -> bool {
+    !path::text(body, OPTION).is_some_and(|option| option.eq_ignore_ascii_case("Forced"))
+}
+
+fn place(cloud: &dyn Cloudlet, server: &ArmId) -> Option<&'static str> {
+    cloud.get(server).and_then(|body| path::text(body, "location")).and_then(region).map(|region| region.name)
+}
+
+fn source(cloud: &dyn Cloudlet, id: &ArmId) -> Option<ArmId> {
+    cloud.get(id).and_then(|body| path::text(body, SOURCE)).filter(|source| !source.is_empty()).map(ArmId::new)
+}
+
+fn follows(body: &Json) -> bool {
+    matches!(path::text(body, ROLE), Some("AsyncReplica" | "GeoAsyncReplica"))
+}
+
+/// The replica is asked. A switchover needs a virtual endpoint of both servers; a planned one needs both servers, too (source: Microsoft's page on
+/// the promotion of replicas).
+fn admit_promotion(cloud: &dyn Cloudlet, id: &ArmId, mode: &str, planned: bool) -> Result<(), Refusal> {
+    let standing = cloud.get(id);
+    let source = source(cloud, id);
+    let (Some(replica), Some(source)) = (standing.filter(|body| follows(body)), source) else {
+        return refuse(
+            "ReplicaPromotionNotAllowed",
+            format!("The server '{}' is not a read replica, and only a replica can be promoted.", id.name()),
+        );
+    };
+    if planned && place(cloud, &source).is_none_or(|region| cloud.is_dark(region)) {
+        return refuse(
+            "ReplicaPromotionPrimaryNotAvailable",
+            format!("The primary server '{}' is not available. Use the forced option.", source.name()),
+        );
+    }
+    match path::text(replica, STATE) {
+        Some(state) if planned && state != "Active" => {
+            refuse("ReplicaPromotionNotAllowed", format!("The replica '{}' is in the state {state}.", id.name()))
+        }
+        _ if mode.eq_ignore_ascii_case("Switchover") && !has_endpoint(cloud, &source, id) => refuse(
+            "VirtualEndpointRequired",
+            format!("A switchover to '{}' needs a virtual endpoint that has it as its reader.", id.name()),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is a virtual endpoint of these two servers, below either.
+fn has_endpoint(cloud: &dyn Cloudlet, one: &ArmId, other: &ArmId) -> bool {
+    let has = |server: &ArmId, member: &ArmId| {
+        cloud.below(server).iter().filter_map(|child| cloud.get(child)).any(|child| {
+            path::items(child, "properties.members").iter().filter_map(Json::as_str).any(|name| name == member.name())
+        })
+    };
+    has(one, other) || has(other, one)
+}
+
+/// A promotion takes minutes; forced, it does not wait for the last changes.
+fn lasts(old: Option<&Json>, new: &Json) -> u32 {
+    match old {
+        Some(_) if path::text(new, MODE).is_some() => {
+            if is_planned(new) {
+                150
+            } else {
+                100
+            }
+        }
+        Some(_) => super::KIND.durations.update,
+        None => super::KIND.durations.create,
+    }
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    identity::settle(cloud, id);
+    let Some(body) = cloud.get(id) else { return };
+    if let Some(mode) = path::text(body, MODE).map(str::to_owned) {
+        let planned = is_planned(body);
+        promote(cloud, id, &mode, planned);
+    }
+    let source = source(cloud, id).and_then(|source| cloud.get(&source)).cloned();
+    let name = id.name().to_owned();
+    let Some(body) = cloud.get_mut(id) else { return };
+    let fresh = path::text(body, ROLE).is_none();
+    let replica = path::text(body, "properties.createMode") == Some("Replica");
+    match source.filter(|_| fresh && replica) {
+        Some(source) => follow(body, &source),
+        // What a server was restored from is not what it follows.
+        None if fresh => path::remove(body, SOURCE),
+        None => {}
+    }
+    path::fill(body, ROLE, "Primary");
+    path::fill(body, REPLICA_ROLE, "Primary");
+    path::fill(body, "properties.version", "16");
+    path::fill(body, STORAGE_GB, 32);
+    path::fill(body, "properties.availabilityZone", "1");
+    path::fill(body, "properties.backup.backupRetentionDays", 7);
+    path::fill(body, "properties.replicaCapacity", 5);
+    path::put(body, "properties.state", Json::from("Ready"));
+    path::put(body, "properties.fullyQualifiedDomainName", Json::from(format!("{name}.postgres.database.azure.com")));
+    path::remove(body, "properties.createMode");
+}
+
+/// Makes a new server a replica, which has what its source has.
+fn follow(body: &mut Json, source: &Json) {
+    for inherited in ["sku", "properties.version", "properties.administratorLogin", "properties.storage"] {
+        if let Some(value) = path::borrow(source, inherited) {
+            path::fill(body, inherited, value.clone());
+        }
+    }
+    path::fill(body, STORAGE_GB, path::borrow(source, STORAGE_GB).cloned().unwrap_or_default());
+    let near = path::text(body, "location") == path::text(source, "location");
+    let role = if near { "AsyncReplica" } else { "GeoAsyncReplica" };
+    take_role(body, role, Some("Active"));
+}
+
+fn take_role(body: &mut Json, role: &str, state: Option<&str>) {
+    path::put(body, ROLE, Json::from(role));
+    path::put(body, REPLICA_ROLE, Json::from(role));
+    match state {
+        Some(state) => path::put(body, STATE, Json::from(state)),
+        None => path::remove(body, STATE),
+    }
+}
+
+/// Promotes a replica: to take the primary's place, or to go its own way. Promoted alone it leaves behind a primary that knows nothing of it, and
+/// that takes writes as before should it come back.
+fn promote(cloud: &mut dyn Cloudlet, id: &ArmId, mode: &str, planned: bool) {
+    let (primary, here) = (source(cloud, id), place(cloud, id));
+    let lost = primary.as_ref().and_then(|primary| place(cloud, primary)).is_none_or(|region| cloud.is_dark(region));
+    let Some(body) = cloud.get_mut(id) else { return };
+    let role = path::text(body, ROLE).unwrap_or("Primary").to_owned();
+    path::remove(body, MODE);
+    path::remove(body, OPTION);
+    path::put(body, REPLICA_ROLE, Json::from(role.as_str()));
+    let (Some(primary), Some(here)) = (primary, here) else { return };
+    // The primary was lost while it waited for the last changes.
+    if planned && lost {
+        return;
+    }
+    if planned {
+        let store = cluster(cloud, id).1;
+        cloud.pass_on(&store, here);
+    }
+    if mode.eq_ignore_ascii_case("Standalone") {
+        if let Some(body) = cloud.get_mut(id) {
+            take_role(body, "None", None);
+        }
+        return;
+    }
+    let state = if planned { "Active" } else { "Reconfiguring" };
+    for server in servers(cloud) {
+        let (old, sibling) = (server == primary, source(cloud, &server).as_ref() == Some(&primary));
+        let Some(body) = cloud.get_mut(&server) else { continue };
+        if server == *id {
+            take_role(body, "Primary", Some("Active"));
+            path::remove(body, SOURCE);
+        } else if old {
+            take_role(body, &role, Some(state));
+            path::put(body, SOURCE, Json::from(id.as_str()));
+        } else if sibling {
+            path::put(body, SOURCE, Json::from(id.as_str()));
+        }
+    }
+}
+
+/// After a forced switchover the former primary follows once both regions work.
+fn wakes(cloud: &mut dyn Cloudlet, id: &ArmId) -> Option<u32> {
+    let primary = source(cloud, id)?;
+    let lost = |server: &ArmId| place(cloud, server).is_none_or(|region| cloud.is_dark(region));
+    if lost(id) || lost(&primary) {
+        return None;
+    }
+    let body = cloud.get_mut(id).filter(|body| follows(body))?;
+    let (next, again) = match path::text(body, STATE)? {
+        "Reconfiguring" => ("Catchup", Some(CATCHING_UP)),
+        "Catchup" => ("Active", None),
+        _ => return None,
+    };
+    path::put(body, STATE, Json::from(next));
+    again
+}
+
+fn servers(cloud: &dyn Cloudlet) -> Vec<ArmId> {
+    let mut all = cloud.below(&ArmId::new(""));
+    all.retain(|id| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE)));
+    all
+}
+
+/// The servers that have their data from one another, and the name of what they keep: the same whichever of them is primary.
+fn cluster(cloud: &dyn Cloudlet, id: &ArmId) -> (Vec<ArmId>, String) {
+    let root = source(cloud, id).unwrap_or_else(|| id.clone());
+    let mut members = servers(cloud);
+    members.retain(|server| *server == root || source(cloud, server).as_ref() == Some(&root));
+    let first = members.iter().map(ArmId::folded).min().unwrap_or_else(|| id.folded());
+    (members, format!("postgresql {first}"))
+}
+
+fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
+    let (members, name) = cluster(cloud, id);
+    let (mut writers, mut followers) = (Vec::new(), Vec::new());
+    for server in members {
+        let (Some(body), Some(place)) = (cloud.get(&server), place(cloud, &server)) else { continue };
+        if follows(body) {
+            followers.push((place.to_owned(), between(cloud, &server.folded(), 5.0, 20.0)));
+        } else {
+            writers.push(place.to_owned());
+        }
+    }
+    Some(Kept { name, writers, followers })
+}
+
+/// A replica says how far it is behind; a primary has no such value.
+fn delay(cloud: &dyn Cloudlet, id: &ArmId) -> Option<f64> {
+    cloud.get(id).filter(|body| follows(body))?;
+    cloud.lag(&cluster(cloud, id).1, place(cloud, id)?)
+}

@@ -1,0 +1,126 @@
+//! A virtual endpoint of PostgreSQL flexible servers: names that follow the roles of a primary and its replica.
+
+use serde_json::Value as Json;
+
+use super::path;
+use super::table::*;
+use crate::address::ArmId;
+
+pub(super) const ARM: Arm =
+    Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers/virtualEndpoints", api: "2025-08-01" };
+pub(super) const SEGMENT: &str = "virtualEndpoints";
+pub(super) const MEMBERS: &str = "properties.members";
+
+/// The table.
+pub static KIND: Kind = Kind {
+    name: "postgresql_flexible_server_virtual_endpoint",
+    about: "Names that follow the roles of a PostgreSQL flexible server and its replica. A `geo_replica` has one of its own.",
+    arm: ARM,
+    place: Place::Child("source_server", SEGMENT),
+    location: Location::None,
+    names: NameRule::new(
+        3,
+        63,
+        "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$",
+        "letters, digits and hyphens, and neither starts nor ends with a hyphen",
+    )
+    .global(),
+    args: &[
+        place("source_server", &["postgresql_flexible_server"], "The server that takes writes."),
+        arg(
+            "replica_server",
+            Ty::Ref(&["postgresql_flexible_server", "geo_replica"]),
+            "",
+            "Its replica, which the reader's name leads to; the server itself, where it has none yet.",
+        )
+        .required()
+        .write_only()
+        .wire(Wire::Odd),
+        arg("type", Ty::Enum(&["ReadWrite"]), "properties.endpointType", "The type; there is one.")
+            .required()
+            .replace(),
+    ],
+    attributes: &[
+        named("writer", "{name}.writer.postgres.database.azure.com", "The DNS name of whichever server is primary."),
+        named("reader", "{name}.reader.postgres.database.azure.com", "The DNS name of the replica."),
+    ],
+    durations: Durations { create: 30, update: 30, delete: 20 },
+    answers: Answers::AsyncBoth,
+    serial: Serial::On("source_server"),
+    in_use: "",
+    run_moves: &["replica_server"],
+    odd: Odd { encode: Some(encode), ..Odd::NONE },
+    simulated: Simulated {
+        admit: Some(admit),
+        settle: Some(settle),
+        accepts: &[MEMBERS, "properties.virtualEndpoints"],
+        ..Simulated::NONE
+    },
+    example: r#"
+resource_group "east" {
+  site = site.east
+}
+
+resource_group "west" {
+  site = site.west
+}
+
+postgresql_flexible_server "east" {
+  name                   = "drplan-example-pg-east"
+  resource_group         = resource_group.east
+  version                = "16"
+  administrator_login    = "pgadmin"
+  administrator_password = "an example, n0t a secret"
+  sku_name               = "GP_Standard_D2ds_v5"
+  storage_mb             = 131072
+}
+
+postgresql_flexible_server "west" {
+  mirrors        = postgresql_flexible_server.east
+  name           = "drplan-example-pg-west"
+  resource_group = resource_group.west
+  create_mode    = "Replica"
+  source_server  = postgresql_flexible_server.east
+}
+
+postgresql_flexible_server_virtual_endpoint "example" {
+  name           = "drplan-example-pg"
+  source_server  = postgresql_flexible_server.east
+  replica_server = postgresql_flexible_server.west
+  type           = "ReadWrite"
+}
+"#,
+    ..Kind::EMPTY
+};
+
+/// Members are written by name.
+fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
+    if let (Some(body), Some(replica)) = (bodies.first_mut(), subject.text("replica_server")) {
+        path::put(body, MEMBERS, Json::from(vec![ArmId::new(replica).name()]));
+    }
+}
+
+fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let Some(server) = id.parent() else { return Ok(()) };
+    let follows = |other: &ArmId| {
+        let source = cloud.get(other).and_then(|body| path::text(body, "properties.sourceServerResourceId"));
+        *other == server || source.is_some_and(|source| ArmId::new(source) == server)
+    };
+    let known: Vec<ArmId> = cloud.below(&ArmId::new("")).into_iter().filter(follows).collect();
+    let members = path::items(body, MEMBERS);
+    match members.iter().filter_map(Json::as_str).find(|name| !known.iter().any(|server| server.name() == *name)) {
+        Some(stranger) if cloud.get(id).is_none() => Err(Refusal {
+            status: 400,
+            code: "VirtualEndpointMemberInvalid",
+            message: format!("The member '{stranger}' is neither the server '{}' nor a replica of it.", server.name()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    let names = ["writer", "reader"].map(|role| format!("{}.{role}.postgres.database.azure.com", id.name()));
+    if let Some(body) = cloud.get_mut(id) {
+        path::put(body, "properties.virtualEndpoints", Json::from(names.to_vec()));
+    }
+}

@@ -1,0 +1,212 @@
+//! What the simulator does with a storage account: its two regions, and the failover from one to the other.
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::super::regions::region;
+use super::super::table::*;
+use super::super::{identity, path};
+use super::BYPASS;
+use crate::address::ArmId;
+
+const PRIMARY: &str = "properties.primaryLocation";
+const SECONDARY: &str = "properties.secondaryLocation";
+
+/// The provider does not fail over: whatever is asked of an account is answered by the region it was made in (source: Microsoft's guidance on the
+/// failover of storage), which [`Cloudlet`] asks anyway.
+pub(super) const SIMULATED: Simulated = Simulated {
+    admit: Some(admit),
+    settle: Some(settle),
+    actions: &[
+        Action {
+            name: "failover",
+            query: Some(("failoverType", "Planned")),
+            admit: admit_planned,
+            done: |cloud, id, _| fail_over(cloud, id, true),
+            lasts: 3000,
+            reaches: |cloud, id| places(cloud, id).into_iter().flatten().collect(),
+        },
+        Action {
+            name: "failover",
+            query: None,
+            admit: admit_failover,
+            done: |cloud, id, _| fail_over(cloud, id, false),
+            lasts: 3000,
+            reaches: |_, _| Vec::new(),
+        },
+    ],
+    expands: &[("geoReplicationStats", replication_stats)],
+    keeps: Some(keeps),
+    accepts: ACCEPTS,
+    ..Simulated::NONE
+};
+
+const ACCEPTS: &[&str] = &[
+    identity::ACCEPTS,
+    "sku.name",
+    "sku.tier",
+    "extendedLocation.type",
+    BYPASS,
+    "properties.encryption.keySource",
+    "properties.encryption.services.blob",
+    "properties.encryption.services.file",
+    "properties.encryption.keyvaultproperties",
+    "properties.encryption.identity.userAssignedIdentity",
+    "properties.immutableStorageWithVersioning.enabled",
+    PRIMARY,
+    SECONDARY,
+    "properties.statusOfPrimary",
+    "properties.statusOfSecondary",
+    "properties.primaryEndpoints",
+    "properties.secondaryEndpoints",
+    "properties.geoReplicationStats",
+];
+
+fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let Some(wanted) = replication(body) else {
+        return Err(Refusal { status: 400, code: "SkuNotSpecified", message: "The account has no sku.".to_owned() });
+    };
+    let place = path::text(body, "location").and_then(region);
+    if wanted.contains('G') && place.is_some_and(|place| place.pair.is_none()) {
+        let message = format!("The sku with replication {wanted} is not available in this location.");
+        return Err(Refusal { status: 400, code: "InvalidSkuForLocation", message });
+    }
+    // Between copies in one datacentre and copies over zones the data itself has to move.
+    let standing = cloud.get(id).and_then(replication);
+    if standing.is_some_and(|standing| standing.contains('Z') != wanted.contains('Z')) {
+        let message = "Changing the account between locally redundant and zone-redundant needs a migration.".to_owned();
+        return Err(Refusal { status: 409, code: "AccountReplicationConversionNotSupported", message });
+    }
+    Ok(())
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    identity::settle(cloud, id);
+    let name = id.name().to_owned();
+    let Some(body) = cloud.get_mut(id) else { return };
+    let sku = path::text(body, "sku.name").unwrap_or_default().to_owned();
+    path::put(body, "sku.tier", Json::from(sku.split(['V', '_']).next().unwrap_or_default()));
+    let own = path::text(body, "location").and_then(region);
+    // After a failover the regions have changed places, and a write leaves them there.
+    let primary = path::text(body, PRIMARY).and_then(region).or(own);
+    let other = match primary {
+        Some(primary) if Some(primary) != own => own,
+        _ => own.and_then(|own| own.pair).and_then(region),
+    };
+    path::put(body, PRIMARY, Json::from(primary.map(|region| region.name)));
+    path::put(body, "properties.statusOfPrimary", Json::from("available"));
+    path::put(body, "properties.primaryEndpoints", service_endpoints(&name));
+    match other.filter(|_| sku.contains('G')) {
+        Some(other) => {
+            path::put(body, SECONDARY, Json::from(other.name));
+            path::put(body, "properties.statusOfSecondary", Json::from("available"));
+        }
+        None => {
+            path::remove(body, SECONDARY);
+            path::remove(body, "properties.statusOfSecondary");
+        }
+    }
+    path::remove(body, "properties.secondaryEndpoints");
+    if sku.contains("_RAG") {
+        path::put(body, "properties.secondaryEndpoints", service_endpoints(&format!("{name}-secondary")));
+    }
+    path::fill(body, "properties.accessTier", "Hot");
+    let open = json!({ "bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": [] });
+    path::fill(body, "properties.networkAcls", open);
+}
+
+fn service_endpoints(name: &str) -> Json {
+    let services = ["blob", "dfs", "file", "queue", "table"];
+    services.into_iter().map(|service| (service, format!("https://{name}.{service}.core.windows.net/"))).collect()
+}
+
+/// How an account is replicated, as in `RAGRS`.
+fn replication(body: &Json) -> Option<String> {
+    path::text(body, "sku.name").and_then(|sku| sku.split_once('_')).map(|(_, replication)| replication.to_owned())
+}
+
+/// The regions that take writes and that follow.
+fn places(cloud: &dyn Cloudlet, id: &ArmId) -> [Option<String>; 2] {
+    let account = cloud.get(id);
+    [PRIMARY, SECONDARY].map(|at| account.and_then(|body| path::text(body, at)).map(str::to_owned))
+}
+
+/// A second request finds an account without a secondary region, unless it was planned: then it goes back, and so is not harmless.
+fn admit_failover(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refusal> {
+    let [_, secondary] = places(cloud, id);
+    let refuse = |code, message| Err(Refusal { status: 409, code, message });
+    match secondary {
+        None => refuse(
+            "AccountFailoverNotSupported",
+            "Account failover is supported for accounts with geo-redundant replication only.".to_owned(),
+        ),
+        Some(secondary) if cloud.is_dark(&secondary) => refuse(
+            "SecondaryNotAvailable",
+            format!("The secondary region '{secondary}' of the account is not available."),
+        ),
+        Some(_) => Ok(()),
+    }
+}
+
+fn admit_planned(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    admit_failover(cloud, id, body)?;
+    let [primary, _] = places(cloud, id);
+    match primary.filter(|primary| cloud.is_dark(primary)) {
+        None => Ok(()),
+        Some(primary) => Err(Refusal {
+            status: 409,
+            code: "PlannedFailoverNotAllowed",
+            message: format!("A planned failover needs the primary region '{primary}', which is not available."),
+        }),
+    }
+}
+
+/// The regions change places. Without a plan the copy is given up, and the account stays in one region.
+fn fail_over(cloud: &mut dyn Cloudlet, id: &ArmId, planned: bool) {
+    let [_, Some(secondary)] = places(cloud, id) else { return };
+    if planned {
+        cloud.pass_on(&store(id), &secondary);
+    }
+    let Some(body) = cloud.get_mut(id) else { return };
+    path::put(body, PRIMARY, Json::from(secondary));
+    if let Some((tier, replication)) = path::text(body, "sku.name").and_then(|sku| sku.split_once('_'))
+        && !planned
+    {
+        let left = if replication.contains('Z') { "ZRS" } else { "LRS" };
+        let sku = format!("{tier}_{left}");
+        path::put(body, "sku.name", Json::from(sku));
+    }
+    settle(cloud, id);
+}
+
+fn replication_stats(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Json> {
+    let [primary, secondary] = places(cloud, id);
+    let (primary, secondary) = (primary?, secondary?);
+    let lag = cloud.lag(&store(id), &secondary)?;
+    let synced = Timestamp::from_second(cloud.now() - lag.ceil() as i64).ok()?;
+    let live = !cloud.is_dark(&primary) && !cloud.is_dark(&secondary);
+    let sku = path::text(cloud.get(id)?, "sku.name")?;
+    let left =
+        sku.replace("_RAGZRS", "_ZRS").replace("_GZRS", "_ZRS").replace("_RAGRS", "_LRS").replace("_GRS", "_LRS");
+    Some(json!({
+        "status": if live { "Live" } else { "Unavailable" },
+        "lastSyncTime": synced.to_string(),
+        "canFailover": true,
+        "canPlannedFailover": live,
+        "postFailoverRedundancy": left,
+        "postPlannedFailoverRedundancy": sku,
+    }))
+}
+
+/// The store is the account: its name is unique in all of Azure.
+fn store(id: &ArmId) -> String {
+    format!("storage {}", id.name())
+}
+
+/// The copy is minutes behind on an ordinary day (source: Microsoft documents typically less than 15, and promises nothing).
+fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
+    let (name, [primary, secondary]) = (store(id), places(cloud, id));
+    let behind = between(cloud, &name, 120.0, 600.0);
+    let followers = secondary.map(|region| (region, behind)).into_iter().collect();
+    Some(Kept { name, writers: vec![primary?], followers })
+}

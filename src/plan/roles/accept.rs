@@ -1,0 +1,58 @@
+//! A role that moved without a run, taken as it is.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::held::hold;
+use super::{reckoned, recorded_writer, site};
+use crate::address::Address;
+use crate::kinds::{How, Side};
+use crate::plan::Observed;
+use crate::stack::{FailoverGroup, Stack};
+use crate::state::{Active, GroupRole, Roles};
+
+/// The role of a failover group as it is seen, recorded by this run at this time because this person accepts it. Of a replica that was not seen, the
+/// side that is recorded stays.
+pub fn accepted(
+    stack: &Stack,
+    group: &FailoverGroup,
+    roles: &Roles,
+    observed: &Observed,
+    (run, at, by): (&str, Timestamp, &str),
+) -> GroupRole {
+    let before = roles.groups.get(&*group.name);
+    let stores = group.promote.iter().filter_map(|store| {
+        let seen = observed.standings.get(store).and_then(|standing| standing.writer);
+        Some((store.clone(), seen.or_else(|| recorded_writer(roles, group, store))?))
+    });
+    let stores: BTreeMap<Address, Side> = stores.collect();
+    let all = |side: Side| stores.values().all(|now| *now == side);
+    let (active, on) = match (all(Side::Source), all(Side::Target)) {
+        (true, _) => (Active::Home, site(group, Side::Source)),
+        (false, true) => (Active::Away, site(group, Side::Target)),
+        (false, false) => (Active::Between, before.map_or(&*group.from, |role| role.site.as_str())),
+    };
+    let mut moved = before.map(|role| role.moved.clone()).unwrap_or_default();
+    if active == Active::Home {
+        moved.clear();
+    } else {
+        hold(&mut moved, stack, group, active == Active::Between);
+    }
+    let mut reckoned = reckoned(stack, roles, observed);
+    let owed = match reckoned.groups.remove(&*group.name) {
+        Some(role) => role.owed,
+        None => reckoned.owed.remove(&*group.name).unwrap_or_default(),
+    };
+    GroupRole {
+        active,
+        site: on.to_owned(),
+        since: at,
+        run: run.to_owned(),
+        how: How::Forced,
+        accepted: Some(by.to_owned()),
+        stores,
+        moved,
+        owed,
+    }
+}

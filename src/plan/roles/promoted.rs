@@ -1,0 +1,133 @@
+//! Replicas whose copy takes writes: what must not be done to them meanwhile, and how they go when everything goes.
+
+use std::collections::BTreeMap;
+
+use super::{recorded_writer, site};
+use crate::address::{Address, ArmId};
+use crate::kinds::{Place, Side};
+use crate::plan::refresh::{kind_of, recorded_subject};
+use crate::plan::{Action, Blocked, Change, Observed};
+use crate::stack::{Resource, Stack};
+use crate::state::{Recorded, Roles, State};
+
+/// The replicas whose copy takes writes, as last seen or recorded, each with the name of the site that does.
+#[derive(Debug, Default)]
+pub(in crate::plan) struct Promoted(BTreeMap<Address, String>);
+
+/// How a promoted replica goes.
+#[derive(Debug, PartialEq)]
+pub(in crate::plan) enum Parting {
+    /// Like everything else.
+    AsRecorded,
+    /// By the objects that it has on the side that takes writes.
+    Elsewhere(Box<Recorded>),
+    /// With the whole that it is a part of, which would not give up the part that takes writes.
+    WithItsWhole,
+}
+
+impl Promoted {
+    /// Those of this stack.
+    pub(in crate::plan) fn of(stack: &Stack, state: Option<&State>, observed: &Observed) -> Self {
+        let nothing = Roles::default();
+        let roles = state.map_or(&nothing, |state| &state.roles);
+        let mut promoted = BTreeMap::new();
+        for role in roles.groups.values() {
+            let moved = role.stores.iter().filter(|(_, side)| **side == Side::Target);
+            promoted.extend(moved.map(|(store, _)| (store.clone(), role.site.clone())));
+        }
+        for group in stack.failover_groups.values() {
+            for store in &group.promote {
+                let seen = observed.standings.get(store).and_then(|standing| standing.writer);
+                match seen.or_else(|| recorded_writer(roles, group, store)) {
+                    Some(Side::Target) => promoted.insert(store.clone(), site(group, Side::Target).to_owned()),
+                    Some(Side::Source) => promoted.remove(store),
+                    None => None,
+                };
+            }
+        }
+        Self(promoted)
+    }
+
+    /// What must not be done, because it would lose what was written at the other site or be refused there.
+    pub(in crate::plan) fn forbids<'c>(
+        &self,
+        stack: &Stack,
+        changes: impl Iterator<Item = &'c Change>,
+    ) -> Vec<Blocked> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let protected = self.protected(stack);
+        let read_only = self.read_only(stack);
+        let blocked = changes.filter_map(|change| {
+            let goes = matches!(change.action, Action::Delete | Action::Replace(_));
+            let changes = !matches!(change.action, Action::Keep | Action::Forget);
+            let why = if let (true, Some(site)) = (goes, protected.get(&change.address)) {
+                format!("writes go to {site}, and with it what was written there would be lost")
+            } else if let (true, Some((store, site))) = (changes, read_only.get(&change.address)) {
+                format!("{store} takes writes at {site}, and this side of it takes no changes meanwhile")
+            } else {
+                return None;
+            };
+            let help = "bring it back with `drplan failover-group down` first; `--target` applies what else changes";
+            Some(Blocked { address: change.address.clone(), why: format!("{why}: {help}") })
+        });
+        blocked.collect()
+    }
+
+    /// What holds the only copy that is written: the replicas, and what they replicate to.
+    fn protected(&self, stack: &Stack) -> BTreeMap<Address, &str> {
+        let mut protected = BTreeMap::new();
+        for (store, site) in &self.0 {
+            protected.insert(store.clone(), site.as_str());
+            let to = self.resource(stack, store).and_then(|(resource, ends)| text(resource, ends.to));
+            if let Some(target) = to.and_then(|id| stack.by_id(&id)) {
+                protected.insert(target.address.clone(), site.as_str());
+            }
+        }
+        protected
+    }
+
+    /// What can be written on the side that takes writes only: the replicas that say so, and what they replicate of their source.
+    fn read_only(&self, stack: &Stack) -> BTreeMap<Address, (&Address, &str)> {
+        let mut read_only = BTreeMap::new();
+        for (store, site) in &self.0 {
+            let Some((resource, ends)) = self.resource(stack, store) else { continue };
+            if resource.kind.elsewhere.is_none() {
+                continue;
+            }
+            read_only.insert(store.clone(), (store, site.as_str()));
+            let Some(source) = text(resource, ends.from) else { continue };
+            let inside = |used: &&Address| stack.resources.get(*used).is_some_and(|used| source.contains(&used.id));
+            for used in resource.uses.iter().filter(inside) {
+                read_only.insert(used.clone(), (store, site.as_str()));
+            }
+        }
+        read_only
+    }
+
+    fn resource<'s>(&self, stack: &'s Stack, store: &Address) -> Option<(&'s Resource, crate::kinds::Replicates)> {
+        let resource = stack.resources.get(store)?;
+        Some((resource, resource.kind.recovery.replicates?))
+    }
+
+    /// How this resource goes when everything does.
+    pub(in crate::plan) fn parting(&self, address: &Address, recorded: &Recorded) -> Parting {
+        let kind = kind_of(address, recorded).filter(|_| self.0.contains_key(address));
+        let Some(kind) = kind else { return Parting::AsRecorded };
+        if let Some(elsewhere) = kind.elsewhere {
+            let objects = elsewhere(&recorded_subject(kind, address, recorded, &recorded.arguments));
+            return Parting::Elsewhere(Box::new(Recorded { objects, ..recorded.clone() }));
+        }
+        match kind.place {
+            Place::Part(..) | Place::Property(_) => Parting::WithItsWhole,
+            _ => Parting::AsRecorded,
+        }
+    }
+}
+
+/// An argument that is an id.
+fn text(resource: &Resource, argument: &str) -> Option<ArmId> {
+    let value = resource.args.get(argument)?.reveal().ok()?;
+    value.as_str().map(ArmId::new)
+}

@@ -1,0 +1,111 @@
+//! POST: the actions of objects. Those that answer keys do so at once; all others are long-running operations.
+
+use serde_json::{Value as Json, json};
+
+use super::answer::Ask;
+use super::fill;
+use super::locks::Wish;
+use super::operations::{Act, Operation, Posted};
+use super::request::{Failure, Response};
+use super::target::Named;
+use super::types::{self, Type};
+use super::world::World;
+use crate::kinds::Action;
+
+impl World {
+    pub(super) fn post(&mut self, named: &Named, action: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
+        let type_ = self.known_type(&named.type_, ask.api)?;
+        let object = self.standing(&named.id).ok_or_else(|| self.absent(named))?;
+        // An action changes no metadata, so that the region of the resource group need not answer: Azure says of `offlineRegion` that it is what to ask for
+        // while the account's own region is lost (source: its guidance for an outage of the write region).
+        if let Some(region) = self.own_region(&named.id) {
+            self.rest.faults.reach(&region)?;
+        }
+        self.check_unlocked(&named.id, Wish::Write)?;
+        if let Some(answer) = fill::action(self, &object.id, type_, action) {
+            return Ok(Response::json(200, &answer));
+        }
+        let posted = Posted { action: action.to_owned(), query: ask.request.query.clone(), body: body(ask)? };
+        let Some(found) = find(type_, &posted) else {
+            return Err(Failure::gateway(
+                404,
+                "InvalidResourceType",
+                format!("The resource type '{}' has no action '{action}' for api version '{}'.", type_.name, ask.api),
+            ));
+        };
+        let operation = self.begin_action(&named.id, type_, found, posted, ask)?;
+        let began = json!({ "operation": found.name, "startTime": operation.began.to_string() });
+        let response = self.announce(Response::json(202, &began), &operation, type_.answers);
+        self.change(&named.id, |object| object.operation = Some(operation.key.clone()));
+        self.keep_operation(operation);
+        Ok(response)
+    }
+
+    fn begin_action(
+        &self,
+        id: &str,
+        type_: &'static Type,
+        action: &Action,
+        posted: Posted,
+        ask: &Ask<'_>,
+    ) -> Result<Operation, Failure> {
+        let object = self.standing(id).ok_or_else(|| super::answer::parent_not_found(id))?;
+        for region in (action.reaches)(self, &object.id) {
+            self.rest.faults.reach(&region)?;
+        }
+        if let Some(operation) = object.operation.as_ref().and_then(|key| self.operation(key)) {
+            return Err(self.in_progress(operation));
+        }
+        let serial = self.serial(&object.id, type_, &object.refers);
+        if let Some(operation) = self.busy(&serial) {
+            return Err(self.in_progress(operation));
+        }
+        (action.admit)(self, &object.id, &posted.body)?;
+        Ok(Operation {
+            api: ask.api.to_owned(),
+            serial,
+            fails: ask.fails.clone(),
+            posted: Some(posted),
+            ..self.begin(&object.id, type_, Act::Post, action.lasts)
+        })
+    }
+
+    /// Does what was posted, now that its time is over, unless the world has changed such that it would be refused.
+    pub(super) fn act(&mut self, operation: &Operation) -> Result<(), Failure> {
+        let Some((action, posted)) = self.posted(operation) else { return Ok(()) };
+        (action.admit)(self, &operation.id, &posted.body)?;
+        (action.done)(self, &operation.id, &posted.body);
+        self.wake_all();
+        Ok(())
+    }
+
+    /// The regions that an operation needs beside that which answers for it.
+    pub(super) fn reaches(&self, operation: &Operation) -> Vec<String> {
+        self.posted(operation).map_or_else(Vec::new, |(action, _)| (action.reaches)(self, &operation.id))
+    }
+
+    fn posted<'a>(&self, operation: &'a Operation) -> Option<(&'static Action, &'a Posted)> {
+        let posted = operation.posted.as_ref()?;
+        let type_ = types::find(&self.standing(&operation.id.folded())?.type_)?;
+        Some((find(type_, posted)?, posted))
+    }
+}
+
+fn body(ask: &Ask<'_>) -> Result<Json, Failure> {
+    match &ask.request.body {
+        Ok(None) => Ok(Json::Null),
+        _ => ask.request.object(),
+    }
+}
+
+/// The action that is meant: one that asks for a pair of the query before one that asks for none.
+fn find(type_: &Type, posted: &Posted) -> Option<&'static Action> {
+    let all = || {
+        let actions = type_.writers().flat_map(|kind| kind.simulated.actions);
+        actions.filter(|action| action.name.eq_ignore_ascii_case(&posted.action))
+    };
+    let holds = |(name, value): (&str, &str)| {
+        posted.query.iter().any(|(n, v)| n.eq_ignore_ascii_case(name) && v.eq_ignore_ascii_case(value))
+    };
+    all().find(|action| action.query.is_some_and(holds)).or_else(|| all().find(|action| action.query.is_none()))
+}

@@ -1,0 +1,131 @@
+//! What is watched over the public network, as Traffic Manager watches its endpoints: probes on simulated time.
+//!
+//! A probe is an event of the world like the end of an operation, so that nothing has to run beside it. While nothing changes, what is known to be
+//! well or not stays so, and no probe has to be gone through.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::world::World;
+use crate::address::ArmId;
+use crate::kinds::Watch;
+
+/// Seconds between probes of what has not been looked at yet.
+const USUAL: u32 = 10;
+
+/// What is known of something that is watched.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Monitor {
+    /// Seconds between two probes.
+    interval: u32,
+    /// How many probes in a row have failed.
+    failed: u32,
+    /// When the probe that is out will have failed, where that is the one too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    /// The revision of the world at which a further probe would say nothing new.
+    #[serde(skip)]
+    settled: Option<u64>,
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        Self { interval: USUAL, failed: 0, due: None, settled: None }
+    }
+}
+
+impl World {
+    /// When the next probe is sent or has failed that may say anything new.
+    pub(super) fn next_probe(&self) -> Option<Timestamp> {
+        self.watched().filter_map(|id| self.next_probe_of(id)).min()
+    }
+
+    fn next_probe_of(&self, id: &str) -> Option<Timestamp> {
+        let usual = Monitor::default();
+        let monitor = self.rest.monitors.get(id).unwrap_or(&usual);
+        let sent = (monitor.settled != Some(self.revision)).then(|| self.probe_after(id, monitor.interval, self.now));
+        [monitor.due.filter(|due| *due > self.now), sent].into_iter().flatten().min()
+    }
+
+    /// The first time after another at which something is probed: each thing has seconds of its own.
+    fn probe_after(&self, id: &str, interval: u32, time: Timestamp) -> Timestamp {
+        let interval = i64::from(interval.max(1));
+        let phase = self.seed.stream(&[id, "probe"]).below(interval.unsigned_abs()).cast_signed();
+        let ahead = interval - (time.as_second() - phase).rem_euclid(interval);
+        Timestamp::from_second(time.as_second() + ahead).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Sends the probes of this very moment, and hears of those that have failed by now.
+    pub(super) fn watch(&mut self) {
+        let watched: Vec<String> = self.watched().cloned().collect();
+        for id in watched {
+            let monitor = self.rest.monitors.get(&id).cloned().unwrap_or_default();
+            if monitor.due.is_some_and(|due| due <= self.now) {
+                self.show_health(&id, false);
+                self.rest.monitors.insert(id.clone(), Monitor { due: None, ..monitor.clone() });
+                self.changes.rest = true;
+            }
+            let just_before = self.now - SignedDuration::from_nanos(1);
+            if monitor.settled != Some(self.revision)
+                && self.probe_after(&id, monitor.interval, just_before) == self.now
+            {
+                self.probe(&id);
+            }
+        }
+    }
+
+    fn probe(&mut self, id: &str) {
+        let Some(object) = self.object(id).map(|object| object.id.clone()) else { return };
+        let how = self.hook(id, |simulated| simulated.watched).and_then(|watched| (watched.how)(self, &object));
+        let mut monitor = self.rest.monitors.remove(id).unwrap_or_default();
+        match how {
+            None => monitor = Monitor::default(),
+            Some(watch) => self.judge(&object, &watch, &mut monitor),
+        }
+        // What has just failed has still to be heard of, and what may yet fail once more to be probed.
+        let known = monitor.due.is_none() && (monitor.failed == 0 || self.is_shown_ill(id, &monitor));
+        monitor.settled = known.then_some(self.revision);
+        self.rest.monitors.insert(id.to_owned(), monitor);
+        self.changes.rest = true;
+    }
+
+    fn judge(&mut self, id: &ArmId, watch: &Watch, monitor: &mut Monitor) {
+        monitor.interval = watch.interval.max(1);
+        if self.answers_probe(watch) {
+            (monitor.failed, monitor.due) = (0, None);
+            self.show_health(&id.folded(), true);
+            return;
+        }
+        monitor.failed = monitor.failed.saturating_add(1);
+        if monitor.failed == watch.tolerated + 1 {
+            monitor.due = Some(self.now + SignedDuration::from_secs(i64::from(watch.timeout)));
+        }
+    }
+
+    fn is_shown_ill(&self, id: &str, monitor: &Monitor) -> bool {
+        let Some(object) = self.object(id) else { return true };
+        let how = self.hook(id, |simulated| simulated.watched).and_then(|watched| (watched.how)(self, &object.id));
+        how.is_none_or(|watch| monitor.failed > watch.tolerated + 1)
+    }
+
+    fn answers_probe(&mut self, watch: &Watch) -> bool {
+        self.look_at_names();
+        let usual = watch.healthy.first().map_or(200, |(least, _)| *least);
+        let status = match self.rest.faults.web(&watch.host) {
+            Some(status) => status,
+            None => self.resolve(&watch.host, 0.0).ok().and_then(|(name, _)| self.served(&name).status(usual)),
+        };
+        status.is_some_and(|status| match watch.healthy.as_slice() {
+            [] => status == 200,
+            ranges => ranges.iter().any(|(least, most)| (*least..=*most).contains(&status)),
+        })
+    }
+
+    fn show_health(&mut self, id: &str, well: bool) {
+        let Some(object) = self.object(id).map(|object| object.id.clone()) else { return };
+        if let Some(watched) = self.hook(id, |simulated| simulated.watched) {
+            (watched.show)(self, &object, well);
+        }
+    }
+}

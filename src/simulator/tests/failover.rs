@@ -1,0 +1,362 @@
+//! The failovers of each store: planned and forced, asked of the wrong side, with a region lost, twice, and what becomes of who was lost.
+
+use super::*;
+
+/// Something in the group `far`, which is in Canada East.
+fn far(path: &str) -> String {
+    format!("{}/providers/{path}", id("").replace("/rg", "/far"))
+}
+
+fn text<'a>(answer: &'a Answer, at: &str) -> &'a str {
+    answer.body.pointer(at).and_then(Json::as_str).unwrap_or("nothing")
+}
+
+impl Cloud {
+    /// With groups in Canada Central and, `far`, in Canada East.
+    async fn of_two() -> Self {
+        let cloud = Self::with_group().await;
+        let group = id("").replace("/rg", "/far");
+        assert_eq!(cloud.put(&group, json!({ "location": "canadaeast" })).await.status, 201);
+        cloud
+    }
+
+    /// Writes and waits until it is done; the code of a refusal, at once or in the end.
+    async fn acted(&self, verb: &str, path: &str, body: Option<Json>) -> String {
+        let answer = self.ask(verb, path, body, &[]).await;
+        if answer.status >= 300 {
+            return answer.code().1.to_owned();
+        }
+        self.pass(4000);
+        let link = match answer.header("azure-asyncoperation") {
+            "" => answer.link("location"),
+            _ => answer.link("azure-asyncoperation"),
+        };
+        let done = self.get(&link).await;
+        match done.body.get("status").and_then(Json::as_str) {
+            Some("Succeeded") => "done".to_owned(),
+            None if done.status == 200 => "done".to_owned(),
+            _ => done.code().1.to_owned(),
+        }
+    }
+
+    async fn post(&self, path: &str, body: Option<Json>) -> String {
+        self.acted("POST", path, body).await
+    }
+
+    async fn lag(&self, path: &str, metric: &str) -> Option<f64> {
+        let metrics = "providers/Microsoft.Insights/metrics?api-version=2024-02-01";
+        let answer = self.get(&format!("{}/{metrics}&metricnames={metric}", id(path))).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body.pointer("/value/0/timeseries/0/data/0/maximum").and_then(Json::as_f64)
+    }
+}
+
+const SERVER: &str = "Microsoft.Sql/servers/drplan-";
+const ROLE: &str = "/properties/replicationRole";
+const STATE: &str = "/properties/replicationState";
+const LOST: &str = r#"[{"fault": "lose", "location": "canadacentral"}]"#;
+
+/// A failover group `drplan-fg` of one database; and the paths of its halves.
+async fn sql() -> (Cloud, String, String) {
+    let cloud = Cloud::of_two().await;
+    let (near, away) = (id(&format!("{SERVER}a")), far(&format!("{SERVER}b")));
+    for (server, location) in [(&near, "canadacentral"), (&away, "canadaeast")] {
+        let body = json!({ "location": location, "properties": {
+            "version": "12.0", "administratorLogin": "a", "administratorLoginPassword": "p4ss, w0rd", "minimalTlsVersion": "1.2",
+            "publicNetworkAccess": "Enabled", "restrictOutboundNetworkAccess": "Disabled" } });
+        cloud.made(server, body).await;
+    }
+    let database = format!("{near}/databases/orders");
+    cloud.made(&database, json!({ "location": "canadacentral", "sku": { "name": "S1" }, "properties": {} })).await;
+    let group = |server: &str| format!("{server}/failoverGroups/drplan-fg");
+    cloud.made(&group(&near), sql_group(&away, &database)).await;
+    (cloud, group(&near), group(&away))
+}
+
+fn sql_group(partner: &str, database: &str) -> Json {
+    json!({ "properties": {
+        "readWriteEndpoint": { "failoverPolicy": "Manual" }, "readOnlyEndpoint": { "failoverPolicy": "Disabled" },
+        "partnerServers": [{ "id": partner }], "databases": [database],
+    } })
+}
+
+#[tokio::test]
+async fn a_failover_group_is_failed_over_by_its_secondary() {
+    let (cloud, near, away) = sql().await;
+    assert_eq!(cloud.post(&format!("{near}/failover"), None).await, "FailoverGroupFailoverRequestOnPrimaryServer");
+    let begun = cloud.ask("POST", &format!("{away}/failover"), None, &[]).await;
+    assert_eq!((begun.status, begun.body["operation"].as_str()), (202, Some("failover")));
+    assert_eq!(text(&cloud.get(&away).await, ROLE), "Secondary", "until it is done");
+    let beside = cloud.ask("POST", &format!("{away}/failover"), None, &[]).await;
+    assert_eq!(beside.code(), (409, "AnotherOperationInProgress"));
+    cloud.pass(60);
+    assert_eq!(cloud.get(&begun.link("azure-asyncoperation")).await.body["status"], "Succeeded");
+    assert_eq!(cloud.get(&begun.link("location")).await.status, 200);
+
+    for (half, role) in [(&near, "Secondary"), (&away, "Primary")] {
+        let half = cloud.get(half).await;
+        assert_eq!((text(&half, ROLE), text(&half, STATE)), (role, "CATCH_UP"));
+        assert_ne!(text(&half, "/properties/partnerServers/0/replicationRole"), role);
+    }
+    let secondary = |group: &str| group.replace("failoverGroups/drplan-fg", "databases/orders");
+    assert_eq!(text(&cloud.get(&secondary(&near)).await, "/properties/secondaryType"), "Geo");
+    assert_eq!(text(&cloud.get(&secondary(&away)).await, "/properties/secondaryType"), "nothing");
+    assert_eq!(
+        cloud.post(&format!("{away}/failover"), None).await,
+        "FailoverGroupFailoverRequestOnPrimaryServer",
+        "a second request is refused, and so does no harm"
+    );
+    let change = cloud.put(&near, cloud.get(&near).await.body).await;
+    assert_eq!(change.code(), (409, "FailoverGroupUpdateOrDeleteRequestOnSecondaryServer"));
+    assert_eq!(cloud.post(&format!("{near}/failover"), None).await, "done");
+    assert_eq!(text(&cloud.get(&near).await, ROLE), "Primary");
+}
+
+#[tokio::test]
+async fn a_failover_group_whose_primary_is_lost_is_forced_and_seeded_again() {
+    let (cloud, near, away) = sql().await;
+    cloud.suffer(LOST);
+    assert_eq!(cloud.post(&format!("{near}/forceFailoverAllowDataLoss"), None).await, "ServiceUnavailable");
+    assert_eq!(cloud.post(&format!("{away}/failover"), None).await, "ServiceUnavailable", "a plan needs both");
+    assert_eq!(cloud.post(&format!("{away}/forceFailoverAllowDataLoss"), None).await, "done");
+    assert_eq!(text(&cloud.get(&away).await, ROLE), "Primary");
+    assert_eq!(cloud.get(&near).await.status, 503);
+    cloud.pass(7200);
+    assert_eq!(text(&cloud.get(&away).await, STATE), "SUSPENDED");
+
+    assert!(cloud.simulator.restore("canadacentral").unwrap());
+    let back = cloud.get(&near).await;
+    assert_eq!((text(&back, ROLE), text(&back, STATE)), ("Secondary", "SEEDING"), "it takes no write before it knows");
+    assert_eq!(cloud.post(&format!("{near}/failover"), None).await, "GeoReplicationDatabaseNotSynchronized");
+    cloud.pass(300);
+    assert_eq!(text(&cloud.get(&away).await, STATE), "CATCH_UP");
+    assert_eq!(cloud.post(&format!("{near}/failover"), None).await, "done");
+}
+
+#[tokio::test]
+async fn a_planned_failover_stands_still_while_a_side_is_lost() {
+    let (cloud, _, away) = sql().await;
+    let begun = cloud.ask("POST", &format!("{away}/failover"), None, &[]).await;
+    cloud.suffer(LOST);
+    cloud.pass(3600);
+    assert_eq!(cloud.get(&begun.link("azure-asyncoperation")).await.body["status"], "InProgress");
+    cloud.simulator.clear_faults().unwrap();
+    assert_eq!(cloud.get(&begun.link("azure-asyncoperation")).await.body["status"], "Succeeded");
+}
+
+const ACCOUNT: &str = "Microsoft.DocumentDB/databaseAccounts/drplan-test";
+
+/// An account in Canada Central, which is read in Canada East, too.
+async fn cosmos() -> Cloud {
+    let cloud = Cloud::of_two().await;
+    let place =
+        |name, priority| json!({ "locationName": name, "failoverPriority": priority, "isZoneRedundant": false });
+    let body = json!({ "location": "canadacentral", "kind": "GlobalDocumentDB", "properties": {
+        "databaseAccountOfferType": "Standard", "consistencyPolicy": { "defaultConsistencyLevel": "Session" },
+        "locations": [place("canadacentral", 0), place("canadaeast", 1)] } });
+    // Its group is where the account is to be managed from when its first region is lost.
+    cloud.made(&far(ACCOUNT), body).await;
+    cloud
+}
+
+fn order(regions: &[&str]) -> Option<Json> {
+    let policy = |(at, name)| json!({ "locationName": name, "failoverPriority": at });
+    Some(json!({ "failoverPolicies": regions.iter().enumerate().map(policy).collect::<Vec<_>>() }))
+}
+
+async fn regions(cloud: &Cloud, list: &str) -> Vec<String> {
+    let account = cloud.get(&far(ACCOUNT)).await;
+    assert_eq!(account.status, 200, "{}", account.body);
+    let places = account.body["properties"][list].as_array().unwrap();
+    places.iter().map(|place| place["locationName"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_write_region_of_an_account_is_changed_while_all_live() {
+    let cloud = cosmos().await;
+    let change = format!("{}/failoverPriorityChange", far(ACCOUNT));
+    assert!(cloud.lag(&far(ACCOUNT), "ReplicationLatency").await.is_some_and(|ms| (1000.0..=4000.0).contains(&ms)));
+    for wrong in [order(&["Canada East"]), order(&["Canada East", "Canada East"]), order(&["West US", "Canada East"])] {
+        assert_eq!(cloud.post(&change, wrong).await, "BadRequest");
+    }
+    for _ in 0..2 {
+        assert_eq!(cloud.post(&change, order(&["Canada East", "Canada Central"])).await, "done");
+        assert_eq!(regions(&cloud, "writeLocations").await, ["Canada East"]);
+        assert_eq!(regions(&cloud, "readLocations").await, ["Canada East", "Canada Central"]);
+    }
+    let account = cloud.get(&far(ACCOUNT)).await.body;
+    assert_eq!(account["properties"]["locations"][0]["failoverPriority"], 0);
+    assert_eq!(cloud.put(&far(ACCOUNT), account).await.status, 200, "what is answered may be written back");
+    cloud.pass(600);
+    assert_eq!(regions(&cloud, "writeLocations").await, ["Canada East"]);
+}
+
+#[tokio::test]
+async fn an_account_gives_up_a_lost_region_and_is_given_it_back_much_later_to_be_read() {
+    let cloud = cosmos().await;
+    let act = |action: &str| format!("{}/{action}", far(ACCOUNT));
+    let region = |name: &str| Some(json!({ "region": name }));
+    cloud.suffer(LOST);
+    assert_eq!(regions(&cloud, "writeLocations").await, ["Canada Central"], "any region answers for the account");
+    let order_back = || order(&["Canada Central", "Canada East"]);
+    assert_eq!(
+        cloud.post(&act("failoverPriorityChange"), order(&["Canada East", "Canada Central"])).await,
+        "PreconditionFailed"
+    );
+    assert_eq!(cloud.post(&act("offlineRegion"), region("West US")).await, "BadRequest");
+    for _ in 0..2 {
+        assert_eq!(cloud.post(&act("offlineRegion"), region("Canada Central")).await, "done");
+        assert_eq!(regions(&cloud, "writeLocations").await, ["Canada East"]);
+        assert_eq!(regions(&cloud, "readLocations").await, ["Canada East"]);
+    }
+    assert_eq!(cloud.post(&act("offlineRegion"), region("Canada East")).await, "BadRequest", "it is the last");
+    cloud.simulator.restore("canadacentral").unwrap();
+    cloud.pass(3_600);
+    assert_eq!(regions(&cloud, "readLocations").await, ["Canada East"]);
+    assert_eq!(regions(&cloud, "failoverPolicies").await, ["Canada East", "Canada Central"]);
+    assert_eq!(cloud.post(&act("failoverPriorityChange"), order_back()).await, "PreconditionFailed");
+    cloud.pass(20_000);
+    assert_eq!(regions(&cloud, "readLocations").await, ["Canada East", "Canada Central"]);
+    assert_eq!(cloud.post(&act("onlineRegion"), region("Canada Central")).await, "done", "it is online already");
+    assert_eq!(regions(&cloud, "writeLocations").await, ["Canada East"]);
+    assert_eq!(cloud.post(&act("failoverPriorityChange"), order_back()).await, "done");
+    assert_eq!(regions(&cloud, "writeLocations").await, ["Canada Central"]);
+}
+
+const POSTGRES: &str = "Microsoft.DBforPostgreSQL/flexibleServers/drplan-";
+const DELAY: &str = "physical_replication_delay_in_seconds";
+
+/// A server, its replica far away, and their virtual endpoint if so asked.
+async fn postgres(endpoint: bool) -> (Cloud, String, String) {
+    let cloud = Cloud::of_two().await;
+    let (near, away) = (id(&format!("{POSTGRES}a")), far(&format!("{POSTGRES}b")));
+    let server = json!({ "location": "canadacentral", "sku": { "name": "Standard_D2ds_v5", "tier": "GeneralPurpose" },
+        "properties": { "version": "16", "administratorLogin": "a", "administratorLoginPassword": "p4ss, w0rd",
+            "storage": { "storageSizeGB": 128 } } });
+    cloud.made(&near, server).await;
+    let replica =
+        json!({ "location": "canadaeast", "properties": { "createMode": "Replica", "sourceServerResourceId": near } });
+    cloud.made(&away, replica).await;
+    if endpoint {
+        let body = json!({ "properties": { "endpointType": "ReadWrite", "members": ["drplan-b"] } });
+        cloud.made(&format!("{near}/virtualEndpoints/drplan-name"), body).await;
+    }
+    (cloud, near, away)
+}
+
+fn promotion(mode: &str, option: &str) -> Option<Json> {
+    Some(json!({ "properties": { "replica": { "role": "Primary", "promoteMode": mode, "promoteOption": option } } }))
+}
+
+#[tokio::test]
+async fn servers_change_places_by_way_of_the_replica() {
+    let (cloud, near, away) = postgres(true).await;
+    assert!(cloud.lag(&away, DELAY).await.is_some_and(|seconds| (5.0..=20.0).contains(&seconds)));
+    assert_eq!(cloud.lag(&near, DELAY).await, None, "a primary is not behind");
+    assert_eq!(cloud.acted("PATCH", &near, promotion("Switchover", "Planned")).await, "ReplicaPromotionNotAllowed");
+    let begun = cloud.ask("PATCH", &away, promotion("Switchover", "Planned"), &[]).await;
+    assert_eq!((begun.status, text(&cloud.get(&away).await, ROLE)), (202, "GeoAsyncReplica"));
+    cloud.pass(300);
+    for (server, role, behind) in [(&near, "GeoAsyncReplica", true), (&away, "Primary", false)] {
+        let read = cloud.get(server).await;
+        assert_eq!((text(&read, ROLE), text(&read, "/properties/replica/role")), (role, role));
+        assert_eq!(read.body["properties"]["replica"].get("promoteMode"), None);
+        assert_eq!(cloud.lag(server, DELAY).await.is_some(), behind);
+    }
+    assert_eq!(cloud.acted("PATCH", &away, promotion("Switchover", "Planned")).await, "ReplicaPromotionNotAllowed");
+    assert_eq!(cloud.acted("PATCH", &near, promotion("Switchover", "Planned")).await, "done");
+    assert_eq!(text(&cloud.get(&near).await, ROLE), "Primary");
+}
+
+#[tokio::test]
+async fn a_lost_primary_becomes_a_replica_or_stays_what_it_was() {
+    let (cloud, near, away) = postgres(true).await;
+    cloud.suffer(LOST);
+    assert_eq!(
+        cloud.acted("PATCH", &away, promotion("Switchover", "Planned")).await,
+        "ReplicaPromotionPrimaryNotAvailable"
+    );
+    assert_eq!(cloud.acted("PATCH", &away, promotion("Switchover", "Forced")).await, "done");
+    assert_eq!(text(&cloud.get(&away).await, ROLE), "Primary");
+    cloud.simulator.restore("canadacentral").unwrap();
+    let back = cloud.get(&near).await;
+    assert_eq!(
+        (text(&back, ROLE), text(&back, "/properties/replica/replicationState")),
+        ("GeoAsyncReplica", "Catchup")
+    );
+    cloud.pass(300);
+    assert_eq!(text(&cloud.get(&near).await, "/properties/replica/replicationState"), "Active");
+
+    let (cloud, near, away) = postgres(false).await;
+    cloud.suffer(LOST);
+    assert_eq!(cloud.acted("PATCH", &away, promotion("Switchover", "Forced")).await, "VirtualEndpointRequired");
+    assert_eq!(cloud.acted("PATCH", &away, promotion("Standalone", "Forced")).await, "done");
+    cloud.simulator.restore("canadacentral").unwrap();
+    cloud.pass(7200);
+    assert_eq!(text(&cloud.get(&near).await, ROLE), "Primary", "nobody told it: both take writes");
+    assert_eq!(text(&cloud.get(&away).await, ROLE), "None");
+}
+
+const STORAGE: &str = "Microsoft.Storage/storageAccounts/drplantest";
+
+/// A geo-redundant account that was made in Canada Central.
+async fn storage() -> Cloud {
+    let cloud = Cloud::of_two().await;
+    let body = json!({ "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_RAGRS" }, "properties": {} });
+    cloud.made(STORAGE, body).await;
+    cloud
+}
+
+async fn places(cloud: &Cloud) -> [String; 3] {
+    let account = cloud.get(STORAGE).await;
+    ["/properties/primaryLocation", "/properties/secondaryLocation", "/sku/name"]
+        .map(|at| text(&account, at).to_owned())
+}
+
+#[tokio::test]
+async fn an_account_of_storage_is_failed_over_by_the_region_that_it_was_made_in() {
+    let cloud = storage().await;
+    let planned = format!("{STORAGE}/failover?api-version=2021-04-01&failoverType=Planned");
+    let stats = cloud.get(&format!("{STORAGE}?api-version=2021-04-01&$expand=geoReplicationStats")).await;
+    assert_eq!(text(&stats, "/properties/geoReplicationStats/status"), "Live");
+    let synced: Timestamp = text(&stats, "/properties/geoReplicationStats/lastSyncTime").parse().unwrap();
+    assert!((120..=601).contains(&cloud.hand.now().duration_since(synced).as_secs()));
+    assert_eq!(
+        cloud.get(STORAGE).await.body["properties"].get("geoReplicationStats"),
+        None,
+        "only where it is asked for"
+    );
+    assert_eq!(cloud.post(&planned, None).await, "done");
+    assert_eq!(places(&cloud).await, ["canadaeast", "canadacentral", "Standard_RAGRS"]);
+    cloud.suffer(LOST);
+    assert_eq!(cloud.post(&planned, None).await, "ServiceUnavailable");
+    assert_eq!(
+        cloud.post(&format!("{STORAGE}/failover"), None).await,
+        "ServiceUnavailable",
+        "the provider does not fail over"
+    );
+    cloud.simulator.clear_faults().unwrap();
+    assert_eq!(cloud.post(&planned, None).await, "done");
+    assert_eq!(places(&cloud).await, ["canadacentral", "canadaeast", "Standard_RAGRS"]);
+}
+
+#[tokio::test]
+async fn an_account_of_storage_that_gave_up_its_primary_is_kept_in_one_region() {
+    let cloud = storage().await;
+    cloud.suffer(r#"[{"fault": "lose", "location": "canadaeast", "plane": "data"}]"#);
+    let (forced, planned) =
+        (format!("{STORAGE}/failover"), format!("{STORAGE}/failover?api-version=2021-04-01&failoverType=planned"));
+    assert_eq!(cloud.post(&forced, None).await, "SecondaryNotAvailable");
+    cloud.simulator.clear_faults().unwrap();
+    assert_eq!(cloud.post(&forced, None).await, "done");
+    assert_eq!(places(&cloud).await, ["canadaeast", "nothing", "Standard_LRS"]);
+    for again in [&forced, &planned] {
+        assert_eq!(cloud.post(again, None).await, "AccountFailoverNotSupported");
+    }
+    let sku = Some(json!({ "sku": { "name": "Standard_RAGRS" } }));
+    assert_eq!(cloud.ask("PATCH", STORAGE, sku, &[]).await.status / 100, 2);
+    cloud.pass(60);
+    assert_eq!(places(&cloud).await, ["canadaeast", "canadacentral", "Standard_RAGRS"]);
+    assert_eq!(cloud.post(&planned, None).await, "done");
+    assert_eq!(places(&cloud).await[0], "canadacentral");
+}

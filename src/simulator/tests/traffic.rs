@@ -1,0 +1,195 @@
+//! The public network: names, probes, faults with times, and clients that write.
+
+use super::*;
+use crate::address::ArmId;
+use crate::simulator::{Workload, parse_faults};
+use crate::world::{Web as _, WebRequest};
+
+const PROFILE: &str = "Microsoft.Network/trafficManagerProfiles/shop";
+
+/// A profile of two hosts outside of this world, the first in use; probed every 10 seconds, with 5 for the answer and one failure tolerated.
+async fn shop(faults: &str) -> Cloud {
+    let cloud = Cloud::with_group().await;
+    let profile = json!({ "location": "global", "properties": {
+        "trafficRoutingMethod": "Priority",
+        "dnsConfig": { "relativeName": "shop", "ttl": 60 },
+        "monitorConfig": { "protocol": "HTTPS", "port": 443, "path": "/", "intervalInSeconds": 10, "timeoutInSeconds": 5, "toleratedNumberOfFailures": 1 },
+    } });
+    assert_eq!(cloud.put(PROFILE, profile).await.status, 201);
+    for (priority, name) in [(1, "east"), (2, "west")] {
+        let endpoint = json!({ "properties": { "target": format!("{name}.example.com"), "priority": priority } });
+        assert_eq!(cloud.put(&format!("{PROFILE}/externalEndpoints/{name}"), endpoint).await.status, 201);
+    }
+    cloud.pass(60);
+    for fault in parse_faults(faults).unwrap() {
+        cloud.simulator.add_fault(fault).unwrap();
+    }
+    cloud
+}
+
+impl Cloud {
+    async fn health(&self, name: &str) -> String {
+        let endpoint = self.get(&format!("{PROFILE}/externalEndpoints/{name}")).await;
+        endpoint.body["properties"]["endpointMonitorStatus"].as_str().unwrap_or("none").to_owned()
+    }
+
+    async fn fetch(&self, url: &str) -> Result<u16, String> {
+        let request = WebRequest {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            hoped: 204,
+            within: Duration::from_secs(30),
+        };
+        self.simulator.fetch(&request).await
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_is_degraded_when_probes_fail_and_online_after_one_success() {
+    let cloud = shop(r#"[{"fault": "web", "host": "east.*", "from": 30, "until": 300}]"#).await;
+    assert_eq!((cloud.health("east").await, cloud.health("west").await), ("Online".to_owned(), "Online".to_owned()));
+    let (mut ill, mut well) = (None, None);
+    for second in 0..600 {
+        let health = cloud.health("east").await;
+        if health == "Degraded" {
+            ill = ill.or(Some(second));
+        } else if ill.is_some() {
+            well = well.or(Some(second));
+        }
+        cloud.pass(1);
+    }
+    let (ill, well) = (ill.unwrap() - 30, well.unwrap() - 300);
+    assert!((15..=25).contains(&ill), "two probes and the answer that never came: {ill} seconds");
+    assert!((0..=10).contains(&well), "the next probe: {well} seconds");
+    let profile = cloud.get(PROFILE).await;
+    assert_eq!(profile.body["properties"]["monitorConfig"]["profileMonitorStatus"], "Online");
+}
+
+#[tokio::test]
+async fn a_profile_answers_with_what_is_well_and_with_all_when_nothing_is() {
+    let east = r#"{"fault": "web", "host": "east.example.com", "status": 500}"#;
+    let cloud = shop(&format!("[{east}]")).await;
+    assert_eq!(cloud.fetch("https://SHOP.trafficmanager.net/").await, Ok(500), "nobody has found out yet");
+    cloud.pass(60);
+    assert_eq!(cloud.fetch("https://shop.trafficmanager.net/").await, Ok(204));
+    cloud
+        .simulator
+        .add_fault(parse_faults(r#"[{"fault": "web", "host": "west.*", "status": 500}]"#).unwrap().remove(0))
+        .unwrap();
+    cloud.pass(60);
+    assert_eq!(cloud.health("west").await, "Degraded");
+    assert_eq!(cloud.fetch("https://shop.trafficmanager.net/").await, Ok(500), "Azure serves even then");
+    cloud.simulator.clear_faults().unwrap();
+    cloud.pass(60);
+    let disabled = json!({ "properties": { "endpointStatus": "Disabled" } });
+    cloud.ask("PATCH", &format!("{PROFILE}/externalEndpoints/east"), Some(disabled), &[]).await;
+    assert_eq!((cloud.health("east").await, cloud.health("west").await), ("Disabled".to_owned(), "Online".to_owned()));
+}
+
+#[tokio::test]
+async fn names_of_this_world_are_known_or_not_and_others_are_taken_on_trust() {
+    let cloud = shop(r#"[{"fault": "web", "host": "flaky.example.com", "status": 503, "on": {"times": 1}}]"#).await;
+    assert_eq!(cloud.fetch("https://elsewhere.example.org/healthz").await, Ok(204));
+    assert_eq!(cloud.fetch("https://flaky.example.com/").await, Ok(503));
+    assert_eq!(cloud.fetch("https://flaky.example.com/").await, Ok(204));
+    for (url, words) in [
+        ("https://nobody.trafficmanager.net/", "there is no name nobody.trafficmanager.net"),
+        ("https://web.canadaeast.cloudapp.azure.com/", "there is no name"),
+        ("https://203.0.113.77/", "203.0.113.77 refused the connection"),
+        ("nonsense", "is no URL with a host"),
+    ] {
+        let error = cloud.fetch(url).await.unwrap_err();
+        assert!(error.contains(words), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn records_lead_on_and_a_zone_has_no_others() {
+    let cloud = shop("[]").await;
+    let zone = "Microsoft.Network/dnsZones/shop.example";
+    cloud.put(&format!("{zone}?api-version=2018-05-01"), json!({ "location": "global" })).await;
+    let cname = |to: &str| json!({ "properties": { "TTL": 30, "CNAMERecord": { "cname": to } } });
+    for (name, to) in [("www", "shop.trafficmanager.net"), ("a", "b.shop.example"), ("b", "a.shop.example")] {
+        let made = cloud.put(&format!("{zone}/CNAME/{name}?api-version=2018-05-01"), cname(to)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+    let address = json!({ "properties": { "TTL": 30, "ARecords": [{ "ipv4Address": "192.0.2.9" }] } });
+    cloud.put(&format!("{zone}/A/@?api-version=2018-05-01"), address).await;
+    assert_eq!(cloud.fetch("https://www.shop.example/").await, Ok(204));
+    for (url, words) in [
+        ("https://a.shop.example/", "leads in a circle"),
+        ("https://mail.shop.example/", "its zone has no such record"),
+        ("https://shop.example/", "nothing has the address 192.0.2.9"),
+    ] {
+        let error = cloud.fetch(url).await.unwrap_err();
+        assert!(error.contains(words), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_planes_of_a_region_are_lost_apart_and_for_a_time() {
+    let cloud = Cloud::with_group().await;
+    let faults = r#"[{"fault": "lose", "location": "canadacentral", "plane": "control", "from": 60, "until": 120}]"#;
+    cloud.simulator.add_fault(parse_faults(faults).unwrap().remove(0)).unwrap();
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(cloud.get("").await.status);
+        cloud.pass(40);
+    }
+    assert_eq!(answers, [200, 200, 503, 200]);
+    assert_eq!(cloud.simulator.faults(), []);
+    for wrong in [r#""from": -1"#, r#""from": "soon""#, r#""from": 60, "until": 60"#, r#""until": true"#] {
+        let text = format!(r#"[{{"fault": "instant", {wrong}}}]"#);
+        assert!(parse_faults(&text).unwrap_err().starts_with("fault 1: `"), "{wrong}");
+    }
+    let written = serde_json::to_string(&parse_faults(faults).unwrap()).unwrap();
+    assert_eq!(parse_faults(&written), parse_faults(faults));
+}
+
+#[tokio::test]
+async fn capacity_is_asked_for_by_those_who_want_more() {
+    let cloud = Cloud::with_group().await;
+    let set =
+        |count: u64| json!({ "location": "canadacentral", "sku": { "name": "Standard_D2s_v5", "capacity": count } });
+    let faults = |more: &str| {
+        let text = format!(
+            r#"[{{"fault": "capacity", "location": "canadacentral", "size": "Standard_D2s_v5", "late": true{more}}}]"#
+        );
+        let mut faults = super::super::Faults::default();
+        parse_faults(&text).unwrap().into_iter().for_each(|fault| faults.add(fault));
+        faults
+    };
+    let refused =
+        |more: &str, old: Option<&Json>, new: &Json| faults(more).capacity("canadacentral", old, new).is_some();
+    assert!(refused("", Some(&set(0)), &set(4)) && refused("", None, &set(4)));
+    assert!(
+        !refused("", Some(&set(4)), &set(0)) && !refused("", None, &set(0)) && !refused("", Some(&set(4)), &set(4))
+    );
+    let some = r#", "instances": 2"#;
+    assert!(refused(some, Some(&set(0)), &set(4)) && !refused(some, Some(&set(2)), &set(4)));
+    drop(cloud);
+}
+
+#[tokio::test]
+async fn a_workload_costs_little_and_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let hand = Arc::new(Hand(AtomicI64::new(START.as_second())));
+    let simulator = Simulator::open(dir.path(), None, hand.clone()).unwrap();
+    let stores = vec![ArmId::new("/nothing")];
+    simulator
+        .start_workload(Workload { front: "https://nobody.trafficmanager.net/x".to_owned(), stores, rate: 10 })
+        .unwrap();
+    hand.0.fetch_add(3600, Ordering::Relaxed);
+    let began = std::time::Instant::now();
+    simulator.catch_up().unwrap();
+    assert!(began.elapsed().as_millis() < 500, "{:?} for an hour, in a build that is not optimised", began.elapsed());
+    let tally = simulator.workload().unwrap();
+    assert_eq!((tally.refused, tally.written, tally.downtime_seconds), (36_000, 0, 3600));
+    drop(simulator);
+    let again = Simulator::open(dir.path(), None, hand).unwrap();
+    assert_eq!(again.workload(), Some(tally));
+    assert!(again.stop_workload().unwrap() && !again.stop_workload().unwrap());
+    assert_eq!(again.workload().map(|tally| tally.running), Some(false));
+}

@@ -1,0 +1,158 @@
+//! A procedure as JSON, for scripts: the fields below are promised, and further ones may come. Durations are numbers of seconds.
+//!
+//! ```json
+//! {
+//!   "format_version": "1.0",
+//!   "stack": "web-geo", "cloud": "local",
+//!   "basis": { "stack": "<digest>", "lineage": "…", "serial": 3, "role_epoch": 0 },
+//!   "group": "web", "verb": "up | down | drill", "mode": "planned | forced",
+//!   "lost": "primary | null",
+//!   "from": { "site": "primary", "region": "canadacentral | null" }, "to": { … },
+//!   "idle": "why there is nothing to do | null",
+//!   "ready": true, "verdict": "Ready: 12 steps, …",
+//!   "recovery_time": {
+//!     "p50": 570, "p95": 840, "objective": "1800 | null", "mark": "met | at_risk | missed | unknown | none",
+//!     "decide_within": "960 | null"
+//!   },
+//!   "calibration": { "runs": 3, "within": 2, "longest": "720 | null" },
+//!   "data_loss": [{ "replica": "geo_replica.orders", "amount": "0 | null", "objective": "300 | null", "mark": "met", "source": "…" }],
+//!   "accepted": { "data_loss": "60 | null", "split_brain": false },
+//!   "guards": [{ "rule": "lag", "verdict": "refuses | warns | passes", "what": "…", "help": "…" }],
+//!   "touches": [{ "region": "canadaeast", "site": "secondary | null", "steps": 11 }],
+//!   "avoided": [{ "address": "…", "what": "…" }],
+//!   "steps": [{
+//!     "id": 4, "address": "geo_replica.orders", "phase": "promote", "act": "promote", "does": "promote … to secondary, planned",
+//!     "needs": [1, 2], "begins": 60, "expect": 35, "worst": 130, "critical": true,
+//!     "touches": [{ "region": "canadaeast", "with": "the resource" }],
+//!     "undo": "nothing | act | impossible", "undo_words": "taken back: … | null"
+//!   }],
+//!   "critical_path": [1, 4, 9],
+//!   "roles": [{ "replica": "…", "from": "primary | null", "to": "secondary" }],
+//!   "becomes": { "active": "home | away | between", "site": "secondary", "owed": [{ "of": "…", "what": "…", "pays": "…" }] },
+//!   "notes": ["…"]
+//! }
+//! ```
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::deed::{act_word, begins, how_word};
+use super::forecast::{self, of_amount, of_time, places};
+use crate::failover::Procedure;
+use crate::stack::CloudName;
+use crate::state::{GroupRole, Owed};
+use crate::steps::{Step, Undo};
+
+/// The version of the format: the first number changes where a field goes or means something else.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// The procedure as JSON.
+pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
+    let Procedure { objectives, predicted, accepted, calibration, .. } = procedure;
+    let site = |site: &str| json!({"site": site, "region": procedure.regions.get(site)});
+    let ready = procedure.idle.is_none() && !procedure.is_refused() && forecast::touching_lost(procedure).count() == 0;
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": procedure.stack,
+        "cloud": cloud.as_str(),
+        "basis": procedure.basis,
+        "group": procedure.group,
+        "verb": procedure.verb.as_str(),
+        "mode": how_word(procedure.how),
+        "lost": procedure.lost,
+        "from": site(&procedure.leaving),
+        "to": site(&procedure.arriving),
+        "idle": procedure.idle,
+        "ready": ready,
+        "verdict": forecast::verdict(procedure),
+        "recovery_time": {
+            "p50": seconds(predicted.typical),
+            "p95": seconds(predicted.worst),
+            "objective": objectives.rto.map(seconds),
+            "mark": of_time(*predicted, objectives.rto).as_str(),
+            "decide_within": forecast::decide_within(procedure).map(seconds),
+        },
+        "calibration": {
+            "runs": calibration.runs,
+            "within": calibration.within,
+            "longest": calibration.longest.map(seconds),
+        },
+        "data_loss": losses(procedure),
+        "accepted": { "data_loss": accepted.data_loss.map(seconds), "split_brain": accepted.split_brain },
+        "guards": procedure.guards,
+        "touches": touches(procedure),
+        "avoided": procedure.avoided,
+        "steps": steps(procedure),
+        "critical_path": procedure.critical.steps,
+        "roles": procedure.roles,
+        "becomes": procedure.becomes.as_ref().map(becomes),
+        "notes": procedure.notes,
+    })
+}
+
+/// A duration as a number of seconds: whole where it is.
+pub(super) fn seconds(duration: Duration) -> Json {
+    match duration.subsec_nanos() {
+        0 => duration.as_secs().into(),
+        _ => duration.as_secs_f64().into(),
+    }
+}
+
+fn losses(procedure: &Procedure) -> Json {
+    let rpo = procedure.objectives.rpo;
+    let loss = |loss: &crate::failover::Loss| {
+        json!({
+            "replica": loss.replica,
+            "amount": loss.amount.map(seconds),
+            "objective": rpo.map(seconds),
+            "mark": of_amount(loss.amount, rpo).as_str(),
+            "source": loss.source,
+        })
+    };
+    procedure.losses.iter().map(loss).collect()
+}
+
+fn touches(procedure: &Procedure) -> Json {
+    let places = places(procedure);
+    let site = |region: &str| procedure.regions.keys().find(|site| places.is_at(region, site));
+    let one = |(region, steps): (&&str, &usize)| json!({"region": region, "site": site(region), "steps": steps});
+    forecast::touched(&procedure.steps).0.iter().map(one).collect()
+}
+
+fn steps(procedure: &Procedure) -> Json {
+    let places = places(procedure);
+    let begins = begins(&procedure.steps);
+    let step = |step: &Step| {
+        let undo = match step.undo {
+            Undo::Nothing => "nothing",
+            Undo::Act(_) => "act",
+            Undo::Impossible(_) => "impossible",
+        };
+        json!({
+            "id": step.id,
+            "address": step.address,
+            "phase": step.stage.as_str(),
+            "act": act_word(&step.act),
+            "does": places.deed(step),
+            "needs": step.needs,
+            "begins": seconds(begins.get(step.id.index()).copied().unwrap_or_default()),
+            "expect": seconds(step.expect),
+            "worst": seconds(step.worst),
+            "critical": procedure.critical.steps.contains(&step.id),
+            "touches": step.touches,
+            "undo": undo,
+            "undo_words": places.undo(step),
+        })
+    };
+    procedure.steps.steps.iter().map(step).collect()
+}
+
+fn becomes(role: &GroupRole) -> Json {
+    json!({ "active": role.active, "site": role.site, "owed": role.owed.iter().map(owed).collect::<Vec<_>>() })
+}
+
+/// A debt as JSON.
+pub(super) fn owed(Owed { of, debt, since: _ }: &Owed) -> Json {
+    json!({"of": of, "what": debt.what, "pays": debt.pays})
+}

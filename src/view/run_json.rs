@@ -1,0 +1,166 @@
+//! Failover runs as JSON, for scripts: the fields below are promised, and further ones may come. Durations are numbers of seconds, moments
+//! are in RFC 3339.
+//!
+//! ```json
+//! {
+//!   "format_version": "1.0",
+//!   "run": "1790000000000-b2", "stack": "web-geo", "digest": "<digest>", "cloud": "local",
+//!   "group": "web", "verb": "up | down | drill", "mode": "planned | forced", "lost": "primary | null",
+//!   "from": "primary", "to": "secondary",
+//!   "condition": "open | waits | stopped | failed | done | unwound | given_up",
+//!   "by": "ann@host", "began": "2026-09-21T13:33:20Z", "last": "…", "length": 400,
+//!   "holder": "who carries it out at this moment | null", "rest": 120,
+//!   "recovery_time": { "p50": 305, "p95": 640, "real": "310 | null", "objective": "900 | null", "served_at": "… | null" },
+//!   "data_loss": [{ "replica": "…", "announced": "40 | null", "accepted": "60 | null", "measured": "38 | null", "objective": "300 | null" }],
+//!   "accepted": { "data_loss": "60 | null", "split_brain": false },
+//!   "checks": [{ "rule": "lag", "warned": false, "what": "…" }],
+//!   "decisions": [{ "at": "…", "step": "21 | null", "what": "ann@host started the run" }],
+//!   "critical_path": [3, 4, 18],
+//!   "only_forward": [1, 2],
+//!   "steps": [{
+//!     "id": 1, "address": "geo_replica.orders", "phase": "promote", "act": "promote", "does": "…",
+//!     "state": "waiting | ready | under_way | succeeded | failed | unknown | paused | skipped",
+//!     "expect": 35, "worst": 130,
+//!     "attempts": [{ "begun": "…", "ended": "… | null", "outcome": "succeeded", "why": "…" }],
+//!     "learnt": [{ "at": "…", "what": "…", "loss": "38.5 | null" }],
+//!     "left_out": "who decided so, and why | null"
+//!   }],
+//!   "role": { "active": "away", "site": "secondary", "owed": [{ "of": "…", "what": "…", "pays": "…" }] }
+//! }
+//! ```
+//!
+//! A history is `{"format_version": "1.0", "runs": [ … ]}`, each run without `holder`, `rest`, `checks`, `decisions`, `critical_path`, `only_forward`
+//! and `steps`.
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::deed::{act_word, how_word};
+use super::procedure_json::{owed, seconds};
+use super::run::{forward_only, places};
+use crate::stack::CloudName;
+use crate::steps::{Attempt, Condition, Phase, Step, Timeline};
+
+/// The version of the format: the first number changes where a field goes or means something else.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// One run with all its steps. `holder` is who carries it out at this moment.
+pub fn status(run: &Timeline, now: Timestamp, holder: Option<&str>, cloud: CloudName) -> Json {
+    let mut json = head(run);
+    let ids = |steps: Vec<&Step>| steps.iter().map(|step| step.id).collect::<Vec<_>>();
+    let more = json!({
+        "format_version": FORMAT_VERSION,
+        "cloud": cloud.as_str(),
+        "holder": holder,
+        "rest": seconds(if run.condition().is_open() { run.rest(now) } else { std::time::Duration::ZERO }),
+        "checks": run.undertaking.checks,
+        "decisions": run.decisions.iter().map(|one| json!({"at": one.at, "step": one.step, "what": one.what})).collect::<Vec<_>>(),
+        "critical_path": run.critical,
+        "only_forward": ids(forward_only(run).collect()),
+        "steps": run.graph.steps.iter().map(|one| step(run, one)).collect::<Vec<_>>(),
+    });
+    if let (Json::Object(json), Json::Object(more)) = (&mut json, more) {
+        json.extend(more);
+    }
+    json
+}
+
+/// One run that nobody carries out at this moment.
+pub fn show(run: &Timeline, cloud: CloudName) -> Json {
+    status(run, run.last(), None, cloud)
+}
+
+/// All runs.
+pub fn history(runs: &[Timeline]) -> Json {
+    json!({ "format_version": FORMAT_VERSION, "runs": runs.iter().map(head).collect::<Vec<_>>() })
+}
+
+fn head(run: &Timeline) -> Json {
+    let Timeline { started, undertaking, report, .. } = run;
+    json!({
+        "run": started.run,
+        "stack": started.stack,
+        "digest": started.digest,
+        "group": undertaking.group,
+        "verb": undertaking.verb.as_str(),
+        "mode": how_word(undertaking.how),
+        "lost": undertaking.lost,
+        "from": undertaking.leaving,
+        "to": undertaking.arriving,
+        "condition": condition(run.condition()),
+        "by": started.by,
+        "began": report.began,
+        "last": run.last(),
+        "length": seconds(report.length),
+        "recovery_time": {
+            "p50": seconds(undertaking.predicted.typical),
+            "p95": seconds(undertaking.predicted.worst),
+            "real": run.recovery().map(seconds),
+            "objective": undertaking.objectives.0.map(seconds),
+            "served_at": run.served,
+        },
+        "data_loss": losses(run),
+        "accepted": {
+            "data_loss": undertaking.accepted.data_loss.map(seconds),
+            "split_brain": undertaking.accepted.split_brain,
+        },
+        "role": run.role.as_ref().map(|role| {
+            json!({"active": role.active, "site": role.site, "owed": role.owed.iter().map(owed).collect::<Vec<_>>()})
+        }),
+    })
+}
+
+const fn condition(condition: Condition) -> &'static str {
+    match condition {
+        Condition::GivenUp => "given_up",
+        other => other.as_str(),
+    }
+}
+
+fn losses(run: &Timeline) -> Json {
+    let undertaking = &run.undertaking;
+    let loss = |(replica, announced): (&crate::address::Address, &Option<std::time::Duration>)| {
+        json!({
+            "replica": replica,
+            "announced": announced.map(seconds),
+            "accepted": undertaking.accepted.data_loss.map(seconds),
+            "measured": run.losses.get(replica).copied().map(seconds),
+            "objective": undertaking.objectives.1.map(seconds),
+        })
+    };
+    undertaking.losses.iter().map(loss).collect()
+}
+
+fn step(run: &Timeline, step: &Step) -> Json {
+    let course = run.course(step.id);
+    let attempts = course.map(|course| course.attempts.as_slice()).unwrap_or_default();
+    let attempt = |Attempt { begun, ended, outcome, why }: &Attempt| json!({"begun": begun, "ended": ended, "outcome": phase(*outcome), "why": why});
+    let learnt = course.map(|course| course.learnt.as_slice()).unwrap_or_default();
+    let learnt = learnt.iter().map(|(at, learnt)| json!({"at": at, "what": learnt.what, "loss": learnt.loss}));
+    json!({
+        "id": step.id,
+        "address": step.address,
+        "phase": step.stage.as_str(),
+        "act": act_word(&step.act),
+        "does": places(run).deed(step),
+        "state": run.status.phase(step.id).map(phase),
+        "expect": seconds(step.expect),
+        "worst": seconds(step.worst),
+        "attempts": attempts.iter().map(attempt).collect::<Vec<_>>(),
+        "learnt": learnt.collect::<Vec<_>>(),
+        "left_out": course.and_then(|course| course.left_out.as_ref()).map(|(_, why)| why),
+    })
+}
+
+const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Waiting => "waiting",
+        Phase::Ready => "ready",
+        Phase::UnderWay => "under_way",
+        Phase::Succeeded => "succeeded",
+        Phase::Failed => "failed",
+        Phase::Unknown => "unknown",
+        Phase::Paused => "paused",
+        Phase::Skipped => "skipped",
+    }
+}

@@ -1,0 +1,188 @@
+//! Runs seen from another process: followed while they go on, asked for, answered.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use drplan::cli::{self, Session};
+use drplan::host::SeededIds;
+use drplan::kinds::How;
+use drplan::state::Verb;
+use drplan::steps::{
+    Accepted, Act, Ended, Entry, Event, Learnt, Predicted, Stage, Started, Step, StepEvent, StepId, Task, Undertaking,
+    Undo,
+};
+use drplan::store::{Holder, LocalStore};
+use drplan::world::Store;
+use jiff::Timestamp;
+
+const STACK: &str = r#"
+stack "small" {}
+site "a" {
+  provider = "azure"
+  location = "canadacentral"
+}
+site "b" {
+  provider = "azure"
+  location = "canadaeast"
+}
+resource_group "g" {
+  site = site.b
+}
+failover_group "web" {
+  from = site.a
+  to   = site.b
+  step "agree" {
+    approval { message = "Go on?" }
+  }
+}
+"#;
+
+#[derive(Clone, Default)]
+struct Collected(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Collected {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a command prints and says, and its exit code.
+fn drplan(dir: &Path, words: &[&str]) -> (String, u8) {
+    let said = Collected::default();
+    let ids = Arc::new(SeededIds::new(3));
+    let mut session = Session::detached(Box::new(said.clone()), Box::new(said.clone()), dir.to_owned(), ids);
+    let exit = cli::run(std::iter::once("drplan").chain(words.iter().copied()).map(Into::into), &mut session);
+    let text = String::from_utf8_lossy(&said.0.lock().unwrap()).into_owned();
+    (text, exit.code())
+}
+
+/// A run of one step that is under way, and the store it is in.
+fn under_way(dir: &Path) -> (LocalStore, String) {
+    std::fs::write(dir.join("stack.hcl"), STACK).unwrap();
+    assert_eq!(drplan(dir, &["apply", "--yes"]).1, 0);
+    let store = LocalStore::open(&dir.join("state"), "small", "local").unwrap();
+    let state = store.load().unwrap().unwrap();
+    let step = Step {
+        id: StepId(0),
+        address: "step.agree".parse().unwrap(),
+        needs: Vec::new(),
+        act: Act::Task(Task::Custom { action: "approval".to_owned() }),
+        serial: Vec::new(),
+        touches: Vec::new(),
+        expect: Duration::from_secs(60),
+        worst: Duration::from_secs(60),
+        stage: Stage::Step,
+        undo: Undo::Nothing,
+    };
+    let undertaking = Undertaking {
+        group: "web".to_owned(),
+        verb: Verb::Up,
+        how: How::Planned,
+        lost: None,
+        leaving: "a".to_owned(),
+        arriving: "b".to_owned(),
+        regions: Default::default(),
+        roles: Vec::new(),
+        notes: Vec::new(),
+        checks: Vec::new(),
+        steps: vec![step],
+        predicted: Predicted::default(),
+        losses: Default::default(),
+        accepted: Accepted::default(),
+        objectives: (None, None),
+    };
+    let run = store.name_run(Timestamp::UNIX_EPOCH, "x").unwrap();
+    let started = Started {
+        version: state.version,
+        run: run.clone(),
+        command: "failover-group up".to_owned(),
+        by: "ann on desk".to_owned(),
+        lineage: state.lineage.clone(),
+        serial: state.serial,
+        stack: state.stack.clone(),
+        digest: "d".to_owned(),
+        steps: 1,
+        failover: Some(Box::new(undertaking)),
+    };
+    append(&store, &run, &[Event::Started(started), about(StepEvent::Begun(None))]);
+    (store, run)
+}
+
+fn about(event: StepEvent) -> Event {
+    Event::Step { step: StepId(0), address: "step.agree".parse().unwrap(), event }
+}
+
+fn append(store: &LocalStore, run: &str, events: &[Event]) {
+    let entry = |event: &Event| Entry { at: Timestamp::UNIX_EPOCH, event: event.clone() };
+    store.journal(run).unwrap().append(&events.iter().map(entry).collect::<Vec<_>>()).unwrap();
+}
+
+fn holder() -> Holder {
+    Holder {
+        who: "ann".to_owned(),
+        pid: 7,
+        host: "desk".to_owned(),
+        command: "drplan failover-group up".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[test]
+fn a_second_up_shows_the_run_that_is_under_way_and_ends_as_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, run) = under_way(dir.path());
+    let lock = store.lock(&holder()).unwrap();
+    let shown = std::thread::scope(|scope| {
+        let second = scope.spawn(|| drplan(dir.path(), &["failover-group", "up", "--planned", "--yes"]));
+        std::thread::sleep(Duration::from_millis(300));
+        let learnt = StepEvent::Learnt(Learnt::said("Ann said yes"));
+        append(&store, &run, &[about(learnt), about(StepEvent::Succeeded(None)), Event::Ended(Ended::Done)]);
+        second.join().unwrap()
+    });
+    drop(lock);
+    assert_eq!(shown.1, 0, "{}", shown.0);
+    for line in ["is under way; this shows it", "doing step.agree ...", "  step.agree: Ann said yes", "done step.agree"]
+    {
+        assert!(shown.0.contains(line), "{line}: {}", shown.0);
+    }
+}
+
+#[test]
+fn a_run_that_nobody_carries_out_is_left_to_be_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, run) = under_way(dir.path());
+    let lock = store.lock(&holder()).unwrap();
+    let shown = std::thread::scope(|scope| {
+        let second = scope.spawn(|| drplan(dir.path(), &["failover-group", "up", "--planned", "--yes"]));
+        std::thread::sleep(Duration::from_millis(300));
+        drop(lock);
+        second.join().unwrap()
+    });
+    assert_eq!(shown.1, 5, "{}", shown.0);
+    assert!(shown.0.contains("drplan failover-group resume"), "{}", shown.0);
+
+    // Without a process to follow, another run is refused, and it is said what to do.
+    let (said, exit) = drplan(dir.path(), &["failover-group", "up", "--planned", "--yes"]);
+    assert_eq!(exit, 4, "{said}");
+    assert!(said.contains("drplan failover-group resume") && said.contains("drplan failover-group abort"), "{said}");
+
+    // It is seen without a lock, and a step of it can be answered.
+    let (said, exit) = drplan(dir.path(), &["failover-group", "status"]);
+    assert_eq!((exit, said.contains(&run)), (0, true), "{said}");
+    let (said, exit) = drplan(dir.path(), &["failover-group", "approve", "last", "agree", "--by", "Ann"]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(store.approvals(&run).unwrap().len(), 1);
+    assert_eq!(drplan(dir.path(), &["failover-group", "approve", "last", "nothing", "--by", "Ann"]).1, 1);
+
+    // The stack is not the one that it was made from.
+    let (said, exit) = drplan(dir.path(), &["failover-group", "resume"]);
+    assert_eq!(exit, 4, "{said}");
+    assert!(said.contains("the stack is not the one"), "{said}");
+}

@@ -1,0 +1,415 @@
+//! Failover runs of procedures that are written here: that they do what they say, stop where something fails, and go on from wherever they were
+//! killed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use drplan::address::Address;
+use drplan::apply::{Aborted, FailoverRun, OnFailure, Onward, Party, Ports, RunError, Undertaken, abort, undertake};
+use drplan::failover::Procedure;
+use drplan::kinds::{How, Side};
+use drplan::plan::{basis, knowledge};
+use drplan::run::{Fate, Stop};
+use drplan::stack::{Presence, Stack};
+use drplan::state::{Active, GroupRole, State, Verb};
+use drplan::steps::{Accepted, Act, Approval, Ended, Lever, Stage, Step, StepGraph, StepId, Task, Undo};
+use drplan::world::{Clock, Store};
+use serde_json::{Map, Value as Json, json};
+
+use crate::lab::{Blind, Hopeful, Lab, simulated};
+use crate::web_geo;
+
+const QUIESCED: &str = "linux_virtual_machine_scale_set.web";
+const PRIMARY: &str = "traffic_manager_azure_endpoint.primary";
+const SECONDARY: &str = "traffic_manager_external_endpoint.secondary";
+
+/// A lab in which a stack with more steps than web-geo has stands.
+struct Day {
+    lab: Lab,
+    text: String,
+}
+
+impl Day {
+    async fn new() -> Self {
+        let (lab, text) = web_geo::lab();
+        let more = r#"
+  step "agree" {
+    approval { message = "Shall data move?" }
+  }
+  step "hook" {
+    http {
+      method  = "POST"
+      url     = "https://hooks.example.com/web"
+      status  = 202
+      headers = { Authorization = "Bearer ${var.sql_admin_password}" }
+    }
+  }
+  step "tool" {
+    command {
+      program     = "tool"
+      arguments   = ["$HOME"]
+      environment = { PASSWORD = var.sql_admin_password }
+    }
+  }
+
+  route "traffic-manager""#;
+        let text = text.replacen("\n  route \"traffic-manager\"", more, 1);
+        assert!(text.contains("step \"agree\""));
+        let applied = lab.apply(&text).await.unwrap();
+        assert_eq!(applied.report.ended, Some(Ended::Done));
+        Self { lab, text }
+    }
+
+    fn state(&self) -> State {
+        self.lab.store.load().unwrap().unwrap()
+    }
+
+    fn stack(&self) -> Stack {
+        let program = self.lab.read(&self.text).unwrap();
+        program.evaluate(&knowledge(&self.state(), &|_| false)).map_err(|found| format!("{found:?}")).unwrap().0
+    }
+
+    async fn with<T>(&self, work: impl AsyncFnOnce(&Stack, Ports<'_>, Party<'_>) -> T) -> T {
+        let (stack, stop) = (self.stack(), Stop::default());
+        let ports = Ports {
+            cloud: &self.lab.azure,
+            web: &self.lab.simulator,
+            commands: &Hopeful,
+            clock: &*self.lab.clock,
+            ids: &*self.lab.ids,
+            store: &self.lab.store,
+            seal: &self.lab.seal,
+            watcher: &Blind,
+            stop: &stop,
+        };
+        work(&stack, ports, Party { by: "tester", approve: &|run, step| format!("approve {run} {step}") }).await
+    }
+
+    /// Begins a run of these steps.
+    async fn begin(&self, steps: Vec<Step>, on_failure: OnFailure) -> Result<(FailoverRun, Undertaken), RunError> {
+        self.with(async |stack, ports, party| {
+            let state = self.state();
+            let procedure = procedure(stack, &state, steps);
+            let mut run = FailoverRun::new(&procedure, &state, ports, "tester")?;
+            let undertaken = undertake(&mut run, stack, ports, party, Onward::Start, on_failure).await?;
+            Ok((run, undertaken))
+        })
+        .await
+    }
+
+    async fn go_on(&self, run: &mut FailoverRun, onward: Onward) -> Result<Undertaken, RunError> {
+        self.with(async |stack, ports, party| undertake(run, stack, ports, party, onward, OnFailure::Stop).await).await
+    }
+
+    async fn give_up(&self, run: &mut FailoverRun) -> Result<Aborted, RunError> {
+        self.with(async |stack, ports, party| abort(run, stack, ports, party).await).await
+    }
+
+    fn argument(&self, address: &str, name: &str) -> Json {
+        self.state().resources[&address.parse::<Address>().unwrap()].arguments[name].clone()
+    }
+
+    /// What the cloud says of a resource.
+    fn body(&self, address: &str) -> Json {
+        self.lab.simulator.body(&self.state().resources[&address.parse::<Address>().unwrap()].id).unwrap()
+    }
+}
+
+fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
+    let steps = StepGraph::new(steps).unwrap();
+    Procedure {
+        stack: stack.name.clone(),
+        basis: basis(stack, Some(state)),
+        group: "web".to_owned(),
+        verb: Verb::Up,
+        how: How::Planned,
+        lost: None,
+        leaving: "primary".to_owned(),
+        arriving: "secondary".to_owned(),
+        regions: stack.sites.values().map(|site| (site.name.to_string(), site.location.clone())).collect(),
+        idle: None,
+        critical: steps.critical_path(),
+        steps,
+        predicted: Default::default(),
+        calibration: Default::default(),
+        losses: Vec::new(),
+        roles: Vec::new(),
+        becomes: None,
+        guards: Vec::new(),
+        avoided: Vec::new(),
+        objectives: stack.objectives,
+        accepted: Accepted::default(),
+        notes: Vec::new(),
+    }
+}
+
+fn step(steps: &mut Vec<Step>, address: &str, stage: Stage, needs: &[u32], act: Act, undo: Undo) -> u32 {
+    let id = u32::try_from(steps.len()).unwrap();
+    steps.push(Step {
+        id: StepId(id),
+        address: address.parse().unwrap(),
+        needs: needs.iter().copied().map(StepId).collect(),
+        act,
+        serial: Vec::new(),
+        touches: Vec::new(),
+        expect: Duration::from_secs(1),
+        worst: Duration::from_secs(2),
+        stage,
+        undo,
+    });
+    id
+}
+
+fn written(pairs: &[(&str, Json)]) -> Map<String, Json> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+fn instances(count: u32) -> Act {
+    Act::Task(Task::Move { arguments: written(&[("instances", json!(count))]) })
+}
+
+fn promote(how: How, accepted: Option<Duration>) -> Act {
+    Act::Task(Task::Promote { to: Side::Target, how, accepted })
+}
+
+fn custom(action: &str) -> Act {
+    Act::Task(Task::Custom { action: action.to_owned() })
+}
+
+fn forward() -> Undo {
+    Undo::Impossible("promotions only go forward".to_owned())
+}
+
+/// The steps that quiesce and promote.
+fn data(steps: &mut Vec<Step>) -> Vec<u32> {
+    let quiesce = step(steps, QUIESCED, Stage::Quiesce, &[], instances(0), Undo::Act(Box::new(instances(4))));
+    ["geo_replica.orders", "geo_replica.catalog"]
+        .map(|replica| step(steps, replica, Stage::Promote, &[quiesce], promote(How::Planned, None), forward()))
+        .to_vec()
+}
+
+fn record(steps: &mut Vec<Step>, needs: &[u32]) -> u32 {
+    let role = GroupRole {
+        active: Active::Away,
+        site: "secondary".to_owned(),
+        since: jiff::Timestamp::UNIX_EPOCH,
+        run: String::new(),
+        how: How::Planned,
+        accepted: None,
+        stores: BTreeMap::new(),
+        moved: BTreeMap::from([(QUIESCED.parse().unwrap(), ["instances".to_owned()].into())]),
+        owed: Vec::new(),
+    };
+    step(steps, "failover_group.web", Stage::Record, needs, Act::Task(Task::Record(Box::new(role))), Undo::Nothing)
+}
+
+/// The steps that move users.
+fn users(steps: &mut Vec<Step>, needs: &[u32], front: Option<&str>) -> u32 {
+    let lever = Lever {
+        name: "traffic-manager".to_owned(),
+        moves: vec![
+            (SECONDARY.parse().unwrap(), written(&[("enabled", json!(true))])),
+            (PRIMARY.parse().unwrap(), written(&[("enabled", json!(false))])),
+        ],
+        lingers: Duration::from_secs(30),
+        front: front.map(str::to_owned),
+    };
+    let route = Act::Task(Task::Route { levers: vec![lever], agree: Vec::new() });
+    step(steps, "route.traffic-manager", Stage::Route, needs, route, Undo::Nothing)
+}
+
+/// The steps that stand up what stands only meanwhile.
+fn stand_up(steps: &mut Vec<Step>, stack: &Stack) -> Vec<u32> {
+    let mut made: BTreeMap<Address, u32> = BTreeMap::new();
+    let failover = stack.resources.values().filter(|resource| resource.presence == Presence::Failover);
+    for resource in failover {
+        let needs: Vec<u32> = resource.needs.iter().filter_map(|need| made.get(need).copied()).collect();
+        let id = step(steps, resource.address.as_str(), Stage::StandUp, &needs, Act::Create, Undo::Nothing);
+        made.insert(resource.address.clone(), id);
+    }
+    made.into_values().collect()
+}
+
+fn failures(undertaken: &Undertaken) -> Vec<String> {
+    let fates = undertaken.report.fates.iter();
+    fates
+        .filter_map(|fate| match fate {
+            Fate::Failed(_, why) | Fate::Unknown(_, why) | Fate::Paused(_, why) => Some(why.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_moves_data_and_users_and_records_it() {
+    simulated(async {
+        let day = Day::new().await;
+        let serial = day.state().serial;
+        let mut steps = Vec::new();
+        let mut needs = data(&mut steps);
+        needs.extend(stand_up(&mut steps, &day.stack()));
+        needs.push(step(&mut steps, "step.hook", Stage::Step, &[], custom("http"), Undo::Nothing));
+        needs.push(step(&mut steps, "step.tool", Stage::Step, &[], custom("command"), Undo::Nothing));
+        let probe = step(&mut steps, "probe.front", Stage::Probe, &needs, Act::Task(Task::Probe), Undo::Nothing);
+        let route = users(&mut steps, &[probe], Some("https://web-geo.trafficmanager.net/healthz"));
+        record(&mut steps, &[route]);
+        let (run, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
+        assert_eq!(failures(&undertaken), [""; 0]);
+        assert_eq!(undertaken.report.ended, Some(Ended::Done));
+
+        let state = day.state();
+        assert_eq!((state.serial, &state.roles.open), (serial + 1, &None));
+        let role = &state.roles.groups["web"];
+        assert_eq!((role.active, role.run.as_str(), state.roles.epoch), (Active::Away, run.id.as_str(), 1));
+        assert!(role.stores.values().all(|side| *side == Side::Target) && role.stores.len() == 2, "{role:?}");
+        assert_eq!(day.argument(QUIESCED, "instances"), json!(0));
+        assert_eq!(day.body(QUIESCED)["sku"]["capacity"], json!(0));
+        assert_eq!(day.argument(PRIMARY, "enabled"), json!(false));
+        assert_eq!(day.body(SECONDARY)["properties"]["endpointStatus"], json!("Enabled"));
+
+        // It is over, and says so; and nothing that is secret is in its journal.
+        assert_eq!(day.go_on(&mut run.clone(), Onward::Resume).await.unwrap_err(), RunError::Over(run.id.clone()));
+        let journal = serde_json::to_string(&run.journal).unwrap();
+        assert!(!journal.contains("correct-horse") && journal.contains("hooks.example.com"));
+    });
+}
+
+#[test]
+fn killed_anywhere_it_goes_on() {
+    let steps = || {
+        let mut steps = Vec::new();
+        let needs = data(&mut steps);
+        let route = users(&mut steps, &needs, None);
+        record(&mut steps, &[route]);
+        steps
+    };
+    let (whole, world) = simulated(async {
+        let day = Day::new().await;
+        let (run, _) = day.begin(steps(), OnFailure::Stop).await.unwrap();
+        (run.journal.len(), (day.body(QUIESCED)["sku"].clone(), day.argument(PRIMARY, "enabled")))
+    });
+    for cut in 1..whole {
+        simulated(async {
+            let day = Day::new().await;
+            day.lab.store.stop_after(cut);
+            assert!(day.begin(steps(), OnFailure::Stop).await.is_err());
+            day.lab.store.go_on();
+            let open = day.state().roles.open.expect("the run is open");
+            let mut run = FailoverRun::read(&day.lab.store, &open.run).unwrap();
+            let undertaken = day.go_on(&mut run, Onward::Resume).await.unwrap();
+            assert_eq!(
+                (failures(&undertaken), undertaken.report.ended),
+                (vec![], Some(Ended::Done)),
+                "cut after {cut}"
+            );
+            assert_eq!((day.body(QUIESCED)["sku"].clone(), day.argument(PRIMARY, "enabled")), world, "cut after {cut}");
+            let roles = day.state().roles;
+            assert_eq!(
+                (roles.epoch, roles.open, roles.groups["web"].active),
+                (1, None, Active::Away),
+                "cut after {cut}"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_step_waits_for_a_person() {
+    simulated(async {
+        let day = Day::new().await;
+        let mut steps = Vec::new();
+        let agree = step(&mut steps, "step.agree", Stage::Step, &[], custom("approval"), Undo::Nothing);
+        record(&mut steps, &[agree]);
+        let (mut run, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
+        assert_eq!(undertaken.report.ended, Some(Ended::Stopped));
+        let wanted = format!("Shall data move? Answer with `approve {} step.agree`, then resume the run", run.id);
+        assert_eq!(failures(&undertaken), [wanted]);
+        assert_eq!(day.state().roles.open.map(|open| open.run), Some(run.id.clone()));
+
+        let answer = Approval {
+            step: "step.agree".parse().unwrap(),
+            by: "Ann".to_owned(),
+            at_host: "tester".to_owned(),
+            at: day.lab.clock.now(),
+        };
+        day.lab.store.approve(&run.id, &answer).unwrap();
+        let undertaken = day.go_on(&mut run, Onward::Resume).await.unwrap();
+        assert_eq!(undertaken.report.ended, Some(Ended::Done));
+    });
+}
+
+#[test]
+fn what_has_failed_is_tried_again_left_out_or_taken_back() {
+    simulated(async {
+        let day = Day::new().await;
+        let failing = |after_data: bool| {
+            let mut steps = Vec::new();
+            let needs = if after_data {
+                data(&mut steps)
+            } else {
+                vec![step(&mut steps, QUIESCED, Stage::Quiesce, &[], instances(0), Undo::Act(Box::new(instances(4))))]
+            };
+            let fails = step(&mut steps, "public_ip.nowhere", Stage::StandUp, &needs, Act::Create, Undo::Nothing);
+            step(&mut steps, "step.tool", Stage::Step, &[fails], custom("command"), Undo::Nothing);
+            steps
+        };
+        // Tried again, it fails again; then it is taken back.
+        let (mut run, undertaken) = day.begin(failing(false), OnFailure::Retry(2)).await.unwrap();
+        assert_eq!(failures(&undertaken), ["the stack has no such resource"]);
+        assert_eq!(day.argument(QUIESCED, "instances"), json!(0));
+        assert!(matches!(day.give_up(&mut run).await.unwrap(), Aborted::Unwound(_)));
+        assert_eq!((day.argument(QUIESCED, "instances"), run.is_over()), (json!(4), true));
+        assert_eq!(day.state().roles, Default::default());
+
+        // The same at once.
+        let (run, undertaken) = day.begin(failing(false), OnFailure::Unwind).await.unwrap();
+        assert_eq!(undertaken.report.ended, Some(Ended::Done));
+        assert_eq!((day.body(QUIESCED)["sku"]["capacity"].clone(), run.is_over()), (json!(4), true));
+
+        // Left out, what needs it is done.
+        let (run, undertaken) = day.begin(failing(false), OnFailure::Skip).await.unwrap();
+        assert_eq!((undertaken.report.ended, run.is_over()), (Some(Ended::Done), true));
+
+        // Once data has moved, nothing is taken back, and the roles are recorded as they are.
+        let (mut run, undertaken) = day.begin(failing(true), OnFailure::Unwind).await.unwrap();
+        assert_eq!(undertaken.forward_only.len(), 2);
+        assert_eq!(day.give_up(&mut run).await.unwrap(), Aborted::Recorded(Active::Between));
+        let state = day.state();
+        assert_eq!((state.roles.open, state.roles.groups["web"].active), (None, Active::Between));
+        assert_eq!(FailoverRun::read(&day.lab.store, &run.id).unwrap().status().unwrap().ended(), Some(Ended::Done));
+    });
+}
+
+#[test]
+fn nothing_is_promoted_whose_loss_was_not_accepted() {
+    simulated(async {
+        let day = Day::new().await;
+        let mut steps = Vec::new();
+        let quiesce = step(&mut steps, QUIESCED, Stage::Quiesce, &[], instances(0), Undo::Act(Box::new(instances(4))));
+        step(&mut steps, "geo_replica.orders", Stage::Promote, &[quiesce], promote(How::Forced, None), forward());
+        let (mut run, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
+        let why = failures(&undertaken);
+        assert!(why[0].contains("nobody says how much would be lost, and no loss was accepted"), "{why:?}");
+        // No data has moved, nor is on its way, so that the rest can be taken back.
+        assert!(matches!(day.give_up(&mut run).await.unwrap(), Aborted::Unwound(_)));
+        assert_eq!((day.argument(QUIESCED, "instances"), day.state().roles), (json!(4), Default::default()));
+
+        let mut steps = Vec::new();
+        let accepted = Some(Duration::from_secs(60));
+        step(&mut steps, "geo_replica.orders", Stage::Promote, &[], promote(How::Forced, accepted), forward());
+        let (_, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
+        assert_eq!((failures(&undertaken), undertaken.report.ended), (vec![], Some(Ended::Done)));
+    });
+}
+
+#[test]
+fn a_run_does_not_go_on_with_another_stack() {
+    simulated(async {
+        let mut day = Day::new().await;
+        let mut steps = Vec::new();
+        step(&mut steps, "step.agree", Stage::Step, &[], custom("approval"), Undo::Nothing);
+        let (mut run, _) = day.begin(steps, OnFailure::Stop).await.unwrap();
+        day.text = day.text.replace("Shall data move?", "Go?");
+        assert_eq!(day.go_on(&mut run, Onward::Resume).await.unwrap_err(), RunError::OtherStack(run.id.clone()));
+    });
+}

@@ -1,0 +1,167 @@
+//! What clients of web-geo feel while a region is lost, and what a promotion costs them.
+
+use std::time::Duration;
+
+use drplan::address::ArmId;
+use drplan::simulator::{Fault, Plane, SUBSCRIPTION, Tally, Workload, parse_faults};
+use drplan::world::{Clock as _, Cloud as _, CloudError, Web as _, WebRequest};
+use serde_json::json;
+
+use crate::lab::{Lab, simulated};
+use crate::web_geo;
+
+const FRONT: &str = "https://web-geo.trafficmanager.net/healthz";
+const PRIMARY: &str = "canadacentral";
+
+/// The stack with the second region's compute always standing, applied, and clients that write to it.
+async fn standing() -> Lab {
+    let (lab, text) = web_geo::lab();
+    let text =
+        text.replace("  presence = \"failover\"\n", "").replace("  stand_up = [resource_group.web-failover]\n", "");
+    let applied = lab.apply(&text).await.expect("it is applied");
+    assert_eq!(applied.report.ended, Some(drplan::steps::Ended::Done), "{:#?}", applied.report.fates);
+    lab.clock.sleep(Duration::from_secs(120)).await;
+    lab.writes(vec![sql("primary"), sql("secondary"), catalog()]);
+    lab
+}
+
+fn id(rest: &str) -> ArmId {
+    ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
+}
+
+fn sql(side: &str) -> ArmId {
+    id(&format!("web-{side}/providers/Microsoft.Sql/servers/web-geo-sql-{side}/failoverGroups/web-geo-orders"))
+}
+
+fn catalog() -> ArmId {
+    id("web-primary/providers/Microsoft.DocumentDB/databaseAccounts/web-geo-catalog")
+}
+
+fn endpoint(kind: &str, name: &str) -> ArmId {
+    id(&format!("web-global/providers/Microsoft.Network/trafficManagerProfiles/web-geo/{kind}/{name}"))
+}
+
+impl Lab {
+    fn writes(&self, stores: Vec<ArmId>) {
+        self.simulator.start_workload(Workload { front: FRONT.to_owned(), stores, rate: 100 }).expect("it starts");
+    }
+
+    async fn passes(&self, seconds: u64) -> Tally {
+        self.clock.sleep(Duration::from_secs(seconds)).await;
+        self.simulator.catch_up().expect("the world is written");
+        self.simulator.workload().expect("a workload")
+    }
+
+    async fn fetch(&self, url: &str) -> Result<u16, String> {
+        let request = WebRequest {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            hoped: 200,
+            within: Duration::from_secs(60),
+        };
+        self.simulator.fetch(&request).await
+    }
+
+    async fn enable(&self, kind: &str, name: &str, enabled: bool) {
+        let status = if enabled { "Enabled" } else { "Disabled" };
+        let body = json!({ "properties": { "endpointStatus": status } });
+        self.azure.patch(&endpoint(kind, name), "2022-04-01", &body).await.expect("an endpoint is moved");
+    }
+
+    async fn promote(&self, side: &str, action: &str) {
+        self.azure.post(&sql(side), "2025-01-01", action, &[], None).await.expect("a group fails over");
+    }
+
+    fn suffer(&self, faults: &str) {
+        for fault in parse_faults(faults).expect("faults") {
+            self.simulator.add_fault(fault).expect("the world is written");
+        }
+    }
+}
+
+#[test]
+fn a_planned_change_of_role_loses_nothing() {
+    simulated(async {
+        let lab = standing().await;
+        let quiet = lab.passes(600).await;
+        assert_eq!((quiet.written, quiet.lost, quiet.refused), (60_000, 0, 0), "{quiet:#?}");
+        assert_eq!(quiet.stores.len(), 2, "{quiet:#?}");
+        assert!(quiet.stores.iter().all(|store| !store.behind.is_empty()), "{quiet:#?}");
+        lab.promote("secondary", "failover").await;
+        let moved = lab.passes(300).await;
+        let orders = moved.stores.iter().find(|store| store.name.contains("orders")).expect("the SQL group");
+        assert_eq!(orders.writers, ["canadaeast"], "{moved:#?}");
+        assert_eq!((moved.lost, moved.split, moved.doubled), (0, 0, 0), "{moved:#?}");
+        lab.enable("externalEndpoints", "secondary", true).await;
+        lab.enable("azureEndpoints", "primary", false).await;
+        let switched = lab.passes(300).await;
+        assert_eq!(switched.refused, moved.refused, "both sites serve while users move: {switched:#?}");
+        assert_eq!(lab.fetch(FRONT).await, Ok(200));
+    });
+}
+
+#[test]
+fn a_forced_change_of_role_loses_what_was_not_passed_on() {
+    simulated(async {
+        let lab = standing().await;
+        lab.writes(vec![sql("secondary")]);
+        lab.suffer(r#"[{"fault": "lag", "store": "*orders*", "seconds": 30}, {"fault": "lose", "location": "canadacentral", "from": 300}]"#);
+        let before = lab.passes(299).await;
+        assert_eq!((before.refused, before.lost), (0, 0));
+        let lost = lab.passes(61).await;
+        assert!(lost.refused >= 5_500 && lost.downtime_seconds >= 58, "{lost:#?}");
+        assert!(lab.fetch(FRONT).await.is_err_and(|error| error.contains("canadacentral is lost")));
+        let body = lab.azure.get(&endpoint("azureEndpoints", "primary"), "2022-04-01").await.expect("it is global");
+        assert_eq!(body.expect("it stands")["properties"]["endpointMonitorStatus"], "Degraded");
+
+        lab.promote("secondary", "forceFailoverAllowDataLoss").await;
+        lab.enable("externalEndpoints", "secondary", true).await;
+        lab.enable("azureEndpoints", "primary", false).await;
+        let after = lab.passes(600).await;
+        assert!((30.0..40.0).contains(&after.lost_seconds), "{after:#?}");
+        assert!((3_000..4_000).contains(&after.lost), "{after:#?}");
+        assert!(after.written > before.written + 40_000, "{after:#?}");
+        let later = lab.passes(60).await;
+        assert_eq!((later.refused, later.lost), (after.refused, after.lost), "it is over");
+        assert!(later.last_refused.is_some() && later.doubled < 40, "{later:#?}");
+    });
+}
+
+#[test]
+fn the_planes_of_a_region_are_lost_apart() {
+    simulated(async {
+        let lab = standing().await;
+        let lose =
+            |plane| lab.simulator.add_fault(Fault::Lose { location: PRIMARY.to_owned(), plane }).expect("a fault");
+        lose(Plane::Control);
+        let refused = lab.azure.get(&sql("primary"), "2025-01-01").await;
+        assert!(matches!(&refused, Err(CloudError::Refused(refused)) if refused.status == 503), "{refused:?}");
+        assert_eq!(lab.fetch(FRONT).await, Ok(200), "what runs there runs on");
+        lab.simulator.restore(PRIMARY).expect("it is back");
+        lose(Plane::Data);
+        assert!(lab.azure.get(&sql("primary"), "2025-01-01").await.is_ok_and(|body| body.is_some()));
+        assert!(lab.fetch(FRONT).await.is_err());
+    });
+}
+
+#[test]
+fn a_scale_set_serves_what_has_started() {
+    simulated(async {
+        let lab = standing().await;
+        let set = id("web-primary/providers/Microsoft.Compute/virtualMachineScaleSets/web");
+        let capacity = |count: u32| json!({ "sku": { "name": "Standard_D2s_v5", "capacity": count } });
+        let site = "https://web-geo-primary.canadacentral.cloudapp.azure.com/";
+        assert_eq!(lab.fetch(site).await, Ok(200));
+        lab.azure.patch(&set, "2026-04-01", &capacity(0)).await.expect("it stops");
+        assert_eq!(lab.fetch(site).await, Ok(503));
+        lab.suffer(r#"[{"fault": "capacity", "location": "canadacentral", "size": "Standard_D2s_v5", "late": true}]"#);
+        let failed = lab.azure.patch(&set, "2026-04-01", &capacity(4)).await;
+        assert!(matches!(&failed, Err(CloudError::Refused(why)) if why.code == "AllocationFailed"), "{failed:?}");
+        assert_eq!(lab.fetch(site).await, Ok(503));
+        lab.simulator.clear_faults().expect("no more faults");
+        lab.azure.patch(&set, "2026-04-01", &capacity(4)).await.expect("it starts");
+        assert_eq!(lab.fetch(site).await, Ok(200));
+    });
+}
