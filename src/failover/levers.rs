@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::draft::wanted;
 use crate::address::Address;
 use crate::kinds::Subject;
 use crate::stack::{Knowledge, Resource, Route, Stack};
@@ -39,6 +40,11 @@ pub(super) fn ends(stack: &Stack, route: &Route) -> Vec<Address> {
     ends.map(|resource| resource.address.clone()).collect()
 }
 
+/// On the way back, each end is as the stack says: one that always takes users, as a second site that is warm, does so again.
+fn on_return(resource: &Resource, argument: &str, back: bool) -> Option<Json> {
+    back.then(|| wanted(resource, argument)).flatten()
+}
+
 /// The lever of a route; `back` where users return to its `from`. What lets users in comes before what keeps them out, so that there is always
 /// somewhere to go.
 pub(super) fn lever(stack: &Stack, route: &Route, back: bool) -> Lever {
@@ -63,12 +69,12 @@ pub(super) fn lever(stack: &Stack, route: &Route, back: bool) -> Lever {
     if let Some(resource) = referred(stack, route, to)
         && let Some((argument, open)) = resource.kind.moves.open
     {
-        write(resource, argument, open.json());
+        write(resource, argument, on_return(resource, argument, back).unwrap_or(open.json()));
     }
     if let Some(resource) = referred(stack, route, from)
         && let Some((argument, closed)) = resource.kind.moves.fence
     {
-        write(resource, argument, closed.json());
+        write(resource, argument, on_return(resource, argument, back).unwrap_or(closed.json()));
     }
     let profile = referred(stack, route, "profile");
     lever.front = profile.and_then(|profile| {

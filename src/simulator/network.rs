@@ -49,13 +49,13 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// The status of the answer, where there is one; `hoped` from what is not of this world.
+    /// The status of the answer, where there is one. What works answers as it should: what that is, the application knows and this world does not,
+    /// so that it is `hoped`; so does what is not of this world.
     pub(super) fn status(&self, hoped: u16) -> Option<u16> {
         match self {
-            Self::Served(_) => Some(200),
+            Self::Served(_) | Self::Outside => Some(hoped),
             Self::Unserved => Some(503),
             Self::Told(status) => *status,
-            Self::Outside => Some(hoped),
             Self::Dark(_) | Self::Refused(_) => None,
         }
     }

@@ -39,6 +39,8 @@ variable "front_count" {
 locals {
   # Machines are told apart by a number of two digits: front-01, front-02, …
   fronts = toset([for n in range(1, var.front_count + 1) : format("%02d", n)])
+  # The one that users reach, and that passes their requests on to the others.
+  first = "01"
 
   ubuntu = {
     publisher = "Canonical"
@@ -303,6 +305,7 @@ network_interface "front" {
     subnet                        = subnet.front-toronto
     private_ip_address_allocation = "Static"
     private_ip_address            = cidrhost("10.1.1.0/24", 10 + each.key)
+    public_ip_address             = each.key == local.first ? public_ip.toronto : null
   }
 }
 
@@ -395,16 +398,6 @@ public_ip "toronto" {
   domain_name_label = "drplan-shop-toronto"
 }
 
-lb "toronto" {
-  resource_group = resource_group.shop-toronto
-  sku            = "Standard"
-
-  frontend_ip_configuration {
-    name              = "front"
-    public_ip_address = public_ip.toronto
-  }
-}
-
 # ── What stands only while a failover is on ──────────────────────────────────
 
 public_ip "failover" {
@@ -412,16 +405,6 @@ public_ip "failover" {
   resource_group    = resource_group.shop-failover
   zones             = []
   domain_name_label = "drplan-shop-montreal"
-}
-
-lb "failover" {
-  mirrors        = lb.toronto
-  resource_group = resource_group.shop-failover
-
-  frontend_ip_configuration {
-    name              = "front"
-    public_ip_address = public_ip.failover
-  }
 }
 
 network_interface "front-failover" {
@@ -433,6 +416,7 @@ network_interface "front-failover" {
     name                          = "internal"
     subnet                        = subnet.front-montreal
     private_ip_address_allocation = "Dynamic"
+    public_ip_address             = each.key == local.first ? public_ip.failover : null
   }
 }
 

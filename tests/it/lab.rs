@@ -19,16 +19,6 @@ use drplan::store::MemoryStore;
 use drplan::value::Seal;
 use drplan::world::{Clock, CommandLine, Commands, Exited, Store};
 
-/// Runs no programs.
-pub struct NoCommands;
-
-#[async_trait::async_trait]
-impl Commands for NoCommands {
-    async fn run(&self, _: &CommandLine) -> Result<Exited, String> {
-        Err("tests run no programs".to_owned())
-    }
-}
-
 /// Sees nothing.
 pub struct Blind;
 

@@ -14,7 +14,7 @@ use drplan::state::{Active, State, Verb};
 use drplan::steps::{Accepted, Ended};
 use drplan::world::{Clock, Store};
 
-use crate::lab::{Blind, Lab, NoCommands, changes, failures};
+use crate::lab::{Blind, Hopeful, Lab, changes, failures};
 use crate::web_geo;
 
 /// What is asked for.
@@ -173,7 +173,7 @@ impl Incident {
         Ports {
             cloud: &self.lab.azure,
             web: &self.lab.simulator,
-            commands: &NoCommands,
+            commands: &Hopeful,
             clock: &*self.lab.clock,
             ids: &*self.lab.ids,
             store: &self.lab.store,

@@ -4,6 +4,7 @@ mod crash;
 mod groups;
 mod incident;
 mod seeds;
+mod stacks;
 mod steps;
 
 use drplan::apply::OnFailure;
