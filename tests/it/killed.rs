@@ -37,18 +37,32 @@ public_ip "app" {
 "#;
 
 /// A directory with a stack, its state and its cloud.
-struct Desk(tempfile::TempDir);
+struct Desk {
+    dir: tempfile::TempDir,
+    /// The name of the stack.
+    stack: &'static str,
+}
 
 impl Desk {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
-        Self(dir)
+        Self { dir, stack: "many" }
+    }
+
+    /// The two-region stack of the language reference.
+    fn web_geo() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo");
+        for file in from.read_dir().expect("the stack").map(|entry| entry.expect("an entry")) {
+            std::fs::copy(file.path(), dir.path().join(file.file_name())).expect("a file");
+        }
+        Self { dir, stack: "web-geo" }
     }
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_drplan"));
-        command.current_dir(self.0.path()).args(words).stdin(Stdio::null());
+        command.current_dir(self.dir.path()).args(words).stdin(Stdio::null());
         command
     }
 
@@ -62,14 +76,14 @@ impl Desk {
     /// How many entries all journals hold.
     fn entries(&self) -> usize {
         let lines = |path: PathBuf| std::fs::read(path).map_or(0, |text| text.iter().filter(|b| **b == b'\n').count());
-        let runs: &Path = &self.0.path().join("state/many/local/runs");
+        let runs: &Path = &self.dir.path().join("state").join(self.stack).join("local/runs");
         runs.read_dir().map_or(0, |files| files.filter_map(Result::ok).map(|file| lines(file.path())).sum())
     }
 
-    /// Applies, and kills that once so many more entries are there.
-    fn killed_after(&self, entries: usize) {
+    /// Runs a command, and kills that once so many more entries are there.
+    fn killed_after(&self, words: &[&str], entries: usize) {
         let until = self.entries() + entries;
-        let mut child = self.command(&["apply", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut child = self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.as_mut().expect("drplan runs");
         while self.entries() < until && child.try_wait().expect("a child").is_none() {
             std::thread::yield_now();
@@ -102,7 +116,7 @@ fn an_apply_that_is_killed_is_taken_up_where_it_was() {
 
     let killed = Desk::new();
     for entries in KILLS {
-        killed.killed_after(*entries);
+        killed.killed_after(&["apply", "--yes"], *entries);
         killed.run(&["plan"]);
         assert!(killed.recorded().lines().count() < RESOURCES, "nothing is left to go on with");
     }
@@ -114,4 +128,24 @@ fn an_apply_that_is_killed_is_taken_up_where_it_was() {
 
     killed.run(&["destroy", "--yes"]);
     assert_eq!((killed.standing(), killed.recorded()), (Vec::new(), String::new()));
+}
+
+#[test]
+fn a_failover_that_is_killed_is_resumed() {
+    const VARS: [&str; 2] = ["--vars", "demo.vars.hcl"];
+    let desk = Desk::web_geo();
+    let with_vars = |words: &[&'static str]| words.iter().copied().chain(VARS).collect::<Vec<_>>();
+    desk.run(&with_vars(&["apply", "--yes"]));
+    desk.killed_after(&with_vars(&["failover-group", "up", "--planned", "--yes"]), 2);
+    for entries in [6, 12] {
+        assert!(desk.run(&with_vars(&["failover-group", "status"])).contains("failover-group resume"));
+        let refused = desk.command(&with_vars(&["apply", "--yes"])).output().expect("drplan runs");
+        assert_eq!(refused.status.code(), Some(4), "nothing else may move while a run is open");
+        desk.killed_after(&with_vars(&["failover-group", "resume"]), entries);
+    }
+    desk.run(&with_vars(&["failover-group", "resume"]));
+    desk.run(&with_vars(&["plan", "--detailed-exitcode"]));
+    assert!(desk.run(&["roles", "show"]).contains("secondary is active"));
+    desk.run(&with_vars(&["failover-group", "down", "--yes"]));
+    desk.run(&with_vars(&["plan", "--detailed-exitcode"]));
 }
