@@ -1,6 +1,6 @@
 //! Giving a run up: what can be taken back is, and where data has moved already the roles are recorded as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ pub enum Aborted {
     Nothing,
     /// What was done was taken back, as far as the report says; the run is closed where that is all of it.
     Unwound(Report),
-    /// Data has moved: nothing was taken back, and this side is recorded as active.
+    /// Data has moved, or may have: nothing was taken back, and the group is recorded like this.
     Recorded(Active),
     /// Data has moved, and how it stands could not be recorded.
     Unrecorded(Report),
@@ -41,13 +41,25 @@ pub async fn abort(
     if run.is_over() {
         return Err(RunError::Over(run.id.clone()));
     }
+    if run.is_unwinding() {
+        let report = run.go(stack, ports, party, Onward::Resume).await?;
+        let records = run.graph.steps.last().is_some_and(|step| matches!(step.act, Act::Task(Task::Record(_))));
+        if report.ended == Some(Ended::Done) {
+            run.close(ports, party, "what was left to do was done")?;
+        }
+        return Ok(match (records, report.ended) {
+            (false, _) => Aborted::Unwound(report),
+            (true, Some(Ended::Done)) => Aborted::Recorded(Active::Between),
+            (true, _) => Aborted::Unrecorded(report),
+        });
+    }
     let status = run.status()?;
     let back = match unwind(&run.graph, &status) {
         Ok(steps) => Some(steps),
         Err(_) => {
-            let role = observed(run, stack, ports, party).await?;
+            let (role, agreed) = observed(run, stack, ports, party).await?;
             let active = role.active;
-            let back = if active == left(run) { without_promotions(&run.graph, &status) } else { None };
+            let back = if agreed == Some(left(run)) { without_promotions(&run.graph, &status) } else { None };
             if back.is_none() {
                 let steps = vec![record(run, role)];
                 let why = "the run is given up after data has moved".to_owned();
@@ -72,11 +84,11 @@ pub async fn abort(
     Ok(Aborted::Unwound(report))
 }
 
-/// The side that was active before the run.
-fn left(run: &FailoverRun) -> Active {
+/// The side that took writes before the run.
+fn left(run: &FailoverRun) -> Side {
     match run.undertaking.verb {
-        Verb::Up | Verb::Drill => Active::Home,
-        Verb::Down => Active::Away,
+        Verb::Up | Verb::Drill => Side::Source,
+        Verb::Down => Side::Target,
     }
 }
 
@@ -93,22 +105,22 @@ fn without_promotions(graph: &StepGraph, status: &RunStatus) -> Option<Vec<Step>
     unwind(&graph, status).ok()
 }
 
-/// The role as it is then: between the sites, unless all data is at home and nothing stands any more that only a failover brings.
-async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Party<'_>) -> Result<GroupRole, RunError> {
+/// The role as it is then, and the side that takes the writes of all replicas, where they agree. The group is between its sites: whatever is quiesced,
+/// fenced or stood up, and wherever users are, only a run that comes to its end puts right.
+async fn observed(
+    run: &FailoverRun,
+    stack: &Stack,
+    ports: Ports<'_>,
+    party: Party<'_>,
+) -> Result<(GroupRole, Option<Side>), RunError> {
     let base = ports.store.load()?.ok_or(RunError::Nothing)?;
     let group = run.group(stack)?;
     let worker = run.worker(stack, &base, ports, party)?;
-    // What cannot be asked says nothing, and then the group is between its sites.
+    // What cannot be asked says nothing, and then nothing is agreed.
     let replicas = worker.replicas().await.unwrap_or_else(|_: Stopped| BTreeMap::new());
-    let writers: Vec<Option<Side>> = replicas.values().map(|told| told.writer).collect();
-    // While something stands that only a failover brings, users may still be there, wherever the data is; and wherever the data is on the way there,
-    // the run has not said that users have followed.
-    let stands = stack
-        .resources
-        .values()
-        .any(|resource| group.stands_up(resource) && base.resources.contains_key(&resource.address));
-    let all_home = !writers.is_empty() && writers.iter().all(|writer| *writer == Some(Side::Source));
-    let active = if all_home && !stands { Active::Home } else { Active::Between };
+    let mut writers = replicas.values().map(|told| told.writer);
+    let first = writers.next().flatten();
+    let agreed = first.filter(|first| writers.all(|writer| writer == Some(*first)));
     let known = base.roles.groups.get(&*group.name);
     let planned = run.graph.steps.iter().find_map(|step| match &step.act {
         Act::Task(Task::Record(role)) => Some(&**role),
@@ -116,14 +128,12 @@ async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Par
     });
     let stores = replicas.iter().filter_map(|(address, told)| Some((address.clone(), told.writer?))).collect();
     // While the group is not at home, what runs have written is left alone: what this one would have, and what those before it did.
-    let mut moved = BTreeMap::new();
-    if active != Active::Home {
-        for (address, names) in [planned, known].into_iter().flatten().flat_map(|role| &role.moved) {
-            moved.entry(address.clone()).or_insert_with(std::collections::BTreeSet::new).extend(names.iter().cloned());
-        }
+    let mut moved: BTreeMap<Address, BTreeSet<String>> = BTreeMap::new();
+    for (address, names) in [planned, known].into_iter().flatten().flat_map(|role| &role.moved) {
+        moved.entry(address.clone()).or_default().extend(names.iter().cloned());
     }
-    Ok(GroupRole {
-        active,
+    let role = GroupRole {
+        active: Active::Between,
         site: group.from.to_string(),
         since: Timestamp::UNIX_EPOCH,
         run: run.id.clone(),
@@ -132,7 +142,8 @@ async fn observed(run: &FailoverRun, stack: &Stack, ports: Ports<'_>, party: Par
         moved,
         owed: known.map(|role| role.owed.clone()).unwrap_or_default(),
         accepted: None,
-    })
+    };
+    Ok((role, agreed))
 }
 
 /// The step that records a role, behind all others.

@@ -93,7 +93,11 @@ impl Worker<'_> {
                     say(tell, format!("refused, and tried again: {why}"));
                     self.ports.clock.sleep(LOOK * 2_u32.pow(refused)).await;
                 }
-                Err(why) => return Err(why.into()),
+                // What a run that was cut off had asked for may have been on its way: then this is refused because it is done.
+                Err(why) => match self.stand(resource, promotion).await.1.writer {
+                    Some(writer) if writer == to => {}
+                    _ => return Err(why.into()),
+                },
             }
             asked_for += 1;
         }

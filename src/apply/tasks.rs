@@ -12,7 +12,7 @@ use crate::kinds::{Object, Subject};
 use crate::run::Tell;
 use crate::stack::{FailoverGroup, Resource};
 use crate::state::{Recorded, Roles};
-use crate::steps::{Learnt, Step, Task, Undertaking};
+use crate::steps::{Learnt, Stage, Step, Task, Undertaking};
 
 /// The longest wait in which nobody looks whether the run is asked to stop.
 const SLICE: Duration = Duration::from_secs(10);
@@ -50,7 +50,13 @@ impl Worker<'_> {
             }
             Task::CatchUp => self.catch_up(self.declared(step)?, tell).await?,
             Task::Reprotect => self.reprotect(step, self.declared(step)?, tell).await?,
-            Task::Move { arguments } => self.switch(&step.address, arguments).await.map(drop)?,
+            Task::Move { arguments } => match self.switch(&step.address, arguments).await {
+                // What an earlier run had begun to delete may go meanwhile, and does no more work then.
+                Err(Stopped::Failed(_)) if step.stage == Stage::Quiesce && self.is_gone(self.declared(step)?).await => {
+                    say(tell, "it does not stand any more: there is nothing to stop");
+                }
+                moved => moved.map(drop)?,
+            },
             Task::Linger(duration) => self.pause(*duration).await?,
             Task::Route { levers, agree } => self.route(levers, agree, tell).await?,
             Task::Probe => self.probe(step.address.name(), tell).await?,
@@ -59,6 +65,12 @@ impl Worker<'_> {
             Task::Record(role) => self.record_role(role, tell).await?,
         }
         Ok(self.recorded(&step.address).map(Box::new))
+    }
+
+    /// Whether any of its objects is seen not to stand.
+    async fn is_gone(&self, resource: &Resource) -> bool {
+        let looks = resource.objects.iter().map(|object| self.ports.cloud.get(&object.id, &object.api));
+        futures::future::join_all(looks).await.iter().any(|look| matches!(look, Ok(None)))
     }
 
     /// Waits so long, or until the run is asked to stop: what only waits need not be finished before it does.

@@ -161,6 +161,11 @@ impl FailoverRun {
         self.journal.last().is_some_and(over)
     }
 
+    /// Whether it is being taken back, or its end is being recorded: what was added then is what is left to do.
+    pub fn is_unwinding(&self) -> bool {
+        self.journal.iter().any(|entry| matches!(entry.event, Event::Extended { .. }))
+    }
+
     /// Whether it was made from this stack.
     ///
     /// # Errors
@@ -304,6 +309,8 @@ pub async fn undertake(
             return Ok(Undertaken { report, forward_only: Vec::new() });
         }
         let next = match on_failure {
+            // What takes a run back is tried again by `resume` or `abort`, and not taken back itself.
+            OnFailure::Unwind if run.is_unwinding() => None,
             OnFailure::Stop => None,
             OnFailure::Retry(most) if rounds < most => {
                 rounds += 1;

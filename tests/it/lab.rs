@@ -1,6 +1,9 @@
 //! A stack, a simulated cloud and a store in memory: what the tests of whole applies are made in.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use drplan::address::{Address, ArmId};
 use drplan::apply::{self, Applied, Ports};
@@ -252,4 +255,25 @@ pub fn simulated<T>(test: impl Future<Output = T>) -> T {
         .build()
         .expect("a runtime")
         .block_on(test)
+}
+
+/// Does something for each number on as many threads as the machine has, and has all that is told of it, in the order of the numbers.
+pub fn in_parallel(numbers: Range<u64>, told_of: impl Fn(u64) -> Vec<String> + Sync) -> Vec<String> {
+    let next = AtomicU64::new(numbers.start);
+    let told = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if !numbers.contains(&number) {
+                        break;
+                    }
+                    let of_number = told_of(number);
+                    told.lock().expect("nobody panics here").insert(number, of_number);
+                }
+            });
+        }
+    });
+    told.into_inner().expect("nobody panics here").into_values().flatten().collect()
 }

@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use drplan::address::ArmId;
 use drplan::simulator::{Fault, Moment, On, Verb};
 use drplan::world::Store;
 
-use crate::lab::{Lab, changes, failures, simulated};
+use crate::lab::{Lab, changes, failures, in_parallel, simulated};
 use stacks::Model;
 pub use stacks::Numbers;
 
@@ -225,6 +224,15 @@ fn check(seed: u64) -> Result<(), String> {
     Ok(())
 }
 
+/// What is wrong with how a seed ends, and how it is tried again.
+fn told_of(seed: u64) -> Vec<String> {
+    let told = |why| {
+        let command = format!("DRPLAN_SEEDS={seed}..{} cargo test --test it seeds", seed + 1);
+        format!("════ seed {seed}; again with `{command}`\n{why}")
+    };
+    check(seed).err().map(told).into_iter().collect()
+}
+
 fn asked() -> Range<u64> {
     let Ok(text) = std::env::var("DRPLAN_SEEDS") else { return SEEDS };
     let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
@@ -234,31 +242,6 @@ fn asked() -> Range<u64> {
 #[test]
 fn whatever_goes_wrong_it_comes_right() {
     let seeds = asked();
-    let next = AtomicU64::new(seeds.start);
-    let wrong = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if !seeds.contains(&seed) {
-                        break;
-                    }
-                    if let Err(why) = check(seed) {
-                        wrong.lock().expect("nobody panics here").push((seed, why));
-                    }
-                }
-            });
-        }
-    });
-    let mut wrong = wrong.into_inner().expect("nobody panics here");
-    wrong.sort_by_key(|(seed, _)| *seed);
-    let told: Vec<String> = wrong
-        .iter()
-        .map(|(seed, why)| {
-            let command = format!("DRPLAN_SEEDS={seed}..{} cargo test --test it seeds", seed + 1);
-            format!("════ seed {seed}; again with `{command}`\n{why}")
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{} of {} seeds end badly:\n{}", wrong.len(), seeds.end - seeds.start, told.join("\n"));
+    let wrong = in_parallel(seeds.clone(), told_of);
+    assert!(wrong.is_empty(), "{} of {} seeds end badly:\n{}", wrong.len(), seeds.end - seeds.start, wrong.join("\n"));
 }

@@ -1,149 +1,67 @@
 //! A failover run that is killed after any entry of its journal and resumed ends as one that nothing disturbs; one that is given up instead ends
-//! in a state from which the group can be moved.
+//! in a state from which the group can be moved. For every verb of every stack to start from.
 
 use drplan::apply::{Aborted, OnFailure};
-use drplan::simulator::{Fault, Plane};
-use drplan::state::Active;
+use drplan::state::Verb;
 use drplan::steps::Ended;
 
-use super::incident::{Ask, DOWN, DRILL, FORCED, HOME, Incident, UP};
-use crate::lab::simulated;
+use super::incident::{Ask, Incident};
+use super::scene::{SCENES, Scene};
+use crate::lab::{in_parallel, simulated};
 
-/// What is done while the run is killed.
-#[derive(Clone, Copy)]
-enum Story {
-    Up,
-    Forced,
-    Down,
-    Drill,
+/// How many entries the journal of the run has where nothing disturbs it.
+fn entries(scene: Scene) -> usize {
+    simulated(async {
+        let incident = scene.begin().await;
+        let before = incident.lab.store.entries().len();
+        incident.done(scene.ask).await;
+        incident.lab.store.entries().len() - before
+    })
 }
 
-impl Story {
-    /// Brings the world to where the run begins.
-    async fn begin(self) -> (Incident, Ask) {
-        let incident = Incident::web_geo().await;
-        incident.wait(60).await;
-        match self {
-            Self::Up => (incident, UP),
-            Self::Drill => (incident, DRILL),
-            Self::Forced => {
-                let lose = Fault::Lose { location: HOME.to_owned(), plane: Plane::Both };
-                incident.lab.simulator.add_fault(lose).unwrap();
-                incident.wait(30).await;
-                (incident, FORCED)
-            }
-            Self::Down => {
-                incident.done(UP).await;
-                (incident, DOWN)
-            }
-        }
-    }
-
-    const fn ends(self) -> Active {
-        match self {
-            Self::Up | Self::Forced => Active::Away,
-            Self::Down | Self::Drill => Active::Home,
-        }
-    }
-
-    /// How many entries the journal of the run has where nothing disturbs it.
-    fn entries(self) -> usize {
-        simulated(async {
-            let (incident, ask) = self.begin().await;
-            let before = incident.lab.store.entries().len();
-            incident.done(ask).await;
-            incident.lab.store.entries().len() - before
-        })
-    }
-
-    /// Kills the run once its journal has so many entries, and resumes it.
-    fn resumed_after(self, cut: usize) -> Result<(), String> {
-        simulated(async {
-            let (incident, ask) = self.begin().await;
-            kill(&incident, ask, cut).await?;
-            if incident.open().is_none() {
-                // Nothing was written, so that nothing was begun.
-                incident.done(ask).await;
-            } else {
-                let ended = incident.resume(OnFailure::Stop).await.map_err(|error| error.to_string())?;
-                if ended.report.ended != Some(Ended::Done) {
-                    return Err(format!("resumed, it ends as {:?}: {:#?}", ended.report.ended, ended.report.fates));
-                }
-            }
-            self.is_well(&incident).await
-        })
-    }
-
-    async fn is_well(self, incident: &Incident) -> Result<(), String> {
-        if incident.active() != self.ends() {
-            return Err(format!("{:?} is active", incident.active()));
-        }
-        if let Some(run) = incident.open() {
-            return Err(format!("run {run} is still open"));
-        }
-        let changes = incident.changes().await;
-        if !changes.is_empty() {
-            return Err(format!("a plan has changes: {changes:?}"));
-        }
-        if self.ends() == Active::Home && !incident.left_over().is_empty() {
-            return Err(format!("left over: {:?}", incident.left_over()));
-        }
-        let tally = incident.tally();
-        if tally.split > 0 {
-            return Err(format!("two sites took writes: {tally:?}"));
-        }
-        if !matches!(self, Self::Forced) && tally.lost > 0 {
-            return Err(format!("rows were lost: {tally:?}"));
-        }
-        Ok(())
-    }
-
-    /// Kills the run, gives it up, and moves the group all the same.
-    fn aborted_after(self, cut: usize) -> Result<(), String> {
-        simulated(async {
-            let (incident, ask) = self.begin().await;
-            kill(&incident, ask, cut).await?;
-            if incident.open().is_some() {
-                match incident.abort().await.map_err(|error| error.to_string())? {
-                    Aborted::Nothing | Aborted::Recorded(_) => {}
-                    Aborted::Unwound(report) | Aborted::Unrecorded(report) if report.ended == Some(Ended::Done) => {}
-                    Aborted::Unwound(report) | Aborted::Unrecorded(report) => {
-                        return Err(format!("given up, it ends as {:?}: {:#?}", report.ended, report.fates));
-                    }
-                }
-            }
-            if incident.open().is_some() {
-                return Err("the run is still open".to_owned());
-            }
-            if incident.active() != self.ends() || matches!(self, Self::Drill) {
-                let again = incident.begin(ask, OnFailure::Stop).await?;
-                if again.report.ended != Some(Ended::Done) {
-                    return Err(format!("begun again, it ends as {:?}: {:#?}", again.report.ended, again.report.fates));
-                }
-            }
-            self.is_well(&incident).await
-        })
-    }
-
-    fn survives_every_cut(self) {
-        let entries = self.entries();
-        let mut wrong = Vec::new();
-        for cut in 0..entries {
-            if let Err(why) = self.resumed_after(cut) {
-                wrong.push(format!("── killed after {cut} of {entries} entries and resumed: {why}"));
-            }
-            if let Err(why) = self.aborted_after(cut) {
-                wrong.push(format!("── killed after {cut} of {entries} entries and given up: {why}"));
-            }
-        }
-        assert!(wrong.is_empty(), "{} of {entries} cuts end otherwise:\n{}", wrong.len(), wrong.join("\n"));
+/// Does it to the end, or says why not.
+async fn to_the_end(incident: &Incident, ask: Ask) -> Result<(), String> {
+    let ended = incident.whole(ask, OnFailure::Stop).await?;
+    match ended.report.ended {
+        Some(Ended::Done) => Ok(()),
+        other => Err(format!("it ends as {other:?}: {:#?}", ended.report.fates)),
     }
 }
 
-/// Begins the run and kills it once its journal has so many entries.
+/// Kills the run once its journal has so many entries, and resumes it.
+async fn resumed_after(scene: Scene, cut: usize) -> Result<(), String> {
+    let incident = scene.begin().await;
+    kill(&incident, scene.ask, cut).await?;
+    to_the_end(&incident, scene.ask).await?;
+    scene.is_well(&incident).await
+}
+
+/// Kills the run, gives it up, and moves the group all the same.
+async fn aborted_after(scene: Scene, cut: usize) -> Result<(), String> {
+    let incident = scene.begin().await;
+    kill(&incident, scene.ask, cut).await?;
+    if incident.open().is_some() {
+        match incident.abort().await.map_err(|error| error.to_string())? {
+            Aborted::Nothing | Aborted::Recorded(_) => {}
+            Aborted::Unwound(report) | Aborted::Unrecorded(report) if report.ended == Some(Ended::Done) => {}
+            Aborted::Unwound(report) | Aborted::Unrecorded(report) => {
+                return Err(format!("given up, it ends as {:?}: {:#?}", report.ended, report.fates));
+            }
+        }
+    }
+    if incident.open().is_some() {
+        return Err("the run is still open".to_owned());
+    }
+    if incident.active() != scene.ends() || scene.ask.verb == Verb::Drill {
+        to_the_end(&incident, scene.ask).await.map_err(|why| format!("begun again, {why}"))?;
+    }
+    scene.is_well(&incident).await
+}
+
+/// Begins the run and kills it once the journal has so many entries more, however often people are asked before.
 async fn kill(incident: &Incident, ask: Ask, cut: usize) -> Result<(), String> {
     incident.lab.store.stop_after(cut);
-    let killed = incident.begin(ask, OnFailure::Stop).await;
+    let killed = incident.whole(ask, OnFailure::Stop).await;
     incident.lab.store.go_on();
     match killed {
         Err(why) if why.contains("no room") => Ok(()),
@@ -152,22 +70,23 @@ async fn kill(incident: &Incident, ask: Ask, cut: usize) -> Result<(), String> {
     }
 }
 
-#[test]
-fn a_planned_failover_is_killed_after_each_entry() {
-    Story::Up.survives_every_cut();
+fn survives_every_cut(scene: Scene) -> Vec<String> {
+    let entries = entries(scene);
+    in_parallel(0..entries as u64, |cut| {
+        let cut = cut as usize;
+        let resumed = simulated(resumed_after(scene, cut));
+        let given_up = simulated(aborted_after(scene, cut));
+        let told = [("resumed", resumed), ("given up", given_up)].map(|(then, ended)| {
+            ended
+                .err()
+                .map(|why| format!("── {}, killed after {cut} of {entries} entries and {then}: {why}", scene.name()))
+        });
+        told.into_iter().flatten().collect()
+    })
 }
 
 #[test]
-fn a_forced_failover_is_killed_after_each_entry() {
-    Story::Forced.survives_every_cut();
-}
-
-#[test]
-fn a_way_back_is_killed_after_each_entry() {
-    Story::Down.survives_every_cut();
-}
-
-#[test]
-fn a_drill_is_killed_after_each_entry() {
-    Story::Drill.survives_every_cut();
+fn a_run_is_killed_after_each_entry() {
+    let wrong: Vec<String> = SCENES.iter().copied().flat_map(survives_every_cut).collect();
+    assert!(wrong.is_empty(), "{} end badly:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -1,6 +1,7 @@
 //! A failover group under test: its stack stands, clients write all along, and runs are begun, killed, resumed and given up.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use drplan::address::ArmId;
@@ -8,31 +9,32 @@ use drplan::apply::{self, Aborted, FailoverRun, OnFailure, Onward, Party, Ports,
 use drplan::failover::{self, History, Procedure, Question, Verdict};
 use drplan::kinds::How;
 use drplan::run::Stop;
-use drplan::simulator::{Tally, Workload};
+use drplan::simulator::{Fault, Plane, Tally, Workload};
 use drplan::stack::Stack;
 use drplan::state::{Active, State, Verb};
-use drplan::steps::{Accepted, Ended};
+use drplan::steps::{Accepted, Approval, Ended, Event, StepEvent};
 use drplan::world::{Clock, Store};
 
 use crate::lab::{Blind, Hopeful, Lab, changes, failures};
-use crate::web_geo;
+use crate::stacks;
 
 /// What is asked for.
 #[derive(Clone, Copy)]
 pub struct Ask {
     pub verb: Verb,
     pub how: How,
-    pub lost: Option<&'static str>,
+    /// Whether the site that is active on an ordinary day is given up.
+    pub lost: bool,
     pub accepted: Accepted,
 }
 
 /// Both sites answer.
-pub const UP: Ask = Ask { verb: Verb::Up, how: How::Planned, lost: None, accepted: NOTHING };
+pub const UP: Ask = Ask { verb: Verb::Up, how: How::Planned, lost: false, accepted: NOTHING };
 /// The site that is active is given up, and a minute of writes with it.
 pub const FORCED: Ask = Ask {
     verb: Verb::Up,
     how: How::Forced,
-    lost: Some("primary"),
+    lost: true,
     accepted: Accepted { data_loss: Some(Duration::from_secs(60)), split_brain: false },
 };
 /// Back again.
@@ -42,29 +44,39 @@ pub const DRILL: Ask = Ask { verb: Verb::Drill, ..UP };
 
 const NOTHING: Accepted = Accepted { data_loss: None, split_brain: false };
 
-/// The region of the site that is active on an ordinary day.
-pub const HOME: &str = "canadacentral";
+/// So often may a run wait for people.
+const MOST: usize = 8;
 
 /// A stack that stands, with clients that write.
 pub struct Incident {
     pub lab: Lab,
     pub text: String,
+    /// The site that is active on an ordinary day, and its region.
+    pub home: (String, String),
     /// What stood before anything happened.
     pub before: BTreeMap<ArmId, serde_json::Value>,
 }
 
 impl Incident {
+    /// A stack to start from, applied.
+    pub async fn stands(name: &str) -> Self {
+        let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(name));
+        Self::of(lab, text).await
+    }
+
     /// web-geo, applied.
     pub async fn web_geo() -> Self {
-        let (lab, text) = web_geo::lab();
-        Self::of(lab, text).await
+        Self::stands("web-geo").await
     }
 
     /// Any stack with one failover group, applied.
     pub async fn of(lab: Lab, text: String) -> Self {
         let applied = lab.apply(&text).await.expect("it is applied");
         failures(&applied, "apply").expect("all of it");
-        let incident = Self { before: lab.simulator.show().objects, lab, text };
+        let mut incident = Self { before: lab.simulator.show().objects, lab, text, home: Default::default() };
+        let (stack, _) = incident.stack(Verb::Up);
+        let from = stack.failover_groups.values().next().expect("a failover group").from.to_string();
+        incident.home = (from.clone(), stack.sites[&*from].location.clone());
         incident.write_rows(5);
         incident
     }
@@ -91,6 +103,22 @@ impl Incident {
         self.lab.simulator.workload().expect("clients write")
     }
 
+    /// Whether no row was written at two sites, and none lost where nothing may be; as well where there are no clients.
+    pub fn kept(&self, all: bool) -> Result<(), String> {
+        match self.lab.simulator.workload() {
+            Some(tally) if tally.split > 0 || (all && tally.lost > 0) => {
+                Err(format!("rows were lost, or two sites took writes: {tally:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Loses the site that is active on an ordinary day.
+    pub fn lose(&self) {
+        let lose = Fault::Lose { location: self.home.1.clone(), plane: Plane::Both };
+        self.lab.simulator.add_fault(lose).expect("the world is in memory");
+    }
+
     /// Lets time pass.
     pub async fn wait(&self, seconds: u64) {
         self.lab.clock.sleep(Duration::from_secs(seconds)).await;
@@ -112,6 +140,7 @@ impl Incident {
         let (stack, state) = self.stack(ask.verb);
         let group = stack.failover_groups.values().next().expect("a failover group");
         let Ask { verb, how, lost, accepted } = ask;
+        let lost = lost.then_some(self.home.0.as_str());
         let survey = failover::survey(&stack, group, &state, lost);
         let seen = apply::look_around(&survey, &self.lab.azure, &self.lab.simulator, &*self.lab.clock).await;
         let history = History::default();
@@ -141,7 +170,7 @@ impl Incident {
 
     /// Does it to the end.
     pub async fn done(&self, ask: Ask) -> Undertaken {
-        let undertaken = self.begin(ask, OnFailure::Stop).await.unwrap_or_else(|why| panic!("{why}"));
+        let undertaken = self.whole(ask, OnFailure::Stop).await.unwrap_or_else(|why| panic!("{why}"));
         assert_eq!(undertaken.report.ended, Some(Ended::Done), "{:#?}", undertaken.report.fates);
         undertaken
     }
@@ -149,6 +178,39 @@ impl Incident {
     /// The run that is not finished.
     pub fn open(&self) -> Option<String> {
         self.lab.store.load().ok()??.roles.open.map(|open| open.run)
+    }
+
+    /// Says yes to every step of the open run that waits for a person; whether there was one.
+    pub fn answer(&self) -> bool {
+        let Some(run) = self.open() else { return false };
+        let entries = self.lab.store.entries_of(&run).expect("a journal");
+        let waits = entries.into_iter().filter_map(|entry| match entry.event {
+            Event::Step { address, event: StepEvent::Paused(_), .. } => Some(address),
+            _ => None,
+        });
+        let mut any = false;
+        for step in waits {
+            let (by, at_host) = ("ann".to_owned(), "tester".to_owned());
+            let answer = Approval { step, by, at_host, at: self.lab.clock.now() };
+            self.lab.store.approve(&run, &answer).expect("a store in memory");
+            any = true;
+        }
+        any
+    }
+
+    /// Begins it, or goes on with what is open, until it ends or does not wait for a person.
+    pub async fn whole(&self, ask: Ask, on_failure: OnFailure) -> Result<Undertaken, String> {
+        let mut undertaken = match self.open() {
+            Some(_) => self.resume(on_failure).await.map_err(|error| error.to_string())?,
+            None => self.begin(ask, on_failure).await?,
+        };
+        for _ in 0..MOST {
+            if undertaken.report.ended == Some(Ended::Done) || !self.answer() {
+                break;
+            }
+            undertaken = self.resume(on_failure).await.map_err(|error| error.to_string())?;
+        }
+        Ok(undertaken)
     }
 
     /// Goes on with the run that is not finished.

@@ -3,20 +3,16 @@
 mod crash;
 mod groups;
 mod incident;
+mod scene;
 mod seeds;
 mod stacks;
 mod steps;
 
 use drplan::apply::OnFailure;
-use drplan::simulator::{Fault, Plane};
 use drplan::state::Active;
 
 use crate::lab::simulated;
-use incident::{DOWN, DRILL, FORCED, HOME, Incident, UP};
-
-fn lose(region: &str) -> Fault {
-    Fault::Lose { location: region.to_owned(), plane: Plane::Both }
-}
+use incident::{DOWN, DRILL, FORCED, Incident, UP};
 
 #[test]
 fn a_planned_failover_there_and_back_loses_nothing() {
@@ -47,7 +43,7 @@ fn a_lost_site_is_left_and_returned_to() {
     simulated(async {
         let incident = Incident::web_geo().await;
         incident.wait(120).await;
-        incident.lab.simulator.add_fault(lose(HOME)).unwrap();
+        incident.lose();
         incident.wait(60).await;
         // One store says how far it is behind, and of the other nobody does: then what was accepted is what was announced.
         let procedure = incident.procedure(FORCED).await;
@@ -62,7 +58,7 @@ fn a_lost_site_is_left_and_returned_to() {
         let refused = incident.begin(DOWN, OnFailure::Stop).await.unwrap_err();
         assert!(refused.contains("reachable"), "{refused}");
 
-        incident.lab.simulator.restore(HOME).unwrap();
+        incident.lab.simulator.restore(&incident.home.1).unwrap();
         assert_eq!(incident.changes().await, [""; 0]);
         incident.done(DOWN).await;
         assert_eq!(incident.active(), Active::Home);
