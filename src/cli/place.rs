@@ -85,7 +85,11 @@ pub fn holder(command: &str, session: &Session) -> Holder {
 pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<TextFile>, Failure> {
     let listed = std::fs::read_dir(session.path(dir));
     let listed = listed.map_err(|error| {
-        Failure::wrong_file(format!("{}: {error}", dir.display())).help("Name the directory of a stack.")
+        let why = match error.kind() {
+            std::io::ErrorKind::NotFound => format!("there is no directory {}", dir.display()),
+            _ => format!("{}: {error}", dir.display()),
+        };
+        Failure::wrong_file(why).help("Name the directory of a stack.")
     })?;
     let mut names: Vec<String> = listed
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())

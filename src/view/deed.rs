@@ -97,6 +97,19 @@ impl<'a> Places<'a> {
     }
 }
 
+/// The steps after which a step begins, without those that come before another of them anyway.
+pub(super) fn direct(graph: &StepGraph, step: &Step) -> Vec<StepId> {
+    let needs = |id: StepId| graph.step(id).map(|step| step.needs.clone()).unwrap_or_default();
+    let mut before = BTreeSet::new();
+    let mut open: Vec<StepId> = step.needs.iter().flat_map(|need| needs(*need)).collect();
+    while let Some(id) = open.pop() {
+        if before.insert(id) {
+            open.extend(needs(id));
+        }
+    }
+    step.needs.iter().copied().filter(|need| !before.contains(need)).collect()
+}
+
 /// `instances = 0, zones = []`.
 fn written(arguments: &serde_json::Map<String, serde_json::Value>) -> String {
     let one = |(name, value): (&String, &serde_json::Value)| format!("{name} = {}", Names::none().on_one_line(value));

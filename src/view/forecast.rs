@@ -19,6 +19,25 @@ pub(super) const fn served(verb: Verb) -> &'static str {
     }
 }
 
+/// What the time of a run of this verb is called: on the way back the other site serves users meanwhile, and a drill moves nobody.
+pub(super) const fn time_of(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Up => "recovery time",
+        Verb::Down => "users back",
+        Verb::Drill => "rehearsed",
+    }
+}
+
+/// The rules that passed, each once, with how often.
+pub(super) fn passed(procedure: &Procedure) -> Vec<String> {
+    let mut counts: indexmap::IndexMap<&str, usize> = indexmap::IndexMap::new();
+    guards(procedure, Verdict::Passes).for_each(|guard| *counts.entry(guard.rule).or_default() += 1);
+    counts
+        .iter()
+        .map(|(rule, times)| if *times == 1 { (*rule).to_owned() } else { format!("{rule} ({times})") })
+        .collect()
+}
+
 /// A loss to the second, never less than it is.
 pub(super) fn at_least(loss: Duration) -> Duration {
     Duration::from_secs(loss.as_secs() + u64::from(loss.subsec_nanos() > 0))
@@ -229,7 +248,8 @@ pub(super) fn proof(places: Places<'_>, lost: Option<&str>, steps: &StepGraph) -
     Some(match touching.is_empty() {
         true => format!(
             "No step touches {lost}: no resource there is called, no resource group whose metadata is kept there, and \
-             no operation whose status is asked for there."
+             no operation whose status is asked for there. An action on an object, as a promotion is, goes to the \
+             region of that object, whichever resource group holds it."
         ),
         false => format!("These steps touch {lost}, which is given up: {}.", touching.join(", ")),
     })

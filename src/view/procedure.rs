@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::deed::{Phase, Row, begins, phases, regions};
+use super::deed::{Phase, Row, begins, direct, phases, regions};
 use super::forecast::{self, Mark, of_amount, of_time, places};
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
 use crate::duration::spoken;
@@ -40,6 +40,20 @@ pub fn text(procedure: &Procedure, cloud: CloudName) -> String {
     sections.join("\n")
 }
 
+/// What refuses, for whoever asked for it to be carried out: the whole of it is what a dry run shows.
+pub fn refused(procedure: &Procedure, cloud: CloudName, dry_run: &str) -> String {
+    let head = format!("{} on {}: {}\n", styled(BOLD, &procedure.stack), cloud.as_str(), forecast::title(procedure));
+    let see = format!("`{dry_run}` shows all of it.\n");
+    let verdict = styled(RED, &forecast::verdict(procedure)) + "\n";
+    let sections = [
+        Some(head),
+        given_up(procedure).filter(|_| forecast::touching_lost(procedure).count() > 0),
+        checks(procedure),
+        Some(verdict + &see),
+    ];
+    sections.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
 fn mark(mark: Mark) -> String {
     let style = match mark {
         Mark::Met => GREEN,
@@ -59,7 +73,7 @@ fn prediction(procedure: &Procedure) -> String {
     let Predicted { typical, worst } = procedure.predicted;
     let against_rto = against(procedure.objectives.rto, of_time(procedure.predicted, procedure.objectives.rto));
     let time = format!("{} (P50), at worst {} (P95){against_rto}", spoken(typical), spoken(worst));
-    let mut lines = vec![("recovery time", time)];
+    let mut lines = vec![(forecast::time_of(procedure.verb), time)];
     lines.extend(forecast::clock(procedure).map(|clock| ("decision clock", clock)));
     let loss = |loss: &crate::failover::Loss| {
         let mark = of_amount(loss.amount, procedure.objectives.rpo);
@@ -101,7 +115,7 @@ fn checks(procedure: &Procedure) -> Option<String> {
             out += &format!("          {}\n", hang(&wrap(help, WIDTH - 10), 10));
         }
     }
-    let passed: Vec<&str> = forecast::guards(procedure, Verdict::Passes).map(|guard| guard.rule).collect();
+    let passed = forecast::passed(procedure);
     if !passed.is_empty() {
         out += &format!("  {} {}\n", styled(GREEN, "passed "), hang(&wrap(&passed.join(", "), WIDTH - 10), 10));
     }
@@ -153,7 +167,7 @@ fn one(procedure: &Procedure, step: &Step, begins: &[Duration]) -> String {
     }
     let mut more = Vec::new();
     if !step.needs.is_empty() {
-        let needs: Vec<String> = step.needs.iter().map(|need| need.0.to_string()).collect();
+        let needs: Vec<String> = direct(&procedure.steps, step).iter().map(|need| need.0.to_string()).collect();
         let begin = begins.get(step.id.index()).copied().unwrap_or_default();
         more.push(format!("after {} (about {})", needs.join(", "), spoken(begin)));
     }

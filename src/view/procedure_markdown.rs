@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::count;
-use super::deed::{Phase, Row, act_word, phases};
+use super::deed::{Phase, Row, act_word, direct, phases};
 use super::forecast::{self, of_amount, of_time, places};
 use super::markdown::{code, escaped, prose, table};
 use crate::duration::spoken;
@@ -69,7 +69,7 @@ fn prediction(procedure: &Procedure) -> String {
     let (rto, rpo) = (procedure.objectives.rto, procedure.objectives.rpo);
     let time = format!("{} (P50), {} (P95)", spoken(typical), spoken(worst));
     let mark = of_time(procedure.predicted, rto).words().to_owned();
-    let mut rows = vec![vec!["recovery time".to_owned(), time, objective(rto), mark]];
+    let mut rows = vec![vec![forecast::time_of(procedure.verb).to_owned(), time, objective(rto), mark]];
     let loss = |loss: &Loss| {
         let mark = of_amount(loss.amount, rpo).words().to_owned();
         vec![format!("loss of {}", code(loss.replica.as_str())), forecast::loss(loss), objective(rpo), mark]
@@ -125,7 +125,8 @@ fn of_row(procedure: &Procedure, row: &Row) -> Vec<String> {
     let cells = match steps.as_slice() {
         [step] => {
             let bold = if procedure.critical.steps.contains(&step.id) { "**" } else { "" };
-            let needs = step.needs.iter().map(|need| need.0.to_string()).collect::<Vec<_>>().join(", ");
+            let needs =
+                direct(&procedure.steps, step).iter().map(|need| need.0.to_string()).collect::<Vec<_>>().join(", ");
             let undo = places.undo(step).unwrap_or_else(|| "changes nothing".to_owned());
             let undo = undo.strip_prefix("taken back: ").unwrap_or(&undo).to_owned();
             [step.id.0.to_string(), format!("{bold}{}{bold}", escaped(&places.deed(step))), needs, prose(&undo)]

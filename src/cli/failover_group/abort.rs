@@ -23,8 +23,8 @@ use crate::world::Store;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  drplan failover-group abort stacks/web-geo
-  drplan failover-group abort stacks/web-geo --yes")]
+  drplan failover-group abort
+  drplan failover-group abort --yes")]
 pub struct Args {
     /// The stack's directory
     #[arg(default_value = ".")]

@@ -15,8 +15,8 @@ use crate::steps::Accepted;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  drplan failover-group down stacks/web-geo --dry-run
-  drplan failover-group down stacks/web-geo")]
+  drplan failover-group down --dry-run
+  drplan failover-group down")]
 pub struct Args {
     /// The stack's directory
     #[arg(default_value = ".")]

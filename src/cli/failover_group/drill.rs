@@ -15,8 +15,8 @@ use crate::steps::Accepted;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  drplan failover-group drill stacks/web-geo --dry-run
-  drplan failover-group drill stacks/web-geo --yes --format markdown")]
+  drplan failover-group drill --dry-run
+  drplan failover-group drill --yes --format markdown")]
 pub struct Args {
     /// The stack's directory
     #[arg(default_value = ".")]

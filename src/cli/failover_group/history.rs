@@ -30,7 +30,7 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let store = Place::of(&args.stack, global, session)?.store(global, session)?;
     let runs = runs::all(&store, args.group.as_deref())?;
-    let runs: Vec<Timeline> = runs.iter().map(ending::timeline).collect::<Result<_, _>>()?;
+    let runs: Vec<Timeline> = runs.iter().rev().map(ending::timeline).collect::<Result<_, _>>()?;
     session.print(&match args.format {
         crate::cli::Format::Text => view::run::history(&runs),
         crate::cli::Format::Json => pretty(&view::run_json::history(&runs)),

@@ -28,10 +28,10 @@ use crate::apply::OnFailure;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  drplan failover-group up stacks/web-geo --planned --dry-run         what would be done, and how long it takes
-  drplan failover-group up stacks/web-geo --forced --lost primary --accept-data-loss 1m
-  drplan failover-group status stacks/web-geo                         what goes on, also from another terminal
-  drplan failover-group down stacks/web-geo")]
+  drplan failover-group up --planned --dry-run            what would be done, and how long it takes
+  drplan failover-group up --forced --lost primary --accept-data-loss 1m
+  drplan failover-group status                            what goes on, also from another terminal
+  drplan failover-group down")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

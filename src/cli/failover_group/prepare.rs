@@ -75,18 +75,21 @@ pub fn carry_out(errand: &Errand<'_>, global: &Global, session: &mut Session) ->
     };
     with_cloud(cloud, global, session, async |reached, session| {
         let Prepared { state, stack, procedure } = prepare(errand, &loaded, &store, &reached, global, session).await?;
-        let silent = errand.common.format != Format::Text && !errand.common.dry_run;
-        if !silent {
+        if procedure.is_refused() && procedure.idle.is_none() {
+            let dry_run = again(&format!("{} --dry-run", errand.command()), errand.stack, global);
+            let is_brief = errand.common.format == Format::Text && !errand.common.dry_run;
+            session.print(&match is_brief {
+                true => view::procedure::refused(&procedure, cloud, &dry_run),
+                false => shown(&procedure, errand.common.format, cloud),
+            })?;
+            return Ok(ExitCode::Refused);
+        }
+        // What carries it out says in its own format what comes of it.
+        if errand.common.format == Format::Text || errand.common.dry_run || procedure.idle.is_some() {
             session.print(&shown(&procedure, errand.common.format, cloud))?;
         }
         if procedure.idle.is_some() {
             return Ok(ExitCode::Done);
-        }
-        if procedure.is_refused() {
-            if silent {
-                session.print(&shown(&procedure, errand.common.format, cloud))?;
-            }
-            return Ok(ExitCode::Refused);
         }
         if errand.common.dry_run {
             return Ok(ExitCode::Done);

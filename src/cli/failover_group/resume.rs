@@ -20,8 +20,8 @@ use crate::world::Store;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  drplan failover-group resume stacks/web-geo
-  drplan failover-group resume stacks/web-geo --on-failure retry")]
+  drplan failover-group resume
+  drplan failover-group resume --on-failure retry")]
 pub struct Args {
     /// The stack's directory
     #[arg(default_value = ".")]

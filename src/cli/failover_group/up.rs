@@ -20,9 +20,9 @@ use crate::steps::Accepted;
     group(clap::ArgGroup::new("mode").required(true).args(["planned", "forced"])),
     after_help = "\
 Examples:
-  drplan failover-group up stacks/web-geo --planned --dry-run
-  drplan failover-group up stacks/web-geo --planned --yes
-  drplan failover-group up stacks/web-geo --forced --lost primary --accept-data-loss 1m
+  drplan failover-group up --planned --dry-run
+  drplan failover-group up --planned --yes
+  drplan failover-group up --forced --lost primary --accept-data-loss 1m
   drplan failover-group up --group web --planned --on-failure unwind"
 )]
 pub struct Args {

@@ -148,7 +148,7 @@ fn text(tally: &Tally) -> String {
     let down = Duration::from_secs(tally.downtime_seconds);
     out += &match (tally.first_refused, tally.last_refused) {
         (Some(first), Some(last)) => {
-            format!("\nNo service for {} where it was worst, between {first:.0} and {last:.0}.\n", spoken(down))
+            format!("\nRows were refused between {first:.0} and {last:.0}; where it was worst, for {}.\n", spoken(down))
         }
         _ => "\nEvery row was taken.\n".to_owned(),
     };
