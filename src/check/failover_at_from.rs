@@ -1,6 +1,6 @@
 //! A failover resource at the site that is lost.
 
-use super::Rule;
+use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::Place;
 use crate::stack::{Presence, Stack};
@@ -8,6 +8,9 @@ use crate::stack::{Presence, Stack};
 pub(super) static RULE: Rule = Rule {
     name: "failover-at-from",
     about: "What stands only while a failover group is up is not at the site which that group leaves.",
+    weight: Weight::Stops,
+    why: "A failover resource is there for the day on which its group's own site is gone. At that very site it could not be made on that day.",
+    instead: include_str!("../../templates/check/failover-at-from.hcl"),
     check,
 };
 

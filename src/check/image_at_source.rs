@@ -1,12 +1,15 @@
 //! A copy of an image at the site of its source.
 
-use super::Rule;
+use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "image-at-source",
     about: "A copy of an image goes into a gallery at another site than the image's.",
+    weight: Weight::Stops,
+    why: "A gallery is an object of one region: a copy into a gallery of the image's own region cannot be read while that region is down.",
+    instead: include_str!("../../templates/check/image-at-source.hcl"),
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Rule;
+use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::{Location, Place, RESOURCE_GROUP};
 use crate::stack::Stack;
@@ -10,6 +10,9 @@ use crate::stack::Stack;
 pub(super) static RULE: Rule = Rule {
     name: "metadata-region",
     about: "What must outlive a site is in no resource group whose metadata lives at that site.",
+    weight: Weight::Stops,
+    why: "Resource Manager keeps the metadata of a resource group in the group's region. While that region is down nothing in the group can be changed, wherever it is itself (Microsoft's documentation of resource groups).",
+    instead: include_str!("../../templates/check/metadata-region.hcl"),
     check,
 };
 

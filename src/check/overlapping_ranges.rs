@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Rule;
+use super::{Rule, Weight};
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::ranges;
@@ -12,6 +12,9 @@ use crate::value::Value;
 pub(super) static RULE: Rule = Rule {
     name: "overlapping-ranges",
     about: "Networks that are peered with each other, or with the same third one, have no address in common.",
+    weight: Weight::Stops,
+    why: "Azure refuses to peer networks that share addresses, and networks that are peered with the same third one cannot reach each other where they overlap.",
+    instead: include_str!("../../templates/check/overlapping-ranges.hcl"),
     check,
 };
 

@@ -1,12 +1,15 @@
 //! Something permanent that needs what stands only during a failover.
 
-use super::Rule;
+use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::{Presence, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "permanent-needs-failover",
     about: "What always stands needs nothing that stands only while a failover group is up.",
+    weight: Weight::Stops,
+    why: "What stands only during a failover is not there on an ordinary day, so that nothing permanent that needs it can be made, or stay when the failover is over.",
+    instead: include_str!("../../templates/check/permanent-needs-failover.hcl"),
     check,
 };
 

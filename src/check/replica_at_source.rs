@@ -1,11 +1,17 @@
 //! A replica at the site of its source.
 
-use super::Rule;
+use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::stack::Stack;
 
-pub(super) static RULE: Rule =
-    Rule { name: "replica-at-source", about: "A replica is at another site than its source.", check };
+pub(super) static RULE: Rule = Rule {
+    name: "replica-at-source",
+    about: "A replica is at another site than its source.",
+    weight: Weight::Stops,
+    why: "A copy in the same region is lost with the region.",
+    instead: include_str!("../../templates/check/replica-at-source.hcl"),
+    check,
+};
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
     for resource in stack.resources.values() {

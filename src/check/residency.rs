@@ -1,12 +1,18 @@
 //! Data outside of where it may be kept.
 
-use super::Rule;
+use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::regions::region;
 use crate::stack::{Resource, Stack};
 
-pub(super) static RULE: Rule =
-    Rule { name: "residency", about: "Data is kept and replicated only within the geographies of `residency`.", check };
+pub(super) static RULE: Rule = Rule {
+    name: "residency",
+    about: "Data is kept and replicated only within the geographies of `residency`.",
+    weight: Weight::Stops,
+    why: "Where data may be kept is a matter of law and contracts. A replica in another geography breaks them as soon as it is made.",
+    instead: include_str!("../../templates/check/residency.hcl"),
+    check,
+};
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
     if stack.residency.is_empty() {

@@ -4,6 +4,7 @@
 
 mod again;
 mod apply;
+mod check;
 mod cloud;
 mod completions;
 mod confirm;
@@ -169,6 +170,7 @@ fn pretty(json: &serde_json::Value) -> String {
 enum Command {
     Init(init::Args),
     Validate(validate::Args),
+    Check(check::Args),
     Fmt(fmt::Args),
     Kinds(kinds::Args),
     Graph(graph::Args),
@@ -217,6 +219,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
     match command {
         Command::Init(args) => init::run(args, global, session),
         Command::Validate(args) => validate::run(args, global, session),
+        Command::Check(args) => check::run(args, global, session),
         Command::Fmt(args) => fmt::run(args, session),
         Command::Graph(args) => graph::run(args, global, session),
         Command::Plan(args) => plan::run(args, global, session),

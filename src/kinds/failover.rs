@@ -234,6 +234,10 @@ pub struct Promotion {
     pub forced: Span,
     /// What the provider says of how much a forced promotion loses, for where nobody measures it: a sentence without its full stop.
     pub loses: &'static str,
+    /// How many seconds of writes the provider says that it may lose; `None` where it says that of none.
+    pub most_lost: Option<u32>,
+    /// Whether the region of the source must take the request: while that is silent, nobody can promote it.
+    pub asks_source: bool,
     /// Whether a planned promotion can be undone by another one.
     pub reversible: bool,
     /// What a drill can do without touching the data that is in use.

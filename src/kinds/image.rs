@@ -86,7 +86,7 @@ pub static KIND: Kind = Kind {
     ],
     durations: Durations { create: 60, update: 30, delete: 30 },
     answers: Answers::AsyncBody,
-    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, image: true, ..Recovery::NONE },
     // A machine or version made from it is a copy.
     in_use: "",
     odd: Odd { check: Some(check), ..Odd::NONE },

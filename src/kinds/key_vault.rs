@@ -137,7 +137,7 @@ pub static KIND: Kind = Kind {
     drill: Drill::never("the name of a vault stays taken once it is deleted"),
     durations: Durations { create: 20, update: 5, delete: 10 },
     answers: Answers::State,
-    recovery: Recovery::DATA,
+    recovery: Recovery { keeps_keys: true, ..Recovery::DATA },
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         admit: Some(admit),

@@ -108,6 +108,7 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    recovery: Recovery { dns_labels: &["domain_name_label"], ..Recovery::NONE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -123,7 +123,7 @@ pub static KIND: Kind = Kind {
     ],
     durations: Durations { create: 600, update: 30, delete: 60 },
     answers: Answers::AsyncBody,
-    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, image: true, ..Recovery::NONE },
     // Machines that were made from it have their own disks.
     in_use: "",
     odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },

@@ -346,11 +346,45 @@ pub struct Recovery {
     pub joins: Option<(&'static str, &'static str)>,
     /// Deleting it loses data that cannot be made again by `apply`.
     pub loses_data: bool,
+    /// The argument that says in how many places its data is kept, and the values with which one of them is in another region.
+    pub redundancy: Option<(&'static str, &'static [&'static str])>,
+    /// The argument that says how long the provider waits before it fails over by itself.
+    pub waits: Option<&'static str>,
+    /// Who may sign in is kept on each side for itself.
+    pub logins: Option<Logins>,
+    /// It is an image that machines start from.
+    pub image: bool,
+    /// It keeps keys and secrets of other resources.
+    pub keeps_keys: bool,
+    /// The arguments, by dotted path, that become public names: unique in a region, or everywhere for what has no region.
+    pub dns_labels: &'static [&'static str],
+}
+
+/// Logins that replication leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logins {
+    /// The arguments of the replica that refer to what people sign in to.
+    pub sides: &'static [&'static str],
+    /// The argument there with which people sign in by password.
+    pub login: &'static str,
+    /// The argument there with which they sign in by a directory, which both sides ask.
+    pub directory: &'static str,
 }
 
 impl Recovery {
     /// Nothing.
-    pub const NONE: Self = Self { holds_data: false, replicates: None, joins: None, loses_data: false };
+    pub const NONE: Self = Self {
+        holds_data: false,
+        replicates: None,
+        joins: None,
+        loses_data: false,
+        redundancy: None,
+        waits: None,
+        logins: None,
+        image: false,
+        keeps_keys: false,
+        dns_labels: &[],
+    };
     /// It keeps users' data.
     pub const DATA: Self = Self { holds_data: true, loses_data: true, ..Self::NONE };
 }

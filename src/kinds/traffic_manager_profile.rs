@@ -140,6 +140,7 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    recovery: Recovery { dns_labels: &["dns_config.relative_name"], ..Recovery::NONE },
     example: r#"
 resource_group "example" {
   site = site.west

@@ -14,7 +14,7 @@ pub fn json(diagnostics: &Diagnostics, sources: &Sources) -> Json {
     })
 }
 
-fn diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Json {
+pub(super) fn diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Json {
     let Diagnostic { code, severity, summary, span, label, related, why, help } = diagnostic;
     let severity = match severity {
         Severity::Error => "error",

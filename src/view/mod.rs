@@ -3,6 +3,7 @@
 //! Pure: text in, text out. What is shown of values is sealed, so nothing here can show a secret. Text holds ANSI styles and reads as well
 //! without them; who prints it strips them where they are not wanted.
 
+pub mod check;
 mod deed;
 pub mod diagnostics;
 mod forecast;
@@ -18,6 +19,7 @@ pub mod report;
 pub mod roles;
 pub mod run;
 pub mod run_json;
+pub mod sarif;
 pub mod state;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,14 @@ stack "postgres-warm" {
     rpo = "5m"
   }
 
+  accept "public-access" {
+    reason = "both sites, and the accountants, reach the ledger over public endpoints"
+  }
+
+  accept "single-lever" {
+    reason = "the record that users type can be pointed at the other site by hand"
+  }
+
   tags = {
     workload    = "ledger"
     environment = var.environment

@@ -112,6 +112,8 @@ const PROMOTION: Promotion = Promotion {
     reprotect,
     planned: Span { typical: 180, worst: 1800 },
     forced: Span { typical: 20, worst: 120 },
+    most_lost: Some(900),
+    asks_source: false,
     loses: "writes that were not replicated are lost, or come up later as conflicts: of less than 15 minutes with session, consistent-prefix and eventual consistency, within the bound with bounded staleness, none with strong (Microsoft's documentation of reliability)",
     reversible: true,
     drill: Rehearsal::Look(

@@ -20,7 +20,10 @@ pub static KIND: Kind = Kind {
     restless: &["properties.geoReplicationStats", "properties.statusOfPrimary", "properties.statusOfSecondary"],
     durations: Durations { create: 25, update: 5, delete: 5 },
     answers: Answers::Location,
-    recovery: Recovery::DATA,
+    recovery: Recovery {
+        redundancy: Some(("account_replication_type", &["GRS", "RAGRS", "GZRS", "RAGZRS"])),
+        ..Recovery::DATA
+    },
     run_moves: &["account_replication_type"],
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: simulated::SIMULATED,

@@ -90,6 +90,12 @@ pub static KIND: Kind = Kind {
     serial: Serial::Root,
     recovery: Recovery {
         replicates: Some(Replicates { from: "source", to: "target", image: false }),
+        waits: Some("grace"),
+        logins: Some(Logins {
+            sides: &["source", "target"],
+            login: "administrator_login",
+            directory: "azuread_administrator",
+        }),
         ..Recovery::DATA
     },
     in_use: "",

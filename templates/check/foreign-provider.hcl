@@ -1,0 +1,4 @@
+site "secondary" {
+  provider = "azure"
+  location = "canadaeast"
+}

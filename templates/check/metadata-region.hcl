@@ -1,0 +1,3 @@
+resource_group "web-global" {
+  site = site.secondary # must outlive the primary site
+}

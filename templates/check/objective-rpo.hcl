@@ -1,0 +1,3 @@
+objectives {
+  rpo = "15m" # as much as the service may lose
+}

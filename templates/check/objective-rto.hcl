@@ -1,0 +1,3 @@
+objectives {
+  rto = "2h" # a storage account takes up to an hour
+}

@@ -1,0 +1,3 @@
+mssql_server "primary" {
+  public_network_access_enabled = false
+}

@@ -1,0 +1,4 @@
+geo_replica "catalog" {
+  source = cosmosdb_account.catalog
+  site   = site.secondary
+}

@@ -1,0 +1,3 @@
+stack "web-geo" {
+  residency = ["Canada"]
+}

@@ -1,0 +1,3 @@
+key_vault "recovery" {
+  resource_group = resource_group.web-secondary # at the recovery site
+}
