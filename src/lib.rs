@@ -21,6 +21,7 @@ pub mod check;
 pub mod cli;
 pub mod diagnostic;
 pub mod duration;
+pub mod emit;
 pub mod failover;
 pub mod graph;
 pub mod hcl;

@@ -9,6 +9,7 @@ mod cloud;
 mod completions;
 mod confirm;
 mod destroy;
+mod emit;
 mod ending;
 mod exit;
 mod failover_group;
@@ -174,6 +175,7 @@ enum Command {
     Fmt(fmt::Args),
     Kinds(kinds::Args),
     Graph(graph::Args),
+    Emit(emit::Args),
     Plan(plan::Args),
     Apply(apply::Args),
     Destroy(destroy::Args),
@@ -222,6 +224,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::run(args, global, session),
         Command::Fmt(args) => fmt::run(args, session),
         Command::Graph(args) => graph::run(args, global, session),
+        Command::Emit(args) => emit::run(args, global, session),
         Command::Plan(args) => plan::run(args, global, session),
         Command::Apply(args) => apply::run(args, global, session),
         Command::Destroy(args) => destroy::run(args, global, session),

@@ -10,6 +10,7 @@ pub mod functions;
 mod lex;
 pub mod parse;
 pub mod render;
+pub mod text;
 
 pub use eval::{Files, Key, Scope, evaluate};
 pub use format::format;

@@ -138,6 +138,14 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    terraform: Terraform {
+        renamed: &[("database", "database_name")],
+        follows: &[
+            ("account_name", "database", "account_name"),
+            ("resource_group_name", "database", "resource_group_name"),
+        ],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -45,6 +45,11 @@ pub static KIND: Kind = Kind {
     recovery: Recovery::DATA,
     odd: Odd { encode: Some(encode), check: Some(check_throughput), ..Odd::NONE },
     simulated: Simulated { accepts: &["properties.resource.id"], ..Simulated::NONE },
+    terraform: Terraform {
+        renamed: &[("account", "account_name")],
+        follows: &[("resource_group_name", "account", "resource_group_name")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

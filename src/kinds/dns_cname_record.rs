@@ -31,6 +31,11 @@ pub static KIND: Kind = Kind {
     moves: Moves { record: Some("record"), ..RECORD_MOVES },
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: RECORD_SIMULATED,
+    terraform: Terraform {
+        renamed: &[("zone", "zone_name")],
+        follows: &[("resource_group_name", "zone", "resource_group_name")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.west

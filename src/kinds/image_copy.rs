@@ -69,6 +69,12 @@ pub static KIND: Kind = Kind {
         ..Odd::NONE
     },
     simulated: shared_image_version::SIMULATED,
+    terraform: Terraform {
+        shape: Shape::Unsaid(
+            "azurerm makes an image version from a managed image, a snapshot or a blob, and not from a version in another gallery; make the copy with drplan, or with `az sig image-version create --image-version`",
+        ),
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "east" {
   site = site.east

@@ -145,6 +145,10 @@ pub static KIND: Kind = Kind {
         accepts: &["properties.vaultUri", "properties.enableSoftDelete"],
         ..Simulated::NONE
     },
+    terraform: Terraform {
+        fixed: &[("tenant_id", "data.azurerm_client_config.current.tenant_id")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

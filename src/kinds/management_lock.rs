@@ -32,6 +32,7 @@ pub static KIND: Kind = Kind {
     answers: Answers::Sync,
     in_use: "",
     guards: true,
+    terraform: Terraform { renamed: &[("scope", "scope")], ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
   site = site.east

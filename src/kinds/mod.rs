@@ -7,6 +7,7 @@ pub mod argument;
 pub mod body;
 pub mod decode;
 pub mod drill;
+pub mod emit;
 pub mod failover;
 pub mod odd;
 pub mod path;

@@ -31,6 +31,7 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 2, update: 2, delete: 50 },
     answers: Answers::Sync,
     in_use: "ResourceGroupDeletionBlocked",
+    terraform: Terraform { said: &["presence"], ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -131,6 +131,11 @@ pub static KIND: Kind = Kind {
     in_use: "",
     odd: Odd { name: Some(name), encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated { admit: Some(admit), accepts: &["properties.scope"], ..Simulated::NONE },
+    terraform: Terraform {
+        named: false,
+        renamed: &[("scope", "scope"), ("delegated_managed_identity", "delegated_managed_identity_resource_id")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -122,6 +122,12 @@ pub static KIND: Kind = Kind {
     in_use: "CannotDeleteResource",
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated { admit: Some(admit), accepts: &[FEATURES], ..Simulated::NONE },
+    terraform: Terraform {
+        located: true,
+        renamed: &[("gallery", "gallery_name")],
+        follows: &[("resource_group_name", "gallery", "resource_group_name")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -52,6 +52,14 @@ static TARGET_REGION: Block = Block::many(
     ],
 );
 
+/// azurerm wants its own region among those it is replicated to.
+fn own_region(args: &JsonMap<String, Json>) -> String {
+    match args.contains_key("target_region") {
+        true => String::new(),
+        false => "target_region {\nname = {location}\nregional_replica_count = 1\n}".to_owned(),
+    }
+}
+
 /// The table.
 pub static KIND: Kind = Kind {
     name: "shared_image_version",
@@ -128,6 +136,13 @@ pub static KIND: Kind = Kind {
     in_use: "",
     odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },
     simulated: SIMULATED,
+    terraform: Terraform {
+        located: true,
+        renamed: &[("image", "image_name")],
+        follows: &[("gallery_name", "image", "gallery_name"), ("resource_group_name", "image", "resource_group_name")],
+        blocks: Some(own_region),
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -127,6 +127,12 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    terraform: Terraform {
+        fifth: &["service_endpoint"],
+        renamed: &[("virtual_network", "virtual_network_name")],
+        follows: &[("resource_group_name", "virtual_network", "resource_group_name")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

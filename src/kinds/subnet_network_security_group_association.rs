@@ -26,6 +26,7 @@ pub static KIND: Kind = Kind {
     serial: Serial::Root,
     in_use: "",
     odd: Odd { name: Some(name), ..Odd::NONE },
+    terraform: Terraform { named: false, ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
   site = site.east

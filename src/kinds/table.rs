@@ -7,6 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 pub use super::argument::*;
 pub use super::drill::{Copying, Drill, Fence};
+pub use super::emit::{Shape, Terraform};
 pub use super::failover::*;
 pub use super::odd::*;
 use super::ranges;
@@ -70,6 +71,8 @@ pub struct Kind {
     pub odd: Odd,
     /// What the simulator does beyond keeping the body.
     pub simulated: Simulated,
+    /// How it is said in Terraform.
+    pub terraform: Terraform,
     /// A complete stack (without its `stack` block and sites `east` and `west`, which are given) that ends in the smallest useful block
     /// of this kind, labelled `example`.
     pub example: &'static str,
@@ -113,6 +116,7 @@ impl Kind {
         variants: None,
         odd: Odd::NONE,
         simulated: Simulated::NONE,
+        terraform: Terraform::BY_RULE,
         example: "",
         left_out: &[],
     };

@@ -97,6 +97,7 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    terraform: Terraform { renamed: &[("ddos_protection_plan.id", "ddos_protection_plan.id")], ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
   site = site.east

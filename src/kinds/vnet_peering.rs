@@ -98,6 +98,17 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    terraform: Terraform {
+        resource: "virtual_network_peering",
+        shape: Shape::Halves {
+            of: "between",
+            own: "virtual_network_name",
+            remote: "remote_virtual_network_id",
+            only: ["allow_gateway_transit", "use_remote_gateways"],
+        },
+        follows: &[("resource_group_name", "between", "resource_group_name")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example-east" {
   site = site.east

@@ -58,6 +58,15 @@ pub static KIND: Kind = Kind {
     },
     machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,
+    terraform: Terraform {
+        fifth: &[
+            "network_interface.accelerated_networking_enabled",
+            "network_interface.ip_forwarding_enabled",
+            "automatic_os_upgrade_policy",
+            "automatic_updates_enabled",
+        ],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

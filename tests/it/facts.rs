@@ -5,7 +5,7 @@
 
 mod azurerm;
 mod bodies;
-mod sheets;
+pub mod sheets;
 
 use drplan::kinds::{self, Kind, Place};
 

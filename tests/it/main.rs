@@ -6,6 +6,7 @@ mod check;
 mod compute;
 mod crash;
 mod drill;
+mod emit;
 mod facts;
 mod failover;
 mod followed;

@@ -7,6 +7,7 @@
 //! END
 //! $ edit stack.hcl "old" "new"   replaces a text that must be there
 //! $ rm stack.hcl
+//! $ show stack.hcl               prints a file, each line behind a bar
 //! $ answer yes                   the next command has a terminal, and this is typed
 //! $ drplan plan                  runs in this process, in a directory of its own, everything from one seed
 //! what it prints
@@ -93,6 +94,10 @@ impl World<'_> {
             ["rm", file] => {
                 std::fs::remove_file(self.dir.join(file)).unwrap();
                 String::new()
+            }
+            ["show", file] => {
+                let text = std::fs::read_to_string(self.dir.join(file)).unwrap();
+                text.lines().map(|line| format!("| {line}").trim_end().to_owned() + "\n").collect()
             }
             ["answer", answer] => {
                 self.answer = Some(format!("{answer}\n"));

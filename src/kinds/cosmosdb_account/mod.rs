@@ -11,6 +11,13 @@ use super::regions::{Region, region};
 use super::table::*;
 use super::{identity, path};
 
+/// azurerm wants its own region among its locations.
+fn own_location(args: &JsonMap<String, Json>) -> String {
+    let zones = args.get("geo_location").and_then(|own| own.get("zone_redundant")).filter(|zones| **zones == true);
+    let zones = zones.map_or("", |_| "zone_redundant = true\n");
+    format!("geo_location {{\nlocation = {{location}}\nfailover_priority = 0\n{zones}}}")
+}
+
 /// The table.
 pub static KIND: Kind = Kind {
     name: "cosmosdb_account",
@@ -56,6 +63,15 @@ pub static KIND: Kind = Kind {
     run_moves: &["geo_location"],
     odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },
     simulated: simulated::SIMULATED,
+    terraform: Terraform {
+        renamed: &[
+            ("virtual_network_rule.id", "virtual_network_rule.id"),
+            ("network_acl_bypass", "network_acl_bypass_ids"),
+        ],
+        blocks: Some(own_location),
+        said: &["geo_location"],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -48,6 +48,11 @@ pub static KIND: Kind = Kind {
     run_moves: &["failover_priority"],
     promotion: Some(&PROMOTION),
     odd: Odd { name: Some(name), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    terraform: Terraform {
+        shape: Shape::Block { of: "source", block: "geo_location" },
+        renamed: &[("site", "location")],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "east" {
   site = site.east

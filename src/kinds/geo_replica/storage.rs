@@ -35,6 +35,10 @@ pub static KIND: Kind = Kind {
     in_use: "",
     promotion: Some(&PROMOTION),
     odd: Odd { name: Some(name), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    terraform: Terraform {
+        shape: Shape::Folded("the account's `account_replication_type` says it"),
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "east" {
   site = site.east

@@ -31,6 +31,15 @@ pub fn azurerm(resource: &str) -> Option<&'static Json> {
     SCHEMA.get_or_init(|| json("azurerm5-schema.json")).get("resources")?.get(resource)
 }
 
+/// A resource of azurerm's schema of this major version.
+pub fn azurerm_of(major: u8, resource: &str) -> Option<&'static Json> {
+    static FOURTH: OnceLock<Json> = OnceLock::new();
+    match major {
+        4 => FOURTH.get_or_init(|| json("azurerm4-schema.json")).get("resources")?.get(resource),
+        _ => azurerm(resource),
+    }
+}
+
 /// The arguments that azurerm's documentation says force a new resource: resource, block, argument.
 pub fn forcing() -> &'static [[String; 3]] {
     static ROWS: OnceLock<Vec<[String; 3]>> = OnceLock::new();

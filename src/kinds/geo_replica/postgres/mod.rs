@@ -11,6 +11,15 @@ use super::super::postgresql_flexible_server_virtual_endpoint as endpoint;
 use super::super::table::*;
 use crate::address::ArmId;
 
+/// The names that follow the roles.
+const ENDPOINT: &str = r#"resource "azurerm_postgresql_flexible_server_virtual_endpoint" "{label}" {
+name = {name}
+source_server_id = {source_server_id}
+replica_server_id = azurerm_postgresql_flexible_server.{label}.id
+type = "ReadWrite"
+}
+"#;
+
 /// The table.
 pub static KIND: Kind = Kind {
     name: "geo_replica",
@@ -77,6 +86,14 @@ pub static KIND: Kind = Kind {
         ..Odd::NONE
     },
     simulated: server::SIMULATED,
+    terraform: Terraform {
+        resource: "postgresql_flexible_server",
+        renamed: &[("source", "source_server_id")],
+        fixed: &[("create_mode", "\"Replica\"")],
+        beside: ENDPOINT,
+        made: &["writer", "reader"],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "east" {
   site = site.east

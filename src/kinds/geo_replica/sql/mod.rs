@@ -21,6 +21,17 @@ const SEGMENT: &str = "failoverGroups";
 const PARTNERS: &str = "properties.partnerServers";
 const DATABASES: &str = "properties.databases";
 
+/// The policy as azurerm has it.
+fn failover_policy(args: &JsonMap<String, Json>) -> String {
+    let grace = args.get("grace").and_then(Json::as_str).and_then(|grace| duration::parse(grace).ok());
+    let (mode, grace) = match args.get("policy").and_then(Json::as_str) {
+        Some("automatic") => ("Automatic", grace),
+        _ => ("Manual", None),
+    };
+    let grace = grace.map(|grace| format!("grace_minutes = {}\n", grace.as_secs().div_ceil(60))).unwrap_or_default();
+    format!("read_write_endpoint_failover_policy {{\nmode = \"{mode}\"\n{grace}}}")
+}
+
 /// The table.
 pub static KIND: Kind = Kind {
     name: "geo_replica",
@@ -103,6 +114,14 @@ pub static KIND: Kind = Kind {
     promotion: Some(&promotion::PROMOTION),
     elsewhere: Some(elsewhere),
     simulated: simulated::SIMULATED,
+    terraform: Terraform {
+        resource: "mssql_failover_group",
+        renamed: &[("source", "server_id"), ("target", "partner_server.id"), ("databases", "databases")],
+        blocks: Some(failover_policy),
+        said: &["policy", "grace"],
+        made: &["listener", "read_listener"],
+        ..Terraform::BY_RULE
+    },
     example: EXAMPLE,
     ..Kind::EMPTY
 };

@@ -1,0 +1,40 @@
+//! A stack as code in another language of infrastructure, for people to keep: Terraform.
+//!
+//! Pure: a stack comes in, files go out as text. What a language cannot say is said in the emitted README, never left out in silence. What differs by kind stands in
+//! the kinds' tables.
+
+mod terraform;
+
+use std::collections::BTreeMap;
+
+use crate::stack::Stack;
+
+/// What was emitted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Emitted {
+    /// Texts by relative path.
+    pub files: BTreeMap<String, String>,
+    /// What the language cannot say.
+    pub unsaid: Vec<Unsaid>,
+}
+
+/// Something that the language cannot say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsaid {
+    /// What: an address, or a part of one.
+    pub what: String,
+    /// Why, and what to do instead; without its full stop.
+    pub why: String,
+}
+
+/// What is wanted beyond the stack itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether what stands already is imported.
+    pub imports: bool,
+}
+
+/// A stack as Terraform.
+pub fn terraform(stack: &Stack, options: Options) -> Emitted {
+    terraform::emit(stack, options)
+}

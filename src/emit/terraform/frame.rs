@@ -1,0 +1,204 @@
+//! What stands around the resources: the provider and its version, variables, locals and outputs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::{ACTIVE, Emitter, Scope};
+use super::resource::block;
+use crate::hcl::{quoted, value_text};
+use crate::kinds::Shape;
+use crate::value::Value;
+
+impl Emitter<'_> {
+    /// Whether the stack puts tags on its resources.
+    pub fn has_tags(&self) -> bool {
+        !self.stack.tags.is_empty()
+    }
+
+    /// The local that holds them: `tags`, unless the stack has one by that name.
+    pub fn tags_name(&self) -> &'static str {
+        if self.stack.program.locals.contains_key("tags") { "stack_tags" } else { "tags" }
+    }
+
+    /// The arguments of a block that failover runs move.
+    pub fn moved(&self, block: &crate::address::Address) -> Vec<&'static str> {
+        let Some(kind) = self.kind(block) else { return Vec::new() };
+        let moves = &kind.moves;
+        let argument = |one: Option<(&'static str, crate::kinds::Lit)>| one.map(|(name, _)| name);
+        let mut out = BTreeSet::new();
+        for group in self.stack.failover_groups.values() {
+            let is_in = |list: &[crate::address::Address]| list.iter().any(|one| one.block() == *block);
+            if is_in(&group.quiesce) {
+                out.extend(argument(moves.quiesce));
+            }
+            if is_in(&group.fence) {
+                out.extend(argument(moves.fence));
+            }
+            for value in group.routes.iter().flat_map(|route| route.args.values()) {
+                if matches!(value, Value::Block(address) if address.block() == *block) {
+                    out.extend([argument(moves.fence), argument(moves.open), moves.record].into_iter().flatten());
+                }
+            }
+            if is_in(&group.promote) && kind.terraform.shape == Shape::Resource {
+                out.extend(kind.run_moves);
+            }
+        }
+        out.into_iter().collect()
+    }
+
+    /// The block that holds the regions of a resource which failover groups promote.
+    pub fn has_regions(&self, block: &crate::address::Address) -> impl Iterator<Item = &'static str> {
+        let own: Vec<&str> = self.instances.get(block).into_iter().flatten().map(|one| one.id.as_str()).collect();
+        let promoted = self.stack.failover_groups.values().flat_map(|group| &group.promote);
+        let found: BTreeSet<&'static str> = promoted
+            .filter_map(|address| {
+                let replica = self.stack.resources.get(address)?;
+                let Shape::Block { of, block } = replica.kind.terraform.shape else { return None };
+                let source = replica.args.get(of)?.as_str()?;
+                own.iter().any(|id| id.eq_ignore_ascii_case(source)).then_some(block)
+            })
+            .collect();
+        found.into_iter()
+    }
+}
+
+/// What is read of who Terraform is signed in as.
+pub(super) const CLIENT: &str = "data.azurerm_client_config.current";
+
+/// The versions that the code fits, and the provider; `asks`: with who Terraform is signed in as.
+pub(super) fn versions(emitter: &Emitter<'_>, asks: bool) -> String {
+    let kinds = emitter.instances.keys().filter_map(|block| emitter.kind(block));
+    let providers: BTreeSet<&str> = kinds.filter_map(|kind| kind.arm.type_.split('/').next()).collect();
+    let providers: Vec<String> =
+        providers.into_iter().filter(|name| *name != "Microsoft.Resources").map(quoted).collect();
+    let fifth = emitter.fifth.borrow();
+    let (fits, version) = match fifth.first() {
+        None => ("# Fits azurerm 4.81 and 5: every argument has the name that both take.".to_owned(), ">= 4.81, < 6.0"),
+        Some(first) => {
+            let more = if fifth.len() > 1 { format!(", and {} more", fifth.len() - 1) } else { String::new() };
+            (format!("# Fits azurerm 5 only, which alone has {first}{more}."), "~> 5.0")
+        }
+    };
+    let client = if asks {
+        "\n# Who Terraform is signed in as: the tenant is theirs.\ndata \"azurerm_client_config\" \"current\" {}\n"
+    } else {
+        ""
+    };
+    format!(
+        "{fits}
+terraform {{
+  required_version = \">= 1.9\"
+
+  required_providers {{
+    azurerm = {{
+      source  = \"hashicorp/azurerm\"
+      version = \"{version}\"
+    }}
+  }}
+
+  # The backend is yours to choose. Keep the state at a site that outlives the one it describes.
+}}
+
+provider \"azurerm\" {{
+  features {{}}
+
+  subscription_id                 = var.subscription_id
+  resource_provider_registrations = \"none\"
+  resource_providers_to_register  = {}
+}}
+{client}",
+        crate::hcl::text::listed(providers)
+    )
+}
+
+/// The variables of the stack, the regions of its sites, and whether the failover is on.
+pub(super) fn variables(emitter: &Emitter<'_>) -> String {
+    let scope = outside(emitter);
+    let mut out = vec![block(
+        "variable \"subscription_id\"",
+        &["description = \"The subscription that everything is in.\"".to_owned(), "type = string".to_owned()],
+    )];
+    for site in emitter.stack.sites.values() {
+        out.push(block(
+            &format!("variable \"{}\"", Emitter::location(&site.name)),
+            &[
+                format!("description = {}", quoted(&format!("The region of the site {}.", site.name))),
+                "type = string".to_owned(),
+                format!("default = {}", quoted(&site.location)),
+            ],
+        ));
+    }
+    if emitter.instances.keys().any(|block| emitter.is_failover(block)) {
+        out.push(block(
+            &format!("variable \"{ACTIVE}\""),
+            &[
+                "description = \"Whether what stands only during a failover does.\"".to_owned(),
+                "type = bool".to_owned(),
+                "default = false".to_owned(),
+            ],
+        ));
+    }
+    for (name, written) in &emitter.stack.program.variable_blocks {
+        let sensitive = emitter.stack.variables.get(name).is_some_and(|variable| variable.sensitive);
+        let order = ["description", "type", "default", "sensitive", "nullable"];
+        let lines = order.iter().filter_map(|word| {
+            let attribute = written.body.attribute(word)?;
+            // The default of what is sensitive is a secret as well.
+            (*word != "default" || !sensitive).then(|| format!("{word} = {}", scope.expr(&attribute.expr)))
+        });
+        out.push(block(&format!("variable \"{name}\""), &lines.collect::<Vec<_>>()));
+    }
+    out.join("\n")
+}
+
+/// The locals of the stack, and its tags.
+pub(super) fn locals(emitter: &Emitter<'_>) -> String {
+    let scope = outside(emitter);
+    let mut lines: Vec<String> = Vec::new();
+    if emitter.has_tags() {
+        let written = emitter.stack.program.stack.as_ref().and_then(|block| block.body.attribute("tags"));
+        let tags = written.map(|tags| scope.expr(&tags.expr));
+        lines.extend(tags.map(|tags| format!("{} = {tags}", emitter.tags_name())));
+    }
+    for (name, local) in &emitter.stack.program.locals {
+        lines.push(format!("{name} = {}", scope.expr(&local.attribute.expr)));
+    }
+    if lines.is_empty() { String::new() } else { block("locals", &lines) }
+}
+
+/// The outputs of the stack.
+pub(super) fn outputs(emitter: &Emitter<'_>) -> String {
+    let scope = outside(emitter);
+    let mut out = Vec::new();
+    for (name, written) in &emitter.stack.program.outputs {
+        let mut lines: Vec<String> = ["description", "value"]
+            .iter()
+            .filter_map(|word| Some(format!("{word} = {}", scope.expr(&written.body.attribute(word)?.expr))))
+            .collect();
+        let value = emitter.stack.outputs.get(name).map(|output| &output.value);
+        if value.is_some_and(Value::sensitive_within) {
+            lines.push("sensitive = true".to_owned());
+        }
+        out.push(block(&format!("output \"{name}\""), &lines));
+    }
+    out.join("\n")
+}
+
+/// What is written outside of every resource.
+fn outside<'e, 'a>(emitter: &'e Emitter<'a>) -> Scope<'e, 'a> {
+    Scope { emitter, each: None, failover: false, instance: None }
+}
+
+/// The values that a file of variables would need, for the README.
+pub(super) fn needed(emitter: &Emitter<'_>) -> BTreeMap<String, String> {
+    let missing = emitter.stack.program.variable_blocks.iter().filter(|(name, written)| {
+        let sensitive = emitter.stack.variables.get(*name).is_some_and(|variable| variable.sensitive);
+        sensitive || written.body.attribute("default").is_none()
+    });
+    let words = |name: &str| match emitter.stack.variables.get(name) {
+        Some(variable) if !variable.sensitive => {
+            variable.value.reveal().map(|value| value_text(&value, 0)).unwrap_or_else(|_| "\"…\"".to_owned())
+        }
+        _ => "\"…\"".to_owned(),
+    };
+    missing.map(|(name, _)| (name.to_string(), words(name))).collect()
+}

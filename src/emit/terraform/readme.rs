@@ -1,0 +1,38 @@
+//! The README beside the code: how it is used, and what Terraform cannot say.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::frame::needed;
+use super::names::{ACTIVE, Emitter};
+use crate::emit::Unsaid;
+
+/// The README.
+pub(super) fn readme(emitter: &Emitter<'_>, files: &BTreeMap<String, String>, unsaid: &[Unsaid]) -> String {
+    let mut out = format!(
+        "# {}\n\nTerraform for the stack `{}`, written by drplan. It is plain code: keep it, change it, and drplan is not needed any more.\n\n",
+        emitter.stack.name, emitter.stack.name
+    );
+    out += "```sh\nterraform init\nterraform plan -var subscription_id=…";
+    needed(emitter).keys().for_each(|name| {
+        let _ = write!(out, " -var {name}=…");
+    });
+    out += "\nterraform apply …\n```\n\n";
+    if emitter.instances.keys().any(|block| emitter.is_failover(block)) {
+        let _ = write!(
+            out,
+            "`-var {ACTIVE}=true` makes what stands only during a failover, and without it that goes again. What failover runs move is under `ignore_changes`.\n\n"
+        );
+    }
+    if files.contains_key("imports.tf") {
+        out += "`imports.tf` takes over what drplan has made: its objects keep standing. Delete the file after the first apply.\n\n";
+    }
+    out += "## What Terraform cannot say\n\n";
+    if unsaid.is_empty() {
+        out += "Nothing of this stack.\n";
+    }
+    for Unsaid { what, why } in unsaid {
+        let _ = writeln!(out, "- `{what}`: {why}.");
+    }
+    out
+}

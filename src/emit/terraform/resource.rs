@@ -1,0 +1,490 @@
+//! One block of the stack as a resource of azurerm: what it is called, where it is, its arguments and nested blocks, and what Terraform must leave alone.
+
+use std::collections::BTreeSet;
+
+use super::names::{ACTIVE, Emitter, Scope, names_each, plain_text};
+use crate::address::Address;
+use crate::duration;
+use crate::emit::Unsaid;
+use crate::hcl::ast::{Attribute, Block, Body, Expr, ExprKind};
+use crate::hcl::{quoted, value_text};
+use crate::kinds::{Arg, Kind, Location, Place, RESOURCE_GROUP, Shape, Terraform, Ty};
+use crate::stack::Resource;
+use crate::stack::program::Definition;
+use crate::value::Value;
+
+/// Arguments of every block that are not the kind's.
+const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", "name", "site", "presence"];
+
+/// What a block says, with what it mirrors behind it.
+struct Merged {
+    /// Each with whether it is another block's.
+    attributes: Vec<(Attribute, bool)>,
+    blocks: Vec<(Block, bool)>,
+}
+
+impl Merged {
+    fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().map(|(attribute, _)| attribute).find(|attribute| &*attribute.name.text == name)
+    }
+}
+
+/// The text of a block; `None` where another resource says it, or nothing can.
+pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Definition) -> Option<String> {
+    let kind = emitter.kind(block)?;
+    let one = Writing {
+        emitter,
+        block,
+        kind,
+        of: &kind.terraform,
+        merged: merged(emitter, definition),
+        instance: emitter.instances.get(block).and_then(|of| of.first().copied()),
+    };
+    match kind.terraform.shape {
+        Shape::Resource => Some(one.whole()),
+        Shape::Halves { of, own, remote, only } => Some(one.halves(of, (own, remote), only)),
+        Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => None,
+    }
+}
+
+/// The blocks that import what stands.
+pub(super) fn imports(emitter: &Emitter<'_>, block: &Address) -> String {
+    let Some(kind) = emitter.kind(block).filter(|kind| kind.terraform.shape == Shape::Resource) else {
+        return String::new();
+    };
+    let instances = emitter
+        .instances
+        .get(block)
+        .into_iter()
+        .flatten()
+        .copied()
+        .filter(|one| !emitter.is_failover(&one.address.block()));
+    let one = |one: &Resource| {
+        let key = one.address.key().map(|key| format!("[{}]", quoted(&key))).unwrap_or_default();
+        let object = kind.odd.main(&one.objects).map_or(&one.id, |object| &object.id);
+        let id = if one.id.as_str().is_empty() { object } else { &one.id };
+        format!("import {{\nto = {}{key}\nid = {}\n}}\n\n", emitter.resource(block), emitter.id(id.as_str()))
+    };
+    instances.map(one).collect()
+}
+
+/// What a block has: its own, and behind it what it mirrors.
+fn merged(emitter: &Emitter<'_>, definition: &Definition) -> Merged {
+    let body = &definition.block.body;
+    let mut out = Merged {
+        attributes: body.attributes.iter().cloned().map(|one| (one, false)).collect(),
+        blocks: body.blocks.iter().cloned().map(|one| (one, false)).collect(),
+    };
+    let mut mirrors = body.attribute("mirrors").and_then(|of| mirrored(emitter, of));
+    let mut seen = BTreeSet::new();
+    while let Some((address, of)) = mirrors.take().filter(|(address, _)| seen.insert(address.clone())) {
+        let has = |name: &str| {
+            out.attributes.iter().any(|(one, _)| &*one.name.text == name)
+                || out.blocks.iter().any(|(one, _)| &*one.ident.text == name)
+        };
+        let leaves = |name: &str| has(name) || META.contains(&name);
+        let body: &Body = &of.block.body;
+        let attributes: Vec<_> =
+            body.attributes.iter().filter(|one| !leaves(&one.name.text)).cloned().map(|one| (one, true)).collect();
+        let blocks: Vec<_> =
+            body.blocks.iter().filter(|one| !leaves(&one.ident.text)).cloned().map(|one| (one, true)).collect();
+        drop(address);
+        out.attributes.extend(attributes);
+        out.blocks.extend(blocks);
+        mirrors = body.attribute("mirrors").and_then(|of| mirrored(emitter, of));
+    }
+    out
+}
+
+fn mirrored<'a>(emitter: &Emitter<'a>, attribute: &Attribute) -> Option<(Address, &'a Definition)> {
+    let mut found = None;
+    attribute.expr.visit_references(&mut |name, steps, _| {
+        if let Some(crate::hcl::ast::Step::Attr(label)) = steps.first() {
+            found.get_or_insert_with(|| Address::new(&name.text, &label.text));
+        }
+    });
+    let address = found?;
+    Some((address.clone(), emitter.stack.program.definitions.get(&address)?))
+}
+
+/// One block that is being written.
+struct Writing<'e, 'a> {
+    emitter: &'e Emitter<'a>,
+    block: &'e Address,
+    kind: &'static Kind,
+    of: &'static Terraform,
+    merged: Merged,
+    instance: Option<&'a Resource>,
+}
+
+impl<'e, 'a> Writing<'e, 'a> {
+    fn scope(&self) -> Scope<'e, 'a> {
+        Scope {
+            emitter: self.emitter,
+            each: None,
+            failover: self.emitter.is_failover(self.block),
+            instance: self.instance,
+        }
+    }
+
+    fn whole(&self) -> String {
+        let mut lines = self.meta();
+        lines.extend(self.place());
+        lines.extend(self.arguments());
+        lines.extend(self.regions());
+        lines.extend(self.nested());
+        lines.extend(self.lifecycle());
+        let text = block(&format!("resource {}", self.labels("")), &lines);
+        let beside = match self.of.beside {
+            "" => String::new(),
+            beside => format!("\n{}", self.filled(beside, &lines)),
+        };
+        text + &beside
+    }
+
+    fn labels(&self, more: &str) -> String {
+        let name = self.emitter.resource(self.block);
+        let (kind, label) = name.split_once('.').unwrap_or((&name, ""));
+        format!("\"{kind}\" \"{label}{more}\"")
+    }
+
+    /// `for_each`, or `count` for what stands only while the failover is on.
+    fn meta(&self) -> Vec<String> {
+        let failover = self.emitter.is_failover(self.block);
+        match self.merged.attribute("for_each") {
+            Some(each) => {
+                let written = self.scope().expr(&each.expr);
+                let each = self.instance.and_then(|one| one.each.as_ref());
+                let is_set = each.is_some_and(|each| each.key == each.value);
+                vec![
+                    match (failover, is_set) {
+                        (false, _) => format!("for_each = {written}"),
+                        (true, true) => format!("for_each = toset([for one in {written} : one if var.{ACTIVE}])"),
+                        (true, false) => {
+                            format!("for_each = {{ for key, one in {written} : key => one if var.{ACTIVE} }}")
+                        }
+                    },
+                    String::new(),
+                ]
+            }
+            None if failover => vec![format!("count = var.{ACTIVE} ? 1 : 0"), String::new()],
+            None => Vec::new(),
+        }
+    }
+
+    /// Its name, resource group and location, as far as azurerm wants them.
+    fn place(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let scope = self.scope();
+        if self.of.named {
+            let written = self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "name" && !mirrored);
+            lines.push(match written {
+                Some((name, _)) => format!("name = {}", scope.expr(&name.expr)),
+                None => format!("name = {}", quoted(self.instance.map_or(self.block.name(), |one| &one.name))),
+            });
+        }
+        if self.kind.place == Place::Group
+            && let Some(group) = self.merged.attribute(RESOURCE_GROUP.name)
+        {
+            lines.push(format!("resource_group_name = {}", scope.reference(&group.expr, "name")));
+        }
+        for (name, argument, attribute) in self.of.follows {
+            let Some(of) = self.merged.attribute(argument) else { continue };
+            lines.push(format!("{name} = {}", scope.reference(&of.expr, attribute)));
+        }
+        let in_group = matches!(self.kind.place, Place::Group | Place::Subscription) || self.of.located;
+        if self.kind.location == Location::Regional && in_group {
+            lines.push(format!("location = {}", self.location()));
+        }
+        let left = self.of.fixed.iter().filter(|(name, _)| self.merged.attribute(name).is_none());
+        lines.extend(left.map(|(name, value)| format!("{name} = {value}")));
+        lines
+    }
+
+    /// Its region: that of its resource group where it is the same, as that follows when the group moves.
+    fn location(&self) -> String {
+        let own = self.merged.attributes.iter().find(|(one, _)| &*one.name.text == "site").map(|(one, _)| one);
+        let group = self.merged.attribute(RESOURCE_GROUP.name);
+        match (own, group) {
+            (Some(site), _) => self.scope().expr(&site.expr),
+            (None, Some(group)) if self.is_with_group() => self.scope().reference(&group.expr, "location"),
+            _ => {
+                let site = self.instance.map_or("", |one| &*one.site);
+                format!("var.{}", Emitter::location(site))
+            }
+        }
+    }
+
+    /// Whether its resource group is in the stack, and in its region.
+    fn is_with_group(&self) -> bool {
+        self.instance.is_some_and(|one| {
+            one.group.is_some()
+                && one.location.eq_ignore_ascii_case(&one.metadata_location)
+                && self.kind.place == Place::Group
+        })
+    }
+
+    /// The arguments, in the order in which they are written; tags with those of the stack.
+    fn arguments(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut within = Vec::new();
+        for (attribute, mirrored) in &self.merged.attributes {
+            let name = &*attribute.name.text;
+            let is_placed = name == RESOURCE_GROUP.name && self.kind.place == Place::Group;
+            let is_own = self.kind.arg(name).is_some_and(|arg| !matches!(arg.ty, Ty::Site));
+            if is_placed || name == "tags" || self.of.said.contains(&name) || !is_own && META.contains(&name) {
+                continue;
+            }
+            let Some(arg) = self.kind.arg(name) else { continue };
+            let value = self.value(arg, &attribute.expr, (name, *mirrored), &self.scope());
+            match self.of.name_of(name, arg).split_once('.') {
+                Some((block, inner)) => within.push(format!("\n{block} {{\n{inner} = {value}\n}}")),
+                None => lines.push(format!("{} = {value}", self.of.name_of(name, arg))),
+            }
+        }
+        lines.extend(self.tags());
+        lines.extend(within);
+        if let Some(blocks) = self.of.blocks {
+            let known = self.instance.map(|one| {
+                one.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
+            });
+            let text = blocks(&known.unwrap_or_default());
+            if !text.is_empty() {
+                lines.push(format!("\n{}", text.replace("{location}", &self.location())));
+            }
+        }
+        lines
+    }
+
+    fn tags(&self) -> Option<String> {
+        self.kind.arg("tags")?;
+        let own = self.merged.attribute("tags").map(|tags| self.scope().expr(&tags.expr));
+        match (own, self.emitter.has_tags()) {
+            (Some(own), true) => Some(format!("tags = merge(local.{}, {own})", self.emitter.tags_name())),
+            (Some(own), false) => Some(format!("tags = {own}")),
+            (None, true) => Some(format!("tags = local.{}", self.emitter.tags_name())),
+            (None, false) => None,
+        }
+    }
+
+    /// The value of an argument: its expression, or what it is known to be where the expression says it in the stack's terms.
+    fn value(&self, arg: &Arg, expr: &Expr, (path, mirrored): (&str, bool), scope: &Scope<'_, '_>) -> String {
+        self.note(path);
+        let loose = mirrored && names_each(expr) && self.merged.attribute("for_each").is_none();
+        if loose && let Some(known) = self.known(path) {
+            return known;
+        }
+        match &arg.ty {
+            Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)) => {
+                let name = self.of.name_of(path, arg);
+                scope.reference(expr, if name.ends_with("_name") { "name" } else { "id" })
+            }
+            Ty::Duration => match plain_text(expr).and_then(|text| duration::parse(&text).ok()) {
+                Some(duration) => quoted(&duration::iso(duration)),
+                None => {
+                    match self.instance.and_then(|one| one.args.get(path)).and_then(Value::as_str).map(duration::parse)
+                    {
+                        Some(Ok(duration)) => quoted(&duration::iso(duration)),
+                        _ => scope.expr(expr),
+                    }
+                }
+            },
+            _ => scope.expr(expr),
+        }
+    }
+
+    /// Notes where an argument, or a block, is one that azurerm 5 alone has.
+    fn note(&self, path: &str) {
+        if self.of.fifth.contains(&path) {
+            let what = format!("{} of {}", path, self.emitter.resource(self.block));
+            self.emitter.fifth.borrow_mut().insert(what);
+        }
+    }
+
+    /// What an argument is known to be, in clear.
+    fn known(&self, path: &str) -> Option<String> {
+        let value = self.instance?.args.get(path)?;
+        if value.sensitive_within() {
+            return None;
+        }
+        Some(value_text(&value.reveal().ok()?, 0))
+    }
+
+    fn nested(&self) -> Vec<String> {
+        let blocks = self.merged.blocks.iter().filter(|(block, _)| !self.of.said.contains(&&*block.ident.text));
+        blocks
+            .filter_map(|(block, mirrored)| {
+                let arg = self.kind.arg(&block.ident.text)?;
+                Some(format!("\n{}", self.inner(arg, block, &block.ident.text, *mirrored, &self.scope())))
+            })
+            .collect()
+    }
+
+    /// A nested block, as `dynamic` where it repeats.
+    fn inner(&self, arg: &Arg, written: &Block, path: &str, mirrored: bool, scope: &Scope<'_, '_>) -> String {
+        let word = &*written.ident.text;
+        let Ty::Block(table) = &arg.ty else { return String::new() };
+        self.note(path);
+        let each = written.body.attribute("for_each");
+        let inside = Scope { each: each.map(|_| word).or(scope.each), ..*scope };
+        let mut lines: Vec<String> = Vec::new();
+        for attribute in written.body.attributes.iter().filter(|one| &*one.name.text != "for_each") {
+            let Some(arg) = table.args.iter().find(|arg| arg.name == &*attribute.name.text) else { continue };
+            let path = format!("{path}.{}", arg.name);
+            let value = self.value(arg, &attribute.expr, (&path, mirrored), &inside);
+            let name = self.of.name_of(&path, arg);
+            lines.push(format!("{} = {value}", name.rsplit('.').next().unwrap_or(&name)));
+        }
+        for block in &written.body.blocks {
+            let Some(arg) = table.args.iter().find(|arg| arg.name == &*block.ident.text) else { continue };
+            lines.push(format!("\n{}", self.inner(arg, block, &format!("{path}.{}", arg.name), mirrored, &inside)));
+        }
+        match each {
+            None => block(word, &lines),
+            Some(each) => {
+                let each = format!("for_each = {}", scope.expr(&each.expr));
+                block(&format!("dynamic \"{word}\""), &[each, String::new(), block("content", &lines)])
+            }
+        }
+    }
+
+    /// The blocks that other resources of the stack are in this one, as the regions of an account are.
+    fn regions(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for (address, definition) in &self.emitter.stack.program.definitions {
+            let Some(kind) = self.emitter.kind(address) else { continue };
+            let Shape::Block { of, block: word } = kind.terraform.shape else { continue };
+            let instances = self.emitter.instances.get(address).into_iter().flatten();
+            let own = |id: &str| {
+                self.emitter
+                    .instances
+                    .get(self.block)
+                    .into_iter()
+                    .flatten()
+                    .any(|one| one.id.as_str().eq_ignore_ascii_case(id))
+            };
+            for one in instances.filter(|one| one.args.get(of).and_then(Value::as_str).is_some_and(own)) {
+                let site = definition.block.body.attribute("site");
+                let site = site.filter(|_| one.each.is_none()).map(|site| self.scope().expr(&site.expr));
+                let location =
+                    site.unwrap_or_else(|| quoted(one.args.get("site").and_then(Value::as_str).unwrap_or_default()));
+                let mut lines = vec![format!("location = {location}")];
+                let others = kind.args.iter().filter(|arg| arg.name != of && !matches!(arg.ty, Ty::Site));
+                lines.extend(others.filter_map(|arg| {
+                    let value = one.args.get(arg.name)?.reveal().ok()?;
+                    (value != serde_json::json!(false)).then(|| format!("{} = {}", arg.name, value_text(&value, 0)))
+                }));
+                out.push(format!("\n{}", block(word, &lines)));
+            }
+        }
+        out
+    }
+
+    /// What Terraform must leave alone: what runs move, what may not go, and what must come first.
+    fn lifecycle(&self) -> Vec<String> {
+        let mut inner = Vec::new();
+        if self.instance.is_some_and(|one| one.prevent_destroy) {
+            inner.push("prevent_destroy = true".to_owned());
+        }
+        let moved = self.emitter.moved(self.block);
+        let ignored: Vec<String> = moved
+            .iter()
+            .filter_map(|name| Some(self.of.name_of(name, self.kind.arg(name)?)))
+            .chain(self.emitter.has_regions(self.block).map(str::to_owned))
+            .collect();
+        if !ignored.is_empty() {
+            inner.push("# A failover run moves these.".to_owned());
+            inner.push(format!("ignore_changes = [{}]", ignored.join(", ")));
+        }
+        let mut lines = Vec::new();
+        if !inner.is_empty() {
+            lines.push(format!("\n{}", block("lifecycle", &inner)));
+        }
+        if let Some(after) =
+            self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "depends_on" && !mirrored)
+        {
+            let mut names = Vec::new();
+            after.0.expr.visit_references(&mut |name, steps, _| {
+                if let Some(crate::hcl::ast::Step::Attr(label)) = steps.first() {
+                    let block = Address::new(&name.text, &label.text);
+                    let shape = self.emitter.kind(&block).map(|kind| kind.terraform.shape);
+                    match shape {
+                        Some(Shape::Resource) => names.push(self.emitter.resource(&block)),
+                        Some(Shape::Halves { .. }) => {
+                            names.extend(["-there", "-back"].map(|more| self.emitter.resource(&block) + more));
+                        }
+                        _ => {}
+                    }
+                }
+            });
+            if !names.is_empty() {
+                lines.push(format!("\ndepends_on = {}", crate::hcl::text::listed(names)));
+            }
+        }
+        lines
+    }
+
+    /// Two resources, one in each of the two that are joined.
+    fn halves(&self, of: &str, (own, remote): (&str, &str), only: [&str; 2]) -> String {
+        let Some(ends) = self.merged.attribute(of) else { return String::new() };
+        let ExprKind::List(ends) = &ends.expr.kind else {
+            self.emitter.unsaid.borrow_mut().push(Unsaid {
+                what: self.block.to_string(),
+                why: format!("its `{of}` is no list of two resources; write it as one"),
+            });
+            return String::new();
+        };
+        let [first, second] = ends.as_slice() else { return String::new() };
+        let scope = self.scope();
+        let halves = [("-there", first, second, only[1]), ("-back", second, first, only[0])];
+        let half = |(more, here, there, other): (&str, &Expr, &Expr, &str)| {
+            let mut lines = self.meta();
+            let name = self.merged.attribute("name").map_or_else(
+                || quoted(&format!("{}{more}", self.block.name())),
+                |name| match plain_text(&name.expr) {
+                    Some(name) => quoted(&format!("{name}{more}")),
+                    None => format!("\"${{{}}}{more}\"", scope.expr(&name.expr)),
+                },
+            );
+            lines.push(format!("name = {}", self.half_name(more).unwrap_or(name)));
+            lines.push(format!("resource_group_name = {}", scope.reference(here, "resource_group_name")));
+            lines.push(format!("{own} = {}", scope.reference(here, "name")));
+            lines.push(format!("{remote} = {}", scope.reference(there, "id")));
+            for (attribute, mirrored) in &self.merged.attributes {
+                let name = &*attribute.name.text;
+                let Some(arg) = self.kind.arg(name).filter(|_| name != of && name != other) else { continue };
+                if matches!(arg.ty, Ty::Site) {
+                    continue;
+                }
+                lines.push(format!("{name} = {}", self.value(arg, &attribute.expr, (name, *mirrored), &scope)));
+            }
+            lines.extend(self.lifecycle());
+            block(&format!("resource {}", self.labels(more)), &lines)
+        };
+        halves.map(half).join("\n")
+    }
+
+    /// The name that the half has in the cloud, where it is known.
+    fn half_name(&self, more: &str) -> Option<String> {
+        let one = self.instance.filter(|one| one.each.is_none())?;
+        let object = if more == "-there" { one.objects.first() } else { one.objects.get(1) }?;
+        Some(quoted(object.id.name()))
+    }
+
+    /// A text with what stands in braces replaced by what was written for it.
+    fn filled(&self, text: &str, lines: &[String]) -> String {
+        let mut out = text.replace("{label}", self.block.name());
+        for line in lines {
+            if let Some((name, value)) = line.split_once(" = ") {
+                out = out.replace(&format!("{{{name}}}"), value);
+            }
+        }
+        out
+    }
+}
+
+/// A block with these lines.
+pub(super) fn block(head: &str, lines: &[String]) -> String {
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end_matches('\n')).collect();
+    format!("{head} {{\n{}\n}}\n", lines.join("\n").trim_matches('\n'))
+}

@@ -1,0 +1,172 @@
+//! Expressions as text again, with other names in them: what an emitter of a language with HCL's expressions needs.
+
+use super::ast::{BinaryOp, Expr, ExprKind, For, Ident, Part, Root, Step, UnaryOp};
+use super::render::quoted;
+
+/// What names are written as.
+pub trait Names {
+    /// What a name with steps is written as, and how many of the steps that covers; `None`: as it is.
+    fn name(&self, name: &Ident, steps: &[Step], writer: &Writer<'_>) -> Option<(String, usize)>;
+
+    /// What a call is written as; `None`: as it is.
+    fn call(&self, name: &Ident, args: &[Expr], writer: &Writer<'_>) -> Option<String>;
+}
+
+/// Writes expressions, the names bound by a `for` around them known.
+pub struct Writer<'a> {
+    names: &'a dyn Names,
+    bound: Vec<&'a str>,
+}
+
+/// How long a list or object on one line may be.
+const WIDTH: usize = 72;
+
+impl<'a> Writer<'a> {
+    /// Writes expressions with these names.
+    pub fn new(names: &'a dyn Names) -> Self {
+        Self { names, bound: Vec::new() }
+    }
+
+    /// Whether a `for` around binds this name.
+    pub fn is_bound(&self, name: &str) -> bool {
+        self.bound.contains(&name)
+    }
+
+    /// The same within a `for`.
+    pub fn within(&self, of: &'a For) -> Self {
+        let names = of.key_name.iter().chain([&of.value_name]).map(|name| &*name.text);
+        Self { names: self.names, bound: self.bound.iter().copied().chain(names).collect() }
+    }
+
+    /// An expression.
+    pub fn expr(&self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Null => "null".to_owned(),
+            ExprKind::Bool(bool) => bool.to_string(),
+            ExprKind::Number(number) => number.to_string(),
+            ExprKind::String(text) => quoted(text),
+            ExprKind::Template(parts) => format!("\"{}\"", self.parts(parts)),
+            ExprKind::List(items) => listed(items.iter().map(|item| self.expr(item)).collect()),
+            ExprKind::Object(entries) => self.object(entries),
+            ExprKind::Traversal { root, steps } => self.traversal(root, steps),
+            ExprKind::Call { name, args, expand } => self.names.call(name, args, self).unwrap_or_else(|| {
+                let args = args.iter().map(|arg| self.expr(arg)).collect::<Vec<_>>().join(", ");
+                format!("{}({args}{})", name.text, if *expand { "..." } else { "" })
+            }),
+            ExprKind::Conditional(parts) => {
+                let [condition, yes, no] = &**parts;
+                format!("{} ? {} : {}", self.expr(condition), self.expr(yes), self.expr(no))
+            }
+            ExprKind::Binary(sides, op, _) => {
+                let [left, right] = &**sides;
+                format!("{} {} {}", self.expr(left), operator(*op), self.expr(right))
+            }
+            ExprKind::Unary(UnaryOp::Not, inner) => format!("!{}", self.expr(inner)),
+            ExprKind::Unary(UnaryOp::Negate, inner) => format!("-{}", self.expr(inner)),
+            ExprKind::For(of) => self.loops(of, &|writer, value| writer.expr(value)),
+            ExprKind::Parens(inner) => format!("({})", self.expr(inner)),
+        }
+    }
+
+    /// A `for`, its value written by `value`.
+    pub fn loops(&self, of: &For, value: &dyn Fn(&Writer<'_>, &Expr) -> String) -> String {
+        let For { key_name, value_name, collection, key, value: each, grouped, condition } = of;
+        let names: Vec<&str> = key_name.iter().chain([value_name]).map(|name| &*name.text).collect();
+        let head = format!("for {} in {} : ", names.join(", "), self.expr(collection));
+        let writer = Writer { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
+        let condition = condition.as_ref().map(|one| format!(" if {}", writer.expr(one))).unwrap_or_default();
+        let each = value(&writer, each);
+        match key {
+            None => format!("[{head}{each}{condition}]"),
+            Some(key) => {
+                let dots = if *grouped { "..." } else { "" };
+                format!("{{ {head}{} => {each}{dots}{condition} }}", writer.expr(key))
+            }
+        }
+    }
+
+    fn object(&self, entries: &[(Expr, Expr)]) -> String {
+        let key = |key: &Expr| match &key.kind {
+            ExprKind::String(text) if crate::address::is_identifier(text) => text.to_string(),
+            ExprKind::String(text) => quoted(text),
+            ExprKind::Parens(_) => self.expr(key),
+            _ => format!("({})", self.expr(key)),
+        };
+        let pairs: Vec<String> =
+            entries.iter().map(|(name, value)| format!("{} = {}", key(name), self.expr(value))).collect();
+        let line = format!("{{ {} }}", pairs.join(", "));
+        match pairs.len() {
+            0 => "{}".to_owned(),
+            _ if line.len() <= WIDTH && !line.contains('\n') => line,
+            _ => format!("{{\n{}\n}}", pairs.join("\n")),
+        }
+    }
+
+    fn traversal(&self, root: &Root, steps: &[Step]) -> String {
+        let (mut out, covered) = match root {
+            Root::Name(name) if self.is_bound(&name.text) => (name.text.to_string(), 0),
+            Root::Name(name) => self.names.name(name, steps, self).unwrap_or_else(|| (name.text.to_string(), 0)),
+            Root::Expr(inner) => (self.expr(inner), 0),
+        };
+        out += &self.steps(steps.get(covered..).unwrap_or_default());
+        out
+    }
+
+    /// Steps as they are.
+    pub fn steps(&self, steps: &[Step]) -> String {
+        let one = |step: &Step| match step {
+            Step::Attr(name) => format!(".{}", name.text),
+            Step::Index(index) => format!("[{}]", self.expr(index)),
+            Step::Splat(_) => "[*]".to_owned(),
+        };
+        steps.iter().map(one).collect()
+    }
+
+    fn parts(&self, parts: &[Part]) -> String {
+        let one = |part: &Part| match part {
+            Part::Literal(text) => {
+                let quoted = quoted(text);
+                quoted[1..quoted.len() - 1].to_owned()
+            }
+            Part::Interpolation(expr) => format!("${{{}}}", self.expr(expr)),
+            Part::If(condition, yes, no) => {
+                let no = if no.is_empty() { String::new() } else { format!("%{{ else }}{}", self.parts(no)) };
+                format!("%{{ if {} }}{}{no}%{{ endif }}", self.expr(condition), self.parts(yes))
+            }
+            Part::For { key, value, collection, body } => {
+                let names: Vec<&str> = key.iter().chain([value]).map(|name| &*name.text).collect();
+                let head = format!("%{{ for {} in {} }}", names.join(", "), self.expr(collection));
+                let inner = Writer { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
+                format!("{head}{}%{{ endfor }}", inner.parts(body))
+            }
+        };
+        parts.iter().map(one).collect()
+    }
+}
+
+/// A list on one line where it fits, else an item a line.
+pub fn listed(items: Vec<String>) -> String {
+    let line = format!("[{}]", items.join(", "));
+    if line.len() <= WIDTH && !line.contains('\n') || items.is_empty() {
+        return line;
+    }
+    format!("[\n{}\n]", items.iter().map(|item| format!("{item},")).collect::<Vec<_>>().join("\n"))
+}
+
+const fn operator(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::Modulo => "%",
+        BinaryOp::Equal => "==",
+        BinaryOp::NotEqual => "!=",
+        BinaryOp::Less => "<",
+        BinaryOp::LessOrEqual => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterOrEqual => ">=",
+        BinaryOp::And => "&&",
+        BinaryOp::Or => "||",
+    }
+}

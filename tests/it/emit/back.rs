@@ -1,0 +1,354 @@
+//! Emitted Terraform, read back: evaluated with the stack's values, each resource says of each argument what the stack says, and the set of resources is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use drplan::diagnostic::{Diagnostic, Span};
+use drplan::hcl::ast::{Block, Body, Expr, Ident};
+use drplan::hcl::{Files, Key, Scope, evaluate};
+use drplan::kinds::{Arg, Shape, Ty};
+use drplan::stack::{Presence, Resource, Stack};
+use drplan::value::{Map, Unknown, Value};
+use serde_json::Value as Json;
+
+use super::{Case, cases, emitted, trees};
+
+/// A world in which emitted code is evaluated: what stands is what the stack says.
+struct World<'a> {
+    case: &'a Case,
+    files: &'a BTreeMap<String, String>,
+    locals: BTreeMap<String, Arc<Expr>>,
+    each: Option<(String, Value, Value)>,
+}
+
+/// The label of a resource in what is emitted, as the rule for labels that two kinds share has it.
+fn is_labelled(resource: &Resource, label: &str) -> bool {
+    let name = resource.address.name();
+    label == name || label == format!("{name}-{}", resource.address.kind().replace('_', "-"))
+}
+
+fn azurerm(resource: &Resource) -> String {
+    let of = resource.kind.terraform.resource;
+    format!("azurerm_{}", if of.is_empty() { resource.kind.name } else { of })
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.into())
+}
+
+impl World<'_> {
+    fn stack(&self) -> &Stack {
+        &self.case.stack
+    }
+
+    fn variable(&self, name: &str) -> Option<Value> {
+        if let Some(variable) = self.stack().variables.get(name) {
+            return Some(variable.value.clone());
+        }
+        let site = self.stack().sites.values().find(|site| format!("{}_location", site.name.replace('-', "_")) == name);
+        match (name, site) {
+            (_, Some(site)) => Some(text(&site.location)),
+            ("subscription_id", _) => Some(text(&self.stack().subscription)),
+            // So that what stands during a failover is read, too.
+            ("failover_active", _) => Some(Value::Bool(true)),
+            _ => None,
+        }
+    }
+
+    /// What can be read of a resource; what only the cloud says is unknown.
+    fn attribute(&self, resource: &Resource, name: &str) -> Value {
+        let id = resource.id.as_str();
+        let after = |word: &str| id.split('/').skip_while(|part| !part.eq_ignore_ascii_case(word)).nth(1).map(text);
+        let found = match name {
+            "id" => Some(text(id)),
+            "name" => Some(text(&resource.name)),
+            "location" => Some(text(&resource.location)),
+            "resource_group_name" => after("resourceGroups"),
+            "gallery_name" => after("galleries"),
+            "account_name" => after("databaseAccounts"),
+            other => resource.args.get(other).cloned(),
+        };
+        found.unwrap_or_else(|| Value::Unknown(Unknown::attribute(&resource.address, name, false)))
+    }
+
+    fn whole(&self, resource: &Resource) -> Value {
+        let names = ["id", "name", "location", "resource_group_name"];
+        let map: Map = names.iter().map(|name| (Arc::from(*name), self.attribute(resource, name))).collect();
+        Value::from(map)
+    }
+}
+
+impl Scope for World<'_> {
+    fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+        let name = |at: usize| match keys.get(at) {
+            Some((Key::Attr(name), _)) => name.to_string(),
+            Some((Key::Index(Value::String(key)), _)) => key.to_string(),
+            _ => String::new(),
+        };
+        let missing = || Diagnostic::error("missing", format!("{}.{} is not there", root.text, name(0)));
+        match &*root.text {
+            "var" => Ok((self.variable(&name(0)).ok_or_else(missing)?, 1)),
+            "path" => Ok((text("."), 1)),
+            // Who Terraform is signed in as.
+            "data" => Ok((text(&self.stack().tenant), 3)),
+            "local" => {
+                let expr = self.locals.get(&name(0)).ok_or_else(missing)?;
+                let outside = World { each: None, locals: self.locals.clone(), ..*self };
+                Ok((evaluate(expr, &outside).map_err(|why| why.iter().next().cloned().unwrap_or_else(missing))?, 1))
+            }
+            word if self.each.as_ref().is_some_and(|(each, ..)| each == word) => {
+                let (_, key, value) = self.each.as_ref().expect("it is there");
+                Ok((if name(0) == "key" { key.clone() } else { value.clone() }, 1))
+            }
+            kind => {
+                let label = name(0);
+                let is = |one: &&Resource| azurerm(one) == kind && is_labelled(one, &label);
+                let all: Vec<&Resource> = self.stack().resources.values().filter(is).collect();
+                let first = *all.first().ok_or_else(missing)?;
+                let of_key = |key: &str| all.iter().copied().find(|one| one.address.key().as_deref() == Some(key));
+                match (first.address.key().is_some(), keys.get(1)) {
+                    (true, None) => {
+                        let map: Map = all
+                            .iter()
+                            .filter_map(|one| Some((Arc::from(&*one.address.key()?), self.whole(one))))
+                            .collect();
+                        Ok((Value::from(map), 1))
+                    }
+                    (true, Some(_)) => {
+                        let one = of_key(&name(1)).ok_or_else(missing)?;
+                        match keys.get(2) {
+                            Some((Key::Attr(attribute), _)) => Ok((self.attribute(one, attribute), 3)),
+                            _ => Ok((self.whole(one), 2)),
+                        }
+                    }
+                    (false, Some((Key::Index(_), _))) => match keys.get(2) {
+                        Some((Key::Attr(attribute), _)) => Ok((self.attribute(first, attribute), 3)),
+                        _ => Ok((self.whole(first), 2)),
+                    },
+                    (false, Some((Key::Attr(attribute), _))) => Ok((self.attribute(first, attribute), 2)),
+                    (false, None) => Ok((self.whole(first), 1)),
+                }
+            }
+        }
+    }
+
+    fn files(&self) -> &dyn Files {
+        self
+    }
+}
+
+impl Files for World<'_> {
+    fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
+        Ok(self.files.get(path.trim_start_matches("./")).map(|text| text.as_bytes().into()))
+    }
+}
+
+/// Values to be compared: what does not count is taken away.
+fn plain(json: &Json, ty: &Ty) -> Json {
+    match (json, ty) {
+        (Json::String(text), Ty::Ref(_)) => Json::from(text.to_ascii_lowercase()),
+        (Json::String(text), Ty::Duration) => match drplan::duration::parse(text) {
+            Ok(duration) => Json::from(duration.as_secs()),
+            Err(_) => json.clone(),
+        },
+        (Json::Array(items), Ty::List(of)) => Json::Array(items.iter().map(|item| plain(item, of)).collect()),
+        (Json::Array(items), Ty::Set(of)) => {
+            let mut items: Vec<Json> = items.iter().map(|item| plain(item, of)).collect();
+            items.sort_by_key(Json::to_string);
+            Json::Array(items)
+        }
+        (Json::Number(number), _) => number.as_f64().map_or_else(|| json.clone(), Json::from),
+        _ => json.clone(),
+    }
+}
+
+struct Reading<'a> {
+    world: &'a World<'a>,
+    faults: &'a mut Vec<String>,
+    what: String,
+}
+
+impl Reading<'_> {
+    /// Holds what a body says against the arguments of the stack.
+    fn level(
+        &mut self,
+        resource: &Resource,
+        prefix: &str,
+        args: &[Arg],
+        body: &Body,
+        wanted: &serde_json::Map<String, Json>,
+    ) {
+        let of = &resource.kind.terraform;
+        for arg in args
+            .iter()
+            .filter(|arg| !matches!(arg.ty, Ty::Site) && arg.name != "resource_group" && arg.name != "presence")
+        {
+            let path = format!("{prefix}{}", arg.name);
+            let fixed = of.fixed.iter().any(|(name, _)| *name == arg.name);
+            if prefix.is_empty() && (fixed || of.said.contains(&arg.name)) {
+                continue;
+            }
+            let name = of.name_of(&path, arg);
+            let found = match name.split_once('.').filter(|_| prefix.is_empty()) {
+                Some((block, inner)) => body.blocks(block).next().and_then(|block| block.body.attribute(inner)),
+                None => body.attribute(name.rsplit('.').next().unwrap_or(&name)),
+            };
+            let Some(wanted) = wanted.get(arg.name).filter(|json| !json.is_null()) else {
+                if let Some(found) = found {
+                    let null = evaluate(&found.expr, self.world)
+                        .is_ok_and(|value| value.is_null() || value.unknown_within().is_some());
+                    if !null {
+                        self.faults.push(format!("{}: {path} is said, and the stack does not say it", self.what));
+                    }
+                }
+                continue;
+            };
+            match (&arg.ty, found) {
+                (Ty::Block(table), _) => self.blocks(resource, &path, table, body, (arg.name, wanted)),
+                (_, Some(found)) => match evaluate(&found.expr, self.world) {
+                    Ok(value) if value.unknown_within().is_some() => {}
+                    Ok(value) => {
+                        let now = value.reveal().expect("it is known");
+                        let name_only = name.ends_with("_name") && matches!(arg.ty, Ty::Ref(_));
+                        let wanted = match wanted.as_str().filter(|_| name_only) {
+                            Some(id) => Json::from(id.rsplit('/').next().unwrap_or_default()),
+                            None => wanted.clone(),
+                        };
+                        if plain(&now, &arg.ty) != plain(&wanted, &arg.ty) {
+                            self.faults.push(format!("{}: {path} is {now}, and {wanted} in the stack", self.what));
+                        }
+                    }
+                    Err(why) => self.faults.push(format!("{}: {path}: {why:?}", self.what)),
+                },
+                // What is left out is the provider's default, which is the table's.
+                (_, None) if matches!(arg.need, drplan::kinds::Need::Default(lit) if lit.json() == *wanted) => {}
+                (_, None) => self.faults.push(format!("{}: {path} is not said, and {wanted} in the stack", self.what)),
+            }
+        }
+    }
+
+    fn blocks(
+        &mut self,
+        resource: &Resource,
+        path: &str,
+        table: &drplan::kinds::Block,
+        body: &Body,
+        (word, wanted): (&str, &Json),
+    ) {
+        let wanted: Vec<&Json> = match wanted {
+            Json::Array(items) => items.iter().collect(),
+            one => vec![one],
+        };
+        let mut written: Vec<(Option<(Value, Value)>, &Body)> =
+            body.blocks(word).map(|block| (None, &block.body)).collect();
+        for dynamic in body.blocks("dynamic").filter(|block| &*block.labels[0].text == word) {
+            let each = dynamic.body.attribute("for_each").expect("for_each");
+            let content = dynamic.body.blocks("content").next().expect("content");
+            let entries = entries(&evaluate(&each.expr, self.world).expect("it can be evaluated"));
+            written.extend(entries.into_iter().map(|entry| (Some(entry), &content.body)));
+        }
+        if written.len() != wanted.len() {
+            self.faults.push(format!(
+                "{}: {} blocks {path}, and {} in the stack",
+                self.what,
+                written.len(),
+                wanted.len()
+            ));
+            return;
+        }
+        let mut wanted = wanted;
+        if !table.key.is_empty() {
+            let key = |entry: &Option<(Value, Value)>, inner: &Body| {
+                let each =
+                    entry.clone().map(|(key, value)| (word.to_owned(), key, value)).or_else(|| self.world.each.clone());
+                let world = World { each, locals: self.world.locals.clone(), ..*self.world };
+                let found = inner.attribute(table.key).and_then(|one| evaluate(&one.expr, &world).ok()?.reveal().ok());
+                found.unwrap_or_default().to_string()
+            };
+            written.sort_by_cached_key(|(entry, inner)| key(entry, inner));
+            wanted.sort_by_cached_key(|one| one.get(table.key).cloned().unwrap_or_default().to_string());
+        }
+        for ((entry, inner), wanted) in written.into_iter().zip(wanted) {
+            let Some(wanted) = wanted.as_object() else { continue };
+            let each = entry.map(|(key, value)| (word.to_owned(), key, value)).or_else(|| self.world.each.clone());
+            let world = World { each, locals: self.world.locals.clone(), ..*self.world };
+            let mut reading = Reading { world: &world, faults: self.faults, what: self.what.clone() };
+            reading.level(resource, &format!("{path}."), table.args, inner, wanted);
+        }
+    }
+}
+
+fn entries(value: &Value) -> Vec<(Value, Value)> {
+    match value {
+        Value::Map(map) => map.iter().map(|(key, value)| (Value::String(Arc::clone(key)), value.clone())).collect(),
+        Value::List(items) => items.iter().map(|item| (item.clone(), item.clone())).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The instances that a resource block makes, each with what `each` is in it.
+fn instances(block: &Block, world: &World<'_>) -> Vec<Option<(Value, Value)>> {
+    match block.body.attribute("for_each") {
+        None => vec![None],
+        Some(each) => {
+            let value = evaluate(&each.expr, world).unwrap_or_else(|why| panic!("{}: {why:?}", world.case.name));
+            entries(&value).into_iter().map(Some).collect()
+        }
+    }
+}
+
+#[test]
+fn it_says_what_the_stack_says() {
+    let mut faults = Vec::new();
+    for case in cases() {
+        let emitted = emitted(&case);
+        let trees = trees(&emitted);
+        let locals = trees.iter().flat_map(|(_, body)| body.blocks("locals")).flat_map(|block| &block.body.attributes);
+        let locals = locals.map(|one| (one.name.text.to_string(), Arc::clone(&one.expr))).collect();
+        let world = World { case: &case, files: &emitted.files, locals, each: None };
+        let mut said: BTreeSet<String> = BTreeSet::new();
+        for block in trees.iter().flat_map(|(_, body)| body.blocks("resource")) {
+            let (kind, label) = (&*block.labels[0].text, &*block.labels[1].text);
+            for entry in instances(block, &world) {
+                let key = entry.as_ref().and_then(|(key, _)| key.as_str().map(str::to_owned));
+                let is = |one: &&Resource| {
+                    azurerm(one) == kind && is_labelled(one, label) && one.address.key().as_deref() == key.as_deref()
+                };
+                let Some(resource) = case.stack.resources.values().find(is) else { continue };
+                if resource.kind.terraform.shape != Shape::Resource {
+                    continue;
+                }
+                said.insert(resource.address.to_string());
+                let each = entry.map(|(key, value)| ("each".to_owned(), key, value));
+                let world = World { each, locals: world.locals.clone(), ..world };
+                let what = format!("{}: {}", case.name, resource.address);
+                let mut reading = Reading { world: &world, faults: &mut faults, what };
+                let wanted = resource.args.iter().filter(|(_, value)| value.unknown_within().is_none());
+                let wanted =
+                    wanted.filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
+                reading.level(resource, "", resource.kind.args, &block.body, &wanted);
+                for (name, wanted) in [("name", &resource.name), ("location", &resource.location)] {
+                    let Some(found) = block.body.attribute(name) else { continue };
+                    match evaluate(&found.expr, &world) {
+                        Ok(value) if value.as_str() == Some(wanted) => {}
+                        other => reading
+                            .faults
+                            .push(format!("{}: {name} is {other:?}, and {wanted} in the stack", reading.what)),
+                    }
+                }
+            }
+        }
+        for resource in case.stack.resources.values() {
+            let stands = resource.kind.terraform.shape == Shape::Resource;
+            if stands && !said.contains(resource.address.as_str()) {
+                faults.push(format!(
+                    "{}: {} is not said ({:?})",
+                    case.name,
+                    resource.address,
+                    Presence::as_str(resource.presence)
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
+}

@@ -1,0 +1,205 @@
+//! Emitted Terraform against the schemas of azurerm 4.81 and 5: what is unknown, missing, read-only or of a wrong type, how many blocks there are, and what names
+//! refer to nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use drplan::hcl::ast::{Block, Body, Expr, ExprKind, Step};
+use serde_json::Value as Json;
+
+use super::{cases, emitted, trees};
+use crate::facts::sheets;
+
+const META: &[&str] = &["count", "for_each", "depends_on", "lifecycle", "provider"];
+
+struct Look<'a> {
+    case: &'a str,
+    major: u8,
+    resource: &'a str,
+    faults: &'a mut Vec<String>,
+}
+
+impl Look<'_> {
+    fn tell(&mut self, path: &str, what: &str) {
+        self.faults.push(format!("{}, azurerm {}: {}.{path} {what}", self.case, self.major, self.resource));
+    }
+
+    fn level(&mut self, prefix: &str, body: &Body, schema: &Json) {
+        let empty = serde_json::Map::new();
+        let of = |key: &str| schema.get(key).and_then(Json::as_object).unwrap_or(&empty).clone();
+        let (attributes, blocks) = (of("a"), of("b"));
+        let is_meta = |name: &str| prefix.is_empty() && META.contains(&name);
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for attribute in body.attributes.iter().filter(|one| !is_meta(&one.name.text)) {
+            let name = attribute.name.text.to_string();
+            let path = format!("{prefix}{name}");
+            match attributes.get(&name) {
+                Some(found) => {
+                    let flags = found[0].as_str().unwrap_or_default();
+                    if !flags.contains('R') && !flags.contains('O') {
+                        self.tell(&path, "is read-only");
+                    }
+                    let ty = found[1].as_str().unwrap_or_default();
+                    if !fits(&attribute.expr, ty) {
+                        self.tell(&path, &format!("is no {ty}"));
+                    }
+                }
+                None => self.tell(&path, "is unknown"),
+            }
+            *seen.entry(name).or_default() += 1;
+        }
+        for block in &body.blocks {
+            let dynamic = &*block.ident.text == "dynamic";
+            let name = if dynamic { block.labels[0].text.to_string() } else { block.ident.text.to_string() };
+            if is_meta(&name) {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            let content = if dynamic { block.body.blocks("content").next() } else { Some(block) };
+            let content = content.expect("content");
+            if let Some(inner) = blocks.get(&name) {
+                self.level(&format!("{path}."), &content.body, inner);
+            } else if attributes
+                .get(&name)
+                .is_none_or(|found| !found[1].as_str().unwrap_or_default().contains("object"))
+            {
+                // An attribute that is a set of objects may be written as blocks.
+                self.tell(&path, "is no block");
+            }
+            *seen.entry(name).or_default() += 1;
+        }
+        for (name, found) in &attributes {
+            if found[0].as_str().is_some_and(|flags| flags.contains('R')) && !seen.contains_key(name) {
+                self.tell(&format!("{prefix}{name}"), "is missing");
+            }
+        }
+        for (name, found) in &blocks {
+            let number = |key: &str| found.get(key).and_then(Json::as_u64);
+            let times = seen.get(name).copied().unwrap_or_default() as u64;
+            if times < number("min").unwrap_or(0) {
+                self.tell(&format!("{prefix}{name}"), "is missing");
+            }
+            if number("max").is_some_and(|max| max > 0 && times > max) {
+                self.tell(&format!("{prefix}{name}"), "is there too often");
+            }
+        }
+    }
+}
+
+/// Whether a literal may be of a type; of what is no literal nothing is known.
+fn fits(expr: &Expr, ty: &str) -> bool {
+    let list = ["list(", "set("].iter().find_map(|word| ty.strip_prefix(word)?.strip_suffix(')'));
+    match &expr.kind {
+        ExprKind::Bool(_) => ty == "bool",
+        ExprKind::Number(_) => ty == "number",
+        ExprKind::String(_) | ExprKind::Template(_) => ty == "string" || ty == "dynamic",
+        ExprKind::List(items) => {
+            list.is_some_and(|of| items.iter().all(|item| fits(item, of))) || ty.contains("object")
+        }
+        ExprKind::Object(_) => ty.starts_with("map(") || ty.contains("object"),
+        _ => true,
+    }
+}
+
+fn each_resource(trees: &[(String, Body)]) -> impl Iterator<Item = &Block> {
+    trees.iter().flat_map(|(_, body)| body.blocks("resource"))
+}
+
+#[test]
+fn it_fits_the_schemas() {
+    if !sheets::present() {
+        eprintln!("SKIPPED: what is emitted was NOT held against azurerm's schemas; ../shared/reference is absent");
+        return;
+    }
+    let mut faults = Vec::new();
+    for case in cases() {
+        let emitted = emitted(&case);
+        let trees = trees(&emitted);
+        // Where the two versions have no common name, the code says that it fits the fifth only.
+        let majors: &[u8] = if emitted.files["versions.tf"].contains(">= 4.81") { &[4, 5] } else { &[5] };
+        for block in each_resource(&trees) {
+            for major in majors.iter().copied() {
+                let resource = &*block.labels[0].text;
+                let Some(schema) = sheets::azurerm_of(major, resource) else {
+                    faults.push(format!("{}: azurerm {major} has no {resource}", case.name));
+                    continue;
+                };
+                Look { case: &case.name, major, resource, faults: &mut faults }.level("", &block.body, schema);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
+}
+
+#[test]
+fn every_name_is_there() {
+    if !sheets::present() {
+        eprintln!(
+            "SKIPPED: the names in what is emitted were NOT looked for in azurerm's schema; ../shared/reference is absent"
+        );
+        return;
+    }
+    let mut faults = BTreeSet::new();
+    for case in cases() {
+        let trees = trees(&emitted(&case));
+        let labels = |word: &str| -> BTreeSet<String> {
+            let blocks = trees.iter().flat_map(|(_, body)| body.blocks(word));
+            blocks.map(|block| block.labels.iter().map(|label| &*label.text).collect::<Vec<_>>().join(".")).collect()
+        };
+        let (resources, variables) = (labels("resource"), labels("variable"));
+        let locals: BTreeSet<String> = trees
+            .iter()
+            .flat_map(|(_, body)| body.blocks("locals"))
+            .flat_map(|block| block.body.attributes.iter().map(|one| one.name.text.to_string()))
+            .collect();
+        let mut look = |expr: &Expr, within: &[&str]| {
+            expr.visit_references(&mut |root, steps, _| {
+                let attr = |at: usize| match steps.iter().filter(|step| matches!(step, Step::Attr(_))).nth(at) {
+                    Some(Step::Attr(name)) => name.text.to_string(),
+                    _ => String::new(),
+                };
+                let name = attr(0);
+                let fault = match &*root.text {
+                    "var" => !variables.contains(&name),
+                    "local" => !locals.contains(&name),
+                    "each" | "path" | "data" => false,
+                    azurerm if azurerm.starts_with("azurerm_") => {
+                        let there = resources.contains(&format!("{azurerm}.{name}"));
+                        let attribute = attr(1);
+                        let schema = sheets::azurerm_of(5, azurerm);
+                        let known = |key: &str| schema.and_then(|schema| schema.get(key)?.get(&attribute)).is_some();
+                        !there || !(attribute.is_empty() || known("a") || known("b"))
+                    }
+                    other => !within.contains(&other),
+                };
+                if fault {
+                    faults.insert(format!("{}: {}.{name}.{} is not there", case.name, root.text, attr(1)));
+                }
+            });
+        };
+        for (_, body) in &trees {
+            for block in body
+                .blocks
+                .iter()
+                .filter(|block| matches!(&*block.ident.text, "resource" | "output" | "locals" | "import"))
+            {
+                walk(&block.body, &mut Vec::new(), &mut look);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{:#?}", faults);
+}
+
+/// Every expression of a body but those of `lifecycle`, whose names are those of arguments, with the blocks that repeat around it.
+fn walk<'a>(body: &'a Body, within: &mut Vec<&'a str>, look: &mut dyn FnMut(&Expr, &[&str])) {
+    body.attributes.iter().for_each(|attribute| look(&attribute.expr, within));
+    for block in body.blocks.iter().filter(|block| &*block.ident.text != "lifecycle") {
+        let dynamic = &*block.ident.text == "dynamic";
+        if dynamic {
+            within.push(&block.labels[0].text);
+        }
+        walk(&block.body, within, look);
+        if dynamic {
+            within.pop();
+        }
+    }
+}
