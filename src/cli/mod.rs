@@ -8,6 +8,7 @@ mod cloud;
 mod completions;
 mod confirm;
 mod destroy;
+mod diff;
 mod ending;
 mod exit;
 mod failover_group;
@@ -25,6 +26,7 @@ mod plan;
 mod planning;
 mod progress;
 mod refresh;
+mod reviewing;
 mod roles;
 mod session;
 mod simulator;
@@ -173,6 +175,7 @@ enum Command {
     Kinds(kinds::Args),
     Graph(graph::Args),
     Plan(plan::Args),
+    Diff(diff::Args),
     Apply(apply::Args),
     Destroy(destroy::Args),
     Refresh(refresh::Args),
@@ -220,6 +223,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Fmt(args) => fmt::run(args, session),
         Command::Graph(args) => graph::run(args, global, session),
         Command::Plan(args) => plan::run(args, global, session),
+        Command::Diff(args) => diff::run(args, global, session),
         Command::Apply(args) => apply::run(args, global, session),
         Command::Destroy(args) => destroy::run(args, global, session),
         Command::Refresh(args) => refresh::run(args, global, session),

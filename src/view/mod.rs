@@ -3,18 +3,24 @@
 //! Pure: text in, text out. What is shown of values is sealed, so nothing here can show a secret. Text holds ANSI styles and reads as well
 //! without them; who prints it strips them where they are not wanted.
 
+mod comment;
 mod deed;
 pub mod diagnostics;
 mod forecast;
 pub mod graph;
 pub mod kinds;
 mod markdown;
+pub mod outlook;
 pub mod plan;
 pub mod plan_json;
+pub mod plan_markdown;
 pub mod procedure;
 pub mod procedure_json;
 pub mod procedure_markdown;
 pub mod report;
+pub mod review;
+pub mod review_json;
+pub mod review_markdown;
 pub mod roles;
 pub mod run;
 pub mod run_json;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
 mod arguments;
+mod comments;
 mod compute;
 mod crash;
 mod drill;
