@@ -28,6 +28,7 @@ pub mod hcl;
 pub mod host;
 pub mod kinds;
 pub mod plan;
+pub mod review;
 pub mod run;
 pub mod simulator;
 pub mod stack;

@@ -324,6 +324,15 @@ impl Sealed {
         json.as_object().filter(|map| map.len() == 1).and_then(|map| map.get(UNKNOWN)).and_then(Json::as_array)
     }
 
+    /// Whether anything within is a digest.
+    pub fn has_sensitive(json: &Json) -> bool {
+        match json {
+            Json::Object(map) => Self::is_sensitive(json) || map.values().any(Self::has_sensitive),
+            Json::Array(items) => items.iter().any(Self::has_sensitive),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+        }
+    }
+
     /// Whether anything within is unknown.
     pub fn has_unknown(json: &Json) -> bool {
         match json {

@@ -19,6 +19,7 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
         fs::write(folder.join(name), text)?;
     }
     let mut rows = vec![fastest("validate", &["validate"], folder)?];
+    rows.push(fastest("diff, nothing differs", &["diff", ".", "."], folder)?);
     rows.push(once("apply from nothing", &["apply", "--yes"], folder)?);
     rows.push(fastest("plan --refresh=false", &["plan", "--refresh=false"], folder)?);
     rows.push(fastest("plan --refresh=true", &["plan", "--refresh=true"], folder)?);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::{read as read_text, stack_files};
+use super::place::{TextFile, read as read_text, stack_files};
 use super::{Failure, Global, Session};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
@@ -75,13 +75,37 @@ pub fn load(dir: &Path, global: &Global, session: &Session) -> Result<Loaded, Fa
 /// # Errors
 /// Everything that is wrong with the text, the blocks and the variables.
 pub fn load_with(dir: &Path, given: Vec<GivenVariable>, session: &Session) -> Result<Loaded, Failure> {
-    let mut sources = Sources::default();
+    load_text(stack_text(dir, session)?, given)
+}
+
+/// The text of a stack, wherever it comes from.
+pub struct StackText {
+    /// The files, in name order, each with the path to show.
+    pub files: Vec<TextFile>,
+    /// The files beside them that the stack may read.
+    pub reader: Arc<dyn Files + Send + Sync>,
+}
+
+/// The text of the stack in this directory.
+///
+/// # Errors
+/// Where there is none, or it cannot be read.
+pub fn stack_text(dir: &Path, session: &Session) -> Result<StackText, Failure> {
     let root = session.path(dir);
     let root = root.canonicalize().unwrap_or(root);
+    Ok(StackText { files: stack_files(dir, session)?, reader: Arc::new(StackDirectory { root }) })
+}
+
+/// Reads the stack of this text, with these values of variables.
+///
+/// # Errors
+/// Everything that is wrong with the text, the blocks and the variables.
+pub fn load_text(text: StackText, given: Vec<GivenVariable>) -> Result<Loaded, Failure> {
+    let mut sources = Sources::default();
     let input = Input {
-        files: stack_files(dir, session)?,
+        files: text.files,
         sources: &mut sources,
-        reader: Arc::new(StackDirectory { root }),
+        reader: text.reader,
         variables: given.clone(),
         subscription: SUBSCRIPTION.to_owned(),
         tenant: TENANT.to_owned(),

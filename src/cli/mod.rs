@@ -9,6 +9,7 @@ mod cloud;
 mod completions;
 mod confirm;
 mod destroy;
+mod diff;
 mod emit;
 mod ending;
 mod exit;
@@ -27,6 +28,7 @@ mod plan;
 mod planning;
 mod progress;
 mod refresh;
+mod reviewing;
 mod roles;
 mod session;
 mod simulator;
@@ -177,6 +179,7 @@ enum Command {
     Graph(graph::Args),
     Emit(emit::Args),
     Plan(plan::Args),
+    Diff(diff::Args),
     Apply(apply::Args),
     Destroy(destroy::Args),
     Refresh(refresh::Args),
@@ -226,6 +229,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Graph(args) => graph::run(args, global, session),
         Command::Emit(args) => emit::run(args, global, session),
         Command::Plan(args) => plan::run(args, global, session),
+        Command::Diff(args) => diff::run(args, global, session),
         Command::Apply(args) => apply::run(args, global, session),
         Command::Destroy(args) => destroy::run(args, global, session),
         Command::Refresh(args) => refresh::run(args, global, session),

@@ -93,7 +93,7 @@ pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<TextFile>, Failu
     })?;
     let mut names: Vec<String> = listed
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".hcl") && !name.ends_with(".vars.hcl"))
+        .filter(|name| is_of_stack(name))
         .collect();
     names.sort();
     if names.is_empty() {
@@ -101,6 +101,11 @@ pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<TextFile>, Failu
             .help(format!("`drplan init {}` writes one to start from.", dir.display())));
     }
     names.into_iter().map(|name| read(&shown(dir, &name), session)).collect()
+}
+
+/// Whether a file of this name belongs to the stack in its directory.
+pub fn is_of_stack(name: &str) -> bool {
+    name.ends_with(".hcl") && !name.ends_with(".vars.hcl")
 }
 
 /// One text file, with the path to show.

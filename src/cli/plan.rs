@@ -7,14 +7,19 @@ use clap::ValueEnum;
 
 use super::again::{again, again_for};
 use super::cloud::with_cloud;
+use super::failover_group::{Format, history};
 use super::loading::{Loaded, load};
 use super::planning::{Made, Wanted, cloud_of, make, store_of};
+use super::reviewing::{require_objectives, sha256, stack_at};
 use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
-use crate::plan::Plan;
+use crate::failover::History;
 use crate::plan::file::{self, PlanFile};
-use crate::stack::{CloudName, GivenVariable, Variable};
+use crate::plan::{Plan, knowledge};
+use crate::review::{Earlier, as_recorded, outlooks, risks};
+use crate::stack::{CloudName, GivenVariable, Stack, Variable};
 use crate::view;
+use crate::view::plan_markdown::{Before, Scope};
 
 /// Show what apply would do, and why
 ///
@@ -25,7 +30,8 @@ Examples:
   drplan plan stacks/web-geo --vars prod.vars.hcl
   drplan plan --target mssql_server.primary
   drplan plan --out today.plan && drplan apply today.plan
-  drplan plan --detailed-exitcode --format json      for a pipeline: exit 2 where there are changes")]
+  drplan plan --detailed-exitcode --format json      for a pipeline: exit 2 where there are changes
+  drplan plan --format markdown --base origin/main --require-objectives      a comment for a pull request")]
 pub struct Args {
     /// The stack's directory
     #[arg(default_value = ".")]
@@ -40,10 +46,16 @@ pub struct Args {
     out: Option<PathBuf>,
     /// The format
     #[arg(long, value_enum, default_value_t)]
-    format: super::Format,
+    format: Format,
     /// Exit 2 where there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+    /// The Git revision before, from which a comment (--format markdown) takes what recovery was like
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// Exit 1 where a failover is predicted to miss the objectives of the stack
+    #[arg(long, conflicts_with = "destroy")]
+    require_objectives: bool,
 }
 
 /// What `plan` and `apply` take alike.
@@ -74,8 +86,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     })?;
     let plan = &made.planned.plan;
     let text = match args.format {
-        super::Format::Text => view::plan::text(plan, cloud),
-        super::Format::Json => pretty(&view::plan_json::json(plan, cloud)),
+        Format::Text => view::plan::text(plan, cloud),
+        Format::Json => pretty(&view::plan_json::json(plan, cloud)),
+        Format::Markdown => comment(args, &loaded, &made, &history(&store)?, cloud, global, session)?,
     };
     session.print(&text)?;
     if let Some(file) = &args.out {
@@ -87,11 +100,71 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
                 "The value of {name} is sensitive, so it is not in the file and has to be given again.\n"
             ));
         }
-    } else if args.format == super::Format::Text && can_be_applied(plan) && !args.destroy {
+    } else if args.format == Format::Text && can_be_applied(plan) && !args.destroy {
         session.say(&format!("\nTo do this:\n    {}\n", again_for("apply", &args.stack, &wanted.targets, global)));
+    }
+    if args.require_objectives {
+        require_objectives(&outlooks(Earlier::Unknown, &made.planned.stack, &history(&store)?))?;
     }
     let changes = args.detailed_exitcode && view::plan::has_changes(plan);
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
+}
+
+/// The plan as a comment of a pull request.
+fn comment(
+    args: &Args,
+    loaded: &Loaded,
+    made: &Made,
+    history: &History,
+    cloud: CloudName,
+    global: &Global,
+    session: &mut Session,
+) -> Result<String, Failure> {
+    let (plan, stack) = (&made.planned.plan, &made.planned.stack);
+    let before = args.base.as_deref().map(|base| stack_at(&args.stack, base, global, session)).transpose()?;
+    let recorded = recorded(loaded, made, before.is_some())?;
+    let earlier = match &before {
+        None => recorded.as_ref().map_or(Earlier::Unknown, Earlier::Recorded),
+        Some(at) => at.stack.as_ref().map_or(Earlier::Nothing, Earlier::Stack),
+    };
+    let scope = match (args.destroy, args.limits.targets.is_empty()) {
+        (true, _) => Scope::Destroyed,
+        (false, true) => Scope::Whole,
+        (false, false) => Scope::Targets,
+    };
+    let outlooks = if args.destroy { Vec::new() } else { outlooks(earlier, stack, history) };
+    let risks = risks(earlier, stack, plan.changes.iter(), &outlooks);
+    let mut whole = again_for("plan", &args.stack, &args.limits.targets, global);
+    if args.destroy {
+        whole += " --destroy";
+    }
+    if args.limits.refresh == Some(false) {
+        whole += " --refresh=false";
+    }
+    let digest = sha256(&pretty(&view::plan_json::json(plan, cloud)));
+    let beside = view::plan_markdown::Beside {
+        regions: view::plan_markdown::regions(stack),
+        before: match &before {
+            Some(at) => Before::Written(at.words.clone()),
+            None if recorded.is_some() => Before::Recorded,
+            None => Before::Unknown,
+        },
+        outlooks: &outlooks,
+        risks: &risks,
+        scope,
+        from_history: *history != History::default(),
+        digest: (format!("{whole} --format json"), digest),
+        whole,
+    };
+    Ok(view::plan_markdown::markdown(plan, cloud, &beside))
+}
+
+/// The stack with what is recorded of it; `None` where nothing is, or something better is known.
+fn recorded(loaded: &Loaded, made: &Made, is_known: bool) -> Result<Option<Stack>, Failure> {
+    let Some(state) = made.recorded.as_ref().filter(|_| !is_known) else { return Ok(None) };
+    let evaluated = loaded.program.evaluate(&knowledge(state, &|_| false));
+    let (stack, _) = evaluated.map_err(|wrong| loaded.wrong(wrong))?;
+    Ok(Some(as_recorded(stack, state)))
 }
 
 /// Whether `apply` would do something about it now.

@@ -3,6 +3,7 @@
 //! Pure: the same input gives the same procedure, byte for byte. It decides everything; whoever carries it out has no choice left but to look
 //! before each step whether it is done already.
 
+mod assumed;
 mod down;
 mod draft;
 mod drill;
@@ -35,6 +36,7 @@ use crate::state::{GroupRole, State, Verb};
 use crate::steps::{Accepted, Checked, Path, Predicted, StepGraph, Undertaking};
 
 pub use crate::steps::RoleChange;
+pub use assumed::forecasts;
 pub use history::{Calibration, History};
 pub use procedure::plan;
 pub use survey::{List, Survey, Surveyed, survey};

@@ -125,8 +125,9 @@ pub(super) fn replicas<'a>(question: &Question<'a>) -> Vec<Replica<'a>> {
         let resource = stack.resources.get(address)?;
         let promotion = resource.kind.promotion?;
         let nothing = Default::default();
-        let seen = seen.replicas.get(address).unwrap_or(&nothing);
-        let standing = with_subject(stack, resource, |subject| (promotion.standing)(subject, seen));
+        let looked = seen.replicas.get(address).unwrap_or(&nothing);
+        let stands = || with_subject(stack, resource, |subject| (promotion.standing)(subject, looked));
+        let standing = seen.assumed.get(address).cloned().unwrap_or_else(stands);
         Some(Replica { resource, promotion, standing })
     };
     group.promote.iter().filter_map(one).collect()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Look, Object, Seen};
+use crate::kinds::{Look, Object, Seen, Standing};
 use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::State;
@@ -42,6 +42,8 @@ pub struct List {
 pub struct Surveyed {
     /// What was seen of each replica.
     pub replicas: BTreeMap<Address, Seen>,
+    /// Where replicas are taken to stand that nobody looked at.
+    pub assumed: BTreeMap<Address, Standing>,
     /// What was seen of objects.
     pub observed: Observed,
     /// The regions whose control plane did not answer, each with what was said instead.

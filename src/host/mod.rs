@@ -1,6 +1,7 @@
 //! The real world: this machine's clock, its randomness and its programs; and their simulated kin, a clock on paused time and ids from a seed.
 
 mod commands;
+mod git;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::world::{Clock, Ids};
 
 pub use commands::{HostCommands, Missing};
+pub use git::{GitError, Revision};
 
 /// This machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -175,23 +175,14 @@ impl Deciding<'_> {
                     .is_none_or(|decision| matches!(decision.change.action, Action::Keep | Action::Update))
         };
         let assumed = |after: &Json| Sealed::waits_for(after).is_some_and(|all| all.iter().all(stays));
-        let mut changes = diff::arguments(resource.kind.args, &recorded.arguments, args, &assumed);
-        let text = |text: &str| Some(Sealed::from_sealed_json(&Json::from(text)));
-        let moved = |path: &str, before: &str, after: &str| ArgumentChange {
-            path: path.to_owned(),
-            before: text(before),
-            after: text(after),
-            forces_replace: true,
+        let was = diff::Was {
+            id: &recorded.id,
+            name: &recorded.name,
+            location: &recorded.location,
+            arguments: &recorded.arguments,
         };
-        if !recorded.location.eq_ignore_ascii_case(&resource.location) {
-            changes.push(moved("site", &recorded.location, &resource.location));
-        }
+        let changes = diff::differences(&was, resource, args, &assumed);
         let renamed = recorded.id != resource.id;
-        if renamed && recorded.name != resource.name {
-            changes.push(moved("name", &recorded.name, &resource.name));
-        } else if renamed && !changes.iter().any(|change| change.forces_replace) {
-            changes.push(moved("id", recorded.id.as_str(), resource.id.as_str()));
-        }
         let forced: Vec<&str> = changes.iter().filter(|c| c.forces_replace).map(|c| c.path.as_str()).collect();
         let (action, reason) = if !forced.is_empty() {
             let beside = renamed && self.can_stand_beside(resource, recorded, args);

@@ -2,9 +2,50 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::address::ArmId;
 use crate::kinds::{Arg, Block, Change, Same, Ty};
 use crate::plan::ArgumentChange;
+use crate::stack::Resource;
 use crate::value::Sealed;
+
+/// What an object is, or was written to be.
+pub struct Was<'a> {
+    /// Its id.
+    pub id: &'a ArmId,
+    /// Its name in the cloud.
+    pub name: &'a str,
+    /// Its region.
+    pub location: &'a str,
+    /// Its arguments, sealed.
+    pub arguments: &'a JsonMap<String, Json>,
+}
+
+/// All that a resource with these sealed arguments has otherwise: arguments, region, and what its id follows from.
+pub fn differences(
+    was: &Was<'_>,
+    resource: &Resource,
+    args: &JsonMap<String, Json>,
+    assumed: &dyn Fn(&Json) -> bool,
+) -> Vec<ArgumentChange> {
+    let mut changes = arguments(resource.kind.args, was.arguments, args, assumed);
+    let text = |text: &str| Some(Sealed::from_sealed_json(&Json::from(text)));
+    let moved = |path: &str, before: &str, after: &str| ArgumentChange {
+        path: path.to_owned(),
+        before: text(before),
+        after: text(after),
+        forces_replace: true,
+    };
+    if !was.location.eq_ignore_ascii_case(&resource.location) {
+        changes.push(moved("site", was.location, &resource.location));
+    }
+    let renamed = *was.id != resource.id;
+    if renamed && was.name != resource.name {
+        changes.push(moved("name", was.name, &resource.name));
+    } else if renamed && !changes.iter().any(|change| change.forces_replace) {
+        changes.push(moved("id", was.id.as_str(), resource.id.as_str()));
+    }
+    changes
+}
 
 /// The arguments that differ. What is the same by the table (case, order of a set) does not differ. `assumed` says of what an unknown value waits for whether it
 /// may be taken to be what it was.

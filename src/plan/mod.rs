@@ -30,6 +30,7 @@ pub use compile::{serial_words, touches, words};
 use roles::{Held, Promoted};
 
 pub use decide::sealed;
+pub use diff::{Was, differences};
 pub use refresh::{kind_of, knowledge, to_observe, unseen, unsettled};
 pub use roles::{GroupDebt, Left, RoleDrift, RolesSeen, Swapped, accepted, looks, owed, standings};
 

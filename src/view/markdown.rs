@@ -2,6 +2,15 @@
 
 /// Text that means nothing to Markdown or HTML, on one line.
 pub(super) fn escaped(text: &str) -> String {
+    escape(text, false)
+}
+
+/// The same, where a forge would also call whom it names and link to what it names.
+pub(super) fn escaped_in_comment(text: &str) -> String {
+    escape(text, true)
+}
+
+fn escape(text: &str, in_comment: bool) -> String {
     let chars: Vec<char> = text.chars().collect();
     let word = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
     let mut out = String::with_capacity(text.len());
@@ -9,6 +18,9 @@ pub(super) fn escaped(text: &str) -> String {
         match c {
             // Within a word it is only an underscore.
             '_' if word(at.checked_sub(1)) && word(Some(at + 1)) => out.push('_'),
+            // Nobody is called, and no issue is linked to: a space of no width comes between. An entity alone would be resolved before GitHub looks.
+            '@' if in_comment && word(Some(at + 1)) => out.push_str("@&#8203;"),
+            '#' if in_comment && word(Some(at + 1)) => out.push_str("\\#&#8203;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
                 out.push('\\');
                 out.push(*c);
@@ -16,15 +28,53 @@ pub(super) fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            control if control.is_control() => out.push(' '),
+            // An address is not turned into a link.
+            ':' if in_comment && chars.get(at + 1) == Some(&'/') => out.push_str("&#58;"),
+            unseen if is_unseen(*unseen) => out.push(' '),
             plain => out.push(*plain),
         }
     }
     out
 }
 
+/// Whether a character is not to be seen itself and changes how others are: it moves the cursor, or turns the direction of what follows.
+pub(super) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Lines as a block of code, between fences longer than any in them. `language` decides how they are coloured.
+pub(super) fn fenced(language: &str, lines: &str) -> String {
+    let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let end = if lines.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{language}\n{lines}{end}{fence}\n")
+}
+
+/// Something folded away under a summary, which is Markdown.
+pub(super) fn folded(summary: &str, body: &str) -> String {
+    format!("<details><summary>{summary}</summary>\n\n{body}\n</details>\n")
+}
+
+/// Text of at most this many characters.
+pub(super) fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{} …", text.get(..at).unwrap_or_default().trim_end()),
+        None => text.to_owned(),
+    }
+}
+
 /// Words in which backticks mark code, as they do in messages: what stands between them is code, and nothing else means anything.
 pub(super) fn prose(text: &str) -> String {
+    prose_with(text, escaped)
+}
+
+/// The same in a comment.
+pub(super) fn prose_in_comment(text: &str) -> String {
+    prose_with(text, escaped_in_comment)
+}
+
+fn prose_with(text: &str, escaped: fn(&str) -> String) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return escaped(text);
@@ -35,11 +85,21 @@ pub(super) fn prose(text: &str) -> String {
 
 /// Text as code, on one line, that may stand in a table.
 pub(super) fn code(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
+    // A bar ends a cell even between backticks, where nothing but a table would take out what escapes it: then it takes entities.
+    if line.trim().is_empty() || line.contains('|') {
+        return format!("<code>{}</code>", in_entities(&line));
+    }
     let longest = line.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     let space = if line.starts_with('`') || line.ends_with('`') { " " } else { "" };
-    format!("{fence}{space}{}{space}{fence}", line.replace('|', "\\|"))
+    format!("{fence}{space}{line}{space}{fence}")
+}
+
+/// Text in which everything that could mean something stands as its number.
+fn in_entities(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | ',' | '/' | '-' | '=' | '\'');
+    text.chars().map(|c| if plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) }).collect()
 }
 
 /// A table: the first row is its head, and as many columns as `right` says stand flush right at its end.
@@ -59,9 +119,12 @@ mod tests {
     #[test]
     fn nothing_that_is_written_means_anything() {
         assert_eq!(escaped("<b>|x_y_\n`a`"), "&lt;b&gt;\\|x_y\\_ \\`a\\`");
-        assert_eq!(code("a``b|c"), "```a``b\\|c```");
+        assert_eq!(code("a``b"), "```a``b```");
         assert_eq!(code("`a"), "`` `a ``");
-        assert_eq!(prose("see `a|b`, <i>"), "see `a\\|b`, &lt;i&gt;");
+        assert_eq!(prose("see `a|b`, <i>"), "see <code>a&#124;b</code>, &lt;i&gt;");
         assert_eq!(prose("one ` alone"), "one \\` alone");
+        assert_eq!(code("a\\|b"), "<code>a&#92;&#124;b</code>");
+        assert_eq!(escaped_in_comment("@you #1 https://x \u{202e}"), "@&#8203;you \\#&#8203;1 https&#58;//x  ");
+        assert_eq!(fenced("", "```\n"), "````\n```\n````\n");
     }
 }

@@ -4,18 +4,24 @@
 //! without them; who prints it strips them where they are not wanted.
 
 pub mod check;
+mod comment;
 mod deed;
 pub mod diagnostics;
 mod forecast;
 pub mod graph;
 pub mod kinds;
 mod markdown;
+pub mod outlook;
 pub mod plan;
 pub mod plan_json;
+pub mod plan_markdown;
 pub mod procedure;
 pub mod procedure_json;
 pub mod procedure_markdown;
 pub mod report;
+pub mod review;
+pub mod review_json;
+pub mod review_markdown;
 pub mod roles;
 pub mod run;
 pub mod run_json;

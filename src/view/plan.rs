@@ -107,12 +107,18 @@ fn sign(action: Action) -> (&'static str, Style) {
 
 /// How values are shown.
 #[derive(Default)]
-struct Shown {
+pub(super) struct Shown {
     names: Names,
 }
 
 impl Shown {
-    fn change(&self, change: &Change) -> String {
+    /// Values in which these ids are shown as the resources they stand for.
+    pub fn with(names: Names) -> Self {
+        Self { names }
+    }
+
+    /// A change with its reason and its arguments, a line each.
+    pub fn change(&self, change: &Change) -> String {
         let Change { address, id: _, site: _, presence: _, action, reason, arguments, loses_data } = change;
         let (sign, style) = sign(*action);
         let head = styled(style, &format!("{sign:>3} {:<7}", word(*action)));
@@ -146,7 +152,8 @@ impl Shown {
         shown.iter().map(line).collect()
     }
 
-    fn argument(&self, change: &ArgumentChange) -> String {
+    /// An argument that changes.
+    pub fn argument(&self, change: &ArgumentChange) -> String {
         let ArgumentChange { path, before, after, forces_replace } = change;
         let why = if *forces_replace { styled(RED, "  # forces replacement") } else { String::new() };
         let shown = self.difference(before.as_ref(), after.as_ref());
@@ -157,6 +164,11 @@ impl Shown {
         format!("{:INDENT$}{path}:{break_}{shown}\n", "")
     }
 
+    /// An argument of what is new.
+    pub fn new_argument(&self, path: &str, value: &Sealed) -> String {
+        format!("{:INDENT$}{path} = {}\n", "", hang(&self.names.text(value.json()), INDENT))
+    }
+
     /// `before -> after`, or a difference by lines where that would be too long to compare by eye.
     fn difference(&self, before: Option<&Sealed>, after: Option<&Sealed>) -> String {
         match (before.map(Sealed::json), after.map(Sealed::json)) {
@@ -164,7 +176,12 @@ impl Shown {
                 if Sealed::is_sensitive(before) && Sealed::is_sensitive(after) {
                     return "(sensitive, changed)".to_owned();
                 }
-                let line = format!("{} -> {}", self.names.on_one_line(before), self.names.on_one_line(after));
+                let (old, new) = (self.names.on_one_line(before), self.names.on_one_line(after));
+                // One object takes the place of another, and both go by the same name.
+                if old == new && before != after {
+                    return format!("{old} -> the one that replaces it");
+                }
+                let line = format!("{old} -> {new}");
                 let lines = [before, after].iter().any(|json| json.as_str().is_some_and(|text| text.contains('\n')));
                 let waits = Sealed::waits_for(after).is_some();
                 match lines || (line.chars().count() > LINE && !waits) {
@@ -185,7 +202,8 @@ impl Shown {
         }
     }
 
-    fn drift(&self, drift: &[Drift]) -> Option<String> {
+    /// What the cloud has otherwise than recorded; `None` where nothing differs.
+    pub fn drift(&self, drift: &[Drift]) -> Option<String> {
         let one = |Drift { address, gone, arguments }: &Drift| {
             let (sign, style, words) = if *gone { ("-", RED, "is gone") } else { ("~", YELLOW, "was changed") };
             let sign = styled(style, &format!("{sign:>3}"));
@@ -197,7 +215,8 @@ impl Shown {
         (!drift.is_empty()).then(|| format!("Drift: the cloud has otherwise than recorded.\n{all}"))
     }
 
-    fn outputs(&self, outputs: &[OutputChange]) -> Option<String> {
+    /// Outputs that change; `None` where none does.
+    pub fn outputs(&self, outputs: &[OutputChange]) -> Option<String> {
         let one = |OutputChange { name, before, after }: &OutputChange| {
             let (sign, style) = match (before, after) {
                 (None, _) => ("+", GREEN),
@@ -243,7 +262,7 @@ fn by_lines(before: &str, after: &str) -> String {
 }
 
 /// What would stand up with a failover group; with the resources by name where something changes anyway.
-fn standing(StandUp { group, site, resources, objects }: &StandUp, by_name: bool) -> String {
+pub(super) fn standing(StandUp { group, site, resources, objects }: &StandUp, by_name: bool) -> String {
     let resources_ = count(resources.len(), "resource", "resources");
     let objects = count(*objects, "object", "objects");
     let head = match group.is_empty() {

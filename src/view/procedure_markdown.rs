@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::count;
 use super::deed::{Phase, Row, act_word, direct, phases};
 use super::forecast::{self, of_amount, of_time, places};
-use super::markdown::{code, escaped, prose, table};
+use super::markdown::{code, escaped, folded, prose, table};
 use crate::duration::spoken;
 use crate::failover::{Guard, Loss, Procedure, Verdict};
 use crate::stack::CloudName;
@@ -54,10 +54,6 @@ fn checks(procedure: &Procedure) -> Option<String> {
         out += &format!("{gap}{}", folded(&count(passed.len(), "check passed", "checks passed"), &lines));
     }
     (!out.is_empty()).then_some(out)
-}
-
-fn folded(summary: &str, body: &str) -> String {
-    format!("<details><summary>{summary}</summary>\n\n{body}\n</details>\n")
 }
 
 fn objective(objective: Option<Duration>) -> String {

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod check;
+mod comments;
 mod compute;
 mod crash;
 mod drill;

@@ -9,6 +9,7 @@
 //! $ rm stack.hcl
 //! $ show stack.hcl               prints a file, each line behind a bar
 //! $ answer yes                   the next command has a terminal, and this is typed
+//! $ git commit -q -m one         runs git, with its author and its time fixed, so that commits are the same each time
 //! $ drplan plan                  runs in this process, in a directory of its own, everything from one seed
 //! what it prints
 //! stderr:
@@ -103,6 +104,10 @@ impl World<'_> {
                 self.answer = Some(format!("{answer}\n"));
                 String::new()
             }
+            ["git", arguments @ ..] => {
+                git(self.dir, arguments);
+                String::new()
+            }
             ["drplan", ..] => self.drplan(words),
             other => panic!("no such command in a transcript: {other:?}"),
         }
@@ -126,6 +131,19 @@ impl World<'_> {
         }
         text
     }
+}
+
+/// Runs git in this directory, as nobody, at one time, and without what this machine has configured.
+fn git(dir: &Path, arguments: &[&str]) {
+    let mut git = std::process::Command::new("git");
+    git.args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"]).args(arguments).current_dir(dir);
+    for who in ["AUTHOR", "COMMITTER"] {
+        git.env(format!("GIT_{who}_NAME"), "nobody").env(format!("GIT_{who}_EMAIL"), "nobody@example.com");
+        git.env(format!("GIT_{who}_DATE"), "2026-01-05T08:00:00Z");
+    }
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let done = git.output().expect("git, which these tests need");
+    assert!(done.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 fn whole_lines(mut text: String) -> String {

@@ -108,9 +108,11 @@ impl From<Wanted> for OnFailure {
     }
 }
 
-/// The formats of procedures and runs.
+pub(super) use prepare::history;
+
+/// The formats of what is reviewed: procedures, runs, plans and differences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For people
     #[default]
     Text,

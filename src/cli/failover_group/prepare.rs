@@ -204,7 +204,7 @@ fn group_of<'a>(stack: &'a Stack, name: Option<&str>) -> Result<&'a FailoverGrou
 }
 
 /// How long things took before. A journal that cannot be read tells nothing.
-fn history(store: &LocalStore) -> Result<History, Failure> {
+pub fn history(store: &LocalStore) -> Result<History, Failure> {
     let mut history = History::default();
     for run in store.runs()? {
         if let Ok(journal) = store.entries_of(&run) {

@@ -1,0 +1,128 @@
+//! The files of a directory as they were at a revision of its Git repository, read with `git` and without a checkout.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use crate::hcl::Files;
+
+/// A directory at a revision.
+#[derive(Debug)]
+pub struct Revision {
+    dir: PathBuf,
+    /// The hash of the commit.
+    pub commit: String,
+    /// What is in the directory, at any depth, by its path from there.
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    is_link: bool,
+    object: String,
+}
+
+/// Why a revision cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    /// There is no `git` on this machine.
+    #[error("there is no `git` on this machine")]
+    NoGit,
+    /// The directory is in no repository.
+    #[error("it is in no Git repository")]
+    NoRepository,
+    /// The repository has no such revision.
+    #[error("the Git repository has no revision `{0}`")]
+    NoRevision(String),
+    /// Git failed otherwise.
+    #[error("git {what}: {said}")]
+    Failed {
+        /// What was asked of it.
+        what: String,
+        /// What it said.
+        said: String,
+    },
+}
+
+impl Revision {
+    /// The files of this directory at this revision; none where it was not there then.
+    ///
+    /// # Errors
+    /// Where there is no git, no repository or no such revision.
+    pub fn open(dir: &Path, revision: &str) -> Result<Self, GitError> {
+        if let Err(said) = git(dir, &["rev-parse", "--show-prefix"])? {
+            return Err(match said.contains("not a git repository") {
+                true => GitError::NoRepository,
+                false => GitError::Failed { what: "rev-parse".to_owned(), said },
+            });
+        }
+        // What begins with a dash would be an option of git.
+        let unknown = || GitError::NoRevision(revision.to_owned());
+        if revision.starts_with('-') || revision.is_empty() {
+            return Err(unknown());
+        }
+        let named = git(dir, &["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
+        let commit = named.map_err(|_| unknown())?;
+        let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+        let listed = git(dir, &["ls-tree", "-r", "-z", &commit])?;
+        let listed = listed.map_err(|said| GitError::Failed { what: format!("ls-tree {commit}"), said })?;
+        let entries = listed.split(|byte| *byte == 0).filter_map(entry).collect();
+        Ok(Self { dir: dir.to_owned(), commit, entries })
+    }
+
+    /// The names of the files right in the directory, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str).filter(|path| !path.contains('/'))
+    }
+
+    /// The first twelve digits of the commit, which tell it from others.
+    pub fn short(&self) -> &str {
+        self.commit.get(..12).unwrap_or(&self.commit)
+    }
+}
+
+/// `mode type object<TAB>path`; `None` for what is no file.
+fn entry(line: &[u8]) -> Option<(String, Entry)> {
+    let (head, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
+    let mut words = head.split(' ');
+    let (mode, kind, object) = (words.next()?, words.next()?, words.next()?);
+    (kind == "blob").then(|| (path.to_owned(), Entry { is_link: mode == "120000", object: object.to_owned() }))
+}
+
+impl Files for Revision {
+    fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
+        let mut parts = Vec::new();
+        for part in Path::new(path).components() {
+            match part {
+                Component::Normal(part) => parts.push(part.to_string_lossy()),
+                Component::CurDir => {}
+                _ => return Err("it is outside of the stack's directory".to_owned()),
+            }
+        }
+        let Some(entry) = self.entries.get(&parts.join("/")) else { return Ok(None) };
+        if entry.is_link {
+            return Err("it is a link, which is not followed within Git".to_owned());
+        }
+        let read = git(&self.dir, &["cat-file", "blob", &entry.object]).map_err(|error| error.to_string())?;
+        read.map(|bytes| Some(bytes.into()))
+    }
+}
+
+/// Runs git in a directory: what it printed, or what it said where it failed.
+fn git(dir: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<Result<Vec<u8>, String>, GitError> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(dir).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+    let done = command.stdin(Stdio::null()).output().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => GitError::NoGit,
+        _ => GitError::Failed { what: "could not be started".to_owned(), said: error.to_string() },
+    })?;
+    if done.status.success() {
+        return Ok(Ok(done.stdout));
+    }
+    let said = String::from_utf8_lossy(&done.stderr);
+    let first = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing");
+    Ok(Err(first.trim_start_matches("fatal: ").chars().filter(|c| !c.is_control()).collect()))
+}

@@ -1,0 +1,143 @@
+//! Which resource of one stack is which of the other.
+//!
+//! By address first, since that is what a plan goes by; then by what it is in the cloud; then by its name there; then by what is written of it, where
+//! that is said of no other; and last by how alike they are written.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use similar::TextDiff;
+
+use crate::address::Address;
+use crate::kinds::Need;
+use crate::stack::{Resource, Stack};
+use crate::value::Value;
+
+/// How many comparisons for likeness are made among what is left of one kind. Beyond that, all of it is told as removed and added.
+const COMPARISONS: usize = 20_000;
+/// How alike two blocks must be to be taken for one: half by what is written in them, half by their labels.
+const ALIKE: f64 = 0.7;
+/// Blocks in which this many arguments are the same, and hardly any is not, are taken for one whatever their labels.
+const SAME: usize = 2;
+const HARDLY: f64 = 0.75;
+
+/// One resource in both stacks, or in one of them.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub before: Option<&'a Resource>,
+    pub after: Option<&'a Resource>,
+}
+
+/// Every resource of both, in the order of the stack after, then what is only in the one before.
+pub(super) fn of<'a>(before: Option<&'a Stack>, after: &'a Stack) -> Vec<Pair<'a>> {
+    let mut left: Vec<&Resource> = before.iter().flat_map(|stack| stack.resources.values()).collect();
+    left.retain(|old| !after.resources.contains_key(&old.address));
+    let is_new = |new: &&Resource| before.is_none_or(|before| !before.resources.contains_key(&new.address));
+    let mut fresh: Vec<&Resource> = after.resources.values().filter(is_new).collect();
+    let mut found: HashMap<&Address, &Resource> = HashMap::new();
+    by_key(&mut left, &mut fresh, &mut found, |resource| format!("{} {}", resource.kind.name, resource.id.folded()));
+    by_key(&mut left, &mut fresh, &mut found, |resource| {
+        format!("{} {}", resource.kind.name, resource.name.to_ascii_lowercase())
+    });
+    by_key(&mut left, &mut fresh, &mut found, written);
+    by_likeness(&mut left, &mut fresh, &mut found);
+    let same = |new: &Resource| before.and_then(|before| before.resources.get(&new.address));
+    let pair =
+        |new: &'a Resource| Pair { before: found.get(&new.address).copied().or_else(|| same(new)), after: Some(new) };
+    let gone = left.into_iter().map(|old| Pair { before: Some(old), after: None });
+    after.resources.values().map(pair).chain(gone).collect()
+}
+
+/// The new addresses of what changes its label, by the old ones.
+pub(super) fn renamed(pairs: &[Pair<'_>]) -> BTreeMap<Address, Address> {
+    let both = pairs.iter().filter_map(|pair| Some((pair.before?, pair.after?)));
+    let other = both.filter(|(before, after)| before.address != after.address);
+    other.map(|(before, after)| (before.address.clone(), after.address.clone())).collect()
+}
+
+/// Pairs what has a key that nobody else on its side has.
+fn by_key<'a>(
+    left: &mut Vec<&'a Resource>,
+    fresh: &mut Vec<&'a Resource>,
+    found: &mut HashMap<&'a Address, &'a Resource>,
+    key: impl Fn(&Resource) -> String,
+) {
+    let only = |all: &[&'a Resource]| {
+        let mut by_key: HashMap<String, Option<&'a Resource>> = HashMap::new();
+        for one in all {
+            by_key.entry(key(one)).and_modify(|other| *other = None).or_insert(Some(one));
+        }
+        by_key
+    };
+    let (old, new) = (only(left), only(fresh));
+    let mut gone = BTreeSet::new();
+    for (key, one) in new {
+        if let (Some(new), Some(Some(old))) = (one, old.get(&key)) {
+            found.insert(&new.address, old);
+            gone.insert(&old.address);
+        }
+    }
+    left.retain(|old| !gone.contains(&old.address));
+    fresh.retain(|new| !found.contains_key(&new.address));
+}
+
+/// All that is written of a resource but its label and its name; of one of which too little is written, what nobody else has.
+fn written(resource: &Resource) -> String {
+    let args = resource.args.iter().filter(|(name, _)| telling(resource, name));
+    let args: Vec<String> = args.map(|(name, value)| format!("{name} {:?}", value.reveal())).collect();
+    let all = if args.len() < SAME { resource.address.to_string() } else { args.join("\n") };
+    format!("{} {all}", resource.kind.name)
+}
+
+/// Pairs what is most alike, kind by kind.
+fn by_likeness<'a>(
+    left: &mut Vec<&'a Resource>,
+    fresh: &mut Vec<&'a Resource>,
+    found: &mut HashMap<&'a Address, &'a Resource>,
+) {
+    let mut kinds: BTreeMap<&str, (Vec<&Resource>, Vec<&Resource>)> = BTreeMap::new();
+    left.iter().for_each(|old| kinds.entry(old.kind.name).or_default().0.push(old));
+    fresh.iter().for_each(|new| kinds.entry(new.kind.name).or_default().1.push(new));
+    let mut taken = BTreeSet::new();
+    for (old, new) in kinds.into_values().filter(|(old, new)| old.len() * new.len() <= COMPARISONS) {
+        let all = old.iter().flat_map(|old| new.iter().map(move |new| (*old, *new)));
+        let mut alike: Vec<(f64, &Resource, &Resource)> =
+            all.filter_map(|(old, new)| Some((likeness(old, new)?, old, new))).collect();
+        // The sort is stable, so that of two that are as alike the first written counts.
+        alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (_, old, new) in alike {
+            if !taken.contains(&old.address) && !found.contains_key(&new.address) {
+                taken.insert(&old.address);
+                found.insert(&new.address, old);
+            }
+        }
+    }
+    left.retain(|old| !taken.contains(&old.address));
+    fresh.retain(|new| !found.contains_key(&new.address));
+}
+
+/// How alike two resources are, from 0 to 1; `None` where that is too little to be taken for one.
+fn likeness(old: &Resource, new: &Resource) -> Option<f64> {
+    let names: BTreeSet<&str> = old.args.keys().chain(new.args.keys()).map(|name| &**name).collect();
+    let says = |name: &&&str| telling(old, name) || telling(new, name);
+    let (mut same, mut all) = (0_usize, 0_usize);
+    for name in names.iter().filter(says) {
+        all += 1;
+        same += usize::from(old.args.get(*name) == new.args.get(*name));
+    }
+    if same == 0 {
+        return None;
+    }
+    let written = same as f64 / all as f64;
+    let labels = f64::from(TextDiff::from_chars(old.address.name(), new.address.name()).ratio());
+    let both = (written + labels) / 2.0;
+    (both >= ALIKE || (same >= SAME && written >= HARDLY)).then_some(both)
+}
+
+/// Whether an argument says something of this block: it is there, and is not what the table has anyway.
+fn telling(resource: &Resource, name: &str) -> bool {
+    let Some(value) = resource.args.get(name).filter(|value| !value.is_null()) else { return false };
+    match resource.kind.arg(name).map(|arg| arg.need) {
+        Some(Need::Default(lit)) => *value != Value::from_json(&lit.json()),
+        _ => true,
+    }
+}

@@ -1,0 +1,192 @@
+//! What differs beside resources: the stack's own settings, objectives, sites, variables, failover groups, outputs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::resources::{relabelled, waiting};
+use super::{Setting, Turn, hidden};
+use crate::address::{Address, is_identifier};
+use crate::duration::human;
+use crate::plan::ArgumentChange;
+use crate::stack::{FailoverGroup, GroupStep, Probe, Provider, Route, Site, Stack};
+use crate::value::{Map, Seal, Sealed};
+
+/// Everything that can be compared of a stack, by what it is and its name, in the order in which it is told.
+type Told = Vec<((&'static str, String), Json)>;
+
+/// What differs.
+pub(super) fn differences(
+    before: Option<&Stack>,
+    after: &Stack,
+    renamed: &BTreeMap<Address, Address>,
+    seal: &Seal,
+) -> Vec<Setting> {
+    let old: Told = before.map(|before| told(before, seal)).unwrap_or_default();
+    let same = |((of, name), json): ((&'static str, String), Json)| {
+        // Only there do texts stand for resources; elsewhere one may look like an address by chance.
+        let json = if of == "failover_group" { relabelled(&json, renamed) } else { waiting(&json, renamed) };
+        ((of, name), json)
+    };
+    let old: Told = old.into_iter().map(same).collect();
+    let new = told(after, seal);
+    let by_key = |all: &Told| -> HashMap<_, _> { all.iter().cloned().collect() };
+    let (before, now) = (by_key(&old), by_key(&new));
+    let mut found = Vec::new();
+    for (key, json) in &new {
+        found.extend(setting(key, before.get(key), Some(json)));
+    }
+    let gone = old.iter().filter(|(key, _)| !now.contains_key(key));
+    found.extend(gone.filter_map(|(key, json)| setting(key, Some(json), None)));
+    let order = |setting: &Setting| OF.iter().position(|of| *of == setting.of);
+    found.sort_by_key(|setting| (order(setting), setting.turn));
+    found
+}
+
+const OF: [&str; 6] = ["objectives", "stack", "failover_group", "site", "variable", "output"];
+
+fn setting((of, name): &(&'static str, String), before: Option<&Json>, after: Option<&Json>) -> Option<Setting> {
+    let turn = match (before, after) {
+        (Some(_), Some(_)) => Turn::Changed,
+        (Some(_), None) => Turn::Removed,
+        (None, _) => Turn::Added,
+    };
+    let mut arguments = Vec::new();
+    walk("", before, after, &mut arguments);
+    // What is gone is told by its name, and what was in it can be read where it was.
+    if turn == Turn::Removed {
+        arguments.clear();
+    }
+    // Settings of which there is one are always there, with or without anything in them.
+    let differs = !arguments.is_empty() || (turn != Turn::Changed && !name.is_empty());
+    differs.then(|| Setting { of, name: name.clone(), turn, arguments: hidden(arguments) })
+}
+
+fn told(stack: &Stack, seal: &Seal) -> Told {
+    let Stack { name, description, objectives, residency, cloud, accepted, sites, failover_groups, .. } = stack;
+    let time = |time: Option<Duration>| time.map(human);
+    let accepted: JsonMap<String, Json> =
+        accepted.iter().map(|accepted| (accepted.rule.clone(), Json::from(accepted.reason.as_str()))).collect();
+    let own = json!({
+        "name": name,
+        "description": description,
+        "residency": residency,
+        "cloud": cloud.as_str(),
+        "accept": accepted,
+    });
+    let mut all = vec![
+        (("objectives", String::new()), json!({ "rto": time(objectives.rto), "rpo": time(objectives.rpo) })),
+        (("stack", String::new()), own),
+    ];
+    all.extend(failover_groups.values().map(|of| (("failover_group", of.name.to_string()), group(of, seal))));
+    all.extend(sites.values().map(|of| (("site", of.name.to_string()), site(of))));
+    all.extend(stack.variables.iter().map(|(name, of)| {
+        let value = match of.sensitive {
+            true => seal.seal(&of.value.clone().sensitive()),
+            false => seal.seal(&of.value),
+        };
+        let json = json!({ "value": value.json(), "sensitive": of.sensitive, "description": of.description });
+        (("variable", name.to_string()), json)
+    }));
+    all.extend(stack.outputs.iter().map(|(name, of)| {
+        let json = json!({ "value": seal.seal(&of.value).json(), "description": of.description });
+        (("output", name.to_string()), json)
+    }));
+    all
+}
+
+fn site(site: &Site) -> Json {
+    let Site { name: _, provider, location, tier, span: _ } = site;
+    let provider = match provider {
+        Provider::Azure => "azure",
+        Provider::Aws => "aws",
+    };
+    json!({ "provider": provider, "location": location, "tier": tier })
+}
+
+fn group(group: &FailoverGroup, seal: &Seal) -> Json {
+    let FailoverGroup { name: _, from, to, promote, stand_up, quiesce, fence, routes, probes, steps, span: _ } = group;
+    let mut json = json!({
+        "from": from, "to": to, "promote": promote, "stand_up": stand_up, "quiesce": quiesce, "fence": fence,
+    });
+    if let Some(all) = json.as_object_mut() {
+        all.extend(routes.iter().map(|one| (key("route", &one.name), route(one, seal))));
+        all.extend(probes.iter().map(|one| (key("probe", &one.name), probe(one, seal))));
+        all.extend(steps.iter().map(|one| (key("step", &one.name), step(one, seal))));
+    }
+    json
+}
+
+fn key(word: &str, name: &str) -> String {
+    format!("{word} {name}")
+}
+
+fn route(route: &Route, seal: &Seal) -> Json {
+    let Route { name: _, args, span: _ } = route;
+    values(args, seal)
+}
+
+fn probe(probe: &Probe, seal: &Seal) -> Json {
+    let Probe { name: _, url, status, within, before, uses: _, span: _ } = probe;
+    json!({ "url": seal.seal(url).json(), "status": status, "within": human(*within), "before": before })
+}
+
+fn step(step: &GroupStep, seal: &Seal) -> Json {
+    let GroupStep { name: _, on, modes, after, before, action, drilled: _, only_if_unreachable, span: _ } = step;
+    let (word, args) = action;
+    let words = |words: &[Arc<str>]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut json = json!({
+        "on": words(on), "modes": words(modes), "after": words(after), "before": words(before),
+        "only_if_unreachable": only_if_unreachable,
+    });
+    if let Some(all) = json.as_object_mut() {
+        all.insert(word.to_string(), values(args, seal));
+    }
+    json
+}
+
+fn values(args: &Map, seal: &Seal) -> Json {
+    args.iter()
+        .map(|(name, value)| (name.to_string(), seal.seal(value).json().clone()))
+        .collect::<JsonMap<_, _>>()
+        .into()
+}
+
+/// What differs within, name by name; a list is one value.
+fn walk(path: &str, before: Option<&Json>, after: Option<&Json>, found: &mut Vec<ArgumentChange>) {
+    let is_there = |json: &&Json| !json.is_null() && **json != json!([]) && **json != json!({});
+    let (before, after) = (before.filter(is_there), after.filter(is_there));
+    let plain = |json: &Json| json.as_object().filter(|map| !map.keys().any(|key| key.starts_with('$'))).cloned();
+    match (before.and_then(plain), after.and_then(plain)) {
+        (None, None) if before == after => {}
+        (Some(old), Some(new)) => {
+            for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+                walk(&inner(path, name), old.get(name), new.get(name), found);
+            }
+        }
+        // What comes is told name by name, too; what goes, as a whole.
+        (None, Some(new)) if before.is_none() => {
+            new.iter().for_each(|(name, new)| walk(&inner(path, name), None, Some(new), found));
+        }
+        _ => {
+            let sealed = |json: Option<&Json>| json.map(Sealed::from_sealed_json);
+            let (before, after) = (sealed(before), sealed(after));
+            found.push(ArgumentChange { path: path.to_owned(), before, after, forces_replace: false });
+        }
+    }
+}
+
+fn inner(path: &str, name: &str) -> String {
+    let name = match name.split_once(' ') {
+        Some((word, name)) if is_identifier(word) => format!("{word}[\"{name}\"]"),
+        _ if is_identifier(name) => name.to_owned(),
+        _ => format!("[\"{name}\"]"),
+    };
+    match path {
+        "" => name,
+        path if name.starts_with('[') => format!("{path}{name}"),
+        path => format!("{path}.{name}"),
+    }
+}
