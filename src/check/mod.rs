@@ -37,7 +37,7 @@ use std::sync::Arc;
 use crate::address::ArmId;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::kinds::{Location, Promotion};
-use crate::stack::{Accepted, FailoverGroup, Knowledge, Presence, Program, Resource, Stack};
+use crate::stack::{Accepted, FailoverGroup, Knowledge, Program, Resource, Stack};
 use crate::value::Value;
 
 /// One rule.
@@ -232,8 +232,9 @@ fn crossings(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, 
     };
     stack.failover_groups.values().flat_map(move |group| {
         let theirs = stack.resources.values().filter(move |resource| {
-            resource.site == group.to && is_regional(resource)
-                || resource.presence == Presence::Failover && is_regional(resource)
+            (resource.site == group.to || group.stands_up(resource))
+                && resource.site != group.from
+                && is_regional(resource)
         });
         theirs.flat_map(move |resource| {
             let used = resource.uses.iter().filter_map(|used| stack.resources.get(used));

@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
     for group in stack.failover_groups.values() {
-        let hung_on: BTreeSet<String> = group.routes.iter().map(hangs_on).collect();
+        let hung_on: BTreeSet<String> = group.routes.iter().map(|route| hangs_on(stack, route)).collect();
         let (summary, help) = match hung_on.len() {
             0 => ("no `route`: nothing moves its users", "Write a `route`."),
             1 => (
@@ -34,11 +34,13 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     }
 }
 
-/// What a route cannot work without: the profile or record that it moves.
-fn hangs_on(route: &Route) -> String {
+/// What a route cannot work without: the profile that it moves, or what holds the record, as a zone does.
+fn hangs_on(stack: &Stack, route: &Route) -> String {
     let of = |argument: &str| match route.args.get(argument)? {
-        Value::Block(address) => Some(address.to_string()),
+        Value::Block(address) => stack.resources.get(address),
         _ => None,
     };
-    of("profile").or_else(|| of("record")).unwrap_or_else(|| route.name.to_string())
+    let found = of("profile").map(|profile| &profile.id).cloned();
+    let found = found.or_else(|| of("record").map(|record| record.id.parent().unwrap_or_else(|| record.id.clone())));
+    found.map_or_else(|| route.name.to_string(), |id| id.as_str().to_ascii_lowercase())
 }

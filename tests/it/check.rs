@@ -193,3 +193,51 @@ fn the_stacks_to_start_from_keep_the_rules_or_say_why_not() {
         assert!(found.is_empty(), "{}:\n{said}", dir.display());
     }
 }
+
+#[test]
+fn groups_both_ways_do_not_accuse_each_other() {
+    let network = |site: &str, range: &str| {
+        format!(
+            r#"
+virtual_network "{site}" {{
+  resource_group = resource_group.{site}
+  address_space  = ["{range}/16"]
+}}
+
+subnet "{site}" {{
+  virtual_network  = virtual_network.{site}
+  address_prefixes = ["{range}/24"]
+}}
+
+resource_group "meanwhile-{site}" {{
+  site     = site.{site}
+  presence = "failover"
+}}
+
+network_interface "meanwhile-{site}" {{
+  resource_group = resource_group.meanwhile-{site}
+
+  ip_configuration {{
+    name                          = "internal"
+    subnet                        = subnet.{site}
+    private_ip_address_allocation = "Dynamic"
+  }}
+}}
+"#
+        )
+    };
+    let groups = r#"
+failover_group "west" {
+  from = site.east
+  to   = site.west
+}
+
+failover_group "east" {
+  from = site.west
+  to   = site.east
+}
+"#;
+    let stack =
+        format!("stack \"example\" {{}}\n{}{}{groups}", network("east", "10.1.0.0"), network("west", "10.2.0.0"));
+    assert_eq!(said(&stack, "leans-on-lost-site"), "");
+}

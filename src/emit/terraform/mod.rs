@@ -68,6 +68,5 @@ fn unsaid(emitter: &Emitter<'_>) -> Vec<Unsaid> {
                 .to_owned(),
         });
     }
-    out.extend(emitter.unsaid.borrow().iter().cloned());
     out
 }

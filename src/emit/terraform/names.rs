@@ -1,24 +1,30 @@
 //! The stack's names as Terraform's: variables, locals, sites, resources and what is read of them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::address::Address;
+use crate::address::{Address, ArmId};
 use crate::emit::Unsaid;
 use crate::hcl::ast::{Expr, ExprKind, Ident, Part, Root, Step};
 use crate::hcl::quoted;
 use crate::hcl::text::{Names, Writer};
 use crate::kinds::{self, From, Kind, Shape, Ty};
 use crate::stack::{Presence, Resource, Stack};
+use crate::value::Value;
 
 /// What is emitted from, and what was noticed on the way.
 pub(super) struct Emitter<'a> {
     pub stack: &'a Stack,
     /// The instances of each block.
     pub instances: BTreeMap<Address, Vec<&'a Resource>>,
+    /// What is a block in the resource with this id.
+    pub regions: HashMap<ArmId, Vec<&'a Resource>>,
+    /// The blocks all of whose resources stand only while the failover is on.
+    failover: HashSet<Address>,
+    /// What each block is called.
+    resources: HashMap<Address, String>,
     /// Files that expressions read.
     pub read: RefCell<BTreeSet<String>>,
-    pub unsaid: RefCell<Vec<Unsaid>>,
     /// What azurerm 5 alone can say.
     pub fifth: RefCell<BTreeSet<String>>,
 }
@@ -31,10 +37,28 @@ pub(super) const ACTIVE: &str = "failover_active";
 impl<'a> Emitter<'a> {
     pub fn new(stack: &'a Stack) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
+        let mut regions: HashMap<ArmId, Vec<&Resource>> = HashMap::new();
         for resource in stack.resources.values() {
             instances.entry(resource.address.block()).or_default().push(resource);
+            if let Shape::Block { of, .. } = resource.kind.terraform.shape
+                && let Some(id) = resource.args.get(of).and_then(Value::as_str)
+            {
+                regions.entry(ArmId::new(id)).or_default().push(resource);
+            }
         }
-        Self { stack, instances, read: RefCell::default(), unsaid: RefCell::default(), fifth: RefCell::default() }
+        let is_failover = |of: &Vec<&Resource>| of.iter().all(|one| one.presence == Presence::Failover);
+        let failover = instances.iter().filter(|(_, of)| is_failover(of)).map(|(block, _)| block.clone()).collect();
+        let mut emitter = Self {
+            stack,
+            instances,
+            regions,
+            failover,
+            resources: HashMap::new(),
+            read: RefCell::default(),
+            fifth: RefCell::default(),
+        };
+        emitter.resources = stack.program.definitions.keys().map(|one| (one.clone(), emitter.named(one))).collect();
+        emitter
     }
 
     /// The kind of a block's resources, the variant chosen.
@@ -43,12 +67,16 @@ impl<'a> Emitter<'a> {
         made.or_else(|| kinds::find(block.kind()))
     }
 
-    /// `azurerm_subnet.web`. Where two kinds are one resource of azurerm, a label that both have is told apart by the kind.
+    /// `azurerm_subnet.web`.
     pub fn resource(&self, block: &Address) -> String {
+        self.resources.get(block).cloned().unwrap_or_else(|| self.named(block))
+    }
+
+    /// Where two kinds are one resource of azurerm, a label that both have is told apart by the kind.
+    fn named(&self, block: &Address) -> String {
         let azurerm = self.azurerm(block);
-        let others = self.stack.program.definitions.keys().filter(|other| other.name() == block.name());
-        let is_taken = |other: &Address| other != block && other.kind() == azurerm;
-        match others.into_iter().any(is_taken) {
+        let other = Address::new(azurerm, block.name());
+        match other != *block && self.stack.program.definitions.contains_key(&other) {
             true => format!("azurerm_{azurerm}.{}-{}", block.name(), block.kind().replace('_', "-")),
             false => format!("azurerm_{azurerm}.{}", block.name()),
         }
@@ -68,9 +96,9 @@ impl<'a> Emitter<'a> {
         !looped && self.is_failover(block)
     }
 
+    /// Whether all that a block makes stands only while the failover is on.
     pub fn is_failover(&self, block: &Address) -> bool {
-        let of = self.instances.get(block).into_iter().flatten();
-        of.clone().next().is_some() && of.clone().all(|one| one.presence == Presence::Failover)
+        self.failover.contains(block)
     }
 
     /// The file of a block: that of its resource group, where all its instances are in one; else `main`.
@@ -244,7 +272,6 @@ impl<'e, 'a> Scope<'e, 'a> {
     }
 
     fn each_value(&self, steps: &[Step]) -> Named {
-        use crate::value::Value;
         let mut value = self.instance.and_then(|one| one.each.as_ref()).map(|each| each.value.clone());
         for step in steps {
             value = match (value, step) {

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::names::{ACTIVE, Emitter, Scope, names_each, plain_text};
-use crate::address::Address;
+use crate::address::{Address, ArmId};
 use crate::duration;
-use crate::emit::Unsaid;
 use crate::hcl::ast::{Attribute, Block, Body, Expr, ExprKind};
 use crate::hcl::{quoted, value_text};
 use crate::kinds::{Arg, Kind, Location, Place, RESOURCE_GROUP, Shape, Terraform, Ty};
@@ -15,6 +14,10 @@ use crate::value::Value;
 
 /// Arguments of every block that are not the kind's.
 const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", "name", "site", "presence"];
+
+/// What the labels of the two resources end in that are one of the stack.
+const THERE: &str = "-there";
+const BACK: &str = "-back";
 
 /// What a block says, with what it mirrors behind it.
 struct Merged {
@@ -49,23 +52,21 @@ pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Defi
 
 /// The blocks that import what stands.
 pub(super) fn imports(emitter: &Emitter<'_>, block: &Address) -> String {
-    let Some(kind) = emitter.kind(block).filter(|kind| kind.terraform.shape == Shape::Resource) else {
-        return String::new();
+    let Some(kind) = emitter.kind(block).filter(|_| !emitter.is_failover(block)) else { return String::new() };
+    let name = emitter.resource(block);
+    let one = |(to, id): (String, &ArmId)| format!("import {{\nto = {to}\nid = {}\n}}\n\n", emitter.id(id.as_str()));
+    let of = |resource: &Resource| -> String {
+        let key = resource.address.key().map(|key| format!("[{}]", quoted(&key))).unwrap_or_default();
+        match kind.terraform.shape {
+            Shape::Resource => one((format!("{name}{key}"), &resource.id)),
+            Shape::Halves { .. } => {
+                let halves = [THERE, BACK].into_iter().zip(&resource.objects);
+                halves.map(|(half, object)| one((format!("{name}{half}{key}"), &object.id))).collect()
+            }
+            Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => String::new(),
+        }
     };
-    let instances = emitter
-        .instances
-        .get(block)
-        .into_iter()
-        .flatten()
-        .copied()
-        .filter(|one| !emitter.is_failover(&one.address.block()));
-    let one = |one: &Resource| {
-        let key = one.address.key().map(|key| format!("[{}]", quoted(&key))).unwrap_or_default();
-        let object = kind.odd.main(&one.objects).map_or(&one.id, |object| &object.id);
-        let id = if one.id.as_str().is_empty() { object } else { &one.id };
-        format!("import {{\nto = {}{key}\nid = {}\n}}\n\n", emitter.resource(block), emitter.id(id.as_str()))
-    };
-    instances.map(one).collect()
+    emitter.instances.get(block).into_iter().flatten().copied().map(of).collect()
 }
 
 /// What a block has: its own, and behind it what it mirrors.
@@ -350,34 +351,24 @@ impl<'e, 'a> Writing<'e, 'a> {
 
     /// The blocks that other resources of the stack are in this one, as the regions of an account are.
     fn regions(&self) -> Vec<String> {
-        let mut out = Vec::new();
-        for (address, definition) in &self.emitter.stack.program.definitions {
-            let Some(kind) = self.emitter.kind(address) else { continue };
-            let Shape::Block { of, block: word } = kind.terraform.shape else { continue };
-            let instances = self.emitter.instances.get(address).into_iter().flatten();
-            let own = |id: &str| {
-                self.emitter
-                    .instances
-                    .get(self.block)
-                    .into_iter()
-                    .flatten()
-                    .any(|one| one.id.as_str().eq_ignore_ascii_case(id))
-            };
-            for one in instances.filter(|one| one.args.get(of).and_then(Value::as_str).is_some_and(own)) {
-                let site = definition.block.body.attribute("site");
+        let own = self.emitter.instances.get(self.block).into_iter().flatten();
+        let within = own.filter_map(|one| self.emitter.regions.get(&one.id)).flatten();
+        within
+            .filter_map(|one| {
+                let Shape::Block { of, block: word } = one.kind.terraform.shape else { return None };
+                let written = self.emitter.stack.program.definitions.get(&one.address.block());
+                let site = written.and_then(|written| written.block.body.attribute("site"));
                 let site = site.filter(|_| one.each.is_none()).map(|site| self.scope().expr(&site.expr));
-                let location =
-                    site.unwrap_or_else(|| quoted(one.args.get("site").and_then(Value::as_str).unwrap_or_default()));
-                let mut lines = vec![format!("location = {location}")];
-                let others = kind.args.iter().filter(|arg| arg.name != of && !matches!(arg.ty, Ty::Site));
+                let known = || quoted(one.args.get("site").and_then(Value::as_str).unwrap_or_default());
+                let mut lines = vec![format!("location = {}", site.unwrap_or_else(known))];
+                let others = one.kind.args.iter().filter(|arg| arg.name != of && !matches!(arg.ty, Ty::Site));
                 lines.extend(others.filter_map(|arg| {
                     let value = one.args.get(arg.name)?.reveal().ok()?;
                     (value != serde_json::json!(false)).then(|| format!("{} = {}", arg.name, value_text(&value, 0)))
                 }));
-                out.push(format!("\n{}", block(word, &lines)));
-            }
-        }
-        out
+                Some(format!("\n{}", block(word, &lines)))
+            })
+            .collect()
     }
 
     /// What Terraform must leave alone: what runs move, what may not go, and what must come first.
@@ -411,7 +402,7 @@ impl<'e, 'a> Writing<'e, 'a> {
                     match shape {
                         Some(Shape::Resource) => names.push(self.emitter.resource(&block)),
                         Some(Shape::Halves { .. }) => {
-                            names.extend(["-there", "-back"].map(|more| self.emitter.resource(&block) + more));
+                            names.extend([THERE, BACK].map(|more| self.emitter.resource(&block) + more));
                         }
                         _ => {}
                     }
@@ -427,29 +418,20 @@ impl<'e, 'a> Writing<'e, 'a> {
     /// Two resources, one in each of the two that are joined.
     fn halves(&self, of: &str, (own, remote): (&str, &str), only: [&str; 2]) -> String {
         let Some(ends) = self.merged.attribute(of) else { return String::new() };
-        let ExprKind::List(ends) = &ends.expr.kind else {
-            self.emitter.unsaid.borrow_mut().push(Unsaid {
-                what: self.block.to_string(),
-                why: format!("its `{of}` is no list of two resources; write it as one"),
-            });
-            return String::new();
-        };
-        let [first, second] = ends.as_slice() else { return String::new() };
         let scope = self.scope();
-        let halves = [("-there", first, second, only[1]), ("-back", second, first, only[0])];
-        let half = |(more, here, there, other): (&str, &Expr, &Expr, &str)| {
+        let end = |at: usize, what: &str| match &ends.expr.kind {
+            ExprKind::List(items) => items.get(at).map_or_else(|| "null".to_owned(), |one| scope.reference(one, what)),
+            _ => format!("({})[{at}].{what}", scope.expr(&ends.expr)),
+        };
+        let halves = [(THERE, 0, 1, only[1]), (BACK, 1, 0, only[0])];
+        let half = |(more, here, there, other): (&str, usize, usize, &str)| {
             let mut lines = self.meta();
-            let name = self.merged.attribute("name").map_or_else(
-                || quoted(&format!("{}{more}", self.block.name())),
-                |name| match plain_text(&name.expr) {
-                    Some(name) => quoted(&format!("{name}{more}")),
-                    None => format!("\"${{{}}}{more}\"", scope.expr(&name.expr)),
-                },
-            );
-            lines.push(format!("name = {}", self.half_name(more).unwrap_or(name)));
-            lines.push(format!("resource_group_name = {}", scope.reference(here, "resource_group_name")));
-            lines.push(format!("{own} = {}", scope.reference(here, "name")));
-            lines.push(format!("{remote} = {}", scope.reference(there, "id")));
+            // Both halves have the same name, each in its own.
+            let name = self.merged.attribute("name").map(|name| scope.expr(&name.expr));
+            lines.push(format!("name = {}", name.unwrap_or_else(|| quoted(self.block.name()))));
+            lines.push(format!("resource_group_name = {}", end(here, "resource_group_name")));
+            lines.push(format!("{own} = {}", end(here, "name")));
+            lines.push(format!("{remote} = {}", end(there, "id")));
             for (attribute, mirrored) in &self.merged.attributes {
                 let name = &*attribute.name.text;
                 let Some(arg) = self.kind.arg(name).filter(|_| name != of && name != other) else { continue };
@@ -462,13 +444,6 @@ impl<'e, 'a> Writing<'e, 'a> {
             block(&format!("resource {}", self.labels(more)), &lines)
         };
         halves.map(half).join("\n")
-    }
-
-    /// The name that the half has in the cloud, where it is known.
-    fn half_name(&self, more: &str) -> Option<String> {
-        let one = self.instance.filter(|one| one.each.is_none())?;
-        let object = if more == "-there" { one.objects.first() } else { one.objects.get(1) }?;
-        Some(quoted(object.id.name()))
     }
 
     /// A text with what stands in braces replaced by what was written for it.

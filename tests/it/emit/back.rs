@@ -297,6 +297,47 @@ fn instances(block: &Block, world: &World<'_>) -> Vec<Option<(Value, Value)>> {
     }
 }
 
+/// What is two resources in azurerm and one in the stack: each half is the object that the stack has.
+fn halves(case: &Case, trees: &[(String, Body)], world: &World<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for resource in case.stack.resources.values() {
+        let Shape::Halves { own, .. } = resource.kind.terraform.shape else { continue };
+        for (half, object) in ["-there", "-back"].into_iter().zip(&resource.objects) {
+            let label = format!("{}{half}", resource.address.name());
+            let mut blocks = trees.iter().flat_map(|(_, body)| body.blocks("resource"));
+            let is = |block: &&Block| *block.labels[0].text == azurerm(resource) && *block.labels[1].text == *label;
+            let Some(block) = blocks.find(is) else {
+                faults.push(format!("{}: {} is not said", case.name, resource.address));
+                continue;
+            };
+            let key = resource.address.key();
+            let entry = instances(block, world).into_iter().find(|entry| {
+                entry.as_ref().and_then(|(key, _)| key.as_str().map(str::to_owned)).as_deref() == key.as_deref()
+            });
+            let each = entry.flatten().map(|(key, value)| ("each".to_owned(), key, value));
+            let world = World { each, locals: world.locals.clone(), ..*world };
+            let text = |name: &str| {
+                let value = block.body.attribute(name).map(|one| evaluate(&one.expr, &world));
+                match value {
+                    Some(Ok(value)) => value.as_str().unwrap_or_default().to_owned(),
+                    other => format!("{other:?}"),
+                }
+            };
+            let wanted: Vec<&str> = object.id.as_str().rsplit('/').collect();
+            if text("name") != wanted[0] || text(own) != wanted[2] {
+                faults.push(format!(
+                    "{}: {label} is {} in {}, and not {}",
+                    case.name,
+                    text("name"),
+                    text(own),
+                    object.id
+                ));
+            }
+        }
+    }
+    faults
+}
+
 #[test]
 fn it_says_what_the_stack_says() {
     let mut faults = Vec::new();
@@ -338,6 +379,7 @@ fn it_says_what_the_stack_says() {
                 }
             }
         }
+        faults.extend(halves(&case, &trees, &world));
         for resource in case.stack.resources.values() {
             let stands = resource.kind.terraform.shape == Shape::Resource;
             if stands && !said.contains(resource.address.as_str()) {
