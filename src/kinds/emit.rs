@@ -26,7 +26,7 @@ pub struct Terraform {
     pub blocks: Option<Blocks>,
     /// Arguments that `blocks` says.
     pub said: &'static [&'static str],
-    /// A further resource beside it; `{label}`, and `{name}` and arguments as azurerm has them, are replaced.
+    /// A further resource beside it; `{label}`, `{self}` for what it stands beside, and `{name}` and arguments as azurerm has them, are replaced.
     pub beside: &'static str,
     /// Attributes that azurerm has not, made from the name as the table says.
     pub made: &'static [&'static str],

@@ -79,7 +79,10 @@ fn recovery(outlook: &Outlook, found: &mut Found) {
     {
         let word = if short == Short::Missed { "misses" } else { "may miss" };
         let took = match before {
-            Some(before) if before.predicted == after.predicted => ", as before".to_owned(),
+            Some(before) if before.predicted == after.predicted => match before.objectives.rto {
+                Some(old) if old != rto => format!(", as before, when the objective was {}", spoken(old)),
+                _ => ", as before".to_owned(),
+            },
             Some(before) => format!(", and took {}", times(before)),
             None => String::new(),
         };

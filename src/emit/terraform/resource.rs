@@ -448,7 +448,7 @@ impl<'e, 'a> Writing<'e, 'a> {
 
     /// A text with what stands in braces replaced by what was written for it.
     fn filled(&self, text: &str, lines: &[String]) -> String {
-        let mut out = text.replace("{label}", self.block.name());
+        let mut out = text.replace("{label}", self.block.name()).replace("{self}", &self.emitter.resource(self.block));
         for line in lines {
             if let Some((name, value)) = line.split_once(" = ") {
                 out = out.replace(&format!("{{{name}}}"), value);

@@ -117,3 +117,11 @@ fn a_changed_argument_changes_its_line_only() {
     }
     assert_eq!(changed, [("web-primary.tf".to_owned(), "max_size_gb = 60".to_owned())]);
 }
+
+#[test]
+fn what_stands_beside_a_replica_is_of_that_replica() {
+    let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/postgres-warm"));
+    let files = emitted(&evaluated(&lab, &text, "postgres-warm")).files;
+    let endpoint = "replica_server_id = azurerm_postgresql_flexible_server.ledger-geo-replica.id";
+    assert!(files["ledger-west.tf"].contains(endpoint), "{}", files["ledger-west.tf"]);
+}

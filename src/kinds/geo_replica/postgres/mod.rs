@@ -15,7 +15,7 @@ use crate::address::ArmId;
 const ENDPOINT: &str = r#"resource "azurerm_postgresql_flexible_server_virtual_endpoint" "{label}" {
 name = {name}
 source_server_id = {source_server_id}
-replica_server_id = azurerm_postgresql_flexible_server.{label}.id
+replica_server_id = {self}.id
 type = "ReadWrite"
 }
 "#;
