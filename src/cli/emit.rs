@@ -59,8 +59,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     if args.check {
         return check(&args.out, &files, &there, session);
     }
-    let others: Vec<&String> =
-        there.others.iter().filter(|name| !files.contains_key(*name) || !there.is_ours).collect();
+    let others: Vec<&String> = there.others.iter().filter(|name| files.contains_key(*name) || !there.is_ours).collect();
     if let Some(first) = others.first().filter(|_| !args.force) {
         let more = if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() };
         return Err(Failure::refused(format!(

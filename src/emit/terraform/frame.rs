@@ -137,6 +137,16 @@ pub(super) fn variables(emitter: &Emitter<'_>) -> String {
             ],
         ));
     }
+    for name in emitter.secrets.borrow().iter() {
+        out.push(block(
+            &format!("variable \"{name}\""),
+            &[
+                "description = \"A secret that the stack writes in clear.\"".to_owned(),
+                "type = string".to_owned(),
+                "sensitive = true".to_owned(),
+            ],
+        ));
+    }
     for (name, written) in &emitter.stack.program.variable_blocks {
         let sensitive = emitter.stack.variables.get(name).is_some_and(|variable| variable.sensitive);
         let order = ["description", "type", "default", "sensitive", "nullable"];

@@ -25,6 +25,8 @@ pub(super) struct Emitter<'a> {
     resources: HashMap<Address, String>,
     /// Files that expressions read.
     pub read: RefCell<BTreeSet<String>>,
+    /// Variables for what the stack writes in clear and nobody may see.
+    pub secrets: RefCell<BTreeSet<String>>,
     /// What azurerm 5 alone can say.
     pub fifth: RefCell<BTreeSet<String>>,
 }
@@ -55,6 +57,7 @@ impl<'a> Emitter<'a> {
             failover,
             resources: HashMap::new(),
             read: RefCell::default(),
+            secrets: RefCell::default(),
             fifth: RefCell::default(),
         };
         emitter.resources = stack.program.definitions.keys().map(|one| (one.clone(), emitter.named(one))).collect();
@@ -366,9 +369,11 @@ impl Scope<'_, '_> {
             _ => (attribute.text.to_string(), 0),
         };
         let covered = covered + 1 + more;
-        match outside {
-            true => (format!("one({resource}[*].{attribute})"), covered),
-            false => (format!("{resource}.{attribute}"), covered),
+        let looped = self.emitter.is_failover(block) && !self.failover && resource.ends_with(']');
+        match (outside, looped) {
+            (true, _) => (format!("one({resource}[*].{attribute})"), covered),
+            (false, true) => (format!("try({resource}.{attribute}, null)"), covered),
+            (false, false) => (format!("{resource}.{attribute}"), covered),
         }
     }
 }

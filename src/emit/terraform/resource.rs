@@ -271,6 +271,14 @@ impl<'e, 'a> Writing<'e, 'a> {
     /// The value of an argument: its expression, or what it is known to be where the expression says it in the stack's terms.
     fn value(&self, arg: &Arg, expr: &Expr, (path, mirrored): (&str, bool), scope: &Scope<'_, '_>) -> String {
         self.note(path);
+        let mut names = 0;
+        expr.visit_references(&mut |_, _, _| names += 1);
+        if arg.secret && names == 0 && !matches!(expr.kind, ExprKind::Null) {
+            // What is written in clear where only a secret belongs is asked for, and not passed on.
+            let variable = format!("{}_{}", self.block.name(), path.replace('.', "_")).replace('-', "_");
+            self.emitter.secrets.borrow_mut().insert(variable.clone());
+            return format!("var.{variable}");
+        }
         let loose = mirrored && names_each(expr) && self.merged.attribute("for_each").is_none();
         if loose && let Some(known) = self.known(path) {
             return known;

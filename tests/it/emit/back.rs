@@ -46,6 +46,14 @@ impl World<'_> {
             return Some(variable.value.clone());
         }
         let site = self.stack().sites.values().find(|site| format!("{}_location", site.name.replace('-', "_")) == name);
+        if name.ends_with("_password") {
+            // Asked for, because the stack writes it in clear.
+            let mut clear =
+                self.stack().resources.values().filter(|one| name.starts_with(&one.address.name().replace('-', "_")));
+            return clear.find_map(|one| {
+                one.args.get(name.strip_prefix(&format!("{}_", one.address.name().replace('-', "_")))?).cloned()
+            });
+        }
         match (name, site) {
             (_, Some(site)) => Some(text(&site.location)),
             ("subscription_id", _) => Some(text(&self.stack().subscription)),

@@ -101,6 +101,7 @@ fn no_secret_is_in_it() {
     for (name, text) in emitted(&case).files {
         assert!(!text.contains(SECRET), "{name}:\n{text}");
         assert!(!text.contains("a-default-that-is-secret"), "{name}:\n{text}");
+        assert!(!text.contains("written-1n-clear"), "{name}:\n{text}");
     }
 }
 

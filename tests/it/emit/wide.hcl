@@ -195,6 +195,18 @@ output "nic" {
   value = network_interface.meanwhile.private_ip_address
 }
 
+output "looped" {
+  value = public_ip.meanwhile["m"].ip_address
+}
+
+mssql_server "clear" {
+  name                         = "wide-clear"
+  resource_group               = resource_group.app-group
+  version                      = "12.0"
+  administrator_login          = "sqladmin"
+  administrator_login_password = "written-1n-clear"
+}
+
 output "secret" {
   value = var.password
 }
