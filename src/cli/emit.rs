@@ -15,13 +15,14 @@ const MANIFEST: &str = ".drplan-emitted";
 
 /// Write a stack as code in another language, for people to keep
 ///
-/// Terraform with the provider azurerm. The same stack gives the same bytes. What the language cannot say is listed in the emitted README.md, with
+/// Terraform with the provider azurerm, or Bicep. The same stack gives the same bytes. What the language cannot say is listed in the emitted README.md, with
 /// the reason. Values of sensitive variables are never written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan emit terraform stacks/web-geo --vars stacks/web-geo/demo.vars.hcl --out terraform
-  drplan emit terraform --out terraform --check")]
+  drplan emit terraform --out terraform --check
+  drplan emit bicep stacks/hub-spoke --out bicep")]
 pub struct Args {
     /// The language
     #[arg(value_enum)]
@@ -47,6 +48,8 @@ pub struct Args {
 enum Language {
     /// Terraform with the provider azurerm
     Terraform,
+    /// Bicep, deployed to the subscription
+    Bicep,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -54,6 +57,13 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let stack = loaded.evaluate(session)?;
     let Emitted { files, unsaid } = match args.language {
         Language::Terraform => emit::terraform(&stack, Options { imports: args.imports }),
+        Language::Bicep if args.imports => {
+            return Err(Failure::refused(
+                "Bicep imports nothing: what stands with the same name is taken over as it is deployed",
+            )
+            .help("Leave --imports out."));
+        }
+        Language::Bicep => emit::bicep(&stack),
     };
     let there = standing(&args.out, session)?;
     if args.check {

@@ -1,9 +1,11 @@
-//! A stack as code in another language of infrastructure, for people to keep: Terraform.
+//! A stack as code in another language of infrastructure, for people to keep: Terraform, Bicep.
 //!
 //! Pure: a stack comes in, files go out as text. What a language cannot say is said in the emitted README, never left out in silence. What differs by kind stands in
 //! the kinds' tables.
 
+mod bicep;
 mod terraform;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -37,4 +39,21 @@ pub struct Options {
 /// A stack as Terraform.
 pub fn terraform(stack: &Stack, options: Options) -> Emitted {
     terraform::emit(stack, options)
+}
+
+/// A stack as Bicep.
+pub fn bicep(stack: &Stack) -> Emitted {
+    bicep::emit(stack)
+}
+
+/// The part of a README that lists what the language cannot say.
+fn cannot_say(language: &str, unsaid: &[Unsaid]) -> String {
+    let mut out = format!("## What {language} cannot say\n\n");
+    if unsaid.is_empty() {
+        out += "Nothing of this stack.\n";
+    }
+    for Unsaid { what, why } in unsaid {
+        out += &format!("- `{what}`: {why}.\n");
+    }
+    out
 }

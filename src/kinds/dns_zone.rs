@@ -20,7 +20,8 @@ pub static KIND: Kind = Kind {
     ),
     args: &[RESOURCE_GROUP, TAGS],
     attributes: &[
-        attribute("name_servers", "properties.nameServers", Fake::Nothing, "The servers that answer for the zone."),
+        attribute("name_servers", "properties.nameServers", Fake::Nothing, "The servers that answer for the zone.")
+            .list(),
         attribute(
             "number_of_record_sets",
             "properties.numberOfRecordSets",

@@ -242,6 +242,17 @@ pub struct Promotion {
     pub reversible: bool,
     /// What a drill can do without touching the data that is in use.
     pub drill: Rehearsal,
+    /// Whether the two sides are told apart by an order in the body of the source.
+    pub order: Option<Order>,
+}
+
+/// Sides that are elements of one list, and which have each other's rank while the target takes writes. The source's own element is the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// The path of the list.
+    pub list: &'static str,
+    /// The property of an element that holds its rank.
+    pub rank: &'static str,
 }
 
 /// What brings replication back.

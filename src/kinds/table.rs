@@ -252,6 +252,8 @@ pub struct Attribute {
     pub from: From,
     /// Whether it is never shown or kept.
     pub secret: bool,
+    /// Whether it is a list, and not a text.
+    pub list: bool,
     /// What the simulator puts there.
     pub fake: Fake,
     /// One sentence of documentation.
@@ -287,19 +289,28 @@ pub enum Fake {
     Key,
 }
 
+impl Attribute {
+    /// It is a list.
+    #[must_use]
+    pub const fn list(mut self) -> Self {
+        self.list = true;
+        self
+    }
+}
+
 /// An attribute at this path of the body, a GUID in the simulator.
 pub const fn attribute(name: &'static str, path: &'static str, fake: Fake, doc: &'static str) -> Attribute {
-    Attribute { name, from: From::Body(path), secret: false, fake, doc }
+    Attribute { name, from: From::Body(path), secret: false, list: false, fake, doc }
 }
 
 /// An attribute that follows from names; the simulator puts the same text at `path` of the body (none where it is empty).
 pub const fn named(name: &'static str, text: &'static str, doc: &'static str) -> Attribute {
-    Attribute { name, from: From::Names(text), secret: false, fake: Fake::Nothing, doc }
+    Attribute { name, from: From::Names(text), secret: false, list: false, fake: Fake::Nothing, doc }
 }
 
 /// A secret attribute that an action answers.
 pub const fn key(name: &'static str, action: &'static str, path: &'static str, doc: &'static str) -> Attribute {
-    Attribute { name, from: From::Action(action, path), secret: true, fake: Fake::Key, doc }
+    Attribute { name, from: From::Action(action, path), secret: true, list: false, fake: Fake::Key, doc }
 }
 
 /// Typical durations in seconds (source: the project's durations sheet; most are estimates).

@@ -376,7 +376,7 @@ impl Stack {
     }
 
     /// What names mean by now. In a drill they mean the copies.
-    pub(super) fn facts<'a>(&'a self, knowledge: &'a Knowledge, locals: &'a RefCell<Locals>) -> Facts<'a> {
+    pub(crate) fn facts<'a>(&'a self, knowledge: &'a Knowledge, locals: &'a RefCell<Locals>) -> Facts<'a> {
         Facts {
             program: &self.program,
             knowledge,

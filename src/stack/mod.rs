@@ -14,9 +14,9 @@ mod place;
 pub mod program;
 mod read;
 mod references;
-mod scope;
+pub(crate) mod scope;
 mod settings;
-mod variables;
+pub(crate) mod variables;
 mod written;
 
 use std::collections::{BTreeMap, HashMap};
@@ -305,6 +305,10 @@ pub struct Output {
 pub struct Variable {
     /// The value.
     pub value: Value,
+    /// What it is where none is given.
+    pub(crate) default: Option<Value>,
+    /// The type that it declares.
+    pub(crate) ty: variables::Type,
     /// Whether it is sensitive.
     pub sensitive: bool,
     /// What its author says of it.

@@ -13,7 +13,7 @@ use crate::value::{Map, Number, Value};
 
 /// A type that a variable declares.
 #[derive(Debug, Clone, PartialEq)]
-enum Type {
+pub(crate) enum Type {
     Any,
     String,
     Number,
@@ -25,12 +25,12 @@ enum Type {
 
 /// One attribute of an object type.
 #[derive(Debug, Clone, PartialEq)]
-struct Field {
-    name: Arc<str>,
-    ty: Type,
-    optional: bool,
+pub(crate) struct Field {
+    pub(crate) name: Arc<str>,
+    pub(crate) ty: Type,
+    pub(crate) optional: bool,
     /// What it is where it is left out or null.
-    default: Option<Value>,
+    pub(crate) default: Option<Value>,
 }
 
 /// Gives every declared variable its value.
@@ -99,12 +99,15 @@ fn declare(
                 .at(inner.ident.span),
         );
     }
-    let value = match (given, default) {
-        (Some(given), _) => given_value(name, given, &ty, sensitive, block.header, sources, found),
-        (None, Some((value, span))) => convert(&ty, &value).unwrap_or_else(|wanted| {
+    let default = default.map(|(value, span)| {
+        convert(&ty, &value).unwrap_or_else(|wanted| {
             found.push(Diagnostic::error("wrong-value", format!("the default of `{name}` is not {wanted}")).at(span));
             Value::Null
-        }),
+        })
+    });
+    let value = match (given, &default) {
+        (Some(given), _) => given_value(name, given, &ty, sensitive, block.header, sources, found),
+        (None, Some(default)) => default.clone(),
         (None, None) => {
             found.push(
                 Diagnostic::error("missing-variable", format!("the variable `{name}` has no value"))
@@ -118,7 +121,7 @@ fn declare(
         }
     };
     let value = if sensitive { value.sensitive() } else { value };
-    Variable { value, sensitive, description, span: block.header }
+    Variable { value, default, ty, sensitive, description, span: block.header }
 }
 
 fn given_value(

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::frame::needed;
 use super::names::{ACTIVE, Emitter};
-use crate::emit::Unsaid;
+use crate::emit::{Unsaid, cannot_say};
 
 /// The README.
 pub(super) fn readme(emitter: &Emitter<'_>, files: &BTreeMap<String, String>, unsaid: &[Unsaid]) -> String {
@@ -27,12 +27,6 @@ pub(super) fn readme(emitter: &Emitter<'_>, files: &BTreeMap<String, String>, un
     if files.contains_key("imports.tf") {
         out += "`imports.tf` takes over what drplan has made: its objects keep standing. Delete the file after the first apply.\n\n";
     }
-    out += "## What Terraform cannot say\n\n";
-    if unsaid.is_empty() {
-        out += "Nothing of this stack.\n";
-    }
-    for Unsaid { what, why } in unsaid {
-        let _ = writeln!(out, "- `{what}`: {why}.");
-    }
+    out += &cannot_say("Terraform", unsaid);
     out
 }

@@ -1,36 +1,19 @@
 //! One block of the stack as a resource of azurerm: what it is called, where it is, its arguments and nested blocks, and what Terraform must leave alone.
 
-use std::collections::BTreeSet;
-
 use super::names::{ACTIVE, Emitter, Scope, names_each, plain_text};
 use crate::address::{Address, ArmId};
 use crate::duration;
-use crate::hcl::ast::{Attribute, Block, Body, Expr, ExprKind};
+use crate::emit::written::{META, Merged, merged};
+use crate::hcl::ast::{Block, Expr, ExprKind};
 use crate::hcl::{quoted, value_text};
 use crate::kinds::{Arg, Kind, Location, Place, RESOURCE_GROUP, Shape, Terraform, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
 use crate::value::Value;
 
-/// Arguments of every block that are not the kind's.
-const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", "name", "site", "presence"];
-
 /// What the labels of the two resources end in that are one of the stack.
 const THERE: &str = "-there";
 const BACK: &str = "-back";
-
-/// What a block says, with what it mirrors behind it.
-struct Merged {
-    /// Each with whether it is another block's.
-    attributes: Vec<(Attribute, bool)>,
-    blocks: Vec<(Block, bool)>,
-}
-
-impl Merged {
-    fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().map(|(attribute, _)| attribute).find(|attribute| &*attribute.name.text == name)
-    }
-}
 
 /// The text of a block; `None` where another resource says it, or nothing can.
 pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Definition) -> Option<String> {
@@ -40,7 +23,7 @@ pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Defi
         block,
         kind,
         of: &kind.terraform,
-        merged: merged(emitter, definition),
+        merged: merged(&emitter.stack.program, definition),
         instance: emitter.instances.get(block).and_then(|of| of.first().copied()),
     };
     match kind.terraform.shape {
@@ -67,45 +50,6 @@ pub(super) fn imports(emitter: &Emitter<'_>, block: &Address) -> String {
         }
     };
     emitter.instances.get(block).into_iter().flatten().copied().map(of).collect()
-}
-
-/// What a block has: its own, and behind it what it mirrors.
-fn merged(emitter: &Emitter<'_>, definition: &Definition) -> Merged {
-    let body = &definition.block.body;
-    let mut out = Merged {
-        attributes: body.attributes.iter().cloned().map(|one| (one, false)).collect(),
-        blocks: body.blocks.iter().cloned().map(|one| (one, false)).collect(),
-    };
-    let mut mirrors = body.attribute("mirrors").and_then(|of| mirrored(emitter, of));
-    let mut seen = BTreeSet::new();
-    while let Some((address, of)) = mirrors.take().filter(|(address, _)| seen.insert(address.clone())) {
-        let has = |name: &str| {
-            out.attributes.iter().any(|(one, _)| &*one.name.text == name)
-                || out.blocks.iter().any(|(one, _)| &*one.ident.text == name)
-        };
-        let leaves = |name: &str| has(name) || META.contains(&name);
-        let body: &Body = &of.block.body;
-        let attributes: Vec<_> =
-            body.attributes.iter().filter(|one| !leaves(&one.name.text)).cloned().map(|one| (one, true)).collect();
-        let blocks: Vec<_> =
-            body.blocks.iter().filter(|one| !leaves(&one.ident.text)).cloned().map(|one| (one, true)).collect();
-        drop(address);
-        out.attributes.extend(attributes);
-        out.blocks.extend(blocks);
-        mirrors = body.attribute("mirrors").and_then(|of| mirrored(emitter, of));
-    }
-    out
-}
-
-fn mirrored<'a>(emitter: &Emitter<'a>, attribute: &Attribute) -> Option<(Address, &'a Definition)> {
-    let mut found = None;
-    attribute.expr.visit_references(&mut |name, steps, _| {
-        if let Some(crate::hcl::ast::Step::Attr(label)) = steps.first() {
-            found.get_or_insert_with(|| Address::new(&name.text, &label.text));
-        }
-    });
-    let address = found?;
-    Some((address.clone(), emitter.stack.program.definitions.get(&address)?))
 }
 
 /// One block that is being written.

@@ -124,6 +124,7 @@ const PROMOTION: Promotion = Promotion {
     drill: Rehearsal::Look(
         "changing the write region interrupts writes, and only Microsoft brings a region back that was taken offline",
     ),
+    order: Some(Order { list: "properties.locations", rank: "failoverPriority" }),
 };
 
 /// An account is global: whichever of its regions lives answers for it.

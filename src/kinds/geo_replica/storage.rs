@@ -123,6 +123,7 @@ const PROMOTION: Promotion = Promotion {
     loses: "what was written after the last synchronisation is lost: typically less than 15 minutes, and no guarantee (Microsoft's documentation of storage failover)",
     reversible: true,
     drill: Rehearsal::Look("during a failover neither region answers for as long as an hour"),
+    order: None,
 };
 
 /// The account and the region that it was made in. Whatever is asked of an account goes there, wherever its primary region is: the provider does

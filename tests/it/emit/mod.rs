@@ -2,6 +2,7 @@
 //! stack says, and holds no secret.
 
 mod back;
+mod bicep;
 mod schema;
 
 use std::path::Path;
@@ -33,18 +34,29 @@ fn evaluated(lab: &Lab, text: &str, name: &str) -> Case {
 /// A stack with what tables alone do not show: loops, conditions, hyphens, files, secrets, what it does not manage.
 const WIDE: &str = include_str!("wide.hcl");
 
-fn cases() -> Vec<Case> {
-    let mut all: Vec<Case> =
-        kinds::examples().iter().map(|(name, _, text)| evaluated(&Lab::new(7), text, name)).collect();
+/// A stack as text, and where it can be applied.
+struct Source {
+    name: String,
+    lab: Lab,
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let examples = kinds::examples().into_iter();
+    let mut all: Vec<Source> = examples.map(|(name, _, text)| Source { name, lab: Lab::new(7), text }).collect();
     for dir in stacks::stacks() {
         let (lab, text) = stacks::lab(&dir);
-        all.push(evaluated(&lab, &text, &dir.file_name().expect("a name").to_string_lossy()));
+        all.push(Source { name: dir.file_name().expect("a name").to_string_lossy().into_owned(), lab, text });
     }
     let mut lab = Lab::new(7);
     lab.variables.push(("password".to_owned(), SECRET.to_owned()));
     lab.files.push(("start.sh".to_owned(), "#!/bin/sh\necho ${name}\n".to_owned()));
-    all.push(evaluated(&lab, WIDE, "wide"));
+    all.push(Source { name: "wide".to_owned(), lab, text: WIDE.to_owned() });
     all
+}
+
+fn cases() -> Vec<Case> {
+    sources().iter().map(|source| evaluated(&source.lab, &source.text, &source.name)).collect()
 }
 
 fn emitted(case: &Case) -> Emitted {

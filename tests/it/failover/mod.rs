@@ -2,8 +2,8 @@
 
 mod crash;
 mod groups;
-mod incident;
-mod scene;
+pub mod incident;
+pub mod scene;
 mod seeds;
 mod stacks;
 mod steps;

@@ -27,6 +27,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
     drill: Rehearsal::Look(
         "promoting the replica would move the users' data, and a replica promoted alone has to be built again",
     ),
+    order: None,
 };
 
 /// The server of a side, and its region.

@@ -18,6 +18,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
     loses: "what the secondary had not received is lost: typically less than 5 seconds, and no guarantee (Microsoft's documentation of active geo-replication)",
     reversible: true,
     drill: Rehearsal::Look("a failover group has one secondary, and promoting it would move the users' data"),
+    order: None,
 };
 
 /// The half of the group on one side's server, and the server's region.

@@ -1,0 +1,118 @@
+//! What a file refers to and does not make: resources of other files, and what always exists below one.
+
+use std::fmt::Write;
+
+use super::code::{Code, Given, Item, LoopId, Part, Symbol, Which};
+use super::emitter::camel;
+use super::print::Printer;
+use super::text::quoted;
+use crate::address::ArmId;
+
+impl Printer<'_, '_> {
+    /// A resource that is made elsewhere, declared as existing; `place`: one of a loop, by itself.
+    pub(super) fn elsewhere(&self, at: usize, place: Option<usize>) -> String {
+        let node = &self.index.nodes[at];
+        let name = self.symbol_of(at, place);
+        let of = format!("{at} {place:?}");
+        if self.existing.borrow().contains_key(&of) {
+            return name;
+        }
+        let turn = place.and_then(|place| {
+            let key = node.instances.get(place)?.key()?.into_owned();
+            let each = self.emitter.stack.resources.get(node.instances.get(place)?)?.each.as_ref()?;
+            Some((node.each?, key, each.value.clone()))
+        });
+        // One of a loop, by itself: what its turn decides is written out.
+        let alone = |code: &Code| match &turn {
+            Some((of, key, value)) => {
+                let columns = |code: Code| match code {
+                    Code::Each(id, Part::Column(name)) if id == *of => self.column(id, key, &name),
+                    Code::Resource(Symbol { which: Which::Same(block, id), object, below }) if id == *of => {
+                        Code::Resource(Symbol { which: Which::One(block.instance(key)), object, below })
+                    }
+                    other => other,
+                };
+                super::draft::Draft::Code(code.clone().map(&columns)).turn(*of, key, value).code()
+            }
+            None => code.clone(),
+        };
+        let mut lines = Vec::new();
+        match (&node.parent, &node.scope) {
+            (Some(parent), _) => lines.push(format!("parent: {}", self.code(&alone(parent), 1))),
+            (None, Some(scope)) => lines.push(format!("scope: {}", self.code(&alone(scope), 1))),
+            (None, None) => {}
+        }
+        lines.push(format!("name: {}", self.code(&alone(&node.name), 1)));
+        if node.parent.is_none()
+            && node.scope.is_none()
+            && node.group != self.group
+            && let Some(group) = &node.group
+        {
+            lines.push(format!("scope: {}", self.group_scope(group)));
+        }
+        let indented: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let head = format!("resource {name} '{}@{}' existing =", node.type_, node.api);
+        let text = match node.each.filter(|_| place.is_none()) {
+            Some(of) => {
+                let uses = node.parent.iter().chain([&node.name]).any(|code| self.uses_index(code, of));
+                format!("{head} [{} {{\n{indented}}}]\n", self.head(of, uses))
+            }
+            None => format!("{head} {{\n{indented}}}\n"),
+        };
+        self.existing.borrow_mut().insert(of, (name.clone(), text));
+        name
+    }
+
+    fn column(&self, of: LoopId, key: &str, name: &str) -> Code {
+        let loops = self.emitter.loops.borrow();
+        let Some(Code::List(items)) = loops.get(of).map(|one| &one.collection) else { return Code::Null };
+        let row = items.iter().find_map(|item| match item {
+            Item::One(row) if row.clone().get("key").literal() == Some(key) => Some(row.clone()),
+            _ => None,
+        });
+        row.map_or(Code::Null, |row| row.get(name))
+    }
+
+    /// Another resource group, as a scope.
+    pub fn group_scope(&self, group: &ArmId) -> String {
+        match self.emitter.stack.by_id(group) {
+            Some(of) => format!("resourceGroup({})", self.given(&Given::GroupName(of.address.clone()))),
+            None => {
+                match group.subscription().filter(|of| !of.eq_ignore_ascii_case(&self.emitter.stack.subscription)) {
+                    Some(other) => format!("resourceGroup({}, {})", quoted(other), quoted(group.name())),
+                    None => format!("resourceGroup({})", quoted(group.name())),
+                }
+            }
+        }
+    }
+
+    /// What always exists below a resource, as `blobServices/default` does.
+    pub(super) fn below(&self, symbol: &Symbol, base: &str, below: &str) -> String {
+        let Some((at, _)) = self.index.node(symbol) else { return String::new() };
+        let node = &self.index.nodes[at];
+        let mut parent = base.to_owned();
+        let parts: Vec<&str> = below.split('/').collect();
+        let mut type_ = node.type_.clone();
+        for pair in parts.chunks(2) {
+            let [segment, name] = pair else { return parent };
+            let _ = write!(type_, "/{segment}");
+            let plain: String = parent.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let of = format!("{parent}/{segment}/{name}");
+            let called = self.unique(&format!("{plain}{}", upper(segment)), &of);
+            let text = format!(
+                "resource {called} '{type_}@{}' existing = {{\n  parent: {parent}\n  name: {}\n}}\n",
+                node.api,
+                quoted(name)
+            );
+            self.existing.borrow_mut().entry(of).or_insert((called.clone(), text));
+            parent = called;
+        }
+        parent
+    }
+}
+
+fn upper(text: &str) -> String {
+    let camel = camel(text);
+    let mut letters = camel.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}

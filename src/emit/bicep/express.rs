@@ -1,0 +1,421 @@
+//! Expressions of the stack as Bicep. What Bicep has no words for has none here: the caller then takes the value that it has.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::code::{Code, Given, Item, LoopId, Part, Piece, Symbol, Which, joined};
+use super::emitter::Emitter;
+use super::functions;
+use crate::address::Address;
+use crate::hcl;
+use crate::hcl::ast::{self, BinaryOp, Expr, ExprKind, For, Ident, Root, Step, UnaryOp};
+use crate::kinds::{self, From, Location};
+use crate::stack::Resource;
+use crate::stack::scope::{BlockScope, Each};
+use crate::value::{Number, Value};
+
+/// What a loop is at while its body is written.
+#[derive(Debug, Clone)]
+pub(super) struct At {
+    /// The loop; `None`: it is written out, once for each.
+    pub id: Option<LoopId>,
+    pub key: String,
+    pub value: Value,
+    /// What is gone through, as it is written.
+    pub written: Arc<Expr>,
+}
+
+/// What a name bound by a `for` means.
+#[derive(Debug, Clone)]
+enum Bound {
+    Code(Code),
+    Resource(Address),
+}
+
+/// Where an expression stands.
+#[derive(Clone)]
+pub(super) struct Frame<'e, 'a> {
+    pub emitter: &'e Emitter<'a>,
+    pub each: Option<At>,
+    bound: Vec<(String, Bound)>,
+}
+
+impl<'e, 'a> Frame<'e, 'a> {
+    pub fn new(emitter: &'e Emitter<'a>, each: Option<At>) -> Self {
+        Self { emitter, each, bound: Vec::new() }
+    }
+
+    /// The same where a name stands for this.
+    pub fn with(&self, name: &str, code: Code) -> Self {
+        let mut inner = self.clone();
+        inner.bound.push((name.to_owned(), Bound::Code(code)));
+        inner
+    }
+
+    /// What an expression is worth here, as far as that is known.
+    pub fn value(&self, expr: &Expr) -> Option<Value> {
+        if !self.bound.is_empty() {
+            return None;
+        }
+        let each = self.each.as_ref().map(|at| Each {
+            key: Value::from(at.key.as_str()),
+            value: at.value.clone(),
+            needs: Arc::new(BTreeSet::new()),
+        });
+        self.emitter.with_facts(|facts| hcl::evaluate(expr, &BlockScope::new(facts, each)).ok())
+    }
+
+    /// The expression in Bicep; `None` where Bicep cannot say it.
+    pub fn express(&self, expr: &Expr) -> Option<Code> {
+        Some(match &expr.kind {
+            ExprKind::Null => Code::Null,
+            ExprKind::Bool(bool) => Code::Bool(*bool),
+            ExprKind::Number(Number::Int(int)) => Code::Int(*int),
+            ExprKind::Number(Number::Float(float)) => Code::Float(*float),
+            ExprKind::String(text) => Code::text(&**text),
+            ExprKind::Template(parts) => self.template(parts)?,
+            ExprKind::List(items) => {
+                Code::List(items.iter().map(|item| self.express(item).map(Item::One)).collect::<Option<_>>()?)
+            }
+            ExprKind::Object(entries) => {
+                let entry = |(name, value): &(Expr, Expr)| {
+                    Some((self.express(name)?.literal()?.to_owned(), self.express(value)?))
+                };
+                Code::Object(entries.iter().map(entry).collect::<Option<_>>()?)
+            }
+            ExprKind::Traversal { root, steps } => match root {
+                Root::Name(name) => self.named(name, steps)?,
+                Root::Expr(inner) => self.steps(self.express(inner)?, steps)?,
+            },
+            ExprKind::Call { expand: true, .. } => return None,
+            ExprKind::Call { name, args, .. } => functions::call(self, &name.text, args)?,
+            ExprKind::Conditional(parts) => {
+                let [condition, yes, no] = &**parts;
+                Code::If(Box::new([self.express(condition)?, self.express(yes)?, self.express(no)?]))
+            }
+            ExprKind::Binary(sides, op, _) => {
+                let [left, right] = &**sides;
+                Code::Binary(operator(*op)?, Box::new([self.express(left)?, self.express(right)?]))
+            }
+            ExprKind::Unary(UnaryOp::Not, inner) => Code::Not(Box::new(self.express(inner)?)),
+            ExprKind::Unary(UnaryOp::Negate, inner) => match self.express(inner)? {
+                Code::Int(int) => Code::Int(-int),
+                _ => return None,
+            },
+            ExprKind::For(of) => self.loops(of)?,
+            ExprKind::Parens(inner) => self.express(inner)?,
+        })
+    }
+
+    /// A text. What is not a string or whole number is put into it otherwise by Bicep (`True`), so that it is not said.
+    fn template(&self, parts: &[ast::Part]) -> Option<Code> {
+        if let [ast::Part::Interpolation(only)] = parts {
+            return self.express(only);
+        }
+        let piece = |part: &ast::Part| -> Option<Piece> {
+            Some(match part {
+                ast::Part::Literal(text) => Piece::Literal(text.to_string()),
+                ast::Part::Interpolation(expr) => {
+                    let odd = self.value(expr).is_some_and(|value| {
+                        matches!(value.unmark().0, Value::Bool(_) | Value::Null | Value::Number(Number::Float(_)))
+                    });
+                    if odd {
+                        return None;
+                    }
+                    Piece::Code(self.express(expr)?)
+                }
+                ast::Part::If(condition, yes, no) => Piece::Code(Code::If(Box::new([
+                    self.express(condition)?,
+                    self.template(yes)?,
+                    if no.is_empty() { Code::text("") } else { self.template(no)? },
+                ]))),
+                ast::Part::For { .. } => return None,
+            })
+        };
+        Some(Code::Text(joined(parts.iter().map(piece).collect::<Option<Vec<_>>>()?)))
+    }
+
+    fn named(&self, name: &Ident, steps: &[Step]) -> Option<Code> {
+        if let Some((_, bound)) = self.bound.iter().rev().find(|(bound, _)| *bound == *name.text) {
+            return match bound {
+                Bound::Code(code) => self.steps(code.clone(), steps),
+                Bound::Resource(address) => self.of_resource(address, steps),
+            };
+        }
+        match (&*name.text, steps) {
+            ("var", [Step::Attr(label), rest @ ..]) => {
+                let variable = self.emitter.stack.variables.get(&label.text)?;
+                if has_float(&variable.value) {
+                    return None;
+                }
+                self.steps(Code::Given(Given::Variable(label.text.to_string())), rest)
+            }
+            ("local", [Step::Attr(label), rest @ ..]) => {
+                let local = self.emitter.stack.program.locals.get(&label.text)?;
+                let code = match self.emitter.is_plain_local(&label.text) {
+                    true => Code::Given(Given::Local(label.text.to_string())),
+                    false => Frame::new(self.emitter, None).express(&local.attribute.expr)?,
+                };
+                self.steps(code, rest)
+            }
+            ("each", [Step::Attr(what), rest @ ..]) => self.of_each(&what.text, rest),
+            ("site", [Step::Attr(site), Step::Attr(attribute)]) => {
+                let site = self.emitter.stack.sites.get(&site.text)?;
+                Some(match &*attribute.text {
+                    "location" => Code::Given(Given::Site(site.name.to_string())),
+                    "name" => Code::text(&*site.name),
+                    "tier" => Code::Int(i64::from(site.tier)),
+                    _ => return None,
+                })
+            }
+            (kind, [Step::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
+                let block = Address::new(kind, &label.text);
+                match rest {
+                    [Step::Index(key), rest @ ..] => {
+                        let value = self.value(key)?;
+                        self.of_resource(&block.instance(value.as_str()?), rest)
+                    }
+                    rest => self.of_resource(&block, rest),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn of_each(&self, what: &str, rest: &[Step]) -> Option<Code> {
+        let at = self.each.as_ref()?;
+        if what == "key" {
+            let key = at.id.map_or_else(|| Code::text(&at.key), |id| Code::Each(id, Part::Key));
+            return self.steps(key, rest);
+        }
+        let mut value = &at.value;
+        for (walked, step) in rest.iter().enumerate() {
+            if let Value::Block(address) = value {
+                return self.of_resource(address, &rest[walked..]);
+            }
+            value = match (value, step) {
+                (Value::Map(map), Step::Attr(name)) => map.get(&name.text)?,
+                (_, _) => break,
+            };
+        }
+        if let (Value::Unknown(_), ExprKind::Object(entries)) = (value, &at.written.kind) {
+            let is = |key: &Expr| matches!(&key.kind, ExprKind::String(text) if **text == *at.key);
+            let (_, entry) = entries.iter().find(|(key, _)| is(key))?;
+            return self.steps(Frame::new(self.emitter, None).express(entry)?, rest);
+        }
+        if has_float(value) || matches!(value, Value::Unknown(_)) {
+            return None;
+        }
+        let code = match at.id {
+            Some(id) => Code::Each(id, Part::Value),
+            None => Code::json(&at.value.reveal().ok()?),
+        };
+        self.steps(code, rest)
+    }
+
+    /// What is read of a resource.
+    fn of_resource(&self, address: &Address, steps: &[Step]) -> Option<Code> {
+        let resource = self.emitter.stack.resources.get(address)?;
+        let [Step::Attr(name), rest @ ..] = steps else { return None };
+        self.steps(self.attribute(resource, &name.text)?, rest)
+    }
+
+    /// An attribute of a resource; `None` for an argument, which is known from the stack.
+    pub fn attribute(&self, resource: &Resource, name: &str) -> Option<Code> {
+        let kind = resource.kind;
+        let symbol = || {
+            let object = kind.odd.main(&(0..resource.objects.len()).collect::<Vec<_>>()).copied()?;
+            let whole = resource.objects.get(object)?.within.is_none();
+            let which = Which::One(resource.address.clone());
+            whole.then(|| Code::Resource(Symbol { which, object, below: String::new() }))
+        };
+        match name {
+            "id" | "name" => return Some(symbol()?.get(name)),
+            "location" if kind.location == Location::Regional => {
+                return Some(Code::Given(Given::Site(resource.site.to_string())));
+            }
+            _ => {}
+        }
+        match kind.attribute(name)?.from {
+            From::Body(path) => Some(symbol()?.path(path)),
+            From::Action(action, path) => {
+                Some(Code::Method(Box::new(symbol()?), action.to_owned(), Vec::new()).path(path))
+            }
+            From::Names(text) => {
+                let mut pieces = Vec::new();
+                let mut left = text;
+                while let Some((before, after)) = left.split_once('{') {
+                    let (place, after) = after.split_once('}')?;
+                    pieces.push(Piece::Literal(before.to_owned()));
+                    pieces.push(Piece::Code(match place {
+                        "name" | "id" => symbol()?.get(place),
+                        "location" => Code::Given(Given::Site(resource.site.to_string())),
+                        argument => {
+                            Code::text(resource.args.get(argument).filter(|of| !of.sensitive_within())?.as_str()?)
+                        }
+                    }));
+                    left = after;
+                }
+                pieces.push(Piece::Literal(left.to_owned()));
+                Some(Code::Text(joined(pieces)))
+            }
+        }
+    }
+
+    fn steps(&self, code: Code, steps: &[Step]) -> Option<Code> {
+        let [step, rest @ ..] = steps else { return Some(code) };
+        let next = match step {
+            Step::Attr(name) => code.get(&name.text),
+            Step::Index(at) => match self.express(at)? {
+                Code::Text(pieces) if Code::Text(pieces.clone()).literal().is_some() => {
+                    code.get(Code::Text(pieces).literal().unwrap_or_default())
+                }
+                at => code.index(at),
+            },
+            Step::Splat(_) => {
+                let each = self.steps(Code::Bound("one".to_owned()), rest)?;
+                return Some(Code::Call("map", vec![code, Code::Lambda(vec!["one".to_owned()], Box::new(each))]));
+            }
+        };
+        self.steps(next, rest)
+    }
+
+    fn loops(&self, of: &For) -> Option<Code> {
+        let For { key_name, value_name, collection, key, value, grouped, condition } = of;
+        if *grouped {
+            return None;
+        }
+        let known = self.value(collection)?;
+        if let Some(resources) = instances(&known) {
+            return self.over_resources(of, &resources);
+        }
+        let is_map = matches!(known.unmark().0, Value::Map(_));
+        let mut coll = self.express(collection)?;
+        let mut inner = self.clone();
+        let (mut names, value_of) = match (is_map, key_name) {
+            (true, key_name) => {
+                coll = Code::Call("items", vec![coll]);
+                let one = Code::Bound("one".to_owned());
+                if let Some(key_name) = key_name {
+                    inner.bound.push((key_name.text.to_string(), Bound::Code(one.clone().get("key"))));
+                }
+                (vec!["one".to_owned()], one.get("value"))
+            }
+            (false, key_name) => {
+                let mut names = vec![super::emitter::camel(&value_name.text)];
+                let value_of = Code::Bound(names[0].clone());
+                if let Some(index) = key_name {
+                    names.push(super::emitter::camel(&index.text));
+                    inner.bound.push((index.text.to_string(), Bound::Code(Code::Bound(names[1].clone()))));
+                }
+                (names, value_of)
+            }
+        };
+        inner.bound.push((value_name.text.to_string(), Bound::Code(value_of)));
+        if let Some(condition) = condition {
+            // After a filter the positions are others.
+            if names.len() > 1 {
+                return None;
+            }
+            let keeps = Code::Lambda(names.clone(), Box::new(inner.express(condition)?));
+            coll = Code::Call("filter", vec![coll, keeps]);
+        }
+        let value = inner.express(value)?;
+        match key {
+            None => {
+                names.truncate(if names.len() > 1 && !uses(&value, &names[1]) { 1 } else { names.len() });
+                Some(Code::Call("map", vec![coll, Code::Lambda(names, Box::new(value))]))
+            }
+            Some(key) => {
+                let key = inner.express(key)?;
+                // `toObject` gives its lambdas no position.
+                if names.len() > 1 && (uses(&value, &names[1]) || uses(&key, &names[1])) {
+                    return None;
+                }
+                names.truncate(1);
+                let lambda = |body| Code::Lambda(names.clone(), Box::new(body));
+                Some(Code::Call("toObject", vec![coll, lambda(key), lambda(value)]))
+            }
+        }
+    }
+
+    /// A `for` over resources, which Bicep cannot pass to a lambda: written out.
+    fn over_resources(&self, of: &For, resources: &[(String, Address)]) -> Option<Code> {
+        if of.condition.is_some() {
+            return None;
+        }
+        let mut entries = Vec::new();
+        for (key, address) in resources {
+            let mut inner = self.clone();
+            if let Some(name) = &of.key_name {
+                inner.bound.push((name.text.to_string(), Bound::Code(Code::text(key))));
+            }
+            inner.bound.push((of.value_name.text.to_string(), Bound::Resource(address.clone())));
+            let key = match &of.key {
+                Some(key) => inner.express(key)?.literal()?.to_owned(),
+                None => String::new(),
+            };
+            entries.push((key, inner.express(&of.value)?));
+        }
+        Some(match of.key {
+            Some(_) => Code::Object(entries),
+            None => Code::List(entries.into_iter().map(|(_, code)| Item::One(code)).collect()),
+        })
+    }
+}
+
+fn uses(code: &Code, name: &str) -> bool {
+    code.any(&|part| matches!(part, Code::Bound(bound) if bound == name))
+}
+
+/// The resources that a value is made of, with their keys.
+fn instances(value: &Value) -> Option<Vec<(String, Address)>> {
+    let address = |value: &Value| match value {
+        Value::Block(address) if address.kind() != "site" => Some(address.clone()),
+        _ => None,
+    };
+    match value {
+        Value::Map(map) if !map.is_empty() => {
+            map.iter().map(|(key, one)| Some((key.to_string(), address(one)?))).collect()
+        }
+        Value::List(items) if !items.is_empty() => {
+            items.iter().enumerate().map(|(at, one)| Some((at.to_string(), address(one)?))).collect()
+        }
+        _ => None,
+    }
+}
+
+/// Whether a number that is not whole stands anywhere within: Bicep has none.
+pub(super) fn has_float(value: &Value) -> bool {
+    match value {
+        Value::Number(Number::Float(_)) => true,
+        Value::List(items) => items.iter().any(has_float),
+        Value::Map(map) => map.values().any(has_float),
+        Value::Sensitive(inner) => has_float(inner),
+        Value::Number(Number::Int(_))
+        | Value::Null
+        | Value::Bool(_)
+        | Value::String(_)
+        | Value::Block(_)
+        | Value::Unknown(_) => false,
+    }
+}
+
+const fn operator(op: BinaryOp) -> Option<&'static str> {
+    Some(match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        // Bicep's leaves the rest out.
+        BinaryOp::Divide => return None,
+        BinaryOp::Modulo => "%",
+        BinaryOp::Equal => "==",
+        BinaryOp::NotEqual => "!=",
+        BinaryOp::Less => "<",
+        BinaryOp::LessOrEqual => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterOrEqual => ">=",
+        BinaryOp::And => "&&",
+        BinaryOp::Or => "||",
+    })
+}

@@ -1,0 +1,373 @@
+//! Whole files: `main.bicep`, a module for each resource group, and the files of parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use indexmap::IndexMap;
+
+use super::code::{Code, Given, Item};
+use super::emitter::{Emitter, camel, symbol_base};
+use super::express::Frame;
+use super::modules::{Index, Module};
+use super::params::{default, of_value, param};
+use super::print::Printer;
+use super::text::{indent, quoted};
+use crate::emit::Unsaid;
+use crate::kinds::From;
+use crate::value::Value;
+
+/// What a module gives to `main.bicep`: its name, type and value.
+pub(super) type Outputs = IndexMap<String, (&'static str, Code)>;
+
+/// The text of a resource that is declared in this file.
+fn resource(printer: &Printer<'_, '_>, at: usize, after: &[String], condition: Option<&str>) -> String {
+    let node = &printer.index.nodes[at];
+    printer.within(at, || {
+        let mut lines = Vec::new();
+        if let Some(parent) = &node.parent {
+            lines.push(format!("parent: {}", printer.code(parent, 1)));
+        }
+        if let Some(scope) = &node.scope {
+            lines.push(format!("scope: {}", printer.code(scope, 1)));
+        }
+        lines.push(format!("name: {}", printer.code(&node.name, 1)));
+        if let Code::Object(entries) = &node.body {
+            let first = ["location", "tags", "kind", "sku", "identity", "zones"];
+            let rank = |name: &str| first.iter().position(|one| *one == name).unwrap_or(first.len());
+            let mut entries: Vec<_> = entries.iter().collect();
+            entries.sort_by_key(|(name, _)| rank(name));
+            for (name, code) in entries {
+                let whole = printer.code(&Code::Object(vec![(name.clone(), code.clone())]), 0);
+                let inner = whole.trim_start_matches("{\n").trim_end_matches("\n}");
+                lines.push(inner.trim_start().to_owned());
+            }
+        }
+        match after {
+            [] => {}
+            all => {
+                let all: String = all.iter().map(|one| format!("{}{one}\n", indent(2))).collect();
+                lines.push(format!("dependsOn: [\n{all}  ]"));
+            }
+        }
+        let indented: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let head = format!("resource {} '{}@{}' =", printer.symbol_of(at, None), node.type_, node.api);
+        match node.each {
+            Some(of) => {
+                let all = node.parent.iter().chain(&node.scope).chain([&node.name, &node.body]);
+                let uses = all.into_iter().any(|code| printer.uses_index(code, of));
+                let one_by_one = if node.serial.is_some() { "@batchSize(1)\n" } else { "" };
+                format!("{one_by_one}{head} [{} {{\n{indented}}}]\n", printer.head(of, uses))
+            }
+            None => {
+                let at_rest = || format!(" if (!{})", printer.code(&Code::Given(Given::Active), 0));
+                let when = condition.map(|name| format!(" if ({name})"));
+                let when = when.or_else(|| node.at_rest.then(at_rest)).unwrap_or_default();
+                format!("{head}{when} {{\n{indented}}}\n")
+            }
+        }
+    })
+}
+
+/// The resources of this file that one waits for without naming them.
+fn waits(printer: &Printer<'_, '_>, own: &[usize], at: usize) -> Vec<String> {
+    let index = printer.index;
+    let named = index.refers(at);
+    let mut waits: BTreeSet<usize> =
+        index.needs(printer.emitter, at).into_iter().filter(|one| own.contains(one)).collect();
+    if let Some(root) = &index.nodes[at].serial {
+        let before = own.iter().take_while(|one| **one != at);
+        waits.extend(before.filter(|one| index.nodes[**one].serial.as_ref() == Some(root)).last());
+    }
+    // What it names waits for the rest already.
+    let through: BTreeSet<usize> = named.iter().chain(&waits).flat_map(|one| index.refers(*one)).collect();
+    let left = waits.into_iter().filter(|one| !named.contains(one) && !through.contains(one));
+    left.map(|one| printer.symbol_of(one, None)).collect()
+}
+
+/// A module, and what it takes from outside.
+pub(super) fn module(
+    emitter: &Emitter<'_>,
+    index: &Index,
+    module: &Module,
+    outputs: &Outputs,
+) -> (String, BTreeSet<Given>) {
+    let printer = Printer::new(emitter, index, module.nodes.iter().copied(), module.group.clone());
+    let mut parts = Vec::new();
+    for at in &module.nodes {
+        let after = waits(&printer, &module.nodes, *at);
+        parts.push(resource(&printer, *at, &after, None));
+    }
+    for (name, (type_, code)) in outputs {
+        parts.push(format!("output {name} {type_} = {}\n", printer.code(code, 0)));
+    }
+    let existing = printer.existing();
+    let vars: Vec<String> = printer.vars.borrow().iter().map(|(name, text)| format!("var {name} = {text}\n")).collect();
+    let givens = printer.givens.borrow().clone();
+    let params: Vec<String> = givens.iter().map(|given| param(emitter, given, &[])).collect();
+    // Why there is more than one module of a resource group.
+    let head = match module.waits_for.as_slice() {
+        [] => None,
+        names => Some(format!(
+            "// Apart from the rest of its resource group, because it needs what {} made, and a template cannot wait in its middle.\n",
+            if names.len() == 1 { format!("{} has", names[0]) } else { format!("{} have", names.join(", ")) }
+        )),
+    };
+    let parts: Vec<String> = head.into_iter().chain(params).chain(vars).chain(existing).chain(parts).collect();
+    (parts.join("\n"), givens)
+}
+
+/// The main file with what it needs: its text, and the parameters that have no default.
+pub(super) struct Main<'m, 'a> {
+    pub emitter: &'m Emitter<'a>,
+    pub index: &'m Index,
+    pub modules: &'m [Module],
+    /// What each module is called.
+    called: Vec<String>,
+    /// What each module gives.
+    pub outputs: BTreeMap<usize, Outputs>,
+    /// The stack's outputs as they are said here: name, type, description, value.
+    declared: Vec<(String, &'static str, Option<String>, Code)>,
+}
+
+impl<'m, 'a> Main<'m, 'a> {
+    pub fn new(emitter: &'m Emitter<'a>, index: &'m Index, modules: &'m [Module]) -> Self {
+        let groups: Vec<usize> = (0..index.nodes.len()).filter(|at| index.is_group(emitter, *at)).collect();
+        let printer = Printer::new(emitter, index, groups.iter().copied(), None);
+        let taken: BTreeSet<String> = groups.iter().map(|at| printer.symbol_of(*at, None)).collect();
+        let called = modules.iter().map(|module| {
+            let name = camel(&module.name);
+            if taken.contains(&name) || printer.is_given(&name) { format!("{name}Module") } else { name }
+        });
+        let called = called.collect();
+        let mut main = Self { emitter, index, modules, called, outputs: BTreeMap::new(), declared: Vec::new() };
+        for (name, block) in &emitter.stack.program.outputs {
+            main.declare(name, block);
+        }
+        main
+    }
+
+    /// An output of the stack: what it reads of resources is given by their modules.
+    fn declare(&mut self, name: &str, block: &crate::hcl::ast::Block) {
+        let Some(output) = self.emitter.stack.outputs.get(name) else { return };
+        let Some(written) = block.body.attribute("value") else { return };
+        let lose = |why: &str| self.emitter.lose(Unsaid { what: format!("output.{name}"), why: why.to_owned() });
+        if output.value.sensitive_within() {
+            return lose("it is a secret, and outputs of a deployment can be read by whoever may read its history");
+        }
+        let known = || output.value.reveal().ok().map(|json| ids(self.emitter, &json));
+        let Some(code) = Frame::new(self.emitter, None).express(&written.expr).or_else(known) else {
+            return lose("Bicep has no words for the way in which it is computed");
+        };
+        let type_ = match (&output.value, &code) {
+            (Value::Unknown(_), Code::Object(_)) => "object",
+            (Value::Unknown(_), Code::List(_)) => "array",
+            (Value::Unknown(_), code) => self.read_type(code),
+            (value, _) => of_value(value),
+        };
+        let mut found = Vec::new();
+        let code = code.replace(&mut |part| {
+            let symbol = part.read_of()?;
+            let (at, _) = self.index.node(symbol)?;
+            let module = self.modules.iter().position(|module| module.nodes.contains(&at))?;
+            let of = &self.modules[module];
+            if of.name.is_empty() {
+                return None;
+            }
+            let called = output_name(self.index, symbol, part);
+            let type_ = self.read_type(part);
+            let symbol = &self.called[module];
+            let read = match (of.failover, type_) {
+                (false, _) => format!("{symbol}.outputs.{called}"),
+                (true, "array") => format!("({symbol}.?outputs.?{called} ?? [])"),
+                (true, _) => format!("({symbol}.?outputs.?{called} ?? '')"),
+            };
+            found.push((module, called, type_, part.clone()));
+            Some(Code::Bound(read))
+        });
+        for (module, called, type_, part) in found {
+            self.outputs.entry(module).or_default().insert(called, (type_, part));
+        }
+        self.declared.push((camel(name), type_, output.description.clone(), code));
+    }
+
+    /// The type of what is read of a resource: a list only where the kind's table says so.
+    fn read_type(&self, code: &Code) -> &'static str {
+        let address = code
+            .read_of()
+            .and_then(|symbol| self.index.node(symbol))
+            .and_then(|(at, _)| self.index.nodes[at].instances.first());
+        let kind = address.and_then(|address| self.emitter.stack.resources.get(address)).map(|resource| resource.kind);
+        let is = |attribute: &&crate::kinds::Attribute| match (attribute.from, code) {
+            (From::Body(path), Code::Get(_, last)) => attribute.list && path.rsplit('.').next() == Some(last),
+            _ => false,
+        };
+        let list = kind.is_some_and(|kind| kind.attributes.iter().any(|attribute| is(&attribute)));
+        if list { "array" } else { "string" }
+    }
+
+    /// The text of `main.bicep` and what it takes, from what each module takes.
+    pub fn text(&self, taken: &BTreeMap<usize, BTreeSet<Given>>) -> (String, BTreeSet<Given>) {
+        let groups: Vec<usize> =
+            (0..self.index.nodes.len()).filter(|at| self.index.is_group(self.emitter, *at)).collect();
+        let alone = self.modules.iter().filter(|module| module.name.is_empty()).flat_map(|module| &module.nodes);
+        let own: Vec<usize> = groups.iter().chain(alone).copied().collect();
+        let printer = Printer::new(self.emitter, self.index, own, None);
+        let active = || {
+            printer.givens.borrow_mut().insert(Given::Active);
+            self.emitter.name_of(&Given::Active)
+        };
+        let mut parts = Vec::new();
+        for at in groups {
+            let when = self.index.nodes[at].failover.then(active);
+            parts.push(resource(&printer, at, &[], when.as_deref()));
+        }
+        for (at, module) in self.modules.iter().enumerate() {
+            let when = module.failover.then(active);
+            let after: Vec<String> = module.after.iter().map(|one| self.called(&printer, *one)).collect();
+            if module.name.is_empty() {
+                parts.extend(module.nodes.iter().map(|node| resource(&printer, *node, &after, when.as_deref())));
+                continue;
+            }
+            let none = BTreeSet::new();
+            let givens = taken.get(&at).unwrap_or(&none);
+            parts.push(self.call(&printer, at, givens, &after, when.as_deref()));
+        }
+        for (name, type_, description, code) in &self.declared {
+            let text = printer.code(code, 0);
+            let text = text
+                .strip_prefix('(')
+                .and_then(|text| text.strip_suffix(')'))
+                .filter(|inner| !inner.contains('('))
+                .unwrap_or(&text);
+            let description =
+                description.as_ref().map(|text| format!("@description({})\n", quoted(text))).unwrap_or_default();
+            parts.push(format!("{description}output {name} {type_} = {text}\n"));
+        }
+        let locals = self.locals(&printer);
+        let vars: Vec<String> =
+            printer.vars.borrow().iter().map(|(name, text)| format!("var {name} = {text}\n")).collect();
+        let givens = printer.givens.borrow().clone();
+        let params =
+            givens.iter().filter(|given| !matches!(given, Given::Local(_) | Given::Tags | Given::GroupName(_)));
+        let params =
+            params.map(|given| param(self.emitter, given, &default(&printer, given).into_iter().collect::<Vec<_>>()));
+        let existing = printer.existing();
+        let head = ["targetScope = 'subscription'\n".to_owned()];
+        let all: Vec<String> =
+            head.into_iter().chain(params).chain(locals).chain(vars).chain(existing).chain(parts).collect();
+        (all.join("\n"), givens)
+    }
+
+    /// What another thing of this file is called.
+    fn called(&self, printer: &Printer<'_, '_>, module: usize) -> String {
+        let of = &self.modules[module];
+        match of.nodes.first() {
+            Some(node) if of.name.is_empty() => printer.symbol_of(*node, None),
+            _ => self.called[module].clone(),
+        }
+    }
+
+    /// A module, called.
+    fn call(
+        &self,
+        printer: &Printer<'_, '_>,
+        at: usize,
+        givens: &BTreeSet<Given>,
+        after: &[String],
+        when: Option<&str>,
+    ) -> String {
+        let module = &self.modules[at];
+        let scope = match module.group.as_ref().map(|group| (group, self.emitter.stack.by_id(group))) {
+            Some((_, Some(group))) => self.group(printer, &group.address),
+            Some((group, None)) => printer.group_scope(group),
+            None => "subscription()".to_owned(),
+        };
+        let mut params = String::new();
+        for given in givens {
+            let name = self.emitter.name_of(given);
+            let value = match given {
+                Given::GroupName(group) => self.group_name(printer, group),
+                other => {
+                    printer.givens.borrow_mut().insert(other.clone());
+                    name.clone()
+                }
+            };
+            let _ = writeln!(params, "    {name}: {value}");
+        }
+        let params = if params.is_empty() { params } else { format!("  params: {{\n{params}  }}\n") };
+        let after: String = after.iter().map(|one| format!("    {one}\n")).collect();
+        let after = if after.is_empty() { after } else { format!("  dependsOn: [\n{after}  ]\n") };
+        let when = when.map(|name| format!(" if ({name})")).unwrap_or_default();
+        format!(
+            "module {} 'modules/{}.bicep' ={when} {{\n  scope: {scope}\n{params}{after}}}\n",
+            self.called[at], module.name
+        )
+    }
+
+    fn group(&self, printer: &Printer<'_, '_>, group: &crate::address::Address) -> String {
+        let node = self.index.one(group, 0);
+        node.map_or_else(|| symbol_base(group), |(node, _)| printer.symbol_of(node, None))
+    }
+
+    /// The name of a resource group: of one that may not stand, what it would be.
+    fn group_name(&self, printer: &Printer<'_, '_>, group: &crate::address::Address) -> String {
+        match self.index.one(group, 0) {
+            Some((node, _)) if self.index.nodes[node].failover => printer.code(&self.index.nodes[node].name, 0),
+            _ => format!("{}.name", self.group(printer, group)),
+        }
+    }
+
+    /// The locals that are used, and the tags, each after what it names.
+    fn locals(&self, printer: &Printer<'_, '_>) -> Vec<String> {
+        let mut out = Vec::new();
+        let frame = Frame::new(self.emitter, None);
+        if printer.givens.borrow().contains(&Given::Tags) {
+            let written = self.emitter.stack.program.stack.as_ref().and_then(|block| block.body.attribute("tags"));
+            let code = written.and_then(|tags| frame.express(&tags.expr));
+            let known = || Code::json(&Value::from(self.emitter.stack.tags.clone()).reveal().unwrap_or_default());
+            let text = printer.code(&code.unwrap_or_else(known), 0);
+            out.push(format!("var {} = {text}\n", self.emitter.name_of(&Given::Tags)));
+        }
+        let locals: Vec<_> = self.emitter.stack.program.locals.iter().collect();
+        let mut written = Vec::new();
+        // Those that are named by others come before them, and are found from behind.
+        for (name, local) in locals.into_iter().rev() {
+            let given = Given::Local(name.to_string());
+            if !printer.givens.borrow().contains(&given) {
+                continue;
+            }
+            let known = || frame.value(&local.attribute.expr)?.reveal().ok().map(|json| Code::json(&json));
+            let code = frame.express(&local.attribute.expr).or_else(known).unwrap_or(Code::Null);
+            written.push(format!("var {} = {}\n", self.emitter.name_of(&given), printer.code(&code, 0)));
+        }
+        out.into_iter().chain(written.into_iter().rev()).collect()
+    }
+}
+
+/// Values in which ids refer to what has them.
+fn ids(emitter: &Emitter<'_>, json: &serde_json::Value) -> Code {
+    match json {
+        serde_json::Value::String(text) => emitter.literal(text, ""),
+        serde_json::Value::Array(items) => Code::List(items.iter().map(|item| Item::One(ids(emitter, item))).collect()),
+        serde_json::Value::Object(map) => {
+            Code::Object(map.iter().map(|(name, one)| (name.clone(), ids(emitter, one))).collect())
+        }
+        plain => Code::json(plain),
+    }
+}
+
+/// What an output of a module is called: after the resource and what is read of it.
+fn output_name(index: &Index, symbol: &super::code::Symbol, code: &Code) -> String {
+    let address = index.node(symbol).and_then(|(at, place)| index.nodes[at].instances.get(place.unwrap_or(0)));
+    let mut words = Vec::new();
+    let mut at = code;
+    while let Code::Get(of, name) = at {
+        words.push(name.as_str());
+        at = of;
+    }
+    let last = words.first().copied().unwrap_or("id");
+    let base = address.map(|address| format!("{}-{}", super::emitter::symbol_base(address), address.kind()));
+    let mut letters = camel(last);
+    let first = letters.remove(0).to_ascii_uppercase();
+    format!("{}{first}{letters}", camel(&base.unwrap_or_default()))
+}

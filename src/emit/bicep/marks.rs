@@ -1,0 +1,428 @@
+//! A resource to the bodies that `apply` sends for it, with the stack's expressions in them.
+//!
+//! How arguments become bodies is the kinds' business, some of it in functions of their own. So each argument that the stack computes is given to them
+//! as a mark, and where the mark comes out, there the expression goes: if what came out without it is what the argument is worth, or that in the
+//! way that the table says. Where a kind looks into the argument, the mark leads it astray, and the value stays as it is.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::code::{Code, Given, LoopId, Piece, joined};
+use super::draft::{Draft, Element, Entries, gathered};
+use super::emitter::Emitter;
+use super::express::{At, Frame};
+use super::through::{fitted, is_reference, is_text, through, unwrapped, with_location};
+use crate::emit::Unsaid;
+use crate::emit::written::{Merged, merged};
+use crate::hcl::ast::{Block, Expr, ExprKind};
+use crate::kinds::{Arg, Ty, Wire, body};
+use crate::stack::Resource;
+use crate::value::{Map, Value};
+
+/// What marks begin and end with: a character that no stack has.
+const OPEN: char = '\u{E000}';
+const CLOSE: char = '\u{E001}';
+
+/// One argument, or a part of one, that is given as a mark.
+pub(super) struct Mark {
+    pub code: Code,
+    /// What it is worth; a mark itself where that is not known, or not to be seen.
+    pub value: Json,
+    pub wire: Wire,
+}
+
+/// The bodies of a resource's objects, as drafts.
+pub(super) fn drafts(emitter: &Emitter<'_>, resource: &Resource, each: Option<At>) -> Vec<Draft> {
+    let Some(definition) = emitter.stack.program.definitions.get(&resource.address.block()) else { return Vec::new() };
+    let marker = Marker {
+        frame: Frame::new(emitter, each),
+        resource,
+        merged: merged(&emitter.stack.program, definition),
+        marks: RefCell::default(),
+        next: Cell::new(0),
+        entries: RefCell::default(),
+        allowed: RefCell::default(),
+    };
+    marker.drafts()
+}
+
+struct Marker<'e, 'a> {
+    frame: Frame<'e, 'a>,
+    resource: &'a Resource,
+    merged: Merged,
+    marks: RefCell<HashMap<usize, Mark>>,
+    next: Cell<usize>,
+    /// What the loops of nested blocks go through.
+    entries: RefCell<HashMap<LoopId, Entries>>,
+    /// Which marks are made beside those that must be.
+    allowed: RefCell<Allowed>,
+}
+
+#[derive(Default)]
+enum Allowed {
+    #[default]
+    All,
+    These(BTreeSet<usize>),
+}
+
+impl<'a> Marker<'_, 'a> {
+    fn drafts(&self) -> Vec<Draft> {
+        let plain = self.bodies(Allowed::These(BTreeSet::new()));
+        let count = self.next.get();
+        let marked = self.bodies(Allowed::All);
+        let drafted = |marked: &[Json]| -> Option<Vec<Draft>> {
+            let drafts = marked.iter().zip(&plain).map(|(marked, plain)| self.draft(marked, plain));
+            (marked.len() == plain.len()).then(|| drafts.collect()).flatten()
+        };
+        if let Some(drafts) = drafted(&marked) {
+            return drafts;
+        }
+        // Some kind looked into an argument: the marks are tried one by one, and those that lead astray are left.
+        let mut good = BTreeSet::new();
+        for one in 0..count {
+            let marked = self.bodies(Allowed::These(BTreeSet::from([one])));
+            if drafted(&marked).is_some() {
+                good.insert(one);
+            }
+        }
+        let marked = self.bodies(Allowed::These(good));
+        drafted(&marked).or_else(|| drafted(&plain)).unwrap_or_default()
+    }
+
+    /// The bodies with these marks in them.
+    fn bodies(&self, allowed: Allowed) -> Vec<Json> {
+        self.next.set(0);
+        *self.allowed.borrow_mut() = allowed;
+        let emitter = self.frame.emitter;
+        let attributes: Vec<(&str, &Expr)> =
+            self.merged.attributes.iter().map(|(one, _)| (&*one.name.text, &*one.expr)).collect();
+        let blocks: Vec<&Block> = self.merged.blocks.iter().map(|(one, _)| one).collect();
+        let args = self.args(self.resource.kind.args, &attributes, &blocks, &self.resource.args, "", &self.frame);
+        emitter.stack.with_subject(self.resource, &args, &emitter.knowledge, body::bodies)
+    }
+
+    fn args(
+        &self,
+        table: &[Arg],
+        attributes: &[(&str, &Expr)],
+        blocks: &[&Block],
+        values: &Map,
+        path: &str,
+        frame: &Frame<'_, 'a>,
+    ) -> JsonMap<String, Json> {
+        let mut out = JsonMap::new();
+        for (name, value) in values {
+            let Some(arg) = table.iter().find(|arg| arg.name == &**name) else {
+                out.extend(value.reveal().ok().map(|json| (name.to_string(), json)));
+                continue;
+            };
+            let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+            let written = attributes.iter().find(|(other, _)| *other == &**name).map(|(_, expr)| *expr);
+            let json = match arg.ty {
+                Ty::Block(block) => self.blocks(block.args, blocks, name, value, &path, frame),
+                _ if path == "tags" => self.tags(value, written),
+                _ => match frame.emitter.moved(&self.resource.address, &path) {
+                    Some(active) => self.moved(value, written, arg, active),
+                    None => self.value(value, written, arg, &path, frame),
+                },
+            };
+            out.extend(json.map(|json| (name.to_string(), json)));
+        }
+        out
+    }
+
+    /// An argument that runs move: while the failover is on, it is as they leave it.
+    fn moved(&self, value: &Value, written: Option<&Expr>, arg: &Arg, active: &Json) -> Option<Json> {
+        let json = value.reveal().ok()?;
+        let raw = written.and_then(|expr| self.frame.value(expr));
+        let said = written.and_then(|expr| fitted(self.frame.express(expr)?, raw.as_ref(), value));
+        let said = said.unwrap_or_else(|| self.known(&json));
+        let code = Code::If(Box::new([Code::Given(Given::Active), self.known(active), said]));
+        Some(self.mark(code, json, false, arg.wire))
+    }
+
+    /// A value as it is, ids as references.
+    fn known(&self, json: &Json) -> Code {
+        match json {
+            Json::String(text) => self.frame.emitter.literal(text, &self.resource.site),
+            other => Code::json(other),
+        }
+    }
+
+    /// Nested blocks: each with what is written of it, those of a loop with its turns.
+    fn blocks(
+        &self,
+        table: &[Arg],
+        blocks: &[&Block],
+        word: &str,
+        value: &Value,
+        path: &str,
+        frame: &Frame<'_, 'a>,
+    ) -> Option<Json> {
+        let written: Vec<&Block> = blocks.iter().copied().filter(|block| &*block.ident.text == word).collect();
+        let is_list = matches!(value, Value::List(_));
+        let values: Vec<&Value> = match value {
+            Value::List(items) => items.iter().collect(),
+            one => vec![one],
+        };
+        // Which block each value is of, and at which turn.
+        let mut of: Vec<(&Block, Option<At>)> = Vec::new();
+        for (at, block) in written.iter().enumerate() {
+            match block.body.attribute("for_each") {
+                None => of.push((block, None)),
+                Some(each) => {
+                    let entries = super::emitter::entries(frame.value(&each.expr)?);
+                    let place = format!("{path}#{at}");
+                    let id = frame.emitter.nested(&self.resource.address.block(), &place, word, &each.expr, frame);
+                    if let Some(id) = id {
+                        self.entries.borrow_mut().insert(id, entries.clone());
+                    }
+                    let turn = |(key, value)| At { id, key, value, written: Arc::clone(&each.expr) };
+                    of.extend(entries.into_iter().map(|entry| (*block, Some(turn(entry)))));
+                }
+            }
+        }
+        let one = |at: usize, value: &&Value| {
+            let Value::Map(map) = value else { return value.reveal().ok() };
+            let (block, each) = match of.get(at).filter(|_| of.len() == values.len()) {
+                Some((block, each)) => (Some(*block), each.clone()),
+                None => (None, None),
+            };
+            let attributes: Vec<(&str, &Expr)> =
+                block.iter().flat_map(|of| &of.body.attributes).map(|one| (&*one.name.text, &*one.expr)).collect();
+            let blocks: Vec<&Block> = block.iter().flat_map(|of| &of.body.blocks).collect();
+            let inner = each.map_or_else(|| frame.clone(), |each| Frame::new(frame.emitter, Some(each)));
+            Some(Json::Object(self.args(table, &attributes, &blocks, map, path, &inner)))
+        };
+        let mut all = values.iter().enumerate().filter_map(|(at, value)| one(at, value));
+        if is_list { Some(all.collect()) } else { all.next() }
+    }
+
+    /// Tags: those of the stack, with its own laid over them.
+    fn tags(&self, value: &Value, written: Option<&Expr>) -> Option<Json> {
+        let json = value.reveal().ok()?;
+        let stack = &self.resource.stack_tags;
+        let own = match written {
+            None => None,
+            Some(expr) => Some(
+                self.frame
+                    .express(expr)
+                    .filter(|code| !code.is_constant())
+                    .or_else(|| Some(Code::json(&self.frame.value(expr)?.reveal().ok()?)))?,
+            ),
+        };
+        let code = match (own, stack.is_empty()) {
+            (None, true) => return Some(json),
+            (None, false) => Code::Given(Given::Tags),
+            (Some(own), true) => own,
+            (Some(own), false) => Code::Call("union", vec![Code::Given(Given::Tags), own]),
+        };
+        Some(self.mark(code, json, false, Wire::At("tags")))
+    }
+
+    fn value(&self, value: &Value, expr: Option<&Expr>, arg: &Arg, path: &str, frame: &Frame<'_, 'a>) -> Option<Json> {
+        let expr = expr.map(unwrapped);
+        let must = matches!(value, Value::Sensitive(_) | Value::Unknown(_));
+        if !must && let Some(json) = self.parts(value, expr, arg, path, frame) {
+            return Some(json);
+        }
+        let raw = expr.and_then(|expr| frame.value(expr));
+        let hidden = value.sensitive_within();
+        // What is secret because of the argument alone, and is no more than a text, is written in clear in the stack, and must not be here.
+        let is_clear = |raw: &Value| !raw.sensitive_within() && raw.unknown_within().is_none();
+        let in_clear = hidden && raw.as_ref().is_some_and(is_clear) && expr.is_some_and(is_text);
+        let said = match (expr, &arg.ty) {
+            (Some(expr), Ty::Site) => frame.express(&with_location(expr)?),
+            (Some(expr), _) if !in_clear => {
+                let code = frame.express(expr);
+                code.and_then(|code| fitted(code, raw.as_ref(), value))
+            }
+            _ => None,
+        };
+        if !must {
+            let json = value.reveal().ok()?;
+            let is_plain =
+                said.as_ref().is_none_or(Code::is_constant) || matches!(arg.ty, Ty::Duration) || is_reference(&arg.ty);
+            return Some(match said.filter(|_| !is_plain) {
+                Some(code) => self.mark(code, json, false, arg.wire),
+                None => json,
+            });
+        }
+        let code = match said {
+            Some(code) => code,
+            None if hidden => Code::Given(Given::Secret(self.secret(path, expr, frame))),
+            None => {
+                let waits =
+                    value.unknown_within().map(|of| of.waits_for.iter().cloned().collect::<Vec<_>>().join(", "));
+                frame.emitter.lose(Unsaid {
+                    what: format!("{}: {path}", self.resource.address.block()),
+                    why: format!(
+                        "it is made of {} in a way that Bicep has no words for; write it by hand",
+                        waits.unwrap_or_default()
+                    ),
+                });
+                return None;
+            }
+        };
+        Some(self.mark(code, Json::Null, true, arg.wire))
+    }
+
+    /// Lists and maps that are written out, part by part.
+    fn parts(&self, value: &Value, expr: Option<&Expr>, arg: &Arg, path: &str, frame: &Frame<'_, 'a>) -> Option<Json> {
+        let looks_in = value.sensitive_within() || value.unknown_within().is_some();
+        let (item, is_list) = match arg.ty {
+            Ty::List(item) => (*item, true),
+            Ty::Map(item) => (*item, false),
+            Ty::Set(item) if looks_in => (*item, true),
+            Ty::Any => (Ty::Any, matches!(value, Value::List(_))),
+            _ => return None,
+        };
+        let inner = Arg { ty: item, ..*arg };
+        match (value, expr.map(|expr| &expr.kind)) {
+            (Value::List(values), Some(ExprKind::List(items))) if is_list && values.len() == items.len() => values
+                .iter()
+                .zip(items)
+                .map(|(value, expr)| self.value(value, Some(expr), &inner, path, frame))
+                .collect::<Option<Vec<_>>>()
+                .map(Json::Array),
+            (Value::Map(map), Some(ExprKind::Object(entries))) if !is_list => {
+                let written = |name: &str| {
+                    entries.iter().find(|(key, _)| matches!(&key.kind, ExprKind::String(text) if **text == *name))
+                };
+                let all = map.iter().map(|(name, value)| {
+                    let expr = written(name).map(|(_, expr)| expr);
+                    Some((name.to_string(), self.value(value, expr, &inner, &format!("{path}.{name}"), frame)?))
+                });
+                all.collect::<Option<JsonMap<_, _>>>().map(Json::Object)
+            }
+            _ if !looks_in => None,
+            (Value::List(values), _) => {
+                let all = values.iter().map(|value| self.value(value, None, &inner, path, frame));
+                all.collect::<Option<Vec<_>>>().map(Json::Array)
+            }
+            (Value::Map(map), _) => {
+                let all = map.iter().map(|(name, value)| {
+                    Some((name.to_string(), self.value(value, None, &inner, &format!("{path}.{name}"), frame)?))
+                });
+                all.collect::<Option<JsonMap<_, _>>>().map(Json::Object)
+            }
+            _ => None,
+        }
+    }
+
+    /// The parameter that holds a secret: called after what it is for.
+    fn secret(&self, path: &str, expr: Option<&Expr>, frame: &Frame<'_, 'a>) -> String {
+        let mut name = format!("{}-{}", self.resource.address.name(), path.replace('.', "-"));
+        if let Some(at) = &frame.each
+            && expr.is_some_and(super::emitter::names_each)
+        {
+            name = format!("{name}-{}", at.key);
+        }
+        name
+    }
+
+    /// A mark, or the value where none is to be made here.
+    fn mark(&self, code: Code, value: Json, must: bool, wire: Wire) -> Json {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        let is_made = must
+            || match &*self.allowed.borrow() {
+                Allowed::All => true,
+                Allowed::These(these) => these.contains(&number),
+            };
+        if !is_made {
+            return value;
+        }
+        let text = Json::from(format!("{OPEN}{number}{CLOSE}"));
+        let value = if must { text.clone() } else { value };
+        self.marks.borrow_mut().insert(number, Mark { code, value, wire });
+        text
+    }
+
+    /// A body as a draft, from how it came out with marks and without; `None` where a mark led a kind astray.
+    fn draft(&self, marked: &Json, plain: &Json) -> Option<Draft> {
+        match (marked, plain) {
+            (Json::Object(a), Json::Object(b)) => {
+                if a.len() != b.len() {
+                    return None;
+                }
+                let entry = |(name, value): (&String, &Json)| Some((name.clone(), self.draft(value, b.get(name)?)?));
+                a.iter().map(entry).collect::<Option<Vec<_>>>().map(Draft::Object)
+            }
+            (Json::Array(a), Json::Array(b)) => {
+                if a.len() != b.len() {
+                    return None;
+                }
+                let elements: Option<Vec<Element>> =
+                    a.iter().zip(b).map(|(a, b)| self.draft(a, b).map(Element::of)).collect();
+                Some(Draft::List(self.loops_gathered(elements?)))
+            }
+            (Json::String(text), plain) if text.contains(OPEN) => self.text(text, plain).map(Draft::Code),
+            (marked, plain) if marked == plain => Some(match marked {
+                Json::String(text) => Draft::Code(self.frame.emitter.literal(text, &self.resource.site)),
+                other => Draft::Code(Code::json(other)),
+            }),
+            _ => None,
+        }
+    }
+
+    /// A text with marks in it.
+    fn text(&self, text: &str, plain: &Json) -> Option<Code> {
+        let marks = self.marks.borrow();
+        let mut pieces = Vec::new();
+        let mut worth = String::new();
+        let mut left = text;
+        while let Some((before, after)) = left.split_once(OPEN) {
+            let (number, after) = after.split_once(CLOSE)?;
+            let mark = marks.get(&number.parse().ok()?)?;
+            if before.is_empty() && after.is_empty() && pieces.is_empty() {
+                return through(mark, plain);
+            }
+            pieces.extend([Piece::Literal(before.to_owned()), Piece::Code(mark.code.clone())]);
+            worth.push_str(before);
+            worth.push_str(&mark.value.as_str().map_or_else(|| mark.value.to_string(), str::to_owned));
+            left = after;
+        }
+        pieces.push(Piece::Literal(left.to_owned()));
+        worth.push_str(left);
+        (plain.as_str() == Some(&worth)).then(|| Code::Text(joined(pieces)))
+    }
+
+    /// The elements that a loop of nested blocks made, gathered into it.
+    fn loops_gathered(&self, elements: Vec<Element>) -> Vec<Element> {
+        let entries = self.entries.borrow();
+        let loop_of = |element: &Element| {
+            let mut found = None;
+            element.draft.visit(&mut |code| {
+                if let Code::Each(id, _) = code
+                    && entries.contains_key(id)
+                {
+                    found = Some(*id);
+                }
+            });
+            found
+        };
+        let mut out: Vec<Element> = Vec::new();
+        let mut run: Vec<Element> = Vec::new();
+        let mut running = None;
+        let flush = |run: Vec<Element>, of: Option<LoopId>, out: &mut Vec<Element>| match of
+            .and_then(|of| Some((of, entries.get(&of)?)))
+        {
+            Some((of, entries)) => out.extend(gathered(run, of, entries)),
+            None => out.extend(run),
+        };
+        for element in elements {
+            let of = loop_of(&element);
+            if of != running {
+                flush(std::mem::take(&mut run), running, &mut out);
+                running = of;
+            }
+            run.push(element);
+        }
+        flush(run, running, &mut out);
+        out
+    }
+}

@@ -1,0 +1,97 @@
+//! What an expression is where it came out of a kind's functions: as it is, or translated as the table translates values.
+
+use serde_json::Value as Json;
+
+use super::code::Code;
+use super::marks::Mark;
+use crate::hcl::ast::{Expr, ExprKind};
+use crate::kinds::{Lit, Ty, Wire};
+use crate::value::{Number, Value};
+
+/// What a mark says where it came out, and the value would be `plain`.
+pub(super) fn through(mark: &Mark, plain: &Json) -> Option<Code> {
+    let code = mark.code.clone();
+    if *plain == mark.value {
+        return Some(code);
+    }
+    // What depends on the failover says so first, and then each in the body's words.
+    if let Code::If(parts) = &code {
+        let [condition, yes, no] = &**parts;
+        let of = |code: &Code| match mark.wire {
+            Wire::Mapped(_, pairs) => {
+                pairs.iter().find(|(from, _)| Code::json(&from.json()) == *code).map(|(_, to)| Code::json(&to.json()))
+            }
+            Wire::Text(_) => Some(Code::Call("string", vec![code.clone()])),
+            _ => None,
+        };
+        if let (Some(yes), Some(no)) = (of(yes), of(no)) {
+            return Some(Code::If(Box::new([condition.clone(), yes, no])));
+        }
+    }
+    match (mark.wire, &mark.value) {
+        (Wire::Mapped(_, pairs), Json::Bool(_)) => {
+            let to = |bool: bool| {
+                pairs.iter().find(|(from, _)| *from == Lit::Bool(bool)).map(|(_, to)| Code::json(&to.json()))
+            };
+            Some(Code::If(Box::new([code, to(true)?, to(false)?])))
+        }
+        (Wire::Scaled(_, factor), Json::Number(number)) if plain.as_i64() == number.as_i64().map(|n| n * factor) => {
+            Some(Code::Binary("*", Box::new([code, Code::Int(factor)])))
+        }
+        (Wire::Text(_), Json::Number(number)) if plain.as_str() == Some(&number.to_string()) => {
+            Some(Code::Call("string", vec![code]))
+        }
+        (Wire::Negated(_), Json::Bool(bool)) if *plain == Json::Bool(!bool) => Some(Code::Not(Box::new(code))),
+        _ => None,
+    }
+}
+
+/// The expression as what the argument takes; `None` where the stack makes more of it than Bicep can.
+pub(super) fn fitted(code: Code, raw: Option<&Value>, value: &Value) -> Option<Code> {
+    let Some(raw) = raw else { return Some(code) };
+    let (raw, value) = (raw.unmark().0, value.unmark().0);
+    match (raw, value) {
+        (Value::Unknown(_), _) => Some(code),
+        (raw, value) if raw == value => Some(code),
+        (Value::Number(Number::Int(_)), Value::String(_)) => Some(Code::Call("string", vec![code])),
+        (Value::String(_), Value::Number(Number::Int(_))) => Some(Code::Call("int", vec![code])),
+        (Value::String(_), Value::Bool(_)) => Some(Code::Call("bool", vec![code])),
+        (Value::Bool(_), Value::String(_)) => Some(Code::If(Box::new([code, Code::text("true"), Code::text("false")]))),
+        _ => None,
+    }
+}
+
+/// `site.west` as the place that is its region.
+pub(super) fn with_location(expr: &Expr) -> Option<Expr> {
+    use crate::hcl::ast::{Ident, Root, Step};
+    match &expr.kind {
+        ExprKind::Traversal { root: Root::Name(name), steps } if &*name.text == "site" && steps.len() == 1 => {
+            let location = Step::Attr(Ident { text: "location".into(), span: expr.span });
+            let steps = steps.iter().cloned().chain([location]).collect();
+            Some(Expr { kind: ExprKind::Traversal { root: Root::Name(name.clone()), steps }, span: expr.span })
+        }
+        _ => None,
+    }
+}
+
+/// Whether an expression is no more than a text that is written out, or a local or variable that is.
+pub(super) fn is_text(expr: &Expr) -> bool {
+    !matches!(expr.kind, ExprKind::Call { .. } | ExprKind::Conditional(_) | ExprKind::For(_))
+}
+
+/// Whether a type refers to resources.
+pub(super) fn is_reference(ty: &Ty) -> bool {
+    match ty {
+        Ty::Ref(_) => true,
+        Ty::List(inner) | Ty::Set(inner) | Ty::Map(inner) => is_reference(inner),
+        _ => false,
+    }
+}
+
+/// An expression without the parentheses around it.
+pub(super) fn unwrapped(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Parens(inner) => unwrapped(inner),
+        _ => expr,
+    }
+}
