@@ -290,15 +290,6 @@ impl Code {
         self.visit(&mut |code| found |= is(code));
         found
     }
-
-    /// The resources that it refers to.
-    pub fn symbols(&self, f: &mut dyn FnMut(&Symbol)) {
-        self.visit(&mut |code| {
-            if let Self::Resource(symbol) = code {
-                f(symbol);
-            }
-        });
-    }
 }
 
 impl Item {

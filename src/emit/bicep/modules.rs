@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::code::{Symbol, Which};
+use super::code::{Code, Symbol, Which};
 use super::emitter::{Emitter, camel, is_group};
 use super::nodes::Node;
 use crate::address::{Address, ArmId};
@@ -91,14 +91,30 @@ impl Index {
         out
     }
 
-    /// The nodes that the text of one names.
+    /// The nodes that the text of one names. What may not be there is named by its symbol only where more than its name is read.
     pub fn refers(&self, at: usize) -> BTreeSet<usize> {
         let node = &self.nodes[at];
-        let mut out = BTreeSet::new();
+        let mut times: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut by_name: BTreeMap<usize, usize> = BTreeMap::new();
         for code in node.parent.iter().chain(&node.scope).chain([&node.name, &node.body]) {
-            code.symbols(&mut |symbol| out.extend(self.node(symbol).map(|(node, _)| node)));
+            code.visit(&mut |part| match part {
+                Code::Resource(symbol) => {
+                    if let Some((node, _)) = self.node(symbol) {
+                        *times.entry(node).or_default() += 1;
+                    }
+                }
+                Code::Get(of, name) if name == "name" => {
+                    if let Code::Resource(symbol) = &**of
+                        && let Some((node, _)) = self.node(symbol).filter(|(node, _)| self.nodes[*node].at_rest)
+                    {
+                        *by_name.entry(node).or_default() += 1;
+                    }
+                }
+                _ => {}
+            });
         }
-        out
+        times.retain(|node, times| by_name.get(node) != Some(times));
+        times.into_keys().collect()
     }
 
     pub fn is_group(&self, emitter: &Emitter<'_>, at: usize) -> bool {

@@ -4,6 +4,7 @@
 mod eval;
 mod functions;
 mod lint;
+mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -176,6 +177,7 @@ fn it_makes_what_apply_makes_and_fits_the_providers_types() {
         let (written, _) = deployed(&stack, &emitted, false, &standing);
         let mut faults = against(&stack, &written, &standing, &objects(&stack, false));
         faults.extend(types.faults(&written));
+        faults.extend(order::faults(&stack, &Files::parse(&emitted.files), &written));
         found.extend(faults.into_iter().map(|fault| format!("{}: {fault}", source.name)));
     }
     types.done();

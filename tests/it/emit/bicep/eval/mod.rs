@@ -50,6 +50,8 @@ pub struct Written {
     pub id: ArmId,
     pub api: String,
     pub body: Json,
+    /// The file that writes it, and what it is called there.
+    pub by: (String, String),
 }
 
 /// What the world outside says.
@@ -203,20 +205,22 @@ impl<'f, 'w> File<'f, 'w> {
         match body.kind() {
             "for_statement" => {
                 let all = self.turns(body, &Bound::new()).into_iter();
-                let all = all.map(|(bound, body)| self.one(typed, body, &bound, !is_existing)).collect();
+                let all = all
+                    .map(|(bound, body)| self.one((self.declared(node), typed), body, &bound, !is_existing))
+                    .collect();
                 Val::Resources(Rc::new(all))
             }
             "if_statement" => {
                 let parts = Self::children(body);
                 let is_on = self.json(parts[0], &Bound::new()) == json!(true);
-                Val::Resource(self.one(typed, parts[1], &Bound::new(), !is_existing && is_on))
+                Val::Resource(self.one((self.declared(node), typed), parts[1], &Bound::new(), !is_existing && is_on))
             }
-            _ => Val::Resource(self.one(typed, body, &Bound::new(), !is_existing)),
+            _ => Val::Resource(self.one((self.declared(node), typed), body, &Bound::new(), !is_existing)),
         }
     }
 
     /// One resource; `is_deployed`: it is written.
-    fn one(&self, typed: &str, body: Node<'f>, bound: &Bound<'f>, is_deployed: bool) -> Rc<Resource> {
+    fn one(&self, (called, typed): (&str, &str), body: Node<'f>, bound: &Bound<'f>, is_deployed: bool) -> Rc<Resource> {
         let (type_, api) = typed.split_once('@').expect("a version");
         let (mut name, mut parent, mut scope, mut group) = (String::new(), None, None, self.group.clone());
         let mut rest = Vec::new();
@@ -256,7 +260,8 @@ impl<'f, 'w> File<'f, 'w> {
             body.insert(key, value);
         }
         if is_deployed {
-            let written = Written { id: resource.id.clone(), api: api.to_owned(), body: Json::Object(body) };
+            let by = (self.name.clone(), called.to_owned());
+            let written = Written { id: resource.id.clone(), api: api.to_owned(), body: Json::Object(body), by };
             self.written.borrow_mut().push(written);
         }
         resource
