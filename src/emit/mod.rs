@@ -4,6 +4,7 @@
 //! the kinds' tables.
 
 mod bicep;
+mod secrets;
 mod terraform;
 mod written;
 

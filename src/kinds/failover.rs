@@ -235,7 +235,7 @@ pub struct Promotion {
     /// What the provider says of how much a forced promotion loses, for where nobody measures it: a sentence without its full stop.
     pub loses: &'static str,
     /// How many seconds of writes the provider says that it may lose; `None` where it says that of none.
-    pub most_lost: Option<u32>,
+    pub most_lost: fn(&Subject<'_>) -> Option<u32>,
     /// Whether the region of the source must take the request: while that is silent, nobody can promote it.
     pub asks_source: bool,
     /// Whether a planned promotion can be undone by another one.

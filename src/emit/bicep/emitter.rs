@@ -1,7 +1,7 @@
 //! What is emitted from, and what is noticed on the way: loops, secrets, files, what cannot be said.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -10,7 +10,7 @@ use super::code::{Code, Given, LoopId, Symbol, Which};
 use super::draft::Entries;
 use super::express::{At, Frame, has_float};
 use crate::address::{Address, ArmId};
-use crate::emit::Unsaid;
+use crate::emit::{Unsaid, secrets};
 use crate::hcl::ast::{Expr, ExprKind};
 use crate::kinds::{Lit, Ty};
 use crate::stack::scope::{Facts, Locals};
@@ -59,6 +59,8 @@ pub(super) struct Emitter<'a> {
     by_place: RefCell<HashMap<String, Option<LoopId>>>,
     locals: RefCell<Locals>,
     plain_locals: HashSet<String>,
+    /// Locals that hold a secret in clear, and are asked for.
+    pub secret_locals: BTreeSet<String>,
     ids: HashMap<ArmId, (Address, usize)>,
     /// What arguments are while the failover is on.
     moved: HashMap<Address, Vec<(&'static str, Json)>>,
@@ -86,6 +88,7 @@ impl<'a> Emitter<'a> {
             by_place: RefCell::default(),
             locals: RefCell::default(),
             plain_locals: HashSet::new(),
+            secret_locals: secrets::locals(stack),
             ids,
             moved: moved(stack),
         };

@@ -152,6 +152,9 @@ impl<'e, 'a> Frame<'e, 'a> {
             }
             ("local", [Step::Attr(label), rest @ ..]) => {
                 let local = self.emitter.stack.program.locals.get(&label.text)?;
+                if self.emitter.secret_locals.contains(&*label.text) {
+                    return self.steps(Code::Given(Given::Secret(label.text.to_string())), rest);
+                }
                 let code = match self.emitter.is_plain_local(&label.text) {
                     true => Code::Given(Given::Local(label.text.to_string())),
                     false => Frame::new(self.emitter, None).express(&local.attribute.expr)?,

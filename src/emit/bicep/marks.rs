@@ -15,8 +15,8 @@ use super::draft::{Draft, Element, Entries, gathered};
 use super::emitter::Emitter;
 use super::express::{At, Frame};
 use super::through::{fitted, is_reference, is_text, through, unwrapped, with_location};
-use crate::emit::Unsaid;
 use crate::emit::written::{Merged, merged};
+use crate::emit::{Unsaid, secrets};
 use crate::hcl::ast::{Block, Expr, ExprKind};
 use crate::kinds::{Arg, Ty, Wire, body};
 use crate::stack::Resource;
@@ -233,7 +233,9 @@ impl<'a> Marker<'_, 'a> {
         let hidden = value.sensitive_within();
         // What is secret because of the argument alone, and is no more than a text, is written in clear in the stack, and must not be here.
         let is_clear = |raw: &Value| !raw.sensitive_within() && raw.unknown_within().is_none();
-        let in_clear = hidden && raw.as_ref().is_some_and(is_clear) && expr.is_some_and(is_text);
+        let is_asked_for =
+            expr.and_then(secrets::local).is_some_and(|local| frame.emitter.secret_locals.contains(local));
+        let in_clear = hidden && !is_asked_for && raw.as_ref().is_some_and(is_clear) && expr.is_some_and(is_text);
         let said = match (expr, &arg.ty) {
             (Some(expr), Ty::Site) => frame.express(&with_location(expr)?),
             (Some(expr), _) if !in_clear => {

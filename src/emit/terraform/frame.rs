@@ -151,7 +151,10 @@ pub(super) fn variables(emitter: &Emitter<'_>) -> String {
         let sensitive = emitter.stack.variables.get(name).is_some_and(|variable| variable.sensitive);
         let order = ["description", "type", "default", "sensitive", "nullable"];
         let lines = order.iter().filter_map(|word| {
-            let attribute = written.body.attribute(word)?;
+            let Some(attribute) = written.body.attribute(word) else {
+                let said = || format!("description = {}", quoted(&format!("The variable {name} of the stack.")));
+                return (*word == "description").then(said);
+            };
             // The default of what is sensitive is a secret as well.
             (*word != "default" || !sensitive).then(|| format!("{word} = {}", scope.expr(&attribute.expr)))
         });
@@ -169,7 +172,9 @@ pub(super) fn locals(emitter: &Emitter<'_>) -> String {
         let tags = written.map(|tags| scope.expr(&tags.expr));
         lines.extend(tags.map(|tags| format!("{} = {tags}", emitter.tags_name())));
     }
-    for (name, local) in &emitter.stack.program.locals {
+    for (name, local) in
+        emitter.stack.program.locals.iter().filter(|(name, _)| !emitter.secret_locals.contains(&***name))
+    {
         lines.push(format!("{name} = {}", scope.expr(&local.attribute.expr)));
     }
     if lines.is_empty() { String::new() } else { block("locals", &lines) }

@@ -31,9 +31,10 @@ pub(super) fn emit(stack: &Stack, options: Options) -> Emitted {
     }
     let asks = files.values().any(|text| text.contains(frame::CLIENT));
     files.insert("versions.tf".to_owned(), frame::versions(&emitter, asks));
-    files.insert("variables.tf".to_owned(), frame::variables(&emitter));
     files.insert("locals.tf".to_owned(), frame::locals(&emitter));
     files.insert("outputs.tf".to_owned(), frame::outputs(&emitter));
+    // Last, because what is asked for is found in all of them.
+    files.insert("variables.tf".to_owned(), frame::variables(&emitter));
     files.insert("imports.tf".to_owned(), imports);
     files.retain(|_, text| !text.trim().is_empty());
     for text in files.values_mut() {
@@ -43,6 +44,7 @@ pub(super) fn emit(stack: &Stack, options: Options) -> Emitted {
         }
     }
     let mut unsaid = unsaid(&emitter);
+    unsaid.extend(emitter.lost.take());
     unsaid.extend(emitter.files_read(&mut files));
     files.insert("README.md".to_owned(), readme::readme(&emitter, &files, &unsaid));
     Emitted { files, unsaid }
@@ -67,6 +69,12 @@ fn unsaid(emitter: &Emitter<'_>) -> Vec<Unsaid> {
                   failover. `drplan failover-group up` does all of it"
                 .to_owned(),
         });
+        for step in &group.steps {
+            out.push(Unsaid {
+                what: format!("failover_group.{}: step {}", group.name, step.name),
+                why: format!("it acts (`{}`), and Terraform says what stands", step.action.0),
+            });
+        }
     }
     out
 }

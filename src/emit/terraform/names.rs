@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::address::{Address, ArmId};
-use crate::emit::Unsaid;
+use crate::emit::{Unsaid, secrets};
 use crate::hcl::ast::{Expr, ExprKind, Ident, Part, Root, Step};
 use crate::hcl::quoted;
 use crate::hcl::text::{Names, Writer};
@@ -29,6 +29,10 @@ pub(super) struct Emitter<'a> {
     pub secrets: RefCell<BTreeSet<String>>,
     /// What azurerm 5 alone can say.
     pub fifth: RefCell<BTreeSet<String>>,
+    /// Locals that hold a secret in clear, and are asked for.
+    pub secret_locals: BTreeSet<String>,
+    /// What was found on the way that cannot be said.
+    pub lost: RefCell<Vec<Unsaid>>,
 }
 
 /// Functions that read a file of the stack, whose path is the first argument.
@@ -59,6 +63,8 @@ impl<'a> Emitter<'a> {
             read: RefCell::default(),
             secrets: RefCell::default(),
             fifth: RefCell::default(),
+            secret_locals: secrets::locals(stack),
+            lost: RefCell::default(),
         };
         emitter.resources = stack.program.definitions.keys().map(|one| (one.clone(), emitter.named(one))).collect();
         emitter
@@ -112,6 +118,14 @@ impl<'a> Emitter<'a> {
         match groups.into_iter().collect::<Vec<_>>().as_slice() {
             [Some(group)] => group.name().to_owned(),
             _ => "main".to_owned(),
+        }
+    }
+
+    /// The variable that is asked for instead of a local that holds a secret.
+    fn secret_local(&self, local: &str) -> String {
+        match self.stack.variables.contains_key(local) {
+            true => format!("{local}_secret"),
+            false => local.to_owned(),
         }
     }
 
@@ -320,6 +334,11 @@ impl Names for Scope<'_, '_> {
                 [Step::Attr(_), ..] => (format!("var.{}", Emitter::location(&site.text)), 2),
                 _ => (format!("var.{}", Emitter::location(&site.text)), 1),
             }),
+            ("local", [Step::Attr(label), ..]) if self.emitter.secret_locals.contains(&*label.text) => {
+                let variable = self.emitter.secret_local(&label.text);
+                self.emitter.secrets.borrow_mut().insert(variable.clone());
+                Some((format!("var.{variable}"), 1))
+            }
             ("each", [Step::Attr(_), ..]) => self.each.map(|each| (each.to_owned(), 0)),
             (kind, [Step::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
                 let block = Address::new(kind, &label.text);

@@ -3,6 +3,7 @@
 use super::names::{ACTIVE, Emitter, Scope, names_each, plain_text};
 use crate::address::{Address, ArmId};
 use crate::duration;
+use crate::emit::Unsaid;
 use crate::emit::written::{META, Merged, merged};
 use crate::hcl::ast::{Block, Expr, ExprKind};
 use crate::hcl::{quoted, value_text};
@@ -356,7 +357,10 @@ impl<'e, 'a> Writing<'e, 'a> {
                         Some(Shape::Halves { .. }) => {
                             names.extend([THERE, BACK].map(|more| self.emitter.resource(&block) + more));
                         }
-                        _ => {}
+                        _ => self.emitter.lost.borrow_mut().push(Unsaid {
+                            what: format!("{}: depends_on {block}", self.block),
+                            why: "that is no resource of its own in azurerm; wait for what it is part of".to_owned(),
+                        }),
                     }
                 }
             });

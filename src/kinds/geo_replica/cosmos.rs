@@ -47,7 +47,7 @@ pub static KIND: Kind = Kind {
     in_use: "",
     run_moves: &["failover_priority"],
     promotion: Some(&PROMOTION),
-    odd: Odd { name: Some(name), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    odd: Odd { name: Some(name), ready: Some(ready), ..Odd::NONE },
     terraform: Terraform {
         shape: Shape::Block { of: "source", block: "geo_location" },
         renamed: &[("site", "location")],
@@ -88,18 +88,6 @@ fn ready(bodies: &[Json]) -> Ready {
     }
 }
 
-fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let own = subject.with("source", |account| account.location.to_owned());
-    if own.zip(subject.text("site")).is_some_and(|(own, site)| path::same_name(&own, site)) {
-        findings.push(Finding {
-            argument: "site",
-            summary: "the replica is in the account's own region".to_owned(),
-            why: "The account has its data there already, and one loss would take both.".to_owned(),
-            help: "Name another site.".to_owned(),
-        });
-    }
-}
-
 /// The account's type, and the API version of its actions.
 const API: &str = KIND.arm.api;
 const READ: &str = "properties.readLocations";
@@ -117,7 +105,7 @@ const PROMOTION: Promotion = Promotion {
     reprotect,
     planned: Span { typical: 180, worst: 1800 },
     forced: Span { typical: 20, worst: 120 },
-    most_lost: Some(900),
+    most_lost,
     asks_source: false,
     loses: "writes that were not replicated are lost, or come up later as conflicts: of less than 15 minutes with session, consistent-prefix and eventual consistency, within the bound with bounded staleness, none with strong (Microsoft's documentation of reliability)",
     reversible: true,
@@ -126,6 +114,21 @@ const PROMOTION: Promotion = Promotion {
     ),
     order: Some(Order { list: "properties.locations", rank: "failoverPriority" }),
 };
+
+/// By the account's consistency level (source: Microsoft's documentation of reliability): bounded staleness between regions is never closer than 300 seconds.
+fn most_lost(subject: &Subject<'_>) -> Option<u32> {
+    let of_account =
+        |name: &str| subject.with("source", |account| account.args.get("consistency_policy")?.get(name).cloned());
+    let level = of_account("consistency_level").flatten();
+    match level.as_ref().and_then(Json::as_str) {
+        Some("Strong") => Some(0),
+        Some("BoundedStaleness") => {
+            let bound = of_account("max_interval_in_seconds").flatten().and_then(|bound| bound.as_u64());
+            Some(bound.map_or(300, |bound| u32::try_from(bound).unwrap_or(u32::MAX)).max(300))
+        }
+        _ => Some(900),
+    }
+}
 
 /// An account is global: whichever of its regions lives answers for it.
 fn looks(subject: &Subject<'_>) -> Vec<Look> {

@@ -118,7 +118,7 @@ const PROMOTION: Promotion = Promotion {
     reprotect,
     planned: Span { typical: 3600, worst: 14_400 },
     forced: Span { typical: 3600, worst: 14_400 },
-    most_lost: Some(900),
+    most_lost: |_| Some(900),
     asks_source: true,
     loses: "what was written after the last synchronisation is lost: typically less than 15 minutes, and no guarantee (Microsoft's documentation of storage failover)",
     reversible: true,

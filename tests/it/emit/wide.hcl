@@ -26,6 +26,7 @@ variable "big" {
 }
 
 locals {
+  spare = "written-1n-clear, too"
   zones = ["a", "b"]
   nets  = { for index, zone in local.zones : zone => cidrsubnet("10.0.0.0/16", 8, index) }
 }
@@ -209,4 +210,12 @@ mssql_server "clear" {
 
 output "secret" {
   value = var.password
+}
+
+mssql_server "spare" {
+  name                         = "wide-spare"
+  resource_group               = resource_group.app-group
+  version                      = "12.0"
+  administrator_login          = "sqladmin"
+  administrator_login_password = local.spare
 }

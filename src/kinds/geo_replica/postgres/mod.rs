@@ -159,24 +159,13 @@ fn ready(bodies: &[Json]) -> Ready {
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let source = subject.with("source", |source| {
-        (source.location.to_owned(), source.text("sku_name").is_some_and(|sku| sku.starts_with("B_")))
-    });
-    let Some((location, burstable)) = source else { return };
-    if burstable {
+    let is_burstable = |source: &Subject<'_>| source.text("sku_name").is_some_and(|sku| sku.starts_with("B_"));
+    if subject.with("source", is_burstable) == Some(true) {
         findings.push(Finding {
             argument: "source",
             summary: "the source is a burstable server".to_owned(),
             why: "Azure makes replicas of general-purpose and memory-optimised servers only.".to_owned(),
             help: "Give the source a `sku_name` that starts with `GP_` or `MO_`.".to_owned(),
-        });
-    }
-    if path::same_name(&location, subject.location) {
-        findings.push(Finding {
-            argument: "resource_group",
-            summary: "the replica is in its source's region".to_owned(),
-            why: "One loss would take both.".to_owned(),
-            help: "Name a resource group at another site.".to_owned(),
         });
     }
 }

@@ -20,7 +20,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
     reprotect,
     planned: Span { typical: 150, worst: 900 },
     forced: Span { typical: 100, worst: 600 },
-    most_lost: None,
+    most_lost: |_| None,
     asks_source: false,
     loses: "what the replica had not received is lost: as much as it was behind (Microsoft's documentation of promotion)",
     reversible: true,

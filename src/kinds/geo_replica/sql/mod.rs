@@ -223,17 +223,6 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         ),
         _ => {}
     }
-    let sites = subject
-        .with("source", |source| source.location.to_owned())
-        .zip(subject.with("target", |target| target.location.to_owned()));
-    if sites.is_some_and(|(source, target)| path::same_name(&source, &target)) {
-        find(
-            "target",
-            "both servers are in one region",
-            "Azure refuses such a group, and one loss would take both.",
-            "Put the target into a resource group at another site.",
-        );
-    }
     let databases = subject.args.get("databases").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     for database in databases.iter().filter_map(Json::as_str).map(ArmId::new) {
         if parent(&database) != parent(subject.id) {

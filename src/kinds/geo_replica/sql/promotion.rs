@@ -13,7 +13,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
     reprotect,
     planned: Span { typical: 50, worst: 300 },
     forced: Span { typical: 45, worst: 300 },
-    most_lost: Some(5),
+    most_lost: |_| Some(5),
     asks_source: false,
     loses: "what the secondary had not received is lost: typically less than 5 seconds, and no guarantee (Microsoft's documentation of active geo-replication)",
     reversible: true,
