@@ -11,6 +11,8 @@ mod error;
 mod pace;
 mod poller;
 mod retry;
+mod signin;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -19,5 +21,7 @@ mod wire;
 pub use client::{Azure, AzureConfig};
 pub use credential::{Credential, FixedToken, Token};
 pub use error::{ArmError, CallError, Detail};
+pub use signin::SignIn;
+pub use surroundings::Surroundings;
 pub use transport::ArmTransport;
 pub use wire::{Answer, Request, Wire};

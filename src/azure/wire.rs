@@ -15,11 +15,16 @@ use url::Url;
 /// contract).
 const ANSWER_LIMIT: usize = 16 << 20;
 
+/// How long a connection may take to be made.
+const CONNECT_TIME: Duration = Duration::from_secs(15);
+
 /// What carries requests.
 #[derive(Debug, Clone)]
 pub enum Wire {
     /// A server in this process, called without sockets. An answer whose body breaks off is a connection that was lost.
     InProcess(Router),
+    /// The network.
+    Net(reqwest::Client),
 }
 
 /// A request, without a token.
@@ -47,11 +52,13 @@ pub struct Answer {
 }
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum WireError {
     /// The request was not sent.
+    #[error("{0}")]
     NotSent(String),
     /// The request was sent, and the connection broke before the answer was whole.
+    #[error("{0}")]
     Lost(String),
 }
 
@@ -102,11 +109,54 @@ impl Answer {
 }
 
 impl Wire {
+    /// A client of the network, with the certificates that this machine trusts (`SSL_CERT_FILE` names others).
+    ///
+    /// # Errors
+    /// Words that say why TLS cannot be set up.
+    pub fn client() -> Result<reqwest::Client, String> {
+        // Another part of the process may have chosen already, which is as good.
+        let _chosen = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIME)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| told(&error))
+    }
+
     pub(super) async fn send(&self, request: Request) -> Result<Answer, WireError> {
         match self {
             Self::InProcess(router) => in_process(router.clone(), request).await,
+            Self::Net(client) => over_net(client, request).await,
         }
     }
+}
+
+async fn over_net(client: &reqwest::Client, request: Request) -> Result<Answer, WireError> {
+    let Request { method, url, headers, body } = request;
+    let sent = client.request(method, url).headers(headers).body(body).send().await;
+    // Without a connection nothing was sent; whatever else breaks may have been heard.
+    let mut answer = sent.map_err(|error| match error.is_connect() || error.is_builder() {
+        true => WireError::NotSent(told(&error)),
+        false => WireError::Lost(told(&error)),
+    })?;
+    let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
+    let mut whole = bytes::BytesMut::new();
+    while let Some(part) = answer.chunk().await.map_err(|error| WireError::Lost(told(&error)))? {
+        if whole.len() + part.len() > ANSWER_LIMIT {
+            return Err(WireError::Lost(format!("the answer is larger than {ANSWER_LIMIT} bytes")));
+        }
+        whole.extend_from_slice(&part);
+    }
+    Ok(Answer { status, headers, body: whole.freeze() })
+}
+
+/// An error with what is behind it: the outermost says only that something went wrong. The address is left out, for it may hold a token.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 async fn in_process(router: Router, request: Request) -> Result<Answer, WireError> {

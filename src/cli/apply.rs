@@ -79,7 +79,7 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
     let stack = Path::new(&saved.directory);
     let order = Order {
         stack: stack.to_owned(),
-        loaded: load_with(stack, given, session)?,
+        loaded: load_with(stack, given, cloud, session)?,
         wanted: Wanted { targets: saved.targets.clone(), destroy: saved.destroy, refresh: saved.refresh },
         yes: true,
         again: match (saved.destroy, saved.targets.as_slice()) {

@@ -1,13 +1,14 @@
-//! The cloud of a command: the embedded one, in this process and on simulated time.
+//! The cloud of a command: Azure, or the embedded one in this process and on simulated time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::Url;
 
+use super::account::Account;
 use super::{ExitCode, Failure, Global, Session};
-use crate::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
-use crate::host::{HostCommands, Missing, SeededIds, SimClock};
+use crate::azure::{Azure, AzureConfig, Credential, FixedToken, SignIn, Surroundings, Token, Wire};
+use crate::host::{HostCommands, HostWeb, Missing, SeededIds, SimClock, SystemClock};
 use crate::simulator::{BASE, START, Simulator, SimulatorError};
 use crate::stack::CloudName;
 use crate::world::{Clock, Ids, Web};
@@ -61,12 +62,54 @@ pub fn with_cloud<T>(
     work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     match name {
-        CloudName::Local => {}
-        CloudName::Azure => {
-            return Err(Failure::failed("--cloud azure comes with a later version of drplan")
-                .help("The embedded cloud, --cloud local, answers as Azure does."));
-        }
+        CloudName::Local => with_local(global, session, work),
+        CloudName::Azure => with_azure(global, session, work),
     }
+}
+
+/// Azure, over the network and in real time.
+fn with_azure<T>(
+    global: &Global,
+    session: &mut Session,
+    work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    Account::of(CloudName::Azure, session).is_known()?;
+    let cannot = |why: String| Failure::failed(format!("Azure cannot be reached: {why}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let client = Wire::client().map_err(cannot)?;
+        let wire = Wire::Net(client.clone());
+        let surroundings = Surroundings::of(&session.env, &wire).await.map_err(cannot)?;
+        tracing::info!(cloud = %surroundings.name, at = %surroundings.resource_manager, "Azure");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let credential: Arc<dyn Credential> =
+            Arc::new(SignIn::new(session.env.clone(), surroundings.clone(), client.clone()));
+        // Without it nothing could be looked at, and everything would be taken as it is recorded.
+        credential.token(false).await.map_err(cannot)?;
+        let ids = ids(global, session);
+        let cloud = Azure::new(AzureConfig {
+            endpoint: surroundings.resource_manager.clone(),
+            wire,
+            credential,
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        });
+        let commands =
+            HostCommands { root: session.cwd.clone(), environment: session.env.clone(), missing: Missing::Fails };
+        let web = Arc::new(HostWeb::new(client).map_err(cannot)?);
+        work(Reached { cloud, web, commands, clock, ids }, session).await
+    })
+}
+
+/// The embedded cloud, in this process and on simulated time.
+fn with_local<T>(
+    global: &Global,
+    session: &mut Session,
+    work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     simulated_time()?.block_on(async {
         let (simulator, clock) = open_world(global, session)?;
         let ids = ids(global, session);

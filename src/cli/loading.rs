@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::{TextFile, read as read_text, stack_files};
+use super::account::Account;
+use super::place::{Place, TextFile, read as read_text, stack_files};
 use super::{Failure, Global, Session};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::hcl::{Files, parse};
-use crate::simulator::{SUBSCRIPTION, TENANT};
-use crate::stack::{self, GivenVariable, Input, Program, Stack};
+use crate::stack::{self, CloudName, GivenVariable, Input, Program, Stack};
 
 /// A stack that was read.
 pub struct Loaded {
@@ -67,15 +67,22 @@ impl Loaded {
 /// Everything that is wrong with the text, the blocks and the variables.
 pub fn load(dir: &Path, global: &Global, session: &Session) -> Result<Loaded, Failure> {
     let given = given_variables(global, session)?;
-    load_with(dir, given, session)
+    // What cannot be read says so better below, with its place.
+    let cloud = Place::of(dir, global, session).map_or(CloudName::Local, |place| place.cloud);
+    load_with(dir, given, cloud, session)
 }
 
 /// The same with these values, the later of two for one variable counting.
 ///
 /// # Errors
 /// Everything that is wrong with the text, the blocks and the variables.
-pub fn load_with(dir: &Path, given: Vec<GivenVariable>, session: &Session) -> Result<Loaded, Failure> {
-    load_text(stack_text(dir, session)?, given)
+pub fn load_with(
+    dir: &Path,
+    given: Vec<GivenVariable>,
+    cloud: CloudName,
+    session: &Session,
+) -> Result<Loaded, Failure> {
+    load_text(stack_text(dir, session)?, given, &Account::of(cloud, session))
 }
 
 /// The text of a stack, wherever it comes from.
@@ -96,19 +103,19 @@ pub fn stack_text(dir: &Path, session: &Session) -> Result<StackText, Failure> {
     Ok(StackText { files: stack_files(dir, session)?, reader: Arc::new(StackDirectory { root }) })
 }
 
-/// Reads the stack of this text, with these values of variables.
+/// Reads the stack of this text, with these values of variables, as that of this account.
 ///
 /// # Errors
 /// Everything that is wrong with the text, the blocks and the variables.
-pub fn load_text(text: StackText, given: Vec<GivenVariable>) -> Result<Loaded, Failure> {
+pub fn load_text(text: StackText, given: Vec<GivenVariable>, account: &Account) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let input = Input {
         files: text.files,
         sources: &mut sources,
         reader: text.reader,
         variables: given.clone(),
-        subscription: SUBSCRIPTION.to_owned(),
-        tenant: TENANT.to_owned(),
+        subscription: account.subscription.clone(),
+        tenant: account.tenant.clone(),
     };
     let (program, found) = stack::read_all(input);
     let program = Arc::new(program);

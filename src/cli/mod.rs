@@ -2,6 +2,7 @@
 //!
 //! This is the only layer that knows a terminal. All it touches outside of the program it touches through a [`Session`].
 
+mod account;
 mod again;
 mod apply;
 mod check;

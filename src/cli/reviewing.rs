@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::account::Account;
 use super::loading::{Loaded, StackText, given_variables, load_text, stack_text};
 use super::place::{is_of_stack, shown};
 use super::{Failure, Global, Session};
@@ -93,7 +94,7 @@ pub fn before(
 /// # Errors
 /// Where it is wrong.
 pub fn evaluate(text: StackText, given: Vec<GivenVariable>) -> Result<Stack, Failure> {
-    let loaded: Loaded = load_text(text, given)?;
+    let loaded: Loaded = load_text(text, given, &Account::local())?;
     // Rules are for `validate` and `plan`: a stack is compared so that it can be mended, too.
     let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
     Ok(stack)

@@ -2,6 +2,7 @@
 
 mod commands;
 mod git;
+mod web;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::world::{Clock, Ids};
 
 pub use commands::{HostCommands, Missing};
 pub use git::{GitError, Revision};
+pub use web::HostWeb;
 
 /// This machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,6 +64,42 @@ impl Clock for SimClock {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+}
+
+/// A clock on which time passes faster than outside, for a simulated world that others use.
+#[derive(Debug)]
+pub struct SpedClock {
+    began: std::time::Instant,
+    /// The time at `began`, in microseconds.
+    start: AtomicI64,
+    speed: u32,
+}
+
+impl SpedClock {
+    /// A clock that shows this time now, and on which so many seconds pass in one.
+    pub fn new(start: Timestamp, speed: u32) -> Self {
+        Self { began: std::time::Instant::now(), start: AtomicI64::new(start.as_microsecond()), speed: speed.max(1) }
+    }
+
+    /// Moves on to a later time; an earlier one is passed over.
+    pub fn advance_to(&self, time: Timestamp) {
+        let ahead = time.as_microsecond() - self.now().as_microsecond();
+        self.start.fetch_add(ahead.max(0), Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Clock for SpedClock {
+    fn now(&self) -> Timestamp {
+        let passed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let passed = passed.saturating_mul(i64::from(self.speed));
+        let now = self.start.load(Ordering::Relaxed).saturating_add(passed);
+        Timestamp::from_microsecond(now).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration / self.speed).await;
     }
 }
 

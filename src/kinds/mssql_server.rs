@@ -117,6 +117,8 @@ pub static KIND: Kind = Kind {
             "properties.administrators.administratorType",
             "properties.externalGovernanceStatus",
         ],
+        // Azure's command line writes the object with nothing in it.
+        spared: &["properties.administrators.login", "properties.administrators.sid"],
         ..Simulated::NONE
     },
     example: r#"
@@ -196,7 +198,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
     let password = path::borrow(body, "properties.administratorLogin").is_some()
         && path::borrow(body, "properties.administratorLoginPassword").is_some();
-    if !password && path::borrow(body, "properties.administrators").is_none() {
+    if !password && path::text(body, "properties.administrators.login").is_none() {
         return refuse(
             "InvalidParameterValue",
             "Invalid value given for parameter AdministratorLogin. Specify a valid parameter value.".to_owned(),

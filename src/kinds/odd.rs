@@ -189,6 +189,8 @@ pub struct Simulated {
     /// Paths of the body that neither the arguments, attributes nor `fixed` name. Where a kind has [`Odd::encode`] and this is empty, the simulator
     /// cannot know the body and lets unknown properties pass.
     pub accepts: &'static [&'static str],
+    /// Paths that the stack has to say, and that other clients say otherwise.
+    pub spared: &'static [&'static str],
 }
 
 impl Simulated {
@@ -209,6 +211,7 @@ impl Simulated {
         watched: None,
         embeds: &[],
         accepts: &[],
+        spared: &[],
     };
 }
 

@@ -125,6 +125,7 @@ pub static KIND: Kind = Kind {
             "properties.routeTable.id",
             "properties.serviceEndpoints[].locations",
         ],
+        spared: &[PREFIXES],
         ..Simulated::NONE
     },
     terraform: Terraform {
@@ -199,7 +200,11 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let refused = |code, message| Err(Refusal { status: 400, code, message });
     let own = prefixes(body);
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
-    let space = cloud.get(&network).map(|body| path::items(body, virtual_network::SPACE)).unwrap_or_default();
+    if own.is_empty() && path::borrow(body, "properties.ipamPoolPrefixAllocations").is_none() {
+        return refused("MissingAddressPrefix", format!("Subnet '{}' has no address prefix.", id.name()));
+    }
+    // A network that is made with its subnets is held against them itself.
+    let Some(space) = cloud.get(&network).map(|body| path::items(body, virtual_network::SPACE)) else { return Ok(()) };
     let space: Vec<&str> = space.iter().filter_map(Json::as_str).collect();
     if outside(&own, &space).is_some() {
         let message = format!("Subnet '{}' is not valid in virtual network '{}'.", id.name(), network.name());

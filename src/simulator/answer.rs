@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::faults::Moment;
+use super::filter::Filter;
 use super::metrics::METRICS;
 use super::offers::{PERMISSIONS, SIZES, USAGES};
 use super::request::{Failure, Request, Response, Verb};
@@ -109,12 +110,26 @@ impl World {
             (Verb::Patch, Target::Resource(named)) => self.patch(&named, &ask),
             (Verb::Delete, Target::Resource(named)) => self.delete(&named, &ask),
             (Verb::Post, Target::Action(named, action)) => self.post(&named, &action, &ask),
+            (Verb::Post, Target::NameCheck) => Ok(Response::json(200, &self.name_check(&ask))),
             (Verb::Post, Target::Register(namespace)) => provider(&namespace).map(|body| Response::json(200, &body)),
-            (verb, _) => Err(Failure::gateway(
-                405,
-                "MethodNotAllowed",
-                format!("The request method '{}' is not allowed here.", verb.name()),
-            )),
+            (verb, _) => Err(method_not_allowed(verb)),
+        }
+    }
+
+    /// Whether a name that is unique in all of Azure is free: no object of its type has it.
+    fn name_check(&self, ask: &Ask<'_>) -> Json {
+        let asked = |name: &str| ask.request.body.as_ref().ok().and_then(|body| body.as_ref()?.get(name)?.as_str());
+        let (name, type_) = (asked("name").unwrap_or_default(), asked("type").unwrap_or_default());
+        let whole = format!("/subscriptions/{SUBSCRIPTION}");
+        let is_it =
+            |object: &Object| object.type_.eq_ignore_ascii_case(type_) && object.id.name().eq_ignore_ascii_case(name);
+        let taken = self.below(&whole).any(|(_, object)| is_it(object));
+        match taken {
+            false => json!({ "nameAvailable": true, "available": true, "name": name }),
+            true => json!({
+                "nameAvailable": false, "available": false, "name": name, "reason": "AlreadyExists",
+                "message": format!("The name '{name}' is already taken."),
+            }),
         }
     }
 
@@ -146,6 +161,7 @@ impl World {
                 json!({ "value": all })
             }
             Target::Providers(Some(namespace)) | Target::Register(namespace) => provider(&namespace)?,
+            Target::NameCheck => return Err(method_not_allowed(ask.request.verb)),
         };
         Ok(Response::json(200, &body))
     }
@@ -229,7 +245,7 @@ impl World {
                 ),
             ));
         };
-        if api.get(..10) > table.api.get(..10) {
+        if !self.lenient && api.get(..10) > table.api.get(..10) {
             let (namespace, rest) = table.name.split_once('/').unwrap_or((table.name, ""));
             return Err(Failure::gateway(
                 400,
@@ -308,7 +324,10 @@ impl World {
         let whole = format!("/subscriptions/{SUBSCRIPTION}");
         let state = ask.request.query.get("$expand").is_some_and(|expand| expand.contains("provisioningState"));
         let found = self.below(scope.unwrap_or(&whole)).map(|(_, object)| object);
-        let found = found.filter(|object| object.seen() && object.type_ != GROUP && object.location().is_some());
+        let filter = Filter::read(ask.request.query.get("$filter").map(String::as_str))?;
+        let found = found.filter(|object| {
+            object.seen() && object.type_ != GROUP && object.location().is_some() && filter.takes(object)
+        });
         Ok(self.page(found.map(|object| (object, entry(object, state))), ask))
     }
 
@@ -400,6 +419,10 @@ fn asked_action(verb: Verb, target: &Target) -> Option<(String, String)> {
         (Verb::Post, Target::Action(named, word)) => Some((format!("{}/{word}/action", named.type_), named.id.clone())),
         _ => None,
     }
+}
+
+fn method_not_allowed(verb: Verb) -> Failure {
+    Failure::gateway(405, "MethodNotAllowed", format!("The request method '{}' is not allowed here.", verb.name()))
 }
 
 fn subscription() -> Json {

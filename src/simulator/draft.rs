@@ -147,7 +147,7 @@ impl World {
         check_envelope(&body, &id, type_)?;
         let old_body = old.map(|old| self.with_children(old));
         check_location(&mut body, &id, type_, old)?;
-        type_.shape.check(&body, old_body.as_ref(), type_.strict, "")?;
+        type_.shape.check(&body, old_body.as_ref(), type_.strict && !self.lenient, "")?;
         let (children, gone) = self.draft_children(&id, type_, &mut body)?;
         envelope(&mut body, &id, type_.name);
         name_elements(&mut body, &id, type_);

@@ -15,6 +15,7 @@ mod disk;
 mod draft;
 mod faults;
 mod fill;
+mod filter;
 mod lag;
 mod ledger;
 mod locks;
@@ -29,6 +30,7 @@ mod references;
 mod request;
 mod routes;
 mod seed;
+pub mod serve;
 mod shape;
 mod target;
 mod throttle;
@@ -125,6 +127,13 @@ impl Simulator {
     #[must_use]
     pub fn based_at(self, base: &str) -> Self {
         self.lock().world.base = base.trim_end_matches('/').to_owned();
+        self
+    }
+
+    /// The same world for clients that nobody here wrote: it takes API versions newer than those it knows, and passes over what it does not know in bodies.
+    #[must_use]
+    pub fn for_others(self) -> Self {
+        self.lock().world.lenient = true;
         self
     }
 

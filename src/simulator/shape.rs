@@ -144,6 +144,11 @@ impl Shape {
         self.walk(path, false)
     }
 
+    /// Takes back that something must be there.
+    pub(super) fn spare(&mut self, path: &str) {
+        self.at(path).required = false;
+    }
+
     /// The shape at a path, which must be there, and so must all that leads to it.
     fn needed(&mut self, path: &str) -> &mut Self {
         self.walk(path, true)

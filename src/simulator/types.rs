@@ -212,6 +212,9 @@ impl Type {
         for path in kind.simulated.accepts {
             *self.shape.at(&format!("{prefix}{path}")) = Shape::any();
         }
+        for path in kind.simulated.spared {
+            self.shape.spare(&format!("{prefix}{path}"));
+        }
         for attribute in kind.attributes {
             let From::Body(path) = attribute.from else { continue };
             let whole = format!("{prefix}{path}");

@@ -32,6 +32,9 @@ pub struct World {
     pub(super) rest: Rest,
     #[serde(skip)]
     pub(super) base: String,
+    /// Whether newer API versions, and properties that are not known, are taken.
+    #[serde(skip)]
+    pub(super) lenient: bool,
     #[serde(skip)]
     index: Index,
     #[serde(skip)]
@@ -173,6 +176,7 @@ impl World {
             operations: BTreeMap::new(),
             rest: Rest::default(),
             base,
+            lenient: false,
             index: Index::default(),
             changes: Changes::default(),
             revision: 0,

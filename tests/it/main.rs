@@ -19,6 +19,7 @@ mod order;
 mod roles;
 mod runs;
 mod seeds;
+mod served;
 mod stacks;
 mod traffic;
 mod transcripts;

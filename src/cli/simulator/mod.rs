@@ -2,6 +2,7 @@
 
 mod fault;
 mod named;
+mod serve;
 mod workload;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ Examples:
   drplan simulator fault lose canadacentral --after 3m --for 20m      in the middle of a run
   drplan simulator workload start stacks/web-geo                      clients write rows from now on
   drplan simulator pass 10m
+  drplan simulator serve --tls                                        for az and Terraform
   drplan simulator workload show                                      what was lost, and for how long
   drplan simulator reset")]
 pub struct Args {
@@ -83,6 +85,10 @@ enum Verb {
         #[command(subcommand)]
         verb: workload::Verb,
     },
+    /// Serve it on a port, for other clients of Azure
+    ///
+    /// Prints what clients have to be told, as lines for a shell. It answers as Resource Manager does to whoever signed in here, in time that passes faster than outside.
+    Serve(serve::Args),
     /// Let time pass
     Pass {
         /// How much, as in 10m
@@ -93,6 +99,7 @@ enum Verb {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     match &args.verb {
+        Verb::Serve(args) => return serve::run(args, global, session),
         Verb::Reset => {
             Simulator::reset(&world_dir(global, session))?;
             session.print("The embedded cloud is empty.\n")?;

@@ -1,0 +1,74 @@
+//! Whose objects they are: the subscription and tenant that ids hold.
+
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+use super::{Failure, Session};
+use crate::simulator::{SUBSCRIPTION, TENANT};
+use crate::stack::CloudName;
+
+/// What stands for a subscription where none is known, so that a stack can be read, checked and drawn without one.
+const NONE: &str = "00000000-0000-0000-0000-000000000000";
+
+/// A subscription and its tenant, each a GUID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The subscription.
+    pub subscription: String,
+    /// The tenant.
+    pub tenant: String,
+}
+
+impl Account {
+    /// That of the embedded cloud.
+    pub fn local() -> Self {
+        Self { subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
+    }
+
+    /// That of a cloud: Azure's is said by the environment, or by Azure's command line.
+    pub fn of(cloud: CloudName, session: &Session) -> Self {
+        match cloud {
+            CloudName::Local => Self::local(),
+            CloudName::Azure => {
+                let value = |names: [&str; 2]| {
+                    names.iter().find_map(|name| session.env.get(*name).filter(|value| !value.is_empty()).cloned())
+                };
+                let subscription = value(["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"]);
+                let tenant = value(["AZURE_TENANT_ID", "ARM_TENANT_ID"]);
+                let (subscription, tenant) = match (subscription, tenant) {
+                    (Some(subscription), Some(tenant)) => (Some(subscription), Some(tenant)),
+                    (subscription, tenant) => {
+                        let signed_in = signed_in(session);
+                        let other = |name: &str| signed_in.as_ref()?.get(name)?.as_str().map(str::to_owned);
+                        (subscription.or_else(|| other("id")), tenant.or_else(|| other("tenantId")))
+                    }
+                };
+                let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
+                Self { subscription: or_none(subscription), tenant: or_none(tenant) }
+            }
+        }
+    }
+
+    /// Whether there is a subscription to work in.
+    ///
+    /// # Errors
+    /// Where there is none, with what to do about it.
+    pub fn is_known(&self) -> Result<(), Failure> {
+        if self.subscription != NONE && self.tenant != NONE {
+            return Ok(());
+        }
+        let missing = if self.subscription == NONE { "subscription" } else { "tenant" };
+        Err(Failure::failed(format!("it is not known which {missing} of Azure to work in")).help(
+            "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and choose one with `az account set`.",
+        ))
+    }
+}
+
+/// Who Azure's command line is signed in as; `None` where there is none, or nobody is.
+fn signed_in(session: &Session) -> Option<Json> {
+    let mut command = Command::new("az");
+    command.args(["account", "show", "--output", "json"]).env_clear().envs(&session.env);
+    let said = command.output().ok()?;
+    serde_json::from_slice(&said.stdout).ok().filter(|_| said.status.success())
+}

@@ -1,0 +1,129 @@
+//! `drplan simulator serve`.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::cloud::world_dir;
+use crate::cli::{ExitCode, Failure, Global, Session};
+use crate::host::SpedClock;
+use crate::simulator::serve::{Authority, Service, Tokens, serve};
+use crate::simulator::{START, SUBSCRIPTION, Simulator, TENANT};
+use crate::world::Clock;
+
+/// A client that nobody knows, for the lines that are printed.
+const CLIENT: &str = "00000000-0000-0000-0000-00000000000c";
+
+/// How it is served.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The port; 0 takes one that is free
+    #[arg(long, default_value_t = 8443)]
+    port: u16,
+    /// The address to listen on. Others than this machine's own let the network in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    listen: IpAddr,
+    /// Behind TLS, which Azure's own clients insist on, with a certificate authority of its own
+    #[arg(long)]
+    tls: bool,
+    /// How many seconds pass in it while one passes outside
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    speed: u32,
+}
+
+pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+    let dir = world_dir(global, session);
+    let cannot = |why: String| Failure::failed(format!("the embedded cloud cannot be served: {why}"));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| cannot(error.to_string()))?;
+    runtime.block_on(async {
+        // The world's time goes on from where it stopped, whatever has passed outside.
+        let clock = Arc::new(SpedClock::new(START, args.speed));
+        let simulator = Simulator::open(&dir, global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
+        clock.advance_to(simulator.now());
+        let listener = tokio::net::TcpListener::bind((args.listen, args.port)).await;
+        let listener = listener.map_err(|error| cannot(format!("{}:{}: {error}", args.listen, args.port)))?;
+        let port = listener.local_addr().map_err(|error| cannot(error.to_string()))?.port();
+        let host = if args.listen.is_loopback() { "localhost".to_owned() } else { args.listen.to_string() };
+        let base = format!("{}://{host}:{port}", if args.tls { "https" } else { "http" });
+        let authority = dir.join("authority.pem");
+        let acceptor = match args.tls {
+            false => None,
+            true => {
+                let names = [host.clone(), "localhost".to_owned(), "127.0.0.1".to_owned(), args.listen.to_string()];
+                Some(kept_authority(&dir, session)?.acceptor(&names).map_err(cannot)?)
+            }
+        };
+        let key = kept(&dir.join("token.key"), || session.ids.key().to_vec())?;
+        let key =
+            <[u8; 32]>::try_from(key.as_slice()).map_err(|_| cannot("token.key is damaged; remove it".to_owned()))?;
+        let tokens = Tokens::new(key, Arc::clone(&session.clock));
+        let router = Service { simulator, tokens, base: base.clone(), speed: args.speed }.router();
+
+        session.print(&settings(&base, args.tls.then_some(authority.as_path())))?;
+        session.say(&format!(
+            "Serving the embedded cloud at {base}, {}s to the second. Ctrl-C stops; the world is kept.\n",
+            args.speed
+        ));
+        let stop = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        serve(listener, acceptor, router, stop).await.map_err(|error| cannot(error.to_string()))
+    })?;
+    Ok(ExitCode::Done)
+}
+
+/// What clients have to be told, as lines that a shell takes.
+fn settings(base: &str, authority: Option<&Path>) -> String {
+    let host = base.split_once("://").map_or(base, |(_, host)| host);
+    let mut lines = vec![
+        format!("export ARM_METADATA_HOSTNAME={host}"),
+        format!("export ARM_SUBSCRIPTION_ID={SUBSCRIPTION}"),
+        format!("export ARM_TENANT_ID={TENANT}"),
+        format!("export ARM_CLIENT_ID={CLIENT}"),
+        "export ARM_CLIENT_SECRET=any".to_owned(),
+        "export ARM_USE_CLI=false".to_owned(),
+    ];
+    if let Some(authority) = authority {
+        lines.extend(
+            ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].map(|name| format!("export {name}={}", authority.display())),
+        );
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The authority that is kept with the world, made where there is none.
+fn kept_authority(dir: &Path, session: &Session) -> Result<Authority, Failure> {
+    let (certificate, key) = (dir.join("authority.pem"), dir.join("authority.key"));
+    if let (Ok(certificate), Ok(key)) = (fs::read_to_string(&certificate), fs::read_to_string(&key)) {
+        return Ok(Authority { certificate, key });
+    }
+    let made = Authority::new().map_err(|why| Failure::failed(format!("no certificate can be made: {why}")))?;
+    session.write_file(&certificate, made.certificate.as_bytes())?;
+    write_private(&key, made.key.as_bytes())?;
+    Ok(made)
+}
+
+/// What is kept in a file, made where there is none.
+fn kept(path: &Path, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, Failure> {
+    if let Ok(kept) = fs::read(path) {
+        return Ok(kept);
+    }
+    let made = make();
+    write_private(path, &made)?;
+    Ok(made)
+}
+
+/// Writes what only this user may read.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| Failure::file(path, &error))?;
+    file.write_all(bytes).map_err(|error| Failure::file(path, &error))
+}

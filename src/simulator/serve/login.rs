@@ -1,0 +1,131 @@
+//! Signing in: tokens that are made here, and taken here only.
+//!
+//! A token looks as Azure's do, three parts with a payload that says who holds it, and is signed with a key that is kept with the world. Anybody may
+//! have one who can reach the port: there is nothing to protect, and clients must have something to send.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value as Json, json};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use super::{Service, empty, failure};
+use crate::simulator::TENANT;
+use crate::world::Clock;
+
+/// How long a token is taken, in seconds.
+const LASTS: i64 = 3600;
+
+/// Makes tokens, and knows its own.
+#[derive(Clone)]
+pub struct Tokens {
+    key: [u8; 32],
+    /// The time of people: clients hold tokens against their own clocks.
+    clock: Arc<dyn Clock>,
+}
+
+impl Tokens {
+    /// Tokens signed with this key, by this clock.
+    pub fn new(key: [u8; 32], clock: Arc<dyn Clock>) -> Self {
+        Self { key, clock }
+    }
+
+    fn signed(&self, text: &str) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        mac.update(text.as_bytes());
+        Some(mac)
+    }
+
+    /// A token for this client, and when it ends (seconds since the epoch).
+    fn issue(&self, client: &str, audience: &str, issuer: &str) -> Option<(String, i64)> {
+        let now = self.clock.now().as_second();
+        let ends = now + LASTS;
+        // The same client is the same object on every day.
+        let object = Uuid::new_v5(&Uuid::NAMESPACE_URL, client.as_bytes()).to_string();
+        let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
+        let head = part(&json!({ "typ": "JWT", "alg": "HS256" }));
+        let payload = part(&json!({
+            "aud": audience, "iss": issuer, "iat": now, "nbf": now, "exp": ends, "appid": client, "idtyp": "app",
+            "oid": object, "sub": object, "tid": TENANT, "ver": "1.0",
+        }));
+        let text = format!("{head}.{payload}");
+        let signature = URL_SAFE_NO_PAD.encode(self.signed(&text)?.finalize().into_bytes());
+        Some((format!("{text}.{signature}"), ends))
+    }
+
+    /// Whether a token was made here and is taken still.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn holds(&self, token: &str) -> Result<(), &'static str> {
+        const FOREIGN: &str = "The access token was not issued by this cloud.";
+        let (text, signature) = token.rsplit_once('.').ok_or(FOREIGN)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| FOREIGN)?;
+        self.signed(text).ok_or(FOREIGN)?.verify_slice(&signature).map_err(|_| FOREIGN)?;
+        let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let payload: Option<Json> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let ends = payload.and_then(|payload| payload.get("exp")?.as_i64()).ok_or(FOREIGN)?;
+        if self.clock.now().as_second() < ends { Ok(()) } else { Err("The access token has expired.") }
+    }
+}
+
+/// `POST /{tenant}/oauth2/v2.0/token`: a client's secret, or its assertion, whatever it is.
+pub(super) async fn token(
+    State(service): State<Arc<Service>>,
+    Path(tenant): Path<String>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let given = |name: &str| form.get(name).filter(|value| !value.is_empty());
+    let refused = |error: &str, why: &str| {
+        let body = json!({ "error": error, "error_description": why, "error_codes": [7_000_215] });
+        (StatusCode::BAD_REQUEST, Answer(body)).into_response()
+    };
+    if given("grant_type").map(String::as_str) != Some("client_credentials") {
+        return refused("unsupported_grant_type", "Only client_credentials is taken here.");
+    }
+    let Some(client) = given("client_id") else { return refused("invalid_request", "client_id is missing.") };
+    if given("client_secret").or_else(|| given("client_assertion")).is_none() {
+        return refused("invalid_client", "A client_secret or a client_assertion is needed; any will do.");
+    }
+    let audience = given("scope")
+        .map(|scope| scope.trim_end_matches(".default"))
+        .or_else(|| given("resource").map(String::as_str));
+    let issuer = format!("{}/{tenant}/v2.0", service.base);
+    match service.tokens.issue(client, audience.unwrap_or(&service.base), &issuer) {
+        Some((token, ends)) => Answer(json!({
+            "token_type": "Bearer", "expires_in": LASTS, "ext_expires_in": LASTS, "expires_on": ends.to_string(),
+            "not_before": (ends - LASTS).to_string(), "resource": audience, "access_token": token,
+        }))
+        .into_response(),
+        None => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// `GET /msi/token`: the identity of this machine, as App Service has it.
+pub(super) async fn identity(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    if !headers.contains_key("x-identity-header") {
+        return failure(StatusCode::BAD_REQUEST, "MissingHeader", "X-IDENTITY-HEADER is missing.").into_response();
+    }
+    let client = query.get("client_id").map_or("00000000-0000-0000-0000-00000000000a", String::as_str);
+    let resource = query.get("resource").unwrap_or(&service.base);
+    let issuer = format!("{}/{TENANT}/", service.base);
+    match service.tokens.issue(client, resource, &issuer) {
+        Some((token, ends)) => Answer(json!({
+            "access_token": token, "expires_on": ends.to_string(), "resource": resource, "token_type": "Bearer", "client_id": client,
+        }))
+        .into_response(),
+        None => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}

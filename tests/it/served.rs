@@ -1,0 +1,234 @@
+//! The embedded cloud on a port: the real binary serves it behind TLS, and clients sign in and work over real sockets; drplan's own with
+//! `--cloud azure` among them.
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use drplan::simulator::{SUBSCRIPTION, TENANT};
+use serde_json::Value as Json;
+
+const STACK: &str = r#"
+stack "served" {}
+
+site "east" {
+  provider = "azure"
+  location = "canadacentral"
+}
+
+resource_group "app" {
+  site = site.east
+}
+
+virtual_network "app" {
+  resource_group = resource_group.app
+  address_space  = ["10.0.0.0/16"]
+}
+
+subnet "app" {
+  virtual_network  = virtual_network.app
+  address_prefixes = ["10.0.1.0/24"]
+}
+
+user_assigned_identity "app" {
+  resource_group = resource_group.app
+}
+"#;
+
+/// A served cloud, which ends with the test.
+struct Served {
+    child: Child,
+    /// What it says that clients have to be told.
+    settings: BTreeMap<String, String>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+impl Served {
+    /// Serves the world of a directory on a port that is free.
+    fn begin(dir: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_drplan"))
+            .args(["simulator", "serve", "--tls", "--port", "0", "--speed", "1000", "--state"])
+            .arg(dir.join("world"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary");
+        let mut settings = BTreeMap::new();
+        for line in BufReader::new(child.stdout.take().expect("its output")).lines() {
+            let line = line.expect("a line");
+            let (name, value) = line.strip_prefix("export ").and_then(|line| line.split_once('=')).expect("a setting");
+            settings.insert(name.to_owned(), value.to_owned());
+            // The last of them.
+            if name == "REQUESTS_CA_BUNDLE" {
+                break;
+            }
+        }
+        Self { child, settings }
+    }
+
+    fn base(&self) -> String {
+        format!("https://{}", self.settings["ARM_METADATA_HOSTNAME"])
+    }
+
+    /// A client that trusts its authority and nobody else.
+    fn client(&self) -> reqwest::Client {
+        let _chosen = rustls::crypto::ring::default_provider().install_default();
+        let pem = std::fs::read(&self.settings["SSL_CERT_FILE"]).expect("the authority");
+        let authority = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+        reqwest::Client::builder().tls_certs_only([authority]).build().expect("a client")
+    }
+
+    /// Runs drplan against it.
+    fn drplan(&self, dir: &Path, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drplan"));
+        command.args(args).args(["--cloud", "azure"]).current_dir(dir).env_clear().envs(&self.settings);
+        command.output().expect("the binary")
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn asked<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+}
+
+async fn json(request: reqwest::RequestBuilder) -> (u16, Json) {
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let body = answer.bytes().await.expect("a body");
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// A token for a client, as Azure's clients ask for one.
+async fn token(client: &reqwest::Client, base: &str) -> String {
+    let form = "grant_type=client_credentials&client_id=tester&client_secret=any&scope=x%2F.default";
+    let request = client.post(format!("{base}/{TENANT}/oauth2/v2.0/token"));
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+    let (status, body) = json(request).await;
+    assert_eq!(status, 200, "{body}");
+    body["access_token"].as_str().expect("a token").to_owned()
+}
+
+#[test]
+fn drplan_applies_plans_empty_and_destroys_over_the_network() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
+    let served = Served::begin(dir.path());
+    let applied = served.drplan(dir.path(), &["apply", "--yes"]);
+    assert!(applied.status.success(), "{}", said(&applied));
+    let again = served.drplan(dir.path(), &["plan"]);
+    assert!(said(&again).contains("No changes."), "{}", said(&again));
+
+    // What it made is there for others, and a restart keeps it; so does a token.
+    let (base, client) = (served.base(), served.client());
+    let held = asked(token(&client, &base));
+    drop(served);
+    let served = Served::begin(dir.path());
+    let (base, client) = (served.base(), served.client());
+    let path = format!("{base}/subscriptions/{SUBSCRIPTION}/resourceGroups/app/resources?api-version=2021-04-01");
+    let (status, listed) = asked(json(client.get(&path).bearer_auth(&held)));
+    let names: Vec<&str> =
+        listed["value"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!((status, names), (200, vec!["app", "app"]), "{listed}");
+
+    let gone = served.drplan(dir.path(), &["destroy", "--yes"]);
+    assert!(gone.status.success(), "{}", said(&gone));
+    let (status, _) = asked(json(client.get(&path).bearer_auth(&held)));
+    assert_eq!(status, 404);
+}
+
+#[test]
+fn who_is_not_signed_in_is_told_what_was_tried() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
+    let mut served = Served::begin(dir.path());
+    served.settings.retain(|name, _| name != "ARM_CLIENT_SECRET");
+    served.settings.insert("IDENTITY_ENDPOINT".to_owned(), format!("{}/msi/nobody", served.base()));
+    served.settings.insert("IDENTITY_HEADER".to_owned(), "any".to_owned());
+    let refused = served.drplan(dir.path(), &["plan"]);
+    let text = said(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{text}");
+    for part in ["nobody is signed in", "a managed identity", "Azure's command line", "az login"] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    served.settings.insert("IDENTITY_ENDPOINT".to_owned(), format!("{}/msi/token", served.base()));
+    let planned = served.drplan(dir.path(), &["plan"]);
+    assert!(said(&planned).contains("4 to create"), "{}", said(&planned));
+}
+
+#[test]
+fn it_says_where_its_parts_are_and_takes_its_own_tokens_only() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let served = Served::begin(dir.path());
+    let (base, client) = (served.base(), served.client());
+    asked(async {
+        for path in ["/metadata/endpoints?api-version=2022-09-01", "//metadata/endpoints?api-version=2022-09-01"] {
+            let (status, metadata) = json(client.get(format!("{base}{path}"))).await;
+            assert_eq!(status, 200);
+            assert_eq!(metadata["resourceManager"], format!("{base}/"));
+            assert_eq!(metadata["authentication"]["loginEndpoint"], base);
+            assert_eq!(metadata["authentication"]["identityProvider"], "AAD");
+        }
+        let openid = format!("{base}/{TENANT}/v2.0/.well-known/openid-configuration");
+        let (_, openid) = json(client.get(openid)).await;
+        assert_eq!(openid["token_endpoint"], format!("{base}/{TENANT}/oauth2/v2.0/token"));
+
+        let subscriptions = format!("{base}/subscriptions?api-version=2022-12-01");
+        let held = token(&client, &base).await;
+        let (status, body) = json(client.get(&subscriptions).bearer_auth(&held)).await;
+        assert_eq!((status, body["value"][0]["tenantId"].as_str()), (200, Some(TENANT)));
+        let forged = format!("{}x", &held[..held.len() - 1]);
+        for wrong in ["no-token", "a.b.c", forged.as_str()] {
+            let (status, body) = json(client.get(&subscriptions).bearer_auth(wrong)).await;
+            assert_eq!((status, body["error"]["code"].as_str()), (401, Some("AuthenticationFailed")));
+        }
+        assert_eq!(json(client.get(&subscriptions)).await.0, 401);
+
+        // The identity of a machine, as App Service answers for it.
+        let identity = format!("{base}/msi/token?api-version=2019-08-01&resource={base}");
+        let (status, body) = json(client.get(&identity).header("X-IDENTITY-HEADER", "any")).await;
+        assert_eq!((status, body["expires_on"].is_string()), (200, true));
+        let own = body["access_token"].as_str().expect("a token");
+        assert_eq!(json(client.get(&subscriptions).bearer_auth(own)).await.0, 200);
+    });
+}
+
+#[test]
+fn what_is_too_much_or_leads_elsewhere_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let served = Served::begin(dir.path());
+    let (base, client) = (served.base(), served.client());
+    asked(async {
+        let held = token(&client, &base).await;
+        let group = format!("{base}/subscriptions/{SUBSCRIPTION}/resourceGroups/big?api-version=2021-04-01");
+        let body = format!("{{\"location\":\"canadacentral\",\"tags\":{{\"a\":\"{}\"}}}}", "x".repeat(4 * 1024 * 1024));
+        let (status, answer) = json(client.put(&group).bearer_auth(&held).body(body)).await;
+        assert_eq!((status, answer["error"]["code"].as_str()), (413, Some("RequestEntityTooLarge")));
+        for path in ["/subscriptions/%2e%2e/%2e%2e/etc/passwd", "/world.jsonl", "/authority.key"] {
+            let (status, _) = json(client.get(format!("{base}{path}?api-version=2021-04-01")).bearer_auth(&held)).await;
+            assert!(status == 404 || status == 400, "{path}: {status}");
+        }
+        // Clients that say nothing keep nobody else waiting.
+        let silent: Vec<_> = {
+            let address = base.trim_start_matches("https://").replace("localhost", "127.0.0.1");
+            let mut all = Vec::new();
+            for _ in 0..200 {
+                all.push(tokio::net::TcpStream::connect(&address).await.expect("a connection"));
+            }
+            all
+        };
+        let subscriptions = format!("{base}/subscriptions?api-version=2022-12-01");
+        assert_eq!(json(client.get(&subscriptions).bearer_auth(&held)).await.0, 200);
+        drop(silent);
+    });
+}
