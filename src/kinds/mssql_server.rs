@@ -117,8 +117,8 @@ pub static KIND: Kind = Kind {
             "properties.administrators.administratorType",
             "properties.externalGovernanceStatus",
         ],
-        // Azure's command line writes the object with nothing in it.
-        spared: &["properties.administrators.login", "properties.administrators.sid"],
+        // Azure's command line writes the administrators with nothing in them, and leaves the version to the service.
+        spared: &["properties.administrators.login", "properties.administrators.sid", "properties.version"],
         ..Simulated::NONE
     },
     example: r#"
@@ -218,5 +218,6 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
         path::put(body, "properties.state", Json::from("Ready"));
         path::put(body, "properties.fullyQualifiedDomainName", Json::from(format!("{name}.database.windows.net")));
         path::fill(body, "properties.externalGovernanceStatus", "Disabled");
+        path::fill(body, "properties.version", "12.0");
     }
 }

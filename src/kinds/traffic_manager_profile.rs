@@ -362,6 +362,9 @@ fn is_public_address(id: &ArmId) -> bool {
 }
 
 fn settle_endpoint(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    if let Some(body) = cloud.get_mut(id) {
+        path::fill(body, "properties.endpointStatus", "Enabled");
+    }
     let Some(profile) = id.parent() else { return };
     let highest =
         cloud.below(&profile).iter().filter_map(|id| cloud.get(id)?.get("properties")?.get("priority")?.as_i64()).max();
