@@ -3,7 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::table::*;
-use super::{identity, path};
+use super::{identity, mssql_server, path};
 use crate::address::ArmId;
 
 const GIBIBYTE: i64 = 1 << 30;
@@ -172,6 +172,21 @@ pub static KIND: Kind = Kind {
     simulated: Simulated {
         admit: Some(admit),
         settle: Some(settle),
+        always: &[
+            always("transparentDataEncryption", "current", r#"{"state":"Enabled"}"#),
+            always(
+                "backupShortTermRetentionPolicies",
+                "default",
+                r#"{"retentionDays":7,"diffBackupIntervalInHours":12}"#,
+            ),
+            always(
+                "backupLongTermRetentionPolicies",
+                "default",
+                r#"{"weeklyRetention":"PT0S","monthlyRetention":"PT0S","yearlyRetention":"PT0S","weekOfYear":0}"#,
+            ),
+            always("securityAlertPolicies", "default", mssql_server::SECURITY_ALERTS),
+            empty_list("replicationLinks"),
+        ],
         accepts: &[
             identity::ACCEPTS,
             "sku.tier",

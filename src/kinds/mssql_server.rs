@@ -29,6 +29,10 @@ pub(super) const SERVER_NAME: NameRule = NameRule::new(
 )
 .global();
 
+/// What a server or database says of alerts that nobody asked for.
+pub(super) const SECURITY_ALERTS: &str =
+    r#"{"state":"Disabled","disabledAlerts":[],"emailAddresses":[],"emailAccountAdmins":false,"retentionDays":0}"#;
+
 /// The table.
 pub static KIND: Kind = Kind {
     name: "mssql_server",
@@ -119,6 +123,17 @@ pub static KIND: Kind = Kind {
         ],
         // Azure's command line writes the administrators with nothing in them, and leaves the version to the service.
         spared: &["properties.administrators.login", "properties.administrators.sid", "properties.version"],
+        always: &[
+            always("connectionPolicies", "default", r#"{"connectionType":"Default"}"#),
+            always("sqlVulnerabilityAssessments", "default", r#"{"state":"Disabled"}"#),
+            always(
+                "encryptionProtector",
+                "current",
+                r#"{"serverKeyName":"ServiceManaged","serverKeyType":"ServiceManaged"}"#,
+            ),
+            always("securityAlertPolicies", "Default", SECURITY_ALERTS),
+            empty_list("restorableDroppedDatabases"),
+        ],
         ..Simulated::NONE
     },
     example: r#"

@@ -191,6 +191,29 @@ pub struct Simulated {
     pub accepts: &'static [&'static str],
     /// Paths that the stack has to say, and that other clients say otherwise.
     pub spared: &'static [&'static str],
+    /// Children that exist as long as the object does, which drplan has no kind for and other clients ask for.
+    pub always: &'static [Always],
+}
+
+/// A child that always exists (source: what Terraform's azurerm reads of a resource that it has made).
+#[derive(Debug, Clone, Copy)]
+pub struct Always {
+    /// The word that leads to it, as in `connectionPolicies`.
+    pub segment: &'static str,
+    /// Its name; empty: there is a list, with nothing in it.
+    pub name: &'static str,
+    /// Its properties, as JSON text.
+    pub properties: &'static str,
+}
+
+/// A child that always exists, with these properties.
+pub const fn always(segment: &'static str, name: &'static str, properties: &'static str) -> Always {
+    Always { segment, name, properties }
+}
+
+/// A list of children with nothing in it.
+pub const fn empty_list(segment: &'static str) -> Always {
+    Always { segment, name: "", properties: "{}" }
 }
 
 impl Simulated {
@@ -212,6 +235,7 @@ impl Simulated {
         embeds: &[],
         accepts: &[],
         spared: &[],
+        always: &[],
     };
 }
 

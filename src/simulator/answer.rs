@@ -141,6 +141,7 @@ impl World {
             Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(USAGES) => {
                 return self.usages(&named.id);
             }
+            Target::Action(named, word) if let Some(all) = self.always_listed(&named.id, &word) => all,
             Target::Action(named, word) => {
                 let type_ = format!("{}/{}", named.type_, word.to_ascii_lowercase());
                 self.collection(&named.id, &type_, ask)?
@@ -184,6 +185,9 @@ impl World {
                 Some(etag) => response.with("etag", etag),
                 None => response,
             });
+        }
+        if let Some(child) = self.always(named) {
+            return Ok(Response::json(200, &child));
         }
         match self.element(&named.id) {
             Some(element) => Ok(Response::json(200, element)),

@@ -6,6 +6,7 @@
 //! [`World`] is pure; `routes` puts it behind HTTP, `disk` keeps it between commands.
 
 mod actions;
+mod always;
 mod answer;
 mod bodies;
 mod clients;

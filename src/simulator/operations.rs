@@ -194,6 +194,7 @@ impl World {
     pub(super) fn remove_with_all_below(&mut self, id: &str) {
         let mut ids: Vec<String> = self.below(id).map(|(id, _)| id.clone()).rev().collect();
         ids.push(id.to_owned());
+        self.rest.always.retain(|child, _| !child.starts_with(id) || child.as_bytes().get(id.len()) != Some(&b'/'));
         for id in ids {
             self.remember(&id);
             let Some(object) = self.take(&id) else { continue };

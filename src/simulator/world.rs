@@ -59,6 +59,9 @@ pub(super) struct Rest {
     /// What is known of what is watched, by folded id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) monitors: BTreeMap<String, Monitor>,
+    /// What was written of children that always exist, by folded id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) always: BTreeMap<String, Json>,
     /// The clients that write rows, and what came of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<Work>,

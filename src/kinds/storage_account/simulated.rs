@@ -17,6 +17,16 @@ const SECONDARY: &str = "properties.secondaryLocation";
 pub(super) const SIMULATED: Simulated = Simulated {
     admit: Some(admit),
     settle: Some(settle),
+    always: &[
+        always("blobServices", "default", r#"{"cors":{"corsRules":[]},"deleteRetentionPolicy":{"enabled":false}}"#),
+        always(
+            "fileServices",
+            "default",
+            r#"{"cors":{"corsRules":[]},"shareDeleteRetentionPolicy":{"enabled":true,"days":7}}"#,
+        ),
+        always("queueServices", "default", r#"{"cors":{"corsRules":[]}}"#),
+        always("tableServices", "default", r#"{"cors":{"corsRules":[]}}"#),
+    ],
     actions: &[
         Action {
             name: "failover",

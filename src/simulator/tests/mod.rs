@@ -7,6 +7,7 @@ mod disk;
 mod failover;
 mod faults;
 mod operations;
+mod others;
 mod traffic;
 
 use std::sync::Arc;

@@ -1,0 +1,82 @@
+//! What clients that nobody here wrote ask for, and drplan does not.
+
+use super::*;
+
+const SERVER: &str = "Microsoft.Sql/servers/example";
+
+async fn with_server() -> Cloud {
+    let cloud = Cloud::with_group().await;
+    let body = json!({ "location": "canadacentral", "properties": {
+        "version": "12.0", "administratorLogin": "sqladmin", "administratorLoginPassword": "an example, n0t a secret" } });
+    cloud.made(&format!("{SERVER}?api-version=2021-11-01"), body).await;
+    cloud
+}
+
+#[tokio::test]
+async fn what_always_exists_is_there_is_changed_and_goes_with_what_it_is_in() {
+    let cloud = with_server().await;
+    let policy = format!("{SERVER}/connectionPolicies/default?api-version=2021-11-01");
+    let read = cloud.get(&policy).await;
+    assert_eq!((read.status, &read.body["properties"]), (200, &json!({ "connectionType": "Default" })));
+    assert_eq!(read.body["type"], "Microsoft.Sql/servers/connectionPolicies");
+
+    // Terraform takes a 200 only.
+    let written = cloud.put(&policy, json!({ "properties": { "connectionType": "Proxy" } })).await;
+    assert_eq!((written.status, &written.body["properties"]["connectionType"]), (200, &json!("Proxy")));
+    assert_eq!(cloud.get(&policy).await.body["properties"]["connectionType"], "Proxy");
+    let listed = cloud.get(&format!("{SERVER}/connectionPolicies?api-version=2021-11-01")).await;
+    assert_eq!(listed.body["value"][0]["properties"]["connectionType"], "Proxy");
+    let none = cloud.get(&format!("{SERVER}/restorableDroppedDatabases?api-version=2021-11-01")).await;
+    assert_eq!((none.status, &none.body), (200, &json!({ "value": [] })));
+    let other = cloud.get(&format!("{SERVER}/connectionPolicies/other?api-version=2021-11-01")).await;
+    assert_eq!(other.status, 404);
+
+    assert!(cloud.delete(&format!("{SERVER}?api-version=2021-11-01")).await.status < 300);
+    cloud.pass(7200);
+    assert_eq!(cloud.get(&policy).await.status, 404);
+    let body = json!({ "location": "canadacentral", "properties": {
+        "version": "12.0", "administratorLogin": "sqladmin", "administratorLoginPassword": "an example, n0t a secret" } });
+    cloud.made(&format!("{SERVER}?api-version=2021-11-01"), body).await;
+    assert_eq!(cloud.get(&policy).await.body["properties"]["connectionType"], "Default");
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_names_checked() {
+    let cloud = with_server().await;
+    cloud.made(NET, net()).await;
+    let listed = async |filter: &str| {
+        let path = format!("/subscriptions/{SUBSCRIPTION}/resources?api-version=2021-04-01&$filter={filter}");
+        let answer = cloud.get(&path).await;
+        let names = answer.body["value"].as_array().cloned().unwrap_or_default();
+        (answer.status, names.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let both = vec!["Net1".to_owned(), "example".to_owned()];
+    assert_eq!(listed("resourceGroup%20eq%20'RG'").await, (200, both));
+    assert_eq!(listed("resourceGroup%20eq%20'other'").await, (200, Vec::new()));
+    assert_eq!(listed("resourceType%20eq%20'Microsoft.Sql/servers'").await, (200, vec!["example".to_owned()]));
+    let joined = "resourceGroup%20eq%20'rg'%20and%20name%20eq%20'net1'";
+    assert_eq!(listed(joined).await, (200, vec!["Net1".to_owned()]));
+    assert_eq!(listed("substringof('n',name)").await.0, 400);
+
+    let check =
+        format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Sql/checkNameAvailability?api-version=2021-11-01");
+    for (name, free) in [("example", false), ("another", true)] {
+        let asked = json!({ "name": name, "type": "Microsoft.Sql/servers" });
+        let answer = cloud.ask("POST", &check, Some(asked), &[]).await;
+        assert_eq!((answer.status, answer.body["available"].as_bool()), (200, Some(free)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn newer_versions_and_what_is_not_known_pass_for_others_only() {
+    let newer = format!("{NET}?api-version=2099-01-01");
+    let mut body = net();
+    body["properties"]["notYetThere"] = json!(true);
+    let strict = Cloud::with_group().await;
+    assert_eq!(strict.put(&newer, net()).await.code(), (400, "NoRegisteredProviderFound"));
+    assert_eq!(strict.put(NET, body.clone()).await.code(), (400, "InvalidRequestContent"));
+
+    let Cloud { simulator, hand } = Cloud::with_group().await;
+    let lenient = Cloud { simulator: simulator.for_others(), hand };
+    assert_eq!(lenient.put(&newer, body).await.status, 201);
+}
