@@ -22,6 +22,6 @@ pub use client::{Azure, AzureConfig};
 pub use credential::{Credential, FixedToken, Token};
 pub use error::{ArmError, CallError, Detail};
 pub use signin::SignIn;
-pub use surroundings::Surroundings;
+pub use surroundings::{Surroundings, first_set};
 pub use transport::ArmTransport;
-pub use wire::{Answer, Request, Wire};
+pub use wire::{Answer, Request, Wire, innermost};

@@ -17,7 +17,7 @@ use azure_identity::{
 };
 
 use super::credential::{Credential, Token};
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, first_set};
 
 /// A way to sign in: what it is called where it fails, and the credential, or why it cannot be tried.
 type Way = (&'static str, Result<Arc<dyn TokenCredential>, String>);
@@ -37,9 +37,8 @@ impl SignIn {
         Self { environment, surroundings, client, taken: Mutex::default() }
     }
 
-    /// The value of the first of these variables that has one: the SDKs' name, and azurerm's.
     fn value(&self, names: [&str; 2]) -> Option<String> {
-        names.iter().find_map(|name| self.environment.get(*name).filter(|value| !value.is_empty()).cloned())
+        first_set(&self.environment, names)
     }
 
     fn options(&self) -> ClientOptions {

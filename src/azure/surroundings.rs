@@ -107,6 +107,11 @@ impl Surroundings {
     }
 }
 
+/// The value of the first of these variables that has one: the SDKs' name, and azurerm's.
+pub fn first_set(environment: &BTreeMap<String, String>, names: [&str; 2]) -> Option<String> {
+    names.iter().find_map(|name| environment.get(*name).filter(|value| !value.is_empty()).cloned())
+}
+
 fn scope(resource_manager: &Url) -> String {
     format!("{}/.default", resource_manager.as_str().trim_end_matches('/'))
 }

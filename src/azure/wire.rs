@@ -120,7 +120,7 @@ impl Wire {
             .connect_timeout(CONNECT_TIME)
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| told(&error))
+            .map_err(|error| innermost(&error))
     }
 
     pub(super) async fn send(&self, request: Request) -> Result<Answer, WireError> {
@@ -136,12 +136,12 @@ async fn over_net(client: &reqwest::Client, request: Request) -> Result<Answer, 
     let sent = client.request(method, url).headers(headers).body(body).send().await;
     // Without a connection nothing was sent; whatever else breaks may have been heard.
     let mut answer = sent.map_err(|error| match error.is_connect() || error.is_builder() {
-        true => WireError::NotSent(told(&error)),
-        false => WireError::Lost(told(&error)),
+        true => WireError::NotSent(innermost(&error)),
+        false => WireError::Lost(innermost(&error)),
     })?;
     let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
     let mut whole = bytes::BytesMut::new();
-    while let Some(part) = answer.chunk().await.map_err(|error| WireError::Lost(told(&error)))? {
+    while let Some(part) = answer.chunk().await.map_err(|error| WireError::Lost(innermost(&error)))? {
         if whole.len() + part.len() > ANSWER_LIMIT {
             return Err(WireError::Lost(format!("the answer is larger than {ANSWER_LIMIT} bytes")));
         }
@@ -150,13 +150,9 @@ async fn over_net(client: &reqwest::Client, request: Request) -> Result<Answer, 
     Ok(Answer { status, headers, body: whole.freeze() })
 }
 
-/// An error with what is behind it: the outermost says only that something went wrong. The address is left out, for it may hold a token.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
+/// What is behind an error, all the way down: the outermost says only that something went wrong, and names the address, which may hold a token.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 async fn in_process(router: Router, request: Request) -> Result<Answer, WireError> {

@@ -5,15 +5,18 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 use super::{Failure, Session};
+use crate::azure::first_set;
 use crate::simulator::{SUBSCRIPTION, TENANT};
 use crate::stack::CloudName;
 
 /// What stands for a subscription where none is known, so that a stack can be read, checked and drawn without one.
 const NONE: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A subscription and its tenant, each a GUID.
+/// A cloud with a subscription and its tenant, each a GUID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
+    /// The cloud.
+    pub cloud: CloudName,
     /// The subscription.
     pub subscription: String,
     /// The tenant.
@@ -23,7 +26,7 @@ pub struct Account {
 impl Account {
     /// That of the embedded cloud.
     pub fn local() -> Self {
-        Self { subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
+        Self { cloud: CloudName::Local, subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
     }
 
     /// That of a cloud: Azure's is said by the environment, or by Azure's command line.
@@ -31,11 +34,8 @@ impl Account {
         match cloud {
             CloudName::Local => Self::local(),
             CloudName::Azure => {
-                let value = |names: [&str; 2]| {
-                    names.iter().find_map(|name| session.env.get(*name).filter(|value| !value.is_empty()).cloned())
-                };
-                let subscription = value(["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"]);
-                let tenant = value(["AZURE_TENANT_ID", "ARM_TENANT_ID"]);
+                let subscription = first_set(&session.env, ["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"]);
+                let tenant = first_set(&session.env, ["AZURE_TENANT_ID", "ARM_TENANT_ID"]);
                 let (subscription, tenant) = match (subscription, tenant) {
                     (Some(subscription), Some(tenant)) => (Some(subscription), Some(tenant)),
                     (subscription, tenant) => {
@@ -45,12 +45,12 @@ impl Account {
                     }
                 };
                 let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
-                Self { subscription: or_none(subscription), tenant: or_none(tenant) }
+                Self { cloud, subscription: or_none(subscription), tenant: or_none(tenant) }
             }
         }
     }
 
-    /// Whether there is a subscription to work in.
+    /// Whether there is a subscription to work in. The embedded cloud always has one.
     ///
     /// # Errors
     /// Where there is none, with what to do about it.

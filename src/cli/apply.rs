@@ -8,7 +8,7 @@ use super::confirm::confirm;
 use super::loading::{Loaded, given_variables, load, load_with};
 use super::place::holder;
 use super::plan::{Limits, cloud_in, read};
-use super::planning::{Made, Wanted, cloud_of, make, refuse_blocked, refuse_open, store_of};
+use super::planning::{Made, Wanted, make, refuse_blocked, refuse_open, store_of};
 use super::progress::Shown;
 use super::{ExitCode, Failure, Global, Session, ending};
 use crate::apply::{Ports, apply, keep_observed};
@@ -55,8 +55,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         yes: args.yes,
         again: again_for("apply", &args.stack, &args.limits.targets, global),
     };
-    let cloud = cloud_of(&order.loaded.program, global);
-    carry_out(&order, cloud, global, session)
+    carry_out(&order, global, session)
 }
 
 fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -92,7 +91,7 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
         },
         saved: Some(saved),
     };
-    carry_out(&order, cloud, global, session)
+    carry_out(&order, global, session)
 }
 
 /// What is to be carried out.
@@ -118,11 +117,12 @@ impl Order {
 }
 
 /// Plans, shows, asks and carries out, all under the lock of the state.
-pub fn carry_out(order: &Order, cloud: CloudName, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+pub fn carry_out(order: &Order, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+    let cloud = order.loaded.account.cloud;
     let store = store_of(&order.loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder(order.command(), session))?;
     refuse_open(store.load()?.as_ref(), &order.stack, global)?;
-    with_cloud(cloud, global, session, async |reached, session| {
+    with_cloud(&order.loaded.account, global, session, async |reached, session| {
         let made = make(&order.loaded, &order.wanted, &store, &reached, session).await?;
         let plan = &made.planned.plan;
         if let Some(saved) = &order.saved {

@@ -51,17 +51,18 @@ pub fn open_world(global: &Global, session: &Session) -> Result<(Simulator, Arc<
     Ok((simulator, clock))
 }
 
-/// Runs `work` with this cloud, on a runtime whose time is the cloud's.
+/// Runs `work` with the cloud of this account, on a runtime whose time is the cloud's.
 ///
 /// # Errors
 /// Where the cloud cannot be reached, and those of `work`.
 pub fn with_cloud<T>(
-    name: CloudName,
+    account: &Account,
     global: &Global,
     session: &mut Session,
     work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    match name {
+    account.is_known()?;
+    match account.cloud {
         CloudName::Local => with_local(global, session, work),
         CloudName::Azure => with_azure(global, session, work),
     }
@@ -73,7 +74,6 @@ fn with_azure<T>(
     session: &mut Session,
     work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    Account::of(CloudName::Azure, session).is_known()?;
     let cannot = |why: String| Failure::failed(format!("Azure cannot be reached: {why}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

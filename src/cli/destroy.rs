@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::again::again;
 use super::apply::{Order, carry_out};
 use super::loading::load;
-use super::planning::{Wanted, cloud_of};
+use super::planning::Wanted;
 use super::{ExitCode, Failure, Global, Session};
 
 /// Delete everything that is recorded of a stack
@@ -34,6 +34,5 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         yes: args.yes,
         again: again("destroy", &args.stack, global),
     };
-    let cloud = cloud_of(&order.loaded.program, global);
-    carry_out(&order, cloud, global, session)
+    carry_out(&order, global, session)
 }

@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::account::Account;
-use super::place::{Place, TextFile, read as read_text, stack_files};
+use super::place::{TextFile, read as read_text, stack_files};
+use super::planning::cloud_of;
 use super::{Failure, Global, Session};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
@@ -17,6 +18,8 @@ use crate::stack::{self, CloudName, GivenVariable, Input, Program, Stack};
 pub struct Loaded {
     /// The stack, read and not evaluated.
     pub program: Arc<Program>,
+    /// Whose objects they are.
+    pub account: Account,
     /// The texts that messages point into.
     pub sources: Sources,
     /// The values that were given to its variables.
@@ -67,12 +70,10 @@ impl Loaded {
 /// Everything that is wrong with the text, the blocks and the variables.
 pub fn load(dir: &Path, global: &Global, session: &Session) -> Result<Loaded, Failure> {
     let given = given_variables(global, session)?;
-    // What cannot be read says so better below, with its place.
-    let cloud = Place::of(dir, global, session).map_or(CloudName::Local, |place| place.cloud);
-    load_with(dir, given, cloud, session)
+    load_text(stack_text(dir, session)?, given, |program| Account::of(cloud_of(program, global), session))
 }
 
-/// The same with these values, the later of two for one variable counting.
+/// The same with these values, the later of two for one variable counting, in this cloud.
 ///
 /// # Errors
 /// Everything that is wrong with the text, the blocks and the variables.
@@ -82,7 +83,7 @@ pub fn load_with(
     cloud: CloudName,
     session: &Session,
 ) -> Result<Loaded, Failure> {
-    load_text(stack_text(dir, session)?, given, &Account::of(cloud, session))
+    load_text(stack_text(dir, session)?, given, |_| Account::of(cloud, session))
 }
 
 /// The text of a stack, wherever it comes from.
@@ -103,28 +104,35 @@ pub fn stack_text(dir: &Path, session: &Session) -> Result<StackText, Failure> {
     Ok(StackText { files: stack_files(dir, session)?, reader: Arc::new(StackDirectory { root }) })
 }
 
-/// Reads the stack of this text, with these values of variables, as that of this account.
+/// Reads the stack of this text, with these values of variables. Which cloud it is for may stand in the stack itself, so that whose objects
+/// they are is asked when it was read.
 ///
 /// # Errors
 /// Everything that is wrong with the text, the blocks and the variables.
-pub fn load_text(text: StackText, given: Vec<GivenVariable>, account: &Account) -> Result<Loaded, Failure> {
+pub fn load_text(
+    text: StackText,
+    given: Vec<GivenVariable>,
+    account: impl FnOnce(&Program) -> Account,
+) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
+    let Account { subscription, tenant, .. } = Account::local();
     let input = Input {
         files: text.files,
         sources: &mut sources,
         reader: text.reader,
         variables: given.clone(),
-        subscription: account.subscription.clone(),
-        tenant: account.tenant.clone(),
+        subscription,
+        tenant,
     };
     let (program, found) = stack::read_all(input);
-    let program = Arc::new(program);
+    let account = account(&program);
+    let program = Arc::new(program.in_account(account.subscription.clone(), account.tenant.clone()));
     if found.has_errors() {
         let (_, wrong) = check::all(&program, found);
         return Err(Failure::Wrong(wrong, sources));
     }
     tracing::info!(stack = program.name(), files = sources.iter().count(), "read the stack");
-    Ok(Loaded { program, sources, given })
+    Ok(Loaded { program, account, sources, given })
 }
 
 /// The values given to variables, weakest first: the environment, then `--vars` files in order, then `--var` in order.

@@ -9,7 +9,7 @@ use super::again::{again, again_for};
 use super::cloud::with_cloud;
 use super::failover_group::{Format, history};
 use super::loading::{Loaded, load};
-use super::planning::{Made, Wanted, cloud_of, make, store_of};
+use super::planning::{Made, Wanted, make, store_of};
 use super::reviewing::{require_objectives, sha256, stack_at};
 use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
@@ -79,9 +79,9 @@ impl Limits {
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(&args.stack, global, session)?;
     let wanted = args.limits.wanted(args.destroy);
-    let cloud = cloud_of(&loaded.program, global);
+    let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
-    let made = with_cloud(cloud, global, session, async |reached, session| {
+    let made = with_cloud(&loaded.account, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
     })?;
     let plan = &made.planned.plan;

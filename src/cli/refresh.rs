@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::cloud::with_cloud;
 use super::loading::load;
 use super::place::holder;
-use super::planning::{Wanted, cloud_of, make, refuse_open, store_of};
+use super::planning::{Wanted, make, refuse_open, store_of};
 use super::{ExitCode, Failure, Global, Session};
 use crate::apply::keep_observed;
 use crate::view;
@@ -27,12 +27,12 @@ pub struct Args {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(&args.stack, global, session)?;
-    let cloud = cloud_of(&loaded.program, global);
+    let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder("refresh", session))?;
     refuse_open(store.load()?.as_ref(), &args.stack, global)?;
     let wanted = Wanted { refresh: true, ..Wanted::default() };
-    let made = with_cloud(cloud, global, session, async |reached, session| {
+    let made = with_cloud(&loaded.account, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
     })?;
     let name = loaded.program.name();

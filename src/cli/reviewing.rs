@@ -94,7 +94,7 @@ pub fn before(
 /// # Errors
 /// Where it is wrong.
 pub fn evaluate(text: StackText, given: Vec<GivenVariable>) -> Result<Stack, Failure> {
-    let loaded: Loaded = load_text(text, given, &Account::local())?;
+    let loaded: Loaded = load_text(text, given, |_| Account::local())?;
     // Rules are for `validate` and `plan`: a stack is compared so that it can be mended, too.
     let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
     Ok(stack)

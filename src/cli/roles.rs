@@ -10,7 +10,7 @@ use super::cloud::with_cloud;
 use super::confirm::confirm;
 use super::loading::load;
 use super::place::{Place, holder};
-use super::planning::{Wanted, cloud_of, make, refuse_open, store_of};
+use super::planning::{Wanted, make, refuse_open, store_of};
 use super::{ExitCode, Failure, Format, Global, Session, pretty};
 use crate::apply::{self, NewRoles};
 use crate::stack::FailoverGroup;
@@ -84,13 +84,13 @@ fn show(stack: &Path, format: Format, global: &Global, session: &mut Session) ->
 
 fn accept(stack: &Path, yes: bool, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(stack, global, session)?;
-    let cloud = cloud_of(&loaded.program, global);
+    let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     let holder = holder("roles accept", session);
     let _lock = store.lock(&holder)?;
     refuse_open(store.load()?.as_ref(), stack, global)?;
     let wanted = Wanted { refresh: true, ..Wanted::default() };
-    with_cloud(cloud, global, session, async |reached, session| {
+    with_cloud(&loaded.account, global, session, async |reached, session| {
         let made = make(&loaded, &wanted, &store, &reached, session).await?;
         let roles = &made.planned.plan.roles;
         let (Some(state), false) = (&made.recorded, roles.drift.is_empty()) else {

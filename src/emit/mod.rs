@@ -58,3 +58,18 @@ fn cannot_say(language: &str, unsaid: &[Unsaid]) -> String {
     }
     out
 }
+
+/// What no language says of failover groups: that they move anything, for this reason, and what their steps do, because `acts`.
+fn unsaid_of_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Unsaid> {
+    let mut out = Vec::new();
+    for group in stack.failover_groups.values() {
+        out.push(Unsaid { what: format!("failover_group.{}", group.name), why: why.to_owned() });
+        for step in &group.steps {
+            out.push(Unsaid {
+                what: format!("failover_group.{}: step {}", group.name, step.name),
+                why: format!("it acts (`{}`), and {acts}", step.action.0),
+            });
+        }
+    }
+    out
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::address::Address;
-use crate::hcl::ast::{Attribute, Block, Body, Step};
+use crate::hcl::ast::{Attribute, Block, Body, Expr, Step};
 use crate::stack::program::{Definition, Program};
 
 /// Arguments of every block that are not the kind's.
@@ -61,4 +61,11 @@ fn mirrored<'a>(program: &'a Program, attribute: &Attribute) -> Option<(Address,
     });
     let address = found?;
     Some((address.clone(), program.definitions.get(&address)?))
+}
+
+/// Whether an expression names `each`.
+pub(super) fn names_each(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.visit_references(&mut |name, _, _| found |= &*name.text == "each");
+    found
 }

@@ -47,7 +47,7 @@ fn on_return(resource: &Resource, argument: &str, back: bool) -> Option<Json> {
 
 /// The lever of a route; `back` where users return to its `from`. What lets users in comes before what keeps them out, so that there is always
 /// somewhere to go.
-pub(super) fn lever(stack: &Stack, route: &Route, back: bool) -> Lever {
+pub(crate) fn lever(stack: &Stack, route: &Route, back: bool) -> Lever {
     let (to, from) = if back { ("from", "to") } else { ("to", "from") };
     let mut lever = Lever { name: route.name.to_string(), moves: Vec::new(), lingers: Duration::ZERO, front: None };
     let mut write = |resource: &Resource, argument: &str, value: serde_json::Value| {

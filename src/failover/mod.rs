@@ -38,6 +38,7 @@ use crate::steps::{Accepted, Checked, Path, Predicted, StepGraph, Undertaking};
 pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub use history::{Calibration, History};
+pub(crate) use levers::lever;
 pub use procedure::plan;
 pub use survey::{List, Survey, Surveyed, survey};
 pub use unwind::unwind;

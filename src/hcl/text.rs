@@ -1,6 +1,6 @@
 //! Expressions as text again, with other names in them: what an emitter of a language with HCL's expressions needs.
 
-use super::ast::{BinaryOp, Expr, ExprKind, For, Ident, Part, Root, Step, UnaryOp};
+use super::ast::{Expr, ExprKind, For, Ident, Part, Root, Step, UnaryOp};
 use super::render::quoted;
 
 /// What names are written as.
@@ -59,7 +59,7 @@ impl<'a> Writer<'a> {
             }
             ExprKind::Binary(sides, op, _) => {
                 let [left, right] = &**sides;
-                format!("{} {} {}", self.expr(left), operator(*op), self.expr(right))
+                format!("{} {} {}", self.expr(left), op.as_str(), self.expr(right))
             }
             ExprKind::Unary(UnaryOp::Not, inner) => format!("!{}", self.expr(inner)),
             ExprKind::Unary(UnaryOp::Negate, inner) => format!("-{}", self.expr(inner)),
@@ -151,22 +151,4 @@ pub fn listed(items: Vec<String>) -> String {
         return line;
     }
     format!("[\n{}\n]", items.iter().map(|item| format!("{item},")).collect::<Vec<_>>().join("\n"))
-}
-
-const fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
-        BinaryOp::Modulo => "%",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::Less => "<",
-        BinaryOp::LessOrEqual => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterOrEqual => ">=",
-        BinaryOp::And => "&&",
-        BinaryOp::Or => "||",
-    }
 }

@@ -39,12 +39,19 @@ pub struct SimClock {
     began: tokio::time::Instant,
     /// The time at `began`, in microseconds.
     start: AtomicI64,
+    /// How many seconds pass on it in one outside.
+    speed: u32,
 }
 
 impl SimClock {
     /// A clock that shows this time now.
     pub fn new(start: Timestamp) -> Self {
-        Self { began: tokio::time::Instant::now(), start: AtomicI64::new(start.as_microsecond()) }
+        Self::sped(start, 1)
+    }
+
+    /// A clock that shows this time now, and on which so many seconds pass in one outside.
+    pub fn sped(start: Timestamp, speed: u32) -> Self {
+        Self { began: tokio::time::Instant::now(), start: AtomicI64::new(start.as_microsecond()), speed: speed.max(1) }
     }
 
     /// Moves on to a later time; an earlier one is passed over.
@@ -56,41 +63,6 @@ impl SimClock {
 
 #[async_trait]
 impl Clock for SimClock {
-    fn now(&self) -> Timestamp {
-        let passed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
-        let now = self.start.load(Ordering::Relaxed).saturating_add(passed);
-        Timestamp::from_microsecond(now).unwrap_or(Timestamp::MAX)
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
-    }
-}
-
-/// A clock on which time passes faster than outside, for a simulated world that others use.
-#[derive(Debug)]
-pub struct SpedClock {
-    began: std::time::Instant,
-    /// The time at `began`, in microseconds.
-    start: AtomicI64,
-    speed: u32,
-}
-
-impl SpedClock {
-    /// A clock that shows this time now, and on which so many seconds pass in one.
-    pub fn new(start: Timestamp, speed: u32) -> Self {
-        Self { began: std::time::Instant::now(), start: AtomicI64::new(start.as_microsecond()), speed: speed.max(1) }
-    }
-
-    /// Moves on to a later time; an earlier one is passed over.
-    pub fn advance_to(&self, time: Timestamp) {
-        let ahead = time.as_microsecond() - self.now().as_microsecond();
-        self.start.fetch_add(ahead.max(0), Ordering::Relaxed);
-    }
-}
-
-#[async_trait]
-impl Clock for SpedClock {
     fn now(&self) -> Timestamp {
         let passed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
         let passed = passed.saturating_mul(i64::from(self.speed));

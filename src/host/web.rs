@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 use url::{Host, Url};
 
+use crate::azure::innermost;
 use crate::world::{Web, WebRequest};
 
 /// The public network from this machine.
@@ -55,8 +56,4 @@ impl Web for HostWeb {
             Err(error) => Err(innermost(&error.without_url())),
         }
     }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), innermost)
 }

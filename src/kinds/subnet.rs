@@ -203,7 +203,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     if own.is_empty() && path::borrow(body, "properties.ipamPoolPrefixAllocations").is_none() {
         return refused("MissingAddressPrefix", format!("Subnet '{}' has no address prefix.", id.name()));
     }
-    // A network that is made with its subnets is held against them itself.
+    // The ranges of a network that is made in the same request are not known here.
     let Some(space) = cloud.get(&network).map(|body| path::items(body, virtual_network::SPACE)) else { return Ok(()) };
     let space: Vec<&str> = space.iter().filter_map(Json::as_str).collect();
     if outside(&own, &space).is_some() {

@@ -46,14 +46,10 @@ impl World {
         Some(json!({ "value": all }))
     }
 
-    /// Writes such a child; `None` where a path leads to none.
-    pub(super) fn write_always(&mut self, named: &Named, ask: &Ask<'_>) -> Option<Result<Response, Failure>> {
-        self.always(named)?;
-        let properties = match ask.request.object() {
-            Ok(body) => body.get("properties").cloned().unwrap_or_else(|| json!({})),
-            Err(failure) => return Some(Err(failure)),
-        };
+    /// Writes such a child.
+    pub(super) fn write_always(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
+        let properties = ask.request.object()?.get("properties").cloned().unwrap_or_else(|| json!({}));
         merge(self.rest.always.entry(named.id.clone()).or_insert_with(|| json!({})), properties);
-        self.always(named).map(|body| Ok(Response::json(200, &body)))
+        self.always(named).map(|body| Response::json(200, &body)).ok_or_else(|| self.absent(named))
     }
 }

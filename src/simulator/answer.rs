@@ -106,6 +106,9 @@ impl World {
         }
         match (ask.request.verb, target) {
             (Verb::Get | Verb::Head, target) => self.read(target, &ask),
+            (Verb::Put | Verb::Patch, Target::Resource(named)) if self.always(&named).is_some() => {
+                self.write_always(&named, &ask)
+            }
             (Verb::Put, Target::Resource(named)) => self.put(&named, &ask),
             (Verb::Patch, Target::Resource(named)) => self.patch(&named, &ask),
             (Verb::Delete, Target::Resource(named)) => self.delete(&named, &ask),

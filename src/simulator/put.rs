@@ -15,9 +15,6 @@ use crate::kinds::Answers;
 
 impl World {
     pub(super) fn put(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
-        if let Some(written) = self.write_always(named, ask) {
-            return written;
-        }
         let type_ = self.known_type(&named.type_, ask.api)?;
         let id = self.place(named, type_)?;
         let draft = self.draft(id, type_, ask.request.object()?, ask)?;
@@ -25,9 +22,6 @@ impl World {
     }
 
     pub(super) fn patch(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
-        if let Some(written) = self.write_always(named, ask) {
-            return written;
-        }
         let type_ = self.known_type(&named.type_, ask.api)?;
         let object = self.standing(&named.id).ok_or_else(|| self.absent(named))?;
         let (id, mut body) = (object.id.clone(), object.body.clone());

@@ -66,7 +66,8 @@ async fn read(request: HttpRequest) -> Result<Request, Failure> {
     })
 }
 
-fn write(response: Response) -> HttpResponse {
+/// An answer as HTTP has it.
+pub(super) fn write(response: Response) -> HttpResponse {
     let Response { status, headers, body, delay: _, dropped } = response;
     let body = if dropped {
         let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the connection was reset");

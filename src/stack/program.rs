@@ -77,6 +77,12 @@ impl Program {
         self.stack.as_ref().and_then(|block| block.labels.first()).map_or("", |label| &label.text)
     }
 
+    /// The same stack with objects in this subscription and this tenant, each a GUID.
+    #[must_use]
+    pub fn in_account(self, subscription: String, tenant: String) -> Self {
+        Self { subscription, tenant, ..self }
+    }
+
     /// The cloud that the stack says, as far as that is a plain word.
     pub fn cloud(&self) -> Option<CloudName> {
         let written = self.stack.as_ref()?.body.attribute("cloud")?;

@@ -103,7 +103,7 @@ fn tables() -> Vec<Table> {
 /// Runs one comparison over all tables and reports all faults in one list.
 fn compare(sheets: &str, mut faults_of: impl FnMut(&Table, &mut Vec<String>)) {
     if !sheets::present() {
-        eprintln!("SKIPPED: the tables were NOT compared with {sheets}; ../shared/reference is absent");
+        crate::skipped(&format!("the tables were NOT compared with {sheets}; ../shared/reference is absent"));
         return;
     }
     let mut report = Vec::new();

@@ -2,13 +2,13 @@
 //! `--cloud azure` among them.
 #![cfg(unix)]
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use serde_json::Value as Json;
+
+use super::serving::Served;
 
 const STACK: &str = r#"
 stack "served" {}
@@ -37,43 +37,7 @@ user_assigned_identity "app" {
 }
 "#;
 
-/// A served cloud, which ends with the test.
-struct Served {
-    child: Child,
-    /// What it says that clients have to be told.
-    settings: BTreeMap<String, String>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _waited = self.child.wait();
-    }
-}
-
 impl Served {
-    /// Serves the world of a directory on a port that is free.
-    fn begin(dir: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_drplan"))
-            .args(["simulator", "serve", "--tls", "--port", "0", "--speed", "1000", "--state"])
-            .arg(dir.join("world"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary");
-        let mut settings = BTreeMap::new();
-        for line in BufReader::new(child.stdout.take().expect("its output")).lines() {
-            let line = line.expect("a line");
-            let (name, value) = line.strip_prefix("export ").and_then(|line| line.split_once('=')).expect("a setting");
-            settings.insert(name.to_owned(), value.to_owned());
-            // The last of them.
-            if name == "REQUESTS_CA_BUNDLE" {
-                break;
-            }
-        }
-        Self { child, settings }
-    }
-
     fn base(&self) -> String {
         format!("https://{}", self.settings["ARM_METADATA_HOSTNAME"])
     }
@@ -123,7 +87,7 @@ async fn token(client: &reqwest::Client, base: &str) -> String {
 fn drplan_applies_plans_empty_and_destroys_over_the_network() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
-    let served = Served::begin(dir.path());
+    let served = Served::begin(dir.path(), 1000);
     let applied = served.drplan(dir.path(), &["apply", "--yes"]);
     assert!(applied.status.success(), "{}", said(&applied));
     let again = served.drplan(dir.path(), &["plan"]);
@@ -133,7 +97,7 @@ fn drplan_applies_plans_empty_and_destroys_over_the_network() {
     let (base, client) = (served.base(), served.client());
     let held = asked(token(&client, &base));
     drop(served);
-    let served = Served::begin(dir.path());
+    let served = Served::begin(dir.path(), 1000);
     let (base, client) = (served.base(), served.client());
     let path = format!("{base}/subscriptions/{SUBSCRIPTION}/resourceGroups/app/resources?api-version=2021-04-01");
     let (status, listed) = asked(json(client.get(&path).bearer_auth(&held)));
@@ -151,7 +115,7 @@ fn drplan_applies_plans_empty_and_destroys_over_the_network() {
 fn who_is_not_signed_in_is_told_what_was_tried() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
-    let mut served = Served::begin(dir.path());
+    let mut served = Served::begin(dir.path(), 1000);
     served.settings.retain(|name, _| name != "ARM_CLIENT_SECRET");
     served.settings.insert("IDENTITY_ENDPOINT".to_owned(), format!("{}/msi/nobody", served.base()));
     served.settings.insert("IDENTITY_HEADER".to_owned(), "any".to_owned());
@@ -169,7 +133,7 @@ fn who_is_not_signed_in_is_told_what_was_tried() {
 #[test]
 fn it_says_where_its_parts_are_and_takes_its_own_tokens_only() {
     let dir = tempfile::tempdir().expect("a directory");
-    let served = Served::begin(dir.path());
+    let served = Served::begin(dir.path(), 1000);
     let (base, client) = (served.base(), served.client());
     asked(async {
         for path in ["/metadata/endpoints?api-version=2022-09-01", "//metadata/endpoints?api-version=2022-09-01"] {
@@ -206,7 +170,7 @@ fn it_says_where_its_parts_are_and_takes_its_own_tokens_only() {
 #[test]
 fn what_is_too_much_or_leads_elsewhere_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let served = Served::begin(dir.path());
+    let served = Served::begin(dir.path(), 1000);
     let (base, client) = (served.base(), served.client());
     asked(async {
         let held = token(&client, &base).await;

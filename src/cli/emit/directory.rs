@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
+use crate::cli::reviewing::sha256;
 use crate::cli::{ExitCode, Failure, Session};
 
 /// Where it is kept which files were written, each with the SHA-256 of what was written into it, so that those which are no longer emitted go, what
@@ -59,7 +58,7 @@ impl Directory {
         let mut changed = Vec::new();
         for (name, digests) in &self.ours {
             let now = read(&self.path.join(name), session)?.unwrap_or_default();
-            if !digests.contains(&digest(&now)) && files.get(name) != Some(&now) {
+            if !digests.contains(&sha256(&now)) && files.get(name) != Some(&now) {
                 changed.push(name.as_str());
             }
         }
@@ -79,7 +78,7 @@ impl Directory {
     /// Writes the files and takes away those that are no longer emitted. Cut off anywhere, it can be done again.
     pub fn write(&self, files: &BTreeMap<String, String>, session: &Session) -> Result<(), Failure> {
         let line = |name: &str, digest: &str| format!("{digest}  {name}\n");
-        let after: String = files.iter().map(|(name, text)| line(name, &digest(text))).collect();
+        let after: String = files.iter().map(|(name, text)| line(name, &sha256(text))).collect();
         let before: String =
             self.ours.iter().flat_map(|(name, digests)| digests.iter().map(|digest| line(name, digest))).collect();
         std::fs::create_dir_all(session.path(&self.path)).map_err(|error| Failure::file(&self.path, &error))?;
@@ -132,10 +131,6 @@ fn read(path: &Path, session: &Session) -> Result<Option<String>, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::file(path, &error)),
     }
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The names of all files below a directory; what Terraform and git keep there for themselves is passed over.

@@ -11,7 +11,7 @@ use crate::cli::cloud::with_cloud;
 use crate::cli::confirm::confirm_name;
 use crate::cli::loading::load;
 use crate::cli::place::holder;
-use crate::cli::planning::{cloud_of, store_of};
+use crate::cli::planning::store_of;
 use crate::state::Active;
 use crate::steps::Ended;
 use crate::world::Store;
@@ -39,7 +39,7 @@ pub struct Args {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(&args.stack, global, session)?;
-    let cloud = cloud_of(&loaded.program, global);
+    let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     if follow::under_way(&store, args.group.as_deref())?.is_none() {
         session.print("There is no run to give up.\n")?;
@@ -56,7 +56,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         let what = format!("This gives up run {} of {}.", run.id, run.undertaking.group);
         confirm_name(&what, &run.undertaking.group, &again, session)?;
     }
-    let aborted = with_cloud(cloud, global, session, async |reached, session| {
+    let aborted = with_cloud(&loaded.account, global, session, async |reached, session| {
         let carrying = Carrying {
             directory: &args.stack,
             command: "failover-group abort",

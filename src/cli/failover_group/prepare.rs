@@ -10,7 +10,7 @@ use crate::cli::cloud::{Reached, with_cloud};
 use crate::cli::confirm::confirm_name;
 use crate::cli::loading::{Loaded, load};
 use crate::cli::place::holder;
-use crate::cli::planning::{cloud_of, store_of};
+use crate::cli::planning::store_of;
 use crate::cli::pretty;
 use crate::diagnostic::closest;
 use crate::failover::{self, History, Procedure, Question};
@@ -52,7 +52,7 @@ impl Errand<'_> {
 /// Plans, shows, asks and carries out, all under the lock of the state. Where another process carries out a run of the group, that one is shown.
 pub fn carry_out(errand: &Errand<'_>, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(errand.stack, global, session)?;
-    let cloud = cloud_of(&loaded.program, global);
+    let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     if store.load()?.is_none() {
         let stack = loaded.program.name();
@@ -73,7 +73,7 @@ pub fn carry_out(errand: &Errand<'_>, global: &Global, session: &mut Session) ->
         }
         (false, Err(other)) => return Err(other.into()),
     };
-    with_cloud(cloud, global, session, async |reached, session| {
+    with_cloud(&loaded.account, global, session, async |reached, session| {
         let Prepared { state, stack, procedure } = prepare(errand, &loaded, &store, &reached, global, session).await?;
         if procedure.is_refused() && procedure.idle.is_none() {
             let dry_run = again(&format!("{} --dry-run", errand.command()), errand.stack, global);

@@ -10,7 +10,7 @@ use crate::cli::again::again;
 use crate::cli::cloud::with_cloud;
 use crate::cli::loading::load;
 use crate::cli::place::holder;
-use crate::cli::planning::{cloud_of, store_of};
+use crate::cli::planning::store_of;
 use crate::state::StateError;
 use crate::world::Store;
 
@@ -39,7 +39,7 @@ pub struct Args {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(&args.stack, global, session)?;
-    let cloud = cloud_of(&loaded.program, global);
+    let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     let under_way = || follow::under_way(&store, args.group.as_deref());
     if under_way()?.is_none() {
@@ -64,7 +64,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     };
     let stack = as_run(evaluate(&loaded, &state, session)?, &run.undertaking.group, run.undertaking.verb, &state);
     run.is_of(&stack).map_err(|error| explained(error, &again("failover-group abort", &args.stack, global)))?;
-    with_cloud(cloud, global, session, async |reached, session| {
+    with_cloud(&loaded.account, global, session, async |reached, session| {
         let carrying = Carrying {
             directory: &args.stack,
             command: "failover-group resume",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::cli::cloud::world_dir;
 use crate::cli::{ExitCode, Failure, Global, Session};
-use crate::host::SpedClock;
+use crate::host::SimClock;
 use crate::simulator::serve::{Authority, Service, Tokens, serve};
 use crate::simulator::{START, SUBSCRIPTION, Simulator, TENANT};
 use crate::world::Clock;
@@ -39,7 +39,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| cannot(error.to_string()))?;
     runtime.block_on(async {
         // The world's time goes on from where it stopped, whatever has passed outside.
-        let clock = Arc::new(SpedClock::new(START, args.speed));
+        let clock = Arc::new(SimClock::sped(START, args.speed));
         let simulator = Simulator::open(&dir, global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
         clock.advance_to(simulator.now());
         let listener = tokio::net::TcpListener::bind((args.listen, args.port)).await;

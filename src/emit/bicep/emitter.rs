@@ -10,9 +10,11 @@ use super::code::{Code, Given, LoopId, Symbol, Which};
 use super::draft::Entries;
 use super::express::{At, Frame, has_float};
 use crate::address::{Address, ArmId};
+use crate::emit::written::names_each;
 use crate::emit::{Unsaid, secrets};
+use crate::failover::lever;
 use crate::hcl::ast::{Expr, ExprKind};
-use crate::kinds::{Lit, Ty};
+use crate::kinds::Lit;
 use crate::stack::scope::{Facts, Locals};
 use crate::stack::{Knowledge, Resource, Stack};
 use crate::value::Value;
@@ -59,11 +61,13 @@ pub(super) struct Emitter<'a> {
     by_place: RefCell<HashMap<String, Option<LoopId>>>,
     locals: RefCell<Locals>,
     plain_locals: HashSet<String>,
+    /// What things from outside are called wherever they are needed, so that nothing else is.
+    pub reserved: BTreeSet<String>,
     /// Locals that hold a secret in clear, and are asked for.
     pub secret_locals: BTreeSet<String>,
     ids: HashMap<ArmId, (Address, usize)>,
     /// What arguments are while the failover is on.
-    moved: HashMap<Address, Vec<(&'static str, Json)>>,
+    moved: HashMap<Address, Vec<(String, Json)>>,
 }
 
 impl<'a> Emitter<'a> {
@@ -88,6 +92,7 @@ impl<'a> Emitter<'a> {
             by_place: RefCell::default(),
             locals: RefCell::default(),
             plain_locals: HashSet::new(),
+            reserved: BTreeSet::new(),
             secret_locals: secrets::locals(stack),
             ids,
             moved: moved(stack),
@@ -103,6 +108,11 @@ impl<'a> Emitter<'a> {
             })
             .map(|(name, _)| name.to_string())
             .collect();
+        let variables = stack.variables.keys().map(|name| Given::Variable(name.to_string()));
+        let locals = locals.keys().map(|name| Given::Local(name.to_string()));
+        let sites = stack.sites.keys().map(|name| Given::Site(name.to_string()));
+        let all = variables.chain(locals).chain(sites).chain([Given::Tags, Given::Active]);
+        emitter.reserved = all.map(|given| emitter.name_of(&given)).collect();
         emitter
     }
 
@@ -131,7 +141,7 @@ impl<'a> Emitter<'a> {
 
     /// What an argument of a resource is while the failover is on, where a run moves it.
     pub fn moved(&self, resource: &Address, argument: &str) -> Option<&Json> {
-        self.moved.get(resource)?.iter().find(|(name, _)| *name == argument).map(|(_, value)| value)
+        self.moved.get(resource)?.iter().find(|(name, _)| name == argument).map(|(_, value)| value)
     }
 
     /// The site whose region a text is: this one's, or the only one there.
@@ -312,17 +322,20 @@ impl<'a> Emitter<'a> {
 }
 
 /// What runs of failover groups move: what stops, what keeps users out, and what lets them in.
-fn moved(stack: &Stack) -> HashMap<Address, Vec<(&'static str, Json)>> {
-    let mut out: HashMap<Address, Vec<(&'static str, Json)>> = HashMap::new();
-    let mut put = |address: &Address, of: Option<(&'static str, Json)>| {
-        let differs = |(name, value): &(&'static str, Json)| {
-            let now =
-                stack.resources.get(address).and_then(|one| one.args.get(*name)).and_then(|now| now.reveal().ok());
+fn moved(stack: &Stack) -> HashMap<Address, Vec<(String, Json)>> {
+    let mut out: HashMap<Address, Vec<(String, Json)>> = HashMap::new();
+    let mut put = |address: &Address, of: Option<(String, Json)>| {
+        let differs = |(name, value): &(String, Json)| {
+            let now = stack
+                .resources
+                .get(address)
+                .and_then(|one| one.args.get(name.as_str()))
+                .and_then(|now| now.reveal().ok());
             now.as_ref() != Some(value)
         };
         out.entry(address.clone()).or_default().extend(of.filter(differs));
     };
-    let lit = |of: Option<(&'static str, Lit)>| of.map(|(name, lit)| (name, lit.json()));
+    let lit = |of: Option<(&'static str, Lit)>| of.map(|(name, lit)| (name.to_owned(), lit.json()));
     for group in stack.failover_groups.values() {
         let of = |address: &Address| stack.resources.get(address).map(|one| &one.kind.moves);
         for address in &group.quiesce {
@@ -332,23 +345,10 @@ fn moved(stack: &Stack) -> HashMap<Address, Vec<(&'static str, Json)>> {
             put(address, of(address).and_then(|moves| lit(moves.fence)));
         }
         for route in &group.routes {
-            let referred = |argument: &str| match route.args.get(argument) {
-                Some(Value::Block(address)) => Some(address),
-                _ => None,
-            };
-            if let Some(to) = referred("to") {
-                put(to, of(to).and_then(|moves| lit(moves.open)));
-            }
-            if let Some(from) = referred("from") {
-                put(from, of(from).and_then(|moves| lit(moves.fence)));
-            }
-            if let Some(record) = referred("record").and_then(|address| stack.resources.get(address))
-                && let Some(name) = record.kind.moves.record
-                && let Some(value) = route.args.get("to").and_then(|to| to.reveal().ok())
-            {
-                let is_list = matches!(record.kind.arg(name).map(|arg| arg.ty), Some(Ty::List(_) | Ty::Set(_)));
-                let value = if is_list && !value.is_array() { Json::Array(vec![value]) } else { value };
-                put(&record.address, Some((name, value)));
+            for (address, arguments) in lever(stack, route, false).moves {
+                for (name, value) in arguments {
+                    put(&address, Some((name, value)));
+                }
             }
         }
     }
@@ -376,13 +376,6 @@ pub(super) fn entries(value: Value) -> Entries {
     }
 }
 
-/// Whether an expression names `each`.
-pub(super) fn names_each(expr: &Expr) -> bool {
-    let mut found = false;
-    expr.visit_references(&mut |name, _, _| found |= &*name.text == "each");
-    found
-}
-
 /// Words joined as Bicep writes names: `web-primary` is `webPrimary`.
 pub(super) fn camel(text: &str) -> String {
     let mut out = String::new();
@@ -398,12 +391,24 @@ pub(super) fn camel(text: &str) -> String {
     if out.is_empty() || out.starts_with(|c: char| c.is_ascii_digit()) { format!("_{out}") } else { out }
 }
 
-/// A block's label, and the key of an instance, as a name.
-pub(super) fn symbol_base(address: &Address) -> String {
+/// The same with its first letter in upper case: `web-primary` is `WebPrimary`.
+pub(super) fn pascal(text: &str) -> String {
+    let camel = camel(text);
+    let mut letters = camel.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// A block's label, and the key of an instance.
+pub(super) fn labelled(address: &Address) -> String {
     match address.key() {
-        Some(key) => camel(&format!("{}-{key}", address.name())),
-        None => camel(address.name()),
+        Some(key) => format!("{}-{key}", address.name()),
+        None => address.name().to_owned(),
     }
+}
+
+/// The same as a name.
+pub(super) fn symbol_base(address: &Address) -> String {
+    camel(&labelled(address))
 }
 
 /// A name that means nothing else in Bicep.

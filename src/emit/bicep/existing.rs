@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::code::{Code, Given, Item, LoopId, Part, Symbol, Which};
-use super::emitter::camel;
+use super::emitter::pascal;
 use super::print::Printer;
 use super::text::quoted;
 use crate::address::ArmId;
@@ -98,7 +98,7 @@ impl Printer<'_, '_> {
             let _ = write!(type_, "/{segment}");
             let plain: String = parent.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
             let of = format!("{parent}/{segment}/{name}");
-            let called = self.unique(&format!("{plain}{}", upper(segment)), &of);
+            let called = self.unique(&format!("{plain}{}", pascal(segment)), &of);
             let text = format!(
                 "resource {called} '{type_}@{}' existing = {{\n  parent: {parent}\n  name: {}\n}}\n",
                 node.api,
@@ -109,10 +109,4 @@ impl Printer<'_, '_> {
         }
         parent
     }
-}
-
-fn upper(text: &str) -> String {
-    let camel = camel(text);
-    let mut letters = camel.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }

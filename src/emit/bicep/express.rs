@@ -93,9 +93,11 @@ impl<'e, 'a> Frame<'e, 'a> {
                 let [condition, yes, no] = &**parts;
                 Code::If(Box::new([self.express(condition)?, self.express(yes)?, self.express(no)?]))
             }
+            // Bicep's leaves the rest out.
+            ExprKind::Binary(_, BinaryOp::Divide, _) => return None,
             ExprKind::Binary(sides, op, _) => {
                 let [left, right] = &**sides;
-                Code::Binary(operator(*op)?, Box::new([self.express(left)?, self.express(right)?]))
+                Code::Binary(op.as_str(), Box::new([self.express(left)?, self.express(right)?]))
             }
             ExprKind::Unary(UnaryOp::Not, inner) => Code::Not(Box::new(self.express(inner)?)),
             ExprKind::Unary(UnaryOp::Negate, inner) => match self.express(inner)? {
@@ -402,23 +404,4 @@ pub(super) fn has_float(value: &Value) -> bool {
         | Value::Block(_)
         | Value::Unknown(_) => false,
     }
-}
-
-const fn operator(op: BinaryOp) -> Option<&'static str> {
-    Some(match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        // Bicep's leaves the rest out.
-        BinaryOp::Divide => return None,
-        BinaryOp::Modulo => "%",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::Less => "<",
-        BinaryOp::LessOrEqual => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterOrEqual => ">=",
-        BinaryOp::And => "&&",
-        BinaryOp::Or => "||",
-    })
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 
 use super::code::{Code, Given, Item};
-use super::emitter::{Emitter, camel, symbol_base};
+use super::emitter::{Emitter, camel, pascal, symbol_base};
 use super::express::Frame;
 use super::modules::{Index, Module};
 use super::params::{default, of_value, param};
@@ -37,9 +37,7 @@ fn resource(printer: &Printer<'_, '_>, at: usize, after: &[String], condition: O
             let mut entries: Vec<_> = entries.iter().collect();
             entries.sort_by_key(|(name, _)| rank(name));
             for (name, code) in entries {
-                let whole = printer.code(&Code::Object(vec![(name.clone(), code.clone())]), 0);
-                let inner = whole.trim_start_matches("{\n").trim_end_matches("\n}");
-                lines.push(inner.trim_start().to_owned());
+                lines.push(printer.entry(name, code, 1));
             }
         }
         match after {
@@ -103,7 +101,7 @@ pub(super) fn module(
     let existing = printer.existing();
     let vars: Vec<String> = printer.vars.borrow().iter().map(|(name, text)| format!("var {name} = {text}\n")).collect();
     let givens = printer.givens.borrow().clone();
-    let params: Vec<String> = givens.iter().map(|given| param(emitter, given, &[])).collect();
+    let params: Vec<String> = givens.iter().map(|given| param(emitter, given, None)).collect();
     // Why there is more than one module of a resource group.
     let head = match module.waits_for.as_slice() {
         [] => None,
@@ -121,6 +119,8 @@ pub(super) struct Main<'m, 'a> {
     pub emitter: &'m Emitter<'a>,
     pub index: &'m Index,
     pub modules: &'m [Module],
+    /// The resource groups.
+    groups: Vec<usize>,
     /// What each module is called.
     called: Vec<String>,
     /// What each module gives.
@@ -136,10 +136,10 @@ impl<'m, 'a> Main<'m, 'a> {
         let taken: BTreeSet<String> = groups.iter().map(|at| printer.symbol_of(*at, None)).collect();
         let called = modules.iter().map(|module| {
             let name = camel(&module.name);
-            if taken.contains(&name) || printer.is_given(&name) { format!("{name}Module") } else { name }
+            if taken.contains(&name) || emitter.reserved.contains(&name) { format!("{name}Module") } else { name }
         });
         let called = called.collect();
-        let mut main = Self { emitter, index, modules, called, outputs: BTreeMap::new(), declared: Vec::new() };
+        let mut main = Self { emitter, index, modules, groups, called, outputs: BTreeMap::new(), declared: Vec::new() };
         for (name, block) in &emitter.stack.program.outputs {
             main.declare(name, block);
         }
@@ -207,17 +207,15 @@ impl<'m, 'a> Main<'m, 'a> {
 
     /// The text of `main.bicep` and what it takes, from what each module takes.
     pub fn text(&self, taken: &BTreeMap<usize, BTreeSet<Given>>) -> (String, BTreeSet<Given>) {
-        let groups: Vec<usize> =
-            (0..self.index.nodes.len()).filter(|at| self.index.is_group(self.emitter, *at)).collect();
         let alone = self.modules.iter().filter(|module| module.name.is_empty()).flat_map(|module| &module.nodes);
-        let own: Vec<usize> = groups.iter().chain(alone).copied().collect();
+        let own: Vec<usize> = self.groups.iter().chain(alone).copied().collect();
         let printer = Printer::new(self.emitter, self.index, own, None);
         let active = || {
             printer.givens.borrow_mut().insert(Given::Active);
             self.emitter.name_of(&Given::Active)
         };
         let mut parts = Vec::new();
-        for at in groups {
+        for at in self.groups.iter().copied() {
             let when = self.index.nodes[at].failover.then(active);
             parts.push(resource(&printer, at, &[], when.as_deref()));
         }
@@ -249,8 +247,7 @@ impl<'m, 'a> Main<'m, 'a> {
         let givens = printer.givens.borrow().clone();
         let params =
             givens.iter().filter(|given| !matches!(given, Given::Local(_) | Given::Tags | Given::GroupName(_)));
-        let params =
-            params.map(|given| param(self.emitter, given, &default(&printer, given).into_iter().collect::<Vec<_>>()));
+        let params = params.map(|given| param(self.emitter, given, default(&printer, given)));
         let existing = printer.existing();
         let head = ["targetScope = 'subscription'\n".to_owned()];
         let all: Vec<String> =
@@ -366,8 +363,6 @@ fn output_name(index: &Index, symbol: &super::code::Symbol, code: &Code) -> Stri
         at = of;
     }
     let last = words.first().copied().unwrap_or("id");
-    let base = address.map(|address| format!("{}-{}", super::emitter::symbol_base(address), address.kind()));
-    let mut letters = camel(last);
-    let first = letters.remove(0).to_ascii_uppercase();
-    format!("{}{first}{letters}", camel(&base.unwrap_or_default()))
+    let base = address.map(|address| format!("{}-{}", symbol_base(address), address.kind()));
+    format!("{}{}", camel(&base.unwrap_or_default()), pascal(last))
 }

@@ -15,7 +15,7 @@ use super::draft::{Draft, Element, Entries, gathered};
 use super::emitter::Emitter;
 use super::express::{At, Frame};
 use super::through::{fitted, is_reference, is_text, through, unwrapped, with_location};
-use crate::emit::written::{Merged, merged};
+use crate::emit::written::{Merged, merged, names_each};
 use crate::emit::{Unsaid, secrets};
 use crate::hcl::ast::{Block, Expr, ExprKind};
 use crate::kinds::{Arg, Ty, Wire, body};
@@ -319,7 +319,7 @@ impl<'a> Marker<'_, 'a> {
     fn secret(&self, path: &str, expr: Option<&Expr>, frame: &Frame<'_, 'a>) -> String {
         let mut name = format!("{}-{}", self.resource.address.name(), path.replace('.', "-"));
         if let Some(at) = &frame.each
-            && expr.is_some_and(super::emitter::names_each)
+            && expr.is_some_and(names_each)
         {
             name = format!("{name}-{}", at.key);
         }

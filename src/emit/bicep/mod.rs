@@ -19,7 +19,7 @@ mod through;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Emitted, Unsaid};
+use super::{Emitted, Unsaid, unsaid_of_groups};
 use crate::stack::Stack;
 use code::Given;
 use emitter::Emitter;
@@ -93,19 +93,11 @@ fn unsaid(emitter: &Emitter<'_>) -> Vec<Unsaid> {
             why: "its `for_each` has no entry, and what one would be is not known without".to_owned(),
         });
     }
-    for group in stack.failover_groups.values() {
-        out.push(Unsaid {
-            what: format!("failover_group.{}", group.name),
-            why: "a template says what stands, and neither promotes data, moves users nor waits for answers; `failoverActive` only makes what stands \
-                  during a failover. `drplan failover-group up` does all of it"
-                .to_owned(),
-        });
-        for step in &group.steps {
-            out.push(Unsaid {
-                what: format!("failover_group.{}: step {}", group.name, step.name),
-                why: format!("it acts (`{}`), and a template does not", step.action.0),
-            });
-        }
-    }
+    out.extend(unsaid_of_groups(
+        stack,
+        "a template says what stands, and neither promotes data, moves users nor waits for answers; `failoverActive` only makes what stands \
+                  during a failover. `drplan failover-group up` does all of it",
+        "a template does not",
+    ));
     out
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use indexmap::IndexMap;
 
 use super::code::{Code, Symbol, Which};
-use super::emitter::{Emitter, camel, is_group};
+use super::emitter::{Emitter, camel, is_group, labelled};
 use super::nodes::Node;
 use crate::address::{Address, ArmId};
 
@@ -278,10 +278,7 @@ fn closure(after: &[BTreeSet<usize>], at: usize) -> BTreeSet<usize> {
 fn named(emitter: &Emitter<'_>, (group, failover, last): &Key, names: &mut BTreeMap<String, usize>) -> String {
     let resource = group.as_ref().and_then(|group| emitter.stack.by_id(group));
     let of_group = match resource {
-        Some(resource) => match resource.address.key() {
-            Some(key) => format!("{}-{key}", resource.address.name()),
-            None => resource.address.name().to_owned(),
-        },
+        Some(resource) => labelled(&resource.address),
         None => group.as_ref().map_or("main", |group| group.name()).to_owned(),
     };
     let always = resource.is_none_or(|one| one.presence == crate::stack::Presence::Permanent);

@@ -188,18 +188,13 @@ fn put(
         *place = Draft::List(Vec::new());
     }
     let Draft::List(list) = place else { return };
-    let made: Vec<Element> = made.into_iter().map(|one| Element { active, ..one }).collect();
+    let mut made: Vec<Element> = made.into_iter().map(|one| Element { active, ..one }).collect();
     let promoted = first.filter(|one| is_promoted(emitter, one)).and_then(|one| one.kind.promotion);
     let order = promoted.and_then(|promotion| promotion.order);
-    let (mut own, mut other) = (list.first().cloned(), made.first().cloned());
-    if let (Some(order), Some(own), Some(other)) = (order, &mut own, &mut other) {
+    if let (Some(order), Some(own), Some(other)) = (order, list.first_mut(), made.first_mut()) {
         swap(order.rank, &mut own.draft, &mut other.draft);
-        list[0] = own.clone();
-        list.push(other.clone());
-        list.extend(made.into_iter().skip(1));
-    } else {
-        list.extend(made);
     }
+    list.extend(made);
 }
 
 /// Two sides, each of which has the other's rank while the failover is on.
@@ -359,6 +354,9 @@ fn join(
     let first = all.first()?;
     let group = |one: &Whole<'_>| Place::of(&one.resource.objects[object].id).group;
     let same = all.iter().all(|one| group(one) == group(first) && one.resource.presence == first.resource.presence);
+    if !same {
+        return None;
+    }
     let keys = emitter.loops.borrow().get(of)?.keys.clone();
     let has_same = |block: &Address| {
         looped
@@ -367,9 +365,6 @@ fn join(
     };
     let drafts: Vec<Draft> =
         all.iter().zip(&keys).map(|(one, key)| with_same(one.draft.clone(), of, key, &has_same)).collect();
-    if !same {
-        return None;
-    }
     let mut alike = Alike { of, columns: Vec::new() };
     let draft = alike.join("body", &drafts.iter().collect::<Vec<_>>())?;
     // A body that is nothing but a column would be no resource.

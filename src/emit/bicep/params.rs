@@ -10,29 +10,19 @@ use super::modules::Index;
 use super::print::Printer;
 use super::text::{indent, key, quoted};
 use crate::stack::variables::{Field, Type};
+use crate::stack::{ENVIRONMENT, Variable};
 use crate::value::{Number, Value};
 
-/// A parameter with its description; `more`: lines after its type.
-pub(super) fn param(emitter: &Emitter<'_>, given: &Given, more: &[String]) -> String {
+/// A parameter with its description; `default`: ` = …`, where it has one.
+pub(super) fn param(emitter: &Emitter<'_>, given: &Given, default: Option<String>) -> String {
     let name = emitter.name_of(given);
     let mut out = String::new();
-    if is_secure(emitter, given) {
+    if environment(emitter, given).is_some() {
         out += "@secure()\n";
     }
     let _ = writeln!(out, "@description({})", quoted(&described(emitter, given)));
-    let _ = write!(out, "param {name} {}", type_of(emitter, given));
-    more.iter().for_each(|more| out.push_str(more));
-    out + "\n"
-}
-
-fn is_secure(emitter: &Emitter<'_>, given: &Given) -> bool {
-    match given {
-        Given::Secret(_) => true,
-        Given::Variable(name) => emitter.stack.variables.get(name.as_str()).is_some_and(|one| one.sensitive),
-        Given::Local(_) | Given::Site(_) | Given::Tags | Given::Active | Given::Operator(_) | Given::GroupName(_) => {
-            false
-        }
-    }
+    let _ = writeln!(out, "param {name} {}{}", type_of(emitter, given), default.unwrap_or_default());
+    out
 }
 
 fn described(emitter: &Emitter<'_>, given: &Given) -> String {
@@ -137,24 +127,23 @@ pub(super) fn parameters(emitter: &Emitter<'_>, index: &Index, givens: &BTreeSet
     for given in givens {
         let value = match given {
             Given::Active => active.to_string(),
-            Given::Secret(name) => format!("readEnvironmentVariable({})", quoted(&environment(name))),
             Given::Operator(name) => {
                 let known = emitter.operators.borrow();
                 quoted(known.get(name).map_or("", String::as_str))
             }
-            Given::Variable(name) => match emitter.stack.variables.get(name.as_str()) {
-                Some(variable) if variable.sensitive => {
-                    let read = format!("readEnvironmentVariable({})", quoted(&format!("DRPLAN_VAR_{name}")));
-                    match variable.value.unmark().0 {
-                        Value::String(_) | Value::Unknown(_) | Value::Null => read,
-                        Value::Number(Number::Int(_) | Number::Float(_)) => format!("int({read})"),
-                        _ => format!("json({read})"),
+            Given::Secret(_) | Given::Variable(_) => match (environment(emitter, given), variable(emitter, given)) {
+                (Some(name), variable) => {
+                    let read = format!("readEnvironmentVariable({})", quoted(&name));
+                    match variable.map(|variable| variable.value.unmark().0) {
+                        None | Some(Value::String(_) | Value::Unknown(_) | Value::Null) => read,
+                        Some(Value::Number(Number::Int(_) | Number::Float(_))) => format!("int({read})"),
+                        Some(_) => format!("json({read})"),
                     }
                 }
-                Some(variable) if variable.default.as_ref() != Some(&variable.value) => {
+                (None, Some(variable)) if variable.default.as_ref() != Some(&variable.value) => {
                     printer.code(&Code::json(&variable.value.reveal().unwrap_or_default()), 0)
                 }
-                _ => continue,
+                (None, _) => continue,
             },
             Given::Site(_) | Given::Local(_) | Given::Tags | Given::GroupName(_) => continue,
         };
@@ -163,8 +152,20 @@ pub(super) fn parameters(emitter: &Emitter<'_>, index: &Index, givens: &BTreeSet
     out
 }
 
-/// The variable of the environment that holds a secret which no variable of the stack has.
-pub(super) fn environment(name: &str) -> String {
+/// The variable of the stack that is given.
+fn variable<'a>(emitter: &Emitter<'a>, given: &Given) -> Option<&'a Variable> {
+    match given {
+        Given::Variable(name) => emitter.stack.variables.get(name.as_str()),
+        _ => None,
+    }
+}
+
+/// The variable of the environment that holds a secret: the one that drplan takes it from, or one for a secret that no variable of the stack has.
+pub(super) fn environment(emitter: &Emitter<'_>, given: &Given) -> Option<String> {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    name.chars().map(plain).collect()
+    match given {
+        Given::Secret(name) => Some(name.chars().map(plain).collect()),
+        Given::Variable(name) if variable(emitter, given)?.sensitive => Some(format!("{ENVIRONMENT}{name}")),
+        _ => None,
+    }
 }

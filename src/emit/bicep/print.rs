@@ -7,7 +7,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 
 use super::code::{Code, Given, Item, LoopId, Part, Piece, Symbol, Which};
-use super::emitter::{Emitter, Form, camel, symbol_base};
+use super::emitter::{Emitter, Form, pascal, symbol_base};
 use super::modules::Index;
 use super::nodes::Node;
 use super::text::{escaped, has_host, indent, key, property, quoted, with_hosts};
@@ -34,8 +34,6 @@ pub(super) struct Printer<'p, 'a> {
     pub vars: RefCell<BTreeMap<String, String>>,
     /// What it takes from outside.
     pub givens: RefCell<BTreeSet<Given>>,
-    /// What is given by name wherever it is needed.
-    reserved: BTreeSet<String>,
     /// Names that are taken.
     names: RefCell<BTreeMap<String, String>>,
 }
@@ -48,12 +46,6 @@ impl<'p, 'a> Printer<'p, 'a> {
         group: Option<crate::address::ArmId>,
     ) -> Self {
         let root = if group.is_some() { "../" } else { "" };
-        let stack = emitter.stack;
-        let variables = stack.variables.keys().map(|name| Given::Variable(name.to_string()));
-        let locals = stack.program.locals.keys().map(|name| Given::Local(name.to_string()));
-        let sites = stack.sites.keys().map(|name| Given::Site(name.to_string()));
-        let all = variables.chain(locals).chain(sites).chain([Given::Tags, Given::Active]);
-        let reserved = all.map(|given| emitter.name_of(&given)).collect();
         let printer = Self {
             emitter,
             index,
@@ -64,7 +56,6 @@ impl<'p, 'a> Printer<'p, 'a> {
             existing: RefCell::default(),
             vars: RefCell::default(),
             givens: RefCell::default(),
-            reserved,
             names: RefCell::default(),
         };
         for at in printer.own.clone() {
@@ -89,9 +80,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         let Some(address) = address else { return String::new() };
         let kind = if self.index.is_group(self.emitter, at) { "group" } else { address.kind() };
         let mut base = symbol_base(&address);
-        let mut of_kind = camel(kind);
-        let first = of_kind.remove(0).to_ascii_uppercase();
-        let of_kind = format!("{first}{of_kind}");
+        let of_kind = pascal(kind);
         if !base.to_ascii_lowercase().ends_with(&of_kind.to_ascii_lowercase()) {
             base += &of_kind;
         }
@@ -106,17 +95,12 @@ impl<'p, 'a> Printer<'p, 'a> {
         let mut names = self.names.borrow_mut();
         let mut name = base.to_owned();
         let mut number = 2;
-        while names.get(&name).is_some_and(|other| other != of) || self.reserved.contains(&name) {
+        while names.get(&name).is_some_and(|other| other != of) || self.emitter.reserved.contains(&name) {
             name = format!("{base}{number}");
             number += 1;
         }
         names.insert(name.clone(), of.to_owned());
         name
-    }
-
-    /// Whether something given has this name.
-    pub fn is_given(&self, name: &str) -> bool {
-        self.reserved.contains(name)
     }
 
     pub(super) fn given(&self, given: &Given) -> String {
@@ -159,8 +143,7 @@ impl<'p, 'a> Printer<'p, 'a> {
                 };
                 format!("({}{key} ?? {})", self.operand(of, depth), self.operand(other, depth))
             }
-            Code::Call("loadTextContent", args) | Code::Call("loadFileAsBase64", args) => {
-                let name = if let Code::Call(name, _) = code { name } else { "" };
+            Code::Call(name @ ("loadTextContent" | "loadFileAsBase64"), args) => {
                 let path = args.first().and_then(Code::literal).unwrap_or_default();
                 format!("{name}({})", quoted(&format!("{}{path}", self.root)))
             }
@@ -248,13 +231,18 @@ impl<'p, 'a> Printer<'p, 'a> {
         }
         let mut out = "{\n".to_owned();
         for (name, code) in entries {
-            let text = match code {
-                Code::List(items) => self.property_list(items, depth + 1),
-                other => self.code(other, depth + 1),
-            };
-            let _ = writeln!(out, "{}{}: {text}", indent(depth + 1), key(name));
+            let _ = writeln!(out, "{}{}", indent(depth + 1), self.entry(name, code, depth + 1));
         }
         out + &indent(depth) + "}"
+    }
+
+    /// A property of an object, with its name; lines after the first stand at this depth.
+    pub fn entry(&self, name: &str, code: &Code, depth: usize) -> String {
+        let text = match code {
+            Code::List(items) => self.property_list(items, depth),
+            other => self.code(other, depth),
+        };
+        format!("{}: {text}", key(name))
     }
 
     /// A list as the value of a property, where a loop may stand for it.

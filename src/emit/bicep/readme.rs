@@ -18,16 +18,7 @@ pub(super) fn readme(emitter: &Emitter<'_>, givens: &BTreeSet<Given>, unsaid: &[
     // The record of a deployment should outlive the site that is lost.
     let place = stack.failover_groups.values().next().and_then(|group| stack.sites.get(&group.to));
     let place = place.or_else(|| stack.sites.values().next()).map_or("westeurope", |site| &*site.location);
-    let mut secrets = Vec::new();
-    for given in givens {
-        match given {
-            Given::Secret(name) => secrets.push(environment(name)),
-            Given::Variable(name) if stack.variables.get(name.as_str()).is_some_and(|one| one.sensitive) => {
-                secrets.push(format!("DRPLAN_VAR_{name}"));
-            }
-            _ => {}
-        }
-    }
+    let secrets: Vec<String> = givens.iter().filter_map(|given| environment(emitter, given)).collect();
     out += "```sh\n";
     secrets.iter().for_each(|name| {
         let _ = writeln!(out, "export {name}=…");

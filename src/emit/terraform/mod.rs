@@ -7,7 +7,7 @@ mod resource;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Emitted, Options, Unsaid};
+use super::{Emitted, Options, Unsaid, unsaid_of_groups};
 use crate::hcl;
 use crate::kinds::Shape;
 use crate::stack::Stack;
@@ -62,19 +62,11 @@ fn unsaid(emitter: &Emitter<'_>) -> Vec<Unsaid> {
             out.push(Unsaid { what: resource.address.block().to_string(), why: why.to_owned() });
         }
     }
-    for group in stack.failover_groups.values() {
-        out.push(Unsaid {
-            what: format!("failover_group.{}", group.name),
-            why: "azurerm has no resource that promotes data, moves users and brings both back in order; `failover_active` only makes what stands during a \
-                  failover. `drplan failover-group up` does all of it"
-                .to_owned(),
-        });
-        for step in &group.steps {
-            out.push(Unsaid {
-                what: format!("failover_group.{}: step {}", group.name, step.name),
-                why: format!("it acts (`{}`), and Terraform says what stands", step.action.0),
-            });
-        }
-    }
+    out.extend(unsaid_of_groups(
+        stack,
+        "azurerm has no resource that promotes data, moves users and brings both back in order; `failover_active` only makes what stands during a \
+                  failover. `drplan failover-group up` does all of it",
+        "Terraform says what stands",
+    ));
     out
 }

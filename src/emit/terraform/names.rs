@@ -397,13 +397,6 @@ impl Scope<'_, '_> {
     }
 }
 
-/// Whether an expression names `each`.
-pub(super) fn names_each(expr: &Expr) -> bool {
-    let mut found = false;
-    expr.visit_references(&mut |name, _, _| found |= &*name.text == "each");
-    found
-}
-
 /// The words of a text without interpolation.
 pub(super) fn plain_text(expr: &Expr) -> Option<String> {
     match &expr.kind {

@@ -1,10 +1,10 @@
 //! One block of the stack as a resource of azurerm: what it is called, where it is, its arguments and nested blocks, and what Terraform must leave alone.
 
-use super::names::{ACTIVE, Emitter, Scope, names_each, plain_text};
+use super::names::{ACTIVE, Emitter, Scope, plain_text};
 use crate::address::{Address, ArmId};
 use crate::duration;
 use crate::emit::Unsaid;
-use crate::emit::written::{META, Merged, merged};
+use crate::emit::written::{META, Merged, merged, names_each};
 use crate::hcl::ast::{Block, Expr, ExprKind};
 use crate::hcl::{quoted, value_text};
 use crate::kinds::{Arg, Kind, Location, Place, RESOURCE_GROUP, Shape, Terraform, Ty};

@@ -116,7 +116,7 @@ pub(super) async fn identity(
     headers: HeaderMap,
 ) -> Response {
     if !headers.contains_key("x-identity-header") {
-        return failure(StatusCode::BAD_REQUEST, "MissingHeader", "X-IDENTITY-HEADER is missing.").into_response();
+        return failure(400, "MissingHeader", "X-IDENTITY-HEADER is missing.");
     }
     let client = query.get("client_id").map_or("00000000-0000-0000-0000-00000000000a", String::as_str);
     let resource = query.get("resource").unwrap_or(&service.base);

@@ -22,13 +22,14 @@ use axum::routing::{get, post};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use serde_json::{Value as Json, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::Simulator;
+use super::request::Failure;
+use super::routes::write;
 pub use login::Tokens;
 pub use tls::Authority;
 
@@ -80,7 +81,7 @@ async fn only_ours(State(service): State<Arc<Service>>, request: Request, next: 
         },
         _ => "The request has no bearer token.",
     };
-    let mut answer = failure(StatusCode::UNAUTHORIZED, "AuthenticationFailed", refused).into_response();
+    let mut answer = failure(401, "AuthenticationFailed", refused);
     let challenge = format!("Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\"", service.base, super::TENANT);
     if let Ok(challenge) = HeaderValue::from_str(&challenge) {
         answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
@@ -100,8 +101,8 @@ async fn in_their_time(State(service): State<Arc<Service>>, request: Request, ne
 }
 
 /// A refusal in the words of Resource Manager.
-fn failure(status: StatusCode, code: &str, message: &str) -> (StatusCode, axum::Json<Json>) {
-    (status, axum::Json(json!({ "error": { "code": code, "message": message } })))
+fn failure(status: u16, code: &str, message: &str) -> Response {
+    write(Failure::gateway(status, code, message).response())
 }
 
 /// Serves until `stop` is done; connections that are open then are given no more time.

@@ -363,7 +363,7 @@ fn applied(resource: &Resource, standing: &BTreeMap<ArmId, Json>) -> serde_json:
     let shown = answers.map(|answers| body::read(resource.kind, &answers)).unwrap_or_default();
     for (name, value) in shown {
         // What nobody wrote, the provider decided.
-        if args.contains_key(&name) && !has_secret(&value) {
+        if args.contains_key(&name) && !has_block(&value) {
             args.insert(name, value);
         }
     }
@@ -371,7 +371,7 @@ fn applied(resource: &Resource, standing: &BTreeMap<ArmId, Json>) -> serde_json:
 }
 
 /// Whether a block is within, of which the provider answers a part only.
-fn has_secret(value: &Json) -> bool {
+fn has_block(value: &Json) -> bool {
     match value {
         Json::Array(items) => items.iter().any(Json::is_object),
         other => other.is_object(),

@@ -89,7 +89,7 @@ fn it_can_be_read_and_is_in_its_one_form() {
 #[test]
 fn terraform_itself_formats_it_no_otherwise() {
     if Command::new("terraform").arg("version").output().is_err() {
-        eprintln!("SKIPPED: `terraform fmt` was NOT run over what is emitted; there is no terraform on this machine");
+        crate::skipped("`terraform fmt` was NOT run over what is emitted; there is no terraform on this machine");
         return;
     }
     let dir = tempfile::tempdir().expect("a directory");

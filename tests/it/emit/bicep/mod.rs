@@ -270,8 +270,8 @@ impl Types {
     fn done(&self) {
         match sheets::present() {
             true => assert!(self.checked > 20, "only {} bodies were checked", self.checked),
-            false => eprintln!(
-                "SKIPPED: emitted Bicep was NOT held against the provider's types; the sheets are not on this machine"
+            false => crate::skipped(
+                "emitted Bicep was NOT held against the provider's types; the sheets are not on this machine",
             ),
         }
     }

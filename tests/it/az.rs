@@ -1,28 +1,19 @@
 //! Azure's own command line against the embedded cloud behind TLS: a session of commands with what they print, in `session.txt`.
 //!
-//! It runs on request only (`DRPLAN_AZ=1`), because installing the command line takes minutes: into `target/azure-cli`, at a pinned version, once.
+//! It runs on request (`DRPLAN_AZ=1`) and in pipelines (`CI`), because the command line is large: it is installed into `target/azure-cli`, at a pinned
+//! version, once.
 //! `UPDATE_AZ=1` writes what is printed now.
 
-#![expect(clippy::expect_used, reason = "what cannot be set up fails the test")]
+#![cfg(unix)]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
+
+use super::serving::Served;
 
 /// The version that the session was recorded with.
 const VERSION: &str = "2.91.0";
-
-/// A served cloud, which ends with the test.
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _waited = self.0.wait();
-    }
-}
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -43,37 +34,17 @@ fn az() -> PathBuf {
     az
 }
 
-/// Serves an empty world, and says what clients have to be told.
-fn serve(dir: &Path) -> (Served, BTreeMap<String, String>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_drplan"))
-        .args(["simulator", "serve", "--tls", "--port", "0", "--speed", "200", "--state"])
-        .arg(dir.join("world"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary");
-    let mut settings = BTreeMap::new();
-    for line in BufReader::new(child.stdout.take().expect("its output")).lines() {
-        let line = line.expect("a line");
-        let (name, value) = line.trim_start_matches("export ").split_once('=').expect("a setting");
-        settings.insert(name.to_owned(), value.to_owned());
-        if name == "REQUESTS_CA_BUNDLE" {
-            break;
-        }
-    }
-    (Served(child), settings)
-}
-
 #[test]
 fn azures_command_line_believes_the_embedded_cloud() {
-    if std::env::var_os("DRPLAN_AZ").is_none() {
-        eprintln!("SKIPPED: Azure's command line was NOT run against the embedded cloud; DRPLAN_AZ=1 asks for it");
+    if ["DRPLAN_AZ", "CI"].iter().all(|name| std::env::var_os(name).is_none()) {
+        crate::skipped("Azure's command line was NOT run against the embedded cloud; DRPLAN_AZ=1 asks for it");
         return;
     }
     let bin = az();
     let bin = bin.parent().expect("a directory");
     let dir = tempfile::tempdir().expect("a directory");
-    let (_served, settings) = serve(dir.path());
+    let served = Served::begin(dir.path(), 200);
+    let settings = &served.settings;
     let path = format!(
         "{}:{}:/usr/bin:/bin",
         bin.display(),
@@ -86,7 +57,7 @@ fn azures_command_line_believes_the_embedded_cloud() {
             .arg(line)
             .current_dir(root())
             .env_clear()
-            .envs(&settings)
+            .envs(settings)
             .env("PATH", &path)
             .env("HOME", dir.path());
         shell
