@@ -144,11 +144,13 @@ impl World {
             Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(USAGES) => {
                 return self.usages(&named.id);
             }
-            Target::Action(named, word) if let Some(all) = self.always_listed(&named.id, &word) => all,
-            Target::Action(named, word) => {
-                let type_ = format!("{}/{}", named.type_, word.to_ascii_lowercase());
-                self.collection(&named.id, &type_, ask)?
-            }
+            Target::Action(named, word) => match self.always_listed(&named.id, &word) {
+                Some(all) => all,
+                None => {
+                    let type_ = format!("{}/{}", named.type_, word.to_ascii_lowercase());
+                    self.collection(&named.id, &type_, ask)?
+                }
+            },
             Target::Collection { scope, type_ } if type_ == METRICS => return self.metrics(&scope, ask),
             Target::Collection { type_, .. } if type_ == PERMISSIONS => return Ok(self.permissions()),
             Target::Collection { type_, .. } if type_ == SIZES => {
