@@ -261,6 +261,12 @@ impl ArmId {
         inner.len() > outer.len() && inner[outer.len()] == b'/' && inner[..outer.len()].eq_ignore_ascii_case(outer)
     }
 
+    /// What an extension extends: the id before its last provider; `None` where no provider is in it.
+    pub fn scope(&self) -> Option<Self> {
+        let at = self.folded().rfind("/providers/")?;
+        self.as_str().get(..at).map(Self::new)
+    }
+
     fn segment_after(&self, word: &str) -> Option<&str> {
         let mut segments = self.0.split('/');
         segments.find(|segment| segment.eq_ignore_ascii_case(word))?;

@@ -33,19 +33,17 @@ pub async fn look_around(survey: &Survey, cloud: &dyn Cloud, web: &dyn Web, cloc
     let regions = stream::iter(&survey.regions)
         .map(|(region, object)| async move { (region, read(cloud, clock, object).await) })
         .buffer_unordered(WIDTH);
-    let lists = stream::iter(&survey.lists)
-        .map(|list| async move { (list.id.clone(), read_list(cloud, clock, list).await) })
-        .buffer_unordered(WIDTH);
+    let lists = read_lists(cloud, clock, &survey.lists);
     let fronts = stream::iter(&survey.fronts)
         .map(|(address, url)| async move { (address.clone(), web.fetch(&front(url)).await) })
         .buffer_unordered(WIDTH);
-    let (replicas, objects, regions, lists, fronts): (Vec<_>, Vec<_>, Vec<_>, Vec<_>, Vec<_>) =
-        futures::join!(replicas.collect(), objects.collect(), regions.collect(), lists.collect(), fronts.collect());
+    let (replicas, objects, regions, lists, fronts): (Vec<_>, Vec<_>, Vec<_>, _, Vec<_>) =
+        futures::join!(replicas.collect(), objects.collect(), regions.collect(), lists, fronts.collect());
     let now = clock.now();
     for (address, look, sight) in replicas {
         around.replicas.entry(address.clone()).or_insert_with(|| Seen::at(now)).keep(look, sight);
     }
-    around.lists = lists.into_iter().collect();
+    around.lists = survey.lists.iter().map(|list| list.id.clone()).zip(lists).collect();
     for (object, body) in objects {
         match body {
             Ok(body) => drop(around.observed.objects.insert(object.id.clone(), body)),
@@ -93,6 +91,12 @@ pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, limit: Duration, 
         Some(Err(why)) => Sight::Unseen(why.to_string()),
         None => Sight::Unseen(no_answer(limit)),
     }
+}
+
+/// What was answered for each of these lists, in their order, or why nothing was.
+pub async fn read_lists(cloud: &dyn Cloud, clock: &dyn Clock, lists: &[List]) -> Vec<Result<Json, String>> {
+    let read = stream::iter(lists).map(|list| async move { read_list(cloud, clock, list).await });
+    read.buffered(WIDTH).collect().await
 }
 
 /// One list; why it cannot be read where it cannot.

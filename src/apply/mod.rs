@@ -38,7 +38,7 @@ use crate::world::{Clock, Cloud, CloudError, Commands, Ids, Store, Web};
 
 pub use abort::{Aborted, abort};
 pub use accept::{NewRoles, accept};
-pub use around::look_around;
+pub use around::{look_around, read_lists};
 pub use observe::observe;
 pub use standings::{look_at, observe_roles};
 pub use undertake::{FailoverRun, OnFailure, Onward, Party, RunError, Undertaken, may_be_skipped, undertake};

@@ -55,6 +55,11 @@ impl Azure {
         Self { endpoint, transport }
     }
 
+    /// How far the cloud's clock is ahead of ours, to about a second; `None` before it has said what time it is.
+    pub fn clock_skew(&self) -> Option<jiff::SignedDuration> {
+        self.transport.ahead()
+    }
+
     fn url(&self, path: &str, api: &str) -> Url {
         let mut url = self.endpoint.clone();
         url.set_path(path);

@@ -5,7 +5,7 @@
 //! nothing of long-running operations.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use axum::http::header::{ACCEPT, AUTHORIZATION, HeaderName, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use azure_core_021 as azure_core;
 use futures::future::{Either, select};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument as _;
 use url::Url;
 
@@ -38,6 +38,8 @@ pub struct ArmTransport {
     /// One id for all requests of this run, by which the activity log shows them together.
     correlation: String,
     pace: Pace,
+    /// How far the cloud's clock was ahead when it last said what time it is.
+    ahead: Mutex<Option<SignedDuration>>,
 }
 
 impl fmt::Debug for ArmTransport {
@@ -57,12 +59,17 @@ impl ArmTransport {
     ) -> Self {
         let correlation = ids.fresh();
         let origin = endpoint.origin().ascii_serialization();
-        Self { wire, origin, credential, clock, ids, correlation, pace: Pace::default() }
+        Self { wire, origin, credential, clock, ids, correlation, pace: Pace::default(), ahead: Mutex::default() }
     }
 
     /// Whether tokens may go there.
     pub(super) fn trusts(&self, url: &Url) -> bool {
         url.origin().ascii_serialization() == self.origin
+    }
+
+    /// How far the cloud's clock is ahead of ours, as its last answer said; `None` where none has.
+    pub(super) fn ahead(&self) -> Option<SignedDuration> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Now, by the clock of the world.
@@ -144,6 +151,10 @@ impl ArmTransport {
             }
         };
         admitted.answered(&answer, self.now());
+        if let Some(said) = answer.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            let ahead = said.timestamp().duration_since(self.now());
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
         tracing::debug!(status = answer.status, "answered");
         Ok(if (200..300).contains(&answer.status) { Ok(answer) } else { Err(ArmError::read(&answer).into()) })
     }

@@ -11,6 +11,7 @@ mod completions;
 mod confirm;
 mod destroy;
 mod diff;
+mod doctor;
 mod emit;
 mod ending;
 mod exit;
@@ -183,6 +184,7 @@ enum Command {
     Diff(diff::Args),
     Apply(apply::Args),
     Destroy(destroy::Args),
+    Doctor(doctor::Args),
     Refresh(refresh::Args),
     Roles(roles::Args),
     Output(output::Args),
@@ -233,6 +235,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Diff(args) => diff::run(args, global, session),
         Command::Apply(args) => apply::run(args, global, session),
         Command::Destroy(args) => destroy::run(args, global, session),
+        Command::Doctor(args) => doctor::run(args, global, session),
         Command::Refresh(args) => refresh::run(args, global, session),
         Command::Roles(args) => roles::run(args, global, session),
         Command::Output(args) => output::run(args, global, session),

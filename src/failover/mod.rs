@@ -39,7 +39,9 @@ pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub use history::{Calibration, History};
 pub(crate) use levers::lever;
+pub(crate) use offers::{machines_of, offered, sizes, usages};
 pub use procedure::plan;
+pub(crate) use rights::{action_of, allows, permissions};
 pub use survey::{List, Survey, Surveyed, survey};
 pub use unwind::unwind;
 

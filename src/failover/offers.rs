@@ -26,22 +26,28 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<List> {
     }
 }
 
-fn sizes(stack: &Stack, location: &str) -> List {
+/// The list of the sizes that a region sells.
+pub(crate) fn sizes(stack: &Stack, location: &str) -> List {
     let id = ArmId::new(format!("/subscriptions/{}/providers/Microsoft.Compute/skus", stack.subscription));
     List { id, api: SIZES_API, query: vec![("$filter", format!("location eq '{location}'"))] }
 }
 
-fn usages(stack: &Stack, location: &str) -> List {
+/// The list of a region's quotas and what is used of them.
+pub(crate) fn usages(stack: &Stack, location: &str) -> List {
     let provider = format!("/subscriptions/{}/providers/Microsoft.Compute", stack.subscription);
     List { id: ArmId::new(format!("{provider}/locations/{location}/usages")), api: USAGES_API, query: Vec::new() }
+}
+
+/// The machines that a resource is.
+pub(crate) fn machines_of(stack: &Stack, resource: &Resource) -> Option<Machines> {
+    with_subject(stack, resource, resource.kind.machines?)
 }
 
 /// How many machines of each size stand up.
 fn machines(stack: &Stack, group: &FailoverGroup, counts: impl Fn(&Resource) -> bool) -> BTreeMap<String, u32> {
     let mut machines = BTreeMap::new();
     for resource in stack.resources.values().filter(|resource| stands_up(group, resource) && counts(resource)) {
-        let Some(of) = resource.kind.machines else { continue };
-        if let Some(Machines { size, count }) = with_subject(stack, resource, of) {
+        if let Some(Machines { size, count }) = machines_of(stack, resource) {
             *machines.entry(size).or_default() += count;
         }
     }
@@ -58,15 +64,23 @@ pub(super) fn check(question: &Question<'_>, found: &mut Vec<Guard>) {
         return;
     };
     let list = |list: &List| seen.lists.get(&list.id).and_then(|answer| answer.as_ref().ok());
-    let guard = |verdict, what: String, help: &str| Guard { rule: "capacity", verdict, what, help: help.to_owned() };
     let (Some(sizes), Some(usages)) = (list(&sizes(stack, location)), list(&usages(stack, location))) else {
         let what = format!("whether {location} has the machines that stand up cannot be looked at");
         found.push(guard(Verdict::Warns, what, "Capacity may be refused."));
         return;
     };
-    let before = found.len();
+    found.extend(offered(location, &needed, sizes, usages));
+}
+
+fn guard(verdict: Verdict, what: String, help: &str) -> Guard {
+    Guard { rule: "capacity", verdict, what, help: help.to_owned() }
+}
+
+/// What a region's sizes and quotas say of so many machines of each size.
+pub(crate) fn offered(location: &str, needed: &BTreeMap<String, u32>, sizes: &Json, usages: &Json) -> Vec<Guard> {
+    let mut found = Vec::new();
     let mut cores: BTreeMap<&str, u64> = BTreeMap::new();
-    for (size, count) in &needed {
+    for (size, count) in needed {
         let Some(offer) = items(sizes).iter().find(|offer| is_size(offer, size)) else {
             let what = format!("{size} is not in the list of sizes of {location}");
             found.push(guard(Verdict::Warns, what, "Look whether it is spelt right and sold there."));
@@ -92,14 +106,12 @@ pub(super) fn check(question: &Question<'_>, found: &mut Vec<Guard>) {
             found.push(guard(Verdict::Refuses, what, "Ask for a higher quota, or for fewer machines."));
         }
     }
-    if found.len() == before {
+    if found.is_empty() {
         let all: Vec<String> = needed.iter().map(|(size, count)| format!("{count} {size}")).collect();
-        found.push(guard(
-            Verdict::Passes,
-            format!("{location} offers {}, and the quota allows them", all.join(", ")),
-            "",
-        ));
+        let what = format!("{location} offers {}, and the quota allows them", all.join(", "));
+        found.push(guard(Verdict::Passes, what, ""));
     }
+    found
 }
 
 fn items(list: &Json) -> &[Json] {

@@ -15,6 +15,7 @@ use crate::state::State;
 use crate::steps::{Act, Step, StepGraph, Task};
 
 const API: &str = "2022-04-01";
+const GROUP: &str = "Microsoft.Resources/resourceGroups";
 
 /// The lists to read: what may be done in the subscription, and in each resource group that stands and that the group works in.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<List> {
@@ -22,10 +23,11 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<
     let of = written.iter().chain(&group.promote).filter_map(|address| stack.resources.get(address));
     let mut scopes: BTreeSet<ArmId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
     scopes.insert(subscription(stack));
-    scopes.into_iter().map(|scope| list(&scope)).collect()
+    scopes.into_iter().map(|scope| permissions(&scope)).collect()
 }
 
-fn list(scope: &ArmId) -> List {
+/// The list of what may be done in a scope.
+pub(crate) fn permissions(scope: &ArmId) -> List {
     let id = ArmId::new(format!("{scope}/providers/Microsoft.Authorization/permissions"));
     List { id, api: API, query: Vec::new() }
 }
@@ -50,7 +52,7 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
     for step in &graph.steps {
         for (resource, action) in actions(question, step) {
             let Some(scope) = scope(question.stack, resource, question.state) else { continue };
-            match question.seen.lists.get(&list(&scope).id) {
+            match question.seen.lists.get(&permissions(&scope).id) {
                 Some(Ok(permissions)) if allows(permissions, &action) => {}
                 Some(Ok(_)) => drop(missing.entry(action).or_default().insert(step.address.to_string())),
                 Some(Err(_)) | None => unseen = true,
@@ -82,7 +84,7 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
         let resource = stack.resources.get(address)?;
         // A property of another object is written with that object.
         let is_property = matches!(resource.kind.place, Place::Property(_));
-        (!is_property).then(|| (resource, format!("{}/{word}", resource.kind.arm.type_)))
+        (!is_property).then(|| (resource, action_of(resource.kind.arm.type_, word)))
     };
     match &step.act {
         Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. }) => {
@@ -113,8 +115,15 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
     }
 }
 
+/// The action by which rights name what is done to objects of a type: `Microsoft.Sql/servers/write`.
+pub(crate) fn action_of(type_: &str, word: &str) -> String {
+    // Resource groups are called otherwise in rights than in ids.
+    let type_ = if type_ == GROUP { "Microsoft.Resources/subscriptions/resourceGroups" } else { type_ };
+    format!("{type_}/{word}")
+}
+
 /// Whether permissions allow an action: some entry names it and does not take it back.
-fn allows(permissions: &Json, action: &str) -> bool {
+pub(crate) fn allows(permissions: &Json, action: &str) -> bool {
     let entries = permissions.get("value").and_then(Json::as_array).into_iter().flatten();
     let names = |entry: &Json, list: &str| {
         let patterns = entry.get(list).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);

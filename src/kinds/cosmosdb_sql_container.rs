@@ -2,7 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::cosmosdb_sql_database::{AUTOSCALE, NAME, THROUGHPUT, check_throughput, encode as encode_name};
+use super::cosmosdb_sql_database::{
+    AUTOSCALE, NAME, THROUGHPUT, THROUGHPUT_SETTINGS, check_throughput, encode as encode_name,
+};
 use super::path;
 use super::table::*;
 use crate::address::ArmId;
@@ -130,6 +132,7 @@ pub static KIND: Kind = Kind {
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         settle: Some(settle),
+        always: &[THROUGHPUT_SETTINGS],
         accepts: &[
             "properties.resource.id",
             "properties.resource.indexingPolicy.automatic",
@@ -261,7 +264,5 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     {
         paths.push(serde_json::json!({ "path": ETAG }));
     }
-    path::fill(body, "properties.resource.partitionKey.version", 2);
-    // What was asked for at creation is an object of its own from then on.
     path::remove(body, "properties.options");
 }

@@ -1,6 +1,6 @@
 //! A database of a Cosmos DB account with the NoSQL interface. What a container shares with it is here, too.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::path;
 use super::table::*;
@@ -26,6 +26,18 @@ pub(super) const AUTOSCALE: Arg = arg(
 )
 .write_only();
 
+/// What was asked for at creation is an object of its own from then on.
+pub(super) const THROUGHPUT_SETTINGS: Always = aside("throughputSettings", "default", "properties.options", settings);
+
+fn settings(options: &Json) -> Json {
+    match path::borrow(options, "autoscaleSettings.maxThroughput").and_then(Json::as_u64) {
+        Some(most) => json!({ "resource": {
+            "throughput": most / 10, "minimumThroughput": (most / 10).to_string(), "autoscaleSettings": { "maxThroughput": most },
+        } }),
+        None => json!({ "resource": { "throughput": options.get("throughput"), "minimumThroughput": "400" } }),
+    }
+}
+
 /// The rule for names of databases and containers.
 pub(super) const NAME: NameRule =
     NameRule::new(1, 255, r"^[^/\\#?]*[^/\\#? ]$", r"any characters but `/\#?`, and does not end with a blank");
@@ -44,7 +56,7 @@ pub static KIND: Kind = Kind {
     serial: Serial::Root,
     recovery: Recovery::DATA,
     odd: Odd { encode: Some(encode), check: Some(check_throughput), ..Odd::NONE },
-    simulated: Simulated { accepts: &["properties.resource.id"], ..Simulated::NONE },
+    simulated: Simulated { accepts: &["properties.resource.id"], always: &[THROUGHPUT_SETTINGS], ..Simulated::NONE },
     terraform: Terraform {
         renamed: &[("account", "account_name")],
         follows: &[("resource_group_name", "account", "resource_group_name")],

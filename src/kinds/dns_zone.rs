@@ -47,6 +47,19 @@ pub static KIND: Kind = Kind {
         }),
         leads: Some(|_, _| Leads::Nowhere("its zone has no such record")),
         accepts: &["properties.zoneType"],
+        // Every zone has the two records that say where it is kept, with the values that Azure gives them.
+        always: &[
+            always(
+                "SOA",
+                "@",
+                r#"{"TTL":3600,"SOARecord":{"host":"ns1-01.azure-dns.com.","email":"azuredns-hostmaster.microsoft.com","serialNumber":1,"refreshTime":3600,"retryTime":300,"expireTime":2419200,"minimumTTL":300},"provisioningState":"Succeeded"}"#,
+            ),
+            always(
+                "NS",
+                "@",
+                r#"{"TTL":172800,"NSRecords":[{"nsdname":"ns1-01.azure-dns.com."},{"nsdname":"ns2-01.azure-dns.net."}],"provisioningState":"Succeeded"}"#,
+            ),
+        ],
         ..Simulated::NONE
     },
     example: r#"

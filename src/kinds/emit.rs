@@ -28,6 +28,8 @@ pub struct Terraform {
     pub said: &'static [&'static str],
     /// A further resource beside it; `{label}`, `{self}` for what it stands beside, and `{name}` and arguments as azurerm has them, are replaced.
     pub beside: &'static str,
+    /// Arguments that Azure chooses where they are not written, and that azurerm would take away again.
+    pub chosen: &'static [&'static str],
     /// Attributes that azurerm has not, made from the name as the table says.
     pub made: &'static [&'static str],
     /// What it is there.
@@ -79,6 +81,7 @@ impl Terraform {
         blocks: None,
         said: &[],
         beside: "",
+        chosen: &[],
         made: &[],
         shape: Shape::Resource,
     };

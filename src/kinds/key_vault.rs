@@ -140,6 +140,9 @@ pub static KIND: Kind = Kind {
     recovery: Recovery { keeps_keys: true, ..Recovery::DATA },
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: Simulated {
+        at_once: &[AtOnce::Delete],
+        data: &["properties.vaultUri"],
+        bin: Some("deletedVaults"),
         admit: Some(admit),
         settle: Some(settle),
         accepts: &["properties.vaultUri", "properties.enableSoftDelete"],

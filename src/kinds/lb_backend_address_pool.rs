@@ -32,6 +32,7 @@ pub static KIND: Kind = Kind {
     answers: Answers::AsyncBody,
     serial: Serial::Root,
     in_use: IN_USE,
+    simulated: Simulated { alone: true, ..Simulated::NONE },
     odd: Odd { check: Some(check), ..Odd::NONE },
     example: r#"
 resource_group "example" {

@@ -104,7 +104,7 @@ linux_virtual_machine "example" {
 
   admin_ssh_key {
     username   = "operator"
-    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleEx example"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE example"
   }
 
   source_image_reference {

@@ -91,7 +91,7 @@ linux_virtual_machine_scale_set "example" {
 
   admin_ssh_key {
     username   = "operator"
-    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleEx example"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE example"
   }
 
   source_image_reference {

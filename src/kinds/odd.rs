@@ -193,7 +193,65 @@ pub struct Simulated {
     pub spared: &'static [&'static str],
     /// Children that exist as long as the object does, which drplan has no kind for and other clients ask for.
     pub always: &'static [Always],
+    /// What a PUT that creates is answered with, where that is not 201 (source: the status codes that Azure's SDKs take).
+    pub created: u16,
+    /// The requests that are done once they are answered, although a PUT is an operation (source: likewise).
+    pub at_once: &'static [AtOnce],
+    /// Whether Resource Manager takes a PUT and a DELETE of it by itself, although it is part of another object.
+    pub alone: bool,
+    /// What actions answer at once beside the attributes that they give.
+    pub tells: &'static [Told],
+    /// Paths of URLs of its data that other clients look at before they believe that it stands. Where the simulator is served, they lead to it.
+    pub data: &'static [&'static str],
+    /// What the provider has by itself, and tells in any scope.
+    pub catalog: Option<Catalog>,
+    /// The word under which what was deleted is kept for a while, as in `deletedVaults`.
+    pub bin: Option<&'static str>,
 }
+
+/// What a provider has by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Catalog {
+    /// The type, as in `Microsoft.Authorization/roleDefinitions`.
+    pub type_: &'static str,
+    /// The names of all of it, each with its properties.
+    pub entries: fn() -> Vec<(&'static str, Json)>,
+    /// The property that `$filter` asks for.
+    pub filter: &'static str,
+}
+
+/// What an action answers at once: at this path, this text.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    /// The action, as in `listKeys`.
+    pub action: &'static str,
+    /// Where in the answer.
+    pub path: &'static str,
+    /// The text; `None`: a secret that is made up.
+    pub text: Option<&'static str>,
+}
+
+/// A secret that an action answers.
+pub const fn tells(action: &'static str, path: &'static str) -> Told {
+    Told { action, path, text: None }
+}
+
+/// A text that an action answers.
+pub const fn says(action: &'static str, path: &'static str, text: &'static str) -> Told {
+    Told { action, path, text: Some(text) }
+}
+
+/// A request that may be done once it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtOnce {
+    /// A PATCH.
+    Patch,
+    /// A DELETE.
+    Delete,
+}
+
+/// A path of the object's body, and what makes a child's properties of what stands there.
+pub type Aside = (&'static str, fn(&Json) -> Json);
 
 /// A child that always exists (source: what Terraform's azurerm reads of a resource that it has made).
 #[derive(Debug, Clone, Copy)]
@@ -204,16 +262,23 @@ pub struct Always {
     pub name: &'static str,
     /// Its properties, as JSON text.
     pub properties: &'static str,
+    /// For what is there only once it was written, be it with the object: where in the object's body, and its properties made of that.
+    pub aside: Option<Aside>,
 }
 
 /// A child that always exists, with these properties.
 pub const fn always(segment: &'static str, name: &'static str, properties: &'static str) -> Always {
-    Always { segment, name, properties }
+    Always { segment, name, properties, aside: None }
 }
 
 /// A list of children with nothing in it.
 pub const fn empty_list(segment: &'static str) -> Always {
-    Always { segment, name: "", properties: "{}" }
+    Always { segment, name: "", properties: "{}", aside: None }
+}
+
+/// A child that is made of what stands at a path of the object's body when that is written.
+pub const fn aside(segment: &'static str, name: &'static str, at: &'static str, make: fn(&Json) -> Json) -> Always {
+    Always { segment, name, properties: "{}", aside: Some((at, make)) }
 }
 
 impl Simulated {
@@ -236,6 +301,13 @@ impl Simulated {
         accepts: &[],
         spared: &[],
         always: &[],
+        created: 201,
+        at_once: &[],
+        alone: false,
+        tells: &[],
+        data: &[],
+        catalog: None,
+        bin: None,
     };
 }
 

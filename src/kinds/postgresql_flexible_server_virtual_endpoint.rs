@@ -120,7 +120,13 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
 
 fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let names = ["writer", "reader"].map(|role| format!("{}.{role}.postgres.database.azure.com", id.name()));
+    let server = id.parent();
     if let Some(body) = cloud.get_mut(id) {
+        // Asked for by the name of the replica, answered with that of the server before it.
+        let written = path::items(body, MEMBERS).iter().filter_map(Json::as_str);
+        let members = server.iter().map(ArmId::name).chain(written).map(str::to_owned);
+        let members: indexmap::IndexSet<String> = members.collect();
+        path::put(body, MEMBERS, Json::from_iter(members));
         path::put(body, "properties.virtualEndpoints", Json::from(names.to_vec()));
     }
 }

@@ -1,6 +1,6 @@
 //! A role assignment: lets a principal do, on a scope and everything in it, what a role allows.
 
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::{Map as JsonMap, Value as Json, json};
 use uuid::Uuid;
 
 use super::machine_profile::finding;
@@ -49,6 +49,20 @@ const ROLES: [(&str, &str); 36] = [
     ("User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"),
     ("Virtual Machine Contributor", "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"),
 ];
+
+/// The definitions of these roles. What each allows is Azure's affair; the simulated cloud asks nobody for it.
+fn definitions() -> Vec<(&'static str, Json)> {
+    let of = |name: &str| {
+        json!({
+            "roleName": name,
+            "type": "BuiltInRole",
+            "description": "",
+            "assignableScopes": ["/"],
+            "permissions": [{ "actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": [] }],
+        })
+    };
+    ROLES.iter().map(|(name, guid)| (*guid, of(name))).collect()
+}
 
 static ROLE_NAMES: [&str; ROLES.len()] = {
     let mut names = [""; ROLES.len()];
@@ -130,7 +144,17 @@ pub static KIND: Kind = Kind {
     answers: Answers::Sync,
     in_use: "",
     odd: Odd { name: Some(name), encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated { admit: Some(admit), accepts: &["properties.scope"], ..Simulated::NONE },
+    simulated: Simulated {
+        admit: Some(admit),
+        settle: Some(settle),
+        accepts: &["properties.scope"],
+        catalog: Some(Catalog {
+            type_: "Microsoft.Authorization/roleDefinitions",
+            entries: definitions,
+            filter: "roleName",
+        }),
+        ..Simulated::NONE
+    },
     terraform: Terraform {
         named: false,
         renamed: &[("scope", "scope"), ("delegated_managed_identity", "delegated_managed_identity_resource_id")],
@@ -202,6 +226,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if has("condition") && !has("condition_version") {
         let help = "Write `condition_version = \"2.0\"`.";
         findings.push(finding("condition", "the version of the condition's language is not written", help));
+    }
+}
+
+fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+    let scope = id.scope();
+    if let (Some(scope), Some(body)) = (scope, cloud.get_mut(id)) {
+        path::put(body, "properties.scope", Json::from(scope.as_str()));
     }
 }
 

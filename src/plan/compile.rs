@@ -228,7 +228,7 @@ impl<'a> Compiler<'a> {
         let takes = self.taken();
         let guards = |at: &Address, old: &Recorded| kind_of(at, old).is_some_and(|kind| kind.guards);
         for (guard, put) in puts.iter().filter(|(resource, _)| resource.kind.guards) {
-            let Some(scope) = scope(&guard.id) else { continue };
+            let Some(scope) = guard.id.scope() else { continue };
             let inner = puts.iter().filter(|(other, _)| !other.kind.guards && within(&scope, &other.objects));
             let gone = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.objects));
             for other in inner.map(|(_, put)| *put).chain(gone.map(|(.., take)| *take)) {
@@ -238,7 +238,7 @@ impl<'a> Compiler<'a> {
             }
         }
         for (_, guard, take) in takes.iter().filter(|(at, old, _)| guards(at, old)) {
-            let Some(scope) = scope(&guard.id) else { continue };
+            let Some(scope) = guard.id.scope() else { continue };
             let inner = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.objects));
             for (.., other) in inner {
                 if !self.waits_for(*take, *other) {
@@ -348,12 +348,6 @@ pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json:
             ids.into_iter().map(|id| root(&ArmId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()
         }
     }
-}
-
-/// What an extension extends.
-pub(super) fn scope(id: &ArmId) -> Option<ArmId> {
-    let at = id.folded().rfind("/providers/")?;
-    id.as_str().get(..at).map(ArmId::new)
 }
 
 /// The outermost object of an id: the first type and name after the provider.

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Place, Within, body};
-use crate::plan::compile::{freed_key, key, scope};
+use crate::plan::compile::{freed_key, key};
 use crate::plan::refresh::{Seen, kind_of, seen};
 use crate::plan::roles::{Held, Parting, Promoted, Upkeep};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
@@ -355,7 +355,7 @@ impl Deciding<'_> {
                 let kind = decision.recorded.as_ref().and_then(|recorded| kind_of(address, recorded));
                 stays(decision.change.action) && kind.is_some_and(|kind| kind.guards)
             })
-            .filter_map(|(address, decision)| Some((address, scope(&decision.change.id)?)))
+            .filter_map(|(address, decision)| Some((address, decision.change.id.scope()?)))
             .collect()
     }
 

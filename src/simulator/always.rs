@@ -8,7 +8,8 @@ use super::request::{Failure, Response};
 use super::target::Named;
 use super::types::{self, Type};
 use super::world::{Object, World};
-use crate::kinds::Always;
+use crate::address::ArmId;
+use crate::kinds::{Always, path};
 
 impl World {
     /// What always exists below an object, by the word that leads to it.
@@ -25,7 +26,18 @@ impl World {
         let parent = self.standing(&named.above(2))?;
         let segment = named.segments.iter().rev().nth(1)?;
         let child = self.always_of(parent, segment).filter(|child| child.name.eq_ignore_ascii_case(named.name()))?;
-        Some(self.child(parent, child))
+        let written = child.aside.is_none() || self.rest.always.contains_key(&named.id);
+        written.then(|| self.child(parent, child))
+    }
+
+    /// What a body says of children that are made of it: the folded id of each, and its properties.
+    pub(super) fn aside(id: &ArmId, type_: &Type, body: &Json) -> Vec<(String, Json)> {
+        let children = type_.writers().flat_map(|kind| kind.simulated.always);
+        let written = children.filter_map(|child| {
+            let (at, make) = child.aside?;
+            Some((id.child(child.segment, child.name).folded(), make(path::borrow(body, at)?)))
+        });
+        written.collect()
     }
 
     fn child(&self, parent: &Object, child: &Always) -> Json {

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use super::catalog;
 use super::faults::Moment;
 use super::filter::Filter;
 use super::metrics::METRICS;
@@ -109,9 +110,12 @@ impl World {
             (Verb::Put | Verb::Patch, Target::Resource(named)) if self.always(&named).is_some() => {
                 self.write_always(&named, &ask)
             }
+            (Verb::Put, Target::Resource(named)) if Self::is_alone(&named) => self.put_part(&named, &ask),
+            (Verb::Delete, Target::Resource(named)) if Self::is_alone(&named) => self.delete_part(&named, &ask),
             (Verb::Put, Target::Resource(named)) => self.put(&named, &ask),
             (Verb::Patch, Target::Resource(named)) => self.patch(&named, &ask),
             (Verb::Delete, Target::Resource(named)) => self.delete(&named, &ask),
+            (Verb::Post, Target::Action(named, action)) if Self::is_of_bin(&named) => self.purge(&named, &action, &ask),
             (Verb::Post, Target::Action(named, action)) => self.post(&named, &action, &ask),
             (Verb::Post, Target::NameCheck) => Ok(Response::json(200, &self.name_check(&ask))),
             (Verb::Post, Target::Register(namespace)) => provider(&namespace).map(|body| Response::json(200, &body)),
@@ -140,11 +144,12 @@ impl World {
         let body = match target {
             Target::Status(key) => return self.status(&key),
             Target::Outcome(key) => return self.outcome(&key),
+            Target::Resource(named) if Self::is_of_bin(&named) => self.deleted(&named)?.clone(),
             Target::Resource(named) => return self.read_resource(&named, ask),
             Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(USAGES) => {
                 return self.usages(&named.id);
             }
-            Target::Action(named, word) => match self.always_listed(&named.id, &word) {
+            Target::Action(named, word) => match self.listed_inside(&named.id, &word) {
                 Some(all) => all,
                 None => {
                     let type_ = format!("{}/{}", named.type_, word.to_ascii_lowercase());
@@ -156,7 +161,14 @@ impl World {
             Target::Collection { type_, .. } if type_ == SIZES => {
                 return Ok(self.sizes(ask.request.query.get("$filter").map_or("", String::as_str)));
             }
-            Target::Collection { scope, type_ } => self.collection(&scope, &type_, ask)?,
+            Target::Collection { type_, .. } if catalog::find(&type_).is_some() => {
+                let filter = ask.request.query.get("$filter");
+                catalog::find(&type_).map_or(Json::Null, |catalog| catalog::list(catalog, filter))
+            }
+            Target::Collection { scope, type_ } => match self.all_deleted(&type_) {
+                Some(all) => all,
+                None => self.collection(&scope, &type_, ask)?,
+            },
             Target::Resources(scope) => self.tracked(scope.as_deref(), ask)?,
             Target::Groups => self.page(self.groups().map(|group| (group, group.body.clone())), ask),
             Target::Subscriptions => json!({ "value": [subscription()] }),
@@ -191,16 +203,25 @@ impl World {
                 None => response,
             });
         }
+        if let Some(entry) = catalog::find(&named.type_).and_then(|catalog| catalog::one(catalog, named.name())) {
+            return Ok(Response::json(200, &entry));
+        }
         if let Some(child) = self.always(named) {
             return Ok(Response::json(200, &child));
         }
         match self.element(&named.id) {
             Some(element) => Ok(Response::json(200, element)),
+            None if Self::part(named).is_some() => Err(self.absent(named)),
             None => {
                 self.known_type(&named.type_, ask.api)?;
                 Err(self.absent(named))
             }
         }
+    }
+
+    /// A list of what has no objects of its own: children that always exist, and parts.
+    fn listed_inside(&self, id: &str, segment: &str) -> Option<Json> {
+        self.always_listed(id, segment).or_else(|| self.parts_listed(id, segment))
     }
 
     /// The body with what `$expand` asks for.
@@ -220,11 +241,19 @@ impl World {
 
     /// The body with those children in it that Azure shows there.
     fn whole_body<'a>(&'a self, object: &'a Object) -> Cow<'a, Json> {
-        let embeds = types::find(&object.type_).map_or(&[][..], |type_| &type_.embeds);
-        if embeds.is_empty() {
+        let Some(type_) = types::find(&object.type_) else { return Cow::Borrowed(&object.body) };
+        let embeds = &type_.embeds;
+        let data: &[&str] = if self.lenient { &type_.data } else { &[] };
+        if embeds.is_empty() && data.is_empty() {
             return Cow::Borrowed(&object.body);
         }
         let (mut body, id) = (object.body.clone(), object.id.folded());
+        for at in data {
+            let url = path::borrow(&body, at).and_then(Json::as_str).and_then(|url| url.strip_prefix("https://"));
+            if let Some(place) = url.map(|rest| format!("{}/data/{rest}", self.base)) {
+                path::put(&mut body, at, Json::from(place));
+            }
+        }
         for segment in embeds {
             let type_ = format!("{}/{}", object.type_, segment.to_ascii_lowercase());
             let children = self.below(&id).map(|(_, child)| child).filter(|child| child.seen() && child.type_ == type_);

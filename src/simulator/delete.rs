@@ -10,7 +10,7 @@ use super::request::{Failure, Response};
 use super::target::{GROUP, Named, group_of};
 use super::types::{self, Type};
 use super::world::{Object, Stage, World};
-use crate::kinds::Answers;
+use crate::kinds::{Answers, AtOnce};
 
 impl World {
     pub(super) fn delete(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
@@ -19,7 +19,11 @@ impl World {
         let id = object.id.clone();
         self.reach_to_write(&named.id, None)?;
         check_conditions(ask, Some(object))?;
-        let answers = if named.type_ == GROUP { Answers::Location } else { type_.answers };
+        let answers = match type_.at_once.contains(&AtOnce::Delete) {
+            _ if named.type_ == GROUP => Answers::Location,
+            true => Answers::Sync,
+            false => type_.answers,
+        };
         if let Some(operation) = object.operation.as_ref().and_then(|key| self.operation(key)) {
             return match operation.act {
                 Act::Delete => Ok(self.announce(Response::empty(202), operation, answers)),

@@ -35,6 +35,8 @@ pub(super) struct Draft {
     pub(super) fails: Option<Failure>,
     /// The children written in its body, and the folded ids of those that are no longer in it.
     pub(super) children: Vec<Draft>,
+    /// What becomes of children that are made of its body: their folded ids and properties.
+    pub(super) aside: Vec<(String, Json)>,
     pub(super) gone: Vec<String>,
 }
 
@@ -154,6 +156,13 @@ impl World {
         {
             body["properties"] = properties.clone();
         }
+        // Others send blocks with nothing in them, which the services do not keep.
+        if self.lenient {
+            let empty =
+                |at: &&&str| path::borrow(&body, at).and_then(Json::as_object).is_some_and(|map| map.is_empty());
+            let empty: Vec<&str> = type_.blocks.iter().filter(empty).copied().collect();
+            empty.into_iter().for_each(|at| path::remove(&mut body, at));
+        }
         type_.shape.check(&body, old_body.as_ref(), type_.strict && !self.lenient, "")?;
         let (children, gone) = self.draft_children(&id, type_, &mut body)?;
         envelope(&mut body, &id, type_.name);
@@ -170,11 +179,12 @@ impl World {
             type_.writers().filter_map(|kind| kind.simulated.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
         let usual = if old.is_some() { type_.durations.update } else { type_.durations.create };
         let seconds = seconds.max().unwrap_or(usual);
+        let aside = Self::aside(&id, type_, &body);
         for path in &type_.write_only {
             path::remove(&mut body, path);
         }
         let serial = self.serial(&id, type_, &refers);
-        Ok(Draft { id, type_, body, refers, old: old.cloned(), serial, seconds, fails: None, children, gone })
+        Ok(Draft { id, type_, body, refers, old: old.cloned(), serial, seconds, fails: None, children, aside, gone })
     }
 
     fn with_children(&self, object: &Object) -> Json {

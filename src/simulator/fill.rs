@@ -40,9 +40,15 @@ pub(super) fn attributes(world: &mut World, id: &str, type_: &'static Type) {
     }
 }
 
-/// The answer to an action of a kind: every attribute that it gives.
+/// The answer to an action of a kind: what its table says that it tells, and every attribute that it gives.
 pub(super) fn action(world: &World, id: &ArmId, type_: &'static Type, action: &str) -> Option<Json> {
     let mut answer = None;
+    for told in type_.writers().flat_map(|kind| kind.simulated.tells) {
+        if told.action.eq_ignore_ascii_case(action) {
+            let text = told.text.map_or_else(|| secret(world, id, told.path, 64), str::to_owned);
+            path::put(answer.get_or_insert_with(|| Json::Object(JsonMap::new())), told.path, Json::from(text));
+        }
+    }
     for attribute in type_.writers().flat_map(|kind| kind.attributes) {
         if let From::Action(name, at) = attribute.from
             && name.eq_ignore_ascii_case(action)

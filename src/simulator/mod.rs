@@ -8,7 +8,9 @@
 mod actions;
 mod always;
 mod answer;
+mod bin;
 mod bodies;
+mod catalog;
 mod clients;
 mod cloudlet;
 mod delete;
@@ -25,6 +27,7 @@ mod monitor;
 mod network;
 mod offers;
 mod operations;
+mod part;
 mod passing;
 mod put;
 mod references;

@@ -201,6 +201,7 @@ impl World {
             self.call_off(&object);
             if let Some(type_) = types::find(&object.type_) {
                 self.run_removed_hooks(&object, type_);
+                self.keep_deleted(&object, type_);
             }
         }
     }

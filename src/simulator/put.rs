@@ -6,12 +6,12 @@ use super::answer::Ask;
 use super::bodies::merge;
 use super::draft::Draft;
 use super::operations::{Act, Operation, Progress, shows_state};
-use super::request::{Failure, Response};
+use super::request::{Failure, Response, Verb};
 use super::target::Named;
 use super::types::Type;
 use super::world::{Object, Stage, World};
 use crate::address::ArmId;
-use crate::kinds::Answers;
+use crate::kinds::{Answers, AtOnce};
 
 impl World {
     pub(super) fn put(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
@@ -37,8 +37,11 @@ impl World {
     }
 
     /// Accepts a write: at once, with an answer that takes as long as the work, or as an operation.
-    fn accept(&mut self, draft: Draft, ask: &Ask<'_>) -> Result<Response, Failure> {
-        let (folded, created, answers) = (draft.id.folded(), draft.old.is_none(), draft.type_.answers);
+    pub(super) fn accept(&mut self, draft: Draft, ask: &Ask<'_>) -> Result<Response, Failure> {
+        let (folded, created) = (draft.id.folded(), draft.old.is_none());
+        let at_once = ask.request.verb == Verb::Patch && draft.type_.at_once.contains(&AtOnce::Patch);
+        let answers = if at_once { Answers::Sync } else { draft.type_.answers };
+        let status = if created { draft.type_.created } else { 200 };
         if let (Answers::Sync, Some(failure)) = (answers, &draft.fails) {
             return Err(failure.clone());
         }
@@ -52,7 +55,6 @@ impl World {
             (_, false) => Stage::Updating,
         };
         self.write(draft, stage, operation.as_ref().map(|operation| operation.key.clone()));
-        let status = if created { 201 } else { 200 };
         let Some(operation) = operation else {
             self.complete(&folded);
             let word = if created { "create" } else { "update" };
@@ -76,7 +78,9 @@ impl World {
 
     /// Puts what was drafted into the world, and with it the children written in its body, which stand at once.
     fn write(&mut self, draft: Draft, stage: Stage, operation: Option<String>) {
-        let Draft { id, type_, body, refers, old, children, gone, serial: _, seconds: _, fails: _ } = draft;
+        let Draft { id, type_, body, refers, old, children, aside, gone, serial: _, seconds: _, fails: _ } = draft;
+        self.rest.always.extend(aside);
+        self.take_from_bin(&id);
         let version = old.as_ref().map_or(self.now.as_millisecond(), |old| old.version);
         // What never came to be is not there yet while another try is under way.
         let hollow = old.as_ref().is_some_and(|old| old.hollow);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::shape::{Shape, wire_path};
-use crate::kinds::{self, Answers, Arg, Change, Durations, From, Kind, Location, Place, Serial, Ty, Unique};
+use crate::kinds::{self, Answers, Arg, AtOnce, Change, Durations, From, Kind, Location, Place, Serial, Ty, Unique};
 
 /// What the tables say of one provider type.
 pub(super) struct Type {
@@ -41,6 +41,16 @@ pub(super) struct Type {
     pub(super) immutable: Vec<&'static str>,
     /// Segments of the children that stand in its body too.
     pub(super) embeds: Vec<&'static str>,
+    /// Paths of blocks of which there is at most one.
+    pub(super) blocks: Vec<&'static str>,
+    /// Paths of URLs of its data that lead to the simulator where it is served.
+    pub(super) data: Vec<&'static str>,
+    /// The word under which what was deleted is kept.
+    pub(super) bin: Option<&'static str>,
+    /// What a PUT that creates is answered with, unless it is 202.
+    pub(super) created: u16,
+    /// The requests that are done once they are answered.
+    pub(super) at_once: &'static [AtOnce],
     names: Vec<(usize, usize, Option<Regex>)>,
 }
 
@@ -141,6 +151,11 @@ impl Type {
             write_only: Vec::new(),
             immutable: Vec::new(),
             embeds: Vec::new(),
+            blocks: Vec::new(),
+            data: kind.simulated.data.to_vec(),
+            bin: kind.simulated.bin,
+            created: kind.simulated.created,
+            at_once: kind.simulated.at_once,
             names: Vec::new(),
         }
     }
@@ -156,6 +171,8 @@ impl Type {
         }
         self.kinds.push(kind);
         self.embeds.extend(kind.simulated.embeds);
+        let blocks = kind.args.iter().filter(|arg| matches!(arg.ty, Ty::Block(block) if block.max == 1));
+        self.blocks.extend(blocks.filter_map(|arg| wire_path(arg.wire)).filter(|path| !path.is_empty()));
     }
 
     fn add_within(&mut self, kind: &'static Kind) {

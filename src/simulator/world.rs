@@ -62,6 +62,9 @@ pub(super) struct Rest {
     /// What was written of children that always exist, by folded id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) always: BTreeMap<String, Json>,
+    /// What was deleted and is kept, by folded id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) bin: BTreeMap<String, Json>,
     /// The clients that write rows, and what came of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<Work>,

@@ -7,6 +7,7 @@ pub mod check;
 mod comment;
 mod deed;
 pub mod diagnostics;
+pub mod doctor;
 mod forecast;
 pub mod graph;
 pub mod kinds;

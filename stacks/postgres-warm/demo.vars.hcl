@@ -2,4 +2,4 @@
 # For Azure, give real ones through the environment (`DRPLAN_VAR_postgres_password`), never in a file that is kept.
 
 postgres_password = "made-up-4-Postgres"
-admin_ssh_key     = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleExam operator@example"
+admin_ssh_key     = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE operator@example"

@@ -4,6 +4,7 @@ mod frame;
 mod names;
 mod readme;
 mod resource;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 

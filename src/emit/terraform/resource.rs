@@ -3,7 +3,6 @@
 use super::names::{ACTIVE, Emitter, Scope, plain_text};
 use crate::address::{Address, ArmId};
 use crate::duration;
-use crate::emit::Unsaid;
 use crate::emit::written::{META, Merged, merged, names_each};
 use crate::hcl::ast::{Block, Expr, ExprKind};
 use crate::hcl::{quoted, value_text};
@@ -13,8 +12,8 @@ use crate::stack::program::Definition;
 use crate::value::Value;
 
 /// What the labels of the two resources end in that are one of the stack.
-const THERE: &str = "-there";
-const BACK: &str = "-back";
+pub(super) const THERE: &str = "-there";
+pub(super) const BACK: &str = "-back";
 
 /// The text of a block; `None` where another resource says it, or nothing can.
 pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Definition) -> Option<String> {
@@ -54,12 +53,12 @@ pub(super) fn imports(emitter: &Emitter<'_>, block: &Address) -> String {
 }
 
 /// One block that is being written.
-struct Writing<'e, 'a> {
-    emitter: &'e Emitter<'a>,
-    block: &'e Address,
-    kind: &'static Kind,
+pub(super) struct Writing<'e, 'a> {
+    pub(super) emitter: &'e Emitter<'a>,
+    pub(super) block: &'e Address,
+    pub(super) kind: &'static Kind,
     of: &'static Terraform,
-    merged: Merged,
+    pub(super) merged: Merged,
     instance: Option<&'a Resource>,
 }
 
@@ -79,7 +78,8 @@ impl<'e, 'a> Writing<'e, 'a> {
         lines.extend(self.arguments());
         lines.extend(self.regions());
         lines.extend(self.nested());
-        lines.extend(self.lifecycle());
+        let last = self.lifecycle(&lines);
+        lines.extend(last);
         let text = block(&format!("resource {}", self.labels("")), &lines);
         let beside = match self.of.beside {
             "" => String::new(),
@@ -325,7 +325,7 @@ impl<'e, 'a> Writing<'e, 'a> {
     }
 
     /// What Terraform must leave alone: what runs move, what may not go, and what must come first.
-    fn lifecycle(&self) -> Vec<String> {
+    fn lifecycle(&self, written: &[String]) -> Vec<String> {
         let mut inner = Vec::new();
         if self.instance.is_some_and(|one| one.prevent_destroy) {
             inner.push("prevent_destroy = true".to_owned());
@@ -336,38 +336,23 @@ impl<'e, 'a> Writing<'e, 'a> {
             .filter_map(|name| Some(self.of.name_of(name, self.kind.arg(name)?)))
             .chain(self.emitter.has_regions(self.block).map(str::to_owned))
             .collect();
+        let chosen = self.of.chosen.iter().filter(|name| self.merged.attribute(name).is_none());
+        let chosen: Vec<String> =
+            chosen.map(|name| (*name).to_owned()).filter(|name| !ignored.contains(name)).collect();
         if !ignored.is_empty() {
             inner.push("# A failover run moves these.".to_owned());
-            inner.push(format!("ignore_changes = [{}]", ignored.join(", ")));
+        }
+        if !chosen.is_empty() {
+            inner.push(format!("# Azure chooses {}, which is not written.", chosen.join(", ")));
+        }
+        if !ignored.is_empty() || !chosen.is_empty() {
+            inner.push(format!("ignore_changes = [{}]", [ignored, chosen].concat().join(", ")));
         }
         let mut lines = Vec::new();
         if !inner.is_empty() {
             lines.push(format!("\n{}", block("lifecycle", &inner)));
         }
-        if let Some(after) =
-            self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "depends_on" && !mirrored)
-        {
-            let mut names = Vec::new();
-            after.0.expr.visit_references(&mut |name, steps, _| {
-                if let Some(crate::hcl::ast::Step::Attr(label)) = steps.first() {
-                    let block = Address::new(&name.text, &label.text);
-                    let shape = self.emitter.kind(&block).map(|kind| kind.terraform.shape);
-                    match shape {
-                        Some(Shape::Resource) => names.push(self.emitter.resource(&block)),
-                        Some(Shape::Halves { .. }) => {
-                            names.extend([THERE, BACK].map(|more| self.emitter.resource(&block) + more));
-                        }
-                        _ => self.emitter.lost.borrow_mut().push(Unsaid {
-                            what: format!("{}: depends_on {block}", self.block),
-                            why: "that is no resource of its own in azurerm; wait for what it is part of".to_owned(),
-                        }),
-                    }
-                }
-            });
-            if !names.is_empty() {
-                lines.push(format!("\ndepends_on = {}", crate::hcl::text::listed(names)));
-            }
-        }
+        lines.extend(self.waits(&written.join("\n")));
         lines
     }
 
@@ -396,7 +381,8 @@ impl<'e, 'a> Writing<'e, 'a> {
                 }
                 lines.push(format!("{name} = {}", self.value(arg, &attribute.expr, (name, *mirrored), &scope)));
             }
-            lines.extend(self.lifecycle());
+            let last = self.lifecycle(&lines);
+            lines.extend(last);
             block(&format!("resource {}", self.labels(more)), &lines)
         };
         halves.map(half).join("\n")

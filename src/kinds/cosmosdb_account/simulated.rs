@@ -12,7 +12,23 @@ const READ: &str = "properties.readLocations";
 const WRITE: &str = "properties.writeLocations";
 const POLICIES: &str = "properties.failoverPolicies";
 
+/// The action that answers connection strings (source: what Azure's SDK knows of an account).
+const CONNECTIONS: &str = "listConnectionStrings";
+
 pub(super) const SIMULATED: Simulated = Simulated {
+    created: 200,
+    tells: &[
+        tells("readonlykeys", "primaryReadonlyMasterKey"),
+        tells("readonlykeys", "secondaryReadonlyMasterKey"),
+        tells(CONNECTIONS, "connectionStrings[0].connectionString"),
+        says(CONNECTIONS, "connectionStrings[0].description", "Primary SQL Connection String"),
+        tells(CONNECTIONS, "connectionStrings[1].connectionString"),
+        says(CONNECTIONS, "connectionStrings[1].description", "Secondary SQL Connection String"),
+        tells(CONNECTIONS, "connectionStrings[2].connectionString"),
+        says(CONNECTIONS, "connectionStrings[2].description", "Primary Read-Only SQL Connection String"),
+        tells(CONNECTIONS, "connectionStrings[3].connectionString"),
+        says(CONNECTIONS, "connectionStrings[3].description", "Secondary Read-Only SQL Connection String"),
+    ],
     admit: Some(admit),
     settle: Some(settle),
     lasts: Some(lasts),

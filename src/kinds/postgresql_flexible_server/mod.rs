@@ -216,6 +216,7 @@ pub static KIND: Kind = Kind {
     run_moves: &["zone", "high_availability"],
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: SIMULATED,
+    terraform: Terraform { chosen: &["zone"], ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -15,6 +15,13 @@ const SECONDARY: &str = "properties.secondaryLocation";
 /// The provider does not fail over: whatever is asked of an account is answered by the region it was made in (source: Microsoft's guidance on the
 /// failover of storage), which [`Cloudlet`] asks anyway.
 pub(super) const SIMULATED: Simulated = Simulated {
+    at_once: &[AtOnce::Patch, AtOnce::Delete],
+    tells: &[
+        says("listKeys", "keys[0].keyName", "key1"),
+        says("listKeys", "keys[0].permissions", "FULL"),
+        says("listKeys", "keys[1].keyName", "key2"),
+        says("listKeys", "keys[1].permissions", "FULL"),
+    ],
     admit: Some(admit),
     settle: Some(settle),
     always: &[

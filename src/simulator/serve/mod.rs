@@ -3,6 +3,7 @@
 //!
 //! It listens where it is told and nowhere else. What a client sends late, or too much of, costs one connection.
 
+mod connections;
 mod login;
 mod metadata;
 mod tls;
@@ -15,7 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,19 +25,28 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use super::Simulator;
 use super::request::Failure;
 use super::routes::write;
+use connections::{Connection, Connections};
 pub use login::Tokens;
 pub use tls::Authority;
 
 /// How many connections there may be at once.
 const MOST_CONNECTIONS: usize = 512;
-/// How long a client may take to greet, and to send the head of a request.
+/// How long a client may take to greet, and then to send the head of its first request.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection on which requests came is kept for the next one: longer than clients wait between two looks at an operation.
+const IDLE: Duration = Duration::from_secs(120);
+
+/// From this speed on, no client need wait before it looks again.
+const FAST: u32 = 30;
+
+/// The header by which a client is told not to wait before it looks again (source: the SDK under Terraform's azurerm).
+const SKIP_POLLING_DELAY: HeaderName = HeaderName::from_static("x-go-azure-sdk-skip-polling-delay");
 
 /// What is served.
 pub struct Service {
@@ -66,9 +76,17 @@ impl Service {
             .route("/{tenant}/oauth2/v2.0/token", post(login::token))
             .route("/{tenant}/oauth2/token", post(login::token))
             .route("/msi/token", get(login::identity))
+            .route("/data/{host}", get(no_data))
+            .route("/data/{host}/", get(no_data))
+            .route("/data/{host}/{*rest}", get(no_data))
             .with_state(service)
             .fallback_service(guarded)
     }
+}
+
+/// The data of an object: it is there, and nothing is in it.
+async fn no_data() -> Response {
+    failure(404, "NotFound", "The embedded cloud keeps no data.")
 }
 
 /// Lets through who holds a token that was made here.
@@ -97,6 +115,10 @@ async fn in_their_time(State(service): State<Arc<Service>>, request: Request, ne
         let theirs = seconds.div_ceil(u64::from(service.speed.max(1)));
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(theirs));
     }
+    // Where the time of a look is more than a look is worth, Terraform's azurerm need not wait ten seconds between two of them.
+    if service.speed >= FAST {
+        answer.headers_mut().insert(SKIP_POLLING_DELAY, HeaderValue::from_static("true"));
+    }
     answer
 }
 
@@ -116,7 +138,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stop = std::pin::pin!(stop);
-    let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let open = Connections::at_most(MOST_CONNECTIONS);
     loop {
         let accepted = tokio::select! {
             () = &mut stop => return Ok(()),
@@ -131,35 +153,58 @@ pub async fn serve(
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&free).try_acquire_owned() else {
+        let Some(entered) = open.enter() else {
             drop(stream);
             continue;
         };
-        let (tls, router) = (tls.clone(), router.clone());
-        tokio::spawn(async move {
-            connection(stream, tls, router).await;
-            drop(permit);
-        });
+        tokio::spawn(connection(stream, tls.clone(), router.clone(), entered));
     }
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router) {
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, entered: Arc<Connection>) {
     match tls {
-        None => answer(stream, router).await,
+        None => answer(stream, router, entered).await,
         Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, router).await,
+            Ok(Ok(stream)) => answer(stream, router, entered).await,
             Ok(Err(error)) => tracing::debug!(%error, "a client could not be greeted"),
             Err(_) => tracing::debug!("a client did not greet in time"),
         },
     }
 }
 
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    entered: Arc<Connection>,
+) {
+    let first = Arc::new(Notify::new());
+    let (asked, counted) = (Arc::clone(&first), Arc::clone(&entered));
+    let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        asked.notify_one();
+        let counted = Arc::clone(&counted);
+        async move {
+            let _answering = counted.begin();
+            next.run(request).await
+        }
+    }));
     let service = TowerToHyperService::new(router.into_service::<hyper::body::Incoming>());
     let mut server = Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    server.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     server.http2().timer(TokioTimer::new()).max_concurrent_streams(100);
-    if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+    let mut serving = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+    let asks = async {
+        if tokio::time::timeout(PATIENCE, first.notified()).await.is_ok() {
+            entered.close.notified().await;
+        }
+    };
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        () = asks => {
+            serving.as_mut().graceful_shutdown();
+            tokio::time::timeout(PATIENCE, serving).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(error, "a connection ended");
     }
 }

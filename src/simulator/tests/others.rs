@@ -80,3 +80,86 @@ async fn newer_versions_and_what_is_not_known_pass_for_others_only() {
     let lenient = Cloud { simulator: simulator.for_others(), hand };
     assert_eq!(lenient.put(&newer, body).await.status, 201);
 }
+
+/// Source: the status codes that Azure's SDKs take, per operation; what else comes is an error to them.
+#[tokio::test]
+async fn what_is_done_at_once_says_so() {
+    let cloud = Cloud::with_group().await;
+    let account = "Microsoft.DocumentDB/databaseAccounts/drplan-example?api-version=2021-10-15";
+    let body = json!({ "location": "canadacentral", "kind": "GlobalDocumentDB", "properties": {
+        "databaseAccountOfferType": "Standard", "consistencyPolicy": { "defaultConsistencyLevel": "Session" },
+        "locations": [{ "locationName": "canadacentral", "failoverPriority": 0 }] } });
+    assert_eq!(cloud.put(account, body).await.status, 200, "Cosmos DB never answers 201");
+    cloud.pass(7200);
+    let keys = cloud.ask("POST", &account.replace('?', "/readonlykeys?"), None, &[]).await;
+    assert!(keys.status == 200 && keys.body["primaryReadonlyMasterKey"].is_string(), "{}", keys.body);
+    let strings = cloud.ask("POST", &account.replace('?', "/listConnectionStrings?"), None, &[]).await;
+    assert_eq!(strings.body["connectionStrings"][0]["description"], "Primary SQL Connection String");
+
+    let storage = "Microsoft.Storage/storageAccounts/drplanexample?api-version=2022-09-01";
+    let body = json!({ "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_LRS" } });
+    assert_eq!(cloud.put(storage, body).await.status, 202);
+    cloud.pass(7200);
+    let patched = cloud.ask("PATCH", storage, Some(json!({ "tags": { "a": "b" } })), &[]).await;
+    assert_eq!((patched.status, &patched.body["tags"]["a"]), (200, &json!("b")));
+    assert_eq!(cloud.delete(storage).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_part_that_is_written_by_itself_is_written_with_its_whole() {
+    let cloud = Cloud::with_group().await;
+    let lb = "Microsoft.Network/loadBalancers/example";
+    cloud.made(&format!("{lb}?api-version=2023-09-01"), json!({ "location": "canadacentral", "properties": {} })).await;
+    let pool = format!("{lb}/backendAddressPools/web?api-version=2023-09-01");
+    assert_eq!(cloud.get(&pool).await.code(), (404, "ResourceNotFound"));
+    assert_eq!(cloud.put(&pool, json!({ "properties": {} })).await.status, 201);
+    cloud.pass(600);
+    assert_eq!(cloud.get(&pool).await.body["name"], "web");
+    let whole = cloud.get(&format!("{lb}?api-version=2023-09-01")).await;
+    assert_eq!(whole.body["properties"]["backendAddressPools"][0]["name"], "web");
+    let listed = cloud.get(&format!("{lb}/backendAddressPools?api-version=2023-09-01")).await;
+    assert_eq!(listed.body["value"][0]["name"], "web");
+    assert_eq!(cloud.put(&pool, json!({ "properties": {} })).await.status, 200);
+    cloud.pass(600);
+    assert_eq!(cloud.delete(&pool).await.status, 202);
+    cloud.pass(600);
+    assert_eq!(cloud.get(&pool).await.status, 404);
+    assert_eq!(cloud.delete(&pool).await.status, 204);
+}
+
+#[tokio::test]
+async fn roles_are_found_by_their_names() {
+    let cloud = Cloud::with_group().await;
+    let of = |filter: &str| {
+        format!("Microsoft.Authorization/roleDefinitions?api-version=2022-04-01&$filter=roleName%20eq%20'{filter}'")
+    };
+    let found = cloud.get(&of("Network%20Contributor")).await;
+    let one = &found.body["value"][0];
+    assert_eq!(one["properties"]["roleName"], "Network Contributor");
+    let again = cloud.get(&format!("{}?api-version=2022-04-01", one["id"].as_str().unwrap())).await;
+    assert_eq!(&again.body, one);
+    assert_eq!(cloud.get(&of("Nobody")).await.body["value"], json!([]));
+}
+
+#[tokio::test]
+async fn a_vault_that_was_deleted_is_kept_until_it_is_purged() {
+    let cloud = Cloud::with_group().await;
+    let vault = "Microsoft.KeyVault/vaults/drplan-example?api-version=2023-07-01";
+    let body = json!({ "location": "canadacentral", "properties": {
+        "tenantId": super::super::TENANT, "sku": { "family": "A", "name": "standard" }, "enableRbacAuthorization": true } });
+    let made = cloud.put(vault, body).await;
+    assert!(made.status < 300, "{}", made.body);
+    cloud.pass(600);
+    let kept = format!(
+        "/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/canadacentral/deletedVaults/drplan-example?api-version=2023-07-01"
+    );
+    assert_eq!(cloud.get(&kept).await.status, 404);
+    assert_eq!(cloud.delete(vault).await.status, 200);
+    let deleted = cloud.get(&kept).await;
+    assert_eq!(deleted.status, 200);
+    assert!(deleted.body["properties"]["vaultId"].as_str().unwrap().ends_with("/vaults/drplan-example"));
+    let purge = kept.replace('?', "/purge?");
+    let purged = cloud.ask("POST", &purge, None, &[]).await;
+    assert_eq!(purged.status, 202);
+    assert_eq!(cloud.get(&kept).await.status, 404);
+}

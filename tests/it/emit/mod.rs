@@ -4,6 +4,7 @@
 mod back;
 mod bicep;
 mod schema;
+mod waits;
 
 use std::path::Path;
 use std::process::Command;

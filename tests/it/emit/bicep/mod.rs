@@ -94,6 +94,8 @@ fn differences(path: &str, written: &Json, stands: Option<&Json>, silent: &BTree
                 differences(&format!("{path}[{at}]"), value, same.or(other.get(at)), silent, found);
             }
         }
+        // The members of a virtual endpoint are asked for without the server that has it, which is answered before them.
+        (Json::Array(all), Some(Json::Array(other))) if last == "members" && other.ends_with(all) => {}
         // Some services answer regions in words.
         (Json::String(a), Some(Json::String(b))) if a.eq_ignore_ascii_case(&b.replace(' ', "")) => {}
         (Json::String(a), Some(Json::String(b))) if a.eq_ignore_ascii_case(b) => {}

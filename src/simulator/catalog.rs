@@ -1,0 +1,40 @@
+//! What providers have by themselves and tell in any scope, as the definitions of roles. The kinds' tables say what that is.
+
+use serde_json::{Value as Json, json};
+
+use super::SUBSCRIPTION;
+use super::types::{self, Type};
+use crate::kinds::Catalog;
+
+/// The catalog of this type (folded).
+pub(super) fn find(type_: &str) -> Option<&'static Catalog> {
+    let mut catalogs = types::all().flat_map(Type::writers).filter_map(|kind| kind.simulated.catalog.as_ref());
+    catalogs.find(|catalog| catalog.type_.eq_ignore_ascii_case(type_))
+}
+
+/// All of it, or what `$filter` asks for.
+pub(super) fn list(catalog: &Catalog, filter: Option<&String>) -> Json {
+    let wanted = filter.and_then(|filter| {
+        let (name, value) = filter.split_once(" eq ")?;
+        let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+        name.trim().eq_ignore_ascii_case(catalog.filter).then(|| value.replace("''", "'"))
+    });
+    let is_wanted = |properties: &Json| match (&wanted, properties.get(catalog.filter).and_then(Json::as_str)) {
+        (Some(wanted), Some(value)) => wanted.eq_ignore_ascii_case(value),
+        _ => true,
+    };
+    let found = (catalog.entries)().into_iter().filter(|(_, properties)| is_wanted(properties));
+    let value: Vec<Json> = found.map(|(name, properties)| entry(catalog, name, properties)).collect();
+    json!({ "value": value })
+}
+
+/// One of it, by its name.
+pub(super) fn one(catalog: &Catalog, name: &str) -> Option<Json> {
+    let found = (catalog.entries)().into_iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    found.map(|(name, properties)| entry(catalog, name, properties))
+}
+
+fn entry(catalog: &Catalog, name: &str, properties: Json) -> Json {
+    let id = format!("/subscriptions/{SUBSCRIPTION}/providers/{}/{name}", catalog.type_);
+    json!({ "id": id, "name": name, "type": catalog.type_, "properties": properties })
+}
