@@ -19,6 +19,7 @@ mod kinds;
 mod lab;
 mod layers;
 mod order;
+mod port;
 mod roles;
 mod runs;
 mod seeds;
