@@ -152,21 +152,6 @@ impl Azure {
         }
     }
 
-    /// Sends until it is taken: what is busy is asked again.
-    async fn taken(&self, request: &Request) -> Result<Answer, CallError> {
-        let mut busy = self.backoff(Patience::BUSY);
-        loop {
-            let error = match self.transport.call(request.clone()).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let taken_later = matches!(&error, CallError::Answered(answered) if answered.is_busy());
-            if !(taken_later && self.wait(&mut busy, &error).await) {
-                return Err(error);
-            }
-        }
-    }
-
     /// Waits as the back-off says; false where it has given up.
     async fn wait(&self, backoff: &mut Backoff, error: &CallError) -> bool {
         let Some(wait) = backoff.next(self.transport.now(), error.retry_after()) else { return false };
@@ -236,15 +221,17 @@ impl Cloud for Azure {
         }
     }
 
-    /// Sent once: whether a patch that was lost may be sent again depends on what it changes, which whoever asked can see.
+    /// Sent once: whether a patch that was lost, or that an operation is in the way of, may be sent again depends on what it changes, which whoever
+    /// asked can see. That operation may be the same patch, where something between here and there has sent it twice.
     async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
         let target = self.url(id.as_str(), api);
         let operation = Operation::begin(&self.transport, &target);
         let request = Request::new(Method::PATCH, target.clone()).json(body);
-        let first = self.taken(&request).await.map_err(CallError::of_write)?;
+        let first = self.transport.call(request).await.map_err(CallError::of_write)?;
         operation.put(&first).await.map_err(CallError::of_write)
     }
 
+    /// Sent once, as a patch is: two failovers of a storage account lead back to where it was.
     async fn post(
         &self,
         id: &ArmId,
@@ -261,7 +248,7 @@ impl Cloud for Azure {
             request = request.json(body);
         }
         let operation = Operation::begin(&self.transport, &target);
-        let first = self.taken(&request).await.map_err(CallError::of_write)?;
+        let first = self.transport.call(request).await.map_err(CallError::of_write)?;
         operation.post(&first).await.map_err(CallError::of_write)
     }
 

@@ -274,6 +274,16 @@ async fn a_lost_action_is_never_sent_again() {
     }
 }
 
+/// What is in the way may be the same action, which another look tells and this client cannot.
+#[tokio::test(start_paused = true)]
+async fn an_action_that_another_operation_is_in_the_way_of_is_not_sent_again() {
+    let busy = || (409, &[] as &[_], json!({"error": {"code": "AnotherOperationInProgress", "message": "m"}}));
+    let (azure, seen) = scripted(vec![busy(), busy()]);
+    assert!(refused(azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err()).is_busy());
+    assert!(refused(azure.patch(&vnet(), API, &json!({})).await.unwrap_err()).is_busy());
+    assert_eq!(seen.lock().unwrap().requests.len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_not_waited_for() {
     let azure = client(Router::new().fallback(std::future::pending::<()>));

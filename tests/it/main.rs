@@ -20,6 +20,7 @@ mod lab;
 mod layers;
 mod order;
 mod port;
+mod proxy;
 mod roles;
 mod runs;
 mod seeds;
