@@ -76,6 +76,13 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::get`].
     async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError>;
 
+    /// The bodies of all objects of one type directly below a scope: of `…/providers/{namespace}/{type}`, `…/{parent}/{type}` or `…/resourceGroups`. What
+    /// stands may be missing, as where its region does not answer; what is there is as [`Cloud::get`] would have it.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`]; and where this type cannot be listed there.
+    async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError>;
+
     /// The ids of all top-level resources in a resource group; empty where there is no such group.
     ///
     /// # Errors

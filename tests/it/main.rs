@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 mod arguments;
 mod az;
+mod bulk;
 mod check;
 mod comments;
 mod compute;

@@ -166,6 +166,13 @@ async fn lists_are_whole_however_many_pages_they_have(port: &Port) {
     wanted.sort();
     listed.sort();
     assert_eq!(listed, wanted);
+    let (scope, _) = wanted[0].as_str().rsplit_once('/').expect("a name");
+    let bodies = port.cloud.collection(&ArmId::new(scope), api(&wanted[0])).await.expect("a list");
+    let mut listed: Vec<ArmId> = bodies.iter().map(|body| ArmId::new(body["id"].as_str().expect("an id"))).collect();
+    listed.sort();
+    assert_eq!(listed, wanted);
+    let one = bodies.iter().find(|body| body["id"] == wanted[0].as_str());
+    assert_eq!(one, read(port, &wanted[0]).await.as_ref(), "bodies are whole");
     let nowhere = ArmId::new(at("").as_str().replace("/rg", "/nowhere"));
     assert_eq!(port.cloud.list(&nowhere).await, Ok(Vec::new()));
 }
