@@ -38,13 +38,14 @@ pub trait Cloud: Send + Sync {
     /// Changes an object in part, waits until that is done and returns the body as it then stands.
     ///
     /// # Errors
-    /// As for [`Cloud::put`].
+    /// As for [`Cloud::put`]; and a refusal because another operation is under way ([`Refused::is_busy`]): that may be this very change, which then
+    /// must not be asked for again once it is done, so that whoever asks has to look first.
     async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError>;
 
     /// Posts an action to an object, with these pairs in the query, waits until it is done and returns the answer (`null` where there is none).
     ///
     /// # Errors
-    /// As for [`Cloud::put`].
+    /// As for [`Cloud::patch`].
     async fn post(
         &self,
         id: &ArmId,
@@ -74,6 +75,13 @@ pub trait Cloud: Send + Sync {
     /// # Errors
     /// As for [`Cloud::get`].
     async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError>;
+
+    /// The bodies of all objects of one type directly below a scope: of `…/providers/{namespace}/{type}`, `…/{parent}/{type}` or `…/resourceGroups`. What
+    /// stands may be missing, as where its region does not answer; what is there is as [`Cloud::get`] would have it.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`]; and where this type cannot be listed there.
+    async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError>;
 
     /// The ids of all top-level resources in a resource group; empty where there is no such group.
     ///
@@ -117,6 +125,22 @@ pub struct Refused {
     pub message: String,
     /// The id by which Azure's support finds the request.
     pub correlation: Option<String>,
+}
+
+impl Refused {
+    /// Whether another operation is under way, so that the same request will be taken later.
+    pub fn is_busy(&self) -> bool {
+        is_busy(&self.code, &self.message)
+    }
+}
+
+/// Whether an error with this code and message says that another operation is under way.
+pub fn is_busy(code: &str, message: &str) -> bool {
+    match code {
+        "AnotherOperationInProgress" | "OperationInProgress" | "ResourceGroupBeingDeleted" => true,
+        "Conflict" => message.to_ascii_lowercase().contains("in progress"),
+        code => code.starts_with("RetryableError"),
+    }
 }
 
 /// The public network: what a client of the system gets, for probes and HTTP steps.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use futures::StreamExt;
 use futures::stream;
+use serde_json::Value as Json;
 
 use super::{LONGEST_LAG, LOOK};
+use crate::address::ArmId;
 use crate::kinds::Object;
 use crate::plan::{Observed, unseen};
 use crate::state::State;
@@ -13,6 +15,8 @@ use crate::world::{Clock, Cloud, CloudError};
 
 /// How many objects are read at a time.
 pub(super) const WIDTH: usize = 32;
+/// So many objects of one type below one scope are read one by one; more are listed.
+const SINGLY: usize = 10;
 
 /// Reads these objects. What cannot be read because its region does not answer is left out and told of: an outage of one site must not stop the work at
 /// another, and what was not seen is taken as recorded, never as gone.
@@ -47,11 +51,22 @@ pub async fn observe(
     Ok(observed)
 }
 
+/// Reads these objects one by one, but for those that a list shows.
 async fn read(cloud: &dyn Cloud, objects: &[Object]) -> Result<Observed, CloudError> {
-    let mut read = stream::iter(objects)
+    let listed = list(cloud, objects).await;
+    let mut found: BTreeMap<ArmId, Option<Json>> = BTreeMap::new();
+    let mut unread = BTreeMap::new();
+    // What a list does not show may be missing in it: whether it is gone, only a read of it tells.
+    let mut others = Vec::new();
+    for object in objects {
+        match listed.get(&object.id) {
+            Some(body) => drop(found.insert(object.id.clone(), Some(body.clone()))),
+            None => others.push(object),
+        }
+    }
+    let mut read = stream::iter(others)
         .map(|object| async move { (&object.id, cloud.get(&object.id, &object.api).await) })
         .buffer_unordered(WIDTH);
-    let (mut found, mut unread) = (BTreeMap::new(), BTreeMap::new());
     while let Some((id, body)) = read.next().await {
         match body {
             Ok(body) => {
@@ -64,6 +79,40 @@ async fn read(cloud: &dyn Cloud, objects: &[Object]) -> Result<Observed, CloudEr
         }
     }
     Ok(Observed { objects: found, unread, ..Observed::default() })
+}
+
+/// The bodies of objects whose type is wanted often below one scope, from lists: a page of these costs as much as one object. A list that is not to be had
+/// leaves its objects to be read one by one, which then tells why.
+async fn list(cloud: &dyn Cloud, objects: &[Object]) -> BTreeMap<ArmId, Json> {
+    let mut collections: BTreeMap<(ArmId, &str), Vec<&ArmId>> = BTreeMap::new();
+    for object in objects {
+        if let Some(path) = collection(&object.id) {
+            collections.entry((path, &object.api)).or_default().push(&object.id);
+        }
+    }
+    collections.retain(|_, wanted| wanted.len() > SINGLY);
+    let mut lists = stream::iter(collections.into_keys())
+        .map(|(path, api)| async move { (cloud.collection(&path, api).await, path) })
+        .buffer_unordered(WIDTH);
+    let mut bodies = BTreeMap::new();
+    while let Some((list, path)) = lists.next().await {
+        match list {
+            Ok(list) => bodies.extend(list.into_iter().filter_map(|body| {
+                let id = ArmId::new(body.get("id")?.as_str()?);
+                Some((id, body))
+            })),
+            Err(error) => tracing::debug!(%path, %error, "a list is not to be had; its objects are read one by one"),
+        }
+    }
+    bodies
+}
+
+/// Where objects like this one are listed: its id without its name. What extends another object, as a lock does, is listed with that of all scopes around
+/// it, and so is read by itself.
+fn collection(id: &ArmId) -> Option<ArmId> {
+    let extends = id.as_str().to_ascii_lowercase().matches("/providers/").count() > 1;
+    let (path, _) = id.as_str().rsplit_once('/').filter(|_| !extends)?;
+    Some(ArmId::new(path))
 }
 
 pub(super) fn is_outage(error: &CloudError) -> bool {

@@ -27,6 +27,9 @@ const SETTLES: Duration = Duration::from_secs(300);
 /// How often a request is made again that was refused for a reason which may pass, and how often one whose outcome could not be seen.
 const TRIES: u32 = 4;
 const UNCLEAR: u32 = 2;
+/// How long is only looked, where another operation is in the way, before it is asked for again: each time that it is, the operation may have ended
+/// since the last look.
+const BUSY: Duration = Duration::from_secs(60);
 /// The longest that is waited for a side to catch up, and for one that does not follow to begin to.
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 const HOPELESS: Duration = Duration::from_secs(30 * 60);
@@ -53,6 +56,7 @@ impl Worker<'_> {
         };
         let mut asked: Option<Asked> = None;
         let (mut refused, mut asked_for) = (0, 0);
+        let mut busy: Option<Timestamp> = None;
         loop {
             let (seen, standing) = self.stand(resource, promotion).await;
             if standing.writer == Some(to) {
@@ -88,6 +92,20 @@ impl Worker<'_> {
                     asked = Some(Asked { call, until: self.ports.clock.now() + longest(span) });
                 }
                 Err(CloudError::OutcomeUnknown(why)) => return Err(Stopped::Unknown(why)),
+                // What is under way may be what was asked for: by a run that was cut off, or by a request that arrived twice. Looks will tell.
+                Err(CloudError::Refused(why)) if why.is_busy() => {
+                    let now = self.ports.clock.now();
+                    if busy.is_none() {
+                        say(tell, format!("another operation is under way, and its end is waited for: {why}"));
+                    }
+                    if self.since(*busy.get_or_insert(now)) > longest(span) {
+                        return Err(Stopped::Unknown(format!(
+                            "another operation has been in the way for too long: {why}"
+                        )));
+                    }
+                    asked = Some(Asked { call, until: now + BUSY });
+                    continue;
+                }
                 Err(why) if may_pass(&why) && refused < TRIES => {
                     refused += 1;
                     say(tell, format!("refused, and tried again: {why}"));
@@ -120,7 +138,7 @@ impl Worker<'_> {
                 Health::Broken(how) => (format!("it {how}"), HOPELESS),
                 Health::Unseen(why) => (format!("its copy cannot be looked at: {why}"), HOPELESS),
             };
-            if self.ports.clock.now().duration_since(began).unsigned_abs() > patience {
+            if self.since(began) > patience {
                 return Err(Stopped::Failed(format!("after {}: {words}", spoken(patience))));
             }
             if told.as_ref() != Some(&words) {
@@ -153,7 +171,7 @@ impl Worker<'_> {
                     call
                 }
             };
-            if self.ports.clock.now().duration_since(began).unsigned_abs() > PATIENCE {
+            if self.since(began) > PATIENCE {
                 return Err(Stopped::Unknown("what was asked for is still not seen".to_owned()));
             }
             if asked.as_ref() != Some(&call) {
@@ -161,6 +179,11 @@ impl Worker<'_> {
                     Ok(()) => {}
                     Err(CloudError::OutcomeUnknown(why)) => {
                         say(tell, format!("{}, and what came of it is not known: {why}", asked_in_words(&call)));
+                    }
+                    // It is looked at again, and asked for if it is still needed then.
+                    Err(CloudError::Refused(why)) if why.is_busy() => {
+                        self.pause(LOOK).await?;
+                        continue;
                     }
                     Err(why) => return Err(why.into()),
                 }

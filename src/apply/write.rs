@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Stopped, Worker};
@@ -159,7 +160,7 @@ impl Worker<'_> {
             let current = self.ports.cloud.get(&object.id, &object.api).await?;
             let under_way = current.as_ref().and_then(provisioning).filter(|state| !is_final(state));
             let Some(state) = under_way else { return Ok(current) };
-            if self.ports.clock.now().duration_since(began).unsigned_abs() > PATIENCE {
+            if self.since(began) > PATIENCE {
                 return Err(Stopped::Unknown(format!("{} has been {state} for too long", object.id)));
             }
             self.ports.clock.sleep(look).await;
@@ -185,7 +186,7 @@ impl Worker<'_> {
             match ready {
                 Ready::Yes => return Ok(answers),
                 Ready::Never(why) => return Err(Stopped::Failed(why)),
-                Ready::Waits(why) if self.ports.clock.now().duration_since(began).unsigned_abs() > PATIENCE => {
+                Ready::Waits(why) if self.since(began) > PATIENCE => {
                     return Err(Stopped::Unknown(format!("it still waits until {why}")));
                 }
                 Ready::Waits(_) => {}
@@ -221,6 +222,11 @@ impl Worker<'_> {
         Ok(())
     }
 
+    /// How long ago that was.
+    pub(super) fn since(&self, time: Timestamp) -> Duration {
+        self.ports.clock.now().duration_since(time).unsigned_abs()
+    }
+
     /// Asks the cloud for a secret attribute, which is kept in memory only.
     async fn ask_secret(&self, resource: &Resource, name: &str) -> Result<(), Stopped> {
         let Some(attribute) = resource.kind.attribute(name) else { return Ok(()) };
@@ -228,7 +234,17 @@ impl Worker<'_> {
         else {
             return Ok(());
         };
-        let answer = self.ports.cloud.post(&object.id, &object.api, action, &[], None).await?;
+        let (began, mut pause) = (self.ports.clock.now(), FIRST_LOOK);
+        let answer = loop {
+            match self.ports.cloud.post(&object.id, &object.api, action, &[], None).await {
+                // Asking for a secret changes nothing, and may be done again.
+                Err(CloudError::Refused(refused)) if refused.is_busy() && self.since(began) < PATIENCE => {
+                    self.ports.clock.sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_LOOK);
+                }
+                answer => break answer?,
+            }
+        };
         if let Some(secret) = path::get(&answer, at) {
             let value = Value::from_json(&secret).sensitive();
             let mut knowledge = self.knowledge();

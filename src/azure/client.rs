@@ -157,19 +157,27 @@ impl Azure {
         }
     }
 
-    /// Sends until it is taken: what is busy is asked again.
-    async fn taken(&self, request: &Request) -> Result<Answer, CallError> {
-        let mut busy = self.backoff(Patience::BUSY);
-        loop {
-            let error = match self.transport.call(request.clone()).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
+    /// What a list holds, all pages of it; nothing where what it is of does not exist.
+    async fn pages(&self, first: Url) -> Result<Vec<Json>, CloudError> {
+        let mut found = Vec::new();
+        let mut next = Some(first);
+        while let Some(url) = next.take() {
+            let unreadable = |why: String| CloudError::Unreachable(format!("the list `{}` {why}", url.path()));
+            let mut page = match self.transport.call(Request::get(url.clone())).await {
+                Ok(answer) => answer.json().unwrap_or_default(),
+                Err(CallError::Answered(error)) if error.is_absence() => break,
+                Err(error) => return Err(error.of_read()),
             };
-            let taken_later = matches!(&error, CallError::Answered(answered) if answered.is_busy());
-            if !(taken_later && self.wait(&mut busy, &error).await) {
-                return Err(error);
+            let Some(Json::Array(objects)) = page.get_mut("value").map(Json::take) else {
+                return Err(unreadable("cannot be read".to_owned()));
+            };
+            found.extend(objects);
+            if let Some(link) = page.get("nextLink").and_then(Json::as_str).filter(|link| !link.is_empty()) {
+                let at_no_address = |error| unreadable(format!("goes on at no address: {error}"));
+                next = Some(self.endpoint.join(link).map_err(at_no_address)?);
             }
         }
+        Ok(found)
     }
 
     /// Waits as the back-off says; false where it has given up.
@@ -241,15 +249,17 @@ impl Cloud for Azure {
         }
     }
 
-    /// Sent once: whether a patch that was lost may be sent again depends on what it changes, which whoever asked can see.
+    /// Sent once: whether a patch that was lost, or that an operation is in the way of, may be sent again depends on what it changes, which whoever
+    /// asked can see. That operation may be the same patch, where something between here and there has sent it twice.
     async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
         let target = self.url(id.as_str(), api);
         let operation = Operation::begin(&self.transport, &target);
         let request = Request::new(Method::PATCH, target.clone()).json(body);
-        let first = self.taken(&request).await.map_err(CallError::of_write)?;
+        let first = self.transport.call(request).await.map_err(CallError::of_write)?;
         operation.put(&first).await.map_err(CallError::of_write)
     }
 
+    /// Sent once, as a patch is: two failovers of a storage account lead back to where it was.
     async fn post(
         &self,
         id: &ArmId,
@@ -266,7 +276,7 @@ impl Cloud for Azure {
             request = request.json(body);
         }
         let operation = Operation::begin(&self.transport, &target);
-        let first = self.taken(&request).await.map_err(CallError::of_write)?;
+        let first = self.transport.call(request).await.map_err(CallError::of_write)?;
         operation.post(&first).await.map_err(CallError::of_write)
     }
 
@@ -295,28 +305,14 @@ impl Cloud for Azure {
         Ok(points.into_iter().flatten().rev().find_map(|point| point.get("maximum")?.as_f64()))
     }
 
+    async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError> {
+        self.pages(self.url(path.as_str(), api)).await
+    }
+
     /// Raw, because one identity that the typed model cannot read would hide the whole list.
     async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
-        let mut found = Vec::new();
-        let mut next = Some(self.url(&format!("{group}/resources"), LIST_API));
-        while let Some(url) = next.take() {
-            let page = match self.transport.call(Request::get(url)).await {
-                Ok(answer) => answer.json().unwrap_or_default(),
-                Err(CallError::Answered(error)) if error.is_absence() => break,
-                Err(error) => return Err(error.of_read()),
-            };
-            let Some(objects) = page.get("value").and_then(Json::as_array) else {
-                return Err(CloudError::Unreachable(format!("the list of what is in `{group}` cannot be read")));
-            };
-            found.extend(objects.iter().filter_map(|object| object.get("id")?.as_str()).map(ArmId::new));
-            if let Some(link) = page.get("nextLink").and_then(Json::as_str).filter(|link| !link.is_empty()) {
-                let link = self.endpoint.join(link).map_err(|error| {
-                    CloudError::Unreachable(format!("the next page of `{group}` is at no address: {error}"))
-                })?;
-                next = Some(link);
-            }
-        }
-        Ok(found)
+        let objects = self.pages(self.url(&format!("{group}/resources"), LIST_API)).await?;
+        Ok(objects.iter().filter_map(|object| object.get("id")?.as_str()).map(ArmId::new).collect())
     }
 }
 

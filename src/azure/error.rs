@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 
 use super::wire::{Answer, WireError};
-use crate::world::{CloudError, Refused};
+use crate::world::{CloudError, Refused, is_busy};
 
 /// An error as Resource Manager answers it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,11 +79,7 @@ impl ArmError {
 
     /// Whether another operation is under way, so that the same request will be taken later.
     pub fn is_busy(&self) -> bool {
-        match self.code.as_str() {
-            "AnotherOperationInProgress" | "OperationInProgress" | "ResourceGroupBeingDeleted" => true,
-            "Conflict" => self.message.to_ascii_lowercase().contains("in progress"),
-            code => code.starts_with("RetryableError"),
-        }
+        is_busy(&self.code, &self.message)
     }
 
     /// Whether something still uses what should be deleted, which often lingers a while after it was deleted itself.

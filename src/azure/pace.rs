@@ -2,6 +2,7 @@
 //!
 //! The cloud says after each request how much is left. While there is plenty nothing is held back; when it runs out, requests are let
 //! through at the rate at which the bucket fills, in the order in which they came, so that a run of ten thousand writes sees hardly a 429.
+//! A cloud with smaller buckets is found out by its refusals, which say when there will be room.
 //! They go in groups, each on a whole second: what is begun together mostly ends together, and then shares one sync of the journal.
 
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +16,11 @@ use super::wire::Answer;
 
 /// Tokens that are left alone, because the cloud rounds and others may ask, too.
 const SPARE: f64 = 3.0;
+
+/// A wait for a token that the public cloud's rates cannot explain.
+const SLOW: Duration = Duration::from_secs(2);
+/// By how much a learned rate grows with each request that is taken.
+const FASTER: f64 = 1.002;
 
 /// What Resource Manager counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +70,26 @@ struct Bucket {
     level: Option<(f64, Timestamp)>,
     /// Requests that wait for their turn or for their answer.
     outstanding: u32,
+    /// How fast it fills, where refusals have shown that it is slower than in the public cloud: sovereign ones count by the hour.
+    learned: Option<f64>,
+}
+
+impl Bucket {
+    fn rate(&self, class: Class) -> f64 {
+        self.learned.unwrap_or(class.rate())
+    }
+
+    /// A refusal says when there will be a token. At the public cloud's rates that is within the second; where it is later, the bucket fills more slowly, or
+    /// others take from it. What is let through after it is let through a little faster each time, so that a busy hour is not remembered for ever.
+    fn refused(&mut self, class: Class, pause: Duration) {
+        if pause >= SLOW {
+            self.learned = Some((self.rate(class) / 2.0).max(1.0 / pause.as_secs_f64()));
+        }
+    }
+
+    fn taken(&mut self, class: Class) {
+        self.learned = self.learned.map(|rate| rate * FASTER).filter(|rate| *rate < class.rate());
+    }
 }
 
 /// A request that has its place in the order. Dropping it gives the place up.
@@ -83,11 +109,12 @@ impl Pace {
         let mut wait = Duration::ZERO;
         let mut state = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         state.outstanding += 1;
+        let rate = state.rate(class);
         if let Some((level, at)) = &mut state.level {
-            *level += elapsed(*at, now).as_secs_f64() * class.rate() - 1.0;
+            *level += elapsed(*at, now).as_secs_f64() * rate - 1.0;
             *at = now;
             if *level < 0.0 {
-                wait = to_whole_second(now, Duration::from_secs_f64(-*level / class.rate()));
+                wait = to_whole_second(now, Duration::from_secs_f64(-*level / rate));
             }
         }
         Admitted { bucket, class, wait }
@@ -112,8 +139,10 @@ impl Admitted<'_> {
         let all = left.is_some_and(|left| left < 1.0) || answer.header("x-ms-failure-cause") == Some("gateway");
         let pause = answer.retry_after().filter(|_| answer.status == 429 && all);
         if let Some(pause) = pause {
-            state.level = Some((-pause.as_secs_f64() * self.class.rate() - waiting - SPARE, now));
+            state.refused(self.class, pause);
+            state.level = Some((-pause.as_secs_f64() * state.rate(self.class) - waiting - SPARE, now));
         } else if let Some(left) = left {
+            state.taken(self.class);
             state.level = Some((left - waiting - SPARE, now));
         }
     }

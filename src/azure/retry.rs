@@ -18,8 +18,10 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// For a write, and for whatever is throttled: about ten minutes, as azurerm has it.
+    /// For a write: about ten minutes, as azurerm has it.
     pub const REQUEST: Self = Self::new(1, 61, 15, 600);
+    /// For what is throttled: it is taken in the end, and a run is slower then, not over.
+    pub const THROTTLED: Self = Self::new(1, 61, 100_000, 2 * 3600);
     /// For a read: six times within a minute where answers come, because in a region that is lost no read succeeds, and whoever recovers from
     /// that must not wait long for each.
     pub const READ: Self = Self::new(1, 15, 6, 250);

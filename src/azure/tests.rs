@@ -130,6 +130,62 @@ async fn throttled_requests_wait_exactly_as_long_as_they_are_told() {
     assert_eq!(seen.lock().unwrap().requests.len(), 3);
 }
 
+/// A server that takes so many writes an hour, as sovereign clouds do, and says no more of it than they do: how much is left, and when to ask again.
+fn hourly(writes: f64) -> (Router, Arc<AtomicU64>) {
+    let (start, refused) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+    let bucket = Arc::new(Mutex::new((writes, start)));
+    let count = Arc::clone(&refused);
+    let router = Router::new().fallback(move |request: HttpRequest<Body>| {
+        let (bucket, count) = (Arc::clone(&bucket), Arc::clone(&count));
+        async move {
+            if request.method() != axum::http::Method::PUT {
+                return respond((200, &[], with_state("Succeeded")));
+            }
+            let mut bucket = bucket.lock().unwrap();
+            let (left, at) = *bucket;
+            let left = (left + at.elapsed().as_secs_f64() * writes / 3600.0).min(writes);
+            let taken = left >= 1.0;
+            *bucket = (if taken { left - 1.0 } else { left }, Instant::now());
+            let mut response = if taken {
+                respond((200, &[], with_state("Succeeded")))
+            } else {
+                count.fetch_add(1, Ordering::Relaxed);
+                let wait = ((1.0 - left) * 3600.0 / writes).ceil().max(1.0).to_string();
+                let error = json!({"error": {"code": "SubscriptionRequestsThrottled", "message": "too many"}});
+                let mut response = respond((429, &[("x-ms-failure-cause", "gateway")], error));
+                response.headers_mut().insert("retry-after", wait.parse().unwrap());
+                response
+            };
+            let left = (bucket.0.floor()).to_string();
+            let header = "x-ms-ratelimit-remaining-subscription-writes";
+            response.headers_mut().insert(header, left.parse().unwrap());
+            response
+        }
+    });
+    (router, refused)
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_by_the_hour_slow_a_run_and_fail_nothing() {
+    use futures::StreamExt as _;
+    let (router, refused) = hourly(1200.0);
+    let (azure, start) = (client(router), Instant::now());
+    let failed = futures::stream::iter(0..3000)
+        .map(|number| {
+            let (azure, id) = (&azure, ArmId::new(format!("{VNET}{number}")));
+            async move { azure.put(&id, API, &json!({}), When::Always).await.err() }
+        })
+        .buffer_unordered(256)
+        .filter_map(std::future::ready)
+        .collect::<Vec<_>>()
+        .await;
+    assert_eq!(failed, []);
+    let least = Duration::from_secs((3000 - 1200) * 3);
+    assert!(start.elapsed() < least.mul_f64(1.1), "{:?} where {least:?} would do", start.elapsed());
+    let refused = refused.load(Ordering::Relaxed);
+    assert!(refused < 1500, "{refused} refusals of 3000 writes");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_expired_token_is_replaced_once() {
     let expired = || (401, &[] as &[_], json!({"error": {"code": "ExpiredAuthenticationToken"}}));
@@ -272,6 +328,16 @@ async fn a_lost_action_is_never_sent_again() {
         assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
         assert_eq!(seen.lock().unwrap().lines(), [format!("POST {VNET}/failover")]);
     }
+}
+
+/// What is in the way may be the same action, which another look tells and this client cannot.
+#[tokio::test(start_paused = true)]
+async fn an_action_that_another_operation_is_in_the_way_of_is_not_sent_again() {
+    let busy = || (409, &[] as &[_], json!({"error": {"code": "AnotherOperationInProgress", "message": "m"}}));
+    let (azure, seen) = scripted(vec![busy(), busy()]);
+    assert!(refused(azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err()).is_busy());
+    assert!(refused(azure.patch(&vnet(), API, &json!({})).await.unwrap_err()).is_busy());
+    assert_eq!(seen.lock().unwrap().requests.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,7 +105,7 @@ impl ArmTransport {
     async fn attempts(&self, request: Request, id: &str) -> Result<Answer, CallError> {
         let reads = matches!(request.method, Method::GET | Method::HEAD);
         let mut failing = Backoff::new(if reads { Patience::READ } else { Patience::REQUEST }, self.now());
-        let mut throttled = Backoff::new(Patience::REQUEST, self.now());
+        let mut throttled = Backoff::new(Patience::THROTTLED, self.now());
         let mut refused = false;
         loop {
             let error = match self.attempt(&request, id, refused).await? {

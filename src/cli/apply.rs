@@ -8,7 +8,7 @@ use super::confirm::confirm;
 use super::loading::{Loaded, given_variables, load, load_with};
 use super::place::holder;
 use super::plan::{Limits, cloud_in, read};
-use super::planning::{Made, Wanted, make, refuse_blocked, refuse_open, store_of};
+use super::planning::{Made, Wanted, make, refuse_blocked, refuse_open, refuse_vanished, store_of};
 use super::progress::Shown;
 use super::{ExitCode, Failure, Global, Session, ending};
 use crate::apply::{Ports, apply, keep_observed};
@@ -59,10 +59,10 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 }
 
 fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    if args.limits.refresh.is_some() || !args.limits.targets.is_empty() {
-        return Err(
-            Failure::failed("a saved plan has its own --target and --refresh").help("Make another plan with them.")
-        );
+    let Limits { refresh, targets, accepted } = &args.limits;
+    if refresh.is_some() || !targets.is_empty() || !accepted.sites.is_empty() {
+        return Err(Failure::failed("a saved plan has its own --target, --refresh and --accept-vanished")
+            .help("Make another plan with them."));
     }
     let saved = read(&args.stack, session)?;
     let cloud = cloud_in(&saved, global)?;
@@ -79,7 +79,12 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
     let order = Order {
         stack: stack.to_owned(),
         loaded: load_with(stack, given, cloud, session)?,
-        wanted: Wanted { targets: saved.targets.clone(), destroy: saved.destroy, refresh: saved.refresh },
+        wanted: Wanted {
+            targets: saved.targets.clone(),
+            destroy: saved.destroy,
+            refresh: saved.refresh,
+            accept_vanished: saved.accept_vanished.clone(),
+        },
         yes: true,
         again: match (saved.destroy, saved.targets.as_slice()) {
             (false, targets) => again_for("apply", stack, targets, global),
@@ -124,6 +129,7 @@ pub fn carry_out(order: &Order, global: &Global, session: &mut Session) -> Resul
     refuse_open(store.load()?.as_ref(), &order.stack, global)?;
     with_cloud(&order.loaded.account, global, session, async |reached, session| {
         let made = make(&order.loaded, &order.wanted, &store, &reached, session).await?;
+        refuse_vanished(&made, &order.wanted)?;
         let plan = &made.planned.plan;
         if let Some(saved) = &order.saved {
             same(saved, &made)?;

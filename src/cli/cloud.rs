@@ -146,6 +146,6 @@ impl From<SimulatorError> for Failure {
             SimulatorError::OtherSeed { .. } | SimulatorError::InUse(_) => ExitCode::Refused,
             SimulatorError::Io { .. } | SimulatorError::NoObject(_) => ExitCode::Failed,
         };
-        Self::Message { exit, what: error.to_string(), help: Vec::new() }
+        Self::Message { exit, code: None, what: error.to_string(), help: Vec::new() }
     }
 }

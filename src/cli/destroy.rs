@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::again::again;
 use super::apply::{Order, carry_out};
 use super::loading::load;
+use super::plan::AcceptVanished;
 use super::planning::Wanted;
 use super::{ExitCode, Failure, Global, Session};
 
@@ -23,13 +24,20 @@ pub struct Args {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    accepted: AcceptVanished,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let order = Order {
         stack: args.stack.clone(),
         loaded: load(&args.stack, global, session)?,
-        wanted: Wanted { targets: Vec::new(), destroy: true, refresh: true },
+        wanted: Wanted {
+            destroy: true,
+            refresh: true,
+            accept_vanished: args.accepted.sites.clone(),
+            ..Wanted::default()
+        },
         saved: None,
         yes: args.yes,
         again: again("destroy", &args.stack, global),

@@ -22,6 +22,8 @@ pub enum Failure {
     Message {
         /// The exit code.
         exit: ExitCode,
+        /// A code of its own, for those that a script tells apart.
+        code: Option<&'static str>,
         /// What happened, in one line or a few.
         what: String,
         /// What to do about it, each in a sentence.
@@ -32,17 +34,17 @@ pub enum Failure {
 impl Failure {
     /// It failed.
     pub fn failed(what: impl Into<String>) -> Self {
-        Self::Message { exit: ExitCode::Failed, what: what.into(), help: Vec::new() }
+        Self::Message { exit: ExitCode::Failed, code: None, what: what.into(), help: Vec::new() }
     }
 
     /// It was refused for safety.
     pub fn refused(what: impl Into<String>) -> Self {
-        Self::Message { exit: ExitCode::Refused, what: what.into(), help: Vec::new() }
+        Self::Message { exit: ExitCode::Refused, code: None, what: what.into(), help: Vec::new() }
     }
 
     /// A file given is wrong.
     pub fn wrong_file(what: impl Into<String>) -> Self {
-        Self::Message { exit: ExitCode::StackWrong, what: what.into(), help: Vec::new() }
+        Self::Message { exit: ExitCode::StackWrong, code: None, what: what.into(), help: Vec::new() }
     }
 
     /// The operating system refused to do something with a file.

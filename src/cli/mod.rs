@@ -305,8 +305,9 @@ fn explain(failure: &Failure, session: &mut Session) {
     match failure {
         Failure::OutputClosed | Failure::Asked | Failure::Usage => {}
         Failure::Wrong(diagnostics, sources) => session.say_diagnostics(diagnostics, sources),
-        Failure::Message { exit: _, what, help } => {
-            let mut text = format!("{ERROR}error{ERROR:#}: {what}\n");
+        Failure::Message { exit: _, code, what, help } => {
+            let code = code.map(|code| format!("[{code}]")).unwrap_or_default();
+            let mut text = format!("{ERROR}error{code}{ERROR:#}: {what}\n");
             for sentence in help {
                 text.push_str(&format!("  = {HELP}help{HELP:#}: {sentence}\n"));
             }

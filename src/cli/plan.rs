@@ -9,7 +9,7 @@ use super::again::{again, again_for};
 use super::cloud::with_cloud;
 use super::failover_group::{Format, history};
 use super::loading::{Loaded, load};
-use super::planning::{Made, Wanted, make, store_of};
+use super::planning::{Made, Wanted, make, refuse_vanished, store_of};
 use super::reviewing::{require_objectives, sha256, stack_at};
 use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
@@ -67,12 +67,27 @@ pub struct Limits {
     /// Limit the plan to this resource and what it needs; may be given several times
     #[arg(long = "target", value_name = "ADDRESS")]
     pub targets: Vec<Address>,
+    #[command(flatten)]
+    pub accepted: AcceptVanished,
+}
+
+/// What is accepted of that which has vanished.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct AcceptVanished {
+    /// Go on although more than three objects of this site have vanished at once; may be given several times
+    #[arg(long = "accept-vanished", value_name = "SITE")]
+    pub sites: Vec<String>,
 }
 
 impl Limits {
     /// The plan that is wanted.
     pub fn wanted(&self, destroy: bool) -> Wanted {
-        Wanted { targets: self.targets.clone(), destroy, refresh: self.refresh.unwrap_or(true) }
+        Wanted {
+            targets: self.targets.clone(),
+            destroy,
+            refresh: self.refresh.unwrap_or(true),
+            accept_vanished: self.accepted.sites.clone(),
+        }
     }
 }
 
@@ -84,6 +99,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let made = with_cloud(&loaded.account, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
     })?;
+    refuse_vanished(&made, &wanted)?;
     let plan = &made.planned.plan;
     let text = match args.format {
         Format::Text => view::plan::text(plan, cloud),
@@ -193,6 +209,7 @@ fn save(
         variables: given.collect(),
         sensitive: sensitive_given(loaded, made).into_iter().collect(),
         refresh: wanted.refresh,
+        accept_vanished: wanted.accept_vanished.clone(),
         digest: file::digest(&made.planned.plan),
     };
     let json =

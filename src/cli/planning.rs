@@ -25,6 +25,8 @@ pub struct Wanted {
     pub destroy: bool,
     /// Whether to look at the cloud first.
     pub refresh: bool,
+    /// The sites of which it is accepted that more than a few objects have vanished.
+    pub accept_vanished: Vec<String>,
 }
 
 /// A plan with what it was made from.
@@ -128,6 +130,41 @@ pub fn refuse_open(state: Option<&State>, dir: &Path, global: &Global) -> Result
         .help(format!("`{}` gives it up.", command("abort"))))
 }
 
+/// Refuses to go on where more than a few objects of a site have vanished at once, unless that is accepted.
+///
+/// # Errors
+/// Where they have, all of it listed. It has a code of its own.
+pub fn refuse_vanished(made: &Made, wanted: &Wanted) -> Result<(), Failure> {
+    let Some(recorded) = &made.recorded else { return Ok(()) };
+    let mut all = plan::vanished(recorded, &made.observed);
+    all.retain(|one| !wanted.accept_vanished.contains(&one.site));
+    if all.is_empty() {
+        return Ok(());
+    }
+    let line = |one: &plan::Vanished| {
+        let mut names: Vec<String> = one.gone.iter().take(LISTED).map(ToString::to_string).collect();
+        if one.gone.len() > LISTED {
+            names.push(format!("{} more", one.gone.len() - LISTED));
+        }
+        format!("\n  {} of the {} at site {}: {}", one.gone.len(), one.of, one.site, names.join(", "))
+    };
+    let flags: Vec<String> = all.iter().map(|one| format!("--accept-vanished {}", one.site)).collect();
+    let what: String = all.iter().map(line).collect();
+    Err(Failure::Message {
+        exit: ExitCode::Refused,
+        code: Some("vanished"),
+        what: format!("more resources have vanished at once than people delete by hand, and nothing was done:{what}"),
+        help: vec![
+            "Look whether the account and the subscription are the right ones, and who deleted what stood there."
+                .to_owned(),
+            format!("Where it was meant, go on with {}.", flags.join(" ")),
+        ],
+    })
+}
+
+/// So many of the vanished are named.
+const LISTED: usize = 8;
+
 /// Refuses a plan that would touch what is forbidden, all of it listed.
 ///
 /// # Errors
@@ -140,6 +177,7 @@ pub fn refuse_blocked(plan: &plan::Plan) -> Result<(), Failure> {
         plan.blocked.iter().map(|blocked| format!("\n  {}: {}", blocked.address, blocked.why)).collect();
     Err(Failure::Message {
         exit: ExitCode::Refused,
+        code: None,
         what: format!("nothing was done, because the plan would touch what is forbidden:{lines}"),
         help: Vec::new(),
     })

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::cloud::with_cloud;
 use super::loading::load;
 use super::place::holder;
-use super::planning::{Wanted, make, refuse_open, store_of};
+use super::plan::AcceptVanished;
+use super::planning::{Wanted, make, refuse_open, refuse_vanished, store_of};
 use super::{ExitCode, Failure, Global, Session};
 use crate::apply::keep_observed;
 use crate::view;
@@ -23,6 +24,8 @@ pub struct Args {
     /// The stack's directory
     #[arg(default_value = ".")]
     stack: PathBuf,
+    #[command(flatten)]
+    accepted: AcceptVanished,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -31,10 +34,11 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let store = store_of(&loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder("refresh", session))?;
     refuse_open(store.load()?.as_ref(), &args.stack, global)?;
-    let wanted = Wanted { refresh: true, ..Wanted::default() };
+    let wanted = Wanted { refresh: true, accept_vanished: args.accepted.sites.clone(), ..Wanted::default() };
     let made = with_cloud(&loaded.account, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
     })?;
+    refuse_vanished(&made, &wanted)?;
     let name = loaded.program.name();
     let (Some(recorded), Some(refreshed)) = (&made.recorded, &made.planned.refreshed) else {
         session.print(&format!("Nothing is recorded yet of {name} on {}.\n", cloud.as_str()))?;

@@ -36,6 +36,9 @@ pub struct PlanFile {
     pub sensitive: Vec<String>,
     /// Whether the cloud was looked at.
     pub refresh: bool,
+    /// The sites of which it was accepted that much has vanished.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept_vanished: Vec<String>,
     /// [`digest`] of the plan.
     pub digest: String,
 }

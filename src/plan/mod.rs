@@ -10,6 +10,7 @@ pub mod file;
 mod refresh;
 mod roles;
 mod target;
+mod vanished;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use decide::sealed;
 pub use diff::{Was, differences};
 pub use refresh::{kind_of, knowledge, to_observe, unseen, unsettled};
 pub use roles::{GroupDebt, Left, RoleDrift, RolesSeen, Swapped, accepted, looks, owed, standings};
+pub use vanished::{Vanished, vanished};
 
 /// What `apply` would do, and why.
 #[derive(Debug, Clone, PartialEq)]

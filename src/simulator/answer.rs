@@ -170,7 +170,7 @@ impl World {
                 None => self.collection(&scope, &type_, ask)?,
             },
             Target::Resources(scope) => self.tracked(scope.as_deref(), ask)?,
-            Target::Groups => self.page(self.groups().map(|group| (group, group.body.clone())), ask),
+            Target::Groups => self.page(self.groups().filter_map(|group| Some((group, self.listed(group)?))), ask),
             Target::Subscriptions => json!({ "value": [subscription()] }),
             Target::Subscription => subscription(),
             Target::Providers(None) => {
@@ -351,7 +351,20 @@ impl World {
             });
         }
         let found = self.below(scope).map(|(_, object)| object).filter(|object| object.seen() && object.type_ == type_);
-        Ok(self.page(found.map(|object| (object, self.whole_body(object).into_owned())), ask))
+        Ok(self.page(found.filter_map(|object| Some((object, self.listed(object)?))), ask))
+    }
+
+    /// The body of an object as a list shows it: as a read would. What a read would not find, or a region that is lost would have to answer, is not in it,
+    /// and nothing says so.
+    fn listed(&self, object: &Object) -> Option<Json> {
+        let id = object.id.folded();
+        if self.own_region(&id).is_some_and(|region| self.rest.faults.reach(&region).is_err()) {
+            return None;
+        }
+        match self.rest.stale.get(&id).filter(|stale| stale.until > self.now) {
+            Some(stale) => stale.body.clone(),
+            None => Some(self.whole_body(object).into_owned()),
+        }
     }
 
     /// What has a location, in a group or everywhere: the envelope without the properties.

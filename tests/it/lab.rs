@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use drplan::address::{Address, ArmId};
 use drplan::apply::{self, Applied, Ports};
 use drplan::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
@@ -63,16 +64,17 @@ pub struct Lab {
 impl Lab {
     /// A new, empty one; everything in it follows from the seed.
     pub fn new(seed: u64) -> Self {
-        let clock = Arc::new(SimClock::new(drplan::simulator::START));
-        let simulator = Simulator::new(seed, Arc::clone(&clock) as Arc<dyn Clock>);
-        Self::on(seed, simulator, clock)
+        Self::behind(seed, |router, _| router)
     }
 
-    fn on(seed: u64, simulator: Simulator, clock: Arc<SimClock>) -> Self {
+    /// A new, empty one whose client reaches the cloud through what is put around it.
+    pub fn behind(seed: u64, around: impl FnOnce(Router, &Arc<SimClock>) -> Router) -> Self {
+        let clock = Arc::new(SimClock::new(drplan::simulator::START));
+        let simulator = Simulator::new(seed, Arc::clone(&clock) as Arc<dyn Clock>);
         let ids = Arc::new(SeededIds::new(seed));
         let azure = Azure::new(AzureConfig {
             endpoint: drplan::simulator::BASE.parse().expect("a URL"),
-            wire: Wire::InProcess(simulator.router()),
+            wire: Wire::InProcess(around(simulator.router(), &clock)),
             credential: Arc::new(FixedToken(Token::new("lab"))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn drplan::world::Ids>,

@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 mod arguments;
 mod az;
+mod bulk;
 mod check;
 mod comments;
 mod compute;
@@ -19,6 +20,8 @@ mod kinds;
 mod lab;
 mod layers;
 mod order;
+mod port;
+mod proxy;
 mod roles;
 mod runs;
 mod seeds;

@@ -13,8 +13,7 @@ use drplan::simulator::{Fault, Moment, On, Verb};
 use drplan::world::Store;
 
 use crate::lab::{Lab, changes, failures, in_parallel, simulated};
-use stacks::Model;
-pub use stacks::Numbers;
+pub use stacks::{Model, Numbers};
 
 /// The seeds of an ordinary run; others are asked for with `DRPLAN_SEEDS=FROM..TO`.
 const SEEDS: Range<u64> = 0..200;

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use serde_json::Value as Json;
 
+use super::port::token;
 use super::serving::Served;
 
 const STACK: &str = r#"
@@ -71,16 +72,6 @@ async fn json(request: reqwest::RequestBuilder) -> (u16, Json) {
     let status = answer.status().as_u16();
     let body = answer.bytes().await.expect("a body");
     (status, serde_json::from_slice(&body).unwrap_or_default())
-}
-
-/// A token for a client, as Azure's clients ask for one.
-async fn token(client: &reqwest::Client, base: &str) -> String {
-    let form = "grant_type=client_credentials&client_id=tester&client_secret=any&scope=x%2F.default";
-    let request = client.post(format!("{base}/{TENANT}/oauth2/v2.0/token"));
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-    let (status, body) = json(request).await;
-    assert_eq!(status, 200, "{body}");
-    body["access_token"].as_str().expect("a token").to_owned()
 }
 
 #[test]

@@ -247,17 +247,25 @@ pub struct Model {
     pub can_be_forced: bool,
 }
 
+/// What keeps data, and whether it can be failed over while its region is silent.
+pub const STORES: &[(&str, bool)] = &[(SQL, true), (COSMOS, true), (POSTGRES, true), (STORAGE, false)];
+
 impl Model {
     pub fn random(numbers: &mut Numbers) -> Self {
+        let mut stores = Vec::new();
+        for _ in 0..numbers.below(4) {
+            // Databases of SQL are twice as likely as any other.
+            let at = numbers.below(STORES.len() + 1).saturating_sub(1);
+            stores.push(STORES[at]);
+        }
+        Self::of(&stores, numbers)
+    }
+
+    /// With these stores; the rest by chance.
+    pub fn of(stores: &[(&str, bool)], numbers: &mut Numbers) -> Self {
         let mut text = SITES.to_owned();
-        let mut can_be_forced = true;
-        for n in 0..numbers.below(4) {
-            let (store, forced) = *numbers
-                .pick(&[(SQL, true), (SQL, true), (COSMOS, true), (POSTGRES, true), (STORAGE, false)])
-                .expect("some");
-            let place = "home";
-            can_be_forced &= forced;
-            text.push_str(&store.replace("{n}", &n.to_string()).replace("{where}", place));
+        for (n, (store, _)) in stores.iter().enumerate() {
+            text.push_str(&store.replace("{n}", &n.to_string()).replace("{where}", "home"));
         }
         for (side, net, octet) in [("home", "home", "10"), ("meanwhile", "away", "20")] {
             let instances = 1 + numbers.below(4);
@@ -270,7 +278,7 @@ impl Model {
         let traffic = TRAFFIC.replace("{ttl}", ttl).replace("{interval}", interval);
         text.push_str(&traffic.replace("{tolerated}", &tolerated));
         text.push_str(&group(numbers));
-        Self { text, can_be_forced }
+        Self { text, can_be_forced: stores.iter().all(|(_, forced)| *forced) }
     }
 }
 

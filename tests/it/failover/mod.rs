@@ -1,7 +1,7 @@
 //! Failover runs from end to end, on the embedded cloud, with clients that write all along.
 
 mod crash;
-mod groups;
+pub mod groups;
 pub mod incident;
 pub mod scene;
 mod seeds;

@@ -1,0 +1,295 @@
+//! What whoever uses the port may rely on, whatever carries the requests.
+
+use drplan::address::ArmId;
+use drplan::simulator::{Fault, Moment, On, Verb};
+use drplan::world::{Cloud as _, CloudError, Refused, When};
+use futures::StreamExt as _;
+use futures::future::LocalBoxFuture;
+use futures::stream;
+use serde_json::{Value as Json, json};
+
+use super::{Port, api, at};
+
+/// A behaviour: it ends, or it panics.
+type Behaves = for<'a> fn(&'a Port) -> LocalBoxFuture<'a, ()>;
+
+macro_rules! behaviours {
+    ($($name:ident),+ $(,)?) => { &[$((stringify!($name), |port| Box::pin($name(port)) as LocalBoxFuture<'_, ()>)),+] };
+}
+
+/// All of them, by name.
+pub const ALL: &[(&str, Behaves)] = behaviours![
+    what_answers_at_once_stands_and_is_read_and_goes,
+    each_kind_of_long_running_write_is_followed_to_its_end,
+    a_patch_changes_a_part,
+    an_action_answers_at_once_or_when_it_is_done,
+    lists_are_whole_however_many_pages_they_have,
+    a_metric_is_its_newest_value,
+    a_conditional_write_is_done_only_to_what_is_unchanged,
+    a_refusal_comes_with_its_code_at_once_or_late,
+    what_is_absent_is_none_and_what_cannot_be_is_refused,
+    an_api_version_that_does_not_exist_is_refused,
+    what_is_throttled_is_done_later,
+    a_lock_forbids_deletion_until_it_is_gone,
+    a_write_whose_answer_is_lost_is_done_once,
+    an_action_whose_answer_is_lost_is_not_sent_again,
+];
+
+const ADDRESS: &str = "Microsoft.Network/publicIPAddresses/front";
+const NET: &str = "Microsoft.Network/virtualNetworks/net";
+const IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/app";
+const ACCOUNT: &str = "Microsoft.Storage/storageAccounts/drplantest";
+const DOCUMENTS: &str = "Microsoft.DocumentDB/databaseAccounts/drplantest";
+const LOCK: &str = "Microsoft.Authorization/locks/keep";
+
+fn address() -> Json {
+    json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "zones": ["1", "2"],
+        "properties": { "publicIPAllocationMethod": "Static" } })
+}
+
+fn net() -> Json {
+    json!({ "location": "canadacentral", "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] } } })
+}
+
+fn identity() -> Json {
+    json!({ "location": "canadacentral" })
+}
+
+fn account() -> Json {
+    json!({ "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_LRS" }, "properties": {} })
+}
+
+fn documents() -> Json {
+    let place = |name, order| json!({ "locationName": name, "failoverPriority": order, "isZoneRedundant": false });
+    json!({ "location": "canadacentral", "kind": "GlobalDocumentDB", "properties": {
+        "databaseAccountOfferType": "Standard", "consistencyPolicy": { "defaultConsistencyLevel": "Session" },
+        "locations": [place("canadacentral", 0), place("canadaeast", 1)] } })
+}
+
+fn refused<T: std::fmt::Debug>(outcome: Result<T, CloudError>) -> Refused {
+    match outcome {
+        Err(CloudError::Refused(refused)) => refused,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+async fn read(port: &Port, id: &ArmId) -> Option<Json> {
+    port.cloud.get(id, api(id)).await.unwrap_or_else(|error| panic!("GET {id}: {error}"))
+}
+
+async fn gone(port: &Port, id: &ArmId) {
+    port.cloud.delete(id, api(id)).await.unwrap_or_else(|error| panic!("DELETE {id}: {error}"));
+    assert_eq!(read(port, id).await, None, "{id}");
+}
+
+async fn what_answers_at_once_stands_and_is_read_and_goes(port: &Port) {
+    port.group().await;
+    let made = port.put(&at(IDENTITY), &identity()).await;
+    let found = read(port, &at(IDENTITY)).await.expect("it stands");
+    assert_eq!((&made["id"], &made["properties"]), (&found["id"], &found["properties"]));
+    assert!(found["properties"]["principalId"].is_string(), "{found}");
+    gone(port, &at(IDENTITY)).await;
+    // What is not there may be deleted again.
+    port.cloud.delete(&at(IDENTITY), api(&at(IDENTITY))).await.expect("nothing to do");
+    gone(port, &at("")).await;
+}
+
+/// `Azure-AsyncOperation`, `Location`, both, the state of the object itself, and none.
+async fn each_kind_of_long_running_write_is_followed_to_its_end(port: &Port) {
+    port.group().await;
+    let server = json!({ "location": "canadacentral", "properties": { "version": "12.0", "administratorLogin": "a",
+        "administratorLoginPassword": "p4ss, w0rd", "minimalTlsVersion": "1.2", "publicNetworkAccess": "Enabled",
+        "restrictOutboundNetworkAccess": "Disabled" } });
+    let vault = json!({ "location": "canadacentral", "properties": { "tenantId": drplan::simulator::TENANT,
+        "sku": { "family": "A", "name": "standard" }, "enableRbacAuthorization": true } });
+    let all = [
+        (at(NET), net()),
+        (at(ACCOUNT), account()),
+        (at("Microsoft.Sql/servers/drplan-test"), server),
+        (at("Microsoft.KeyVault/vaults/drplan-test"), vault),
+        (at("Microsoft.Network/dnszones/drplan.example"), json!({ "location": "global", "properties": {} })),
+    ];
+    let before = port.asked("PUT");
+    for (id, body) in &all {
+        let made = port.put(id, body).await;
+        let state = made["properties"]["provisioningState"].as_str();
+        assert!(matches!(state, None | Some("Succeeded")), "{id}: {made}");
+    }
+    assert_eq!(port.asked("PUT") - before, 5, "one for each");
+    for (id, _) in &all {
+        gone(port, id).await;
+    }
+    // A group goes with all that is in it.
+    port.put(&at(NET), &net()).await;
+    gone(port, &at("")).await;
+    assert_eq!(read(port, &at(NET)).await, None);
+}
+
+async fn a_patch_changes_a_part(port: &Port) {
+    port.group().await;
+    port.put(&at(ADDRESS), &address()).await;
+    let id = at(ADDRESS);
+    let patched = port.cloud.patch(&id, api(&id), &json!({ "tags": { "a": "b" } })).await.expect("it is patched");
+    assert_eq!((&patched["tags"]["a"], &patched["zones"]), (&json!("b"), &json!(["1", "2"])));
+    assert_eq!(read(port, &id).await.expect("it stands")["tags"], json!({ "a": "b" }));
+    let absent = at("Microsoft.Network/publicIPAddresses/nobody");
+    assert_eq!(refused(port.cloud.patch(&absent, api(&id), &json!({ "tags": {} })).await).status, 404);
+}
+
+async fn an_action_answers_at_once_or_when_it_is_done(port: &Port) {
+    port.group().await;
+    port.suffer(Fault::Instant);
+    port.put(&at(ACCOUNT), &account()).await;
+    port.put(&at(DOCUMENTS), &documents()).await;
+    port.recover();
+    let id = at(ACCOUNT);
+    let keys = port.cloud.post(&id, api(&id), "listKeys", &[], None).await.expect("keys");
+    assert!(keys["keys"][0]["value"].is_string());
+
+    let id = at(DOCUMENTS);
+    let order = json!({ "failoverPolicies": [{ "locationName": "Canada East", "failoverPriority": 0 },
+        { "locationName": "Canada Central", "failoverPriority": 1 }] });
+    port.cloud.post(&id, api(&id), "failoverPriorityChange", &[], Some(&order)).await.expect("it changes");
+    let write = &read(port, &id).await.expect("it stands")["properties"]["writeLocations"][0]["locationName"];
+    assert_eq!(write, "Canada East");
+    let unknown = refused(port.cloud.post(&id, api(&id), "failUpwards", &[], None).await);
+    assert_eq!(unknown.status, 404);
+}
+
+async fn lists_are_whole_however_many_pages_they_have(port: &Port) {
+    port.group().await;
+    port.suffer(Fault::Unthrottled);
+    // A page has 250.
+    let mut wanted: Vec<ArmId> = (0..260).map(|number| at(&format!("{IDENTITY}{number}"))).collect();
+    stream::iter(&wanted).for_each_concurrent(16, |id| async { drop(port.put(id, &identity()).await) }).await;
+    let mut listed = port.cloud.list(&at("")).await.expect("a list");
+    wanted.sort();
+    listed.sort();
+    assert_eq!(listed, wanted);
+    let (scope, _) = wanted[0].as_str().rsplit_once('/').expect("a name");
+    let bodies = port.cloud.collection(&ArmId::new(scope), api(&wanted[0])).await.expect("a list");
+    let mut listed: Vec<ArmId> = bodies.iter().map(|body| ArmId::new(body["id"].as_str().expect("an id"))).collect();
+    listed.sort();
+    assert_eq!(listed, wanted);
+    let one = bodies.iter().find(|body| body["id"] == wanted[0].as_str());
+    assert_eq!(one, read(port, &wanted[0]).await.as_ref(), "bodies are whole");
+    let nowhere = ArmId::new(at("").as_str().replace("/rg", "/nowhere"));
+    assert_eq!(port.cloud.list(&nowhere).await, Ok(Vec::new()));
+}
+
+async fn a_metric_is_its_newest_value(port: &Port) {
+    port.group().await;
+    port.suffer(Fault::Instant);
+    port.put(&at(DOCUMENTS), &documents()).await;
+    let latency = port.cloud.metric(&at(DOCUMENTS), "ReplicationLatency").await.expect("an answer");
+    assert!(latency.is_some_and(|milliseconds| milliseconds > 0.0), "{latency:?}");
+    assert_eq!(port.cloud.metric(&at(ACCOUNT), "ReplicationLatency").await, Ok(None), "it is not there");
+    assert_eq!(refused(port.cloud.metric(&at(DOCUMENTS), "Happiness").await).status, 400);
+}
+
+async fn a_conditional_write_is_done_only_to_what_is_unchanged(port: &Port) {
+    port.group().await;
+    let (id, api) = (at(ADDRESS), api(&at(ADDRESS)));
+    let first = port.put(&id, &address()).await;
+    let etag = first["etag"].as_str().expect("an etag");
+    let again = port.cloud.put(&id, api, &address(), When::Unchanged(etag)).await.expect("it is unchanged");
+    assert_ne!(again["etag"], first["etag"]);
+    let stale = refused(port.cloud.put(&id, api, &address(), When::Unchanged(etag)).await);
+    assert_eq!((stale.status, stale.code.as_str()), (412, "PreconditionFailed"));
+    let absent = at("Microsoft.Network/publicIPAddresses/nobody");
+    assert_eq!(refused(port.cloud.put(&absent, api, &address(), When::Unchanged(etag)).await).status, 412);
+    assert_eq!(read(port, &absent).await, None);
+}
+
+async fn a_refusal_comes_with_its_code_at_once_or_late(port: &Port) {
+    port.group().await;
+    let (id, api) = (at(NET), api(&at(NET)));
+    let wrong = json!({ "location": "canadacentral", "properties": {} });
+    let told = refused(port.cloud.put(&id, api, &wrong, When::Always).await);
+    assert_eq!((told.status, told.code.as_str()), (400, "InvalidParameter"));
+    assert!(told.message.contains("addressSpace") && told.correlation.is_some(), "{told:?}");
+    assert_eq!(read(port, &id).await, None);
+
+    let on = On { verb: Some(Verb::Put), times: Some(1), ..On::default() };
+    port.suffer(Fault::Fail { code: "AllocationFailed".to_owned(), message: "No room.".to_owned(), on });
+    let told = refused(port.cloud.put(&id, api, &net(), When::Always).await);
+    assert_eq!((told.code.as_str(), told.message.as_str()), ("AllocationFailed", "No room."));
+    port.put(&id, &net()).await;
+}
+
+async fn what_is_absent_is_none_and_what_cannot_be_is_refused(port: &Port) {
+    assert_eq!(read(port, &at("")).await, None, "no group");
+    assert_eq!(read(port, &at(NET)).await, None, "nothing in no group");
+    port.group().await;
+    let subnet = at(&format!("{NET}/subnets/a"));
+    assert_eq!(read(port, &at(NET)).await, None);
+    assert_eq!(read(port, &subnet).await, None, "no parent");
+    assert_eq!(port.cloud.get_expanded(&at(ACCOUNT), api(&at(ACCOUNT)), "geoReplicationStats").await, Ok(None));
+    let foreign = ArmId::new("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg");
+    assert_eq!(refused(port.cloud.get(&foreign, "2021-04-01").await).code, "SubscriptionNotFound");
+    let unknown = at("Microsoft.Network/things/a");
+    assert_eq!(refused(port.cloud.get(&unknown, "2021-04-01").await).code, "InvalidResourceType");
+    let orphan = refused(port.cloud.put(&at(NET), "2021-04-01", &json!([]), When::Always).await);
+    assert_eq!(orphan.status, 400, "{orphan:?}");
+}
+
+async fn an_api_version_that_does_not_exist_is_refused(port: &Port) {
+    port.group().await;
+    let never = "2021-13-45";
+    assert_eq!(refused(port.cloud.get(&at(NET), never).await).code, "InvalidApiVersionParameter");
+    let told = refused(port.cloud.put(&at(NET), never, &net(), When::Always).await);
+    assert_eq!((told.status, told.code.as_str()), (400, "InvalidApiVersionParameter"));
+    assert_eq!(read(port, &at(NET)).await, None);
+}
+
+async fn what_is_throttled_is_done_later(port: &Port) {
+    port.group().await;
+    for (verb, times) in [(Verb::Put, 2), (Verb::Get, 2), (Verb::Delete, 2), (Verb::Post, 2)] {
+        let on = On { verb: Some(verb), times: Some(times), ..On::default() };
+        port.suffer(Fault::Answer { status: 429, code: None, retry_after: Some(3), on });
+    }
+    let began = port.simulator.now();
+    port.put(&at(ACCOUNT), &account()).await;
+    let id = at(ACCOUNT);
+    port.cloud.post(&id, api(&id), "listKeys", &[], None).await.expect("keys");
+    gone(port, &id).await;
+    let passed = port.simulator.now().duration_since(began).as_secs();
+    assert!(passed >= 4 * 2 * 3, "each wait is as long as it was told to be: {passed} s");
+    assert_eq!(port.asked("PUT"), 1 + 3, "what was not taken is sent again, and nothing else");
+}
+
+async fn a_lock_forbids_deletion_until_it_is_gone(port: &Port) {
+    port.group().await;
+    port.put(&at(IDENTITY), &identity()).await;
+    port.put(&at(LOCK), &json!({ "properties": { "level": "CanNotDelete" } })).await;
+    let told = refused(port.cloud.delete(&at(IDENTITY), api(&at(IDENTITY))).await);
+    assert_eq!((told.status, told.code.as_str()), (409, "ScopeLocked"));
+    assert!(read(port, &at(IDENTITY)).await.is_some());
+    gone(port, &at(LOCK)).await;
+    gone(port, &at(IDENTITY)).await;
+}
+
+async fn a_write_whose_answer_is_lost_is_done_once(port: &Port) {
+    port.group().await;
+    for when in [Moment::Before, Moment::After] {
+        for verb in [Verb::Put, Verb::Get, Verb::Delete] {
+            port.suffer(Fault::Drop { when, on: On { verb: Some(verb), times: Some(1), ..On::default() } });
+        }
+        let made = port.put(&at(ADDRESS), &address()).await;
+        assert_eq!(made["properties"]["provisioningState"], "Succeeded");
+        gone(port, &at(ADDRESS)).await;
+        port.recover();
+    }
+}
+
+async fn an_action_whose_answer_is_lost_is_not_sent_again(port: &Port) {
+    port.group().await;
+    port.suffer(Fault::Instant);
+    port.put(&at(DOCUMENTS), &documents()).await;
+    port.suffer(Fault::Drop { when: Moment::After, on: On { verb: Some(Verb::Post), ..On::default() } });
+    let id = at(DOCUMENTS);
+    let region = json!({ "region": "Canada East" });
+    let lost = port.cloud.post(&id, api(&id), "onlineRegion", &[], Some(&region)).await;
+    assert!(matches!(lost, Err(CloudError::OutcomeUnknown(_))), "{lost:?}");
+    assert_eq!(port.asked("POST"), 1);
+}
