@@ -98,6 +98,7 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    adoption: Adoption { arguments: Some(complete), ..Adoption::BY_TABLE },
     terraform: Terraform {
         resource: "virtual_network_peering",
         shape: Shape::Halves {
@@ -224,6 +225,16 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             help: "Write `allow_gateway_transit = true` as well.".to_owned(),
         });
     }
+}
+
+/// Both networks; first comes the one that lends its gateway.
+fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+    let (Some(own), Some(other)) = (found.id.parent(), remote(found.body)) else { return };
+    let half = found.all.get(&other.child(SEGMENT, found.id.name()));
+    let is_on = |body: Option<&Json>, at: &str| body.and_then(|body| path::borrow(body, at)) == Some(&Json::Bool(true));
+    let lends = is_on(half, TRANSIT) && !is_on(Some(found.body), TRANSIT);
+    let between = if lends || is_on(Some(found.body), USE) { [other, own] } else { [own, other] };
+    args.insert("between".to_owned(), between.iter().map(|network| Json::from(network.as_str())).collect());
 }
 
 fn remote(body: &Json) -> Option<ArmId> {
