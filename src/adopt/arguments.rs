@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::Account;
 use super::candidates::Candidate;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Arg, Finding, Need, Others, Subject, Ty};
+use crate::kinds::{Arg, Block, Finding, Need, Others, Subject, Ty};
 use crate::value::Sealed;
 
 /// Takes out what is as it would be without being written.
@@ -16,7 +16,11 @@ pub fn prune(table: &[Arg], args: &mut JsonMap<String, Json>) {
         let Some(arg) = table.iter().find(|arg| arg.name == name) else { return false };
         if let Ty::Block(block) = arg.ty {
             each_block(value, &mut |inner| prune(block.args, inner));
-            return !matches!(value, Json::Null) && value.as_array().is_none_or(|items| !items.is_empty());
+            if let Json::Array(items) = value {
+                items.retain(|item| says_something(block, item));
+                return !items.is_empty();
+            }
+            return says_something(block, value);
         }
         let nothing = match value {
             Json::Null => true,
@@ -30,6 +34,13 @@ pub fn prune(table: &[Arg], args: &mut JsonMap<String, Json>) {
             Need::Default(lit) => !nothing && *value != lit.json(),
         }
     });
+}
+
+/// Whether a block is there: one that must say something, and of which nothing of that was answered, is only a place for it.
+fn says_something(block: &Block, value: &Json) -> bool {
+    let musts = block.args.iter().filter(|arg| matches!(arg.need, Need::Required) && !arg.write_only);
+    let Json::Object(inner) = value else { return false };
+    musts.clone().next().is_none() || musts.into_iter().any(|arg| inner.contains_key(arg.name))
 }
 
 /// Makes a place for each secret that must be written and cannot be read.

@@ -1,5 +1,7 @@
 //! What is wrong with an adopted stack, taken out of it: an argument that cannot be written as it was read, or else the whole resource.
 
+use std::collections::BTreeSet;
+
 use super::{Draft, Left};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostics, Severity, Sources, Span};
@@ -27,9 +29,13 @@ fn place_of(sources: &Sources, span: Span) -> Option<(Address, Option<String>)> 
 
 /// Takes out of a draft whatever these errors are about, and says so. False where nothing could be taken out.
 pub fn mend(draft: &mut Draft, found: &Diagnostics, sources: &Sources) -> bool {
-    let mut changed = false;
+    let mut changed: BTreeSet<Address> = BTreeSet::new();
     for problem in found.iter().filter(|problem| problem.severity == Severity::Error) {
         let Some((address, argument)) = problem.span.and_then(|span| place_of(sources, span)) else { continue };
+        // Of several errors about one resource the first may be why there are others.
+        if changed.contains(&address) {
+            continue;
+        }
         let Some(at) = draft.addresses.iter().position(|other| *other == address) else { continue };
         let Some(candidate) = draft.candidates.get_mut(at) else { continue };
         let optional = argument.filter(|name| {
@@ -52,7 +58,7 @@ pub fn mend(draft: &mut Draft, found: &Diagnostics, sources: &Sources) -> bool {
                 draft.left.push(Left { id, type_, why: problem.summary.clone(), whole: true });
             }
         }
-        changed = true;
+        changed.insert(address);
     }
-    changed
+    !changed.is_empty()
 }

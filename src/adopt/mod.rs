@@ -12,7 +12,7 @@ mod record;
 pub mod terraform;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value as Json;
 
@@ -99,7 +99,8 @@ impl Draft {
             candidates.retain(|_| chosen.next().unwrap_or(false));
             let is_listed = |id: &ArmId| managed.iter().any(|one| one.id == *id);
             left.retain(|left| is_listed(&left.id));
-            left.extend(managed.iter().filter_map(|one| not_chosen(one, &candidates, survey)));
+            let adopted = known_as(&candidates);
+            left.extend(managed.iter().filter_map(|one| not_chosen(one, &adopted, survey)));
         }
         candidates.retain(|candidate| match why_not(candidate, account) {
             Some(why) => {
@@ -148,7 +149,7 @@ pub fn unread(survey: &Survey, account: &Account) -> Vec<Object> {
     missing.into_iter().filter(|object| !survey.unread.contains_key(&object.id)).collect()
 }
 
-fn left_over(survey: &Survey, claimed: &std::collections::HashSet<String>) -> Vec<Left> {
+fn left_over(survey: &Survey, claimed: &HashSet<String>) -> Vec<Left> {
     let type_ = |id: &ArmId| id.arm_type().unwrap_or_default();
     let left = |id: &ArmId, why: String| Left { id: id.clone(), type_: type_(id), why, whole: true };
     let strange = survey.strange.iter().filter(|id| !claimed.contains(&id.folded()));
@@ -203,9 +204,17 @@ fn by_id(managed: &[Managed]) -> HashMap<&ArmId, Vec<&Managed>> {
     by_id
 }
 
-/// Why something that a Terraform state manages is not among the candidates.
-fn not_chosen(managed: &Managed, candidates: &[Candidate], survey: &Survey) -> Option<Left> {
-    let is_adopted = candidates.iter().any(|candidate| is_same(candidate, managed));
+/// The ids of candidates and of their objects, each with what azurerm calls it.
+fn known_as(candidates: &[Candidate]) -> HashSet<(&ArmId, &'static str)> {
+    let of = |candidate: &'_ Candidate| resource_of(candidate.kind);
+    let own = candidates.iter().map(|candidate| (&candidate.id, of(candidate)));
+    let objects = candidates.iter().flat_map(|one| one.objects.iter().map(move |object| (&object.id, of(one))));
+    own.chain(objects).collect()
+}
+
+/// Why something that a Terraform state manages is not adopted.
+fn not_chosen(managed: &Managed, adopted: &HashSet<(&ArmId, &'static str)>, survey: &Survey) -> Option<Left> {
+    let is_adopted = adopted.contains(&(&managed.id, managed.type_.as_str()));
     if is_adopted || survey.unread.contains_key(&managed.id) {
         return None;
     }

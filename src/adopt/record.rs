@@ -14,15 +14,16 @@ use crate::value::{Seal, Sealed, Value};
 /// What stands for a secret while the text of an adopted stack is held against what stands. It is never kept.
 pub const STAND_IN: &str = "what stands, and cannot be read";
 
-/// The first state of a stack whose resources stand as these bodies say.
-pub fn record(stack: &Stack, bodies: &BTreeMap<ArmId, Json>, lineage: String, seal: &Seal) -> State {
+/// The state of a stack whose resources stand as these bodies say, and nothing of it was recorded before. `after` is the serial of what it takes the place of: a
+/// run that started from that must not be folded into this.
+pub fn record(stack: &Stack, bodies: &BTreeMap<ArmId, Json>, lineage: String, after: u64, seal: &Seal) -> State {
     let stand_in = seal.seal(&Value::from(STAND_IN).sensitive()).json().clone();
     let one = |resource: &Resource| (resource.address.clone(), recorded(stack, resource, bodies, seal, &stand_in));
     let resources: BTreeMap<Address, Recorded> = stack.resources.values().map(one).collect();
     State {
         version: VERSION,
         lineage,
-        serial: 1,
+        serial: after + 1,
         stack: stack.name.clone(),
         roles: Roles::default(),
         resources,

@@ -96,8 +96,8 @@ impl Writer<'_> {
             head.push_str(&format!("site = {site}\n"));
         }
         let rest = kind.args.iter().filter(|arg| Some(arg.name) != place);
-        let body = self.arguments(rest, &candidate.args, address);
-        format!("{} {} {{\n{head}{body}}}\n", kind.name, quoted(address.name()))
+        let body = self.arguments(head, rest, &candidate.args, address);
+        format!("{} {} {{\n{body}}}\n", kind.name, quoted(address.name()))
     }
 
     /// The site, where what it is in does not say it.
@@ -120,20 +120,22 @@ impl Writer<'_> {
         format!("site.{region}")
     }
 
+    /// The lines of a block: those that stand first, all other arguments, and after them the blocks within.
     fn arguments<'t>(
         &mut self,
+        first: String,
         table: impl Iterator<Item = &'t Arg>,
         args: &JsonMap<String, Json>,
         address: &Address,
     ) -> String {
-        let (mut plain, mut blocks) = (String::new(), String::new());
+        let (mut plain, mut blocks) = (first, String::new());
         for arg in table {
             let Some(value) = args.get(arg.name) else { continue };
             match arg.ty {
                 Ty::Block(block) => {
                     let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
                     for one in several.iter().filter_map(Json::as_object) {
-                        let inner = self.arguments(block.args.iter(), one, address);
+                        let inner = self.arguments(String::new(), block.args.iter(), one, address);
                         blocks.push_str(&format!("\n{} {{\n{inner}}}\n", arg.name));
                     }
                 }

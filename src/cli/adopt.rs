@@ -81,11 +81,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let _lock = store.lock(&holder("adopt", session))?;
     let recorded = store.load()?;
     refuse_open(recorded.as_ref(), &args.out, global)?;
+    let serial = recorded.as_ref().map_or(0, |state| state.serial);
     if recorded.is_some_and(|state| !state.resources.is_empty()) && !args.force {
         return Err(Failure::refused(format!("resources are recorded of a stack {name} on {} already", cloud.as_str()))
             .help("Choose another --name, or say --force to record what is adopted instead of them. What stands stays as it is."));
     }
-    let order = Order { args, name, managing, store, global };
+    let order = Order { args, name, managing, store, serial, global };
     with_cloud(&account, global, session, async |reached, session| order.carry_out(&account, &reached, session).await)
 }
 
@@ -131,6 +132,8 @@ struct Order<'a> {
     name: String,
     managing: Option<Managing>,
     store: LocalStore,
+    /// The serial of what is recorded; 0 where nothing ever was.
+    serial: u64,
     global: &'a Global,
 }
 
@@ -152,7 +155,7 @@ impl Order<'_> {
         }
         self.write(&text, session)?;
         let seal = self.store.seal(&*reached.ids)?;
-        let state = adopt::record(&stack, &survey.bodies, reached.ids.fresh(), &seal);
+        let state = adopt::record(&stack, &survey.bodies, reached.ids.fresh(), self.serial, &seal);
         self.store.save(&state)?;
         self.tell_adopted(&draft, session)?;
         self.tell_left(&draft, session)?;

@@ -3,7 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
-use crate::kinds::{self, Arg, Kind, Lit, Need, Object, Ty, Wire, body};
+use crate::kinds::{self, Arg, Kind, Need, Object, Ty, Wire, body};
 use crate::plan::decide::top;
 use crate::plan::{Drift, Observed, diff, roles};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
@@ -154,9 +154,10 @@ fn observed_argument(arg: &Arg, was: &Json, now: Option<&Json>, seal: &Seal) -> 
     }
 }
 
-/// Whether an argument that the provider does not answer is this one: providers leave out what is off unless somebody switched it off.
+/// Whether an argument that the provider does not answer is this one: providers leave out what is as it always is, unless somebody wrote it.
 pub(super) fn left_out_as(arg: &Arg, was: &Json) -> bool {
-    *was == Json::Bool(false) && matches!((arg.need, arg.wire), (Need::Default(Lit::Bool(false)), Wire::At(_)))
+    let answered = !arg.write_only && !matches!(arg.wire, Wire::Nowhere | Wire::Odd);
+    answered && matches!(arg.need, Need::Default(lit) if lit.json() == *was)
 }
 
 /// The arguments of a block that were recorded: those the provider answers as answered, those it never answers as they were. What was not recorded is not

@@ -6,7 +6,8 @@ use drplan::apply::discover_groups;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::CloudName;
 use drplan::store::MemoryStore;
-use drplan::world::Store;
+use drplan::world::{Cloud as _, Store as _, When};
+use serde_json::json;
 
 use crate::kinds::examples;
 use crate::lab::{Lab, changes, failures, simulated};
@@ -48,7 +49,7 @@ pub async fn adopt_all(lab: &mut Lab) -> Result<Adopted, String> {
         }
     };
     let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
-    let state = adopt::record(&stack, &survey.bodies, "adopted".to_owned(), &lab.seal);
+    let state = adopt::record(&stack, &survey.bodies, "adopted".to_owned(), 0, &lab.seal);
     lab.store = MemoryStore::default();
     lab.store.save(&state).map_err(|error| error.to_string())?;
     let left = draft.left().iter().map(|left| format!("{} ({}): {}", left.id.name(), left.type_, left.why)).collect();
@@ -104,4 +105,131 @@ fn every_stack_is_adopted_and_plans_empty() {
         }
     }
     assert!(wrong.is_empty(), "{} of the stacks fail:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Resource ids of the embedded cloud.
+fn id(rest: &str) -> ArmId {
+    ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
+}
+
+/// Puts an object there as another client does: with what that writes, and without what drplan would write.
+async fn put(lab: &Lab, rest: &str, api: &str, body: serde_json::Value) {
+    let put = lab.azure.put(&id(rest), api, &body, When::Always).await;
+    put.unwrap_or_else(|error| panic!("{rest}: {error}"));
+}
+
+/// Networks in two regions, peered under two names, a lock, storage and a zone.
+async fn by_hand(lab: &Lab) {
+    let network = |group: &str| format!("{group}/providers/Microsoft.Network/virtualNetworks/{group}");
+    for (group, region, range) in [("East", "canadacentral", "10.1"), ("West", "canadaeast", "10.2")] {
+        put(lab, group, "2025-04-01", json!({ "location": region })).await;
+        let subnet = json!({ "name": "App.old", "properties": { "addressPrefix": format!("{range}.1.0/24") } });
+        let properties =
+            json!({ "addressSpace": { "addressPrefixes": [format!("{range}.0.0/16")] }, "subnets": [subnet] });
+        put(lab, &network(group), "2025-09-01", json!({ "location": region, "properties": properties })).await;
+    }
+    for (from, to) in [("East", "West"), ("West", "East")] {
+        let half = format!("{}/virtualNetworkPeerings/{from}-to-{to}", network(from));
+        let remote = json!({ "id": id(&network(to)).as_str() });
+        let properties = json!({ "remoteVirtualNetwork": remote, "allowVirtualNetworkAccess": true });
+        put(lab, &half, "2025-09-01", json!({ "properties": properties })).await;
+    }
+    let account = "East/providers/Microsoft.Storage/storageAccounts/byhandfiles";
+    let body = json!({
+        "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_LRS" },
+        "properties": { "minimumTlsVersion": "TLS1_2", "allowBlobPublicAccess": false, "accessTier": "Hot" },
+    });
+    put(lab, account, "2026-04-01", body).await;
+    let container = format!("{account}/blobServices/default/containers/data");
+    put(lab, &container, "2026-04-01", json!({ "properties": {} })).await;
+    let lock = format!("{account}/providers/Microsoft.Authorization/locks/keep");
+    put(lab, &lock, "2020-05-01", json!({ "properties": { "level": "CanNotDelete" } })).await;
+    let zone = "West/providers/Microsoft.Network/dnsZones/example.com";
+    put(lab, zone, "2018-05-01", json!({ "location": "global" })).await;
+    let record = json!({ "properties": { "TTL": 300, "ARecords": [{ "ipv4Address": "192.0.2.1" }] } });
+    put(lab, &format!("{zone}/A/@"), "2018-05-01", record).await;
+}
+
+#[test]
+fn what_others_made_is_adopted_under_legal_names() {
+    simulated(async {
+        let mut lab = Lab::new(3);
+        by_hand(&lab).await;
+        let before = lab.simulator.show().objects;
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(adopted.left, [""; 0]);
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
+        for expected in [
+            "subnet \"East-App-old\" {\n  name             = \"App.old\"\n",
+            "vnet_peering \"East-to-West\" {\n  between   = [virtual_network.East, virtual_network.West]\n  name_back = \"West-to-East\"\n}",
+            "management_lock \"keep\" {\n  scope      = storage_account.byhandfiles\n",
+            "dns_a_record \"example-com\" {\n  name    = \"@\"\n  zone    = dns_zone.example-com\n",
+            "storage_container \"data\" {\n  storage_account                   = storage_account.byhandfiles\n",
+        ] {
+            assert!(adopted.text.contains(expected), "no\n{expected}\nin\n{}", adopted.text);
+        }
+        assert!(before == lab.simulator.show().objects, "adoption changes nothing in the cloud");
+    });
+}
+
+const LOGIN: &str = r#"
+resource_group "data" {
+  site = site.east
+}
+mssql_server "orders" {
+  name                         = "drplan-adopted-orders"
+  resource_group               = resource_group.data
+  version                      = "12.0"
+  administrator_login          = "sqladmin"
+  administrator_login_password = "an example, n0t a secret"
+}
+"#;
+
+#[test]
+fn a_secret_is_asked_for_and_believed_once() {
+    simulated(async {
+        let mut lab = Lab::new(5);
+        lab.apply(&format!("{}{LOGIN}", crate::kinds::SITES)).await.unwrap();
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        let variable = "drplan_adopted_orders_administrator_login_password";
+        assert!(adopted.text.contains(&format!("administrator_login_password = var.{variable}")), "{}", adopted.text);
+        let kept = |lab: &Lab| serde_json::to_string(&lab.store.load().unwrap()).unwrap();
+        assert!(kept(&lab).contains("$untold") && !kept(&lab).contains(STAND_IN));
+
+        lab.variables = vec![(variable.to_owned(), "the first that is said".to_owned())];
+        let (first, recorded) = lab.plan(&adopted.text, false).await;
+        assert_eq!(changes(&first), [""; 0]);
+        let refreshed = first.refreshed.expect("a state");
+        drplan::apply::keep_observed(&recorded.expect("a state"), &refreshed, &lab.store).unwrap();
+        assert!(!kept(&lab).contains("$untold"), "what was said is kept as a digest");
+        assert!(!kept(&lab).contains("the first that is said"));
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
+
+        lab.variables = vec![(variable.to_owned(), "another".to_owned())];
+        let second = planned(&lab, &adopted.text).await.unwrap();
+        assert_eq!(second.len(), 1);
+        assert!(second[0].starts_with("Update mssql_server.drplan-adopted-orders"), "{second:?}");
+    });
+}
+
+#[test]
+fn what_a_rule_forbids_is_left_out_and_told() {
+    simulated(async {
+        let mut lab = Lab::new(6);
+        put(&lab, "odd", "2025-04-01", json!({ "location": "canadacentral" })).await;
+        // A name that drplan takes for no subnet's, though the cloud did.
+        let network = "odd/providers/Microsoft.Network/virtualNetworks/odd";
+        let subnet = json!({ "name": "App (old)", "properties": { "addressPrefix": "10.1.1.0/24" } });
+        let properties = json!({ "addressSpace": { "addressPrefixes": ["10.1.0.0/16"] }, "subnets": [subnet] });
+        put(&lab, network, "2025-09-01", json!({ "location": "canadacentral", "properties": properties })).await;
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(adopted.kinds, ["resource_group", "virtual_network"]);
+        assert_eq!(adopted.left.len(), 1);
+        assert!(
+            adopted.left[0].starts_with(
+                "App (old) (Microsoft.Network/virtualNetworks/subnets): `App (old)` cannot be the name of"
+            )
+        );
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
+    });
 }
