@@ -100,7 +100,7 @@ impl Draft {
             let is_listed = |id: &ArmId| managed.iter().any(|one| one.id == *id);
             left.retain(|left| is_listed(&left.id));
             let adopted = known_as(&candidates);
-            left.extend(managed.iter().filter_map(|one| not_chosen(one, &adopted, survey)));
+            left.extend(managed.iter().filter_map(|one| not_chosen(one, &adopted, survey, account)));
         }
         candidates.retain(|candidate| match why_not(candidate, account) {
             Some(why) => {
@@ -160,10 +160,16 @@ fn left_over(survey: &Survey, claimed: &HashSet<String>) -> Vec<Left> {
     strange.chain(unread).chain(unclaimed).collect()
 }
 
+const ELSEWHERE: &str = "it is in another subscription";
+
+fn is_elsewhere(id: &ArmId, account: &Account) -> bool {
+    id.subscription().is_none_or(|other| !other.eq_ignore_ascii_case(&account.subscription))
+}
+
 /// Why something that could be declared is not.
 fn why_not(candidate: &Candidate, account: &Account) -> Option<String> {
-    if candidate.id.subscription().is_none_or(|other| !other.eq_ignore_ascii_case(&account.subscription)) {
-        return Some("it is in another subscription".to_owned());
+    if is_elsewhere(&candidate.id, account) {
+        return Some(ELSEWHERE.to_owned());
     }
     match &candidate.region {
         None => Some("where it is cannot be told: neither it nor what it is in says a region".to_owned()),
@@ -213,7 +219,12 @@ fn known_as(candidates: &[Candidate]) -> HashSet<(&ArmId, &'static str)> {
 }
 
 /// Why something that a Terraform state manages is not adopted.
-fn not_chosen(managed: &Managed, adopted: &HashSet<(&ArmId, &'static str)>, survey: &Survey) -> Option<Left> {
+fn not_chosen(
+    managed: &Managed,
+    adopted: &HashSet<(&ArmId, &'static str)>,
+    survey: &Survey,
+    account: &Account,
+) -> Option<Left> {
     let is_adopted = adopted.contains(&(&managed.id, managed.type_.as_str()));
     if is_adopted || survey.unread.contains_key(&managed.id) {
         return None;
@@ -223,6 +234,7 @@ fn not_chosen(managed: &Managed, adopted: &HashSet<(&ArmId, &'static str)>, surv
     let stands = survey.bodies.contains_key(&managed.id)
         || look::tables().any(|(kind, _)| is_within(kind) && resource_of(kind) == managed.type_);
     let why = match (is_known, stands) {
+        _ if is_elsewhere(&managed.id, account) => ELSEWHERE.to_owned(),
         (false, _) => format!("drplan has no kind for azurerm_{}", managed.type_),
         (true, false) => "it does not stand any more".to_owned(),
         (true, true) => format!("what stands there is no azurerm_{} any more", managed.type_),

@@ -39,6 +39,9 @@ use crate::world::Store;
 /// With --terraform the objects are those that a Terraform state (version 4) manages in azurerm, under the names that they have there. Only their ids are taken
 /// from the state; how they stand is read in the cloud.
 ///
+/// What another stack records stays recorded there, too. Of two stacks that have one object, each undoes what the other changes: `drplan state forget` takes it
+/// out of one.
+///
 /// It ends with the plan of the new stack, and exits 1 where that is not empty.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -166,7 +169,8 @@ impl Order<'_> {
     async fn survey(&self, account: &Account, owner: &adopt::Account, reached: &Reached) -> Result<Survey, Failure> {
         let found = match &self.managing {
             Some(managing) => {
-                let own = |id: &&ArmId| id.subscription() == Some(&*account.subscription);
+                let is_own = |other: &str| other.eq_ignore_ascii_case(&account.subscription);
+                let own = |id: &&ArmId| id.subscription().is_some_and(is_own);
                 let ids: Vec<ArmId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
                 discover_objects(&reached.cloud, &ids, owner).await
             }

@@ -1,10 +1,14 @@
 //! Adoption: what one stack made, or anybody, is written as another stack, which plans empty. Every kind's example, and every stack to start from.
 
+use std::collections::BTreeSet;
+
 use drplan::address::ArmId;
-use drplan::adopt::{self, Account, Draft, STAND_IN};
-use drplan::apply::discover_groups;
+use drplan::adopt::terraform::Managed;
+use drplan::adopt::{self, Account, Draft, STAND_IN, Survey};
+use drplan::apply::{discover_groups, discover_objects};
+use drplan::kinds::emit::Shape;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
-use drplan::stack::CloudName;
+use drplan::stack::{CloudName, Presence};
 use drplan::store::MemoryStore;
 use drplan::world::{Cloud as _, Store as _, When};
 use serde_json::json;
@@ -14,13 +18,13 @@ use crate::lab::{Lab, changes, failures, simulated};
 use crate::stacks;
 
 /// A stack that was written from what stands.
-pub struct Adopted {
+struct Adopted {
     /// Its text, in one file.
-    pub text: String,
+    text: String,
     /// The ids and types that it leaves out, each with the reason; and what it does not write as it stands.
-    pub left: Vec<String>,
+    left: Vec<String>,
     /// The kinds in it, one for each resource.
-    pub kinds: Vec<String>,
+    kinds: Vec<String>,
 }
 
 fn account() -> Account {
@@ -33,9 +37,14 @@ fn groups(lab: &Lab) -> Vec<ArmId> {
 }
 
 /// Writes everything that stands as a stack, and records that instead of what was recorded.
-pub async fn adopt_all(lab: &mut Lab) -> Result<Adopted, String> {
+async fn adopt_all(lab: &mut Lab) -> Result<Adopted, String> {
     let survey = discover_groups(&lab.azure, &groups(lab), &account()).await.map_err(|error| error.to_string())?;
-    let mut draft = Draft::of(&survey, None, &account());
+    adopt(lab, &survey, None)
+}
+
+/// The same with what was found, or as much of it as a Terraform state manages.
+fn adopt(lab: &mut Lab, survey: &Survey, managed: Option<&[Managed]>) -> Result<Adopted, String> {
+    let mut draft = Draft::of(survey, managed, &account());
     let (text, program) = loop {
         let written = draft.write("again", CloudName::Local);
         lab.variables = written.variables.iter().map(|one| (one.name.clone(), STAND_IN.to_owned())).collect();
@@ -232,4 +241,67 @@ fn what_a_rule_forbids_is_left_out_and_told() {
         );
         assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
     });
+}
+
+/// What a Terraform state would manage that says what a stack says.
+fn as_terraform(lab: &Lab, text: &str) -> Vec<Managed> {
+    let (stack, _) = lab.read(text).unwrap().evaluate(&Default::default()).unwrap();
+    let mut managed = Vec::new();
+    // What stands during a failover only does not stand.
+    for resource in stack.resources.values().filter(|resource| resource.presence == Presence::Permanent) {
+        let terraform = resource.kind.terraform;
+        let type_ = if terraform.resource.is_empty() { resource.kind.name } else { terraform.resource };
+        let ids: Vec<ArmId> = match terraform.shape {
+            Shape::Resource => vec![resource.id.clone()],
+            Shape::Halves { .. } => resource.objects.iter().map(|object| object.id.clone()).collect(),
+            Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => Vec::new(),
+        };
+        let label = format!("terraform_{}", managed.len());
+        managed.extend(ids.into_iter().map(|id| Managed { type_: type_.to_owned(), label: label.clone(), id }));
+    }
+    managed
+}
+
+#[test]
+fn what_terraform_manages_is_adopted_under_the_names_it_has_there() {
+    simulated(async {
+        for stack in ["web-geo", "hub-spoke", "shop"] {
+            let (mut lab, text) =
+                stacks::lab(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(stack));
+            failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
+            let managed = as_terraform(&lab, &text);
+            let ids: Vec<ArmId> = managed.iter().map(|one| one.id.clone()).collect();
+            let survey = discover_objects(&lab.azure, &ids, &account()).await.unwrap();
+            let adopted = adopt(&mut lab, &survey, Some(&managed)).unwrap();
+            assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{stack}");
+            assert_eq!(adopted.left, [""; 0], "{stack}");
+            // Both halves of a peering have one label, and one block.
+            let labels: BTreeSet<&str> = managed.iter().map(|one| one.label.as_str()).collect();
+            let lost = labels.iter().filter(|label| !adopted.text.contains(&format!(" \"{label}\" {{")));
+            assert_eq!(lost.collect::<Vec<_>>(), [&""; 0], "{stack}");
+        }
+    });
+}
+
+#[test]
+fn what_has_no_kind_is_listed_with_the_reason() {
+    let elsewhere = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/far";
+    let cluster = id("odd/providers/Microsoft.ContainerService/managedClusters/c");
+    let disk = id("odd/providers/Microsoft.Compute/disks/behind");
+    let survey = Survey {
+        bodies: [(ArmId::new(elsewhere), json!({ "location": "canadacentral" }))].into(),
+        strange: vec![cluster],
+        unread: [(disk, "nothing answers".to_owned())].into(),
+    };
+    let draft = Draft::of(&survey, None, &account());
+    assert_eq!(draft.resources().count(), 0);
+    let left: Vec<String> = draft.left().iter().map(|left| format!("{}: {}", left.type_, left.why)).collect();
+    assert_eq!(
+        left,
+        [
+            "Microsoft.Resources/resourceGroups: it is in another subscription",
+            "Microsoft.Compute/disks: it could not be read: nothing answers",
+            "Microsoft.ContainerService/managedClusters: drplan has no kind for it",
+        ]
+    );
 }
