@@ -8,13 +8,14 @@
 //! | 0 | [`address`] names and ids, [`duration`], [`value`] known, unknown and sensitive values, [`diagnostic`] messages |
 //! | 1 | [`hcl`] text to trees and values, [`kinds`] one table for each resource kind |
 //! | 2 | [`graph`] order, [`stack`] the typed stack, [`state`] what is recorded, [`steps`] what a run does and what happened |
-//! | 3 | [`plan`] what changes and why, [`failover`] how users and data move, [`doctor`] whether it could be done from here, [`check`] rules of disaster recovery, [`view`] all of it as text and JSON |
+//! | 3 | [`plan`] what changes and why, [`failover`] how users and data move, [`doctor`] whether it could be done from here, [`check`] rules of disaster recovery, [`adopt`] what stands as a stack, [`view`] all of it as text and JSON |
 //! | 4 | [`world`] the ports: cloud, clock, ids, store |
 //! | 5 | [`store`] state on disk, [`run`] the executor, [`apply`] a plan carried out |
 //! | 6 | [`azure`] the client of Resource Manager, [`host`] the real clock and ids, [`simulator`] a Resource Manager of our own |
 //! | 7 | [`cli`] the command line |
 
 pub mod address;
+pub mod adopt;
 pub mod apply;
 pub mod azure;
 pub mod check;

@@ -288,7 +288,7 @@ fn number_to_json(number: Number) -> Json {
 }
 
 /// A value as it may be kept and shown: JSON in which `{"$sensitive": "<keyed digest>"}` stands for every sensitive
-/// value and `{"$unknown": ["address.attribute", …]}` for every unknown one.
+/// value, `{"$unknown": ["address.attribute", …]}` for every unknown one and `{"$untold": true}` for one that stands and that nobody has said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(Json);
@@ -297,6 +297,8 @@ pub struct Sealed(Json);
 pub const SENSITIVE: &str = "$sensitive";
 /// The marker under which a sealed value holds what it waits for.
 pub const UNKNOWN: &str = "$unknown";
+/// The marker for a sensitive value that stands in the cloud and was never told: what was adopted has a password that nobody can read.
+pub const UNTOLD: &str = "$untold";
 
 impl Sealed {
     /// The JSON, markers included.
@@ -322,6 +324,25 @@ impl Sealed {
     /// What it waits for, where it is unknown as a whole.
     pub fn waits_for(json: &Json) -> Option<&Vec<Json>> {
         json.as_object().filter(|map| map.len() == 1).and_then(|map| map.get(UNKNOWN)).and_then(Json::as_array)
+    }
+
+    /// What is kept of a sensitive value that was never told.
+    pub fn untold() -> Json {
+        serde_json::json!({ UNTOLD: true })
+    }
+
+    /// Whether this is a value that was never told.
+    pub fn is_untold(json: &Json) -> bool {
+        json.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(UNTOLD))
+    }
+
+    /// Whether anything within was never told.
+    pub fn has_untold(json: &Json) -> bool {
+        match json {
+            Json::Object(map) => Self::is_untold(json) || map.values().any(Self::has_untold),
+            Json::Array(items) => items.iter().any(Self::has_untold),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+        }
     }
 
     /// Whether anything within is a digest.

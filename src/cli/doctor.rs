@@ -66,7 +66,7 @@ fn in_cloud(account: &Account, patient: Patient<'_>, global: &Global, session: &
     });
     looked.unwrap_or_else(|failure| {
         let (what, help) = match failure {
-            Failure::Message { exit: _, what, help } => (what, help.join(" ")),
+            Failure::Message { exit: _, code: _, what, help } => (what, help.join(" ")),
             _ => ("the cloud cannot be reached".to_owned(), String::new()),
         };
         let help = if help.is_empty() {

@@ -94,7 +94,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 }
 
 /// The directory's name, as far as it can be the name of a stack and part of names in Azure.
-fn stack_name(dir: &Path) -> String {
+pub fn stack_name(dir: &Path) -> String {
     let name = dir.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let name = name.trim_matches('-').to_owned();

@@ -3,6 +3,7 @@
 //! This is the only layer that knows a terminal. All it touches outside of the program it touches through a [`Session`].
 
 mod account;
+mod adopt;
 mod again;
 mod apply;
 mod check;
@@ -189,6 +190,7 @@ enum Command {
     Roles(roles::Args),
     Output(output::Args),
     State(state::Args),
+    Adopt(adopt::Args),
     Unlock(unlock::Args),
     FailoverGroup(failover_group::Args),
     Simulator(simulator::Args),
@@ -240,6 +242,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Roles(args) => roles::run(args, global, session),
         Command::Output(args) => output::run(args, global, session),
         Command::State(args) => state::run(args, global, session),
+        Command::Adopt(args) => adopt::run(args, global, session),
         Command::Simulator(args) => simulator::run(args, global, session),
         Command::FailoverGroup(args) => failover_group::run(args, global, session),
         Command::Unlock(args) => unlock::run(args, global, session),

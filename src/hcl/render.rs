@@ -50,6 +50,8 @@ pub fn line_text(json: &Json, words: Words<'_>) -> String {
 fn marker(json: &Json) -> Option<&'static str> {
     if Sealed::is_sensitive(json) {
         Some("(sensitive)")
+    } else if Sealed::is_untold(json) {
+        Some("(sensitive, never told)")
     } else {
         Sealed::waits_for(json).map(|_| "(known after apply)")
     }

@@ -54,6 +54,8 @@ pub enum Shape {
         remote: &'static str,
         /// Arguments that are true in the first half only, and in the second only.
         only: [&'static str; 2],
+        /// The argument that is the name of the second half, where it is not that of the first.
+        name_back: &'static str,
     },
     /// A block of this name within what the argument refers to.
     Block {

@@ -69,6 +69,7 @@ pub static KIND: Kind = Kind {
         ..Odd::NONE
     },
     simulated: shared_image_version::SIMULATED,
+    adoption: Adoption { is: Some(is_copy), arguments: Some(complete), ..Adoption::BY_TABLE },
     terraform: Terraform {
         shape: Shape::Unsaid(
             "azurerm makes an image version from a managed image, a snapshot or a blob, and not from a version in another gallery; make the copy with drplan, or with `az sig image-version create --image-version`",
@@ -135,6 +136,33 @@ image_copy "example" {
 "#,
     ..Kind::EMPTY
 };
+
+/// Whether a version was made from one in another gallery that is known, too, under the same name.
+pub(super) fn is_copy(found: &Found<'_>) -> bool {
+    let Some(source) = path::text(found.body, SOURCE).map(ArmId::new) else { return false };
+    let known = |id: &ArmId| found.all.contains_key(id);
+    let is_version = source.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(shared_image_version::ARM.type_));
+    is_version
+        && source.name() == found.id.name()
+        && known(&source)
+        && source.parent().is_some_and(|image| known(&image))
+        && gallery_of(&source) != gallery_of(found.id)
+}
+
+/// The gallery of a version.
+fn gallery_of(version: &ArmId) -> Option<ArmId> {
+    version.parent()?.parent()
+}
+
+fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+    let gallery = gallery_of(found.id).map(|gallery| ("gallery".to_owned(), Json::from(gallery.as_str())));
+    args.extend(gallery);
+    let image = |version: &ArmId| version.parent().map(|image| image.name().to_owned());
+    let source = path::text(found.body, SOURCE).map(ArmId::new);
+    if source.is_some_and(|source| image(&source) == image(found.id)) {
+        args.remove("image_name");
+    }
+}
 
 /// The source's, so that both are known by the same version.
 fn name(subject: &Subject<'_>) -> String {

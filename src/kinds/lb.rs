@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::network_interface::without_chosen_addresses;
 use super::path;
 use super::table::*;
 use crate::address::ArmId;
@@ -87,6 +88,10 @@ pub static KIND: Kind = Kind {
     answers: Answers::AsyncBody,
     serial: Serial::Root,
     in_use: IN_USE,
+    adoption: Adoption {
+        arguments: Some(|_, args| without_chosen_addresses(args.get_mut("frontend_ip_configuration"))),
+        ..Adoption::BY_TABLE
+    },
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         settle: Some(settle),

@@ -71,6 +71,7 @@ pub static KIND: Kind = Kind {
     },
     machines: Some(single_machine::machines),
     simulated: single_machine::SIMULATED,
+    adoption: Adoption { is: Some(|found| single_machine::is_of(found.body, Os::Linux)), ..single_machine::ADOPTION },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -297,6 +297,17 @@ pub(super) fn encode(subject: &Subject<'_>, body: &mut Json, at: &str, os: Os, c
     super::identity::encode(subject, body);
 }
 
+/// Whether a profile is one of this system: that of its disk, or of what is configured.
+pub(super) fn is_of(body: &Json, at: &str, os: Os) -> bool {
+    match path::text(body, &format!("{at}.storageProfile.osDisk.osType")) {
+        Some(type_) => type_.eq_ignore_ascii_case(os.word()),
+        None => {
+            let linux = path::borrow(body, &format!("{at}.osProfile.windowsConfiguration")).is_none();
+            linux == (os == Os::Linux)
+        }
+    }
+}
+
 /// The security type that the arguments imply; none of them, none.
 fn security_type(args: &JsonMap<String, Json>) -> Option<&'static str> {
     let on = |name: &str| args.get(name).and_then(Json::as_bool).unwrap_or(false);

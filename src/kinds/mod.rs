@@ -3,6 +3,7 @@
 //! Everything else loops over these tables: decoder, planner, provider mapping, emitters, simulator, documentation,
 //! completion and tests. No other module may contain a kind's name.
 
+pub mod adoption;
 pub mod argument;
 pub mod body;
 pub mod decode;

@@ -136,6 +136,8 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    // Every server has one database of its own, which nobody makes or deletes.
+    adoption: Adoption { brings: Some(|found| vec![found.id.child("databases", "master")]), ..Adoption::BY_TABLE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -130,6 +130,10 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 3, update: 5, delete: 10 },
     answers: Answers::AsyncBody,
     in_use: "NicInUse",
+    adoption: Adoption {
+        arguments: Some(|_, args| without_chosen_addresses(args.get_mut("ip_configuration"))),
+        ..Adoption::BY_TABLE
+    },
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated {
         settle: Some(settle),
@@ -180,6 +184,18 @@ network_interface "example" {
     ],
     ..Kind::EMPTY
 };
+
+/// An address that Azure chose is not written: it is an attribute.
+pub(super) fn without_chosen_addresses(configurations: Option<&mut Json>) {
+    for configuration in configurations.and_then(Json::as_array_mut).into_iter().flatten() {
+        let is_static = path::text(configuration, "private_ip_address_allocation") == Some("Static");
+        if let Json::Object(configuration) = configuration
+            && !is_static
+        {
+            configuration.remove("private_ip_address");
+        }
+    }
+}
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let configurations = subject.args.get("ip_configuration").and_then(Json::as_array);

@@ -1,8 +1,9 @@
 //! A virtual endpoint of PostgreSQL flexible servers: names that follow the roles of a primary and its replica.
 
-use serde_json::Value as Json;
+use serde_json::{Map as JsonMap, Value as Json};
 
 use super::path;
+use super::postgresql_flexible_server as server;
 use super::table::*;
 use crate::address::ArmId;
 
@@ -50,6 +51,7 @@ pub static KIND: Kind = Kind {
     in_use: "",
     run_moves: &["replica_server"],
     odd: Odd { encode: Some(encode), ..Odd::NONE },
+    adoption: Adoption { arguments: Some(complete), ..Adoption::BY_TABLE },
     simulated: Simulated {
         admit: Some(admit),
         settle: Some(settle),
@@ -92,6 +94,20 @@ postgresql_flexible_server_virtual_endpoint "example" {
 "#,
     ..Kind::EMPTY
 };
+
+/// Members are answered by name: the one that is not the source is looked for among the servers that follow it.
+fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+    let Some(source) = found.id.parent() else { return };
+    let members = path::items(found.body, MEMBERS).iter().filter_map(Json::as_str);
+    let follows = |name: &str| {
+        let of_name = found.all.iter().filter(|(id, _)| id.name().eq_ignore_ascii_case(name));
+        let mut followers =
+            of_name.filter(|(_, body)| server::source_of(body).map(ArmId::new).as_ref() == Some(&source));
+        followers.next().map(|(id, _)| id.clone())
+    };
+    let replica = members.filter(|name| *name != source.name()).find_map(follows).unwrap_or(source.clone());
+    args.insert("replica_server".to_owned(), Json::from(replica.as_str()));
+}
 
 /// Members are written by name.
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {

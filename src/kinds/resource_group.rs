@@ -31,6 +31,12 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 2, update: 2, delete: 50 },
     answers: Answers::Sync,
     in_use: "ResourceGroupDeletionBlocked",
+    adoption: Adoption {
+        arguments: Some(|found, args| {
+            args.extend(found.body.get("location").map(|region| ("site".to_owned(), region.clone())));
+        }),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform { said: &["presence"], ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {

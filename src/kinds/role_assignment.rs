@@ -155,6 +155,15 @@ pub static KIND: Kind = Kind {
         }),
         ..Simulated::NONE
     },
+    // A built-in role is written by its name.
+    adoption: Adoption {
+        arguments: Some(|_, args| {
+            if args.contains_key("role_definition_name") {
+                args.remove("role_definition");
+            }
+        }),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         named: false,
         renamed: &[("scope", "scope"), ("delegated_managed_identity", "delegated_managed_identity_resource_id")],

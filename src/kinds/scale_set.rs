@@ -312,6 +312,11 @@ pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
     Some(Machines { size: subject.text("sku")?.to_owned(), count })
 }
 
+/// Whether the machines of a scale set run this system.
+pub(super) fn is_of(body: &Json, os: Os) -> bool {
+    machine_profile::is_of(body, AT, os)
+}
+
 /// What the simulator does with both.
 pub(super) const SIMULATED: Simulated = Simulated {
     admit: Some(admit),

@@ -136,6 +136,11 @@ pub static KIND: Kind = Kind {
     in_use: "",
     odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },
     simulated: SIMULATED,
+    adoption: Adoption {
+        is: Some(|found| !super::image_copy::is_copy(found)),
+        arguments: Some(complete),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         located: true,
         renamed: &[("image", "image_name")],
@@ -191,6 +196,24 @@ shared_image_version "example" {
     left_out: &[("gallery_name", "the gallery is its image's")],
     ..Kind::EMPTY
 };
+
+/// One replica in its own region is what there is without being written.
+fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+    let home = path::text(found.body, "location").unwrap_or_default();
+    let is_plain = |target: &Json| {
+        path::text(target, "name").is_some_and(|name| same_region(name, home))
+            && target.get("regional_replica_count").and_then(Json::as_i64) == Some(1)
+            && path::text(target, "storage_account_type").is_none_or(|storage| storage == "Standard_LRS")
+            && target.get("exclude_from_latest_enabled") != Some(&Json::Bool(true))
+            && target.get("disk_encryption_set").is_none()
+    };
+    if let Some(Json::Array(targets)) = args.get("target_region")
+        && let [only] = targets.as_slice()
+        && is_plain(only)
+    {
+        args.remove("target_region");
+    }
+}
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };

@@ -342,6 +342,28 @@ pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
     Some(Machines { size: subject.text("size")?.to_owned(), count: 1 })
 }
 
+/// Whether a machine runs this system.
+pub(super) fn is_of(body: &Json, os: Os) -> bool {
+    machine_profile::is_of(body, AT, os)
+}
+
+/// The disk that Azure makes of an image goes with the machine.
+pub(super) const ADOPTION: Adoption = Adoption {
+    arguments: Some(|found, args| {
+        if has_own_disk(found.body) {
+            args.remove("os_managed_disk");
+        }
+    }),
+    brings: Some(|found| {
+        path::text(found.body, OS_DISK_ID).filter(|_| has_own_disk(found.body)).map(ArmId::new).into_iter().collect()
+    }),
+    ..Adoption::BY_TABLE
+};
+
+fn has_own_disk(body: &Json) -> bool {
+    path::text(body, "properties.storageProfile.osDisk.createOption") == Some("FromImage")
+}
+
 /// What the simulator does with both.
 pub(super) const SIMULATED: Simulated = Simulated {
     admit: Some(admit),

@@ -5,6 +5,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+pub use super::adoption::{Adoption, Found};
 pub use super::argument::*;
 pub use super::drill::{Copying, Drill, Fence};
 pub use super::emit::{Shape, Terraform};
@@ -71,6 +72,8 @@ pub struct Kind {
     pub odd: Odd,
     /// What the simulator does beyond keeping the body.
     pub simulated: Simulated,
+    /// How what stands is taken for one of it.
+    pub adoption: Adoption,
     /// How it is said in Terraform.
     pub terraform: Terraform,
     /// A complete stack (without its `stack` block and sites `east` and `west`, which are given) that ends in the smallest useful block
@@ -116,6 +119,7 @@ impl Kind {
         variants: None,
         odd: Odd::NONE,
         simulated: Simulated::NONE,
+        adoption: Adoption::BY_TABLE,
         terraform: Terraform::BY_RULE,
         example: "",
         left_out: &[],

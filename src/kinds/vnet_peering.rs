@@ -13,6 +13,7 @@ use crate::address::ArmId;
 
 const TYPE: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const SEGMENT: &str = "virtualNetworkPeerings";
+const NAME_BACK: &str = "name_back";
 const REMOTE: &str = "properties.remoteVirtualNetwork.id";
 const TRANSIT: &str = "properties.allowGatewayTransit";
 const USE: &str = "properties.useRemoteGateways";
@@ -39,6 +40,14 @@ pub static KIND: Kind = Kind {
                 "The two networks; their address spaces must not overlap.",
             )
         },
+        arg(
+            NAME_BACK,
+            Ty::String,
+            "",
+            "The name of the half in the second network, where that is not the name of the half in the first.",
+        )
+        .replace()
+        .wire(Wire::Nowhere),
         arg(
             "allow_virtual_network_access",
             Ty::Bool,
@@ -98,6 +107,7 @@ pub static KIND: Kind = Kind {
         ],
         ..Simulated::NONE
     },
+    adoption: Adoption { arguments: Some(complete), ..Adoption::BY_TABLE },
     terraform: Terraform {
         resource: "virtual_network_peering",
         shape: Shape::Halves {
@@ -105,6 +115,7 @@ pub static KIND: Kind = Kind {
             own: "virtual_network_name",
             remote: "remote_virtual_network_id",
             only: ["allow_gateway_transit", "use_remote_gateways"],
+            name_back: NAME_BACK,
         },
         follows: &[("resource_group_name", "between", "resource_group_name")],
         ..Terraform::BY_RULE
@@ -153,12 +164,13 @@ fn networks(subject: &Subject<'_>) -> Option<[ArmId; 2]> {
 }
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {
-    let half = |network: ArmId| Object {
-        id: network.child(SEGMENT, subject.name),
+    let names = [subject.name, subject.text(NAME_BACK).unwrap_or(subject.name)];
+    let half = |(network, name): (ArmId, &str)| Object {
+        id: network.child(SEGMENT, name),
         api: KIND.arm.api.to_owned(),
         within: None,
     };
-    networks(subject).into_iter().flatten().map(half).collect()
+    networks(subject).into_iter().flat_map(|networks| networks.into_iter().zip(names)).map(half).collect()
 }
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
@@ -215,6 +227,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             help: "Write two; for three networks that all reach each other, write three peerings.".to_owned(),
         });
     }
+    if subject.text(NAME_BACK).is_some_and(|name| name.is_empty() || name.contains(['/', '?', '#', '%', ' '])) {
+        findings.push(Finding {
+            argument: NAME_BACK,
+            summary: "this cannot be the name of a peering's half".to_owned(),
+            why: String::new(),
+            help: format!("Write {}.", NameRule::NETWORK.words),
+        });
+    }
     let on = |argument: &str| subject.args.get(argument).and_then(Json::as_bool) == Some(true);
     if on("use_remote_gateways") && !on("allow_gateway_transit") {
         findings.push(Finding {
@@ -226,13 +246,33 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Both networks; first comes the one that lends its gateway.
+fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+    let (Some(own), Some(other)) = (found.id.parent(), remote(found.body)) else { return };
+    let is_back =
+        |(id, body): &(&ArmId, &Json)| id.parent().as_ref() == Some(&other) && remote(body).as_ref() == Some(&own);
+    let mut halves = found.all.iter().filter(|(id, _)| is_half(id));
+    let (back, half) = halves.find(is_back).map_or((found.id.name(), None), |(id, body)| (id.name(), Some(body)));
+    let is_on = |body: Option<&Json>, at: &str| body.and_then(|body| path::borrow(body, at)) == Some(&Json::Bool(true));
+    let lends = is_on(half, TRANSIT) && !is_on(Some(found.body), TRANSIT);
+    // The block's own name is that of the first half. Where that is the other one, and is called otherwise, it is from there that the peering is adopted.
+    let between = if lends || is_on(Some(found.body), USE) { [other, own] } else { [own, other] };
+    if !back.eq_ignore_ascii_case(found.id.name()) {
+        args.insert(NAME_BACK.to_owned(), Json::from(back));
+    }
+    args.insert("between".to_owned(), between.iter().map(|network| Json::from(network.as_str())).collect());
+}
+
 fn remote(body: &Json) -> Option<ArmId> {
     path::text(body, REMOTE).map(ArmId::new)
 }
 
 fn halves(cloud: &dyn Cloudlet, network: &ArmId) -> Vec<ArmId> {
-    let is_half = |id: &ArmId| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
     cloud.below(network).into_iter().filter(is_half).collect()
+}
+
+fn is_half(id: &ArmId) -> bool {
+    id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE))
 }
 
 /// The half in one network that leads to another.

@@ -58,6 +58,7 @@ pub static KIND: Kind = Kind {
     },
     machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,
+    adoption: Adoption { is: Some(|found| scale_set::is_of(found.body, Os::Windows)), ..Adoption::BY_TABLE },
     terraform: Terraform {
         fifth: &[
             "network_interface.accelerated_networking_enabled",

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Place, Within, body};
 use crate::plan::compile::{freed_key, key};
-use crate::plan::refresh::{Seen, kind_of, seen};
+use crate::plan::refresh::{Seen, kind_of, left_out_as, seen};
 use crate::plan::roles::{Held, Parting, Promoted, Upkeep};
 use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
 use crate::stack::{Presence, Resource, Stack};
@@ -133,7 +133,11 @@ impl Deciding<'_> {
             let as_wanted = args.iter().filter_map(|(name, wanted)| {
                 let arg = resource.kind.arg(name)?;
                 let kept = arg.write_only || matches!(arg.wire, crate::kinds::Wire::Nowhere | crate::kinds::Wire::Odd);
-                let there = if kept { Some(wanted.clone()) } else { read.get(name).cloned() };
+                let there = match read.get(name) {
+                    _ if kept => Some(wanted.clone()),
+                    None if left_out_as(arg, wanted) => Some(wanted.clone()),
+                    there => there.cloned(),
+                };
                 let sealed = self.seal.seal_like(&there?, &Sealed::from_sealed_json(wanted));
                 Some((name.clone(), sealed.json().clone()))
             });

@@ -10,6 +10,7 @@ pub mod file;
 mod refresh;
 mod roles;
 mod target;
+mod untold;
 mod vanished;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -253,6 +254,14 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         _ => None,
     };
     let state = back.as_ref().or(state);
+    let told = match state {
+        Some(state) if !destroy && untold::any(state) => {
+            let (stack, _) = program.evaluate(&knowledge(state, &|_| false))?;
+            Some(untold::told(state, &stack, seal))
+        }
+        _ => None,
+    };
+    let state = told.as_ref().or(state);
     let (mut refreshed, mut drift) = match state {
         Some(state) => {
             let (now, drift) = refresh::refresh(state, observed, seal);

@@ -3,7 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
-use crate::kinds::{self, Arg, Kind, Object, Ty, Wire, body};
+use crate::kinds::{self, Arg, Kind, Need, Object, Ty, Wire, body};
 use crate::plan::decide::top;
 use crate::plan::{Drift, Observed, diff, roles};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
@@ -149,9 +149,15 @@ fn observed_argument(arg: &Arg, was: &Json, now: Option<&Json>, seal: &Seal) -> 
             Some(if let Ty::Block(block) = arg.ty { unanswered_kept(block, was, sealed) } else { sealed })
         }
         // A kind's own function reads what it can; what it does not read stays.
-        None if matches!(arg.wire, Wire::Odd) => Some(was.clone()),
+        None if matches!(arg.wire, Wire::Odd) || left_out_as(arg, was) => Some(was.clone()),
         None => None,
     }
+}
+
+/// Whether an argument that the provider does not answer is this one: providers leave out what is as it always is, unless somebody wrote it.
+pub(super) fn left_out_as(arg: &Arg, was: &Json) -> bool {
+    let answered = !arg.write_only && !matches!(arg.wire, Wire::Nowhere | Wire::Odd);
+    answered && matches!(arg.need, Need::Default(lit) if lit.json() == *was)
 }
 
 /// The arguments of a block that were recorded: those the provider answers as answered, those it never answers as they were. What was not recorded is not
@@ -186,7 +192,7 @@ fn unanswered_kept(block: &kinds::Block, was: &Json, now: Json) -> Json {
                     (Some(inner), _) => {
                         now.insert(name.clone(), inner);
                     }
-                    (None, _) if matches!(arg.wire, Wire::Odd) => {
+                    (None, _) if matches!(arg.wire, Wire::Odd) || left_out_as(arg, was) => {
                         now.insert(name.clone(), was.clone());
                     }
                     (None, _) => {}

@@ -342,9 +342,12 @@ impl World {
     }
 
     fn collection(&self, scope: &str, type_: &str, ask: &Ask<'_>) -> Result<Json, Failure> {
-        self.known_type(type_, ask.api)?;
+        let table = self.known_type(type_, ask.api)?;
         let whole = format!("/subscriptions/{SUBSCRIPTION}");
-        if scope != whole && self.standing(scope).is_none() {
+        // Between a parent and its children may stand words that are no objects: `blobServices/default`.
+        let words = table.segment.map_or(0, |segment| segment.split('/').count().saturating_sub(1));
+        let parent = scope.rmatch_indices('/').nth(words.wrapping_sub(1)).and_then(|(at, _)| scope.get(..at));
+        if scope != whole && self.standing(parent.unwrap_or(scope)).is_none() {
             return Err(match group_of(scope).filter(|group| self.standing(group).is_none()) {
                 Some(group) => group_not_found(group.rsplit('/').next().unwrap_or_default()),
                 None => parent_not_found(scope),

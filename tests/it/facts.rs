@@ -21,8 +21,13 @@ const OTHERWISE_NAMED: &[(&str, Option<&str>)] = &[
 ];
 
 /// Arguments of drplan's own, which azurerm has not; a kind `*` is every kind.
-const OWN: &[(&str, &str)] =
-    &[("*", "site"), ("*", "mirrors"), ("resource_group", "presence"), ("vnet_peering", "between")];
+const OWN: &[(&str, &str)] = &[
+    ("*", "site"),
+    ("*", "mirrors"),
+    ("resource_group", "presence"),
+    ("vnet_peering", "between"),
+    ("vnet_peering", "name_back"),
+];
 
 /// Arguments that one side requires and the other does not, each with the reason.
 const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[

@@ -6,7 +6,8 @@ use drplan::plan::Action;
 
 use crate::lab::{Lab, changes, failures, simulated};
 
-const SITES: &str = r#"
+/// The stack block and the sites that examples are given.
+pub const SITES: &str = r#"
 stack "example" {}
 site "east" {
   provider = "azure"

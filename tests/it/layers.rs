@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["address", "duration", "value", "diagnostic"],
     &["hcl", "kinds"],
     &["graph", "stack", "state", "steps"],
-    &["plan", "failover", "doctor", "check", "emit", "review", "view"],
+    &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "view"],
     &["world"],
     &["store", "run", "apply"],
     &["azure", "host", "simulator"],

@@ -3,6 +3,7 @@
 
 use std::io::Write as _;
 
+mod adopt;
 mod arguments;
 mod az;
 mod bulk;

@@ -28,7 +28,7 @@ pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Defi
     };
     match kind.terraform.shape {
         Shape::Resource => Some(one.whole()),
-        Shape::Halves { of, own, remote, only } => Some(one.halves(of, (own, remote), only)),
+        Shape::Halves { of, own, remote, only, name_back } => Some(one.halves(of, (own, remote), only, name_back)),
         Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => None,
     }
 }
@@ -357,7 +357,7 @@ impl<'e, 'a> Writing<'e, 'a> {
     }
 
     /// Two resources, one in each of the two that are joined.
-    fn halves(&self, of: &str, (own, remote): (&str, &str), only: [&str; 2]) -> String {
+    fn halves(&self, of: &str, (own, remote): (&str, &str), only: [&str; 2], name_back: &str) -> String {
         let Some(ends) = self.merged.attribute(of) else { return String::new() };
         let scope = self.scope();
         let end = |at: usize, what: &str| match &ends.expr.kind {
@@ -367,15 +367,17 @@ impl<'e, 'a> Writing<'e, 'a> {
         let halves = [(THERE, 0, 1, only[1]), (BACK, 1, 0, only[0])];
         let half = |(more, here, there, other): (&str, usize, usize, &str)| {
             let mut lines = self.meta();
-            // Both halves have the same name, each in its own.
-            let name = self.merged.attribute("name").map(|name| scope.expr(&name.expr));
+            // Both halves have the same name, each in its own, unless the second is named.
+            let back = self.merged.attribute(name_back).filter(|_| more == BACK);
+            let name = back.or_else(|| self.merged.attribute("name")).map(|name| scope.expr(&name.expr));
             lines.push(format!("name = {}", name.unwrap_or_else(|| quoted(self.block.name()))));
             lines.push(format!("resource_group_name = {}", end(here, "resource_group_name")));
             lines.push(format!("{own} = {}", end(here, "name")));
             lines.push(format!("{remote} = {}", end(there, "id")));
             for (attribute, mirrored) in &self.merged.attributes {
                 let name = &*attribute.name.text;
-                let Some(arg) = self.kind.arg(name).filter(|_| name != of && name != other) else { continue };
+                let said = name == of || name == name_back || name == other;
+                let Some(arg) = self.kind.arg(name).filter(|_| !said) else { continue };
                 if matches!(arg.ty, Ty::Site) {
                     continue;
                 }

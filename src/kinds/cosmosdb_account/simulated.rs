@@ -141,6 +141,9 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
         },
     });
     path::fill(body, "properties.backupPolicy", copies);
+    let consistency =
+        json!({ "defaultConsistencyLevel": "Session", "maxIntervalInSeconds": 5, "maxStalenessPrefix": 100 });
+    path::fill(body, "properties.consistencyPolicy", consistency);
 }
 
 /// The regions that an account has and that were taken offline: they have a place in the order, and are not read.

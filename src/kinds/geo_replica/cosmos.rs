@@ -48,6 +48,15 @@ pub static KIND: Kind = Kind {
     run_moves: &["failover_priority"],
     promotion: Some(&PROMOTION),
     odd: Odd { name: Some(name), ready: Some(ready), ..Odd::NONE },
+    adoption: Adoption {
+        is: Some(|found| found.body.get("failoverPriority").and_then(Json::as_i64).is_some_and(|rank| rank > 0)),
+        arguments: Some(|found, args| {
+            let place = path::text(found.body, "locationName").unwrap_or_default();
+            let place = region(place).map_or(place, |region| region.name);
+            args.insert("site".to_owned(), Json::from(place));
+        }),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         shape: Shape::Block { of: "source", block: "geo_location" },
         renamed: &[("site", "location")],

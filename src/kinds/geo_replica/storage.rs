@@ -35,6 +35,15 @@ pub static KIND: Kind = Kind {
     in_use: "",
     promotion: Some(&PROMOTION),
     odd: Odd { name: Some(name), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    adoption: Adoption {
+        is: Some(|found| path::text(found.body, "properties.secondaryLocation").is_some()),
+        arguments: Some(|found, args| {
+            let place = path::text(found.body, "properties.secondaryLocation").unwrap_or_default();
+            let place = region(place).map_or(place, |region| region.name);
+            args.insert("site".to_owned(), Json::from(place));
+        }),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         shape: Shape::Folded("the account's `account_replication_type` says it"),
         ..Terraform::BY_RULE

@@ -217,6 +217,15 @@ pub static KIND: Kind = Kind {
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: SIMULATED,
     terraform: Terraform { chosen: &["zone"], ..Terraform::BY_RULE },
+    adoption: Adoption {
+        arguments: Some(|found, args| {
+            if let Some(source) = source_of(found.body) {
+                args.insert("create_mode".to_owned(), Json::from("Replica"));
+                args.insert("source_server".to_owned(), Json::from(source));
+            }
+        }),
+        ..Adoption::BY_TABLE
+    },
     example: r#"
 resource_group "example" {
   site = site.east
@@ -248,6 +257,12 @@ const SIZES_MB: [i64; 12] = [
     33_553_408,
 ];
 const STORAGE_GB: &str = "properties.storage.storageSizeGB";
+
+/// The server that a replica follows.
+pub(super) fn source_of(body: &Json) -> Option<&str> {
+    let is_replica = path::text(body, "properties.replicationRole").is_some_and(|role| role.ends_with("Replica"));
+    path::text(body, "properties.sourceServerResourceId").filter(|_| is_replica)
+}
 
 /// Writes `sku_name` and `storage_mb`.
 pub(super) fn encode_sizes(subject: &Subject<'_>, body: &mut Json) {

@@ -86,6 +86,14 @@ pub static KIND: Kind = Kind {
         ..Odd::NONE
     },
     simulated: server::SIMULATED,
+    adoption: Adoption {
+        is: Some(|found| server::source_of(found.body).is_some()),
+        arguments: Some(|found, args| {
+            let source = server::source_of(found.body).map(|source| ("source".to_owned(), Json::from(source)));
+            args.extend(source);
+        }),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         resource: "postgresql_flexible_server",
         renamed: &[("source", "source_server_id")],

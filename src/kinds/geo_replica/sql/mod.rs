@@ -114,6 +114,11 @@ pub static KIND: Kind = Kind {
     promotion: Some(&promotion::PROMOTION),
     elsewhere: Some(elsewhere),
     simulated: simulated::SIMULATED,
+    adoption: Adoption {
+        is: Some(|found| path::text(found.body, ROLE) == Some("Primary")),
+        brings: Some(brings),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         resource: "mssql_failover_group",
         renamed: &[("source", "server_id"), ("target", "partner_server.id"), ("databases", "databases")],
@@ -166,6 +171,21 @@ geo_replica "example" {
 fn elsewhere(subject: &Subject<'_>) -> Vec<Object> {
     let id = subject.text("target").map(|target| ArmId::new(target).child("failoverGroups", subject.name));
     id.map(|id| Object { id, api: KIND.arm.api.to_owned(), within: None }).into_iter().collect()
+}
+
+/// On the partner, Azure makes the group's other half and the secondary databases.
+fn brings(found: &Found<'_>) -> Vec<ArmId> {
+    let partners = path::items(found.body, PARTNERS).iter().filter_map(|partner| path::text(partner, "id"));
+    let databases: Vec<ArmId> =
+        path::items(found.body, DATABASES).iter().filter_map(Json::as_str).map(ArmId::new).collect();
+    let of = |partner: &str| {
+        let partner = ArmId::new(partner);
+        let group = partner.child(SEGMENT, found.id.name());
+        let secondaries: Vec<ArmId> =
+            databases.iter().map(|database| partner.child("databases", database.name())).collect();
+        std::iter::once(group).chain(secondaries)
+    };
+    partners.flat_map(of).collect()
 }
 
 fn grace_minutes(subject: &Subject<'_>) -> Option<u64> {

@@ -1,0 +1,19 @@
+//! Any text as a Terraform state: what can be read holds nothing but ids of Resource Manager, labels that can stand in a stack, and no more than the limits.
+
+#![no_main]
+
+use drplan::address::is_identifier;
+use drplan::adopt::terraform::{self, MAX_OBJECTS};
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let Ok(found) = terraform::read(text) else { return };
+    assert!(found.objects.len() + found.others.len() <= MAX_OBJECTS);
+    for one in &found.objects {
+        assert!(is_identifier(&one.label));
+        let id = one.id.as_str().to_ascii_lowercase();
+        assert!(id.starts_with("/subscriptions/") && id.split('/').all(|part| part != "..") && !id.contains(['?', '#', '"']));
+    }
+    for (address, _) in &found.others {
+        assert!(!address.chars().any(char::is_control));
+    }
+});

@@ -1,0 +1,256 @@
+//! Bodies to resources: each held against the tables of its type, its arguments read back, its objects put together.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::look::tables;
+use super::{Account, arguments};
+use crate::address::{Address, ArmId};
+use crate::kinds::regions::region;
+use crate::kinds::{self, Found, Kind, Location, Object, Place, Subject, Ty, Within, body, path};
+
+/// What can be declared of something that stands.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The table.
+    pub kind: &'static Kind,
+    /// The kind that decides the table, where there are several.
+    pub variant: Option<&'static str>,
+    /// The id that others refer to.
+    pub id: ArmId,
+    /// The name in the cloud.
+    pub name: String,
+    /// What it is in.
+    pub above: Option<ArmId>,
+    /// The region, where its body or that of what it is in says one.
+    pub region: Option<String>,
+    /// Its objects.
+    pub objects: Vec<Object>,
+    /// What is written: a value that cannot be read and must be given is kept as one that was never told.
+    pub args: JsonMap<String, Json>,
+}
+
+impl Candidate {
+    /// What tells it apart from all others: its object, and for a property of one which property that is.
+    pub fn key(&self) -> String {
+        match self.kind.place {
+            Place::Property(_) => format!("{}#{}", self.id.folded(), self.kind.name),
+            _ => self.id.folded(),
+        }
+    }
+
+    /// The keys of all its objects.
+    fn keys(&self) -> Vec<String> {
+        let of_objects = self.objects.iter().filter(|object| object.within.is_none());
+        let mut keys: Vec<String> = of_objects.map(|object| object.id.folded()).collect();
+        keys.push(self.key());
+        keys
+    }
+}
+
+/// The argument that says what a resource is in.
+pub fn place_argument(kind: &Kind) -> Option<&'static str> {
+    match kind.place {
+        Place::Subscription => None,
+        Place::Group => Some(kinds::RESOURCE_GROUP.name),
+        Place::Child(argument, _)
+        | Place::Extension(argument)
+        | Place::Part(argument, ..)
+        | Place::Property(argument) => Some(argument),
+    }
+}
+
+/// What an object is in, by its id, where a table has its like there.
+fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
+    let text = id.as_str();
+    let up = |segments: usize| {
+        let end = text.rmatch_indices('/').nth(segments.checked_sub(1)?)?.0;
+        text.get(..end).map(ArmId::new)
+    };
+    match kind.place {
+        Place::Subscription => None,
+        Place::Property(_) => Some(id.clone()),
+        Place::Group | Place::Extension(_) => {
+            let at = id.folded().rfind("/providers/")?;
+            text.get(..at).map(ArmId::new)
+        }
+        Place::Child(_, segment) | Place::Part(_, _, segment, _) => up(segment.split('/').count() + 1),
+    }
+}
+
+/// Everything that can be declared of these bodies. Of two that would declare one object, the one of more objects counts.
+pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Candidate>, HashSet<String>) {
+    let mut all: Vec<(usize, Candidate)> = Vec::new();
+    let mut brought: HashSet<String> = HashSet::new();
+    for (at, (kind, variant)) in tables().enumerate() {
+        for (id, part) in places(kind, bodies) {
+            let found = Found { id: &id, body: part, all: bodies };
+            if kind.adoption.is.is_some_and(|is| !is(&found)) {
+                continue;
+            }
+            let Some(candidate) = candidate(kind, variant, &found, account) else { continue };
+            brought.extend(kind.adoption.brings.iter().flat_map(|brings| brings(&found)).map(|id| id.folded()));
+            all.push((at, candidate));
+        }
+    }
+    all.sort_by(|(a, one), (b, other)| {
+        other.objects.len().cmp(&one.objects.len()).then(a.cmp(b)).then(one.id.cmp(&other.id))
+    });
+    let mut claimed: HashSet<String> = HashSet::new();
+    let mut kept = Vec::new();
+    for (at, candidate) in all {
+        let keys = candidate.keys();
+        let is_property = matches!(candidate.kind.place, Place::Property(_));
+        let taken = keys.iter().any(|key| claimed.contains(key));
+        if taken || (!is_property && brought.contains(&candidate.key())) {
+            continue;
+        }
+        claimed.extend(keys);
+        kept.push((at, candidate));
+    }
+    kept.sort_by(|(a, one), (b, other)| a.cmp(b).then(one.id.cmp(&other.id)));
+    claimed.extend(brought);
+    (kept.into_iter().map(|(_, candidate)| candidate).collect(), claimed)
+}
+
+/// The objects that candidates have and that were not read: the other half of a peering, in a network elsewhere.
+pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> {
+    let mut missing: Vec<Object> = Vec::new();
+    for (kind, _) in tables().filter(|(kind, _)| kind.odd.objects.is_some()) {
+        for (id, part) in places(kind, bodies) {
+            let found = Found { id: &id, body: part, all: bodies };
+            if kind.adoption.is.is_some_and(|is| !is(&found)) {
+                continue;
+            }
+            let draft = read(kind, &found, std::slice::from_ref(part));
+            let objects = with_subject(kind, &found, &draft, account, body::objects);
+            let new =
+                objects.into_iter().filter(|object| !bodies.contains_key(&object.id) && !missing.contains(object));
+            missing.extend(new.collect::<Vec<_>>());
+        }
+    }
+    missing
+}
+
+/// Where the objects of a kind are among the bodies: each with the id it has, and its part of the body.
+fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(ArmId, &'a Json)> {
+    let types = |argument: &str| -> Vec<&'static str> {
+        let kinds = match kind.arg(argument).map(|arg| arg.ty) {
+            Some(Ty::Ref(kinds)) => kinds,
+            _ => &[],
+        };
+        kinds.iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_).collect()
+    };
+    let of_types = |types: Vec<&'static str>| {
+        bodies.iter().filter(move |(id, _)| {
+            id.arm_type().is_some_and(|type_| types.iter().any(|other| other.eq_ignore_ascii_case(&type_)))
+        })
+    };
+    match kind.place {
+        Place::Part(argument, list, segment, key) => of_types(types(argument))
+            .flat_map(|(id, body)| {
+                let named = |element: &'a Json| Some((id.child(segment, element.get(key)?.as_str()?), element));
+                path::items(body, list).iter().filter_map(named).collect::<Vec<_>>()
+            })
+            .collect(),
+        Place::Property(argument) => of_types(types(argument)).map(|(id, body)| (id.clone(), body)).collect(),
+        _ => of_types(vec![kind.arm.type_]).map(|(id, body)| (id.clone(), body)).collect(),
+    }
+}
+
+/// The arguments that these bodies show, those that say where it is among them.
+fn read(kind: &'static Kind, found: &Found<'_>, bodies: &[Json]) -> JsonMap<String, Json> {
+    let mut args = body::read(kind, bodies);
+    let argument = place_argument(kind).and_then(|argument| kind.arg(argument));
+    if let (Some(argument), Some(above)) = (argument, above(kind, found.id))
+        && matches!(argument.ty, Ty::Ref(_))
+    {
+        args.insert(argument.name.to_owned(), Json::from(above.as_str()));
+    }
+    if let Some(complete) = kind.adoption.arguments {
+        complete(found, &mut args);
+    }
+    args
+}
+
+fn with_subject<T>(
+    kind: &'static Kind,
+    found: &Found<'_>,
+    args: &JsonMap<String, Json>,
+    account: &Account,
+    f: impl FnOnce(&Subject<'_>) -> T,
+) -> T {
+    let address = Address::new(kind.name, "found");
+    let location = region_of(kind, found.id, found.body, found.all).unwrap_or_default();
+    f(&Subject {
+        kind,
+        address: &address,
+        name: found.id.name(),
+        id: found.id,
+        location: &location,
+        subscription: &account.subscription,
+        tenant: &account.tenant,
+        args,
+        others: &body::Alone,
+    })
+}
+
+fn candidate(
+    kind: &'static Kind,
+    variant: Option<&'static str>,
+    found: &Found<'_>,
+    account: &Account,
+) -> Option<Candidate> {
+    let draft = read(kind, found, std::slice::from_ref(found.body));
+    let objects = with_subject(kind, found, &draft, account, body::objects);
+    let mut bodies = Vec::with_capacity(objects.len());
+    for object in &objects {
+        let whole = found.all.get(&object.id)?;
+        // The name of a part may be spelt otherwise in the body than in ids; it was found already.
+        let part = match &object.within {
+            Some(Within::Element { .. }) => Some(found.body),
+            _ => body::part(object, whole),
+        };
+        bodies.push(part?.clone());
+    }
+    let mut args = read(kind, found, &bodies);
+    arguments::prune(kind.args, &mut args);
+    arguments::ask_required(kind.args, &mut args);
+    let above = match place_argument(kind).and_then(|argument| args.get(argument)) {
+        Some(Json::String(id)) => Some(ArmId::new(id.as_str())),
+        Some(Json::Array(items)) => items.first().and_then(Json::as_str).map(ArmId::new),
+        _ => above(kind, found.id),
+    };
+    Some(Candidate {
+        kind,
+        variant,
+        id: found.id.clone(),
+        name: found.id.name().to_owned(),
+        region: region_of(kind, found.id, found.body, found.all),
+        above,
+        objects,
+        args,
+    })
+}
+
+/// The region of an object: its own, or for what has none that of what it is in.
+fn region_of(kind: &Kind, id: &ArmId, body: &Json, all: &BTreeMap<ArmId, Json>) -> Option<String> {
+    let of = |body: &Json| {
+        let name = path::text(body, "location").filter(|name| !name.eq_ignore_ascii_case("global"))?;
+        Some(region(name).map_or_else(|| name.to_owned(), |region| region.name.to_owned()))
+    };
+    if kind.location == Location::Regional
+        && let Some(own) = of(body)
+    {
+        return Some(own);
+    }
+    let mut at = id.as_str();
+    while let Some((rest, _)) = at.rsplit_once('/') {
+        at = rest;
+        if let Some(region) = all.get(&ArmId::new(at)).and_then(of) {
+            return Some(region);
+        }
+    }
+    None
+}

@@ -1,0 +1,64 @@
+//! What is wrong with an adopted stack, taken out of it: an argument that cannot be written as it was read, or else the whole resource.
+
+use std::collections::BTreeSet;
+
+use super::{Draft, Left};
+use crate::address::Address;
+use crate::diagnostic::{Diagnostics, Severity, Sources, Span};
+use crate::kinds::{Need, Ty};
+
+/// The block and its argument that a place in a text belongs to. The text is in its one form, so that lines and their indents say it.
+fn place_of(sources: &Sources, span: Span) -> Option<(Address, Option<String>)> {
+    let text = &sources.get(span.file)?.text;
+    let line_end = text.get(span.start as usize..)?.find('\n').map_or(text.len(), |at| at + span.start as usize);
+    let mut argument = None;
+    for line in text.get(..line_end)?.lines().rev() {
+        if !line.starts_with([' ', '}']) && line.ends_with('{') {
+            let (kind, rest) = line.split_once(' ')?;
+            let name = rest.split('"').nth(1)?;
+            return Some((format!("{kind}.{name}").parse().ok()?, argument));
+        }
+        if argument.is_none()
+            && let Some(inner) = line.strip_prefix("  ").filter(|inner| !inner.starts_with([' ', '}', ']', ')']))
+        {
+            argument = inner.split([' ', '=']).next().map(str::to_owned);
+        }
+    }
+    None
+}
+
+/// Takes out of a draft whatever these errors are about, and says so. False where nothing could be taken out.
+pub fn mend(draft: &mut Draft, found: &Diagnostics, sources: &Sources) -> bool {
+    let mut changed: BTreeSet<Address> = BTreeSet::new();
+    for problem in found.iter().filter(|problem| problem.severity == Severity::Error) {
+        let Some((address, argument)) = problem.span.and_then(|span| place_of(sources, span)) else { continue };
+        // Of several errors about one resource the first may be why there are others.
+        if changed.contains(&address) {
+            continue;
+        }
+        let Some(at) = draft.addresses.iter().position(|other| *other == address) else { continue };
+        let Some(candidate) = draft.candidates.get_mut(at) else { continue };
+        let optional = argument.filter(|name| {
+            candidate.args.contains_key(name)
+                && candidate.kind.arg(name).is_some_and(|arg| {
+                    let must = matches!(arg.need, Need::Required);
+                    !must && !matches!(arg.ty, Ty::Block(block) if block.min > 0)
+                })
+        });
+        let (id, type_) = (candidate.id.clone(), candidate.kind.arm.type_.to_owned());
+        match optional {
+            Some(name) => {
+                candidate.args.remove(&name);
+                let why = format!("`{name}` of {address} is not written: {}", problem.summary);
+                draft.left.push(Left { id, type_, why, whole: false });
+            }
+            None => {
+                draft.candidates.remove(at);
+                draft.addresses.remove(at);
+                draft.left.push(Left { id, type_, why: problem.summary.clone(), whole: true });
+            }
+        }
+        changed.insert(address);
+    }
+    !changed.is_empty()
+}

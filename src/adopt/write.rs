@@ -1,0 +1,195 @@
+//! Candidates to the text of a stack, in its one form.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::candidates::{Candidate, place_argument};
+use super::labels::label;
+use super::{Draft, Text, Variable};
+use crate::address::{Address, ArmId};
+use crate::hcl::{format, line_text, quoted, value_text_with};
+use crate::kinds::{Arg, Location, Place, Ty};
+use crate::stack::CloudName;
+use crate::value::Sealed;
+
+/// Writes a stack of this name.
+pub fn write(draft: &Draft, name: &str, cloud: CloudName) -> Text {
+    let mut writer =
+        Writer { by_id: draft.by_id(), regions: BTreeSet::new(), variables: Vec::new(), names: BTreeSet::new() };
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut names: HashMap<String, String> = HashMap::new();
+    for (candidate, address) in draft.resources() {
+        let block = writer.block(candidate, address);
+        let group = candidate.id.resource_group().unwrap_or("subscription").to_ascii_lowercase();
+        let file = names.entry(group.clone()).or_insert_with(|| file_name(&group, &files));
+        files.entry(file.clone()).or_default().push_str(&format!("{block}\n"));
+    }
+    let cloud = match cloud {
+        CloudName::Local => String::new(),
+        CloudName::Azure => format!("cloud = {}\n", quoted(cloud.as_str())),
+    };
+    let description = quoted("Adopted: written from what stands.");
+    let mut stack = format!("stack {} {{\ndescription = {description}\n{cloud}}}\n", quoted(name));
+    for region in &writer.regions {
+        let block = format!("\nsite {} {{\nprovider = \"azure\"\nlocation = {}\n}}\n", quoted(region), quoted(region));
+        stack.push_str(&block);
+    }
+    files.insert(STACK_FILE.to_owned(), stack);
+    let variables: String = writer.variables.iter().map(variable).collect::<Vec<_>>().join("\n");
+    if !variables.is_empty() {
+        files.insert(VARIABLES_FILE.to_owned(), variables);
+    }
+    // What cannot be formatted cannot be read either, and whoever reads it says what is wrong.
+    let formatted = |text: &str| format(text).unwrap_or_else(|_| text.to_owned());
+    let files = files.into_iter().map(|(name, text)| (name, formatted(&format!("{}\n", text.trim_end())))).collect();
+    Text { files, variables: writer.variables }
+}
+
+const STACK_FILE: &str = "stack.hcl";
+const VARIABLES_FILE: &str = "variables.hcl";
+
+fn file_name(group: &str, taken: &BTreeMap<String, String>) -> String {
+    let base = label(group);
+    let mut name = format!("{base}.hcl");
+    let mut number = 2;
+    while taken.contains_key(&name) || name == STACK_FILE || name == VARIABLES_FILE || name.ends_with(".vars.hcl") {
+        name = format!("{base}-{number}.hcl");
+        number += 1;
+    }
+    name
+}
+
+fn variable(variable: &Variable) -> String {
+    let about = format!("What `{}` of {} is: it cannot be read.", variable.argument, variable.address);
+    format!(
+        "variable {} {{\ntype = string\nsensitive = true\ndescription = {}\n}}\n",
+        quoted(&variable.name),
+        quoted(&about)
+    )
+}
+
+struct Writer<'a> {
+    by_id: HashMap<ArmId, (&'a Candidate, &'a Address)>,
+    regions: BTreeSet<String>,
+    variables: Vec<Variable>,
+    /// The names of the variables.
+    names: BTreeSet<String>,
+}
+
+impl Writer<'_> {
+    fn block(&mut self, candidate: &Candidate, address: &Address) -> String {
+        let kind = candidate.kind;
+        let mut head = String::new();
+        let derived = !kind.names.written && kind.names.pattern.is_empty();
+        // Where a kind makes up the name, what stands has another.
+        let made_up = kind.odd.name.is_some();
+        if !derived && (made_up || candidate.name != address.name()) {
+            head.push_str(&format!("name = {}\n", quoted(&candidate.name)));
+        }
+        let place = place_argument(kind);
+        let placed = place.and_then(|name| Some((kind.arg(name)?, candidate.args.get(name)?)));
+        if let Some((arg, value)) = placed {
+            head.push_str(&self.argument(arg, value, address));
+        }
+        if let Some(site) = self.own_site(candidate) {
+            head.push_str(&format!("site = {site}\n"));
+        }
+        let rest = kind.args.iter().filter(|arg| Some(arg.name) != place);
+        let body = self.arguments(head, rest, &candidate.args, address);
+        format!("{} {} {{\n{body}}}\n", kind.name, quoted(address.name()))
+    }
+
+    /// The site, where what it is in does not say it.
+    fn own_site(&mut self, candidate: &Candidate) -> Option<String> {
+        if candidate.kind.arg("site").is_some() {
+            return None;
+        }
+        let region = candidate.region.clone()?;
+        let above = candidate.above.as_ref().and_then(|above| self.by_id.get(above)).map(|(above, _)| &above.region);
+        let says = match (above, candidate.kind.location) {
+            (Some(Some(above)), Location::Regional) => *above == region,
+            (Some(_), _) => true,
+            (None, _) => false,
+        };
+        (!says).then(|| self.site(&region))
+    }
+
+    fn site(&mut self, region: &str) -> String {
+        self.regions.insert(region.to_owned());
+        format!("site.{region}")
+    }
+
+    /// The lines of a block: those that stand first, all other arguments, and after them the blocks within.
+    fn arguments<'t>(
+        &mut self,
+        first: String,
+        table: impl Iterator<Item = &'t Arg>,
+        args: &JsonMap<String, Json>,
+        address: &Address,
+    ) -> String {
+        let (mut plain, mut blocks) = (first, String::new());
+        for arg in table {
+            let Some(value) = args.get(arg.name) else { continue };
+            match arg.ty {
+                Ty::Block(block) => {
+                    let several = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                    for one in several.iter().filter_map(Json::as_object) {
+                        let inner = self.arguments(String::new(), block.args.iter(), one, address);
+                        blocks.push_str(&format!("\n{} {{\n{inner}}}\n", arg.name));
+                    }
+                }
+                _ => plain.push_str(&self.argument(arg, value, address)),
+            }
+        }
+        if plain.is_empty() { blocks.trim_start_matches('\n').to_owned() } else { plain + &blocks }
+    }
+
+    fn argument(&mut self, arg: &Arg, value: &Json, address: &Address) -> String {
+        let value = match Sealed::is_untold(value) {
+            true => format!("var.{}", self.variable(arg.name, address)),
+            false => self.value(&arg.ty, value),
+        };
+        format!("{} = {value}\n", arg.name)
+    }
+
+    fn variable(&mut self, argument: &str, address: &Address) -> String {
+        let base = format!("{}_{argument}", address.name()).replace('-', "_").to_ascii_lowercase();
+        let mut name = base.clone();
+        let mut number = 2;
+        while !self.names.insert(name.clone()) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        let variable = Variable { name: name.clone(), address: address.clone(), argument: argument.to_owned() };
+        self.variables.push(variable);
+        name
+    }
+
+    fn value(&mut self, ty: &Ty, value: &Json) -> String {
+        match ty {
+            Ty::Site => value.as_str().map_or_else(|| line_text(value, &|_| None), |region| self.site(region)),
+            Ty::Ref(kinds) => value_text_with(value, 2, &|id| self.reference(kinds, id)),
+            Ty::List(Ty::Ref(kinds)) | Ty::Set(Ty::Ref(kinds)) => {
+                value_text_with(value, 2, &|id| self.reference(kinds, id))
+            }
+            _ => value_text_with(value, 2, &|_| None),
+        }
+    }
+
+    fn reference(&self, kinds: &[&str], id: &str) -> Option<String> {
+        let (candidate, address) = self.by_id.get(&ArmId::new(id))?;
+        let takes = kinds.is_empty() || kinds.contains(&candidate.kind.name);
+        takes.then(|| address.to_string())
+    }
+}
+
+impl Draft {
+    /// What references mean. Properties of another object have that one's id, which stays that one's.
+    fn by_id(&self) -> HashMap<ArmId, (&Candidate, &Address)> {
+        self.resources()
+            .filter(|(candidate, _)| !matches!(candidate.kind.place, Place::Property(_)))
+            .map(|(candidate, address)| (candidate.id.clone(), (candidate, address)))
+            .collect()
+    }
+}

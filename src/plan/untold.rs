@@ -1,0 +1,55 @@
+//! Sensitive values of what was adopted: they stand, and nobody could read them.
+//!
+//! What the stack says of them first is taken to be what stands, as it is for everything that a plan adopts. From then on it is kept as a digest, and a
+//! change of it is seen.
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::plan::decide::sealed;
+use crate::stack::Stack;
+use crate::state::State;
+use crate::value::{Seal, Sealed};
+
+/// Whether anything in a state was never told.
+pub(super) fn any(state: &State) -> bool {
+    let arguments = state.resources.values().flat_map(|recorded| recorded.arguments.values());
+    arguments.into_iter().any(Sealed::has_untold)
+}
+
+/// The state with what the stack says wherever that was never told.
+pub(super) fn told(state: &State, stack: &Stack, seal: &Seal) -> State {
+    let mut told = state.clone();
+    for (address, recorded) in &mut told.resources {
+        if !recorded.arguments.values().any(Sealed::has_untold) {
+            continue;
+        }
+        if let Some(resource) = stack.resources.get(address) {
+            let wanted = Json::Object(sealed(&resource.args, seal));
+            let was = Json::Object(std::mem::take(&mut recorded.arguments));
+            if let Some(Json::Object(now)) = fill(was, Some(&wanted)) {
+                recorded.arguments = now;
+            }
+        }
+    }
+    told
+}
+
+fn fill(was: Json, wanted: Option<&Json>) -> Option<Json> {
+    if Sealed::is_untold(&was) {
+        return wanted.cloned();
+    }
+    Some(match was {
+        Json::Object(map) => {
+            let entry = |(name, value): (String, Json)| {
+                let wanted = wanted.and_then(|wanted| wanted.get(&name));
+                Some((name, fill(value, wanted)?))
+            };
+            Json::Object(map.into_iter().filter_map(entry).collect::<JsonMap<_, _>>())
+        }
+        Json::Array(items) => {
+            let item = |(at, item)| fill(item, wanted.and_then(|wanted| wanted.get(at)));
+            items.into_iter().enumerate().filter_map(item).collect()
+        }
+        plain => plain,
+    })
+}

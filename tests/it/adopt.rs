@@ -1,0 +1,307 @@
+//! Adoption: what one stack made, or anybody, is written as another stack, which plans empty. Every kind's example, and every stack to start from.
+
+use std::collections::BTreeSet;
+
+use drplan::address::ArmId;
+use drplan::adopt::terraform::Managed;
+use drplan::adopt::{self, Account, Draft, STAND_IN, Survey};
+use drplan::apply::{discover_groups, discover_objects};
+use drplan::kinds::emit::Shape;
+use drplan::simulator::{SUBSCRIPTION, TENANT};
+use drplan::stack::{CloudName, Presence};
+use drplan::store::MemoryStore;
+use drplan::world::{Cloud as _, Store as _, When};
+use serde_json::json;
+
+use crate::kinds::examples;
+use crate::lab::{Lab, changes, failures, simulated};
+use crate::stacks;
+
+/// A stack that was written from what stands.
+struct Adopted {
+    /// Its text, in one file.
+    text: String,
+    /// The ids and types that it leaves out, each with the reason; and what it does not write as it stands.
+    left: Vec<String>,
+    /// The kinds in it, one for each resource.
+    kinds: Vec<String>,
+}
+
+fn account() -> Account {
+    Account { subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
+}
+
+fn groups(lab: &Lab) -> Vec<ArmId> {
+    let is_group = |id: &ArmId| id.arm_type().as_deref() == Some("Microsoft.Resources/resourceGroups");
+    lab.standing().into_iter().filter(is_group).collect()
+}
+
+/// Writes everything that stands as a stack, and records that instead of what was recorded.
+async fn adopt_all(lab: &mut Lab) -> Result<Adopted, String> {
+    let survey = discover_groups(&lab.azure, &groups(lab), &account()).await.map_err(|error| error.to_string())?;
+    adopt(lab, &survey, None)
+}
+
+/// The same with what was found, or as much of it as a Terraform state manages.
+fn adopt(lab: &mut Lab, survey: &Survey, managed: Option<&[Managed]>) -> Result<Adopted, String> {
+    let mut draft = Draft::of(survey, managed, &account());
+    let (text, program) = loop {
+        let written = draft.write("again", CloudName::Local);
+        lab.variables = written.variables.iter().map(|one| (one.name.clone(), STAND_IN.to_owned())).collect();
+        let text = written.files.into_values().collect::<Vec<_>>().join("\n");
+        let (program, found, sources) = lab.look(&text);
+        if !found.has_errors() {
+            break (text, program);
+        }
+        if !draft.mend(&found, &sources) {
+            return Err(format!("{:?}\n{text}", found));
+        }
+    };
+    let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
+    let state = adopt::record(&stack, &survey.bodies, "adopted".to_owned(), 0, &lab.seal);
+    lab.store = MemoryStore::default();
+    lab.store.save(&state).map_err(|error| error.to_string())?;
+    let left = draft.left().iter().map(|left| format!("{} ({}): {}", left.id.name(), left.type_, left.why)).collect();
+    let kinds = draft.resources().map(|(candidate, _)| candidate.kind.name.to_owned()).collect();
+    Ok(Adopted { text, left, kinds })
+}
+
+/// What a plan of an adopted stack would do; nothing, if all is well.
+async fn planned(lab: &Lab, text: &str) -> Result<Vec<String>, String> {
+    let (planned, _) = lab.try_plan(text, false).await?;
+    let mut all = changes(&planned);
+    all.extend(planned.plan.drift.iter().map(|drift| format!("drift {drift:?}")));
+    Ok(all)
+}
+
+async fn through(mut lab: Lab, text: &str) -> Result<(Lab, Adopted), String> {
+    let applied = lab.apply(text).await.map_err(|error| error.to_string())?;
+    failures(&applied, "apply")?;
+    let adopted = adopt_all(&mut lab).await?;
+    let formatted = drplan::hcl::format(&adopted.text).map_err(|found| format!("{found:?}"))?;
+    if formatted.replace("\n\n\n", "\n\n") != adopted.text.replace("\n\n\n", "\n\n") {
+        return Err(format!("it is not in its one form:\n{}", adopted.text));
+    }
+    let planned = planned(&lab, &adopted.text).await?;
+    match planned.is_empty() && adopted.left.is_empty() {
+        true => Ok((lab, adopted)),
+        false => Err(format!("plans\n  {}\nleft\n  {}", planned.join("\n  "), adopted.left.join("\n  "))),
+    }
+}
+
+#[test]
+fn every_example_is_adopted_and_plans_empty() {
+    let mut wrong = Vec::new();
+    for (name, kind, text) in examples() {
+        match simulated(through(Lab::new(7), &text)) {
+            Err(why) => wrong.push(format!("── {name}\n{why}")),
+            Ok((_, adopted)) if !adopted.kinds.iter().any(|one| one == kind.name) => {
+                wrong.push(format!("── {name}\nis not adopted as what it is\n{}", adopted.text));
+            }
+            Ok(_) => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{} of the kinds' examples fail:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_stack_is_adopted_and_plans_empty() {
+    let mut wrong = Vec::new();
+    for dir in stacks::stacks() {
+        let (lab, text) = stacks::lab(&dir);
+        if let Err(why) = simulated(through(lab, &text)) {
+            wrong.push(format!("── {}\n{why}", dir.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of the stacks fail:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Resource ids of the embedded cloud.
+fn id(rest: &str) -> ArmId {
+    ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
+}
+
+/// Puts an object there as another client does: with what that writes, and without what drplan would write.
+async fn put(lab: &Lab, rest: &str, api: &str, body: serde_json::Value) {
+    let put = lab.azure.put(&id(rest), api, &body, When::Always).await;
+    put.unwrap_or_else(|error| panic!("{rest}: {error}"));
+}
+
+/// Networks in two regions, peered under two names, a lock, storage and a zone.
+async fn by_hand(lab: &Lab) {
+    let network = |group: &str| format!("{group}/providers/Microsoft.Network/virtualNetworks/{group}");
+    for (group, region, range) in [("East", "canadacentral", "10.1"), ("West", "canadaeast", "10.2")] {
+        put(lab, group, "2025-04-01", json!({ "location": region })).await;
+        let subnet = json!({ "name": "App.old", "properties": { "addressPrefix": format!("{range}.1.0/24") } });
+        let properties =
+            json!({ "addressSpace": { "addressPrefixes": [format!("{range}.0.0/16")] }, "subnets": [subnet] });
+        put(lab, &network(group), "2025-09-01", json!({ "location": region, "properties": properties })).await;
+    }
+    for (from, to) in [("East", "West"), ("West", "East")] {
+        let half = format!("{}/virtualNetworkPeerings/{from}-to-{to}", network(from));
+        let remote = json!({ "id": id(&network(to)).as_str() });
+        let properties = json!({ "remoteVirtualNetwork": remote, "allowVirtualNetworkAccess": true });
+        put(lab, &half, "2025-09-01", json!({ "properties": properties })).await;
+    }
+    let account = "East/providers/Microsoft.Storage/storageAccounts/byhandfiles";
+    let body = json!({
+        "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_LRS" },
+        "properties": { "minimumTlsVersion": "TLS1_2", "allowBlobPublicAccess": false, "accessTier": "Hot" },
+    });
+    put(lab, account, "2026-04-01", body).await;
+    let container = format!("{account}/blobServices/default/containers/data");
+    put(lab, &container, "2026-04-01", json!({ "properties": {} })).await;
+    let lock = format!("{account}/providers/Microsoft.Authorization/locks/keep");
+    put(lab, &lock, "2020-05-01", json!({ "properties": { "level": "CanNotDelete" } })).await;
+    let zone = "West/providers/Microsoft.Network/dnsZones/example.com";
+    put(lab, zone, "2018-05-01", json!({ "location": "global" })).await;
+    let record = json!({ "properties": { "TTL": 300, "ARecords": [{ "ipv4Address": "192.0.2.1" }] } });
+    put(lab, &format!("{zone}/A/@"), "2018-05-01", record).await;
+}
+
+#[test]
+fn what_others_made_is_adopted_under_legal_names() {
+    simulated(async {
+        let mut lab = Lab::new(3);
+        by_hand(&lab).await;
+        let before = lab.simulator.show().objects;
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(adopted.left, [""; 0]);
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
+        for expected in [
+            "subnet \"East-App-old\" {\n  name             = \"App.old\"\n",
+            "vnet_peering \"East-to-West\" {\n  between   = [virtual_network.East, virtual_network.West]\n  name_back = \"West-to-East\"\n}",
+            "management_lock \"keep\" {\n  scope      = storage_account.byhandfiles\n",
+            "dns_a_record \"example-com\" {\n  name    = \"@\"\n  zone    = dns_zone.example-com\n",
+            "storage_container \"data\" {\n  storage_account                   = storage_account.byhandfiles\n",
+        ] {
+            assert!(adopted.text.contains(expected), "no\n{expected}\nin\n{}", adopted.text);
+        }
+        assert!(before == lab.simulator.show().objects, "adoption changes nothing in the cloud");
+    });
+}
+
+const LOGIN: &str = r#"
+resource_group "data" {
+  site = site.east
+}
+mssql_server "orders" {
+  name                         = "drplan-adopted-orders"
+  resource_group               = resource_group.data
+  version                      = "12.0"
+  administrator_login          = "sqladmin"
+  administrator_login_password = "an example, n0t a secret"
+}
+"#;
+
+#[test]
+fn a_secret_is_asked_for_and_believed_once() {
+    simulated(async {
+        let mut lab = Lab::new(5);
+        lab.apply(&format!("{}{LOGIN}", crate::kinds::SITES)).await.unwrap();
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        let variable = "drplan_adopted_orders_administrator_login_password";
+        assert!(adopted.text.contains(&format!("administrator_login_password = var.{variable}")), "{}", adopted.text);
+        let kept = |lab: &Lab| serde_json::to_string(&lab.store.load().unwrap()).unwrap();
+        assert!(kept(&lab).contains("$untold") && !kept(&lab).contains(STAND_IN));
+
+        lab.variables = vec![(variable.to_owned(), "the first that is said".to_owned())];
+        let (first, recorded) = lab.plan(&adopted.text, false).await;
+        assert_eq!(changes(&first), [""; 0]);
+        let refreshed = first.refreshed.expect("a state");
+        drplan::apply::keep_observed(&recorded.expect("a state"), &refreshed, &lab.store).unwrap();
+        assert!(!kept(&lab).contains("$untold"), "what was said is kept as a digest");
+        assert!(!kept(&lab).contains("the first that is said"));
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
+
+        lab.variables = vec![(variable.to_owned(), "another".to_owned())];
+        let second = planned(&lab, &adopted.text).await.unwrap();
+        assert_eq!(second.len(), 1);
+        assert!(second[0].starts_with("Update mssql_server.drplan-adopted-orders"), "{second:?}");
+    });
+}
+
+#[test]
+fn what_a_rule_forbids_is_left_out_and_told() {
+    simulated(async {
+        let mut lab = Lab::new(6);
+        put(&lab, "odd", "2025-04-01", json!({ "location": "canadacentral" })).await;
+        // A name that drplan takes for no subnet's, though the cloud did.
+        let network = "odd/providers/Microsoft.Network/virtualNetworks/odd";
+        let subnet = json!({ "name": "App (old)", "properties": { "addressPrefix": "10.1.1.0/24" } });
+        let properties = json!({ "addressSpace": { "addressPrefixes": ["10.1.0.0/16"] }, "subnets": [subnet] });
+        put(&lab, network, "2025-09-01", json!({ "location": "canadacentral", "properties": properties })).await;
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(adopted.kinds, ["resource_group", "virtual_network"]);
+        assert_eq!(adopted.left.len(), 1);
+        assert!(
+            adopted.left[0].starts_with(
+                "App (old) (Microsoft.Network/virtualNetworks/subnets): `App (old)` cannot be the name of"
+            )
+        );
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
+    });
+}
+
+/// What a Terraform state would manage that says what a stack says.
+fn as_terraform(lab: &Lab, text: &str) -> Vec<Managed> {
+    let (stack, _) = lab.read(text).unwrap().evaluate(&Default::default()).unwrap();
+    let mut managed = Vec::new();
+    // What stands during a failover only does not stand.
+    for resource in stack.resources.values().filter(|resource| resource.presence == Presence::Permanent) {
+        let terraform = resource.kind.terraform;
+        let type_ = if terraform.resource.is_empty() { resource.kind.name } else { terraform.resource };
+        let ids: Vec<ArmId> = match terraform.shape {
+            Shape::Resource => vec![resource.id.clone()],
+            Shape::Halves { .. } => resource.objects.iter().map(|object| object.id.clone()).collect(),
+            Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => Vec::new(),
+        };
+        let label = format!("terraform_{}", managed.len());
+        managed.extend(ids.into_iter().map(|id| Managed { type_: type_.to_owned(), label: label.clone(), id }));
+    }
+    managed
+}
+
+#[test]
+fn what_terraform_manages_is_adopted_under_the_names_it_has_there() {
+    simulated(async {
+        for stack in ["web-geo", "hub-spoke", "shop"] {
+            let (mut lab, text) =
+                stacks::lab(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(stack));
+            failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
+            let managed = as_terraform(&lab, &text);
+            let ids: Vec<ArmId> = managed.iter().map(|one| one.id.clone()).collect();
+            let survey = discover_objects(&lab.azure, &ids, &account()).await.unwrap();
+            let adopted = adopt(&mut lab, &survey, Some(&managed)).unwrap();
+            assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{stack}");
+            assert_eq!(adopted.left, [""; 0], "{stack}");
+            // Both halves of a peering have one label, and one block.
+            let labels: BTreeSet<&str> = managed.iter().map(|one| one.label.as_str()).collect();
+            let lost = labels.iter().filter(|label| !adopted.text.contains(&format!(" \"{label}\" {{")));
+            assert_eq!(lost.collect::<Vec<_>>(), [&""; 0], "{stack}");
+        }
+    });
+}
+
+#[test]
+fn what_has_no_kind_is_listed_with_the_reason() {
+    let elsewhere = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/far";
+    let cluster = id("odd/providers/Microsoft.ContainerService/managedClusters/c");
+    let disk = id("odd/providers/Microsoft.Compute/disks/behind");
+    let survey = Survey {
+        bodies: [(ArmId::new(elsewhere), json!({ "location": "canadacentral" }))].into(),
+        strange: vec![cluster],
+        unread: [(disk, "nothing answers".to_owned())].into(),
+    };
+    let draft = Draft::of(&survey, None, &account());
+    assert_eq!(draft.resources().count(), 0);
+    let left: Vec<String> = draft.left().iter().map(|left| format!("{}: {}", left.type_, left.why)).collect();
+    assert_eq!(
+        left,
+        [
+            "Microsoft.Resources/resourceGroups: it is in another subscription",
+            "Microsoft.Compute/disks: it could not be read: nothing answers",
+            "Microsoft.ContainerService/managedClusters: drplan has no kind for it",
+        ]
+    );
+}
