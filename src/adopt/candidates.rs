@@ -71,10 +71,7 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
     match kind.place {
         Place::Subscription => None,
         Place::Property(_) => Some(id.clone()),
-        Place::Group | Place::Extension(_) => {
-            let at = id.folded().rfind("/providers/")?;
-            text.get(..at).map(ArmId::new)
-        }
+        Place::Group | Place::Extension(_) => id.scope(),
         Place::Child(_, segment) | Place::Part(_, _, segment, _) => up(segment.split('/').count() + 1),
     }
 }
@@ -136,11 +133,7 @@ pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> 
 /// Where the objects of a kind are among the bodies: each with the id it has, and its part of the body.
 fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(ArmId, &'a Json)> {
     let types = |argument: &str| -> Vec<&'static str> {
-        let kinds = match kind.arg(argument).map(|arg| arg.ty) {
-            Some(Ty::Ref(kinds)) => kinds,
-            _ => &[],
-        };
-        kinds.iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_).collect()
+        kind.refers(argument).iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_).collect()
     };
     let of_types = |types: Vec<&'static str>| {
         bodies.iter().filter(move |(id, _)| {

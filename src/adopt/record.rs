@@ -8,7 +8,7 @@ use crate::address::{Address, ArmId};
 use crate::kinds::body;
 use crate::plan::sealed;
 use crate::stack::{Knowledge, Resource, Stack};
-use crate::state::{Recorded, Roles, State, Status, VERSION};
+use crate::state::{Recorded, State, Status};
 use crate::value::{Seal, Sealed, Value};
 
 /// What stands for a secret while the text of an adopted stack is held against what stands. It is never kept.
@@ -20,16 +20,7 @@ pub fn record(stack: &Stack, bodies: &BTreeMap<ArmId, Json>, lineage: String, af
     let stand_in = seal.seal(&Value::from(STAND_IN).sensitive()).json().clone();
     let one = |resource: &Resource| (resource.address.clone(), recorded(stack, resource, bodies, seal, &stand_in));
     let resources: BTreeMap<Address, Recorded> = stack.resources.values().map(one).collect();
-    State {
-        version: VERSION,
-        lineage,
-        serial: after + 1,
-        stack: stack.name.clone(),
-        roles: Roles::default(),
-        resources,
-        outputs: BTreeMap::new(),
-        last_step: None,
-    }
+    State { serial: after + 1, resources, ..State::empty(&stack.name, lineage) }
 }
 
 fn recorded(
@@ -47,21 +38,7 @@ fn recorded(
         stack.with_subject(resource, &plain, &Knowledge::default(), |subject| body::attributes(subject, &answers));
     let mut arguments = sealed(&resource.args, seal);
     arguments.values_mut().for_each(|value| untell(value, stand_in));
-    Recorded {
-        id: resource.id.clone(),
-        name: resource.name.clone(),
-        site: resource.site.to_string(),
-        location: resource.location.clone(),
-        presence: resource.presence,
-        objects: resource.objects.clone(),
-        variant: resource.variant.map(str::to_owned),
-        arguments,
-        attributes,
-        needs: resource.needs.clone(),
-        prevent_destroy: resource.prevent_destroy,
-        status: Status::Standing,
-        under_way: None,
-    }
+    Recorded::of(resource, arguments, attributes, Status::Standing)
 }
 
 /// Where the stand-in is, nothing was told.

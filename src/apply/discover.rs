@@ -145,14 +145,17 @@ impl Search<'_> {
         let cloud = self.cloud;
         let mut lists = stream::iter(look::collections(id))
             .map(|list| async move {
-                let ids = children(cloud, &list).await;
-                (list, ids)
+                let bodies = cloud.collection(&list.path, list.api).await;
+                (list, bodies)
             })
             .buffered(WIDTH);
         let mut found = Vec::new();
-        while let Some((list, ids)) = lists.next().await {
-            match ids {
-                Ok(ids) => found.extend(ids.into_iter().filter(|child| id.contains(child))),
+        while let Some((list, bodies)) = lists.next().await {
+            match bodies {
+                Ok(bodies) => {
+                    let ids = bodies.iter().filter_map(|body| body.get("id")?.as_str()).map(ArmId::new);
+                    found.extend(ids.filter(|child| id.contains(child)));
+                }
                 Err(error) if is_outage(&error) || is_forbidden(&error) => {
                     self.survey.unread.insert(list.path, error.to_string());
                 }
@@ -182,31 +185,6 @@ impl Search<'_> {
         }
         Ok(self.survey)
     }
-}
-
-/// The ids in a list, all its pages.
-async fn children(cloud: &dyn Cloud, list: &look::Collection) -> Result<Vec<ArmId>, CloudError> {
-    let mut found: Vec<ArmId> = Vec::new();
-    let mut token: Option<(String, String)> = None;
-    loop {
-        let query: Vec<(&str, &str)> = token.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let Some(page) = cloud.get_with(&list.path, list.api, &query).await? else { return Ok(found) };
-        let items = page.get("value").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-        found.extend(items.iter().filter_map(|item| item.get("id")?.as_str()).map(ArmId::new));
-        let next = page.get("nextLink").and_then(Json::as_str).and_then(next_page);
-        if next.is_none() || next == token || found.len() > MAX_OBJECTS {
-            return Ok(found);
-        }
-        token = next;
-    }
-}
-
-/// What a link to the next page has in its query that the first had not.
-fn next_page(link: &str) -> Option<(String, String)> {
-    let (_, query) = link.split_once('?')?;
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    let token = pairs.find(|(name, _)| name.to_ascii_lowercase().contains("skip"))?;
-    Some((token.0.into_owned(), token.1.into_owned()))
 }
 
 fn is_forbidden(error: &CloudError) -> bool {

@@ -26,13 +26,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::Map as JsonMap;
 
 use crate::address::{Address, ArmId};
 use crate::plan::{Planned, knowledge, sealed};
 use crate::run::{Actor, Outcome, Report, Stop, Tell, Walk, Watcher};
-use crate::stack::{Knowledge, Resource, Stack};
-use crate::state::{Recorded, Roles, State, StateError, Status, VERSION};
+use crate::stack::{Knowledge, Stack};
+use crate::state::{Recorded, State, StateError, Status, VERSION};
 use crate::steps::{Act, Started, Step};
 use crate::value::Seal;
 use crate::world::{Clock, Cloud, CloudError, Commands, Ids, Store, Web};
@@ -166,16 +166,7 @@ fn base(
     match (recorded, refreshed) {
         (Some(recorded), Some(refreshed)) => Ok(keep_observed(&recorded, refreshed, ports.store)?.unwrap_or(recorded)),
         (Some(recorded), None) => Ok(recorded),
-        (None, _) => Ok(State {
-            version: VERSION,
-            lineage: ports.ids.fresh(),
-            serial: 0,
-            stack: stack.name.clone(),
-            roles: Roles::default(),
-            resources: Default::default(),
-            outputs: Default::default(),
-            last_step: None,
-        }),
+        (None, _) => Ok(State::empty(&stack.name, ports.ids.fresh())),
     }
 }
 
@@ -237,31 +228,6 @@ impl<'a> Worker<'a> {
             None => recorded.remove(address),
         };
     }
-
-    /// A resource as it will be recorded.
-    fn record(
-        &self,
-        resource: &Resource,
-        arguments: JsonMap<String, Json>,
-        attributes: JsonMap<String, Json>,
-        status: Status,
-    ) -> Box<Recorded> {
-        Box::new(Recorded {
-            id: resource.id.clone(),
-            name: resource.name.clone(),
-            site: resource.site.to_string(),
-            location: resource.location.clone(),
-            presence: resource.presence,
-            objects: resource.objects.clone(),
-            variant: resource.variant.map(str::to_owned),
-            arguments,
-            attributes,
-            needs: resource.needs.clone(),
-            prevent_destroy: resource.prevent_destroy,
-            status,
-            under_way: None,
-        })
-    }
 }
 
 #[async_trait]
@@ -273,7 +239,7 @@ impl Actor for Worker<'_> {
             (Act::Update | Act::Adopt, _, Some(recorded)) => with(Status::Updating, recorded),
             (Act::Create | Act::Update | Act::Adopt, Some(resource), _) => {
                 let arguments = sealed(&resource.args, self.ports.seal);
-                Some(self.record(resource, arguments, JsonMap::new(), Status::Creating))
+                Some(Box::new(Recorded::of(resource, arguments, JsonMap::new(), Status::Creating)))
             }
             (Act::Create | Act::Update | Act::Adopt, None, _) | (Act::Forget, ..) => None,
             (Act::Task(task), _, recorded) => match (tasks::writes(task), recorded) {

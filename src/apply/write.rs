@@ -45,7 +45,7 @@ impl Worker<'_> {
         let attributes =
             self.stack.with_subject(resource, &plain, &self.knowledge(), |subject| body::attributes(subject, &answers));
         self.learn(resource, &args, &attributes).await?;
-        Ok(self.record(resource, sealed(&args, self.ports.seal), attributes, Status::Standing))
+        Ok(Box::new(Recorded::of(resource, sealed(&args, self.ports.seal), attributes, Status::Standing)))
     }
 
     /// The arguments, everything known: what waits for a secret of a resource that was not written in this run is asked for now.

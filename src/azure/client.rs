@@ -174,7 +174,11 @@ impl Azure {
             found.extend(objects);
             if let Some(link) = page.get("nextLink").and_then(Json::as_str).filter(|link| !link.is_empty()) {
                 let at_no_address = |error| unreadable(format!("goes on at no address: {error}"));
-                next = Some(self.endpoint.join(link).map_err(at_no_address)?);
+                let link = self.endpoint.join(link).map_err(at_no_address)?;
+                if link == url {
+                    return Err(unreadable("goes on with the page that was read".to_owned()));
+                }
+                next = Some(link);
             }
         }
         Ok(found)

@@ -302,6 +302,15 @@ async fn lists_are_read_to_the_last_page() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_goes_on_with_itself_is_not_read_for_ever() {
+    let page = || (200, &[] as &[_], json!({"value": [{"id": "/a"}], "nextLink": "http://arm.test/more?$skipToken=x"}));
+    let (azure, seen) = scripted(vec![page(), page()]);
+    let refused = azure.list(&ArmId::new(GROUP)).await.unwrap_err().to_string();
+    assert!(refused.contains("goes on with the page that was read"), "{refused}");
+    assert_eq!(seen.lock().unwrap().requests.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_put_is_observed_before_it_is_sent_again() {
     let (azure, seen) = scripted(vec![
         (0, &[], Json::Null),

@@ -9,7 +9,7 @@ use super::again::again;
 use super::cloud::{Reached, with_cloud};
 use super::init::stack_name;
 use super::loading::{Loaded, StackText, given_variables, load_text, stack_text};
-use super::place::{holder, is_of_stack, shown};
+use super::place::{holder, names_of_stack, read, shown};
 use super::planning::{Wanted, make, refuse_open};
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::{ArmId, is_identifier};
@@ -96,13 +96,11 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 /// Reads a Terraform state.
 fn managing(path: &Path, session: &Session) -> Result<Managing, Failure> {
     let wrong = |what: String| Failure::wrong_file(format!("{}: {what}", path.display()));
-    let place = session.path(path);
-    let length = std::fs::metadata(&place).map_err(|error| wrong(error.to_string()))?.len();
+    let length = std::fs::metadata(session.path(path)).map_err(|error| wrong(error.to_string()))?.len();
     if length > MAX_BYTES as u64 {
         return Err(wrong(format!("it has {length} bytes, and at most {MAX_BYTES} are read")));
     }
-    let bytes = std::fs::read(&place).map_err(|error| wrong(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("it is no text".to_owned()))?;
+    let (_, text) = read(path, session)?;
     terraform::read(&text)
         .map_err(|what| wrong(what).help("Give it the output of `terraform state pull`, or a terraform.tfstate."))
 }
@@ -122,11 +120,7 @@ fn refuse_stack(args: &Args, session: &Session) -> Result<(), Failure> {
 }
 
 fn files_of_stack(dir: &Path, session: &Session) -> Vec<String> {
-    let listed = std::fs::read_dir(session.path(dir)).into_iter().flatten();
-    let mut names: Vec<String> = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    names.retain(|name| is_of_stack(name));
-    names.sort();
-    names
+    std::fs::read_dir(session.path(dir)).map_or_else(|_| Vec::new(), names_of_stack)
 }
 
 /// What is to be adopted.

@@ -91,16 +91,20 @@ pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<TextFile>, Failu
         };
         Failure::wrong_file(why).help("Name the directory of a stack.")
     })?;
-    let mut names: Vec<String> = listed
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| is_of_stack(name))
-        .collect();
-    names.sort();
+    let names = names_of_stack(listed);
     if names.is_empty() {
         return Err(Failure::wrong_file(format!("{} holds no stack: there is no *.hcl file in it", dir.display()))
             .help(format!("`drplan init {}` writes one to start from.", dir.display())));
     }
     names.into_iter().map(|name| read(&shown(dir, &name), session)).collect()
+}
+
+/// The names of a stack's files in a directory, in order.
+pub fn names_of_stack(listed: std::fs::ReadDir) -> Vec<String> {
+    let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| is_of_stack(name)).collect();
+    names.sort();
+    names
 }
 
 /// Whether a file of this name belongs to the stack in its directory.

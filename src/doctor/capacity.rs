@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::subscription::why;
-use super::{Answers, Check, Finding, Patient, Verdict};
+use super::{Answers, Check, Finding, Patient, Verdict, why};
 use crate::failover::{Guard, List, Verdict as Of, machines_of, offered, sizes, usages};
 
 const NAME: &str = "capacity";

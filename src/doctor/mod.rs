@@ -116,3 +116,11 @@ impl Finding {
 fn subscription(stack: &Stack) -> String {
     format!("/subscriptions/{}", stack.subscription)
 }
+
+/// Why there is no answer, as the end of a sentence.
+fn why(answer: Option<&Result<Json, String>>) -> String {
+    match answer {
+        Some(Err(why)) => format!(": {}", why.trim_end_matches('.')),
+        _ => String::new(),
+    }
+}

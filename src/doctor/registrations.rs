@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::subscription::why;
-use super::{Answers, Check, Finding, Patient, Verdict, subscription};
+use super::{Answers, Check, Finding, Patient, Verdict, subscription, why};
 use crate::address::ArmId;
 use crate::failover::List;
 

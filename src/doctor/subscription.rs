@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Answers, Check, Finding, Patient, Verdict, subscription};
+use super::{Answers, Check, Finding, Patient, Verdict, subscription, why};
 use crate::address::ArmId;
 use crate::failover::List;
 
@@ -41,12 +41,4 @@ fn judge(patient: Patient<'_>, answers: &Answers, found: &mut Vec<Finding>) {
             "Look at AZURE_SUBSCRIPTION_ID, and whether who signs in may read the subscription.",
         ),
     });
-}
-
-/// Why there is no answer, as the end of a sentence.
-pub(super) fn why(answer: Option<&Result<Json, String>>) -> String {
-    match answer {
-        Some(Err(why)) => format!(": {}", why.trim_end_matches('.')),
-        _ => String::new(),
-    }
 }

@@ -9,7 +9,7 @@ use super::survey::Surveyed;
 use super::{History, Procedure, Question, plan};
 use crate::kinds::{Health, How, Side, Standing};
 use crate::stack::{FailoverGroup, Presence, Resource, Stack};
-use crate::state::{Recorded, Roles, State, Status, VERSION, Verb};
+use crate::state::{Recorded, State, Status, Verb};
 use crate::steps::{Accepted, Act, Task};
 
 /// How often `up` of each failover group is planned: with its first site lost, and with both there.
@@ -57,14 +57,8 @@ fn healthy(group: &FailoverGroup) -> Surveyed {
 fn applied(stack: &Stack) -> State {
     let permanent = stack.resources.values().filter(|resource| resource.presence == Presence::Permanent);
     State {
-        version: VERSION,
-        lineage: String::new(),
-        serial: 0,
-        stack: stack.name.clone(),
-        roles: Roles::default(),
         resources: permanent.map(|resource| (resource.address.clone(), standing(resource))).collect(),
-        outputs: Default::default(),
-        last_step: None,
+        ..State::empty(&stack.name, String::new())
     }
 }
 

@@ -180,19 +180,6 @@ pub(super) const fn usual(seconds: u32) -> Span {
 
 /// A resource as it is recorded once its creation was begun, as far as its deletion has to know it.
 pub(super) fn as_recorded(resource: &Resource) -> Recorded {
-    Recorded {
-        id: resource.id.clone(),
-        name: resource.name.clone(),
-        site: resource.site.to_string(),
-        location: resource.location.clone(),
-        presence: resource.presence,
-        objects: resource.objects.clone(),
-        variant: resource.variant.map(str::to_owned),
-        arguments: Default::default(),
-        attributes: Default::default(),
-        needs: resource.needs.clone(),
-        prevent_destroy: false,
-        status: Status::Creating,
-        under_way: None,
-    }
+    let nothing = Default::default;
+    Recorded { prevent_destroy: false, ..Recorded::of(resource, nothing(), nothing(), Status::Creating) }
 }

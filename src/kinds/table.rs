@@ -144,6 +144,15 @@ impl Kind {
         self.args.iter().find(|arg| arg.name == name)
     }
 
+    /// The names of the kinds that an argument refers to, to one or to several; none where it refers to nothing, or to anything.
+    pub fn refers(&self, argument: &str) -> &'static [&'static str] {
+        match self.arg(argument).map(|arg| arg.ty) {
+            Some(Ty::Ref(names)) => names,
+            Some(Ty::List(Ty::Ref(names)) | Ty::Set(Ty::Ref(names))) => names,
+            _ => &[],
+        }
+    }
+
     /// The attribute with this name.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)

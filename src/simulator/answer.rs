@@ -161,14 +161,14 @@ impl World {
             Target::Collection { type_, .. } if type_ == SIZES => {
                 return Ok(self.sizes(ask.request.query.get("$filter").map_or("", String::as_str)));
             }
-            Target::Collection { type_, .. } if catalog::find(&type_).is_some() => {
-                let filter = ask.request.query.get("$filter");
-                catalog::find(&type_).map_or(Json::Null, |catalog| catalog::list(catalog, filter))
+            Target::Collection { scope, type_ } => {
+                let catalog = catalog::find(&type_);
+                let all = catalog.map(|catalog| catalog::list(catalog, ask.request.query.get("$filter")));
+                match all.or_else(|| self.all_deleted(&type_)) {
+                    Some(all) => all,
+                    None => self.collection(&scope, &type_, ask)?,
+                }
             }
-            Target::Collection { scope, type_ } => match self.all_deleted(&type_) {
-                Some(all) => all,
-                None => self.collection(&scope, &type_, ask)?,
-            },
             Target::Resources(scope) => self.tracked(scope.as_deref(), ask)?,
             Target::Groups => self.page(self.groups().filter_map(|group| Some((group, self.listed(group)?))), ask),
             Target::Subscriptions => json!({ "value": [subscription()] }),

@@ -70,8 +70,8 @@ impl World {
 
     /// All that is kept of one type; `None` where nothing of it ever is.
     pub(super) fn all_deleted(&self, type_: &str) -> Option<Json> {
-        let all: Vec<&Json> = self.rest.bin.values().filter(|body| is_called(body, type_)).collect();
-        is_bin(type_).then(|| json!({ "value": all }))
+        let of_type = || self.rest.bin.values().filter(|body| is_called(body, type_)).collect::<Vec<_>>();
+        is_bin(type_).then(|| json!({ "value": of_type() }))
     }
 
     /// Purges what is kept, at once.

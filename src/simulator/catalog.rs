@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::SUBSCRIPTION;
+use super::filter::equality;
 use super::types::{self, Type};
 use crate::kinds::Catalog;
 
@@ -14,11 +15,9 @@ pub(super) fn find(type_: &str) -> Option<&'static Catalog> {
 
 /// All of it, or what `$filter` asks for.
 pub(super) fn list(catalog: &Catalog, filter: Option<&String>) -> Json {
-    let wanted = filter.and_then(|filter| {
-        let (name, value) = filter.split_once(" eq ")?;
-        let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-        name.trim().eq_ignore_ascii_case(catalog.filter).then(|| value.replace("''", "'"))
-    });
+    let wanted =
+        filter.and_then(|filter| equality(filter)).filter(|(name, _)| name.eq_ignore_ascii_case(catalog.filter));
+    let wanted = wanted.map(|(_, value)| value);
     let is_wanted = |properties: &Json| match (&wanted, properties.get(catalog.filter).and_then(Json::as_str)) {
         (Some(wanted), Some(value)) => wanted.eq_ignore_ascii_case(value),
         _ => true,

@@ -15,11 +15,8 @@ impl Filter {
     /// 400 for what is no equality, as Resource Manager answers it.
     pub(super) fn read(text: Option<&str>) -> Result<Self, Failure> {
         let clauses = text.into_iter().flat_map(|text| text.split(" and ")).map(str::trim);
-        let clauses = clauses.filter(|clause| !clause.is_empty()).map(|clause| {
-            let (name, value) = clause.split_once(" eq ")?;
-            let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-            Some((name.trim().to_ascii_lowercase(), value.replace("''", "'")))
-        });
+        let clauses = clauses.filter(|clause| !clause.is_empty());
+        let clauses = clauses.map(|clause| equality(clause).map(|(name, value)| (name.to_ascii_lowercase(), value)));
         clauses.collect::<Option<Vec<_>>>().map(Self).ok_or_else(|| {
             let text = text.unwrap_or_default();
             Failure::gateway(
@@ -49,4 +46,11 @@ impl Filter {
             _ => true,
         })
     }
+}
+
+/// A property and the value that it must have: `name eq 'value'`.
+pub(super) fn equality(clause: &str) -> Option<(&str, String)> {
+    let (name, value) = clause.split_once(" eq ")?;
+    let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+    Some((name.trim(), value.replace("''", "'")))
 }

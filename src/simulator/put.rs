@@ -80,7 +80,9 @@ impl World {
     fn write(&mut self, draft: Draft, stage: Stage, operation: Option<String>) {
         let Draft { id, type_, body, refers, old, children, aside, gone, serial: _, seconds: _, fails: _ } = draft;
         self.rest.always.extend(aside);
-        self.take_from_bin(&id);
+        if type_.bin.is_some() {
+            self.take_from_bin(&id);
+        }
         let version = old.as_ref().map_or(self.now.as_millisecond(), |old| old.version);
         // What never came to be is not there yet while another try is under way.
         let hollow = old.as_ref().is_some_and(|old| old.hollow);

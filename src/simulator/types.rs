@@ -122,10 +122,9 @@ fn build() -> BTreeMap<String, Type> {
 
 /// The kinds that an argument may refer to; for a variant's own argument the one that chose it.
 fn parents(kind: &Kind, argument: &str, variant: Option<(&str, &'static str)>) -> Vec<&'static Kind> {
-    let names: &[&str] = match (variant, kind.arg(argument).map(|arg| arg.ty)) {
-        (Some((by, of)), _) if by == argument => &[of],
-        (_, Some(Ty::Ref(names))) => names,
-        _ => &[],
+    let names: &[&str] = match variant {
+        Some((by, of)) if by == argument => &[of],
+        _ => kind.refers(argument),
     };
     names.iter().filter_map(|name| kinds::find(name)).collect()
 }
@@ -276,12 +275,11 @@ fn collect_write_only(args: &[Arg], prefix: &str, into: &mut Vec<String>) {
 
 /// The types that an argument of a kind refers to, folded.
 pub(super) fn referred(kind: &Kind, argument: &str) -> Vec<String> {
-    let names = match kind.arg(argument).map(|arg| arg.ty) {
-        Some(Ty::Ref(names)) => names,
-        Some(Ty::List(Ty::Ref(names)) | Ty::Set(Ty::Ref(names))) => *names,
-        _ => &[],
-    };
-    names.iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_.to_ascii_lowercase()).collect()
+    kind.refers(argument)
+        .iter()
+        .filter_map(|name| kinds::find(name))
+        .map(|kind| kind.arm.type_.to_ascii_lowercase())
+        .collect()
 }
 
 /// What must not run beside a write of this type, over all its writers.

@@ -14,7 +14,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::kinds::Object;
-use crate::stack::Presence;
+use crate::stack::{Presence, Resource};
 use crate::value::Sealed;
 
 pub use roles::{Active, GroupRole, OpenRun, Owed, Roles, Verb};
@@ -43,6 +43,22 @@ pub struct State {
     /// When a run last did something, by its clock: for a while after that, what stands may not be seen yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_step: Option<Timestamp>,
+}
+
+impl State {
+    /// Of this stack, nothing is recorded in this lineage.
+    pub fn empty(stack: &str, lineage: String) -> Self {
+        Self {
+            version: VERSION,
+            lineage,
+            serial: 0,
+            stack: stack.to_owned(),
+            roles: Roles::default(),
+            resources: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            last_step: None,
+        }
+    }
 }
 
 /// One recorded resource.
@@ -80,6 +96,32 @@ pub struct Recorded {
     /// When its creation was begun, while the end of that is not known: until it has ended, it may be that nothing can be seen of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under_way: Option<Timestamp>,
+}
+
+impl Recorded {
+    /// A resource of a stack as it is recorded, with these arguments and attributes; nothing of it is under way.
+    pub fn of(
+        resource: &Resource,
+        arguments: JsonMap<String, Json>,
+        attributes: JsonMap<String, Json>,
+        status: Status,
+    ) -> Self {
+        Self {
+            id: resource.id.clone(),
+            name: resource.name.clone(),
+            site: resource.site.to_string(),
+            location: resource.location.clone(),
+            presence: resource.presence,
+            objects: resource.objects.clone(),
+            variant: resource.variant.map(str::to_owned),
+            arguments,
+            attributes,
+            needs: resource.needs.clone(),
+            prevent_destroy: resource.prevent_destroy,
+            status,
+            under_way: None,
+        }
+    }
 }
 
 const fn permanent() -> Presence {

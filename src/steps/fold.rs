@@ -3,13 +3,11 @@
 //! A step that was begun stands in the state with the status of what was begun. It stays so after a failure, after an unknown outcome and
 //! where nothing more was ever heard: then the next plan looks before it decides.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::{Ended, Entry, Event, Started, StepEvent};
 use crate::address::Address;
-use crate::state::{OpenRun, Roles, State, Status};
+use crate::state::{OpenRun, State, Status};
 
 /// An entry of another state's journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,13 +26,8 @@ impl State {
     pub fn before(started: &Started) -> Self {
         Self {
             version: started.version,
-            lineage: started.lineage.clone(),
             serial: started.serial,
-            stack: started.stack.clone(),
-            roles: Roles::default(),
-            resources: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            last_step: None,
+            ..Self::empty(&started.stack, started.lineage.clone())
         }
     }
 

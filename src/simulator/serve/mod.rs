@@ -76,9 +76,7 @@ impl Service {
             .route("/{tenant}/oauth2/v2.0/token", post(login::token))
             .route("/{tenant}/oauth2/token", post(login::token))
             .route("/msi/token", get(login::identity))
-            .route("/data/{host}", get(no_data))
-            .route("/data/{host}/", get(no_data))
-            .route("/data/{host}/{*rest}", get(no_data))
+            .route("/data/{*place}", get(no_data))
             .with_state(service)
             .fallback_service(guarded)
     }
