@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::catalog;
+use super::deployments;
 use super::faults::Moment;
 use super::filter::Filter;
 use super::metrics::METRICS;
@@ -101,9 +102,12 @@ impl World {
         })
     }
 
-    fn dispatch(&mut self, target: Target, ask: Ask<'_>) -> Result<Response, Failure> {
+    pub(super) fn dispatch(&mut self, target: Target, ask: Ask<'_>) -> Result<Response, Failure> {
         if let Some((action, scope)) = asked_action(ask.request.verb, &target) {
             self.rest.faults.permit(&action, &scope)?;
+        }
+        if let Some(asked) = deployments::asked(&target) {
+            return self.deployments(asked, &ask);
         }
         match (ask.request.verb, target) {
             (Verb::Get | Verb::Head, target) => self.read(target, &ask),
@@ -170,7 +174,9 @@ impl World {
                 }
             }
             Target::Resources(scope) => self.tracked(scope.as_deref(), ask)?,
-            Target::Groups => self.page(self.groups().filter_map(|group| Some((group, self.listed(group)?))), ask),
+            Target::Groups => {
+                self.page(self.groups().filter_map(|group| Some((group.id.folded(), self.listed(group)?))), ask)
+            }
             Target::Subscriptions => json!({ "value": [subscription()] }),
             Target::Subscription => subscription(),
             Target::Providers(None) => {
@@ -240,7 +246,7 @@ impl World {
     }
 
     /// The body with those children in it that Azure shows there.
-    fn whole_body<'a>(&'a self, object: &'a Object) -> Cow<'a, Json> {
+    pub(super) fn whole_body<'a>(&'a self, object: &'a Object) -> Cow<'a, Json> {
         let Some(type_) = types::find(&object.type_) else { return Cow::Borrowed(&object.body) };
         let embeds = &type_.embeds;
         let data: &[&str] = if self.lenient { &type_.data } else { &[] };
@@ -354,7 +360,7 @@ impl World {
             });
         }
         let found = self.below(scope).map(|(_, object)| object).filter(|object| object.seen() && object.type_ == type_);
-        Ok(self.page(found.filter_map(|object| Some((object, self.listed(object)?))), ask))
+        Ok(self.page(found.filter_map(|object| Some((object.id.folded(), self.listed(object)?))), ask))
     }
 
     /// The body of an object as a list shows it: as a read would. What a read would not find, or a region that is lost would have to answer, is not in it,
@@ -382,18 +388,16 @@ impl World {
         let found = found.filter(|object| {
             object.seen() && object.type_ != GROUP && object.location().is_some() && filter.takes(object)
         });
-        Ok(self.page(found.map(|object| (object, entry(object, state))), ask))
+        Ok(self.page(found.map(|object| (object.id.folded(), entry(object, state))), ask))
     }
 
     /// One page of a list, with the link to the next.
-    fn page<'a>(&self, found: impl Iterator<Item = (&'a Object, Json)>, ask: &Ask<'_>) -> Json {
+    pub(super) fn page(&self, found: impl Iterator<Item = (String, Json)>, ask: &Ask<'_>) -> Json {
         let query = &ask.request.query;
         let top = query.get("$top").and_then(|top| top.parse().ok()).unwrap_or(PAGE).clamp(1, PAGE);
         let token = query.get("$skipToken").and_then(|token| URL_SAFE_NO_PAD.decode(token).ok());
         let after = token.and_then(|token| String::from_utf8(token).ok());
-        let mut found = found
-            .map(|(object, body)| (object.id.folded(), body))
-            .skip_while(|(id, _)| after.as_ref().is_some_and(|after| id <= after));
+        let mut found = found.skip_while(|(id, _)| after.as_ref().is_some_and(|after| id <= after));
         let mut last = String::new();
         let value: Vec<Json> = found
             .by_ref()
@@ -475,7 +479,7 @@ fn asked_action(verb: Verb, target: &Target) -> Option<(String, String)> {
     }
 }
 
-fn method_not_allowed(verb: Verb) -> Failure {
+pub(super) fn method_not_allowed(verb: Verb) -> Failure {
     Failure::gateway(405, "MethodNotAllowed", format!("The request method '{}' is not allowed here.", verb.name()))
 }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::BASE;
+use super::deployments::Deployment;
 use super::operations::Operation;
 use super::world::{Changes, Object, Rest, World};
 use crate::address::ArmId;
@@ -102,12 +103,14 @@ struct Header {
 /// Every other line of a log.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<O, P, R> {
+struct Line<O, P, D, R> {
     now: Timestamp,
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     objects: BTreeMap<String, Option<O>>,
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     operations: BTreeMap<String, P>,
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    deployments: BTreeMap<String, Option<D>>,
     rest: R,
 }
 
@@ -138,7 +141,7 @@ pub(super) fn open(dir: &Path, seed: Option<u64>, now: Timestamp) -> Result<(Wor
             _ => {
                 let (_, world) = held.get_or_insert_with(|| (0, World::new(header.seed, now, BASE.to_owned())));
                 for line in lines {
-                    world.apply(line.now, line.objects, line.operations, Some(line.rest));
+                    world.apply(line.now, line.objects, line.operations, line.deployments, Some(line.rest));
                 }
                 (generation, log_length, fresh) = (header.generation, whole, false);
             }
@@ -187,7 +190,10 @@ impl Disk {
 
     /// Writes what is left, and a snapshot where the log has become long.
     pub(super) fn close(&mut self, world: &mut World) -> Result<(), SimulatorError> {
-        if world.rest.counters.values().sum::<u64>() != self.counted {
+        // How far deployments under way are is kept at their ends only, for they are large and it changes often.
+        let under_way: Vec<String> = world.deploying().cloned().collect();
+        world.changes.deployments.extend(under_way);
+        if world.rest.counters.values().sum::<u64>() != self.counted || !world.changes.is_empty() {
             let changes = std::mem::take(&mut world.changes);
             self.write(world, &changes)?;
         }
@@ -195,7 +201,7 @@ impl Disk {
     }
 
     fn write(&mut self, world: &World, changes: &Changes) -> Result<(), SimulatorError> {
-        let line = Line::<&Object, &Operation, &Rest> {
+        let line = Line::<&Object, &Operation, &Deployment, &Rest> {
             now: world.now,
             objects: changes.objects.iter().map(|id| (id.clone(), world.object(id))).collect(),
             operations: changes
@@ -203,6 +209,7 @@ impl Disk {
                 .iter()
                 .filter_map(|key| Some((key.clone(), world.operation(key)?)))
                 .collect(),
+            deployments: changes.deployments.iter().map(|id| (id.clone(), world.deployments.get(id))).collect(),
             rest: &world.rest,
         };
         let file = self.dir.join("world.jsonl");
@@ -257,7 +264,10 @@ fn parse_snapshot(file: &Path, bytes: &[u8]) -> Result<(u64, World), SimulatorEr
 
 /// The header, the lines, and how many bytes of the log are whole lines.
 #[expect(clippy::type_complexity, reason = "the line's parameters are spelled out once, here")]
-fn parse_log(file: &Path, bytes: &[u8]) -> Result<(Header, Vec<Line<Object, Operation, Rest>>, u64), SimulatorError> {
+fn parse_log(
+    file: &Path,
+    bytes: &[u8],
+) -> Result<(Header, Vec<Line<Object, Operation, Deployment, Rest>>, u64), SimulatorError> {
     // What follows the last line break is a line that was not finished.
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let text = bytes.get(..whole).unwrap_or_default();

@@ -14,6 +14,7 @@ mod catalog;
 mod clients;
 mod cloudlet;
 mod delete;
+mod deployments;
 mod disk;
 mod draft;
 mod faults;

@@ -197,6 +197,7 @@ impl World {
         self.rest.always.retain(|child, _| !child.starts_with(id) || child.as_bytes().get(id.len()) != Some(&b'/'));
         for id in ids {
             self.remember(&id);
+            self.forget_deployments(&id);
             let Some(object) = self.take(&id) else { continue };
             self.call_off(&object);
             if let Some(type_) = types::find(&object.type_) {

@@ -82,7 +82,12 @@ pub(super) fn group_of(id: &str) -> Option<&str> {
 /// # Errors
 /// 404 with Azure's words where no path of Resource Manager has this form, or the subscription is another one.
 pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, Failure> {
-    let segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
+    let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
+    // Of deployments to a group some paths leave the provider out.
+    let is = |at: usize, word: &str| segments.get(at).is_some_and(|segment| segment.eq_ignore_ascii_case(word));
+    if segments.len() > 5 && is(2, "resourceGroups") && is(4, "deployments") {
+        segments.splice(4..4, ["providers", "Microsoft.Resources"].map(str::to_owned));
+    }
     let words: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if let ["subscriptions", asked, ..] = words[..]

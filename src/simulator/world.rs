@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::deployments::Deployment;
 use super::faults::Faults;
 use super::monitor::Monitor;
 use super::network::Sight;
@@ -29,6 +30,9 @@ pub struct World {
     pub(super) now: Timestamp,
     objects: BTreeMap<String, Object>,
     operations: BTreeMap<String, Operation>,
+    /// The deployments, by folded id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) deployments: BTreeMap<String, Deployment>,
     pub(super) rest: Rest,
     #[serde(skip)]
     pub(super) base: String,
@@ -142,14 +146,15 @@ impl Object {
 pub(super) struct Changes {
     pub(super) objects: BTreeSet<String>,
     pub(super) operations: BTreeSet<String>,
+    pub(super) deployments: BTreeSet<String>,
     /// Whether anything else did that must not be lost.
     pub(super) rest: bool,
 }
 
 impl Changes {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { objects, operations, rest } = self;
-        objects.is_empty() && operations.is_empty() && !rest
+        let Self { objects, operations, deployments, rest } = self;
+        objects.is_empty() && operations.is_empty() && deployments.is_empty() && !rest
     }
 }
 
@@ -180,6 +185,7 @@ impl World {
             now,
             objects: BTreeMap::new(),
             operations: BTreeMap::new(),
+            deployments: BTreeMap::new(),
             rest: Rest::default(),
             base,
             lenient: false,
@@ -359,6 +365,7 @@ impl World {
         now: Timestamp,
         objects: BTreeMap<String, Option<Object>>,
         operations: BTreeMap<String, Operation>,
+        deployments: BTreeMap<String, Option<Deployment>>,
         rest: Option<Rest>,
     ) {
         self.now = now;
@@ -369,6 +376,12 @@ impl World {
             };
         }
         self.operations.extend(operations);
+        for (id, deployment) in deployments {
+            match deployment {
+                Some(deployment) => self.deployments.insert(id, deployment),
+                None => self.deployments.remove(&id),
+            };
+        }
         if let Some(rest) = rest {
             self.rest = rest;
         }

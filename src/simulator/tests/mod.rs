@@ -3,6 +3,7 @@
 mod bodies;
 mod client;
 mod deletion;
+mod deployments;
 mod disk;
 mod failover;
 mod faults;

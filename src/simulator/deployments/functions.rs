@@ -1,0 +1,361 @@
+//! The functions of templates that need nothing but their arguments. What they give is Azure's, but for the text of GUIDs and unique strings,
+//! whose making Azure does not tell.
+
+use std::net::Ipv4Addr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::evaluate::{Miss, kind_of, within};
+use crate::simulator::seed::Seed;
+
+/// What a function (its name folded, and as it is written) gives.
+pub(super) fn call(folded: &str, name: &str, args: &[Json]) -> Result<Json, Miss> {
+    texts(folded, args).or_else(|| collections(folded, args)).or_else(|| numbers(folded, args)).unwrap_or_else(|| {
+        Err(Miss::Wrong(format!("the function `{name}` is not known with {} arguments", args.len())))
+    })
+}
+
+type Given = Option<Result<Json, Miss>>;
+
+/// Texts, and what is made into one.
+fn texts(name: &str, args: &[Json]) -> Given {
+    let of = |at: usize| args.get(at).map_or_else(|| Err(missing(name)), text);
+    let made = |text: Result<String, Miss>| Some(text.map(Json::from));
+    match (name, args.len()) {
+        ("concat", _) if args.iter().all(|arg| !arg.is_array()) => made(Ok(args.iter().map(plain).collect())),
+        ("format", 1..) => made(of(0).and_then(|pattern| format(&pattern, &args[1..]))),
+        ("string", 1) => made(Ok(plain(&args[0]))),
+        ("tolower", 1) => made(of(0).map(|text| text.to_lowercase())),
+        ("toupper", 1) => made(of(0).map(|text| text.to_uppercase())),
+        ("trim", 1) => made(of(0).map(|text| text.trim().to_owned())),
+        ("replace", 3) => made(of(0).and_then(|text| Ok(text.replace(&of(1)?, &of(2)?)))),
+        ("base64", 1) => made(of(0).map(|text| STANDARD.encode(text))),
+        ("base64tostring", 1) => made(of(0).and_then(|text| {
+            let bytes = STANDARD.decode(text).map_err(|_| Miss::Wrong("the text is not base64".to_owned()))?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        })),
+        ("substring", 2 | 3) => made(of(0).and_then(|text| {
+            let from = whole(&args[1])?;
+            let left = text.chars().count().saturating_sub(from);
+            let length = args.get(2).map_or(Ok(left), whole)?;
+            if length > left {
+                return Err(Miss::Wrong("`substring` goes beyond the end of its text".to_owned()));
+            }
+            Ok(text.chars().skip(from).take(length).collect())
+        })),
+        ("split", 2) => Some(of(0).and_then(|text| {
+            let parts: Vec<String> = text.split(of(1)?.as_str()).map(str::to_owned).collect();
+            Ok(json!(parts))
+        })),
+        ("join", 2) => Some(list(&args[0]).and_then(|items| {
+            let items: Vec<String> = items.iter().map(plain).collect();
+            Ok(Json::from(items.join(&of(1)?)))
+        })),
+        ("startswith", 2) => {
+            Some(of(0).and_then(|text| Ok(json!(text.to_lowercase().starts_with(&of(1)?.to_lowercase())))))
+        }
+        ("endswith", 2) => {
+            Some(of(0).and_then(|text| Ok(json!(text.to_lowercase().ends_with(&of(1)?.to_lowercase())))))
+        }
+        ("json", 1) => Some(of(0).and_then(|text| {
+            serde_json::from_str(&text).map_err(|error| Miss::Wrong(format!("`json` cannot read its text: {error}")))
+        })),
+        ("guid", 1..) => {
+            made(Ok(Seed(0)
+                .guid(&args.iter().map(plain).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())))
+        }
+        ("uniquestring", 1..) => {
+            let parts: Vec<String> = args.iter().map(plain).collect();
+            let guid = Seed(0).guid(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+            made(Ok(guid.chars().filter(|c| *c != '-').take(13).collect()))
+        }
+        ("parsecidr", 1) => Some(of(0).and_then(|range| parse_cidr(&range))),
+        ("cidrsubnet", 3) => Some(of(0).and_then(|range| cidr_subnet(&range, whole(&args[1])?, whole(&args[2])?))),
+        ("cidrhost", 2) => Some(of(0).and_then(|range| {
+            let (first, _) = cidr(&range)?;
+            let host = u32::try_from(whole(&args[1])?).ok().and_then(|at| first.checked_add(at)?.checked_add(1));
+            Ok(Json::from(Ipv4Addr::from(host.ok_or_else(|| missing("cidrHost"))?).to_string()))
+        })),
+        _ => None,
+    }
+}
+
+/// Lists and objects.
+fn collections(name: &str, args: &[Json]) -> Given {
+    let first = args.first().unwrap_or(&Json::Null);
+    match (name, args.len()) {
+        ("concat", 1..) => Some(
+            args.iter()
+                .try_fold(Vec::new(), |mut all, arg| {
+                    all.extend_from_slice(list(arg)?);
+                    Ok(all)
+                })
+                .map(Json::Array),
+        ),
+        ("createarray", _) => Some(Ok(json!(args))),
+        ("array", 1) => Some(Ok(if first.is_array() { first.clone() } else { json!([first]) })),
+        ("createobject", _) => Some(
+            args.chunks(2)
+                .map(|pair| match pair {
+                    [name, value] => Ok((text(name)?, value.clone())),
+                    _ => Err(missing("createObject")),
+                })
+                .collect::<Result<JsonMap<_, _>, _>>()
+                .map(Json::Object),
+        ),
+        ("length", 1) => Some(match first {
+            Json::Array(items) => Ok(json!(items.len())),
+            Json::Object(map) => Ok(json!(map.len())),
+            other => text(other).map(|text| json!(text.chars().count())),
+        }),
+        ("empty", 1) => Some(Ok(json!(match first {
+            Json::Null => true,
+            Json::Array(items) => items.is_empty(),
+            Json::Object(map) => map.is_empty(),
+            other => plain(other).is_empty(),
+        }))),
+        ("contains", 2) => Some(Ok(json!(match (first, &args[1]) {
+            (Json::Array(items), item) => items.contains(item),
+            (of @ Json::Object(_), name) => within(of, name).is_some(),
+            (text, part) => plain(text).contains(&plain(part)),
+        }))),
+        ("first" | "last", 1) => Some(Ok(match first {
+            Json::Array(items) => {
+                (if name == "first" { items.first() } else { items.last() }).cloned().unwrap_or_default()
+            }
+            text => {
+                let text = plain(text);
+                let one = if name == "first" { text.chars().next() } else { text.chars().last() };
+                Json::from(one.map(String::from).unwrap_or_default())
+            }
+        })),
+        ("skip" | "take", 2) => Some(list(first).and_then(|items| {
+            let at = whole(&args[1])?.min(items.len());
+            Ok(json!(if name == "skip" { &items[at..] } else { &items[..at] }))
+        })),
+        ("range", 2) => Some(int(first).and_then(|from| {
+            let count = i64::try_from(whole(&args[1])?).unwrap_or(i64::MAX).min(10_000);
+            Ok(json!((from..from.saturating_add(count)).collect::<Vec<_>>()))
+        })),
+        ("union", 1..) => Some(Ok(args.iter().fold(Json::Null, union))),
+        ("items", 1) => Some(first.as_object().ok_or_else(|| missing("items")).map(|map| {
+            let mut items: Vec<_> = map.iter().collect();
+            items.sort_by_key(|(name, _)| name.to_lowercase());
+            items.into_iter().map(|(name, value)| json!({ "key": name, "value": value })).collect()
+        })),
+        ("tryget", 2..) => {
+            Some(Ok(args[1..].iter().try_fold(first.clone(), |of, at| within(&of, at)).unwrap_or_default()))
+        }
+        ("coalesce", 1..) => Some(Ok(args.iter().find(|arg| !arg.is_null()).cloned().unwrap_or_default())),
+        _ => None,
+    }
+}
+
+/// Numbers and truth.
+fn numbers(name: &str, args: &[Json]) -> Given {
+    let two = || Ok((int(args.first().unwrap_or(&Json::Null))?, int(args.get(1).unwrap_or(&Json::Null))?));
+    let reckon = |how: fn(i64, i64) -> Option<i64>| {
+        Some(two().and_then(|(a, b)| how(a, b).map(Json::from).ok_or_else(|| missing(name))))
+    };
+    let compare = |how: fn(std::cmp::Ordering) -> bool| {
+        let ordering = match args {
+            [Json::String(a), Json::String(b)] => Ok(a.cmp(b)),
+            _ => two().map(|(a, b)| a.cmp(&b)),
+        };
+        Some(ordering.map(|ordering| json!(how(ordering))))
+    };
+    let all = || args.iter().map(truth).collect::<Result<Vec<_>, _>>();
+    match (name, args.len()) {
+        ("null", 0) => Some(Ok(Json::Null)),
+        ("true", 0) => Some(Ok(json!(true))),
+        ("false", 0) => Some(Ok(json!(false))),
+        ("and", 1..) => Some(all().map(|all| json!(all.iter().all(|one| *one)))),
+        ("or", 1..) => Some(all().map(|all| json!(all.iter().any(|one| *one)))),
+        ("not", 1) => Some(truth(&args[0]).map(|truth| json!(!truth))),
+        ("bool", 1) => Some(truth(&args[0]).map(|truth| json!(truth))),
+        ("int", 1) => Some(int(&args[0]).map(Json::from)),
+        ("equals", 2) => Some(Ok(json!(args[0] == args[1]))),
+        ("less", 2) => compare(std::cmp::Ordering::is_lt),
+        ("lessorequals", 2) => compare(std::cmp::Ordering::is_le),
+        ("greater", 2) => compare(std::cmp::Ordering::is_gt),
+        ("greaterorequals", 2) => compare(std::cmp::Ordering::is_ge),
+        ("add", 2) => reckon(i64::checked_add),
+        ("sub", 2) => reckon(i64::checked_sub),
+        ("mul", 2) => reckon(i64::checked_mul),
+        ("div", 2) => reckon(i64::checked_div),
+        ("mod", 2) => reckon(i64::checked_rem),
+        ("min" | "max", 1..) => {
+            let numbers: Result<Vec<i64>, Miss> = match args {
+                [Json::Array(items)] => items.iter().map(int).collect(),
+                _ => args.iter().map(int).collect(),
+            };
+            Some(numbers.and_then(|numbers| {
+                let found = if name == "min" { numbers.iter().min() } else { numbers.iter().max() };
+                found.copied().map(Json::from).ok_or_else(|| missing(name))
+            }))
+        }
+        _ => None,
+    }
+}
+
+/// A text.
+pub(super) fn text(value: &Json) -> Result<String, Miss> {
+    value
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Miss::Wrong(format!("a text is wanted, and this is {}", kind_of(value))))
+}
+
+/// Whether a value is true.
+pub(super) fn truth(value: &Json) -> Result<bool, Miss> {
+    match value {
+        Json::Bool(truth) => Ok(*truth),
+        Json::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Json::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        Json::Number(number) => Ok(number.as_i64() != Some(0)),
+        other => Err(Miss::Wrong(format!("a truth value is wanted, and this is {}", kind_of(other)))),
+    }
+}
+
+fn int(value: &Json) -> Result<i64, Miss> {
+    let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    number.ok_or_else(|| Miss::Wrong(format!("a whole number is wanted, and this is {}", kind_of(value))))
+}
+
+fn whole(value: &Json) -> Result<usize, Miss> {
+    usize::try_from(int(value)?).map_err(|_| Miss::Wrong("a number must not be below zero here".to_owned()))
+}
+
+fn list(value: &Json) -> Result<&[Json], Miss> {
+    value
+        .as_array()
+        .map(Vec::as_slice)
+        .ok_or_else(|| Miss::Wrong(format!("a list is wanted, and this is {}", kind_of(value))))
+}
+
+/// A value as text.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Bool(true) => "True".to_owned(),
+        Json::Bool(false) => "False".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A pattern with `{0}` in it, filled.
+fn format(pattern: &str, args: &[Json]) -> Result<String, Miss> {
+    let mut filled = String::new();
+    let mut rest = pattern;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, after) = rest.split_at(at);
+        filled.push_str(before);
+        if let Some(after) = after.strip_prefix("{{").or_else(|| after.strip_prefix("}}")) {
+            filled.push_str(&rest[at..=at]);
+            rest = after;
+            continue;
+        }
+        let (place, after) = after[1..].split_once('}').ok_or_else(|| missing("format"))?;
+        let number = place.split([':', ',']).next().unwrap_or_default();
+        let arg = number.parse::<usize>().ok().and_then(|at| args.get(at));
+        filled.push_str(&plain(arg.ok_or_else(|| Miss::Wrong(format!("`format` has no argument {{{place}}}")))?));
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+/// Two lists without what stands in both twice; two objects, one in the other.
+fn union(all: Json, more: &Json) -> Json {
+    match (all, more) {
+        (Json::Array(mut items), Json::Array(more)) => {
+            for item in more {
+                if !items.contains(item) {
+                    items.push(item.clone());
+                }
+            }
+            Json::Array(items)
+        }
+        (Json::Object(mut map), Json::Object(more)) => {
+            for (name, value) in more {
+                let old = map.get(name).cloned().unwrap_or_default();
+                map.insert(name.clone(), if old.is_object() { union(old, value) } else { value.clone() });
+            }
+            Json::Object(map)
+        }
+        (_, more) => more.clone(),
+    }
+}
+
+/// The first address of a range, and the length of its prefix.
+fn cidr(range: &str) -> Result<(u32, u32), Miss> {
+    let wrong = || Miss::Wrong(format!("`{range}` is no range of addresses as `10.0.0.0/16`"));
+    let (address, length) = range.split_once('/').ok_or_else(wrong)?;
+    let address: Ipv4Addr = address.parse().map_err(|_| wrong())?;
+    let length: u32 = length.parse().ok().filter(|length| *length <= 32).ok_or_else(wrong)?;
+    let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+    Ok((u32::from(address) & mask, length))
+}
+
+fn parse_cidr(range: &str) -> Result<Json, Miss> {
+    let (first, length) = cidr(range)?;
+    let size = 1_u64 << (32 - length);
+    let at = |offset: u64| Ipv4Addr::from(u32::try_from(u64::from(first) + offset).unwrap_or(u32::MAX)).to_string();
+    Ok(json!({
+        "network": at(0), "cidr": length, "broadcast": at(size - 1), "firstUsable": at(1.min(size - 1)), "lastUsable": at(size.saturating_sub(2)),
+        "netmask": Ipv4Addr::from(u32::MAX.checked_shl(32 - length).unwrap_or(0)).to_string(),
+    }))
+}
+
+fn cidr_subnet(range: &str, length: usize, at: usize) -> Result<Json, Miss> {
+    let (first, own) = cidr(range)?;
+    let new = u32::try_from(length).ok().filter(|new| (own..=32).contains(new)).ok_or_else(|| missing("cidrSubnet"))?;
+    let fits = (at as u64) < 1_u64 << (new - own);
+    let start = u64::from(first) + ((at as u64) << (32 - new));
+    let start = u32::try_from(start).ok().filter(|_| fits);
+    start.map(|start| Json::from(format!("{}/{new}", Ipv4Addr::from(start)))).ok_or_else(|| missing("cidrSubnet"))
+}
+
+fn missing(name: &str) -> Miss {
+    Miss::Wrong(format!("`{name}` cannot take these arguments"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gives(name: &str, args: Json) -> Json {
+        call(&name.to_ascii_lowercase(), name, args.as_array().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_templates_ask_for() {
+        assert_eq!(gives("format", json!(["{0}-{1:D2}{{}}", "a", 7])), json!("a-7{}"));
+        assert_eq!(gives("concat", json!([[1], [2]])), json!([1, 2]));
+        assert_eq!(
+            gives("union", json!([{ "a": { "b": 1 } }, { "a": { "c": 2 } }])),
+            json!({ "a": { "b": 1, "c": 2 } })
+        );
+        assert_eq!(gives("cidrSubnet", json!(["10.1.0.0/16", 24, 3])), json!("10.1.3.0/24"));
+        assert_eq!(gives("cidrHost", json!(["10.1.0.0/16", 3])), json!("10.1.0.4"));
+        assert_eq!(gives("items", json!([{ "b": 1, "a": 2 }]))[0], json!({ "key": "a", "value": 2 }));
+        assert_eq!(gives("tryGet", json!([{ "a": [1] }, "a", 0])), json!(1));
+        assert_eq!(gives("substring", json!(["abcd", 1, 2])), json!("bc"));
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        for (name, args) in [
+            ("substring", json!(["abcd", 3, 2])),
+            ("div", json!([1, 0])),
+            ("cidrSubnet", json!(["10.1.0.0/16", 24, 256])),
+            ("format", json!(["{1}", "a"])),
+            ("int", json!(["a"])),
+            ("nothing", json!([])),
+        ] {
+            assert!(call(&name.to_ascii_lowercase(), name, args.as_array().unwrap()).is_err(), "{name}");
+        }
+    }
+}

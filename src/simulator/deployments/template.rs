@@ -1,0 +1,477 @@
+//! A template as resources to be written: its parameters given, its loops walked through, each resource under its id, with what it waits for.
+//! It writes nothing, and knows nothing of what stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::evaluate::{Frame, Miss, Surroundings, kind_of};
+use super::expression::{Written, parse, written};
+use super::functions;
+use crate::address::ArmId;
+use crate::simulator::request::Failure;
+
+/// The most resources of a template (source: Azure's limits of templates).
+const MOST_RESOURCES: usize = 800;
+/// The most parameters.
+const MOST_PARAMETERS: usize = 256;
+/// The most outputs.
+const MOST_OUTPUTS: usize = 64;
+/// The type of a deployment.
+pub(super) const DEPLOYMENT: &str = "Microsoft.Resources/deployments";
+
+/// A template with what it was given.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    /// The scope that it is deployed to.
+    scope: ArmId,
+    /// The values of the parameters, by folded name.
+    parameters: JsonMap<String, Json>,
+    variables: JsonMap<String, Json>,
+    outputs: JsonMap<String, Json>,
+    resources: Json,
+    /// Whether nothing in it is an expression any more.
+    literal: bool,
+}
+
+/// One resource of a template.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) id: ArmId,
+    pub(super) type_: String,
+    pub(super) api: String,
+    /// As it is written, and its turn in a loop.
+    written: Json,
+    turn: Option<(String, i64)>,
+    /// Whether it is only spoken of.
+    pub(super) existing: bool,
+    /// Whether its condition holds.
+    pub(super) wanted: bool,
+    /// The positions of the items that it waits for.
+    pub(super) needs: BTreeSet<usize>,
+    /// The name by which others speak of it: that of the symbol, or of the loop.
+    called: Vec<String>,
+}
+
+impl Template {
+    /// Reads a template. `given` is the `parameters` of a request.
+    ///
+    /// # Errors
+    /// `InvalidTemplate`, with what is wrong.
+    pub(super) fn read(
+        written: &Json,
+        given: &JsonMap<String, Json>,
+        scope: ArmId,
+        literal: bool,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Self, Failure> {
+        let section = |name: &str| match written.get(name) {
+            None | Some(Json::Null) => Ok(JsonMap::new()),
+            Some(Json::Object(map)) => Ok(map.clone()),
+            Some(other) => Err(wrong(format!("its `{name}` are {}, and should be an object", kind_of(other)))),
+        };
+        let declared = section("parameters")?;
+        let limits =
+            [("parameters", declared.len(), MOST_PARAMETERS), ("outputs", section("outputs")?.len(), MOST_OUTPUTS)];
+        for (what, has, most) in limits {
+            if has > most {
+                return Err(wrong(format!("the number of {what}, {has}, exceeds the limit of {most}")));
+            }
+        }
+        if let Some(name) = given.keys().find(|name| !declared.keys().any(|other| other.eq_ignore_ascii_case(name))) {
+            return Err(wrong(format!("the parameter '{name}' is given, and the template does not declare it")));
+        }
+        let mut template = Self {
+            scope,
+            parameters: JsonMap::new(),
+            variables: section("variables")?,
+            outputs: section("outputs")?,
+            resources: written.get("resources").cloned().unwrap_or_default(),
+            literal,
+        };
+        for (name, declaration) in &declared {
+            let own = given.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+            let value = match (own, declaration.get("defaultValue")) {
+                (Some(own), _) => own.get("value").cloned().ok_or_else(|| {
+                    wrong(format!("the parameter '{name}' has no `value`; references to vaults are not known here"))
+                })?,
+                (None, Some(default)) => template.frame(surroundings).value(default).map_err(|miss| at(name, miss))?,
+                (None, None) => {
+                    return Err(wrong(format!("the value for the template parameter '{name}' is not provided")));
+                }
+            };
+            check_parameter(name, declaration, &value)?;
+            template.parameters.insert(name.to_ascii_lowercase(), value);
+        }
+        Ok(template)
+    }
+
+    /// The names of parameters that must not be kept.
+    pub(super) fn secure(written: &Json) -> BTreeSet<String> {
+        let declared = written.get("parameters").and_then(Json::as_object).into_iter().flatten();
+        let secure = declared.filter(|(_, declaration)| declared_type(declaration).starts_with("secure"));
+        secure.map(|(name, _)| name.to_ascii_lowercase()).collect()
+    }
+
+    pub(super) fn frame<'a>(&'a self, surroundings: &'a dyn Surroundings) -> Frame<'a> {
+        Frame {
+            parameters: &self.parameters,
+            variables: &self.variables,
+            turns: Vec::new(),
+            bound: Vec::new(),
+            surroundings,
+            depth: 0,
+        }
+    }
+
+    /// The frame of one of its items.
+    fn frame_of<'a>(&'a self, item: &Item, surroundings: &'a dyn Surroundings) -> Frame<'a> {
+        let frame = self.frame(surroundings);
+        match &item.turn {
+            Some((name, at)) => frame.turn(name, *at),
+            None => frame,
+        }
+    }
+
+    /// What is written of an item, with every expression in it evaluated. Of a nested deployment whose expressions are its own, its template is left.
+    pub(super) fn body(&self, item: &Item, surroundings: &dyn Surroundings) -> Result<Json, Miss> {
+        self.evaluated(item, surroundings, |frame, written| frame.value(written))
+    }
+
+    /// The same as far as it is known before anything of the template stands.
+    pub(super) fn body_so_far(&self, item: &Item, surroundings: &dyn Surroundings) -> Result<Json, Miss> {
+        self.evaluated(item, surroundings, |frame, written| frame.value_so_far(written))
+    }
+
+    fn evaluated(
+        &self,
+        item: &Item,
+        surroundings: &dyn Surroundings,
+        value: impl Fn(&Frame<'_>, &Json) -> Result<Json, Miss>,
+    ) -> Result<Json, Miss> {
+        let mut written = item.written.clone();
+        if self.literal {
+            return Ok(written);
+        }
+        let inner = is_inner(&written).then(|| written.pointer_mut("/properties/template").map(Json::take)).flatten();
+        let mut body = value(&self.frame_of(item, surroundings), &written)?;
+        if let (Some(inner), Some(place)) = (inner, body.pointer_mut("/properties/template")) {
+            *place = inner;
+        }
+        Ok(body)
+    }
+
+    /// The outputs, each with its type.
+    pub(super) fn outputs(&self, surroundings: &dyn Surroundings) -> Result<Json, Miss> {
+        let mut outputs = JsonMap::new();
+        for (name, output) in &self.outputs {
+            let frame = self.frame(surroundings);
+            if !output.get("condition").map_or(Ok(true), |condition| functions::truth(&frame.value(condition)?))? {
+                continue;
+            }
+            let type_ = output.get("type").cloned().unwrap_or_default();
+            let mut said = JsonMap::from_iter([("type".to_owned(), type_)]);
+            if !declared_type(output).starts_with("secure") {
+                let value = output.get("value").unwrap_or(&Json::Null);
+                said.insert("value".to_owned(), if self.literal { value.clone() } else { frame.value(value)? });
+            }
+            outputs.insert(name.clone(), Json::Object(said));
+        }
+        Ok(Json::Object(outputs))
+    }
+
+    /// Its resources, in the order in which they are written.
+    ///
+    /// # Errors
+    /// `InvalidTemplate`.
+    pub(super) fn items(&self, surroundings: &dyn Surroundings) -> Result<Vec<Item>, Failure> {
+        let mut items = Vec::new();
+        match &self.resources {
+            Json::Null => {}
+            Json::Array(resources) => {
+                for resource in resources {
+                    self.expand(resource, None, None, surroundings, &mut items)?;
+                }
+            }
+            Json::Object(resources) => {
+                for (symbol, resource) in resources {
+                    self.expand(resource, Some(symbol), None, surroundings, &mut items)?;
+                }
+            }
+            other => return Err(wrong(format!("its `resources` are {}, and should be a list", kind_of(other)))),
+        }
+        if items.len() > MOST_RESOURCES {
+            let count = items.len();
+            return Err(wrong(format!(
+                "the number of template resources, '{count}', exceeds the limit of '{MOST_RESOURCES}'"
+            )));
+        }
+        let mut seen = BTreeMap::new();
+        for (at, item) in items.iter().enumerate().filter(|(_, item)| !item.existing && item.wanted) {
+            if seen.insert(item.id.folded(), at).is_some() {
+                return Err(wrong(format!("the resource '{}' is defined multiple times in the template", item.id)));
+            }
+        }
+        self.connect(&mut items, surroundings)?;
+        Ok(items)
+    }
+
+    /// Adds a resource, each turn of its loop, and what stands in it. `above` is the type and the name of what it is written in.
+    fn expand(
+        &self,
+        written: &Json,
+        symbol: Option<&str>,
+        above: Option<(&str, &str)>,
+        surroundings: &dyn Surroundings,
+        items: &mut Vec<Item>,
+    ) -> Result<(), Failure> {
+        let name = written.get("copy").and_then(|copy| copy.get("name")?.as_str()).unwrap_or_default();
+        let turns = match written.get("copy").filter(|copy| copy.is_object()) {
+            None => vec![None],
+            Some(copy) => {
+                let count = self.frame(surroundings).count(copy.get("count").unwrap_or(&Json::Null));
+                let count = count.map_err(|miss| at(name, miss))?;
+                (0..count).map(|at| Some((name.to_owned(), at))).collect()
+            }
+        };
+        for turn in turns {
+            let called =
+                symbol.map(str::to_owned).into_iter().chain(turn.iter().map(|(name, _)| name.clone())).collect();
+            let item = self.item(written, turn, called, above, surroundings)?;
+            let (type_, name) = (item.type_.clone(), named(&item.id, &item.type_));
+            items.push(item);
+            if items.len() > MOST_RESOURCES {
+                break;
+            }
+            for inner in written.get("resources").and_then(Json::as_array).into_iter().flatten() {
+                self.expand(inner, None, Some((&type_, &name)), surroundings, items)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn item(
+        &self,
+        written: &Json,
+        turn: Option<(String, i64)>,
+        called: Vec<String>,
+        above: Option<(&str, &str)>,
+        surroundings: &dyn Surroundings,
+    ) -> Result<Item, Failure> {
+        let mut frame = self.frame(surroundings);
+        if let Some((name, at)) = &turn {
+            frame = frame.turn(name, *at);
+        }
+        let value = |name: &str| match written.get(name) {
+            None | Some(Json::Null) => Ok(None),
+            Some(value) if self.literal => Ok(Some(value.clone())),
+            Some(value) => match frame.value(value) {
+                Ok(value) => Ok(Some(value)),
+                Err(Miss::Later) => Err(wrong(format!(
+                    "the `{name}` of a resource must be known before the deployment begins: {value}"
+                ))),
+                Err(miss) => Err(at(name, miss)),
+            },
+        };
+        let text = |name: &str| Ok::<_, Failure>(value(name)?.and_then(|value| value.as_str().map(str::to_owned)));
+        let needed = |name: &str| text(name)?.ok_or_else(|| wrong(format!("a resource has no `{name}`")));
+        let (mut type_, mut name) = (needed("type")?, needed("name")?);
+        if let Some((outer, above)) = above {
+            type_ = format!("{outer}/{type_}");
+            name = format!("{above}/{name}");
+        }
+        let wanted = value("condition")?.map_or(Ok(true), |condition| functions::truth(&condition));
+        let scope = match (text("scope")?, text("resourceGroup")?) {
+            (Some(scope), _) if scope.starts_with('/') => ArmId::new(scope.trim_end_matches('/')),
+            (Some(scope), _) => ArmId::new(format!("{}/providers/{scope}", self.scope)),
+            (None, Some(group)) => {
+                let own = self.scope.subscription().unwrap_or_default();
+                let subscription = text("subscriptionId")?.unwrap_or_else(|| own.to_owned());
+                ArmId::new(format!("/subscriptions/{subscription}/resourceGroups/{group}"))
+            }
+            (None, None) => self.scope.clone(),
+        };
+        Ok(Item {
+            id: id_below(&scope, &type_, &name)?,
+            api: needed("apiVersion")?,
+            type_,
+            written: written.clone(),
+            turn,
+            existing: written.get("existing").and_then(Json::as_bool) == Some(true),
+            wanted: wanted.map_err(|miss| at("condition", miss))?,
+            needs: BTreeSet::new(),
+            called,
+        })
+    }
+
+    /// Finds out what each item waits for: what it says, and what it asks the state of.
+    fn connect(&self, items: &mut [Item], surroundings: &dyn Surroundings) -> Result<(), Failure> {
+        let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, item) in items.iter().enumerate() {
+            let short = format!("{}/{}", item.type_, named(&item.id, &item.type_));
+            let name = named(&item.id, &item.type_);
+            let words = item.called.iter().cloned().chain([item.id.to_string(), short, name]);
+            for word in words {
+                found.entry(word.to_ascii_lowercase()).or_default().push(at);
+            }
+        }
+        for at_item in 0..items.len() {
+            let Some(item) = items.get(at_item) else { break };
+            let frame = self.frame_of(item, surroundings);
+            let mut words = Vec::new();
+            for need in item.written.get("dependsOn").and_then(Json::as_array).into_iter().flatten() {
+                let need = need.as_str().unwrap_or_default();
+                let word = if self.literal {
+                    need.to_owned()
+                } else {
+                    frame.string(need).map_err(|miss| at("dependsOn", miss))?
+                };
+                if !found.contains_key(&word.to_ascii_lowercase()) {
+                    return Err(wrong(format!(
+                        "the resource '{word}' that '{}' depends on is not defined in the template",
+                        item.id
+                    )));
+                }
+                words.push(word);
+            }
+            if !self.literal {
+                asked(&item.written, &frame, &mut words);
+            }
+            let needs = words.iter().filter_map(|word| found.get(&word.to_ascii_lowercase())).flatten();
+            let needs = needs.copied().filter(|need| *need != at_item).collect();
+            if let Some(item) = items.get_mut(at_item) {
+                item.needs = needs;
+            }
+        }
+        acyclic(items)
+    }
+
+    /// The ids that symbols stand for.
+    pub(super) fn symbols(items: &[Item]) -> BTreeMap<String, ArmId> {
+        let of = |item: &Item| {
+            let name = named(&item.id, &item.type_);
+            item.called
+                .iter()
+                .cloned()
+                .chain([name])
+                .map(|word| (word.to_ascii_lowercase(), item.id.clone()))
+                .collect::<Vec<_>>()
+        };
+        items.iter().flat_map(of).collect()
+    }
+}
+
+/// What is written of `reference` in a resource: what it is asked of.
+fn asked(written: &Json, frame: &Frame<'_>, words: &mut Vec<String>) {
+    match written {
+        Json::String(text) => {
+            let Written::Expression(source) = self::written(text) else { return };
+            let Ok(expression) = parse(source) else { return };
+            expression.visit(&mut |name, args| {
+                let first = args.first().filter(|_| name.eq_ignore_ascii_case("reference"));
+                if let Some(Json::String(word)) = first.and_then(|of| frame.evaluate(of).ok()) {
+                    words.push(word);
+                }
+            });
+        }
+        Json::Array(items) => items.iter().for_each(|item| asked(item, frame, words)),
+        Json::Object(map) => map.values().for_each(|value| asked(value, frame, words)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
+}
+
+/// Refuses items that wait for each other.
+fn acyclic(items: &[Item]) -> Result<(), Failure> {
+    let mut left: Vec<usize> = items.iter().map(|item| item.needs.len()).collect();
+    let mut free: Vec<usize> = (0..items.len()).filter(|at| left.get(*at) == Some(&0)).collect();
+    let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, item) in items.iter().enumerate() {
+        item.needs.iter().for_each(|need| users.entry(*need).or_default().push(at));
+    }
+    let mut done = 0;
+    while let Some(at) = free.pop() {
+        done += 1;
+        for user in users.get(&at).into_iter().flatten() {
+            if let Some(left) = left.get_mut(*user) {
+                *left -= 1;
+                if *left == 0 {
+                    free.push(*user);
+                }
+            }
+        }
+    }
+    if done == items.len() { Ok(()) } else { Err(wrong("circular dependency detected: resources wait for each other")) }
+}
+
+/// Whether a nested deployment evaluates its template by itself.
+fn is_inner(written: &Json) -> bool {
+    let scope = written.pointer("/properties/expressionEvaluationOptions/scope").and_then(Json::as_str);
+    scope.is_some_and(|scope| scope.eq_ignore_ascii_case("inner"))
+}
+
+/// The id of what has this type and name below a scope.
+fn id_below(scope: &ArmId, type_: &str, name: &str) -> Result<ArmId, Failure> {
+    let mut kinds = type_.split('/');
+    let namespace = kinds.next().unwrap_or_default();
+    let (kinds, names): (Vec<&str>, Vec<&str>) = (kinds.collect(), name.split('/').collect());
+    if kinds.is_empty() || kinds.len() != names.len() || names.iter().any(|name| name.is_empty()) {
+        return Err(wrong(format!(
+            "the resource of type '{type_}' is called '{name}': a name must have as many segments as its type has after the namespace"
+        )));
+    }
+    let pairs: String = kinds.iter().zip(&names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
+    Ok(ArmId::new(if type_.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
+        format!("{scope}{pairs}")
+    } else {
+        format!("{scope}/providers/{namespace}{pairs}")
+    }))
+}
+
+/// The name of a resource with those of what it is in, `vnet/subnet`.
+fn named(id: &ArmId, type_: &str) -> String {
+    let segments: Vec<&str> = id.as_str().split('/').collect();
+    let count = type_.matches('/').count();
+    let from = segments.len().saturating_sub(2 * count);
+    segments.get(from..).unwrap_or_default().iter().skip(1).step_by(2).copied().collect::<Vec<_>>().join("/")
+}
+
+fn declared_type(declaration: &Json) -> String {
+    declaration.get("type").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
+}
+
+fn check_parameter(name: &str, declaration: &Json, value: &Json) -> Result<(), Failure> {
+    let type_ = declared_type(declaration);
+    let fits = match type_.as_str() {
+        "string" | "securestring" => value.is_string(),
+        "int" => value.is_i64(),
+        "bool" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" | "secureobject" => value.is_object(),
+        other => {
+            return Err(wrong(format!("the parameter '{name}' is declared with the type '{other}', which is none")));
+        }
+    };
+    let nothing = value.is_null() && declaration.get("nullable") == Some(&Json::Bool(true));
+    if !fits && !nothing {
+        return Err(wrong(format!("the parameter '{name}' is declared as '{type_}' and given {}", kind_of(value))));
+    }
+    match declaration.get("allowedValues").and_then(Json::as_array) {
+        Some(allowed) if !allowed.contains(value) => {
+            Err(wrong(format!("the value of the parameter '{name}' is not one of the allowed ones")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// 400 `InvalidTemplate`.
+pub(super) fn wrong(what: impl std::fmt::Display) -> Failure {
+    Failure::gateway(400, "InvalidTemplate", format!("Deployment template validation failed: '{what}'."))
+}
+
+/// What is wrong with something that has a name.
+pub(super) fn at(name: &str, miss: Miss) -> Failure {
+    match miss {
+        Miss::Wrong(why) => wrong(format!("`{name}`: {why}")),
+        Miss::Later => wrong(format!("`{name}` asks for what does not stand before the deployment")),
+    }
+}

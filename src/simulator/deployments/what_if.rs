@@ -1,0 +1,176 @@
+//! What a deployment would change, told before it is done.
+
+use serde_json::{Value as Json, json};
+
+use super::around::Around;
+use super::template::{DEPLOYMENT, Item, at};
+use super::{Work, named};
+use crate::address::ArmId;
+use crate::kinds::path;
+use crate::kinds::regions::same_region;
+use crate::simulator::request::{Failure, Response};
+use crate::simulator::target::GROUP;
+use crate::simulator::types;
+use crate::simulator::world::World;
+
+/// How deep deployments may stand in each other.
+const DEEPEST: u32 = 5;
+
+impl World {
+    /// Answers what each resource of a template would become. What is in the group and not in the template is told as ignored.
+    pub(super) fn what_if(&self, scope: &ArmId, name: &str, body: &Json) -> Result<Response, Failure> {
+        let (_, work, _) = self.read_template(scope, name, body, false)?;
+        let format = body.pointer("/properties/whatIfSettings/resultFormat").and_then(Json::as_str);
+        let whole = !format.is_some_and(|format| format.eq_ignore_ascii_case("ResourceIdOnly"));
+        let mut changes = Vec::new();
+        self.foresee(scope, name, &work, whole, 0, &mut changes)?;
+        let told = |id: &str| {
+            changes.iter().any(|change| change["resourceId"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)))
+        };
+        let around = scope.folded();
+        let others = self.below(&around).map(|(_, object)| object).filter(|object| {
+            let top = object.id.as_str().matches('/').count() == scope.as_str().matches('/').count() + 4;
+            scope.resource_group().is_some()
+                && top
+                && object.type_ != GROUP
+                && object.seen()
+                && !told(object.id.as_str())
+        });
+        let others: Vec<Json> = others
+            .map(|object| {
+                let mut change = json!({ "resourceId": object.id.as_str(), "changeType": "Ignore" });
+                if whole {
+                    change["before"] = self.whole_body(object).into_owned();
+                }
+                change
+            })
+            .collect();
+        changes.extend(others);
+        Ok(Response::json(200, &json!({ "status": "Succeeded", "properties": { "changes": changes } })))
+    }
+
+    fn foresee(
+        &self,
+        scope: &ArmId,
+        name: &str,
+        work: &Work,
+        whole: bool,
+        depth: u32,
+        changes: &mut Vec<Json>,
+    ) -> Result<(), Failure> {
+        let around = Around::before(self, scope, name);
+        for item in work.items.iter().filter(|item| item.wanted && !item.existing) {
+            let body = work.template.body_so_far(item, &around).map_err(|miss| at(item.id.name(), miss))?;
+            if item.type_.eq_ignore_ascii_case(DEPLOYMENT) {
+                match self.inner(item, &body, depth) {
+                    Ok((scope, inner)) => self.foresee(&scope, item.id.name(), &inner, whole, depth + 1, changes)?,
+                    Err(why) => changes.push(json!({
+                        "resourceId": item.id.as_str(), "changeType": "Unsupported", "unsupportedReason": why.message,
+                    })),
+                }
+                continue;
+            }
+            changes.push(self.change_of(item, body, whole));
+        }
+        Ok(())
+    }
+
+    fn inner(&self, item: &Item, body: &Json, depth: u32) -> Result<(ArmId, Work), Failure> {
+        if depth >= DEEPEST {
+            return Err(super::wrong("deployments stand in each other too deep"));
+        }
+        let evaluated = body.pointer("/properties/expressionEvaluationOptions/scope").and_then(Json::as_str);
+        let literal = !evaluated.is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
+        let scope = named(&item.id).map(|named| named.above(4))?;
+        let scope = self.standing(&scope).map_or_else(|| ArmId::new(scope), |object| object.id.clone());
+        let (_, work, _) = self.read_template(&scope, item.id.name(), body, literal)?;
+        Ok((scope, work))
+    }
+
+    fn change_of(&self, item: &Item, mut body: Json, whole: bool) -> Json {
+        let folded = item.id.folded();
+        if let Some(type_) = item.id.arm_type().and_then(|type_| types::find(&type_.to_ascii_lowercase())) {
+            type_.write_only.iter().for_each(|at| path::remove(&mut body, at));
+        }
+        if let Json::Object(map) = &mut body {
+            map.retain(|name, _| {
+                !matches!(
+                    name.as_str(),
+                    "dependsOn" | "scope" | "condition" | "copy" | "comments" | "apiVersion" | "resources"
+                )
+            });
+        }
+        let mut after = json!({ "id": item.id.as_str(), "name": item.id.name(), "type": item.type_ });
+        if let (Json::Object(after), Json::Object(body)) = (&mut after, &body) {
+            after.extend(
+                body.iter()
+                    .filter(|(name, _)| !matches!(name.as_str(), "name" | "type"))
+                    .map(|(n, v)| (n.clone(), v.clone())),
+            );
+        }
+        let before = self.standing(&folded).map(|object| self.whole_body(object).into_owned());
+        let before = before.or_else(|| self.element(&folded).cloned());
+        let (kind, delta) = match &before {
+            None => ("Create", Vec::new()),
+            Some(_) if !whole => ("Deploy", Vec::new()),
+            Some(before) => {
+                let mut delta = Vec::new();
+                differences(before, &body, "", &mut delta);
+                (if delta.is_empty() { "NoChange" } else { "Modify" }, delta)
+            }
+        };
+        let mut change = json!({ "resourceId": item.id.as_str(), "changeType": kind });
+        if whole {
+            if let Some(before) = before {
+                change["before"] = before;
+            }
+            change["after"] = after;
+            if kind == "Modify" {
+                change["delta"] = Json::Array(delta);
+            }
+        }
+        change
+    }
+}
+
+/// Where what is written differs from what stands. What is not written is the provider's.
+fn differences(before: &Json, written: &Json, at: &str, delta: &mut Vec<Json>) {
+    match (before, written) {
+        (Json::Object(before), Json::Object(written)) => {
+            for (name, value) in
+                written.iter().filter(|(name, _)| !at.is_empty() || !matches!(name.as_str(), "name" | "type" | "id"))
+            {
+                let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                match before.get(name) {
+                    Some(old) => differences(old, value, &path, delta),
+                    None if value.is_null() => {}
+                    None => delta
+                        .push(json!({ "path": path, "propertyChangeType": "Create", "before": null, "after": value })),
+                }
+            }
+        }
+        (before, written) if same(before, written, at) => {}
+        (before, written) => {
+            let kind = if written.is_array() { "Array" } else { "Modify" };
+            delta.push(json!({ "path": at, "propertyChangeType": kind, "before": before, "after": written }));
+        }
+    }
+}
+
+fn same(before: &Json, written: &Json, at: &str) -> bool {
+    match (before, written) {
+        (Json::String(before), Json::String(written)) if at == "location" => same_region(before, written),
+        (Json::String(before), Json::String(written)) if before.starts_with('/') => {
+            before.eq_ignore_ascii_case(written)
+        }
+        (Json::Array(before), Json::Array(written)) => {
+            let mut delta = Vec::new();
+            before
+                .iter()
+                .zip(written)
+                .for_each(|(before, written)| differences(before, written, "element", &mut delta));
+            before.len() == written.len() && delta.is_empty()
+        }
+        (before, written) => before == written,
+    }
+}

@@ -1,0 +1,279 @@
+//! Template deployments.
+
+use std::fs;
+
+use super::*;
+
+const ONE: &str = "Microsoft.Resources/deployments/one";
+
+/// A deployment of a template to the group.
+fn of(template: Json, parameters: Json) -> Json {
+    json!({ "properties": { "mode": "Incremental", "template": template, "parameters": parameters } })
+}
+
+/// A network, a subnet in it that is written after it, and addresses, with what templates of others are made of.
+fn template() -> Json {
+    json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": {
+            "prefix": { "type": "string", "defaultValue": "[concat('net', '-', toLower('A'))]" },
+            "count": { "type": "int" },
+        },
+        "variables": { "range": "10.0.0.0/16", "net": "[format('{0}-x', parameters('prefix'))]" },
+        "resources": [
+            {
+                "type": "Microsoft.Network/virtualNetworks/subnets",
+                "apiVersion": "2021-05-01",
+                "name": "[format('{0}/{1}', variables('net'), 'front')]",
+                "dependsOn": ["[resourceId('Microsoft.Network/virtualNetworks', variables('net'))]"],
+                "properties": { "addressPrefixes": ["[cidrSubnet(variables('range'), 24, 1)]"] },
+            },
+            {
+                "type": "Microsoft.Network/virtualNetworks",
+                "apiVersion": "2021-05-01",
+                "name": "[variables('net')]",
+                "location": "[resourceGroup().location]",
+                "tags": { "what": "[[not an expression]" },
+                "properties": { "addressSpace": { "addressPrefixes": ["[variables('range')]"] } },
+            },
+            {
+                "type": "Microsoft.Network/publicIPAddresses",
+                "apiVersion": "2021-05-01",
+                "name": "[concat('ip', copyIndex(1))]",
+                "copy": { "name": "addresses", "count": "[parameters('count')]" },
+                "location": "canadacentral",
+                "sku": { "name": "Standard" },
+                "tags": { "range": "[reference(variables('net')).addressSpace.addressPrefixes[0]]" },
+                "properties": { "publicIPAllocationMethod": "Static" },
+            },
+            {
+                "type": "Microsoft.Network/publicIPAddresses",
+                "apiVersion": "2021-05-01",
+                "condition": "[greater(parameters('count'), 7)]",
+                "name": "unwanted",
+                "location": "canadacentral",
+                "properties": { "publicIPAllocationMethod": "Static" },
+            },
+        ],
+        "outputs": {
+            "address": { "type": "string", "value": "[reference(resourceId('Microsoft.Network/publicIPAddresses', 'ip2')).ipAddress]" },
+        },
+    })
+}
+
+#[tokio::test]
+async fn resources_are_written_each_when_what_it_waits_for_stands() {
+    let cloud = Cloud::with_group().await;
+    let deployment = of(template(), json!({ "count": { "value": 2 } }));
+    let begun = cloud.put(ONE, deployment).await;
+    assert_eq!((begun.status, begun.state()), (201, "Accepted"), "{}", begun.body);
+    let status = begun.link("azure-asyncoperation");
+    assert_eq!(cloud.get(&status).await.body["status"], "Running");
+    assert_eq!(cloud.get("Microsoft.Network/publicIPAddresses/ip1").await.status, 404, "it asks for the network first");
+
+    cloud.pass(600);
+    assert_eq!(cloud.get(&status).await.body["status"], "Succeeded");
+    let net = cloud.get("Microsoft.Network/virtualNetworks/net-a-x").await.body;
+    assert_eq!((&net["tags"]["what"], &net["location"]), (&json!("[not an expression]"), &json!("canadacentral")));
+    assert_eq!(net["properties"]["subnets"][0]["properties"]["addressPrefixes"], json!(["10.0.1.0/24"]));
+    let address = cloud.get("Microsoft.Network/publicIPAddresses/ip2").await.body;
+    assert_eq!(address["tags"]["range"], "10.0.0.0/16");
+    assert_eq!(cloud.get("Microsoft.Network/publicIPAddresses/unwanted").await.status, 404);
+
+    let done = cloud.get(ONE).await.body;
+    assert_eq!(done["properties"]["outputs"]["address"]["value"], address["properties"]["ipAddress"]);
+    assert_eq!(done["properties"]["outputResources"].as_array().unwrap().len(), 4);
+    let operations = cloud.get(&format!("{ONE}/operations")).await.body;
+    let created = operations["value"].as_array().unwrap().iter();
+    let created = created.filter(|operation| operation["properties"]["statusCode"] == "Created").count();
+    assert_eq!(created, 4, "{operations}");
+    let shorter = cloud.get("deployments/one/operations").await.body;
+    assert_eq!(shorter, operations, "the path without the provider");
+    assert_eq!(cloud.get("Microsoft.Resources/deployments").await.body["value"].as_array().unwrap().len(), 1);
+    assert_eq!(cloud.simulator.show().requests["PUT"], 2, "the caller's budget pays for the group and the deployment");
+}
+
+#[tokio::test]
+async fn what_if_tells_what_would_change_and_changes_nothing() {
+    let cloud = Cloud::with_group().await;
+    let deployment = of(template(), json!({ "count": { "value": 1 } }));
+    let kinds = |answer: &Answer| -> Vec<String> {
+        let changes = answer.body["properties"]["changes"].as_array().expect("changes");
+        changes.iter().map(|change| change["changeType"].as_str().unwrap().to_owned()).collect()
+    };
+    let foreseen = cloud.ask("POST", &format!("{ONE}/whatIf"), Some(deployment.clone()), &[]).await;
+    assert_eq!((foreseen.status, kinds(&foreseen)), (200, vec!["Create".to_owned(); 3]), "{}", foreseen.body);
+    assert_eq!(cloud.get(ONE).await.code(), (404, "DeploymentNotFound"));
+
+    cloud.put(ONE, deployment.clone()).await;
+    cloud.pass(600);
+    cloud
+        .made(
+            "Microsoft.Network/publicIPAddresses/other",
+            json!({ "location": "canadacentral", "properties": { "publicIPAllocationMethod": "Static" } }),
+        )
+        .await;
+    let mut changed = deployment;
+    changed["properties"]["template"]["resources"][1]["tags"]["what"] = json!("something");
+    changed["properties"]["template"]["resources"][2]["tags"]["range"] = json!("10.0.0.0/16");
+    let foreseen = cloud.ask("POST", &format!("{ONE}/whatIf"), Some(changed), &[]).await;
+    assert_eq!(kinds(&foreseen), ["NoChange", "Modify", "NoChange", "Ignore"], "{}", foreseen.body);
+    assert_eq!(foreseen.body["properties"]["changes"][1]["delta"][0]["path"], "tags.what");
+}
+
+#[tokio::test]
+async fn what_fails_stops_what_waits_for_it_and_nothing_else() {
+    let cloud = Cloud::with_group().await;
+    let fault =
+        r#"[{"fault": "fail", "code": "QuotaExceeded", "on": {"verb": "PUT", "path": "*/virtualNetworks/net-a-x"}}]"#;
+    crate::simulator::parse_faults(fault)
+        .unwrap()
+        .into_iter()
+        .for_each(|fault| cloud.simulator.add_fault(fault).unwrap());
+    let mut template = template();
+    template["resources"][2]["tags"] = json!({});
+    let begun = cloud.put(ONE, of(template, json!({ "count": { "value": 2 } }))).await;
+    cloud.pass(600);
+    let status = cloud.get(&begun.link("azure-asyncoperation")).await.body;
+    assert_eq!(status["status"], "Failed");
+    assert_eq!(status["error"]["details"][0]["code"], "QuotaExceeded", "{status}");
+    assert_eq!(cloud.get("Microsoft.Network/publicIPAddresses/ip2").await.state(), "Succeeded");
+    let operations = cloud.get(&format!("{ONE}/operations")).await.body;
+    let states: Vec<&str> = operations["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["properties"]["provisioningState"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["Failed", "Succeeded", "Succeeded"], "the subnet was not begun");
+}
+
+#[tokio::test]
+async fn deployments_stand_in_each_other() {
+    let cloud = Cloud::with_group().await;
+    let mut inner = template();
+    inner["parameters"]["secret"] = json!({ "type": "secureString" });
+    let whole = json!({
+        "parameters": { "word": { "type": "secureString" } },
+        "resources": [
+            { "type": "Microsoft.Resources/resourceGroups", "apiVersion": "2021-04-01", "name": "other", "location": "canadaeast" },
+            {
+                "type": "Microsoft.Resources/deployments",
+                "apiVersion": "2021-04-01",
+                "name": "inner",
+                "resourceGroup": "other",
+                "dependsOn": ["other"],
+                "properties": {
+                    "mode": "Incremental",
+                    "expressionEvaluationOptions": { "scope": "inner" },
+                    "parameters": { "count": { "value": 2 }, "secret": { "value": "[parameters('word')]" } },
+                    "template": inner,
+                },
+            },
+        ],
+        "outputs": { "address": { "type": "string", "value": "[reference('inner').outputs.address.value]" } },
+    });
+    let path = format!("/subscriptions/{SUBSCRIPTION}/providers/{ONE}");
+    let mut body = of(whole, json!({ "word": { "value": "Tr0ub4dor" } }));
+    assert_eq!(cloud.put(&path, body.clone()).await.code(), (400, "LocationRequired"));
+    body["location"] = json!("canadacentral");
+    let foreseen = cloud.ask("POST", &format!("{path}/whatIf"), Some(body.clone()), &[]).await;
+    assert!(foreseen.body.to_string().contains("Create"), "{}", foreseen.body);
+    assert_eq!(cloud.put(&path, body).await.status, 201);
+    cloud.pass(600);
+    let done = cloud.get(&path).await;
+    assert_eq!(done.state(), "Succeeded", "{}", done.body);
+    let other = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/other/providers");
+    let inner = cloud.get(&format!("{other}/Microsoft.Resources/deployments/inner")).await.body;
+    assert!(!inner.to_string().contains("Tr0ub4dor") && !done.body.to_string().contains("Tr0ub4dor"));
+    let address = cloud.get(&format!("{other}/Microsoft.Network/publicIPAddresses/ip2")).await.body;
+    assert_eq!(done.body["properties"]["outputs"]["address"]["value"], address["properties"]["ipAddress"]);
+}
+
+#[tokio::test]
+async fn templates_that_are_wrong_are_refused_before_anything_is_done() {
+    let cloud = Cloud::with_group().await;
+    let resource = |more: Json| {
+        let mut one = json!({ "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2021-05-01", "name": "a", "location": "canadacentral" });
+        one.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        one
+    };
+    let many = json!({ "copy": { "name": "many", "count": 800 }, "name": "[concat('ip', copyIndex())]" });
+    for (resources, said) in [
+        (json!([resource(json!({ "name": "[parameters('missing')]" }))]), "no parameter `missing`"),
+        (json!([resource(json!({ "name": "[concat('a']" }))]), "is expected"),
+        (json!([resource(json!({ "dependsOn": ["other"] }))]), "'other' that"),
+        (json!([resource(json!({})), resource(json!({}))]), "defined multiple times"),
+        (json!([resource(many), resource(json!({}))]), "exceeds the limit of '800'"),
+        (json!([resource(json!({ "name": "a/b" }))]), "as many segments"),
+        (
+            json!([
+                resource(json!({ "name": "a", "dependsOn": ["b"] })),
+                resource(json!({ "name": "b", "dependsOn": ["a"] }))
+            ]),
+            "circular",
+        ),
+    ] {
+        let answer = cloud.put(ONE, of(json!({ "resources": resources }), json!({}))).await;
+        assert_eq!(answer.code(), (400, "InvalidTemplate"), "{resources}");
+        assert!(answer.message().contains(said), "{}", answer.message());
+    }
+    let given = cloud.put(ONE, of(template(), json!({ "count": { "value": "two" } }))).await;
+    assert!(given.message().contains("declared as 'int' and given a text"), "{}", given.message());
+    let unknown = json!({ "resources": [{ "type": "Microsoft.Web/sites", "apiVersion": "2021-05-01", "name": "a" }] });
+    assert_eq!(cloud.put(ONE, of(unknown, json!({}))).await.code(), (404, "InvalidResourceNamespace"));
+    let mut complete = of(template(), json!({}));
+    complete["properties"]["mode"] = json!("Complete");
+    assert!(cloud.put(ONE, complete).await.message().contains("'Incremental' is"));
+}
+
+#[tokio::test]
+async fn one_that_is_under_way_is_left_alone_until_it_is_cancelled() {
+    let cloud = Cloud::with_group().await;
+    let body = || of(template(), json!({ "count": { "value": 1 } }));
+    cloud.put(ONE, body()).await;
+    assert_eq!(cloud.put(ONE, body()).await.code(), (409, "DeploymentActive"));
+    assert_eq!(cloud.delete(ONE).await.code(), (409, "DeploymentActive"));
+    assert_eq!(cloud.ask("POST", &format!("{ONE}/cancel"), None, &[]).await.status, 204);
+    cloud.pass(600);
+    assert_eq!(cloud.get(ONE).await.state(), "Canceled");
+    assert_eq!(cloud.get("Microsoft.Network/virtualNetworks/net-a-x").await.state(), "Succeeded", "it had been begun");
+    assert_eq!(cloud.get(SUBNET).await.status, 404);
+    assert_eq!(cloud.delete(ONE).await.status, 204);
+    assert_eq!(cloud.get(ONE).await.status, 404);
+}
+
+#[tokio::test]
+async fn one_goes_on_after_the_end_of_the_process_and_keeps_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |dir: &std::path::Path| {
+        let hand = Arc::new(Hand(AtomicI64::new(START.as_second())));
+        let simulator = Simulator::open(dir, None, hand.clone()).unwrap();
+        hand.0.store(simulator.now().as_second(), Ordering::Relaxed);
+        Cloud { simulator, hand }
+    };
+    let first = open(dir.path());
+    first.put("", json!({ "location": "canadacentral" })).await;
+    let mut template = template();
+    template["parameters"]["word"] = json!({ "type": "secureString" });
+    template["resources"][3]["tags"] = json!({ "word": "[parameters('word')]" });
+    let given = json!({ "count": { "value": 2 }, "word": { "value": "Tr0ub4dor" } });
+    first.put(ONE, of(template.clone(), given.clone())).await;
+    // What a kill leaves.
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(dir.path().join("world.jsonl"), copy.path().join("world.jsonl")).unwrap();
+    drop(first);
+    for dir in [dir.path(), copy.path()] {
+        let second = open(dir);
+        let log = fs::read_to_string(dir.join("world.jsonl")).unwrap();
+        assert!(log.contains("deployments/one") && !log.contains("Tr0ub4dor"));
+        second.pass(600);
+        // Without the value of the secure parameter there is no telling what is to be written.
+        assert_eq!(second.get(ONE).await.state(), "Failed");
+        assert_eq!(second.put(ONE, of(template.clone(), given.clone())).await.status, 200);
+        second.pass(600);
+        let again = second.get(ONE).await;
+        assert_eq!(again.state(), "Succeeded", "{}", again.body);
+    }
+}
