@@ -133,7 +133,7 @@ fn run(planned: &Planned, store: &LocalStore, seal: &Seal, folder: &Path) -> Res
             watcher: &Blind,
             stop: &Stop::default(),
         };
-        Ok((apply::apply(planned, None, ports, "apply", "speed").await?, simulator))
+        Ok((apply::apply(planned, None, ports, apply::Engine::Direct, "apply", "speed").await?, simulator))
     })
 }
 

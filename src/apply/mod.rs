@@ -8,6 +8,7 @@ mod abort;
 mod accept;
 mod around;
 mod custom;
+mod deployments;
 mod discover;
 mod moves;
 mod observe;
@@ -45,6 +46,7 @@ pub use observe::observe;
 pub use standings::{look_at, observe_roles};
 pub use undertake::{FailoverRun, OnFailure, Onward, Party, RunError, Undertaken, may_be_skipped, undertake};
 
+use deployments::Deployments;
 use tasks::Errand;
 
 /// The most steps that are under way at a time. Azure's own limit on writes, 200 at once and 10 a second, is what bounds a run, not this.
@@ -88,6 +90,16 @@ pub struct Applied {
     pub state: State,
 }
 
+/// How resources are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// Each by a request of its own.
+    #[default]
+    Direct,
+    /// As template deployments, each of all that is ready in a resource group.
+    Deployments,
+}
+
 /// Carries out a plan. `command` and `by` go into the journal.
 ///
 /// # Errors
@@ -96,6 +108,7 @@ pub async fn apply(
     planned: &Planned,
     recorded: Option<State>,
     ports: Ports<'_>,
+    engine: Engine,
     command: &str,
     by: &str,
 ) -> Result<Applied, StateError> {
@@ -116,7 +129,12 @@ pub async fn apply(
         steps: u32::try_from(plan.steps.steps.len()).unwrap_or(u32::MAX),
         failover: None,
     };
-    let worker = Worker::new(stack, &base, known, ports);
+    let deployments = Deployments::new(ports.cloud, ports.clock, ports.ids, absent(planned));
+    let (cloud, width): (&dyn Cloud, usize) = match engine {
+        Engine::Direct => (ports.cloud, WIDTH),
+        Engine::Deployments => (&deployments, deployments::WIDTH),
+    };
+    let worker = Worker::new(stack, &base, known, Ports { cloud, ..ports });
     let mut journal = ports.store.journal(&run)?;
     let walk = Walk {
         graph: &plan.steps,
@@ -125,7 +143,7 @@ pub async fn apply(
         clock: ports.clock,
         stop: ports.stop,
         watcher: ports.watcher,
-        width: WIDTH,
+        width,
         halts: false,
     };
     let report = walk.start(started).await?;
@@ -141,6 +159,14 @@ pub async fn apply(
     }
     ports.store.save(&state)?;
     Ok(Applied { report, run, state })
+}
+
+/// The objects that a plan makes where it saw none.
+fn absent(planned: &Planned) -> impl Iterator<Item = ArmId> {
+    let creates = planned.plan.steps.steps.iter().filter(|step| step.act == Act::Create);
+    let resources = creates.filter_map(|step| planned.stack.resources.get(&step.address));
+    let objects = resources.flat_map(|resource| &resource.objects).filter(|object| object.within.is_none());
+    objects.map(|object| object.id.clone())
 }
 
 /// Keeps what was observed, where it differs from what is recorded.

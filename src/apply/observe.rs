@@ -1,6 +1,6 @@
 //! Looking at what stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use futures::stream;
@@ -32,7 +32,7 @@ pub async fn observe(
     objects: &[Object],
     state: Option<&State>,
 ) -> Result<Observed, CloudError> {
-    let mut observed = read(cloud, objects).await?;
+    let mut observed = read(cloud, objects, state).await?;
     let Some((state, until)) = state.and_then(|state| Some((state, state.last_step? + LONGEST_LAG))) else {
         return Ok(observed);
     };
@@ -43,7 +43,7 @@ pub async fn observe(
         }
         tracing::info!(objects = behind.len(), "what was written just now is not seen yet");
         clock.sleep(LOOK).await;
-        let again = read(cloud, &behind).await?;
+        let again = read(cloud, &behind, Some(state)).await?;
         observed.objects.retain(|id, _| !again.unread.contains_key(id));
         observed.objects.extend(again.objects);
         observed.unread.extend(again.unread);
@@ -51,39 +51,57 @@ pub async fn observe(
     Ok(observed)
 }
 
+/// Reads these objects. Resource groups that are not recorded come first, for nothing is in one that is not there; those that are recorded do not hold up the
+/// others, for where a region is lost that would double the time of every look.
+async fn read(cloud: &dyn Cloud, objects: &[Object], state: Option<&State>) -> Result<Observed, CloudError> {
+    let recorded = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
+    let recorded: BTreeSet<&ArmId> = recorded.map(|object| &object.id).collect();
+    let (groups, others): (Vec<_>, Vec<_>) =
+        objects.iter().partition(|object| object.id.scope().is_none() && !recorded.contains(&object.id));
+    let mut seen = read_or_list(cloud, groups).await?;
+    let is_absent = |id: &ArmId| matches!(seen.objects.get(id), Some(None));
+    let (absent, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|object| group_of(&object.id).is_some_and(|group| is_absent(&group)));
+    let Observed { objects, unread, .. } = read_or_list(cloud, others).await?;
+    seen.objects.extend(objects);
+    seen.unread.extend(unread);
+    seen.objects.extend(absent.into_iter().map(|object| (object.id.clone(), None)));
+    Ok(seen)
+}
+
+/// The resource group that an id lies in.
+fn group_of(id: &ArmId) -> Option<ArmId> {
+    let name = id.resource_group()?;
+    let end = id.folded().find("/resourcegroups/")? + "/resourcegroups/".len() + name.len();
+    id.as_str().get(..end).map(ArmId::new)
+}
+
 /// Reads these objects one by one, but for those that a list shows.
-async fn read(cloud: &dyn Cloud, objects: &[Object]) -> Result<Observed, CloudError> {
-    let listed = list(cloud, objects).await;
-    let mut found: BTreeMap<ArmId, Option<Json>> = BTreeMap::new();
-    let mut unread = BTreeMap::new();
+pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Result<Observed, CloudError> {
+    let mut listed = list(cloud, &objects).await;
+    let mut seen = Observed::default();
     // What a list does not show may be missing in it: whether it is gone, only a read of it tells.
-    let mut others = Vec::new();
+    let mut looks = Vec::new();
     for object in objects {
-        match listed.get(&object.id) {
-            Some(body) => drop(found.insert(object.id.clone(), Some(body.clone()))),
-            None => others.push(object),
+        match listed.remove(&object.id) {
+            Some(body) => drop(seen.objects.insert(object.id.clone(), Some(body))),
+            None => looks.push(look(cloud, object)),
         }
     }
-    let mut read = stream::iter(others)
-        .map(|object| async move { (&object.id, cloud.get(&object.id, &object.api).await) })
-        .buffer_unordered(WIDTH);
-    while let Some((id, body)) = read.next().await {
+    let mut looks = stream::iter(looks).buffer_unordered(WIDTH);
+    while let Some((id, body)) = looks.next().await {
         match body {
-            Ok(body) => {
-                found.insert(id.clone(), body);
-            }
-            Err(error) if is_outage(&error) => {
-                unread.insert(id.clone(), error.to_string());
-            }
+            Ok(body) => drop(seen.objects.insert(id.clone(), body)),
+            Err(error) if is_outage(&error) => drop(seen.unread.insert(id.clone(), error.to_string())),
             Err(error) => return Err(error),
         }
     }
-    Ok(Observed { objects: found, unread, ..Observed::default() })
+    Ok(seen)
 }
 
 /// The bodies of objects whose type is wanted often below one scope, from lists: a page of these costs as much as one object. A list that is not to be had
 /// leaves its objects to be read one by one, which then tells why.
-async fn list(cloud: &dyn Cloud, objects: &[Object]) -> BTreeMap<ArmId, Json> {
+async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Json> {
     let mut collections: BTreeMap<(ArmId, &str), Vec<&ArmId>> = BTreeMap::new();
     for object in objects {
         if let Some(path) = collection(&object.id) {
@@ -91,9 +109,8 @@ async fn list(cloud: &dyn Cloud, objects: &[Object]) -> BTreeMap<ArmId, Json> {
         }
     }
     collections.retain(|_, wanted| wanted.len() > SINGLY);
-    let mut lists = stream::iter(collections.into_keys())
-        .map(|(path, api)| async move { (cloud.collection(&path, api).await, path) })
-        .buffer_unordered(WIDTH);
+    let lists: Vec<_> = collections.into_keys().map(|(path, api)| list_one(cloud, path, api)).collect();
+    let mut lists = stream::iter(lists).buffer_unordered(WIDTH);
     let mut bodies = BTreeMap::new();
     while let Some((list, path)) = lists.next().await {
         match list {
@@ -105,6 +122,14 @@ async fn list(cloud: &dyn Cloud, objects: &[Object]) -> BTreeMap<ArmId, Json> {
         }
     }
     bodies
+}
+
+async fn look<'a>(cloud: &dyn Cloud, object: &'a Object) -> (&'a ArmId, Result<Option<Json>, CloudError>) {
+    (&object.id, cloud.get(&object.id, &object.api).await)
+}
+
+async fn list_one(cloud: &dyn Cloud, path: ArmId, api: &str) -> (Result<Vec<Json>, CloudError>, ArmId) {
+    (cloud.collection(&path, api).await, path)
 }
 
 /// Where objects like this one are listed: its id without its name. What extends another object, as a lock does, is listed with that of all scopes around

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use super::again::{again, again_for, word};
 use super::cloud::{Reached, with_cloud};
 use super::confirm::confirm;
@@ -11,7 +13,7 @@ use super::plan::{Limits, cloud_in, read};
 use super::planning::{Made, Wanted, make, refuse_blocked, refuse_open, refuse_vanished, store_of};
 use super::progress::Shown;
 use super::{ExitCode, Failure, Global, Session, ending};
-use crate::apply::{Ports, apply, keep_observed};
+use crate::apply::{self, Ports, keep_observed};
 use crate::plan::file::{self, PlanFile};
 use crate::run::Stop;
 use crate::stack::{CloudName, GivenVariable};
@@ -31,6 +33,7 @@ Examples:
   drplan apply stacks/web-geo --vars prod.vars.hcl
   drplan apply --yes
   drplan apply --target mssql_server.primary
+  drplan apply --engine deployments stacks/huge
   drplan apply today.plan")]
 pub struct Args {
     /// The stack's directory, or a saved plan
@@ -39,8 +42,35 @@ pub struct Args {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// How resources are written [default: direct]
+    #[arg(long, value_enum)]
+    engine: Option<Engine>,
     #[command(flatten)]
     limits: Limits,
+}
+
+/// How resources are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// Each by a request of its own, up to 64 at a time
+    Direct,
+    /// As template deployments, each of all that is ready in one resource group: for stacks of thousands of resources
+    Deployments,
+}
+
+impl Args {
+    fn engine(&self) -> apply::Engine {
+        match self.engine {
+            None | Some(Engine::Direct) => apply::Engine::Direct,
+            Some(Engine::Deployments) => apply::Engine::Deployments,
+        }
+    }
+
+    /// The same words again, as far as they were given.
+    fn again(&self, command: String) -> String {
+        let word = self.engine.as_ref().and_then(ValueEnum::to_possible_value);
+        word.map_or(command.clone(), |word| format!("{command} --engine {}", word.get_name()))
+    }
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -53,7 +83,8 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         wanted: args.limits.wanted(false),
         saved: None,
         yes: args.yes,
-        again: again_for("apply", &args.stack, &args.limits.targets, global),
+        engine: args.engine(),
+        again: args.again(again_for("apply", &args.stack, &args.limits.targets, global)),
     };
     carry_out(&order, global, session)
 }
@@ -86,8 +117,9 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
             accept_vanished: saved.accept_vanished.clone(),
         },
         yes: true,
+        engine: args.engine(),
         again: match (saved.destroy, saved.targets.as_slice()) {
-            (false, targets) => again_for("apply", stack, targets, global),
+            (false, targets) => args.again(again_for("apply", stack, targets, global)),
             (true, []) => again("destroy", stack, global),
             // Without the limit, everything would go.
             (true, targets) => {
@@ -111,6 +143,8 @@ pub struct Order {
     pub saved: Option<PlanFile>,
     /// Whether not to ask.
     pub yes: bool,
+    /// How resources are written.
+    pub engine: apply::Engine,
     /// The command that goes on, should it end early.
     pub again: String,
 }
@@ -197,7 +231,7 @@ async fn perform(
             stop: &stop,
         };
         tokio::select! {
-            applied = apply(&planned, recorded, ports, order.command(), &by) => applied?,
+            applied = apply::apply(&planned, recorded, ports, order.engine, order.command(), &by) => applied?,
             never = interrupted(&stop, &shown, owns_process) => match never {},
         }
     };

@@ -8,6 +8,7 @@ use super::loading::load;
 use super::plan::AcceptVanished;
 use super::planning::Wanted;
 use super::{ExitCode, Failure, Global, Session};
+use crate::apply::Engine;
 
 /// Delete everything that is recorded of a stack
 ///
@@ -40,6 +41,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         },
         saved: None,
         yes: args.yes,
+        engine: Engine::Direct,
         again: again("destroy", &args.stack, global),
     };
     carry_out(&order, global, session)

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use drplan::address::{Address, ArmId};
+use drplan::apply::Engine;
 use drplan::plan::Plan;
 use drplan::state::{Recorded, State};
 use serde::Serialize;
@@ -17,6 +18,8 @@ use crate::web_geo;
 enum Story {
     /// The stack stands up.
     Apply,
+    /// The stack stands up by template deployments.
+    Deploy,
     /// The stack stands, and is changed: arguments, immutable arguments, names; resources come and go.
     Edit,
     /// The stack stands, and goes.
@@ -49,7 +52,7 @@ impl Story {
     /// Brings the world to where the story begins, and gives the text with which it goes on.
     async fn begin(self, lab: &Lab, text: &str) -> Result<String, String> {
         match self {
-            Self::Apply => Ok(text.to_owned()),
+            Self::Apply | Self::Deploy => Ok(text.to_owned()),
             Self::Destroy => finish(lab, text, false, 1).await.map(|_| text.to_owned()),
             Self::Edit => {
                 finish(lab, text, false, 1).await?;
@@ -61,6 +64,12 @@ impl Story {
         }
     }
 
+    fn lab(self) -> (Lab, String) {
+        let (lab, text) = web_geo::lab();
+        let engine = if matches!(self, Self::Deploy) { Engine::Deployments } else { Engine::Direct };
+        (Lab { engine, ..lab }, text)
+    }
+
     fn destroys(self) -> bool {
         matches!(self, Self::Destroy)
     }
@@ -68,7 +77,7 @@ impl Story {
     /// The end of the story where nothing disturbs it, and how many entries its journal has.
     fn undisturbed(self) -> (World, usize) {
         simulated(async {
-            let (lab, text) = web_geo::lab();
+            let (lab, text) = self.lab();
             let text = self.begin(&lab, &text).await.unwrap_or_else(|why| panic!("{why}"));
             let before = lab.store.entries().len();
             let world = finish(&lab, &text, self.destroys(), 1).await.unwrap_or_else(|why| panic!("{why}"));
@@ -79,7 +88,7 @@ impl Story {
     /// The end of the story where the run is killed once its journal holds so many entries.
     fn killed_after(self, entries: usize) -> Result<World, String> {
         simulated(async {
-            let (lab, text) = web_geo::lab();
+            let (lab, text) = self.lab();
             let text = self.begin(&lab, &text).await?;
             lab.store.stop_after(entries);
             let killed = if self.destroys() { lab.destroy(&text).await } else { lab.apply(&text).await };
@@ -180,6 +189,11 @@ fn without_etags(body: &mut Json) {
 #[test]
 fn an_apply_is_killed_after_each_entry() {
     Story::Apply.survives_every_cut();
+}
+
+#[test]
+fn an_apply_by_deployments_is_killed_after_each_entry() {
+    Story::Deploy.survives_every_cut();
 }
 
 #[test]

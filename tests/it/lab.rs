@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use drplan::address::{Address, ArmId};
-use drplan::apply::{self, Applied, Ports};
+use drplan::apply::{self, Applied, Engine, Ports};
 use drplan::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
 use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
@@ -59,6 +59,7 @@ pub struct Lab {
     pub seal: Seal,
     pub variables: Vec<(String, String)>,
     pub files: Vec<(String, String)>,
+    pub engine: Engine,
 }
 
 impl Lab {
@@ -88,6 +89,7 @@ impl Lab {
             seal: Seal::new([7; 32]),
             variables: Vec::new(),
             files: Vec::new(),
+            engine: Engine::Direct,
         }
     }
 
@@ -201,7 +203,7 @@ impl Lab {
             watcher: &Blind,
             stop: &Stop::default(),
         };
-        apply::apply(planned, state, ports, command, "tester").await
+        apply::apply(planned, state, ports, self.engine, command, "tester").await
     }
 
     /// The ids that stand in the cloud.

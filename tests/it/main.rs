@@ -13,6 +13,7 @@ mod compute;
 mod crash;
 mod drill;
 mod emit;
+mod engine;
 mod facts;
 mod failover;
 mod followed;

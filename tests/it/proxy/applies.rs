@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use drplan::address::ArmId;
+use drplan::apply::Engine;
 use drplan::world::Store;
 
 use super::faulty::Proxy;
@@ -101,6 +102,8 @@ async fn tells(seed: u64, told: &Mutex<Vec<String>>) -> Result<(), String> {
     let added = undisturbed.iter().filter(|id| !recorded.contains(&id.folded())).cloned().collect();
 
     let (lab, proxy) = behind_proxy(seed);
+    let engine = if seed % 3 == 1 { Engine::Deployments } else { Engine::Direct };
+    let lab = Lab { engine, ..lab };
     let story = Story { lab, proxy, told, undisturbed, added };
     let percent = 3 + numbers.below(25);
     tell(told, format!("trouble with {percent} of a hundred requests"));

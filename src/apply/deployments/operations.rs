@@ -1,0 +1,83 @@
+//! What the operations of a deployment say has become of each resource.
+
+use std::collections::HashMap;
+
+use axum::http::StatusCode;
+use serde_json::Value as Json;
+
+use crate::address::ArmId;
+use crate::world::Refused;
+
+/// What has ended, and how.
+#[derive(Default)]
+pub(super) struct Ends(HashMap<ArmId, Result<(), Refused>>);
+
+impl Ends {
+    /// All of these are done.
+    pub(super) fn done(ids: impl Iterator<Item = ArmId>) -> Self {
+        Self(ids.map(|id| (id, Ok(()))).collect())
+    }
+
+    /// Reads the list of operations.
+    pub(super) fn read(operations: &[Json]) -> Self {
+        Self(operations.iter().filter_map(|operation| end(operation.get("properties")?)).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How the write of an object has ended; `None` where it has not.
+    pub(super) fn of(&self, id: &ArmId) -> Option<Result<(), &Refused>> {
+        self.0.get(id).map(|end| end.as_ref().map(|()| ()))
+    }
+}
+
+fn end(properties: &Json) -> Option<(ArmId, Result<(), Refused>)> {
+    let text = |at: &str| properties.pointer(at).and_then(Json::as_str);
+    let id = ArmId::new(text("/targetResource/id")?);
+    match text("/provisioningState")? {
+        "Succeeded" => Some((id, Ok(()))),
+        "Failed" | "Canceled" => Some((id, Err(refusal(properties)))),
+        _ => None,
+    }
+}
+
+/// The error of an operation: `statusMessage` holds what the provider said, and the innermost code says most.
+fn refusal(properties: &Json) -> Refused {
+    let message = properties.get("statusMessage").unwrap_or(&Json::Null);
+    let mut error = message.get("error").unwrap_or(message);
+    while let Some(inner) = error.pointer("/details/0").filter(|inner| inner.get("code").is_some()) {
+        error = inner;
+    }
+    let said = |name: &str, otherwise: &str| error.get(name).and_then(Json::as_str).unwrap_or(otherwise).to_owned();
+    let status = properties.get("statusCode").and_then(Json::as_str).unwrap_or_default();
+    let is_it = |code: &StatusCode| code.canonical_reason().is_some_and(|reason| reason.replace(' ', "") == status);
+    let status = (400..600).filter_map(|code| StatusCode::from_u16(code).ok()).find(is_it);
+    Refused {
+        status: status.unwrap_or(StatusCode::CONFLICT).as_u16(),
+        code: said("code", "DeploymentFailed"),
+        message: said("message", "the deployment did not write it, and does not say why"),
+        correlation: properties.get("serviceRequestId").and_then(Json::as_str).map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_innermost_error_is_told() {
+        let operation = json!({ "properties": {
+            "provisioningState": "Failed",
+            "statusCode": "Conflict",
+            "statusMessage": { "error": { "code": "ResourceDeploymentFailure", "message": "see below", "details": [{ "code": "QuotaExceeded", "message": "no cores" }] } },
+            "targetResource": { "id": "/subscriptions/s/resourceGroups/rg/providers/A.B/c/d" },
+        } });
+        let ends = Ends::read(&[operation]);
+        let end = ends.of(&ArmId::new("/subscriptions/s/resourcegroups/RG/providers/a.b/c/d")).unwrap().unwrap_err();
+        assert_eq!((end.status, end.code.as_str(), end.message.as_str()), (409, "QuotaExceeded", "no cores"));
+    }
+}
