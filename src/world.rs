@@ -1,4 +1,4 @@
-//! The ports: the cloud, the clock, ids and the store, as the layers above need them.
+//! The ports: the cloud and what it tells, the clock, ids and the store, as the layers above need them.
 //!
 //! Nothing here acts. Production code and the simulated world implement the same traits, so that one seed replays a whole run.
 
@@ -134,6 +134,11 @@ impl Refused {
     }
 }
 
+/// Whether an error with this code says that the subscription is not registered with a provider.
+pub fn is_unregistered(code: &str) -> bool {
+    matches!(code, "MissingSubscriptionRegistration" | "SubscriptionNotRegistered")
+}
+
 /// Whether an error with this code and message says that another operation is under way.
 pub fn is_busy(code: &str, message: &str) -> bool {
     match code {
@@ -141,6 +146,64 @@ pub fn is_busy(code: &str, message: &str) -> bool {
         "Conflict" => message.to_ascii_lowercase().contains("in progress"),
         code => code.starts_with("RetryableError"),
     }
+}
+
+/// Takes what a cloud tells while it is asked for something else: nothing has failed, and whoever waits should know why.
+pub trait Notices: Send + Sync {
+    /// Takes one.
+    fn notice(&self, notice: &Notice);
+}
+
+/// What a cloud tells meanwhile.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// The subscription is not registered with a provider, and is being registered now.
+    Registering {
+        /// The namespace of the provider.
+        namespace: String,
+    },
+    /// That is done.
+    Registered {
+        /// The namespace of the provider.
+        namespace: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The cloud's limit of requests holds some up. Told once, until they go through at once again.
+    Throttled {
+        /// Which.
+        requests: Requests,
+        /// How many of them the cloud takes in a second, as far as that is known.
+        rate: Option<f64>,
+        /// How long the one waits that is held up now.
+        wait: Duration,
+    },
+    /// It does not any more.
+    Unthrottled {
+        /// Which.
+        requests: Requests,
+        /// For how long it did.
+        lasted: Duration,
+    },
+}
+
+/// What a cloud counts apart when it limits requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requests {
+    /// Those that change nothing.
+    Reads,
+    /// Those that create, change or act.
+    Writes,
+    /// Those that delete.
+    Deletes,
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Untold;
+
+impl Notices for Untold {
+    fn notice(&self, _notice: &Notice) {}
 }
 
 /// The public network: what a client of the system gets, for probes and HTTP steps.

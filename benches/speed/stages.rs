@@ -19,7 +19,7 @@ use drplan::state::{State, format};
 use drplan::steps::StepGraph;
 use drplan::store::LocalStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, CommandLine, Commands, Exited, Ids, Store};
+use drplan::world::{Clock, CommandLine, Commands, Exited, Ids, Store, Untold};
 
 use super::{Failed, Row, stacks};
 
@@ -121,6 +121,7 @@ fn run(planned: &Planned, store: &LocalStore, seal: &Seal, folder: &Path) -> Res
             credential: Arc::new(FixedToken(Token::new("speed"))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn Ids>,
+            notices: Arc::new(Untold),
         });
         let ports = Ports {
             cloud: &azure,

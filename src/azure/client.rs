@@ -3,6 +3,7 @@
 //! Resource groups go through the typed client of `azure_mgmt_resources`, always by `send()`: its own polling sends a PUT again and again.
 //! Everything else is JSON as it is. Which refusals pass and are tried again is decided here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,11 +16,12 @@ use url::Url;
 use super::credential::Credential;
 use super::error::CallError;
 use super::poller::Operation;
+use super::registration::{Provider, Registrations};
 use super::retry::{Backoff, Patience};
 use super::transport::{ArmTransport, from_typed, untyped};
 use super::wire::{Answer, Request, Wire};
 use crate::address::ArmId;
-use crate::world::{Clock, Cloud, CloudError, Ids, When};
+use crate::world::{Clock, Cloud, CloudError, Ids, Notices, When};
 
 /// The API version of lists of a resource group's resources.
 const LIST_API: &str = "2021-04-01";
@@ -38,6 +40,8 @@ pub struct AzureConfig {
     pub clock: Arc<dyn Clock>,
     /// Where request ids come from.
     pub ids: Arc<dyn Ids>,
+    /// Who is told what should be known while it waits.
+    pub notices: Arc<dyn Notices>,
 }
 
 /// A client of Azure Resource Manager.
@@ -45,14 +49,22 @@ pub struct AzureConfig {
 pub struct Azure {
     endpoint: Url,
     transport: Arc<ArmTransport>,
+    registrations: Registrations,
+}
+
+/// The providers for which one write was refused, and the wait until what was registered is seen everywhere.
+#[derive(Default)]
+struct Met {
+    providers: BTreeSet<Provider>,
+    behind: Option<Backoff>,
 }
 
 impl Azure {
     /// A client. Nothing is sent yet.
     pub fn new(config: AzureConfig) -> Self {
-        let AzureConfig { endpoint, wire, credential, clock, ids } = config;
-        let transport = Arc::new(ArmTransport::new(&endpoint, wire, credential, clock, ids));
-        Self { endpoint, transport }
+        let AzureConfig { endpoint, wire, credential, clock, ids, notices } = config;
+        let transport = Arc::new(ArmTransport::new(&endpoint, wire, credential, clock, ids, notices));
+        Self { endpoint, transport, registrations: Registrations::default() }
     }
 
     /// How far the cloud's clock is ahead of ours, to about a second; `None` before it has said what time it is.
@@ -119,7 +131,7 @@ impl Azure {
                 Some(body) => Ok(Some(body)),
                 None => Err(CallError::Undecided(format!("the answer about `{id}` is not JSON"))),
             },
-            Err(CallError::Answered(error)) if error.is_absence() => Ok(None),
+            Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -165,7 +177,7 @@ impl Azure {
             let unreadable = |why: String| CloudError::Unreachable(format!("the list `{}` {why}", url.path()));
             let mut page = match self.transport.call(Request::get(url.clone())).await {
                 Ok(answer) => answer.json().unwrap_or_default(),
-                Err(CallError::Answered(error)) if error.is_absence() => break,
+                Err(CallError::Answered(error)) if error.finds_nothing() => break,
                 Err(error) => return Err(error.of_read()),
             };
             let Some(Json::Array(objects)) = page.get_mut("value").map(Json::take) else {
@@ -182,6 +194,30 @@ impl Azure {
             }
         }
         Ok(found)
+    }
+
+    /// Sends a write once, but for providers that the subscription has to be registered with first: what was refused for that was not begun.
+    async fn send_write(&self, id: &ArmId, request: Request) -> Result<Answer, CallError> {
+        let mut met = Met::default();
+        loop {
+            match self.transport.call(request.clone()).await {
+                Err(error) if self.register(&error, id, &mut met).await? => {}
+                sent => return sent,
+            }
+        }
+    }
+
+    /// Registers the subscription with the provider for which a write was refused; false where it was refused for something else, or is so still.
+    async fn register(&self, error: &CallError, id: &ArmId, met: &mut Met) -> Result<bool, CallError> {
+        let CallError::Answered(refused) = error else { return Ok(false) };
+        let Some(subscription) = id.subscription().filter(|_| refused.is_unregistered()) else { return Ok(false) };
+        let provider = Provider::refused(refused, subscription, &id.arm_type().unwrap_or_default());
+        self.registrations.register(&self.transport, &self.endpoint, &provider).await?;
+        if met.providers.insert(provider) {
+            return Ok(true);
+        }
+        let behind = met.behind.get_or_insert_with(|| self.backoff(Patience::BEHIND));
+        Ok(self.wait(behind, error).await)
     }
 
     /// Waits as the back-off says; false where it has given up.
@@ -206,7 +242,7 @@ impl Cloud for Azure {
     async fn put(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Json, CloudError> {
         let mut busy = self.backoff(Patience::BUSY);
         let mut unclear = self.backoff(Patience::UNCLEAR);
-        let mut lost = None;
+        let (mut lost, mut met) = (None, Met::default());
         loop {
             let error = match self.put_once(id, api, body, when).await {
                 Ok(body) => return Ok(body),
@@ -214,6 +250,9 @@ impl Cloud for Azure {
             };
             let again = match &error {
                 CallError::Answered(answered) if answered.is_busy() => self.wait(&mut busy, &error).await,
+                CallError::Answered(answered) if answered.is_unregistered() => {
+                    self.register(&error, id, &mut met).await.map_err(CallError::of_write)?
+                }
                 _ if error.is_unclear() => {
                     lost = Some(error.to_string());
                     self.wait(&mut unclear, &error).await
@@ -259,7 +298,7 @@ impl Cloud for Azure {
         let target = self.url(id.as_str(), api);
         let operation = Operation::begin(&self.transport, &target);
         let request = Request::new(Method::PATCH, target.clone()).json(body);
-        let first = self.transport.call(request).await.map_err(CallError::of_write)?;
+        let first = self.send_write(id, request).await.map_err(CallError::of_write)?;
         operation.put(&first).await.map_err(CallError::of_write)
     }
 
@@ -280,7 +319,7 @@ impl Cloud for Azure {
             request = request.json(body);
         }
         let operation = Operation::begin(&self.transport, &target);
-        let first = self.transport.call(request).await.map_err(CallError::of_write)?;
+        let first = self.send_write(id, request).await.map_err(CallError::of_write)?;
         operation.post(&first).await.map_err(CallError::of_write)
     }
 
@@ -289,7 +328,7 @@ impl Cloud for Azure {
         url.query_pairs_mut().extend_pairs(query);
         match self.transport.call(Request::get(url)).await {
             Ok(answer) => Ok(Some(answer.json().unwrap_or_default())),
-            Err(CallError::Answered(error)) if error.is_absence() => Ok(None),
+            Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error.of_read()),
         }
     }
@@ -302,7 +341,7 @@ impl Cloud for Azure {
             .append_pair("aggregation", "Maximum");
         let answer = match self.transport.call(Request::get(url)).await {
             Ok(answer) => answer.json().unwrap_or_default(),
-            Err(CallError::Answered(error)) if error.is_absence() => return Ok(None),
+            Err(CallError::Answered(error)) if error.finds_nothing() => return Ok(None),
             Err(error) => return Err(error.of_read()),
         };
         let points = answer.pointer("/value/0/timeseries/0/data").and_then(Json::as_array);

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 
 use super::wire::{Answer, WireError};
-use crate::world::{CloudError, Refused, is_busy};
+use crate::world::{CloudError, Refused, is_busy, is_unregistered};
 
 /// An error as Resource Manager answers it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +82,17 @@ impl ArmError {
         is_busy(&self.code, &self.message)
     }
 
+    /// Whether the subscription is not registered with the provider that the request was for, or with another that this one needs. Resource Manager says so
+    /// with the first of the codes, some providers themselves with the other.
+    pub fn is_unregistered(&self) -> bool {
+        is_unregistered(&self.code)
+    }
+
+    /// Whether a read that was answered so finds nothing: the object does not exist, or nothing of its provider can.
+    pub(super) fn finds_nothing(&self) -> bool {
+        self.is_absence() || self.is_unregistered()
+    }
+
     /// Whether something still uses what should be deleted, which often lingers a while after it was deleted itself.
     pub fn is_in_use(&self) -> bool {
         self.code.contains("InUse") || self.code.ends_with("CannotBeDeleted")
@@ -145,6 +156,11 @@ impl CallError {
             Self::Answered(error) => error.retry_after,
             Self::NotSent(_) | Self::Lost(_) | Self::Undecided(_) => None,
         }
+    }
+
+    /// Whether there were too many requests. A lock that another operation holds is answered with the same status.
+    pub(super) fn is_throttled(&self) -> bool {
+        matches!(self, Self::Answered(error) if error.status == 429 && !error.is_busy())
     }
 
     /// Whether the request was sent and may have been carried out, though no answer says so.

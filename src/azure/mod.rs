@@ -10,11 +10,13 @@ mod credential;
 mod error;
 mod pace;
 mod poller;
+mod registration;
 mod retry;
 mod signin;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod throttling;
 mod transport;
 mod wire;
 

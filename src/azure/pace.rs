@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::retry::elapsed;
 use super::wire::Answer;
+use crate::world::Requests;
 
 /// Tokens that are left alone, because the cloud rounds and others may ask, too.
 const SPARE: f64 = 3.0;
@@ -22,16 +23,9 @@ const SLOW: Duration = Duration::from_secs(2);
 /// By how much a learned rate grows with each request that is taken.
 const FASTER: f64 = 1.002;
 
-/// What Resource Manager counts apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Reads,
-    Writes,
-    Deletes,
-}
-
-impl Class {
-    fn of(method: &Method) -> Self {
+impl Requests {
+    /// What a request is counted as.
+    pub(super) fn of(method: &Method) -> Self {
         match *method {
             Method::GET | Method::HEAD => Self::Reads,
             Method::DELETE => Self::Deletes,
@@ -75,19 +69,19 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn rate(&self, class: Class) -> f64 {
+    fn rate(&self, class: Requests) -> f64 {
         self.learned.unwrap_or(class.rate())
     }
 
     /// A refusal says when there will be a token. At the public cloud's rates that is within the second; where it is later, the bucket fills more slowly, or
     /// others take from it. What is let through after it is let through a little faster each time, so that a busy hour is not remembered for ever.
-    fn refused(&mut self, class: Class, pause: Duration) {
+    fn refused(&mut self, class: Requests, pause: Duration) {
         if pause >= SLOW {
             self.learned = Some((self.rate(class) / 2.0).max(1.0 / pause.as_secs_f64()));
         }
     }
 
-    fn taken(&mut self, class: Class) {
+    fn taken(&mut self, class: Requests) {
         self.learned = self.learned.map(|rate| rate * FASTER).filter(|rate| *rate < class.rate());
     }
 }
@@ -96,7 +90,8 @@ impl Bucket {
 #[derive(Debug)]
 pub(super) struct Admitted<'a> {
     bucket: &'a Mutex<Bucket>,
-    class: Class,
+    /// What it is counted as.
+    pub class: Requests,
     /// How long it waits for its turn.
     pub wait: Duration,
 }
@@ -104,7 +99,7 @@ pub(super) struct Admitted<'a> {
 impl Pace {
     /// Takes a place.
     pub fn admit(&self, method: &Method, now: Timestamp) -> Admitted<'_> {
-        let class = Class::of(method);
+        let class = Requests::of(method);
         let bucket = &self.buckets[class as usize];
         let mut wait = Duration::ZERO;
         let mut state = bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,6 +113,11 @@ impl Pace {
             }
         }
         Admitted { bucket, class, wait }
+    }
+
+    /// How many of these the cloud takes in a second, as far as is known.
+    pub fn rate(&self, class: Requests) -> f64 {
+        self.buckets[class as usize].lock().unwrap_or_else(PoisonError::into_inner).rate(class)
     }
 }
 

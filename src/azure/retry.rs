@@ -31,7 +31,9 @@ impl Patience {
     pub const LINGERING: Self = Self::new(5, 30, 25, 600);
     /// For a write whose answer was lost.
     pub const UNCLEAR: Self = Self::new(1, 61, 12, 600);
-    /// For reads that are behind: a deletion or creation that is done and cannot be seen yet.
+    /// For a registration with a provider, which mostly takes a minute or so.
+    pub const REGISTERING: Self = Self::new(5, 15, 100, 600);
+    /// For what is behind: a deletion, creation or registration that is done and cannot be seen yet.
     pub const BEHIND: Self = Self::new(1, 15, 60, 600);
 
     const fn new(first: u64, ceiling: u64, retries: u32, total: u64) -> Self {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::address::ArmId;
-use crate::world::{Clock, Cloud as _, CloudError, Ids, Refused, When};
+use crate::world::{Clock, Cloud as _, CloudError, Ids, Notice, Notices, Refused, Requests, Untold, When};
 
 const ORIGIN: &str = "http://arm.test";
 const SECRET: &str = "s3cr3t-token";
@@ -63,12 +63,17 @@ impl Seen {
 type Scripted = (u16, &'static [(&'static str, &'static str)], Json);
 
 fn client(router: Router) -> Azure {
+    telling(router, Arc::new(Untold))
+}
+
+fn telling(router: Router, notices: Arc<dyn Notices>) -> Azure {
     Azure::new(AzureConfig {
         endpoint: ORIGIN.parse().unwrap(),
         wire: Wire::InProcess(router),
         credential: Arc::new(FixedToken(Token::new(SECRET))),
         clock: Arc::new(TestClock(Instant::now())),
         ids: Arc::new(Counting(AtomicU64::new(0))),
+        notices,
     })
 }
 
@@ -88,9 +93,20 @@ fn respond((status, headers, body): Scripted) -> HttpResponse<Body> {
 /// A server that gives these answers in this order.
 fn scripted(answers: Vec<Scripted>) -> (Azure, Arc<Mutex<Seen>>) {
     let seen = Arc::new(Mutex::new(Seen::default()));
+    let router = recording(answers, &seen);
+    (client(router), seen)
+}
+
+/// The same, with what the client tells meanwhile.
+fn scripted_and_told(answers: Vec<Scripted>) -> (Azure, Arc<Mutex<Seen>>, Arc<Told>) {
+    let (seen, told) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Told::default()));
+    (telling(recording(answers, &seen), Arc::clone(&told) as Arc<dyn Notices>), seen, told)
+}
+
+fn recording(answers: Vec<Scripted>, seen: &Arc<Mutex<Seen>>) -> Router {
     let script = Arc::new(Mutex::new(VecDeque::from(answers)));
-    let record = Arc::clone(&seen);
-    let router = Router::new().fallback(move |request: HttpRequest<Body>| {
+    let record = Arc::clone(seen);
+    Router::new().fallback(move |request: HttpRequest<Body>| {
         let (record, script) = (Arc::clone(&record), Arc::clone(&script));
         async move {
             let line = format!("{} {}", request.method(), request.uri().path());
@@ -101,8 +117,17 @@ fn scripted(answers: Vec<Scripted>) -> (Azure, Arc<Mutex<Seen>>) {
             record.authorizations.push(authorization);
             respond(script.lock().unwrap().pop_front().expect("the script has an answer"))
         }
-    });
-    (client(router), seen)
+    })
+}
+
+/// What the client told meanwhile.
+#[derive(Default)]
+struct Told(Mutex<Vec<Notice>>);
+
+impl Notices for Told {
+    fn notice(&self, notice: &Notice) {
+        self.0.lock().unwrap().push(notice.clone());
+    }
 }
 
 fn vnet() -> ArmId {
@@ -481,4 +506,106 @@ async fn thousands_of_writes_keep_to_the_rate_and_see_hardly_a_refusal() {
     // 200 at once, the rest at ten in a second.
     assert!((275..300).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     assert!(refusals.load(Ordering::Relaxed) < 10, "{refusals:?}");
+}
+
+/// A refusal for want of a registration, with the message that Azure has where it was there once.
+fn unregistered(namespace: &str) -> Scripted {
+    let message = format!(
+        "The subscription registration is in 'Unregistered' state. The subscription must be registered to use namespace '{namespace}'."
+    );
+    let error = json!({ "code": "MissingSubscriptionRegistration", "message": message });
+    (409, &[], json!({ "error": { "details": [error.clone()], "code": error["code"], "message": message } }))
+}
+
+fn registration(state: &str) -> Scripted {
+    (200, &[], json!({ "registrationState": state }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provider_that_a_refusal_names_is_registered_and_looked_for_until_it_is_seen_everywhere() {
+    let (azure, seen, told) = scripted_and_told(vec![
+        unregistered("Microsoft.Compute"),
+        (504, &[], Json::Null),
+        registration("Registering"),
+        registration("Registering"),
+        registration("Registered"),
+        // A region that has not heard of it yet.
+        unregistered("Microsoft.Compute"),
+        (404, &[], json!({ "error": { "code": "SubscriptionNotRegistered", "message": "It is not." } })),
+        registration("Registered"),
+        (200, &[], with_state("Succeeded")),
+    ]);
+    azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+    let put = format!("PUT {VNET}");
+    assert_eq!(
+        seen.lock().unwrap().lines(),
+        [
+            put.as_str(),
+            "POST /subscriptions/sub/providers/Microsoft.Compute/register",
+            "POST /subscriptions/sub/providers/Microsoft.Compute/register",
+            "GET /subscriptions/sub/providers/Microsoft.Compute",
+            "GET /subscriptions/sub/providers/Microsoft.Compute",
+            &put,
+            &put,
+            // A code without a name is about the provider of the object itself.
+            "POST /subscriptions/sub/providers/Microsoft.Network/register",
+            &put,
+        ]
+    );
+    let told: Vec<String> = told.0.lock().unwrap().iter().map(|notice| format!("{notice:?}")).collect();
+    assert_eq!(told.iter().filter(|told| told.starts_with("Registering")).count(), 2, "{told:?}");
+    assert!(told.iter().any(|told| told.starts_with(r#"Registered { namespace: "Microsoft.Compute""#)), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registration_that_does_not_end_is_given_up_after_ten_minutes() {
+    let answers = std::iter::once(unregistered("Microsoft.Compute"));
+    let (azure, _) = scripted(answers.chain(std::iter::repeat_n(registration("Registering"), 100)).collect());
+    let start = Instant::now();
+    let refused = refused(azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap_err());
+    assert_eq!(refused.code, "MissingSubscriptionRegistration");
+    assert!(refused.message.contains("Registering"), "{refused:?}");
+    assert!((540..=600).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registration_that_was_refused_is_tried_again_after_a_minute() {
+    let forbidden = (403, &[] as &[_], json!({ "error": { "code": "AuthorizationFailed", "message": "No." } }));
+    let (azure, seen) = scripted(vec![
+        unregistered("Microsoft.Network"),
+        forbidden,
+        unregistered("Microsoft.Network"),
+        unregistered("Microsoft.Network"),
+        registration("Registered"),
+        (200, &[], with_state("Succeeded")),
+    ]);
+    let put = async || azure.put(&vnet(), API, &json!({}), When::Always).await;
+    assert!(put().await.is_err() && put().await.is_err());
+    assert_eq!(seen.lock().unwrap().requests.len(), 3);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    put().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_found_where_the_subscription_is_not_registered() {
+    let (azure, seen) = scripted(vec![unregistered("Microsoft.Network"), unregistered("Microsoft.Network")]);
+    assert_eq!(azure.get(&vnet(), API).await, Ok(None));
+    assert_eq!(
+        azure.collection(&ArmId::new("/subscriptions/sub/providers/Microsoft.Network/virtualNetworks"), API).await,
+        Ok(vec![])
+    );
+    assert!(seen.lock().unwrap().lines().iter().all(|line| line.starts_with("GET")), "reading registers nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_is_answered_as_too_many_requests_is_not_told_as_that() {
+    let locked = json!({ "error": { "code": "RetryableErrorDueToAnotherOperation", "message": "Later." } });
+    let (azure, _, told) = scripted_and_told(vec![
+        (429, &[("retry-after", "10")], locked),
+        (429, &[("retry-after", "10")], json!({ "error": { "code": "TooManyRequests", "message": "Later." } })),
+        (200, &[], with_state("Succeeded")),
+    ]);
+    azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+    let wait = Duration::from_secs(10);
+    assert_eq!(*told.0.lock().unwrap(), [Notice::Throttled { requests: Requests::Writes, rate: None, wait }]);
 }

@@ -21,8 +21,9 @@ use super::credential::Credential;
 use super::error::{ArmError, CallError};
 use super::pace::Pace;
 use super::retry::{Backoff, Patience};
+use super::throttling::Throttling;
 use super::wire::{Answer, Request, Wire};
-use crate::world::{Clock, Ids};
+use crate::world::{Clock, Ids, Notice, Notices, Requests};
 
 /// How long one answer may take. Resource Manager itself gives a provider 60 seconds (source: its resource provider contract).
 const ANSWER_TIME: Duration = Duration::from_secs(100);
@@ -38,6 +39,8 @@ pub struct ArmTransport {
     /// One id for all requests of this run, by which the activity log shows them together.
     correlation: String,
     pace: Pace,
+    throttling: Throttling,
+    notices: Arc<dyn Notices>,
     /// How far the cloud's clock was ahead when it last said what time it is.
     ahead: Mutex<Option<SignedDuration>>,
 }
@@ -56,10 +59,20 @@ impl ArmTransport {
         credential: Arc<dyn Credential>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
+        notices: Arc<dyn Notices>,
     ) -> Self {
-        let correlation = ids.fresh();
-        let origin = endpoint.origin().ascii_serialization();
-        Self { wire, origin, credential, clock, ids, correlation, pace: Pace::default(), ahead: Mutex::default() }
+        Self {
+            wire,
+            origin: endpoint.origin().ascii_serialization(),
+            credential,
+            clock,
+            correlation: ids.fresh(),
+            ids,
+            pace: Pace::default(),
+            throttling: Throttling::new(Arc::clone(&notices)),
+            notices,
+            ahead: Mutex::default(),
+        }
     }
 
     /// Whether tokens may go there.
@@ -80,6 +93,11 @@ impl ArmTransport {
     /// Waits.
     pub(super) async fn sleep(&self, duration: Duration) {
         self.clock.sleep(duration).await;
+    }
+
+    /// Tells whoever waits.
+    pub(super) fn tell(&self, notice: &Notice) {
+        self.notices.notice(notice);
     }
 
     /// Sends a request and returns the answer, which is a success.
@@ -122,6 +140,10 @@ impl ArmTransport {
             }
             let backoff = if status == 429 { &mut throttled } else { &mut failing };
             let Some(wait) = backoff.next(self.now(), error.retry_after()) else { return Err(error) };
+            if error.is_throttled() {
+                let requests = Requests::of(&request.method);
+                self.throttling.waits(requests, self.pace.rate(requests), true, wait, self.now());
+            }
             tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to ask again");
             self.sleep(wait).await;
         }
@@ -135,6 +157,8 @@ impl ArmTransport {
         refused: bool,
     ) -> Result<Result<Answer, CallError>, CallError> {
         let admitted = self.pace.admit(&request.method, self.now());
+        let (class, now) = (admitted.class, self.now());
+        self.throttling.waits(class, self.pace.rate(class), false, admitted.wait, now);
         if !admitted.wait.is_zero() {
             self.sleep(admitted.wait).await;
         }

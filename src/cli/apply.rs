@@ -243,7 +243,7 @@ async fn perform(
 }
 
 /// Waits for Ctrl-C: the first asks the run to stop, the second leaves at once, as a kill would.
-pub(super) async fn interrupted(stop: &Stop, shown: &Shown<'_>, owns_process: bool) -> std::convert::Infallible {
+pub(super) async fn interrupted(stop: &Stop, shown: &Shown, owns_process: bool) -> std::convert::Infallible {
     if !owns_process || tokio::signal::ctrl_c().await.is_err() {
         return std::future::pending().await;
     }

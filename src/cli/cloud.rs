@@ -6,6 +6,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::account::Account;
+use super::notices::Said;
 use super::{ExitCode, Failure, Global, Session};
 use crate::azure::{Azure, AzureConfig, Credential, FixedToken, SignIn, Surroundings, Token, Wire};
 use crate::host::{HostCommands, HostWeb, Missing, SeededIds, SimClock, SystemClock};
@@ -96,6 +97,7 @@ fn with_azure<T>(
             credential,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
+            notices: Arc::new(Said(session.err.clone())),
         });
         let commands =
             HostCommands { root: session.cwd.clone(), environment: session.env.clone(), missing: Missing::Fails };
@@ -120,6 +122,7 @@ fn with_local<T>(
             credential: Arc::new(FixedToken(Token::new("embedded"))),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
+            notices: Arc::new(Said(session.err.clone())),
         });
         let commands =
             HostCommands { root: session.cwd.clone(), environment: session.env.clone(), missing: Missing::CountsAsRun };

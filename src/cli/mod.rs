@@ -25,6 +25,7 @@ mod kinds;
 mod loading;
 mod logging;
 mod man;
+mod notices;
 mod output;
 mod place;
 mod plan;
@@ -38,6 +39,7 @@ mod simulator;
 mod state;
 mod unlock;
 mod validate;
+mod voice;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -49,6 +51,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 pub use exit::ExitCode;
 pub use failure::Failure;
 pub use session::{Session, Terminal, WIDTH};
+pub use voice::Voice;
 
 use crate::stack::CloudName;
 

@@ -1,7 +1,6 @@
 //! A run as it happens: on a terminal what is under way, for how long and how much is left; otherwise a line for each beginning and end.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::Session;
+use super::voice::{Sharing, Voice};
 use crate::duration::spoken;
 use crate::run::{Progress, Watcher};
 use crate::steps::{Act, Learnt, Step, StepEvent, StepGraph, StepId, Task};
@@ -72,66 +72,51 @@ pub fn ended(step: &Step, took: Duration, event: &StepEvent) -> Option<String> {
 }
 
 /// A run as this session shows it.
-pub enum Shown<'a> {
+pub enum Shown {
     /// A line for each beginning and end.
-    Plain(Plain<'a>),
+    Plain(Voice),
     /// Drawn on the terminal.
     Live(Live),
 }
 
-impl<'a> Shown<'a> {
+impl Shown {
     /// Drawn where stderr is a terminal, in lines otherwise.
-    pub fn new(graph: &StepGraph, session: &'a mut Session) -> Self {
+    pub fn new(graph: &StepGraph, session: &Session) -> Self {
         match session.terminal.err {
-            true => Self::Live(Live::new(graph)),
-            false => Self::Plain(Plain { to: Mutex::new(&mut *session.err) }),
+            true => Self::Live(Live::new(graph, &session.err)),
+            false => Self::Plain(session.err.clone()),
         }
     }
 
     /// Says something else meanwhile.
     pub fn note(&self, line: &str) {
         match self {
-            Self::Plain(plain) => plain.say(line),
-            // A terminal that cannot be written to shows nothing; the run goes on.
-            Self::Live(live) => drop(live.drawn.println(line)),
+            Self::Plain(voice) => voice.line(line),
+            Self::Live(live) => live.voice.line(line),
         }
     }
 }
 
-impl Watcher for Shown<'_> {
+impl Watcher for Shown {
     fn event(&self, at: Timestamp, graph: &StepGraph, what: &Progress<'_>) {
         match self {
-            Self::Plain(plain) => plain.event(at, graph, what),
+            Self::Plain(voice) => plain(voice, what),
             Self::Live(live) => live.event(at, graph, what),
         }
     }
 }
 
-/// Says a run in whole lines.
-pub struct Plain<'a> {
-    to: Mutex<&'a mut (dyn Write + Send)>,
-}
-
-impl Plain<'_> {
-    fn say(&self, line: &str) {
-        let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
-        // That nobody listens does not stop a run.
-        let _ = writeln!(to, "{line}").and_then(|()| to.flush());
-    }
-}
-
-impl Watcher for Plain<'_> {
-    fn event(&self, _at: Timestamp, _graph: &StepGraph, what: &Progress<'_>) {
-        match what {
-            Progress::Begun(step) => self.say(&begun(step)),
-            Progress::Learnt { step, learnt: what } => self.say(&learnt(step, what)),
-            Progress::Ended { step, took, outcome } => {
-                if let Some(line) = ended(step, *took, outcome) {
-                    self.say(&line);
-                }
+/// Says what has happened in whole lines.
+fn plain(voice: &Voice, what: &Progress<'_>) {
+    match what {
+        Progress::Begun(step) => voice.line(&begun(step)),
+        Progress::Learnt { step, learnt: what } => voice.line(&learnt(step, what)),
+        Progress::Ended { step, took, outcome } => {
+            if let Some(line) = ended(step, *took, outcome) {
+                voice.line(&line);
             }
-            Progress::Waiting { .. } => {}
         }
+        Progress::Waiting { .. } => {}
     }
 }
 
@@ -140,6 +125,7 @@ const MOST_LINES: usize = 12;
 
 /// Draws a run on the terminal that is stderr.
 pub struct Live {
+    voice: Sharing,
     drawn: MultiProgress,
     total: ProgressBar,
     inner: Mutex<Drawn>,
@@ -155,12 +141,12 @@ struct Drawn {
 
 impl Live {
     /// Nothing is under way yet.
-    pub fn new(graph: &StepGraph) -> Self {
+    pub fn new(graph: &StepGraph, voice: &Voice) -> Self {
         let drawn = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total = drawn.add(ProgressBar::new(graph.steps.len() as u64));
         total.set_style(style("[{bar:30}] {pos}/{len}  {msg}").progress_chars("=> "));
         let inner = Drawn { began: None, under_way: BTreeMap::new(), remaining: graph.remaining() };
-        Self { drawn, total, inner: Mutex::new(inner) }
+        Self { voice: voice.share(&drawn), drawn, total, inner: Mutex::new(inner) }
     }
 
     fn begun(&self, inner: &mut Drawn, at: Timestamp, step: &Step) {
@@ -202,16 +188,14 @@ impl Watcher for Live {
         inner.began.get_or_insert(at);
         match what {
             Progress::Begun(step) => self.begun(&mut inner, at, step),
-            // A terminal that cannot be written to shows no progress; the run goes on.
-            Progress::Learnt { step, learnt: what } => drop(self.drawn.println(learnt(step, what))),
+            Progress::Learnt { step, learnt: what } => self.voice.line(&learnt(step, what)),
             Progress::Ended { step, took, outcome } => {
                 if let Some((_, _, line)) = inner.under_way.remove(&step.id) {
                     line.finish_and_clear();
                 }
                 self.total.inc(1);
                 if let Some(line) = ended(step, *took, outcome) {
-                    // A terminal that cannot be written to shows no progress; the run goes on.
-                    let _ = self.drawn.println(line);
+                    self.voice.line(&line);
                 }
                 self.refresh(&inner, at, false);
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::failure::Failure;
+use super::voice::Voice;
 use crate::diagnostic::{Diagnostics, Sources, render_all};
 use crate::host::SystemClock;
 use crate::world::{Clock, Ids};
@@ -18,7 +19,7 @@ pub struct Session {
     /// Where what was asked for goes.
     pub out: Box<dyn Write>,
     /// Where everything else goes: progress, questions, messages, the log.
-    pub err: Box<dyn Write + Send>,
+    pub err: Voice,
     /// Where answers to questions come from.
     pub input: Box<dyn BufRead>,
     /// What of the three is a terminal.
@@ -67,7 +68,7 @@ impl Session {
         };
         Ok(Self {
             out: Box::new(io::stdout()),
-            err: Box::new(io::stderr()),
+            err: Voice::new(Box::new(io::stderr())),
             input: Box::new(io::BufReader::new(io::stdin())),
             terminal,
             env: std::env::vars_os()
@@ -85,7 +86,7 @@ impl Session {
     pub fn detached(out: Box<dyn Write>, err: Box<dyn Write + Send>, cwd: PathBuf, ids: Arc<dyn Ids>) -> Self {
         Self {
             out,
-            err,
+            err: Voice::new(err),
             input: Box::new(io::empty()),
             terminal: Terminal::default(),
             env: BTreeMap::new(),
@@ -113,7 +114,7 @@ impl Session {
     pub fn say(&mut self, text: &str) {
         let colour = self.colour.err;
         // There is nowhere left to report it.
-        let _ = write_styled(&mut self.err, text, colour);
+        let _ = self.err.write(|to| write_styled(to, text, colour));
     }
 
     /// Says what was found in the input.

@@ -1,10 +1,11 @@
-//! Whether the subscription is registered with every provider that the stack needs. Registering takes minutes, which nobody has in an outage.
+//! Whether the subscription is registered with every provider that the stack needs. An apply or a failover run registers what is missing, which takes minutes that nobody
+//! has in an outage, and a right.
 
 use std::collections::BTreeSet;
 
 use super::{Answers, Check, Finding, Patient, Verdict, subscription, why};
 use crate::address::ArmId;
-use crate::failover::List;
+use crate::failover::{List, action_of, allows, permissions};
 
 const NAME: &str = "registrations";
 const API: &str = "2021-04-01";
@@ -21,8 +22,14 @@ fn list(patient: Patient<'_>, namespace: &str) -> List {
     List { id, api: API, query: Vec::new() }
 }
 
+/// What may be done in the subscription, where a registration is asked for.
+fn rights(patient: Patient<'_>) -> List {
+    permissions(&ArmId::new(subscription(patient.stack)))
+}
+
 fn lists(patient: Patient<'_>) -> Vec<List> {
-    namespaces(patient).iter().map(|namespace| list(patient, namespace)).collect()
+    let providers = namespaces(patient);
+    providers.iter().map(|namespace| list(patient, namespace)).chain([rights(patient)]).collect()
 }
 
 fn judge(patient: Patient<'_>, answers: &Answers, found: &mut Vec<Finding>) {
@@ -34,14 +41,26 @@ fn judge(patient: Patient<'_>, answers: &Answers, found: &mut Vec<Finding>) {
             answer.and_then(|answer| answer.as_ref().ok()?.get("registrationState")?.as_str().map(str::to_owned));
         match state.as_deref() {
             Some("Registered") => {}
-            Some(state) => found.push(Finding::of(
-                NAME,
-                Verdict::Fails,
-                format!("the subscription is not registered with {namespace} ({state})"),
-                format!(
-                    "`az provider register --namespace {namespace}`, before the day it is needed: it takes minutes."
-                ),
-            )),
+            Some(state) => {
+                let action = action_of(namespace, "register/action");
+                let permitted = answers.get(&rights(patient)).and_then(|answer| answer.as_ref().ok());
+                let (verdict, help) = match permitted.is_none_or(|permitted| allows(permitted, &action)) {
+                    true => (
+                        Verdict::Warns,
+                        format!(
+                            "An apply registers it. `az provider register --namespace {namespace}` does so before the day it is needed: it takes minutes."
+                        ),
+                    ),
+                    false => (
+                        Verdict::Fails,
+                        format!(
+                            "Whoever may do {action}, as a Contributor of the subscription, does it with `az provider register --namespace {namespace}`."
+                        ),
+                    ),
+                };
+                let what = format!("the subscription is not registered with {namespace} ({state})");
+                found.push(Finding::of(NAME, verdict, what, help));
+            }
             None => found.push(Finding::of(
                 NAME,
                 Verdict::Unseen,

@@ -1,7 +1,6 @@
 //! A request to its answer: counting, faults, throttling, then what the path and the verb ask for; and everything that only reads.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -109,6 +108,9 @@ impl World {
         if let Some(asked) = deployments::asked(&target) {
             return self.deployments(asked, &ask);
         }
+        if let (Verb::Put | Verb::Patch, Target::Resource(named)) = (ask.request.verb, &target) {
+            self.registered_for(&named.type_)?;
+        }
         match (ask.request.verb, target) {
             (Verb::Get | Verb::Head, target) => self.read(target, &ask),
             (Verb::Put | Verb::Patch, Target::Resource(named)) if self.always(&named).is_some() => {
@@ -122,7 +124,8 @@ impl World {
             (Verb::Post, Target::Action(named, action)) if Self::is_of_bin(&named) => self.purge(&named, &action, &ask),
             (Verb::Post, Target::Action(named, action)) => self.post(&named, &action, &ask),
             (Verb::Post, Target::NameCheck) => Ok(Response::json(200, &self.name_check(&ask))),
-            (Verb::Post, Target::Register(namespace)) => provider(&namespace).map(|body| Response::json(200, &body)),
+            (Verb::Post, Target::Register(namespace)) => self.register(&namespace),
+            (Verb::Post, Target::Unregister(namespace)) => self.unregister(&namespace),
             (verb, _) => Err(method_not_allowed(verb)),
         }
     }
@@ -179,13 +182,11 @@ impl World {
             }
             Target::Subscriptions => json!({ "value": [subscription()] }),
             Target::Subscription => subscription(),
-            Target::Providers(None) => {
-                let namespaces: BTreeSet<&str> = types::all().map(Type::namespace).collect();
-                let all: Vec<Json> = namespaces.into_iter().filter_map(|namespace| provider(namespace).ok()).collect();
-                json!({ "value": all })
+            Target::Providers(None) => self.providers(),
+            Target::Providers(Some(namespace)) => self.provider(&namespace)?,
+            Target::Register(_) | Target::Unregister(_) | Target::NameCheck => {
+                return Err(method_not_allowed(ask.request.verb));
             }
-            Target::Providers(Some(namespace)) | Target::Register(namespace) => provider(&namespace)?,
-            Target::NameCheck => return Err(method_not_allowed(ask.request.verb)),
         };
         Ok(Response::json(200, &body))
     }
@@ -469,12 +470,15 @@ impl World {
 
 /// The action that a request is, as rights name it, and on what; `None` for what only reads.
 fn asked_action(verb: Verb, target: &Target) -> Option<(String, String)> {
+    let whole = || format!("/subscriptions/{SUBSCRIPTION}");
     match (verb, target) {
         (Verb::Put | Verb::Patch, Target::Resource(named)) => {
             Some((format!("{}/write", named.type_), named.id.clone()))
         }
         (Verb::Delete, Target::Resource(named)) => Some((format!("{}/delete", named.type_), named.id.clone())),
         (Verb::Post, Target::Action(named, word)) => Some((format!("{}/{word}/action", named.type_), named.id.clone())),
+        (Verb::Post, Target::Register(namespace)) => Some((format!("{namespace}/register/action"), whole())),
+        (Verb::Post, Target::Unregister(namespace)) => Some((format!("{namespace}/unregister/action"), whole())),
         _ => None,
     }
 }
@@ -491,30 +495,6 @@ fn subscription() -> Json {
         "displayName": "Simulated subscription",
         "state": "Enabled",
     })
-}
-
-fn provider(namespace: &str) -> Result<Json, Failure> {
-    let of: Vec<&Type> = types::all().filter(|type_| type_.namespace().eq_ignore_ascii_case(namespace)).collect();
-    let Some(first) = of.first() else {
-        return Err(Failure::gateway(
-            404,
-            "InvalidResourceNamespace",
-            format!("The resource namespace '{namespace}' is invalid."),
-        ));
-    };
-    let kinds: Vec<Json> = of
-        .iter()
-        .map(|type_| {
-            let rest = type_.name.split_once('/').map_or("", |(_, rest)| rest);
-            json!({ "resourceType": rest, "apiVersions": [type_.api], "locations": [] })
-        })
-        .collect();
-    Ok(json!({
-        "id": format!("/subscriptions/{SUBSCRIPTION}/providers/{}", first.namespace()),
-        "namespace": first.namespace(),
-        "registrationState": "Registered",
-        "resourceTypes": kinds,
-    }))
 }
 
 /// An object as a list of resources shows it.

@@ -96,6 +96,11 @@ pub enum Fault {
         /// The namespace of the provider.
         provider: String,
     },
+    /// The subscription was never registered with a provider, until somebody registers it.
+    Unregistered {
+        /// The namespace of the provider.
+        provider: String,
+    },
     /// Reads lag behind what was written.
     Stale {
         /// By at most so many seconds.
@@ -322,6 +327,21 @@ impl Faults {
             || self.in_force().any(
                 |fault| matches!(fault, Fault::Freeze { provider: frozen } if frozen.eq_ignore_ascii_case(provider)),
             )
+    }
+
+    /// Whether the subscription was never registered with a provider.
+    pub(super) fn unregisters(&self, namespace: &str) -> bool {
+        let names = |fault: &Fault| matches!(fault, Fault::Unregistered { provider } if provider.eq_ignore_ascii_case(namespace));
+        self.in_force().any(names)
+    }
+
+    /// Ends that, since somebody registers it; what is still to come stays.
+    pub(super) fn register(&mut self, namespace: &str) {
+        let now = self.now;
+        self.all.retain(|active| match &active.does {
+            Fault::Unregistered { provider } => !(provider.eq_ignore_ascii_case(namespace) && active.begun(now)),
+            _ => true,
+        });
     }
 
     /// How an operation in this region fails because what it works on is lost.

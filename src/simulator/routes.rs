@@ -9,12 +9,16 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response as HttpResponse;
+use serde_json::Value as Json;
 
 use super::Simulator;
 use super::request::{Failure, Request, Response, Verb};
 
 /// The greatest body that Resource Manager takes, in bytes.
 const GREATEST_BODY: usize = 4 * 1024 * 1024;
+
+/// How deep lists and objects may stand in each other in a body that is no strict JSON.
+const DEEPEST_BODY: u32 = 128;
 
 /// Marks an answer that never arrives, among its extensions: reading its body breaks off, as a connection does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +50,7 @@ async fn read(request: HttpRequest) -> Result<Request, Failure> {
     let bytes = to_bytes(body, GREATEST_BODY).await.map_err(|_| {
         Failure::gateway(413, "RequestEntityTooLarge", "The request content size exceeds the maximum size of 4 MB.")
     })?;
-    let body = if bytes.is_empty() {
-        Ok(None)
-    } else {
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| error.to_string())
-    };
+    let body = if bytes.is_empty() { Ok(None) } else { parse(&bytes).map(Some) };
     let query = parts.uri.query().unwrap_or_default();
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
     Ok(Request {
@@ -63,6 +63,27 @@ async fn read(request: HttpRequest) -> Result<Request, Failure> {
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
             .collect::<BTreeMap<_, _>>(),
         body,
+    })
+}
+
+/// A body as Resource Manager reads it: JSON, also with comments and with names that stand in no quotes, as Azure's command line sends templates.
+fn parse(bytes: &[u8]) -> Result<Json, String> {
+    serde_json::from_slice(bytes).or_else(|error| {
+        let text = std::str::from_utf8(bytes).ok().filter(|text| is_shallow(text));
+        text.and_then(|text| json5::from_str(text).ok()).ok_or_else(|| error.to_string())
+    })
+}
+
+/// Whether nothing stands so deep in a text that reading it could exhaust the stack. Brackets in texts count, too.
+fn is_shallow(text: &str) -> bool {
+    let mut depth = 0_u32;
+    text.bytes().all(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth <= DEEPEST_BODY
     })
 }
 

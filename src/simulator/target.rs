@@ -18,6 +18,8 @@ pub(super) enum Target {
     Providers(Option<String>),
     /// `…/providers/{namespace}/register`.
     Register(String),
+    /// `…/providers/{namespace}/unregister`.
+    Unregister(String),
     /// `…/providers/{namespace}/checkNameAvailability`.
     NameCheck,
     /// The resource groups.
@@ -106,6 +108,7 @@ pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, Failure> {
         ["subscriptions", _, "providers"] => Target::Providers(None),
         ["subscriptions", _, "providers", _] => Target::Providers(Some(last())),
         ["subscriptions", _, "providers", namespace, "register"] => Target::Register(namespace.to_owned()),
+        ["subscriptions", _, "providers", namespace, "unregister"] => Target::Unregister(namespace.to_owned()),
         ["subscriptions", _, "providers", _, "checknameavailability"]
         | ["subscriptions", _, "providers", _, "locations", _, "checknameavailability"] => Target::NameCheck,
         ["subscriptions", _, "resourcegroups"] => Target::Groups,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::faults::Fault;
+use super::registrations::registrable;
 
 /// The furthest that a time may be ahead, in seconds.
 const FURTHEST: f64 = 366.0 * 86_400.0;
@@ -123,6 +124,10 @@ fn checked(fault: Fault) -> Result<Fault, String> {
                 return Err(format!("`status` is {status}; it may be 100 to 599"));
             }
             Some(on)
+        }
+        Fault::Unregistered { provider } => {
+            registrable(provider)?;
+            None
         }
         Fault::Lose { .. }
         | Fault::Capacity { .. }

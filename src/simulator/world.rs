@@ -15,6 +15,7 @@ use super::faults::Faults;
 use super::monitor::Monitor;
 use super::network::Sight;
 use super::operations::{Operation, Progress};
+use super::registrations::Asked;
 use super::seed::Seed;
 use super::target::{GROUP, LOCK};
 use super::throttle::Buckets;
@@ -69,6 +70,9 @@ pub(super) struct Rest {
     /// What was deleted and is kept, by folded id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) bin: BTreeMap<String, Json>,
+    /// What was asked for of the subscription's registrations, by folded namespace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) registrations: BTreeMap<String, Asked>,
     /// The clients that write rows, and what came of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<Work>,

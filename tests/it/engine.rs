@@ -220,6 +220,19 @@ fn one_that_no_template_can_hold_does_not_keep_the_others_from_it() {
 }
 
 #[test]
+fn a_provider_that_is_not_registered_is_registered_on_the_way() {
+    simulated(async {
+        let lab = by_deployments();
+        let fault = r#"[{"fault": "unregistered", "provider": "Microsoft.Network"}]"#;
+        parse_faults(fault)
+            .expect("faults")
+            .into_iter()
+            .for_each(|fault| lab.simulator.add_fault(fault).expect("memory"));
+        failures(&lab.apply(&few()).await.expect("it is recorded"), "apply").expect("all of it");
+    });
+}
+
+#[test]
 fn the_history_of_deployments_holds_no_secret() {
     let dir = stacks().into_iter().find(|dir| dir.ends_with("web-geo")).expect("the stack");
     simulated(async {

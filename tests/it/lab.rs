@@ -21,7 +21,7 @@ use drplan::state::{State, StateError};
 use drplan::steps::StepGraph;
 use drplan::store::MemoryStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, CommandLine, Commands, Exited, Store};
+use drplan::world::{Clock, CommandLine, Commands, Exited, Store, Untold};
 
 /// Sees nothing.
 pub struct Blind;
@@ -79,6 +79,7 @@ impl Lab {
             credential: Arc::new(FixedToken(Token::new("lab"))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn drplan::world::Ids>,
+            notices: Arc::new(Untold),
         });
         Self {
             simulator,

@@ -5,14 +5,14 @@
 mod behaviours;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use drplan::address::ArmId;
 use drplan::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
 use drplan::host::{SeededIds, SimClock};
 use drplan::simulator::serve::{Authority, Service, Tokens, serve};
 use drplan::simulator::{BASE, Fault, START, SUBSCRIPTION, Simulator, TENANT};
-use drplan::world::{Clock, Cloud, When};
+use drplan::world::{Clock, Cloud, Notice, Notices, When};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use serde_json::{Value as Json, json};
@@ -28,18 +28,38 @@ const SPEED: u32 = 100;
 pub struct Port {
     pub cloud: Azure,
     pub simulator: Simulator,
+    pub told: Arc<Told>,
+}
+
+/// What the client told meanwhile.
+#[derive(Default)]
+pub struct Told(Mutex<Vec<Notice>>);
+
+impl Notices for Told {
+    fn notice(&self, notice: &Notice) {
+        self.0.lock().expect("nothing panics with it").push(notice.clone());
+    }
+}
+
+impl Told {
+    /// All of it so far.
+    pub fn all(&self) -> Vec<Notice> {
+        self.0.lock().expect("nothing panics with it").clone()
+    }
 }
 
 impl Port {
     fn new(simulator: Simulator, clock: Arc<SimClock>, endpoint: &str, wire: Wire, token: String) -> Self {
+        let told = Arc::new(Told::default());
         let cloud = Azure::new(AzureConfig {
             endpoint: endpoint.parse().expect("a URL"),
             wire,
             credential: Arc::new(FixedToken(Token::new(token))),
             clock,
             ids: Arc::new(SeededIds::new(1)),
+            notices: Arc::clone(&told) as Arc<dyn Notices>,
         });
-        Self { cloud, simulator }
+        Self { cloud, simulator, told }
     }
 
     /// Without sockets, on paused time.

@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 use super::observe;
 use crate::address::ArmId;
 use crate::kinds::Object;
-use crate::world::{Clock, Cloud, CloudError, Ids, Refused, When};
+use crate::world::{Clock, Cloud, CloudError, Ids, Refused, When, is_unregistered};
 use batch::Batch;
 use foreseen::Foreseen;
 use operations::Ends;
@@ -216,8 +216,10 @@ impl<'a> Inner<'a> {
             match ends.of(&write.id) {
                 None => others.push(write),
                 Some(Ok(())) => done.push(write),
-                // What was in its way will pass; a client waits for that, and a deployment does not.
-                Some(Err(refused)) if refused.is_busy() => self.write_directly(write).await,
+                // What is in its way passes, or can be mended: a client does that, and a deployment does not.
+                Some(Err(refused)) if refused.is_busy() || is_unregistered(&refused.code) => {
+                    self.write_directly(write).await;
+                }
                 Some(Err(refused)) => write.end(Err(CloudError::Refused(refused.clone()))),
             }
         }

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::super::{Failure, Global, Session, place};
 use super::with_world;
 use crate::duration::{parse, spoken};
-use crate::simulator::{At, Fault, Plane, Timed, parse_faults};
+use crate::simulator::{At, Fault, Plane, Timed, parse_faults, registrable};
 use crate::view::count;
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +30,11 @@ pub(super) enum Verb {
     Restore {
         /// The region
         location: String,
+    },
+    /// Have the subscription not registered with a provider, until it is registered
+    Unregister {
+        /// The namespace of the provider, as in Microsoft.Sql
+        provider: String,
     },
     /// End all faults
     Clear,
@@ -92,6 +97,12 @@ pub(super) fn run(verb: &Verb, global: &Global, session: &mut Session) -> Result
                     .help("`drplan simulator fault list` lists what is."));
             }
             format!("{location} is back\n")
+        }
+        Verb::Unregister { provider } => {
+            let provider = registrable(provider).map_err(Failure::failed)?;
+            let fault = Fault::Unregistered { provider: provider.to_owned() };
+            with_world(global, session, |world| Ok(world.add_fault(fault)?))?;
+            format!("the subscription is not registered with {provider}\n")
         }
         Verb::Clear => {
             with_world(global, session, |world| Ok(world.clear_faults()?))?;

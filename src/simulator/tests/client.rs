@@ -10,7 +10,7 @@ use crate::address::ArmId;
 use crate::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
 use crate::host::{SeededIds, SimClock};
 use crate::simulator::{BASE, parse_faults};
-use crate::world::{Cloud as _, CloudError, When};
+use crate::world::{Cloud as _, CloudError, Untold, When};
 
 const PUBLIC: &str = "Microsoft.Network/publicIPAddresses/front";
 
@@ -24,6 +24,7 @@ async fn client(faults: &str) -> (Simulator, Azure) {
         credential: Arc::new(FixedToken(Token::new("local"))),
         clock,
         ids: Arc::new(SeededIds::new(1)),
+        notices: Arc::new(Untold),
     });
     azure.put(&arm(""), "2021-04-01", &json!({ "location": "canadacentral" }), When::Always).await.unwrap();
     for fault in parse_faults(faults).unwrap() {

@@ -277,3 +277,16 @@ async fn one_goes_on_after_the_end_of_the_process_and_keeps_no_secret() {
         assert_eq!(again.state(), "Succeeded", "{}", again.body);
     }
 }
+
+#[tokio::test]
+async fn a_template_is_read_as_azures_command_line_sends_it() {
+    let cloud = Cloud::with_group().await;
+    let ask = async |body: String| {
+        let uri = format!("{}?api-version=2021-04-01", id(ONE));
+        let request = HttpRequest::builder().method("PUT").uri(uri).body(Body::from(body)).unwrap();
+        cloud.simulator.router().oneshot(request).await.unwrap().status().as_u16()
+    };
+    let sent = "{\"properties\": {\"mode\": \"incremental\", template:{ // nothing yet\n \"resources\": [] }}}";
+    assert_eq!(ask(sent.to_owned()).await, 201);
+    assert_eq!(ask("{a:".repeat(100_000)).await, 400, "too deep to be read");
+}

@@ -9,6 +9,7 @@ mod failover;
 mod faults;
 mod operations;
 mod others;
+mod registrations;
 mod traffic;
 
 use std::sync::Arc;

@@ -2,10 +2,10 @@
 
 use drplan::address::ArmId;
 use drplan::simulator::{Fault, Moment, On, Verb};
-use drplan::world::{Cloud as _, CloudError, Refused, When};
-use futures::StreamExt as _;
+use drplan::world::{Cloud as _, CloudError, Notice, Refused, Requests, When};
 use futures::future::LocalBoxFuture;
 use futures::stream;
+use futures::{StreamExt as _, join};
 use serde_json::{Value as Json, json};
 
 use super::{Port, api, at};
@@ -29,7 +29,9 @@ pub const ALL: &[(&str, Behaves)] = behaviours![
     a_refusal_comes_with_its_code_at_once_or_late,
     what_is_absent_is_none_and_what_cannot_be_is_refused,
     an_api_version_that_does_not_exist_is_refused,
-    what_is_throttled_is_done_later,
+    what_is_throttled_is_done_later_and_told_once,
+    writes_wait_for_their_provider_to_be_registered_once,
+    who_may_not_register_a_provider_is_told_what_to_do,
     a_lock_forbids_deletion_until_it_is_gone,
     a_write_whose_answer_is_lost_is_done_once,
     an_action_whose_answer_is_lost_is_not_sent_again,
@@ -242,7 +244,7 @@ async fn an_api_version_that_does_not_exist_is_refused(port: &Port) {
     assert_eq!(read(port, &at(NET)).await, None);
 }
 
-async fn what_is_throttled_is_done_later(port: &Port) {
+async fn what_is_throttled_is_done_later_and_told_once(port: &Port) {
     port.group().await;
     for (verb, times) in [(Verb::Put, 2), (Verb::Get, 2), (Verb::Delete, 2), (Verb::Post, 2)] {
         let on = On { verb: Some(verb), times: Some(times), ..On::default() };
@@ -256,6 +258,55 @@ async fn what_is_throttled_is_done_later(port: &Port) {
     let passed = port.simulator.now().duration_since(began).as_secs();
     assert!(passed >= 4 * 2 * 3, "each wait is as long as it was told to be: {passed} s");
     assert_eq!(port.asked("PUT"), 1 + 3, "what was not taken is sent again, and nothing else");
+    let told = port.told.all().into_iter().filter_map(|notice| match notice {
+        Notice::Throttled { requests, rate, wait } => Some((requests, rate, wait.as_secs())),
+        _ => None,
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|(requests, ..)| *requests as u8);
+    let once = |requests| (requests, None, 3);
+    assert_eq!(told, [once(Requests::Reads), once(Requests::Writes), once(Requests::Deletes)]);
+}
+
+async fn writes_wait_for_their_provider_to_be_registered_once(port: &Port) {
+    port.group().await;
+    let provider = "Microsoft.Network".to_owned();
+    port.suffer(Fault::Unregistered { provider });
+    assert_eq!(read(port, &at(NET)).await, None, "nothing is of it yet, which is no error");
+    let began = port.simulator.now();
+    let absent = at("Microsoft.Network/publicIPAddresses/nobody");
+    let (_, _, _, patched) = join!(
+        async { port.put(&at(NET), &net()).await },
+        async { port.put(&at(ADDRESS), &address()).await },
+        async { port.put(&at(&format!("{ADDRESS}2")), &address()).await },
+        async { port.cloud.patch(&absent, api(&absent), &json!({ "tags": { "a": "b" } })).await },
+    );
+    assert_eq!(refused(patched).status, 404, "it was refused for the registration no more");
+    assert!(port.simulator.now().duration_since(began).as_secs() >= 30);
+    assert_eq!(port.asked("POST"), 1);
+    assert!((1 + 4..=1 + 2 * 3).contains(&port.asked("PUT")), "each is sent once more than it is refused");
+    let [Notice::Registering { namespace: first }, Notice::Registered { namespace: last, took }] = &port.told.all()[..]
+    else {
+        panic!("{:?}", port.told.all())
+    };
+    assert_eq!((first.as_str(), last.as_str()), ("Microsoft.Network", "Microsoft.Network"));
+    assert!(took.as_secs() >= 30, "{took:?}");
+}
+
+async fn who_may_not_register_a_provider_is_told_what_to_do(port: &Port) {
+    port.group().await;
+    port.suffer(Fault::Unregistered { provider: "Microsoft.Network".to_owned() });
+    port.suffer(Fault::Forbid { action: "Microsoft.Network/register/action".to_owned() });
+    let told = refused(port.cloud.put(&at(NET), api(&at(NET)), &net(), When::Always).await);
+    assert_eq!((told.status, told.code.as_str()), (409, "MissingSubscriptionRegistration"));
+    for words in [
+        "with Microsoft.Network",
+        "Microsoft.Network/register/action",
+        "az provider register --namespace Microsoft.Network",
+    ] {
+        assert!(told.message.contains(words), "{told:?}");
+    }
+    assert!(told.correlation.is_some());
 }
 
 async fn a_lock_forbids_deletion_until_it_is_gone(port: &Port) {

@@ -1,0 +1,105 @@
+//! Registering the subscription with providers, and writes that need it.
+
+use super::*;
+
+const SQL: &str = "Microsoft.Sql";
+const SERVER: &str = "Microsoft.Sql/servers/example";
+const VERSION: &str = "api-version=2021-11-01";
+
+fn server() -> Json {
+    json!({ "location": "canadacentral", "properties": {
+        "version": "12.0", "administratorLogin": "sqladmin", "administratorLoginPassword": "an example, n0t a secret" } })
+}
+
+fn provider(namespace: &str) -> String {
+    format!("/subscriptions/{SUBSCRIPTION}/providers/{namespace}")
+}
+
+impl Cloud {
+    async fn registration(&self, namespace: &str) -> String {
+        let read = self.get(&provider(namespace)).await;
+        read.body["registrationState"].as_str().unwrap().to_owned()
+    }
+
+    async fn asked_to(&self, word: &str, namespace: &str) -> Answer {
+        self.ask("POST", &format!("{}/{word}", provider(namespace)), None, &[]).await
+    }
+}
+
+#[tokio::test]
+async fn the_subscription_is_registered_with_all_unless_something_has_it_otherwise() {
+    let cloud = Cloud::with_group().await;
+    let all = cloud.get(provider("").trim_end_matches('/')).await;
+    let all = all.body["value"].as_array().unwrap().clone();
+    assert!(all.len() > 5);
+    assert!(all.iter().all(|provider| provider["registrationState"] == "Registered"), "{all:#?}");
+    assert_eq!(cloud.asked_to("register", SQL).await.body["registrationState"], "Registered");
+    assert_eq!(cloud.asked_to("register", "Microsoft.Nothing").await.code(), (404, "InvalidResourceNamespace"));
+}
+
+#[tokio::test]
+async fn what_is_not_registered_is_not_written_until_it_has_been_for_a_while() {
+    let cloud = Cloud::with_group().await;
+    cloud.suffer(r#"[{"fault": "unregistered", "provider": "microsoft.sql"}]"#);
+    let path = format!("{SERVER}?{VERSION}");
+    let refused = cloud.put(&path, server()).await;
+    assert_eq!(refused.code(), (409, "MissingSubscriptionRegistration"));
+    assert_eq!(
+        refused.message(),
+        "The subscription is not registered to use namespace 'Microsoft.Sql'. See https://aka.ms/rps-not-found for how to register subscriptions."
+    );
+    assert_eq!(cloud.registration(SQL).await, "NotRegistered");
+    assert_eq!(cloud.registration("Microsoft.Network").await, "Registered");
+    assert_eq!(cloud.get(&path).await.status, 404);
+    assert_eq!(cloud.get(&format!("Microsoft.Sql/servers?{VERSION}")).await.body, json!({ "value": [] }));
+    cloud.made(NET, net()).await;
+
+    assert_eq!(cloud.asked_to("register", SQL).await.body["registrationState"], "Registering");
+    cloud.pass(29);
+    assert_eq!(cloud.asked_to("register", SQL).await.body["registrationState"], "Registering", "it is not begun anew");
+    assert_eq!(cloud.put(&path, server()).await.status, 409);
+    cloud.pass(31);
+    assert_eq!(cloud.registration(SQL).await, "Registered");
+    cloud.made(&path, server()).await;
+}
+
+#[tokio::test]
+async fn a_registration_ends_where_nothing_needs_it() {
+    let cloud = Cloud::with_group().await;
+    let path = format!("{SERVER}?{VERSION}");
+    cloud.made(&path, server()).await;
+    assert_eq!(cloud.asked_to("unregister", SQL).await.code(), (409, "Conflict"));
+    assert_eq!(cloud.asked_to("unregister", "Microsoft.Resources").await.code(), (409, "Conflict"));
+    cloud.delete(&path).await;
+    cloud.pass(7200);
+
+    assert_eq!(cloud.asked_to("unregister", SQL).await.body["registrationState"], "Unregistering");
+    assert_eq!(cloud.put(&path, server()).await.code(), (409, "MissingSubscriptionRegistration"));
+    cloud.pass(60);
+    assert_eq!(cloud.registration(SQL).await, "Unregistered");
+    assert_eq!(cloud.put(&path, server()).await.status, 409);
+    assert_eq!(cloud.asked_to("register", SQL).await.body["registrationState"], "Registering");
+    cloud.pass(60);
+    cloud.made(&path, server()).await;
+}
+
+#[tokio::test]
+async fn registering_takes_a_right() {
+    let cloud = Cloud::with_group().await;
+    cloud.suffer(
+        r#"[{"fault": "unregistered", "provider": "Microsoft.Sql"}, {"fault": "forbid", "action": "*/register/action"}]"#,
+    );
+    assert_eq!(cloud.asked_to("register", SQL).await.code(), (403, "AuthorizationFailed"));
+    assert_eq!(cloud.registration(SQL).await, "NotRegistered");
+    cloud.simulator.clear_faults().unwrap();
+    assert_eq!(cloud.registration(SQL).await, "Registered", "as it was before the fault");
+}
+
+#[test]
+fn a_fault_names_a_provider_that_there_is() {
+    for provider in ["Microsoft.Sqll", "Microsoft.Resources"] {
+        let text = format!(r#"[{{"fault": "unregistered", "provider": "{provider}"}}]"#);
+        let wrong = crate::simulator::parse_faults(&text).unwrap_err();
+        assert!(wrong.starts_with(&format!("fault 1: `{provider}` is no provider")), "{wrong}");
+    }
+}
