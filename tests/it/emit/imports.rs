@@ -1,10 +1,13 @@
-//! Importing with azurerm what drplan has made: the ids that it takes, and what it can never read.
+//! Importing with azurerm what drplan has made: the ids that it takes, what it reads without asking whether it is there, and what it can never read.
 
 use std::path::Path;
 
+use drplan::address::ArmId;
+use serde_json::{Value as Json, json};
+
 use super::{emitted, evaluated};
-use crate::kinds::SITES;
-use crate::lab::Lab;
+use crate::kinds::{SITES, examples};
+use crate::lab::{Lab, failures, simulated};
 use crate::stacks;
 
 /// The files of a stack.
@@ -99,4 +102,54 @@ geo_replica "all" {{
     assert!(beside.contains("for_each"), "{beside}");
     assert!(beside.contains("azurerm_postgresql_flexible_server.all[each.key].id"), "{beside}");
     assert!(text.contains("to = azurerm_postgresql_flexible_server_virtual_endpoint.all[\"west\"]"), "{text}");
+}
+
+/// What azurerm goes through without asking whether it is there, or holds against a default of its own, although drplan never wrote it: the kind, the end
+/// of an id, where in the body, and what stands there.
+fn read() -> Vec<(&'static str, &'static str, &'static str, Json)> {
+    let pool = "/properties/loadBalancingRules/0/properties/backendAddressPool/id";
+    let pool_id = format!(
+        "/subscriptions/{}/resourceGroups/example/providers/Microsoft.Network/loadBalancers/example/backendAddressPools/example",
+        drplan::simulator::SUBSCRIPTION
+    );
+    let profile = "/properties/virtualMachineProfile/extensionProfile/extensions";
+    vec![
+        ("cosmosdb_account", "/drplan-example-catalog", "/properties/capabilities", json!([])),
+        ("vnet_peering", "/virtualNetworkPeerings/example", "/properties/peerCompleteVnets", json!(true)),
+        ("linux_virtual_machine_scale_set", "/virtualMachineScaleSets/example", profile, json!([])),
+        ("lb_rule", "/loadBalancers/example", pool, json!(pool_id)),
+        (
+            "lb_rule",
+            "/loadBalancers/example",
+            "/properties/backendAddressPools/0/properties/provisioningState",
+            json!("Succeeded"),
+        ),
+        (
+            "linux_virtual_machine",
+            "/virtualMachines/example",
+            "/properties/osProfile/linuxConfiguration/provisionVMAgent",
+            json!(true),
+        ),
+        (
+            "windows_virtual_machine",
+            "/virtualMachines/example",
+            "/properties/osProfile/windowsConfiguration/provisionVMAgent",
+            json!(true),
+        ),
+    ]
+}
+
+#[test]
+fn what_an_import_reads_is_there_although_nobody_wrote_it() {
+    let examples = examples();
+    for (kind, end, at, wanted) in read() {
+        let (_, _, text) = examples.iter().find(|(name, _, _)| name == kind).expect("an example");
+        let lab = Lab::new(7);
+        let applied = simulated(lab.apply(text)).expect("it can be applied");
+        failures(&applied, kind).unwrap_or_else(|why| panic!("{why}"));
+        let objects = lab.simulator.show().objects;
+        let is_it = |id: &ArmId| id.as_str().to_ascii_lowercase().ends_with(&end.to_ascii_lowercase());
+        let (_, body) = objects.iter().find(|(id, _)| is_it(id)).unwrap_or_else(|| panic!("{:?}", objects.keys()));
+        assert_eq!(body.pointer(at), Some(&wanted), "{kind}: {at} of {body:#}");
+    }
 }
