@@ -434,11 +434,8 @@ impl<'e, 'a> Writing<'e, 'a> {
         };
         let own = format!("{}{index}", self.emitter.resource(self.block));
         let mut out = text.replace("{label}", self.block.name()).replace("{self}", &own);
-        out = out.replacen(
-            "{\n",
-            &format!("{{\n{}", self.meta().iter().map(|line| format!("{line}\n")).collect::<String>()),
-            1,
-        );
+        let meta: String = self.meta().iter().map(|line| format!("{line}\n")).collect();
+        out = out.replacen("{\n", &format!("{{\n{meta}"), 1);
         for line in lines {
             if let Some((name, value)) = line.split_once(" = ") {
                 out = out.replace(&format!("{{{name}}}"), value);
