@@ -3,6 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::argument::{Arg, Ty};
+use crate::address::ArmId;
 
 /// How a kind is said in Terraform's azurerm. By rule the resource has the kind's name, its arguments have theirs, a reference `x` is `x_id` (`xs` is
 /// `x_ids`), and what lives in a resource group has `name`, `resource_group_name` and `location`; here stands what is otherwise.
@@ -14,7 +15,7 @@ pub struct Terraform {
     pub renamed: &'static [(&'static str, &'static str)],
     /// Arguments of azurerm that follow from what an argument refers to: the argument, the reference, the attribute of what is referred to.
     pub follows: &'static [(&'static str, &'static str, &'static str)],
-    /// Arguments with a value that is always the same: the argument, the value as an expression.
+    /// Arguments that the stack has not, or whose default is not the same in azurerm 4 and 5: the argument, the value as an expression.
     pub fixed: &'static [(&'static str, &'static str)],
     /// Arguments, by dotted path, for which azurerm 4 has another name or none: with them the code fits azurerm 5 only.
     pub fifth: &'static [&'static str],
@@ -30,6 +31,12 @@ pub struct Terraform {
     pub beside: &'static str,
     /// Arguments that Azure chooses where they are not written, and that azurerm would take away again.
     pub chosen: &'static [&'static str],
+    /// Further arguments that a promotion of its replica moves, since the two change places.
+    pub swapped: &'static [&'static str],
+    /// Arguments of azurerm that matter only when it is made, and that an import does not read.
+    pub untold: &'static [&'static str],
+    /// The ids by which azurerm imports it, and what stands beside it, where those are not the ids of its objects.
+    pub imported: Option<Imported>,
     /// Attributes that azurerm has not, made from the name as the table says.
     pub made: &'static [&'static str],
     /// What it is there.
@@ -38,6 +45,9 @@ pub struct Terraform {
 
 /// See [`Terraform::blocks`].
 pub type Blocks = fn(&JsonMap<String, Json>) -> String;
+
+/// See [`Terraform::imported`]; made of the ids of its objects, and of the ids that its arguments refer to.
+pub type Imported = fn(&[&ArmId], &dyn Fn(&str) -> Option<String>) -> Vec<String>;
 
 /// What a kind is in azurerm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +94,9 @@ impl Terraform {
         said: &[],
         beside: "",
         chosen: &[],
+        swapped: &[],
+        untold: &[],
+        imported: None,
         made: &[],
         shape: Shape::Resource,
     };

@@ -8,6 +8,9 @@ use super::table::*;
 use crate::address::ArmId;
 
 const FRONTENDS: &str = "properties.frontendIPConfigurations";
+const POOLS: &str = "properties.backendAddressPools";
+const PROBES: &str = "properties.probes";
+const RULES: &str = "properties.loadBalancingRules";
 
 /// What its parts answer when they are deleted while a scale set uses them.
 pub(super) const IN_USE: &str = "LoadBalancerInUseByVirtualMachineScaleSet";
@@ -156,12 +159,37 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     for frontend in frontends.into_iter().flatten() {
         path::fill(frontend, "properties.privateIPAllocationMethod", "Dynamic");
     }
+    let Some(body) = cloud.get_mut(id) else { return };
+    for list in [FRONTENDS, POOLS, PROBES, RULES] {
+        for part in path::borrow_mut(body, list).and_then(Json::as_array_mut).into_iter().flatten() {
+            path::fill(part, "properties.provisioningState", "Succeeded");
+        }
+    }
+    for rule in path::borrow_mut(body, RULES).and_then(Json::as_array_mut).into_iter().flatten() {
+        show_pool(rule);
+    }
+}
+
+/// A rule with one pool is answered with it in both places (source: a remark in azurerm, which reads the one and writes the other).
+fn show_pool(rule: &mut Json) {
+    match path::items(rule, "properties.backendAddressPools") {
+        [pool] => {
+            let pool = pool.clone();
+            path::put(rule, "properties.backendAddressPool", pool);
+        }
+        [] => {
+            if let Some(pool) = path::borrow(rule, "properties.backendAddressPool").cloned() {
+                path::put(rule, "properties.backendAddressPools", Json::from(vec![pool]));
+            }
+        }
+        _ => {}
+    }
 }
 
 /// To the machines in the pools of its rules.
 fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
     let Some(body) = cloud.working(id) else { return Leads::Nowhere("its load balancer is being made") };
-    let rules = path::items(body, "properties.loadBalancingRules");
+    let rules = path::items(body, RULES);
     let one = |rule| path::text(rule, "properties.backendAddressPool.id");
     let several =
         |rule| path::items(rule, "properties.backendAddressPools").iter().filter_map(|pool| path::text(pool, "id"));

@@ -52,6 +52,13 @@ pub static KIND: Kind = Kind {
     run_moves: &["replica_server"],
     odd: Odd { encode: Some(encode), ..Odd::NONE },
     adoption: Adoption { arguments: Some(complete), ..Adoption::BY_TABLE },
+    terraform: Terraform {
+        imported: Some(|ids, of| {
+            let imports = |id| Some(imported(id, &of("replica_server")?));
+            ids.iter().filter_map(|id| imports(id)).collect()
+        }),
+        ..Terraform::BY_RULE
+    },
     simulated: Simulated {
         admit: Some(admit),
         settle: Some(settle),
@@ -94,6 +101,12 @@ postgresql_flexible_server_virtual_endpoint "example" {
 "#,
     ..Kind::EMPTY
 };
+
+/// What azurerm calls an endpoint: as it is below the one server, and as it would be below the other (source: azurerm looks at both, since a
+/// promotion moves it).
+pub(super) fn imported(endpoint: &ArmId, replica: &str) -> String {
+    format!("{endpoint}|{}", ArmId::new(replica).child(SEGMENT, endpoint.name()))
+}
 
 /// Members are answered by name: the one that is not the source is looked for among the servers that follow it.
 fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {

@@ -16,6 +16,7 @@ use crate::address::ArmId;
 
 const AT: &str = "properties.virtualMachineProfile";
 const NICS: &str = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations";
+const EXTENSION_PROFILE: &str = "properties.virtualMachineProfile.extensionProfile";
 const EXTENSIONS: &str = "properties.virtualMachineProfile.extensionProfile.extensions";
 
 pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachineScaleSets", api: "2026-04-01" };
@@ -323,6 +324,8 @@ pub(super) const SIMULATED: Simulated = Simulated {
     settle: Some(settle),
     lasts: Some(lasts),
     leads: Some(leads),
+    // Instances are no objects here; whoever looks for those that lag behind the model finds none.
+    always: &[empty_list("virtualMachines")],
     accepts: machine_profile::accepts!("properties.virtualMachineProfile"),
     ..Simulated::NONE
 };
@@ -360,6 +363,10 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
         let linux = path::text(body, "properties.virtualMachineProfile.storageProfile.osDisk.osType") == Some("Linux");
         path::fill(body, disk, if linux { 30 } else { 127 });
         path::fill(body, "properties.virtualMachineProfile.osProfile.secrets", json!([]));
+        // Whoever imports it goes through a list of extensions without asking whether there is one.
+        if path::borrow(body, EXTENSION_PROFILE).is_some() {
+            path::fill(body, EXTENSIONS, json!([]));
+        }
     }
 }
 

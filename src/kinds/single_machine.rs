@@ -418,6 +418,11 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let unique = cloud.guid(&format!("{}#disk", id.folded())).replace('-', "");
     let Some(body) = cloud.get_mut(id) else { return };
     let linux = path::text(body, "properties.storageProfile.osDisk.osType") == Some("Linux");
+    if path::borrow(body, "properties.osProfile").is_some() {
+        path::fill(body, "properties.osProfile.allowExtensionOperations", true);
+        let configuration = if linux { "linuxConfiguration" } else { "windowsConfiguration" };
+        path::fill(body, &format!("properties.osProfile.{configuration}.provisionVMAgent"), true);
+    }
     path::fill(body, "properties.storageProfile.osDisk.name", format!("{}_OsDisk_1_{unique}", id.name()));
     path::fill(body, "properties.storageProfile.osDisk.diskSizeGB", if linux { 30 } else { 127 });
     path::fill(body, "properties.storageProfile.osDisk.managedDisk.storageAccountType", "Premium_LRS");

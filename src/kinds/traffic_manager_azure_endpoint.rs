@@ -3,7 +3,9 @@
 use serde_json::Value as Json;
 
 use super::table::*;
-use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
+use super::traffic_manager_profile::{
+    ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, ENDPOINT_TERRAFORM, MONITORED,
+};
 
 const OWN: &[Arg] = &[arg(
     "target_resource",
@@ -35,6 +37,7 @@ pub static KIND: Kind = Kind {
         accepts: &[MONITORED, "properties.endpointLocation", "properties.target"],
         ..ENDPOINT_SIMULATED
     },
+    terraform: ENDPOINT_TERRAFORM,
     example: r#"
 resource_group "example" {
   site = site.west

@@ -1,7 +1,9 @@
 //! An endpoint of a Traffic Manager profile that is known by its host name or address only.
 
 use super::table::*;
-use super::traffic_manager_profile::{ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, MONITORED};
+use super::traffic_manager_profile::{
+    ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, ENDPOINT_TERRAFORM, MONITORED,
+};
 
 const OWN: &[Arg] = &[
     arg("target", Ty::String, "properties.target", "The host name or address; it need not answer yet.")
@@ -35,6 +37,7 @@ pub static KIND: Kind = Kind {
     moves: ENDPOINT_MOVES,
     odd: Odd { check: Some(check), ..Odd::NONE },
     simulated: Simulated { accepts: &[MONITORED], ..ENDPOINT_SIMULATED },
+    terraform: ENDPOINT_TERRAFORM,
     example: r#"
 resource_group "example" {
   site = site.west

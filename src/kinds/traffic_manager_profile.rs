@@ -329,6 +329,15 @@ fn lingers(endpoint: &Subject<'_>) -> u32 {
     endpoint.with("profile", ttl).flatten().and_then(|ttl| ttl.try_into().ok()).unwrap_or(0)
 }
 
+/// azurerm writes the type of an endpoint in an id with a capital, and takes no other.
+pub(super) const ENDPOINT_TERRAFORM: Terraform = Terraform {
+    imported: Some(|ids, _| {
+        let capital = |id: &str| id.replace("/azureE", "/AzureE").replace("/externalE", "/ExternalE");
+        ids.iter().map(|id| capital(id.as_str())).collect()
+    }),
+    ..Terraform::BY_RULE
+};
+
 /// What the simulator does with endpoints of every type.
 pub(super) const ENDPOINT_SIMULATED: Simulated = Simulated {
     admit: Some(admit_endpoint),

@@ -342,6 +342,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
 fn show(cloud: &mut dyn Cloudlet, half: &ArmId, [local, remote]: [&ArmId; 2], state: &str, sync: &str) {
     let spaces = [("local", space(cloud, local)), ("remote", space(cloud, remote))];
     let Some(body) = cloud.get_mut(half) else { return };
+    path::fill(body, "properties.peerCompleteVnets", true);
     path::put(body, STATE, Json::from(state));
     path::put(body, SYNC, Json::from(sync));
     for (side, prefixes) in spaces {

@@ -41,8 +41,21 @@ impl Emitter<'_> {
             if is_in(&group.promote) && kind.terraform.shape == Shape::Resource {
                 out.extend(kind.run_moves);
             }
+            if group.promote.iter().any(|replica| self.replicates(replica, block)) {
+                out.extend(kind.run_moves.iter().chain(kind.terraform.swapped));
+            }
         }
         out.into_iter().collect()
+    }
+
+    /// Whether a resource is a replica of what a block makes.
+    fn replicates(&self, replica: &crate::address::Address, block: &crate::address::Address) -> bool {
+        let of = self.stack.resources.get(replica).and_then(|replica| {
+            let from = replica.kind.recovery.replicates?.from;
+            replica.args.get(from)?.as_str()
+        });
+        let own = self.instances.get(block).into_iter().flatten();
+        of.is_some_and(|of| own.into_iter().any(|one| one.id.as_str().eq_ignore_ascii_case(of)))
     }
 
     /// The block that holds the regions of a resource which failover groups promote.

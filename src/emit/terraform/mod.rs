@@ -16,7 +16,7 @@ use names::Emitter;
 
 /// Emits a stack.
 pub(super) fn emit(stack: &Stack, options: Options) -> Emitted {
-    let emitter = Emitter::new(stack);
+    let emitter = Emitter::new(stack, options.imports);
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut imports = String::new();
     for (address, definition) in &stack.program.definitions {

@@ -15,6 +15,8 @@ use crate::value::Value;
 /// What is emitted from, and what was noticed on the way.
 pub(super) struct Emitter<'a> {
     pub stack: &'a Stack,
+    /// Whether what stands already is imported.
+    pub imports: bool,
     /// The instances of each block.
     pub instances: BTreeMap<Address, Vec<&'a Resource>>,
     /// What is a block in the resource with this id.
@@ -41,7 +43,7 @@ const READERS: &[&str] = &["file", "templatefile", "filebase64", "filesha256", "
 pub(super) const ACTIVE: &str = "failover_active";
 
 impl<'a> Emitter<'a> {
-    pub fn new(stack: &'a Stack) -> Self {
+    pub fn new(stack: &'a Stack, imports: bool) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
         let mut regions: HashMap<ArmId, Vec<&Resource>> = HashMap::new();
         for resource in stack.resources.values() {
@@ -56,6 +58,7 @@ impl<'a> Emitter<'a> {
         let failover = instances.iter().filter(|(_, of)| is_failover(of)).map(|(block, _)| block.clone()).collect();
         let mut emitter = Self {
             stack,
+            imports,
             instances,
             regions,
             failover,
@@ -147,16 +150,16 @@ impl<'a> Emitter<'a> {
         unsaid
     }
 
-    /// An id with the subscription as a variable.
+    /// An id with the subscription as a variable, or two that azurerm joins to one.
     pub fn id(&self, id: &str) -> String {
         let own = format!("/subscriptions/{}/", self.stack.subscription);
-        match id.get(..own.len()).filter(|start| start.eq_ignore_ascii_case(&own)) {
-            Some(_) => {
-                let rest = quoted(&id[own.len()..]);
-                format!("\"/subscriptions/${{var.subscription_id}}/{}", &rest[1..])
-            }
-            None => quoted(id),
-        }
+        let one = |id: &str| {
+            let is_own = id.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(&own));
+            let (start, rest) =
+                if is_own { ("/subscriptions/${var.subscription_id}/", &id[own.len()..]) } else { ("", id) };
+            format!("{start}{}", quoted(rest).trim_matches('"'))
+        };
+        format!("\"{}\"", id.split('|').map(one).collect::<Vec<_>>().join("|"))
     }
 }
 

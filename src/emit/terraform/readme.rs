@@ -25,7 +25,7 @@ pub(super) fn readme(emitter: &Emitter<'_>, files: &BTreeMap<String, String>, un
         );
     }
     if files.contains_key("imports.tf") {
-        out += "`imports.tf` takes over what drplan has made: its objects keep standing. Delete the file after the first apply.\n\n";
+        out += "`imports.tf` takes over what drplan has made: its objects keep standing. Delete the file after the first apply. What Azure does not tell of them (passwords, what a first start runs) is under `ignore_changes`: take it out there where Terraform is to write it from then on, which makes a single machine anew.\n\n";
     }
     out += &cannot_say("Terraform", unsaid);
     out

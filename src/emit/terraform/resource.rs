@@ -6,7 +6,7 @@ use crate::duration;
 use crate::emit::written::{META, Merged, merged, names_each};
 use crate::hcl::ast::{Block, Expr, ExprKind};
 use crate::hcl::{quoted, value_text};
-use crate::kinds::{Arg, Kind, Location, Place, RESOURCE_GROUP, Shape, Terraform, Ty};
+use crate::kinds::{Arg, Change, Kind, Location, Place, RESOURCE_GROUP, Shape, Terraform, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
 use crate::value::Value;
@@ -37,16 +37,25 @@ pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Defi
 pub(super) fn imports(emitter: &Emitter<'_>, block: &Address) -> String {
     let Some(kind) = emitter.kind(block).filter(|_| !emitter.is_failover(block)) else { return String::new() };
     let name = emitter.resource(block);
-    let one = |(to, id): (String, &ArmId)| format!("import {{\nto = {to}\nid = {}\n}}\n\n", emitter.id(id.as_str()));
+    let one = |(to, id): (String, &str)| format!("import {{\nto = {to}\nid = {}\n}}\n\n", emitter.id(id));
     let of = |resource: &Resource| -> String {
         let key = resource.address.key().map(|key| format!("[{}]", quoted(&key))).unwrap_or_default();
-        match kind.terraform.shape {
-            Shape::Resource => one((format!("{name}{key}"), &resource.id)),
-            Shape::Halves { .. } => {
-                let halves = [THERE, BACK].into_iter().zip(&resource.objects);
-                halves.map(|(half, object)| one((format!("{name}{half}{key}"), &object.id))).collect()
+        match (kind.terraform.shape, kind.terraform.imported) {
+            (Shape::Resource, None) => one((format!("{name}{key}"), resource.id.as_str())),
+            (Shape::Resource, Some(imported)) => {
+                let ids: Vec<&ArmId> = resource.objects.iter().map(|object| &object.id).collect();
+                let ids = imported(&ids, &|name| Some(resource.args.get(name)?.as_str()?.to_owned()));
+                // What stands beside it has its label.
+                let beside = kind.terraform.beside.split('"').nth(1);
+                let beside = beside.map(|type_| format!("{type_}.{}", block.name()));
+                let names = [Some(name.clone()), beside].into_iter().flatten();
+                names.zip(&ids).map(|(name, id)| one((format!("{name}{key}"), id))).collect()
             }
-            Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => String::new(),
+            (Shape::Halves { .. }, _) => {
+                let halves = [THERE, BACK].into_iter().zip(&resource.objects);
+                halves.map(|(half, object)| one((format!("{name}{half}{key}"), object.id.as_str()))).collect()
+            }
+            (Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_), _) => String::new(),
         }
     };
     emitter.instances.get(block).into_iter().flatten().copied().map(of).collect()
@@ -331,22 +340,29 @@ impl<'e, 'a> Writing<'e, 'a> {
             inner.push("prevent_destroy = true".to_owned());
         }
         let moved = self.emitter.moved(self.block);
-        let ignored: Vec<String> = moved
-            .iter()
-            .filter_map(|name| Some(self.of.name_of(name, self.kind.arg(name)?)))
-            .chain(self.emitter.has_regions(self.block).map(str::to_owned))
-            .collect();
+        let mut ignored: Vec<String> =
+            moved.iter().filter_map(|name| Some(self.of.name_of(name, self.kind.arg(name)?))).collect();
+        for regions in self.emitter.has_regions(self.block) {
+            if !ignored.iter().any(|name| name == regions) {
+                ignored.push(regions.to_owned());
+            }
+        }
         let chosen = self.of.chosen.iter().filter(|name| self.merged.attribute(name).is_none());
         let chosen: Vec<String> =
             chosen.map(|name| (*name).to_owned()).filter(|name| !ignored.contains(name)).collect();
+        let untold = self.untold(&ignored);
         if !ignored.is_empty() {
             inner.push("# A failover run moves these.".to_owned());
         }
         if !chosen.is_empty() {
             inner.push(format!("# Azure chooses {}, which is not written.", chosen.join(", ")));
         }
-        if !ignored.is_empty() || !chosen.is_empty() {
-            inner.push(format!("ignore_changes = [{}]", [ignored, chosen].concat().join(", ")));
+        if !untold.is_empty() {
+            inner.push(format!("# Azure does not tell {}, so that an import cannot know.", untold.join(", ")));
+        }
+        let left = [ignored, chosen, untold].concat();
+        if !left.is_empty() {
+            inner.push(format!("ignore_changes = [{}]", left.join(", ")));
         }
         let mut lines = Vec::new();
         if !inner.is_empty() {
@@ -354,6 +370,25 @@ impl<'e, 'a> Writing<'e, 'a> {
         }
         lines.extend(self.waits(&written.join("\n")));
         lines
+    }
+
+    /// What is written and cannot be read of what is imported, so that Terraform would write it again, or make a machine anew for it.
+    fn untold(&self, ignored: &[String]) -> Vec<String> {
+        if !self.emitter.imports || self.emitter.is_failover(self.block) {
+            return Vec::new();
+        }
+        let arguments = self.merged.attributes.iter().filter_map(|(one, _)| self.kind.arg(&one.name.text));
+        let secrets = arguments.filter(|arg| arg.secret).map(|arg| self.of.name_of(arg.name, arg));
+        let blocks = self.merged.blocks.iter().filter_map(|(one, _)| self.kind.arg(&one.ident.text));
+        let made_anew = blocks.filter(|arg| match &arg.ty {
+            Ty::Block(table) => table.args.iter().any(|inner| inner.secret && inner.change == Change::Replace),
+            _ => false,
+        });
+        let own = self.of.untold.iter().filter(|name| {
+            self.of.fixed.iter().any(|(fixed, _)| fixed == *name) || self.merged.attribute(name).is_some()
+        });
+        let all = secrets.chain(made_anew.map(|arg| arg.name.to_owned())).chain(own.map(|name| (*name).to_owned()));
+        all.filter(|name| !ignored.contains(name)).collect()
     }
 
     /// Two resources, one in each of the two that are joined.
@@ -390,9 +425,17 @@ impl<'e, 'a> Writing<'e, 'a> {
         halves.map(half).join("\n")
     }
 
-    /// A text with what stands in braces replaced by what was written for it.
+    /// A text with what stands in braces replaced by what was written for it; where there are several of the one, or none, there are as many of it.
     fn filled(&self, text: &str, lines: &[String]) -> String {
-        let mut out = text.replace("{label}", self.block.name()).replace("{self}", &self.emitter.resource(self.block));
+        let index = match (self.merged.attribute("for_each"), self.emitter.is_failover(self.block)) {
+            (Some(_), _) => "[each.key]",
+            (None, true) => "[0]",
+            (None, false) => "",
+        };
+        let own = format!("{}{index}", self.emitter.resource(self.block));
+        let mut out = text.replace("{label}", self.block.name()).replace("{self}", &own);
+        let meta: String = self.meta().iter().map(|line| format!("{line}\n")).collect();
+        out = out.replacen("{\n", &format!("{{\n{meta}"), 1);
         for line in lines {
             if let Some((name, value)) = line.split_once(" = ") {
                 out = out.replace(&format!("{{{name}}}"), value);

@@ -144,6 +144,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let consistency =
         json!({ "defaultConsistencyLevel": "Session", "maxIntervalInSeconds": 5, "maxStalenessPrefix": 100 });
     path::fill(body, "properties.consistencyPolicy", consistency);
+    path::fill(body, "properties.capabilities", json!([]));
 }
 
 /// The regions that an account has and that were taken offline: they have a place in the order, and are not read.

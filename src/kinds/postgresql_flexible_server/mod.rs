@@ -216,7 +216,12 @@ pub static KIND: Kind = Kind {
     run_moves: &["zone", "high_availability"],
     odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
     simulated: SIMULATED,
-    terraform: Terraform { chosen: &["zone"], ..Terraform::BY_RULE },
+    terraform: Terraform {
+        chosen: &["zone"],
+        swapped: &["source_server"],
+        untold: &["create_mode"],
+        ..Terraform::BY_RULE
+    },
     adoption: Adoption {
         arguments: Some(|found, args| {
             if let Some(source) = source_of(found.body) {

@@ -44,6 +44,7 @@ storage_account "example" {
         ("share_properties", "an object of its own (`fileServices/default`)"),
         ("dns_endpoint_type", "in a DNS zone of Azure's choice the endpoints would not follow from the name"),
     ],
+    terraform: Terraform { fixed: &[("allow_nested_items_to_be_public", "true")], ..Terraform::BY_RULE },
     ..Kind::EMPTY
 };
 

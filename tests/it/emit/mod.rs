@@ -3,6 +3,7 @@
 
 mod back;
 mod bicep;
+mod imports;
 mod schema;
 mod waits;
 
@@ -138,4 +139,22 @@ fn what_stands_beside_a_replica_is_of_that_replica() {
     let files = emitted(&evaluated(&lab, &text, "postgres-warm")).files;
     let endpoint = "replica_server_id = azurerm_postgresql_flexible_server.ledger-geo-replica.id";
     assert!(files["ledger-west.tf"].contains(endpoint), "{}", files["ledger-west.tf"]);
+}
+
+/// A promotion makes the source the replica of its replica: Terraform would make it anew for that, with all its data.
+#[test]
+fn what_a_promotion_swaps_is_left_alone_at_both_ends() {
+    let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/postgres-warm"));
+    let stack = evaluated(&lab, &text, "postgres-warm").stack;
+    let files = terraform(&stack, Options { imports: false }).files;
+    for (file, ignored) in [
+        ("ledger-north.tf", "[high_availability, source_server_id, zone]"),
+        ("ledger-west.tf", "[source_server_id, zone]"),
+    ] {
+        assert!(files[file].contains(&format!("ignore_changes = {ignored}")), "{}", files[file]);
+    }
+    let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo"));
+    let files = emitted(&evaluated(&lab, &text, "web-geo")).files;
+    let ignored = "ignore_changes = [geo_location]";
+    assert!(files.values().any(|text| text.contains(ignored)), "each is named once: {files:#?}");
 }

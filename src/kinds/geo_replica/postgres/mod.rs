@@ -99,6 +99,14 @@ pub static KIND: Kind = Kind {
         renamed: &[("source", "source_server_id")],
         fixed: &[("create_mode", "\"Replica\"")],
         beside: ENDPOINT,
+        chosen: &["zone"],
+        untold: &["create_mode"],
+        imported: Some(|ids, _| match ids {
+            [replica, endpoint] => {
+                vec![replica.to_string(), endpoint::imported(endpoint, replica.as_str())]
+            }
+            _ => Vec::new(),
+        }),
         made: &["writer", "reader"],
         ..Terraform::BY_RULE
     },
