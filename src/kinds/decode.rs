@@ -276,6 +276,8 @@ impl Decoder<'_> {
                 number.as_i64().ok_or_else(|| Problem::ty("a whole number", value))?;
                 within(number, *low as f64, *high as f64)
             }
+            // Azure takes its words in any case, and answers some as they were written.
+            Ty::Enum(words) if self.answered => one_of(words, &in_our_case(words, value)),
             Ty::Enum(words) => one_of(words, value),
             Ty::Cidr => parse_with(value, "an address range, as in \"10.0.0.0/16\"", cidr),
             Ty::Ip => parse_with(value, "an IP address", |text| {
@@ -514,6 +516,12 @@ fn within(number: Number, low: f64, high: f64) -> Result<Value, Problem> {
     Err(Problem::new(format!("{number} is out of range")).help(format!("Write {range}.")))
 }
 
+/// A word in the case in which the table has it.
+fn in_our_case(words: &[&str], value: &Value) -> Value {
+    let meant = value.as_str().and_then(|text| words.iter().find(|word| word.eq_ignore_ascii_case(text)));
+    meant.map_or_else(|| value.clone(), |word| Value::from(*word))
+}
+
 fn one_of(words: &[&str], value: &Value) -> Result<Value, Problem> {
     let list = || words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ");
     let Some(Value::String(text)) = to_string(value) else {
@@ -573,4 +581,15 @@ fn as_set(mut items: Vec<Value>) -> Value {
     items.sort_by_cached_key(text);
     items.dedup();
     items.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_in_any_case() {
+        let read = |text: &str| canonical(&Ty::Enum(&["Automatic", "Manual"]), &text.into());
+        assert_eq!((read("manual"), read("other")), ("Manual".into(), "other".into()));
+    }
 }

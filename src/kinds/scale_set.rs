@@ -16,6 +16,7 @@ use crate::address::ArmId;
 
 const AT: &str = "properties.virtualMachineProfile";
 const NICS: &str = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations";
+const OS_DISK_TYPE: &str = "properties.virtualMachineProfile.storageProfile.osDisk.managedDisk.storageAccountType";
 const EXTENSION_PROFILE: &str = "properties.virtualMachineProfile.extensionProfile";
 const EXTENSIONS: &str = "properties.virtualMachineProfile.extensionProfile.extensions";
 
@@ -327,6 +328,8 @@ pub(super) const SIMULATED: Simulated = Simulated {
     // Instances are no objects here; whoever looks for those that lag behind the model finds none.
     always: &[empty_list("virtualMachines")],
     accepts: machine_profile::accepts!("properties.virtualMachineProfile"),
+    // Azure's command line leaves the disk and what runs on it to the service.
+    spared: &[OS_DISK_TYPE, "properties.virtualMachineProfile.storageProfile.osDisk.osType"],
     ..Simulated::NONE
 };
 
@@ -359,6 +362,10 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "sku.tier", "Standard");
         path::fill(body, "properties.platformFaultDomainCount", 5);
+        let windows = path::borrow(body, "properties.virtualMachineProfile.osProfile.windowsConfiguration").is_some();
+        let system = if windows { "Windows" } else { "Linux" };
+        path::fill(body, "properties.virtualMachineProfile.storageProfile.osDisk.osType", system);
+        path::fill(body, OS_DISK_TYPE, "Premium_LRS");
         let disk = "properties.virtualMachineProfile.storageProfile.osDisk.diskSizeGB";
         let linux = path::text(body, "properties.virtualMachineProfile.storageProfile.osDisk.osType") == Some("Linux");
         path::fill(body, disk, if linux { 30 } else { 127 });

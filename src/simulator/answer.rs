@@ -12,7 +12,7 @@ use super::deployments;
 use super::faults::Moment;
 use super::filter::Filter;
 use super::metrics::METRICS;
-use super::offers::{PERMISSIONS, SIZES, USAGES};
+use super::offers::{IMAGES, PERMISSIONS, SIZES, USAGES};
 use super::request::{Failure, Request, Response, Verb};
 use super::target::{self, GROUP, Named, Target, group_of};
 use super::throttle::Class;
@@ -152,7 +152,11 @@ impl World {
             Target::Status(key) => return self.status(&key),
             Target::Outcome(key) => return self.outcome(&key),
             Target::Resource(named) if Self::is_of_bin(&named) => self.deleted(&named)?.clone(),
+            Target::Resource(named) if named.type_ == IMAGES => self.image(&named),
             Target::Resource(named) => return self.read_resource(&named, ask),
+            Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(IMAGES) => {
+                self.images(&named)
+            }
             Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(USAGES) => {
                 return self.usages(&named.id);
             }

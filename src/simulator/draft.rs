@@ -163,6 +163,9 @@ impl World {
             let empty: Vec<&str> = type_.blocks.iter().filter(empty).copied().collect();
             empty.into_iter().for_each(|at| path::remove(&mut body, at));
         }
+        if self.lenient {
+            type_.shape.convert(&mut body);
+        }
         type_.shape.check(&body, old_body.as_ref(), type_.strict && !self.lenient, "")?;
         let (children, gone) = self.draft_children(&id, type_, &mut body)?;
         envelope(&mut body, &id, type_.name);

@@ -7,11 +7,14 @@ use serde_json::{Value as Json, json};
 
 use super::faults::Fault;
 use super::request::{Failure, Response};
+use super::target::Named;
 use super::world::World;
 
 /// The list of sizes, and of usages, folded; that of usages has a region in its scope.
 pub(super) const SIZES: &str = "microsoft.compute/skus";
 pub(super) const USAGES: &str = "microsoft.compute/locations/usages";
+/// The versions of an image that a publisher offers, folded.
+pub(super) const IMAGES: &str = "microsoft.compute/locations/publishers/artifacttypes/offers/skus/versions";
 /// The list of what may be done in a scope, folded.
 pub(super) const PERMISSIONS: &str = "microsoft.authorization/permissions";
 
@@ -72,11 +75,43 @@ impl World {
         Ok(Response::json(200, &json!({ "value": value })))
     }
 
+    /// The versions of an image: whatever a publisher is asked for, it has one.
+    pub(super) fn images(&self, skus: &Named) -> Json {
+        json!([image(&skus.segments.join("/"), "1.0.0")])
+    }
+
+    /// One version of an image.
+    pub(super) fn image(&self, version: &Named) -> Json {
+        let (name, above) = version.segments.split_last().map_or(("", &[][..]), |(name, above)| (name.as_str(), above));
+        let above = above.get(..above.len().saturating_sub(1)).unwrap_or_default();
+        image(&above.join("/"), name)
+    }
+
     /// What may be done: everything, but for what a fault forbids.
     pub(super) fn permissions(&self) -> Response {
         let forbidden = self.rest.faults.forbidden();
         Response::json(200, &json!({ "value": [{ "actions": ["*"], "notActions": forbidden }] }))
     }
+}
+
+fn image(above: &str, version: &str) -> Json {
+    let segment = |word: &str| {
+        let mut segments = above.split('/').skip_while(|segment| !segment.eq_ignore_ascii_case(word)).skip(1);
+        segments.next().unwrap_or_default()
+    };
+    let windows = segment("publishers").to_ascii_lowercase().contains("windows");
+    json!({
+        "id": format!("/{above}/versions/{version}"),
+        "name": version,
+        "location": segment("locations"),
+        "properties": {
+            "architecture": "x64",
+            "hyperVGeneration": "V2",
+            "osDiskImage": { "operatingSystem": if windows { "Windows" } else { "Linux" } },
+            "dataDiskImages": [],
+            "features": [{ "name": "SecurityType", "value": "TrustedLaunchSupported" }],
+        },
+    })
 }
 
 fn usage(name: &str, used: u64, limit: u64) -> Json {

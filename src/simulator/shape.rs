@@ -298,6 +298,36 @@ impl Shape {
     }
 }
 
+impl Shape {
+    /// Makes truth values and numbers of what a client wrote as text, as the services do.
+    pub(super) fn convert(&self, body: &mut Json) {
+        match (body, self.expect) {
+            (body @ Json::String(_), Some(Expect::Bool | Expect::Number)) => {
+                let meant = body
+                    .as_str()
+                    .map(str::to_ascii_lowercase)
+                    .and_then(|text| serde_json::from_str::<Json>(&text).ok());
+                if let Some(meant) = meant.filter(|meant| Expect::of(meant) == self.expect) {
+                    *body = meant;
+                }
+            }
+            (Json::Object(map), _) => {
+                for (name, value) in map {
+                    if let Some(field) = self.fields.get(name).or(self.each.as_deref()) {
+                        field.convert(value);
+                    }
+                }
+            }
+            (Json::Array(items), _) => {
+                items.iter_mut().zip(std::iter::repeat(&self.each)).for_each(|(item, each)| {
+                    each.iter().for_each(|each| each.convert(item));
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
 /// What any element of a list may have, because answers have it.
 fn everywhere(name: &str) -> bool {
     matches!(name, "id" | "name" | "type" | "etag" | "provisioningState")

@@ -29,7 +29,7 @@ impl Ends {
 
     /// How the write of an object has ended; `None` where it has not.
     pub(super) fn of(&self, id: &ArmId) -> Option<Result<(), &Refused>> {
-        self.0.get(id).map(|end| end.as_ref().map(|()| ()))
+        self.0.get(id).map(|end| end.as_ref().copied())
     }
 }
 

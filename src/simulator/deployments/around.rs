@@ -103,6 +103,18 @@ impl<'a> Around<'a> {
         Ok(if full { body } else { body.get_mut("properties").map(Json::take).unwrap_or_default() })
     }
 
+    /// What a provider offers, or what there is of one of its types. Its newest version comes first.
+    fn providers(&self, args: &[Json]) -> Result<Json, Miss> {
+        let namespace = text(args.first().unwrap_or(&Json::Null))?;
+        let provider = self.world.provider(&namespace).map_err(|failure| Miss::Wrong(failure.message))?;
+        let Some(type_) = args.get(1) else { return Ok(provider) };
+        let type_ = text(type_)?;
+        let types = provider.get("resourceTypes").and_then(Json::as_array).into_iter().flatten();
+        let mut types =
+            types.filter(|one| one["resourceType"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(&type_)));
+        types.next().cloned().ok_or_else(|| Miss::Wrong(format!("`{namespace}` has no type `{type_}`")))
+    }
+
     /// What an action that changes nothing answers, `listKeys` say.
     fn list(&self, function: &str, args: &[Json]) -> Result<Json, Miss> {
         if self.symbols.is_none() {
@@ -137,6 +149,7 @@ impl Surroundings for Around<'_> {
                 "id": format!("/subscriptions/{SUBSCRIPTION}"), "subscriptionId": SUBSCRIPTION, "tenantId": TENANT,
                 "displayName": "Simulated subscription",
             })),
+            ("providers", 1 | 2) => self.providers(args),
             ("tenant", 0) => Ok(json!({ "tenantId": TENANT })),
             ("deployment", 0) => Ok(json!({ "name": self.name })),
             ("environment", 0) => Ok(json!({

@@ -1,5 +1,7 @@
 //! What the expressions of a template are worth: parameters, variables, loops, and what a function gives. Knows of the world only what [`Surroundings`] tells.
 
+use std::cell::Cell;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::expression::{Expression, Written, parse, written};
@@ -7,6 +9,10 @@ use super::functions;
 
 /// How deep variables may stand in each other.
 const DEEPEST: u32 = 32;
+
+/// How much may be evaluated in one template, as characters and nodes of all values that come up: variables that are made of each other twice, a few dozen times,
+/// would otherwise fill any machine.
+const MOST_WORK: usize = 64 * 1024 * 1024;
 
 /// Why something has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +48,8 @@ pub(super) struct Frame<'a> {
     pub(super) bound: Vec<(String, Json)>,
     pub(super) surroundings: &'a dyn Surroundings,
     pub(super) depth: u32,
+    /// How much was evaluated so far.
+    pub(super) spent: &'a Cell<usize>,
 }
 
 impl<'a> Frame<'a> {
@@ -130,6 +138,15 @@ impl<'a> Frame<'a> {
     }
 
     pub(super) fn evaluate(&self, expression: &Expression) -> Result<Json, Miss> {
+        let value = self.evaluate_anew(expression)?;
+        self.spent.set(self.spent.get().saturating_add(weight(&value)));
+        if self.spent.get() > MOST_WORK {
+            return Err(Miss::Wrong("the expressions of the template come to more than can be evaluated".to_owned()));
+        }
+        Ok(value)
+    }
+
+    fn evaluate_anew(&self, expression: &Expression) -> Result<Json, Miss> {
         match expression {
             Expression::Text(text) => Ok(Json::from(text.as_str())),
             Expression::Int(number) => Ok(Json::from(*number)),
@@ -204,6 +221,16 @@ impl<'a> Frame<'a> {
         };
         let (_, at) = turn.ok_or_else(|| Miss::Wrong("`copyIndex` stands in no such loop".to_owned()))?;
         Ok(Json::from(at + args.iter().find_map(Json::as_i64).unwrap_or(0)))
+    }
+}
+
+/// How large a value is.
+fn weight(value: &Json) -> usize {
+    match value {
+        Json::String(text) => 1 + text.len(),
+        Json::Array(items) => items.iter().map(weight).sum::<usize>() + 1,
+        Json::Object(map) => map.iter().map(|(name, value)| name.len() + weight(value)).sum::<usize>() + 1,
+        Json::Null | Json::Bool(_) | Json::Number(_) => 1,
     }
 }
 

@@ -165,7 +165,19 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(source in "[a-z0-9'\\[\\](),. é-]{0,60}") {
+            drop(parse(&source));
+            if let Written::Expression(inner) = written(&source) {
+                drop(parse(inner));
+            }
+        }
+    }
 
     fn text(text: &str) -> Expression {
         Expression::Text(text.to_owned())

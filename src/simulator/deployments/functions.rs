@@ -10,6 +10,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::evaluate::{Miss, kind_of, within};
 use crate::simulator::seed::Seed;
 
+/// The longest text that a function makes, in bytes: that of the largest template.
+const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+
 /// What a function (its name folded, and as it is written) gives.
 pub(super) fn call(folded: &str, name: &str, args: &[Json]) -> Result<Json, Miss> {
     texts(folded, args).or_else(|| collections(folded, args)).or_else(|| numbers(folded, args)).unwrap_or_else(|| {
@@ -30,7 +33,11 @@ fn texts(name: &str, args: &[Json]) -> Given {
         ("tolower", 1) => made(of(0).map(|text| text.to_lowercase())),
         ("toupper", 1) => made(of(0).map(|text| text.to_uppercase())),
         ("trim", 1) => made(of(0).map(|text| text.trim().to_owned())),
-        ("replace", 3) => made(of(0).and_then(|text| Ok(text.replace(&of(1)?, &of(2)?)))),
+        ("replace", 3) => made(of(0).and_then(|text| {
+            let (old, new) = (of(1)?, of(2)?);
+            fits(text.matches(old.as_str()).count().saturating_mul(new.len()))?;
+            Ok(text.replace(&old, &new))
+        })),
         ("base64", 1) => made(of(0).map(|text| STANDARD.encode(text))),
         ("base64tostring", 1) => made(of(0).and_then(|text| {
             let bytes = STANDARD.decode(text).map_err(|_| Miss::Wrong("the text is not base64".to_owned()))?;
@@ -50,8 +57,9 @@ fn texts(name: &str, args: &[Json]) -> Given {
             Ok(json!(parts))
         })),
         ("join", 2) => Some(list(&args[0]).and_then(|items| {
-            let items: Vec<String> = items.iter().map(plain).collect();
-            Ok(Json::from(items.join(&of(1)?)))
+            let (items, between): (Vec<String>, String) = (items.iter().map(plain).collect(), of(1)?);
+            fits(items.len().saturating_mul(between.len()))?;
+            Ok(Json::from(items.join(&between)))
         })),
         ("startswith", 2) => {
             Some(of(0).and_then(|text| Ok(json!(text.to_lowercase().starts_with(&of(1)?.to_lowercase())))))
@@ -245,6 +253,11 @@ fn plain(value: &Json) -> String {
     }
 }
 
+/// Refuses a text that would be longer than any that a template can need.
+fn fits(length: usize) -> Result<(), Miss> {
+    if length <= LONGEST_TEXT { Ok(()) } else { Err(Miss::Wrong("a text becomes longer than 4 MB".to_owned())) }
+}
+
 /// A pattern with `{0}` in it, filled.
 fn format(pattern: &str, args: &[Json]) -> Result<String, Miss> {
     let mut filled = String::new();
@@ -261,9 +274,11 @@ fn format(pattern: &str, args: &[Json]) -> Result<String, Miss> {
         let number = place.split([':', ',']).next().unwrap_or_default();
         let arg = number.parse::<usize>().ok().and_then(|at| args.get(at));
         filled.push_str(&plain(arg.ok_or_else(|| Miss::Wrong(format!("`format` has no argument {{{place}}}")))?));
+        fits(filled.len())?;
         rest = after;
     }
     filled.push_str(rest);
+    fits(filled.len())?;
     Ok(filled)
 }
 
@@ -312,10 +327,13 @@ fn parse_cidr(range: &str) -> Result<Json, Miss> {
 fn cidr_subnet(range: &str, length: usize, at: usize) -> Result<Json, Miss> {
     let (first, own) = cidr(range)?;
     let new = u32::try_from(length).ok().filter(|new| (own..=32).contains(new)).ok_or_else(|| missing("cidrSubnet"))?;
-    let fits = (at as u64) < 1_u64 << (new - own);
-    let start = u64::from(first) + ((at as u64) << (32 - new));
-    let start = u32::try_from(start).ok().filter(|_| fits);
-    start.map(|start| Json::from(format!("{}/{new}", Ipv4Addr::from(start)))).ok_or_else(|| missing("cidrSubnet"))
+    let at = u32::try_from(at)
+        .ok()
+        .filter(|at| u64::from(*at) < 1_u64 << (new - own))
+        .ok_or_else(|| missing("cidrSubnet"))?;
+    let start = u64::from(first) + (u64::from(at) << (32 - new));
+    let start = u32::try_from(start).map_err(|_| missing("cidrSubnet"))?;
+    Ok(Json::from(format!("{}/{new}", Ipv4Addr::from(start))))
 }
 
 fn missing(name: &str) -> Miss {
@@ -324,7 +342,54 @@ fn missing(name: &str) -> Miss {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const NAMES: [&str; 24] = [
+        "concat",
+        "format",
+        "string",
+        "replace",
+        "base64tostring",
+        "substring",
+        "split",
+        "join",
+        "json",
+        "guid",
+        "parsecidr",
+        "cidrsubnet",
+        "cidrhost",
+        "createobject",
+        "first",
+        "last",
+        "skip",
+        "take",
+        "range",
+        "union",
+        "items",
+        "tryget",
+        "mod",
+        "min",
+    ];
+
+    fn any_value() -> impl Strategy<Value = Json> {
+        let number = prop_oneof![Just(i64::MIN), Just(i64::MAX), -2..40_i64].prop_map(Json::from);
+        let text = prop_oneof!["[é{}0-9,:/.]{0,9}", Just("10.0.0.0/8".to_owned())].prop_map(Json::from);
+        let leaf = prop_oneof![Just(Json::Null), any::<bool>().prop_map(Json::from), number, text];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            let list = prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from);
+            let object = prop::collection::btree_map("[ab]", inner, 0..3);
+            prop_oneof![list, object.prop_map(|map| Json::Object(map.into_iter().collect()))]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_arguments_are_taken_or_refused(name in 0..NAMES.len(), args in prop::collection::vec(any_value(), 0..4)) {
+            drop(call(NAMES[name], NAMES[name], &args));
+        }
+    }
 
     fn gives(name: &str, args: Json) -> Json {
         call(&name.to_ascii_lowercase(), name, args.as_array().unwrap()).unwrap()
@@ -352,6 +417,7 @@ mod tests {
             ("div", json!([1, 0])),
             ("cidrSubnet", json!(["10.1.0.0/16", 24, 256])),
             ("format", json!(["{1}", "a"])),
+            ("replace", json!(["x".repeat(4096), "x", "y".repeat(4096)])),
             ("int", json!(["a"])),
             ("nothing", json!([])),
         ] {

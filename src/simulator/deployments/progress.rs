@@ -107,7 +107,7 @@ impl World {
         deployment.next = until.min();
         if deployment.parts.iter().all(|part| part.state.is_final()) {
             self.finish(deployment, &work);
-            moved = true;
+            return true;
         }
         deployment.work = Some(Box::new(work));
         moved

@@ -1,6 +1,7 @@
 //! A template as resources to be written: its parameters given, its loops walked through, each resource under its id, with what it waits for.
 //! It writes nothing, and knows nothing of what stands.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
@@ -32,6 +33,8 @@ pub(super) struct Template {
     resources: Json,
     /// Whether nothing in it is an expression any more.
     literal: bool,
+    /// How much of it was evaluated so far.
+    spent: Cell<usize>,
 }
 
 /// One resource of a template.
@@ -88,6 +91,7 @@ impl Template {
             outputs: section("outputs")?,
             resources: written.get("resources").cloned().unwrap_or_default(),
             literal,
+            spent: Cell::default(),
         };
         for (name, declaration) in &declared {
             let own = given.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
@@ -121,6 +125,7 @@ impl Template {
             bound: Vec::new(),
             surroundings,
             depth: 0,
+            spent: &self.spent,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a deployment would change, told before it is done.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::around::Around;
@@ -24,9 +26,8 @@ impl World {
         let whole = !format.is_some_and(|format| format.eq_ignore_ascii_case("ResourceIdOnly"));
         let mut changes = Vec::new();
         self.foresee(scope, name, &work, whole, 0, &mut changes)?;
-        let told = |id: &str| {
-            changes.iter().any(|change| change["resourceId"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id)))
-        };
+        let told: BTreeSet<String> =
+            changes.iter().filter_map(|change| Some(change["resourceId"].as_str()?.to_ascii_lowercase())).collect();
         let around = scope.folded();
         let others = self.below(&around).map(|(_, object)| object).filter(|object| {
             let top = object.id.as_str().matches('/').count() == scope.as_str().matches('/').count() + 4;
@@ -34,7 +35,7 @@ impl World {
                 && top
                 && object.type_ != GROUP
                 && object.seen()
-                && !told(object.id.as_str())
+                && !told.contains(&object.id.folded())
         });
         let others: Vec<Json> = others
             .map(|object| {

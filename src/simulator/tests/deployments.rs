@@ -219,6 +219,11 @@ async fn templates_that_are_wrong_are_refused_before_anything_is_done() {
         assert_eq!(answer.code(), (400, "InvalidTemplate"), "{resources}");
         assert!(answer.message().contains(said), "{}", answer.message());
     }
+    let doubled =
+        (1..30).map(|n| (format!("v{n}"), json!(format!("[concat(variables('v{0}'), variables('v{0}'))]", n - 1))));
+    let variables: serde_json::Map<String, Json> = doubled.chain([("v0".to_owned(), json!("x"))]).collect();
+    let bomb = json!({ "variables": variables, "resources": [resource(json!({ "name": "[variables('v29')]" }))] });
+    assert!(cloud.put(ONE, of(bomb, json!({}))).await.message().contains("more than can be evaluated"));
     let given = cloud.put(ONE, of(template(), json!({ "count": { "value": "two" } }))).await;
     assert!(given.message().contains("declared as 'int' and given a text"), "{}", given.message());
     let unknown = json!({ "resources": [{ "type": "Microsoft.Web/sites", "apiVersion": "2021-05-01", "name": "a" }] });
