@@ -14,6 +14,7 @@ use super::filter::Filter;
 use super::metrics::METRICS;
 use super::offers::{IMAGES, PERMISSIONS, SIZES, USAGES};
 use super::request::{Failure, Request, Response, Verb};
+use super::tags::TAGS;
 use super::target::{self, GROUP, Named, Target, group_of};
 use super::throttle::Class;
 use super::types::{self, Type};
@@ -107,6 +108,11 @@ impl World {
         }
         if let Some(asked) = deployments::asked(&target) {
             return self.deployments(asked, &ask);
+        }
+        if let Target::Resource(named) = &target
+            && named.type_ == TAGS
+        {
+            return self.tags(named, &ask);
         }
         if let (Verb::Put | Verb::Patch, Target::Resource(named)) = (ask.request.verb, &target) {
             self.registered_for(&named.type_)?;

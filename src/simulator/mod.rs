@@ -38,6 +38,7 @@ mod routes;
 mod seed;
 pub mod serve;
 mod shape;
+mod tags;
 mod target;
 mod throttle;
 mod timed;

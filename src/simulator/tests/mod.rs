@@ -10,6 +10,7 @@ mod faults;
 mod operations;
 mod others;
 mod registrations;
+mod tags;
 mod traffic;
 
 use std::sync::Arc;
