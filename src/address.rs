@@ -261,6 +261,15 @@ impl ArmId {
         inner.len() > outer.len() && inner[outer.len()] == b'/' && inner[..outer.len()].eq_ignore_ascii_case(outer)
     }
 
+    /// The resource group that this lies in; `None` for a group itself, and for what is in none.
+    pub fn group(&self) -> Option<Self> {
+        let word = "/resourcegroups/";
+        let folded = self.folded();
+        let name = folded.find(word)? + word.len();
+        let end = name + folded.get(name..)?.find('/')?;
+        self.as_str().get(..end).map(Self::new)
+    }
+
     /// What an extension extends: the id before its last provider; `None` where no provider is in it.
     pub fn scope(&self) -> Option<Self> {
         let at = self.folded().rfind("/providers/")?;

@@ -61,19 +61,12 @@ async fn read(cloud: &dyn Cloud, objects: &[Object], state: Option<&State>) -> R
     let mut seen = read_or_list(cloud, groups).await?;
     let is_absent = |id: &ArmId| matches!(seen.objects.get(id), Some(None));
     let (absent, others): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|object| group_of(&object.id).is_some_and(|group| is_absent(&group)));
+        others.into_iter().partition(|object| object.id.group().is_some_and(|group| is_absent(&group)));
     let Observed { objects, unread, .. } = read_or_list(cloud, others).await?;
     seen.objects.extend(objects);
     seen.unread.extend(unread);
     seen.objects.extend(absent.into_iter().map(|object| (object.id.clone(), None)));
     Ok(seen)
-}
-
-/// The resource group that an id lies in.
-fn group_of(id: &ArmId) -> Option<ArmId> {
-    let name = id.resource_group()?;
-    let end = id.folded().find("/resourcegroups/")? + "/resourcegroups/".len() + name.len();
-    id.as_str().get(..end).map(ArmId::new)
 }
 
 /// Reads these objects one by one, but for those that a list shows.

@@ -79,10 +79,9 @@ impl<'a> Deployments<'a> {
 
 /// The resource group to which an object can be deployed; `None` where it goes directly: groups themselves, and what is in no group.
 fn scope_of(id: &ArmId) -> Option<ArmId> {
-    let folded = id.folded();
-    let group = folded.find("/resourcegroups/").map(|at| at + "/resourcegroups/".len())?;
-    let end = group + folded.get(group..)?.find('/')?;
-    folded.get(end..)?.starts_with("/providers/").then(|| id.as_str().get(..end).map(ArmId::new))?
+    let group = id.group()?;
+    let is_resource = id.folded().get(group.as_str().len()..)?.starts_with("/providers/");
+    is_resource.then_some(group)
 }
 
 impl<'a> Inner<'a> {

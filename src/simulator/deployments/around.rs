@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::evaluate::{Miss, Surroundings};
 use super::functions::text;
+use super::template::id_below;
 use crate::address::ArmId;
 use crate::simulator::types;
 use crate::simulator::world::World;
@@ -80,17 +81,10 @@ impl<'a> Around<'a> {
             (_, [subscription, group, ..]) => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
         };
         let (type_, names) = rest.split_first().map_or(("", &[][..]), |(type_, names)| (type_.as_str(), names));
-        let (namespace, kinds) = type_.split_once('/').unwrap_or((type_, ""));
-        let kinds: Vec<&str> = kinds.split('/').collect();
-        if kinds.len() != names.len() {
-            return Err(Miss::Wrong(format!("`{function}` has {} names for the type '{type_}'", names.len())));
-        }
-        let pairs: String = kinds.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
-        Ok(Json::from(if type_.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
-            format!("{scope}{pairs}")
-        } else {
-            format!("{scope}/providers/{namespace}{pairs}")
-        }))
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let id = id_below(&scope, type_, &names);
+        id.map(|id| Json::from(id.as_str()))
+            .ok_or_else(|| Miss::Wrong(format!("`{function}` has {} names for the type '{type_}'", names.len())))
     }
 
     fn reference(&self, args: &[Json]) -> Result<Json, Miss> {

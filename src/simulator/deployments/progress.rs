@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::around::Around;
 use super::evaluate::Miss;
-use super::template::{DEPLOYMENT, Item, Template};
+use super::template::{DEPLOYMENT, Item, Template, is_inner};
 use super::{Deployment, Part, Stage, State, Work, named, request};
 use crate::simulator::answer::Ask;
 use crate::simulator::operations::Progress;
@@ -19,7 +19,7 @@ const TRIES: u32 = 60;
 const PAUSE: u64 = 5;
 
 /// What is written of a resource in a template and is no part of its body.
-const NOT_OF_THE_BODY: [&str; 12] = [
+pub(super) const NOT_OF_THE_BODY: [&str; 12] = [
     "type",
     "name",
     "apiVersion",
@@ -225,10 +225,8 @@ impl World {
     fn start_inner(&mut self, deployment: &Deployment, item: &Item, body: &Json) -> Result<State, Failure> {
         let named = named(&item.id)?;
         let scope = self.scope_of_deployment(&named)?;
-        let scope_of_expressions = body.pointer("/properties/expressionEvaluationOptions/scope").and_then(Json::as_str);
-        let literal = !scope_of_expressions.is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
         let correlation = Some(deployment.correlation.clone());
-        let inner = self.read_deployment(&scope, item.id.name(), body, correlation, literal)?;
+        let inner = self.read_deployment(&scope, item.id.name(), body, correlation, !is_inner(body))?;
         self.keep_deployment(inner);
         Ok(State::Inner)
     }

@@ -297,7 +297,11 @@ impl Template {
             (None, None) => self.scope.clone(),
         };
         Ok(Item {
-            id: id_below(&scope, &type_, &name)?,
+            id: id_below(scope.as_str(), &type_, &name.split('/').collect::<Vec<_>>()).ok_or_else(|| {
+                wrong(format!(
+                    "the resource of type '{type_}' is called '{name}': a name must have as many segments as its type has after the namespace"
+                ))
+            })?,
             api: needed("apiVersion")?,
             type_,
             written: written.clone(),
@@ -409,23 +413,20 @@ fn acyclic(items: &[Item]) -> Result<(), Failure> {
 }
 
 /// Whether a nested deployment evaluates its template by itself.
-fn is_inner(written: &Json) -> bool {
+pub(super) fn is_inner(written: &Json) -> bool {
     let scope = written.pointer("/properties/expressionEvaluationOptions/scope").and_then(Json::as_str);
     scope.is_some_and(|scope| scope.eq_ignore_ascii_case("inner"))
 }
 
-/// The id of what has this type and name below a scope.
-fn id_below(scope: &ArmId, type_: &str, name: &str) -> Result<ArmId, Failure> {
-    let mut kinds = type_.split('/');
-    let namespace = kinds.next().unwrap_or_default();
-    let (kinds, names): (Vec<&str>, Vec<&str>) = (kinds.collect(), name.split('/').collect());
-    if kinds.is_empty() || kinds.len() != names.len() || names.iter().any(|name| name.is_empty()) {
-        return Err(wrong(format!(
-            "the resource of type '{type_}' is called '{name}': a name must have as many segments as its type has after the namespace"
-        )));
+/// The id of what has this type and these names below a scope; `None` where there are not as many names as the type has segments after its namespace.
+pub(super) fn id_below(scope: &str, type_: &str, names: &[&str]) -> Option<ArmId> {
+    let (namespace, kinds) = type_.split_once('/')?;
+    let kinds: Vec<&str> = kinds.split('/').collect();
+    if kinds.len() != names.len() || names.iter().any(|name| name.is_empty()) {
+        return None;
     }
-    let pairs: String = kinds.iter().zip(&names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
-    Ok(ArmId::new(if type_.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
+    let pairs: String = kinds.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
+    Some(ArmId::new(if type_.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
         format!("{scope}{pairs}")
     } else {
         format!("{scope}/providers/{namespace}{pairs}")

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use super::around::Around;
-use super::template::{DEPLOYMENT, Item, at};
+use super::progress::NOT_OF_THE_BODY;
+use super::template::{DEPLOYMENT, Item, at, is_inner};
 use super::{Work, named};
 use crate::address::ArmId;
 use crate::kinds::path;
@@ -80,11 +81,9 @@ impl World {
         if depth >= DEEPEST {
             return Err(super::wrong("deployments stand in each other too deep"));
         }
-        let evaluated = body.pointer("/properties/expressionEvaluationOptions/scope").and_then(Json::as_str);
-        let literal = !evaluated.is_some_and(|scope| scope.eq_ignore_ascii_case("inner"));
         let scope = named(&item.id).map(|named| named.above(4))?;
         let scope = self.standing(&scope).map_or_else(|| ArmId::new(scope), |object| object.id.clone());
-        let (_, work, _) = self.read_template(&scope, item.id.name(), body, literal)?;
+        let (_, work, _) = self.read_template(&scope, item.id.name(), body, !is_inner(body))?;
         Ok((scope, work))
     }
 
@@ -94,20 +93,11 @@ impl World {
             type_.write_only.iter().for_each(|at| path::remove(&mut body, at));
         }
         if let Json::Object(map) = &mut body {
-            map.retain(|name, _| {
-                !matches!(
-                    name.as_str(),
-                    "dependsOn" | "scope" | "condition" | "copy" | "comments" | "apiVersion" | "resources"
-                )
-            });
+            map.retain(|name, _| !NOT_OF_THE_BODY.contains(&name.as_str()));
         }
         let mut after = json!({ "id": item.id.as_str(), "name": item.id.name(), "type": item.type_ });
         if let (Json::Object(after), Json::Object(body)) = (&mut after, &body) {
-            after.extend(
-                body.iter()
-                    .filter(|(name, _)| !matches!(name.as_str(), "name" | "type"))
-                    .map(|(n, v)| (n.clone(), v.clone())),
-            );
+            after.extend(body.clone());
         }
         let before = self.standing(&folded).map(|object| self.whole_body(object).into_owned());
         let before = before.or_else(|| self.element(&folded).cloned());
@@ -138,9 +128,7 @@ impl World {
 fn differences(before: &Json, written: &Json, at: &str, delta: &mut Vec<Json>) {
     match (before, written) {
         (Json::Object(before), Json::Object(written)) => {
-            for (name, value) in
-                written.iter().filter(|(name, _)| !at.is_empty() || !matches!(name.as_str(), "name" | "type" | "id"))
-            {
+            for (name, value) in written.iter().filter(|(name, _)| !at.is_empty() || name.as_str() != "id") {
                 let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
                 match before.get(name) {
                     Some(old) => differences(old, value, &path, delta),
