@@ -40,3 +40,6 @@ pub mod store;
 pub mod value;
 pub mod view;
 pub mod world;
+
+/// Version of drplan, followed by the commit that it was built from where the build knows it: `0.1.0 (d237a158c2b1)`.
+pub const VERSION: &str = env!("DRPLAN_VERSION");

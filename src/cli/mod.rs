@@ -63,7 +63,7 @@ use crate::stack::CloudName;
 #[derive(Debug, Parser)]
 #[command(
     name = "drplan",
-    version,
+    version = crate::VERSION,
     propagate_version = false,
     disable_help_subcommand = true,
     subcommand_required = true,

@@ -471,7 +471,7 @@ fn proof(run: &Timeline, chain: &str) -> Vec<[String; 2]> {
         ("Digest of the stack", started.digest.clone()),
         ("State", format!("lineage {}, serial {}", started.lineage, started.serial)),
         ("Digest of the journal's last line, which stands for all before it", chain.to_owned()),
-        ("Written by", format!("drplan {}", env!("CARGO_PKG_VERSION"))),
+        ("Written by", format!("drplan {}", crate::VERSION)),
     ]
     .map(|(what, is)| [what.to_owned(), is])
     .to_vec()
