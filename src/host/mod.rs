@@ -106,6 +106,12 @@ impl SeededIds {
         Self { seed, next: AtomicU64::new(0) }
     }
 
+    /// A copy that gives the same ids as this one from here on.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { seed: self.seed, next: AtomicU64::new(self.next.load(Ordering::Relaxed)) }
+    }
+
     fn bytes(&self, word: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(word);

@@ -35,7 +35,7 @@ pub(super) struct Client {
 }
 
 /// What clients find in the world as it is.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     pub(super) revision: Option<u64>,
     /// What the stores say, each once.

@@ -112,6 +112,13 @@ impl Simulator {
         Self { kept: Arc::new(Mutex::new(Kept { world, disk: None })), clock }
     }
 
+    /// A copy of the world in memory, on another clock. What happens in one of them does not happen in the other.
+    #[must_use]
+    pub fn fork(&self, clock: Arc<dyn Clock>) -> Self {
+        let world = self.lock().world.clone();
+        Self { kept: Arc::new(Mutex::new(Kept { world, disk: None })), clock }
+    }
+
     /// The world kept in this directory, or a new one with this seed (1 without it). Nothing else may have it open.
     ///
     /// The clock should then go on from [`Simulator::now`]: the world's time never goes back.

@@ -23,7 +23,7 @@ const OURS: &[&str] = &[
 ];
 
 /// What was worked out of the world at one of its revisions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sight {
     /// Names and addresses, and the folded ids of what has them.
     names: Option<(u64, HashMap<String, String>)>,

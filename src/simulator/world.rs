@@ -24,7 +24,7 @@ use super::workload::Work;
 use crate::address::ArmId;
 
 /// What stands and happens in the simulated cloud.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct World {
     pub(super) seed: Seed,
@@ -146,7 +146,7 @@ impl Object {
 }
 
 /// What has changed since it was last kept.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Changes {
     pub(super) objects: BTreeSet<String>,
     pub(super) operations: BTreeSet<String>,
@@ -163,7 +163,7 @@ impl Changes {
 }
 
 /// What follows from objects and operations.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Index {
     /// Who refers to an id: the ids of the objects whose clients wrote it.
     users: BTreeMap<String, BTreeSet<String>>,

@@ -16,7 +16,7 @@ pub struct MemoryStore {
     held: Arc<Mutex<Held>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Held {
     snapshot: Option<State>,
     journals: BTreeMap<(u64, String), Vec<Entry>>,
@@ -38,6 +38,12 @@ impl MemoryStore {
     /// The entries of all journals, oldest first.
     pub fn entries(&self) -> Vec<Entry> {
         self.held().journals.values().flatten().cloned().collect()
+    }
+
+    /// A copy that shares nothing with this store.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { held: Arc::new(Mutex::new(self.held().clone())) }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

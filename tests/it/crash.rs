@@ -7,10 +7,12 @@ use drplan::address::{Address, ArmId};
 use drplan::apply::Engine;
 use drplan::plan::Plan;
 use drplan::state::{Recorded, State};
+use drplan::world::Clock;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::lab::{Lab, changes, failures, simulated};
+use crate::lab::{Lab, changes, failures, in_parallel, simulated};
 use crate::web_geo;
 
 /// What is done while the run is killed.
@@ -24,6 +26,19 @@ enum Story {
     Edit,
     /// The stack stands, and goes.
     Destroy,
+}
+
+/// A lab at an instant, and the text that is applied there: every cut begins from the same one.
+struct Beginning {
+    lab: Lab,
+    text: String,
+    now: Timestamp,
+}
+
+impl Beginning {
+    fn again(&self) -> Lab {
+        self.lab.fork(self.now)
+    }
 }
 
 /// Everything that must come out the same, however disturbed.
@@ -74,46 +89,46 @@ impl Story {
         matches!(self, Self::Destroy)
     }
 
-    /// The end of the story where nothing disturbs it, and how many entries its journal has.
-    fn undisturbed(self) -> (World, usize) {
+    /// The beginning, the end where nothing disturbs it, and how many entries its journal has.
+    fn undisturbed(self) -> (Beginning, World, usize) {
         simulated(async {
             let (lab, text) = self.lab();
             let text = self.begin(&lab, &text).await.unwrap_or_else(|why| panic!("{why}"));
+            let begun = Beginning { now: lab.clock.now(), lab, text };
+            let lab = begun.again();
             let before = lab.store.entries().len();
-            let world = finish(&lab, &text, self.destroys(), 1).await.unwrap_or_else(|why| panic!("{why}"));
-            (world, lab.store.entries().len() - before)
+            let world = finish(&lab, &begun.text, self.destroys(), 1).await.unwrap_or_else(|why| panic!("{why}"));
+            let entries = lab.store.entries().len() - before;
+            (begun, world, entries)
         })
     }
 
     /// The end of the story where the run is killed once its journal holds so many entries.
-    fn killed_after(self, entries: usize) -> Result<World, String> {
+    fn killed_after(self, begun: &Beginning, entries: usize) -> Result<World, String> {
         simulated(async {
-            let (lab, text) = self.lab();
-            let text = self.begin(&lab, &text).await?;
+            let (lab, text) = (begun.again(), &begun.text);
             lab.store.stop_after(entries);
-            let killed = if self.destroys() { lab.destroy(&text).await } else { lab.apply(&text).await };
+            let killed = if self.destroys() { lab.destroy(text).await } else { lab.apply(text).await };
             if killed.is_ok() {
                 return Err("the run was not killed".to_owned());
             }
             lab.store.go_on();
-            finish(&lab, &text, self.destroys(), 2).await
+            finish(&lab, text, self.destroys(), 2).await
         })
     }
 
     fn survives_every_cut(self) {
-        let (undisturbed, entries) = self.undisturbed();
-        let mut wrong = Vec::new();
-        for cut in 0..entries {
-            match self.killed_after(cut) {
-                Err(why) => wrong.push(format!("── killed after {cut} of {entries} entries: {why}")),
-                Ok(world) => {
-                    let differs = undisturbed.differs(&world);
-                    if !differs.is_empty() {
-                        wrong.push(format!("── killed after {cut} of {entries} entries:\n  {}", differs.join("\n  ")));
-                    }
-                }
+        let (begun, undisturbed, entries) = self.undisturbed();
+        let wrong = in_parallel(0..entries as u64, |cut| {
+            let differs = match self.killed_after(&begun, cut as usize) {
+                Err(why) => vec![why],
+                Ok(world) => undisturbed.differs(&world),
+            };
+            if differs.is_empty() {
+                return Vec::new();
             }
-        }
+            vec![format!("── killed after {cut} of {entries} entries:\n  {}", differs.join("\n  "))]
+        });
         assert!(wrong.is_empty(), "{} of {entries} cuts end otherwise:\n{}", wrong.len(), wrong.join("\n"));
     }
 }

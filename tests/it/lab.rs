@@ -22,6 +22,7 @@ use drplan::steps::StepGraph;
 use drplan::store::MemoryStore;
 use drplan::value::Seal;
 use drplan::world::{Clock, CommandLine, Commands, Exited, Store, Untold};
+use jiff::Timestamp;
 
 /// Sees nothing.
 pub struct Blind;
@@ -49,6 +50,9 @@ impl Commands for Hopeful {
     }
 }
 
+/// The key that seals the sensitive values of every lab.
+const SEAL: [u8; 32] = [7; 32];
+
 /// A cloud and a store.
 pub struct Lab {
     pub simulator: Simulator,
@@ -60,7 +64,12 @@ pub struct Lab {
     pub variables: Vec<(String, String)>,
     pub files: Vec<(String, String)>,
     pub engine: Engine,
+    /// The last stack that was read: reading costs more than most of what a test does with a stack.
+    pub program: Mutex<Option<(LabInput, Arc<Program>)>>,
 }
+
+/// Everything that a program is made from: the text, the variables and the files of a lab.
+pub type LabInput = (String, Vec<(String, String)>, Vec<(String, String)>);
 
 impl Lab {
     /// A new, empty one; everything in it follows from the seed.
@@ -72,7 +81,16 @@ impl Lab {
     pub fn behind(seed: u64, around: impl FnOnce(Router, &Arc<SimClock>) -> Router) -> Self {
         let clock = Arc::new(SimClock::new(drplan::simulator::START));
         let simulator = Simulator::new(seed, Arc::clone(&clock) as Arc<dyn Clock>);
-        let ids = Arc::new(SeededIds::new(seed));
+        Self::around(simulator, clock, SeededIds::new(seed), around)
+    }
+
+    fn around(
+        simulator: Simulator,
+        clock: Arc<SimClock>,
+        ids: SeededIds,
+        around: impl FnOnce(Router, &Arc<SimClock>) -> Router,
+    ) -> Self {
+        let ids = Arc::new(ids);
         let azure = Azure::new(AzureConfig {
             endpoint: drplan::simulator::BASE.parse().expect("a URL"),
             wire: Wire::InProcess(around(simulator.router(), &clock)),
@@ -87,19 +105,44 @@ impl Lab {
             store: MemoryStore::default(),
             azure,
             ids,
-            seal: Seal::new([7; 32]),
+            seal: Seal::new(SEAL),
             variables: Vec::new(),
             files: Vec::new(),
             engine: Engine::Direct,
+            program: Mutex::default(),
+        }
+    }
+
+    /// A copy that shares nothing with this lab. Where many tests begin alike, one of them prepares the beginning.
+    ///
+    /// The copy's clock begins where this lab's stood at `now`: it may run on another runtime, whose time is its own.
+    pub fn fork(&self, now: Timestamp) -> Self {
+        let clock = Arc::new(SimClock::new(now));
+        let simulator = self.simulator.fork(Arc::clone(&clock) as Arc<dyn Clock>);
+        Self {
+            store: self.store.fork(),
+            seal: Seal::new(SEAL),
+            variables: self.variables.clone(),
+            files: self.files.clone(),
+            engine: self.engine,
+            program: Mutex::new(self.program.lock().expect("nobody panics here").clone()),
+            ..Self::around(simulator, clock, self.ids.fork(), |router, _| router)
         }
     }
 
     /// The program of a stack's text, or all that is wrong with it, as the command line says it.
     pub fn read(&self, text: &str) -> Result<Arc<Program>, String> {
+        let input = (text.to_owned(), self.variables.clone(), self.files.clone());
+        if let Some((read, program)) = &*self.program.lock().expect("nobody panics here")
+            && *read == input
+        {
+            return Ok(Arc::clone(program));
+        }
         let (program, found, sources) = self.look(text);
         if found.has_errors() {
             return Err(anstream::adapter::strip_str(&render_all(&found, &sources)).to_string());
         }
+        *self.program.lock().expect("nobody panics here") = Some((input, Arc::clone(&program)));
         Ok(program)
     }
 

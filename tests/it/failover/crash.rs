@@ -4,18 +4,38 @@
 use drplan::apply::{Aborted, OnFailure};
 use drplan::state::Verb;
 use drplan::steps::Ended;
+use drplan::world::Clock;
+use jiff::Timestamp;
 
 use super::incident::{Ask, Incident};
 use super::scene::{SCENES, Scene};
 use crate::lab::{in_parallel, simulated};
 
-/// How many entries the journal of the run has where nothing disturbs it.
-fn entries(scene: Scene) -> usize {
+/// An incident at an instant: every cut begins from the same one.
+struct Moment {
+    incident: Incident,
+    now: Timestamp,
+}
+
+impl Moment {
+    fn of(incident: Incident) -> Self {
+        Self { now: incident.lab.clock.now(), incident }
+    }
+
+    fn again(&self) -> Incident {
+        self.incident.fork(self.now)
+    }
+}
+
+/// The beginning of a scene, and how many entries the journal of its run has where nothing disturbs it.
+fn beginning(scene: Scene) -> (Moment, usize) {
     simulated(async {
-        let incident = scene.begin().await;
+        let begun = Moment::of(scene.begin().await);
+        let incident = begun.again();
         let before = incident.lab.store.entries().len();
         incident.done(scene.ask).await;
-        incident.lab.store.entries().len() - before
+        let entries = incident.lab.store.entries().len() - before;
+        (begun, entries)
     })
 }
 
@@ -28,18 +48,14 @@ async fn to_the_end(incident: &Incident, ask: Ask) -> Result<(), String> {
     }
 }
 
-/// Kills the run once its journal has so many entries, and resumes it.
-async fn resumed_after(scene: Scene, cut: usize) -> Result<(), String> {
-    let incident = scene.begin().await;
-    kill(&incident, scene.ask, cut).await?;
+/// Resumes a run that was killed.
+async fn resumed(scene: Scene, incident: Incident) -> Result<(), String> {
     to_the_end(&incident, scene.ask).await?;
     scene.is_well(&incident).await
 }
 
-/// Kills the run, gives it up, and moves the group all the same.
-async fn aborted_after(scene: Scene, cut: usize) -> Result<(), String> {
-    let incident = scene.begin().await;
-    kill(&incident, scene.ask, cut).await?;
+/// Aborts a run that was killed, and moves the group all the same.
+async fn aborted(scene: Scene, incident: Incident) -> Result<(), String> {
     if incident.open().is_some() {
         match incident.abort().await.map_err(|error| error.to_string())? {
             Aborted::Nothing | Aborted::Recorded(_) => {}
@@ -59,29 +75,33 @@ async fn aborted_after(scene: Scene, cut: usize) -> Result<(), String> {
 }
 
 /// Begins the run and kills it once the journal has so many entries more, however often people are asked before.
-async fn kill(incident: &Incident, ask: Ask, cut: usize) -> Result<(), String> {
+async fn killed(incident: Incident, ask: Ask, cut: usize) -> Result<Moment, String> {
     incident.lab.store.stop_after(cut);
     let killed = incident.whole(ask, OnFailure::Stop).await;
     incident.lab.store.go_on();
     match killed {
-        Err(why) if why.contains("no room") => Ok(()),
+        Err(why) if why.contains("no room") => Ok(Moment::of(incident)),
         Err(why) => Err(format!("it was refused: {why}")),
         Ok(_) => Err("the run was not killed".to_owned()),
     }
 }
 
 fn survives_every_cut(scene: Scene) -> Vec<String> {
-    let entries = entries(scene);
+    let (begun, entries) = beginning(scene);
     in_parallel(0..entries as u64, |cut| {
-        let cut = cut as usize;
-        let resumed = simulated(resumed_after(scene, cut));
-        let given_up = simulated(aborted_after(scene, cut));
-        let told = [("resumed", resumed), ("given up", given_up)].map(|(then, ended)| {
-            ended
-                .err()
-                .map(|why| format!("── {}, killed after {cut} of {entries} entries and {then}: {why}", scene.name()))
-        });
-        told.into_iter().flatten().collect()
+        let failed = |then: &str, why: String| {
+            format!("── {}, killed after {cut} of {entries} entries{then}: {why}", scene.name())
+        };
+        let killed = match simulated(async { killed(begun.again(), scene.ask, cut as usize).await }) {
+            Ok(killed) => killed,
+            Err(why) => return vec![failed("", why)],
+        };
+        let resumed = simulated(async { resumed(scene, killed.again()).await });
+        let aborted = simulated(async { aborted(scene, killed.again()).await });
+        [(" and resumed", resumed), (" and aborted", aborted)]
+            .into_iter()
+            .filter_map(|(then, ended)| Some(failed(then, ended.err()?)))
+            .collect()
     })
 }
 

@@ -14,6 +14,7 @@ use drplan::stack::Stack;
 use drplan::state::{Active, State, Verb};
 use drplan::steps::{Accepted, Approval, Ended, Event, StepEvent};
 use drplan::world::{Clock, Store};
+use jiff::Timestamp;
 
 use crate::lab::{Blind, Hopeful, Lab, changes, failures};
 use crate::stacks;
@@ -79,6 +80,12 @@ impl Incident {
         incident.home = (from.clone(), stack.sites[&*from].location.clone());
         incident.write_rows(5);
         incident
+    }
+
+    /// A copy that shares nothing with this incident and goes on from `now`.
+    pub fn fork(&self, now: Timestamp) -> Self {
+        let Self { lab, text, home, before } = self;
+        Self { lab: lab.fork(now), text: text.clone(), home: home.clone(), before: before.clone() }
     }
 
     /// Clients begin to write through the public name.
