@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Keeps one comment of a pull request up to date: the one that AUTHOR wrote before and that begins with the same hidden line is changed, and where there is
-# none a new one is written.
+# Keeps one comment of a pull request up to date: changes the comment of AUTHOR that begins with the same hidden line, or
+# writes a new one.
 #
-# COMMENT_FILE holds the comment; TOKEN may write it into PULL_REQUEST of GITHUB_REPOSITORY at GITHUB_API_URL.
+# COMMENT_FILE holds the comment; TOKEN must have permission to write it to PULL_REQUEST of GITHUB_REPOSITORY at
+# GITHUB_API_URL.
 set -euo pipefail
 
 marker=$(head -n 1 "$COMMENT_FILE")
 if [[ "$marker" != '<!-- drplan '*' -->' ]]; then
-  echo "$COMMENT_FILE does not begin with the hidden line of a comment of drplan" >&2
+  echo "$COMMENT_FILE does not begin with the hidden line of a drplan comment" >&2
   exit 1
 fi
 
-# The token goes through a file of its own, so that no list of processes shows it.
+# Pass the token through a file, so that no process list shows it.
 ask() {
   curl --silent --show-error --fail-with-body --max-time 60 \
     --header @<(printf 'Authorization: Bearer %s' "$TOKEN") \

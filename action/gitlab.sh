@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The same for GitLab: keeps one note of a merge request up to date.
+# Keeps one note of a GitLab merge request up to date.
 #
-# COMMENT_FILE holds the note; TOKEN (of a project, with the scope `api`) may write it; the rest is what GitLab gives a job of a merge request.
+# COMMENT_FILE holds the note; TOKEN is a project token with the scope `api`; GitLab sets the other variables in a job of a
+# merge request.
 set -euo pipefail
 
 marker=$(head -n 1 "$COMMENT_FILE")
 if [[ "$marker" != '<!-- drplan '*' -->' ]]; then
-  echo "$COMMENT_FILE does not begin with the hidden line of a comment of drplan" >&2
+  echo "$COMMENT_FILE does not begin with the hidden line of a drplan comment" >&2
   exit 1
 fi
 

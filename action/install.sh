@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts drplan on the PATH: the one that is there, or else this one, built.
+# Puts drplan on the PATH: an installed one, or this one, built from source.
 set -euo pipefail
 
 if command -v drplan; then
@@ -7,7 +7,7 @@ if command -v drplan; then
 fi
 toolchain=()
 if command -v rustup; then
-  # What comes with a runner may be older than what drplan needs.
+  # The toolchain of a runner may be too old for drplan.
   rustup toolchain install stable --profile minimal --no-self-update
   toolchain=(+stable)
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Reviews a stack: writes the comment into a file and the summary of the job, and says how it ended. It does not fail itself, so that the comment is
-# written whatever the verdict is.
+# Reviews a stack: writes the comment to a file and to the job summary, and outputs the exit code. The script itself does
+# not fail, so that the comment is written in any case.
 #
 # STACK, COMMAND, BASE, VARS, REQUIRE_OBJECTIVES, CHECK and COMMENT_FILE are the inputs of the action.
 set -uo pipefail
@@ -10,14 +10,14 @@ while IFS= read -r file; do
   if [ -n "$file" ]; then vars+=(--vars "$file"); fi
 done <<< "$VARS"
 
-# What is checked out of a pull request is its merge, whose first parent is what it is merged into.
+# The checkout of a pull request is its merge commit, whose first parent is the target branch.
 words=("$COMMAND" "$STACK" --format markdown --base "${BASE:-HEAD^1}" "${vars[@]}")
 if [ "$REQUIRE_OBJECTIVES" = true ]; then words+=(--require-objectives); fi
 
 drplan "${words[@]}" > "$COMMENT_FILE"
 code=$?
 
-# A stack that is wrong has no comment; the log says what is wrong.
+# An invalid stack has no comment; the log shows its errors.
 reviewed=false
 if [ -s "$COMMENT_FILE" ]; then
   reviewed=true

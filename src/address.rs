@@ -1,7 +1,8 @@
 //! Names and ids, one text form each.
 //!
-//! An [`Address`] names what is written in the stack; an [`ArmId`] names what exists in Azure. Both are one shared
-//! string, so that ten thousand of them are cheap to clone, compare and print. This module knows no kind by name.
+//! An [`Address`] is the name of a block of the stack; an [`ArmId`] is the name of an object in Azure. Both are one
+//! shared string, so that ten thousand of them are cheap to clone, compare and print. This module knows no kind by
+//! name.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,13 +18,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(Arc<str>);
 
-/// What marks the address of an old object that waits for its deletion. No identifier and no key ends so.
+/// Suffix of the address of a replaced object that is still to be deleted. No identifier and no key ends so.
 const REPLACED: &str = "~replaced";
 
-/// What marks the address of a copy that stands only during a drill.
+/// Suffix of the address of a copy that exists only during a drill.
 const DRILL: &str = "~drill";
 
-/// Why a text is not an address.
+/// The error of a text that is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an address; write `kind.name` or `kind.name[\"key\"]`")]
 pub struct NotAnAddress {
@@ -43,12 +44,13 @@ impl Address {
         Self(format!("{}[\"{escaped}\"]", self.block_text()).into())
     }
 
-    /// The address under which the old object is recorded while it waits for its deletion, once a new one stands at this address: `lb.web~replaced`.
+    /// The address of the replaced object in the state until it is deleted, while a new one has this address:
+    /// `lb.web~replaced`.
     pub fn replaced(&self) -> Self {
         Self(format!("{}{REPLACED}", self.0).into())
     }
 
-    /// Whether this is the address of an old object that waits for its deletion.
+    /// This is the address of a replaced object that is still to be deleted.
     pub fn is_replaced(&self) -> bool {
         self.0.ends_with(REPLACED)
     }
@@ -63,7 +65,7 @@ impl Address {
         Self(format!("{}{DRILL}", self.0).into())
     }
 
-    /// Whether this is the address of a copy that stands only during a drill.
+    /// This is the address of a copy that exists only during a drill.
     pub fn is_rehearsed(&self) -> bool {
         self.0.ends_with(DRILL)
     }
@@ -270,7 +272,7 @@ impl ArmId {
         self.as_str().get(..end).map(Self::new)
     }
 
-    /// What an extension extends: the id before its last provider; `None` where no provider is in it.
+    /// The resource that an extension extends: the id before its last provider; `None` if it has no provider.
     pub fn scope(&self) -> Option<Self> {
         let at = self.folded().rfind("/providers/")?;
         self.as_str().get(..at).map(Self::new)

@@ -1,11 +1,12 @@
-//! Durations as people write them (`"1h30m"`) and as Azure does (`PT1H30M`), one text form each.
+//! Durations in the form of the stack (`"1h30m"`) and in that of Azure (`PT1H30M`), one text form each.
 
 use std::time::Duration;
 
-/// Reads `90s`, `5m`, `1h30m`, `7d`, or ISO 8601 without years and months (`PT1H30M`, `P7D`). Whole seconds; units from great to small.
+/// Reads `90s`, `5m`, `1h30m`, `7d`, or ISO 8601 without years and months (`PT1H30M`, `P7D`). Whole seconds; units
+/// from large to small.
 ///
 /// # Errors
-/// A sentence that says what is wrong.
+/// The error, as text.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration; write a number and a unit, as in \"90s\", \"5m\" or \"1h30m\"");
     let (body, iso) = match text.strip_prefix('P') {
@@ -45,7 +46,7 @@ pub fn human(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
-/// The same for people to read in a sentence: `1h 30m`, `2m 5s`, `12s`, `0.3s`.
+/// The same in a sentence: `1h 30m`, `2m 5s`, `12s`, `0.3s`.
 pub fn spoken(duration: Duration) -> String {
     if duration < Duration::from_secs(1) && !duration.is_zero() {
         return format!("{:.1}s", duration.as_secs_f64());
@@ -56,7 +57,7 @@ pub fn spoken(duration: Duration) -> String {
     if shown.is_empty() { "0s".to_owned() } else { shown.join(" ") }
 }
 
-/// `PT1H30M`, as Azure has it; whole days as `P7D`.
+/// `PT1H30M`, the form of Azure; whole days as `P7D`.
 pub fn iso(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds > 0 && seconds.is_multiple_of(86_400) {

@@ -3,7 +3,8 @@
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
-/// The nodes in an order in which each comes after what it needs; among the possible orders the one closest to the given.
+/// The nodes in an order in which each comes after what it needs; among the possible orders the one closest to the
+/// given.
 ///
 /// `needs[i]` holds the positions of what node `i` needs; positions out of range are ignored.
 ///

@@ -1,18 +1,21 @@
 //! drplan: disaster recovery as code.
 //!
-//! The map, layer by layer. A module uses modules of lower layers, and of its own layer only those that stand before it; `tests/it/layers.rs` holds that.
-//! Layers 0 to 3 do no I/O, read no clock and cannot fail because of the world.
+//! Modules by layer. A module uses modules of lower layers, and of its own layer only those listed before it;
+//! `tests/it/layers.rs` checks that. Layers 0 to 3 do no I/O, read no clock and cannot fail because of the outside
+//! world.
 //!
-//! | layer | modules |
-//! |---|---|
-//! | 0 | [`address`] names and ids, [`duration`], [`value`] known, unknown and sensitive values, [`diagnostic`] messages |
-//! | 1 | [`hcl`] text to trees and values, [`kinds`] one table for each resource kind |
-//! | 2 | [`graph`] order, [`stack`] the typed stack, [`state`] what is recorded, [`steps`] what a run does and what happened |
-//! | 3 | [`plan`] what changes and why, [`failover`] how users and data move, [`doctor`] whether it could be done from here, [`check`] rules of disaster recovery, [`adopt`] what stands as a stack, [`view`] all of it as text and JSON |
-//! | 4 | [`world`] the ports: cloud, clock, ids, store |
-//! | 5 | [`store`] state on disk, [`run`] the executor, [`apply`] a plan carried out |
-//! | 6 | [`azure`] the client of Resource Manager, [`host`] the real clock and ids, [`simulator`] a Resource Manager of our own |
-//! | 7 | [`cli`] the command line |
+//! - 0: [`address`] names and ids, [`duration`], [`value`] known, unknown and sensitive values, [`diagnostic`] messages
+//! - 1: [`hcl`] text to trees and values, [`kinds`] one table for each resource kind
+//! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
+//!   events of a run
+//! - 3: [`plan`] changes and their reasons, [`failover`] procedures, [`doctor`] checks of the cloud account, [`check`]
+//!   rules of disaster recovery, [`adopt`] existing resources as a stack, [`emit`] Terraform and Bicep, [`review`]
+//!   comparison of two stacks, [`reference`] pages of help, explain and schema, [`view`] all of it as text and JSON
+//! - 4: [`world`] the ports: cloud, clock, ids, store
+//! - 5: [`store`] state on disk, [`run`] the executor, [`apply`] execution of plans and procedures
+//! - 6: [`azure`] the client of Resource Manager, [`host`] the real clock and ids, [`simulator`] a simulated Resource
+//!   Manager
+//! - 7: [`cli`] the command line
 
 pub mod address;
 pub mod adopt;
@@ -30,6 +33,7 @@ pub mod hcl;
 pub mod host;
 pub mod kinds;
 pub mod plan;
+pub mod reference;
 pub mod review;
 pub mod run;
 pub mod simulator;
@@ -41,5 +45,5 @@ pub mod value;
 pub mod view;
 pub mod world;
 
-/// Version of drplan, followed by the commit that it was built from where the build knows it: `0.1.0 (d237a158c2b1)`.
+/// The version of drplan, followed by the commit it was built from, where known: `0.1.0 (d237a158c2b1)`.
 pub const VERSION: &str = env!("DRPLAN_VERSION");

@@ -1,8 +1,8 @@
 //! Values of the language: known, unknown until apply, and sensitive, as types rather than conventions.
 //!
-//! A [`Value`] cannot be serialised. It leaves memory in two ways only: [`Seal::seal`], which puts a keyed digest where a
-//! sensitive value stood and is what plans, states, journals and views hold; and [`Value::reveal`], which is for the
-//! body of a request to the cloud and for nothing else.
+//! A [`Value`] cannot be serialised. It leaves memory in two ways only: [`Seal::seal`], which puts a keyed digest
+//! where a sensitive value stood and is what plans, states, journals and views hold; and [`Value::reveal`], which is
+//! for the body of a request to the cloud and for nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,7 +21,7 @@ pub type Map = BTreeMap<Arc<str>, Value>;
 /// Any value an expression can have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// `null`: as if the argument were not written.
+    /// `null`: as if the argument were not set.
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -29,14 +29,14 @@ pub enum Value {
     Number(Number),
     /// A string.
     String(Arc<str>),
-    /// A list, a tuple or a set; a set has been sorted and freed of repeats by who made it.
+    /// A list, a tuple or a set; a set is sorted and without duplicates.
     List(Arc<Vec<Value>>),
     /// A map or an object.
     Map(Arc<Map>),
     /// A block of the stack (a resource or a site) named in an expression. It becomes an id or a name where an argument
     /// asks for one, and never reaches a resource's arguments as it is.
     Block(Address),
-    /// What only the cloud can say, once what it hangs on stands.
+    /// A value that only the cloud can report, once the resources that it depends on exist.
     Unknown(Unknown),
     /// A value that must not be shown or kept. Never wraps another `Sensitive`; see [`Value::sensitive`].
     Sensitive(Arc<Value>),
@@ -47,22 +47,27 @@ pub enum Value {
 pub struct Unknown {
     /// The attributes it waits for, each as `address.attribute`.
     pub waits_for: Arc<BTreeSet<String>>,
-    /// Whether the value, once known, is sensitive.
+    /// The value, once known, is sensitive.
     pub sensitive: bool,
 }
 
 impl Unknown {
-    /// The attribute of a resource that does not stand yet.
+    /// The attribute of a resource that does not exist yet.
     pub fn attribute(address: &Address, attribute: &str, sensitive: bool) -> Self {
         Self { waits_for: Arc::new(BTreeSet::from([format!("{address}.{attribute}")])), sensitive }
     }
 
-    /// Whether this stands in for a value that could not be made and has been told of; see [`Value::told`].
+    /// The value of a sensitive variable that was not given.
+    pub fn variable(name: &str) -> Self {
+        Self { waits_for: Arc::new(BTreeSet::from([format!("var.{name}")])), sensitive: true }
+    }
+
+    /// This replaces a value with an error that has been reported; see [`Value::told`].
     pub fn is_told(&self) -> bool {
         self.waits_for.is_empty()
     }
 
-    /// What hangs on both. What has been told of stays so.
+    /// A value that depends on both. An error that has been reported in one remains so.
     pub fn and(&self, other: &Self) -> Self {
         let waits_for = if self.waits_for == other.waits_for || self.is_told() {
             Arc::clone(&self.waits_for)
@@ -161,12 +166,12 @@ impl From<Map> for Value {
 }
 
 impl Value {
-    /// Stands in for a value that could not be made. Why has been told of, so that nothing that hangs on it is told of as well.
+    /// Replaces a value with an error that has been reported, so that no error follows from it.
     pub fn told() -> Self {
         Self::Unknown(Unknown::default())
     }
 
-    /// Whether anything within stands in for a value that has been told of.
+    /// Anything within replaces a value with an error that has been reported.
     pub fn told_within(&self) -> bool {
         self.unknown_within().is_some_and(|unknown| unknown.is_told())
     }
@@ -196,7 +201,7 @@ impl Value {
         }
     }
 
-    /// Whether this is `null`, marked or not.
+    /// This is `null`, marked or not.
     pub fn is_null(&self) -> bool {
         matches!(self.unmark().0, Self::Null)
     }
@@ -216,7 +221,7 @@ impl Value {
         }
     }
 
-    /// Everything unknown within, joined; `None` where the whole value is known.
+    /// Everything unknown within, joined; `None` if the whole value is known.
     pub fn unknown_within(&self) -> Option<Unknown> {
         match self {
             Self::Unknown(unknown) => Some(unknown.clone()),
@@ -227,7 +232,7 @@ impl Value {
         }
     }
 
-    /// Whether a sensitive value stands anywhere within.
+    /// A sensitive value is anywhere within.
     pub fn sensitive_within(&self) -> bool {
         match self {
             Self::Sensitive(_) => true,
@@ -238,10 +243,10 @@ impl Value {
         }
     }
 
-    /// The whole value in clear, for the body of a request.
+    /// The whole value in plain text, for the body of a request.
     ///
     /// # Errors
-    /// What is still unknown, where anything is.
+    /// The unknown part, if there is one.
     pub fn reveal(&self) -> Result<Json, Unknown> {
         Ok(match self {
             Self::Null => Json::Null,
@@ -287,20 +292,21 @@ fn number_to_json(number: Number) -> Json {
     }
 }
 
-/// A value as it may be kept and shown: JSON in which `{"$sensitive": "<keyed digest>"}` stands for every sensitive
-/// value, `{"$unknown": ["address.attribute", …]}` for every unknown one and `{"$untold": true}` for one that stands and that nobody has said.
+/// A value as it may be kept and shown: JSON in which `{"$sensitive": "<keyed digest>"}` replaces every sensitive
+/// value, `{"$unknown": ["address.attribute", …]}` every unknown one, and `{"$untold": true}` one that exists in the
+/// cloud and cannot be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Sealed(Json);
+pub struct SealedValue(Json);
 
 /// The marker under which a sealed value holds a digest.
 pub const SENSITIVE: &str = "$sensitive";
 /// The marker under which a sealed value holds what it waits for.
 pub const UNKNOWN: &str = "$unknown";
-/// The marker for a sensitive value that stands in the cloud and was never told: what was adopted has a password that nobody can read.
+/// The marker for a sensitive value that exists in the cloud and cannot be read: the password of an imported resource.
 pub const UNTOLD: &str = "$untold";
 
-impl Sealed {
+impl SealedValue {
     /// The JSON, markers included.
     pub fn json(&self) -> &Json {
         &self.0
@@ -311,32 +317,32 @@ impl Sealed {
         Self(Json::Null)
     }
 
-    /// A part of a value that has been sealed already: of a recorded argument, say.
+    /// A part of a value that has been sealed already, such as a recorded argument.
     pub fn from_sealed_json(json: &Json) -> Self {
         Self(json.clone())
     }
 
-    /// Whether this is a digest as a whole.
+    /// This is a digest as a whole.
     pub fn is_sensitive(json: &Json) -> bool {
         json.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(SENSITIVE))
     }
 
-    /// What it waits for, where it is unknown as a whole.
+    /// The attributes that it depends on, if it is unknown as a whole.
     pub fn waits_for(json: &Json) -> Option<&Vec<Json>> {
         json.as_object().filter(|map| map.len() == 1).and_then(|map| map.get(UNKNOWN)).and_then(Json::as_array)
     }
 
-    /// What is kept of a sensitive value that was never told.
+    /// The JSON for a sensitive value that cannot be read.
     pub fn untold() -> Json {
         serde_json::json!({ UNTOLD: true })
     }
 
-    /// Whether this is a value that was never told.
+    /// This is a value that cannot be read.
     pub fn is_untold(json: &Json) -> bool {
         json.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(UNTOLD))
     }
 
-    /// Whether anything within was never told.
+    /// Anything within cannot be read.
     pub fn has_untold(json: &Json) -> bool {
         match json {
             Json::Object(map) => Self::is_untold(json) || map.values().any(Self::has_untold),
@@ -345,7 +351,7 @@ impl Sealed {
         }
     }
 
-    /// Whether anything within is a digest.
+    /// Anything within is a digest.
     pub fn has_sensitive(json: &Json) -> bool {
         match json {
             Json::Object(map) => Self::is_sensitive(json) || map.values().any(Self::has_sensitive),
@@ -354,7 +360,7 @@ impl Sealed {
         }
     }
 
-    /// Whether anything within is unknown.
+    /// Anything within is unknown.
     pub fn has_unknown(json: &Json) -> bool {
         match json {
             Json::Object(map) => Self::waits_for(json).is_some() || map.values().any(Self::has_unknown),
@@ -393,28 +399,29 @@ impl Seal {
     }
 
     /// The value as it may be kept.
-    pub fn seal(&self, value: &Value) -> Sealed {
-        Sealed(self.seal_json(value))
+    pub fn seal(&self, value: &Value) -> SealedValue {
+        SealedValue(self.seal_json(value))
     }
 
-    /// A value that the cloud answered and that holds nothing secret by itself, with a digest wherever `known`, the value
-    /// recorded or wanted at the same place, has one: in the same position, or for a string with one of its digests.
-    pub fn seal_like(&self, answer: &Json, known: &Sealed) -> Sealed {
+    /// A value that the cloud answered and that holds nothing secret by itself, with a digest wherever `known`, the
+    /// value recorded or wanted at the same place, has one: in the same position, or for a string with one of its
+    /// digests.
+    pub fn seal_like(&self, answer: &Json, known: &SealedValue) -> SealedValue {
         let mut digests = BTreeSet::new();
         collect_digests(&known.0, &mut digests);
         if digests.is_empty() {
-            return Sealed(answer.clone());
+            return SealedValue(answer.clone());
         }
-        Sealed(self.like(answer, Some(&known.0), &digests))
+        SealedValue(self.like(answer, Some(&known.0), &digests))
     }
 
     /// The whole value as one digest.
-    pub fn seal_whole(&self, answer: &Json) -> Sealed {
-        Sealed(self.marker(answer))
+    pub fn seal_whole(&self, answer: &Json) -> SealedValue {
+        SealedValue(self.marker(answer))
     }
 
     fn like(&self, answer: &Json, known: Option<&Json>, digests: &BTreeSet<String>) -> Json {
-        if known.is_some_and(Sealed::is_sensitive) {
+        if known.is_some_and(SealedValue::is_sensitive) {
             return self.marker(answer);
         }
         match answer {

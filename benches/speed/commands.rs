@@ -1,4 +1,4 @@
-//! Whole commands: the release binary in a process of its own, with its processor time and the most memory it held.
+//! Whole commands: the release binary in its own process, with processor time and peak memory.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::{Failed, Row, stacks};
 
-/// How often a command that changes nothing is run; the fastest counts.
+/// Number of runs of a read-only command; the fastest counts.
 const RUNS: usize = 5;
-/// How often a process is looked at for the memory it holds.
+/// Interval between reads of the process's memory.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-/// Measures the commands on a stack of this many resources; `folder` is empty.
+/// Measures the commands on a stack of this many resources; `folder` must be empty.
 pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
     for (name, text) in stacks::stack(resources) {
         fs::write(folder.join(name), text)?;
@@ -28,7 +28,7 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
 
 fn fastest(name: &'static str, words: &[&str], folder: &Path) -> Result<Row, Failed> {
     let runs = (0..RUNS).map(|_| once(name, words, folder)).collect::<Result<Vec<Row>, Failed>>()?;
-    runs.into_iter().min_by_key(|row| row.took).ok_or_else(|| "nothing was run".into())
+    runs.into_iter().min_by_key(|row| row.took).ok_or_else(|| "no command was run".into())
 }
 
 fn once(name: &'static str, words: &[&str], folder: &Path) -> Result<Row, Failed> {
@@ -50,7 +50,7 @@ fn once(name: &'static str, words: &[&str], folder: &Path) -> Result<Row, Failed
     Ok(Row { name, took, detail })
 }
 
-/// Waits for a process: how long it took, the most memory it held in kilobytes, and its exit code.
+/// Waits for a process. Returns its duration, peak memory in kilobytes, and exit code.
 fn watched(child: &mut Child, began: Instant) -> Result<(Duration, u64, Option<i32>), Failed> {
     let status = format!("/proc/{}/status", child.id());
     let ended = AtomicBool::new(false);
@@ -66,7 +66,7 @@ fn watched(child: &mut Child, began: Instant) -> Result<(Duration, u64, Option<i
         let code = child.wait();
         let took = began.elapsed();
         ended.store(true, Ordering::Relaxed);
-        let peak = peak.join().map_err(|_| "the memory could not be watched")?;
+        let peak = peak.join().map_err(|_| "the memory could not be measured")?;
         Ok((took, peak, code?.code()))
     })
 }
@@ -78,10 +78,10 @@ fn high_water(status: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The processor time of all children that have ended, in steps of ten milliseconds.
+/// The processor time of all ended child processes, in steps of ten milliseconds.
 fn processor_time() -> Result<Duration, Failed> {
     let text = fs::read_to_string("/proc/self/stat")?;
-    // Behind the name in brackets: cutime and cstime are fields 16 and 17 of the line, 14 and 15 of the rest.
+    // After the name in brackets: cutime and cstime are fields 16 and 17 of the line, 14 and 15 of the rest.
     let (_, rest) = text.rsplit_once(')').ok_or("/proc/self/stat cannot be read")?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let ticks = fields.iter().skip(13).take(2).map(|field| field.parse::<u64>()).sum::<Result<u64, _>>()?;

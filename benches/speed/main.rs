@@ -1,6 +1,6 @@
-//! How long drplan takes, and how that grows with the stack: `cargo bench --bench speed -- [stages|commands] [SIZE…]`.
+//! Duration of drplan's stages and commands by stack size: `cargo bench --bench speed -- [stages|commands] [SIZE…]`.
 //!
-//! It prints figures and asserts nothing about them: what is fast depends on the machine.
+//! Prints figures and asserts nothing about them: they depend on the machine.
 
 mod commands;
 mod stacks;
@@ -9,19 +9,19 @@ mod stages;
 use std::path::Path;
 use std::time::Duration;
 
-/// What is measured where nothing else is asked for.
+/// The default stack sizes.
 const SIZES: [usize; 3] = [1_000, 3_000, 10_000];
 
-/// Why there is no figure.
+/// The reason for a missing figure.
 type Failed = Box<dyn std::error::Error>;
 
 /// One figure.
 pub struct Row {
-    /// What was measured.
+    /// The measured stage or command.
     name: &'static str,
-    /// How long it took.
+    /// Its duration.
     took: Duration,
-    /// What else there is to say.
+    /// Further figures, as text.
     detail: String,
 }
 
@@ -49,7 +49,7 @@ fn table(sizes: &[usize], measure: impl Fn(usize, &Path) -> Result<Vec<Row>, Fai
     Ok(())
 }
 
-/// A table with a line for each figure, and in each column but the first how much more it is than in the one before.
+/// Prints a table: one line per figure, one column per size, with the ratio to the column before.
 fn print(sizes: &[usize], columns: &[Vec<Row>]) {
     let Some(first) = columns.first() else { return };
     let heads: String = sizes.iter().map(|size| format!("{size:>20}")).collect();

@@ -1,13 +1,14 @@
 //! Stacks of any size: half of the resources in plain blocks, half through `for_each`, each with two references.
 //!
-//! They come in cells of ten cheap network resources. The group of a plain cell names two groups before it, so that the graph is deep as
-//! well as wide; within a cell a network is written with its subnets, one by one, as Azure wants it.
+//! Resources come in cells of ten cheap network resources. The group of a plain cell references two earlier groups, so
+//! that the graph is deep as well as wide. Within a cell a network and its subnets are written one after the other, as
+//! Azure requires.
 
 use std::fmt::Write as _;
 
-/// The resources in a cell.
+/// Resources per cell.
 const CELL: usize = 10;
-/// The cells in one file: a file of a stack may have four megabytes.
+/// Cells per file: the size limit of a stack file is four megabytes.
 const CELLS_IN_FILE: usize = 500;
 
 /// The files of a stack of this many resources, a multiple of 20: name and text.
@@ -109,7 +110,7 @@ virtual_network "p{cell}" {{
     text
 }
 
-/// As many cells through `for_each`.
+/// The same number of cells through `for_each`.
 fn repeated(cells: usize) -> String {
     format!(
         r#"locals {{

@@ -1,29 +1,29 @@
-//! The stages of a plan and of an apply, each by itself, in this process.
+//! The stages of a plan and of an apply, each measured alone, in this process.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use drplan::apply::{self, Applied, Ports};
-use drplan::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
+use drplan::apply::{self, ApplyOutcome, Ports};
+use drplan::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources};
 use drplan::hcl::{self, Files};
 use drplan::host::{SeededIds, SimClock};
 use drplan::kinds::body;
-use drplan::plan::{self, Observed, Planned, Question};
-use drplan::run::{Progress, Stop, Watcher};
+use drplan::plan::{self, Observed, PlanInput, PlanOutcome};
+use drplan::run::{Progress, StopSignal, Watcher};
 use drplan::simulator::{BASE, START, SUBSCRIPTION, Simulator, TENANT};
 use drplan::stack::{self, Input, Knowledge, Program, Stack};
 use drplan::state::{State, format};
 use drplan::steps::StepGraph;
 use drplan::store::LocalStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, CommandLine, Commands, Exited, Ids, Store, Untold};
+use drplan::world::{Clock, CommandLine, Commands, Ids, NoNotices, ProgramExit, Store};
 
 use super::{Failed, Row, stacks};
 
-/// Measures every stage for a stack of this many resources; `folder` is empty.
+/// Measures every stage for a stack of this many resources; `folder` must be empty.
 pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
     let files = stacks::stack(resources);
     let mut rows = Vec::new();
@@ -44,7 +44,7 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
     let nothing = Observed::default();
     let make = |state: Option<&State>| {
         let question =
-            Question { program: &program, state, observed: &nothing, seal: &seal, targets: &[], destroy: false };
+            PlanInput { program: &program, state, observed: &nothing, seal: &seal, targets: &[], destroy: false };
         plan::plan(&question).map_err(wrong)
     };
     let (took, planned) = timed(|| make(None))?;
@@ -58,7 +58,7 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
     let (took, _) = timed(|| Ok(format::read("state.json", text.as_bytes())?))?;
     row("read the state", took);
     let (took, _) = timed(|| make(Some(&state)))?;
-    row("plan with nothing to do", took);
+    row("plan without changes", took);
 
     let requests: u64 = simulator.show().requests.values().sum();
     let floor = planned.plan.steps.critical_path().total;
@@ -66,7 +66,7 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
         name: "simulated apply",
         took: applied.report.length,
         detail: format!(
-            "{requests} requests; critical path {:.0} s as expected, {:.0} s as it ran",
+            "{requests} requests; critical path {:.0} s planned, {:.0} s actual",
             floor.as_secs_f64(),
             applied.report.critical.total.as_secs_f64()
         ),
@@ -91,13 +91,14 @@ fn read(files: &[(String, String)]) -> Result<Arc<Program>, Failed> {
         sources: &mut Sources::default(),
         reader: Arc::new(NoFiles),
         variables: Vec::new(),
+        secrets: Default::default(),
         subscription: SUBSCRIPTION.to_owned(),
         tenant: TENANT.to_owned(),
     };
     stack::read(input).map(Arc::new).map_err(wrong)
 }
 
-/// The bodies of all resources.
+/// Encodes the bodies of all resources.
 fn encode(stack: &Stack) -> Result<usize, Failed> {
     let seal = Seal::new([7; 32]);
     let knowledge = Knowledge::default();
@@ -108,8 +109,13 @@ fn encode(stack: &Stack) -> Result<usize, Failed> {
     Ok(bodies.sum())
 }
 
-/// An apply on an embedded cloud kept in this folder, everything synced, on simulated time.
-fn run(planned: &Planned, store: &LocalStore, seal: &Seal, folder: &Path) -> Result<(Applied, Simulator), Failed> {
+/// Applies on a local simulator kept in this folder, with every write synced, on simulated time.
+fn run(
+    planned: &PlanOutcome,
+    store: &LocalStore,
+    seal: &Seal,
+    folder: &Path,
+) -> Result<(ApplyOutcome, Simulator), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
     runtime.block_on(async {
         let clock = Arc::new(SimClock::new(START));
@@ -117,34 +123,34 @@ fn run(planned: &Planned, store: &LocalStore, seal: &Seal, folder: &Path) -> Res
         let simulator = Simulator::open(&folder.join("simulator"), Some(1), Arc::clone(&clock) as Arc<dyn Clock>)?;
         let azure = Azure::new(AzureConfig {
             endpoint: BASE.parse()?,
-            wire: Wire::InProcess(simulator.router()),
-            credential: Arc::new(FixedToken(Token::new("speed"))),
+            wire: HttpBackend::InProcess(simulator.router()),
+            credential: Arc::new(FixedToken(BearerToken::new("speed"))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn Ids>,
-            notices: Arc::new(Untold),
+            notices: Arc::new(NoNotices),
         });
         let ports = Ports {
             cloud: &azure,
             web: &simulator,
-            commands: &Hopeful,
+            commands: &SuccessfulCommands,
             clock: &*clock,
             ids: &*ids,
             store: store as &dyn Store,
             seal,
-            watcher: &Blind,
-            stop: &Stop::default(),
+            watcher: &SilentWatcher,
+            stop: &StopSignal::default(),
         };
         Ok((apply::apply(planned, None, ports, apply::Engine::Direct, "apply", "speed").await?, simulator))
     })
 }
 
-/// A machine on which every program ends well.
-struct Hopeful;
+/// Commands that always succeed.
+struct SuccessfulCommands;
 
 #[async_trait::async_trait]
-impl Commands for Hopeful {
-    async fn run(&self, _: &CommandLine) -> Result<Exited, String> {
-        Ok(Exited { code: Some(0), said: String::new() })
+impl Commands for SuccessfulCommands {
+    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, String> {
+        Ok(ProgramExit { code: Some(0), said: String::new() })
     }
 }
 
@@ -156,8 +162,8 @@ impl Files for NoFiles {
     }
 }
 
-struct Blind;
+struct SilentWatcher;
 
-impl Watcher for Blind {
+impl Watcher for SilentWatcher {
     fn event(&self, _: jiff::Timestamp, _: &StepGraph, _: &Progress<'_>) {}
 }

@@ -1,4 +1,5 @@
-//! Any text as a file of faults for the simulator: what can be read is written such that reading it gives the same faults.
+//! Any text as a file of faults for the simulator. Writing the parsed faults and reading them again gives the same
+//! faults.
 
 #![no_main]
 
@@ -6,6 +7,6 @@ use drplan::simulator::parse_faults;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let Ok(faults) = parse_faults(text) else { return };
-    let written = serde_json::to_string(&faults).expect("every fault has a text");
-    assert_eq!(parse_faults(&written).expect("what was written is read"), faults);
+    let written = serde_json::to_string(&faults).expect("every fault can be serialised");
+    assert_eq!(parse_faults(&written).expect("written faults can be read"), faults);
 });

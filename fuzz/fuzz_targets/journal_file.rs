@@ -1,4 +1,5 @@
-//! Any bytes as a journal. The chain of digests stops nearly all of them, so the same bytes are read as lines that lack their chain, too.
+//! Any bytes as a journal. The chain of digests rejects nearly all of them, so the same bytes are also read as lines to
+//! which the chain is added.
 
 #![no_main]
 
@@ -12,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|lines: &[u8]| {
     read_and_write(&chained(lines));
 });
 
-/// The same lines, each that ends as an object does with its chain.
+/// The same lines, with the chain added to each that ends like an object.
 fn chained(lines: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut chain = String::new();
@@ -28,13 +29,14 @@ fn chained(lines: &[u8]) -> Vec<u8> {
     text
 }
 
-/// What can be read is written such that reading it gives the same entries, and the state that they give can be written.
+/// A journal that can be read is written such that it reads as the same entries. The state that they give can be
+/// written.
 fn read_and_write(text: &[u8]) {
     let Ok(journal) = read("journal", text) else { return };
     let mut chain = Chain::default();
     let written: String =
-        journal.entries.iter().map(|entry| chain.line(entry).expect("every entry has a text")).collect();
-    let again = read("journal", written.as_bytes()).expect("what was written is read");
+        journal.entries.iter().map(|entry| chain.line(entry).expect("every entry can be serialised")).collect();
+    let again = read("journal", written.as_bytes()).expect("written text can be read");
     assert_eq!(again.entries, journal.entries);
     assert_eq!(again.whole, written.len());
     assert_eq!(again.chain, chain);
@@ -45,8 +47,8 @@ fn fold(entries: &[Entry]) {
     let Some(Event::Started(started)) = entries.first().map(|entry| &entry.event) else { return };
     let mut state = State::before(started);
     if entries.iter().all(|entry| state.fold(entry).is_ok()) {
-        let text = drplan::state::format::write(&state).expect("every state has a text");
-        let again = drplan::state::format::read("state.json", text.as_bytes()).expect("what was written is read");
+        let text = drplan::state::format::write(&state).expect("every state can be serialised");
+        let again = drplan::state::format::read("state.json", text.as_bytes()).expect("written text can be read");
         assert_eq!(again, state);
     }
 }

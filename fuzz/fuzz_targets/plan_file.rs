@@ -1,4 +1,4 @@
-//! Any text as a saved plan: what can be read is written such that reading it gives the same plan.
+//! Any text as a saved plan. Writing the parsed plan and reading it again gives the same plan.
 
 #![no_main]
 
@@ -6,6 +6,6 @@ use drplan::plan::file::PlanFile;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let Ok(plan) = PlanFile::parse(text) else { return };
-    let written = serde_json::to_string(&plan).expect("every saved plan has a text");
-    assert_eq!(PlanFile::parse(&written).expect("what was written is read"), plan);
+    let written = serde_json::to_string(&plan).expect("every saved plan can be serialised");
+    assert_eq!(PlanFile::parse(&written).expect("a written plan can be read"), plan);
 });

@@ -1,4 +1,4 @@
-//! Any text as a file of a stack: it is read, formatted and evaluated, and what holds for every text is checked.
+//! Any text as a stack file: it is parsed, formatted and evaluated, and the invariants of every text are checked.
 
 #![no_main]
 
@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use drplan::diagnostic::{Diagnostic, Span};
 use drplan::hcl::ast::{Body, Ident};
-use drplan::hcl::{self, Files, Key, Scope, evaluate, parse};
+use drplan::hcl::{self, Files, ReferenceKey, Scope, evaluate, parse};
 use drplan::value::{Map, Unknown, Value};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let Ok(body) = parse(text, 0) else {
-        assert!(hcl::format(text).is_err(), "the formatter reads what the parser refuses");
+        assert!(hcl::format(text).is_err(), "the formatter accepts a text that the parser refuses");
         return;
     };
-    let formatted = hcl::format(text).expect("the parser reads it");
-    assert_eq!(hcl::format(&formatted).as_ref(), Ok(&formatted), "formatting twice is formatting once");
-    let read_again = parse(&formatted, 0).expect("what is formatted can be read");
+    let formatted = hcl::format(text).expect("the parser accepts the text");
+    assert_eq!(hcl::format(&formatted).as_ref(), Ok(&formatted), "formatting is idempotent");
+    let read_again = parse(&formatted, 0).expect("formatted text can be parsed");
     assert_eq!(without_places(&read_again), without_places(&body), "formatting keeps the meaning");
     evaluate_all(&body);
 });
 
-/// The tree as text, without where its parts stand.
+/// The syntax tree as text, without source positions.
 fn without_places(body: &Body) -> String {
     let text = format!("{body:?}");
     let mut parts = text.split("Span {");
@@ -38,11 +38,11 @@ fn evaluate_all(body: &Body) {
     }
 }
 
-/// Every name is a map with values of each sort in it.
+/// A scope in which every name is a map with a value of each type.
 struct Names;
 
 impl Scope for Names {
-    fn resolve(&self, root: &Ident, _: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+    fn resolve(&self, root: &Ident, _: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         let list: Value = vec![Value::from(1), Value::from("two"), Value::Null].into();
         let map = Map::from([
             ("a".into(), list),

@@ -1,4 +1,5 @@
-//! Any bytes as a state file. A checksum stops nearly all of them, so the same bytes are read as the rest of a file with the right one, too.
+//! Any bytes as a state file. The checksum rejects nearly all of them, so the same bytes are also read as the rest of a
+//! file with a valid checksum.
 
 #![no_main]
 
@@ -11,11 +12,11 @@ libfuzzer_sys::fuzz_target!(|rest: &[u8]| {
     read_and_write(&[checksum.as_bytes(), rest].concat());
 });
 
-/// What can be read is written such that reading it gives the same state, and writing that the same text.
+/// A state that can be read is written such that it reads as the same state and is written as the same text again.
 fn read_and_write(text: &[u8]) {
     let Ok(state) = read("state.json", text) else { return };
-    let written = write(&state).expect("every state has a text");
-    let again = read("state.json", written.as_bytes()).expect("what was written is read");
+    let written = write(&state).expect("every state can be serialised");
+    let again = read("state.json", written.as_bytes()).expect("written text can be read");
     assert_eq!(again, state);
-    assert_eq!(write(&again).expect("every state has a text"), written);
+    assert_eq!(write(&again).expect("every state can be serialised"), written);
 }

@@ -1,4 +1,5 @@
-//! Any text as a Terraform state: what can be read holds nothing but ids of Resource Manager, labels that can stand in a stack, and no more than the limits.
+//! Any text as a Terraform state. A state that can be read gives only Resource Manager ids, labels that are valid in a
+//! stack, and no more objects than the limit.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any text as the one file of a stack: it is read, evaluated, checked and planned, and every message about it is rendered.
+//! Any text as the only file of a stack: it is read, evaluated, checked and planned, and every message about it is
+//! rendered.
 
 #![no_main]
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use drplan::check::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
-use drplan::plan::{Observed, Question, plan};
+use drplan::plan::{Observed, PlanInput, plan};
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, read_all};
 use drplan::value::Seal;
@@ -19,6 +20,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         sources: &mut sources,
         reader: Arc::new(Echo),
         variables: Vec::new(),
+        secrets: Default::default(),
         subscription: SUBSCRIPTION.to_owned(),
         tenant: TENANT.to_owned(),
     };
@@ -33,7 +35,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     if found.has_errors() || wrong.has_errors() {
         return;
     }
-    let question = Question {
+    let question = PlanInput {
         program: &program,
         state: None,
         observed: &Observed::default(),
@@ -45,7 +47,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         Ok(planned) => show(&planned.warnings, &sources),
         Err(wrong) => {
             show(&wrong, &sources);
-            assert!(wrong.iter().all(|one| one.code != "bug"), "a stack that is right has a plan");
+            assert!(wrong.iter().all(|one| one.code != "bug"), "a valid stack has a plan");
         }
     }
 });

@@ -1,16 +1,17 @@
-//! What was read of arguments to what is worth writing: without defaults and without nothing, with a place for each secret that has to be given.
+//! Reduction of read arguments to those worth writing: without defaults and empty values, with a variable for each
+//! required secret.
 
 use std::collections::HashMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::Account;
+use super::SubscriptionRef;
 use super::candidates::Candidate;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Arg, Block, Finding, Need, Others, Subject, Ty};
-use crate::value::Sealed;
+use crate::kinds::{Arg, Block, Finding, Need, OtherResources, Subject, Ty};
+use crate::value::SealedValue;
 
-/// Takes out what is as it would be without being written.
+/// Removes arguments whose values equal the defaults.
 pub fn prune(table: &[Arg], args: &mut JsonMap<String, Json>) {
     args.retain(|name, value| {
         let Some(arg) = table.iter().find(|arg| arg.name == name) else { return false };
@@ -36,14 +37,14 @@ pub fn prune(table: &[Arg], args: &mut JsonMap<String, Json>) {
     });
 }
 
-/// Whether a block is there: one that must say something, and of which nothing of that was answered, is only a place for it.
+/// True for a block that exists: a block without any of its required arguments in the answer does not.
 fn says_something(block: &Block, value: &Json) -> bool {
     let musts = block.args.iter().filter(|arg| matches!(arg.need, Need::Required) && !arg.write_only);
     let Json::Object(inner) = value else { return false };
     musts.clone().next().is_none() || musts.into_iter().any(|arg| inner.contains_key(arg.name))
 }
 
-/// Makes a place for each secret that must be written and cannot be read.
+/// Adds a placeholder for each required secret, which cannot be read.
 pub fn ask_required(table: &[Arg], args: &mut JsonMap<String, Json>) {
     for arg in table {
         match (arg.ty, args.get_mut(arg.name)) {
@@ -51,7 +52,7 @@ pub fn ask_required(table: &[Arg], args: &mut JsonMap<String, Json>) {
                 each_block(value, &mut |inner| ask_required(block.args, inner));
             }
             (_, None) if arg.secret && matches!(arg.need, Need::Required) => {
-                args.insert(arg.name.to_owned(), Sealed::untold());
+                args.insert(arg.name.to_owned(), SealedValue::untold());
             }
             _ => {}
         }
@@ -66,7 +67,7 @@ fn each_block(value: &mut Json, f: &mut dyn FnMut(&mut JsonMap<String, Json>)) {
     }
 }
 
-/// The arguments with what is written where nothing is.
+/// The arguments with their defaults.
 fn filled(table: &[Arg], args: &JsonMap<String, Json>) -> JsonMap<String, Json> {
     let mut all = args.clone();
     for arg in table {
@@ -83,9 +84,9 @@ fn filled(table: &[Arg], args: &JsonMap<String, Json>) -> JsonMap<String, Json> 
     all
 }
 
-/// Makes a place for each secret without which a kind's own rules would be broken: a login has a password, which nobody can read.
-pub fn ask_needed(candidates: &mut [Candidate], account: &Account) {
-    let known = Known::of(candidates, account);
+/// Adds a placeholder for each secret that a kind's own rules require: a login has a password, which cannot be read.
+pub fn ask_needed(candidates: &mut [Candidate], account: &SubscriptionRef) {
+    let known = KnownResources::of(candidates, account);
     let mut asked: Vec<(usize, &'static str)> = Vec::new();
     for (at, candidate) in candidates.iter().enumerate() {
         let secrets = candidate.kind.args.iter().filter(|arg| arg.secret && !candidate.args.contains_key(arg.name));
@@ -95,7 +96,7 @@ pub fn ask_needed(candidates: &mut [Candidate], account: &Account) {
             if broken == 0 {
                 break;
             }
-            args.insert(secret.name.to_owned(), Sealed::untold());
+            args.insert(secret.name.to_owned(), SealedValue::untold());
             let now = known.findings(candidate, &args);
             if now < broken {
                 broken = now;
@@ -107,19 +108,19 @@ pub fn ask_needed(candidates: &mut [Candidate], account: &Account) {
     }
     for (at, secret) in asked {
         if let Some(candidate) = candidates.get_mut(at) {
-            candidate.args.insert(secret.to_owned(), Sealed::untold());
+            candidate.args.insert(secret.to_owned(), SealedValue::untold());
         }
     }
 }
 
-/// All candidates, as a kind's rules see the resources of a stack.
-struct Known<'a> {
-    account: &'a Account,
+/// All candidates, in the form in which a kind's rules see the resources of a stack.
+struct KnownResources<'a> {
+    account: &'a SubscriptionRef,
     by_id: HashMap<ArmId, (Address, Candidate, JsonMap<String, Json>)>,
 }
 
-impl<'a> Known<'a> {
-    fn of(candidates: &[Candidate], account: &'a Account) -> Self {
+impl<'a> KnownResources<'a> {
+    fn of(candidates: &[Candidate], account: &'a SubscriptionRef) -> Self {
         let entry = |candidate: &Candidate| {
             let address = Address::new(candidate.kind.name, "found");
             let args = filled(candidate.kind.args, &candidate.args);
@@ -156,7 +157,7 @@ impl<'a> Known<'a> {
     }
 }
 
-impl Others for Known<'_> {
+impl OtherResources for KnownResources<'_> {
     fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
         if let Some((address, candidate, args)) = self.by_id.get(id) {
             visit(&self.subject(address, candidate, args));

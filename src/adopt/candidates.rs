@@ -1,38 +1,38 @@
-//! Bodies to resources: each held against the tables of its type, its arguments read back, its objects put together.
+//! Bodies to resources: matches each body with the tables of its type, reads its arguments back and joins its objects.
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::look::tables;
-use super::{Account, arguments};
+use super::{SubscriptionRef, arguments};
 use crate::address::{Address, ArmId};
 use crate::kinds::regions::region;
-use crate::kinds::{self, Found, Kind, Location, Object, Place, Subject, Ty, Within, body, path};
+use crate::kinds::{self, CloudObject, Kind, Location, Object, Place, Subject, Ty, Within, body, path};
 
-/// What can be declared of something that stands.
+/// An existing resource that a stack can declare.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// The table.
     pub kind: &'static Kind,
-    /// The kind that decides the table, where there are several.
+    /// The kind that selects the table, if there are several.
     pub variant: Option<&'static str>,
-    /// The id that others refer to.
+    /// Id that others refer to.
     pub id: ArmId,
     /// The name in the cloud.
     pub name: String,
-    /// What it is in.
+    /// Its container.
     pub above: Option<ArmId>,
-    /// The region, where its body or that of what it is in says one.
+    /// Region of its body or of its container's.
     pub region: Option<String>,
     /// Its objects.
     pub objects: Vec<Object>,
-    /// What is written: a value that cannot be read and must be given is kept as one that was never told.
+    /// Arguments to write. A required value that cannot be read is untold.
     pub args: JsonMap<String, Json>,
 }
 
 impl Candidate {
-    /// What tells it apart from all others: its object, and for a property of one which property that is.
+    /// Unique key: its object, and for a property the kind of property.
     pub fn key(&self) -> String {
         match self.kind.place {
             Place::Property(_) => format!("{}#{}", self.id.folded(), self.kind.name),
@@ -49,7 +49,7 @@ impl Candidate {
     }
 }
 
-/// The argument that says what a resource is in.
+/// The argument that names the container of a resource.
 pub fn place_argument(kind: &Kind) -> Option<&'static str> {
     match kind.place {
         Place::Subscription => None,
@@ -61,7 +61,7 @@ pub fn place_argument(kind: &Kind) -> Option<&'static str> {
     }
 }
 
-/// What an object is in, by its id, where a table has its like there.
+/// Container of an object by its id, if the table has one.
 fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
     let text = id.as_str();
     let up = |segments: usize| {
@@ -76,13 +76,13 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
     }
 }
 
-/// Everything that can be declared of these bodies. Of two that would declare one object, the one of more objects counts.
-pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Candidate>, HashSet<String>) {
+/// All resources that these bodies can be declared as. Of two that share an object, the one with more objects wins.
+pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &SubscriptionRef) -> (Vec<Candidate>, HashSet<String>) {
     let mut all: Vec<(usize, Candidate)> = Vec::new();
     let mut brought: HashSet<String> = HashSet::new();
     for (at, (kind, variant)) in tables().enumerate() {
         for (id, part) in places(kind, bodies) {
-            let found = Found { id: &id, body: part, all: bodies };
+            let found = CloudObject { id: &id, body: part, all: bodies };
             if kind.adoption.is.is_some_and(|is| !is(&found)) {
                 continue;
             }
@@ -111,12 +111,12 @@ pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Can
     (kept.into_iter().map(|(_, candidate)| candidate).collect(), claimed)
 }
 
-/// The objects that candidates have and that were not read: the other half of a peering, in a network elsewhere.
-pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> {
+/// Unread objects of candidates, such as the other half of a peering in another network.
+pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &SubscriptionRef) -> Vec<Object> {
     let mut missing: Vec<Object> = Vec::new();
     for (kind, _) in tables().filter(|(kind, _)| kind.odd.objects.is_some()) {
         for (id, part) in places(kind, bodies) {
-            let found = Found { id: &id, body: part, all: bodies };
+            let found = CloudObject { id: &id, body: part, all: bodies };
             if kind.adoption.is.is_some_and(|is| !is(&found)) {
                 continue;
             }
@@ -130,7 +130,7 @@ pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> 
     missing
 }
 
-/// Where the objects of a kind are among the bodies: each with the id it has, and its part of the body.
+/// Objects of a kind in the bodies: id and part of the body of each.
 fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(ArmId, &'a Json)> {
     let types = |argument: &str| -> Vec<&'static str> {
         kind.refers(argument).iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_).collect()
@@ -152,8 +152,8 @@ fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(Ar
     }
 }
 
-/// The arguments that these bodies show, those that say where it is among them.
-fn read(kind: &'static Kind, found: &Found<'_>, bodies: &[Json]) -> JsonMap<String, Json> {
+/// Arguments in these bodies, with those that name the container.
+fn read(kind: &'static Kind, found: &CloudObject<'_>, bodies: &[Json]) -> JsonMap<String, Json> {
     let mut args = body::read(kind, bodies);
     let argument = place_argument(kind).and_then(|argument| kind.arg(argument));
     if let (Some(argument), Some(above)) = (argument, above(kind, found.id))
@@ -169,9 +169,9 @@ fn read(kind: &'static Kind, found: &Found<'_>, bodies: &[Json]) -> JsonMap<Stri
 
 fn with_subject<T>(
     kind: &'static Kind,
-    found: &Found<'_>,
+    found: &CloudObject<'_>,
     args: &JsonMap<String, Json>,
-    account: &Account,
+    account: &SubscriptionRef,
     f: impl FnOnce(&Subject<'_>) -> T,
 ) -> T {
     let address = Address::new(kind.name, "found");
@@ -185,22 +185,22 @@ fn with_subject<T>(
         subscription: &account.subscription,
         tenant: &account.tenant,
         args,
-        others: &body::Alone,
+        others: &body::NoOtherResources,
     })
 }
 
 fn candidate(
     kind: &'static Kind,
     variant: Option<&'static str>,
-    found: &Found<'_>,
-    account: &Account,
+    found: &CloudObject<'_>,
+    account: &SubscriptionRef,
 ) -> Option<Candidate> {
     let draft = read(kind, found, std::slice::from_ref(found.body));
     let objects = with_subject(kind, found, &draft, account, body::objects);
     let mut bodies = Vec::with_capacity(objects.len());
     for object in &objects {
         let whole = found.all.get(&object.id)?;
-        // The name of a part may be spelt otherwise in the body than in ids; it was found already.
+        // The name of a part may differ in case between body and id, so use the part already found.
         let part = match &object.within {
             Some(Within::Element { .. }) => Some(found.body),
             _ => body::part(object, whole),
@@ -227,7 +227,7 @@ fn candidate(
     })
 }
 
-/// The region of an object: its own, or for what has none that of what it is in.
+/// Region of an object, or of its container if it has none of its own.
 fn region_of(kind: &Kind, id: &ArmId, body: &Json, all: &BTreeMap<ArmId, Json>) -> Option<String> {
     let of = |body: &Json| {
         let name = path::text(body, "location").filter(|name| !name.eq_ignore_ascii_case("global"))?;

@@ -1,14 +1,14 @@
-//! Labels for what was found: its name where that can be one, unique among its kind.
+//! Labels of imported resources: the cloud name if possible, unique within the kind.
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::candidates::Candidate;
 use crate::address::{Address, ArmId, is_identifier};
 
-/// Words that mean something else where a label may stand.
+/// Keywords of the language.
 const RESERVED: &[&str] = &["null", "true", "false", "for", "if", "in"];
 
-/// The address of each candidate, in their order. `named` says what somebody called it before.
+/// Address of each candidate, in order. `named` gives an earlier label, such as that of Terraform.
 pub fn addresses(candidates: &[Candidate], named: &dyn Fn(&Candidate) -> Option<String>) -> Vec<Address> {
     let mut taken: HashSet<Address> = HashSet::new();
     let mut of_kind: BTreeMap<(&str, String), usize> = BTreeMap::new();
@@ -32,17 +32,17 @@ pub fn addresses(candidates: &[Candidate], named: &dyn Fn(&Candidate) -> Option<
     addresses
 }
 
-/// The digits of a GUID that are enough to tell a few apart.
+/// Digits of a GUID that suffice to distinguish a few.
 const SHORT_GUID: usize = 8;
 
-/// What it is called; what has no name of its own, or one that says little, goes by that of what it is in as well.
+/// Name for the label, with the container's name before it if its own is missing or a GUID.
 fn own_name(candidate: &Candidate, named: &dyn Fn(&Candidate) -> Option<String>) -> String {
     let name = candidate.name.as_str();
     let in_cloud = || {
         let is_guid = name.len() == 36 && name.bytes().filter(|byte| *byte == b'-').count() == 4;
         let short = if is_guid { name.get(..SHORT_GUID).unwrap_or(name) } else { name };
-        let says_little = !candidate.kind.names.written || !name.starts_with(|c: char| c.is_ascii_alphabetic());
-        match candidate.above.as_ref().filter(|above| says_little && **above != candidate.id) {
+        let is_vague = !candidate.kind.names.written || !name.starts_with(|c: char| c.is_ascii_alphabetic());
+        match candidate.above.as_ref().filter(|above| is_vague && **above != candidate.id) {
             Some(above) => format!("{}-{short}", above.name()),
             None => short.to_owned(),
         }
@@ -71,7 +71,7 @@ mod tests {
     use crate::address::is_identifier;
 
     #[test]
-    fn a_name_that_can_be_a_label_is_one() {
+    fn names_become_valid_labels() {
         for (name, expected) in
             [("web-1", "web-1"), ("1.0.0", "n1-0-0"), ("@", "n"), ("for", "for-"), ("rg (old)", "rg--old"), ("", "n")]
         {

@@ -1,11 +1,12 @@
-//! What has to be looked at to know all that stands: which API a kind's objects are read with, and where children of an object are found.
+//! Requests that find all existing resources: the API version of a kind's objects, and the lists of an object's
+//! children.
 
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
 use crate::kinds::{self, Kind, Place};
 
-/// Every table: each kind's, and for a kind with variants those of the variants, each with the kind that decides it.
+/// All tables: one for each kind, or one for each variant of a kind, with the kind that selects it.
 pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
     kinds::ALL.iter().flat_map(|kind| match kind.variants {
         None => vec![(*kind, None)],
@@ -13,7 +14,7 @@ pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
     })
 }
 
-/// Whether a table's objects are of this type, and not a part or property of another's.
+/// True if a table's objects are whole objects of this type.
 fn is_whole(kind: &Kind, type_: &str) -> bool {
     !matches!(kind.place, Place::Part(..) | Place::Property(_)) && kind.arm.type_.eq_ignore_ascii_case(type_)
 }
@@ -24,7 +25,7 @@ pub fn api_of(id: &ArmId) -> Option<&'static str> {
     tables().find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.arm.api)
 }
 
-/// The object in whose body an id is a part: a load balancer, for one of its probes.
+/// The object whose body contains the part with this id: a load balancer, for one of its probes.
 pub fn whole_of(id: &ArmId) -> Option<ArmId> {
     let type_ = id.arm_type()?;
     let parent = id.parent()?;
@@ -47,7 +48,7 @@ pub struct Collection {
     pub api: &'static str,
 }
 
-/// The lists of children that an object may have, and of what extends a resource group and all in it.
+/// Lists of the possible children of an object, and of the extensions of a resource group and its resources.
 pub fn collections(id: &ArmId) -> Vec<Collection> {
     let mut found: Vec<Collection> = Vec::new();
     let is_group = id.parent().is_none() && !id.folded().contains("/providers/");
@@ -66,7 +67,7 @@ pub fn collections(id: &ArmId) -> Vec<Collection> {
     found
 }
 
-/// The children whose ids stand in an object's body.
+/// Children whose ids an object's body contains.
 pub fn embedded(id: &ArmId, body: &Json) -> Vec<ArmId> {
     let mut found = Vec::new();
     collect(id, body, &mut found);

@@ -1,13 +1,14 @@
-//! What stands to a stack: bodies that were read in the cloud to blocks, to the text of a stack, and to what is recorded of it.
+//! Import of existing resources: bodies from the cloud become blocks, the text of a stack, and its state.
 //!
-//! Pure. Whoever reads the cloud asks [`look`] what to read; whoever writes files gets their text. Every kind goes by its table, read backwards; what a
-//! table cannot say stands in [`crate::kinds::Adoption`]. This module must know neither files nor clouds, and no kind by name.
+//! Pure. [`look`] names what to read, and the result is text. Every kind goes by its table, read backwards; what a
+//! table cannot express is in [`crate::kinds::Adoption`]. This module knows neither files nor clouds, and no kind by
+//! name.
 
 mod arguments;
 mod candidates;
+mod invalid;
 mod labels;
 pub mod look;
-mod mend;
 mod record;
 pub mod terraform;
 mod write;
@@ -18,56 +19,56 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::kinds::emit::Shape;
+use crate::kinds::emit::TerraformShape;
 use crate::kinds::regions::region;
 use crate::kinds::{Kind, Object, Place};
 use crate::stack::CloudName;
-use terraform::Managed;
+use terraform::ManagedObject;
 
 pub use candidates::Candidate;
 pub use record::{STAND_IN, record};
 
-/// Whose objects they are.
+/// Owner of the objects.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub struct SubscriptionRef {
     /// The subscription, a GUID.
     pub subscription: String,
     /// The tenant, a GUID.
     pub tenant: String,
 }
 
-/// What was read.
+/// Result of reading the cloud.
 #[derive(Debug, Clone, Default)]
-pub struct Survey {
+pub struct ImportSurvey {
     /// The bodies.
     pub bodies: BTreeMap<ArmId, Json>,
-    /// What stands and was not read, because no kind has its type.
+    /// Existing objects that were not read, because no kind has their type.
     pub strange: Vec<ArmId>,
-    /// What could not be read, and why.
+    /// Objects that could not be read, and why.
     pub unread: BTreeMap<ArmId, String>,
 }
 
-/// What is not adopted.
+/// An object or argument that is not imported.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Left {
+pub struct NotImported {
     /// Its id.
     pub id: ArmId,
     /// Its type.
     pub type_: String,
     /// Why.
     pub why: String,
-    /// Whether it is the whole object, and not only an argument.
+    /// True for a whole object, false for an argument.
     pub whole: bool,
 }
 
-/// A variable for a secret that nobody can read.
+/// A variable for a secret that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variable {
+pub struct SecretVariable {
     /// Its name.
     pub name: String,
-    /// The resource that it is for.
+    /// Resource that uses it.
     pub address: Address,
-    /// The argument there.
+    /// Argument that uses it.
     pub argument: String,
 }
 
@@ -76,21 +77,21 @@ pub struct Variable {
 pub struct Text {
     /// The files, by name.
     pub files: BTreeMap<String, String>,
-    /// The variables that need a value.
-    pub variables: Vec<Variable>,
+    /// Variables that need a value.
+    pub variables: Vec<SecretVariable>,
 }
 
-/// A stack that is being made of what stands.
+/// A stack under construction from existing resources.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct StackDraft {
     candidates: Vec<Candidate>,
     addresses: Vec<Address>,
-    left: Vec<Left>,
+    left: Vec<NotImported>,
 }
 
-impl Draft {
-    /// Everything that was read and can be declared; with `managed`, only what that lists, under the names that it has there.
-    pub fn of(survey: &Survey, managed: Option<&[Managed]>, account: &Account) -> Self {
+impl StackDraft {
+    /// All readable resources that can be declared; with `managed`, only those in it, with their labels there.
+    pub fn of(survey: &ImportSurvey, managed: Option<&[ManagedObject]>, account: &SubscriptionRef) -> Self {
         let (mut candidates, claimed) = candidates::candidates(&survey.bodies, account);
         let mut left = left_over(survey, &claimed);
         if let Some(managed) = managed {
@@ -105,7 +106,7 @@ impl Draft {
         candidates.retain(|candidate| match why_not(candidate, account) {
             Some(why) => {
                 let (id, type_) = (candidate.id.clone(), candidate.kind.arm.type_.to_owned());
-                left.push(Left { id, type_, why, whole: true });
+                left.push(NotImported { id, type_, why, whole: true });
                 false
             }
             None => true,
@@ -119,14 +120,14 @@ impl Draft {
         Self { candidates, addresses, left }
     }
 
-    /// What is adopted, each with its address.
+    /// Imported resources, each with its address.
     pub fn resources(&self) -> impl Iterator<Item = (&Candidate, &Address)> {
         self.candidates.iter().zip(&self.addresses)
     }
 
-    /// What is not, in order.
-    pub fn left(&self) -> Vec<&Left> {
-        let mut left: Vec<&Left> = self.left.iter().collect();
+    /// Objects and arguments that are not imported, in order.
+    pub fn left(&self) -> Vec<&NotImported> {
+        let mut left: Vec<&NotImported> = self.left.iter().collect();
         left.sort();
         left.dedup();
         left
@@ -137,80 +138,80 @@ impl Draft {
         write::write(self, name, cloud)
     }
 
-    /// Takes out whatever these errors in its text are about. False where nothing could be taken out.
-    pub fn mend(&mut self, found: &Diagnostics, sources: &Sources) -> bool {
-        mend::mend(self, found, sources)
+    /// Removes what these errors in its text concern. False if nothing could be removed.
+    pub fn remove_invalid(&mut self, found: &Diagnostics, sources: &Sources) -> bool {
+        invalid::remove(self, found, sources)
     }
 }
 
-/// What else has to be read before [`Draft::of`]: objects that belong to what was read and are elsewhere.
-pub fn unread(survey: &Survey, account: &Account) -> Vec<Object> {
+/// Further objects to read before [`StackDraft::of`]: parts of the resources that are elsewhere.
+pub fn unread(survey: &ImportSurvey, account: &SubscriptionRef) -> Vec<Object> {
     let missing = candidates::unread(&survey.bodies, account);
     missing.into_iter().filter(|object| !survey.unread.contains_key(&object.id)).collect()
 }
 
-fn left_over(survey: &Survey, claimed: &HashSet<String>) -> Vec<Left> {
+fn left_over(survey: &ImportSurvey, claimed: &HashSet<String>) -> Vec<NotImported> {
     let type_ = |id: &ArmId| id.arm_type().unwrap_or_default();
-    let left = |id: &ArmId, why: String| Left { id: id.clone(), type_: type_(id), why, whole: true };
+    let left = |id: &ArmId, why: String| NotImported { id: id.clone(), type_: type_(id), why, whole: true };
     let strange = survey.strange.iter().filter(|id| !claimed.contains(&id.folded()));
-    let strange = strange.map(|id| left(id, "drplan has no kind for it".to_owned()));
-    let unread = survey.unread.iter().map(|(id, why)| left(id, format!("it could not be read: {why}")));
+    let strange = strange.map(|id| left(id, "drplan has no kind for this type".to_owned()));
+    let unread = survey.unread.iter().map(|(id, why)| left(id, format!("not readable: {why}")));
     let unclaimed = survey.bodies.keys().filter(|id| !claimed.contains(&id.folded()));
-    let unclaimed = unclaimed.map(|id| left(id, "it is of a type that drplan knows, and of no kind of it".to_owned()));
+    let unclaimed = unclaimed.map(|id| left(id, "drplan supports its type, but not this form of it".to_owned()));
     strange.chain(unread).chain(unclaimed).collect()
 }
 
 const ELSEWHERE: &str = "it is in another subscription";
 
-fn is_elsewhere(id: &ArmId, account: &Account) -> bool {
+fn is_elsewhere(id: &ArmId, account: &SubscriptionRef) -> bool {
     id.subscription().is_none_or(|other| !other.eq_ignore_ascii_case(&account.subscription))
 }
 
-/// Why something that could be declared is not.
-fn why_not(candidate: &Candidate, account: &Account) -> Option<String> {
+/// Reason not to import a resource that could be declared.
+fn why_not(candidate: &Candidate, account: &SubscriptionRef) -> Option<String> {
     if is_elsewhere(&candidate.id, account) {
         return Some(ELSEWHERE.to_owned());
     }
     match &candidate.region {
-        None => Some("where it is cannot be told: neither it nor what it is in says a region".to_owned()),
-        Some(name) if region(name).is_none() => Some(format!("drplan knows no region `{name}`")),
+        None => Some("its region is unknown: neither it nor its container has one".to_owned()),
+        Some(name) if region(name).is_none() => Some(format!("region `{name}` is unknown to drplan")),
         Some(_) => None,
     }
 }
 
-/// What a kind is called in azurerm.
+/// Name of a kind in azurerm.
 fn resource_of(kind: &Kind) -> &'static str {
     if kind.terraform.resource.is_empty() { kind.name } else { kind.terraform.resource }
 }
 
-fn is_same(candidate: &Candidate, managed: &Managed) -> bool {
+fn is_same(candidate: &Candidate, managed: &ManagedObject) -> bool {
     let has_it = candidate.id == managed.id || candidate.objects.iter().any(|object| object.id == managed.id);
     has_it && resource_of(candidate.kind) == managed.type_
 }
 
-/// Which of the candidates a Terraform state manages: by themselves, or as a block of another.
-fn chosen(candidates: &[Candidate], managed: &[Managed]) -> Vec<bool> {
+/// True for each candidate that a Terraform state manages, by itself or as a block of another.
+fn chosen(candidates: &[Candidate], managed: &[ManagedObject]) -> Vec<bool> {
     let by_id = by_id(managed);
     let listed = |candidate: &Candidate| {
         let ids = std::iter::once(&candidate.id).chain(candidate.objects.iter().map(|object| &object.id));
         ids.filter_map(|id| by_id.get(id)).flatten().any(|one| is_same(candidate, one))
     };
     let is_in_another = |candidate: &Candidate| {
-        let folded = matches!(candidate.kind.terraform.shape, Shape::Block { .. } | Shape::Folded(_));
+        let folded = matches!(candidate.kind.terraform.shape, TerraformShape::Block { .. } | TerraformShape::Folded(_));
         folded && candidate.above.as_ref().is_some_and(|above| by_id.contains_key(above))
     };
     candidates.iter().map(|candidate| listed(candidate) || is_in_another(candidate)).collect()
 }
 
-fn by_id(managed: &[Managed]) -> HashMap<&ArmId, Vec<&Managed>> {
-    let mut by_id: HashMap<&ArmId, Vec<&Managed>> = HashMap::new();
+fn by_id(managed: &[ManagedObject]) -> HashMap<&ArmId, Vec<&ManagedObject>> {
+    let mut by_id: HashMap<&ArmId, Vec<&ManagedObject>> = HashMap::new();
     for one in managed {
         by_id.entry(&one.id).or_default().push(one);
     }
     by_id
 }
 
-/// The ids of candidates and of their objects, each with what azurerm calls it.
+/// Ids of candidates and their objects, each with its name in azurerm.
 fn known_as(candidates: &[Candidate]) -> HashSet<(&ArmId, &'static str)> {
     let of = |candidate: &'_ Candidate| resource_of(candidate.kind);
     let own = candidates.iter().map(|candidate| (&candidate.id, of(candidate)));
@@ -218,27 +219,27 @@ fn known_as(candidates: &[Candidate]) -> HashSet<(&ArmId, &'static str)> {
     own.chain(objects).collect()
 }
 
-/// Why something that a Terraform state manages is not adopted.
+/// Reason why an object in a Terraform state is not imported.
 fn not_chosen(
-    managed: &Managed,
+    managed: &ManagedObject,
     adopted: &HashSet<(&ArmId, &'static str)>,
-    survey: &Survey,
-    account: &Account,
-) -> Option<Left> {
+    survey: &ImportSurvey,
+    account: &SubscriptionRef,
+) -> Option<NotImported> {
     let is_adopted = adopted.contains(&(&managed.id, managed.type_.as_str()));
     if is_adopted || survey.unread.contains_key(&managed.id) {
         return None;
     }
     let is_known = look::tables().any(|(kind, _)| resource_of(kind) == managed.type_);
     let is_within = |kind: &Kind| matches!(kind.place, Place::Part(..));
-    let stands = survey.bodies.contains_key(&managed.id)
+    let exists = survey.bodies.contains_key(&managed.id)
         || look::tables().any(|(kind, _)| is_within(kind) && resource_of(kind) == managed.type_);
-    let why = match (is_known, stands) {
+    let why = match (is_known, exists) {
         _ if is_elsewhere(&managed.id, account) => ELSEWHERE.to_owned(),
         (false, _) => format!("drplan has no kind for azurerm_{}", managed.type_),
-        (true, false) => "it does not stand any more".to_owned(),
-        (true, true) => format!("what stands there is no azurerm_{} any more", managed.type_),
+        (true, false) => "it no longer exists".to_owned(),
+        (true, true) => format!("the existing object is not an azurerm_{}", managed.type_),
     };
     let type_ = managed.id.arm_type().unwrap_or_default();
-    Some(Left { id: managed.id.clone(), type_, why, whole: true })
+    Some(NotImported { id: managed.id.clone(), type_, why, whole: true })
 }

@@ -1,4 +1,4 @@
-//! What is recorded of an adopted stack: every resource as it stands, and nothing of secrets, which nobody could read.
+//! State of an imported stack: every resource as it exists, without secrets, which cannot be read.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::kinds::body;
 use crate::plan::sealed;
 use crate::stack::{Knowledge, Resource, Stack};
 use crate::state::{Recorded, State, Status};
-use crate::value::{Seal, Sealed, Value};
+use crate::value::{Seal, SealedValue, Value};
 
-/// What stands for a secret while the text of an adopted stack is held against what stands. It is never kept.
-pub const STAND_IN: &str = "what stands, and cannot be read";
+/// Placeholder for a secret while the text of an imported stack is evaluated. It is never stored.
+pub const STAND_IN: &str = "a secret that cannot be read";
 
-/// The state of a stack whose resources stand as these bodies say, and nothing of it was recorded before. `after` is the serial of what it takes the place of: a
-/// run that started from that must not be folded into this.
+/// State of a stack whose resources exist with these bodies. `after` is the serial of the state that it replaces, so
+/// that a run that started from that one is not folded into this one.
 pub fn record(stack: &Stack, bodies: &BTreeMap<ArmId, Json>, lineage: String, after: u64, seal: &Seal) -> State {
     let stand_in = seal.seal(&Value::from(STAND_IN).sensitive()).json().clone();
     let one = |resource: &Resource| (resource.address.clone(), recorded(stack, resource, bodies, seal, &stand_in));
@@ -41,10 +41,10 @@ fn recorded(
     Recorded::of(resource, arguments, attributes, Status::Standing)
 }
 
-/// Where the stand-in is, nothing was told.
+/// Replaces the placeholder by an untold value.
 fn untell(value: &mut Json, stand_in: &Json) {
     if value == stand_in {
-        *value = Sealed::untold();
+        *value = SealedValue::untold();
         return;
     }
     match value {

@@ -1,4 +1,5 @@
-//! A state of Terraform: which objects it manages and what they are called there. Nothing else of it is read; it holds secrets in clear.
+//! Terraform state: the managed objects and their names. drplan reads nothing else, since it holds secrets in plain
+//! text.
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -6,45 +7,45 @@ use serde_json::Value as Json;
 use super::labels::label;
 use crate::address::ArmId;
 
-/// The greatest size of a state that is read, in bytes.
+/// Maximum size of a state, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// The greatest number of objects in a state that is read.
+/// Maximum number of objects in a state.
 pub const MAX_OBJECTS: usize = 10_000;
-/// The longest id that is taken for one.
+/// Maximum length of an id.
 const MAX_ID: usize = 2_048;
-/// What azurerm's resources are called after.
+/// Prefix of azurerm's resource types.
 const PREFIX: &str = "azurerm_";
 
 /// An object that a Terraform state manages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Managed {
+pub struct ManagedObject {
     /// The type of the resource, without azurerm's prefix.
     pub type_: String,
-    /// The label that its name makes.
+    /// Label made from its name.
     pub label: String,
     /// Its id in Azure.
     pub id: ArmId,
 }
 
-/// What a Terraform state manages.
+/// Objects in a Terraform state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Managing {
+pub struct Inventory {
     /// The objects.
-    pub objects: Vec<Managed>,
-    /// What cannot be looked at: its address in Terraform, and why.
+    pub objects: Vec<ManagedObject>,
+    /// Objects that drplan cannot read: address in Terraform, and why.
     pub others: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
-struct File {
+struct TerraformStateFile {
     version: Option<u64>,
     encrypted_data: Option<serde::de::IgnoredAny>,
     #[serde(default)]
-    resources: Vec<Block>,
+    resources: Vec<TerraformStateResource>,
 }
 
 #[derive(Deserialize)]
-struct Block {
+struct TerraformStateResource {
     module: Option<String>,
     #[serde(default)]
     mode: String,
@@ -71,31 +72,33 @@ struct Attributes {
 /// Reads a Terraform state.
 ///
 /// # Errors
-/// What is wrong with it, completing a sentence that begins with its name.
-pub fn read(text: &str) -> Result<Managing, String> {
+/// The reason, completing a sentence that begins with the file's name.
+pub fn read(text: &str) -> Result<Inventory, String> {
     if text.len() > MAX_BYTES {
-        return Err(format!("it has {} bytes, and at most {MAX_BYTES} are read", text.len()));
+        return Err(format!("it has {} bytes, more than the maximum of {MAX_BYTES}", text.len()));
     }
-    // What serde says of a value may hold the value, and that may be a secret: only where it stands is told.
-    let file: File = serde_json::from_str(text).map_err(|error| {
-        let what = if error.is_data() { "is not as in a Terraform state" } else { "is no JSON" };
+    // serde's message may quote a value, which may be a secret, so only the position is reported.
+    let file: TerraformStateFile = serde_json::from_str(text).map_err(|error| {
+        let what = if error.is_data() { "does not match the format of a Terraform state" } else { "is not JSON" };
         format!("line {} column {} {what}", error.line(), error.column())
     })?;
     if file.encrypted_data.is_some() {
-        return Err("it is encrypted; write it in clear with `tofu state pull`".to_owned());
+        return Err("it is encrypted; write it in plain text with `tofu state pull`".to_owned());
     }
     match file.version {
         Some(4) => {}
         Some(other) => {
-            return Err(format!("it has version {other}, and version 4 is read, which Terraform writes since 0.12"));
+            return Err(format!(
+                "it has format version {other}; drplan reads version 4, which Terraform writes since 0.12"
+            ));
         }
-        None => return Err("it says no version, so it is no Terraform state".to_owned()),
+        None => return Err("it has no format version, so it is not a Terraform state".to_owned()),
     }
-    let mut found = Managing::default();
+    let mut found = Inventory::default();
     for block in file.resources.iter().filter(|block| block.mode != "data") {
         for instance in &block.instances {
             if found.objects.len() + found.others.len() >= MAX_OBJECTS {
-                return Err(format!("it manages more than {MAX_OBJECTS} objects; adopt parts of it by resource group"));
+                return Err(format!("it has more than {MAX_OBJECTS} objects; import parts of it by resource group"));
             }
             let address = address(block, instance);
             match managed(block, instance) {
@@ -107,26 +110,26 @@ pub fn read(text: &str) -> Result<Managing, String> {
     Ok(found)
 }
 
-/// The address in Terraform, with nothing in it that could move a terminal's cursor.
-fn address(block: &Block, instance: &Instance) -> String {
+/// Address in Terraform, without control characters.
+fn address(block: &TerraformStateResource, instance: &Instance) -> String {
     let module = block.module.as_ref().map(|module| format!("{module}.")).unwrap_or_default();
     let key = instance.index_key.as_ref().map(|key| format!("[{key}]")).unwrap_or_default();
     let whole = format!("{module}{}.{}{key}", block.type_, block.name);
     whole.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-fn managed(block: &Block, instance: &Instance) -> Result<Managed, &'static str> {
-    let type_ = block.type_.strip_prefix(PREFIX).ok_or("it is not of azurerm")?;
+fn managed(block: &TerraformStateResource, instance: &Instance) -> Result<ManagedObject, &'static str> {
+    let type_ = block.type_.strip_prefix(PREFIX).ok_or("not a resource of azurerm")?;
     let attributes = instance.attributes.as_ref().ok_or("it has no id")?;
     let text = |value: &Option<Json>| value.as_ref().and_then(Json::as_str).filter(|id| is_arm(id)).map(ArmId::new);
     let id = text(&attributes.id).or_else(|| text(&attributes.resource_manager_id));
-    let id = id.ok_or("its id is none of Azure Resource Manager")?;
+    let id = id.ok_or("its id is not an Azure Resource Manager id")?;
     let key = match &instance.index_key {
         Some(Json::String(key)) => format!("-{key}"),
         Some(key) => format!("-{key}"),
         None => String::new(),
     };
-    Ok(Managed { type_: type_.to_owned(), label: label(&format!("{}{key}", block.name)), id })
+    Ok(ManagedObject { type_: type_.to_owned(), label: label(&format!("{}{key}", block.name)), id })
 }
 
 fn is_arm(id: &str) -> bool {
@@ -155,7 +158,7 @@ mod tests {
     ]}"#;
 
     #[test]
-    fn ids_and_names_are_read_and_nothing_else() {
+    fn only_ids_and_names_are_read() {
         let found = read(STATE).unwrap();
         let objects: Vec<(&str, &str, &str)> =
             found.objects.iter().map(|one| (&*one.type_, &*one.label, one.id.name())).collect();
@@ -167,21 +170,21 @@ mod tests {
         assert_eq!(
             others,
             [
-                "random_password.db: it is not of azurerm",
-                "azurerm_key_vault_secret.s: its id is none of Azure Resource Manager"
+                "random_password.db: not a resource of azurerm",
+                "azurerm_key_vault_secret.s: its id is not an Azure Resource Manager id"
             ]
         );
         assert!(!format!("{found:?}").contains("hunter2"));
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_what_stands_there() {
+    fn errors_name_the_position_and_no_value() {
         for (text, expected) in [
-            ("nonsense", "line 1 column 2 is no JSON"),
-            (r#"{"version": "hunter2"}"#, "line 1 column 21 is not as in a Terraform state"),
-            (r#"{"version": 3}"#, "it has version 3, and version 4 is read, which Terraform writes since 0.12"),
-            ("{}", "it says no version, so it is no Terraform state"),
-            (r#"{"encrypted_data": "x"}"#, "it is encrypted; write it in clear with `tofu state pull`"),
+            ("nonsense", "line 1 column 2 is not JSON"),
+            (r#"{"version": "hunter2"}"#, "line 1 column 21 does not match the format of a Terraform state"),
+            (r#"{"version": 3}"#, "it has format version 3; drplan reads version 4, which Terraform writes since 0.12"),
+            ("{}", "it has no format version, so it is not a Terraform state"),
+            (r#"{"encrypted_data": "x"}"#, "it is encrypted; write it in plain text with `tofu state pull`"),
         ] {
             assert_eq!(read(text), Err(expected.to_owned()));
         }
@@ -189,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_in_a_state_stops_the_reader(cut in any::<prop::sample::Index>(), noise in "\\PC{0,8}") {
+        fn malformed_states_are_rejected_without_a_panic(cut in any::<prop::sample::Index>(), noise in "\\PC{0,8}") {
             let at = cut.index(STATE.len());
             let _ = read(&format!("{}{noise}{}", &STATE[..at], &STATE[at..]));
         }

@@ -1,4 +1,4 @@
-//! Candidates to the text of a stack, in its one form.
+//! Candidates to the formatted text of a stack.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,17 +6,17 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::candidates::{Candidate, place_argument};
 use super::labels::label;
-use super::{Draft, Text, Variable};
+use super::{SecretVariable, StackDraft, Text};
 use crate::address::{Address, ArmId};
 use crate::hcl::{format, line_text, quoted, value_text_with};
 use crate::kinds::{Arg, Location, Place, Ty};
 use crate::stack::CloudName;
-use crate::value::Sealed;
+use crate::value::SealedValue;
 
 /// Writes a stack of this name.
-pub fn write(draft: &Draft, name: &str, cloud: CloudName) -> Text {
+pub fn write(draft: &StackDraft, name: &str, cloud: CloudName) -> Text {
     let mut writer =
-        Writer { by_id: draft.by_id(), regions: BTreeSet::new(), variables: Vec::new(), names: BTreeSet::new() };
+        StackWriter { by_id: draft.by_id(), regions: BTreeSet::new(), variables: Vec::new(), names: BTreeSet::new() };
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut names: HashMap<String, String> = HashMap::new();
     for (candidate, address) in draft.resources() {
@@ -29,7 +29,7 @@ pub fn write(draft: &Draft, name: &str, cloud: CloudName) -> Text {
         CloudName::Local => String::new(),
         CloudName::Azure => format!("cloud = {}\n", quoted(cloud.as_str())),
     };
-    let description = quoted("Adopted: written from what stands.");
+    let description = quoted("Imported from existing resources.");
     let mut stack = format!("stack {} {{\ndescription = {description}\n{cloud}}}\n", quoted(name));
     for region in &writer.regions {
         let block = format!("\nsite {} {{\nprovider = \"azure\"\nlocation = {}\n}}\n", quoted(region), quoted(region));
@@ -40,7 +40,7 @@ pub fn write(draft: &Draft, name: &str, cloud: CloudName) -> Text {
     if !variables.is_empty() {
         files.insert(VARIABLES_FILE.to_owned(), variables);
     }
-    // What cannot be formatted cannot be read either, and whoever reads it says what is wrong.
+    // Text that cannot be formatted cannot be parsed either, and the parser reports the error.
     let formatted = |text: &str| format(text).unwrap_or_else(|_| text.to_owned());
     let files = files.into_iter().map(|(name, text)| (name, formatted(&format!("{}\n", text.trim_end())))).collect();
     Text { files, variables: writer.variables }
@@ -60,8 +60,8 @@ fn file_name(group: &str, taken: &BTreeMap<String, String>) -> String {
     name
 }
 
-fn variable(variable: &Variable) -> String {
-    let about = format!("What `{}` of {} is: it cannot be read.", variable.argument, variable.address);
+fn variable(variable: &SecretVariable) -> String {
+    let about = format!("The {} of {}, which cannot be read from Azure.", variable.argument, variable.address);
     format!(
         "variable {} {{\ntype = string\nsensitive = true\ndescription = {}\n}}\n",
         quoted(&variable.name),
@@ -69,20 +69,20 @@ fn variable(variable: &Variable) -> String {
     )
 }
 
-struct Writer<'a> {
+struct StackWriter<'a> {
     by_id: HashMap<ArmId, (&'a Candidate, &'a Address)>,
     regions: BTreeSet<String>,
-    variables: Vec<Variable>,
+    variables: Vec<SecretVariable>,
     /// The names of the variables.
     names: BTreeSet<String>,
 }
 
-impl Writer<'_> {
+impl StackWriter<'_> {
     fn block(&mut self, candidate: &Candidate, address: &Address) -> String {
         let kind = candidate.kind;
         let mut head = String::new();
         let derived = !kind.names.written && kind.names.pattern.is_empty();
-        // Where a kind makes up the name, what stands has another.
+        // An existing resource has another name than one that the kind derives.
         let made_up = kind.odd.name.is_some();
         if !derived && (made_up || candidate.name != address.name()) {
             head.push_str(&format!("name = {}\n", quoted(&candidate.name)));
@@ -100,7 +100,7 @@ impl Writer<'_> {
         format!("{} {} {{\n{body}}}\n", kind.name, quoted(address.name()))
     }
 
-    /// The site, where what it is in does not say it.
+    /// The site, unless its container determines it.
     fn own_site(&mut self, candidate: &Candidate) -> Option<String> {
         if candidate.kind.arg("site").is_some() {
             return None;
@@ -120,7 +120,7 @@ impl Writer<'_> {
         format!("site.{region}")
     }
 
-    /// The lines of a block: those that stand first, all other arguments, and after them the blocks within.
+    /// Lines of a block: the first ones, all other arguments, then nested blocks.
     fn arguments<'t>(
         &mut self,
         first: String,
@@ -146,7 +146,7 @@ impl Writer<'_> {
     }
 
     fn argument(&mut self, arg: &Arg, value: &Json, address: &Address) -> String {
-        let value = match Sealed::is_untold(value) {
+        let value = match SealedValue::is_untold(value) {
             true => format!("var.{}", self.variable(arg.name, address)),
             false => self.value(&arg.ty, value),
         };
@@ -161,7 +161,7 @@ impl Writer<'_> {
             name = format!("{base}_{number}");
             number += 1;
         }
-        let variable = Variable { name: name.clone(), address: address.clone(), argument: argument.to_owned() };
+        let variable = SecretVariable { name: name.clone(), address: address.clone(), argument: argument.to_owned() };
         self.variables.push(variable);
         name
     }
@@ -184,8 +184,8 @@ impl Writer<'_> {
     }
 }
 
-impl Draft {
-    /// What references mean. Properties of another object have that one's id, which stays that one's.
+impl StackDraft {
+    /// Targets of references by id. Properties are left out, because they share the id of their object.
     fn by_id(&self) -> HashMap<ArmId, (&Candidate, &Address)> {
         self.resources()
             .filter(|(candidate, _)| !matches!(candidate.kind.place, Place::Property(_)))

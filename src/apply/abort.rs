@@ -1,33 +1,33 @@
-//! Giving a run up: what can be taken back is, and where data has moved already the roles are recorded as they are.
+//! Aborting a run: reversible steps are rolled back; where data has already moved, the current roles are recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{FailoverRun, Onward, Party, Ports, RunError, Stopped};
+use super::{Continuation, FailoverRun, Operator, Ports, RunError, StepError};
 use crate::address::Address;
 use crate::failover::unwind;
 use crate::kinds::Side;
 use crate::run::Report;
 use crate::stack::Stack;
-use crate::state::{Active, GroupRole, Verb};
-use crate::steps::{Act, Ended, Phase, RunStatus, Stage, Step, StepGraph, StepId, Task, Undo};
+use crate::state::{ActiveSite, GroupRole, RunKind};
+use crate::steps::{Act, Phase, RunEnd, RunStatus, Stage, Step, StepGraph, StepId, Task, Undo};
 
-/// What came of giving a run up.
+/// The outcome of an abort.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Aborted {
-    /// Nothing had to be taken back.
+pub enum AbortOutcome {
+    /// Nothing to roll back.
     Nothing,
-    /// What was done was taken back, as far as the report says; the run is closed where that is all of it.
+    /// Rolled back, as far as the report shows. The run is closed once the rollback is complete.
     Unwound(Report),
-    /// Data has moved, or may have: nothing was taken back, and the group is recorded like this.
-    Recorded(Active),
-    /// Data has moved, and how it stands could not be recorded.
+    /// Data has moved, or may have: nothing was rolled back, and the group is recorded with this role.
+    Recorded(ActiveSite),
+    /// Data has moved, and the current roles could not be recorded.
     Unrecorded(Report),
 }
 
-/// Gives a run up.
+/// Aborts a run.
 ///
 /// # Errors
 /// As for [`FailoverRun::go`].
@@ -35,22 +35,22 @@ pub async fn abort(
     run: &mut FailoverRun,
     stack: &Stack,
     ports: Ports<'_>,
-    party: Party<'_>,
-) -> Result<Aborted, RunError> {
+    party: Operator<'_>,
+) -> Result<AbortOutcome, RunError> {
     run.is_of(stack)?;
     if run.is_over() {
         return Err(RunError::Over(run.id.clone()));
     }
     if run.is_unwinding() {
-        let report = run.go(stack, ports, party, Onward::Resume).await?;
+        let report = run.go(stack, ports, party, Continuation::Resume).await?;
         let records = run.graph.steps.last().is_some_and(|step| matches!(step.act, Act::Task(Task::Record(_))));
-        if report.ended == Some(Ended::Done) {
-            run.close(ports, party, "what was left to do was done")?;
+        if report.ended == Some(RunEnd::Done) {
+            run.close(ports, party, "the remaining steps were completed")?;
         }
         return Ok(match (records, report.ended) {
-            (false, _) => Aborted::Unwound(report),
-            (true, Some(Ended::Done)) => Aborted::Recorded(Active::Between),
-            (true, _) => Aborted::Unrecorded(report),
+            (false, _) => AbortOutcome::Unwound(report),
+            (true, Some(RunEnd::Done)) => AbortOutcome::Recorded(ActiveSite::Between),
+            (true, _) => AbortOutcome::Unrecorded(report),
         });
     }
     let status = run.status()?;
@@ -62,38 +62,38 @@ pub async fn abort(
             let back = if agreed == Some(left(run)) { without_promotions(&run.graph, &status) } else { None };
             if back.is_none() {
                 let steps = vec![record(run, role)];
-                let why = "the run is given up after data has moved".to_owned();
-                let report = run.go(stack, ports, party, Onward::Extend(steps, why)).await?;
-                if report.ended != Some(Ended::Done) {
-                    return Ok(Aborted::Unrecorded(report));
+                let why = "the run is aborted after data has moved".to_owned();
+                let report = run.go(stack, ports, party, Continuation::Extend(steps, why)).await?;
+                if report.ended != Some(RunEnd::Done) {
+                    return Ok(AbortOutcome::Unrecorded(report));
                 }
-                run.close(ports, party, "data had moved; the roles were recorded as they are")?;
-                return Ok(Aborted::Recorded(active));
+                run.close(ports, party, "data had moved; the current roles were recorded")?;
+                return Ok(AbortOutcome::Recorded(active));
             }
             back
         }
     };
     let Some(steps) = back.filter(|steps| !steps.is_empty()) else {
-        run.close(ports, party, "nothing had to be taken back")?;
-        return Ok(Aborted::Nothing);
+        run.close(ports, party, "nothing to roll back")?;
+        return Ok(AbortOutcome::Nothing);
     };
-    let report = run.go(stack, ports, party, Onward::Extend(steps, "the run is given up".to_owned())).await?;
-    if report.ended == Some(Ended::Done) {
-        run.close(ports, party, "what was done was taken back")?;
+    let report = run.go(stack, ports, party, Continuation::Extend(steps, "the run is aborted".to_owned())).await?;
+    if report.ended == Some(RunEnd::Done) {
+        run.close(ports, party, "the completed steps were rolled back")?;
     }
-    Ok(Aborted::Unwound(report))
+    Ok(AbortOutcome::Unwound(report))
 }
 
-/// The side that took writes before the run.
+/// The primary side before the run.
 fn left(run: &FailoverRun) -> Side {
     match run.undertaking.verb {
-        Verb::Up | Verb::Drill => Side::Source,
-        Verb::Down => Side::Target,
+        RunKind::Up | RunKind::Drill => Side::Source,
+        RunKind::Down => Side::Target,
     }
 }
 
-/// What takes a run back whose promotions were all refused, so that nothing of them is on its way. `None` where one may still be, or where something
-/// else cannot be taken back.
+/// The rollback of a run whose promotions were all refused, so that none is in progress. `None` where one may be, or
+/// where another step is irreversible.
 fn without_promotions(graph: &StepGraph, status: &RunStatus) -> Option<Vec<Step>> {
     let mut graph = graph.clone();
     for step in graph.steps.iter_mut().filter(|step| step.stage == Stage::Promote) {
@@ -105,19 +105,19 @@ fn without_promotions(graph: &StepGraph, status: &RunStatus) -> Option<Vec<Step>
     unwind(&graph, status).ok()
 }
 
-/// The role as it is then, and the side that takes the writes of all replicas, where they agree. The group is between its sites: whatever is quiesced,
-/// fenced or stood up, and wherever users are, only a run that comes to its end puts right.
+/// The current role, and the primary side of all replicas where they agree. The group is in a mixed state: only a run
+/// that completes puts right what is quiesced, fenced or created, and where users are served.
 async fn observed(
     run: &FailoverRun,
     stack: &Stack,
     ports: Ports<'_>,
-    party: Party<'_>,
+    party: Operator<'_>,
 ) -> Result<(GroupRole, Option<Side>), RunError> {
     let base = ports.store.load()?.ok_or(RunError::Nothing)?;
     let group = run.group(stack)?;
     let worker = run.worker(stack, &base, ports, party)?;
-    // What cannot be asked says nothing, and then nothing is agreed.
-    let replicas = worker.replicas().await.unwrap_or_else(|_: Stopped| BTreeMap::new());
+    // A replica that cannot be read reports no role, so the replicas do not agree.
+    let replicas = worker.replicas().await.unwrap_or_else(|_: StepError| BTreeMap::new());
     let mut writers = replicas.values().map(|told| told.writer);
     let first = writers.next().flatten();
     let agreed = first.filter(|first| writers.all(|writer| writer == Some(*first)));
@@ -127,13 +127,14 @@ async fn observed(
         _ => None,
     });
     let stores = replicas.iter().filter_map(|(address, told)| Some((address.clone(), told.writer?))).collect();
-    // While the group is not at home, what runs have written is left alone: what this one would have, and what those before it did.
+    // While the group is not at home, the arguments that runs have written stay unchanged: those of this run, and
+    // those of earlier ones.
     let mut moved: BTreeMap<Address, BTreeSet<String>> = BTreeMap::new();
     for (address, names) in [planned, known].into_iter().flatten().flat_map(|role| &role.moved) {
         moved.entry(address.clone()).or_default().extend(names.iter().cloned());
     }
     let role = GroupRole {
-        active: Active::Between,
+        active: ActiveSite::Between,
         site: group.from.to_string(),
         since: Timestamp::UNIX_EPOCH,
         run: run.id.clone(),
@@ -146,7 +147,7 @@ async fn observed(
     Ok((role, agreed))
 }
 
-/// The step that records a role, behind all others.
+/// The step that records a role, after all others.
 fn record(run: &FailoverRun, role: GroupRole) -> Step {
     Step {
         id: StepId(u32::try_from(run.graph.steps.len()).unwrap_or(u32::MAX)),

@@ -1,27 +1,28 @@
-//! Recording roles that have moved without a run, because a person takes them as they are.
+//! Recording roles that moved without a run, because an operator accepts them.
 
 use crate::address::Address;
 use crate::plan::{Observed, accepted};
-use crate::stack::{FailoverGroup, Stack};
+use crate::stack::{FailoverGroup, RecordedInputs, Stack};
 use crate::state::{GroupRole, State, StateError, VERSION};
-use crate::steps::{Ended, Entry, Event, Learnt, Started, StepEvent, StepId};
+use crate::steps::{Entry, Event, RunEnd, RunStart, StepEvent, StepFact, StepId};
 use crate::world::{Clock, Ids, Store};
 
-/// Roles that are to be recorded.
+/// Roles to record.
 pub struct NewRoles<'a> {
     /// The stack.
     pub stack: &'a Stack,
-    /// Its failover groups whose roles are taken as they are.
+    /// The failover groups whose observed roles are accepted.
     pub groups: &'a [&'a FailoverGroup],
-    /// What is recorded.
+    /// The recorded state.
     pub state: &'a State,
-    /// What was seen.
+    /// The observed cloud.
     pub observed: &'a Observed,
-    /// Who takes them: user and host.
+    /// The operator: user and host.
     pub by: &'a str,
 }
 
-/// Records roles as they were seen. Nothing happens in the cloud; it is a run all the same, so that its journal says who took what, and when.
+/// Records the observed roles. Nothing changes in the cloud. It is a run nevertheless, so that its journal holds who
+/// accepted which role, and when.
 ///
 /// # Errors
 /// Where the state or the journal cannot be written.
@@ -29,7 +30,7 @@ pub fn accept(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn 
     let NewRoles { stack, groups, state, observed, by } = *new;
     let at = clock.now();
     let run = store.name_run(at, &ids.fresh())?;
-    let mut events = vec![Event::Started(Started {
+    let mut events = vec![Event::Started(RunStart {
         version: VERSION,
         run: run.clone(),
         command: "roles accept".to_owned(),
@@ -39,6 +40,7 @@ pub fn accept(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn 
         stack: stack.name.clone(),
         digest: stack.digest.clone(),
         steps: u32::try_from(groups.len()).unwrap_or(u32::MAX),
+        inputs: RecordedInputs::default(),
         failover: None,
     })];
     for (step, group) in (0..).map(StepId).zip(groups) {
@@ -48,7 +50,7 @@ pub fn accept(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn 
         let learnt = learnt(&group.name, role);
         events.extend([StepEvent::Begun(None), StepEvent::Learnt(learnt), StepEvent::Succeeded(None)].map(about));
     }
-    events.push(Event::Ended(Ended::Done));
+    events.push(Event::Ended(RunEnd::Done));
     let entries: Vec<Entry> = events.into_iter().map(|event| Entry { at, event }).collect();
     store.journal(&run)?.append(&entries)?;
     let mut state = state.clone();
@@ -58,9 +60,9 @@ pub fn accept(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn 
     Ok(state)
 }
 
-fn learnt(group: &str, role: GroupRole) -> Learnt {
-    let what = format!("{} is taken to be active in failover group {group}", role.site);
-    Learnt { role: Some((group.to_owned(), Box::new(role))), ..Learnt::said(what) }
+fn learnt(group: &str, role: GroupRole) -> StepFact {
+    let what = format!("{} is accepted as the active site of failover group {group}", role.site);
+    StepFact { role: Some((group.to_owned(), Box::new(role))), ..StepFact::said(what) }
 }
 
 fn fold(state: &mut State, entries: &[Entry]) -> Result<(), StateError> {

@@ -1,4 +1,5 @@
-//! Looking at replicas, regions and fronts: with a limit on each look, so that a site which does not answer makes nobody wait for long.
+//! Reads of replicas, regions and endpoints, each with a time limit, so that a site that does not answer delays
+//! nobody for long.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -10,20 +11,20 @@ use futures::stream;
 use serde_json::Value as Json;
 
 use super::observe::is_outage;
-use crate::failover::{List, Survey, Surveyed};
-use crate::kinds::{Look, Object, Seen, Sight, What};
+use crate::failover::{ListRequest, SurveyRequest, SurveyResult};
+use crate::kinds::{Object, ReadRequest, ReadResult, ReadResults, ReadTarget};
 use crate::world::{Clock, Cloud, CloudError, Web, WebRequest};
 
-/// How many looks there are at a time.
+/// The number of concurrent reads.
 const WIDTH: usize = 64;
-/// How long a look may take before a procedure is made.
+/// The time limit of a read before a procedure is computed.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
-/// How long a front may take to answer.
+/// The time limit for the answer of an endpoint.
 const FRONT: Duration = Duration::from_secs(10);
 
-/// Looks at all that a procedure is made from. What does not answer in time counts as not seen.
-pub async fn look_around(survey: &Survey, cloud: &dyn Cloud, web: &dyn Web, clock: &dyn Clock) -> Surveyed {
-    let mut around = Surveyed::default();
+/// Reads everything that a procedure is computed from. An object that does not answer in time counts as not read.
+pub async fn look_around(survey: &SurveyRequest, cloud: &dyn Cloud, web: &dyn Web, clock: &dyn Clock) -> SurveyResult {
+    let mut around = SurveyResult::default();
     let replicas = stream::iter(&survey.replicas)
         .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, LIMIT, wanted).await) })
         .buffer_unordered(WIDTH);
@@ -41,7 +42,7 @@ pub async fn look_around(survey: &Survey, cloud: &dyn Cloud, web: &dyn Web, cloc
         futures::join!(replicas.collect(), objects.collect(), regions.collect(), lists, fronts.collect());
     let now = clock.now();
     for (address, look, sight) in replicas {
-        around.replicas.entry(address.clone()).or_insert_with(|| Seen::at(now)).keep(look, sight);
+        around.replicas.entry(address.clone()).or_insert_with(|| ReadResults::at(now)).keep(look, sight);
     }
     around.lists = survey.lists.iter().map(|list| list.id.clone()).zip(lists).collect();
     for (object, body) in objects {
@@ -56,7 +57,7 @@ pub async fn look_around(survey: &Survey, cloud: &dyn Cloud, web: &dyn Web, cloc
         *count += 1;
         silent.extend(body.err().filter(is_outage).map(|why| why.to_string()));
     }
-    // Some services answer for a region from elsewhere: it is silent once half of what was asked is.
+    // Some services answer for a region from elsewhere: a region counts as not answering once half of its reads fail.
     let silent = asked.into_iter().filter(|(_, (count, silent))| 2 * silent.len() >= *count);
     around.silent =
         silent.filter_map(|(region, (_, silent))| Some((region.clone(), silent.into_iter().next()?))).collect();
@@ -64,7 +65,7 @@ pub async fn look_around(survey: &Survey, cloud: &dyn Cloud, web: &dyn Web, cloc
     around
 }
 
-/// The request by which it is seen whether users are served.
+/// The request that shows whether users are served.
 pub(super) fn front(url: &str) -> WebRequest {
     WebRequest {
         method: "GET".to_owned(),
@@ -76,56 +77,56 @@ pub(super) fn front(url: &str) -> WebRequest {
     }
 }
 
-/// One look at a replica.
-pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, limit: Duration, look: &Look) -> Sight {
+/// One read of a replica.
+pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, limit: Duration, look: &ReadRequest) -> ReadResult {
     let seen = async {
         match look.what {
-            What::Body => cloud.get(&look.id, look.api).await,
-            What::Expanded(what) => cloud.get_expanded(&look.id, look.api, what).await,
-            What::Metric(name) => cloud.metric(&look.id, name).await.map(|value| value.map(Json::from)),
+            ReadTarget::Body => cloud.get(&look.id, look.api).await,
+            ReadTarget::Expanded(what) => cloud.get_expanded(&look.id, look.api, what).await,
+            ReadTarget::Metric(name) => cloud.metric(&look.id, name).await.map(|value| value.map(Json::from)),
         }
     };
     match in_time(clock, limit, seen).await {
-        Some(Ok(Some(body))) => Sight::There(body),
-        Some(Ok(None)) => Sight::Absent,
-        Some(Err(why)) => Sight::Unseen(why.to_string()),
-        None => Sight::Unseen(no_answer(limit)),
+        Some(Ok(Some(body))) => ReadResult::There(body),
+        Some(Ok(None)) => ReadResult::Absent,
+        Some(Err(why)) => ReadResult::Unseen(why.to_string()),
+        None => ReadResult::Unseen(no_answer(limit)),
     }
 }
 
-/// What was answered for each of these lists, in their order, or why nothing was.
-pub async fn read_lists(cloud: &dyn Cloud, clock: &dyn Clock, lists: &[List]) -> Vec<Result<Json, String>> {
+/// The answer for each of these lists, in order, or the reason why there is none.
+pub async fn read_lists(cloud: &dyn Cloud, clock: &dyn Clock, lists: &[ListRequest]) -> Vec<Result<Json, String>> {
     let read = stream::iter(lists).map(|list| async move { read_list(cloud, clock, list).await });
     read.buffered(WIDTH).collect().await
 }
 
-/// One list; why it cannot be read where it cannot.
-async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &List) -> Result<Json, String> {
+/// One list, or the reason why it cannot be read.
+async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &ListRequest) -> Result<Json, String> {
     let query: Vec<(&str, &str)> = list.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match in_time(clock, LIMIT, cloud.get_with(&list.id, list.api, &query)).await {
         Some(Ok(Some(body))) => Ok(body),
-        Some(Ok(None)) => Err("there is no such list".to_owned()),
+        Some(Ok(None)) => Err("the list does not exist".to_owned()),
         Some(Err(why)) => Err(why.to_string()),
         None => Err(no_answer(LIMIT)),
     }
 }
 
-/// One object; what does not answer in time cannot be reached.
+/// One object; one that does not answer in time counts as unreachable.
 async fn read(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> Result<Option<Json>, CloudError> {
     let read = in_time(clock, LIMIT, cloud.get(&object.id, &object.api)).await;
     read.unwrap_or_else(|| Err(CloudError::Unreachable(no_answer(LIMIT))))
 }
 
-/// Whether the control plane answers for an object.
+/// Checks that the control plane answers for an object.
 pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> bool {
     !read(cloud, clock, object).await.is_err_and(|why| is_outage(&why))
 }
 
 fn no_answer(limit: Duration) -> String {
-    format!("nothing answered within {}", crate::duration::spoken(limit))
+    format!("no answer within {}", crate::duration::spoken(limit))
 }
 
-/// What comes of some work, where it comes within the limit.
+/// The result of an operation, if it arrives within the limit.
 async fn in_time<T>(clock: &dyn Clock, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     match select(pin!(work), pin!(clock.sleep(limit))).await {
         Either::Left((done, _)) => Some(done),

@@ -1,32 +1,32 @@
-//! The steps that a failover group writes down itself: requests, programs, questions to people, waits.
+//! The step blocks of a failover group: requests, programs, approvals, waits.
 //!
-//! What a step is given may be secret: addresses that are, headers, bodies and environments are sent and never told.
+//! The input of a step may be secret: sensitive URLs, headers, bodies and environments are sent and never reported.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::around::answers;
-use super::probe::{Asking, shown};
+use super::probe::{ProbeRequest, shown};
 use super::tasks::say;
-use super::{Stopped, Worker};
+use super::{StepError, Worker};
 use crate::address::Address;
 use crate::duration;
-use crate::kinds::{How, Side};
-use crate::run::Tell;
+use crate::kinds::{FailoverMode, Side};
+use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, GroupStep, Resource};
-use crate::state::Verb;
+use crate::state::RunKind;
 use crate::steps::Step;
 use crate::value::{Map, Value};
-use crate::world::{CommandLine, Exited, WebRequest};
+use crate::world::{CommandLine, ProgramExit, WebRequest};
 
-/// How long an answer is waited for where the step does not say.
+/// The time limit for an answer where the step sets none.
 const REQUEST: Duration = Duration::from_secs(60);
-/// How long a program may take where the step does not say.
+/// The time limit for a program where the step sets none.
 const PROGRAM: Duration = Duration::from_secs(600);
 
 impl Worker<'_> {
-    /// Does what a step block says.
-    pub(super) async fn custom(&self, step: &Step, action: &str, tell: &Tell) -> Result<(), Stopped> {
+    /// Executes a step block.
+    pub(super) async fn custom(&self, step: &Step, action: &str, tell: &StepReporter) -> Result<(), StepError> {
         let name = step.address.name();
         let find = |group: &FailoverGroup| group.steps.iter().find(|step| *step.name == *name).cloned();
         let waits = |step: &GroupStep| Value::from(step.action.1.clone()).unknown_within();
@@ -34,7 +34,7 @@ impl Worker<'_> {
         if let Some(address) = &written.only_if_unreachable
             && self.reaches(address).await
         {
-            say(tell, format!("{address} can be reached, so that this is not needed"));
+            say(tell, format!("{address} is reachable; the step is not needed"));
             return Ok(());
         }
         let args = &written.action.1;
@@ -42,20 +42,20 @@ impl Worker<'_> {
             "http" => self.http(args, tell).await,
             "command" => self.command(args, tell).await,
             "wait" => self.pause(span(args, "for", Duration::ZERO)?).await,
-            "approval" => self.answered(step, text(args, "message").unwrap_or("Go on?"), tell),
+            "approval" => self.answered(step, text(args, "message").unwrap_or("Continue?"), tell),
             "storage_failover" => self.fail_over_storage(args, tell).await,
             "kubernetes_scale" | "sync" => {
-                let words = format!("{} by hand: drplan does so from a later version on", by_hand(action, args));
+                let words = format!("{} manually: this version of drplan does not automate it.", by_hand(action, args));
                 self.answered(step, &words, tell)
             }
-            other => Err(Stopped::Failed(format!("drplan knows no action `{other}`"))),
+            other => Err(StepError::Failed(format!("unknown action `{other}`"))),
         }
     }
 
-    /// Goes on where a person has answered for this step, and waits for one otherwise.
-    pub(super) fn answered(&self, step: &Step, question: &str, tell: &Tell) -> Result<(), Stopped> {
+    /// Continues where the operator has answered this step, and waits otherwise.
+    pub(super) fn answered(&self, step: &Step, question: &str, tell: &StepReporter) -> Result<(), StepError> {
         let errand = self.errand()?;
-        let given = self.ports.store.approvals(&errand.run).map_err(|error| Stopped::Failed(error.to_string()))?;
+        let given = self.ports.store.approvals(&errand.run).map_err(|error| StepError::Failed(error.to_string()))?;
         match given.iter().rev().find(|approval| approval.step == step.address) {
             Some(approval) => {
                 say(tell, format!("{question} Approved by {} at {:.0}", approval.by, approval.at));
@@ -63,12 +63,12 @@ impl Worker<'_> {
             }
             None => {
                 let command = (errand.approve)(&errand.run, step.address.as_str());
-                Err(Stopped::Paused(format!("{question} Answer with `{command}`, then resume the run")))
+                Err(StepError::Paused(format!("{question} Approve with `{command}`, then resume the run")))
             }
         }
     }
 
-    async fn http(&self, args: &Map, tell: &Tell) -> Result<(), Stopped> {
+    async fn http(&self, args: &Map, tell: &StepReporter) -> Result<(), StepError> {
         let method = text(args, "method").unwrap_or("GET").to_ascii_uppercase();
         let url = args.get("url").unwrap_or(&Value::Null);
         let status = match args.get("status").map(|status| status.unmark().0) {
@@ -86,21 +86,21 @@ impl Worker<'_> {
         };
         let (shown, right) = (shown(url), |answer: u16| answer == status);
         if matches!(request.method.as_str(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS") {
-            return self.ask(Asking { request, shown, within, right: &right }, tell).await;
+            return self.ask(ProbeRequest { request, shown, within, right: &right }, tell).await;
         }
-        // Sent a second time, it might be done a second time.
+        // A second request might act a second time.
         let what = format!("{} {shown}", request.method);
         match self.ports.web.fetch(&request).await {
             Ok(answer) if right(answer) => {
                 say(tell, format!("{what} answered {answer}"));
                 Ok(())
             }
-            Ok(answer) => Err(Stopped::Failed(format!("{what} answered {answer}, not {status}"))),
-            Err(why) => Err(Stopped::Unknown(format!("{what} was sent, and nothing was answered: {why}"))),
+            Ok(answer) => Err(StepError::Failed(format!("{what} answered {answer}, not {status}"))),
+            Err(why) => Err(StepError::Unknown(format!("{what} was sent and not answered: {why}"))),
         }
     }
 
-    async fn command(&self, args: &Map, tell: &Tell) -> Result<(), Stopped> {
+    async fn command(&self, args: &Map, tell: &StepReporter) -> Result<(), StepError> {
         let within = span(args, "within", PROGRAM)?;
         let line = CommandLine {
             program: text(args, "program").unwrap_or_default().to_owned(),
@@ -112,24 +112,24 @@ impl Worker<'_> {
         let secret = Value::from(args.clone()).sensitive_within();
         let program =
             if args.get("program").is_some_and(Value::sensitive_within) { "the program" } else { &line.program };
-        let Exited { code, said } = self.ports.commands.run(&line).await.map_err(Stopped::Failed)?;
+        let ProgramExit { code, said } = self.ports.commands.run(&line).await.map_err(StepError::Failed)?;
         let said = match (secret, said.is_empty()) {
-            (true, _) => ", and what it wrote is not shown, because it was given a secret".to_owned(),
+            (true, _) => "; its output is hidden, because its input contains a secret".to_owned(),
             (false, true) => String::new(),
             (false, false) => format!(": {said}"),
         };
         match code {
             Some(0) => {
-                say(tell, format!("{program} ended well{said}"));
+                say(tell, format!("{program} succeeded{said}"));
                 Ok(())
             }
-            Some(code) => Err(Stopped::Failed(format!("{program} ended with exit code {code}{said}"))),
-            None => Err(Stopped::Failed(format!("{program} was ended by a signal{said}"))),
+            Some(code) => Err(StepError::Failed(format!("{program} failed with exit code {code}{said}"))),
+            None => Err(StepError::Failed(format!("{program} was killed by a signal{said}"))),
         }
     }
 
-    /// Fails a storage account over as the replica that copies it says.
-    async fn fail_over_storage(&self, args: &Map, tell: &Tell) -> Result<(), Stopped> {
+    /// Fails over a storage account as its replica declares.
+    async fn fail_over_storage(&self, args: &Map, tell: &StepReporter) -> Result<(), StepError> {
         let account = match args.get("account").map(|account| account.unmark().0) {
             Some(Value::Block(address)) => address.to_string(),
             _ => text(args, "account").unwrap_or_default().to_owned(),
@@ -142,14 +142,14 @@ impl Worker<'_> {
             resource.kind.promotion.is_some() && resource.args.values().any(names)
         };
         let Some(replica) = self.stack.resources.values().find(copies) else {
-            return Err(Stopped::Failed(format!("the stack has no replica of {account} that says how it fails over")));
+            return Err(StepError::Failed(format!("the stack has no replica of {account} that declares its failover")));
         };
         let undertaking = &self.errand()?.undertaking;
-        let to = if undertaking.verb == Verb::Down { Side::Source } else { Side::Target };
-        self.promote(replica, (to, How::Forced), undertaking.accepted.data_loss, tell).await
+        let to = if undertaking.verb == RunKind::Down { Side::Source } else { Side::Target };
+        self.promote(replica, (to, FailoverMode::Forced), undertaking.accepted.data_loss, tell).await
     }
 
-    /// Whether the control plane answers for a resource. At the site that is given up nothing is asked.
+    /// Checks that the control plane answers for a resource. Sends nothing to the lost site.
     async fn reaches(&self, address: &Address) -> bool {
         let Some(resource) = self.stack.resources.get(address) else { return false };
         let lost = self.errand.as_ref().and_then(|errand| errand.lost.as_deref());
@@ -165,7 +165,7 @@ impl Worker<'_> {
     }
 }
 
-/// What a person has to do.
+/// The task of the operator.
 fn by_hand(action: &str, args: &Map) -> String {
     let of = |name: &str| match args.get(name) {
         Some(value) if value.sensitive_within() => "(not shown)".to_owned(),
@@ -174,7 +174,7 @@ fn by_hand(action: &str, args: &Map) -> String {
         None => String::new(),
     };
     match action {
-        "sync" => format!("Copy what is in {} to {}", of("from"), of("to")),
+        "sync" => format!("Copy the content of {} to {}", of("from"), of("to")),
         _ => format!("Scale {} of {} to {}", of("workload"), of("cluster"), of("replicas")),
     }
 }
@@ -183,11 +183,11 @@ fn text<'a>(args: &'a Map, name: &str) -> Option<&'a str> {
     args.get(name)?.as_str()
 }
 
-fn span(args: &Map, name: &str, otherwise: Duration) -> Result<Duration, Stopped> {
-    text(args, name).map_or(Ok(otherwise), |text| duration::parse(text).map_err(Stopped::Failed))
+fn span(args: &Map, name: &str, otherwise: Duration) -> Result<Duration, StepError> {
+    text(args, name).map_or(Ok(otherwise), |text| duration::parse(text).map_err(StepError::Failed))
 }
 
-/// The entries of a map of texts.
+/// The entries of a map of strings.
 fn pairs(args: &Map, name: &str) -> BTreeMap<String, String> {
     match args.get(name).map(|map| map.unmark().0) {
         Some(Value::Map(map)) => {
@@ -204,7 +204,7 @@ fn list(args: &Map, name: &str) -> Vec<String> {
     }
 }
 
-/// A value as a text: a string as it is, anything else as JSON.
+/// A value as text: a string unchanged, anything else as JSON.
 fn body_text(value: &Value) -> Option<String> {
     match value.reveal().ok()? {
         serde_json::Value::Null => None,

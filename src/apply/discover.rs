@@ -1,4 +1,5 @@
-//! Finding what stands: resource groups and all in them, children included, or single objects by id. Nothing is changed.
+//! Discovery of existing resources: resource groups with everything in them, children included, or single objects by
+//! id. Changes nothing.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -8,36 +9,39 @@ use serde_json::Value as Json;
 
 use super::observe::{WIDTH, is_outage};
 use crate::address::ArmId;
-use crate::adopt::{self, Account, Survey, look};
+use crate::adopt::{self, ImportSurvey, SubscriptionRef, look};
 use crate::world::{Cloud, CloudError};
 
-/// The most objects that are read for one stack.
+/// The maximum number of objects read for one stack.
 pub const MAX_OBJECTS: usize = 20_000;
-/// How often what was read is looked through for what else belongs to it.
+/// The number of passes over the objects read that look for related ones.
 const ROUNDS: usize = 4;
 
-/// Why what stands could not be found.
+/// Reasons why discovery failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotFound {
-    /// There is no such resource group.
-    #[error("there is no resource group {0}")]
+pub enum DiscoveryError {
+    /// The resource group does not exist.
+    #[error("resource group {0} does not exist")]
     Group(String),
-    /// There is more than one stack can hold.
-    #[error(
-        "there are more than {MAX_OBJECTS} objects, and one stack adopts no more; adopt fewer resource groups at a time"
-    )]
+    /// More objects than one stack can hold.
+    #[error("more than {MAX_OBJECTS} objects, the limit of one stack; adopt fewer resource groups at a time")]
     TooMany,
-    /// The cloud said no, or nothing.
-    #[error("what stands could not be read: {0}")]
+    /// The cloud refused or did not answer.
+    #[error("existing resources could not be read: {0}")]
     Cloud(#[from] CloudError),
 }
 
-/// Reads these resource groups and everything in them that some kind may be of.
+/// Reads these resource groups and every object in them whose type has a kind.
 ///
 /// # Errors
-/// Where a group is not there, the cloud refuses, or there is too much. What its region does not answer for is told of in the survey.
-pub async fn discover_groups(cloud: &dyn Cloud, groups: &[ArmId], account: &Account) -> Result<Survey, NotFound> {
-    let mut search = Search { cloud, survey: Survey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
+/// Where a group does not exist, the cloud refuses, or there are too many objects. Objects whose region does not
+/// answer are listed in the survey.
+pub async fn discover_groups(
+    cloud: &dyn Cloud,
+    groups: &[ArmId],
+    account: &SubscriptionRef,
+) -> Result<ImportSurvey, DiscoveryError> {
+    let mut search = Search { cloud, survey: ImportSurvey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
     for group in groups {
         search.push(group.clone());
         let members = cloud.list(group).await?;
@@ -48,19 +52,23 @@ pub async fn discover_groups(cloud: &dyn Cloud, groups: &[ArmId], account: &Acco
     search.all(true).await?;
     if let Some(group) = groups.iter().find(|group| !search.survey.bodies.contains_key(*group)) {
         return match search.survey.unread.get(group) {
-            Some(why) => Err(NotFound::Cloud(CloudError::Unreachable(why.clone()))),
-            None => Err(NotFound::Group(group.name().to_owned())),
+            Some(why) => Err(DiscoveryError::Cloud(CloudError::Unreachable(why.clone()))),
+            None => Err(DiscoveryError::Group(group.name().to_owned())),
         };
     }
     search.complete(account).await
 }
 
-/// Reads these objects, what they are parts of and the resource groups that they are in.
+/// Reads these objects, the objects that contain them, and their resource groups.
 ///
 /// # Errors
-/// Where the cloud refuses, or there is too much.
-pub async fn discover_objects(cloud: &dyn Cloud, ids: &[ArmId], account: &Account) -> Result<Survey, NotFound> {
-    let mut search = Search { cloud, survey: Survey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
+/// Where the cloud refuses, or there are too many objects.
+pub async fn discover_objects(
+    cloud: &dyn Cloud,
+    ids: &[ArmId],
+    account: &SubscriptionRef,
+) -> Result<ImportSurvey, DiscoveryError> {
+    let mut search = Search { cloud, survey: ImportSurvey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
     for id in ids {
         search.push(look::whole_of(id).unwrap_or_else(|| id.clone()));
         let mut above = id.parent();
@@ -75,16 +83,16 @@ pub async fn discover_objects(cloud: &dyn Cloud, ids: &[ArmId], account: &Accoun
     search.complete(account).await
 }
 
-/// A search, and what it has found so far.
+/// A search and its results so far.
 struct Search<'a> {
     cloud: &'a dyn Cloud,
-    survey: Survey,
+    survey: ImportSurvey,
     seen: BTreeSet<ArmId>,
     open: VecDeque<(ArmId, &'static str)>,
 }
 
 impl Search<'_> {
-    /// Will read an object, if a kind has its type.
+    /// Queues an object, if its type has a kind.
     fn push(&mut self, id: ArmId) -> bool {
         let Some(api) = look::api_of(&id) else { return false };
         if self.seen.insert(id.clone()) {
@@ -93,19 +101,19 @@ impl Search<'_> {
         true
     }
 
-    /// The same; what no kind has the type of is kept by its id.
+    /// The same; ids whose type has no kind are kept as such.
     fn push_or_name(&mut self, id: ArmId) {
         if !self.push(id.clone()) && self.seen.insert(id.clone()) {
             self.survey.strange.push(id);
         }
     }
 
-    /// Reads everything that is open; with `children`, what is below it as well.
-    async fn all(&mut self, children: bool) -> Result<(), NotFound> {
+    /// Reads every queued object; with `children`, its children as well.
+    async fn all(&mut self, children: bool) -> Result<(), DiscoveryError> {
         while !self.open.is_empty() {
             let batch: Vec<(ArmId, &str)> = self.open.drain(..).collect();
             if self.seen.len() > MAX_OBJECTS {
-                return Err(NotFound::TooMany);
+                return Err(DiscoveryError::TooMany);
             }
             let cloud = self.cloud;
             let mut read = stream::iter(batch)
@@ -137,8 +145,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Will read what is below an object: what stands in its body, and in the lists of children that its kind may have.
-    async fn below(&mut self, id: &ArmId, body: &Json) -> Result<(), NotFound> {
+    /// Queues the children of an object: those in its body, and those in the child lists that its kind may have.
+    async fn below(&mut self, id: &ArmId, body: &Json) -> Result<(), DiscoveryError> {
         for child in look::embedded(id, body) {
             self.push(child);
         }
@@ -159,7 +167,7 @@ impl Search<'_> {
                 Err(error) if is_outage(&error) || is_forbidden(&error) => {
                     self.survey.unread.insert(list.path, error.to_string());
                 }
-                // Not everything that has children lists them.
+                // Some types have children and no list of them.
                 Err(CloudError::Refused(refused)) if matches!(refused.status, 400 | 404 | 405) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -171,8 +179,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Reads what belongs to what was read and is elsewhere.
-    async fn complete(mut self, account: &Account) -> Result<Survey, NotFound> {
+    /// Reads related objects in other places.
+    async fn complete(mut self, account: &SubscriptionRef) -> Result<ImportSurvey, DiscoveryError> {
         for _ in 0..ROUNDS {
             let before = self.seen.len();
             for object in adopt::unread(&self.survey, account) {

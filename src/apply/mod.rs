@@ -1,8 +1,8 @@
-//! Carries out plans and procedures: runs their steps against the cloud, keeps what they bring in the state, and hands what is learnt on to the steps that
-//! wait for it.
+//! Applies plans and procedures: executes their steps against the cloud, keeps the results in the state, and passes
+//! new values to the steps that wait for them.
 //!
-//! Whoever calls holds the lock of the store and has just made the plan from what it loaded, so the basis cannot move on beneath it: only a holder of the lock
-//! writes state or moves roles.
+//! The caller holds the lock of the store and has just computed the plan from the loaded state. The basis cannot
+//! change underneath: only the holder of the lock writes state or moves roles.
 
 mod abort;
 mod accept;
@@ -10,6 +10,7 @@ mod around;
 mod custom;
 mod deployments;
 mod discover;
+mod failover_run;
 mod moves;
 mod observe;
 mod probe;
@@ -18,7 +19,6 @@ mod remove;
 mod roles;
 mod standings;
 mod tasks;
-mod undertake;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -30,31 +30,34 @@ use jiff::SignedDuration;
 use serde_json::Map as JsonMap;
 
 use crate::address::{Address, ArmId};
-use crate::plan::{Planned, knowledge, sealed};
-use crate::run::{Actor, Outcome, Report, Stop, Tell, Walk, Watcher};
-use crate::stack::{Knowledge, Stack};
+use crate::plan::{PlanOutcome, knowledge, sealed};
+use crate::run::{Actor, Outcome, Report, StepReporter, StopSignal, Walk, Watcher};
+use crate::stack::{Knowledge, RecordedInputs, Stack};
 use crate::state::{Recorded, State, StateError, Status, VERSION};
-use crate::steps::{Act, Started, Step};
+use crate::steps::{Act, RunStart, Step};
 use crate::value::Seal;
 use crate::world::{Clock, Cloud, CloudError, Commands, Ids, Store, Web};
 
-pub use abort::{Aborted, abort};
+pub use abort::{AbortOutcome, abort};
 pub use accept::{NewRoles, accept};
 pub use around::{look_around, read_lists};
-pub use discover::{MAX_OBJECTS, NotFound, discover_groups, discover_objects};
+pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_objects};
+pub use failover_run::{
+    Continuation, FailoverRun, FailurePolicy, Operator, RunError, RunOutcome, may_be_skipped, undertake,
+};
 pub use observe::observe;
 pub use standings::{look_at, observe_roles};
-pub use undertake::{FailoverRun, OnFailure, Onward, Party, RunError, Undertaken, may_be_skipped, undertake};
 
 use deployments::Deployments;
-use tasks::Errand;
+use tasks::RunDetails;
 
-/// The most steps that are under way at a time. Azure's own limit on writes, 200 at once and 10 a second, is what bounds a run, not this.
+/// The maximum number of concurrent steps. The actual limit of a run is Azure's own on writes: 200 at once and 10 per
+/// second.
 pub const WIDTH: usize = 64;
 
-/// How far reads may be behind, at most.
+/// The longest delay until a read shows a write.
 const LONGEST_LAG: SignedDuration = SignedDuration::from_secs(60);
-/// The time between two looks for what may still come.
+/// The time between two reads of an object that may still appear.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// The ports that a run needs.
@@ -64,60 +67,60 @@ pub struct Ports<'a> {
     pub cloud: &'a dyn Cloud,
     /// The public network, as users of that cloud see it.
     pub web: &'a dyn Web,
-    /// The programs that steps of failover groups run.
+    /// The programs of command steps.
     pub commands: &'a dyn Commands,
     /// The clock of that cloud.
     pub clock: &'a dyn Clock,
-    /// Fresh ids.
+    /// New ids.
     pub ids: &'a dyn Ids,
     /// The store.
     pub store: &'a dyn Store,
     /// The seal of the lineage.
     pub seal: &'a Seal,
-    /// Sees what happens.
+    /// Observes the run.
     pub watcher: &'a dyn Watcher,
-    /// Asks the run to stop.
-    pub stop: &'a Stop,
+    /// Requests the stop of the run.
+    pub stop: &'a StopSignal,
 }
 
-/// What came of it.
-pub struct Applied {
+/// The outcome of an apply.
+pub struct ApplyOutcome {
     /// The run.
     pub report: Report,
     /// The run's id.
     pub run: String,
-    /// The state as it is now.
+    /// The resulting state.
     pub state: State,
 }
 
-/// How resources are written.
+/// The way resources are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Engine {
-    /// Each by a request of its own.
+    /// Each by its own request.
     #[default]
     Direct,
-    /// As template deployments, each of all that is ready in a resource group.
+    /// As template deployments, each with everything that is ready in one resource group.
     Deployments,
 }
 
-/// Carries out a plan. `command` and `by` go into the journal.
+/// Applies a plan. `command` and `by` are recorded in the journal.
 ///
 /// # Errors
-/// Where state or journal cannot be written; then the next command goes on from what was.
+/// Where state or journal cannot be written; the next command then continues from the last entry.
 pub async fn apply(
-    planned: &Planned,
+    planned: &PlanOutcome,
     recorded: Option<State>,
     ports: Ports<'_>,
     engine: Engine,
     command: &str,
     by: &str,
-) -> Result<Applied, StateError> {
-    let Planned { plan, stack, refreshed, warnings: _ } = planned;
+) -> Result<ApplyOutcome, StateError> {
+    let PlanOutcome { plan, stack, refreshed, warnings: _ } = planned;
     let before = recorded.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let known = before.filter(|object| object.within.is_none()).map(|object| object.id.clone()).collect();
     let base = base(stack, recorded, refreshed.as_ref(), ports)?;
     let run = ports.store.name_run(ports.clock.now(), &ports.ids.fresh())?;
-    let started = Started {
+    let started = RunStart {
         version: VERSION,
         run: run.clone(),
         command: command.to_owned(),
@@ -127,6 +130,7 @@ pub async fn apply(
         stack: stack.name.clone(),
         digest: stack.digest.clone(),
         steps: u32::try_from(plan.steps.steps.len()).unwrap_or(u32::MAX),
+        inputs: RecordedInputs::default(),
         failover: None,
     };
     let deployments = Deployments::new(ports.cloud, ports.clock, ports.ids, absent(planned));
@@ -158,18 +162,18 @@ pub async fn apply(
         state.outputs.clear();
     }
     ports.store.save(&state)?;
-    Ok(Applied { report, run, state })
+    Ok(ApplyOutcome { report, run, state })
 }
 
-/// The objects that a plan makes where it saw none.
-fn absent(planned: &Planned) -> impl Iterator<Item = ArmId> {
+/// The objects that a plan creates because it found none.
+fn absent(planned: &PlanOutcome) -> impl Iterator<Item = ArmId> {
     let creates = planned.plan.steps.steps.iter().filter(|step| step.act == Act::Create);
     let resources = creates.filter_map(|step| planned.stack.resources.get(&step.address));
     let objects = resources.flat_map(|resource| &resource.objects).filter(|object| object.within.is_none());
     objects.map(|object| object.id.clone())
 }
 
-/// Keeps what was observed, where it differs from what is recorded.
+/// Saves the observed state, where it differs from the recorded one.
 ///
 /// # Errors
 /// Where it cannot be written.
@@ -182,7 +186,7 @@ pub fn keep_observed(recorded: &State, refreshed: &State, store: &dyn Store) -> 
     Ok(Some(state))
 }
 
-/// The state that the run starts from: as refreshed, or a first one.
+/// The state that the run starts from: refreshed, or empty for a first run.
 fn base(
     stack: &Stack,
     recorded: Option<State>,
@@ -196,27 +200,28 @@ fn base(
     }
 }
 
-/// Does the steps.
+/// Executes the steps.
 struct Worker<'a> {
     stack: &'a Stack,
     ports: Ports<'a>,
-    /// What is recorded, as the steps of the run change it.
+    /// The recorded resources, as the steps of the run change them.
     recorded: Mutex<HashMap<Address, Recorded>>,
-    /// The objects that were recorded before the last look: what stands there is ours, whether that look saw it or not.
+    /// The objects recorded before the last refresh: an object that exists there belongs to the stack, even where
+    /// that refresh did not find it.
     known: HashSet<ArmId>,
     knowledge: Mutex<Knowledge>,
-    /// What a failover run is about; `None` in other runs.
-    errand: Option<Errand<'a>>,
+    /// The details of a failover run; `None` in other runs.
+    errand: Option<RunDetails<'a>>,
 }
 
-/// Why a step did not succeed.
-enum Stopped {
+/// Reasons why a step did not succeed.
+enum StepError {
     Failed(String),
     Unknown(String),
     Paused(String),
 }
 
-impl From<CloudError> for Stopped {
+impl From<CloudError> for StepError {
     fn from(error: CloudError) -> Self {
         match error {
             CloudError::OutcomeUnknown(why) => Self::Unknown(why),
@@ -241,12 +246,12 @@ impl<'a> Worker<'a> {
         self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A resource as it is recorded now.
+    /// The current record of a resource.
     fn recorded(&self, address: &Address) -> Option<Recorded> {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
     }
 
-    /// Keeps a resource as it is recorded from now on; `None`: it is gone.
+    /// Replaces the record of a resource; `None` where it was deleted.
     fn keep(&self, address: &Address, now: Option<&Recorded>) {
         let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         match now {
@@ -279,11 +284,11 @@ impl Actor for Worker<'_> {
         }
     }
 
-    async fn act(&self, step: &Step, tell: &Tell) -> Outcome {
+    async fn act(&self, step: &Step, tell: &StepReporter) -> Outcome {
         let done = match &step.act {
             Act::Create | Act::Update | Act::Adopt => match self.stack.resources.get(&step.address) {
                 Some(resource) => self.write(resource, &step.act).await.map(Some),
-                None => Err(Stopped::Failed("the stack has no such resource".to_owned())),
+                None => Err(StepError::Failed("the stack has no such resource".to_owned())),
             },
             Act::Delete(planned) => {
                 let recorded = self.recorded(&step.address);
@@ -298,9 +303,9 @@ impl Actor for Worker<'_> {
                 self.keep(&step.address, recorded.as_deref());
                 Outcome::Done(recorded)
             }
-            Err(Stopped::Failed(why)) => Outcome::Failed(why),
-            Err(Stopped::Unknown(why)) => Outcome::Unknown(why),
-            Err(Stopped::Paused(why)) => Outcome::Paused(why),
+            Err(StepError::Failed(why)) => Outcome::Failed(why),
+            Err(StepError::Unknown(why)) => Outcome::Unknown(why),
+            Err(StepError::Paused(why)) => Outcome::Paused(why),
         }
     }
 }

@@ -1,42 +1,43 @@
-//! Writing single arguments: what quiesces, fences and opens; and levers, which do so in a row and are taken back where users have not moved.
+//! Writes of single arguments, which quiesce, fence and open; and routes, which switch traffic with several writes
+//! and are rolled back where users do not follow.
 
 use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::around::front;
-use super::probe::Asking;
+use super::probe::ProbeRequest;
 use super::tasks::say;
-use super::{Stopped, Worker};
+use super::{StepError, Worker};
 use crate::address::Address;
 use crate::kinds::body;
-use crate::run::Tell;
+use crate::run::StepReporter;
 use crate::stack::Resource;
 use crate::state::{Recorded, Status};
-use crate::steps::{Act, Learnt, Lever};
+use crate::steps::{Act, RouteSwitch, StepFact};
 use crate::value::Value;
 
-/// How long users may be waited for at the front, once a lever was moved.
+/// The time limit for the endpoint to answer after a switch.
 const FRONT: Duration = Duration::from_secs(600);
-/// How long it may take until what was written is read.
+/// The time limit until a read shows a write.
 const SETTLES: Duration = Duration::from_secs(1800);
 const LOOK: Duration = Duration::from_secs(5);
-/// How often a write is done again whose outcome is not known: it looks first, and writes nothing that stands.
+/// The number of repetitions of a write with an unknown outcome: each reads first, and writes only differences.
 const UNCLEAR: u32 = 3;
 
-type Arguments = JsonMap<String, Json>;
+type ArgumentMap = JsonMap<String, Json>;
 
 impl Worker<'_> {
-    /// Writes these arguments of a resource and no others, and returns what they were.
-    pub(super) async fn switch(&self, address: &Address, arguments: &Arguments) -> Result<Arguments, Stopped> {
-        let missing = || Stopped::Failed(format!("the stack has no {address}"));
+    /// Writes these arguments of a resource and no others, and returns their previous values.
+    pub(super) async fn switch(&self, address: &Address, arguments: &ArgumentMap) -> Result<ArgumentMap, StepError> {
+        let missing = || StepError::Failed(format!("the stack has no {address}"));
         let resource = self.stack.resources.get(address).ok_or_else(missing)?;
-        let unrecorded = || Stopped::Failed(format!("{address} is not recorded: it does not stand"));
+        let unrecorded = || StepError::Failed(format!("{address} is not in the state: it does not exist"));
         let recorded = self.recorded(address).ok_or_else(unrecorded)?;
         let mut tries = 1;
         let now = loop {
             match self.write_some(resource, &recorded, arguments).await {
-                Err(Stopped::Unknown(_)) if tries < UNCLEAR => tries += 1,
+                Err(StepError::Unknown(_)) if tries < UNCLEAR => tries += 1,
                 done => break done?,
             }
             self.ports.clock.sleep(LOOK).await;
@@ -50,9 +51,9 @@ impl Worker<'_> {
         &self,
         resource: &Resource,
         recorded: &Recorded,
-        arguments: &Arguments,
-    ) -> Result<Recorded, Stopped> {
-        // Whatever was there before counts as not written, so that these arguments are written wherever they differ.
+        arguments: &ArgumentMap,
+    ) -> Result<Recorded, StepError> {
+        // The previous values count as unwritten, so that these arguments are written wherever they differ.
         let (mut before, mut after) = (recorded.arguments.clone(), recorded.arguments.clone());
         for (name, value) in arguments {
             if value.is_null() {
@@ -66,7 +67,7 @@ impl Worker<'_> {
         let mut answers = Vec::with_capacity(new.len());
         for ((object, old), new) in resource.objects.iter().zip(&old).zip(&new) {
             if self.settled(object).await?.is_none() {
-                return Err(Stopped::Failed(format!("{} does not stand", object.id)));
+                return Err(StepError::Failed(format!("{} does not exist", object.id)));
             }
             answers.push(self.put(object, Some(old), new, &Act::Update).await?);
         }
@@ -82,13 +83,13 @@ impl Worker<'_> {
         Ok(Recorded { arguments: after, attributes, status, under_way, ..recorded.clone() })
     }
 
-    /// The answers, once they show these arguments as they were written, as far as the kind's answers show them at all.
+    /// The answers, once they show these arguments as written, as far as the kind's answers show them at all.
     async fn really(
         &self,
         resource: &Resource,
-        arguments: &Arguments,
+        arguments: &ArgumentMap,
         answers: Vec<Json>,
-    ) -> Result<Vec<Json>, Stopped> {
+    ) -> Result<Vec<Json>, StepError> {
         let began = self.ports.clock.now();
         let mut answers = answers;
         loop {
@@ -102,57 +103,63 @@ impl Worker<'_> {
             });
             let Some((name, _)) = differs else { return Ok(answers) };
             if self.ports.clock.now().duration_since(began).unsigned_abs() > SETTLES {
-                return Err(Stopped::Unknown(format!("`{name}` was written and still reads otherwise")));
+                return Err(StepError::Unknown(format!("`{name}` was written, and reads still show another value")));
             }
             self.ports.clock.sleep(LOOK).await;
             answers = self.ready(resource, Vec::new()).await?;
         }
     }
 
-    /// Moves users with the first lever that works.
-    pub(super) async fn route(&self, levers: &[Lever], agree: &[String], tell: &Tell) -> Result<(), Stopped> {
+    /// Switches traffic with the first route that works.
+    pub(super) async fn route(
+        &self,
+        routes: &[RouteSwitch],
+        agree: &[String],
+        tell: &StepReporter,
+    ) -> Result<(), StepError> {
         let mut reasons = Vec::new();
-        for lever in levers {
+        for route in routes {
             let mut moved = Vec::new();
-            let why = match self.pull(lever, agree, &mut moved, tell).await {
+            let why = match self.switch_traffic(route, agree, &mut moved, tell).await {
                 Ok(()) => return Ok(()),
-                Err(Stopped::Failed(why) | Stopped::Paused(why)) => why,
-                Err(unknown @ Stopped::Unknown(_)) => return Err(unknown),
+                Err(StepError::Failed(why) | StepError::Paused(why)) => why,
+                Err(unknown @ StepError::Unknown(_)) => return Err(unknown),
             };
-            say(tell, format!("{} did not move users, and is taken back: {why}", lever.name));
-            reasons.push(format!("{}: {why}", lever.name));
+            say(tell, format!("Failed to switch traffic with {}; rolling it back: {why}", route.name));
+            reasons.push(format!("{}: {why}", route.name));
             for (address, before) in moved.iter().rev() {
                 match self.switch(address, before).await {
-                    Ok(_) => self.tell_of(address, "was taken back", tell),
-                    Err(Stopped::Failed(why) | Stopped::Unknown(why) | Stopped::Paused(why)) => {
-                        reasons.push(format!("{address} was not taken back: {why}"));
+                    Ok(_) => self.tell_of(address, "was rolled back", tell),
+                    Err(StepError::Failed(why) | StepError::Unknown(why) | StepError::Paused(why)) => {
+                        reasons.push(format!("{address} was not rolled back: {why}"));
                     }
                 }
             }
         }
-        Err(Stopped::Failed(match reasons.is_empty() {
-            true => "there is no lever".to_owned(),
-            false => format!("no lever moved users; {}", reasons.join("; ")),
+        Err(StepError::Failed(match reasons.is_empty() {
+            true => "no route is configured".to_owned(),
+            false => format!("no route switched traffic; {}", reasons.join("; ")),
         }))
     }
 
-    /// Moves one lever and waits until users come where it leads. `moved` is what was written, with what was there before.
-    async fn pull(
+    /// Switches traffic with one route and waits until users arrive at the new endpoint. `moved` receives each write
+    /// with the previous values.
+    async fn switch_traffic(
         &self,
-        lever: &Lever,
+        route: &RouteSwitch,
         agree: &[String],
-        moved: &mut Vec<(Address, Arguments)>,
-        tell: &Tell,
-    ) -> Result<(), Stopped> {
-        for (address, arguments) in &lever.moves {
+        moved: &mut Vec<(Address, ArgumentMap)>,
+        tell: &StepReporter,
+    ) -> Result<(), StepError> {
+        for (address, arguments) in &route.moves {
             let before = self.switch(address, arguments).await?;
             moved.push((address.clone(), before));
             self.tell_of(address, "was switched", tell);
         }
-        self.ports.clock.sleep(lever.lingers).await;
-        if let Some(url) = &lever.front {
+        self.ports.clock.sleep(route.lingers).await;
+        if let Some(url) = &route.front {
             let served = |status: u16| (200..400).contains(&status);
-            self.ask(Asking { request: front(url), shown: url, within: FRONT, right: &served }, tell).await?;
+            self.ask(ProbeRequest { request: front(url), shown: url, within: FRONT, right: &served }, tell).await?;
         }
         for probe in agree {
             self.probe(probe, tell).await?;
@@ -160,9 +167,9 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Tells how a resource stands now that the step has changed it.
-    fn tell_of(&self, address: &Address, what: &str, tell: &Tell) {
+    /// Reports the record of a resource that the step has changed.
+    fn tell_of(&self, address: &Address, what: &str, tell: &StepReporter) {
         let now = self.recorded(address).map(|now| (address.clone(), Box::new(now)));
-        tell.learnt(Learnt { resource: now, ..Learnt::said(format!("{address} {what}")) });
+        tell.learnt(StepFact { resource: now, ..StepFact::said(format!("{address} {what}")) });
     }
 }

@@ -1,4 +1,4 @@
-//! Looking at what stands.
+//! Reads of the cloud.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,16 @@ use crate::plan::{Observed, unseen};
 use crate::state::State;
 use crate::world::{Clock, Cloud, CloudError};
 
-/// How many objects are read at a time.
+/// The number of objects read at a time.
 pub(super) const WIDTH: usize = 32;
-/// So many objects of one type below one scope are read one by one; more are listed.
+/// Up to this many objects of one type below one scope are read individually; more are listed.
 const SINGLY: usize = 10;
 
-/// Reads these objects. What cannot be read because its region does not answer is left out and told of: an outage of one site must not stop the work at
-/// another, and what was not seen is taken as recorded, never as gone.
+/// Reads these objects. An object whose region does not answer is omitted and reported: an outage of one site must
+/// not stop the work at another, and an object that was not read counts as recorded, never as deleted.
 ///
-/// Right after a run, reads may be behind what it wrote. What it recorded and is not seen then is looked for again until it cannot be that any more:
-/// believed to be gone, it would be forgotten and go on standing.
+/// Right after a run, reads may lag behind its writes. Recorded objects that are missing then are read again until
+/// that is ruled out: otherwise they would be forgotten while they still exist.
 ///
 /// # Errors
 /// Any other refusal: without the right to read, nothing is known.
@@ -41,7 +41,7 @@ pub async fn observe(
         if behind.is_empty() {
             break;
         }
-        tracing::info!(objects = behind.len(), "what was written just now is not seen yet");
+        tracing::info!(objects = behind.len(), "recent writes are not visible yet");
         clock.sleep(LOOK).await;
         let again = read(cloud, &behind, Some(state)).await?;
         observed.objects.retain(|id, _| !again.unread.contains_key(id));
@@ -51,8 +51,9 @@ pub async fn observe(
     Ok(observed)
 }
 
-/// Reads these objects. Resource groups that are not recorded come first, for nothing is in one that is not there; those that are recorded do not hold up the
-/// others, for where a region is lost that would double the time of every look.
+/// Reads these objects. Resource groups that are not recorded are read first, because a missing group contains
+/// nothing. Recorded groups are read with the rest: where a region is lost, waiting for them would double the time of
+/// every read.
 async fn read(cloud: &dyn Cloud, objects: &[Object], state: Option<&State>) -> Result<Observed, CloudError> {
     let recorded = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let recorded: BTreeSet<&ArmId> = recorded.map(|object| &object.id).collect();
@@ -69,11 +70,11 @@ async fn read(cloud: &dyn Cloud, objects: &[Object], state: Option<&State>) -> R
     Ok(seen)
 }
 
-/// Reads these objects one by one, but for those that a list shows.
+/// Reads these objects individually, except those that a list returns.
 pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Result<Observed, CloudError> {
     let mut listed = list(cloud, &objects).await;
     let mut seen = Observed::default();
-    // What a list does not show may be missing in it: whether it is gone, only a read of it tells.
+    // A list may omit an object: only a read shows whether it was deleted.
     let mut looks = Vec::new();
     for object in objects {
         match listed.remove(&object.id) {
@@ -92,8 +93,8 @@ pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Re
     Ok(seen)
 }
 
-/// The bodies of objects whose type is wanted often below one scope, from lists: a page of these costs as much as one object. A list that is not to be had
-/// leaves its objects to be read one by one, which then tells why.
+/// The bodies of objects, from lists, where many of one type are wanted below one scope: a page costs as much as one
+/// object. Where a list is unavailable, its objects are read individually, and those reads report the reason.
 async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Json> {
     let mut collections: BTreeMap<(ArmId, &str), Vec<&ArmId>> = BTreeMap::new();
     for object in objects {
@@ -111,7 +112,7 @@ async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Json> {
                 let id = ArmId::new(body.get("id")?.as_str()?);
                 Some((id, body))
             })),
-            Err(error) => tracing::debug!(%path, %error, "a list is not to be had; its objects are read one by one"),
+            Err(error) => tracing::debug!(%path, %error, "a list is unavailable; its objects are read individually"),
         }
     }
     bodies
@@ -125,8 +126,8 @@ async fn list_one(cloud: &dyn Cloud, path: ArmId, api: &str) -> (Result<Vec<Json
     (cloud.collection(&path, api).await, path)
 }
 
-/// Where objects like this one are listed: its id without its name. What extends another object, as a lock does, is listed with that of all scopes around
-/// it, and so is read by itself.
+/// The path of the list that contains an object: its id without its name. An extension of another object, such as a
+/// lock, is listed together with those of all enclosing scopes, and is therefore read individually.
 fn collection(id: &ArmId) -> Option<ArmId> {
     let extends = id.as_str().to_ascii_lowercase().matches("/providers/").count() > 1;
     let (path, _) = id.as_str().rsplit_once('/').filter(|_| !extends)?;

@@ -1,39 +1,39 @@
-//! Asking the public network until the answer is the right one.
+//! Requests to the public network, repeated until the answer is the expected one.
 
 use std::time::Duration;
 
 use super::tasks::say;
-use super::{Stopped, Worker};
+use super::{StepError, Worker};
 use crate::duration::spoken;
-use crate::run::Tell;
+use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, Probe};
 use crate::value::{Unknown, Value};
 use crate::world::WebRequest;
 
 /// The time between two requests.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long one answer may take.
+/// The time limit for one answer.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// What is asked, and until when.
-pub(super) struct Asking<'a> {
+/// A request with its expected answer and time limit.
+pub(super) struct ProbeRequest<'a> {
     /// The request.
     pub request: WebRequest,
-    /// Its URL as it may be shown.
+    /// Its URL in messages.
     pub shown: &'a str,
-    /// How long it is tried.
+    /// The time limit for all attempts.
     pub within: Duration,
-    /// Whether a status is the right one.
+    /// True for an expected status.
     pub right: &'a (dyn Fn(u16) -> bool + Sync),
 }
 
 impl Worker<'_> {
-    /// Asks until a probe of the group answers as wanted.
-    pub(super) async fn probe(&self, name: &str, tell: &Tell) -> Result<(), Stopped> {
+    /// Waits for a probe of the group to succeed.
+    pub(super) async fn probe(&self, name: &str, tell: &StepReporter) -> Result<(), StepError> {
         let find = |group: &FailoverGroup| group.probes.iter().find(|probe| *probe.name == *name).cloned();
         let probe = self.of_group(name, find, |probe: &Probe| probe.url.unknown_within()).await?;
         let Some(url) = probe.url.as_str() else {
-            return Err(Stopped::Failed(format!("the URL of probe `{name}` is no text")));
+            return Err(StepError::Failed(format!("the URL of probe `{name}` is not a string")));
         };
         let request = WebRequest {
             method: "GET".to_owned(),
@@ -44,11 +44,11 @@ impl Worker<'_> {
             within: ANSWER.min(probe.within),
         };
         let right = |status: u16| status == probe.status;
-        self.ask(Asking { request, shown: shown(&probe.url), within: probe.within, right: &right }, tell).await
+        self.ask(ProbeRequest { request, shown: shown(&probe.url), within: probe.within, right: &right }, tell).await
     }
 
-    /// Asks until the answer is right or the time is over; what differs from the answer before is told.
-    pub(super) async fn ask(&self, asking: Asking<'_>, tell: &Tell) -> Result<(), Stopped> {
+    /// Repeats a request until the answer is expected or the time is over; reports each change of the answer.
+    pub(super) async fn ask(&self, asking: ProbeRequest<'_>, tell: &StepReporter) -> Result<(), StepError> {
         let began = self.ports.clock.now();
         let mut last = String::new();
         loop {
@@ -65,20 +65,24 @@ impl Worker<'_> {
                 return Ok(());
             }
             if self.ports.clock.now().duration_since(began).unsigned_abs() + EVERY > asking.within {
-                let Asking { request, shown, within, .. } = asking;
-                return Err(Stopped::Failed(format!("{} {shown} {last}, within {}", request.method, spoken(within))));
+                let ProbeRequest { request, shown, within, .. } = asking;
+                return Err(StepError::Failed(format!(
+                    "{} {shown} {last}; no expected answer within {}",
+                    request.method,
+                    spoken(within)
+                )));
             }
             self.ports.clock.sleep(EVERY).await;
         }
     }
 
-    /// A part of the failover group, as the stack says it with all that is known by now.
+    /// A part of the failover group, as configured, with everything known by now.
     pub(super) async fn of_group<T>(
         &self,
         name: &str,
         find: impl Fn(&FailoverGroup) -> Option<T>,
         waits: impl Fn(&T) -> Option<Unknown>,
-    ) -> Result<T, Stopped> {
+    ) -> Result<T, StepError> {
         let group = &self.errand()?.group.name;
         let found = self
             .resolved(
@@ -86,11 +90,11 @@ impl Worker<'_> {
                 |found: &Option<T>| found.as_ref().and_then(&waits),
             )
             .await?;
-        found.ok_or_else(|| Stopped::Failed(format!("failover group `{group}` has no `{name}`")))
+        found.ok_or_else(|| StepError::Failed(format!("failover group `{group}` has no `{name}`")))
     }
 }
 
-/// A URL as it may be shown.
+/// A URL for messages.
 pub(super) fn shown(url: &Value) -> &str {
-    if url.sensitive_within() { "(a URL that is not shown)" } else { url.as_str().unwrap_or_default() }
+    if url.sensitive_within() { "(hidden URL)" } else { url.as_str().unwrap_or_default() }
 }

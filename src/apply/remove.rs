@@ -1,20 +1,20 @@
-//! Taking a resource away: its objects in reverse order, its parts out of the objects they are in.
+//! Deleting a resource: its objects in reverse order, its parts out of the objects that contain them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::write::{TRIES, contended, etag};
-use super::{LONGEST_LAG, LOOK, Stopped, Worker};
+use super::{LONGEST_LAG, LOOK, StepError, Worker};
 use crate::address::Address;
 use crate::kinds::{Object, Place, Within, path};
 use crate::plan::kind_of;
 use crate::state::Recorded;
 
 impl Worker<'_> {
-    pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), Stopped> {
+    pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), StepError> {
         let kind = kind_of(address, recorded);
         let is_group = kind.is_some_and(|kind| kind.place == Place::Subscription);
-        // What has taken its place may have some of its objects: those stay.
+        // Its replacement may have some of its objects: those stay.
         let heir = address.heir().and_then(|heir| self.stack.resources.get(&heir));
         let kept = |object: &Object| heir.is_some_and(|heir| heir.objects.iter().any(|other| other.id == object.id));
         for object in recorded.objects.iter().rev() {
@@ -40,8 +40,9 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Deletes what an earlier run began to make, should it only now be seen. By the deadline it would have been.
-    async fn outlast(&self, object: &Object, deadline: Timestamp) -> Result<(), Stopped> {
+    /// Deletes an object that an earlier run began to create, should it appear only now. By the deadline it would
+    /// have appeared.
+    async fn outlast(&self, object: &Object, deadline: Timestamp) -> Result<(), StepError> {
         while self.ports.clock.now() < deadline {
             self.ports.clock.sleep(LOOK).await;
             if self.settled(object).await?.is_some() {
@@ -51,21 +52,22 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// A resource group takes everything in it along, so what drplan did not make must not be in it.
-    async fn nothing_else_in(&self, object: &Object) -> Result<(), Stopped> {
+    /// The deletion of a resource group includes everything in it, so it must not contain objects that drplan did not
+    /// create.
+    async fn nothing_else_in(&self, object: &Object) -> Result<(), StepError> {
         let inside = self.ports.cloud.list(&object.id).await?;
         if inside.is_empty() {
             return Ok(());
         }
         let names: Vec<String> = inside.iter().take(10).map(ToString::to_string).collect();
-        Err(Stopped::Failed(format!(
-            "it holds {} that drplan did not make, and which would be deleted with it: {}. Move them elsewhere or delete them, then go on",
-            if inside.len() == 1 { "something".to_owned() } else { format!("{} things", inside.len()) },
+        Err(StepError::Failed(format!(
+            "it contains {} that drplan did not create and would delete: {}. Move or delete them, then run the command again",
+            if inside.len() == 1 { "1 object".to_owned() } else { format!("{} objects", inside.len()) },
             names.join(", ")
         )))
     }
 
-    async fn take_out(&self, object: &Object, within: &Within) -> Result<(), Stopped> {
+    async fn take_out(&self, object: &Object, within: &Within) -> Result<(), StepError> {
         for attempt in 0..TRIES {
             self.before_try(attempt).await;
             let Some(current) = self.settled(object).await? else { return Ok(()) };
@@ -78,7 +80,7 @@ impl Worker<'_> {
     }
 }
 
-/// What stands without the part; `None` where it is not there.
+/// The object without the part; `None` where the part does not exist.
 fn without(current: &Json, within: &Within) -> Option<Json> {
     let mut body = current.clone();
     match within {

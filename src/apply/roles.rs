@@ -1,28 +1,28 @@
-//! Recording which site is active: what the procedure says, with what the replicas say at that moment.
+//! Recording the active site: the role given by the procedure, with the current status of the replicas.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::promote::promotion_of;
-use super::{Stopped, Worker};
+use super::{StepError, Worker};
 use crate::address::Address;
-use crate::kinds::{Debt, Side};
-use crate::run::Tell;
-use crate::state::{GroupRole, Owed};
-use crate::steps::Learnt;
+use crate::kinds::{ProtectionDebt, Side};
+use crate::run::StepReporter;
+use crate::state::{GroupRole, RecordedDebt};
+use crate::steps::StepFact;
 
-/// What a replica says of itself.
-pub(super) struct Told {
-    /// The side that takes writes, where it is known.
+/// The role of a replica as read.
+pub(super) struct ReplicaRole {
+    /// The primary side, where known.
     pub writer: Option<Side>,
-    /// What is not protected right now.
-    pub debts: Vec<Debt>,
+    /// The current protection debt.
+    pub debts: Vec<ProtectionDebt>,
 }
 
 impl Worker<'_> {
     /// Records the role of the group, once.
-    pub(super) async fn record_role(&self, role: &GroupRole, tell: &Tell) -> Result<(), Stopped> {
+    pub(super) async fn record_role(&self, role: &GroupRole, tell: &StepReporter) -> Result<(), StepError> {
         let errand = self.errand()?;
         let known = errand.roles.groups.get(&*errand.group.name);
         if known.is_some_and(|known| known.run == errand.run && known.active == role.active) {
@@ -36,23 +36,27 @@ impl Worker<'_> {
         for (address, told) in self.replicas().await? {
             if let Some(writer) = told.writer {
                 role.stores.insert(address.clone(), writer);
-                // What a replica says of itself is better than what was expected of it.
+                // The observed role of a replica takes precedence over the expected one.
                 role.owed.retain(|owed| owed.of != address);
-                role.owed.extend(told.debts.into_iter().map(|debt| Owed { of: address.clone(), debt, since: now }));
+                role.owed.extend(told.debts.into_iter().map(|debt| RecordedDebt {
+                    of: address.clone(),
+                    debt,
+                    since: now,
+                }));
             }
         }
         let what = format!("{} is active for {}", role.site, errand.group.name);
-        tell.learnt(Learnt { role: Some((errand.group.name.to_string(), Box::new(role))), ..Learnt::said(what) });
+        tell.learnt(StepFact { role: Some((errand.group.name.to_string(), Box::new(role))), ..StepFact::said(what) });
         Ok(())
     }
 
-    /// What each replica of the group says of itself.
-    pub(super) async fn replicas(&self) -> Result<BTreeMap<Address, Told>, Stopped> {
+    /// The observed role of each replica of the group.
+    pub(super) async fn replicas(&self) -> Result<BTreeMap<Address, ReplicaRole>, StepError> {
         let mut all = BTreeMap::new();
         for address in &self.errand()?.group.promote {
             let Some(resource) = self.stack.resources.get(address) else { continue };
             let (_, standing) = self.stand(resource, promotion_of(resource)?).await;
-            all.insert(address.clone(), Told { writer: standing.writer, debts: standing.debts });
+            all.insert(address.clone(), ReplicaRole { writer: standing.writer, debts: standing.debts });
         }
         Ok(all)
     }

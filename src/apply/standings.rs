@@ -1,4 +1,4 @@
-//! Looking at where replicas take writes.
+//! Reads of replica roles.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use futures::stream;
 use super::around::{LIMIT, look};
 use super::observe::WIDTH;
 use crate::address::Address;
-use crate::kinds::{Look, Seen};
+use crate::kinds::{ReadRequest, ReadResults};
 use crate::plan::{self, Observed};
 use crate::stack::Stack;
 use crate::state::State;
 use crate::world::{Clock, Cloud};
 
-/// Adds to what was observed where the recorded replicas of all failover groups take writes.
+/// Adds the status of the recorded replicas of all failover groups to the observed cloud.
 pub async fn observe_roles(
     cloud: &dyn Cloud,
     clock: &dyn Clock,
@@ -27,14 +27,19 @@ pub async fn observe_roles(
     observed.at = Some(clock.now());
 }
 
-/// Looks at all of these. What nobody answers for is kept as unseen, with what was said instead: a role that cannot be seen stops nothing.
-pub async fn look_at(cloud: &dyn Cloud, clock: &dyn Clock, looks: &[(Address, Look)]) -> BTreeMap<Address, Seen> {
+/// Reads all of these. A replica that does not answer is kept as unread, with the error: a role that cannot be read
+/// stops nothing.
+pub async fn look_at(
+    cloud: &dyn Cloud,
+    clock: &dyn Clock,
+    looks: &[(Address, ReadRequest)],
+) -> BTreeMap<Address, ReadResults> {
     let mut sights = stream::iter(looks)
         .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, LIMIT, wanted).await) })
         .buffer_unordered(WIDTH);
-    let mut seen: BTreeMap<Address, Seen> = BTreeMap::new();
+    let mut seen: BTreeMap<Address, ReadResults> = BTreeMap::new();
     while let Some((address, wanted, sight)) = sights.next().await {
-        seen.entry(address.clone()).or_insert_with(|| Seen::at(clock.now())).keep(wanted, sight);
+        seen.entry(address.clone()).or_insert_with(|| ReadResults::at(clock.now())).keep(wanted, sight);
     }
     seen
 }

@@ -1,49 +1,55 @@
-//! What only a failover run does. Each task looks first whether it is done already, so that a run can be killed anywhere and go on.
+//! The operations of failover runs. Each first checks whether it is done already, so that a run can be killed at any
+//! point and resumed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::{Stopped, Worker};
+use super::{StepError, Worker};
 use crate::address::ArmId;
 use crate::failover::production::fingerprint;
 use crate::kinds::{Object, Subject};
-use crate::run::Tell;
+use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, Resource};
 use crate::state::{Recorded, Roles};
-use crate::steps::{Learnt, Stage, Step, Task, Undertaking};
+use crate::steps::{INTERRUPTED, RunSpec, Stage, Step, StepFact, Task};
 
-/// The longest wait in which nobody looks whether the run is asked to stop.
+/// The longest wait without a check for a requested stop.
 const SLICE: Duration = Duration::from_secs(10);
 
-/// How a person answers a step: the words of the command for this run and this step.
-pub(super) type Approve<'a> = &'a (dyn Fn(&str, &str) -> String + Send + Sync);
+/// The command by which an operator answers this step of this run.
+pub(super) type ApprovalCommand<'a> = &'a (dyn Fn(&str, &str) -> String + Send + Sync);
 
-/// What a failover run is about.
-pub(super) struct Errand<'a> {
-    /// The run.
+/// The details of a failover run.
+pub(super) struct RunDetails<'a> {
+    /// The run id.
     pub run: String,
-    /// What it undertakes.
-    pub undertaking: Undertaking,
+    /// Its specification.
+    pub undertaking: RunSpec,
     /// The failover group.
     pub group: &'a FailoverGroup,
-    /// The region that is given up.
+    /// The lost region.
     pub lost: Option<String>,
-    /// The roles as recorded when the run began or went on.
+    /// The recorded roles when the run began or resumed.
     pub roles: Roles,
-    /// How a person answers a step.
-    pub approve: Approve<'a>,
+    /// The command by which an operator answers a step.
+    pub approve: ApprovalCommand<'a>,
 }
 
-/// Whether a task writes the resource of its step.
+/// True for tasks that write the resource of their step.
 pub(super) const fn writes(task: &Task) -> bool {
     matches!(task, Task::Move { .. })
 }
 
 impl Worker<'_> {
-    /// Does a task, and returns the resource of its step as it then stands.
-    pub(super) async fn task(&self, step: &Step, task: &Task, tell: &Tell) -> Result<Option<Box<Recorded>>, Stopped> {
+    /// Executes a task, and returns the resource of its step as it then exists.
+    pub(super) async fn task(
+        &self,
+        step: &Step,
+        task: &Task,
+        tell: &StepReporter,
+    ) -> Result<Option<Box<Recorded>>, StepError> {
         match task {
             Task::Promote { to, how, accepted } => {
                 self.promote(self.declared(step)?, (*to, *how), *accepted, tell).await?;
@@ -51,9 +57,12 @@ impl Worker<'_> {
             Task::CatchUp => self.catch_up(self.declared(step)?, tell).await?,
             Task::Reprotect => self.reprotect(step, self.declared(step)?, tell).await?,
             Task::Move { arguments } => match self.switch(&step.address, arguments).await {
-                // What an earlier run had begun to delete may go meanwhile, and does no more work then.
-                Err(Stopped::Failed(_)) if step.stage == Stage::Quiesce && self.is_gone(self.declared(step)?).await => {
-                    say(tell, "it does not stand any more: there is nothing to stop");
+                // An object whose deletion began in an earlier run may disappear meanwhile; it then does no more
+                // work.
+                Err(StepError::Failed(_))
+                    if step.stage == Stage::Quiesce && self.is_gone(self.declared(step)?).await =>
+                {
+                    say(tell, "it does not exist any more: nothing to stop");
                 }
                 moved => moved.map(drop)?,
             },
@@ -67,20 +76,18 @@ impl Worker<'_> {
         Ok(self.recorded(&step.address).map(Box::new))
     }
 
-    /// Whether any of its objects is seen not to stand.
+    /// True if a read shows that one of its objects does not exist.
     async fn is_gone(&self, resource: &Resource) -> bool {
         let looks = resource.objects.iter().map(|object| self.ports.cloud.get(&object.id, &object.api));
         futures::future::join_all(looks).await.iter().any(|look| matches!(look, Ok(None)))
     }
 
-    /// Waits so long, or until the run is asked to stop: what only waits need not be finished before it does.
-    pub(super) async fn pause(&self, duration: Duration) -> Result<(), Stopped> {
+    /// Waits for this time, or until a stop is requested: a step that only waits need not finish first.
+    pub(super) async fn pause(&self, duration: Duration) -> Result<(), StepError> {
         let mut left = duration;
         while !left.is_zero() {
             if self.ports.stop.is_requested() {
-                return Err(Stopped::Paused(
-                    "the run was asked to stop while this waited; it goes on when it is resumed".to_owned(),
-                ));
+                return Err(StepError::Paused(INTERRUPTED.to_owned()));
             }
             let slice = left.min(SLICE);
             self.ports.clock.sleep(slice).await;
@@ -89,18 +96,18 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// What the run is about.
-    pub(super) fn errand(&self) -> Result<&Errand<'_>, Stopped> {
-        self.errand.as_ref().ok_or_else(|| Stopped::Failed("only a failover run does this".to_owned()))
+    /// The details of the failover run.
+    pub(super) fn errand(&self) -> Result<&RunDetails<'_>, StepError> {
+        self.errand.as_ref().ok_or_else(|| StepError::Failed("this step is for failover runs only".to_owned()))
     }
 
     /// The resource of a step.
-    pub(super) fn declared(&self, step: &Step) -> Result<&Resource, Stopped> {
-        let missing = || Stopped::Failed("the stack has no such resource".to_owned());
+    pub(super) fn declared(&self, step: &Step) -> Result<&Resource, StepError> {
+        let missing = || StepError::Failed("the stack has no such resource".to_owned());
         self.stack.resources.get(&step.address).ok_or_else(missing)
     }
 
-    /// Calls `f` with a resource as its kind sees it, as far as its arguments are known.
+    /// Calls `f` with a resource as its kind sees it, with its known arguments.
     pub(super) fn with_known<T>(&self, resource: &Resource, f: impl FnOnce(&Subject<'_>) -> T) -> T {
         let known = |(name, value): (&std::sync::Arc<str>, &crate::value::Value)| {
             value.reveal().ok().map(|value| (name.to_string(), value))
@@ -109,8 +116,8 @@ impl Worker<'_> {
         self.stack.with_subject(resource, &args, &self.knowledge(), f)
     }
 
-    /// Compares what stands with what stood before.
-    async fn unchanged(&self, before: &BTreeMap<String, String>) -> Result<(), Stopped> {
+    /// Compares the objects with those from before the drill.
+    async fn unchanged(&self, before: &BTreeMap<String, String>) -> Result<(), StepError> {
         let objects: BTreeMap<String, Object> = {
             let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let objects = recorded.values().flat_map(|recorded| &recorded.objects);
@@ -125,14 +132,14 @@ impl Worker<'_> {
             match self.ports.cloud.get(&ArmId::new(id.as_str()), &object.api).await? {
                 Some(body) if fingerprint(&object.id, &body) == *was => {}
                 Some(_) => changed.push(format!("{id} differs")),
-                None => changed.push(format!("{id} is gone")),
+                None => changed.push(format!("{id} is missing")),
             }
         }
-        if changed.is_empty() { Ok(()) } else { Err(Stopped::Failed(changed.join("; "))) }
+        if changed.is_empty() { Ok(()) } else { Err(StepError::Failed(changed.join("; "))) }
     }
 }
 
-/// Tells in words.
-pub(super) fn say(tell: &Tell, what: impl Into<String>) {
-    tell.learnt(Learnt::said(what));
+/// Reports an observation.
+pub(super) fn say(tell: &StepReporter, what: impl Into<String>) {
+    tell.learnt(StepFact::said(what));
 }

@@ -1,34 +1,35 @@
-//! Writing a resource: its arguments filled in, its bodies brought into what stands, and what it brings read back.
+//! Writing a resource: resolving its arguments, merging its bodies into the existing objects, and reading back its
+//! attributes.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::{Stopped, Worker};
+use super::{StepError, Worker};
 use crate::address::Address;
 use crate::diagnostic::Diagnostics;
-use crate::kinds::{From, Object, Ready, Within, body, path};
+use crate::kinds::{AttributeSource, Object, Readiness, Within, body, path};
 use crate::plan::sealed;
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
 use crate::steps::Act;
 use crate::value::{Map, Unknown, Value};
-use crate::world::{CloudError, When};
+use crate::world::{CloudError, WriteCondition};
 
-/// How often a write is tried again because the object was changed by somebody else in between, or was read as it no longer stood. The pauses between, each
-/// twice as long as the one before, are longer together than reads can be behind.
+/// The number of attempts at a write where the object was changed by another client, or was read in an outdated
+/// version. The pauses between, each twice as long as the one before, together exceed the longest read delay.
 pub(super) const TRIES: u32 = 7;
 /// The first of these pauses.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest that is waited for an object to be ready, beyond the end of its own operation.
+/// The longest wait for an object to be ready, beyond the end of its own operation.
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
-/// The time between two looks at an object that is not ready; grows with each.
+/// The time between two reads of an object that is not ready; increases with each.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
 const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 impl Worker<'_> {
-    pub(super) async fn write(&self, resource: &Resource, act: &Act) -> Result<Box<Recorded>, Stopped> {
+    pub(super) async fn write(&self, resource: &Resource, act: &Act) -> Result<Box<Recorded>, StepError> {
         let args = self.arguments(resource).await?;
         let plain = reveal(&args)?;
         let bodies = self.bodies(resource, &plain);
@@ -48,8 +49,8 @@ impl Worker<'_> {
         Ok(Box::new(Recorded::of(resource, sealed(&args, self.ports.seal), attributes, Status::Standing)))
     }
 
-    /// The arguments, everything known: what waits for a secret of a resource that was not written in this run is asked for now.
-    async fn arguments(&self, resource: &Resource) -> Result<Map, Stopped> {
+    /// The arguments with all values known. Secrets of resources that were not written in this run are requested now.
+    async fn arguments(&self, resource: &Resource) -> Result<Map, StepError> {
         self.resolved(
             |knowledge| self.stack.resolve(resource, knowledge),
             |args: &Map| args.values().filter_map(Value::unknown_within).reduce(|a, b| a.and(&b)),
@@ -57,16 +58,16 @@ impl Worker<'_> {
         .await
     }
 
-    /// What `resolve` makes of what is known, once nothing of it waits any more: secrets that it waits for are asked for.
+    /// The result of `resolve` once all its values are known; requests the secrets that it depends on.
     pub(super) async fn resolved<T>(
         &self,
         resolve: impl Fn(&Knowledge) -> Result<T, Diagnostics>,
         waits: impl Fn(&T) -> Option<Unknown>,
-    ) -> Result<T, Stopped> {
+    ) -> Result<T, StepError> {
         let resolve = || {
             resolve(&self.knowledge()).map_err(|problems| {
                 let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                Stopped::Failed(all.join("; "))
+                StepError::Failed(all.join("; "))
             })
         };
         let first = resolve()?;
@@ -83,7 +84,7 @@ impl Worker<'_> {
             None => Ok(second),
             Some(unknown) => {
                 let all: Vec<&str> = unknown.waits_for.iter().map(String::as_str).collect();
-                Err(Stopped::Failed(format!("the cloud has not said what {} is", all.join(", "))))
+                Err(StepError::Failed(format!("the cloud did not return {}", all.join(", "))))
             }
         }
     }
@@ -92,14 +93,14 @@ impl Worker<'_> {
         self.stack.with_subject(resource, args, &self.knowledge(), body::bodies)
     }
 
-    /// Brings one object to what it should be, and returns it as it then stands.
+    /// Brings one object to its intended state, and returns the resulting body.
     pub(super) async fn put(
         &self,
         object: &Object,
         old: Option<&Json>,
         new: &Json,
         act: &Act,
-    ) -> Result<Json, Stopped> {
+    ) -> Result<Json, StepError> {
         for attempt in 0..TRIES {
             self.before_try(attempt).await;
             let current = self.settled(object).await?;
@@ -107,8 +108,8 @@ impl Worker<'_> {
                 (None, None) => (new.clone(), None),
                 (None, Some(current)) => {
                     if *act == Act::Create && !self.known.contains(&object.id) {
-                        return Err(Stopped::Failed(format!(
-                            "{} stands already and is not recorded; `drplan plan` shows what adopting it would change",
+                        return Err(StepError::Failed(format!(
+                            "{} exists already and is not in the state; `drplan plan` shows the changes of an import",
                             object.id
                         )));
                     }
@@ -116,7 +117,7 @@ impl Worker<'_> {
                     (merged, etag(&current))
                 }
                 (Some(_), None) => {
-                    return Err(Stopped::Failed(format!("{}, which it is a part of, does not stand", object.id)));
+                    return Err(StepError::Failed(format!("{}, which contains it, does not exist", object.id)));
                 }
                 (Some(within), Some(current)) => {
                     let Some(spliced) = spliced(&current, within, old, new) else { return Ok(current) };
@@ -143,8 +144,8 @@ impl Worker<'_> {
         object: &Object,
         body: &Json,
         etag: Option<&str>,
-    ) -> Result<Option<Json>, Stopped> {
-        let when = etag.map_or(When::Always, When::Unchanged);
+    ) -> Result<Option<Json>, StepError> {
+        let when = etag.map_or(WriteCondition::Always, WriteCondition::Unchanged);
         match self.ports.cloud.put(&object.id, &object.api, body, when).await {
             Err(CloudError::Refused(refused)) if refused.status == 412 => Ok(None),
             Err(error) => Err(error.into()),
@@ -152,8 +153,8 @@ impl Worker<'_> {
         }
     }
 
-    /// The object, once nothing is under way on it any more.
-    pub(super) async fn settled(&self, object: &Object) -> Result<Option<Json>, Stopped> {
+    /// The object, once no operation on it is in progress.
+    pub(super) async fn settled(&self, object: &Object) -> Result<Option<Json>, StepError> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
         loop {
@@ -161,16 +162,16 @@ impl Worker<'_> {
             let under_way = current.as_ref().and_then(provisioning).filter(|state| !is_final(state));
             let Some(state) = under_way else { return Ok(current) };
             if self.since(began) > PATIENCE {
-                return Err(Stopped::Unknown(format!("{} has been {state} for too long", object.id)));
+                return Err(StepError::Unknown(format!("{} has been {state} for too long", object.id)));
             }
             self.ports.clock.sleep(look).await;
             look = (look * 2).min(LONGEST_LOOK);
         }
     }
 
-    /// The answers of all objects, each the part that is the resource's, once they are ready. `written` is how each stood right after it was written:
-    /// that is not looked at again, unless writing the others may have changed it.
-    pub(super) async fn ready(&self, resource: &Resource, written: Vec<Json>) -> Result<Vec<Json>, Stopped> {
+    /// The answers of all objects, each reduced to the resource's own part, once they are ready. `written` holds the
+    /// bodies right after the write: they are read again only where writing the others may have changed them.
+    pub(super) async fn ready(&self, resource: &Resource, written: Vec<Json>) -> Result<Vec<Json>, StepError> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
         let mut seen = if written.len() == 1 { written } else { self.look(resource).await? };
@@ -181,15 +182,15 @@ impl Worker<'_> {
                 Some(ready) => ready(&answers),
                 None => answers
                     .iter()
-                    .fold(Ready::Yes, |all, answer| if all == Ready::Yes { standing(answer) } else { all }),
+                    .fold(Readiness::Yes, |all, answer| if all == Readiness::Yes { standing(answer) } else { all }),
             };
             match ready {
-                Ready::Yes => return Ok(answers),
-                Ready::Never(why) => return Err(Stopped::Failed(why)),
-                Ready::Waits(why) if self.since(began) > PATIENCE => {
-                    return Err(Stopped::Unknown(format!("it still waits until {why}")));
+                Readiness::Yes => return Ok(answers),
+                Readiness::Never(why) => return Err(StepError::Failed(why)),
+                Readiness::Waits(why) if self.since(began) > PATIENCE => {
+                    return Err(StepError::Unknown(format!("it is still not ready: waiting until {why}")));
                 }
-                Ready::Waits(_) => {}
+                Readiness::Waits(_) => {}
             }
             self.ports.clock.sleep(look).await;
             look = (look * 2).min(LONGEST_LOOK);
@@ -197,8 +198,8 @@ impl Worker<'_> {
         }
     }
 
-    /// All objects of a resource as they stand; `null` for what does not.
-    async fn look(&self, resource: &Resource) -> Result<Vec<Json>, Stopped> {
+    /// The bodies of all objects of a resource; `null` for a missing one.
+    async fn look(&self, resource: &Resource) -> Result<Vec<Json>, StepError> {
         let mut seen = Vec::with_capacity(resource.objects.len());
         for object in &resource.objects {
             seen.push(self.ports.cloud.get(&object.id, &object.api).await?.unwrap_or_default());
@@ -206,8 +207,13 @@ impl Worker<'_> {
         Ok(seen)
     }
 
-    /// Keeps what is now known of a resource for those that wait for it.
-    async fn learn(&self, resource: &Resource, args: &Map, attributes: &JsonMap<String, Json>) -> Result<(), Stopped> {
+    /// Keeps the new values of a resource for the steps that wait for them.
+    async fn learn(
+        &self,
+        resource: &Resource,
+        args: &Map,
+        attributes: &JsonMap<String, Json>,
+    ) -> Result<(), StepError> {
         let known = attributes.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect();
         {
             let mut knowledge = self.knowledge();
@@ -222,22 +228,23 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// How long ago that was.
+    /// The time since then.
     pub(super) fn since(&self, time: Timestamp) -> Duration {
         self.ports.clock.now().duration_since(time).unsigned_abs()
     }
 
-    /// Asks the cloud for a secret attribute, which is kept in memory only.
-    async fn ask_secret(&self, resource: &Resource, name: &str) -> Result<(), Stopped> {
+    /// Requests a secret attribute from the cloud; it is kept in memory only.
+    async fn ask_secret(&self, resource: &Resource, name: &str) -> Result<(), StepError> {
         let Some(attribute) = resource.kind.attribute(name) else { return Ok(()) };
-        let (From::Action(action, at), Some(object)) = (attribute.from, resource.kind.odd.main(&resource.objects))
+        let (AttributeSource::Action(action, at), Some(object)) =
+            (attribute.from, resource.kind.odd.main(&resource.objects))
         else {
             return Ok(());
         };
         let (began, mut pause) = (self.ports.clock.now(), FIRST_LOOK);
         let answer = loop {
             match self.ports.cloud.post(&object.id, &object.api, action, &[], None).await {
-                // Asking for a secret changes nothing, and may be done again.
+                // Requesting a secret changes nothing, and may be repeated.
                 Err(CloudError::Refused(refused)) if refused.is_busy() && self.since(began) < PATIENCE => {
                     self.ports.clock.sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_LOOK);
@@ -254,12 +261,12 @@ impl Worker<'_> {
     }
 }
 
-fn reveal(args: &Map) -> Result<JsonMap<String, Json>, Stopped> {
-    let unknown = |name: &str| Stopped::Failed(format!("`{name}` is still not known"));
+fn reveal(args: &Map) -> Result<JsonMap<String, Json>, StepError> {
+    let unknown = |name: &str| StepError::Failed(format!("`{name}` is still unknown"));
     args.iter().map(|(name, value)| Ok((name.to_string(), value.reveal().map_err(|_| unknown(name))?))).collect()
 }
 
-/// What stands with the change from `old` to `new` brought in; `None` where that changes nothing.
+/// The existing body with the change from `old` to `new` applied; `None` where that changes nothing.
 fn merged(current: &Json, old: Option<&Json>, new: &Json) -> Option<Json> {
     let mut merged = current.clone();
     path::merge(&mut merged, old.unwrap_or(&Json::Null), new);
@@ -267,7 +274,7 @@ fn merged(current: &Json, old: Option<&Json>, new: &Json) -> Option<Json> {
     (failed || merged != *current).then_some(merged)
 }
 
-/// What stands with the part put into its place; `None` where that changes nothing.
+/// The existing body with the part in its place; `None` where that changes nothing.
 fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> Option<Json> {
     match within {
         Within::Paths(paths) if paths.is_empty() => None,
@@ -293,9 +300,9 @@ fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> O
     }
 }
 
-/// Why a write was given up.
-pub(super) fn contended(object: &Object) -> Stopped {
-    Stopped::Failed(format!("{} was changed by somebody else each time it was to be written", object.id))
+/// The error of a write that was changed by another client in every attempt.
+pub(super) fn contended(object: &Object) -> StepError {
+    StepError::Failed(format!("{} was changed by another client before each write", object.id))
 }
 
 pub(super) fn etag(body: &Json) -> Option<String> {
@@ -310,14 +317,14 @@ fn is_final(state: &str) -> bool {
     ["succeeded", "failed", "canceled", "cancelled"].iter().any(|word| state.eq_ignore_ascii_case(word))
 }
 
-fn standing(answer: &Json) -> Ready {
+fn standing(answer: &Json) -> Readiness {
     if answer.is_null() {
-        return Ready::Waits("it can be read".to_owned());
+        return Readiness::Waits("it can be read".to_owned());
     }
     match provisioning(answer) {
-        None => Ready::Yes,
-        Some(state) if state.eq_ignore_ascii_case("succeeded") => Ready::Yes,
-        Some(state) if is_final(state) => Ready::Never(format!("it stands as {state}")),
-        Some(state) => Ready::Waits(format!("it is no longer {state}")),
+        None => Readiness::Yes,
+        Some(state) if state.eq_ignore_ascii_case("succeeded") => Readiness::Yes,
+        Some(state) if is_final(state) => Readiness::Never(format!("its provisioning state is {state}")),
+        Some(state) => Readiness::Waits(format!("it is no longer {state}")),
     }
 }

@@ -1,7 +1,7 @@
 //! [`Azure`]: the port [`Cloud`] over the transport and the poller.
 //!
-//! Resource groups go through the typed client of `azure_mgmt_resources`, always by `send()`: its own polling sends a PUT again and again.
-//! Everything else is JSON as it is. Which refusals pass and are tried again is decided here.
+//! Resource groups go through the typed client of `azure_mgmt_resources`, always by `send()`: its own polling repeats a
+//! PUT. Everything else is raw JSON. This module decides which refusals are temporary and are retried.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,32 +15,33 @@ use url::Url;
 
 use super::credential::Credential;
 use super::error::CallError;
-use super::poller::Operation;
-use super::registration::{Provider, Registrations};
-use super::retry::{Backoff, Patience};
+use super::poller::PolledOperation;
+use super::registration::{ProviderNamespace, Registrations};
+use super::retry::{Backoff, RetryPolicy};
 use super::transport::{ArmTransport, from_typed, untyped};
-use super::wire::{Answer, Request, Wire};
+use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::address::ArmId;
-use crate::world::{Clock, Cloud, CloudError, Ids, Notices, When};
+use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
 /// The API version of lists of a resource group's resources.
 const LIST_API: &str = "2021-04-01";
 /// The API version of Azure Monitor's metrics.
 const METRICS_API: &str = "2024-02-01";
 
-/// What a client needs of the world.
+/// Dependencies of a client.
 pub struct AzureConfig {
-    /// Where Resource Manager is: `https://management.azure.com/`, or any origin where the wire leads to a server in this process.
+    /// The endpoint of Resource Manager: `https://management.azure.com/`, or any origin where the wire leads to a
+    /// server in this process.
     pub endpoint: Url,
-    /// What carries requests.
-    pub wire: Wire,
-    /// Who asks.
+    /// The carrier of requests.
+    pub wire: HttpBackend,
+    /// The source of tokens.
     pub credential: Arc<dyn Credential>,
-    /// What waits.
+    /// The clock of every wait.
     pub clock: Arc<dyn Clock>,
-    /// Where request ids come from.
+    /// The source of request ids.
     pub ids: Arc<dyn Ids>,
-    /// Who is told what should be known while it waits.
+    /// The receiver of notices during long waits.
     pub notices: Arc<dyn Notices>,
 }
 
@@ -52,22 +53,22 @@ pub struct Azure {
     registrations: Registrations,
 }
 
-/// The providers for which one write was refused, and the wait until what was registered is seen everywhere.
+/// Providers for which a write was refused, and the wait until a completed registration is visible everywhere.
 #[derive(Default)]
-struct Met {
-    providers: BTreeSet<Provider>,
-    behind: Option<Backoff>,
+struct RegistrationWait {
+    providers: BTreeSet<ProviderNamespace>,
+    stale: Option<Backoff>,
 }
 
 impl Azure {
-    /// A client. Nothing is sent yet.
+    /// A client. Sends no request yet.
     pub fn new(config: AzureConfig) -> Self {
         let AzureConfig { endpoint, wire, credential, clock, ids, notices } = config;
         let transport = Arc::new(ArmTransport::new(&endpoint, wire, credential, clock, ids, notices));
         Self { endpoint, transport, registrations: Registrations::default() }
     }
 
-    /// How far the cloud's clock is ahead of ours, to about a second; `None` before it has said what time it is.
+    /// Offset of the cloud's clock from the local one, to about a second; `None` before the first answer with a date.
     pub fn clock_skew(&self) -> Option<jiff::SignedDuration> {
         self.transport.ahead()
     }
@@ -79,9 +80,9 @@ impl Azure {
         url
     }
 
-    /// The typed client for resource groups at this API version: it takes the version from its endpoint before its own.
+    /// The typed client for resource groups at this API version. The version in its endpoint overrides its own.
     fn groups(&self, api: &str) -> Result<typed::resource_groups::Client, CallError> {
-        typed::Client::builder(Arc::new(NoToken))
+        typed::Client::builder(Arc::new(PlaceholderCredential))
             .endpoint(self.url("", api))
             .retry(azure_core::RetryOptions::none())
             .transport(
@@ -92,35 +93,41 @@ impl Azure {
             .map_err(from_typed)
     }
 
-    async fn send_get(&self, id: &ArmId, api: &str) -> Result<Answer, CallError> {
+    async fn send_get(&self, id: &ArmId, api: &str) -> Result<WireResponse, CallError> {
         match group_of(id) {
             Some((subscription, name)) => {
                 let sent = self.groups(api)?.get(name, subscription).send().await.map_err(from_typed)?;
                 untyped(sent.into_raw_response()).await
             }
-            None => self.transport.call(Request::get(self.url(id.as_str(), api))).await,
+            None => self.transport.call(WireRequest::get(self.url(id.as_str(), api))).await,
         }
     }
 
-    async fn send_put(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Answer, CallError> {
-        let request = Request::new(Method::PUT, self.url(id.as_str(), api)).json(body);
+    async fn send_put(
+        &self,
+        id: &ArmId,
+        api: &str,
+        body: &Json,
+        when: WriteCondition<'_>,
+    ) -> Result<WireResponse, CallError> {
+        let request = WireRequest::new(Method::PUT, self.url(id.as_str(), api)).json(body);
         match (when, group_of(id), group_model(body)) {
-            (When::Always, Some((subscription, name)), Some(model)) => {
+            (WriteCondition::Always, Some((subscription, name)), Some(model)) => {
                 let sent = self.groups(api)?.create_or_update(name, model, subscription).send().await;
                 untyped(sent.map_err(from_typed)?.into_raw_response()).await
             }
-            (When::Always, _, _) => self.transport.call(request).await,
-            (When::Unchanged(etag), _, _) => self.transport.call(request.if_match(etag)).await,
+            (WriteCondition::Always, _, _) => self.transport.call(request).await,
+            (WriteCondition::Unchanged(etag), _, _) => self.transport.call(request.if_match(etag)).await,
         }
     }
 
-    async fn send_delete(&self, id: &ArmId, api: &str) -> Result<Answer, CallError> {
+    async fn send_delete(&self, id: &ArmId, api: &str) -> Result<WireResponse, CallError> {
         match group_of(id) {
             Some((subscription, name)) => {
                 let sent = self.groups(api)?.delete(name, subscription).send().await.map_err(from_typed)?;
                 untyped(sent.into_raw_response()).await
             }
-            None => self.transport.call(Request::new(Method::DELETE, self.url(id.as_str(), api))).await,
+            None => self.transport.call(WireRequest::new(Method::DELETE, self.url(id.as_str(), api))).await,
         }
     }
 
@@ -129,39 +136,39 @@ impl Azure {
         match self.send_get(id, api).await {
             Ok(answer) => match answer.json() {
                 Some(body) => Ok(Some(body)),
-                None => Err(CallError::Undecided(format!("the answer about `{id}` is not JSON"))),
+                None => Err(CallError::Undecided(format!("the answer for `{id}` is not JSON"))),
             },
             Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn put_once(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Json, CallError> {
+    async fn put_once(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CallError> {
         let target = self.url(id.as_str(), api);
-        let operation = Operation::begin(&self.transport, &target);
+        let operation = PolledOperation::begin(&self.transport, &target);
         let first = self.send_put(id, api, body, when).await?;
         operation.put(&first).await
     }
 
     async fn delete_once(&self, id: &ArmId, api: &str) -> Result<(), CallError> {
         let target = self.url(id.as_str(), api);
-        let operation = Operation::begin(&self.transport, &target);
+        let operation = PolledOperation::begin(&self.transport, &target);
         let first = self.send_delete(id, api).await?;
         operation.delete(&first).await
     }
 
-    /// After a PUT whose answer was lost: waits until nothing is under way on the object, so that the same PUT may be sent again. False
-    /// where that could undo another's write.
-    async fn may_put_again(&self, id: &ArmId, api: &str, when: When<'_>) -> Result<bool, CallError> {
+    /// After a PUT whose answer was lost: waits until no operation is in progress on the object, so that the same PUT
+    /// may be repeated. False where a repetition could undo a write of somebody else.
+    async fn may_put_again(&self, id: &ArmId, api: &str, when: WriteCondition<'_>) -> Result<bool, CallError> {
         let seen = self.read(id, api).await?;
         match (when, &seen) {
-            (When::Unchanged(etag), Some(body)) => Ok(body.get("etag").and_then(Json::as_str) == Some(etag)),
-            (When::Unchanged(_), None) => Ok(false),
-            (When::Always, None) => Ok(true),
-            (When::Always, Some(_)) => {
+            (WriteCondition::Unchanged(etag), Some(body)) => Ok(body.get("etag").and_then(Json::as_str) == Some(etag)),
+            (WriteCondition::Unchanged(_), None) => Ok(false),
+            (WriteCondition::Always, None) => Ok(true),
+            (WriteCondition::Always, Some(_)) => {
                 let target = self.url(id.as_str(), api);
-                match Operation::begin(&self.transport, &target).read_settled(None).await {
-                    // One that has failed is mended by the same PUT as well as one that has succeeded.
+                match PolledOperation::begin(&self.transport, &target).read_settled(None).await {
+                    // The same PUT also fixes an object whose last operation failed.
                     Ok(_) | Err(CallError::Answered(_)) => Ok(true),
                     Err(error) => Err(error),
                 }
@@ -169,26 +176,26 @@ impl Azure {
         }
     }
 
-    /// What a list holds, all pages of it; nothing where what it is of does not exist.
+    /// The elements of all pages of a list; empty where its parent does not exist.
     async fn pages(&self, first: Url) -> Result<Vec<Json>, CloudError> {
         let mut found = Vec::new();
         let mut next = Some(first);
         while let Some(url) = next.take() {
             let unreadable = |why: String| CloudError::Unreachable(format!("the list `{}` {why}", url.path()));
-            let mut page = match self.transport.call(Request::get(url.clone())).await {
+            let mut page = match self.transport.call(WireRequest::get(url.clone())).await {
                 Ok(answer) => answer.json().unwrap_or_default(),
                 Err(CallError::Answered(error)) if error.finds_nothing() => break,
                 Err(error) => return Err(error.of_read()),
             };
             let Some(Json::Array(objects)) = page.get_mut("value").map(Json::take) else {
-                return Err(unreadable("cannot be read".to_owned()));
+                return Err(unreadable("is not valid: `value` is missing".to_owned()));
             };
             found.extend(objects);
             if let Some(link) = page.get("nextLink").and_then(Json::as_str).filter(|link| !link.is_empty()) {
-                let at_no_address = |error| unreadable(format!("goes on at no address: {error}"));
+                let at_no_address = |error| unreadable(format!("has an invalid next page: {error}"));
                 let link = self.endpoint.join(link).map_err(at_no_address)?;
                 if link == url {
-                    return Err(unreadable("goes on with the page that was read".to_owned()));
+                    return Err(unreadable("names the same page as its next page".to_owned()));
                 }
                 next = Some(link);
             }
@@ -196,9 +203,10 @@ impl Azure {
         Ok(found)
     }
 
-    /// Sends a write once, but for providers that the subscription has to be registered with first: what was refused for that was not begun.
-    async fn send_write(&self, id: &ArmId, request: Request) -> Result<Answer, CallError> {
-        let mut met = Met::default();
+    /// Sends a write once, and again only after registering a provider. Azure does not begin a write that it refuses
+    /// for a missing registration.
+    async fn send_write(&self, id: &ArmId, request: WireRequest) -> Result<WireResponse, CallError> {
+        let mut met = RegistrationWait::default();
         loop {
             match self.transport.call(request.clone()).await {
                 Err(error) if self.register(&error, id, &mut met).await? => {}
@@ -207,29 +215,30 @@ impl Azure {
         }
     }
 
-    /// Registers the subscription with the provider for which a write was refused; false where it was refused for something else, or is so still.
-    async fn register(&self, error: &CallError, id: &ArmId, met: &mut Met) -> Result<bool, CallError> {
+    /// Registers the subscription with the provider for which a write was refused. False where the write was refused
+    /// for another reason, or is still refused.
+    async fn register(&self, error: &CallError, id: &ArmId, met: &mut RegistrationWait) -> Result<bool, CallError> {
         let CallError::Answered(refused) = error else { return Ok(false) };
         let Some(subscription) = id.subscription().filter(|_| refused.is_unregistered()) else { return Ok(false) };
-        let provider = Provider::refused(refused, subscription, &id.arm_type().unwrap_or_default());
+        let provider = ProviderNamespace::refused(refused, subscription, &id.arm_type().unwrap_or_default());
         self.registrations.register(&self.transport, &self.endpoint, &provider).await?;
         if met.providers.insert(provider) {
             return Ok(true);
         }
-        let behind = met.behind.get_or_insert_with(|| self.backoff(Patience::BEHIND));
-        Ok(self.wait(behind, error).await)
+        let stale = met.stale.get_or_insert_with(|| self.backoff(RetryPolicy::STALE));
+        Ok(self.wait(stale, error).await)
     }
 
-    /// Waits as the back-off says; false where it has given up.
+    /// Waits for the next back-off interval; false where no retries are left.
     async fn wait(&self, backoff: &mut Backoff, error: &CallError) -> bool {
         let Some(wait) = backoff.next(self.transport.now(), error.retry_after()) else { return false };
-        tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to try again");
+        tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to retry");
         self.transport.sleep(wait).await;
         true
     }
 
-    fn backoff(&self, patience: Patience) -> Backoff {
-        Backoff::new(patience, self.transport.now())
+    fn backoff(&self, policy: RetryPolicy) -> Backoff {
+        Backoff::new(policy, self.transport.now())
     }
 }
 
@@ -239,10 +248,10 @@ impl Cloud for Azure {
         self.read(id, api).await.map_err(CallError::of_read)
     }
 
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Json, CloudError> {
-        let mut busy = self.backoff(Patience::BUSY);
-        let mut unclear = self.backoff(Patience::UNCLEAR);
-        let (mut lost, mut met) = (None, Met::default());
+    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+        let mut busy = self.backoff(RetryPolicy::BUSY);
+        let mut unclear = self.backoff(RetryPolicy::UNCLEAR);
+        let (mut lost, mut met) = (None, RegistrationWait::default());
         loop {
             let error = match self.put_once(id, api, body, when).await {
                 Ok(body) => return Ok(body),
@@ -257,14 +266,15 @@ impl Cloud for Azure {
                     lost = Some(error.to_string());
                     self.wait(&mut unclear, &error).await
                         && self.may_put_again(id, api, when).await.map_err(|seen| {
-                            CloudError::OutcomeUnknown(format!("{error}; and what stands cannot be read: {seen}"))
+                            CloudError::OutcomeUnknown(format!("{error}; reading the current state failed: {seen}"))
                         })?
                 }
                 _ => false,
             };
             if !again {
                 return Err(match lost {
-                    // What is refused for good would have been refused the first time, too; any other end leaves that one open.
+                    // A final refusal would have applied to the first request as well. Any other end leaves the first
+                    // outcome unknown.
                     Some(lost) if !error.is_final_refusal() => CloudError::OutcomeUnknown(lost),
                     _ => error.of_write(),
                 });
@@ -273,8 +283,8 @@ impl Cloud for Azure {
     }
 
     async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {
-        let mut busy = self.backoff(Patience::BUSY);
-        let mut lingering = self.backoff(Patience::LINGERING);
+        let mut busy = self.backoff(RetryPolicy::BUSY);
+        let mut lingering = self.backoff(RetryPolicy::LINGERING);
         loop {
             let error = match self.delete_once(id, api).await {
                 Ok(()) => return Ok(()),
@@ -292,17 +302,17 @@ impl Cloud for Azure {
         }
     }
 
-    /// Sent once: whether a patch that was lost, or that an operation is in the way of, may be sent again depends on what it changes, which whoever
-    /// asked can see. That operation may be the same patch, where something between here and there has sent it twice.
+    /// Sent once. A patch that was lost, or that another operation blocks, may be repeated only depending on its
+    /// effect, which the caller knows. The blocking operation may be the same patch, sent twice by a proxy.
     async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
         let target = self.url(id.as_str(), api);
-        let operation = Operation::begin(&self.transport, &target);
-        let request = Request::new(Method::PATCH, target.clone()).json(body);
+        let operation = PolledOperation::begin(&self.transport, &target);
+        let request = WireRequest::new(Method::PATCH, target.clone()).json(body);
         let first = self.send_write(id, request).await.map_err(CallError::of_write)?;
         operation.put(&first).await.map_err(CallError::of_write)
     }
 
-    /// Sent once, as a patch is: two failovers of a storage account lead back to where it was.
+    /// Sent once, like a patch: two failovers of a storage account end where they began.
     async fn post(
         &self,
         id: &ArmId,
@@ -314,11 +324,11 @@ impl Cloud for Azure {
         let target = self.url(id.as_str(), api);
         let mut url = self.url(&format!("{id}/{action}"), api);
         url.query_pairs_mut().extend_pairs(query);
-        let mut request = Request::new(Method::POST, url);
+        let mut request = WireRequest::new(Method::POST, url);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let operation = Operation::begin(&self.transport, &target);
+        let operation = PolledOperation::begin(&self.transport, &target);
         let first = self.send_write(id, request).await.map_err(CallError::of_write)?;
         operation.post(&first).await.map_err(CallError::of_write)
     }
@@ -326,7 +336,7 @@ impl Cloud for Azure {
     async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
         let mut url = self.url(id.as_str(), api);
         url.query_pairs_mut().extend_pairs(query);
-        match self.transport.call(Request::get(url)).await {
+        match self.transport.call(WireRequest::get(url)).await {
             Ok(answer) => Ok(Some(answer.json().unwrap_or_default())),
             Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error.of_read()),
@@ -339,7 +349,7 @@ impl Cloud for Azure {
             .append_pair("metricnames", name)
             .append_pair("interval", "PT1M")
             .append_pair("aggregation", "Maximum");
-        let answer = match self.transport.call(Request::get(url)).await {
+        let answer = match self.transport.call(WireRequest::get(url)).await {
             Ok(answer) => answer.json().unwrap_or_default(),
             Err(CallError::Answered(error)) if error.finds_nothing() => return Ok(None),
             Err(error) => return Err(error.of_read()),
@@ -352,7 +362,7 @@ impl Cloud for Azure {
         self.pages(self.url(path.as_str(), api)).await
     }
 
-    /// Raw, because one identity that the typed model cannot read would hide the whole list.
+    /// Raw JSON, because one identity that the typed model cannot read would hide the whole list.
     async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
         let objects = self.pages(self.url(&format!("{group}/resources"), LIST_API)).await?;
         Ok(objects.iter().filter_map(|object| object.get("id")?.as_str()).map(ArmId::new).collect())
@@ -365,18 +375,19 @@ fn group_of(id: &ArmId) -> Option<(&str, &str)> {
     if is_group { id.subscription().zip(id.resource_group()) } else { None }
 }
 
-/// The typed model of a resource group, where it holds all that the body says.
+/// The typed model of a resource group, if it represents the whole body.
 fn group_model(body: &Json) -> Option<models::ResourceGroup> {
     let model: models::ResourceGroup = serde_json::from_value(body.clone()).ok()?;
     (serde_json::to_value(&model).ok()? == *body).then_some(model)
 }
 
-/// Satisfies the typed client, which asks for a token; the transport attaches the real one behind its back, and behind its log.
+/// Satisfies the typed client, which requires a token. The transport attaches the real token later, outside of the
+/// typed client and its log.
 #[derive(Debug)]
-struct NoToken;
+struct PlaceholderCredential;
 
 #[async_trait]
-impl azure_core::auth::TokenCredential for NoToken {
+impl azure_core::auth::TokenCredential for PlaceholderCredential {
     async fn get_token(&self, _scopes: &[&str]) -> azure_core::Result<azure_core::auth::AccessToken> {
         Ok(azure_core::auth::AccessToken::new("none", time::OffsetDateTime::UNIX_EPOCH))
     }

@@ -1,14 +1,14 @@
-//! Who asks: the bearer token of a request. Knows nothing of where it is sent.
+//! Bearer tokens of requests. No code here depends on the destination.
 
 use std::fmt;
 
 use async_trait::async_trait;
 
-/// A bearer token. Its text is seen by the transport only, and never printed.
+/// A bearer token. Only the transport reads its text, and it is never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct BearerToken(String);
 
-impl Token {
+impl BearerToken {
     /// A token from its text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -19,7 +19,7 @@ impl Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token([redacted])")
     }
@@ -28,20 +28,20 @@ impl fmt::Debug for Token {
 /// A source of tokens for Resource Manager.
 #[async_trait]
 pub trait Credential: Send + Sync {
-    /// A token that is valid now. `refused` says that the last one was not taken, so that a kept one must not be answered again.
+    /// A token that is valid now. `refused`: the last token was rejected, so a cached one must not be returned again.
     ///
     /// # Errors
-    /// Words that say why there is none.
-    async fn token(&self, refused: bool) -> Result<Token, String>;
+    /// The reason why there is no token.
+    async fn token(&self, refused: bool) -> Result<BearerToken, String>;
 }
 
-/// The same token for ever: what the local cloud takes.
+/// A constant token, as the local simulator accepts it.
 #[derive(Debug, Clone)]
-pub struct FixedToken(pub Token);
+pub struct FixedToken(pub BearerToken);
 
 #[async_trait]
 impl Credential for FixedToken {
-    async fn token(&self, _refused: bool) -> Result<Token, String> {
+    async fn token(&self, _refused: bool) -> Result<BearerToken, String> {
         Ok(self.0.clone())
     }
 }

@@ -1,14 +1,14 @@
-//! What Resource Manager says when it says no, and why a call has no answer.
+//! Errors of Resource Manager, and the reasons why a call has no answer.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::Value as Json;
 
-use super::wire::{Answer, WireError};
-use crate::world::{CloudError, Refused, is_busy, is_unregistered};
+use super::wire::{WireError, WireResponse};
+use crate::world::{CloudError, CloudRefusal, is_busy, is_unregistered};
 
-/// An error as Resource Manager answers it.
+/// An error in an answer of Resource Manager.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message} (HTTP {status})")]
 pub struct ArmError {
@@ -16,53 +16,53 @@ pub struct ArmError {
     pub status: u16,
     /// The innermost code: outer ones are often as general as `Conflict`.
     pub code: String,
-    /// The message beside that code.
+    /// The message of that code.
     pub message: String,
-    /// Everything else that the body says, outermost first.
-    pub details: Vec<Detail>,
-    /// The id by which Azure's support finds the request.
+    /// The other errors of the body, outermost first.
+    pub details: Vec<ErrorDetail>,
+    /// The correlation id, by which Azure's support finds the request.
     pub correlation: Option<String>,
-    /// How long to wait before asking again.
+    /// Wait before the next attempt.
     pub retry_after: Option<Duration>,
 }
 
-/// One of several errors of an answer.
+/// One of the errors in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detail {
+pub struct ErrorDetail {
     /// Its code.
     pub code: String,
     /// Its message.
     pub message: String,
 }
 
-/// Why a call did not do what it should.
+/// The reason why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// An answer came, and it says no.
+    /// Azure answered with an error.
     #[error("{0}")]
     Answered(Box<ArmError>),
     /// The request was not sent.
     #[error("{0}")]
     NotSent(String),
-    /// The request was sent, and no answer came.
+    /// The request was sent; no answer arrived.
     #[error("{0}")]
     Lost(String),
-    /// The request was taken, and how it ended cannot be read.
+    /// The request was accepted; its outcome cannot be read.
     #[error("{0}")]
     Undecided(String),
 }
 
 impl ArmError {
-    /// Reads the error of an answer, in each of the shapes in which it comes.
-    pub fn read(answer: &Answer) -> Self {
+    /// Parses the error of an answer, in each of its known shapes.
+    pub fn read(answer: &WireResponse) -> Self {
         Self::read_or(answer, unreadable)
     }
 
-    /// The same, with words for an answer that holds no error.
-    pub(super) fn read_or(answer: &Answer, otherwise: impl FnOnce(&Answer) -> Detail) -> Self {
+    /// The same, with a substitute for an answer without an error.
+    pub(super) fn read_or(answer: &WireResponse, otherwise: impl FnOnce(&WireResponse) -> ErrorDetail) -> Self {
         let body = answer.json().unwrap_or_default();
         let mut details = Vec::new();
-        let Detail { code, message } = match collect(error_object(&body), &mut details) {
+        let ErrorDetail { code, message } = match collect(error_object(&body), &mut details) {
             Some(innermost) => details.remove(innermost),
             None => otherwise(answer),
         };
@@ -77,46 +77,48 @@ impl ArmError {
         }
     }
 
-    /// Whether another operation is under way, so that the same request will be taken later.
+    /// True if another operation is in progress, so that the same request will be accepted later.
     pub fn is_busy(&self) -> bool {
         is_busy(&self.code, &self.message)
     }
 
-    /// Whether the subscription is not registered with the provider that the request was for, or with another that this one needs. Resource Manager says so
-    /// with the first of the codes, some providers themselves with the other.
+    /// True if the subscription is not registered with the provider of the request, or with a provider that this one
+    /// needs. Resource Manager uses the first of the codes; some providers use the other.
     pub fn is_unregistered(&self) -> bool {
         is_unregistered(&self.code)
     }
 
-    /// Whether a read that was answered so finds nothing: the object does not exist, or nothing of its provider can.
+    /// True if the read found nothing: the object does not exist, or cannot exist because its provider is not
+    /// registered.
     pub(super) fn finds_nothing(&self) -> bool {
         self.is_absence() || self.is_unregistered()
     }
 
-    /// Whether something still uses what should be deleted, which often lingers a while after it was deleted itself.
+    /// True if another object still uses the object to be deleted. Such uses often linger for a while after their own
+    /// deletion.
     pub fn is_in_use(&self) -> bool {
         self.code.contains("InUse") || self.code.ends_with("CannotBeDeleted")
     }
 
-    /// Whether it says that the object does not exist (rather than that the type, the provider or the subscription does not).
+    /// True if the object does not exist. False if its type, its provider or the subscription does not.
     pub fn is_absence(&self) -> bool {
         const NOT_OF_THE_OBJECT: [&str; 4] =
             ["SubscriptionNotFound", "InvalidResourceType", "InvalidResourceNamespace", "InvalidApiVersionParameter"];
         self.status == 404 && !NOT_OF_THE_OBJECT.contains(&self.code.as_str())
     }
 
-    /// Whether the cloud did not take the request, and may take it later.
+    /// True if Azure did not accept the request and may accept it later.
     pub(super) fn is_not_taken(&self) -> bool {
         matches!(self.status, 408 | 429 | 503)
     }
 
-    /// Whether the request may have been carried out in spite of this answer.
+    /// True if Azure may have executed the request despite this answer.
     pub(super) fn is_unclear(&self) -> bool {
         matches!(self.status, 500 | 502 | 504)
     }
 }
 
-/// The object with the code: under `error` or, without that wrapper, the body itself.
+/// The object with the code: `error`, or the body itself.
 fn error_object(body: &Json) -> &Json {
     match body.get("error").filter(|error| error.is_object()) {
         Some(error) => error,
@@ -124,11 +126,11 @@ fn error_object(body: &Json) -> &Json {
     }
 }
 
-/// Appends an error and those below it; returns the position of the innermost, going down the first of each list.
-fn collect(error: &Json, found: &mut Vec<Detail>) -> Option<usize> {
+/// Appends an error and its details; returns the position of the innermost error, along the first of each list.
+fn collect(error: &Json, found: &mut Vec<ErrorDetail>) -> Option<usize> {
     let text = |key: &str| error.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
     let here = (!text("code").is_empty()).then(|| {
-        found.push(Detail { code: text("code"), message: text("message") });
+        found.push(ErrorDetail { code: text("code"), message: text("message") });
         found.len() - 1
     });
     let mut below = None;
@@ -139,18 +141,18 @@ fn collect(error: &Json, found: &mut Vec<Detail>) -> Option<usize> {
     below.or(here)
 }
 
-/// Words for an answer without an error: the status in Azure's spelling and the beginning of the body.
-fn unreadable(answer: &Answer) -> Detail {
+/// The substitute for an answer without an error: the status in Azure's spelling, and the beginning of the body.
+fn unreadable(answer: &WireResponse) -> ErrorDetail {
     let reason = StatusCode::from_u16(answer.status).ok().and_then(|status| status.canonical_reason());
     let body: String = String::from_utf8_lossy(&answer.body).chars().take(300).collect();
-    Detail {
+    ErrorDetail {
         code: reason.unwrap_or("Unknown").replace(' ', ""),
-        message: if body.trim().is_empty() { "The answer says no more.".to_owned() } else { body },
+        message: if body.trim().is_empty() { "The answer has no body.".to_owned() } else { body },
     }
 }
 
 impl CallError {
-    /// How long to wait before asking again, where the answer says so.
+    /// Wait before the next attempt, if the answer names one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Answered(error) => error.retry_after,
@@ -158,12 +160,12 @@ impl CallError {
         }
     }
 
-    /// Whether there were too many requests. A lock that another operation holds is answered with the same status.
+    /// True if there were too many requests. Azure reports a lock held by another operation with the same status.
     pub(super) fn is_throttled(&self) -> bool {
         matches!(self, Self::Answered(error) if error.status == 429 && !error.is_busy())
     }
 
-    /// Whether the request was sent and may have been carried out, though no answer says so.
+    /// True if the request was sent and Azure may have executed it, but no answer confirms that.
     pub(super) fn is_unclear(&self) -> bool {
         match self {
             Self::Answered(error) => error.is_unclear(),
@@ -172,7 +174,7 @@ impl CallError {
         }
     }
 
-    /// Whether it says that this request, whenever it is made, is not carried out.
+    /// True if Azure will never execute this request.
     pub(super) fn is_final_refusal(&self) -> bool {
         match self {
             Self::Answered(error) => {
@@ -182,7 +184,7 @@ impl CallError {
         }
     }
 
-    /// What it means of a read, which changes nothing.
+    /// The error of a read, which changes nothing.
     pub(super) fn of_read(self) -> CloudError {
         match self {
             Self::Answered(error) => CloudError::Refused((*error).into()),
@@ -190,7 +192,7 @@ impl CallError {
         }
     }
 
-    /// What it means of a write.
+    /// The error of a write.
     pub(super) fn of_write(self) -> CloudError {
         match self {
             Self::Answered(error) if error.is_unclear() => CloudError::OutcomeUnknown(error.to_string()),
@@ -215,7 +217,7 @@ impl From<WireError> for CallError {
     }
 }
 
-impl From<ArmError> for Refused {
+impl From<ArmError> for CloudRefusal {
     fn from(error: ArmError) -> Self {
         let ArmError { status, code, message, details: _, correlation, retry_after: _ } = error;
         Self { status, code, message, correlation }

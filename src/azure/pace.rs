@@ -1,9 +1,9 @@
-//! Keeping to Azure's rate limits: a model of the token buckets that Resource Manager keeps for a subscription.
+//! Client-side rate limiting: a model of the token buckets that Resource Manager keeps for a subscription.
 //!
-//! The cloud says after each request how much is left. While there is plenty nothing is held back; when it runs out, requests are let
-//! through at the rate at which the bucket fills, in the order in which they came, so that a run of ten thousand writes sees hardly a 429.
-//! A cloud with smaller buckets is found out by its refusals, which say when there will be room.
-//! They go in groups, each on a whole second: what is begun together mostly ends together, and then shares one sync of the journal.
+//! Azure reports the remaining tokens after each request. While enough remain, no request waits. When they run out,
+//! requests are sent in order at the rate at which the bucket fills, so that a run of ten thousand writes hardly sees a
+//! 429. Smaller buckets are detected by refusals, which name the wait. Requests go in groups, each on a whole second:
+//! requests that begin together mostly end together, and then share one sync of the journal.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,19 +12,19 @@ use axum::http::Method;
 use jiff::Timestamp;
 
 use super::retry::elapsed;
-use super::wire::Answer;
+use super::wire::WireResponse;
 use crate::world::Requests;
 
-/// Tokens that are left alone, because the cloud rounds and others may ask, too.
+/// Tokens held in reserve, because Azure rounds and other clients may send requests.
 const SPARE: f64 = 3.0;
 
-/// A wait for a token that the public cloud's rates cannot explain.
+/// A wait that the public cloud's rates cannot explain.
 const SLOW: Duration = Duration::from_secs(2);
-/// By how much a learned rate grows with each request that is taken.
+/// Growth of a learned rate with each accepted request.
 const FASTER: f64 = 1.002;
 
 impl Requests {
-    /// What a request is counted as.
+    /// The class of a request.
     pub(super) fn of(method: &Method) -> Self {
         match *method {
             Method::GET | Method::HEAD => Self::Reads,
@@ -33,7 +33,7 @@ impl Requests {
         }
     }
 
-    /// The header that says how much is left.
+    /// The header with the remaining tokens.
     fn header(self) -> &'static str {
         match self {
             Self::Reads => "x-ms-ratelimit-remaining-subscription-reads",
@@ -42,7 +42,8 @@ impl Requests {
         }
     }
 
-    /// How many tokens the bucket gains in a second (source: Azure's "request limits and throttling", for a subscription and principal).
+    /// Tokens that the bucket gains per second (source: Azure's "request limits and throttling", for a subscription and
+    /// principal).
     fn rate(self) -> f64 {
         match self {
             Self::Reads => 25.0,
@@ -54,27 +55,30 @@ impl Requests {
 /// All buckets of a subscription.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    buckets: [Mutex<Bucket>; 3],
+    buckets: [Mutex<PaceBucket>; 3],
 }
 
-/// What is known of one bucket.
+/// The known state of one bucket.
 #[derive(Debug, Default)]
-struct Bucket {
-    /// How much is left for requests to come and when that was so; below zero where requests wait already. `None` until the cloud has said.
+struct PaceBucket {
+    /// Tokens for new requests, and the time of that count; below zero where requests already wait. `None` before the
+    /// first answer.
     level: Option<(f64, Timestamp)>,
     /// Requests that wait for their turn or for their answer.
     outstanding: u32,
-    /// How fast it fills, where refusals have shown that it is slower than in the public cloud: sovereign ones count by the hour.
+    /// The fill rate learned from refusals, where it is lower than in the public cloud: sovereign clouds count by the
+    /// hour.
     learned: Option<f64>,
 }
 
-impl Bucket {
+impl PaceBucket {
     fn rate(&self, class: Requests) -> f64 {
         self.learned.unwrap_or(class.rate())
     }
 
-    /// A refusal says when there will be a token. At the public cloud's rates that is within the second; where it is later, the bucket fills more slowly, or
-    /// others take from it. What is let through after it is let through a little faster each time, so that a busy hour is not remembered for ever.
+    /// Learns from a refusal, which names the time of the next token. At the public cloud's rates that is within a
+    /// second. A longer wait means that the bucket fills more slowly, or that other clients use it. The rate grows a
+    /// little with each accepted request afterwards, so that a busy hour does not slow requests forever.
     fn refused(&mut self, class: Requests, pause: Duration) {
         if pause >= SLOW {
             self.learned = Some((self.rate(class) / 2.0).max(1.0 / pause.as_secs_f64()));
@@ -86,19 +90,19 @@ impl Bucket {
     }
 }
 
-/// A request that has its place in the order. Dropping it gives the place up.
+/// A request with a place in the queue. Dropping it releases the place.
 #[derive(Debug)]
-pub(super) struct Admitted<'a> {
-    bucket: &'a Mutex<Bucket>,
-    /// What it is counted as.
+pub(super) struct Admission<'a> {
+    bucket: &'a Mutex<PaceBucket>,
+    /// The class of the request.
     pub class: Requests,
-    /// How long it waits for its turn.
+    /// The wait until its turn.
     pub wait: Duration,
 }
 
 impl Pace {
-    /// Takes a place.
-    pub fn admit(&self, method: &Method, now: Timestamp) -> Admitted<'_> {
+    /// Takes a place in the queue.
+    pub fn admit(&self, method: &Method, now: Timestamp) -> Admission<'_> {
         let class = Requests::of(method);
         let bucket = &self.buckets[class as usize];
         let mut wait = Duration::ZERO;
@@ -112,16 +116,16 @@ impl Pace {
                 wait = to_whole_second(now, Duration::from_secs_f64(-*level / rate));
             }
         }
-        Admitted { bucket, class, wait }
+        Admission { bucket, class, wait }
     }
 
-    /// How many of these the cloud takes in a second, as far as is known.
+    /// The assumed rate of this class, in requests per second.
     pub fn rate(&self, class: Requests) -> f64 {
         self.buckets[class as usize].lock().unwrap_or_else(PoisonError::into_inner).rate(class)
     }
 }
 
-/// At least this wait, and until a whole second.
+/// The wait, extended to the next whole second.
 fn to_whole_second(now: Timestamp, wait: Duration) -> Duration {
     let past = Duration::from_nanos(now.subsec_nanosecond().unsigned_abs().into());
     let until = past + wait;
@@ -129,13 +133,13 @@ fn to_whole_second(now: Timestamp, wait: Duration) -> Duration {
     Duration::from_secs(whole) - past
 }
 
-impl Admitted<'_> {
-    /// Learns from the answer what is left.
-    pub fn answered(self, answer: &Answer, now: Timestamp) {
+impl Admission<'_> {
+    /// Updates the bucket from the answer.
+    pub fn answered(self, answer: &WireResponse, now: Timestamp) {
         let left = answer.header(self.class.header()).and_then(|text| text.trim().parse::<f64>().ok());
         let mut state = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = f64::from(state.outstanding.saturating_sub(1));
-        // A 429 of Resource Manager itself holds for everyone; one of a provider is about one resource or operation.
+        // A 429 of Resource Manager applies to all requests; one of a provider, to one resource or operation.
         let all = left.is_some_and(|left| left < 1.0) || answer.header("x-ms-failure-cause") == Some("gateway");
         let pause = answer.retry_after().filter(|_| answer.status == 429 && all);
         if let Some(pause) = pause {
@@ -148,7 +152,7 @@ impl Admitted<'_> {
     }
 }
 
-impl Drop for Admitted<'_> {
+impl Drop for Admission<'_> {
     fn drop(&mut self) {
         let mut state = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         state.outstanding = state.outstanding.saturating_sub(1);

@@ -1,7 +1,7 @@
-//! Long-running operations: one loop for all the ways in which Azure says how far it is.
+//! Long-running operations: one loop for all the ways in which Azure reports their progress.
 //!
-//! `Azure-AsyncOperation` is followed before `Location`, and either before the resource's own `provisioningState`; nothing is ever sent a
-//! second time but reads. The end of a PUT is a read of the resource, the end of a DELETE a read that finds nothing.
+//! `Azure-AsyncOperation` takes precedence over `Location`, and both over the resource's own `provisioningState`. Only
+//! reads are repeated. A PUT ends with a read of the resource, a DELETE with a read that finds nothing.
 
 use std::time::Duration;
 
@@ -9,63 +9,63 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use url::Url;
 
-use super::error::{ArmError, CallError, Detail};
-use super::retry::{Backoff, Patience, elapsed};
+use super::error::{ArmError, CallError, ErrorDetail};
+use super::retry::{Backoff, RetryPolicy, elapsed};
 use super::transport::ArmTransport;
-use super::wire::{Answer, Request};
+use super::wire::{WireRequest, WireResponse};
 
-/// Between two looks where the cloud names no time (azurerm's choice; the contract's 60 s is for services to set).
+/// Polling interval where the answer names none (azurerm's choice; the contract's 60 s applies to services).
 const POLL_EVERY: Duration = Duration::from_secs(10);
-/// After this long, how an operation ends is no longer waited for.
+/// Time limit for an operation.
 const OPERATION_TIME: Duration = Duration::from_secs(3 * 3600);
-/// For this long a resource that is being created, or the status of an operation, may not be found.
+/// Time during which a resource being created, or the status of an operation, may be absent.
 const INVISIBLE_TIME: Duration = Duration::from_secs(20 * 60);
-/// So many looks in a row may fail.
-const UNREADABLE_LOOKS: u32 = 5;
+/// Number of consecutive polls that may fail.
+const UNREADABLE_POLLS: u32 = 5;
 
-/// An operation that was begun on a resource.
-pub(super) struct Operation<'a> {
+/// An operation in progress on a resource.
+pub(super) struct PolledOperation<'a> {
     transport: &'a ArmTransport,
     /// The resource.
     target: &'a Url,
     begun: Timestamp,
 }
 
-/// What is looked at.
+/// The URL that is polled.
 enum Track {
     /// The URL of `Azure-AsyncOperation`: always 200, with a `status`.
     Status(Url),
-    /// The URL of `Location`: 202, and then what a synchronous answer would have been.
+    /// The URL of `Location`: 202 while running, then the answer of a synchronous request.
     Outcome(Url),
     /// The resource itself and its `provisioningState`.
     Resource,
 }
 
-/// What it means that nothing is found.
+/// The meaning of a 404.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Absence {
-    /// It cannot be seen yet.
+    /// Not visible yet.
     Early,
-    /// That is the end.
+    /// The end of the operation.
     End,
 }
 
-/// What was seen.
-enum Look {
+/// The result of one poll.
+enum PollResult {
     Running,
     Done,
     Failed(ArmError),
     Unreadable,
 }
 
-impl<'a> Operation<'a> {
+impl<'a> PolledOperation<'a> {
     /// An operation that begins now.
     pub fn begin(transport: &'a ArmTransport, target: &'a Url) -> Self {
         Self { transport, target, begun: transport.now() }
     }
 
     /// Follows a PUT to its end and returns the body of the resource.
-    pub async fn put(&self, first: &Answer) -> Result<Json, CallError> {
+    pub async fn put(&self, first: &WireResponse) -> Result<Json, CallError> {
         if let Some(track) = self.track(first) {
             self.watch(track, Some(wait_after(first)), Absence::Early).await?;
             return self.read_settled(None).await;
@@ -73,18 +73,18 @@ impl<'a> Operation<'a> {
         if first.status != 202
             && let Some(body) = first.json()
         {
-            match look(first, &Track::Resource) {
-                Look::Done => return Ok(body),
-                Look::Failed(error) => return Err(error.into()),
-                Look::Running | Look::Unreadable => {}
+            match poll_result(first, &Track::Resource) {
+                PollResult::Done => return Ok(body),
+                PollResult::Failed(error) => return Err(error.into()),
+                PollResult::Running | PollResult::Unreadable => {}
             }
         }
         let synchronous = first.status != 202 && first.body.is_empty();
         self.read_settled((!synchronous).then(|| wait_after(first))).await
     }
 
-    /// Follows an action to its end and returns what it answers.
-    pub async fn post(&self, first: &Answer) -> Result<Json, CallError> {
+    /// Follows an action to its end and returns its answer.
+    pub async fn post(&self, first: &WireResponse) -> Result<Json, CallError> {
         let Some(track) = self.track(first) else {
             if first.status == 202 {
                 self.read_settled(Some(wait_after(first))).await?;
@@ -98,75 +98,77 @@ impl<'a> Operation<'a> {
             return Ok(last.json().unwrap_or_default());
         }
         match self.address(first, "location") {
-            // The action has succeeded; an answer that cannot be read any more does not change that.
-            Some(url) => Ok(self.look_at(url).await.ok().and_then(|answer| answer.json()).unwrap_or_default()),
+            // The action succeeded; an unreadable answer does not change that.
+            Some(url) => Ok(self.read(url).await.ok().and_then(|answer| answer.json()).unwrap_or_default()),
             None => Ok(Json::Null),
         }
     }
 
     /// Follows a DELETE until nothing is found.
-    pub async fn delete(&self, first: &Answer) -> Result<(), CallError> {
+    pub async fn delete(&self, first: &WireResponse) -> Result<(), CallError> {
         if let Some(track) = self.track(first) {
             match self.watch(track, Some(wait_after(first)), Absence::End).await {
                 Err(CallError::Answered(error)) if !error.is_absence() => return Err(CallError::Answered(error)),
-                // What is gone often takes the status of its deletion along; the resource itself tells.
+                // A deleted resource often takes the status of its deletion with it; a read of the resource decides.
                 Ok(_) | Err(_) => {}
             }
         }
-        let mut behind = Backoff::new(Patience::BEHIND, self.transport.now());
+        let mut stale = Backoff::new(RetryPolicy::STALE, self.transport.now());
         loop {
-            let still = match self.look_at(self.target.clone()).await {
+            let still = match self.read(self.target.clone()).await {
                 Err(CallError::Answered(error)) if error.is_absence() => return Ok(()),
                 Err(error) => {
-                    return Err(CallError::Undecided(format!("whether it is deleted cannot be read: {error}")));
+                    return Err(CallError::Undecided(format!("the deletion cannot be verified: {error}")));
                 }
                 Ok(answer) => answer,
             };
             let wait = if state(&still.json().unwrap_or_default()).is_some_and(|state| is(&state, "Deleting")) {
                 wait_after(&still)
             } else {
-                behind
-                    .next(self.transport.now(), still.retry_after())
-                    .ok_or_else(|| CallError::Undecided("it was deleted and is still found".to_owned()))?
+                stale.next(self.transport.now(), still.retry_after()).ok_or_else(|| {
+                    CallError::Undecided(
+                        "the resource still exists after its deletion was reported complete".to_owned(),
+                    )
+                })?
             };
             self.pause(wait).await?;
         }
     }
 
-    /// Reads the resource until nothing is under way on it any more.
+    /// Reads the resource until no operation is in progress on it.
     pub async fn read_settled(&self, wait: Option<Duration>) -> Result<Json, CallError> {
         Ok(self.watch(Track::Resource, wait, Absence::Early).await?.json().unwrap_or_default())
     }
 
-    /// Looks, after each wait, until it is done, and returns the last answer.
+    /// Polls until the operation is complete, and returns the last answer.
     async fn watch(
         &self,
         mut track: Track,
         first_wait: Option<Duration>,
         absence: Absence,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<WireResponse, CallError> {
         let mut wait = first_wait;
         let mut unreadable = 0;
         loop {
             if let Some(wait) = wait {
                 self.pause(wait).await?;
             }
-            let seen = self.look_at(track.url(self.target)).await;
+            let seen = self.read(track.url(self.target)).await;
             wait = Some(POLL_EVERY);
             let why = match seen {
                 Ok(answer) => {
                     wait = Some(wait_after(&answer));
-                    match look(&answer, &track) {
-                        Look::Done => return Ok(answer),
-                        Look::Failed(error) => return Err(error.into()),
-                        Look::Running => {
+                    match poll_result(&answer, &track) {
+                        PollResult::Done => return Ok(answer),
+                        PollResult::Failed(error) => return Err(error.into()),
+                        PollResult::Running => {
                             unreadable = 0;
                             if let (Track::Outcome(_), Some(next)) = (&track, self.address(&answer, "location")) {
                                 track = Track::Outcome(next);
                             }
                             continue;
                         }
-                        Look::Unreadable => "the status is not JSON".to_owned(),
+                        PollResult::Unreadable => "the status is not JSON".to_owned(),
                     }
                 }
                 Err(CallError::Answered(error)) if error.is_absence() => match absence {
@@ -174,27 +176,28 @@ impl<'a> Operation<'a> {
                     Absence::Early => error.to_string(),
                     Absence::End => return Err(CallError::Answered(error)),
                 },
-                // Through `Location` the operation answers for itself; through a status URL only the reading of it has failed.
+                // An error from `Location` is the result of the operation; an error from a status URL only means that
+                // the read failed.
                 Err(CallError::Answered(error)) if matches!(track, Track::Outcome(_)) && is_final(&error) => {
                     return Err(CallError::Answered(error));
                 }
                 Err(error) => error.to_string(),
             };
             unreadable += 1;
-            if unreadable > UNREADABLE_LOOKS {
-                return Err(CallError::Undecided(format!("how the operation ended cannot be read: {why}")));
+            if unreadable > UNREADABLE_POLLS {
+                return Err(CallError::Undecided(format!("the outcome of the operation cannot be read: {why}")));
             }
         }
     }
 
-    async fn look_at(&self, url: Url) -> Result<Answer, CallError> {
-        self.transport.call(Request::get(url)).await
+    async fn read(&self, url: Url) -> Result<WireResponse, CallError> {
+        self.transport.call(WireRequest::get(url)).await
     }
 
     async fn pause(&self, wait: Duration) -> Result<(), CallError> {
         if elapsed(self.begun, self.transport.now()) + wait > OPERATION_TIME {
             let hours = OPERATION_TIME.as_secs() / 3600;
-            return Err(CallError::Undecided(format!("the operation has not ended within {hours} hours")));
+            return Err(CallError::Undecided(format!("the operation did not complete within {hours} hours")));
         }
         self.transport.sleep(wait).await;
         Ok(())
@@ -204,12 +207,12 @@ impl<'a> Operation<'a> {
         elapsed(self.begun, self.transport.now()) < INVISIBLE_TIME
     }
 
-    /// What the first answer says to look at, where that is not the resource.
-    fn track(&self, first: &Answer) -> Option<Track> {
+    /// The URL to poll according to the first answer, where that is not the resource.
+    fn track(&self, first: &WireResponse) -> Option<Track> {
         if let Some(url) = self.address(first, "azure-asyncoperation") {
             return Some(Track::Status(url));
         }
-        // Beside a synchronous success, `Location` is only where the resource is.
+        // With a synchronous success, `Location` is only the address of the resource.
         let begun = match first.status {
             202 => true,
             201 => !first.json().and_then(|body| state(&body)).is_some_and(|state| is(&state, "Succeeded")),
@@ -218,15 +221,12 @@ impl<'a> Operation<'a> {
         if begun { self.address(first, "location").map(Track::Outcome) } else { None }
     }
 
-    /// The URL in a header. The resource's own is none, for that is looked at anyway; nor is one that no token may go to.
-    fn address(&self, answer: &Answer, header: &str) -> Option<Url> {
+    /// The URL in a header. `None` for the resource's own URL, which is read anyway, and for a URL that no token may be
+    /// sent to.
+    fn address(&self, answer: &WireResponse, header: &str) -> Option<Url> {
         let url = self.target.join(answer.header(header)?).ok()?;
         if !self.transport.trusts(&url) {
-            tracing::warn!(
-                header,
-                host = url.host_str(),
-                "an address to poll lies outside Resource Manager and is not followed"
-            );
+            tracing::warn!(header, host = url.host_str(), "ignoring a polling URL outside of Resource Manager");
             return None;
         }
         let own = url.path().trim_end_matches('/').eq_ignore_ascii_case(self.target.path().trim_end_matches('/'));
@@ -243,32 +243,32 @@ impl Track {
     }
 }
 
-fn wait_after(answer: &Answer) -> Duration {
+fn wait_after(answer: &WireResponse) -> Duration {
     answer.retry_after().unwrap_or(POLL_EVERY)
 }
 
-/// What a successful answer says of the operation.
-fn look(answer: &Answer, track: &Track) -> Look {
+/// The state of the operation according to a successful answer.
+fn poll_result(answer: &WireResponse, track: &Track) -> PollResult {
     if answer.body.is_empty() {
-        return if answer.status == 202 { Look::Running } else { Look::Done };
+        return if answer.status == 202 { PollResult::Running } else { PollResult::Done };
     }
-    let Some(body) = answer.json() else { return Look::Unreadable };
+    let Some(body) = answer.json() else { return PollResult::Unreadable };
     match state(&body) {
-        Some(state) if is(&state, "Succeeded") => Look::Done,
+        Some(state) if is(&state, "Succeeded") => PollResult::Done,
         Some(state) if ["Failed", "Canceled", "Cancelled"].iter().any(|end| is(&state, end)) => {
-            Look::Failed(ArmError::read_or(answer, |_| Detail {
+            PollResult::Failed(ArmError::read_or(answer, |_| ErrorDetail {
                 code: format!("Operation{state}"),
-                message: format!("The operation ended as `{state}`, and Azure says no more."),
+                message: format!("The operation ended as `{state}`. Azure gave no reason."),
             }))
         }
-        // `Location` answers with the resource when the operation is over, whatever state that shows.
+        // `Location` answers with the resource when the operation is complete, whatever state the body shows.
         Some(_) if matches!(track, Track::Outcome(_)) && answer.status != 202 && body.get("status").is_none() => {
-            Look::Done
+            PollResult::Done
         }
-        Some(_) => Look::Running,
-        None if body.get("error").is_some_and(Json::is_object) => Look::Failed(ArmError::read(answer)),
-        None if answer.status == 202 => Look::Running,
-        None => Look::Done,
+        Some(_) => PollResult::Running,
+        None if body.get("error").is_some_and(Json::is_object) => PollResult::Failed(ArmError::read(answer)),
+        None if answer.status == 202 => PollResult::Running,
+        None => PollResult::Done,
     }
 }
 
@@ -283,7 +283,7 @@ fn is(state: &str, word: &str) -> bool {
     state.eq_ignore_ascii_case(word)
 }
 
-/// Whether an answer is the end of an operation, rather than a failure to read how far it is.
+/// True if an error ends the operation; false if only reading its progress failed.
 fn is_final(error: &ArmError) -> bool {
     (400..500).contains(&error.status) && !matches!(error.status, 401 | 403 | 404 | 408 | 429)
 }

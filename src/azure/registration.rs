@@ -1,7 +1,8 @@
-//! Registering the subscription with a provider that a write was refused for, as nobody had needed it before.
+//! Registration of the subscription with a resource provider, after a write was refused because the provider is not
+//! registered.
 //!
-//! All writes that meet the same provider wait for one registration, and those that come soon after it has failed fail with it. Later ones try again:
-//! somebody may have been given the right to it.
+//! All writes that need the same provider wait for one registration. Writes that come soon after a failed registration
+//! fail with the same error. Later writes try again, because the operator may have received the permission meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,25 +16,25 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::error::{ArmError, CallError};
-use super::retry::{Backoff, Patience, elapsed};
+use super::retry::{Backoff, RetryPolicy, elapsed};
 use super::transport::ArmTransport;
-use super::wire::Request;
+use super::wire::WireRequest;
 use crate::world::Notice;
 
 /// The API version of providers.
 const API: &str = "2021-04-01";
 
-/// For so long after it was begun, a registration that has failed is not tried again.
+/// Seconds after its start during which a failed registration is not retried.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// A registration that is under way or has ended.
+/// A registration in progress or completed.
 #[derive(Debug)]
-struct Registration {
+struct PendingRegistration {
     began: Timestamp,
     outcome: Shared<BoxFuture<'static, Result<(), CallError>>>,
 }
 
-impl Registration {
+impl PendingRegistration {
     fn is_forgotten(&self, now: Timestamp) -> bool {
         self.outcome.peek().is_some_and(Result::is_err) && elapsed(self.began, now) >= REMEMBERED
     }
@@ -41,20 +42,20 @@ impl Registration {
 
 /// The registrations of this process, by the path of the provider.
 #[derive(Debug, Default)]
-pub(super) struct Registrations(Mutex<BTreeMap<String, Registration>>);
+pub(super) struct Registrations(Mutex<BTreeMap<String, PendingRegistration>>);
 
-/// A provider with which a subscription is to be registered.
+/// A resource provider to register, and the subscription.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Provider {
+pub(super) struct ProviderNamespace {
     subscription: String,
     namespace: String,
 }
 
-impl Provider {
-    /// The provider that a refusal names; without one, that of the type which the write was for.
+impl ProviderNamespace {
+    /// The provider that a refusal names. Without one, the provider of the type that was written.
     pub fn refused(error: &ArmError, subscription: &str, type_: &str) -> Self {
         let named = error.message.split_once("namespace '").and_then(|(_, rest)| rest.split('\'').next());
-        // It becomes part of a path.
+        // The name becomes part of a path, so it is validated.
         let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
         let namespace = named.filter(is_name).or_else(|| type_.split('/').next()).unwrap_or_default();
         Self { subscription: subscription.to_owned(), namespace: namespace.to_owned() }
@@ -66,21 +67,21 @@ impl Provider {
 }
 
 impl Registrations {
-    /// Waits until the subscription is registered, which is asked for where nobody has yet.
+    /// Waits until the subscription is registered; begins the registration if none is in progress.
     ///
     /// # Errors
-    /// Why it is not, and what to do about it.
+    /// The reason why it is not registered, and the fix.
     pub async fn register(
         &self,
         transport: &Arc<ArmTransport>,
         endpoint: &Url,
-        provider: &Provider,
+        provider: &ProviderNamespace,
     ) -> Result<(), CallError> {
         let key = provider.path().to_ascii_lowercase();
         let now = transport.now();
         let begin = || {
             let outcome = registered(Arc::clone(transport), endpoint.clone(), provider.clone()).boxed().shared();
-            Registration { began: now, outcome }
+            PendingRegistration { began: now, outcome }
         };
         let outcome = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,9 +92,9 @@ impl Registrations {
     }
 }
 
-/// Asks for it, and looks until it is done. Asking twice does no harm.
-async fn registered(arm: Arc<ArmTransport>, endpoint: Url, provider: Provider) -> Result<(), CallError> {
-    let Provider { subscription: _, namespace } = &provider;
+/// Requests the registration and polls until it is complete. A second request does no harm.
+async fn registered(arm: Arc<ArmTransport>, endpoint: Url, provider: ProviderNamespace) -> Result<(), CallError> {
+    let ProviderNamespace { subscription: _, namespace } = &provider;
     let at = |path: &str| {
         let mut url = endpoint.clone();
         url.set_path(path);
@@ -102,12 +103,12 @@ async fn registered(arm: Arc<ArmTransport>, endpoint: Url, provider: Provider) -
     };
     let begun = arm.now();
     arm.tell(&Notice::Registering { namespace: namespace.clone() });
-    let mut patience = Backoff::new(Patience::REGISTERING, begun);
+    let mut backoff = Backoff::new(RetryPolicy::REGISTERING, begun);
     let mut asked = false;
     loop {
         let request = match asked {
-            false => Request::new(Method::POST, at(&format!("{}/register", provider.path()))),
-            true => Request::get(at(&provider.path())),
+            false => WireRequest::new(Method::POST, at(&format!("{}/register", provider.path()))),
+            true => WireRequest::get(at(&provider.path())),
         };
         let state = match arm.call(request).await {
             Ok(answer) => {
@@ -122,9 +123,9 @@ async fn registered(arm: Arc<ArmTransport>, endpoint: Url, provider: Provider) -
             arm.tell(&Notice::Registered { namespace: namespace.clone(), took });
             return Ok(());
         }
-        let Some(wait) = patience.next(arm.now(), None) else {
+        let Some(wait) = backoff.next(arm.now(), None) else {
             let minutes = elapsed(begun, arm.now()).as_secs() / 60;
-            let why = format!("it was asked for {minutes} minutes ago, and still it says: {state}");
+            let why = format!("its registration is still `{state}` after {minutes} minutes");
             return Err(refusal(&provider, &why, None));
         };
         arm.sleep(wait).await;
@@ -132,26 +133,26 @@ async fn registered(arm: Arc<ArmTransport>, endpoint: Url, provider: Provider) -
 }
 
 fn state(provider: &Json) -> String {
-    provider.get("registrationState").and_then(Json::as_str).unwrap_or("nothing of its registration").to_owned()
+    provider.get("registrationState").and_then(Json::as_str).unwrap_or("unknown").to_owned()
 }
 
-/// Why a subscription is not registered, in the words of whoever waits for it.
-fn not_registered(provider: &Provider, error: CallError) -> CallError {
+/// The error for the operator who waits for the registration.
+fn not_registered(provider: &ProviderNamespace, error: CallError) -> CallError {
     let namespace = &provider.namespace;
     match error {
         CallError::Answered(error) if error.status == 403 => {
-            let why = format!("who is signed in may not register it, for want of `{namespace}/register/action`");
+            let why = format!("the signed-in identity lacks the permission `{namespace}/register/action`");
             refusal(provider, &why, error.correlation)
         }
-        other => refusal(provider, &format!("registering it failed: {other}"), None),
+        other => refusal(provider, &format!("the registration failed: {other}"), None),
     }
 }
 
-/// The refusal of the write, which is what it ends in.
-fn refusal(provider: &Provider, why: &str, correlation: Option<String>) -> CallError {
+/// The refusal that the write ends with.
+fn refusal(provider: &ProviderNamespace, why: &str, correlation: Option<String>) -> CallError {
     let namespace = &provider.namespace;
     let message = format!(
-        "the subscription is not registered with {namespace}, and {why}. Whoever may, as a Contributor of the subscription, does it with `az provider register --namespace {namespace}`; then this can be tried again."
+        "the subscription is not registered with {namespace}: {why}. A Contributor of the subscription must run `az provider register --namespace {namespace}`; then run the drplan command again."
     );
     let code = "MissingSubscriptionRegistration".to_owned();
     ArmError { status: 409, code, message, details: Vec::new(), correlation, retry_after: None }.into()

@@ -1,7 +1,8 @@
-//! The credentials that people have, in the order in which they are tried: a client secret and a workload's identity from the environment, the
-//! machine's own identity, and who is signed in with Azure's command line.
+//! Sign-in with the credentials of the environment, in this order: client secret, workload identity, then Azure CLI and
+//! managed identity.
 //!
-//! The credentials themselves are Azure's library's. Here is decided which are tried and what is said where none is taken.
+//! The credentials come from Azure's library. This module decides which are tried, and composes the error when all
+//! fail.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,25 +17,29 @@ use azure_identity::{
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 
-use super::credential::{Credential, Token};
-use super::surroundings::{Surroundings, first_set};
+use super::credential::{BearerToken, Credential};
+use super::environment::{AzureEnvironment, first_set};
 
-/// A way to sign in: what it is called where it fails, and the credential, or why it cannot be tried.
-type Way = (&'static str, Result<Arc<dyn TokenCredential>, String>);
+/// A sign-in method: its name in errors, and the credential or the reason why it cannot be tried.
+type SignInMethod = (&'static str, Result<Arc<dyn TokenCredential>, String>);
 
-/// Signs in with whatever the environment offers.
+/// Signs in with the first credential of the environment that works.
 pub struct SignIn {
     environment: BTreeMap<String, String>,
-    surroundings: Surroundings,
+    cloud_environment: AzureEnvironment,
     client: reqwest::Client,
-    /// The way that was taken, which is asked again.
-    taken: Mutex<Option<(&'static str, Arc<dyn TokenCredential>)>>,
+    /// The method that worked; it is used again.
+    chosen: Mutex<Option<(&'static str, Arc<dyn TokenCredential>)>>,
 }
 
 impl SignIn {
-    /// Signs in to this Azure over this client.
-    pub fn new(environment: BTreeMap<String, String>, surroundings: Surroundings, client: reqwest::Client) -> Self {
-        Self { environment, surroundings, client, taken: Mutex::default() }
+    /// Signs in to this cloud over this client.
+    pub fn new(
+        environment: BTreeMap<String, String>,
+        cloud_environment: AzureEnvironment,
+        client: reqwest::Client,
+    ) -> Self {
+        Self { environment, cloud_environment, client, chosen: Mutex::default() }
     }
 
     fn value(&self, names: [&str; 2]) -> Option<String> {
@@ -43,7 +48,7 @@ impl SignIn {
 
     fn options(&self) -> ClientOptions {
         let mut cloud = CustomConfiguration::default();
-        cloud.authority_host = self.surroundings.authority.as_str().trim_end_matches('/').to_owned();
+        cloud.authority_host = self.cloud_environment.authority.as_str().trim_end_matches('/').to_owned();
         ClientOptions {
             cloud: Some(Arc::new(cloud.into())),
             transport: Some(Transport::new(Arc::new(self.client.clone()))),
@@ -51,17 +56,17 @@ impl SignIn {
         }
     }
 
-    /// The ways that the environment offers, in order.
-    fn ways(&self) -> Vec<Way> {
+    /// The methods that the environment offers, in order.
+    fn methods(&self) -> Vec<SignInMethod> {
         let tenant = self.value(["AZURE_TENANT_ID", "ARM_TENANT_ID"]);
         let client = self.value(["AZURE_CLIENT_ID", "ARM_CLIENT_ID"]);
         let secret = self.value(["AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET"]);
         let file = self.value(["AZURE_FEDERATED_TOKEN_FILE", "ARM_OIDC_TOKEN_FILE_PATH"]);
-        let mut ways: Vec<Way> = Vec::new();
+        let mut methods: Vec<SignInMethod> = Vec::new();
         if let (Some(tenant), Some(client), Some(secret)) = (&tenant, &client, secret) {
             let options = ClientSecretCredentialOptions { client_options: self.options() };
             let made = ClientSecretCredential::new(tenant, client.clone(), Secret::new(secret), Some(options));
-            ways.push(("a client secret from the environment", said(made)));
+            methods.push(("client secret from the environment", credential_or_reason(made)));
         }
         if let Some(file) = file {
             let options = WorkloadIdentityCredentialOptions {
@@ -70,49 +75,50 @@ impl SignIn {
                 tenant_id: tenant.clone(),
                 token_file_path: Some(file.into()),
             };
-            ways.push(("a workload's identity", said(WorkloadIdentityCredential::new(Some(options)))));
+            methods.push(("workload identity", credential_or_reason(WorkloadIdentityCredential::new(Some(options)))));
         }
         let machine = || {
             let options = ManagedIdentityCredentialOptions {
                 user_assigned_id: client.clone().map(UserAssignedId::ClientId),
                 client_options: self.options(),
             };
-            ("a managed identity", said(ManagedIdentityCredential::new(Some(options))))
+            ("managed identity", credential_or_reason(ManagedIdentityCredential::new(Some(options))))
         };
         let cli = || {
             let options = AzureCliCredentialOptions { tenant_id: tenant.clone(), ..Default::default() };
-            ("Azure's command line", said(AzureCliCredential::new(Some(options))))
+            ("Azure CLI", credential_or_reason(AzureCliCredential::new(Some(options))))
         };
-        // A machine that says that it has an identity is believed; any other is asked last, for the question takes time where nobody answers.
+        // A machine that declares a managed identity tries it first. Others try it last, because the attempt times out
+        // where no endpoint answers.
         match self.value(["IDENTITY_ENDPOINT", "ARM_USE_MSI"]) {
-            Some(_) => ways.extend([machine(), cli()]),
-            None => ways.extend([cli(), machine()]),
+            Some(_) => methods.extend([machine(), cli()]),
+            None => methods.extend([cli(), machine()]),
         }
-        ways
+        methods
     }
 
-    async fn ask(&self, credential: &Arc<dyn TokenCredential>) -> Result<Token, String> {
-        let token = credential.get_token(&[&self.surroundings.scope], None).await;
-        token.map(|token| Token::new(token.token.secret())).map_err(|error| first_line(&error.to_string()))
+    async fn ask(&self, credential: &Arc<dyn TokenCredential>) -> Result<BearerToken, String> {
+        let token = credential.get_token(&[&self.cloud_environment.scope], None).await;
+        token.map(|token| BearerToken::new(token.token.secret())).map_err(|error| first_line(&error.to_string()))
     }
 }
 
 #[async_trait]
 impl Credential for SignIn {
-    async fn token(&self, refused: bool) -> Result<Token, String> {
-        let taken = {
-            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-            // What was refused is not kept: its credential would answer the same token again.
+    async fn token(&self, refused: bool) -> Result<BearerToken, String> {
+        let chosen = {
+            let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+            // A rejected token is not reused: its credential would return the same token again.
             if refused {
-                *taken = None;
+                *chosen = None;
             }
-            taken.clone()
+            chosen.clone()
         };
-        if let Some((way, credential)) = taken {
+        if let Some((way, credential)) = chosen {
             return self.ask(&credential).await.map_err(|why| format!("{way}: {why}"));
         }
         let mut failed = Vec::new();
-        for (way, credential) in self.ways() {
+        for (way, credential) in self.methods() {
             let asked = match &credential {
                 Ok(credential) => self.ask(credential).await.map(|token| (token, Arc::clone(credential))),
                 Err(why) => Err(why.clone()),
@@ -120,27 +126,29 @@ impl Credential for SignIn {
             match asked {
                 Ok((token, credential)) => {
                     tracing::info!(way, "signed in");
-                    *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some((way, credential));
+                    *self.chosen.lock().unwrap_or_else(PoisonError::into_inner) = Some((way, credential));
                     return Ok(token);
                 }
                 Err(why) => failed.push(format!("{way}: {why}")),
             }
         }
         Err(format!(
-            "nobody is signed in. Tried were {}. Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run `az login`",
+            "not signed in to Azure. Methods tried: {}. Run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
             failed.join("; ")
         ))
     }
 }
 
-fn said<T: TokenCredential + 'static>(made: azure_core::Result<Arc<T>>) -> Result<Arc<dyn TokenCredential>, String> {
+fn credential_or_reason<T: TokenCredential + 'static>(
+    made: azure_core::Result<Arc<T>>,
+) -> Result<Arc<dyn TokenCredential>, String> {
     match made {
         Ok(credential) => Ok(credential),
         Err(error) => Err(first_line(&error.to_string())),
     }
 }
 
-/// The rest of such a message is a link.
+/// The first line of a message; the rest is a link.
 fn first_line(text: &str) -> String {
     text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
 }

@@ -1,4 +1,4 @@
-//! The client against a scripted server, on simulated time.
+//! The client with a scripted server, on simulated time.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,9 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::address::ArmId;
-use crate::world::{Clock, Cloud as _, CloudError, Ids, Notice, Notices, Refused, Requests, Untold, When};
+use crate::world::{
+    Clock, Cloud as _, CloudError, CloudRefusal, Ids, NoNotices, Notice, Notices, Requests, WriteCondition,
+};
 
 const ORIGIN: &str = "http://arm.test";
 const SECRET: &str = "s3cr3t-token";
@@ -35,9 +37,9 @@ impl Clock for TestClock {
     }
 }
 
-struct Counting(AtomicU64);
+struct SequentialIds(AtomicU64);
 
-impl Ids for Counting {
+impl Ids for SequentialIds {
     fn fresh(&self) -> String {
         format!("id-{}", self.0.fetch_add(1, Ordering::Relaxed))
     }
@@ -46,33 +48,33 @@ impl Ids for Counting {
     }
 }
 
-/// What the server saw: method, path and body of each request, and each `authorization`.
+/// The requests that the server received: method, path and body of each, and each `authorization`.
 #[derive(Default)]
-struct Seen {
+struct ReceivedRequests {
     requests: Vec<(String, Json)>,
     authorizations: Vec<String>,
 }
 
-impl Seen {
+impl ReceivedRequests {
     fn lines(&self) -> Vec<&str> {
         self.requests.iter().map(|(line, _)| line.as_str()).collect()
     }
 }
 
-/// An answer: status, headers, body (`null`: empty). The status 0 stands for a connection that breaks off.
+/// An answer: status, headers, body (`null`: empty). The status 0 means a connection that breaks.
 type Scripted = (u16, &'static [(&'static str, &'static str)], Json);
 
 fn client(router: Router) -> Azure {
-    telling(router, Arc::new(Untold))
+    client_with_notices(router, Arc::new(NoNotices))
 }
 
-fn telling(router: Router, notices: Arc<dyn Notices>) -> Azure {
+fn client_with_notices(router: Router, notices: Arc<dyn Notices>) -> Azure {
     Azure::new(AzureConfig {
         endpoint: ORIGIN.parse().unwrap(),
-        wire: Wire::InProcess(router),
-        credential: Arc::new(FixedToken(Token::new(SECRET))),
+        wire: HttpBackend::InProcess(router),
+        credential: Arc::new(FixedToken(BearerToken::new(SECRET))),
         clock: Arc::new(TestClock(Instant::now())),
-        ids: Arc::new(Counting(AtomicU64::new(0))),
+        ids: Arc::new(SequentialIds(AtomicU64::new(0))),
         notices,
     })
 }
@@ -91,19 +93,19 @@ fn respond((status, headers, body): Scripted) -> HttpResponse<Body> {
 }
 
 /// A server that gives these answers in this order.
-fn scripted(answers: Vec<Scripted>) -> (Azure, Arc<Mutex<Seen>>) {
-    let seen = Arc::new(Mutex::new(Seen::default()));
+fn scripted(answers: Vec<Scripted>) -> (Azure, Arc<Mutex<ReceivedRequests>>) {
+    let seen = Arc::new(Mutex::new(ReceivedRequests::default()));
     let router = recording(answers, &seen);
     (client(router), seen)
 }
 
-/// The same, with what the client tells meanwhile.
-fn scripted_and_told(answers: Vec<Scripted>) -> (Azure, Arc<Mutex<Seen>>, Arc<Told>) {
-    let (seen, told) = (Arc::new(Mutex::new(Seen::default())), Arc::new(Told::default()));
-    (telling(recording(answers, &seen), Arc::clone(&told) as Arc<dyn Notices>), seen, told)
+/// The same, with the notices of the client.
+fn scripted_with_notices(answers: Vec<Scripted>) -> (Azure, Arc<Mutex<ReceivedRequests>>, Arc<NoticeLog>) {
+    let (seen, told) = (Arc::new(Mutex::new(ReceivedRequests::default())), Arc::new(NoticeLog::default()));
+    (client_with_notices(recording(answers, &seen), Arc::clone(&told) as Arc<dyn Notices>), seen, told)
 }
 
-fn recording(answers: Vec<Scripted>, seen: &Arc<Mutex<Seen>>) -> Router {
+fn recording(answers: Vec<Scripted>, seen: &Arc<Mutex<ReceivedRequests>>) -> Router {
     let script = Arc::new(Mutex::new(VecDeque::from(answers)));
     let record = Arc::clone(seen);
     Router::new().fallback(move |request: HttpRequest<Body>| {
@@ -115,16 +117,16 @@ fn recording(answers: Vec<Scripted>, seen: &Arc<Mutex<Seen>>) -> Router {
             let mut record = record.lock().unwrap();
             record.requests.push((line, serde_json::from_slice(&body).unwrap_or_default()));
             record.authorizations.push(authorization);
-            respond(script.lock().unwrap().pop_front().expect("the script has an answer"))
+            respond(script.lock().unwrap().pop_front().expect("the script has an answer left"))
         }
     })
 }
 
-/// What the client told meanwhile.
+/// The notices of the client.
 #[derive(Default)]
-struct Told(Mutex<Vec<Notice>>);
+struct NoticeLog(Mutex<Vec<Notice>>);
 
-impl Notices for Told {
+impl Notices for NoticeLog {
     fn notice(&self, notice: &Notice) {
         self.0.lock().unwrap().push(notice.clone());
     }
@@ -138,7 +140,7 @@ fn with_state(state: &str) -> Json {
     json!({"id": VNET, "zones": ["1", "2"], "properties": {"provisioningState": state}})
 }
 
-fn refused(error: CloudError) -> Refused {
+fn refused(error: CloudError) -> CloudRefusal {
     match error {
         CloudError::Refused(refused) => refused,
         other => panic!("expected a refusal, got {other:?}"),
@@ -146,7 +148,7 @@ fn refused(error: CloudError) -> Refused {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttled_requests_wait_exactly_as_long_as_they_are_told() {
+async fn throttled_request_waits_exactly_retry_after() {
     let busy = || (429, &[("retry-after", "7")] as &[_], json!({"error": {"code": "TooManyRequests"}}));
     let (azure, seen) = scripted(vec![busy(), busy(), (200, &[], with_state("Succeeded"))]);
     let start = Instant::now();
@@ -155,7 +157,8 @@ async fn throttled_requests_wait_exactly_as_long_as_they_are_told() {
     assert_eq!(seen.lock().unwrap().requests.len(), 3);
 }
 
-/// A server that takes so many writes an hour, as sovereign clouds do, and says no more of it than they do: how much is left, and when to ask again.
+/// A server that accepts this many writes per hour, as sovereign clouds do, and reports only what they report: the
+/// remaining tokens, and when to retry.
 fn hourly(writes: f64) -> (Router, Arc<AtomicU64>) {
     let (start, refused) = (Instant::now(), Arc::new(AtomicU64::new(0)));
     let bucket = Arc::new(Mutex::new((writes, start)));
@@ -191,14 +194,14 @@ fn hourly(writes: f64) -> (Router, Arc<AtomicU64>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn limits_by_the_hour_slow_a_run_and_fail_nothing() {
+async fn hourly_limits_slow_a_run_without_failures() {
     use futures::StreamExt as _;
     let (router, refused) = hourly(1200.0);
     let (azure, start) = (client(router), Instant::now());
     let failed = futures::stream::iter(0..3000)
         .map(|number| {
             let (azure, id) = (&azure, ArmId::new(format!("{VNET}{number}")));
-            async move { azure.put(&id, API, &json!({}), When::Always).await.err() }
+            async move { azure.put(&id, API, &json!({}), WriteCondition::Always).await.err() }
         })
         .buffer_unordered(256)
         .filter_map(std::future::ready)
@@ -212,7 +215,7 @@ async fn limits_by_the_hour_slow_a_run_and_fail_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_token_is_replaced_once() {
+async fn expired_token_is_replaced_once() {
     let expired = || (401, &[] as &[_], json!({"error": {"code": "ExpiredAuthenticationToken"}}));
     let (azure, seen) = scripted(vec![expired(), (200, &[], with_state("Succeeded")), expired(), expired()]);
     assert!(azure.get(&vnet(), API).await.is_ok());
@@ -221,7 +224,7 @@ async fn an_expired_token_is_replaced_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_url_is_followed_and_the_resource_is_read_at_the_end() {
+async fn status_url_is_polled_and_the_resource_is_read_at_the_end() {
     const HEADERS: &[(&str, &str)] =
         &[("azure-asyncoperation", "http://arm.test/op/1"), ("location", "/res/1"), ("retry-after", "3")];
     let (azure, seen) = scripted(vec![
@@ -232,9 +235,9 @@ async fn a_status_url_is_followed_and_the_resource_is_read_at_the_end() {
         (200, &[], with_state("Succeeded")),
     ]);
     let start = Instant::now();
-    let body = azure.put(&vnet(), API, &json!({"zones": ["1", "2"]}), When::Always).await.unwrap();
+    let body = azure.put(&vnet(), API, &json!({"zones": ["1", "2"]}), WriteCondition::Always).await.unwrap();
     assert_eq!(body["zones"], json!(["1", "2"]));
-    // As the PUT said, then the default, then as the status said.
+    // The wait of the PUT, the default, the wait of the status.
     assert_eq!(start.elapsed().as_secs(), 3 + 10 + 20);
     let seen = seen.lock().unwrap();
     assert_eq!(seen.lines(), [&format!("PUT {VNET}"), "GET /op/1", "GET /op/1", "GET /op/1", &format!("GET {VNET}")]);
@@ -242,18 +245,18 @@ async fn a_status_url_is_followed_and_the_resource_is_read_at_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_location_and_a_bare_resource_are_followed_with_one_put() {
+async fn location_url_and_bare_resource_are_polled_after_one_put() {
     for (first, second) in [
         ((202, &[("location", "/res/1")] as &[_], Json::Null), (202, &[] as &[_], Json::Null)),
         ((201, &[], with_state("Creating")), (200, &[], with_state("Creating"))),
         ((202, &[], Json::Null), (404, &[], json!({"error": {"code": "ResourceNotFound"}}))),
-        // An address to poll that is the resource itself, and an empty 200 as the end.
+        // A polling URL that is the resource itself, and an empty 200 as the end.
         ((202, &[("azure-asyncoperation", VNET)], Json::Null), (200, &[], with_state("Accepted"))),
         ((202, &[("location", "/res/1")], Json::Null), (200, &[], Json::Null)),
     ] {
         let done = || (200, &[] as &[_], with_state("Succeeded"));
         let (azure, seen) = scripted(vec![first, second, done(), done()]);
-        let body = azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+        let body = azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
         assert_eq!(body["properties"]["provisioningState"], "Succeeded");
         let seen = seen.lock().unwrap();
         assert_eq!(seen.lines().iter().filter(|line| line.starts_with("PUT")).count(), 1);
@@ -261,32 +264,32 @@ async fn a_location_and_a_bare_resource_are_followed_with_one_put() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_operation_is_told_with_its_innermost_code() {
+async fn failed_operation_reports_its_innermost_code() {
     let failed = json!({"status": "Failed", "error": {"code": "Conflict", "message": "outer", "details": [
         {"code": "AllocationFailed", "message": "no room"}, {"code": "Other", "message": "beside"}]}});
     let (azure, _) = scripted(vec![
         (201, &[("azure-asyncoperation", "/op/1")], with_state("Creating")),
         (200, &[("x-ms-correlation-request-id", "c-1")], failed),
     ]);
-    let error = refused(azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap_err());
+    let error = refused(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap_err());
     assert_eq!((error.code.as_str(), error.message.as_str()), ("AllocationFailed", "no room"));
     assert_eq!(error.correlation.as_deref(), Some("c-1"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_operation_without_an_error_says_so() {
+async fn cancelled_operation_without_error_is_reported_as_cancelled() {
     let (azure, _) = scripted(vec![
         (201, &[("azure-asyncoperation", "/op/1")], with_state("Creating")),
         (200, &[], json!({"status": "Cancelled"})),
     ]);
-    let error = refused(azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap_err());
+    let error = refused(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap_err());
     assert_eq!(error.code, "OperationCancelled");
 }
 
 #[test]
-fn errors_are_read_in_every_shape() {
+fn errors_are_parsed_in_every_shape() {
     let read = |status: u16, body: &str| {
-        ArmError::read(&Answer { status, headers: Default::default(), body: body.to_owned().into() })
+        ArmError::read(&WireResponse { status, headers: Default::default(), body: body.to_owned().into() })
     };
     let bare = read(409, "\u{feff}{\"code\":\"Conflict\",\"message\":\"m\"}");
     assert_eq!((bare.code.as_str(), bare.message.as_str()), ("Conflict", "m"));
@@ -298,19 +301,19 @@ fn errors_are_read_in_every_shape() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_foreign_address_gets_no_token_and_is_not_asked() {
+async fn foreign_origin_gets_no_token_and_no_request() {
     let evil = json!({"value": [], "nextLink": "http://evil.test/next"});
     let (azure, seen) = scripted(vec![(200, &[], evil)]);
     let error = azure.list(&ArmId::new(GROUP)).await.unwrap_err();
     assert!(matches!(&error, CloudError::Unreachable(why) if why.contains("evil.test")), "{error}");
     assert_eq!(seen.lock().unwrap().requests.len(), 1);
 
-    // A status URL elsewhere is not followed; the resource tells how far it is.
+    // A status URL of another origin is not followed; the resource reports its own progress.
     let (azure, seen) = scripted(vec![
         (201, &[("azure-asyncoperation", "http://evil.test/op")], with_state("Creating")),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
     assert_eq!(seen.lock().unwrap().lines()[1], format!("GET {VNET}"));
 }
 
@@ -327,16 +330,16 @@ async fn lists_are_read_to_the_last_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_goes_on_with_itself_is_not_read_for_ever() {
+async fn list_whose_next_page_is_itself_is_refused() {
     let page = || (200, &[] as &[_], json!({"value": [{"id": "/a"}], "nextLink": "http://arm.test/more?$skipToken=x"}));
     let (azure, seen) = scripted(vec![page(), page()]);
     let refused = azure.list(&ArmId::new(GROUP)).await.unwrap_err().to_string();
-    assert!(refused.contains("goes on with the page that was read"), "{refused}");
+    assert!(refused.contains("names the same page as its next page"), "{refused}");
     assert_eq!(seen.lock().unwrap().requests.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_put_is_observed_before_it_is_sent_again() {
+async fn lost_put_is_repeated_only_after_a_read() {
     let (azure, seen) = scripted(vec![
         (0, &[], Json::Null),
         (200, &[], with_state("Creating")),
@@ -344,18 +347,18 @@ async fn a_lost_put_is_observed_before_it_is_sent_again() {
         (200, &[], with_state("Succeeded")),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
     let methods: Vec<_> = seen.lock().unwrap().lines().iter().map(|line| line[..3].to_owned()).collect();
     assert_eq!(methods, ["PUT", "GET", "GET", "GET", "PUT"]);
 
-    // With a condition, a changed etag may be our own write or another's.
+    // With a condition, a changed etag may come from this write or from another client.
     let (azure, _) = scripted(vec![(504, &[], Json::Null), (200, &[], json!({"etag": "new"}))]);
-    let error = azure.put(&vnet(), API, &json!({}), When::Unchanged("old")).await.unwrap_err();
+    let error = azure.put(&vnet(), API, &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
     assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_action_is_never_sent_again() {
+async fn lost_action_is_never_repeated() {
     for lost in [0, 500, 504] {
         let (azure, seen) = scripted(vec![(lost, &[], Json::Null)]);
         let error = azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err();
@@ -364,9 +367,9 @@ async fn a_lost_action_is_never_sent_again() {
     }
 }
 
-/// What is in the way may be the same action, which another look tells and this client cannot.
+/// The blocking operation may be the same action. The caller can find out by another read; this client cannot.
 #[tokio::test(start_paused = true)]
-async fn an_action_that_another_operation_is_in_the_way_of_is_not_sent_again() {
+async fn action_blocked_by_another_operation_is_not_repeated() {
     let busy = || (409, &[] as &[_], json!({"error": {"code": "AnotherOperationInProgress", "message": "m"}}));
     let (azure, seen) = scripted(vec![busy(), busy()]);
     assert!(refused(azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err()).is_busy());
@@ -375,7 +378,7 @@ async fn an_action_that_another_operation_is_in_the_way_of_is_not_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_is_not_waited_for() {
+async fn silent_server_ends_in_an_unknown_outcome() {
     let azure = client(Router::new().fallback(std::future::pending::<()>));
     let error = azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err();
     assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
@@ -395,15 +398,15 @@ async fn writes_wait_for_other_operations_and_for_lingering_uses() {
         (409, &[], error("ScopeLocked")),
         (412, &[], error("PreconditionFailed")),
     ]);
-    azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
     azure.delete(&vnet(), API).await.unwrap();
     assert_eq!(refused(azure.delete(&vnet(), API).await.unwrap_err()).code, "ScopeLocked");
-    let stale = azure.put(&vnet(), API, &json!({}), When::Unchanged("old")).await.unwrap_err();
+    let stale = azure.put(&vnet(), API, &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
     assert_eq!(refused(stale).status, 412);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_absent_is_none_and_what_is_wrong_is_an_error() {
+async fn absent_object_is_none_and_failure_is_an_error() {
     let error = |code: &str| json!({"error": {"code": code, "message": "m"}});
     let (azure, _) = scripted(vec![
         (404, &[], error("ResourceGroupNotFound")),
@@ -416,7 +419,7 @@ async fn what_is_absent_is_none_and_what_is_wrong_is_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_resource_group_goes_through_the_typed_client_and_keeps_everything() {
+async fn typed_client_keeps_every_field_of_a_resource_group() {
     let group = json!({"location": "westeurope", "tags": {"a": "b"}, "managedBy": "/x"});
     let (azure, seen) = scripted(vec![
         (201, &[], json!({"id": GROUP, "properties": {"provisioningState": "Succeeded"}, "extra": 1})),
@@ -425,17 +428,17 @@ async fn a_resource_group_goes_through_the_typed_client_and_keeps_everything() {
         (200, &[], Json::Null),
         (404, &[], json!({"error": {"code": "ResourceGroupNotFound"}})),
     ]);
-    let body = azure.put(&ArmId::new(GROUP), API, &group, When::Always).await.unwrap();
+    let body = azure.put(&ArmId::new(GROUP), API, &group, WriteCondition::Always).await.unwrap();
     assert_eq!(body["extra"], 1);
     azure.delete(&ArmId::new(GROUP), API).await.unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.requests[0], ("PUT /subscriptions/sub/resourcegroups/rg".to_owned(), group));
-    // The placeholder of the typed client never leaves the transport.
+    // The placeholder token of the typed client never leaves the transport.
     assert!(seen.authorizations.iter().all(|sent| sent == &format!("Bearer {SECRET}")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_token_is_in_no_debug_output_and_in_no_log() {
+async fn token_never_appears_in_debug_output_or_logs() {
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
     impl std::io::Write for Log {
@@ -457,18 +460,18 @@ async fn the_token_is_in_no_debug_output_and_in_no_log() {
     let _guard = tracing::subscriber::set_default(subscriber);
     let error = (403, &[] as &[_], json!({"error": {"code": "AuthorizationFailed", "message": "no"}}));
     let (azure, _) = scripted(vec![error.clone(), error.clone(), error]);
-    // What was first logged by a test on another thread is off until it is looked at again from here.
+    // A callsite that a test on another thread logged first stays disabled until the cache is rebuilt from here.
     assert!(azure.get(&vnet(), API).await.is_err());
     tracing::callsite::rebuild_interest_cache();
-    let group = azure.put(&ArmId::new(GROUP), API, &json!({"location": "westeurope"}), When::Always).await;
+    let group = azure.put(&ArmId::new(GROUP), API, &json!({"location": "westeurope"}), WriteCondition::Always).await;
     let resource = azure.get(&vnet(), API).await;
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("status=403"), "{log}");
-    let shown = format!("{azure:?} {group:?} {resource:?} {:?}", FixedToken(Token::new(SECRET)));
+    let shown = format!("{azure:?} {group:?} {resource:?} {:?}", FixedToken(BearerToken::new(SECRET)));
     assert!(!log.contains(SECRET) && !shown.contains(SECRET));
 }
 
-/// A server that counts writes as Azure does: 200 at once, and 10 more in each second.
+/// A server that limits writes as Azure does: 200 at once, and 10 more per second.
 fn limited(refusals: Arc<AtomicU64>) -> Router {
     let bucket = Arc::new(Mutex::new((200.0_f64, Instant::now())));
     Router::new().fallback(move || {
@@ -492,7 +495,7 @@ fn limited(refusals: Arc<AtomicU64>) -> Router {
 }
 
 #[tokio::test(start_paused = true)]
-async fn thousands_of_writes_keep_to_the_rate_and_see_hardly_a_refusal() {
+async fn thousands_of_writes_keep_to_the_rate_with_few_refusals() {
     use futures::StreamExt as _;
     let refusals = Arc::new(AtomicU64::new(0));
     let azure = client(limited(Arc::clone(&refusals)));
@@ -500,15 +503,15 @@ async fn thousands_of_writes_keep_to_the_rate_and_see_hardly_a_refusal() {
     let (azure, id, body) = (&azure, &vnet(), &json!({}));
     futures::stream::iter(0..3000)
         .for_each_concurrent(64, |_| async move {
-            azure.put(id, API, body, When::Always).await.unwrap();
+            azure.put(id, API, body, WriteCondition::Always).await.unwrap();
         })
         .await;
-    // 200 at once, the rest at ten in a second.
+    // 200 at once, the rest at ten per second.
     assert!((275..300).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     assert!(refusals.load(Ordering::Relaxed) < 10, "{refusals:?}");
 }
 
-/// A refusal for want of a registration, with the message that Azure has where it was there once.
+/// A refusal for a missing registration, with Azure's message for a provider that was registered once.
 fn unregistered(namespace: &str) -> Scripted {
     let message = format!(
         "The subscription registration is in 'Unregistered' state. The subscription must be registered to use namespace '{namespace}'."
@@ -522,20 +525,20 @@ fn registration(state: &str) -> Scripted {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_provider_that_a_refusal_names_is_registered_and_looked_for_until_it_is_seen_everywhere() {
-    let (azure, seen, told) = scripted_and_told(vec![
+async fn refused_provider_is_registered_until_visible_everywhere() {
+    let (azure, seen, told) = scripted_with_notices(vec![
         unregistered("Microsoft.Compute"),
         (504, &[], Json::Null),
         registration("Registering"),
         registration("Registering"),
         registration("Registered"),
-        // A region that has not heard of it yet.
+        // A region that does not have the registration yet.
         unregistered("Microsoft.Compute"),
         (404, &[], json!({ "error": { "code": "SubscriptionNotRegistered", "message": "It is not." } })),
         registration("Registered"),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
     let put = format!("PUT {VNET}");
     assert_eq!(
         seen.lock().unwrap().lines(),
@@ -547,7 +550,7 @@ async fn the_provider_that_a_refusal_names_is_registered_and_looked_for_until_it
             "GET /subscriptions/sub/providers/Microsoft.Compute",
             &put,
             &put,
-            // A code without a name is about the provider of the object itself.
+            // A code without a provider's name refers to the provider of the object itself.
             "POST /subscriptions/sub/providers/Microsoft.Network/register",
             &put,
         ]
@@ -558,18 +561,18 @@ async fn the_provider_that_a_refusal_names_is_registered_and_looked_for_until_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registration_that_does_not_end_is_given_up_after_ten_minutes() {
+async fn endless_registration_fails_after_ten_minutes() {
     let answers = std::iter::once(unregistered("Microsoft.Compute"));
     let (azure, _) = scripted(answers.chain(std::iter::repeat_n(registration("Registering"), 100)).collect());
     let start = Instant::now();
-    let refused = refused(azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap_err());
+    let refused = refused(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap_err());
     assert_eq!(refused.code, "MissingSubscriptionRegistration");
     assert!(refused.message.contains("Registering"), "{refused:?}");
     assert!((540..=600).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registration_that_was_refused_is_tried_again_after_a_minute() {
+async fn refused_registration_is_retried_after_a_minute() {
     let forbidden = (403, &[] as &[_], json!({ "error": { "code": "AuthorizationFailed", "message": "No." } }));
     let (azure, seen) = scripted(vec![
         unregistered("Microsoft.Network"),
@@ -579,7 +582,7 @@ async fn a_registration_that_was_refused_is_tried_again_after_a_minute() {
         registration("Registered"),
         (200, &[], with_state("Succeeded")),
     ]);
-    let put = async || azure.put(&vnet(), API, &json!({}), When::Always).await;
+    let put = async || azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await;
     assert!(put().await.is_err() && put().await.is_err());
     assert_eq!(seen.lock().unwrap().requests.len(), 3);
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -587,7 +590,7 @@ async fn a_registration_that_was_refused_is_tried_again_after_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_found_where_the_subscription_is_not_registered() {
+async fn unregistered_provider_reads_as_empty() {
     let (azure, seen) = scripted(vec![unregistered("Microsoft.Network"), unregistered("Microsoft.Network")]);
     assert_eq!(azure.get(&vnet(), API).await, Ok(None));
     assert_eq!(
@@ -598,14 +601,14 @@ async fn nothing_is_found_where_the_subscription_is_not_registered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lock_that_is_answered_as_too_many_requests_is_not_told_as_that() {
+async fn lock_reported_as_429_is_not_reported_as_throttling() {
     let locked = json!({ "error": { "code": "RetryableErrorDueToAnotherOperation", "message": "Later." } });
-    let (azure, _, told) = scripted_and_told(vec![
+    let (azure, _, told) = scripted_with_notices(vec![
         (429, &[("retry-after", "10")], locked),
         (429, &[("retry-after", "10")], json!({ "error": { "code": "TooManyRequests", "message": "Later." } })),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), When::Always).await.unwrap();
+    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
     let wait = Duration::from_secs(10);
     assert_eq!(*told.0.lock().unwrap(), [Notice::Throttled { requests: Requests::Writes, rate: None, wait }]);
 }

@@ -1,4 +1,5 @@
-//! When to tell that Azure's limits hold requests up: once for a spell of it, and once when it is over. What is short is not told.
+//! Notices about throttling: one when Azure's limits begin to delay requests, and one when the delay is over. Short
+//! waits are not reported.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,49 +9,49 @@ use jiff::Timestamp;
 use super::retry::elapsed;
 use crate::world::{Notice, Notices, Requests};
 
-/// A wait from which on it is told.
-const WORTH_TELLING: Duration = Duration::from_secs(2);
-/// So long must requests have gone through at once for a spell to be over: a run that is held up comes in bursts.
-const CALM: Duration = Duration::from_secs(30);
-/// A limit that turns out to be so many times lower than it was when it was told is told again.
+/// The shortest wait that is reported.
+const REPORTED: Duration = Duration::from_secs(2);
+/// Time without waits after which a throttling period is over. A delayed run sends in bursts.
+const QUIET: Duration = Duration::from_secs(30);
+/// Factor by which the limit must drop below the reported one to be reported again.
 const MUCH_LOWER: f64 = 10.0;
 
-/// Tells of spells in which requests are held up.
+/// Reports the periods in which Azure throttles requests.
 pub(super) struct Throttling {
     notices: Arc<dyn Notices>,
-    spells: [Mutex<Option<Spell>>; 3],
+    periods: [Mutex<Option<ThrottlingPeriod>>; 3],
 }
 
-/// A time in which requests are held up.
+/// A period in which requests are delayed.
 #[derive(Debug, Clone, Copy)]
-struct Spell {
+struct ThrottlingPeriod {
     began: Timestamp,
-    /// When the last of them goes, as far as is known.
+    /// Expected end: when the last known request is sent.
     until: Timestamp,
-    /// The rate that held when it was told.
+    /// The rate at the time of the notice.
     rate: f64,
 }
 
 impl Throttling {
     pub fn new(notices: Arc<dyn Notices>) -> Self {
-        Self { notices, spells: [const { Mutex::new(None) }; 3] }
+        Self { notices, periods: [const { Mutex::new(None) }; 3] }
     }
 
-    /// A request goes once this wait is over, which may be none: for its turn at this rate, or because it was refused. A rate that follows from refusals is
-    /// a guess, and not told with them.
+    /// Records that a request waits this long, which may be zero: for its turn at this rate, or because it was refused.
+    /// After a refusal the rate is a guess and is not reported.
     pub fn waits(&self, requests: Requests, rate: f64, refused: bool, wait: Duration, now: Timestamp) {
-        let mut spell = self.spells[requests as usize].lock().unwrap_or_else(PoisonError::into_inner);
-        let over = |spell: &Spell| wait.is_zero() && elapsed(spell.until, now) >= CALM;
-        if let Some(ended) = spell.take_if(|spell| over(spell)) {
+        let mut period = self.periods[requests as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        let over = |period: &ThrottlingPeriod| wait.is_zero() && elapsed(period.until, now) >= QUIET;
+        if let Some(ended) = period.take_if(|period| over(period)) {
             self.notices.notice(&Notice::Unthrottled { requests, lasted: elapsed(ended.began, ended.until) });
         }
-        if let Some(spell) = spell.as_mut().filter(|_| !wait.is_zero()) {
-            spell.until = spell.until.max(now + wait);
+        if let Some(period) = period.as_mut().filter(|_| !wait.is_zero()) {
+            period.until = period.until.max(now + wait);
         }
-        let is_news = spell.is_none_or(|spell| !refused && rate * MUCH_LOWER <= spell.rate);
-        if wait >= WORTH_TELLING && is_news {
-            let fresh = Spell { began: now, until: now + wait, rate };
-            *spell = Some(spell.map_or(fresh, |spell| Spell { rate, ..spell }));
+        let is_news = period.is_none_or(|period| !refused && rate * MUCH_LOWER <= period.rate);
+        if wait >= REPORTED && is_news {
+            let fresh = ThrottlingPeriod { began: now, until: now + wait, rate };
+            *period = Some(period.map_or(fresh, |period| ThrottlingPeriod { rate, ..period }));
             self.notices.notice(&Notice::Throttled { requests, rate: (!refused).then_some(rate), wait });
         }
     }
@@ -60,17 +61,17 @@ impl Throttling {
 mod tests {
     use super::*;
 
-    /// Keeps what was told.
+    /// Records the notices.
     #[derive(Default)]
-    struct Kept(Mutex<Vec<Notice>>);
+    struct NoticeRecorder(Mutex<Vec<Notice>>);
 
-    impl Notices for Kept {
+    impl Notices for NoticeRecorder {
         fn notice(&self, notice: &Notice) {
             self.0.lock().unwrap().push(notice.clone());
         }
     }
 
-    impl Kept {
+    impl NoticeRecorder {
         fn all(&self) -> Vec<Notice> {
             self.0.lock().unwrap().clone()
         }
@@ -78,9 +79,9 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// What is told of writes that wait so many seconds at a time, each a second after the one before.
-    fn told(waits: impl IntoIterator<Item = u32>) -> Vec<Notice> {
-        let kept = Arc::new(Kept::default());
+    /// The notices for writes with these waits in seconds, one write per second.
+    fn notices_for(waits: impl IntoIterator<Item = u32>) -> Vec<Notice> {
+        let kept = Arc::new(NoticeRecorder::default());
         let throttling = Throttling::new(Arc::clone(&kept) as Arc<dyn Notices>);
         for (second, wait) in waits.into_iter().enumerate() {
             let now = Timestamp::UNIX_EPOCH + SECOND * u32::try_from(second).unwrap();
@@ -94,25 +95,25 @@ mod tests {
     }
 
     #[test]
-    fn short_waits_are_not_worth_telling() {
-        assert_eq!(told([0, 1, 1, 0, 1]), []);
+    fn short_waits_are_not_reported() {
+        assert_eq!(notices_for([0, 1, 1, 0, 1]), []);
     }
 
     #[test]
-    fn a_spell_is_told_once_however_it_comes_and_goes() {
-        assert_eq!(told([0, 1, 3, 5, 6, 0, 0, 4, 0, 1, 6]), [throttled(3)]);
+    fn throttling_is_reported_once() {
+        assert_eq!(notices_for([0, 1, 3, 5, 6, 0, 0, 4, 0, 1, 6]), [throttled(3)]);
     }
 
     #[test]
-    fn a_spell_is_over_after_a_calm_and_the_next_is_told_anew() {
+    fn later_throttling_is_reported_again() {
         let waits = [vec![2, 3], vec![0; 40], vec![7]].concat();
         let over = Notice::Unthrottled { requests: Requests::Writes, lasted: SECOND * 4 };
-        assert_eq!(told(waits), [throttled(2), over, throttled(7)]);
+        assert_eq!(notices_for(waits), [throttled(2), over, throttled(7)]);
     }
 
     #[test]
-    fn a_limit_that_is_much_lower_than_was_told_is_told_again() {
-        let kept = Arc::new(Kept::default());
+    fn much_lower_limit_is_reported_again() {
+        let kept = Arc::new(NoticeRecorder::default());
         let throttling = Throttling::new(Arc::clone(&kept) as Arc<dyn Notices>);
         for (rate, refused) in [(5.0, true), (5.0, false), (1.0, false), (0.5, true), (0.5, false), (0.1, false)] {
             throttling.waits(Requests::Reads, rate, refused, SECOND * 3, Timestamp::UNIX_EPOCH);

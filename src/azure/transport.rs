@@ -1,8 +1,8 @@
-//! The one way to Resource Manager: every request, typed or raw, goes through [`ArmTransport`].
+//! The transport to Resource Manager: every request, typed or raw, goes through [`ArmTransport`].
 //!
-//! It alone holds the token, and gives it to no origin but Resource Manager's own, for addresses to poll and next pages come from answers.
-//! It repeats what is safe to repeat, keeps to the rate limits, and turns every answer that is no success into an [`ArmError`]. It knows
-//! nothing of long-running operations.
+//! It alone holds the token, and sends it to no origin but Resource Manager's own, because polling URLs and next pages
+//! come from answers. It repeats requests that are safe to repeat, keeps to the rate limits, and turns every answer
+//! that is not a success into an [`ArmError`]. It has no code for long-running operations.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,28 +20,29 @@ use url::Url;
 use super::credential::Credential;
 use super::error::{ArmError, CallError};
 use super::pace::Pace;
-use super::retry::{Backoff, Patience};
+use super::retry::{Backoff, RetryPolicy};
 use super::throttling::Throttling;
-use super::wire::{Answer, Request, Wire};
+use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::world::{Clock, Ids, Notice, Notices, Requests};
 
-/// How long one answer may take. Resource Manager itself gives a provider 60 seconds (source: its resource provider contract).
+/// Time limit for one answer. Resource Manager itself gives a provider 60 seconds (source: its resource provider
+/// contract).
 const ANSWER_TIME: Duration = Duration::from_secs(100);
 
 /// Carries requests to Resource Manager.
 pub struct ArmTransport {
-    wire: Wire,
-    /// The origin that tokens may go to.
+    wire: HttpBackend,
+    /// The only origin that tokens are sent to.
     origin: String,
     credential: Arc<dyn Credential>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
-    /// One id for all requests of this run, by which the activity log shows them together.
+    /// One id for all requests of this run; the activity log groups by it.
     correlation: String,
     pace: Pace,
     throttling: Throttling,
     notices: Arc<dyn Notices>,
-    /// How far the cloud's clock was ahead when it last said what time it is.
+    /// Offset of the cloud's clock at its last answer with a date.
     ahead: Mutex<Option<SignedDuration>>,
 }
 
@@ -55,7 +56,7 @@ impl ArmTransport {
     /// A transport to the Resource Manager at this endpoint.
     pub fn new(
         endpoint: &Url,
-        wire: Wire,
+        wire: HttpBackend,
         credential: Arc<dyn Credential>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
@@ -75,12 +76,12 @@ impl ArmTransport {
         }
     }
 
-    /// Whether tokens may go there.
+    /// True if tokens may be sent to this URL.
     pub(super) fn trusts(&self, url: &Url) -> bool {
         url.origin().ascii_serialization() == self.origin
     }
 
-    /// How far the cloud's clock is ahead of ours, as its last answer said; `None` where none has.
+    /// Offset of the cloud's clock from the local one, by its last answer; `None` before the first.
     pub(super) fn ahead(&self) -> Option<SignedDuration> {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,23 +96,23 @@ impl ArmTransport {
         self.clock.sleep(duration).await;
     }
 
-    /// Tells whoever waits.
+    /// Sends a notice to the operator.
     pub(super) fn tell(&self, notice: &Notice) {
         self.notices.notice(notice);
     }
 
     /// Sends a request and returns the answer, which is a success.
     ///
-    /// Anything is sent again that the cloud did not take; what may have been carried out is sent again only where that does no harm: reads
-    /// and deletions.
+    /// A request that Azure did not accept is sent again. A request that Azure may have executed is repeated only where
+    /// that is harmless: reads and deletions.
     ///
     /// # Errors
-    /// What the cloud answered at last, or why it did not.
-    pub async fn call(&self, request: Request) -> Result<Answer, CallError> {
+    /// The last error of Azure, or the reason why no answer arrived.
+    pub async fn call(&self, request: WireRequest) -> Result<WireResponse, CallError> {
         if !self.trusts(&request.url) {
             let origin = request.url.origin().ascii_serialization();
             return Err(CallError::NotSent(format!(
-                "an answer points to {origin}, and credentials go to {} only",
+                "an answer redirects to {origin}; drplan sends credentials to {} only",
                 self.origin
             )));
         }
@@ -120,10 +121,10 @@ impl ArmTransport {
         self.attempts(request, &id).instrument(span).await
     }
 
-    async fn attempts(&self, request: Request, id: &str) -> Result<Answer, CallError> {
+    async fn attempts(&self, request: WireRequest, id: &str) -> Result<WireResponse, CallError> {
         let reads = matches!(request.method, Method::GET | Method::HEAD);
-        let mut failing = Backoff::new(if reads { Patience::READ } else { Patience::REQUEST }, self.now());
-        let mut throttled = Backoff::new(Patience::THROTTLED, self.now());
+        let mut failing = Backoff::new(if reads { RetryPolicy::READ } else { RetryPolicy::REQUEST }, self.now());
+        let mut throttled = Backoff::new(RetryPolicy::THROTTLED, self.now());
         let mut refused = false;
         loop {
             let error = match self.attempt(&request, id, refused).await? {
@@ -144,18 +145,18 @@ impl ArmTransport {
                 let requests = Requests::of(&request.method);
                 self.throttling.waits(requests, self.pace.rate(requests), true, wait, self.now());
             }
-            tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to ask again");
+            tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to retry");
             self.sleep(wait).await;
         }
     }
 
-    /// Sends once. The outer error ends the call; the inner one may be worth another attempt.
+    /// Sends once. The outer error ends the call; the inner one may justify another attempt.
     async fn attempt(
         &self,
-        request: &Request,
+        request: &WireRequest,
         id: &str,
         refused: bool,
-    ) -> Result<Result<Answer, CallError>, CallError> {
+    ) -> Result<Result<WireResponse, CallError>, CallError> {
         let admitted = self.pace.admit(&request.method, self.now());
         let (class, now) = (admitted.class, self.now());
         self.throttling.waits(class, self.pace.rate(class), false, admitted.wait, now);
@@ -171,7 +172,7 @@ impl ArmTransport {
             Either::Left((Err(error), _)) => return Ok(Err(error.into())),
             Either::Right(((), _)) => {
                 let limit = ANSWER_TIME.as_secs();
-                return Ok(Err(CallError::Lost(format!("no answer came within {limit} s"))));
+                return Ok(Err(CallError::Lost(format!("no answer within {limit} s"))));
             }
         };
         admitted.answered(&answer, self.now());
@@ -183,12 +184,12 @@ impl ArmTransport {
         Ok(if (200..300).contains(&answer.status) { Ok(answer) } else { Err(ArmError::read(&answer).into()) })
     }
 
-    /// Adds who asks, and the ids by which the request is found again.
+    /// Adds the token, and the ids by which Azure's support finds the request.
     async fn sign(&self, headers: &mut HeaderMap, id: &str, refused: bool) -> Result<(), CallError> {
-        let no_token = |why: String| CallError::NotSent(format!("there is no token for Resource Manager: {why}"));
+        let no_token = |why: String| CallError::NotSent(format!("no token for Resource Manager: {why}"));
         let token = self.credential.token(refused).await.map_err(no_token)?;
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.text()))
-            .map_err(|_| no_token("it holds characters that no header takes".to_owned()))?;
+            .map_err(|_| no_token("it holds characters that are invalid in a header".to_owned()))?;
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -203,7 +204,7 @@ impl ArmTransport {
     }
 }
 
-/// Whether sending it again can do no harm.
+/// True if a repetition is harmless.
 fn may_repeat(method: &Method, error: &CallError) -> bool {
     let harmless = matches!(*method, Method::GET | Method::HEAD | Method::DELETE);
     match error {
@@ -214,12 +215,12 @@ fn may_repeat(method: &Method, error: &CallError) -> bool {
     }
 }
 
-/// The seam under `azure_mgmt_resources`: its requests come without a token, and its errors hold a [`CallError`].
+/// The adapter under `azure_mgmt_resources`: its requests arrive without a token, and its errors hold a [`CallError`].
 #[async_trait]
 impl azure_core::HttpClient for ArmTransport {
     async fn execute_request(&self, typed: &azure_core::Request) -> azure_core::Result<azure_core::Response> {
         let request = raw(typed).map_err(|why| to_typed(CallError::NotSent(why)))?;
-        let Answer { status, headers, body } = self.call(request).await.map_err(to_typed)?;
+        let WireResponse { status, headers, body } = self.call(request).await.map_err(to_typed)?;
         let status = azure_core::StatusCode::try_from(status)
             .map_err(|_| to_typed(CallError::Undecided(format!("the answer has the status {status}"))))?;
         let mut typed = azure_core::headers::Headers::new();
@@ -232,10 +233,10 @@ impl azure_core::HttpClient for ArmTransport {
     }
 }
 
-fn raw(typed: &azure_core::Request) -> Result<Request, String> {
+fn raw(typed: &azure_core::Request) -> Result<WireRequest, String> {
     let method = Method::from_bytes(typed.method().as_ref().as_bytes()).map_err(|e| e.to_string())?;
     let azure_core::Body::Bytes(body) = typed.body() else { return Err("the body is a stream".to_owned()) };
-    let mut request = Request::new(method, typed.url().clone());
+    let mut request = WireRequest::new(method, typed.url().clone());
     request.body = body.clone();
     for (name, value) in typed.headers().iter() {
         let name = HeaderName::try_from(name.as_str()).map_err(|e| e.to_string())?;
@@ -249,8 +250,8 @@ fn to_typed(error: CallError) -> azure_core::Error {
     azure_core::Error::new(azure_core::error::ErrorKind::Other, error)
 }
 
-/// The answer behind a typed response, whole.
-pub(super) async fn untyped(response: azure_core::Response) -> Result<Answer, CallError> {
+/// The complete raw answer of a typed response.
+pub(super) async fn untyped(response: azure_core::Response) -> Result<WireResponse, CallError> {
     let (status, typed, body) = response.deconstruct();
     let mut headers = HeaderMap::new();
     for (name, value) in typed {
@@ -259,10 +260,10 @@ pub(super) async fn untyped(response: azure_core::Response) -> Result<Answer, Ca
         }
     }
     let body = body.collect().await.map_err(from_typed)?;
-    Ok(Answer { status: status.into(), headers, body })
+    Ok(WireResponse { status: status.into(), headers, body })
 }
 
-/// The error that the transport put into a typed one.
+/// The transport's error inside a typed one.
 pub(super) fn from_typed(error: azure_core::Error) -> CallError {
     match error.into_downcast::<CallError>() {
         Ok(error) => error,

@@ -1,4 +1,4 @@
-//! One request, one answer, and what carries them. Knows nothing of tokens, retries or Resource Manager.
+//! Requests, answers and their carrier. No code here depends on tokens, retries or Resource Manager.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use serde_json::Value as Json;
 use tower::ServiceExt as _;
 use url::Url;
 
-/// The greatest answer that is read, in bytes. Resource Manager turns answers above 8 MB into an error (source: its resource provider
-/// contract).
+/// The largest answer that is read, in bytes. Resource Manager turns answers above 8 MB into an error (source: its
+/// resource provider contract).
 const ANSWER_LIMIT: usize = 16 << 20;
 
-/// How long a connection may take to be made.
+/// Time limit for a connection attempt.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
 
-/// What carries requests.
+/// The carrier of requests.
 #[derive(Debug, Clone)]
-pub enum Wire {
-    /// A server in this process, called without sockets. An answer whose body breaks off is a connection that was lost.
+pub enum HttpBackend {
+    /// A server in this process, called without sockets. A truncated body counts as a lost connection.
     InProcess(Router),
     /// The network.
     Net(reqwest::Client),
@@ -29,7 +29,7 @@ pub enum Wire {
 
 /// A request, without a token.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct WireRequest {
     /// The method.
     pub method: Method,
     /// The absolute address.
@@ -40,9 +40,9 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// An answer.
+/// An HTTP answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
@@ -57,12 +57,12 @@ pub(super) enum WireError {
     /// The request was not sent.
     #[error("{0}")]
     NotSent(String),
-    /// The request was sent, and the connection broke before the answer was whole.
+    /// The request was sent, and the connection was lost before the answer was complete.
     #[error("{0}")]
     Lost(String),
 }
 
-impl Request {
+impl WireRequest {
     /// A request without a body.
     pub fn new(method: Method, url: Url) -> Self {
         Self { method, url, headers: HeaderMap::new(), body: Bytes::new() }
@@ -73,7 +73,7 @@ impl Request {
         Self::new(Method::GET, url)
     }
 
-    /// The request with this body.
+    /// The request with this JSON body.
     #[must_use]
     pub fn json(mut self, body: &Json) -> Self {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -81,7 +81,7 @@ impl Request {
         self
     }
 
-    /// The request on the condition that the object has this etag. A text that cannot be an etag matches nothing.
+    /// The request on the condition that the object has this etag. A text that is not a valid etag matches nothing.
     #[must_use]
     pub fn if_match(mut self, etag: &str) -> Self {
         let etag = HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"\""));
@@ -90,31 +90,31 @@ impl Request {
     }
 }
 
-impl Answer {
+impl WireResponse {
     /// The text of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// What `Retry-After` says, which is in whole seconds.
+    /// `Retry-After`, in whole seconds.
     pub fn retry_after(&self) -> Option<Duration> {
         self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
     }
 
-    /// The body as JSON; `None` where it is empty or none. A byte order mark is passed over.
+    /// The body as JSON; `None` where it is empty or not JSON. A byte order mark is ignored.
     pub fn json(&self) -> Option<Json> {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
         serde_json::from_slice(body).ok()
     }
 }
 
-impl Wire {
-    /// A client of the network, with the certificates that this machine trusts (`SSL_CERT_FILE` names others).
+impl HttpBackend {
+    /// A network client with the certificates that this machine trusts (`SSL_CERT_FILE` selects others).
     ///
     /// # Errors
-    /// Words that say why TLS cannot be set up.
+    /// The reason why TLS cannot be set up.
     pub fn client() -> Result<reqwest::Client, String> {
-        // Another part of the process may have chosen already, which is as good.
+        // Another part of the process may have installed a provider already; that one is used.
         let _chosen = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .connect_timeout(CONNECT_TIME)
@@ -123,7 +123,7 @@ impl Wire {
             .map_err(|error| innermost(&error))
     }
 
-    pub(super) async fn send(&self, request: Request) -> Result<Answer, WireError> {
+    pub(super) async fn send(&self, request: WireRequest) -> Result<WireResponse, WireError> {
         match self {
             Self::InProcess(router) => in_process(router.clone(), request).await,
             Self::Net(client) => over_net(client, request).await,
@@ -131,10 +131,10 @@ impl Wire {
     }
 }
 
-async fn over_net(client: &reqwest::Client, request: Request) -> Result<Answer, WireError> {
-    let Request { method, url, headers, body } = request;
+async fn over_net(client: &reqwest::Client, request: WireRequest) -> Result<WireResponse, WireError> {
+    let WireRequest { method, url, headers, body } = request;
     let sent = client.request(method, url).headers(headers).body(body).send().await;
-    // Without a connection nothing was sent; whatever else breaks may have been heard.
+    // Without a connection nothing was sent. After any other failure the server may have received the request.
     let mut answer = sent.map_err(|error| match error.is_connect() || error.is_builder() {
         true => WireError::NotSent(innermost(&error)),
         false => WireError::Lost(innermost(&error)),
@@ -147,16 +147,16 @@ async fn over_net(client: &reqwest::Client, request: Request) -> Result<Answer, 
         }
         whole.extend_from_slice(&part);
     }
-    Ok(Answer { status, headers, body: whole.freeze() })
+    Ok(WireResponse { status, headers, body: whole.freeze() })
 }
 
-/// What is behind an error, all the way down: the outermost says only that something went wrong, and names the address, which may hold a token.
+/// The innermost source of an error. The outer messages are generic, and name the address, which may hold a token.
 pub fn innermost(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), innermost)
 }
 
-async fn in_process(router: Router, request: Request) -> Result<Answer, WireError> {
-    let Request { method, url, mut headers, body } = request;
+async fn in_process(router: Router, request: WireRequest) -> Result<WireResponse, WireError> {
+    let WireRequest { method, url, mut headers, body } = request;
     let authority = HeaderValue::from_str(url.authority()).map_err(|e| WireError::NotSent(e.to_string()))?;
     headers.insert(HOST, authority);
     let mut sent = http::Request::builder()
@@ -171,5 +171,5 @@ async fn in_process(router: Router, request: Request) -> Result<Answer, WireErro
         Err(never) => match never {},
     };
     let body = axum::body::to_bytes(body, ANSWER_LIMIT).await.map_err(|e| WireError::Lost(e.to_string()))?;
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+    Ok(WireResponse { status: parts.status.as_u16(), headers: parts.headers, body })
 }

@@ -1,4 +1,4 @@
-//! A failover that begins by itself, and later than users can wait.
+//! Automatic failovers that start too late.
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
@@ -7,12 +7,15 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "automatic-grace",
-    about: "A failover that the provider begins by itself begins within the recovery time objective.",
+    about: "An automatic failover starts within the recovery time objective (RTO).",
     weight: Weight::Warning,
-    why: "With an automatic policy Azure SQL fails over by itself once the primary has been away for the grace period, \
-          which is an hour at the least. Until then nothing happens unless somebody runs `up`, and when it happens no \
-          run moves users along with the data.",
-    instead: include_str!("../../templates/check/automatic-grace.hcl"),
+    cause: "The failover policy of a replica is automatic, with a grace period longer than `rto` in `objectives`.",
+    consequence: "Azure SQL fails over automatically after the grace period, which is an hour or longer. An automatic \
+                  failover promotes the data, but switches no traffic.",
+    fix: "Set `policy = \"manual\"`, so that a failover run promotes data and switches traffic together, or set a \
+          longer `rto`.",
+    breaks: include_str!("../../templates/check/automatic-grace/breaks.hcl"),
+    keeps: include_str!("../../templates/check/automatic-grace/keeps.hcl"),
     check,
 };
 
@@ -24,13 +27,13 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         let Some(grace) = grace.filter(|grace| *grace > rto) else { continue };
         found.push(
             RULE.finding(format!(
-                "`{}` fails over by itself after {}, and the objective is {}",
+                "`{}` fails over automatically after {}, later than the RTO of {}",
                 resource.address,
                 spoken(grace),
                 spoken(rto)
             ))
             .at(super::span(resource, argument))
-            .help("Leave the policy manual and let a run move data and users together, or promise a longer recovery time."),
+            .help("Set `policy = \"manual\"`, so that a run promotes data and switches traffic together, or set a longer `rto`."),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! A failover resource at the site that is lost.
+//! Failover-only resources at the site that their failover group leaves.
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -7,10 +7,15 @@ use crate::stack::{Presence, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "failover-at-from",
-    about: "What stands only while a failover group is up is not at the site which that group leaves.",
+    about: "Failover-only resources are at another site than the one that their failover group leaves.",
     weight: Weight::Stops,
-    why: "A failover resource is there for the day on which its group's own site is gone. At that very site it could not be made on that day.",
-    instead: include_str!("../../templates/check/failover-at-from.hcl"),
+    cause: "A failover-only resource group is at the `from` site of a failover group, and no other group fails over to \
+            that site.",
+    consequence: "drplan creates failover-only resources during an outage of that site. Azure cannot create them in a \
+                  region that is down, so the failover fails.",
+    fix: "Place the resource group at the `to` site of the failover group, or remove `presence = \"failover\"`.",
+    breaks: include_str!("../../templates/check/failover-at-from/breaks.hcl"),
+    keeps: include_str!("../../templates/check/failover-at-from/keeps.hcl"),
     check,
 };
 
@@ -26,12 +31,15 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         found.push(
             Diagnostic::error(
                 RULE.name,
-                format!("`{}` is to stand up at `{}`, the site that is lost", resource.address, group.from),
+                format!(
+                    "failover-only resource group `{}` is at `{}`, the site that its failover group leaves",
+                    resource.address, group.from
+                ),
             )
             .at(super::span(resource, "site"))
             .and(group.span, format!("`{}` fails over from `{}`", group.name, group.from))
-            .why("It would be needed exactly when that site is gone.")
-            .help(format!("Put it at `site.{}`, or make it permanent.", group.to)),
+            .why("Azure cannot create it there during an outage of that site.")
+            .help(format!("Place it at `site.{}`, or remove `presence = \"failover\"`.", group.to)),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Something that would stand up, and that nothing stands up.
+//! Failover-only resources that no failover group creates.
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
@@ -7,11 +7,14 @@ use crate::stack::{Presence, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "failover-without-group",
-    about: "Every failover resource group is stood up by a failover group.",
+    about: "Every failover-only resource group is in `stand_up` of a failover group.",
     weight: Weight::Error,
-    why: "What has `presence = \"failover\"` is never made by `apply`. Without a failover group that stands it up it is \
-          made by nothing, and the day on which that is noticed is the wrong one.",
-    instead: include_str!("../../templates/check/failover-without-group.hcl"),
+    cause: "A resource group has `presence = \"failover\"`, and no failover group lists it in `stand_up`.",
+    consequence: "`drplan apply` skips failover-only resources, and no failover run creates these. They are missing \
+                  during an outage.",
+    fix: "Add the resource group to `stand_up` of a failover group, or remove `presence = \"failover\"`.",
+    breaks: include_str!("../../templates/check/failover-without-group/breaks.hcl"),
+    keeps: include_str!("../../templates/check/failover-without-group/keeps.hcl"),
     check,
 };
 
@@ -25,9 +28,9 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             continue;
         }
         found.push(
-            RULE.finding(format!("no failover group stands up `{}`", resource.address))
+            RULE.finding(format!("no failover group creates `{}`", resource.address))
                 .at(resource.span)
-                .help("Add it to `stand_up` of a failover group, or make it permanent."),
+                .help("Add it to `stand_up` of a failover group, or remove `presence = \"failover\"`."),
         );
     }
 }

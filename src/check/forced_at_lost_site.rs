@@ -1,4 +1,4 @@
-//! A store that cannot be failed over without the site that is lost.
+//! Promotions that need the control plane of the lost region.
 
 use super::{Rule, Weight, promoted};
 use crate::diagnostic::Diagnostics;
@@ -6,12 +6,16 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "forced-at-lost-site",
-    about: "No store that a group promotes is promoted by the region that is lost.",
+    about: "Promotions of a failover group do not depend on the region that is lost.",
     weight: Weight::Warning,
-    why: "The failover of a storage account is a request to the control plane of its primary region. While that region is \
-          silent altogether, `up --forced` refuses the whole group because of it, and Microsoft decides when the account \
-          fails over. What need not move with it should be in a group of its own.",
-    instead: include_str!("../../templates/check/forced-at-lost-site.hcl"),
+    cause: "A failover group promotes a replica whose failover is a request to the primary region, as for a storage \
+            account.",
+    consequence: "While the control plane of that region is down, `failover-group up --forced` is blocked for the \
+                  whole group. Microsoft then decides when the account fails over.",
+    fix: "Promote this replica in a failover group of its own, so that it blocks no other, and accept the finding. Or \
+          store this data in a service whose failover does not need the primary region.",
+    breaks: include_str!("../../templates/check/forced-at-lost-site/breaks.hcl"),
+    keeps: include_str!("../../templates/check/forced-at-lost-site/keeps.hcl"),
     check,
 };
 
@@ -19,14 +23,14 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     for (group, replica, _) in promoted(stack).filter(|(_, _, promotion)| promotion.asks_source) {
         found.push(
             RULE.finding(format!(
-                "failover group `{}` cannot be forced while {} is silent: `{}` is failed over by that region",
+                "failover group `{}` cannot be forced while {} is down: the failover of `{}` is a request to that region",
                 group.name,
                 stack.sites.get(&group.from).map_or("its site", |site| site.location.as_str()),
                 replica.address
             ))
             .at(group.span)
-            .and(replica.span, "is asked of its primary region")
-            .help("Promote it in a failover group of its own, or accept that this one waits for the region or for Microsoft."),
+            .and(replica.span, "is failed over by its primary region")
+            .help("Promote it in a failover group of its own, so that it blocks no other, and accept the finding."),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! A kind of one provider at a site of another.
+//! Azure resources at a site of another provider.
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -7,10 +7,13 @@ use crate::stack::{Provider, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "foreign-provider",
-    about: "A kind of Azure is at a site that Azure provides.",
+    about: "Azure resources are at sites with `provider = \"azure\"`.",
     weight: Weight::Stops,
-    why: "A kind of Azure can only be made where Azure has a region.",
-    instead: include_str!("../../templates/check/foreign-provider.hcl"),
+    cause: "An Azure resource group is at a site of another provider.",
+    consequence: "The location of that site is not an Azure region, so the resource group cannot be created.",
+    fix: "Place the resource group at a site with `provider = \"azure\"`.",
+    breaks: include_str!("../../templates/check/foreign-provider/breaks.hcl"),
+    keeps: include_str!("../../templates/check/foreign-provider/keeps.hcl"),
     check,
 };
 
@@ -22,11 +25,11 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         found.push(
             Diagnostic::error(
                 RULE.name,
-                format!("`{}` is of Azure, and `site.{}` is of AWS", resource.address, site.name),
+                format!("Azure resource group `{}` is at `site.{}`, an AWS site", resource.address, site.name),
             )
             .at(super::span(resource, "site"))
             .and(site.span, "declared here")
-            .help("Put it at a site with `provider = \"azure\"`."),
+            .help("Place it at a site with `provider = \"azure\"`."),
         );
     }
 }

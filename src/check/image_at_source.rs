@@ -1,4 +1,4 @@
-//! A copy of an image at the site of its source.
+//! Image copies in the region of their source.
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -6,10 +6,14 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "image-at-source",
-    about: "A copy of an image goes into a gallery at another site than the image's.",
+    about: "An image copy is in a gallery at another site than its source.",
     weight: Weight::Stops,
-    why: "A gallery is an object of one region: a copy into a gallery of the image's own region cannot be read while that region is down.",
-    instead: include_str!("../../templates/check/image-at-source.hcl"),
+    cause: "The target gallery of an image copy is at the same site or in the same region as the source image.",
+    consequence: "A gallery is a regional resource. While its region is down, none of its images can be read, so the \
+                  copy does not help the recovery site.",
+    fix: "Copy the image to a gallery at the recovery site.",
+    breaks: include_str!("../../templates/check/image-at-source/breaks.hcl"),
+    keeps: include_str!("../../templates/check/image-at-source/keeps.hcl"),
     check,
 };
 
@@ -33,10 +37,10 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                     ),
                 )
                 .at(super::span(resource, replicates.to))
-                .and(source.span, format!("the source, at {}", source.location))
-                .and(target.span, format!("the gallery, at {}", target.location))
-                .why("A gallery is not a global resource: a copy beside its source is lost with it.")
-                .help("Name a gallery at the site where the image will be needed."),
+                .and(source.span, format!("the source, in {}", source.location))
+                .and(target.span, format!("the gallery, in {}", target.location))
+                .why("A gallery is a regional resource: an outage of the region affects source and copy.")
+                .help("Set `gallery` to one at the recovery site."),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! An image that is only where the outage is.
+//! Images that are stored at the site of the outage only.
 
 use super::{Rule, Weight, crossings};
 use crate::diagnostic::Diagnostics;
@@ -6,11 +6,15 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "image-not-copied",
-    about: "What starts at the recovery site starts from an image that is there.",
+    about: "Machines at the recovery site start from an image that is stored there.",
     weight: Weight::Error,
-    why: "A gallery is an object of one region: while that region is down, nobody reads its images, wherever the machine \
-          is to stand. A managed image is in one region only. So the machines could not be made in the outage they are for.",
-    instead: include_str!("../../templates/check/image-not-copied.hcl"),
+    cause: "A machine or scale set at the recovery site starts from a managed image, or from a gallery, at the primary \
+            site.",
+    consequence: "Galleries and managed images are regional. While the primary region is down, the image cannot be \
+                  read and the machines cannot be created.",
+    fix: "Copy the image to a gallery at the recovery site, and start from the copy.",
+    breaks: include_str!("../../templates/check/image-not-copied/breaks.hcl"),
+    keeps: include_str!("../../templates/check/image-not-copied/keeps.hcl"),
     check,
 };
 
@@ -18,12 +22,12 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     for (group, resource, image) in crossings(stack).filter(|(_, _, used)| used.kind.recovery.image) {
         found.push(
             RULE.finding(format!(
-                "`{}` is at `{}` and starts from `{}`, which is at `{}`",
+                "`{}` at `{}` starts from `{}`, which is stored at `{}`",
                 resource.address, resource.site, image.address, image.site
             ))
             .at(resource.span)
             .and(image.span, format!("cannot be read while {} is down", image.location))
-            .help(format!("Copy it into a gallery at `site.{}`, ahead of need, and start from the copy.", group.to)),
+            .help(format!("Copy the image to a gallery at `site.{}`, and start from the copy.", group.to)),
         );
     }
 }

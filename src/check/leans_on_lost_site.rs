@@ -1,4 +1,4 @@
-//! Something at the recovery site that needs what is lost.
+//! Resources at the recovery site that depend on the primary site.
 
 use super::{Rule, Weight, crossings};
 use crate::diagnostic::Diagnostics;
@@ -6,12 +6,16 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "leans-on-lost-site",
-    about: "What is at the recovery site uses nothing that is only at the site it stands in for.",
+    about: "Resources at the recovery site do not depend on resources at the primary site.",
     weight: Weight::Warning,
-    why: "A network, a route table or an identity of the lost region cannot be read or changed while that region is \
-          down, and much that points at it cannot be created. Replicas, peerings and image copies are there to join two \
-          sites; everything else should be whole at its own.",
-    instead: include_str!("../../templates/check/leans-on-lost-site.hcl"),
+    cause: "A resource at the recovery site refers to a regional resource at the primary site, such as a subnet, a \
+            route table or an identity.",
+    consequence: "While the primary region is down, the resource there cannot be read or updated, and resources that \
+                  refer to it often cannot be created.",
+    fix: "Create a separate resource at the recovery site. Replicas, peerings and image copies are exempt, because \
+          they connect two sites.",
+    breaks: include_str!("../../templates/check/leans-on-lost-site/breaks.hcl"),
+    keeps: include_str!("../../templates/check/leans-on-lost-site/keeps.hcl"),
     check,
 };
 
@@ -20,12 +24,12 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     for (_, resource, used) in others {
         found.push(
             RULE.finding(format!(
-                "`{}` is at `{}` and uses `{}`, which is at `{}`",
+                "`{}` at `{}` depends on `{}`, which is at `{}`",
                 resource.address, resource.site, used.address, used.site
             ))
             .at(resource.span)
-            .and(used.span, format!("is lost with {}", used.location))
-            .help(format!("Give `site.{}` one of its own.", resource.site)),
+            .and(used.span, format!("unavailable while {} is down", used.location))
+            .help(format!("Create a separate resource at `site.{}`.", resource.site)),
         );
     }
 }

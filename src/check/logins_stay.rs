@@ -1,4 +1,4 @@
-//! Logins that are on one side only.
+//! Database logins that are not replicated.
 
 use super::{Rule, Weight, referred};
 use crate::diagnostic::Diagnostics;
@@ -7,12 +7,16 @@ use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "logins-stay",
-    about: "Whoever signs in to a database can sign in to its copy.",
+    about: "Users who sign in to a database can sign in to its replica.",
     weight: Weight::Warning,
-    why: "Logins of Azure SQL with a password live in the `master` database of a server, which is not replicated: after a \
-          failover the databases are there, and those who used them cannot sign in. Users of Microsoft Entra ID, and users \
-          contained in the database, follow it.",
-    instead: include_str!("../../templates/check/logins-stay.hcl"),
+    cause: "A replicated SQL server has password logins only.",
+    consequence: "Azure SQL stores password logins in the `master` database of a server, which is not replicated. \
+                  After a failover these users cannot sign in. Users of Microsoft Entra ID and contained database \
+                  users can.",
+    fix: "Configure a Microsoft Entra administrator on both servers, or create each login on both servers with the \
+          same SID.",
+    breaks: include_str!("../../templates/check/logins-stay/breaks.hcl"),
+    keeps: include_str!("../../templates/check/logins-stay/keeps.hcl"),
     check,
 };
 
@@ -24,16 +28,16 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         let left: Vec<&Resource> = servers.filter(|server| has(server, login) && !has(server, directory)).collect();
         let Some(first) = left.first() else { continue };
         let names: Vec<String> = left.iter().map(|server| format!("`{}`", server.address)).collect();
-        let verb = if left.len() == 1 { "signs" } else { "sign" };
+        let verb = if left.len() == 1 { "has" } else { "have" };
         found.push(
             RULE.finding(format!(
-                "{} {verb} people in by password only, and logins do not follow `{}`",
+                "{} {verb} password logins only, and `{}` does not replicate logins",
                 names.join(" and "),
                 replica.address
             ))
             .at(super::span(first, login))
             .and(replica.span, "replicates databases, not logins")
-            .help(format!("Write `{directory}` into both servers, or create each login on both with the same SID.")),
+            .help(format!("Configure `{directory}` on both servers, or create each login on both with the same SID.")),
         );
     }
 }

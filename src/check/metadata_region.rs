@@ -1,4 +1,4 @@
-//! Metadata at the site that what it describes must outlive.
+//! Resource groups located at the site that their resources must outlive.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,16 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "metadata-region",
-    about: "What must outlive a site is in no resource group whose metadata lives at that site.",
+    about: "A resource that must outlive a site is in a resource group located in another region.",
     weight: Weight::Stops,
-    why: "Resource Manager keeps the metadata of a resource group in the group's region. While that region is down nothing in the group can be changed, wherever it is itself (Microsoft's documentation of resource groups).",
-    instead: include_str!("../../templates/check/metadata-region.hcl"),
+    cause: "A resource at the recovery site, or a global one such as a Traffic Manager profile, is in a resource group \
+            located at the site that its failover group leaves.",
+    consequence: "Azure Resource Manager stores the metadata of a resource group in the region of the group. While \
+                  that region is down, no resource in the group can be updated, wherever the resource itself is. A \
+                  failover could not change it.",
+    fix: "Move the resource to a resource group at the recovery site.",
+    breaks: include_str!("../../templates/check/metadata-region/breaks.hcl"),
+    keeps: include_str!("../../templates/check/metadata-region/keeps.hcl"),
     check,
 };
 
@@ -30,14 +36,14 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             let what = if global { "global".to_owned() } else { format!("at `{}`", group.to) };
             let mut problem = Diagnostic::error(
                 RULE.name,
-                format!("`{}` is {what}, and its resource group's metadata lives at `{}`", resource.address, group.from),
+                format!("`{}` is {what}, but its resource group is located at `{}`", resource.address, group.from),
             )
             .at(super::span(resource, RESOURCE_GROUP.name))
             .why(format!(
-                "While {} is down, nothing in a resource group located there can be changed, wherever it is itself: `{}` could not be moved in the outage it is for.",
+                "While {} is down, no resource in a resource group located there can be updated: `{}` could not be changed during the outage.",
                 lost.location, resource.address
             ))
-            .help(format!("Put it into a resource group at `site.{}`.", group.to));
+            .help(format!("Move it to a resource group at `site.{}`.", group.to));
             if let Some(holder) = resource.group.as_ref().and_then(|address| stack.resources.get(address)) {
                 problem = problem.and(holder.span, format!("located in {}", holder.location));
             }

@@ -1,9 +1,11 @@
 //! Rules of disaster recovery over a stack: one file each, one line in [`RULES`].
 //!
-//! A rule that [stops](Weight::Stops) is held by every command: a stack that breaks it would not come back when it has to, so nothing is planned from it. The
-//! others are what `drplan check` is for, and can be accepted in the stack with a reason. They know kinds only by what their tables say.
+//! Every command applies the rules that [block](Weight::Stops): a stack that breaks one of them cannot recover, so
+//! drplan plans nothing from it. `drplan check` applies the others, which a stack can accept with a reason. Rules know
+//! kinds by their tables only.
 
 mod automatic_grace;
+mod examples;
 mod failover_at_from;
 mod failover_without_group;
 mod forced_at_lost_site;
@@ -37,37 +39,44 @@ use std::sync::Arc;
 use crate::address::ArmId;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::kinds::{Location, Promotion};
-use crate::stack::{Accepted, FailoverGroup, Knowledge, Program, Resource, Stack};
+use crate::stack::{AcceptedFinding, FailoverGroup, Knowledge, Program, Resource, Stack};
 use crate::value::Value;
 
 /// One rule.
 pub struct Rule {
     /// Its name, which is the code of its messages.
     pub name: &'static str,
-    /// What it holds a stack to, in one sentence.
+    /// The requirement, in one sentence.
     pub about: &'static str,
-    /// How much a finding of it counts.
+    /// Effect of a finding.
     pub weight: Weight,
-    /// Why, in sentences, with the fact it rests on.
-    pub why: &'static str,
-    /// What keeps it, as part of a stack: its file in `templates/check`.
-    pub instead: &'static str,
+    /// Cause of a finding, in sentences.
+    pub cause: &'static str,
+    /// Consequence for users or data, in sentences, with the facts behind it.
+    pub consequence: &'static str,
+    /// Correction, in sentences.
+    pub fix: &'static str,
+    /// A stack that breaks the rule: `templates/check/<rule>/breaks.hcl`, without the sites `east` and `west` and a
+    /// resource group at each.
+    pub breaks: &'static str,
+    /// The same stack, corrected: `templates/check/<rule>/keeps.hcl`.
+    pub keeps: &'static str,
     check: fn(&Stack, &mut Diagnostics),
 }
 
-/// How much a finding counts.
+/// Effect of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// Nothing is planned from the stack, and it cannot be accepted.
+    /// Blocks every command, and cannot be accepted.
     Stops,
     /// `check` fails.
     Error,
-    /// `check` tells it, and fails where it is strict.
+    /// `check` reports it, and fails with `--strict`.
     Warning,
 }
 
 impl Weight {
-    /// The word for it.
+    /// Name in lists and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stops => "stops",
@@ -78,7 +87,7 @@ impl Weight {
 }
 
 impl Rule {
-    /// A finding of this rule, without a place.
+    /// A finding of this rule, without a position.
     fn finding(&self, summary: impl Into<String>) -> Diagnostic {
         match self.weight {
             Weight::Stops | Weight::Error => Diagnostic::error(self.name, summary),
@@ -87,7 +96,7 @@ impl Rule {
     }
 }
 
-/// Every rule: first those that stop, then what makes a recovery fail, then what makes it worse.
+/// All rules: first those that block every command, then errors, then warnings.
 pub static RULES: &[&Rule] = &[
     &failover_at_from::RULE,
     &metadata_region::RULE,
@@ -123,7 +132,7 @@ pub fn rule(name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.name == name)
 }
 
-/// Everything that the rules find which stop.
+/// Findings of the rules that block every command.
 pub fn check(stack: &Stack) -> Diagnostics {
     held(stack, |weight| weight == Weight::Stops)
 }
@@ -137,16 +146,16 @@ fn held(stack: &Stack, counts: impl Fn(Weight) -> bool) -> Diagnostics {
     found
 }
 
-/// What `check` has to say of a stack that stands up to what stops.
-pub struct Review<'a> {
-    /// What the rules find and nobody accepted, and what is wrong with what was accepted.
+/// Result of `check` for a stack that no rule blocks.
+pub struct CheckReport<'a> {
+    /// Findings that are not accepted, and `accept` blocks that are invalid or unused.
     pub found: Diagnostics,
-    /// What was found and accepted, each with where and why.
-    pub accepted: Vec<(Diagnostic, &'a Accepted)>,
+    /// Accepted findings, each with its `accept` block.
+    pub accepted: Vec<(Diagnostic, &'a AcceptedFinding)>,
 }
 
-/// All rules that do not stop, with what the stack accepts set apart.
-pub fn review(stack: &Stack) -> Review<'_> {
+/// Findings of all rules that do not block, accepted ones apart.
+pub fn review(stack: &Stack) -> CheckReport<'_> {
     let (mut found, mut accepted, mut used) = (Diagnostics::new(), Vec::new(), BTreeSet::new());
     for finding in held(stack, |weight| weight != Weight::Stops) {
         match stack.accepted.iter().find(|accepted| accepted.rule == finding.code) {
@@ -168,24 +177,21 @@ pub fn review(stack: &Stack) -> Review<'_> {
                 ),
             Some(rule) if rule.weight == Weight::Stops => Diagnostic::warning(
                 "accepted-in-vain",
-                format!("`{}` stops every command and cannot be accepted", one.rule),
+                format!("rule `{}` blocks every command and cannot be accepted", one.rule),
             )
             .at(one.span)
-            .help("Take the block out."),
-            Some(_) => Diagnostic::warning(
-                "accepted-in-vain",
-                format!("nothing breaks the rule `{}` that is accepted here", one.rule),
-            )
-            .at(one.span)
-            .help("Take the block out, so that it does not hide what comes later."),
+            .help("Remove the block."),
+            Some(_) => Diagnostic::warning("accepted-in-vain", format!("no finding of rule `{}` to accept", one.rule))
+                .at(one.span)
+                .help("Remove the block, so that it does not hide later findings."),
         });
     }
     found.sort();
-    Review { found, accepted }
+    CheckReport { found, accepted }
 }
 
-/// Everything that is wrong with a stack that was read: what was `found` by reading it, what its evaluation finds and what the rules find in as
-/// much of it as could be evaluated. In the order of the text. The stack is whole where none of it is an error.
+/// All errors of a stack in the order of the text: those `found` while it was read, those of its evaluation, and the
+/// findings of the rules in the part that could be evaluated. The stack is complete if none of them is an error.
 pub fn all(program: &Arc<Program>, mut found: Diagnostics) -> (Option<Stack>, Diagnostics) {
     let (stack, more) = program.evaluate_all(&Knowledge::default());
     found.extend(more);
@@ -194,7 +200,7 @@ pub fn all(program: &Arc<Program>, mut found: Diagnostics) -> (Option<Stack>, Di
     (stack, found)
 }
 
-/// Where an argument of a resource is written; the block's header where it is not.
+/// Position of an argument of a resource, or of the block's header if the argument is omitted.
 fn span(resource: &Resource, argument: &str) -> Span {
     resource.spans.get(argument).copied().unwrap_or(resource.span)
 }
@@ -204,7 +210,7 @@ fn referred<'a>(stack: &'a Stack, resource: &Resource, argument: &str) -> Option
     stack.by_id(&ArmId::new(resource.args.get(argument)?.as_str()?))
 }
 
-/// The region that an argument says: of the resource it refers to, or of a site.
+/// Region of the resource or site that an argument refers to.
 fn region_of(stack: &Stack, resource: &Resource, argument: &str) -> Option<String> {
     let text = resource.args.get(argument)?.as_str()?;
     match stack.by_id(&ArmId::new(text)) {
@@ -213,7 +219,7 @@ fn region_of(stack: &Stack, resource: &Resource, argument: &str) -> Option<Strin
     }
 }
 
-/// The replicas that failover groups promote, with how.
+/// Replicas that failover groups promote, with their kind's promotion.
 fn promoted(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, &'static Promotion)> {
     stack.failover_groups.values().flat_map(move |group| {
         group.promote.iter().filter_map(move |address| {
@@ -223,20 +229,20 @@ fn promoted(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, &
     })
 }
 
-/// What stands in a region at the recovery site of a group and uses what stands in the region of the other: the group, the user and the used. What is
-/// there to join two sites is left out.
+/// Dependencies of the recovery site on the site that is left: failover group, resource at the recovery site, and the
+/// resource that it uses. Kinds that connect two sites are exempt.
 fn crossings(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, &Resource)> {
     let is_regional = |resource: &Resource| {
         let recovery = &resource.kind.recovery;
         resource.kind.location == Location::Regional && recovery.replicates.is_none() && recovery.joins.is_none()
     };
     stack.failover_groups.values().flat_map(move |group| {
-        let theirs = stack.resources.values().filter(move |resource| {
+        let at_recovery = stack.resources.values().filter(move |resource| {
             (resource.site == group.to || group.stands_up(resource))
                 && resource.site != group.from
                 && is_regional(resource)
         });
-        theirs.flat_map(move |resource| {
+        at_recovery.flat_map(move |resource| {
             let used = resource.uses.iter().filter_map(|used| stack.resources.get(used));
             let lost = used.filter(move |used| used.site == group.from && used.kind.location != Location::Global);
             lost.filter(move |used| used.kind.place != crate::kinds::Place::Subscription)
@@ -245,13 +251,13 @@ fn crossings(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, 
     })
 }
 
-/// The regions from and to which a resource replicates.
+/// Source and target region of a replica.
 fn regions(stack: &Stack, resource: &Resource) -> Option<(String, String)> {
     let replicates = resource.kind.recovery.replicates?;
     Some((region_of(stack, resource, replicates.from)?, region_of(stack, resource, replicates.to)?))
 }
 
-/// The text of an argument that is written in clear.
+/// Text of an argument that is not sensitive.
 fn plain<'a>(resource: &'a Resource, argument: &str) -> Option<&'a str> {
     match resource.args.get(argument)? {
         Value::String(text) => Some(text),

@@ -1,4 +1,4 @@
-//! Names that only one of two sites can have.
+//! Public names that two resources claim.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,14 @@ use crate::value::Value;
 
 pub(super) static RULE: Rule = Rule {
     name: "names-collide",
-    about: "No two resources that stand together have the same public name.",
+    about: "Resources that exist at the same time have different public names.",
     weight: Weight::Error,
-    why: "A DNS label is taken by whoever has it first. `mirrors` copies it with all other arguments, and the second \
-          resource is refused: when the failover group stands up, and not before.",
-    instead: include_str!("../../templates/check/names-collide.hcl"),
+    cause: "Two resources have the same DNS label. `mirrors` copies the label together with all other arguments.",
+    consequence: "A DNS label belongs to the first resource that claims it. Azure rejects the second resource, and \
+                  does so during the failover, when it is created.",
+    fix: "Set another DNS label on one of the two resources.",
+    breaks: include_str!("../../templates/check/names-collide/breaks.hcl"),
+    keeps: include_str!("../../templates/check/names-collide/keeps.hcl"),
     check,
 };
 
@@ -34,8 +37,8 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                     first.address, resource.address
                 ))
                 .at(resource.span)
-                .and(first.span, "has it already")
-                .help(format!("Write another `{path}`.")),
+                .and(first.span, "claims the name first")
+                .help(format!("Set another `{path}` on one of them.")),
             );
         }
     }

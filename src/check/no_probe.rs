@@ -1,4 +1,4 @@
-//! Users that are moved without a look at where to.
+//! Traffic that is switched without a probe.
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
@@ -6,23 +6,26 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "no-probe",
-    about: "A group looks whether the recovery site answers before it moves users there.",
+    about: "A failover group probes the recovery site before it switches traffic.",
     weight: Weight::Warning,
-    why: "That resources stand does not mean that an application runs. A probe before the route holds users back until it \
-          does, and is what a drill proves.",
-    instead: include_str!("../../templates/check/no-probe.hcl"),
+    cause: "A failover group has a `route`, but no `probe` with `before = \"route\"`.",
+    consequence: "A deployed application does not necessarily respond. Without a probe, a run switches users to a site \
+                  that may not work, and a drill does not test it.",
+    fix: "Add a `probe` with `before = \"route\"`.",
+    breaks: include_str!("../../templates/check/no-probe/breaks.hcl"),
+    keeps: include_str!("../../templates/check/no-probe/keeps.hcl"),
     check,
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    let blind = |group: &&crate::stack::FailoverGroup| {
+    let without_probe = |group: &&crate::stack::FailoverGroup| {
         !group.routes.is_empty() && !group.probes.iter().any(|probe| probe.before.as_deref() == Some("route"))
     };
-    for group in stack.failover_groups.values().filter(blind) {
+    for group in stack.failover_groups.values().filter(without_probe) {
         found.push(
-            RULE.finding(format!("failover group `{}` moves users without a probe before", group.name))
+            RULE.finding(format!("failover group `{}` switches traffic without a probe", group.name))
                 .at(group.span)
-                .help("Write a `probe` with `before = \"route\"`."),
+                .help("Add a `probe` with `before = \"route\"`."),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Data of which there is no copy elsewhere.
+//! Data without a copy at another site.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,14 @@ use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "not-replicated",
-    about: "Data at a site that may be lost is replicated to the recovery site.",
+    about: "Data at the primary site is replicated to the recovery site.",
     weight: Weight::Warning,
-    why: "A failover group moves users to a site. What they find there is what was replicated. A database that was \
-          added later and never put into a replica is noticed in the outage.",
-    instead: include_str!("../../templates/check/not-replicated.hcl"),
+    cause: "A data store at the `from` site of a failover group has no replica.",
+    consequence: "A failover switches users to a site without this data. The data is unavailable until its region \
+                  returns, and lost if the region does not.",
+    fix: "Add the store to a replica. If its data may be lost, accept the finding with a reason.",
+    breaks: include_str!("../../templates/check/not-replicated/breaks.hcl"),
+    keeps: include_str!("../../templates/check/not-replicated/keeps.hcl"),
     check,
 };
 
@@ -29,18 +32,18 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             }
             found.push(
                 RULE.finding(format!(
-                    "nothing replicates `{}` from `{}` to `{}`",
+                    "`{}` is not replicated from `{}` to `{}`",
                     resource.address, group.from, group.to
                 ))
                 .at(resource.span)
-                .and(group.span, "moves users away from it")
-                .help("Add it to a replica, or say with `accept` why it may be lost."),
+                .and(group.span, "switches users to the other site")
+                .help("Add it to a replica, or accept the finding with the reason why its data may be lost."),
             );
         }
     }
 }
 
-/// Whether it is among these, or in something that holds its data and is.
+/// Membership of a resource, or of a resource that holds its data, in the replicated ones.
 fn is_in(stack: &Stack, resource: &Resource, replicated: &BTreeSet<&Address>) -> bool {
     replicated.contains(&resource.address)
         || resource.uses.iter().filter_map(|used| stack.resources.get(used)).any(|used| {

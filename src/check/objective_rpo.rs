@@ -1,4 +1,4 @@
-//! An age of lost data that the service does not promise.
+//! Recovery point objectives that a promotion may exceed.
 
 use std::time::Duration;
 
@@ -10,12 +10,15 @@ use crate::stack::{Knowledge, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "objective-rpo",
-    about: "The recovery point objective is not shorter than what a forced promotion of each store may lose.",
+    about: "The recovery point objective (RPO) is not shorter than the data loss of a forced promotion.",
     weight: Weight::Warning,
-    why: "Replication between regions is asynchronous. What the other region has not received when the first one is \
-          lost is gone, and the providers say how much that may be: 5 seconds for Azure SQL, 15 minutes for Azure \
-          Storage and for Cosmos DB below strong consistency.",
-    instead: include_str!("../../templates/check/objective-rpo.hcl"),
+    cause: "The forced promotion of a replica may lose more than `rpo` in `objectives` permits.",
+    consequence: "Replication between regions is asynchronous. A forced promotion loses the writes that were not \
+                  replicated: up to 5 seconds for Azure SQL, up to 15 minutes for Azure Storage and for Cosmos DB \
+                  below strong consistency.",
+    fix: "Set a longer `rpo`, or store this data in a service that loses less.",
+    breaks: include_str!("../../templates/check/objective-rpo/breaks.hcl"),
+    keeps: include_str!("../../templates/check/objective-rpo/keeps.hcl"),
     check,
 };
 
@@ -29,15 +32,15 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         }
         found.push(
             RULE.finding(format!(
-                "the objective of {} may be missed: a forced promotion of `{}` may lose {}",
+                "the RPO of {} may be missed: a forced promotion of `{}` may lose {}",
                 spoken(rpo),
                 replica.address,
                 spoken(most)
             ))
             .at(replica.span)
             .and(group.span, "promotes it")
-            .why(format!("What the provider says: {}.", promotion.loses))
-            .help("Promise no less than the service does, or keep this data in a store that loses less."),
+            .why(format!("The provider documents: {}.", promotion.loses))
+            .help("Set a longer `rpo`, or store this data in a service that loses less."),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! A recovery time that the service's own operation does not reach.
+//! Recovery time objectives that a promotion may exceed.
 
 use std::time::Duration;
 
@@ -9,12 +9,15 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "objective-rto",
-    about: "The recovery time objective is not shorter than the promotion of each store may take.",
+    about: "The recovery time objective (RTO) is not shorter than the slowest forced promotion.",
     weight: Weight::Warning,
-    why: "Users are served again only once their data is promoted, and how long that takes is the provider's, not \
-          yours: half a minute for a failover group of Azure SQL, up to an hour for a storage account. An objective \
-          below that is missed in the first outage.",
-    instead: include_str!("../../templates/check/objective-rto.hcl"),
+    cause: "The forced promotion of a replica may take longer than `rto` in `objectives`.",
+    consequence: "Service is restored only after the data is promoted, and the provider determines how long that \
+                  takes: 30 seconds for a failover group of Azure SQL, up to an hour for a storage account. A failover \
+                  may miss the objective.",
+    fix: "Set a longer `rto`, or store this data in a service that is promoted faster.",
+    breaks: include_str!("../../templates/check/objective-rto/breaks.hcl"),
+    keeps: include_str!("../../templates/check/objective-rto/keeps.hcl"),
     check,
 };
 
@@ -26,10 +29,10 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         if worst <= rto {
             continue;
         }
-        let how = if typical > rto { "is not reached" } else { "may be missed" };
+        let how = if typical > rto { "is missed" } else { "may be missed" };
         found.push(
             RULE.finding(format!(
-                "the objective of {} {how}: a forced promotion of `{}` takes {}, and up to {}",
+                "the RTO of {} {how}: a forced promotion of `{}` takes {} (P50), {} (P95)",
                 spoken(rto),
                 replica.address,
                 spoken(typical),
@@ -37,7 +40,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             ))
             .at(replica.span)
             .and(group.span, "promotes it")
-            .help("Promise a longer recovery time, or keep this data in a store that is promoted faster."),
+            .help("Set a longer `rto`, or store this data in a service that is promoted faster."),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Networks that are joined though their ranges overlap.
+//! Peered networks with overlapping address ranges.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,19 @@ use crate::value::Value;
 
 pub(super) static RULE: Rule = Rule {
     name: "overlapping-ranges",
-    about: "Networks that are peered with each other, or with the same third one, have no address in common.",
+    about: "Networks that are peered with each other, or with the same third network, have no addresses in common.",
     weight: Weight::Stops,
-    why: "Azure refuses to peer networks that share addresses, and networks that are peered with the same third one cannot reach each other where they overlap.",
-    instead: include_str!("../../templates/check/overlapping-ranges.hcl"),
+    cause: "Two virtual networks share addresses, and are peered with each other or with the same third network.",
+    consequence: "Azure rejects a peering between overlapping networks. Two spokes of one hub cannot be routed to \
+                  where they overlap.",
+    fix: "Give one of the networks another address range.",
+    breaks: include_str!("../../templates/check/overlapping-ranges/breaks.hcl"),
+    keeps: include_str!("../../templates/check/overlapping-ranges/keeps.hcl"),
     check,
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    // What each network is joined with, and by which block.
+    // The peered networks of each network, with the peering.
     let mut joined: BTreeMap<&Address, Vec<(&Resource, &Resource)>> = BTreeMap::new();
     for resource in stack.resources.values() {
         let Some((between, ranges_argument)) = resource.kind.recovery.joins else { continue };
@@ -38,12 +42,15 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                     found.push(
                         Diagnostic::error(
                             RULE.name,
-                            format!("`{}` and `{}` are both joined with `{hub}` and overlap: {a} and {b}", one.address, other.address),
+                            format!(
+                                "`{}` and `{}` are peered with `{hub}` and overlap: {a} and {b}",
+                                one.address, other.address
+                            ),
                         )
                         .at(super::span(one, argument))
                         .and(super::span(other, argument), format!("{b} is here"))
-                        .why("A network could not tell which of the two an address belongs to; Azure refuses the second peering.")
-                        .help("Give one of them another range."),
+                        .why("Traffic to a shared address cannot be routed; Azure rejects the second peering.")
+                        .help("Give one of them another address range."),
                     );
                 }
             }
@@ -77,12 +84,12 @@ fn clash(resource: &Resource, one: &Resource, other: &Resource, argument: &str, 
     found.push(
         Diagnostic::error(
             RULE.name,
-            format!("`{}` joins networks whose ranges overlap: {a} and {b}", resource.address),
+            format!("`{}` peers networks whose address ranges overlap: {a} and {b}", resource.address),
         )
         .at(resource.span)
         .and(super::span(one, argument), format!("{a}, of `{}`", one.address))
         .and(super::span(other, argument), format!("{b}, of `{}`", other.address))
-        .why("An address in both could not be routed; Azure refuses such a peering.")
-        .help("Give one of the two networks another range."),
+        .why("Traffic to a shared address cannot be routed; Azure rejects the peering.")
+        .help("Give one of the networks another address range."),
     );
 }

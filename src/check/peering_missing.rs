@@ -1,4 +1,4 @@
-//! Two sites whose networks do not know of each other.
+//! Networks of two sites that are not connected.
 
 use std::collections::BTreeSet;
 
@@ -10,36 +10,38 @@ use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "peering-missing",
-    about: "The networks of two sites between which data is replicated are peered.",
+    about: "Networks of two sites that replicate data are peered.",
     weight: Weight::Warning,
-    why: "Services replicate by themselves, but what runs in your networks does not: during a failover applications of \
-          one site talk to data of the other, and on the way back machines catch up over private addresses. Without a \
-          peering they would need public ones.",
-    instead: include_str!("../../templates/check/peering-missing.hcl"),
+    cause: "A failover group promotes replicas, and no network at its `from` site is peered with one at its `to` site.",
+    consequence: "During a failover, applications at one site may need data at the other. Without a peering they can \
+                  connect over public addresses only.",
+    fix: "Add a peering between the networks of the two sites.",
+    breaks: include_str!("../../templates/check/peering-missing/breaks.hcl"),
+    keeps: include_str!("../../templates/check/peering-missing/keeps.hcl"),
     check,
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    let joints: Vec<(&Resource, &str)> =
+    let peerings: Vec<(&Resource, &str)> =
         stack.resources.values().filter_map(|resource| Some((resource, resource.kind.recovery.joins?.0))).collect();
     for group in stack.failover_groups.values().filter(|group| !group.promote.is_empty()) {
         let at = |site: &str| networks(stack).filter(|network| *network.site == *site).collect::<Vec<_>>();
         let (from, to) = (at(&group.from), at(&group.to));
         let (Some(first), Some(_)) = (from.first(), to.first()) else { continue };
-        let reached = reach(stack, &joints, &from);
+        let reached = reach(stack, &peerings, &from);
         if to.iter().any(|network| reached.contains(&network.address)) {
             continue;
         }
         found.push(
             RULE.finding(format!("no network at `{}` is peered with one at `{}`", group.from, group.to))
                 .at(group.span)
-                .and(first.span, format!("is at `{}`", group.from))
-                .help("Write a peering between them."),
+                .and(first.span, format!("network at `{}`", group.from))
+                .help("Add a peering between them."),
         );
     }
 }
 
-/// What can be joined: the resources of the kinds to which the argument of a joining kind refers.
+/// Resources of the kinds that a peering kind can refer to.
 fn networks(stack: &Stack) -> impl Iterator<Item = &Resource> {
     let kinds: BTreeSet<&str> = crate::kinds::ALL
         .iter()
@@ -53,13 +55,13 @@ fn networks(stack: &Stack) -> impl Iterator<Item = &Resource> {
     stack.resources.values().filter(move |resource| kinds.contains(resource.kind.name))
 }
 
-/// All that is joined with these, over however many joints.
-fn reach(stack: &Stack, joints: &[(&Resource, &str)], from: &[&Resource]) -> BTreeSet<Address> {
+/// Networks that these reach over any number of peerings.
+fn reach(stack: &Stack, peerings: &[(&Resource, &str)], from: &[&Resource]) -> BTreeSet<Address> {
     let mut reached: BTreeSet<Address> = from.iter().map(|network| network.address.clone()).collect();
     loop {
         let before = reached.len();
-        for (joint, argument) in joints {
-            let ends = joint.args.get(*argument).and_then(|value| value.reveal().ok()).unwrap_or_default();
+        for (peering, argument) in peerings {
+            let ends = peering.args.get(*argument).and_then(|value| value.reveal().ok()).unwrap_or_default();
             let ends: Vec<Address> = ends
                 .as_array()
                 .into_iter()

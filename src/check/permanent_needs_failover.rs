@@ -1,4 +1,4 @@
-//! Something permanent that needs what stands only during a failover.
+//! Permanent resources that depend on failover-only resources.
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -6,10 +6,14 @@ use crate::stack::{Presence, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "permanent-needs-failover",
-    about: "What always stands needs nothing that stands only while a failover group is up.",
+    about: "Permanent resources depend on permanent resources only.",
     weight: Weight::Stops,
-    why: "What stands only during a failover is not there on an ordinary day, so that nothing permanent that needs it can be made, or stay when the failover is over.",
-    instead: include_str!("../../templates/check/permanent-needs-failover.hcl"),
+    cause: "A permanent resource refers to a failover-only resource.",
+    consequence: "The failover-only resource does not exist in normal operation, so the permanent resource cannot be \
+                  created. After a failover, the failover-only resource could not be deleted.",
+    fix: "Move the permanent resource to a failover-only resource group, or refer to a permanent resource instead.",
+    breaks: include_str!("../../templates/check/permanent-needs-failover/breaks.hcl"),
+    keeps: include_str!("../../templates/check/permanent-needs-failover/keeps.hcl"),
     check,
 };
 
@@ -24,12 +28,15 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         found.push(
             Diagnostic::error(
                 RULE.name,
-                format!("`{}` always stands and needs `{}`, which does not", resource.address, needed.address),
+                format!(
+                    "permanent resource `{}` depends on `{}`, which is failover-only",
+                    resource.address, needed.address
+                ),
             )
             .at(resource.span)
-            .and(needed.span, "stands only while a failover group is up")
-            .why("It could not be made on an ordinary day, nor stay when the failover group comes down.")
-            .help("Put it into a failover resource group too, or let it name something permanent."),
+            .and(needed.span, "exists during a failover only")
+            .why("It cannot be created in normal operation, and blocks the removal of the other after a failover.")
+            .help("Move it to a failover-only resource group, or refer to a permanent resource."),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Data that answers the whole internet.
+//! Data that is reachable from the whole internet.
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
@@ -8,15 +8,18 @@ use crate::value::Value;
 
 pub(super) static RULE: Rule = Rule {
     name: "public-access",
-    about: "What keeps data or secrets does not answer from everywhere.",
+    about: "Data stores and key vaults are not reachable from the whole internet.",
     weight: Weight::Warning,
-    why: "Recovery sites are opened in a hurry and stay open. A store that answers the internet is protected by its keys \
-          alone, and a site that is rarely used is rarely looked at.",
-    instead: include_str!("../../templates/check/public-access.hcl"),
+    cause: "Public network access is enabled, and no network rule restricts it.",
+    consequence: "Only keys and passwords protect the data. At a recovery site that is rarely used, a leak may go \
+                  unnoticed.",
+    fix: "Set `public_network_access_enabled = false`, or list the networks that may connect.",
+    breaks: include_str!("../../templates/check/public-access/breaks.hcl"),
+    keeps: include_str!("../../templates/check/public-access/keeps.hcl"),
     check,
 };
 
-/// The argument that shuts it, as azurerm names it for every kind.
+/// The argument for public access, with the name that azurerm uses for every kind.
 const OPEN: &str = "public_network_access_enabled";
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
@@ -29,15 +32,15 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         };
         if open && !is_narrowed(resource) {
             found.push(
-                RULE.finding(format!("`{}` is open to the whole internet", resource.address))
+                RULE.finding(format!("`{}` is reachable from the whole internet", resource.address))
                     .at(super::span(resource, OPEN))
-                    .help(format!("Write `{OPEN} = false`, or say which networks may reach it.")),
+                    .help(format!("Set `{OPEN} = false`, or list the networks that may connect.")),
             );
         }
     }
 }
 
-/// Whether it lets in some networks only.
+/// Network rules that restrict access exist.
 fn is_narrowed(resource: &Resource) -> bool {
     let refuses_others = |value: &Value| {
         value.reveal().is_ok_and(|rules| rules.get("default_action").is_some_and(|action| action == "Deny"))

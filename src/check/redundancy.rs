@@ -1,4 +1,4 @@
-//! Storage that is kept in one region.
+//! Storage accounts with copies in one region only.
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
@@ -6,11 +6,15 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "redundancy",
-    about: "Data at a site that may be lost is kept with copies in another region.",
+    about: "Storage at the primary site has copies in another region.",
     weight: Weight::Warning,
-    why: "An account with locally or zone-redundant storage has all its copies in one region. When the region is lost \
-          there is nothing to fail over to, and nothing to restore from.",
-    instead: include_str!("../../templates/check/redundancy.hcl"),
+    cause: "A storage account at the `from` site of a failover group has locally redundant or zone-redundant storage.",
+    consequence: "All copies are in one region. If the region is lost, there is nothing to fail over to and nothing to \
+                  restore from.",
+    fix: "Choose a replication type that spans regions, such as `RAGZRS`, and add a replica that the failover group \
+          promotes.",
+    breaks: include_str!("../../templates/check/redundancy/breaks.hcl"),
+    keeps: include_str!("../../templates/check/redundancy/keeps.hcl"),
     check,
 };
 
@@ -23,9 +27,12 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 continue;
             }
             found.push(
-                RULE.finding(format!("`{}` keeps its data at `{}` only ({written})", resource.address, group.from))
+                RULE.finding(format!("`{}` stores its data at `{}` only ({written})", resource.address, group.from))
                     .at(super::span(resource, argument))
-                    .help(format!("Write one of {}, and a replica that the group promotes.", spanning.join(", "))),
+                    .help(format!(
+                        "Set `{argument}` to one of {}, and add a replica that the failover group promotes.",
+                        spanning.join(", ")
+                    )),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! A replica at the site of its source.
+//! Replicas in the region of their source.
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -6,10 +6,13 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "replica-at-source",
-    about: "A replica is at another site than its source.",
+    about: "A replica is in another region than its source.",
     weight: Weight::Stops,
-    why: "A copy in the same region is lost with the region.",
-    instead: include_str!("../../templates/check/replica-at-source.hcl"),
+    cause: "A replica and its source are in the same region.",
+    consequence: "An outage of that region affects both. No copy is left to fail over to.",
+    fix: "Place the replica at another site.",
+    breaks: include_str!("../../templates/check/replica-at-source/breaks.hcl"),
+    keeps: include_str!("../../templates/check/replica-at-source/keeps.hcl"),
     check,
 };
 
@@ -26,10 +29,10 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             let mut problem =
                 Diagnostic::error(RULE.name, format!("`{}` replicates from {from} to {from}", resource.address))
                     .at(super::span(resource, replicates.to))
-                    .why("Both would be lost together.")
-                    .help(format!("Let `{}` name another site, or something at another site.", replicates.to));
+                    .why("An outage of the region affects both.")
+                    .help(format!("Set `{}` to another site, or to a resource at another site.", replicates.to));
             if let Some(source) = super::referred(stack, resource, replicates.from) {
-                problem = problem.and(source.span, format!("the source, at {from}"));
+                problem = problem.and(source.span, format!("the source, in {from}"));
             }
             found.push(problem);
         }

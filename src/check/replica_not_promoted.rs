@@ -1,4 +1,4 @@
-//! A copy of data that no failover group promotes.
+//! Replicas that no failover group promotes.
 
 use super::{Rule, Weight, regions};
 use crate::diagnostic::Diagnostics;
@@ -6,12 +6,15 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "replica-not-promoted",
-    about: "Every replica from a group's site to its recovery site is promoted by the group.",
+    about: "A failover group promotes every replica from its `from` site to its `to` site.",
     weight: Weight::Warning,
-    why: "Without a promotion the copy stays read-only: users arrive at the recovery site, and what they write is \
-          refused. A group promotes all replicas between its sites unless it lists them, so that a replica added later \
-          is easily left out of the list.",
-    instead: include_str!("../../templates/check/replica-not-promoted.hcl"),
+    cause: "A replica is in no failover group. `promote` lists replicas explicitly, so that a replica added later is \
+            easily omitted.",
+    consequence: "The replica stays read-only during a failover. Users reach the recovery site, and their writes fail.",
+    fix: "Add the replica to `promote`, or remove `promote`: a failover group then promotes all replicas between its \
+          sites.",
+    breaks: include_str!("../../templates/check/replica-not-promoted/breaks.hcl"),
+    keeps: include_str!("../../templates/check/replica-not-promoted/keeps.hcl"),
     check,
 };
 
@@ -28,9 +31,9 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         let finding = RULE.finding(format!("no failover group promotes `{}`", resource.address)).at(resource.span);
         found.push(match group {
             Some(group) => finding
-                .and(group.span, "moves users between the same sites")
-                .help(format!("Add it to `promote` of `{}`, or leave `promote` out.", group.name)),
-            None => finding.help(format!("Write a `failover_group` from {from} to {to}.")),
+                .and(group.span, "fails over between the same sites")
+                .help(format!("Add it to `promote` of failover group `{}`, or remove `promote`.", group.name)),
+            None => finding.help(format!("Add a `failover_group` from {from} to {to}.")),
         });
     }
 }

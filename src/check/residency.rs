@@ -1,4 +1,4 @@
-//! Data outside of where it may be kept.
+//! Data outside the permitted geographies.
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -7,10 +7,14 @@ use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "residency",
-    about: "Data is kept and replicated only within the geographies of `residency`.",
+    about: "Data is stored and replicated only in the geographies that `residency` lists.",
     weight: Weight::Stops,
-    why: "Where data may be kept is a matter of law and contracts. A replica in another geography breaks them as soon as it is made.",
-    instead: include_str!("../../templates/check/residency.hcl"),
+    cause: "A data store, or the target of a replica, is in a region outside the geographies in `residency`.",
+    consequence: "Data leaves the permitted geographies as soon as the resource is created. That may violate laws or \
+                  contracts.",
+    fix: "Choose a site in a permitted geography, or add the geography to `residency`.",
+    breaks: include_str!("../../templates/check/residency/breaks.hcl"),
+    keeps: include_str!("../../templates/check/residency/keeps.hcl"),
     check,
 };
 
@@ -39,10 +43,10 @@ fn outside(stack: &Stack, resource: &Resource, argument: &str, location: &str, f
     found.push(
         Diagnostic::error(
             RULE.name,
-            format!("`{}` keeps data in {location}, which is in {}", resource.address, region.geography),
+            format!("`{}` stores data in {location}, which is in {}", resource.address, region.geography),
         )
         .at(super::span(resource, argument))
-        .why(format!("The stack's `residency` allows {allowed} only."))
-        .help(format!("Put it at a site in {allowed}, or add \"{}\" to `residency`.", region.geography)),
+        .why(format!("`residency` of the stack permits {allowed} only."))
+        .help(format!("Place it at a site in {allowed}, or add \"{}\" to `residency`.", region.geography)),
     );
 }

@@ -1,4 +1,4 @@
-//! One way to move users, or none.
+//! Failover groups with one route, or none.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,26 @@ use crate::value::Value;
 
 pub(super) static RULE: Rule = Rule {
     name: "single-lever",
-    about: "A failover group has more than one way to move users.",
+    about: "A failover group has at least two independent routes.",
     weight: Weight::Warning,
-    why: "A lever is a service too, and it fails like one: on the day on which everybody moves, the control plane of a \
-          traffic service is what everybody calls. With a second lever that hangs on something else (a DNS record \
-          beside a Traffic Manager profile), a run tries them in order until one moves users.",
-    instead: include_str!("../../templates/check/single-lever.hcl"),
+    cause: "A failover group has no `route`, or all its routes depend on one Traffic Manager profile or DNS zone.",
+    consequence: "A traffic-routing service can fail as well, above all under the load of a regional outage. Without a \
+                  second, independent route, users stay at the failed site.",
+    fix: "Add a `route` that depends on another service, such as a DNS record beside a Traffic Manager profile. A run \
+          tries the routes in order until one succeeds.",
+    breaks: include_str!("../../templates/check/single-lever/breaks.hcl"),
+    keeps: include_str!("../../templates/check/single-lever/keeps.hcl"),
     check,
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
     for group in stack.failover_groups.values() {
-        let hung_on: BTreeSet<String> = group.routes.iter().map(|route| hangs_on(stack, route)).collect();
-        let (summary, help) = match hung_on.len() {
-            0 => ("no `route`: nothing moves its users", "Write a `route`."),
+        let services: BTreeSet<String> = group.routes.iter().map(|route| service(stack, route)).collect();
+        let (summary, help) = match services.len() {
+            0 => ("no `route`: its traffic is never switched", "Add a `route`."),
             1 => (
-                "a single lever: if it fails, users stay where they are",
-                "Write a second `route` that does not hang on the first.",
+                "one independent route only: if it fails, users stay at the failed site",
+                "Add a second `route` that depends on another service.",
             ),
             _ => continue,
         };
@@ -34,8 +37,8 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     }
 }
 
-/// What a route cannot work without: the profile that it moves, or what holds the record, as a zone does.
-fn hangs_on(stack: &Stack, route: &Route) -> String {
+/// Id of the service that a route depends on: its traffic profile, or the zone of its record.
+fn service(stack: &Stack, route: &Route) -> String {
     let of = |argument: &str| match route.args.get(argument)? {
         Value::Block(address) => stack.resources.get(address),
         _ => None,

@@ -1,4 +1,4 @@
-//! Connections that are not encrypted as they should be.
+//! Connections with outdated encryption.
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
@@ -6,15 +6,18 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "tls",
-    about: "Clients speak TLS 1.2 or newer.",
+    about: "Services accept TLS 1.2 or newer only.",
     weight: Weight::Error,
-    why: "TLS 1.0 and 1.1 are broken, and Azure retires them service by service: what still asks for them stops working on \
-          a day that is not yours to choose.",
-    instead: include_str!("../../templates/check/tls.hcl"),
+    cause: "The minimum TLS version is lower than 1.2.",
+    consequence: "TLS 1.0 and 1.1 are insecure, and Azure retires them service by service. Clients that still use them \
+                  can then no longer connect.",
+    fix: "Set the minimum TLS version to 1.2 or newer.",
+    breaks: include_str!("../../templates/check/tls/breaks.hcl"),
+    keeps: include_str!("../../templates/check/tls/keeps.hcl"),
     check,
 };
 
-/// The words of the services for versions before 1.2.
+/// Values of the services for versions before 1.2.
 const OLD: &[&str] = &["1.0", "1.1", "TLS1_0", "TLS1_1", "TLSV1", "TLSV1.1", "Tls", "Tls11", "Disabled"];
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
@@ -22,9 +25,9 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         for name in resource.args.keys().filter(|name| name.ends_with("tls_version")) {
             let Some(old) = super::plain(resource, name).filter(|written| OLD.contains(written)) else { continue };
             found.push(
-                RULE.finding(format!("`{}` takes clients that speak {old}", resource.address))
+                RULE.finding(format!("`{}` accepts connections with TLS version {old}", resource.address))
                     .at(super::span(resource, name))
-                    .help("Write 1.2 or newer."),
+                    .help(format!("Set `{name}` to 1.2 or newer.")),
             );
         }
     }

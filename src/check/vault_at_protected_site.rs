@@ -1,4 +1,4 @@
-//! Keys and secrets at the site that they must outlive.
+//! Keys and secrets that are stored at the primary site only.
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
@@ -6,12 +6,15 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "vault-at-protected-site",
-    about: "The recovery site has its keys and secrets in a vault that does not go down with the other site.",
+    about: "The recovery site has a key vault of its own.",
     weight: Weight::Warning,
-    why: "Azure copies a vault to the paired region and serves it from there, read-only, once it has failed the vault \
-          over by itself, which takes minutes and is its decision. A region without a pair has no such copy. What must \
-          start in the outage should not wait for either.",
-    instead: include_str!("../../templates/check/vault-at-protected-site.hcl"),
+    cause: "A key vault is at the `from` site of a failover group, and the `to` site has none.",
+    consequence: "Azure replicates a vault to the paired region. It is readable there only after Azure has failed the \
+                  vault over, which takes minutes. A region without a pair has no such copy. Applications that read \
+                  the vault cannot start until then.",
+    fix: "Create a key vault at the recovery site for the keys and secrets that are needed there.",
+    breaks: include_str!("../../templates/check/vault-at-protected-site/breaks.hcl"),
+    keeps: include_str!("../../templates/check/vault-at-protected-site/keeps.hcl"),
     check,
 };
 
@@ -27,12 +30,15 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         for vault in vaults_at(&group.from) {
             found.push(
                 RULE.finding(format!(
-                    "`{}` is at `{}`, and `{}` has no vault of its own",
+                    "key vault `{}` is at `{}`, and `{}` has none",
                     vault.address, vault.site, group.to
                 ))
                 .at(vault.span)
-                .and(group.span, format!("leaves `{}`", group.from))
-                .help(format!("Keep what the recovery site needs in a vault at `site.{}`.", group.to)),
+                .and(group.span, format!("fails over from `{}`", group.from))
+                .help(format!(
+                    "Create a key vault at `site.{}` for the keys and secrets that are needed there.",
+                    group.to
+                )),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Whose objects they are: the subscription and tenant that ids hold.
+//! The subscription and the tenant that ids contain.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::azure::first_set;
 use crate::simulator::{SUBSCRIPTION, TENANT};
 use crate::stack::CloudName;
 
-/// What stands for a subscription where none is known, so that a stack can be read, checked and drawn without one.
+/// Placeholder of an unknown subscription, so that a stack can be read, checked and drawn without one.
 const NONE: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A cloud with a subscription and its tenant, each a GUID.
@@ -24,12 +24,12 @@ pub struct Account {
 }
 
 impl Account {
-    /// That of the embedded cloud.
+    /// The account of the local simulator.
     pub fn local() -> Self {
         Self { cloud: CloudName::Local, subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
     }
 
-    /// That of a cloud: Azure's is said by the environment, or by Azure's command line.
+    /// The account of a cloud. That of Azure comes from the environment, or from the Azure CLI.
     pub fn of(cloud: CloudName, session: &Session) -> Self {
         match cloud {
             CloudName::Local => Self::local(),
@@ -50,22 +50,22 @@ impl Account {
         }
     }
 
-    /// Whether there is a subscription to work in. The embedded cloud always has one.
+    /// Requires a known subscription and tenant. The local simulator always has both.
     ///
     /// # Errors
-    /// Where there is none, with what to do about it.
+    /// One of them is unknown; the help has the next step.
     pub fn is_known(&self) -> Result<(), Failure> {
         if self.subscription != NONE && self.tenant != NONE {
             return Ok(());
         }
         let missing = if self.subscription == NONE { "subscription" } else { "tenant" };
-        Err(Failure::failed(format!("it is not known which {missing} of Azure to work in")).help(
-            "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and choose one with `az account set`.",
+        Err(Failure::failed(format!("the Azure {missing} is unknown")).help(
+            "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and select a subscription with `az account set`.",
         ))
     }
 }
 
-/// Who Azure's command line is signed in as; `None` where there is none, or nobody is.
+/// The account that the Azure CLI is signed in with; `None` without the CLI or a sign-in.
 fn signed_in(session: &Session) -> Option<Json> {
     let mut command = Command::new("az");
     command.args(["account", "show", "--output", "json"]).env_clear().envs(&session.env);

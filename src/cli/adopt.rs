@@ -4,45 +4,49 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
+
 use super::account::Account;
 use super::again::again;
-use super::cloud::{Reached, with_cloud};
+use super::cloud::{CloudConnection, with_cloud};
 use super::init::stack_name;
-use super::loading::{Loaded, StackText, given_variables, load_text, stack_text};
-use super::place::{holder, names_of_stack, read, shown};
-use super::planning::{Wanted, make, refuse_open};
-use super::{ExitCode, Failure, Global, Session};
+use super::loading::{LoadedStack, StackText, given_variables, load_text, stack_text};
+use super::location::{holder, names_of_stack, read, shown};
+use super::planning::{PlanRequest, make, refuse_open};
+use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::{ArmId, is_identifier};
-use crate::adopt::terraform::{self, MAX_BYTES, Managing};
-use crate::adopt::{self, Draft, Survey, Text};
-use crate::apply::{NotFound, discover_groups, discover_objects};
+use crate::adopt::terraform::{self, Inventory, MAX_BYTES};
+use crate::adopt::{self, ImportSurvey, StackDraft, Text};
+use crate::apply::{DiscoveryError, discover_groups, discover_objects};
 use crate::check;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::Files;
 use crate::kinds::{self, Place};
 use crate::plan::Plan;
-use crate::stack::{CloudName, GivenVariable, Stack};
+use crate::stack::{CloudName, Secrets, Stack, VariableInput};
 use crate::store::LocalStore;
 use crate::view;
 use crate::view::count;
 use crate::world::Store;
 
-/// Write what stands as a stack that plans empty, and record it
+/// Import existing resources as a new stack
 ///
-/// Resource groups are read with everything in them; every object that drplan has a kind for becomes a block, what it refers to a reference, each region a
-/// site. It is recorded as it stands, so that a plan of the new stack has nothing to do. Nothing is changed in the cloud. What has no kind, and what
-/// cannot be written as it stands, is listed with the reason. Children that drplan has no kind for are not seen.
+/// Reads resource groups with all their resources and writes them as a stack: a block per resource of a known kind,
+/// references between them, a site per region. Records them in the state, so that a plan of the new stack is empty.
+/// Changes nothing in the cloud. Resources and settings that cannot be imported are listed with the reason; children
+/// of an unknown kind are not detected.
 ///
-/// Secrets cannot be read. Each that has to be written becomes a sensitive variable; the value that is given for it first is taken to be the one that stands, and
-/// sent with the next change of that resource. Secrets that may be left out (what a machine ran when it first started) are left out.
+/// Secrets cannot be read. A required secret becomes a sensitive variable: the first value that is given for it
+/// counts as the existing one, and is sent with the next change of its resource. Optional secrets, such as custom
+/// data of virtual machines, are omitted.
 ///
-/// With --terraform the objects are those that a Terraform state (version 4) manages in azurerm, under the names that they have there. Only their ids are taken
-/// from the state; how they stand is read in the cloud.
+/// With --terraform, imports the azurerm resources of a Terraform state (version 4) under their names there. Only ids
+/// are taken from it; settings are read from the cloud.
 ///
-/// What another stack records stays recorded there, too. Of two stacks that have one object, each undoes what the other changes: `drplan state forget` takes it
-/// out of one.
+/// A resource must be in one stack only, since two stacks would revert each other's changes: `drplan state forget`
+/// removes it from a stack.
 ///
-/// It ends with the plan of the new stack, and exits 1 where that is not empty.
+/// Ends with the plan of the new stack, and exits 1 if it is not empty.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,21 +54,24 @@ Examples:
   terraform state pull > shop.tfstate && drplan adopt --terraform shop.tfstate --out shop --cloud azure
   drplan plan shop")]
 pub struct Args {
-    /// The resource groups
+    /// Resource groups
     #[arg(value_name = "RESOURCE_GROUP", required_unless_present = "terraform", conflicts_with = "terraform")]
     groups: Vec<String>,
-    /// A Terraform state whose objects are adopted
+    /// Import the resources of this Terraform state
     #[arg(long, value_name = "STATE_FILE")]
     terraform: Option<PathBuf>,
-    /// The directory to write the stack into
+    /// Directory to write the stack to
     #[arg(long, value_name = "DIR", default_value = "adopted")]
     out: PathBuf,
-    /// The name of the stack [default: that of the directory]
+    /// Name of the stack [default: name of the directory]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Write over a stack that is there, and over what is recorded of one of that name
+    /// Overwrite an existing stack, and the state of a stack of this name
     #[arg(long)]
     force: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -73,8 +80,8 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let name = match &args.name {
         Some(name) if is_identifier(name) => name.clone(),
         Some(name) => {
-            return Err(Failure::failed(format!("`{name}` cannot be the name of a stack"))
-                .help("Write a letter, then letters, digits, `_` and `-`."));
+            return Err(Failure::failed(format!("`{name}` is not a valid name of a stack"))
+                .help("Start with a letter; letters, digits, `_` and `-` may follow."));
         }
         None => stack_name(&session.path(&args.out)),
     };
@@ -86,35 +93,36 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     refuse_open(recorded.as_ref(), &args.out, global)?;
     let serial = recorded.as_ref().map_or(0, |state| state.serial);
     if recorded.is_some_and(|state| !state.resources.is_empty()) && !args.force {
-        return Err(Failure::refused(format!("resources are recorded of a stack {name} on {} already", cloud.as_str()))
-            .help("Choose another --name, or say --force to record what is adopted instead of them. What stands stays as it is."));
+        return Err(Failure::refused(format!("stack {name} already has a state on {}", cloud.as_str())).help(
+            "Choose another --name, or use --force to replace its state. Resources in the cloud stay as they are.",
+        ));
     }
-    let order = Order { args, name, managing, store, serial, global };
+    let order = AdoptRequest { args, name, managing, store, serial, global };
     with_cloud(&account, global, session, async |reached, session| order.carry_out(&account, &reached, session).await)
 }
 
 /// Reads a Terraform state.
-fn managing(path: &Path, session: &Session) -> Result<Managing, Failure> {
+fn managing(path: &Path, session: &Session) -> Result<Inventory, Failure> {
     let wrong = |what: String| Failure::wrong_file(format!("{}: {what}", path.display()));
     let length = std::fs::metadata(session.path(path)).map_err(|error| wrong(error.to_string()))?.len();
     if length > MAX_BYTES as u64 {
-        return Err(wrong(format!("it has {length} bytes, and at most {MAX_BYTES} are read")));
+        return Err(wrong(format!("it has {length} bytes; the limit is {MAX_BYTES}")));
     }
     let (_, text) = read(path, session)?;
     terraform::read(&text)
-        .map_err(|what| wrong(what).help("Give it the output of `terraform state pull`, or a terraform.tfstate."))
+        .map_err(|what| wrong(what).help("Give the output of `terraform state pull`, or a terraform.tfstate."))
 }
 
-/// Nothing that somebody wrote is overwritten.
+/// Refuses to overwrite a stack.
 fn refuse_stack(args: &Args, session: &Session) -> Result<(), Failure> {
     let there: Vec<String> = files_of_stack(&args.out, session);
     match there.first() {
         Some(first) if !args.force => Err(Failure::refused(format!(
-            "{} holds a stack already: {}",
+            "{} already contains a stack: {}",
             args.out.display(),
             shown(&args.out, first).display()
         ))
-        .help("Name another directory with --out, or say --force to write the adopted stack in its place.")),
+        .help("Choose another directory with --out, or use --force to replace the stack.")),
         _ => Ok(()),
     }
 }
@@ -123,32 +131,33 @@ fn files_of_stack(dir: &Path, session: &Session) -> Vec<String> {
     std::fs::read_dir(session.path(dir)).map_or_else(|_| Vec::new(), names_of_stack)
 }
 
-/// What is to be adopted.
-struct Order<'a> {
+/// An import.
+struct AdoptRequest<'a> {
     args: &'a Args,
     name: String,
-    managing: Option<Managing>,
+    managing: Option<Inventory>,
     store: LocalStore,
-    /// The serial of what is recorded; 0 where nothing ever was.
+    /// The serial of the state; 0 without one.
     serial: u64,
     global: &'a Global,
 }
 
-impl Order<'_> {
+impl AdoptRequest<'_> {
     async fn carry_out(
         &self,
         account: &Account,
-        reached: &Reached,
+        reached: &CloudConnection,
         session: &mut Session,
     ) -> Result<ExitCode, Failure> {
-        let owner = adopt::Account { subscription: account.subscription.clone(), tenant: account.tenant.clone() };
+        let owner =
+            adopt::SubscriptionRef { subscription: account.subscription.clone(), tenant: account.tenant.clone() };
         let survey = self.survey(account, &owner, reached).await?;
         let managed = self.managing.as_ref().map(|managing| managing.objects.as_slice());
-        let mut draft = Draft::of(&survey, managed, &owner);
+        let mut draft = StackDraft::of(&survey, managed, &owner);
         let (text, stack) = self.mended(&mut draft, account, session)?;
         if draft.resources().next().is_none() {
             self.tell_left(&draft, session)?;
-            return Err(Failure::failed("there is nothing that drplan could adopt"));
+            return Err(Failure::failed("no resource can be imported"));
         }
         self.write(&text, session)?;
         let seal = self.store.seal(&*reached.ids)?;
@@ -157,10 +166,15 @@ impl Order<'_> {
         self.tell_adopted(&draft, session)?;
         self.tell_left(&draft, session)?;
         self.tell_secrets(&text, session)?;
-        self.plan(&text, account, reached, session).await
+        self.plan(&draft, &text, account, reached, session).await
     }
 
-    async fn survey(&self, account: &Account, owner: &adopt::Account, reached: &Reached) -> Result<Survey, Failure> {
+    async fn survey(
+        &self,
+        account: &Account,
+        owner: &adopt::SubscriptionRef,
+        reached: &CloudConnection,
+    ) -> Result<ImportSurvey, Failure> {
         let found = match &self.managing {
             Some(managing) => {
                 let is_own = |other: &str| other.eq_ignore_ascii_case(&account.subscription);
@@ -178,22 +192,22 @@ impl Order<'_> {
             }
         };
         found.map_err(|error| match &error {
-            NotFound::Group(_) => Failure::failed(error.to_string()).help(match account.cloud {
-                CloudName::Local => "This is the embedded cloud; --cloud azure looks in Azure.".to_owned(),
-                CloudName::Azure => format!("It was looked for in subscription {}.", account.subscription),
+            DiscoveryError::Group(_) => Failure::failed(error.to_string()).help(match account.cloud {
+                CloudName::Local => "This is the local simulator; use --cloud azure to read Azure.".to_owned(),
+                CloudName::Azure => format!("The subscription is {}.", account.subscription),
             }),
-            NotFound::TooMany | NotFound::Cloud(_) => Failure::failed(error.to_string()),
+            DiscoveryError::TooMany | DiscoveryError::Cloud(_) => Failure::failed(error.to_string()),
         })
     }
 
-    /// The text of the stack, and the stack: without what cannot be written as it stands.
-    fn mended(&self, draft: &mut Draft, account: &Account, session: &Session) -> Result<(Text, Stack), Failure> {
+    /// The text of the stack and the stack, without settings that cannot be imported.
+    fn mended(&self, draft: &mut StackDraft, account: &Account, session: &Session) -> Result<(Text, Stack), Failure> {
         loop {
             let text = draft.write(&self.name, account.cloud);
             match self.evaluated(&text, account, session)? {
                 Ok(stack) => return Ok((text, stack)),
                 Err((found, sources)) => {
-                    if !draft.mend(&found, &sources) {
+                    if !draft.remove_invalid(&found, &sources) {
                         return Err(Failure::Wrong(found, sources));
                     }
                 }
@@ -201,7 +215,7 @@ impl Order<'_> {
         }
     }
 
-    /// The stack that a text is, or what is wrong with it.
+    /// The stack of a text, or its errors.
     fn evaluated(
         &self,
         text: &Text,
@@ -210,8 +224,8 @@ impl Order<'_> {
     ) -> Result<Result<Stack, (Diagnostics, Sources)>, Failure> {
         let given = self.given(text, session)?;
         let files = text.files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect();
-        let text = StackText { files, reader: Arc::new(NoFiles) };
-        let loaded = match load_text(text, given, |_| account.clone()) {
+        let text = StackText { files, auto: Vec::new(), reader: Arc::new(NoStackFiles) };
+        let loaded = match load_text(text, given, Secrets::Required, |_| account.clone()) {
             Ok(loaded) => loaded,
             Err(Failure::Wrong(found, sources)) => return Ok(Err((found, sources))),
             Err(other) => return Err(other),
@@ -222,12 +236,12 @@ impl Order<'_> {
         })
     }
 
-    /// The values that were given, and for all other secrets one that stands for them.
-    fn given(&self, text: &Text, session: &Session) -> Result<Vec<GivenVariable>, Failure> {
+    /// The values that were given, and a placeholder for every other secret.
+    fn given(&self, text: &Text, session: &Session) -> Result<Vec<VariableInput>, Failure> {
         let mut given = given_variables(self.global, session)?;
         let told: BTreeSet<String> = given.iter().map(|one| one.name.clone()).collect();
         let untold = text.variables.iter().filter(|variable| !told.contains(&variable.name));
-        given.extend(untold.map(|variable| GivenVariable {
+        given.extend(untold.map(|variable| VariableInput {
             name: variable.name.clone(),
             text: adopt::STAND_IN.to_owned(),
             origin: "by adopt".to_owned(),
@@ -244,33 +258,80 @@ impl Order<'_> {
         }
         for (name, text) in &text.files {
             session.write_file(&out.join(name), text.as_bytes())?;
-            session.print(&format!("{}\n", shown(out, name).display()))?;
+            self.tell(&format!("{}\n", shown(out, name).display()), session)?;
         }
         Ok(())
     }
 
-    fn tell_adopted(&self, draft: &Draft, session: &mut Session) -> Result<(), Failure> {
+    /// Prints a part of the report; where a JSON document follows, to stderr.
+    fn tell(&self, text: &str, session: &mut Session) -> Result<(), Failure> {
+        match self.args.format {
+            OutputFormat::Text => session.print(text),
+            OutputFormat::Json => {
+                session.say(text);
+                Ok(())
+            }
+        }
+    }
+
+    /// The report for scripts.
+    ///
+    /// ```json
+    /// {
+    ///   "format_version": 1, "stack": "shop", "cloud": "azure", "files": ["shop/stack.hcl"],
+    ///   "imported": [{ "address": "lb.web", "id": "/subscriptions/…" }],
+    ///   "not_imported": [{ "id": "…", "type": "…", "reason": "…" }],
+    ///   "settings_not_imported": ["…"],
+    ///   "variables": [{ "name": "…", "address": "…", "argument": "…" }],
+    ///   "plan": { … as `drplan plan --format json` … }
+    /// }
+    /// ```
+    fn document(&self, draft: &StackDraft, text: &Text, plan: &Plan, cloud: CloudName) -> Json {
+        let (whole, parts): (Vec<_>, Vec<_>) = draft.left().into_iter().partition(|left| left.whole);
+        let others = self.managing.iter().flat_map(|managing| &managing.others);
+        let other = |(address, why): &(String, String)| json!({ "id": address, "type": null, "reason": why });
+        let left = whole.iter().map(|left| json!({ "id": left.id, "type": left.type_, "reason": left.why }));
+        let variables = text.variables.iter().map(
+            |variable| json!({ "name": variable.name, "address": variable.address, "argument": variable.argument }),
+        );
+        json!({
+            "format_version": 1,
+            "stack": self.name,
+            "cloud": cloud.as_str(),
+            "files": text.files.keys().map(|name| shown(&self.args.out, name).display().to_string()).collect::<Vec<_>>(),
+            "imported": draft.resources().map(|(one, address)| json!({ "address": address, "id": one.id })).collect::<Vec<_>>(),
+            "not_imported": left.chain(others.map(other)).collect::<Vec<_>>(),
+            "settings_not_imported": parts.iter().map(|left| left.why.clone()).collect::<Vec<_>>(),
+            "variables": variables.collect::<Vec<_>>(),
+            "plan": view::plan_json::json(plan, cloud),
+        })
+    }
+
+    fn tell_adopted(&self, draft: &StackDraft, session: &mut Session) -> Result<(), Failure> {
         let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
         for (candidate, _) in draft.resources() {
             *of_kind.entry(candidate.kind.name).or_default() += 1;
         }
         let rows: String = of_kind.iter().map(|(kind, number)| format!("  {number:>5}  {kind}\n")).collect();
-        let all = count(of_kind.values().sum(), "resource is adopted", "resources are adopted");
-        session.print(&format!("\n{all} as stack {}; nothing was changed in the cloud.\n{rows}", self.name))
+        let all = count(of_kind.values().sum(), "resource", "resources");
+        self.tell(
+            &format!("\nImported {all} as stack {}. Nothing was changed in the cloud.\n{rows}", self.name),
+            session,
+        )
     }
 
-    fn tell_left(&self, draft: &Draft, session: &mut Session) -> Result<(), Failure> {
+    fn tell_left(&self, draft: &StackDraft, session: &mut Session) -> Result<(), Failure> {
         let (whole, parts): (Vec<_>, Vec<_>) = draft.left().into_iter().partition(|left| left.whole);
         let others = self.managing.iter().flat_map(|managing| &managing.others);
         let mut rows: String =
             whole.iter().map(|left| format!("  {}\n      {}: {}\n", left.id, left.type_, left.why)).collect();
         rows.extend(others.map(|(address, why)| format!("  {address}\n      {why}\n")));
         if !rows.is_empty() {
-            session.print(&format!("\nNot adopted:\n{rows}"))?;
+            self.tell(&format!("\nNot imported:\n{rows}"), session)?;
         }
         if !parts.is_empty() {
             let rows: String = parts.iter().map(|left| format!("  {}\n", left.why)).collect();
-            session.print(&format!("\nNot written as it stands, and left alone from now on:\n{rows}"))?;
+            self.tell(&format!("\nSettings that are not imported and will not be changed:\n{rows}"), session)?;
         }
         Ok(())
     }
@@ -279,47 +340,54 @@ impl Order<'_> {
         if text.variables.is_empty() {
             return Ok(());
         }
-        let row = |variable: &adopt::Variable| {
+        let row = |variable: &adopt::SecretVariable| {
             format!("  {}  `{}` of {}\n", variable.name, variable.argument, variable.address)
         };
         let rows: String = text.variables.iter().map(row).collect();
-        session.print(&format!(
-            "\nSecrets cannot be read. Each of these variables has to be given (--var, --vars or DRPLAN_VAR_...):\n{rows}What is given first is taken to be what stands.\n"
-        ))
+        self.tell(&format!(
+            "\nSecrets cannot be read. Set each of these variables with --var, --vars or DRPLAN_VAR_...:\n{rows}The first value that is given counts as the existing one.\n"
+        ), session)
     }
 
-    /// The plan of what was written, as `drplan plan` makes it.
+    /// The plan of the new stack, as `drplan plan` shows it.
     async fn plan(
         &self,
+        draft: &StackDraft,
         text: &Text,
         account: &Account,
-        reached: &Reached,
+        reached: &CloudConnection,
         session: &mut Session,
     ) -> Result<ExitCode, Failure> {
         let out = &self.args.out;
         let loaded = self.loaded(text, account, session)?;
-        let wanted = Wanted { refresh: true, ..Wanted::default() };
+        self.global.learn(&loaded.program);
+        let wanted = PlanRequest { refresh: true, ..PlanRequest::default() };
         let made = make(&loaded, &wanted, &self.store, reached, session).await?;
         let plan = &made.planned.plan;
         if is_empty(plan) {
-            session.print(&format!("\n{}\n", view::plan::verdict(plan)))?;
-            let mut global = self.global.clone();
-            let told: BTreeSet<&str> = global.vars.iter().filter_map(|given| Some(given.split_once('=')?.0)).collect();
-            let untold = text.variables.iter().filter(|variable| !told.contains(&*variable.name));
-            let untold: Vec<String> = untold.map(|variable| format!("{}=", variable.name)).collect();
-            global.vars.extend(untold);
-            session.say(&format!("\nTo look again:\n    {}\n", again("plan", out, &global)));
+            match self.args.format {
+                OutputFormat::Text => session.print(&format!("\n{}\n", view::plan::verdict(plan)))?,
+                OutputFormat::Json => session.print(&pretty(&self.document(draft, text, plan, account.cloud)))?,
+            }
+            let set = if text.variables.is_empty() { "" } else { ", with the variables above set" };
+            session.say(&format!("\nTo plan it again{set}:\n    {}\n", again("plan", out, self.global)));
             return Ok(ExitCode::Done);
         }
-        session.print(&format!("\n{}", view::plan::text(plan, account.cloud)))?;
-        Err(Failure::failed(format!("the stack in {} was written, and its plan is not empty", out.display())).help(
-            "The plan above says what differs. Mend the text where the cloud is right, or take the plan's word for what should be changed.",
+        match self.args.format {
+            OutputFormat::Text => session.print(&format!(
+                "\n{}",
+                view::plan::text(plan, account.cloud, view::Detail::of(self.global.verbose))
+            ))?,
+            OutputFormat::Json => session.print(&pretty(&self.document(draft, text, plan, account.cloud)))?,
+        }
+        Err(Failure::failed(format!("the stack was written to {}, but its plan is not empty", out.display())).help(
+            "The plan above shows the differences. Fix the stack where the cloud is right, or apply the plan where the stack is.",
         ))
     }
 
-    fn loaded(&self, text: &Text, account: &Account, session: &Session) -> Result<Loaded, Failure> {
+    fn loaded(&self, text: &Text, account: &Account, session: &Session) -> Result<LoadedStack, Failure> {
         let given = self.given(text, session)?;
-        load_text(stack_text(&self.args.out, session)?, given, |_| account.clone())
+        load_text(stack_text(&self.args.out, session)?, given, Secrets::Required, |_| account.clone())
     }
 }
 
@@ -331,18 +399,18 @@ fn is_empty(plan: &Plan) -> bool {
 fn group_id(name: &str, account: &Account) -> Result<ArmId, Failure> {
     let plain = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
     if name.is_empty() || name.len() > 90 || !name.chars().all(plain) {
-        return Err(Failure::failed(format!("`{name}` cannot be the name of a resource group"))
-            .help("Write its name and not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
+        return Err(Failure::failed(format!("`{name}` is not a valid name of a resource group"))
+            .help("Give its name, not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
     }
     let group = kinds::ALL.iter().find(|kind| kind.place == Place::Subscription);
     let id = group.and_then(|kind| kinds::body::id(kind, name, &account.subscription, &serde_json::Map::new()));
-    id.ok_or_else(|| Failure::failed("no kind is a resource group; please report it"))
+    id.ok_or_else(|| Failure::failed("internal error: no kind is a resource group; please report it"))
 }
 
-/// An adopted stack reads no files.
-struct NoFiles;
+/// An imported stack reads no files.
+struct NoStackFiles;
 
-impl Files for NoFiles {
+impl Files for NoStackFiles {
     fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {
         Ok(None)
     }

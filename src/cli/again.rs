@@ -1,13 +1,76 @@
-//! The words that repeat a command: what a person can copy to go on.
+//! Commands as a user copies them: complete, quoted for a shell, and with the flags of the command that prints them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Global;
 use crate::address::Address;
 
-/// `drplan COMMAND DIR` with the flags that were given. The value of a `--var` may be a secret and is left out.
+/// `drplan COMMAND DIR` with the flags that were given. `command` may hold words of its own, each quoted with
+/// [`quoted`].
+///
+/// The value of a `--var` is repeated only where the stack declares the variable as not sensitive: a terminal is not
+/// a place for a secret.
 pub fn again(command: &str, dir: &Path, global: &Global) -> String {
-    let Global { cloud, vars, var_files, chdir, state_root, seed, verbose: _, color: _ } = global;
+    let mut words = with_place(command, dir, global);
+    for file in &global.var_files {
+        words.extend(["--vars".to_owned(), word(file)]);
+    }
+    for given in &global.vars {
+        let name = given.split('=').next().unwrap_or_default().trim();
+        if global.plain.get().is_some_and(|plain| plain.contains(name)) {
+            words.extend(["--var".to_owned(), quoted(given)]);
+        }
+    }
+    words.join(" ")
+}
+
+/// The same without values of variables: for commands that read none, or have them recorded.
+pub fn again_recorded(command: &str, dir: &Path, global: &Global) -> String {
+    with_place(command, dir, global).join(" ")
+}
+
+/// The same, limited to these resources: without them it would do more than what was planned.
+pub fn again_for(command: &str, dir: &Path, targets: &[Address], global: &Global) -> String {
+    let targets = targets.iter().map(|target| format!(" --target {}", quoted(target.as_str())));
+    again(command, dir, global) + &targets.collect::<String>()
+}
+
+/// A text whose bare commands (`` `drplan apply` ``) are complete: with the stack's directory and the flags that were
+/// given.
+pub fn completed(text: &str, dir: &Path, global: &Global) -> String {
+    /// Commands that work on a stack without further arguments.
+    const COMMANDS: [&str; 13] = [
+        "apply",
+        "plan",
+        "refresh",
+        "doctor",
+        "state list",
+        "roles show",
+        "roles accept",
+        "failover-group status",
+        "failover-group up --planned",
+        "failover-group down",
+        "failover-group drill",
+        "failover-group resume",
+        "failover-group abort",
+    ];
+    COMMANDS.iter().fold(text.to_owned(), |text, command| {
+        text.replace(&format!("`drplan {command}`"), &format!("`{}`", again(command, dir, global)))
+    })
+}
+
+/// The sensitive variables whose value came from `--var` only, so that it must be given again.
+pub fn withheld(global: &Global) -> BTreeSet<String> {
+    let names = global.vars.iter().map(|given| given.split('=').next().unwrap_or_default().trim().to_owned());
+    match global.plain.get() {
+        Some(plain) => names.filter(|name| !plain.contains(name)).collect(),
+        None => BTreeSet::new(),
+    }
+}
+
+fn with_place(command: &str, dir: &Path, global: &Global) -> Vec<String> {
+    let Global { cloud, vars: _, var_files: _, chdir, state_root, seed, verbose: _, color: _, plain: _ } = global;
     let mut words = vec!["drplan".to_owned(), command.to_owned()];
     if dir != Path::new(".") {
         words.push(word(dir));
@@ -25,31 +88,62 @@ pub fn again(command: &str, dir: &Path, global: &Global) -> String {
     if let Some(seed) = seed {
         flag("seed", seed.to_string());
     }
-    for file in var_files {
-        flag("vars", word(file));
-    }
-    for given in vars {
-        flag("var", format!("{}=...", given.split('=').next().unwrap_or_default()));
-    }
-    words.join(" ")
+    words
 }
 
-/// The same, limited to these resources: without them it would do more than what was planned.
-pub fn again_for(command: &str, dir: &Path, targets: &[Address], global: &Global) -> String {
-    let targets = targets.iter().map(|target| format!(" --target {}", quoted(target.as_str())));
-    again(command, dir, global) + &targets.collect::<String>()
-}
-
-/// A path as a shell takes it.
+/// A path as a shell and a command line take it.
 pub fn word(path: &Path) -> String {
-    quoted(&path.display().to_string())
+    let shown = path.display().to_string();
+    // A name that begins with a hyphen would be read as a flag.
+    if shown.starts_with('-') { quoted(&format!("./{shown}")) } else { quoted(&shown) }
 }
 
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@%,:".contains(c);
+/// A text as one word of a shell.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@%,:=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn global(flags: &[&str]) -> Global {
+        let words = ["drplan", "plan"].into_iter().chain(flags.iter().copied());
+        let Cli { global, command: _ } = Cli::try_parse_from(words).unwrap();
+        let plain = ["size", "note"].into_iter().map(str::to_owned).collect();
+        global.plain.set(plain).unwrap();
+        global
+    }
+
+    #[test]
+    fn command_has_every_flag_and_is_quoted() {
+        let flags = ["--vars", "it's/a.hcl", "--var", "size=3", "--var", "note=a b", "--cloud", "azure"];
+        let flags = global(&[&flags[..], &["--state", "my state", "--chdir", "~x", "--seed", "4"]].concat());
+        let expected = r"drplan plan 'the stack' --chdir '~x' --cloud azure --state 'my state' --seed 4 --vars 'it'\''s/a.hcl' --var size=3 --var 'note=a b'";
+        assert_eq!(again("plan", Path::new("the stack"), &flags), expected);
+        assert_eq!(again("plan", Path::new("."), &global(&[])), "drplan plan");
+        assert_eq!(again("plan", Path::new("-x"), &global(&[])), "drplan plan ./-x");
+    }
+
+    #[test]
+    fn secret_is_left_out_and_named() {
+        let flags = global(&["--var", "size=3", "--var", "password=hunter2"]);
+        assert_eq!(again("plan", Path::new("."), &flags), "drplan plan --var size=3");
+        assert_eq!(withheld(&flags), BTreeSet::from(["password".to_owned()]));
+    }
+
+    #[test]
+    fn bare_commands_of_a_text_are_completed() {
+        let flags = global(&["--vars", "a.hcl"]);
+        let text = completed("Run `drplan apply` first, not `drplan apply FILE`.", Path::new("shop"), &flags);
+        assert_eq!(text, "Run `drplan apply shop --vars a.hcl` first, not `drplan apply FILE`.");
     }
 }

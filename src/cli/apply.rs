@@ -4,29 +4,33 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::again::{again, again_for, word};
-use super::cloud::{Reached, with_cloud};
+use super::account::Account;
+use super::actor::By;
+use super::again::{again, again_for, again_recorded, completed, word};
+use super::cloud::{CloudConnection, with_cloud};
 use super::confirm::confirm;
-use super::loading::{Loaded, given_variables, load, load_with};
-use super::place::holder;
+use super::loading::{LoadedStack, load, load_recorded, values_of_files};
+use super::location::holder;
 use super::plan::{Limits, cloud_in, read};
-use super::planning::{Made, Wanted, make, refuse_blocked, refuse_open, refuse_vanished, store_of};
-use super::progress::Shown;
-use super::{ExitCode, Failure, Global, Session, ending};
+use super::planning::{PlanRequest, PlanResult, make, refuse_blocked, refuse_open, refuse_vanished, store_of};
+use super::progress::ProgressView;
+use super::{ExitCode, Failure, Global, OutputFormat, Session, ending, pretty};
 use crate::apply::{self, Ports, keep_observed};
 use crate::plan::file::{self, PlanFile};
-use crate::run::Stop;
-use crate::stack::{CloudName, GivenVariable};
+use crate::run::StopSignal;
+use crate::stack::CloudName;
 use crate::store::LocalStore;
 use crate::view;
 use crate::world::Store;
 
-/// Bring the cloud to where the stack says
+/// Create or update resources to match the stack
 ///
-/// Makes a plan, shows it, asks, and carries it out, as many steps at a time as need nothing of each other. What fails stops only what needs
-/// it. Ctrl-C finishes what is under way. However a run ends, the same command goes on from there: nothing is lost, nothing is made twice.
+/// Plans, shows the plan, asks for approval and applies it. Steps that do not depend on each other run in parallel. A
+/// failed step stops only the steps that depend on it. Ctrl-C finishes the requests in progress and stops. However a
+/// run ends, the same command continues it: nothing is lost or created twice.
 ///
-/// Given a saved plan, carries out exactly that one, without asking, or refuses where the stack, the state or the roles have moved on.
+/// With a saved plan, applies exactly that plan without asking. Refused if the stack, the state or the active sites
+/// have changed since.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,39 +38,46 @@ Examples:
   drplan apply --yes
   drplan apply --target mssql_server.primary
   drplan apply --engine deployments stacks/huge
-  drplan apply today.plan")]
+  drplan apply today.plan
+  drplan apply --yes --format json       for a pipeline: one JSON document at the end")]
 pub struct Args {
-    /// The stack's directory, or a saved plan
+    /// Directory of the stack, or a saved plan
     #[arg(default_value = ".", value_name = "STACK|PLANFILE")]
     stack: PathBuf,
-    /// Do not ask
+    /// Apply without asking for approval
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    by: By,
     /// How resources are written [default: direct]
     #[arg(long, value_enum)]
-    engine: Option<Engine>,
+    engine: Option<EngineOption>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
     #[command(flatten)]
     limits: Limits,
 }
 
 /// How resources are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Engine {
-    /// Each by a request of its own, up to 64 at a time
+enum EngineOption {
+    /// One request per resource, up to 64 in parallel
     Direct,
-    /// As template deployments, each of all that is ready in one resource group: for stacks of thousands of resources
+    /// Template deployments, each with every resource of a resource group that is ready: for stacks of thousands of
+    /// resources
     Deployments,
 }
 
 impl Args {
     fn engine(&self) -> apply::Engine {
         match self.engine {
-            None | Some(Engine::Direct) => apply::Engine::Direct,
-            Some(Engine::Deployments) => apply::Engine::Deployments,
+            None | Some(EngineOption::Direct) => apply::Engine::Direct,
+            Some(EngineOption::Deployments) => apply::Engine::Deployments,
         }
     }
 
-    /// The same words again, as far as they were given.
+    /// The command with the engine that was given.
     fn again(&self, command: String) -> String {
         let word = self.engine.as_ref().and_then(ValueEnum::to_possible_value);
         word.map_or(command.clone(), |word| format!("{command} --engine {}", word.get_name()))
@@ -77,12 +88,15 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     if session.path(&args.stack).is_file() {
         return run_saved(args, global, session);
     }
-    let order = Order {
+    let loaded = load(&args.stack, global, session)?;
+    let order = ApplyRequest {
         stack: args.stack.clone(),
-        loaded: load(&args.stack, global, session)?,
+        loaded,
         wanted: args.limits.wanted(false),
         saved: None,
         yes: args.yes,
+        by: args.by.clone(),
+        format: args.format,
         engine: args.engine(),
         again: args.again(again_for("apply", &args.stack, &args.limits.targets, global)),
     };
@@ -92,71 +106,90 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let Limits { refresh, targets, accepted } = &args.limits;
     if refresh.is_some() || !targets.is_empty() || !accepted.sites.is_empty() {
-        return Err(Failure::failed("a saved plan has its own --target, --refresh and --accept-vanished")
-            .help("Make another plan with them."));
+        return Err(Failure::failed("--target, --refresh and --accept-vanished are fixed in a saved plan")
+            .help("Save a new plan with them: `drplan plan --out FILE`."));
     }
     let saved = read(&args.stack, session)?;
     let cloud = cloud_in(&saved, global)?;
-    // The values of the plan are stronger than what the environment happens to hold; a flag that contradicts them is noticed by the digest.
-    let (mut given, flags): (Vec<_>, Vec<_>) =
-        given_variables(global, session)?.into_iter().partition(GivenVariable::is_from_environment);
-    given.extend(saved.variables.iter().map(|(name, text)| GivenVariable {
-        name: name.clone(),
-        text: text.clone(),
-        origin: format!("in {}", args.stack.display()),
-    }));
-    given.extend(flags);
     let stack = Path::new(&saved.directory);
-    let order = Order {
+    let origin = format!("in {}", args.stack.display());
+    let loaded = load_recorded(stack, &saved.inputs(), &origin, |_| Account::of(cloud, session), global, session)?;
+    let order = ApplyRequest {
         stack: stack.to_owned(),
-        loaded: load_with(stack, given, cloud, session)?,
-        wanted: Wanted {
+        loaded,
+        wanted: PlanRequest {
             targets: saved.targets.clone(),
             destroy: saved.destroy,
             refresh: saved.refresh,
             accept_vanished: saved.accept_vanished.clone(),
         },
         yes: true,
+        by: args.by.clone(),
+        format: args.format,
         engine: args.engine(),
-        again: match (saved.destroy, saved.targets.as_slice()) {
-            (false, targets) => args.again(again_for("apply", stack, targets, global)),
-            (true, []) => again("destroy", stack, global),
-            // Without the limit, everything would go.
-            (true, targets) => {
-                format!("{} --destroy --out {}", again_for("plan", stack, targets, global), word(&args.stack))
-            }
-        },
+        again: continuing(args, &saved, global, session),
         saved: Some(saved),
     };
     carry_out(&order, global, session)
 }
 
-/// What is to be carried out.
-pub struct Order {
-    /// The stack's directory.
-    pub stack: PathBuf,
-    /// The stack.
-    pub loaded: Loaded,
-    /// The plan that is wanted.
-    pub wanted: Wanted,
-    /// The plan it must be, where it was saved.
-    pub saved: Option<PlanFile>,
-    /// Whether not to ask.
-    pub yes: bool,
-    /// How resources are written.
-    pub engine: apply::Engine,
-    /// The command that goes on, should it end early.
-    pub again: String,
-}
-
-impl Order {
-    const fn command(&self) -> &'static str {
-        if self.wanted.destroy { "destroy" } else { "apply" }
+/// The command that continues a saved plan which ended early. The state has moved on by then, so it plans again, with
+/// the values that the saved plan had.
+fn continuing(args: &Args, saved: &PlanFile, global: &Global, session: &Session) -> String {
+    let stack = Path::new(&saved.directory);
+    let mut global = global.clone();
+    let flags: Vec<_> = std::mem::take(&mut global.var_files);
+    global.var_files = saved.variable_files.iter().map(|file| stack.join(file)).chain(flags).collect();
+    let in_files = values_of_files(stack, &saved.variable_files, session);
+    let others = saved.variables.iter().filter(|(name, value)| in_files.get(*name) != Some(*value));
+    let given = std::mem::take(&mut global.vars);
+    global.vars = others.map(|(name, value)| format!("{name}={value}")).chain(given).collect();
+    match (saved.destroy, saved.targets.as_slice()) {
+        (false, targets) => args.again(again_for("apply", stack, targets, &global)),
+        (true, []) => again("destroy", stack, &global),
+        // Without the limit, everything would be deleted.
+        (true, targets) => {
+            let plan = again_for("plan", stack, targets, &global);
+            let file = word(&args.stack);
+            format!("{plan} --destroy --out {file} && {}", again_recorded("apply", &args.stack, &global))
+        }
     }
 }
 
-/// Plans, shows, asks and carries out, all under the lock of the state.
-pub fn carry_out(order: &Order, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
+/// A plan to make and apply.
+pub struct ApplyRequest {
+    /// The stack's directory.
+    pub stack: PathBuf,
+    /// The stack.
+    pub loaded: LoadedStack,
+    /// The plan that is wanted.
+    pub wanted: PlanRequest,
+    /// The plan it must be, where it was saved.
+    pub saved: Option<PlanFile>,
+    /// Apply without asking.
+    pub yes: bool,
+    /// The operator.
+    pub by: By,
+    /// The format of the output.
+    pub format: OutputFormat,
+    /// How resources are written.
+    pub engine: apply::Engine,
+    /// The command that continues, should it end early.
+    pub again: String,
+}
+
+impl ApplyRequest {
+    const fn command(&self) -> &'static str {
+        if self.wanted.destroy { "destroy" } else { "apply" }
+    }
+
+    fn document(&self, made: &PlanResult, cloud: CloudName, applied: Option<&apply::ApplyOutcome>) -> String {
+        pretty(&ending::json(self.command(), &made.planned.plan, cloud, applied))
+    }
+}
+
+/// Plans, shows, asks and applies, all under the lock of the state.
+pub fn carry_out(order: &ApplyRequest, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let cloud = order.loaded.account.cloud;
     let store = store_of(&order.loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder(order.command(), session))?;
@@ -168,12 +201,26 @@ pub fn carry_out(order: &Order, global: &Global, session: &mut Session) -> Resul
         if let Some(saved) = &order.saved {
             same(saved, &made)?;
         }
-        session.print(&view::plan::text(plan, cloud))?;
+        match order.format {
+            OutputFormat::Text => session.print(&completed(
+                &view::plan::text(plan, cloud, view::Detail::of(global.verbose)),
+                &order.stack,
+                global,
+            ))?,
+            // The document follows at the end; a person who is asked needs the plan now.
+            OutputFormat::Json if !order.yes => {
+                session.say(&view::plan::text(plan, cloud, view::Detail::of(global.verbose)))
+            }
+            OutputFormat::Json => {}
+        }
         refuse_blocked(plan)?;
         if !view::plan::has_changes(plan) {
-            // What was seen is kept even where it calls for nothing: an address that the cloud gave, say.
+            // Observations are kept even where they call for nothing: an address that the cloud gave, say.
             if let (Some(recorded), Some(refreshed)) = (&made.recorded, &made.planned.refreshed) {
                 keep_observed(recorded, refreshed, &store)?;
+            }
+            if order.format == OutputFormat::Json {
+                session.print(&order.document(&made, cloud, None))?;
             }
             return Ok(ExitCode::Done);
         }
@@ -184,41 +231,39 @@ pub fn carry_out(order: &Order, global: &Global, session: &mut Session) -> Resul
     })
 }
 
-/// Refuses a saved plan that is not the same any more.
-fn same(saved: &PlanFile, made: &Made) -> Result<(), Failure> {
+/// Refuses a saved plan that is out of date.
+fn same(saved: &PlanFile, made: &PlanResult) -> Result<(), Failure> {
     let plan = &made.planned.plan;
     let stale = file::check(&saved.basis, &plan.basis)
-        .and_then(|()| if saved.digest == file::digest(plan) { Ok(()) } else { Err(file::Stale::Different) });
+        .and_then(|()| if saved.digest == file::digest(plan) { Ok(()) } else { Err(file::StaleReason::Different) });
     stale.map_err(|stale| {
-        Failure::refused(format!("the saved plan is not carried out: {stale}"))
-            .help("Make a new one with `drplan plan --out FILE`.")
+        Failure::refused(format!("the saved plan is out of date: {stale}; nothing was changed"))
+            .help("Save and review a new plan: `drplan plan --out FILE`.")
     })
 }
 
-fn question(order: &Order, cloud: CloudName) -> String {
+fn question(order: &ApplyRequest, cloud: CloudName) -> String {
     let (stack, cloud) = (order.loaded.program.name(), cloud.as_str());
     match order.wanted.destroy {
-        true => format!("Do you really want to destroy all of {stack} on {cloud}?"),
-        false => format!("Do you want to do this to {stack} on {cloud}?"),
+        true => format!("Do you really want to destroy all resources of {stack} on {cloud}?"),
+        false => format!("Do you want to apply this plan to {stack} on {cloud}?"),
     }
 }
 
 async fn perform(
-    order: &Order,
-    made: Made,
+    order: &ApplyRequest,
+    made: PlanResult,
     cloud: CloudName,
     store: &LocalStore,
-    reached: &Reached,
+    reached: &CloudConnection,
     session: &mut Session,
 ) -> Result<ExitCode, Failure> {
-    let Made { planned, recorded, observed: _, seal } = made;
-    let by = holder(order.command(), session);
-    let by = format!("{} on {}", by.who, by.host);
-    let stop = Stop::default();
+    let by = order.by.actor(session);
+    let stop = StopSignal::default();
     let owns_process = session.owns_process;
     session.say("\n");
     let applied = {
-        let shown = Shown::new(&planned.plan.steps, session);
+        let shown = ProgressView::new(&made.planned.plan.steps, cloud, session);
         let ports = Ports {
             cloud: &reached.cloud,
             web: &*reached.web,
@@ -226,32 +271,48 @@ async fn perform(
             clock: &*reached.clock,
             ids: &*reached.ids,
             store,
-            seal: &seal,
+            seal: &made.seal,
             watcher: &shown,
             stop: &stop,
         };
+        let recorded = made.recorded.clone();
         tokio::select! {
-            applied = apply::apply(&planned, recorded, ports, order.engine, order.command(), &by) => applied?,
+            applied = apply::apply(&made.planned, recorded, ports, order.engine, order.command(), &by) => applied?,
             never = interrupted(&stop, &shown, owns_process) => match never {},
         }
     };
-    session.print(&format!("\n{}", ending::text(&planned.plan.steps, &applied.report, cloud, &order.again)))?;
-    if !applied.state.outputs.is_empty() {
-        session.print(&format!("\nOutputs:\n{}", view::state::outputs(&applied.state.outputs)))?;
+    let ended = ending::text(order.command(), &made.planned.plan.steps, &applied.report, cloud, &order.again);
+    match order.format {
+        OutputFormat::Json => {
+            session.say(&format!("\n{ended}"));
+            session.print(&order.document(&made, cloud, Some(&applied)))?;
+        }
+        OutputFormat::Text => {
+            session.print(&format!("\n{ended}"))?;
+            if !applied.state.outputs.is_empty() {
+                session.print(&format!("\nOutputs:\n{}", view::state::outputs(&applied.state.outputs)))?;
+            }
+        }
     }
     Ok(ending::exit(&applied.report))
 }
 
-/// Waits for Ctrl-C: the first asks the run to stop, the second leaves at once, as a kill would.
-pub(super) async fn interrupted(stop: &Stop, shown: &Shown, owns_process: bool) -> std::convert::Infallible {
+/// Waits for Ctrl-C: the first asks the run to stop, the second exits at once, as a kill would.
+pub(super) async fn interrupted(
+    stop: &StopSignal,
+    shown: &ProgressView,
+    owns_process: bool,
+) -> std::convert::Infallible {
     if !owns_process || tokio::signal::ctrl_c().await.is_err() {
         return std::future::pending().await;
     }
     stop.request();
-    shown.note("Stopping: what is under way is finished, nothing more is begun. Ctrl-C again leaves at once.");
+    shown.stopping();
+    shown.note("Stopping: finishing the steps in progress, starting no more. Press Ctrl-C again to exit now.");
     if tokio::signal::ctrl_c().await.is_err() {
         return std::future::pending().await;
     }
-    shown.note("Left. What was under way is in the journal; the next command looks what became of it.");
+    shown.note("Exited. The journal has the steps that were in progress; the next command checks their outcome first.");
+    shown.clear();
     std::process::exit(ExitCode::Stopped.code().into())
 }

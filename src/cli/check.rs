@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::loading::load;
+use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session, pretty};
-use crate::check::{RULES, Review, review, rule};
+use crate::check::{CheckReport, RULES, review, rule};
 use crate::diagnostic::{Severity, Sources, closest};
 use crate::view;
 
-/// Hold a stack to the rules of disaster recovery
+/// Check a stack for configurations that would break or slow down a recovery
 ///
-/// Finds what would make a recovery fail or worse than promised, before an outage does: from the text alone, without state or cloud. A finding
-/// that was looked at is accepted in the stack with `accept "rule" { reason = "…" }`. Exits 1 where a rule of severity error is broken, and with
-/// `--strict` where any is.
+/// Checks the stack's files alone, without state or cloud; sensitive variables need no values. Accept a reviewed
+/// finding in the stack with `accept "rule" { reason = "…" }`. Exits 1 if a rule of severity error is violated; with
+/// `--strict`, if any rule is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,26 +22,26 @@ Examples:
   drplan check --format sarif > drplan.sarif
   drplan check --explain single-lever")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// The format
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-    /// Let warnings count as errors
+    format: CheckFormat,
+    /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
-    /// List the rules, and check nothing
+    /// List the rules, without checking a stack
     #[arg(long, conflicts_with_all = ["explain", "strict"])]
     list: bool,
-    /// Say why a rule is one and what keeps it, and check nothing
+    /// Explain a rule and how to comply with it, without checking a stack
     #[arg(long, value_name = "RULE", conflicts_with = "strict")]
     explain: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
+enum CheckFormat {
+    /// For a terminal
     #[default]
     Text,
     /// For scripts
@@ -54,15 +54,16 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     if args.list || args.explain.is_some() {
         return about(args, session);
     }
-    let (loaded, stack) = match load(&args.stack, global, session).and_then(|loaded| Ok((loaded.look()?.0, loaded))) {
-        Ok((stack, loaded)) => (loaded, stack),
-        Err(Failure::Wrong(found, sources)) if args.format != Format::Text => {
-            let review = Review { found, accepted: Vec::new() };
-            session.print(&shown(&review, "", args.format, &sources))?;
-            return Ok(ExitCode::StackWrong);
-        }
-        Err(other) => return Err(other),
-    };
+    let (loaded, stack) =
+        match load_without_secrets(&args.stack, global, session).and_then(|loaded| Ok((loaded.look()?.0, loaded))) {
+            Ok((stack, loaded)) => (loaded, stack),
+            Err(Failure::Wrong(found, sources)) if args.format != CheckFormat::Text => {
+                let review = CheckReport { found, accepted: Vec::new() };
+                session.print(&shown(&review, "", args.format, &sources))?;
+                return Ok(ExitCode::StackWrong);
+            }
+            Err(other) => return Err(other),
+        };
     let review = review(&stack);
     session.print(&shown(&review, &stack.name, args.format, &loaded.sources))?;
     let fails = |severity: Severity| args.strict || severity == Severity::Error;
@@ -70,11 +71,11 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     Ok(if failed { ExitCode::Failed } else { ExitCode::Done })
 }
 
-fn shown(review: &Review<'_>, stack: &str, format: Format, sources: &Sources) -> String {
+fn shown(review: &CheckReport<'_>, stack: &str, format: CheckFormat, sources: &Sources) -> String {
     match format {
-        Format::Text => view::check::text(review, stack, sources),
-        Format::Json => pretty(&view::check::json(review, sources)),
-        Format::Sarif => pretty(&view::sarif::sarif(review, sources)),
+        CheckFormat::Text => view::check::text(review, stack, sources),
+        CheckFormat::Json => pretty(&view::check::json(review, sources)),
+        CheckFormat::Sarif => pretty(&view::sarif::sarif(review, sources)),
     }
 }
 
@@ -85,17 +86,17 @@ fn about(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
             let failure = Failure::failed(format!("there is no rule `{name}`"));
             match closest(name, RULES.iter().map(|rule| rule.name)) {
                 Some(close) => failure.help(format!("Did you mean `{close}`?")),
-                None => failure.help("`drplan check --list` lists them."),
+                None => failure.help("List the rules: `drplan check --list`"),
             }
         })?],
     };
     session.print(&match (args.format, wanted.as_slice()) {
-        (Format::Text, [rule]) => view::check::explained(rule),
-        (Format::Text, rules) => view::check::list(rules),
-        (Format::Json, rules) => pretty(&view::check::rules_json(rules)),
-        (Format::Sarif, _) => {
-            return Err(Failure::failed("there is no SARIF of rules alone")
-                .help("Leave out `--list` and `--explain`: what is found comes with the rules."));
+        (CheckFormat::Text, [rule]) => view::check::explained(rule),
+        (CheckFormat::Text, rules) => view::check::list(rules),
+        (CheckFormat::Json, rules) => pretty(&view::check::rules_json(rules)),
+        (CheckFormat::Sarif, _) => {
+            return Err(Failure::failed("SARIF is a format of findings, not of rules")
+                .help("Remove `--list` or `--explain`: findings contain their rules."));
         }
     })?;
     Ok(ExitCode::Done)

@@ -1,4 +1,4 @@
-//! The cloud of a command: Azure, or the embedded one in this process and on simulated time.
+//! The cloud of a command: Azure, or the local simulator in this process and on simulated time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use url::Url;
 
 use super::account::Account;
-use super::notices::Said;
+use super::notices::NoticePrinter;
 use super::{ExitCode, Failure, Global, Session};
-use crate::azure::{Azure, AzureConfig, Credential, FixedToken, SignIn, Surroundings, Token, Wire};
-use crate::host::{HostCommands, HostWeb, Missing, SeededIds, SimClock, SystemClock};
+use crate::azure::{Azure, AzureConfig, AzureEnvironment, BearerToken, Credential, FixedToken, HttpBackend, SignIn};
+use crate::host::{HostCommands, HostWeb, MissingProgram, SeededIds, SimClock, SystemClock};
 use crate::simulator::{BASE, START, Simulator, SimulatorError};
 use crate::stack::CloudName;
 use crate::world::{Clock, Ids, Web};
 
-/// A cloud that can be worked with.
-pub struct Reached {
+/// A cloud with its clock, network and programs.
+pub struct CloudConnection {
     /// The cloud.
     pub cloud: Azure,
-    /// The public network, as its users see it.
+    /// The public network as users see it.
     pub web: Arc<dyn Web>,
     /// The programs that steps run.
     pub commands: HostCommands,
@@ -28,7 +28,7 @@ pub struct Reached {
     pub ids: Arc<dyn Ids>,
 }
 
-/// Where fresh ids come from: `--seed`, or the session.
+/// The source of ids: `--seed`, or the session.
 pub fn ids(global: &Global, session: &Session) -> Arc<dyn Ids> {
     match global.seed {
         Some(seed) => Arc::new(SeededIds::new(seed)),
@@ -36,15 +36,15 @@ pub fn ids(global: &Global, session: &Session) -> Arc<dyn Ids> {
     }
 }
 
-/// Where the embedded cloud is kept.
+/// The directory of the local simulator.
 pub fn world_dir(global: &Global, session: &Session) -> PathBuf {
     session.path(&global.state_root).join("simulator")
 }
 
-/// Opens the embedded cloud. Its time goes on from where it stopped.
+/// Opens the local simulator. Its time continues from where it stopped.
 ///
 /// # Errors
-/// Where it is damaged, in use, or of another seed.
+/// A simulator that is damaged, in use, or of another seed.
 pub fn open_world(global: &Global, session: &Session) -> Result<(Simulator, Arc<dyn Clock>), Failure> {
     let clock = Arc::new(SimClock::new(START));
     let simulator = Simulator::open(&world_dir(global, session), global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
@@ -52,15 +52,15 @@ pub fn open_world(global: &Global, session: &Session) -> Result<(Simulator, Arc<
     Ok((simulator, clock))
 }
 
-/// Runs `work` with the cloud of this account, on a runtime whose time is the cloud's.
+/// Runs `work` with the cloud of this account, on a runtime with the cloud's time.
 ///
 /// # Errors
-/// Where the cloud cannot be reached, and those of `work`.
+/// A cloud that cannot be reached, and those of `work`.
 pub fn with_cloud<T>(
     account: &Account,
     global: &Global,
     session: &mut Session,
-    work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
+    work: impl AsyncFnOnce(CloudConnection, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     account.is_known()?;
     match account.cloud {
@@ -73,22 +73,22 @@ pub fn with_cloud<T>(
 fn with_azure<T>(
     global: &Global,
     session: &mut Session,
-    work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
+    work: impl AsyncFnOnce(CloudConnection, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let cannot = |why: String| Failure::failed(format!("Azure cannot be reached: {why}"));
+    let cannot = |why: String| Failure::failed(format!("cannot connect to Azure: {why}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let client = Wire::client().map_err(cannot)?;
-        let wire = Wire::Net(client.clone());
-        let surroundings = Surroundings::of(&session.env, &wire).await.map_err(cannot)?;
+        let client = HttpBackend::client().map_err(cannot)?;
+        let wire = HttpBackend::Net(client.clone());
+        let surroundings = AzureEnvironment::of(&session.env, &wire).await.map_err(cannot)?;
         tracing::info!(cloud = %surroundings.name, at = %surroundings.resource_manager, "Azure");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let credential: Arc<dyn Credential> =
             Arc::new(SignIn::new(session.env.clone(), surroundings.clone(), client.clone()));
-        // Without it nothing could be looked at, and everything would be taken as it is recorded.
+        // Without a token nothing could be read, and the state would be taken as the truth.
         credential.token(false).await.map_err(cannot)?;
         let ids = ids(global, session);
         let cloud = Azure::new(AzureConfig {
@@ -97,20 +97,23 @@ fn with_azure<T>(
             credential,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            notices: Arc::new(Said(session.err.clone())),
+            notices: Arc::new(NoticePrinter(session.err.clone())),
         });
-        let commands =
-            HostCommands { root: session.cwd.clone(), environment: session.env.clone(), missing: Missing::Fails };
+        let commands = HostCommands {
+            root: session.cwd.clone(),
+            environment: session.env.clone(),
+            missing: MissingProgram::Fails,
+        };
         let web = Arc::new(HostWeb::new(client).map_err(cannot)?);
-        work(Reached { cloud, web, commands, clock, ids }, session).await
+        work(CloudConnection { cloud, web, commands, clock, ids }, session).await
     })
 }
 
-/// The embedded cloud, in this process and on simulated time.
+/// The local simulator, in this process and on simulated time.
 fn with_local<T>(
     global: &Global,
     session: &mut Session,
-    work: impl AsyncFnOnce(Reached, &mut Session) -> Result<T, Failure>,
+    work: impl AsyncFnOnce(CloudConnection, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     simulated_time()?.block_on(async {
         let (simulator, clock) = open_world(global, session)?;
@@ -118,22 +121,25 @@ fn with_local<T>(
         let endpoint = Url::parse(BASE).map_err(|error| Failure::failed(format!("{BASE}: {error}")))?;
         let cloud = Azure::new(AzureConfig {
             endpoint,
-            wire: Wire::InProcess(simulator.router()),
-            credential: Arc::new(FixedToken(Token::new("embedded"))),
+            wire: HttpBackend::InProcess(simulator.router()),
+            credential: Arc::new(FixedToken(BearerToken::new("embedded"))),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            notices: Arc::new(Said(session.err.clone())),
+            notices: Arc::new(NoticePrinter(session.err.clone())),
         });
-        let commands =
-            HostCommands { root: session.cwd.clone(), environment: session.env.clone(), missing: Missing::CountsAsRun };
-        work(Reached { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
+        let commands = HostCommands {
+            root: session.cwd.clone(),
+            environment: session.env.clone(),
+            missing: MissingProgram::CountsAsRun,
+        };
+        work(CloudConnection { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
     })
 }
 
-/// A runtime whose time passes at once wherever nothing is left to do but wait.
+/// A runtime on simulated time: waiting takes no time.
 ///
 /// # Errors
-/// Where the operating system refuses it.
+/// Those of the operating system.
 pub fn simulated_time() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -4,9 +4,9 @@ use clap_complete::Shell;
 
 use super::{ExitCode, Failure, Session, surface};
 
-/// Print a completion script for a shell
+/// Print a shell completion script
 ///
-/// The script completes commands, flags and the words that flags take.
+/// Completes commands, flags and their values.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -14,7 +14,7 @@ Examples:
   drplan completions zsh > ~/.zfunc/_drplan
   drplan completions fish > ~/.config/fish/completions/drplan.fish")]
 pub struct Args {
-    /// The shell
+    /// Shell
     shell: Shell,
 }
 

@@ -1,36 +1,35 @@
-//! Asking before something is done.
+//! Confirmation by the operator.
 
 use std::io::BufRead;
 
 use super::{Failure, Session};
 
-/// Asks `question` and goes on only where the answer is `yes`. Without a terminal nobody can answer.
+/// Asks `question` and returns only if the answer is `yes`.
+///
+/// # Errors
+/// Another answer; no terminal to ask on. `command` is the one to repeat with `--yes`.
 pub fn confirm(question: &str, command: &str, session: &mut Session) -> Result<(), Failure> {
-    if !session.terminal.input {
-        return Err(Failure::refused(format!("{question} Nobody can answer: this is not a terminal"))
-            .help(format!("`{command} --yes` does it without asking.")));
-    }
-    session.say(&format!("\n{question} Only 'yes' is accepted: "));
-    let mut answer = String::new();
-    let read = session.input.read_line(&mut answer);
-    match read {
-        Ok(_) if answer.trim() == "yes" => Ok(()),
-        Ok(_) => Err(Failure::refused("not confirmed; nothing was done")),
-        Err(error) => Err(Failure::failed(format!("cannot read the answer: {error}"))),
-    }
+    ask(question, "Only 'yes' is accepted: ", "yes", command, session)
 }
 
-/// Says what will be done and goes on only where the answer is `name`. Without a terminal nobody can answer.
+/// Prints `what` and returns only if the answer is the name of the failover group.
+///
+/// # Errors
+/// As for [`confirm`].
 pub fn confirm_name(what: &str, name: &str, command: &str, session: &mut Session) -> Result<(), Failure> {
+    ask(what, &format!("Type the name of the failover group, {name}, to continue: "), name, command, session)
+}
+
+fn ask(question: &str, hint: &str, wanted: &str, command: &str, session: &mut Session) -> Result<(), Failure> {
     if !session.terminal.input {
-        return Err(Failure::refused(format!("{what} Nobody can confirm it: this is not a terminal"))
-            .help(format!("`{command} --yes` does it without asking.")));
+        return Err(Failure::refused(format!("{question} Confirmation is needed, and this is not a terminal"))
+            .help(format!("`{command} --yes` does not ask.")));
     }
-    session.say(&format!("\n{what} Type the name of the group, {name}, to go on: "));
+    session.say(&format!("\n{question} {hint}"));
     let mut answer = String::new();
     match session.input.read_line(&mut answer) {
-        Ok(_) if answer.trim() == name => Ok(()),
-        Ok(_) => Err(Failure::refused("not confirmed; nothing was done")),
+        Ok(_) if answer.trim() == wanted => Ok(()),
+        Ok(_) => Err(Failure::refused("not confirmed; nothing was changed")),
         Err(error) => Err(Failure::failed(format!("cannot read the answer: {error}"))),
     }
 }

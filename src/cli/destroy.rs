@@ -2,45 +2,55 @@
 
 use std::path::PathBuf;
 
+use super::actor::By;
 use super::again::again;
-use super::apply::{Order, carry_out};
+use super::apply::{ApplyRequest, carry_out};
 use super::loading::load;
-use super::plan::AcceptVanished;
-use super::planning::Wanted;
-use super::{ExitCode, Failure, Global, Session};
+use super::plan::AcceptMissing;
+use super::planning::PlanRequest;
+use super::{ExitCode, Failure, Global, OutputFormat, Session};
 use crate::apply::Engine;
 
-/// Delete everything that is recorded of a stack
+/// Delete every resource that is recorded in the state of a stack
 ///
-/// In reverse order of what needs what. Refused as a whole where the stack says `prevent_destroy` of anything that would go.
+/// Resources are deleted before the resources that they depend on. Nothing is deleted if any of them has
+/// `prevent_destroy`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  drplan plan --destroy stacks/web-geo       look first
+  drplan plan --destroy stacks/web-geo       review first
   drplan destroy stacks/web-geo")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// Do not ask
+    /// Delete without asking for approval
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    accepted: AcceptVanished,
+    by: By,
+    /// Output format
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
+    #[command(flatten)]
+    accepted: AcceptMissing,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let order = Order {
+    let loaded = load(&args.stack, global, session)?;
+    let order = ApplyRequest {
         stack: args.stack.clone(),
-        loaded: load(&args.stack, global, session)?,
-        wanted: Wanted {
+        loaded,
+        wanted: PlanRequest {
             destroy: true,
             refresh: true,
             accept_vanished: args.accepted.sites.clone(),
-            ..Wanted::default()
+            ..PlanRequest::default()
         },
         saved: None,
         yes: args.yes,
+        by: args.by.clone(),
+        format: args.format,
         engine: Engine::Direct,
         again: again("destroy", &args.stack, global),
     };

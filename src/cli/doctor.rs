@@ -4,115 +4,117 @@ use std::path::{Path, PathBuf};
 
 use super::account::Account;
 use super::again::again;
-use super::cloud::{Reached, with_cloud};
-use super::loading::load;
-use super::place::holder;
+use super::cloud::{CloudConnection, with_cloud};
+use super::loading::load_without_secrets;
+use super::location::holder;
 use super::planning::store_of;
-use super::{ExitCode, Failure, Format, Global, Session, pretty};
+use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty, versioned};
 use crate::apply::read_lists;
-use crate::doctor::{Answers, Finding, Patient, Verdict, examine, lists};
+use crate::doctor::{DoctorInput, DoctorResult, DoctorStatus, ListAnswers, examine, lists};
 use crate::stack::{CloudName, Stack};
 use crate::state::{State, StateError};
 use crate::store::LocalStore;
 use crate::view;
 use crate::world::Store;
 
-/// How far the clock of this machine may be from the cloud's, in seconds: tokens are taken within five minutes (source: what Azure's sign-in allows).
+/// Clock skew in seconds that warns and that fails: tokens are accepted within five minutes (source: limit of
+/// Microsoft Entra ID).
 const SKEW: (i64, i64) = (60, 300);
 
-/// See whether this stack could be applied and failed over from here, now
+/// Check credentials, permissions, quotas and state before an apply or a failover
 ///
-/// Looks at who signs in and what they may do, the subscription and its registrations, sizes and quotas at each site, the clock and the store, and says what to do about
-/// what is wrong. Changes nothing. Exits 1 where an apply or a failover would fail.
+/// Checks the sign-in and its permissions, the subscription and its provider registrations, sizes and quotas at each
+/// site, the clock and the state, and prints how to fix each problem. Changes nothing; sensitive variables need no
+/// values. Exits 1 if an apply or a failover would fail.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan doctor stacks/web-geo --vars prod.vars.hcl --cloud azure
   drplan doctor --format json")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// The format
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let loaded = load(&args.stack, global, session)?;
+    let loaded = load_without_secrets(&args.stack, global, session)?;
     let stack = loaded.evaluate(session)?;
     let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     let (state, mut kept) = recorded(&store, &args.stack, global, session);
-    let mut findings = in_cloud(&loaded.account, Patient { stack: &stack, state: state.as_ref() }, global, session);
+    let mut findings = in_cloud(&loaded.account, DoctorInput { stack: &stack, state: state.as_ref() }, global, session);
     findings.append(&mut kept);
     session.print(&match args.format {
-        Format::Text => view::doctor::text(&format!("{} on {}", stack.name, cloud.as_str()), &findings),
-        Format::Json => pretty(&view::doctor::json(Some(&stack.name), cloud.as_str(), &findings)),
+        OutputFormat::Text => view::doctor::text(&format!("{} on {}", stack.name, cloud.as_str()), &findings),
+        OutputFormat::Json => pretty(&versioned(view::doctor::json(Some(&stack.name), cloud.as_str(), &findings))),
     })?;
-    let fails = findings.iter().any(|finding| finding.verdict == Verdict::Fails);
+    let fails = findings.iter().any(|finding| finding.verdict == DoctorStatus::Fails);
     Ok(if fails { ExitCode::Failed } else { ExitCode::Done })
 }
 
-/// What the cloud says; where it cannot be reached, only why.
-fn in_cloud(account: &Account, patient: Patient<'_>, global: &Global, session: &mut Session) -> Vec<Finding> {
+/// Findings in the cloud; if it cannot be reached, the reason.
+fn in_cloud(account: &Account, subject: DoctorInput<'_>, global: &Global, session: &mut Session) -> Vec<DoctorResult> {
     let looked = with_cloud(account, global, session, async |reached, _| {
-        let wanted = lists(patient);
-        let answers = Answers::to(&wanted, read_lists(&reached.cloud, &*reached.clock, &wanted).await);
-        let mut found = vec![Finding::passes("credentials", signed_in(account, patient.stack))];
-        found.extend(examine(patient, &answers));
+        let wanted = lists(subject);
+        let answers = ListAnswers::to(&wanted, read_lists(&reached.cloud, &*reached.clock, &wanted).await);
+        let mut found = vec![DoctorResult::passes("credentials", signed_in(account, subject.stack))];
+        found.extend(examine(subject, &answers));
         found.extend(clock(&reached));
         Ok(found)
     });
     looked.unwrap_or_else(|failure| {
         let (what, help) = match failure {
             Failure::Message { exit: _, code: _, what, help } => (what, help.join(" ")),
-            _ => ("the cloud cannot be reached".to_owned(), String::new()),
+            _ => ("cannot connect to the cloud".to_owned(), String::new()),
         };
         let help = if help.is_empty() {
             "Sign in with `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret or a token file.".to_owned()
         } else {
             help
         };
-        vec![Finding::of("credentials", Verdict::Fails, what, help)]
+        vec![DoctorResult::of("credentials", DoctorStatus::Fails, what, help)]
     })
 }
 
 fn signed_in(account: &Account, stack: &Stack) -> String {
     match account.cloud {
-        CloudName::Local => "the embedded cloud asks for none".to_owned(),
+        CloudName::Local => "not needed by the local simulator".to_owned(),
         CloudName::Azure => format!("signed in to tenant {} for {}", account.tenant, stack.name),
     }
 }
 
-/// How far the two clocks are apart, where the cloud says what time it is.
-fn clock(reached: &Reached) -> Option<Finding> {
+/// The clock skew, if the cloud reports its time.
+fn clock(reached: &CloudConnection) -> Option<DoctorResult> {
     let apart = reached.cloud.clock_skew()?.as_secs().abs();
-    let what = format!("this machine's clock is {apart} s from the cloud's");
-    let help = "Set the clock, best by NTP: tokens and the times in journals and reports hang on it.";
+    let what = format!("this machine's clock differs from the cloud's by {apart} s");
+    let help = "Synchronise the clock with NTP: tokens and the times in journals and reports depend on it.";
     Some(match apart {
-        _ if apart >= SKEW.1 => Finding::of("clock", Verdict::Fails, what, help),
-        _ if apart >= SKEW.0 => Finding::of("clock", Verdict::Warns, what, help),
-        _ => Finding::passes("clock", what),
+        _ if apart >= SKEW.1 => DoctorResult::of("clock", DoctorStatus::Fails, what, help),
+        _ if apart >= SKEW.0 => DoctorResult::of("clock", DoctorStatus::Warns, what, help),
+        _ => DoctorResult::passes("clock", what),
     })
 }
 
-/// What is recorded, and whether it can be worked on.
-fn recorded(store: &LocalStore, dir: &Path, global: &Global, session: &Session) -> (Option<State>, Vec<Finding>) {
+/// The state, and problems with it.
+fn recorded(store: &LocalStore, dir: &Path, global: &Global, session: &Session) -> (Option<State>, Vec<DoctorResult>) {
     const NAME: &str = "store";
     let folder = store.folder();
     let place = folder.strip_prefix(&session.cwd).unwrap_or(folder).display().to_string();
-    let fails = |what: String, help: String| (None, vec![Finding::of(NAME, Verdict::Fails, what, help)]);
+    let fails = |what: String, help: String| (None, vec![DoctorResult::of(NAME, DoctorStatus::Fails, what, help)]);
     if !store.folder().exists() {
-        let what = format!("nothing is recorded yet; it will be in {place}");
-        return (None, vec![Finding::passes(NAME, what)]);
+        let what = format!("no state yet; apply will write it to {place}");
+        return (None, vec![DoctorResult::passes(NAME, what)]);
     }
     let state = match store.load() {
         Ok(state) => state,
         Err(error) => {
             return fails(
                 error.to_string(),
-                "Restore the file from a backup, or move it away and adopt what stands.".to_owned(),
+                "Restore the file from a backup, or move it away and import the existing resources with `drplan adopt`.".to_owned(),
             );
         }
     };
@@ -120,29 +122,25 @@ fn recorded(store: &LocalStore, dir: &Path, global: &Global, session: &Session) 
     match store.lock(&holder("doctor", session)) {
         Ok(_) => {}
         Err(locked @ StateError::Locked(_)) => {
-            let help = format!("`{}` clears what a dead process has left.", again("unlock", dir, global));
-            found.push(Finding::of(NAME, Verdict::Warns, locked.to_string(), help));
+            let help = format!("`{}` clears the lock of a process that has ended.", again("unlock", dir, global));
+            found.push(DoctorResult::of(NAME, DoctorStatus::Warns, locked.to_string(), help));
         }
         Err(error) => {
-            return fails(
-                error.to_string(),
-                "Nothing can be carried out that cannot be written down first.".to_owned(),
-            );
+            return fails(error.to_string(), "The state must be writable before anything is changed.".to_owned());
         }
     }
     if let Some(open) = state.as_ref().and_then(|state| state.roles.open.as_ref()) {
-        let help = format!("`{}` goes on with it.", again("failover-group resume", dir, global));
-        found.push(Finding::of(NAME, Verdict::Warns, view::roles::of_run(open), help));
+        let help = format!("Resume it: `{}`", again("failover-group resume", dir, global));
+        found.push(DoctorResult::of(NAME, DoctorStatus::Warns, view::roles::of_run(open), help));
     }
     if found.is_empty() {
         let resources = state.as_ref().map_or(0, |state| state.resources.len());
-        let what =
-            format!("{} recorded in {place}, on this machine", view::count(resources, "resource is", "resources are"));
-        found.push(Finding::of(
+        let what = format!("{} in {place}, on this machine", view::count(resources, "resource", "resources"));
+        found.push(DoctorResult::of(
             NAME,
-            Verdict::Passes,
+            DoctorStatus::Passes,
             what,
-            "Keep a copy of it where an outage of this place does not reach.",
+            "Keep a copy outside the regions that the stack protects.",
         ));
     }
     (state, found)

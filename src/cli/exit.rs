@@ -1,19 +1,19 @@
-//! Exit codes, all of them, in one type.
+//! Exit codes.
 
-/// What a command tells whoever started it.
+/// The result of a command for the process that started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// It is done.
+    /// Success.
     Done = 0,
-    /// It failed: the command line is wrong, the cloud said no, a file cannot be written.
+    /// Failure: a wrong command line, an error of the cloud, a file that cannot be written.
     Failed = 1,
     /// The plan has changes (only with `--detailed-exitcode`), or `--check` found a difference.
     Changes = 2,
-    /// The stack, or a file given, is wrong.
+    /// The stack or an input file has errors.
     StackWrong = 3,
-    /// Refused for safety: a guard, a lock, a missing acceptance.
+    /// Refused for safety: a preflight check, a lock, a missing acceptance.
     Refused = 4,
-    /// Stopped part-way; the same command carries on.
+    /// Stopped before the end; the same command continues.
     Stopped = 5,
 }
 

@@ -3,24 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::{read, shown};
+use super::location::{read, shown};
 use super::{ExitCode, Failure, Session};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::{format, parse};
 
-/// Write the files of a stack in their one form, and print the names of those that changed
+/// Format the files of a stack, and print the names of changed files
 ///
-/// Indentation, alignment and blank lines change; comments and meaning do not. Files of variable values (*.vars.hcl) are formatted, too.
+/// Changes indentation, alignment and blank lines; comments and meaning stay. Formats variable files (*.vars.hcl), too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan fmt stacks/web-geo
-  drplan fmt --check           exit 2 where a file would change, and change none")]
+  drplan fmt --check           exit 2 if a file would change")]
 pub struct Args {
-    /// The stack's directory, or one file
+    /// Directory of the stack, or one file
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// Change nothing; exit 2 where something would change
+    /// Change nothing; exit 2 if a file would change
     #[arg(long)]
     check: bool,
 }

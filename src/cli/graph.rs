@@ -4,51 +4,59 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::loading::load;
+use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session};
-use crate::view::graph::{Picture, dot, mermaid, svg};
+use crate::view::graph::{Picture, PictureDetail, dot, mermaid, svg};
 
-/// Draw what needs what: sites side by side, and what stands only while failed over dashed
+/// Draw the recovery of a stack: sites side by side, replication, routes, failover-only resources
 ///
-/// A line leads from what needs to what is needed. In SVG, lines that follow from others are left out, and above 150 resources those of a
-/// kind or of a resource group are drawn together.
+/// The home site is at the left, standbys are at the right. Resources of one role share a cell with their number, as
+/// `network ×6`; replicated stores have cells of their own. Arrows show replication with its objective (RPO), image
+/// copies, and the site that serves users in normal operation and after `failover-group up`. Steps of `up` are listed
+/// below. `--all` draws each resource. Only DOT and Mermaid then have arrows from a resource to those that it needs;
+/// SVG shows them where the pointer rests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan graph stacks/web-geo --format svg --out web-geo.svg
   drplan graph --format mermaid
+  drplan graph --all --format svg --out everything.svg
   drplan graph | dot -Tpng > graph.png")]
 pub struct Args {
     /// The stack's directory
     #[arg(default_value = ".")]
     stack: PathBuf,
+    /// Draw each resource, not one cell for each role
+    #[arg(long)]
+    all: bool,
     /// The format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-    /// Write into this file
+    format: GraphFormat,
+    /// Write to this file, not to standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// The formats of a graph.
+/// Format of a picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum GraphFormat {
     /// For Graphviz
     #[default]
     Dot,
     /// For pull requests and wikis
     Mermaid,
-    /// A picture, for a browser
+    /// For browsers and documents
     Svg,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let stack = load(&args.stack, global, session)?.evaluate(session)?;
-    let picture = Picture::of(&stack);
+    let stack = load_without_secrets(&args.stack, global, session)?.evaluate(session)?;
+    let detail = if args.all { PictureDetail::All } else { PictureDetail::Recovery };
+    let picture = Picture::of(&stack, detail);
     let text = match args.format {
-        Format::Dot => dot(&picture),
-        Format::Mermaid => mermaid(&picture),
-        Format::Svg => svg(&picture),
+        GraphFormat::Dot => dot(&picture),
+        GraphFormat::Mermaid => mermaid(&picture),
+        GraphFormat::Svg => svg(&picture),
     };
     match &args.out {
         Some(file) => session.write_file(file, text.as_bytes())?,

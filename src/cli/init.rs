@@ -5,39 +5,39 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::again::{again, word};
-use super::place::shown;
+use super::location::shown;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::is_identifier;
 
-/// Write a stack to start from, which validates and applies as it stands
+/// Write a working stack to start from
 ///
-/// Nothing is overwritten: where one of the files is there already, none is written.
+/// Never overwrites: if one of the files exists, none is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan init
   drplan init shop --template web-geo")]
 pub struct Args {
-    /// The directory to write into; its name becomes that of the stack
+    /// Directory to write to; its name becomes the name of the stack
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// What to start from
+    /// Template
     #[arg(long, value_enum, default_value_t)]
-    template: Template,
+    template: Starter,
 }
 
-/// The starters.
+/// Templates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Template {
-    /// One site, a network and a public address
+enum Starter {
+    /// One site with a network and a public IP address
     #[default]
     Minimal,
-    /// Two regions: scale sets, Azure SQL replicated, Traffic Manager and a failover group
+    /// Two regions: scale sets, replicated Azure SQL, Traffic Manager and a failover group
     WebGeo,
 }
 
-impl Template {
-    /// The files: each name and its Tera template.
+impl Starter {
+    /// File names and their Tera templates.
     const fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Minimal => &[("stack.hcl", include_str!("../../templates/init/minimal/stack.hcl"))],
@@ -49,7 +49,7 @@ impl Template {
         }
     }
 
-    /// What the commands need beside the directory.
+    /// Flags that the commands need.
     fn flags(self, dir: &Path) -> String {
         match self {
             Self::Minimal => String::new(),
@@ -70,15 +70,16 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         .map(|file| file.display().to_string())
         .collect();
     if !taken.is_empty() {
-        return Err(Failure::refused(format!("{} there already; nothing was written", is_or_are(&taken)))
-            .help("Name another directory, or move the file away."));
+        return Err(Failure::refused(format!("{} already; nothing was written", exist(&taken)))
+            .help("Choose another directory, or move the file away."));
     }
     let mut values = tera::Context::new();
     values.insert("name", &name);
     std::fs::create_dir_all(&place).map_err(|error| Failure::file(dir, &error))?;
     for (file, text) in files {
-        let text = tera::Tera::one_off(text, &values, false)
-            .map_err(|error| Failure::failed(format!("the template of {file} is broken; please report it: {error}")))?;
+        let text = tera::Tera::one_off(text, &values, false).map_err(|error| {
+            Failure::failed(format!("internal error in the template of {file}, please report it: {error}"))
+        })?;
         session.write_file(&shown(dir, file), text.as_bytes())?;
         session.print(&format!("{}\n", shown(dir, file).display()))?;
     }
@@ -93,7 +94,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     Ok(ExitCode::Done)
 }
 
-/// The directory's name, as far as it can be the name of a stack and part of names in Azure.
+/// A stack name from the directory's name, restricted to characters that Azure names allow.
 pub fn stack_name(dir: &Path) -> String {
     let name = dir.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -101,6 +102,6 @@ pub fn stack_name(dir: &Path) -> String {
     if is_identifier(&name) { name } else { "example".to_owned() }
 }
 
-fn is_or_are(files: &[String]) -> String {
-    format!("{} {}", files.join(", "), if files.len() == 1 { "is" } else { "are" })
+fn exist(files: &[String]) -> String {
+    format!("{} {}", files.join(", "), if files.len() == 1 { "exists" } else { "exist" })
 }

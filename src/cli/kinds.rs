@@ -1,44 +1,47 @@
 //! `drplan kinds`.
 
-use super::{ExitCode, Failure, Session};
+use super::{ExitCode, Failure, OutputFormat, Session};
 use crate::kinds;
+use crate::reference::blocks;
 use crate::view::kinds as view;
 
-/// List the kinds of resources, or say what can be written in a block of one
+/// List kinds of resources and blocks of the language, or show one with its arguments
 ///
-/// The documentation comes from the same table that types the stack, plans and talks to Azure, so it cannot be out of date.
+/// Shows every argument and nested block with its type and default, the attributes, and an example that loads. Names of
+/// blocks work like names of kinds: stack, site, variable, failover_group, route, probe, step.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan kinds
   drplan kinds linux_virtual_machine_scale_set
+  drplan kinds failover_group
   drplan kinds mssql_database --format json")]
 pub struct Args {
-    /// The kind; without it, all are listed
-    #[arg(value_name = "KIND")]
+    /// The kind or block; without it, all are listed
+    #[arg(value_name = "NAME")]
     name: Option<String>,
     /// The format
     #[arg(long, value_enum, default_value_t)]
-    format: super::Format,
+    format: OutputFormat,
 }
 
 pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     let text = match (&args.name, args.format) {
-        (None, super::Format::Text) => view::list(),
-        (None, super::Format::Json) => super::pretty(&kinds::ALL.iter().map(|kind| view::json(kind)).collect()),
-        (Some(name), format) => {
-            let Some(kind) = kinds::find(name) else {
-                let failure = Failure::failed(format!("there is no kind `{name}`"));
+        (None, OutputFormat::Text) => view::list(),
+        (None, OutputFormat::Json) => super::pretty(&view::list_json()),
+        (Some(name), format) => match (kinds::find(name), blocks::find(name), format) {
+            (Some(kind), _, OutputFormat::Text) => view::show(kind),
+            (Some(kind), _, OutputFormat::Json) => super::pretty(&view::json(kind)),
+            (None, Some(block), OutputFormat::Text) => view::show_block(block),
+            (None, Some(block), OutputFormat::Json) => super::pretty(&view::block_json(block)),
+            (None, None, _) => {
+                let failure = Failure::failed(format!("there is no kind or block `{name}`"));
                 return Err(match view::closest(name) {
                     Some(close) => failure.help(format!("Did you mean `{close}`?")),
                     None => failure.help("`drplan kinds` lists them all."),
                 });
-            };
-            match format {
-                super::Format::Text => view::show(kind),
-                super::Format::Json => super::pretty(&view::json(kind)),
             }
-        }
+        },
     };
     session.print(&text)?;
     Ok(ExitCode::Done)

@@ -1,33 +1,37 @@
 //! From a directory to a stack: files, values of variables, diagnostics.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::account::Account;
-use super::place::{TextFile, read as read_text, stack_files};
+use super::location::{TextFile, auto_files, read as read_text, stack_files};
 use super::planning::cloud_of;
 use super::{Failure, Global, Session};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
-use crate::hcl::ast::{Expr, ExprKind, Part};
+use crate::hcl::ast::{Expr, ExprKind, TemplatePart};
 use crate::hcl::{Files, parse};
-use crate::stack::{self, CloudName, GivenVariable, Input, Program, Stack};
+use crate::stack::{self, Input, Program, RecordedInputs, Secrets, Stack, VariableInput};
+
+/// The origin of a value of `--var`.
+const BY_FLAG: &str = "by --var";
 
 /// A stack that was read.
-pub struct Loaded {
+pub struct LoadedStack {
     /// The stack, read and not evaluated.
     pub program: Arc<Program>,
-    /// Whose objects they are.
+    /// The subscription that its objects belong to.
     pub account: Account,
     /// The texts that messages point into.
     pub sources: Sources,
-    /// The values that were given to its variables.
-    pub given: Vec<GivenVariable>,
+    /// The values that were given to its variables, weakest first.
+    pub given: Vec<VariableInput>,
 }
 
-impl Loaded {
-    /// The stack as far as it is known without a state, and what is worth a look.
+impl LoadedStack {
+    /// The stack as far as it is known without a state, and its warnings.
     ///
     /// # Errors
     /// Everything that is wrong with it, rules of disaster recovery included.
@@ -38,7 +42,7 @@ impl Loaded {
         }
     }
 
-    /// The same, having said what is worth a look.
+    /// The same, with its warnings printed.
     ///
     /// # Errors
     /// Everything that is wrong with it, rules of disaster recovery included.
@@ -51,45 +55,154 @@ impl Loaded {
     /// These warnings and those of the rules of disaster recovery.
     ///
     /// # Errors
-    /// Where the stack breaks a rule.
+    /// A stack that breaks a rule.
     pub fn checked(&self, stack: &Stack, mut warnings: Diagnostics) -> Result<Diagnostics, Failure> {
         warnings.extend(check::check(stack));
         warnings.sort();
         if warnings.has_errors() { Err(self.wrong(warnings)) } else { Ok(warnings) }
     }
 
-    /// What is wrong with it.
+    /// These errors as the failure of a command.
     pub fn wrong(&self, wrong: Diagnostics) -> Failure {
         Failure::Wrong(wrong, self.sources.clone())
     }
+
+    /// The inputs of the stack, for saved plans and journals. No value of a sensitive variable is in them.
+    pub fn inputs(&self, dir: &Path, global: &Global, session: &Session) -> RecordedInputs {
+        let mut values = BTreeMap::new();
+        let (mut sensitive, mut withheld) = (BTreeSet::new(), BTreeSet::new());
+        for one in &self.given {
+            match self.program.is_sensitive(&one.name) {
+                // The environment holds values for other stacks, too.
+                None => {}
+                Some(true) if one.origin == BY_FLAG => {
+                    sensitive.remove(&one.name);
+                    withheld.insert(one.name.clone());
+                }
+                Some(true) => drop(sensitive.insert(one.name.clone())),
+                Some(false) => drop(values.insert(one.name.clone(), one.text.clone())),
+            }
+        }
+        let base = session.path(dir);
+        let files = global.var_files.iter().map(|file| relative(&base, &session.path(file)));
+        RecordedInputs {
+            values,
+            sensitive: sensitive.into_iter().collect(),
+            withheld: withheld.into_iter().collect(),
+            files: files.collect(),
+        }
+    }
 }
 
-/// Reads the stack in this directory with the values of variables that the command line and the environment give.
+/// A path relative to a directory; whole where they share nothing but the root.
+fn relative(base: &Path, path: &Path) -> String {
+    let parts = |path: &Path| -> Vec<String> {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+    };
+    let (from, to) = (parts(base), parts(path));
+    let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    if common <= 1 {
+        return path.display().to_string();
+    }
+    let up = std::iter::repeat_n("..", from.len() - common);
+    up.chain(to.iter().skip(common).map(String::as_str)).collect::<Vec<_>>().join("/")
+}
+
+/// Reads the stack in this directory with the values of variables that its `*.auto.vars.hcl`, the command line and
+/// the environment give.
 ///
 /// # Errors
 /// Everything that is wrong with the text, the blocks and the variables.
-pub fn load(dir: &Path, global: &Global, session: &Session) -> Result<Loaded, Failure> {
+pub fn load(dir: &Path, global: &Global, session: &Session) -> Result<LoadedStack, Failure> {
+    load_as(dir, Secrets::Required, global, session)
+}
+
+/// The same for commands that change nothing: a sensitive variable needs no value.
+///
+/// # Errors
+/// Everything that is wrong with the text, the blocks and the variables.
+pub fn load_without_secrets(dir: &Path, global: &Global, session: &Session) -> Result<LoadedStack, Failure> {
+    load_as(dir, Secrets::Optional, global, session)
+}
+
+fn load_as(dir: &Path, secrets: Secrets, global: &Global, session: &Session) -> Result<LoadedStack, Failure> {
     let given = given_variables(global, session)?;
-    load_text(stack_text(dir, session)?, given, |program| Account::of(cloud_of(program, global), session))
+    let loaded = load_text(stack_text(dir, session)?, given, secrets, |program| {
+        Account::of(cloud_of(program, global), session)
+    })?;
+    global.learn(&loaded.program);
+    Ok(loaded)
 }
 
-/// The same with these values, the later of two for one variable counting, in this cloud.
+/// Reads the stack with its inputs as a saved plan or a journal recorded them. Flags of this command line are
+/// stronger; the environment is weaker, since it may have changed since. `origin` completes "given …".
 ///
 /// # Errors
-/// Everything that is wrong with the text, the blocks and the variables.
-pub fn load_with(
+/// Everything that is wrong with the text, the blocks and the variables; a recorded file that holds a secret and
+/// cannot be read.
+pub fn load_recorded(
     dir: &Path,
-    given: Vec<GivenVariable>,
-    cloud: CloudName,
+    inputs: &RecordedInputs,
+    origin: &str,
+    account: impl FnOnce(&Program) -> Account,
+    global: &Global,
     session: &Session,
-) -> Result<Loaded, Failure> {
-    load_text(stack_text(dir, session)?, given, |_| Account::of(cloud, session))
+) -> Result<LoadedStack, Failure> {
+    let text = stack_text(dir, session)?;
+    let (mut given, flags): (Vec<_>, Vec<_>) =
+        given_variables(global, session)?.into_iter().partition(VariableInput::is_from_environment);
+    let known: BTreeSet<&str> = given.iter().chain(&flags).map(|one| one.name.as_str()).collect();
+    let missing: Vec<&str> = inputs.withheld.iter().map(String::as_str).filter(|name| !known.contains(name)).collect();
+    if !missing.is_empty() {
+        let names = missing.join(", ");
+        return Err(Failure::wrong_file(format!("values of sensitive variables from --var are not recorded: {names}"))
+            .help("Give them again with --var, --vars or the environment."));
+    }
+    let needed = inputs.sensitive.iter().any(|name| !known.contains(name.as_str()));
+    let mut secrets = Vec::new();
+    for file in &inputs.files {
+        let path = dir.join(file);
+        match variables_file(&path, session) {
+            Ok(values) => secrets.extend(values.into_iter().filter(|one| inputs.sensitive.contains(&one.name))),
+            Err(_) if !needed => {}
+            Err(wrong @ Failure::Wrong(..)) => return Err(wrong),
+            Err(other) => {
+                let names = inputs.sensitive.join(", ");
+                return Err(other.help(format!(
+                    "It gave the value of a sensitive variable ({names}), which is not recorded: name the file that holds it now with --vars FILE."
+                )));
+            }
+        }
+    }
+    given.extend(secrets);
+    // A variable that is no longer declared makes another stack, which the digest notices.
+    let declared = super::reviewing::declared(&text);
+    given.extend(inputs.values.iter().filter(|(name, _)| declared.contains(name)).map(|(name, text)| VariableInput {
+        name: name.clone(),
+        text: text.clone(),
+        origin: origin.to_owned(),
+    }));
+    given.extend(flags);
+    let loaded = load_text(text, given, Secrets::Required, account)?;
+    global.learn(&loaded.program);
+    Ok(loaded)
 }
 
-/// The text of a stack, wherever it comes from.
+/// The values that the `*.auto.vars.hcl` of a stack and these files give to variables, as far as they can be read.
+/// Paths are relative to the stack's directory.
+pub fn values_of_files(dir: &Path, files: &[String], session: &Session) -> BTreeMap<String, String> {
+    let auto = auto_files(dir, session).unwrap_or_default().into_iter().filter_map(|file| values_in(file).ok());
+    let named = files.iter().filter_map(|file| variables_file(&dir.join(file), session).ok());
+    auto.chain(named).flatten().map(|one| (one.name, one.text)).collect()
+}
+
+/// The text of a stack, from a directory, a revision or memory.
 pub struct StackText {
     /// The files, in name order, each with the path to show.
     pub files: Vec<TextFile>,
+    /// The files of values that are always read, in name order.
+    pub auto: Vec<TextFile>,
     /// The files beside them that the stack may read.
     pub reader: Arc<dyn Files + Send + Sync>,
 }
@@ -97,30 +210,39 @@ pub struct StackText {
 /// The text of the stack in this directory.
 ///
 /// # Errors
-/// Where there is none, or it cannot be read.
+/// A directory that is missing, holds no stack or cannot be read.
 pub fn stack_text(dir: &Path, session: &Session) -> Result<StackText, Failure> {
     let root = session.path(dir);
     let root = root.canonicalize().unwrap_or(root);
-    Ok(StackText { files: stack_files(dir, session)?, reader: Arc::new(StackDirectory { root }) })
+    let files = stack_files(dir, session)?;
+    Ok(StackText { files, auto: auto_files(dir, session)?, reader: Arc::new(StackDirectory { root }) })
 }
 
-/// Reads the stack of this text, with these values of variables. Which cloud it is for may stand in the stack itself, so that whose objects
-/// they are is asked when it was read.
+/// Reads the stack of this text, with these values of variables. Its cloud may be declared in the stack itself, so
+/// the account follows once it was read.
 ///
 /// # Errors
 /// Everything that is wrong with the text, the blocks and the variables.
 pub fn load_text(
     text: StackText,
-    given: Vec<GivenVariable>,
+    given: Vec<VariableInput>,
+    secrets: Secrets,
     account: impl FnOnce(&Program) -> Account,
-) -> Result<Loaded, Failure> {
+) -> Result<LoadedStack, Failure> {
     let mut sources = Sources::default();
+    // Weakest first: the environment, *.auto.vars.hcl, then the command line.
+    let (mut given, flags): (Vec<_>, Vec<_>) = given.into_iter().partition(VariableInput::is_from_environment);
+    for file in text.auto {
+        given.extend(values_in(file)?);
+    }
+    given.extend(flags);
     let Account { subscription, tenant, .. } = Account::local();
     let input = Input {
         files: text.files,
         sources: &mut sources,
         reader: text.reader,
         variables: given.clone(),
+        secrets,
         subscription,
         tenant,
     };
@@ -132,36 +254,35 @@ pub fn load_text(
         return Err(Failure::Wrong(wrong, sources));
     }
     tracing::info!(stack = program.name(), files = sources.iter().count(), "read the stack");
-    Ok(Loaded { program, account, sources, given })
+    Ok(LoadedStack { program, account, sources, given })
 }
 
 /// The values given to variables, weakest first: the environment, then `--vars` files in order, then `--var` in order.
 ///
 /// # Errors
-/// Where a flag or a file is wrong.
-pub fn given_variables(global: &Global, session: &Session) -> Result<Vec<GivenVariable>, Failure> {
-    let mut given: Vec<GivenVariable> =
-        session.env.iter().filter_map(|(name, text)| GivenVariable::from_environment(name, text)).collect();
+/// A flag or a file that is wrong.
+pub fn given_variables(global: &Global, session: &Session) -> Result<Vec<VariableInput>, Failure> {
+    let mut given: Vec<VariableInput> =
+        session.env.iter().filter_map(|(name, text)| VariableInput::from_environment(name, text)).collect();
     for path in &global.var_files {
         given.extend(variables_file(path, session)?);
     }
     for flag in &global.vars {
         let Some((name, text)) = flag.split_once('=') else {
-            return Err(Failure::failed(format!("--var {flag}: this is not NAME=VALUE"))
-                .help("Write the name of a variable, `=` and its value, as in --var instances=4."));
+            return Err(Failure::failed(format!("--var {flag}: expected NAME=VALUE"))
+                .help("Write the name of a variable, `=` and its value: --var instances=4"));
         };
-        given.push(GivenVariable {
-            name: name.trim().to_owned(),
-            text: text.to_owned(),
-            origin: "by --var".to_owned(),
-        });
+        given.push(VariableInput { name: name.trim().to_owned(), text: text.to_owned(), origin: BY_FLAG.to_owned() });
     }
     Ok(given)
 }
 
+fn variables_file(path: &Path, session: &Session) -> Result<Vec<VariableInput>, Failure> {
+    values_in(read_text(path, session)?)
+}
+
 /// The values in a file of `name = value` lines.
-fn variables_file(path: &Path, session: &Session) -> Result<Vec<GivenVariable>, Failure> {
-    let (shown, text) = read_text(path, session)?;
+fn values_in((shown, text): TextFile) -> Result<Vec<VariableInput>, Failure> {
     let mut sources = Sources::default();
     let file = sources.add(Arc::clone(&shown), Arc::clone(&text));
     let body = match parse(&text, file) {
@@ -173,26 +294,23 @@ fn variables_file(path: &Path, session: &Session) -> Result<Vec<GivenVariable>, 
         found.push(
             Diagnostic::error(
                 "not-a-value",
-                format!("a file of values of variables has no block `{}`", block.ident.text),
+                format!("a variable file cannot contain the block `{}`", block.ident.text),
             )
             .at(block.header)
-            .help("Write `name = value` on each line; blocks belong into the stack."),
+            .help("Write `name = value` on each line; blocks belong in the stack's own files."),
         );
     }
     let mut given = Vec::new();
     for attribute in &body.attributes {
         if !is_constant(&attribute.expr) {
             found.push(
-                Diagnostic::error(
-                    "not-a-value",
-                    format!("the value of `{}` refers to something else", attribute.name.text),
-                )
-                .at(attribute.expr.span)
-                .help("Write a plain value here; compute in `locals { … }` of the stack."),
+                Diagnostic::error("not-a-value", format!("the value of `{}` is not a constant", attribute.name.text))
+                    .at(attribute.expr.span)
+                    .help("Write a literal value here; compute in `locals { … }` of the stack."),
             );
         }
         let origin = format!("in {shown}");
-        given.push(GivenVariable {
+        given.push(VariableInput {
             name: attribute.name.text.to_string(),
             text: value_text(&attribute.expr, &text),
             origin,
@@ -202,15 +320,15 @@ fn variables_file(path: &Path, session: &Session) -> Result<Vec<GivenVariable>, 
     if found.has_errors() { Err(Failure::Wrong(found, sources)) } else { Ok(given) }
 }
 
-/// A string as it is, since a variable of type string takes a bare text; anything else as it is written.
+/// A string without its quotes, since a variable of type string takes a bare text; anything else as HCL.
 fn value_text(expr: &Expr, text: &str) -> String {
     match &expr.kind {
         ExprKind::String(plain) => plain.to_string(),
         ExprKind::Template(parts) => parts
             .iter()
             .filter_map(|part| match part {
-                Part::Literal(literal) => Some(&**literal),
-                Part::Interpolation(_) | Part::If(..) | Part::For { .. } => None,
+                TemplatePart::Literal(literal) => Some(&**literal),
+                TemplatePart::Interpolation(_) | TemplatePart::If(..) | TemplatePart::For { .. } => None,
             })
             .collect(),
         _ => text.get(expr.span.start as usize..expr.span.end as usize).unwrap_or_default().to_owned(),
@@ -218,8 +336,7 @@ fn value_text(expr: &Expr, text: &str) -> String {
 }
 
 fn is_constant(expr: &Expr) -> bool {
-    let mut constant =
-        !matches!(&expr.kind, ExprKind::Template(parts) if parts.iter().any(|p| !matches!(p, Part::Literal(_))));
+    let mut constant = !matches!(&expr.kind, ExprKind::Template(parts) if parts.iter().any(|p| !matches!(p, TemplatePart::Literal(_))));
     expr.visit_references(&mut |_, _, _| constant = false);
     constant
 }
@@ -233,7 +350,7 @@ impl Files for StackDirectory {
     fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
         let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         if !inside {
-            return Err("it is outside of the stack's directory".to_owned());
+            return Err("it is outside the stack's directory".to_owned());
         }
         let path = match self.root.join(path).canonicalize() {
             Ok(path) => path,
@@ -242,7 +359,7 @@ impl Files for StackDirectory {
         };
         // A symbolic link may lead anywhere.
         if !path.starts_with(&self.root) {
-            return Err("it is a link that leads out of the stack's directory".to_owned());
+            return Err("it is a symbolic link to a file outside the stack's directory".to_owned());
         }
         fs::read(path).map(|bytes| Some(bytes.into())).map_err(|error| error.to_string())
     }

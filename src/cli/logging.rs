@@ -9,7 +9,8 @@ use tracing_subscriber::{Layer, fmt};
 
 use super::Session;
 
-/// Starts the log where one is asked for. Only a session that has the process to itself may: the log is the process's.
+/// Starts the log that `-v` or `DRPLAN_LOG` requests. A process has one log, so only a session that owns the process
+/// starts it.
 pub fn start(verbose: u8, session: &mut Session) {
     let asked = session.env.get("DRPLAN_LOG").filter(|asked| !asked.is_empty()).cloned();
     if !session.owns_process || (verbose == 0 && asked.is_none()) {
@@ -23,7 +24,7 @@ pub fn start(verbose: u8, session: &mut Session) {
     let filter = match EnvFilter::builder().parse(&directives) {
         Ok(filter) => filter,
         Err(error) => {
-            session.say(&format!("warning: DRPLAN_LOG is not understood and left aside: {error}\n"));
+            session.say(&format!("warning: DRPLAN_LOG is ignored, since it is no filter: {error}\n"));
             return;
         }
     };
@@ -35,6 +36,7 @@ pub fn start(verbose: u8, session: &mut Session) {
         .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
             !metadata.target().starts_with("azure_core") || *metadata.level() <= LevelFilter::INFO
         }));
-    // Somebody else's log in this process stays.
+    session.is_logging = true;
+    // A log that this process has already stays.
     let _ = tracing_subscriber::registry().with(layer).try_init();
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::{ExitCode, Failure, Session, surface};
 
-/// Print the manual page, or write one page for each command
+/// Print the manual page, or write one page per command
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan man | man -l -
   drplan man --out ~/.local/share/man/man1")]
 pub struct Args {
-    /// Write drplan.1 and a page for each command into this directory
+    /// Write drplan.1 and a page per command to this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -1,8 +1,9 @@
-//! The command line: one file for each command, whose doc comment is its help.
+//! The command line: one file per command, whose doc comment is its help.
 //!
-//! This is the only layer that knows a terminal. All it touches outside of the program it touches through a [`Session`].
+//! The only layer that knows a terminal. It reaches everything outside the program through a [`Session`].
 
 mod account;
+mod actor;
 mod adopt;
 mod again;
 mod apply;
@@ -10,56 +11,64 @@ mod check;
 mod cloud;
 mod completions;
 mod confirm;
+mod console;
 mod destroy;
 mod diff;
 mod doctor;
 mod emit;
 mod ending;
 mod exit;
+mod explain;
 mod failover_group;
 mod failure;
 mod fmt;
 mod graph;
+mod help;
 mod init;
 mod kinds;
 mod loading;
+mod location;
 mod logging;
 mod man;
 mod notices;
 mod output;
-mod place;
 mod plan;
 mod planning;
 mod progress;
 mod refresh;
 mod reviewing;
 mod roles;
+mod schema;
 mod session;
+mod show;
 mod simulator;
 mod state;
 mod unlock;
 mod validate;
-mod voice;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use console::Console;
 pub use exit::ExitCode;
 pub use failure::Failure;
+pub use help::commands_page;
 pub use session::{Session, Terminal, WIDTH};
-pub use voice::Voice;
 
-use crate::stack::CloudName;
+use crate::stack::{CloudName, Program};
 
-/// Disaster recovery as code: one typed stack that is planned, applied, failed over and drilled.
+/// Disaster recovery as code: plan, apply, fail over and drill a typed stack
 ///
-/// A stack is a directory of *.hcl files that describes a whole system and its recovery sites. drplan compiles it into a dependency graph,
-/// compares it with what is recorded and what stands, and brings the cloud to where the stack says. Without --cloud azure, the cloud is an
-/// embedded one on simulated time, kept in the state directory, which costs nothing and needs no account.
+/// A stack is a directory of *.hcl files that describes a whole system and its recovery sites. drplan compiles it
+/// into a dependency graph, compares it with the state and the cloud, and creates or updates resources to match it.
+/// Without --cloud azure, the cloud is the local simulator: it runs on simulated time, is kept in the state
+/// directory, costs nothing and needs no account.
 #[derive(Debug, Parser)]
 #[command(
     name = "drplan",
@@ -72,17 +81,17 @@ use crate::stack::CloudName;
     styles = STYLES,
     after_help = "\
 Examples:
-  drplan init shop --template web-geo      write a stack that works
-  drplan plan shop                         show what apply would do, and why
-  drplan apply shop                        do it, on the embedded cloud
-  drplan kinds mssql_database              what can be written in a block of this kind
+  drplan init shop --template web-geo      write a working stack
+  drplan plan shop                         show the changes that apply would make
+  drplan apply shop                        make them, in the local simulator
+  drplan kinds mssql_database              list the arguments of a kind of resource
 
 Exit codes:
-  0 done                                   1 failed
+  0 success                                1 failed
   2 the plan has changes (--detailed-exitcode), or --check found a difference
-  3 the stack, or a file given, is wrong
-  4 refused for safety (a guard, a lock, a missing acceptance)
-  5 stopped part-way; the same command carries on"
+  3 the stack or an input file has errors
+  4 refused for safety (a preflight check, a lock, a missing acceptance)
+  5 stopped before the end; the same command continues"
 )]
 struct Cli {
     #[command(flatten)]
@@ -91,7 +100,7 @@ struct Cli {
     command: Command,
 }
 
-/// Where states are kept unless `--state` says otherwise.
+/// Default of `--state`.
 const STATE_ROOT: &str = "state";
 
 const STYLES: Styles = Styles::styled()
@@ -100,57 +109,70 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// What every command takes.
+/// Flags of every command.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 struct Global {
-    /// The cloud: the embedded one, or Azure [default: what the stack says, else local]
+    /// Cloud: the local simulator or Azure [default: that of the stack, else local]
     #[arg(long, global = true, value_name = "CLOUD", value_enum, hide_default_value = true)]
-    cloud: Option<Cloud>,
-    /// The value of a variable of the stack; a list or an object as HCL
+    cloud: Option<CloudOption>,
+    /// Set a variable of the stack; lists and objects in HCL
     #[arg(long = "var", global = true, value_name = "NAME=VALUE")]
     vars: Vec<String>,
-    /// A file of values of variables, `name = value` on each line; later ones win
+    /// Read variables from a file, `name = value` on each line; *.auto.vars.hcl in the stack's directory are always
+    /// read
     #[arg(long = "vars", global = true, value_name = "FILE")]
     var_files: Vec<PathBuf>,
-    /// Work as if started in this directory
+    /// Change to this directory first
     #[arg(long, global = true, hide_short_help = true, value_name = "DIR")]
     chdir: Option<PathBuf>,
-    /// Where states, journals and the embedded cloud are kept
+    /// Directory of states, journals and the local simulator
     #[arg(long = "state", global = true, value_name = "DIR", default_value = STATE_ROOT)]
     state_root: PathBuf,
-    /// The seed of the embedded cloud and of ids, so that two runs are the same to the byte
+    /// Seed of the local simulator and of ids, for output that is identical on each run
     #[arg(long, global = true, hide_short_help = true, value_name = "N")]
     seed: Option<u64>,
-    /// Say more on stderr: -v what is done, -vv each request; DRPLAN_LOG filters by module
+    /// Show like lines one by one, and log to stderr: -v operations, -vv requests; DRPLAN_LOG filters by module
     #[arg(short, long, global = true, hide_short_help = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Whether to print in colour
+    /// When to use colour
     #[arg(long, global = true, hide_short_help = true, value_name = "WHEN", value_enum, default_value_t)]
-    color: When,
+    color: ColourOption,
+    /// The variables of the stack that are not sensitive, once its declarations were read: only their values are
+    /// printed in commands.
+    #[arg(skip)]
+    plain: Arc<OnceLock<BTreeSet<String>>>,
+}
+
+impl Global {
+    /// Notes which variables of the stack may be printed.
+    fn learn(&self, program: &Program) {
+        // The first stack of a command is the one that it prints commands for.
+        let _ = self.plain.set(program.plain_variables().map(str::to_owned).collect());
+    }
 }
 
 /// The clouds of `--cloud`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Cloud {
-    /// The embedded cloud, on simulated time
+enum CloudOption {
+    /// Local simulator, on simulated time
     Local,
     /// Azure
     Azure,
 }
 
-impl From<Cloud> for CloudName {
-    fn from(cloud: Cloud) -> Self {
+impl From<CloudOption> for CloudName {
+    fn from(cloud: CloudOption) -> Self {
         match cloud {
-            Cloud::Local => Self::Local,
-            Cloud::Azure => Self::Azure,
+            CloudOption::Local => Self::Local,
+            CloudOption::Azure => Self::Azure,
         }
     }
 }
 
-/// When to print in colour.
+/// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum When {
+enum ColourOption {
     /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
@@ -160,19 +182,28 @@ enum When {
     Never,
 }
 
-/// The formats of what a command prints.
+/// Output formats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
+enum OutputFormat {
+    /// For a terminal
     #[default]
     Text,
     /// For scripts
     Json,
 }
 
-/// JSON as it is printed.
+/// Indented JSON.
 fn pretty(json: &serde_json::Value) -> String {
     format!("{json:#}\n")
+}
+
+/// A document of format 1 with the fields of `json`.
+fn versioned(json: serde_json::Value) -> serde_json::Value {
+    let mut document = serde_json::json!({ "format_version": 1 });
+    if let (serde_json::Value::Object(all), serde_json::Value::Object(fields)) = (&mut document, json) {
+        all.extend(fields);
+    }
+    document
 }
 
 #[derive(Debug, Subcommand)]
@@ -182,6 +213,9 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Kinds(kinds::Args),
+    Explain(explain::Args),
+    Schema(schema::Args),
+    Help(help::Args),
     Graph(graph::Args),
     Emit(emit::Args),
     Plan(plan::Args),
@@ -192,6 +226,7 @@ enum Command {
     Refresh(refresh::Args),
     Roles(roles::Args),
     Output(output::Args),
+    Show(show::Args),
     State(state::Args),
     Adopt(adopt::Args),
     Unlock(unlock::Args),
@@ -201,7 +236,7 @@ enum Command {
     Man(man::Args),
 }
 
-/// Runs one command to its end and returns its exit code. Everything it has to say has been said.
+/// Runs one command and returns its exit code. All output and errors are printed by then.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, session: &mut Session) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     session.colour = colour(colour_asked(&arguments), session);
@@ -225,7 +260,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
     if let Some(dir) = &global.chdir {
         let there = session.path(dir);
         if !there.is_dir() {
-            return Err(Failure::failed(format!("--chdir {}: there is no such directory", dir.display())));
+            return Err(Failure::failed(format!("--chdir {}: no such directory", dir.display())));
         }
         session.cwd = there;
     }
@@ -244,18 +279,27 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Refresh(args) => refresh::run(args, global, session),
         Command::Roles(args) => roles::run(args, global, session),
         Command::Output(args) => output::run(args, global, session),
+        Command::Show(args) => show::run(args, global, session),
         Command::State(args) => state::run(args, global, session),
         Command::Adopt(args) => adopt::run(args, global, session),
         Command::Simulator(args) => simulator::run(args, global, session),
         Command::FailoverGroup(args) => failover_group::run(args, global, session),
         Command::Unlock(args) => unlock::run(args, global, session),
         Command::Kinds(args) => kinds::run(args, session),
+        Command::Explain(args) => explain::run(args, session),
+        Command::Schema(args) => schema::run(args, session),
+        Command::Help(args) => help::run(args, session),
         Command::Completions(args) => completions::run(args, session),
         Command::Man(args) => man::run(args, session),
     }
 }
 
-/// The whole surface, for help, completions and man pages. Without a terminal its width is fixed.
+/// The whole command line, for documentation and tests.
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
+
+/// The whole command line, for help, completions and man pages. Without a terminal its width is fixed.
 fn surface(session: &Session) -> clap::Command {
     let command = Cli::command();
     if session.terminal.out { command } else { command.term_width(WIDTH) }
@@ -281,22 +325,23 @@ fn parse(arguments: &[OsString], session: &mut Session) -> Result<Cli, Failure> 
     }
 }
 
-/// What `--color` says, before the command line is parsed: the message about a wrong one may be in colour, too.
-fn colour_asked(arguments: &[OsString]) -> When {
+/// The value of `--color` before the command line is parsed: the message about a wrong command line may be in colour,
+/// too.
+fn colour_asked(arguments: &[OsString]) -> ColourOption {
     let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
     let value = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color") {
         Some("") => words.get(at + 1).map(ToString::to_string),
         Some(rest) => rest.strip_prefix('=').map(ToString::to_string),
         None => None,
     });
-    value.and_then(|value| When::from_str(&value, true).ok()).unwrap_or_default()
+    value.and_then(|value| ColourOption::from_str(&value, true).ok()).unwrap_or_default()
 }
 
-fn colour(when: When, session: &Session) -> session::Colour {
+fn colour(when: ColourOption, session: &Session) -> session::Colour {
     let wanted = |terminal: bool| match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => {
+        ColourOption::Always => true,
+        ColourOption::Never => false,
+        ColourOption::Auto => {
             let set = |name: &str| session.env.get(name).is_some_and(|value| !value.is_empty() && value != "0");
             let dumb = session.env.get("TERM").is_some_and(|term| term == "dumb");
             !set("NO_COLOR") && (set("CLICOLOR_FORCE") || (terminal && !dumb))

@@ -1,38 +1,34 @@
-//! What the cloud tells while it is waited for, in words, as it happens.
+//! Notices of the cloud client during long waits, as text.
 
-use super::voice::Voice;
+use super::console::Console;
 use crate::duration::spoken;
 use crate::world::{Notice, Notices, Requests};
 
-/// Says each notice in a line.
-pub struct Said(pub Voice);
+/// Prints each notice as a line.
+pub struct NoticePrinter(pub Console);
 
-impl Notices for Said {
+impl Notices for NoticePrinter {
     fn notice(&self, notice: &Notice) {
-        self.0.line(&line(notice));
+        self.0.wrapped(&line(notice));
     }
 }
 
 fn line(notice: &Notice) -> String {
     match notice {
         Notice::Registering { namespace } => {
-            format!(
-                "the subscription is not registered with {namespace}: registering it, which takes a minute or so ..."
-            )
+            format!("registering the subscription with the resource provider {namespace}, about a minute ...")
         }
         Notice::Registered { namespace, took } => format!("registered with {namespace} after {}", spoken(*took)),
         Notice::Throttled { requests, rate: Some(rate), wait } => format!(
-            "waiting for Azure's request limit: about {} are taken just now, the next goes in {}",
+            "throttled by Azure: about {} accepted, next request in {}",
             speed(*rate, word(*requests)),
             spoken(*wait)
         ),
-        Notice::Throttled { requests, rate: None, wait } => format!(
-            "waiting for Azure's request limit: {} are refused for now, the next goes in {}",
-            word(*requests),
-            spoken(*wait)
-        ),
+        Notice::Throttled { requests, rate: None, wait } => {
+            format!("throttled by Azure: {} refused for now, next request in {}", word(*requests), spoken(*wait))
+        }
         Notice::Unthrottled { requests, lasted } => {
-            format!("Azure's request limit holds no {} up any more, after {}", word(*requests), spoken(*lasted))
+            format!("no longer throttled by Azure: {} accepted again after {}", word(*requests), spoken(*lasted))
         }
     }
 }
@@ -45,7 +41,7 @@ const fn word(requests: Requests) -> &'static str {
     }
 }
 
-/// `10 writes a second`, `20 writes a minute`: in the unit in which it is a number that says something.
+/// `10 writes a second`, `20 writes a minute`: in the largest unit with a rate of at least one.
 fn speed(rate: f64, word: &str) -> String {
     const UNITS: [(f64, &str); 3] = [(1.0, "a second"), (60.0, "a minute"), (3600.0, "an hour")];
     let (count, unit) = UNITS
@@ -62,15 +58,15 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn limits_are_told_in_a_unit_that_says_something() {
+    fn throttling_rate_has_a_unit_with_at_least_one_request() {
         for (rate, told) in [
-            (Some(10.0), "about 10 writes a second are taken just now, the next goes in 1m 30s"),
-            (Some(1.0 / 3.0), "about 20 writes a minute are taken just now, the next goes in 1m 30s"),
-            (Some(0.001), "about 4 writes an hour are taken just now, the next goes in 1m 30s"),
-            (None, "writes are refused for now, the next goes in 1m 30s"),
+            (Some(10.0), "about 10 writes a second accepted, next request in 1m 30s"),
+            (Some(1.0 / 3.0), "about 20 writes a minute accepted, next request in 1m 30s"),
+            (Some(0.001), "about 4 writes an hour accepted, next request in 1m 30s"),
+            (None, "writes refused for now, next request in 1m 30s"),
         ] {
             let notice = Notice::Throttled { requests: Requests::Writes, rate, wait: Duration::from_secs(90) };
-            assert_eq!(line(&notice), format!("waiting for Azure's request limit: {told}"));
+            assert_eq!(line(&notice), format!("throttled by Azure: {told}"));
         }
     }
 }

@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::Place;
-use super::{ExitCode, Failure, Format, Global, Session, pretty};
+use serde_json::json;
+
+use super::again::again;
+use super::location::StackLocation;
+use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::is_identifier;
 use crate::diagnostic::closest;
 use crate::view::state as view;
 
 /// Print the outputs of the last apply, or one of them
 ///
-/// One output by itself is printed as it is, without quotes, for use in scripts. A sensitive output is not kept and so cannot be printed.
+/// A single output is printed without quotes, for scripts. Sensitive outputs are not recorded and cannot be printed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -18,44 +21,40 @@ Examples:
   drplan output stacks/web-geo front_door
   drplan output front_door --format json")]
 pub struct Args {
-    /// The stack's directory [default: .]; a name that is no directory is taken as NAME
+    /// Directory of the stack [default: .]; a name that is not a directory is taken as NAME
     stack: Option<PathBuf>,
-    /// The output; without it, all are printed
+    /// Name of an output [default: all]
     name: Option<String>,
-    /// The format
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let (stack, name) = positionals(args, session);
-    let place = Place::of(&stack, global, session)?;
+    let place = StackLocation::of(&stack, global, session)?;
     let outputs = place.state(global, session)?.map(|state| state.outputs).unwrap_or_default();
     let text = match (&name, args.format) {
-        (None, Format::Text) => view::outputs(&outputs),
-        (None, Format::Json) => pretty(
-            &outputs
-                .iter()
-                .map(|(name, value)| (name.clone(), value.json().clone()))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-        ),
+        (None, OutputFormat::Text) => view::outputs(&outputs),
+        (None, OutputFormat::Json) => pretty(&json!({ "format_version": 1, "outputs": view::outputs_json(&outputs) })),
         (Some(name), format) => {
             let Some(value) = outputs.get(name) else {
-                let failure = Failure::failed(format!("the last apply recorded no output `{name}`"));
+                let failure = Failure::failed(format!("the state has no output `{name}`"));
                 return Err(match closest(name, outputs.keys().map(String::as_str)) {
                     Some(close) => failure.help(format!("Did you mean `{close}`?")),
-                    None => failure.help("Outputs are recorded by `drplan apply`."),
+                    None => {
+                        failure.help(format!("Outputs are recorded by apply: `{}`", again("apply", &stack, global)))
+                    }
                 });
             };
             match format {
-                Format::Json => pretty(value.json()),
-                Format::Text if crate::value::Sealed::is_sensitive(value.json()) => {
+                OutputFormat::Json => pretty(&json!({ "format_version": 1, "name": name, "value": value.json() })),
+                OutputFormat::Text if crate::value::SealedValue::is_sensitive(value.json()) => {
                     return Err(Failure::failed(format!(
-                        "the output `{name}` is sensitive: only a digest of it is kept"
+                        "the output `{name}` is sensitive: the state has only its digest"
                     )));
                 }
-                Format::Text => view::output(value) + "\n",
+                OutputFormat::Text => view::output(value) + "\n",
             }
         }
     };

@@ -1,14 +1,14 @@
-//! From a loaded stack to a plan: what is recorded, a look at the cloud, and the question put together.
+//! From a loaded stack to a plan: the state, observations of the cloud, and the planner's input.
 
 use std::path::Path;
 
-use super::again::again;
-use super::cloud::Reached;
-use super::loading::Loaded;
+use super::again::again_recorded;
+use super::cloud::CloudConnection;
+use super::loading::LoadedStack;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
 use crate::apply::{observe, observe_roles};
-use crate::plan::{self, Observed, Planned, Question, to_observe, unsettled};
+use crate::plan::{self, Observed, PlanInput, PlanOutcome, to_observe, unsettled};
 use crate::stack::{CloudName, Program};
 use crate::state::State;
 use crate::store::LocalStore;
@@ -16,40 +16,40 @@ use crate::value::Seal;
 use crate::view;
 use crate::world::Store;
 
-/// What a plan is asked for.
+/// A request for a plan.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct PlanRequest {
     /// The resources to which it is limited; empty: all.
     pub targets: Vec<Address>,
-    /// Whether everything is to go.
+    /// Delete everything.
     pub destroy: bool,
-    /// Whether to look at the cloud first.
+    /// Read the cloud first.
     pub refresh: bool,
-    /// The sites of which it is accepted that more than a few objects have vanished.
+    /// The sites whose deletions outside drplan are accepted.
     pub accept_vanished: Vec<String>,
 }
 
-/// A plan with what it was made from.
-pub struct Made {
+/// A plan with its inputs.
+pub struct PlanResult {
     /// The plan.
-    pub planned: Planned,
-    /// What is recorded.
+    pub planned: PlanOutcome,
+    /// The state.
     pub recorded: Option<State>,
-    /// What was seen.
+    /// The observations.
     pub observed: Observed,
     /// The seal of the lineage.
     pub seal: Seal,
 }
 
-/// The cloud of this stack: what `--cloud` says, else the stack, else the embedded one.
+/// The cloud of this stack: `--cloud`, else that of the stack, else the local simulator.
 pub fn cloud_of(program: &Program, global: &Global) -> CloudName {
     global.cloud.map(CloudName::from).or_else(|| program.cloud()).unwrap_or(CloudName::Local)
 }
 
-/// Where the state of this stack is kept.
+/// The store of this stack's state.
 ///
 /// # Errors
-/// Where its name cannot be that of a folder.
+/// A name that cannot be the name of a directory.
 pub fn store_of(
     program: &Program,
     cloud: CloudName,
@@ -59,17 +59,17 @@ pub fn store_of(
     Ok(LocalStore::open(&session.path(&global.state_root), program.name(), cloud.as_str())?)
 }
 
-/// Looks and plans. Warnings about the stack are said.
+/// Reads the cloud and plans. Warnings about the stack are printed.
 ///
 /// # Errors
-/// Where the stack is wrong, the state cannot be read, or the cloud cannot be looked at.
+/// Errors in the stack; a state or a cloud that cannot be read.
 pub async fn make(
-    loaded: &Loaded,
-    wanted: &Wanted,
+    loaded: &LoadedStack,
+    wanted: &PlanRequest,
     store: &LocalStore,
-    reached: &Reached,
+    reached: &CloudConnection,
     session: &mut Session,
-) -> Result<Made, Failure> {
+) -> Result<PlanResult, Failure> {
     let recorded = store.load()?;
     tracing::info!(
         folder = %store.folder().display(),
@@ -79,7 +79,7 @@ pub async fn make(
     );
     let seal = store.seal(&*reached.ids)?;
     let observed = look(loaded, recorded.as_ref(), wanted.refresh, reached).await?;
-    let question = Question {
+    let question = PlanInput {
         program: &loaded.program,
         state: recorded.as_ref(),
         observed: &observed,
@@ -96,20 +96,25 @@ pub async fn make(
         expected = %crate::duration::spoken(planned.plan.steps.critical_path().total),
         "planned"
     );
-    Ok(Made { planned, recorded, observed, seal })
+    Ok(PlanResult { planned, recorded, observed, seal })
 }
 
-/// Looks at everything, roles among it, or only at what an earlier run left open.
-async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Reached) -> Result<Observed, Failure> {
-    // What would not come back is refused before the cloud is asked anything.
+/// Reads every resource and role, or only the resources whose outcome an earlier run left unknown.
+async fn look(
+    loaded: &LoadedStack,
+    recorded: Option<&State>,
+    all: bool,
+    reached: &CloudConnection,
+) -> Result<Observed, Failure> {
+    // A stack that could not be recovered is refused before any request.
     let stack = if all { Some(loaded.look()?.0) } else { None };
     let objects = match &stack {
         Some(stack) => to_observe(stack, recorded, true),
         None => unsettled(recorded),
     };
     let mut observed = observe(&reached.cloud, &*reached.clock, &objects, recorded).await.map_err(|error| {
-        Failure::failed(format!("what stands could not be looked at: {error}"))
-            .help("With --refresh=false, a plan is made from what is recorded.")
+        Failure::failed(format!("cannot read the resources in the cloud: {error}"))
+            .help("Plan from the state alone with --refresh=false.")
     })?;
     if let (Some(stack), Some(state)) = (&stack, recorded) {
         observe_roles(&reached.cloud, &*reached.clock, stack, state, &mut observed).await;
@@ -117,58 +122,58 @@ async fn look(loaded: &Loaded, recorded: Option<&State>, all: bool, reached: &Re
     Ok(observed)
 }
 
-/// Refuses to change anything while a failover run is not finished: it counts on what it has seen.
+/// Refuses changes during an unfinished failover run, which depends on what it has observed.
 ///
 /// # Errors
-/// Where there is such a run, with what can be done about it.
+/// An unfinished run; the help has the next steps.
 pub fn refuse_open(state: Option<&State>, dir: &Path, global: &Global) -> Result<(), Failure> {
     let Some(open) = state.and_then(|state| state.roles.open.as_ref()) else { return Ok(()) };
-    let command = |verb: &str| again(&format!("failover-group {verb}"), dir, global);
-    Err(Failure::refused(format!("{}; nothing was done", view::roles::of_run(open)))
-        .help(format!("`{}` shows how it stands.", command("status")))
-        .help(format!("`{}` goes on with it.", command("resume")))
-        .help(format!("`{}` gives it up.", command("abort"))))
+    let command = |verb: &str| again_recorded(&format!("failover-group {verb}"), dir, global);
+    Err(Failure::refused(format!("{}; nothing was changed", view::roles::of_run(open)))
+        .help(format!("Show it: `{}`", command("status")))
+        .help(format!("Resume it: `{}`", command("resume")))
+        .help(format!("Abort it: `{}`", command("abort"))))
 }
 
-/// Refuses to go on where more than a few objects of a site have vanished at once, unless that is accepted.
+/// Refuses to continue if more than a few resources of a site were deleted outside drplan at once, unless that is
+/// accepted.
 ///
 /// # Errors
-/// Where they have, all of it listed. It has a code of its own.
-pub fn refuse_vanished(made: &Made, wanted: &Wanted) -> Result<(), Failure> {
+/// Such deletions, all of them listed, with the code `vanished`.
+pub fn refuse_vanished(made: &PlanResult, wanted: &PlanRequest) -> Result<(), Failure> {
     let Some(recorded) = &made.recorded else { return Ok(()) };
     let mut all = plan::vanished(recorded, &made.observed);
     all.retain(|one| !wanted.accept_vanished.contains(&one.site));
     if all.is_empty() {
         return Ok(());
     }
-    let line = |one: &plan::Vanished| {
+    let line = |one: &plan::MissingResources| {
         let mut names: Vec<String> = one.gone.iter().take(LISTED).map(ToString::to_string).collect();
         if one.gone.len() > LISTED {
             names.push(format!("{} more", one.gone.len() - LISTED));
         }
-        format!("\n  {} of the {} at site {}: {}", one.gone.len(), one.of, one.site, names.join(", "))
+        format!("\n  {} of {} at site {}: {}", one.gone.len(), one.of, one.site, names.join(", "))
     };
     let flags: Vec<String> = all.iter().map(|one| format!("--accept-vanished {}", one.site)).collect();
     let what: String = all.iter().map(line).collect();
     Err(Failure::Message {
         exit: ExitCode::Refused,
         code: Some("vanished"),
-        what: format!("more resources have vanished at once than people delete by hand, and nothing was done:{what}"),
+        what: format!("too many resources were deleted outside drplan at once; nothing was changed:{what}"),
         help: vec![
-            "Look whether the account and the subscription are the right ones, and who deleted what stood there."
-                .to_owned(),
-            format!("Where it was meant, go on with {}.", flags.join(" ")),
+            "Check that the account and the subscription are right, and who deleted the resources.".to_owned(),
+            format!("If the deletions were intended, continue with {}.", flags.join(" ")),
         ],
     })
 }
 
-/// So many of the vanished are named.
+/// The most deleted resources that are named.
 const LISTED: usize = 8;
 
-/// Refuses a plan that would touch what is forbidden, all of it listed.
+/// Refuses a plan that would change protected resources.
 ///
 /// # Errors
-/// Where anything is.
+/// Such changes, all of them listed.
 pub fn refuse_blocked(plan: &plan::Plan) -> Result<(), Failure> {
     if plan.blocked.is_empty() {
         return Ok(());
@@ -178,7 +183,7 @@ pub fn refuse_blocked(plan: &plan::Plan) -> Result<(), Failure> {
     Err(Failure::Message {
         exit: ExitCode::Refused,
         code: None,
-        what: format!("nothing was done, because the plan would touch what is forbidden:{lines}"),
+        what: format!("Blocked: the plan would change protected resources; nothing was changed:{lines}"),
         help: Vec::new(),
     })
 }

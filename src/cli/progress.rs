@@ -1,219 +1,395 @@
-//! A run as it happens: on a terminal what is under way, for how long and how much is left; otherwise a line for each beginning and end.
+//! The progress of a run: on a terminal a block with the steps in progress, redrawn by a timer; otherwise a line for
+//! each start and end.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::Session;
-use super::voice::{Sharing, Voice};
+use super::console::{Console, Size};
 use crate::duration::spoken;
 use crate::run::{Progress, Watcher};
-use crate::steps::{Act, Learnt, Step, StepEvent, StepGraph, StepId, Task};
+use crate::stack::CloudName;
+use crate::steps::{Act, Step, StepEvent, StepFact, StepGraph, StepId, Task, is_interruption};
+use crate::view::visible;
 
-/// What is said while a step is done, once it is done, and where it could not be.
-pub struct Verb {
+/// The participles for what a step does and has done; an address follows.
+pub struct StepWording {
     pub doing: &'static str,
     pub done: &'static str,
 }
 
 /// The words for what a step does.
-pub const fn verb(act: &Act) -> Verb {
+pub const fn verb(act: &Act) -> StepWording {
     match act {
-        Act::Create => Verb { doing: "creating", done: "created" },
-        Act::Update => Verb { doing: "updating", done: "updated" },
-        Act::Adopt => Verb { doing: "adopting", done: "adopted" },
-        Act::SetAside(_) => Verb { doing: "setting aside", done: "set aside" },
-        Act::Delete(_) => Verb { doing: "deleting", done: "deleted" },
-        Act::Forget => Verb { doing: "forgetting", done: "forgotten" },
+        Act::Create => StepWording { doing: "creating", done: "created" },
+        Act::Update => StepWording { doing: "updating", done: "updated" },
+        Act::Adopt => StepWording { doing: "importing", done: "imported" },
+        Act::SetAside(_) => StepWording { doing: "setting aside", done: "set aside" },
+        Act::Delete(_) => StepWording { doing: "deleting", done: "deleted" },
+        Act::Forget => StepWording { doing: "forgetting", done: "forgotten" },
         Act::Task(task) => task_verb(task),
     }
 }
 
-const fn task_verb(task: &Task) -> Verb {
+const fn task_verb(task: &Task) -> StepWording {
     match task {
-        Task::Promote { .. } => Verb { doing: "promoting", done: "promoted" },
-        Task::CatchUp => Verb { doing: "waiting for", done: "caught up" },
-        Task::Reprotect => Verb { doing: "protecting", done: "protected" },
-        Task::Move { .. } => Verb { doing: "switching", done: "switched" },
-        Task::Linger(_) => Verb { doing: "waiting until users have left", done: "waited for users of" },
-        Task::Route { .. } => Verb { doing: "moving users by", done: "moved users by" },
-        Task::Probe => Verb { doing: "probing", done: "probed" },
-        Task::Custom { .. } => Verb { doing: "doing", done: "done" },
-        Task::Unchanged { .. } => Verb { doing: "comparing", done: "compared" },
-        Task::Record(_) => Verb { doing: "recording", done: "recorded" },
+        Task::Promote { .. } => StepWording { doing: "promoting", done: "promoted" },
+        Task::CatchUp => StepWording { doing: "waiting for replication of", done: "waited for replication of" },
+        Task::Reprotect => StepWording { doing: "restoring replication of", done: "restored replication of" },
+        Task::Move { .. } => StepWording { doing: "switching", done: "switched" },
+        Task::Linger(_) => StepWording { doing: "waiting for clients to follow", done: "waited for clients to follow" },
+        Task::Route { .. } => StepWording { doing: "switching traffic with", done: "switched traffic with" },
+        Task::Probe => StepWording { doing: "probing", done: "probed" },
+        Task::Custom { .. } => StepWording { doing: "running", done: "ran" },
+        Task::Unchanged { .. } => StepWording { doing: "comparing production of", done: "compared production of" },
+        Task::Record(_) => StepWording { doing: "recording roles of", done: "recorded roles of" },
     }
 }
 
-/// The line that says that a step was begun.
+/// The line for the start of a step.
 pub fn begun(step: &Step) -> String {
     format!("{} {} ...", verb(&step.act).doing, step.address)
 }
 
-/// The line that says what a step has learnt.
-pub fn learnt(step: &Step, learnt: &Learnt) -> String {
+/// The line for an observation of a step.
+pub fn learnt(step: &Step, learnt: &StepFact) -> String {
     format!("  {}: {}", step.address, learnt.what)
 }
 
-/// The line that says how a step ended; `None` where it only began.
+/// The line for the end of a step; `None` where it only began.
 pub fn ended(step: &Step, took: Duration, event: &StepEvent) -> Option<String> {
-    let Verb { doing, done } = verb(&step.act);
+    let StepWording { doing, done } = verb(&step.act);
     let (address, took) = (&step.address, spoken(took));
     match event {
         StepEvent::Begun(_) | StepEvent::Learnt(_) => None,
-        StepEvent::Paused(why) => Some(format!("{address} waits: {why}")),
-        StepEvent::Skipped(why) => Some(format!("left out {address}: {why}")),
+        StepEvent::Paused(why) if is_interruption(why) => Some(format!("interrupted {doing} {address} after {took}")),
+        StepEvent::Paused(why) => Some(format!("WAITING  {address}: {why}")),
+        StepEvent::Skipped(why) => Some(format!("skipped {address}: {why}")),
         StepEvent::Succeeded(_) => Some(format!("{done} {address} after {took}")),
-        StepEvent::Failed(why) => Some(format!("failed {doing} {address} after {took}: {why}")),
-        StepEvent::OutcomeUnknown(why) => Some(format!("lost sight of {doing} {address} after {took}: {why}")),
+        StepEvent::Failed(why) => Some(format!("FAILED  {doing} {address} after {took}: {why}")),
+        StepEvent::OutcomeUnknown(why) => Some(format!("UNKNOWN  {doing} {address} after {took}: {why}")),
     }
 }
 
-/// A run as this session shows it.
-pub enum Shown {
-    /// A line for each beginning and end.
-    Plain(Voice),
-    /// Drawn on the terminal.
-    Live(Live),
-}
-
-impl Shown {
-    /// Drawn where stderr is a terminal, in lines otherwise.
-    pub fn new(graph: &StepGraph, session: &Session) -> Self {
-        match session.terminal.err {
-            true => Self::Live(Live::new(graph, &session.err)),
-            false => Self::Plain(session.err.clone()),
-        }
-    }
-
-    /// Says something else meanwhile.
-    pub fn note(&self, line: &str) {
-        match self {
-            Self::Plain(voice) => voice.line(line),
-            Self::Live(live) => live.voice.line(line),
-        }
-    }
-}
-
-impl Watcher for Shown {
-    fn event(&self, at: Timestamp, graph: &StepGraph, what: &Progress<'_>) {
-        match self {
-            Self::Plain(voice) => plain(voice, what),
-            Self::Live(live) => live.event(at, graph, what),
-        }
-    }
-}
-
-/// Says what has happened in whole lines.
-fn plain(voice: &Voice, what: &Progress<'_>) {
-    match what {
-        Progress::Begun(step) => voice.line(&begun(step)),
-        Progress::Learnt { step, learnt: what } => voice.line(&learnt(step, what)),
-        Progress::Ended { step, took, outcome } => {
-            if let Some(line) = ended(step, *took, outcome) {
-                voice.line(&line);
-            }
-        }
-        Progress::Waiting { .. } => {}
-    }
-}
-
-/// The most lines of what is under way.
+/// Interval between two drawings on a terminal.
+const TICK: Duration = Duration::from_millis(125);
+/// Interval between two reports of the steps in progress where there is no terminal.
+const REPORT: Duration = Duration::from_secs(60);
+/// The most steps that the block names.
 const MOST_LINES: usize = 12;
 
-/// Draws a run on the terminal that is stderr.
-pub struct Live {
-    voice: Sharing,
-    drawn: MultiProgress,
-    total: ProgressBar,
-    inner: Mutex<Drawn>,
+/// A run as this session shows it.
+pub struct ProgressView {
+    voice: Console,
+    /// Drawn on a terminal, and not in whole lines only.
+    is_live: bool,
+    state: Arc<Mutex<DisplayState>>,
+    ticker: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-struct Drawn {
-    began: Option<Timestamp>,
-    /// What is under way: since when, how long it is expected to take, and its line.
-    under_way: BTreeMap<StepId, (Timestamp, Duration, ProgressBar)>,
-    /// How long each step and what hangs on it are expected to take.
-    remaining: Vec<Duration>,
-}
-
-impl Live {
-    /// Nothing is under way yet.
-    pub fn new(graph: &StepGraph, voice: &Voice) -> Self {
-        let drawn = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let total = drawn.add(ProgressBar::new(graph.steps.len() as u64));
-        total.set_style(style("[{bar:30}] {pos}/{len}  {msg}").progress_chars("=> "));
-        let inner = Drawn { began: None, under_way: BTreeMap::new(), remaining: graph.remaining() };
-        Self { voice: voice.share(&drawn), drawn, total, inner: Mutex::new(inner) }
-    }
-
-    fn begun(&self, inner: &mut Drawn, at: Timestamp, step: &Step) {
-        let line = self.drawn.insert_before(&self.total, ProgressBar::new_spinner());
-        line.set_style(style("  {spinner} {msg}"));
-        if inner.under_way.len() >= MOST_LINES {
-            line.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        line.set_prefix(format!("{} {}", verb(&step.act).doing, step.address));
-        inner.under_way.insert(step.id, (at, step.expect, line));
-    }
-
-    fn refresh(&self, inner: &Drawn, at: Timestamp, stopping: bool) {
-        for (since, expect, line) in inner.under_way.values() {
-            let for_ = between(*since, at);
-            let rest = expect.checked_sub(for_).filter(|rest| !rest.is_zero());
-            let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
-            line.set_message(format!("{}  {}{rest}", line.prefix(), spoken(for_)));
-            line.tick();
-        }
-        // What waits hangs on what is under way, so the longest way from there is the rest of the run.
-        let left = |(id, (since, expect, _)): (&StepId, &(Timestamp, Duration, ProgressBar))| {
-            let remaining = inner.remaining.get(id.index()).copied().unwrap_or_default();
-            remaining.saturating_sub(between(*since, at).min(*expect))
+impl ProgressView {
+    /// A block on a terminal, lines otherwise. Log lines would tear the block, so with a log it is lines, too.
+    pub fn new(graph: &StepGraph, cloud: CloudName, session: &Session) -> Self {
+        let is_live = session.terminal.err && !session.is_logging;
+        let state = Arc::new(Mutex::new(DisplayState::new(graph, cloud)));
+        let voice = session.err.clone();
+        // Simulated time passes only with events.
+        let interval = match (is_live, cloud) {
+            (true, _) => Some(TICK),
+            (false, CloudName::Azure) => Some(REPORT),
+            (false, CloudName::Local) => None,
         };
-        let rest = inner.under_way.iter().map(left).max().filter(|rest| !rest.is_zero());
-        let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
-        let so_far = spoken(inner.began.map(|began| between(began, at)).unwrap_or_default());
-        self.total.set_message(match stopping {
-            true => format!("{so_far}, stopping: waiting for {} under way", inner.under_way.len()),
-            false => format!("{so_far}{rest}"),
-        });
+        let ticker = interval.filter(|_| !graph.steps.is_empty());
+        let ticker = ticker.map(|interval| ticker_of(interval, is_live, voice.clone(), Arc::clone(&state)));
+        Self { voice, is_live, state, ticker }
+    }
+
+    /// Shows that the run was asked to stop.
+    pub fn stopping(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_stopping = true;
+    }
+
+    /// Prints a line of its own.
+    pub fn note(&self, line: &str) {
+        self.line(line);
+    }
+
+    /// Removes the block, before the process exits without dropping this.
+    pub fn clear(&self) {
+        if self.is_live {
+            self.voice.redraw(Vec::new());
+        }
+    }
+
+    fn line(&self, line: &str) {
+        self.voice.wrapped(line);
     }
 }
 
-impl Watcher for Live {
-    fn event(&self, at: Timestamp, _graph: &StepGraph, what: &Progress<'_>) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.began.get_or_insert(at);
-        match what {
-            Progress::Begun(step) => self.begun(&mut inner, at, step),
-            Progress::Learnt { step, learnt: what } => self.voice.line(&learnt(step, what)),
-            Progress::Ended { step, took, outcome } => {
-                if let Some((_, _, line)) = inner.under_way.remove(&step.id) {
-                    line.finish_and_clear();
-                }
-                self.total.inc(1);
-                if let Some(line) = ended(step, *took, outcome) {
-                    self.voice.line(&line);
-                }
-                self.refresh(&inner, at, false);
+fn ticker_of(
+    interval: Duration,
+    is_live: bool,
+    voice: Console,
+    state: Arc<Mutex<DisplayState>>,
+) -> (Sender<()>, JoinHandle<()>) {
+    let (end, ended) = channel();
+    let tick = move || {
+        while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = state.now();
+            if is_live {
+                state.frame += 1;
+                voice.redraw(state.block(now, voice.size()));
+            } else {
+                state.in_progress(now).iter().for_each(|line| voice.line(&format!("still {line}")));
             }
-            Progress::Waiting { under_way: _, left: _, stopping } => self.refresh(&inner, at, *stopping),
+        }
+    };
+    (end, std::thread::spawn(tick))
+}
+
+impl Watcher for ProgressView {
+    fn event(&self, at: Timestamp, _graph: &StepGraph, what: &Progress<'_>) {
+        let line = match what {
+            Progress::Begun(step) => (!self.is_live).then(|| begun(step)),
+            Progress::Learnt { step, learnt: what } => Some(learnt(step, what)),
+            Progress::Ended { step, took, outcome } => ended(step, *took, outcome),
+            Progress::Waiting { .. } => None,
+        };
+        if let Some(line) = line {
+            self.line(&line);
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.note(at, what);
+        // Thousands of events within a moment need one drawing.
+        if self.is_live && self.ticker.is_some() && state.drawn.is_none_or(|drawn| drawn.elapsed() >= TICK) {
+            state.drawn = Some(Instant::now());
+            self.voice.redraw(state.block(at, self.voice.size()));
         }
     }
 }
 
-impl Drop for Live {
+impl Drop for ProgressView {
     fn drop(&mut self) {
-        self.total.finish_and_clear();
+        if let Some((end, ticker)) = self.ticker.take() {
+            drop(end);
+            let _ = ticker.join();
+        }
+        self.clear();
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+/// A run so far, as it is drawn.
+struct DisplayState {
+    cloud: CloudName,
+    began: Option<Timestamp>,
+    /// The time of the last event, on the run's clock and on this machine's.
+    last: Option<(Timestamp, Instant)>,
+    under_way: BTreeMap<StepId, UnderWay>,
+    /// The expected length of each step and all that depends on it.
+    remaining: Vec<Duration>,
+    done: usize,
+    steps: usize,
+    is_stopping: bool,
+    frame: usize,
+    drawn: Option<Instant>,
+}
+
+struct UnderWay {
+    since: Timestamp,
+    expect: Duration,
+    what: String,
+    /// The last observation: what the step waits for.
+    learnt: String,
+}
+
+impl DisplayState {
+    fn new(graph: &StepGraph, cloud: CloudName) -> Self {
+        Self {
+            cloud,
+            began: None,
+            last: None,
+            under_way: BTreeMap::new(),
+            remaining: graph.remaining(),
+            done: 0,
+            steps: graph.steps.len(),
+            is_stopping: false,
+            frame: 0,
+            drawn: None,
+        }
+    }
+
+    fn note(&mut self, at: Timestamp, what: &Progress<'_>) {
+        self.began.get_or_insert(at);
+        self.last = Some((at, Instant::now()));
+        match what {
+            Progress::Begun(step) => {
+                let what = format!("{} {}", verb(&step.act).doing, step.address);
+                let begun = UnderWay { since: at, expect: step.expect, what, learnt: String::new() };
+                self.under_way.insert(step.id, begun);
+            }
+            Progress::Learnt { step, learnt } => {
+                if let Some(under_way) = self.under_way.get_mut(&step.id) {
+                    under_way.learnt = visible(&learnt.what);
+                }
+            }
+            Progress::Ended { step, .. } => {
+                self.under_way.remove(&step.id);
+                self.done += 1;
+            }
+            Progress::Waiting { stopping, .. } => self.is_stopping |= *stopping,
+        }
+    }
+
+    /// The time on the run's clock. That of Azure goes on between events.
+    fn now(&self) -> Timestamp {
+        let Some((at, seen)) = self.last else { return Timestamp::UNIX_EPOCH };
+        match self.cloud {
+            CloudName::Local => at,
+            CloudName::Azure => at.checked_add(seen.elapsed()).unwrap_or(at),
+        }
+    }
+
+    /// The steps in progress, longest first, each with its time and an estimate.
+    fn in_progress(&self, now: Timestamp) -> Vec<String> {
+        let line = |one: &UnderWay| {
+            let UnderWay { since, expect, what, learnt } = one;
+            let so_far = between(*since, now);
+            let estimate = match expect.checked_sub(so_far) {
+                _ if expect.is_zero() => String::new(),
+                Some(rest) if !rest.is_zero() => format!(", about {} left", spoken(rest)),
+                _ => format!(", expected {}", spoken(*expect)),
+            };
+            let learnt = if learnt.is_empty() { String::new() } else { format!("  ({learnt})") };
+            format!("{what}  {}{estimate}{learnt}", spoken(so_far))
+        };
+        let mut all: Vec<&UnderWay> = self.under_way.values().collect();
+        all.sort_by_key(|one| one.since);
+        all.into_iter().map(line).collect()
+    }
+
+    /// The block on a terminal of this size.
+    fn block(&self, now: Timestamp, (columns, rows): Size) -> Vec<String> {
+        const SPINNER: [char; 4] = ['|', '/', '-', '\\'];
+        let Some(began) = self.began else { return Vec::new() };
+        let width = columns.saturating_sub(1).max(1);
+        let most = MOST_LINES.min(rows.saturating_sub(3)).max(1);
+        let spinner = SPINNER.get(self.frame % SPINNER.len()).copied().unwrap_or('|');
+        let all = self.in_progress(now);
+        let mut block: Vec<String> =
+            all.iter().take(most).map(|line| fit(&format!("  {spinner} {line}"), width)).collect();
+        if all.len() > most {
+            block.push(fit(&format!("    and {} more in progress", all.len() - most), width));
+        }
+        block.push(fit(&self.total(began, now), width));
+        block
+    }
+
+    /// `[=====>     ] 12/40 steps  3m 4s, about 7m left`.
+    fn total(&self, began: Timestamp, now: Timestamp) -> String {
+        const BAR: usize = 20;
+        let filled = (self.done * BAR).checked_div(self.steps).unwrap_or(BAR).min(BAR);
+        let head = if filled < BAR { ">" } else { "" };
+        let bar = format!("{}{head}", "=".repeat(filled));
+        // A waiting step depends on one in progress, so the longest chain from there is the rest of the run.
+        let left = |(id, one): (&StepId, &UnderWay)| {
+            let remaining = self.remaining.get(id.index()).copied().unwrap_or_default();
+            remaining.saturating_sub(between(one.since, now).min(one.expect))
+        };
+        let rest = self.under_way.iter().map(left).max().filter(|rest| !rest.is_zero());
+        let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
+        let so_far = spoken(between(began, now));
+        let simulated = if self.cloud == CloudName::Local { " simulated" } else { "" };
+        let count = format!("{}/{} steps", self.done, self.steps);
+        match self.is_stopping {
+            true => {
+                format!("[{bar:BAR$}] {count}  {so_far}{simulated}, stopping: {} in progress", self.under_way.len())
+            }
+            false => format!("[{bar:BAR$}] {count}  {so_far}{simulated}{rest}"),
+        }
+    }
+}
+
+/// A line of at most this many characters, cut after a word.
+fn fit(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(width.saturating_sub(1)).collect();
+    let at_word = cut.rfind(' ').filter(|at| !cut.get(..*at).unwrap_or_default().trim().is_empty());
+    let kept = at_word.and_then(|at| cut.get(..at)).unwrap_or(&cut);
+    format!("{}…", kept.trim_end())
 }
 
 fn between(begun: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(begun)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(cloud: CloudName) -> DisplayState {
+        let mut state = DisplayState::new(&StepGraph::default(), cloud);
+        state.began = Some(Timestamp::UNIX_EPOCH);
+        state.last = Some((Timestamp::UNIX_EPOCH, Instant::now()));
+        state.steps = 4;
+        state.done = 1;
+        let one = |seconds: i64, what: &str, learnt: &str| UnderWay {
+            since: Timestamp::from_second(seconds).unwrap(),
+            expect: Duration::from_secs(30),
+            what: what.to_owned(),
+            learnt: learnt.to_owned(),
+        };
+        state.under_way.insert(StepId(1), one(0, "creating mssql_server.primary", ""));
+        state
+            .under_way
+            .insert(StepId(2), one(10, "waiting for replication of geo_replica.orders", "the replication lag is 12s"));
+        state
+    }
+
+    #[test]
+    fn block_shows_time_estimate_and_what_a_step_waits_for() {
+        let now = Timestamp::from_second(40).unwrap();
+        let block = state(CloudName::Local).block(now, (140, 24));
+        let expected = [
+            "  | creating mssql_server.primary  40s, expected 30s",
+            "  | waiting for replication of geo_replica.orders  30s, expected 30s  (the replication lag is 12s)",
+            "[=====>              ] 1/4 steps  40s simulated",
+        ];
+        assert_eq!(block, expected);
+    }
+
+    #[test]
+    fn lines_are_cut_after_a_word() {
+        let now = Timestamp::from_second(15).unwrap();
+        let block = state(CloudName::Azure).block(now, (60, 24));
+        assert_eq!(block[0], "  | creating mssql_server.primary  15s, about 15s left");
+        assert_eq!(block[1], "  | waiting for replication of geo_replica.orders  5s,…");
+        assert!(block.iter().all(|line| line.chars().count() < 60), "{block:?}");
+        assert_eq!(fit("  a_word_that_is_too_long", 10), "  a_word_…");
+    }
+
+    #[test]
+    fn low_terminal_shows_fewer_steps() {
+        let block = state(CloudName::Azure).block(Timestamp::UNIX_EPOCH, (80, 4));
+        assert_eq!(block.len(), 3, "{block:?}");
+        assert_eq!(block[1], "    and 1 more in progress");
+    }
+
+    #[test]
+    fn time_of_azure_goes_on_between_events() {
+        let mut azure = state(CloudName::Azure);
+        let earlier = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
+        azure.last = Some((Timestamp::UNIX_EPOCH, earlier));
+        assert!(azure.now() >= Timestamp::from_second(5).unwrap());
+        let mut local = state(CloudName::Local);
+        local.last = Some((Timestamp::UNIX_EPOCH, earlier));
+        assert_eq!(local.now(), Timestamp::UNIX_EPOCH);
+    }
 }

@@ -2,30 +2,31 @@
 
 use std::path::PathBuf;
 
+use super::again::completed;
 use super::cloud::with_cloud;
 use super::loading::load;
-use super::place::holder;
-use super::plan::AcceptVanished;
-use super::planning::{Wanted, make, refuse_open, refuse_vanished, store_of};
+use super::location::holder;
+use super::plan::AcceptMissing;
+use super::planning::{PlanRequest, make, refuse_open, refuse_vanished, store_of};
 use super::{ExitCode, Failure, Global, Session};
 use crate::apply::keep_observed;
 use crate::view;
 use crate::view::count;
 use crate::world::Store;
 
-/// Record what stands as it stands, and change nothing in the cloud
+/// Update the state from the cloud, without changing any resource
 ///
-/// What the cloud has otherwise than recorded is shown and recorded. A plan then says what apply would do about it.
+/// Shows drift and records it in the state. A plan then shows the changes that apply would make.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan refresh stacks/web-geo && drplan plan stacks/web-geo --refresh=false")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
     #[command(flatten)]
-    accepted: AcceptVanished,
+    accepted: AcceptMissing,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -34,26 +35,26 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let store = store_of(&loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder("refresh", session))?;
     refuse_open(store.load()?.as_ref(), &args.stack, global)?;
-    let wanted = Wanted { refresh: true, accept_vanished: args.accepted.sites.clone(), ..Wanted::default() };
+    let wanted = PlanRequest { refresh: true, accept_vanished: args.accepted.sites.clone(), ..PlanRequest::default() };
     let made = with_cloud(&loaded.account, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
     })?;
     refuse_vanished(&made, &wanted)?;
     let name = loaded.program.name();
     let (Some(recorded), Some(refreshed)) = (&made.recorded, &made.planned.refreshed) else {
-        session.print(&format!("Nothing is recorded yet of {name} on {}.\n", cloud.as_str()))?;
+        session.print(&format!("{name} has no state on {}: it was never applied there.\n", cloud.as_str()))?;
         return Ok(ExitCode::Done);
     };
     for section in view::roles::sections(&made.planned.plan.roles) {
-        session.print(&format!("{section}\n"))?;
+        session.print(&format!("{}\n", completed(&section, &args.stack, global)))?;
     }
     if let Some(drift) = view::plan::drift_section(&made.planned.plan.drift) {
         session.print(&format!("{drift}\n"))?;
     }
-    let resources = count(recorded.resources.len(), "resource was", "resources were");
+    let resources = count(recorded.resources.len(), "resource", "resources");
     let text = match keep_observed(recorded, refreshed, &store)? {
-        Some(state) => format!("{resources} looked at; what differs is recorded as state serial {}.\n", state.serial),
-        None => format!("{resources} looked at; all stand as recorded.\n"),
+        Some(state) => format!("Checked {resources}; drift is recorded in state serial {}.\n", state.serial),
+        None => format!("Checked {resources}; no drift.\n"),
     };
     session.print(&text)?;
     Ok(ExitCode::Done)

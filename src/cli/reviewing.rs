@@ -1,4 +1,4 @@
-//! What `diff` and `plan` share: the stack at a revision of Git, objectives as a condition, and the digest of what is printed.
+//! Shared by `diff` and `plan`: the stack at a Git revision, objectives as a condition, and the digest of a document.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,40 +6,39 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
-use super::loading::{Loaded, StackText, given_variables, load_text, stack_text};
-use super::place::{is_of_stack, shown};
+use super::loading::{LoadedStack, StackText, given_variables, load_text, stack_text};
+use super::location::{TextFile, is_auto, is_of_stack, shown};
 use super::{Failure, Global, Session};
 use crate::hcl::{Files, parse};
 use crate::host::{GitError, Revision};
 use crate::review::{Outlook, misses};
-use crate::stack::{GivenVariable, Knowledge, Stack};
+use crate::stack::{Knowledge, Secrets, Stack, VariableInput};
 use crate::view::outlook::shortfalls;
 
 /// A stack at a revision.
-pub struct At {
-    /// The stack; `None` where the directory had none then.
+pub struct RevisionStack {
+    /// The stack; `None` if the directory had none then.
     pub stack: Option<Stack>,
-    /// The revision in words: `main (1a2b3c4d5e6f)`.
+    /// The revision as text: `main (1a2b3c4d5e6f)`.
     pub words: String,
 }
 
-/// The stack of this directory at a revision of the Git repository that it is in. Values of variables are those for the stack as it is now, as far as it had
-/// these variables.
+/// The stack of this directory at a Git revision, with the values of variables that it had then.
 ///
 /// # Errors
-/// Where there is no git, no such revision, or the stack was wrong then.
-pub fn stack_at(dir: &Path, revision: &str, global: &Global, session: &mut Session) -> Result<At, Failure> {
+/// A missing git or revision, or errors in the stack at that revision.
+pub fn stack_at(dir: &Path, revision: &str, global: &Global, session: &mut Session) -> Result<RevisionStack, Failure> {
     let (text, words) = text_at(dir, revision, session)?;
     let given = given_variables(global, session)?;
-    let Some(text) = text else { return Ok(At { stack: None, words }) };
+    let Some(text) = text else { return Ok(RevisionStack { stack: None, words }) };
     let given = given_to(&text, &stack_text(dir, session)?, &given);
-    Ok(At { stack: Some(before(text, given, &words, session)?), words })
+    Ok(RevisionStack { stack: Some(before(text, given, &words, session)?), words })
 }
 
-/// The text of a stack at a revision, and the revision in words.
+/// The text of a stack at a revision, and the revision as text.
 ///
 /// # Errors
-/// Where there is no git, no such revision, or a file cannot be read.
+/// A missing git or revision, or a file that cannot be read.
 pub fn text_at(dir: &Path, revision: &str, session: &Session) -> Result<(Option<StackText>, String), Failure> {
     let tree = Revision::open(&session.path(dir), revision).map_err(|error| no_revision(dir, &error))?;
     let words = format!("{revision} ({})", tree.short());
@@ -47,15 +46,17 @@ pub fn text_at(dir: &Path, revision: &str, session: &Session) -> Result<(Option<
     if names.is_empty() {
         return Ok((None, words));
     }
-    let read = |name: String| {
+    let auto: Vec<String> = tree.names().filter(|name| is_auto(name)).map(str::to_owned).collect();
+    let read = |name: String| -> Result<TextFile, Failure> {
         let path = format!("{revision}:{}", shown(dir, &name).display());
         let bytes = tree.bytes(&name).map_err(|why| Failure::wrong_file(format!("{path}: {why}")))?;
         let text = String::from_utf8(bytes.unwrap_or_default().to_vec())
-            .map_err(|_| Failure::wrong_file(format!("{path} is no UTF-8 text")))?;
+            .map_err(|_| Failure::wrong_file(format!("{path} is not UTF-8 text")))?;
         Ok((Arc::from(path), Arc::from(text)))
     };
     let files = names.into_iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
-    Ok((Some(StackText { files, reader: Arc::new(tree) }), words))
+    let auto = auto.into_iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+    Ok((Some(StackText { files, auto, reader: Arc::new(tree) }), words))
 }
 
 fn no_revision(dir: &Path, error: &GitError) -> Failure {
@@ -64,49 +65,47 @@ fn no_revision(dir: &Path, error: &GitError) -> Failure {
         _ => Failure::failed(format!("--base: {error}")),
     };
     match error {
-        GitError::NoGit => failure
-            .help("Install it, or compare two directories: `drplan diff OLD NEW`."),
-        GitError::NoRepository => {
-            failure.help("Without a repository, compare two directories: `drplan diff OLD NEW`.")
-        }
+        GitError::NoGit => failure.help("Install it, or compare two directories: `drplan diff OLD NEW`"),
+        GitError::NoRepository => failure.help("Without a repository, compare two directories: `drplan diff OLD NEW`"),
         GitError::NoRevision(_) => failure
-            .help("A branch of the remote is written as `origin/main`.")
-            .help("A shallow clone, as pipelines have it, lacks it until it is fetched: `git fetch origin main`, or `fetch-depth: 0`."),
+            .help("Write a branch of the remote as `origin/main`.")
+            .help("In a shallow clone of a pipeline, fetch it first: `git fetch origin main`, or `fetch-depth: 0`."),
         GitError::Failed { .. } => failure,
     }
 }
 
-/// The stack before, evaluated. Where it is wrong, it is said that it is that one.
+/// The old version, evaluated. Its errors are marked as those of the old version.
 ///
 /// # Errors
-/// Then.
+/// Errors in the stack.
 pub fn before(
     text: StackText,
-    given: Vec<GivenVariable>,
+    given: Vec<VariableInput>,
     words: &str,
     session: &mut Session,
 ) -> Result<Stack, Failure> {
-    evaluate(text, given).inspect_err(|_| session.say(&format!("The stack before, {words}, is wrong:\n\n")))
+    evaluate(text, given).inspect_err(|_| session.say(&format!("The old version, {words}, has errors:\n\n")))
 }
 
 /// The stack of this text, evaluated.
 ///
 /// # Errors
-/// Where it is wrong.
-pub fn evaluate(text: StackText, given: Vec<GivenVariable>) -> Result<Stack, Failure> {
-    let loaded: Loaded = load_text(text, given, |_| Account::local())?;
-    // Rules are for `validate` and `plan`: a stack is compared so that it can be mended, too.
+/// Errors in the stack.
+pub fn evaluate(text: StackText, given: Vec<VariableInput>) -> Result<Stack, Failure> {
+    let loaded: LoadedStack = load_text(text, given, Secrets::Optional, |_| Account::local())?;
+    // Without rules, which are for `validate` and `plan`: a comparison helps to fix a stack, too.
     let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
     Ok(stack)
 }
 
-/// The values that one side takes: those of its own variables, and those that neither side knows, so that they are told to be wrong.
-pub fn given_to(own: &StackText, other: &StackText, given: &[GivenVariable]) -> Vec<GivenVariable> {
+/// The values for one version: those of its own variables, and those of variables that neither version has, so that
+/// they are reported.
+pub fn given_to(own: &StackText, other: &StackText, given: &[VariableInput]) -> Vec<VariableInput> {
     if given.is_empty() {
         return Vec::new();
     }
     let (own, other) = (declared(own), declared(other));
-    let takes = |one: &&GivenVariable| own.contains(&one.name) || !other.contains(&one.name);
+    let takes = |one: &&VariableInput| own.contains(&one.name) || !other.contains(&one.name);
     given.iter().filter(takes).cloned().collect()
 }
 
@@ -119,20 +118,17 @@ pub fn declared(text: &StackText) -> Vec<String> {
     bodies.flat_map(names).collect()
 }
 
-/// Fails where a failover is predicted to miss an objective.
+/// Requires that failovers are predicted to meet their objectives.
 ///
 /// # Errors
-/// Then.
+/// A predicted miss, all of them listed.
 pub fn require_objectives(outlooks: &[Outlook]) -> Result<(), Failure> {
     if !misses(outlooks) {
         return Ok(());
     }
     let lines: String = shortfalls(outlooks).iter().map(|line| format!("\n  {line}")).collect();
-    let what = format!(
-        "a failover is predicted to miss the objectives of the stack, in more than one of twenty cases:{lines}"
-    );
-    Err(Failure::failed(what)
-        .help("This is assumed, not observed: an ordinary day on which all stands as it is written."))
+    let what = format!("a failover is predicted to miss the objectives of the stack (P95):{lines}");
+    Err(Failure::failed(what).help("Estimate. Assumes that all permanent resources are healthy and replicated."))
 }
 
 /// The SHA-256 of a text, in hexadecimal.

@@ -1,43 +1,47 @@
-//! Everything outside of the program that a command may touch, in one struct, so that a test can put another world there.
+//! Everything outside the program that a command may reach, in one struct, so that tests can replace it.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::console::Console;
 use super::failure::Failure;
-use super::voice::Voice;
 use crate::diagnostic::{Diagnostics, Sources, render_all};
-use crate::host::SystemClock;
+use crate::host::{Identity, SystemClock};
 use crate::world::{Clock, Ids};
 
-/// The width of help, in characters, where there is no terminal to ask.
+/// The width of help in characters where there is no terminal.
 pub const WIDTH: usize = 100;
 
 /// The outside world of one command.
 pub struct Session {
-    /// Where what was asked for goes.
+    /// Standard output: the result of the command.
     pub out: Box<dyn Write>,
-    /// Where everything else goes: progress, questions, messages, the log.
-    pub err: Voice,
-    /// Where answers to questions come from.
+    /// Standard error: progress, questions, messages, the log.
+    pub err: Console,
+    /// Standard input: answers to questions.
     pub input: Box<dyn BufRead>,
-    /// What of the three is a terminal.
+    /// The streams that are terminals.
     pub terminal: Terminal,
-    /// The environment. Variables whose name or value is not Unicode are left out.
+    /// The environment, without variables whose name or value is not Unicode.
     pub env: BTreeMap<String, String>,
-    /// The directory that paths on the command line are relative to.
+    /// The base of relative paths on the command line.
     pub cwd: PathBuf,
-    /// Where fresh ids and keys come from, unless `--seed` says otherwise.
+    /// Source of ids and keys, unless `--seed` is given.
     pub ids: Arc<dyn Ids>,
-    /// The time of people: who locked something since when. A cloud has its own.
+    /// The wall clock, for locks and approvals. A cloud has its own.
     pub clock: Arc<dyn Clock>,
-    /// Whether it is the only one in its process, and so may take over Ctrl-C and the log.
+    /// The user and the host, for journals, locks and approvals.
+    pub identity: Identity,
+    /// The only session of its process, which may take over Ctrl-C and the log.
     pub owns_process: bool,
+    /// A log is written to stderr.
+    pub(super) is_logging: bool,
     pub(super) colour: Colour,
 }
 
-/// What is a terminal, that is, a person.
+/// The streams that are terminals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// Standard input.
@@ -48,7 +52,7 @@ pub struct Terminal {
     pub err: bool,
 }
 
-/// Where colour is wanted.
+/// The streams that are in colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Colour {
     pub out: bool,
@@ -59,49 +63,54 @@ impl Session {
     /// The session of this process.
     ///
     /// # Errors
-    /// Where the current directory cannot be found.
+    /// The current directory cannot be found.
     pub fn of_process(ids: Arc<dyn Ids>) -> io::Result<Self> {
         let terminal = Terminal {
             input: io::stdin().is_terminal(),
             out: io::stdout().is_terminal(),
             err: io::stderr().is_terminal(),
         };
+        let env: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
         Ok(Self {
             out: Box::new(io::stdout()),
-            err: Voice::new(Box::new(io::stderr())),
+            err: Console::sized(Box::new(io::stderr()), terminal_size),
             input: Box::new(io::BufReader::new(io::stdin())),
             terminal,
-            env: std::env::vars_os()
-                .filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
-                .collect(),
+            identity: Identity::of_process(&env),
+            env,
             cwd: std::env::current_dir()?,
             ids,
             clock: Arc::new(SystemClock),
             owns_process: true,
+            is_logging: false,
             colour: Colour::default(),
         })
     }
 
-    /// A session without a terminal, for tests: it writes to these two and reads from nothing.
+    /// A session without a terminal, for tests: it writes to these two and has no input.
     pub fn detached(out: Box<dyn Write>, err: Box<dyn Write + Send>, cwd: PathBuf, ids: Arc<dyn Ids>) -> Self {
         Self {
             out,
-            err: Voice::new(err),
+            err: Console::new(err),
             input: Box::new(io::empty()),
             terminal: Terminal::default(),
             env: BTreeMap::new(),
             cwd,
             ids,
             clock: Arc::new(SystemClock),
+            identity: Identity { user: "operator".to_owned(), host: "localhost".to_owned() },
             owns_process: false,
+            is_logging: false,
             colour: Colour::default(),
         }
     }
 
-    /// Prints what was asked for. The text may hold ANSI styles.
+    /// Prints to standard output. The text may hold ANSI styles.
     ///
     /// # Errors
-    /// [`Failure::OutputClosed`] where nobody reads any more.
+    /// [`Failure::OutputClosed`] once the reader of a pipe has closed it.
     pub fn print(&mut self, text: &str) -> Result<(), Failure> {
         let colour = self.colour.out;
         write_styled(&mut self.out, text, colour).map_err(|error| match error.kind() {
@@ -110,30 +119,36 @@ impl Session {
         })
     }
 
-    /// Says something that is not what was asked for. That nobody listens is no error.
+    /// Prints to standard error. A closed stream is no error.
     pub fn say(&mut self, text: &str) {
         let colour = self.colour.err;
         // There is nowhere left to report it.
         let _ = self.err.write(|to| write_styled(to, text, colour));
     }
 
-    /// Says what was found in the input.
+    /// Prints the errors and warnings of the input.
     pub fn say_diagnostics(&mut self, diagnostics: &Diagnostics, sources: &Sources) {
         self.say(&render_all(diagnostics, sources));
     }
 
-    /// A path of the command line as one that can be opened.
+    /// A path of the command line, relative to the session's directory.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         self.cwd.join(path)
     }
 
-    /// Writes a file whole.
+    /// Writes a whole file.
     ///
     /// # Errors
-    /// Where the operating system refuses.
+    /// Those of the operating system.
     pub fn write_file(&self, path: &Path, text: &[u8]) -> Result<(), Failure> {
         std::fs::write(self.path(path), text).map_err(|error| Failure::file(path, &error))
     }
+}
+
+/// Columns and rows of the terminal that is stderr.
+fn terminal_size() -> Option<(usize, usize)> {
+    let (terminal_size::Width(columns), terminal_size::Height(rows)) = terminal_size::terminal_size_of(io::stderr())?;
+    Some((columns.into(), rows.into()))
 }
 
 pub(super) fn write_styled(to: &mut dyn Write, text: &str, colour: bool) -> io::Result<()> {

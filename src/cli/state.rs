@@ -1,22 +1,24 @@
 //! `drplan state`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::place::{Place, holder};
+use super::again::{again, again_recorded};
+use super::location::{StackLocation, holder};
 use super::planning::refuse_open;
-use super::{ExitCode, Failure, Global, Session};
+use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::Address;
 use crate::diagnostic::closest;
 use crate::state::{State, format};
 use crate::view::state as view;
 use crate::world::Store;
 
-/// Look at what is recorded, and mend it
+/// Show and repair the state
 ///
-/// The state records what stands, so that a plan knows what to change and to delete. Sensitive values are not in it, only digests of them.
-/// Every change is made under the lock and leaves the state before it as state.json.backup.
+/// The state records the resources that exist, so that a plan knows what to change and delete. It holds digests of
+/// sensitive values, never the values. Every change is made under the lock and keeps the previous state as
+/// state.json.backup.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,46 +29,52 @@ Examples:
   drplan state pull stacks/web-geo > state-copy.json")]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: StateCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    /// List what is recorded
+enum StateCommand {
+    /// List the resources in the state
     List {
-        /// The stack's directory
+        /// Output format
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+        /// Directory of the stack
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
-    /// Show one resource as recorded
+    /// Show one resource of the state
     Show {
-        /// The resource
+        /// Output format
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+        /// Address of the resource
         address: Address,
-        /// The stack's directory
+        /// Directory of the stack
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
-    /// Record a resource under another address: after it was renamed in the stack
+    /// Move a resource to another address, after it was renamed in the stack
     Mv {
-        /// The address it is recorded under
+        /// Address in the state
         from: Address,
-        /// The address it has now
+        /// New address
         to: Address,
-        /// The stack's directory
+        /// Directory of the stack
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
-    /// Take a resource out of the state and leave what stands alone
+    /// Remove a resource from the state without deleting it in the cloud
     Forget {
-        /// The resource
+        /// Address of the resource
         address: Address,
-        /// The stack's directory
+        /// Directory of the stack
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
     /// Print the whole state as JSON
     Pull {
-        /// The stack's directory
+        /// Directory of the stack
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
@@ -74,69 +82,77 @@ enum Verb {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     match &args.verb {
-        Verb::List { stack } => {
-            let state = Place::of(stack, global, session)?.state(global, session)?;
-            session.print(&state.as_ref().map(view::list).unwrap_or_default())?;
+        StateCommand::List { format, stack } => {
+            let place = StackLocation::of(stack, global, session)?;
+            let state = place.state(global, session)?;
+            session.print(&match format {
+                OutputFormat::Text => state.as_ref().map(view::list).unwrap_or_default(),
+                OutputFormat::Json => pretty(&view::list_json(&place.stack, state.as_ref())),
+            })?;
         }
-        Verb::Show { address, stack } => {
-            let state = recorded(&Place::of(stack, global, session)?, global, session)?;
-            let resource = state.resources.get(address).ok_or_else(|| unknown(address, &state))?;
-            session.print(&view::show(address, resource, &state))?;
+        StateCommand::Show { format, address, stack } => {
+            let state = recorded(&StackLocation::of(stack, global, session)?, stack, global, session)?;
+            let list = again_recorded("state list", stack, global);
+            let resource = state.resources.get(address).ok_or_else(|| unknown(address, &state, &list))?;
+            session.print(&match format {
+                OutputFormat::Text => view::show(address, resource, &state),
+                OutputFormat::Json => pretty(&view::show_json(address, resource)),
+            })?;
         }
-        Verb::Mv { from, to, stack } => {
-            change(stack, "state mv", global, session, |state| rename(state, from, to))?;
-            session.print(&format!("{from} is recorded as {to}\n"))?;
+        StateCommand::Mv { from, to, stack } => {
+            change(stack, "state mv", global, session, |state, list| rename(state, from, to, list))?;
+            session.print(&format!("Moved {from} to {to}.\n"))?;
         }
-        Verb::Forget { address, stack } => {
-            change(stack, "state forget", global, session, |state| forget(state, address))?;
-            session.print(&format!("{address} is forgotten; what stands was left alone\n"))?;
+        StateCommand::Forget { address, stack } => {
+            change(stack, "state forget", global, session, |state, list| forget(state, address, list))?;
+            session.print(&format!("Removed {address} from the state. The resource in the cloud is unchanged.\n"))?;
         }
-        Verb::Pull { stack } => {
-            let state = recorded(&Place::of(stack, global, session)?, global, session)?;
-            let text =
-                format::write(&state).map_err(|error| Failure::failed(format!("the state has no text: {error}")))?;
+        StateCommand::Pull { stack } => {
+            let state = recorded(&StackLocation::of(stack, global, session)?, stack, global, session)?;
+            let text = format::write(&state)
+                .map_err(|error| Failure::failed(format!("the state cannot be written as text: {error}")))?;
             session.print(&text)?;
         }
     }
     Ok(ExitCode::Done)
 }
 
-fn recorded(place: &Place, global: &Global, session: &Session) -> Result<State, Failure> {
+fn recorded(place: &StackLocation, stack: &Path, global: &Global, session: &Session) -> Result<State, Failure> {
     place.state(global, session)?.ok_or_else(|| {
-        Failure::failed(format!("nothing is recorded yet of {} on {}", place.stack, place.cloud.as_str()))
-            .help("`drplan apply` records what it does.")
+        Failure::failed(format!("{} has no state on {}: it was never applied there", place.stack, place.cloud.as_str()))
+            .help(format!("Apply it first: `{}`", again("apply", stack, global)))
     })
 }
 
 /// Changes the state under its lock, as one write.
 fn change(
-    stack: &std::path::Path,
+    stack: &Path,
     command: &str,
     global: &Global,
     session: &Session,
-    change: impl FnOnce(&mut State) -> Result<(), Failure>,
+    change: impl FnOnce(&mut State, &str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let place = Place::of(stack, global, session)?;
+    let place = StackLocation::of(stack, global, session)?;
     let store = place.store(global, session)?;
-    // Nothing is recorded: then there is no folder to put a lock into, either.
-    recorded(&place, global, session)?;
+    // Without a state there is no folder for a lock, either.
+    recorded(&place, stack, global, session)?;
     let _lock = store.lock(&holder(command, session))?;
-    let mut state = recorded(&place, global, session)?;
+    let mut state = recorded(&place, stack, global, session)?;
     refuse_open(Some(&state), stack, global)?;
-    change(&mut state)?;
+    change(&mut state, &again_recorded("state list", stack, global))?;
     state.serial += 1;
     Ok(store.save(&state)?)
 }
 
-fn rename(state: &mut State, from: &Address, to: &Address) -> Result<(), Failure> {
+fn rename(state: &mut State, from: &Address, to: &Address, list: &str) -> Result<(), Failure> {
     if from.kind() != to.kind() {
-        return Err(Failure::refused(format!("{from} cannot become {to}: a resource keeps its kind")));
+        return Err(Failure::refused(format!("{from} cannot become {to}: a resource cannot change its kind")));
     }
     if state.resources.contains_key(to) {
-        return Err(Failure::refused(format!("{to} is recorded already"))
-            .help("Forget it first, if what it records is not wanted."));
+        return Err(Failure::refused(format!("{to} is already in the state"))
+            .help("Remove it first with `drplan state forget`, if it is not needed."));
     }
-    let resource = state.resources.remove(from).ok_or_else(|| unknown(from, state))?;
+    let resource = state.resources.remove(from).ok_or_else(|| unknown(from, state, list))?;
     state.resources.insert(to.clone(), resource);
     for need in state.resources.values_mut().flat_map(|resource| &mut resource.needs).filter(|need| *need == from) {
         *need = to.clone();
@@ -144,18 +160,18 @@ fn rename(state: &mut State, from: &Address, to: &Address) -> Result<(), Failure
     Ok(())
 }
 
-fn forget(state: &mut State, address: &Address) -> Result<(), Failure> {
-    state.resources.remove(address).ok_or_else(|| unknown(address, state))?;
+fn forget(state: &mut State, address: &Address, list: &str) -> Result<(), Failure> {
+    state.resources.remove(address).ok_or_else(|| unknown(address, state, list))?;
     for resource in state.resources.values_mut() {
         resource.needs.retain(|need| need != address);
     }
     Ok(())
 }
 
-fn unknown(address: &Address, state: &State) -> Failure {
-    let failure = Failure::failed(format!("{address} is not recorded"));
+fn unknown(address: &Address, state: &State, list: &str) -> Failure {
+    let failure = Failure::failed(format!("{address} is not in the state"));
     match closest(address.as_str(), state.resources.keys().map(Address::as_str)) {
         Some(close) => failure.help(format!("Did you mean `{close}`?")),
-        None => failure.help("`drplan state list` lists what is."),
+        None => failure.help(format!("List the state: `{list}`")),
     }
 }

@@ -2,28 +2,29 @@
 
 use std::path::PathBuf;
 
-use super::loading::load;
-use super::{ExitCode, Failure, Format, Global, Session, pretty};
+use super::loading::load_without_secrets;
+use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::stack::Stack;
 use crate::view::count;
 use crate::view::diagnostics::json;
 
-/// Check a stack without looking at any state or cloud
+/// Validate a stack, without state or cloud
 ///
-/// Everything that is wrong is said at once, each with its place and what to write instead. Rules of disaster recovery are checked, too.
+/// Reports all errors at once, each with its position and a fix, and checks the rules of disaster recovery. Sensitive
+/// variables need no values.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan validate stacks/web-geo --vars prod.vars.hcl
   drplan validate --format json")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// The format
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -33,19 +34,19 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         Err(other) => return Err(other),
     };
     match (found, args.format) {
-        (Ok((stack, warnings, sources)), Format::Text) => {
+        (Ok((stack, warnings, sources)), OutputFormat::Text) => {
             session.say_diagnostics(&warnings, &sources);
             session.print(&format!("{}\n", summary(&stack, &warnings)))?;
             Ok(ExitCode::Done)
         }
-        (Err((wrong, sources)), Format::Text) => Err(Failure::Wrong(wrong, sources)),
-        (Ok((_, found, sources)), Format::Json) => print_json(&found, &sources, ExitCode::Done, session),
-        (Err((found, sources)), Format::Json) => print_json(&found, &sources, ExitCode::StackWrong, session),
+        (Err((wrong, sources)), OutputFormat::Text) => Err(Failure::Wrong(wrong, sources)),
+        (Ok((_, found, sources)), OutputFormat::Json) => print_json(&found, &sources, ExitCode::Done, session),
+        (Err((found, sources)), OutputFormat::Json) => print_json(&found, &sources, ExitCode::StackWrong, session),
     }
 }
 
 fn look(args: &Args, global: &Global, session: &Session) -> Result<(Stack, Diagnostics, Sources), Failure> {
-    let loaded = load(&args.stack, global, session)?;
+    let loaded = load_without_secrets(&args.stack, global, session)?;
     let (stack, warnings) = loaded.look()?;
     Ok((stack, warnings, loaded.sources))
 }

@@ -1,6 +1,6 @@
-//! A message about the user's input: a stable code, where, what, why and how to mend.
+//! Errors and warnings about the user's input: a stable code, the place, the problem, the reason and the fix.
 //!
-//! Diagnostics are collected, never thrown one by one: a function that can find several faults takes `&mut Diagnostics` or
+//! Diagnostics are collected, never returned one by one: a function that can find several takes `&mut Diagnostics` or
 //! returns them all. This module renders them as text; it knows neither HCL nor resources.
 
 mod render;
@@ -14,7 +14,7 @@ pub use render::{render, render_all};
 /// One file of the input.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The path as it is shown: relative to where the command was started.
+    /// The path as it is shown: relative to the working directory.
     pub path: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
@@ -76,12 +76,12 @@ impl Sources {
     }
 }
 
-/// How bad it is.
+/// Severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Nothing is done until it is mended.
+    /// Stops every command until it is fixed.
     Error,
-    /// Worth a look; nothing stops.
+    /// Stops nothing.
     Warning,
 }
 
@@ -90,19 +90,19 @@ pub enum Severity {
 pub struct Diagnostic {
     /// A stable word for the kind of message, as in `unknown-argument`.
     pub code: &'static str,
-    /// How bad it is.
+    /// Severity of a diagnostic.
     pub severity: Severity,
-    /// What is wrong, in one line, without a full stop.
+    /// The problem, in one line, without a full stop.
     pub summary: String,
-    /// The text it is about.
+    /// Its place in the text.
     pub span: Option<Span>,
-    /// A few words put under that text.
+    /// A few words under that text.
     pub label: Option<String>,
-    /// Other places that matter, each with a few words.
+    /// Related places, each with a few words.
     pub related: Vec<(Span, String)>,
-    /// Why it matters, in full sentences.
+    /// The reason, in full sentences.
     pub why: Option<String>,
-    /// What to write or do instead, in full sentences.
+    /// The fix, in full sentences.
     pub help: Option<String>,
 }
 
@@ -126,42 +126,42 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, summary) }
     }
 
-    /// Points at a text.
+    /// Sets the place.
     #[must_use]
     pub fn at(mut self, span: Span) -> Self {
         self.span = Some(span);
         self
     }
 
-    /// Puts words under the text it points at.
+    /// Sets the words under the text.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Points at another text that matters.
+    /// Adds a related place.
     #[must_use]
     pub fn and(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
         self
     }
 
-    /// Says why it matters.
+    /// Sets the reason.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
         self
     }
 
-    /// Says what to write instead.
+    /// Sets the fix.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Says `did you mean …?` where one of `known` is close to what was written, and otherwise `otherwise`, if given.
+    /// Sets the fix `Did you mean …?` if one of `known` is close to `written`, and `otherwise` if none is.
     #[must_use]
     pub fn suggest<'a>(
         mut self,
@@ -177,18 +177,18 @@ impl Diagnostic {
     }
 }
 
-/// The word of `known` that is closest to `written`, where one is close enough to be meant.
+/// The word of `known` that is closest to `written`, if one is close enough to be meant.
 pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     similar::get_close_matches(written, &known, 1, 0.6).into_iter().next()
 }
 
-/// All that was found, errors and warnings, in the order they were found.
+/// Errors and warnings, in the order in which they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Nothing found.
+    /// No diagnostics.
     pub fn new() -> Self {
         Self::default()
     }
@@ -198,7 +198,7 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
-    /// Whether any message is an error.
+    /// True if any message is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)
     }
@@ -208,24 +208,24 @@ impl Diagnostics {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// The number of messages.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Puts them in the order of the text, those without a place last, and drops what says the same of the same text.
+    /// Sorts them by place, those without one last, and removes duplicates.
     pub fn sort(&mut self) {
         self.0.sort_by_key(|d| (d.span.is_none(), d.span));
-        let mut told = HashSet::new();
-        self.0.retain(|d| told.insert((d.span, d.code, d.summary.clone())));
+        let mut seen = HashSet::new();
+        self.0.retain(|d| seen.insert((d.span, d.code, d.summary.clone())));
     }
 
-    /// `Ok` with the value where no error was found, and all that was found otherwise.
+    /// `Ok` with the value if no error was found, and all diagnostics otherwise.
     pub fn into_result<T>(self, value: T) -> Result<(T, Diagnostics), Diagnostics> {
         if self.has_errors() { Err(self) } else { Ok((value, self)) }
     }

@@ -10,10 +10,11 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const DIM: Style = AnsiColor::Blue.on_default();
 const BOLD: Style = Style::new().bold();
-/// The most characters that are shown of a line.
+/// Maximum number of characters shown of a line.
 const SHOWN: usize = 160;
 
-/// All messages, a blank line after each. The text holds ANSI styles; who prints it strips them where they are not wanted.
+/// All messages, each followed by a blank line. The text contains ANSI styles; the caller strips them where they are
+/// not wanted.
 pub fn render_all(diagnostics: &Diagnostics, sources: &Sources) -> String {
     diagnostics.iter().map(|d| render(d, sources) + "\n").collect()
 }
@@ -51,10 +52,10 @@ fn excerpt(out: &mut String, arrow: &str, span: Span, label: Option<&str>, mark:
     let Some((path, line, column)) = sources.position(span) else { return };
     let Some(source) = sources.get(span.file) else { return };
     let text: Vec<char> = source.line(line).chars().map(printable).collect();
-    // Of a long line the part around the place is shown.
+    // Long lines are cut around the place.
     let before = if column > SHOWN { SHOWN / 2 } else { column - 1 };
     let shown: String = text.iter().skip(column - 1 - before).take(SHOWN).collect();
-    // Of several lines the first is marked; at the end of a line one place is.
+    // For several lines the first is marked; at the end of a line, one column.
     let marked = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
     let length = marked.lines().next().unwrap_or_default().chars().count().min(SHOWN - before);
     let columns = |from: usize, count: usize| text.iter().skip(from).take(count).map(|c| columns(*c)).sum::<usize>();
@@ -68,7 +69,7 @@ fn excerpt(out: &mut String, arrow: &str, span: Span, label: Option<&str>, mark:
     let _ = writeln!(out, "{:width$} {DIM}|{DIM:#} {:pad$}{ERROR}{marks}{label}{ERROR:#}", "", "");
 }
 
-/// A character as it may be put on a terminal.
+/// A character that is safe on a terminal.
 fn printable(c: char) -> char {
     match c {
         '\t' => ' ',
@@ -77,8 +78,8 @@ fn printable(c: char) -> char {
     }
 }
 
-/// How many columns a terminal gives a character: none to what joins the one before it, two to what is as wide as high (source: Unicode's
-/// East Asian width, its blocks of wide characters).
+/// Columns of a character on a terminal: none for a combining character, two for a wide one (source: Unicode's East
+/// Asian width, its blocks of wide characters).
 fn columns(c: char) -> usize {
     match u32::from(c) {
         0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
@@ -95,7 +96,7 @@ fn columns(c: char) -> usize {
     }
 }
 
-/// A text without line breaks and other control characters, which a value of the stack may have brought into a message.
+/// A text without line breaks and other control characters, which a value of the stack may bring into a message.
 fn one_line(text: &str) -> String {
     text.replace('\n', "\\n").chars().map(printable).collect()
 }
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_long_line_the_part_around_the_place_is_shown() {
+    fn long_line_is_cut_around_the_error() {
         let mut sources = Sources::default();
         let file = sources.add("a.hcl", format!("{}here{}", "x".repeat(70_000), "y".repeat(200)));
         let wrong = Diagnostic::error("syntax", "wrong").at(Span { file, start: 70_000, end: 70_004 });

@@ -1,6 +1,7 @@
-//! Whether a stack could be applied and failed over from here, now: what is looked at, and what that says. It reads nothing by itself, and changes nothing.
+//! Checks that a stack can be applied and failed over from this machine now. Pure: they name the lists to read and
+//! judge the answers.
 //!
-//! A new check is one file and one line in [`CHECKS`]. What hangs on this machine (credentials, the clock, the store) is found by the command.
+//! A new check is one file and one line in [`CHECKS`]. The command checks credentials, the clock and the store itself.
 
 mod capacity;
 mod permissions;
@@ -12,102 +13,102 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::failover::List;
+use crate::failover::ListRequest;
 use crate::stack::Stack;
 use crate::state::State;
 
-/// What is examined.
+/// Subject of the checks.
 #[derive(Clone, Copy)]
-pub struct Patient<'a> {
+pub struct DoctorInput<'a> {
     /// The stack.
     pub stack: &'a Stack,
-    /// What is recorded of it.
+    /// Its state, if any.
     pub state: Option<&'a State>,
 }
 
-/// What was answered for each list, or why nothing was.
+/// The answer to each list, or why there is none.
 #[derive(Debug, Default)]
-pub struct Answers(HashMap<String, Result<Json, String>>);
+pub struct ListAnswers(HashMap<String, Result<Json, String>>);
 
-impl Answers {
+impl ListAnswers {
     /// The answers to these lists, in their order.
-    pub fn to(lists: &[List], answers: Vec<Result<Json, String>>) -> Self {
+    pub fn to(lists: &[ListRequest], answers: Vec<Result<Json, String>>) -> Self {
         Self(lists.iter().map(key).zip(answers).collect())
     }
 
-    fn get(&self, list: &List) -> Option<&Result<Json, String>> {
+    fn get(&self, list: &ListRequest) -> Option<&Result<Json, String>> {
         self.0.get(&key(list))
     }
 }
 
-/// Two lists at one place may be asked for different things.
-fn key(list: &List) -> String {
+/// Two lists with one id may have different queries.
+fn key(list: &ListRequest) -> String {
     format!("{}?{:?}", list.id.folded(), list.query)
 }
 
-/// What came of a check.
+/// Result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What was checked, as in `permissions`.
+pub struct DoctorResult {
+    /// Name of the check, as in `permissions`.
     pub check: &'static str,
-    /// What came of it.
-    pub verdict: Verdict,
-    /// What was found, a sentence without its full stop.
+    /// Verdict.
+    pub verdict: DoctorStatus,
+    /// Observation, a sentence without its full stop.
     pub what: String,
-    /// What to do about it, in sentences; empty where there is nothing to do.
+    /// Correction, in sentences; empty if none is needed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub help: String,
 }
 
-/// How bad it is, the worst first.
+/// Severity, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum DoctorStatus {
     /// An apply or a failover would fail.
     Fails,
-    /// It could not be looked at.
+    /// Not readable, so unknown.
     Unseen,
-    /// Worth knowing before it is needed.
+    /// May delay or block an apply or a failover.
     Warns,
-    /// All is well.
+    /// No problem.
     Passes,
 }
 
-/// A check that Resource Manager is asked for.
-struct Check {
-    /// The lists that it needs.
-    lists: fn(Patient<'_>) -> Vec<List>,
-    /// What they say.
-    judge: fn(Patient<'_>, &Answers, &mut Vec<Finding>),
+/// A check against Resource Manager.
+struct DoctorCheck {
+    /// Lists to read.
+    lists: fn(DoctorInput<'_>) -> Vec<ListRequest>,
+    /// Judges the answers.
+    judge: fn(DoctorInput<'_>, &ListAnswers, &mut Vec<DoctorResult>),
 }
 
-/// All checks, in the order in which they are told.
-const CHECKS: &[Check] = &[subscription::CHECK, permissions::CHECK, registrations::CHECK, capacity::CHECK];
+/// All checks, in the order of the report.
+const CHECKS: &[DoctorCheck] = &[subscription::CHECK, permissions::CHECK, registrations::CHECK, capacity::CHECK];
 
 /// The lists to read, each once.
-pub fn lists(patient: Patient<'_>) -> Vec<List> {
+pub fn lists(subject: DoctorInput<'_>) -> Vec<ListRequest> {
     let mut seen = BTreeSet::new();
-    let all = CHECKS.iter().flat_map(|check| (check.lists)(patient));
+    let all = CHECKS.iter().flat_map(|check| (check.lists)(subject));
     all.filter(|list| seen.insert(key(list))).collect()
 }
 
-/// What the answers say.
-pub fn examine(patient: Patient<'_>, answers: &Answers) -> Vec<Finding> {
+/// Findings of all checks.
+pub fn examine(subject: DoctorInput<'_>, answers: &ListAnswers) -> Vec<DoctorResult> {
     let mut found = Vec::new();
     for check in CHECKS {
-        (check.judge)(patient, answers, &mut found);
+        (check.judge)(subject, answers, &mut found);
     }
     found
 }
 
-impl Finding {
-    /// All is well.
+impl DoctorResult {
+    /// A finding without a problem.
     pub fn passes(check: &'static str, what: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Passes, what: what.into(), help: String::new() }
+        Self { check, verdict: DoctorStatus::Passes, what: what.into(), help: String::new() }
     }
 
-    /// All is not well.
-    pub fn of(check: &'static str, verdict: Verdict, what: impl Into<String>, help: impl Into<String>) -> Self {
+    /// A finding with a problem.
+    pub fn of(check: &'static str, verdict: DoctorStatus, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { check, verdict, what: what.into(), help: help.into() }
     }
 }
@@ -117,7 +118,7 @@ fn subscription(stack: &Stack) -> String {
     format!("/subscriptions/{}", stack.subscription)
 }
 
-/// Why there is no answer, as the end of a sentence.
+/// Reason of a missing answer, as the end of a sentence.
 fn why(answer: Option<&Result<Json, String>>) -> String {
     match answer {
         Some(Err(why)) => format!(": {}", why.trim_end_matches('.')),

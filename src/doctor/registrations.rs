@@ -1,76 +1,76 @@
-//! Whether the subscription is registered with every provider that the stack needs. An apply or a failover run registers what is missing, which takes minutes that nobody
-//! has in an outage, and a right.
+//! Registrations of the subscription with the resource providers that the stack needs. An apply or a failover run
+//! registers missing ones, which needs a permission, and takes minutes during an outage.
 
 use std::collections::BTreeSet;
 
-use super::{Answers, Check, Finding, Patient, Verdict, subscription, why};
+use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
 use crate::address::ArmId;
-use crate::failover::{List, action_of, allows, permissions};
+use crate::failover::{ListRequest, action_of, allows, permissions};
 
 const NAME: &str = "registrations";
 const API: &str = "2021-04-01";
 
-pub(super) const CHECK: Check = Check { lists, judge };
+pub(super) const CHECK: DoctorCheck = DoctorCheck { lists, judge };
 
-fn namespaces(patient: Patient<'_>) -> BTreeSet<String> {
-    let objects = patient.stack.resources.values().flat_map(|resource| &resource.objects);
+fn namespaces(subject: DoctorInput<'_>) -> BTreeSet<String> {
+    let objects = subject.stack.resources.values().flat_map(|resource| &resource.objects);
     objects.filter_map(|object| Some(object.id.arm_type()?.split('/').next()?.to_owned())).collect()
 }
 
-fn list(patient: Patient<'_>, namespace: &str) -> List {
-    let id = ArmId::new(format!("{}/providers/{namespace}", subscription(patient.stack)));
-    List { id, api: API, query: Vec::new() }
+fn list(subject: DoctorInput<'_>, namespace: &str) -> ListRequest {
+    let id = ArmId::new(format!("{}/providers/{namespace}", subscription(subject.stack)));
+    ListRequest { id, api: API, query: Vec::new() }
 }
 
-/// What may be done in the subscription, where a registration is asked for.
-fn rights(patient: Patient<'_>) -> List {
-    permissions(&ArmId::new(subscription(patient.stack)))
+/// Permissions in the subscription, where providers are registered.
+fn rights(subject: DoctorInput<'_>) -> ListRequest {
+    permissions(&ArmId::new(subscription(subject.stack)))
 }
 
-fn lists(patient: Patient<'_>) -> Vec<List> {
-    let providers = namespaces(patient);
-    providers.iter().map(|namespace| list(patient, namespace)).chain([rights(patient)]).collect()
+fn lists(subject: DoctorInput<'_>) -> Vec<ListRequest> {
+    let providers = namespaces(subject);
+    providers.iter().map(|namespace| list(subject, namespace)).chain([rights(subject)]).collect()
 }
 
-fn judge(patient: Patient<'_>, answers: &Answers, found: &mut Vec<Finding>) {
+fn judge(subject: DoctorInput<'_>, answers: &ListAnswers, found: &mut Vec<DoctorResult>) {
     let before = found.len();
-    let namespaces = namespaces(patient);
+    let namespaces = namespaces(subject);
     for namespace in &namespaces {
-        let answer = answers.get(&list(patient, namespace));
+        let answer = answers.get(&list(subject, namespace));
         let state =
             answer.and_then(|answer| answer.as_ref().ok()?.get("registrationState")?.as_str().map(str::to_owned));
         match state.as_deref() {
             Some("Registered") => {}
             Some(state) => {
                 let action = action_of(namespace, "register/action");
-                let permitted = answers.get(&rights(patient)).and_then(|answer| answer.as_ref().ok());
+                let permitted = answers.get(&rights(subject)).and_then(|answer| answer.as_ref().ok());
                 let (verdict, help) = match permitted.is_none_or(|permitted| allows(permitted, &action)) {
                     true => (
-                        Verdict::Warns,
+                        DoctorStatus::Warns,
                         format!(
-                            "An apply registers it. `az provider register --namespace {namespace}` does so before the day it is needed: it takes minutes."
+                            "An apply registers it, which takes minutes. To do so now: `az provider register --namespace {namespace}`"
                         ),
                     ),
                     false => (
-                        Verdict::Fails,
+                        DoctorStatus::Fails,
                         format!(
-                            "Whoever may do {action}, as a Contributor of the subscription, does it with `az provider register --namespace {namespace}`."
+                            "Have an identity with {action}, such as a Contributor of the subscription, run `az provider register --namespace {namespace}`."
                         ),
                     ),
                 };
                 let what = format!("the subscription is not registered with {namespace} ({state})");
-                found.push(Finding::of(NAME, verdict, what, help));
+                found.push(DoctorResult::of(NAME, verdict, what, help));
             }
-            None => found.push(Finding::of(
+            None => found.push(DoctorResult::of(
                 NAME,
-                Verdict::Unseen,
-                format!("whether the subscription is registered with {namespace} cannot be looked at{}", why(answer)),
+                DoctorStatus::Unseen,
+                format!("the registration with {namespace} is unknown{}", why(answer)),
                 "",
             )),
         }
     }
     if found.len() == before {
         let all: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-        found.push(Finding::passes(NAME, format!("registered with {}", all.join(", "))));
+        found.push(DoctorResult::passes(NAME, format!("registered with {}", all.join(", "))));
     }
 }

@@ -1,44 +1,44 @@
-//! Whether the subscription is there and takes writes.
+//! Existence and state of the subscription.
 
 use serde_json::Value as Json;
 
-use super::{Answers, Check, Finding, Patient, Verdict, subscription, why};
+use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
 use crate::address::ArmId;
-use crate::failover::List;
+use crate::failover::ListRequest;
 
 const NAME: &str = "subscription";
 const API: &str = "2022-12-01";
 
-pub(super) const CHECK: Check = Check { lists, judge };
+pub(super) const CHECK: DoctorCheck = DoctorCheck { lists, judge };
 
-fn list(patient: Patient<'_>) -> List {
-    List { id: ArmId::new(subscription(patient.stack)), api: API, query: Vec::new() }
+fn list(subject: DoctorInput<'_>) -> ListRequest {
+    ListRequest { id: ArmId::new(subscription(subject.stack)), api: API, query: Vec::new() }
 }
 
-fn lists(patient: Patient<'_>) -> Vec<List> {
-    vec![list(patient)]
+fn lists(subject: DoctorInput<'_>) -> Vec<ListRequest> {
+    vec![list(subject)]
 }
 
-fn judge(patient: Patient<'_>, answers: &Answers, found: &mut Vec<Finding>) {
-    let id = &patient.stack.subscription;
-    found.push(match answers.get(&list(patient)) {
+fn judge(subject: DoctorInput<'_>, answers: &ListAnswers, found: &mut Vec<DoctorResult>) {
+    let id = &subject.stack.subscription;
+    found.push(match answers.get(&list(subject)) {
         Some(Ok(answer)) => {
             let text = |name: &str| answer.get(name).and_then(Json::as_str).unwrap_or_default();
             match text("state") {
-                "Enabled" => Finding::passes(NAME, format!("{} ({id}) is enabled", text("displayName"))),
-                state => Finding::of(
+                "Enabled" => DoctorResult::passes(NAME, format!("{} ({id}) is enabled", text("displayName"))),
+                state => DoctorResult::of(
                     NAME,
-                    Verdict::Fails,
-                    format!("{} ({id}) is {}, and takes no writes", text("displayName"), state.to_lowercase()),
-                    "Let its owner enable it, or choose another one with AZURE_SUBSCRIPTION_ID.",
+                    DoctorStatus::Fails,
+                    format!("{} ({id}) is {} and accepts no writes", text("displayName"), state.to_lowercase()),
+                    "Have its owner enable it, or choose another subscription with AZURE_SUBSCRIPTION_ID.",
                 ),
             }
         }
-        other => Finding::of(
+        other => DoctorResult::of(
             NAME,
-            Verdict::Fails,
+            DoctorStatus::Fails,
             format!("{id} cannot be read{}", why(other)),
-            "Look at AZURE_SUBSCRIPTION_ID, and whether who signs in may read the subscription.",
+            "Check AZURE_SUBSCRIPTION_ID, and that the signed-in identity can read the subscription.",
         ),
     });
 }

@@ -1,73 +1,73 @@
-//! A stack as code in another language of infrastructure, for people to keep: Terraform, Bicep.
+//! A stack as code in another infrastructure language, to keep and use without drplan: Terraform, Bicep.
 //!
-//! Pure: a stack comes in, files go out as text. What a language cannot say is said in the emitted README, never left out in silence. What differs by kind stands in
-//! the kinds' tables.
+//! Pure: a stack comes in, files go out as text. The emitted README lists what a language cannot express. Differences
+//! between kinds are in the kinds' tables.
 
 mod bicep;
+mod merged;
 mod secrets;
 mod terraform;
-mod written;
 
 use std::collections::BTreeMap;
 
 use crate::stack::Stack;
 
-/// What was emitted.
+/// Result of emitting a stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Emitted {
-    /// Texts by relative path.
+pub struct EmitResult {
+    /// Files by relative path.
     pub files: BTreeMap<String, String>,
-    /// What the language cannot say.
-    pub unsaid: Vec<Unsaid>,
+    /// Parts of the stack that the language cannot express.
+    pub limitations: Vec<Limitation>,
 }
 
-/// Something that the language cannot say.
+/// A part of the stack that the language cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsaid {
-    /// What: an address, or a part of one.
+pub struct Limitation {
+    /// Its address, or an argument of it.
     pub what: String,
-    /// Why, and what to do instead; without its full stop.
+    /// The reason, and what to do instead, without its full stop.
     pub why: String,
 }
 
-/// What is wanted beyond the stack itself.
+/// Options of emitting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether what stands already is imported.
+    /// Adds `import` blocks for existing resources.
     pub imports: bool,
 }
 
 /// A stack as Terraform.
-pub fn terraform(stack: &Stack, options: Options) -> Emitted {
+pub fn terraform(stack: &Stack, options: Options) -> EmitResult {
     terraform::emit(stack, options)
 }
 
 /// A stack as Bicep.
-pub fn bicep(stack: &Stack) -> Emitted {
+pub fn bicep(stack: &Stack) -> EmitResult {
     bicep::emit(stack)
 }
 
-/// The part of a README that lists what the language cannot say.
-fn cannot_say(language: &str, unsaid: &[Unsaid]) -> String {
-    let mut out = format!("## What {language} cannot say\n\n");
-    if unsaid.is_empty() {
-        out += "Nothing of this stack.\n";
+/// Section of a README that lists what the language cannot express.
+fn limitations_section(language: &str, limitations: &[Limitation]) -> String {
+    let mut out = format!("## Not expressed in {language}\n\n");
+    if limitations.is_empty() {
+        out += "Nothing: the whole stack is expressed.\n";
     }
-    for Unsaid { what, why } in unsaid {
+    for Limitation { what, why } in limitations {
         out += &format!("- `{what}`: {why}.\n");
     }
     out
 }
 
-/// What no language says of failover groups: that they move anything, for this reason, and what their steps do, because `acts`.
-fn unsaid_of_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Unsaid> {
+/// Failover groups and their steps, which no language expresses: groups for the reason `why`, steps because `acts`.
+fn failover_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Limitation> {
     let mut out = Vec::new();
     for group in stack.failover_groups.values() {
-        out.push(Unsaid { what: format!("failover_group.{}", group.name), why: why.to_owned() });
+        out.push(Limitation { what: format!("failover_group.{}", group.name), why: why.to_owned() });
         for step in &group.steps {
-            out.push(Unsaid {
+            out.push(Limitation {
                 what: format!("failover_group.{}: step {}", group.name, step.name),
-                why: format!("it acts (`{}`), and {acts}", step.action.0),
+                why: format!("it runs an action (`{}`), and {acts}", step.action.0),
             });
         }
     }

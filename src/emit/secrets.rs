@@ -1,12 +1,12 @@
-//! Secrets that the stack writes in clear: they are in the stack, and must not be in what is emitted.
+//! Secrets in plain text in the stack, which emitted code must not contain.
 
 use std::collections::BTreeSet;
 
-use crate::hcl::ast::{Expr, ExprKind, Root, Step};
+use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::stack::Stack;
 use crate::value::Value;
 
-/// The locals that are nothing but a text which some argument keeps secret.
+/// Locals whose whole value is a text that some argument treats as a secret.
 pub(super) fn locals(stack: &Stack) -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     for value in stack.resources.values().flat_map(|resource| resource.args.values()) {
@@ -26,11 +26,11 @@ fn collect<'a>(value: &'a Value, into: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// The local that an expression is.
+/// Name of the local that an expression consists of.
 pub(super) fn local(expr: &Expr) -> Option<&str> {
     match &expr.kind {
         ExprKind::Traversal { root: Root::Name(name), steps } if &*name.text == "local" => match steps.as_slice() {
-            [Step::Attr(label)] => Some(&label.text),
+            [TraversalStep::Attr(label)] => Some(&label.text),
             _ => None,
         },
         _ => None,

@@ -1,6 +1,6 @@
-//! `down`: wait until what was lost follows again, then bring data and users back, and take down what stood only meanwhile.
+//! `down`: wait until the home site has caught up, fail data and users back, and delete failover-only resources.
 
-use super::draft::{Draft, Made, usual, wanted};
+use super::draft::{NewStep, ProcedureDraft, usual, wanted};
 use super::extra::{custom_steps, probes_after, probes_before};
 use super::levers::with_subject;
 use super::procedure::{ahead_of, replicas};
@@ -8,29 +8,29 @@ use super::standing::delete_all;
 use super::survey::stands_up;
 use super::up::{promote, record, role, route};
 use crate::address::Address;
-use crate::kinds::{Object, Reprotect, Side, Span};
+use crate::kinds::{DurationEstimate, Object, Reprotect, Side};
 use crate::stack::Resource;
-use crate::state::{Active, GroupRole, Recorded, Verb};
+use crate::state::{ActiveSite, GroupRole, Recorded, RunKind};
 use crate::steps::{Act, Stage, Task, Touch, Undo};
 
-/// Adds the steps; what the group's role will be.
-pub(super) fn steps(draft: &mut Draft<'_>) -> Option<GroupRole> {
+/// Adds the steps; returns the new role of the group.
+pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> Option<GroupRole> {
     catch_up(draft);
     quiesce(draft);
     promote(draft, Side::Source);
     bring_back(draft);
     route(draft, true);
-    probes_before(draft, Verb::Down);
-    probes_after(draft, Verb::Down);
+    probes_before(draft, RunKind::Down);
+    probes_after(draft, RunKind::Down);
     custom_steps(draft);
     take_down(draft);
-    let role = role(draft, Active::Home, Side::Source);
+    let role = role(draft, ActiveSite::Home, Side::Source);
     record(draft, role.clone());
     Some(role)
 }
 
-/// What was broken is asked for, and the side that is behind catches up: nothing is brought back before.
-fn catch_up(draft: &mut Draft<'_>) {
+/// Restores broken replication and waits until the home site has caught up. Nothing fails back before.
+fn catch_up(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let nothing = Default::default();
     for replica in replicas(question) {
@@ -41,7 +41,7 @@ fn catch_up(draft: &mut Draft<'_>) {
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
         let broken = with_subject(question.stack, resource, |subject| (promotion.reprotect)(subject, seen));
         let mut step = |act, touches, takes, needs| {
-            let made = Made {
+            let made = NewStep {
                 address: resource.address.clone(),
                 act: Act::Task(act),
                 stage: Stage::CatchUp,
@@ -56,25 +56,25 @@ fn catch_up(draft: &mut Draft<'_>) {
         if let Reprotect::Ask(call, _) = &broken {
             let touches = call.region.iter().map(|region| Touch {
                 region: region.clone(),
-                with: "the control plane that takes the request".to_owned(),
+                with: "the control plane that receives the request".to_owned(),
             });
             needs.push(step(Task::Reprotect, touches.collect(), usual(60), Vec::new()));
         }
         let takes = match broken {
-            Reprotect::Nothing => Span { typical: 5, worst: 60 },
-            Reprotect::Itself(_) | Reprotect::Ask(..) => Span { typical: 600, worst: 4 * 3600 },
-            Reprotect::Vendor(_) => Span { typical: 24 * 3600, worst: 5 * 24 * 3600 },
+            Reprotect::Nothing => DurationEstimate { typical: 5, worst: 60 },
+            Reprotect::Itself(_) | Reprotect::Ask(..) => DurationEstimate { typical: 600, worst: 4 * 3600 },
+            Reprotect::Vendor(_) => DurationEstimate { typical: 24 * 3600, worst: 5 * 24 * 3600 },
         };
         step(Task::CatchUp, Vec::new(), takes, needs);
     }
 }
 
-/// Work stops at the site that is left: everything that stands only there and can be scaled to nothing.
-fn quiesce(draft: &mut Draft<'_>) {
+/// Stops work at the failover site: every failover-only resource that can be scaled to zero.
+fn quiesce(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     for resource in question.stack.resources.values().filter(|resource| stands_up(question.group, resource)) {
         let Some((argument, value)) = resource.kind.moves.quiesce else { continue };
-        // What an earlier run was cut short in deleting may be gone already.
+        // An interrupted run may have deleted it already.
         let gone = |object: &Object| question.seen.observed.objects.get(&object.id) == Some(&None);
         if question.state.resources.contains_key(&resource.address) && !resource.objects.iter().any(gone) {
             let made = draft.writes(resource, argument, value.json(), Stage::Quiesce);
@@ -84,8 +84,9 @@ fn quiesce(draft: &mut Draft<'_>) {
     }
 }
 
-/// What was quiesced or fenced at the other site is as the stack says again, once work has stopped here.
-fn bring_back(draft: &mut Draft<'_>) {
+/// Returns resources that were quiesced or fenced at the home site to their configuration, once work has stopped at
+/// the failover site.
+fn bring_back(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let quiesced = question.group.quiesce.iter().map(|address| (address, Stage::StandUp));
     let fenced = question.group.fence.iter().map(|address| (address, Stage::Route));
@@ -98,13 +99,13 @@ fn bring_back(draft: &mut Draft<'_>) {
         let Some((argument, _)) = moves else { continue };
         let Some(value) = wanted(resource, argument) else { continue };
         let needs = draft.of(ahead_of(stage));
-        let made = Made { undo: Undo::Nothing, ..draft.writes(resource, argument, value, stage) };
+        let made = NewStep { undo: Undo::Nothing, ..draft.writes(resource, argument, value, stage) };
         draft.add(made, needs);
     }
 }
 
-/// What stood only during the failover goes, each before what it needs.
-fn take_down(draft: &mut Draft<'_>) {
+/// Deletes failover-only resources, each before its dependencies.
+fn take_down(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let last = draft.of(ahead_of(Stage::TakeDown));
     let standing = question.stack.resources.values().filter(|resource| stands_up(question.group, resource));

@@ -1,49 +1,49 @@
-//! A procedure in the making: steps by phase, and how long each takes.
+//! Builder of a procedure: steps by phase, with their durations.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::levers::{plain, with_subject};
-use super::{Avoided, Question};
+use super::{Avoidance, ProcedureInput};
 use crate::address::{Address, ArmId};
-use crate::kinds::{Call, Method, Need, Place, Span, body};
+use crate::kinds::{Call, CallMethod, DurationEstimate, Need, Place, body};
 use crate::plan::{serial_words, touches};
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
 use crate::steps::{Act, Stage, Step, StepId, Task, Touch, Undo};
 
-/// The steps so far, and what is left out.
-pub(super) struct Draft<'a> {
-    pub(super) question: &'a Question<'a>,
+/// The steps so far, and skipped actions.
+pub(super) struct ProcedureDraft<'a> {
+    pub(super) question: &'a ProcedureInput<'a>,
     pub(super) steps: Vec<Step>,
-    pub(super) avoided: Vec<Avoided>,
-    /// What else there is to say.
+    pub(super) avoided: Vec<Avoidance>,
+    /// Notes for the operator.
     pub(super) notes: Vec<String>,
     stages: BTreeMap<Stage, Vec<StepId>>,
 }
 
-/// What a step is made of beside its needs.
-pub(super) struct Made {
+/// A step without its id and dependencies.
+pub(super) struct NewStep {
     pub(super) address: Address,
     pub(super) act: Act,
     pub(super) stage: Stage,
     pub(super) serial: Vec<String>,
     pub(super) touches: Vec<Touch>,
-    pub(super) takes: Span,
+    pub(super) takes: DurationEstimate,
     pub(super) undo: Undo,
 }
 
-impl<'a> Draft<'a> {
-    pub(super) fn new(question: &'a Question<'a>) -> Self {
+impl<'a> ProcedureDraft<'a> {
+    pub(super) fn new(question: &'a ProcedureInput<'a>) -> Self {
         Self { question, steps: Vec::new(), avoided: Vec::new(), notes: Vec::new(), stages: BTreeMap::new() }
     }
 
-    /// Adds a step. How long it took before counts for more than what the tables say.
-    pub(super) fn add(&mut self, made: Made, needs: Vec<StepId>) -> StepId {
-        let Made { address, act, stage, serial, touches, takes, undo } = made;
+    /// Adds a step. Recorded durations take precedence over the tables.
+    pub(super) fn add(&mut self, made: NewStep, needs: Vec<StepId>) -> StepId {
+        let NewStep { address, act, stage, serial, touches, takes, undo } = made;
         let id = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-        // How long a side took to catch up says of an outage how long it was, and nothing of the next one.
+        // The time to catch up depends on the length of an outage, so that earlier times predict nothing.
         let took = self.question.history.took(&address, &act).filter(|_| act != Act::Task(Task::CatchUp));
         let (expect, worst) = match took {
             Some((usual, longest)) => (usual, longest.max(seconds(takes.worst).min(usual * 3))),
@@ -59,36 +59,42 @@ impl<'a> Draft<'a> {
         stages.iter().filter_map(|stage| self.stages.get(stage)).flatten().copied().collect()
     }
 
-    /// Lets a step wait for others.
+    /// Adds dependencies to a step.
     pub(super) fn need(&mut self, step: StepId, needs: &[StepId]) {
         if let Some(step) = self.steps.get_mut(step.index()) {
             step.needs.extend(needs.iter().copied().filter(|need| *need != step.id));
         }
     }
 
-    /// The region of the site that is given up.
+    /// The region of the lost site.
     pub(super) fn lost(&self) -> Option<&'a str> {
         let site = self.question.stack.sites.get(self.question.lost?)?;
         Some(&site.location)
     }
 
-    /// Whether a region is given up.
+    /// True for the region of the lost site.
     pub(super) fn is_lost(&self, region: &str) -> bool {
         self.lost().is_some_and(|lost| lost.eq_ignore_ascii_case(region))
     }
 
-    /// Whether any of these regions is given up.
+    /// True if any of these regions is that of the lost site.
     pub(super) fn touches_lost(&self, touches: &[Touch]) -> bool {
         touches.iter().any(|touch| self.is_lost(&touch.region))
     }
 
-    /// A step that writes one argument of a resource, and back to what the stack says where it is undone.
-    pub(super) fn writes(&self, resource: &Resource, argument: &str, value: serde_json::Value, stage: Stage) -> Made {
+    /// A step that sets one argument of a resource. Its rollback restores the configured value.
+    pub(super) fn writes(
+        &self,
+        resource: &Resource,
+        argument: &str,
+        value: serde_json::Value,
+        stage: Stage,
+    ) -> NewStep {
         let task = |value: serde_json::Value| {
             Act::Task(Task::Move { arguments: [(argument.to_owned(), value)].into_iter().collect() })
         };
         let before = wanted(resource, argument);
-        Made {
+        NewStep {
             address: resource.address.clone(),
             takes: usual(self.change(resource, argument, &value)),
             act: task(value),
@@ -99,9 +105,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A step that creates a resource; undone, it is deleted.
-    pub(super) fn creates(&self, resource: &Resource) -> Made {
-        Made {
+    /// A step that creates a resource. Its rollback deletes it.
+    pub(super) fn creates(&self, resource: &Resource) -> NewStep {
+        NewStep {
             address: resource.address.clone(),
             act: Act::Create,
             stage: Stage::StandUp,
@@ -112,7 +118,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// How many seconds the creation of a resource takes.
+    /// Duration of the creation of a resource, in seconds.
     fn creation(&self, resource: &Resource) -> u32 {
         let usual = resource.kind.durations.create;
         let Some(lasts) = resource.kind.simulated.lasts else { return usual };
@@ -120,7 +126,7 @@ impl<'a> Draft<'a> {
         body.map_or(usual, |body| lasts(None, &body))
     }
 
-    /// How many seconds a change of one argument takes.
+    /// Duration of a change of one argument, in seconds.
     fn change(&self, resource: &Resource, argument: &str, value: &serde_json::Value) -> u32 {
         let usual = resource.kind.durations.update;
         let Some(lasts) = resource.kind.simulated.lasts else { return usual };
@@ -144,17 +150,17 @@ impl<'a> Draft<'a> {
         if let Some(region) = &call.region {
             touches.push(Touch {
                 region: region.clone(),
-                with: "the control plane that takes the request and answers for its operation".to_owned(),
+                with: "the control plane that receives the request and reports the status of its operation".to_owned(),
             });
         }
         // An action changes no metadata; a write does.
-        if let (Method::Patch, Some(region)) = (call.method, self.metadata_region(&call.id)) {
+        if let (CallMethod::Patch, Some(region)) = (call.method, self.metadata_region(&call.id)) {
             touches.push(Touch { region, with: "its resource group's metadata".to_owned() });
         }
         touches
     }
 
-    /// The region of the resource group that an id is in, where the stack has it.
+    /// The region of the resource group of an id, if the stack has that group.
     fn metadata_region(&self, id: &ArmId) -> Option<String> {
         let name = id.resource_group()?;
         let groups =
@@ -163,7 +169,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// What the stack says of an argument.
+/// The configured value of an argument.
 pub(super) fn wanted(resource: &Resource, argument: &str) -> Option<serde_json::Value> {
     let written = resource.args.get(argument).and_then(|value| value.reveal().ok());
     written.or_else(|| match resource.kind.arg(argument)?.need {
@@ -172,13 +178,13 @@ pub(super) fn wanted(resource: &Resource, argument: &str) -> Option<serde_json::
     })
 }
 
-/// What usually takes so many seconds: the sheet of durations has the 95th percentile at two to five times the typical value; three is taken
-/// where it says nothing.
-pub(super) const fn usual(seconds: u32) -> Span {
-    Span { typical: seconds, worst: seconds * 3 }
+/// A typical duration with its P95: three times as long, since the published durations have their P95 at two to five
+/// times the typical value.
+pub(super) const fn usual(seconds: u32) -> DurationEstimate {
+    DurationEstimate { typical: seconds, worst: seconds * 3 }
 }
 
-/// A resource as it is recorded once its creation was begun, as far as its deletion has to know it.
+/// The state of a resource whose creation has started, as far as its deletion needs it.
 pub(super) fn as_recorded(resource: &Resource) -> Recorded {
     let nothing = Default::default;
     Recorded { prevent_destroy: false, ..Recorded::of(resource, nothing(), nothing(), Status::Creating) }

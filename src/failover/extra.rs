@@ -1,30 +1,30 @@
-//! Probes and the steps that a group adds of its own, each between the phases and steps that it names.
+//! Probes and custom steps of a group, each between the phases and steps that it names.
 
 use std::collections::BTreeMap;
 
-use super::draft::{Draft, Made};
+use super::draft::{NewStep, ProcedureDraft};
 use super::drill::rehearses;
 use super::procedure::ahead_of;
 use super::up::seconds_of;
-use super::{Avoided, levers};
+use super::{Avoidance, levers};
 use crate::address::Address;
 use crate::duration;
-use crate::kinds::Span;
+use crate::kinds::DurationEstimate;
 use crate::plan::touches;
 use crate::stack::{GroupStep, Presence, Probe};
-use crate::state::Verb;
+use crate::state::RunKind;
 use crate::steps::{Act, Stage, StepId, Task, Undo};
 use crate::value::Value;
 
-/// How long a probe usually has to ask before it is answered as wanted.
+/// Typical seconds until a probe succeeds.
 const ANSWERED: u32 = 5;
-/// How long a step of its own usually takes, and at worst where it names no time.
-const STEP: Span = Span { typical: 10, worst: 120 };
-/// How long a person takes to answer.
-const PERSON: Span = Span { typical: 300, worst: 1800 };
+/// Typical and P95 seconds of a custom step without a time of its own.
+const STEP: DurationEstimate = DurationEstimate { typical: 10, worst: 120 };
+/// Typical and P95 seconds until an operator approves.
+const PERSON: DurationEstimate = DurationEstimate { typical: 300, worst: 1800 };
 
-/// Adds the probes that come before a phase: behind all that comes before that phase.
-pub(super) fn probes_before(draft: &mut Draft<'_>, verb: Verb) {
+/// Adds the probes that a phase waits for, after all earlier phases.
+pub(super) fn probes_before(draft: &mut ProcedureDraft<'_>, verb: RunKind) {
     let group = draft.question.group;
     for probe in group.probes.iter().filter(|probe| probe.before.is_some()) {
         let Some(before) = probe.before.as_deref().and_then(stage) else { continue };
@@ -35,8 +35,8 @@ pub(super) fn probes_before(draft: &mut Draft<'_>, verb: Verb) {
     }
 }
 
-/// Adds the probes that look whether users are served once they have moved.
-pub(super) fn probes_after(draft: &mut Draft<'_>, verb: Verb) {
+/// Adds the probes that verify the service after traffic has switched.
+pub(super) fn probes_after(draft: &mut ProcedureDraft<'_>, verb: RunKind) {
     let group = draft.question.group;
     for probe in group.probes.iter().filter(|probe| probe.before.is_none()) {
         let needs = draft.of(&[Stage::Promote, Stage::StandUp, Stage::Route]);
@@ -44,37 +44,37 @@ pub(super) fn probes_after(draft: &mut Draft<'_>, verb: Verb) {
     }
 }
 
-fn add_probe(draft: &mut Draft<'_>, verb: Verb, probe: &Probe, needs: Vec<StepId>) -> Option<StepId> {
+fn add_probe(draft: &mut ProcedureDraft<'_>, verb: RunKind, probe: &Probe, needs: Vec<StepId>) -> Option<StepId> {
     match verb {
-        Verb::Down if asks_failover(draft, probe) => return None,
-        Verb::Drill if !asks_copy(draft, probe) => {
+        RunKind::Down if asks_failover(draft, probe) => return None,
+        RunKind::Drill if !asks_copy(draft, probe) => {
             let address = Address::new("probe", &probe.name);
-            draft.notes.push(format!("{address} is not asked: it asks nothing that is copied"));
+            draft.notes.push(format!("{address} is skipped: it probes nothing that a drill copies"));
             return None;
         }
-        Verb::Up | Verb::Down | Verb::Drill => {}
+        RunKind::Up | RunKind::Down | RunKind::Drill => {}
     }
     let seconds = seconds_of(probe.within);
-    let made = Made {
+    let made = NewStep {
         address: Address::new("probe", &probe.name),
         act: Act::Task(Task::Probe),
         stage: Stage::Probe,
         serial: Vec::new(),
         touches: Vec::new(),
-        takes: Span { typical: ANSWERED.min(seconds), worst: seconds },
+        takes: DurationEstimate { typical: ANSWERED.min(seconds), worst: seconds },
         undo: Undo::Nothing,
     };
     Some(draft.add(made, needs))
 }
 
-/// Whether a probe asks something that stands only during a failover: then it says nothing of the way back.
-fn asks_failover(draft: &Draft<'_>, probe: &Probe) -> bool {
+/// True for a probe of a failover-only resource, which proves nothing about failback.
+fn asks_failover(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
     let resources = &draft.question.stack.resources;
     probe.uses.iter().any(|used| resources.get(used).is_some_and(|used| used.presence == Presence::Failover))
 }
 
-/// Whether a probe asks something of which a drill has a copy: else it would ask what is in use.
-fn asks_copy(draft: &Draft<'_>, probe: &Probe) -> bool {
+/// True for a probe of a resource that a drill copies. Any other would probe production.
+fn asks_copy(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
     draft
         .question
         .stack
@@ -83,8 +83,8 @@ fn asks_copy(draft: &Draft<'_>, probe: &Probe) -> bool {
         .is_some_and(|copies| probe.uses.iter().any(|used| copies.of.contains_key(used)))
 }
 
-/// Adds the steps of the group that belong to this verb and mode.
-pub(super) fn custom_steps(draft: &mut Draft<'_>) {
+/// Adds the custom steps of the group for this verb and mode.
+pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let (verb, mode) = (question.verb.as_str(), question.how.as_str());
     let steps = question
@@ -94,11 +94,11 @@ pub(super) fn custom_steps(draft: &mut Draft<'_>) {
         .filter(|step| step.on.iter().any(|on| &**on == verb) && step.modes.iter().any(|wanted| &**wanted == mode));
     let mut added: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut steps: Vec<&GroupStep> = steps.collect();
-    if question.verb == Verb::Drill {
+    if question.verb == RunKind::Drill {
         steps.retain(|step| match rehearses(step) {
             Ok(()) => true,
             Err(why) => {
-                draft.notes.push(format!("{} is not rehearsed: {why}", Address::new("step", &step.name)));
+                draft.notes.push(format!("{} is skipped in a drill: {why}", Address::new("step", &step.name)));
                 false
             }
         });
@@ -106,15 +106,15 @@ pub(super) fn custom_steps(draft: &mut Draft<'_>) {
     for step in &steps {
         let made = made(draft, step);
         if draft.touches_lost(&made.touches) {
-            let what = "it is left out: it would be asked of the site that is given up".to_owned();
-            draft.avoided.push(Avoided { address: made.address, what });
+            let what = "skipped: it would send a request to the lost site".to_owned();
+            draft.avoided.push(Avoidance { address: made.address, what });
             continue;
         }
         added.insert(&step.name, draft.add(made, Vec::new()));
     }
     for step in &steps {
         let Some(&id) = added.get(&*step.name) else { continue };
-        let named = |draft: &Draft<'_>, name: &str| match (added.get(name), stage(name)) {
+        let named = |draft: &ProcedureDraft<'_>, name: &str| match (added.get(name), stage(name)) {
             (Some(other), _) => vec![*other],
             (None, Some(stage)) => draft.of(&[stage]),
             (None, None) => Vec::new(),
@@ -136,17 +136,18 @@ pub(super) fn custom_steps(draft: &mut Draft<'_>) {
     }
 }
 
-fn made(draft: &Draft<'_>, step: &GroupStep) -> Made {
+fn made(draft: &ProcedureDraft<'_>, step: &GroupStep) -> NewStep {
     let (word, args) = &step.action;
     let time =
         |name: &str| args.get(name).and_then(Value::as_str).and_then(|text| duration::parse(text).ok()).map(seconds_of);
     let takes = match &**word {
-        "wait" => time("for").map_or(STEP, |seconds| Span { typical: seconds, worst: seconds }),
-        "approval" => Span { worst: time("within").unwrap_or(PERSON.worst), ..PERSON },
-        _ => Span { worst: time("within").unwrap_or(STEP.worst), ..STEP },
+        "wait" => time("for").map_or(STEP, |seconds| DurationEstimate { typical: seconds, worst: seconds }),
+        "approval" => DurationEstimate { worst: time("within").unwrap_or(PERSON.worst), ..PERSON },
+        _ => DurationEstimate { worst: time("within").unwrap_or(STEP.worst), ..STEP },
     };
-    let account = args.get("account").and_then(|account| levers::resource(draft.question.stack, account));
-    Made {
+    let account = args.get("account");
+    let account = account.and_then(|account| levers::resource(draft.question.stack, account));
+    NewStep {
         address: Address::new("step", &step.name),
         act: Act::Task(Task::Custom { action: word.to_string() }),
         stage: Stage::Step,

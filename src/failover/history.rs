@@ -1,4 +1,4 @@
-//! How long things took before, read from the journals of earlier runs; and how good predictions were.
+//! Recorded durations from the journals of earlier runs, and the accuracy of predictions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,31 +13,31 @@ use crate::steps::{Act, Condition, Entry, Event, StepEvent, StepId, Task, Timeli
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     took: BTreeMap<(Address, &'static str), Vec<Duration>>,
-    runs: Vec<Past>,
+    runs: Vec<PastRun>,
 }
 
-/// A failover run that came to its end.
+/// A finished failover run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Past {
+struct PastRun {
     group: String,
-    verb: crate::state::Verb,
+    verb: crate::state::RunKind,
     worst: Duration,
     real: Duration,
 }
 
-/// How good predictions were.
+/// Accuracy of predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Calibration {
-    /// Of so many runs of this group and verb that came to their end.
+    /// Finished runs of this group and verb.
     pub runs: usize,
-    /// So many took no longer than the worst that was predicted.
+    /// Runs that finished within the predicted P95.
     pub within: usize,
-    /// The longest any of them took until users were served.
+    /// The longest time until service was restored.
     pub longest: Option<Duration>,
 }
 
 impl History {
-    /// Takes in the journal of one more run, a failover run or another one. What cannot be read tells nothing.
+    /// Adds the journal of a run of any kind. An unreadable journal adds nothing.
     pub fn take_in(&mut self, journal: &[Entry]) {
         let mut begun: BTreeMap<StepId, Timestamp> = BTreeMap::new();
         let timeline = Timeline::of(journal).ok();
@@ -60,7 +60,7 @@ impl History {
         self.runs.extend(timeline.as_ref().and_then(past));
     }
 
-    /// How long an act on a resource took: half of the times no longer, and the longest; `None` where it was never done.
+    /// Median and maximum duration of an act on a resource; `None` without a record.
     pub fn took(&self, address: &Address, act: &Act) -> Option<(Duration, Duration)> {
         let mut took = self.took.get(&(subject(address), word(act)))?.clone();
         took.sort();
@@ -68,9 +68,9 @@ impl History {
         Some((*middle, *took.last()?))
     }
 
-    /// How good the predictions for this group were.
-    pub fn calibration(&self, group: &str, verb: crate::state::Verb) -> Calibration {
-        let same: Vec<&Past> = self.runs.iter().filter(|past| past.group == group && past.verb == verb).collect();
+    /// Accuracy of the predictions for this group.
+    pub fn calibration(&self, group: &str, verb: crate::state::RunKind) -> Calibration {
+        let same: Vec<&PastRun> = self.runs.iter().filter(|past| past.group == group && past.verb == verb).collect();
         Calibration {
             runs: same.len(),
             within: same.iter().filter(|past| past.real <= past.worst).count(),
@@ -79,19 +79,19 @@ impl History {
     }
 }
 
-/// What a finished run had predicted, and what it really took until users were served.
-fn past(timeline: &Timeline) -> Option<Past> {
+/// Prediction and actual recovery time of a finished run.
+fn past(timeline: &Timeline) -> Option<PastRun> {
     let undertaking = &timeline.undertaking;
     let real = timeline.recovery().filter(|_| timeline.condition() == Condition::Done)?;
-    Some(Past { group: undertaking.group.clone(), verb: undertaking.verb, worst: undertaking.predicted.worst, real })
+    Some(PastRun { group: undertaking.group.clone(), verb: undertaking.verb, worst: undertaking.predicted.worst, real })
 }
 
-/// The resource under which durations are kept: a copy of a drill takes as long as what it is a copy of.
+/// The resource that durations are recorded for: a drill copy takes as long as its original.
 fn subject(address: &Address) -> Address {
     address.original().unwrap_or_else(|| address.clone())
 }
 
-/// The word under which durations of an act are kept.
+/// The name that durations of an act are recorded under.
 const fn word(act: &Act) -> &'static str {
     match act {
         Act::Create => "create",
@@ -99,8 +99,8 @@ const fn word(act: &Act) -> &'static str {
         Act::Delete(_) => "delete",
         Act::SetAside(_) | Act::Forget => "record",
         Act::Task(task) => match task {
-            Task::Promote { how: crate::kinds::How::Planned, .. } => "promote-planned",
-            Task::Promote { how: crate::kinds::How::Forced, .. } => "promote-forced",
+            Task::Promote { how: crate::kinds::FailoverMode::Planned, .. } => "promote-planned",
+            Task::Promote { how: crate::kinds::FailoverMode::Forced, .. } => "promote-forced",
             Task::CatchUp => "catch-up",
             Task::Reprotect => "reprotect",
             Task::Move { .. } => "move",

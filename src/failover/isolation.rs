@@ -1,50 +1,54 @@
-//! What is checked before a drill: that its copies stand by themselves, reach nothing, and that no step of it goes further.
+//! Preflight checks of a drill: its copies are isolated, and no step changes anything else.
 
 use super::drill::is_rehearsal;
 use super::guards::{passes, refuses, warns};
-use super::{Guard, Question};
+use super::{PreflightCheck, ProcedureInput};
 use crate::address::{Address, ArmId};
-use crate::kinds::{Copying, Fence, How};
+use crate::kinds::{DrillCopy, FailoverMode, Fence};
 use crate::stack::{Presence, Resource, Stack};
-use crate::state::{Active, Verb};
+use crate::state::{ActiveSite, RunKind};
 use crate::steps::StepGraph;
 use crate::value::Value;
 
-/// The checks of a drill.
-const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<Guard>)] =
+/// The checks that only a drill has.
+const CHECKS: &[fn(&ProcedureInput<'_>, &StepGraph, &mut Vec<PreflightCheck>)] =
     &[home, copied, isolated, fenced, reversible, compared];
 
-/// All checks that only a drill has.
-pub(super) fn all(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<Guard>) {
-    if question.verb == Verb::Drill {
+/// Runs the checks that only a drill has.
+pub(super) fn all(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    if question.verb == RunKind::Drill {
         CHECKS.iter().for_each(|check| check(question, graph, found));
     }
 }
 
-/// A drill is for an ordinary day.
-fn home(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
+/// A drill needs normal operation.
+fn home(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let group = question.group;
-    let active = question.state.roles.groups.get(&*group.name).map_or(Active::Home, |role| role.active);
-    if active != Active::Home {
+    let active = question.state.roles.groups.get(&*group.name).map_or(ActiveSite::Home, |role| role.active);
+    if active != ActiveSite::Home {
         let what = match active {
-            Active::Away => format!("{} is up: what a drill would copy stands and is in use", group.name),
-            Active::Home | Active::Between => format!("an earlier run of {} was given up half-way", group.name),
+            ActiveSite::Away => {
+                format!("{} is failed over: the resources that a drill copies exist and are in production", group.name)
+            }
+            ActiveSite::Home | ActiveSite::Between => {
+                format!("{} is in a mixed state: an earlier run was aborted midway", group.name)
+            }
         };
-        found.push(refuses("ordinary-day", what, "Bring it back with `down` first."));
+        found.push(refuses("ordinary-day", what, "Fail back with `drplan failover-group down` first."));
     }
-    if question.how == How::Forced {
-        let what = "a drill is planned: nothing is given up in it";
-        found.push(refuses("ordinary-day", what, "Leave `--forced` and `--lost` out."));
+    if question.how == FailoverMode::Forced {
+        let what = "a drill is always planned: no site is lost in it";
+        found.push(refuses("ordinary-day", what, "Remove `--forced` and `--lost`."));
     }
 }
 
-/// The copies could be made, and none is left of an earlier drill.
-fn copied(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
+/// The copies can be created, and none remains from an earlier drill.
+fn copied(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let Some(copies) = question.stack.copies.as_ref().filter(|copies| copies.group == *question.group.name) else {
         found.push(refuses(
             "copies",
             "the stack has no copies for this drill",
-            "This is a fault of drplan. Please report it.",
+            "This is a defect in drplan. Please report it.",
         ));
         return;
     };
@@ -54,13 +58,13 @@ fn copied(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
     let left: Vec<&str> =
         question.state.resources.keys().filter(|address| address.is_rehearsed()).map(Address::as_str).collect();
     if !left.is_empty() {
-        let what = format!("an earlier drill has left something over: {}", left.join(", "));
-        found.push(refuses("copies", what, "Run `drplan apply`, which deletes it."));
+        let what = format!("copies of an earlier drill still exist: {}", left.join(", "));
+        found.push(refuses("copies", what, "Run `drplan apply`, which deletes them."));
     }
 }
 
-/// No copy hangs on what is in use, but for what is shared: images, identities.
-fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
+/// No copy depends on production, except for shared resources such as images and identities.
+fn isolated(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let stack = question.stack;
     let before = found.len();
     for copy in stack.rehearsed() {
@@ -68,38 +72,38 @@ fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
         copy.args.values().for_each(|value| named(value, &mut ids));
         for id in ids {
             if let Some(what) = shares(stack, copy, &id) {
-                found.push(refuses("isolated", what, "A drill must reach nothing that is in use: what copies stand in has to be in the stack, so that it is copied too."));
+                found.push(refuses("isolated", what, "A drill must not reach production. Declare the network of the copies in the stack, so that drplan copies it too."));
             }
         }
     }
     let count = stack.rehearsed().count();
     if found.len() == before && count > 0 {
-        found.push(passes("isolated", format!("none of {count} copies hangs on a network or address that is in use")));
+        found.push(passes("isolated", format!("no copy of {count} uses a network or address of production")));
     }
 }
 
-/// What a copy would share with what is in use, by an id among its arguments.
+/// The production resource that a copy would use by an id among its arguments.
 fn shares(stack: &Stack, copy: &Resource, id: &ArmId) -> Option<String> {
     let copy = &copy.address;
     let mut at = Some(id.clone());
     while let Some(id) = at {
         if let Some(other) = stack.by_id(&id) {
             return match (other.address.is_rehearsed(), other.presence, other.kind.drill.copying) {
-                (true, ..) | (false, Presence::Permanent, Copying::StoodUp | Copying::Never(_)) => None,
-                (false, Presence::Permanent, Copying::Along) => Some(format!("{copy} would use {}", other.address)),
-                (false, Presence::Failover, Copying::Never(why)) => {
+                (true, ..) | (false, Presence::Permanent, DrillCopy::StoodUp | DrillCopy::Never(_)) => None,
+                (false, Presence::Permanent, DrillCopy::Along) => Some(format!("{copy} would use {}", other.address)),
+                (false, Presence::Failover, DrillCopy::Never(why)) => {
                     Some(format!("{copy} needs {}, which is not copied: {why}", other.address))
                 }
                 (false, Presence::Failover, _) => {
-                    Some(format!("{copy} needs {}, which stands only during a failover", other.address))
+                    Some(format!("{copy} needs {}, which exists only during a failover", other.address))
                 }
             };
         }
         at = id.parent();
     }
-    // What the stack does not manage cannot be copied; whether it may be shared is known of its type.
+    // drplan cannot copy a resource outside the stack; its type decides if it can be shared.
     let type_ = id.arm_type()?;
-    let along = crate::kinds::ALL.iter().filter(|kind| kind.drill.copying == Copying::Along);
+    let along = crate::kinds::ALL.iter().filter(|kind| kind.drill.copying == DrillCopy::Along);
     let is_along = along.into_iter().any(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_));
     is_along.then(|| format!("{copy} would use {id}, which the stack does not manage and so cannot copy"))
 }
@@ -115,8 +119,8 @@ fn named(value: &Value, ids: &mut Vec<ArmId>) {
     }
 }
 
-/// Machines of a drill do not get out of the networks they stand in.
-fn fenced(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
+/// Machines of a drill have no way out of their networks.
+fn fenced(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let stack = question.stack;
     let uses = |copy: &Resource, fence: Fence| {
         let mut used = copy.uses.iter().filter_map(|used| stack.resources.get(used));
@@ -129,38 +133,30 @@ fn fenced(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
             held += 1;
             continue;
         }
-        let help = "Put it under a security group: in a drill that lets nothing out.";
+        let help = "Associate a security group with it: its copy in a drill blocks all outbound traffic.";
         let out: Vec<&str> =
             inside.iter().filter(|copy| uses(copy, Fence::Opens)).map(|copy| copy.address.as_str()).collect();
         found.push(match out.is_empty() {
             true => warns(
                 "held-in",
-                format!(
-                    "{} is under no security group: what keeps its machines in is that it has no way out",
-                    net.address
-                ),
+                format!("{} has no security group: only the missing outbound route isolates its machines", net.address),
                 help,
             ),
             false => refuses(
                 "held-in",
-                format!(
-                    "{} is under no security group, and these reach the internet from it: {}",
-                    net.address,
-                    out.join(", ")
-                ),
+                format!("{} has no security group, and these give it internet access: {}", net.address, out.join(", ")),
                 help,
             ),
         });
     }
     if held > 0 {
-        let them =
-            if held == 1 { "one network of copies is".to_owned() } else { format!("{held} networks of copies are") };
-        found.push(passes("held-in", format!("{them} under rules that let nothing out")));
+        let them = if held == 1 { "one network".to_owned() } else { format!("{held} networks") };
+        found.push(passes("held-in", format!("{them} of copies with all outbound traffic blocked")));
     }
 }
 
-/// A drill cannot contain what cannot be undone, nor what changes anything but its copies.
-fn reversible(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<Guard>) {
+/// Every step of a drill is reversible and changes only its copies.
+fn reversible(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let further: Vec<&str> = graph
         .steps
         .iter()
@@ -169,18 +165,18 @@ fn reversible(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<Guard>
         .collect();
     found.push(match further.is_empty() {
         true => {
-            passes("reversible", format!("each of {} steps changes copies only and can be undone", graph.steps.len()))
+            passes("reversible", format!("all {} steps change only copies and can be rolled back", graph.steps.len()))
         }
         false => refuses(
             "reversible",
-            format!("a drill must not do this: {}", further.join(", ")),
-            "This is a fault of drplan. Please report it.",
+            format!("steps that a drill must not have: {}", further.join(", ")),
+            "This is a defect in drplan. Please report it.",
         ),
     });
 }
 
-/// What is in use could be seen, so that it can be compared afterwards.
-fn compared(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
+/// Production could be read, so that it can be compared afterwards.
+fn compared(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let objects = super::production::objects(question.state);
     let seen = &question.seen.observed.objects;
     let unseen: Vec<&str> =
@@ -189,8 +185,8 @@ fn compared(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Guard>) {
         None => passes("compared", format!("{} objects are compared before and after", objects.len())),
         Some((first, _)) => refuses(
             "compared",
-            format!("{} of {} objects could not be seen, {first} among them", unseen.len(), objects.len()),
-            "That they are left alone could not be shown. Try again once they can be read.",
+            format!("{} of {} objects could not be read, for example {first}", unseen.len(), objects.len()),
+            "drplan could not prove that the drill leaves them unchanged. Try again once they can be read.",
         ),
     });
 }

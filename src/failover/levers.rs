@@ -1,4 +1,4 @@
-//! Routes to levers: what is written, in which order, to move users to one end or back to the other.
+//! Routes: the arguments to set, in order, to switch traffic to one end or back.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::draft::wanted;
 use crate::address::Address;
 use crate::kinds::Subject;
 use crate::stack::{Knowledge, Resource, Route, Stack};
-use crate::steps::Lever;
+use crate::steps::RouteSwitch;
 use crate::value::Value;
 
 /// Calls `f` with a resource as its kind sees it, as far as its arguments are known.
@@ -16,7 +16,7 @@ pub(super) fn with_subject<T>(stack: &Stack, resource: &Resource, f: impl FnOnce
     stack.with_subject(resource, &plain(resource), &Knowledge::default(), f)
 }
 
-/// The arguments of a resource that are known, in clear.
+/// The known arguments of a resource, in plain text.
 pub(super) fn plain(resource: &Resource) -> JsonMap<String, Json> {
     resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
 }
@@ -34,22 +34,24 @@ pub(super) fn resource<'a>(stack: &'a Stack, value: &Value) -> Option<&'a Resour
     }
 }
 
-/// The resources that a lever writes.
+/// The resources that a route changes.
 pub(super) fn ends(stack: &Stack, route: &Route) -> Vec<Address> {
     let ends = ["from", "to", "record"].into_iter().filter_map(|argument| referred(stack, route, argument));
     ends.map(|resource| resource.address.clone()).collect()
 }
 
-/// On the way back, each end is as the stack says: one that always takes users, as a second site that is warm, does so again.
+/// The configured value of an end on failback: an end that always takes traffic, such as an active second site, takes
+/// it again.
 fn on_return(resource: &Resource, argument: &str, back: bool) -> Option<Json> {
     back.then(|| wanted(resource, argument)).flatten()
 }
 
-/// The lever of a route; `back` where users return to its `from`. What lets users in comes before what keeps them out, so that there is always
-/// somewhere to go.
-pub(crate) fn lever(stack: &Stack, route: &Route, back: bool) -> Lever {
+/// The changes of a route; `back` if traffic returns to its `from`. The target is enabled before the source is
+/// disabled, so that traffic always has an endpoint.
+pub(crate) fn lever(stack: &Stack, route: &Route, back: bool) -> RouteSwitch {
     let (to, from) = if back { ("from", "to") } else { ("to", "from") };
-    let mut lever = Lever { name: route.name.to_string(), moves: Vec::new(), lingers: Duration::ZERO, front: None };
+    let mut lever =
+        RouteSwitch { name: route.name.to_string(), moves: Vec::new(), lingers: Duration::ZERO, front: None };
     let mut write = |resource: &Resource, argument: &str, value: serde_json::Value| {
         let arguments = JsonMap::from_iter([(argument.to_owned(), value)]);
         lever.moves.push((resource.address.clone(), arguments));

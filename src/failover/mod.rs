@@ -1,7 +1,8 @@
-//! Stack, roles and what was seen to a [`Procedure`]: the steps that move users and data, why each is safe, and what they will cost.
+//! From a stack, its roles and observations to a [`Procedure`]: the steps that move users and data, the preflight
+//! checks, the recovery time and the data loss.
 //!
-//! Pure: the same input gives the same procedure, byte for byte. It decides everything; whoever carries it out has no choice left but to look
-//! before each step whether it is done already.
+//! Pure: the same input gives the same procedure, byte for byte. The procedure decides everything; its execution only
+//! checks before each step if that is done already.
 
 mod assumed;
 mod down;
@@ -29,118 +30,119 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::address::Address;
-use crate::kinds::How;
+use crate::kinds::FailoverMode;
 use crate::plan::Basis;
 use crate::stack::{FailoverGroup, Knowledge, Objectives, Stack};
-use crate::state::{GroupRole, State, Verb};
-use crate::steps::{Accepted, Checked, Path, Predicted, StepGraph, Undertaking};
+use crate::state::{GroupRole, RunKind, State};
+use crate::steps::{Acceptance, CheckRecord, Path, Prediction, RunSpec, StepGraph};
 
 pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub use history::{Calibration, History};
 pub(crate) use levers::lever;
 pub(crate) use offers::{machines_of, offered, sizes, usages};
+pub(crate) use predict::predict;
 pub use procedure::plan;
 pub(crate) use rights::{action_of, allows, permissions};
-pub use survey::{List, Survey, Surveyed, survey};
+pub use survey::{ListRequest, SurveyRequest, SurveyResult, survey};
 pub use unwind::unwind;
 
-/// The stack as a run of this verb has it: with the copies, for a drill. `knowledge` is what it was evaluated with.
+/// The stack for a run of this verb: with copies for a drill. `knowledge` is that of its evaluation.
 #[must_use]
-pub fn as_run(stack: Stack, group: &str, verb: Verb, knowledge: &Knowledge) -> Stack {
-    if verb == Verb::Drill { stack.with_copies(group, knowledge) } else { stack }
+pub fn as_run(stack: Stack, group: &str, verb: RunKind, knowledge: &Knowledge) -> Stack {
+    if verb == RunKind::Drill { stack.with_copies(group, knowledge) } else { stack }
 }
 
-/// What a procedure is asked for.
-pub struct Question<'a> {
-    /// The stack, evaluated with what is recorded, as [`as_run`] makes it for this verb.
+/// The input of a procedure.
+pub struct ProcedureInput<'a> {
+    /// The stack, evaluated with state, as [`as_run`] returns it for this verb.
     pub stack: &'a Stack,
     /// The failover group.
     pub group: &'a FailoverGroup,
-    /// What is to be done.
-    pub verb: Verb,
-    /// How roles are to be moved.
-    pub how: How,
-    /// The site that is given up, by name; with [`How::Forced`] only.
+    /// The operation.
+    pub verb: RunKind,
+    /// Planned or forced.
+    pub how: FailoverMode,
+    /// The name of the lost site; only with [`FailoverMode::Forced`].
     pub lost: Option<&'a str>,
-    /// What is recorded.
+    /// The state.
     pub state: &'a State,
-    /// What was seen.
-    pub seen: &'a Surveyed,
-    /// What was accepted.
-    pub accepted: Accepted,
-    /// How long things took before.
+    /// The observations.
+    pub seen: &'a SurveyResult,
+    /// The accepted risks.
+    pub accepted: Acceptance,
+    /// Recorded durations.
     pub history: &'a History,
 }
 
-/// What a failover run will do.
+/// The plan of a failover run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Procedure {
     /// The stack's name.
     pub stack: String,
-    /// What it was made from.
+    /// The versions of its input.
     pub basis: Basis,
     /// The failover group.
     pub group: String,
-    /// What is done.
-    pub verb: Verb,
-    /// How roles are moved.
-    pub how: How,
-    /// The site that is given up.
+    /// The operation.
+    pub verb: RunKind,
+    /// Planned or forced.
+    pub how: FailoverMode,
+    /// The lost site.
     pub lost: Option<String>,
-    /// The site that users and data leave.
+    /// The site that users and data move from.
     pub leaving: String,
-    /// The site that they go to.
+    /// The site that they move to.
     pub arriving: String,
     /// The region of each of the group's sites, by the site's name.
     pub regions: BTreeMap<String, String>,
-    /// Why there is nothing to do, completing a sentence: `web is up since … by run …`. Then there are no steps.
+    /// The reason why there is nothing to do: `web is failed over already: …`. Then there are no steps.
     pub idle: Option<String>,
     /// The steps.
     pub steps: StepGraph,
-    /// The chain of steps that decides how long it takes until users are served again.
+    /// The critical path to restored service.
     pub critical: Path,
-    /// How long that is predicted to take.
-    pub predicted: Predicted,
-    /// How good such predictions were.
+    /// The predicted recovery time.
+    pub predicted: Prediction,
+    /// Accuracy of earlier predictions.
     pub calibration: Calibration,
-    /// What each replica would lose.
-    pub losses: Vec<Loss>,
-    /// The role of each replica before and after, and of the group.
+    /// Data loss of each replica.
+    pub losses: Vec<LossEstimate>,
+    /// The primary of each replica before and after.
     pub roles: Vec<RoleChange>,
-    /// What the group's role will be.
+    /// The new role of the group.
     pub becomes: Option<GroupRole>,
-    /// What was checked before the first change, refusals first.
-    pub guards: Vec<Guard>,
-    /// What is not called, although it belongs to the group, because it would touch the site that is given up.
-    pub avoided: Vec<Avoided>,
-    /// What the stack wants to reach.
+    /// The preflight checks, failures first.
+    pub guards: Vec<PreflightCheck>,
+    /// Actions skipped because they would touch the lost site.
+    pub avoided: Vec<Avoidance>,
+    /// The objectives of the stack.
     pub objectives: Objectives,
-    /// What was accepted.
-    pub accepted: Accepted,
-    /// What else there is to say.
+    /// The accepted risks.
+    pub accepted: Acceptance,
+    /// Notes for the operator.
     pub notes: Vec<String>,
 }
 
 impl Procedure {
-    /// Whether a guard forbids it.
+    /// True if a preflight check failed.
     pub fn is_refused(&self) -> bool {
-        self.guards.iter().any(|guard| guard.verdict == Verdict::Refuses)
+        self.guards.iter().any(|guard| guard.verdict == PreflightStatus::Refuses)
     }
 
-    /// The greatest loss that any replica would suffer, where all say; `None` where one does not.
+    /// The greatest loss of all replicas; `None` if one is unknown.
     pub fn loss(&self) -> Option<Duration> {
         self.losses.iter().map(|loss| loss.amount).try_fold(Duration::ZERO, |most, amount| Some(most.max(amount?)))
     }
 
-    /// What its run keeps of it: all that is needed to resume the run and to hold its report against.
-    pub fn undertaking(&self) -> Undertaking {
-        let checked = |guard: &Guard| Checked {
+    /// The part that its run keeps in the journal, to be resumed and reported.
+    pub fn undertaking(&self) -> RunSpec {
+        let checked = |guard: &PreflightCheck| CheckRecord {
             rule: guard.rule.to_owned(),
-            warned: guard.verdict != Verdict::Passes,
+            warned: guard.verdict != PreflightStatus::Passes,
             what: guard.what.clone(),
         };
-        Undertaking {
+        RunSpec {
             group: self.group.clone(),
             verb: self.verb,
             how: self.how,
@@ -160,52 +162,54 @@ impl Procedure {
     }
 }
 
-/// What a replica would lose.
+/// Data loss of a replica.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Loss {
+pub struct LossEstimate {
     /// The replica.
     pub replica: Address,
-    /// Writes no older than this, as last heard; `None` where nobody says.
+    /// Age of the oldest lost write, by the last known lag; `None` if unknown.
     pub amount: Option<Duration>,
-    /// Where the figure comes from, or why there is none: a sentence without its full stop.
+    /// Source of the amount, or why it is unknown: a sentence without its full stop.
     pub source: String,
 }
 
-/// Something that was checked before the first change.
+/// A preflight check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Guard {
-    /// The stable name of what is checked: `lag`, `fenced`, `single-lever`.
+pub struct PreflightCheck {
+    /// Its stable name: `lag`, `fenced`, `single-lever`.
     pub rule: &'static str,
-    /// What came of it.
-    pub verdict: Verdict,
-    /// What was found, a sentence without its full stop.
+    /// The result.
+    pub verdict: PreflightStatus,
+    /// The finding, a sentence without its full stop.
     pub what: String,
-    /// What to do about it, in sentences; empty where there is nothing to do.
+    /// The fix, in sentences; empty if there is none.
     pub help: String,
 }
 
-/// What came of a check.
+/// Result of a preflight check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The procedure must not be carried out.
+pub enum PreflightStatus {
+    /// The procedure is blocked.
+    #[serde(rename = "failed")]
     Refuses,
-    /// It may, and whoever starts it should know.
+    /// The procedure can run, and the operator should know.
+    #[serde(rename = "warning")]
     Warns,
-    /// All is well.
+    /// Nothing to report.
+    #[serde(rename = "passed")]
     Passes,
 }
 
-/// Something that is left out, or goes another way, because it would touch the site that is given up.
+/// An action skipped or replaced because it would touch the lost site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Avoided {
+pub struct Avoidance {
     /// The resource.
     pub address: Address,
-    /// What is not called, and what happens instead.
+    /// The skipped action, and its replacement.
     pub what: String,
 }
 
-/// A moment as people are told of it: a time without fractions of a second.
+/// A time for people: without fractions of a second.
 pub fn moment(at: Timestamp) -> String {
     format!("{at:.0}")
 }

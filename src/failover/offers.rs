@@ -1,15 +1,15 @@
-//! Whether machines of the sizes that stand up are to be had at the site, and the quota allows so many.
+//! Availability of machine sizes and quota at the target site.
 //!
-//! Asked of Microsoft.Compute: the list of sizes with their restrictions, and the list of usages with their limits. A list is no promise: capacity
-//! can be refused all the same, which only a reservation or machines that stand already rule out.
+//! Sources are two lists of Microsoft.Compute: sizes with their restrictions, and usages with their limits. A list is
+//! no guarantee of capacity, which only a reservation or running machines give.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
 use super::levers::with_subject;
-use super::survey::{List, stands_up};
-use super::{Guard, Question, Verdict};
+use super::survey::{ListRequest, stands_up};
+use super::{PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::ArmId;
 use crate::kinds::Machines;
 use crate::stack::{FailoverGroup, Resource, Stack};
@@ -17,8 +17,8 @@ use crate::stack::{FailoverGroup, Resource, Stack};
 const SIZES_API: &str = "2021-07-01";
 const USAGES_API: &str = "2024-07-01";
 
-/// The lists to read: those of the site that stands up, where machines do.
-pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<List> {
+/// The lists to read: those of the target site, if the group creates machines.
+pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<ListRequest> {
     let location = stack.sites.get(&group.to).map(|site| site.location.clone());
     match location.filter(|_| !machines(stack, group, |_| true).is_empty()) {
         Some(location) => vec![sizes(stack, &location), usages(stack, &location)],
@@ -26,24 +26,28 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<List> {
     }
 }
 
-/// The list of the sizes that a region sells.
-pub(crate) fn sizes(stack: &Stack, location: &str) -> List {
+/// The list of sizes in a region.
+pub(crate) fn sizes(stack: &Stack, location: &str) -> ListRequest {
     let id = ArmId::new(format!("/subscriptions/{}/providers/Microsoft.Compute/skus", stack.subscription));
-    List { id, api: SIZES_API, query: vec![("$filter", format!("location eq '{location}'"))] }
+    ListRequest { id, api: SIZES_API, query: vec![("$filter", format!("location eq '{location}'"))] }
 }
 
-/// The list of a region's quotas and what is used of them.
-pub(crate) fn usages(stack: &Stack, location: &str) -> List {
+/// The list of quotas and usage in a region.
+pub(crate) fn usages(stack: &Stack, location: &str) -> ListRequest {
     let provider = format!("/subscriptions/{}/providers/Microsoft.Compute", stack.subscription);
-    List { id: ArmId::new(format!("{provider}/locations/{location}/usages")), api: USAGES_API, query: Vec::new() }
+    ListRequest {
+        id: ArmId::new(format!("{provider}/locations/{location}/usages")),
+        api: USAGES_API,
+        query: Vec::new(),
+    }
 }
 
-/// The machines that a resource is.
+/// The size and number of machines of a resource.
 pub(crate) fn machines_of(stack: &Stack, resource: &Resource) -> Option<Machines> {
     with_subject(stack, resource, resource.kind.machines?)
 }
 
-/// How many machines of each size stand up.
+/// Number of machines to create, by size.
 fn machines(stack: &Stack, group: &FailoverGroup, counts: impl Fn(&Resource) -> bool) -> BTreeMap<String, u32> {
     let mut machines = BTreeMap::new();
     for resource in stack.resources.values().filter(|resource| stands_up(group, resource) && counts(resource)) {
@@ -54,41 +58,50 @@ fn machines(stack: &Stack, group: &FailoverGroup, counts: impl Fn(&Resource) -> 
     machines
 }
 
-/// What was found.
-pub(super) fn check(question: &Question<'_>, found: &mut Vec<Guard>) {
-    let Question { stack, group, state, seen, .. } = *question;
-    // What stands already needs nothing more.
+/// Adds the checks.
+pub(super) fn check(question: &ProcedureInput<'_>, found: &mut Vec<PreflightCheck>) {
+    let ProcedureInput { stack, group, state, seen, .. } = *question;
+    // Existing machines need no further capacity.
     let needed = machines(stack, group, |resource| !state.resources.contains_key(&resource.address));
     let Some(location) = stack.sites.get(&group.to).map(|site| site.location.as_str()).filter(|_| !needed.is_empty())
     else {
         return;
     };
-    let list = |list: &List| seen.lists.get(&list.id).and_then(|answer| answer.as_ref().ok());
+    let list = |list: &ListRequest| seen.lists.get(&list.id).and_then(|answer| answer.as_ref().ok());
     let (Some(sizes), Some(usages)) = (list(&sizes(stack, location)), list(&usages(stack, location))) else {
-        let what = format!("whether {location} has the machines that stand up cannot be looked at");
-        found.push(guard(Verdict::Warns, what, "Capacity may be refused."));
+        let what = format!("sizes and quota of {location} could not be read");
+        found.push(guard(PreflightStatus::Warns, what, "Azure can refuse the capacity during the run."));
         return;
     };
     found.extend(offered(location, &needed, sizes, usages));
 }
 
-fn guard(verdict: Verdict, what: String, help: &str) -> Guard {
-    Guard { rule: "capacity", verdict, what, help: help.to_owned() }
+fn guard(verdict: PreflightStatus, what: String, help: &str) -> PreflightCheck {
+    PreflightCheck { rule: "capacity", verdict, what, help: help.to_owned() }
 }
 
-/// What a region's sizes and quotas say of so many machines of each size.
-pub(crate) fn offered(location: &str, needed: &BTreeMap<String, u32>, sizes: &Json, usages: &Json) -> Vec<Guard> {
+/// Checks of the sizes and quotas of a region for these numbers of machines.
+pub(crate) fn offered(
+    location: &str,
+    needed: &BTreeMap<String, u32>,
+    sizes: &Json,
+    usages: &Json,
+) -> Vec<PreflightCheck> {
     let mut found = Vec::new();
     let mut cores: BTreeMap<&str, u64> = BTreeMap::new();
     for (size, count) in needed {
         let Some(offer) = items(sizes).iter().find(|offer| is_size(offer, size)) else {
-            let what = format!("{size} is not in the list of sizes of {location}");
-            found.push(guard(Verdict::Warns, what, "Look whether it is spelt right and sold there."));
+            let what = format!("{location} has no size {size}");
+            found.push(guard(PreflightStatus::Warns, what, "Check the spelling, and the regions that offer it."));
             continue;
         };
         if offer.get("restrictions").and_then(Json::as_array).is_some_and(|restrictions| !restrictions.is_empty()) {
-            let what = format!("{size} is not to be had in {location} for this subscription");
-            found.push(guard(Verdict::Refuses, what, "Choose another size for what stands up, or ask for access."));
+            let what = format!("{size} is not available in {location} for this subscription");
+            found.push(guard(
+                PreflightStatus::Refuses,
+                what,
+                "Choose another size for the failover-only machines, or request access.",
+            ));
         }
         let total = vcpus(offer) * u64::from(*count);
         *cores.entry("cores").or_default() += total;
@@ -100,16 +113,16 @@ pub(crate) fn offered(location: &str, needed: &BTreeMap<String, u32>, sizes: &Js
         let Some((used, limit)) = usage(usages, name) else { continue };
         if used + wanted > limit {
             let what = format!(
-                "{wanted} cores ({name}) are needed in {location}, and {} of {limit} are left",
+                "quota {name} in {location}: {wanted} cores needed, {} of {limit} free",
                 limit.saturating_sub(used)
             );
-            found.push(guard(Verdict::Refuses, what, "Ask for a higher quota, or for fewer machines."));
+            found.push(guard(PreflightStatus::Refuses, what, "Request a higher quota, or use fewer machines."));
         }
     }
     if found.is_empty() {
         let all: Vec<String> = needed.iter().map(|(size, count)| format!("{count} {size}")).collect();
-        let what = format!("{location} offers {}, and the quota allows them", all.join(", "));
-        found.push(guard(Verdict::Passes, what, ""));
+        let what = format!("{location} offers {} within the quota", all.join(", "));
+        found.push(guard(PreflightStatus::Passes, what, ""));
     }
     found
 }

@@ -1,14 +1,14 @@
-//! How long a procedure is predicted to take until users are served again.
+//! Predicted time of a procedure until service is restored.
 
 use std::time::Duration;
 
-use crate::steps::{Path, Predicted, Stage, Step, StepGraph};
+use crate::steps::{Path, Prediction, Stage, Step, StepGraph};
 
-/// The chain that decides it, and how long it takes in half and in nineteen of twenty cases.
+/// The critical path, and its duration as P50 and P95.
 ///
-/// Steps behind the moment at which users are served count for nothing. The worst case of a chain is not that every step of it is at its worst:
-/// the spreads of steps that have nothing to do with each other add up as the root of their squares.
-pub fn predict(graph: &StepGraph) -> (Path, Predicted) {
+/// Steps after service is restored do not count. The P95 of a path is not the sum of the P95 of its steps: the
+/// spreads of independent steps add up as the root of their squares.
+pub fn predict(graph: &StepGraph) -> (Path, Prediction) {
     let counted = before_served(graph);
     let counts = |step: &Step| counted.get(step.id.index()) == Some(&true);
     let typical = graph.longest_path(|step| if counts(step) { step.expect } else { Duration::ZERO });
@@ -22,12 +22,13 @@ pub fn predict(graph: &StepGraph) -> (Path, Predicted) {
         }
         Duration::from_secs_f64((sum + squares.sqrt()).round())
     };
-    let predicted = Predicted { typical: typical.total, worst: spread(&typical).max(spread(&worst)) };
+    let predicted = Prediction { typical: typical.total, worst: spread(&typical).max(spread(&worst)) };
     let steps = typical.steps.into_iter().filter(|id| graph.step(*id).is_some_and(counts)).collect();
     (Path { total: typical.total, steps }, predicted)
 }
 
-/// Which steps users wait for: the last that moves or probes them, and all that it needs. Where nothing does, every step.
+/// True for each step before service is restored: every traffic switch and probe, and all that they wait for. Without
+/// any, all steps.
 fn before_served(graph: &StepGraph) -> Vec<bool> {
     let serves = |step: &&Step| matches!(step.stage, Stage::Route | Stage::Probe);
     if !graph.steps.iter().any(|step| serves(&step)) {

@@ -1,24 +1,24 @@
-//! Which steps a procedure has: `up`, `down` and `drill`, phase by phase, as wide as their dependencies allow.
+//! Assembly of a procedure: `up`, `down` and `drill`, phase by phase, as parallel as the dependencies allow.
 
 use std::sync::Arc;
 
-use super::draft::Draft;
+use super::draft::ProcedureDraft;
 use super::levers::with_subject;
 use super::predict::predict;
-use super::{Procedure, Question, RoleChange, down, drill, guards, up};
+use super::{Procedure, ProcedureInput, RoleChange, down, drill, guards, up};
 use crate::address::{Address, ArmId};
-use crate::kinds::{How, Promotion, Side, Standing};
+use crate::kinds::{FailoverMode, Promotion, ReplicaStatus, Side};
 use crate::plan::basis;
 use crate::stack::{Objectives, Resource, Stack};
-use crate::state::{Active, GroupRole, Verb};
-use crate::steps::{NotAGraph, Path, Stage, StepGraph};
+use crate::state::{ActiveSite, GroupRole, RunKind};
+use crate::steps::{GraphError, Path, Stage, StepGraph};
 
-/// Makes a procedure.
-pub fn plan(question: &Question<'_>) -> Procedure {
-    let Question { stack, group, verb, how, lost, state, seen: _, accepted, history } = *question;
+/// Plans a procedure.
+pub fn plan(question: &ProcedureInput<'_>) -> Procedure {
+    let ProcedureInput { stack, group, verb, how, lost, state, seen: _, accepted, history } = *question;
     let (leaving, arriving) = match verb {
-        Verb::Up | Verb::Drill => (&group.from, &group.to),
-        Verb::Down => (&group.to, &group.from),
+        RunKind::Up | RunKind::Drill => (&group.from, &group.to),
+        RunKind::Down => (&group.to, &group.from),
     };
     let region = |site: &Arc<str>| Some((site.to_string(), stack.sites.get(site)?.location.clone()));
     let mut procedure = Procedure {
@@ -41,10 +41,10 @@ pub fn plan(question: &Question<'_>) -> Procedure {
         becomes: None,
         guards: Vec::new(),
         avoided: Vec::new(),
-        // On the way back the other site serves users until they are moved: the time that the data takes to catch up is not an outage.
+        // The failover site serves users until failback switches traffic: the time to catch up is no outage.
         objectives: match question.verb {
-            Verb::Down => Objectives { rto: None, ..stack.objectives },
-            Verb::Up | Verb::Drill => stack.objectives,
+            RunKind::Down => Objectives { rto: None, ..stack.objectives },
+            RunKind::Up | RunKind::Drill => stack.objectives,
         },
         accepted,
         notes: Vec::new(),
@@ -52,16 +52,16 @@ pub fn plan(question: &Question<'_>) -> Procedure {
     if procedure.idle.is_some() {
         return procedure;
     }
-    let mut draft = Draft::new(question);
+    let mut draft = ProcedureDraft::new(question);
     let becomes = match verb {
-        Verb::Up => up::steps(&mut draft),
-        Verb::Down => down::steps(&mut draft),
-        Verb::Drill => {
+        RunKind::Up => up::steps(&mut draft),
+        RunKind::Down => down::steps(&mut draft),
+        RunKind::Drill => {
             drill::steps(&mut draft);
             None
         }
     };
-    let Draft { steps, avoided, notes, .. } = draft;
+    let ProcedureDraft { steps, avoided, notes, .. } = draft;
     procedure.losses = guards::losses(question);
     procedure.roles = roles(question);
     procedure.avoided = avoided;
@@ -77,8 +77,8 @@ pub fn plan(question: &Question<'_>) -> Procedure {
     procedure
 }
 
-/// The steps as a graph; needs in order and each once. Where they need each other in a circle, the addresses in it.
-fn ordered(mut steps: Vec<crate::steps::Step>) -> Result<StepGraph, (Vec<Address>, NotAGraph)> {
+/// The steps as a graph, with sorted dependencies. On a cycle, its addresses.
+fn ordered(mut steps: Vec<crate::steps::Step>) -> Result<StepGraph, (Vec<Address>, GraphError)> {
     for step in &mut steps {
         step.needs.sort_unstable();
         step.needs.dedup();
@@ -86,84 +86,85 @@ fn ordered(mut steps: Vec<crate::steps::Step>) -> Result<StepGraph, (Vec<Address
     let addresses: Vec<Address> = steps.iter().map(|step| step.address.clone()).collect();
     StepGraph::new(steps).map_err(|error| {
         let members = match &error {
-            NotAGraph::Cycle(ids) => ids.iter().filter_map(|id| addresses.get(id.index())).cloned().collect(),
-            NotAGraph::Misplaced { .. } | NotAGraph::Missing { .. } => Vec::new(),
+            GraphError::Cycle(ids) => ids.iter().filter_map(|id| addresses.get(id.index())).cloned().collect(),
+            GraphError::Misplaced { .. } | GraphError::Missing { .. } => Vec::new(),
         };
         (members, error)
     })
 }
 
-/// Why there is nothing to do.
-fn idle(question: &Question<'_>) -> Option<String> {
-    let Question { group, verb, state, .. } = question;
+/// The reason why there is nothing to do.
+fn idle(question: &ProcedureInput<'_>) -> Option<String> {
+    let ProcedureInput { group, verb, state, .. } = question;
     let role = state.roles.groups.get(&*group.name);
     match (verb, role) {
-        (Verb::Up, Some(GroupRole { active: Active::Away, site, since, run, .. })) => {
-            Some(format!("{} is up already: {site} is active since {since:.0}, by run {run}", group.name))
+        (RunKind::Up, Some(GroupRole { active: ActiveSite::Away, site, since, run, .. })) => {
+            Some(format!("{} is failed over already: {site} is active since {since:.0}, by run {run}", group.name))
         }
-        (Verb::Down, None) => {
-            Some(format!("{} is not up: {} is active, as on an ordinary day", group.name, group.from))
+        (RunKind::Down, None) => {
+            Some(format!("{} is not failed over: {} is active, as in normal operation", group.name, group.from))
         }
-        (Verb::Down, Some(GroupRole { active: Active::Home, since, run, .. })) => {
-            Some(format!("{} is down already: {} is active since {since:.0}, by run {run}", group.name, group.from))
-        }
+        (RunKind::Down, Some(GroupRole { active: ActiveSite::Home, since, run, .. })) => Some(format!(
+            "{} is at its home site already: {} is active since {since:.0}, by run {run}",
+            group.name, group.from
+        )),
         _ => None,
     }
 }
 
-/// A replica of the group with what is known of it.
+/// A replica of the group with its observed standing.
 pub(super) struct Replica<'a> {
     pub(super) resource: &'a Resource,
     pub(super) promotion: &'static Promotion,
-    pub(super) standing: Standing,
+    pub(super) standing: ReplicaStatus,
 }
 
-/// The replicas of the group, as they stand.
-pub(super) fn replicas<'a>(question: &Question<'a>) -> Vec<Replica<'a>> {
-    let Question { stack, group, seen, .. } = *question;
+/// The replicas of the group, as observed.
+pub(super) fn replicas<'a>(question: &ProcedureInput<'a>) -> Vec<Replica<'a>> {
+    let ProcedureInput { stack, group, seen, .. } = *question;
     let one = |address: &Address| {
         let resource = stack.resources.get(address)?;
         let promotion = resource.kind.promotion?;
         let nothing = Default::default();
-        let looked = seen.replicas.get(address).unwrap_or(&nothing);
-        let stands = || with_subject(stack, resource, |subject| (promotion.standing)(subject, looked));
+        let observed = seen.replicas.get(address).unwrap_or(&nothing);
+        let stands = || with_subject(stack, resource, |subject| (promotion.standing)(subject, observed));
         let standing = seen.assumed.get(address).cloned().unwrap_or_else(stands);
         Some(Replica { resource, promotion, standing })
     };
     group.promote.iter().filter_map(one).collect()
 }
 
-/// The side that takes writes afterwards.
-pub(super) const fn side(verb: Verb) -> Side {
+/// The side of the primary replica afterwards.
+pub(super) const fn side(verb: RunKind) -> Side {
     match verb {
-        Verb::Up | Verb::Drill => Side::Target,
-        Verb::Down => Side::Source,
+        RunKind::Up | RunKind::Drill => Side::Target,
+        RunKind::Down => Side::Source,
     }
 }
 
 /// The name of the site of a side.
-pub(super) fn site_of<'a>(question: &Question<'a>, side: Side) -> &'a str {
+pub(super) fn site_of<'a>(question: &ProcedureInput<'a>, side: Side) -> &'a str {
     match side {
         Side::Source => &question.group.from,
         Side::Target => &question.group.to,
     }
 }
 
-fn roles(question: &Question<'_>) -> Vec<RoleChange> {
+fn roles(question: &ProcedureInput<'_>) -> Vec<RoleChange> {
     let to = side(question.verb);
     let change = |replica: Replica<'_>| RoleChange {
         replica: replica.resource.address.clone(),
         from: replica.standing.writer.map(|side| site_of(question, side).to_owned()),
         to: match question.verb {
-            Verb::Drill => replica.standing.writer.map_or("?", |side| site_of(question, side)),
-            Verb::Up | Verb::Down => site_of(question, to),
+            RunKind::Drill => replica.standing.writer.map_or("?", |side| site_of(question, side)),
+            RunKind::Up | RunKind::Down => site_of(question, to),
         }
         .to_owned(),
     };
     replicas(question).into_iter().map(change).collect()
 }
 
-/// The phases that come before one, in the order of the language: those that run side by side are both there.
+/// The phases before a phase, in the order of the language; parallel phases do not precede each other.
 pub(super) fn ahead_of(stage: Stage) -> &'static [Stage] {
     match stage {
         Stage::Promote | Stage::StandUp => &[Stage::CatchUp, Stage::Quiesce, Stage::Fence],
@@ -183,12 +184,12 @@ pub(super) fn ahead_of(stage: Stage) -> &'static [Stage] {
     }
 }
 
-/// Whether roles are given up on one side.
-pub(super) fn is_forced(question: &Question<'_>) -> bool {
-    question.how == How::Forced
+/// True for a forced run.
+pub(super) fn is_forced(question: &ProcedureInput<'_>) -> bool {
+    question.how == FailoverMode::Forced
 }
 
-/// The regions that a replica copies from and to.
+/// The source and target regions of a replica.
 pub(super) fn ends(stack: &Stack, resource: &Resource) -> Option<(String, String)> {
     let replicates = resource.kind.recovery.replicates?;
     let region = |argument: &str| {

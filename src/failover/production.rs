@@ -1,7 +1,7 @@
-//! What a drill must leave alone, as digests: an object without what changes by itself, so that it can be compared with what it was.
+//! Digests of production objects, without properties that change by themselves, to prove that a drill changes nothing.
 //!
-//! The planner takes them before the first step, and the last step once more. Roles and traffic are among them: they stand in the bodies of replicas
-//! and endpoints.
+//! The planner takes them before the first step, and the last step compares them. They cover roles and traffic, which
+//! are properties of replicas and endpoints.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::plan::Observed;
 use crate::state::State;
 use crate::state::format::digest;
 
-/// Properties that every service keeps by itself, at any depth: marks of versions, who wrote last and when.
+/// Properties that services maintain by themselves, at any depth: versions, and the user and time of the last write.
 const RESTLESS: &[&str] = &["etag", "systemData", "changedTime", "lastModifiedTime", "lastModifiedAt"];
 
-/// The objects that are compared: every recorded one that is no copy of a drill, each once.
+/// The objects to compare: every object in state that is no drill copy, each once.
 pub fn objects(state: &State) -> Vec<Object> {
     let recorded = state.resources.iter().filter(|(address, _)| !address.is_rehearsed());
     let mut objects: Vec<Object> = recorded.flat_map(|(_, recorded)| &recorded.objects).cloned().collect();
@@ -25,7 +25,7 @@ pub fn objects(state: &State) -> Vec<Object> {
     objects
 }
 
-/// The digest of each object that was seen to stand, by id.
+/// The digest of each existing object, by id.
 pub fn fingerprints(state: &State, observed: &Observed) -> BTreeMap<String, String> {
     let one = |object: Object| {
         let body = observed.objects.get(&object.id)?.as_ref()?;
@@ -34,7 +34,7 @@ pub fn fingerprints(state: &State, observed: &Observed) -> BTreeMap<String, Stri
     objects(state).into_iter().filter_map(one).collect()
 }
 
-/// The digest of an object as it stands.
+/// The digest of an object.
 pub fn fingerprint(id: &ArmId, body: &Json) -> String {
     let mut body = body.clone();
     let type_ = id.arm_type().unwrap_or_default();
@@ -46,7 +46,7 @@ pub fn fingerprint(id: &ArmId, body: &Json) -> String {
     digest(&[at_rest(&body).to_string().as_bytes()])
 }
 
-/// The same with properties in the order of their names, and without those that every service keeps by itself.
+/// The same with sorted properties, and without those that services maintain by themselves.
 fn at_rest(value: &Json) -> Json {
     match value {
         Json::Object(map) => {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_by_itself_and_the_order_of_names_do_not_count() {
+    fn digest_ignores_property_order_and_service_maintained_properties() {
         let before =
             of("A.B/c", &json!({"etag": "1", "systemData": {"at": 1}, "properties": {"a": [{"etag": 1}], "b": 2}}));
         assert_eq!(of("A.B/c", &json!({"properties": {"b": 2, "a": [{}]}, "etag": "2"})), before);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kind_knows_to_be_restless_does_not_count_for_it_alone() {
+    fn digest_ignores_restless_properties_of_their_own_kind_only() {
         let kind = crate::kinds::ALL.iter().find(|kind| !kind.restless.is_empty()).expect("a restless kind");
         let [mut one, mut other] = [json!({}), json!({})];
         path::put(&mut one, kind.restless[0], json!("Online"));

@@ -1,4 +1,4 @@
-//! Whether who starts a run may do all that its steps do, as Resource Manager says before anything is asked for.
+//! Permissions of the operator for all steps of a run, as Resource Manager reports them before the first request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use super::levers::with_subject;
 use super::procedure::side;
-use super::survey::List;
-use super::{Guard, Question, Verdict};
+use super::survey::ListRequest;
+use super::{PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::ArmId;
-use crate::kinds::{Method, Place};
+use crate::kinds::{CallMethod, Place};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
 use crate::steps::{Act, Step, StepGraph, Task};
@@ -17,8 +17,8 @@ use crate::steps::{Act, Step, StepGraph, Task};
 const API: &str = "2022-04-01";
 const GROUP: &str = "Microsoft.Resources/resourceGroups";
 
-/// The lists to read: what may be done in the subscription, and in each resource group that stands and that the group works in.
-pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<List> {
+/// The lists to read: permissions in the subscription, and in each existing resource group that the run changes.
+pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<ListRequest> {
     let written = super::survey::written(stack, group);
     let of = written.iter().chain(&group.promote).filter_map(|address| stack.resources.get(address));
     let mut scopes: BTreeSet<ArmId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
@@ -26,17 +26,17 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<
     scopes.into_iter().map(|scope| permissions(&scope)).collect()
 }
 
-/// The list of what may be done in a scope.
-pub(crate) fn permissions(scope: &ArmId) -> List {
+/// The list of permissions in a scope.
+pub(crate) fn permissions(scope: &ArmId) -> ListRequest {
     let id = ArmId::new(format!("{scope}/providers/Microsoft.Authorization/permissions"));
-    List { id, api: API, query: Vec::new() }
+    ListRequest { id, api: API, query: Vec::new() }
 }
 
 fn subscription(stack: &Stack) -> ArmId {
     ArmId::new(format!("/subscriptions/{}", stack.subscription))
 }
 
-/// The resource group that a resource is in, where it stands; the subscription for what stands in none yet.
+/// The resource group of a resource, if it exists; otherwise the subscription.
 fn scope(stack: &Stack, resource: &Resource, state: &State) -> Option<ArmId> {
     let group = resource.group.as_ref()?;
     match state.resources.get(group) {
@@ -45,8 +45,8 @@ fn scope(stack: &Stack, resource: &Resource, state: &State) -> Option<ArmId> {
     }
 }
 
-/// What was found.
-pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<Guard>) {
+/// Adds the check.
+pub(super) fn check(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut unseen = false;
     for step in &graph.steps {
@@ -59,26 +59,27 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
             }
         }
     }
-    let guard = |verdict, what: String, help: &str| Guard { rule: "rights", verdict, what, help: help.to_owned() };
+    let guard =
+        |verdict, what: String, help: &str| PreflightCheck { rule: "rights", verdict, what, help: help.to_owned() };
     for (action, of) in &missing {
         let of: Vec<&str> = of.iter().map(String::as_str).collect();
-        let what = format!("you may not do {action}, which {} would need", of.join(", "));
+        let what = format!("missing permission {action}, needed for {}", of.join(", "));
         found.push(guard(
-            Verdict::Refuses,
+            PreflightStatus::Refuses,
             what,
-            "Ask for a role that has this action, or let somebody start the run who has it.",
+            "Request a role with this action, or let a user start the run who has it.",
         ));
     }
     if missing.is_empty() {
         found.push(match unseen {
-            true => guard(Verdict::Warns, "what you may do cannot be looked at everywhere".to_owned(), ""),
-            false => guard(Verdict::Passes, "you may do all that the steps do".to_owned(), ""),
+            true => guard(PreflightStatus::Warns, "your permissions could not be read in every scope".to_owned(), ""),
+            false => guard(PreflightStatus::Passes, "you have the permissions for all steps".to_owned(), ""),
         });
     }
 }
 
-/// The actions that a step takes, each with the resource it is taken on.
-fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, String)> {
+/// The actions of a step, each with its resource.
+fn actions<'a>(question: &ProcedureInput<'a>, step: &Step) -> Vec<(&'a Resource, String)> {
     let stack = question.stack;
     let of = |address: &crate::address::Address, word: &str| {
         let resource = stack.resources.get(address)?;
@@ -92,7 +93,8 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
         }
         Act::Delete(_) => of(&step.address, "delete").into_iter().collect(),
         Act::Task(Task::Route { levers, agree: _ }) => {
-            levers.iter().flat_map(|lever| &lever.moves).filter_map(|(address, _)| of(address, "write")).collect()
+            let changed = levers.iter().flat_map(|lever| &lever.moves).map(|(address, _)| address);
+            changed.filter_map(|address| of(address, "write")).collect()
         }
         Act::Task(Task::Promote { to: _, how, accepted: _ }) => {
             let promoted = stack.resources.get(&step.address).and_then(|resource| {
@@ -104,8 +106,8 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
                 let call = call.ok()?;
                 let type_ = call.id.arm_type()?;
                 let action = match call.method {
-                    Method::Post(action, _) => format!("{type_}/{action}/action"),
-                    Method::Patch => format!("{type_}/write"),
+                    CallMethod::Post(action, _) => format!("{type_}/{action}/action"),
+                    CallMethod::Patch => format!("{type_}/write"),
                 };
                 Some((resource, action))
             });
@@ -115,14 +117,14 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
     }
 }
 
-/// The action by which rights name what is done to objects of a type: `Microsoft.Sql/servers/write`.
+/// The permission for an operation on objects of a type: `Microsoft.Sql/servers/write`.
 pub(crate) fn action_of(type_: &str, word: &str) -> String {
-    // Resource groups are called otherwise in rights than in ids.
+    // Permissions name the type of resource groups differently from ids.
     let type_ = if type_ == GROUP { "Microsoft.Resources/subscriptions/resourceGroups" } else { type_ };
     format!("{type_}/{word}")
 }
 
-/// Whether permissions allow an action: some entry names it and does not take it back.
+/// True if an entry of the permissions includes an action and does not exclude it.
 pub(crate) fn allows(permissions: &Json, action: &str) -> bool {
     let entries = permissions.get("value").and_then(Json::as_array).into_iter().flatten();
     let names = |entry: &Json, list: &str| {
@@ -132,7 +134,7 @@ pub(crate) fn allows(permissions: &Json, action: &str) -> bool {
     entries.into_iter().any(|entry| names(entry, "actions") && !names(entry, "notActions"))
 }
 
-/// Whether a pattern of an action, in which `*` stands for anything, covers an action. Both in lower case.
+/// True if a pattern with `*` wildcards matches an action. Both in lower case.
 fn covers(pattern: &str, action: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| action.strip_prefix(first)) else { return false };
@@ -159,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_action_is_allowed_by_what_names_it_and_does_not_take_it_back() {
+    fn action_is_allowed_if_an_entry_includes_it_and_does_not_exclude_it() {
         let contributor = json!({ "value": [{ "actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"] }] });
         assert!(allows(&contributor, "Microsoft.Sql/servers/failoverGroups/failover/action"));
         assert!(!allows(&contributor, "Microsoft.Authorization/locks/write"));
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything() {
+    fn star_matches_any_text() {
         assert!(covers("a/*/write", "a/b/c/write"));
         assert!(covers("*", "a/b/write"));
         assert!(!covers("a/*/write", "a/b/delete"));

@@ -1,16 +1,16 @@
-//! What stands up and what goes again, each in its order, whatever the order in which it is written.
+//! Creation and deletion of resources in the order of their dependencies.
 
 use std::collections::BTreeMap;
 
-use super::draft::{Draft, Made, usual};
+use super::draft::{NewStep, ProcedureDraft, usual};
 use crate::address::Address;
 use crate::plan::{kind_of, serial_words, touches, words};
 use crate::stack::Resource;
 use crate::state::Recorded;
 use crate::steps::{Act, Stage, StepId, Undo};
 
-/// Creates these resources, each after those of them that it needs; what needs none of them, after `first`.
-pub(super) fn create_all(draft: &mut Draft<'_>, resources: &[&Resource], first: &[StepId]) {
+/// Creates these resources, each after its dependencies among them; those without any, after `first`.
+pub(super) fn create_all(draft: &mut ProcedureDraft<'_>, resources: &[&Resource], first: &[StepId]) {
     let mut made: BTreeMap<&Address, StepId> = BTreeMap::new();
     for resource in resources {
         let step = draft.creates(resource);
@@ -24,15 +24,21 @@ pub(super) fn create_all(draft: &mut Draft<'_>, resources: &[&Resource], first: 
     }
 }
 
-/// Deletes these resources as they are recorded, each before those of them that it needs; what nothing needs, after `last`.
-pub(super) fn delete_all(draft: &mut Draft<'_>, going: &[(&Resource, Recorded)], last: &[StepId], undo: &Undo) {
+/// Deletes these resources by their state, each before its dependencies among them; those that nothing needs, after
+/// `last`.
+pub(super) fn delete_all(
+    draft: &mut ProcedureDraft<'_>,
+    going: &[(&Resource, Recorded)],
+    last: &[StepId],
+    undo: &Undo,
+) {
     let mut made: BTreeMap<&Address, StepId> = BTreeMap::new();
     for (resource, recorded) in going.iter().rev() {
         let serial = match kind_of(&resource.address, recorded) {
             Some(kind) if !recorded.arguments.is_empty() => words(kind, &recorded.id, &recorded.arguments),
             _ => serial_words(resource),
         };
-        let step = Made {
+        let step = NewStep {
             address: resource.address.clone(),
             act: Act::Delete(Box::new(recorded.clone())),
             stage: Stage::TakeDown,

@@ -1,65 +1,66 @@
-//! What has to be looked at before a procedure is made, and what came of it.
+//! The reads that a procedure needs, and their results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Look, Object, Seen, Standing};
+use crate::kinds::{Object, ReadRequest, ReadResults, ReplicaStatus};
 use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::State;
 
-/// How many objects of a region are asked whether it answers.
+/// Number of objects to read in a region to test its control plane.
 const SAMPLES: usize = 5;
 
-/// What to look at.
+/// The objects and lists to read.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Survey {
+pub struct SurveyRequest {
     /// The sides of each replica.
-    pub replicas: Vec<(Address, Look)>,
-    /// Objects of resources that the procedure writes, or of which it needs to know how they stand.
+    pub replicas: Vec<(Address, ReadRequest)>,
+    /// Objects that the procedure changes, or whose status it needs.
     pub objects: Vec<Object>,
-    /// A few objects of each region, by which it is known whether its control plane answers.
+    /// A few objects of each region, to test its control plane.
     pub regions: Vec<(String, Object)>,
-    /// Lists of what is offered at a site and what may be done.
-    pub lists: Vec<List>,
-    /// The URLs at which the side that users leave is asked whether it still serves, by the resource that has them.
+    /// Lists of sizes, quotas and permissions.
+    pub lists: Vec<ListRequest>,
+    /// Public URLs of the site that users leave, by resource, to test if it still serves.
     pub fronts: Vec<(Address, String)>,
 }
 
-/// A list that Resource Manager answers.
+/// A list from Resource Manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List {
-    /// Where it is: the path.
+pub struct ListRequest {
+    /// Its path.
     pub id: ArmId,
     /// The API version.
     pub api: &'static str,
-    /// Further pairs of the query.
+    /// Further query parameters.
     pub query: Vec<(&'static str, String)>,
 }
 
-/// What came of a survey.
+/// Results of a survey.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Surveyed {
-    /// What was seen of each replica.
-    pub replicas: BTreeMap<Address, Seen>,
-    /// Where replicas are taken to stand that nobody looked at.
-    pub assumed: BTreeMap<Address, Standing>,
-    /// What was seen of objects.
+pub struct SurveyResult {
+    /// Observations of each replica.
+    pub replicas: BTreeMap<Address, ReadResults>,
+    /// Assumed standings of replicas that were not read.
+    pub assumed: BTreeMap<Address, ReplicaStatus>,
+    /// Observations of objects.
     pub observed: Observed,
-    /// The regions whose control plane did not answer, each with what was said instead.
+    /// Regions whose control plane did not respond, each with the error.
     pub silent: BTreeMap<String, String>,
-    /// What was answered for each list, or why nothing was.
+    /// The content of each list, or the error.
     pub lists: BTreeMap<ArmId, Result<serde_json::Value, String>>,
-    /// What the side that users leave answers: the status, or why there is none.
+    /// HTTP status of the site that users leave, or the error.
     pub fronts: BTreeMap<Address, Result<u16, String>>,
 }
 
-/// What to look at for this group. Nothing at the site that is given up is among it. In a drill, where the stack has copies, everything recorded is.
-pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<&str>) -> Survey {
+/// The reads for a group, none of them at the lost site. For a drill, whose stack has copies, all of production is
+/// read.
+pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<&str>) -> SurveyRequest {
     let given_up = lost.and_then(|site| stack.sites.get(site)).map(|site| site.location.as_str());
     let is_given_up = |region: &str| given_up.is_some_and(|lost| lost.eq_ignore_ascii_case(region));
     let lists = super::offers::lists(stack, group).into_iter().chain(super::rights::lists(stack, group, state));
-    let mut survey = Survey { lists: lists.collect(), ..Survey::default() };
+    let mut survey = SurveyRequest { lists: lists.collect(), ..SurveyRequest::default() };
     for address in &group.promote {
         let Some(resource) = stack.resources.get(address) else { continue };
         let Some(promotion) = resource.kind.promotion else { continue };
@@ -75,7 +76,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<
         }
     }
     if stack.copies.is_some() {
-        // A drill compares all that stands before and after, and its copies must find their names free.
+        // A drill compares production before and after, and the names of its copies must be free.
         survey.objects.extend(super::production::objects(state));
         survey.objects.extend(stack.rehearsed().flat_map(|copy| &copy.objects).cloned());
         survey.objects.sort_by(|a, b| a.id.cmp(&b.id));
@@ -91,7 +92,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<
     survey
 }
 
-/// Objects of a region by which it is known whether its control plane answers: a few kinds, since some services answer from elsewhere.
+/// Objects to test the control plane of a region: of several kinds, since some services respond from another region.
 fn samples(state: &State, location: &str) -> Vec<Object> {
     let mut kinds = BTreeSet::new();
     let there = state.resources.iter().filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(location));
@@ -102,7 +103,8 @@ fn samples(state: &State, location: &str) -> Vec<Object> {
     own.take(SAMPLES).collect()
 }
 
-/// The resources that a procedure of this group writes: what stands up, what is quiesced and fenced, and the ends of levers.
+/// The resources that a procedure of this group changes: failover-only resources, quiesced and fenced ones, and ends
+/// of routes.
 pub(super) fn written(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
     let stood_up = stack.resources.values().filter(|resource| stands_up(group, resource));
     stood_up
@@ -112,12 +114,12 @@ pub(super) fn written(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address>
         .collect()
 }
 
-/// The resources that levers of this group write.
+/// The resources that routes of this group change.
 pub(super) fn lever_ends(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
     group.routes.iter().flat_map(|route| super::levers::ends(stack, route)).collect()
 }
 
-/// Whether a resource stands only while this group is up.
+/// True for a failover-only resource of this group.
 pub(super) fn stands_up(group: &FailoverGroup, resource: &crate::stack::Resource) -> bool {
     group.stands_up(resource)
 }

@@ -1,14 +1,14 @@
-//! What takes a run back: the undoing of each step that was done or may have been, in reverse order.
+//! Rollback of a run: the rollback of each step that is done or may be, in reverse order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::steps::{Phase, RunStatus, Stage, Step, StepGraph, StepId, Undo};
 
-/// The steps that take back what was done, to be added behind those of the graph. Empty where nothing has to be.
+/// The rollback steps, to be added after those of the graph. Empty if there is nothing to roll back.
 ///
 /// # Errors
-/// The steps that cannot be taken back, each with the reason. What was promoted only goes forward.
+/// The irreversible steps, such as promotions, each with the reason.
 pub fn unwind(graph: &StepGraph, status: &RunStatus) -> Result<Vec<Step>, Vec<(Step, String)>> {
     let begun = |step: &&Step| {
         let phase = status.phase(step.id);
@@ -28,7 +28,7 @@ pub fn unwind(graph: &StepGraph, status: &RunStatus) -> Result<Vec<Step>, Vec<(S
             }
         };
         let id = StepId(u32::try_from(graph.steps.len() + steps.len()).unwrap_or(u32::MAX));
-        // What was done upon it is taken back before it.
+        // Steps that depend on it are rolled back before it.
         let mut needs: Vec<StepId> = behind(&dependents, step.id).filter_map(|id| undone.get(&id).copied()).collect();
         needs.sort_unstable();
         needs.dedup();
@@ -49,7 +49,7 @@ pub fn unwind(graph: &StepGraph, status: &RunStatus) -> Result<Vec<Step>, Vec<(S
     if impossible.is_empty() { Ok(steps) } else { Err(impossible) }
 }
 
-/// Everything that needs a step, directly or not.
+/// All steps that depend on a step, directly or not.
 fn behind(dependents: &[Vec<StepId>], id: StepId) -> impl Iterator<Item = StepId> {
     let mut seen = std::collections::BTreeSet::new();
     let mut open = vec![id];

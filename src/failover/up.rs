@@ -1,26 +1,27 @@
-//! `up`: fence or quiesce the old side, promote data while the new side stands up, probe, move users, record.
+//! `up`: fence or quiesce the source site, promote data while the target site is provisioned, probe, switch traffic,
+//! record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Avoided;
-use super::draft::{Draft, Made, usual};
+use super::Avoidance;
+use super::draft::{NewStep, ProcedureDraft, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
 use super::levers::{lever, with_subject};
 use super::procedure::{ahead_of, is_forced, replicas, site_of};
 use super::standing::create_all;
 use super::survey::stands_up;
 use crate::address::Address;
-use crate::kinds::{How, Side, Span};
+use crate::kinds::{DurationEstimate, FailoverMode, Side};
 use crate::plan::touches;
 use crate::stack::{Resource, Route};
-use crate::state::{Active, GroupRole, Status, Verb};
-use crate::steps::{Act, Lever, Stage, StepId, Task, Undo};
+use crate::state::{ActiveSite, GroupRole, RunKind, Status};
+use crate::steps::{Act, RouteSwitch, Stage, StepId, Task, Undo};
 
-/// Adds the steps; what the group's role will be.
-pub(super) fn steps(draft: &mut Draft<'_>) -> Option<GroupRole> {
+/// Adds the steps; returns the new role of the group.
+pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> Option<GroupRole> {
     quiesce(draft);
     if is_forced(draft.question) {
         fence(draft);
@@ -28,16 +29,16 @@ pub(super) fn steps(draft: &mut Draft<'_>) -> Option<GroupRole> {
     promote(draft, Side::Target);
     stand_up(draft);
     route(draft, false);
-    probes_before(draft, Verb::Up);
-    probes_after(draft, Verb::Up);
+    probes_before(draft, RunKind::Up);
+    probes_after(draft, RunKind::Up);
     custom_steps(draft);
-    let role = role(draft, Active::Away, Side::Target);
+    let role = role(draft, ActiveSite::Away, Side::Target);
     record(draft, role.clone());
     Some(role)
 }
 
-/// Work stops where data moves away from, if its site can be reached.
-fn quiesce(draft: &mut Draft<'_>) {
+/// Stops work at the source site, if it is reachable.
+fn quiesce(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     for address in &question.group.quiesce {
         let Some(resource) = question.stack.resources.get(address) else { continue };
@@ -46,24 +47,24 @@ fn quiesce(draft: &mut Draft<'_>) {
         let unreached = draft.touches_lost(&made.touches)
             || (is_forced(question) && question.seen.silent.keys().any(|region| resource.location == *region));
         if unreached {
-            let what = format!("it is not stopped: {} is given up, and users are kept away from it", resource.site);
-            draft.avoided.push(Avoided { address: address.clone(), what });
+            let what = format!("not scaled to zero: {} is lost, and traffic no longer goes there", resource.site);
+            draft.avoided.push(Avoidance { address: address.clone(), what });
         } else {
             draft.add(made, Vec::new());
         }
     }
 }
 
-/// The old side is kept from taking writes, and users are given the time to notice.
-fn fence(draft: &mut Draft<'_>) {
+/// Blocks writes at the lost site, and waits for clients to leave it.
+fn fence(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     for address in &question.group.fence {
         let Some(resource) = question.stack.resources.get(address) else { continue };
         let Some((argument, value)) = resource.kind.moves.fence else { continue };
         let made = draft.writes(resource, argument, value.json(), Stage::Fence);
         if draft.touches_lost(&made.touches) {
-            let what = format!("it cannot be fenced: that would be asked of {}", resource.site);
-            draft.avoided.push(Avoided { address: address.clone(), what });
+            let what = format!("not fenced: the request would go to {}, which is lost", resource.site);
+            draft.avoided.push(Avoidance { address: address.clone(), what });
             continue;
         }
         let seconds = resource.kind.moves.lingers.map_or(0, |lingers| with_subject(question.stack, resource, lingers));
@@ -74,21 +75,21 @@ fn fence(draft: &mut Draft<'_>) {
     }
 }
 
-/// Waits until users have noticed.
-fn lingers(address: &Address, seconds: u32) -> Made {
-    Made {
+/// Waits for clients to leave a fenced endpoint.
+fn lingers(address: &Address, seconds: u32) -> NewStep {
+    NewStep {
         address: address.clone(),
         act: Act::Task(Task::Linger(Duration::from_secs(u64::from(seconds)))),
         stage: Stage::Fence,
         serial: Vec::new(),
         touches: Vec::new(),
-        takes: Span { typical: seconds, worst: seconds },
+        takes: DurationEstimate { typical: seconds, worst: seconds },
         undo: Undo::Nothing,
     }
 }
 
-/// Data changes sides.
-pub(super) fn promote(draft: &mut Draft<'_>, to: Side) {
+/// Promotes the replicas.
+pub(super) fn promote(draft: &mut ProcedureDraft<'_>, to: Side) {
     let question = draft.question;
     let nothing = Default::default();
     for replica in replicas(question) {
@@ -99,15 +100,19 @@ pub(super) fn promote(draft: &mut Draft<'_>, to: Side) {
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
         let call =
             with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, question.how));
-        // Why there is no call is told by the guards; the step is there all the same, so that the procedure can be read whole.
+        // A preflight check reports a missing call; the step stays, so that the procedure is complete.
         let touches = call.as_ref().map(|call| draft.touches_of(call)).unwrap_or_default();
         let accepted = if is_forced(question) { question.accepted.data_loss } else { None };
         let (takes, way) = match question.how {
-            How::Planned => (promotion.planned, "planned"),
-            How::Forced => (promotion.forced, "forced"),
+            FailoverMode::Planned => (promotion.planned, "planned"),
+            FailoverMode::Forced => (promotion.forced, "forced"),
         };
-        let why = format!("a {way} promotion only goes forward; `down` brings the data back");
-        let made = Made {
+        let back = match to {
+            Side::Target => "fail back with `drplan failover-group down`",
+            Side::Source => "move again with `drplan failover-group up --planned`",
+        };
+        let why = format!("a {way} promotion has no rollback; {back}");
+        let made = NewStep {
             address: resource.address.clone(),
             act: Act::Task(Task::Promote { to, how: question.how, accepted }),
             stage: Stage::Promote,
@@ -120,16 +125,16 @@ pub(super) fn promote(draft: &mut Draft<'_>, to: Side) {
         draft.add(made, needs);
         if let (Some(lost), true) = (question.lost, is_forced(question)) {
             let asked = site_of(question, to);
-            let what = format!("{lost} is not asked: the request goes to {asked}, or to a service without a region");
-            draft.avoided.push(Avoided { address: resource.address.clone(), what });
+            let what = format!("no request to {lost}: it goes to {asked}, or to a global service");
+            draft.avoided.push(Avoidance { address: resource.address.clone(), what });
         }
     }
 }
 
-/// What stands only during a failover is created, each after what it needs.
-fn stand_up(draft: &mut Draft<'_>) {
+/// Creates failover-only resources, each after its dependencies.
+fn stand_up(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
-    // The time in which users notice the fence is used; only promotion waits for its end.
+    // Resources are created while clients leave the fence; only promotion waits for its end.
     let mut first = draft.of(&[Stage::Quiesce]);
     let fences = draft.of(&[Stage::Fence]);
     let is_fence =
@@ -140,8 +145,8 @@ fn stand_up(draft: &mut Draft<'_>) {
     create_all(draft, &missing, &first);
 }
 
-/// Whether a resource is recorded and was not seen to be gone.
-fn stands(draft: &Draft<'_>, resource: &Resource) -> bool {
+/// True for a resource in state that was not observed to be deleted.
+fn stands(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
     let recorded = draft.question.state.resources.get(&resource.address);
     let observed = &draft.question.seen.observed.objects;
     recorded.is_some_and(|recorded| {
@@ -150,11 +155,11 @@ fn stands(draft: &Draft<'_>, resource: &Resource) -> bool {
     })
 }
 
-/// Users move.
-pub(super) fn route(draft: &mut Draft<'_>, back: bool) {
+/// Switches traffic.
+pub(super) fn route(draft: &mut ProcedureDraft<'_>, back: bool) {
     let question = draft.question;
     let (stack, group) = (question.stack, question.group);
-    let mut levers: Vec<(Lever, &Route)> = Vec::new();
+    let mut levers: Vec<(RouteSwitch, &Route)> = Vec::new();
     let mut at = Vec::new();
     let mut serial = BTreeSet::new();
     for route in &group.routes {
@@ -166,8 +171,8 @@ pub(super) fn route(draft: &mut Draft<'_>, back: bool) {
             continue;
         }
         if draft.touches_lost(&touched) {
-            let what = "this lever is not tried: it would be moved at the site that is given up".to_owned();
-            draft.avoided.push(Avoided { address: Address::new("route", &route.name), what });
+            let what = "route skipped: the change would be made at the lost site".to_owned();
+            draft.avoided.push(Avoidance { address: Address::new("route", &route.name), what });
             continue;
         }
         at.extend(touched);
@@ -177,14 +182,14 @@ pub(super) fn route(draft: &mut Draft<'_>, back: bool) {
     let Some((first, route)) = levers.first() else { return };
     at.sort();
     at.dedup();
-    let one = |lever: &Lever| 5 * lever.moves.len() as u64 + lever.lingers.as_secs();
+    let one = |lever: &RouteSwitch| 5 * lever.moves.len() as u64 + lever.lingers.as_secs();
     let all: u64 = levers.iter().map(|(lever, _)| one(lever)).sum();
     let seconds = |seconds| seconds_of(Duration::from_secs(seconds));
-    let takes = Span { typical: seconds(one(first)), worst: seconds(2 * all) };
+    let takes = DurationEstimate { typical: seconds(one(first)), worst: seconds(2 * all) };
     let reversed = levers.iter().map(|(_, route)| lever(stack, route, !back)).collect();
     let agree = group.probes.iter().filter(|probe| probe.before.is_none() && !back);
     let agree: Vec<String> = agree.map(|probe| probe.name.to_string()).collect();
-    let made = Made {
+    let made = NewStep {
         address: Address::new("route", &route.name),
         undo: Undo::Act(Box::new(Act::Task(Task::Route { levers: reversed, agree: Vec::new() }))),
         act: Act::Task(Task::Route { levers: levers.into_iter().map(|(lever, _)| lever).collect(), agree }),
@@ -197,8 +202,8 @@ pub(super) fn route(draft: &mut Draft<'_>, back: bool) {
     draft.add(made, needs);
 }
 
-/// What the group's role becomes. Since when and by which run is filled in once it is so.
-pub(super) fn role(draft: &Draft<'_>, active: Active, writer: Side) -> GroupRole {
+/// The new role of the group. The run and the time are filled in when it is recorded.
+pub(super) fn role(draft: &ProcedureDraft<'_>, active: ActiveSite, writer: Side) -> GroupRole {
     let question = draft.question;
     let mut moved: BTreeMap<Address, BTreeSet<String>> = BTreeMap::new();
     for step in &draft.steps {
@@ -222,16 +227,16 @@ pub(super) fn role(draft: &Draft<'_>, active: Active, writer: Side) -> GroupRole
         run: String::new(),
         how: question.how,
         stores: question.group.promote.iter().map(|address| (address.clone(), writer)).collect(),
-        moved: if active == Active::Home { BTreeMap::new() } else { moved },
+        moved: if active == ActiveSite::Home { BTreeMap::new() } else { moved },
         owed: Vec::new(),
         accepted: None,
     }
 }
 
-/// The role is recorded once everything else is done.
-pub(super) fn record(draft: &mut Draft<'_>, role: GroupRole) {
+/// Records the role once all other steps are done.
+pub(super) fn record(draft: &mut ProcedureDraft<'_>, role: GroupRole) {
     let all: Vec<StepId> = draft.steps.iter().map(|step| step.id).collect();
-    let made = Made {
+    let made = NewStep {
         address: Address::new("failover_group", &draft.question.group.name),
         act: Act::Task(Task::Record(Box::new(role))),
         stage: Stage::Record,

@@ -2,42 +2,62 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::Span;
+use crate::diagnostic::{Span, closest};
 use crate::value::Number;
 
-/// A word and where it stands.
+/// A word with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ident {
     /// The word.
     pub text: Arc<str>,
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
 }
 
-/// What stands between braces, or in a whole file.
+/// The body of a block or of a file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Body {
     /// `name = expression`, in the order written.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<HclAttribute>,
     /// Nested blocks, in the order written.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<HclBlock>,
 }
 
 impl Body {
     /// The attribute with this name.
-    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+    pub fn attribute(&self, name: &str) -> Option<&HclAttribute> {
         self.attributes.iter().find(|attribute| &*attribute.name.text == name)
     }
 
+    /// The body has `for_each`, or an argument that is a misspelt `for_each`.
+    pub fn is_repeated(&self) -> bool {
+        const KNOWN: [&str; 2] = ["for_each", "each"];
+        self.attributes.iter().map(|attribute| &*attribute.name.text).any(|word| {
+            // Few names come near it, so that the comparison is rare.
+            let is_near = word.contains("each") || word.starts_with("for");
+            word == "for_each" || (is_near && closest(word, KNOWN) == Some("for_each"))
+        })
+    }
+
+    /// An argument or block of this name is written, or one whose name is not in `known` and close to this one: that
+    /// it is misspelt is reported there, and not a second time as missing.
+    pub fn means(&self, name: &str, known: &[&str]) -> bool {
+        let words = self.attributes.iter().map(|attribute| &attribute.name);
+        words.chain(self.blocks.iter().map(|block| &block.ident)).any(|word| {
+            &*word.text == name
+                || (!known.contains(&&*word.text) && closest(&word.text, known.iter().copied()) == Some(name))
+        })
+    }
+
     /// The blocks with this word before the braces.
-    pub fn blocks<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Block> {
+    pub fn blocks<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a HclBlock> {
         self.blocks.iter().filter(move |block| &*block.ident.text == name)
     }
 }
 
 /// `name = expression`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Attribute {
+pub struct HclAttribute {
     /// The name.
     pub name: Ident,
     /// The expression.
@@ -46,12 +66,12 @@ pub struct Attribute {
 
 /// `ident "label" { … }`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Block {
+pub struct HclBlock {
     /// The word the block starts with.
     pub ident: Ident,
     /// Its labels.
     pub labels: Vec<Ident>,
-    /// What stands between the braces.
+    /// Its body.
     pub body: Body,
     /// The header: the word and its labels.
     pub header: Span,
@@ -60,9 +80,9 @@ pub struct Block {
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
-    /// What it is.
+    /// Its form.
     pub kind: ExprKind,
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
 }
 
@@ -78,17 +98,17 @@ pub enum ExprKind {
     /// A string without interpolation, escapes resolved.
     String(Arc<str>),
     /// A string or heredoc with interpolation or directives.
-    Template(Vec<Part>),
+    Template(Vec<TemplatePart>),
     /// `[a, b]`.
     List(Vec<Expr>),
     /// `{ a = 1, (b) = 2 }`. A key written as a bare word is a `String`.
     Object(Vec<(Expr, Expr)>),
     /// A root name alone or with steps: `var.x`, `subnet.web["a"].id`, `x[*].id`, or steps on any other expression.
     Traversal {
-        /// What the steps start from.
+        /// The start.
         root: Root,
         /// The steps, from left to right.
-        steps: Vec<Step>,
+        steps: Vec<TraversalStep>,
     },
     /// `name(a, b...)`.
     Call {
@@ -96,7 +116,7 @@ pub enum ExprKind {
         name: Ident,
         /// The arguments.
         args: Vec<Expr>,
-        /// Whether the last argument is a list that stands for further arguments (`...`).
+        /// The last argument is a list of further arguments (`...`).
         expand: bool,
     },
     /// `a ? b : c`.
@@ -106,12 +126,12 @@ pub enum ExprKind {
     /// `!a`, `-a`.
     Unary(UnaryOp, Box<Expr>),
     /// `[for k, v in c : v if p]`, `{for k, v in c : k => v... if p}`.
-    For(Box<For>),
+    For(Box<ForLoop>),
     /// `(a)`.
     Parens(Box<Expr>),
 }
 
-/// What a traversal starts from.
+/// The start of a traversal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Root {
     /// A name, looked up in the scope.
@@ -122,7 +142,7 @@ pub enum Root {
 
 /// One step of a traversal.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
+pub enum TraversalStep {
     /// `.name`.
     Attr(Ident),
     /// `[expression]`; `.0` is read as `[0]`.
@@ -133,42 +153,42 @@ pub enum Step {
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part {
+pub enum TemplatePart {
     /// Text as it is.
     Literal(Arc<str>),
     /// `${expression}`.
     Interpolation(Expr),
     /// `%{if c}…%{else}…%{endif}`.
-    If(Expr, Vec<Part>, Vec<Part>),
+    If(Expr, Vec<TemplatePart>, Vec<TemplatePart>),
     /// `%{for k, v in c}…%{endfor}`.
     For {
         /// The name of the key, where there is one.
         key: Option<Ident>,
         /// The name of the value.
         value: Ident,
-        /// What is gone through.
+        /// The collection.
         collection: Expr,
-        /// What is repeated.
-        body: Vec<Part>,
+        /// The repeated parts.
+        body: Vec<TemplatePart>,
     },
 }
 
 /// A `for` expression.
 #[derive(Debug, Clone, PartialEq)]
-pub struct For {
+pub struct ForLoop {
     /// The name of the key, where there is one.
     pub key_name: Option<Ident>,
     /// The name of the value.
     pub value_name: Ident,
-    /// What is gone through.
+    /// The collection.
     pub collection: Expr,
     /// The key of each entry; present where the result is an object.
     pub key: Option<Expr>,
     /// The value of each entry.
     pub value: Expr,
-    /// Whether values with the same key are grouped into lists (`...`).
+    /// Values with the same key are grouped into lists (`...`).
     pub grouped: bool,
-    /// Which entries are kept.
+    /// The condition for an entry to be kept.
     pub condition: Option<Expr>,
 }
 
@@ -222,13 +242,13 @@ pub enum UnaryOp {
 }
 
 impl Expr {
-    /// Calls `visit` with every traversal from a name within this expression: the name, the steps and the span. Names bound by a `for` within
-    /// are left out, so what is visited is what the expression needs from outside.
-    pub fn visit_references<'a>(&'a self, visit: &mut dyn FnMut(&'a Ident, &'a [Step], Span)) {
+    /// Calls `visit` with every traversal from a name within this expression: the name, the steps and the span. Names
+    /// bound by a `for` within are left out.
+    pub fn visit_references<'a>(&'a self, visit: &mut dyn FnMut(&'a Ident, &'a [TraversalStep], Span)) {
         self.visit(&mut Vec::new(), visit);
     }
 
-    fn visit<'a>(&'a self, bound: &mut Vec<&'a str>, visit: &mut dyn FnMut(&'a Ident, &'a [Step], Span)) {
+    fn visit<'a>(&'a self, bound: &mut Vec<&'a str>, visit: &mut dyn FnMut(&'a Ident, &'a [TraversalStep], Span)) {
         match &self.kind {
             ExprKind::Null | ExprKind::Bool(_) | ExprKind::Number(_) | ExprKind::String(_) => {}
             ExprKind::Template(parts) => visit_parts(parts, bound, visit),
@@ -244,7 +264,7 @@ impl Expr {
                     Root::Expr(expr) => expr.visit(bound, visit),
                 }
                 for step in steps {
-                    if let Step::Index(index) = step {
+                    if let TraversalStep::Index(index) = step {
                         index.visit(bound, visit);
                     }
                 }
@@ -254,7 +274,7 @@ impl Expr {
             ExprKind::Binary(sides, _, _) => sides.iter().for_each(|side| side.visit(bound, visit)),
             ExprKind::Unary(_, side) | ExprKind::Parens(side) => side.visit(bound, visit),
             ExprKind::For(each) => {
-                let For { key_name, value_name, collection, key, value, grouped: _, condition } = &**each;
+                let ForLoop { key_name, value_name, collection, key, value, grouped: _, condition } = &**each;
                 collection.visit(bound, visit);
                 let outer = bound.len();
                 bound.extend(key_name.iter().map(|name| &*name.text));
@@ -268,17 +288,21 @@ impl Expr {
     }
 }
 
-fn visit_parts<'a>(parts: &'a [Part], bound: &mut Vec<&'a str>, visit: &mut dyn FnMut(&'a Ident, &'a [Step], Span)) {
+fn visit_parts<'a>(
+    parts: &'a [TemplatePart],
+    bound: &mut Vec<&'a str>,
+    visit: &mut dyn FnMut(&'a Ident, &'a [TraversalStep], Span),
+) {
     for part in parts {
         match part {
-            Part::Literal(_) => {}
-            Part::Interpolation(expr) => expr.visit(bound, visit),
-            Part::If(condition, yes, no) => {
+            TemplatePart::Literal(_) => {}
+            TemplatePart::Interpolation(expr) => expr.visit(bound, visit),
+            TemplatePart::If(condition, yes, no) => {
                 condition.visit(bound, visit);
                 visit_parts(yes, bound, visit);
                 visit_parts(no, bound, visit);
             }
-            Part::For { key, value, collection, body } => {
+            TemplatePart::For { key, value, collection, body } => {
                 collection.visit(bound, visit);
                 let outer = bound.len();
                 bound.extend(key.iter().map(|name| &*name.text));

@@ -1,30 +1,33 @@
 //! The canonical form of a file: `drplan fmt`.
 //!
-//! The rules are those of `terraform fmt`: two spaces for each level, `=` aligned in runs of lines that hold one attribute each, comments at
-//! the ends of lines aligned, one space around operators, labels in quotes, and `"${x}"` alone written as `x`. Only
-//! spaces change otherwise, so every comment stays. Blank lines are left as they are, as in Terraform.
+//! The rules are those of `terraform fmt`: two spaces for each level, `=` aligned in runs of lines that hold one
+//! attribute each, comments at the ends of lines aligned, one space around operators, labels in quotes, and `"${x}"`
+//! alone written as `x`. Only spaces change otherwise, so every comment stays. Blank lines are left as they are, as
+//! in Terraform. Several arguments of a block on one line, which Terraform does not have, have two spaces between
+//! them.
 //!
-//! Differences: a `"${…}"` whose expression goes over several lines is left as it is (Terraform puts parentheses around it), and so is a quoted
-//! type of a variable and a block header with a comment in it (Terraform drops that comment); an interpolation over several lines in
-//! a heredoc does not disturb the indent of what follows.
+//! Differences: a `"${…}"` whose expression goes over several lines is left as it is (Terraform puts parentheses
+//! around it), and so is a quoted type of a variable and a block header with a comment in it (Terraform drops that
+//! comment); an interpolation over several lines in a heredoc does not disturb the indent of what follows.
 
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostics;
 
 use super::lex::{Token, TokenKind, scan};
+use super::one_line::{Break, breaks};
 use super::parse;
 
 /// A token with the spaces before it.
 #[derive(Clone)]
-struct Piece<'a> {
+struct FormatPiece<'a> {
     kind: TokenKind,
     text: &'a str,
     spaces: usize,
 }
 
-/// A line of pieces in up to three cells: what leads, `=` with what is assigned, and the comment at the end.
-struct Line {
+/// A line of pieces in up to three cells: the name, `=` with the value, and the comment at the end.
+struct FormatLine {
     lead: std::ops::Range<usize>,
     assign: std::ops::Range<usize>,
     comment: std::ops::Range<usize>,
@@ -33,7 +36,7 @@ struct Line {
 /// The text in canonical form.
 ///
 /// # Errors
-/// Every fault of syntax, if it has any: what cannot be read is not touched.
+/// Every syntax error: a text that cannot be read is not changed.
 pub fn format(text: &str) -> Result<String, Diagnostics> {
     parse::parse(text, 0)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -51,19 +54,19 @@ pub fn format(text: &str) -> Result<String, Diagnostics> {
     Ok(out)
 }
 
-fn pieces<'a>(text: &'a str, tokens: &[Token]) -> Vec<Piece<'a>> {
+fn pieces<'a>(text: &'a str, tokens: &[Token]) -> Vec<FormatPiece<'a>> {
     let mut end = 0;
     tokens
         .iter()
         .map(|token| {
             let spaces = token.start - end;
             end = token.end;
-            Piece { kind: token.kind, text: text.get(token.start..token.end).unwrap_or_default(), spaces }
+            FormatPiece { kind: token.kind, text: text.get(token.start..token.end).unwrap_or_default(), spaces }
         })
         .collect()
 }
 
-fn written(pieces: &[Piece<'_>]) -> String {
+fn written(pieces: &[FormatPiece<'_>]) -> String {
     let mut out = String::new();
     for piece in pieces {
         out.extend(std::iter::repeat_n(' ', piece.spaces));
@@ -83,22 +86,22 @@ fn bracket_change(kind: TokenKind) -> isize {
     }
 }
 
-fn ends_line(piece: &Piece<'_>) -> bool {
+fn ends_line(piece: &FormatPiece<'_>) -> bool {
     piece.kind == TokenKind::Newline || (piece.kind == TokenKind::Comment && piece.text.ends_with('\n'))
 }
 
-/// What stands directly in the body of the file or of a block, and not in an expression.
+/// Tokens directly in the body of the file or of a block, and not in an expression.
 #[derive(Default)]
-struct Bodies {
-    /// Where each `=` of an attribute is.
+struct BodyTokens {
+    /// The position of each `=` of an attribute.
     assigns: Vec<usize>,
-    /// Where each `{` of a block is.
+    /// The position of each `{` of a block.
     opens: Vec<usize>,
 }
 
-fn bodies(pieces: &[Piece<'_>]) -> Bodies {
-    let mut found = Bodies::default();
-    // For each open bracket, whether what is in it is a body.
+fn bodies(pieces: &[FormatPiece<'_>]) -> BodyTokens {
+    let mut found = BodyTokens::default();
+    // For each open bracket: it contains a body.
     let mut inside = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let in_body = inside.last().copied().unwrap_or(true);
@@ -120,8 +123,9 @@ fn bodies(pieces: &[Piece<'_>]) -> Bodies {
     found
 }
 
-/// Takes the quotes from `name = "${expression}"` on one line, and says whether there were any: the expression may be another such.
-fn unwrap_interpolations(pieces: &mut Vec<Piece<'_>>) -> bool {
+/// Removes the quotes of `name = "${expression}"` on one line. True if there were any: the expression may be another
+/// such.
+fn unwrap_interpolations(pieces: &mut Vec<FormatPiece<'_>>) -> bool {
     let dropped: BTreeSet<usize> =
         bodies(pieces).assigns.into_iter().filter_map(|at| lone_interpolation(pieces, at)).flatten().collect();
     let mut at = 0;
@@ -132,8 +136,9 @@ fn unwrap_interpolations(pieces: &mut Vec<Piece<'_>>) -> bool {
     !dropped.is_empty()
 }
 
-/// If `at` is the `=` before a value that is one interpolation in quotes: what is to go, the line breaks at its ends included.
-fn lone_interpolation(pieces: &[Piece<'_>], at: usize) -> Option<Vec<usize>> {
+/// The tokens to remove, if `at` is the `=` before a value that is one interpolation in quotes, with the line breaks
+/// at its ends.
+fn lone_interpolation(pieces: &[FormatPiece<'_>], at: usize) -> Option<Vec<usize>> {
     let kind = |at: usize| pieces.get(at).map(|piece| piece.kind);
     let assigns = kind(at)? == TokenKind::Equal && kind(at.checked_sub(1)?)? == TokenKind::Ident;
     let opens = kind(at + 1)? == TokenKind::OpenQuote && pieces.get(at + 2)?.text.starts_with("${");
@@ -158,22 +163,22 @@ fn lone_interpolation(pieces: &[Piece<'_>], at: usize) -> Option<Vec<usize>> {
     (!over_lines).then(|| (at + 1..first).chain(last + 1..=close + 1).collect())
 }
 
-/// Whether the brace here opens a block: before it, back to the start of its line, stand only a word and labels.
-fn opens_block(pieces: &[Piece<'_>], at: usize) -> bool {
+/// The brace opens a block: before it, back to the start of its line, are only a word and labels.
+fn opens_block(pieces: &[FormatPiece<'_>], at: usize) -> bool {
     let header = header_start(pieces, at);
     let words = pieces.get(header..at).unwrap_or_default();
-    let plain = |piece: &Piece<'_>| {
+    let plain = |piece: &FormatPiece<'_>| {
         matches!(piece.kind, TokenKind::Ident | TokenKind::OpenQuote | TokenKind::Text | TokenKind::CloseQuote)
     };
     words.first().is_some_and(|first| first.kind == TokenKind::Ident) && words.iter().all(plain)
 }
 
-fn header_start(pieces: &[Piece<'_>], at: usize) -> usize {
+fn header_start(pieces: &[FormatPiece<'_>], at: usize) -> usize {
     pieces.get(..at).and_then(|before| before.iter().rposition(ends_line)).map_or(0, |end| end + 1)
 }
 
 /// Puts quotes around labels written as bare words.
-fn quote_labels(pieces: &mut Vec<Piece<'_>>) {
+fn quote_labels(pieces: &mut Vec<FormatPiece<'_>>) {
     let mut bare = BTreeSet::new();
     for at in bodies(pieces).opens {
         let words = header_start(pieces, at) + 1..at;
@@ -182,10 +187,10 @@ fn quote_labels(pieces: &mut Vec<Piece<'_>>) {
     if bare.is_empty() {
         return;
     }
-    let quote = |kind| Piece { kind, text: "\"", spaces: 0 };
+    let quote = |kind| FormatPiece { kind, text: "\"", spaces: 0 };
     let quoted = std::mem::take(pieces).into_iter().enumerate().flat_map(|(at, piece)| {
         if bare.contains(&at) {
-            let label = Piece { kind: TokenKind::Text, ..piece };
+            let label = FormatPiece { kind: TokenKind::Text, ..piece };
             vec![quote(TokenKind::OpenQuote), label, quote(TokenKind::CloseQuote)]
         } else {
             vec![piece]
@@ -194,7 +199,7 @@ fn quote_labels(pieces: &mut Vec<Piece<'_>>) {
     *pieces = quoted.collect();
 }
 
-fn lines(pieces: &[Piece<'_>]) -> Vec<Line> {
+fn lines(pieces: &[FormatPiece<'_>]) -> Vec<FormatLine> {
     let mut lines = Vec::new();
     let mut start = 0;
     for (at, piece) in pieces.iter().enumerate() {
@@ -209,7 +214,7 @@ fn lines(pieces: &[Piece<'_>]) -> Vec<Line> {
     lines
 }
 
-fn cells(pieces: &[Piece<'_>], start: usize, end: usize) -> Line {
+fn cells(pieces: &[FormatPiece<'_>], start: usize, end: usize) -> FormatLine {
     let line = pieces.get(start..end).unwrap_or_default();
     let has_comment = line.len() > 1 && line.last().is_some_and(|last| last.kind == TokenKind::Comment);
     let comment = if has_comment { end - 1..end } else { end..end };
@@ -219,14 +224,14 @@ fn cells(pieces: &[Piece<'_>], start: usize, end: usize) -> Line {
         pieces.get(from..comment.start).unwrap_or_default().iter().map(|piece| bracket_change(piece.kind)).sum()
     };
     match equal {
-        // Where brackets stay open, the value goes on over the next lines, and is not aligned.
-        Some(equal) if net(equal) == 0 => Line { lead: start..equal, assign: equal..comment.start, comment },
-        _ => Line { lead: start..comment.start, assign: comment.start..comment.start, comment },
+        // With open brackets, the value continues on the next lines and is not aligned.
+        Some(equal) if net(equal) == 0 => FormatLine { lead: start..equal, assign: equal..comment.start, comment },
+        _ => FormatLine { lead: start..comment.start, assign: comment.start..comment.start, comment },
     }
 }
 
-/// Two spaces for each line that opened more brackets than it closed and is not closed yet. Lines of a heredoc stay as they are.
-fn indent(pieces: &mut [Piece<'_>], lines: &[Line]) {
+/// Two spaces for each open line: one that opened more brackets than it closed. Lines of a heredoc stay as they are.
+fn indent(pieces: &mut [FormatPiece<'_>], lines: &[FormatLine]) {
     let mut opened: Vec<isize> = Vec::new();
     let mut in_heredoc = false;
     for line in lines {
@@ -265,7 +270,10 @@ fn close(opened: &mut Vec<isize>, mut count: isize) {
     }
 }
 
-fn space(pieces: &mut [Piece<'_>], lines: &[Line]) {
+fn space(pieces: &mut [FormatPiece<'_>], lines: &[FormatLine]) {
+    let kinds: Vec<TokenKind> = pieces.iter().map(|piece| piece.kind).collect();
+    let apart: BTreeSet<usize> =
+        breaks(&kinds).into_iter().filter(|(_, needed)| *needed == Break::Next).map(|(at, _)| at).collect();
     for line in lines {
         for cell in [&line.lead, &line.assign] {
             for at in cell.start + 1..cell.end {
@@ -273,6 +281,7 @@ fn space(pieces: &mut [Piece<'_>], lines: &[Line]) {
                 let before = at.checked_sub(2).filter(|before| *before >= cell.start).and_then(kind_of);
                 let (Some(subject), Some(after)) = (kind_of(at - 1), kind_of(at)) else { continue };
                 let spaces = usize::from(space_between(before.map(|(kind, _)| kind), subject, after.0));
+                let spaces = if apart.contains(&at) { 2 } else { spaces };
                 if let Some(piece) = pieces.get_mut(at) {
                     piece.spaces = spaces;
                 }
@@ -281,7 +290,7 @@ fn space(pieces: &mut [Piece<'_>], lines: &[Line]) {
     }
 }
 
-/// Whether a space stands between a token and the one after it. The first rule that knows the two decides.
+/// A space between a token and the one after it. The first rule that matches both decides.
 fn space_between(before: Option<TokenKind>, subject: (TokenKind, &str), after: TokenKind) -> bool {
     use TokenKind::{
         Bang, CloseBrace, CloseBracket, CloseHeredoc, CloseParen, CloseQuote, CloseTemplate, Comma, Dot, DoubleColon,
@@ -300,7 +309,7 @@ fn space_between(before: Option<TokenKind>, subject: (TokenKind, &str), after: T
         (Ident, _) if text == "in" && before == Some(Ident) => true,
         (Ident | Number | CloseBrace | CloseBracket | CloseParen | CloseTemplate, OpenBracket) => false,
         (Bang, _) => false,
-        // A minus after what cannot end an expression is a sign.
+        // A minus after a token that cannot end an expression is a sign.
         (Minus, _) => !matches!(
             before,
             None | Some(OpenParen | OpenBrace | OpenBracket | Equal | Comma | Operator | Minus | Bang)
@@ -314,12 +323,12 @@ fn space_between(before: Option<TokenKind>, subject: (TokenKind, &str), after: T
 }
 
 /// Aligns the `=` of lines that follow one another, and then their comments.
-fn align(pieces: &mut [Piece<'_>], lines: &[Line]) {
+fn align(pieces: &mut [FormatPiece<'_>], lines: &[FormatLine]) {
     align_cell(pieces, lines, |line| &line.assign);
     align_cell(pieces, lines, |line| &line.comment);
 }
 
-fn align_cell(pieces: &mut [Piece<'_>], lines: &[Line], cell: fn(&Line) -> &std::ops::Range<usize>) {
+fn align_cell(pieces: &mut [FormatPiece<'_>], lines: &[FormatLine], cell: fn(&FormatLine) -> &std::ops::Range<usize>) {
     for run in lines.chunk_by(|a, b| cell(a).is_empty() == cell(b).is_empty()) {
         if run.first().is_none_or(|line| cell(line).is_empty()) {
             continue;
@@ -335,7 +344,7 @@ fn align_cell(pieces: &mut [Piece<'_>], lines: &[Line], cell: fn(&Line) -> &std:
 }
 
 /// The columns that pieces take, with the spaces before each.
-fn width(pieces: &[Piece<'_>], range: std::ops::Range<usize>) -> usize {
+fn width(pieces: &[FormatPiece<'_>], range: std::ops::Range<usize>) -> usize {
     let cells = pieces.get(range).unwrap_or_default();
     cells.iter().map(|piece| piece.spaces + piece.text.chars().count()).sum()
 }

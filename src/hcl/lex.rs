@@ -1,9 +1,9 @@
-//! Text to tokens, every byte accounted for: what the formatter lays out, and what a faulty text is searched with.
+//! Text to tokens, every byte accounted for: for the formatter, and for explaining syntax errors.
 //!
-//! Tokens are cut as HCL's own scanner cuts them. Nothing is refused here: what cannot be read is an [`TokenKind::Invalid`] token, and
-//! [`Scan::faults`] says what was never closed.
+//! Tokens are those of HCL's own scanner. Nothing fails here: unknown characters are [`TokenKind::Invalid`] tokens, and
+//! [`Scan::faults`] lists unclosed quotes and brackets.
 
-/// What a token is.
+/// The type of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
     Ident,
@@ -51,7 +51,7 @@ pub(super) struct Token {
     pub(super) end: usize,
 }
 
-/// What a scan found to be wrong, and where.
+/// An error that a scan finds, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LexFault {
     /// A quote that is not closed on its line.
@@ -62,22 +62,22 @@ pub(super) enum LexFault {
     Heredoc(usize, String),
     /// A `/*` without `*/`.
     Comment(usize),
-    /// A bracket that is never closed: it and where it stands.
+    /// An unclosed bracket and its place.
     Open(char, usize),
-    /// A closing bracket where another one, or none, was due: it, where it stands, and the open one.
+    /// A closing bracket where another one, or none, is expected: it, its place, and the open one.
     Close(char, usize, Option<(char, usize)>),
-    /// A character that HCL has no use for.
+    /// A character that HCL does not know.
     Character(char, usize),
 }
 
-/// The tokens of a text, and what is wrong with them.
+/// The tokens of a text and the errors in them.
 pub(super) struct Scan {
     pub(super) tokens: Vec<Token>,
     pub(super) faults: Vec<LexFault>,
 }
 
-/// What the scanner is inside of.
-enum Inside {
+/// The context of the scanner.
+enum LexNesting {
     /// A bracket, with its place.
     Bracket(char, usize),
     /// `${` or `%{`, with its place.
@@ -91,7 +91,7 @@ enum Inside {
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    inside: Vec<Inside>,
+    inside: Vec<LexNesting>,
     scan: Scan,
 }
 
@@ -101,24 +101,24 @@ pub(super) fn scan(text: &str) -> Scan {
     let mut lexer = Lexer { text, at: 0, inside: Vec::new(), scan };
     while lexer.at < text.len() {
         match lexer.inside.last() {
-            Some(Inside::Quoted(_)) => lexer.quoted(),
-            Some(Inside::Heredoc(_, word)) => {
+            Some(LexNesting::Quoted(_)) => lexer.quoted(),
+            Some(LexNesting::Heredoc(_, word)) => {
                 let word = word.clone();
                 lexer.heredoc(&word);
             }
-            Some(Inside::Bracket(..) | Inside::Template(_)) | None => lexer.plain(),
+            Some(LexNesting::Bracket(..) | LexNesting::Template(_)) | None => lexer.plain(),
         }
     }
     lexer.left_open();
     lexer.scan
 }
 
-/// Whether an identifier may start with this.
+/// An identifier may start with this character.
 pub(super) fn starts_ident(c: char) -> bool {
     if c.is_ascii() { c == '_' || c.is_ascii_alphabetic() } else { is_ident(&c.to_string()) }
 }
 
-/// Whether an identifier may go on with this.
+/// An identifier may continue with this character.
 pub(super) fn continues_ident(c: char) -> bool {
     if c.is_ascii() { c == '_' || c == '-' || c.is_ascii_alphanumeric() } else { is_ident(&format!("a{c}")) }
 }
@@ -155,11 +155,11 @@ impl<'a> Lexer<'a> {
             '/' if two == "//" => self.push(Comment, line_length(rest)),
             '/' if two == "/*" => self.block_comment(),
             '"' => {
-                self.inside.push(Inside::Quoted(self.at));
+                self.inside.push(LexNesting::Quoted(self.at));
                 self.push(OpenQuote, 1);
             }
             '<' if two == "<<" => self.open_heredoc(),
-            '~' if two == "~}" && matches!(self.inside.last(), Some(Inside::Template(_))) => {
+            '~' if two == "~}" && matches!(self.inside.last(), Some(LexNesting::Template(_))) => {
                 self.inside.pop();
                 self.push(CloseTemplate, 2);
             }
@@ -211,12 +211,12 @@ impl<'a> Lexer<'a> {
             return;
         }
         let length = rest.len() - tail.len() + line_break;
-        self.inside.push(Inside::Heredoc(self.at, word.to_owned()));
+        self.inside.push(LexNesting::Heredoc(self.at, word.to_owned()));
         self.push(TokenKind::OpenHeredoc, length);
     }
 
     fn open(&mut self, bracket: char) {
-        self.inside.push(Inside::Bracket(bracket, self.at));
+        self.inside.push(LexNesting::Bracket(bracket, self.at));
         let kind = match bracket {
             '(' => TokenKind::OpenParen,
             '[' => TokenKind::OpenBracket,
@@ -232,14 +232,14 @@ impl<'a> Lexer<'a> {
             _ => (TokenKind::CloseBrace, '{'),
         };
         match self.inside.last() {
-            Some(Inside::Template(_)) if bracket == '}' => {
+            Some(LexNesting::Template(_)) if bracket == '}' => {
                 self.inside.pop();
                 return self.push(TokenKind::CloseTemplate, 1);
             }
-            Some(Inside::Bracket(open, _)) if *open == wanted => {
+            Some(LexNesting::Bracket(open, _)) if *open == wanted => {
                 self.inside.pop();
             }
-            Some(Inside::Bracket(open, at)) => {
+            Some(LexNesting::Bracket(open, at)) => {
                 self.scan.faults.push(LexFault::Close(bracket, self.at, Some((*open, *at))));
                 // If an outer bracket is the one meant, the inner ones were forgotten.
                 if let Some(outer) = self.matching(wanted) {
@@ -254,9 +254,11 @@ impl<'a> Lexer<'a> {
     /// Where the innermost open bracket of this kind is among all that is open, within the template that is being read.
     fn matching(&self, wanted: char) -> Option<usize> {
         let within =
-            self.inside.iter().rposition(|inside| !matches!(inside, Inside::Bracket(..))).map_or(0, |at| at + 1);
+            self.inside.iter().rposition(|inside| !matches!(inside, LexNesting::Bracket(..))).map_or(0, |at| at + 1);
         let open = self.inside.get(within..).unwrap_or_default();
-        open.iter().rposition(|inside| matches!(inside, Inside::Bracket(c, _) if *c == wanted)).map(|at| at + within)
+        open.iter()
+            .rposition(|inside| matches!(inside, LexNesting::Bracket(c, _) if *c == wanted))
+            .map(|at| at + within)
     }
 
     fn quoted(&mut self) {
@@ -291,17 +293,19 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A line ends within quotes. Everything after is read as if they had been closed here, so that further faults are found.
+    /// A line ends within quotes. Everything after is read as if they had been closed here, so that further faults
+    /// are found.
     fn break_off(&mut self) {
         let line = self.text.get(..self.at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let outermost = self.inside.iter().position(|inside| matches!(inside, Inside::Quoted(at) if *at >= line));
+        let outermost = self.inside.iter().position(|inside| matches!(inside, LexNesting::Quoted(at) if *at >= line));
         let broken = self.inside.drain(outermost.unwrap_or(self.inside.len().saturating_sub(1))..);
         self.scan.faults.extend(first_open(broken));
     }
 
     /// The text ends: of all that is still open, the outermost text is to blame, and otherwise the outermost bracket.
     fn left_open(&mut self) {
-        let text = self.inside.iter().position(|inside| matches!(inside, Inside::Quoted(_) | Inside::Heredoc(..)));
+        let text =
+            self.inside.iter().position(|inside| matches!(inside, LexNesting::Quoted(_) | LexNesting::Heredoc(..)));
         self.scan.faults.extend(first_open(self.inside.drain(text.unwrap_or(0)..)));
     }
 
@@ -328,19 +332,19 @@ impl<'a> Lexer<'a> {
 
     fn open_template(&mut self) {
         let length = if self.rest().get(2..).is_some_and(|rest| rest.starts_with('~')) { 3 } else { 2 };
-        self.inside.push(Inside::Template(self.at));
+        self.inside.push(LexNesting::Template(self.at));
         self.push(TokenKind::OpenTemplate, length);
     }
 }
 
 /// The fault of the first of what is open; a text with a template in it is open because the template is.
-fn first_open(mut open: impl Iterator<Item = Inside>) -> Option<LexFault> {
+fn first_open(mut open: impl Iterator<Item = LexNesting>) -> Option<LexFault> {
     Some(match (open.next()?, open.next()) {
-        (Inside::Quoted(_), Some(Inside::Template(at))) => LexFault::Template(at),
-        (Inside::Quoted(at), _) => LexFault::Quote(at),
-        (Inside::Heredoc(at, word), _) => LexFault::Heredoc(at, word),
-        (Inside::Template(at), _) => LexFault::Open('{', at),
-        (Inside::Bracket(bracket, at), _) => LexFault::Open(bracket, at),
+        (LexNesting::Quoted(_), Some(LexNesting::Template(at))) => LexFault::Template(at),
+        (LexNesting::Quoted(at), _) => LexFault::Quote(at),
+        (LexNesting::Heredoc(at, word), _) => LexFault::Heredoc(at, word),
+        (LexNesting::Template(at), _) => LexFault::Open('{', at),
+        (LexNesting::Bracket(bracket, at), _) => LexFault::Open(bracket, at),
     })
 }
 

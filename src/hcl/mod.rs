@@ -8,11 +8,12 @@ pub mod eval;
 pub mod format;
 pub mod functions;
 mod lex;
+mod one_line;
 pub mod parse;
 pub mod render;
 pub mod text;
 
-pub use eval::{Files, Key, Scope, evaluate};
+pub use eval::{Files, ReferenceKey, Scope, evaluate, evaluate_partly};
 pub use format::format;
 pub use parse::{parse, parse_expression, parse_template};
 pub use render::{line_text, quoted, value_text, value_text_with};

@@ -1,24 +1,24 @@
-//! Values as people write them in HCL. It knows the two markers that a kept value may hold, and nothing of plans.
+//! Values to HCL text. It knows the two markers that a sealed value may contain, and nothing of plans.
 
 use serde_json::{Map, Value as Json};
 
 use crate::address::is_identifier;
-use crate::value::Sealed;
+use crate::value::SealedValue;
 
-/// How wide a line with a whole list on it may be.
+/// Maximum width of a line with a whole list on it.
 const MAX_WIDTH: usize = 80;
 
-/// What is written instead of a string: the words for an id, say.
-pub type Words<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// A replacement for a string, such as a reference for an id.
+pub type StringOverride<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A value as an HCL expression that starts on a line indented by so many spaces: short lists on one line, maps over several with
-/// their `=` aligned. A sensitive value is `(sensitive)`, an unknown one `(known after apply)`.
+/// A value as an HCL expression that starts on a line indented by so many spaces: short lists on one line, maps over
+/// several with their `=` aligned. A sensitive value is `(sensitive)`, an unknown one `(known after apply)`.
 pub fn value_text(json: &Json, indent: usize) -> String {
     value_text_with(json, indent, &|_| None)
 }
 
 /// The same, with other words for some strings.
-pub fn value_text_with(json: &Json, indent: usize, words: Words<'_>) -> String {
+pub fn value_text_with(json: &Json, indent: usize, words: StringOverride<'_>) -> String {
     match json {
         Json::Array(items) => list_text(items, indent, words),
         Json::Object(map) if marker(json).is_none() => map_text(map, indent, words),
@@ -27,7 +27,7 @@ pub fn value_text_with(json: &Json, indent: usize, words: Words<'_>) -> String {
 }
 
 /// The same on one line, however long.
-pub fn line_text(json: &Json, words: Words<'_>) -> String {
+pub fn line_text(json: &Json, words: StringOverride<'_>) -> String {
     match json {
         Json::Null => "null".to_owned(),
         Json::Bool(bool) => bool.to_string(),
@@ -48,12 +48,16 @@ pub fn line_text(json: &Json, words: Words<'_>) -> String {
 }
 
 fn marker(json: &Json) -> Option<&'static str> {
-    if Sealed::is_sensitive(json) {
+    if SealedValue::is_sensitive(json) {
         Some("(sensitive)")
-    } else if Sealed::is_untold(json) {
+    } else if SealedValue::is_untold(json) {
         Some("(sensitive, never told)")
     } else {
-        Sealed::waits_for(json).map(|_| "(known after apply)")
+        SealedValue::waits_for(json).map(|waits| {
+            // A sensitive variable without a value is as unknown as it is secret.
+            let is_variable = |wait: &Json| wait.as_str().is_some_and(|wait| wait.starts_with("var."));
+            if !waits.is_empty() && waits.iter().all(is_variable) { "(sensitive)" } else { "(known after apply)" }
+        })
     }
 }
 
@@ -78,7 +82,7 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-fn list_text(items: &[Json], indent: usize, words: Words<'_>) -> String {
+fn list_text(items: &[Json], indent: usize, words: StringOverride<'_>) -> String {
     let inner: Vec<String> = items.iter().map(|item| value_text_with(item, indent + 2, words)).collect();
     let line = format!("[{}]", inner.join(", "));
     let fits = indent + line.chars().count() <= MAX_WIDTH && inner.iter().all(|item| !item.contains('\n'));
@@ -90,7 +94,7 @@ fn list_text(items: &[Json], indent: usize, words: Words<'_>) -> String {
     format!("[\n{rows}{}]", " ".repeat(indent))
 }
 
-fn map_text(map: &Map<String, Json>, indent: usize, words: Words<'_>) -> String {
+fn map_text(map: &Map<String, Json>, indent: usize, words: StringOverride<'_>) -> String {
     if map.is_empty() {
         return "{}".to_owned();
     }
@@ -121,7 +125,7 @@ mod tests {
 
     use super::*;
     use crate::hcl::ast::Ident;
-    use crate::hcl::eval::{Files, Key, Scope, evaluate};
+    use crate::hcl::eval::{Files, ReferenceKey, Scope, evaluate};
     use crate::hcl::{format, parse_expression};
 
     #[test]
@@ -163,13 +167,13 @@ mod tests {
         assert_eq!(value_text(&value, 0), expected);
     }
 
-    struct Nothing;
+    struct NoNames;
 
-    impl Scope for Nothing {
+    impl Scope for NoNames {
         fn resolve(
             &self,
             _: &Ident,
-            _: &[(Key, crate::diagnostic::Span)],
+            _: &[(ReferenceKey, crate::diagnostic::Span)],
         ) -> Result<(crate::value::Value, usize), crate::diagnostic::Diagnostic> {
             Err(crate::diagnostic::Diagnostic::error("unknown-name", "no names here"))
         }
@@ -179,7 +183,7 @@ mod tests {
         }
     }
 
-    impl Files for Nothing {
+    impl Files for NoNames {
         fn bytes(&self, _: &str) -> Result<Option<std::sync::Arc<[u8]>>, String> {
             Ok(None)
         }
@@ -203,10 +207,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_as_the_same_value_and_is_canonical(value in value()) {
+        fn rendered_value_parses_to_itself(value in value()) {
             let text = value_text(&value, 0);
             let expr = parse_expression(&text, 0).unwrap();
-            prop_assert_eq!(evaluate(&expr, &Nothing).unwrap().reveal().unwrap(), value);
+            prop_assert_eq!(evaluate(&expr, &NoNames).unwrap().reveal().unwrap(), value);
             let line = format!("a = {text}\n");
             prop_assert_eq!(format(&line).unwrap(), line);
         }

@@ -1,39 +1,39 @@
-//! Expressions as text again, with other names in them: what an emitter of a language with HCL's expressions needs.
+//! Expressions to text, with names replaced: for emitters of languages with HCL's expressions.
 
-use super::ast::{Expr, ExprKind, For, Ident, Part, Root, Step, UnaryOp};
+use super::ast::{Expr, ExprKind, ForLoop, Ident, Root, TemplatePart, TraversalStep, UnaryOp};
 use super::render::quoted;
 
-/// What names are written as.
-pub trait Names {
-    /// What a name with steps is written as, and how many of the steps that covers; `None`: as it is.
-    fn name(&self, name: &Ident, steps: &[Step], writer: &Writer<'_>) -> Option<(String, usize)>;
+/// Replacements for names and calls.
+pub trait NameWriter {
+    /// The text of a name with steps, and the number of steps that it covers; `None`: unchanged.
+    fn name(&self, name: &Ident, steps: &[TraversalStep], writer: &ExprWriter<'_>) -> Option<(String, usize)>;
 
-    /// What a call is written as; `None`: as it is.
-    fn call(&self, name: &Ident, args: &[Expr], writer: &Writer<'_>) -> Option<String>;
+    /// The text of a call; `None`: unchanged.
+    fn call(&self, name: &Ident, args: &[Expr], writer: &ExprWriter<'_>) -> Option<String>;
 }
 
 /// Writes expressions, the names bound by a `for` around them known.
-pub struct Writer<'a> {
-    names: &'a dyn Names,
+pub struct ExprWriter<'a> {
+    names: &'a dyn NameWriter,
     bound: Vec<&'a str>,
 }
 
-/// How long a list or object on one line may be.
+/// Maximum width of a list or object on one line.
 const WIDTH: usize = 72;
 
-impl<'a> Writer<'a> {
+impl<'a> ExprWriter<'a> {
     /// Writes expressions with these names.
-    pub fn new(names: &'a dyn Names) -> Self {
+    pub fn new(names: &'a dyn NameWriter) -> Self {
         Self { names, bound: Vec::new() }
     }
 
-    /// Whether a `for` around binds this name.
+    /// A `for` around binds this name.
     pub fn is_bound(&self, name: &str) -> bool {
         self.bound.contains(&name)
     }
 
     /// The same within a `for`.
-    pub fn within(&self, of: &'a For) -> Self {
+    pub fn within(&self, of: &'a ForLoop) -> Self {
         let names = of.key_name.iter().chain([&of.value_name]).map(|name| &*name.text);
         Self { names: self.names, bound: self.bound.iter().copied().chain(names).collect() }
     }
@@ -69,11 +69,11 @@ impl<'a> Writer<'a> {
     }
 
     /// A `for`, its value written by `value`.
-    pub fn loops(&self, of: &For, value: &dyn Fn(&Writer<'_>, &Expr) -> String) -> String {
-        let For { key_name, value_name, collection, key, value: each, grouped, condition } = of;
+    pub fn loops(&self, of: &ForLoop, value: &dyn Fn(&ExprWriter<'_>, &Expr) -> String) -> String {
+        let ForLoop { key_name, value_name, collection, key, value: each, grouped, condition } = of;
         let names: Vec<&str> = key_name.iter().chain([value_name]).map(|name| &*name.text).collect();
         let head = format!("for {} in {} : ", names.join(", "), self.expr(collection));
-        let writer = Writer { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
+        let writer = ExprWriter { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
         let condition = condition.as_ref().map(|one| format!(" if {}", writer.expr(one))).unwrap_or_default();
         let each = value(&writer, each);
         match key {
@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn traversal(&self, root: &Root, steps: &[Step]) -> String {
+    fn traversal(&self, root: &Root, steps: &[TraversalStep]) -> String {
         let (mut out, covered) = match root {
             Root::Name(name) if self.is_bound(&name.text) => (name.text.to_string(), 0),
             Root::Name(name) => self.names.name(name, steps, self).unwrap_or_else(|| (name.text.to_string(), 0)),
@@ -113,30 +113,30 @@ impl<'a> Writer<'a> {
     }
 
     /// Steps as they are.
-    pub fn steps(&self, steps: &[Step]) -> String {
-        let one = |step: &Step| match step {
-            Step::Attr(name) => format!(".{}", name.text),
-            Step::Index(index) => format!("[{}]", self.expr(index)),
-            Step::Splat(_) => "[*]".to_owned(),
+    pub fn steps(&self, steps: &[TraversalStep]) -> String {
+        let one = |step: &TraversalStep| match step {
+            TraversalStep::Attr(name) => format!(".{}", name.text),
+            TraversalStep::Index(index) => format!("[{}]", self.expr(index)),
+            TraversalStep::Splat(_) => "[*]".to_owned(),
         };
         steps.iter().map(one).collect()
     }
 
-    fn parts(&self, parts: &[Part]) -> String {
-        let one = |part: &Part| match part {
-            Part::Literal(text) => {
+    fn parts(&self, parts: &[TemplatePart]) -> String {
+        let one = |part: &TemplatePart| match part {
+            TemplatePart::Literal(text) => {
                 let quoted = quoted(text);
                 quoted[1..quoted.len() - 1].to_owned()
             }
-            Part::Interpolation(expr) => format!("${{{}}}", self.expr(expr)),
-            Part::If(condition, yes, no) => {
+            TemplatePart::Interpolation(expr) => format!("${{{}}}", self.expr(expr)),
+            TemplatePart::If(condition, yes, no) => {
                 let no = if no.is_empty() { String::new() } else { format!("%{{ else }}{}", self.parts(no)) };
                 format!("%{{ if {} }}{}{no}%{{ endif }}", self.expr(condition), self.parts(yes))
             }
-            Part::For { key, value, collection, body } => {
+            TemplatePart::For { key, value, collection, body } => {
                 let names: Vec<&str> = key.iter().chain([value]).map(|name| &*name.text).collect();
                 let head = format!("%{{ for {} in {} }}", names.join(", "), self.expr(collection));
-                let inner = Writer { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
+                let inner = ExprWriter { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
                 format!("{head}{}%{{ endfor }}", inner.parts(body))
             }
         };

@@ -1,4 +1,4 @@
-//! Programs of this machine: without a shell, with an environment that holds what every program needs and nothing else.
+//! Local programs. They run without a shell, in an environment that holds only the variables that every program needs.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read};
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use crate::duration::spoken;
-use crate::world::{CommandLine, Commands, Exited};
+use crate::world::{CommandLine, Commands, ProgramExit};
 
-/// What every program needs to find others, its home and its language. Everything else of the environment may hold secrets.
-const NEEDED: &[&str] = &[
+/// Variables that every program needs: paths, home and language. The rest of the environment may hold secrets.
+const INHERITED: &[&str] = &[
     "PATH",
     "HOME",
     "USER",
@@ -28,48 +28,48 @@ const NEEDED: &[&str] = &[
     "TEMP",
     "USERPROFILE",
 ];
-/// How often it is looked whether a program has ended.
-const LOOK: Duration = Duration::from_millis(20);
-/// How long output is waited for once its writer has ended: others that it has started may hold it open for ever.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-/// How much of an output is kept, and how much of its last line is told.
-const KEPT: usize = 8192;
-const TOLD: usize = 300;
+/// Interval between checks for the end of a program.
+const POLL_EVERY: Duration = Duration::from_millis(20);
+/// Time to wait for the rest of the output after a program ended. Its child processes may hold the output open forever.
+const OUTPUT_TIME: Duration = Duration::from_millis(500);
+/// Bytes of output that are kept, and characters of its last line that are reported.
+const OUTPUT_LIMIT: usize = 8192;
+const LINE_LIMIT: usize = 300;
 
 /// Programs of this machine.
 #[derive(Debug, Clone)]
 pub struct HostCommands {
-    /// The directory that others are relative to.
+    /// The directory to which relative paths refer.
     pub root: PathBuf,
-    /// The environment of this program, of which others get only what they need.
+    /// The environment of this process. Child processes get only the variables that they need.
     pub environment: BTreeMap<String, String>,
-    /// What a program that is not there means.
-    pub missing: Missing,
+    /// Result of a program that is missing.
+    pub missing: MissingProgram,
 }
 
-/// What it means that a program is not on this machine.
+/// Result of a program that is not installed on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// It cannot be run.
+pub enum MissingProgram {
+    /// The run fails.
     Fails,
-    /// It belongs to a world that the embedded cloud knows nothing of, and counts as run.
+    /// It counts as run: the local simulator does not simulate what the program would do.
     CountsAsRun,
 }
 
 #[async_trait]
 impl Commands for HostCommands {
-    async fn run(&self, line: &CommandLine) -> Result<Exited, String> {
+    async fn run(&self, line: &CommandLine) -> Result<ProgramExit, String> {
         let (command, missing) = (self.command(line), self.missing);
         let within = line.within;
-        // A thread of its own: while it runs, paused time stands still.
+        // A blocking thread: simulated time does not pass while the program runs.
         let run = tokio::task::spawn_blocking(move || run(command, within));
-        match run.await.map_err(|error| format!("it could not be run: {error}"))? {
-            Err(error) if error.kind() == ErrorKind::NotFound && missing == Missing::CountsAsRun => {
-                let said = "it is not on this machine, and counts as run on the embedded cloud".to_owned();
-                Ok(Exited { code: Some(0), said })
+        match run.await.map_err(|error| format!("the program could not be run: {error}"))? {
+            Err(error) if error.kind() == ErrorKind::NotFound && missing == MissingProgram::CountsAsRun => {
+                let said = "the program is not installed; skipped with --cloud local".to_owned();
+                Ok(ProgramExit { code: Some(0), said })
             }
-            Err(error) => Err(format!("it could not be run: {error}")),
-            Ok(None) => Err(format!("it did not end within {} and was killed", spoken(within))),
+            Err(error) => Err(format!("the program could not be run: {error}")),
+            Ok(None) => Err(format!("the program did not end within {} and was killed", spoken(within))),
             Ok(Some(exited)) => Ok(exited),
         }
     }
@@ -81,7 +81,8 @@ impl HostCommands {
             line.directory.as_ref().map_or_else(|| self.root.clone(), |directory| self.root.join(directory));
         let is_path = line.program.contains(['/', std::path::MAIN_SEPARATOR]);
         let program = if is_path { self.root.join(&line.program) } else { PathBuf::from(&line.program) };
-        let needed = self.environment.iter().filter(|(name, _)| NEEDED.contains(&name.to_ascii_uppercase().as_str()));
+        let needed =
+            self.environment.iter().filter(|(name, _)| INHERITED.contains(&name.to_ascii_uppercase().as_str()));
         let mut command = Command::new(program);
         command
             .args(&line.arguments)
@@ -96,11 +97,11 @@ impl HostCommands {
     }
 }
 
-/// Runs a program to its end; `None` where it was killed because its time was over.
-fn run(mut command: Command, within: Duration) -> io::Result<Option<Exited>> {
+/// Runs a program to its end; `None` where it was killed at its time limit.
+fn run(mut command: Command, within: Duration) -> io::Result<Option<ProgramExit>> {
     let began = Instant::now();
     let mut child = command.spawn()?;
-    let outputs = [child.stdout.take().map(kept), child.stderr.take().map(kept)];
+    let outputs = [child.stdout.take().map(read_tail), child.stderr.take().map(read_tail)];
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
@@ -109,11 +110,11 @@ fn run(mut command: Command, within: Duration) -> io::Result<Option<Exited>> {
             kill(&mut child)?;
             return Ok(None);
         }
-        thread::sleep(LOOK);
+        thread::sleep(POLL_EVERY);
     };
-    // What it said last is on its error output, if it said anything there.
-    let said = outputs.into_iter().rev().flatten().map(Output::last_line).find(|line| !line.is_empty());
-    Ok(Some(Exited { code: status.code(), said: said.unwrap_or_default() }))
+    // The last line of standard error, or of standard output where standard error is empty.
+    let said = outputs.into_iter().rev().flatten().map(OutputTail::last_line).find(|line| !line.is_empty());
+    Ok(Some(ProgramExit { code: status.code(), said: said.unwrap_or_default() }))
 }
 
 fn kill(child: &mut Child) -> io::Result<()> {
@@ -121,13 +122,13 @@ fn kill(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
-/// The end of an output, read as it comes, so that no program waits for a reader.
-struct Output {
+/// The end of an output. A thread reads it continuously, so that the program never blocks on a full pipe.
+struct OutputTail {
     text: Arc<Mutex<Vec<u8>>>,
     reader: thread::JoinHandle<()>,
 }
 
-fn kept(mut from: impl Read + Send + 'static) -> Output {
+fn read_tail(mut from: impl Read + Send + 'static) -> OutputTail {
     let text = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&text);
     let reader = thread::spawn(move || {
@@ -135,26 +136,26 @@ fn kept(mut from: impl Read + Send + 'static) -> Output {
         while let Ok(read) = from.read(&mut buffer) {
             let mut text = into.lock().unwrap_or_else(PoisonError::into_inner);
             text.extend(buffer.iter().take(read));
-            let over = text.len().saturating_sub(KEPT);
+            let over = text.len().saturating_sub(OUTPUT_LIMIT);
             text.drain(..over);
             if read == 0 {
                 break;
             }
         }
     });
-    Output { text, reader }
+    OutputTail { text, reader }
 }
 
-impl Output {
+impl OutputTail {
     fn last_line(self) -> String {
-        let until = Instant::now() + LAST_WORDS;
+        let until = Instant::now() + OUTPUT_TIME;
         while !self.reader.is_finished() && Instant::now() < until {
-            thread::sleep(LOOK / 4);
+            thread::sleep(POLL_EVERY / 4);
         }
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&text);
         let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        line.chars().filter(|c| !c.is_control()).take(TOLD).collect()
+        line.chars().filter(|c| !c.is_control()).take(LINE_LIMIT).collect()
     }
 }
 
@@ -162,7 +163,7 @@ impl Output {
 mod tests {
     use super::*;
 
-    fn commands(missing: Missing) -> HostCommands {
+    fn commands(missing: MissingProgram) -> HostCommands {
         let environment =
             [("PATH", std::env::var("PATH").unwrap_or_default()), ("AWS_SECRET_ACCESS_KEY", "hunter2".to_owned())];
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -181,8 +182,8 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_program_gets_its_arguments_as_they_are_and_no_more_of_the_environment_than_it_needs() {
-        let commands = commands(Missing::Fails);
+    async fn program_gets_literal_arguments_and_only_needed_variables() {
+        let commands = commands(MissingProgram::Fails);
         let exited = commands.run(&line("env", &[])).await.unwrap();
         assert_eq!(exited.code, Some(0));
         let all = commands.run(&line("sh", &["-c", "env | sort | tr '\\n' ' '"])).await.unwrap().said;
@@ -193,15 +194,15 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_program_that_takes_too_long_is_killed() {
-        let why = commands(Missing::Fails).run(&line("sleep", &["60"])).await.unwrap_err();
+    async fn program_is_killed_at_its_time_limit() {
+        let why = commands(MissingProgram::Fails).run(&line("sleep", &["60"])).await.unwrap_err();
         assert!(why.contains("was killed"), "{why}");
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_fails_or_counts_as_run() {
+    async fn missing_program_fails_or_counts_as_run() {
         let nowhere = line("drplan-no-such-program", &[]);
-        assert!(commands(Missing::Fails).run(&nowhere).await.is_err());
-        assert_eq!(commands(Missing::CountsAsRun).run(&nowhere).await.unwrap().code, Some(0));
+        assert!(commands(MissingProgram::Fails).run(&nowhere).await.is_err());
+        assert_eq!(commands(MissingProgram::CountsAsRun).run(&nowhere).await.unwrap().code, Some(0));
     }
 }

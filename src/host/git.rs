@@ -1,4 +1,4 @@
-//! The files of a directory as they were at a revision of its Git repository, read with `git` and without a checkout.
+//! The files of a directory at a Git revision, read with `git` and without a checkout.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -15,12 +15,12 @@ pub struct Revision {
     dir: PathBuf,
     /// The hash of the commit.
     pub commit: String,
-    /// What is in the directory, at any depth, by its path from there.
-    entries: BTreeMap<String, Entry>,
+    /// The files below the directory, by relative path.
+    entries: BTreeMap<String, TreeEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct TreeEntry {
     is_link: bool,
     object: String,
 }
@@ -28,30 +28,30 @@ struct Entry {
 /// Why a revision cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
-    /// There is no `git` on this machine.
-    #[error("there is no `git` on this machine")]
+    /// `git` is not installed.
+    #[error("`git` is not installed")]
     NoGit,
-    /// The directory is in no repository.
-    #[error("it is in no Git repository")]
+    /// The directory is not in a Git repository.
+    #[error("the directory is not in a Git repository")]
     NoRepository,
     /// The repository has no such revision.
     #[error("the Git repository has no revision `{0}`")]
     NoRevision(String),
-    /// Git failed otherwise.
+    /// Any other failure of Git.
     #[error("git {what}: {said}")]
     Failed {
-        /// What was asked of it.
+        /// The Git command.
         what: String,
-        /// What it said.
+        /// The first line of its standard error.
         said: String,
     },
 }
 
 impl Revision {
-    /// The files of this directory at this revision; none where it was not there then.
+    /// The files of this directory at this revision; none where the directory did not exist then.
     ///
     /// # Errors
-    /// Where there is no git, no repository or no such revision.
+    /// `git` is not installed, the directory is not in a repository, or the revision does not exist.
     pub fn open(dir: &Path, revision: &str) -> Result<Self, GitError> {
         if let Err(said) = git(dir, &["rev-parse", "--show-prefix"])? {
             return Err(match said.contains("not a git repository") {
@@ -59,7 +59,7 @@ impl Revision {
                 false => GitError::Failed { what: "rev-parse".to_owned(), said },
             });
         }
-        // What begins with a dash would be an option of git.
+        // Git would read a name that begins with a dash as an option.
         let unknown = || GitError::NoRevision(revision.to_owned());
         if revision.starts_with('-') || revision.is_empty() {
             return Err(unknown());
@@ -73,23 +73,23 @@ impl Revision {
         Ok(Self { dir: dir.to_owned(), commit, entries })
     }
 
-    /// The names of the files right in the directory, in order.
+    /// The names of the files directly in the directory, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str).filter(|path| !path.contains('/'))
     }
 
-    /// The first twelve digits of the commit, which tell it from others.
+    /// The abbreviated commit hash, of twelve digits.
     pub fn short(&self) -> &str {
         self.commit.get(..12).unwrap_or(&self.commit)
     }
 }
 
-/// `mode type object<TAB>path`; `None` for what is no file.
-fn entry(line: &[u8]) -> Option<(String, Entry)> {
+/// `mode type object<TAB>path`; `None` for anything but a file.
+fn entry(line: &[u8]) -> Option<(String, TreeEntry)> {
     let (head, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
     let mut words = head.split(' ');
     let (mode, kind, object) = (words.next()?, words.next()?, words.next()?);
-    (kind == "blob").then(|| (path.to_owned(), Entry { is_link: mode == "120000", object: object.to_owned() }))
+    (kind == "blob").then(|| (path.to_owned(), TreeEntry { is_link: mode == "120000", object: object.to_owned() }))
 }
 
 impl Files for Revision {
@@ -99,19 +99,19 @@ impl Files for Revision {
             match part {
                 Component::Normal(part) => parts.push(part.to_string_lossy()),
                 Component::CurDir => {}
-                _ => return Err("it is outside of the stack's directory".to_owned()),
+                _ => return Err("the path is outside of the stack's directory".to_owned()),
             }
         }
         let Some(entry) = self.entries.get(&parts.join("/")) else { return Ok(None) };
         if entry.is_link {
-            return Err("it is a link, which is not followed within Git".to_owned());
+            return Err("the path is a symbolic link, which drplan does not follow at a Git revision".to_owned());
         }
         let read = git(&self.dir, &["cat-file", "blob", &entry.object]).map_err(|error| error.to_string())?;
         read.map(|bytes| Some(bytes.into()))
     }
 }
 
-/// Runs git in a directory: what it printed, or what it said where it failed.
+/// Runs git in a directory. Returns its output, or the first line of its error.
 fn git(dir: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<Result<Vec<u8>, String>, GitError> {
     let mut command = Command::new("git");
     command.arg("-C").arg(dir).args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
@@ -123,6 +123,6 @@ fn git(dir: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<Result<Vec<u8>, St
         return Ok(Ok(done.stdout));
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    let first = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing");
+    let first = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no error output");
     Ok(Err(first.trim_start_matches("fatal: ").chars().filter(|c| !c.is_control()).collect()))
 }

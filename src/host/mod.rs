@@ -1,7 +1,9 @@
-//! The real world: this machine's clock, its randomness and its programs; and their simulated kin, a clock on paused time and ids from a seed.
+//! Adapters to this machine: clock, random ids, programs, Git, network and user. Also their simulated counterparts: a
+//! clock on paused time, and ids from a seed.
 
 mod commands;
 mod git;
+mod identity;
 mod web;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -14,8 +16,9 @@ use uuid::Uuid;
 
 use crate::world::{Clock, Ids};
 
-pub use commands::{HostCommands, Missing};
+pub use commands::{HostCommands, MissingProgram};
 pub use git::{GitError, Revision};
+pub use identity::Identity;
 pub use web::HostWeb;
 
 /// This machine's clock.
@@ -33,28 +36,28 @@ impl Clock for SystemClock {
     }
 }
 
-/// The clock of a simulated world: it goes on from any time, and on tokio's time, which may be paused.
+/// The clock of a simulated world. It starts at any time and advances with tokio's time, which may be paused.
 #[derive(Debug)]
 pub struct SimClock {
     began: tokio::time::Instant,
     /// The time at `began`, in microseconds.
     start: AtomicI64,
-    /// How many seconds pass on it in one outside.
+    /// Simulated seconds per real second.
     speed: u32,
 }
 
 impl SimClock {
-    /// A clock that shows this time now.
+    /// A clock that starts at this time.
     pub fn new(start: Timestamp) -> Self {
         Self::sped(start, 1)
     }
 
-    /// A clock that shows this time now, and on which so many seconds pass in one outside.
+    /// A clock that starts at this time and runs at this speed: simulated seconds per real second.
     pub fn sped(start: Timestamp, speed: u32) -> Self {
         Self { began: tokio::time::Instant::now(), start: AtomicI64::new(start.as_microsecond()), speed: speed.max(1) }
     }
 
-    /// Moves on to a later time; an earlier one is passed over.
+    /// Advances to a later time; an earlier time is ignored.
     pub fn advance_to(&self, time: Timestamp) {
         let ahead = time.as_microsecond() - self.now().as_microsecond();
         self.start.fetch_add(ahead.max(0), Ordering::Relaxed);
@@ -85,7 +88,7 @@ impl Ids for SystemIds {
     }
 
     fn key(&self) -> [u8; 32] {
-        // Two random UUIDs hold 244 bits that nobody can guess.
+        // Two random UUIDs hold 244 unpredictable bits.
         let mut hash = Sha256::new();
         hash.update(Uuid::new_v4());
         hash.update(Uuid::new_v4());
@@ -93,7 +96,8 @@ impl Ids for SystemIds {
     }
 }
 
-/// Ids and keys that follow from a seed, for what must come out the same twice. Its keys keep no secret from who knows the seed.
+/// Deterministic ids and keys from a seed, for reproducible output. The keys are not secret from anybody who knows the
+/// seed.
 #[derive(Debug)]
 pub struct SeededIds {
     seed: u64,
@@ -101,12 +105,12 @@ pub struct SeededIds {
 }
 
 impl SeededIds {
-    /// The ids of this seed, from the first on.
+    /// The ids of this seed, from the first.
     pub const fn new(seed: u64) -> Self {
         Self { seed, next: AtomicU64::new(0) }
     }
 
-    /// A copy that gives the same ids as this one from here on.
+    /// A copy that continues with the same ids as this one.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self { seed: self.seed, next: AtomicU64::new(self.next.load(Ordering::Relaxed)) }

@@ -10,17 +10,18 @@ use crate::world::{Web, WebRequest};
 /// The public network from this machine.
 #[derive(Debug, Clone)]
 pub struct HostWeb {
-    /// For names, whose certificates are checked.
+    /// For host names; certificates are verified.
     named: reqwest::Client,
-    /// For addresses, which no certificate is for: what is probed there is health, as a load balancer does it.
+    /// For IP addresses, which no certificate covers. Certificates are not verified: like a load balancer, the probe
+    /// checks health only.
     addressed: reqwest::Client,
 }
 
 impl HostWeb {
-    /// The network over this client.
+    /// The public network, reached through this client.
     ///
     /// # Errors
-    /// Words that say why TLS cannot be set up.
+    /// The reason why TLS cannot be set up.
     pub fn new(named: reqwest::Client) -> Result<Self, String> {
         let addressed = reqwest::Client::builder()
             .danger_accept_invalid_certs(true)
@@ -34,10 +35,10 @@ impl HostWeb {
 #[async_trait]
 impl Web for HostWeb {
     async fn fetch(&self, request: &WebRequest) -> Result<u16, String> {
-        // What was hoped for is the embedded cloud's to know.
+        // Only the local simulator uses the expected status.
         let WebRequest { method, url, headers, body, hoped: _, within } = request;
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
-        let host = Url::parse(url).map_err(|error| format!("`{url}` is no URL: {error}"))?;
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is not an HTTP method"))?;
+        let host = Url::parse(url).map_err(|error| format!("`{url}` is not a URL: {error}"))?;
         let client = match host.host() {
             Some(Host::Ipv4(_) | Host::Ipv6(_)) => &self.addressed,
             Some(Host::Domain(_)) | None => &self.named,
@@ -51,8 +52,8 @@ impl Web for HostWeb {
         }
         match asked.send().await {
             Ok(answer) => Ok(answer.status().as_u16()),
-            Err(error) if error.is_timeout() => Err(format!("no answer came within {} s", within.as_secs_f64())),
-            // The address may hold a secret, so that it is left out.
+            Err(error) if error.is_timeout() => Err(format!("no answer within {} s", within.as_secs_f64())),
+            // The URL may hold a secret and is left out of the message.
             Err(error) => Err(innermost(&error.without_url())),
         }
     }

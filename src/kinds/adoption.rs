@@ -1,6 +1,6 @@
-//! How what stands is taken for a resource of a kind, whoever made it: what a kind's table cannot say of that.
+//! Import of existing objects as resources of a kind: facts that a kind's table cannot express.
 //!
-//! All of it is pure: it sees the bodies that were read, and nothing else.
+//! All functions are pure and see only the bodies that were read.
 
 use std::collections::BTreeMap;
 
@@ -8,32 +8,33 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::ArmId;
 
-/// Something that was found in the cloud.
+/// An object that was found in the cloud.
 #[derive(Clone, Copy)]
-pub struct Found<'a> {
-    /// Its id; for properties of another object, that one's.
+pub struct CloudObject<'a> {
+    /// Its id. For properties of another object, the id of that object.
     pub id: &'a ArmId,
-    /// Its body: for a part, the element of the list; for properties, the object that has them.
+    /// Its body. For a part, the element of the list; for properties, the body of the object that has them.
     pub body: &'a Json,
     /// All bodies that were read.
     pub all: &'a BTreeMap<ArmId, Json>,
 }
 
 /// See [`Adoption::arguments`].
-pub type Complete = fn(&Found<'_>, &mut JsonMap<String, Json>);
+pub type ArgumentCompletion = fn(&CloudObject<'_>, &mut JsonMap<String, Json>);
 
-/// What has to be known to adopt an object, beside the kind's table.
+/// Facts for the import of an object, in addition to the kind's table.
 #[derive(Clone, Copy)]
 pub struct Adoption {
-    /// Whether an object of the kind's type is of this kind, where several have one type. Without it, every one is.
-    pub is: Option<fn(&Found<'_>) -> bool>,
-    /// Completes the arguments that were read from the object: those that say where it is or that no body answers, and takes out what says the same twice.
-    pub arguments: Option<Complete>,
-    /// The objects that the provider makes with it, which are therefore not declared: a machine's own disk.
-    pub brings: Option<fn(&Found<'_>) -> Vec<ArmId>>,
+    /// Selects objects of this kind where several kinds share one type. Without it, every object of the type belongs.
+    pub is: Option<fn(&CloudObject<'_>) -> bool>,
+    /// Completes the arguments that were read from the object: adds those that no body returns, such as its parent,
+    /// and removes redundant ones.
+    pub arguments: Option<ArgumentCompletion>,
+    /// Objects that the provider creates with it and that a stack does not declare: a machine's own disk.
+    pub brings: Option<fn(&CloudObject<'_>) -> Vec<ArmId>>,
 }
 
 impl Adoption {
-    /// The table says it all.
+    /// The table is sufficient.
     pub const BY_TABLE: Self = Self { is: None, arguments: None, brings: None };
 }

@@ -1,4 +1,4 @@
-//! The shape of an argument: its type, whether it must be written, where it stands in the body, and what a change of it takes.
+//! The shape of an argument: its type, its need, its place in the body, and the effect of a change.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -9,18 +9,18 @@ pub struct Arg {
     pub name: &'static str,
     /// The type of its value.
     pub ty: Ty,
-    /// Whether it must be written.
+    /// Required, optional or with a default.
     pub need: Need,
-    /// Where and how it stands in the body.
+    /// Its place and form in the body.
     pub wire: Wire,
-    /// What a change of it takes.
-    pub change: Change,
-    /// Whether its value is never shown or kept.
+    /// The effect of a change.
+    pub change: ChangeEffect,
+    /// Its value is never shown or kept.
     pub secret: bool,
-    /// Whether the provider never answers it (a password, custom data), so that drift of it cannot be seen.
+    /// The provider never returns it (a password, custom data), so that its drift cannot be detected.
     pub write_only: bool,
     /// Spellings that mean the same.
-    pub same: Same,
+    pub same: Equivalence,
     /// One sentence of documentation; units where it has any.
     pub doc: &'static str,
 }
@@ -42,34 +42,36 @@ pub enum Ty {
     Cidr,
     /// An IPv4 or IPv6 address.
     Ip,
-    /// A duration: `"90s"`, `"5m"`, `"1h30m"`, `"7d"` in the stack (ISO 8601 is taken too), ISO 8601 (`PT1H30M`) in the body.
+    /// A duration: `"90s"`, `"5m"`, `"1h30m"`, `"7d"` or ISO 8601 in the stack, ISO 8601 (`PT1H30M`) in the body.
     Duration,
     /// A list whose order counts.
     List(&'static Ty),
-    /// A list whose order does not count and in which nothing stands twice.
+    /// A list without duplicates whose order does not count.
     Set(&'static Ty),
     /// A map of values of one type.
     Map(&'static Ty),
-    /// A block of one of these kinds, or an id of what the stack does not manage. In arguments it is the id.
+    /// A block of one of these kinds, or the id of a resource that the stack does not manage. In arguments it is the
+    /// id.
     Ref(&'static [&'static str]),
     /// A site of the stack. In arguments it is the site's location (its region).
     Site,
     /// A nested block.
     Block(&'static Block),
-    /// Any value; it stands in the body as it is (a map), or as JSON text.
+    /// Any value, in the body as it is (a map) or as JSON text.
     Any,
 }
 
 /// A nested block.
 #[derive(Debug)]
 pub struct Block {
-    /// What can be written in it. Paths are relative to the element or object that the block is in the body.
+    /// Its arguments. Paths are relative to the element or object of the block in the body.
     pub args: &'static [Arg],
-    /// The least number of them.
+    /// Minimum number of blocks.
     pub min: usize,
-    /// The greatest number of them; with 1, the block is an object in the body and not a list.
+    /// Maximum number of blocks; with 1, the block is an object in the body and not a list.
     pub max: usize,
-    /// The argument by which elements are told apart in a diff and whose order does not count (`name`); empty: by position.
+    /// The argument that identifies elements in a diff, so that their order does not count (`name`); empty: by
+    /// position.
     pub key: &'static str,
 }
 
@@ -79,7 +81,7 @@ impl Block {
         Self { args, min: 0, max: 1, key: "" }
     }
 
-    /// Any number of blocks, told apart by this argument.
+    /// Any number of blocks, identified by this argument.
     pub const fn many(key: &'static str, args: &'static [Arg]) -> Self {
         Self { args, min: 0, max: usize::MAX, key }
     }
@@ -92,14 +94,14 @@ impl Block {
     }
 }
 
-/// Whether an argument must be written.
+/// The need of an argument.
 #[derive(Debug, Clone, Copy)]
 pub enum Need {
-    /// It must.
+    /// It must be set.
     Required,
-    /// It may; without it the provider decides, and drplan leaves what the provider decided alone.
+    /// It may be set; without it the provider decides, and drplan does not change the decision.
     Optional,
-    /// It may; without it drplan writes this.
+    /// It may be set; without it drplan writes this.
     Default(Lit),
 }
 
@@ -131,29 +133,29 @@ impl Lit {
     }
 }
 
-/// Where and how an argument stands in the body.
+/// The place and form of an argument in the body.
 #[derive(Debug, Clone, Copy)]
 pub enum Wire {
     /// At this path, as it is. For a list of ids or values with a path that holds `[]`, one element each:
     /// `properties.publicIpAddresses[].id`.
     At(&'static str),
-    /// At this path, translated: pairs of what is written and what the body has.
+    /// At this path, translated: pairs of the value in the stack and the value in the body.
     Mapped(&'static str, &'static [(Lit, Lit)]),
     /// At this path, multiplied by this: `max_size_gb` is bytes in the body.
     Scaled(&'static str, i64),
     /// At this path, a whole number in the stack and a string in the body.
     Text(&'static str),
-    /// A bool at this path that says the opposite.
+    /// The opposite of a bool at this path.
     Negated(&'static str),
-    /// Only the kind's own functions ([`Odd::encode`], [`Odd::decode`]) know.
+    /// Handled by the kind's own functions ([`Odd::encode`], [`Odd::decode`]).
     Odd,
-    /// Not in the body: it decides where the object is, or what drplan does with it.
+    /// Not in the body: it decides the place of the object, or how drplan handles it.
     Nowhere,
 }
 
-/// What a change of an argument takes.
+/// The effect of a change of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum ChangeEffect {
     /// The object is written again in place.
     Update,
     /// The object is deleted and created.
@@ -162,14 +164,14 @@ pub enum Change {
 
 /// Spellings of a value that mean the same to the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Same {
+pub enum Equivalence {
     /// Only equal values.
     Exactly,
     /// Without regard to case: ids, locations, some enums.
     AnyCase,
 }
 
-/// How many services write a bool: for [`Wire::Mapped`].
+/// The form of a bool in many services: for [`Wire::Mapped`].
 pub const ENABLED: &[(Lit, Lit)] = &[(Lit::Bool(true), Lit::Str("Enabled")), (Lit::Bool(false), Lit::Str("Disabled"))];
 
 /// An argument with this type at this path of the body: optional, updated in place.
@@ -179,28 +181,30 @@ pub const fn arg(name: &'static str, ty: Ty, path: &'static str, doc: &'static s
         ty,
         need: Need::Optional,
         wire: Wire::At(path),
-        change: Change::Update,
+        change: ChangeEffect::Update,
         secret: false,
         write_only: false,
         same: match ty {
-            Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)) | Ty::Site => Same::AnyCase,
-            _ => Same::Exactly,
+            Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)) | Ty::Site => Equivalence::AnyCase,
+            _ => Equivalence::Exactly,
         },
         doc,
     }
 }
 
-/// The argument that names the parent, scope or target of the object and so decides its id.
+/// The argument that refers to the parent, scope or target of the object and so decides its id.
 pub const fn place(name: &'static str, kinds: &'static [&'static str], doc: &'static str) -> Arg {
-    Arg { need: Need::Required, wire: Wire::Nowhere, change: Change::Replace, ..arg(name, Ty::Ref(kinds), "", doc) }
+    Arg {
+        need: Need::Required,
+        wire: Wire::Nowhere,
+        change: ChangeEffect::Replace,
+        ..arg(name, Ty::Ref(kinds), "", doc)
+    }
 }
 
 /// The argument `resource_group` of every kind that lives in one.
-pub const RESOURCE_GROUP: Arg = place(
-    "resource_group",
-    &["resource_group"],
-    "The resource group it lives in; its site is the default for this one's.",
-);
+pub const RESOURCE_GROUP: Arg =
+    place("resource_group", &["resource_group"], "The resource group; its site is the default for this resource.");
 
 /// The argument `tags` of every kind that takes them.
 pub const TAGS: Arg = Arg {
@@ -216,7 +220,7 @@ impl Arg {
         self
     }
 
-    /// Without it, this is written.
+    /// Sets the default.
     #[must_use]
     pub const fn default(mut self, lit: Lit) -> Self {
         self.need = Need::Default(lit);
@@ -226,7 +230,7 @@ impl Arg {
     /// A change of it replaces the object.
     #[must_use]
     pub const fn replace(mut self) -> Self {
-        self.change = Change::Replace;
+        self.change = ChangeEffect::Replace;
         self
     }
 
@@ -245,7 +249,7 @@ impl Arg {
         self
     }
 
-    /// It stands in the body as this says.
+    /// Sets its place and form in the body.
     #[must_use]
     pub const fn wire(mut self, wire: Wire) -> Self {
         self.wire = wire;
@@ -255,7 +259,7 @@ impl Arg {
     /// Case does not count.
     #[must_use]
     pub const fn any_case(mut self) -> Self {
-        self.same = Same::AnyCase;
+        self.same = Equivalence::AnyCase;
         self
     }
 }

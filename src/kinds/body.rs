@@ -1,4 +1,5 @@
-//! A resource to its objects, its arguments to their bodies, and the bodies back to arguments and attributes: the table, read both ways.
+//! Conversion in both directions by a kind's table: a resource to its objects and request bodies, and response bodies
+//! back to arguments and attributes.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -6,9 +7,12 @@ use crate::address::ArmId;
 use crate::duration;
 use crate::kinds::decode::canonical;
 use crate::kinds::path;
-use crate::kinds::table::{Arg, Block, From, Kind, Lit, Location, Object, Others, Place, Subject, Ty, Wire, Within};
+use crate::kinds::table::{
+    Arg, AttributeSource, Block, Kind, Lit, Location, Object, OtherResources, Place, Subject, Ty, Wire, Within,
+};
 
-/// The id that others refer to, from the kind's place. `None` where the argument that decides it is not there.
+/// The id that other resources refer to, built by the kind's [`Place`]. `None` while the argument that decides it is
+/// absent.
 pub fn id(kind: &Kind, name: &str, subscription: &str, args: &JsonMap<String, Json>) -> Option<ArmId> {
     let at = |argument: &str| match args.get(argument)? {
         Json::String(text) => Some(text.as_str()),
@@ -26,7 +30,7 @@ pub fn id(kind: &Kind, name: &str, subscription: &str, args: &JsonMap<String, Js
     Some(ArmId::new(text))
 }
 
-/// The objects of a resource, in the order in which they are written.
+/// The objects of a resource, in the order in which drplan writes them.
 pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
     let kind = subject.kind;
     if let Some(objects) = kind.odd.objects {
@@ -58,12 +62,13 @@ fn owned_paths(args: &[Arg]) -> Vec<String> {
             Wire::Odd | Wire::Nowhere => None,
         })
         .filter(|path| !path.is_empty())
-        // What holds only an id is taken away whole: `networkSecurityGroup.id` goes with its object.
+        // A path that ends in `.id` is removed with its object: `networkSecurityGroup.id` removes
+        // `networkSecurityGroup`.
         .map(|path| path.strip_suffix(".id").unwrap_or(path).to_owned())
         .collect()
 }
 
-/// The bodies of a resource's objects, in the same order, as a create sends them.
+/// The request bodies that create a resource's objects, in the order of [`objects`].
 pub fn bodies(subject: &Subject<'_>) -> Vec<Json> {
     let kind = subject.kind;
     let count = subject.kind.odd.objects.map_or(1, |objects| objects(subject).len());
@@ -161,7 +166,8 @@ fn same_literal(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// The part of an answer that is this object: the whole body, the element of a list, or the body of which it is some paths. `None` where it is not there.
+/// The part of a response that is this object: the whole body, one element of a list, or the body of which the object
+/// owns some paths. `None` where that part is missing.
 pub fn part<'a>(object: &Object, answer: &'a Json) -> Option<&'a Json> {
     match &object.within {
         None => Some(answer),
@@ -169,7 +175,7 @@ pub fn part<'a>(object: &Object, answer: &'a Json) -> Option<&'a Json> {
             .as_array()?
             .iter()
             .find(|element| element.get(key).and_then(Json::as_str).is_some_and(|other| path::same_name(other, name))),
-        // Nothing of its own can be missing from what owns no path.
+        // An object that owns no path cannot be missing.
         Some(Within::Paths(paths)) if paths.is_empty() => Some(answer),
         Some(Within::Paths(paths)) => {
             paths.iter().any(|at| path::get(answer, at).is_some_and(|value| !value.is_null())).then_some(answer)
@@ -177,7 +183,8 @@ pub fn part<'a>(object: &Object, answer: &'a Json) -> Option<&'a Json> {
     }
 }
 
-/// The arguments that the answers show, in the form in which arguments are compared. What the provider never answers is absent.
+/// Arguments as the responses show them, in the canonical form that comparisons use. Arguments that the provider
+/// never returns are absent.
 pub fn read(kind: &Kind, answers: &[Json]) -> JsonMap<String, Json> {
     let mut args = JsonMap::new();
     if let Some(main) = kind.odd.main(answers) {
@@ -238,14 +245,15 @@ fn decode_blocks(block: &Block, found: &Json) -> Option<Json> {
     }
 }
 
-/// The attributes that the answers show and that names decide; secret ones and those that an action answers are left out.
+/// Attributes from the responses and from names. Secret attributes and attributes that an action returns are left
+/// out.
 pub fn attributes(subject: &Subject<'_>, answers: &[Json]) -> JsonMap<String, Json> {
     let mut found = JsonMap::new();
     for attribute in subject.kind.attributes.iter().filter(|attribute| !attribute.secret) {
         let value = match attribute.from {
-            From::Body(at) => answers.iter().rev().find_map(|answer| path::get(answer, at)),
-            From::Names(text) => named(subject, text).map(Json::from),
-            From::Action(..) => None,
+            AttributeSource::Body(at) => answers.iter().rev().find_map(|answer| path::get(answer, at)),
+            AttributeSource::Names(text) => named(subject, text).map(Json::from),
+            AttributeSource::Action(..) => None,
         };
         if let Some(value) = value.filter(|value| !value.is_null()) {
             found.insert(attribute.name.to_owned(), value);
@@ -254,7 +262,8 @@ pub fn attributes(subject: &Subject<'_>, answers: &[Json]) -> JsonMap<String, Js
     found
 }
 
-/// A text of [`From::Names`], its places filled. `None` where an argument that it needs is not there.
+/// A text of [`AttributeSource::Names`] with its placeholders replaced. `None` while an argument that it needs is
+/// absent.
 pub fn named(subject: &Subject<'_>, text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
@@ -279,9 +288,9 @@ pub fn named(subject: &Subject<'_>, text: &str) -> Option<String> {
     Some(out)
 }
 
-/// No other resources: for a resource looked at by itself.
-pub struct Alone;
+/// No other resources: for a resource that is handled alone.
+pub struct NoOtherResources;
 
-impl Others for Alone {
+impl OtherResources for NoOtherResources {
     fn visit(&self, _: &ArmId, _: &mut dyn FnMut(&Subject<'_>)) {}
 }

@@ -1,11 +1,11 @@
-//! What a kind's own functions write, they read back: for arguments that the table alone does not map.
+//! Round trip of the arguments that a kind's own functions map.
 
 use serde_json::{Value as Json, json};
 
 use super::{Kind, Subject, body, find};
 use crate::address::{Address, ArmId};
 
-/// The arguments that are read from the body that these arguments make.
+/// Arguments that are read back from the body that these arguments produce.
 fn there_and_back(kind: &'static Kind, args: &Json) -> Json {
     let args = args.as_object().cloned().unwrap_or_default();
     let subject = Subject {
@@ -17,13 +17,13 @@ fn there_and_back(kind: &'static Kind, args: &Json) -> Json {
         subscription: "s",
         tenant: "11111111-1111-1111-1111-111111111111",
         args: &args,
-        others: &body::Alone,
+        others: &body::NoOtherResources,
     };
     Json::Object(body::read(kind, &body::bodies(&subject)))
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn written_arguments_are_read_back() {
     let cases = [
         (
             "storage_account",

@@ -1,4 +1,4 @@
-//! A container of a Cosmos DB database with the NoSQL interface.
+//! Container of a Cosmos DB database with the NoSQL API.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -11,14 +11,9 @@ use crate::address::ArmId;
 
 static UNIQUE_KEY: Block = Block::many(
     "",
-    &[arg(
-        "paths",
-        Ty::Set(&Ty::String),
-        "paths",
-        "The paths whose values, taken together, no two items of a partition share.",
-    )
-    .required()
-    .replace()],
+    &[arg("paths", Ty::Set(&Ty::String), "paths", "Paths whose combined values must be unique within a partition.")
+        .required()
+        .replace()],
 );
 
 static INDEXING_POLICY: Block = Block::one(&[
@@ -26,57 +21,67 @@ static INDEXING_POLICY: Block = Block::one(&[
         "indexing_mode",
         Ty::Enum(&["consistent", "none"]),
         "indexingMode",
-        "Whether items are indexed as they are written.",
+        "Indexing mode: `consistent` indexes items as they are written, `none` disables indexing.",
     )
     .default(Lit::Str("consistent")),
-    arg("included_path", Ty::Block(&PATHS), "includedPaths", "A path that is indexed."),
-    arg("excluded_path", Ty::Block(&PATHS), "excludedPaths", "A path that is not indexed."),
-    arg("composite_index", Ty::Block(&COMPOSITE), "", "An index over several paths.").wire(Wire::Odd),
-    arg("spatial_index", Ty::Block(&PATHS), "spatialIndexes", "A path that holds places."),
+    arg("included_path", Ty::Block(&PATHS), "includedPaths", "Indexed path."),
+    arg("excluded_path", Ty::Block(&PATHS), "excludedPaths", "Path to exclude from the index."),
+    arg("composite_index", Ty::Block(&COMPOSITE), "", "Composite index over several paths.").wire(Wire::Odd),
+    arg("spatial_index", Ty::Block(&PATHS), "spatialIndexes", "Path with spatial data."),
 ]);
 
 static PATHS: Block =
-    Block::many("path", &[arg("path", Ty::String, "path", "The path, as in `/name/?` or `/*`.").required()]);
+    Block::many("path", &[arg("path", Ty::String, "path", "Path, as in `/name/?` or `/*`.").required()]);
 
 static COMPOSITE: Block =
-    Block::many("", &[arg("index", Ty::Block(&COMPOSITE_PATH), "", "One path of the index.").wire(Wire::Odd)]);
+    Block::many("", &[arg("index", Ty::Block(&COMPOSITE_PATH), "", "Path of the composite index.").wire(Wire::Odd)]);
 
 static COMPOSITE_PATH: Block = Block::many(
     "",
     &[
-        arg("path", Ty::String, "path", "The path.").required(),
-        arg("order", Ty::Enum(&["Ascending", "Descending"]), "order", "In which order.").required().any_case(),
+        arg("path", Ty::String, "path", "Path.").required(),
+        arg("order", Ty::Enum(&["Ascending", "Descending"]), "order", "Sort order.").required().any_case(),
     ],
 )
 .at_least_one();
 
 static CONFLICT_RESOLUTION: Block = Block::one(&[
-    arg("mode", Ty::Enum(&["LastWriterWins", "Custom"]), "mode", "Who wins when two regions wrote the same item.")
-        .required(),
-    arg("conflict_resolution_path", Ty::String, "conflictResolutionPath", "The path whose greater value wins."),
+    arg(
+        "mode",
+        Ty::Enum(&["LastWriterWins", "Custom"]),
+        "mode",
+        "Conflict resolution: `LastWriterWins` or `Custom`, for writes to one item in two regions.",
+    )
+    .required(),
+    arg(
+        "conflict_resolution_path",
+        Ty::String,
+        "conflictResolutionPath",
+        "Path whose greater value wins, with `LastWriterWins`.",
+    ),
     arg(
         "conflict_resolution_procedure",
         Ty::String,
         "conflictResolutionProcedure",
-        "The stored procedure that decides.",
+        "Stored procedure that resolves conflicts, with `Custom`.",
     ),
 ]);
 
-/// The table.
+/// Table of `cosmosdb_sql_container`.
 pub static KIND: Kind = Kind {
     name: "cosmosdb_sql_container",
-    about: "A container of a Cosmos DB database with the NoSQL interface.",
+    about: "Container of a Cosmos DB database with the NoSQL API.",
     arm: Arm { type_: "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers", api: "2024-08-15" },
     place: Place::Child("database", "containers"),
     location: Location::None,
     names: NAME,
     args: &[
-        place("database", &["cosmosdb_sql_database"], "The database it is in."),
+        place("database", &["cosmosdb_sql_database"], "Database of the container."),
         arg(
             "partition_key_paths",
             Ty::List(&Ty::String),
             "properties.resource.partitionKey.paths",
-            "The path, or up to three, whose values decide on the partition.",
+            "Partition key: one path, or up to three as a hierarchy.",
         )
         .required()
         .replace(),
@@ -84,7 +89,7 @@ pub static KIND: Kind = Kind {
             "partition_key_kind",
             Ty::Enum(&["Hash", "MultiHash"]),
             "properties.resource.partitionKey.kind",
-            "Whether one path decides or a hierarchy of them.",
+            "Kind of partition key: one path (`Hash`) or a hierarchy of paths (`MultiHash`).",
         )
         .default(Lit::Str("Hash"))
         .replace(),
@@ -92,7 +97,7 @@ pub static KIND: Kind = Kind {
             "partition_key_version",
             Ty::Integer(1, 2),
             "properties.resource.partitionKey.version",
-            "Whether values may be longer than 100 bytes (2).",
+            "Version of the partition key. Version 2 supports values longer than 100 bytes.",
         )
         .replace(),
         THROUGHPUT,
@@ -101,36 +106,36 @@ pub static KIND: Kind = Kind {
             "default_ttl",
             Ty::Integer(-1, 2_147_483_647),
             "properties.resource.defaultTtl",
-            "Seconds after which items go; -1: only items that say so.",
+            "Time to live of items, in seconds. -1: only items with a time to live of their own expire.",
         ),
         arg(
             "analytical_storage_ttl",
             Ty::Integer(-1, 2_147_483_647),
             "properties.resource.analyticalStorageTtl",
-            "Seconds for which data is kept for analysis; -1: for ever.",
+            "Time to live in analytical storage, in seconds. -1: no expiry.",
         ),
-        arg("indexing_policy", Ty::Block(&INDEXING_POLICY), "properties.resource.indexingPolicy", "What is indexed."),
+        arg("indexing_policy", Ty::Block(&INDEXING_POLICY), "properties.resource.indexingPolicy", "Indexing policy."),
         arg(
             "unique_key",
             Ty::Block(&UNIQUE_KEY),
             "properties.resource.uniqueKeyPolicy.uniqueKeys",
-            "Values that no two items share.",
+            "Unique key: paths whose values no two items of a partition share.",
         )
         .replace(),
         arg(
             "conflict_resolution_policy",
             Ty::Block(&CONFLICT_RESOLUTION),
             "properties.resource.conflictResolutionPolicy",
-            "Who wins when two regions wrote the same item.",
+            "Conflict resolution for writes to one item in two regions.",
         )
         .replace(),
     ],
     durations: Durations { create: 20, update: 20, delete: 20 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     serial: Serial::Root,
     recovery: Recovery::DATA,
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         settle: Some(settle),
         always: &[THROUGHPUT_SETTINGS],
         accepts: &[
@@ -139,7 +144,7 @@ pub static KIND: Kind = Kind {
             "properties.resource.indexingPolicy.compositeIndexes",
             "properties.resource.indexingPolicy.spatialIndexes[].types",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     terraform: Terraform {
         renamed: &[("database", "database_name")],
@@ -174,12 +179,12 @@ cosmosdb_sql_container "example" {
   throughput          = 400
 }
 "#,
-    left_out: &[("account_name", "the database's account")],
+    left_out: &[("account_name", "the account of the database")],
     ..Kind::EMPTY
 };
 
 const INDEXING: &str = "properties.resource.indexingPolicy";
-/// The path that Azure excludes by itself.
+/// Path that Azure always excludes.
 const ETAG: &str = "/\"_etag\"/?";
 
 /// Composite indexes are a list of lists in the body.
@@ -235,9 +240,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if excluded.iter().any(|excluded| path::text(excluded, "path") == Some(ETAG)) {
         findings.push(Finding {
             argument: "indexing_policy",
-            summary: format!("`{ETAG}` is excluded anyway"),
-            why: "Azure excludes it by itself, so that it is not compared.".to_owned(),
-            help: "Leave this `excluded_path` out.".to_owned(),
+            summary: format!("`{ETAG}` is always excluded"),
+            why: "Azure adds this path itself, so drplan does not compare it.".to_owned(),
+            help: "Remove this `excluded_path`.".to_owned(),
         });
     }
     let kind = subject.text("partition_key_kind");
@@ -245,14 +250,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if kind == Some("Hash") && paths != 1 {
         findings.push(Finding {
             argument: "partition_key_paths",
-            summary: format!("a key of the kind `Hash` has {paths} paths"),
-            why: "Several paths are a hierarchy.".to_owned(),
-            help: "Write one path, or `partition_key_kind = \"MultiHash\"`.".to_owned(),
+            summary: format!("a partition key of kind `Hash` has {paths} paths"),
+            why: "Several paths form a hierarchy, which needs `MultiHash`.".to_owned(),
+            help: "Set one path, or `partition_key_kind = \"MultiHash\"`.".to_owned(),
         });
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let Some(body) = cloud.get_mut(id) else { return };
     path::fill(body, &format!("{INDEXING}.automatic"), true);
     path::fill(body, &format!("{INDEXING}.indexingMode"), "consistent");

@@ -1,35 +1,35 @@
-//! A DNS record set of IPv4 addresses.
+//! DNS record set of IPv4 addresses.
 
 use super::dns_zone::{RECORD, RECORD_ATTRIBUTES, RECORD_MOVES, RECORD_NAME, RECORD_SIMULATED, check_record};
 use super::table::*;
 
 const OWN: &[Arg] = &[
-    arg("records", Ty::Set(&Ty::Ip), "properties.ARecords[].ipv4Address", "The addresses."),
+    arg("records", Ty::Set(&Ty::Ip), "properties.ARecords[].ipv4Address", "IPv4 addresses of the record set."),
     arg(
         "target_resource",
         Ty::Ref(&["public_ip", "traffic_manager_profile", "dns_a_record"]),
         "properties.targetResource.id",
-        "The resource whose addresses it answers with, whatever they are, instead of `records`.",
+        "Resource whose current addresses the record returns. Use instead of `records`.",
     ),
 ];
 
-/// The table.
+/// Table of `dns_a_record`.
 pub static KIND: Kind = Kind {
     name: "dns_a_record",
-    about: "A DNS record set of IPv4 addresses.",
+    about: "DNS record set of IPv4 addresses (A).",
     arm: Arm { type_: "Microsoft.Network/dnsZones/A", api: "2018-05-01" },
     place: Place::Child("zone", "A"),
     location: Location::None,
     names: RECORD_NAME,
     args: &concat::<{ RECORD.len() + OWN.len() }>(&[RECORD, OWN]),
     attributes: RECORD_ATTRIBUTES,
-    drill: Drill::never("users come by it"),
+    drill: Drill::never("users resolve it to reach production"),
     durations: Durations { create: 1, update: 1, delete: 1 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     in_use: "",
     run_moves: &["records"],
     moves: Moves { record: Some("records"), ..RECORD_MOVES },
-    odd: Odd { check: Some(check), ..Odd::NONE },
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: RECORD_SIMULATED,
     terraform: Terraform {
         renamed: &[("zone", "zone_name")],

@@ -1,35 +1,35 @@
-//! A DNS record that leads to another name.
+//! DNS record with another name (CNAME).
 
 use super::dns_zone::{RECORD, RECORD_ATTRIBUTES, RECORD_MOVES, RECORD_NAME, RECORD_SIMULATED, check_record};
 use super::table::*;
 
 const OWN: &[Arg] = &[
-    arg("record", Ty::String, "properties.CNAMERecord.cname", "The name it leads to.").any_case(),
+    arg("record", Ty::String, "properties.CNAMERecord.cname", "Canonical name that the record points to.").any_case(),
     arg(
         "target_resource",
         Ty::Ref(&["traffic_manager_profile", "dns_cname_record"]),
         "properties.targetResource.id",
-        "The resource whose name it leads to, whatever that is, instead of `record`.",
+        "Resource whose current name the record returns. Use instead of `record`.",
     ),
 ];
 
-/// The table.
+/// Table of `dns_cname_record`.
 pub static KIND: Kind = Kind {
     name: "dns_cname_record",
-    about: "A DNS record that leads to another name.",
+    about: "DNS record that points to another name (CNAME).",
     arm: Arm { type_: "Microsoft.Network/dnsZones/CNAME", api: "2018-05-01" },
     place: Place::Child("zone", "CNAME"),
     location: Location::None,
     names: RECORD_NAME,
     args: &concat::<{ RECORD.len() + OWN.len() }>(&[RECORD, OWN]),
     attributes: RECORD_ATTRIBUTES,
-    drill: Drill::never("users come by it"),
+    drill: Drill::never("users resolve it to reach production"),
     durations: Durations { create: 1, update: 1, delete: 1 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     in_use: "",
     run_moves: &["record"],
     moves: Moves { record: Some("record"), ..RECORD_MOVES },
-    odd: Odd { check: Some(check), ..Odd::NONE },
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: RECORD_SIMULATED,
     terraform: Terraform {
         renamed: &[("zone", "zone_name")],
@@ -61,9 +61,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if subject.name == "@" {
         findings.push(Finding {
             argument: "name",
-            summary: "the zone itself cannot lead to another name".to_owned(),
-            why: "DNS forbids a CNAME beside the records that every zone has at its top.".to_owned(),
-            help: "Write a block `dns_a_record` with `target_resource`, which follows what it points at.".to_owned(),
+            summary: "a zone's apex cannot be a CNAME record".to_owned(),
+            why: "DNS forbids a CNAME beside the records that every zone has at its apex.".to_owned(),
+            help: "Use a `dns_a_record` with `target_resource`, which follows the target's addresses.".to_owned(),
         });
     }
 }

@@ -1,4 +1,4 @@
-//! A public DNS zone. Its records are objects of their own below it; what they share is here.
+//! Public DNS zone. Its records are child objects; this module holds the parts that they share.
 
 use serde_json::{Value as Json, json};
 
@@ -6,10 +6,10 @@ use super::path;
 use super::table::*;
 use crate::address::ArmId;
 
-/// The table.
+/// Table of `dns_zone`.
 pub static KIND: Kind = Kind {
     name: "dns_zone",
-    about: "A public DNS zone; the registrar of the domain has to name its servers.",
+    about: "Public DNS zone. The domain's registrar must delegate to its name servers.",
     arm: Arm { type_: "Microsoft.Network/dnsZones", api: "2018-05-01" },
     location: Location::Global,
     names: NameRule::new(
@@ -20,34 +20,33 @@ pub static KIND: Kind = Kind {
     ),
     args: &[RESOURCE_GROUP, TAGS],
     attributes: &[
-        attribute("name_servers", "properties.nameServers", Fake::Nothing, "The servers that answer for the zone.")
-            .list(),
+        attribute("name_servers", "properties.nameServers", FakeValue::Nothing, "Name servers of the zone.").list(),
         attribute(
             "number_of_record_sets",
             "properties.numberOfRecordSets",
-            Fake::Nothing,
-            "How many record sets it has.",
+            FakeValue::Nothing,
+            "Number of record sets in the zone.",
         ),
         attribute(
             "max_number_of_record_sets",
             "properties.maxNumberOfRecordSets",
-            Fake::Nothing,
-            "How many record sets it may have.",
+            FakeValue::Nothing,
+            "Maximum number of record sets in the zone.",
         ),
     ],
-    drill: Drill::never("users come by it"),
+    drill: Drill::never("users resolve its names to reach production"),
     durations: Durations { create: 2, update: 2, delete: 10 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "",
-    simulated: Simulated {
+    simulated: SimulatedBehaviour {
         settle: Some(settle),
         hosts: Some(|zone| {
             path::text(zone, "name").map(|name| format!("*.{}", name.to_ascii_lowercase())).into_iter().collect()
         }),
-        leads: Some(|_, _| Leads::Nowhere("its zone has no such record")),
+        leads: Some(|_, _| Lead::Nowhere("its zone has no such record")),
         accepts: &["properties.zoneType"],
-        // Every zone has the two records that say where it is kept, with the values that Azure gives them.
+        // Every zone has an SOA and an NS record set, with Azure's values.
         always: &[
             always(
                 "SOA",
@@ -60,7 +59,7 @@ pub static KIND: Kind = Kind {
                 r#"{"TTL":172800,"NSRecords":[{"nsdname":"ns1-01.azure-dns.com."},{"nsdname":"ns2-01.azure-dns.net."}],"provisioningState":"Succeeded"}"#,
             ),
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -72,11 +71,11 @@ dns_zone "example" {
   resource_group = resource_group.example
 }
 "#,
-    left_out: &[("soa_record", "an object of its own (`SOA/@`), which Azure makes with the zone")],
+    left_out: &[("soa_record", "an object of its own (`SOA/@`) that Azure creates with the zone")],
     ..Kind::EMPTY
 };
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     // Azure spreads zones over numbered sets of four servers.
     let set = cloud.guid(id.as_str()).bytes().map(u32::from).sum::<u32>() % 9 + 1;
     let domains = ["com", "net", "org", "info"];
@@ -90,15 +89,15 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     count_records(cloud, id);
 }
 
-/// A zone begins with two record sets of Azure's, its servers and its authority, which are no objects here.
-fn count_records(cloud: &mut dyn Cloudlet, zone: &ArmId) {
+/// Count of record sets. A new zone has two of Azure's, SOA and NS, which are no objects in the simulator.
+fn count_records(cloud: &mut dyn SimulatedWorld, zone: &ArmId) {
     let records = cloud.below(zone).len() + 2;
     if let Some(body) = cloud.get_mut(zone) {
         path::put(body, "properties.numberOfRecordSets", json!(records));
     }
 }
 
-/// What names a record set may have.
+/// The name rule of record sets.
 pub(super) const RECORD_NAME: NameRule = NameRule::new(
     1,
     253,
@@ -106,54 +105,54 @@ pub(super) const RECORD_NAME: NameRule = NameRule::new(
     "labels joined by `.`, or `@` for the zone itself, or begins with `*`",
 );
 
-/// The arguments that record sets of every type have.
+/// Arguments of record sets of every type.
 pub(super) const RECORD: &[Arg] = &[
-    place("zone", &["dns_zone"], "The zone it is in."),
+    place("zone", &["dns_zone"], "DNS zone of the record set."),
     arg(
         "ttl",
         Ty::Integer(1, 2_147_483_647),
         "properties.TTL",
-        "Seconds for which clients keep an answer, and so part of how long a change takes to reach them.",
+        "Time to live, in seconds: how long clients cache the record, and the longest delay of a change.",
     )
     .required(),
     Arg { wire: Wire::At("properties.metadata"), ..TAGS },
 ];
 
-/// What can be read from record sets of every type.
+/// Attributes of record sets of every type.
 pub(super) const RECORD_ATTRIBUTES: &[Attribute] =
-    &[attribute("fqdn", "properties.fqdn", Fake::Nothing, "Its whole name, with a `.` at the end.")];
+    &[attribute("fqdn", "properties.fqdn", FakeValue::Nothing, "Fully qualified domain name, with a `.` at the end.")];
 
-/// Clients keep the answer that they have for as long as the record says.
+/// Clients cache a record for its time to live.
 pub(super) const RECORD_MOVES: Moves = Moves { lingers: Some(record_lingers), ..Moves::NONE };
 
 fn record_lingers(record: &Subject<'_>) -> u32 {
     record.args.get("ttl").and_then(Json::as_u64).and_then(|ttl| ttl.try_into().ok()).unwrap_or(0)
 }
 
-/// What the simulator does with record sets of every type.
-pub(super) const RECORD_SIMULATED: Simulated = Simulated {
+/// Simulation of record sets of every type.
+pub(super) const RECORD_SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit_record),
     settle: Some(settle_record),
     removed: Some(record_removed),
     hosts: Some(record_hosts),
     leads: Some(record_leads),
     accepts: &["etag"],
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
-/// Finds fault with a record set that says what it answers with twice.
+/// Reports a record set that has both values of its own and a target resource.
 pub(super) fn check_record(subject: &Subject<'_>, own: &'static str, findings: &mut Vec<Finding>) {
     if subject.args.contains_key(own) && subject.args.contains_key("target_resource") {
         findings.push(Finding {
             argument: "target_resource",
-            summary: format!("a record answers either with `{own}` or with what a resource has"),
+            summary: format!("a record has both `{own}` and `target_resource`"),
             why: String::new(),
-            help: format!("Leave out `{own}` or `target_resource`."),
+            help: format!("Remove `{own}` or `target_resource`."),
         });
     }
 }
 
-fn admit_record(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refusal> {
+fn admit_record(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(), Refusal> {
     let is_alias = |id: &ArmId| id.arm_type().is_some_and(|type_| type_.to_ascii_uppercase().ends_with("/CNAME"));
     let siblings = id.parent().map(|zone| cloud.below(&zone)).unwrap_or_default();
     let clash = siblings.iter().find(|other| {
@@ -172,7 +171,7 @@ fn admit_record(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refusa
     }
 }
 
-fn settle_record(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle_record(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let Some(zone) = id.parent() else { return };
     let name = match id.name() {
         "@" => format!("{}.", zone.name()),
@@ -184,7 +183,7 @@ fn settle_record(cloud: &mut dyn Cloudlet, id: &ArmId) {
     count_records(cloud, &zone);
 }
 
-fn record_removed(cloud: &mut dyn Cloudlet, id: &ArmId, _: &Json) {
+fn record_removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {
     if let Some(zone) = id.parent() {
         count_records(cloud, &zone);
     }
@@ -194,14 +193,14 @@ fn record_hosts(body: &Json) -> Vec<String> {
     path::text(body, "properties.fqdn").map(plain_name).into_iter().collect()
 }
 
-/// A name as it is asked for: in lower case, without the `.` of the root.
+/// A name in the form of a query: in lower case, without the `.` of the root.
 fn plain_name(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// To its addresses or its name; as an alias, to those that its target has.
-fn record_leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
-    let Some(body) = cloud.get(id) else { return Leads::Nowhere("its record is gone") };
+/// Leads to the record's addresses or name, or to those of an alias's target.
+fn record_leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+    let Some(body) = cloud.get(id) else { return Lead::Nowhere("its record does not exist") };
     let ttl = path::borrow(body, "properties.TTL").and_then(Json::as_u64).and_then(|ttl| u32::try_from(ttl).ok());
     let addresses =
         path::items(body, "properties.ARecords").iter().filter_map(|record| path::text(record, "ipv4Address"));
@@ -209,5 +208,5 @@ fn record_leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
     let names = ["properties.ipAddress", "properties.dnsConfig.fqdn", "properties.fqdn"];
     let alias = alias.and_then(|target| names.iter().find_map(|at| path::text(target, at)));
     let found = addresses.chain(path::text(body, "properties.CNAMERecord.cname")).chain(alias);
-    Leads::Names(found.map(plain_name).collect(), ttl.unwrap_or(0))
+    Lead::Names(found.map(plain_name).collect(), ttl.unwrap_or(0))
 }

@@ -1,70 +1,74 @@
-//! What a drill does with a kind: what is copied, and what a copy writes otherwise so that it reaches neither users nor data that is in use.
+//! Behaviour of a kind in a drill: the resources to copy, and the arguments to change in a copy so that it reaches
+//! neither users nor production data.
 
 use crate::value::{Map, Value};
 
-/// What is appended to a name that a copy cannot share with what it is a copy of.
+/// Suffix of a copy's name where the copy cannot share the name of its original.
 pub const SUFFIX: &str = "-drill";
 
-/// What a drill does with the resources of a kind.
+/// Behaviour of a kind in a drill.
 #[derive(Clone, Copy)]
 pub struct Drill {
-    /// Which of them are copied.
-    pub copying: Copying,
-    /// What a copy writes otherwise; called with its arguments as they are typed, some of which may not be known yet.
+    /// Resources to copy.
+    pub copying: DrillCopy,
+    /// Changes to the arguments of a copy. It sees typed arguments, some of which may not be known yet.
     pub rewrites: Option<fn(&mut Map)>,
-    /// What it has to do with keeping copies where they are.
+    /// Role in the isolation of copies.
     pub fence: Fence,
 }
 
 impl Drill {
-    /// What stands only during a failover is copied as it is, and what always stands is shared: an image, an identity.
-    pub const STOOD_UP: Self = Self { copying: Copying::StoodUp, rewrites: None, fence: Fence::None };
-    /// What always stands is copied too, where a copy uses it.
-    pub const ALONG: Self = Self { copying: Copying::Along, ..Self::STOOD_UP };
+    /// Failover-only resources are copied as they are; permanent resources, such as an image or an identity, are
+    /// shared.
+    pub const STOOD_UP: Self = Self { copying: DrillCopy::StoodUp, rewrites: None, fence: Fence::None };
+    /// Permanent resources are copied too where a copy uses them.
+    pub const ALONG: Self = Self { copying: DrillCopy::Along, ..Self::STOOD_UP };
 
-    /// None of them is copied; the words say why.
+    /// No resource is copied; the text is the reason.
     pub const fn never(why: &'static str) -> Self {
-        Self { copying: Copying::Never(why), ..Self::STOOD_UP }
+        Self { copying: DrillCopy::Never(why), ..Self::STOOD_UP }
     }
 }
 
-/// Which resources of a kind a drill copies.
+/// Resources of a kind that a drill copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Copying {
-    /// Those that stand only during a failover. Those that always stand are shared: a copy may use them.
+pub enum DrillCopy {
+    /// Failover-only resources. Permanent ones are shared: a copy may use them.
     StoodUp,
-    /// Those that always stand too, where a copy uses them: it would reach what is in use by them, or users would reach it.
+    /// Permanent resources as well, where a copy uses them. Otherwise the copy would reach production through them,
+    /// or users would reach the copy.
     Along,
-    /// None; the words say why, a sentence without its full stop.
+    /// No resources; the text is the reason, a sentence without its full stop.
     Never(&'static str),
 }
 
-/// What a kind has to do with keeping copies where they are.
+/// Role of a kind in the isolation of copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fence {
-    /// Nothing.
+    /// None.
     None,
-    /// Machines stand in it, and something must hold them there.
+    /// Machines run in it, and a fence must isolate them.
     Wanted,
-    /// Its copy holds what is under it: nothing leaves.
+    /// A copy of it isolates everything below: no traffic leaves.
     Holds,
-    /// What uses it directly has a way out of its own.
+    /// Resources that use it directly have a way out of their own.
     Opens,
 }
 
-/// Changes the text of an argument, where it is written and known. What is sensitive stays so.
+/// Changes a text argument that is set and known. A sensitive value stays sensitive.
 pub fn rewrite_text(args: &mut Map, name: &str, f: impl FnOnce(&str) -> String) {
     let Some((Value::String(text), sensitive)) = args.get(name).map(Value::unmark) else { return };
     let text = Value::from(f(text));
     args.insert(name.into(), if sensitive { text.sensitive() } else { text });
 }
 
-/// A name with the suffix, cut so that it has no more than `max` characters. What is cut is told apart by a digest of the whole.
+/// A name with the suffix, shortened to at most `max` characters. A digest of the whole name keeps shortened names
+/// distinct.
 pub fn suffixed(name: &str, suffix: &str, max: usize) -> String {
     if name.len() + suffix.len() <= max {
         return format!("{name}{suffix}");
     }
-    // FNV-1a: short, and the same everywhere; nothing hangs on its strength.
+    // FNV-1a: short, and the same on every platform. Its strength does not matter here.
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let tail = format!("{:04x}{suffix}", hash & 0xffff);
     let kept: String = name.chars().take(max.saturating_sub(tail.len())).collect();
@@ -76,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_too_long_is_cut_and_told_apart() {
+    fn long_names_are_shortened_and_stay_distinct() {
         assert_eq!(suffixed("web", SUFFIX, 63), "web-drill");
         let (one, other) =
             (suffixed(&"a".repeat(63), SUFFIX, 63), suffixed(&format!("{}b", "a".repeat(62)), SUFFIX, 63));

@@ -1,87 +1,94 @@
-//! How a kind is said in other languages of infrastructure, where that does not follow from its table.
+//! Translation of a kind to other infrastructure languages, where it does not follow from the kind's table.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::argument::{Arg, Ty};
 use crate::address::ArmId;
 
-/// How a kind is said in Terraform's azurerm. By rule the resource has the kind's name, its arguments have theirs, a reference `x` is `x_id` (`xs` is
-/// `x_ids`), and what lives in a resource group has `name`, `resource_group_name` and `location`; here stands what is otherwise.
+/// Translation to Terraform's azurerm. By rule, the resource has the kind's name, its arguments keep theirs, a
+/// reference `x` becomes `x_id` (`xs` becomes `x_ids`), and a resource in a resource group has `name`,
+/// `resource_group_name` and `location`. The fields below are the exceptions.
 #[derive(Debug, Clone, Copy)]
 pub struct Terraform {
-    /// The resource without azurerm's prefix; empty: the kind's name.
+    /// Resource name without azurerm's prefix. Empty: the kind's name.
     pub resource: &'static str,
-    /// Arguments, by dotted path, that azurerm names otherwise; a dotted name goes into a block, and one that ends in `name` is the name of what is referred to.
+    /// Arguments, by dotted path, with another name in azurerm. A dotted name goes into a block; a name that ends in
+    /// `name` takes the name of the referenced resource instead of its id.
     pub renamed: &'static [(&'static str, &'static str)],
-    /// Arguments of azurerm that follow from what an argument refers to: the argument, the reference, the attribute of what is referred to.
+    /// Arguments of azurerm that follow from a reference: the argument, the reference, the attribute of the
+    /// referenced resource.
     pub follows: &'static [(&'static str, &'static str, &'static str)],
-    /// Arguments that the stack has not, or whose default is not the same in azurerm 4 and 5: the argument, the value as an expression.
+    /// Arguments that a stack does not have, or whose default differs between azurerm 4 and 5: the argument, and the
+    /// value as an expression.
     pub fixed: &'static [(&'static str, &'static str)],
-    /// Arguments, by dotted path, for which azurerm 4 has another name or none: with them the code fits azurerm 5 only.
+    /// Arguments, by dotted path, that azurerm 4 names differently or does not have. With them, the code fits azurerm
+    /// 5 only.
     pub fifth: &'static [&'static str],
-    /// Whether it has a name.
+    /// True if the resource has a name.
     pub named: bool,
-    /// Whether it has a location although it is a child.
+    /// Child resources that carry a location of their own.
     pub located: bool,
-    /// Further blocks, as text, from the arguments that are known; the location is `{location}`.
+    /// Further blocks, as text, from the known arguments. `{location}` is replaced by the location.
     pub blocks: Option<Blocks>,
-    /// Arguments that `blocks` says.
+    /// Arguments that `blocks` writes.
     pub said: &'static [&'static str],
-    /// A further resource beside it; `{label}`, `{self}` for what it stands beside, and `{name}` and arguments as azurerm has them, are replaced.
+    /// Additional resource beside it. Placeholders: `{label}`, `{self}` for the main resource, `{name}`, and
+    /// azurerm's arguments.
     pub beside: &'static str,
-    /// Arguments that Azure chooses where they are not written, and that azurerm would take away again.
+    /// Arguments that Azure chooses if they are absent, and that azurerm would remove again.
     pub chosen: &'static [&'static str],
-    /// Further arguments that a promotion of its replica moves, since the two change places.
+    /// Further arguments that a promotion of its replica changes, because the two swap places.
     pub swapped: &'static [&'static str],
-    /// Arguments of azurerm that matter only when it is made, and that an import does not read.
+    /// Arguments of azurerm that matter only at creation and that an import does not read.
     pub untold: &'static [&'static str],
-    /// The ids by which azurerm imports it, and what stands beside it, where those are not the ids of its objects.
-    pub imported: Option<Imported>,
-    /// Attributes that azurerm has not, made from the name as the table says.
+    /// Import ids of the resource and of the resource beside it, where they differ from the ids of its objects.
+    pub imported: Option<ImportId>,
+    /// Attributes that azurerm lacks, built from the name as the table defines them.
     pub made: &'static [&'static str],
-    /// What it is there.
-    pub shape: Shape,
+    /// Form of the kind in azurerm.
+    pub shape: TerraformShape,
 }
 
 /// See [`Terraform::blocks`].
 pub type Blocks = fn(&JsonMap<String, Json>) -> String;
 
-/// See [`Terraform::imported`]; made of the ids of its objects, and of the ids that its arguments refer to.
-pub type Imported = fn(&[&ArmId], &dyn Fn(&str) -> Option<String>) -> Vec<String>;
+/// See [`Terraform::imported`]. The function receives the ids of the objects, and of the resources that arguments
+/// refer to.
+pub type ImportId = fn(&[&ArmId], &dyn Fn(&str) -> Option<String>) -> Vec<String>;
 
-/// What a kind is in azurerm.
+/// Form of a kind in azurerm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum TerraformShape {
     /// A resource.
     Resource,
-    /// Two resources, one in each of the two things that this argument refers to, each with the other as `remote`.
+    /// Two resources, one in each of the two resources that this argument refers to, each with the other as `remote`.
     Halves {
         /// The argument.
         of: &'static str,
-        /// The argument of azurerm that refers to the one by name.
+        /// The argument of azurerm that refers to the near resource by name.
         own: &'static str,
-        /// That which refers to the other by id.
+        /// The argument of azurerm that refers to the remote resource by id.
         remote: &'static str,
-        /// Arguments that are true in the first half only, and in the second only.
+        /// Arguments that are true in the first half only, and in the second half only.
         only: [&'static str; 2],
-        /// The argument that is the name of the second half, where it is not that of the first.
+        /// The argument with the name of the second half, where it differs from the first.
         name_back: &'static str,
     },
-    /// A block of this name within what the argument refers to.
+    /// A block of this name within the resource that the argument refers to.
     Block {
         /// The argument.
         of: &'static str,
         /// The block.
         block: &'static str,
     },
-    /// Nothing of its own: another resource says it already, as the words say.
+    /// No resource of its own: another resource contains it, as the text explains.
     Folded(&'static str),
-    /// azurerm cannot say it; the words say why and what to do.
+    /// Impossible in azurerm; the text is the reason and the alternative.
     Unsaid(&'static str),
 }
 
 impl Terraform {
-    /// By rule.
+    /// The rule without exceptions.
     pub const BY_RULE: Self = Self {
         resource: "",
         renamed: &[],
@@ -98,12 +105,12 @@ impl Terraform {
         untold: &[],
         imported: None,
         made: &[],
-        shape: Shape::Resource,
+        shape: TerraformShape::Resource,
     };
 }
 
 impl Terraform {
-    /// What azurerm calls an argument, by its dotted path; a dotted name stands in a block.
+    /// azurerm's name of an argument, by its dotted path. A dotted name is in a block.
     pub fn name_of(&self, path: &str, arg: &Arg) -> String {
         if let Some((_, name)) = self.renamed.iter().find(|(ours, _)| *ours == path) {
             return (*name).to_owned();

@@ -1,7 +1,8 @@
-//! What a failover run has to know of a kind: the sides of a replica, what their answers say of roles, the requests that move them, and which
-//! arguments stop, fence or admit users.
+//! Facts about a kind that a failover run needs: the sides of a replica, the roles that responses show, the requests
+//! that move roles, and the arguments that stop, fence or admit users.
 //!
-//! All functions are pure: they see the resource and what was seen of its objects, and say what to ask for. Nothing here asks.
+//! All functions are pure. They see the resource and the observations of its objects, and return requests. None of
+//! them sends a request.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,21 +12,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::argument::Lit;
-use super::odd::Subject;
+use super::overrides::Subject;
 use crate::address::ArmId;
 
-/// A side of a replica as the stack declares it. Which of them takes writes is a role: observed, never declared.
+/// A side of a replica as the stack declares it. The role (which side takes writes) is observed, never declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// Where the data comes from on an ordinary day.
+    /// Origin of the data in normal operation.
     Source,
-    /// Where the copy is.
+    /// Location of the copy.
     Target,
 }
 
 impl Side {
-    /// The other side.
+    /// The opposite side.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -35,18 +36,18 @@ impl Side {
     }
 }
 
-/// How a role is moved.
+/// Mode of a promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
-    /// Both sides answer, and nothing is lost.
+pub enum FailoverMode {
+    /// Both sides answer, and no data is lost.
     Planned,
-    /// The other side is given up: what it has not passed on is lost.
+    /// The lost side is abandoned: writes that it has not replicated are lost.
     Forced,
 }
 
-impl How {
-    /// The word for it.
+impl FailoverMode {
+    /// The mode as a word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Planned => "planned",
@@ -55,245 +56,256 @@ impl How {
     }
 }
 
-/// Something to look at before it is known where a replica stands.
+/// A read that is needed to determine a replica's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct ReadRequest {
     /// The object.
     pub id: ArmId,
     /// The API version.
     pub api: &'static str,
-    /// What of it.
-    pub what: What,
-    /// The side it belongs to; `None` where the object is global.
+    /// The part to read.
+    pub what: ReadTarget,
+    /// The side of the object. `None` for a global object.
     pub side: Option<Side>,
-    /// The region whose control plane answers; `None` where any does. (The region of the resource group's metadata is not needed to read.)
+    /// The region whose control plane answers. `None` if any region does. Reads do not need the region of the
+    /// resource group's metadata.
     pub region: Option<String>,
 }
 
-/// What of an object is looked at.
+/// The part of an object that a [`ReadRequest`] reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum What {
-    /// Its body.
+pub enum ReadTarget {
+    /// The body.
     Body,
-    /// Its body with what this `$expand` asks for.
+    /// The body with this `$expand`.
     Expanded(&'static str),
-    /// The newest value of a metric of Azure Monitor with this name.
+    /// The newest value of this metric of Azure Monitor.
     Metric(&'static str),
 }
 
-/// What came of one look.
+/// Result of one [`ReadRequest`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Sight {
+pub enum ReadResult {
     /// The body, or the number.
     There(Json),
-    /// There is none.
+    /// The object does not exist.
     Absent,
-    /// Nobody answered for it, or it was not asked: what was said instead.
+    /// No answer, or not requested: the reason.
     Unseen(String),
 }
 
-/// Everything that was looked at.
+/// Results of all reads.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Seen {
-    sights: BTreeMap<(ArmId, What), Sight>,
+pub struct ReadResults {
+    sights: BTreeMap<(ArmId, ReadTarget), ReadResult>,
     at: Option<Timestamp>,
 }
 
-impl Seen {
-    /// Nothing yet, at this time: some services say when a copy was last in step, and not how far it is behind.
+impl ReadResults {
+    /// An empty collection at this time. Some services report the time of the last synchronisation instead of the
+    /// lag.
     pub fn at(time: Timestamp) -> Self {
         Self { sights: BTreeMap::new(), at: Some(time) }
     }
 
-    /// How long ago something was when this was looked at; `None` where that is not known.
+    /// Time since `then` when the reads were made. `None` if that time is unknown.
     pub fn since(&self, then: Timestamp) -> Option<Duration> {
         Some(self.at?.duration_since(then).try_into().unwrap_or_default())
     }
 
-    /// Keeps what came of a look.
-    pub fn keep(&mut self, look: &Look, sight: Sight) {
+    /// Keeps the result of a read.
+    pub fn keep(&mut self, look: &ReadRequest, sight: ReadResult) {
         self.sights.insert((look.id.clone(), look.what), sight);
     }
 
-    /// What came of looking at an object's body (expanded or not), where it was there.
+    /// The body of an object, expanded or not, if the read found it.
     pub fn body(&self, id: &ArmId) -> Option<&Json> {
         self.sights.iter().find_map(|((other, what), sight)| match (what, sight) {
-            (What::Body | What::Expanded(_), Sight::There(body)) if other == id => Some(body),
+            (ReadTarget::Body | ReadTarget::Expanded(_), ReadResult::There(body)) if other == id => Some(body),
             _ => None,
         })
     }
 
-    /// The newest value of a metric, where there is one.
+    /// The newest value of a metric, if there is one.
     pub fn metric(&self, id: &ArmId, name: &'static str) -> Option<f64> {
-        match self.sights.get(&(id.clone(), What::Metric(name)))? {
-            Sight::There(value) => value.as_f64(),
-            Sight::Absent | Sight::Unseen(_) => None,
+        match self.sights.get(&(id.clone(), ReadTarget::Metric(name)))? {
+            ReadResult::There(value) => value.as_f64(),
+            ReadResult::Absent | ReadResult::Unseen(_) => None,
         }
     }
 
-    /// Whether it was looked for and is not there.
+    /// True if a read showed that the object does not exist.
     pub fn is_absent(&self, id: &ArmId) -> bool {
         self.sights.iter().any(|((other, what), sight)| {
-            matches!((what, sight), (What::Body | What::Expanded(_), Sight::Absent)) && other == id
+            matches!((what, sight), (ReadTarget::Body | ReadTarget::Expanded(_), ReadResult::Absent)) && other == id
         })
     }
 
-    /// Why an object was not seen; `None` where it was, is not there, or was not looked at.
+    /// The reason why an object could not be read. `None` if it was read, does not exist, or was not requested.
     pub fn unseen(&self, id: &ArmId) -> Option<&str> {
         self.sights.iter().find_map(|((other, what), sight)| match (what, sight) {
-            (What::Body | What::Expanded(_), Sight::Unseen(why)) if other == id => Some(why.as_str()),
+            (ReadTarget::Body | ReadTarget::Expanded(_), ReadResult::Unseen(why)) if other == id => Some(why.as_str()),
             _ => None,
         })
     }
 }
 
-/// Where a replica stands, as far as what was seen says.
+/// State of a replica, as far as the reads show it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
-    /// The side that takes writes; `None` where none is known to.
+pub struct ReplicaStatus {
+    /// The side that takes writes. `None` if unknown.
     pub writer: Option<Side>,
-    /// Whether the other side follows.
+    /// Health of replication to the side that does not take writes.
     pub health: Health,
-    /// How much of what was written last has not reached the other side, as last heard; `None` where nobody says.
+    /// Replication lag: age of the newest writes that have not reached the read side. `None` if the service does not
+    /// report it.
     pub lag: Option<Duration>,
-    /// What is not replicated or redundant right now, and what pays it back.
-    pub debts: Vec<Debt>,
+    /// Replication or redundancy that is missing now, each with its remediation.
+    pub debts: Vec<ProtectionDebt>,
 }
 
-/// Whether the side that does not take writes follows the one that does.
+/// Health of the side that does not take writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
-    /// It does.
+    /// The side follows.
     Following,
-    /// It will; the words complete "it …", as in `is being seeded (replication state SEEDING)`.
+    /// The side will follow; the text completes "it …", as in `is being seeded (replication state SEEDING)`.
     Behind(String),
-    /// It does not, and will not by itself; the words complete "it …".
+    /// The side does not follow and will not recover without action; the text completes "it …".
     Broken(String),
-    /// The other side cannot be seen.
+    /// The side cannot be read; the text is the reason.
     Unseen(String),
 }
 
-/// Protection that is missing right now.
+/// Protection that is missing now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Debt {
-    /// What is missing, a sentence without its full stop: `the account is kept in one region only (Standard_LRS)`.
+pub struct ProtectionDebt {
+    /// The missing protection, a sentence without its full stop: `the account is kept in one region only
+    /// (Standard_LRS)`.
     pub what: String,
-    /// What pays it back, in the same form.
+    /// The remediation, in the same form. State and journal files keep the key `pays`; printed JSON has `remediation`.
     pub pays: String,
 }
 
 /// One request that moves a role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// The object that is asked.
+    /// The object to call.
     pub id: ArmId,
     /// The API version.
     pub api: &'static str,
-    /// What is asked of it.
-    pub method: Method,
+    /// The method.
+    pub method: CallMethod,
     /// The body.
     pub body: Option<Json>,
-    /// The region whose control plane must take it and answer for its operation; `None` where the service is global.
+    /// The region whose control plane must accept the request and answer for its operation. `None` for a global
+    /// service.
     pub region: Option<String>,
 }
 
-/// What is asked of an object.
+/// HTTP method of a [`Call`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub enum CallMethod {
     /// POST of this action, with these pairs in the query.
     Post(&'static str, &'static [(&'static str, &'static str)]),
     /// PATCH.
     Patch,
 }
 
-/// How long something takes, in seconds (source: the project's durations sheet).
+/// Duration of an operation, in seconds (source: the project's durations sheet).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Half of the time it takes no longer.
+pub struct DurationEstimate {
+    /// Median (P50).
     pub typical: u32,
-    /// In nineteen of twenty cases it takes no longer.
+    /// 95th percentile (P95).
     pub worst: u32,
 }
 
-/// What a failover run does with a replica.
+/// Behaviour of a replica in a failover run.
 pub struct Promotion {
-    /// What to look at.
-    pub looks: fn(&Subject<'_>) -> Vec<Look>,
-    /// What that says.
-    pub standing: fn(&Subject<'_>, &Seen) -> Standing,
-    /// The request that makes a side take writes, in the words of this service; `Err`: why there is none (as in `geo-redundant storage is moved by
-    /// the region that is lost`). Asked again after each look, until [`Standing::writer`] is that side.
-    pub promote: fn(&Subject<'_>, &Seen, Side, How) -> Result<Call, String>,
-    /// What brings back the replication that a forced promotion broke.
-    pub reprotect: fn(&Subject<'_>, &Seen) -> Reprotect,
-    /// How long a planned promotion takes.
-    pub planned: Span,
-    /// How long a forced one takes.
-    pub forced: Span,
-    /// What the provider says of how much a forced promotion loses, for where nobody measures it: a sentence without its full stop.
+    /// Reads that the other functions need.
+    pub looks: fn(&Subject<'_>) -> Vec<ReadRequest>,
+    /// State of the replica, from those reads.
+    pub standing: fn(&Subject<'_>, &ReadResults) -> ReplicaStatus,
+    /// Request that gives a side the write role, or the reason why there is none (as in `geo-redundant storage is
+    /// moved by the region that is lost`). drplan calls it again after each read, until [`Standing::writer`] is that
+    /// side.
+    pub promote: fn(&Subject<'_>, &ReadResults, Side, FailoverMode) -> Result<Call, String>,
+    /// Restores the replication that a forced promotion broke.
+    pub reprotect: fn(&Subject<'_>, &ReadResults) -> Reprotect,
+    /// Duration of a planned promotion.
+    pub planned: DurationEstimate,
+    /// Duration of a forced promotion.
+    pub forced: DurationEstimate,
+    /// The provider's statement about data loss in a forced promotion, for services that report no lag: a sentence
+    /// without its full stop.
     pub loses: &'static str,
-    /// How many seconds of writes the provider says that it may lose; `None` where it says that of none.
+    /// The provider's limit for data loss, in seconds of writes. `None` if it states none.
     pub most_lost: fn(&Subject<'_>) -> Option<u32>,
-    /// Whether the region of the source must take the request: while that is silent, nobody can promote it.
+    /// True if the region of the source must accept the request: while that region is silent, promotion is
+    /// impossible.
     pub asks_source: bool,
-    /// Whether a planned promotion can be undone by another one.
+    /// True if another planned promotion undoes a planned one.
     pub reversible: bool,
-    /// What a drill can do without touching the data that is in use.
+    /// Rehearsal in a drill, without touching production data.
     pub drill: Rehearsal,
-    /// Whether the two sides are told apart by an order in the body of the source.
-    pub order: Option<Order>,
+    /// Rank of the sides in the body of the source, if a rank decides the role.
+    pub order: Option<PriorityList>,
 }
 
-/// Sides that are elements of one list, and which have each other's rank while the target takes writes. The source's own element is the first.
+/// Sides that are elements of one list and swap ranks while the target takes writes. The source's own element is the
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Order {
-    /// The path of the list.
+pub struct PriorityList {
+    /// Path of the list.
     pub list: &'static str,
-    /// The property of an element that holds its rank.
+    /// Property of an element with its rank.
     pub rank: &'static str,
 }
 
-/// What brings replication back.
+/// Restoration of replication.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reprotect {
-    /// Nothing is broken.
+    /// Replication is intact.
     Nothing,
-    /// The service does it by itself once the other side is back; the words say what.
+    /// The service restores it once the former write side is back; the text describes how.
     Itself(&'static str),
-    /// This request does.
+    /// This request restores it; the text describes how.
     Ask(Call, &'static str),
-    /// Nothing that a run could ask for: the provider does it, or a person. The words say who does what, and how long that takes.
+    /// No request of a run can restore it: the provider or an operator does. The text says who does what, and how
+    /// long that takes.
     Vendor(&'static str),
 }
 
-/// What a drill does with a replica.
+/// Rehearsal of a replica in a drill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rehearsal {
-    /// Only looks whether it could be promoted; the words say why nothing more is rehearsed.
+    /// Only a check that it could be promoted; the text is the reason why drplan rehearses no more.
     Look(&'static str),
 }
 
-/// Which arguments of a kind move users or work, for quiescing, fencing and levers. All are among the kind's `run_moves`.
+/// Arguments of a kind that move users or work: for quiescing, fencing and routes. All are among the kind's
+/// `run_moves`.
 #[derive(Debug, Clone, Copy)]
 pub struct Moves {
-    /// What stops its work: a scale set with no instances.
+    /// Stops its work: a scale set with no instances.
     pub quiesce: Option<(&'static str, Lit)>,
-    /// What keeps users away from it: an endpoint that is not enabled.
+    /// Keeps users away: a disabled endpoint.
     pub fence: Option<(&'static str, Lit)>,
-    /// What lets users come to it, as the `to` of a route.
+    /// Admits users, as the `to` of a route.
     pub open: Option<(&'static str, Lit)>,
-    /// The argument that holds where users are sent, for a record that is the `record` of a route.
+    /// Argument with the destination of users, for a record that is the `record` of a route.
     pub record: Option<&'static str>,
-    /// For how many seconds users may go on where they went before.
+    /// Seconds during which users may still reach the old destination.
     pub lingers: Option<fn(&Subject<'_>) -> u32>,
-    /// The URL under which users come, for the `profile` of a route: it must answer once they have moved.
+    /// URL that users open, for the `profile` of a route. It must answer once traffic is switched.
     pub front: Option<fn(&Subject<'_>) -> Option<String>>,
 }
 
 impl Moves {
-    /// It moves nothing.
+    /// No such arguments.
     pub const NONE: Self = Self { quiesce: None, fence: None, open: None, record: None, lingers: None, front: None };
 }
 
@@ -302,7 +314,7 @@ impl Moves {
 pub struct Machines {
     /// Their size, as in `Standard_D2s_v5`.
     pub size: String,
-    /// How many.
+    /// Their number.
     pub count: u32,
 }
 
@@ -316,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_moves_is_left_alone_by_plans() {
+    fn arguments_that_a_run_moves_are_left_alone_by_plans() {
         for kind in tables() {
             let moves = &kind.moves;
             let values = [moves.quiesce, moves.fence, moves.open].into_iter().flatten().map(|(name, _)| name);
@@ -327,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn every_replica_says_how_it_is_promoted() {
+    fn every_replica_has_a_promotion() {
         for kind in tables().filter(|kind| kind.recovery.replicates.is_some_and(|replicates| !replicates.image)) {
             let promotion = kind.promotion.unwrap_or_else(|| panic!("{kind:?} has no promotion"));
             for span in [promotion.planned, promotion.forced] {

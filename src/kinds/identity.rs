@@ -1,7 +1,8 @@
-//! The block `identity`, which many kinds share: the identities under which a resource calls other services.
+//! The block `identity`, which many kinds share: managed identities of a resource.
 //!
-//! Azure keeps the user-assigned ones as a map whose keys are their ids, which a path cannot say; so a kind that has the block calls
-//! [`encode`], [`decode`] and [`settle`] from its own functions of these names, and lists [`ACCEPTS`]. This module knows no kind.
+//! Azure keeps user-assigned identities as a map with their ids as keys, which a path cannot express. A kind with
+//! this block therefore calls [`encode`], [`decode`] and [`settle`] from its own functions of these names, and lists
+//! [`ACCEPTS`]. Independent of kinds.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -11,7 +12,7 @@ use crate::address::ArmId;
 
 const ASSIGNED: &str = "identity.userAssignedIdentities";
 
-/// What a body may hold beside the block's own paths.
+/// Path of the body in addition to the block's own paths.
 pub(super) const ACCEPTS: &str = ASSIGNED;
 
 /// The block.
@@ -19,26 +20,32 @@ pub(super) const IDENTITY: Arg = arg(
     "identity",
     Ty::Block(&BLOCK),
     "identity",
-    "The identities under which it calls other services; role assignments say what they may do.",
+    "Managed identities with which the resource calls other services. Role assignments grant their \
+     permissions.",
 );
 
-/// The block, for providers that write both types without a blank between them.
+/// The block, for providers that write both types without a space between them.
 pub(super) const IDENTITY_UNSPACED: Arg = Arg { ty: Ty::Block(&BLOCK_UNSPACED), ..IDENTITY };
 
-/// The block, for providers that know user-assigned identities only.
+/// The block, for providers that support user-assigned identities only.
 pub(super) const IDENTITY_ASSIGNED: Arg = Arg { ty: Ty::Block(&BLOCK_ASSIGNED), ..IDENTITY };
 
 const TYPE: Arg = arg(
     "type",
     Ty::Enum(&["SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned"]),
     "type",
-    "Whether Azure makes an identity that lives as long as the resource, or those in `identities` are used, or both.",
+    "Type of identity: one that Azure creates and deletes with the resource, the ones in `identities`, \
+     or both.",
 )
 .required();
 
-const IDENTITIES: Arg =
-    arg("identities", Ty::Set(&Ty::Ref(&["user_assigned_identity"])), "", "The user-assigned identities.")
-        .wire(Wire::Odd);
+const IDENTITIES: Arg = arg(
+    "identities",
+    Ty::Set(&Ty::Ref(&["user_assigned_identity"])),
+    "",
+    "User-assigned identities of the resource. Required with a type that contains `UserAssigned`.",
+)
+.wire(Wire::Odd);
 
 static BLOCK: Block = Block::one(&[TYPE, IDENTITIES]);
 
@@ -52,19 +59,19 @@ static BLOCK_UNSPACED: Block = Block::one(&[
 
 static BLOCK_ASSIGNED: Block = Block::one(&[Arg { ty: Ty::Enum(&["UserAssigned"]), ..TYPE }, IDENTITIES.required()]);
 
-/// The principal of the system-assigned identity.
+/// Principal of the system-assigned identity.
 pub(super) const PRINCIPAL_ID: Attribute = attribute(
     "identity_principal_id",
     "identity.principalId",
-    Fake::Nothing,
-    "The object id of its system-assigned identity, for role assignments.",
+    FakeValue::Nothing,
+    "Object ID of the system-assigned identity, for role assignments.",
 );
 
-/// The tenant of the system-assigned identity.
+/// Tenant of the system-assigned identity.
 pub(super) const TENANT_ID: Attribute =
-    named("identity_tenant_id", "{tenant}", "The tenant of its system-assigned identity.");
+    named("identity_tenant_id", "{tenant}", "Tenant ID of the system-assigned identity.");
 
-/// Puts the user-assigned identities of the block into the body.
+/// Writes the block's user-assigned identities into the body.
 pub(super) fn encode(subject: &Subject<'_>, body: &mut Json) {
     let Some(ids) = subject.args.get("identity").and_then(|block| block.get("identities")) else { return };
     let map: JsonMap<String, Json> =
@@ -74,7 +81,7 @@ pub(super) fn encode(subject: &Subject<'_>, body: &mut Json) {
     }
 }
 
-/// Reads the user-assigned identities of an answer back into the block.
+/// Reads the user-assigned identities of a response back into the block.
 pub(super) fn decode(body: &Json, args: &mut JsonMap<String, Json>) {
     if path::text(body, "identity.type").is_none_or(|type_| type_.eq_ignore_ascii_case("None")) {
         args.remove("identity");
@@ -88,7 +95,7 @@ pub(super) fn decode(body: &Json, args: &mut JsonMap<String, Json>) {
     }
 }
 
-/// Says what is wrong with the block: a type that asks for identities has some, and the other has none.
+/// Checks that `identities` is set exactly when the type needs it.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let Some(block) = subject.args.get("identity") else { return };
     let Some(type_) = path::text(block, "type") else { return };
@@ -97,21 +104,21 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if wanted != given {
         let (summary, help) = if wanted {
             (
-                format!("an identity of type `{type_}` names no `identities`"),
-                "Write `identities = [user_assigned_identity.…]`.",
+                format!("an identity of type `{type_}` has no `identities`"),
+                "Set `identities = [user_assigned_identity.…]`.",
             )
         } else {
             (
-                format!("an identity of type `{type_}` takes no `identities`"),
-                "Write the type \"UserAssigned\" or \"SystemAssigned, UserAssigned\", or leave `identities` out.",
+                format!("an identity of type `{type_}` must not have `identities`"),
+                "Set `type` to \"UserAssigned\" or \"SystemAssigned, UserAssigned\", or remove `identities`.",
             )
         };
         findings.push(Finding { argument: "identity", summary, why: String::new(), help: help.to_owned() });
     }
 }
 
-/// Fills the ids that Azure gives: of the system-assigned identity, and of each user-assigned one as it stands.
-pub(super) fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+/// Fills the ids that Azure assigns: of the system-assigned identity, and of each user-assigned one that exists.
+pub(super) fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let principal = cloud.guid(&format!("{}#principal", id.folded()));
     let Some(body) = cloud.get(id) else { return };
     let own = path::text(body, "identity.type").is_some_and(|type_| type_.contains("SystemAssigned"));

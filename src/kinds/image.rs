@@ -1,4 +1,4 @@
-//! A managed image: a system that machines of the same region are made from.
+//! Managed image: an operating system image for machines of the same region.
 
 use serde_json::{Value as Json, json};
 
@@ -20,38 +20,38 @@ const STORAGE: Ty = Ty::Enum(&[
 ]);
 
 static OS_DISK: Block = Block::one(&[
-    arg("os_type", Ty::Enum(&["Linux", "Windows"]), "osType", "The system."),
+    arg("os_type", Ty::Enum(&["Linux", "Windows"]), "osType", "Operating system."),
     arg(
         "os_state",
         Ty::Enum(&["Generalized", "Specialized"]),
         "osState",
-        "Whether it was freed of what makes a machine that machine.",
+        "State of the operating system: generalised (without machine-specific data) or specialised.",
     ),
-    arg("storage_type", STORAGE, "storageAccountType", "The kind of storage.").required().replace(),
-    arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "The disk it is made from."),
-    arg("blob_uri", Ty::String, "blobUri", "The URL of the blob it is made from.").replace(),
-    arg("caching", CACHING, "caching", "What hosts cache of it.").default(Lit::Str("None")),
-    arg("size_gb", Ty::Integer(1, 4095), "diskSizeGB", "Its size in GiB.").replace(),
+    arg("storage_type", STORAGE, "storageAccountType", "Storage type of the disk.").required().replace(),
+    arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk."),
+    arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").replace(),
+    arg("caching", CACHING, "caching", "Host caching.").default(Lit::Str("None")),
+    arg("size_gb", Ty::Integer(1, 4095), "diskSizeGB", "Size in GiB.").replace(),
     disk_encryption_set("disk_encryption_set", "diskEncryptionSet.id").replace(),
 ]);
 
 static DATA_DISK: Block = Block::many(
     "",
     &[
-        arg("lun", Ty::Integer(0, 2000), "lun", "The number under which machines see it; unique."),
-        arg("storage_type", STORAGE, "storageAccountType", "The kind of storage.").required().replace(),
-        arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "The disk it is made from.").replace(),
-        arg("blob_uri", Ty::String, "blobUri", "The URL of the blob it is made from."),
-        arg("caching", CACHING, "caching", "What hosts cache of it.").default(Lit::Str("None")),
-        arg("size_gb", Ty::Integer(1, 32_767), "diskSizeGB", "Its size in GiB."),
+        arg("lun", Ty::Integer(0, 2000), "lun", "Logical unit number of the disk, unique in the image."),
+        arg("storage_type", STORAGE, "storageAccountType", "Storage type of the disk.").required().replace(),
+        arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk.").replace(),
+        arg("blob_uri", Ty::String, "blobUri", "URL of the source blob."),
+        arg("caching", CACHING, "caching", "Host caching.").default(Lit::Str("None")),
+        arg("size_gb", Ty::Integer(1, 32_767), "diskSizeGB", "Size in GiB."),
         disk_encryption_set("disk_encryption_set", "diskEncryptionSet.id").replace(),
     ],
 );
 
-/// The table.
+/// Table of `image`.
 pub static KIND: Kind = Kind {
     name: "image",
-    about: "A managed image: a system that machines of the same region are made from.",
+    about: "Managed image: an operating system image for machines of the same region.",
     arm: Arm { type_: "Microsoft.Compute/images", api: "2026-04-01" },
     names: NameRule::NETWORK,
     args: &[
@@ -60,37 +60,42 @@ pub static KIND: Kind = Kind {
             "source_virtual_machine",
             Ty::Ref(&["linux_virtual_machine", "windows_virtual_machine"]),
             SOURCE,
-            "The machine it is made from, generalised and stopped. Either this or `os_disk`.",
+            "Source virtual machine, generalised and stopped. Conflicts with `os_disk`.",
         )
         .replace(),
         arg(
             "os_disk",
             Ty::Block(&OS_DISK),
             "properties.storageProfile.osDisk",
-            "The disk of the system it is made from. Either this or `source_virtual_machine`.",
+            "Source disk of the operating system. Conflicts with `source_virtual_machine`.",
         )
         .replace(),
-        arg("data_disk", Ty::Block(&DATA_DISK), "properties.storageProfile.dataDisks", "A further disk."),
+        arg("data_disk", Ty::Block(&DATA_DISK), "properties.storageProfile.dataDisks", "Data disk of the image."),
         arg(
             "hyper_v_generation",
             Ty::Enum(&["V1", "V2"]),
             "properties.hyperVGeneration",
-            "The generation of machines that start from it.",
+            "Hyper-V generation of machines that start from the image.",
         )
         .default(Lit::Str("V1"))
         .replace(),
-        arg("zone_resilient", Ty::Bool, "properties.storageProfile.zoneResilient", "Whether it outlives a zone.")
-            .default(Lit::Bool(false))
-            .replace(),
+        arg(
+            "zone_resilient",
+            Ty::Bool,
+            "properties.storageProfile.zoneResilient",
+            "Store the image in several availability zones.",
+        )
+        .default(Lit::Bool(false))
+        .replace(),
         TAGS,
     ],
     durations: Durations { create: 60, update: 30, delete: 30 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     recovery: Recovery { loses_data: true, image: true, ..Recovery::NONE },
-    // A machine or version made from it is a copy.
+    // A machine or version from this image is a copy and does not use it.
     in_use: "",
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated { admit: Some(admit), settle: Some(settle), ..Simulated::NONE },
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour { admit: Some(admit), settle: Some(settle), ..SimulatedBehaviour::NONE },
     example: r#"
 resource_group "example" {
   site = site.east
@@ -123,32 +128,34 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     match (has("source_virtual_machine"), has("os_disk")) {
         (true, true) => findings.push(finding(
             "os_disk",
-            "the image is made from a machine and from a disk",
-            "Leave `os_disk` or `source_virtual_machine` out.",
+            "the image has two sources: a machine and a disk",
+            "Remove `os_disk` or `source_virtual_machine`.",
         )),
         (false, false) => findings.push(finding(
             "os_disk",
-            "it does not say what the image is made from",
-            "Write `source_virtual_machine`, or an `os_disk` block.",
+            "the image has no source",
+            "Set `source_virtual_machine`, or add an `os_disk` block.",
         )),
         _ => {}
     }
     let disk = subject.args.get("os_disk");
-    for (argument, words) in [("os_type", "its system"), ("os_state", "whether it is generalised")] {
+    for (argument, words) in
+        [("os_type", "the operating system"), ("os_state", "the state (generalised or specialised)")]
+    {
         if disk.is_some_and(|disk| disk.get(argument).is_none()) {
-            let summary = format!("the disk does not say {words}");
-            findings.push(finding("os_disk", &summary, &format!("Write `{argument}` into the block.")));
+            let summary = format!("the disk lacks {words}");
+            findings.push(finding("os_disk", &summary, &format!("Set `{argument}` in the block.")));
         }
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let disk = path::text(body, "properties.storageProfile.osDisk.managedDisk.id");
     let machine = path::text(body, SOURCE);
     disk.into_iter().chain(machine).try_for_each(|from| admit_region(cloud, id, body, &ArmId::new(from)))
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let source = cloud.get(id).and_then(|body| path::text(body, SOURCE)).map(ArmId::new);
     let system = source
         .and_then(|source| path::borrow(cloud.get(&source)?, "properties.storageProfile.osDisk").cloned())

@@ -1,7 +1,8 @@
-//! A copy of an image's version in the gallery of another site, so that the image is there when its own region is not.
+//! Copy of an image version in the gallery of another site, so that the image is available when its own region is
+//! lost.
 //!
-//! It is two objects: a definition like that of the source's image, and a version whose source is the source. The version is the
-//! last, and so the one that others refer to.
+//! Two objects: a definition like that of the source's image, and a version with the source as its source. The
+//! version is the last one, and the one that others refer to.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -10,21 +11,26 @@ use super::table::*;
 use super::{body, path, shared_image};
 use crate::address::ArmId;
 
-/// The table.
+/// Table of `image_copy`.
 pub static KIND: Kind = Kind {
     name: "image_copy",
-    about: "A copy of an image's version in the gallery of another site, made ahead of need. As an image it is that version.",
+    about: "Copy of an image version in the gallery of another site, created ahead of a failover. Machines can \
+     use it as their image.",
     arm: shared_image_version::ARM,
     place: Place::Child("gallery", "versions"),
     names: NameRule { written: false, ..shared_image_version::NAMES },
     args: &[
-        arg("source", Ty::Ref(&["shared_image_version"]), SOURCE, "The version that is copied.").required().replace(),
-        place("gallery", &["shared_image_gallery"], "The gallery at the other site that it is copied to."),
+        arg("source", Ty::Ref(&["shared_image_version"]), SOURCE, "Image version to copy.").required().replace(),
+        place(
+            "gallery",
+            &["shared_image_gallery"],
+            "Shared image gallery at the other site, the destination of the copy.",
+        ),
         arg(
             "image_name",
             Ty::String,
             "",
-            "The name of the image in that gallery; that of the source's image without it.",
+            "Name of the image in that gallery. Defaults to the name of the source's image.",
         )
         .wire(Wire::Nowhere)
         .replace(),
@@ -32,47 +38,54 @@ pub static KIND: Kind = Kind {
             "regional_replica_count",
             Ty::Integer(1, 100),
             "properties.publishingProfile.targetRegions[0].regionalReplicaCount",
-            "How many replicas there are; one for each 20 machines that start at once.",
+            "Number of replicas. Azure recommends one for each 20 machines that start at the same time.",
         )
         .default(Lit::Int(1)),
         arg(
             "storage_account_type",
             STORAGE,
             "properties.publishingProfile.targetRegions[0].storageAccountType",
-            "The kind of storage.",
+            "Storage type of the replicas.",
         )
         .default(Lit::Str("Standard_LRS")),
         arg(
             "exclude_from_latest",
             Ty::Bool,
             "properties.publishingProfile.excludeFromLatest",
-            "Whether it is passed over where the latest version is asked for.",
+            "Exclude this version when `latest` is requested.",
         )
         .default(Lit::Bool(false)),
-        arg("end_of_life_date", Ty::String, "properties.publishingProfile.endOfLifeDate", "When it ends, in RFC 3339."),
+        arg(
+            "end_of_life_date",
+            Ty::String,
+            "properties.publishingProfile.endOfLifeDate",
+            "End-of-life date, in RFC 3339.",
+        ),
         TAGS,
     ],
     durations: Durations { create: 900, update: 30, delete: 80 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     recovery: Recovery {
-        replicates: Some(Replicates { from: "source", to: "gallery", image: true }),
+        replicates: Some(Replication { from: "source", to: "gallery", image: true }),
         ..Recovery::NONE
     },
     in_use: "",
-    odd: Odd {
+    odd: Overrides {
         name: Some(name),
         objects: Some(objects),
         encode: Some(encode),
         decode: Some(decode),
         ready: Some(shared_image_version::ready),
         check: Some(check),
-        ..Odd::NONE
+        ..Overrides::NONE
     },
     simulated: shared_image_version::SIMULATED,
     adoption: Adoption { is: Some(is_copy), arguments: Some(complete), ..Adoption::BY_TABLE },
     terraform: Terraform {
-        shape: Shape::Unsaid(
-            "azurerm makes an image version from a managed image, a snapshot or a blob, and not from a version in another gallery; make the copy with drplan, or with `az sig image-version create --image-version`",
+        shape: TerraformShape::Unsaid(
+            "azurerm creates an image version from a managed image, a snapshot or a blob, not from a version in \
+             another gallery; create the copy with drplan, or with `az sig image-version create \
+             --image-version`",
         ),
         ..Terraform::BY_RULE
     },
@@ -137,8 +150,8 @@ image_copy "example" {
     ..Kind::EMPTY
 };
 
-/// Whether a version was made from one in another gallery that is known, too, under the same name.
-pub(super) fn is_copy(found: &Found<'_>) -> bool {
+/// True if a version was created from a version with the same name in another gallery that is known too.
+pub(super) fn is_copy(found: &CloudObject<'_>) -> bool {
     let Some(source) = path::text(found.body, SOURCE).map(ArmId::new) else { return false };
     let known = |id: &ArmId| found.all.contains_key(id);
     let is_version = source.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(shared_image_version::ARM.type_));
@@ -154,7 +167,7 @@ fn gallery_of(version: &ArmId) -> Option<ArmId> {
     version.parent()?.parent()
 }
 
-fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     let gallery = gallery_of(found.id).map(|gallery| ("gallery".to_owned(), Json::from(gallery.as_str())));
     args.extend(gallery);
     let image = |version: &ArmId| version.parent().map(|image| image.name().to_owned());
@@ -164,7 +177,7 @@ fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
     }
 }
 
-/// The source's, so that both are known by the same version.
+/// The source's name, so that both have the same version.
 fn name(subject: &Subject<'_>) -> String {
     subject.text("source").map(|source| ArmId::new(source).name().to_owned()).unwrap_or_default()
 }
@@ -194,7 +207,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     }
 }
 
-/// The table reads the first region it is replicated to, which is its own.
+/// The table reads the first target region, which is the version's own.
 fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     if let Some(image) = answers.first().and_then(|definition| path::text(definition, "name")) {
         args.insert("image_name".to_owned(), Json::from(image));
@@ -207,8 +220,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if !known {
         findings.push(Finding {
             argument: "source",
-            summary: format!("`{}` is not of this stack", ArmId::new(source).name()),
-            why: "The image in the other gallery is defined as its own is, which only the stack can say.".to_owned(),
+            summary: format!("`{}` is not a resource of this stack", ArmId::new(source).name()),
+            why: "drplan copies the definition of the source's image, which only the stack contains.".to_owned(),
             help: "Declare the version and its image as `shared_image_version` and `shared_image`.".to_owned(),
         });
     }

@@ -1,7 +1,7 @@
-//! A key vault: secrets, keys and certificates.
+//! Key vault: secrets, keys and certificates.
 //!
-//! Its deletion is soft: the name stays taken for the days of `soft_delete_retention_days`. One vault for each site that always stands
-//! is what recovery can rely on.
+//! Deletion is soft: the name stays reserved for the days of `soft_delete_retention_days`. Recovery therefore needs a
+//! permanent vault at each site.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -12,52 +12,43 @@ use crate::address::ArmId;
 static ACCESS_POLICY: Block = Block::many(
     "object_id",
     &[
-        arg("tenant_id", Ty::String, "tenantId", "The tenant of the principal; the vault's without it.").any_case(),
-        arg("object_id", Ty::String, "objectId", "The user, group or service principal.").required().any_case(),
-        arg("application_id", Ty::String, "applicationId", "The application through which it must come.").any_case(),
-        arg("secret_permissions", Ty::Set(&Ty::String), "permissions.secrets", "What it may do with secrets.")
+        arg("tenant_id", Ty::String, "tenantId", "Tenant of the principal. Defaults to the vault's tenant.").any_case(),
+        arg("object_id", Ty::String, "objectId", "Object ID of the user, group or service principal.")
+            .required()
             .any_case(),
-        arg("key_permissions", Ty::Set(&Ty::String), "permissions.keys", "What it may do with keys.").any_case(),
+        arg("application_id", Ty::String, "applicationId", "Application ID that the principal must use.").any_case(),
+        arg("secret_permissions", Ty::Set(&Ty::String), "permissions.secrets", "Permissions on secrets.").any_case(),
+        arg("key_permissions", Ty::Set(&Ty::String), "permissions.keys", "Permissions on keys.").any_case(),
         arg(
             "certificate_permissions",
             Ty::Set(&Ty::String),
             "permissions.certificates",
-            "What it may do with certificates.",
+            "Permissions on certificates.",
         )
         .any_case(),
-        arg(
-            "storage_permissions",
-            Ty::Set(&Ty::String),
-            "permissions.storage",
-            "What it may do with storage accounts.",
-        )
-        .any_case(),
+        arg("storage_permissions", Ty::Set(&Ty::String), "permissions.storage", "Permissions on storage accounts.")
+            .any_case(),
     ],
 );
 
 static NETWORK_ACLS: Block = Block::one(&[
-    arg(
-        "default_action",
-        Ty::Enum(&["Allow", "Deny"]),
-        "defaultAction",
-        "What happens to traffic that no rule allows.",
-    )
-    .required(),
-    arg("bypass", Ty::Enum(&["AzureServices", "None"]), "bypass", "Traffic of Azure that is let through all the same.")
+    arg("default_action", Ty::Enum(&["Allow", "Deny"]), "defaultAction", "Action for traffic that no rule allows.")
         .required(),
-    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that are allowed."),
+    arg("bypass", Ty::Enum(&["AzureServices", "None"]), "bypass", "Azure traffic that may bypass the rules.")
+        .required(),
+    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that may connect."),
     arg(
         "virtual_network_subnets",
         Ty::Set(&Ty::Ref(&["subnet"])),
         "virtualNetworkRules[].id",
-        "Subnets that are allowed; each has the service endpoint `Microsoft.KeyVault`.",
+        "Subnets that may connect. Each needs the service endpoint `Microsoft.KeyVault`.",
     ),
 ]);
 
-/// The table.
+/// Table of `key_vault`.
 pub static KIND: Kind = Kind {
     name: "key_vault",
-    about: "A key vault: secrets, keys and certificates.",
+    about: "Key vault: secrets, keys and certificates.",
     arm: Arm { type_: "Microsoft.KeyVault/vaults", api: "2026-02-01" },
     names: NameRule::new(
         3,
@@ -72,81 +63,81 @@ pub static KIND: Kind = Kind {
             "sku_name",
             Ty::Enum(&["standard", "premium"]),
             "properties.sku.name",
-            "Whether keys may be held in hardware (`premium`).",
+            "SKU of the vault. `premium` supports keys in hardware security modules.",
         )
         .required(),
         arg(
             "rbac_authorization_enabled",
             Ty::Bool,
             "properties.enableRbacAuthorization",
-            "Whether role assignments decide on access, and not access policies.",
+            "Authorise data access with role assignments instead of access policies.",
         )
         .required(),
         arg(
             "tenant_id",
             Ty::String,
             "properties.tenantId",
-            "The tenant whose principals may sign in; the subscription's without it.",
+            "Tenant that authenticates requests. Defaults to the subscription's tenant.",
         )
         .any_case(),
-        arg("access_policy", Ty::Block(&ACCESS_POLICY), "properties.accessPolicies", "What a principal may do."),
+        arg("access_policy", Ty::Block(&ACCESS_POLICY), "properties.accessPolicies", "Access policy of a principal."),
         arg(
             "enabled_for_deployment",
             Ty::Bool,
             "properties.enabledForDeployment",
-            "Whether virtual machines may fetch certificates.",
+            "Allow virtual machines to retrieve certificates.",
         )
         .default(Lit::Bool(false)),
         arg(
             "enabled_for_disk_encryption",
             Ty::Bool,
             "properties.enabledForDiskEncryption",
-            "Whether disk encryption may fetch secrets.",
+            "Allow Azure Disk Encryption to retrieve secrets.",
         )
         .default(Lit::Bool(false)),
         arg(
             "enabled_for_template_deployment",
             Ty::Bool,
             "properties.enabledForTemplateDeployment",
-            "Whether template deployments may fetch secrets.",
+            "Allow template deployments to retrieve secrets.",
         )
         .default(Lit::Bool(false)),
-        arg("network_acls", Ty::Block(&NETWORK_ACLS), "properties.networkAcls", "Which networks may reach it."),
-        arg("public_network_access_enabled", Ty::Bool, "", "Whether it answers from the internet.")
+        arg("network_acls", Ty::Block(&NETWORK_ACLS), "properties.networkAcls", "Network rules of the vault."),
+        arg("public_network_access_enabled", Ty::Bool, "", "Enable access from the internet.")
             .default(Lit::Bool(true))
             .wire(Wire::Mapped("properties.publicNetworkAccess", ENABLED)),
         arg(
             "purge_protection_enabled",
             Ty::Bool,
             "properties.enablePurgeProtection",
-            "Whether a deleted vault stays recoverable to the last day; it cannot be taken back.",
+            "Keep a deleted vault recoverable until its retention ends. Irreversible once enabled.",
         )
         .default(Lit::Bool(false)),
         arg(
             "soft_delete_retention_days",
             Ty::Integer(7, 90),
             "properties.softDeleteRetentionInDays",
-            "Days that a deleted vault, and its name, are kept; it cannot be changed.",
+            "Days that Azure keeps a deleted vault and reserves its name. Fixed at creation.",
         )
         .default(Lit::Int(90))
         .replace(),
         TAGS,
     ],
-    attributes: &[named("vault_uri", "https://{name}.vault.azure.net/", "The URL of its data.")],
+    attributes: &[named("vault_uri", "https://{name}.vault.azure.net/", "URL of the vault's data plane.")],
     fixed: &[("properties.sku.family", Lit::Str("A"))],
-    drill: Drill::never("the name of a vault stays taken once it is deleted"),
+    drill: Drill::never("the name of a deleted vault stays reserved"),
     durations: Durations { create: 20, update: 5, delete: 10 },
-    answers: Answers::State,
+    answers: AnswerStyle::State,
     recovery: Recovery { keeps_keys: true, ..Recovery::DATA },
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
-        at_once: &[AtOnce::Delete],
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
+        at_once: &[ImmediateRequest::Delete],
         data: &["properties.vaultUri"],
         bin: Some("deletedVaults"),
         admit: Some(admit),
         settle: Some(settle),
         accepts: &["properties.vaultUri", "properties.enableSoftDelete"],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     terraform: Terraform {
         fixed: &[("tenant_id", "data.azurerm_client_config.current.tenant_id")],
@@ -179,7 +170,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
         path::fill(policy, "tenantId", tenant.as_str());
         path::fill(policy, "permissions", serde_json::json!({}));
     }
-    // Azure takes `true` or nothing.
+    // Azure accepts `true` or no value.
     if path::borrow(body, PURGE_PROTECTION) == Some(&Json::Bool(false)) {
         path::remove(body, PURGE_PROTECTION);
     }
@@ -194,24 +185,24 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if failover == Some(true) {
         findings.push(Finding {
             argument: "resource_group",
-            summary: "a key vault stands only while a failover group is up".to_owned(),
-            why: "Its deletion is soft: the name stays taken, so that the next failover could not create it."
+            summary: "the key vault exists only while a failover group is up".to_owned(),
+            why: "Deletion is soft: the name stays reserved, so the next failover could not create the vault."
                 .to_owned(),
-            help: "Put it into a permanent resource group at the same site.".to_owned(),
+            help: "Move it to a permanent resource group at the same site.".to_owned(),
         });
     }
     let roles = subject.args.get("rbac_authorization_enabled").and_then(Json::as_bool) == Some(true);
     if roles && subject.args.contains_key("access_policy") {
         findings.push(Finding {
             argument: "access_policy",
-            summary: "access policies are written where role assignments decide".to_owned(),
-            why: "They would have no effect.".to_owned(),
-            help: "Write `role_assignment` blocks, or `rbac_authorization_enabled = false`.".to_owned(),
+            summary: "access policies are set, but role assignments control access".to_owned(),
+            why: "The policies would have no effect.".to_owned(),
+            help: "Use `role_assignment` blocks, or set `rbac_authorization_enabled = false`.".to_owned(),
         });
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(standing) = cloud.get(id) else { return Ok(()) };
     let refuse = |message: &str| Err(Refusal { status: 400, code: "BadRequest", message: message.to_owned() });
     let days = "properties.softDeleteRetentionInDays";
@@ -225,7 +216,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let name = id.name().to_owned();
     if let Some(body) = cloud.get_mut(id) {
         path::put(body, "properties.vaultUri", Json::from(format!("https://{name}.vault.azure.net/")));

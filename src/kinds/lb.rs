@@ -1,4 +1,4 @@
-//! A load balancer and its frontends. Its pools, probes and rules are parts of the same object, and kinds of their own.
+//! Load balancer and its frontends. Its pools, probes and rules are parts of the same object, and kinds of their own.
 
 use serde_json::Value as Json;
 
@@ -12,69 +12,76 @@ const POOLS: &str = "properties.backendAddressPools";
 const PROBES: &str = "properties.probes";
 const RULES: &str = "properties.loadBalancingRules";
 
-/// What its parts answer when they are deleted while a scale set uses them.
+/// Error code for deleting a part that a scale set uses.
 pub(super) const IN_USE: &str = "LoadBalancerInUseByVirtualMachineScaleSet";
 
 static FRONTEND: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "The name, by which rules refer to it.").required(),
+        arg("name", Ty::String, "name", "Name of the frontend, which rules refer to.").required(),
         arg(
             "public_ip_address",
             Ty::Ref(&["public_ip"]),
             "properties.publicIPAddress.id",
-            "The public address it answers at.",
+            "Public IP address of the frontend.",
         ),
         arg(
             "public_ip_prefix",
             Ty::Ref(&[]),
             "properties.publicIPPrefix.id",
-            "The range of public addresses that outbound connections leave from.",
+            "Public IP prefix for outbound connections.",
         ),
         arg(
             "subnet",
             Ty::Ref(&["subnet"]),
             "properties.subnet.id",
-            "The subnet, for one that answers inside a network.",
+            "Subnet of the frontend, for an internal load balancer.",
         ),
         arg(
             "private_ip_address_allocation",
             Ty::Enum(&["Dynamic", "Static"]),
             "properties.privateIPAllocationMethod",
-            "Whether Azure chooses the private address, or `private_ip_address` says it.",
+            "Allocation of the private address: by Azure (`Dynamic`), or by `private_ip_address` (`Static`).",
         ),
-        arg("private_ip_address", Ty::Ip, "properties.privateIPAddress", "The private address, where it is static."),
+        arg("private_ip_address", Ty::Ip, "properties.privateIPAddress", "Private address, with `Static` allocation."),
         arg(
             "private_ip_address_version",
             Ty::Enum(&["IPv4", "IPv6"]),
             "properties.privateIPAddressVersion",
-            "The version of IP of the private address.",
+            "IP version of the private address.",
         ),
         arg(
             "zones",
             Ty::Set(&Ty::String),
             "zones",
-            "The availability zones of a private address; a public one has its own.",
+            "Availability zones of a private address. A public address has zones of its own.",
         ),
     ],
 );
 
-/// The table.
+/// Table of `lb`.
 pub static KIND: Kind = Kind {
     name: "lb",
-    about: "A load balancer: spreads connections over machines of its region.",
+    about: "Load balancer: distributes connections over machines of its region.",
     arm: Arm { type_: "Microsoft.Network/loadBalancers", api: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,
-        arg("frontend_ip_configuration", Ty::Block(&FRONTEND), FRONTENDS, "An address that it answers at.")
-            .default(Lit::EmptyList),
-        arg("sku", Ty::Enum(&["Standard", "Gateway"]), "sku.name", "The SKU.").default(Lit::Str("Standard")).replace(),
+        arg(
+            "frontend_ip_configuration",
+            Ty::Block(&FRONTEND),
+            FRONTENDS,
+            "Frontend: an address at which the load balancer accepts connections.",
+        )
+        .default(Lit::EmptyList),
+        arg("sku", Ty::Enum(&["Standard", "Gateway"]), "sku.name", "SKU of the load balancer.")
+            .default(Lit::Str("Standard"))
+            .replace(),
         arg(
             "sku_tier",
             Ty::Enum(&["Regional", "Global"]),
             "sku.tier",
-            "Whether its backends are machines of one region, or load balancers of several.",
+            "Tier: `Regional` for backends in one region, `Global` for load balancers of several regions as backends.",
         )
         .default(Lit::Str("Regional"))
         .replace(),
@@ -83,20 +90,20 @@ pub static KIND: Kind = Kind {
     attributes: &[attribute(
         "private_ip_address",
         "properties.frontendIPConfigurations[0].properties.privateIPAddress",
-        Fake::PrivateIp,
-        "The private address of its first frontend, where that is in a subnet.",
+        FakeValue::PrivateIp,
+        "Private address of the first frontend, if it is in a subnet.",
     )],
     drill: Drill::ALONG,
     durations: Durations { create: 4, update: 4, delete: 12 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: IN_USE,
     adoption: Adoption {
         arguments: Some(|_, args| without_chosen_addresses(args.get_mut("frontend_ip_configuration"))),
         ..Adoption::BY_TABLE
     },
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         settle: Some(settle),
         leads: Some(leads),
         accepts: &[
@@ -106,7 +113,7 @@ pub static KIND: Kind = Kind {
             "properties.inboundNatRules",
             "properties.outboundRules",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -128,10 +135,10 @@ lb "example" {
 }
 "#,
     left_out: &[
-        ("edge_zone", "an edge zone has neither availability zones nor a pair to recover in"),
+        ("edge_zone", "an edge zone has neither availability zones nor a paired region for recovery"),
         (
             "frontend_ip_configuration.gateway_load_balancer_frontend_ip_configuration_id",
-            "chains of gateway load balancers are not described here",
+            "drplan does not support chains of gateway load balancers",
         ),
     ],
     ..Kind::EMPTY
@@ -145,16 +152,16 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding {
                 argument: "frontend_ip_configuration",
                 summary: format!(
-                    "the frontend `{name}` has not exactly one of a public address, a prefix and a subnet"
+                    "the frontend `{name}` must have exactly one of a public address, a prefix and a subnet"
                 ),
-                why: "A frontend answers either to the internet or inside a network.".to_owned(),
-                help: "Write one of `public_ip_address`, `public_ip_prefix` and `subnet`.".to_owned(),
+                why: "A frontend is reachable either from the internet or inside a network.".to_owned(),
+                help: "Set one of `public_ip_address`, `public_ip_prefix` and `subnet`.".to_owned(),
             });
         }
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let frontends = cloud.get_mut(id).and_then(|body| path::borrow_mut(body, FRONTENDS)).and_then(Json::as_array_mut);
     for frontend in frontends.into_iter().flatten() {
         path::fill(frontend, "properties.privateIPAllocationMethod", "Dynamic");
@@ -170,7 +177,8 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     }
 }
 
-/// A rule with one pool is answered with it in both places (source: a remark in azurerm, which reads the one and writes the other).
+/// Azure returns a rule's only pool in both places (source: a remark in azurerm, which reads one and writes the
+/// other).
 fn show_pool(rule: &mut Json) {
     match path::items(rule, "properties.backendAddressPools") {
         [pool] => {
@@ -186,9 +194,9 @@ fn show_pool(rule: &mut Json) {
     }
 }
 
-/// To the machines in the pools of its rules.
-fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
-    let Some(body) = cloud.working(id) else { return Leads::Nowhere("its load balancer is being made") };
+/// Leads to the machines in the pools of its rules.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+    let Some(body) = cloud.working(id) else { return Lead::Nowhere("its load balancer is being created") };
     let rules = path::items(body, RULES);
     let one = |rule| path::text(rule, "properties.backendAddressPool.id");
     let several =
@@ -196,7 +204,7 @@ fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
     let mut pools: Vec<ArmId> = rules.iter().flat_map(|rule| several(rule).chain(one(rule))).map(ArmId::new).collect();
     pools.dedup();
     if pools.is_empty() {
-        return Leads::Nowhere("its load balancer has no rule for it");
+        return Lead::Nowhere("its load balancer has no rule for it");
     }
-    Leads::Objects(pools.iter().flat_map(|pool| cloud.users(pool)).filter(|user| user != id).collect())
+    Lead::Objects(pools.iter().flat_map(|pool| cloud.users(pool)).filter(|user| user != id).collect())
 }

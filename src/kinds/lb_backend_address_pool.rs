@@ -1,39 +1,39 @@
-//! A backend pool of a load balancer: the machines that connections are spread over.
+//! Backend pool of a load balancer: the machines that receive connections.
 
 use super::lb::IN_USE;
 use super::table::*;
 
-/// The table.
+/// Table of `lb_backend_address_pool`.
 pub static KIND: Kind = Kind {
     name: "lb_backend_address_pool",
-    about: "A backend pool of a load balancer: the machines that connections are spread over.",
+    about: "Backend pool of a load balancer: the machines that receive connections.",
     arm: Arm { type_: "Microsoft.Network/loadBalancers/backendAddressPools", api: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.backendAddressPools", "backendAddressPools", "name"),
     location: Location::None,
     names: NameRule::NETWORK,
     args: &[
-        place("loadbalancer", &["lb"], "The load balancer it is part of."),
+        place("loadbalancer", &["lb"], "Load balancer of the pool."),
         arg(
             "virtual_network",
             Ty::Ref(&["virtual_network"]),
             "properties.virtualNetwork.id",
-            "The network of its addresses, for a pool of addresses rather than of interfaces.",
+            "Virtual network of the pool's addresses. For a pool of addresses instead of network interfaces.",
         ),
         arg(
             "synchronous_mode",
             Ty::Enum(&["Automatic", "Manual"]),
             "properties.syncMode",
-            "How a pool of addresses follows the machines of a scale set.",
+            "Synchronisation of a pool of addresses with the machines of a scale set.",
         )
         .replace(),
     ],
     drill: Drill::ALONG,
     durations: Durations { create: 4, update: 4, delete: 4 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: IN_USE,
-    simulated: Simulated { alone: true, ..Simulated::NONE },
-    odd: Odd { check: Some(check), ..Odd::NONE },
+    simulated: SimulatedBehaviour { alone: true, ..SimulatedBehaviour::NONE },
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
     example: r#"
 resource_group "example" {
   site = site.east
@@ -57,7 +57,7 @@ lb_backend_address_pool "example" {
   loadbalancer = lb.example
 }
 "#,
-    left_out: &[("tunnel_interface", "chains of gateway load balancers are not described here")],
+    left_out: &[("tunnel_interface", "drplan does not support chains of gateway load balancers")],
     ..Kind::EMPTY
 };
 
@@ -65,10 +65,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if subject.args.contains_key("synchronous_mode") && !subject.args.contains_key("virtual_network") {
         findings.push(Finding {
             argument: "synchronous_mode",
-            summary: "only a pool of addresses has a `synchronous_mode`".to_owned(),
-            why: "A pool without a `virtual_network` is made of network interfaces, which join it by themselves."
+            summary: "`synchronous_mode` needs a pool of addresses".to_owned(),
+            why: "A pool without a `virtual_network` consists of network interfaces, which join it themselves."
                 .to_owned(),
-            help: "Write `virtual_network` as well, or leave this out.".to_owned(),
+            help: "Set `virtual_network` as well, or remove this argument.".to_owned(),
         });
     }
 }

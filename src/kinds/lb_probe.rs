@@ -1,27 +1,27 @@
-//! A health probe of a load balancer: which machines may get connections.
+//! Health probe of a load balancer: selects the machines that receive connections.
 
 use super::lb::IN_USE;
 use super::table::*;
 
-/// The table.
+/// Table of `lb_probe`.
 pub static KIND: Kind = Kind {
     name: "lb_probe",
-    about: "A health probe of a load balancer: which machines may get connections.",
+    about: "Health probe of a load balancer: selects the machines that receive connections.",
     arm: Arm { type_: "Microsoft.Network/loadBalancers/probes", api: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.probes", "probes", "name"),
     location: Location::None,
     names: NameRule::NETWORK,
     args: &[
-        place("loadbalancer", &["lb"], "The load balancer it is part of."),
+        place("loadbalancer", &["lb"], "Load balancer of the probe."),
         arg(
             "protocol",
             Ty::Enum(&["Tcp", "Http", "Https"]),
             "properties.protocol",
-            "How it asks: `Tcp` is content with a connection, the others want status 200.",
+            "Protocol: `Tcp` succeeds on a connection, `Http` and `Https` on status 200.",
         )
         .default(Lit::Str("Tcp")),
-        arg("port", Ty::Integer(1, 65535), "properties.port", "The port it asks at.").required(),
-        arg("request_path", Ty::String, "properties.requestPath", "The path it asks for, with `Http` and `Https`."),
+        arg("port", Ty::Integer(1, 65535), "properties.port", "Port to probe.").required(),
+        arg("request_path", Ty::String, "properties.requestPath", "Path to request. Required with `Http` and `Https`."),
         arg(
             "interval_in_seconds",
             Ty::Integer(5, 2_147_483_646),
@@ -33,23 +33,23 @@ pub static KIND: Kind = Kind {
             "number_of_probes",
             Ty::Integer(1, 2_147_483_647),
             "properties.numberOfProbes",
-            "How many probes without an answer take a machine out.",
+            "Number of failed probes after which a machine is unhealthy.",
         )
         .default(Lit::Int(2)),
         arg(
             "probe_threshold",
             Ty::Integer(1, 100),
             "properties.probeThreshold",
-            "How many probes of one outcome in a row change a machine's health.",
+            "Number of consecutive equal results that change a machine's health.",
         )
         .default(Lit::Int(1)),
     ],
     drill: Drill::ALONG,
     durations: Durations { create: 4, update: 4, delete: 4 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: IN_USE,
-    odd: Odd { check: Some(check), ..Odd::NONE },
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
     example: r#"
 resource_group "example" {
   site = site.east
@@ -84,9 +84,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if tcp == subject.args.contains_key("request_path") {
         findings.push(Finding {
             argument: "request_path",
-            summary: if tcp { "a `Tcp` probe asks for no path" } else { "an HTTP probe needs a path" }.to_owned(),
+            summary: if tcp { "a `Tcp` probe has no `request_path`" } else { "an HTTP probe needs a `request_path`" }
+                .to_owned(),
             why: String::new(),
-            help: "Write `request_path` with the protocols `Http` and `Https`, and only with those.".to_owned(),
+            help: "Set `request_path` with the protocols `Http` and `Https` only.".to_owned(),
         });
     }
 }

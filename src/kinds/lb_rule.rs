@@ -1,4 +1,4 @@
-//! A rule of a load balancer: connections to a frontend's port go to a pool's port.
+//! Rule of a load balancer: forwards connections from a frontend's port to a pool's port.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -9,17 +9,17 @@ use crate::value::{Map, Value};
 
 const FRONTEND: &str = "properties.frontendIPConfiguration.id";
 
-/// The table.
+/// Table of `lb_rule`.
 pub static KIND: Kind = Kind {
     name: "lb_rule",
-    about: "A rule of a load balancer: connections to a frontend's port go to a pool's port.",
+    about: "Rule of a load balancer: forwards connections from a frontend's port to a pool's port.",
     arm: Arm { type_: "Microsoft.Network/loadBalancers/loadBalancingRules", api: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.loadBalancingRules", "loadBalancingRules", "name"),
     location: Location::None,
     names: NameRule::NETWORK,
     args: &[
-        place("loadbalancer", &["lb"], "The load balancer it is part of."),
-        arg("frontend_ip_configuration_name", Ty::String, "", "The name of the load balancer's frontend.")
+        place("loadbalancer", &["lb"], "Load balancer of the rule."),
+        arg("frontend_ip_configuration_name", Ty::String, "", "Name of the load balancer's frontend.")
             .required()
             .wire(Wire::Odd)
             .any_case(),
@@ -27,85 +27,75 @@ pub static KIND: Kind = Kind {
             "protocol",
             Ty::Enum(&["Tcp", "Udp", "All"]),
             "properties.protocol",
-            "The protocol; `All` is for a rule of every port.",
+            "Transport protocol. `All` requires both ports to be 0.",
         )
         .required(),
-        arg(
-            "frontend_port",
-            Ty::Integer(0, 65534),
-            "properties.frontendPort",
-            "The port of the frontend; 0 is every one.",
-        )
-        .required(),
-        arg(
-            "backend_port",
-            Ty::Integer(0, 65535),
-            "properties.backendPort",
-            "The port of the machines; 0 is every one.",
-        )
-        .required(),
+        arg("frontend_port", Ty::Integer(0, 65534), "properties.frontendPort", "Port of the frontend. 0: all ports.")
+            .required(),
+        arg("backend_port", Ty::Integer(0, 65535), "properties.backendPort", "Port of the machines. 0: all ports.")
+            .required(),
         arg(
             "backend_address_pools",
             Ty::Set(&Ty::Ref(&["lb_backend_address_pool"])),
             "properties.backendAddressPools[].id",
-            "The pool that connections go to; two, behind a gateway load balancer.",
+            "Backend pool of the connections. Two pools are possible with a gateway load balancer.",
         ),
         arg(
             "probe",
             Ty::Ref(&["lb_probe"]),
             "properties.probe.id",
-            "The probe that says which machines are healthy; all are without one.",
+            "Health probe of the machines. Without one, all machines count as healthy.",
         ),
         arg(
             "load_distribution",
             Ty::Enum(&["Default", "SourceIP", "SourceIPProtocol"]),
             "properties.loadDistribution",
-            "What keeps a client at one machine: its connection, its address, or its address and protocol.",
+            "Session affinity: by connection, by client address, or by client address and protocol.",
         )
         .default(Lit::Str("Default")),
         arg(
             "idle_timeout_in_minutes",
             Ty::Integer(4, 100),
             "properties.idleTimeoutInMinutes",
-            "Minutes until a connection without traffic is forgotten.",
+            "Idle timeout of connections, in minutes.",
         )
         .default(Lit::Int(4)),
         arg(
             "floating_ip_enabled",
             Ty::Bool,
             "properties.enableFloatingIP",
-            "Whether machines see the frontend's address as the destination, as clusters of SQL Server need.",
+            "Pass the frontend's address to the machines as the destination, as SQL Server clusters need.",
         )
         .default(Lit::Bool(false)),
         arg(
             "tcp_reset_enabled",
             Ty::Bool,
             "properties.enableTcpReset",
-            "Whether both ends are told when a connection is forgotten.",
+            "Send a TCP reset to both ends when a connection times out.",
         )
         .default(Lit::Bool(false)),
         arg(
             "disable_outbound_snat",
             Ty::Bool,
             "properties.disableOutboundSnat",
-            "Whether the machines do not leave to the internet by the frontend's address.",
+            "Disable outbound internet access of the machines through the frontend's address.",
         )
         .default(Lit::Bool(false)),
     ],
     attributes: &[named(
         "frontend_ip_configuration_id",
         "{loadbalancer}/frontendIPConfigurations/{frontend_ip_configuration_name}",
-        "The id of the frontend.",
+        "ID of the frontend.",
     )],
     drill: Drill { rewrites: Some(rehearsed), ..Drill::ALONG },
     durations: Durations { create: 4, update: 4, delete: 4 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: IN_USE,
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         accepts: &[FRONTEND, "properties.backendAddressPool.id", "properties.enableConnectionTracking"],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -166,9 +156,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     {
         findings.push(Finding {
             argument: "frontend_port",
-            summary: "a rule of every port has port 0 on both sides and the protocol `All`".to_owned(),
+            summary: "a rule for all ports needs port 0 on both sides and the protocol `All`".to_owned(),
             why: String::new(),
-            help: "Write `protocol = \"All\"`, `frontend_port = 0` and `backend_port = 0`, or a port for each side."
+            help: "Set `protocol = \"All\"`, `frontend_port = 0` and `backend_port = 0`, or a port for each side."
                 .to_owned(),
         });
     }
@@ -185,14 +175,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             summary: format!("the load balancer has no frontend `{wanted}`"),
             why: String::new(),
             help: match frontends.is_empty() {
-                true => "Give the load balancer a block `frontend_ip_configuration`.".to_owned(),
-                false => format!("It has {}.", frontends.join(", ")),
+                true => "Add a `frontend_ip_configuration` block to the load balancer.".to_owned(),
+                false => format!("Use one of {}.", frontends.join(", ")),
             },
         });
     }
 }
 
-/// In a drill machines do not leave by the address at which they are reached.
+/// A drill blocks outbound traffic through the frontend's address.
 fn rehearsed(args: &mut Map) {
     args.insert("disable_outbound_snat".into(), Value::from(true));
 }

@@ -1,4 +1,4 @@
-//! A Linux machine.
+//! Linux virtual machine.
 
 use super::machine_profile::{LINUX_SECRET, Os, check_linux_sign_in};
 use super::single_machine::{self, MACHINE, PROFILE, patches};
@@ -11,10 +11,12 @@ const LINUX: &[Arg] = &[
         "disable_password_authentication",
         Ty::Bool,
         "properties.osProfile.linuxConfiguration.disablePasswordAuthentication",
-        "Whether one signs in with an SSH key only; so it is without this.",
+        "Disable password logins, so that only SSH keys work. Defaults to true.",
     )
     .replace(),
-    arg("admin_ssh_key", Ty::Block(&ADMIN_SSH_KEY), "", "A key with which one may sign in.").wire(Wire::Odd).replace(),
+    arg("admin_ssh_key", Ty::Block(&ADMIN_SSH_KEY), "", "SSH public key of the administrator.")
+        .wire(Wire::Odd)
+        .replace(),
     arg(
         "license_type",
         Ty::Enum(&[
@@ -31,28 +33,28 @@ const LINUX: &[Arg] = &[
             "UBUNTU_PRO",
         ]),
         "properties.licenseType",
-        "The licence that is brought along.",
+        "Bring-your-own licence type.",
     ),
     arg(
         "secret",
         Ty::Block(&LINUX_SECRET),
         "properties.osProfile.secrets",
-        "Certificates of a key vault that are put onto the machine.",
+        "Certificates of a key vault to install on the machine.",
     ),
 ];
 
 static ADMIN_SSH_KEY: Block = Block::many(
     "",
     &[
-        arg("username", Ty::String, "username", "Whose key it is: `admin_username`.").required().replace(),
-        arg("public_key", Ty::String, "public_key", "The public key in the format of OpenSSH.").required().replace(),
+        arg("username", Ty::String, "username", "User of the key: `admin_username`.").required().replace(),
+        arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.").required().replace(),
     ],
 );
 
-/// The table.
+/// Table of `linux_virtual_machine`.
 pub static KIND: Kind = Kind {
     name: "linux_virtual_machine",
-    about: "A Linux machine.",
+    about: "Linux virtual machine.",
     arm: single_machine::ARM,
     names: single_machine::NAMES,
     args: &concat::<{ MACHINE.len() + LINUX.len() + PATCHES.len() + PROFILE.len() }>(&[
@@ -60,14 +62,14 @@ pub static KIND: Kind = Kind {
     ]),
     attributes: single_machine::ATTRIBUTES,
     durations: single_machine::DURATIONS,
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "",
-    odd: Odd {
+    odd: Overrides {
         encode: Some(|subject, bodies| single_machine::encode(subject, bodies, Os::Linux)),
         decode: Some(single_machine::decode),
         check: Some(check),
-        ..Odd::NONE
+        ..Overrides::NONE
     },
     machines: Some(single_machine::machines),
     simulated: single_machine::SIMULATED,
@@ -127,7 +129,7 @@ linux_virtual_machine "example" {
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     single_machine::check(subject, 64, findings);
-    // A specialised system has its users already.
+    // A specialised image has users already.
     if subject.args.contains_key("admin_username") {
         check_linux_sign_in(subject, findings);
     }

@@ -1,24 +1,24 @@
-//! A scale set of Linux machines: any number of the same machine, made from one image.
+//! Scale set of Linux virtual machines: a number of identical machines from one image.
 
 use super::machine_profile::{LINUX_SECRET, Os, check_linux_sign_in};
 use super::scale_set::{self, PROFILE, SET};
 use super::table::*;
 
 const LINUX: &[Arg] = &[
-    arg("instances", Ty::Integer(0, 1000), "sku.capacity", "How many there are.").default(Lit::Int(0)),
+    arg("instances", Ty::Integer(0, 1000), "sku.capacity", "Number of machines.").default(Lit::Int(0)),
     arg(
         "disable_password_authentication",
         Ty::Bool,
         "properties.virtualMachineProfile.osProfile.linuxConfiguration.disablePasswordAuthentication",
-        "Whether one signs in with an SSH key only.",
+        "Disable password logins, so that only SSH keys work.",
     )
     .default(Lit::Bool(true)),
-    arg("admin_ssh_key", Ty::Block(&ADMIN_SSH_KEY), "", "A key with which one may sign in.").wire(Wire::Odd),
+    arg("admin_ssh_key", Ty::Block(&ADMIN_SSH_KEY), "", "SSH public key of the administrator.").wire(Wire::Odd),
     arg(
         "provision_vm_agent",
         Ty::Bool,
         "properties.virtualMachineProfile.osProfile.linuxConfiguration.provisionVMAgent",
-        "Whether Azure's agent is installed; extensions need it.",
+        "Install the Azure VM agent, which extensions need.",
     )
     .default(Lit::Bool(true))
     .replace(),
@@ -26,37 +26,37 @@ const LINUX: &[Arg] = &[
         "secret",
         Ty::Block(&LINUX_SECRET),
         "properties.virtualMachineProfile.osProfile.secrets",
-        "Certificates of a key vault that are put onto the machine.",
+        "Certificates of a key vault to install on the machines.",
     ),
 ];
 
 static ADMIN_SSH_KEY: Block = Block::many(
     "",
     &[
-        arg("username", Ty::String, "username", "Whose key it is: `admin_username`.").required(),
-        arg("public_key", Ty::String, "public_key", "The public key in the format of OpenSSH.").required(),
+        arg("username", Ty::String, "username", "User of the key: `admin_username`.").required(),
+        arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.").required(),
     ],
 );
 
-/// The table.
+/// Table of `linux_virtual_machine_scale_set`.
 pub static KIND: Kind = Kind {
     name: "linux_virtual_machine_scale_set",
-    about: "A scale set of Linux machines: any number of the same machine, made from one image.",
+    about: "Scale set of Linux virtual machines: a number of identical machines from one image.",
     arm: scale_set::ARM,
     names: scale_set::NAMES,
     args: &concat::<{ SET.len() + LINUX.len() + PROFILE.len() }>(&[SET, LINUX, PROFILE]),
     attributes: scale_set::ATTRIBUTES,
     fixed: scale_set::FIXED,
     durations: scale_set::DURATIONS,
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "",
     run_moves: &["instances"],
     moves: scale_set::MOVES,
-    odd: Odd {
+    odd: Overrides {
         encode: Some(|subject, bodies| scale_set::encode(subject, bodies, Os::Linux)),
         decode: Some(scale_set::decode),
         check: Some(check),
-        ..Odd::NONE
+        ..Overrides::NONE
     },
     machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,

@@ -1,7 +1,8 @@
-//! What single machines and scale sets have in common: the blocks of a machine's profile, and what turns them into bodies and back.
+//! Common parts of single machines and scale sets: the blocks of a machine's profile, and their conversion to bodies
+//! and back.
 //!
-//! A single machine has its profile at `properties`, a scale set at `properties.virtualMachineProfile`; the groups of arguments are
-//! macros over that path. This module knows no kind.
+//! A single machine has its profile at `properties`, a scale set at `properties.virtualMachineProfile`. The groups of
+//! arguments are macros over that path. Independent of kinds.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -10,28 +11,33 @@ use super::regions::same_region;
 use super::table::*;
 use crate::address::ArmId;
 
-/// The kinds of image that a machine is made from.
+/// Kinds of image that machines start from.
 pub(super) const IMAGES: &[&str] = &["shared_image_version", "image_copy", "image", "shared_image"];
 
-/// Caching of a disk by its host.
+/// Host caching of a disk.
 pub(super) const CACHING: Ty = Ty::Enum(&["None", "ReadOnly", "ReadWrite"]);
 
 /// A disk encryption set, which drplan does not manage.
 pub(super) const fn disk_encryption_set(name: &'static str, path: &'static str) -> Arg {
-    arg(name, Ty::Ref(&[]), path, "The disk encryption set whose key encrypts it; a key of the platform's without it.")
+    arg(
+        name,
+        Ty::Ref(&[]),
+        path,
+        "Disk encryption set with the customer-managed key. A platform-managed key if absent.",
+    )
 }
 
-/// The operating system of a kind.
+/// Operating system of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Os {
-    /// With an SSH key or a password.
+    /// Login with an SSH key or a password.
     Linux,
-    /// With a password.
+    /// Login with a password.
     Windows,
 }
 
 impl Os {
-    /// The word in bodies.
+    /// The name in bodies.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Linux => "Linux",
@@ -40,7 +46,7 @@ impl Os {
     }
 }
 
-/// Arguments that every machine has in its profile.
+/// Arguments in the profile of every machine.
 macro_rules! profile {
     ($under:literal) => {
         [
@@ -48,7 +54,7 @@ macro_rules! profile {
                 "admin_password",
                 Ty::String,
                 concat!($under, ".osProfile.adminPassword"),
-                "The password of the administrator.",
+                "Password of the administrator.",
             )
             .secret()
             .replace(),
@@ -56,77 +62,77 @@ macro_rules! profile {
                 "encryption_at_host_enabled",
                 Ty::Bool,
                 concat!($under, ".securityProfile.encryptionAtHost"),
-                "Whether temporary disks and caches are encrypted on the host too.",
+                "Encrypt temporary disks and caches on the host.",
             ),
-            arg("priority", Ty::Enum(&["Regular", "Spot"]), concat!($under, ".priority"), "Spot is cheap and may be evicted.")
-                .default(Lit::Str("Regular"))
-                .replace(),
+            arg(
+                "priority",
+                Ty::Enum(&["Regular", "Spot"]),
+                concat!($under, ".priority"),
+                "Priority: `Regular`, or `Spot` for cheaper capacity that Azure may evict.",
+            )
+            .default(Lit::Str("Regular"))
+            .replace(),
             arg(
                 "eviction_policy",
                 Ty::Enum(&["Deallocate", "Delete"]),
                 concat!($under, ".evictionPolicy"),
-                "What eviction does to a Spot machine.",
+                "Action when Azure evicts a Spot machine. Required with `priority = \"Spot\"`.",
             )
             .replace(),
             arg(
                 "max_bid_price",
                 Ty::Number(-1.0, 100_000.0),
                 concat!($under, ".billingProfile.maxPrice"),
-                "The price in US dollars per hour up to which a Spot machine runs; -1: up to the price of a regular one.",
+                "Maximum price of a Spot machine, in US dollars per hour. -1: up to the regular price.",
             ),
             arg(
                 "secure_boot_enabled",
                 Ty::Bool,
                 concat!($under, ".securityProfile.uefiSettings.secureBootEnabled"),
-                "Whether only signed boot loaders start (trusted launch).",
+                "Enable secure boot, which accepts signed boot loaders only (trusted launch).",
             )
             .replace(),
             arg(
                 "vtpm_enabled",
                 Ty::Bool,
                 concat!($under, ".securityProfile.uefiSettings.vTpmEnabled"),
-                "Whether it has a virtual TPM (trusted launch).",
+                "Enable a virtual TPM (trusted launch).",
             )
             .replace(),
             arg(
                 "user_data",
                 Ty::String,
                 concat!($under, ".userData"),
-                "Text in base64 that programs on the machine can read at any time.",
+                "User data in base64, readable for programs on the machine at any time.",
             )
             .write_only(),
             arg(
                 "boot_diagnostics",
                 Ty::Block(&crate::kinds::machine_profile::BOOT_DIAGNOSTICS),
                 concat!($under, ".diagnosticsProfile.bootDiagnostics"),
-                "Keeps what the machine shows on its console; an empty block uses storage of Azure's own.",
+                "Boot diagnostics: console output of the machine. An empty block uses Azure-managed storage.",
             ),
             arg(
                 "termination_notification",
                 Ty::Block(&crate::kinds::machine_profile::TERMINATION_NOTIFICATION),
                 concat!($under, ".scheduledEventsProfile.terminateNotificationProfile"),
-                "Tells the machine before it is deleted.",
+                "Notification of the machine before its deletion.",
             ),
             arg(
                 "source_image",
                 Ty::Ref(crate::kinds::machine_profile::IMAGES),
                 concat!($under, ".storageProfile.imageReference.id"),
-                "The image it is made from: of this stack, or an id. Either this or `source_image_reference`.",
+                "Source image: a resource of this stack, or an ID. Conflicts with `source_image_reference`.",
             ),
-            arg(
-                "plan",
-                Ty::Block(&crate::kinds::machine_profile::PLAN),
-                "plan",
-                "The plan of an image from the marketplace that is paid for.",
-            )
-            .replace(),
+            arg("plan", Ty::Block(&crate::kinds::machine_profile::PLAN), "plan", "Marketplace plan of a paid image.")
+                .replace(),
             crate::kinds::identity::IDENTITY,
             TAGS,
         ]
     };
 }
 
-/// Arguments of a Windows machine that never change.
+/// Arguments of a Windows machine that are fixed at creation.
 macro_rules! windows_profile {
     ($under:literal) => {
         [
@@ -134,27 +140,27 @@ macro_rules! windows_profile {
                 "additional_unattend_content",
                 Ty::Block(&crate::kinds::machine_profile::UNATTEND_CONTENT),
                 concat!($under, ".osProfile.windowsConfiguration.additionalUnattendContent"),
-                "Further parts of the answer file of Windows' setup.",
+                "Additional content of the Windows Setup answer file.",
             )
             .replace(),
             arg(
                 "winrm_listener",
                 Ty::Block(&crate::kinds::machine_profile::WINRM_LISTENER),
                 concat!($under, ".osProfile.windowsConfiguration.winRM.listeners"),
-                "How the machine listens for Windows Remote Management.",
+                "Listener for Windows Remote Management.",
             )
             .replace(),
             arg(
                 "secret",
                 Ty::Block(&crate::kinds::machine_profile::WINDOWS_SECRET),
                 concat!($under, ".osProfile.secrets"),
-                "Certificates of a key vault that are put onto the machine.",
+                "Certificates of a key vault to install on the machine.",
             ),
             arg(
                 "license_type",
                 Ty::Enum(&["None", "Windows_Client", "Windows_Server"]),
                 concat!($under, ".licenseType"),
-                "The licence that is brought along (Azure Hybrid Benefit).",
+                "Bring-your-own licence type (Azure Hybrid Benefit).",
             ),
         ]
     };
@@ -162,112 +168,124 @@ macro_rules! windows_profile {
 
 pub(super) use {profile, windows_profile};
 
+/// The block `boot_diagnostics`.
 pub(super) static BOOT_DIAGNOSTICS: Block = Block::one(&[arg(
     "storage_account_uri",
     Ty::String,
     "storageUri",
-    "The blob endpoint of the storage account to keep it in; Azure's own storage without it.",
+    "Blob endpoint of the storage account. Azure-managed storage if absent.",
 )]);
 
+/// The block `termination_notification`.
 pub(super) static TERMINATION_NOTIFICATION: Block = Block::one(&[
-    arg("enabled", Ty::Bool, "enable", "Whether it is told.").required(),
-    arg("timeout", Ty::Duration, "notBeforeTimeout", "How long the machine has to finish, 5 to 15 minutes.")
-        .default(Lit::Str("5m")),
+    arg("enabled", Ty::Bool, "enable", "Enable the notification.").required(),
+    arg(
+        "timeout",
+        Ty::Duration,
+        "notBeforeTimeout",
+        "Time for the machine to finish before its deletion, 5 to 15 minutes.",
+    )
+    .default(Lit::Str("5m")),
 ]);
 
+/// The block `plan`.
 pub(super) static PLAN: Block = Block::one(&[
-    arg("name", Ty::String, "name", "The name of the plan.").required().replace(),
-    arg("product", Ty::String, "product", "The product.").required().replace(),
-    arg("publisher", Ty::String, "publisher", "The publisher.").required().replace(),
+    arg("name", Ty::String, "name", "Name of the plan.").required().replace(),
+    arg("product", Ty::String, "product", "Product of the plan.").required().replace(),
+    arg("publisher", Ty::String, "publisher", "Publisher of the plan.").required().replace(),
 ]);
 
-/// Where the disk of an ephemeral system is.
+/// Location of an ephemeral operating system disk.
 pub(super) const fn diff_disk_settings(block: &'static Block) -> Arg {
     arg(
         "diff_disk_settings",
         Ty::Block(block),
         "diffDiskSettings",
-        "Keeps the system on the host itself: fast, free, and lost when the machine moves.",
+        "Ephemeral disk on the host itself: fast and free, but lost when the machine moves to another host.",
     )
     .replace()
 }
 
-/// What the disk of a system always has.
+/// Arguments of every operating system disk.
 pub(super) const OS_DISK: &[Arg] = &[
-    arg("caching", CACHING, "caching", "What the host caches of it.").required(),
+    arg("caching", CACHING, "caching", "Host caching.").required(),
     arg(
         "disk_size_gb",
         Ty::Integer(1, 4095),
         "diskSizeGB",
-        "Its size in GiB; the image's without it. It can only grow.",
+        "Size in GiB. Defaults to the image's size, and can only grow.",
     ),
     disk_encryption_set("secure_vm_disk_encryption_set", "managedDisk.securityProfile.diskEncryptionSet.id").replace(),
     arg(
         "security_encryption_type",
         Ty::Enum(&["VMGuestStateOnly", "DiskWithVMGuestState"]),
         "managedDisk.securityProfile.securityEncryptionType",
-        "What of a confidential machine is encrypted.",
+        "Encryption of a confidential virtual machine: its guest state, or the disk as well.",
     )
     .replace(),
     arg(
         "write_accelerator_enabled",
         Ty::Bool,
         "writeAcceleratorEnabled",
-        "Whether writes are accelerated (M series with premium disks, without caching).",
+        "Enable Write Accelerator (M series with premium disks, without caching).",
     )
     .default(Lit::Bool(false)),
 ];
 
-/// The kinds of storage of a system's disk.
+/// Storage types of operating system disks.
 pub(super) const OS_STORAGE: Ty =
     Ty::Enum(&["Standard_LRS", "StandardSSD_LRS", "Premium_LRS", "StandardSSD_ZRS", "Premium_ZRS"]);
 
+/// The block `additional_unattend_content`.
 pub(super) static UNATTEND_CONTENT: Block = Block::many(
     "",
     &[
-        arg("setting", Ty::Enum(&["AutoLogon", "FirstLogonCommands"]), "settingName", "The setting it is for.")
+        arg("setting", Ty::Enum(&["AutoLogon", "FirstLogonCommands"]), "settingName", "Name of the setting.")
             .required()
             .replace(),
-        arg("content", Ty::String, "content", "The XML of the setting.").required().secret().replace(),
+        arg("content", Ty::String, "content", "XML content of the setting.").required().secret().replace(),
     ],
 );
 
+/// The block `winrm_listener`.
 pub(super) static WINRM_LISTENER: Block = Block::many(
     "protocol",
     &[
-        arg("protocol", Ty::Enum(&["Http", "Https"]), "protocol", "The protocol.").required().replace(),
-        arg("certificate_url", Ty::String, "certificateUrl", "The certificate of the key vault that `Https` uses.")
-            .replace(),
+        arg("protocol", Ty::Enum(&["Http", "Https"]), "protocol", "Protocol.").required().replace(),
+        arg("certificate_url", Ty::String, "certificateUrl", "URL of the Key Vault certificate for `Https`.").replace(),
     ],
 );
 
 const KEY_VAULT: Arg =
-    arg("key_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "The key vault they are in.").required();
+    arg("key_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the certificates.").required();
 const CERTIFICATE_URL: Arg =
-    arg("url", Ty::String, "certificateUrl", "The URL of the certificate's secret, with its version.").required();
+    arg("url", Ty::String, "certificateUrl", "URL of the certificate's secret, with its version.").required();
 
+/// The block `secret` of a Linux machine.
 pub(super) static LINUX_SECRET: Block = Block::many(
     "",
-    &[KEY_VAULT, arg("certificate", Ty::Block(&LINUX_CERTIFICATE), "vaultCertificates", "One certificate.")],
+    &[KEY_VAULT, arg("certificate", Ty::Block(&LINUX_CERTIFICATE), "vaultCertificates", "Certificate to install.")],
 );
 
 static LINUX_CERTIFICATE: Block = Block::many("url", &[CERTIFICATE_URL]).at_least_one();
 
+/// The block `secret` of a Windows machine.
 pub(super) static WINDOWS_SECRET: Block = Block::many(
     "",
-    &[KEY_VAULT, arg("certificate", Ty::Block(&WINDOWS_CERTIFICATE), "vaultCertificates", "One certificate.")],
+    &[KEY_VAULT, arg("certificate", Ty::Block(&WINDOWS_CERTIFICATE), "vaultCertificates", "Certificate to install.")],
 );
 
 static WINDOWS_CERTIFICATE: Block = Block::many(
     "",
     &[
         CERTIFICATE_URL,
-        arg("store", Ty::String, "certificateStore", "The certificate store of the machine, as in `My`.").required(),
+        arg("store", Ty::String, "certificateStore", "Certificate store of the machine, as in `My`.").required(),
     ],
 )
 .at_least_one();
 
-/// Completes a profile: what the provider asks for beside what is written. `name` is the computer's, or its prefix, and where that stands.
+/// Completes a profile with values that the provider requires in addition to the arguments. `computer_name` is the
+/// property for the computer's name or its prefix.
 pub(super) fn encode(subject: &Subject<'_>, body: &mut Json, at: &str, os: Os, computer_name: &str) {
     let args = subject.args;
     let put = |body: &mut Json, inner: &str, value: Json| path::put(body, &format!("{at}.{inner}"), value);
@@ -297,7 +315,7 @@ pub(super) fn encode(subject: &Subject<'_>, body: &mut Json, at: &str, os: Os, c
     super::identity::encode(subject, body);
 }
 
-/// Whether a profile is one of this system: that of its disk, or of what is configured.
+/// True if a profile belongs to this operating system, by its disk or by its configuration.
 pub(super) fn is_of(body: &Json, at: &str, os: Os) -> bool {
     match path::text(body, &format!("{at}.storageProfile.osDisk.osType")) {
         Some(type_) => type_.eq_ignore_ascii_case(os.word()),
@@ -308,7 +326,7 @@ pub(super) fn is_of(body: &Json, at: &str, os: Os) -> bool {
     }
 }
 
-/// The security type that the arguments imply; none of them, none.
+/// The security type that the arguments imply, if any.
 fn security_type(args: &JsonMap<String, Json>) -> Option<&'static str> {
     let on = |name: &str| args.get(name).and_then(Json::as_bool).unwrap_or(false);
     let confidential = args.get("os_disk").is_some_and(|disk| disk.get("security_encryption_type").is_some());
@@ -327,7 +345,7 @@ fn ssh_keys(args: &JsonMap<String, Json>) -> Vec<Json> {
     args.get("admin_ssh_key").and_then(Json::as_array).into_iter().flatten().filter_map(key).collect()
 }
 
-/// Reads back what [`encode`] wrote.
+/// Reads back the values that [`encode`] wrote.
 pub(super) fn decode(body: &Json, at: &str, args: &mut JsonMap<String, Json>) {
     let inner = |inner: &str| path::borrow(body, &format!("{at}.{inner}"));
     if inner("diagnosticsProfile.bootDiagnostics.enabled") == Some(&Json::Bool(true)) {
@@ -354,7 +372,7 @@ fn ssh_key(key: &Json) -> Option<Json> {
     Some(json!({ "username": user, "public_key": key.get("keyData")? }))
 }
 
-/// Paths that [`encode`] writes, for a profile at this place.
+/// Paths that [`encode`] writes, for a profile at this path.
 macro_rules! accepts {
     ($under:literal) => {
         &[
@@ -383,69 +401,70 @@ macro_rules! accepts {
 
 pub(super) use accepts;
 
-/// A finding without a reason of its own.
+/// A finding without a reason.
 pub(super) fn finding(argument: &'static str, summary: &str, help: &str) -> Finding {
     Finding { argument, summary: summary.to_owned(), why: String::new(), help: help.to_owned() }
 }
 
-/// Rules that hold for every machine.
+/// Rules for every machine.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let has = |name: &str| subject.args.contains_key(name);
     let spot = subject.text("priority") == Some("Spot");
     if spot && !has("eviction_policy") {
-        let help = "Write `eviction_policy = \"Deallocate\"` or `\"Delete\"`.";
-        findings.push(finding("priority", "a Spot machine has no `eviction_policy`", help));
+        let help = "Set `eviction_policy` to \"Deallocate\" or \"Delete\".";
+        findings.push(finding("priority", "a Spot machine needs an `eviction_policy`", help));
     }
     for argument in ["eviction_policy", "max_bid_price"] {
         if has(argument) && !spot {
-            let summary = format!("`{argument}` is only for machines of priority `Spot`");
-            findings.push(finding(argument, &summary, "Write `priority = \"Spot\"`, or leave it out."));
+            let summary = format!("`{argument}` requires priority `Spot`");
+            findings.push(finding(argument, &summary, "Set `priority = \"Spot\"`, or remove the argument."));
         }
     }
     super::identity::check(subject, findings);
 }
 
-/// How one signs in to a Linux machine: with a key, or with a password that is allowed and given.
+/// Login rules of a Linux machine: an SSH key, or a password that is allowed and set.
 pub(super) fn check_linux_sign_in(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let has = |name: &str| subject.args.contains_key(name);
     let key_only = subject.args.get("disable_password_authentication") != Some(&Json::Bool(false));
     if key_only && has("admin_password") {
         findings.push(finding(
             "admin_password",
-            "a password is given, and signing in with one is switched off",
-            "Write `disable_password_authentication = false`, or leave `admin_password` out.",
+            "`admin_password` is set, but password authentication is disabled",
+            "Set `disable_password_authentication = false`, or remove `admin_password`.",
         ));
     } else if key_only && !has("admin_ssh_key") {
         findings.push(finding(
             "admin_ssh_key",
-            "nobody could sign in: there is no SSH key and no password",
-            "Write an `admin_ssh_key` block, or `disable_password_authentication = false` with an `admin_password`.",
+            "login is impossible: neither an SSH key nor a password is set",
+            "Add an `admin_ssh_key` block, or set `disable_password_authentication = false` and `admin_password`.",
         ));
     } else if !key_only && !has("admin_password") {
         findings.push(finding(
             "disable_password_authentication",
-            "signing in with a password is switched on, and none is given",
-            "Write `admin_password`, or leave `disable_password_authentication` out.",
+            "password authentication is enabled, but `admin_password` is not set",
+            "Set `admin_password`, or remove `disable_password_authentication`.",
         ));
     }
 }
 
-/// The image comes from one of these arguments.
+/// Requires exactly one of these arguments as the source of the image.
 pub(super) fn check_image(subject: &Subject<'_>, sources: &[&'static str], findings: &mut Vec<Finding>) {
     let given: Vec<&'static str> = sources.iter().copied().filter(|name| subject.args.contains_key(*name)).collect();
     let listed = sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match given.as_slice() {
         [_] => {}
-        [] => findings.push(finding("source_image", "it says no image", &format!("Write one of {listed}."))),
+        [] => findings.push(finding("source_image", "the image is not set", &format!("Set one of {listed}."))),
         [first, ..] => {
-            let summary = format!("it has {} sources, and takes one", given.len());
-            findings.push(finding(first, &summary, &format!("Write one of {listed}.")));
+            let summary = format!("{} image sources are set, but only one is allowed", given.len());
+            findings.push(finding(first, &summary, &format!("Set one of {listed}.")));
         }
     }
 }
 
-/// Whether the image of a profile can be used in its region: a gallery's version where it is replicated to, a managed image where it is.
-pub(super) fn admit_image(cloud: &dyn Cloudlet, body: &Json, at: &str) -> Result<(), Refusal> {
+/// Admits a profile whose image is usable in its region: a gallery's version where it is replicated, a managed image
+/// in its own region.
+pub(super) fn admit_image(cloud: &dyn SimulatedWorld, body: &Json, at: &str) -> Result<(), Refusal> {
     let Some(id) = path::text(body, &format!("{at}.storageProfile.imageReference.id")).map(ArmId::new) else {
         return Ok(());
     };
@@ -478,9 +497,9 @@ fn is_replicated_to(version: &Json, location: &str) -> bool {
         .any(|name| same_region(name, location))
 }
 
-/// Refuses what refers to something of another region, in Azure's words.
-pub(super) fn admit_region(cloud: &dyn Cloudlet, from: &ArmId, body: &Json, to: &ArmId) -> Result<(), Refusal> {
-    // A child has the region of what it is in: a subnet its network's.
+/// Refuses a reference to a resource of another region, with Azure's message.
+pub(super) fn admit_region(cloud: &dyn SimulatedWorld, from: &ArmId, body: &Json, to: &ArmId) -> Result<(), Refusal> {
+    // A child has the region of its parent: a subnet its network's.
     let owner = to.as_str().split('/').take(9).collect::<Vec<_>>().join("/");
     let there = cloud.get(&ArmId::new(owner)).and_then(|owner| path::text(owner, "location"));
     match (path::text(body, "location"), there) {

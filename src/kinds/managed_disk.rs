@@ -1,4 +1,4 @@
-//! A managed disk.
+//! Managed disk.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -14,30 +14,30 @@ static ENCRYPTION_SETTINGS: Block = Block::one(&[
         "disk_encryption_key",
         Ty::Block(&DISK_ENCRYPTION_KEY),
         "encryptionSettings[0].diskEncryptionKey",
-        "The secret that encrypts the disk.",
+        "Secret that encrypts the disk.",
     ),
     arg(
         "key_encryption_key",
         Ty::Block(&KEY_ENCRYPTION_KEY),
         "encryptionSettings[0].keyEncryptionKey",
-        "The key that encrypts that secret.",
+        "Key that encrypts the secret.",
     ),
 ]);
 
 const SOURCE_VAULT: Arg =
-    arg("source_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "The key vault it is in.").required();
+    arg("source_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the secret or key.").required();
 
 static DISK_ENCRYPTION_KEY: Block =
-    Block::one(&[arg("secret_url", Ty::String, "secretUrl", "The URL of the secret.").required(), SOURCE_VAULT])
+    Block::one(&[arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").required(), SOURCE_VAULT])
         .at_least_one();
 
 static KEY_ENCRYPTION_KEY: Block =
-    Block::one(&[arg("key_url", Ty::String, "keyUrl", "The URL of the key.").required(), SOURCE_VAULT]);
+    Block::one(&[arg("key_url", Ty::String, "keyUrl", "URL of the key.").required(), SOURCE_VAULT]);
 
-/// The table.
+/// Table of `managed_disk`.
 pub static KIND: Kind = Kind {
     name: "managed_disk",
-    about: "A managed disk.",
+    about: "Managed disk.",
     arm: Arm { type_: "Microsoft.Compute/disks", api: "2026-03-02" },
     names: NameRule::new(1, 80, "^[A-Za-z0-9_.-]+$", "letters, digits, `_`, `.` and `-`"),
     args: &[
@@ -54,149 +54,149 @@ pub static KIND: Kind = Kind {
                 "UltraSSD_LRS",
             ]),
             "sku.name",
-            "The kind of storage; the kinds that end in `ZRS` outlive a zone, none outlives its region.",
+            "Storage type. Types that end in `ZRS` survive the loss of a zone; none survives the loss of the region.",
         )
         .required(),
         arg(
             "create_option",
             Ty::Enum(&["Empty", "Copy", "FromImage", "Import", "ImportSecure", "Restore", "Upload"]),
             "properties.creationData.createOption",
-            "What it is made from.",
+            "Source of the disk's content.",
         )
         .required()
         .replace(),
-        arg("disk_size_gb", Ty::Integer(1, 65_536), SIZE, "Its size in GiB. It can only grow."),
+        arg("disk_size_gb", Ty::Integer(1, 65_536), SIZE, "Size in GiB. It can only grow."),
         arg(
             "source_resource",
             Ty::Ref(&["managed_disk"]),
             "properties.creationData.sourceResourceId",
-            "The disk, snapshot or restore point that `Copy` and `Restore` copy.",
+            "Disk, snapshot or restore point to copy, with `Copy` or `Restore`.",
         )
         .replace(),
         arg(
             "image_reference",
             Ty::Ref(&[]),
             "properties.creationData.imageReference.id",
-            "The platform's image that `FromImage` copies.",
+            "Platform image to copy, with `FromImage`.",
         )
         .replace(),
         arg(
             "gallery_image_reference",
             Ty::Ref(&["shared_image_version", "image_copy"]),
             "properties.creationData.galleryImageReference.id",
-            "The version of a gallery's image that `FromImage` copies.",
+            "Gallery image version to copy, with `FromImage`.",
         )
         .replace(),
-        arg("source_uri", Ty::String, "properties.creationData.sourceUri", "The URL of the blob that `Import` copies.")
+        arg("source_uri", Ty::String, "properties.creationData.sourceUri", "URL of the blob to copy, with `Import`.")
             .replace(),
         arg(
             "storage_account",
             Ty::Ref(&["storage_account"]),
             "properties.creationData.storageAccountId",
-            "The storage account of that blob.",
+            "Storage account of the blob in `source_uri`.",
         )
         .replace(),
         arg(
             "upload_size_bytes",
             Ty::Integer(20_972_032, 35_183_298_347_520),
             "properties.creationData.uploadSizeBytes",
-            "The size of what `Upload` takes, in bytes, its footer of 512 included.",
+            "Size of the upload in bytes, including its footer of 512 bytes, with `Upload`.",
         )
         .replace(),
-        arg("os_type", Ty::Enum(&["Linux", "Windows"]), "properties.osType", "The system on it, if one is."),
+        arg("os_type", Ty::Enum(&["Linux", "Windows"]), "properties.osType", "Operating system on the disk, if any."),
         arg(
             "hyper_v_generation",
             Ty::Enum(&["V1", "V2"]),
             "properties.hyperVGeneration",
-            "The generation of machines that start from it.",
+            "Hyper-V generation of machines that start from the disk.",
         )
         .replace(),
-        arg("zone", Ty::String, "zones[0]", "The zone it is in.").replace(),
+        arg("zone", Ty::String, "zones[0]", "Availability zone of the disk.").replace(),
         arg(
             "tier",
             Ty::String,
             "properties.tier",
-            "A higher performance than its size has, as in `P30` (premium disks).",
+            "Performance tier above the one of the disk's size, as in `P30` (premium disks).",
         ),
         arg(
             "disk_iops_read_write",
             Ty::Integer(1, 400_000),
             "properties.diskIOPSReadWrite",
-            "Operations per second (Ultra and Premium v2).",
+            "I/O operations per second (Ultra and Premium v2).",
         ),
         arg(
             "disk_mbps_read_write",
             Ty::Integer(1, 10_000),
             "properties.diskMBpsReadWrite",
-            "Megabytes per second (Ultra and Premium v2).",
+            "Throughput in MB per second (Ultra and Premium v2).",
         ),
         arg(
             "disk_iops_read_only",
             Ty::Integer(1, 400_000),
             "properties.diskIOPSReadOnly",
-            "Operations per second of all machines that share it and only read (Ultra and Premium v2).",
+            "I/O operations per second of all read-only machines of a shared disk (Ultra and Premium v2).",
         ),
         arg(
             "disk_mbps_read_only",
             Ty::Integer(1, 10_000),
             "properties.diskMBpsReadOnly",
-            "Megabytes per second of all machines that share it and only read (Ultra and Premium v2).",
+            "Throughput in MB per second of all read-only machines of a shared disk (Ultra and Premium v2).",
         ),
         arg(
             "max_shares",
             Ty::Integer(1, 10),
             "properties.maxShares",
-            "How many machines may have it attached at once.",
+            "Maximum number of machines that may attach the disk at the same time.",
         ),
         arg(
             "logical_sector_size",
             Ty::Integer(512, 4096),
             "properties.creationData.logicalSectorSize",
-            "512 or 4096 bytes (Ultra and Premium v2).",
+            "Logical sector size in bytes: 512 or 4096 (Ultra and Premium v2).",
         )
         .replace(),
         arg(
             "on_demand_bursting_enabled",
             Ty::Bool,
             "properties.burstingEnabled",
-            "Whether it may be faster for a while, at a price (premium disks of more than 512 GiB).",
+            "Enable on-demand bursting, at a price (premium disks of more than 512 GiB).",
         ),
         arg(
             "optimized_frequent_attach_enabled",
             Ty::Bool,
             "properties.optimizedForFrequentAttach",
-            "Whether it is attached and detached more than five times a day.",
+            "Optimise the disk for more than five attachments and detachments a day.",
         )
         .default(Lit::Bool(false)),
         arg(
             "performance_plus_enabled",
             Ty::Bool,
             "properties.creationData.performancePlus",
-            "Whether it is faster than its size says (more than 512 GiB).",
+            "Enable Performance Plus, for more performance than the size has (more than 512 GiB).",
         )
         .default(Lit::Bool(false))
         .replace(),
-        arg("public_network_access_enabled", Ty::Bool, "", "Whether it can be exported over the internet.")
+        arg("public_network_access_enabled", Ty::Bool, "", "Allow export over the internet.")
             .wire(Wire::Mapped("properties.publicNetworkAccess", ENABLED))
             .default(Lit::Bool(true)),
         arg(
             "network_access_policy",
             Ty::Enum(&["AllowAll", "AllowPrivate", "DenyAll"]),
             "properties.networkAccessPolicy",
-            "From where it can be exported.",
+            "Networks from which the disk can be exported.",
         )
         .default(Lit::Str("AllowAll")),
         arg(
             "disk_access",
             Ty::Ref(&[]),
             "properties.diskAccessId",
-            "The private endpoints through which it can be exported.",
+            "Disk access resource with the private endpoints for export.",
         ),
         arg(
             "disk_encryption_set",
             Ty::Ref(&[]),
             "properties.encryption.diskEncryptionSetId",
-            "The disk encryption set whose key encrypts it; a key of the platform's without it.",
+            "Disk encryption set with the customer-managed key. A platform-managed key if absent.",
         ),
         arg(
             "encryption_settings",
@@ -204,7 +204,7 @@ pub static KIND: Kind = Kind {
             "properties.encryptionSettingsCollection",
             "Encryption inside the machine (Azure Disk Encryption).",
         ),
-        arg("trusted_launch_enabled", Ty::Bool, "", "Whether machines of trusted launch start from it.")
+        arg("trusted_launch_enabled", Ty::Bool, "", "Enable trusted launch for machines that start from the disk.")
             .wire(Wire::Odd)
             .replace(),
         arg(
@@ -215,7 +215,7 @@ pub static KIND: Kind = Kind {
                 "ConfidentialVM_DiskEncryptedWithCustomerKey",
             ]),
             "",
-            "How it is encrypted for a confidential machine.",
+            "Encryption of a confidential virtual machine's disk.",
         )
         .wire(Wire::Odd)
         .replace(),
@@ -223,7 +223,7 @@ pub static KIND: Kind = Kind {
             "secure_vm_disk_encryption_set",
             Ty::Ref(&[]),
             "properties.securityProfile.secureVMDiskEncryptionSetId",
-            "The disk encryption set of a confidential machine.",
+            "Disk encryption set of a confidential virtual machine.",
         )
         .replace(),
         TAGS,
@@ -231,11 +231,11 @@ pub static KIND: Kind = Kind {
     drill: Drill::ALONG,
     restless: &["properties.lastOwnershipUpdateTime"],
     durations: Durations { create: 5, update: 5, delete: 5 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     recovery: Recovery::DATA,
     in_use: "OperationNotAllowed",
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         lasts: Some(lasts),
@@ -245,7 +245,7 @@ pub static KIND: Kind = Kind {
             "properties.encryption.type",
             "properties.encryptionSettingsCollection.enabled",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -259,7 +259,7 @@ managed_disk "example" {
   disk_size_gb         = 128
 }
 "#,
-    left_out: &[("edge_zone", "an edge zone is no site that a system could come back at")],
+    left_out: &[("edge_zone", "an edge zone is no site for a recovery")],
     ..Kind::EMPTY
 };
 
@@ -303,14 +303,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         let names = wanted.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
         findings.push(Finding {
             argument: "create_option",
-            summary: format!("a disk that is made by `{option}` does not say {names}"),
+            summary: format!("a disk with `create_option = \"{option}\"` needs {names}"),
             why: String::new(),
-            help: format!("Write {names}."),
+            help: format!("Set {names}."),
         });
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let size = |body: &Json| path::borrow(body, SIZE).and_then(Json::as_i64);
     match (cloud.get(id).and_then(size), size(body)) {
         (Some(old), Some(new)) if new < old => Err(Refusal {
@@ -325,7 +325,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let source = cloud.get(id).and_then(|body| path::text(body, "properties.creationData.sourceResourceId"));
     let size = source.map(ArmId::new).and_then(|source| path::borrow(cloud.get(&source)?, SIZE).cloned());
     if let Some(body) = cloud.get_mut(id) {
@@ -335,7 +335,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     }
 }
 
-/// A copy takes longer than an empty disk, by its size.
+/// A copy takes longer than an empty disk, in proportion to its size.
 fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     let copied = path::text(new, "properties.creationData.createOption") != Some("Empty");
     let size = path::borrow(new, SIZE).and_then(Json::as_u64).and_then(|size| u32::try_from(size).ok()).unwrap_or(30);

@@ -1,11 +1,11 @@
-//! A lock: keeps what it is on, and everything in that, from being deleted or changed.
+//! Management lock: protects its scope, and everything in it, from deletion or changes.
 
 use super::table::*;
 
-/// The table.
+/// Table of `management_lock`.
 pub static KIND: Kind = Kind {
     name: "management_lock",
-    about: "A lock: keeps what it is on, and everything in that, from being deleted or changed.",
+    about: "Management lock: protects its scope, and everything in it, from deletion or changes.",
     arm: Arm { type_: "Microsoft.Authorization/locks", api: "2020-05-01" },
     place: Place::Extension("scope"),
     location: Location::None,
@@ -16,20 +16,20 @@ pub static KIND: Kind = Kind {
         "letters, digits, `.`, `_`, `-` and parentheses, and does not end with a full stop",
     ),
     args: &[
-        place("scope", &[], "What it is on: any resource, a resource group, or an id."),
+        place("scope", &[], "Scope of the lock: any resource, a resource group, or an ID."),
         arg(
             "lock_level",
             Ty::Enum(&["CanNotDelete", "ReadOnly"]),
             "properties.level",
-            "What it forbids. `ReadOnly` forbids reading keys and starting machines, too.",
+            "Level of the lock. `ReadOnly` also forbids reading keys and starting machines.",
         )
         .required()
         .replace(),
-        arg("notes", Ty::String, "properties.notes", "Why it is there, in at most 512 characters.").replace(),
+        arg("notes", Ty::String, "properties.notes", "Notes about the lock, at most 512 characters.").replace(),
     ],
-    drill: Drill::never("copies are taken down again, and it would keep them"),
+    drill: Drill::never("a drill deletes its copies, and the lock would prevent it"),
     durations: Durations { create: 1, update: 1, delete: 1 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     in_use: "",
     guards: true,
     terraform: Terraform { renamed: &[("scope", "scope")], ..Terraform::BY_RULE },
@@ -41,7 +41,7 @@ resource_group "example" {
 management_lock "example" {
   scope      = resource_group.example
   lock_level = "CanNotDelete"
-  notes      = "Holds what a failover needs."
+  notes      = "Protects the failover resources."
 }
 "#,
     ..Kind::EMPTY

@@ -1,7 +1,7 @@
-//! The resource kinds: one file and one table each, and the list of them all.
+//! Resource kinds: one file and one table for each kind, and the list of all kinds.
 //!
-//! Everything else loops over these tables: decoder, planner, provider mapping, emitters, simulator, documentation,
-//! completion and tests. No other module may contain a kind's name.
+//! The decoder, planner, provider mapping, emitters, simulator, documentation, completion and tests loop over these
+//! tables. No other module may contain a kind's name.
 
 pub mod adoption;
 pub mod argument;
@@ -10,7 +10,7 @@ pub mod decode;
 pub mod drill;
 pub mod emit;
 pub mod failover;
-pub mod odd;
+pub mod overrides;
 pub mod path;
 pub mod ranges;
 pub mod regions;
@@ -77,7 +77,7 @@ use std::sync::LazyLock;
 
 pub use table::*;
 
-/// Every kind, in the order in which documentation lists them.
+/// All kinds, in the order of the documentation.
 pub static ALL: &[&Kind] = &[
     &resource_group::KIND,
     &virtual_network::KIND,
@@ -126,14 +126,14 @@ pub static ALL: &[&Kind] = &[
     &key_vault::KIND,
 ];
 
-/// The kind with this name.
+/// The kind with this name, or `None` for an unknown name.
 pub fn find(name: &str) -> Option<&'static Kind> {
     static BY_NAME: LazyLock<HashMap<&str, &Kind>> =
         LazyLock::new(|| ALL.iter().map(|kind| (kind.name, *kind)).collect());
     BY_NAME.get(name).copied()
 }
 
-/// A kind's name with its article, as it is spoken: `a subnet`, `an lb`, `an mssql_server`.
+/// A kind's name with its article, for use in sentences: `a subnet`, `an lb`, `an mssql_server`.
 pub fn with_article(name: &str) -> String {
     let spelt_out = ["lb", "ms"].iter().any(|start| name.starts_with(start));
     let article = if spelt_out || name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };

@@ -1,4 +1,4 @@
-//! A database of Azure SQL.
+//! Database of Azure SQL.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -8,10 +8,10 @@ use crate::address::ArmId;
 
 const GIBIBYTE: i64 = 1 << 30;
 
-/// The table.
+/// Table of `mssql_database`.
 pub static KIND: Kind = Kind {
     name: "mssql_database",
-    about: "A database of Azure SQL.",
+    about: "Azure SQL database.",
     arm: Arm { type_: "Microsoft.Sql/servers/databases", api: "2025-01-01" },
     place: Place::Child("server", "databases"),
     names: NameRule::new(
@@ -21,59 +21,64 @@ pub static KIND: Kind = Kind {
         r"any characters but `<>*%&:\/?`, and does not end with a full stop or blank",
     ),
     args: &[
-        place("server", &["mssql_server"], "The server it lives on."),
-        arg("sku_name", Ty::String, "sku.name", "The service objective, as in `S1`, `GP_Gen5_2` or `ElasticPool`.")
+        place("server", &["mssql_server"], "SQL server of the database."),
+        arg("sku_name", Ty::String, "sku.name", "Service objective, as in `S1`, `GP_Gen5_2` or `ElasticPool`.")
             .any_case(),
-        arg("max_size_gb", Ty::Number(0.1, 131_072.0), "", "The size it may grow to, in GiB.")
+        arg("max_size_gb", Ty::Number(0.1, 131_072.0), "", "Maximum size in GiB.")
             .wire(Wire::Scaled("properties.maxSizeBytes", GIBIBYTE)),
-        arg("collation", Ty::String, "properties.collation", "How text is compared and sorted.").replace(),
-        arg("elastic_pool", Ty::Ref(&[]), "properties.elasticPoolId", "The pool whose capacity it shares."),
-        arg("zone_redundant", Ty::Bool, "properties.zoneRedundant", "Whether its replicas are spread over zones."),
+        arg("collation", Ty::String, "properties.collation", "Collation: comparison and sort order of text.").replace(),
+        arg(
+            "elastic_pool",
+            Ty::Ref(&[]),
+            "properties.elasticPoolId",
+            "Elastic pool of the database, whose capacity it shares.",
+        ),
+        arg("zone_redundant", Ty::Bool, "properties.zoneRedundant", "Spread the replicas over availability zones."),
         arg(
             "storage_account_type",
             Ty::Enum(&["Geo", "GeoZone", "Local", "Zone"]),
             "properties.requestedBackupStorageRedundancy",
-            "How widely its backups are copied; `Geo` and `GeoZone` copy them to the paired region.",
+            "Redundancy of backups. `Geo` and `GeoZone` copy them to the paired region.",
         )
         .default(Lit::Str("Geo")),
         arg(
             "license_type",
             Ty::Enum(&["LicenseIncluded", "BasePrice"]),
             "properties.licenseType",
-            "Whether the price includes the licence or one is brought along.",
+            "Licence: included in the price, or bring your own (`BasePrice`).",
         ),
         arg(
             "auto_pause_delay_in_minutes",
             Ty::Integer(-1, 10_080),
             "properties.autoPauseDelay",
-            "Minutes without use after which a serverless database pauses; -1: never.",
+            "Minutes of inactivity until a serverless database pauses. -1: never.",
         ),
         arg(
             "min_capacity",
             Ty::Number(0.0, 128.0),
             "properties.minCapacity",
-            "The least number of cores of a serverless database.",
+            "Minimum number of vCores of a serverless database.",
         ),
         arg(
             "read_replica_count",
             Ty::Integer(0, 4),
             "properties.highAvailabilityReplicaCount",
-            "The number of secondary replicas in its region that may be read (Hyperscale).",
+            "Number of readable secondary replicas in the database's region (Hyperscale).",
         ),
-        arg("read_scale", Ty::Bool, "", "Whether connections that only read go to a secondary replica in its region.")
+        arg("read_scale", Ty::Bool, "", "Route read-only connections to a secondary replica in the database's region.")
             .wire(Wire::Mapped("properties.readScale", ENABLED)),
         arg(
             "enclave_type",
             Ty::Enum(&["Default", "VBS"]),
             "properties.preferredEnclaveType",
-            "The secure enclave that Always Encrypted uses.",
+            "Secure enclave type for Always Encrypted.",
         ),
-        arg("ledger_enabled", Ty::Bool, "properties.isLedgerOn", "Whether all its tables are ledger tables.").replace(),
+        arg("ledger_enabled", Ty::Bool, "properties.isLedgerOn", "Make all tables ledger tables.").replace(),
         arg(
             "maintenance_configuration_name",
             Ty::String,
             "",
-            "The public maintenance window, as in `SQL_Default` or `SQL_EastUS_DB_1`.",
+            "Public maintenance configuration, as in `SQL_Default` or `SQL_EastUS_DB_1`.",
         )
         .wire(Wire::Odd),
         arg(
@@ -91,7 +96,7 @@ pub static KIND: Kind = Kind {
                 "Secondary",
             ]),
             "properties.createMode",
-            "What it is made from. A secondary of a `geo_replica` is not written: the replica makes it.",
+            "Source of the database. Do not declare the secondary of a `geo_replica`: the replica creates it.",
         )
         .default(Lit::Str("Default"))
         .replace()
@@ -100,76 +105,76 @@ pub static KIND: Kind = Kind {
             "creation_source_database",
             Ty::Ref(&["mssql_database"]),
             "properties.sourceDatabaseId",
-            "The database it is a copy or secondary of.",
+            "Source database of a copy or secondary.",
         )
         .replace()
         .write_only(),
-        arg(
-            "restore_point_in_time",
-            Ty::String,
-            "properties.restorePointInTime",
-            "The time, in RFC 3339, that it is restored to.",
-        )
-        .write_only(),
+        arg("restore_point_in_time", Ty::String, "properties.restorePointInTime", "Time to restore to, in RFC 3339.")
+            .write_only(),
         arg(
             "recover_database",
             Ty::Ref(&[]),
             "properties.recoverableDatabaseId",
-            "The geo-redundant backup it is recovered from.",
+            "Geo-redundant backup to recover from.",
         )
         .write_only(),
         arg(
             "recovery_point",
             Ty::Ref(&[]),
             "properties.recoveryServicesRecoveryPointId",
-            "The recovery point it is restored from.",
+            "Recovery point to restore from.",
         )
         .write_only(),
         arg(
             "restore_dropped_database",
             Ty::Ref(&[]),
             "properties.restorableDroppedDatabaseId",
-            "The dropped database it is restored from.",
+            "Dropped database to restore from.",
         )
         .write_only(),
         arg(
             "restore_long_term_retention_backup",
             Ty::Ref(&[]),
             "properties.longTermRetentionBackupResourceId",
-            "The long-term backup it is restored from.",
+            "Long-term backup to restore from.",
         )
         .write_only(),
-        arg("sample_name", Ty::Enum(&["AdventureWorksLT"]), "properties.sampleName", "Sample tables to begin with.")
-            .write_only(),
+        arg(
+            "sample_name",
+            Ty::Enum(&["AdventureWorksLT"]),
+            "properties.sampleName",
+            "Sample schema of a new database.",
+        )
+        .write_only(),
         arg(
             "secondary_type",
             Ty::Enum(&["Geo", "Named", "Standby"]),
             "properties.secondaryType",
-            "What kind of secondary it is, if it is one.",
+            "Type of the secondary, for a secondary database.",
         )
         .replace(),
         arg(
             "transparent_data_encryption_key_vault_key_id",
             Ty::String,
             "properties.encryptionProtector",
-            "The URL of the Key Vault key that encrypts this database; its server's without it.",
+            "URL of the Key Vault key that encrypts the database. Defaults to the server's key.",
         ),
         arg(
             "transparent_data_encryption_key_automatic_rotation_enabled",
             Ty::Bool,
             "properties.encryptionProtectorAutoRotation",
-            "Whether a new version of that key is taken up by itself.",
+            "Use new versions of that key automatically.",
         ),
         identity::IDENTITY_ASSIGNED,
         TAGS,
     ],
     restless: &["properties.earliestRestoreDate", "properties.pausedDate", "properties.resumedDate"],
     durations: Durations { create: 60, update: 60, delete: 20 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     recovery: Recovery::DATA,
     in_use: "InvalidOperationForDatabaseInReplicationRelationship",
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         always: &[
@@ -200,7 +205,7 @@ pub static KIND: Kind = Kind {
             "properties.currentServiceObjectiveName",
             "properties.currentBackupStorageRedundancy",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -222,12 +227,15 @@ mssql_database "example" {
 }
 "#,
     left_out: &[
-        ("geo_backup_enabled", "an object of its own (`geoBackupPolicies/Default`); Azure's default is azurerm's"),
-        ("import", "the import of a file is an act and not a state"),
+        (
+            "geo_backup_enabled",
+            "an object of its own (`geoBackupPolicies/Default`); Azure and azurerm have the same default",
+        ),
+        ("import", "the import of a file is an operation, not a state"),
         ("long_term_retention_policy", "an object of its own (`backupLongTermRetentionPolicies/default`)"),
         (
             "short_term_retention_policy",
-            "an object of its own (`backupShortTermRetentionPolicies/default`); seven days without it",
+            "an object of its own (`backupShortTermRetentionPolicies/default`); Azure's default is seven days",
         ),
         ("threat_detection_policy", "an object of its own (`securityAlertPolicies/Default`)"),
         (
@@ -243,7 +251,7 @@ const MAINTENANCE: &str = "properties.maintenanceConfigurationId";
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
     identity::encode(subject, body);
-    // Written in the form in which it is answered, a change of it leaves no part of the old one behind.
+    // The body has the form of Azure's response, so that a change replaces the old SKU completely.
     if let Some(written) = path::borrow(body, "sku").cloned() {
         path::remove(body, "sku");
         path::put(body, "sku", split(&written).0);
@@ -254,7 +262,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     }
 }
 
-/// Azure answers the parts of a service objective in `sku` (`Standard`, capacity 20) and its name (`S1`) elsewhere.
+/// Azure returns the parts of a service objective in `sku` (`Standard`, capacity 20), and its name (`S1`) elsewhere.
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
     identity::decode(body, args);
@@ -272,9 +280,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if secondary && !subject.args.contains_key("creation_source_database") {
         findings.push(Finding {
             argument: "creation_source_database",
-            summary: "a secondary names no database that it is a secondary of".to_owned(),
+            summary: "a secondary database needs a `creation_source_database`".to_owned(),
             why: String::new(),
-            help: "Write `creation_source_database`, or a `geo_replica` that makes the secondary and keeps a listener."
+            help: "Set `creation_source_database`, or use a `geo_replica`, which creates the secondary and provides a \
+             listener."
                 .to_owned(),
         });
     }
@@ -283,14 +292,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             argument: "sku_name",
             summary: format!("a database in an elastic pool has the service objective `{sku}`"),
-            why: "Its capacity is the pool's.".to_owned(),
-            help: "Leave `sku_name` out, or write `\"ElasticPool\"`.".to_owned(),
+            why: "The pool provides its capacity.".to_owned(),
+            help: "Remove `sku_name`, or set it to \"ElasticPool\".".to_owned(),
         });
     }
 }
 
-/// A database that is a secondary takes no changes of its own.
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+/// A secondary database accepts no changes of its own.
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(standing) = cloud.get(id) else { return Ok(()) };
     let changes = ["properties.maxSizeBytes", "properties.zoneRedundant"].iter().any(|path| {
         path::borrow(body, path).is_some_and(|new| path::borrow(standing, path).is_some_and(|old| old != new))
@@ -308,7 +317,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     let guid = cloud.guid(id.as_str());
     let Some(body) = cloud.get_mut(id) else { return };
@@ -331,7 +340,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     path::remove(body, "properties.createMode");
 }
 
-/// Service objectives that are sold by transaction units: name, tier and units.
+/// Service objectives in database transaction units (DTU): name, tier and units.
 const BY_UNITS: &[(&str, &str, i64)] = &[
     ("Basic", "Basic", 5),
     ("S0", "Standard", 10),
@@ -351,7 +360,7 @@ const BY_UNITS: &[(&str, &str, i64)] = &[
     ("P15", "Premium", 4000),
 ];
 
-/// The `sku` that Azure answers, and the name of the whole objective, from a `sku` that has either.
+/// The `sku` of Azure's response and the name of the service objective, from a `sku` in either form.
 fn split(sku: &Json) -> (Json, String) {
     let name = path::text(sku, "name").unwrap_or("GP_Gen5_2");
     let capacity = path::borrow(sku, "capacity").and_then(Json::as_i64);
@@ -385,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_objective_comes_back_in_parts_and_whole() {
+    fn service_objective_is_read_in_parts_and_whole() {
         for (sku, objective) in [
             (json!({ "name": "S1" }), "S1"),
             (json!({ "name": "Standard", "tier": "Standard", "capacity": 20 }), "S1"),
@@ -395,7 +404,7 @@ mod tests {
         ] {
             let (answer, whole) = split(&sku);
             assert_eq!(whole, objective);
-            assert_eq!(split(&answer).1, objective, "what is answered may be written back");
+            assert_eq!(split(&answer).1, objective, "a response may be written back");
         }
     }
 }

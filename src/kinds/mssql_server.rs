@@ -1,4 +1,4 @@
-//! A logical server of Azure SQL: the name and the administrators under which databases live.
+//! Logical server of Azure SQL: the name and the administrators of its databases.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -8,19 +8,15 @@ use super::{identity, path};
 use crate::address::ArmId;
 
 static ADMINISTRATOR: Block = Block::one(&[
-    arg("login_username", Ty::String, "login", "The name of the user, group or application that administers.")
+    arg("login_username", Ty::String, "login", "Name of the user, group or application that administers the server.")
         .required(),
-    arg("object_id", Ty::String, "sid", "The object id of that principal.").required().any_case(),
-    arg("tenant_id", Ty::String, "tenantId", "The tenant of that principal; the subscription's without it.").any_case(),
-    arg(
-        "azuread_authentication_only",
-        Ty::Bool,
-        "azureADOnlyAuthentication",
-        "Whether nobody may sign in with a SQL password.",
-    ),
+    arg("object_id", Ty::String, "sid", "Object ID of the administrator.").required().any_case(),
+    arg("tenant_id", Ty::String, "tenantId", "Tenant of the administrator. Defaults to the subscription's tenant.")
+        .any_case(),
+    arg("azuread_authentication_only", Ty::Bool, "azureADOnlyAuthentication", "Disable logins with a SQL password."),
 ]);
 
-/// The rule for names of servers and failover groups, which share the domain `database.windows.net`.
+/// Name rule of servers and failover groups, which share the domain `database.windows.net`.
 pub(super) const SERVER_NAME: NameRule = NameRule::new(
     1,
     63,
@@ -29,56 +25,54 @@ pub(super) const SERVER_NAME: NameRule = NameRule::new(
 )
 .global();
 
-/// What a server or database says of alerts that nobody asked for.
+/// Default alert policy of a server or database.
 pub(super) const SECURITY_ALERTS: &str =
     r#"{"state":"Disabled","disabledAlerts":[],"emailAddresses":[],"emailAccountAdmins":false,"retentionDays":0}"#;
 
-/// The table.
+/// Table of `mssql_server`.
 pub static KIND: Kind = Kind {
     name: "mssql_server",
-    about: "A logical server of Azure SQL: the name and the administrators under which databases live.",
+    about: "Azure SQL logical server: the name and the administrators of its databases.",
     arm: Arm { type_: "Microsoft.Sql/servers", api: "2025-01-01" },
     names: SERVER_NAME,
     args: &[
         RESOURCE_GROUP,
-        arg("version", Ty::Enum(&["2.0", "12.0"]), "properties.version", "The version of the engine.")
-            .required()
-            .replace(),
+        arg("version", Ty::Enum(&["2.0", "12.0"]), "properties.version", "Version of the engine.").required().replace(),
         arg(
             "administrator_login",
             Ty::String,
             "properties.administratorLogin",
-            "The login of the administrator who signs in with a password.",
+            "Login of the administrator with a password.",
         )
         .replace(),
         arg(
             "administrator_login_password",
             Ty::String,
             "properties.administratorLoginPassword",
-            "The password of that administrator.",
+            "Password of `administrator_login`.",
         )
         .secret(),
         arg(
             "azuread_administrator",
             Ty::Block(&ADMINISTRATOR),
             "properties.administrators",
-            "The administrator who signs in with Microsoft Entra ID; Azure may leave a change after creation aside.",
+            "Administrator with a Microsoft Entra ID login. Azure may ignore changes after creation.",
         ),
         arg(
             "minimum_tls_version",
             Ty::Enum(&["1.0", "1.1", "1.2", "1.3"]),
             "properties.minimalTlsVersion",
-            "The oldest version of TLS that clients may speak.",
+            "Minimum TLS version of clients.",
         )
         .default(Lit::Str("1.2")),
-        arg("public_network_access_enabled", Ty::Bool, "", "Whether the server answers from the internet.")
+        arg("public_network_access_enabled", Ty::Bool, "", "Enable access from the internet.")
             .default(Lit::Bool(true))
             .wire(Wire::Mapped("properties.publicNetworkAccess", ENABLED)),
         arg(
             "outbound_network_restriction_enabled",
             Ty::Bool,
             "",
-            "Whether the server may reach only the outbound names that are allowed.",
+            "Restrict outbound connections to the server's allowed names.",
         )
         .default(Lit::Bool(false))
         .wire(Wire::Mapped("properties.restrictOutboundNetworkAccess", ENABLED)),
@@ -86,13 +80,13 @@ pub static KIND: Kind = Kind {
             "transparent_data_encryption_key_vault_key_id",
             Ty::String,
             "properties.keyId",
-            "The URL of the Key Vault key that encrypts its databases; Microsoft's own key without it.",
+            "URL of the Key Vault key that encrypts the databases. Microsoft's own key if absent.",
         ),
         arg(
             "primary_user_assigned_identity",
             Ty::Ref(&["user_assigned_identity"]),
             "properties.primaryUserAssignedIdentityId",
-            "The identity, of those in `identity`, with which the server reads that key.",
+            "Identity, one of `identity`, with which the server reads the key.",
         ),
         identity::IDENTITY_UNSPACED,
         TAGS,
@@ -103,14 +97,14 @@ pub static KIND: Kind = Kind {
         named(
             "fully_qualified_domain_name",
             "{name}.database.windows.net",
-            "The DNS name of this server. It does not follow a failover; a failover group's listener does.",
+            "DNS name of the server. It does not follow a failover; use a failover group's listener for that.",
         ),
     ],
     durations: Durations { create: 60, update: 30, delete: 60 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         accepts: &[
@@ -121,7 +115,7 @@ pub static KIND: Kind = Kind {
             "properties.administrators.administratorType",
             "properties.externalGovernanceStatus",
         ],
-        // Azure's command line writes the administrators with nothing in them, and leaves the version to the service.
+        // Azure's command line writes an empty administrators object, and leaves the version to the service.
         spared: &["properties.administrators.login", "properties.administrators.sid", "properties.version"],
         always: &[
             always("connectionPolicies", "default", r#"{"connectionType":"Default"}"#),
@@ -134,9 +128,9 @@ pub static KIND: Kind = Kind {
             always("securityAlertPolicies", "Default", SECURITY_ALERTS),
             empty_list("restorableDroppedDatabases"),
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
-    // Every server has one database of its own, which nobody makes or deletes.
+    // Every server has a `master` database, which no client creates or deletes.
     adoption: Adoption { brings: Some(|found| vec![found.id.child("databases", "master")]), ..Adoption::BY_TABLE },
     example: r#"
 resource_group "example" {
@@ -154,10 +148,13 @@ mssql_server "example" {
     left_out: &[
         (
             "administrator_login_password_wo",
-            "a secret never reaches the state, so `administrator_login_password` is that",
+            "secrets never reach the state, so `administrator_login_password` has the same effect",
         ),
-        ("administrator_login_password_wo_version", "a changed password is seen by its digest"),
-        ("connection_policy", "an object of its own (`connectionPolicies/default`); Azure's default is azurerm's"),
+        ("administrator_login_password_wo_version", "drplan detects a changed password by its digest"),
+        (
+            "connection_policy",
+            "an object of its own (`connectionPolicies/default`); Azure and azurerm have the same default",
+        ),
         ("express_vulnerability_assessment_enabled", "an object of its own (`sqlVulnerabilityAssessments/default`)"),
     ],
     ..Kind::EMPTY
@@ -185,9 +182,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             argument: "administrator_login",
             summary: "the server has neither an `administrator_login` nor an `azuread_administrator`".to_owned(),
-            why: "Azure refuses a server that nobody can sign in to.".to_owned(),
+            why: "Azure rejects a server without an administrator.".to_owned(),
             help:
-                "Write `administrator_login` and `administrator_login_password`, or an `azuread_administrator` block."
+                "Set `administrator_login` and `administrator_login_password`, or add an `azuread_administrator` block."
                     .to_owned(),
         });
     }
@@ -195,13 +192,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             argument: "administrator_login",
             summary: "the administrator has no password".to_owned(),
-            why: "Azure makes no server with a login that has none.".to_owned(),
-            help: "Write `administrator_login_password = var.…`, with a variable that is sensitive.".to_owned(),
+            why: "Azure rejects a login without a password.".to_owned(),
+            help: "Set `administrator_login_password = var.…`, with a sensitive variable.".to_owned(),
         });
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let refuse = |code, message: String| Err(Refusal { status: 400, code, message });
     if let Some(standing) = cloud.get(id) {
         let login = "properties.administratorLogin";
@@ -227,7 +224,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     let name = id.name().to_owned();
     if let Some(body) = cloud.get_mut(id) {

@@ -1,11 +1,11 @@
-//! A NAT gateway: how machines without addresses of their own reach the internet.
+//! NAT gateway: outbound internet access for machines without public addresses.
 
 use super::table::*;
 
-/// The table.
+/// Table of `nat_gateway`.
 pub static KIND: Kind = Kind {
     name: "nat_gateway",
-    about: "A NAT gateway: how machines without addresses of their own reach the internet.",
+    about: "NAT gateway: outbound internet access for machines without public addresses.",
     arm: Arm { type_: "Microsoft.Network/natGateways", api: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
@@ -14,31 +14,32 @@ pub static KIND: Kind = Kind {
             "idle_timeout_in_minutes",
             Ty::Integer(4, 120),
             "properties.idleTimeoutInMinutes",
-            "Minutes until a connection without traffic is closed.",
+            "Idle timeout of connections, in minutes.",
         )
         .default(Lit::Int(4)),
         arg(
             "sku_name",
             Ty::Enum(&["Standard", "StandardV2"]),
             "sku.name",
-            "The SKU; `StandardV2` spans the zones of its region.",
+            "SKU of the gateway. `StandardV2` spans the zones of its region.",
         )
         .default(Lit::Str("Standard"))
         .replace(),
-        arg("zones", Ty::Set(&Ty::String), "zones", "The availability zone it is in; one, for `Standard`.").replace(),
+        arg("zones", Ty::Set(&Ty::String), "zones", "Availability zones of the gateway: one, for `Standard`.")
+            .replace(),
         TAGS,
     ],
     attributes: &[attribute(
         "resource_guid",
         "properties.resourceGuid",
-        Fake::Guid,
-        "The GUID that Azure gives the gateway.",
+        FakeValue::Guid,
+        "GUID that Azure assigns to the gateway.",
     )],
-    drill: Drill::never("it would lead copies out to the internet"),
+    drill: Drill::never("it would give copies a way out to the internet"),
     durations: Durations { create: 10, update: 10, delete: 12 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "CannotDeleteNatGatewayAssociatedToSubnet",
-    simulated: Simulated {
+    simulated: SimulatedBehaviour {
         accepts: &[
             "properties.nat64",
             "properties.publicIpAddresses[].id",
@@ -48,7 +49,7 @@ pub static KIND: Kind = Kind {
             "properties.serviceGateway.id",
             "properties.sourceVirtualNetwork.id",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {

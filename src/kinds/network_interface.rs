@@ -1,4 +1,4 @@
-//! A network interface: where a machine is on a subnet.
+//! Network interface: connects a machine to a subnet.
 
 use serde_json::Value as Json;
 
@@ -11,85 +11,86 @@ const CONFIGURATIONS: &str = "properties.ipConfigurations";
 static IP_CONFIGURATION: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "The name of the configuration.").required(),
-        arg("subnet", Ty::Ref(&["subnet"]), "properties.subnet.id", "The subnet it is on; IPv4 needs one."),
+        arg("name", Ty::String, "name", "Name of the configuration.").required(),
+        arg("subnet", Ty::Ref(&["subnet"]), "properties.subnet.id", "Subnet of the configuration. Required for IPv4."),
         arg(
             "private_ip_address_allocation",
             Ty::Enum(&["Dynamic", "Static"]),
             "properties.privateIPAllocationMethod",
-            "Whether Azure chooses the private address, or `private_ip_address` says it.",
+            "Allocation of the private address: by Azure (`Dynamic`), or by `private_ip_address` (`Static`).",
         )
         .required(),
-        arg("private_ip_address", Ty::Ip, "properties.privateIPAddress", "The private address, where it is static."),
+        arg("private_ip_address", Ty::Ip, "properties.privateIPAddress", "Private address, with `Static` allocation."),
         arg(
             "private_ip_address_version",
             Ty::Enum(&["IPv4", "IPv6"]),
             "properties.privateIPAddressVersion",
-            "The version of IP.",
+            "IP version.",
         )
         .default(Lit::Str("IPv4")),
         arg(
             "public_ip_address",
             Ty::Ref(&["public_ip"]),
             "properties.publicIPAddress.id",
-            "The public address it can be reached at.",
+            "Public IP address of the configuration.",
         ),
-        arg(
-            "primary",
-            Ty::Bool,
-            "properties.primary",
-            "Whether it is the first of several; the first one written without it.",
-        ),
+        arg("primary", Ty::Bool, "properties.primary", "Primary configuration of several. Defaults to the first one."),
     ],
 )
 .at_least_one();
 
-/// The table.
+/// Table of `network_interface`.
 pub static KIND: Kind = Kind {
     name: "network_interface",
-    about: "A network interface: where a machine is on a subnet.",
+    about: "Network interface: connects a machine to a subnet.",
     arm: Arm { type_: "Microsoft.Network/networkInterfaces", api: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,
-        arg("ip_configuration", Ty::Block(&IP_CONFIGURATION), CONFIGURATIONS, "An address and its subnet.").required(),
+        arg(
+            "ip_configuration",
+            Ty::Block(&IP_CONFIGURATION),
+            CONFIGURATIONS,
+            "IP configuration: an address and its subnet.",
+        )
+        .required(),
         arg(
             "accelerated_networking_enabled",
             Ty::Bool,
             "properties.enableAcceleratedNetworking",
-            "Whether packets bypass the host's switch; not every machine size can.",
+            "Enable accelerated networking, which bypasses the host's switch. Not every machine size supports it.",
         )
         .default(Lit::Bool(false)),
         arg(
             "ip_forwarding_enabled",
             Ty::Bool,
             "properties.enableIPForwarding",
-            "Whether it takes traffic that is not for its own addresses.",
+            "Accept traffic for addresses other than its own.",
         )
         .default(Lit::Bool(false)),
         arg(
             "dns_servers",
             Ty::List(&Ty::Ip),
             "properties.dnsSettings.dnsServers",
-            "The DNS servers of the machine; those of the network without it.",
+            "DNS servers of the machine. Defaults to the network's.",
         ),
         arg(
             "internal_dns_name_label",
             Ty::String,
             "properties.dnsSettings.internalDnsNameLabel",
-            "The name by which machines of the network find it.",
+            "DNS name of the interface within the network.",
         ),
         arg(
             "auxiliary_mode",
             Ty::Enum(&["AcceleratedConnections", "Floating", "MaxConnections", "None"]),
             "properties.auxiliaryMode",
-            "How it is made faster for many connections.",
+            "Auxiliary mode, for many connections.",
         ),
         arg(
             "auxiliary_sku",
             Ty::Enum(&["A1", "A2", "A4", "A8", "None"]),
             "properties.auxiliarySku",
-            "How much faster, for `auxiliary_mode`.",
+            "Auxiliary SKU: performance of `auxiliary_mode`.",
         ),
         TAGS,
     ],
@@ -97,45 +98,50 @@ pub static KIND: Kind = Kind {
         attribute(
             "private_ip_address",
             "properties.ipConfigurations[0].properties.privateIPAddress",
-            Fake::PrivateIp,
-            "The private address of its first configuration.",
+            FakeValue::PrivateIp,
+            "Private address of the first configuration.",
         ),
         attribute(
             "private_ip_addresses",
             "properties.ipConfigurations[].properties.privateIPAddress",
-            Fake::PrivateIp,
-            "The private addresses of all its configurations.",
+            FakeValue::PrivateIp,
+            "Private addresses of all configurations.",
         ),
-        attribute("mac_address", "properties.macAddress", Fake::Nothing, "The MAC address, once it is on a machine."),
+        attribute(
+            "mac_address",
+            "properties.macAddress",
+            FakeValue::Nothing,
+            "MAC address, once a machine uses the interface.",
+        ),
         attribute(
             "virtual_machine_id",
             "properties.virtualMachine.id",
-            Fake::Nothing,
-            "The id of the machine it is on.",
+            FakeValue::Nothing,
+            "ID of the machine that uses the interface.",
         ),
         attribute(
             "internal_domain_name_suffix",
             "properties.dnsSettings.internalDomainNameSuffix",
-            Fake::Text("internal.cloudapp.net"),
-            "The domain of its internal name.",
+            FakeValue::Text("internal.cloudapp.net"),
+            "Domain suffix of the internal DNS name.",
         ),
         attribute(
             "applied_dns_servers",
             "properties.dnsSettings.appliedDnsServers",
-            Fake::Nothing,
-            "The DNS servers that are in force.",
+            FakeValue::Nothing,
+            "DNS servers in effect.",
         ),
     ],
     drill: Drill::ALONG,
     durations: Durations { create: 3, update: 5, delete: 10 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "NicInUse",
     adoption: Adoption {
         arguments: Some(|_, args| without_chosen_addresses(args.get_mut("ip_configuration"))),
         ..Adoption::BY_TABLE
     },
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         settle: Some(settle),
         leads: Some(leads),
         accepts: &[
@@ -148,7 +154,7 @@ pub static KIND: Kind = Kind {
             "properties.networkSecurityGroup.id",
             "properties.nicType",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -176,16 +182,16 @@ network_interface "example" {
 }
 "#,
     left_out: &[
-        ("edge_zone", "an edge zone has neither availability zones nor a pair to recover in"),
+        ("edge_zone", "an edge zone has neither availability zones nor a paired region for recovery"),
         (
             "ip_configuration.gateway_load_balancer_frontend_ip_configuration_id",
-            "chains of gateway load balancers are not described here",
+            "drplan does not support chains of gateway load balancers",
         ),
     ],
     ..Kind::EMPTY
 };
 
-/// An address that Azure chose is not written: it is an attribute.
+/// An address that Azure chose is an attribute, not an argument.
 pub(super) fn without_chosen_addresses(configurations: Option<&mut Json>) {
     for configuration in configurations.and_then(Json::as_array_mut).into_iter().flatten() {
         let is_static = path::text(configuration, "private_ip_address_allocation") == Some("Static");
@@ -204,9 +210,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if text("private_ip_address_allocation") == Some("Dynamic") && text("private_ip_address").is_some() {
             findings.push(Finding {
                 argument: "ip_configuration",
-                summary: format!("`{}` has an address that Azure is to choose", text("name").unwrap_or_default()),
-                why: "With `Dynamic` the address that is written does not count.".to_owned(),
-                help: "Write `private_ip_address_allocation = \"Static\"`, or leave the address out.".to_owned(),
+                summary: format!(
+                    "`{}` has a private address and `Dynamic` allocation",
+                    text("name").unwrap_or_default()
+                ),
+                why: "With `Dynamic`, Azure ignores the address.".to_owned(),
+                help: "Set `private_ip_address_allocation = \"Static\"`, or remove the address.".to_owned(),
             });
         }
     }
@@ -215,9 +224,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     {
         findings.push(Finding {
             argument: "ip_configuration",
-            summary: "of several configurations exactly one is primary".to_owned(),
+            summary: "several configurations need exactly one primary".to_owned(),
             why: String::new(),
-            help: "Write `primary = true` in one of them.".to_owned(),
+            help: "Set `primary = true` in one of them.".to_owned(),
         });
     }
 }
@@ -226,7 +235,7 @@ fn is_primary(configuration: &Json, at: &str) -> bool {
     path::borrow(configuration, at).and_then(Json::as_bool) == Some(true)
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let Some(list) =
         cloud.get_mut(id).and_then(|body| path::borrow_mut(body, CONFIGURATIONS)).and_then(Json::as_array_mut)
     else {
@@ -238,8 +247,8 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     }
 }
 
-/// To its machine.
-fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+/// Leads to its machine.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
     let machine = cloud.get(id).and_then(|body| path::text(body, "properties.virtualMachine.id")).map(ArmId::new);
-    machine.map_or(Leads::Nowhere("its network interface is on no machine"), |machine| Leads::Objects(vec![machine]))
+    machine.map_or(Lead::Nowhere("its network interface is on no machine"), |machine| Lead::Objects(vec![machine]))
 }

@@ -1,4 +1,4 @@
-//! A network security group: which traffic may reach a subnet or a network interface.
+//! Network security group: rules for the traffic of a subnet or network interface.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,72 +13,93 @@ use crate::value::{Map, Value};
 static SECURITY_RULE: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "The name of the rule.").required(),
-        arg("description", Ty::String, "properties.description", "What the rule is for."),
+        arg("name", Ty::String, "name", "Name of the rule.").required(),
+        arg("description", Ty::String, "properties.description", "Description of the rule."),
         arg(
             "priority",
             Ty::Integer(100, 4096),
             "properties.priority",
-            "Its place in the order of rules of its direction; the lowest comes first, and the first that fits decides.",
+            "Priority among the rules of one direction, from 100 to 4096. Lower numbers come first, and the \
+             first matching rule applies.",
         )
         .required(),
-        arg("direction", Ty::Enum(&["Inbound", "Outbound"]), "properties.direction", "Which way the traffic goes.")
+        arg("direction", Ty::Enum(&["Inbound", "Outbound"]), "properties.direction", "Direction of the traffic.")
             .required(),
-        arg("access", Ty::Enum(&["Allow", "Deny"]), "properties.access", "What is done with the traffic.").required(),
+        arg("access", Ty::Enum(&["Allow", "Deny"]), "properties.access", "Action for matching traffic.").required(),
         arg(
             "protocol",
             Ty::Enum(&["Tcp", "Udp", "Icmp", "Esp", "Ah", "*"]),
             "properties.protocol",
-            "The protocol; `*` is every one.",
+            "Network protocol. `*` matches all.",
         )
         .required(),
-        arg("source_port_range", Ty::String, "properties.sourcePortRange", "A port, a range such as `1024-65535`, or `*`."),
-        arg("source_port_ranges", Ty::Set(&Ty::String), "properties.sourcePortRanges", "Several ports or ranges."),
-        arg("destination_port_range", Ty::String, "properties.destinationPortRange", "A port, a range, or `*`."),
-        arg("destination_port_ranges", Ty::Set(&Ty::String), "properties.destinationPortRanges", "Several ports or ranges."),
+        arg(
+            "source_port_range",
+            Ty::String,
+            "properties.sourcePortRange",
+            "Source port, a range such as `1024-65535`, or `*`.",
+        ),
+        arg(
+            "source_port_ranges",
+            Ty::Set(&Ty::String),
+            "properties.sourcePortRanges",
+            "Source ports or ranges. Use instead of `source_port_range`.",
+        ),
+        arg(
+            "destination_port_range",
+            Ty::String,
+            "properties.destinationPortRange",
+            "Destination port, a range, or `*`.",
+        ),
+        arg(
+            "destination_port_ranges",
+            Ty::Set(&Ty::String),
+            "properties.destinationPortRanges",
+            "Destination ports or ranges. Use instead of `destination_port_range`.",
+        ),
         arg(
             "source_address_prefix",
             Ty::String,
             "properties.sourceAddressPrefix",
-            "An address range, `*`, or a service tag such as `Internet`.",
+            "Source address range, `*`, or a service tag such as `Internet`.",
         ),
         arg(
             "source_address_prefixes",
             Ty::Set(&Ty::String),
             "properties.sourceAddressPrefixes",
-            "Several address ranges.",
+            "Source address ranges. Use instead of `source_address_prefix`.",
         ),
         arg(
             "source_application_security_groups",
             Ty::Set(&Ty::Ref(&[])),
             "properties.sourceApplicationSecurityGroups[].id",
-            "The application security groups it comes from.",
+            "Application security groups of the source.",
         ),
         arg(
             "destination_address_prefix",
             Ty::String,
             "properties.destinationAddressPrefix",
-            "An address range, `*`, or a service tag.",
+            "Destination address range, `*`, or a service tag.",
         ),
         arg(
             "destination_address_prefixes",
             Ty::Set(&Ty::String),
             "properties.destinationAddressPrefixes",
-            "Several address ranges.",
+            "Destination address ranges. Use instead of `destination_address_prefix`.",
         ),
         arg(
             "destination_application_security_groups",
             Ty::Set(&Ty::Ref(&[])),
             "properties.destinationApplicationSecurityGroups[].id",
-            "The application security groups it goes to.",
+            "Application security groups of the destination.",
         ),
     ],
 );
 
-/// The table.
+/// Table of `network_security_group`.
 pub static KIND: Kind = Kind {
     name: "network_security_group",
-    about: "A network security group: which traffic may reach a subnet or a network interface.",
+    about: "Network security group: rules for the traffic of a subnet or network interface.",
     arm: Arm { type_: "Microsoft.Network/networkSecurityGroups", api: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
@@ -87,20 +108,21 @@ pub static KIND: Kind = Kind {
             "security_rule",
             Ty::Block(&SECURITY_RULE),
             "properties.securityRules",
-            "A rule; Azure's own rules, which come last, let in what comes from the network and nothing from the internet.",
+            "Security rule. Azure's default rules come last: they allow traffic within the network and deny \
+             inbound traffic from the internet.",
         )
         .default(Lit::EmptyList),
         TAGS,
     ],
-    drill: Drill { copying: Copying::Along, rewrites: Some(rehearsed), fence: Fence::Holds },
+    drill: Drill { copying: DrillCopy::Along, rewrites: Some(rehearsed), fence: Fence::Holds },
     durations: Durations { create: 4, update: 4, delete: 10 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "InUseNetworkSecurityGroupCannotBeDeleted",
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         accepts: &["properties.flushConnection"],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -138,14 +160,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             ("source_address_prefix", "source_address_prefixes"),
             ("destination_address_prefix", "destination_address_prefixes"),
         ] {
-            // Addresses may be known only after apply, ports never are: only of those can it be said that they are missing.
+            // Addresses may be unknown until apply. Ports are always known, so only ports can be reported as missing.
             let (has_one, has_several) = (rule.get(one).is_some(), rule.get(several).is_some());
             if has_one == has_several && (has_one || one.ends_with("port_range")) {
                 findings.push(Finding {
                     argument: "security_rule",
-                    summary: format!("the rule `{name}` needs either `{one}` or `{several}`"),
+                    summary: format!("the rule `{name}` must have exactly one of `{one}` and `{several}`"),
                     why: String::new(),
-                    help: format!("Write one of them; `{one} = \"*\"` is everything."),
+                    help: format!("Set one of them. `{one} = \"*\"` matches all."),
                 });
             }
         }
@@ -154,7 +176,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding {
                 argument: "security_rule",
                 summary: format!("the rules `{other}` and `{name}` have the same direction and priority: {priority}"),
-                why: "Azure refuses two rules of one direction and priority, because neither would come first."
+                why: "Azure rejects two rules with one direction and priority, because their order would be undefined."
                     .to_owned(),
                 help: "Give each rule of a direction its own `priority`.".to_owned(),
             });
@@ -162,7 +184,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(_: &dyn Cloudlet, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(_: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
     let mut taken = BTreeMap::new();
     for rule in path::items(body, "properties.securityRules") {
         let name = path::text(rule, "name").unwrap_or_default();
@@ -181,14 +203,15 @@ fn admit(_: &dyn Cloudlet, _: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// In a drill nothing leaves the copies' network, whatever the rules say that are written: theirs for outbound traffic give way to one that lets
-/// it go on within the network and one that denies everything else. (What the platform itself needs, DNS and metadata, is not under these rules.)
+/// A drill blocks all traffic that leaves the copies' network, whatever the stack's rules: two rules replace those
+/// for outbound traffic, one that allows traffic within the network and one that denies everything else. Platform
+/// traffic (DNS and metadata) is not subject to these rules.
 fn rehearsed(args: &mut Map) {
     let rule = |name: &str, priority: i64, access: &str, to: &str| {
         let text = |name: &str, value: &str| (Arc::from(name), Value::from(value));
         Value::from(Map::from([
             text("name", name),
-            text("description", "A drill: nothing leaves the copies' network."),
+            text("description", "Drill: outbound traffic stays within the copies' network."),
             ("priority".into(), Value::from(priority)),
             text("direction", "Outbound"),
             text("access", access),

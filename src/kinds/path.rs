@@ -1,10 +1,11 @@
 //! Paths into the body of a resource: `properties.ipConfigurations[].properties.subnet.id`.
 //!
-//! Segments are joined by dots; `name[]` goes through a list, `name[0]` into one element; the empty path is the body itself.
+//! Segments are joined by dots. `name[]` steps into every element of a list, `name[0]` into one element. The empty
+//! path is the body itself.
 
 use serde_json::{Map, Value as Json};
 
-/// What stands at a path; through a list, the list of what stands in each element. `None` where nothing does.
+/// Copy of the value at a path; through a list, the list of each element's value. `None` if there is no value.
 pub fn get(body: &Json, path: &str) -> Option<Json> {
     if path.is_empty() {
         return Some(body.clone());
@@ -24,35 +25,35 @@ pub fn get(body: &Json, path: &str) -> Option<Json> {
     }
 }
 
-/// What stands at a path without lists, borrowed.
+/// Borrowed value at a path without lists.
 pub fn borrow<'a>(body: &'a Json, path: &str) -> Option<&'a Json> {
     if path.is_empty() { Some(body) } else { path.split('.').try_fold(body, |at, segment| at.get(segment)) }
 }
 
-/// What stands at a path without lists, to be changed.
+/// Mutable value at a path without lists.
 pub fn borrow_mut<'a>(body: &'a mut Json, path: &str) -> Option<&'a mut Json> {
     if path.is_empty() { Some(body) } else { path.split('.').try_fold(body, |at, segment| at.get_mut(segment)) }
 }
 
-/// The string at a path without lists.
+/// String at a path without lists.
 pub fn text<'a>(body: &'a Json, path: &str) -> Option<&'a str> {
     borrow(body, path).and_then(Json::as_str)
 }
 
-/// The elements of the list at a path without further lists; none where there is no list.
+/// Elements of the list at a path without further lists. Empty if there is no list.
 pub fn items<'a>(body: &'a Json, path: &str) -> &'a [Json] {
     borrow(body, path).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Puts a value at a path unless something other than `null` stands there.
+/// Sets the value at a path unless a value other than `null` exists there.
 pub fn fill(body: &mut Json, path: &str, value: impl Into<Json>) {
     if borrow(body, path).is_none_or(Json::is_null) {
         put(body, path, value.into());
     }
 }
 
-/// Puts a value at a path, making objects and list elements on the way; through `[]`, element by element of a list. An object put
-/// where one stands is joined with it.
+/// Sets the value at a path and creates missing objects and list elements. With `[]`, sets one value for each
+/// element. Merges an object into an existing one.
 pub fn put(body: &mut Json, path: &str, value: Json) {
     if path.is_empty() {
         join(body, value);
@@ -77,7 +78,7 @@ pub fn put(body: &mut Json, path: &str, value: Json) {
     }
 }
 
-/// Removes what stands at a path, and nothing else; through lists, from each element.
+/// Removes the value at a path, and nothing else; through lists, from each element.
 pub fn remove(body: &mut Json, path: &str) {
     let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
     let name = segment.split('[').next().unwrap_or(segment);
@@ -135,8 +136,9 @@ fn join(at: &mut Json, value: Json) {
     }
 }
 
-/// Three-way: brings the change from `old` to `new` into `current`, and leaves alone in `current` all that is the same in both. Elements of lists that have
-/// a `name` (or what `key` says) are matched by it; other lists are taken as a whole.
+/// Three-way merge: applies the change from `old` to `new` to `current`, and leaves everything in `current` alone
+/// that is equal in both. Elements of lists that have a `name` (see [`element_name`]) are matched by it; other lists
+/// are replaced as a whole.
 pub fn merge(current: &mut Json, old: &Json, new: &Json) {
     if old == new && !current.is_null() {
         return;
@@ -171,12 +173,12 @@ pub fn merge(current: &mut Json, old: &Json, new: &Json) {
     }
 }
 
-/// The property by which an element of a list is known.
+/// The name that identifies an element of a list.
 pub fn element_name(item: &Json) -> Option<&str> {
     item.get("name").or_else(|| item.get("locationName")).and_then(Json::as_str)
 }
 
-/// Whether two names of elements are the same: Azure answers regions by display name (`Canada East` for `canadaeast`).
+/// True if two names of elements are equal. Azure returns regions by display name (`Canada East` for `canadaeast`).
 pub fn same_name(a: &str, b: &str) -> bool {
     let fold = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>().to_ascii_lowercase();
     a == b || fold(a) == fold(b)
@@ -193,7 +195,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_put_is_got() {
+    fn put_values_are_read_back() {
         let mut body = json!({});
         put(&mut body, "properties.addressSpace.addressPrefixes", json!(["10.0.0.0/16"]));
         put(&mut body, "properties.publicIpAddresses[].id", json!(["/a", "/b"]));
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_touches_only_what_changed() {
+    fn merge_changes_only_differences() {
         let mut current = json!({"etag": "x", "sku": {"name": "S0", "tier": "Standard"}, "properties": {
             "mine": 1, "theirs": 2, "rules": [{"name": "a", "id": "/a", "p": 1}, {"name": "b", "p": 2}]}});
         let old = json!({"sku": {"name": "S0"}, "properties": {"mine": 1, "gone": 3, "rules": [{"name": "a", "p": 1}, {"name": "b", "p": 2}]}});

@@ -1,4 +1,4 @@
-//! A virtual endpoint of PostgreSQL flexible servers: names that follow the roles of a primary and its replica.
+//! Virtual endpoint of PostgreSQL flexible servers: DNS names that follow the roles of a primary and its replica.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -7,15 +7,19 @@ use super::postgresql_flexible_server as server;
 use super::table::*;
 use crate::address::ArmId;
 
+/// Provider type and API version of virtual endpoints.
 pub(super) const ARM: Arm =
     Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers/virtualEndpoints", api: "2025-08-01" };
+/// Segment of virtual endpoints below a server.
 pub(super) const SEGMENT: &str = "virtualEndpoints";
+/// Path of the members' names.
 pub(super) const MEMBERS: &str = "properties.members";
 
-/// The table.
+/// Table of `postgresql_flexible_server_virtual_endpoint`.
 pub static KIND: Kind = Kind {
     name: "postgresql_flexible_server_virtual_endpoint",
-    about: "Names that follow the roles of a PostgreSQL flexible server and its replica. A `geo_replica` has one of its own.",
+    about: "Virtual endpoint: DNS names that follow the roles of a PostgreSQL flexible server and its replica. \
+     A `geo_replica` has its own.",
     arm: ARM,
     place: Place::Child("source_server", SEGMENT),
     location: Location::None,
@@ -27,30 +31,30 @@ pub static KIND: Kind = Kind {
     )
     .global(),
     args: &[
-        place("source_server", &["postgresql_flexible_server"], "The server that takes writes."),
+        place("source_server", &["postgresql_flexible_server"], "Server that takes writes."),
         arg(
             "replica_server",
             Ty::Ref(&["postgresql_flexible_server", "geo_replica"]),
             "",
-            "Its replica, which the reader's name leads to; the server itself, where it has none yet.",
+            "Replica that the reader name leads to. Use the source server itself while no replica exists.",
         )
         .required()
         .write_only()
         .wire(Wire::Odd),
-        arg("type", Ty::Enum(&["ReadWrite"]), "properties.endpointType", "The type; there is one.")
+        arg("type", Ty::Enum(&["ReadWrite"]), "properties.endpointType", "Endpoint type. Azure has one.")
             .required()
             .replace(),
     ],
     attributes: &[
-        named("writer", "{name}.writer.postgres.database.azure.com", "The DNS name of whichever server is primary."),
-        named("reader", "{name}.reader.postgres.database.azure.com", "The DNS name of the replica."),
+        named("writer", "{name}.writer.postgres.database.azure.com", "DNS name of the current primary server."),
+        named("reader", "{name}.reader.postgres.database.azure.com", "DNS name of the replica."),
     ],
     durations: Durations { create: 30, update: 30, delete: 20 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     serial: Serial::On("source_server"),
     in_use: "",
     run_moves: &["replica_server"],
-    odd: Odd { encode: Some(encode), ..Odd::NONE },
+    odd: Overrides { encode: Some(encode), ..Overrides::NONE },
     adoption: Adoption { arguments: Some(complete), ..Adoption::BY_TABLE },
     terraform: Terraform {
         imported: Some(|ids, of| {
@@ -59,11 +63,11 @@ pub static KIND: Kind = Kind {
         }),
         ..Terraform::BY_RULE
     },
-    simulated: Simulated {
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         accepts: &[MEMBERS, "properties.virtualEndpoints"],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "east" {
@@ -102,14 +106,14 @@ postgresql_flexible_server_virtual_endpoint "example" {
     ..Kind::EMPTY
 };
 
-/// What azurerm calls an endpoint: as it is below the one server, and as it would be below the other (source: azurerm looks at both, since a
-/// promotion moves it).
+/// azurerm's id of an endpoint: the id below one server and the id below the other (source: azurerm reads both,
+/// because a promotion moves the endpoint).
 pub(super) fn imported(endpoint: &ArmId, replica: &str) -> String {
     format!("{endpoint}|{}", ArmId::new(replica).child(SEGMENT, endpoint.name()))
 }
 
-/// Members are answered by name: the one that is not the source is looked for among the servers that follow it.
-fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+/// Azure returns members by name. The member that is not the source is one of the servers that follow it.
+fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     let Some(source) = found.id.parent() else { return };
     let members = path::items(found.body, MEMBERS).iter().filter_map(Json::as_str);
     let follows = |name: &str| {
@@ -122,14 +126,14 @@ fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
     args.insert("replica_server".to_owned(), Json::from(replica.as_str()));
 }
 
-/// Members are written by name.
+/// Azure accepts members by name.
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     if let (Some(body), Some(replica)) = (bodies.first_mut(), subject.text("replica_server")) {
         path::put(body, MEMBERS, Json::from(vec![ArmId::new(replica).name()]));
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(server) = id.parent() else { return Ok(()) };
     let follows = |other: &ArmId| {
         let source = cloud.get(other).and_then(|body| path::text(body, "properties.sourceServerResourceId"));
@@ -147,11 +151,11 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let names = ["writer", "reader"].map(|role| format!("{}.{role}.postgres.database.azure.com", id.name()));
     let server = id.parent();
     if let Some(body) = cloud.get_mut(id) {
-        // Asked for by the name of the replica, answered with that of the server before it.
+        // The request contains the replica's name. The response has the source's name before it.
         let written = path::items(body, MEMBERS).iter().filter_map(Json::as_str);
         let members = server.iter().map(ArmId::name).chain(written).map(str::to_owned);
         let members: indexmap::IndexSet<String> = members.collect();

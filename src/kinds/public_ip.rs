@@ -1,4 +1,4 @@
-//! A public IP address, and the DNS name that goes with it.
+//! Public IP address, and its DNS name.
 
 use serde_json::Value as Json;
 
@@ -9,10 +9,11 @@ use crate::value::Map;
 
 const LABEL: &str = "properties.dnsSettings.domainNameLabel";
 
-/// The table.
+/// Table of `public_ip`.
 pub static KIND: Kind = Kind {
     name: "public_ip",
-    about: "A public IP address. It is lost when it is deleted: one that users know stands permanently.",
+    about: "Public IP address. A deleted address cannot be recovered: keep one that users know in a permanent \
+     resource group.",
     arm: Arm { type_: "Microsoft.Network/publicIPAddresses", api: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
@@ -21,80 +22,76 @@ pub static KIND: Kind = Kind {
             "allocation_method",
             Ty::Enum(&["Static", "Dynamic"]),
             "properties.publicIPAllocationMethod",
-            "Whether the address is kept while nothing uses it; the SKU `Standard` takes only `Static`.",
+            "Allocation of the address. `Static` keeps it while unused, and is the only method of SKU `Standard`.",
         )
         .required(),
-        arg("sku", Ty::Enum(&["Standard", "StandardV2"]), "sku.name", "The SKU.")
+        arg("sku", Ty::Enum(&["Standard", "StandardV2"]), "sku.name", "SKU of the address.")
             .default(Lit::Str("Standard"))
             .replace(),
         arg(
             "sku_tier",
             Ty::Enum(&["Regional", "Global"]),
             "sku.tier",
-            "Whether it is for a load balancer of one region or of several.",
+            "Tier: `Regional`, or `Global` for a load balancer of several regions.",
         )
         .default(Lit::Str("Regional"))
         .replace(),
-        arg("zones", Ty::Set(&Ty::String), "zones", "The availability zones that it survives the loss of, or is in.")
-            .replace(),
-        arg("ip_version", Ty::Enum(&["IPv4", "IPv6"]), "properties.publicIPAddressVersion", "The version of IP.")
+        arg(
+            "zones",
+            Ty::Set(&Ty::String),
+            "zones",
+            "Availability zones of the address. With several, it survives the loss of one.",
+        )
+        .replace(),
+        arg("ip_version", Ty::Enum(&["IPv4", "IPv6"]), "properties.publicIPAddressVersion", "IP version.")
             .default(Lit::Str("IPv4"))
             .replace(),
         arg(
             "domain_name_label",
             Ty::String,
             LABEL,
-            "The first label of its DNS name, unique in the region; Traffic Manager needs one.",
+            "First label of the DNS name, unique in the region. Required for an endpoint of Traffic Manager.",
         ),
-        arg(
-            "reverse_fqdn",
-            Ty::String,
-            "properties.dnsSettings.reverseFqdn",
-            "The name that a reverse lookup answers.",
-        ),
+        arg("reverse_fqdn", Ty::String, "properties.dnsSettings.reverseFqdn", "Name for reverse DNS lookups."),
         arg(
             "idle_timeout_in_minutes",
             Ty::Integer(4, 30),
             "properties.idleTimeoutInMinutes",
-            "Minutes until a connection without traffic is closed.",
+            "Idle timeout of connections, in minutes.",
         )
         .default(Lit::Int(4)),
         arg(
             "ddos_protection_mode",
             Ty::Enum(&["Disabled", "Enabled", "VirtualNetworkInherited"]),
             "properties.ddosSettings.protectionMode",
-            "Whether it is protected by a DDoS plan of its own, by the network's, or by none.",
+            "DDoS protection: by a plan of its own, by the network's plan, or none.",
         )
         .default(Lit::Str("VirtualNetworkInherited")),
         arg(
             "ddos_protection_plan",
             Ty::Ref(&[]),
             "properties.ddosSettings.ddosProtectionPlan.id",
-            "The plan, for `ddos_protection_mode = \"Enabled\"`.",
+            "DDoS protection plan, for `ddos_protection_mode = \"Enabled\"`.",
         ),
         arg(
             "public_ip_prefix",
             Ty::Ref(&[]),
             "properties.publicIPPrefix.id",
-            "The range of addresses of one's own that it is taken from.",
+            "Public IP prefix to take the address from.",
         )
         .replace(),
         TAGS,
     ],
     attributes: &[
-        attribute("ip_address", "properties.ipAddress", Fake::PublicIp, "The address."),
-        named(
-            "fqdn",
-            "{domain_name_label}.{location}.cloudapp.azure.com",
-            "The DNS name, where there is a `domain_name_label`.",
-        ),
+        attribute("ip_address", "properties.ipAddress", FakeValue::PublicIp, "IP address."),
+        named("fqdn", "{domain_name_label}.{location}.cloudapp.azure.com", "DNS name. Requires `domain_name_label`."),
     ],
-    drill: Drill { copying: Copying::Along, rewrites: Some(rehearsed), fence: Fence::Opens },
+    drill: Drill { copying: DrillCopy::Along, rewrites: Some(rehearsed), fence: Fence::Opens },
     durations: Durations { create: 4, update: 4, delete: 12 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "PublicIPAddressCannotBeDeleted",
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         hosts: Some(hosts),
@@ -106,7 +103,7 @@ pub static KIND: Kind = Kind {
             "properties.dnsSettings.fqdn",
             "properties.ipTags",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     recovery: Recovery { dns_labels: &["domain_name_label"], ..Recovery::NONE },
     example: r#"
@@ -121,9 +118,9 @@ public_ip "example" {
 }
 "#,
     left_out: &[
-        ("domain_name_label_scope", "Azure would put a hash into the DNS name, which could not be known before apply"),
-        ("edge_zone", "an edge zone has neither availability zones nor a pair to recover in"),
-        ("ip_tags", "what Azure hands out on request only"),
+        ("domain_name_label_scope", "Azure would add a hash to the DNS name, which drplan could not know before apply"),
+        ("edge_zone", "an edge zone has neither availability zones nor a paired region for recovery"),
+        ("ip_tags", "available on request to Azure only"),
     ],
     ..Kind::EMPTY
 };
@@ -132,18 +129,18 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if let Some(label) = subject.text("domain_name_label").filter(|label| !is_label(label)) {
         findings.push(Finding {
             argument: "domain_name_label",
-            summary: format!("`{label}` is no DNS label"),
+            summary: format!("`{label}` is not a DNS label"),
             why: String::new(),
-            help: "Write 3 to 63 lower-case letters, digits and hyphens, the first a letter, the last no hyphen."
+            help: "Use 3 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen last."
                 .to_owned(),
         });
     }
     if subject.text("allocation_method") == Some("Dynamic") {
         findings.push(Finding {
             argument: "allocation_method",
-            summary: "a public address of this SKU is static".to_owned(),
-            why: "Azure refuses `Dynamic` for every SKU but `Basic`, which was retired in September 2025.".to_owned(),
-            help: "Write `allocation_method = \"Static\"`.".to_owned(),
+            summary: "a public address of this SKU must be static".to_owned(),
+            why: "Azure rejects `Dynamic` for every SKU but `Basic`, which was retired in September 2025.".to_owned(),
+            help: "Set `allocation_method = \"Static\"`.".to_owned(),
         });
     }
 }
@@ -156,7 +153,7 @@ fn is_label(text: &str) -> bool {
         && text.chars().all(inner)
 }
 
-fn admit(_: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(_: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let dynamic = path::text(body, "properties.publicIPAllocationMethod") == Some("Dynamic");
     if dynamic && path::text(body, "sku.name").is_some_and(|sku| sku != "Basic") {
         return Err(Refusal {
@@ -168,7 +165,7 @@ fn admit(_: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let Some(body) = cloud.get_mut(id) else { return };
     let name = match (path::text(body, LABEL), path::text(body, "location")) {
         (Some(label), Some(region)) => format!("{label}.{region}.cloudapp.azure.com"),
@@ -177,7 +174,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     path::put(body, "properties.dnsSettings.fqdn", Json::from(name));
 }
 
-/// In a drill it has another DNS name: that of the address itself is what users know.
+/// A drill changes the DNS name, because users know the original's.
 fn rehearsed(args: &mut Map) {
     drill::rewrite_text(args, "domain_name_label", |label| drill::suffixed(label, drill::SUFFIX, 63));
     args.remove("reverse_fqdn");
@@ -188,8 +185,8 @@ fn hosts(body: &Json) -> Vec<String> {
     found.into_iter().flatten().map(str::to_ascii_lowercase).collect()
 }
 
-/// To whatever has it as its address: frontends of load balancers, and network interfaces.
-fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
+/// Leads to the users of the address: frontends of load balancers, and network interfaces.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
     let answers_at = |user: &ArmId| {
         let lists = ["properties.frontendIPConfigurations", "properties.ipConfigurations"];
         let body = cloud.get(user);
@@ -197,5 +194,5 @@ fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
         entries.any(|entry| path::text(entry, "properties.publicIPAddress.id").is_some_and(|to| ArmId::new(to) == *id))
     };
     let users: Vec<ArmId> = cloud.users(id).into_iter().filter(answers_at).collect();
-    if users.is_empty() { Leads::Nowhere("nothing answers at this public address") } else { Leads::Objects(users) }
+    if users.is_empty() { Lead::Nowhere("nothing answers at this public address") } else { Lead::Objects(users) }
 }

@@ -1,4 +1,4 @@
-//! Address ranges: whether one contains or overlaps another. Plain arithmetic; it knows no kind.
+//! Address ranges: containment and overlap. Plain arithmetic, independent of kinds.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// The range of a text such as `10.0.0.0/16`; `None` where it is none.
+    /// Parses a range such as `10.0.0.0/16`. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, bits) = text.split_once('/')?;
         let (v6, number, width) = match address.parse().ok()? {
@@ -25,18 +25,18 @@ impl Range {
         Some(Self { v6, first: number & !rest, last: number | rest })
     }
 
-    /// Whether the whole of the other lies within this one.
+    /// True if the other range lies completely within this one.
     pub fn contains(self, other: Self) -> bool {
         self.v6 == other.v6 && self.first <= other.first && other.last <= self.last
     }
 
-    /// Whether the two share an address.
+    /// True if the two ranges share an address.
     pub fn overlaps(self, other: Self) -> bool {
         self.v6 == other.v6 && self.first <= other.last && other.first <= self.last
     }
 }
 
-/// Whether two values are equal, or are ranges that share an address.
+/// True if two values are equal, or are ranges that share an address.
 pub fn meet(one: &Json, other: &Json) -> bool {
     let range = |value: &Json| value.as_str().and_then(Range::parse);
     match (range(one), range(other)) {
@@ -45,7 +45,7 @@ pub fn meet(one: &Json, other: &Json) -> bool {
     }
 }
 
-/// The first pair of ranges, one of each list, that share an address. What is no range is passed over.
+/// The first pair of ranges, one of each list, that share an address. Texts that are no ranges are skipped.
 pub fn overlap<'a>(ones: &[&'a str], others: &[&'a str]) -> Option<(&'a str, &'a str)> {
     ones.iter().find_map(|one| {
         let range = Range::parse(one)?;
@@ -56,7 +56,7 @@ pub fn overlap<'a>(ones: &[&'a str], others: &[&'a str]) -> Option<(&'a str, &'a
     })
 }
 
-/// The first of these ranges that lies within none of the others. What is no range is passed over.
+/// The first range that lies within none of the others. Texts that are no ranges are skipped.
 pub fn outside<'a>(inner: &[&'a str], outer: &[&str]) -> Option<&'a str> {
     let outer: Vec<Range> = outer.iter().filter_map(|text| Range::parse(text)).collect();
     inner

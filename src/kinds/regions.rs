@@ -1,36 +1,37 @@
-//! The regions of Azure: geography, pair, zones.
+//! Azure regions: geography, pair, availability zones.
 //!
-//! Plain facts, the same for every kind: what `residency` holds data to, where geo-redundant storage copies to, and which names a
-//! site may have. It knows no kind.
+//! Plain facts, the same for every kind: the geography that `residency` restricts data to, the region that
+//! geo-redundant storage copies to, and the names that a site accepts. Independent of kinds.
 
 /// A region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region {
-    /// The name in ids and bodies, as in `canadacentral`.
+    /// Name in ids and bodies, as in `canadacentral`.
     pub name: &'static str,
-    /// The name that people read, as in `Canada Central`.
+    /// Display name, as in `Canada Central`.
     pub display_name: &'static str,
-    /// The geography whose borders data at rest does not leave, as in `Canada`.
+    /// Geography that data at rest does not leave, as in `Canada`.
     pub geography: &'static str,
-    /// The region that geo-redundant services copy to. Not always mutual: Brazil South copies to South Central US, which copies elsewhere.
+    /// Paired region, which geo-redundant services copy to. Not always mutual: Brazil South copies to South Central
+    /// US, which copies elsewhere.
     pub pair: Option<&'static str>,
-    /// Whether it has availability zones.
+    /// True for a region with availability zones.
     pub zones: bool,
 }
 
-/// The region with this name or display name, without regard to case and blanks.
+/// The region with this name or display name, without regard to case and spaces.
 pub fn region(name: &str) -> Option<&'static Region> {
     REGIONS.iter().find(|region| same_region(region.name, name) || same_region(region.display_name, name))
 }
 
-/// Whether two names are those of one region: `Canada East` is `canadaeast`.
+/// True if two names denote one region: `Canada East` is `canadaeast`.
 pub fn same_region(one: &str, other: &str) -> bool {
     let folded =
         |name: &str| name.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect::<String>();
     folded(one) == folded(other)
 }
 
-/// A region in the form of the list below.
+/// Constructor for the rows of [`REGIONS`].
 const fn at(
     name: &'static str,
     display_name: &'static str,
@@ -41,7 +42,7 @@ const fn at(
     Region { name, display_name, geography, pair, zones }
 }
 
-/// Every region, by name (source: the locations API of Resource Manager, March 2026).
+/// All regions, by name (source: the locations API of Resource Manager, March 2026).
 pub static REGIONS: &[Region] = &[
     at("australiacentral", "Australia Central", "Australia", Some("australiacentral2"), false),
     at("australiacentral2", "Australia Central 2", "Australia", Some("australiacentral"), false),
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_is_found_by_either_name() {
+    fn region_is_found_by_either_name() {
         assert_eq!(region("Canada East"), region("canadaeast"));
         assert_eq!(region("CANADAEAST").map(|region| region.pair), Some(Some("canadacentral")));
         assert_eq!(region("atlantis"), None);

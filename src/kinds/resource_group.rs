@@ -1,11 +1,12 @@
-//! A resource group: the unit of presence, and the place of its members' metadata.
+//! Resource group: the unit of presence, and the location of its resources' metadata.
 
 use super::table::*;
 
-/// The table.
+/// Table of `resource_group`.
 pub static KIND: Kind = Kind {
     name: "resource_group",
-    about: "A container of resources; its region is where their metadata lives, and its presence decides theirs.",
+    about: "Resource group. Its region stores the metadata of its resources, and its `presence` applies to all \
+     of them.",
     arm: Arm { type_: "Microsoft.Resources/resourceGroups", api: "2025-04-01" },
     place: Place::Subscription,
     names: NameRule::new(
@@ -15,21 +16,27 @@ pub static KIND: Kind = Kind {
         "letters, digits, `-`, `_`, `.`, `(` and `)`, and does not end with `.`",
     ),
     args: &[
-        Arg { wire: Wire::Nowhere, ..arg("site", Ty::Site, "", "The site it is at.").required().replace() },
+        Arg {
+            wire: Wire::Nowhere,
+            ..arg("site", Ty::Site, "", "Site of the resource group. The site's location is the group's region.")
+                .required()
+                .replace()
+        },
         arg(
             "presence",
             Ty::Enum(&["permanent", "failover"]),
             "",
-            "Whether it always stands, or only while a failover group is up.",
+            "Lifetime: `permanent`, or `failover` to create the group and its resources only while a failover \
+             group is up.",
         )
         .default(Lit::Str("permanent"))
         .wire(Wire::Nowhere),
-        arg("managed_by", Ty::String, "managedBy", "The id of the resource that manages this group.").replace(),
+        arg("managed_by", Ty::String, "managedBy", "ID of the resource that manages this group.").replace(),
         TAGS,
     ],
     drill: Drill::ALONG,
     durations: Durations { create: 2, update: 2, delete: 50 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     in_use: "ResourceGroupDeletionBlocked",
     adoption: Adoption {
         arguments: Some(|found, args| {

@@ -1,4 +1,4 @@
-//! A role assignment: lets a principal do, on a scope and everything in it, what a role allows.
+//! Role assignment: grants a principal the permissions of a role on a scope and everything in it.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 use uuid::Uuid;
@@ -50,7 +50,7 @@ const ROLES: [(&str, &str); 36] = [
     ("Virtual Machine Contributor", "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"),
 ];
 
-/// The definitions of these roles. What each allows is Azure's affair; the simulated cloud asks nobody for it.
+/// Definitions of these roles. The simulator grants every permission, so their permissions do not matter.
 fn definitions() -> Vec<(&'static str, Json)> {
     let of = |name: &str| {
         json!({
@@ -74,10 +74,10 @@ static ROLE_NAMES: [&str; ROLES.len()] = {
     names
 };
 
-/// The table.
+/// Table of `role_assignment`.
 pub static KIND: Kind = Kind {
     name: "role_assignment",
-    about: "A role assignment: lets a principal do, on a scope and everything in it, what a role allows.",
+    about: "Role assignment: grants a principal the permissions of a role on a scope and everything in it.",
     arm: Arm { type_: "Microsoft.Authorization/roleAssignments", api: "2022-04-01" },
     place: Place::Extension("scope"),
     location: Location::None,
@@ -89,12 +89,12 @@ pub static KIND: Kind = Kind {
         ..NameRule::DERIVED
     },
     args: &[
-        place("scope", &[], "Where it holds: any resource, a resource group, or the id of a subscription."),
+        place("scope", &[], "Scope of the assignment: any resource, a resource group, or the ID of a subscription."),
         arg(
             "principal_id",
             Ty::String,
             "properties.principalId",
-            "The object id of the principal, as in `user_assigned_identity.….principal_id`.",
+            "Object ID of the principal, as in `user_assigned_identity.….principal_id`.",
         )
         .required()
         .replace()
@@ -103,7 +103,7 @@ pub static KIND: Kind = Kind {
             "principal_type",
             Ty::Enum(&["User", "Group", "ServicePrincipal"]),
             "properties.principalType",
-            "What the principal is; an identity is a service principal.",
+            "Type of the principal. A managed identity is a service principal.",
         )
         .default(Lit::Str("ServicePrincipal"))
         .replace(),
@@ -111,7 +111,7 @@ pub static KIND: Kind = Kind {
             "role_definition_name",
             Ty::Enum(&ROLE_NAMES),
             "",
-            "The name of a built-in role. Either this or `role_definition`.",
+            "Name of a built-in role. Conflicts with `role_definition`.",
         )
         .wire(Wire::Odd)
         .replace(),
@@ -119,32 +119,43 @@ pub static KIND: Kind = Kind {
             "role_definition",
             Ty::Ref(&[]),
             DEFINITION,
-            "The id of a role: `/subscriptions/…/providers/Microsoft.Authorization/roleDefinitions/…`.",
+            "ID of a role: `/subscriptions/…/providers/Microsoft.Authorization/roleDefinitions/…`.",
         )
         .replace(),
-        arg("description", Ty::String, "properties.description", "Why it is there.").replace(),
-        arg("condition", Ty::String, "properties.condition", "What must hold beside (attribute-based access).")
-            .replace(),
+        arg("description", Ty::String, "properties.description", "Description of the assignment.").replace(),
+        arg(
+            "condition",
+            Ty::String,
+            "properties.condition",
+            "Condition that limits the assignment (attribute-based access control).",
+        )
+        .replace(),
         arg(
             "condition_version",
             Ty::Enum(&["1.0", "2.0"]),
             "properties.conditionVersion",
-            "The version of the language of `condition`.",
+            "Version of the language of `condition`.",
         )
         .replace(),
         arg(
             "delegated_managed_identity",
             Ty::Ref(&["user_assigned_identity"]),
             "properties.delegatedManagedIdentityResourceId",
-            "The identity of another tenant that it is for.",
+            "Managed identity of another tenant that the assignment is for.",
         )
         .replace(),
     ],
     durations: Durations { create: 2, update: 2, delete: 2 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     in_use: "",
-    odd: Odd { name: Some(name), encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides {
+        name: Some(name),
+        encode: Some(encode),
+        decode: Some(decode),
+        check: Some(check),
+        ..Overrides::NONE
+    },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         accepts: &["properties.scope"],
@@ -153,9 +164,9 @@ pub static KIND: Kind = Kind {
             entries: definitions,
             filter: "roleName",
         }),
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
-    // A built-in role is written by its name.
+    // A built-in role is imported by its name.
     adoption: Adoption {
         arguments: Some(|_, args| {
             if args.contains_key("role_definition_name") {
@@ -186,13 +197,13 @@ role_assignment "example" {
 "#,
     left_out: &[(
         "skip_service_principal_aad_check",
-        "`principal_type` says what the principal is, and with it Azure does not look for one that is only just made",
+        "`principal_type` has the same effect: with it, Azure does not look up a new principal in the directory",
     )],
     ..Kind::EMPTY
 };
 
-/// A GUID that follows from the scope, the role and the address. Not from the principal, which Azure may make up as late as during apply:
-/// the name would then not be known before, or change once it is.
+/// A GUID that follows from the scope, the role and the address. The principal is left out because Azure may create
+/// it during apply: the name would be unknown before, or would change afterwards.
 fn name(subject: &Subject<'_>) -> String {
     let role = definition(subject).unwrap_or_default();
     let scope = subject.text("scope").unwrap_or_default();
@@ -226,26 +237,26 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let has = |name: &str| subject.args.contains_key(name);
-    let help = "Write one of `role_definition_name`, `role_definition`.";
+    let help = "Set one of `role_definition_name` and `role_definition`.";
     match (has("role_definition_name"), has("role_definition")) {
-        (true, true) => findings.push(finding("role_definition", "the role is written twice", help)),
-        (false, false) => findings.push(finding("role_definition_name", "the role is not written", help)),
+        (true, true) => findings.push(finding("role_definition", "the role is set twice", help)),
+        (false, false) => findings.push(finding("role_definition_name", "the role is not set", help)),
         _ => {}
     }
     if has("condition") && !has("condition_version") {
-        let help = "Write `condition_version = \"2.0\"`.";
-        findings.push(finding("condition", "the version of the condition's language is not written", help));
+        let help = "Set `condition_version = \"2.0\"`.";
+        findings.push(finding("condition", "`condition` needs a `condition_version`", help));
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let scope = id.scope();
     if let (Some(scope), Some(body)) = (scope, cloud.get_mut(id)) {
         path::put(body, "properties.scope", Json::from(scope.as_str()));
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some((scope, _)) = id.as_str().split_once("/providers/Microsoft.Authorization/roleAssignments/") else {
         return Ok(());
     };
@@ -270,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_role_is_listed_once_under_a_guid() {
+    fn every_role_has_one_guid() {
         for (at, (name, guid)) in ROLES.iter().enumerate() {
             assert!(guid.parse::<Uuid>().is_ok(), "{name} has the id {guid}");
             assert!(ROLES.iter().skip(at + 1).all(|(other, of)| other != name && of != guid), "{name} twice");

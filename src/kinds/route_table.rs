@@ -1,4 +1,4 @@
-//! A route table: where traffic of a subnet goes.
+//! Route table: routes of a subnet's traffic.
 
 use serde_json::Value as Json;
 
@@ -8,53 +8,53 @@ use crate::value::{Map, Value};
 static ROUTE: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "The name of the route.").required(),
+        arg("name", Ty::String, "name", "Name of the route.").required(),
         arg(
             "address_prefix",
             Ty::String,
             "properties.addressPrefix",
-            "The destination: an address range or a service tag.",
+            "Destination of the route: an address range or a service tag.",
         )
         .required(),
         arg(
             "next_hop_type",
             Ty::Enum(&["VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance", "None"]),
             "properties.nextHopType",
-            "What traffic is handed to; `None` drops it.",
+            "Next hop of the traffic. `None` drops it.",
         )
         .required(),
         arg(
             "next_hop_in_ip_address",
             Ty::Ip,
             "properties.nextHopIpAddress",
-            "The address of the appliance, for `VirtualAppliance`.",
+            "Address of the appliance, for `VirtualAppliance`.",
         ),
     ],
 );
 
-/// The table.
+/// Table of `route_table`.
 pub static KIND: Kind = Kind {
     name: "route_table",
-    about: "A route table: where traffic of a subnet goes.",
+    about: "Route table: routes of a subnet's traffic.",
     arm: Arm { type_: "Microsoft.Network/routeTables", api: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,
-        arg("route", Ty::Block(&ROUTE), "properties.routes", "A route; the narrowest that fits decides.")
+        arg("route", Ty::Block(&ROUTE), "properties.routes", "Route. The most specific matching route applies.")
             .default(Lit::EmptyList),
-        arg("bgp_route_propagation_enabled", Ty::Bool, "", "Whether routes learned from gateways are taken too.")
+        arg("bgp_route_propagation_enabled", Ty::Bool, "", "Accept routes that gateways learn by BGP.")
             .wire(Wire::Negated("properties.disableBgpRoutePropagation"))
             .default(Lit::Bool(true)),
         TAGS,
     ],
     drill: Drill { rewrites: Some(rehearsed), ..Drill::ALONG },
     durations: Durations { create: 4, update: 4, delete: 10 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "InUseRouteTableCannotBeDeleted",
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         accepts: &["properties.disablePeeringRoute", "properties.routes[].properties.nextHop"],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -84,17 +84,17 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding {
                 argument: "route",
                 summary: format!(
-                    "the route `{}` has an address that its next hop does not take",
+                    "the route `{}` has an address, but its next hop type does not use one",
                     text("name").unwrap_or_default()
                 ),
-                why: "Only a next hop of the type `VirtualAppliance` has an address.".to_owned(),
-                help: "Write `next_hop_type = \"VirtualAppliance\"`, or leave the address out.".to_owned(),
+                why: "Only a next hop of type `VirtualAppliance` has an address.".to_owned(),
+                help: "Set `next_hop_type = \"VirtualAppliance\"`, or remove the address.".to_owned(),
             });
         }
     }
 }
 
-/// In a drill no route leads out of the copies' network: there is neither an appliance nor a gateway in it.
+/// A drill removes all routes that leave the copies' network, which contains neither an appliance nor a gateway.
 fn rehearsed(args: &mut Map) {
     let Some(Value::List(routes)) = args.get("route") else { return };
     let stays = |route: &&Value| {

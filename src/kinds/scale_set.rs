@@ -1,6 +1,6 @@
-//! What the scale sets of both operating systems have in common: arguments, bodies, and what the simulator does with them.
+//! Common parts of scale sets of both operating systems: arguments, bodies, and simulation.
 //!
-//! Both are of one provider type and of the uniform mode of orchestration. This module knows no kind.
+//! Both have one provider type, in uniform orchestration mode. Independent of kinds.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -20,9 +20,13 @@ const OS_DISK_TYPE: &str = "properties.virtualMachineProfile.storageProfile.osDi
 const EXTENSION_PROFILE: &str = "properties.virtualMachineProfile.extensionProfile";
 const EXTENSIONS: &str = "properties.virtualMachineProfile.extensionProfile.extensions";
 
+/// Provider type and API version of scale sets.
 pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachineScaleSets", api: "2026-04-01" };
+/// Constant values of the body: uniform orchestration mode.
 pub(super) const FIXED: &[(&str, Lit)] = &[("properties.orchestrationMode", Lit::Str("Uniform"))];
+/// Typical durations in seconds (source: the project's durations sheet).
 pub(super) const DURATIONS: Durations = Durations { create: 120, update: 60, delete: 120 };
+/// Name rule of scale sets and single machines.
 pub(super) const NAMES: NameRule = NameRule::new(
     1,
     64,
@@ -30,70 +34,77 @@ pub(super) const NAMES: NameRule = NameRule::new(
     r#"any characters but `\/"[]:|<>+=;,?*@&`, does not start with `_` and does not end with `.` or `-`"#,
 );
 
+/// Attributes of a scale set.
 pub(super) const ATTRIBUTES: &[Attribute] = &[
-    attribute("unique_id", "properties.uniqueId", Fake::Guid, "The id that Azure gives this scale set."),
+    attribute("unique_id", "properties.uniqueId", FakeValue::Guid, "ID that Azure assigns to the scale set."),
     identity::PRINCIPAL_ID,
     identity::TENANT_ID,
 ];
 
-/// With no instances a scale set does no work, and keeps everything else that it is.
+/// A scale set with no instances does no work and keeps all its settings.
 pub(super) const MOVES: Moves = Moves { quiesce: Some(("instances", Lit::Int(0))), ..Moves::NONE };
 
-/// Arguments of both.
+/// Arguments of both that single machines share.
 pub(super) const PROFILE: &[Arg] = &profile!("properties.virtualMachineProfile");
 
-/// Further arguments of both, which a single machine has not or has otherwise.
+/// Further arguments of both, which single machines lack or define differently.
 pub(super) const SET: &[Arg] = &[
     RESOURCE_GROUP,
-    arg("sku", Ty::String, "sku.name", "The size of each instance, as in `Standard_D2s_v5`.").required().any_case(),
-    arg("admin_username", Ty::String, "properties.virtualMachineProfile.osProfile.adminUsername", "The administrator.")
-        .required()
-        .replace(),
+    arg("sku", Ty::String, "sku.name", "Size of each instance, as in `Standard_D2s_v5`.").required().any_case(),
+    arg(
+        "admin_username",
+        Ty::String,
+        "properties.virtualMachineProfile.osProfile.adminUsername",
+        "Username of the administrator.",
+    )
+    .required()
+    .replace(),
     arg(
         "computer_name_prefix",
         Ty::String,
         "properties.virtualMachineProfile.osProfile.computerNamePrefix",
-        "What the host names of instances begin with; the name of the scale set without it.",
+        "Prefix of the instances' host names. Defaults to the name of the scale set.",
     )
     .replace(),
     arg(
         "custom_data",
         Ty::String,
         "properties.virtualMachineProfile.osProfile.customData",
-        "Text in base64 that the first start of each instance runs (cloud-init). A change reaches new instances only.",
+        "Custom data in base64 (cloud-init), run at the first start of each instance. A change affects new \
+         instances only.",
     )
     .secret(),
     arg(
         "source_image_reference",
         Ty::Block(&SOURCE_IMAGE_REFERENCE),
         "",
-        "An image of the marketplace. Either this or `source_image`.",
+        "Marketplace image. Conflicts with `source_image`.",
     )
     .wire(Wire::Odd),
     arg(
         "os_disk",
         Ty::Block(&OS_DISK),
         "properties.virtualMachineProfile.storageProfile.osDisk",
-        "The disk of the system.",
+        "Operating system disk.",
     ),
     arg(
         "data_disk",
         Ty::Block(&DATA_DISK),
         "properties.virtualMachineProfile.storageProfile.dataDisks",
-        "A further disk of each instance.",
+        "Data disk of each instance.",
     ),
-    arg("network_interface", Ty::Block(&NETWORK_INTERFACE), NICS, "A network interface of each instance."),
+    arg("network_interface", Ty::Block(&NETWORK_INTERFACE), NICS, "Network interface of each instance."),
     arg(
         "health_probe",
         Ty::Ref(&["lb_probe"]),
         "properties.virtualMachineProfile.networkProfile.healthProbe.id",
-        "The probe of the load balancer that says whether an instance is well.",
+        "Load balancer probe that determines the health of instances.",
     ),
     arg(
         "upgrade_mode",
         Ty::Enum(&["Manual", "Automatic", "Rolling"]),
         "properties.upgradePolicy.mode",
-        "Whether a changed model reaches running instances: by hand, all at once, or batch by batch.",
+        "Update of running instances after a model change: manually, all at once, or batch by batch.",
     )
     .default(Lit::Str("Manual"))
     .replace(),
@@ -101,72 +112,77 @@ pub(super) const SET: &[Arg] = &[
         "rolling_upgrade_policy",
         Ty::Block(&ROLLING_UPGRADE_POLICY),
         "properties.upgradePolicy.rollingUpgradePolicy",
-        "The batches of a rolling upgrade.",
+        "Batches of a rolling upgrade.",
     )
     .replace(),
     arg(
         "automatic_os_upgrade_policy",
         Ty::Block(&AUTOMATIC_OS_UPGRADE_POLICY),
         "properties.upgradePolicy.automaticOSUpgradePolicy",
-        "Whether new versions of the image are taken up without being asked.",
+        "Automatic installation of new image versions.",
     ),
     arg(
         "automatic_instance_repair",
         Ty::Block(&AUTOMATIC_INSTANCE_REPAIR),
         "properties.automaticRepairsPolicy",
-        "What is done about an instance that is not well.",
+        "Automatic repair of unhealthy instances.",
     ),
-    arg("scale_in", Ty::Block(&SCALE_IN), "properties.scaleInPolicy", "Which instances go first."),
+    arg("scale_in", Ty::Block(&SCALE_IN), "properties.scaleInPolicy", "Order in which instances are removed."),
     arg(
         "spot_restore",
         Ty::Block(&SPOT_RESTORE),
         "properties.spotRestorePolicy",
-        "Whether evicted instances come back.",
+        "Automatic restoration of evicted Spot instances.",
     ),
-    arg("zones", Ty::Set(&Ty::String), "zones", "The zones over which instances are spread; none can be taken away."),
-    arg("zone_balance", Ty::Bool, "properties.zoneBalance", "Whether zones must have equally many instances.")
+    arg(
+        "zones",
+        Ty::Set(&Ty::String),
+        "zones",
+        "Availability zones of the instances. Zones can be added, but not removed.",
+    ),
+    arg("zone_balance", Ty::Bool, "properties.zoneBalance", "Require equal numbers of instances in all zones.")
         .default(Lit::Bool(false))
         .replace(),
     arg(
         "overprovision",
         Ty::Bool,
         "properties.overprovision",
-        "Whether more are started than asked for, and the slow ones dropped.",
+        "Start more instances than requested, and delete the slowest ones.",
     )
     .default(Lit::Bool(true)),
     arg(
         "do_not_run_extensions_on_overprovisioned_machines",
         Ty::Bool,
         "properties.doNotRunExtensionsOnOverprovisionedVMs",
-        "Whether extensions wait until the surplus is dropped.",
+        "Run extensions only after the surplus instances are deleted.",
     )
     .default(Lit::Bool(false)),
     arg(
         "single_placement_group",
         Ty::Bool,
         "properties.singlePlacementGroup",
-        "Whether all are in one placement group, of at most 100 instances. It can be given up, not taken up again.",
+        "Use one placement group, for at most 100 instances. Can be disabled, but not enabled again.",
     )
     .default(Lit::Bool(true)),
     arg(
         "platform_fault_domain_count",
         Ty::Integer(1, 5),
         "properties.platformFaultDomainCount",
-        "Over how many fault domains instances are spread.",
+        "Number of fault domains.",
     )
     .replace(),
     arg(
         "additional_capabilities",
         Ty::Block(&ADDITIONAL_CAPABILITIES),
         "properties.additionalCapabilities",
-        "Further abilities of the machines.",
+        "Additional capabilities of the machines.",
     ),
-    arg("extension", Ty::Block(&EXTENSION), EXTENSIONS, "An extension that is installed on each instance."),
+    arg("extension", Ty::Block(&EXTENSION), EXTENSIONS, "Extension to install on each instance."),
     arg(
         "extension_operations_enabled",
         Ty::Bool,
         "properties.virtualMachineProfile.osProfile.allowExtensionOperations",
-        "Whether extensions may be installed.",
+        "Allow the installation of extensions.",
     )
     .default(Lit::Bool(true))
     .replace(),
@@ -174,52 +190,52 @@ pub(super) const SET: &[Arg] = &[
         "extensions_time_budget",
         Ty::Duration,
         "properties.virtualMachineProfile.extensionProfile.extensionsTimeBudget",
-        "How long all extensions together may take to install, 15 minutes to 2 hours.",
+        "Maximum time for the installation of all extensions, 15 minutes to 2 hours.",
     )
     .default(Lit::Str("1h30m")),
     arg(
         "gallery_application",
         Ty::Block(&GALLERY_APPLICATION),
         "properties.virtualMachineProfile.applicationProfile.galleryApplications",
-        "An application of a gallery that is installed on each instance.",
+        "Gallery application to install on each instance.",
     ),
     arg(
         "capacity_reservation_group",
         Ty::Ref(&[]),
         "properties.virtualMachineProfile.capacityReservation.capacityReservationGroup.id",
-        "The reserved capacity that instances use.",
+        "Capacity reservation group with the reserved capacity.",
     )
     .replace(),
-    arg("host_group", Ty::Ref(&[]), "properties.hostGroup.id", "The dedicated hosts that instances run on.").replace(),
+    arg("host_group", Ty::Ref(&[]), "properties.hostGroup.id", "Dedicated host group for the instances.").replace(),
     arg(
         "proximity_placement_group",
         Ty::Ref(&[]),
         "properties.proximityPlacementGroup.id",
-        "The group of machines that are placed close together.",
+        "Proximity placement group, which places machines close together.",
     )
     .replace(),
     arg(
         "resilient_vm_creation_enabled",
         Ty::Bool,
         "properties.resiliencyPolicy.resilientVMCreationPolicy.enabled",
-        "Whether the creation of an instance that failed is tried again.",
+        "Retry the creation of an instance that failed.",
     )
     .default(Lit::Bool(false)),
     arg(
         "resilient_vm_deletion_enabled",
         Ty::Bool,
         "properties.resiliencyPolicy.resilientVMDeletionPolicy.enabled",
-        "Whether the deletion of an instance that failed is tried again.",
+        "Retry the deletion of an instance that failed.",
     )
     .default(Lit::Bool(false)),
 ];
 
-/// Left out of both.
+/// Arguments of azurerm that both leave out.
 pub(super) const LEFT_OUT: &[(&str, &str)] = &[
-    ("edge_zone", "an edge zone is no site that a system could come back at"),
+    ("edge_zone", "an edge zone is no site for a recovery"),
     (
         "network_interface.ip_configuration.public_ip_address",
-        "addresses that come and go with instances; users reach a scale set through its load balancer",
+        "such addresses change with the instances; users reach a scale set through its load balancer",
     ),
 ];
 
@@ -252,7 +268,7 @@ pub(super) fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-/// The same JSON with the keys of objects in order, as `jsonencode` writes it.
+/// The same JSON with sorted object keys, as `jsonencode` writes it.
 fn sorted(json: &Json) -> Json {
     match json {
         Json::Object(map) => {
@@ -274,66 +290,63 @@ pub(super) fn check(subject: &Subject<'_>, longest_prefix: usize, findings: &mut
     if prefix.chars().count() > longest_prefix {
         let summary =
             format!("host names would begin with `{prefix}`, which is longer than {longest_prefix} characters");
-        findings.push(finding("computer_name_prefix", &summary, "Write a shorter `computer_name_prefix`."));
+        findings.push(finding("computer_name_prefix", &summary, "Set a shorter `computer_name_prefix`."));
     }
     let rolling = subject.text("upgrade_mode") == Some("Rolling");
     if rolling && !has("rolling_upgrade_policy") {
         findings.push(finding(
             "upgrade_mode",
-            "rolling upgrades have no `rolling_upgrade_policy`",
-            "Write the block, or another `upgrade_mode`.",
+            "rolling upgrades need a `rolling_upgrade_policy`",
+            "Add the block, or set another `upgrade_mode`.",
         ));
     }
     if rolling && !has("health_probe") && !has("extension") {
         findings.push(Finding {
             argument: "upgrade_mode",
-            summary: "rolling upgrades cannot tell whether an instance is well".to_owned(),
-            why: "Azure waits for each batch to be well before the next.".to_owned(),
-            help: "Write `health_probe = lb_probe.…`, or an `extension` of the type `ApplicationHealthLinux` or `ApplicationHealthWindows`."
+            summary: "rolling upgrades need a health check of the instances".to_owned(),
+            why: "Azure waits until each batch is healthy before it upgrades the next one.".to_owned(),
+            help: "Set `health_probe = lb_probe.…`, or add an `extension` of type `ApplicationHealthLinux` or \
+             `ApplicationHealthWindows`."
                 .to_owned(),
         });
     }
     if subject.args.get("zone_balance") == Some(&Json::Bool(true)) && !has("zones") {
-        findings.push(finding(
-            "zone_balance",
-            "zones are to be balanced, and none are written",
-            "Write `zones = […]`.",
-        ));
+        findings.push(finding("zone_balance", "`zone_balance` needs `zones`", "Set `zones = […]`."));
     }
     let nics = subject.args.get("network_interface").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     let primary = nics.iter().filter(|nic| nic.get("primary") == Some(&Json::Bool(true))).count();
     if nics.len() > 1 && primary != 1 {
-        let summary = format!("of {} network interfaces, {primary} are primary", nics.len());
-        findings.push(finding("network_interface", &summary, "Write `primary = true` into exactly one of them."));
+        let summary = format!("{primary} of {} network interfaces are primary", nics.len());
+        findings.push(finding("network_interface", &summary, "Set `primary = true` in exactly one of them."));
     }
 }
 
-/// The machines it starts.
+/// Machines that the scale set starts.
 pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
     let count = subject.args.get("instances").and_then(Json::as_u64).and_then(|count| u32::try_from(count).ok())?;
     Some(Machines { size: subject.text("sku")?.to_owned(), count })
 }
 
-/// Whether the machines of a scale set run this system.
+/// True if the machines of a scale set run this operating system.
 pub(super) fn is_of(body: &Json, os: Os) -> bool {
     machine_profile::is_of(body, AT, os)
 }
 
-/// What the simulator does with both.
-pub(super) const SIMULATED: Simulated = Simulated {
+/// Simulation of both.
+pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
     lasts: Some(lasts),
     leads: Some(leads),
-    // Instances are no objects here; whoever looks for those that lag behind the model finds none.
+    // Instances are no objects in the simulator, so a client that searches for outdated ones finds none.
     always: &[empty_list("virtualMachines")],
     accepts: machine_profile::accepts!("properties.virtualMachineProfile"),
-    // Azure's command line leaves the disk and what runs on it to the service.
+    // Azure's command line leaves the disk and its operating system to the service.
     spared: &[OS_DISK_TYPE, "properties.virtualMachineProfile.storageProfile.osDisk.osType"],
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     admit_image(cloud, body, AT)?;
     let capacity = capacity(body);
     let single = path::borrow(body, "properties.singlePlacementGroup") == Some(&Json::Bool(true));
@@ -357,7 +370,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "sku.tier", "Standard");
@@ -370,15 +383,15 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
         let linux = path::text(body, "properties.virtualMachineProfile.storageProfile.osDisk.osType") == Some("Linux");
         path::fill(body, disk, if linux { 30 } else { 127 });
         path::fill(body, "properties.virtualMachineProfile.osProfile.secrets", json!([]));
-        // Whoever imports it goes through a list of extensions without asking whether there is one.
+        // Terraform's import iterates over the extensions without checking that the list exists.
         if path::borrow(body, EXTENSION_PROFILE).is_some() {
             path::fill(body, EXTENSIONS, json!([]));
         }
     }
 }
 
-/// A scale set without instances is only a record; instances start together, a few seconds apart, and one's own image has to be
-/// brought to their hosts first (source: the project's durations sheet, 1 to 4 minutes for ten).
+/// A scale set without instances is only a record. Instances start together, a few seconds apart, and their hosts
+/// must download a custom image first (source: the project's durations sheet, 1 to 4 minutes for ten).
 fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     let (before, after) = (old.map_or(0, capacity), capacity(new));
     let image = "properties.virtualMachineProfile.storageProfile.imageReference";
@@ -393,11 +406,11 @@ fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     }
 }
 
-/// Instances that start serve once they all do; those that stop no longer do from the beginning.
-fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
-    let Some(wanted) = cloud.get(id) else { return Leads::Nowhere("its scale set is gone") };
+/// Starting instances serve once all of them run. Stopping instances no longer serve from the beginning.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+    let Some(wanted) = cloud.get(id) else { return Lead::Nowhere("its scale set does not exist") };
     let running = cloud.working(id).map_or(0, capacity).min(capacity(wanted));
-    Leads::Serves(path::text(wanted, "location").unwrap_or_default().to_owned(), running)
+    Lead::Serves(path::text(wanted, "location").unwrap_or_default().to_owned(), running)
 }
 
 fn capacity(body: &Json) -> u32 {
@@ -409,7 +422,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_instances_take_longer_and_none_take_little() {
+    fn duration_grows_with_the_number_of_instances() {
         let set = |count: u32| json!({ "sku": { "name": "Standard_D2s_v5", "capacity": count } });
         assert!(lasts(None, &set(0)) < 30);
         assert!(lasts(None, &set(10)) < lasts(None, &set(40)));
@@ -418,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_come_back_as_jsonencode_writes_them() {
+    fn settings_are_read_as_jsonencode_writes_them() {
         let settings = json!({ "b": { "d": 1, "c": [true] }, "a": "x" });
         assert_eq!(sorted(&settings).to_string(), r#"{"a":"x","b":{"c":[true],"d":1}}"#);
     }

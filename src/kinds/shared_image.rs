@@ -1,4 +1,4 @@
-//! The definition of an image in a gallery: what kind of system its versions are.
+//! Image definition in a gallery: the properties that all versions of the image share.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -10,26 +10,26 @@ const IDENTIFIER_PATH: &str = "properties.identifier";
 const FEATURES: &str = "properties.features";
 
 static IDENTIFIER: Block = Block::one(&[
-    arg("publisher", Ty::String, "publisher", "Who publishes it.").required().replace(),
-    arg("offer", Ty::String, "offer", "What it is.").required().replace(),
-    arg("sku", Ty::String, "sku", "Which variant it is.").required().replace(),
+    arg("publisher", Ty::String, "publisher", "Publisher of the image.").required().replace(),
+    arg("offer", Ty::String, "offer", "Offer: name of the product.").required().replace(),
+    arg("sku", Ty::String, "sku", "SKU: variant of the product.").required().replace(),
 ])
 .at_least_one();
 
 static PURCHASE_PLAN: Block = Block::one(&[
-    arg("name", Ty::String, "name", "The name of the plan.").required().replace(),
-    arg("publisher", Ty::String, "publisher", "The publisher.").replace(),
-    arg("product", Ty::String, "product", "The product.").replace(),
+    arg("name", Ty::String, "name", "Name of the plan.").required().replace(),
+    arg("publisher", Ty::String, "publisher", "Publisher of the plan.").replace(),
+    arg("product", Ty::String, "product", "Product of the plan.").replace(),
 ]);
 
 const fn feature(name: &'static str, doc: &'static str) -> Arg {
     arg(name, Ty::Bool, "", doc).wire(Wire::Odd).replace()
 }
 
-/// The table.
+/// Table of `shared_image`.
 pub static KIND: Kind = Kind {
     name: "shared_image",
-    about: "The definition of an image in a gallery: what kind of system its versions are.",
+    about: "Image definition in a gallery: the properties that all versions of the image share.",
     arm: Arm { type_: "Microsoft.Compute/galleries/images", api: "2025-12-03" },
     place: Place::Child("gallery", "images"),
     names: NameRule::new(
@@ -39,89 +39,84 @@ pub static KIND: Kind = Kind {
         "letters, digits, `.`, `_` and `-`, and starts and ends with a letter or digit",
     ),
     args: &[
-        place("gallery", &["shared_image_gallery"], "The gallery it is in; its site is the default for this one's."),
-        arg("os_type", Ty::Enum(&["Linux", "Windows"]), "properties.osType", "The system.").required().replace(),
-        arg("identifier", Ty::Block(&IDENTIFIER), IDENTIFIER_PATH, "What it is called; unique in the gallery.")
+        place("gallery", &["shared_image_gallery"], "Gallery of the image. Its site is the default site of the image."),
+        arg("os_type", Ty::Enum(&["Linux", "Windows"]), "properties.osType", "Operating system.").required().replace(),
+        arg("identifier", Ty::Block(&IDENTIFIER), IDENTIFIER_PATH, "Identifier of the image, unique in the gallery.")
             .replace(),
-        arg(
-            "specialized",
-            Ty::Bool,
-            "",
-            "Whether it is a system with its users and host name, and not a generalised one.",
-        )
-        .wire(Wire::Mapped(
-            "properties.osState",
-            &[(Lit::Bool(true), Lit::Str("Specialized")), (Lit::Bool(false), Lit::Str("Generalized"))],
-        ))
-        .default(Lit::Bool(false))
-        .replace(),
+        arg("specialized", Ty::Bool, "", "Mark the image as specialised: with users and a host name, not generalised.")
+            .wire(Wire::Mapped(
+                "properties.osState",
+                &[(Lit::Bool(true), Lit::Str("Specialized")), (Lit::Bool(false), Lit::Str("Generalized"))],
+            ))
+            .default(Lit::Bool(false))
+            .replace(),
         arg(
             "hyper_v_generation",
             Ty::Enum(&["V1", "V2"]),
             "properties.hyperVGeneration",
-            "The generation of machines that start from it.",
+            "Hyper-V generation of machines that start from the image.",
         )
         .default(Lit::Str("V1"))
         .replace(),
-        arg("architecture", Ty::Enum(&["x64", "Arm64"]), "properties.architecture", "The processor.")
+        arg("architecture", Ty::Enum(&["x64", "Arm64"]), "properties.architecture", "Processor architecture.")
             .default(Lit::Str("x64"))
             .replace(),
-        arg("description", Ty::String, "properties.description", "What it is for."),
+        arg("description", Ty::String, "properties.description", "Description of the image."),
         arg(
             "disk_types_not_allowed",
             Ty::Set(&Ty::Enum(&["Standard_LRS", "Premium_LRS"])),
             "properties.disallowed.diskTypes",
-            "The kinds of storage on which its machines must not be.",
+            "Storage types that the machines' disks must not have.",
         ),
-        arg("end_of_life_date", Ty::String, "properties.endOfLifeDate", "When it ends, in RFC 3339.").any_case(),
-        arg("eula", Ty::String, "properties.eula", "The licence.").replace(),
-        arg("privacy_statement_uri", Ty::String, "properties.privacyStatementUri", "Where the privacy statement is.")
+        arg("end_of_life_date", Ty::String, "properties.endOfLifeDate", "End-of-life date, in RFC 3339.").any_case(),
+        arg("eula", Ty::String, "properties.eula", "End-user licence agreement.").replace(),
+        arg("privacy_statement_uri", Ty::String, "properties.privacyStatementUri", "URL of the privacy statement.")
             .replace(),
-        arg("release_note_uri", Ty::String, "properties.releaseNoteUri", "Where the release notes are."),
+        arg("release_note_uri", Ty::String, "properties.releaseNoteUri", "URL of the release notes."),
         arg(
             "min_recommended_vcpu_count",
             Ty::Integer(1, 80),
             "properties.recommended.vCPUs.min",
-            "The least number of cores that is recommended.",
+            "Minimum recommended number of vCPUs.",
         ),
         arg(
             "max_recommended_vcpu_count",
             Ty::Integer(1, 80),
             "properties.recommended.vCPUs.max",
-            "The greatest number of cores that is recommended.",
+            "Maximum recommended number of vCPUs.",
         ),
         arg(
             "min_recommended_memory_in_gb",
             Ty::Integer(1, 640),
             "properties.recommended.memory.min",
-            "The least memory that is recommended, in GB.",
+            "Minimum recommended memory in GB.",
         ),
         arg(
             "max_recommended_memory_in_gb",
             Ty::Integer(1, 640),
             "properties.recommended.memory.max",
-            "The greatest memory that is recommended, in GB.",
+            "Maximum recommended memory in GB.",
         ),
         arg(
             "purchase_plan",
             Ty::Block(&PURCHASE_PLAN),
             "properties.purchasePlan",
-            "The plan of the marketplace it came from.",
+            "Marketplace plan that the image is based on.",
         ),
-        feature("trusted_launch_supported", "Whether machines of trusted launch can start from it."),
-        feature("trusted_launch_enabled", "Whether only machines of trusted launch can start from it."),
-        feature("confidential_vm_supported", "Whether confidential machines can start from it."),
-        feature("confidential_vm_enabled", "Whether only confidential machines can start from it."),
-        feature("accelerated_network_support_enabled", "Whether it has drivers for accelerated networking."),
-        feature("disk_controller_type_nvme_enabled", "Whether it has drivers for NVMe disks."),
-        feature("hibernation_enabled", "Whether its machines can hibernate."),
+        feature("trusted_launch_supported", "Support machines with trusted launch."),
+        feature("trusted_launch_enabled", "Require machines with trusted launch."),
+        feature("confidential_vm_supported", "Support confidential virtual machines."),
+        feature("confidential_vm_enabled", "Require confidential virtual machines."),
+        feature("accelerated_network_support_enabled", "Drivers for accelerated networking are installed."),
+        feature("disk_controller_type_nvme_enabled", "Drivers for NVMe disks are installed."),
+        feature("hibernation_enabled", "Machines from this image can hibernate."),
         TAGS,
     ],
     durations: Durations { create: 10, update: 10, delete: 20 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "CannotDeleteResource",
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated { admit: Some(admit), accepts: &[FEATURES], ..Simulated::NONE },
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour { admit: Some(admit), accepts: &[FEATURES], ..SimulatedBehaviour::NONE },
     terraform: Terraform {
         located: true,
         renamed: &[("gallery", "gallery_name")],
@@ -152,7 +147,7 @@ shared_image "example" {
     ..Kind::EMPTY
 };
 
-/// Arguments that are features in the body: argument, feature and the value that says it.
+/// Arguments that are features in the body: the argument, the feature, and its value for `true`.
 const BY_FEATURE: &[(&str, &str, &str)] = &[
     ("trusted_launch_supported", "SecurityType", "TrustedLaunchSupported"),
     ("trusted_launch_enabled", "SecurityType", "TrustedLaunch"),
@@ -200,12 +195,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             argument: second,
             summary: format!("`{first}` and `{second}` cannot both be true"),
             why: "An image has one security type.".to_owned(),
-            help: "Leave one of them out.".to_owned(),
+            help: "Remove one of them.".to_owned(),
         });
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(gallery) = id.parent() else { return Ok(()) };
     let same = |other: &ArmId| {
         other != id

@@ -1,31 +1,37 @@
-//! A gallery: what images are published in. It lives in one region, and so do its images' definitions.
+//! Shared image gallery. It has one region, and so do its image definitions.
 
 use super::table::*;
 
 static SHARING: Block = Block::one(&[
-    arg("permission", Ty::Enum(&["Community", "Groups", "Private"]), "permissions", "With whom it is shared.")
-        .required()
-        .replace(),
+    arg(
+        "permission",
+        Ty::Enum(&["Community", "Groups", "Private"]),
+        "permissions",
+        "Sharing of the gallery: public, with groups, or private.",
+    )
+    .required()
+    .replace(),
     arg(
         "community_gallery",
         Ty::Block(&COMMUNITY),
         "communityGalleryInfo",
-        "What everybody is told of a public gallery.",
+        "Public information about a community gallery.",
     )
     .replace(),
 ]);
 
 static COMMUNITY: Block = Block::one(&[
-    arg("eula", Ty::String, "eula", "The licence.").required().replace(),
-    arg("prefix", Ty::String, "publicNamePrefix", "What its public name begins with.").required().replace(),
-    arg("publisher_email", Ty::String, "publisherContact", "How to reach the publisher.").required().replace(),
-    arg("publisher_uri", Ty::String, "publisherUri", "Where the publisher says more.").required().replace(),
+    arg("eula", Ty::String, "eula", "End-user licence agreement.").required().replace(),
+    arg("prefix", Ty::String, "publicNamePrefix", "Prefix of the public name.").required().replace(),
+    arg("publisher_email", Ty::String, "publisherContact", "Email address of the publisher.").required().replace(),
+    arg("publisher_uri", Ty::String, "publisherUri", "URL of the publisher.").required().replace(),
 ]);
 
-/// The table.
+/// Table of `shared_image_gallery`.
 pub static KIND: Kind = Kind {
     name: "shared_image_gallery",
-    about: "A gallery: what images are published in. While its region is lost, nothing in it can be changed; keep one at each site.",
+    about: "Shared image gallery. While its region is lost, nothing in it can be changed, so keep one gallery \
+     at each site.",
     arm: Arm { type_: "Microsoft.Compute/galleries", api: "2025-12-03" },
     names: NameRule::new(
         1,
@@ -35,19 +41,18 @@ pub static KIND: Kind = Kind {
     ),
     args: &[
         RESOURCE_GROUP,
-        arg("description", Ty::String, "properties.description", "What it is for."),
-        arg("sharing", Ty::Block(&SHARING), "properties.sharingProfile", "Shares it beyond its subscription.")
-            .replace(),
+        arg("description", Ty::String, "properties.description", "Description of the gallery."),
+        arg("sharing", Ty::Block(&SHARING), "properties.sharingProfile", "Sharing beyond the subscription.").replace(),
         TAGS,
     ],
     attributes: &[attribute(
         "unique_name",
         "properties.identifier.uniqueName",
-        Fake::Text("{subscription}-{name}"),
-        "The name that is its own in all of Azure.",
+        FakeValue::Text("{subscription}-{name}"),
+        "Name that is unique in all of Azure.",
     )],
     durations: Durations { create: 15, update: 10, delete: 30 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "CannotDeleteResource",
     example: r#"
 resource_group "example" {

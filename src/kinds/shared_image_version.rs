@@ -1,4 +1,4 @@
-//! A version of a gallery's image, in its gallery's region and in the regions that it is replicated to.
+//! Version of an image in a gallery, in the gallery's region and in the regions that it is replicated to.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -8,51 +8,55 @@ use super::regions::{region, same_region};
 use super::table::*;
 use crate::address::ArmId;
 
+/// Provider type and API version of image versions.
 pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/galleries/images/versions", api: "2025-12-03" };
+/// Name rule of image versions.
 pub(super) const NAMES: NameRule = NameRule::new(
     5,
     32,
     r"^[0-9]{1,10}\.[0-9]{1,10}\.[0-9]{1,10}$",
     "three numbers with full stops between them, as in `1.0.0`",
 );
+/// Path of the source's id.
 pub(super) const SOURCE: &str = "properties.storageProfile.source.id";
+/// Path of the target regions.
 pub(super) const TARGETS: &str = "properties.publishingProfile.targetRegions";
 const MACHINE: &str = "properties.storageProfile.source.virtualMachineId";
 
-/// The kinds of storage of a replica.
+/// Storage types of a replica.
 pub(super) const STORAGE: Ty = Ty::Enum(&["Standard_LRS", "Standard_ZRS", "Premium_LRS"]);
 
 static TARGET_REGION: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::Site, "name", "The site, or the name of a region that is no site.").required(),
+        arg("name", Ty::Site, "name", "Site, or the name of a region without a site.").required(),
         arg(
             "regional_replica_count",
             Ty::Integer(1, 100),
             "regionalReplicaCount",
-            "How many replicas there are; one for each 20 machines that start at once.",
+            "Number of replicas. Azure recommends one for each 20 machines that start at the same time.",
         )
         .required(),
-        arg("storage_account_type", STORAGE, "storageAccountType", "The kind of storage.")
+        arg("storage_account_type", STORAGE, "storageAccountType", "Storage type of the replicas.")
             .default(Lit::Str("Standard_LRS")),
         arg(
             "exclude_from_latest_enabled",
             Ty::Bool,
             "excludeFromLatest",
-            "Whether it is passed over there where the latest version is asked for.",
+            "Exclude this version in that region when `latest` is requested.",
         )
         .default(Lit::Bool(false)),
         arg(
             "disk_encryption_set",
             Ty::Ref(&[]),
             "encryption.osDiskImage.diskEncryptionSetId",
-            "The disk encryption set whose key encrypts it there.",
+            "Disk encryption set of the replicas in that region.",
         )
         .replace(),
     ],
 );
 
-/// azurerm wants its own region among those it is replicated to.
+/// azurerm requires the version's own region among its target regions.
 fn own_region(args: &JsonMap<String, Json>) -> String {
     match args.contains_key("target_region") {
         true => String::new(),
@@ -60,62 +64,68 @@ fn own_region(args: &JsonMap<String, Json>) -> String {
     }
 }
 
-/// The table.
+/// Table of `shared_image_version`.
 pub static KIND: Kind = Kind {
     name: "shared_image_version",
-    about: "A version of a gallery's image, in its gallery's region and in the regions that it is replicated to.",
+    about: "Version of an image in a gallery, in the gallery's region and in the regions that it is replicated to.",
     arm: ARM,
     place: Place::Child("image", "versions"),
     names: NAMES,
     args: &[
-        place("image", &["shared_image"], "The image it is a version of; its site is the default for this one's."),
+        place("image", &["shared_image"], "Image of the version. Its site is the default site of the version."),
         arg(
             "managed_image",
             Ty::Ref(&["image", "linux_virtual_machine", "windows_virtual_machine"]),
             SOURCE,
-            "The managed image or generalised machine, of the same region, that it is made from.",
+            "Source: a managed image or a generalised virtual machine of the same region.",
         )
         .replace(),
         arg(
             "os_disk_snapshot",
             Ty::Ref(&["managed_disk"]),
             "properties.storageProfile.osDiskImage.source.id",
-            "The snapshot or disk that it is made from.",
+            "Source: a snapshot or disk.",
         )
         .replace(),
         arg(
             "blob_uri",
             Ty::String,
             "properties.storageProfile.osDiskImage.source.uri",
-            "The URL of the blob that it is made from.",
+            "Source: URL of a blob. Requires `storage_account`.",
         )
         .replace(),
         arg(
             "storage_account",
             Ty::Ref(&["storage_account"]),
             "properties.storageProfile.osDiskImage.source.storageAccountId",
-            "The storage account of that blob.",
+            "Storage account of the blob in `blob_uri`.",
         )
         .replace(),
         arg(
             "target_region",
             Ty::Block(&TARGET_REGION),
             TARGETS,
-            "Where it is replicated to; without any, one replica in its own region. `image_copy` keeps a copy that outlives this region.",
+            "Region to replicate to. Without any, one replica in the version's own region. To survive the loss \
+             of that region, use an `image_copy`.",
         ),
         arg(
             "exclude_from_latest",
             Ty::Bool,
             "properties.publishingProfile.excludeFromLatest",
-            "Whether it is passed over where the latest version is asked for.",
+            "Exclude this version when `latest` is requested.",
         )
         .default(Lit::Bool(false)),
-        arg("end_of_life_date", Ty::String, "properties.publishingProfile.endOfLifeDate", "When it ends, in RFC 3339."),
+        arg(
+            "end_of_life_date",
+            Ty::String,
+            "properties.publishingProfile.endOfLifeDate",
+            "End-of-life date, in RFC 3339.",
+        ),
         arg(
             "replication_mode",
             Ty::Enum(&["Full", "Shallow"]),
             "properties.publishingProfile.replicationMode",
-            "Shallow is made faster, and is for tests.",
+            "Replication mode. `Shallow` is faster and meant for tests.",
         )
         .default(Lit::Str("Full"))
         .replace(),
@@ -123,18 +133,24 @@ pub static KIND: Kind = Kind {
             "deletion_of_replicated_locations_enabled",
             Ty::Bool,
             "properties.safetyProfile.allowDeletionOfReplicatedLocations",
-            "Whether regions may be taken away.",
+            "Allow the removal of target regions.",
         )
         .default(Lit::Bool(false))
         .replace(),
         TAGS,
     ],
     durations: Durations { create: 600, update: 30, delete: 60 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     recovery: Recovery { loses_data: true, image: true, ..Recovery::NONE },
-    // Machines that were made from it have their own disks.
+    // Machines from this version have disks of their own.
     in_use: "",
-    odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    odd: Overrides {
+        encode: Some(encode),
+        decode: Some(decode),
+        ready: Some(ready),
+        check: Some(check),
+        ..Overrides::NONE
+    },
     simulated: SIMULATED,
     adoption: Adoption {
         is: Some(|found| !super::image_copy::is_copy(found)),
@@ -193,12 +209,12 @@ shared_image_version "example" {
   managed_image = image.example
 }
 "#,
-    left_out: &[("gallery_name", "the gallery is its image's")],
+    left_out: &[("gallery_name", "the gallery of the image")],
     ..Kind::EMPTY
 };
 
-/// One replica in its own region is what there is without being written.
-fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+/// One replica in the version's own region is the default.
+fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     let home = path::text(found.body, "location").unwrap_or_default();
     let is_plain = |target: &Json| {
         path::text(target, "name").is_some_and(|name| same_region(name, home))
@@ -236,7 +252,7 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     if let Some(machine) = machine {
         args.insert("managed_image".to_owned(), Json::from(machine));
     }
-    // Azure answers regions by the names that people read.
+    // Azure returns regions by display name.
     for target in args.get_mut("target_region").and_then(Json::as_array_mut).into_iter().flatten() {
         if let Some(region) = path::text(target, "name").and_then(region) {
             path::put(target, "name", Json::from(region.name));
@@ -244,15 +260,15 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-/// It can be used in a region once it is replicated there, which may be after its own provisioning.
-pub(super) fn ready(answers: &[Json]) -> Ready {
-    let Some(body) = answers.last() else { return Ready::Waits("it stands".to_owned()) };
+/// A version is ready once it is replicated to all its regions, which may be after its own provisioning.
+pub(super) fn ready(answers: &[Json]) -> Readiness {
+    let Some(body) = answers.last() else { return Readiness::Waits("the version exists".to_owned()) };
     let state = path::text(body, "properties.replicationStatus.aggregatedState")
         .or_else(|| path::text(body, "properties.provisioningState"));
     match state {
-        None | Some("Completed" | "Succeeded") => Ready::Yes,
-        Some("Failed") => Ready::Never("the image could not be replicated".to_owned()),
-        Some(_) => Ready::Waits("the image is replicated to all its regions".to_owned()),
+        None | Some("Completed" | "Succeeded") => Readiness::Yes,
+        Some("Failed") => Readiness::Never("Azure failed to replicate the image".to_owned()),
+        Some(_) => Readiness::Waits("the image is replicated to all its regions".to_owned()),
     }
 }
 
@@ -262,36 +278,36 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if given != 1 {
         findings.push(finding(
             "managed_image",
-            &format!("the version has {given} sources, and takes one"),
-            "Write one of `managed_image`, `os_disk_snapshot`, `blob_uri`.",
+            &format!("the version has {given} sources, but needs exactly one"),
+            "Set one of `managed_image`, `os_disk_snapshot` and `blob_uri`.",
         ));
     }
     if has("blob_uri") && !has("storage_account") {
-        let help = "Write `storage_account = storage_account.…`.";
-        findings.push(finding("blob_uri", "the storage account of the blob is not written", help));
+        let help = "Set `storage_account = storage_account.…`.";
+        findings.push(finding("blob_uri", "`blob_uri` needs a `storage_account`", help));
     }
     let targets = subject.args.get("target_region").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     let at_home = |target: &Json| path::text(target, "name").is_none_or(|name| same_region(name, subject.location));
     if !targets.is_empty() && !targets.iter().any(at_home) {
         findings.push(Finding {
             argument: "target_region",
-            summary: format!("its own region, {}, is not among the regions it is replicated to", subject.location),
-            why: "Azure makes every replica from the one in the gallery's region.".to_owned(),
-            help: "Write a `target_region` for it, too.".to_owned(),
+            summary: format!("the target regions lack the version's own region, {}", subject.location),
+            why: "Azure creates all replicas from the one in the gallery's region.".to_owned(),
+            help: "Add a `target_region` for it.".to_owned(),
         });
     }
 }
 
-/// What the simulator does with a version, whether it is made or copied.
-pub(super) const SIMULATED: Simulated = Simulated {
+/// Simulation of a version, created or copied.
+pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
     lasts: Some(lasts),
     accepts: &[MACHINE, "properties.replicationStatus"],
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
-fn admit(cloud: &dyn Cloudlet, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
     let refuse = |message| Err(Refusal { status: 400, code: "InvalidParameter", message });
     let home = path::text(body, "location").unwrap_or_default();
     let names = path::items(body, TARGETS).iter().filter_map(|target| path::text(target, "name"));
@@ -304,7 +320,7 @@ fn admit(cloud: &dyn Cloudlet, _: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
     let source = path::text(body, SOURCE).or_else(|| path::text(body, MACHINE)).map(ArmId::new);
     let Some((id, source)) = source.and_then(|id| cloud.get(&id).map(|source| (id, source))) else { return Ok(()) };
-    // Another gallery's version may be anywhere; everything else is read where it is.
+    // A version of another gallery may be in any region. Every other source must be in the same one.
     let gallery = id.folded().contains("/microsoft.compute/galleries/");
     match path::text(source, "location") {
         Some(there) if !gallery && !same_region(there, home) => refuse(format!(
@@ -314,7 +330,7 @@ fn admit(cloud: &dyn Cloudlet, _: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let Some(body) = cloud.get_mut(id) else { return };
     let shown = |name: &str| region(name).map_or_else(|| name.to_owned(), |region| region.display_name.to_owned());
     let names = path::items(body, TARGETS).iter().filter_map(|target| path::text(target, "name"));
@@ -323,8 +339,9 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     path::put(body, "properties.replicationStatus", json!({ "aggregatedState": "Completed", "summary": summary }));
 }
 
-/// Publishing an image of 30 GB takes about ten minutes, and five more for other regions, which go side by side; the copy of another
-/// gallery's version crosses regions first (source: the project's durations sheet, 10 to 30 minutes with one region more).
+/// Publishing an image of 30 GB takes about ten minutes, and five more for other regions, which are replicated in
+/// parallel. A copy of another gallery's version must cross regions first (source: the project's durations sheet, 10
+/// to 30 minutes with one more region).
 fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     let targets = |body: &Json| path::items(body, TARGETS).len();
     let copied = path::text(new, SOURCE).is_some_and(|id| id.to_ascii_lowercase().contains("/galleries/"));

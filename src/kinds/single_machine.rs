@@ -1,6 +1,6 @@
-//! What single machines of both operating systems have in common: arguments, bodies, and what the simulator does with them.
+//! Common parts of single virtual machines of both operating systems: arguments, bodies, and simulation.
 //!
-//! Both are of one provider type. This module knows no kind.
+//! Both have one provider type. Independent of kinds.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -11,24 +11,28 @@ use crate::address::ArmId;
 
 const AT: &str = "properties";
 const NICS: &str = "properties.networkProfile.networkInterfaces";
-/// Where an interface says which machine has it.
+/// Path of an interface's machine.
 const OWNER: &str = "properties.virtualMachine.id";
 const OS_DISK_ID: &str = "properties.storageProfile.osDisk.managedDisk.id";
 
+/// Provider type and API version of virtual machines.
 pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachines", api: "2026-04-01" };
+/// Typical durations in seconds (source: the project's durations sheet).
 pub(super) const DURATIONS: Durations = Durations { create: 60, update: 30, delete: 60 };
+/// Name rule of virtual machines.
 pub(super) const NAMES: NameRule = super::scale_set::NAMES;
 
+/// Attributes of a virtual machine.
 pub(super) const ATTRIBUTES: &[Attribute] = &[
-    attribute("virtual_machine_id", "properties.vmId", Fake::Guid, "The id that Azure gives this machine."),
+    attribute("virtual_machine_id", "properties.vmId", FakeValue::Guid, "ID that Azure assigns to the machine."),
     identity::PRINCIPAL_ID,
     identity::TENANT_ID,
 ];
 
-/// Arguments of both.
+/// Arguments of both that scale sets share.
 pub(super) const PROFILE: &[Arg] = &frozen(profile!("properties"));
 
-/// What a machine is made from never changes, while a scale set makes new instances from something else.
+/// The image of a single machine is fixed. A scale set creates new instances from a new image.
 const fn frozen<const N: usize>(mut args: [Arg; N]) -> [Arg; N] {
     let mut at = 0;
     while at < N {
@@ -40,38 +44,38 @@ const fn frozen<const N: usize>(mut args: [Arg; N]) -> [Arg; N] {
     args
 }
 
-/// Further arguments of both, which a scale set has not or has otherwise.
+/// Further arguments of both, which scale sets lack or define differently.
 pub(super) const MACHINE: &[Arg] = &[
     RESOURCE_GROUP,
-    arg("size", Ty::String, "properties.hardwareProfile.vmSize", "The size, as in `Standard_D2s_v5`.")
+    arg("size", Ty::String, "properties.hardwareProfile.vmSize", "Size of the machine, as in `Standard_D2s_v5`.")
         .required()
         .any_case(),
     arg(
         "network_interfaces",
         Ty::List(&Ty::Ref(&["network_interface"])),
         "properties.networkProfile.networkInterfaces[].id",
-        "Its network interfaces; the first is the primary one.",
+        "Network interfaces of the machine. The first one is the primary interface.",
     )
     .required(),
     arg(
         "admin_username",
         Ty::String,
         "properties.osProfile.adminUsername",
-        "The administrator; none on a specialised image.",
+        "Username of the administrator. Leave it out for a specialised image.",
     )
     .replace(),
     arg(
         "computer_name",
         Ty::String,
         "properties.osProfile.computerName",
-        "The host name; the name of the machine without it.",
+        "Host name. Defaults to the name of the machine.",
     )
     .replace(),
     arg(
         "custom_data",
         Ty::String,
         "properties.osProfile.customData",
-        "Text in base64 that the first start runs (cloud-init).",
+        "Custom data in base64 (cloud-init), run at the first start.",
     )
     .secret()
     .replace(),
@@ -79,7 +83,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "source_image_reference",
         Ty::Block(&SOURCE_IMAGE_REFERENCE),
         "",
-        "An image of the marketplace. One of this, `source_image` and `os_managed_disk`.",
+        "Marketplace image. Conflicts with `source_image` and `os_managed_disk`.",
     )
     .wire(Wire::Odd)
     .replace(),
@@ -87,90 +91,90 @@ pub(super) const MACHINE: &[Arg] = &[
         "os_managed_disk",
         Ty::Ref(&["managed_disk"]),
         OS_DISK_ID,
-        "A disk with a system on it, which is attached as it is; for a machine that is brought back from a copy.",
+        "Existing disk with an operating system to attach, for a machine that is restored from a copy.",
     )
     .replace(),
-    arg("os_disk", Ty::Block(&OS_DISK), "properties.storageProfile.osDisk", "The disk of the system."),
-    arg("zone", Ty::String, "zones[0]", "The zone it is in.").replace(),
+    arg("os_disk", Ty::Block(&OS_DISK), "properties.storageProfile.osDisk", "Operating system disk."),
+    arg("zone", Ty::String, "zones[0]", "Availability zone of the machine.").replace(),
     arg(
         "allow_extension_operations",
         Ty::Bool,
         "properties.osProfile.allowExtensionOperations",
-        "Whether extensions may be installed.",
+        "Allow the installation of extensions.",
     ),
     arg(
         "extensions_time_budget",
         Ty::Duration,
         "properties.extensionsTimeBudget",
-        "How long all extensions together may take to install, 15 minutes to 2 hours.",
+        "Maximum time for the installation of all extensions, 15 minutes to 2 hours.",
     )
     .default(Lit::Str("1h30m")),
     arg(
         "gallery_application",
         Ty::Block(&GALLERY_APPLICATION),
         "properties.applicationProfile.galleryApplications",
-        "An application of a gallery that is installed.",
+        "Gallery application to install.",
     ),
     arg(
         "additional_capabilities",
         Ty::Block(&ADDITIONAL_CAPABILITIES),
         "properties.additionalCapabilities",
-        "Further abilities of the machine.",
+        "Additional capabilities of the machine.",
     ),
     arg(
         "os_image_notification",
         Ty::Block(&OS_IMAGE_NOTIFICATION),
         "properties.scheduledEventsProfile.osImageNotificationProfile",
-        "Tells the machine before its system is replaced.",
+        "Notification of the machine before its operating system is replaced.",
     ),
     arg(
         "disk_controller_type",
         Ty::Enum(&["SCSI", "NVMe"]),
         "properties.storageProfile.diskControllerType",
-        "How disks are attached.",
+        "Disk controller type.",
     ),
     arg(
         "availability_set",
         Ty::Ref(&[]),
         "properties.availabilitySet.id",
-        "The set of machines that are not on one host.",
+        "Availability set, whose machines run on different hosts.",
     )
     .replace(),
     arg(
         "virtual_machine_scale_set",
         Ty::Ref(&[]),
         "properties.virtualMachineScaleSet.id",
-        "The scale set of flexible orchestration that it is part of.",
+        "Scale set of the machine, in flexible orchestration mode.",
     ),
     arg(
         "platform_fault_domain",
         Ty::Integer(-1, 5),
         "properties.platformFaultDomain",
-        "The fault domain of that scale set that it is in; -1: Azure chooses.",
+        "Fault domain in that scale set. -1: Azure chooses.",
     )
     .replace(),
     arg(
         "capacity_reservation_group",
         Ty::Ref(&[]),
         "properties.capacityReservation.capacityReservationGroup.id",
-        "The reserved capacity that it uses.",
+        "Capacity reservation group with the reserved capacity.",
     ),
-    arg("dedicated_host", Ty::Ref(&[]), "properties.host.id", "The dedicated host that it runs on."),
+    arg("dedicated_host", Ty::Ref(&[]), "properties.host.id", "Dedicated host of the machine."),
     arg(
         "dedicated_host_group",
         Ty::Ref(&[]),
         "properties.hostGroup.id",
-        "The dedicated hosts, one of which it runs on.",
+        "Dedicated host group. Azure chooses one of its hosts.",
     ),
     arg(
         "proximity_placement_group",
         Ty::Ref(&[]),
         "properties.proximityPlacementGroup.id",
-        "The group of machines that are placed close together.",
+        "Proximity placement group, which places machines close together.",
     ),
 ];
 
-/// How the system is kept up to date, at the part of the profile that is the operating system's.
+/// Patching of the operating system, at its part of the profile.
 macro_rules! patches {
     ($under:literal, $modes:expr) => {
         [
@@ -178,31 +182,31 @@ macro_rules! patches {
                 "patch_mode",
                 Ty::Enum($modes),
                 concat!($under, ".patchSettings.patchMode"),
-                "Who installs updates of the system.",
+                "Patch mode: the party that installs operating system updates.",
             ),
             arg(
                 "patch_assessment_mode",
                 Ty::Enum(&["AutomaticByPlatform", "ImageDefault"]),
                 concat!($under, ".patchSettings.assessmentMode"),
-                "Who looks for updates of the system.",
+                "Patch assessment mode: the party that searches for operating system updates.",
             ),
             arg(
                 "reboot_setting",
                 Ty::Enum(&["Always", "IfRequired", "Never"]),
                 concat!($under, ".patchSettings.automaticByPlatformSettings.rebootSetting"),
-                "Whether updates that the platform installs restart the machine.",
+                "Restarts after updates by the platform.",
             ),
             arg(
                 "bypass_platform_safety_checks_on_user_schedule_enabled",
                 Ty::Bool,
                 concat!($under, ".patchSettings.automaticByPlatformSettings.bypassPlatformSafetyChecksOnUserSchedule"),
-                "Whether updates follow one's own schedule only.",
+                "Skip updates on the platform's schedule and follow a schedule of your own only.",
             ),
             arg(
                 "provision_vm_agent",
                 Ty::Bool,
                 concat!($under, ".provisionVMAgent"),
-                "Whether Azure's agent is installed; extensions need it.",
+                "Install the Azure VM agent, which extensions need.",
             )
             .replace(),
         ]
@@ -212,21 +216,28 @@ macro_rules! patches {
 pub(super) use patches;
 
 static SOURCE_IMAGE_REFERENCE: Block = Block::one(&[
-    arg("publisher", Ty::String, "publisher", "The publisher, as in `Canonical`.").required().replace(),
-    arg("offer", Ty::String, "offer", "The offer, as in `ubuntu-24_04-lts`.").required().replace(),
-    arg("sku", Ty::String, "sku", "The variant, as in `server`.").required().replace(),
-    arg("version", Ty::String, "version", "The version; `latest` differs from day to day.").required().replace(),
+    arg("publisher", Ty::String, "publisher", "Publisher of the image, as in `Canonical`.").required().replace(),
+    arg("offer", Ty::String, "offer", "Offer, as in `ubuntu-24_04-lts`.").required().replace(),
+    arg("sku", Ty::String, "sku", "SKU, as in `server`.").required().replace(),
+    arg(
+        "version",
+        Ty::String,
+        "version",
+        "Version of the image. `latest` makes the machine depend on the day of its creation.",
+    )
+    .required()
+    .replace(),
 ]);
 
 static OS_DISK: Block = Block::one(&concat::<{ machine_profile::OS_DISK.len() + 4 }>(&[
     machine_profile::OS_DISK,
     &[
-        arg("name", Ty::String, "name", "Its name; Azure makes one up without it.").replace(),
+        arg("name", Ty::String, "name", "Name of the disk. Azure generates one if absent.").replace(),
         arg(
             "storage_account_type",
             machine_profile::OS_STORAGE,
             "managedDisk.storageAccountType",
-            "The kind of storage.",
+            "Storage type of the disk.",
         )
         .replace(),
         machine_profile::disk_encryption_set("disk_encryption_set", "managedDisk.diskEncryptionSet.id"),
@@ -236,39 +247,45 @@ static OS_DISK: Block = Block::one(&concat::<{ machine_profile::OS_DISK.len() + 
 .at_least_one();
 
 static DIFF_DISK_SETTINGS: Block = Block::one(&[
-    arg("option", Ty::Enum(&["Local"]), "option", "That it is on the host.").required().replace(),
-    arg("placement", Ty::Enum(&["CacheDisk", "ResourceDisk", "NvmeDisk"]), "placement", "Where on the host.")
-        .default(Lit::Str("CacheDisk"))
-        .replace(),
+    arg("option", Ty::Enum(&["Local"]), "option", "Ephemeral disk option. Azure has one.").required().replace(),
+    arg(
+        "placement",
+        Ty::Enum(&["CacheDisk", "ResourceDisk", "NvmeDisk"]),
+        "placement",
+        "Placement of the disk on the host.",
+    )
+    .default(Lit::Str("CacheDisk"))
+    .replace(),
 ]);
 
 static GALLERY_APPLICATION: Block = Block::many(
     "",
     &[
-        arg("version", Ty::Ref(&[]), "packageReferenceId", "The version of the application.").required(),
+        arg("version", Ty::Ref(&[]), "packageReferenceId", "Version of the application.").required(),
+        arg("automatic_upgrade_enabled", Ty::Bool, "enableAutomaticUpgrade", "Install new versions automatically.")
+            .default(Lit::Bool(false)),
         arg(
-            "automatic_upgrade_enabled",
-            Ty::Bool,
-            "enableAutomaticUpgrade",
-            "Whether new versions are taken up without being asked.",
-        )
-        .default(Lit::Bool(false)),
-        arg("configuration_blob_uri", Ty::String, "configurationReference", "A blob that configures it."),
-        arg("order", Ty::Integer(0, 2_147_483_647), "order", "Its turn among the applications.").default(Lit::Int(0)),
-        arg("tag", Ty::String, "tags", "A text that goes with it."),
+            "configuration_blob_uri",
+            Ty::String,
+            "configurationReference",
+            "URL of a blob with the application's configuration.",
+        ),
+        arg("order", Ty::Integer(0, 2_147_483_647), "order", "Position in the installation order.")
+            .default(Lit::Int(0)),
+        arg("tag", Ty::String, "tags", "Text to store with the application."),
         arg(
             "treat_failure_as_deployment_failure_enabled",
             Ty::Bool,
             "treatFailureAsDeploymentFailure",
-            "Whether the machine has failed where the application has.",
+            "Fail the deployment of the machine if the application fails.",
         )
         .default(Lit::Bool(false)),
     ],
 );
 
 static ADDITIONAL_CAPABILITIES: Block = Block::one(&[
-    arg("hibernation_enabled", Ty::Bool, "hibernationEnabled", "Whether it can hibernate."),
-    arg("ultra_ssd_enabled", Ty::Bool, "ultraSSDEnabled", "Whether disks of the kind `UltraSSD_LRS` can be used.")
+    arg("hibernation_enabled", Ty::Bool, "hibernationEnabled", "Enable hibernation."),
+    arg("ultra_ssd_enabled", Ty::Bool, "ultraSSDEnabled", "Enable disks of type `UltraSSD_LRS`.")
         .default(Lit::Bool(false)),
 ]);
 
@@ -276,19 +293,18 @@ static OS_IMAGE_NOTIFICATION: Block = Block::one(&[arg(
     "timeout",
     Ty::Duration,
     "notBeforeTimeout",
-    "How long the machine has to finish; 15 minutes is all that Azure takes.",
+    "Time for the machine to finish. Azure accepts 15 minutes only.",
 )
 .default(Lit::Str("15m"))]);
 
-/// Left out of both.
-pub(super) const LEFT_OUT: &[(&str, &str)] =
-    &[("edge_zone", "an edge zone is no site that a system could come back at")];
+/// Arguments of azurerm that both leave out.
+pub(super) const LEFT_OUT: &[(&str, &str)] = &[("edge_zone", "an edge zone is no site for a recovery")];
 
 /// Completes the body.
 pub(super) fn encode(subject: &Subject<'_>, bodies: &mut [Json], os: Os) {
     let Some(body) = bodies.first_mut() else { return };
     machine_profile::encode(subject, body, AT, os, "computerName");
-    // A disk that Azure makes goes with the machine; one that was attached is another resource's.
+    // A disk that Azure creates is deleted with the machine. An attached disk is a resource of its own.
     let attached = subject.args.contains_key("os_managed_disk");
     let (create, delete) = if attached { ("Attach", "Detach") } else { ("FromImage", "Delete") };
     path::put(body, "properties.storageProfile.osDisk.createOption", Json::from(create));
@@ -321,33 +337,37 @@ pub(super) fn check(subject: &Subject<'_>, longest_name: usize, findings: &mut V
     if attached && subject.args.contains_key("admin_username") {
         findings.push(Finding {
             argument: "admin_username",
-            summary: "a disk with a system on it takes no administrator".to_owned(),
-            why: "Its users are on it already, and Azure refuses a profile of the system with it.".to_owned(),
-            help: "Leave `admin_username` and what goes with it out.".to_owned(),
+            summary: "`admin_username` conflicts with `os_managed_disk`".to_owned(),
+            why: "The users are on the disk already, and Azure rejects an operating system profile with it.".to_owned(),
+            help: "Remove `admin_username` and the related arguments.".to_owned(),
         });
     }
     let name = subject.text("computer_name").unwrap_or(subject.name);
     if name.chars().count() > longest_name && !attached {
         let summary = format!("the host name would be `{name}`, which is longer than {longest_name} characters");
-        findings.push(finding("computer_name", &summary, "Write a shorter `computer_name`."));
+        findings.push(finding("computer_name", &summary, "Set a shorter `computer_name`."));
     }
     let none = subject.args.get("network_interfaces").and_then(Json::as_array).is_some_and(Vec::is_empty);
     if none {
-        findings.push(finding("network_interfaces", "it has no network interface", "Write at least one."));
+        findings.push(finding(
+            "network_interfaces",
+            "`network_interfaces` is empty",
+            "Set at least one network interface.",
+        ));
     }
 }
 
-/// The machine it is.
+/// The machine as a capacity requirement.
 pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
     Some(Machines { size: subject.text("size")?.to_owned(), count: 1 })
 }
 
-/// Whether a machine runs this system.
+/// True if a machine runs this operating system.
 pub(super) fn is_of(body: &Json, os: Os) -> bool {
     machine_profile::is_of(body, AT, os)
 }
 
-/// The disk that Azure makes of an image goes with the machine.
+/// The disk that Azure creates from an image belongs to the machine.
 pub(super) const ADOPTION: Adoption = Adoption {
     arguments: Some(|found, args| {
         if has_own_disk(found.body) {
@@ -364,17 +384,17 @@ fn has_own_disk(body: &Json) -> bool {
     path::text(body, "properties.storageProfile.osDisk.createOption") == Some("FromImage")
 }
 
-/// What the simulator does with both.
-pub(super) const SIMULATED: Simulated = Simulated {
+/// Simulation of both.
+pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
     removed: Some(removed),
     leads: Some(leads),
     accepts: machine_profile::accepts!("properties"),
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     admit_image(cloud, body, AT)?;
     for nic in nics(body) {
         admit_region(cloud, id, body, &nic)?;
@@ -406,8 +426,8 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
 }
 
-/// The disk of the system stands beside the machine, as an object of its own, and interfaces say whose they are.
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+/// Creates the operating system disk as an object of its own, and records the machine in its interfaces.
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     let nics = cloud.get(id).map(nics).unwrap_or_default();
     for nic in nics {
@@ -469,7 +489,7 @@ fn attach(disk: &mut Json, to: Option<&ArmId>) {
     path::put(disk, "properties.diskState", Json::from(if to.is_some() { "Attached" } else { "Unattached" }));
 }
 
-fn removed(cloud: &mut dyn Cloudlet, _: &ArmId, body: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, _: &ArmId, body: &Json) {
     for nic in nics(body) {
         if let Some(nic) = cloud.get_mut(&nic) {
             path::remove(nic, "properties.virtualMachine");
@@ -483,8 +503,8 @@ fn removed(cloud: &mut dyn Cloudlet, _: &ArmId, body: &Json) {
     }
 }
 
-fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
-    let Some(body) = cloud.get(id) else { return Leads::Nowhere("its machine is gone") };
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+    let Some(body) = cloud.get(id) else { return Lead::Nowhere("its machine does not exist") };
     let location = path::text(body, "location").unwrap_or_default().to_owned();
-    Leads::Serves(location, u32::from(cloud.working(id).is_some()))
+    Lead::Serves(location, u32::from(cloud.working(id).is_some()))
 }

@@ -1,4 +1,4 @@
-//! A container of blobs of a storage account.
+//! Blob container of a storage account.
 
 use serde_json::Value as Json;
 
@@ -6,10 +6,10 @@ use super::path;
 use super::table::*;
 use crate::address::ArmId;
 
-/// The table.
+/// Table of `storage_container`.
 pub static KIND: Kind = Kind {
     name: "storage_container",
-    about: "A container of blobs of a storage account.",
+    about: "Blob container of a storage account.",
     arm: Arm { type_: "Microsoft.Storage/storageAccounts/blobServices/containers", api: "2026-04-01" },
     place: Place::Child("storage_account", "blobServices/default/containers"),
     location: Location::None,
@@ -20,12 +20,13 @@ pub static KIND: Kind = Kind {
         "lower-case letters, digits and single hyphens between them, or is `$root` or `$web`",
     ),
     args: &[
-        place("storage_account", &["storage_account"], "The account it is in."),
+        place("storage_account", &["storage_account"], "Storage account of the container."),
         arg(
             "container_access_type",
             Ty::Enum(&["private", "blob", "container"]),
             "",
-            "Who may read without signing in: nobody, whoever knows a blob's name, or whoever knows the container's.",
+            "Anonymous access: none (`private`), to blobs whose name is known (`blob`), or with listing \
+             (`container`).",
         )
         .default(Lit::Str("private"))
         .wire(Wire::Mapped(
@@ -40,37 +41,37 @@ pub static KIND: Kind = Kind {
             "default_encryption_scope",
             Ty::String,
             "properties.defaultEncryptionScope",
-            "The encryption scope of blobs that name none.",
+            "Default encryption scope of blobs.",
         )
         .replace(),
-        arg("encryption_scope_override_enabled", Ty::Bool, "", "Whether a blob may name another scope.")
+        arg("encryption_scope_override_enabled", Ty::Bool, "", "Allow blobs to set another encryption scope.")
             .replace()
             .wire(Wire::Negated("properties.denyEncryptionScopeOverride")),
-        arg("metadata", Ty::Map(&Ty::String), "properties.metadata", "Names and values that are kept with it."),
+        arg("metadata", Ty::Map(&Ty::String), "properties.metadata", "Metadata: names and values."),
     ],
     attributes: &[
-        named("url", "https://{parent}.blob.core.windows.net/{name}", "The URL of the container."),
+        named("url", "https://{parent}.blob.core.windows.net/{name}", "URL of the container."),
         attribute(
             "has_immutability_policy",
             "properties.hasImmutabilityPolicy",
-            Fake::Nothing,
-            "Whether its blobs cannot be changed for a time.",
+            FakeValue::Nothing,
+            "True if an immutability policy protects the blobs.",
         ),
         attribute(
             "has_legal_hold",
             "properties.hasLegalHold",
-            Fake::Nothing,
-            "Whether its blobs cannot be changed until a hold is lifted.",
+            FakeValue::Nothing,
+            "True if a legal hold protects the blobs.",
         ),
     ],
     durations: Durations { create: 2, update: 2, delete: 2 },
     recovery: Recovery::DATA,
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         accepts: &["properties.leaseStatus", "properties.leaseState"],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -104,23 +105,25 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if public && forbidden == Some(true) {
         findings.push(Finding {
             argument: "container_access_type",
-            summary: "the account allows no public containers".to_owned(),
-            why: "Azure refuses it.".to_owned(),
-            help: "Write `\"private\"`, or `allow_nested_items_to_be_public = true` on the account.".to_owned(),
+            summary: "the storage account allows no public containers".to_owned(),
+            why: "Azure rejects the container.".to_owned(),
+            help:
+                "Set `container_access_type = \"private\"`, or `allow_nested_items_to_be_public = true` on the account."
+                    .to_owned(),
         });
     }
     let written = |argument: &str| subject.args.contains_key(argument);
     if written("encryption_scope_override_enabled") && !written("default_encryption_scope") {
         findings.push(Finding {
             argument: "encryption_scope_override_enabled",
-            summary: "there is no `default_encryption_scope` that could be overridden".to_owned(),
-            why: "Azure takes the two together only.".to_owned(),
-            help: "Write `default_encryption_scope`, or leave this out.".to_owned(),
+            summary: "`encryption_scope_override_enabled` needs a `default_encryption_scope`".to_owned(),
+            why: "Azure accepts the two together only.".to_owned(),
+            help: "Set `default_encryption_scope`, or remove this argument.".to_owned(),
         });
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let public = path::text(body, "properties.publicAccess").is_some_and(|access| access != "None");
     let allowed = cloud
         .get(&account(id))
@@ -133,7 +136,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "properties.defaultEncryptionScope", "$account-encryption-key");
         path::fill(body, "properties.denyEncryptionScopeOverride", false);

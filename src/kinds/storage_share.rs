@@ -1,4 +1,4 @@
-//! A file share of a storage account.
+//! File share of a storage account.
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,7 @@ use super::path;
 use super::table::*;
 use crate::address::ArmId;
 
-/// The rule for names of shares and containers.
+/// The name rule of shares.
 pub(super) const NAME: NameRule = NameRule::new(
     3,
     63,
@@ -17,49 +17,49 @@ pub(super) const NAME: NameRule = NameRule::new(
 static ACL: Block = Block::many(
     "id",
     &[
-        arg("id", Ty::String, "id", "The name of the policy; shared access signatures refer to it.").required(),
-        arg("access_policy", Ty::Block(&ACCESS_POLICY), "accessPolicy", "What it allows."),
+        arg("id", Ty::String, "id", "Name of the policy, which shared access signatures refer to.").required(),
+        arg("access_policy", Ty::Block(&ACCESS_POLICY), "accessPolicy", "Access policy."),
     ],
 );
 
 static ACCESS_POLICY: Block = Block::one(&[
-    arg("permissions", Ty::String, "permission", "The permissions, of `rcwdl` in this order.").required(),
-    arg("start", Ty::String, "startTime", "From when it holds, in RFC 3339."),
-    arg("expiry", Ty::String, "expiryTime", "Until when it holds, in RFC 3339."),
+    arg("permissions", Ty::String, "permission", "Permissions: a selection of `rcwdl`, in this order.").required(),
+    arg("start", Ty::String, "startTime", "Start of the policy, in RFC 3339."),
+    arg("expiry", Ty::String, "expiryTime", "Expiry of the policy, in RFC 3339."),
 ]);
 
-/// The table.
+/// Table of `storage_share`.
 pub static KIND: Kind = Kind {
     name: "storage_share",
-    about: "A file share of a storage account.",
+    about: "File share of a storage account.",
     arm: Arm { type_: "Microsoft.Storage/storageAccounts/fileServices/shares", api: "2026-04-01" },
     place: Place::Child("storage_account", "fileServices/default/shares"),
     location: Location::None,
     names: NAME,
     args: &[
-        place("storage_account", &["storage_account"], "The account it is in."),
-        arg("quota", Ty::Integer(1, 262_144), "properties.shareQuota", "Its size in GiB.").required(),
+        place("storage_account", &["storage_account"], "Storage account of the share."),
+        arg("quota", Ty::Integer(1, 262_144), "properties.shareQuota", "Maximum size in GiB.").required(),
         arg(
             "access_tier",
             Ty::Enum(&["TransactionOptimized", "Hot", "Cool", "Premium"]),
             "properties.accessTier",
-            "What it costs at rest and in use.",
+            "Access tier, which determines storage and access prices.",
         ),
-        arg("enabled_protocol", Ty::Enum(&["SMB", "NFS"]), "properties.enabledProtocols", "How it is mounted.")
+        arg("enabled_protocol", Ty::Enum(&["SMB", "NFS"]), "properties.enabledProtocols", "Protocol for mounts.")
             .default(Lit::Str("SMB"))
             .replace(),
-        arg("metadata", Ty::Map(&Ty::String), "properties.metadata", "Names and values that are kept with it."),
-        arg("acl", Ty::Block(&ACL), "properties.signedIdentifiers", "A stored access policy."),
+        arg("metadata", Ty::Map(&Ty::String), "properties.metadata", "Metadata: names and values."),
+        arg("acl", Ty::Block(&ACL), "properties.signedIdentifiers", "Stored access policy."),
     ],
-    attributes: &[named("url", "https://{parent}.file.core.windows.net/{name}", "The URL of the share.")],
+    attributes: &[named("url", "https://{parent}.file.core.windows.net/{name}", "URL of the share.")],
     durations: Durations { create: 2, update: 2, delete: 2 },
     recovery: Recovery::DATA,
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         accepts: &["properties.leaseStatus", "properties.leaseState"],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     example: r#"
 resource_group "example" {
@@ -89,15 +89,16 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if wanted && files == Some(false) {
             findings.push(Finding {
                 argument,
-                summary: "the account's kind has no such shares".to_owned(),
-                why: "NFS and premium shares are in accounts for files only.".to_owned(),
-                help: "Give the account `account_kind = \"FileStorage\"` and `account_tier = \"Premium\"`.".to_owned(),
+                summary: "the kind of the storage account does not support such shares".to_owned(),
+                why: "NFS and premium shares need an account of kind `FileStorage`.".to_owned(),
+                help: "Set `account_kind = \"FileStorage\"` and `account_tier = \"Premium\"` on the account."
+                    .to_owned(),
             });
         }
     }
 }
 
-fn admit(_: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(_: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     match path::borrow(body, "properties.shareQuota").and_then(Json::as_i64) {
         Some(1..=262_144) | None => Ok(()),
         Some(_) => Err(Refusal {
@@ -108,7 +109,7 @@ fn admit(_: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "properties.shareQuota", 5120);
         path::fill(body, "properties.accessTier", "TransactionOptimized");

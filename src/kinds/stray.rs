@@ -1,11 +1,12 @@
-//! Words that a table does not have: what was meant by them.
+//! Hints for argument names that a table does not have.
 
 use crate::diagnostic::closest;
-use crate::kinds::decode::Written;
+use crate::kinds::decode::BlockInput;
 use crate::kinds::table::{Arg, RESOURCE_GROUP, Ty};
 
-/// Whether this argument is meant by one that the table does not have. It is told of there, with what it should be; that this one is missing says nothing more.
-pub(super) fn is_misspelt(table: &[Arg], written: &Written, name: &str) -> bool {
+/// True if the block has an unknown argument that is a misspelling of this one. The unknown argument is reported with
+/// a suggestion; reporting this one as missing would add nothing.
+pub(super) fn is_misspelt(table: &[Arg], written: &BlockInput, name: &str) -> bool {
     let idents = written.args.iter().map(|arg| &arg.name).chain(written.blocks.iter().map(|(ident, _)| ident));
     let mut stray = idents.map(|ident| &*ident.text).filter(|word| !table.iter().any(|arg| arg.name == *word));
     stray.any(|word| match without_suffix(table, word) {
@@ -14,26 +15,29 @@ pub(super) fn is_misspelt(table: &[Arg], written: &Written, name: &str) -> bool 
     })
 }
 
-/// What to do with a word that Terraform has and that nothing here is called.
+/// Hint for a Terraform argument or block that drplan does not have.
 pub(super) fn foreign(word: &str) -> Option<&'static str> {
     match word {
-        "location" => {
-            Some("A location follows from the site: write `site = site.…`, or leave it to the resource group.")
-        }
+        "location" => Some(
+            "The location follows from the site: set `site = site.…`, or remove it to use the resource group's site.",
+        ),
         "dynamic" => {
-            Some("Write the block itself and put `for_each = …` into it; `each.key` and `each.value` are known inside.")
+            Some("Write the block itself with `for_each = …` in it, and use `each.key` and `each.value` inside.")
         }
-        "count" => Some("Write `for_each = toset([\"a\", \"b\"])`, so that each has a name."),
-        "lifecycle" => Some("`prevent_destroy = true` is written in the block itself; the rest is not needed."),
-        "provider" | "provisioner" | "connection" => Some("It is not needed here."),
+        "count" => Some("Use `for_each = toset([\"a\", \"b\"])`, so that each instance has a name."),
+        "lifecycle" => {
+            Some("Set `prevent_destroy = true` in the block itself. drplan needs no other lifecycle setting.")
+        }
+        "provider" | "provisioner" | "connection" => Some("drplan does not need it. Remove it."),
         _ if word.strip_suffix("_name") == Some(RESOURCE_GROUP.name) => {
-            Some("It is in the resource group of what it belongs to; leave this out.")
+            Some("drplan uses the resource group of the parent. Remove this argument.")
         }
         _ => None,
     }
 }
 
-/// The argument that azurerm has under this name: a reference loses its suffix here, so whoever comes from there writes one that is close to nothing.
+/// The argument that azurerm has under this name. References have no suffix in drplan, so a name from Terraform is
+/// not close to any argument.
 pub(super) fn without_suffix<'t>(table: &'t [Arg], written: &str) -> Option<&'t Arg> {
     let suffixes = ["_resource_ids", "_resource_id", "_ids", "_id", "_name"];
     suffixes.iter().filter_map(|suffix| written.strip_suffix(suffix)).find_map(|stem| {

@@ -1,4 +1,4 @@
-//! A subnet: a range of a virtual network, with what its machines may reach.
+//! Subnet: an address range of a virtual network, and the connectivity of its machines.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -15,9 +15,14 @@ const PREFIX: &str = "properties.addressPrefix";
 static DELEGATION: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "The name of the delegation.").required(),
-        arg("service_delegation", Ty::Block(&SERVICE_DELEGATION), "properties", "The service it is delegated to.")
-            .required(),
+        arg("name", Ty::String, "name", "Name of the delegation.").required(),
+        arg(
+            "service_delegation",
+            Ty::Block(&SERVICE_DELEGATION),
+            "properties",
+            "Service that the subnet is delegated to.",
+        )
+        .required(),
     ],
 );
 
@@ -25,7 +30,7 @@ static SERVICE_DELEGATION: Block = Block::one(&[arg(
     "name",
     Ty::String,
     "serviceName",
-    "The service that may put its resources here, as in `Microsoft.DBforPostgreSQL/flexibleServers`.",
+    "Service that may deploy resources into the subnet, as in `Microsoft.DBforPostgreSQL/flexibleServers`.",
 )
 .required()])
 .at_least_one();
@@ -33,59 +38,59 @@ static SERVICE_DELEGATION: Block = Block::one(&[arg(
 static SERVICE_ENDPOINT: Block = Block::many(
     "service",
     &[
-        arg("service", Ty::String, "service", "The service, as in `Microsoft.Storage`.").required(),
+        arg("service", Ty::String, "service", "Name of the service, as in `Microsoft.Storage`.").required(),
         arg(
             "network_identifier",
             Ty::Ref(&["public_ip"]),
             "networkIdentifier.id",
-            "The public address by which the service knows this subnet.",
+            "Public IP address by which the service identifies this subnet.",
         ),
     ],
 );
 
-/// The table.
+/// Table of `subnet`.
 pub static KIND: Kind = Kind {
     name: "subnet",
-    about: "A subnet: a range of a virtual network, with what its machines may reach.",
+    about: "Subnet: an address range of a virtual network, and the connectivity of its machines.",
     arm: Arm { type_: TYPE, api: "2025-09-01" },
     place: Place::Child("virtual_network", "subnets"),
     location: Location::None,
     names: NameRule::NETWORK,
     args: &[
-        place("virtual_network", &["virtual_network"], "The virtual network it is part of."),
+        place("virtual_network", &["virtual_network"], "Virtual network of the subnet."),
         arg(
             "address_prefixes",
             Ty::List(&Ty::Cidr),
             PREFIXES,
-            "Its ranges, each within the network's; Azure keeps five addresses of each for itself.",
+            "Address ranges of the subnet, within the network's ranges. Azure reserves five addresses of each.",
         )
         .required(),
         arg(
             "default_outbound_access_enabled",
             Ty::Bool,
             "properties.defaultOutboundAccess",
-            "Whether machines without an address or gateway of their own reach the internet all the same.",
+            "Enable outbound internet access for machines without a public address or NAT gateway.",
         )
         .default(Lit::Bool(true)),
         arg(
             "delegation",
             Ty::Block(&DELEGATION),
             "properties.delegations",
-            "A service whose resources alone may be in it.",
+            "Delegation to a service, which alone may deploy resources into the subnet.",
         )
         .default(Lit::EmptyList),
         arg(
             "private_endpoint_network_policies",
             Ty::Enum(&["Disabled", "Enabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"]),
             "properties.privateEndpointNetworkPolicies",
-            "Whether security rules and routes hold for private endpoints too.",
+            "Network policies that apply to private endpoints: security rules, route tables, both or none.",
         )
         .default(Lit::Str("Disabled")),
         arg(
             "private_link_service_network_policies_enabled",
             Ty::Bool,
             "",
-            "Whether security rules hold for private link services too.",
+            "Apply network security rules to private link services.",
         )
         .wire(Wire::Mapped("properties.privateLinkServiceNetworkPolicies", ENABLED))
         .default(Lit::Bool(true)),
@@ -93,30 +98,30 @@ pub static KIND: Kind = Kind {
             "service_endpoint",
             Ty::Block(&SERVICE_ENDPOINT),
             "properties.serviceEndpoints",
-            "A service that is reached from here over Azure's own network.",
+            "Service endpoint: direct access to an Azure service over Azure's backbone.",
         )
         .default(Lit::EmptyList),
         arg(
             "service_endpoint_policies",
             Ty::Set(&Ty::Ref(&[])),
             "properties.serviceEndpointPolicies[].id",
-            "Policies that narrow what service endpoints reach.",
+            "Policies that restrict the resources that service endpoints reach.",
         ),
         arg(
             "sharing_scope",
             Ty::Enum(&["Tenant"]),
             "properties.sharingScope",
-            "Whether other subscriptions of the tenant may use it.",
+            "Sharing with other subscriptions: `Tenant` allows all of the same tenant.",
         ),
     ],
-    drill: Drill { copying: Copying::Along, rewrites: Some(rehearsed), fence: Fence::Wanted },
+    drill: Drill { copying: DrillCopy::Along, rewrites: Some(rehearsed), fence: Fence::Wanted },
     durations: Durations { create: 4, update: 4, delete: 10 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: "InUseSubnetCannotBeDeleted",
     apart: &["address_prefixes"],
-    odd: Odd { decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         accepts: &[
             PREFIX,
@@ -126,7 +131,7 @@ pub static KIND: Kind = Kind {
             "properties.serviceEndpoints[].locations",
         ],
         spared: &[PREFIXES],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     terraform: Terraform {
         fifth: &["service_endpoint"],
@@ -150,17 +155,17 @@ subnet "example" {
 }
 "#,
     left_out: &[
-        ("delegation.service_delegation.actions", "Azure decides them from the service"),
-        ("ip_address_pool", "Azure would choose the range, and an overlap could not be told before apply"),
-        ("network_security_group_id_wo", "a block `subnet_network_security_group_association` says it"),
-        ("network_security_group_id_wo_version", "goes with `network_security_group_id_wo`"),
-        ("route_table_id_wo", "written only, so that its drift could not be seen"),
-        ("route_table_id_wo_version", "goes with `route_table_id_wo`"),
+        ("delegation.service_delegation.actions", "Azure derives them from the service"),
+        ("ip_address_pool", "Azure would choose the range, and drplan could not detect an overlap before apply"),
+        ("network_security_group_id_wo", "drplan has a kind `subnet_network_security_group_association`"),
+        ("network_security_group_id_wo_version", "belongs to `network_security_group_id_wo`"),
+        ("route_table_id_wo", "write-only: drplan could not detect drift"),
+        ("route_table_id_wo_version", "belongs to `route_table_id_wo`"),
     ],
     ..Kind::EMPTY
 };
 
-/// A subnet that was made with one range may answer it by itself and not in a list.
+/// Azure may return a subnet that was created with one range with `addressPrefix` instead of a list.
 fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     let single = answers.iter().find_map(|body| path::borrow(body, PREFIX)).filter(|prefix| prefix.is_string());
     if let Some(prefix) = single
@@ -184,18 +189,18 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let prefixes = strings(subject.args, "address_prefixes");
     let outer: Vec<&str> = space.iter().map(String::as_str).collect();
     let inner: Vec<&str> = prefixes.iter().map(String::as_str).collect();
-    // A network whose ranges are not known yet says nothing of its subnets.
+    // While the network's ranges are unknown, the subnet cannot be checked.
     if let (false, Some(prefix)) = (space.is_empty(), outside(&inner, &outer)) {
         findings.push(Finding {
             argument: "address_prefixes",
-            summary: format!("`{prefix}` is not within the network's address space"),
-            why: "Azure refuses a subnet outside the ranges of its virtual network.".to_owned(),
+            summary: format!("`{prefix}` is outside the address space of the virtual network"),
+            why: "Azure rejects a subnet outside the ranges of its virtual network.".to_owned(),
             help: format!("Choose a range within {}, or add one to the network's `address_space`.", space.join(", ")),
         });
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(network) = id.parent() else { return Ok(()) };
     let refused = |code, message| Err(Refusal { status: 400, code, message });
     let own = prefixes(body);
@@ -203,7 +208,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     if own.is_empty() && path::borrow(body, "properties.ipamPoolPrefixAllocations").is_none() {
         return refused("MissingAddressPrefix", format!("Subnet '{}' has no address prefix.", id.name()));
     }
-    // The ranges of a network that is made in the same request are not known here.
+    // The ranges are unknown if the network is created by the same request.
     let Some(space) = cloud.get(&network).map(|body| path::items(body, virtual_network::SPACE)) else { return Ok(()) };
     let space: Vec<&str> = space.iter().filter_map(Json::as_str).collect();
     if outside(&own, &space).is_some() {
@@ -224,19 +229,19 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The subnets of a simulated network.
-pub(super) fn of_network(cloud: &dyn Cloudlet, network: &ArmId) -> Vec<ArmId> {
+/// Subnets of a simulated network.
+pub(super) fn of_network(cloud: &dyn SimulatedWorld, network: &ArmId) -> Vec<ArmId> {
     let is_subnet = |id: &ArmId| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
     cloud.below(network).into_iter().filter(is_subnet).collect()
 }
 
-/// The ranges of a subnet's body.
+/// Address ranges of a subnet's body.
 pub(super) fn prefixes(body: &Json) -> Vec<String> {
     let list = path::items(body, PREFIXES).iter().filter_map(Json::as_str);
     list.chain(path::text(body, PREFIX)).map(str::to_owned).collect()
 }
 
-/// In a drill nothing leads out of it: neither Azure's own way to the internet nor one to services that let this subnet in.
+/// A drill closes all ways out: Azure's default outbound access, and service endpoints that admit this subnet.
 fn rehearsed(args: &mut Map) {
     args.insert("default_outbound_access_enabled".into(), Value::from(false));
     args.insert("service_endpoint".into(), Value::List(Vec::new().into()));

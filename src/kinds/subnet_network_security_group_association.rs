@@ -1,11 +1,11 @@
-//! That a subnet is under a network security group: a property of the subnet, written as if it were a resource.
+//! Association of a subnet with a network security group: a property of the subnet, treated as a resource.
 
 use super::table::*;
 
-/// The table.
+/// Table of `subnet_network_security_group_association`.
 pub static KIND: Kind = Kind {
     name: "subnet_network_security_group_association",
-    about: "That a subnet is under a network security group; one subnet is under one group.",
+    about: "Association of a subnet with a network security group. A subnet has at most one group.",
     arm: Arm { type_: "Microsoft.Network/virtualNetworks/subnets", api: "2025-09-01" },
     place: Place::Property("subnet"),
     location: Location::None,
@@ -16,16 +16,17 @@ pub static KIND: Kind = Kind {
             "network_security_group",
             Ty::Ref(&["network_security_group"]),
             "properties.networkSecurityGroup.id",
-            "The group. Another one takes its place in one write, so that the subnet is never open in between.",
+            "Network security group of the subnet. drplan replaces it with one write, so the subnet is never \
+             unprotected.",
         )
         .required(),
     ],
     drill: Drill::ALONG,
     durations: Durations { create: 4, update: 4, delete: 4 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: "",
-    odd: Odd { name: Some(name), ..Odd::NONE },
+    odd: Overrides { name: Some(name), ..Overrides::NONE },
     terraform: Terraform { named: false, ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
@@ -54,7 +55,7 @@ subnet_network_security_group_association "example" {
     ..Kind::EMPTY
 };
 
-/// It has no name of its own, so it goes by the subnet's.
+/// The association has no name of its own and takes the subnet's.
 fn name(subject: &Subject<'_>) -> String {
     subject.text("subnet").and_then(|id| id.rsplit('/').next()).unwrap_or_default().to_owned()
 }

@@ -1,85 +1,92 @@
-//! The shape of a kind's table: what can be said of an argument, an attribute, an object.
+//! The shape of a kind's table.
 //!
-//! A table is plain data, built by `const` functions so that a kind's file reads as a list. Paths name places in the body of an ARM
-//! resource: segments joined by dots; `name[]` goes through a list, `name[0]` into its first element; the empty path is the body itself.
+//! A table is plain data, built by `const` functions, so that a kind's file reads as a list. Paths are places in the
+//! body of an ARM resource: segments joined by dots. `name[]` steps into every element of a list, `name[0]` into the
+//! first one. The empty path is the body itself.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-pub use super::adoption::{Adoption, Found};
+pub use super::adoption::{Adoption, CloudObject};
 pub use super::argument::*;
-pub use super::drill::{Copying, Drill, Fence};
-pub use super::emit::{Shape, Terraform};
+pub use super::drill::{Drill, DrillCopy, Fence};
+pub use super::emit::{Terraform, TerraformShape};
 pub use super::failover::*;
-pub use super::odd::*;
+pub use super::overrides::*;
 use super::ranges;
 use crate::address::ArmId;
 
 /// A resource kind.
 pub struct Kind {
-    /// The name in the stack, which is azurerm's without its prefix.
+    /// The name in a stack: azurerm's name without its prefix.
     pub name: &'static str,
-    /// One sentence that says what it is.
+    /// One-sentence description, printed by `drplan kinds`.
     pub about: &'static str,
     /// Provider type and API version, as in `Microsoft.Network/virtualNetworks`, `2025-09-01`.
     pub arm: Arm,
-    /// Where its object lives, and so how its id follows from names.
+    /// Location of the object in the resource hierarchy. The id follows from it and from names.
     pub place: Place,
-    /// Whether it has a region of its own.
+    /// Source of the object's region.
     pub location: Location,
-    /// What names it may have.
+    /// Rules for names.
     pub names: NameRule,
-    /// What can be written.
+    /// Arguments of a block.
     pub args: &'static [Arg],
-    /// What can be read from it beside `id`, `name`, `location` and its arguments.
+    /// Attributes that other blocks can read, in addition to `id`, `name`, `location` and the arguments.
     pub attributes: &'static [Attribute],
-    /// Values of the body that no argument decides: path and value.
+    /// Constant values of the body that no argument sets: path and value.
     pub fixed: &'static [(&'static str, Lit)],
     /// Typical durations.
     pub durations: Durations,
-    /// How the provider answers writes; the simulator follows it, the client takes any.
-    pub answers: Answers,
-    /// Which writes must not run beside this one.
+    /// The provider's response to a write. The simulator follows it; the client accepts every form.
+    pub answers: AnswerStyle,
+    /// Writes that must not run in parallel with a write of this kind.
     pub serial: Serial,
-    /// What disaster recovery has to know of it.
+    /// Facts that disaster recovery needs.
     pub recovery: Recovery,
-    /// What the cloud says when it is deleted while in use, as in `InUseSubnetCannotBeDeleted`; empty: it may be.
+    /// Azure's error code for deleting an object in use, as in `InUseSubnetCannotBeDeleted`. Empty: Azure deletes it
+    /// all the same.
     pub in_use: &'static str,
-    /// Arguments that no two objects in the same parent may have the same: equal values, overlapping ranges.
+    /// Arguments that must differ between siblings (objects with one parent): no equal values, no overlapping ranges.
     pub apart: &'static [&'static str],
-    /// Its objects come and go together: where one of them has gone, the others cannot be mended and are made anew.
+    /// Objects of a resource that depend on each other: when one of them is missing, the others cannot be repaired,
+    /// and drplan replaces all.
     pub together: bool,
-    /// It stands in the way of changes to its scope and all that is in it: made after them, and deleted before them.
+    /// Lock: blocks changes to its scope and to everything below. drplan creates it after them and deletes it before
+    /// them.
     pub guards: bool,
-    /// Arguments which a failover run may move, so that a plan leaves them alone while roles are swapped.
+    /// Arguments that a failover run changes. While roles are swapped, a plan leaves them alone.
     pub run_moves: &'static [&'static str],
-    /// How a failover run stops, fences and opens it.
+    /// Arguments by which a failover run stops, fences and opens the resource.
     pub moves: Moves,
-    /// The machines it starts, for what has to be looked at before it is created where there may be none.
+    /// Machines that the resource starts: for capacity checks before it is created in a region where it does not
+    /// exist yet.
     pub machines: Option<fn(&Subject<'_>) -> Option<Machines>>,
-    /// How a failover run moves the role of the side that takes writes; `None` where it holds no replica.
+    /// Promotion of the replica: how a failover run moves the write role. `None` for kinds without a replica.
     pub promotion: Option<&'static Promotion>,
-    /// What a drill does with it.
+    /// Behaviour in a drill.
     pub drill: Drill,
-    /// What changes in its body though nobody changes it: paths. What a monitor saw, the time of a backup.
+    /// Paths of the body that change without a client's request, as in a monitor's result or the time of a backup. A
+    /// drill ignores them when it compares production before and after.
     pub restless: &'static [&'static str],
-    /// For a replica that is written and deleted on the side that takes writes only: its objects while that is the target. What it replicates can
-    /// only be written there then, too.
+    /// The objects of the resource while the target of a replica takes writes. For kinds that exist on both sites and
+    /// can be written or deleted at the write region only; the resources that they replicate follow the same rule.
     pub elsewhere: Option<fn(&Subject<'_>) -> Vec<Object>>,
-    /// Chooses another table by the kind that an argument refers to: a geo-replica of a SQL server is not that of a storage account.
-    /// Arguments, attributes and everything else are then those of the chosen table; this one's `args` are what all have in common.
+    /// Table chosen by the kind that an argument refers to: a geo-replica of a SQL server differs from one of a
+    /// storage account. Arguments, attributes and everything else then come from the chosen table; `args` of this one
+    /// holds the common arguments.
     pub variants: Option<Variants>,
-    /// What a table cannot say.
-    pub odd: Odd,
-    /// What the simulator does beyond keeping the body.
-    pub simulated: Simulated,
-    /// How what stands is taken for one of it.
+    /// Functions for everything that a table cannot express.
+    pub odd: Overrides,
+    /// Behaviour of the simulator beyond storing the body.
+    pub simulated: SimulatedBehaviour,
+    /// Import of existing objects as this kind.
     pub adoption: Adoption,
-    /// How it is said in Terraform.
+    /// Translation to Terraform.
     pub terraform: Terraform,
-    /// A complete stack (without its `stack` block and sites `east` and `west`, which are given) that ends in the smallest useful block
-    /// of this kind, labelled `example`.
+    /// Example: a complete stack (without the `stack` block and the sites `east` and `west`, which the tests supply)
+    /// that ends in the smallest useful block of this kind, labelled `example`.
     pub example: &'static str,
-    /// Arguments of azurerm's resource that are left out on purpose, each with the reason.
+    /// Arguments of azurerm's resource that drplan leaves out on purpose, each with the reason.
     pub left_out: &'static [(&'static str, &'static str)],
 }
 
@@ -90,7 +97,7 @@ impl std::fmt::Debug for Kind {
 }
 
 impl Kind {
-    /// A table with nothing in it, to be completed with `..Kind::EMPTY`.
+    /// An empty table, to be completed with `..Kind::EMPTY`.
     pub const EMPTY: Self = Self {
         name: "",
         about: "",
@@ -102,7 +109,7 @@ impl Kind {
         attributes: &[],
         fixed: &[],
         durations: Durations { create: 5, update: 5, delete: 5 },
-        answers: Answers::Sync,
+        answers: AnswerStyle::Sync,
         serial: Serial::No,
         recovery: Recovery::NONE,
         in_use: "Conflict",
@@ -117,15 +124,16 @@ impl Kind {
         restless: &[],
         elsewhere: None,
         variants: None,
-        odd: Odd::NONE,
-        simulated: Simulated::NONE,
+        odd: Overrides::NONE,
+        simulated: SimulatedBehaviour::NONE,
         adoption: Adoption::BY_TABLE,
         terraform: Terraform::BY_RULE,
         example: "",
         left_out: &[],
     };
 
-    /// Whether an object with this id and these arguments cannot stand while that other one, of this or of a like kind, does.
+    /// True if an object with this id and these arguments cannot exist beside the other one, which has this kind or a
+    /// similar one.
     pub fn excludes(&self, one: (&ArmId, &JsonMap<String, Json>), other: (&ArmId, &JsonMap<String, Json>)) -> bool {
         let values = |args: &JsonMap<String, Json>, name: &str| match args.get(name) {
             Some(Json::Array(items)) => items.clone(),
@@ -144,7 +152,8 @@ impl Kind {
         self.args.iter().find(|arg| arg.name == name)
     }
 
-    /// The names of the kinds that an argument refers to, to one or to several; none where it refers to nothing, or to anything.
+    /// The names of the kinds that an argument refers to, for a single reference and for a list. Empty for an
+    /// argument that is no reference or accepts any resource.
     pub fn refers(&self, argument: &str) -> &'static [&'static str] {
         match self.arg(argument).map(|arg| arg.ty) {
             Some(Ty::Ref(names)) => names,
@@ -164,146 +173,151 @@ impl Kind {
 pub struct Arm {
     /// The full type, as in `Microsoft.Network/virtualNetworks/subnets`.
     pub type_: &'static str,
-    /// The API version that requests carry.
+    /// The API version of requests.
     pub api: &'static str,
 }
 
-/// Where the object of a kind lives.
+/// Location of a kind's object in the resource hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// It is a resource group.
+    /// A resource group of the subscription.
     Subscription,
-    /// `{resource group}/providers/{type}/{name}`; the argument `resource_group` says which.
+    /// `{resource group}/providers/{type}/{name}`; the argument `resource_group` refers to the group.
     Group,
-    /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may hold slashes
+    /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may contain slashes
     /// (`blobServices/default/containers`).
     Child(&'static str, &'static str),
-    /// `{scope}/providers/{type}/{name}`; the argument named here refers to what it extends.
+    /// `{scope}/providers/{type}/{name}`; the argument named here refers to the extended resource.
     Extension(&'static str),
-    /// An element of a list in the parent's body, found by its name: `Part("loadbalancer", "properties.probes", "probes", "name")` is the argument
-    /// that refers to the parent, the path of the list, the segment of its id, and the property that holds its name. It is written by reading the
-    /// parent, putting the element into its place and writing the parent back.
+    /// An element of a list in the parent's body, identified by its name. `Part("loadbalancer", "properties.probes",
+    /// "probes", "name")` holds the argument that refers to the parent, the path of the list, the segment of the
+    /// element's id, and the property with its name. To write it, drplan reads the parent, sets the element and
+    /// writes the parent back.
     Part(&'static str, &'static str, &'static str, &'static str),
-    /// Properties of another object that are written as if they were a resource: the argument that refers to that object. Its id is that object's.
-    /// Deleting it removes the paths of its arguments from that object.
+    /// Properties of another object, treated as a resource of their own. The argument named here refers to that
+    /// object, whose id is also this one's. A deletion removes the paths of the arguments from that object.
     Property(&'static str),
 }
 
-/// Whether an object has a region.
+/// Source of an object's region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {
-    /// Its body has `location`, the region of its site.
+    /// The body has `location`, the region of the object's site.
     Regional,
-    /// Its body has `location: "global"`: it has no region, only its resource group's metadata has.
+    /// The body has `location: "global"`. Only the metadata of the resource group has a region.
     Global,
-    /// Its body has none: a child or an extension.
+    /// The body has no location: a child or an extension.
     None,
 }
 
-/// What names a kind may have.
+/// Rules for the names of a kind.
 #[derive(Debug, Clone, Copy)]
 pub struct NameRule {
-    /// The least number of characters.
+    /// Minimum number of characters.
     pub min: usize,
-    /// The greatest number of characters.
+    /// Maximum number of characters.
     pub max: usize,
-    /// A regular expression that the whole name matches; empty: anything.
+    /// Regular expression that matches the whole name. Empty: any name.
     pub pattern: &'static str,
-    /// The pattern in words, completing "may hold …", as in "lower-case letters, digits and hyphens, and starts with a letter".
+    /// Description of the pattern, completing "may hold …", as in "lower-case letters, digits and hyphens, and starts
+    /// with a letter".
     pub words: &'static str,
-    /// Where the name must be unique.
-    pub unique: Unique,
-    /// What is said where the label is no name: `None` where the kind derives its name (a GUID, a fixed word) from elsewhere, see [`Odd::name`].
+    /// Scope in which the name must be unique.
+    pub unique: NameScope,
+    /// True if the block's label or `name` is the name in Azure. False if the kind derives the name (a GUID, a
+    /// constant), see [`Overrides::name`].
     pub written: bool,
 }
 
 impl NameRule {
-    /// Any name of up to 260 characters (the general limit of Resource Manager).
+    /// Any name of up to 260 characters, the general limit of Resource Manager.
     pub const ANY: Self =
-        Self { min: 1, max: 260, pattern: "", words: "any characters", unique: Unique::InParent, written: true };
-    /// What most kinds of Microsoft.Network allow.
+        Self { min: 1, max: 260, pattern: "", words: "any characters", unique: NameScope::InParent, written: true };
+    /// The rule of most kinds of Microsoft.Network.
     pub const NETWORK: Self = Self {
         min: 1,
         max: 80,
         pattern: "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?$",
         words: "letters, digits, `.`, `_` and `-`, starts with a letter or digit and ends with a letter, digit or `_`",
-        unique: Unique::InParent,
+        unique: NameScope::InParent,
         written: true,
     };
 
-    /// A rule.
+    /// A rule for names that are unique in their parent.
     pub const fn new(min: usize, max: usize, pattern: &'static str, words: &'static str) -> Self {
-        Self { min, max, pattern, words, unique: Unique::InParent, written: true }
+        Self { min, max, pattern, words, unique: NameScope::InParent, written: true }
     }
 
-    /// The name is unique in all of Azure, because it becomes a DNS name.
+    /// A name that is unique in all of Azure, because it becomes a DNS name.
     #[must_use]
     pub const fn global(mut self) -> Self {
-        self.unique = Unique::Globally;
+        self.unique = NameScope::Globally;
         self
     }
 
-    /// The name is not written: [`Odd::name`] makes it.
+    /// A derived name: [`Overrides::name`] builds it.
     pub const DERIVED: Self = Self { written: false, ..Self::ANY };
 }
 
-/// Where a name must be unique.
+/// Scope in which a name must be unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unique {
-    /// Within the resource group, parent or scope.
+pub enum NameScope {
+    /// The resource group, parent or scope.
     InParent,
-    /// In all of Azure.
+    /// All of Azure.
     Globally,
 }
 
-/// Something that can be read from an object.
+/// An attribute: a value that other blocks can read from an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Attribute {
-    /// The name in the stack.
+    /// The name in a stack.
     pub name: &'static str,
-    /// Where it comes from.
-    pub from: From,
-    /// Whether it is never shown or kept.
+    /// Source of the value.
+    pub from: AttributeSource,
+    /// True for a secret, which drplan never shows or keeps.
     pub secret: bool,
-    /// Whether it is a list, and not a text.
+    /// True for a list of texts, false for a single text.
     pub list: bool,
-    /// What the simulator puts there.
-    pub fake: Fake,
-    /// One sentence of documentation.
+    /// The simulator's value.
+    pub fake: FakeValue,
+    /// One-sentence documentation.
     pub doc: &'static str,
 }
 
-/// Where an attribute comes from.
+/// Source of an attribute's value.
 #[derive(Debug, Clone, Copy)]
-pub enum From {
-    /// A path of the body that the provider answers: known only once the object stands.
+pub enum AttributeSource {
+    /// A path of the provider's response, known once the object exists.
     Body(&'static str),
-    /// A text that follows from names and so is known before anything stands. `{name}`, `{location}`, `{parent}` (the parent's name), `{id}`,
-    /// `{subscription}`, and `{argument}` for a string argument are replaced. Unknown where such an argument is not written.
+    /// A text that follows from names and is known before the object exists. Placeholders: `{name}`, `{location}`,
+    /// `{parent}` (the parent's name), `{id}`, `{subscription}`, and `{argument}` for a string argument. Unknown
+    /// while such an argument is absent.
     Names(&'static str),
-    /// A path of the answer to a POST of this action on the object (`listKeys`, `keys[0].value`).
+    /// A path of the response to a POST of this action (`listKeys`, `keys[0].value`).
     Action(&'static str, &'static str),
 }
 
-/// What the simulator puts at an attribute's path, unless [`Simulated`] says otherwise. All follow from the seed and the id.
+/// The simulator's value for an attribute, unless [`SimulatedBehaviour`] overrides it. All values follow from the
+/// seed and the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fake {
-    /// Nothing: the path is filled otherwise, or stays empty.
+pub enum FakeValue {
+    /// No value: another function fills the path, or it stays empty.
     Nothing,
     /// A GUID.
     Guid,
-    /// A public IPv4 address (of the documentation ranges).
+    /// A public IPv4 address of the documentation ranges.
     PublicIp,
-    /// A private IPv4 address within the subnet that the body refers to.
+    /// A private IPv4 address of the subnet that the body refers to.
     PrivateIp,
-    /// A text with the places of [`From::Names`].
+    /// A text with the placeholders of [`AttributeSource::Names`].
     Text(&'static str),
     /// A secret of 64 random bytes in base64.
     Key,
 }
 
 impl Attribute {
-    /// It is a list.
+    /// The attribute as a list of texts.
     #[must_use]
     pub const fn list(mut self) -> Self {
         self.list = true;
@@ -311,96 +325,106 @@ impl Attribute {
     }
 }
 
-/// An attribute at this path of the body, a GUID in the simulator.
-pub const fn attribute(name: &'static str, path: &'static str, fake: Fake, doc: &'static str) -> Attribute {
-    Attribute { name, from: From::Body(path), secret: false, list: false, fake, doc }
+/// An attribute at this path of the body.
+pub const fn attribute(name: &'static str, path: &'static str, fake: FakeValue, doc: &'static str) -> Attribute {
+    Attribute { name, from: AttributeSource::Body(path), secret: false, list: false, fake, doc }
 }
 
-/// An attribute that follows from names; the simulator puts the same text at `path` of the body (none where it is empty).
+/// An attribute that follows from names.
 pub const fn named(name: &'static str, text: &'static str, doc: &'static str) -> Attribute {
-    Attribute { name, from: From::Names(text), secret: false, list: false, fake: Fake::Nothing, doc }
+    Attribute { name, from: AttributeSource::Names(text), secret: false, list: false, fake: FakeValue::Nothing, doc }
 }
 
-/// A secret attribute that an action answers.
+/// A secret attribute that an action returns.
 pub const fn key(name: &'static str, action: &'static str, path: &'static str, doc: &'static str) -> Attribute {
-    Attribute { name, from: From::Action(action, path), secret: true, list: false, fake: Fake::Key, doc }
+    Attribute {
+        name,
+        from: AttributeSource::Action(action, path),
+        secret: true,
+        list: false,
+        fake: FakeValue::Key,
+        doc,
+    }
 }
 
 /// Typical durations in seconds (source: the project's durations sheet; most are estimates).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durations {
-    /// From the request to the object standing.
+    /// Creation: from the request until the object exists.
     pub create: u32,
-    /// From the request to the change being done.
+    /// Update: from the request until the change is complete.
     pub update: u32,
-    /// From the request to the object being gone.
+    /// Deletion: from the request until the object is deleted.
     pub delete: u32,
 }
 
-/// How a provider answers a write (source: `arm-protocol`, sections 3 and 4).
+/// The provider's response to a write (source: `arm-protocol`, sections 3 and 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answers {
+pub enum AnswerStyle {
     /// 201 or 200 with the finished object; DELETE 200.
     Sync,
-    /// 201 or 200 with a body whose `provisioningState` is not final, and `Azure-AsyncOperation`; DELETE 202 with both headers.
+    /// 201 or 200 with a body whose `provisioningState` is not final, and `Azure-AsyncOperation`; DELETE 202 with
+    /// both headers.
     AsyncBody,
-    /// 202 with `Azure-AsyncOperation` and `Location`, the object invisible until done.
+    /// 202 with `Azure-AsyncOperation` and `Location`. The object is invisible until the operation ends.
     AsyncBoth,
     /// 202 with `Location` only.
     Location,
-    /// 201 or 200 with a `provisioningState` that is not final and no header: the resource is polled.
+    /// 201 or 200 with a `provisioningState` that is not final and no header: drplan polls the resource.
     State,
 }
 
-/// Which writes must not run beside this one: Azure answers `AnotherOperationInProgress` or loses one of them.
+/// Writes that must not run in parallel: Azure answers `AnotherOperationInProgress`, or loses one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Serial {
-    /// Any may.
+    /// No restriction.
     No,
-    /// No other that is serial on the same outermost parent (all children of one virtual network, one load balancer, one server).
+    /// One write at a time for each outermost parent: all children of one virtual network, load balancer or server.
     Root,
-    /// No other that is serial on one of the objects this argument refers to.
+    /// One write at a time for each object that this argument refers to.
     On(&'static str),
 }
 
-/// What disaster recovery has to know of a kind.
+/// Facts about a kind that disaster recovery needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Recovery {
-    /// It keeps users' data, so that `residency` holds for it.
+    /// True for kinds that store users' data: `residency` applies to them.
     pub holds_data: bool,
-    /// It moves data or an image from one place to another.
-    pub replicates: Option<Replicates>,
-    /// It joins the address ranges of what one argument refers to (`between`), which are that kind's argument named second.
+    /// Replication of data or of an image from one place to another.
+    pub replicates: Option<Replication>,
+    /// Connection of networks: the argument that refers to the connected resources (`between`), and the argument of
+    /// those that holds their address ranges.
     pub joins: Option<(&'static str, &'static str)>,
-    /// Deleting it loses data that cannot be made again by `apply`.
+    /// True if a deletion loses data that `apply` cannot recreate.
     pub loses_data: bool,
-    /// The argument that says in how many places its data is kept, and the values with which one of them is in another region.
+    /// The redundancy argument, and its values that keep a copy in another region.
     pub redundancy: Option<(&'static str, &'static [&'static str])>,
-    /// The argument that says how long the provider waits before it fails over by itself.
+    /// The argument with the time that the provider waits before it fails over automatically.
     pub waits: Option<&'static str>,
-    /// Who may sign in is kept on each side for itself.
+    /// Logins that each site keeps for itself.
     pub logins: Option<Logins>,
-    /// It is an image that machines start from.
+    /// True for an image that machines start from.
     pub image: bool,
-    /// It keeps keys and secrets of other resources.
+    /// True for a store of other resources' keys and secrets.
     pub keeps_keys: bool,
-    /// The arguments, by dotted path, that become public names: unique in a region, or everywhere for what has no region.
+    /// Arguments, by dotted path, that become public names: unique in a region, or worldwide for kinds without a
+    /// region.
     pub dns_labels: &'static [&'static str],
 }
 
-/// Logins that replication leaves behind.
+/// Logins that are not replicated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Logins {
-    /// The arguments of the replica that refer to what people sign in to.
+    /// Arguments of the replica that refer to the servers.
     pub sides: &'static [&'static str],
-    /// The argument there with which people sign in by password.
+    /// Argument of a server for password logins.
     pub login: &'static str,
-    /// The argument there with which they sign in by a directory, which both sides ask.
+    /// Argument of a server for directory logins, which work at both sites.
     pub directory: &'static str,
 }
 
 impl Recovery {
-    /// Nothing.
+    /// A kind without any of these.
     pub const NONE: Self = Self {
         holds_data: false,
         replicates: None,
@@ -413,26 +437,26 @@ impl Recovery {
         keeps_keys: false,
         dns_labels: &[],
     };
-    /// It keeps users' data.
+    /// A kind that stores users' data.
     pub const DATA: Self = Self { holds_data: true, loses_data: true, ..Self::NONE };
 }
 
-/// From where to where something is replicated.
+/// Source and target of a replication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Replicates {
-    /// The argument that refers to the source, whose site is where from.
+pub struct Replication {
+    /// The argument that refers to the source. Its site is the origin.
     pub from: &'static str,
-    /// The argument that says where to: a resource, whose site it is, or a site.
+    /// The argument that refers to the target: a resource, whose site counts, or a site.
     pub to: &'static str,
-    /// Whether it is an image and not users' data.
+    /// True for an image, false for users' data.
     pub image: bool,
 }
 
-/// Another table for each kind that an argument may refer to.
+/// A choice of tables by the kind that an argument refers to.
 #[derive(Clone, Copy)]
 pub struct Variants {
     /// The argument.
     pub by: &'static str,
-    /// The kind referred to, and the table.
+    /// The kind referred to, and its table.
     pub of: &'static [(&'static str, &'static Kind)],
 }

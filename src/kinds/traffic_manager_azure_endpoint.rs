@@ -1,4 +1,4 @@
-//! An endpoint of a Traffic Manager profile that is a resource of Azure.
+//! Traffic Manager endpoint that is an Azure resource.
 
 use serde_json::Value as Json;
 
@@ -11,29 +11,29 @@ const OWN: &[Arg] = &[arg(
     "target_resource",
     Ty::Ref(&["public_ip"]),
     "properties.targetResourceId",
-    "The public address, which needs a `domain_name_label`, or the id of an app or cloud service.",
+    "Public IP address with a `domain_name_label`, or the ID of an app or cloud service.",
 )
 .required()];
 
-/// The table.
+/// Table of `traffic_manager_azure_endpoint`.
 pub static KIND: Kind = Kind {
     name: "traffic_manager_azure_endpoint",
-    about: "An endpoint of a Traffic Manager profile that is a resource of Azure.",
+    about: "Traffic Manager endpoint that is an Azure resource.",
     arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles/azureEndpoints", api: "2022-04-01" },
     place: Place::Child("profile", "azureEndpoints"),
     location: Location::None,
     args: &concat::<{ ENDPOINT.len() + OWN.len() }>(&[ENDPOINT, OWN]),
-    drill: Drill::never("users come by it"),
+    drill: Drill::never("users reach production through it"),
     restless: &[MONITORED],
     durations: Durations { create: 2, update: 2, delete: 2 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     serial: Serial::Root,
     apart: &["priority"],
     in_use: "",
     run_moves: ENDPOINT_MOVED,
     moves: ENDPOINT_MOVES,
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         accepts: &[MONITORED, "properties.endpointLocation", "properties.target"],
         ..ENDPOINT_SIMULATED
     },
@@ -83,9 +83,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             argument: "target_resource",
             summary: format!("`{address}` has no DNS name"),
-            why: "Traffic Manager answers with names, so that a public address without one cannot be an endpoint."
-                .to_owned(),
-            help: format!("Write `domain_name_label` in `{address}`."),
+            why: "Traffic Manager returns names, so a public address needs one to be an endpoint.".to_owned(),
+            help: format!("Set `domain_name_label` in `{address}`."),
         });
     }
 }

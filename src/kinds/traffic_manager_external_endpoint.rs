@@ -1,4 +1,4 @@
-//! An endpoint of a Traffic Manager profile that is known by its host name or address only.
+//! Traffic Manager endpoint outside Azure, identified by its host name or address.
 
 use super::table::*;
 use super::traffic_manager_profile::{
@@ -6,37 +6,42 @@ use super::traffic_manager_profile::{
 };
 
 const OWN: &[Arg] = &[
-    arg("target", Ty::String, "properties.target", "The host name or address; it need not answer yet.")
-        .required()
-        .any_case(),
+    arg(
+        "target",
+        Ty::String,
+        "properties.target",
+        "Host name or address of the endpoint. It may be unreachable at creation.",
+    )
+    .required()
+    .any_case(),
     arg(
         "endpoint_location",
         Ty::String,
         "properties.endpointLocation",
-        "The Azure region nearest to it, which `Performance` needs.",
+        "Azure region nearest to the endpoint. Required with `Performance` routing.",
     )
     .any_case(),
 ];
 
-/// The table.
+/// Table of `traffic_manager_external_endpoint`.
 pub static KIND: Kind = Kind {
     name: "traffic_manager_external_endpoint",
-    about: "An endpoint of a Traffic Manager profile that is known by its host name or address only.",
+    about: "Traffic Manager endpoint outside Azure, identified by its host name or address.",
     arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles/externalEndpoints", api: "2022-04-01" },
     place: Place::Child("profile", "externalEndpoints"),
     location: Location::None,
     args: &concat::<{ ENDPOINT.len() + OWN.len() }>(&[ENDPOINT, OWN]),
-    drill: Drill::never("users come by it"),
+    drill: Drill::never("users reach production through it"),
     restless: &[MONITORED],
     durations: Durations { create: 2, update: 2, delete: 2 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     serial: Serial::Root,
     apart: &["priority"],
     in_use: "",
     run_moves: ENDPOINT_MOVED,
     moves: ENDPOINT_MOVES,
-    odd: Odd { check: Some(check), ..Odd::NONE },
-    simulated: Simulated { accepts: &[MONITORED], ..ENDPOINT_SIMULATED },
+    odd: Overrides { check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour { accepts: &[MONITORED], ..ENDPOINT_SIMULATED },
     terraform: ENDPOINT_TERRAFORM,
     example: r#"
 resource_group "example" {
@@ -73,9 +78,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if method.as_deref() == Some("Performance") && !subject.args.contains_key("endpoint_location") {
         findings.push(Finding {
             argument: "endpoint_location",
-            summary: "the profile routes by performance, and this endpoint does not say where it is".to_owned(),
-            why: "Azure measures from its regions, and cannot place a host outside of them by itself.".to_owned(),
-            help: "Write `endpoint_location = \"canadaeast\"`, with the region nearest to it.".to_owned(),
+            summary: "`endpoint_location` is required with `Performance` routing".to_owned(),
+            why: "Azure measures latency from its regions and cannot locate a host outside them.".to_owned(),
+            help: "Set `endpoint_location` to the nearest region, as in \"canadaeast\".".to_owned(),
         });
     }
 }

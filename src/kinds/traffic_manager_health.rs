@@ -1,6 +1,7 @@
-//! What a simulated Traffic Manager answers with, and how it finds out which endpoints live.
+//! Simulation of Traffic Manager: its DNS answers and its endpoint monitoring.
 //!
-//! Source for what each status means and for answers when none is well: the reference of Traffic Manager's endpoint monitoring.
+//! Source of the statuses, and of the answer without healthy endpoints: the reference of Traffic Manager's endpoint
+//! monitoring.
 
 use serde_json::Value as Json;
 
@@ -9,14 +10,15 @@ use super::table::*;
 use super::traffic_manager_profile::{MONITORED, PRIORITY, RANGES, show_endpoints};
 use crate::address::ArmId;
 
-/// How endpoints are probed, and where that shows.
-pub(super) const WATCHED: Watched = Watched { how, show };
+/// Probing of endpoints, and display of its results.
+pub(super) const WATCHED: ProbedEndpoint = ProbedEndpoint { how, show };
 
+/// True if an endpoint may receive traffic.
 pub(super) fn is_enabled(endpoint: &Json) -> bool {
     path::text(endpoint, "properties.endpointStatus") != Some("Disabled")
 }
 
-/// Whether an endpoint takes traffic without being probed.
+/// True if an endpoint receives traffic without probes.
 pub(super) fn serves_always(endpoint: &Json) -> bool {
     path::text(endpoint, "properties.alwaysServe") == Some("Enabled")
 }
@@ -25,11 +27,11 @@ fn is_disabled(profile: &Json) -> bool {
     path::text(profile, "properties.profileStatus") == Some("Disabled")
 }
 
-/// To the endpoints that are answered now: those that are well, as the profile chooses among them. Where none is well, all that are enabled.
-pub(super) fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
-    let Some(profile) = cloud.get(id) else { return Leads::Nowhere("its profile is gone") };
+/// Leads to the healthy endpoints that the profile's method chooses. If none is healthy, to all enabled ones.
+pub(super) fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+    let Some(profile) = cloud.get(id) else { return Lead::Nowhere("its profile does not exist") };
     if is_disabled(profile) {
-        return Leads::Nowhere("its profile is disabled");
+        return Lead::Nowhere("its profile is disabled");
     }
     let below = cloud.below(id);
     let enabled: Vec<&Json> = below.iter().filter_map(|id| cloud.get(id)).filter(|body| is_enabled(body)).collect();
@@ -38,10 +40,10 @@ pub(super) fn leads(cloud: &dyn Cloudlet, id: &ArmId) -> Leads {
     let chosen = if well.is_empty() { enabled } else { choose(profile, well) };
     let names = chosen.into_iter().filter_map(|endpoint| target(cloud, endpoint)).collect();
     let ttl = path::borrow(profile, "properties.dnsConfig.ttl").and_then(Json::as_u64);
-    Leads::Names(names, ttl.and_then(|ttl| u32::try_from(ttl).ok()).unwrap_or(60))
+    Lead::Names(names, ttl.and_then(|ttl| u32::try_from(ttl).ok()).unwrap_or(60))
 }
 
-/// The endpoints among which clients are spread. Where clients are is not simulated: methods that go by it spread evenly.
+/// The endpoints for clients. The simulator knows no client locations: methods that depend on them distribute evenly.
 fn choose<'a>(profile: &Json, well: Vec<&'a Json>) -> Vec<&'a Json> {
     let number = |endpoint: &Json, at: &str| path::borrow(endpoint, at).and_then(Json::as_u64);
     match path::text(profile, "properties.trafficRoutingMethod") {
@@ -60,14 +62,14 @@ fn choose<'a>(profile: &Json, well: Vec<&'a Json>) -> Vec<&'a Json> {
     }
 }
 
-/// The name or address of an endpoint; of a resource, the name that it has now.
-fn target(cloud: &dyn Cloudlet, endpoint: &Json) -> Option<String> {
+/// The name or address of an endpoint. For a resource, its current name.
+fn target(cloud: &dyn SimulatedWorld, endpoint: &Json) -> Option<String> {
     let resource = path::text(endpoint, "properties.targetResourceId").and_then(|id| cloud.get(&ArmId::new(id)));
     let name = resource.and_then(|resource| path::text(resource, "properties.dnsSettings.fqdn"));
     name.or_else(|| path::text(endpoint, "properties.target")).map(str::to_ascii_lowercase)
 }
 
-fn how(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Watch> {
+fn how(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ProbeSettings> {
     let endpoint = cloud.get(id).filter(|endpoint| is_enabled(endpoint) && !serves_always(endpoint))?;
     let profile = cloud.get(&id.parent()?).filter(|profile| !is_disabled(profile))?;
     let number = |argument: &str, usual: u32| {
@@ -76,7 +78,7 @@ fn how(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Watch> {
     };
     let status = |range: &Json, end: &str| range.get(end)?.as_u64().and_then(|status| u16::try_from(status).ok());
     let ranges = path::items(profile, RANGES).iter();
-    Some(Watch {
+    Some(ProbeSettings {
         host: target(cloud, endpoint)?,
         healthy: ranges.filter_map(|range| Some((status(range, "min")?, status(range, "max")?))).collect(),
         interval: number("intervalInSeconds", 30),
@@ -85,7 +87,7 @@ fn how(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Watch> {
     })
 }
 
-fn show(cloud: &mut dyn Cloudlet, id: &ArmId, well: bool) {
+fn show(cloud: &mut dyn SimulatedWorld, id: &ArmId, well: bool) {
     let status = if well { "Online" } else { "Degraded" };
     let known = cloud.get(id).filter(|endpoint| is_enabled(endpoint) && !serves_always(endpoint));
     let Some(known) = known.map(|endpoint| path::text(endpoint, MONITORED) == Some(status)) else { return };

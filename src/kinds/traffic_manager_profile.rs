@@ -1,6 +1,6 @@
-//! A Traffic Manager profile: a DNS name that leads to the endpoint which is to take traffic.
+//! Traffic Manager profile: a DNS name that leads to the endpoint for traffic.
 //!
-//! Endpoints are objects of their own below it, of several types; what they share is here.
+//! Endpoints are child objects of several types. This module holds the parts that they share.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -10,70 +10,76 @@ use super::traffic_manager_health::{is_enabled, leads, serves_always};
 use crate::address::ArmId;
 
 const FQDN: &str = "properties.dnsConfig.fqdn";
+/// Path of the healthy status codes.
 pub(super) const RANGES: &str = "properties.monitorConfig.expectedStatusCodeRanges";
 
 static CUSTOM_HEADER: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "The name of the header, as in `Host`.").required(),
-        arg("value", Ty::String, "value", "Its value.").required(),
+        arg("name", Ty::String, "name", "Name of the header, as in `Host`.").required(),
+        arg("value", Ty::String, "value", "Value of the header.").required(),
     ],
 );
 
 static DNS_CONFIG: Block = Block::one(&[
-    arg("relative_name", Ty::String, "relativeName", "The first label of its name below `trafficmanager.net`.")
-        .required()
-        .replace(),
+    arg(
+        "relative_name",
+        Ty::String,
+        "relativeName",
+        "First label of the profile's DNS name below `trafficmanager.net`.",
+    )
+    .required()
+    .replace(),
     arg(
         "ttl",
         Ty::Integer(0, 2_147_483_647),
         "ttl",
-        "Seconds for which clients keep an answer, and so part of how long a failover takes to reach them.",
+        "Time to live, in seconds: how long clients cache the answer, and the longest delay of a traffic switch.",
     )
     .required(),
 ])
 .at_least_one();
 
 static MONITOR_CONFIG: Block = Block::one(&[
-    arg("protocol", Ty::Enum(&["HTTP", "HTTPS", "TCP"]), "protocol", "How endpoints are probed.").required(),
-    arg("port", Ty::Integer(1, 65535), "port", "The port they are probed at.").required(),
-    arg("path", Ty::String, "path", "The path that is asked for, with `HTTP` and `HTTPS`."),
+    arg("protocol", Ty::Enum(&["HTTP", "HTTPS", "TCP"]), "protocol", "Protocol of the probes.").required(),
+    arg("port", Ty::Integer(1, 65535), "port", "Port of the probes.").required(),
+    arg("path", Ty::String, "path", "Path to request. Required with `HTTP` and `HTTPS`."),
     arg(
         "interval_in_seconds",
         Ty::Integer(10, 30),
         "intervalInSeconds",
-        "Seconds between probes: 30, or 10 for fast probing.",
+        "Seconds between two probes: 30, or 10 for fast probing.",
     )
     .default(Lit::Int(30)),
     arg(
         "timeout_in_seconds",
         Ty::Integer(5, 10),
         "timeoutInSeconds",
-        "Seconds until a probe has failed; at most 9 with an interval of 10.",
+        "Seconds until a probe fails. At most 9 with an interval of 10.",
     )
     .default(Lit::Int(10)),
     arg(
         "tolerated_number_of_failures",
         Ty::Integer(0, 9),
         "toleratedNumberOfFailures",
-        "How many probes in a row may fail before an endpoint is degraded.",
+        "Number of consecutive failed probes that are tolerated before an endpoint is degraded.",
     )
     .default(Lit::Int(3)),
     arg(
         "expected_status_code_ranges",
         Ty::List(&Ty::String),
         "",
-        "The statuses that are healthy, as in `200-202`; only 200 without it.",
+        "Healthy status codes, as in `200-202`. Only 200 if absent.",
     )
     .wire(Wire::Odd),
-    arg("custom_header", Ty::Block(&CUSTOM_HEADER), "customHeaders", "A header that probes carry."),
+    arg("custom_header", Ty::Block(&CUSTOM_HEADER), "customHeaders", "Header of the probes."),
 ])
 .at_least_one();
 
-/// The table.
+/// Table of `traffic_manager_profile`.
 pub static KIND: Kind = Kind {
     name: "traffic_manager_profile",
-    about: "A Traffic Manager profile: a DNS name that leads to the endpoint which is to take traffic.",
+    about: "Traffic Manager profile: a DNS name that leads to the endpoint for traffic.",
     arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles", api: "2022-04-01" },
     location: Location::Global,
     names: NameRule::new(
@@ -88,46 +94,41 @@ pub static KIND: Kind = Kind {
             "traffic_routing_method",
             Ty::Enum(&["Geographic", "MultiValue", "Performance", "Priority", "Subnet", "Weighted"]),
             "properties.trafficRoutingMethod",
-            "How an endpoint is chosen; `Priority` is active and standby.",
+            "Routing method. `Priority` implements active and standby.",
         )
         .required(),
-        arg("dns_config", Ty::Block(&DNS_CONFIG), "properties.dnsConfig", "Its DNS name."),
-        arg(
-            "monitor_config",
-            Ty::Block(&MONITOR_CONFIG),
-            "properties.monitorConfig",
-            "How it finds out which endpoints live.",
-        ),
+        arg("dns_config", Ty::Block(&DNS_CONFIG), "properties.dnsConfig", "DNS settings of the profile."),
+        arg("monitor_config", Ty::Block(&MONITOR_CONFIG), "properties.monitorConfig", "Monitoring of the endpoints."),
         arg(
             "profile_status",
             Ty::Enum(&["Enabled", "Disabled"]),
             "properties.profileStatus",
-            "Whether its name is answered at all.",
+            "Status of the profile. A disabled profile answers no queries.",
         )
         .default(Lit::Str("Enabled")),
-        arg("traffic_view_enabled", Ty::Bool, "", "Whether Azure shows where its clients are.")
+        arg("traffic_view_enabled", Ty::Bool, "", "Enable Traffic View, which shows the locations of clients.")
             .wire(Wire::Mapped("properties.trafficViewEnrollmentStatus", ENABLED))
             .default(Lit::Bool(false)),
         arg(
             "max_return",
             Ty::Integer(1, 8),
             "properties.maxReturn",
-            "How many endpoints an answer has, with `MultiValue`.",
+            "Maximum number of endpoints in an answer. Required with `MultiValue`.",
         ),
         TAGS,
     ],
-    attributes: &[named("fqdn", "{dns_config.relative_name}.trafficmanager.net", "The name that users are led by.")],
-    drill: Drill::never("users come by it"),
+    attributes: &[named("fqdn", "{dns_config.relative_name}.trafficmanager.net", "DNS name that users resolve.")],
+    drill: Drill::never("users reach production through it"),
     restless: &[
         "properties.monitorConfig.profileMonitorStatus",
         "properties.endpoints[].properties.endpointMonitorStatus",
     ],
     durations: Durations { create: 3, update: 3, delete: 5 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     serial: Serial::Root,
     in_use: "",
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         settle: Some(settle),
         hosts: Some(|profile| path::text(profile, FQDN).map(str::to_ascii_lowercase).into_iter().collect()),
         leads: Some(leads),
@@ -138,7 +139,7 @@ pub static KIND: Kind = Kind {
             "properties.monitorConfig.expectedStatusCodeRanges",
             "properties.monitorConfig.profileMonitorStatus",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     recovery: Recovery { dns_labels: &["dns_config.relative_name"], ..Recovery::NONE },
     example: r#"
@@ -194,7 +195,7 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-/// The two ends of `200-202`; of `200`, twice the same.
+/// The bounds of `200-202`. For `200`, the same bound twice.
 fn status_range(text: &str) -> Option<(u16, u16)> {
     let (min, max) = text.split_once('-').unwrap_or((text, text));
     let range = (min.trim().parse().ok()?, max.trim().parse().ok()?);
@@ -209,27 +210,31 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if let Some(method) = subject.text("traffic_routing_method")
         && (method == "MultiValue") != subject.args.contains_key("max_return")
     {
-        find("max_return", "`max_return` and the routing method `MultiValue` go together", "Write both, or neither.");
+        find(
+            "max_return",
+            "`max_return` and the routing method `MultiValue` require each other",
+            "Set both, or neither.",
+        );
     }
     let Some(monitor) = subject.args.get("monitor_config") else { return };
     let tcp = path::text(monitor, "protocol") == Some("TCP");
     if tcp == monitor.get("path").is_some() {
         find(
             "monitor_config",
-            if tcp { "a `TCP` probe asks for no path" } else { "an HTTP probe needs a path" },
-            "Write `path` with the protocols `HTTP` and `HTTPS`, and only with those.",
+            if tcp { "a `TCP` probe has no `path`" } else { "an HTTP probe needs a `path`" },
+            "Set `path` with the protocols `HTTP` and `HTTPS` only.",
         );
     }
     let number = |argument: &str| monitor.get(argument).and_then(Json::as_i64);
     let (interval, timeout) = (number("interval_in_seconds"), number("timeout_in_seconds"));
     if interval.is_some_and(|interval| interval != 10 && interval != 30) {
-        find("monitor_config", "`interval_in_seconds` is neither 10 nor 30", "Write 30, or 10 for fast probing.");
+        find("monitor_config", "`interval_in_seconds` is neither 10 nor 30", "Set 30, or 10 for fast probing.");
     }
     if interval == Some(10) && timeout == Some(10) {
         find(
             "monitor_config",
-            "a probe of every 10 seconds has less than 10 seconds for its answer",
-            "Write `timeout_in_seconds` from 5 to 9 with an interval of 10.",
+            "`timeout_in_seconds` must be below the interval of 10 seconds",
+            "Set `timeout_in_seconds` from 5 to 9 with an interval of 10.",
         );
     }
     let ranges = monitor.get("expected_status_code_ranges").and_then(Json::as_array);
@@ -237,14 +242,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if status_range(range).is_none_or(|(min, max)| range != format!("{min}-{max}")) {
             find(
                 "monitor_config",
-                &format!("`{range}` is no range of statuses"),
-                "Write the first and the last, as in `200-202`.",
+                &format!("`{range}` is not a range of status codes"),
+                "Write the first and the last code, as in `200-202`.",
             );
         }
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let Some(body) = cloud.get_mut(id) else { return };
     if let Some(label) = path::text(body, "properties.dnsConfig.relativeName") {
         let name = format!("{label}.trafficmanager.net");
@@ -253,8 +258,8 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     show_endpoints(cloud, id);
 }
 
-/// Shows in a simulated profile the endpoints below it, and the health that follows from theirs.
-pub(super) fn show_endpoints(cloud: &mut dyn Cloudlet, profile: &ArmId) {
+/// Shows the endpoints of a simulated profile in its body, and the health that follows from theirs.
+pub(super) fn show_endpoints(cloud: &mut dyn SimulatedWorld, profile: &ArmId) {
     let endpoints: Vec<Json> = cloud.below(profile).iter().filter_map(|id| cloud.get(id)).cloned().collect();
     let Some(body) = cloud.get_mut(profile) else { return };
     let any = |status: &str| endpoints.iter().any(|endpoint| path::text(endpoint, MONITORED) == Some(status));
@@ -269,53 +274,60 @@ pub(super) fn show_endpoints(cloud: &mut dyn Cloudlet, profile: &ArmId) {
     path::put(body, "properties.endpoints", Json::Array(endpoints));
 }
 
+/// Path of an endpoint's health in its body.
 pub(super) const MONITORED: &str = "properties.endpointMonitorStatus";
+/// Path of an endpoint's priority.
 pub(super) const PRIORITY: &str = "properties.priority";
 
 static ENDPOINT_SUBNET: Block = Block::many(
     "first",
     &[
-        arg("first", Ty::Ip, "first", "The first address, or the address of the range that `scope` ends.").required(),
-        arg("last", Ty::Ip, "last", "The last address."),
-        arg("scope", Ty::Integer(0, 32), "scope", "The length of the prefix, instead of `last`."),
+        arg("first", Ty::Ip, "first", "First address of the range.").required(),
+        arg("last", Ty::Ip, "last", "Last address of the range."),
+        arg("scope", Ty::Integer(0, 32), "scope", "Prefix length of the range, instead of `last`."),
     ],
 );
 
-/// The arguments that endpoints of every type have.
+/// Arguments of endpoints of every type.
 pub(super) const ENDPOINT: &[Arg] = &[
-    place("profile", &["traffic_manager_profile"], "The profile it is part of."),
-    arg("enabled", Ty::Bool, "", "Whether it may take traffic.")
+    place("profile", &["traffic_manager_profile"], "Traffic Manager profile of the endpoint."),
+    arg("enabled", Ty::Bool, "", "Enable the endpoint for traffic.")
         .wire(Wire::Mapped("properties.endpointStatus", ENABLED))
         .default(Lit::Bool(true)),
     arg(
         "priority",
         Ty::Integer(1, 1000),
         PRIORITY,
-        "Its place in the order of endpoints, with `Priority`: the lowest that lives takes all traffic. No two have the same.",
+        "Priority with `Priority` routing, unique in the profile: the healthy endpoint with the lowest \
+         number receives all traffic.",
     ),
-    arg("weight", Ty::Integer(1, 1000), "properties.weight", "Its share of traffic, with `Weighted`.")
+    arg("weight", Ty::Integer(1, 1000), "properties.weight", "Weight: share of traffic, with `Weighted` routing.")
         .default(Lit::Int(1)),
-    arg("always_serve_enabled", Ty::Bool, "", "Whether it takes traffic without being probed.")
+    arg("always_serve_enabled", Ty::Bool, "", "Send traffic to the endpoint without probing it.")
         .wire(Wire::Mapped("properties.alwaysServe", ENABLED))
         .default(Lit::Bool(false)),
     arg(
         "geo_mappings",
         Ty::List(&Ty::String),
         "properties.geoMapping",
-        "The codes of the places whose users it serves, with `Geographic`, as in `CA` or `WORLD`.",
+        "Codes of the regions that the endpoint serves, with `Geographic` routing, as in `CA` or `WORLD`.",
     ),
-    arg("custom_header", Ty::Block(&CUSTOM_HEADER), "properties.customHeaders", "A header that probes of it carry.")
+    arg("custom_header", Ty::Block(&CUSTOM_HEADER), "properties.customHeaders", "Header of the endpoint's probes.")
         .default(Lit::EmptyList),
-    arg("subnet", Ty::Block(&ENDPOINT_SUBNET), "properties.subnets", "Clients that it serves, with `Subnet`.")
-        .default(Lit::EmptyList)
-        .replace(),
+    arg(
+        "subnet",
+        Ty::Block(&ENDPOINT_SUBNET),
+        "properties.subnets",
+        "Client address range that the endpoint serves, with `Subnet` routing.",
+    )
+    .default(Lit::EmptyList)
+    .replace(),
 ];
 
-/// The arguments that a failover run moves at an endpoint.
+/// Arguments of an endpoint that a failover run changes.
 pub(super) const ENDPOINT_MOVED: &[&str] = &["enabled", "priority", "weight"];
 
-/// An endpoint that is not enabled is no answer to anybody, whether it lives or not. Clients keep the answer that they have for as long as the profile
-/// says.
+/// A disabled endpoint is in no answer, healthy or not. Clients cache an answer for the profile's time to live.
 pub(super) const ENDPOINT_MOVES: Moves = Moves {
     fence: Some(("enabled", Lit::Bool(false))),
     open: Some(("enabled", Lit::Bool(true))),
@@ -329,7 +341,7 @@ fn lingers(endpoint: &Subject<'_>) -> u32 {
     endpoint.with("profile", ttl).flatten().and_then(|ttl| ttl.try_into().ok()).unwrap_or(0)
 }
 
-/// azurerm writes the type of an endpoint in an id with a capital, and takes no other.
+/// azurerm writes the type of an endpoint in an id with a capital letter, and accepts no other form.
 pub(super) const ENDPOINT_TERRAFORM: Terraform = Terraform {
     imported: Some(|ids, _| {
         let capital = |id: &str| id.replace("/azureE", "/AzureE").replace("/externalE", "/ExternalE");
@@ -338,16 +350,16 @@ pub(super) const ENDPOINT_TERRAFORM: Terraform = Terraform {
     ..Terraform::BY_RULE
 };
 
-/// What the simulator does with endpoints of every type.
-pub(super) const ENDPOINT_SIMULATED: Simulated = Simulated {
+/// Simulation of endpoints of every type.
+pub(super) const ENDPOINT_SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit_endpoint),
     settle: Some(settle_endpoint),
     removed: Some(endpoint_removed),
     watched: Some(super::traffic_manager_health::WATCHED),
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
-fn admit_endpoint(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_endpoint(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let refused = |message| Err(Refusal { status: 400, code: "BadRequest", message });
     let target = path::text(body, "properties.targetResourceId").map(ArmId::new).filter(is_public_address);
     if let Some(address) = target.and_then(|target| cloud.get(&target))
@@ -370,7 +382,7 @@ fn is_public_address(id: &ArmId) -> bool {
     id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case("Microsoft.Network/publicIPAddresses"))
 }
 
-fn settle_endpoint(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle_endpoint(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "properties.endpointStatus", "Enabled");
     }
@@ -400,7 +412,7 @@ fn settle_endpoint(cloud: &mut dyn Cloudlet, id: &ArmId) {
     show_endpoints(cloud, &profile);
 }
 
-fn endpoint_removed(cloud: &mut dyn Cloudlet, id: &ArmId, _: &Json) {
+fn endpoint_removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {
     if let Some(profile) = id.parent() {
         show_endpoints(cloud, &profile);
     }

@@ -1,11 +1,12 @@
-//! A user-assigned identity: a principal that resources use to call other services, and that outlives each of them.
+//! User-assigned identity: a managed identity with a lifetime of its own, with which resources call other services.
 
 use super::table::*;
 
-/// The table.
+/// Table of `user_assigned_identity`.
 pub static KIND: Kind = Kind {
     name: "user_assigned_identity",
-    about: "A user-assigned identity: a principal that resources use to call other services, and that outlives each of them.",
+    about: "User-assigned identity: a managed identity with a lifetime of its own, with which resources call \
+     other services.",
     arm: Arm { type_: "Microsoft.ManagedIdentity/userAssignedIdentities", api: "2024-11-30" },
     names: NameRule::new(
         3,
@@ -19,7 +20,7 @@ pub static KIND: Kind = Kind {
             "isolation_scope",
             Ty::Enum(&["Regional"]),
             "properties.isolationScope",
-            "With `Regional`, only resources of its own region may use it.",
+            "Isolation scope. `Regional` restricts the identity to resources of its own region.",
         ),
         TAGS,
     ],
@@ -27,19 +28,19 @@ pub static KIND: Kind = Kind {
         attribute(
             "principal_id",
             "properties.principalId",
-            Fake::Guid,
-            "The object id of its principal, for role assignments.",
+            FakeValue::Guid,
+            "Object ID of the principal, for role assignments.",
         ),
         attribute(
             "client_id",
             "properties.clientId",
-            Fake::Guid,
-            "The application id by which programs ask for tokens.",
+            FakeValue::Guid,
+            "Client ID, with which programs request tokens.",
         ),
-        attribute("tenant_id", "properties.tenantId", Fake::Text("{tenant}"), "The tenant of its principal."),
+        attribute("tenant_id", "properties.tenantId", FakeValue::Text("{tenant}"), "Tenant ID of the principal."),
     ],
     durations: Durations { create: 3, update: 3, delete: 2 },
-    answers: Answers::Sync,
+    answers: AnswerStyle::Sync,
     in_use: "",
     example: r#"
 resource_group "example" {

@@ -1,4 +1,4 @@
-//! A virtual network: the private address space of a site.
+//! Virtual network: the private address space of a site.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -7,28 +7,28 @@ use super::table::*;
 use super::{path, subnet, vnet_peering};
 use crate::address::ArmId;
 
-/// The path of its ranges.
+/// Path of the address ranges.
 pub(super) const SPACE: &str = "properties.addressSpace.addressPrefixes";
 const PLAN: &str = "properties.ddosProtectionPlan.id";
 const PROTECTED: &str = "properties.enableDdosProtection";
 
 static DDOS_PROTECTION_PLAN: Block = Block::one(&[
-    arg("id", Ty::Ref(&[]), PLAN, "The id of the plan.").required(),
-    arg("enable", Ty::Bool, PROTECTED, "Whether the plan protects this network.").required(),
+    arg("id", Ty::Ref(&[]), PLAN, "ID of the DDoS protection plan.").required(),
+    arg("enable", Ty::Bool, PROTECTED, "Enable the plan for this network.").required(),
 ]);
 
 static ENCRYPTION: Block = Block::one(&[arg(
     "enforcement",
     Ty::Enum(&["DropUnencrypted", "AllowUnencrypted"]),
     "enforcement",
-    "What happens to traffic between machines that cannot encrypt it.",
+    "Handling of traffic between virtual machines that cannot encrypt it.",
 )
 .required()]);
 
-/// The table.
+/// Table of `virtual_network`.
 pub static KIND: Kind = Kind {
     name: "virtual_network",
-    about: "A virtual network: the private address space of a site.",
+    about: "Virtual network: the private address space of a site.",
     arm: Arm { type_: "Microsoft.Network/virtualNetworks", api: "2025-09-01" },
     names: NameRule { min: 2, max: 64, ..NameRule::NETWORK },
     args: &[
@@ -37,52 +37,57 @@ pub static KIND: Kind = Kind {
             "address_space",
             Ty::Set(&Ty::Cidr),
             SPACE,
-            "Its address ranges; networks that are to be peered must not overlap.",
+            "Address ranges of the network. Networks that are to be peered must not overlap.",
         )
         .required(),
         arg(
             "dns_servers",
             Ty::List(&Ty::Ip),
             "properties.dhcpOptions.dnsServers",
-            "The DNS servers of its machines, in the order they are asked; Azure's own without it.",
+            "DNS servers of the machines, in order of use. Azure's DNS if absent.",
         ),
         arg(
             "bgp_community",
             Ty::String,
             "properties.bgpCommunities.virtualNetworkCommunity",
-            "The BGP community its ranges are announced with over ExpressRoute, as in `12076:20000`.",
+            "BGP community that ExpressRoute announces with the ranges, as in `12076:20000`.",
         ),
-        arg("ddos_protection_plan", Ty::Block(&DDOS_PROTECTION_PLAN), "", "The DDoS protection plan it is under.")
+        arg("ddos_protection_plan", Ty::Block(&DDOS_PROTECTION_PLAN), "", "DDoS protection plan of the network.")
             .wire(Wire::Odd),
         arg(
             "encryption",
             Ty::Block(&ENCRYPTION),
             "properties.encryption",
-            "Encryption of traffic between its machines.",
+            "Encryption of traffic between the machines of the network.",
         ),
         arg(
             "flow_timeout_in_minutes",
             Ty::Integer(4, 30),
             "properties.flowTimeoutInMinutes",
-            "Minutes until a connection without traffic is forgotten.",
+            "Idle timeout of connections, in minutes.",
         ),
         arg(
             "private_endpoint_vnet_policies",
             Ty::Enum(&["Disabled", "Basic"]),
             "properties.privateEndpointVNetPolicies",
-            "Whether many private endpoints (high scale) may be in it.",
+            "Limits for private endpoints: `Basic` enables high-scale private endpoints.",
         )
         .default(Lit::Str("Disabled")),
         TAGS,
     ],
-    attributes: &[attribute("guid", "properties.resourceGuid", Fake::Guid, "The GUID that Azure gives the network.")],
+    attributes: &[attribute(
+        "guid",
+        "properties.resourceGuid",
+        FakeValue::Guid,
+        "GUID that Azure assigns to the network.",
+    )],
     drill: Drill::ALONG,
     durations: Durations { create: 5, update: 5, delete: 12 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: "",
-    odd: Odd { encode: Some(encode), decode: Some(decode), ..Odd::NONE },
-    simulated: Simulated {
+    odd: Overrides { encode: Some(encode), decode: Some(decode), ..Overrides::NONE },
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         removed: Some(removed),
@@ -95,7 +100,7 @@ pub static KIND: Kind = Kind {
             "properties.enableVmProtection",
             "properties.encryption.enabled",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     terraform: Terraform { renamed: &[("ddos_protection_plan.id", "ddos_protection_plan.id")], ..Terraform::BY_RULE },
     example: r#"
@@ -109,9 +114,9 @@ virtual_network "example" {
 }
 "#,
     left_out: &[
-        ("edge_zone", "an edge zone has neither availability zones nor a pair to recover in"),
-        ("ip_address_pool", "Azure would choose the ranges, and an overlap could not be told before apply"),
-        ("subnet", "subnets are blocks `subnet` of their own"),
+        ("edge_zone", "an edge zone has neither availability zones nor a paired region for recovery"),
+        ("ip_address_pool", "Azure would choose the ranges, and drplan could not detect an overlap before apply"),
+        ("subnet", "drplan has a kind `subnet`"),
     ],
     ..Kind::EMPTY
 };
@@ -129,7 +134,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     }
 }
 
-/// Azure says of every network whether it is protected; only one with a plan has the block.
+/// Azure returns the protection flag for every network. Only a network with a plan has the block.
 fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     for body in answers {
         if let Some(plan) = path::text(body, PLAN) {
@@ -139,7 +144,7 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let space: Vec<&str> = path::items(body, SPACE).iter().filter_map(Json::as_str).collect();
     for subnet in subnet::of_network(cloud, id) {
         let prefixes = cloud.get(&subnet).map(subnet::prefixes).unwrap_or_default();
@@ -157,10 +162,10 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     vnet_peering::space_changed(cloud, id);
 }
 
-fn removed(cloud: &mut dyn Cloudlet, id: &ArmId, _: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {
     vnet_peering::network_removed(cloud, id);
 }

@@ -1,7 +1,7 @@
-//! A peering of two virtual networks: one block, two objects, one in each network.
+//! Peering of two virtual networks: one block, two objects, one in each network.
 //!
-//! A half alone does nothing, so the two are one resource: written together, ready together, deleted together. Gateways have a direction, which is
-//! that of `between`: the first network lends its gateway, the second uses it.
+//! One half alone has no effect, so both are one resource: written, ready and deleted together. Gateway transit has a
+//! direction, which is that of `between`: the first network provides its gateway, the second one uses it.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -20,10 +20,10 @@ const USE: &str = "properties.useRemoteGateways";
 const STATE: &str = "properties.peeringState";
 const SYNC: &str = "properties.peeringSyncLevel";
 
-/// The table.
+/// Table of `vnet_peering`.
 pub static KIND: Kind = Kind {
     name: "vnet_peering",
-    about: "A peering of two virtual networks: one block makes both halves and waits until they are connected.",
+    about: "Peering of two virtual networks. One block creates both halves and waits until they are connected.",
     arm: Arm { type_: TYPE, api: "2025-09-01" },
     place: Place::Child("between", SEGMENT),
     location: Location::None,
@@ -32,19 +32,19 @@ pub static KIND: Kind = Kind {
         Arg {
             need: Need::Required,
             wire: Wire::Nowhere,
-            change: Change::Replace,
+            change: ChangeEffect::Replace,
             ..arg(
                 "between",
                 Ty::List(&Ty::Ref(&["virtual_network"])),
                 "",
-                "The two networks; their address spaces must not overlap.",
+                "The two virtual networks. Their address spaces must not overlap.",
             )
         },
         arg(
             NAME_BACK,
             Ty::String,
             "",
-            "The name of the half in the second network, where that is not the name of the half in the first.",
+            "Name of the half in the second network. Defaults to the name of the half in the first network.",
         )
         .replace()
         .wire(Wire::Nowhere),
@@ -52,39 +52,44 @@ pub static KIND: Kind = Kind {
             "allow_virtual_network_access",
             Ty::Bool,
             "properties.allowVirtualNetworkAccess",
-            "Whether machines of the two reach each other.",
+            "Allow traffic between the machines of the two networks.",
         )
         .default(Lit::Bool(true)),
         arg(
             "allow_forwarded_traffic",
             Ty::Bool,
             "properties.allowForwardedTraffic",
-            "Whether traffic that a machine of one forwards is taken by the other.",
+            "Accept traffic that a machine of the peer network forwards.",
         )
         .default(Lit::Bool(false)),
-        arg("allow_gateway_transit", Ty::Bool, "", "Whether the first network lends its gateway to the second.")
+        arg("allow_gateway_transit", Ty::Bool, "", "Allow the second network to use the gateway of the first one.")
             .wire(Wire::Odd)
             .default(Lit::Bool(false)),
-        arg("use_remote_gateways", Ty::Bool, "", "Whether the second network uses the gateway of the first.")
-            .wire(Wire::Odd)
-            .default(Lit::Bool(false)),
+        arg(
+            "use_remote_gateways",
+            Ty::Bool,
+            "",
+            "Use the gateway of the first network in the second one. Requires `allow_gateway_transit`.",
+        )
+        .wire(Wire::Odd)
+        .default(Lit::Bool(false)),
     ],
-    drill: Drill::never("it would join the copies to a network that is in use"),
+    drill: Drill::never("it would connect the copies to a production network"),
     durations: Durations { create: 10, update: 10, delete: 10 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::On("between"),
     together: true,
     recovery: Recovery { joins: Some(("between", "address_space")), ..Recovery::NONE },
     in_use: "",
-    odd: Odd {
+    odd: Overrides {
         objects: Some(objects),
         encode: Some(encode),
         decode: Some(decode),
         ready: Some(ready),
         check: Some(check),
-        ..Odd::NONE
+        ..Overrides::NONE
     },
-    simulated: Simulated {
+    simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
         removed: Some(removed),
@@ -105,12 +110,12 @@ pub static KIND: Kind = Kind {
             "properties.remoteSubnetNames",
             "properties.remoteVirtualNetworkAddressSpace",
         ],
-        ..Simulated::NONE
+        ..SimulatedBehaviour::NONE
     },
     adoption: Adoption { arguments: Some(complete), ..Adoption::BY_TABLE },
     terraform: Terraform {
         resource: "virtual_network_peering",
-        shape: Shape::Halves {
+        shape: TerraformShape::Halves {
             of: "between",
             own: "virtual_network_name",
             remote: "remote_virtual_network_id",
@@ -144,18 +149,18 @@ vnet_peering "example" {
 }
 "#,
     left_out: &[
-        ("local_subnet_names", "whole networks are peered; of subnets alone, Azure peers few and late"),
-        ("only_ipv6_peering_enabled", "whole networks are peered"),
-        ("peer_complete_virtual_networks_enabled", "whole networks are peered"),
-        ("remote_subnet_names", "whole networks are peered"),
-        ("remote_virtual_network_id", "`between` names both networks"),
-        ("triggers", "makes Terraform write a half again, which has no meaning here"),
-        ("virtual_network_name", "`between` names both networks"),
+        ("local_subnet_names", "drplan peers whole networks; Azure's peering of single subnets is recent and limited"),
+        ("only_ipv6_peering_enabled", "drplan peers whole networks"),
+        ("peer_complete_virtual_networks_enabled", "drplan peers whole networks"),
+        ("remote_subnet_names", "drplan peers whole networks"),
+        ("remote_virtual_network_id", "`between` holds both networks"),
+        ("triggers", "makes Terraform write a half again; drplan detects drift of both halves instead"),
+        ("virtual_network_name", "`between` holds both networks"),
     ],
     ..Kind::EMPTY
 };
 
-/// The two networks, where exactly two are given.
+/// The two networks. `None` unless there are exactly two.
 fn networks(subject: &Subject<'_>) -> Option<[ArmId; 2]> {
     match subject.args.get("between")?.as_array()?.as_slice() {
         [first, second] => Some([ArmId::new(first.as_str()?), ArmId::new(second.as_str()?)]),
@@ -185,8 +190,8 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     path::put(second, USE, said("use_remote_gateways"));
 }
 
-/// What both halves share is read from both: where they differ, neither value is the resource's, and drift is to be seen
-/// whatever is wanted.
+/// Shared arguments are read from both halves. If the halves differ, neither value counts, so that drift shows
+/// whatever the stack sets.
 fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     let [first, second] = answers else { return };
     for (argument, at) in [
@@ -202,18 +207,18 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-fn ready(answers: &[Json]) -> Ready {
+fn ready(answers: &[Json]) -> Readiness {
     let states: Vec<&str> = answers.iter().filter_map(|body| path::text(body, STATE)).collect();
     let in_sync = |body: &Json| path::text(body, SYNC).is_none_or(|level| level == "FullyInSync");
     if states.contains(&"Disconnected") {
-        Ready::Never(
-            "one half is disconnected, because the other was deleted; delete it too, so that both are made anew"
+        Readiness::Never(
+            "one half is disconnected because the other half was deleted. Delete it too, and drplan recreates both"
                 .to_owned(),
         )
     } else if states.len() == 2 && states.iter().all(|state| *state == "Connected") && answers.iter().all(in_sync) {
-        Ready::Yes
+        Readiness::Yes
     } else {
-        Ready::Waits("both halves are connected and in sync".to_owned())
+        Readiness::Waits("both halves are connected and in sync".to_owned())
     }
 }
 
@@ -222,32 +227,33 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if subject.args.contains_key("between") && !distinct {
         findings.push(Finding {
             argument: "between",
-            summary: "a peering is between exactly two different networks".to_owned(),
+            summary: "a peering needs exactly two different networks".to_owned(),
             why: String::new(),
-            help: "Write two; for three networks that all reach each other, write three peerings.".to_owned(),
+            help: "List two networks. To connect three networks with each other, declare three peerings.".to_owned(),
         });
     }
     if subject.text(NAME_BACK).is_some_and(|name| name.is_empty() || name.contains(['/', '?', '#', '%', ' '])) {
         findings.push(Finding {
             argument: NAME_BACK,
-            summary: "this cannot be the name of a peering's half".to_owned(),
+            summary: "this is not a valid name for a peering".to_owned(),
             why: String::new(),
-            help: format!("Write {}.", NameRule::NETWORK.words),
+            help: format!("Use {}.", NameRule::NETWORK.words),
         });
     }
     let on = |argument: &str| subject.args.get(argument).and_then(Json::as_bool) == Some(true);
     if on("use_remote_gateways") && !on("allow_gateway_transit") {
         findings.push(Finding {
             argument: "use_remote_gateways",
-            summary: "the second network would use a gateway that the first does not lend".to_owned(),
-            why: "Azure refuses a half that uses a remote gateway unless the other half allows transit.".to_owned(),
-            help: "Write `allow_gateway_transit = true` as well.".to_owned(),
+            summary: "the second network uses a gateway that the first network does not share".to_owned(),
+            why: "Azure rejects a half that uses a remote gateway unless the other half allows gateway transit."
+                .to_owned(),
+            help: "Set `allow_gateway_transit = true` as well.".to_owned(),
         });
     }
 }
 
-/// Both networks; first comes the one that lends its gateway.
-fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
+/// Both networks. The network that shares its gateway comes first.
+fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     let (Some(own), Some(other)) = (found.id.parent(), remote(found.body)) else { return };
     let is_back =
         |(id, body): &(&ArmId, &Json)| id.parent().as_ref() == Some(&other) && remote(body).as_ref() == Some(&own);
@@ -255,7 +261,8 @@ fn complete(found: &Found<'_>, args: &mut JsonMap<String, Json>) {
     let (back, half) = halves.find(is_back).map_or((found.id.name(), None), |(id, body)| (id.name(), Some(body)));
     let is_on = |body: Option<&Json>, at: &str| body.and_then(|body| path::borrow(body, at)) == Some(&Json::Bool(true));
     let lends = is_on(half, TRANSIT) && !is_on(Some(found.body), TRANSIT);
-    // The block's own name is that of the first half. Where that is the other one, and is called otherwise, it is from there that the peering is adopted.
+    // The block's name is the name of the first half. If that half is the other one with a different name, the import
+    // starts from it.
     let between = if lends || is_on(Some(found.body), USE) { [other, own] } else { [own, other] };
     if !back.eq_ignore_ascii_case(found.id.name()) {
         args.insert(NAME_BACK.to_owned(), Json::from(back));
@@ -267,7 +274,7 @@ fn remote(body: &Json) -> Option<ArmId> {
     path::text(body, REMOTE).map(ArmId::new)
 }
 
-fn halves(cloud: &dyn Cloudlet, network: &ArmId) -> Vec<ArmId> {
+fn halves(cloud: &dyn SimulatedWorld, network: &ArmId) -> Vec<ArmId> {
     cloud.below(network).into_iter().filter(is_half).collect()
 }
 
@@ -276,11 +283,11 @@ fn is_half(id: &ArmId) -> bool {
 }
 
 /// The half in one network that leads to another.
-fn half(cloud: &dyn Cloudlet, from: &ArmId, to: &ArmId) -> Option<ArmId> {
+fn half(cloud: &dyn SimulatedWorld, from: &ArmId, to: &ArmId) -> Option<ArmId> {
     halves(cloud, from).into_iter().find(|id| cloud.get(id).and_then(remote).as_ref() == Some(to))
 }
 
-fn space(cloud: &dyn Cloudlet, network: &ArmId) -> Json {
+fn space(cloud: &dyn SimulatedWorld, network: &ArmId) -> Json {
     cloud.get(network).and_then(|body| path::borrow(body, SPACE)).cloned().unwrap_or(Json::Array(Vec::new()))
 }
 
@@ -288,7 +295,7 @@ fn strings(list: &Json) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Json::as_str).collect()
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let (Some(local), Some(remote_id)) = (id.parent(), remote(body)) else { return Ok(()) };
     let refused = |code, message| Err(Refusal { status: 400, code, message });
     let theirs = space(cloud, &remote_id);
@@ -323,11 +330,11 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn state_is(cloud: &dyn Cloudlet, half: &ArmId, state: &str) -> bool {
+fn state_is(cloud: &dyn SimulatedWorld, half: &ArmId, state: &str) -> bool {
     cloud.get(half).and_then(|body| path::text(body, STATE)) == Some(state)
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let (Some(local), Some(remote)) = (id.parent(), cloud.get(id).and_then(remote)) else { return };
     match half(cloud, &remote, &local) {
         Some(other) => {
@@ -338,8 +345,8 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     }
 }
 
-/// Puts into a half what its provider says of it: the state, and the ranges of both networks as they were peered.
-fn show(cloud: &mut dyn Cloudlet, half: &ArmId, [local, remote]: [&ArmId; 2], state: &str, sync: &str) {
+/// Writes the provider's values into a half: the state, and the ranges of both networks at the time of the peering.
+fn show(cloud: &mut dyn SimulatedWorld, half: &ArmId, [local, remote]: [&ArmId; 2], state: &str, sync: &str) {
     let spaces = [("local", space(cloud, local)), ("remote", space(cloud, remote))];
     let Some(body) = cloud.get_mut(half) else { return };
     path::fill(body, "properties.peerCompleteVnets", true);
@@ -351,7 +358,7 @@ fn show(cloud: &mut dyn Cloudlet, half: &ArmId, [local, remote]: [&ArmId; 2], st
     }
 }
 
-fn removed(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     if let (Some(local), Some(remote)) = (id.parent(), remote(body))
         && let Some(other) = half(cloud, &remote, &local)
     {
@@ -359,14 +366,15 @@ fn removed(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
     }
 }
 
-fn disconnect(cloud: &mut dyn Cloudlet, half: &ArmId) {
+fn disconnect(cloud: &mut dyn SimulatedWorld, half: &ArmId) {
     if let Some(body) = cloud.get_mut(half) {
         path::put(body, STATE, Json::from("Disconnected"));
     }
 }
 
-/// The ranges of a simulated network were written: halves that were made with other ranges are out of sync until they are written again.
-pub(super) fn space_changed(cloud: &mut dyn Cloudlet, network: &ArmId) {
+/// After a write of a simulated network's ranges: halves that were created with other ranges are out of sync until
+/// they are written again.
+pub(super) fn space_changed(cloud: &mut dyn SimulatedWorld, network: &ArmId) {
     let now = space(cloud, network);
     for here in halves(cloud, network) {
         let remote = cloud.get(&here).and_then(remote);
@@ -382,8 +390,8 @@ pub(super) fn space_changed(cloud: &mut dyn Cloudlet, network: &ArmId) {
     }
 }
 
-/// A simulated network is gone: what was peered with it is disconnected.
-pub(super) fn network_removed(cloud: &mut dyn Cloudlet, network: &ArmId) {
+/// After the deletion of a simulated network: its peers are disconnected.
+pub(super) fn network_removed(cloud: &mut dyn SimulatedWorld, network: &ArmId) {
     for id in cloud.below(&ArmId::new("")) {
         let is_half = id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
         if is_half && cloud.get(&id).and_then(remote).as_ref() == Some(network) {
@@ -401,9 +409,9 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct World(BTreeMap<ArmId, Json>);
+    struct PeeringWorld(BTreeMap<ArmId, Json>);
 
-    impl Cloudlet for World {
+    impl SimulatedWorld for PeeringWorld {
         fn get(&self, id: &ArmId) -> Option<&Json> {
             self.0.get(id)
         }
@@ -434,7 +442,7 @@ mod tests {
         }
     }
 
-    fn network(world: &mut World, name: &str, range: &str) -> ArmId {
+    fn network(world: &mut PeeringWorld, name: &str, range: &str) -> ArmId {
         let id =
             ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/{name}"));
         let mut body = json!({});
@@ -443,7 +451,7 @@ mod tests {
         id
     }
 
-    fn peer(world: &mut World, from: &ArmId, to: &ArmId) -> Result<ArmId, &'static str> {
+    fn peer(world: &mut PeeringWorld, from: &ArmId, to: &ArmId) -> Result<ArmId, &'static str> {
         let id = from.child(SEGMENT, &format!("to-{}", to.name()));
         let mut body = json!({});
         path::put(&mut body, REMOTE, json!(to.as_str()));
@@ -453,36 +461,36 @@ mod tests {
         Ok(id)
     }
 
-    fn answers(world: &World, halves: [&ArmId; 2]) -> Vec<Json> {
+    fn answers(world: &PeeringWorld, halves: [&ArmId; 2]) -> Vec<Json> {
         halves.into_iter().filter_map(|id| world.get(id)).cloned().collect()
     }
 
     #[test]
-    fn halves_connect_and_a_lone_one_has_to_be_made_anew() -> Result<(), &'static str> {
-        let world = &mut World::default();
+    fn halves_connect_and_a_lone_half_must_be_recreated() -> Result<(), &'static str> {
+        let world = &mut PeeringWorld::default();
         let (a, b) = (network(world, "a", "10.1.0.0/16"), network(world, "b", "10.2.0.0/16"));
         let first = peer(world, &a, &b)?;
-        assert!(matches!(ready(&answers(world, [&first, &first])), Ready::Waits(_)));
+        assert!(matches!(ready(&answers(world, [&first, &first])), Readiness::Waits(_)));
         let second = peer(world, &b, &a)?;
-        assert_eq!(ready(&answers(world, [&first, &second])), Ready::Yes);
+        assert_eq!(ready(&answers(world, [&first, &second])), Readiness::Yes);
 
         network(world, "a", "10.1.0.0/15");
         space_changed(world, &a);
-        assert!(matches!(ready(&answers(world, [&first, &second])), Ready::Waits(_)));
+        assert!(matches!(ready(&answers(world, [&first, &second])), Readiness::Waits(_)));
         settle(world, &second);
-        assert_eq!(ready(&answers(world, [&first, &second])), Ready::Yes);
+        assert_eq!(ready(&answers(world, [&first, &second])), Readiness::Yes);
 
         let gone = world.get(&first).cloned().unwrap_or_default();
         world.remove(&first);
         removed(world, &first, &gone);
         assert_eq!(peer(world, &a, &b), Err("RemotePeeringIsDisconnected"));
-        assert!(matches!(ready(&answers(world, [&second, &second])), Ready::Never(_)));
+        assert!(matches!(ready(&answers(world, [&second, &second])), Readiness::Never(_)));
         Ok(())
     }
 
     #[test]
-    fn overlapping_networks_are_not_peered() -> Result<(), &'static str> {
-        let world = &mut World::default();
+    fn overlapping_networks_are_refused() -> Result<(), &'static str> {
+        let world = &mut PeeringWorld::default();
         let (a, b) = (network(world, "a", "10.1.0.0/16"), network(world, "b", "10.1.128.0/17"));
         assert_eq!(peer(world, &a, &b), Err("VnetAddressSpacesOverlap"));
         let c = network(world, "c", "10.3.0.0/16");

@@ -1,4 +1,4 @@
-//! A Windows machine.
+//! Windows virtual machine.
 
 use super::machine_profile::{Os, finding, windows_profile};
 use super::single_machine::{self, MACHINE, PROFILE, patches};
@@ -14,28 +14,28 @@ const WINDOWS: &[Arg] = &[
         "automatic_updates_enabled",
         Ty::Bool,
         "properties.osProfile.windowsConfiguration.enableAutomaticUpdates",
-        "Whether Windows keeps itself up to date.",
+        "Enable automatic updates by Windows.",
     )
     .replace(),
     arg(
         "hotpatching_enabled",
         Ty::Bool,
         "properties.osProfile.windowsConfiguration.patchSettings.enableHotpatching",
-        "Whether updates are installed without a restart, where the edition can.",
+        "Install updates without a restart, if the edition supports it.",
     ),
     arg(
         "timezone",
         Ty::String,
         "properties.osProfile.windowsConfiguration.timeZone",
-        "The time zone, as in `W. Europe Standard Time`.",
+        "Time zone, as in `W. Europe Standard Time`.",
     )
     .replace(),
 ];
 
-/// The table.
+/// Table of `windows_virtual_machine`.
 pub static KIND: Kind = Kind {
     name: "windows_virtual_machine",
-    about: "A Windows machine.",
+    about: "Windows virtual machine.",
     arm: single_machine::ARM,
     names: single_machine::NAMES,
     args: &concat::<{ MACHINE.len() + WINDOWS.len() + PATCHES.len() + WINDOWS_PROFILE.len() + PROFILE.len() }>(&[
@@ -47,14 +47,14 @@ pub static KIND: Kind = Kind {
     ]),
     attributes: single_machine::ATTRIBUTES,
     durations: single_machine::DURATIONS,
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "",
-    odd: Odd {
+    odd: Overrides {
         encode: Some(|subject, bodies| single_machine::encode(subject, bodies, Os::Windows)),
         decode: Some(single_machine::decode),
         check: Some(check),
-        ..Odd::NONE
+        ..Overrides::NONE
     },
     machines: Some(single_machine::machines),
     simulated: single_machine::SIMULATED,
@@ -112,7 +112,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     single_machine::check(subject, 15, findings);
     let has = |name: &str| subject.args.contains_key(name);
     if has("admin_username") && !has("admin_password") {
-        let help = "Write `admin_password`.";
+        let help = "Set `admin_password`.";
         findings.push(finding("admin_username", "the administrator has no password", help));
     }
 }

@@ -1,4 +1,4 @@
-//! A scale set of Windows machines: any number of the same machine, made from one image.
+//! Scale set of Windows virtual machines: a number of identical machines from one image.
 
 use super::machine_profile::{Os, windows_profile};
 use super::scale_set::{self, PROFILE, SET};
@@ -7,19 +7,19 @@ use super::table::*;
 const WINDOWS_PROFILE: &[Arg] = &windows_profile!("properties.virtualMachineProfile");
 
 const WINDOWS: &[Arg] = &[
-    arg("instances", Ty::Integer(0, 1000), "sku.capacity", "How many there are.").required(),
+    arg("instances", Ty::Integer(0, 1000), "sku.capacity", "Number of machines.").required(),
     arg(
         "automatic_updates_enabled",
         Ty::Bool,
         "properties.virtualMachineProfile.osProfile.windowsConfiguration.enableAutomaticUpdates",
-        "Whether Windows keeps itself up to date.",
+        "Enable automatic updates by Windows.",
     )
     .default(Lit::Bool(true)),
     arg(
         "provision_vm_agent",
         Ty::Bool,
         "properties.virtualMachineProfile.osProfile.windowsConfiguration.provisionVMAgent",
-        "Whether Azure's agent is installed; extensions need it.",
+        "Install the Azure VM agent, which extensions need.",
     )
     .default(Lit::Bool(true))
     .replace(),
@@ -27,14 +27,14 @@ const WINDOWS: &[Arg] = &[
         "timezone",
         Ty::String,
         "properties.virtualMachineProfile.osProfile.windowsConfiguration.timeZone",
-        "The time zone, as in `W. Europe Standard Time`.",
+        "Time zone, as in `W. Europe Standard Time`.",
     ),
 ];
 
-/// The table.
+/// Table of `windows_virtual_machine_scale_set`.
 pub static KIND: Kind = Kind {
     name: "windows_virtual_machine_scale_set",
-    about: "A scale set of Windows machines: any number of the same machine, made from one image.",
+    about: "Scale set of Windows virtual machines: a number of identical machines from one image.",
     arm: scale_set::ARM,
     names: scale_set::NAMES,
     args: &with_password(concat::<{ SET.len() + WINDOWS.len() + WINDOWS_PROFILE.len() + PROFILE.len() }>(&[
@@ -46,15 +46,15 @@ pub static KIND: Kind = Kind {
     attributes: scale_set::ATTRIBUTES,
     fixed: scale_set::FIXED,
     durations: scale_set::DURATIONS,
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     in_use: "",
     run_moves: &["instances"],
     moves: scale_set::MOVES,
-    odd: Odd {
+    odd: Overrides {
         encode: Some(|subject, bodies| scale_set::encode(subject, bodies, Os::Windows)),
         decode: Some(scale_set::decode),
         check: Some(|subject, findings| scale_set::check(subject, 9, findings)),
-        ..Odd::NONE
+        ..Overrides::NONE
     },
     machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,
@@ -118,7 +118,7 @@ windows_virtual_machine_scale_set "example" {
     ..Kind::EMPTY
 };
 
-/// Windows has no other way to sign in.
+/// Windows requires a password.
 const fn with_password<const N: usize>(mut args: [Arg; N]) -> [Arg; N] {
     let mut at = 0;
     while at < N {

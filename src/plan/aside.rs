@@ -1,10 +1,10 @@
-//! What an earlier run has set aside and the stack wants again.
+//! Resources that an earlier run has set aside and that the stack declares again.
 
 use crate::stack::Stack;
 use crate::state::State;
 
-/// The state in which what was set aside stands at its own address again, and what was to take its place is set aside instead: for a
-/// replacement that was cut short and then taken back. `None` where nothing is so.
+/// The state in which a resource that was set aside is back at its own address, and its replacement is set aside
+/// instead: for a replacement that was cut short and then reverted. `None` where there is no such resource.
 pub(super) fn taken_back(state: &State, stack: &Stack) -> Option<State> {
     let mut back: Option<State> = None;
     for (address, resource) in &stack.resources {

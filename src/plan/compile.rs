@@ -1,25 +1,25 @@
-//! Decisions to the steps that carry them out, and what each step waits for.
+//! Compiles decisions to steps, with the order between them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Object, Place, Serial, Unique};
+use crate::kinds::{Kind, NameScope, Object, Place, Serial};
 use crate::plan::decide::{Decision, Decisions};
 use crate::plan::refresh::kind_of;
 use crate::plan::{Action, Order};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
-use crate::steps::{Act, NotAGraph, Stage, Step, StepGraph, StepId, Touch, Undo};
+use crate::steps::{Act, GraphError, Stage, Step, StepGraph, StepId, Touch, Undo};
 
-/// Steps that need each other in a circle.
-pub(super) struct Circle {
-    pub(super) error: NotAGraph,
+/// Steps that need each other in a cycle.
+pub(super) struct StepCycle {
+    pub(super) error: GraphError,
     members: Vec<Address>,
 }
 
-impl Circle {
-    /// The resources in it whose new object is made before the old one is deleted.
+impl StepCycle {
+    /// Its resources whose new object is created before the old one is deleted.
     pub(super) fn replaced_first(&self, decisions: &Decisions) -> Vec<Address> {
         let is_member =
             |address: &Address| self.members.contains(address) || self.members.contains(&address.replaced());
@@ -35,8 +35,8 @@ impl Circle {
 /// Compiles the decisions.
 ///
 /// # Errors
-/// Where the steps need each other in a circle.
-pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph, Circle> {
+/// Where the steps need each other in a cycle.
+pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph, StepCycle> {
     let mut compiler = Compiler {
         stack,
         decisions,
@@ -52,10 +52,10 @@ pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph,
     let addresses: Vec<Address> = compiler.steps.iter().map(|step| step.address.clone()).collect();
     StepGraph::new(compiler.steps).map_err(|error| {
         let members = match &error {
-            NotAGraph::Cycle(steps) => steps.iter().filter_map(|step| addresses.get(step.index())).cloned().collect(),
-            NotAGraph::Misplaced { .. } | NotAGraph::Missing { .. } => Vec::new(),
+            GraphError::Cycle(steps) => steps.iter().filter_map(|step| addresses.get(step.index())).cloned().collect(),
+            GraphError::Misplaced { .. } | GraphError::Missing { .. } => Vec::new(),
         };
-        Circle { error, members }
+        StepCycle { error, members }
     })
 }
 
@@ -67,7 +67,7 @@ struct Compiler<'a> {
     puts: BTreeMap<&'a Address, StepId>,
     /// The step that deletes each resource's old object.
     takes: BTreeMap<&'a Address, StepId>,
-    /// The step that takes each resource out of the state.
+    /// The step that removes each resource from the state.
     forgets: BTreeMap<&'a Address, StepId>,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Compiler<'a> {
                     self.steps[later.0 as usize].needs.push(aside);
                 }
             }
-            // Nothing is recorded that could be deleted.
+            // Nothing recorded that could be deleted.
             (Action::Delete | Action::Replace(_), None) => {}
         }
     }
@@ -144,7 +144,7 @@ impl<'a> Compiler<'a> {
             if let (Some(put), Some(resource)) = (put, self.stack.resources.get(address)) {
                 let mut needs: Vec<StepId> =
                     resource.needs.iter().filter_map(|need| self.puts.get(need)).copied().collect();
-                // What had this id, or this name where names are unique in all of Azure, goes first.
+                // The previous owner of this id, or of this name where names are globally unique, is deleted first.
                 needs.extend(by_old_id.get(&key(resource)).into_iter().flatten().filter(|other| Some(**other) != take));
                 if decision.change.action == Action::Replace(Order::DeleteFirst) {
                     needs.extend(take);
@@ -154,13 +154,13 @@ impl<'a> Compiler<'a> {
             if let (Some(take), Action::Replace(Order::CreateFirst)) = (take, decision.change.action) {
                 self.need(take, put.into_iter().collect());
             }
-            // What an old object needed can only go after it has gone.
+            // The dependencies of an old object are deleted only after it.
             for goes in take.map(|_| self.takes_needed(decision)).into_iter().flatten() {
                 self.need(goes, take.into_iter().collect());
             }
         }
         for (address, decision) in decisions {
-            // Or after it has been written so that it no longer needs it.
+            // Or after an update that removes the dependency.
             if let (None, Some(put)) = (self.takes.get(address), self.puts.get(address).copied()) {
                 for goes in self.takes_needed(decision) {
                     if !self.waits_for(put, goes) {
@@ -178,7 +178,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// What is another resource's object now is only forgotten once that has been recorded: cut short in between, it would be nobody's.
+    /// An object that now belongs to another resource is forgotten only once that is recorded: a run that is cut
+    /// short between would leave it without a resource.
     fn forget(&mut self) {
         let (stack, decisions) = (self.stack, self.decisions);
         let is_whole = |kind: &Kind| !matches!(kind.place, Place::Property(_));
@@ -196,7 +197,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// What has a range that another is to have goes first, unless it can only go after that; then the cloud has the last word.
+    /// The previous owner of an address range is deleted first, unless it can only be deleted later; then the cloud
+    /// decides.
     fn free(&mut self) {
         let stack = self.stack;
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
@@ -218,7 +220,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// What guards a scope is made after all that is in it, and deleted before it; unless it was said otherwise with `depends_on`.
+    /// Locks are created after everything in their scope, and deleted before it, unless `depends_on` sets another
+    /// order.
     fn guard(&mut self) {
         let stack = self.stack;
         let within = |scope: &ArmId, objects: &[Object]| {
@@ -248,14 +251,14 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// What is deleted: where it was recorded, as what, and the step.
+    /// Each deletion: the recorded address, the record, and the step.
     fn taken(&self) -> Vec<(&'a Address, &'a Recorded, StepId)> {
         let decisions = self.decisions;
         let old = |at: &Address| decisions.get(at)?.recorded.as_ref();
         self.takes.iter().filter_map(|(at, take)| Some((*at, old(at)?, *take))).collect()
     }
 
-    /// Whether a step waits for another, directly or through others.
+    /// True if a step waits for another, directly or through others.
     fn waits_for(&self, step: StepId, other: StepId) -> bool {
         let mut seen = BTreeSet::new();
         let mut open = vec![step];
@@ -270,7 +273,7 @@ impl<'a> Compiler<'a> {
         false
     }
 
-    /// The deletions of what the old object needed, be it now or set aside by an earlier run.
+    /// The deletions of the old object's dependencies, whether deleted now or set aside by an earlier run.
     fn takes_needed(&self, decision: &Decision) -> Vec<StepId> {
         let needs = decision.recorded.iter().flat_map(|old| &old.needs);
         needs
@@ -285,7 +288,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The deletions by what they free.
+    /// The deletions, by the exclusive names and ranges that they free.
     fn old_ids(&self) -> HashMap<String, Vec<StepId>> {
         let mut freed: HashMap<String, Vec<StepId>> = HashMap::new();
         for (address, step) in &self.takes {
@@ -309,33 +312,33 @@ pub fn touches(resource: &Resource) -> Vec<Touch> {
     vec![own, Touch { region: resource.metadata_location.clone(), with: group }]
 }
 
-/// What a resource takes that only one can have.
+/// The exclusive names and ranges that a resource takes.
 pub(super) fn key(resource: &Resource) -> String {
     freed_key(resource.kind, &resource.id, &resource.name)
 }
 
-/// What an object of this kind has that only one can have: its id, or a name that is unique in all of Azure.
+/// The exclusive names of an object of this kind: its id, or a globally unique name.
 pub(super) fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
     match kind.names.unique {
-        Unique::Globally => format!("{} {}", kind.arm.type_, name.to_ascii_lowercase()),
-        Unique::InParent => id.folded(),
+        NameScope::Globally => format!("{} {}", kind.arm.type_, name.to_ascii_lowercase()),
+        NameScope::InParent => id.folded(),
     }
 }
 
-/// The words that a write of this resource shares with what must not be written beside it.
+/// The keys that a write of this resource shares with writes that must not run at the same time.
 pub fn serial_words(resource: &Resource) -> Vec<String> {
     words(resource.kind, &resource.id, &plain(resource))
 }
 
-/// The arguments that are known.
+/// The known arguments.
 fn plain(resource: &Resource) -> serde_json::Map<String, serde_json::Value> {
     resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
 }
 
-/// What a write must be alone on: the outermost object that it is in, or those that an argument says.
+/// The keys on which a write must be alone: the outermost object that contains it, or those given by an argument.
 pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
     match kind.serial {
-        // The outermost object itself must not be written beside its parts.
+        // The outermost object itself must not be written at the same time as its parts.
         Serial::No if matches!(kind.place, Place::Group) => vec![root(id)],
         Serial::No => Vec::new(),
         Serial::Root => vec![root(id)],

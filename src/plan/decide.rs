@@ -1,4 +1,4 @@
-//! What happens to each resource, and why.
+//! The action for each resource, with its reason.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,22 +8,22 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Place, Within, body};
 use crate::plan::compile::{freed_key, key};
-use crate::plan::refresh::{Seen, kind_of, left_out_as, seen};
-use crate::plan::roles::{Held, Parting, Promoted, Upkeep};
-use crate::plan::{Action, ArgumentChange, Blocked, Change, Observed, Order, diff};
+use crate::plan::refresh::{ObservedObjects, kind_of, left_out_as, seen};
+use crate::plan::roles::{HeldArguments, Parting, Promoted, Upkeep};
+use crate::plan::{Action, ArgumentChange, BlockedResource, Change, Observed, Order, diff};
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
-use crate::value::{Map, Seal, Sealed};
+use crate::value::{Map, Seal, SealedValue};
 
-/// What happens to one resource, with all that the steps need.
+/// The action for one resource, with everything that the steps need.
 pub(super) struct Decision {
     pub change: Change,
-    /// What is recorded of it, refreshed.
+    /// Its record, refreshed.
     pub recorded: Option<Recorded>,
 }
 
-/// Everything a decision hangs on.
-pub(super) struct Deciding<'a> {
+/// The inputs of a decision.
+pub(super) struct DecisionInput<'a> {
     pub stack: &'a Stack,
     /// As recorded.
     pub state: Option<&'a State>,
@@ -32,20 +32,20 @@ pub(super) struct Deciding<'a> {
     pub observed: &'a Observed,
     pub seal: &'a Seal,
     pub destroy: bool,
-    /// What runs hold.
-    pub held: &'a Held,
-    /// The replicas whose copy takes writes.
+    /// The arguments that runs control.
+    pub held: &'a HeldArguments,
+    /// The replicas whose secondary was promoted.
     pub promoted: &'a Promoted,
-    /// What must go before what replaces it.
+    /// The resources to delete before their replacement is created.
     pub yields: &'a BTreeSet<Address>,
 }
 
-/// The decisions, by address, and what forbids them.
+/// The decisions by address, and the reasons that block them.
 pub(super) type Decisions = IndexMap<Address, Decision>;
 
-impl Deciding<'_> {
-    /// Decides.
-    pub(super) fn decide(&self) -> (Decisions, Vec<Blocked>) {
+impl DecisionInput<'_> {
+    /// Decides on every resource.
+    pub(super) fn decide(&self) -> (Decisions, Vec<BlockedResource>) {
         let mut decisions = Decisions::new();
         if !self.destroy {
             let moved = self.moved();
@@ -60,7 +60,7 @@ impl Deciding<'_> {
         (decisions, blocked)
     }
 
-    /// Objects that are recorded under an address the stack no longer has, by id.
+    /// Objects recorded under an address that the stack no longer has, by id.
     fn moved(&self) -> HashMap<ArmId, Address> {
         let recorded = self.now.iter().flat_map(|state| &state.resources);
         recorded
@@ -79,13 +79,14 @@ impl Deciding<'_> {
             match (upkeep, recorded) {
                 (Upkeep::Up, None) => {}
                 (_, None) => return None,
-                (Upkeep::Moving, Some(_)) => return Some(as_it_is(Action::Keep, "a failover run works on its group")),
+                (Upkeep::Moving, Some(_)) => {
+                    return Some(as_it_is(Action::Keep, "a run of its failover group is unfinished"));
+                }
                 (Upkeep::Unsettled, Some(_)) => {
-                    return Some(as_it_is(Action::Keep, "a role of its failover group has moved by itself"));
+                    return Some(as_it_is(Action::Keep, "a role of its failover group has moved outside drplan"));
                 }
                 (Upkeep::Home, Some(_)) => {
-                    let reason =
-                        "stands only while its failover group is up, and that is not: an earlier run left it over";
+                    let reason = "failover-only, and its failover group is at home: left over from an earlier run";
                     let mut decision = as_it_is(Action::Delete, reason);
                     decision.change.loses_data = resource.kind.recovery.loses_data;
                     return Some(decision);
@@ -93,7 +94,7 @@ impl Deciding<'_> {
                 (Upkeep::Up | Upkeep::Between, Some(recorded)) => {
                     let mut decision = self.recorded(resource, recorded, &args, decided);
                     if decision.change.action == Action::Keep {
-                        decision.change.reason = "stands while its failover group is up".to_owned();
+                        decision.change.reason = "failover-only, and its failover group is away".to_owned();
                     }
                     return Some(decision);
                 }
@@ -126,7 +127,7 @@ impl Deciding<'_> {
             .any(|object| !matches!(&object.within, Some(Within::Paths(paths)) if paths.is_empty()));
         if before.is_none()
             && owns_something
-            && let Seen::There(bodies) = seen(&resource.objects, self.observed)
+            && let ObservedObjects::There(bodies) = seen(&resource.objects, self.observed)
         {
             let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
             let read = body::read(resource.kind, &bodies);
@@ -138,23 +139,23 @@ impl Deciding<'_> {
                     None if left_out_as(arg, wanted) => Some(wanted.clone()),
                     there => there.cloned(),
                 };
-                let sealed = self.seal.seal_like(&there?, &Sealed::from_sealed_json(wanted));
+                let sealed = self.seal.seal_like(&there?, &SealedValue::from_sealed_json(wanted));
                 Some((name.clone(), sealed.json().clone()))
             });
             let changes = diff::arguments(resource.kind.args, &as_wanted.collect(), args, &|_| false);
-            let reason = "stands in the cloud already, and is not recorded".to_owned();
+            let reason = "exists in the cloud, and is not in the state".to_owned();
             return self.of(resource, None, Action::Adopt, reason, changes);
         }
         let reason = match before.map(|recorded| recorded.status) {
-            None => "not recorded yet",
-            Some(Status::Creating) => "an earlier run began it, and it is not there",
-            Some(Status::Standing | Status::Updating) => "gone from the cloud",
-            Some(Status::Deleting) => "an earlier run deleted it to make it again",
+            None => "new",
+            Some(Status::Creating) => "an earlier run began its creation, and it does not exist",
+            Some(Status::Standing | Status::Updating) => "deleted outside drplan",
+            Some(Status::Deleting) => "an earlier run deleted it for a replacement",
         };
         let arguments = args.iter().map(|(name, value)| ArgumentChange {
             path: name.clone(),
             before: None,
-            after: Some(Sealed::from_sealed_json(value)),
+            after: Some(SealedValue::from_sealed_json(value)),
             forces_replace: false,
         });
         let arguments = arguments.filter(|change| change.after.as_ref().is_some_and(shown)).collect();
@@ -168,7 +169,8 @@ impl Deciding<'_> {
         args: &JsonMap<String, Json>,
         decided: &Decisions,
     ) -> Decision {
-        // A value that waits only for what stands and stays is what it was: a key that is read anew for each apply.
+        // A value that depends only on unchanged resources is unchanged: a key, for example, that is read again for
+        // each apply.
         let stays = |waits: &Json| {
             let text = waits.as_str().unwrap_or_default();
             let address = text.rsplit_once('.').and_then(|(address, _)| address.parse::<Address>().ok());
@@ -178,8 +180,8 @@ impl Deciding<'_> {
                     .get(&address)
                     .is_none_or(|decision| matches!(decision.change.action, Action::Keep | Action::Update))
         };
-        let assumed = |after: &Json| Sealed::waits_for(after).is_some_and(|all| all.iter().all(stays));
-        let was = diff::Was {
+        let assumed = |after: &Json| SealedValue::waits_for(after).is_some_and(|all| all.iter().all(stays));
+        let was = diff::PreviousObject {
             id: &recorded.id,
             name: &recorded.name,
             location: &recorded.location,
@@ -193,15 +195,15 @@ impl Deciding<'_> {
             let order = if beside { Order::CreateFirst } else { Order::DeleteFirst };
             let verb = if forced.len() == 1 { "changes" } else { "change" };
             (Action::Replace(order), format!("{} {verb}, which cannot be done in place", forced.join(", ")))
-        } else if matches!(seen(&recorded.objects, self.observed), Seen::Gone) {
-            (Action::Create, "an earlier run began it, and it is not there".to_owned())
+        } else if matches!(seen(&recorded.objects, self.observed), ObservedObjects::Gone) {
+            (Action::Create, "an earlier run began its creation, and it does not exist".to_owned())
         } else if resource.kind.together && recorded.status != Status::Creating && self.has_lost_part(recorded) {
-            let reason = "a part of it is gone, and the rest cannot be mended without it".to_owned();
+            let reason = "a part of it is missing, and the rest cannot be repaired without it".to_owned();
             (Action::Replace(Order::DeleteFirst), reason)
         } else if recorded.status != Status::Standing {
-            (Action::Update, "an earlier run was cut short while it worked on it".to_owned())
+            (Action::Update, "an earlier run was cut short during its update".to_owned())
         } else if changes.is_empty() {
-            (Action::Keep, "as recorded".to_owned())
+            (Action::Keep, "unchanged".to_owned())
         } else {
             let names: BTreeSet<&str> = changes.iter().map(|change| top(&change.path)).collect();
             let verb = if names.len() == 1 { "changes" } else { "change" };
@@ -210,16 +212,16 @@ impl Deciding<'_> {
         self.of(resource, Some(recorded), action, reason, changes)
     }
 
-    /// Whether some of its objects stand and some do not.
+    /// True if some of its objects exist and some are missing.
     fn has_lost_part(&self, recorded: &Recorded) -> bool {
-        matches!(seen(&recorded.objects, self.observed), Seen::There(bodies) if bodies.iter().any(|body| body.is_null()))
+        matches!(seen(&recorded.objects, self.observed), ObservedObjects::There(bodies) if bodies.iter().any(|body| body.is_null()))
     }
 
-    /// Whether the new object can stand before the old one has gone: they share no range that only one can have, nobody has its name yet, nothing else is
-    /// still set aside in its place, and no circle of steps needs the old one gone.
+    /// True if the new object can exist before the old one is deleted: they share no exclusive range, its name is
+    /// free, nothing else is set aside for it, and no cycle of steps needs the old one deleted first.
     fn can_stand_beside(&self, resource: &Resource, recorded: &Recorded, args: &JsonMap<String, Json>) -> bool {
         let Some(now) = self.now else { return true };
-        // What guards is made anew once all changes to what it guards are done.
+        // Locks are created again once all changes in their scope are done.
         if resource.kind.guards || resource.kind.excludes((&resource.id, args), (&recorded.id, &recorded.arguments)) {
             return false;
         }
@@ -235,7 +237,8 @@ impl Deciding<'_> {
             && !now.resources.iter().any(has_it)
     }
 
-    /// What points at an object that is deleted and made again under the same id cannot stay while it is gone.
+    /// A resource that refers to an object cannot stay while that object is deleted and created again under the same
+    /// id.
     fn cascade(&self, decisions: &mut Decisions) {
         for resource in self.stack.resources.values() {
             let Some(decision) = decisions.get(&resource.address) else { continue };
@@ -258,7 +261,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// What is recorded and no longer wanted.
+    /// Recorded resources that are no longer declared.
     fn leftover(&self, decisions: &mut Decisions) {
         let Some(state) = self.state else { return };
         let wanted: BTreeMap<&ArmId, &Address> = if self.destroy {
@@ -276,27 +279,30 @@ impl Deciding<'_> {
             let there = self.now.and_then(|now| now.resources.get(address));
             let property = kind_of(address, recorded).is_some_and(|kind| matches!(kind.place, Place::Property(_)));
             let (action, reason) = match (wanted.get(&recorded.id), there) {
-                (Some(now), _) if !property => (Action::Forget, format!("the same object is {now} now")),
-                (_, None) => (Action::Forget, "gone from the cloud already".to_owned()),
+                (Some(now), _) if !property => (Action::Forget, format!("the same object is now {now}")),
+                (_, None) => (Action::Forget, "already deleted from the cloud".to_owned()),
                 _ if self.destroy => (Action::Delete, "everything is destroyed".to_owned()),
-                _ if address.is_replaced() => (Action::Delete, "a new one has taken its place".to_owned()),
+                _ if address.is_replaced() => (Action::Delete, "replaced by a new object".to_owned()),
                 _ if address.is_rehearsed() => (Action::Delete, "left over from a drill".to_owned()),
-                _ => (Action::Delete, "not in the stack any more".to_owned()),
+                _ => (Action::Delete, "no longer in the stack".to_owned()),
             };
             let kind = kind_of(address, recorded);
             let (action, reason, recorded) = match self.promoted.parting(address, recorded) {
                 Parting::Elsewhere(there) if self.destroy && action == Action::Delete => {
-                    (action, format!("{reason}, on the side that takes writes"), *there)
+                    (action, format!("{reason}, on the primary side"), *there)
                 }
-                Parting::WithItsWhole if self.destroy && action == Action::Delete => {
-                    (Action::Forget, "takes writes, and goes with what it is a part of".to_owned(), recorded.clone())
-                }
+                Parting::WithItsWhole if self.destroy && action == Action::Delete => (
+                    Action::Forget,
+                    "primary: deleted together with the object that contains it".to_owned(),
+                    recorded.clone(),
+                ),
                 _ => (action, reason, recorded.clone()),
             };
             let change = Change {
                 address: address.clone(),
                 id: recorded.id.clone(),
                 site: recorded.site.clone(),
+                location: recorded.location.clone(),
                 presence: recorded.presence,
                 action,
                 reason,
@@ -307,13 +313,14 @@ impl Deciding<'_> {
         }
     }
 
-    /// What was set aside right before a run was cut short is set aside once more, and goes with the steps of that.
+    /// A resource that was set aside right before a run was cut short is set aside again, and is deleted by the steps
+    /// of its replacement.
     fn replaced_again(&self, address: &Address, decisions: &Decisions) -> bool {
         let heir = address.heir().and_then(|heir| decisions.get(&heir));
         heir.is_some_and(|heir| heir.change.action == Action::Replace(Order::CreateFirst))
     }
 
-    fn blocked(&self, decisions: &Decisions) -> Vec<Blocked> {
+    fn blocked(&self, decisions: &Decisions) -> Vec<BlockedResource> {
         let mut blocked = Vec::new();
         let guards = self.guards_that_stay(decisions);
         for (address, Decision { change, recorded }) in decisions {
@@ -323,7 +330,7 @@ impl Deciding<'_> {
                 None => recorded.as_ref().is_some_and(|recorded| recorded.prevent_destroy),
             };
             if doomed && protected {
-                blocked.push(Blocked {
+                blocked.push(BlockedResource {
                     address: address.clone(),
                     why: format!(
                         "it has `prevent_destroy = true`, and would be {}: {}",
@@ -339,9 +346,8 @@ impl Deciding<'_> {
             });
             if let Some(guard) = guard {
                 let done = change.action.done();
-                let why =
-                    format!("{guard} guards it, and it would be {done}: {}; take {guard} out first", change.reason);
-                blocked.push(Blocked { address: address.clone(), why });
+                let why = format!("{guard} locks it, and it would be {done}: {}; remove {guard} first", change.reason);
+                blocked.push(BlockedResource { address: address.clone(), why });
             }
         }
         if !self.destroy {
@@ -350,7 +356,7 @@ impl Deciding<'_> {
         blocked
     }
 
-    /// What forbids deletions and is to go on doing so, with its scope.
+    /// Locks that prevent deletions and are to stay, with their scope.
     fn guards_that_stay<'a>(&self, decisions: &'a Decisions) -> Vec<(&'a Address, ArmId)> {
         let stays = |action| matches!(action, Action::Keep | Action::Update | Action::Adopt);
         decisions
@@ -375,6 +381,7 @@ impl Deciding<'_> {
             address: resource.address.clone(),
             id: resource.id.clone(),
             site: resource.site.to_string(),
+            location: resource.location.clone(),
             presence: resource.presence,
             action,
             reason,
@@ -390,8 +397,8 @@ pub fn sealed(args: &Map, seal: &Seal) -> JsonMap<String, Json> {
     args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).json().clone())).collect()
 }
 
-/// Whether a value of a new resource is worth a line.
-fn shown(value: &Sealed) -> bool {
+/// True if a value of a new resource is worth a line.
+fn shown(value: &SealedValue) -> bool {
     match value.json() {
         Json::Null => false,
         Json::Array(items) => !items.is_empty(),
@@ -400,7 +407,7 @@ fn shown(value: &Sealed) -> bool {
     }
 }
 
-/// The argument that a path is in.
+/// The argument that contains a path.
 pub(super) fn top(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }

@@ -1,15 +1,15 @@
-//! Two sets of arguments to the arguments that change, in the words of the stack.
+//! The differences between two sets of arguments, in the terms of the stack.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::ArmId;
-use crate::kinds::{Arg, Block, Change, Same, Ty};
+use crate::kinds::{Arg, Block, ChangeEffect, Equivalence, Ty};
 use crate::plan::ArgumentChange;
 use crate::stack::Resource;
-use crate::value::Sealed;
+use crate::value::SealedValue;
 
-/// What an object is, or was written to be.
-pub struct Was<'a> {
+/// The current or intended properties of an object.
+pub struct PreviousObject<'a> {
     /// Its id.
     pub id: &'a ArmId,
     /// Its name in the cloud.
@@ -20,15 +20,16 @@ pub struct Was<'a> {
     pub arguments: &'a JsonMap<String, Json>,
 }
 
-/// All that a resource with these sealed arguments has otherwise: arguments, region, and what its id follows from.
+/// All differences of a resource from these sealed arguments: arguments, region, and the properties that determine
+/// its id.
 pub fn differences(
-    was: &Was<'_>,
+    was: &PreviousObject<'_>,
     resource: &Resource,
     args: &JsonMap<String, Json>,
     assumed: &dyn Fn(&Json) -> bool,
 ) -> Vec<ArgumentChange> {
     let mut changes = arguments(resource.kind.args, was.arguments, args, assumed);
-    let text = |text: &str| Some(Sealed::from_sealed_json(&Json::from(text)));
+    let text = |text: &str| Some(SealedValue::from_sealed_json(&Json::from(text)));
     let moved = |path: &str, before: &str, after: &str| ArgumentChange {
         path: path.to_owned(),
         before: text(before),
@@ -47,36 +48,38 @@ pub fn differences(
     changes
 }
 
-/// The arguments that differ. What is the same by the table (case, order of a set) does not differ. `assumed` says of what an unknown value waits for whether it
-/// may be taken to be what it was.
+/// The arguments that differ. Values that are equal by the table (case, order of a set) do not differ. `assumed`
+/// decides whether an unknown value may be assumed unchanged, given what it depends on.
 pub(super) fn arguments(
     table: &[Arg],
     before: &JsonMap<String, Json>,
     after: &JsonMap<String, Json>,
     assumed: &dyn Fn(&Json) -> bool,
 ) -> Vec<ArgumentChange> {
-    let mut walk = Walk { found: Vec::new(), assumed };
+    let mut walk = ArgumentDiff { found: Vec::new(), assumed };
     for arg in table {
         walk.argument(arg, arg.name.to_owned(), before.get(arg.name), after.get(arg.name), arg.change);
     }
     walk.found
 }
 
-struct Walk<'a> {
+struct ArgumentDiff<'a> {
     found: Vec<ArgumentChange>,
     assumed: &'a dyn Fn(&Json) -> bool,
 }
 
-impl Walk<'_> {
-    fn argument(&mut self, arg: &Arg, path: String, before: Option<&Json>, after: Option<&Json>, outer: Change) {
-        let change = if arg.change == Change::Replace { Change::Replace } else { outer };
+impl ArgumentDiff<'_> {
+    fn argument(&mut self, arg: &Arg, path: String, before: Option<&Json>, after: Option<&Json>, outer: ChangeEffect) {
+        let change = if arg.change == ChangeEffect::Replace { ChangeEffect::Replace } else { outer };
         let (before, after) = (present(&arg.ty, before), present(&arg.ty, after));
         if let (Ty::Block(block), Some(before), Some(after)) = (arg.ty, before, after) {
             match (before, after) {
                 (Json::Array(before), Json::Array(after)) => {
                     return self.blocks(arg, block, &path, before, after, change);
                 }
-                (Json::Object(before), Json::Object(after)) if !Sealed::is_sensitive(&Json::Object(after.clone())) => {
+                (Json::Object(before), Json::Object(after))
+                    if !SealedValue::is_sensitive(&Json::Object(after.clone())) =>
+                {
                     return self.block(block, &path, before, after, arg.change);
                 }
                 _ => {}
@@ -98,7 +101,7 @@ impl Walk<'_> {
         path: &str,
         before: &JsonMap<String, Json>,
         after: &JsonMap<String, Json>,
-        outer: Change,
+        outer: ChangeEffect,
     ) {
         for inner in block.args {
             let path = format!("{path}.{}", inner.name);
@@ -106,14 +109,14 @@ impl Walk<'_> {
         }
     }
 
-    fn blocks(&mut self, arg: &Arg, block: &Block, path: &str, before: &[Json], after: &[Json], change: Change) {
+    fn blocks(&mut self, arg: &Arg, block: &Block, path: &str, before: &[Json], after: &[Json], change: ChangeEffect) {
         let outer = path;
         let key = |item: &Json, at: usize| match item.get(block.key) {
             Some(Json::String(key)) => format!("{path}[\"{key}\"]"),
             Some(other) if !other.is_null() => format!("{path}[{other}]"),
             _ => format!("{path}[{at}]"),
         };
-        // What the cloud answers may repeat a key; the second is then told apart by its position.
+        // Answers of the cloud may repeat a key; the second one is then identified by its position.
         let keyed = |items: &[Json]| -> Vec<(String, Json)> {
             let mut seen = std::collections::BTreeSet::new();
             let mut told_apart = |at: usize, item: &Json| {
@@ -123,9 +126,9 @@ impl Walk<'_> {
             items.iter().enumerate().map(|(at, item)| (told_apart(at, item), item.clone())).collect()
         };
         let (before, after) = (keyed(before), keyed(after));
-        // Where an element cannot be renamed in place, none can come or go in place.
-        let fixed = block.args.iter().any(|arg| arg.name == block.key && arg.change == Change::Replace);
-        let coming_or_going = if fixed { Change::Replace } else { change };
+        // Where an element cannot be renamed in place, none can be added or removed in place.
+        let fixed = block.args.iter().any(|arg| arg.name == block.key && arg.change == ChangeEffect::Replace);
+        let coming_or_going = if fixed { ChangeEffect::Replace } else { change };
         for (path, item) in &before {
             match after.iter().find(|(other, _)| other == path) {
                 None => self.push(path.clone(), Some(item), None, coming_or_going),
@@ -142,14 +145,14 @@ impl Walk<'_> {
         }
     }
 
-    /// The entries of a map (tags), one by one.
+    /// The entries of a map (tags), individually.
     fn entries(
         &mut self,
         arg: &Arg,
         path: &str,
         before: &JsonMap<String, Json>,
         after: &JsonMap<String, Json>,
-        change: Change,
+        change: ChangeEffect,
     ) {
         let inner = match arg.ty {
             Ty::Map(inner) => *inner,
@@ -170,17 +173,17 @@ impl Walk<'_> {
         }
     }
 
-    fn push(&mut self, path: String, before: Option<&Json>, after: Option<&Json>, change: Change) {
+    fn push(&mut self, path: String, before: Option<&Json>, after: Option<&Json>, change: ChangeEffect) {
         self.found.push(ArgumentChange {
             path,
-            before: before.map(Sealed::from_sealed_json),
-            after: after.map(Sealed::from_sealed_json),
-            forces_replace: change == Change::Replace,
+            before: before.map(SealedValue::from_sealed_json),
+            after: after.map(SealedValue::from_sealed_json),
+            forces_replace: change == ChangeEffect::Replace,
         });
     }
 }
 
-/// What is written as nothing is as if it were not there; but a block says something by standing there.
+/// A null argument counts as absent; a block counts even when it is empty.
 fn present<'a>(ty: &Ty, value: Option<&'a Json>) -> Option<&'a Json> {
     value.filter(|value| match value {
         Json::Null => false,
@@ -195,12 +198,12 @@ fn entries_can_be_told(before: &JsonMap<String, Json>, after: &JsonMap<String, J
     !whole(before) && !whole(after)
 }
 
-/// Whether two values mean the same.
-pub(super) fn same(ty: &Ty, how: Same, a: &Json, b: &Json) -> bool {
+/// True if two values are equivalent.
+pub(super) fn same(ty: &Ty, how: Equivalence, a: &Json, b: &Json) -> bool {
     match (ty, a, b) {
         (_, Json::String(a), Json::String(b)) => {
             a == b
-                || (how == Same::AnyCase && a.eq_ignore_ascii_case(b))
+                || (how == Equivalence::AnyCase && a.eq_ignore_ascii_case(b))
                 || (a.starts_with("/subscriptions/") && a.eq_ignore_ascii_case(b))
         }
         (_, Json::Number(a), Json::Number(b)) => a == b || a.as_f64() == b.as_f64(),
@@ -268,14 +271,15 @@ mod tests {
         }
 
         #[test]
-        fn what_differs_is_told_and_nothing_else((kind, one, other) in two_of_a_kind()) {
+        fn diff_reports_only_differences((kind, one, other) in two_of_a_kind()) {
             let changes = arguments(kind.args, &one, &other, &|_| false);
             for change in &changes {
                 let top = change.path.split(['.', '[']).next().unwrap_or_default();
                 prop_assert_ne!(one.get(top), other.get(top), "{} does not differ", change.path);
                 prop_assert!(change.before != change.after, "{} changes to itself", change.path);
             }
-            // Blocks are compared element by element, so only plain arguments have one answer that is known beforehand.
+            // Blocks are compared element by element, so only plain arguments have a single answer that is known
+            // beforehand.
             for arg in kind.args.iter().filter(|arg| !matches!(arg.ty, Ty::Block(_))) {
                 let told = changes.iter().any(|change| change.path.split(['.', '[']).next() == Some(arg.name));
                 let equal = match (present(&arg.ty, one.get(arg.name)), present(&arg.ty, other.get(arg.name))) {
@@ -290,9 +294,9 @@ mod tests {
 
     #[test]
     fn a_set_and_an_id_have_more_than_one_spelling() {
-        assert!(same(&Ty::Set(&Ty::String), kinds::Same::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
-        assert!(!same(&Ty::List(&Ty::String), kinds::Same::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
+        assert!(same(&Ty::Set(&Ty::String), kinds::Equivalence::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
+        assert!(!same(&Ty::List(&Ty::String), kinds::Equivalence::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
         let id = |name: &str| json!(format!("/subscriptions/s/resourceGroups/{name}"));
-        assert!(same(&Ty::String, kinds::Same::Exactly, &id("G"), &id("g")));
+        assert!(same(&Ty::String, kinds::Equivalence::Exactly, &id("G"), &id("g")));
     }
 }

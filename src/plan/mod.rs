@@ -1,17 +1,18 @@
-//! Desired, recorded and observed to a [`Plan`]: what changes, why, and the steps that do it.
+//! Compares desired, recorded and observed resources, and computes a [`Plan`]: the changes, their reasons, and the
+//! steps that make them.
 //!
-//! Pure: the same input gives the same plan, byte for byte. What is shown of values is sealed.
+//! Pure: the same input gives the same plan, byte for byte. Displayed values are sealed.
 
 mod aside;
 mod compile;
 mod decide;
 mod diff;
 pub mod file;
+mod missing;
 mod refresh;
 mod roles;
 mod target;
 mod untold;
-mod vanished;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,47 +23,47 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::Standing;
+use crate::kinds::ReplicaStatus;
 use crate::stack::{Knowledge, Presence, Program, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::steps::StepGraph;
-use crate::value::{Seal, Sealed};
+use crate::value::{Seal, SealedValue};
 
 pub use compile::{serial_words, touches, words};
-use roles::{Held, Promoted};
+use roles::{HeldArguments, Promoted};
 
 pub use decide::sealed;
-pub use diff::{Was, differences};
+pub use diff::{PreviousObject, differences};
+pub use missing::{MissingResources, vanished};
 pub use refresh::{kind_of, knowledge, to_observe, unseen, unsettled};
-pub use roles::{GroupDebt, Left, RoleDrift, RolesSeen, Swapped, accepted, looks, owed, standings};
-pub use vanished::{Vanished, vanished};
+pub use roles::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, accepted, looks, owed, standings};
 
-/// What `apply` would do, and why.
+/// The changes that `apply` would make, with reasons.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The stack's name.
     pub stack: String,
-    /// What it was made from.
+    /// Its basis.
     pub basis: Basis,
-    /// Every resource of the stack that is to stand and every recorded one, destructive changes first, `Keep` last.
+    /// Every declared resource that should exist and every recorded one, destructive changes first, `Keep` last.
     pub changes: Vec<Change>,
-    /// What the cloud has otherwise than recorded, without what a failover run has moved.
+    /// Drift: differences of the cloud from the state, without those made by failover runs.
     pub drift: Vec<Drift>,
-    /// What there is to say of roles.
-    pub roles: RolesSeen,
-    /// What would stand up with each failover group.
-    pub stand_up: Vec<StandUp>,
+    /// The roles of the failover groups.
+    pub roles: RoleSummary,
+    /// The failover-only resources of each failover group.
+    pub stand_up: Vec<FailoverProvision>,
     /// Outputs that change.
     pub outputs: Vec<OutputChange>,
-    /// What else there is to say.
+    /// Notes for the reader.
     pub notes: Vec<String>,
-    /// What forbids carrying it out; empty: nothing does.
-    pub blocked: Vec<Blocked>,
-    /// The steps that do it.
+    /// The reasons that block the plan; empty where nothing does.
+    pub blocked: Vec<BlockedResource>,
+    /// The steps.
     pub steps: StepGraph,
 }
 
-/// What a plan was made from; checked again before it is applied.
+/// The basis of a plan; checked again before apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Basis {
@@ -76,7 +77,7 @@ pub struct Basis {
     pub role_epoch: u64,
 }
 
-/// What happens to one resource.
+/// The change of one resource.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
     /// The resource.
@@ -85,50 +86,53 @@ pub struct Change {
     pub id: ArmId,
     /// The name of its site.
     pub site: String,
+    /// Region of the resource or, for a child, of its parent. Not part of the digest of a saved plan.
+    #[serde(skip)]
+    pub location: String,
     /// Its presence.
     pub presence: Presence,
-    /// What happens.
+    /// The action.
     pub action: Action,
-    /// Why, completing a sentence: `not recorded yet`, `sku changes, which Azure cannot change in place`.
+    /// The reason, which completes a sentence: `new`, `sku changes, which Azure cannot change in place`.
     pub reason: String,
-    /// The arguments that change, in the words of the stack; for a create, all of them.
+    /// The arguments that change, in the terms of the stack; for a create, all of them.
     pub arguments: Vec<ArgumentChange>,
-    /// Whether it loses what `apply` cannot make again.
+    /// True if the change destroys data that `apply` cannot create again.
     pub loses_data: bool,
 }
 
-/// What can happen to a resource.
+/// The actions on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// It is deleted.
+    /// Delete.
     Delete,
-    /// It is deleted and created.
+    /// Delete and create.
     Replace(Order),
-    /// It is taken out of the state, and left alone.
+    /// Remove from the state, and leave in the cloud.
     Forget,
-    /// It is changed in place.
+    /// Update in place.
     Update,
-    /// It stands already and is taken into the state.
+    /// Import an existing resource into the state.
     Adopt,
-    /// It is created.
+    /// Create.
     Create,
-    /// Nothing.
+    /// No change.
     Keep,
 }
 
-/// In which order a resource is replaced.
+/// The order of a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// The old one goes first: both would have the same id.
+    /// The old object is deleted first: both would have the same id.
     DeleteFirst,
-    /// The new one comes first.
+    /// The new object is created first.
     CreateFirst,
 }
 
 impl Action {
-    /// What will have been done, in one word.
+    /// The completed action in one word.
     pub const fn done(self) -> &'static str {
         match self {
             Self::Delete => "deleted",
@@ -142,49 +146,49 @@ impl Action {
     }
 }
 
-/// A resource that must not be touched as the plan would.
+/// A resource that the plan must not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Blocked {
+pub struct BlockedResource {
     /// The resource.
     pub address: Address,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
 /// One argument that changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ArgumentChange {
-    /// The argument, with the block and key it is in: `security_rule["https"].priority`.
+    /// The argument, with its block and key: `security_rule["https"].priority`.
     pub path: String,
-    /// What it was; `None`: it was not there.
-    pub before: Option<Sealed>,
-    /// What it will be; `None`: it will not be there.
-    pub after: Option<Sealed>,
-    /// Whether this is why the resource is replaced.
+    /// The value before; `None` where it was absent.
+    pub before: Option<SealedValue>,
+    /// The value after; `None` where it will be absent.
+    pub after: Option<SealedValue>,
+    /// True if this change forces the replacement.
     pub forces_replace: bool,
 }
 
-/// What the cloud has otherwise than recorded.
+/// Drift of one resource.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Drift {
     /// The resource.
     pub address: Address,
-    /// Whether it is gone altogether.
+    /// True if it was deleted.
     pub gone: bool,
     /// The arguments that differ: `before` as recorded, `after` as observed.
     pub arguments: Vec<ArgumentChange>,
 }
 
-/// What would stand up with a failover group.
+/// The failover-only resources of a failover group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StandUp {
-    /// The failover group; empty for failover resources that no group stands up.
+pub struct FailoverProvision {
+    /// The failover group; empty for failover-only resources that no group creates.
     pub group: String,
     /// The name of the site.
     pub site: String,
-    /// The resources, resource groups among them.
+    /// The resources, including resource groups.
     pub resources: Vec<Address>,
-    /// How many objects they are in the cloud.
+    /// The number of objects in the cloud.
     pub objects: usize,
 }
 
@@ -193,59 +197,59 @@ pub struct StandUp {
 pub struct OutputChange {
     /// Its name.
     pub name: String,
-    /// What it was.
-    pub before: Option<Sealed>,
-    /// What it will be.
-    pub after: Option<Sealed>,
+    /// The value before.
+    pub before: Option<SealedValue>,
+    /// The value after.
+    pub after: Option<SealedValue>,
 }
 
-/// What was observed in the cloud.
+/// The observed cloud.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
-    /// The bodies that were read, by id; `None`: nothing is there. An id that is absent was not looked at.
+    /// The bodies that were read, by id; `None` where the object does not exist. An id that is absent was not read.
     pub objects: BTreeMap<ArmId, Option<Json>>,
-    /// The ids that could not be read because nothing answered for them, each with what was said instead.
+    /// The ids that could not be read because nothing answered for them, each with the error.
     pub unread: BTreeMap<ArmId, String>,
-    /// Where each replica of a failover group stands that was looked at.
-    pub standings: BTreeMap<Address, Standing>,
-    /// When it was looked at that; `None` where it was not.
+    /// The status of each replica of a failover group that was read.
+    pub standings: BTreeMap<Address, ReplicaStatus>,
+    /// The time of that read; `None` where replicas were not read.
     pub at: Option<Timestamp>,
 }
 
-/// What a plan is asked for.
-pub struct Question<'a> {
+/// The input of a plan.
+pub struct PlanInput<'a> {
     /// The stack, read.
     pub program: &'a Arc<Program>,
-    /// What is recorded.
+    /// The recorded state.
     pub state: Option<&'a State>,
-    /// What was observed.
+    /// The observed cloud.
     pub observed: &'a Observed,
     /// The seal of this lineage.
     pub seal: &'a Seal,
-    /// The resources to which it is limited, with what they need; empty: all.
+    /// The targets, together with their dependencies; empty for all resources.
     pub targets: &'a [Address],
-    /// Whether everything is to go.
+    /// Set to destroy everything.
     pub destroy: bool,
 }
 
-/// A plan, and the stack as it was evaluated for it.
-pub struct Planned {
+/// A plan, and the stack as evaluated for it.
+pub struct PlanOutcome {
     /// The plan.
     pub plan: Plan,
     /// The stack.
     pub stack: Stack,
-    /// The state as it really is; `None` where nothing is recorded.
+    /// The refreshed state; `None` where nothing is recorded.
     pub refreshed: Option<State>,
-    /// What is worth saying of the stack.
+    /// Warnings about the stack.
     pub warnings: Diagnostics,
 }
 
-/// Plans.
+/// Computes a plan.
 ///
 /// # Errors
-/// Everything that is wrong with the stack.
-pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
-    let Question { program, state, observed, seal, targets, destroy } = *question;
+/// All errors of the stack.
+pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
+    let PlanInput { program, state, observed, seal, targets, destroy } = *question;
     let back = match state {
         Some(state) if !destroy && state.resources.keys().any(Address::is_replaced) => {
             let (stack, _) = program.evaluate(&knowledge(state, &|_| false))?;
@@ -270,17 +274,18 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         None => (None, Vec::new()),
     };
     let now = refreshed.as_ref();
-    // What is replaced loses the attributes that the cloud gave it, and what hangs on those may change in turn.
+    // A replaced resource loses the attributes that the cloud assigned, and resources that depend on those may change
+    // in turn.
     let mut lost = BTreeSet::new();
-    // What cannot come before what it replaces, because that would close a circle.
+    // Resources that cannot be created before the deletion of what they replace, because that would close a cycle.
     let mut yields = BTreeSet::new();
     let (stack, warnings, mut decisions, mut blocked, held, left) = loop {
         let known = now.map_or_else(Knowledge::default, |now| knowledge(now, &|a| lost.contains(a)));
         let (mut stack, warnings) = program.evaluate(&known)?;
-        let held = state.map(|state| Held::of(&stack, &state.roles, observed)).unwrap_or_default();
+        let held = state.map(|state| HeldArguments::of(&stack, &state.roles, observed)).unwrap_or_default();
         let left = held.pin(&mut stack, state, now);
         let promoted = Promoted::of(&stack, state, observed);
-        let deciding = decide::Deciding {
+        let deciding = decide::DecisionInput {
             stack: &stack,
             state,
             now,
@@ -305,8 +310,8 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         }
     };
     held.expect(&mut drift);
-    let roles = state.map(|state| RolesSeen::of(&stack, state, observed)).unwrap_or_default();
-    let roles = RolesSeen { left, ..roles };
+    let roles = state.map(|state| RoleSummary::of(&stack, state, observed)).unwrap_or_default();
+    let roles = RoleSummary { left, ..roles };
     if let (Some(now), Some(state)) = (&mut refreshed, state) {
         now.roles = roles::reckoned(&stack, &state.roles, observed);
     }
@@ -315,21 +320,21 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         target::limit(targets, &stack, &mut decisions, destroy)?;
         blocked.retain(|blocked| decisions.contains_key(&blocked.address));
         drift.retain(|drift| decisions.contains_key(&drift.address));
-        notes.push("Limited to the targets given and what they need: other changes are not shown.".to_owned());
+        notes.push("Limited to the given targets and their dependencies: other changes are not shown.".to_owned());
     }
     notes.extend(unfinished(state));
     notes.extend(unread(observed));
     notes.extend(roles.swapped.iter().filter_map(|swapped| not_in_stack(&stack, &swapped.group)));
     let steps = compile::compile(&stack, &decisions).map_err(|circle| {
         Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {}", circle.error))
-            .why("This is a fault of drplan, not of the stack.")
-            .help("Please report it with the stack, if you may share it.")
+            .why("This is a bug in drplan, not an error in the stack.")
+            .help("Please report it, with the stack if you may share it.")
     })?;
     let mut changes: Vec<Change> = decisions.into_iter().map(|(_, decision)| decision.change).collect();
     changes.sort_by_key(|change| change.action);
     let outputs = if destroy || !targets.is_empty() { Vec::new() } else { outputs(&stack, state, seal, &changes) };
     let mut stand_up = if destroy { Vec::new() } else { stand_up(&stack) };
-    // What is up has stood up.
+    // Resources that a failover created count as existing.
     stand_up.retain(|one| !roles.swapped.iter().any(|swapped| swapped.group == one.group));
     let plan = Plan {
         stack: stack.name.clone(),
@@ -343,10 +348,10 @@ pub fn plan(question: &Question<'_>) -> Result<Planned, Diagnostics> {
         blocked,
         steps,
     };
-    Ok(Planned { plan, stack, refreshed, warnings })
+    Ok(PlanOutcome { plan, stack, refreshed, warnings })
 }
 
-/// What a plan made now would be made from.
+/// The basis of a plan that is made now.
 pub fn basis(stack: &Stack, state: Option<&State>) -> Basis {
     Basis {
         stack: stack.digest.clone(),
@@ -361,30 +366,30 @@ fn unfinished(state: Option<&State>) -> Option<String> {
     let count = state.map_or(0, |state| state.resources.values().filter(open).count());
     match count {
         0 => None,
-        1 => Some("An earlier run was cut short: one resource was looked at again before deciding.".to_owned()),
-        n => Some(format!("An earlier run was cut short: {n} resources were looked at again before deciding.")),
+        1 => Some("An earlier run was cut short: 1 resource was read again.".to_owned()),
+        n => Some(format!("An earlier run was cut short: {n} resources were read again.")),
     }
 }
 
 fn unread(observed: &Observed) -> Option<String> {
     let (first, why) = observed.unread.first_key_value()?;
     let what = match observed.unread.len() {
-        1 => format!("{first} could not be looked at and is"),
-        n => format!("{n} objects could not be looked at, {first} among them, and are"),
+        1 => format!("{first} could not be read and is"),
+        n => format!("{n} objects, among them {first}, could not be read and are"),
     };
-    Some(format!("{what} taken as recorded, not as gone: {why}"))
+    Some(format!("{what} assumed to be as recorded in state: {why}"))
 }
 
 fn not_in_stack(stack: &Stack, group: &str) -> Option<String> {
     (!stack.failover_groups.contains_key(group)).then(|| {
         format!(
-            "The failover group {group} is not at home and not in the stack any more: `drplan failover-group down` can bring it back \
-             only once it is written there again."
+            "Failover group {group} is not at home and no longer in the stack: add it again, then fail back with \
+             `drplan failover-group down`."
         )
     })
 }
 
-fn stand_up(stack: &Stack) -> Vec<StandUp> {
+fn stand_up(stack: &Stack) -> Vec<FailoverProvision> {
     let members = |groups: &dyn Fn(&Address) -> bool| -> (Vec<Address>, usize) {
         let members = stack
             .resources
@@ -402,14 +407,14 @@ fn stand_up(stack: &Stack) -> Vec<StandUp> {
     for group in stack.failover_groups.values() {
         let (resources, objects) = members(&|address| group.stand_up.contains(address));
         named.extend(group.stand_up.iter().cloned());
-        all.push(StandUp { group: group.name.to_string(), site: group.to.to_string(), resources, objects });
+        all.push(FailoverProvision { group: group.name.to_string(), site: group.to.to_string(), resources, objects });
     }
     for site in stack.sites.keys() {
         let (resources, objects) = members(&|address| {
             !named.contains(address) && stack.resources.get(address).is_some_and(|group| group.site == *site)
         });
         if !resources.is_empty() {
-            all.push(StandUp { group: String::new(), site: site.to_string(), resources, objects });
+            all.push(FailoverProvision { group: String::new(), site: site.to_string(), resources, objects });
         }
     }
     all
@@ -418,7 +423,7 @@ fn stand_up(stack: &Stack) -> Vec<StandUp> {
 fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal, changes: &[Change]) -> Vec<OutputChange> {
     let empty = BTreeMap::new();
     let before = state.map_or(&empty, |state| &state.outputs);
-    let after: BTreeMap<String, Sealed> =
+    let after: BTreeMap<String, SealedValue> =
         stack.outputs.iter().map(|(name, output)| (name.to_string(), seal.seal(&output.value))).collect();
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let outputs = names.into_iter().map(|name| OutputChange {
@@ -426,7 +431,8 @@ fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal, changes: &[Change]
         before: before.get(name).cloned(),
         after: after.get(name).cloned(),
     });
-    // What waits only for what stays, a key that is read anew for each apply, is what it was.
+    // A value that depends only on unchanged resources, such as a key that is read again for each apply, is
+    // unchanged.
     let stays = |waits: &serde_json::Value| {
         let address = waits.as_str().and_then(|text| text.rsplit_once('.')).map(|(address, _)| address);
         changes.iter().any(|change| {
@@ -434,7 +440,7 @@ fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal, changes: &[Change]
         })
     };
     let assumed = |change: &OutputChange| {
-        let after = change.after.as_ref().and_then(|after| Sealed::waits_for(after.json()));
+        let after = change.after.as_ref().and_then(|after| SealedValue::waits_for(after.json()));
         change.before.is_some() && after.is_some_and(|waits| waits.iter().all(stays))
     };
     outputs.filter(|output| output.before != output.after && !assumed(output)).collect()

@@ -1,4 +1,4 @@
-//! What was observed, held against what is recorded: the state as it really is, and the drift.
+//! Compares the observed cloud with the state: the refreshed state, and the drift.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -8,7 +8,7 @@ use crate::plan::decide::top;
 use crate::plan::{Drift, Observed, diff, roles};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
-use crate::value::{Map, Seal, Sealed, Value};
+use crate::value::{Map, Seal, SealedValue, Value};
 
 /// The kind of a recorded resource, its variant chosen. `None` for a kind this drplan does not know.
 pub fn kind_of(address: &Address, recorded: &Recorded) -> Option<&'static Kind> {
@@ -19,8 +19,8 @@ pub fn kind_of(address: &Address, recorded: &Recorded) -> Option<&'static Kind> 
     }
 }
 
-/// The objects that must be looked at before planning: with `all`, every recorded one and every one that the stack wants and that is not recorded; without,
-/// only those of which it is not known whether they stand.
+/// The objects to read before planning. With `all`: every recorded object and every declared one that is not
+/// recorded. Without: only those whose existence is uncertain.
 pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object> {
     if !all {
         return unsettled(state);
@@ -38,14 +38,14 @@ pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object
     each_once(known.chain(fresh.flat_map(|resource| &resource.objects)).cloned().collect())
 }
 
-/// The recorded objects of which it is not known whether they stand: an earlier run was cut short there.
+/// The recorded objects whose existence is uncertain because an earlier run was cut short.
 pub fn unsettled(state: Option<&State>) -> Vec<Object> {
     let unsure = |recorded: &&Recorded| recorded.status != Status::Standing;
     let unsure = state.iter().flat_map(|state| state.resources.values()).filter(unsure);
     each_once(unsure.flat_map(|recorded| &recorded.objects).cloned().collect())
 }
 
-/// The recorded objects that were looked at and not seen. A creation of which no end is known is left out: that it cannot be seen yet is reckoned with.
+/// The recorded objects that were read and not found, without unfinished creations: those may not be visible yet.
 pub fn unseen(state: &State, observed: &Observed) -> Vec<Object> {
     let missing = |object: &&Object| match observed.objects.get(&object.id) {
         Some(Some(body)) => body::part(object, body).is_none(),
@@ -62,53 +62,53 @@ fn each_once(mut objects: Vec<Object>) -> Vec<Object> {
     objects
 }
 
-/// What is there of a resource's objects.
-pub(super) enum Seen<'a> {
-    /// It was not looked at.
+/// The observed objects of a resource.
+pub(super) enum ObservedObjects<'a> {
+    /// Not read.
     Unseen,
-    /// Nothing is there.
+    /// None exists.
     Gone,
-    /// These bodies are there, one for each object; `null` for one that is missing among several.
+    /// The bodies, one for each object; `null` for a missing one among several.
     There(Vec<&'a Json>),
 }
 
-pub(super) fn seen<'a>(objects: &[Object], observed: &'a Observed) -> Seen<'a> {
+pub(super) fn seen<'a>(objects: &[Object], observed: &'a Observed) -> ObservedObjects<'a> {
     const NOTHING: &Json = &Json::Null;
     let mut bodies = Vec::with_capacity(objects.len());
     for object in objects {
         match observed.objects.get(&object.id) {
-            None => return Seen::Unseen,
+            None => return ObservedObjects::Unseen,
             Some(None) => bodies.push(NOTHING),
             Some(Some(body)) => bodies.push(body::part(object, body).unwrap_or(NOTHING)),
         }
     }
-    if bodies.iter().all(|body| body.is_null()) { Seen::Gone } else { Seen::There(bodies) }
+    if bodies.iter().all(|body| body.is_null()) { ObservedObjects::Gone } else { ObservedObjects::There(bodies) }
 }
 
-/// The state as it really is, and what differs from what was recorded.
+/// The refreshed state, and its differences from the recorded one.
 pub(super) fn refresh(state: &State, observed: &Observed, seal: &Seal) -> (State, Vec<Drift>) {
     let mut now = state.clone();
     let mut drift = Vec::new();
     for (address, recorded) in &state.resources {
         let Some(kind) = kind_of(address, recorded) else { continue };
         match seen(&recorded.objects, observed) {
-            Seen::Unseen => {}
-            // It may still come.
-            Seen::Gone if recorded.under_way.is_some() => {}
-            Seen::Gone => {
+            ObservedObjects::Unseen => {}
+            // It may still appear.
+            ObservedObjects::Gone if recorded.under_way.is_some() => {}
+            ObservedObjects::Gone => {
                 now.resources.remove(address);
-                // What was being made or taken away when a run was cut short is not drift.
+                // An unfinished creation or deletion of a run that was cut short is not drift.
                 if recorded.status == Status::Standing {
                     drift.push(Drift { address: address.clone(), gone: true, arguments: Vec::new() });
                 }
             }
-            Seen::There(bodies) => {
+            ObservedObjects::There(bodies) => {
                 let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
                 let mut fresh = recorded.clone();
                 fresh.attributes = attributes(kind, address, recorded, &bodies);
                 let mut answered = arguments(kind, recorded, &bodies, seal);
                 let differs = diff::arguments(kind.args, &recorded.arguments, &answered, &|_| false);
-                // What means the same stays as it was written.
+                // Equivalent values stay as written.
                 fresh.arguments.retain(|name, was| match differs.iter().any(|change| top(&change.path) == name) {
                     false => true,
                     true => answered.remove(name).map(|now| *was = now).is_some(),
@@ -123,7 +123,7 @@ pub(super) fn refresh(state: &State, observed: &Observed, seal: &Seal) -> (State
     (now, drift)
 }
 
-/// The recorded arguments with the values that are observed for them. What the provider never answers stays as recorded.
+/// The recorded arguments with their observed values. Arguments that the provider never returns stay as recorded.
 fn arguments(kind: &Kind, recorded: &Recorded, bodies: &[Json], seal: &Seal) -> JsonMap<String, Json> {
     let read = body::read(kind, bodies);
     let mut arguments = JsonMap::new();
@@ -145,23 +145,23 @@ fn observed_argument(arg: &Arg, was: &Json, now: Option<&Json>, seal: &Seal) -> 
         _ if !answered => Some(was.clone()),
         Some(now) if arg.secret => Some(seal.seal_whole(now).json().clone()),
         Some(now) => {
-            let sealed = seal.seal_like(now, &Sealed::from_sealed_json(was)).json().clone();
+            let sealed = seal.seal_like(now, &SealedValue::from_sealed_json(was)).json().clone();
             Some(if let Ty::Block(block) = arg.ty { unanswered_kept(block, was, sealed) } else { sealed })
         }
-        // A kind's own function reads what it can; what it does not read stays.
+        // A kind's own function reads what it can; the rest stays.
         None if matches!(arg.wire, Wire::Odd) || left_out_as(arg, was) => Some(was.clone()),
         None => None,
     }
 }
 
-/// Whether an argument that the provider does not answer is this one: providers leave out what is as it always is, unless somebody wrote it.
+/// True if this is the value of an argument that the provider does not return: providers omit defaults.
 pub(super) fn left_out_as(arg: &Arg, was: &Json) -> bool {
     let answered = !arg.write_only && !matches!(arg.wire, Wire::Nowhere | Wire::Odd);
     answered && matches!(arg.need, Need::Default(lit) if lit.json() == *was)
 }
 
-/// The arguments of a block that were recorded: those the provider answers as answered, those it never answers as they were. What was not recorded is not
-/// drplan's.
+/// The recorded arguments of a block: returned ones as returned, others unchanged. Arguments that were not recorded
+/// are not managed by drplan.
 fn unanswered_kept(block: &kinds::Block, was: &Json, now: Json) -> Json {
     match (was, now) {
         (Json::Array(was), Json::Array(now)) => {
@@ -208,12 +208,15 @@ fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodie
     let nowhere = JsonMap::new();
     let subject = recorded_subject(kind, address, recorded, &nowhere);
     let mut attributes = recorded.attributes.clone();
-    for attribute in kind.attributes.iter().filter(|attribute| matches!(attribute.from, kinds::From::Body(_))) {
+    for attribute in
+        kind.attributes.iter().filter(|attribute| matches!(attribute.from, kinds::AttributeSource::Body(_)))
+    {
         attributes.remove(attribute.name);
     }
     let fresh = body::attributes(&subject, bodies);
     for (name, value) in fresh {
-        let from_body = kind.attribute(&name).is_some_and(|attribute| matches!(attribute.from, kinds::From::Body(_)));
+        let from_body =
+            kind.attribute(&name).is_some_and(|attribute| matches!(attribute.from, kinds::AttributeSource::Body(_)));
         if from_body {
             attributes.insert(name, value);
         }
@@ -221,7 +224,8 @@ fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodie
     attributes
 }
 
-/// A recorded resource as its kind's functions see it, with these arguments; of the others of its stack they see nothing.
+/// A recorded resource as its kind's functions see it, with these arguments and without the other resources of its
+/// stack.
 pub(super) fn recorded_subject<'a>(
     kind: &'static Kind,
     address: &'a Address,
@@ -237,11 +241,11 @@ pub(super) fn recorded_subject<'a>(
         subscription: recorded.id.subscription().unwrap_or_default(),
         tenant: "",
         args,
-        others: &body::Alone,
+        others: &body::NoOtherResources,
     }
 }
 
-/// What a state knows of attributes that only the cloud can say.
+/// The attributes in a state that only the cloud assigns.
 pub fn knowledge(state: &State, without: &dyn Fn(&Address) -> bool) -> Knowledge {
     let mut knowledge = Knowledge::default();
     for (address, recorded) in state.resources.iter().filter(|(address, _)| !without(address)) {
@@ -249,8 +253,10 @@ pub fn knowledge(state: &State, without: &dyn Fn(&Address) -> bool) -> Knowledge
         let attributes: Map = recorded
             .attributes
             .iter()
-            // What follows from names follows from those the stack has now.
-            .filter(|(name, _)| kind.attribute(name).is_some_and(|a| !matches!(a.from, kinds::From::Names(_))))
+            // Attributes that follow from names are derived from the names that the stack declares now.
+            .filter(|(name, _)| {
+                kind.attribute(name).is_some_and(|a| !matches!(a.from, kinds::AttributeSource::Names(_)))
+            })
             .map(|(name, value)| (name.as_str().into(), Value::from_json(value)))
             .collect();
         if !attributes.is_empty() {

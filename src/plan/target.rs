@@ -1,4 +1,4 @@
-//! A plan limited to some resources and what they need.
+//! A plan limited to some resources and their dependencies.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::plan::decide::Decisions;
 use crate::stack::Stack;
 
-/// Keeps the decisions about the targets and, for what is written, about what they need; for what is deleted, about what needs them.
+/// Keeps the decisions about the targets. For writes it adds their dependencies, for deletions their dependents.
 ///
 /// # Errors
-/// For every target that names nothing.
+/// For every target that matches nothing.
 pub(super) fn limit(
     targets: &[Address],
     stack: &Stack,
@@ -27,7 +27,7 @@ pub(super) fn limit(
             found.push(
                 Diagnostic::error(
                     "unknown-target",
-                    format!("the target `{target}` is neither in the stack nor recorded"),
+                    format!("the target `{target}` is neither in the stack nor in the state"),
                 )
                 .suggest(target.as_str(), known, None),
             );

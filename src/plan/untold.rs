@@ -1,26 +1,26 @@
-//! Sensitive values of what was adopted: they stand, and nobody could read them.
+//! Sensitive values of imported resources: they exist in the cloud and cannot be read.
 //!
-//! What the stack says of them first is taken to be what stands, as it is for everything that a plan adopts. From then on it is kept as a digest, and a
-//! change of it is seen.
+//! The first value that the stack sets is assumed to be the existing one, as for everything that a plan imports. From
+//! then on it is kept as a digest, and changes are detected.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::plan::decide::sealed;
 use crate::stack::Stack;
 use crate::state::State;
-use crate::value::{Seal, Sealed};
+use crate::value::{Seal, SealedValue};
 
-/// Whether anything in a state was never told.
+/// True if a state has a sensitive value that was never set.
 pub(super) fn any(state: &State) -> bool {
     let arguments = state.resources.values().flat_map(|recorded| recorded.arguments.values());
-    arguments.into_iter().any(Sealed::has_untold)
+    arguments.into_iter().any(SealedValue::has_untold)
 }
 
-/// The state with what the stack says wherever that was never told.
+/// The state with the stack's values for those that were never set.
 pub(super) fn told(state: &State, stack: &Stack, seal: &Seal) -> State {
     let mut told = state.clone();
     for (address, recorded) in &mut told.resources {
-        if !recorded.arguments.values().any(Sealed::has_untold) {
+        if !recorded.arguments.values().any(SealedValue::has_untold) {
             continue;
         }
         if let Some(resource) = stack.resources.get(address) {
@@ -35,7 +35,7 @@ pub(super) fn told(state: &State, stack: &Stack, seal: &Seal) -> State {
 }
 
 fn fill(was: Json, wanted: Option<&Json>) -> Option<Json> {
-    if Sealed::is_untold(&was) {
+    if SealedValue::is_untold(&was) {
         return wanted.cloned();
     }
     Some(match was {

@@ -1,7 +1,7 @@
-//! What a reviewer asks of a change: what differs, what that does to recovery, and what becomes riskier.
+//! Review of a change: differences between two stacks, their effect on recovery, and increased risks.
 //!
-//! Pure, and from text alone: two stacks as they are written, without a state and without a cloud. What stands otherwise than it is written is for a plan
-//! to say; the prediction and the risks are those of both.
+//! Pure, and from configuration alone, without state and cloud. Drift is for a plan to report; plans and reviews share
+//! the predictions and risks.
 
 mod outlook;
 mod pairs;
@@ -16,74 +16,75 @@ use crate::address::Address;
 use crate::failover::History;
 use crate::plan::{ArgumentChange, Change};
 use crate::stack::Stack;
-use crate::value::{SENSITIVE, Seal, Sealed};
+use crate::value::{SENSITIVE, Seal, SealedValue};
 
 pub use outlook::{
-    Earlier, Expected, Outlook, Short, as_recorded, decides, falls_short, misses, outlooks, refusals, worst,
+    Expectation, Outlook, PreviousStack, Shortfall, as_recorded, decides, falls_short, misses, outlooks, refusals,
+    worst,
 };
 pub use risks::{Risk, risks};
 
-/// What differs between two stacks, and what that means.
+/// Differences between two stacks, and their consequences.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Review {
-    /// The stack's name, as it is after.
+    /// Name of the stack after.
     pub stack: String,
-    /// Whether there was no stack before.
+    /// True if there was no stack before.
     pub is_new: bool,
-    /// The resources that differ, what is destroyed first.
+    /// Resources that differ, deletions first.
     pub resources: Vec<Difference>,
-    /// How many resources are the same.
+    /// Number of equal resources.
     pub same: usize,
-    /// Everything else that differs.
+    /// Differences beside resources.
     pub settings: Vec<Setting>,
-    /// What recovery is predicted to take and to lose.
+    /// Predicted recovery time and data loss.
     pub outlooks: Vec<Outlook>,
-    /// What becomes riskier, what weighs most first.
+    /// Increased risks, most severe first.
     pub risks: Vec<Risk>,
 }
 
 /// A resource that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// What it was called, where its label changes.
+    /// Address before, if its label changes.
     pub was: Option<Address>,
-    /// What happens to it. [`crate::plan::Action::Adopt`] where only its label changes.
+    /// The change. [`crate::plan::Action::Adopt`] if only its label changes.
     pub change: Change,
 }
 
-/// Something other than a resource that differs.
+/// A difference beside resources.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Setting {
-    /// What it is: `stack`, `objectives`, `site`, `variable`, `failover_group`, `output`.
+    /// Subject: `stack`, `objectives`, `site`, `variable`, `failover_group`, `output`.
     pub of: &'static str,
-    /// Its name; empty where there is only one.
+    /// Name; empty if there is only one of its kind.
     pub name: String,
-    /// What becomes of it.
-    pub turn: Turn,
-    /// What of it differs.
+    /// Direction of the change.
+    pub turn: DifferenceKind,
+    /// Differing arguments.
     pub arguments: Vec<ArgumentChange>,
 }
 
-/// What becomes of something.
+/// Direction of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Turn {
-    /// It is no longer there.
+pub enum DifferenceKind {
+    /// Absent after.
     Removed,
-    /// It is otherwise.
+    /// Present in both, and different.
     Changed,
-    /// It is new.
+    /// Absent before.
     Added,
 }
 
-/// Compares two stacks; without one before, everything is new. The seal only tells secrets apart: none of its digests is in what comes of it, so that its
-/// key may be another one each time.
+/// Compares two stacks; without one before, everything is new. The seal only distinguishes secrets. The result contains
+/// none of its digests, so its key may differ each time.
 pub fn compare(before: Option<&Stack>, after: &Stack, seal: &Seal) -> Review {
     let pairs = pairs::of(before, after);
     let renamed = pairs::renamed(&pairs);
     let (resources, same) = resources::differences(&pairs, &renamed, seal);
     let settings = settings::differences(before, after, &renamed, seal);
-    let earlier = before.map_or(Earlier::Nothing, Earlier::Stack);
+    let earlier = before.map_or(PreviousStack::Nothing, PreviousStack::Stack);
     let outlooks = outlooks(earlier, after, &History::default());
     let changes = resources.iter().map(|one| &one.change);
     let risks = risks(earlier, after, changes, &outlooks);
@@ -91,16 +92,16 @@ pub fn compare(before: Option<&Stack>, after: &Stack, seal: &Seal) -> Review {
 }
 
 impl Review {
-    /// Whether anything differs.
+    /// True if the stacks differ.
     pub fn has_changes(&self) -> bool {
         !self.resources.is_empty() || !self.settings.is_empty()
     }
 }
 
-/// A sealed value with its digests taken out. Their key is made anew each time, and the same input gives the same bytes.
+/// A sealed value without digests. Their key is new each time, and equal input must give equal bytes.
 fn without_digests(json: &Json) -> Json {
     match json {
-        _ if Sealed::is_sensitive(json) => json!({ SENSITIVE: "hidden" }),
+        _ if SealedValue::is_sensitive(json) => json!({ SENSITIVE: "hidden" }),
         Json::Array(items) => items.iter().map(without_digests).collect(),
         Json::Object(map) => map.iter().map(|(name, item)| (name.clone(), without_digests(item))).collect(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => json.clone(),
@@ -108,7 +109,8 @@ fn without_digests(json: &Json) -> Json {
 }
 
 fn hidden(changes: Vec<ArgumentChange>) -> Vec<ArgumentChange> {
-    let hide = |value: Option<Sealed>| value.map(|value| Sealed::from_sealed_json(&without_digests(value.json())));
+    let hide =
+        |value: Option<SealedValue>| value.map(|value| SealedValue::from_sealed_json(&without_digests(value.json())));
     let one = |ArgumentChange { path, before, after, forces_replace }| ArgumentChange {
         path,
         before: hide(before),

@@ -1,7 +1,7 @@
-//! Which resource of one stack is which of the other.
+//! Matching of the resources of two stacks.
 //!
-//! By address first, since that is what a plan goes by; then by what it is in the cloud; then by its name there; then by what is written of it, where
-//! that is said of no other; and last by how alike they are written.
+//! By address first, because a plan goes by addresses; then by cloud id, by cloud name, and by configuration, each
+//! where unique; last by similarity of configuration.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,23 +12,23 @@ use crate::kinds::Need;
 use crate::stack::{Resource, Stack};
 use crate::value::Value;
 
-/// How many comparisons for likeness are made among what is left of one kind. Beyond that, all of it is told as removed and added.
+/// Maximum comparisons for similarity within a kind. Beyond that, its resources are reported as removed and added.
 const COMPARISONS: usize = 20_000;
-/// How alike two blocks must be to be taken for one: half by what is written in them, half by their labels.
+/// Minimum similarity of a match: half by arguments, half by labels.
 const ALIKE: f64 = 0.7;
-/// Blocks in which this many arguments are the same, and hardly any is not, are taken for one whatever their labels.
+/// Minimum number and share of equal arguments with which blocks match whatever their labels.
 const SAME: usize = 2;
 const HARDLY: f64 = 0.75;
 
 /// One resource in both stacks, or in one of them.
 #[derive(Clone, Copy)]
-pub(super) struct Pair<'a> {
+pub(super) struct ResourcePair<'a> {
     pub before: Option<&'a Resource>,
     pub after: Option<&'a Resource>,
 }
 
-/// Every resource of both, in the order of the stack after, then what is only in the one before.
-pub(super) fn of<'a>(before: Option<&'a Stack>, after: &'a Stack) -> Vec<Pair<'a>> {
+/// All resources of both, in the order of the stack after, then those that only the stack before has.
+pub(super) fn of<'a>(before: Option<&'a Stack>, after: &'a Stack) -> Vec<ResourcePair<'a>> {
     let mut left: Vec<&Resource> = before.iter().flat_map(|stack| stack.resources.values()).collect();
     left.retain(|old| !after.resources.contains_key(&old.address));
     let is_new = |new: &&Resource| before.is_none_or(|before| !before.resources.contains_key(&new.address));
@@ -41,20 +41,22 @@ pub(super) fn of<'a>(before: Option<&'a Stack>, after: &'a Stack) -> Vec<Pair<'a
     by_key(&mut left, &mut fresh, &mut found, written);
     by_likeness(&mut left, &mut fresh, &mut found);
     let same = |new: &Resource| before.and_then(|before| before.resources.get(&new.address));
-    let pair =
-        |new: &'a Resource| Pair { before: found.get(&new.address).copied().or_else(|| same(new)), after: Some(new) };
-    let gone = left.into_iter().map(|old| Pair { before: Some(old), after: None });
+    let pair = |new: &'a Resource| ResourcePair {
+        before: found.get(&new.address).copied().or_else(|| same(new)),
+        after: Some(new),
+    };
+    let gone = left.into_iter().map(|old| ResourcePair { before: Some(old), after: None });
     after.resources.values().map(pair).chain(gone).collect()
 }
 
-/// The new addresses of what changes its label, by the old ones.
-pub(super) fn renamed(pairs: &[Pair<'_>]) -> BTreeMap<Address, Address> {
+/// New addresses of relabelled resources, by old address.
+pub(super) fn renamed(pairs: &[ResourcePair<'_>]) -> BTreeMap<Address, Address> {
     let both = pairs.iter().filter_map(|pair| Some((pair.before?, pair.after?)));
     let other = both.filter(|(before, after)| before.address != after.address);
     other.map(|(before, after)| (before.address.clone(), after.address.clone())).collect()
 }
 
-/// Pairs what has a key that nobody else on its side has.
+/// Matches resources whose key is unique in their stack.
 fn by_key<'a>(
     left: &mut Vec<&'a Resource>,
     fresh: &mut Vec<&'a Resource>,
@@ -80,7 +82,7 @@ fn by_key<'a>(
     fresh.retain(|new| !found.contains_key(&new.address));
 }
 
-/// All that is written of a resource but its label and its name; of one of which too little is written, what nobody else has.
+/// Configuration of a resource without label and name, or its unique address if too little is configured.
 fn written(resource: &Resource) -> String {
     let args = resource.args.iter().filter(|(name, _)| telling(resource, name));
     let args: Vec<String> = args.map(|(name, value)| format!("{name} {:?}", value.reveal())).collect();
@@ -88,7 +90,7 @@ fn written(resource: &Resource) -> String {
     format!("{} {all}", resource.kind.name)
 }
 
-/// Pairs what is most alike, kind by kind.
+/// Matches the most similar resources, kind by kind.
 fn by_likeness<'a>(
     left: &mut Vec<&'a Resource>,
     fresh: &mut Vec<&'a Resource>,
@@ -102,7 +104,7 @@ fn by_likeness<'a>(
         let all = old.iter().flat_map(|old| new.iter().map(move |new| (*old, *new)));
         let mut alike: Vec<(f64, &Resource, &Resource)> =
             all.filter_map(|(old, new)| Some((likeness(old, new)?, old, new))).collect();
-        // The sort is stable, so that of two that are as alike the first written counts.
+        // The sort is stable: of equally similar pairs, the first configured wins.
         alike.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (_, old, new) in alike {
             if !taken.contains(&old.address) && !found.contains_key(&new.address) {
@@ -115,7 +117,7 @@ fn by_likeness<'a>(
     fresh.retain(|new| !found.contains_key(&new.address));
 }
 
-/// How alike two resources are, from 0 to 1; `None` where that is too little to be taken for one.
+/// Similarity of two resources, from 0 to 1; `None` if too low for a match.
 fn likeness(old: &Resource, new: &Resource) -> Option<f64> {
     let names: BTreeSet<&str> = old.args.keys().chain(new.args.keys()).map(|name| &**name).collect();
     let says = |name: &&&str| telling(old, name) || telling(new, name);
@@ -133,7 +135,7 @@ fn likeness(old: &Resource, new: &Resource) -> Option<f64> {
     (both >= ALIKE || (same >= SAME && written >= HARDLY)).then_some(both)
 }
 
-/// Whether an argument says something of this block: it is there, and is not what the table has anyway.
+/// True for an argument with a value other than its default.
 fn telling(resource: &Resource, name: &str) -> bool {
     let Some(value) = resource.args.get(name).filter(|value| !value.is_null()) else { return false };
     match resource.kind.arg(name).map(|arg| arg.need) {

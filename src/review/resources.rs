@@ -1,33 +1,33 @@
-//! What becomes of each resource, as its kind's table says.
+//! The change of each resource, by its kind's table.
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::pairs::Pair;
+use super::pairs::ResourcePair;
 use super::{Difference, hidden};
 use crate::address::Address;
-use crate::kinds::{Place, RESOURCE_GROUP, Unique};
-use crate::plan::{Action, ArgumentChange, Change, Order, Was, differences as arguments, sealed};
+use crate::kinds::{NameScope, Place, RESOURCE_GROUP};
+use crate::plan::{Action, ArgumentChange, Change, Order, PreviousObject, differences as arguments, sealed};
 use crate::stack::{Presence, Resource};
-use crate::value::{Seal, Sealed};
+use crate::value::{Seal, SealedValue};
 
-/// The resources that differ, destructive changes first; and how many do not.
+/// Resources that differ, destructive changes first, and the number of equal ones.
 pub(super) fn differences(
-    pairs: &[Pair<'_>],
+    pairs: &[ResourcePair<'_>],
     renamed: &BTreeMap<Address, Address>,
     seal: &Seal,
 ) -> (Vec<Difference>, usize) {
-    let comparing = Comparing { renamed, seal };
+    let comparison = Comparison { renamed, seal };
     let mut found = Vec::new();
     let mut same = 0;
-    // What points at an object that is deleted and made again under the same id goes with it.
+    // A resource that refers to a replaced object with the same id is replaced with it.
     let mut remade: HashSet<&Address> = HashSet::new();
     for pair in pairs {
         let difference = match (pair.before, pair.after) {
-            (Some(before), Some(after)) => comparing.both(before, after, &remade),
-            (None, Some(after)) => Some(comparing.added(after, "not in the stack before".to_owned())),
-            (Some(before), None) => Some(comparing.removed(before, "not in the stack any more".to_owned())),
+            (Some(before), Some(after)) => comparison.both(before, after, &remade),
+            (None, Some(after)) => Some(comparison.added(after, "new in the stack".to_owned())),
+            (Some(before), None) => Some(comparison.removed(before, "removed from the stack".to_owned())),
             (None, None) => None,
         };
         let Some(difference) = difference else {
@@ -43,22 +43,22 @@ pub(super) fn differences(
     (found, same)
 }
 
-struct Comparing<'a> {
+struct Comparison<'a> {
     renamed: &'a BTreeMap<Address, Address>,
     seal: &'a Seal,
 }
 
-impl Comparing<'_> {
+impl Comparison<'_> {
     fn both(&self, before: &Resource, after: &Resource, remade: &HashSet<&Address>) -> Option<Difference> {
         match (before.presence, after.presence) {
             (Presence::Permanent, Presence::Failover) => {
-                let reason = "stands only while its failover group is up now, and stood always before".to_owned();
+                let reason = "becomes failover-only; was permanent".to_owned();
                 let Difference { change, .. } = self.removed(before, reason);
                 let change = Change { address: after.address.clone(), ..change };
                 return Some(Difference { was: was(before, after), change });
             }
             (Presence::Failover, Presence::Permanent) => {
-                let reason = "stands always now, and stood only while its failover group was up before".to_owned();
+                let reason = "becomes permanent; was failover-only".to_owned();
                 return Some(Difference { was: was(before, after), ..self.added(after, reason) });
             }
             (Presence::Permanent, Presence::Permanent) | (Presence::Failover, Presence::Failover) => {}
@@ -68,14 +68,15 @@ impl Comparing<'_> {
             .into_iter()
             .map(|(name, value)| (name, waiting(&value, self.renamed)))
             .collect();
-        let was_written = Was { id: &before.id, name: &before.name, location: &before.location, arguments: &old };
+        let was_written =
+            PreviousObject { id: &before.id, name: &before.name, location: &before.location, arguments: &old };
         let changes = arguments(&was_written, after, &args, &|_| false);
         let (action, reason) = self.action(before, after, &changes, &args, remade)?;
         let change = change(after, action, reason, hidden(changes));
         Some(Difference { was: was(before, after), change })
     }
 
-    /// What the change takes, and why; `None` where nothing differs.
+    /// Action for the change and its reason; `None` if nothing differs.
     fn action(
         &self,
         before: &Resource,
@@ -84,34 +85,33 @@ impl Comparing<'_> {
         args: &JsonMap<String, Json>,
         remade: &HashSet<&Address>,
     ) -> Option<(Action, String)> {
-        let stands = after.presence == Presence::Permanent;
+        let is_permanent = after.presence == Presence::Permanent;
         let forced: Vec<&ArgumentChange> = changes.iter().filter(|change| change.forces_replace).collect();
         let label = was(before, after).map(|was| format!("was {was}"));
         let with_label = |reason: String| label.iter().cloned().chain([reason]).collect::<Vec<_>>().join("; ");
-        if before.variant != after.variant && stands {
+        if before.variant != after.variant && is_permanent {
             return Some((
                 Action::Replace(order(before, after, args)),
-                with_label("it is of another kind of source".to_owned()),
+                with_label("its source has another kind".to_owned()),
             ));
         }
-        if !forced.is_empty() && stands {
+        if !forced.is_empty() && is_permanent {
             let reason = with_label(self.why_replaced(before, after, &forced));
             return Some((Action::Replace(order(before, after, args)), reason));
         }
-        let used = after.uses.iter().find(|used| remade.contains(used)).filter(|_| stands);
+        let used = after.uses.iter().find(|used| remade.contains(used)).filter(|_| is_permanent);
         if let Some(used) = used {
             return Some((Action::Replace(Order::DeleteFirst), with_label(format!("uses {used}, which is replaced"))));
         }
         if changes.is_empty() {
-            return label
-                .map(|was| (Action::Adopt, format!("{was}; the same object in the cloud under another label")));
+            return label.map(|was| (Action::Adopt, format!("{was}; same cloud object, new label")));
         }
         let mut names: Vec<&str> = changes.iter().map(|change| top(&change.path)).collect();
         names.dedup();
         let verb = if names.len() == 1 { "changes" } else { "change" };
         let reason = with_label(format!("{} {verb}", names.join(", ")));
-        let nothing_stands = "; it stands only while its failover group is up, so that nothing is replaced now";
-        let end = if forced.is_empty() { "" } else { nothing_stands };
+        let none_exists = "; failover-only, so nothing is replaced now";
+        let end = if forced.is_empty() { "" } else { none_exists };
         Some((Action::Update, reason + end))
     }
 
@@ -121,7 +121,7 @@ impl Comparing<'_> {
             && forced.iter().any(|change| change.path == RESOURCE_GROUP.name)
             && let (Some(from), Some(to)) = (group(before), group(after))
         {
-            return format!("moves from {from} to {to}, which cannot be done in place");
+            return format!("moves from {from} to {to}, which needs a replacement");
         }
         if let [only] = forced
             && only.path == "name"
@@ -130,20 +130,20 @@ impl Comparing<'_> {
             && !after.spans.contains_key("name")
         {
             return format!(
-                "its name in the cloud follows from its label and changes with it, which cannot be done in place; `name = \"{}\"` keeps it",
+                "its cloud name follows from its label and cannot change in place; `name = \"{}\"` keeps it",
                 before.name
             );
         }
         let paths: Vec<&str> = forced.iter().map(|change| change.path.as_str()).collect();
         let verb = if paths.len() == 1 { "changes" } else { "change" };
-        format!("{} {verb}, which cannot be done in place", paths.join(", "))
+        format!("{} {verb}, which needs a replacement", paths.join(", "))
     }
 
     fn added(&self, after: &Resource, reason: String) -> Difference {
         let arguments = sealed(&after.args, self.seal).into_iter().map(|(path, value)| ArgumentChange {
             path,
             before: None,
-            after: Some(Sealed::from_sealed_json(&value)),
+            after: Some(SealedValue::from_sealed_json(&value)),
             forces_replace: false,
         });
         let change = change(after, Action::Create, reason, hidden(arguments.filter(says_something).collect()));
@@ -162,6 +162,7 @@ fn change(resource: &Resource, action: Action, reason: String, arguments: Vec<Ar
         address: resource.address.clone(),
         id: resource.id.clone(),
         site: resource.site.to_string(),
+        location: resource.location.clone(),
         presence: resource.presence,
         action,
         reason,
@@ -174,28 +175,28 @@ fn was(before: &Resource, after: &Resource) -> Option<Address> {
     (before.address != after.address).then(|| before.address.clone())
 }
 
-/// Which of the two comes first, as far as their text says.
+/// Order of deletion and creation, by configuration.
 fn order(before: &Resource, after: &Resource, args: &JsonMap<String, Json>) -> Order {
     let plain: JsonMap<String, Json> =
         before.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
     let kind = after.kind;
-    let same_name = kind.names.unique == Unique::Globally && before.name.eq_ignore_ascii_case(&after.name);
+    let same_name = kind.names.unique == NameScope::Globally && before.name.eq_ignore_ascii_case(&after.name);
     let excludes = || kind.guards || kind.excludes((&after.id, args), (&before.id, &plain));
     if before.id == after.id || same_name || excludes() { Order::DeleteFirst } else { Order::CreateFirst }
 }
 
-/// A value in which what waits for something whose label changed waits for it under the new one.
+/// A value whose unknown parts wait for resources under their new labels.
 pub(super) fn waiting(json: &Json, renamed: &BTreeMap<Address, Address>) -> Json {
     match json {
         _ if renamed.is_empty() => json.clone(),
-        _ if Sealed::waits_for(json).is_some() => relabelled(json, renamed),
+        _ if SealedValue::waits_for(json).is_some() => relabelled(json, renamed),
         Json::Array(items) => items.iter().map(|item| waiting(item, renamed)).collect(),
         Json::Object(map) => map.iter().map(|(name, item)| (name.clone(), waiting(item, renamed))).collect(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => json.clone(),
     }
 }
 
-/// A value in which each text that is an address, or an attribute of one, has the new label.
+/// A value with new labels in each text that is an address or an attribute of one.
 pub(super) fn relabelled(json: &Json, renamed: &BTreeMap<Address, Address>) -> Json {
     if renamed.is_empty() {
         return json.clone();
@@ -208,7 +209,7 @@ pub(super) fn relabelled(json: &Json, renamed: &BTreeMap<Address, Address>) -> J
     }
 }
 
-/// An address, or an attribute of one, under its new label; any other text as it is.
+/// An address or an attribute of one with its new label; any other text unchanged.
 fn relabelled_text(text: &str, renamed: &BTreeMap<Address, Address>) -> String {
     let new = |address: &str| address.parse::<Address>().ok().and_then(|address| renamed.get(&address));
     if let Some(address) = new(text) {

@@ -1,51 +1,51 @@
-//! What becomes riskier.
+//! Increased risks of a change.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::outlook::{Earlier, Expected, Outlook, Short, falls_short, refusals};
+use super::outlook::{Expectation, Outlook, PreviousStack, Shortfall, falls_short, refusals};
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::failover::Procedure;
-use crate::kinds::{self, How};
+use crate::kinds::{self, FailoverMode};
 use crate::plan::{Action, Change};
 use crate::stack::{FailoverGroup, Presence, Stack};
-use crate::steps::Predicted;
+use crate::steps::Prediction;
 
-/// Something that becomes riskier.
+/// One increased risk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Risk {
-    /// The stable name of what is looked at: `objective`, `slower`, `data`.
+    /// Stable name of the rule: `objective`, `slower`, `data`.
     pub rule: &'static str,
-    /// What becomes riskier, a sentence without its full stop; backticks mark code.
+    /// The risk, a sentence without its full stop; backticks mark code.
     pub what: String,
 }
 
-/// Everything that becomes riskier, what weighs most first.
+/// All increased risks, most severe first.
 pub fn risks<'a>(
-    earlier: Earlier<'_>,
+    earlier: PreviousStack<'_>,
     after: &Stack,
     changes: impl Iterator<Item = &'a Change>,
     outlooks: &[Outlook],
 ) -> Vec<Risk> {
-    let mut found = Found(Vec::new());
+    let mut found = Findings(Vec::new());
     outlooks.iter().for_each(|outlook| recovery(outlook, &mut found));
-    if let Earlier::Stack(before) = earlier {
+    if let PreviousStack::Stack(before) = earlier {
         objectives(before, after, &mut found);
         before.failover_groups.values().for_each(|group| members(group, after, &mut found));
     }
     data(changes, &mut found);
-    if let Earlier::Stack(before) = earlier {
+    if let PreviousStack::Stack(before) = earlier {
         protection(before, after, &mut found);
     }
     found.0
 }
 
-struct Found(Vec<Risk>);
+struct Findings(Vec<Risk>);
 
-impl Found {
+impl Findings {
     fn push(&mut self, rule: &'static str, what: String) {
         let risk = Risk { rule, what };
         if !self.0.contains(&risk) {
@@ -54,16 +54,19 @@ impl Found {
     }
 }
 
-/// A time or an objective that is missed, and was not before; users who wait longer; a procedure that can no longer be carried out.
-fn recovery(outlook: &Outlook, found: &mut Found) {
+/// An objective that is newly missed, a longer recovery time, or a failover that is newly blocked.
+fn recovery(outlook: &Outlook, found: &mut Findings) {
     let Outlook { group, how, leaving: _, before, after } = outlook;
     let way = match how {
-        How::Forced => "A forced failover",
-        How::Planned => "A planned failover",
+        FailoverMode::Forced => "A forced failover",
+        FailoverMode::Planned => "A planned failover",
     };
-    let Expected::Procedure(after) = after else {
+    let Expectation::Procedure(after) = after else {
         if before.procedure().is_some() {
-            found.push("group", format!("Failover group `{group}` is gone: nothing moves its users and data any more"));
+            found.push(
+                "group",
+                format!("Failover group `{group}` is removed: its users and data can no longer fail over"),
+            );
         }
         return;
     };
@@ -71,22 +74,23 @@ fn recovery(outlook: &Outlook, found: &mut Found) {
     let was = before.and_then(falls_short);
     for guard in refusals(after) {
         if !before.is_some_and(|before| refusals(before).any(|old| old == guard)) {
-            found.push("impossible", format!("{way} of `{group}` could not be carried out: {}", guard.what));
+            found.push("impossible", format!("{way} of `{group}` would be blocked: {}", guard.what));
         }
     }
-    if let (Some(short @ (Short::AtRisk | Short::Missed)), true) = (falls_short(after), falls_short(after) > was)
+    if let (Some(short @ (Shortfall::AtRisk | Shortfall::Missed)), true) =
+        (falls_short(after), falls_short(after) > was)
         && let Some(rto) = after.objectives.rto
     {
-        let word = if short == Short::Missed { "misses" } else { "may miss" };
+        let word = if short == Shortfall::Missed { "misses" } else { "may miss" };
         let took = match before {
             Some(before) if before.predicted == after.predicted => match before.objectives.rto {
-                Some(old) if old != rto => format!(", as before, when the objective was {}", spoken(old)),
-                _ => ", as before".to_owned(),
+                Some(old) if old != rto => format!(", unchanged; the RTO was {} before", spoken(old)),
+                _ => ", unchanged".to_owned(),
             },
-            Some(before) => format!(", and took {}", times(before)),
+            Some(before) => format!(", before: {}", times(before)),
             None => String::new(),
         };
-        let what = format!("{way} of `{group}` {word} its recovery time of {}: {}{took}", spoken(rto), times(after));
+        let what = format!("{way} of `{group}` {word} the RTO of {}: {}{took}", spoken(rto), times(after));
         found.push("objective", what);
     } else if let Some(before) = before {
         slower(&format!("{way} of `{group}`"), before, after, found);
@@ -94,52 +98,50 @@ fn recovery(outlook: &Outlook, found: &mut Found) {
 }
 
 fn times(procedure: &Procedure) -> String {
-    let Predicted { typical, worst } = procedure.predicted;
+    let Prediction { typical, worst } = procedure.predicted;
     format!("{} (P50), {} (P95)", spoken(typical), spoken(worst))
 }
 
-/// Users who wait longer: by more than a second, since that is how exact the times are.
-fn slower(what: &str, before: &Procedure, after: &Procedure, found: &mut Found) {
+/// A recovery time that is longer by more than a second, the precision of predictions.
+fn slower(what: &str, before: &Procedure, after: &Procedure, found: &mut Findings) {
     let longer = |old: Duration, new: Duration| new.saturating_sub(old) > Duration::from_secs(1);
     let (old, new) = (before.predicted, after.predicted);
     if longer(old.typical, new.typical) || longer(old.worst, new.worst) {
-        found.push("slower", format!("{what} takes longer: {}, and took {}", times(after), times(before)));
+        found.push("slower", format!("{what} takes longer: {}, before: {}", times(after), times(before)));
     }
 }
 
-fn objectives(before: &Stack, after: &Stack, found: &mut Found) {
-    let both = [
-        ("recovery time", before.objectives.rto, after.objectives.rto),
-        ("data loss", before.objectives.rpo, after.objectives.rpo),
-    ];
+fn objectives(before: &Stack, after: &Stack, found: &mut Findings) {
+    let both =
+        [("RTO", before.objectives.rto, after.objectives.rto), ("RPO", before.objectives.rpo, after.objectives.rpo)];
     for (name, old, new) in both {
         match (old, new) {
             (Some(old), None) => {
-                found.push("objective", format!("There is no objective of {name} any more; it was {}", spoken(old)));
+                found.push("objective", format!("The {name} is removed; it was {}", spoken(old)));
             }
             (Some(old), Some(new)) if new > old => {
                 let (old, new) = (spoken(old), spoken(new));
-                found.push("objective", format!("The objective of {name} is loosened from {old} to {new}"));
+                found.push("objective", format!("The {name} is relaxed from {old} to {new}"));
             }
             _ => {}
         }
     }
 }
 
-/// What a failover group no longer does.
-fn members(before: &FailoverGroup, after: &Stack, found: &mut Found) {
+/// Functions that a failover group loses.
+fn members(before: &FailoverGroup, after: &Stack, found: &mut Findings) {
     let Some(now) = after.failover_groups.get(&before.name) else { return };
     let group = &before.name;
     let gone = |old: &[Address], new: &[Address]| -> Vec<String> {
-        // What is still there under another label is not gone; what is not there any more is told as that.
+        // A deleted resource is reported as deleted instead.
         let left = old.iter().filter(|address| !new.contains(address) && after.resources.contains_key(*address));
         left.map(|address| format!("`{address}`")).collect()
     };
     let lists = [
-        ("no longer promotes", &before.promote, &now.promote, "its data stays behind when the site is lost"),
-        ("no longer fences", &before.fence, &now.fence, "both sites could take writes at once"),
-        ("no longer quiesces", &before.quiesce, &now.quiesce, "it goes on working while data moves"),
-        ("no longer stands up", &before.stand_up, &now.stand_up, "what is in it does not come back"),
+        ("no longer promotes", &before.promote, &now.promote, "its data remains at the lost site"),
+        ("no longer fences", &before.fence, &now.fence, "both sites could accept writes (split brain)"),
+        ("no longer quiesces", &before.quiesce, &now.quiesce, "it keeps working while data moves"),
+        ("no longer creates", &before.stand_up, &now.stand_up, "its resources are missing during a failover"),
     ];
     for (verb, old, new, so) in lists {
         for address in gone(old, new) {
@@ -152,7 +154,10 @@ fn members(before: &FailoverGroup, after: &Stack, found: &mut Found) {
     {
         found.push(
             "group",
-            format!("Failover group `{group}` no longer has the route `{}`: one lever less to move users", route.name),
+            format!(
+                "Failover group `{group}` no longer has the route `{}`: one way less to switch traffic",
+                route.name
+            ),
         );
     }
     let probes: BTreeSet<_> = now.probes.iter().map(|probe| &probe.name).collect();
@@ -160,57 +165,60 @@ fn members(before: &FailoverGroup, after: &Stack, found: &mut Found) {
         found.push(
             "group",
             format!(
-                "Failover group `{group}` no longer probes `{}`: users may be moved to what does not answer",
+                "Failover group `{group}` no longer probes `{}`: traffic may switch to a site that does not respond",
                 probe.name
             ),
         );
     }
 }
 
-/// What is destroyed and cannot be made again, copies and locks.
-fn data<'a>(changes: impl Iterator<Item = &'a Change>, found: &mut Found) {
+/// Deleted data, replicas and locks.
+fn data<'a>(changes: impl Iterator<Item = &'a Change>, found: &mut Findings) {
     for change in changes.filter(|change| change.presence == Presence::Permanent) {
         let kind = kinds::find(change.address.kind());
         let is = |of: fn(&kinds::Kind) -> bool| kind.is_some_and(of);
         let address = &change.address;
         let done = match change.action {
-            Action::Delete => "destroyed",
+            Action::Delete => "deleted",
             Action::Replace(_) => "replaced",
             _ => continue,
         };
         if is(|kind| kind.variants.is_some() || kind.recovery.replicates.is_some_and(|of| !of.image)) {
             found.push(
                 "replica",
-                format!("`{address}` is {done}: until there is another one, its data is at one site only"),
+                format!("`{address}` is {done}: until a new replica exists, its data is at one site only"),
             );
         } else if change.loses_data {
-            found.push(
-                "data",
-                format!("`{address}` is {done}, and its data with it: nothing that is applied makes it again"),
-            );
+            found.push("data", format!("`{address}` is {done} together with its data, and no apply can restore that"));
         } else if is(|kind| kind.guards) && change.action == Action::Delete {
-            found.push("lock", format!("`{address}` is {done}: what it guarded can be deleted"));
+            found.push("lock", format!("`{address}` is {done}: the resources that it guarded can be deleted"));
         }
     }
 }
 
-/// What was protected, accepted or kept in place.
-fn protection(before: &Stack, after: &Stack, found: &mut Found) {
+/// Protection that is removed: locks, rules and residency.
+fn protection(before: &Stack, after: &Stack, found: &mut Findings) {
     for old in before.resources.values().filter(|old| old.prevent_destroy) {
         if after.resources.get(&old.address).is_some_and(|new| !new.prevent_destroy) {
-            found.push("lock", format!("`{}` may be destroyed: `prevent_destroy` is gone", old.address));
+            found.push("lock", format!("`{}` can be deleted: `prevent_destroy` is removed", old.address));
         }
     }
     for new in &after.accepted {
         if !before.accepted.iter().any(|old| old.rule == new.rule) {
-            found.push("accepted", format!("`{}` is accepted and not told any more: {}", new.rule, new.reason));
+            found.push(
+                "accepted",
+                format!("Rule `{}` is accepted, so its findings are no longer reported: {}", new.rule, new.reason),
+            );
         }
     }
     let wider = after.residency.iter().filter(|place| !before.residency.contains(place));
     let wider: Vec<&str> = wider.map(String::as_str).collect();
     if !before.residency.is_empty() && (after.residency.is_empty() || !wider.is_empty()) {
-        let now =
-            if after.residency.is_empty() { "anywhere".to_owned() } else { format!("in {} as well", wider.join(", ")) };
-        found.push("residency", format!("Data may be kept {now}, and only in {} before", before.residency.join(", ")));
+        let now = if after.residency.is_empty() {
+            "in any geography".to_owned()
+        } else {
+            format!("in {} as well", wider.join(", "))
+        };
+        found.push("residency", format!("Data may be stored {now}; before, only in {}", before.residency.join(", ")));
     }
 }

@@ -1,4 +1,4 @@
-//! What differs beside resources: the stack's own settings, objectives, sites, variables, failover groups, outputs.
+//! Differences beside resources: the stack's own settings, objectives, sites, variables, failover groups, outputs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -7,32 +7,32 @@ use std::time::Duration;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::resources::{relabelled, waiting};
-use super::{Setting, Turn, hidden};
+use super::{DifferenceKind, Setting, hidden};
 use crate::address::{Address, is_identifier};
 use crate::duration::human;
 use crate::plan::ArgumentChange;
 use crate::stack::{FailoverGroup, GroupStep, Probe, Provider, Route, Site, Stack};
-use crate::value::{Map, Seal, Sealed};
+use crate::value::{Map, Seal, SealedValue};
 
-/// Everything that can be compared of a stack, by what it is and its name, in the order in which it is told.
-type Told = Vec<((&'static str, String), Json)>;
+/// Everything comparable in a stack, by subject and name, in the order of the report.
+type SettingList = Vec<((&'static str, String), Json)>;
 
-/// What differs.
+/// The differences.
 pub(super) fn differences(
     before: Option<&Stack>,
     after: &Stack,
     renamed: &BTreeMap<Address, Address>,
     seal: &Seal,
 ) -> Vec<Setting> {
-    let old: Told = before.map(|before| told(before, seal)).unwrap_or_default();
+    let old: SettingList = before.map(|before| comparable(before, seal)).unwrap_or_default();
     let same = |((of, name), json): ((&'static str, String), Json)| {
-        // Only there do texts stand for resources; elsewhere one may look like an address by chance.
+        // Only failover groups hold addresses as text; elsewhere a text may look like one by chance.
         let json = if of == "failover_group" { relabelled(&json, renamed) } else { waiting(&json, renamed) };
         ((of, name), json)
     };
-    let old: Told = old.into_iter().map(same).collect();
-    let new = told(after, seal);
-    let by_key = |all: &Told| -> HashMap<_, _> { all.iter().cloned().collect() };
+    let old: SettingList = old.into_iter().map(same).collect();
+    let new = comparable(after, seal);
+    let by_key = |all: &SettingList| -> HashMap<_, _> { all.iter().cloned().collect() };
     let (before, now) = (by_key(&old), by_key(&new));
     let mut found = Vec::new();
     for (key, json) in &new {
@@ -49,22 +49,22 @@ const OF: [&str; 6] = ["objectives", "stack", "failover_group", "site", "variabl
 
 fn setting((of, name): &(&'static str, String), before: Option<&Json>, after: Option<&Json>) -> Option<Setting> {
     let turn = match (before, after) {
-        (Some(_), Some(_)) => Turn::Changed,
-        (Some(_), None) => Turn::Removed,
-        (None, _) => Turn::Added,
+        (Some(_), Some(_)) => DifferenceKind::Changed,
+        (Some(_), None) => DifferenceKind::Removed,
+        (None, _) => DifferenceKind::Added,
     };
     let mut arguments = Vec::new();
     walk("", before, after, &mut arguments);
-    // What is gone is told by its name, and what was in it can be read where it was.
-    if turn == Turn::Removed {
+    // A removal is reported by name alone.
+    if turn == DifferenceKind::Removed {
         arguments.clear();
     }
-    // Settings of which there is one are always there, with or without anything in them.
-    let differs = !arguments.is_empty() || (turn != Turn::Changed && !name.is_empty());
+    // Settings without a name always exist, even if empty.
+    let differs = !arguments.is_empty() || (turn != DifferenceKind::Changed && !name.is_empty());
     differs.then(|| Setting { of, name: name.clone(), turn, arguments: hidden(arguments) })
 }
 
-fn told(stack: &Stack, seal: &Seal) -> Told {
+fn comparable(stack: &Stack, seal: &Seal) -> SettingList {
     let Stack { name, description, objectives, residency, cloud, accepted, sites, failover_groups, .. } = stack;
     let time = |time: Option<Duration>| time.map(human);
     let accepted: JsonMap<String, Json> =
@@ -154,7 +154,7 @@ fn values(args: &Map, seal: &Seal) -> Json {
         .into()
 }
 
-/// What differs within, name by name; a list is one value.
+/// Differences within a value, name by name; a list is one value.
 fn walk(path: &str, before: Option<&Json>, after: Option<&Json>, found: &mut Vec<ArgumentChange>) {
     let is_there = |json: &&Json| !json.is_null() && **json != json!([]) && **json != json!({});
     let (before, after) = (before.filter(is_there), after.filter(is_there));
@@ -166,12 +166,12 @@ fn walk(path: &str, before: Option<&Json>, after: Option<&Json>, found: &mut Vec
                 walk(&inner(path, name), old.get(name), new.get(name), found);
             }
         }
-        // What comes is told name by name, too; what goes, as a whole.
+        // An addition is reported name by name, a removal as a whole.
         (None, Some(new)) if before.is_none() => {
             new.iter().for_each(|(name, new)| walk(&inner(path, name), None, Some(new), found));
         }
         _ => {
-            let sealed = |json: Option<&Json>| json.map(Sealed::from_sealed_json);
+            let sealed = |json: Option<&Json>| json.map(SealedValue::from_sealed_json);
             let (before, after) = (sealed(before), sealed(after));
             found.push(ArgumentChange { path: path.to_owned(), before, after, forces_replace: false });
         }

@@ -1,7 +1,7 @@
 //! The executor: the only code that walks a step graph and acts.
 //!
-//! It writes what it is about to do before it does it, and what came of it before it believes it, and leaves every choice to
-//! [`crate::steps::next`]. It knows neither kinds nor requests: an [`Actor`] does the steps.
+//! It records each intent before it acts and each outcome before it relies on it. Every choice is made by
+//! [`crate::steps::next`]. It knows neither kinds nor requests: an [`Actor`] executes the steps.
 
 #[cfg(test)]
 mod tests;
@@ -20,145 +20,148 @@ use jiff::Timestamp;
 use crate::address::Address;
 use crate::state::{Recorded, StateError};
 use crate::steps::{
-    Corrupt, Entry, Event, Learnt, Record, RunStatus, Started, Step, StepEvent, StepGraph, StepId, next, replay_run,
+    Corrupt, Entry, Event, Record, RunStart, RunStatus, Step, StepEvent, StepFact, StepGraph, StepId, next, replay_run,
 };
 use crate::world::{Clock, Journal};
 
-pub use crate::steps::{Fate, Report, Took};
+pub use crate::steps::{Report, StepOutcome, StepTime};
 
-/// Does the steps of a run.
+/// Executes the steps of a run.
 #[async_trait]
 pub trait Actor: Send + Sync {
-    /// What the state must know before the step is begun: the payload of [`StepEvent::Begun`]. Asked once, right before; changes nothing.
+    /// The record that the state needs before the step begins: the payload of [`StepEvent::Begun`]. Called once, right
+    /// before the step; changes nothing.
     fn intent(&self, step: &Step) -> Option<Box<Recorded>>;
 
-    /// Does the step. What is told meanwhile is in the journal before its outcome.
-    async fn act(&self, step: &Step, tell: &Tell) -> Outcome;
+    /// Executes the step. Its observations are in the journal before its outcome.
+    async fn act(&self, step: &Step, tell: &StepReporter) -> Outcome;
 }
 
-/// Takes what a step learns while it is under way.
+/// Receives the observations of a step in progress.
 #[derive(Debug, Clone)]
-pub struct Tell {
+pub struct StepReporter {
     step: StepId,
     address: Address,
-    to: UnboundedSender<(StepId, Address, Learnt)>,
+    to: UnboundedSender<(StepId, Address, StepFact)>,
 }
 
-impl Tell {
-    /// Takes note of it.
-    pub fn learnt(&self, learnt: Learnt) {
-        // Whoever listens is gone only when the run is, and then nobody wants to know.
+impl StepReporter {
+    /// Records an observation.
+    pub fn learnt(&self, learnt: StepFact) {
+        // The receiver is dropped only with the run; the observation is then of no use.
         let _ = self.to.unbounded_send((self.step, self.address.clone(), learnt));
     }
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It is done: the resource as it stands; `None` where it is gone or forgotten.
+    /// Success: the resource as it now exists; `None` where it is deleted or forgotten.
     Done(Option<Box<Recorded>>),
-    /// It was refused or has failed; the words say why.
+    /// The request was refused or failed, with the reason.
     Failed(String),
-    /// Whether it was done is not known; the words say why.
+    /// The outcome is unknown, with the reason.
     Unknown(String),
-    /// It waits for a person; the words say for what.
+    /// The step waits for the operator, with the reason.
     Paused(String),
 }
 
-/// Sees what happens in a run, as it happens.
+/// Observes a run in progress.
 pub trait Watcher: Send + Sync {
-    /// Something has happened, and is in the journal.
+    /// Called after the event is in the journal.
     fn event(&self, at: Timestamp, graph: &StepGraph, what: &Progress<'_>);
 }
 
-/// What a [`Watcher`] sees.
+/// The events that a [`Watcher`] receives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress<'a> {
-    /// A step was begun.
+    /// A step began.
     Begun(&'a Step),
-    /// A step that is under way has learnt something.
+    /// A step in progress reported an observation.
     Learnt {
         /// The step.
         step: &'a Step,
-        /// What.
-        learnt: &'a Learnt,
+        /// The observation.
+        learnt: &'a StepFact,
     },
-    /// A step has ended.
+    /// A step ended.
     Ended {
         /// The step.
         step: &'a Step,
-        /// How long it took.
+        /// Its duration.
         took: Duration,
-        /// What came of it.
+        /// Its outcome.
         outcome: &'a StepEvent,
     },
-    /// All that can be begun now was begun.
+    /// Every step that can begin now has begun.
     Waiting {
-        /// How many steps are under way.
+        /// The number of steps in progress.
         under_way: usize,
-        /// How many steps are left behind them.
+        /// The number of steps after them.
         left: usize,
-        /// Whether they will not be begun, because the run was asked to stop.
+        /// True if those will not begin, because the run was asked to stop.
         stopping: bool,
     },
 }
 
-/// Asks a run to stop: it begins nothing more, and finishes what is under way. Clones ask the same run.
+/// Stops a run: no further step begins, and the steps in progress finish. Clones stop the same run.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct StopSignal(Arc<AtomicBool>);
 
-impl Stop {
-    /// Asks.
+impl StopSignal {
+    /// Requests the stop.
     pub fn request(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it was asked.
+    /// True once the stop was requested.
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-/// How a graph is walked.
+/// The execution of a graph.
 pub struct Walk<'a> {
     /// The graph.
     pub graph: &'a StepGraph,
-    /// Keeps what happens.
+    /// The journal.
     pub journal: &'a mut dyn Journal,
-    /// Does the steps.
+    /// Executes the steps.
     pub actor: &'a dyn Actor,
-    /// The time.
+    /// The clock.
     pub clock: &'a dyn Clock,
-    /// Asks it to stop.
-    pub stop: &'a Stop,
-    /// Sees what happens.
+    /// Requests the stop.
+    pub stop: &'a StopSignal,
+    /// Observes the run.
     pub watcher: &'a dyn Watcher,
-    /// The most steps that are under way at a time.
+    /// The maximum number of concurrent steps.
     pub width: usize,
-    /// Whether nothing more is begun once a step has failed, even what does not need it.
+    /// Set to begin nothing more once a step has failed, including steps that do not need it.
     pub halts: bool,
 }
 
 impl Walk<'_> {
-    /// Walks the graph from the start: each step once all it needs has succeeded. What fails stops what needs it and nothing else, unless the walk
-    /// halts. Outcomes that come together share one sync of the journal with the steps that are begun upon them.
+    /// Executes the graph from the start: each step once all its needs have succeeded. A failure stops only the steps
+    /// that need it, unless `halts` is set. Outcomes that arrive together share one sync of the journal with the
+    /// steps that begin as a result.
     ///
     /// # Errors
-    /// Where the journal cannot be written: then nothing further is begun, and what is under way is left as after a kill, for the next run to
-    /// look at. Never because of a step.
-    pub async fn start(self, started: Started) -> Result<Report, StateError> {
+    /// Where the journal cannot be written: nothing further begins, and the steps in progress are left as after a
+    /// kill, for the next run to check. Never because of a step.
+    pub async fn start(self, started: RunStart) -> Result<Report, StateError> {
         self.go_on(&[], vec![Event::Started(started)]).await
     }
 
-    /// Walks on after these entries of the same journal, with these events first: that it is resumed, or that steps were added or left out.
+    /// Continues after these entries of the same journal. Writes these events first: a resumption, or steps that were
+    /// added or skipped.
     ///
     /// # Errors
-    /// As for [`Walk::start`]; and where the entries are no journal of this graph.
+    /// As for [`Walk::start`]; and where the entries are not a journal of this graph.
     pub async fn go_on(self, so_far: &[Entry], first: Vec<Event>) -> Result<Report, StateError> {
         let Walk { graph, journal, actor, clock, stop, watcher, width, halts } = self;
         let began = clock.now();
         let (status, record) = resume(graph, so_far, began)?;
-        let mut pen = Pen { graph, journal, status, record };
+        let mut pen = JournalWriter { graph, journal, status, record };
         let mut happened: Vec<Entry> = first.into_iter().map(|event| Entry { at: began, event }).collect();
         let (to, mut told) = unbounded();
         let mut under_way = FuturesUnordered::new();
@@ -177,7 +180,7 @@ impl Walk<'_> {
             happened.iter().take(outcomes).for_each(|entry| pen.tell(watcher, entry));
             for step in steps {
                 watcher.event(at, graph, &Progress::Begun(step));
-                let tell = Tell { step: step.id, address: step.address.clone(), to: to.clone() };
+                let tell = StepReporter { step: step.id, address: step.address.clone(), to: to.clone() };
                 under_way.push(async move {
                     let outcome = actor.act(step, &tell).await;
                     entry(clock.now(), step, outcome.into())
@@ -201,7 +204,7 @@ impl Walk<'_> {
             while let Some(Some(more)) = under_way.next().now_or_never() {
                 outcomes.push(more);
             }
-            // What a step has told comes before its outcome.
+            // The observations of a step precede its outcome.
             while let Ok(more) = told.try_recv() {
                 happened.push(learnt(more));
             }
@@ -215,7 +218,7 @@ impl Walk<'_> {
     }
 }
 
-/// The status and the record of a run after these entries. The graph may have steps that the events to come will add.
+/// The status and the record of a run after these entries. The graph may have steps that later events add.
 fn resume(graph: &StepGraph, so_far: &[Entry], now: Timestamp) -> Result<(RunStatus, Record), StateError> {
     let Some(first) = so_far.first() else { return Ok((RunStatus::new(graph), Record::new(graph, now))) };
     let (base, status) = replay_run(so_far).map_err(illegal)?;
@@ -228,15 +231,15 @@ fn illegal(e: Corrupt) -> StateError {
     StateError::Damaged { file: "the run's journal".to_owned(), what: e.to_string() }
 }
 
-/// Keeps the journal and what follows from it. What is noted is acted on and told only once it is in the journal.
-struct Pen<'a> {
+/// The journal and everything derived from it. An event is acted on and reported only once it is in the journal.
+struct JournalWriter<'a> {
     graph: &'a StepGraph,
     journal: &'a mut dyn Journal,
     status: RunStatus,
     record: Record,
 }
 
-impl Pen<'_> {
+impl JournalWriter<'_> {
     fn note(&mut self, entries: &[Entry]) -> Result<(), StateError> {
         for entry in entries {
             self.status.advance(self.graph, entry).map_err(illegal)?;
@@ -250,7 +253,8 @@ impl Pen<'_> {
         if let (StepEvent::Learnt(learnt), Some(step)) = (event, self.graph.step(*step)) {
             return watcher.event(entry.at, self.graph, &Progress::Learnt { step, learnt });
         }
-        if let (Some(step), Some(took)) = (self.graph.step(*step), self.record.fate(*step).and_then(Fate::took)) {
+        if let (Some(step), Some(took)) = (self.graph.step(*step), self.record.fate(*step).and_then(StepOutcome::took))
+        {
             watcher.event(entry.at, self.graph, &Progress::Ended { step, took: took.length(), outcome: event });
         }
     }

@@ -1,4 +1,4 @@
-//! What the executor promises, with an actor that only waits, on paused time.
+//! Promises of the executor, tested with an actor that only waits, on paused time.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,15 +6,15 @@ use std::sync::Mutex;
 use super::*;
 use crate::steps::tests::any::undertaking;
 use crate::steps::tests::{started, step};
-use crate::steps::{Ended, StepId, replay};
+use crate::steps::{RunEnd, StepId, replay};
 use crate::store::MemoryStore;
 use crate::world::Store;
 
-/// Paused time, from the epoch on.
-struct Paused(tokio::time::Instant);
+/// A paused clock, starting at the epoch.
+struct PausedClock(tokio::time::Instant);
 
 #[async_trait]
-impl Clock for Paused {
+impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(i64::try_from(self.0.elapsed().as_millis()).unwrap()).unwrap()
     }
@@ -24,32 +24,32 @@ impl Clock for Paused {
     }
 }
 
-/// Waits as long as each step is expected to take, and ends as it is told.
+/// An actor that waits for the expected duration of each step, and returns the configured outcome.
 #[derive(Default)]
-struct Waits {
+struct WaitingActor {
     ends: BTreeMap<u32, Outcome>,
-    stop_at: Option<(u32, Stop)>,
-    /// Whether it tells something when half of a step is done, and once more right before its end.
+    stop_at: Option<(u32, StopSignal)>,
+    /// Set to report an observation halfway through a step, and another right before its end.
     tells: bool,
-    /// The steps that were done, in the order in which they were begun.
+    /// The executed steps, in the order of their start.
     did: Mutex<Vec<u32>>,
 }
 
 #[async_trait]
-impl Actor for Waits {
+impl Actor for WaitingActor {
     fn intent(&self, _: &Step) -> Option<Box<Recorded>> {
         None
     }
 
-    async fn act(&self, step: &Step, tell: &Tell) -> Outcome {
+    async fn act(&self, step: &Step, tell: &StepReporter) -> Outcome {
         self.did.lock().unwrap().push(step.id.0);
         tokio::time::sleep(step.expect / 2).await;
         if self.tells {
-            tell.learnt(Learnt::said("half"));
+            tell.learnt(StepFact::said("half"));
         }
         tokio::time::sleep(step.expect - step.expect / 2).await;
         if self.tells {
-            tell.learnt(Learnt::said("all"));
+            tell.learnt(StepFact::said("all"));
         }
         if let Some((at, stop)) = &self.stop_at
             && *at == step.id.0
@@ -60,11 +60,11 @@ impl Actor for Waits {
     }
 }
 
-/// Writes down what it sees, as words.
+/// Records the events as text.
 #[derive(Default)]
-struct Words(Mutex<Vec<String>>);
+struct RecordingWatcher(Mutex<Vec<String>>);
 
-impl Watcher for Words {
+impl Watcher for RecordingWatcher {
     fn event(&self, at: Timestamp, _: &StepGraph, what: &Progress<'_>) {
         let words = match what {
             Progress::Begun(step) => format!("{}s begun {}", at.as_second(), step.id.0),
@@ -87,12 +87,12 @@ impl Watcher for Words {
 async fn walk(
     graph: &StepGraph,
     store: &MemoryStore,
-    actor: &Waits,
+    actor: &WaitingActor,
     width: usize,
 ) -> (Result<Report, StateError>, Vec<String>) {
-    let clock = Paused(tokio::time::Instant::now());
+    let clock = PausedClock(tokio::time::Instant::now());
     let stop = actor.stop_at.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
-    let words = Words::default();
+    let words = RecordingWatcher::default();
     let mut journal = store.journal("1-a").unwrap();
     let journal = journal.as_mut();
     let walk = Walk { graph, journal, actor, clock: &clock, stop: &stop, watcher: &words, width, halts: false };
@@ -106,15 +106,15 @@ fn graph() -> StepGraph {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_is_as_long_as_its_critical_path_and_says_so() {
+async fn run_takes_as_long_as_its_critical_path() {
     let (graph, store) = (graph(), MemoryStore::default());
-    let (report, words) = walk(&graph, &store, &Waits::default(), 8).await;
+    let (report, words) = walk(&graph, &store, &WaitingActor::default(), 8).await;
     let report = report.unwrap();
-    assert_eq!(report.ended, Some(Ended::Done));
+    assert_eq!(report.ended, Some(RunEnd::Done));
     assert_eq!(report.length, Duration::from_secs(11));
     assert_eq!(report.critical, graph.critical_path());
     assert_eq!(Report::of(&graph, &store.entries()), Some(report));
-    assert_eq!(replay(&graph, &store.entries()).unwrap().ended(), Some(Ended::Done));
+    assert_eq!(replay(&graph, &store.entries()).unwrap().ended(), Some(RunEnd::Done));
     assert_eq!(
         words.join("; "),
         "0s begun 1; 0s begun 0; 0s waiting for 2, left 3; 1s ended 0 after 1s; 1s begun 2; 1s waiting for 2, left 2; \
@@ -124,28 +124,28 @@ async fn a_run_is_as_long_as_its_critical_path_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_stops_what_needs_it_and_nothing_else() {
-    let actor = Waits {
+async fn failure_stops_only_dependent_steps() {
+    let actor = WaitingActor {
         ends: BTreeMap::from([(1, Outcome::Failed("no".to_owned())), (2, Outcome::Unknown("lost".to_owned()))]),
-        ..Waits::default()
+        ..WaitingActor::default()
     };
     let report = walk(&graph(), &MemoryStore::default(), &actor, 8).await.0.unwrap();
-    assert_eq!(report.ended, Some(Ended::Failed));
-    assert!(matches!(&report.fates[0], Fate::Done(took) if took.length() == Duration::from_secs(1)));
-    assert!(matches!(&report.fates[1], Fate::Failed(_, why) if why == "no"));
-    assert!(matches!(&report.fates[2], Fate::Unknown(_, why) if why == "lost"));
-    assert_eq!(report.fates[3..], [Fate::Skipped(StepId(1)), Fate::Skipped(StepId(1))]);
+    assert_eq!(report.ended, Some(RunEnd::Failed));
+    assert!(matches!(&report.fates[0], StepOutcome::Done(took) if took.length() == Duration::from_secs(1)));
+    assert!(matches!(&report.fates[1], StepOutcome::Failed(_, why) if why == "no"));
+    assert!(matches!(&report.fates[2], StepOutcome::Unknown(_, why) if why == "lost"));
+    assert_eq!(report.fates[3..], [StepOutcome::Skipped(StepId(1)), StepOutcome::Skipped(StepId(1))]);
     assert_eq!(report.critical.steps, [StepId(0), StepId(2)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_finishes_what_is_under_way() {
-    let actor = Waits { stop_at: Some((0, Stop::default())), ..Waits::default() };
+async fn stop_finishes_steps_in_progress() {
+    let actor = WaitingActor { stop_at: Some((0, StopSignal::default())), ..WaitingActor::default() };
     let report = walk(&graph(), &MemoryStore::default(), &actor, 8).await.0.unwrap();
-    assert_eq!(report.ended, Some(Ended::Stopped));
+    assert_eq!(report.ended, Some(RunEnd::Stopped));
     assert_eq!(report.length, Duration::from_secs(2));
     assert!(report.fates[1].took().is_some());
-    assert_eq!(report.fates[2..], [Fate::NotBegun, Fate::NotBegun, Fate::NotBegun]);
+    assert_eq!(report.fates[2..], [StepOutcome::NotBegun, StepOutcome::NotBegun, StepOutcome::NotBegun]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +154,7 @@ async fn a_journal_that_fails_ends_the_run_wherever_it_does() {
     for cut in 0..12 {
         let store = MemoryStore::default();
         store.stop_after(cut);
-        assert!(walk(&graph, &store, &Waits::default(), 8).await.0.is_err());
+        assert!(walk(&graph, &store, &WaitingActor::default(), 8).await.0.is_err());
         let entries = store.entries();
         assert_eq!(entries.len(), cut);
         assert!(replay(&graph, &entries).is_ok());
@@ -165,15 +165,15 @@ async fn a_journal_that_fails_ends_the_run_wherever_it_does() {
 async fn width_and_words_bound_what_is_under_way() {
     let serial = |id: u32| Step { serial: vec![format!("w{}", id % 2)], ..step(id, &[]) };
     let graph = StepGraph::new((0..4).map(serial).collect()).unwrap();
-    // Two words: 0 and 2 after each other beside 1 and 3.
-    let report = walk(&graph, &MemoryStore::default(), &Waits::default(), 8).await.0.unwrap();
+    // Two keys: steps 0 and 2 run in sequence, beside 1 and 3.
+    let report = walk(&graph, &MemoryStore::default(), &WaitingActor::default(), 8).await.0.unwrap();
     assert_eq!(report.length, Duration::from_secs(6));
-    let report = walk(&graph, &MemoryStore::default(), &Waits::default(), 1).await.0.unwrap();
+    let report = walk(&graph, &MemoryStore::default(), &WaitingActor::default(), 1).await.0.unwrap();
     assert_eq!(report.length, Duration::from_secs(10));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_together_is_written_together() {
+async fn simultaneous_outcomes_share_one_sync() {
     struct Counts(usize);
     impl Journal for Counts {
         fn append(&mut self, _: &[Entry]) -> Result<(), StateError> {
@@ -183,9 +183,9 @@ async fn what_comes_together_is_written_together() {
     }
     let steps = (0..50).map(|id| Step { expect: Duration::from_secs(1), ..step(id, &[]) }).collect();
     let graph = StepGraph::new(steps).unwrap();
-    let (mut journal, clock) = (Counts(0), Paused(tokio::time::Instant::now()));
-    let (stop, words) = (Stop::default(), Words::default());
-    let (graph, journal, actor) = (&graph, &mut journal, &Waits::default());
+    let (mut journal, clock) = (Counts(0), PausedClock(tokio::time::Instant::now()));
+    let (stop, words) = (StopSignal::default(), RecordingWatcher::default());
+    let (graph, journal, actor) = (&graph, &mut journal, &WaitingActor::default());
     let walk = Walk { graph, journal, actor, clock: &clock, stop: &stop, watcher: &words, width: 50, halts: false };
     walk.start(started(graph)).await.unwrap();
     assert_eq!(journal.0, 3, "started and begun, succeeded, ended");
@@ -194,9 +194,10 @@ async fn what_comes_together_is_written_together() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_halts_begins_nothing_more_once_a_step_has_failed() {
     let graph = StepGraph::new(vec![step(0, &[]), step(1, &[]), step(2, &[1]), step(3, &[0])]).unwrap();
-    let actor = Waits { ends: BTreeMap::from([(0, Outcome::Failed("no".to_owned()))]), ..Waits::default() };
-    let clock = Paused(tokio::time::Instant::now());
-    let (stop, words, store) = (Stop::default(), Words::default(), MemoryStore::default());
+    let actor =
+        WaitingActor { ends: BTreeMap::from([(0, Outcome::Failed("no".to_owned()))]), ..WaitingActor::default() };
+    let clock = PausedClock(tokio::time::Instant::now());
+    let (stop, words, store) = (StopSignal::default(), RecordingWatcher::default(), MemoryStore::default());
     let mut journal = store.journal("1-a").unwrap();
     let walk = Walk {
         graph: &graph,
@@ -209,18 +210,18 @@ async fn a_run_that_halts_begins_nothing_more_once_a_step_has_failed() {
         halts: true,
     };
     let report = walk.start(started(&graph)).await.unwrap();
-    // What was under way has ended, and what only that needed was not begun, although it could have been.
-    assert!(matches!(&report.fates[1], Fate::Done(_)));
-    assert_eq!(report.fates[2..], [Fate::NotBegun, Fate::Skipped(StepId(0))]);
-    assert_eq!(report.ended, Some(Ended::Stopped));
+    // The steps in progress ended, and a step that needed only those did not begin although it could have.
+    assert!(matches!(&report.fates[1], StepOutcome::Done(_)));
+    assert_eq!(report.fates[2..], [StepOutcome::NotBegun, StepOutcome::Skipped(StepId(0))]);
+    assert_eq!(report.ended, Some(RunEnd::Stopped));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_step_tells_is_in_the_journal_before_its_outcome() {
+async fn observations_precede_the_outcome_in_the_journal() {
     let (graph, store) = (graph(), MemoryStore::default());
-    let actor = Waits { tells: true, ..Waits::default() };
+    let actor = WaitingActor { tells: true, ..WaitingActor::default() };
     let (report, words) = walk(&graph, &store, &actor, 8).await;
-    assert_eq!(report.unwrap().ended, Some(Ended::Done));
+    assert_eq!(report.unwrap().ended, Some(RunEnd::Done));
     for id in 0..5 {
         let about: Vec<String> = store
             .entries()
@@ -242,10 +243,10 @@ async fn what_a_step_tells_is_in_the_journal_before_its_outcome() {
 #[tokio::test(start_paused = true)]
 async fn a_run_goes_on_after_a_cut_at_every_entry_and_does_nothing_twice_that_was_done() {
     let graph = graph();
-    let begins = Started { failover: Some(Box::new(undertaking(&graph))), ..started(&graph) };
-    let go_on = async |store: &MemoryStore, so_far: &[Entry], first: Event, actor: &Waits| {
-        let clock = Paused(tokio::time::Instant::now());
-        let (stop, words) = (Stop::default(), Words::default());
+    let begins = RunStart { failover: Some(Box::new(undertaking(&graph))), ..started(&graph) };
+    let go_on = async |store: &MemoryStore, so_far: &[Entry], first: Event, actor: &WaitingActor| {
+        let clock = PausedClock(tokio::time::Instant::now());
+        let (stop, words) = (StopSignal::default(), RecordingWatcher::default());
         let mut journal = store.journal("1-a").unwrap();
         let walk = Walk {
             graph: &graph,
@@ -260,22 +261,22 @@ async fn a_run_goes_on_after_a_cut_at_every_entry_and_does_nothing_twice_that_wa
         walk.go_on(so_far, vec![first]).await.unwrap()
     };
     let whole = MemoryStore::default();
-    let actor = Waits { tells: true, ..Waits::default() };
+    let actor = WaitingActor { tells: true, ..WaitingActor::default() };
     go_on(&whole, &[], Event::Started(begins), &actor).await;
     let entries = whole.entries();
-    // The last entry is the end of a run that is done: nothing goes on after it.
+    // The last entry is the end of a completed run: nothing follows it.
     for cut in 1..entries.len() {
         let so_far = &entries[..cut];
         let store = MemoryStore::default();
         store.journal("1-a").unwrap().append(so_far).unwrap();
-        let actor = Waits::default();
+        let actor = WaitingActor::default();
         let report = go_on(&store, so_far, Event::Resumed { by: "ann@host".to_owned() }, &actor).await;
-        assert_eq!(report.ended, Some(Ended::Done), "cut at {cut}");
+        assert_eq!(report.ended, Some(RunEnd::Done), "cut at {cut}");
         let (_, then) = replay_run(so_far).unwrap();
         let mut did = actor.did.into_inner().unwrap();
         did.sort_unstable();
         let open = |id: &u32| then.phase(StepId(*id)) != Some(crate::steps::Phase::Succeeded);
         assert_eq!(did, (0..5).filter(open).collect::<Vec<_>>(), "cut at {cut}");
-        assert_eq!(replay_run(&store.entries()).unwrap().1.ended(), Some(Ended::Done));
+        assert_eq!(replay_run(&store.entries()).unwrap().1.ended(), Some(RunEnd::Done));
     }
 }

@@ -1,33 +1,39 @@
-//! POST: the actions of objects. Those that answer keys do so at once; all others are long-running operations.
+//! POST: the actions of objects. Actions that list keys answer at once; all others are long-running operations.
 
 use serde_json::{Value as Json, json};
 
-use super::answer::Ask;
+use super::answer::AdmittedRequest;
 use super::fill;
-use super::locks::Wish;
-use super::operations::{Act, Operation, Posted};
-use super::request::{Failure, Response};
-use super::target::Named;
-use super::types::{self, Type};
+use super::locks::LockedAction;
+use super::operations::{Operation, OperationKind, PostedAction};
+use super::request::{ErrorResponse, Response};
+use super::target::ResourcePath;
+use super::types::{self, ProviderType};
 use super::world::World;
-use crate::kinds::Action;
+use crate::kinds::SimulatedAction;
 
 impl World {
-    pub(super) fn post(&mut self, named: &Named, action: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
+    pub(super) fn post(
+        &mut self,
+        named: &ResourcePath,
+        action: &str,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Response, ErrorResponse> {
         let type_ = self.known_type(&named.type_, ask.api)?;
         let object = self.standing(&named.id).ok_or_else(|| self.absent(named))?;
-        // An action changes no metadata, so that the region of the resource group need not answer: Azure says of `offlineRegion` that it is what to ask for
-        // while the account's own region is lost (source: its guidance for an outage of the write region).
+        // An action changes no metadata, so the region of the resource group need not be available. Azure
+        // recommends `offlineRegion` while the account's own region is lost (source: its guidance for an outage of
+        // the write region).
         if let Some(region) = self.own_region(&named.id) {
             self.rest.faults.reach(&region)?;
         }
-        self.check_unlocked(&named.id, Wish::Write)?;
+        self.check_unlocked(&named.id, LockedAction::Write)?;
         if let Some(answer) = fill::action(self, &object.id, type_, action) {
             return Ok(Response::json(200, &answer));
         }
-        let posted = Posted { action: action.to_owned(), query: ask.request.query.clone(), body: body(ask)? };
+        let posted = PostedAction { action: action.to_owned(), query: ask.request.query.clone(), body: body(ask)? };
         let Some(found) = find(type_, &posted) else {
-            return Err(Failure::gateway(
+            return Err(ErrorResponse::gateway(
                 404,
                 "InvalidResourceType",
                 format!("The resource type '{}' has no action '{action}' for api version '{}'.", type_.name, ask.api),
@@ -44,11 +50,11 @@ impl World {
     fn begin_action(
         &self,
         id: &str,
-        type_: &'static Type,
-        action: &Action,
-        posted: Posted,
-        ask: &Ask<'_>,
-    ) -> Result<Operation, Failure> {
+        type_: &'static ProviderType,
+        action: &SimulatedAction,
+        posted: PostedAction,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Operation, ErrorResponse> {
         let object = self.standing(id).ok_or_else(|| super::answer::parent_not_found(id))?;
         for region in (action.reaches)(self, &object.id) {
             self.rest.faults.reach(&region)?;
@@ -66,12 +72,12 @@ impl World {
             serial,
             fails: ask.fails.clone(),
             posted: Some(posted),
-            ..self.begin(&object.id, type_, Act::Post, action.lasts)
+            ..self.begin(&object.id, type_, OperationKind::Post, action.lasts)
         })
     }
 
-    /// Does what was posted, now that its time is over, unless the world has changed such that it would be refused.
-    pub(super) fn act(&mut self, operation: &Operation) -> Result<(), Failure> {
+    /// Completes a posted action at its due time, unless a change of the world since then makes it invalid.
+    pub(super) fn act(&mut self, operation: &Operation) -> Result<(), ErrorResponse> {
         let Some((action, posted)) = self.posted(operation) else { return Ok(()) };
         (action.admit)(self, &operation.id, &posted.body)?;
         (action.done)(self, &operation.id, &posted.body);
@@ -79,27 +85,27 @@ impl World {
         Ok(())
     }
 
-    /// The regions that an operation needs beside that which answers for it.
+    /// The regions that an operation needs in addition to the region that serves its status.
     pub(super) fn reaches(&self, operation: &Operation) -> Vec<String> {
         self.posted(operation).map_or_else(Vec::new, |(action, _)| (action.reaches)(self, &operation.id))
     }
 
-    fn posted<'a>(&self, operation: &'a Operation) -> Option<(&'static Action, &'a Posted)> {
+    fn posted<'a>(&self, operation: &'a Operation) -> Option<(&'static SimulatedAction, &'a PostedAction)> {
         let posted = operation.posted.as_ref()?;
         let type_ = types::find(&self.standing(&operation.id.folded())?.type_)?;
         Some((find(type_, posted)?, posted))
     }
 }
 
-fn body(ask: &Ask<'_>) -> Result<Json, Failure> {
+fn body(ask: &AdmittedRequest<'_>) -> Result<Json, ErrorResponse> {
     match &ask.request.body {
         Ok(None) => Ok(Json::Null),
         _ => ask.request.object(),
     }
 }
 
-/// The action that is meant: one that asks for a pair of the query before one that asks for none.
-fn find(type_: &Type, posted: &Posted) -> Option<&'static Action> {
+/// The action that a request names. An action that requires a query parameter takes precedence over one that does not.
+fn find(type_: &ProviderType, posted: &PostedAction) -> Option<&'static SimulatedAction> {
     let all = || {
         let actions = type_.writers().flat_map(|kind| kind.simulated.actions);
         actions.filter(|action| action.name.eq_ignore_ascii_case(&posted.action))

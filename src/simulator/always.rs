@@ -1,25 +1,26 @@
-//! Children that exist as long as what they are in: nobody makes them, and who writes one changes it. The kinds' tables say which there are.
+//! Implicit children: they exist as long as their parent. No request creates them; a write changes one.
+//! The kinds' tables list them.
 
 use serde_json::{Value as Json, json};
 
-use super::answer::Ask;
+use super::answer::AdmittedRequest;
 use super::bodies::merge;
-use super::request::{Failure, Response};
-use super::target::Named;
-use super::types::{self, Type};
-use super::world::{Object, World};
+use super::request::{ErrorResponse, Response};
+use super::target::ResourcePath;
+use super::types::{self, ProviderType};
+use super::world::{SimulatedObject, World};
 use crate::address::ArmId;
-use crate::kinds::{Always, path};
+use crate::kinds::{ImplicitChild, path};
 
 impl World {
-    /// What always exists below an object, by the word that leads to it.
-    fn always_of(&self, object: &Object, segment: &str) -> Option<&'static Always> {
-        let kinds = types::find(&object.type_).into_iter().flat_map(Type::writers);
+    /// The implicit child of an object, by its path segment.
+    fn always_of(&self, object: &SimulatedObject, segment: &str) -> Option<&'static ImplicitChild> {
+        let kinds = types::find(&object.type_).into_iter().flat_map(ProviderType::writers);
         kinds.flat_map(|kind| kind.simulated.always).find(|one| one.segment.eq_ignore_ascii_case(segment))
     }
 
-    /// The body of such a child; `None` where a path leads to none.
-    pub(super) fn always(&self, named: &Named) -> Option<Json> {
+    /// The body of an implicit child; `None` where the path names none.
+    pub(super) fn always(&self, named: &ResourcePath) -> Option<Json> {
         if types::find(&named.type_).is_some() {
             return None;
         }
@@ -30,8 +31,8 @@ impl World {
         written.then(|| self.child(parent, child))
     }
 
-    /// What a body says of children that are made of it: the folded id of each, and its properties.
-    pub(super) fn aside(id: &ArmId, type_: &Type, body: &Json) -> Vec<(String, Json)> {
+    /// The implicit children that a body declares: the folded id of each, and its properties.
+    pub(super) fn aside(id: &ArmId, type_: &ProviderType, body: &Json) -> Vec<(String, Json)> {
         let children = type_.writers().flat_map(|kind| kind.simulated.always);
         let written = children.filter_map(|child| {
             let (at, make) = child.aside?;
@@ -40,7 +41,7 @@ impl World {
         written.collect()
     }
 
-    fn child(&self, parent: &Object, child: &Always) -> Json {
+    fn child(&self, parent: &SimulatedObject, child: &ImplicitChild) -> Json {
         let id = parent.id.child(child.segment, child.name);
         let mut properties: Json = serde_json::from_str(child.properties).unwrap_or_default();
         if let Some(written) = self.rest.always.get(&id.folded()) {
@@ -50,7 +51,7 @@ impl World {
         json!({ "id": id.as_str(), "name": child.name, "type": type_, "properties": properties })
     }
 
-    /// The list of such children below an object; `None` where none always exists.
+    /// The list of implicit children below an object; `None` where the type has none.
     pub(super) fn always_listed(&self, parent: &str, segment: &str) -> Option<Json> {
         let parent = self.standing(parent)?;
         let child = self.always_of(parent, segment)?;
@@ -58,8 +59,12 @@ impl World {
         Some(json!({ "value": all }))
     }
 
-    /// Writes such a child.
-    pub(super) fn write_always(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
+    /// Writes an implicit child.
+    pub(super) fn write_always(
+        &mut self,
+        named: &ResourcePath,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Response, ErrorResponse> {
         let properties = ask.request.object()?.get("properties").cloned().unwrap_or_else(|| json!({}));
         merge(self.rest.always.entry(named.id.clone()).or_insert_with(|| json!({})), properties);
         self.always(named).map(|body| Response::json(200, &body)).ok_or_else(|| self.absent(named))

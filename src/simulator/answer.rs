@@ -1,4 +1,4 @@
-//! A request to its answer: counting, faults, throttling, then what the path and the verb ask for; and everything that only reads.
+//! From a request to its response: counting, faults, throttling, then dispatch by path and verb. Also holds all reads.
 
 use std::borrow::Cow;
 
@@ -13,25 +13,25 @@ use super::faults::Moment;
 use super::filter::Filter;
 use super::metrics::METRICS;
 use super::offers::{IMAGES, PERMISSIONS, SIZES, USAGES};
-use super::request::{Failure, Request, Response, Verb};
+use super::request::{ErrorResponse, HttpMethod, Request, Response};
 use super::tags::TAGS;
-use super::target::{self, GROUP, Named, Target, group_of};
-use super::throttle::Class;
-use super::types::{self, Type};
-use super::world::{Object, Stale, World};
+use super::target::{self, GROUP, ResourcePath, Target, group_of};
+use super::throttle::RequestClass;
+use super::types::{self, ProviderType};
+use super::world::{SimulatedObject, StaleRead, World};
 use super::{SUBSCRIPTION, TENANT};
 use crate::kinds::path;
 
-/// Entries of a page of a list, unless `$top` says less.
+/// Entries in a page of a list, unless `$top` is smaller.
 const PAGE: usize = 250;
 
-/// A request that was read and let through, with what faults will do to its work.
-pub(super) struct Ask<'a> {
+/// A parsed and admitted request, with the failure that a fault injects into its operation.
+pub(super) struct AdmittedRequest<'a> {
     pub(super) request: &'a Request,
     /// The API version.
     pub(super) api: &'a str,
-    /// How the work will fail.
-    pub(super) fails: Option<Failure>,
+    /// The error with which the operation will end, if a fault injects one.
+    pub(super) fails: Option<ErrorResponse>,
 }
 
 impl World {
@@ -42,23 +42,23 @@ impl World {
         let strike = self.rest.faults.strike(request, self.seed, number);
         let refused = match strike {
             _ if strike.drops == Some(Moment::Before) => Some(Response::empty(502)),
-            super::faults::Strike { answer: Some(ref failure), .. } => Some(failure.response()),
+            super::faults::FaultEffect { answer: Some(ref failure), .. } => Some(failure.response()),
             _ => None,
         };
         let mut response = refused.unwrap_or_else(|| {
-            self.throttled(request, strike.fails).unwrap_or_else(|failure: Failure| failure.response())
+            self.throttled(request, strike.fails).unwrap_or_else(|failure: ErrorResponse| failure.response())
         });
         response.delay += strike.delay;
         response.dropped = strike.drops.is_some();
         self.sign(response, request, number)
     }
 
-    fn count(&mut self, verb: Verb) -> u64 {
+    fn count(&mut self, verb: HttpMethod) -> u64 {
         *self.rest.counters.entry(verb.name().to_owned()).or_default() += 1;
         self.rest.counters.values().sum()
     }
 
-    /// Adds the headers that every answer has.
+    /// Adds the headers that every response has.
     fn sign(&self, mut response: Response, request: &Request, number: u64) -> Response {
         let guid = self.seed.guid(&["request", &number.to_string()]);
         let correlation = request.header("x-ms-correlation-request-id").unwrap_or(&guid).to_owned();
@@ -73,36 +73,36 @@ impl World {
         response
     }
 
-    fn throttled(&mut self, request: &Request, fails: Option<Failure>) -> Result<Response, Failure> {
+    fn throttled(&mut self, request: &Request, fails: Option<ErrorResponse>) -> Result<Response, ErrorResponse> {
         let target = target::parse(&request.path, SUBSCRIPTION)?;
         let class = match target {
-            Target::Status(_) | Target::Outcome(_) => Class::Poll,
-            _ => Class::of(request.verb),
+            Target::Status(_) | Target::Outcome(_) => RequestClass::Poll,
+            _ => RequestClass::of(request.verb),
         };
         let left = if self.rest.faults.unthrottled() { None } else { Some(self.rest.buckets.take(class, self.now)?) };
         let api = request.query.get("api-version").map(String::as_str).filter(|api| !api.is_empty());
         let api = api.ok_or_else(|| {
-            Failure::gateway(
+            ErrorResponse::gateway(
                 400,
                 "MissingApiVersionParameter",
                 "The api-version query parameter (?api-version=) is required for all requests.",
             )
         })?;
         if !well_formed(api) {
-            return Err(Failure::gateway(
+            return Err(ErrorResponse::gateway(
                 400,
                 "InvalidApiVersionParameter",
-                format!("The api-version '{api}' is invalid. The supported versions are dates, as in '2021-04-01'."),
+                format!("The api-version '{api}' is invalid. The supported versions are dates such as '2021-04-01'."),
             ));
         }
-        let response = self.dispatch(target, Ask { request, api, fails })?;
+        let response = self.dispatch(target, AdmittedRequest { request, api, fails })?;
         Ok(match (class.header(), left) {
             (Some(header), Some(left)) => response.with(header, left.to_string()),
             _ => response,
         })
     }
 
-    pub(super) fn dispatch(&mut self, target: Target, ask: Ask<'_>) -> Result<Response, Failure> {
+    pub(super) fn dispatch(&mut self, target: Target, ask: AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
         if let Some((action, scope)) = asked_action(ask.request.verb, &target) {
             self.rest.faults.permit(&action, &scope)?;
         }
@@ -114,35 +114,38 @@ impl World {
         {
             return self.tags(named, &ask);
         }
-        if let (Verb::Put | Verb::Patch, Target::Resource(named)) = (ask.request.verb, &target) {
+        if let (HttpMethod::Put | HttpMethod::Patch, Target::Resource(named)) = (ask.request.verb, &target) {
             self.registered_for(&named.type_)?;
         }
         match (ask.request.verb, target) {
-            (Verb::Get | Verb::Head, target) => self.read(target, &ask),
-            (Verb::Put | Verb::Patch, Target::Resource(named)) if self.always(&named).is_some() => {
+            (HttpMethod::Get | HttpMethod::Head, target) => self.read(target, &ask),
+            (HttpMethod::Put | HttpMethod::Patch, Target::Resource(named)) if self.always(&named).is_some() => {
                 self.write_always(&named, &ask)
             }
-            (Verb::Put, Target::Resource(named)) if Self::is_alone(&named) => self.put_part(&named, &ask),
-            (Verb::Delete, Target::Resource(named)) if Self::is_alone(&named) => self.delete_part(&named, &ask),
-            (Verb::Put, Target::Resource(named)) => self.put(&named, &ask),
-            (Verb::Patch, Target::Resource(named)) => self.patch(&named, &ask),
-            (Verb::Delete, Target::Resource(named)) => self.delete(&named, &ask),
-            (Verb::Post, Target::Action(named, action)) if Self::is_of_bin(&named) => self.purge(&named, &action, &ask),
-            (Verb::Post, Target::Action(named, action)) => self.post(&named, &action, &ask),
-            (Verb::Post, Target::NameCheck) => Ok(Response::json(200, &self.name_check(&ask))),
-            (Verb::Post, Target::Register(namespace)) => self.register(&namespace),
-            (Verb::Post, Target::Unregister(namespace)) => self.unregister(&namespace),
+            (HttpMethod::Put, Target::Resource(named)) if Self::is_alone(&named) => self.put_part(&named, &ask),
+            (HttpMethod::Delete, Target::Resource(named)) if Self::is_alone(&named) => self.delete_part(&named, &ask),
+            (HttpMethod::Put, Target::Resource(named)) => self.put(&named, &ask),
+            (HttpMethod::Patch, Target::Resource(named)) => self.patch(&named, &ask),
+            (HttpMethod::Delete, Target::Resource(named)) => self.delete(&named, &ask),
+            (HttpMethod::Post, Target::Action(named, action)) if Self::is_of_bin(&named) => {
+                self.purge(&named, &action, &ask)
+            }
+            (HttpMethod::Post, Target::Action(named, action)) => self.post(&named, &action, &ask),
+            (HttpMethod::Post, Target::NameCheck) => Ok(Response::json(200, &self.name_check(&ask))),
+            (HttpMethod::Post, Target::Register(namespace)) => self.register(&namespace),
+            (HttpMethod::Post, Target::Unregister(namespace)) => self.unregister(&namespace),
             (verb, _) => Err(method_not_allowed(verb)),
         }
     }
 
-    /// Whether a name that is unique in all of Azure is free: no object of its type has it.
-    fn name_check(&self, ask: &Ask<'_>) -> Json {
+    /// `checkNameAvailability`: a globally unique name is available while no object of its type has it.
+    fn name_check(&self, ask: &AdmittedRequest<'_>) -> Json {
         let asked = |name: &str| ask.request.body.as_ref().ok().and_then(|body| body.as_ref()?.get(name)?.as_str());
         let (name, type_) = (asked("name").unwrap_or_default(), asked("type").unwrap_or_default());
         let whole = format!("/subscriptions/{SUBSCRIPTION}");
-        let is_it =
-            |object: &Object| object.type_.eq_ignore_ascii_case(type_) && object.id.name().eq_ignore_ascii_case(name);
+        let is_it = |object: &SimulatedObject| {
+            object.type_.eq_ignore_ascii_case(type_) && object.id.name().eq_ignore_ascii_case(name)
+        };
         let taken = self.below(&whole).any(|(_, object)| is_it(object));
         match taken {
             false => json!({ "nameAvailable": true, "available": true, "name": name }),
@@ -153,7 +156,7 @@ impl World {
         }
     }
 
-    fn read(&self, target: Target, ask: &Ask<'_>) -> Result<Response, Failure> {
+    fn read(&self, target: Target, ask: &AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
         let body = match target {
             Target::Status(key) => return self.status(&key),
             Target::Outcome(key) => return self.outcome(&key),
@@ -201,8 +204,8 @@ impl World {
         Ok(Response::json(200, &body))
     }
 
-    fn read_resource(&self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
-        if ask.request.verb == Verb::Head {
+    fn read_resource(&self, named: &ResourcePath, ask: &AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
+        if ask.request.verb == HttpMethod::Head {
             let found = self.standing(&named.id).is_some();
             return Ok(Response::empty(if found { 204 } else { 404 }));
         }
@@ -236,16 +239,16 @@ impl World {
         }
     }
 
-    /// A list of what has no objects of its own: children that always exist, and parts.
+    /// A list of entries that are no objects of their own: implicit children and parts.
     fn listed_inside(&self, id: &str, segment: &str) -> Option<Json> {
         self.always_listed(id, segment).or_else(|| self.parts_listed(id, segment))
     }
 
-    /// The body with what `$expand` asks for.
-    fn expanded<'a>(&'a self, object: &'a Object, ask: &Ask<'_>) -> Cow<'a, Json> {
+    /// The body with the properties that `$expand` requests.
+    fn expanded<'a>(&'a self, object: &'a SimulatedObject, ask: &AdmittedRequest<'_>) -> Cow<'a, Json> {
         let mut body = self.whole_body(object);
         let Some(asked) = ask.request.query.get("$expand") else { return body };
-        let kinds = types::find(&object.type_).into_iter().flat_map(Type::writers);
+        let kinds = types::find(&object.type_).into_iter().flat_map(ProviderType::writers);
         for (name, make) in kinds.flat_map(|kind| kind.simulated.expands) {
             if asked.split(',').any(|word| word.trim().eq_ignore_ascii_case(name))
                 && let Some(more) = make(self, &object.id)
@@ -256,8 +259,8 @@ impl World {
         body
     }
 
-    /// The body with those children in it that Azure shows there.
-    pub(super) fn whole_body<'a>(&'a self, object: &'a Object) -> Cow<'a, Json> {
+    /// The body, including the children that Azure embeds in it.
+    pub(super) fn whole_body<'a>(&'a self, object: &'a SimulatedObject) -> Cow<'a, Json> {
         let Some(type_) = types::find(&object.type_) else { return Cow::Borrowed(&object.body) };
         let embeds = &type_.embeds;
         let data: &[&str] = if self.lenient { &type_.data } else { &[] };
@@ -281,18 +284,18 @@ impl World {
         Cow::Owned(body)
     }
 
-    /// The type, at an API version that it has.
-    pub(super) fn known_type(&self, type_: &str, api: &str) -> Result<&'static Type, Failure> {
+    /// The type, checked for support of this API version.
+    pub(super) fn known_type(&self, type_: &str, api: &str) -> Result<&'static ProviderType, ErrorResponse> {
         let Some(table) = types::find(type_) else {
             let (namespace, rest) = type_.split_once('/').unwrap_or((type_, ""));
             if !types::all().any(|table| table.namespace().eq_ignore_ascii_case(namespace)) {
-                return Err(Failure::gateway(
+                return Err(ErrorResponse::gateway(
                     404,
                     "InvalidResourceNamespace",
                     format!("The resource namespace '{namespace}' is invalid."),
                 ));
             }
-            return Err(Failure::gateway(
+            return Err(ErrorResponse::gateway(
                 404,
                 "InvalidResourceType",
                 format!(
@@ -302,7 +305,7 @@ impl World {
         };
         if !self.lenient && api.get(..10) > table.api.get(..10) {
             let (namespace, rest) = table.name.split_once('/').unwrap_or((table.name, ""));
-            return Err(Failure::gateway(
+            return Err(ErrorResponse::gateway(
                 400,
                 "NoRegisteredProviderFound",
                 format!(
@@ -314,8 +317,8 @@ impl World {
         Ok(table)
     }
 
-    /// Why a read finds nothing.
-    pub(super) fn absent(&self, named: &Named) -> Failure {
+    /// The 404 error of a read: resource group, parent or resource not found.
+    pub(super) fn absent(&self, named: &ResourcePath) -> ErrorResponse {
         if let Some(group) = named.group() {
             let standing = group_of(&named.id).is_some_and(|id| self.standing(id).is_some());
             if named.type_ == GROUP || !standing {
@@ -336,7 +339,7 @@ impl World {
         let kinds = pairs.iter().step_by(2).map(String::as_str);
         let names = pairs.iter().skip(1).step_by(2).map(String::as_str);
         let path: Vec<&str> = std::iter::once(namespace).chain(kinds).chain(names).collect();
-        Failure::gateway(
+        ErrorResponse::gateway(
             404,
             "ResourceNotFound",
             format!(
@@ -347,8 +350,8 @@ impl World {
         )
     }
 
-    /// The folded id of what a named thing lies directly below.
-    pub(super) fn parent_id(&self, named: &Named, type_: &Type) -> String {
+    /// The folded id of the parent of a named resource.
+    pub(super) fn parent_id(&self, named: &ResourcePath, type_: &ProviderType) -> String {
         let nested = named.type_.matches('/').count() > 1;
         match type_.segment {
             Some(segment) => named.above(segment.split('/').count() + 1),
@@ -358,10 +361,10 @@ impl World {
         }
     }
 
-    fn collection(&self, scope: &str, type_: &str, ask: &Ask<'_>) -> Result<Json, Failure> {
+    fn collection(&self, scope: &str, type_: &str, ask: &AdmittedRequest<'_>) -> Result<Json, ErrorResponse> {
         let table = self.known_type(type_, ask.api)?;
         let whole = format!("/subscriptions/{SUBSCRIPTION}");
-        // Between a parent and its children may stand words that are no objects: `blobServices/default`.
+        // Segments that are no objects may come between a parent and its children: `blobServices/default`.
         let words = table.segment.map_or(0, |segment| segment.split('/').count().saturating_sub(1));
         let parent = scope.rmatch_indices('/').nth(words.wrapping_sub(1)).and_then(|(at, _)| scope.get(..at));
         if scope != whole && self.standing(parent.unwrap_or(scope)).is_none() {
@@ -374,9 +377,9 @@ impl World {
         Ok(self.page(found.filter_map(|object| Some((object.id.folded(), self.listed(object)?))), ask))
     }
 
-    /// The body of an object as a list shows it: as a read would. What a read would not find, or a region that is lost would have to answer, is not in it,
-    /// and nothing says so.
-    fn listed(&self, object: &Object) -> Option<Json> {
+    /// The body of an object as a list shows it, equal to that of a read. As in Azure, a list silently omits objects
+    /// that a read would not find and objects in a lost region.
+    fn listed(&self, object: &SimulatedObject) -> Option<Json> {
         let id = object.id.folded();
         if self.own_region(&id).is_some_and(|region| self.rest.faults.reach(&region).is_err()) {
             return None;
@@ -387,8 +390,9 @@ impl World {
         }
     }
 
-    /// What has a location, in a group or everywhere: the envelope without the properties.
-    fn tracked(&self, scope: Option<&str>, ask: &Ask<'_>) -> Result<Json, Failure> {
+    /// Tracked resources (those with a location), in a group or in the subscription: the envelope
+    /// without the properties.
+    fn tracked(&self, scope: Option<&str>, ask: &AdmittedRequest<'_>) -> Result<Json, ErrorResponse> {
         if let Some(group) = scope.filter(|group| self.standing(group).is_none()) {
             return Err(group_not_found(group.rsplit('/').next().unwrap_or_default()));
         }
@@ -403,7 +407,7 @@ impl World {
     }
 
     /// One page of a list, with the link to the next.
-    pub(super) fn page(&self, found: impl Iterator<Item = (String, Json)>, ask: &Ask<'_>) -> Json {
+    pub(super) fn page(&self, found: impl Iterator<Item = (String, Json)>, ask: &AdmittedRequest<'_>) -> Json {
         let query = &ask.request.query;
         let top = query.get("$top").and_then(|top| top.parse().ok()).unwrap_or(PAGE).clamp(1, PAGE);
         let token = query.get("$skipToken").and_then(|token| URL_SAFE_NO_PAD.decode(token).ok());
@@ -428,7 +432,7 @@ impl World {
         page
     }
 
-    /// The region of a thing itself or of the nearest thing around it that has one; a global thing has none.
+    /// The region of an object, or of its nearest ancestor that has one; `None` for a global object.
     pub(super) fn own_region(&self, id: &str) -> Option<String> {
         let mut at = id;
         loop {
@@ -441,28 +445,29 @@ impl World {
         }
     }
 
-    /// Of an object that several regions serve, one that answers; the first where none does. Of any other, none.
-    pub(super) fn serving(&self, object: &Object) -> Option<String> {
+    /// For an object that several regions serve: a region that is available, or else the first. `None` for
+    /// any other object.
+    pub(super) fn serving(&self, object: &SimulatedObject) -> Option<String> {
         let served = types::find(&object.type_)?.writers().find_map(|kind| kind.simulated.served)?;
         let regions = served(&object.body);
         let answers = regions.iter().find(|region| self.rest.faults.reach(region).is_ok());
         answers.or(regions.first()).cloned()
     }
 
-    /// The region that answers for a thing: its own, or that of its resource group.
+    /// The region that serves requests about an object: its own, or that of its resource group.
     pub(super) fn region(&self, id: &str) -> Option<String> {
         self.own_region(id).or_else(|| self.own_region(group_of(id)?))
     }
 
-    /// Refuses a write where its region is lost, or that of the group that keeps its metadata.
-    pub(super) fn reach_to_write(&self, id: &str, location: Option<&str>) -> Result<(), Failure> {
+    /// Rejects a write while the object's region is lost, or the region of the resource group that holds its metadata.
+    pub(super) fn reach_to_write(&self, id: &str, location: Option<&str>) -> Result<(), ErrorResponse> {
         let served = self.object(id).and_then(|object| self.serving(object));
         let own = served.or_else(|| location.map(str::to_owned)).or_else(|| self.own_region(id));
         let group = group_of(id).and_then(|group| self.own_region(group));
         own.into_iter().chain(group).try_for_each(|region| self.rest.faults.reach(&region))
     }
 
-    /// Keeps for readers what they see now, where reads lag.
+    /// Keeps the current body for stale reads, while reads lag.
     pub(super) fn remember(&mut self, id: &str) {
         let Some(lag) = self.rest.faults.lag() else { return };
         let now = self.now;
@@ -473,28 +478,34 @@ impl World {
         let part = self.seed.stream(&[id, "lag", &now.to_string()]).unit();
         let until = now + lag.mul_f64(part);
         self.rest.stale.retain(|_, stale| stale.until > now);
-        self.rest.stale.insert(id.to_owned(), Stale { until, body });
+        self.rest.stale.insert(id.to_owned(), StaleRead { until, body });
         self.changes.rest = true;
     }
 }
 
-/// The action that a request is, as rights name it, and on what; `None` for what only reads.
-fn asked_action(verb: Verb, target: &Target) -> Option<(String, String)> {
+/// The action of a request in Azure RBAC terms, and its scope; `None` for a read.
+fn asked_action(verb: HttpMethod, target: &Target) -> Option<(String, String)> {
     let whole = || format!("/subscriptions/{SUBSCRIPTION}");
     match (verb, target) {
-        (Verb::Put | Verb::Patch, Target::Resource(named)) => {
+        (HttpMethod::Put | HttpMethod::Patch, Target::Resource(named)) => {
             Some((format!("{}/write", named.type_), named.id.clone()))
         }
-        (Verb::Delete, Target::Resource(named)) => Some((format!("{}/delete", named.type_), named.id.clone())),
-        (Verb::Post, Target::Action(named, word)) => Some((format!("{}/{word}/action", named.type_), named.id.clone())),
-        (Verb::Post, Target::Register(namespace)) => Some((format!("{namespace}/register/action"), whole())),
-        (Verb::Post, Target::Unregister(namespace)) => Some((format!("{namespace}/unregister/action"), whole())),
+        (HttpMethod::Delete, Target::Resource(named)) => Some((format!("{}/delete", named.type_), named.id.clone())),
+        (HttpMethod::Post, Target::Action(named, word)) => {
+            Some((format!("{}/{word}/action", named.type_), named.id.clone()))
+        }
+        (HttpMethod::Post, Target::Register(namespace)) => Some((format!("{namespace}/register/action"), whole())),
+        (HttpMethod::Post, Target::Unregister(namespace)) => Some((format!("{namespace}/unregister/action"), whole())),
         _ => None,
     }
 }
 
-pub(super) fn method_not_allowed(verb: Verb) -> Failure {
-    Failure::gateway(405, "MethodNotAllowed", format!("The request method '{}' is not allowed here.", verb.name()))
+pub(super) fn method_not_allowed(verb: HttpMethod) -> ErrorResponse {
+    ErrorResponse::gateway(
+        405,
+        "MethodNotAllowed",
+        format!("The request method '{}' is not allowed here.", verb.name()),
+    )
 }
 
 fn subscription() -> Json {
@@ -507,8 +518,8 @@ fn subscription() -> Json {
     })
 }
 
-/// An object as a list of resources shows it.
-fn entry(object: &Object, state: bool) -> Json {
+/// An object as an entry of the generic list of resources.
+fn entry(object: &SimulatedObject, state: bool) -> Json {
     let shown = ["id", "name", "type", "location", "tags", "kind", "sku", "plan", "identity", "zones", "managedBy"];
     let mut entry = JsonMap::new();
     for name in shown {
@@ -522,19 +533,19 @@ fn entry(object: &Object, state: bool) -> Json {
     Json::Object(entry)
 }
 
-pub(super) fn group_not_found(name: &str) -> Failure {
-    Failure::gateway(404, "ResourceGroupNotFound", format!("Resource group '{name}' could not be found."))
+pub(super) fn group_not_found(name: &str) -> ErrorResponse {
+    ErrorResponse::gateway(404, "ResourceGroupNotFound", format!("Resource group '{name}' could not be found."))
 }
 
-pub(super) fn parent_not_found(parent: &str) -> Failure {
-    Failure::gateway(
+pub(super) fn parent_not_found(parent: &str) -> ErrorResponse {
+    ErrorResponse::gateway(
         404,
         "ParentResourceNotFound",
         format!("Can not perform requested operation on nested resource. Parent resource '{parent}' not found."),
     )
 }
 
-/// `2021-04-01`, with or without a word behind it.
+/// An API version such as `2021-04-01`, with or without a suffix.
 fn well_formed(api: &str) -> bool {
     let (date, rest) = api.split_at_checked(10).unwrap_or((api, ""));
     date.parse::<jiff::civil::Date>().is_ok() && (rest.is_empty() || rest.starts_with('-'))

@@ -1,25 +1,26 @@
-//! What was deleted and is kept for a while, as vaults are: it can be looked at and purged. The kinds' tables say what is kept so.
+//! Soft-deleted objects, such as vaults: they can be read and purged. The kinds' tables list the types.
 //!
-//! Unlike in Azure, a name is free again at once, and taking it purges what was kept under it: whoever tries drplan out does so again and again.
+//! Unlike in Azure, the name is available again at once, and reuse purges the deleted object: the same example is
+//! created and deleted many times in the simulator.
 
 use jiff::ToSpan as _;
 use serde_json::{Value as Json, json};
 
 use super::SUBSCRIPTION;
-use super::answer::Ask;
-use super::operations::{Act, Operation, Progress};
-use super::request::{Failure, Response};
-use super::target::Named;
-use super::types::{self, Type};
-use super::world::{Object, World};
+use super::answer::AdmittedRequest;
+use super::operations::{Operation, OperationKind, OperationState};
+use super::request::{ErrorResponse, Response};
+use super::target::ResourcePath;
+use super::types::{self, ProviderType};
+use super::world::{SimulatedObject, World};
 use crate::address::ArmId;
 
-/// How long it is kept (source: what vaults are made with).
+/// Retention period in days (source: the default of vaults).
 const KEPT_DAYS: i64 = 90;
 
 impl World {
-    /// Keeps an object that was just deleted, where its type is kept.
-    pub(super) fn keep_deleted(&mut self, object: &Object, type_: &Type) {
+    /// Retains a deleted object, where its type supports soft delete.
+    pub(super) fn keep_deleted(&mut self, object: &SimulatedObject, type_: &ProviderType) {
         let Some(word) = type_.bin else { return };
         let (name, location) = (object.id.name(), object.location().unwrap_or_default());
         let id =
@@ -42,7 +43,7 @@ impl World {
         self.changes.rest = true;
     }
 
-    /// Forgets what was kept under the name of an object that is made anew.
+    /// Purges the soft-deleted object whose name is used again.
     pub(super) fn take_from_bin(&mut self, id: &ArmId) {
         let is_it = |body: &Json| {
             body.pointer("/properties/vaultId")
@@ -52,15 +53,15 @@ impl World {
         self.rest.bin.retain(|_, body| !is_it(body));
     }
 
-    /// Whether a path names something that is kept so, there or not.
-    pub(super) fn is_of_bin(named: &Named) -> bool {
+    /// True for a path of a soft-deleted object, existing or not.
+    pub(super) fn is_of_bin(named: &ResourcePath) -> bool {
         is_bin(&named.type_)
     }
 
-    /// What is kept under this id.
-    pub(super) fn deleted(&self, named: &Named) -> Result<&Json, Failure> {
+    /// The soft-deleted object with this id.
+    pub(super) fn deleted(&self, named: &ResourcePath) -> Result<&Json, ErrorResponse> {
         self.rest.bin.get(&named.id).ok_or_else(|| {
-            Failure::service(
+            ErrorResponse::service(
                 404,
                 "DeletedVaultNotFound",
                 format!("'{}' does not exist in deleted state.", named.name()),
@@ -68,28 +69,33 @@ impl World {
         })
     }
 
-    /// All that is kept of one type; `None` where nothing of it ever is.
+    /// All soft-deleted objects of a type; `None` where the type has no soft delete.
     pub(super) fn all_deleted(&self, type_: &str) -> Option<Json> {
         let of_type = || self.rest.bin.values().filter(|body| is_called(body, type_)).collect::<Vec<_>>();
         is_bin(type_).then(|| json!({ "value": of_type() }))
     }
 
-    /// Purges what is kept, at once.
-    pub(super) fn purge(&mut self, named: &Named, action: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
+    /// Purges a soft-deleted object at once.
+    pub(super) fn purge(
+        &mut self,
+        named: &ResourcePath,
+        action: &str,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Response, ErrorResponse> {
         let id = ArmId::new(self.deleted(named)?.get("id").and_then(Json::as_str).unwrap_or_default());
         if !action.eq_ignore_ascii_case("purge") {
-            return Err(Failure::gateway(404, "InvalidResourceType", format!("There is no action '{action}'.")));
+            return Err(ErrorResponse::gateway(404, "InvalidResourceType", format!("There is no action '{action}'.")));
         }
         self.rest.bin.remove(&named.id);
         self.changes.rest = true;
         let location = named.segments.iter().rev().nth(2).cloned().unwrap_or_default();
         let operation = Operation {
-            key: self.operation_key(&id, Act::Delete, &location),
+            key: self.operation_key(&id, OperationKind::Delete, &location),
             id,
-            act: Act::Delete,
+            act: OperationKind::Delete,
             began: self.now,
             due: self.now,
-            progress: Progress::Succeeded,
+            progress: OperationState::Succeeded,
             provider: named.provider().and_then(|at| named.segments.get(at + 1)).cloned().unwrap_or_default(),
             location,
             api: ask.api.to_owned(),
@@ -98,13 +104,13 @@ impl World {
             fails: None,
             posted: None,
         };
-        let response = self.announce(Response::empty(202), &operation, crate::kinds::Answers::Location);
+        let response = self.announce(Response::empty(202), &operation, crate::kinds::AnswerStyle::Location);
         self.keep_operation(operation);
         Ok(response)
     }
 }
 
-/// Whether a type (folded), with its locations or without, is that of what is kept.
+/// True for the (folded) type of soft-deleted objects, with or without its `locations` segment.
 fn is_bin(type_: &str) -> bool {
     let words = types::all().filter_map(|of| Some((of.namespace(), of.bin?)));
     words.into_iter().any(|(namespace, word)| {

@@ -1,21 +1,25 @@
-//! Bodies by themselves: what a request says of its target, what stays of an old body, merging. Knows nothing of the world.
+//! Checks and changes of bodies: envelope, location, values carried over from the old body, merge. Independent
+//! of the world.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::answer::Ask;
-use super::request::{Failure, Verb};
+use super::answer::AdmittedRequest;
+use super::request::{ErrorResponse, HttpMethod};
 use super::target::GROUP;
-use super::types::Type;
-use super::world::Object;
+use super::types::ProviderType;
+use super::world::SimulatedObject;
 use crate::address::ArmId;
 use crate::kinds::regions::{region, same_region};
 use crate::kinds::{Location, path};
 
 /// `If-Match` and `If-None-Match`.
-pub(super) fn check_conditions(ask: &Ask<'_>, standing: Option<&Object>) -> Result<(), Failure> {
+pub(super) fn check_conditions(
+    ask: &AdmittedRequest<'_>,
+    standing: Option<&SimulatedObject>,
+) -> Result<(), ErrorResponse> {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
     let met = match (ask.request.header("if-match"), ask.request.header("if-none-match"), standing) {
-        (Some(_), _, None) => ask.request.verb == Verb::Delete,
+        (Some(_), _, None) => ask.request.verb == HttpMethod::Delete,
         (Some("*"), _, Some(_)) => true,
         (Some(tag), _, Some(object)) => object.etag().is_some_and(|etag| bare(etag) == bare(tag)),
         (None, Some("*"), Some(_)) => false,
@@ -24,37 +28,42 @@ pub(super) fn check_conditions(ask: &Ask<'_>, standing: Option<&Object>) -> Resu
     if met {
         return Ok(());
     }
-    Err(Failure::service(
+    Err(ErrorResponse::service(
         412,
         "PreconditionFailed",
-        "The condition on the etag of the resource was not met: it has been changed, or is not there.",
+        "The condition on the etag of the resource was not met: the resource was changed, or does not exist.",
     ))
 }
 
-pub(super) fn check_envelope(body: &Json, id: &ArmId, type_: &Type) -> Result<(), Failure> {
+pub(super) fn check_envelope(body: &Json, id: &ArmId, type_: &ProviderType) -> Result<(), ErrorResponse> {
     let differs = |name: &str, wanted: &str| {
         let written = body.get(name).and_then(Json::as_str);
         written.filter(|written| !written.trim_end_matches('/').eq_ignore_ascii_case(wanted)).map(str::to_owned)
     };
     for (name, wanted) in [("id", id.as_str()), ("name", id.name()), ("type", type_.name)] {
         if let Some(written) = differs(name, wanted) {
-            return Err(Failure::content(format!(
-                "The request content was invalid: the property '{name}' is '{written}', and the address of the request says '{wanted}'."
+            return Err(ErrorResponse::content(format!(
+                "The request content was invalid: the property '{name}' is '{written}', but the URL of the request has '{wanted}'."
             )));
         }
     }
     Ok(())
 }
 
-/// Checks the location and brings it into the form `canadaeast`.
-pub(super) fn check_location(body: &mut Json, id: &ArmId, type_: &Type, old: Option<&Object>) -> Result<(), Failure> {
+/// Checks the location and normalises it to the form `canadaeast`.
+pub(super) fn check_location(
+    body: &mut Json,
+    id: &ArmId,
+    type_: &ProviderType,
+    old: Option<&SimulatedObject>,
+) -> Result<(), ErrorResponse> {
     let written = body.get("location").and_then(Json::as_str).map(str::to_owned);
     let location = match (type_.location, written) {
         (Location::None, _) => return Ok(()),
-        (_, None) => match old.and_then(Object::location) {
+        (_, None) => match old.and_then(SimulatedObject::location) {
             Some(old) => old.to_owned(),
             None => {
-                return Err(Failure::gateway(
+                return Err(ErrorResponse::gateway(
                     400,
                     "LocationRequired",
                     "The location property is required for this definition.",
@@ -65,7 +74,7 @@ pub(super) fn check_location(body: &mut Json, id: &ArmId, type_: &Type, old: Opt
         (_, Some(location)) => match region(&location).filter(|_| matches!(type_.location, Location::Regional)) {
             Some(region) => region.name.to_owned(),
             None => {
-                return Err(Failure::gateway(
+                return Err(ErrorResponse::gateway(
                     400,
                     "LocationNotAvailableForResourceType",
                     format!("The provided location '{location}' is not available for resource type '{}'.", type_.name),
@@ -73,10 +82,10 @@ pub(super) fn check_location(body: &mut Json, id: &ArmId, type_: &Type, old: Opt
             }
         },
     };
-    if let Some(stands) = old.and_then(Object::location).filter(|stands| !same_region(stands, &location)) {
+    if let Some(stands) = old.and_then(SimulatedObject::location).filter(|stands| !same_region(stands, &location)) {
         let (name, group) = (id.name(), id.resource_group().unwrap_or_default());
         return Err(if type_.name.eq_ignore_ascii_case(GROUP) {
-            Failure::gateway(
+            ErrorResponse::gateway(
                 409,
                 "InvalidResourceGroupLocation",
                 format!(
@@ -84,7 +93,7 @@ pub(super) fn check_location(body: &mut Json, id: &ArmId, type_: &Type, old: Opt
                 ),
             )
         } else {
-            Failure::gateway(
+            ErrorResponse::gateway(
                 409,
                 "InvalidResourceLocation",
                 format!(
@@ -97,8 +106,8 @@ pub(super) fn check_location(body: &mut Json, id: &ArmId, type_: &Type, old: Opt
     Ok(())
 }
 
-/// What the provider wrote stays, and what never changes must not.
-pub(super) fn carry_over(body: &mut Json, old: &Json, type_: &Type) -> Result<(), Failure> {
+/// Carries over read-only properties, and rejects a change of immutable ones.
+pub(super) fn carry_over(body: &mut Json, old: &Json, type_: &ProviderType) -> Result<(), ErrorResponse> {
     for at in &type_.read_only {
         path::remove(body, at);
         if let Some(value) = path::borrow(old, at) {
@@ -110,7 +119,7 @@ pub(super) fn carry_over(body: &mut Json, old: &Json, type_: &Type) -> Result<()
         match path::borrow(body, at).filter(|value| !value.is_null()) {
             None => path::put(body, at, stands.clone()),
             Some(value) if differ(stands, value) => {
-                return Err(Failure::service(
+                return Err(ErrorResponse::service(
                     409,
                     "PropertyChangeNotAllowed",
                     format!("Changing property '{at}' is not allowed."),
@@ -122,7 +131,7 @@ pub(super) fn carry_over(body: &mut Json, old: &Json, type_: &Type) -> Result<()
     Ok(())
 }
 
-/// Whether two scalars, or two lists of them, are surely not the same.
+/// True where two scalars, or two lists of scalars, certainly differ.
 fn differ(a: &Json, b: &Json) -> bool {
     let fold = |json: &Json| match json {
         Json::Array(items) => {
@@ -140,7 +149,7 @@ fn fold_scalar(json: &Json) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
 }
 
-/// Whether what a client sent of a child is what stands, whatever it says of states and tags of versions.
+/// True where the child that a client sent equals the existing one, apart from provisioning state and etag.
 pub(super) fn same_but_state(stands: &Json, sent: &Json) -> bool {
     let plain = |body: &Json| {
         let mut body = body.clone();

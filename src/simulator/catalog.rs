@@ -1,19 +1,19 @@
-//! What providers have by themselves and tell in any scope, as the definitions of roles. The kinds' tables say what that is.
+//! Built-in entries of providers that can be read in any scope, such as role definitions. The kinds' tables list them.
 
 use serde_json::{Value as Json, json};
 
 use super::SUBSCRIPTION;
 use super::filter::equality;
-use super::types::{self, Type};
+use super::types::{self, ProviderType};
 use crate::kinds::Catalog;
 
 /// The catalog of this type (folded).
 pub(super) fn find(type_: &str) -> Option<&'static Catalog> {
-    let mut catalogs = types::all().flat_map(Type::writers).filter_map(|kind| kind.simulated.catalog.as_ref());
+    let mut catalogs = types::all().flat_map(ProviderType::writers).filter_map(|kind| kind.simulated.catalog.as_ref());
     catalogs.find(|catalog| catalog.type_.eq_ignore_ascii_case(type_))
 }
 
-/// All of it, or what `$filter` asks for.
+/// All entries, or those that match `$filter`.
 pub(super) fn list(catalog: &Catalog, filter: Option<&String>) -> Json {
     let wanted =
         filter.and_then(|filter| equality(filter)).filter(|(name, _)| name.eq_ignore_ascii_case(catalog.filter));
@@ -27,7 +27,7 @@ pub(super) fn list(catalog: &Catalog, filter: Option<&String>) -> Json {
     json!({ "value": value })
 }
 
-/// One of it, by its name.
+/// One entry, by its name.
 pub(super) fn one(catalog: &Catalog, name: &str) -> Option<Json> {
     let found = (catalog.entries)().into_iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
     found.map(|(name, properties)| entry(catalog, name, properties))

@@ -1,63 +1,65 @@
-//! The clients of a workload: groups of them that keep the answers of DNS for different times, find a site, and write.
+//! The clients of a workload, in groups: each group caches DNS answers, resolves a site, and writes rows.
 
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use super::network::Found;
+use super::network::Destination;
 use super::seed::Seed;
 use super::world::World;
-use crate::kinds::Kept;
+use crate::kinds::StorePlacement;
 
-/// Of how many rows that are under way when a region is lost one was taken, and is written again.
+/// One in this many in-flight rows was committed without an acknowledgement when the region was lost, and is retried.
 const ONE_OF: f64 = 50.0;
 
-/// A group of clients that learnt the same name at the same time.
+/// A group of clients that share one cached DNS answer.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
-    /// Rows that it writes each second.
+    /// Rows that the group writes each second.
     pub(super) share: u64,
-    /// The name or address that it goes to.
+    /// The name or address to which the group connects.
     at: Option<String>,
-    /// The second in which it asks DNS again.
+    /// The second in which the group resolves its name again.
     until: u64,
-    /// The region that served it in the second before.
+    /// The region that served the group in the previous second.
     served: Option<String>,
-    /// The second before its site was lost, and how many rows of that were taken without its knowing.
+    /// The last second before the site was lost, and the number of its rows that were committed
+    /// without an acknowledgement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cut: Option<(u64, u64)>,
     pub(super) written: u64,
     pub(super) refused: u64,
     /// Seconds without service.
     pub(super) down: u64,
-    /// Rows that it wrote a second time.
+    /// Rows that the group wrote twice.
     pub(super) doubled: u64,
 }
 
-/// What clients find in the world as it is.
+/// The clients' view of the world at one revision.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(super) struct ClientView {
     pub(super) revision: Option<u64>,
-    /// What the stores say, each once.
-    pub(super) kept: Vec<Kept>,
-    /// What serves at the name or address of each group.
-    found: Vec<Option<(String, Found)>>,
+    /// The placement of each store, once per store.
+    pub(super) kept: Vec<StorePlacement>,
+    /// The destination of each group's name or address.
+    found: Vec<Option<(String, Destination)>>,
 }
 
-impl Seen {
-    /// What was seen at another revision is forgotten.
-    pub(super) fn new(revision: u64, kept: Vec<Kept>) -> Self {
+impl ClientView {
+    /// An empty view for a new revision.
+    pub(super) fn new(revision: u64, kept: Vec<StorePlacement>) -> Self {
         Self { revision: Some(revision), kept, found: Vec::new() }
     }
 }
 
 impl Client {
-    /// A group that writes so many rows each second.
+    /// A group that writes `share` rows each second.
     pub(super) fn new(share: u64) -> Self {
         Self { share, ..Self::default() }
     }
 
-    /// Asks DNS again where it is time; of several groups, the first keeps its first answer for the shortest time.
+    /// Resolves the name again when the cached answer expires. The first answer expires at a different time for each
+    /// group: for the first group soonest.
     pub(super) fn ask(&mut self, world: &World, front: &str, second: u64, (number, of): (u64, u64)) {
         if self.at.is_some() && second < self.until {
             return;
@@ -74,8 +76,8 @@ impl Client {
         }
     }
 
-    /// What serves where it goes.
-    pub(super) fn find(&self, world: &World, number: usize, seen: &mut Seen) -> Option<Found> {
+    /// The destination of the group's name or address, cached in the view.
+    pub(super) fn find(&self, world: &World, number: usize, seen: &mut ClientView) -> Option<Destination> {
         let at = self.at.as_ref()?;
         if seen.found.len() <= number {
             seen.found.resize(number + 1, None);
@@ -91,18 +93,18 @@ impl Client {
         Some(found)
     }
 
-    /// Writes its rows of a second to every store, where the site that it found can. A row is taken by all stores or by none.
+    /// Writes the rows of one second to every store, if the resolved site can. All stores accept a row, or none.
     pub(super) fn write(
         &mut self,
-        found: Option<Found>,
+        found: Option<Destination>,
         (number, second): (usize, u64),
         ledgers: &mut [&mut Ledger],
         seed: Seed,
         is_dark: impl Fn(&str) -> bool,
     ) -> bool {
         let site = match found {
-            Some(Found::Served(region)) => Some(region),
-            Some(Found::Dark(region)) if self.served.as_ref() == Some(&region) => {
+            Some(Destination::Served(region)) => Some(region),
+            Some(Destination::Dark(region)) if self.served.as_ref() == Some(&region) => {
                 self.cut_off(second, number, &region, seed);
                 None
             }
@@ -121,7 +123,7 @@ impl Client {
         let mut twice = 0;
         for (ledger, region) in ledgers.iter_mut().zip(&takers) {
             ledger.accept(region, number, second, self.share);
-            // What was taken before is there twice only where it was not lost since.
+            // A retried row is a duplicate only where the first copy was not lost in the meantime.
             if let Some((_, rows)) = again.filter(|(second, _)| ledger.holds(number, *second)) {
                 ledger.doubled += rows;
                 twice = rows;

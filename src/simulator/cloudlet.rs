@@ -1,16 +1,16 @@
-//! The world as the kinds' own functions see it, and the calls of those functions.
+//! The world as the kinds' hooks see it, and the calls of those hooks.
 
 use serde_json::{Value as Json, json};
 
 use super::bodies::envelope;
 use super::fill;
-use super::operations::{Act, shows_state};
-use super::types::{self, Type};
-use super::world::{Object, Stage, World};
+use super::operations::{OperationKind, shows_state};
+use super::types::{self, ProviderType};
+use super::world::{Lifecycle, SimulatedObject, World};
 use crate::address::ArmId;
-use crate::kinds::{Cloudlet, Kind};
+use crate::kinds::{Kind, SimulatedWorld};
 
-impl Cloudlet for World {
+impl SimulatedWorld for World {
     fn get(&self, id: &ArmId) -> Option<&Json> {
         self.standing(&id.folded()).map(|object| &object.body)
     }
@@ -27,11 +27,11 @@ impl Cloudlet for World {
         envelope(&mut body, id, table.map_or(type_.as_str(), |table| table.name));
         self.remember(&folded);
         let version = self.now.as_millisecond();
-        let mut object = Object {
+        let mut object = SimulatedObject {
             id: id.clone(),
             type_,
             body,
-            stage: Stage::Standing,
+            stage: Lifecycle::Standing,
             version,
             refers: Default::default(),
             operation: None,
@@ -102,8 +102,8 @@ impl Cloudlet for World {
 }
 
 impl World {
-    /// Lets every kind that writes a type complete an object of it.
-    pub(super) fn run_settle_hooks(&mut self, id: &str, type_: &'static Type) {
+    /// Calls the settle hook of every kind that writes a type.
+    pub(super) fn run_settle_hooks(&mut self, id: &str, type_: &'static ProviderType) {
         let Some(object) = self.object(id) else { return };
         let id = object.id.clone();
         for hook in once_each(type_, |kind| kind.simulated.settle) {
@@ -111,44 +111,46 @@ impl World {
         }
     }
 
-    /// Lets every object whose kind waits for a region look whether it is back. What is to wake later anyway is left to sleep.
+    /// Wakes every object whose kind waits for a region to recover, except those that already have a wake-up scheduled.
     pub(super) fn wake_all(&mut self) {
-        let ids: Vec<String> = self.objects().filter(|object| mends(object)).map(|object| object.id.folded()).collect();
+        let ids: Vec<String> =
+            self.objects().filter(|object| repairs_itself(object)).map(|object| object.id.folded()).collect();
         for id in ids {
-            let asleep = self.under_way().any(|operation| operation.act == Act::Wake && operation.id.folded() == id);
+            let asleep =
+                self.under_way().any(|operation| operation.act == OperationKind::Wake && operation.id.folded() == id);
             if !asleep {
                 self.wake(&id);
             }
         }
     }
 
-    /// Lets an object mend what an outage broke, and notes when it is to go on with it.
+    /// Lets an object repair the damage of an outage, and schedules its next wake-up.
     pub(super) fn wake(&mut self, id: &str) {
         let Some(object) = self.standing(id) else { return };
         let Some(type_) = types::find(&object.type_) else { return };
         let id = object.id.clone();
         for hook in once_each(type_, |kind| kind.simulated.wakes) {
             if let Some(seconds) = hook(self, &id) {
-                let operation = self.begin(&id, type_, Act::Wake, seconds);
+                let operation = self.begin(&id, type_, OperationKind::Wake, seconds);
                 self.keep_operation(operation);
             }
         }
     }
 
-    /// Tells every kind that writes a type that an object of it is gone.
-    pub(super) fn run_removed_hooks(&mut self, object: &Object, type_: &'static Type) {
+    /// Calls the removed hook of every kind that writes a type.
+    pub(super) fn run_removed_hooks(&mut self, object: &SimulatedObject, type_: &'static ProviderType) {
         for hook in once_each(type_, |kind| kind.simulated.removed) {
             hook(self, &object.id, &object.body);
         }
     }
 }
 
-/// Whether an object mends by itself what an outage broke.
-pub(super) fn mends(object: &Object) -> bool {
+/// True for an object that repairs the damage of an outage by itself.
+pub(super) fn repairs_itself(object: &SimulatedObject) -> bool {
     types::find(&object.type_).is_some_and(|table| table.writers().any(|kind| kind.simulated.wakes.is_some()))
 }
 
-/// The folded id of what an object lies directly below: its parent, or its resource group.
+/// The folded id of an object's parent, or of its resource group.
 fn parent<'a>(id: &'a str, type_: &str) -> Option<&'a str> {
     let count = match types::find(type_).and_then(|table| table.segment) {
         Some(segment) => segment.split('/').count() + 1,
@@ -158,8 +160,8 @@ fn parent<'a>(id: &'a str, type_: &str) -> Option<&'a str> {
     id.rmatch_indices('/').nth(count - 1).and_then(|(at, _)| id.get(..at))
 }
 
-/// One of the functions of each kind that writes a type; kinds that share one do not run it twice.
-fn once_each<F: Copy + PartialEq>(type_: &'static Type, hook: impl Fn(&Kind) -> Option<F>) -> Vec<F> {
+/// One hook of each kind that writes a type, without duplicates where kinds share a function.
+fn once_each<F: Copy + PartialEq>(type_: &'static ProviderType, hook: impl Fn(&Kind) -> Option<F>) -> Vec<F> {
     let mut hooks = Vec::new();
     for hook in type_.writers().filter_map(hook) {
         if !hooks.contains(&hook) {

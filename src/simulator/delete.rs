@@ -1,36 +1,42 @@
-//! DELETE: what stands in its way, and how a whole resource group goes.
+//! DELETE: the checks that can block it, and the deletion of a whole resource group.
 
 use std::collections::BTreeSet;
 
-use super::answer::{Ask, group_not_found};
+use super::answer::{AdmittedRequest, group_not_found};
 use super::bodies::check_conditions;
-use super::locks::Wish;
-use super::operations::{Act, Operation, shows_state};
-use super::request::{Failure, Response};
-use super::target::{GROUP, Named, group_of};
-use super::types::{self, Type};
-use super::world::{Object, Stage, World};
-use crate::kinds::{Answers, AtOnce};
+use super::locks::LockedAction;
+use super::operations::{Operation, OperationKind, shows_state};
+use super::request::{ErrorResponse, Response};
+use super::target::{GROUP, ResourcePath, group_of};
+use super::types::{self, ProviderType};
+use super::world::{Lifecycle, SimulatedObject, World};
+use crate::kinds::{AnswerStyle, ImmediateRequest};
 
 impl World {
-    pub(super) fn delete(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
+    pub(super) fn delete(
+        &mut self,
+        named: &ResourcePath,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Response, ErrorResponse> {
         let type_ = self.known_type(&named.type_, ask.api)?;
         let Some(object) = self.object(&named.id) else { return self.nothing_to_delete(named, type_) };
         let id = object.id.clone();
         self.reach_to_write(&named.id, None)?;
         check_conditions(ask, Some(object))?;
-        let answers = match type_.at_once.contains(&AtOnce::Delete) {
-            _ if named.type_ == GROUP => Answers::Location,
-            true => Answers::Sync,
+        let answers = match type_.at_once.contains(&ImmediateRequest::Delete) {
+            _ if named.type_ == GROUP => AnswerStyle::Location,
+            true => AnswerStyle::Sync,
             false => type_.answers,
         };
         if let Some(operation) = object.operation.as_ref().and_then(|key| self.operation(key)) {
             return match operation.act {
-                Act::Delete => Ok(self.announce(Response::empty(202), operation, answers)),
-                Act::Create | Act::Update | Act::Post | Act::Wake => Err(self.in_progress(operation)),
+                OperationKind::Delete => Ok(self.announce(Response::empty(202), operation, answers)),
+                OperationKind::Create | OperationKind::Update | OperationKind::Post | OperationKind::Wake => {
+                    Err(self.in_progress(operation))
+                }
             };
         }
-        self.check_unlocked(&named.id, Wish::Delete)?;
+        self.check_unlocked(&named.id, LockedAction::Delete)?;
         let mut serial = Vec::new();
         let mut seconds = type_.durations.delete;
         if named.type_ == GROUP {
@@ -43,7 +49,7 @@ impl World {
                 return Err(self.in_progress(operation));
             }
         }
-        if answers == Answers::Sync {
+        if answers == AnswerStyle::Sync {
             return match &ask.fails {
                 Some(failure) => Err(failure.clone()),
                 None => {
@@ -57,16 +63,22 @@ impl World {
             api: ask.api.to_owned(),
             serial,
             fails: ask.fails.clone(),
-            ..self.begin(&id, type_, Act::Delete, seconds)
+            ..self.begin(&id, type_, OperationKind::Delete, seconds)
         };
         Ok(self.begin_deletion(&named.id, type_, operation, answers))
     }
 
-    fn begin_deletion(&mut self, id: &str, type_: &Type, operation: Operation, answers: Answers) -> Response {
+    fn begin_deletion(
+        &mut self,
+        id: &str,
+        type_: &ProviderType,
+        operation: Operation,
+        answers: AnswerStyle,
+    ) -> Response {
         self.remember(id);
         let (seed, key) = (self.seed, operation.key.clone());
         self.change(id, |object| {
-            object.stage = Stage::Deleting;
+            object.stage = Lifecycle::Deleting;
             object.operation = Some(key);
             object.touch(seed);
             if shows_state(type_) {
@@ -79,7 +91,7 @@ impl World {
     }
 
     /// 204, unless the group or parent is missing, too.
-    fn nothing_to_delete(&self, named: &Named, type_: &Type) -> Result<Response, Failure> {
+    fn nothing_to_delete(&self, named: &ResourcePath, type_: &ProviderType) -> Result<Response, ErrorResponse> {
         if named.type_ == GROUP {
             return Err(group_not_found(named.name()));
         }
@@ -91,10 +103,10 @@ impl World {
         Err(self.absent(named))
     }
 
-    fn check_group_stands(&self, id: &str) -> Result<(), Failure> {
+    fn check_group_stands(&self, id: &str) -> Result<(), ErrorResponse> {
         let group = group_of(id).and_then(|group| self.standing(group));
-        match group.filter(|group| group.stage == Stage::Deleting) {
-            Some(group) => Err(Failure::gateway(
+        match group.filter(|group| group.stage == Lifecycle::Deleting) {
+            Some(group) => Err(ErrorResponse::gateway(
                 409,
                 "ResourceGroupBeingDeleted",
                 format!(
@@ -106,14 +118,14 @@ impl World {
         }
     }
 
-    /// The longest that anything in a group takes to be deleted, in seconds.
+    /// The longest deletion time of any object in a group, in seconds.
     fn slowest_below(&self, group: &str) -> u32 {
         let inside: BTreeSet<&str> = self.below(group).map(|(_, object)| object.type_.as_str()).collect();
         inside.into_iter().filter_map(types::find).map(|type_| type_.durations.delete).max().unwrap_or(0)
     }
 
-    /// Deletes a group and all in it; what others hold stays, and with it the group.
-    pub(super) fn empty_group(&mut self, group: &str) -> Result<(), Failure> {
+    /// Deletes a group and its contents. Objects that are in use from outside the group remain, and so does the group.
+    pub(super) fn empty_group(&mut self, group: &str) -> Result<(), ErrorResponse> {
         let held = self.held_from_outside(group);
         if held.is_empty() {
             self.remove_with_all_below(group);
@@ -125,14 +137,15 @@ impl World {
         }
         let seed = self.seed;
         self.change(group, |object| {
-            object.stage = Stage::Standing;
+            object.stage = Lifecycle::Standing;
             object.operation = None;
             object.touch(seed);
             object.show_state("Succeeded");
         });
-        let ids = held.iter().map(|id| self.object(id).map_or(id.as_str(), |object: &Object| object.id.as_str()));
+        let ids =
+            held.iter().map(|id| self.object(id).map_or(id.as_str(), |object: &SimulatedObject| object.id.as_str()));
         let ids: Vec<&str> = ids.collect();
-        Err(Failure::gateway(
+        Err(ErrorResponse::gateway(
             409,
             "ResourceGroupDeletionBlocked",
             format!(

@@ -1,7 +1,7 @@
-//! The world between commands: a snapshot, and a log of what has changed since.
+//! The world on disk between commands: a snapshot, and a log of the changes since.
 //!
-//! Every line of the log holds what one request changed, as it then was, so that reading lines again does no harm. A process that is
-//! killed loses at most a line that it had not finished, and with it a request that nobody was told had been accepted.
+//! Every line of the log holds the complete new value of everything that one request changed, so replay is idempotent.
+//! A killed process loses at most one unfinished line: that of a request whose acceptance was not yet reported.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -14,26 +14,26 @@ use serde::{Deserialize, Serialize};
 use super::BASE;
 use super::deployments::Deployment;
 use super::operations::Operation;
-use super::world::{Changes, Object, Rest, World};
+use super::world::{Changes, SimulatedObject, World, WorldDetails};
 use crate::address::ArmId;
 
 /// The version of the files.
 const VERSION: u32 = 1;
-/// How long a log may be beyond the length of its snapshot, in bytes.
+/// Bytes by which a log may exceed the length of its snapshot.
 const LONG: u64 = 1024 * 1024;
 
-/// Why a world cannot be opened, kept or changed.
+/// The reason why a world cannot be opened, stored or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
-    /// A file is not what was written.
+    /// A file is damaged.
     #[error("{file} is damaged: {what}. `drplan simulator reset` starts an empty world")]
     Damaged {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The damage found.
         what: String,
     },
-    /// A newer drplan wrote it.
+    /// A newer drplan wrote the file.
     #[error(
         "{file} has format {found}; this drplan reads format {VERSION}. `drplan simulator reset` starts an empty world"
     )]
@@ -44,32 +44,30 @@ pub enum SimulatorError {
         found: u32,
     },
     /// The world has another seed.
-    #[error(
-        "the simulated world was made with seed {is}, not {wanted}. `drplan simulator reset` starts an empty world"
-    )]
+    #[error("the simulated world has seed {is}, not {wanted}. `drplan simulator reset` starts an empty world")]
     OtherSeed {
-        /// The seed it has.
+        /// The seed of the world.
         is: u64,
-        /// The seed that was asked for.
+        /// The requested seed.
         wanted: u64,
     },
-    /// Another process has it open.
-    #[error("another drplan works with the simulated world in {0}; try again when it is done")]
+    /// Another process uses the world.
+    #[error("another drplan process uses the simulated world in {0}. Try again when that process has ended")]
     InUse(String),
-    /// The operating system refused.
+    /// An error of the operating system.
     #[error("{file}: {what}")]
     Io {
         /// The file.
         file: String,
-        /// What the operating system said.
+        /// The operating system's error.
         what: io::Error,
     },
-    /// There is no such object.
-    #[error("there is no object {0} in the simulated world; `drplan simulator show` lists them")]
+    /// No such object exists.
+    #[error("no object {0} exists in the simulated world. `drplan simulator show` lists all objects")]
     NoObject(ArmId),
 }
 
-/// Where a world is kept.
+/// The files of a world.
 pub(super) struct Disk {
     dir: PathBuf,
     log: File,
@@ -77,9 +75,9 @@ pub(super) struct Disk {
     /// Bytes in the snapshot and in the log.
     snapshot_length: u64,
     log_length: u64,
-    /// How many requests had been counted when the last line was written.
+    /// The request count when the last line was written.
     counted: u64,
-    /// Held as long as the world is open.
+    /// The lock on the directory, held while the world is open.
     _lock: File,
 }
 
@@ -91,7 +89,7 @@ struct Snapshot<W> {
     world: W,
 }
 
-/// The first line of a log: of which snapshot it goes on.
+/// The first line of a log: the snapshot that the log continues.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -100,10 +98,10 @@ struct Header {
     seed: u64,
 }
 
-/// Every other line of a log.
+/// Every further line of a log: one change.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<O, P, D, R> {
+struct LogLine<O, P, D, R> {
     now: Timestamp,
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     objects: BTreeMap<String, Option<O>>,
@@ -114,7 +112,7 @@ struct Line<O, P, D, R> {
     rest: R,
 }
 
-/// Opens the world in a directory, or begins one.
+/// Opens the world in a directory, or creates one.
 pub(super) fn open(dir: &Path, seed: Option<u64>, now: Timestamp) -> Result<(World, Disk), SimulatorError> {
     let lock = lock(dir)?;
     let (snapshot_file, log_file) = (dir.join("world.json"), dir.join("world.jsonl"));
@@ -130,13 +128,13 @@ pub(super) fn open(dir: &Path, seed: Option<u64>, now: Timestamp) -> Result<(Wor
     if let Some(bytes) = log.filter(|bytes| bytes.contains(&b'\n')) {
         let (header, lines, whole) = parse_log(&log_file, &bytes)?;
         match &held {
-            // The snapshot was written, and the process ended before the log was begun anew.
+            // The process ended after it wrote the snapshot and before it began the new log.
             Some((of, _)) if header.generation < *of => {}
             Some((of, _)) if header.generation > *of => {
-                return Err(damaged(&log_file, "it goes on from a newer world.json than the one beside it"));
+                return Err(damaged(&log_file, "the log continues a newer world.json than the one in this directory"));
             }
             None if header.generation > 0 => {
-                return Err(damaged(&log_file, "the world.json that it goes on from is missing"));
+                return Err(damaged(&log_file, "the world.json that the log continues is missing"));
             }
             _ => {
                 let (_, world) = held.get_or_insert_with(|| (0, World::new(header.seed, now, BASE.to_owned())));
@@ -179,7 +177,7 @@ pub(super) fn reset(dir: &Path) -> Result<(), SimulatorError> {
 }
 
 impl Disk {
-    /// Writes what has changed, if anything has.
+    /// Writes the changes, if there are any.
     pub(super) fn keep(&mut self, world: &mut World) -> Result<(), SimulatorError> {
         if world.changes.is_empty() {
             return Ok(());
@@ -188,9 +186,9 @@ impl Disk {
         self.write(world, &changes)
     }
 
-    /// Writes what is left, and a snapshot where the log has become long.
+    /// Writes the remaining changes, and a new snapshot if the log has grown too long.
     pub(super) fn close(&mut self, world: &mut World) -> Result<(), SimulatorError> {
-        // How far deployments under way are is kept at their ends only, for they are large and it changes often.
+        // The progress of deployments under way is written only here and at their end: they are large and change often.
         let under_way: Vec<String> = world.deploying().cloned().collect();
         world.changes.deployments.extend(under_way);
         if world.rest.counters.values().sum::<u64>() != self.counted || !world.changes.is_empty() {
@@ -201,7 +199,7 @@ impl Disk {
     }
 
     fn write(&mut self, world: &World, changes: &Changes) -> Result<(), SimulatorError> {
-        let line = Line::<&Object, &Operation, &Deployment, &Rest> {
+        let line = LogLine::<&SimulatedObject, &Operation, &Deployment, &WorldDetails> {
             now: world.now,
             objects: changes.objects.iter().map(|id| (id.clone(), world.object(id))).collect(),
             operations: changes
@@ -262,13 +260,13 @@ fn parse_snapshot(file: &Path, bytes: &[u8]) -> Result<(u64, World), SimulatorEr
     Ok((snapshot.generation, snapshot.world))
 }
 
-/// The header, the lines, and how many bytes of the log are whole lines.
+/// The header, the lines, and the number of bytes in complete lines.
 #[expect(clippy::type_complexity, reason = "the line's parameters are spelled out once, here")]
 fn parse_log(
     file: &Path,
     bytes: &[u8],
-) -> Result<(Header, Vec<Line<Object, Operation, Deployment, Rest>>, u64), SimulatorError> {
-    // What follows the last line break is a line that was not finished.
+) -> Result<(Header, Vec<LogLine<SimulatedObject, Operation, Deployment, WorldDetails>>, u64), SimulatorError> {
+    // Bytes after the last line break belong to an unfinished line.
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let text = bytes.get(..whole).unwrap_or_default();
     let mut lines = text.split_inclusive(|byte| *byte == b'\n');
@@ -282,12 +280,12 @@ fn parse_log(
 
 fn check_version(file: &Path, bytes: &[u8]) -> Result<(), SimulatorError> {
     #[derive(Deserialize)]
-    struct Versioned {
+    struct DiskVersion {
         version: u32,
     }
-    match serde_json::from_slice::<Versioned>(bytes) {
-        Ok(Versioned { version: VERSION }) => Ok(()),
-        Ok(Versioned { version }) => Err(SimulatorError::Newer { file: file.display().to_string(), found: version }),
+    match serde_json::from_slice::<DiskVersion>(bytes) {
+        Ok(DiskVersion { version: VERSION }) => Ok(()),
+        Ok(DiskVersion { version }) => Err(SimulatorError::Newer { file: file.display().to_string(), found: version }),
         Err(error) => Err(damaged(file, error.to_string())),
     }
 }
@@ -300,14 +298,14 @@ fn begin_log(file: &Path, generation: u64, seed: u64) -> Result<File, SimulatorE
     reopen(file, bytes.len() as u64)
 }
 
-/// Opens a log for appending behind its whole lines.
+/// Opens a log for appending after its last complete line.
 fn reopen(file: &Path, length: u64) -> Result<File, SimulatorError> {
     let log = OpenOptions::new().append(true).open(file).map_err(|error| refused(file, error))?;
     log.set_len(length).map_err(|error| refused(file, error))?;
     Ok(log)
 }
 
-/// Replaces a file by one with these bytes, so that a kill leaves the old or the new one.
+/// Replaces a file atomically: a killed process leaves the old or the new file.
 fn replace(file: &Path, bytes: &[u8]) -> Result<(), SimulatorError> {
     let mut name = file.as_os_str().to_owned();
     name.push(".new");

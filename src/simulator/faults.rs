@@ -1,6 +1,6 @@
-//! What goes wrong on purpose: lost regions, broken connections, errors, delays, refusals.
+//! Injected faults: lost regions, broken connections, errors, delays, refusals.
 //!
-//! Faults are plain values, read from a file or made by a command. They only decide; the world acts on what they say.
+//! Faults are plain values, read from a file or created by a command. They only state the effect; the world applies it.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::request::{Failure, Request, Verb};
+use super::request::{ErrorResponse, HttpMethod, Request};
+use super::scheduled_fault::{FaultTime, ScheduledFault};
 use super::seed::Seed;
-use super::timed::{At, Timed};
 use crate::kinds::regions::same_region;
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
@@ -21,170 +21,172 @@ pub enum Fault {
     Lose {
         /// The region.
         location: String,
-        /// What of it.
+        /// The lost part: control plane, data plane or both.
         #[serde(default)]
         plane: Plane,
     },
-    /// The connection breaks instead of an answer.
+    /// The connection breaks before the response arrives.
     Drop {
-        /// Before or after the work was accepted.
+        /// Before or after the request was accepted.
         when: Moment,
-        /// For which requests.
+        /// The affected requests.
         #[serde(default)]
-        on: On,
+        on: RequestMatch,
     },
-    /// Answers are held back.
+    /// Responses are delayed.
     Delay {
-        /// For how many seconds.
+        /// The delay in seconds.
         seconds: f64,
-        /// For which requests.
+        /// The affected requests.
         #[serde(default)]
-        on: On,
+        on: RequestMatch,
     },
-    /// An error is answered, and nothing is done.
+    /// An error response, without any effect.
     Answer {
-        /// The HTTP status, as in 429 or 503.
+        /// The HTTP status, for example 429 or 503.
         status: u16,
-        /// The code; one that belongs to the status without it.
+        /// The error code; by default the usual one for the status.
         #[serde(default)]
         code: Option<String>,
         /// Seconds for `Retry-After`.
         #[serde(default)]
         retry_after: Option<u64>,
-        /// For which requests.
+        /// The affected requests.
         #[serde(default)]
-        on: On,
+        on: RequestMatch,
     },
-    /// The work is accepted, and then fails.
+    /// The operation is accepted and then fails.
     Fail {
-        /// The code.
+        /// The error code.
         code: String,
         /// The message.
         #[serde(default)]
         message: String,
-        /// For which requests.
+        /// The affected requests.
         #[serde(default)]
-        on: On,
+        on: RequestMatch,
     },
-    /// A size (a SKU) is not to be had in a region.
+    /// A size (a SKU) is unavailable in a region.
     Capacity {
         /// The region.
         location: String,
-        /// The size, as in `Standard_D2s_v5`.
+        /// The size, for example `Standard_D2s_v5`.
         size: String,
-        /// Whether the work is accepted and then fails (`AllocationFailed`), or is refused (`SkuNotAvailable`).
+        /// `true`: the operation is accepted and then fails (`AllocationFailed`). `false`: the request
+        /// is refused (`SkuNotAvailable`).
         #[serde(default)]
         late: bool,
-        /// How many more instances are to be had after all; none without it.
+        /// The number of further instances that are available; by default none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instances: Option<u64>,
     },
-    /// A subscription may have so many cores in a region, and no more.
+    /// The core quota of the subscription in a region.
     Quota {
         /// The region.
         location: String,
-        /// How many.
+        /// The number of cores.
         cores: u64,
     },
-    /// Whoever asks may not do something; what is tried all the same is refused.
+    /// The caller lacks the permission for an action, and Azure refuses the action.
     Forbid {
-        /// A pattern of the action, as in `Microsoft.Sql/servers/failoverGroups/*`.
+        /// A pattern of the action, for example `Microsoft.Sql/servers/failoverGroups/*`.
         action: String,
     },
-    /// The operations of a provider do not move on.
+    /// The operations of a provider make no progress.
     Freeze {
         /// The namespace of the provider.
         provider: String,
     },
-    /// The subscription was never registered with a provider, until somebody registers it.
+    /// The subscription is not registered with a provider, until a request registers it.
     Unregistered {
         /// The namespace of the provider.
         provider: String,
     },
-    /// Reads lag behind what was written.
+    /// Reads lag behind writes.
     Stale {
-        /// By at most so many seconds.
+        /// The longest lag in seconds.
         seconds: f64,
     },
-    /// A host of the public network does not answer as it should, be it of this world or not.
+    /// A host of the public network gives a wrong answer or none, whether or not it belongs to this world.
     Web {
-        /// A pattern of its name or address; `*` stands for anything.
+        /// A pattern of its name or address; `*` matches any text.
         host: String,
-        /// What it answers; nobody answers without it.
+        /// The HTTP status that the host answers; by default it does not answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
-        /// For which requests. A fault that holds for some requests only is felt by drplan's own, and by no other client.
+        /// The affected requests. A fault limited to some requests affects only drplan's own requests, and
+        /// no other client.
         #[serde(default)]
-        on: On,
+        on: RequestMatch,
     },
-    /// The copies of a store are further behind.
+    /// The replication lag of a data store is higher.
     Lag {
-        /// A pattern of the store's name; `*` stands for anything.
+        /// A pattern of the store's name; `*` matches any text.
         store: String,
-        /// By so many seconds.
+        /// The additional lag in seconds.
         seconds: f64,
     },
-    /// Operations take no time. Not a misfortune: for tests that want none of it.
+    /// Operations take no time. For tests; not a failure.
     Instant,
-    /// Nothing is throttled. Not a misfortune either.
+    /// No request is throttled. For tests; not a failure.
     Unthrottled,
 }
 
-/// What of a region is lost.
+/// The lost part of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plane {
-    /// Resource Manager and the providers do not answer for it.
+    /// Resource Manager and the providers are unavailable for the region.
     Control,
-    /// What stands in it does not work, and what is made in it fails.
+    /// Resources in the region do not work, and creating one fails.
     Data,
     /// Both.
     #[default]
     Both,
 }
 
-/// Before or after the work was accepted.
+/// Before or after the request was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
-    /// Nothing was done.
+    /// The request had no effect.
     Before,
-    /// It was accepted, and the client does not know.
+    /// The request was accepted, but the client receives no response.
     After,
 }
 
-/// Which requests a fault is for. Every part that is there must hold.
+/// The requests that a fault affects. All conditions that are set must hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct On {
-    /// The verb.
+pub struct RequestMatch {
+    /// The HTTP method.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub verb: Option<Verb>,
-    /// A pattern of the path without regard to case; `*` stands for anything.
+    pub verb: Option<HttpMethod>,
+    /// A case-insensitive pattern of the path; `*` matches any text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// For so many requests, and no more.
+    /// The number of requests after which the fault stops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// With this probability.
+    /// The probability that the fault affects a request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
 }
 
-/// The faults in force, and those that will be.
+/// Active and scheduled faults.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Faults {
-    all: Vec<Active>,
-    /// The time for which it is asked which are in force.
+    all: Vec<ActiveFault>,
+    /// The time that decides which faults are active.
     #[serde(skip)]
     now: Timestamp,
 }
 
-/// A fault, when it is in force, and how often it has struck.
+/// A fault, its active period, and the number of requests affected so far.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Active {
+struct ActiveFault {
     does: Fault,
     struck: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,7 +195,7 @@ struct Active {
     until: Option<Timestamp>,
 }
 
-impl Active {
+impl ActiveFault {
     fn begun(&self, now: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= now)
     }
@@ -203,42 +205,42 @@ impl Active {
     }
 }
 
-/// What faults do to one request.
+/// The effect of all faults on one request.
 #[derive(Debug, Default)]
-pub(super) struct Strike {
-    /// Instead of an answer.
+pub(super) struct FaultEffect {
+    /// The connection breaks, before or after the request is accepted.
     pub(super) drops: Option<Moment>,
-    /// Before the answer.
+    /// The delay before the response.
     pub(super) delay: Duration,
-    /// As the answer.
-    pub(super) answer: Option<Failure>,
-    /// At the end of the work.
-    pub(super) fails: Option<Failure>,
+    /// The error response.
+    pub(super) answer: Option<ErrorResponse>,
+    /// The error with which the operation ends.
+    pub(super) fails: Option<ErrorResponse>,
 }
 
 impl Faults {
-    /// The faults, in the order in which they were added, those that will be in force with them.
-    pub(super) fn list(&self) -> Vec<Timed> {
-        let timed = |active: &Active| Timed {
+    /// Active and scheduled faults, in the order in which they were added.
+    pub(super) fn list(&self) -> Vec<ScheduledFault> {
+        let timed = |active: &ActiveFault| ScheduledFault {
             fault: active.does.clone(),
-            from: active.from.filter(|from| *from > self.now).map(At::Time),
-            until: active.until.map(At::Time),
+            from: active.from.filter(|from| *from > self.now).map(FaultTime::Time),
+            until: active.until.map(FaultTime::Time),
         };
         self.all.iter().map(timed).collect()
     }
 
-    /// Adds a fault; what is said in seconds counts from now.
-    pub(super) fn add(&mut self, timed: Timed) {
-        let Timed { fault, from, until } = timed;
-        let at = |at: At| at.after(self.now);
-        self.all.push(Active { does: fault, struck: 0, from: from.map(at), until: until.map(at) });
+    /// Adds a fault. Times in seconds count from now.
+    pub(super) fn add(&mut self, timed: ScheduledFault) {
+        let ScheduledFault { fault, from, until } = timed;
+        let at = |at: FaultTime| at.after(self.now);
+        self.all.push(ActiveFault { does: fault, struck: 0, from: from.map(at), until: until.map(at) });
     }
 
     pub(super) fn clear(&mut self) {
         self.all.clear();
     }
 
-    /// Goes on to a time: what is over is forgotten. Says whether another set of faults is in force than before.
+    /// Advances to a time and removes expired faults. Returns true where the set of active faults changed.
     pub(super) fn pass(&mut self, now: Timestamp) -> bool {
         let before = std::mem::replace(&mut self.now, now);
         let count = self.all.len();
@@ -246,28 +248,28 @@ impl Faults {
         self.all.len() < count || self.all.iter().any(|active| active.begun(now) && !active.begun(before))
     }
 
-    /// When the next fault begins or ends.
+    /// The time at which the next fault begins or ends.
     pub(super) fn next(&self) -> Option<Timestamp> {
         let times = self.all.iter().flat_map(|active| [active.from, active.until]);
         times.flatten().filter(|time| *time > self.now).min()
     }
 
-    /// Ends the loss of a region, one that is still to come too; says whether there was any.
+    /// Ends the loss of a region, also a scheduled one. Returns false where there was none.
     pub(super) fn restore(&mut self, lost: &str) -> bool {
         let before = self.all.len();
         self.all.retain(|active| !matches!(&active.does, Fault::Lose { location, .. } if same_region(location, lost)));
         self.all.len() < before
     }
 
-    /// What is in force now.
+    /// The faults active now.
     fn in_force(&self) -> impl Iterator<Item = &Fault> {
         let now = self.now;
         self.all.iter().filter(move |active| active.begun(now) && !active.ended(now)).map(|active| &active.does)
     }
 
-    /// What happens to a request. The draws follow from the seed and the number of the request.
-    pub(super) fn strike(&mut self, request: &Request, seed: Seed, number: u64) -> Strike {
-        let mut strike = Strike::default();
+    /// The effect of the faults on a request. Random draws depend on the seed and the request number.
+    pub(super) fn strike(&mut self, request: &Request, seed: Seed, number: u64) -> FaultEffect {
+        let mut strike = FaultEffect::default();
         let now = self.now;
         for (at, active) in self.all.iter_mut().enumerate().filter(|(_, active)| active.begun(now)) {
             let (Fault::Drop { on, .. } | Fault::Delay { on, .. } | Fault::Answer { on, .. } | Fault::Fail { on, .. }) =
@@ -286,7 +288,7 @@ impl Faults {
                     strike.answer = Some(made_up(*status, code.as_deref(), *retry_after));
                 }
                 Fault::Fail { code, message, .. } if !request.verb.reads() => {
-                    strike.fails = Some(Failure::service(409, code.clone(), message.clone()));
+                    strike.fails = Some(ErrorResponse::service(409, code.clone(), message.clone()));
                 }
                 _ => continue,
             }
@@ -301,27 +303,27 @@ impl Faults {
         )
     }
 
-    /// Whether what runs in a region does not work.
+    /// True where resources in the region do not work.
     pub(super) fn is_dark(&self, region: &str) -> bool {
         self.lost(region, &[Plane::Data, Plane::Both])
     }
 
-    /// Refuses what a lost region would have to answer.
+    /// Refuses a request to a region whose control plane is lost.
     ///
     /// # Errors
     /// 503 `ServiceUnavailable`.
-    pub(super) fn reach(&self, location: &str) -> Result<(), Failure> {
+    pub(super) fn reach(&self, location: &str) -> Result<(), ErrorResponse> {
         if !self.lost(location, &[Plane::Control, Plane::Both]) {
             return Ok(());
         }
-        Err(Failure::gateway(
+        Err(ErrorResponse::gateway(
             503,
             "ServiceUnavailable",
             format!("The service in the region '{location}' is unavailable. Please try again later."),
         ))
     }
 
-    /// Whether an operation of this provider in this region does not move on.
+    /// True where operations of this provider in this region make no progress.
     pub(super) fn holds(&self, provider: &str, location: &str) -> bool {
         self.lost(location, &[Plane::Control, Plane::Both])
             || self.in_force().any(
@@ -329,13 +331,13 @@ impl Faults {
             )
     }
 
-    /// Whether the subscription was never registered with a provider.
+    /// True where a fault makes the subscription unregistered with a provider.
     pub(super) fn unregisters(&self, namespace: &str) -> bool {
         let names = |fault: &Fault| matches!(fault, Fault::Unregistered { provider } if provider.eq_ignore_ascii_case(namespace));
         self.in_force().any(names)
     }
 
-    /// Ends that, since somebody registers it; what is still to come stays.
+    /// Ends the `Unregistered` fault of a provider, after a registration. Scheduled faults remain.
     pub(super) fn register(&mut self, namespace: &str) {
         let now = self.now;
         self.all.retain(|active| match &active.does {
@@ -344,10 +346,10 @@ impl Faults {
         });
     }
 
-    /// How an operation in this region fails because what it works on is lost.
-    pub(super) fn breaks(&self, location: &str) -> Option<Failure> {
+    /// The error of an operation in a region whose data plane is lost.
+    pub(super) fn breaks(&self, location: &str) -> Option<ErrorResponse> {
         self.lost(location, &[Plane::Data]).then(|| {
-            Failure::service(
+            ErrorResponse::service(
                 409,
                 "InternalExecutionError",
                 format!("An internal execution error occurred in the region '{location}'. Please retry later."),
@@ -355,8 +357,8 @@ impl Faults {
         })
     }
 
-    /// How a size is refused that a write asks more of than it had: at once, or late.
-    pub(super) fn capacity(&self, location: &str, old: Option<&Json>, body: &Json) -> Option<(bool, Failure)> {
+    /// The error of a write that increases its use of an unavailable size, and whether it comes late.
+    pub(super) fn capacity(&self, location: &str, old: Option<&Json>, body: &Json) -> Option<(bool, ErrorResponse)> {
         self.in_force().find_map(|fault| match fault {
             Fault::Capacity { location: short, size, late, instances }
                 if same_region(short, location) && asks_more(old, body, size) > instances.unwrap_or(0) =>
@@ -367,7 +369,7 @@ impl Faults {
         })
     }
 
-    /// How far reads may lag behind.
+    /// The longest lag of reads.
     pub(super) fn lag(&self) -> Option<SignedDuration> {
         self.in_force().find_map(|fault| match fault {
             Fault::Stale { seconds } => SignedDuration::try_from_secs_f64(*seconds).ok(),
@@ -375,7 +377,7 @@ impl Faults {
         })
     }
 
-    /// By how many seconds the copies of a store are further behind.
+    /// The additional replication lag of a store, in seconds.
     pub(super) fn store_lag(&self, name: &str) -> f64 {
         let lag = |fault: &Fault| match fault {
             Fault::Lag { store, seconds } if alike(store, name) => Some(*seconds),
@@ -384,19 +386,19 @@ impl Faults {
         self.in_force().filter_map(lag).sum()
     }
 
-    /// What a host answers to every client instead of what it would; `Some(None)`: nobody answers.
+    /// The status that a fault makes a host answer to every client; `Some(None)`: the host does not answer.
     pub(super) fn web(&self, name: &str) -> Option<Option<u16>> {
         self.in_force().find_map(|fault| match fault {
-            Fault::Web { host, status, on } if *on == On::default() && alike(host, name) => Some(*status),
+            Fault::Web { host, status, on } if *on == RequestMatch::default() && alike(host, name) => Some(*status),
             _ => None,
         })
     }
 
-    /// The same for one request of drplan's own, faults that hold for some requests only with it.
+    /// The status for one of drplan's own requests, including faults limited to some requests.
     pub(super) fn strike_web(
         &mut self,
         name: &str,
-        verb: Option<Verb>,
+        verb: Option<HttpMethod>,
         path: &str,
         draw: impl Fn() -> f64,
     ) -> Option<Option<u16>> {
@@ -411,7 +413,7 @@ impl Faults {
         })
     }
 
-    /// How many cores a subscription may have in a region; `None` where nothing special is said.
+    /// The core quota that a fault sets for a region; `None` without such a fault.
     pub(super) fn cores(&self, region: &str) -> Option<u64> {
         self.in_force().find_map(|fault| match fault {
             Fault::Quota { location, cores } if same_region(location, region) => Some(*cores),
@@ -419,7 +421,7 @@ impl Faults {
         })
     }
 
-    /// The actions that whoever asks may not do.
+    /// The actions for which the caller lacks permission.
     pub(super) fn forbidden(&self) -> Vec<String> {
         let forbidden = self.in_force().filter_map(|fault| match fault {
             Fault::Forbid { action } => Some(action.clone()),
@@ -428,17 +430,17 @@ impl Faults {
         forbidden.collect()
     }
 
-    /// Refuses an action that may not be done.
+    /// Refuses an action for which the caller lacks permission.
     ///
     /// # Errors
     /// 403 `AuthorizationFailed`.
-    pub(super) fn permit(&self, action: &str, scope: &str) -> Result<(), Failure> {
+    pub(super) fn permit(&self, action: &str, scope: &str) -> Result<(), ErrorResponse> {
         let is_it =
             |pattern: &String| matches(pattern.to_ascii_lowercase().as_bytes(), action.to_ascii_lowercase().as_bytes());
         if !self.forbidden().iter().any(is_it) {
             return Ok(());
         }
-        Err(Failure::gateway(
+        Err(ErrorResponse::gateway(
             403,
             "AuthorizationFailed",
             format!(
@@ -456,8 +458,8 @@ impl Faults {
     }
 }
 
-impl On {
-    fn holds(&self, verb: Option<Verb>, path: &str, struck: u32, draw: impl FnOnce() -> f64) -> bool {
+impl RequestMatch {
+    fn holds(&self, verb: Option<HttpMethod>, path: &str, struck: u32, draw: impl FnOnce() -> f64) -> bool {
         self.times.is_none_or(|times| struck < times)
             && self.verb.is_none_or(|wanted| Some(wanted) == verb)
             && self.path.as_deref().is_none_or(|pattern| alike(pattern, path))
@@ -465,12 +467,12 @@ impl On {
     }
 }
 
-/// Whether a text is of a pattern without regard to case.
+/// Matches a text against a pattern, ignoring case.
 fn alike(pattern: &str, text: &str) -> bool {
     matches(pattern.to_ascii_lowercase().as_bytes(), text.to_ascii_lowercase().as_bytes())
 }
 
-/// Whether a text is of a pattern in which `*` stands for anything.
+/// Matches a text against a pattern in which `*` matches any text.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -495,7 +497,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
     pattern.get(p..).is_none_or(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
-fn made_up(status: u16, code: Option<&str>, retry_after: Option<u64>) -> Failure {
+fn made_up(status: u16, code: Option<&str>, retry_after: Option<u64>) -> ErrorResponse {
     let usual = match status {
         408 => "RequestTimeout",
         409 => "Conflict",
@@ -507,13 +509,17 @@ fn made_up(status: u16, code: Option<&str>, retry_after: Option<u64>) -> Failure
         504 => "GatewayTimeout",
         _ => "InternalServerError",
     };
-    let failure = Failure::gateway(status, code.unwrap_or(usual), "The simulator was told to answer this.");
-    Failure { retry_after, ..failure }
+    let failure = ErrorResponse::gateway(
+        status,
+        code.unwrap_or(usual),
+        "The simulator returned this error because of an injected fault.",
+    );
+    ErrorResponse { retry_after, ..failure }
 }
 
-fn no_capacity(location: &str, size: &str, late: bool) -> Failure {
+fn no_capacity(location: &str, size: &str, late: bool) -> ErrorResponse {
     if late {
-        return Failure::service(
+        return ErrorResponse::service(
             409,
             "AllocationFailed",
             format!(
@@ -521,7 +527,7 @@ fn no_capacity(location: &str, size: &str, late: bool) -> Failure {
             ),
         );
     }
-    Failure::service(
+    ErrorResponse::service(
         409,
         "SkuNotAvailable",
         format!(
@@ -530,7 +536,7 @@ fn no_capacity(location: &str, size: &str, late: bool) -> Failure {
     )
 }
 
-/// How many instances of a size a write asks for beyond those that stand. What has no count is one.
+/// The number of instances of a size that a write adds. A resource without a count is one instance.
 fn asks_more(old: Option<&Json>, new: &Json, size: &str) -> u64 {
     let count = |body: &Json| {
         let counted = body.pointer("/sku/capacity").and_then(Json::as_u64).unwrap_or(1);

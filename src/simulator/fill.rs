@@ -1,4 +1,4 @@
-//! What the provider decides: the attributes of an object, made up as the tables say, from the seed and the id.
+//! Attributes that the provider sets: generated from the seed and the id, as the kinds' tables specify.
 
 use std::net::Ipv4Addr;
 
@@ -7,15 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::references::ids;
-use super::types::{self, Type};
+use super::types::{self, ProviderType};
 use super::world::World;
 use super::{SUBSCRIPTION, TENANT};
 use crate::address::{Address, ArmId};
-use crate::kinds::body::{self, Alone};
-use crate::kinds::{Attribute, Fake, From, Kind, Place, Subject, Ty, path};
+use crate::kinds::body::{self, NoOtherResources};
+use crate::kinds::{Attribute, AttributeSource, FakeValue, Kind, Place, Subject, Ty, path};
 
-/// Fills in every attribute of an object that is not there yet.
-pub(super) fn attributes(world: &mut World, id: &str, type_: &'static Type) {
+/// Fills in every missing attribute of an object.
+pub(super) fn attributes(world: &mut World, id: &str, type_: &'static ProviderType) {
     let Some(object) = world.object(id) else { return };
     let (whole_id, read) = (object.id.clone(), object.body.clone());
     let mut body = read.clone();
@@ -26,12 +26,12 @@ pub(super) fn attributes(world: &mut World, id: &str, type_: &'static Type) {
             _ => String::new(),
         };
         for attribute in kind.attributes {
-            let From::Body(at) = attribute.from else { continue };
-            if attribute.fake == Fake::Nothing {
+            let AttributeSource::Body(at) = attribute.from else { continue };
+            if attribute.fake == FakeValue::Nothing {
                 continue;
             }
             let at = format!("{prefix}{at}");
-            let maker = Maker { world, kind, id: &whole_id, body: &read, attribute, at: &at };
+            let maker = AttributeFiller { world, kind, id: &whole_id, body: &read, attribute, at: &at };
             changed |= maker.fill(&mut body, &at, &[], None);
         }
     }
@@ -40,8 +40,8 @@ pub(super) fn attributes(world: &mut World, id: &str, type_: &'static Type) {
     }
 }
 
-/// The answer to an action of a kind: what its table says that it tells, and every attribute that it gives.
-pub(super) fn action(world: &World, id: &ArmId, type_: &'static Type, action: &str) -> Option<Json> {
+/// The response to an action of a kind: the values in its table, and every attribute that comes from the action.
+pub(super) fn action(world: &World, id: &ArmId, type_: &'static ProviderType, action: &str) -> Option<Json> {
     let mut answer = None;
     for told in type_.writers().flat_map(|kind| kind.simulated.tells) {
         if told.action.eq_ignore_ascii_case(action) {
@@ -50,7 +50,7 @@ pub(super) fn action(world: &World, id: &ArmId, type_: &'static Type, action: &s
         }
     }
     for attribute in type_.writers().flat_map(|kind| kind.attributes) {
-        if let From::Action(name, at) = attribute.from
+        if let AttributeSource::Action(name, at) = attribute.from
             && name.eq_ignore_ascii_case(action)
         {
             let made = secret(world, id, at, 64);
@@ -64,8 +64,8 @@ fn secret(world: &World, id: &ArmId, purpose: &str, bytes: usize) -> String {
     STANDARD.encode(world.seed.stream(&[&id.folded(), purpose]).bytes(bytes))
 }
 
-/// Makes one attribute of one object.
-struct Maker<'a> {
+/// Generates one attribute of one object.
+struct AttributeFiller<'a> {
     world: &'a World,
     kind: &'static Kind,
     id: &'a ArmId,
@@ -74,8 +74,9 @@ struct Maker<'a> {
     at: &'a str,
 }
 
-impl Maker<'_> {
-    /// Walks to the attribute's place in every element on the way, and fills what is empty. `element` is the outermost element gone through.
+impl AttributeFiller<'_> {
+    /// Walks to the attribute's path in every list element, and fills empty values. `element` is the outermost list
+    /// element on the way.
     fn fill(&self, at: &mut Json, path: &str, places: &[usize], element: Option<&Json>) -> bool {
         let (segment, rest) = path.split_once('.').map_or((path, None), |(segment, rest)| (segment, Some(rest)));
         let (name, list) = segment.split_once('[').map_or((segment, None), |(name, index)| (name, Some(index)));
@@ -107,17 +108,17 @@ impl Maker<'_> {
         let place = format!("{}{places:?}", self.at);
         let mut stream = self.world.seed.stream(&[&self.id.folded(), &place]);
         Some(match self.attribute.fake {
-            Fake::Nothing => return None,
-            Fake::Guid => Json::from(self.world.seed.guid(&[&self.id.folded(), &place])),
-            Fake::PublicIp => {
-                // The three ranges that are kept for documentation.
+            FakeValue::Nothing => return None,
+            FakeValue::Guid => Json::from(self.world.seed.guid(&[&self.id.folded(), &place])),
+            FakeValue::PublicIp => {
+                // The three address ranges reserved for documentation.
                 let (range, host) = (stream.below(3), stream.below(254) + 1);
                 let ranges = ["192.0.2", "198.51.100", "203.0.113"];
                 Json::from(format!("{}.{host}", ranges.get(range as usize).copied().unwrap_or("192.0.2")))
             }
-            Fake::PrivateIp => Json::from(self.private_address(&mut stream, element.unwrap_or(self.body))?),
-            Fake::Text(text) => Json::from(self.text(text)?),
-            Fake::Key => Json::from(STANDARD.encode(stream.bytes(64))),
+            FakeValue::PrivateIp => Json::from(self.private_address(&mut stream, element.unwrap_or(self.body))?),
+            FakeValue::Text(text) => Json::from(self.text(text)?),
+            FakeValue::Key => Json::from(STANDARD.encode(stream.bytes(64))),
         })
     }
 
@@ -135,22 +136,22 @@ impl Maker<'_> {
             subscription: SUBSCRIPTION,
             tenant: TENANT,
             args: &args,
-            others: &Alone,
+            others: &NoOtherResources,
         };
         body::named(&subject, text)
     }
 
-    /// An address of the first thing referred to that has a range, which none of those who refer to it has yet.
+    /// A free address in the first referenced object that has an address range.
     fn private_address(&self, stream: &mut super::seed::Stream, within: &Json) -> Option<String> {
         let (subnet, range) = ids(within).into_iter().find_map(|id| Some((id.clone(), self.world.range(&id)?)))?;
         let (network, length) = range.split_once('/')?;
         let network = u32::from(network.parse::<Ipv4Addr>().ok()?);
         let size = 1_u32.checked_shl(32 - length.parse::<u32>().ok()?).unwrap_or(u32::MAX);
-        // Looking at all of thousands would cost more than the odd address given twice.
+        // A check of thousands of users would cost more than a rare duplicate address.
         let users = self.world.users(&subnet).filter_map(|(_, user)| self.world.object(user)).take(256);
         let mut taken = Vec::new();
         users.for_each(|user| texts_at(&user.body, self.at, &mut taken));
-        // Azure keeps the first four addresses and the last for itself.
+        // Azure reserves the first four addresses and the last one.
         let usable = size.checked_sub(5).filter(|usable| *usable > 0)?;
         let start = stream.below(u64::from(usable)) as u32;
         (0..usable)

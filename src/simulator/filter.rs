@@ -1,25 +1,26 @@
-//! `$filter` of lists of resources, as far as clients use it: equalities joined by `and` (source: the generic list operation's documentation).
+//! `$filter` of lists of resources, as far as clients use it: equalities joined by `and` (source: documentation of the
+//! generic list operation).
 
 use serde_json::Value as Json;
 
-use super::request::Failure;
-use super::world::Object;
+use super::request::ErrorResponse;
+use super::world::SimulatedObject;
 
-/// A filter: properties with the values they must have.
+/// A filter: properties and their required values.
 pub(super) struct Filter(Vec<(String, String)>);
 
 impl Filter {
-    /// Reads a filter; an absent one takes everything.
+    /// Parses a filter. Without one, every object matches.
     ///
     /// # Errors
-    /// 400 for what is no equality, as Resource Manager answers it.
-    pub(super) fn read(text: Option<&str>) -> Result<Self, Failure> {
+    /// 400 for a clause that is not an equality, as from Resource Manager.
+    pub(super) fn read(text: Option<&str>) -> Result<Self, ErrorResponse> {
         let clauses = text.into_iter().flat_map(|text| text.split(" and ")).map(str::trim);
         let clauses = clauses.filter(|clause| !clause.is_empty());
         let clauses = clauses.map(|clause| equality(clause).map(|(name, value)| (name.to_ascii_lowercase(), value)));
         clauses.collect::<Option<Vec<_>>>().map(Self).ok_or_else(|| {
             let text = text.unwrap_or_default();
-            Failure::gateway(
+            ErrorResponse::gateway(
                 400,
                 "InvalidFilterInQueryString",
                 format!("Invalid $filter '{text}' specified in the query string."),
@@ -27,8 +28,8 @@ impl Filter {
         })
     }
 
-    /// Whether an object is wanted.
-    pub(super) fn takes(&self, object: &Object) -> bool {
+    /// True for an object that matches.
+    pub(super) fn takes(&self, object: &SimulatedObject) -> bool {
         let id = object.id.as_str();
         let group = object.id.resource_group().unwrap_or_default();
         let tags = object.body.get("tags").and_then(Json::as_object);
@@ -48,7 +49,7 @@ impl Filter {
     }
 }
 
-/// A property and the value that it must have: `name eq 'value'`.
+/// A property and its required value: `name eq 'value'`.
 pub(super) fn equality(clause: &str) -> Option<(&str, String)> {
     let (name, value) = clause.split_once(" eq ")?;
     let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;

@@ -1,12 +1,12 @@
-//! How far the followers of a store are behind.
+//! Replication lag of the followers of a store.
 
 use super::types;
 use super::world::World;
 use crate::kinds::regions::same_region;
-use crate::kinds::{Cloudlet, Kept};
+use crate::kinds::{SimulatedWorld, StorePlacement};
 
 impl World {
-    /// By how many seconds a region is behind in following a store; `None` where it does not follow.
+    /// The replication lag of a region that follows a store, in seconds; `None` where it does not follow the store.
     pub(super) fn lag_of(&self, store: &str, region: &str) -> Option<f64> {
         if let Some(seconds) = self.ledger_lag(store, region) {
             return Some(seconds);
@@ -18,11 +18,11 @@ impl World {
             .map(|(_, seconds)| seconds + self.rest.faults.store_lag(store))
     }
 
-    /// What every object says of the store that it is part of.
-    fn stores(&self) -> impl Iterator<Item = Kept> {
+    /// The placement of its store, from every object that is part of one.
+    fn stores(&self) -> impl Iterator<Item = StorePlacement> {
         self.objects().filter(|object| object.seen()).filter_map(|object| {
             let keeps = types::find(&object.type_)?.writers().find_map(|kind| kind.simulated.keeps)?;
-            keeps(self as &dyn Cloudlet, &object.id)
+            keeps(self as &dyn SimulatedWorld, &object.id)
         })
     }
 }

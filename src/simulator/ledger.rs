@@ -1,55 +1,55 @@
-//! Which rows each store holds where: the line of rows that counts, how far its followers have it, and what was cut off from it.
+//! The rows of each store: the authoritative history, each follower's replication progress, and the lost rows.
 //!
-//! Rows are kept as ranges of the seconds in which they were accepted, for each group of clients. A group writes the same number of rows each second,
-//! and numbers them on, so that a time says which row it is.
+//! Rows are kept as ranges of the seconds in which they were accepted, for each group of clients. A group writes the
+//! same number of rows each second, with consecutive numbers, so a time identifies its rows.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::Kept;
+use crate::kinds::StorePlacement;
 use crate::kinds::regions::same_region;
 
-/// How much longer a follower takes for every so many rows a second. The simulator's own; Azure promises no figure.
+/// Rows a second that double the replication lag. An assumption of the simulator; Azure publishes no figure.
 const ROWS_TWICE_AS_SLOW: f64 = 1000.0;
 
-/// What is known of one store.
+/// The rows of one store.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ledger {
-    /// The region whose rows count.
+    /// The authoritative write region.
     pub(super) writer: Option<String>,
-    /// Every region that believes that it takes writes.
+    /// Every region that acts as a write region.
     pub(super) believers: Vec<String>,
-    /// The regions that follow or have followed.
+    /// Current and former follower regions.
     followers: BTreeMap<String, Follower>,
-    /// The rows that count, by group of clients.
+    /// The authoritative history, by group of clients.
     line: Vec<Ranges>,
-    /// The rows that were accepted and then cut off, by group of clients; as rows, not as seconds.
+    /// The rows that were accepted and then lost, by group of clients; ranges of row numbers, not of seconds.
     pub(super) lost: Vec<Ranges>,
     pub(super) lost_seconds: f64,
-    /// Rows that were taken by a region whose rows do not count.
+    /// Rows accepted by a region other than the authoritative write region (split brain).
     pub(super) split: u64,
-    /// Rows that were written a second time.
+    /// Rows that were written twice.
     pub(super) doubled: u64,
 }
 
-/// How far a region has what another one accepted.
+/// The replication progress of a follower region.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Follower {
-    /// Everything accepted before this second since the beginning.
+    /// The second up to which the region has replicated all accepted rows, counted from the start.
     upto: f64,
-    /// By how many seconds it is behind, as it was last heard.
+    /// The last known replication lag in seconds.
     behind: f64,
 }
 
-/// Ranges in order, each from and up to.
+/// Ranges in order, each with its start and exclusive end.
 pub(super) type Ranges = Vec<(u64, u64)>;
 
 impl Ledger {
-    /// Takes note of who takes writes now. Rows that a new writer has not got are lost.
-    pub(super) fn follow_roles(&mut self, kept: &Kept, shares: &[u64]) {
+    /// Applies a change of write regions. Rows that a new write region has not replicated are lost.
+    pub(super) fn follow_roles(&mut self, kept: &StorePlacement, shares: &[u64]) {
         if self.believers == kept.writers {
             return;
         }
@@ -67,7 +67,7 @@ impl Ledger {
         }
         let upto = self.followers.get(&heir).map_or(0.0, |follower| follower.upto);
         self.cut_off(upto, shares);
-        // Nobody has more of the line than its writer, and the one before begins with what they have in common.
+        // No follower may be ahead of the new write region. The old one continues from their common history.
         for follower in self.followers.values_mut() {
             follower.upto = follower.upto.min(upto);
         }
@@ -76,12 +76,12 @@ impl Ledger {
         }
     }
 
-    /// Takes the rows from a second on out of the line.
+    /// Removes the rows from a second onwards from the history.
     fn cut_off(&mut self, upto: f64, shares: &[u64]) {
         let end = self.newest();
         self.lost.resize(shares.len(), Ranges::new());
         for ((line, lost), share) in self.line.iter_mut().zip(&mut self.lost).zip(shares) {
-            // A second that is cut is lost in part: rows come evenly.
+            // A second that is cut is lost in part: rows arrive evenly.
             let first = (upto * *share as f64).ceil() as u64;
             for (from, to) in line.iter().map(|(from, to)| (from * share, to * share)).filter(|(_, to)| *to > first) {
                 lost.push((from.max(first), to));
@@ -93,19 +93,20 @@ impl Ledger {
         self.lost_seconds += (end - upto).max(0.0);
     }
 
-    /// The second up to which rows were accepted.
+    /// The second up to which rows are accepted.
     fn newest(&self) -> f64 {
         self.line.iter().filter_map(|line| line.last()).map(|(_, to)| *to).max().unwrap_or(0) as f64
     }
 
-    /// The region that takes a write of an application that runs in a region: its own, or the one that it reaches by the store's name.
+    /// The region that accepts a write from an application in `site`: the same region, or the one behind
+    /// the store's name.
     pub(super) fn taker(&self, site: &str, is_dark: impl Fn(&str) -> bool) -> Option<&str> {
         let own = self.believers.iter().find(|believer| same_region(believer, site));
         let writer = self.writer.iter().filter(|writer| self.believers.contains(writer));
         own.into_iter().chain(writer).chain(&self.believers).find(|region| !is_dark(region)).map(String::as_str)
     }
 
-    /// A group of clients had rows taken in this second.
+    /// Records rows of a group of clients that a region accepted in this second.
     pub(super) fn accept(&mut self, region: &str, client: usize, second: u64, rows: u64) {
         if self.writer.as_deref() != Some(region) {
             self.split += rows;
@@ -120,15 +121,16 @@ impl Ledger {
         }
     }
 
-    /// Whether the rows of a second are in the line.
+    /// True where the history contains the rows of a second.
     pub(super) fn holds(&self, client: usize, second: u64) -> bool {
         self.line.get(client).is_some_and(|line| line.iter().any(|(from, to)| (*from..*to).contains(&second)))
     }
 
-    /// Lets followers catch up with what was accepted before this second, `further` seconds later than their distance and the rows cost.
+    /// Replicates rows accepted before this second to the followers. Their lag depends on distance and write rate,
+    /// plus `further` seconds.
     pub(super) fn replicate(
         &mut self,
-        kept: &Kept,
+        kept: &StorePlacement,
         second: u64,
         rate: u64,
         further: f64,
@@ -146,26 +148,26 @@ impl Ledger {
         }
     }
 
-    /// Passes everything accepted before this second on to a region.
+    /// Replicates all rows accepted before this second to a region.
     pub(super) fn pass_on(&mut self, region: &str, second: u64) {
         let follower = self.followers.entry(region.to_owned()).or_default();
         *follower = Follower { upto: second as f64, behind: 0.0 };
     }
 
-    /// By how many seconds a region is behind, as it was last heard.
+    /// The last known replication lag of a region, in seconds.
     pub(super) fn behind(&self, region: &str) -> Option<f64> {
         let follower = self.followers.iter().find(|(name, _)| same_region(name, region));
         follower.map(|(_, follower)| follower.behind).filter(|_| self.writer.as_deref() != Some(region))
     }
 
-    /// The regions that follow, each with the seconds by which it is behind.
+    /// The follower regions, each with its replication lag in seconds.
     pub(super) fn distances(&self) -> BTreeMap<String, f64> {
         let others = self.followers.iter().filter(|(region, _)| self.writer.as_ref() != Some(region));
         others.map(|(region, follower)| (region.clone(), (follower.behind * 1000.0).round() / 1000.0)).collect()
     }
 }
 
-/// How many numbers there are in any of these ranges.
+/// The count of distinct numbers in these ranges.
 pub(super) fn union(mut ranges: Ranges) -> u64 {
     ranges.sort_unstable();
     let (mut count, mut end) = (0, 0);
@@ -182,15 +184,15 @@ mod tests {
 
     const SHARES: &[u64] = &[5, 5];
 
-    fn kept(writers: &[&str], followers: &[&str]) -> Kept {
-        Kept {
+    fn kept(writers: &[&str], followers: &[&str]) -> StorePlacement {
+        StorePlacement {
             name: "orders".to_owned(),
             writers: writers.iter().map(|region| (*region).to_owned()).collect(),
             followers: followers.iter().map(|region| ((*region).to_owned(), 2.0)).collect(),
         }
     }
 
-    fn write(ledger: &mut Ledger, kept: &Kept, seconds: std::ops::Range<u64>, dark: &str) {
+    fn write(ledger: &mut Ledger, kept: &StorePlacement, seconds: std::ops::Range<u64>, dark: &str) {
         for second in seconds {
             ledger.follow_roles(kept, SHARES);
             for client in 0..SHARES.len() {
@@ -207,19 +209,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_new_writer_has_not_got_is_lost_once() {
+    fn unreplicated_rows_are_lost_once() {
         let mut ledger = Ledger::default();
         write(&mut ledger, &kept(&["east"], &["west"]), 0..60, "");
         assert_eq!(ledger.behind("west"), Some(2.0));
         write(&mut ledger, &kept(&["east"], &["west"]), 60..90, "east");
-        assert_eq!(ledger.behind("west"), Some(2.0), "frozen");
+        assert_eq!(ledger.behind("west"), Some(2.0), "lag stays at its last value");
         write(&mut ledger, &kept(&["west"], &["east"]), 90..120, "east");
         assert_eq!((lost(&ledger), ledger.lost_seconds, ledger.split), (20, 2.0, 0));
         assert!(!ledger.holds(0, 58) && ledger.holds(0, 57) && ledger.holds(1, 90));
     }
 
     #[test]
-    fn what_was_passed_on_is_not_lost() {
+    fn replicated_rows_are_never_lost() {
         let mut ledger = Ledger::default();
         write(&mut ledger, &kept(&["east"], &["west"]), 0..60, "");
         ledger.pass_on("west", 60);
@@ -227,15 +229,15 @@ mod tests {
         assert_eq!((lost(&ledger), ledger.split), (0, 0));
         ledger.pass_on("east", 120);
         write(&mut ledger, &kept(&["east"], &["west"]), 120..130, "");
-        assert_eq!(lost(&ledger), 0, "and back");
+        assert_eq!(lost(&ledger), 0, "after failback");
     }
 
     #[test]
-    fn two_believers_split_the_rows() {
+    fn second_write_region_splits_the_rows() {
         let mut ledger = Ledger::default();
         write(&mut ledger, &kept(&["east"], &["west"]), 0..10, "");
         write(&mut ledger, &kept(&["east", "west"], &[]), 10..20, "");
-        assert_eq!(ledger.split, 100, "ten seconds of the east's application");
+        assert_eq!(ledger.split, 100, "ten seconds of rows written in the east");
         assert_eq!(lost(&ledger), 20);
     }
 

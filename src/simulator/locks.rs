@@ -1,39 +1,39 @@
-//! Locks: which of them stand in the way of a request. They hold for the control plane only, and hold for everything below their scope.
+//! Locks that block a request. A lock applies to the control plane only, and to everything below its scope.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::request::Failure;
+use super::request::ErrorResponse;
 use super::target::LOCK;
-use super::world::{Object, World};
+use super::world::{SimulatedObject, World};
 
-/// What a request wants that a lock may forbid.
+/// A kind of request that a lock can block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// To change something, or to have an action done.
+pub(super) enum LockedAction {
+    /// A change or an action.
     Write,
-    /// To delete something and all below it.
+    /// A deletion, including everything below.
     Delete,
 }
 
 impl World {
-    /// Refuses what a lock forbids: one at the thing itself, at anything around it, and for a deletion at anything in it.
+    /// Rejects a request that a lock blocks: a lock on the object, on an ancestor, or for a deletion on a descendant.
     ///
     /// # Errors
-    /// 409 `ScopeLocked`, naming the scopes that are locked.
-    pub(super) fn check_unlocked(&self, id: &str, wish: Wish) -> Result<(), Failure> {
+    /// 409 `ScopeLocked` with the locked scopes.
+    pub(super) fn check_unlocked(&self, id: &str, wish: LockedAction) -> Result<(), ErrorResponse> {
         if id.contains(LOCK) {
             return Ok(());
         }
         let around = id.match_indices('/').skip(2).map(|(at, _)| id.get(..at).unwrap_or_default()).chain([id]);
-        let mut found: Vec<&Object> = around.flat_map(|scope| self.locks_at(scope)).collect();
-        if wish == Wish::Delete {
+        let mut found: Vec<&SimulatedObject> = around.flat_map(|scope| self.locks_at(scope)).collect();
+        if wish == LockedAction::Delete {
             found.extend(self.locks_below(id));
         }
-        let in_the_way = |lock: &&Object| match level(lock) {
+        let in_the_way = |lock: &&SimulatedObject| match level(lock) {
             Some(level) if level.eq_ignore_ascii_case("ReadOnly") => true,
-            Some(level) => wish == Wish::Delete && level.eq_ignore_ascii_case("CanNotDelete"),
+            Some(level) => wish == LockedAction::Delete && level.eq_ignore_ascii_case("CanNotDelete"),
             None => false,
         };
         let scopes: BTreeSet<String> = found.into_iter().filter(in_the_way).map(scope).collect();
@@ -41,11 +41,11 @@ impl World {
             return Ok(());
         }
         let verb = match wish {
-            Wish::Write => "write",
-            Wish::Delete => "delete",
+            LockedAction::Write => "write",
+            LockedAction::Delete => "delete",
         };
         let own = self.object(id).map_or(id, |object| object.id.as_str());
-        Err(Failure::gateway(
+        Err(ErrorResponse::gateway(
             409,
             "ScopeLocked",
             format!(
@@ -55,16 +55,16 @@ impl World {
         ))
     }
 
-    fn locks_at<'a>(&'a self, scope: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
+    fn locks_at<'a>(&'a self, scope: &str) -> impl Iterator<Item = &'a SimulatedObject> + use<'a> {
         self.locks_below(&format!("{scope}/providers/{LOCK}"))
     }
 }
 
-fn level(lock: &Object) -> Option<&str> {
+fn level(lock: &SimulatedObject) -> Option<&str> {
     lock.body.pointer("/properties/level").and_then(Json::as_str)
 }
 
-fn scope(lock: &Object) -> String {
+fn scope(lock: &SimulatedObject) -> String {
     let id = lock.id.as_str();
     id.to_ascii_lowercase().rfind("/providers/").and_then(|at| id.get(..at)).unwrap_or(id).to_owned()
 }

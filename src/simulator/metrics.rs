@@ -1,35 +1,35 @@
-//! What Azure Monitor answers of the simulated objects' metrics.
+//! Azure Monitor's metrics of the simulated objects.
 
 use serde_json::json;
 
-use super::answer::{Ask, parent_not_found};
-use super::request::{Failure, Response};
-use super::types::{self, Type};
+use super::answer::{AdmittedRequest, parent_not_found};
+use super::request::{ErrorResponse, Response};
+use super::types::{self, ProviderType};
 use super::world::World;
 
 /// The type of the list of an object's metrics, folded.
 pub(super) const METRICS: &str = "microsoft.insights/metrics";
 
 impl World {
-    /// The newest value of each metric that is asked for.
-    pub(super) fn metrics(&self, scope: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
+    /// The latest value of each requested metric.
+    pub(super) fn metrics(&self, scope: &str, ask: &AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
         if let Some(region) = self.own_region(scope) {
             self.rest.faults.reach(&region)?;
         }
         let object = self.standing(scope).ok_or_else(|| parent_not_found(scope))?;
         let asked = ask.request.query.get("metricnames").map_or("", String::as_str);
-        let kinds = || types::find(&object.type_).into_iter().flat_map(Type::writers);
+        let kinds = || types::find(&object.type_).into_iter().flat_map(ProviderType::writers);
         let mut value = Vec::new();
         for name in asked.split(',').map(str::trim) {
             let found = kinds().flat_map(|kind| kind.simulated.metrics).find(|metric| metric.name == name);
             let metric = found.ok_or_else(|| {
-                Failure::service(
+                ErrorResponse::service(
                     400,
                     "BadRequest",
                     format!("Failed to find metric configuration for provider and metric: {}, {name}.", object.type_),
                 )
             })?;
-            // Azure Monitor has a value for each minute that has passed, and none for a metric of which nothing was sent.
+            // Azure Monitor has a value for each completed minute, and none for a metric without data.
             let minute = self.now - jiff::SignedDuration::from_secs(self.now.as_second().rem_euclid(60) + 60);
             let series: Vec<_> = (metric.value)(self, &object.id)
                 .map(|number| json!({ "metadatavalues": [], "data": [{ "timeStamp": minute.to_string(), "maximum": number }] }))

@@ -1,9 +1,11 @@
-//! An Azure Resource Manager of our own, from one seed, with faults: what `--cloud local` is.
+//! The local simulator (`--cloud local`): an Azure Resource Manager that is deterministic from one seed,
+//! with injected faults.
 //!
-//! It follows the kinds' tables and knows no kind: everything that belongs to one service stands in that kind's `simulated` functions. Only what
-//! is part of Resource Manager itself (resource groups and locks) has its type written here. It knows nothing of stacks, plans or runs.
+//! The simulator follows the kinds' tables and contains no code for a particular kind: the behaviour of a service is in
+//! that kind's `simulated` functions. Only types of Resource Manager itself (resource groups and locks) are written
+//! here. The simulator is independent of stacks, plans and runs.
 //!
-//! [`World`] is pure; `routes` puts it behind HTTP, `disk` keeps it between commands.
+//! [`World`] is pure; `routes` serves it over HTTP, `disk` stores it between commands.
 
 mod actions;
 mod always;
@@ -16,7 +18,6 @@ mod cloudlet;
 mod delete;
 mod deployments;
 mod disk;
-mod draft;
 mod faults;
 mod fill;
 mod filter;
@@ -35,14 +36,15 @@ mod references;
 mod registrations;
 mod request;
 mod routes;
+mod scheduled_fault;
 mod seed;
 pub mod serve;
 mod shape;
 mod tags;
 mod target;
 mod throttle;
-mod timed;
 mod types;
+mod valid_write;
 mod web;
 mod workload;
 mod world;
@@ -61,12 +63,12 @@ use serde_json::Value as Json;
 use disk::Disk;
 pub use disk::SimulatorError;
 use faults::Faults;
-pub use faults::{Fault, Moment, On, Plane};
-use operations::Progress;
+pub use faults::{Fault, Moment, Plane, RequestMatch};
+use operations::OperationState;
 pub use registrations::registrable;
-pub use request::{Request, Response, Verb};
-pub use routes::Dropped;
-pub use timed::{At, Timed, parse as parse_faults};
+pub use request::{HttpMethod, Request, Response};
+pub use routes::DroppedAnswer;
+pub use scheduled_fault::{FaultTime, ScheduledFault, parse as parse_faults};
 pub use workload::{StoreTally, Tally, Workload};
 pub use world::World;
 
@@ -78,28 +80,29 @@ use crate::world::Clock;
 pub const SUBSCRIPTION: &str = "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee";
 /// The tenant of the simulated cloud.
 pub const TENANT: &str = "8e0b6f52-31c7-4d6a-b1f4-2ca11ab1e000";
-/// Where the simulated Resource Manager says that it is.
+/// The default base URL of the simulated Resource Manager.
 pub const BASE: &str = "https://management.azure.com";
-/// When a new world begins: a Monday morning.
+/// The time at which a new world begins: a Monday morning.
 pub const START: Timestamp = Timestamp::constant(1_767_600_000, 0);
 
 /// A simulated cloud. Clones share one world.
 #[derive(Clone)]
 pub struct Simulator {
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Mutex<StoredWorld>>,
     clock: Arc<dyn Clock>,
 }
 
-/// The world, and where it is kept.
-struct Kept {
+/// The world and its files.
+struct StoredWorld {
     world: World,
     disk: Option<Disk>,
 }
 
-impl Drop for Kept {
+impl Drop for StoredWorld {
     fn drop(&mut self) {
         if let Some(disk) = &mut self.disk {
-            // A world that cannot be written is as old as its last whole line; nobody is left to be told.
+            // On a write error the world keeps the state of its last complete line. No caller is left to
+            // receive the error.
             drop(disk.close(&mut self.world));
         }
     }
@@ -109,55 +112,56 @@ impl Simulator {
     /// A world in memory.
     pub fn new(seed: u64, clock: Arc<dyn Clock>) -> Self {
         let world = World::new(seed, clock.now(), BASE.to_owned());
-        Self { kept: Arc::new(Mutex::new(Kept { world, disk: None })), clock }
+        Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: None })), clock }
     }
 
-    /// A copy of the world in memory, on another clock. What happens in one of them does not happen in the other.
+    /// An independent copy of the world in memory, on another clock.
     #[must_use]
     pub fn fork(&self, clock: Arc<dyn Clock>) -> Self {
         let world = self.lock().world.clone();
-        Self { kept: Arc::new(Mutex::new(Kept { world, disk: None })), clock }
+        Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: None })), clock }
     }
 
-    /// The world kept in this directory, or a new one with this seed (1 without it). Nothing else may have it open.
+    /// Opens the world in this directory, or creates one with this seed (default 1). Only one process can have it open.
     ///
-    /// The clock should then go on from [`Simulator::now`]: the world's time never goes back.
+    /// Start the clock at [`Simulator::now`]: the world's time never goes back.
     ///
     /// # Errors
-    /// Where the files are damaged, newer, in use, of another seed, or cannot be read or written.
+    /// The files are damaged, in a newer format, in use, of another seed, or cannot be read or written.
     pub fn open(dir: &Path, seed: Option<u64>, clock: Arc<dyn Clock>) -> Result<Self, SimulatorError> {
         let (world, disk) = disk::open(dir, seed, clock.now())?;
-        Ok(Self { kept: Arc::new(Mutex::new(Kept { world, disk: Some(disk) })), clock })
+        Ok(Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: Some(disk) })), clock })
     }
 
-    /// Forgets the world kept in this directory, damaged or not.
+    /// Deletes the world in this directory, damaged or not.
     ///
     /// # Errors
-    /// Where it is in use or cannot be removed.
+    /// The world is in use or cannot be removed.
     pub fn reset(dir: &Path) -> Result<(), SimulatorError> {
         disk::reset(dir)
     }
 
-    /// The same world, whose links begin with this URL instead of [`BASE`].
+    /// The same world, with links that begin with this URL instead of [`BASE`].
     #[must_use]
     pub fn based_at(self, base: &str) -> Self {
         self.lock().world.base = base.trim_end_matches('/').to_owned();
         self
     }
 
-    /// The same world for clients that nobody here wrote: it takes API versions newer than those it knows, and passes over what it does not know in bodies.
+    /// The same world for third-party clients: accepts newer API versions than the tables have, and ignores unknown
+    /// properties in bodies.
     #[must_use]
     pub fn for_others(self) -> Self {
         self.lock().world.lenient = true;
         self
     }
 
-    /// The world's time: that of the last thing that happened in it.
+    /// The world's time: the time of its last event.
     pub fn now(&self) -> Timestamp {
         self.lock().world.now
     }
 
-    /// Answers a request, and keeps what it changed.
+    /// Answers a request, and stores its changes.
     pub fn handle(&self, request: &Request) -> Response {
         let now = self.clock.now();
         let mut kept = self.lock();
@@ -165,7 +169,8 @@ impl Simulator {
         match kept.keep() {
             Ok(()) => response,
             Err(error) => {
-                request::Failure::gateway(500, "InternalServerError", format!("The simulator: {error}")).response()
+                request::ErrorResponse::gateway(500, "InternalServerError", format!("The simulator: {error}"))
+                    .response()
             }
         }
     }
@@ -173,15 +178,16 @@ impl Simulator {
     /// Adds a fault.
     ///
     /// # Errors
-    /// Where the world cannot be written.
-    pub fn add_fault(&self, fault: impl Into<Timed>) -> Result<(), SimulatorError> {
+    /// The world cannot be written.
+    pub fn add_fault(&self, fault: impl Into<ScheduledFault>) -> Result<(), SimulatorError> {
         self.change(|world| world.change_faults(|faults| faults.add(fault.into())))
     }
 
-    /// Ends the loss of a region; says whether it was lost. What was held up there ends now.
+    /// Ends the loss of a region, and completes operations that waited for the region. Returns false where the region
+    /// was not lost.
     ///
     /// # Errors
-    /// Where the world cannot be written.
+    /// The world cannot be written.
     pub fn restore(&self, location: &str) -> Result<bool, SimulatorError> {
         self.change(|world| world.change_faults(|faults| faults.restore(location)))
     }
@@ -189,20 +195,20 @@ impl Simulator {
     /// Ends all faults.
     ///
     /// # Errors
-    /// Where the world cannot be written.
+    /// The world cannot be written.
     pub fn clear_faults(&self) -> Result<(), SimulatorError> {
         self.change(|world| world.change_faults(Faults::clear))
     }
 
-    /// The faults in force and those that will be, in the order in which they were added.
-    pub fn faults(&self) -> Vec<Timed> {
+    /// Active and scheduled faults, in the order in which they were added.
+    pub fn faults(&self) -> Vec<ScheduledFault> {
         self.lock().world.rest.faults.list()
     }
 
-    /// Writes a value into the body of an object, behind everyone's back; `null` takes what stands there away.
+    /// Writes a value into the body of an object, outside the API (drift); `null` removes the property.
     ///
     /// # Errors
-    /// [`SimulatorError::NoObject`]; where the world cannot be written.
+    /// [`SimulatorError::NoObject`], or the world cannot be written.
     pub fn edit(&self, id: &ArmId, at: &str, value: Json) -> Result<(), SimulatorError> {
         self.change(|world| {
             let body = world.body_mut(&id.folded()).ok_or_else(|| SimulatorError::NoObject(id.clone()))?;
@@ -215,10 +221,10 @@ impl Simulator {
         })?
     }
 
-    /// Takes an object and all in it away, behind everyone's back.
+    /// Deletes an object and everything below it, outside the API (drift).
     ///
     /// # Errors
-    /// [`SimulatorError::NoObject`]; where the world cannot be written.
+    /// [`SimulatorError::NoObject`], or the world cannot be written.
     pub fn delete_object(&self, id: &ArmId) -> Result<(), SimulatorError> {
         self.change(|world| {
             let folded = id.folded();
@@ -228,29 +234,29 @@ impl Simulator {
         })?
     }
 
-    /// The body of an object as a read finds it.
+    /// The body of an object as a read returns it.
     pub fn body(&self, id: &ArmId) -> Option<Json> {
         self.lock().world.standing(&id.folded()).map(|object| object.body.clone())
     }
 
-    /// Everything there is to see.
-    pub fn show(&self) -> Shown {
+    /// A summary of the whole world.
+    pub fn show(&self) -> WorldSummary {
         let kept = self.lock();
         let world = &kept.world;
-        let under_way = world.under_way().map(|operation| UnderWay {
+        let under_way = world.under_way().map(|operation| PendingOperation {
             id: operation.id.clone(),
             act: match operation.act {
-                operations::Act::Create => "create",
-                operations::Act::Update => "update",
-                operations::Act::Delete => "delete",
-                operations::Act::Post => "post",
-                operations::Act::Wake => "wake",
+                operations::OperationKind::Create => "create",
+                operations::OperationKind::Update => "update",
+                operations::OperationKind::Delete => "delete",
+                operations::OperationKind::Post => "post",
+                operations::OperationKind::Wake => "wake",
             },
             began: operation.began,
             due: operation.due,
-            held: operation.progress == Progress::Running && world.holds(operation),
+            held: operation.progress == OperationState::Running && world.holds(operation),
         });
-        Shown {
+        WorldSummary {
             seed: world.seed.0,
             now: world.now,
             objects: world
@@ -264,36 +270,36 @@ impl Simulator {
         }
     }
 
-    /// Lets the world catch up with its clock, as it does at every request.
+    /// Advances the world to its clock's time, as every request does.
     ///
     /// # Errors
-    /// Where the world cannot be written.
+    /// The world cannot be written.
     pub fn catch_up(&self) -> Result<(), SimulatorError> {
         self.change(|_| ())
     }
 
-    /// The names and addresses under which the public network finds an object.
+    /// The public names and addresses of an object.
     pub fn hosts(&self, id: &ArmId) -> Vec<String> {
         self.lock().world.hosts_of(&id.folded())
     }
 
-    /// Lets clients write rows from now on, instead of those that did before.
+    /// Starts a workload; it replaces the previous one.
     ///
     /// # Errors
-    /// Where the world cannot be written.
+    /// The world cannot be written.
     pub fn start_workload(&self, workload: Workload) -> Result<(), SimulatorError> {
         self.change(|world| world.start_work(workload))
     }
 
-    /// Lets clients write no more; what came of it stays to be shown. Says whether they did.
+    /// Stops the workload; its result remains available. Returns false where none was running.
     ///
     /// # Errors
-    /// Where the world cannot be written.
+    /// The world cannot be written.
     pub fn stop_workload(&self) -> Result<bool, SimulatorError> {
         self.change(World::stop_work)
     }
 
-    /// What has come of the rows that clients write, or wrote last.
+    /// The result of the running workload, or of the last one.
     pub fn workload(&self) -> Option<Tally> {
         self.lock().world.tally()
     }
@@ -307,12 +313,12 @@ impl Simulator {
         kept.keep().map(|()| done)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, StoredWorld> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl StoredWorld {
     fn keep(&mut self) -> Result<(), SimulatorError> {
         match &mut self.disk {
             Some(disk) => disk.keep(&mut self.world),
@@ -324,9 +330,9 @@ impl Kept {
     }
 }
 
-/// What `drplan simulator show` shows.
+/// The output of `drplan simulator show`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Shown {
+pub struct WorldSummary {
     /// The seed.
     pub seed: u64,
     /// The world's time.
@@ -334,24 +340,24 @@ pub struct Shown {
     /// The objects, by id, each with its body.
     pub objects: BTreeMap<ArmId, Json>,
     /// The operations under way, in the order in which they are due.
-    pub under_way: Vec<UnderWay>,
-    /// How many requests there were, by verb.
+    pub under_way: Vec<PendingOperation>,
+    /// The number of requests, by HTTP method.
     pub requests: BTreeMap<String, u64>,
-    /// The faults in force, and those that will be.
-    pub faults: Vec<Timed>,
+    /// Active and scheduled faults.
+    pub faults: Vec<ScheduledFault>,
 }
 
 /// An operation under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnderWay {
-    /// What it is about.
+pub struct PendingOperation {
+    /// The object of the operation.
     pub id: ArmId,
-    /// `create`, `update`, `delete` or `post`; `wake` for what an object does by itself.
+    /// `create`, `update`, `delete` or `post`; `wake` for a change that an object makes by itself.
     pub act: &'static str,
-    /// When it was accepted.
+    /// The time of acceptance.
     pub began: Timestamp,
-    /// When it will have ended.
+    /// The time at which the operation is due to end.
     pub due: Timestamp,
-    /// Whether a fault holds it up.
+    /// True where a fault delays the operation.
     pub held: bool,
 }

@@ -1,30 +1,30 @@
-//! What is watched over the public network, as Traffic Manager watches its endpoints: probes on simulated time.
+//! Health probes over the public network on simulated time, such as Traffic Manager's probes of its endpoints.
 //!
-//! A probe is an event of the world like the end of an operation, so that nothing has to run beside it. While nothing changes, what is known to be
-//! well or not stays so, and no probe has to be gone through.
+//! A probe is an event of the world, like the end of an operation, so no background task is needed. While the world
+//! does not change, health does not change either, and probes are skipped.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::world::World;
 use crate::address::ArmId;
-use crate::kinds::Watch;
+use crate::kinds::ProbeSettings;
 
-/// Seconds between probes of what has not been looked at yet.
+/// Seconds between probes before the first probe has read the object's settings.
 const USUAL: u32 = 10;
 
-/// What is known of something that is watched.
+/// The probe state of one monitored object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Monitor {
     /// Seconds between two probes.
     interval: u32,
-    /// How many probes in a row have failed.
+    /// The number of consecutive failed probes.
     failed: u32,
-    /// When the probe that is out will have failed, where that is the one too many.
+    /// The timeout of the current probe, if its failure makes the object unhealthy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
-    /// The revision of the world at which a further probe would say nothing new.
+    /// The revision of the world at which a further probe would have the same result.
     #[serde(skip)]
     settled: Option<u64>,
 }
@@ -36,7 +36,7 @@ impl Default for Monitor {
 }
 
 impl World {
-    /// When the next probe is sent or has failed that may say anything new.
+    /// The time at which the next probe is sent or times out, of those that may have a new result.
     pub(super) fn next_probe(&self) -> Option<Timestamp> {
         self.watched().filter_map(|id| self.next_probe_of(id)).min()
     }
@@ -48,7 +48,7 @@ impl World {
         [monitor.due.filter(|due| *due > self.now), sent].into_iter().flatten().min()
     }
 
-    /// The first time after another at which something is probed: each thing has seconds of its own.
+    /// The first probe time of an object after `time`. Each object has its own offset.
     fn probe_after(&self, id: &str, interval: u32, time: Timestamp) -> Timestamp {
         let interval = i64::from(interval.max(1));
         let phase = self.seed.stream(&[id, "probe"]).below(interval.unsigned_abs()).cast_signed();
@@ -56,7 +56,7 @@ impl World {
         Timestamp::from_second(time.as_second() + ahead).unwrap_or(Timestamp::MAX)
     }
 
-    /// Sends the probes of this very moment, and hears of those that have failed by now.
+    /// Sends the probes due now, and applies the timeouts that are due.
     pub(super) fn watch(&mut self) {
         let watched: Vec<String> = self.watched().cloned().collect();
         for id in watched {
@@ -83,14 +83,14 @@ impl World {
             None => monitor = Monitor::default(),
             Some(watch) => self.judge(&object, &watch, &mut monitor),
         }
-        // What has just failed has still to be heard of, and what may yet fail once more to be probed.
+        // A pending timeout has yet to be applied, and an object that can still become unhealthy needs more probes.
         let known = monitor.due.is_none() && (monitor.failed == 0 || self.is_shown_ill(id, &monitor));
         monitor.settled = known.then_some(self.revision);
         self.rest.monitors.insert(id.to_owned(), monitor);
         self.changes.rest = true;
     }
 
-    fn judge(&mut self, id: &ArmId, watch: &Watch, monitor: &mut Monitor) {
+    fn judge(&mut self, id: &ArmId, watch: &ProbeSettings, monitor: &mut Monitor) {
         monitor.interval = watch.interval.max(1);
         if self.answers_probe(watch) {
             (monitor.failed, monitor.due) = (0, None);
@@ -109,8 +109,8 @@ impl World {
         how.is_none_or(|watch| monitor.failed > watch.tolerated + 1)
     }
 
-    fn answers_probe(&mut self, watch: &Watch) -> bool {
-        self.look_at_names();
+    fn answers_probe(&mut self, watch: &ProbeSettings) -> bool {
+        self.refresh_names();
         let usual = watch.healthy.first().map_or(200, |(least, _)| *least);
         let status = match self.rest.faults.web(&watch.host) {
             Some(status) => status,

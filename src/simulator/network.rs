@@ -1,19 +1,19 @@
-//! The public network: which names there are, where they lead, and what serves there.
+//! The public network: names, their targets, and the regions that serve them.
 //!
-//! It knows names and addresses from the kinds' `hosts`, and goes on by their `leads`. What no object has is either a name that only an object of
-//! this world could have, and so unknown, or outside of it.
+//! Names and addresses come from the kinds' `hosts`, and their targets from `leads`. A name that no object has either
+//! belongs to a domain of this world and is unknown, or is outside this world.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use super::world::World;
 use crate::address::ArmId;
-use crate::kinds::{Leads, Simulated};
+use crate::kinds::{Lead, SimulatedBehaviour};
 
-/// How often names and objects may lead on before it is a circle. Resolvers give up about there.
+/// The longest chain of names and objects; a longer one counts as a cycle. Resolvers have a similar limit.
 const HOPS: u32 = 16;
 
-/// Domains in which every name is that of an object.
+/// Domains in which every name belongs to an object of this world.
 const OURS: &[&str] = &[
     "trafficmanager.net",
     "cloudapp.azure.com",
@@ -22,35 +22,35 @@ const OURS: &[&str] = &[
     "postgres.database.azure.com",
 ];
 
-/// What was worked out of the world at one of its revisions.
+/// Derived views of the world, cached for one revision.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sight {
-    /// Names and addresses, and the folded ids of what has them.
+pub(super) struct NetworkView {
+    /// Names and addresses, with the folded ids of their objects.
     names: Option<(u64, HashMap<String, String>)>,
-    /// What the workload's clients find, and what its stores are.
-    pub(super) work: super::clients::Seen,
+    /// The view of the workload's clients.
+    pub(super) work: super::clients::ClientView,
 }
 
-/// What a client finds at a name or address.
+/// The result of a connection to a name or address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    /// It is served in this region.
+pub(super) enum Destination {
+    /// This region serves the request.
     Served(String),
-    /// What takes connections has nothing that runs to pass them on to.
+    /// The frontend accepts connections, but has no running backend.
     Unserved,
-    /// Nothing comes back from this region, which is lost.
+    /// No answer: this region is lost.
     Dark(String),
-    /// Nobody takes the connection; the words say why.
+    /// Connection refused, with the reason.
     Refused(String),
-    /// A fault says what is answered, if anything.
+    /// The status set by a fault; `None`: no answer.
     Told(Option<u16>),
-    /// It is not of this world.
+    /// Outside this world.
     Outside,
 }
 
-impl Found {
-    /// The status of the answer, where there is one. What works answers as it should: what that is, the application knows and this world does not,
-    /// so that it is `hoped`; so does what is not of this world.
+impl Destination {
+    /// The HTTP status of the answer, if there is one. A working application, and any host outside this world,
+    /// returns the `hoped` status: the simulator does not know the application.
     pub(super) fn status(&self, hoped: u16) -> Option<u16> {
         match self {
             Self::Served(_) | Self::Outside => Some(hoped),
@@ -62,13 +62,13 @@ impl Found {
 }
 
 impl World {
-    /// Works names out again, where anything has changed.
-    pub(super) fn look_at_names(&mut self) {
+    /// Rebuilds the table of names, if the world has changed.
+    pub(super) fn refresh_names(&mut self) {
         if self.sight.names.as_ref().is_some_and(|(revision, _)| *revision == self.revision) {
             return;
         }
         let mut names = HashMap::new();
-        // What is inside comes after what it is in: a zone's `*` gives way to a record of that name.
+        // Children come after their parents, so a record overrides the `*` of its zone.
         for id in self.hosting() {
             for name in self.hosts_of(id) {
                 names.insert(name, id.clone());
@@ -83,13 +83,13 @@ impl World {
         self.hook(id, |simulated| simulated.hosts).map_or_else(Vec::new, |hosts| hosts(&object.body))
     }
 
-    /// One of the functions that the kinds of an object bring along.
-    pub(super) fn hook<F>(&self, id: &str, hook: impl Fn(&Simulated) -> Option<F>) -> Option<F> {
+    /// A hook of an object's kinds.
+    pub(super) fn hook<F>(&self, id: &str, hook: impl Fn(&SimulatedBehaviour) -> Option<F>) -> Option<F> {
         let type_ = super::types::find(&self.object(id)?.type_)?;
         type_.writers().find_map(|kind| hook(&kind.simulated))
     }
 
-    /// The folded id of what has a name or address, itself or as one of all names in a domain.
+    /// The folded id of the object that has a name or address, directly or by a wildcard domain.
     fn named_host(&self, name: &str) -> Option<&String> {
         let (_, names) = self.sight.names.as_ref()?;
         names.get(name).or_else(|| {
@@ -98,71 +98,72 @@ impl World {
         })
     }
 
-    /// The name or address that a name leads to in the end, and for how many seconds a client keeps that; `draw` chooses among several.
+    /// The final name or address to which a name resolves, and the seconds for which a client caches it. `draw`
+    /// selects one of several targets.
     pub(super) fn resolve(&self, host: &str, draw: f64) -> Result<(String, u32), String> {
         let (mut name, mut keep) = (host.to_ascii_lowercase(), u32::MAX);
         for _ in 0..HOPS {
             let id = match self.named_host(&name) {
                 Some(id) => id,
-                None if is_in_our_domain(&name) => return Err(format!("there is no name {name}")),
+                None if is_in_our_domain(&name) => return Err(format!("name {name} does not exist")),
                 None => return Ok((name, keep)),
             };
-            let Leads::Names(names, seconds) = self.leads(id) else { return Ok((name, keep)) };
+            let Lead::Names(names, seconds) = self.leads(id) else { return Ok((name, keep)) };
             let at = (draw * names.len() as f64) as usize;
-            let Some(next) = names.into_iter().nth(at) else { return Err(format!("{name} leads nowhere")) };
+            let Some(next) = names.into_iter().nth(at) else { return Err(format!("{name} resolves to no target")) };
             (name, keep) = (next.trim_end_matches('.').to_ascii_lowercase(), keep.min(seconds));
         }
-        Err(format!("{host} leads in a circle"))
+        Err(format!("{host} resolves in a cycle"))
     }
 
-    fn leads(&self, id: &str) -> Leads {
+    fn leads(&self, id: &str) -> Lead {
         let object = self.object(id).map(|object| object.id.clone());
         match object.zip(self.hook(id, |simulated| simulated.leads)) {
             Some((object, leads)) => leads(self, &object),
-            None => Leads::Nowhere("nothing is known to be behind it"),
+            None => Lead::Nowhere("its target is unknown"),
         }
     }
 
-    /// What serves at a name or address that leads to no other name.
-    pub(super) fn served(&self, name: &str) -> Found {
+    /// The destination of a name or address that resolves to no further name.
+    pub(super) fn served(&self, name: &str) -> Destination {
         if let Some(status) = self.rest.faults.web(name) {
-            return Found::Told(status);
+            return Destination::Told(status);
         }
         match self.named_host(name) {
             Some(id) => self.served_by(id, HOPS),
             None if is_our_address(name) || is_in_our_domain(name) => {
-                Found::Refused(format!("nothing has the address {name}"))
+                Destination::Refused(format!("no resource has the address {name}"))
             }
-            None => Found::Outside,
+            None => Destination::Outside,
         }
     }
 
-    fn served_by(&self, id: &str, hops: u32) -> Found {
+    fn served_by(&self, id: &str, hops: u32) -> Destination {
         if let Some(region) = self.own_region(id).filter(|region| self.rest.faults.is_dark(region)) {
-            return Found::Dark(region);
+            return Destination::Dark(region);
         }
         if hops == 0 {
-            return Found::Refused("it leads in a circle".to_owned());
+            return Destination::Refused("its target is a cycle".to_owned());
         }
         match self.leads(id) {
-            Leads::Serves(region, _) if self.rest.faults.is_dark(&region) => Found::Dark(region),
-            Leads::Serves(_, 0) => Found::Unserved,
-            Leads::Serves(region, _) => Found::Served(region),
-            Leads::Objects(ids) => self.any_of(&ids, hops - 1),
-            Leads::Names(names, _) => names.first().map_or(Found::Unserved, |name| match self.named_host(name) {
+            Lead::Serves(region, _) if self.rest.faults.is_dark(&region) => Destination::Dark(region),
+            Lead::Serves(_, 0) => Destination::Unserved,
+            Lead::Serves(region, _) => Destination::Served(region),
+            Lead::Objects(ids) => self.any_of(&ids, hops - 1),
+            Lead::Names(names, _) => names.first().map_or(Destination::Unserved, |name| match self.named_host(name) {
                 Some(id) => self.served_by(id, hops - 1),
-                None => Found::Outside,
+                None => Destination::Outside,
             }),
-            Leads::Nowhere(why) => Found::Refused(why.to_owned()),
+            Lead::Nowhere(why) => Destination::Refused(why.to_owned()),
         }
     }
 
-    /// What any of these objects serves; where none does, why the last one does not.
-    fn any_of(&self, ids: &[ArmId], hops: u32) -> Found {
-        let mut found = Found::Unserved;
+    /// The first of these objects that serves; if none does, the result of the last one.
+    fn any_of(&self, ids: &[ArmId], hops: u32) -> Destination {
+        let mut found = Destination::Unserved;
         for id in ids {
             found = self.served_by(&id.folded(), hops);
-            if matches!(found, Found::Served(_)) {
+            if matches!(found, Destination::Served(_)) {
                 break;
             }
         }
@@ -170,12 +171,13 @@ impl World {
     }
 }
 
-/// Whether a name can only be that of an object of this world.
+/// True for a name that only an object of this world can have.
 fn is_in_our_domain(name: &str) -> bool {
     OURS.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
-/// Whether an address can only be that of an object of this world: public ones are made up from the ranges kept for documentation.
+/// True for an address that only an object of this world can have: its public addresses come from the ranges
+/// reserved for documentation.
 fn is_our_address(name: &str) -> bool {
     name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_documentation())
 }

@@ -1,24 +1,24 @@
-//! What the simulated subscription is offered and may do: sizes of machines, quotas, and the rights of who asks.
+//! Offers and limits of the simulated subscription: machine sizes, images, quotas, and the caller's permissions.
 //!
-//! The sizes are a sample of the families that are common; one that a fault refuses at once is shown as restricted, as Azure shows what a
-//! subscription cannot have. One that is refused late looks as if it were to be had, which is how it is there, too.
+//! The sizes are a sample of common families. A size that a fault refuses at once is listed as restricted, as Azure
+//! lists sizes that a subscription cannot use. A size that fails late is listed as available, as in Azure.
 
 use serde_json::{Value as Json, json};
 
 use super::faults::Fault;
-use super::request::{Failure, Response};
-use super::target::Named;
+use super::request::{ErrorResponse, Response};
+use super::target::ResourcePath;
 use super::world::World;
 
-/// The list of sizes, and of usages, folded; that of usages has a region in its scope.
+/// The lists of sizes and of usages, folded. The scope of usages contains a region.
 pub(super) const SIZES: &str = "microsoft.compute/skus";
 pub(super) const USAGES: &str = "microsoft.compute/locations/usages";
-/// The versions of an image that a publisher offers, folded.
+/// The list of a publisher's image versions, folded.
 pub(super) const IMAGES: &str = "microsoft.compute/locations/publishers/artifacttypes/offers/skus/versions";
-/// The list of what may be done in a scope, folded.
+/// The list of permissions in a scope, folded.
 pub(super) const PERMISSIONS: &str = "microsoft.authorization/permissions";
 
-/// Families of sizes: the name of the quota, the pattern of names, and how many virtual processors they have.
+/// Families of sizes: the quota name, the name pattern, and the numbers of vCPUs.
 const FAMILIES: &[(&str, &str, &[u32])] = &[
     ("standardBsv2Family", "Standard_B{}s_v2", &[2, 4, 8, 16, 32]),
     ("standardDSv3Family", "Standard_D{}s_v3", &[2, 4, 8, 16, 32, 48, 64]),
@@ -31,11 +31,11 @@ const FAMILIES: &[(&str, &str, &[u32])] = &[
     ("standardFSv2Family", "Standard_F{}s_v2", &[2, 4, 8, 16, 32, 48, 64, 72]),
 ];
 
-/// How many cores a subscription may have in a region, unless a fault says otherwise.
+/// The core quota of the subscription in each region, unless a fault sets another one.
 const CORES: u64 = 5_000;
 
 impl World {
-    /// The sizes that are sold in a region.
+    /// The sizes offered in a region.
     pub(super) fn sizes(&self, filter: &str) -> Response {
         let location = filter.split('\'').nth(1).unwrap_or_default();
         let mut value = Vec::new();
@@ -65,8 +65,8 @@ impl World {
         Response::json(200, &json!({ "value": value }))
     }
 
-    /// The quotas of a region, and how much of each is used.
-    pub(super) fn usages(&self, scope: &str) -> Result<Response, Failure> {
+    /// The quotas of a region and their current usage.
+    pub(super) fn usages(&self, scope: &str) -> Result<Response, ErrorResponse> {
         let location = scope.rsplit('/').next().unwrap_or_default();
         self.rest.faults.reach(location)?;
         let limit = self.rest.faults.cores(location).unwrap_or(CORES);
@@ -75,19 +75,19 @@ impl World {
         Ok(Response::json(200, &json!({ "value": value })))
     }
 
-    /// The versions of an image: whatever a publisher is asked for, it has one.
-    pub(super) fn images(&self, skus: &Named) -> Json {
+    /// The versions of an image: every image has exactly one.
+    pub(super) fn images(&self, skus: &ResourcePath) -> Json {
         json!([image(&skus.segments.join("/"), "1.0.0")])
     }
 
     /// One version of an image.
-    pub(super) fn image(&self, version: &Named) -> Json {
+    pub(super) fn image(&self, version: &ResourcePath) -> Json {
         let (name, above) = version.segments.split_last().map_or(("", &[][..]), |(name, above)| (name.as_str(), above));
         let above = above.get(..above.len().saturating_sub(1)).unwrap_or_default();
         image(&above.join("/"), name)
     }
 
-    /// What may be done: everything, but for what a fault forbids.
+    /// The caller's permissions: all actions, except those that a fault forbids.
     pub(super) fn permissions(&self) -> Response {
         let forbidden = self.rest.faults.forbidden();
         Response::json(200, &json!({ "value": [{ "actions": ["*"], "notActions": forbidden }] }))

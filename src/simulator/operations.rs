@@ -1,7 +1,7 @@
-//! Long-running operations: how they are announced, asked for, and end.
+//! Long-running operations: start, status, result and end.
 //!
-//! An operation accepted at one time with some duration has ended for every request at or after its due time; that is settled, in order
-//! of due time, before a request is looked at.
+//! For every request at or after its due time, an operation has ended. Due operations are completed in order of their
+//! due time before a request is handled.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::cloudlet::mends;
-use super::request::{Failure, Response};
+use super::cloudlet::repairs_itself;
+use super::request::{ErrorResponse, Response};
 use super::target::GROUP;
-use super::types::{self, Type};
-use super::world::{Object, Stage, World};
+use super::types::{self, ProviderType};
+use super::world::{Lifecycle, SimulatedObject, World};
 use super::{SUBSCRIPTION, fill};
 use crate::address::ArmId;
-use crate::kinds::Answers;
+use crate::kinds::AnswerStyle;
 
-/// The longest that a client is told to wait between two questions, in seconds.
+/// The longest `Retry-After` between two status requests, in seconds.
 const LONGEST_WAIT: i64 = 15;
 
 /// One long-running operation.
@@ -29,36 +29,36 @@ const LONGEST_WAIT: i64 = 15;
 pub(super) struct Operation {
     /// The last segment of its URLs.
     pub(super) key: String,
-    /// What it is about.
+    /// The object of the operation.
     pub(super) id: ArmId,
-    pub(super) act: Act,
+    pub(super) act: OperationKind,
     pub(super) began: Timestamp,
     pub(super) due: Timestamp,
-    pub(super) progress: Progress,
-    /// The region that answers for it.
+    pub(super) progress: OperationState,
+    /// The region that serves its status.
     pub(super) location: String,
     /// The namespace of the provider.
     pub(super) provider: String,
     /// The API version of the request.
     pub(super) api: String,
-    /// What must not be written meanwhile: folded ids.
+    /// The folded ids of objects that block other writes meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) serial: Vec<String>,
-    /// How it will fail, if it will.
+    /// The error with which the operation will end, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fails: Option<Failure>,
-    /// What stood before, where it will fail.
+    pub(super) fails: Option<ErrorResponse>,
+    /// The object before the write: restored on failure, and in service until the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<Box<Object>>,
-    /// The action that was posted.
+    pub(super) before: Option<Box<SimulatedObject>>,
+    /// The posted action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) posted: Option<Posted>,
+    pub(super) posted: Option<PostedAction>,
 }
 
-/// An action that was posted.
+/// A posted action.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Posted {
+pub(super) struct PostedAction {
     /// The last segment of the path.
     pub(super) action: String,
     /// The query.
@@ -67,35 +67,35 @@ pub(super) struct Posted {
     pub(super) body: Json,
 }
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Act {
+pub(super) enum OperationKind {
     Create,
     Update,
     Delete,
     /// An action.
     Post,
-    /// What an object does by itself later; nobody has asked for it.
+    /// A scheduled change that an object makes by itself, without a request.
     Wake,
 }
 
-/// How far an operation is.
+/// The state of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Progress {
+pub(super) enum OperationState {
     Running,
     Succeeded,
-    Failed(Failure),
+    Failed(ErrorResponse),
 }
 
 impl World {
-    /// Ends every operation that is due by now, unless its region or provider is held up.
+    /// Ends every operation that is due, unless a fault holds up its region or provider.
     pub(super) fn settle(&mut self) {
         let due: Vec<String> = self.due().cloned().collect();
         for key in due {
             let Some(operation) = self.operation(&key) else { continue };
-            if operation.progress == Progress::Running && !self.holds(operation) {
+            if operation.progress == OperationState::Running && !self.holds(operation) {
                 let operation = operation.clone();
                 self.end(operation);
             }
@@ -107,43 +107,43 @@ impl World {
         self.remember(&id);
         let failure = operation.fails.take().or_else(|| self.rest.faults.breaks(&self.seat(&operation)));
         let failure = match (failure, operation.act) {
-            (None, Act::Create | Act::Update) => {
+            (None, OperationKind::Create | OperationKind::Update) => {
                 self.complete(&id);
-                if self.object(&id).is_some_and(mends) {
+                if self.object(&id).is_some_and(repairs_itself) {
                     self.wake_all();
                 }
                 None
             }
-            (None, Act::Post) => self.act(&operation).err(),
-            (None, Act::Wake) => {
+            (None, OperationKind::Post) => self.act(&operation).err(),
+            (None, OperationKind::Wake) => {
                 self.wake(&id);
                 None
             }
-            (None, Act::Delete) if self.is_group(&id) => self.empty_group(&id).err(),
-            (None, Act::Delete) => {
+            (None, OperationKind::Delete) if self.is_group(&id) => self.empty_group(&id).err(),
+            (None, OperationKind::Delete) => {
                 self.remove_with_all_below(&id);
                 None
             }
-            (Some(failure), Act::Post | Act::Wake) => Some(failure),
+            (Some(failure), OperationKind::Post | OperationKind::Wake) => Some(failure),
             (Some(failure), act) => {
                 self.undo(&id, act, operation.before.take());
                 Some(failure)
             }
         };
-        operation.progress = failure.map_or(Progress::Succeeded, Progress::Failed);
-        if operation.act == Act::Post {
+        operation.progress = failure.map_or(OperationState::Succeeded, OperationState::Failed);
+        if operation.act == OperationKind::Post {
             self.change(&id, |object| object.operation = None);
         }
         self.keep_operation(operation);
     }
 
-    /// The region that answers for an operation: for what several regions serve, one of them that answers now.
+    /// The region that serves an operation's status. For an object served by several regions: an available one.
     pub(super) fn seat(&self, operation: &Operation) -> String {
         let object = self.object(&operation.id.folded());
         object.and_then(|object| self.serving(object)).unwrap_or_else(|| operation.location.clone())
     }
 
-    /// Whether an operation does not move on.
+    /// True for an operation that makes no progress because of a fault.
     pub(super) fn holds(&self, operation: &Operation) -> bool {
         let faults = &self.rest.faults;
         faults.holds(&operation.provider, &self.seat(operation))
@@ -154,12 +154,12 @@ impl World {
         self.object(id).is_some_and(|object| object.type_ == GROUP)
     }
 
-    /// An object is written as wanted: fills in what the provider decides, and lets its kinds do the rest.
+    /// Completes a successful write: fills in the provider's attributes and calls the kinds' hooks.
     pub(super) fn complete(&mut self, id: &str) {
         let seed = self.seed;
         let Some(type_) = self.object(id).and_then(|object| types::find(&object.type_)) else { return };
         self.change(id, |object| {
-            object.stage = Stage::Standing;
+            object.stage = Lifecycle::Standing;
             object.operation = None;
             object.hollow = false;
             object.touch(seed);
@@ -171,26 +171,27 @@ impl World {
         self.run_settle_hooks(id, type_);
     }
 
-    /// An operation has failed: what it would have changed is as before, and says so.
-    fn undo(&mut self, id: &str, act: Act, before: Option<Box<Object>>) {
+    /// Undoes a failed operation: restores the object with the state `Failed`, or removes an object that
+    /// reads never found.
+    fn undo(&mut self, id: &str, act: OperationKind, before: Option<Box<SimulatedObject>>) {
         let seed = self.seed;
-        if let (Act::Update, Some(before)) = (act, before) {
+        if let (OperationKind::Update, Some(before)) = (act, before) {
             self.insert(*before);
         }
-        if act == Act::Create && self.object(id).is_some_and(|object| !object.seen()) {
+        if act == OperationKind::Create && self.object(id).is_some_and(|object| !object.seen()) {
             self.take(id);
             return;
         }
         self.change(id, |object| {
-            object.stage = Stage::Failed;
+            object.stage = Lifecycle::Failed;
             object.operation = None;
-            object.hollow |= act == Act::Create;
+            object.hollow |= act == OperationKind::Create;
             object.touch(seed);
             object.show_state("Failed");
         });
     }
 
-    /// Takes an object and all below it away, innermost first, and lets their kinds know.
+    /// Removes an object and everything below it, innermost first, and calls the kinds' hooks.
     pub(super) fn remove_with_all_below(&mut self, id: &str) {
         let mut ids: Vec<String> = self.below(id).map(|(id, _)| id.clone()).rev().collect();
         ids.push(id.to_owned());
@@ -207,27 +208,27 @@ impl World {
         }
     }
 
-    /// What was under way for an object that is gone ends with it.
-    fn call_off(&mut self, object: &Object) {
+    /// Ends the operation of a deleted object.
+    fn call_off(&mut self, object: &SimulatedObject) {
         let operation = object.operation.as_ref().and_then(|key| self.operation(key));
-        let Some(operation) = operation.filter(|operation| operation.act != Act::Delete) else { return };
-        let failure = Failure::service(
+        let Some(operation) = operation.filter(|operation| operation.act != OperationKind::Delete) else { return };
+        let failure = ErrorResponse::service(
             409,
             "OperationPreempted",
             format!("The operation was preempted by the deletion of the resource '{}'.", object.id),
         );
-        let operation = Operation { progress: Progress::Failed(failure), ..operation.clone() };
+        let operation = Operation { progress: OperationState::Failed(failure), ..operation.clone() };
         self.keep_operation(operation);
     }
 
-    /// The answer about the status of an operation.
-    pub(super) fn status(&self, key: &str) -> Result<Response, Failure> {
+    /// The status response of an operation.
+    pub(super) fn status(&self, key: &str) -> Result<Response, ErrorResponse> {
         let operation = self.asked_operation(key)?;
         let mut body = json!({ "name": operation.key, "startTime": operation.began.to_string() });
         let (status, wait) = match &operation.progress {
-            Progress::Running => ("InProgress", Some(self.wait(operation))),
-            Progress::Succeeded => ("Succeeded", None),
-            Progress::Failed(failure) => {
+            OperationState::Running => ("InProgress", Some(self.wait(operation))),
+            OperationState::Succeeded => ("Succeeded", None),
+            OperationState::Failed(failure) => {
                 body["error"] = failure.error();
                 ("Failed", None)
             }
@@ -240,31 +241,38 @@ impl World {
         })
     }
 
-    /// The answer that the request would have had, had it been synchronous; 202 until then.
-    pub(super) fn outcome(&self, key: &str) -> Result<Response, Failure> {
+    /// The result of an operation: 202 while it runs, then the response of an equivalent synchronous request.
+    pub(super) fn outcome(&self, key: &str) -> Result<Response, ErrorResponse> {
         let operation = self.asked_operation(key)?;
         match (&operation.progress, operation.act) {
-            (Progress::Running, _) => Ok(Response::empty(202)
+            (OperationState::Running, _) => Ok(Response::empty(202)
                 .with("location", self.location_url(operation))
                 .with("retry-after", self.wait(operation).to_string())),
-            (Progress::Failed(failure), _) => Err(failure.clone()),
-            (Progress::Succeeded, Act::Delete) => Ok(Response::empty(200)),
-            (Progress::Succeeded, Act::Create | Act::Update | Act::Post | Act::Wake) => {
+            (OperationState::Failed(failure), _) => Err(failure.clone()),
+            (OperationState::Succeeded, OperationKind::Delete) => Ok(Response::empty(200)),
+            (
+                OperationState::Succeeded,
+                OperationKind::Create | OperationKind::Update | OperationKind::Post | OperationKind::Wake,
+            ) => {
                 self.standing(&operation.id.folded()).map(|object| Response::json(200, &object.body)).ok_or_else(|| {
-                    Failure::gateway(404, "ResourceNotFound", format!("The Resource '{}' was not found.", operation.id))
+                    ErrorResponse::gateway(
+                        404,
+                        "ResourceNotFound",
+                        format!("The Resource '{}' was not found.", operation.id),
+                    )
                 })
             }
         }
     }
 
-    fn asked_operation(&self, key: &str) -> Result<&Operation, Failure> {
+    fn asked_operation(&self, key: &str) -> Result<&Operation, ErrorResponse> {
         let operation = self.operation(key).ok_or_else(|| {
-            Failure::gateway(404, "OperationNotFound", format!("The operation '{key}' could not be found."))
+            ErrorResponse::gateway(404, "OperationNotFound", format!("The operation '{key}' could not be found."))
         })?;
         self.rest.faults.reach(&self.seat(operation)).map(|()| operation)
     }
 
-    /// Seconds until it makes sense to ask again.
+    /// `Retry-After` in seconds.
     pub(super) fn wait(&self, operation: &Operation) -> i64 {
         let rest = operation.due.duration_since(self.now);
         (rest.as_secs() + i64::from(rest.subsec_nanos() > 0)).clamp(1, LONGEST_WAIT)
@@ -294,13 +302,13 @@ impl World {
         operation.id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(GROUP))
     }
 
-    /// A fresh key for an operation on this object, as its provider writes them.
-    pub(super) fn operation_key(&self, id: &ArmId, act: Act, location: &str) -> String {
+    /// A new operation key in the provider's format.
+    pub(super) fn operation_key(&self, id: &ArmId, act: OperationKind, location: &str) -> String {
         let word = match act {
-            Act::Create | Act::Update => "write",
-            Act::Delete => "delete",
-            Act::Post => "post",
-            Act::Wake => "wake",
+            OperationKind::Create | OperationKind::Update => "write",
+            OperationKind::Delete => "delete",
+            OperationKind::Post => "post",
+            OperationKind::Wake => "wake",
         };
         let folded = id.folded();
         let mut count = 0_u32;
@@ -323,21 +331,23 @@ impl World {
         }
     }
 
-    /// Adds to an answer what says where to ask for an operation.
-    pub(super) fn announce(&self, response: Response, operation: &Operation, answers: Answers) -> Response {
+    /// Adds the headers that locate an operation's status and result.
+    pub(super) fn announce(&self, response: Response, operation: &Operation, answers: AnswerStyle) -> Response {
         let response = response.with("retry-after", self.wait(operation).to_string());
-        let both = || matches!(operation.act, Act::Delete | Act::Post) || answers == Answers::AsyncBoth;
+        let both = || {
+            matches!(operation.act, OperationKind::Delete | OperationKind::Post) || answers == AnswerStyle::AsyncBoth
+        };
         match answers {
-            Answers::Sync | Answers::State => response,
-            Answers::Location => response.with("location", self.location_url(operation)),
-            Answers::AsyncBody | Answers::AsyncBoth => {
+            AnswerStyle::Sync | AnswerStyle::State => response,
+            AnswerStyle::Location => response.with("location", self.location_url(operation)),
+            AnswerStyle::AsyncBody | AnswerStyle::AsyncBoth => {
                 let response = response.with("azure-asyncoperation", self.status_url(operation));
                 if both() { response.with("location", self.location_url(operation)) } else { response }
             }
         }
     }
 
-    /// How long an operation takes: what the tables say, in whole seconds, a little more or less by chance.
+    /// The duration of an operation: the value from the tables with a small random variation, in whole seconds.
     pub(super) fn lasts(&self, id: &str, word: &str, seconds: u32) -> SignedDuration {
         if self.rest.faults.instant() {
             return SignedDuration::ZERO;
@@ -348,7 +358,7 @@ impl World {
     }
 }
 
-/// Whether objects of a type say in which state they are.
-pub(super) fn shows_state(type_: &Type) -> bool {
-    type_.answers != Answers::Sync || type_.name.eq_ignore_ascii_case(GROUP)
+/// True for a type whose objects have a provisioning state.
+pub(super) fn shows_state(type_: &ProviderType) -> bool {
+    type_.answers != AnswerStyle::Sync || type_.name.eq_ignore_ascii_case(GROUP)
 }

@@ -1,6 +1,6 @@
-//! How time passes in the world: from one event to the next, so that each finds the world as it then was.
+//! Time in the world advances from one event to the next, so each event sees the world of its own time.
 //!
-//! Events are the ends of operations, the beginnings and ends of faults, probes, the seconds of a workload, and what deployments wait for.
+//! Events: ends of operations, beginnings and ends of faults, probes, seconds of a workload, and steps of deployments.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::faults::Faults;
 use super::world::World;
 
 impl World {
-    /// Goes on to a time, through everything that happens until then. Time never goes back.
+    /// Advances to a time, through all events until then. Time never goes back.
     pub(super) fn advance(&mut self, to: Timestamp) {
         self.go_on();
         while self.now < to {
@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    /// Ends what is due now, and begins what deployments begin then.
+    /// Ends operations that are due, and starts the next operations of deployments.
     fn go_on(&mut self) {
         self.settle();
         while self.deploy() {
@@ -40,7 +40,7 @@ impl World {
         }
     }
 
-    /// Changes which faults there are.
+    /// Changes the set of faults.
     pub(super) fn change_faults<T>(&mut self, change: impl FnOnce(&mut Faults) -> T) -> T {
         self.rest.faults.pass(self.now);
         self.revision += 1;

@@ -1,19 +1,20 @@
-//! References: which ids a body holds, whether what they name stands, and who would be hurt by a deletion.
+//! References: the ids in a body, the check that their objects exist, and the objects that block a deletion.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
 use super::SUBSCRIPTION;
-use super::request::Failure;
+use super::request::ErrorResponse;
 use super::target::group_of;
-use super::types::{self, Type};
-use super::world::{Object, Stage, World};
+use super::types::{self, ProviderType};
+use super::world::{Lifecycle, SimulatedObject, World};
 use crate::address::ArmId;
 
-/// The folded ids of our own subscription's resources and groups that stand anywhere in a body, its tags and its own id apart, in order.
+/// The folded ids of this subscription's resources and groups anywhere in a body, in order, except in its tags and
+/// its own id.
 ///
-/// Ids of other subscriptions are other people's things, and taken on trust.
+/// Ids of other subscriptions are not checked.
 pub(super) fn ids(body: &Json) -> Vec<String> {
     let mut found = Vec::new();
     match body {
@@ -40,7 +41,7 @@ fn collect(json: &Json, into: &mut Vec<String>) {
     }
 }
 
-/// A text as a folded id, where it is one of something in a resource group of our subscription.
+/// A text as a folded id, if it is the id of an object in a resource group of this subscription.
 fn own_id(text: &str) -> Option<String> {
     if !text.starts_with('/') {
         return None;
@@ -50,8 +51,8 @@ fn own_id(text: &str) -> Option<String> {
     rest.starts_with("/resourcegroups/").then_some(folded)
 }
 
-/// Gives every named element of the lists directly under `properties` its id, and makes the lists of parts be there.
-pub(super) fn name_elements(body: &mut Json, id: &ArmId, type_: &Type) {
+/// Sets the id of every named element in the lists directly under `properties`, and adds missing lists of parts.
+pub(super) fn name_elements(body: &mut Json, id: &ArmId, type_: &ProviderType) {
     let Some(properties) = body.get_mut("properties").and_then(Json::as_object_mut) else { return };
     for part in &type_.parts {
         if let Some(name) = part.list.strip_prefix("properties.").filter(|name| !name.contains('.')) {
@@ -71,7 +72,7 @@ pub(super) fn name_elements(body: &mut Json, id: &ArmId, type_: &Type) {
     }
 }
 
-/// The elements of a body's lists that have ids below its own folded id, with those ids folded.
+/// The elements of a body's lists with ids below its own, each with its folded id.
 fn elements<'a>(body: &'a Json, own: &str) -> impl Iterator<Item = (String, &'a Json)> {
     let lists = body.get("properties").and_then(Json::as_object).into_iter().flat_map(|map| map.values());
     lists.filter_map(Json::as_array).flatten().filter_map(move |element| {
@@ -81,25 +82,26 @@ fn elements<'a>(body: &'a Json, own: &str) -> impl Iterator<Item = (String, &'a 
 }
 
 impl World {
-    /// The element of an object's body that has this folded id.
+    /// The element with this folded id in an object's body.
     pub(super) fn element(&self, id: &str) -> Option<&Json> {
         let at = id.rmatch_indices('/').nth(1)?.0;
         let owner = id.get(..at)?;
         elements(&self.standing(owner)?.body, owner).find(|(element, _)| element == id).map(|(_, element)| element)
     }
 
-    /// Says which ids a new body refers to, and refuses it where one of them names nothing.
+    /// The ids to which a new body refers. Rejects a reference to a missing object.
     ///
-    /// What only the provider wrote into the old body (the interfaces in a subnet) is no reference of the client, even if it is sent back.
+    /// Ids that only the provider wrote into the old body (the interfaces in a subnet) are no references of the client,
+    /// even when the client sends them back.
     ///
     /// # Errors
-    /// 400 `InvalidResourceReference` as Azure says it; 409 where what is referred to is still being made.
+    /// 400 `InvalidResourceReference` with Azure's wording; 409 while the referenced object is being created.
     pub(super) fn references(
         &self,
         id: &ArmId,
         body: &Json,
-        old: Option<&Object>,
-    ) -> Result<BTreeSet<String>, Failure> {
+        old: Option<&SimulatedObject>,
+    ) -> Result<BTreeSet<String>, ErrorResponse> {
         let own = id.folded();
         let inner = format!("{own}/");
         let (before, kept): (BTreeSet<String>, _) = match old {
@@ -127,9 +129,9 @@ impl World {
         Ok(refers)
     }
 
-    fn check_reference(&self, to: &str, id: &ArmId) -> Result<(), Failure> {
+    fn check_reference(&self, to: &str, id: &ArmId) -> Result<(), ErrorResponse> {
         match self.standing(to).map(|object| object.stage) {
-            Some(Stage::Creating) => Err(Failure::service(
+            Some(Lifecycle::Creating) => Err(ErrorResponse::service(
                 409,
                 "ReferencedResourceNotProvisioned",
                 format!(
@@ -137,18 +139,18 @@ impl World {
                 ),
             )
             .retry_after(5)),
-            Some(Stage::Deleting | Stage::Hidden) => Err(missing(to, id)),
-            Some(Stage::Standing | Stage::Updating | Stage::Failed) => Ok(()),
+            Some(Lifecycle::Deleting | Lifecycle::Hidden) => Err(missing(to, id)),
+            Some(Lifecycle::Standing | Lifecycle::Updating | Lifecycle::Failed) => Ok(()),
             None if self.element(to).is_some() => Ok(()),
             None => Err(missing(to, id)),
         }
     }
 
-    /// Refuses what would take something away that others refer to.
+    /// Rejects the deletion of an object that others refer to.
     ///
     /// # Errors
-    /// Azure's code and words for the type.
-    pub(super) fn check_unused(&self, id: &str) -> Result<(), Failure> {
+    /// Azure's code and wording for the type.
+    pub(super) fn check_unused(&self, id: &str) -> Result<(), ErrorResponse> {
         let below = format!("{id}/");
         let outside = |user: &str| user != id && !user.starts_with(&below);
         for (to, user) in self.users(id).filter(|(_, user)| outside(user)) {
@@ -159,8 +161,8 @@ impl World {
         Ok(())
     }
 
-    /// Refuses a new body in which elements are missing that others refer to.
-    pub(super) fn check_elements_unused(&self, old: &Object, body: &Json) -> Result<(), Failure> {
+    /// Rejects a new body that omits elements that other objects refer to.
+    pub(super) fn check_elements_unused(&self, old: &SimulatedObject, body: &Json) -> Result<(), ErrorResponse> {
         let own = old.id.folded();
         let kept: BTreeSet<String> = elements(body, &own).map(|(id, _)| id).collect();
         let gone = elements(&old.body, &own).map(|(id, _)| id).filter(|id| !kept.contains(id));
@@ -173,13 +175,14 @@ impl World {
         Ok(())
     }
 
-    /// The code with which the owner of an id refuses to be deleted while in use, and its name; `None` where it does not mind.
+    /// The error code for the deletion of an object in use, and its name; `None` where the type allows such a deletion.
     fn in_use(&self, to: &str) -> Option<(&'static str, String)> {
         if let Some(object) = self.object(to) {
             let code = types::find(&object.type_)?.in_use;
             return (!code.is_empty()).then(|| (code, object.id.name().to_owned()));
         }
-        // A reference may outlast an object that could be deleted in spite of it; what it was in is not held by that.
+        // A reference may outlast an object whose type allows deletion in use. Such a reference does not
+        // block its parent.
         if ArmId::new(to).arm_type().is_some_and(|type_| types::find(&type_.to_ascii_lowercase()).is_some()) {
             return None;
         }
@@ -192,7 +195,8 @@ impl World {
         (!code.is_empty()).then(|| (code, name.to_owned()))
     }
 
-    /// The objects of a group that cannot be deleted with it, because something elsewhere refers to them, with what they lie in and need.
+    /// The objects of a group that cannot be deleted with it because objects in other groups refer to them, including
+    /// their parents and references.
     pub(super) fn held_from_outside(&self, group: &str) -> BTreeSet<String> {
         let mut held = BTreeSet::new();
         let outside = self.users(group).filter(|(to, user)| group_of(user) != Some(group) && self.in_use(to).is_some());
@@ -205,15 +209,15 @@ impl World {
                 next.extend(object.refers.iter().cloned());
                 held.insert(id.clone());
             }
-            // What lies in something keeps that; an element keeps the object it is in.
+            // A child keeps its parent; an element keeps its object.
             next.extend(id.rmatch_indices('/').nth(1).and_then(|(at, _)| id.get(..at)).map(str::to_owned));
         }
         held
     }
 }
 
-fn missing(to: &str, id: &ArmId) -> Failure {
-    Failure::service(
+fn missing(to: &str, id: &ArmId) -> ErrorResponse {
+    ErrorResponse::service(
         400,
         "InvalidResourceReference",
         format!(
@@ -222,8 +226,8 @@ fn missing(to: &str, id: &ArmId) -> Failure {
     )
 }
 
-fn in_use(code: &str, name: &str, by: &str) -> Failure {
+fn in_use(code: &str, name: &str, by: &str) -> ErrorResponse {
     let status = if code.starts_with("InUse") { 400 } else { 409 };
     let what = code.strip_prefix("InUse").and_then(|rest| rest.strip_suffix("CannotBeDeleted")).unwrap_or("Resource");
-    Failure::service(status, code, format!("{what} {name} is in use by {by} and cannot be deleted."))
+    ErrorResponse::service(status, code, format!("{what} {name} is in use by {by} and cannot be deleted."))
 }

@@ -1,6 +1,8 @@
-//! Which providers the subscription is registered with: all of them, unless a fault or a request has it otherwise. Both ways take a while.
+//! The subscription's registrations with providers: all, unless a fault or a request removes one. Registering and
+//! unregistering take time.
 //!
-//! Nothing waits for that: what was asked for is kept with the time at which it is done, and how far it is follows from what time it is.
+//! No event is needed: the last request is stored with its completion time, and the state follows from
+//! the current time.
 
 use std::collections::BTreeSet;
 
@@ -9,35 +11,35 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::SUBSCRIPTION;
-use super::request::{Failure, Response};
-use super::types::{self, Type};
+use super::request::{ErrorResponse, Response};
+use super::types::{self, ProviderType};
 use super::world::World;
 
-/// The providers that are part of Resource Manager itself, which no subscription is without.
+/// Providers that are part of Resource Manager itself and always registered.
 const ALWAYS: [&str; 2] = ["Microsoft.Authorization", "Microsoft.Resources"];
 
-/// How many seconds it takes, at least and at most.
+/// The shortest and the longest duration, in seconds.
 const SECONDS: (u64, u64) = (30, 60);
 
-/// What was asked for last, of one provider.
+/// The last request about one provider.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
-    wanted: Wanted,
+pub(super) struct RegistrationRequest {
+    wanted: RegistrationTarget,
     done: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Wanted {
+enum RegistrationTarget {
     Registered,
     Unregistered,
 }
 
-/// How a subscription stands with a provider.
+/// The registration state of a subscription with a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Registration {
-    /// It never was registered.
+enum RegistrationState {
+    /// Never registered.
     NotRegistered,
     Registering,
     Registered,
@@ -45,8 +47,8 @@ enum Registration {
     Unregistered,
 }
 
-impl Registration {
-    /// Azure's word for it.
+impl RegistrationState {
+    /// Azure's name for the state.
     const fn word(self) -> &'static str {
         match self {
             Self::NotRegistered => "NotRegistered",
@@ -58,50 +60,53 @@ impl Registration {
     }
 }
 
-/// The namespaces that there are, as they are written.
+/// All namespaces in their usual case.
 fn namespaces() -> BTreeSet<&'static str> {
-    types::all().map(Type::namespace).collect()
+    types::all().map(ProviderType::namespace).collect()
 }
 
-/// The provider with this name, without regard to case, with which a subscription may be registered or not.
+/// The provider with this name (ignoring case), if the subscription can be unregistered from it.
 ///
 /// # Errors
-/// Words that say which there are.
+/// A message with the list of such providers.
 pub fn registrable(provider: &str) -> Result<&'static str, String> {
     let choice = || namespaces().into_iter().filter(|namespace| !ALWAYS.contains(namespace));
     choice().find(|namespace| namespace.eq_ignore_ascii_case(provider)).ok_or_else(|| {
         let known: Vec<&str> = choice().collect();
-        format!(
-            "`{provider}` is no provider of the embedded cloud that can be without registration; those are {}",
-            known.join(", ")
-        )
+        format!("a fault cannot unregister `{provider}` in the local simulator. Use one of {}", known.join(", "))
     })
 }
 
 impl World {
-    fn registration(&self, namespace: &str) -> Registration {
+    fn registration(&self, namespace: &str) -> RegistrationState {
         let asked = self.rest.registrations.get(&namespace.to_ascii_lowercase());
         match asked {
-            _ if ALWAYS.contains(&namespace) => Registration::Registered,
-            _ if self.rest.faults.unregisters(namespace) => Registration::NotRegistered,
-            None => Registration::Registered,
-            Some(Asked { wanted: Wanted::Registered, done }) if *done > self.now => Registration::Registering,
-            Some(Asked { wanted: Wanted::Registered, .. }) => Registration::Registered,
-            Some(Asked { wanted: Wanted::Unregistered, done }) if *done > self.now => Registration::Unregistering,
-            Some(Asked { wanted: Wanted::Unregistered, .. }) => Registration::Unregistered,
+            _ if ALWAYS.contains(&namespace) => RegistrationState::Registered,
+            _ if self.rest.faults.unregisters(namespace) => RegistrationState::NotRegistered,
+            None => RegistrationState::Registered,
+            Some(RegistrationRequest { wanted: RegistrationTarget::Registered, done }) if *done > self.now => {
+                RegistrationState::Registering
+            }
+            Some(RegistrationRequest { wanted: RegistrationTarget::Registered, .. }) => RegistrationState::Registered,
+            Some(RegistrationRequest { wanted: RegistrationTarget::Unregistered, done }) if *done > self.now => {
+                RegistrationState::Unregistering
+            }
+            Some(RegistrationRequest { wanted: RegistrationTarget::Unregistered, .. }) => {
+                RegistrationState::Unregistered
+            }
         }
     }
 
-    /// Refuses to write what is of this type (folded) while the subscription is not registered with its provider.
+    /// Rejects a write of this type (folded) while the subscription is not registered with its provider.
     ///
     /// # Errors
     /// 409 `MissingSubscriptionRegistration`.
-    pub(super) fn registered_for(&self, type_: &str) -> Result<(), Failure> {
-        let Some(namespace) = types::find(type_).map(Type::namespace) else { return Ok(()) };
-        if self.registration(namespace) == Registration::Registered {
+    pub(super) fn registered_for(&self, type_: &str) -> Result<(), ErrorResponse> {
+        let Some(namespace) = types::find(type_).map(ProviderType::namespace) else { return Ok(()) };
+        if self.registration(namespace) == RegistrationState::Registered {
             return Ok(());
         }
-        Err(Failure::gateway(
+        Err(ErrorResponse::gateway(
             409,
             "MissingSubscriptionRegistration",
             format!(
@@ -110,44 +115,46 @@ impl World {
         ))
     }
 
-    /// Begins to register the subscription with a provider, where it is not.
-    pub(super) fn register(&mut self, namespace: &str) -> Result<Response, Failure> {
+    /// Starts the registration with a provider, unless registered.
+    pub(super) fn register(&mut self, namespace: &str) -> Result<Response, ErrorResponse> {
         let namespace = known(namespace)?;
-        if !matches!(self.registration(namespace), Registration::Registering | Registration::Registered) {
+        if !matches!(self.registration(namespace), RegistrationState::Registering | RegistrationState::Registered) {
             self.rest.faults.register(namespace);
-            self.ask(namespace, Wanted::Registered);
+            self.ask(namespace, RegistrationTarget::Registered);
         }
         Ok(Response::json(200, &self.provider(namespace)?))
     }
 
-    /// Begins to end that.
-    pub(super) fn unregister(&mut self, namespace: &str) -> Result<Response, Failure> {
+    /// Starts the removal of a registration.
+    pub(super) fn unregister(&mut self, namespace: &str) -> Result<Response, ErrorResponse> {
         let namespace = known(namespace)?;
         let of_it = |type_: &str| types::find(type_).is_some_and(|type_| type_.namespace() == namespace);
         if ALWAYS.contains(&namespace) || self.objects().any(|object| of_it(&object.type_)) {
-            return Err(Failure::gateway(
+            return Err(ErrorResponse::gateway(
                 409,
                 "Conflict",
-                format!("The subscription cannot be unregistered from namespace '{namespace}': it is in use."),
+                format!(
+                    "The subscription cannot be unregistered from namespace '{namespace}': the namespace is in use."
+                ),
             ));
         }
-        if matches!(self.registration(namespace), Registration::Registering | Registration::Registered) {
-            self.ask(namespace, Wanted::Unregistered);
+        if matches!(self.registration(namespace), RegistrationState::Registering | RegistrationState::Registered) {
+            self.ask(namespace, RegistrationTarget::Unregistered);
         }
         Ok(Response::json(200, &self.provider(namespace)?))
     }
 
-    fn ask(&mut self, namespace: &str, wanted: Wanted) {
+    fn ask(&mut self, namespace: &str, wanted: RegistrationTarget) {
         let (least, most) = SECONDS;
         let mut stream = self.seed.stream(&[namespace, "registration", &self.now.to_string()]);
         let seconds = if self.rest.faults.instant() { 0 } else { least + stream.below(most - least + 1) };
         let done = self.now + SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default());
-        self.rest.registrations.insert(namespace.to_ascii_lowercase(), Asked { wanted, done });
+        self.rest.registrations.insert(namespace.to_ascii_lowercase(), RegistrationRequest { wanted, done });
         self.changes.rest = true;
     }
 
-    /// A provider as Azure tells of it.
-    pub(super) fn provider(&self, namespace: &str) -> Result<Json, Failure> {
+    /// A provider in Azure's format.
+    pub(super) fn provider(&self, namespace: &str) -> Result<Json, ErrorResponse> {
         let namespace = known(namespace)?;
         let of_it = types::all().filter(|type_| type_.namespace() == namespace);
         let kinds: Vec<Json> = of_it
@@ -164,17 +171,17 @@ impl World {
         }))
     }
 
-    /// All of them.
+    /// All providers in Azure's format.
     pub(super) fn providers(&self) -> Json {
         let all: Vec<Json> = namespaces().into_iter().filter_map(|namespace| self.provider(namespace).ok()).collect();
         json!({ "value": all })
     }
 }
 
-/// The namespace as it is written.
-fn known(namespace: &str) -> Result<&'static str, Failure> {
+/// The namespace in its usual case.
+fn known(namespace: &str) -> Result<&'static str, ErrorResponse> {
     namespaces().into_iter().find(|known| known.eq_ignore_ascii_case(namespace)).ok_or_else(|| {
         let message = format!("The resource namespace '{namespace}' is invalid.");
-        Failure::gateway(404, "InvalidResourceNamespace", message)
+        ErrorResponse::gateway(404, "InvalidResourceNamespace", message)
     })
 }

@@ -1,4 +1,5 @@
-//! A request to the simulated Resource Manager and its answer, free of any HTTP library; and the error bodies of Azure.
+//! A request to the simulated Resource Manager and its response, independent of any HTTP library; and
+//! Azure's error bodies.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,13 +9,13 @@ use serde_json::{Value as Json, json};
 
 use crate::kinds::Refusal;
 
-/// What is asked.
+/// The HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Verb {
+pub enum HttpMethod {
     /// Reads.
     Get,
-    /// Says whether something is there.
+    /// Checks for existence.
     Head,
     /// Creates or replaces.
     Put,
@@ -22,12 +23,12 @@ pub enum Verb {
     Patch,
     /// Deletes.
     Delete,
-    /// Asks for an action.
+    /// Requests an action.
     Post,
 }
 
-impl Verb {
-    /// The verb's name in HTTP.
+impl HttpMethod {
+    /// The method's name in HTTP.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -39,14 +40,14 @@ impl Verb {
         }
     }
 
-    /// The verb with this name.
+    /// The method with this name.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Get, Self::Head, Self::Put, Self::Patch, Self::Delete, Self::Post]
             .into_iter()
             .find(|verb| verb.name() == name)
     }
 
-    /// Whether it changes nothing.
+    /// True for a method without effect.
     pub(super) const fn reads(self) -> bool {
         matches!(self, Self::Get | Self::Head)
     }
@@ -55,15 +56,15 @@ impl Verb {
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The verb.
-    pub verb: Verb,
-    /// The path as it came, still percent-encoded.
+    /// The method.
+    pub verb: HttpMethod,
+    /// The path as received, percent-encoded.
     pub path: String,
     /// The query, decoded.
     pub query: BTreeMap<String, String>,
     /// The headers, names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The body; `Err` where it is not JSON, with what is wrong.
+    /// The body; `Err` with the parser's message where it is not JSON.
     pub body: Result<Option<Json>, String>,
 }
 
@@ -72,20 +73,22 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The body, which must be an object.
-    pub(super) fn object(&self) -> Result<Json, Failure> {
+    /// The body, if it is an object.
+    pub(super) fn object(&self) -> Result<Json, ErrorResponse> {
         match &self.body {
             Ok(Some(body @ Json::Object(_))) => Ok(body.clone()),
-            Ok(Some(_)) => Err(Failure::content("The request content was invalid: it must be a JSON object.")),
-            Ok(None) => Err(Failure::content("The request content was invalid: the body is missing.")),
-            Err(what) => Err(Failure::content(format!(
+            Ok(Some(_)) => {
+                Err(ErrorResponse::content("The request content was invalid: the body must be a JSON object."))
+            }
+            Ok(None) => Err(ErrorResponse::content("The request content was invalid: the body is missing.")),
+            Err(what) => Err(ErrorResponse::content(format!(
                 "The request content was invalid and could not be deserialized: '{what}'."
             ))),
         }
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone, Default)]
 pub struct Response {
     /// The HTTP status.
@@ -94,9 +97,9 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body, JSON or empty.
     pub body: Vec<u8>,
-    /// How long it is held back.
+    /// The delay before it is sent.
     pub delay: Duration,
-    /// Whether it never arrives: the connection breaks instead.
+    /// `true`: the connection breaks and the response never arrives.
     pub dropped: bool,
 }
 
@@ -115,19 +118,19 @@ impl Response {
     }
 }
 
-/// Who says no.
+/// The origin of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Cause {
     /// Resource Manager itself.
     Gateway,
-    /// The provider behind it.
+    /// The resource provider.
     Service,
 }
 
-/// An answer that says no.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Failure {
+pub(super) struct ErrorResponse {
     pub(super) status: u16,
     pub(super) code: String,
     pub(super) message: String,
@@ -137,7 +140,7 @@ pub(super) struct Failure {
     pub(super) retry_after: Option<u64>,
 }
 
-impl Failure {
+impl ErrorResponse {
     pub(super) fn gateway(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into(), cause: Cause::Gateway, retry_after: None }
     }
@@ -174,7 +177,7 @@ impl Failure {
     }
 }
 
-impl From<Refusal> for Failure {
+impl From<Refusal> for ErrorResponse {
     fn from(Refusal { status, code, message }: Refusal) -> Self {
         Self::service(status, code, message)
     }

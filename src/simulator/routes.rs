@@ -1,4 +1,4 @@
-//! The simulated Resource Manager behind HTTP, as a router: in-process for our own client, on a port for others.
+//! The simulated Resource Manager as an HTTP router: in-process for drplan's own client, on a port for other clients.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -12,20 +12,20 @@ use axum::response::Response as HttpResponse;
 use serde_json::Value as Json;
 
 use super::Simulator;
-use super::request::{Failure, Request, Response, Verb};
+use super::request::{ErrorResponse, HttpMethod, Request, Response};
 
-/// The greatest body that Resource Manager takes, in bytes.
+/// The largest body that Resource Manager accepts, in bytes.
 const GREATEST_BODY: usize = 4 * 1024 * 1024;
 
-/// How deep lists and objects may stand in each other in a body that is no strict JSON.
+/// The deepest nesting of lists and objects in a body that is not strict JSON.
 const DEEPEST_BODY: u32 = 128;
 
-/// Marks an answer that never arrives, among its extensions: reading its body breaks off, as a connection does.
+/// Response extension for a broken connection: reading the body fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dropped;
+pub struct DroppedAnswer;
 
 impl Simulator {
-    /// Resource Manager, for any path.
+    /// A router that passes every path to the simulated Resource Manager.
     pub fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
     }
@@ -42,13 +42,17 @@ async fn answer(State(simulator): State<Simulator>, request: HttpRequest) -> Res
     Ok(write(response))
 }
 
-async fn read(request: HttpRequest) -> Result<Request, Failure> {
+async fn read(request: HttpRequest) -> Result<Request, ErrorResponse> {
     let (parts, body) = request.into_parts();
-    let verb = Verb::parse(parts.method.as_str()).ok_or_else(|| {
-        Failure::gateway(405, "MethodNotAllowed", format!("The request method '{}' is not known.", parts.method))
+    let verb = HttpMethod::parse(parts.method.as_str()).ok_or_else(|| {
+        ErrorResponse::gateway(405, "MethodNotAllowed", format!("The request method '{}' is not known.", parts.method))
     })?;
     let bytes = to_bytes(body, GREATEST_BODY).await.map_err(|_| {
-        Failure::gateway(413, "RequestEntityTooLarge", "The request content size exceeds the maximum size of 4 MB.")
+        ErrorResponse::gateway(
+            413,
+            "RequestEntityTooLarge",
+            "The request content size exceeds the maximum size of 4 MB.",
+        )
     })?;
     let body = if bytes.is_empty() { Ok(None) } else { parse(&bytes).map(Some) };
     let query = parts.uri.query().unwrap_or_default();
@@ -66,7 +70,8 @@ async fn read(request: HttpRequest) -> Result<Request, Failure> {
     })
 }
 
-/// A body as Resource Manager reads it: JSON, also with comments and with names that stand in no quotes, as Azure's command line sends templates.
+/// Parses a body as Resource Manager does: JSON, also with comments and unquoted names, as the Azure
+/// CLI sends templates.
 fn parse(bytes: &[u8]) -> Result<Json, String> {
     serde_json::from_slice(bytes).or_else(|error| {
         let text = std::str::from_utf8(bytes).ok().filter(|text| is_shallow(text));
@@ -74,7 +79,7 @@ fn parse(bytes: &[u8]) -> Result<Json, String> {
     })
 }
 
-/// Whether nothing stands so deep in a text that reading it could exhaust the stack. Brackets in texts count, too.
+/// True for a text without nesting so deep that parsing could overflow the stack. Counts brackets in strings too.
 fn is_shallow(text: &str) -> bool {
     let mut depth = 0_u32;
     text.bytes().all(|byte| {
@@ -87,7 +92,7 @@ fn is_shallow(text: &str) -> bool {
     })
 }
 
-/// An answer as HTTP has it.
+/// Converts a response to HTTP.
 pub(super) fn write(response: Response) -> HttpResponse {
     let Response { status, headers, body, delay: _, dropped } = response;
     let body = if dropped {
@@ -104,7 +109,7 @@ pub(super) fn write(response: Response) -> HttpResponse {
         }
     }
     if dropped {
-        answer.extensions_mut().insert(Dropped);
+        answer.extensions_mut().insert(DroppedAnswer);
     }
     answer
 }

@@ -1,6 +1,6 @@
-//! All chance in the simulated world: draws that follow from the seed and from what they are for.
+//! Randomness in the simulated world: every draw depends only on the seed and its purpose.
 //!
-//! Every purpose has a stream of its own (the hash of the seed, an id and a word), so that one more object changes nothing for the others.
+//! Every purpose has its own stream (the hash of the seed, an id and a word), so a new object does not affect others.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub(super) struct Stream(u64);
 impl Seed {
     /// The stream for this purpose.
     pub(super) fn stream(self, of: &[&str]) -> Stream {
-        // FNV-1a over the parts, each closed by a byte that stands in no UTF-8 text.
+        // FNV-1a over the parts, each terminated by a byte that never occurs in UTF-8.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ mix(self.0);
         for part in of {
             for byte in part.bytes().chain([0xff]) {
@@ -40,12 +40,12 @@ impl Stream {
         mix(self.0)
     }
 
-    /// A number from 0 up to, and without, `end`.
+    /// A number in `0..end`.
     pub(super) fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.draw() % end }
     }
 
-    /// A number from 0 up to, and without, 1.
+    /// A number in `0..1`.
     pub(super) fn unit(&mut self) -> f64 {
         (self.draw() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -1,27 +1,27 @@
-//! The shape of the bodies of a type, derived from the tables, and what is wrong with a body held against it.
+//! The shape of a type's bodies, derived from the tables, and the validation of a body against it.
 //!
-//! Pure: it knows tables and JSON, and nothing of what stands.
+//! Pure: depends on the tables and JSON only, not on the world.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::request::Failure;
+use super::request::ErrorResponse;
 use crate::kinds::{Arg, Block, Lit, Need, Ty, Wire};
 
-/// What may stand at a place of a body.
+/// The allowed values at a path of a body.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Shape {
+pub(super) struct BodyShape {
     /// The JSON type; `None`: any.
     expect: Option<Expect>,
-    /// Whether it must be there when what holds it is.
+    /// Required whenever the enclosing object is present.
     required: bool,
-    /// Whether names beside `fields` are allowed.
+    /// Allows names other than those in `fields`.
     open: bool,
     /// The properties of an object.
-    fields: BTreeMap<String, Shape>,
+    fields: BTreeMap<String, BodyShape>,
     /// The elements of a list, or the values of a map.
-    each: Option<Box<Shape>>,
+    each: Option<Box<BodyShape>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Expect {
     }
 }
 
-/// The path of an argument in the body, if the table says it.
+/// The path of an argument in the body, if the table has one.
 pub(super) const fn wire_path(wire: Wire) -> Option<&'static str> {
     match wire {
         Wire::At(path) | Wire::Mapped(path, _) | Wire::Scaled(path, _) | Wire::Text(path) | Wire::Negated(path) => {
@@ -66,7 +66,7 @@ pub(super) const fn wire_path(wire: Wire) -> Option<&'static str> {
     }
 }
 
-impl Shape {
+impl BodyShape {
     /// The shape of an object with these arguments.
     pub(super) fn of(args: &[Arg]) -> Self {
         let mut shape = Self { expect: Some(Expect::Object), ..Self::default() };
@@ -79,14 +79,14 @@ impl Shape {
         shape
     }
 
-    /// What stands at an argument's path, or in each element where the path goes through a list.
+    /// The shape at an argument's path, or of each element where the path passes through a list.
     fn of_arg(arg: &Arg, each: bool) -> Self {
         let plain = |expect| Self { expect: Some(expect), ..Self::default() };
         match (arg.wire, arg.ty) {
             (Wire::Text(_), _) => plain(Expect::String),
             (Wire::Scaled(..), _) => plain(Expect::Number),
             (Wire::Negated(_), _) => plain(Expect::Bool),
-            // What no pair translates passes as it is, so the type is sure only where both sides agree.
+            // Values without a pair pass unchanged, so the type is certain only where both sides agree.
             (Wire::Mapped(_, pairs), ty) => {
                 let to = pairs.iter().map(|(_, to)| literal(*to)).reduce(|a, b| if a == b { a } else { None });
                 match ty {
@@ -124,12 +124,12 @@ impl Shape {
         Self { expect: Some(Expect::Array), each: Some(Box::new(inner)), ..Self::default() }
     }
 
-    /// A text or number that a literal stands for.
+    /// The shape of a literal.
     pub(super) fn of_literal(lit: Lit) -> Self {
         Self { expect: literal(lit), open: true, ..Self::default() }
     }
 
-    /// Anything at all.
+    /// Any value.
     pub(super) fn any() -> Self {
         Self { open: true, ..Self::default() }
     }
@@ -139,17 +139,17 @@ impl Shape {
         Self::of_type(Ty::Map(&Ty::String))
     }
 
-    /// The shape at a path, made where there is none.
+    /// The shape at a path, created if missing.
     pub(super) fn at(&mut self, path: &str) -> &mut Self {
         self.walk(path, false)
     }
 
-    /// Takes back that something must be there.
+    /// Makes a path optional.
     pub(super) fn spare(&mut self, path: &str) {
         self.at(path).required = false;
     }
 
-    /// The shape at a path, which must be there, and so must all that leads to it.
+    /// The shape at a path, with the path and all its prefixes required.
     fn needed(&mut self, path: &str) -> &mut Self {
         self.walk(path, true)
     }
@@ -169,7 +169,7 @@ impl Shape {
         at
     }
 
-    /// Whether a table says what stands at a path.
+    /// True for a path that a table describes.
     pub(super) fn known(&self, path: &str) -> bool {
         let mut at = self;
         for segment in path.split('.') {
@@ -184,7 +184,7 @@ impl Shape {
         true
     }
 
-    /// Adds what another table says of the same place: what either allows is allowed, what either requires is required.
+    /// Merges another table's shape for the same path: allows what either allows, requires what either requires.
     pub(super) fn join(&mut self, other: Self) {
         let fresh = self.fields.is_empty() && self.expect.is_none() && self.each.is_none() && !self.open;
         if fresh {
@@ -208,7 +208,7 @@ impl Shape {
         }
     }
 
-    /// Adds the shape of another kind that writes the same type: only what both require is required.
+    /// Merges the shape of another kind that writes the same type: requires only what both require.
     pub(super) fn also(&mut self, mut other: Self) {
         self.relax(&other);
         other.relax(self);
@@ -230,7 +230,7 @@ impl Shape {
         }
     }
 
-    /// Requires nothing of the object itself; its lists' elements keep what they require.
+    /// Makes the properties of the object optional. Elements of its lists keep their requirements.
     pub(super) fn optional(mut self) -> Self {
         for field in self.fields.values_mut() {
             field.required = false;
@@ -241,21 +241,21 @@ impl Shape {
         self
     }
 
-    /// Says that what stands at this path need not be there.
+    /// Makes a path optional.
     pub(super) fn not_required(&mut self, path: &str) {
         self.at(path).required = false;
     }
 
-    /// Says what is wrong with a body. `old` is what stands already: a client that sends an answer back is within its rights, whatever it holds.
+    /// Validates a body. Properties of `old`, the existing body, are always allowed: a client may send a response back.
     ///
     /// # Errors
-    /// The first thing that is wrong.
-    pub(super) fn check(&self, body: &Json, old: Option<&Json>, strict: bool, path: &str) -> Result<(), Failure> {
+    /// The first violation.
+    pub(super) fn check(&self, body: &Json, old: Option<&Json>, strict: bool, path: &str) -> Result<(), ErrorResponse> {
         let (Some(expect), Some(found)) = (self.expect.or_else(|| Expect::of(body)), Expect::of(body)) else {
             return Ok(());
         };
         if expect != found {
-            return Err(Failure::content(format!(
+            return Err(ErrorResponse::content(format!(
                 "The request content was invalid and could not be deserialized: 'Error converting value of type {} to type {}. Path '{path}'.'.",
                 found.word(),
                 expect.word()
@@ -270,7 +270,7 @@ impl Shape {
                         Some(field) => field.check(value, old, strict, &path)?,
                         None if self.open || !strict || old.is_some() || everywhere(name) => {}
                         None => {
-                            return Err(Failure::content(format!(
+                            return Err(ErrorResponse::content(format!(
                                 "The request content was invalid and could not be deserialized: 'Could not find member '{name}' on object. Path '{path}'.'."
                             )));
                         }
@@ -278,7 +278,7 @@ impl Shape {
                 }
                 for (name, _) in self.fields.iter().filter(|(_, field)| field.required) {
                     if map.get(name).is_none_or(Json::is_null) {
-                        return Err(Failure::service(
+                        return Err(ErrorResponse::service(
                             400,
                             "InvalidParameter",
                             format!("Required parameter '{}' is missing (null).", join(path, name)),
@@ -298,8 +298,8 @@ impl Shape {
     }
 }
 
-impl Shape {
-    /// Makes truth values and numbers of what a client wrote as text, as the services do.
+impl BodyShape {
+    /// Converts booleans and numbers that a client sent as strings, as the services do.
     pub(super) fn convert(&self, body: &mut Json) {
         match (body, self.expect) {
             (body @ Json::String(_), Some(Expect::Bool | Expect::Number)) => {
@@ -328,12 +328,12 @@ impl Shape {
     }
 }
 
-/// What any element of a list may have, because answers have it.
+/// Properties allowed in every list element, because responses contain them.
 fn everywhere(name: &str) -> bool {
     matches!(name, "id" | "name" | "type" | "etag" | "provisioningState")
 }
 
-/// The element of the old list that is this one: by name, else by position.
+/// The matching element of the old list: by name, else by position.
 fn twin<'a>(old: &'a Json, item: &Json, at: usize) -> Option<&'a Json> {
     let list = old.as_array()?;
     match item.get("name") {

@@ -1,19 +1,20 @@
-//! The tags of an object as a resource of their own, `{scope}/providers/Microsoft.Resources/tags/default`: who may tag need not know what else is written there.
+//! The tags of an object as a separate resource, `{scope}/providers/Microsoft.Resources/tags/default`. A client can
+//! change tags without the rest of the body.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::answer::{Ask, method_not_allowed, parent_not_found};
-use super::locks::Wish;
-use super::request::{Failure, Response, Verb};
-use super::target::Named;
+use super::answer::{AdmittedRequest, method_not_allowed, parent_not_found};
+use super::locks::LockedAction;
+use super::request::{ErrorResponse, HttpMethod, Response};
+use super::target::ResourcePath;
 use super::world::World;
 
-/// Its type, folded.
+/// The type of the tags resource, folded.
 pub(super) const TAGS: &str = "microsoft.resources/tags";
 
 impl World {
-    /// Answers what is asked of the tags of an object.
-    pub(super) fn tags(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
+    /// Answers a request about the tags of an object.
+    pub(super) fn tags(&mut self, named: &ResourcePath, ask: &AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
         let scope = named.above(4);
         let object = self.standing(&scope).ok_or_else(|| parent_not_found(&scope))?;
         if let Some(region) = self.region(&scope) {
@@ -22,13 +23,13 @@ impl World {
         let id = format!("{}/providers/Microsoft.Resources/tags/default", object.id);
         let before = object.body.get("tags").and_then(Json::as_object).cloned().unwrap_or_default();
         let after = match ask.request.verb {
-            Verb::Get => return Ok(shown(&id, &before)),
-            Verb::Put => written(ask)?,
-            Verb::Delete => JsonMap::new(),
-            Verb::Patch => patched(before, ask)?,
+            HttpMethod::Get => return Ok(shown(&id, &before)),
+            HttpMethod::Put => written(ask)?,
+            HttpMethod::Delete => JsonMap::new(),
+            HttpMethod::Patch => patched(before, ask)?,
             verb => return Err(method_not_allowed(verb)),
         };
-        self.check_unlocked(&scope, Wish::Write)?;
+        self.check_unlocked(&scope, LockedAction::Write)?;
         if let Some(operation) = self.object(&scope).and_then(|object| self.operation(object.operation.as_ref()?)) {
             return Err(self.in_progress(operation));
         }
@@ -47,16 +48,16 @@ fn shown(id: &str, tags: &JsonMap<String, Json>) -> Response {
 }
 
 /// The tags that a request writes.
-fn written(ask: &Ask<'_>) -> Result<JsonMap<String, Json>, Failure> {
+fn written(ask: &AdmittedRequest<'_>) -> Result<JsonMap<String, Json>, ErrorResponse> {
     let body = ask.request.object()?;
     let tags = body.pointer("/properties/tags").and_then(Json::as_object);
     tags.filter(|tags| tags.values().all(Json::is_string)).cloned().ok_or_else(|| {
-        Failure::content("The request content was invalid: 'properties.tags' must be an object of texts.")
+        ErrorResponse::content("The request content was invalid: 'properties.tags' must be an object of strings.")
     })
 }
 
-/// Tags after a PATCH: joined with those written, replaced by them, or without them. Names of tags are the same in any case.
-fn patched(mut tags: JsonMap<String, Json>, ask: &Ask<'_>) -> Result<JsonMap<String, Json>, Failure> {
+/// Tags after a PATCH: merged with the written ones, replaced by them, or without them. Tag names ignore case.
+fn patched(mut tags: JsonMap<String, Json>, ask: &AdmittedRequest<'_>) -> Result<JsonMap<String, Json>, ErrorResponse> {
     let given = written(ask)?;
     let body = ask.request.object()?;
     let operation = body.get("operation").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase();
@@ -72,8 +73,8 @@ fn patched(mut tags: JsonMap<String, Json>, ask: &Ask<'_>) -> Result<JsonMap<Str
             tags.retain(|name, _| !is_given(name));
             Ok(tags)
         }
-        other => Err(Failure::content(format!(
-            "The request content was invalid: the operation '{other}' is none of Replace, Merge and Delete."
+        other => Err(ErrorResponse::content(format!(
+            "The request content was invalid: the operation '{other}' must be Replace, Merge or Delete."
         ))),
     }
 }

@@ -1,13 +1,14 @@
-//! What a path asks for: groups, a resource, a list, an action, an operation. Knows the grammar of ids and nothing of what stands.
+//! Parses a request path: groups, a resource, a list, an action, an operation. Knows the grammar of ids, but not the
+//! objects that exist.
 
-use super::request::Failure;
+use super::request::ErrorResponse;
 
 /// The type of a resource group.
 pub(super) const GROUP: &str = "microsoft.resources/resourcegroups";
 /// The type of a lock, which Resource Manager itself enforces.
 pub(super) const LOCK: &str = "microsoft.authorization/locks";
 
-/// What a path asks for.
+/// The target of a request path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
     /// `/subscriptions`.
@@ -31,17 +32,17 @@ pub(super) enum Target {
     /// The result of an operation.
     Outcome(String),
     /// A resource or a resource group.
-    Resource(Named),
+    Resource(ResourcePath),
     /// All resources of a type (folded) directly below a scope (folded id).
     Collection { scope: String, type_: String },
     /// An action on a resource.
-    Action(Named, String),
+    Action(ResourcePath, String),
 }
 
 /// A resource as a path names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
-    /// The segments of its id as they came.
+pub(super) struct ResourcePath {
+    /// The segments of its id as received.
     pub(super) segments: Vec<String>,
     /// Its id, folded.
     pub(super) id: String,
@@ -49,8 +50,8 @@ pub(super) struct Named {
     pub(super) type_: String,
 }
 
-impl Named {
-    /// The name as it came.
+impl ResourcePath {
+    /// The name as received.
     pub(super) fn name(&self) -> &str {
         self.segments.last().map_or("", String::as_str)
     }
@@ -60,12 +61,12 @@ impl Named {
         fold(self.segments.get(..self.segments.len().saturating_sub(count)).unwrap_or_default())
     }
 
-    /// The position of the last `providers`, if there is one.
+    /// The position of the last `providers` segment, if any.
     pub(super) fn provider(&self) -> Option<usize> {
         self.segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"))
     }
 
-    /// The name of the resource group as it came.
+    /// The name of the resource group as received.
     pub(super) fn group(&self) -> Option<&str> {
         let at = self.segments.iter().position(|segment| segment.eq_ignore_ascii_case("resourcegroups"))?;
         self.segments.get(at + 1).map(String::as_str)
@@ -79,13 +80,13 @@ pub(super) fn group_of(id: &str) -> Option<&str> {
     id.get(..id.len() - rest.len() + name.len())
 }
 
-/// Reads a path.
+/// Parses a path.
 ///
 /// # Errors
-/// 404 with Azure's words where no path of Resource Manager has this form, or the subscription is another one.
-pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, Failure> {
+/// 404 with Azure's wording for an unknown form of path or another subscription.
+pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, ErrorResponse> {
     let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
-    // Of deployments to a group some paths leave the provider out.
+    // Some paths of deployments to a group omit the provider.
     let is = |at: usize, word: &str| segments.get(at).is_some_and(|segment| segment.eq_ignore_ascii_case(word));
     if segments.len() > 5 && is(2, "resourceGroups") && is(4, "deployments") {
         segments.splice(4..4, ["providers", "Microsoft.Resources"].map(str::to_owned));
@@ -95,7 +96,7 @@ pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, Failure> {
     if let ["subscriptions", asked, ..] = words[..]
         && asked != subscription
     {
-        return Err(Failure::gateway(
+        return Err(ErrorResponse::gateway(
             404,
             "SubscriptionNotFound",
             format!("The subscription '{asked}' could not be found."),
@@ -120,15 +121,16 @@ pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, Failure> {
         | ["subscriptions", _, "providers", _, "locations", _, "operationresults", _] => Target::Outcome(last()),
         ["subscriptions", _, "providers", _, "locations", _, "operations", _] => Target::Status(last()),
         ["subscriptions", _, "resourcegroups", _] => {
-            Target::Resource(Named { id: fold(&segments), segments, type_: GROUP.to_owned() })
+            Target::Resource(ResourcePath { id: fold(&segments), segments, type_: GROUP.to_owned() })
         }
         ["subscriptions", ..] => below(segments)?,
         _ => return Err(not_found(path)),
     })
 }
 
-/// What a path with a provider in it asks for: a resource, or with an odd word behind it a list or an action, as the verb decides.
-fn below(mut segments: Vec<String>) -> Result<Target, Failure> {
+/// The target of a path with a provider: a resource, or with an odd last segment a list or an action, depending on
+/// the HTTP method.
+fn below(mut segments: Vec<String>) -> Result<Target, ErrorResponse> {
     let provider = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"));
     let Some((at, namespace)) = provider.and_then(|at| Some((at, segments.get(at + 1)?))) else {
         return Err(not_found(&segments.join("/")));
@@ -150,7 +152,7 @@ fn below(mut segments: Vec<String>) -> Result<Target, Failure> {
         let scope = fold(segments.get(..at).unwrap_or_default());
         return Ok(Target::Collection { scope, type_: format!("{type_}/{}", word.to_ascii_lowercase()) });
     }
-    let named = Named { id: fold(&segments), segments, type_ };
+    let named = ResourcePath { id: fold(&segments), segments, type_ };
     Ok(if odd { Target::Action(named, word) } else { Target::Resource(named) })
 }
 
@@ -164,8 +166,8 @@ pub(super) fn fold(segments: &[String]) -> String {
     id
 }
 
-fn not_found(path: &str) -> Failure {
-    Failure::gateway(404, "NotFound", format!("No HTTP resource was found that matches the request '{path}'."))
+fn not_found(path: &str) -> ErrorResponse {
+    ErrorResponse::gateway(404, "NotFound", format!("No HTTP resource was found that matches the request '{path}'."))
 }
 
 fn decode(segment: &str) -> String {

@@ -1,30 +1,30 @@
-//! Token buckets: how many requests Resource Manager takes (source: the request limits of Azure's public cloud since 2024).
+//! Token buckets for Resource Manager's request limits (source: limits of Azure's public cloud since 2024).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::request::{Failure, Verb};
+use super::request::{ErrorResponse, HttpMethod};
 
-/// What a request is counted as.
+/// The class in which a request is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum RequestClass {
     Read,
     Write,
     Delete,
-    /// A question about an operation: counted by its provider (source: compute's limits), not by Resource Manager.
+    /// A status request for an operation: counted by its provider (source: compute's limits), not by Resource Manager.
     Poll,
 }
 
-impl Class {
-    pub(super) const fn of(verb: Verb) -> Self {
+impl RequestClass {
+    pub(super) const fn of(verb: HttpMethod) -> Self {
         match verb {
-            Verb::Get | Verb::Head => Self::Read,
-            Verb::Put | Verb::Patch | Verb::Post => Self::Write,
-            Verb::Delete => Self::Delete,
+            HttpMethod::Get | HttpMethod::Head => Self::Read,
+            HttpMethod::Put | HttpMethod::Patch | HttpMethod::Post => Self::Write,
+            HttpMethod::Delete => Self::Delete,
         }
     }
 
-    /// Tokens that fit, and tokens that come in each minute.
+    /// The capacity, and the refill per minute, in tokens.
     const fn size(self) -> (u64, u64) {
         match self {
             Self::Read => (250, 25 * 60),
@@ -33,7 +33,7 @@ impl Class {
         }
     }
 
-    /// The header that says how many tokens are left.
+    /// The header with the number of remaining tokens.
     pub(super) const fn header(self) -> Option<&'static str> {
         match self {
             Self::Read => Some("x-ms-ratelimit-remaining-subscription-reads"),
@@ -48,17 +48,17 @@ impl Class {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Buckets {
-    reads: Bucket,
-    writes: Bucket,
-    deletes: Bucket,
-    polls: Bucket,
+    reads: ThrottleBucket,
+    writes: ThrottleBucket,
+    deletes: ThrottleBucket,
+    polls: ThrottleBucket,
 }
 
-/// How much was taken from a bucket and has not come back.
+/// The used and not yet refilled tokens of a bucket.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Bucket {
-    /// In 60,000ths of a token: what comes in each millisecond is then whole.
+struct ThrottleBucket {
+    /// In 1/60,000 of a token, so the refill per millisecond is an integer.
     taken: u64,
     at: Timestamp,
 }
@@ -66,17 +66,17 @@ struct Bucket {
 const TOKEN: u64 = 60_000;
 
 impl Buckets {
-    /// Takes one token and says how many are left.
+    /// Takes one token and returns the number of remaining tokens.
     ///
     /// # Errors
-    /// 429 with the seconds until there is one again.
-    pub(super) fn take(&mut self, class: Class, now: Timestamp) -> Result<u64, Failure> {
+    /// 429 with the seconds until the next token.
+    pub(super) fn take(&mut self, class: RequestClass, now: Timestamp) -> Result<u64, ErrorResponse> {
         let (capacity, refill) = class.size();
         let bucket = match class {
-            Class::Read => &mut self.reads,
-            Class::Write => &mut self.writes,
-            Class::Delete => &mut self.deletes,
-            Class::Poll => &mut self.polls,
+            RequestClass::Read => &mut self.reads,
+            RequestClass::Write => &mut self.writes,
+            RequestClass::Delete => &mut self.deletes,
+            RequestClass::Poll => &mut self.polls,
         };
         let passed = u64::try_from(now.duration_since(bucket.at).as_millis()).unwrap_or(0);
         bucket.taken = bucket.taken.saturating_sub(passed.saturating_mul(refill));
@@ -84,7 +84,7 @@ impl Buckets {
         let left = (capacity * TOKEN).saturating_sub(bucket.taken);
         if left < TOKEN {
             let wait = (TOKEN - left).div_ceil(refill * 1000).max(1);
-            return Err(Failure::gateway(
+            return Err(ErrorResponse::gateway(
                 429,
                 "SubscriptionRequestsThrottled",
                 format!("Number of requests for the subscription exceeded the limit. Please try again after '{wait}' seconds."),

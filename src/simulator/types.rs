@@ -1,74 +1,78 @@
-//! The tables by provider type: which kinds write a type, and what follows from them for the simulator. Built once, never changed.
+//! The tables by provider type: the kinds that write a type, and the resulting rules of the simulator.
+//! Built once, immutable.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::shape::{Shape, wire_path};
-use crate::kinds::{self, Answers, Arg, AtOnce, Change, Durations, From, Kind, Location, Place, Serial, Ty, Unique};
+use super::shape::{BodyShape, wire_path};
+use crate::kinds::{
+    self, AnswerStyle, Arg, AttributeSource, ChangeEffect, Durations, ImmediateRequest, Kind, Location, NameScope,
+    Place, Serial, Ty,
+};
 
-/// What the tables say of one provider type.
-pub(super) struct Type {
-    /// The type, in the case in which Azure writes it.
+/// One provider type, from the tables of all kinds that write it.
+pub(super) struct ProviderType {
+    /// The type in Azure's case.
     pub(super) name: &'static str,
-    /// The newest API version that a table asks for.
+    /// The newest API version in a table.
     pub(super) api: &'static str,
     /// The kinds whose objects have this type.
     pub(super) kinds: Vec<&'static Kind>,
     /// The kinds that write elements or properties of objects of this type.
     pub(super) within: Vec<&'static Kind>,
-    /// The lists whose elements are kinds of their own.
-    pub(super) parts: Vec<Part>,
-    /// For a child: the segments between its parent's id and its name.
+    /// Lists whose elements are separate kinds.
+    pub(super) parts: Vec<EmbeddedList>,
+    /// For a child: the path segments between its parent's id and its name.
     pub(super) segment: Option<&'static str>,
-    /// Whether it extends any scope.
+    /// An extension resource, valid in any scope.
     pub(super) extension: bool,
     pub(super) location: Location,
-    pub(super) answers: Answers,
+    pub(super) answers: AnswerStyle,
     pub(super) durations: Durations,
     pub(super) in_use: &'static str,
     pub(super) unique: bool,
-    /// What bodies may hold.
-    pub(super) shape: Shape,
-    /// Whether the tables say all that bodies may hold.
+    /// The allowed bodies.
+    pub(super) shape: BodyShape,
+    /// True where the tables describe all allowed properties.
     pub(super) strict: bool,
-    /// Paths that only the provider writes.
+    /// Paths that only the provider sets.
     pub(super) read_only: Vec<&'static str>,
-    /// Paths that the provider never answers.
+    /// Paths that the provider never returns.
     pub(super) write_only: Vec<String>,
-    /// Paths that never change.
+    /// Paths that cannot change.
     pub(super) immutable: Vec<&'static str>,
-    /// Segments of the children that stand in its body too.
+    /// Segments of children that are also embedded in the body.
     pub(super) embeds: Vec<&'static str>,
-    /// Paths of blocks of which there is at most one.
+    /// Paths of blocks that occur at most once.
     pub(super) blocks: Vec<&'static str>,
-    /// Paths of URLs of its data that lead to the simulator where it is served.
+    /// Paths of data-plane URLs, rewritten to the simulator's address when it serves other clients.
     pub(super) data: Vec<&'static str>,
-    /// The word under which what was deleted is kept.
+    /// The path segment of soft-deleted objects.
     pub(super) bin: Option<&'static str>,
-    /// What a PUT that creates is answered with, unless it is 202.
+    /// The status of a PUT that creates, unless it is 202.
     pub(super) created: u16,
-    /// The requests that are done once they are answered.
-    pub(super) at_once: &'static [AtOnce],
+    /// Requests that complete synchronously.
+    pub(super) at_once: &'static [ImmediateRequest],
     names: Vec<(usize, usize, Option<Regex>)>,
 }
 
-/// A list in the body whose elements are a kind.
-pub(super) struct Part {
+/// A list in the body whose elements are objects of a kind.
+pub(super) struct EmbeddedList {
     pub(super) kind: &'static Kind,
     pub(super) list: &'static str,
     pub(super) segment: &'static str,
     pub(super) key: &'static str,
 }
 
-impl Type {
-    /// All kinds that write this type: first those whose objects have it, then those that write something in them.
+impl ProviderType {
+    /// All kinds that write this type: first those whose objects have the type, then those that write parts of them.
     pub(super) fn writers(&self) -> impl Iterator<Item = &'static Kind> {
         self.kinds.iter().chain(&self.within).copied()
     }
 
-    /// Whether a name is one that some kind of this type may have.
+    /// True for a name that is valid for some kind of this type.
     pub(super) fn may_be_called(&self, name: &str) -> bool {
         let count = name.chars().count();
         self.names.iter().any(|(min, max, pattern)| {
@@ -83,27 +87,27 @@ impl Type {
 }
 
 /// The type with this folded name.
-pub(super) fn find(folded: &str) -> Option<&'static Type> {
+pub(super) fn find(folded: &str) -> Option<&'static ProviderType> {
     TYPES.get(folded)
 }
 
 /// All types, in the order of their folded names.
-pub(super) fn all() -> impl Iterator<Item = &'static Type> {
+pub(super) fn all() -> impl Iterator<Item = &'static ProviderType> {
     TYPES.values()
 }
 
-static TYPES: LazyLock<BTreeMap<String, Type>> = LazyLock::new(build);
+static TYPES: LazyLock<BTreeMap<String, ProviderType>> = LazyLock::new(build);
 
-fn build() -> BTreeMap<String, Type> {
-    let mut types = BTreeMap::<String, Type>::new();
-    // Kinds before variants, so that what is taken from the first table is taken from the kind itself.
+fn build() -> BTreeMap<String, ProviderType> {
+    let mut types = BTreeMap::<String, ProviderType>::new();
+    // Kinds before variants, so values from the first table come from the kind itself.
     let kinds = || kinds::ALL.iter().map(|kind| (*kind, None));
     let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref());
     let variants = variants.flat_map(|variants| variants.of.iter().map(|(of, kind)| (*kind, Some((variants.by, *of)))));
     let all: Vec<_> = kinds().chain(variants).filter(|(kind, _)| !kind.arm.type_.is_empty()).collect();
     for (kind, _) in &all {
         if !matches!(kind.place, Place::Part(..) | Place::Property(_)) {
-            types.entry(kind.arm.type_.to_ascii_lowercase()).or_insert_with(|| Type::new(kind)).add(kind);
+            types.entry(kind.arm.type_.to_ascii_lowercase()).or_insert_with(|| ProviderType::new(kind)).add(kind);
         }
     }
     for (kind, variant) in &all {
@@ -120,7 +124,7 @@ fn build() -> BTreeMap<String, Type> {
     types
 }
 
-/// The kinds that an argument may refer to; for a variant's own argument the one that chose it.
+/// The kinds to which an argument may refer; for a variant's own argument, the kind that selects the variant.
 fn parents(kind: &Kind, argument: &str, variant: Option<(&str, &'static str)>) -> Vec<&'static Kind> {
     let names: &[&str] = match variant {
         Some((by, of)) if by == argument => &[of],
@@ -129,7 +133,7 @@ fn parents(kind: &Kind, argument: &str, variant: Option<(&str, &'static str)>) -
     names.iter().filter_map(|name| kinds::find(name)).collect()
 }
 
-impl Type {
+impl ProviderType {
     fn new(kind: &'static Kind) -> Self {
         Self {
             name: kind.arm.type_,
@@ -143,8 +147,8 @@ impl Type {
             answers: kind.answers,
             durations: kind.durations,
             in_use: kind.in_use,
-            unique: kind.names.unique == Unique::Globally,
-            shape: Shape::of(kind.args),
+            unique: kind.names.unique == NameScope::Globally,
+            shape: BodyShape::of(kind.args),
             strict: true,
             read_only: Vec::new(),
             write_only: Vec::new(),
@@ -166,7 +170,7 @@ impl Type {
         self.api = self.api.max(kind.arm.api);
         self.names.push((kind.names.min, kind.names.max, Regex::new(kind.names.pattern).ok()));
         if !self.kinds.is_empty() {
-            self.shape.also(Shape::of(kind.args));
+            self.shape.also(BodyShape::of(kind.args));
         }
         self.kinds.push(kind);
         self.embeds.extend(kind.simulated.embeds);
@@ -175,13 +179,13 @@ impl Type {
     }
 
     fn add_within(&mut self, kind: &'static Kind) {
-        let shape = Shape::of(kind.args);
+        let shape = BodyShape::of(kind.args);
         match kind.place {
             Place::Part(_, list, segment, key) => {
                 let element = self.shape.at(&format!("{list}[]"));
                 element.join(shape);
                 element.at(key);
-                self.parts.push(Part { kind, list, segment, key });
+                self.parts.push(EmbeddedList { kind, list, segment, key });
             }
             _ => self.shape.join(shape.optional()),
         }
@@ -194,7 +198,7 @@ impl Type {
         for kind in &writers {
             self.know(kind);
         }
-        // What is accepted by name is kept and answered, although some table does not read it back.
+        // Properties accepted by name are stored and returned, even if a table does not read them back.
         let named = |path: &String| writers.iter().any(|kind| kind.simulated.accepts.contains(&path.as_str()));
         self.write_only.retain(|path| !named(path));
         for name in ["id", "name", "type", "etag", "systemData", "properties"] {
@@ -202,18 +206,18 @@ impl Type {
         }
         if !matches!(self.location, Location::None) {
             self.shape.at("location");
-            *self.shape.at("tags") = Shape::texts();
+            *self.shape.at("tags") = BodyShape::texts();
         }
         for segment in &self.embeds {
-            *self.shape.at(&format!("properties.{segment}")) = Shape::any();
+            *self.shape.at(&format!("properties.{segment}")) = BodyShape::any();
         }
         for path in &self.write_only {
-            // A secret is sent with the create; later writes may leave it out, because no answer holds it.
+            // A secret is required on creation only. Later writes may omit it, because no response contains it.
             self.shape.not_required(path);
         }
     }
 
-    /// Takes from one writer's table what its paths say.
+    /// Adds the paths of one kind's table.
     fn know(&mut self, kind: &'static Kind) {
         let prefix = match kind.place {
             Place::Part(_, list, ..) => format!("{list}[]."),
@@ -222,20 +226,20 @@ impl Type {
         for (path, lit) in kind.fixed {
             let whole = format!("{prefix}{path}");
             if !self.shape.known(&whole) {
-                *self.shape.at(&whole) = Shape::of_literal(*lit);
+                *self.shape.at(&whole) = BodyShape::of_literal(*lit);
             }
         }
         for path in kind.simulated.accepts {
-            *self.shape.at(&format!("{prefix}{path}")) = Shape::any();
+            *self.shape.at(&format!("{prefix}{path}")) = BodyShape::any();
         }
         for path in kind.simulated.spared {
             self.shape.spare(&format!("{prefix}{path}"));
         }
         for attribute in kind.attributes {
-            let From::Body(path) = attribute.from else { continue };
+            let AttributeSource::Body(path) = attribute.from else { continue };
             let whole = format!("{prefix}{path}");
             if !self.shape.known(&whole) {
-                *self.shape.at(&whole) = Shape::any();
+                *self.shape.at(&whole) = BodyShape::any();
                 if prefix.is_empty() {
                     self.read_only.push(path);
                 }
@@ -245,10 +249,10 @@ impl Type {
         if prefix.is_empty() {
             let moved = |path: &str| {
                 self.kinds.iter().any(|other| {
-                    other.args.iter().any(|arg| wire_path(arg.wire) == Some(path) && arg.change == Change::Update)
+                    other.args.iter().any(|arg| wire_path(arg.wire) == Some(path) && arg.change == ChangeEffect::Update)
                 })
             };
-            let fixed = kind.args.iter().filter(|arg| arg.change == Change::Replace && !arg.write_only);
+            let fixed = kind.args.iter().filter(|arg| arg.change == ChangeEffect::Replace && !arg.write_only);
             let paths = fixed.filter_map(|arg| wire_path(arg.wire)).filter(|path| !path.is_empty() && !moved(path));
             let paths: Vec<_> = paths.filter(|path| !path.contains('[')).collect();
             self.immutable.extend(paths);
@@ -273,7 +277,7 @@ fn collect_write_only(args: &[Arg], prefix: &str, into: &mut Vec<String>) {
     }
 }
 
-/// The types that an argument of a kind refers to, folded.
+/// The types to which an argument of a kind refers, folded.
 pub(super) fn referred(kind: &Kind, argument: &str) -> Vec<String> {
     kind.refers(argument)
         .iter()
@@ -282,7 +286,7 @@ pub(super) fn referred(kind: &Kind, argument: &str) -> Vec<String> {
         .collect()
 }
 
-/// What must not run beside a write of this type, over all its writers.
-pub(super) fn serial(type_: &Type) -> impl Iterator<Item = (&'static Kind, Serial)> {
+/// The serialisation rules for writes of this type, over all its kinds.
+pub(super) fn serial(type_: &ProviderType) -> impl Iterator<Item = (&'static Kind, Serial)> {
     type_.writers().map(|kind| (kind, kind.serial)).filter(|(_, serial)| *serial != Serial::No)
 }

@@ -1,4 +1,4 @@
-//! Requests to the public network, as a client outside of the cloud sends them.
+//! Requests to the public network from a client outside the cloud.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::Simulator;
-use super::network::Found;
-use super::request::Verb;
+use super::network::Destination;
+use super::request::HttpMethod;
 use super::world::World;
 use crate::world::{Web, WebRequest};
 
-/// The longest that a request waits for a region that is lost.
+/// The longest wait for a response from a lost region.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[async_trait]
@@ -25,29 +25,31 @@ impl Web for Simulator {
 }
 
 impl World {
-    /// The answer to a request, and how long it takes to come.
+    /// The response to a request, and its delay.
     fn fetch(&mut self, request: &WebRequest) -> (Result<u16, String>, Duration) {
         let Some(url) = Url::parse(&request.url).ok().filter(Url::has_host) else {
-            return (Err(format!("`{}` is no URL with a host", request.url)), Duration::ZERO);
+            return (Err(format!("`{}` is not a URL with a host", request.url)), Duration::ZERO);
         };
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
         let (seed, now) = (self.seed, self.now.to_string());
         let draw = |what: &str| seed.stream(&["web", &host, &request.method, &now, what]).unit();
         let takes = Duration::from_millis(20 + (draw("takes") * 60.0) as u64);
-        let verb = Verb::parse(&request.method);
+        let verb = HttpMethod::parse(&request.method);
         let found = match self.rest.faults.strike_web(&host, verb, url.path(), || draw("fault")) {
-            Some(status) => Ok(Found::Told(status)),
+            Some(status) => Ok(Destination::Told(status)),
             None => {
-                self.look_at_names();
+                self.refresh_names();
                 self.resolve(&host, draw("name")).map(|(name, _)| self.served(&name))
             }
         };
         let late = request.within.min(PATIENCE);
         match found {
             Err(why) => (Err(why), takes),
-            Ok(Found::Told(None)) => (Err(format!("{host} did not answer: the simulator was told so")), late),
-            Ok(Found::Dark(region)) => (Err(format!("{host} did not answer in time: {region} is lost")), late),
-            Ok(Found::Refused(why)) => (Err(format!("{host} refused the connection: {why}")), takes),
+            Ok(Destination::Told(None)) => (Err(format!("{host} did not answer: injected fault")), late),
+            Ok(Destination::Dark(region)) => {
+                (Err(format!("{host} did not answer in time: region {region} is lost")), late)
+            }
+            Ok(Destination::Refused(why)) => (Err(format!("{host} refused the connection: {why}")), takes),
             Ok(found) => (found.status(request.hoped).ok_or_else(|| format!("{host} did not answer")), takes),
         }
     }

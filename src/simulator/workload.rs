@@ -1,6 +1,7 @@
-//! A workload: clients that write numbered rows through the public name of a system, and the account of what came of each.
+//! A workload: clients that write numbered rows through the public name of a system, and the count of written
+//! and lost rows.
 //!
-//! It costs nothing while there is none, and little while there is: a second is a few additions, unless the world has changed in it.
+//! Cheap: without a workload it costs nothing, and a second of one costs a few additions unless the world changed.
 
 use std::collections::BTreeMap;
 
@@ -8,102 +9,102 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::clients::{Client, Seen};
+use super::clients::{Client, ClientView};
 use super::ledger::{Ledger, union};
 use super::world::World;
 use crate::address::ArmId;
-use crate::kinds::Kept;
+use crate::kinds::StorePlacement;
 
-/// How many groups of clients there are, each with its own age of what it knows from DNS.
+/// The number of client groups, each with its own DNS cache.
 const GROUPS: u64 = 4;
 
-/// What clients do.
+/// The settings of a workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
-    /// The host or URL that they write to.
+    /// The host or URL to which clients write.
     pub front: String,
-    /// Objects of the stores that each row is written to. What several of them say of one store counts once, and an object that keeps no rows is
-    /// passed over.
+    /// Objects of the data stores to which each row is written. Several objects of one store count once. Objects that
+    /// keep no rows are skipped.
     pub stores: Vec<ArmId>,
     /// Rows a second; at least one.
     pub rate: u64,
 }
 
-/// A workload under way, or over.
+/// A running or stopped workload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Work {
+pub(super) struct RunningWorkload {
     asked: Workload,
-    /// The host of the front.
+    /// The host of the endpoint.
     host: String,
     began: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<Timestamp>,
-    /// How many seconds have been gone through.
+    /// The number of simulated seconds so far.
     seconds: u64,
     clients: Vec<Client>,
     ledgers: BTreeMap<String, Ledger>,
-    /// The first and the last second in which rows were refused.
+    /// The first and the last second with refused rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<(u64, u64)>,
 }
 
-/// What has come of a workload.
+/// The result of a workload.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tally {
-    /// The host or URL that clients write to.
+    /// The host or URL to which clients write.
     pub front: String,
     /// Rows a second.
     pub rate: u64,
-    /// When it began.
+    /// The start.
     pub began: Timestamp,
-    /// Up to when it is counted.
+    /// The end of the counted period.
     pub until: Timestamp,
-    /// Whether it goes on.
+    /// True while the workload runs.
     pub running: bool,
-    /// Rows that a client was told had been written.
+    /// Acknowledged rows.
     pub written: u64,
-    /// Those of them that some store no longer has, because a role was moved before they had been passed on.
+    /// Acknowledged rows that some store has lost, because a role changed before they were replicated.
     pub lost: u64,
-    /// Rows that were written a second time, because a client did not hear that they had been taken.
+    /// Rows written twice, because a client did not receive the acknowledgement.
     pub doubled: u64,
-    /// Rows that a region took after another one had taken its place.
+    /// Rows accepted by a former write region after another one took over (split brain).
     pub split: u64,
-    /// Rows that nobody took.
+    /// Rows that no region accepted.
     pub refused: u64,
-    /// Seconds for which the worst-off clients had no service.
+    /// Seconds without service, for the client group with the most.
     pub downtime_seconds: u64,
-    /// Seconds of rows that are lost, in the worst-off store.
+    /// Seconds of lost rows, in the store with the most.
     pub lost_seconds: f64,
-    /// When rows were first refused.
+    /// The time of the first refused rows.
     pub first_refused: Option<Timestamp>,
-    /// Up to when rows were refused.
+    /// The time up to which rows were refused.
     pub last_refused: Option<Timestamp>,
-    /// The stores.
+    /// The data stores.
     pub stores: Vec<StoreTally>,
 }
 
-/// What has come of a workload in one store.
+/// The result of a workload in one data store.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StoreTally {
     /// Its name.
     pub name: String,
-    /// The regions that believe that they take writes.
+    /// The regions that act as write regions.
     pub writers: Vec<String>,
-    /// The regions that follow, each with the seconds by which it is behind, as last heard.
+    /// The follower regions, each with its last known replication lag in seconds.
     pub behind: BTreeMap<String, f64>,
-    /// Rows that it no longer has.
+    /// Rows that the store has lost.
     pub lost: u64,
-    /// Seconds of rows that it no longer has.
+    /// Seconds of rows that the store has lost.
     pub lost_seconds: f64,
-    /// Rows that it has twice.
+    /// Rows that the store has twice.
     pub doubled: u64,
-    /// Rows that are in a region that had been replaced.
+    /// Rows in a former write region (split brain).
     pub split: u64,
 }
 
-impl Work {
+impl RunningWorkload {
     fn new(mut asked: Workload, now: Timestamp) -> Self {
         asked.rate = asked.rate.max(1);
         let url = Url::parse(&asked.front).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -114,7 +115,7 @@ impl Work {
         Self { asked, host, began: now, ended: None, seconds: 0, clients, ledgers: BTreeMap::new(), refused: None }
     }
 
-    /// Passes on to a region everything that a store has accepted.
+    /// Replicates all accepted rows of a store to a region.
     pub(super) fn pass_on(&mut self, store: &str, region: &str) {
         if let Some(ledger) = self.ledgers.get_mut(store) {
             ledger.pass_on(region, self.seconds);
@@ -129,13 +130,13 @@ impl Work {
 
 impl World {
     pub(super) fn start_work(&mut self, workload: Workload) {
-        let mut work = Work::new(workload, self.now);
+        let mut work = RunningWorkload::new(workload, self.now);
         for kept in self.stores_of(&work) {
             let shares: Vec<u64> = work.clients.iter().map(|client| client.share).collect();
             work.ledgers.entry(kept.name.clone()).or_default().follow_roles(&kept, &shares);
         }
         self.rest.work = Some(work);
-        self.sight.work = Seen::default();
+        self.sight.work = ClientView::default();
     }
 
     pub(super) fn stop_work(&mut self) -> bool {
@@ -144,13 +145,13 @@ impl World {
         running.map(|work| work.ended = Some(now)).is_some()
     }
 
-    /// When the next second of the workload begins.
+    /// The start of the workload's next second.
     pub(super) fn next_second(&self) -> Option<Timestamp> {
         let work = self.rest.work.as_ref().filter(|work| work.ended.is_none())?;
         Some(work.after(work.seconds))
     }
 
-    /// Goes through the second of the workload that begins now, if one does.
+    /// Simulates the second of the workload that begins now, if any.
     pub(super) fn work(&mut self) {
         if self.next_second().is_none_or(|beginning| beginning > self.now) {
             return;
@@ -158,8 +159,8 @@ impl World {
         let Some(mut work) = self.rest.work.take() else { return };
         let mut seen = std::mem::take(&mut self.sight.work);
         if seen.revision != Some(self.revision) {
-            self.look_at_names();
-            seen = Seen::new(self.revision, self.stores_of(&work));
+            self.refresh_names();
+            seen = ClientView::new(self.revision, self.stores_of(&work));
         }
         self.second(&mut work, &mut seen);
         self.sight.work = seen;
@@ -167,7 +168,7 @@ impl World {
         self.changes.rest = true;
     }
 
-    fn second(&self, work: &mut Work, seen: &mut Seen) {
+    fn second(&self, work: &mut RunningWorkload, seen: &mut ClientView) {
         let second = work.seconds;
         let is_dark = |region: &str| self.rest.faults.is_dark(region);
         let shares: Vec<u64> = work.clients.iter().map(|client| client.share).collect();
@@ -194,9 +195,9 @@ impl World {
         work.seconds += 1;
     }
 
-    /// What the stores of a workload say of themselves, each once.
-    fn stores_of(&self, work: &Work) -> Vec<Kept> {
-        let mut all: Vec<Kept> = Vec::new();
+    /// The placement of each store of a workload, once per store.
+    fn stores_of(&self, work: &RunningWorkload) -> Vec<StorePlacement> {
+        let mut all: Vec<StorePlacement> = Vec::new();
         for id in &work.asked.stores {
             let folded = id.folded();
             let kept = self.hook(&folded, |simulated| simulated.keeps).and_then(|keeps| keeps(self, id));
@@ -209,13 +210,13 @@ impl World {
         all
     }
 
-    /// By how many seconds a region is behind the writer of a store, as it would say, while a workload writes to that.
+    /// The replication lag that a region reports for a store, in seconds, while a workload writes to the store.
     pub fn ledger_lag(&self, store: &str, region: &str) -> Option<f64> {
         let work = self.rest.work.as_ref().filter(|work| work.ended.is_none())?;
         work.ledgers.get(store)?.behind(region)
     }
 
-    /// What has come of the workload.
+    /// The result of the workload.
     pub(super) fn tally(&self) -> Option<Tally> {
         let work = self.rest.work.as_ref()?;
         let clients = &work.clients;

@@ -1,7 +1,7 @@
-//! The simulated world: what stands, what is under way, and the indexes that keep every request cheap.
+//! The simulated world: its objects and operations, and the indexes that keep every request cheap.
 //!
-//! Pure but for memory: time comes with each request, chance from the seed. It knows nothing of HTTP libraries or of the disk; what has changed
-//! is noted in [`Changes`] for whoever keeps it.
+//! Pure apart from memory: time comes with each request, randomness from the seed. Independent of HTTP libraries and of
+//! the disk; [`Changes`] records changes for the storage layer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -13,93 +13,93 @@ use serde_json::Value as Json;
 use super::deployments::Deployment;
 use super::faults::Faults;
 use super::monitor::Monitor;
-use super::network::Sight;
-use super::operations::{Operation, Progress};
-use super::registrations::Asked;
+use super::network::NetworkView;
+use super::operations::{Operation, OperationState};
+use super::registrations::RegistrationRequest;
 use super::seed::Seed;
 use super::target::{GROUP, LOCK};
 use super::throttle::Buckets;
 use super::types;
-use super::workload::Work;
+use super::workload::RunningWorkload;
 use crate::address::ArmId;
 
-/// What stands and happens in the simulated cloud.
+/// The objects, operations and events of the simulated cloud.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct World {
     pub(super) seed: Seed,
     pub(super) now: Timestamp,
-    objects: BTreeMap<String, Object>,
+    objects: BTreeMap<String, SimulatedObject>,
     operations: BTreeMap<String, Operation>,
     /// The deployments, by folded id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) deployments: BTreeMap<String, Deployment>,
-    pub(super) rest: Rest,
+    pub(super) rest: WorldDetails,
     #[serde(skip)]
     pub(super) base: String,
-    /// Whether newer API versions, and properties that are not known, are taken.
+    /// Accepts newer API versions and unknown properties.
     #[serde(skip)]
     pub(super) lenient: bool,
     #[serde(skip)]
-    index: Index,
+    index: WorldIndex,
     #[serde(skip)]
     pub(super) changes: Changes,
-    /// Grows whenever anything changes that a client of the public network could feel.
+    /// Grows with every change that could affect a client of the public network.
     #[serde(skip)]
     pub(super) revision: u64,
-    /// What was worked out of the world as it is, so that it is worked out once.
+    /// Cached views of the world at its current revision.
     #[serde(skip)]
-    pub(super) sight: Sight,
+    pub(super) sight: NetworkView,
 }
 
-/// What is small and changes often.
+/// Small state that changes often.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rest {
+pub(super) struct WorldDetails {
     pub(super) faults: Faults,
     pub(super) counters: BTreeMap<String, u64>,
     pub(super) buckets: Buckets,
-    /// What readers still see of objects that have changed, while reads lag.
-    pub(super) stale: BTreeMap<String, Stale>,
-    /// What is known of what is watched, by folded id.
+    /// The old versions that stale reads return, by folded id.
+    pub(super) stale: BTreeMap<String, StaleRead>,
+    /// The probe state of monitored objects, by folded id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) monitors: BTreeMap<String, Monitor>,
-    /// What was written of children that always exist, by folded id.
+    /// The written properties of implicit children, by folded id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) always: BTreeMap<String, Json>,
-    /// What was deleted and is kept, by folded id.
+    /// Soft-deleted objects, by folded id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) bin: BTreeMap<String, Json>,
-    /// What was asked for of the subscription's registrations, by folded namespace.
+    /// The last registration request of each provider, by folded namespace.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) registrations: BTreeMap<String, Asked>,
-    /// The clients that write rows, and what came of them.
+    pub(super) registrations: BTreeMap<String, RegistrationRequest>,
+    /// The current or last workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) work: Option<Work>,
+    pub(super) work: Option<RunningWorkload>,
 }
 
-/// What readers see for a while instead of what stands.
+/// An old version that reads return until a time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Stale {
+pub(super) struct StaleRead {
     pub(super) until: Timestamp,
-    /// The old body; `None`: nothing stood.
+    /// The old body; `None`: the object did not exist.
     pub(super) body: Option<Json>,
 }
 
 /// One object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Object {
-    /// The id as it was created.
+pub(super) struct SimulatedObject {
+    /// The id in its original case.
     pub(super) id: ArmId,
     /// The type, folded.
     #[serde(rename = "type")]
     pub(super) type_: String,
-    /// The body as it is answered.
+    /// The body as returned by reads.
     pub(super) body: Json,
-    pub(super) stage: Stage,
-    /// Grows with every change; the etag follows from it.
+    pub(super) stage: Lifecycle,
+    /// Grows with every change; the etag is derived from it.
     pub(super) version: i64,
     /// The folded ids that a client wrote into the body.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -107,20 +107,20 @@ pub(super) struct Object {
     /// The key of the operation under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation: Option<String>,
-    /// Whether its creation has failed, so that nothing of it works.
+    /// True after a failed creation: the object does not work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) hollow: bool,
 }
 
-/// Where an object is in its life.
+/// The lifecycle state of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Stage {
-    /// It stands.
+pub(super) enum Lifecycle {
+    /// The object exists.
     Standing,
-    /// Its creation is under way and can be seen.
+    /// Its creation is under way, and reads find the object.
     Creating,
-    /// Its creation is under way and cannot be seen.
+    /// Its creation is under way, and reads do not find the object yet.
     Hidden,
     /// A change is under way.
     Updating,
@@ -130,10 +130,10 @@ pub(super) enum Stage {
     Failed,
 }
 
-impl Object {
-    /// Whether a read finds it.
+impl SimulatedObject {
+    /// True for an object that reads find.
     pub(super) fn seen(&self) -> bool {
-        self.stage != Stage::Hidden
+        self.stage != Lifecycle::Hidden
     }
 
     pub(super) fn location(&self) -> Option<&str> {
@@ -145,13 +145,13 @@ impl Object {
     }
 }
 
-/// What has changed since it was last kept.
+/// The changes since the last write to disk.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Changes {
     pub(super) objects: BTreeSet<String>,
     pub(super) operations: BTreeSet<String>,
     pub(super) deployments: BTreeSet<String>,
-    /// Whether anything else did that must not be lost.
+    /// Any other change that must be stored.
     pub(super) rest: bool,
 }
 
@@ -162,22 +162,22 @@ impl Changes {
     }
 }
 
-/// What follows from objects and operations.
+/// Indexes derived from objects and operations.
 #[derive(Debug, Clone, Default)]
-struct Index {
-    /// Who refers to an id: the ids of the objects whose clients wrote it.
+struct WorldIndex {
+    /// For each id, the ids of the objects that refer to it.
     users: BTreeMap<String, BTreeSet<String>>,
     groups: BTreeSet<String>,
     locks: BTreeSet<String>,
-    /// Type and name of what must be unique in all of Azure, and its id.
+    /// The ids of globally unique resources, by type and name.
     names: BTreeMap<(String, String), String>,
-    /// What the public network finds by a name or address.
+    /// Objects with a public name or address.
     hosting: BTreeSet<String>,
-    /// What somebody watches over the public network.
+    /// Objects that are monitored over the public network.
     watched: BTreeSet<String>,
-    /// When operations are due.
+    /// Running operations by due time.
     due: BTreeSet<(Timestamp, String)>,
-    /// What must not be written beside an operation, and that operation.
+    /// For each id that blocks other writes, the running operation.
     busy: BTreeMap<String, String>,
 }
 
@@ -190,20 +190,20 @@ impl World {
             objects: BTreeMap::new(),
             operations: BTreeMap::new(),
             deployments: BTreeMap::new(),
-            rest: Rest::default(),
+            rest: WorldDetails::default(),
             base,
             lenient: false,
-            index: Index::default(),
+            index: WorldIndex::default(),
             changes: Changes::default(),
             revision: 0,
-            sight: Sight::default(),
+            sight: NetworkView::default(),
         }
     }
 
-    /// Builds the indexes, after a world was read.
+    /// Builds the indexes after a world was loaded.
     pub(super) fn indexed(mut self, base: String) -> Self {
         self.base = base;
-        self.index = Index::default();
+        self.index = WorldIndex::default();
         self.rest.faults.pass(self.now);
         let Self { objects, operations, index, .. } = &mut self;
         objects.iter().for_each(|(id, object)| index.add_object(id, object));
@@ -211,18 +211,18 @@ impl World {
         self
     }
 
-    /// The object with this folded id, seen or not.
-    pub(super) fn object(&self, id: &str) -> Option<&Object> {
+    /// The object with this folded id, whether or not reads find it.
+    pub(super) fn object(&self, id: &str) -> Option<&SimulatedObject> {
         self.objects.get(id)
     }
 
-    /// The object with this folded id, where a read finds it.
-    pub(super) fn standing(&self, id: &str) -> Option<&Object> {
+    /// The object with this folded id, if reads find it.
+    pub(super) fn standing(&self, id: &str) -> Option<&SimulatedObject> {
         self.objects.get(id).filter(|object| object.seen())
     }
 
-    /// Puts an object there.
-    pub(super) fn insert(&mut self, object: Object) {
+    /// Inserts or replaces an object.
+    pub(super) fn insert(&mut self, object: SimulatedObject) {
         let id = object.id.folded();
         self.take(&id);
         self.revision += 1;
@@ -231,8 +231,8 @@ impl World {
         self.objects.insert(id, object);
     }
 
-    /// Takes an object away, and nothing below it.
-    pub(super) fn take(&mut self, id: &str) -> Option<Object> {
+    /// Removes an object, but nothing below it.
+    pub(super) fn take(&mut self, id: &str) -> Option<SimulatedObject> {
         let object = self.objects.remove(id)?;
         self.revision += 1;
         self.index.remove_object(id, &object);
@@ -240,8 +240,8 @@ impl World {
         Some(object)
     }
 
-    /// Changes an object. What it refers to must stay the same.
-    pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut Object)) {
+    /// Changes an object. Its references must stay the same.
+    pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut SimulatedObject)) {
         if let Some(object) = self.objects.get_mut(id) {
             change(object);
             self.revision += 1;
@@ -249,7 +249,7 @@ impl World {
         }
     }
 
-    /// The body of an object, to be changed; its etag moves.
+    /// The body of an object for a change; updates its etag.
     pub(super) fn body_mut(&mut self, id: &str) -> Option<&mut Json> {
         let seed = self.seed;
         let object = self.objects.get_mut(id).filter(|object| object.seen())?;
@@ -260,22 +260,22 @@ impl World {
     }
 
     /// The objects below an id, nearest first within each branch.
-    pub(super) fn below<'a>(&'a self, id: &str) -> impl DoubleEndedIterator<Item = (&'a String, &'a Object)> {
+    pub(super) fn below<'a>(&'a self, id: &str) -> impl DoubleEndedIterator<Item = (&'a String, &'a SimulatedObject)> {
         range(&self.objects, id)
     }
 
     /// The resource groups.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &Object> {
+    pub(super) fn groups(&self) -> impl Iterator<Item = &SimulatedObject> {
         self.index.groups.iter().filter_map(|id| self.objects.get(id))
     }
 
     /// All objects.
-    pub(super) fn objects(&self) -> impl Iterator<Item = &Object> {
+    pub(super) fn objects(&self) -> impl Iterator<Item = &SimulatedObject> {
         self.objects.values()
     }
 
     /// The locks at or below an id.
-    pub(super) fn locks_below<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
+    pub(super) fn locks_below<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a SimulatedObject> + use<'a> {
         let start = format!("{id}/");
         self.index
             .locks
@@ -284,35 +284,36 @@ impl World {
             .filter_map(|lock| self.objects.get(lock))
     }
 
-    /// Who refers to an id or to something below it: what is referred to, and by whom.
+    /// The references to an id or to anything below it: pairs of the referenced id and the referring object's id.
     pub(super) fn users(&self, id: &str) -> impl Iterator<Item = (&String, &String)> {
         let whole = self.index.users.get_key_value(id).into_iter();
         let below = range(&self.index.users, id);
         whole.chain(below).flat_map(|(to, users)| users.iter().map(move |user| (to, user)))
     }
 
-    /// The id of what already has a name that must be unique.
+    /// The id of the resource that has a globally unique name.
     pub(super) fn named(&self, type_: &str, name: &str) -> Option<&String> {
         self.index.names.get(&(type_.to_owned(), name.to_ascii_lowercase()))
     }
 
-    /// The folded ids of what the public network may find by a name or address.
+    /// The folded ids of objects with a public name or address.
     pub(super) fn hosting(&self) -> impl Iterator<Item = &String> {
         self.index.hosting.iter()
     }
 
-    /// The folded ids of what somebody watches over the public network.
+    /// The folded ids of objects monitored over the public network.
     pub(super) fn watched(&self) -> impl Iterator<Item = &String> {
         self.index.watched.iter()
     }
 
-    /// What works under a folded id: the body before the write under way; `None` while it is made, where that failed, and while it goes.
+    /// The body in service under a folded id: the body before an update under way. `None` while the object is created
+    /// or deleted, and after a failed creation.
     pub(super) fn working(&self, id: &str) -> Option<&Json> {
         let object = self.standing(id).filter(|object| !object.hollow)?;
         match object.stage {
-            Stage::Standing | Stage::Failed => Some(&object.body),
-            Stage::Creating | Stage::Hidden | Stage::Deleting => None,
-            Stage::Updating => {
+            Lifecycle::Standing | Lifecycle::Failed => Some(&object.body),
+            Lifecycle::Creating | Lifecycle::Hidden | Lifecycle::Deleting => None,
+            Lifecycle::Updating => {
                 let operation = object.operation.as_ref().and_then(|key| self.operation(key));
                 let before = operation.and_then(|operation| operation.before.as_ref());
                 Some(before.map_or(&object.body, |before| &before.body))
@@ -330,23 +331,23 @@ impl World {
         self.index.due.iter().filter_map(|(_, key)| self.operations.get(key))
     }
 
-    /// When the next operation is due that is not due yet.
+    /// The next due time after now.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let later = (Bound::Excluded((self.now, String::from(char::MAX))), Bound::Unbounded);
         self.index.due.range::<(Timestamp, String), _>(later).next().map(|(due, _)| *due)
     }
 
-    /// The keys of the operations that are due by now, in the order in which they are.
+    /// The keys of the operations that are due, in order of due time.
     pub(super) fn due(&self) -> impl Iterator<Item = &String> {
         self.index.due.iter().take_while(|(due, _)| *due <= self.now).map(|(_, key)| key)
     }
 
-    /// The operation that must not be written beside, for one of these words.
+    /// A running operation that blocks a write, by one of these ids.
     pub(super) fn busy(&self, words: &[String]) -> Option<&Operation> {
         words.iter().find_map(|word| self.index.busy.get(word)).and_then(|key| self.operations.get(key))
     }
 
-    /// Puts an operation there, or a changed one.
+    /// Inserts or replaces an operation.
     pub(super) fn keep_operation(&mut self, operation: Operation) {
         let key = operation.key.clone();
         if let Some(old) = self.operations.get(&key) {
@@ -357,20 +358,21 @@ impl World {
         self.operations.insert(key, operation);
     }
 
-    /// Forgets what ended long ago and can no longer be asked for.
+    /// Removes operations that ended over an hour ago.
     pub(super) fn forget_old_operations(&mut self) {
         let hour_ago = self.now - jiff::SignedDuration::from_hours(1);
-        self.operations.retain(|_, operation| operation.progress == Progress::Running || operation.due > hour_ago);
+        self.operations
+            .retain(|_, operation| operation.progress == OperationState::Running || operation.due > hour_ago);
     }
 
-    /// Applies what a log says: objects and operations as they then were, `None` for what is gone.
+    /// Applies a line of the log: complete new values, `None` for a deleted object.
     pub(super) fn apply(
         &mut self,
         now: Timestamp,
-        objects: BTreeMap<String, Option<Object>>,
+        objects: BTreeMap<String, Option<SimulatedObject>>,
         operations: BTreeMap<String, Operation>,
         deployments: BTreeMap<String, Option<Deployment>>,
-        rest: Option<Rest>,
+        rest: Option<WorldDetails>,
     ) {
         self.now = now;
         for (id, object) in objects {
@@ -392,8 +394,8 @@ impl World {
     }
 }
 
-impl Object {
-    /// Notes a change: the etag moves.
+impl SimulatedObject {
+    /// Records a change: updates version and etag.
     pub(super) fn touch(&mut self, seed: Seed) {
         self.version += 1;
         let etag = format!("W/\"{}\"", seed.guid(&[&self.id.folded(), "etag", &self.version.to_string()]));
@@ -402,7 +404,7 @@ impl Object {
         }
     }
 
-    /// Shows a provisioning state, where the type has one.
+    /// Sets the provisioning state, if the body has properties.
     pub(super) fn show_state(&mut self, state: &str) {
         if let Some(properties) = self.body.get_mut("properties").and_then(Json::as_object_mut) {
             properties.insert("provisioningState".to_owned(), Json::from(state));
@@ -410,7 +412,7 @@ impl Object {
     }
 }
 
-/// What lies below a folded id.
+/// The entries below a folded id.
 fn range<'a, T>(
     map: &'a BTreeMap<String, T>,
     id: &str,
@@ -419,8 +421,8 @@ fn range<'a, T>(
     map.range::<str, _>((Bound::Included(format!("{id}/").as_str()), Bound::Excluded(format!("{id}0").as_str())))
 }
 
-impl Index {
-    fn add_object(&mut self, id: &str, object: &Object) {
+impl WorldIndex {
+    fn add_object(&mut self, id: &str, object: &SimulatedObject) {
         for to in &object.refers {
             self.users.entry(to.clone()).or_default().insert(id.to_owned());
         }
@@ -442,7 +444,7 @@ impl Index {
         }
     }
 
-    fn remove_object(&mut self, id: &str, object: &Object) {
+    fn remove_object(&mut self, id: &str, object: &SimulatedObject) {
         for to in &object.refers {
             if let Some(users) = self.users.get_mut(to) {
                 users.remove(id);
@@ -459,7 +461,7 @@ impl Index {
     }
 
     fn add_operation(&mut self, key: &str, operation: &Operation) {
-        if operation.progress == Progress::Running {
+        if operation.progress == OperationState::Running {
             self.due.insert((operation.due, key.to_owned()));
             for word in &operation.serial {
                 self.busy.insert(word.clone(), key.to_owned());

@@ -1,4 +1,4 @@
-//! One block of a resource to its instances: typed arguments, site, name and id.
+//! Instances of one resource block: typed arguments, site, name and id.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,55 +7,137 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
-use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::kinds::decode::{Decoded, Written, decode};
-use crate::kinds::{self, Arg, Finding, Kind, Place, Subject, Ty, Unique, Wire, body, with_article};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
+use crate::hcl::ast::Ident;
+use crate::kinds::decode::{ArgumentInput, BlockInput, DecodedArguments, decode};
+use crate::kinds::{self, Arg, Finding, Kind, NameScope, Place, Subject, Ty, Wire, body, with_article};
 use crate::stack::copies::rehearsed;
-use crate::stack::place::{self, Site};
+use crate::stack::place::{self, SiteSetting};
 use crate::stack::program::Definition;
-use crate::stack::scope::{BlockScope, Each, Facts, Instances, known, plain};
-use crate::stack::written::{Block, depends_on, each_now, for_each, written};
+use crate::stack::references::META;
+use crate::stack::rules;
+use crate::stack::scope::{BlockScope, EachInstance, Facts, FaultyResource, Instances, is_told_within, plain};
+use crate::stack::written::{StackBlock, depends_on, each_now, for_each, written};
 use crate::stack::{Presence, Resource, names};
 use crate::value::{Map, Value};
 
-/// Arguments that every resource block may have, beside those of its kind.
-const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", "name"];
+/// One instance of a block.
+pub(super) struct Instance {
+    pub(super) address: Address,
+    /// The resource, where its place and its name are known in spite of errors.
+    pub(super) resource: Option<Resource>,
+    /// The errors in its block; `None` where it depends on no error.
+    pub(super) faulty: Option<FaultyResource>,
+}
 
-/// The instances of a definition, and those that could be made of it. `None` where it cannot be known which there are.
+/// The instances of a definition. `None` where an error, which has been reported, leaves them unknown.
 pub(super) fn instances(
     address: &Address,
     definition: &Definition,
     facts: &Facts<'_>,
     found: &mut Diagnostics,
-) -> Option<(Instances, Vec<Resource>)> {
-    let make = |address: &Address, each: Option<Each>, found: &mut Diagnostics| {
+) -> Option<(Instances, Vec<Instance>)> {
+    let mut all = Vec::new();
+    let mut merged = InstanceErrors::default();
+    let mut make = |address: &Address, each: Option<EachInstance>| {
         let scope = BlockScope::new(facts, each);
-        Draft { address, definition, scope: &scope, found, copies: None }.resource()
+        let mut errors = Diagnostics::new();
+        let builder = ResourceBuilder { address, definition, scope: &scope, found: &mut errors, copies: None };
+        let resource = builder.resource();
+        let is_faulty = !errors.is_empty() || resource.as_ref().is_none_or(|resource| is_told_within(&resource.args));
+        let faulty = is_faulty.then(|| FaultyResource {
+            each: scope.each.clone(),
+            errors: errors.iter().map(|error| (error.code, error.summary.clone())).collect(),
+        });
+        merged.add(address, errors);
+        all.push(Instance { address: address.clone(), resource, faulty });
     };
-    let Some(attribute) = definition.block.body.attribute("for_each") else {
-        return Some((Instances::One, make(address, None, found).into_iter().collect()));
-    };
+    if !definition.block.body.is_repeated() {
+        make(address, None);
+        found.extend(merged.finish());
+        return Some((Instances::One, all));
+    }
     let scope = BlockScope::new(facts, None);
-    let entries = for_each(&attribute.expr, &scope, found)?;
+    let attribute = definition.block.body.attribute("for_each");
+    let entries = attribute.and_then(|attribute| for_each(&attribute.expr, &scope, found));
     let needs = Arc::new(scope.take_touched());
+    let Some(entries) = entries else {
+        // One instance of unknown key and value shows the other errors of the block.
+        make(address, Some(EachInstance { key: Value::told(), value: Value::told(), needs }));
+        found.extend(merged.finish());
+        return None;
+    };
     let mut keys = BTreeMap::new();
-    let mut resources = Vec::new();
     for (key, value) in entries {
         let of_key = address.instance(&key);
-        let each = Each { key: Value::String(Arc::clone(&key)), value, needs: Arc::clone(&needs) };
-        resources.extend(make(&of_key, Some(each), found));
+        make(&of_key, Some(EachInstance { key: Value::String(Arc::clone(&key)), value, needs: Arc::clone(&needs) }));
         keys.insert(key, of_key);
     }
-    Some((Instances::Each(keys), resources))
+    found.extend(merged.finish());
+    Some((Instances::Each(keys), all))
 }
 
-/// The copy of a resource that a drill has, made of the same block: what the block names is the copies, where there are some.
+/// The errors of all instances of a block, each once: one expression that is wrong in forty instances has one cause.
+#[derive(Default)]
+struct InstanceErrors {
+    found: Vec<Diagnostic>,
+    /// For each error: the other instances that have it with another text.
+    others: Vec<Vec<Address>>,
+}
+
+impl InstanceErrors {
+    fn add(&mut self, address: &Address, errors: Diagnostics) {
+        let same_text = |one: &Diagnostic, other: &Diagnostic| {
+            (one.span, one.code, &one.summary) == (other.span, other.code, &other.summary)
+        };
+        let errors: Vec<Diagnostic> = errors.into_iter().collect();
+        let known = self.found.len();
+        for error in &errors {
+            if self.found.iter().any(|first| same_text(first, error)) {
+                continue;
+            }
+            let is_counterpart = |first: &Diagnostic| {
+                (first.span, first.code) == (error.span, error.code) && !errors.iter().any(|own| same_text(own, first))
+            };
+            match self.found.iter().take(known).position(is_counterpart) {
+                Some(at) => self.others[at].push(address.clone()),
+                None => {
+                    self.found.push(error.clone());
+                    self.others.push(Vec::new());
+                }
+            }
+        }
+    }
+
+    fn finish(self) -> impl Iterator<Item = Diagnostic> {
+        self.found.into_iter().zip(self.others).map(|(mut error, others)| {
+            if !others.is_empty() {
+                let also = format!("{} have the same error.", named(&others));
+                error.why = Some(error.why.map_or_else(|| also.clone(), |why| format!("{why} {also}")));
+            }
+            error
+        })
+    }
+}
+
+/// The first addresses, and how many more there are.
+pub(super) fn named(addresses: &[Address]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = addresses.iter().take(SHOWN).map(|address| format!("`{address}`")).collect();
+    match addresses.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The copy of a resource for a drill, made of the same block, in which references mean the copies of what is copied.
 pub(super) fn copy(original: &Resource, definition: &Definition, facts: &Facts<'_>) -> Result<Resource, Diagnostics> {
     let mut found = Diagnostics::new();
     let address = original.address.rehearsed();
     let scope = BlockScope::new(facts, each_now(definition, original.each.as_ref(), facts));
-    let made = Draft { address: &address, definition, scope: &scope, found: &mut found, copies: Some(original) };
-    match made.resource() {
+    let builder =
+        ResourceBuilder { address: &address, definition, scope: &scope, found: &mut found, copies: Some(original) };
+    match builder.resource() {
         Some(copy) if !found.has_errors() => Ok(copy),
         _ => Err(found),
     }
@@ -65,27 +147,22 @@ pub(super) fn copy(original: &Resource, definition: &Definition, facts: &Facts<'
 pub(super) fn resolve(resource: &Resource, definition: &Definition, facts: &Facts<'_>) -> Result<Map, Diagnostics> {
     let mut found = Diagnostics::new();
     let scope = BlockScope::new(facts, each_now(definition, resource.each.as_ref(), facts));
-    let args = written(definition, &scope, &mut found).map(|block| {
-        let written = without_meta(block.written, resource.kind);
-        let decoded = decode(&table(resource.kind), &written, &with_article(resource.kind.name), facts, &mut found);
-        let args = with_tags(decoded.args, resource.kind, &resource.stack_tags);
-        if resource.address.is_rehearsed() { rehearsed(args, resource.kind, facts) } else { args }
-    });
-    match args {
-        Some(args) if !found.has_errors() => Ok(args),
-        _ => Err(found),
-    }
+    let written = without_meta(written(definition, &scope, &mut found).written, resource.kind);
+    let decoded = decode(&table(resource.kind), &written, &with_article(resource.kind.name), facts, &mut found);
+    let args = with_tags(decoded.args, resource.kind, &resource.stack_tags);
+    let args = if resource.address.is_rehearsed() { rehearsed(args, resource.kind, facts) } else { args };
+    if found.has_errors() { Err(found) } else { Ok(args) }
 }
 
-/// The table of a block, where an argument decides which it is.
+/// The table of a block, where an argument decides between several.
 enum Variant {
     /// The kind's own, or the one that belongs to this kind of source.
     Known(&'static Kind, Option<&'static str>),
-    /// What decides it is missing or wrong.
+    /// The argument that decides it is missing or has an error.
     Undecided(&'static str),
 }
 
-fn variant(kind: &'static Kind, written: &Written, facts: &Facts<'_>) -> Variant {
+fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'_>) -> Variant {
     let Some(variants) = kind.variants else { return Variant::Known(kind, None) };
     let source = written.args.iter().find(|arg| &*arg.name.text == variants.by).map(|arg| &arg.value);
     let type_of = |kind: &str| kinds::find(kind).map(|kind| kind.arm.type_);
@@ -94,7 +171,7 @@ fn variant(kind: &'static Kind, written: &Written, facts: &Facts<'_>) -> Variant
             let of = facts.resources.get(address).map(|resource| resource.kind.name);
             variants.of.iter().find(|(name, _)| Some(*name) == of)
         }
-        // The type of what the stack does not manage stands in its id.
+        // An id contains the type of a resource that the stack does not manage.
         Some(Value::String(id)) => {
             let of = ArmId::new(Arc::clone(id)).arm_type().unwrap_or_default();
             variants.of.iter().find(|(name, _)| type_of(name).is_some_and(|type_| type_.eq_ignore_ascii_case(&of)))
@@ -104,105 +181,211 @@ fn variant(kind: &'static Kind, written: &Written, facts: &Facts<'_>) -> Variant
     chosen.map_or(Variant::Undecided(variants.by), |(name, kind)| Variant::Known(kind, Some(name)))
 }
 
-/// The table to decode with: the kind's arguments, and the site where a kind has none of its own.
+/// The table to decode with: the kind's arguments, and `site` for kinds without one.
 fn table(kind: &Kind) -> Cow<'static, [Arg]> {
     if kind.arg("site").is_some() {
         return kind.args.into();
     }
-    let site = kinds::arg("site", Ty::Site, "", "The site it is at, where that is not its resource group's.");
+    let site = kinds::arg("site", Ty::Site, "", "The site, if it is not that of the resource group.");
     let mut all = kind.args.to_vec();
     all.push(Arg { wire: Wire::Nowhere, ..site.replace() });
     all.into()
 }
 
-fn without_meta(mut written: Written, kind: &Kind) -> Written {
+fn without_meta(mut written: BlockInput, kind: &Kind) -> BlockInput {
     let own = |name: &str| kind.arg(name).is_some() || !META.contains(&name);
     written.args.retain(|arg| own(&arg.name.text));
     written
 }
 
-/// One instance that is being made.
-struct Draft<'a, 'f> {
+/// Makes one instance of a block. Each step goes as far as the errors of earlier ones allow, so that all errors are
+/// reported in one run.
+struct ResourceBuilder<'a, 'f> {
     address: &'a Address,
     definition: &'a Definition,
     scope: &'a BlockScope<'f>,
     found: &'a mut Diagnostics,
-    /// What it is a copy of, in a drill.
+    /// The original, in a drill.
     copies: Option<&'a Resource>,
 }
 
-impl Draft<'_, '_> {
-    /// The resource. `None` where it cannot be made of what is written, which has been told of.
+impl ResourceBuilder<'_, '_> {
+    /// The resource, which may have errors. `None` where they leave its place, its name or its presence unknown.
     fn resource(mut self) -> Option<Resource> {
-        let mut block = written(self.definition, self.scope, self.found)?;
-        let (kind, variant) = match variant(self.definition.kind, &block.written, self.scope.facts) {
-            Variant::Known(kind, variant) => (kind, variant),
+        let facts = self.scope.facts;
+        let mut block = written(self.definition, self.scope, self.found);
+        self.misspelt_meta(&mut block.written);
+        let own = self.definition.block.header;
+        let mirrored: Vec<&FaultyResource> =
+            block.mirrored.iter().filter_map(|address| facts.faulty.get(address)).collect();
+        let mut errors = Diagnostics::new();
+        let mut inner = ResourceBuilder { found: &mut errors, ..self };
+        let resource = match variant(self.definition.kind, &block.written, facts) {
+            Variant::Known(kind, variant) => inner.of_kind(kind, variant, block),
             Variant::Undecided(by) => {
-                // Without it nothing can be said of the rest.
-                block.written.args.retain(|arg| &*arg.name.text == by);
-                block.written.blocks.clear();
-                let what = with_article(self.definition.kind.name);
-                decode(self.definition.kind.args, &block.written, &what, self.scope.facts, self.found);
-                return None;
+                inner.undecided(by, &block);
+                None
             }
         };
-        self.of_kind(kind, variant, block)
+        // Missing arguments and broken rules of a mirrored block are reported there.
+        let is_inherited = |error: &Diagnostic| {
+            error.span == Some(own)
+                && mirrored.iter().any(|faulty| {
+                    faulty.errors.iter().any(|(code, summary)| (*code, summary) == (error.code, &error.summary))
+                })
+        };
+        self.found.extend(errors.into_iter().filter(|error| !is_inherited(error)));
+        resource
     }
 
-    fn of_kind(&mut self, kind: &'static Kind, variant: Option<&'static str>, block: Block) -> Option<Resource> {
+    /// Reports misspelt arguments that every block has, and gives those that are meant an unknown value.
+    fn misspelt_meta(&mut self, written: &mut BlockInput) {
+        let kind = self.definition.kind;
+        let variants = kind.variants.iter().flat_map(|variants| variants.of).map(|(_, kind)| *kind);
+        let tables = || std::iter::once(kind).chain(variants.clone());
+        let mut meant = Vec::new();
+        written.args.retain(|arg| {
+            let word = &*arg.name.text;
+            if META.contains(&word) || word == "site" || tables().any(|kind| kind.arg(word).is_some()) {
+                return true;
+            }
+            let of_kinds = tables().flat_map(|kind| kind.args).map(|arg| arg.name);
+            let known: Vec<&str> = META.iter().copied().chain(["site"]).chain(of_kinds).collect();
+            let known = known.iter().copied();
+            let Some(close) = closest(word, known.clone()).filter(|close| META.contains(close)) else { return true };
+            self.found.push(
+                Diagnostic::error(
+                    "unknown-argument",
+                    format!("unsupported argument `{word}` in {}", with_article(kind.name)),
+                )
+                .at(arg.name.span)
+                .suggest(word, known, None),
+            );
+            meant.push((close, arg.name.span));
+            false
+        });
+        for (name, span) in meant {
+            written.partial |= name == "mirrors";
+            let name = Ident { text: name.into(), span };
+            written.args.push(ArgumentInput { name, value: Value::told(), span, items: Vec::new() });
+        }
+    }
+
+    /// Errors of a block whose variant is unknown: those that every variant reports.
+    fn undecided(&mut self, by: &'static str, block: &StackBlock) {
+        let kind = self.definition.kind;
+        let what = with_article(kind.name);
+        let facts = self.scope.facts;
+        let is_by = |arg: &&ArgumentInput| &*arg.name.text == by;
+        let deciding = BlockInput {
+            args: block.written.args.iter().filter(is_by).cloned().collect(),
+            header: block.written.header,
+            partial: block.written.partial,
+            blocks: Vec::new(),
+        };
+        // Misspelt, it is reported with the rest.
+        let is_misspelt = |arg: &ArgumentInput| closest(&arg.name.text, [by]).is_some();
+        if !deciding.args.is_empty() || !block.written.args.iter().any(is_misspelt) {
+            decode(kind.args, &deciding, &what, facts, self.found);
+        }
+        let mut rest = BlockInput {
+            args: block.written.args.iter().filter(|arg| !is_by(arg)).cloned().collect(),
+            blocks: block.written.blocks.clone(),
+            ..deciding
+        };
+        let name = Ident { text: by.into(), span: rest.header };
+        rest.args.push(ArgumentInput { name, value: Value::told(), span: rest.header, items: Vec::new() });
+        let name = self.name(kind, &rest);
+        let of_variant = |kind: &'static Kind| {
+            let mut errors = Diagnostics::new();
+            decode(&table(kind), &without_meta(rest.clone(), kind), &what, facts, &mut errors);
+            match &name {
+                NameSetting::Written(name, span) => names::check(kind, name, self.address, Ok(*span), &mut errors),
+                NameSetting::Absent if kind.odd.name.is_none() => {
+                    names::check(kind, self.address.name(), self.address, Err(rest.header), &mut errors);
+                }
+                NameSetting::Absent | NameSetting::Told => {}
+            }
+            errors.into_iter().collect::<Vec<_>>()
+        };
+        let mut variants = kind.variants.iter().flat_map(|variants| variants.of).map(|(_, kind)| of_variant(kind));
+        let Some(first) = variants.next() else { return };
+        let others: Vec<_> = variants.collect();
+        let same = |one: &Diagnostic, other: &Diagnostic| (one.code, one.span) == (other.code, other.span);
+        let common =
+            first.into_iter().filter(|error| others.iter().all(|errors| errors.iter().any(|other| same(error, other))));
+        self.found.extend(common);
+    }
+
+    fn of_kind(&mut self, kind: &'static Kind, variant: Option<&'static str>, block: StackBlock) -> Option<Resource> {
         let facts = self.scope.facts;
         let span = self.definition.block.header;
-        let before = self.found.len();
         let name = self.name(kind, &block.written);
         let prevent_destroy = self.prevent_destroy(&block.written);
         let spans: BTreeMap<_, _> =
             block.written.args.iter().map(|arg| (Arc::clone(&arg.name.text), arg.span)).collect();
         let mut needs: BTreeSet<Address> = block.touched.into_values().flatten().collect();
         needs.extend(depends_on(&self.definition.block.body, self.scope, self.found));
-        let own_site = Site::of(kind, &block.written);
+        let own_site = SiteSetting::of(kind, &block.written);
         let written = without_meta(block.written, kind);
-        let Decoded { args, uses } = decode(&table(kind), &written, &with_article(kind.name), facts, self.found);
-        if self.found.len() > before || name == Name::Told {
-            return None;
-        }
+        let DecodedArguments { args, uses } =
+            decode(&table(kind), &written, &with_article(kind.name), facts, self.found);
         let args = with_tags(args, kind, facts.tags);
         let args = if self.copies.is_some() { rehearsed(args, kind, facts) } else { args };
+        let is_told = is_told_within(&args);
         let plain_args = plain(&args);
         let above = place::above(kind, &plain_args, facts);
-        let (site, location) = place::of(kind, &args, &spans, own_site, above, facts)
-            .map_err(|problem| {
-                self.found.extend(problem.map(|problem| Diagnostic { span: problem.span.or(Some(span)), ..problem }));
-            })
-            .ok()?;
+        let (place, problem) = place::of(kind, &args, &spans, own_site, above, facts);
+        self.found.extend(problem.map(|problem| Diagnostic { span: problem.span.or(Some(span)), ..problem }));
+        let location = place.as_ref().map(|(_, location)| location.clone());
         let subject = Subject {
             kind,
             address: self.address,
             name: "",
             id: &NOWHERE,
-            location: &location,
+            location: location.as_deref().unwrap_or_default(),
             subscription: &facts.program.subscription,
             tenant: &facts.program.tenant,
             args: &plain_args,
             others: facts,
         };
         let (name, written) = match (name, kind.odd.name) {
-            (Name::Written(name, span), _) => (name, Some(span)),
-            (_, Some(derived)) => (derived(&subject), None),
-            (_, None) => (self.address.name().to_owned(), None),
+            (NameSetting::Told, _) => (None, None),
+            (NameSetting::Written(name, span), _) => (Some(name), Some(span)),
+            (NameSetting::Absent, Some(derived)) => ((place.is_some() && !is_told).then(|| derived(&subject)), None),
+            (NameSetting::Absent, None) => (Some(self.address.name().to_owned()), None),
         };
-        let name = if self.copies.is_some() && is_shared_name(kind) { names::rehearsed(kind, &name) } else { name };
-        names::check(kind, &name, self.address, written.ok_or(span), self.found);
-        let id = body::id(kind, &name, &facts.program.subscription, &plain_args)?;
-        let checked = known(&args);
-        let subject = Subject { name: &name, id: &id, args: &checked, ..subject };
-        self.check(kind, &subject, &args);
-        let objects = body::objects(&Subject { args: &plain_args, ..subject });
-        if self.found.len() > before {
+        let rename = |name: String| {
+            if self.copies.is_some() && is_shared_name(kind) { names::rehearsed(kind, &name) } else { name }
+        };
+        let mut name = name.map(rename);
+        if let Some(name) = &mut name {
+            let before = self.found.len();
+            names::check(kind, name, self.address, written.ok_or(span), self.found);
+            // A slash would make an id with other parts, and errors that follow from it.
+            if self.found.len() > before {
+                *name = name.replace('/', "_");
+            }
+        }
+        let id = match (&place, &name) {
+            (Some(_), Some(name)) => body::id(kind, name, &facts.program.subscription, &plain_args),
+            _ => None,
+        };
+        let known =
+            Subject { name: name.as_deref().unwrap_or_default(), id: id.as_ref().unwrap_or(&NOWHERE), ..subject };
+        let unknown = rules::Unknown { location: place.is_none(), name: name.is_none(), id: id.is_none() };
+        self.report(rules::findings(kind, &known, &args, unknown, facts), &args);
+        let (site, location) = place?;
+        let (name, id) = (name?, id?);
+        // Presence and several objects follow from arguments.
+        if is_told && (kind.odd.objects.is_some() || args.get("presence").is_some_and(Value::told_within)) {
             return None;
         }
+        let subject = Subject { name: &name, id: &id, location: &location, ..subject };
+        let objects = if is_told { Vec::new() } else { body::objects(&subject) };
         let id = match (kind.odd.objects, kind.odd.main(&objects)) {
             (Some(_), Some(main)) if main.within.is_none() => main.id.clone(),
-            _ => id,
+            _ => id.clone(),
         };
         let group = match kind.place {
             Place::Subscription => Some(self.address.clone()),
@@ -217,7 +400,6 @@ impl Draft<'_, '_> {
         needs.remove(self.address);
         let holder = group.as_ref().and_then(|group| facts.resources.get(group));
         Some(Resource {
-            name,
             id,
             objects,
             site,
@@ -236,57 +418,66 @@ impl Draft<'_, '_> {
             address: self.address.clone(),
             kind,
             variant,
+            name,
         })
     }
 
-    fn name(&mut self, kind: &Kind, written: &Written) -> Name {
-        let Some(arg) = written.args.iter().find(|arg| &*arg.name.text == "name") else { return Name::Absent };
+    fn name(&mut self, kind: &Kind, written: &BlockInput) -> NameSetting {
+        let Some(arg) = written.args.iter().find(|arg| &*arg.name.text == "name") else { return NameSetting::Absent };
         let problem = match &arg.value {
-            Value::Null => return Name::Absent,
-            value if value.told_within() => return Name::Told,
-            _ if !kind.names.written && kind.names.pattern.is_empty() => {
-                Diagnostic::error("unknown-argument", format!("{} has no argument `name`", with_article(kind.name)))
-                    .at(arg.name.span)
-                    .help("Its name follows from what it refers to; leave this out.")
+            Value::Null => return NameSetting::Absent,
+            value if value.told_within() => return NameSetting::Told,
+            _ if !kind.names.written && kind.names.pattern.is_empty() => Diagnostic::error(
+                "unknown-argument",
+                format!("unsupported argument `name` in {}", with_article(kind.name)),
+            )
+            .at(arg.name.span)
+            .why("Its name follows from the resources that it refers to.")
+            .help("Remove `name`."),
+            Value::String(text) => return NameSetting::Written(text.to_string(), arg.span),
+            Value::Unknown(unknown) => {
+                Diagnostic::error("wrong-value", "invalid value for `name`: it is known only after apply")
+                    .at(arg.span)
+                    .label(format!("depends on {}", place::waits_for(unknown)))
+                    .why("Ids follow from names, and a plan shows both.")
+                    .help("Build it from strings, variables and names.")
             }
-            Value::String(text) => return Name::Written(text.to_string(), arg.span),
-            Value::Unknown(unknown) => Diagnostic::error("wrong-value", "`name` must be known before apply")
+            Value::Sensitive(_) => Diagnostic::error("wrong-value", "invalid value for `name`: it is sensitive")
                 .at(arg.span)
-                .label(format!("waits for {}", place::waits_for(unknown)))
-                .why("Ids follow from names, and the plan shows both.")
-                .help("Build it from texts, variables and names."),
-            Value::Sensitive(_) => Diagnostic::error("wrong-value", "`name` is sensitive")
-                .at(arg.span)
-                .why("Names are shown in plans, in addresses and by Azure itself.")
-                .help("Use a name that may be shown."),
+                .why("Names are shown in plans and by Azure itself.")
+                .help("Use a name that is not sensitive."),
             other => {
                 let found = other.type_name();
-                Diagnostic::error("wrong-value", format!("`name` takes a string, and this is {found}")).at(arg.span)
+                Diagnostic::error("wrong-value", format!("invalid value for `name`: expected a string, found {found}"))
+                    .at(arg.span)
             }
         };
         self.found.push(problem);
-        Name::Told
+        NameSetting::Told
     }
 
-    fn prevent_destroy(&mut self, written: &Written) -> bool {
+    fn prevent_destroy(&mut self, written: &BlockInput) -> bool {
         let Some(arg) = written.args.iter().find(|arg| &*arg.name.text == "prevent_destroy") else { return false };
         match &arg.value {
             Value::Bool(forbidden) => return *forbidden,
             Value::Null => {}
             value if value.told_within() => {}
             _ => self.found.push(
-                Diagnostic::error("wrong-value", "`prevent_destroy` takes true or false, known before apply")
-                    .at(arg.span),
+                Diagnostic::error(
+                    "wrong-value",
+                    "invalid value for `prevent_destroy`: expected true or false, known before apply",
+                )
+                .at(arg.span),
             ),
         }
         false
     }
 
-    /// What the kind's own rules find.
-    fn check(&mut self, kind: &Kind, subject: &Subject<'_>, args: &Map) {
-        let Some(check) = kind.odd.check else { return };
-        let mut findings: Vec<Finding> = Vec::new();
-        check(subject, &mut findings);
+    /// Reports findings of the kind's own rules.
+    fn report(&mut self, findings: Vec<Finding>, args: &Map) {
+        if findings.is_empty() {
+            return;
+        }
         let secrets = secrets(args);
         let hide =
             |text: String| secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "(sensitive)"));
@@ -305,26 +496,27 @@ impl Draft<'_, '_> {
     }
 }
 
-/// Whether a copy would have the same name in the same place: a resource group is in no other, and some names are unique in all of Azure.
+/// A copy would have the same name in the same place: a resource group is in no other, and some names are unique in
+/// all of Azure.
 fn is_shared_name(kind: &Kind) -> bool {
-    kind.place == Place::Subscription || kind.names.unique == Unique::Globally
+    kind.place == Place::Subscription || kind.names.unique == NameScope::Globally
 }
 
 /// No id yet.
 static NOWHERE: LazyLock<ArmId> = LazyLock::new(|| ArmId::new(""));
 
-/// What a block says of its name in the cloud.
+/// The `name` of a block.
 #[derive(PartialEq)]
-enum Name {
-    /// Nothing.
+enum NameSetting {
+    /// Not set.
     Absent,
-    /// This, there.
+    /// Set, at this place.
     Written(String, Span),
-    /// Something that cannot be one, which has been told of.
+    /// Set to something with an error, which has been reported.
     Told,
 }
 
-/// The texts of sensitive values, the longest first, so that none is left where it is part of another.
+/// The texts of sensitive values, the longest first: one may be part of another.
 fn secrets(args: &Map) -> Vec<String> {
     fn collect(json: &Json, into: &mut Vec<String>) {
         match json {
@@ -349,7 +541,7 @@ fn secrets(args: &Map) -> Vec<String> {
     secrets
 }
 
-/// Arguments with the stack's tags added to those of the resource, which count where both have one.
+/// Arguments with the stack's tags added to those of the resource, which win.
 fn with_tags(mut args: Map, kind: &Kind, stack_tags: &Map) -> Map {
     if stack_tags.is_empty() || kind.arg("tags").is_none() {
         return args;
@@ -367,7 +559,7 @@ fn with_tags(mut args: Map, kind: &Kind, stack_tags: &Map) -> Map {
     args
 }
 
-/// Where an argument of a resource is written; its header where it is not.
+/// The place of an argument of a resource; the header where it is not set.
 pub(super) fn span_of(resource: &Resource, argument: &str) -> Span {
     resource.spans.get(argument).copied().unwrap_or(resource.span)
 }

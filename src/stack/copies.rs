@@ -1,14 +1,15 @@
-//! The copies of a drill: what a failover group stands up, and the networks it would stand in, once more under names of their own.
+//! Copies for a drill: the failover-only resources of a group and their networks, under names of their own.
 //!
-//! A copy is made of the block of what it is a copy of, in which every name of a copied resource means the copy. So ids, names, texts built of them and what is
-//! known only once something stands follow by themselves, when the copies are made and again when they are written.
+//! A copy is made of the block of its original, in which every reference to a copied resource means the copy. So ids,
+//! names, strings built of them and values that are known only after apply follow by themselves, when the copies are
+//! made and again when they are applied.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::Diagnostics;
-use crate::kinds::{Copying, Kind, Place};
+use crate::kinds::{DrillCopy, Kind, Place};
 use crate::stack::scope::Facts;
 use crate::stack::{FailoverGroup, Knowledge, Presence, Resource, Stack, block};
 use crate::value::{Map, Value};
@@ -20,15 +21,15 @@ pub struct Copies {
     pub group: String,
     /// The copy of each resource that is copied.
     pub of: BTreeMap<Address, Address>,
-    /// What stands up with the group and is not copied, each with the reason.
+    /// Failover-only resources of the group that are not copied, each with the reason.
     pub left: Vec<(Address, &'static str)>,
-    /// What could not be copied, each with what is wrong.
+    /// Resources that could not be copied, each with the error.
     pub wrong: Vec<(Address, String)>,
 }
 
 impl Stack {
-    /// The same stack with the copies of a drill of this failover group among its resources, behind all others. From then on probes and steps of the group speak
-    /// of the copies. `knowledge` is what the stack was evaluated with.
+    /// The same stack with the copies for a drill of this failover group, after all other resources. Probes and steps
+    /// of the group then refer to the copies. The stack was evaluated with `knowledge`.
     #[must_use]
     pub fn with_copies(mut self, group: &str, knowledge: &Knowledge) -> Self {
         let Some(group) = self.failover_groups.get(group) else { return self };
@@ -71,7 +72,7 @@ impl Stack {
             return Err(Diagnostics::new());
         };
         let mut copy = block::copy(original, definition, &facts)?;
-        // What its block does not name comes before it all the same: what completes an object that it uses.
+        // Dependencies without a reference hold, too: resources that complete an object which it uses.
         let needs: BTreeSet<&Address> = copy.needs.iter().chain(&original.needs).collect();
         let stays = |need: &&Address| {
             need.is_rehearsed() || self.resources.get(*need).is_some_and(|need| need.presence == Presence::Permanent)
@@ -83,13 +84,13 @@ impl Stack {
     }
 }
 
-/// The resources that are copied, each after what it refers to: what stands up with the group, what always stands and a copy must not share, and what
-/// completes that.
+/// The resources that are copied, each after those it refers to: the failover-only resources of the group, permanent
+/// ones that a copy must not share, and those that complete them.
 fn members(stack: &Stack, group: &FailoverGroup) -> Vec<Address> {
     let stood_up = stack.resources.values().filter(|resource| group.stands_up(resource) && left(resource).is_none());
     let mut members: BTreeSet<&Address> = BTreeSet::new();
     let mut open: Vec<&Resource> = stood_up.collect();
-    let is_along = |resource: &&Resource| resource.kind.drill.copying == Copying::Along;
+    let is_along = |resource: &&Resource| resource.kind.drill.copying == DrillCopy::Along;
     loop {
         while let Some(resource) = open.pop() {
             if members.insert(&resource.address) {
@@ -110,15 +111,15 @@ fn members(stack: &Stack, group: &FailoverGroup) -> Vec<Address> {
     }
 }
 
-/// Why a resource is never copied, where it is not.
+/// The reason why a resource is never copied, if there is one.
 fn left(resource: &Resource) -> Option<(Address, &'static str)> {
     match resource.kind.drill.copying {
-        Copying::Never(why) => Some((resource.address.clone(), why)),
-        Copying::StoodUp | Copying::Along => None,
+        DrillCopy::Never(why) => Some((resource.address.clone(), why)),
+        DrillCopy::StoodUp | DrillCopy::Along => None,
     }
 }
 
-/// The arguments of a copy: ids that are written as texts are those of the copies, and the kind has its say.
+/// The arguments of a copy: ids become those of the copies, and the kind makes its own changes.
 pub(super) fn rehearsed(mut args: Map, kind: &Kind, facts: &Facts<'_>) -> Map {
     for value in args.values_mut() {
         *value = moved(value, facts);

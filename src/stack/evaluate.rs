@@ -1,4 +1,4 @@
-//! A program to a stack: everything evaluated, in the order of what needs what.
+//! A program to a stack: everything evaluated in the order of dependencies.
 
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
@@ -10,18 +10,20 @@ use indexmap::IndexMap;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl;
-use crate::kinds::{Place, Unique, with_article};
+use crate::kinds::{NameScope, Place, with_article};
+use crate::stack::block::Instance;
 use crate::stack::program::{Definition, Program};
 use crate::stack::read::MAX_RESOURCES;
-use crate::stack::scope::{BlockScope, Facts, Instances, Locals};
+use crate::stack::scope::{BlockScope, Facts, FaultyResource, Instances, Locals};
+use crate::stack::settings::unsupported;
 use crate::stack::{CloudName, FailoverGroup, Knowledge, Output, Resource, Site, Stack, block, group, settings};
 use crate::value::{Map, Value};
 
 impl Program {
-    /// Evaluates everything, as far as what is known allows.
+    /// Evaluates everything, as far as the known attributes allow.
     ///
     /// # Errors
-    /// Everything that is wrong.
+    /// All errors.
     pub fn evaluate(self: &Arc<Self>, knowledge: &Knowledge) -> Result<(Stack, Diagnostics), Diagnostics> {
         match self.evaluate_all(knowledge) {
             (Some(stack), found) => found.into_result(stack),
@@ -29,14 +31,14 @@ impl Program {
         }
     }
 
-    /// Evaluates everything, and goes on where something is wrong: the stack then lacks what is wrong with it, and is good for nothing but
-    /// to be checked for more. There is none where the text could not be read or the stack is too large.
+    /// Evaluates everything in spite of errors: the stack is then incomplete, and serves only to be checked for more
+    /// of them. `None` if the text could not be read or the stack is too large.
     pub fn evaluate_all(self: &Arc<Self>, knowledge: &Knowledge) -> (Option<Stack>, Diagnostics) {
         let mut found = Diagnostics::new();
         if !self.readable {
             return (None, found);
         }
-        let mut evaluated = Evaluated::default();
+        let mut evaluated = StackEvaluation::default();
         let settings = settings::read(&evaluated.facts(self, knowledge), &mut found);
         evaluated.tags = settings.tags;
         evaluated.sites = settings::sites(&evaluated.facts(self, knowledge), &mut found);
@@ -46,7 +48,7 @@ impl Program {
                 found.push(
                     Diagnostic::error(
                         "too-many-resources",
-                        format!("the stack has more than {MAX_RESOURCES} resources"),
+                        format!("too many resources: the stack has more than {MAX_RESOURCES}"),
                     )
                     .at(definition.block.header)
                     .help("Split it into several stacks."),
@@ -55,11 +57,15 @@ impl Program {
             }
         }
         let facts = evaluated.facts(self, knowledge);
+        // Blocks that cannot be used, because of their labels: their other errors are reported, too.
+        for (address, definition) in &self.unused {
+            block::instances(address, definition, &facts, &mut found);
+        }
         let outputs = outputs(self, &facts, &mut found);
         let failover_groups = group::read_all(self, &facts, &mut found);
-        // A local that nothing names is evaluated all the same: what is wrong with it should not wait for its first use.
+        // Unused locals are evaluated, too: their errors should not wait for the first use.
         self.locals.keys().for_each(|name| facts.touch_local(name));
-        let Evaluated { mut resources, instances, by_id, locals, sites, tags, names: _ } = evaluated;
+        let StackEvaluation { mut resources, instances, faulty, by_id, locals, sites, tags, names: _ } = evaluated;
         found.extend(locals.into_inner().found);
         for (address, more) in completed_first(&resources) {
             if let Some(resource) = resources.get_mut(&address) {
@@ -86,6 +92,7 @@ impl Program {
             tenant: self.tenant.clone(),
             by_id,
             instances,
+            faulty,
             program: Arc::clone(self),
             tags,
             copies: None,
@@ -96,18 +103,19 @@ impl Program {
 }
 
 #[derive(Default)]
-struct Evaluated {
+struct StackEvaluation {
     sites: IndexMap<Arc<str>, Site>,
     resources: IndexMap<Address, Resource>,
     instances: HashMap<Address, Instances>,
+    faulty: HashMap<Address, FaultyResource>,
     by_id: HashMap<ArmId, Address>,
     locals: RefCell<Locals>,
     tags: Map,
-    /// Type and folded name of what must be unique in all of Azure.
+    /// Type and lower-case name of resources whose name must be unique in all of Azure.
     names: HashMap<(&'static str, String), Address>,
 }
 
-impl Evaluated {
+impl StackEvaluation {
     fn facts<'a>(&'a self, program: &'a Program, knowledge: &'a Knowledge) -> Facts<'a> {
         Facts {
             program,
@@ -115,6 +123,7 @@ impl Evaluated {
             sites: &self.sites,
             resources: &self.resources,
             instances: &self.instances,
+            faulty: &self.faulty,
             by_id: &self.by_id,
             locals: &self.locals,
             tags: &self.tags,
@@ -131,47 +140,35 @@ impl Evaluated {
         found: &mut Diagnostics,
     ) {
         let facts = self.facts(program, knowledge);
-        let Some((instances, made)) = block::instances(address, definition, &facts, found) else { return };
+        let Some((instances, all)) = block::instances(address, definition, &facts, found) else { return };
         self.instances.insert(address.clone(), instances);
-        for resource in made {
-            self.insert(resource, found);
+        let mut collisions = Collisions::default();
+        for Instance { address, resource, faulty } in all {
+            if let Some(faulty) = faulty {
+                self.faulty.insert(address, faulty);
+            }
+            if let Some(resource) = resource {
+                self.insert(resource, &mut collisions);
+            }
         }
+        found.extend(collisions.diagnostics());
     }
 
-    fn insert(&mut self, resource: Resource, found: &mut Diagnostics) {
+    fn insert(&mut self, resource: Resource, collisions: &mut Collisions) {
         // Properties of another object have that one's id, which stays that one's.
         if !matches!(resource.kind.place, Place::Property(_)) {
             if let Some(first) = self.by_id.get(&resource.id).and_then(|address| self.resources.get(address)) {
-                found.push(
-                    Diagnostic::error(
-                        "same-object",
-                        format!("`{}` and `{}` are the same object in the cloud", first.address, resource.address),
-                    )
-                    .at(resource.span)
-                    .and(first.span, "the other")
-                    .why(format!("Both have the id {}.", resource.id))
-                    .help("Give one of them another `name`, or put it elsewhere."),
-                );
+                collisions.add(Collision::Object, first, &resource);
+                let faulty = self.faulty.entry(resource.address.clone()).or_default();
+                faulty.each = resource.each;
                 return;
             }
             self.by_id.insert(resource.id.clone(), resource.address.clone());
         }
-        if resource.kind.names.unique == Unique::Globally
+        if resource.kind.names.unique == NameScope::Globally
             && let Some(first) = self.same_name(&resource)
         {
-            found.push(
-                Diagnostic::error(
-                    "same-name",
-                    format!("`{}` and `{}` have the same name `{}`", first.address, resource.address, resource.name),
-                )
-                .at(block::span_of(&resource, "name"))
-                .and(block::span_of(first, "name"), "the other")
-                .why(format!(
-                    "The name of {} is unique in all of Azure, because it becomes a DNS name.",
-                    with_article(resource.kind.name)
-                ))
-                .help("Write `name = \"…\"` into one of them."),
-            );
+            collisions.add(Collision::Name, first, &resource);
         }
         self.resources.insert(resource.address.clone(), resource);
     }
@@ -189,44 +186,117 @@ impl Evaluated {
     }
 }
 
+/// A thing that two resources have in common and must not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Collision {
+    /// The id.
+    Object,
+    /// A name that is unique in all of Azure.
+    Name,
+}
+
+/// Collisions of one block's instances with earlier ones, those of the same two blocks together: they have one cause.
+#[derive(Default)]
+struct Collisions(Vec<CollisionGroup>);
+
+struct CollisionGroup {
+    collision: Collision,
+    /// The blocks of both.
+    blocks: (Address, Address),
+    /// The first collision.
+    diagnostic: Diagnostic,
+    /// The later instances of the others.
+    others: Vec<Address>,
+}
+
+impl Collisions {
+    fn add(&mut self, collision: Collision, first: &Resource, second: &Resource) {
+        let blocks = (first.address.block(), second.address.block());
+        match self.0.iter_mut().find(|group| (group.collision, &group.blocks) == (collision, &blocks)) {
+            Some(group) => group.others.push(second.address.clone()),
+            None => {
+                let diagnostic = collision.diagnostic(first, second);
+                self.0.push(CollisionGroup { collision, blocks, diagnostic, others: Vec::new() });
+            }
+        }
+    }
+
+    fn diagnostics(self) -> impl Iterator<Item = Diagnostic> {
+        self.0.into_iter().map(|CollisionGroup { mut diagnostic, others, .. }| {
+            if !others.is_empty() {
+                let also = format!("{} have the same error.", block::named(&others));
+                diagnostic.why = Some(diagnostic.why.map_or_else(|| also.clone(), |why| format!("{why} {also}")));
+            }
+            diagnostic
+        })
+    }
+}
+
+impl Collision {
+    fn diagnostic(self, first: &Resource, second: &Resource) -> Diagnostic {
+        let of_one_block = first.address.block() == second.address.block();
+        let help = match second.spans.contains_key("name") {
+            _ if !of_one_block => "Write another `name = \"…\"` into one of them.".to_owned(),
+            true => "Write a `name` that contains `each.key`, so that each instance has its own.".to_owned(),
+            false => format!("Write `name = \"{}-${{each.key}}\"`, so that each instance has its own.", first.name),
+        };
+        let diagnostic = match self {
+            Self::Object => Diagnostic::error(
+                "same-object",
+                format!("`{}` and `{}` are the same object in Azure", first.address, second.address),
+            )
+            .at(second.span)
+            .why(format!("Both have the id {}.", second.id)),
+            Self::Name => Diagnostic::error(
+                "same-name",
+                format!("`{}` and `{}` have the same name `{}`", first.address, second.address, second.name),
+            )
+            .at(block::span_of(second, "name"))
+            .why(format!(
+                "The name of {} is unique in all of Azure, because it becomes a DNS name.",
+                with_article(second.kind.name)
+            )),
+        };
+        let diagnostic = diagnostic.help(help);
+        match self {
+            _ if of_one_block => diagnostic,
+            Self::Object => diagnostic.and(first.span, "the other"),
+            Self::Name => diagnostic.and(block::span_of(first, "name"), "the other"),
+        }
+    }
+}
+
+/// The arguments of an output.
+const OUTPUT: &[&str] = &["value", "description", "sensitive"];
+
 fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<str>, Output> {
     let mut outputs = IndexMap::new();
     for (name, block) in &program.outputs {
         let scope = BlockScope::new(facts, None);
         let (mut value, mut description, mut sensitive) = (None, None, false);
         for attribute in &block.body.attributes {
-            let evaluated = match hcl::evaluate(&attribute.expr, &scope) {
-                Ok(evaluated) => evaluated,
-                Err(problems) => {
-                    found.extend(problems);
-                    Value::told()
-                }
-            };
+            let (evaluated, problems) = hcl::evaluate_partly(&attribute.expr, &scope);
+            found.extend(problems);
             match &*attribute.name.text {
                 "value" => value = Some(evaluated),
                 "description" => description = evaluated.as_str().map(str::to_owned),
                 "sensitive" => sensitive = evaluated == Value::Bool(true),
-                other => found.push(
-                    Diagnostic::error("unknown-argument", format!("an output has no argument `{other}`"))
-                        .at(attribute.name.span)
-                        .suggest(
-                            other,
-                            ["value", "description", "sensitive"],
-                            Some("It takes value, description, sensitive.".to_owned()),
-                        ),
-                ),
+                _ => found.push(unsupported("argument", "an output", &attribute.name, OUTPUT)),
             }
         }
         for inner in &block.body.blocks {
             found.push(
-                Diagnostic::error("unknown-argument", format!("an output has no block `{}`", inner.ident.text))
+                Diagnostic::error("unknown-argument", format!("unsupported block `{}` in an output", inner.ident.text))
                     .at(inner.header)
-                    .help("It takes the arguments value, description, sensitive."),
+                    .help(format!("Supported: the arguments {}.", OUTPUT.join(", "))),
             );
         }
         let Some(value) = value else {
+            if block.body.means("value", OUTPUT) {
+                continue;
+            }
             found.push(
-                Diagnostic::error("missing-argument", "an output needs the argument `value`")
+                Diagnostic::error("missing-argument", "missing required argument `value` in an output")
                     .at(block.header)
                     .help("Write `value = …`."),
             );
@@ -238,8 +308,9 @@ fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> Ind
     outputs
 }
 
-/// What else comes before a resource, though it does not name it: what completes an object that it uses. A scale set that is probed through a load
-/// balancer's probe comes after the rule that makes the probe active; what stands in a subnet, after the subnet's security group.
+/// Dependencies without a reference: resources that complete an object which a resource uses. A scale set with a
+/// health probe of a load balancer comes after the rule that makes the probe active, and resources in a subnet after
+/// the subnet's security group.
 fn completed_first(resources: &IndexMap<Address, Resource>) -> Vec<(Address, Vec<Address>)> {
     let completes = |resource: &Resource| matches!(resource.kind.place, Place::Part(..) | Place::Property(_));
     let mut completing: HashMap<&Address, Vec<&Address>> = HashMap::new();
@@ -269,7 +340,7 @@ fn completed_first(resources: &IndexMap<Address, Resource>) -> Vec<(Address, Vec
     extra
 }
 
-/// Whether `from` needs `target`, directly or through others.
+/// `from` depends on `target`, directly or through others.
 fn needs(resources: &IndexMap<Address, Resource>, from: &Address, target: &Address) -> bool {
     let mut seen = std::collections::BTreeSet::new();
     let mut open = vec![from];
@@ -286,7 +357,7 @@ fn needs(resources: &IndexMap<Address, Resource>, from: &Address, target: &Addre
     false
 }
 
-/// Gives an argument this value, or takes it out.
+/// Sets or removes an argument.
 fn put(args: &mut Map, argument: &str, value: Option<Value>) {
     match value {
         Some(value) => args.insert(argument.into(), value),
@@ -295,10 +366,10 @@ fn put(args: &mut Map, argument: &str, value: Option<Value>) {
 }
 
 impl Stack {
-    /// The same stack with other knowledge of what stands.
+    /// The same stack with other known attributes.
     ///
     /// # Errors
-    /// Everything that is wrong with it then.
+    /// Its errors then.
     pub fn with(&self, knowledge: &Knowledge) -> Result<Stack, Diagnostics> {
         self.program.evaluate(knowledge).map(|(stack, _)| stack)
     }
@@ -306,7 +377,7 @@ impl Stack {
     /// The arguments of a resource with more known than when the stack was evaluated.
     ///
     /// # Errors
-    /// What is wrong with them now that they are known.
+    /// Their errors now that they are known.
     pub fn resolve(&self, resource: &Resource, knowledge: &Knowledge) -> Result<Map, Diagnostics> {
         if resource.args.values().all(|value| value.unknown_within().is_none()) {
             return Ok(resource.args.clone());
@@ -326,7 +397,8 @@ impl Stack {
         Ok(args)
     }
 
-    /// Takes an argument of a resource as it is, whatever the stack says of it: `None` where it is not there. Returns whether the stack says otherwise.
+    /// Fixes an argument of a resource at this value, whatever the stack sets; `None`: not set. True if the stack
+    /// sets another.
     pub fn pin(&mut self, address: &Address, argument: &str, value: Option<Value>) -> bool {
         let Some(resource) = self.resources.get_mut(address) else { return false };
         let differs = resource.args.get(argument) != value.as_ref();
@@ -341,10 +413,10 @@ impl Stack {
         outputs(&self.program, &self.facts(knowledge, &locals), &mut Diagnostics::new())
     }
 
-    /// A failover group with more known than when the stack was evaluated: what its probes and steps ask for.
+    /// A failover group with more known than when the stack was evaluated: the values of its probes and steps.
     ///
     /// # Errors
-    /// What is wrong with it now that it is known.
+    /// Its errors now that it is known.
     pub fn resolve_group(&self, name: &str, knowledge: &Knowledge) -> Result<Option<FailoverGroup>, Diagnostics> {
         let locals = RefCell::default();
         let mut found = Diagnostics::new();
@@ -352,7 +424,7 @@ impl Stack {
         found.into_result(group).map(|(group, _)| group)
     }
 
-    /// Calls `f` with a resource as its kind's functions see it, with these arguments in clear.
+    /// Calls `f` with a resource as the functions of its kind see it, with these arguments in plain text.
     pub fn with_subject<T>(
         &self,
         resource: &Resource,
@@ -365,7 +437,7 @@ impl Stack {
         f(&facts.subject(resource, args))
     }
 
-    /// Whether any expression of the stack reads an attribute with this name.
+    /// An expression of the stack reads an attribute of this name.
     pub fn names_attribute(&self, name: &str) -> bool {
         self.program.attributes.contains(name)
     }
@@ -375,7 +447,7 @@ impl Stack {
         self.by_id.get(id).and_then(|address| self.resources.get(address))
     }
 
-    /// What names mean by now. In a drill they mean the copies.
+    /// Values of references now. In a drill they mean the copies.
     pub(crate) fn facts<'a>(&'a self, knowledge: &'a Knowledge, locals: &'a RefCell<Locals>) -> Facts<'a> {
         Facts {
             program: &self.program,
@@ -383,6 +455,7 @@ impl Stack {
             sites: &self.sites,
             resources: &self.resources,
             instances: &self.instances,
+            faulty: &self.faulty,
             by_id: &self.by_id,
             locals,
             tags: &self.tags,

@@ -1,4 +1,4 @@
-//! Failover groups: read, typed and checked. What they do is the failover planner's.
+//! Failover groups: read, typed and checked. The failover planner acts on them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +9,34 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::duration;
 use crate::hcl;
-use crate::hcl::ast::{Attribute, Block, Expr, ExprKind, Ident};
-use crate::kinds::Place;
+use crate::hcl::ast::{Expr, ExprKind, HclAttribute, HclBlock, Ident};
+use crate::kinds::{self, Kind, Place};
 use crate::stack::program::Program;
 use crate::stack::references::plain_name;
 use crate::stack::scope::{BlockScope, Facts};
+use crate::stack::settings::{duration_error, unsupported};
 use crate::stack::{FailoverGroup, GroupStep, Presence, Probe, Resource, Route};
 use crate::value::{Map, Value};
 
-/// The phases of a procedure, which steps may name.
+/// The phases of a procedure, for `after` and `before` of steps.
 const PHASES: &[&str] = &["preflight", "quiesce", "fence", "promote", "stand_up", "probe", "route"];
-/// The verbs a step may belong to.
+/// The procedures that a step may be part of.
 const VERBS: &[&str] = &["up", "down", "drill"];
-/// The modes a step may belong to.
+/// The modes that a step may be part of.
 const MODES: &[&str] = &["planned", "forced"];
 
-/// The actions of steps: the word, the arguments it needs, and those it may have.
+/// The blocks of a failover group.
+const BLOCKS: &[&str] = &["route", "probe", "step"];
+/// The arguments of a failover group.
+const GROUP: &[&str] = &["from", "to", "promote", "stand_up", "quiesce", "fence"];
+/// The arguments of a route.
+const ROUTE: &[&str] = &["profile", "from", "to", "record", "zone", "value", "ttl", "weight"];
+/// The arguments of a probe.
+const PROBE: &[&str] = &["url", "status", "within", "before"];
+/// The arguments of a step.
+const STEP: &[&str] = &["on", "modes", "after", "before", "only_if_unreachable"];
+
+/// The actions of steps: the word, the required arguments, and the optional ones.
 const ACTIONS: &[(&str, &[&str], &[&str])] = &[
     ("http", &["url"], &["method", "status", "headers", "body", "within"]),
     ("kubernetes_scale", &["cluster", "workload", "replicas"], &["namespace", "within"]),
@@ -43,7 +55,7 @@ pub(super) fn read_all(
 ) -> IndexMap<Arc<str>, FailoverGroup> {
     let mut groups = IndexMap::new();
     for (name, block) in &program.failover_groups {
-        let mut reader = Reader { facts, scope: BlockScope::new(facts, None), found };
+        let mut reader = GroupReader { facts, scope: BlockScope::new(facts, None), found };
         groups.extend(reader.group(name, block).map(|group| (Arc::clone(name), group)));
     }
     groups
@@ -57,17 +69,17 @@ pub(super) fn read_one(
     found: &mut Diagnostics,
 ) -> Option<FailoverGroup> {
     let (name, block) = program.failover_groups.get_key_value(name)?;
-    Reader { facts, scope: BlockScope::new(facts, None), found }.group(name, block)
+    GroupReader { facts, scope: BlockScope::new(facts, None), found }.group(name, block)
 }
 
-struct Reader<'a> {
+struct GroupReader<'a> {
     facts: &'a Facts<'a>,
     scope: BlockScope<'a>,
     found: &'a mut Diagnostics,
 }
 
-impl Reader<'_> {
-    fn group(&mut self, name: &Arc<str>, block: &Block) -> Option<FailoverGroup> {
+impl GroupReader<'_> {
+    fn group(&mut self, name: &Arc<str>, block: &HclBlock) -> Option<FailoverGroup> {
         let (mut from, mut to) = (None, None);
         let (mut promote, mut stand_up) = (None, None);
         let (mut quiesce, mut fence) = (Vec::new(), Vec::new());
@@ -79,30 +91,29 @@ impl Reader<'_> {
                 "stand_up" => stand_up = Some(self.resources(attribute)),
                 "quiesce" => quiesce = self.resources(attribute),
                 "fence" => fence = self.resources(attribute),
-                _ => self.unknown(
-                    "a failover group",
-                    &attribute.name,
-                    &["from", "to", "promote", "stand_up", "quiesce", "fence"],
-                ),
+                _ => self.unknown("a failover group", &attribute.name, GROUP),
             }
         }
-        self.required(block, &["from", "to"], "a failover group");
+        self.required(block, GROUP, &["from", "to"], "a failover group");
         let (mut routes, mut probes, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         for inner in &block.body.blocks {
             match &*inner.ident.text {
                 "route" => routes.extend(self.route(inner)),
                 "probe" => probes.extend(self.probe(inner)),
                 "step" => steps.extend(self.step(inner)),
-                _ => self.unknown("a failover group", &inner.ident, &["route", "probe", "step"]),
+                _ => self.unknown_block("a failover group", &inner.ident, BLOCKS),
             }
         }
-        self.step_names(&steps, block);
+        // A misspelt block may be the step that another one refers to.
+        let strays = block.body.blocks.iter().filter(|inner| !BLOCKS.contains(&&*inner.ident.text));
+        let strays = strays.flat_map(|inner| &inner.labels).map(|label| &*label.text).collect();
+        self.step_names(&steps, strays, block);
         let (from, to) = (from?, to?);
         if from == to {
             self.found.push(
-                Diagnostic::error("same-site", format!("`{name}` fails over from `{from}` to itself"))
+                Diagnostic::error("same-site", format!("`from` and `to` of `{name}` are the same site `{from}`"))
                     .at(block.header)
-                    .help("Name another site as `to`."),
+                    .help("Write another site as `to`."),
             );
         }
         let promote = promote.unwrap_or_else(|| self.replicas(&from, &to));
@@ -123,34 +134,48 @@ impl Reader<'_> {
         })
     }
 
-    fn check_lists(&mut self, block: &Block, promote: &[Address], stand_up: &[Address], to: &str) {
+    fn check_lists(&mut self, block: &HclBlock, promote: &[Address], stand_up: &[Address], to: &str) {
         let span = |name: &str| block.body.attribute(name).map_or(block.header, |attribute| attribute.expr.span);
+        let is_replica = |kind: &Kind| kind.recovery.replicates.is_some_and(|replicates| !replicates.image);
         for address in promote {
-            if self.facts.resources.get(address).is_some_and(|r| r.kind.recovery.replicates.is_none_or(|r| r.image)) {
+            let replica = match self.facts.resources.get(address) {
+                Some(resource) => is_replica(resource.kind),
+                // With an error in its block the variant is unknown.
+                None => kinds::find(address.kind()).is_none_or(|kind| kind.variants.is_some() || is_replica(kind)),
+            };
+            if !replica {
                 self.found.push(
-                    Diagnostic::error("wrong-value", format!("`{address}` is no replica that could be promoted"))
-                        .at(span("promote"))
-                        .help("Name the resources that replicate data to the other site."),
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `promote`: `{address}` is not a replica"),
+                    )
+                    .at(span("promote"))
+                    .help("Write resources that replicate data to the other site."),
                 );
             }
         }
         for address in stand_up {
-            let Some(resource) = self.facts.resources.get(address) else { continue };
-            let problem = if resource.kind.place != Place::Subscription {
-                format!("`{address}` is not a resource group")
-            } else if resource.presence != Presence::Failover {
-                format!("`{address}` always stands: its presence is not \"failover\"")
-            } else if &*resource.site != to {
-                format!("`{address}` is at `{}`, and the group fails over to `{to}`", resource.site)
-            } else {
-                continue;
+            let resource = self.facts.resources.get(address);
+            let kind = kinds::find(address.kind());
+            let problem = match resource {
+                _ if kind.is_some_and(|kind| kind.place != Place::Subscription) => {
+                    format!("`{address}` is not a resource group")
+                }
+                Some(resource) if resource.presence != Presence::Failover => {
+                    format!("`{address}` is permanent")
+                }
+                Some(resource) if &*resource.site != to => {
+                    format!("`{address}` is at `{}`, and the group fails over to `{to}`", resource.site)
+                }
+                _ => continue,
             };
-            self.found.push(
-                Diagnostic::error("wrong-value", problem)
-                    .at(span("stand_up"))
-                    .and(resource.span, "declared here")
-                    .help(format!("Name resource groups with `presence = \"failover\"` at `{to}`.")),
-            );
+            let problem = Diagnostic::error("wrong-value", format!("invalid value for `stand_up`: {problem}"))
+                .at(span("stand_up"))
+                .help(format!("Write resource groups with `presence = \"failover\"` at `{to}`."));
+            self.found.push(match resource {
+                Some(resource) => problem.and(resource.span, "declared here"),
+                None => problem,
+            });
         }
     }
 
@@ -185,26 +210,22 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn route(&mut self, block: &Block) -> Option<Route> {
+    fn route(&mut self, block: &HclBlock) -> Option<Route> {
         let name = self.label(block)?;
         let mut args = Map::new();
         for attribute in &block.body.attributes {
-            match &*attribute.name.text {
-                "profile" | "from" | "to" | "record" | "zone" | "value" | "ttl" | "weight" => {
-                    args.extend(self.value(&attribute.expr).map(|value| (Arc::clone(&attribute.name.text), value)));
-                }
-                _ => self.unknown(
-                    "a route",
-                    &attribute.name,
-                    &["profile", "from", "to", "record", "zone", "value", "ttl"],
-                ),
+            if ROUTE.contains(&&*attribute.name.text) {
+                args.extend(self.value(&attribute.expr).map(|value| (Arc::clone(&attribute.name.text), value)));
+            } else {
+                self.unknown("a route", &attribute.name, ROUTE);
             }
         }
-        self.required(block, &["from", "to"], "a route");
+        self.no_blocks(block, "a route");
+        self.required(block, ROUTE, &["from", "to"], "a route");
         Some(Route { name, args, span: block.header })
     }
 
-    fn probe(&mut self, block: &Block) -> Option<Probe> {
+    fn probe(&mut self, block: &HclBlock) -> Option<Probe> {
         let name = self.label(block)?;
         let (mut url, mut status, mut within, mut before) = (None, 200, Duration::from_secs(300), None);
         let mut uses = Vec::new();
@@ -218,33 +239,32 @@ impl Reader<'_> {
                 "status" => status = self.status(attribute),
                 "within" => within = self.duration(attribute).unwrap_or(within),
                 "before" => before = self.names(attribute, "step").into_iter().next(),
-                _ => self.unknown("a probe", &attribute.name, &["url", "status", "within", "before"]),
+                _ => self.unknown("a probe", &attribute.name, PROBE),
             }
         }
-        self.required(block, &["url"], "a probe");
+        self.no_blocks(block, "a probe");
+        self.required(block, PROBE, &["url"], "a probe");
         let (url, span) = url?;
         if let Value::String(text) = &url
             && !(text.starts_with("https://") || text.starts_with("http://"))
         {
             self.found.push(
-                Diagnostic::error("wrong-value", format!("`{text}` is no URL that can be probed"))
+                Diagnostic::error("wrong-value", format!("invalid value for `url`: `{text}` is not an HTTP URL"))
                     .at(span)
                     .help("Write `https://…` or `http://…`."),
             );
         }
         if let Some(phase) = before.as_ref().filter(|phase| !PHASES.contains(&&***phase)) {
             self.found.push(
-                Diagnostic::error("unknown-name", format!("there is no phase `{phase}`")).at(block.header).suggest(
-                    phase,
-                    PHASES.iter().copied(),
-                    Some(format!("The phases are {}.", PHASES.join(", "))),
-                ),
+                Diagnostic::error("unknown-name", format!("reference to undeclared phase `{phase}`"))
+                    .at(block.header)
+                    .suggest(phase, PHASES.iter().copied(), Some(format!("The phases are {}.", PHASES.join(", ")))),
             );
         }
         Some(Probe { name, url, status, within, before, uses, span: block.header })
     }
 
-    fn step(&mut self, block: &Block) -> Option<GroupStep> {
+    fn step(&mut self, block: &HclBlock) -> Option<GroupStep> {
         let name = self.label(block)?;
         let all = |words: &[&str]| words.iter().map(|word| Arc::from(*word)).collect::<Vec<Arc<str>>>();
         let (mut on, mut modes) = (all(VERBS), all(MODES));
@@ -257,9 +277,7 @@ impl Reader<'_> {
                 "after" => after = self.names(attribute, "step"),
                 "before" => before = self.names(attribute, "step"),
                 "only_if_unreachable" => only_if_unreachable = self.resources(attribute).into_iter().next(),
-                _ => {
-                    self.unknown("a step", &attribute.name, &["on", "modes", "after", "before", "only_if_unreachable"])
-                }
+                _ => self.unknown("a step", &attribute.name, STEP),
             }
         }
         let [action] = block.body.blocks.as_slice() else {
@@ -267,10 +285,10 @@ impl Reader<'_> {
             self.found.push(
                 Diagnostic::error(
                     "wrong-step",
-                    format!("a step has one action, and this has {}", block.body.blocks.len()),
+                    format!("a step has one action, and this step has {}", block.body.blocks.len()),
                 )
                 .at(block.header)
-                .help(format!("Write one block of {}.", words.join(", "))),
+                .help(format!("Write one of the blocks {}.", words.join(", "))),
             );
             return None;
         };
@@ -279,15 +297,20 @@ impl Reader<'_> {
         Some(GroupStep { name, on, modes, after, before, action, drilled, only_if_unreachable, span: block.header })
     }
 
-    fn action(&mut self, block: &Block) -> Option<(Arc<str>, Map)> {
+    fn action(&mut self, block: &HclBlock) -> Option<(Arc<str>, Map)> {
         let word = &block.ident;
         let Some((_, needs, may)) = ACTIONS.iter().find(|(known, ..)| *known == &*word.text) else {
             self.found.push(
-                Diagnostic::error("unknown-kind", format!("there is no action `{}`", word.text)).at(word.span).suggest(
-                    &word.text,
-                    ACTIONS.iter().map(|(word, ..)| *word),
-                    None,
-                ),
+                Diagnostic::error("unknown-kind", format!("unsupported action `{}` in a step", word.text))
+                    .at(word.span)
+                    .suggest(
+                        &word.text,
+                        ACTIONS.iter().map(|(word, ..)| *word),
+                        Some(format!(
+                            "Supported: {}.",
+                            ACTIONS.iter().map(|(word, ..)| *word).collect::<Vec<_>>().join(", ")
+                        )),
+                    ),
             );
             return None;
         };
@@ -303,39 +326,43 @@ impl Reader<'_> {
                 self.duration(attribute);
             }
         }
-        self.required(block, needs, &format!("`{}`", word.text));
+        self.required(block, &known, needs, &format!("`{}`", word.text));
         Some((Arc::clone(&word.text), args))
     }
 
-    /// What steps come after and before must be there.
-    fn step_names(&mut self, steps: &[GroupStep], block: &Block) {
-        let known: Vec<&str> = steps.iter().map(|step| &*step.name).chain(PHASES.iter().copied()).collect();
+    /// Reports names in `after` and `before` that are neither steps nor phases.
+    fn step_names(&mut self, steps: &[GroupStep], strays: Vec<&str>, block: &HclBlock) {
+        let declared = block.body.blocks("step").flat_map(|step| &step.labels).map(|label| &*label.text);
+        let known: Vec<&str> = declared.chain(strays).chain(PHASES.iter().copied()).collect();
         for step in steps {
             for name in step.after.iter().chain(&step.before).filter(|name| !known.contains(&&***name)) {
                 self.found.push(
                     Diagnostic::error(
                         "unknown-name",
-                        format!("there is no step or phase `{name}` in `{}`", block_name(block)),
+                        format!("reference to undeclared step or phase `{name}` in `{}`", block_name(block)),
                     )
                     .at(step.span)
                     .suggest(
                         name,
                         known.iter().copied(),
-                        Some(format!("There are {}.", known.join(", "))),
+                        Some(format!("Declared: {}.", known.join(", "))),
                     ),
                 );
             }
         }
     }
 
-    fn site(&mut self, attribute: &Attribute) -> Option<Arc<str>> {
+    fn site(&mut self, attribute: &HclAttribute) -> Option<Arc<str>> {
         match self.value(&attribute.expr)? {
             Value::Block(address) if address.kind() == "site" => Some(address.name().into()),
             _ => {
                 self.found.push(
-                    Diagnostic::error("wrong-value", format!("`{}` takes a site", attribute.name.text))
-                        .at(attribute.expr.span)
-                        .help("Write `site.…`."),
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `{}`: expected a site", attribute.name.text),
+                    )
+                    .at(attribute.expr.span)
+                    .help("Write `site.…`."),
                 );
                 None
             }
@@ -343,7 +370,7 @@ impl Reader<'_> {
     }
 
     /// The resources that a list (or a single reference) names.
-    fn resources(&mut self, attribute: &Attribute) -> Vec<Address> {
+    fn resources(&mut self, attribute: &HclAttribute) -> Vec<Address> {
         let mut all = Vec::new();
         let mut open: Vec<Value> = self.value(&attribute.expr).into_iter().collect();
         while let Some(value) = open.pop() {
@@ -351,12 +378,15 @@ impl Reader<'_> {
                 Value::Block(address) if address.kind() != "site" => all.push(address),
                 Value::List(items) => open.extend(items.iter().rev().cloned()),
                 Value::Map(map) => open.extend(map.values().rev().cloned()),
-                // Told of already, where it came to be.
+                // Reported where it came to be.
                 Value::Unknown(_) => {}
                 _ => self.found.push(
-                    Diagnostic::error("wrong-value", format!("`{}` takes resources", attribute.name.text))
-                        .at(attribute.expr.span)
-                        .help("Write `[kind.name, …]`."),
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `{}`: expected resources", attribute.name.text),
+                    )
+                    .at(attribute.expr.span)
+                    .help("Write `[kind.name, …]`."),
                 ),
             }
         }
@@ -364,7 +394,7 @@ impl Reader<'_> {
     }
 
     /// Names of steps and phases, written as `step.name`, `route` or `"route"`.
-    fn names(&mut self, attribute: &Attribute, prefix: &str) -> Vec<Arc<str>> {
+    fn names(&mut self, attribute: &HclAttribute, prefix: &str) -> Vec<Arc<str>> {
         let items: Vec<&Expr> = match &attribute.expr.kind {
             ExprKind::List(items) => items.iter().collect(),
             _ => vec![&attribute.expr],
@@ -375,38 +405,41 @@ impl Reader<'_> {
                 Some([name]) => names.push(Arc::clone(name)),
                 Some([root, name]) if &**root == prefix => names.push(Arc::clone(name)),
                 _ => self.found.push(
-                    Diagnostic::error("wrong-value", format!("`{}` takes steps and phases", attribute.name.text))
-                        .at(item.span)
-                        .help("Write `step.name` for a step, or a phase such as `route`."),
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `{}`: expected steps and phases", attribute.name.text),
+                    )
+                    .at(item.span)
+                    .help("Write `step.name` for a step, or a phase such as `route`."),
                 ),
             }
         }
         names
     }
 
-    fn words(&mut self, attribute: &Attribute, known: &[&str]) -> Vec<Arc<str>> {
+    fn words(&mut self, attribute: &HclAttribute, known: &[&str]) -> Vec<Arc<str>> {
         let mut words = Vec::new();
         let items = match self.value(&attribute.expr) {
             Some(Value::List(items)) => items,
             Some(single) => Arc::new(vec![single]),
             None => return words,
         };
-        for item in items.iter() {
+        for item in items.iter().filter(|item| !item.told_within()) {
             let word = item.as_str().unwrap_or_default();
             if known.contains(&word) {
                 words.push(word.into());
             } else {
                 self.found.push(
-                    Diagnostic::error("wrong-value", format!("`{}` has no `{word}`", attribute.name.text))
+                    Diagnostic::error("wrong-value", format!("invalid value for `{}`: `{word}`", attribute.name.text))
                         .at(attribute.expr.span)
-                        .suggest(word, known.iter().copied(), Some(format!("It takes {}.", known.join(", ")))),
+                        .suggest(word, known.iter().copied(), Some(format!("Supported: {}.", known.join(", ")))),
                 );
             }
         }
         words
     }
 
-    fn status(&mut self, attribute: &Attribute) -> u16 {
+    fn status(&mut self, attribute: &HclAttribute) -> u16 {
         let value = self.value(&attribute.expr);
         let status = match &value {
             Some(Value::Number(number)) => number.as_i64().and_then(|n| u16::try_from(n).ok()),
@@ -415,7 +448,8 @@ impl Reader<'_> {
         status.filter(|status| (100..600).contains(status)).unwrap_or_else(|| {
             if value.is_some() {
                 self.found.push(
-                    Diagnostic::error("wrong-value", "`status` takes an HTTP status, 100 to 599")
+                    Diagnostic::error("wrong-value", "invalid value for `status`: expected an HTTP status")
+                        .help("Write a number from 100 to 599.")
                         .at(attribute.expr.span),
                 );
             }
@@ -423,29 +457,33 @@ impl Reader<'_> {
         })
     }
 
-    fn duration(&mut self, attribute: &Attribute) -> Option<Duration> {
+    fn duration(&mut self, attribute: &HclAttribute) -> Option<Duration> {
         let value = self.value(&attribute.expr)?;
-        let parsed = value.as_str().ok_or_else(|| "a duration is written as in \"90s\" or \"5m\"".to_owned());
+        if value.unknown_within().is_some() {
+            return None;
+        }
+        let parsed = value.as_str().ok_or_else(|| "expected a duration, as in \"90s\" or \"5m\"".to_owned());
         match parsed.and_then(duration::parse) {
             Ok(duration) => Some(duration),
             Err(why) => {
-                self.found.push(Diagnostic::error("wrong-value", why).at(attribute.expr.span));
+                self.found.push(duration_error(&attribute.name, &why).at(attribute.expr.span));
                 None
             }
         }
     }
 
+    /// The value of an expression. `None` where an error, which has been reported, leaves it unknown; elements of a
+    /// list may be so, too.
     fn value(&mut self, expr: &Expr) -> Option<Value> {
-        match hcl::evaluate(expr, &self.scope) {
-            Ok(value) => Some(value),
-            Err(problems) => {
-                self.found.extend(problems);
-                None
-            }
+        let (value, problems) = hcl::evaluate_partly(expr, &self.scope);
+        self.found.extend(problems);
+        match value {
+            Value::Unknown(unknown) if unknown.is_told() => None,
+            value => Some(value),
         }
     }
 
-    fn label(&mut self, block: &Block) -> Option<Arc<str>> {
+    fn label(&mut self, block: &HclBlock) -> Option<Arc<str>> {
         if let [label] = block.labels.as_slice() {
             return Some(Arc::clone(&label.text));
         }
@@ -457,30 +495,36 @@ impl Reader<'_> {
         None
     }
 
-    fn required(&mut self, block: &Block, names: &[&str], of: &str) {
-        for name in names.iter().filter(|name| block.body.attribute(name).is_none()) {
+    fn required(&mut self, block: &HclBlock, known: &[&str], names: &[&str], of: &str) {
+        for name in names.iter().filter(|name| !block.body.means(name, known)) {
             self.found.push(
-                Diagnostic::error("missing-argument", format!("{of} needs the argument `{name}`"))
+                Diagnostic::error("missing-argument", format!("missing required argument `{name}` in {of}"))
                     .at(block.header)
                     .help(format!("Write `{name} = …`.")),
             );
         }
     }
 
+    fn no_blocks(&mut self, block: &HclBlock, of: &str) {
+        for inner in &block.body.blocks {
+            self.unknown_block(of, &inner.ident, &[]);
+        }
+    }
+
+    fn unknown_block(&mut self, of: &str, name: &Ident, known: &[&str]) {
+        self.found.push(unsupported("block", of, name, known));
+    }
+
     fn unknown(&mut self, of: &str, name: &Ident, known: &[&str]) {
-        self.found.push(
-            Diagnostic::error("unknown-argument", format!("{of} has no argument `{}`", name.text))
-                .at(name.span)
-                .suggest(&name.text, known.iter().copied(), Some(format!("It takes {}.", known.join(", ")))),
-        );
+        self.found.push(unsupported("argument", of, name, known));
     }
 }
 
-fn block_name(block: &Block) -> &str {
+fn block_name(block: &HclBlock) -> &str {
     block.labels.first().map_or("", |label| &label.text)
 }
 
-/// The regions from and to which a resource replicates users' data. `None` for what does not.
+/// The source and target regions of a resource that replicates users' data; `None` for any other.
 pub(crate) fn ends(resource: &Resource, facts: &Facts<'_>) -> Option<(String, String)> {
     let replicates = resource.kind.recovery.replicates.filter(|replicates| !replicates.image)?;
     let region = |argument: &str| {

@@ -1,19 +1,21 @@
 //! The typed stack: sites, resources, failover groups, objectives, outputs.
 //!
-//! [`read`] turns text and values of variables into a [`Program`], and [`Program::evaluate`] that into a [`Stack`], or into everything that is
-//! wrong with it. Both are pure: files come in
-//! through [`crate::hcl::Files`], and what only the cloud knows comes in through [`Knowledge`].
+//! [`read`] turns text and values of variables into a [`Program`], and [`Program::evaluate`] turns that into a
+//! [`Stack`], or into all of its errors. Both are pure: files come in through [`crate::hcl::Files`], and attributes
+//! that only the cloud knows through [`Knowledge`].
 
 mod block;
 mod copies;
 mod evaluate;
 mod group;
+mod inputs;
 mod names;
 mod order;
 mod place;
 pub mod program;
 mod read;
 mod references;
+mod rules;
 pub(crate) mod scope;
 mod settings;
 pub(crate) mod variables;
@@ -32,23 +34,24 @@ use crate::kinds::{Kind, Object};
 use crate::value::{Map, Value};
 
 pub use copies::Copies;
+pub use inputs::RecordedInputs;
 pub use program::Program;
-pub use read::{ENVIRONMENT, GivenVariable, Input, MAX_RESOURCES, read, read_all};
+pub use read::{ENVIRONMENT, Input, MAX_RESOURCES, Secrets, VariableInput, read, read_all};
 
-/// A whole stack, typed, checked and evaluated as far as it can be before anything stands.
+/// A whole stack, typed, checked and evaluated as far as possible before anything exists.
 pub struct Stack {
     /// Its name.
     pub name: String,
-    /// What its author says of it.
+    /// Its description.
     pub description: Option<String>,
-    /// What recovery must reach.
+    /// The recovery objectives.
     pub objectives: Objectives,
     /// Geographies in which data may be kept; empty: anywhere.
     pub residency: Vec<String>,
-    /// Where apply goes unless the command line says otherwise.
+    /// The target of `apply` without `--cloud`.
     pub cloud: CloudName,
-    /// Findings of `check` that were looked at and taken.
-    pub accepted: Vec<Accepted>,
+    /// Accepted findings of `check`.
+    pub accepted: Vec<AcceptedFinding>,
     /// The sites, in the order written.
     pub sites: IndexMap<Arc<str>, Site>,
     /// The resources, each after what it refers to.
@@ -67,6 +70,8 @@ pub struct Stack {
     pub tenant: String,
     pub(crate) by_id: HashMap<ArmId, Address>,
     pub(crate) instances: HashMap<Address, scope::Instances>,
+    /// Empty where the stack has no error.
+    pub(crate) faulty: HashMap<Address, scope::FaultyResource>,
     pub(crate) program: Arc<Program>,
     pub(crate) tags: Map,
     /// The copies of a drill, which are among the resources; `None` but in a drill.
@@ -74,20 +79,20 @@ pub struct Stack {
     pub(crate) pinned: BTreeMap<Address, BTreeMap<Arc<str>, Option<Value>>>,
 }
 
-/// What recovery must reach, each where it is declared.
+/// The declared recovery objectives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Objectives {
-    /// The time in which users must be served again.
+    /// Recovery time objective.
     pub rto: Option<Duration>,
-    /// The age of the data that may be lost.
+    /// Recovery point objective: the age of the data that may be lost.
     pub rpo: Option<Duration>,
 }
 
-/// A cloud that apply can go to.
+/// A cloud that `apply` can target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CloudName {
-    /// The embedded simulator.
+    /// The local simulator.
     Local,
     /// Azure.
     Azure,
@@ -106,33 +111,33 @@ impl CloudName {
     }
 }
 
-/// A finding that was looked at and taken.
+/// An accepted finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedFinding {
     /// The rule.
     pub rule: String,
     /// Why.
     pub reason: String,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
-/// A place where things run.
+/// A site: a region of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// Its name in the stack.
     pub name: Arc<str>,
-    /// Who provides it.
+    /// Its provider.
     pub provider: Provider,
     /// The region, in the provider's spelling.
     pub location: String,
     /// 1: hot or warm; 2: a cold site.
     pub tier: u8,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
-/// Who provides a site.
+/// The provider of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the provider its name says")]
 pub enum Provider {
@@ -140,13 +145,13 @@ pub enum Provider {
     Aws,
 }
 
-/// Whether a resource always stands.
+/// Permanent or failover-only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
-    /// It always stands.
+    /// It always exists.
     Permanent,
-    /// It stands only while a failover group is up.
+    /// It exists only while a failover group is up.
     Failover,
 }
 
@@ -182,110 +187,110 @@ pub struct Resource {
     pub metadata_location: String,
     /// Its resource group, where the stack has it (itself, for a resource group).
     pub group: Option<Address>,
-    /// Whether it always stands.
+    /// Permanent or failover-only.
     pub presence: Presence,
-    /// Its arguments: what is written, typed, and what has a default.
+    /// Its arguments, typed, with defaults.
     pub args: Map,
-    /// The resources that must stand before it, by references anywhere in its block and by `depends_on`. Sorted.
+    /// The resources that must exist before it, by references anywhere in its block and by `depends_on`. Sorted.
     pub needs: Vec<Address>,
-    /// Those of `needs` whose object this one's object points at, so that they cannot go while this one stays. Sorted.
+    /// Members of `needs` whose object this one's object refers to, so that they cannot be deleted before it. Sorted.
     pub uses: Vec<Address>,
-    /// Whether its deletion is forbidden.
+    /// Its deletion is forbidden.
     pub prevent_destroy: bool,
     /// The header of its block.
     pub span: Span,
-    /// Where each of its arguments is written.
+    /// The place of each of its arguments in the text.
     pub spans: BTreeMap<Arc<str>, Span>,
-    /// What `each` is in its block.
-    pub(crate) each: Option<scope::Each>,
-    /// The tags that the stack put on it.
+    /// The value of `each` in its block.
+    pub(crate) each: Option<scope::EachInstance>,
+    /// The tags that it has from the stack.
     pub(crate) stack_tags: Map,
 }
 
-/// A failover group, typed and checked; what it does is the failover planner's.
+/// A failover group, typed and checked. The failover planner acts on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailoverGroup {
     /// Its name.
     pub name: Arc<str>,
-    /// The site that is active on an ordinary day.
+    /// The active site in normal operation.
     pub from: Arc<str>,
-    /// The site that takes over.
+    /// The standby site.
     pub to: Arc<str>,
     /// The replicas that are promoted.
     pub promote: Vec<Address>,
-    /// The resource groups that are stood up.
+    /// The resource groups that are provisioned.
     pub stand_up: Vec<Address>,
-    /// What is scaled to nothing before data moves.
+    /// The workloads that are scaled to zero before data moves.
     pub quiesce: Vec<Address>,
-    /// What keeps the old side from taking writes.
+    /// The resources that block writes at the source site.
     pub fence: Vec<Address>,
-    /// The levers, in the order in which they are tried.
+    /// The routes, in the order in which they are tried.
     pub routes: Vec<Route>,
-    /// What must answer.
+    /// The probes.
     pub probes: Vec<Probe>,
-    /// What else the site needs.
+    /// Further steps.
     pub steps: Vec<GroupStep>,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
 impl FailoverGroup {
-    /// Whether a resource stands only while this group is up.
+    /// The resource exists only while this group is up.
     pub fn stands_up(&self, resource: &Resource) -> bool {
         resource.presence == Presence::Failover && resource.group.as_ref().is_some_and(|of| self.stand_up.contains(of))
     }
 }
 
-/// A lever that moves users.
+/// A traffic-routing method.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// Its name.
     pub name: Arc<str>,
     /// The arguments, by name: references to resources, and plain values.
     pub args: Map,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
-/// What must answer, before or after traffic moves.
+/// An endpoint that must succeed, before or after traffic is switched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     /// Its name.
     pub name: Arc<str>,
-    /// The URL; unknown while what it names does not stand.
+    /// The URL; unknown until the resources that it refers to exist.
     pub url: Value,
-    /// The HTTP status that counts as well.
+    /// The expected HTTP status.
     pub status: u16,
-    /// How long it is tried.
+    /// The time limit for retries.
     pub within: Duration,
-    /// The phase that waits for it, where it is not the last.
+    /// The phase that waits for it; `None`: the last.
     pub before: Option<Arc<str>>,
-    /// The resources that its URL names.
+    /// The resources that its URL refers to.
     pub uses: Vec<Address>,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
-/// Anything else that a site needs.
+/// A further step of a failover.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupStep {
     /// Its name.
     pub name: Arc<str>,
-    /// The verbs it belongs to: `up`, `down`, `drill`.
+    /// The procedures that it is part of: `up`, `down`, `drill`.
     pub on: Vec<Arc<str>>,
-    /// The modes it belongs to: `planned`, `forced`.
+    /// The modes that it is part of: `planned`, `forced`.
     pub modes: Vec<Arc<str>>,
     /// The steps and phases it comes after.
     pub after: Vec<Arc<str>>,
     /// The steps and phases it comes before.
     pub before: Vec<Arc<str>>,
-    /// The one action: its word and its arguments.
+    /// Its action: type and arguments.
     pub action: (Arc<str>, Map),
-    /// Whether `on` is written and has `drill`: what acts on something is not rehearsed unless its author says so.
+    /// `on` is set and contains `drill`: an action is not part of a drill by default.
     pub drilled: bool,
     /// Runs only while this resource cannot be reached.
     pub only_if_unreachable: Option<Address>,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
@@ -294,9 +299,9 @@ pub struct GroupStep {
 pub struct Output {
     /// The value, as far as it is known.
     pub value: Value,
-    /// What its author says of it.
+    /// Its description.
     pub description: Option<String>,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
@@ -305,23 +310,23 @@ pub struct Output {
 pub struct Variable {
     /// The value.
     pub value: Value,
-    /// What it is where none is given.
+    /// The value if none is given.
     pub(crate) default: Option<Value>,
-    /// The type that it declares.
-    pub(crate) ty: variables::Type,
-    /// Whether it is sensitive.
+    /// Its declared type.
+    pub(crate) ty: variables::VariableType,
+    /// The value is sensitive.
     pub sensitive: bool,
-    /// What its author says of it.
+    /// Its description.
     pub description: Option<String>,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
 }
 
-/// What is known of resources that stand, beside what the stack says: attributes that only the cloud can say.
+/// Known attributes of existing resources that only the cloud can report.
 #[derive(Debug, Clone, Default)]
 pub struct Knowledge {
     /// Attributes by address; a secret one is marked [`Value::Sensitive`].
     pub attributes: HashMap<Address, Map>,
-    /// Arguments that were not known when the stack was evaluated and are now.
+    /// Arguments that have become known since the stack was evaluated.
     pub args: HashMap<Address, Map>,
 }

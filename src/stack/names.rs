@@ -1,4 +1,4 @@
-//! Names in the cloud, held against what their kind allows.
+//! Names in the cloud, checked against the rules of their kind.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::kinds::{Kind, with_article};
 
 static PATTERNS: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> = LazyLock::new(Mutex::default);
 
-/// Says what is wrong with a name: `written` there, or taken from the label of the block with this header.
+/// Reports an invalid name: `written` there, or taken from the label of the block with this header.
 pub(super) fn check(
     kind: &'static Kind,
     name: &str,
@@ -25,22 +25,26 @@ pub(super) fn check(
     let what = with_article(kind.name);
     let wrong = if length < rule.min || length > rule.max {
         let characters = if length == 1 { "character" } else { "characters" };
-        format!("`{name}` has {length} {characters}, and the name of {what} has {} to {}", rule.min, rule.max)
+        format!(
+            "invalid name `{name}`: it has {length} {characters}, and the name of {what} has {} to {}",
+            rule.min, rule.max
+        )
     } else if !matches(rule.pattern, name) {
-        format!("`{name}` cannot be the name of {what}, which may hold {}", rule.words)
+        format!("invalid name `{name}`: the name of {what} may contain {}", rule.words)
     } else {
         return;
     };
     let problem = Diagnostic::error("wrong-name", wrong);
     found.push(match written {
         Ok(span) => problem.at(span).help(format!("Write {} to {} characters: {}.", rule.min, rule.max, rule.words)),
-        Err(header) => problem.at(header).why("Where no `name` is written, the label is the name in the cloud.").help(
-            format!("Write `name = \"…\"` into `{address}`: {} to {} characters, {}.", rule.min, rule.max, rule.words),
-        ),
+        Err(header) => problem.at(header).why("Without `name`, the label is the name in the cloud.").help(format!(
+            "Write `name = \"…\"` into `{address}`: {} to {} characters, {}.",
+            rule.min, rule.max, rule.words
+        )),
     });
 }
 
-/// The name of a copy that cannot have the name of what it is a copy of, within what the kind allows.
+/// The name of a copy that cannot have the name of its original, within the rules of the kind.
 pub(super) fn rehearsed(kind: &'static Kind, name: &str) -> String {
     let suffixes = [SUFFIX, SUFFIX.trim_start_matches('-')];
     let mut all = suffixes.iter().map(|suffix| suffixed(name, suffix, kind.names.max));
@@ -52,7 +56,7 @@ fn matches(pattern: &'static str, name: &str) -> bool {
         return true;
     }
     let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
-    // A pattern that is no regular expression is a fault of a table, which a test finds; it must not stop a user.
+    // A test finds a pattern that is no regular expression; it must not stop a user.
     patterns
         .entry(pattern)
         .or_insert_with(|| Regex::new(pattern).ok())

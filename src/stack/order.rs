@@ -1,6 +1,6 @@
-//! What is evaluated before what: locals and resources in an order in which each comes after those it names.
+//! The order of evaluation: locals and resources, each after those it refers to.
 //!
-//! The order follows from the text alone. What goes in a circle is told of and taken out, so that the rest can be evaluated all the same.
+//! The order follows from the text alone. Cycles are reported and cut, so that everything is evaluated all the same.
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
@@ -12,12 +12,12 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::graph;
 use crate::stack::program::Program;
-use crate::stack::references::Name;
+use crate::stack::references::ReferenceName;
 
 /// Puts locals and resources into the order of their evaluation.
 pub(super) fn put_in_order(program: &mut Program, found: &mut Diagnostics) {
     let locals = program.locals.len();
-    let position = |(root, name): &Name| {
+    let position = |(root, name): &ReferenceName| {
         if &**root == "local" {
             program.locals.get_index_of(name)
         } else {
@@ -38,16 +38,17 @@ pub(super) fn put_in_order(program: &mut Program, found: &mut Diagnostics) {
         }
         graph::order(&needs)
     });
-    // Without the needs of what goes in a circle there is no circle.
+    // Without the needs of the members of a cycle there is no cycle.
     let order = order.unwrap_or_default();
     let mut rank = vec![0; needs.len()];
     order.into_iter().enumerate().for_each(|(at, node)| rank[node] = at);
     let (of_locals, of_definitions) = rank.split_at(locals);
     sort_by_rank(&mut program.locals, of_locals);
     sort_by_rank(&mut program.definitions, of_definitions);
+    // A resource that another needs before it was made counts as unknown there; of a local there is nothing else to
+    // check.
     let broken = &program.broken;
     program.locals.retain(|name, _| !broken.contains(&("local".into(), Arc::clone(name))));
-    program.definitions.retain(|address, _| !broken.contains(&(address.kind().into(), address.name().into())));
 }
 
 fn sort_by_rank<K: Hash + Eq, V>(map: &mut IndexMap<K, V>, rank: &[usize]) {
@@ -56,9 +57,9 @@ fn sort_by_rank<K: Hash + Eq, V>(map: &mut IndexMap<K, V>, rank: &[usize]) {
     map.extend(ranked.into_iter().map(|(entry, _)| entry));
 }
 
-/// One of those that go in a circle.
+/// A member of a cycle.
 struct Member {
-    name: Name,
+    name: ReferenceName,
     span: Span,
 }
 
@@ -75,19 +76,19 @@ fn circle_message(members: &[Member]) -> Diagnostic {
     let all: Vec<String> = members.iter().map(shown).collect();
     let (summary, help) = match all.as_slice() {
         [one] => (
-            format!("{one} refers to itself"),
-            "Write the value itself; a name that is needed in several places goes into a local.",
+            format!("self-reference: {one} refers to itself"),
+            "Write the value itself; a name that several places need goes into a local.",
         ),
         all => (
-            format!("{} need each other in a circle", all.join(", ")),
-            "Take one of the references out; where only a name is needed, put the name into a local that both use.",
+            format!("dependency cycle: {}", all.join(", ")),
+            "Remove one of the references. If only a name is needed, put the name into a local that both use.",
         ),
     };
-    let mut message = Diagnostic::error("cycle", summary).why("None of it could be made first.").help(help);
+    let mut message = Diagnostic::error("cycle", summary).why("None of them can be created first.").help(help);
     if let [_] = all.as_slice() {
-        message = message.why("It would have to be there before it is made.");
+        message = message.why("It would have to exist before it is created.");
     }
     message.span = members.first().map(|member| member.span);
-    message.related = members.iter().skip(1).map(|member| (member.span, "and this".to_owned())).collect();
+    message.related = members.iter().skip(1).map(|member| (member.span, "part of the cycle".to_owned())).collect();
     message
 }

@@ -1,4 +1,4 @@
-//! Where a resource is: what it is in, its site and region, and whether it always stands.
+//! The place of a resource: its parent, site and region, and its presence.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::kinds::decode::Written;
+use crate::kinds::decode::BlockInput;
 use crate::kinds::{Kind, Location, Place, RESOURCE_GROUP, with_article};
 use crate::stack::scope::Facts;
 use crate::stack::{Presence, Resource};
 use crate::value::{Map, Unknown, Value};
 
-/// The argument that says what a resource is in.
+/// The argument that refers to the resource group or the parent.
 pub(super) fn argument(kind: &Kind) -> Option<&'static str> {
     match kind.place {
         Place::Subscription => None,
@@ -25,22 +25,22 @@ pub(super) fn argument(kind: &Kind) -> Option<&'static str> {
     }
 }
 
-/// What a block says of its own site.
-pub(super) enum Site {
-    /// Nothing.
+/// The `site` of a block.
+pub(super) enum SiteSetting {
+    /// Not set.
     Absent,
-    /// This one, there.
+    /// Set, at this place.
     Written(Address, Span),
-    /// Something that is no site, which has been told of.
+    /// Set to something with an error, which has been reported.
     Told,
 }
 
-impl Site {
-    /// What is written. A replica's `site` says where to, not where it is itself, unless it is an object of that place.
-    pub(super) fn of(kind: &Kind, written: &Written) -> Self {
-        let elsewhere = matches!(kind.place, Place::Part(..) | Place::Property(_)) && kind.arg("site").is_some();
+impl SiteSetting {
+    /// The site that a block sets for itself. A replica's `site` is the one that it replicates to, unless it is an
+    /// object of that place.
+    pub(super) fn of(kind: &Kind, written: &BlockInput) -> Self {
         let site = written.args.iter().find(|arg| &*arg.name.text == "site" && !arg.value.is_null());
-        match site.filter(|_| !elsewhere) {
+        match site.filter(|_| !is_elsewhere(kind)) {
             None => Self::Absent,
             Some(arg) => match &arg.value {
                 Value::Block(address) => Self::Written(address.clone(), arg.span),
@@ -50,7 +50,7 @@ impl Site {
     }
 }
 
-/// The resource that a new one is in, where the stack has it: its resource group, parent, scope or target.
+/// The resource group, parent, scope or target of a resource, where the stack manages it.
 pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Facts<'_>) -> Option<&'b Resource> {
     let id = match args.get(argument(kind)?)? {
         Json::String(id) => id.as_str(),
@@ -60,44 +60,56 @@ pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Fa
     facts.by_id.get(&ArmId::new(id)).and_then(|address| facts.resources.get(address))
 }
 
-/// The site's name and the region.
-///
-/// # Errors
-/// What is wrong with what decides it; nothing where that has been told of.
+/// The name of the site and the region, where both are known, and the error in what decides them, where that has not
+/// been reported.
 pub(super) fn of(
     kind: &Kind,
     args: &Map,
     spans: &BTreeMap<Arc<str>, Span>,
-    own: Site,
+    own: SiteSetting,
     above: Option<&Resource>,
     facts: &Facts<'_>,
-) -> Result<(Arc<str>, String), Option<Diagnostic>> {
-    decided(kind, args, spans)?;
-    let own = match own {
-        Site::Absent => None,
-        Site::Written(address, span) => Some((facts.sites.get(address.name()).ok_or(None)?, span)),
-        Site::Told => return Err(None),
-    };
+) -> (Option<(Arc<str>, String)>, Option<Diagnostic>) {
+    if let Err(problem) = decided(kind, args, spans) {
+        return (None, problem);
+    }
+    let of_above = above.map(|above| (Arc::clone(&above.site), above.location.clone()));
     match (own, above) {
-        (Some((_, span)), Some(above)) if kind.location == Location::None => {
-            let what = with_article(kind.name);
-            Err(Some(
-                Diagnostic::error("unknown-argument", format!("{what} has no site of its own"))
-                    .at(span)
-                    .help(format!("It is where `{}` is; leave `site` out.", above.address)),
-            ))
+        (SiteSetting::Told, _) => (None, None),
+        (SiteSetting::Written(_, span), Some(above)) if kind.location == Location::None => {
+            let problem = Diagnostic::error(
+                "unknown-argument",
+                format!("unsupported argument `site` in {}", with_article(kind.name)),
+            )
+            .at(span)
+            .why(format!("It is at the site of `{}`.", above.address))
+            .help("Remove `site`.");
+            (of_above, Some(problem))
         }
-        (Some((site, _)), _) => Ok((Arc::clone(&site.name), site.location.clone())),
-        (None, Some(above)) => Ok((Arc::clone(&above.site), above.location.clone())),
-        (None, None) => Err(Some(
-            Diagnostic::error("missing-site", format!("where this {} is cannot be known", kind.name))
-                .why("What it is in is not part of the stack, so there is no site to take.")
-                .help("Write `site = site.…`."),
-        )),
+        (SiteSetting::Written(address, _), _) => {
+            let site = facts.sites.get(address.name());
+            (site.map(|site| (Arc::clone(&site.name), site.location.clone())), None)
+        }
+        // The site has an error: it is misspelt, or belongs to a mirrored block that is unknown.
+        (SiteSetting::Absent, _) if !is_elsewhere(kind) && args.get("site").is_some_and(Value::told_within) => {
+            (None, None)
+        }
+        (SiteSetting::Absent, Some(_)) => (of_above, None),
+        (SiteSetting::Absent, None) => {
+            let problem = Diagnostic::error("missing-site", format!("the site of this {} is unknown", kind.name))
+                .why("It takes the site of its resource group or parent, and that is not managed by this stack.")
+                .help("Write `site = site.…`.");
+            (None, Some(problem))
+        }
     }
 }
 
-/// What says where a resource is must be known and may be shown, because its id follows from it.
+/// A kind whose `site` is the site that it replicates to, and not its own.
+fn is_elsewhere(kind: &Kind) -> bool {
+    matches!(kind.place, Place::Part(..) | Place::Property(_)) && kind.arg("site").is_some()
+}
+
+/// Reports a parent that is unknown before apply or sensitive, because ids follow from it.
 fn decided(kind: &Kind, args: &Map, spans: &BTreeMap<Arc<str>, Span>) -> Result<(), Option<Diagnostic>> {
     let Some(argument) = argument(kind) else { return Ok(()) };
     let placed = |problem: Diagnostic| match spans.get(argument) {
@@ -107,29 +119,29 @@ fn decided(kind: &Kind, args: &Map, spans: &BTreeMap<Arc<str>, Span>) -> Result<
     let value = args.get(argument).unwrap_or(&Value::Null);
     if value.sensitive_within() {
         return Err(placed(
-            Diagnostic::error("wrong-value", format!("`{argument}` is sensitive"))
+            Diagnostic::error("wrong-value", format!("invalid value for `{argument}`: it is sensitive"))
                 .why("Ids follow from it, and ids are shown.")
-                .help("Name the resource itself, or an id that may be shown."),
+                .help("Write a reference to the resource, or an id that is not sensitive."),
         ));
     }
     match value.unknown_within() {
         None => Ok(()),
         Some(unknown) if unknown.is_told() => Err(None),
         Some(unknown) => Err(placed(
-            Diagnostic::error("unknown-place", format!("`{argument}` must be known before apply"))
-                .label(format!("waits for {}", waits_for(&unknown)))
-                .why("Ids follow from the names of what a resource is in, and those must be known before anything is made.")
-                .help("Name the resource itself, or write its id."),
+            Diagnostic::error("unknown-place", format!("invalid value for `{argument}`: it is known only after apply"))
+                .label(format!("depends on {}", waits_for(&unknown)))
+                .why("The id of a resource follows from it, and a plan shows ids.")
+                .help("Write a reference to the resource, or its id."),
         )),
     }
 }
 
-/// What an unknown value waits for, in words.
+/// The attributes that an unknown value depends on, as text.
 pub(super) fn waits_for(unknown: &Unknown) -> String {
     unknown.waits_for.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a resource always stands: as its resource group does.
+/// The presence of a resource: that of its resource group.
 pub(super) fn presence(
     kind: &Kind,
     args: &Map,
@@ -143,7 +155,7 @@ pub(super) fn presence(
             _ => Presence::Permanent,
         };
     }
-    // Of what joins several (both networks of a peering), one that comes and goes is enough.
+    // For a resource that joins several (both networks of a peering), one failover-only member is enough.
     let joins_failover = kind.recovery.joins.is_some()
         && uses
             .iter()

@@ -1,4 +1,4 @@
-//! A stack as text has it: blocks sorted by what they are, names looked up, nothing evaluated but variables.
+//! A parsed stack: blocks sorted by type, references checked, nothing evaluated but variables.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -7,48 +7,52 @@ use indexmap::IndexMap;
 
 use crate::address::Address;
 use crate::hcl::Files;
-use crate::hcl::ast::{Attribute, Block, ExprKind};
+use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock};
 use crate::kinds::Kind;
-use crate::stack::references::Name;
+use crate::stack::references::ReferenceName;
 use crate::stack::{CloudName, Variable};
 
-/// A stack as text has it.
+/// A parsed stack.
 pub struct Program {
-    pub(crate) stack: Option<Arc<Block>>,
-    pub(crate) variable_blocks: IndexMap<Arc<str>, Arc<Block>>,
+    pub(crate) stack: Option<Arc<HclBlock>>,
+    pub(crate) variable_blocks: IndexMap<Arc<str>, Arc<HclBlock>>,
     pub(crate) variables: IndexMap<Arc<str>, Variable>,
-    /// Each after those it names.
+    /// Each after those it refers to.
     pub(crate) locals: IndexMap<Arc<str>, Local>,
-    pub(crate) outputs: IndexMap<Arc<str>, Arc<Block>>,
-    pub(crate) sites: IndexMap<Arc<str>, Arc<Block>>,
-    pub(crate) failover_groups: IndexMap<Arc<str>, Arc<Block>>,
-    /// Each after those it names.
+    pub(crate) outputs: IndexMap<Arc<str>, Arc<HclBlock>>,
+    pub(crate) sites: IndexMap<Arc<str>, Arc<HclBlock>>,
+    pub(crate) failover_groups: IndexMap<Arc<str>, Arc<HclBlock>>,
+    /// Each after those it refers to.
     pub(crate) definitions: IndexMap<Address, Definition>,
-    /// What was written and cannot be used, which has been told of: what names it is not told of as well. An empty name stands for all of its kind.
-    pub(crate) broken: HashSet<Name>,
-    /// Whether every file could be read.
+    /// Blocks of resources with an error in their labels: a second one of the same name, or one without a name. Only
+    /// checked.
+    pub(crate) unused: Vec<(Address, Definition)>,
+    /// Names of blocks with an error that has been reported: references to them are no further error. An empty name
+    /// means all of its kind.
+    pub(crate) broken: HashSet<ReferenceName>,
+    /// Every file could be read.
     pub(crate) readable: bool,
     pub(crate) reader: Arc<dyn Files + Send + Sync>,
     pub(crate) subscription: String,
     pub(crate) tenant: String,
     pub(crate) digest: String,
-    /// Every name that stands after a dot in some reference: what attributes may be read.
+    /// Every name after a dot in some reference: the attributes that may be read.
     pub(crate) attributes: BTreeSet<Arc<str>>,
 }
 
 /// One block of a resource.
 pub(crate) struct Definition {
     pub(crate) kind: &'static Kind,
-    pub(crate) block: Arc<Block>,
-    /// What it names.
-    pub(crate) references: Vec<Name>,
+    pub(crate) block: Arc<HclBlock>,
+    /// Its references.
+    pub(crate) references: Vec<ReferenceName>,
 }
 
 /// One local.
 pub(crate) struct Local {
-    pub(crate) attribute: Attribute,
-    /// What it names.
-    pub(crate) references: Vec<Name>,
+    pub(crate) attribute: HclAttribute,
+    /// Its references.
+    pub(crate) references: Vec<ReferenceName>,
 }
 
 impl Program {
@@ -62,6 +66,7 @@ impl Program {
             sites: IndexMap::new(),
             failover_groups: IndexMap::new(),
             definitions: IndexMap::new(),
+            unused: Vec::new(),
             broken: HashSet::new(),
             readable: true,
             reader,
@@ -83,7 +88,7 @@ impl Program {
         Self { subscription, tenant, ..self }
     }
 
-    /// The cloud that the stack says, as far as that is a plain word.
+    /// The cloud that the stack declares, if it is a literal.
     pub fn cloud(&self) -> Option<CloudName> {
         let written = self.stack.as_ref()?.body.attribute("cloud")?;
         match &written.expr.kind {
@@ -92,7 +97,7 @@ impl Program {
         }
     }
 
-    /// Whether a local hangs on variables and nothing else.
+    /// The local depends on variables and nothing else.
     pub(crate) fn is_constant(&self, local: &Arc<str>) -> bool {
         let mut seen = HashSet::new();
         let mut open = vec![local];
@@ -109,7 +114,7 @@ impl Program {
         true
     }
 
-    /// A local and all that it hangs on, as far as `wanted` says, each after what it names.
+    /// A local and the locals that it depends on, as far as they are `wanted`, each after those it refers to.
     pub(crate) fn locals_up_to(
         &self,
         local: &Arc<str>,
@@ -125,6 +130,16 @@ impl Program {
             }
         }
         positions.into_iter().filter_map(|at| self.locals.get_index(at)).collect()
+    }
+
+    /// `None` where the stack declares no such variable.
+    pub fn is_sensitive(&self, variable: &str) -> Option<bool> {
+        self.variables.get(variable).map(|variable| variable.sensitive)
+    }
+
+    /// The names of the variables that are not sensitive.
+    pub fn plain_variables(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().filter(|(_, variable)| !variable.sensitive).map(|(name, _)| &**name)
     }
 
     /// The digest over every file read and every value of a variable that is not sensitive.

@@ -7,53 +7,65 @@ use sha2::{Digest, Sha256};
 
 use crate::address::{Address, is_identifier};
 use crate::diagnostic::{self, Diagnostic, Diagnostics, Sources};
-use crate::hcl::ast::{Block, Body};
+use crate::hcl::ast::{Body, HclBlock};
 use crate::hcl::{self, Files};
 use crate::kinds;
 use crate::stack::program::{Definition, Local, Program};
 use crate::stack::{order, references, variables};
 
-/// The most resources, instances counted, that a stack may have.
+/// Maximum number of resources of a stack, instances counted.
 pub const MAX_RESOURCES: usize = 50_000;
 
-/// What a stack is read from.
+/// The input of [`read`].
 pub struct Input<'a> {
     /// The files, in name order: the path as it is shown, and the text.
     pub files: Vec<(Arc<str>, Arc<str>)>,
-    /// Where their texts are kept for messages.
+    /// Their texts, kept for messages.
     pub sources: &'a mut Sources,
     /// The files that `file` and its like may read.
     pub reader: Arc<dyn Files + Send + Sync>,
-    /// The values given to variables; of two for one variable the later counts.
-    pub variables: Vec<GivenVariable>,
+    /// The values given to variables; of two for one variable the later wins.
+    pub variables: Vec<VariableInput>,
+    /// Sensitive variables without a value.
+    pub secrets: Secrets,
     /// The subscription's GUID.
     pub subscription: String,
     /// The tenant's GUID.
     pub tenant: String,
 }
 
+/// How a sensitive variable without a value is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Secrets {
+    /// As an error: what is planned or carried out needs its value.
+    #[default]
+    Required,
+    /// As an unknown value, so that a stack is checked, drawn, emitted and compared without its secrets.
+    Optional,
+}
+
 /// A value given to a variable.
 #[derive(Debug, Clone)]
-pub struct GivenVariable {
+pub struct VariableInput {
     /// The variable.
     pub name: String,
     /// The value: an HCL expression, or a bare text for a variable of type `string`.
     pub text: String,
-    /// Where it was given, completing "given …": `by --var`, `in east.vars.hcl`, `by DRPLAN_VAR_x`.
+    /// The origin, completing "given …": `by --var`, `in east.vars.hcl`, `by DRPLAN_VAR_x`.
     pub origin: String,
 }
 
-/// What an environment variable that gives a variable's value begins with.
+/// Prefix of environment variables that set a variable.
 pub const ENVIRONMENT: &str = "DRPLAN_VAR_";
 
-impl GivenVariable {
-    /// The value of an environment variable, where its name says that it is for a variable of a stack.
+impl VariableInput {
+    /// The value in an environment variable whose name has the prefix [`ENVIRONMENT`].
     pub fn from_environment(name: &str, text: &str) -> Option<Self> {
         let variable = name.strip_prefix(ENVIRONMENT)?;
         Some(Self { name: variable.to_owned(), text: text.to_owned(), origin: format!("by {name}") })
     }
 
-    /// Whether an environment variable gave it. An environment is shared by many stacks, so what it holds for others is not wrong.
+    /// It comes from an environment variable. Many stacks share an environment, so values for others are no error.
     pub fn is_from_environment(&self) -> bool {
         self.origin.strip_prefix("by ").is_some_and(|by| by.starts_with(ENVIRONMENT))
     }
@@ -62,16 +74,16 @@ impl GivenVariable {
 /// Reads the files of a stack.
 ///
 /// # Errors
-/// Everything that is wrong with the text, the blocks, the names and the variables.
+/// Every error in the text, the blocks, the references and the variables.
 pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
     let (program, found) = read_all(input);
     found.into_result(program).map(|(program, _)| program)
 }
 
-/// Reads the files of a stack as far as they can be read, and says what is wrong with them. A program with errors is good for nothing but
+/// Reads the files of a stack as far as they can be read, and reports their errors. A program with errors serves only
 /// to be evaluated for more of them.
 pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
-    let Input { files, sources, reader, variables, subscription, tenant } = input;
+    let Input { files, sources, reader, variables, secrets, subscription, tenant } = input;
     let mut found = Diagnostics::new();
     let mut digest = Sha256::new();
     let mut blocks = Vec::new();
@@ -79,8 +91,8 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
     if files.is_empty() {
         program.readable = false;
         found.push(
-            Diagnostic::error("no-stack", "there is no `*.hcl` file here")
-                .help("Name the stack's directory, or start one with `drplan init`."),
+            Diagnostic::error("no-stack", "no `*.hcl` file in this directory")
+                .help("Write the stack's directory after the command, or create a stack with `drplan init`."),
         );
     }
     for (path, text) in files {
@@ -104,15 +116,15 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
     for block in blocks {
         sort_in(&mut program, block, &mut found);
     }
-    // What cannot be read may hold the rest, so only what was read is spoken of then.
+    // A file that cannot be read may declare the rest, so nothing else is reported then.
     if program.readable {
-        if program.stack.is_none() && !program.broken.contains(&("stack".into(), "".into())) {
+        if program.stack.is_none() && !program.broken.iter().any(|(root, _)| &**root == "stack") {
             found.push(
-                Diagnostic::error("no-stack", "no file has a `stack` block")
+                Diagnostic::error("no-stack", "missing required block `stack`")
                     .help("Write `stack \"name\" {}` once, in any file."),
             );
         }
-        variables::give(&mut program, &variables, sources, &mut found);
+        variables::give(&mut program, &variables, secrets, sources, &mut found);
         references::check(&program, &mut found);
         order::put_in_order(&mut program, &mut found);
     }
@@ -130,17 +142,20 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
 fn stray_attributes(body: &Body, found: &mut Diagnostics) {
     for attribute in &body.attributes {
         found.push(
-            Diagnostic::error("stray-argument", format!("`{}` stands outside of any block", attribute.name.text))
-                .at(attribute.name.span)
-                .help("Put it into the block it belongs to; a value of your own goes into `locals { … }`."),
+            Diagnostic::error(
+                "stray-argument",
+                format!("unsupported argument `{}` outside of a block", attribute.name.text),
+            )
+            .at(attribute.name.span)
+            .help("Move it into its block; a value of your own goes into `locals { … }`."),
         );
     }
 }
 
-/// The words that blocks start with, beside kinds.
+/// The block types beside kinds.
 const WORDS: [&str; 6] = ["stack", "variable", "locals", "output", "site", "failover_group"];
 
-fn sort_in(program: &mut Program, block: Block, found: &mut Diagnostics) {
+fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
     let word = Arc::clone(&block.ident.text);
     let kind = kinds::find(&word);
     if kind.is_none() && !WORDS.contains(&&*word) {
@@ -159,19 +174,27 @@ fn sort_in(program: &mut Program, block: Block, found: &mut Diagnostics) {
         return;
     }
     let root = if &*word == "variable" { "var" } else { &*word };
+    let define = |kind, block: HclBlock| Definition {
+        kind,
+        references: references::of_body(&block.body),
+        block: Arc::new(block),
+    };
     let label = match labelled(&block) {
         Ok(label) => label,
         Err(problem) => {
             found.push(problem);
             let names = block.labels.iter().map(|label| Arc::clone(&label.text));
             program.broken.extend(names.chain(["".into()]).map(|name| (Arc::from(root), name)));
+            if let Some(kind) = kind {
+                program.unused.push((Address::new(kind.name, UNNAMED), define(kind, block)));
+            }
             return;
         }
     };
     if let Some(kind) = kind {
         let address = Address::new(kind.name, &label);
-        let definition = Definition { kind, references: references::of_body(&block.body), block: Arc::new(block) };
-        insert(&mut program.definitions, address, definition, |d| &d.block, found);
+        let repeated = insert(&mut program.definitions, address.clone(), define(kind, block), |d| &d.block, found);
+        program.unused.extend(repeated.map(|definition| (address, definition)));
         return;
     }
     let block = Arc::new(block);
@@ -184,7 +207,7 @@ fn sort_in(program: &mut Program, block: Block, found: &mut Diagnostics) {
             match &program.stack {
                 None => program.stack = Some(block),
                 Some(first) => found.push(
-                    Diagnostic::error("repeated-block", "there are two `stack` blocks")
+                    Diagnostic::error("repeated-block", "duplicate block `stack`")
                         .at(block.header)
                         .and(first.header, "the first")
                         .help("Join them into one: a directory is one stack."),
@@ -196,54 +219,62 @@ fn sort_in(program: &mut Program, block: Block, found: &mut Diagnostics) {
     insert(into, label, block, |b| b, found);
 }
 
+/// The name of a block whose label is missing or wrong, while its body is checked. It fits the rules for names of
+/// every kind.
+const UNNAMED: &str = "unnamed";
+
 /// The one label of a block.
-fn labelled(block: &Block) -> Result<Arc<str>, Diagnostic> {
+fn labelled(block: &HclBlock) -> Result<Arc<str>, Diagnostic> {
     let word = &block.ident.text;
     let wrong = |summary: String| Diagnostic::error("wrong-labels", summary).at(block.header);
     match block.labels.as_slice() {
         [label] if is_identifier(&label.text) => Ok(Arc::clone(&label.text)),
-        [label] => Err(wrong(format!("\"{}\" is not a name that can be referred to", label.text)).at(label.span).help(
-            "Use letters, digits, `-` and `_`, and start with a letter; another name in the cloud goes into `name = \"…\"`.",
+        [label] => Err(wrong(format!("invalid label \"{}\"", label.text)).at(label.span).help(
+            "Start with a letter, and use letters, digits, `-` and `_`. Another name in the cloud goes into `name = \"…\"`.",
         )),
-        [] => Err(wrong(format!("this `{word}` has no name")).help(format!("Write `{word} \"name\" {{ … }}`."))),
+        [] => Err(wrong(format!("missing label of block `{word}`")).help(format!("Write `{word} \"name\" {{ … }}`."))),
         [first, rest @ ..] => {
             let count = rest.len() + 1;
-            Err(wrong(format!("`{word}` takes one label, its name, and this has {count}"))
+            Err(wrong(format!("block `{word}` takes one label, its name, and this block has {count}"))
                 .help(format!("Write `{word} \"{}\" {{ … }}`.", rest.last().unwrap_or(first).text)))
         }
     }
 }
 
-/// What is wrong with a block whose first word is no kind.
-fn unknown_kind(program: &mut Program, block: &Block) -> Diagnostic {
+/// The error of a block whose type is unknown.
+fn unknown_kind(program: &mut Program, block: &HclBlock) -> Diagnostic {
     let word = &*block.ident.text;
-    let problem = Diagnostic::error("unknown-kind", format!("there is no kind of block `{word}`")).at(block.ident.span);
+    let problem = Diagnostic::error("unknown-kind", format!("unsupported block type `{word}`")).at(block.ident.span);
     let names: Vec<Arc<str>> = block.labels.iter().map(|label| Arc::clone(&label.text)).collect();
     let mut meant = vec![Arc::from(word)];
     let close = diagnostic::closest(word, kinds::ALL.iter().map(|kind| kind.name).chain(WORDS));
     let problem = if let Some(stem) = word.strip_prefix("azurerm_").filter(|stem| kinds::find(stem).is_some()) {
         meant.push(stem.into());
-        problem.help(format!("Here kinds have no prefix: write `{stem} \"…\" {{ … }}`."))
+        problem.help(format!("Write `{stem} \"…\" {{ … }}`: kinds have no prefix `azurerm_` in drplan."))
     } else if word == "resource" {
         let kind = names.first().map_or("kind", |name| name.strip_prefix("azurerm_").unwrap_or(name));
         let name = names.get(1).map_or("…", |name| name);
         meant.push(kind.into());
-        problem.help(format!("Here the kind itself starts the block: write `{kind} \"{name}\" {{ … }}`."))
+        problem.help(format!("Write `{kind} \"{name}\" {{ … }}`: the block type is the kind."))
     } else if matches!(word, "terraform" | "provider" | "module" | "data") {
         problem.help(match word {
-            "data" => "There are no data sources: write the whole id of what the stack does not manage.",
-            "module" => "There are no modules: every `*.hcl` file of the directory belongs to the stack, and `for_each` repeats a block.",
-            _ => "It is not needed: a `site` block says where things run.",
+            "data" => "Write the full Azure id of a resource that the stack does not manage: drplan has no data sources.",
+            "module" => "Every `*.hcl` file of the directory belongs to the stack, and `for_each` repeats a block: drplan has no modules.",
+            _ => "Remove it: a `site` block sets provider and region.",
         })
     } else if let Some(close) = close {
         meant.push(close.into());
         problem.help(format!("Did you mean `{close}`?"))
     } else {
-        problem.help("`drplan kinds` lists them all.")
+        problem.help("Run `drplan kinds` for a list of all kinds.")
     };
-    // Whatever refers to it by the word written or by the one that was meant is not wrong as well.
+    // References to it, by the type written or by the one that was meant, are no error of their own.
     for word in meant {
-        let root = if &*word == "variable" { "var".into() } else { word };
+        let root = match &*word {
+            "variable" => "var".into(),
+            "locals" => "local".into(),
+            _ => word,
+        };
         program.broken.extend(names.iter().map(|name| (Arc::clone(&root), Arc::clone(name))));
         if names.is_empty() {
             program.broken.insert((root, "".into()));
@@ -255,7 +286,7 @@ fn unknown_kind(program: &mut Program, block: &Block) -> Diagnostic {
 fn locals(program: &mut Program, body: Body, found: &mut Diagnostics) {
     for block in &body.blocks {
         found.push(
-            Diagnostic::error("argument-expected", format!("`locals` has no block `{}`", block.ident.text))
+            Diagnostic::error("argument-expected", format!("unsupported block `{}` in `locals`", block.ident.text))
                 .at(block.header)
                 .help(format!("Write `{} = {{ … }}`.", block.ident.text)),
         );
@@ -268,7 +299,7 @@ fn locals(program: &mut Program, body: Body, found: &mut Diagnostics) {
                 program.locals.insert(Arc::clone(&attribute.name.text), Local { attribute, references });
             }
             Some(first) => found.push(
-                Diagnostic::error("repeated-name", format!("there are two locals `{}`", attribute.name.text))
+                Diagnostic::error("repeated-name", format!("duplicate local `{}`", attribute.name.text))
                     .at(attribute.name.span)
                     .and(first.attribute.name.span, "the first")
                     .help("Give each its own name."),
@@ -281,22 +312,20 @@ fn insert<K: std::hash::Hash + Eq, V>(
     into: &mut IndexMap<K, V>,
     key: K,
     value: V,
-    block: impl Fn(&V) -> &Arc<Block>,
+    block: impl Fn(&V) -> &Arc<HclBlock>,
     found: &mut Diagnostics,
-) {
-    match into.get(&key) {
-        None => {
-            into.insert(key, value);
-        }
-        Some(first) => {
-            let (this, first) = (block(&value), block(first));
-            let name = this.labels.first().map(|label| &*label.text).unwrap_or_default();
-            found.push(
-                Diagnostic::error("repeated-name", format!("there are two blocks `{} \"{name}\"`", this.ident.text))
-                    .at(this.header)
-                    .and(first.header, "the first")
-                    .help("Give each its own name."),
-            );
-        }
-    }
+) -> Option<V> {
+    let Some(first) = into.get(&key) else {
+        into.insert(key, value);
+        return None;
+    };
+    let (this, first) = (block(&value), block(first));
+    let name = this.labels.first().map(|label| &*label.text).unwrap_or_default();
+    found.push(
+        Diagnostic::error("repeated-name", format!("duplicate block `{} \"{name}\"`", this.ident.text))
+            .at(this.header)
+            .and(first.header, "the first")
+            .help("Give each its own name."),
+    );
+    Some(value)
 }

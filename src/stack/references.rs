@@ -1,34 +1,37 @@
-//! Names as the text has them, looked up before anything is evaluated: a name that means nothing is wrong wherever it stands, in a branch that is
-//! not taken, too.
+//! References, checked before anything is evaluated: a reference to an undeclared name is an error wherever it is, in
+//! a branch that is not taken, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::hcl::ast::{Body, Expr, ExprKind, Ident, Root, Step};
+use crate::diagnostic::{Diagnostic, Diagnostics, closest};
+use crate::hcl::ast::{Body, Expr, ExprKind, Ident, Root, TraversalStep};
 use crate::kinds::{self, Kind, with_article};
 use crate::stack::program::Program;
 use crate::stack::scope::listed;
 
 /// The root and the first step of a reference: `("local", "x")`, `("subnet", "web")`.
-pub(crate) type Name = (Arc<str>, Arc<str>);
+pub(crate) type ReferenceName = (Arc<str>, Arc<str>);
 
 /// Attributes that every resource has.
 pub(crate) const COMMON: [&str; 3] = ["id", "name", "location"];
+
+/// Arguments of every resource block, beside those of its kind.
+pub(crate) const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", "name"];
 
 /// Arguments of a failover group's blocks that name steps and phases rather than values.
 const STEP_NAMES: &[&str] = &["after", "before"];
 
 /// The names in an expression, each once.
-pub(super) fn of_expr(expr: &Expr) -> Vec<Name> {
+pub(super) fn of_expr(expr: &Expr) -> Vec<ReferenceName> {
     let mut all = BTreeMap::new();
     collect(expr, &mut all);
     all.into_keys().collect()
 }
 
 /// The names in a body, nested blocks included, each once.
-pub(super) fn of_body(body: &Body) -> Vec<Name> {
+pub(super) fn of_body(body: &Body) -> Vec<ReferenceName> {
     let mut all = BTreeMap::new();
     let mut open = vec![body];
     while let Some(body) = open.pop() {
@@ -38,20 +41,20 @@ pub(super) fn of_body(body: &Body) -> Vec<Name> {
     all.into_keys().collect()
 }
 
-fn collect(expr: &Expr, all: &mut BTreeMap<Name, ()>) {
+fn collect(expr: &Expr, all: &mut BTreeMap<ReferenceName, ()>) {
     expr.visit_references(&mut |root, steps, _| {
-        if let Some(Step::Attr(name)) = steps.first() {
+        if let Some(TraversalStep::Attr(name)) = steps.first() {
             all.insert((Arc::clone(&root.text), Arc::clone(&name.text)), ());
         }
     });
 }
 
-/// Every name that stands after a dot in a body: what attributes may be read.
+/// Every name after a dot in a body: the attributes that may be read.
 pub(super) fn attributes_read(body: &Body, into: &mut BTreeSet<Arc<str>>) {
     for attribute in &body.attributes {
         attribute.expr.visit_references(&mut |_, steps, _| {
             into.extend(steps.iter().filter_map(|step| match step {
-                Step::Attr(name) => Some(Arc::clone(&name.text)),
+                TraversalStep::Attr(name) => Some(Arc::clone(&name.text)),
                 _ => None,
             }));
         });
@@ -59,7 +62,7 @@ pub(super) fn attributes_read(body: &Body, into: &mut BTreeSet<Arc<str>>) {
     body.blocks.iter().for_each(|block| attributes_read(&block.body, into));
 }
 
-/// The name that an expression is, where it is nothing but a name with attribute steps: `step.scale-up`, `route`.
+/// The names of an expression that is nothing but a name with attribute steps: `step.scale-up`, `route`.
 pub(super) fn plain_name(expr: &Expr) -> Option<Vec<Arc<str>>> {
     match &expr.kind {
         ExprKind::String(text) => Some(vec![Arc::clone(text)]),
@@ -67,7 +70,7 @@ pub(super) fn plain_name(expr: &Expr) -> Option<Vec<Arc<str>>> {
             let mut names = vec![Arc::clone(&name.text)];
             for step in steps {
                 match step {
-                    Step::Attr(name) => names.push(Arc::clone(&name.text)),
+                    TraversalStep::Attr(name) => names.push(Arc::clone(&name.text)),
                     _ => return None,
                 }
             }
@@ -77,29 +80,35 @@ pub(super) fn plain_name(expr: &Expr) -> Option<Vec<Arc<str>>> {
     }
 }
 
-/// Says which names mean nothing.
+/// Reports references to undeclared names.
 pub(super) fn check(program: &Program, found: &mut Diagnostics) {
     let constants = program.stack.iter().chain(program.sites.values());
     for block in constants {
-        Check { program, found, place: Place::Constant, each: false }.body(&block.body);
+        ReferenceCheck { program, found, place: ReferencePosition::Constant, each: false }.body(&block.body);
     }
     for local in program.locals.values() {
-        Check { program, found, place: Place::Value, each: false }.expr(&local.attribute.expr);
+        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }.expr(&local.attribute.expr);
     }
     for block in program.outputs.values() {
-        Check { program, found, place: Place::Value, each: false }.body(&block.body);
+        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }.body(&block.body);
     }
     for block in program.failover_groups.values() {
-        Check { program, found, place: Place::FailoverGroup, each: false }.body(&block.body);
+        ReferenceCheck { program, found, place: ReferencePosition::FailoverGroup, each: false }.body(&block.body);
     }
-    for definition in program.definitions.values() {
-        Check { program, found, place: Place::Value, each: false }.body(&definition.block.body);
+    let unused = program.unused.iter().map(|(_, definition)| definition);
+    for definition in program.definitions.values().chain(unused) {
+        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }.body(&definition.block.body);
     }
 }
 
+/// An argument that takes names of steps and phases, also if it is misspelt.
+fn takes_step_names(argument: &str) -> bool {
+    STEP_NAMES.contains(&argument) || (argument.len() > 4 && closest(argument, STEP_NAMES.iter().copied()).is_some())
+}
+
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
-    /// What is evaluated before any resource: the `stack` block and sites.
+enum ReferencePosition {
+    /// The `stack` block and sites, which are evaluated before any resource.
     Constant,
     /// In a failover group, where steps have names as well.
     FailoverGroup,
@@ -107,24 +116,24 @@ enum Place {
     Value,
 }
 
-struct Check<'a> {
+struct ReferenceCheck<'a> {
     program: &'a Program,
     found: &'a mut Diagnostics,
-    place: Place,
-    /// Whether `each` is known.
+    place: ReferencePosition,
+    /// `each` is known here.
     each: bool,
 }
 
-impl Check<'_> {
+impl ReferenceCheck<'_> {
     fn body(&mut self, body: &Body) {
         let outer = self.each;
         let for_each = body.attribute("for_each");
         if let Some(for_each) = for_each {
             self.expr(&for_each.expr);
-            self.each = true;
         }
+        self.each |= body.is_repeated();
         for attribute in body.attributes.iter().filter(|attribute| &*attribute.name.text != "for_each") {
-            if self.place != Place::FailoverGroup || !STEP_NAMES.contains(&&*attribute.name.text) {
+            if self.place != ReferencePosition::FailoverGroup || !takes_step_names(&attribute.name.text) {
                 self.expr(&attribute.expr);
             }
         }
@@ -140,13 +149,13 @@ impl Check<'_> {
         });
     }
 
-    fn reference(&self, root: &Ident, steps: &[Step]) -> Result<(), Diagnostic> {
+    fn reference(&self, root: &Ident, steps: &[TraversalStep]) -> Result<(), Diagnostic> {
         let kind = kinds::find(&root.text);
         match &*root.text {
             "var" | "local" => {}
-            _ if self.place == Place::Constant => return self.not_constant(root),
+            _ if self.place == ReferencePosition::Constant => return self.not_constant(root),
             "each" if !self.each => {
-                return Err(Diagnostic::error("unknown-name", "`each` is known only in a block with `for_each`")
+                return Err(Diagnostic::error("unknown-name", "reference to `each` in a block without `for_each`")
                     .at(root.span)
                     .help("Write `for_each = …` into the block, or use a plain value."));
             }
@@ -154,17 +163,22 @@ impl Check<'_> {
             _ if kind.is_some() => {}
             _ => return self.no_such_root(root),
         }
-        let Some(Step::Attr(name)) = steps.first() else {
+        let Some(TraversalStep::Attr(name)) = steps.first() else {
             let example = self.names_of(&root.text).first().copied().unwrap_or("name");
-            return Err(Diagnostic::error("unknown-name", format!("`{}` is not a value by itself", root.text))
-                .at(root.span)
-                .help(format!("Say which one, as in `{}.{example}`.", root.text)));
+            return Err(Diagnostic::error(
+                "unknown-name",
+                format!("invalid reference: `{}` needs a name after it", root.text),
+            )
+            .at(root.span)
+            .help(format!("Write for instance `{}.{example}`.", root.text)));
         };
-        if !self.exists(&root.text, &name.text) {
-            return if self.is_broken(root, name) { Ok(()) } else { Err(self.no_such_name(root, name)) };
+        if !self.exists(&root.text, &name.text) && !self.is_broken(root, name) {
+            return Err(self.no_such_name(root, name));
         }
         let attribute = match steps.get(1..) {
-            Some([Step::Attr(attribute), ..] | [Step::Index(_), Step::Attr(attribute), ..]) => attribute,
+            Some(
+                [TraversalStep::Attr(attribute), ..] | [TraversalStep::Index(_), TraversalStep::Attr(attribute), ..],
+            ) => attribute,
             _ => return Ok(()),
         };
         match (kind, &*root.text) {
@@ -197,13 +211,13 @@ impl Check<'_> {
     }
 
     fn not_constant(&self, root: &Ident) -> Result<(), Diagnostic> {
-        Err(Diagnostic::error("constant-expected", format!("`{}` cannot be named here", root.text))
+        Err(Diagnostic::error("constant-expected", format!("`{}` cannot be referenced here", root.text))
             .at(root.span)
-            .why("This is needed before any resource is looked at.")
-            .help("Write a plain value, a variable, or a local that hangs on nothing else."))
+            .why("The `stack` block and sites are evaluated before any resource.")
+            .help("Write a plain value, a variable, or a local that depends on variables only."))
     }
 
-    /// Whether a block of this name was written and has been told of.
+    /// A block of this name is written, and has an error that has been reported.
     fn is_broken(&self, root: &Ident, name: &Ident) -> bool {
         let broken = |name: Arc<str>| self.program.broken.contains(&(Arc::clone(&root.text), name));
         broken(Arc::clone(&name.text)) || broken("".into())
@@ -214,24 +228,41 @@ impl Check<'_> {
             return Ok(());
         }
         let written = &*root.text;
-        let problem = Diagnostic::error("unknown-name", format!("there is nothing called `{written}`")).at(root.span);
+        let problem =
+            Diagnostic::error("unknown-name", format!("reference to undeclared name `{written}`")).at(root.span);
         if let Some(stem) = written.strip_prefix("azurerm_").filter(|stem| kinds::find(stem).is_some()) {
-            return Err(problem.help(format!("Here kinds have no prefix: write `{stem}`.")));
+            return Err(problem.help(format!("Write `{stem}`: kinds have no prefix `azurerm_` in drplan.")));
         }
         if matches!(written, "data" | "module") {
             return Err(problem.help(
-                "There are no data sources and no modules: write the whole id of what the stack does not manage.",
+                "Write the full Azure id of a resource that the stack does not manage: drplan has no data sources and no modules.",
             ));
         }
         let known = ["var", "local", "site", "each"].into_iter().chain(kinds::ALL.iter().map(|kind| kind.name));
-        Err(problem.suggest(written, known, Some("A text is written in quotes; a resource as `kind.name`.".to_owned())))
+        Err(problem.suggest(
+            written,
+            known,
+            Some("Write a string in quotes, and a resource as `kind.name`.".to_owned()),
+        ))
     }
 
     fn no_such_name(&self, root: &Ident, name: &Ident) -> Diagnostic {
         let root = &*root.text;
         let known = self.names_of(root);
-        let problem = Diagnostic::error("unknown-name", format!("there is no `{root}.{}`", name.text)).at(name.span);
-        if let Some(close) = crate::diagnostic::closest(&name.text, known.iter().copied()) {
+        if root == "each" {
+            return Diagnostic::error("unknown-name", format!("unsupported attribute `{}` of `each`", name.text))
+                .at(name.span)
+                .suggest(&name.text, known, Some("Supported: `each.key`, `each.value`.".to_owned()));
+        }
+        let what = match root {
+            "var" => "variable",
+            "local" => "local",
+            "site" => "site",
+            _ => "resource",
+        };
+        let summary = format!("reference to undeclared {what} `{root}.{}`", name.text);
+        let problem = Diagnostic::error("unknown-name", summary).at(name.span);
+        if let Some(close) = closest(&name.text, known.iter().copied()) {
             return problem.help(format!("Did you mean `{root}.{close}`?"));
         }
         // The right label under the wrong kind.
@@ -243,12 +274,12 @@ impl Check<'_> {
             ([], "var") => format!("Declare it: `variable \"{}\" {{ type = string }}`.", name.text),
             ([], "local") => format!("Declare it: `locals {{ {} = … }}`.", name.text),
             ([], _) => format!("Declare it: `{root} \"{}\" {{ … }}`.", name.text),
-            (known, _) => listed("There are", known.iter().map(|name| format!("`{root}.{name}`"))),
+            (known, _) => listed("Declared:", known.iter().map(|name| format!("`{root}.{name}`"))),
         })
     }
 }
 
-/// Whether an attribute of a kind, or of one of its variants, has this name.
+/// Reports an attribute that neither the kind nor one of its variants has.
 fn has_attribute(kind: &'static Kind, name: &Ident) -> Result<(), Diagnostic> {
     let variants = kind.variants.iter().flat_map(|variants| variants.of.iter().map(|(_, kind)| *kind));
     let tables: Vec<&Kind> = std::iter::once(kind).chain(variants).collect();
@@ -273,10 +304,10 @@ pub(crate) fn attributes_of<'k>(tables: &[&'k Kind]) -> BTreeSet<&'k str> {
 
 /// The message for an attribute that a kind does not have.
 pub(crate) fn no_such_attribute<'k>(kind: &str, name: &str, known: impl IntoIterator<Item = &'k str>) -> Diagnostic {
-    Diagnostic::error("unknown-attribute", format!("{} has no attribute `{name}`", with_article(kind))).suggest(
+    Diagnostic::error("unknown-attribute", format!("unsupported attribute `{name}` of {}", with_article(kind))).suggest(
         name,
         known,
-        Some(format!("`drplan kinds {kind}` lists them.")),
+        Some(format!("Run `drplan kinds {kind}` for a list of its attributes.")),
     )
 }
 
@@ -285,10 +316,10 @@ fn site_attribute(name: &Ident) -> Result<(), Diagnostic> {
     if known.contains(&&*name.text) {
         return Ok(());
     }
-    let problem = Diagnostic::error("unknown-attribute", format!("a site has no attribute `{}`", name.text));
+    let problem = Diagnostic::error("unknown-attribute", format!("unsupported attribute `{}` of a site", name.text));
     Err(problem.at(name.span).suggest(
         &name.text,
         known,
-        Some(listed("It has", known.iter().map(|name| format!("`{name}`")))),
+        Some(listed("Supported:", known.iter().map(|name| format!("`{name}`")))),
     ))
 }

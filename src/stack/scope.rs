@@ -1,4 +1,4 @@
-//! What names mean: variables, locals, sites, resources and their attributes.
+//! Values of references: variables, locals, sites, resources and their attributes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,9 +10,9 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl::ast::Ident;
-use crate::hcl::{self, Files, Key, Scope};
-use crate::kinds::decode::Named;
-use crate::kinds::{From, Others, Subject, body};
+use crate::hcl::{self, Files, ReferenceKey, Scope};
+use crate::kinds::decode::ResourceLookup;
+use crate::kinds::{AttributeSource, OtherResources, Subject, body};
 use crate::stack::program::Program;
 use crate::stack::references::{attributes_of, no_such_attribute};
 use crate::stack::{Knowledge, Resource, Site};
@@ -27,52 +27,62 @@ pub(crate) enum Instances {
     Each(BTreeMap<Arc<str>, Address>),
 }
 
-/// Everything a name can mean, as far as it has been evaluated.
+/// Values of all references, as far as they have been evaluated.
 pub(crate) struct Facts<'a> {
     pub(crate) program: &'a Program,
     pub(crate) knowledge: &'a Knowledge,
     pub(crate) sites: &'a IndexMap<Arc<str>, Site>,
     pub(crate) resources: &'a IndexMap<Address, Resource>,
     pub(crate) instances: &'a HashMap<Address, Instances>,
+    pub(crate) faulty: &'a HashMap<Address, FaultyResource>,
     pub(crate) by_id: &'a HashMap<ArmId, Address>,
     pub(crate) locals: &'a RefCell<Locals>,
     /// The tags that the stack puts on every resource that takes tags.
     pub(crate) tags: &'a Map,
-    /// In a drill, the copy that each of these resources stands for wherever it is named.
+    /// In a drill, the copy that each of these resources means wherever it is referred to.
     pub(crate) copies: Option<&'a BTreeMap<Address, Address>>,
 }
 
-/// Locals that have been evaluated: the value and what it touched.
+/// A resource with an error in its block, or in a block that it depends on. It may be among the resources nevertheless.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FaultyResource {
+    /// The value of `each` in its block.
+    pub(crate) each: Option<EachInstance>,
+    /// The errors in its block: code and summary.
+    pub(crate) errors: Vec<(&'static str, String)>,
+}
+
+/// Evaluated locals: the value and the resources that it refers to.
 #[derive(Default)]
 pub(crate) struct Locals {
     pub(crate) values: HashMap<Arc<str>, (Value, BTreeSet<Address>)>,
     pub(crate) found: Diagnostics,
 }
 
-/// What `each` is in one instance of a block with `for_each`.
+/// The value of `each` in one instance of a block with `for_each`.
 #[derive(Debug, Clone)]
-pub(crate) struct Each {
+pub(crate) struct EachInstance {
     pub(crate) key: Value,
     pub(crate) value: Value,
-    /// The resources that `for_each` names.
+    /// The resources that `for_each` refers to.
     pub(crate) needs: Arc<BTreeSet<Address>>,
 }
 
 /// The scope of one block.
 pub(crate) struct BlockScope<'a> {
     pub(crate) facts: &'a Facts<'a>,
-    /// What `each` is.
-    pub(crate) each: Option<Each>,
-    /// The resources named so far.
+    /// The value of `each`.
+    pub(crate) each: Option<EachInstance>,
+    /// The resources referred to so far.
     pub(crate) touched: RefCell<BTreeSet<Address>>,
 }
 
 impl<'a> BlockScope<'a> {
-    pub(crate) fn new(facts: &'a Facts<'a>, each: Option<Each>) -> Self {
+    pub(crate) fn new(facts: &'a Facts<'a>, each: Option<EachInstance>) -> Self {
         Self { facts, each, touched: RefCell::default() }
     }
 
-    /// What has been named since this was last asked.
+    /// The resources referred to since the last call.
     pub(crate) fn take_touched(&self) -> BTreeSet<Address> {
         std::mem::take(&mut self.touched.borrow_mut())
     }
@@ -80,7 +90,7 @@ impl<'a> BlockScope<'a> {
     /// The value of a local, which is evaluated once.
     fn local(&self, name: &Arc<str>) -> Value {
         let evaluated = |name: &Arc<str>| self.facts.locals.borrow().values.contains_key(name);
-        // What it names comes first, so that a long chain of locals does not go deep.
+        // The locals that it refers to come first, so that a long chain of locals does not recurse deeply.
         for (name, local) in self.facts.program.locals_up_to(name, |name| !evaluated(name)) {
             let scope = BlockScope::new(self.facts, None);
             let value = hcl::evaluate(&local.attribute.expr, &scope).unwrap_or_else(|problems| {
@@ -94,50 +104,53 @@ impl<'a> BlockScope<'a> {
                 self.touched.borrow_mut().extend(touched.iter().cloned());
                 value.clone()
             }
-            // It is not there, or goes in a circle, which was told of when names were looked up.
+            // It is undeclared or part of a cycle, which has been reported.
             None => Value::told(),
         }
     }
 
-    fn site(&self, name: &Arc<str>, keys: &[(Key, Span)]) -> (Value, usize) {
-        let Some(site) = self.facts.sites.get(name) else { return (Value::told(), keys.len()) };
-        let Some((Key::Attr(attribute), _)) = keys.get(1) else {
-            return (Value::Block(Address::new("site", name)), 1);
+    fn site(&self, name: &Arc<str>, keys: &[(ReferenceKey, Span)]) -> (Value, usize) {
+        let Some((ReferenceKey::Attr(attribute), _)) = keys.get(1) else {
+            let is_declared = self.facts.program.sites.contains_key(name);
+            return (if is_declared { Value::Block(Address::new("site", name)) } else { Value::told() }, 1);
         };
+        let Some(site) = self.facts.sites.get(name) else { return (Value::told(), keys.len()) };
         let value = match &**attribute {
             "location" => Value::from(site.location.as_str()),
             "name" => Value::from(&*site.name),
             "tier" => Value::from(i64::from(site.tier)),
-            // Told of when names were looked up.
+            // Reported when references were checked.
             _ => Value::told(),
         };
         (value, 2)
     }
 
-    fn resource(&self, kind: &str, name: &str, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+    fn resource(&self, kind: &str, name: &str, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         let block = Address::new(kind, name);
         let keys_of = match self.facts.instances.get(&block) {
             Some(Instances::One) => return self.of_instance(&block, keys, 1),
             Some(Instances::Each(keys)) => keys,
-            // It is not there, goes in a circle or is wrong, which has been told of.
-            None => return Ok((Value::told(), keys.len())),
+            None => return self.without_instances(&block, keys),
         };
         match keys.get(1) {
-            Some((Key::Index(index), span)) => {
+            Some((ReferenceKey::Index(index), span)) => {
                 let key = hcl::eval::to_text(index).map_err(|problem| problem.at(*span))?;
                 match keys_of.get(&key) {
                     Some(address) => self.of_instance(address, keys, 2),
-                    None => Err(Diagnostic::error("missing-key", format!("`{block}` has no instance \"{key}\""))
-                        .at(*span)
-                        .suggest(&key, keys_of.keys().map(|key| &**key), Some(keys_listed(keys_of)))),
+                    None => Err(Diagnostic::error(
+                        "missing-key",
+                        format!("reference to undeclared instance `{block}[\"{key}\"]`"),
+                    )
+                    .at(*span)
+                    .suggest(&key, keys_of.keys().map(|key| &**key), Some(keys_listed(keys_of)))),
                 }
             }
-            Some((Key::Attr(attribute), span)) => {
+            Some((ReferenceKey::Attr(attribute), span)) => {
                 let first = keys_of.keys().next().map_or("key", |key| &**key);
-                Err(Diagnostic::error("missing-key", format!("`{block}` has `for_each`, so it is several resources"))
+                Err(Diagnostic::error("missing-key", format!("missing key: `{block}` has `for_each`"))
                     .at(*span)
                     .help(format!(
-                        "Say which one: `{block}[\"{first}\"].{attribute}`, or `[for one in {block} : one.{attribute}]` for all."
+                        "Write `{block}[\"{first}\"].{attribute}` for one instance, or `[for one in {block} : one.{attribute}]` for all."
                     )))
             }
             None => {
@@ -149,16 +162,37 @@ impl<'a> BlockScope<'a> {
         }
     }
 
-    fn of_instance(&self, address: &Address, keys: &[(Key, Span)], used: usize) -> Result<(Value, usize), Diagnostic> {
+    /// A block whose instances are unknown because of an error that has been reported: its kind is known all the same.
+    fn without_instances(&self, block: &Address, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
+        let Some(definition) = self.facts.program.definitions.get(block) else {
+            return Ok((Value::told(), keys.len()));
+        };
+        let repeated = definition.block.body.is_repeated();
+        match keys.get(1) {
+            Some((ReferenceKey::Index(index), span)) if repeated => {
+                let key = hcl::eval::to_text(index).map_err(|problem| problem.at(*span))?;
+                self.of_instance(&block.instance(&key), keys, 2)
+            }
+            _ if repeated => Ok((Value::told(), keys.len())),
+            _ => self.of_instance(block, keys, 1),
+        }
+    }
+
+    fn of_instance(
+        &self,
+        address: &Address,
+        keys: &[(ReferenceKey, Span)],
+        used: usize,
+    ) -> Result<(Value, usize), Diagnostic> {
         let address = self.facts.meant(address);
         self.touched.borrow_mut().insert(address.clone());
         match keys.get(used) {
             None => Ok((self.facts.block(address), used)),
-            Some((Key::Attr(name), span)) => {
+            Some((ReferenceKey::Attr(name), span)) => {
                 self.facts.attribute(address, name).map(|value| (value, used + 1)).map_err(|problem| problem.at(*span))
             }
-            Some((Key::Index(_), span)) => {
-                Err(Diagnostic::error("missing-key", format!("`{address}` has no `for_each`, so it is one resource"))
+            Some((ReferenceKey::Index(_), span)) => {
+                Err(Diagnostic::error("missing-key", format!("unexpected key: `{address}` has no `for_each`"))
                     .at(*span)
                     .help(format!("Write `{}` without brackets.", address.block())))
             }
@@ -170,14 +204,14 @@ fn keys_listed(keys: &BTreeMap<Arc<str>, Address>) -> String {
     if keys.is_empty() {
         "It has no instances.".to_owned()
     } else {
-        listed("Its keys are", keys.keys().map(|key| format!("\"{key}\"")))
+        listed("Its keys:", keys.keys().map(|key| format!("\"{key}\"")))
     }
 }
 
 impl Scope for BlockScope<'_> {
-    fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
-        // A name that means nothing was told of when names were looked up.
-        let Some((Key::Attr(name), _)) = keys.first() else { return Ok((Value::told(), keys.len())) };
+    fn resolve(&self, root: &Ident, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
+        // An undeclared name was reported when references were checked.
+        let Some((ReferenceKey::Attr(name), _)) = keys.first() else { return Ok((Value::told(), keys.len())) };
         match &*root.text {
             "var" => Ok((self.facts.program.variables.get(name).map_or_else(Value::told, |v| v.value.clone()), 1)),
             "local" => Ok((self.local(name), 1)),
@@ -202,17 +236,19 @@ impl Facts<'_> {
         BlockScope::new(self, None).local(name);
     }
 
-    /// The resource that is meant where this one is named: itself, but for what a drill has copied.
+    /// The resource that a reference means: itself, or its copy in a drill.
     pub(crate) fn meant<'b>(&'b self, address: &'b Address) -> &'b Address {
         self.copies.and_then(|copies| copies.get(address)).unwrap_or(address)
     }
 
     /// A resource as a value.
     fn block(&self, address: &Address) -> Value {
-        if self.resources.contains_key(address) { Value::Block(address.clone()) } else { Value::told() }
+        let is_declared =
+            self.resources.contains_key(address) || self.program.definitions.contains_key(&address.block());
+        if is_declared { Value::Block(address.clone()) } else { Value::told() }
     }
 
-    /// An attribute of a resource: `id`, `name`, `location`, an argument, or what the kind says can be read.
+    /// An attribute of a resource: `id`, `name`, `location`, an argument, or an attribute of its kind.
     fn attribute(&self, address: &Address, name: &str) -> Result<Value, Diagnostic> {
         let Some(resource) = self.resources.get(address) else { return Ok(Value::told()) };
         match name {
@@ -225,11 +261,15 @@ impl Facts<'_> {
             return Ok(known.clone());
         }
         if let Some(attribute) = resource.kind.attribute(name) {
-            if let From::Names(text) = attribute.from {
+            if let AttributeSource::Names(text) = attribute.from {
                 let args = self.plain_args(resource);
                 if let Some(text) = body::named(&self.subject(resource, &args), text) {
                     return Ok(Value::from(text));
                 }
+            }
+            // A name may follow from an argument that has an error.
+            if is_told_within(&resource.args) {
+                return Ok(Value::told());
             }
             return Ok(Value::Unknown(Unknown::attribute(address, name, attribute.secret)));
         }
@@ -243,7 +283,7 @@ impl Facts<'_> {
         self.knowledge.args.get(&resource.address).unwrap_or(&resource.args)
     }
 
-    /// The arguments in clear, without what is not known.
+    /// The arguments in plain text, without those that are unknown.
     pub(crate) fn plain_args(&self, resource: &Resource) -> JsonMap<String, Json> {
         plain(self.args(resource))
     }
@@ -264,12 +304,17 @@ impl Facts<'_> {
     }
 }
 
-/// Arguments in clear, without what is not known.
+/// Arguments of which one has no value because of an error that has been reported.
+pub(crate) fn is_told_within(args: &Map) -> bool {
+    args.values().any(Value::told_within)
+}
+
+/// Arguments in plain text, without those that are unknown.
 pub(crate) fn plain(args: &Map) -> JsonMap<String, Json> {
     args.iter().filter_map(|(name, value)| Some((name.to_string(), known_part(value)?))).collect()
 }
 
-/// The known part of a value: entries of maps that are not known are left out, a list with such an element is not known.
+/// The known part of a value: unknown entries of maps are left out, a list with an unknown element is unknown.
 fn known_part(value: &Value) -> Option<Json> {
     match value {
         Value::Map(map) => Some(Json::Object(plain(map))),
@@ -279,7 +324,7 @@ fn known_part(value: &Value) -> Option<Json> {
     }
 }
 
-/// Arguments in clear for the rules of a kind: what is written and not known yet is `null`, so that it does not look missing.
+/// Arguments in plain text for the rules of a kind: an unknown one is `null`, so that it does not look missing.
 pub(crate) fn known(args: &Map) -> JsonMap<String, Json> {
     fn json(value: &Value) -> Json {
         match value {
@@ -292,7 +337,7 @@ pub(crate) fn known(args: &Map) -> JsonMap<String, Json> {
     args.iter().map(|(name, value)| (name.to_string(), json(value))).collect()
 }
 
-impl Others for Facts<'_> {
+impl OtherResources for Facts<'_> {
     fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
         let Some(resource) = self.by_id.get(id).and_then(|address| self.resources.get(address)) else { return };
         let args = self.plain_args(resource);
@@ -300,14 +345,17 @@ impl Others for Facts<'_> {
     }
 }
 
-impl Named for Facts<'_> {
-    fn resource(&self, address: &Address) -> Option<(&'static str, ArmId)> {
-        let resource = self.resources.get(self.meant(address))?;
-        Some((resource.kind.name, resource.id.clone()))
+impl ResourceLookup for Facts<'_> {
+    fn resource(&self, address: &Address) -> Option<(&'static str, Option<ArmId>)> {
+        match self.resources.get(self.meant(address)) {
+            Some(resource) => Some((resource.kind.name, Some(resource.id.clone()))),
+            None => self.program.definitions.get(&address.block()).map(|definition| (definition.kind.name, None)),
+        }
     }
 
-    fn region(&self, site: &Address) -> Option<String> {
-        (site.kind() == "site").then(|| self.sites.get(site.name()).map(|site| site.location.clone()))?
+    fn region(&self, site: &Address) -> Option<Option<String>> {
+        let is_declared = site.kind() == "site" && self.program.sites.contains_key(site.name());
+        is_declared.then(|| self.sites.get(site.name()).map(|site| site.location.clone()))
     }
 
     fn sites(&self) -> Vec<String> {

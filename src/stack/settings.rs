@@ -7,41 +7,41 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
 use crate::duration;
-use crate::hcl::ast::{Attribute, Block, Ident};
-use crate::hcl::{self, Files, Key, Scope};
+use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock, Ident};
+use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::regions::{REGIONS, region};
 use crate::stack::scope::{BlockScope, Facts};
-use crate::stack::{Accepted, CloudName, Objectives, Provider, Site};
+use crate::stack::{AcceptedFinding, CloudName, Objectives, Provider, Site};
 use crate::value::{Map, Value};
 
-/// What a site can have.
+/// The arguments of a site.
 const SITE: &[&str] = &["provider", "location", "tier"];
 
-/// What the `stack` block says.
+/// The `stack` block.
 #[derive(Default)]
 pub(super) struct Settings {
     pub description: Option<String>,
     pub objectives: Objectives,
     pub residency: Vec<String>,
     pub cloud: Option<CloudName>,
-    pub accepted: Vec<Accepted>,
+    pub accepted: Vec<AcceptedFinding>,
     pub tags: Map,
 }
 
-/// Variables, and locals that hang on nothing else: what may be named in the `stack` block and in sites.
-struct Constants<'a>(BlockScope<'a>);
+/// Variables, and locals that depend on nothing else: the only references in the `stack` block and in sites.
+struct ConstantScope<'a>(BlockScope<'a>);
 
-impl Scope for Constants<'_> {
-    fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+impl Scope for ConstantScope<'_> {
+    fn resolve(&self, root: &Ident, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         match (&*root.text, keys.first()) {
-            ("local", Some((Key::Attr(name), span))) if !self.0.facts.program.is_constant(name) => {
-                Err(Diagnostic::error("constant-expected", format!("`local.{name}` hangs on more than variables"))
+            ("local", Some((ReferenceKey::Attr(name), span))) if !self.0.facts.program.is_constant(name) => {
+                Err(Diagnostic::error("constant-expected", format!("`local.{name}` depends on more than variables"))
                     .at(*span)
-                    .why("This is needed before any resource is looked at.")
-                    .help("Write a plain value, a variable, or a local that hangs on nothing else."))
+                    .why("The `stack` block and sites are evaluated before any resource.")
+                    .help("Write a plain value, a variable, or a local that depends on variables only."))
             }
             ("var" | "local", _) => self.0.resolve(root, keys),
-            // Told of when names were looked up.
+            // Reported when references were checked.
             _ => Ok((Value::told(), keys.len())),
         }
     }
@@ -51,13 +51,13 @@ impl Scope for Constants<'_> {
     }
 }
 
-struct Reader<'a> {
-    scope: Constants<'a>,
+struct SettingsReader<'a> {
+    scope: ConstantScope<'a>,
     found: &'a mut Diagnostics,
 }
 
-impl Reader<'_> {
-    fn value(&mut self, attribute: &Attribute) -> Option<Value> {
+impl SettingsReader<'_> {
+    fn value(&mut self, attribute: &HclAttribute) -> Option<Value> {
         match hcl::evaluate(&attribute.expr, &self.scope) {
             Ok(Value::Null) => None,
             Ok(value) if value.told_within() => None,
@@ -69,7 +69,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, attribute: &Attribute) -> Option<String> {
+    fn text(&mut self, attribute: &HclAttribute) -> Option<String> {
         let value = self.value(attribute)?;
         if let Value::String(text) = &value {
             return Some(text.to_string());
@@ -78,7 +78,7 @@ impl Reader<'_> {
         None
     }
 
-    fn texts(&mut self, attribute: &Attribute) -> Vec<String> {
+    fn texts(&mut self, attribute: &HclAttribute) -> Vec<String> {
         match self.value(attribute) {
             Some(Value::List(items)) if items.iter().all(|item| matches!(item, Value::String(_))) => {
                 items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
@@ -91,38 +91,56 @@ impl Reader<'_> {
         }
     }
 
-    fn duration(&mut self, attribute: &Attribute) -> Option<Duration> {
+    fn duration(&mut self, attribute: &HclAttribute) -> Option<Duration> {
         let text = self.text(attribute)?;
         match duration::parse(&text) {
             Ok(duration) => Some(duration),
             Err(why) => {
-                self.found.push(Diagnostic::error("wrong-value", why).at(attribute.expr.span));
+                self.found.push(duration_error(&attribute.name, &why).at(attribute.expr.span));
                 None
             }
         }
     }
 
-    fn wrong(&mut self, attribute: &Attribute, wanted: &str) {
+    fn wrong(&mut self, attribute: &HclAttribute, wanted: &str) {
         self.found.push(
-            Diagnostic::error("wrong-value", format!("`{}` takes {wanted}", attribute.name.text))
+            Diagnostic::error("wrong-value", format!("invalid value for `{}`: expected {wanted}", attribute.name.text))
                 .at(attribute.expr.span),
         );
     }
 
     fn unknown(&mut self, of: &str, name: &Ident, known: &[&str]) {
-        self.found.push(
-            Diagnostic::error("unknown-argument", format!("{of} has no argument `{}`", name.text))
-                .at(name.span)
-                .suggest(&name.text, known.iter().copied(), Some(format!("It takes {}.", known.join(", ")))),
-        );
+        self.found.push(unsupported("argument", of, name, known));
     }
+
+    fn unknown_block(&mut self, of: &str, name: &Ident, known: &[&str]) {
+        self.found.push(unsupported("block", of, name, known));
+    }
+}
+
+/// The error of an argument or block (`what`) that does not exist there.
+pub(super) fn unsupported(what: &str, of: &str, name: &Ident, known: &[&str]) -> Diagnostic {
+    let otherwise = match known {
+        [] => format!("Remove it: {of} has no {what}s."),
+        known => format!("Supported: {}.", known.join(", ")),
+    };
+    Diagnostic::error("unknown-argument", format!("unsupported {what} `{}` in {of}", name.text)).at(name.span).suggest(
+        &name.text,
+        known.iter().copied(),
+        Some(otherwise),
+    )
+}
+
+/// The error of a duration that cannot be read.
+pub(super) fn duration_error(name: &Ident, why: &str) -> Diagnostic {
+    Diagnostic::error("wrong-value", format!("invalid value for `{}`: {why}", name.text))
 }
 
 /// Reads the `stack` block.
 pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> Settings {
     let mut settings = Settings::default();
     let Some(block) = &facts.program.stack else { return settings };
-    let mut reader = Reader { scope: Constants(BlockScope::new(facts, None)), found };
+    let mut reader = SettingsReader { scope: ConstantScope(BlockScope::new(facts, None)), found };
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
             "description" => settings.description = reader.text(attribute),
@@ -136,13 +154,13 @@ pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> Settings {
         match &*inner.ident.text {
             "objectives" => settings.objectives = objectives(&mut reader, inner),
             "accept" => settings.accepted.extend(accepted(&mut reader, inner)),
-            _ => reader.unknown("the stack", &inner.ident, &["objectives", "accept"]),
+            _ => reader.unknown_block("the stack", &inner.ident, &["objectives", "accept"]),
         }
     }
     settings
 }
 
-fn tags(reader: &mut Reader<'_>, attribute: &Attribute) -> Map {
+fn tags(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Map {
     match reader.value(attribute) {
         None => Map::new(),
         Some(Value::Map(map)) if map.values().all(|tag| matches!(tag, Value::String(_))) => (*map).clone(),
@@ -153,26 +171,31 @@ fn tags(reader: &mut Reader<'_>, attribute: &Attribute) -> Map {
     }
 }
 
-fn residency(reader: &mut Reader<'_>, attribute: &Attribute) -> Vec<String> {
+fn residency(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Vec<String> {
     let geographies = reader.texts(attribute);
+    let before = reader.found.len();
     for geography in &geographies {
         if !REGIONS.iter().any(|region| region.geography.eq_ignore_ascii_case(geography)) {
             let known: std::collections::BTreeSet<&str> = REGIONS.iter().map(|region| region.geography).collect();
             reader.found.push(
-                Diagnostic::error("wrong-value", format!("there is no geography `{geography}`"))
-                    .at(attribute.expr.span)
-                    .suggest(
-                        geography,
-                        known.iter().copied(),
-                        Some(format!("They are {}.", known.iter().copied().collect::<Vec<_>>().join(", "))),
-                    ),
+                Diagnostic::error(
+                    "wrong-value",
+                    format!("invalid value for `residency`: unknown geography `{geography}`"),
+                )
+                .at(attribute.expr.span)
+                .suggest(
+                    geography,
+                    known.iter().copied(),
+                    Some(format!("Supported: {}.", known.iter().copied().collect::<Vec<_>>().join(", "))),
+                ),
             );
         }
     }
-    geographies
+    // Data would look as if it were kept outside of a geography that is misspelt.
+    if reader.found.len() > before { Vec::new() } else { geographies }
 }
 
-fn cloud(reader: &mut Reader<'_>, attribute: &Attribute) -> Option<CloudName> {
+fn cloud(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Option<CloudName> {
     match reader.text(attribute)?.as_str() {
         "local" => Some(CloudName::Local),
         "azure" => Some(CloudName::Azure),
@@ -183,7 +206,7 @@ fn cloud(reader: &mut Reader<'_>, attribute: &Attribute) -> Option<CloudName> {
     }
 }
 
-fn objectives(reader: &mut Reader<'_>, block: &Block) -> Objectives {
+fn objectives(reader: &mut SettingsReader<'_>, block: &HclBlock) -> Objectives {
     let mut objectives = Objectives::default();
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
@@ -195,18 +218,23 @@ fn objectives(reader: &mut Reader<'_>, block: &Block) -> Objectives {
     objectives
 }
 
-fn accepted(reader: &mut Reader<'_>, block: &Block) -> Option<Accepted> {
-    let reason = block.body.attribute("reason").and_then(|attribute| reader.text(attribute));
+fn accepted(reader: &mut SettingsReader<'_>, block: &HclBlock) -> Option<AcceptedFinding> {
+    let reason = block.body.attribute("reason").map(|attribute| (reader.value(attribute), attribute));
     for attribute in block.body.attributes.iter().filter(|attribute| &*attribute.name.text != "reason") {
         reader.unknown("`accept`", &attribute.name, &["reason"]);
     }
+    let reason = match reason {
+        Some((Some(Value::String(reason)), _)) if !reason.trim().is_empty() => Some(reason.to_string()),
+        // An unknown value has an error of its own.
+        Some((None, attribute)) if !matches!(attribute.expr.kind, ExprKind::Null) => Some(String::new()),
+        None if block.body.means("reason", &["reason"]) => Some(String::new()),
+        _ => None,
+    };
     match (block.labels.as_slice(), reason) {
-        ([rule], Some(reason)) if !reason.trim().is_empty() => {
-            Some(Accepted { rule: rule.text.to_string(), reason, span: block.header })
-        }
+        ([rule], Some(reason)) => Some(AcceptedFinding { rule: rule.text.to_string(), reason, span: block.header }),
         _ => {
             reader.found.push(
-                Diagnostic::error("missing-argument", "`accept` needs the rule as its label and a `reason`")
+                Diagnostic::error("missing-argument", "`accept` needs a rule as its label and a `reason`")
                     .at(block.header)
                     .help("Write `accept \"single-lever\" { reason = \"…\" }`."),
             );
@@ -217,7 +245,7 @@ fn accepted(reader: &mut Reader<'_>, block: &Block) -> Option<Accepted> {
 
 /// Reads the sites.
 pub(super) fn sites(facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<str>, Site> {
-    let mut reader = Reader { scope: Constants(BlockScope::new(facts, None)), found };
+    let mut reader = SettingsReader { scope: ConstantScope(BlockScope::new(facts, None)), found };
     let mut sites = IndexMap::new();
     for (name, block) in &facts.program.sites {
         sites.extend(site(&mut reader, name, block).map(|site| (Arc::clone(name), site)));
@@ -225,7 +253,7 @@ pub(super) fn sites(facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<
     sites
 }
 
-fn site(reader: &mut Reader<'_>, name: &Arc<str>, block: &Block) -> Option<Site> {
+fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> Option<Site> {
     let (mut provider, mut location, mut tier) = (None, None, 1);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
@@ -247,16 +275,11 @@ fn site(reader: &mut Reader<'_>, name: &Arc<str>, block: &Block) -> Option<Site>
         }
     }
     for inner in &block.body.blocks {
-        reader.unknown("a site", &inner.ident, SITE);
+        reader.unknown_block("a site", &inner.ident, SITE);
     }
-    // What is misspelt is told of where it stands, and not as missing too.
-    let is_meant = |name: &str| {
-        let mut words = block.body.attributes.iter().map(|attribute| &*attribute.name.text);
-        words.any(|word| word == name || (!SITE.contains(&word) && closest(word, SITE.iter().copied()) == Some(name)))
-    };
-    for missing in ["provider", "location"].into_iter().filter(|name| !is_meant(name)) {
+    for missing in ["provider", "location"].into_iter().filter(|name| !block.body.means(name, SITE)) {
         reader.found.push(
-            Diagnostic::error("missing-argument", format!("a site needs the argument `{missing}`"))
+            Diagnostic::error("missing-argument", format!("missing required argument `{missing}` in a site"))
                 .at(block.header)
                 .help(match missing {
                     "provider" => "Write `provider = \"azure\"` or `provider = \"aws\"`.",
@@ -276,7 +299,7 @@ fn site(reader: &mut Reader<'_>, name: &Arc<str>, block: &Block) -> Option<Site>
                 |close| format!("Did you mean `{close}`?"),
             );
             reader.found.push(
-                Diagnostic::error("unknown-region", format!("Azure has no region `{location}`")).at(span).help(help),
+                Diagnostic::error("unknown-region", format!("unknown Azure region `{location}`")).at(span).help(help),
             );
             return None;
         }

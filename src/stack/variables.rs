@@ -1,25 +1,25 @@
 //! Variables: their declarations, the values they are given, and the types these are held to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-use crate::hcl::ast::{Block, Expr, ExprKind, Ident, Root};
-use crate::hcl::{self, Files, Key, Scope};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span, closest};
+use crate::hcl::ast::{Expr, ExprKind, HclBlock, Ident, Root};
+use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::stack::Variable;
 use crate::stack::program::Program;
-use crate::stack::read::GivenVariable;
-use crate::value::{Map, Number, Value};
+use crate::stack::read::{Secrets, VariableInput};
+use crate::value::{Map, Number, Unknown, Value};
 
 /// A type that a variable declares.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Type {
+pub(crate) enum VariableType {
     Any,
     String,
     Number,
     Bool,
-    List(Box<Type>),
-    Map(Box<Type>),
+    List(Box<VariableType>),
+    Map(Box<VariableType>),
     Object(Vec<Field>),
 }
 
@@ -27,59 +27,80 @@ pub(crate) enum Type {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Field {
     pub(crate) name: Arc<str>,
-    pub(crate) ty: Type,
+    pub(crate) ty: VariableType,
     pub(crate) optional: bool,
-    /// What it is where it is left out or null.
+    /// The value if it is left out or null.
     pub(crate) default: Option<Value>,
 }
 
+/// The arguments of a `variable` block.
+const ARGUMENTS: [&str; 4] = ["type", "default", "sensitive", "description"];
+
 /// Gives every declared variable its value.
-pub(super) fn give(program: &mut Program, given: &[GivenVariable], sources: &mut Sources, found: &mut Diagnostics) {
-    let mut last: HashMap<&str, &GivenVariable> = HashMap::new();
+pub(super) fn give(
+    program: &mut Program,
+    given: &[VariableInput],
+    secrets: Secrets,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) {
+    let mut last: HashMap<&str, &VariableInput> = HashMap::new();
+    // Variables whose name is misspelt where their value is given: that they have none is the same error.
+    let mut meant: HashSet<String> = HashSet::new();
     for one in given {
         if !program.variable_blocks.contains_key(one.name.as_str()) {
             if one.is_from_environment() {
                 continue;
             }
             let known = program.variable_blocks.keys().map(|name| &**name);
+            meant.extend(closest(&one.name, known.clone()).map(str::to_owned));
             found.push(
                 Diagnostic::error(
                     "unknown-variable",
-                    format!("the stack has no variable `{}`, given {}", one.name, one.origin),
+                    format!("value for undeclared variable `{}`, given {}", one.name, one.origin),
                 )
-                .suggest(&one.name, known, Some("Declare it: `variable \"…\" {}`.".to_owned())),
+                .suggest(
+                    &one.name,
+                    known,
+                    Some(format!("Declare it: `variable \"{}\" {{}}`.", one.name)),
+                ),
             );
         }
         last.insert(&one.name, one);
     }
-    let blocks: Vec<(Arc<str>, Arc<Block>)> =
+    let blocks: Vec<(Arc<str>, Arc<HclBlock>)> =
         program.variable_blocks.iter().map(|(name, block)| (Arc::clone(name), Arc::clone(block))).collect();
     for (name, block) in blocks {
-        let variable = declare(&name, &block, last.get(&*name).copied(), sources, found);
+        let given = last.get(&*name).copied();
+        let variable = declare(&name, &block, given, (secrets, meant.contains(&*name)), sources, found);
         program.variables.insert(name, variable);
     }
 }
 
 fn declare(
     name: &Arc<str>,
-    block: &Block,
-    given: Option<&GivenVariable>,
+    block: &HclBlock,
+    given: Option<&VariableInput>,
+    (secrets, is_meant): (Secrets, bool),
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Variable {
-    let mut ty = Type::Any;
+    let mut ty = VariableType::Any;
     let (mut sensitive, mut description, mut default) = (false, None, None);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
             "type" => match parse_type(&attribute.expr, found) {
                 Some(parsed) => ty = parsed,
                 None => found.push(
-                    Diagnostic::error("wrong-type", "this is no type")
+                    Diagnostic::error("wrong-type", "invalid type")
                         .at(attribute.expr.span)
                         .help("Write string, number, bool, any, list(…), set(…), map(…) or object({ … })."),
                 ),
             },
-            "default" => default = constant(&attribute.expr, found).map(|value| (value, attribute.expr.span)),
+            "default" => {
+                let value = constant(&attribute.expr, found).unwrap_or_else(Value::told);
+                default = Some((value, attribute.expr.span));
+            }
             "sensitive" => {
                 sensitive = constant(&attribute.expr, found).is_some_and(|value| value == Value::Bool(true));
             }
@@ -87,37 +108,45 @@ fn declare(
                 description = constant(&attribute.expr, found).and_then(|value| value.as_str().map(str::to_owned));
             }
             other => found.push(
-                Diagnostic::error("unknown-argument", format!("a variable has no argument `{other}`"))
+                Diagnostic::error("unknown-argument", format!("unsupported argument `{other}` in a variable"))
                     .at(attribute.name.span)
-                    .suggest(other, ["type", "default", "sensitive", "description"], None),
+                    .suggest(other, ARGUMENTS, Some(format!("Supported: {}.", ARGUMENTS.join(", ")))),
             ),
         }
     }
     for inner in &block.body.blocks {
         found.push(
-            Diagnostic::error("unknown-argument", format!("a variable has no block `{}`", inner.ident.text))
-                .at(inner.ident.span),
+            Diagnostic::error("unknown-argument", format!("unsupported block `{}` in a variable", inner.ident.text))
+                .at(inner.ident.span)
+                .help(format!("Supported: the arguments {}.", ARGUMENTS.join(", "))),
         );
     }
     let default = default.map(|(value, span)| {
         convert(&ty, &value).unwrap_or_else(|wanted| {
-            found.push(Diagnostic::error("wrong-value", format!("the default of `{name}` is not {wanted}")).at(span));
-            Value::Null
+            found.push(
+                Diagnostic::error("wrong-value", format!("invalid default for variable `{name}`: expected {wanted}"))
+                    .at(span)
+                    .help("Write a default of the declared type."),
+            );
+            Value::told()
         })
     });
+    let is_meant = is_meant || block.body.means("default", &ARGUMENTS);
     let value = match (given, &default) {
         (Some(given), _) => given_value(name, given, &ty, sensitive, block.header, sources, found),
         (None, Some(default)) => default.clone(),
+        (None, None) if is_meant => Value::told(),
+        (None, None) if sensitive && secrets == Secrets::Optional => Value::Unknown(Unknown::variable(name)),
         (None, None) => {
             found.push(
-                Diagnostic::error("missing-variable", format!("the variable `{name}` has no value"))
+                Diagnostic::error("missing-variable", format!("no value for required variable `{name}`"))
                     .at(block.header)
-                    .why("It has no default, so a value has to be given.")
+                    .why("It has no default.")
                     .help(format!(
-                        "Give it in one of three ways:\n--var {name}=VALUE\n--vars FILE, where FILE holds `{name} = VALUE`\nthe environment variable DRPLAN_VAR_{name}"
+                        "Set it in one of three ways:\n--var {name}=VALUE\n--vars FILE, where FILE contains `{name} = VALUE`\nthe environment variable DRPLAN_VAR_{name}"
                     )),
             );
-            Value::Null
+            Value::told()
         }
     };
     let value = if sensitive { value.sensitive() } else { value };
@@ -126,35 +155,38 @@ fn declare(
 
 fn given_value(
     name: &str,
-    given: &GivenVariable,
-    ty: &Type,
+    given: &VariableInput,
+    ty: &VariableType,
     sensitive: bool,
     header: Span,
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Value {
     // A bare text is a string; anything else is an expression, as in Terraform.
-    let parsed = if *ty == Type::String || (*ty == Type::Any && !looks_like_expression(&given.text)) {
+    let parsed = if *ty == VariableType::String || (*ty == VariableType::Any && !looks_like_expression(&given.text)) {
         Ok(Value::from(given.text.as_str()))
     } else {
         let file = sources.add(format!("<{name}, given {}>", given.origin), given.text.as_str());
-        hcl::parse_expression(&given.text, file).and_then(|expr| hcl::evaluate(&expr, &Constants))
+        hcl::parse_expression(&given.text, file).and_then(|expr| hcl::evaluate(&expr, &LiteralScope))
     };
     let wrong = |wanted: &str| {
-        let shown = if sensitive { String::new() } else { format!(": `{}`", given.text) };
-        Diagnostic::error("wrong-value", format!("`{name}`, given {}, is not {wanted}{shown}", given.origin))
-            .at(header)
-            .label("declared here")
+        let shown = if sensitive { String::new() } else { format!(", found `{}`", given.text) };
+        Diagnostic::error(
+            "wrong-value",
+            format!("invalid value for variable `{name}`, given {}: expected {wanted}{shown}", given.origin),
+        )
+        .at(header)
+        .label("declared here")
     };
     match parsed.map(|value| convert(ty, &value)) {
         Ok(Ok(value)) => value,
         Ok(Err(wanted)) => {
             found.push(wrong(&wanted));
-            Value::Null
+            Value::told()
         }
         Err(_) => {
             found.push(wrong(&spell(ty)).help("Write it as in the stack: strings in quotes, lists in brackets."));
-            Value::Null
+            Value::told()
         }
     }
 }
@@ -164,20 +196,20 @@ fn looks_like_expression(text: &str) -> bool {
     text.starts_with(['[', '{', '"']) || matches!(text, "true" | "false" | "null") || text.parse::<f64>().is_ok()
 }
 
-fn parse_type(expr: &Expr, found: &mut Diagnostics) -> Option<Type> {
+fn parse_type(expr: &Expr, found: &mut Diagnostics) -> Option<VariableType> {
     match &expr.kind {
         ExprKind::Traversal { root: Root::Name(name), steps } if steps.is_empty() => match &*name.text {
-            "string" => Some(Type::String),
-            "number" => Some(Type::Number),
-            "bool" => Some(Type::Bool),
-            "any" => Some(Type::Any),
-            "list" | "set" => Some(Type::List(Box::new(Type::Any))),
-            "map" => Some(Type::Map(Box::new(Type::Any))),
+            "string" => Some(VariableType::String),
+            "number" => Some(VariableType::Number),
+            "bool" => Some(VariableType::Bool),
+            "any" => Some(VariableType::Any),
+            "list" | "set" => Some(VariableType::List(Box::new(VariableType::Any))),
+            "map" => Some(VariableType::Map(Box::new(VariableType::Any))),
             _ => None,
         },
         ExprKind::Call { name, args, expand: false } => match (&*name.text, args.as_slice()) {
-            ("list" | "set", [item]) => Some(Type::List(Box::new(parse_type(item, found)?))),
-            ("map", [item]) => Some(Type::Map(Box::new(parse_type(item, found)?))),
+            ("list" | "set", [item]) => Some(VariableType::List(Box::new(parse_type(item, found)?))),
+            ("map", [item]) => Some(VariableType::Map(Box::new(parse_type(item, found)?))),
             ("object", [Expr { kind: ExprKind::Object(entries), .. }]) => entries
                 .iter()
                 .map(|(key, value)| match &key.kind {
@@ -185,14 +217,15 @@ fn parse_type(expr: &Expr, found: &mut Diagnostics) -> Option<Type> {
                     _ => None,
                 })
                 .collect::<Option<Vec<_>>>()
-                .map(Type::Object),
+                .map(VariableType::Object),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// `type`, `optional(type)` or `optional(type, default)`; the default is held to the type, and filled up with those within it.
+/// `type`, `optional(type)` or `optional(type, default)`; the default is held to the type, and filled up with those
+/// within it.
 fn parse_field(name: &Arc<str>, expr: &Expr, found: &mut Diagnostics) -> Option<Field> {
     let ExprKind::Call { name: function, args, expand: false } = &expr.kind else {
         return Some(Field { name: Arc::clone(name), ty: parse_type(expr, found)?, optional: false, default: None });
@@ -210,58 +243,60 @@ fn parse_field(name: &Arc<str>, expr: &Expr, found: &mut Diagnostics) -> Option<
         }
     };
     let default = default.and_then(|expr| Some((constant(expr, found)?, expr.span)));
-    let default = default.and_then(|(value, span)| match convert(&ty, &value) {
-        Ok(value) => Some(value),
+    let default = default.map(|(value, span)| match convert(&ty, &value) {
+        Ok(value) => value,
         Err(wanted) => {
-            found.push(Diagnostic::error("wrong-value", format!("the default of `{name}` is not {wanted}")).at(span));
-            None
+            let summary = format!("invalid default for `{name}`: expected {wanted}");
+            found
+                .push(Diagnostic::error("wrong-value", summary).at(span).help("Write a default of the declared type."));
+            Value::told()
         }
     });
     Some(Field { name: Arc::clone(name), ty, optional: true, default })
 }
 
-fn spell(ty: &Type) -> String {
+fn spell(ty: &VariableType) -> String {
     match ty {
-        Type::Any => "a value".to_owned(),
-        Type::String => "a string".to_owned(),
-        Type::Number => "a number".to_owned(),
-        Type::Bool => "true or false".to_owned(),
-        Type::List(_) => "a list".to_owned(),
-        Type::Map(_) => "a map".to_owned(),
-        Type::Object(fields) => {
+        VariableType::Any => "a value".to_owned(),
+        VariableType::String => "a string".to_owned(),
+        VariableType::Number => "a number".to_owned(),
+        VariableType::Bool => "true or false".to_owned(),
+        VariableType::List(_) => "a list".to_owned(),
+        VariableType::Map(_) => "a map".to_owned(),
+        VariableType::Object(fields) => {
             let names: Vec<&str> = fields.iter().filter(|field| !field.optional).map(|field| &*field.name).collect();
             if names.is_empty() { "an object".to_owned() } else { format!("an object with {}", names.join(", ")) }
         }
     }
 }
 
-fn convert(ty: &Type, value: &Value) -> Result<Value, String> {
+fn convert(ty: &VariableType, value: &Value) -> Result<Value, String> {
     let wrong = || spell(ty);
     match (ty, value) {
-        (_, Value::Null) | (Type::Any, _) => Ok(value.clone()),
-        (Type::String, Value::String(_)) | (Type::Number, Value::Number(_)) | (Type::Bool, Value::Bool(_)) => {
-            Ok(value.clone())
-        }
-        (Type::String, Value::Number(number)) => Ok(number.to_string().into()),
-        (Type::String, Value::Bool(bool)) => Ok(bool.to_string().into()),
-        (Type::Number, Value::String(text)) => match text.parse::<i64>() {
+        (_, Value::Null | Value::Unknown(_)) | (VariableType::Any, _) => Ok(value.clone()),
+        (VariableType::String, Value::String(_))
+        | (VariableType::Number, Value::Number(_))
+        | (VariableType::Bool, Value::Bool(_)) => Ok(value.clone()),
+        (VariableType::String, Value::Number(number)) => Ok(number.to_string().into()),
+        (VariableType::String, Value::Bool(bool)) => Ok(bool.to_string().into()),
+        (VariableType::Number, Value::String(text)) => match text.parse::<i64>() {
             Ok(int) => Ok(int.into()),
             Err(_) => text.parse().ok().and_then(Number::from_f64).map(Value::Number).ok_or_else(wrong),
         },
-        (Type::Bool, Value::String(text)) => match &**text {
+        (VariableType::Bool, Value::String(text)) => match &**text {
             "true" => Ok(true.into()),
             "false" => Ok(false.into()),
             _ => Err(wrong()),
         },
-        (Type::List(item), Value::List(items)) => {
+        (VariableType::List(item), Value::List(items)) => {
             items.iter().map(|value| convert(item, value)).collect::<Result<Vec<_>, _>>().map(Value::from)
         }
-        (Type::Map(item), Value::Map(map)) => map
+        (VariableType::Map(item), Value::Map(map)) => map
             .iter()
             .map(|(key, value)| Ok((Arc::clone(key), convert(item, value)?)))
             .collect::<Result<Map, _>>()
             .map(Value::from),
-        (Type::Object(fields), Value::Map(map)) => fields
+        (VariableType::Object(fields), Value::Map(map)) => fields
             .iter()
             .map(|field| {
                 let written = map.get(&field.name);
@@ -281,7 +316,7 @@ fn convert(ty: &Type, value: &Value) -> Result<Value, String> {
 
 /// The value of an expression that names nothing.
 pub(super) fn constant(expr: &Expr, found: &mut Diagnostics) -> Option<Value> {
-    match hcl::evaluate(expr, &Constants) {
+    match hcl::evaluate(expr, &LiteralScope) {
         Ok(value) => Some(value),
         Err(problems) => {
             found.extend(problems);
@@ -291,13 +326,13 @@ pub(super) fn constant(expr: &Expr, found: &mut Diagnostics) -> Option<Value> {
 }
 
 /// A scope without names and files.
-struct Constants;
+struct LiteralScope;
 
-impl Scope for Constants {
-    fn resolve(&self, root: &Ident, _: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
-        Err(Diagnostic::error("constant-expected", format!("`{}` cannot be named here", root.text))
+impl Scope for LiteralScope {
+    fn resolve(&self, root: &Ident, _: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
+        Err(Diagnostic::error("constant-expected", format!("`{}` cannot be referenced here", root.text))
             .at(root.span)
-            .why("This is needed before anything else is evaluated.")
+            .why("Variables are evaluated before anything else.")
             .help("Write a plain value."))
     }
 
@@ -306,7 +341,7 @@ impl Scope for Constants {
     }
 }
 
-impl Files for Constants {
+impl Files for LiteralScope {
     fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {
         Err("files cannot be read here".to_owned())
     }
@@ -321,7 +356,7 @@ mod tests {
         hcl::parse_expression(text, file).unwrap()
     }
 
-    /// What a variable of this type is, given this value; or what is wrong.
+    /// The value of a variable of this type for this text, or the error.
     fn given(ty: &str, value: &str) -> Result<serde_json::Value, String> {
         let mut found = Diagnostics::new();
         let ty = parse_type(&parsed(ty), &mut found).ok_or("no type")?;
@@ -333,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_of_an_object_has_its_default() {
+    fn omitted_object_attribute_has_its_default() {
         let ty = "object({ name = string, size = optional(number, \"2\"), tags = optional(map(string), { a = 1 }), note = optional(string) })";
         let full = serde_json::json!({ "name": "n", "size": 2, "tags": { "a": "1" }, "note": null });
         assert_eq!(given(ty, "{ name = \"n\" }"), Ok(full.clone()));
@@ -365,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_default_is_held_to_its_type() {
-        let wrong = Err("the default of `size` is not a number".to_owned());
+        let wrong = Err("invalid default for `size`: expected a number".to_owned());
         assert_eq!(given("object({ size = optional(number, \"big\") })", "{}"), wrong);
         assert_eq!(given("object({ size = optional(number, 1, 2) })", "{}"), Err("no type".to_owned()));
         assert_eq!(given("optional(number)", "1"), Err("no type".to_owned()));

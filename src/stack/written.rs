@@ -1,41 +1,48 @@
-//! What a block says: its expressions evaluated, nested blocks repeated, and behind its own arguments those of the block it mirrors.
+//! Evaluated blocks: expressions evaluated, nested blocks repeated, and the arguments of the mirrored block after the
+//! block's own.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
 use crate::hcl;
-use crate::hcl::ast::{self, Attribute, Body, Expr};
-use crate::kinds::decode::{Written, WrittenArg};
+use crate::hcl::ast::{self, Body, Expr, ExprKind, HclAttribute};
+use crate::kinds::decode::{ArgumentInput, BlockInput};
 use crate::kinds::with_article;
 use crate::stack::place;
 use crate::stack::program::Definition;
-use crate::stack::scope::{BlockScope, Each, Facts};
+use crate::stack::references::META;
+use crate::stack::scope::{BlockScope, EachInstance, Facts};
 use crate::value::Value;
 
-/// How many blocks may mirror one another in a row.
+/// Maximum number of blocks that mirror one another in a row.
 const MAX_MIRRORS: usize = 32;
 
-/// Arguments that are not evaluated as the others are.
+/// Arguments that are evaluated apart from the others.
 const APART: &[&str] = &["mirrors", "for_each", "depends_on"];
 
-/// A block as it is written, with what each argument or nested block names.
+/// An evaluated block, with the resources that each argument or nested block refers to.
 #[derive(Default)]
-pub(super) struct Block {
-    pub(super) written: Written,
+pub(super) struct StackBlock {
+    pub(super) written: BlockInput,
     pub(super) touched: HashMap<Arc<str>, BTreeSet<Address>>,
+    /// The resources that it mirrors, the nearest first.
+    pub(super) mirrored: Vec<Address>,
 }
 
-/// What a block has: its own arguments, and behind them those of the block it mirrors. `None` where what it mirrors is wrong.
-pub(super) fn written(definition: &Definition, scope: &BlockScope<'_>, found: &mut Diagnostics) -> Option<Block> {
+/// The arguments of a block and, after them, those of the block that it mirrors.
+pub(super) fn written(definition: &Definition, scope: &BlockScope<'_>, found: &mut Diagnostics) -> StackBlock {
     let body = &definition.block.body;
     let mut block = evaluate_body(body, scope, APART, definition.block.header, found);
     let mut mirrors = body.attribute("mirrors").map(|mirrors| (mirrors, scope.each.clone()));
     let mut steps = 0;
     while let Some((attribute, each)) = mirrors.take() {
         let scope = BlockScope::new(scope.facts, each);
-        let target = mirrored(attribute, definition, &scope, found)?;
+        let Some((target, other, each)) = mirrored(attribute, definition, &scope, found) else {
+            block.written.partial = true;
+            break;
+        };
         steps += 1;
         if steps > MAX_MIRRORS {
             found.push(
@@ -46,11 +53,11 @@ pub(super) fn written(definition: &Definition, scope: &BlockScope<'_>, found: &m
                 .at(attribute.expr.span)
                 .help("Let them mirror the first of them."),
             );
-            return None;
+            block.written.partial = true;
+            break;
         }
-        // Where the mirrored block is wrong, it has been told of at its own place.
-        let other = scope.facts.program.definitions.get(&target.block())?;
-        let each = each_now(other, scope.facts.resources.get(&target)?.each.as_ref(), scope.facts);
+        block.mirrored.push(target);
+        let each = each_now(other, each.as_ref(), scope.facts);
         let inner = BlockScope::new(scope.facts, each.clone());
         let body = &other.block.body;
         inherit(
@@ -60,28 +67,39 @@ pub(super) fn written(definition: &Definition, scope: &BlockScope<'_>, found: &m
         );
         mirrors = body.attribute("mirrors").map(|mirrors| (mirrors, each));
     }
-    Some(block)
+    block
 }
 
-/// The resource that a block mirrors.
-fn mirrored(
-    mirrors: &Attribute,
+/// The resource that a block mirrors, its block and its `each`. `None` where they are unknown because of an error,
+/// which has been reported.
+fn mirrored<'a>(
+    mirrors: &HclAttribute,
     definition: &Definition,
-    scope: &BlockScope<'_>,
+    scope: &BlockScope<'a>,
     found: &mut Diagnostics,
-) -> Option<Address> {
+) -> Option<(Address, &'a Definition, Option<EachInstance>)> {
     let kind = definition.kind.name;
+    let facts = scope.facts;
     let problem = match hcl::evaluate(&mirrors.expr, scope) {
-        Ok(Value::Block(target)) if target.kind() == kind => return Some(target),
-        Ok(Value::Block(target)) => {
-            Diagnostic::error("wrong-mirror", format!("`{target}` is not {}", with_article(kind)))
-                .help("A resource mirrors one of its own kind.")
+        Ok(Value::Block(target)) if target.kind() == kind => {
+            let other = facts.program.definitions.get(&target.block())?;
+            let each = match (facts.resources.get(&target), facts.faulty.get(&target)) {
+                (Some(resource), _) => resource.each.clone(),
+                (None, Some(faulty)) => faulty.each.clone(),
+                (None, None) => return None,
+            };
+            return Some((target, other, each));
         }
+        Ok(Value::Block(target)) => Diagnostic::error(
+            "wrong-mirror",
+            format!("invalid value for `mirrors`: `{target}` is not {}", with_article(kind)),
+        )
+        .help(format!("Write `mirrors = {kind}.…`: a resource mirrors one of its own kind.")),
         Ok(value) if value.told_within() => return None,
         Ok(Value::Map(instances)) if instances.values().any(|one| matches!(one, Value::Block(_))) => {
             let key = instances.keys().next().map_or("…", |key| &**key);
-            Diagnostic::error("wrong-mirror", "this is several resources, and a resource mirrors one").help(format!(
-                "Say which one, as in `[\"{key}\"]`, or `[each.key]` where this block has the same `for_each`."
+            Diagnostic::error("wrong-mirror", "invalid value for `mirrors`: the block has `for_each`, and `mirrors` takes one resource").help(format!(
+                "Write the key of one instance, as in `[\"{key}\"]`, or `[each.key]` if this block has the same `for_each`."
             ))
         }
         Ok(_) => Diagnostic::error("wrong-mirror", format!("`mirrors` takes {}", with_article(kind)))
@@ -95,18 +113,25 @@ fn mirrored(
     None
 }
 
-/// Adds every argument and nested block that is not written, from the one that is mirrored.
-fn inherit(own: &mut Block, from: Block, definition: &Definition) {
+/// Adds every argument and nested block of the mirrored block that the block itself does not set.
+fn inherit(own: &mut StackBlock, from: StackBlock, definition: &Definition) {
     let own_place = place::argument(definition.kind).is_some_and(|argument| has(own, argument));
-    let Block { written: Written { args, blocks, header: _ }, mut touched } = from;
+    let StackBlock { written: BlockInput { args, blocks, header: _, partial: _ }, mut touched, mirrored: _ } = from;
+    // A misspelt argument is not inherited under its right name.
+    let kind = definition.kind;
+    let own_names = own.written.args.iter().map(|arg| &*arg.name.text);
+    let own_names = own_names.chain(own.written.blocks.iter().map(|(ident, _)| &*ident.text));
+    let known = || kind.args.iter().map(|arg| arg.name).chain(["site"]);
+    let strays = own_names.filter(|name| kind.arg(name).is_none() && *name != "site" && !META.contains(name));
+    let meant: BTreeSet<&str> = strays.filter_map(|name| closest(name, known())).collect();
     let names = args.iter().map(|arg| &arg.name.text).chain(blocks.iter().map(|(ident, _)| &ident.text));
     let keep: BTreeSet<Arc<str>> = names
         .filter(|name| match &***name {
-            // Whether something may be deleted is said of each by itself.
+            // Protection from deletion is set for each resource by itself.
             "prevent_destroy" => false,
-            // It follows from the place that is written.
+            // It follows from the block's own parent.
             "site" if own_place => false,
-            name => !has(own, name),
+            name => !has(own, name) && !meant.contains(name),
         })
         .cloned()
         .collect();
@@ -118,40 +143,49 @@ fn inherit(own: &mut Block, from: Block, definition: &Definition) {
     }
 }
 
-fn has(block: &Block, name: &str) -> bool {
+fn has(block: &StackBlock, name: &str) -> bool {
     block.written.args.iter().any(|arg| &*arg.name.text == name)
         || block.written.blocks.iter().any(|(ident, _)| &*ident.text == name)
 }
 
-fn evaluate_body(body: &Body, scope: &BlockScope<'_>, skip: &[&str], header: Span, found: &mut Diagnostics) -> Block {
-    let mut out = Block { written: Written { header, ..Written::default() }, touched: HashMap::new() };
+fn evaluate_body(
+    body: &Body,
+    scope: &BlockScope<'_>,
+    skip: &[&str],
+    header: Span,
+    found: &mut Diagnostics,
+) -> StackBlock {
+    let mut out = StackBlock { written: BlockInput { header, ..BlockInput::default() }, ..StackBlock::default() };
     if let Some(each) = &scope.each {
         out.touched.insert("for_each".into(), (*each.needs).clone());
     }
     for attribute in body.attributes.iter().filter(|attribute| !skip.contains(&&*attribute.name.text)) {
-        let value = hcl::evaluate(&attribute.expr, scope).unwrap_or_else(|problems| {
-            found.extend(problems);
-            Value::told()
-        });
+        let (value, problems) = hcl::evaluate_partly(&attribute.expr, scope);
+        found.extend(problems);
         out.touched.entry(Arc::clone(&attribute.name.text)).or_default().extend(scope.take_touched());
-        out.written.args.push(WrittenArg { name: attribute.name.clone(), value, span: attribute.expr.span });
+        let items = match &attribute.expr.kind {
+            ExprKind::List(items) => items.iter().map(|item| item.span).collect(),
+            _ => Vec::new(),
+        };
+        out.written.args.push(ArgumentInput { name: attribute.name.clone(), value, span: attribute.expr.span, items });
     }
     for block in &body.blocks {
         if let Some(label) = block.labels.first() {
             let word = &block.ident.text;
             found.push(
-                Diagnostic::error("wrong-labels", format!("the block `{word}` takes no label"))
+                Diagnostic::error("wrong-labels", format!("unexpected label of block `{word}`"))
                     .at(label.span)
-                    .help(format!("Write `{word} {{ … }}`; what it is called goes into an argument.")),
+                    .help(format!("Write `{word} {{ … }}`; its name goes into an argument.")),
             );
         }
         let name = &block.ident.text;
         match nested(block, scope, found) {
             Some(blocks) => out.written.blocks.extend(blocks.into_iter().map(|written| (block.ident.clone(), written))),
-            None => out.written.args.push(WrittenArg {
+            None => out.written.args.push(ArgumentInput {
                 name: block.ident.clone(),
                 value: Value::told(),
                 span: block.header,
+                items: Vec::new(),
             }),
         }
         out.touched.entry(Arc::clone(name)).or_default().extend(scope.take_touched());
@@ -159,17 +193,18 @@ fn evaluate_body(body: &Body, scope: &BlockScope<'_>, skip: &[&str], header: Spa
     out
 }
 
-/// A nested block, once, or once for each key of its own `for_each`. `None` where it cannot be known how many there are.
-fn nested(block: &ast::Block, scope: &BlockScope<'_>, found: &mut Diagnostics) -> Option<Vec<Written>> {
+/// A nested block, once, or once for each key of its own `for_each`. `None` where the keys are unknown.
+fn nested(block: &ast::HclBlock, scope: &BlockScope<'_>, found: &mut Diagnostics) -> Option<Vec<BlockInput>> {
     let inner = |scope: &BlockScope<'_>, found: &mut Diagnostics| {
-        let Block { written, touched } = evaluate_body(&block.body, scope, &["for_each"], block.header, found);
+        let StackBlock { written, touched, .. } = evaluate_body(&block.body, scope, &["for_each"], block.header, found);
         scope.touched.borrow_mut().extend(touched.into_values().flatten());
         written
     };
     let Some(attribute) = block.body.attribute("for_each") else { return Some(vec![inner(scope, found)]) };
     let entries = for_each(&attribute.expr, scope, found)?;
     let blocks = entries.into_iter().map(|(key, value)| {
-        let each = BlockScope::new(scope.facts, Some(Each { key: Value::String(key), value, needs: Arc::default() }));
+        let each =
+            BlockScope::new(scope.facts, Some(EachInstance { key: Value::String(key), value, needs: Arc::default() }));
         let written = inner(&each, found);
         scope.touched.borrow_mut().extend(each.take_touched());
         written
@@ -177,23 +212,27 @@ fn nested(block: &ast::Block, scope: &BlockScope<'_>, found: &mut Diagnostics) -
     Some(blocks.collect())
 }
 
-/// What `each` is by now: of what was unknown when the instances were made, more may be known.
-pub(super) fn each_now(definition: &Definition, each: Option<&Each>, facts: &Facts<'_>) -> Option<Each> {
+/// The value of `each` now: more of it may be known than when the instances were made.
+pub(super) fn each_now(
+    definition: &Definition,
+    each: Option<&EachInstance>,
+    facts: &Facts<'_>,
+) -> Option<EachInstance> {
     let each = each?;
     let now = || {
         let attribute = definition.block.body.attribute("for_each")?;
         let entries = for_each(&attribute.expr, &BlockScope::new(facts, None), &mut Diagnostics::new())?;
         entries.into_iter().map(|(key, value)| (Value::String(key), value)).find(|(key, _)| *key == each.key)
     };
-    // In a drill what it names is the copies.
+    // In a drill it refers to the copies.
     let known = each.value.unknown_within().is_none() && facts.copies.is_none();
     Some(match if known { None } else { now() } {
-        Some((key, value)) => Each { key, value, needs: Arc::clone(&each.needs) },
+        Some((key, value)) => EachInstance { key, value, needs: Arc::clone(&each.needs) },
         None => each.clone(),
     })
 }
 
-/// Keys and values of a `for_each`. `None` where they cannot be known, which has been told of.
+/// Keys and values of a `for_each`. `None` where they are unknown, which has been reported.
 pub(super) fn for_each(expr: &Expr, scope: &BlockScope<'_>, found: &mut Diagnostics) -> Option<Vec<(Arc<str>, Value)>> {
     let value = hcl::evaluate(expr, scope).map_err(|problems| found.extend(problems)).ok()?;
     if let Value::Map(map) = &value {
@@ -214,19 +253,22 @@ pub(super) fn for_each(expr: &Expr, scope: &BlockScope<'_>, found: &mut Diagnost
 fn entries(value: &Value) -> Result<Vec<(Arc<str>, Value)>, Diagnostic> {
     let wrong = |summary: String| Diagnostic::error("wrong-for-each", summary);
     if value.sensitive_within() {
-        return Err(wrong("`for_each` is sensitive".to_owned())
+        return Err(wrong("invalid `for_each`: the value is sensitive".to_owned())
             .why("Its keys become addresses, which are shown.")
-            .help("Use keys that may be shown, and look the sensitive values up by them."));
+            .help("Use keys that are not sensitive, and look up the sensitive values by them."));
     }
     if let Some(unknown) = value.unknown_within() {
-        return Err(wrong("`for_each` must be known before apply".to_owned())
-            .label(format!("waits for {}", place::waits_for(&unknown)))
-            .why("The plan must say what there will be.")
-            .help("Use keys that the stack itself says; the values may be unknown."));
+        return Err(wrong("invalid `for_each`: the keys are known only after apply".to_owned())
+            .label(format!("depends on {}", place::waits_for(&unknown)))
+            .why("A plan lists every instance.")
+            .help("Use keys from the stack itself; the values may be unknown."));
     }
     let Value::List(items) = value else {
-        return Err(wrong(format!("`for_each` takes a map or a set of strings, and this is {}", value.type_name()))
-            .help("Write `for_each = { key = value, … }` or `for_each = toset([\"key\", …])`."));
+        return Err(wrong(format!(
+            "invalid `for_each`: expected a map or a set of strings, found {}",
+            value.type_name()
+        ))
+        .help("Write `for_each = { key = value, … }` or `for_each = toset([\"key\", …])`."));
     };
     let mut seen = BTreeSet::new();
     let mut entries = Vec::with_capacity(items.len());
@@ -236,30 +278,30 @@ fn entries(value: &Value) -> Result<Vec<(Arc<str>, Value)>, Diagnostic> {
             Value::Number(number) => number.to_string().into(),
             other => {
                 return Err(wrong(format!(
-                    "`for_each` takes a map or a set of strings, and this holds {}",
+                    "invalid `for_each`: expected a map or a set of strings, found an element that is {}",
                     other.type_name()
                 ))
-                .help("Make a map of it: `for_each = { for one in … : one.name => one }`."));
+                .help("Write a map: `for_each = { for one in … : one.name => one }`."));
             }
         };
         if !seen.insert(Arc::clone(&key)) {
-            return Err(wrong(format!("`for_each` has the key \"{key}\" twice"))
-                .why("Each key is part of an address, so it can be there once.")
-                .help("`toset(…)` drops repeats."));
+            return Err(wrong(format!("duplicate key \"{key}\" in `for_each`"))
+                .why("Each key is part of an address.")
+                .help("Write `toset(…)`, which removes duplicates."));
         }
         entries.push((key, item.clone()));
     }
     Ok(entries)
 }
 
-/// The resources that `depends_on` names.
+/// The resources in `depends_on`.
 pub(super) fn depends_on(body: &Body, scope: &BlockScope<'_>, found: &mut Diagnostics) -> BTreeSet<Address> {
     let Some(attribute) = body.attribute("depends_on") else { return BTreeSet::new() };
     match hcl::evaluate(&attribute.expr, scope) {
         Ok(Value::List(items)) if items.iter().all(names_resources) => {}
         Ok(value) if value.told_within() => {}
         Ok(_) => found.push(
-            Diagnostic::error("wrong-value", "`depends_on` takes a list of resources")
+            Diagnostic::error("wrong-value", "invalid value for `depends_on`: expected a list of resources")
                 .at(attribute.expr.span)
                 .help("Write `depends_on = [kind.name, …]`, without attributes."),
         ),
@@ -268,7 +310,7 @@ pub(super) fn depends_on(body: &Body, scope: &BlockScope<'_>, found: &mut Diagno
     scope.take_touched()
 }
 
-/// Whether this is a resource, or all instances of one.
+/// A resource, or all instances of one.
 fn names_resources(value: &Value) -> bool {
     match value {
         Value::Block(address) => address.kind() != "site",

@@ -1,7 +1,7 @@
-//! The text of a state file: indented JSON that begins with a checksum of all the rest.
+//! The text of a state file: indented JSON that begins with a checksum of the rest.
 //!
-//! So a file that was damaged, cut or edited by hand is noticed before anything is believed. The checksum stands in the same place in every
-//! version of the format. Reading and writing files is the store's.
+//! A file that was damaged, truncated or edited manually is therefore detected before it is used. The checksum has
+//! the same position in every version of the format. The store reads and writes the files.
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -11,9 +11,9 @@ use super::{State, StateError, VERSION};
 const OPEN: &str = "{\n";
 const BEFORE: &str = "{\n  \"checksum\": \"";
 const AFTER: &str = "\",\n";
-const RECOVER: &str = "put state.json.backup in its place, or restore it from elsewhere, then run `drplan refresh`";
+const RECOVER: &str = "replace it with state.json.backup or another copy, then run `drplan refresh`";
 
-/// SHA-256 over these parts in a row, in hexadecimal.
+/// SHA-256 over these parts in sequence, in hexadecimal.
 pub fn digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -22,10 +22,10 @@ pub fn digest(parts: &[&[u8]]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The text of a state: the same for the same state.
+/// The text of a state: equal for equal states.
 ///
 /// # Errors
-/// Where it has no text; no state is known that has not.
+/// Where it cannot be serialised; no such state is known.
 pub fn write(state: &State) -> Result<String, serde_json::Error> {
     let mut bare = serde_json::to_string_pretty(state)?;
     bare.push('\n');
@@ -36,26 +36,27 @@ pub fn write(state: &State) -> Result<String, serde_json::Error> {
 /// Reads a state; `file` is its name in errors.
 ///
 /// # Errors
-/// Where it is damaged, or a newer version wrote it.
+/// Where it is damaged, or a newer version of drplan wrote it.
 pub fn read(file: &str, text: &[u8]) -> Result<State, StateError> {
     let damaged = |what: String| StateError::Damaged { file: file.to_owned(), what: format!("{what}; {RECOVER}") };
     let bare = checked(text).map_err(damaged)?;
     refuse_newer(file, &bare)?;
     serde_json::from_str(&bare).map_err(|e| {
-        damaged(format!("it is no state of this version ({e}, lines counted without that of the checksum)"))
+        damaged(format!("it is not a state of this version ({e}; line numbers exclude the checksum line)"))
     })
 }
 
-/// The text without the line of the checksum, if that is right; otherwise what is wrong.
+/// The text without the checksum line, if the checksum is right; otherwise the error.
 fn checked(text: &[u8]) -> Result<String, String> {
-    let text = std::str::from_utf8(text).map_err(|e| format!("it is no text from byte {} on", e.valid_up_to()))?;
+    let text =
+        std::str::from_utf8(text).map_err(|e| format!("it is not valid text from byte {} on", e.valid_up_to()))?;
     let parts = text.strip_prefix(BEFORE).and_then(|rest| rest.split_once(AFTER));
     let Some((checksum, rest)) = parts else { return Err(why_unreadable(text, "it does not begin with its checksum")) };
     let bare = format!("{OPEN}{rest}");
     if digest(&[bare.as_bytes()]) == checksum {
         Ok(bare)
     } else {
-        Err(why_unreadable(text, "its checksum is not that of its text, so it was edited or cut"))
+        Err(why_unreadable(text, "its checksum does not match its content, so it was edited or truncated"))
     }
 }
 
@@ -89,9 +90,9 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::address::{Address, ArmId};
-    use crate::kinds::{Debt, How, Object, Side, Within};
+    use crate::kinds::{FailoverMode, Object, ProtectionDebt, Side, Within};
     use crate::stack::Presence;
-    use crate::state::{Active, GroupRole, OpenRun, Owed, Recorded, Roles, Status, Verb};
+    use crate::state::{ActiveSite, GroupRole, OpenRun, Recorded, RecordedDebt, Roles, RunKind, Status};
 
     fn jsons() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
@@ -114,7 +115,7 @@ pub(crate) mod tests {
         prop::collection::vec(("[a-z_]{1,9}", jsons()), 0..4).prop_map(|map| map.into_iter().collect())
     }
 
-    /// Any recorded resource.
+    /// An arbitrary recorded resource.
     pub(crate) fn recorded() -> impl Strategy<Value = Recorded> {
         let within = prop_oneof![
             Just(None),
@@ -145,17 +146,17 @@ pub(crate) mod tests {
         (0..9_999_999_999_999_i64).prop_map(|ms| Timestamp::from_millisecond(ms).unwrap())
     }
 
-    fn owed() -> impl Strategy<Value = Vec<Owed>> {
+    fn owed() -> impl Strategy<Value = Vec<RecordedDebt>> {
         let one = (any::<String>(), any::<String>(), any::<String>(), times()).prop_map(|(key, what, pays, since)| {
-            Owed { of: Address::new("kind", "n").instance(&key), debt: Debt { what, pays }, since }
+            RecordedDebt { of: Address::new("kind", "n").instance(&key), debt: ProtectionDebt { what, pays }, since }
         });
         prop::collection::vec(one, 0..3)
     }
 
-    /// Any role of a failover group.
+    /// An arbitrary role of a failover group.
     pub(crate) fn group_roles() -> impl Strategy<Value = GroupRole> {
-        let active = prop::sample::select(vec![Active::Home, Active::Away, Active::Between]);
-        let how = prop::sample::select(vec![How::Planned, How::Forced]);
+        let active = prop::sample::select(vec![ActiveSite::Home, ActiveSite::Away, ActiveSite::Between]);
+        let how = prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]);
         let side = prop::sample::select(vec![Side::Source, Side::Target]);
         let address = || any::<String>().prop_map(|key| Address::new("kind", "n").instance(&key));
         let stores = prop::collection::btree_map(address(), side, 0..3);
@@ -178,7 +179,7 @@ pub(crate) mod tests {
     }
 
     fn roles() -> impl Strategy<Value = Roles> {
-        let verb = prop::sample::select(vec![Verb::Up, Verb::Down, Verb::Drill]);
+        let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill]);
         let open = (any::<String>(), any::<String>(), verb, times()).prop_map(|(run, group, verb, since)| OpenRun {
             run,
             group,
@@ -216,7 +217,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_and_any_damage_is_noticed(
+        fn state_round_trips_and_damage_is_detected(
             state in states(), place in any::<prop::sample::Index>(), bits in 1..=255_u8,
         ) {
             let text = write(&state).unwrap();
@@ -255,8 +256,8 @@ pub(crate) mod tests {
         assert_eq!(why(&text), "state/s/local/state.json has format 2; this drplan reads up to 1");
         assert_eq!(
             why(&text.replace("\"serial\": 1", "\"serial\": 2")),
-            "state/s/local/state.json is damaged: its checksum is not that of its text, so it was edited or cut; put state.json.backup in \
-             its place, or restore it from elsewhere, then run `drplan refresh`"
+            "state/s/local/state.json is damaged: its checksum does not match its content, so it was edited or truncated; \
+             replace it with state.json.backup or another copy, then run `drplan refresh`"
         );
         assert!(why(&text[..text.len() / 2]).contains("it cannot be read (EOF while parsing"));
         assert!(why("{}\n").contains("it does not begin with its checksum"));

@@ -1,7 +1,7 @@
-//! What is recorded: resources, roles, outputs; and how a journal's entries change it.
+//! The state: resources, roles, outputs; and its changes by journal entries.
 //!
-//! Pure: reading and writing files is the store's. Nothing here can hold a sensitive value: arguments and outputs are [`Sealed`], and
-//! secret attributes are left out before a [`Recorded`] is made.
+//! Pure: the store reads and writes the files. Nothing here can hold a sensitive value: arguments and outputs are
+//! [`SealedValue`], and secret attributes are removed before a [`Recorded`] is built.
 
 pub mod format;
 mod roles;
@@ -15,38 +15,38 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::{Address, ArmId};
 use crate::kinds::Object;
 use crate::stack::{Presence, Resource};
-use crate::value::Sealed;
+use crate::value::SealedValue;
 
-pub use roles::{Active, GroupRole, OpenRun, Owed, Roles, Verb};
+pub use roles::{ActiveSite, GroupRole, OpenRun, RecordedDebt, Roles, RunKind};
 
 /// The version of the file format. A greater one is refused; a smaller one is read (see `tests/formats`).
 pub const VERSION: u32 = 1;
 
-/// All that is recorded of one stack on one cloud.
+/// The state of one stack on one cloud.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    /// [`VERSION`] of who wrote it.
+    /// [`VERSION`] of the drplan that wrote it.
     pub version: u32,
-    /// Which history this is: a state of another lineage is of another stack, however alike.
+    /// The history it belongs to: a state of another lineage belongs to another stack, however similar.
     pub lineage: String,
-    /// Grows by one with every snapshot.
+    /// Increases by one with every snapshot.
     pub serial: u64,
     /// The name of the stack.
     pub stack: String,
-    /// Which site is active.
+    /// The active site of each failover group.
     pub roles: Roles,
-    /// What stands, or may stand, by address.
+    /// The resources that exist, or may exist, by address.
     pub resources: BTreeMap<Address, Recorded>,
     /// The outputs of the last apply.
-    pub outputs: BTreeMap<String, Sealed>,
-    /// When a run last did something, by its clock: for a while after that, what stands may not be seen yet.
+    pub outputs: BTreeMap<String, SealedValue>,
+    /// The time of the last step of a run, by its clock: shortly after it, reads may not show new objects yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_step: Option<Timestamp>,
 }
 
 impl State {
-    /// Of this stack, nothing is recorded in this lineage.
+    /// The empty state of this stack in this lineage.
     pub fn empty(stack: &str, lineage: String) -> Self {
         Self {
             version: VERSION,
@@ -65,7 +65,7 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recorded {
-    /// The id that others refer to.
+    /// The id by which other resources refer to it.
     pub id: ArmId,
     /// Its name in the cloud.
     pub name: String,
@@ -73,33 +73,33 @@ pub struct Recorded {
     pub site: String,
     /// The region.
     pub location: String,
-    /// Its presence.
+    /// Permanent or failover-only.
     #[serde(default = "permanent", skip_serializing_if = "is_permanent")]
     pub presence: Presence,
     /// Its objects, in the order in which they are written.
     pub objects: Vec<Object>,
-    /// The kind's variant, where it has some: the kind that decided it.
+    /// The kind's variant, where the kind has variants: the kind that decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// The arguments as last written or observed: those that are written in the stack, and those with a default.
+    /// The arguments as last written or observed: those set in the stack, and those with a default.
     pub arguments: JsonMap<String, Json>,
-    /// The attributes that are not secret.
+    /// The attributes, without secret ones.
     pub attributes: JsonMap<String, Json>,
-    /// What it needs: the order of deletion, once the stack no longer says it.
+    /// Its dependencies: they give the order of deletion once the stack no longer has the resource.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Address>,
-    /// Whether the stack forbids its deletion.
+    /// Deletion protection, as set in the stack.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prevent_destroy: bool,
-    /// Whether it stands.
+    /// The reliability of the record.
     pub status: Status,
-    /// When its creation was begun, while the end of that is not known: until it has ended, it may be that nothing can be seen of it.
+    /// The start of its creation, until its end is known: until then, reads may not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under_way: Option<Timestamp>,
 }
 
 impl Recorded {
-    /// A resource of a stack as it is recorded, with these arguments and attributes; nothing of it is under way.
+    /// A resource of a stack as recorded, with these arguments and attributes and no operation in progress.
     pub fn of(
         resource: &Resource,
         arguments: JsonMap<String, Json>,
@@ -132,50 +132,50 @@ fn is_permanent(presence: &Presence) -> bool {
     *presence == Presence::Permanent
 }
 
-/// How sure it is that a resource stands as recorded.
+/// The reliability of a recorded resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It stood as recorded when last written or observed.
+    /// It existed as recorded when last written or observed.
     Standing,
-    /// Its creation was begun and has not ended well: look before deciding anything.
+    /// Its creation began and has not succeeded: read it before any decision.
     Creating,
-    /// A change was begun and has not ended well.
+    /// An update began and has not succeeded.
     Updating,
-    /// Its deletion was begun and has not ended well.
+    /// Its deletion began and has not succeeded.
     Deleting,
 }
 
-/// Why a state cannot be read or written.
+/// Reasons why a state cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// The file is not what was written.
+    /// The file is not as drplan wrote it.
     #[error("{file} is damaged: {what}")]
     Damaged {
         /// The file.
         file: String,
-        /// What is wrong, where.
+        /// The damage, and the way to recover.
         what: String,
     },
-    /// A newer drplan wrote it.
+    /// A newer version of drplan wrote it.
     #[error("{file} has format {found}; this drplan reads up to {known}")]
     Newer {
         /// The file.
         file: String,
         /// Its version.
         found: u32,
-        /// The newest version known here.
+        /// The newest version that this drplan reads.
         known: u32,
     },
-    /// The operating system refused.
+    /// The operating system refused the operation.
     #[error("{file}: {what}")]
     Io {
         /// The file.
         file: String,
-        /// What the operating system said.
+        /// The message of the operating system.
         what: String,
     },
-    /// Another process works on it.
+    /// Another process holds the lock.
     #[error("{0}")]
     Locked(String),
 }

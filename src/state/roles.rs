@@ -1,4 +1,4 @@
-//! Roles: which site of a failover group is active, since when and by which run; and the run that is not finished.
+//! Roles: the active site of each failover group, since when and by which run; and the unfinished run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,77 +6,78 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
-use crate::kinds::{Debt, How, Side};
+use crate::kinds::{FailoverMode, ProtectionDebt, Side};
 
-/// Which site is active, by failover group: observed and recorded, never declared.
+/// The active site, by failover group: observed and recorded, never declared.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Roles {
-    /// Grows by one each time a run moves a role.
+    /// Increases by one each time a run moves a role.
     pub epoch: u64,
-    /// The groups whose roles a run has moved. A group that is not here is as it was declared.
+    /// The groups whose roles a run has moved. A group that is absent has its declared role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, GroupRole>,
-    /// The failover run that is not finished. While there is one, nothing else changes the cloud.
+    /// The unfinished failover run. While there is one, nothing else changes the cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenRun>,
-    /// What is not protected as it should be in groups that no run has moved, by group.
+    /// Protection debt of groups that no run has moved, by group.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub owed: BTreeMap<String, Vec<Owed>>,
+    pub owed: BTreeMap<String, Vec<RecordedDebt>>,
 }
 
 /// The role of a failover group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupRole {
-    /// Which site is active.
-    pub active: Active,
-    /// The name of the site that is.
+    /// Home, away, or a mixed state.
+    pub active: ActiveSite,
+    /// The name of the active site.
     pub site: String,
     /// Since when.
     pub since: Timestamp,
     /// The run that moved it.
     pub run: String,
-    /// How it moved. Of a role that was accepted nobody knows, so that the worst is taken.
-    pub how: How,
-    /// Who accepted it, where it had moved without a run; the run is then that of the acceptance, and since when it is so is not known.
+    /// Planned or forced. Forced for a role that was accepted, because its cause is unknown.
+    pub how: FailoverMode,
+    /// The operator who accepted it, where it had moved without a run. The run is then that of the acceptance, and
+    /// the time of the move is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
-    /// The side of each replica that takes writes.
+    /// The primary side of each replica.
     pub stores: BTreeMap<Address, Side>,
-    /// The arguments that belong to runs while the group is not at home, by resource: a plan leaves them as they are.
+    /// The arguments that runs control while the group is not at home, by resource: a plan leaves them unchanged.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moved: BTreeMap<Address, BTreeSet<String>>,
-    /// What is not protected as it should be, until it is paid back.
+    /// Protection debt, until it is remedied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub owed: Vec<Owed>,
+    pub owed: Vec<RecordedDebt>,
 }
 
-/// Which site of a failover group is active.
+/// The active site of a failover group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Active {
-    /// The one it fails over from: an ordinary day.
+pub enum ActiveSite {
+    /// The home site: normal operation.
     Home,
-    /// The one it fails over to.
+    /// The standby site.
     Away,
-    /// A run was given up in between.
+    /// Mixed state: a run was aborted midway.
     Between,
 }
 
-/// Protection that is missing.
+/// Protection debt: reduced protection of a resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Owed {
-    /// Of what.
+pub struct RecordedDebt {
+    /// The resource or group.
     pub of: Address,
-    /// What is missing and what pays it back.
-    pub debt: Debt,
+    /// The reduced protection and its remediation.
+    pub debt: ProtectionDebt,
     /// Since when.
     pub since: Timestamp,
 }
 
-/// A failover run that is not finished.
+/// An unfinished failover run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenRun {
@@ -84,33 +85,33 @@ pub struct OpenRun {
     pub run: String,
     /// The failover group.
     pub group: String,
-    /// What it does.
-    pub verb: Verb,
+    /// `up`, `down` or `drill`.
+    pub verb: RunKind,
     /// Since when.
     pub since: Timestamp,
 }
 
-/// What a failover run does.
+/// The kinds of failover runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verb {
-    /// It moves users and data to the other site.
+pub enum RunKind {
+    /// Failover: moves traffic and data to the standby site.
     Up,
-    /// It brings them back.
+    /// Failback: moves them home.
     Down,
-    /// It proves that they could move.
+    /// Drill: proves that a failover would work.
     Drill,
 }
 
 impl Roles {
-    /// Which site of a failover group is active.
-    pub fn active(&self, group: &str) -> Active {
-        self.groups.get(group).map_or(Active::Home, |role| role.active)
+    /// The active site of a failover group.
+    pub fn active(&self, group: &str) -> ActiveSite {
+        self.groups.get(group).map_or(ActiveSite::Home, |role| role.active)
     }
 }
 
-impl Verb {
-    /// The word for it.
+impl RunKind {
+    /// The name used in commands and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",

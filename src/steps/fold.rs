@@ -1,29 +1,30 @@
-//! How the entries of a journal change the state.
+//! Folding journal entries into the state.
 //!
-//! A step that was begun stands in the state with the status of what was begun. It stays so after a failure, after an unknown outcome and
-//! where nothing more was ever heard: then the next plan looks before it decides.
+//! Once a step has begun, its resource is recorded with the status of the operation that began. The status stays
+//! after a failure, after an unknown outcome and after a crash: the next plan then reads the object before it
+//! decides.
 
 use jiff::Timestamp;
 
-use super::{Ended, Entry, Event, Started, StepEvent};
+use super::{Entry, Event, RunEnd, RunStart, StepEvent};
 use crate::address::Address;
 use crate::state::{OpenRun, State, Status};
 
-/// An entry of another state's journal.
+/// A journal entry that belongs to another state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the journal is of {what} {found}, and the state of {known}")]
-pub struct Foreign {
-    /// What differs.
+#[error("the journal belongs to {what} {found}, the state to {known}")]
+pub struct ForeignEntry {
+    /// The property that differs.
     pub what: &'static str,
-    /// What the journal says.
+    /// Its value in the journal.
     pub found: String,
-    /// What the state says.
+    /// Its value in the state.
     pub known: String,
 }
 
 impl State {
-    /// The empty state that a first run started from, before there was any snapshot.
-    pub fn before(started: &Started) -> Self {
+    /// The empty state that a first run starts from, before any snapshot.
+    pub fn before(started: &RunStart) -> Self {
         Self {
             version: started.version,
             serial: started.serial,
@@ -31,11 +32,11 @@ impl State {
         }
     }
 
-    /// The state after one more entry.
+    /// Applies one more entry to the state.
     ///
     /// # Errors
-    /// Where the run did not start from this state; nothing is changed then.
-    pub fn fold(&mut self, entry: &Entry) -> Result<(), Foreign> {
+    /// Where the run did not start from this state; the state is then unchanged.
+    pub fn fold(&mut self, entry: &Entry) -> Result<(), ForeignEntry> {
         match &entry.event {
             Event::Started(started) => {
                 self.is_basis_of(started)?;
@@ -52,7 +53,7 @@ impl State {
                 self.last_step = Some(entry.at);
                 self.fold_step(address, event, entry.at);
             }
-            Event::Ended(Ended::Done) | Event::Closed { .. } => self.roles.open = None,
+            Event::Ended(RunEnd::Done) | Event::Closed { .. } => self.roles.open = None,
             Event::Resumed { .. } | Event::Extended { .. } | Event::Ended(_) => {}
         }
         Ok(())
@@ -73,7 +74,7 @@ impl State {
             StepEvent::Succeeded(None) => {
                 self.resources.remove(address);
             }
-            // Only of a creation is it known then that nothing is under way any more.
+            // Only for a creation does a failure mean that no operation is in progress.
             StepEvent::Failed(_) => {
                 let created = self.resources.get_mut(address).filter(|r| r.status == Status::Creating);
                 created.into_iter().for_each(|recorded| recorded.under_way = None);
@@ -84,7 +85,7 @@ impl State {
                 }
                 if let Some((group, role)) = &learnt.role {
                     self.roles.epoch += 1;
-                    // What its group owes stands with its role from now on.
+                    // From now on the group's protection debt is kept with its role.
                     self.roles.owed.remove(group);
                     self.roles.groups.insert(group.clone(), (**role).clone());
                 }
@@ -93,12 +94,12 @@ impl State {
         }
     }
 
-    fn is_basis_of(&self, started: &Started) -> Result<(), Foreign> {
+    fn is_basis_of(&self, started: &RunStart) -> Result<(), ForeignEntry> {
         let same = |what, found: &str, known: &str| {
             if found == known {
                 Ok(())
             } else {
-                Err(Foreign { what, found: found.to_owned(), known: known.to_owned() })
+                Err(ForeignEntry { what, found: found.to_owned(), known: known.to_owned() })
             }
         };
         same("lineage", &started.lineage, &self.lineage)?;

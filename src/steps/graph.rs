@@ -1,15 +1,16 @@
-//! The shape of a step graph: its check, its order, and the longest paths through it.
+//! The shape of a step graph: validation, order, and the longest paths through it.
 //!
-//! Every walk is a loop over vectors, so that depth costs no stack and time grows with steps and needs only. Nothing here knows of a run.
+//! Every traversal is a loop over vectors: depth costs no stack, and time grows only with steps and needs. Nothing
+//! here depends on a run.
 
 use std::time::Duration;
 
 use super::{Step, StepGraph, StepId};
 
-/// Why steps are not a graph.
+/// Reasons why steps do not form a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotAGraph {
-    /// The id of a step is not its position.
+pub enum GraphError {
+    /// The id of a step differs from its position.
     #[error("the step at position {at} has the id {id}")]
     Misplaced {
         /// The position.
@@ -17,27 +18,27 @@ pub enum NotAGraph {
         /// The id found there.
         id: u32,
     },
-    /// A step needs one that is not there.
+    /// A step needs a step that does not exist.
     #[error("step {step} needs step {need}, and there are only {steps}")]
     Missing {
         /// The step.
         step: u32,
-        /// What it needs.
+        /// The step that it needs.
         need: u32,
-        /// How many steps there are.
+        /// The number of steps.
         steps: usize,
     },
-    /// Steps need each other in a circle; each needs the next one, the last needs the first.
+    /// Steps that need each other in a cycle: each needs the next, the last needs the first.
     #[error("steps need each other: {}", .0.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" needs "))]
     Cycle(Vec<StepId>),
 }
 
-/// The longest way through a graph.
+/// The longest path through a graph.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Path {
     /// Its length.
     pub total: Duration,
-    /// The steps on it, in the order in which they are done.
+    /// The steps on it, in execution order.
     pub steps: Vec<StepId>,
 }
 
@@ -49,22 +50,22 @@ impl StepId {
 }
 
 impl StepGraph {
-    /// A graph of these steps, checked.
+    /// A validated graph of these steps.
     ///
     /// # Errors
-    /// Where an id is not the step's position, a need does not exist, or steps need each other.
-    pub fn new(steps: Vec<Step>) -> Result<Self, NotAGraph> {
+    /// Where an id is not the step's position, a need does not exist, or steps form a cycle.
+    pub fn new(steps: Vec<Step>) -> Result<Self, GraphError> {
         for (at, step) in steps.iter().enumerate() {
             if step.id.index() != at {
-                return Err(NotAGraph::Misplaced { at, id: step.id.0 });
+                return Err(GraphError::Misplaced { at, id: step.id.0 });
             }
             if let Some(need) = step.needs.iter().find(|need| need.index() >= steps.len()) {
-                return Err(NotAGraph::Missing { step: step.id.0, need: need.0, steps: steps.len() });
+                return Err(GraphError::Missing { step: step.id.0, need: need.0, steps: steps.len() });
             }
         }
         let graph = Self { steps };
         let order = graph.order();
-        if order.len() == graph.steps.len() { Ok(graph) } else { Err(NotAGraph::Cycle(graph.cycle(&order))) }
+        if order.len() == graph.steps.len() { Ok(graph) } else { Err(GraphError::Cycle(graph.cycle(&order))) }
     }
 
     /// The step with this id.
@@ -72,7 +73,7 @@ impl StepGraph {
         self.steps.get(id.index())
     }
 
-    /// For each step, the steps that need it, in ascending order; a step that needs it twice is there twice.
+    /// For each step, the steps that need it, in ascending order; a step that needs it twice is listed twice.
     pub fn dependents(&self) -> Vec<Vec<StepId>> {
         let mut dependents = vec![Vec::new(); self.steps.len()];
         for step in &self.steps {
@@ -85,7 +86,8 @@ impl StepGraph {
         dependents
     }
 
-    /// The steps in an order in which each stands behind what it needs. Steps on a cycle, and behind one, are left out.
+    /// The steps in an order in which each follows its needs. Steps on a cycle, and steps that depend on one, are
+    /// omitted.
     pub fn order(&self) -> Vec<StepId> {
         let dependents = self.dependents();
         let mut pending: Vec<usize> = self.steps.iter().map(|step| step.needs.len()).collect();
@@ -106,7 +108,7 @@ impl StepGraph {
         order
     }
 
-    /// For each step, how long it and the longest chain of what hangs on it are expected to take.
+    /// For each step, the expected duration of the step and of the longest chain that depends on it.
     pub fn remaining(&self) -> Vec<Duration> {
         let mut behind = vec![Duration::ZERO; self.steps.len()];
         let mut remaining = behind.clone();
@@ -124,12 +126,13 @@ impl StepGraph {
         remaining
     }
 
-    /// The chain of steps that is expected to take longest: no run is shorter.
+    /// The chain of steps with the longest expected duration: no run is shorter.
     pub fn critical_path(&self) -> Path {
         self.longest_path(|step| step.expect)
     }
 
-    /// The longest chain through `needs`, where each step is as long as `length` says. Of several, one that ends in the smallest id.
+    /// The longest chain through `needs`, with the duration of each step given by `length`. Of several, one that ends
+    /// in the smallest id.
     pub fn longest_path(&self, length: impl Fn(&Step) -> Duration) -> Path {
         let mut until = vec![Duration::ZERO; self.steps.len()];
         let mut before: Vec<Option<StepId>> = vec![None; self.steps.len()];
@@ -150,7 +153,7 @@ impl StepGraph {
         Path { total: last.map_or(Duration::ZERO, |id| until_of(&until, id)), steps }
     }
 
-    /// One cycle among the steps that `order` leaves out: from any of them, needs that are left out lead round.
+    /// One cycle among the steps that `order` omits: from any of them, following omitted needs leads back to it.
     fn cycle(&self, order: &[StepId]) -> Vec<StepId> {
         let mut ordered = vec![false; self.steps.len()];
         for id in order {
@@ -187,14 +190,14 @@ mod tests {
     #[test]
     fn names_the_members_of_a_cycle() {
         let steps = vec![step(0, &[]), step(1, &[0, 3]), step(2, &[1]), step(3, &[2]), step(4, &[3])];
-        assert_eq!(StepGraph::new(steps), Err(NotAGraph::Cycle(ids(&[1, 3, 2]))));
-        assert_eq!(StepGraph::new(vec![step(0, &[0])]), Err(NotAGraph::Cycle(ids(&[0]))));
+        assert_eq!(StepGraph::new(steps), Err(GraphError::Cycle(ids(&[1, 3, 2]))));
+        assert_eq!(StepGraph::new(vec![step(0, &[0])]), Err(GraphError::Cycle(ids(&[0]))));
     }
 
     #[test]
     fn refuses_a_step_out_of_place_and_a_need_that_is_not_there() {
-        assert_eq!(StepGraph::new(vec![step(1, &[])]), Err(NotAGraph::Misplaced { at: 0, id: 1 }));
-        assert_eq!(StepGraph::new(vec![step(0, &[7])]), Err(NotAGraph::Missing { step: 0, need: 7, steps: 1 }));
+        assert_eq!(StepGraph::new(vec![step(1, &[])]), Err(GraphError::Misplaced { at: 0, id: 1 }));
+        assert_eq!(StepGraph::new(vec![step(0, &[7])]), Err(GraphError::Missing { step: 0, need: 7, steps: 1 }));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The text of a journal: one JSON object a line, each chained to the one before it.
+//! The text of a journal: one JSON object per line, each chained to the line before.
 //!
-//! A line ends in `"chain"`, a digest of the previous line's chain and the line without it, so that a line which was changed, lost, added or
-//! moved is noticed. The last line alone may be torn: it was being written when the machine stopped, nobody has acted on it, and it counts
-//! as never written. Everything else is refused. Reading and writing files is the store's.
+//! A line ends in `"chain"`, a digest of the previous line's chain and of the line without it. A line that was
+//! changed, lost, added or moved is detected. Only the last line may be torn: the machine stopped while writing it,
+//! nothing acted on it, and it counts as never written. Any other damage is refused. The store reads and writes the
+//! files.
 
 use serde::Deserialize;
 
@@ -10,28 +11,28 @@ use super::{Entry, Event};
 use crate::state::format::digest;
 use crate::state::{StateError, VERSION};
 
-/// How many hexadecimal digits of the digest a line holds.
+/// Hexadecimal digits of the digest in each line.
 const DIGITS: usize = 16;
 const CHAIN: &str = ",\"chain\":\"";
 const END: &str = "\"}";
 
-/// The chain of the last whole line, to which the next one is chained. The chain before the first line is empty.
+/// The chain of the last complete line, to which the next line is chained. Empty before the first line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chain(String);
 
-/// A journal as it was read.
+/// A journal as read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Read {
-    /// The entries of all whole lines.
+pub struct JournalContents {
+    /// The entries of all complete lines.
     pub entries: Vec<Entry>,
-    /// The length of all whole lines in bytes: what follows is torn.
+    /// The length of all complete lines in bytes; the rest is torn.
     pub whole: usize,
-    /// Where to go on.
+    /// The chain for the next line.
     pub chain: Chain,
 }
 
 impl Chain {
-    /// The digits that stand for the whole journal up to here: who has them can tell whether any of it was changed.
+    /// The digits that identify the whole journal up to here: anyone who has them can detect a change.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -39,7 +40,7 @@ impl Chain {
     /// The next line, with its newline.
     ///
     /// # Errors
-    /// Where the entry has no text; none is known that has not.
+    /// Where the entry cannot be serialised; no such entry is known.
     pub fn line(&mut self, entry: &Entry) -> Result<String, serde_json::Error> {
         let mut line = serde_json::to_string(entry)?;
         self.0 = self.after(&line);
@@ -57,7 +58,7 @@ impl Chain {
         digits
     }
 
-    /// The line without its chain, if it continues this one; the chain is then that of the line.
+    /// The line without its chain, if it continues this chain; the chain is then that of the line.
     fn follow(&mut self, line: &[u8]) -> Option<String> {
         let line = std::str::from_utf8(line).ok()?.strip_suffix(END)?;
         let (entry, chain) = line.split_at_checked(line.len().checked_sub(DIGITS)?)?;
@@ -73,29 +74,30 @@ impl Chain {
 /// Reads a journal; `file` is its name in errors.
 ///
 /// # Errors
-/// Where any line but the last is damaged, or a newer version wrote it.
-pub fn read(file: &str, text: &[u8]) -> Result<Read, StateError> {
+/// Where any line but the last is damaged, or a newer version of drplan wrote it.
+pub fn read(file: &str, text: &[u8]) -> Result<JournalContents, StateError> {
     let damaged = |line: usize, what: &str| StateError::Damaged {
         file: file.to_owned(),
         what: format!(
-            "line {line} {what}; what ran can be observed again: move the file away, then run `drplan refresh`"
+            "line {line} {what}; move the file away, then run `drplan refresh`, which reads the resources again"
         ),
     };
-    let mut read = Read { entries: Vec::new(), whole: 0, chain: Chain::default() };
+    let mut read = JournalContents { entries: Vec::new(), whole: 0, chain: Chain::default() };
     for (number, line) in (1..).zip(text.split_inclusive(|&byte| byte == b'\n')) {
         let last = read.whole + line.len() == text.len();
         let bare = line.strip_suffix(b"\n").and_then(|line| read.chain.follow(line));
         let bare = match bare {
             Some(bare) => bare,
             None if last => break,
-            None => return Err(damaged(number, "is not what was written there")),
+            None => return Err(damaged(number, "is not as drplan wrote it")),
         };
         if number == 1 {
             refuse_newer(file, &bare)?;
         }
-        let entry: Entry = serde_json::from_str(&bare).map_err(|e| damaged(number, &format!("is no entry ({e})")))?;
+        let entry: Entry =
+            serde_json::from_str(&bare).map_err(|e| damaged(number, &format!("is not a journal entry ({e})")))?;
         if (number == 1) != matches!(entry.event, Event::Started(_)) {
-            return Err(damaged(number, "is out of place: a run starts once, with its first line"));
+            return Err(damaged(number, "is out of place: only the first line starts a run"));
         }
         read.entries.push(entry);
         read.whole += line.len();
@@ -103,22 +105,22 @@ pub fn read(file: &str, text: &[u8]) -> Result<Read, StateError> {
     Ok(read)
 }
 
-/// Refuses a journal whose first line says that a newer version wrote it, whatever else the line holds.
+/// Refuses a journal whose first line names a newer format version, whatever else the line holds.
 fn refuse_newer(file: &str, line: &str) -> Result<(), StateError> {
     #[derive(Deserialize)]
-    struct Line {
-        event: Started,
+    struct StartedLine {
+        event: StartedHeader,
     }
     #[derive(Deserialize)]
-    struct Started {
+    struct StartedHeader {
         started: Version,
     }
     #[derive(Deserialize)]
     struct Version {
         version: u32,
     }
-    match serde_json::from_str::<Line>(line) {
-        Ok(Line { event: Started { started: Version { version } } }) if version > VERSION => {
+    match serde_json::from_str::<StartedLine>(line) {
+        Ok(StartedLine { event: StartedHeader { started: Version { version } } }) if version > VERSION => {
             Err(StateError::Newer { file: file.to_owned(), found: version, known: VERSION })
         }
         _ => Ok(()),
@@ -134,7 +136,7 @@ mod tests {
     use crate::address::Address;
     use crate::steps::tests::any::{step_events, steps, undertakings};
     use crate::steps::tests::started;
-    use crate::steps::{Ended, Started, StepGraph, StepId, replay_run};
+    use crate::steps::{RunEnd, RunStart, StepGraph, StepId, replay_run};
 
     fn events() -> impl Strategy<Value = Event> {
         let step = (any::<u32>(), any::<String>(), step_events()).prop_map(|(step, key, event)| Event::Step {
@@ -142,7 +144,7 @@ mod tests {
             address: Address::new("kind", "n").instance(&key),
             event,
         });
-        let ended = prop::sample::select(vec![Ended::Done, Ended::Failed, Ended::Stopped]);
+        let ended = prop::sample::select(vec![RunEnd::Done, RunEnd::Failed, RunEnd::Stopped]);
         let words = || (any::<String>(), any::<String>());
         prop_oneof![
             8 => step,
@@ -156,7 +158,7 @@ mod tests {
 
     fn journals() -> impl Strategy<Value = Vec<Entry>> {
         let first = prop::option::of(undertakings().prop_map(Box::new))
-            .prop_map(|failover| (Event::Started(Started { failover, ..started(&StepGraph::default()) }), 0));
+            .prop_map(|failover| (Event::Started(RunStart { failover, ..started(&StepGraph::default()) }), 0));
         let rest = prop::collection::vec((events(), 0..9_999_999_999_i64), 0..6);
         (first, rest).prop_map(|(first, rest)| {
             let events = std::iter::once(first).chain(rest);
@@ -171,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_and_damage_is_noticed_or_torn(
+        fn journal_round_trips_and_damage_is_detected_or_torn(
             entries in journals(), place in any::<prop::sample::Index>(), bits in 1..=255_u8,
         ) {
             let text = text(&entries);
@@ -194,14 +196,14 @@ mod tests {
 
     #[test]
     fn a_line_that_is_lost_moved_or_added_is_refused_with_its_number() {
-        let ended = Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(Ended::Done) };
+        let ended = Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(RunEnd::Done) };
         let start = Entry { event: Event::Started(started(&StepGraph::default())), ..ended.clone() };
         let text = text(&[start, ended.clone(), ended.clone(), ended]);
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         for (order, number) in [([0, 2, 3, 3], 2), ([0, 1, 1, 2], 3), ([1, 0, 2, 3], 1)] {
             let why = read("runs/1-a.jsonl", order.map(|at| lines[at]).concat().as_bytes()).unwrap_err().to_string();
             assert!(
-                why.starts_with(&format!("runs/1-a.jsonl is damaged: line {number} is not what was written there; ")),
+                why.starts_with(&format!("runs/1-a.jsonl is damaged: line {number} is not as drplan wrote it; ")),
                 "{why}"
             );
         }
@@ -226,10 +228,10 @@ mod tests {
     }
 
     #[test]
-    fn the_frozen_failover_run_is_one_that_can_have_been() {
+    fn frozen_failover_journal_replays() {
         let sample = include_str!("../../tests/formats/journal-v1-failover.jsonl");
         let entries = read("journal", sample.as_bytes()).unwrap().entries;
         let (graph, status) = replay_run(&entries).unwrap();
-        assert_eq!((graph.steps.len(), status.ended()), (18, Some(Ended::Failed)));
+        assert_eq!((graph.steps.len(), status.ended()), (18, Some(RunEnd::Failed)));
     }
 }

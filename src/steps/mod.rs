@@ -1,7 +1,8 @@
 //! Steps and their graph, the events of a run, and the two pure functions over them: `replay` and `next`.
 //!
-//! A plan or a procedure compiles to a [`StepGraph`]; a run walks it. Everything that happens is an [`Entry`] of the run's journal, and the status of a run is a
-//! fold over its entries. Nothing here acts, reads a clock or knows how a step is done.
+//! A plan or a procedure compiles to a [`StepGraph`]; a run executes it. Everything that happens is an [`Entry`] of
+//! the run's journal, and the status of a run is a fold over its entries. Nothing here acts, reads a clock or knows
+//! how a step is executed.
 
 mod fold;
 mod graph;
@@ -9,11 +10,11 @@ pub mod lines;
 mod next;
 mod replay;
 mod report;
+mod run_spec;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
-mod undertaking;
 
 use std::time::Duration;
 
@@ -21,17 +22,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::stack::RecordedInputs;
 use crate::state::{GroupRole, Recorded};
 
-pub use fold::Foreign;
-pub use graph::{NotAGraph, Path};
+pub use fold::ForeignEntry;
+pub use graph::{GraphError, Path};
 pub use next::next;
 pub use replay::{Corrupt, Phase, RunStatus, replay, replay_run};
-pub use report::{Fate, Record, Report, Took};
-pub use task::{Lever, Stage, Task, Touch, Undo};
+pub use report::{Record, Report, StepOutcome, StepTime};
+pub use run_spec::{Acceptance, Approval, CheckRecord, Prediction, RoleChange, RunSpec};
+pub use task::{RouteSwitch, Stage, Task, Touch, Undo};
 pub(crate) use timeline::between;
-pub use timeline::{Attempt, Condition, Course, Decision, Timeline};
-pub use undertaking::{Accepted, Approval, Checked, Predicted, RoleChange, Undertaking};
+pub use timeline::{Attempt, Condition, OperatorDecision, StepHistory, Timeline};
 
 /// The position of a step in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,47 +46,49 @@ pub struct StepId(pub u32);
 pub struct Step {
     /// Its position.
     pub id: StepId,
-    /// The resource it is about; for what is about none, the block of the failover group: `probe.front`, `route.traffic`, `step.resume`.
+    /// The resource that the step changes; for a step without one, the block of the failover group: `probe.front`,
+    /// `route.traffic`, `step.resume`.
     pub address: Address,
     /// The steps that must have succeeded before.
     pub needs: Vec<StepId>,
-    /// What is done.
+    /// The operation.
     pub act: Act,
-    /// Steps that share one of these words are never under way together.
+    /// Steps that share one of these keys never run at the same time.
     pub serial: Vec<String>,
-    /// The regions it touches, and with what.
+    /// The regions that it touches, and with which request.
     pub touches: Vec<Touch>,
-    /// How long it is expected to take.
+    /// The expected duration (P50).
     pub expect: Duration,
-    /// In nineteen of twenty cases it takes no longer.
+    /// The P95 of its duration.
     pub worst: Duration,
     /// The phase of the procedure it belongs to.
     pub stage: Stage,
-    /// What takes it back.
+    /// The rollback.
     pub undo: Undo,
 }
 
-/// What a step does.
+/// The operation of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// Creates the resource, or completes what an earlier run began.
+    /// Create the resource, or complete what an earlier run began.
     Create,
-    /// Writes the resource again in place.
+    /// Update the resource in place.
     Update,
-    /// Records a resource that stands already, and writes it where it differs.
+    /// Import an existing resource into the state, and update it where it differs.
     Adopt,
-    /// Deletes what is recorded.
+    /// Delete the recorded objects.
     Delete(Box<Recorded>),
-    /// Records the old object under the address it has until it is deleted, before a new one takes its own. Nothing happens in the cloud.
+    /// Record the old object under its temporary address until its deletion, before a new object takes the address.
+    /// Changes nothing in the cloud.
     SetAside(Box<Recorded>),
-    /// Takes the resource out of the state and leaves what stands alone.
+    /// Remove the resource from the state and leave its objects in the cloud.
     Forget,
-    /// What only a failover run does.
+    /// An operation of failover runs only.
     Task(Task),
 }
 
-/// Steps and what they need. Invariant: `steps[i].id == i`, every need is a lower layer of an acyclic graph.
+/// Steps and their needs. Invariant: `steps[i].id == i`, and the needs form no cycle.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepGraph {
     /// The steps.
@@ -95,129 +99,142 @@ pub struct StepGraph {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// When, by the run's clock.
+    /// Time by the run's clock.
     pub at: Timestamp,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
-/// What can happen in a run.
+/// The events of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Event {
-    /// The run began. Always the first entry, and never another one.
-    Started(Started),
-    /// A run that had stopped, or was killed, goes on. What was under way then is looked at again.
+    /// The run began. Always the first entry, and only the first.
+    Started(RunStart),
+    /// A run that had stopped or was killed resumes. Steps that were in progress are checked again.
     Resumed {
-        /// Who resumed it: user and host.
+        /// The operator who resumed it: user and host.
         by: String,
     },
-    /// More steps were added behind the others, and those that were not done will not be: a run is unwound.
+    /// Steps were added after the others, and the unfinished ones are cancelled: the run rolls back.
     Extended {
-        /// Who decided it, and why.
+        /// The operator who decided it, and the reason.
         why: String,
-        /// The steps; their ids go on where those of the graph end.
+        /// The new steps; their ids continue those of the graph.
         steps: Vec<Step>,
     },
-    /// Something happened to a step.
+    /// An event of a step.
     Step {
         /// The step.
         step: StepId,
-        /// Its resource: redundant, so that a journal can be folded into the state without the plan.
+        /// Its resource. Redundant, so that a journal can be folded into the state without the plan.
         address: Address,
-        /// What happened.
+        /// The event of the step.
         event: StepEvent,
     },
     /// The run ended. The last entry, unless it is resumed.
-    Ended(Ended),
-    /// The run is given up: it will not be resumed. Always the last entry.
+    Ended(RunEnd),
+    /// The run was aborted and will not be resumed. Always the last entry.
     Closed {
-        /// Who gave it up: user and host.
+        /// The operator who aborted it: user and host.
         by: String,
-        /// Why, and how things were left.
+        /// The reason, and the state in which it ended.
         why: String,
     },
 }
 
-/// How a run began.
+/// The reason of a wait step that a request to stop interrupted. It needs no answer: `resume` continues the wait.
+pub const INTERRUPTED: &str = "the run was asked to stop while this waited; `resume` continues the wait";
+
+/// True for a step that paused because the run was asked to stop, and not for the operator. Earlier versions wrote
+/// another ending.
+pub fn is_interruption(why: &str) -> bool {
+    why.starts_with("the run was asked to stop while this waited")
+}
+
+/// The start of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Started {
+pub struct RunStart {
     /// [`crate::state::VERSION`].
     pub version: u32,
     /// The run's id.
     pub run: String,
     /// `apply`, `destroy`, …
     pub command: String,
-    /// Who started it: user and host.
+    /// The operator who started it: user and host.
     pub by: String,
     /// The lineage of the state it started from.
     pub lineage: String,
-    /// The serial of the snapshot it started from: the journal is folded on top of exactly this one.
+    /// The serial of the snapshot it started from: the journal is folded onto exactly this one.
     pub serial: u64,
     /// The name of the stack.
     pub stack: String,
     /// The digest of the stack.
     pub digest: String,
-    /// How many steps there are.
+    /// The number of steps.
     pub steps: u32,
-    /// What a failover run undertakes; `None` for others, which nobody resumes: the next plan goes on from what stands.
+    /// The inputs of the stack, for resuming the run; empty in journals of other runs and of earlier versions.
+    #[serde(default, skip_serializing_if = "RecordedInputs::is_empty")]
+    pub inputs: RecordedInputs,
+    /// The specification of a failover run. `None` for other runs, which are never resumed: the next plan starts from
+    /// the observed state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failover: Option<Box<Undertaking>>,
+    pub failover: Option<Box<RunSpec>>,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ended {
+pub enum RunEnd {
     /// Every step succeeded.
     Done,
-    /// Some steps failed, and what needs them was not begun.
+    /// Some steps failed, and the steps that need them did not begin.
     Failed,
-    /// It was asked to stop, and finished what was under way.
+    /// The run was asked to stop, and finished the steps in progress.
     Stopped,
 }
 
-/// What can happen to a step.
+/// The events of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum StepEvent {
-    /// It is about to be done. Holds what the state must know if nothing more is ever heard: the resource, with the status of what was begun
-    /// (`None` where the step only takes it out of the state).
+    /// The step is about to run. Holds what the state needs if nothing more is recorded: the resource with the status
+    /// of the operation that begins (`None` where the step only removes it from the state).
     Begun(Option<Box<Recorded>>),
-    /// It is done: the resource as it stands (`None`: it is gone or forgotten).
+    /// The step succeeded: the resource as it now exists (`None`: deleted or forgotten).
     Succeeded(Option<Box<Recorded>>),
-    /// It was refused or has failed; the words say why.
+    /// The request was refused or failed, with the reason.
     Failed(String),
-    /// Whether it was done is not known; the words say why.
+    /// The outcome is unknown, with the reason.
     OutcomeUnknown(String),
-    /// Something was learnt while it was under way, for the report.
-    Learnt(Learnt),
-    /// It waits for a person, and the run with it; the words say for what.
+    /// An observation during the step, for the report.
+    Learnt(StepFact),
+    /// The step, and the run with it, waits for the operator; with the reason.
     Paused(String),
-    /// It is left out, and what needs it may begin; the words say who decided so, and why.
+    /// The step was skipped, and steps that need it may begin; with the operator and the reason.
     Skipped(String),
 }
 
-/// What a step learns or changes before its end.
+/// An observation or a change by a step before its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Learnt {
-    /// What happened, a sentence without its full stop: `GET https://… answered 200`.
+pub struct StepFact {
+    /// The observation, a sentence without its full stop: `GET https://… answered 200`.
     pub what: String,
-    /// A number that the report needs: the loss that was measured, in seconds.
+    /// The measured data loss in seconds, for the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<f64>,
-    /// Another resource that the step has changed, as it stands now.
+    /// Another resource that the step changed, as it now exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<(Address, Box<Recorded>)>,
-    /// A failover group whose role has moved, and its role now.
+    /// A failover group whose role has moved, and its new role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<(String, Box<GroupRole>)>,
 }
 
-impl Learnt {
-    /// Something that happened, in words.
+impl StepFact {
+    /// An observation as text.
     pub fn said(what: impl Into<String>) -> Self {
         Self { what: what.into(), ..Self::default() }
     }

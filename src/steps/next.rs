@@ -1,8 +1,9 @@
-//! What to begin next: of the ready steps, those with the longest way still behind them.
+//! The choice of the next steps: of those that are ready, the ones with the longest remaining path.
 //!
-//! A step is in the heap of ready ones or in the list of one word that another step holds. When a word becomes free, one step of its list
-//! goes back to the heap; if that one then has to wait for another of its words, it wakes the next. So a word that is free never has a
-//! list without one of it in the heap, and an event costs the logarithm of the steps, not their number.
+//! A step is in the heap of ready steps, or in the waiting list of one serial key that another step holds. When a key
+//! becomes free, one step of its list returns to the heap; if that step then waits for another key, it wakes the
+//! next. A free key therefore never has a list without one of its steps in the heap, and an event costs the logarithm
+//! of the number of steps.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -10,34 +11,35 @@ use std::time::Duration;
 
 use super::{Phase, RunStatus, StepGraph, StepId};
 
-/// The steps to begin now, such that no more than `limit` are under way and no two of them share a serial word. All that it returns
-/// is to be begun before it is asked again.
+/// The steps to begin now: at most `limit` steps in progress, no two of them with the same serial key. All returned
+/// steps must begin before the next call.
 pub fn next(status: &mut RunStatus, limit: usize) -> Vec<StepId> {
     status.choose(limit)
 }
 
-/// The more remains behind a step the sooner it is begun; of equals, the smaller id.
+/// Priority of a step: the longer its remaining path, the sooner it begins; of equals, the smaller id.
 type Rank = (Duration, Reverse<StepId>);
 
-/// One of the words in [`super::Step::serial`].
+/// One of the keys in [`super::Step::serial`].
 #[derive(Debug, Clone, Default)]
-struct Word {
+struct SerialSlot {
     holder: Option<StepId>,
     waiting: BinaryHeap<Rank>,
 }
 
-/// The ready steps of a run, and the words that are held. Steps that were begun without being chosen stay in the heap, and are passed over.
+/// The ready steps of a run, and the keys in use. Steps that began without being chosen stay in the heap and are
+/// skipped.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     remaining: Vec<Duration>,
-    /// The words of each step, as positions in `words`.
+    /// The keys of each step, as positions in `words`.
     serial: Vec<Vec<usize>>,
-    words: Vec<Word>,
+    words: Vec<SerialSlot>,
     heap: BinaryHeap<Rank>,
 }
 
 impl Queue {
-    /// Nothing ready, nothing held.
+    /// A queue without ready steps and without keys in use.
     pub(super) fn new(graph: &StepGraph) -> Self {
         let mut known: HashMap<&str, usize> = HashMap::new();
         let mut serial = Vec::with_capacity(graph.steps.len());
@@ -51,7 +53,7 @@ impl Queue {
             words.dedup();
             serial.push(words);
         }
-        let words = vec![Word::default(); known.len()];
+        let words = vec![SerialSlot::default(); known.len()];
         Self { remaining: graph.remaining(), serial, words, heap: BinaryHeap::new() }
     }
 
@@ -60,7 +62,7 @@ impl Queue {
         self.heap.push((self.remaining.get(id.index()).copied().unwrap_or_default(), Reverse(id)));
     }
 
-    /// Takes up to `room` ready steps, and the words of each.
+    /// Takes up to `room` ready steps, and the keys of each.
     pub(super) fn choose(&mut self, phases: &[Phase], room: usize) -> Vec<StepId> {
         let mut chosen = Vec::new();
         while chosen.len() < room {
@@ -80,7 +82,7 @@ impl Queue {
         chosen
     }
 
-    /// Takes the words of a step.
+    /// Takes the keys of a step.
     ///
     /// # Errors
     /// The step that holds one of them.
@@ -95,7 +97,7 @@ impl Queue {
         }
     }
 
-    /// Gives the words of a step back, and wakes for each the first that waits for it.
+    /// Releases the keys of a step, and for each wakes the first step that waits for it.
     pub(super) fn release(&mut self, id: StepId, phases: &[Phase]) {
         for at in self.words_of(id).to_vec() {
             if let Some(word) = self.words.get_mut(at) {

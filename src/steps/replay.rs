@@ -1,29 +1,29 @@
 //! The status of a run: a fold over the entries of its journal.
 //!
-//! An entry that cannot follow the ones before it is an error and changes nothing. The same fold serves a run as it goes and a journal read
-//! later, so that the two cannot differ.
+//! An entry that cannot follow the ones before it is an error and changes nothing. The same fold serves a run in
+//! progress and a journal that is read later, so that the two cannot differ.
 
 use super::next::Queue;
-use super::{Ended, Entry, Event, Started, Step, StepEvent, StepGraph, StepId};
+use super::{Entry, Event, RunEnd, RunStart, Step, StepEvent, StepGraph, StepId};
 
-/// Where a step is.
+/// The progress of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Something it needs has not succeeded: not yet, or not at all.
+    /// A step that it needs has not succeeded.
     Waiting,
-    /// All it needs has succeeded.
+    /// All steps that it needs have succeeded.
     Ready,
-    /// It was begun and no outcome is recorded.
+    /// The step began, and no outcome is recorded.
     UnderWay,
-    /// It is done.
+    /// The step succeeded.
     Succeeded,
-    /// It was refused or has failed.
+    /// The request was refused or failed.
     Failed,
-    /// Whether it was done is not known.
+    /// The outcome is unknown.
     Unknown,
-    /// It waits for a person.
+    /// The step waits for the operator.
     Paused,
-    /// It was left out.
+    /// The step was skipped.
     Skipped,
 }
 
@@ -33,7 +33,7 @@ pub enum Phase {
 pub struct Corrupt {
     /// Its number, from one.
     pub entry: usize,
-    /// Why not.
+    /// The reason.
     pub why: String,
 }
 
@@ -42,20 +42,20 @@ pub struct Corrupt {
 pub struct RunStatus {
     entries: usize,
     phases: Vec<Phase>,
-    /// How many needs of each step have not succeeded.
+    /// The number of unfinished needs of each step.
     pending: Vec<usize>,
     dependents: Vec<Vec<StepId>>,
     under_way: usize,
-    /// How many steps have succeeded or were left out.
+    /// The number of steps that succeeded or were skipped.
     succeeded: usize,
-    /// How many steps have failed or have an unknown outcome.
+    /// The number of steps that failed or have an unknown outcome.
     failed: usize,
-    /// How many steps wait for a person.
+    /// The number of steps that wait for the operator.
     paused: usize,
-    /// How many steps are in [`Phase::Ready`].
+    /// The number of steps in [`Phase::Ready`].
     ready: usize,
-    ended: Option<Ended>,
-    /// Whether it was given up.
+    ended: Option<RunEnd>,
+    /// Set once the run was aborted.
     closed: bool,
     queue: Queue,
 }
@@ -72,14 +72,14 @@ pub fn replay(graph: &StepGraph, journal: &[Entry]) -> Result<RunStatus, Corrupt
     Ok(status)
 }
 
-/// The graph and the status of a failover run by its journal alone, with the steps that were added to it on the way.
+/// The graph and the status of a failover run from its journal alone, including steps that were added later.
 ///
 /// # Errors
-/// The first entry that cannot follow the ones before it; also where the first says of no steps.
+/// The first entry that cannot follow the ones before it; also where the first entry declares no steps.
 pub fn replay_run(journal: &[Entry]) -> Result<(StepGraph, RunStatus), Corrupt> {
     let first = |why: String| Corrupt { entry: 1, why };
     let undertaking = match journal.first().map(|entry| &entry.event) {
-        Some(Event::Started(Started { failover: Some(undertaking), .. })) => undertaking,
+        Some(Event::Started(RunStart { failover: Some(undertaking), .. })) => undertaking,
         _ => return Err(first("it does not begin a failover run".to_owned())),
     };
     let mut graph = StepGraph::new(undertaking.steps.clone()).map_err(|e| first(e.to_string()))?;
@@ -120,51 +120,51 @@ impl RunStatus {
         status
     }
 
-    /// Where a step is.
+    /// The progress of a step.
     pub fn phase(&self, id: StepId) -> Option<Phase> {
         self.phases.get(id.index()).copied()
     }
 
-    /// Where each step is, by its position.
+    /// The progress of each step, by its position.
     pub fn phases(&self) -> &[Phase] {
         &self.phases
     }
 
-    /// How many steps were begun and have no outcome.
+    /// The number of steps that began and have no outcome.
     pub fn under_way(&self) -> usize {
         self.under_way
     }
 
-    /// How many steps are neither done nor under way.
+    /// The number of steps that are neither done nor in progress.
     pub fn left(&self) -> usize {
         self.phases.len() - self.under_way - self.succeeded - self.failed - self.paused
     }
 
-    /// Whether a step has failed, or has an outcome that is not known.
+    /// True if a step failed or has an unknown outcome.
     pub fn has_failed(&self) -> bool {
         self.failed > 0
     }
 
-    /// How the run ended, if it has.
-    pub fn ended(&self) -> Option<Ended> {
+    /// The recorded end of the run.
+    pub fn ended(&self) -> Option<RunEnd> {
         self.ended
     }
 
-    /// How a run ends that begins nothing more: done, stopped before what it could still have begun, or failed.
-    pub fn verdict(&self) -> Ended {
+    /// The end of a run that begins nothing more: done, stopped before a step that could still begin, or failed.
+    pub fn verdict(&self) -> RunEnd {
         if self.succeeded == self.phases.len() {
-            Ended::Done
+            RunEnd::Done
         } else if self.ready > 0 || (self.paused > 0 && self.failed == 0) {
-            Ended::Stopped
+            RunEnd::Stopped
         } else {
-            Ended::Failed
+            RunEnd::Failed
         }
     }
 
-    /// The status after one more entry. Costs no more than the step's needs, dependents and words.
+    /// Applies one more entry. Costs no more than the step's needs, dependents and keys.
     ///
     /// # Errors
-    /// Where the entry cannot follow; the status is then as it was.
+    /// Where the entry cannot follow; the status is then unchanged.
     pub fn advance(&mut self, graph: &StepGraph, entry: &Entry) -> Result<(), Corrupt> {
         self.follow(graph, &entry.event).map_err(|why| Corrupt { entry: self.entries + 1, why })?;
         self.entries += 1;
@@ -178,17 +178,17 @@ impl RunStatus {
 
     fn follow(&mut self, graph: &StepGraph, event: &Event) -> Result<(), String> {
         match (self.ended, event) {
-            _ if self.closed => return Err("the run was given up before it".to_owned()),
-            (None, _) | (Some(Ended::Failed | Ended::Stopped), Event::Resumed { .. } | Event::Extended { .. }) => {}
+            _ if self.closed => return Err("the run was aborted before it".to_owned()),
+            (None, _) | (Some(RunEnd::Failed | RunEnd::Stopped), Event::Resumed { .. } | Event::Extended { .. }) => {}
             (Some(_), Event::Closed { .. }) => {}
             (Some(_), _) => return Err("the run has ended before it".to_owned()),
         }
         if (self.entries == 0) != matches!(event, Event::Started(_)) {
-            return Err("a run starts once, with its first entry".to_owned());
+            return Err("only the first entry starts a run".to_owned());
         }
         match event {
-            Event::Started(Started { steps, .. }) if *steps as usize == graph.steps.len() => Ok(()),
-            Event::Started(Started { steps, .. }) => {
+            Event::Started(RunStart { steps, .. }) if *steps as usize == graph.steps.len() => Ok(()),
+            Event::Started(RunStart { steps, .. }) => {
                 Err(format!("the run has {steps} steps, and the graph {}", graph.steps.len()))
             }
             Event::Step { step: id, address, event } => {
@@ -202,7 +202,7 @@ impl RunStatus {
                     StepEvent::Paused(_) => self.end(step, Phase::Paused),
                     StepEvent::Skipped(_) => self.skip(step),
                     StepEvent::Learnt(_) if self.phase(step.id) == Some(Phase::UnderWay) => Ok(()),
-                    StepEvent::Learnt(_) => Err(format!("{} learns something and is not under way", name(step))),
+                    StepEvent::Learnt(_) => Err(format!("{} has an observation and is not in progress", name(step))),
                 }
             }
             Event::Resumed { .. } => {
@@ -213,7 +213,7 @@ impl RunStatus {
                 self.extend(graph);
                 Ok(())
             }
-            Event::Extended { .. } => Err("the graph was not extended with it".to_owned()),
+            Event::Extended { .. } => Err("the graph does not have its steps".to_owned()),
             Event::Ended(ended) => self.close(*ended),
             Event::Closed { .. } => {
                 self.closed = true;
@@ -222,7 +222,7 @@ impl RunStatus {
         }
     }
 
-    /// What was begun without an outcome, has failed or waits is ready again: whoever does it looks first.
+    /// Makes steps ready again that began without an outcome, failed or wait: each checks the cloud before it acts.
     fn resume(&mut self, graph: &StepGraph) {
         for phase in &mut self.phases {
             if matches!(phase, Phase::UnderWay | Phase::Failed | Phase::Unknown | Phase::Paused) {
@@ -232,7 +232,7 @@ impl RunStatus {
         self.recount(graph);
     }
 
-    /// The steps that are new come behind the others, of which those that were not done will not be.
+    /// Appends the new steps; the unfinished ones before them are cancelled.
     fn extend(&mut self, graph: &StepGraph) {
         for phase in &mut self.phases {
             if *phase != Phase::Succeeded {
@@ -256,7 +256,7 @@ impl RunStatus {
         self.recount(graph);
     }
 
-    /// Everything that follows from the phases, anew.
+    /// Recomputes everything that follows from the phases.
     fn recount(&mut self, graph: &StepGraph) {
         let count = |phases: &[Phase]| self.phases.iter().filter(|phase| phases.contains(phase)).count();
         self.under_way = 0;
@@ -273,13 +273,13 @@ impl RunStatus {
         }
     }
 
-    /// A step that is not under way and not done is left out, and what needs it need not wait for it.
+    /// Skips a step that is neither in progress nor done; steps that need it no longer wait for it.
     fn skip(&mut self, step: &Step) -> Result<(), String> {
         match self.phase(step.id) {
             Some(Phase::Failed | Phase::Unknown) => self.failed -= 1,
             Some(Phase::Paused) => self.paused -= 1,
             Some(Phase::Ready) => self.ready -= 1,
-            _ => return Err(format!("{} is left out, and is waiting, under way or done", name(step))),
+            _ => return Err(format!("{} is skipped, and is waiting, in progress or done", name(step))),
         }
         self.set(step.id, Phase::Skipped);
         self.succeeded += 1;
@@ -290,12 +290,12 @@ impl RunStatus {
     fn begin(&mut self, step: &Step) -> Result<(), String> {
         match self.phase(step.id) {
             Some(Phase::Ready) => {}
-            Some(Phase::Waiting) => return Err(format!("{} is begun before what it needs is done", name(step))),
-            _ => return Err(format!("{} is begun a second time", name(step))),
+            Some(Phase::Waiting) => return Err(format!("{} begins before its needs are done", name(step))),
+            _ => return Err(format!("{} begins a second time", name(step))),
         }
         self.queue
             .take(step.id)
-            .map_err(|other| format!("{} is begun while step {} excludes it", name(step), other.0))?;
+            .map_err(|other| format!("{} begins while step {} excludes it", name(step), other.0))?;
         self.set(step.id, Phase::UnderWay);
         self.ready -= 1;
         self.under_way += 1;
@@ -304,7 +304,7 @@ impl RunStatus {
 
     fn end(&mut self, step: &Step, phase: Phase) -> Result<(), String> {
         if self.phase(step.id) != Some(Phase::UnderWay) {
-            return Err(format!("{} has an outcome and is not under way", name(step)));
+            return Err(format!("{} has an outcome and is not in progress", name(step)));
         }
         self.set(step.id, phase);
         self.under_way -= 1;
@@ -333,9 +333,9 @@ impl RunStatus {
         }
     }
 
-    fn close(&mut self, ended: Ended) -> Result<(), String> {
+    fn close(&mut self, ended: RunEnd) -> Result<(), String> {
         if self.under_way > 0 {
-            return Err(format!("the run ends with {} steps under way", self.under_way));
+            return Err(format!("the run ends with {} steps in progress", self.under_way));
         }
         if ended != self.verdict() {
             return Err(format!("the run ends as {ended:?}, and its steps as {:?}", self.verdict()));

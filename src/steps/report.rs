@@ -1,66 +1,66 @@
-//! What came of a run: each step's fate with its times, and which chain of steps made the run as long as it was.
+//! The result of a run: the outcome and the times of each step, and the chain of steps that determined the duration.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Ended, Entry, Event, Path, Step, StepEvent, StepGraph, StepId};
+use super::{Entry, Event, Path, RunEnd, Step, StepEvent, StepGraph, StepId};
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// When it began.
     pub began: Timestamp,
-    /// How long it took: until its end or, where it was killed, until the last thing it recorded.
+    /// Its duration: until its end or, where it was killed, until its last entry.
     pub length: Duration,
-    /// How it ended; `None` where it was killed.
-    pub ended: Option<Ended>,
-    /// What came of each step, by its position.
-    pub fates: Vec<Fate>,
-    /// The critical path as it ran: the longest chain of measured durations through what steps need.
+    /// Its end; `None` where it was killed.
+    pub ended: Option<RunEnd>,
+    /// The outcome of each step, by its position.
+    pub fates: Vec<StepOutcome>,
+    /// The critical path as it ran: the longest chain of measured durations along the needs.
     pub critical: Path,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fate {
-    /// It is done.
-    Done(Took),
-    /// It was refused or has failed; the words say why.
-    Failed(Took, String),
-    /// Whether it was done is not known; the words say why.
-    Unknown(Took, String),
-    /// It waits for a person; the words say for what.
-    Paused(Took, String),
-    /// It was left out; the words say who decided so, and why.
+pub enum StepOutcome {
+    /// The step succeeded.
+    Done(StepTime),
+    /// The request was refused or failed, with the reason.
+    Failed(StepTime, String),
+    /// The outcome is unknown, with the reason.
+    Unknown(StepTime, String),
+    /// The step waits for the operator, with the reason.
+    Paused(StepTime, String),
+    /// The step was skipped, with the operator and the reason.
     LeftOut(String),
-    /// It was begun, and the run was killed before it ended.
+    /// The step began, and the run was killed before its end.
     CutOff(Timestamp),
-    /// It was not begun because this step, which it needs directly or not, was not done.
+    /// The step did not begin because this step, a direct or indirect need, did not succeed.
     Skipped(StepId),
-    /// It was not begun because the run was asked to stop or was killed.
+    /// The step did not begin because the run was asked to stop or was killed.
     NotBegun,
 }
 
-/// When a step ran.
+/// The time of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Took {
-    /// When it was begun.
+pub struct StepTime {
+    /// Its start.
     pub begun: Timestamp,
-    /// When it ended.
+    /// Its end.
     pub ended: Timestamp,
 }
 
-impl Took {
-    /// How long it took; nothing where the clock was set back meanwhile.
+impl StepTime {
+    /// Its duration; zero where the clock was set back meanwhile.
     pub fn length(self) -> Duration {
         since(self.begun, self.ended)
     }
 }
 
-impl Fate {
-    /// When the step ran, if it ran to an end.
-    pub fn took(&self) -> Option<Took> {
+impl StepOutcome {
+    /// The time of the step, if it ran to an end.
+    pub fn took(&self) -> Option<StepTime> {
         match self {
             Self::Done(took) | Self::Failed(took, _) | Self::Unknown(took, _) | Self::Paused(took, _) => Some(*took),
             Self::LeftOut(_) | Self::CutOff(_) | Self::Skipped(_) | Self::NotBegun => None,
@@ -69,7 +69,7 @@ impl Fate {
 }
 
 impl Report {
-    /// The report of a run by its journal; `None` where the journal is empty.
+    /// The report of a run from its journal; `None` where the journal is empty.
     pub fn of(graph: &StepGraph, journal: &[Entry]) -> Option<Self> {
         let first = journal.first()?;
         let mut record = Record::new(graph, first.at);
@@ -78,22 +78,22 @@ impl Report {
     }
 }
 
-/// A report in the making.
+/// A report in progress.
 #[derive(Debug)]
 pub struct Record {
     began: Timestamp,
     last: Timestamp,
-    ended: Option<Ended>,
-    fates: Vec<Fate>,
+    ended: Option<RunEnd>,
+    fates: Vec<StepOutcome>,
 }
 
 impl Record {
-    /// Nothing has been begun.
+    /// A record before the first step.
     pub fn new(graph: &StepGraph, began: Timestamp) -> Self {
-        Self { began, last: began, ended: None, fates: vec![Fate::NotBegun; graph.steps.len()] }
+        Self { began, last: began, ended: None, fates: vec![StepOutcome::NotBegun; graph.steps.len()] }
     }
 
-    /// Takes note of an entry.
+    /// Adds an entry.
     pub fn note(&mut self, entry: &Entry) {
         self.last = entry.at;
         match &entry.event {
@@ -101,19 +101,19 @@ impl Record {
             Event::Resumed { .. } => self.ended = None,
             Event::Extended { steps, .. } => {
                 self.ended = None;
-                self.fates.resize(self.fates.len() + steps.len(), Fate::NotBegun);
+                self.fates.resize(self.fates.len() + steps.len(), StepOutcome::NotBegun);
             }
             Event::Ended(ended) => self.ended = Some(*ended),
             Event::Closed { .. } | Event::Step { event: StepEvent::Learnt(_), .. } => {}
             Event::Step { step, event, address: _ } => {
-                let took = Took { begun: self.begun(*step).unwrap_or(entry.at), ended: entry.at };
+                let took = StepTime { begun: self.begun(*step).unwrap_or(entry.at), ended: entry.at };
                 let fate = match event {
-                    StepEvent::Begun(_) => Fate::CutOff(entry.at),
-                    StepEvent::Succeeded(_) => Fate::Done(took),
-                    StepEvent::Failed(why) => Fate::Failed(took, why.clone()),
-                    StepEvent::OutcomeUnknown(why) => Fate::Unknown(took, why.clone()),
-                    StepEvent::Paused(why) => Fate::Paused(took, why.clone()),
-                    StepEvent::Skipped(why) => Fate::LeftOut(why.clone()),
+                    StepEvent::Begun(_) => StepOutcome::CutOff(entry.at),
+                    StepEvent::Succeeded(_) => StepOutcome::Done(took),
+                    StepEvent::Failed(why) => StepOutcome::Failed(took, why.clone()),
+                    StepEvent::OutcomeUnknown(why) => StepOutcome::Unknown(took, why.clone()),
+                    StepEvent::Paused(why) => StepOutcome::Paused(took, why.clone()),
+                    StepEvent::Skipped(why) => StepOutcome::LeftOut(why.clone()),
                     StepEvent::Learnt(_) => return,
                 };
                 if let Some(of_step) = self.fates.get_mut(step.index()) {
@@ -123,21 +123,22 @@ impl Record {
         }
     }
 
-    /// What came of a step so far.
-    pub fn fate(&self, step: StepId) -> Option<&Fate> {
+    /// The outcome of a step so far.
+    pub fn fate(&self, step: StepId) -> Option<&StepOutcome> {
         self.fates.get(step.index())
     }
 
-    /// The report, with what was skipped because of what.
+    /// The report, with the cause of each step that did not begin.
     pub fn finish(mut self, graph: &StepGraph) -> Report {
         for step in graph.order().into_iter().filter_map(|id| graph.step(id)) {
             if let Some(cause) = self.cause(step)
-                && let Some(fate @ Fate::NotBegun) = self.fates.get_mut(step.id.index())
+                && let Some(fate @ StepOutcome::NotBegun) = self.fates.get_mut(step.id.index())
             {
-                *fate = Fate::Skipped(cause);
+                *fate = StepOutcome::Skipped(cause);
             }
         }
-        let measured = |step: &Step| self.fate(step.id).and_then(Fate::took).map_or(Duration::ZERO, Took::length);
+        let measured =
+            |step: &Step| self.fate(step.id).and_then(StepOutcome::took).map_or(Duration::ZERO, StepTime::length);
         let critical = graph.longest_path(measured);
         Report {
             began: self.began,
@@ -150,17 +151,17 @@ impl Record {
 
     fn begun(&self, step: StepId) -> Option<Timestamp> {
         match self.fate(step)? {
-            Fate::CutOff(begun) => Some(*begun),
+            StepOutcome::CutOff(begun) => Some(*begun),
             _ => None,
         }
     }
 
-    /// Which step was not done such that this one could not be begun.
+    /// The step whose failure kept this one from beginning.
     fn cause(&self, step: &Step) -> Option<StepId> {
         step.needs.iter().find_map(|&need| match self.fate(need)? {
-            Fate::Failed(..) | Fate::Unknown(..) | Fate::Paused(..) => Some(need),
-            Fate::Skipped(cause) => Some(*cause),
-            Fate::Done(_) | Fate::LeftOut(_) | Fate::CutOff(_) | Fate::NotBegun => None,
+            StepOutcome::Failed(..) | StepOutcome::Unknown(..) | StepOutcome::Paused(..) => Some(need),
+            StepOutcome::Skipped(cause) => Some(*cause),
+            StepOutcome::Done(_) | StepOutcome::LeftOut(_) | StepOutcome::CutOff(_) | StepOutcome::NotBegun => None,
         })
     }
 }

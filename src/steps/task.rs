@@ -1,4 +1,4 @@
-//! What only a failover run does, what a step touches, and what takes it back.
+//! The operations of failover runs, the regions a step touches, and its rollback.
 
 use std::time::Duration;
 
@@ -7,110 +7,111 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Act;
 use crate::address::Address;
-use crate::kinds::{How, Side};
+use crate::kinds::{FailoverMode, Side};
 use crate::state::GroupRole;
 
-/// Something that only a failover run does. Each looks first whether it is done already, so that doing it again does no harm.
+/// An operation of failover runs only. Each first checks whether it is done already, so that a repetition does no
+/// harm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Task {
-    /// Makes a side of the replica take writes.
+    /// Promote one side of the replica.
     Promote {
-        /// The side.
+        /// The side to promote.
         to: Side,
-        /// How.
-        how: How,
-        /// The most of the newest writes whose loss was accepted; for a forced promotion.
+        /// Planned or forced.
+        how: FailoverMode,
+        /// The accepted data loss of a forced promotion.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         accepted: Option<Duration>,
     },
-    /// Waits until the side that does not take writes follows again.
+    /// Wait until the secondary replicates again.
     CatchUp,
-    /// Asks for what brings replication back.
+    /// Request the operation that restores replication.
     Reprotect,
-    /// Writes these arguments of the resource, and no others.
+    /// Write these arguments of the resource, and no others.
     Move {
         /// Their values; none is secret.
         arguments: JsonMap<String, Json>,
     },
-    /// Waits until users no longer go where they went before.
+    /// Wait until clients no longer use the old endpoint (DNS time to live).
     Linger(Duration),
-    /// Moves users with the first lever that works.
+    /// Switch traffic with the first route that works.
     Route {
-        /// The levers, in the order in which they are tried.
-        levers: Vec<Lever>,
-        /// The probes (by name) that must agree that users have moved.
+        /// The routes, in the order of attempts.
+        levers: Vec<RouteSwitch>,
+        /// The probes, by name, that must succeed after the switch.
         agree: Vec<String>,
     },
-    /// Asks until the probe block with the step's name answers as wanted.
+    /// Wait for the probe with the step's name to succeed.
     Probe,
-    /// Does the step block with the step's name; the word is that of its action.
+    /// Run the step block with the step's name; the value is its action.
     Custom {
         /// `http`, `command`, `approval`, `wait`, `storage_failover`, …
         action: String,
     },
-    /// Compares what stands outside of a drill's copies with what stood before it.
+    /// Compare the objects outside the drill's copies with those from before the drill.
     Unchanged {
-        /// A digest of each object of production, by id, without what changes by itself.
+        /// A digest of each production object, by id, without the fields that change by themselves.
         before: std::collections::BTreeMap<String, String>,
     },
-    /// Records which site is active.
+    /// Record the active site.
     Record(Box<GroupRole>),
 }
 
 impl Act {
-    /// Whether it waits for a person's word, so that what it learns is a decision.
+    /// True for steps that wait for the operator: their observations are decisions.
     pub fn asks_a_person(&self) -> bool {
-        matches!(self, Self::Task(Task::Custom { action }) if action == "approval")
+        matches!(self, Self::Task(Task::Custom { action }) if matches!(&**action, "approval" | "kubernetes_scale" | "sync"))
     }
 }
 
-/// A lever: what is written, in this order, to move users.
+/// One route: the writes, in this order, that switch traffic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lever {
+pub struct RouteSwitch {
     /// The name of the route block.
     pub name: String,
-    /// The resources, each with the arguments that are written.
+    /// The resources, each with the arguments to write.
     pub moves: Vec<(Address, JsonMap<String, Json>)>,
-    /// For how long users may still go where they went before.
+    /// How long clients may still use the old endpoint.
     pub lingers: Duration,
-    /// The URL under which users come, where that is known: it must answer once they have moved.
+    /// The URL of the public endpoint, where known: it must answer after the switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front: Option<String>,
 }
 
-/// The phases of a procedure, in the words of the language.
+/// The phases of a procedure, named as in the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// It belongs to a plan, which has no phases.
+    /// Steps of a plan, which has no phases.
     #[default]
     Plan,
-    /// The side that is behind catches up.
+    /// The secondary catches up.
     CatchUp,
-    /// Work stops where data moves away from.
+    /// Work at the source stops.
     Quiesce,
-    /// The old side is kept from taking writes.
+    /// Writes at the old primary are blocked.
     Fence,
-    /// Data changes sides.
+    /// The other replica becomes primary.
     Promote,
-    /// What stands only during a failover is created.
+    /// Failover-only resources are created.
     StandUp,
-    /// Something must answer.
+    /// An endpoint must answer.
     Probe,
-    /// Users move.
+    /// Traffic is switched.
     Route,
     /// A step of the group.
     Step,
-    /// What stands only during a failover, or a drill, goes.
+    /// Failover-only resources, or a drill's copies, are deleted.
     TakeDown,
-    /// Roles are recorded; in a drill, what stands is compared with what stood before.
+    /// Roles are recorded; in a drill, production is compared with its earlier state.
     Record,
 }
 
 impl Stage {
-    /// The word for it.
+    /// The name of the phase.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plan => "plan",
@@ -134,19 +135,19 @@ impl Stage {
 pub struct Touch {
     /// The region.
     pub region: String,
-    /// With what: `the resource`, `its resource group's metadata`, `the status of the operation`.
+    /// The reason: `the resource`, `its resource group's metadata`, `the status of the operation`.
     pub with: String,
 }
 
-/// What takes a step back.
+/// The rollback of a step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
-    /// Nothing has to: it changed nothing.
+    /// Nothing to roll back: the step changed nothing.
     #[default]
     Nothing,
-    /// This does.
+    /// This operation rolls it back.
     Act(Box<Act>),
-    /// Nothing can; the words say why.
+    /// Irreversible, with the reason.
     Impossible(String),
 }

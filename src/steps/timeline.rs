@@ -1,5 +1,5 @@
-//! A failover run by its journal: every attempt at every step, what was learnt, who decided what, when users were served and which chain of
-//! steps that took. What a status, a history and a report have in common.
+//! A failover run from its journal: every attempt at every step, observations, decisions, the time of recovery and
+//! the chain of steps that determined it. Shared by status, history and report.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,100 +7,101 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Corrupt, Ended, Entry, Event, Learnt, Phase, Report, RunStatus, Stage, Started, StepEvent, StepGraph, StepId,
-    Undertaking, replay_run,
+    Corrupt, Entry, Event, Phase, Report, RunEnd, RunSpec, RunStart, RunStatus, Stage, StepEvent, StepFact, StepGraph,
+    StepId, is_interruption, replay_run,
 };
 use crate::address::Address;
-use crate::kinds::How;
+use crate::kinds::FailoverMode;
 use crate::state::GroupRole;
 
-/// A failover run as its journal has it.
+/// A failover run from its journal.
 #[derive(Debug, Clone)]
 pub struct Timeline {
-    /// How it was started; what it undertakes stands beside it.
-    pub started: Started,
-    /// What it undertakes.
-    pub undertaking: Undertaking,
-    /// Its steps, with those that were added on the way.
+    /// The start of the run; its specification is the next field.
+    pub started: RunStart,
+    /// The specification.
+    pub undertaking: RunSpec,
+    /// Its steps, including those added later.
     pub graph: StepGraph,
-    /// Where each step is.
+    /// The progress of each step.
     pub status: RunStatus,
-    /// What came of it.
+    /// The result.
     pub report: Report,
-    /// What happened to each step, by its position.
-    pub courses: Vec<Course>,
-    /// What people decided, in the order of time: that it is started, resumed, unwound, given up, and which steps are left out.
-    pub decisions: Vec<Decision>,
-    /// Whether it was given up.
+    /// The history of each step, by its position.
+    pub courses: Vec<StepHistory>,
+    /// Decisions of operators in chronological order: start, resume, rollback, abort, and skipped steps.
+    pub decisions: Vec<OperatorDecision>,
+    /// Set once the run was aborted.
     pub closed: bool,
-    /// From which step on the steps take the others back; `None` where it was not unwound.
+    /// The first step of the rollback; `None` without one.
     pub unwinds: Option<StepId>,
-    /// When users were served again; `None` where they are not.
+    /// The time at which users were served again; `None` where they are not.
     pub served: Option<Timestamp>,
-    /// The chain of steps that made it as long as it was until users were served or, where they are not, until now.
+    /// The chain of steps that determined the duration until users were served again or, where they are not, until
+    /// now.
     pub critical: Vec<StepId>,
-    /// How much each replica has lost, as far as it was measured.
+    /// The measured data loss of each replica.
     pub losses: BTreeMap<Address, Duration>,
-    /// The role that the group has by it; `None` where it has moved none.
+    /// The new role of the group; `None` where the run moved none.
     pub role: Option<GroupRole>,
 }
 
-/// What happened to a step.
+/// The history of a step.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Course {
-    /// Each time it was begun.
+pub struct StepHistory {
+    /// Every attempt.
     pub attempts: Vec<Attempt>,
-    /// What was learnt, and when.
-    pub learnt: Vec<(Timestamp, Learnt)>,
-    /// When it was left out; who decided so, and why.
+    /// Observations with their times.
+    pub learnt: Vec<(Timestamp, StepFact)>,
+    /// The time at which it was skipped, with the operator and the reason.
     pub left_out: Option<(Timestamp, String)>,
 }
 
-/// One time that a step was begun.
+/// One attempt at a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// When.
+    /// Its start.
     pub begun: Timestamp,
-    /// When its outcome was known; `None` where none was heard of.
+    /// The time of its outcome; `None` without one.
     pub ended: Option<Timestamp>,
-    /// Where the step was then: [`Phase::UnderWay`] where no outcome was heard of.
+    /// Its outcome; [`Phase::UnderWay`] without one.
     pub outcome: Phase,
-    /// Why it failed, is not known or waits; empty where it is done.
+    /// The reason for a failure, an unknown outcome or a wait; empty for success.
     pub why: String,
 }
 
-/// What a person decided.
+/// A decision of an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// When.
+pub struct OperatorDecision {
+    /// Its time.
     pub at: Timestamp,
-    /// The step it is about; `None` where it is about the run.
+    /// The step concerned; `None` for the whole run.
     pub step: Option<StepId>,
-    /// What, with whoever decided it: a sentence without its full stop.
+    /// The decision with its operator: a sentence without its full stop.
     pub what: String,
 }
 
-/// What became of a run.
+/// The condition of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// It has not ended: it is carried out, or was cut off.
+    /// Not ended: in progress, or cut off.
     Open,
-    /// It waits for a person.
+    /// Waits for the operator.
     Waits,
-    /// It was asked to stop.
+    /// Stopped on request.
     Stopped,
-    /// Steps have failed, or their outcome is not known.
+    /// Steps failed, or their outcome is unknown.
     Failed,
-    /// Every step is done.
+    /// Every step succeeded.
     Done,
-    /// All that it did was taken back.
+    /// Rolled back completely.
     Unwound,
-    /// It was given up.
+    /// Aborted.
     GivenUp,
 }
 
 impl Condition {
-    /// The word for it.
+    /// The name of the condition.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -109,21 +110,21 @@ impl Condition {
             Self::Failed => "failed",
             Self::Done => "done",
             Self::Unwound => "unwound",
-            Self::GivenUp => "given up",
+            Self::GivenUp => "aborted",
         }
     }
 
-    /// Whether the run can go on.
+    /// True if the run can be resumed.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Open | Self::Waits | Self::Stopped | Self::Failed)
     }
 }
 
 impl Timeline {
-    /// The run of this journal.
+    /// The timeline of this journal.
     ///
     /// # Errors
-    /// The first entry that cannot follow the ones before it; also where the journal is of no failover run.
+    /// The first entry that cannot follow the ones before it; also where the journal is not of a failover run.
     pub fn of(journal: &[Entry]) -> Result<Self, Corrupt> {
         let (graph, status) = replay_run(journal)?;
         let none = || Corrupt { entry: 1, why: "it does not begin a failover run".to_owned() };
@@ -131,7 +132,7 @@ impl Timeline {
         let mut started = started.clone();
         let undertaking = *started.failover.take().ok_or_else(none)?;
         let report = Report::of(&graph, journal).ok_or_else(none)?;
-        let courses = vec![Course::default(); graph.steps.len()];
+        let courses = vec![StepHistory::default(); graph.steps.len()];
         let unwinds = journal.iter().any(|entry| matches!(entry.event, Event::Extended { .. }));
         let unwinds = unwinds.then_some(StepId(started.steps));
         let mut timeline = Self {
@@ -155,38 +156,47 @@ impl Timeline {
         Ok(timeline)
     }
 
-    /// What became of the run.
+    /// The condition of the run.
     pub fn condition(&self) -> Condition {
-        let waits = self.status.phases().contains(&Phase::Paused);
+        let waits = self.graph.steps.iter().any(|step| self.phase(step.id) == Some(Phase::Paused));
         match self.report.ended {
             _ if self.closed => Condition::GivenUp,
             None => Condition::Open,
-            Some(Ended::Done) if self.unwinds.is_some() => Condition::Unwound,
-            Some(Ended::Done) => Condition::Done,
-            Some(Ended::Stopped) if waits => Condition::Waits,
-            Some(Ended::Stopped) => Condition::Stopped,
-            Some(Ended::Failed) => Condition::Failed,
+            Some(RunEnd::Done) if self.unwinds.is_some() => Condition::Unwound,
+            Some(RunEnd::Done) => Condition::Done,
+            Some(RunEnd::Stopped) if waits => Condition::Waits,
+            Some(RunEnd::Stopped) => Condition::Stopped,
+            Some(RunEnd::Failed) => Condition::Failed,
         }
     }
 
-    /// How long it took until users were served again.
+    /// The phase of a step. A wait that a request to stop interrupted is ready: it needs no answer.
+    pub fn phase(&self, id: StepId) -> Option<Phase> {
+        let interrupted = || self.course(id).and_then(StepHistory::why).is_some_and(is_interruption);
+        match self.status.phase(id)? {
+            Phase::Paused if interrupted() => Some(Phase::Ready),
+            phase => Some(phase),
+        }
+    }
+
+    /// The recovery time: until users were served again.
     pub fn recovery(&self) -> Option<Duration> {
         Some(between(self.report.began, self.served?))
     }
 
-    /// How much of the newest writes a replica has lost: as measured or, where its roles were moved as planned and nothing was announced, none.
+    /// The data loss of a replica: as measured, or none where roles were moved as planned and no loss was announced.
     pub fn lost(&self, replica: &Address) -> Option<Duration> {
         let announced = self.undertaking.losses.get(replica).copied().flatten();
-        let none = announced.filter(|loss| loss.is_zero() && self.undertaking.how == How::Planned);
+        let none = announced.filter(|loss| loss.is_zero() && self.undertaking.how == FailoverMode::Planned);
         self.losses.get(replica).copied().or(none)
     }
 
-    /// When the last thing was recorded.
+    /// The time of the last entry.
     pub fn last(&self) -> Timestamp {
         self.report.began.checked_add(self.report.length).unwrap_or(self.report.began)
     }
 
-    /// How long the rest is expected to take, from this moment on: the longest chain of what is not done.
+    /// The expected remaining duration from this moment on: the longest chain of unfinished steps.
     pub fn rest(&self, now: Timestamp) -> Duration {
         let remaining = self.graph.remaining();
         let rest = self.graph.steps.iter().filter_map(|step| {
@@ -203,27 +213,27 @@ impl Timeline {
         rest.max().unwrap_or_default()
     }
 
-    /// What happened to a step.
-    pub fn course(&self, id: StepId) -> Option<&Course> {
+    /// The history of a step.
+    pub fn course(&self, id: StepId) -> Option<&StepHistory> {
         self.courses.get(id.index())
     }
 
     fn note(&mut self, entry: &Entry) {
         let at = entry.at;
         let decisions = &mut self.decisions;
-        let mut decide = |step, what| decisions.push(Decision { at, step, what });
+        let mut decide = |step, what| decisions.push(OperatorDecision { at, step, what });
         match &entry.event {
             Event::Started(started) => decide(None, format!("{} started the run", started.by)),
             Event::Resumed { by } => decide(None, format!("{by} resumed the run")),
-            Event::Extended { why, .. } => decide(None, format!("the run is unwound: {why}")),
+            Event::Extended { why, .. } => decide(None, format!("the run is rolled back: {why}")),
             Event::Closed { by, why } => {
-                decide(None, format!("{by} gave the run up: {why}"));
+                decide(None, format!("{by} aborted the run: {why}"));
                 self.closed = true;
             }
             Event::Ended(_) => {}
             Event::Step { step, address, event } => {
                 if let StepEvent::Skipped(why) = event {
-                    decide(Some(*step), format!("{address} was left out: {why}"));
+                    decide(Some(*step), format!("{address} was skipped: {why}"));
                 }
                 if let StepEvent::Learnt(learnt) = event {
                     if self.graph.step(*step).is_some_and(|step| step.act.asks_a_person()) {
@@ -238,7 +248,7 @@ impl Timeline {
         }
     }
 
-    fn learn(&mut self, address: &Address, learnt: &Learnt) {
+    fn learn(&mut self, address: &Address, learnt: &StepFact) {
         if let Some(loss) = learnt.loss.and_then(|loss| Duration::try_from_secs_f64(loss).ok()) {
             self.losses.insert(address.clone(), loss);
         }
@@ -249,8 +259,8 @@ impl Timeline {
         }
     }
 
-    /// The end of the last step on which users wait, where all of those are done or were left out; where there is none, of the last step of all.
-    /// Nobody is served by a run that was unwound.
+    /// The end of the last step that users depend on, where all of those are done or skipped; without such steps, the
+    /// end of the last step of all. `None` for a run that was rolled back.
     fn served_at(&self) -> Option<Timestamp> {
         let mut served = None;
         let none_serves = !self.graph.steps.iter().any(|step| serves(step.stage));
@@ -264,7 +274,8 @@ impl Timeline {
         served.filter(|_| self.unwinds.is_none())
     }
 
-    /// From the step that ended last, of those on which users wait or of all, back along what each had to wait for longest.
+    /// The chain from the step that ended last, among those that users depend on or among all, back along the needs
+    /// that ended last.
     fn chain(&self) -> Vec<StepId> {
         let counts = |stage| self.served.is_none() || serves(stage);
         let ends = self.graph.steps.iter().filter(|step| counts(step.stage));
@@ -280,13 +291,13 @@ impl Timeline {
         chain
     }
 
-    /// When a step came to its last outcome.
+    /// The time of a step's last outcome.
     fn ended(&self, id: StepId) -> Option<Timestamp> {
         self.course(id)?.attempts.last()?.ended
     }
 }
 
-impl Course {
+impl StepHistory {
     fn note(&mut self, at: Timestamp, event: &StepEvent) {
         let (outcome, why) = match event {
             StepEvent::Begun(_) => {
@@ -308,24 +319,24 @@ impl Course {
         }
     }
 
-    /// How long its attempts took together.
+    /// The total duration of its attempts.
     pub fn took(&self) -> Duration {
         let took = |attempt: &Attempt| attempt.ended.map_or(Duration::ZERO, |ended| between(attempt.begun, ended));
         self.attempts.iter().map(took).sum()
     }
 
-    /// Why it is not done, as last heard.
+    /// The last reported reason why it is not done.
     pub fn why(&self) -> Option<&str> {
         self.attempts.last().map(|attempt| attempt.why.as_str()).filter(|why| !why.is_empty())
     }
 }
 
-/// Whether users wait for steps of this phase.
+/// True for phases that end the interruption of service.
 const fn serves(stage: Stage) -> bool {
     matches!(stage, Stage::Route | Stage::Probe)
 }
 
-/// How long it is from one moment to another; nothing where the clock was set back meanwhile.
+/// The duration from one moment to another; zero where the clock was set back meanwhile.
 pub(crate) fn between(since: Timestamp, until: Timestamp) -> Duration {
     Duration::try_from(until.duration_since(since)).unwrap_or_default()
 }

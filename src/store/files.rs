@@ -1,4 +1,4 @@
-//! What the local store does to files: whole reads, and writes that are there completely, synced, or not at all.
+//! File operations of the local store: complete reads, and synced writes that happen completely or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -11,7 +11,7 @@ pub fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// What the operating system refused about this file.
+/// The error of the operating system for this file.
 pub fn failed(path: &Path) -> impl Fn(io::Error) -> StateError {
     |e| StateError::Io { file: shown(path), what: e.to_string() }
 }
@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     }
 }
 
-/// The names in a folder, those that are text; none where there is no folder.
+/// The names in a folder that are valid text; none where the folder does not exist.
 pub fn list(folder: &Path) -> Result<Vec<String>, StateError> {
     let found = match fs::read_dir(folder) {
         Ok(found) => found,
@@ -36,7 +36,7 @@ pub fn list(folder: &Path) -> Result<Vec<String>, StateError> {
     found.filter_map(name).collect::<io::Result<_>>().map_err(failed(folder))
 }
 
-/// Makes a folder and those above it, such that a loss of power does not take them away again.
+/// Creates a folder and those above it, so that they survive a loss of power.
 pub fn make_folder(folder: &Path) -> Result<(), StateError> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(folder).map_err(failed(folder))?;
@@ -50,14 +50,14 @@ pub fn sync_name(path: &Path) -> Result<(), StateError> {
     if cfg!(unix) { File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder)) } else { Ok(()) }
 }
 
-/// Replaces a file as a whole, and keeps the one before it as `backup`. At no moment is there none.
+/// Replaces a file atomically, and keeps the previous one as `backup`. A complete file exists at every moment.
 pub fn replace(path: &Path, content: &[u8], backup: &Path) -> Result<(), StateError> {
     let fresh = beside(path, ".new");
     write_synced(&fresh, content, OpenOptions::new().write(true).create(true).truncate(true))?;
     if path.exists() {
         let old = beside(backup, ".new");
         remove(&old)?;
-        // A second name costs nothing; a file system without them gets a copy.
+        // A hard link costs nothing; a file system without them gets a copy.
         fs::hard_link(path, &old).or_else(|_| fs::copy(path, &old).map(drop)).map_err(failed(&old))?;
         fs::rename(&old, backup).map_err(failed(backup))?;
     }
@@ -82,7 +82,7 @@ pub fn create_private(path: &Path, content: &[u8]) -> Result<(), StateError> {
     sync_name(path)
 }
 
-/// Appends to a file, and makes it where there is none.
+/// Appends to a file, and creates it where it does not exist.
 pub fn append(path: &Path, content: &[u8]) -> Result<(), StateError> {
     write_synced(path, content, OpenOptions::new().append(true).create(true))?;
     sync_name(path)

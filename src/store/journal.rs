@@ -15,12 +15,12 @@ use crate::world::Journal;
 pub struct LocalJournal {
     path: PathBuf,
     file: File,
-    /// Where the next line goes on; `None` once a write has failed, since nobody knows then what the file holds.
+    /// The chain for the next line; `None` after a failed write, because the content of the file is then unknown.
     chain: Option<Chain>,
 }
 
 impl LocalJournal {
-    /// Opens a journal behind its last whole line, and cuts off what is torn. A new one is created.
+    /// Opens a journal after its last complete line, and truncates a torn one. Creates a missing journal.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         let failed = files::failed(path);
         let mut file =
@@ -40,8 +40,7 @@ impl LocalJournal {
 impl Journal for LocalJournal {
     fn append(&mut self, entries: &[Entry]) -> Result<(), StateError> {
         let failed = files::failed(&self.path);
-        let mut chain =
-            self.chain.take().ok_or_else(|| failed(std::io::Error::other("an earlier write has failed")))?;
+        let mut chain = self.chain.take().ok_or_else(|| failed(std::io::Error::other("an earlier write failed")))?;
         let mut text = String::new();
         for entry in entries {
             text.push_str(&chain.line(entry).map_err(|e| failed(e.into()))?);

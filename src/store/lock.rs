@@ -1,4 +1,5 @@
-//! The lock of a store: held through the operating system, so that a dead holder cannot keep it, with a note for people in the file.
+//! The lock of a store: held through the operating system, so that a dead process cannot keep it, with a note about
+//! the holder in the file.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use crate::state::StateError;
 
-/// Who works on a state.
+/// The holder of a state's lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// The user.
@@ -33,7 +34,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// Keeps others out until it is dropped.
+/// Excludes other processes until it is dropped.
 #[derive(Debug)]
 pub struct LockGuard {
     file: File,
@@ -54,12 +55,13 @@ impl LockGuard {
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        // The lock goes with the file; a note that could not be cleared is cleared by `unlock`, and misleads nobody but its reader.
+        // The lock is released with the file. A note that could not be removed is removed by `unlock`; nothing else
+        // depends on it.
         let _ = self.file.set_len(0);
     }
 }
 
-/// Clears the note of a dead holder and returns it.
+/// Removes the note of a dead holder and returns it.
 pub(super) fn clear(path: &Path) -> Result<Option<Holder>, StateError> {
     if !path.exists() {
         return Ok(None);
@@ -68,7 +70,7 @@ pub(super) fn clear(path: &Path) -> Result<Option<Holder>, StateError> {
     Ok(note(&mut guard.file))
 }
 
-/// Who holds the lock at this path; `None` where nobody does.
+/// The holder of the lock at this path; `None` where it is free.
 pub(super) fn holder(path: &Path) -> Result<Option<Holder>, StateError> {
     if !path.exists() {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! A store in memory, for tests and benchmarks. It can be made to break off, as if the process had been killed there.
+//! A store in memory, for tests and benchmarks. It can break off at an entry, as if the process had been killed
+//! there.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,14 +11,14 @@ use crate::state::{State, StateError};
 use crate::steps::{Approval, Entry, Event};
 use crate::world::{Journal, Store};
 
-/// A store in memory. Clones share what they hold.
+/// A store in memory. Clones share their content.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
-    held: Arc<Mutex<Held>>,
+    held: Arc<Mutex<MemoryContents>>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Held {
+struct MemoryContents {
     snapshot: Option<State>,
     journals: BTreeMap<(u64, String), Vec<Entry>>,
     approvals: BTreeMap<String, Vec<Approval>>,
@@ -25,12 +26,13 @@ struct Held {
 }
 
 impl MemoryStore {
-    /// Lets this many more entries be appended; the append that goes beyond keeps those and fails, and so does every later one.
+    /// Accepts this many more entries. The append that exceeds them keeps those and fails, and so does every later
+    /// one.
     pub fn stop_after(&self, entries: usize) {
         self.held().stop_after = Some(entries);
     }
 
-    /// Lets any number of entries be appended again.
+    /// Accepts any number of entries again.
     pub fn go_on(&self) {
         self.held().stop_after = None;
     }
@@ -46,7 +48,7 @@ impl MemoryStore {
         Self { held: Arc::new(Mutex::new(self.held().clone())) }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, MemoryContents> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Where state is kept: a folder of files, or memory.
+//! Storage of state: a folder of files, or memory.
 //!
 //! ```text
 //! <root>/<stack>/<cloud>/state.json          the snapshot
@@ -9,8 +9,9 @@
 //!                        lock                who works on it
 //! ```
 //!
-//! The state is the snapshot with every journal folded into it whose run started from it. Files are written whole and synced, or appended
-//! and synced; nothing is ever changed in place. The store knows no clock and no cloud, and does not decide when to save.
+//! The state is the snapshot with the journals of all runs that started from it folded in. Files are written
+//! completely and synced, or appended and synced; none is ever changed in place. The store has no clock and no cloud,
+//! and does not decide when to save.
 
 mod files;
 mod journal;
@@ -26,7 +27,7 @@ use std::path::{Component, Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::state::{State, StateError, format};
-use crate::steps::{Approval, Entry, Event, Started, lines};
+use crate::steps::{Approval, Entry, Event, RunStart, lines};
 use crate::value::Seal;
 use crate::world::{Ids, Journal, Store};
 
@@ -42,7 +43,7 @@ pub struct LocalStore {
 }
 
 impl LocalStore {
-    /// The store of this stack on this cloud below `root`. Nothing is written before something is kept.
+    /// The store of this stack on this cloud below `root`. Creates no files before the first write.
     ///
     /// # Errors
     /// Where `stack` or `cloud` cannot be the name of a folder.
@@ -55,7 +56,7 @@ impl LocalStore {
         &self.folder
     }
 
-    /// The seal under the key of this store, which is made the first time.
+    /// The seal with the key of this store; the first call creates the key.
     ///
     /// # Errors
     /// Where the key cannot be read or written, or is damaged.
@@ -69,47 +70,47 @@ impl LocalStore {
         let text = files::read(&path)?.unwrap_or_default();
         let key = parse_key(text.trim_ascii_end()).ok_or_else(|| StateError::Damaged {
             file: files::shown(&path),
-            what: "it is not a key of 64 hexadecimal digits; restore it from elsewhere, or remove it, and every sensitive value counts as \
+            what: "it is not a key of 64 hexadecimal digits; restore a copy, or remove it: then every sensitive value counts as \
                    changed"
                 .to_owned(),
         })?;
         Ok(Seal::new(key))
     }
 
-    /// Keeps others out until the guard is dropped or the process has ended, however it ends.
+    /// Excludes other processes until the guard is dropped or the process ends in any way.
     ///
     /// # Errors
-    /// [`StateError::Locked`], which says who works on it since when.
+    /// [`StateError::Locked`] with the holder and its start.
     pub fn lock(&self, holder: &Holder) -> Result<LockGuard, StateError> {
         files::make_folder(&self.folder)?;
         LockGuard::take(&self.folder.join("lock"), holder)
     }
 
-    /// Who works on it at this moment; `None` where nobody does.
+    /// The current holder of the lock; `None` where it is free.
     ///
     /// # Errors
-    /// Where the lock cannot be looked at.
+    /// Where the lock cannot be read.
     pub fn holder(&self) -> Result<Option<Holder>, StateError> {
         lock::holder(&self.folder.join("lock"))
     }
 
-    /// Clears what a dead process has left in the lock, and returns what it said.
+    /// Removes the note of a dead process from the lock, and returns it.
     ///
     /// # Errors
-    /// [`StateError::Locked`] where a process that lives holds it.
+    /// [`StateError::Locked`] where a live process holds it.
     pub fn unlock(&self) -> Result<Option<Holder>, StateError> {
         lock::clear(&self.folder.join("lock"))
     }
 
-    /// How a run started; `None` where nothing was ever synced to its journal.
-    fn started(&self, run: &str) -> Result<Option<Started>, StateError> {
+    /// The start of a run; `None` where nothing was ever synced to its journal.
+    fn started(&self, run: &str) -> Result<Option<RunStart>, StateError> {
         let path = self.journal_path(run)?;
         let mut line = Vec::new();
         let file = std::fs::File::open(&path).map_err(files::failed(&path))?;
         BufReader::new(file).read_until(b'\n', &mut line).map_err(files::failed(&path))?;
         let mut entries = lines::read(&files::shown(&path), &line)?.entries;
         if entries.is_empty() {
-            // By itself a damaged first line looks torn. Whether it is, what follows it says.
+            // A damaged first line alone looks torn; the lines after it decide.
             entries = self.entries_of(run)?;
         }
         Ok(entries.into_iter().next().and_then(|first| match first.event {
@@ -118,7 +119,7 @@ impl LocalStore {
         }))
     }
 
-    /// The runs that started from the snapshot with this serial, oldest first. Those of older ones are history, and not looked at.
+    /// The runs that started from the snapshot with this serial, oldest first. Older runs are history and not read.
     fn runs_since(&self, serial: u64) -> Result<Vec<String>, StateError> {
         let mut since = Vec::new();
         for run in self.runs()?.into_iter().rev() {
@@ -148,8 +149,9 @@ impl LocalStore {
             Some(text) => format::read(&files::shown(&path), &text).map(Some),
             None if self.backup_path().exists() => Err(StateError::Damaged {
                 file: files::shown(&path),
-                what: "it is missing, and state.json.backup is there; put that in its place, then run `drplan refresh`"
-                    .to_owned(),
+                what:
+                    "it is missing, and state.json.backup exists; rename that to state.json, then run `drplan refresh`"
+                        .to_owned(),
             }),
             None => Ok(None),
         }
@@ -201,7 +203,7 @@ impl Store for LocalStore {
         let path = self.journal_path(run)?;
         let last = self.runs()?.pop();
         if let Some(last) = last.filter(|last| !path.exists() && age(last) >= age(run)) {
-            let what = format!("the run is named as if it came before run {last}");
+            let what = format!("the name of the run is earlier than that of run {last}");
             return Err(StateError::Io { file: files::shown(&path), what });
         }
         files::make_folder(&self.folder.join("runs"))?;
@@ -232,15 +234,15 @@ impl Store for LocalStore {
         let path = self.approvals_path(run)?;
         let text = files::read(&path)?.unwrap_or_default();
         let damaged = |what: String| StateError::Damaged { file: files::shown(&path), what };
-        let text = String::from_utf8(text).map_err(|_| damaged("it is no text".to_owned()))?;
+        let text = String::from_utf8(text).map_err(|_| damaged("it is not valid text".to_owned()))?;
         let line = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|e| damaged(format!("line {number} is no approval ({e})")))
+            serde_json::from_str(line).map_err(|e| damaged(format!("line {number} is not an approval ({e})")))
         };
         (1..).zip(text.lines()).map(line).collect()
     }
 }
 
-/// Folds the journal of one run onto the state it started from: the empty one, where there was none.
+/// Folds the journal of one run onto the state it started from; without one, onto the empty state.
 fn fold_run(state: &mut Option<State>, entries: &[Entry]) -> Result<(), String> {
     for entry in entries {
         if let (None, Event::Started(started)) = (&state, &entry.event) {
@@ -253,7 +255,7 @@ fn fold_run(state: &mut Option<State>, entries: &[Entry]) -> Result<(), String> 
     Ok(())
 }
 
-/// What runs are sorted by: the time in the name, then the rest of it.
+/// The sort key of a run: the time in its name, then the rest.
 fn age(run: &str) -> (u64, &str) {
     let (time, id) = run.split_once('-').unwrap_or(("", run));
     time.parse().map_or((0, run), |time| (time, id))
@@ -266,7 +268,7 @@ fn name_after(last: Option<&str>, at: Timestamp, id: &str) -> String {
     format!("{:013}-{id}", now.max(earliest))
 }
 
-/// The text, if it is the plain name of a file: nothing that leads out of the folder.
+/// The text, if it is a plain file name that cannot lead out of the folder.
 fn file_name<'a>(folder: &Path, text: &'a str) -> Result<&'a str, StateError> {
     let mut parts = Path::new(text).components();
     match (parts.next(), parts.next()) {

@@ -1,15 +1,15 @@
-//! What the local store promises, on real files.
+//! Promises of the local store, tested on real files.
 
 use std::fs;
 
 use super::*;
 use crate::address::Address;
 use crate::steps::tests::started;
-use crate::steps::{Ended, StepEvent, StepGraph, StepId};
+use crate::steps::{RunEnd, StepEvent, StepGraph, StepId};
 
-struct Fixed;
+struct FixedClock;
 
-impl Ids for Fixed {
+impl Ids for FixedClock {
     fn fresh(&self) -> String {
         "id".to_owned()
     }
@@ -26,7 +26,7 @@ fn store() -> (tempfile::TempDir, LocalStore) {
 }
 
 fn start(serial: u64) -> Entry {
-    let started = Started { serial, ..started(&StepGraph::default()) };
+    let started = RunStart { serial, ..started(&StepGraph::default()) };
     Entry { at: Timestamp::UNIX_EPOCH, event: Event::Started(started) }
 }
 
@@ -71,11 +71,11 @@ fn the_state_is_the_snapshot_and_the_journals_since() {
     append(&store, "0000000000003-c", &[start(1), begun("c")]);
     assert_eq!(names(&store), ["a", "b", "c"]);
 
-    // A journal that was folded already is history: not even read, however damaged.
+    // A journal that is part of the snapshot is history: not read, however damaged.
     fs::write(store.folder().join("runs/0000000000001-a.jsonl"), "damaged\n\n").unwrap();
     assert_eq!(names(&store), ["a", "b", "c"]);
 
-    // The snapshot before the last one is kept. Put back, it lacks what came since, and that is noticed.
+    // The previous snapshot is kept. Restored, it lacks later changes, and that is detected.
     state.serial += 1;
     store.save(&state).unwrap();
     append(&store, "0000000000004-d", &[start(2), begun("d")]);
@@ -85,7 +85,7 @@ fn the_state_is_the_snapshot_and_the_journals_since() {
 }
 
 #[test]
-fn a_run_goes_on_behind_its_last_whole_line() {
+fn resumed_journal_continues_after_its_last_complete_line() {
     let (_folder, store) = store();
     append(&store, "1-a", &[start(0), begun("a")]);
     let path = store.folder().join("runs/1-a.jsonl");
@@ -128,42 +128,42 @@ fn runs_are_named_in_order_even_when_the_clock_is_set_back() {
 fn an_entry_of_another_lineage_is_refused() {
     let (_folder, store) = store();
     append(&store, "1-a", &[start(0)]);
-    let other = Started { lineage: "other".to_owned(), ..started(&StepGraph::default()) };
+    let other = RunStart { lineage: "other".to_owned(), ..started(&StepGraph::default()) };
     append(&store, "2-b", &[Entry { at: Timestamp::UNIX_EPOCH, event: Event::Started(other) }]);
     let why = store.load().unwrap_err().to_string();
-    assert!(why.ends_with("run 2-b: the journal is of lineage other, and the state of l"), "{why}");
+    assert!(why.ends_with("run 2-b: the journal belongs to lineage other, the state to l"), "{why}");
 }
 
 #[test]
-fn a_snapshot_that_is_gone_is_missed() {
+fn missing_snapshot_is_detected() {
     let (_folder, store) = store();
-    append(&store, "1-a", &[start(0), Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(Ended::Done) }]);
+    append(&store, "1-a", &[start(0), Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(RunEnd::Done) }]);
     let mut state = store.load().unwrap().unwrap();
     for serial in 1..4 {
         state.serial = serial;
         store.save(&state).unwrap();
     }
     fs::remove_file(store.folder().join("state.json")).unwrap();
-    assert!(store.load().unwrap_err().to_string().contains("it is missing, and state.json.backup is there"));
+    assert!(store.load().unwrap_err().to_string().contains("it is missing, and state.json.backup exists"));
 }
 
 #[test]
-fn the_key_is_made_once_and_is_its_owners() {
+fn seal_key_is_created_once_and_private() {
     let (_folder, store) = store();
     let secret = serde_json::json!("hunter2");
-    let digest = store.seal(&Fixed).unwrap().digest(&secret);
-    assert_eq!(store.seal(&Fixed).unwrap().digest(&secret), digest);
-    assert_eq!(Seal::new(Fixed.key()).digest(&secret), digest);
+    let digest = store.seal(&FixedClock).unwrap().digest(&secret);
+    assert_eq!(store.seal(&FixedClock).unwrap().digest(&secret), digest);
+    assert_eq!(Seal::new(FixedClock.key()).digest(&secret), digest);
     let path = store.folder().join("key");
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&fs::metadata(&path).unwrap()) & 0o777, 0o600);
     fs::write(&path, "0011").unwrap();
-    assert!(matches!(store.seal(&Fixed), Err(StateError::Damaged { .. })));
+    assert!(matches!(store.seal(&FixedClock), Err(StateError::Damaged { .. })));
     assert_eq!(fs::read_dir(store.folder()).unwrap().count(), 1, "nothing else is left behind");
 }
 
 #[test]
-fn a_lock_says_who_holds_it_and_goes_with_its_holder() {
+fn lock_names_its_holder_and_ends_with_it() {
     let (folder, store) = store();
     let holder = Holder {
         who: "ann".to_owned(),
@@ -183,7 +183,7 @@ fn a_lock_says_who_holds_it_and_goes_with_its_holder() {
     drop(store.lock(&holder).unwrap());
     assert_eq!(store.unlock(), Ok(None));
 
-    // What a killed process leaves behind is a note, not a lock.
+    // A killed process leaves a note, not a lock.
     fs::write(store.folder().join("lock"), serde_json::to_string(&holder).unwrap()).unwrap();
     assert_eq!(store.unlock(), Ok(Some(holder)));
     assert_eq!(store.unlock(), Ok(None));
@@ -197,7 +197,7 @@ fn a_stack_cannot_be_kept_outside_its_folder() {
 }
 
 #[test]
-fn a_store_in_memory_breaks_off_where_it_is_told() {
+fn memory_store_fails_at_the_configured_entry() {
     let store = MemoryStore::default();
     let mut journal = store.journal(&store.name_run(Timestamp::UNIX_EPOCH, "a").unwrap()).unwrap();
     store.stop_after(2);

@@ -1,16 +1,16 @@
-//! What the rules find, and the rules themselves, as text and JSON.
+//! Findings of `check`, and its rules, as text and JSON.
 
 use serde_json::{Value as Json, json};
 
 use super::{BOLD, DIM, count, hang, styled, table, wrap};
-use crate::check::{Review, Rule, Weight};
+use crate::check::{CheckReport, Rule, Weight};
 use crate::diagnostic::{Severity, Sources, render_all};
 
-/// The greatest width of a line.
+/// Maximum width of a line.
 const WIDTH: usize = 98;
 
-/// What was found, what was accepted, and how much of each.
-pub fn text(review: &Review<'_>, stack: &str, sources: &Sources) -> String {
+/// Findings, accepted findings, and the number of each.
+pub fn text(review: &CheckReport<'_>, stack: &str, sources: &Sources) -> String {
     let mut out = render_all(&review.found, sources);
     for (finding, accepted) in &review.accepted {
         let what = hang(&wrap(&format!("{}: {}", finding.code, finding.summary), WIDTH - 10), 10);
@@ -23,7 +23,7 @@ pub fn text(review: &Review<'_>, stack: &str, sources: &Sources) -> String {
     let of = |severity| review.found.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let words = match (errors, warnings, review.accepted.len()) {
-        (0, 0, 0) => "keeps every rule".to_owned(),
+        (0, 0, 0) => "no findings".to_owned(),
         (errors, warnings, accepted) => {
             let parts = [
                 (errors, count(errors, "error", "errors")),
@@ -33,12 +33,13 @@ pub fn text(review: &Review<'_>, stack: &str, sources: &Sources) -> String {
             parts.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words).collect::<Vec<_>>().join(", ")
         }
     };
-    let more = if errors + warnings > 0 { " `drplan check --explain RULE` says more of each." } else { "" };
+    let more =
+        if errors + warnings > 0 { " `drplan check --explain RULE` explains a rule and how to fix it." } else { "" };
     out + &format!("{stack}: {words}.{more}\n")
 }
 
-/// The same for scripts: the diagnostics as `validate` has them, the accepted ones with `reason`.
-pub fn json(review: &Review<'_>, sources: &Sources) -> Json {
+/// The same for scripts: the diagnostics as `validate` prints them, the accepted ones with `reason`.
+pub fn json(review: &CheckReport<'_>, sources: &Sources) -> Json {
     let mut json = super::diagnostics::json(&review.found, sources);
     let accepted = review.accepted.iter().map(|(finding, accepted)| {
         let mut one = super::diagnostics::diagnostic(finding, sources);
@@ -49,48 +50,60 @@ pub fn json(review: &Review<'_>, sources: &Sources) -> Json {
     json
 }
 
-/// The rules, a line each.
+/// The rules, one on each line.
 pub fn list(rules: &[&Rule]) -> String {
     let row = |rule: &&Rule| vec![rule.name.to_owned(), rule.weight.as_str().to_owned(), rule.about.to_owned()];
-    let head = vec![["rule", "severity", "what it holds a stack to"].map(str::to_owned).to_vec()];
+    let head = vec![["rule", "severity", "requirement"].map(str::to_owned).to_vec()];
     let rows: Vec<Vec<String>> = head.into_iter().chain(rules.iter().map(row)).collect();
     table(&rows, 3)
 }
 
-/// One rule: what it holds a stack to, why, and what keeps it.
+/// One rule: requirement, cause, consequence, fix, and an example that breaks and one that keeps it.
 pub fn explained(rule: &Rule) -> String {
     let weight = match rule.weight {
-        Weight::Stops => "error; nothing is planned from a stack that breaks it, and it cannot be accepted",
-        Weight::Error => "error; `check` fails",
-        Weight::Warning => "warning; `check --strict` fails",
+        Weight::Stops => "error: blocks every command, and cannot be accepted",
+        Weight::Error => "error: `drplan check` fails",
+        Weight::Warning => "warning: `drplan check --strict` fails",
     };
-    let indented: String =
-        rule.instead.lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n").collect();
+    let example = |text: &str| text.lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n").collect();
+    let (broken, kept): (String, String) = (example(&rule.broken_blocks()), example(&rule.kept_blocks()));
+    let part = |name: &str, text: &str| {
+        let heading = styled(BOLD, &format!("{name:<11}"));
+        format!("{heading}  {}\n", hang(&wrap(text, WIDTH - 13), 13))
+    };
     let accept = match rule.weight {
         Weight::Stops => String::new(),
         Weight::Error | Weight::Warning => format!(
-            "\nLooked at and taken, in the `stack` block:\n\n    accept \"{}\" {{\n      reason = \"…\"\n    }}\n",
+            "\nTo accept the findings of this rule, add to the `stack` block:\n\n    accept \"{}\" {{\n      reason = \"…\"\n    }}\n",
             rule.name
         ),
     };
     format!(
-        "{} ({weight})\n\n{}\n\n{}\n\nWhat keeps it:\n\n{indented}{accept}",
+        "{} ({weight})\n\n{}\n\n{}{}{}\nBreaks the rule:\n\n{broken}\nKeeps the rule:\n\n{kept}{accept}",
         styled(BOLD, rule.name),
         wrap(rule.about, WIDTH),
-        wrap(rule.why, WIDTH),
+        part("Cause", rule.cause),
+        part("Consequence", rule.consequence),
+        part("Fix", rule.fix),
     )
 }
 
-/// The rules for scripts: `format_version`, and `rules`, each with `name`, `severity` (`stops`, `error`, `warning`), `about`, `why` and `instead`.
+/// The rules for scripts: `format_version`, and `rules`, each with `name`, `severity` (`stops`, `error`, `warning`),
+/// `about`, `cause`, `consequence`, `fix`, `breaks` and `keeps`; `why` and `instead` are what earlier versions had.
 pub fn rules_json(rules: &[&Rule]) -> Json {
     let one = |rule: &&Rule| {
         json!({
             "name": rule.name,
             "severity": rule.weight.as_str(),
             "about": rule.about,
-            "why": rule.why,
-            "instead": rule.instead.trim_end(),
+            "cause": rule.cause,
+            "consequence": rule.consequence,
+            "fix": rule.fix,
+            "breaks": rule.breaks,
+            "keeps": rule.keeps,
+            "why": format!("{} {}", rule.cause, rule.consequence),
+            "instead": rule.kept_blocks().trim_end(),
         })
     };
-    json!({ "format_version": "1.0", "rules": rules.iter().map(one).collect::<Vec<_>>() })
+    json!({ "format_version": 1, "rules": rules.iter().map(one).collect::<Vec<_>>() })
 }

@@ -1,51 +1,53 @@
-//! One comment of a pull request: in a fixed order, never longer than a comment may be, and nothing that others wrote can break out of its place.
+//! One comment of a pull request, in a fixed order, within the length limit of a forge, and with the text of others
+//! escaped.
 //!
-//! What is long is shortened in a fixed order, too: first the arguments of what is created go, then all arguments, then what is least destructive. What
-//! went is said at the end, with the command that shows it whole.
+//! A long comment is shortened in a fixed order: it omits the arguments of created resources first, then all arguments,
+//! then the least destructive changes. The end lists the omitted parts, with the command that prints everything.
 
 use std::collections::BTreeMap;
 
 use super::count;
+use super::forecast::ObjectiveMark;
 use super::markdown::{clipped, code, escaped_in_comment, fenced, folded, is_unseen, prose_in_comment, table};
-use super::outlook::{ASSUMED, Words, lines, sources, way};
-use super::plan::{Shown, word};
+use super::outlook::{ASSUMED, OutlookLine, OutlookSubject, lines, sources, way};
+use super::plan::{ValueRenderer, place, word};
 use crate::plan::{Action, Change};
-use crate::review::{Difference, Outlook, Risk};
+use crate::review::{Difference, Expectation, Outlook, Risk, refusals};
 use crate::stack::Presence;
 
-/// The most bytes of a comment. GitHub takes 65,536 characters, and what a bot adds needs some.
+/// Maximum size of a comment in bytes. GitHub accepts 65,536 characters, and a bot adds some of its own.
 pub const LIMIT: usize = 60_000;
 
-/// What each part may take but the changes, which have the rest; and what is said of what is left out of those.
+/// Maximum bytes of each part except the changes, which get the rest, and of the list of omitted parts.
 const ROOM: usize = 6_000;
 const SAID: usize = 400;
-/// The most characters of a cell, a sentence, a line of a change; and the most lines of a change.
+/// Maximum characters of a cell, a sentence and a line of a change, and maximum lines of a change.
 const CELL: usize = 200;
 const SENTENCE: usize = 600;
 const LINE: usize = 240;
 const LINES: usize = 40;
 
-/// What is in a comment.
+/// Content of a comment.
 pub(super) struct Comment<'a> {
-    /// What it is of, as in `plan web-geo`: by it a bot finds the comment that it wrote before.
+    /// Subject, as in `plan web-geo`, by which a bot finds its earlier comment.
     pub marker: String,
     /// The title, in plain text.
     pub title: String,
     /// The verdict, in plain text.
     pub verdict: String,
-    /// What stands below the verdict: what must not be done, what is special. Words in which backticks mark code.
+    /// Remarks below the verdict: blocked changes and notes, in which backticks mark code.
     pub remarks: Vec<String>,
-    /// What is expected of recovery.
+    /// Predicted recovery, before and after.
     pub outlooks: &'a [Outlook],
-    /// What else there is to say of that.
+    /// Notes on the predictions.
     pub outlook_notes: Vec<String>,
-    /// What becomes riskier.
+    /// Increased risks.
     pub risks: &'a [Risk],
-    /// What happens to resources, what is destroyed first; without what stays as it is.
-    pub changes: Vec<Changed<'a>>,
-    /// How values are shown.
-    pub shown: Shown,
-    /// Summaries, in plain text, and lines of what else is told.
+    /// Changes of resources, deletions first, without unchanged ones.
+    pub changes: Vec<CommentChange<'a>>,
+    /// Formatter of values.
+    pub shown: ValueRenderer,
+    /// Further folded sections: summary in plain text, and lines.
     pub further: Vec<(String, String)>,
     /// The regions of sites.
     pub regions: BTreeMap<String, String>,
@@ -53,23 +55,23 @@ pub(super) struct Comment<'a> {
     pub whole: String,
     /// The command whose JSON has this digest, and the digest.
     pub digest: (String, String),
-    /// What was compared with what, in plain text.
+    /// The compared versions, in plain text.
     pub basis: String,
 }
 
-/// A change with the word for it.
-pub(super) struct Changed<'a> {
+/// A change with its verb.
+pub(super) struct CommentChange<'a> {
     pub change: &'a Change,
     pub word: &'static str,
 }
 
-impl<'a> From<&'a Change> for Changed<'a> {
+impl<'a> From<&'a Change> for CommentChange<'a> {
     fn from(change: &'a Change) -> Self {
         Self { change, word: word(change.action) }
     }
 }
 
-impl<'a> From<&'a Difference> for Changed<'a> {
+impl<'a> From<&'a Difference> for CommentChange<'a> {
     fn from(difference: &'a Difference) -> Self {
         let change = &difference.change;
         let word = if change.action == Action::Adopt { "rename" } else { word(change.action) };
@@ -87,7 +89,7 @@ pub(super) fn markdown(comment: &Comment<'_>) -> String {
     out += &section("", "", within(remarks.collect(), "remark", "remarks", &mut left_out), "");
     out += &recovery(comment, &mut left_out);
     let risks = comment.risks.iter().map(|risk| format!("- {}.\n", sentence(&risk.what)));
-    out += &section("#### What becomes riskier\n\n", "", within(risks.collect(), "risk", "risks", &mut left_out), "");
+    out += &section("#### Risks\n\n", "", within(risks.collect(), "risk", "risks", &mut left_out), "");
     out += &destroyed(comment, &mut left_out);
     let further = further(comment, &mut left_out);
     let room = LIMIT.saturating_sub(out.len() + further.len() + end(comment, &left_out).len() + SAID);
@@ -97,7 +99,8 @@ pub(super) fn markdown(comment: &Comment<'_>) -> String {
     out
 }
 
-/// A sentence in which backticks mark code. What it begins with could make a list or a block of code of it, and then something stands before that.
+/// A sentence in which backticks mark code. A space of no width precedes a first character that would begin a list or a
+/// heading.
 fn sentence(text: &str) -> String {
     let words = prose_in_comment(&clipped(text, SENTENCE));
     let words = words.trim();
@@ -105,12 +108,12 @@ fn sentence(text: &str) -> String {
     format!("{}{words}", if begins_a_block { "&#8203;" } else { "" })
 }
 
-/// A part with its head; nothing where there is nothing in it.
+/// A section with its heading, or nothing if its body is empty.
 fn section(title: &str, head: &str, body: String, end: &str) -> String {
     if body.is_empty() { String::new() } else { format!("\n{title}{head}{body}{end}") }
 }
 
-/// As many of these as there is room for; what there is none for is left out, and said to be.
+/// As many items as fit. The number of omitted ones goes to `left_out`.
 fn within(items: Vec<String>, one: &str, many: &str, left_out: &mut Vec<String>) -> String {
     let all = items.len();
     let mut kept = String::new();
@@ -128,7 +131,7 @@ fn within(items: Vec<String>, one: &str, many: &str, left_out: &mut Vec<String>)
     kept
 }
 
-/// The rows of a table of which there may be too many.
+/// Head and rows of a table, separately, so that rows can be omitted.
 fn rows_of(head: &[&str], rows: Vec<Vec<String>>) -> (String, Vec<String>) {
     let empty = table(head, 0, &[]);
     let row = |row: Vec<String>| table(head, 0, &[row]).split_off(empty.len());
@@ -136,55 +139,89 @@ fn rows_of(head: &[&str], rows: Vec<Vec<String>>) -> (String, Vec<String>) {
     (empty, rows)
 }
 
+/// Predicted recovery: the service time of each group, and further values that change, in bold.
 fn recovery(comment: &Comment<'_>, left_out: &mut Vec<String>) -> String {
     if comment.outlooks.is_empty() {
         return String::new();
     }
-    let mut rows = Vec::new();
+    let cell = |text: &str| escaped_in_comment(&clipped(text, CELL));
+    let (mut rows, mut notes) = (Vec::new(), Vec::new());
     for outlook in comment.outlooks {
-        for (at, line) in lines(outlook).into_iter().enumerate() {
-            let of = format!("{}, {}", code(&outlook.group), escaped_in_comment(&way(outlook)));
-            let about = match line.about {
-                Words::Plain(words) => words.to_owned(),
-                Words::LossOf(replica) => format!("loss of {}", code(&clipped(&replica, CELL))),
+        let mut of = format!("{} ({}): ", code(&clipped(&outlook.group, CELL)), escaped_in_comment(&way(outlook)));
+        for line in worth_showing(outlook) {
+            let about = match &line.about {
+                OutlookSubject::Plain(words) => (*words).to_owned(),
+                OutlookSubject::LossOf(replica) => {
+                    notes.extend(source_of(outlook, replica));
+                    format!("data loss of {}", code(&clipped(replica, CELL)))
+                }
             };
-            let cell = |text: &str| escaped_in_comment(&clipped(text, CELL));
-            let first = if at == 0 { of } else { String::new() };
-            rows.push(vec![first, about, cell(&line.before), cell(&line.after), line.objective, line.mark.to_owned()]);
+            let after = match line.before == line.after {
+                true => "unchanged".to_owned(),
+                false => format!("**{}**", cell(&line.after)),
+            };
+            let objective = match line.objective.as_str() {
+                "" => line.mark.to_owned(),
+                objective => format!("{objective}: {}", line.mark),
+            };
+            rows.push(vec![format!("{}{about}", std::mem::take(&mut of)), cell(&line.before), after, objective]);
         }
     }
-    let (head, rows) = rows_of(&["failover group", "", "before", "after", "objective", ""], rows);
+    let (head, rows) = rows_of(&["recovery", "before", "after", "objective"], rows);
     let body = within(rows, "line about recovery", "lines about recovery", left_out);
-    let mut notes: Vec<String> = Vec::new();
-    for loss in sources(comment.outlooks) {
-        let note =
-            format!("- Loss of {}: {}.\n", code(&clipped(loss.replica.as_str(), CELL)), prose_in_comment(&loss.source));
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-    }
+    notes.dedup();
     let own = comment.outlook_notes.iter().map(String::as_str).chain([ASSUMED]);
     notes.extend(own.map(|note| format!("- {}\n", sentence(note))));
     let notes = within(notes, "note on recovery", "notes on recovery", left_out);
-    section("#### Recovery, before and after\n\n", &head, body, &format!("\n{notes}"))
+    section("#### Recovery\n\n", &head, body, &format!("\n{notes}"))
 }
 
-/// What is destroyed or replaced, of what stands.
+/// The line about the time, and those with a changed value or a missed objective. Nothing is predicted of a move that
+/// is blocked: of that, the failed preflight checks alone.
+pub(super) fn worth_showing(outlook: &Outlook) -> Vec<OutlookLine> {
+    const BLOCKED: &str = "blocked";
+    let is_blocked = |expected: &Expectation| expected.procedure().is_some_and(|one| refusals(one).next().is_some());
+    let (before, after) = (is_blocked(&outlook.before), is_blocked(&outlook.after));
+    let mut all = lines(outlook);
+    if after {
+        // The line with the reasons comes first where either move is blocked.
+        all.truncate(1);
+        return all;
+    }
+    let reasons = usize::from(before);
+    for line in all.iter_mut().skip(reasons).filter(|_| before) {
+        BLOCKED.clone_into(&mut line.before);
+    }
+    let is_missed = |line: &OutlookLine| line.mark == ObjectiveMark::Missed.words();
+    let shown = |(at, line): (usize, OutlookLine)| {
+        (at == reasons || line.before != line.after || is_missed(&line)).then_some(line)
+    };
+    all.into_iter().enumerate().filter_map(shown).collect()
+}
+
+/// A note with the source of the data loss of a replica.
+fn source_of(outlook: &Outlook, replica: &str) -> Option<String> {
+    let loss = sources(std::slice::from_ref(outlook)).into_iter().find(|loss| loss.replica.as_str() == replica)?;
+    let (replica, source) = (code(&clipped(replica, CELL)), prose_in_comment(&clipped(&loss.source, SENTENCE)));
+    Some(format!("- Data loss of {replica}: {source}.\n"))
+}
+
+/// Deleted and replaced permanent resources.
 fn destroyed(comment: &Comment<'_>, left_out: &mut Vec<String>) -> String {
     let doomed = comment.changes.iter().filter(|one| {
         matches!(one.change.action, Action::Delete | Action::Replace(_)) && one.change.presence == Presence::Permanent
     });
-    let row = |Changed { change, word }: &Changed<'_>| {
+    let row = |CommentChange { change, word }: &CommentChange<'_>| {
         let data = if change.loses_data { "**loses data**" } else { "" };
         let address = code(&clipped(change.address.as_str(), CELL));
         vec![(*word).to_owned(), address, sentence(&change.reason), data.to_owned()]
     };
-    let (head, rows) = rows_of(&["", "resource", "why", ""], doomed.map(row).collect());
-    let body = within(rows, "line about what is destroyed", "lines about what is destroyed", left_out);
-    section("#### What is destroyed or replaced\n\n", &head, body, "")
+    let (head, rows) = rows_of(&["action", "resource", "reason", "data"], doomed.map(row).collect());
+    let body = within(rows, "deleted or replaced resource", "deleted or replaced resources", left_out);
+    section("#### Deleted or replaced\n\n", &head, body, "")
 }
 
-/// What else is told, folded.
+/// Further sections, folded.
 fn further(comment: &Comment<'_>, left_out: &mut Vec<String>) -> String {
     let mut out = String::new();
     for (summary, lines) in &comment.further {
@@ -202,38 +239,38 @@ fn further(comment: &Comment<'_>, left_out: &mut Vec<String>) -> String {
     out
 }
 
-/// A line of a block of code as it may be shown: what cannot be seen is not there, and no line is endless.
+/// A line of a block of code without invisible characters, clipped.
 fn line_of(line: &str) -> String {
     let seen: String = line.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
     clipped(&seen, LINE)
 }
 
-/// How much of a change is shown.
+/// Level of detail of a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Depth {
+enum DetailLevel {
     Whole,
-    /// The arguments of what is created are left out.
+    /// Without the arguments of created resources.
     NotOfNew,
-    /// All arguments are left out.
+    /// Without arguments.
     HeadOnly,
 }
 
-/// The changes by site, as much of them as there is room for.
+/// The changes by site, as many as fit.
 fn changes(comment: &Comment<'_>, room: usize, left_out: &mut Vec<String>) -> String {
     if comment.changes.is_empty() {
         return String::new();
     }
     let title = "\n#### Changes by site\n";
-    for depth in [Depth::Whole, Depth::NotOfNew, Depth::HeadOnly] {
+    for depth in [DetailLevel::Whole, DetailLevel::NotOfNew, DetailLevel::HeadOnly] {
         let texts: Vec<String> = comment.changes.iter().map(|one| text(comment, one, depth)).collect();
         let (body, kept) = by_site(comment, &texts, room.saturating_sub(title.len()));
-        if kept < texts.len() && depth != Depth::HeadOnly {
+        if kept < texts.len() && depth != DetailLevel::HeadOnly {
             continue;
         }
         match depth {
-            Depth::Whole => {}
-            Depth::NotOfNew => left_out.push("the arguments of what is created".to_owned()),
-            Depth::HeadOnly => left_out.push("the arguments of all changes".to_owned()),
+            DetailLevel::Whole => {}
+            DetailLevel::NotOfNew => left_out.push("the arguments of created resources".to_owned()),
+            DetailLevel::HeadOnly => left_out.push("the arguments of all changes".to_owned()),
         }
         if kept < texts.len() {
             left_out.push(format!("{} of {}", texts.len() - kept, count(texts.len(), "change", "changes")));
@@ -243,20 +280,20 @@ fn changes(comment: &Comment<'_>, room: usize, left_out: &mut Vec<String>) -> St
     String::new()
 }
 
-/// The folds of the sites, and how many changes are in them: in the order of the changes, as long as there is room.
+/// The folds of the sites and the number of changes in them, in the order of the changes, as many as fit.
 fn by_site(comment: &Comment<'_>, texts: &[String], room: usize) -> (String, usize) {
-    let mut folds: BTreeMap<(&str, Presence), Fold<'_>> = BTreeMap::new();
-    for Changed { change, word } in &comment.changes {
+    let mut folds: BTreeMap<(&str, Presence), SiteFold<'_>> = BTreeMap::new();
+    for CommentChange { change, word } in &comment.changes {
         *folds.entry((&change.site, change.presence)).or_default().counts.entry(word).or_default() += 1;
     }
     for (at, fold) in &mut folds {
         fold.summary = summary(comment, *at, &fold.counts);
     }
     let (mut used, mut kept) = (0, 0);
-    for (Changed { change, word: _ }, text) in comment.changes.iter().zip(texts) {
+    for (CommentChange { change, word: _ }, text) in comment.changes.iter().zip(texts) {
         let Some(fold) = folds.get_mut(&(change.site.as_str(), change.presence)) else { continue };
         let own = if fold.lines.is_empty() { fold.summary.len() + FOLD } else { 0 };
-        // A fence grows with what is in it.
+        // The fence of a block of code is longer than any run of backticks in it.
         let more = own + 2 * longest_run(text) + text.len();
         if used + more > room {
             break;
@@ -271,15 +308,15 @@ fn by_site(comment: &Comment<'_>, texts: &[String], room: usize) -> (String, usi
 
 /// The changes at one site.
 #[derive(Default)]
-struct Fold<'a> {
-    /// How many there are, by the word for them.
+struct SiteFold<'a> {
+    /// Number of changes by verb.
     counts: BTreeMap<&'a str, usize>,
     summary: String,
-    /// Those that are shown.
+    /// Lines of the changes that fit.
     lines: String,
 }
 
-/// What a fold takes beside its summary and its lines.
+/// Bytes of a fold beside its summary and lines.
 const FOLD: usize = 100;
 
 fn longest_run(text: &str) -> usize {
@@ -292,29 +329,33 @@ fn summary(comment: &Comment<'_>, (site, presence): (&str, Presence), counts: &B
     let place = match (site, presence) {
         ("", _) => "no site".to_owned(),
         (site, Presence::Permanent) => format!("{site}{region}"),
-        (site, Presence::Failover) => format!("{site}{region}, only during a failover"),
+        (site, Presence::Failover) => format!("{site}{region}, failover-only"),
     };
     let counts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} to {word}")).collect();
     format!("{}: {}", escaped_in_comment(&clipped(&place, CELL)), counts.join(", "))
 }
 
 /// A change as lines of a block of code, coloured by their first character.
-fn text(comment: &Comment<'_>, Changed { change, word }: &Changed<'_>, depth: Depth) -> String {
+fn text(comment: &Comment<'_>, CommentChange { change, word }: &CommentChange<'_>, depth: DetailLevel) -> String {
     let sign = match change.action {
         Action::Create | Action::Adopt => '+',
         Action::Delete | Action::Replace(_) => '-',
         Action::Update | Action::Forget | Action::Keep => '!',
     };
-    let mut out = line_of(&format!("{sign} {word} {} ({})", change.address, change.reason)) + "\n";
+    let place = match change.action {
+        Action::Create | Action::Replace(_) | Action::Adopt | Action::Delete => place(change, true),
+        Action::Forget | Action::Update | Action::Keep => String::new(),
+    };
+    let mut out = line_of(&format!("{sign} {word} {}{place} ({})", change.address, change.reason)) + "\n";
     let is_new = change.action == Action::Create;
-    if depth == Depth::HeadOnly || (depth == Depth::NotOfNew && is_new) {
+    if depth == DetailLevel::HeadOnly || (depth == DetailLevel::NotOfNew && is_new) {
         return out;
     }
     let whole = anstream::adapter::strip_str(&comment.shown.change(change)).to_string();
     let mut lines: Vec<&str> = whole.lines().skip(1).collect();
     let more = lines.len().saturating_sub(LINES);
     lines.truncate(LINES);
-    // Four characters less than on a terminal: a phone has no more.
+    // Four characters less indentation than on a terminal, so that lines fit a phone.
     out.extend(lines.into_iter().map(|line| line_of(line.strip_prefix("    ").unwrap_or(line)) + "\n"));
     if more > 0 {
         out += &format!("    … {}\n", count(more, "more line", "more lines"));
@@ -327,7 +368,7 @@ fn end(comment: &Comment<'_>, left_out: &[String]) -> String {
     if !left_out.is_empty() {
         let what = left_out.join(", ");
         let command = code(&clipped(&comment.whole, SENTENCE));
-        out += &format!("**Shortened.** Left out: {}. {command} shows everything.\n\n", sentence(&what));
+        out += &format!("**Shortened.** Omitted: {}. {command} prints everything.\n\n", sentence(&what));
     }
     let (command, digest) = &comment.digest;
     let command = code(&clipped(command, SENTENCE));

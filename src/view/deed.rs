@@ -1,33 +1,31 @@
-//! What a step does, what takes it back and what it touches, in words; and the phases of a procedure.
+//! Steps as text: the action, its rollback and the regions it touches; and the phases of a procedure with the numbers
+//! of steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::value::Names;
-use super::{count, visible};
+use super::value::ResourceNames;
+use super::{MANY, count, visible};
 use crate::duration::spoken;
-use crate::kinds::{How, Side};
-use crate::state::Verb;
-use crate::steps::{Act, Lever, Stage, Step, StepGraph, StepId, Task, Undo};
+use crate::kinds::{FailoverMode, Side};
+use crate::state::RunKind;
+use crate::steps::{Act, RouteSwitch, Stage, Step, StepGraph, StepId, Task, Undo};
 
-/// From this many lines on, what is created or deleted in a phase is told by kind.
-const MANY: usize = 14;
-
-/// Where users and data go: what turns sides and regions into sites.
+/// The two sites of a procedure: names sides of replicas and regions by site.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Places<'a> {
-    pub verb: Verb,
+pub(super) struct MoveSites<'a> {
+    pub verb: RunKind,
     pub leaving: &'a str,
     pub arriving: &'a str,
     pub regions: &'a BTreeMap<String, String>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> MoveSites<'a> {
     /// The site of a replica's side.
     pub fn side(&self, side: Side) -> &'a str {
         match (self.verb, side) {
-            (Verb::Up | Verb::Drill, Side::Target) | (Verb::Down, Side::Source) => self.arriving,
-            (Verb::Up | Verb::Drill, Side::Source) | (Verb::Down, Side::Target) => self.leaving,
+            (RunKind::Up | RunKind::Drill, Side::Target) | (RunKind::Down, Side::Source) => self.arriving,
+            (RunKind::Up | RunKind::Drill, Side::Source) | (RunKind::Down, Side::Target) => self.leaving,
         }
     }
 
@@ -36,28 +34,28 @@ impl<'a> Places<'a> {
         self.regions.get(site).map_or_else(|| site.to_owned(), |region| format!("{site} ({region})"))
     }
 
-    /// A region with the site that is there: `canadacentral (primary)`.
+    /// A region with its site: `canadacentral (primary)`.
     pub fn region(&self, region: &str) -> String {
         let here = self.regions.iter().find(|(_, other)| other.eq_ignore_ascii_case(region));
         here.map_or_else(|| region.to_owned(), |(site, _)| format!("{region} ({site})"))
     }
 
-    /// Whether a region is that of this site.
+    /// True for the region of this site.
     pub fn is_at(&self, region: &str, site: &str) -> bool {
         self.regions.get(site).is_some_and(|other| other.eq_ignore_ascii_case(region))
     }
 
-    /// What a step does: `promote geo_replica.orders to secondary, planned`.
+    /// The action of a step: `promote geo_replica.orders to secondary, planned`.
     pub fn deed(&self, step: &Step) -> String {
         visible(&self.act(&step.act, step.address.as_str()))
     }
 
-    /// What takes a step back, completing a sentence; `None` where nothing has to.
+    /// The rollback of a step, or why it is irreversible; `None` if there is nothing to roll back.
     pub fn undo(&self, step: &Step) -> Option<String> {
         match &step.undo {
             Undo::Nothing => None,
-            Undo::Act(act) => Some(visible(&format!("taken back: {}", self.act(act, "it")))),
-            Undo::Impossible(why) => Some(visible(&format!("cannot be taken back: {why}"))),
+            Undo::Act(act) => Some(visible(&format!("rollback: {}", self.act(act, "it")))),
+            Undo::Impossible(why) => Some(visible(&format!("irreversible: {why}"))),
         }
     }
 
@@ -65,39 +63,40 @@ impl<'a> Places<'a> {
         match act {
             Act::Create => format!("create {address}"),
             Act::Update => format!("update {address}"),
-            Act::Adopt => format!("adopt {address}"),
+            Act::Adopt => format!("import {address}"),
             Act::Delete(_) => format!("delete {address}"),
-            Act::SetAside(_) => format!("set {address} aside"),
-            Act::Forget => format!("forget {address}"),
+            Act::SetAside(_) => format!("keep the old {address} until its replacement exists"),
+            Act::Forget => format!("remove {address} from state"),
             Act::Task(task) => self.task(task, address),
         }
     }
 
     fn task(&self, task: &Task, address: &str) -> String {
         match task {
-            Task::Promote { to, how: How::Planned, accepted: _ } => {
+            Task::Promote { to, how: FailoverMode::Planned, accepted: _ } => {
                 format!("promote {address} to {}, planned", self.side(*to))
             }
-            Task::Promote { to, how: How::Forced, accepted } => {
-                let losing = accepted.map(|most| format!(", losing no more than {}", spoken(most))).unwrap_or_default();
+            Task::Promote { to, how: FailoverMode::Forced, accepted } => {
+                let losing = accepted.map(|most| format!(", data loss up to {}", spoken(most))).unwrap_or_default();
                 format!("promote {address} to {}, forced{losing}", self.side(*to))
             }
-            Task::CatchUp => format!("wait until {address} has caught up"),
-            Task::Reprotect => format!("bring back the replication of {address}"),
-            Task::Move { arguments } => format!("write {} on {address}", written(arguments)),
-            Task::Linger(time) => format!("wait {} until users have left {address}", spoken(*time)),
+            Task::CatchUp => format!("wait for {address} to catch up"),
+            Task::Reprotect => format!("restore the replication of {address}"),
+            Task::Move { arguments } => format!("set {} on {address}", written(arguments)),
+            Task::Linger(time) => format!("wait {} for clients to leave {address}", spoken(*time)),
             Task::Route { levers, agree } => route(levers, agree, address),
-            Task::Probe => format!("ask {address} until it answers as wanted"),
-            Task::Custom { action } => format!("do {address} ({action})"),
+            Task::Probe => format!("wait for {} to succeed", address.replacen('.', " ", 1)),
+            Task::Custom { action } if action == "approval" => format!("wait for approval of {address}"),
+            Task::Custom { action } => format!("run {address} ({action})"),
             Task::Unchanged { before } => {
-                format!("compare {} of production with before", count(before.len(), "object", "objects"))
+                format!("verify that {} of production did not change", count(before.len(), "object", "objects"))
             }
             Task::Record(role) => format!("record that {} is active", role.site),
         }
     }
 }
 
-/// The steps after which a step begins, without those that come before another of them anyway.
+/// The steps that a step waits for, without those that another of them waits for.
 pub(super) fn direct(graph: &StepGraph, step: &Step) -> Vec<StepId> {
     let needs = |id: StepId| graph.step(id).map(|step| step.needs.clone()).unwrap_or_default();
     let mut before = BTreeSet::new();
@@ -112,29 +111,30 @@ pub(super) fn direct(graph: &StepGraph, step: &Step) -> Vec<StepId> {
 
 /// `instances = 0, zones = []`.
 fn written(arguments: &serde_json::Map<String, serde_json::Value>) -> String {
-    let one = |(name, value): (&String, &serde_json::Value)| format!("{name} = {}", Names::none().on_one_line(value));
+    let one =
+        |(name, value): (&String, &serde_json::Value)| format!("{name} = {}", ResourceNames::none().on_one_line(value));
     arguments.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The levers in the order in which they are tried, each with what it writes.
-fn route(levers: &[Lever], agree: &[String], address: &str) -> String {
-    let lever = |lever: &Lever| {
-        let moves = lever.moves.iter().map(|(address, arguments)| format!("{} on {address}", written(arguments)));
-        let lingers = match lever.lingers.is_zero() {
+/// The routes in the order in which they are tried, each with the arguments that it sets.
+fn route(routes: &[RouteSwitch], agree: &[String], address: &str) -> String {
+    let one = |RouteSwitch { name, moves, lingers, front: _ }: &RouteSwitch| {
+        let moves = moves.iter().map(|(address, arguments)| format!("{} on {address}", written(arguments)));
+        let lingers = match lingers.is_zero() {
             true => String::new(),
-            false => format!("; users follow within {}", spoken(lever.lingers)),
+            false => format!("; clients follow within {}", spoken(*lingers)),
         };
-        format!("{}: {}{lingers}", lever.name, moves.collect::<Vec<_>>().join(", "))
+        format!("{name}: {}{lingers}", moves.collect::<Vec<_>>().join(", "))
     };
-    let levers = levers.iter().map(lever).collect::<Vec<_>>().join("; failing that, ");
+    let routes = routes.iter().map(one).collect::<Vec<_>>().join("; fallback: ");
     let agree = match agree.is_empty() {
         true => String::new(),
-        false => format!("; {} must agree", agree.join(", ")),
+        false => format!("; verified by {}", agree.join(", ")),
     };
-    format!("move users by {address} ({levers}{agree})")
+    format!("switch traffic with {address} ({routes}{agree})")
 }
 
-/// The word for an act: a name that scripts may rely on.
+/// The name of an act, stable for scripts.
 pub(super) const fn act_word(act: &Act) -> &'static str {
     match act {
         Act::Create => "create",
@@ -158,11 +158,11 @@ pub(super) const fn act_word(act: &Act) -> &'static str {
     }
 }
 
-/// The words for how roles are moved.
-pub(super) const fn how_word(how: How) -> &'static str {
+/// The name of a mode.
+pub(super) const fn how_word(how: FailoverMode) -> &'static str {
     match how {
-        How::Planned => "planned",
-        How::Forced => "forced",
+        FailoverMode::Planned => "planned",
+        FailoverMode::Forced => "forced",
     }
 }
 
@@ -173,23 +173,23 @@ pub(super) fn regions(step: &Step) -> BTreeSet<&str> {
 
 /// Steps of one phase that are shown together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Phase {
+pub(super) struct PhaseRows {
     /// The phase.
     pub stage: Stage,
-    /// Whether it comes once users have moved.
+    /// After traffic has switched.
     pub moved: bool,
-    /// After which time its first step can begin, as expected.
+    /// Expected start of its first step, from the start of the run.
     pub begins: Duration,
-    /// What is in it, in the order in which it can begin.
+    /// Its steps in the order in which they can start.
     pub rows: Vec<Row>,
 }
 
-/// What one line of a phase stands for.
+/// One line of a phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Row {
     /// One step.
     One(StepId),
-    /// Several that do the same to resources of one kind.
+    /// Several with the same action on resources of one kind.
     Several(Vec<StepId>),
 }
 
@@ -203,21 +203,26 @@ impl Row {
     }
 }
 
-impl Phase {
-    /// What stands over it: `stand up`, `probe, once users have moved`.
+impl PhaseRows {
+    /// The heading: `provision`, `probe, after traffic has switched`.
     pub fn title(&self) -> String {
-        let word = self.stage.as_str().replace('_', " ");
+        let word = match self.stage {
+            Stage::StandUp => "provision".to_owned(),
+            Stage::Route => "switch traffic".to_owned(),
+            Stage::TakeDown => "deprovision".to_owned(),
+            other => other.as_str().replace('_', " "),
+        };
         let also_before = matches!(self.stage, Stage::Probe | Stage::Step);
-        if self.moved && also_before { format!("{word}, once users have moved") } else { word }
+        if self.moved && also_before { format!("{word}, after traffic has switched") } else { word }
     }
 
-    /// How many steps are in it.
+    /// Number of its steps.
     pub fn steps(&self) -> usize {
         self.rows.iter().map(|row| row.ids().len()).sum()
     }
 }
 
-/// When each step can begin, as expected, counted from the start.
+/// Expected start of each step, from the start of the run.
 pub(super) fn begins(graph: &StepGraph) -> Vec<Duration> {
     let mut begins = vec![Duration::ZERO; graph.steps.len()];
     for step in graph.order().into_iter().filter_map(|id| graph.step(id)) {
@@ -230,7 +235,7 @@ pub(super) fn begins(graph: &StepGraph) -> Vec<Duration> {
     begins
 }
 
-/// Which steps stand behind one that moves users.
+/// True for each step that waits for a traffic switch.
 fn behind_route(graph: &StepGraph) -> Vec<bool> {
     let mut behind = vec![false; graph.steps.len()];
     for step in graph.order().into_iter().filter_map(|id| graph.step(id)) {
@@ -245,8 +250,9 @@ fn behind_route(graph: &StepGraph) -> Vec<bool> {
     behind
 }
 
-/// The phases in the order in which they can begin. What is alike is told together where a phase would be long; a step on the `critical` chain never.
-pub(super) fn phases(graph: &StepGraph, critical: &[StepId]) -> Vec<Phase> {
+/// The phases in the order in which they can start. Many like steps share a row; a step on the critical path has its
+/// own.
+pub(super) fn phases(graph: &StepGraph, critical: &[StepId]) -> Vec<PhaseRows> {
     let (begins, behind) = (begins(graph), behind_route(graph));
     let begin = |id: StepId| begins.get(id.index()).copied().unwrap_or_default();
     let mut found: BTreeMap<(bool, Stage), Vec<StepId>> = BTreeMap::new();
@@ -257,39 +263,69 @@ pub(super) fn phases(graph: &StepGraph, critical: &[StepId]) -> Vec<Phase> {
     let phase = |((moved, stage), mut ids): ((bool, Stage), Vec<StepId>)| {
         ids.sort_by_key(|id| (begin(*id), *id));
         let begins = ids.first().map(|id| begin(*id)).unwrap_or_default();
-        Phase { stage, moved, begins, rows: rows(graph, critical, &ids) }
+        PhaseRows { stage, moved, begins, rows: rows(graph, critical, &ids) }
     };
-    let mut phases: Vec<Phase> = found.into_iter().map(phase).collect();
+    let mut phases: Vec<PhaseRows> = found.into_iter().map(phase).collect();
     phases.sort_by_key(|phase| (phase.begins, phase.moved, phase.stage));
     phases
 }
 
 /// The lines of a phase.
 fn rows(graph: &StepGraph, critical: &[StepId], ids: &[StepId]) -> Vec<Row> {
-    if ids.len() <= MANY {
-        return ids.iter().copied().map(Row::One).collect();
-    }
-    let mut rows: Vec<Row> = Vec::new();
-    let mut alike: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for step in ids.iter().filter_map(|id| graph.step(*id)) {
+    let kind_of = |id: &StepId| {
+        let step = graph.step(*id)?;
         let alone = critical.contains(&step.id) || matches!(step.act, Act::Task(_));
-        let key = (act_word(&step.act), step.address.kind());
-        match alike.get(&key).and_then(|at| rows.get_mut(*at)) {
-            Some(Row::Several(others)) if !alone => others.push(step.id),
-            _ => {
-                if !alone {
-                    alike.insert(key, rows.len());
-                }
-                rows.push(if alone { Row::One(step.id) } else { Row::Several(vec![step.id]) });
-            }
-        }
+        (!alone).then(|| (act_word(&step.act), step.address.kind()))
+    };
+    let mut alike: BTreeMap<(&str, &str), Vec<StepId>> = BTreeMap::new();
+    for (kind, id) in ids.iter().filter_map(|id| Some((kind_of(id)?, *id))) {
+        alike.entry(kind).or_default().push(id);
     }
-    for row in &mut rows {
-        if let Row::Several(ids) = row
-            && let [id] = ids.as_slice()
-        {
-            *row = Row::One(*id);
+    let mut rows = Vec::new();
+    for id in ids {
+        match kind_of(id).and_then(|kind| alike.get(&kind)).filter(|same| same.len() >= MANY) {
+            None => rows.push(Row::One(*id)),
+            Some(same) if same.first() == Some(id) => rows.push(Row::Several(same.clone())),
+            Some(_) => {}
         }
     }
     rows
+}
+
+/// Numbers of steps, from 1 in the order in which a procedure prints them. A run keeps them.
+#[derive(Debug, Clone)]
+pub(super) struct Numbers(Vec<usize>);
+
+impl Numbers {
+    /// Numbers of the first `planned` steps of a graph as their procedure prints them, and of the further ones after
+    /// those.
+    pub fn of(graph: &StepGraph, planned: usize) -> Self {
+        let first = StepGraph { steps: graph.steps.iter().take(planned).cloned().collect() };
+        let (critical, _) = crate::failover::predict(&first);
+        let mut numbers: Vec<usize> = (1..=graph.steps.len()).collect();
+        let rows = phases(&first, &critical.steps).into_iter().flat_map(|phase| phase.rows);
+        let printed: Vec<StepId> = rows.flat_map(|row| row.ids().to_vec()).collect();
+        for (at, id) in printed.into_iter().enumerate() {
+            if let Some(number) = numbers.get_mut(id.index()) {
+                *number = at + 1;
+            }
+        }
+        Self(numbers)
+    }
+
+    /// The number of a step.
+    pub fn get(&self, id: StepId) -> usize {
+        self.0.get(id.index()).copied().unwrap_or_default()
+    }
+
+    /// Numbers of several steps, with runs of them as ranges: `3, 5-9`.
+    pub fn list(&self, ids: &[StepId]) -> String {
+        let mut numbers: Vec<usize> = ids.iter().map(|id| self.get(*id)).collect();
+        numbers.sort_unstable();
+        let runs = numbers.chunk_by(|a, b| a + 1 == *b).flat_map(|run| match run {
+            [first, .., last] if run.len() > 2 => vec![format!("{first}-{last}")],
+            few => few.iter().map(usize::to_string).collect(),
+        });
+        runs.collect::<Vec<_>>().join(", ")
+    }
 }

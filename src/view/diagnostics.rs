@@ -1,14 +1,15 @@
-//! Diagnostics as JSON, for editors and scripts. As text they render themselves.
+//! Diagnostics as JSON, for editors and scripts. `crate::diagnostic` renders them as text.
 
 use serde_json::{Value as Json, json};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources, Span};
 
-/// What was found, as JSON: `format_version`, `valid`, and `diagnostics`, each with `code`, `severity`, `summary`, `at` (`file`, `line`,
-/// `column`, `start` and `end` in bytes), `label`, `related` (each `at` and `label`), `why` and `help`; what is absent is `null`.
+/// Diagnostics as JSON: `format_version`, `valid`, and `diagnostics`, each with `code`, `severity`, `summary`, `at`
+/// (`file`, `line`, `column`, `start` and `end` in bytes), `label`, `related` (each `at` and `label`), `why` and
+/// `help`. An absent value is `null`.
 pub fn json(diagnostics: &Diagnostics, sources: &Sources) -> Json {
     json!({
-        "format_version": "1.0",
+        "format_version": 1,
         "valid": !diagnostics.has_errors(),
         "diagnostics": diagnostics.iter().map(|one| diagnostic(one, sources)).collect::<Vec<_>>(),
     })

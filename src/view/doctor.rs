@@ -1,25 +1,25 @@
-//! What the doctor found, as text and JSON.
+//! Findings of `doctor`, as text and JSON.
 
 use serde_json::{Value as Json, json};
 
 use super::{BOLD, GREEN, RED, YELLOW, count, hang, styled, wrap};
-use crate::doctor::{Finding, Verdict};
+use crate::doctor::{DoctorResult, DoctorStatus};
 
-/// The version of the JSON.
+/// The version of the JSON format.
 const VERSION: u32 = 1;
-/// The width of a line, and where what was found begins.
+/// The width of a line, and the column of a finding.
 const WIDTH: usize = 100;
 const INDENT: usize = 10;
 
-/// All findings in their order, with what to do about each, and how many are bad.
-pub fn text(of: &str, findings: &[Finding]) -> String {
+/// All findings in their order, the fix for each, and the number of failures.
+pub fn text(of: &str, findings: &[DoctorResult]) -> String {
     let mut out = format!("{of}\n\n");
-    for Finding { check, verdict, what, help } in findings {
+    for DoctorResult { check, verdict, what, help } in findings {
         let word = match verdict {
-            Verdict::Fails => styled(RED, "fails  "),
-            Verdict::Unseen => styled(YELLOW, "unseen "),
-            Verdict::Warns => styled(YELLOW, "warns  "),
-            Verdict::Passes => styled(GREEN, "passed "),
+            DoctorStatus::Fails => styled(RED, "FAILED "),
+            DoctorStatus::Unseen => styled(YELLOW, "unknown"),
+            DoctorStatus::Warns => styled(YELLOW, "warning"),
+            DoctorStatus::Passes => styled(GREEN, "passed "),
         };
         out +=
             &format!("  {word} {}\n", hang(&wrap(&format!("{}: {what}", styled(BOLD, check)), WIDTH - INDENT), INDENT));
@@ -31,16 +31,23 @@ pub fn text(of: &str, findings: &[Finding]) -> String {
 }
 
 /// The last line.
-fn verdict(findings: &[Finding]) -> String {
+fn verdict(findings: &[DoctorResult]) -> String {
     let number = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
-    match (number(Verdict::Fails), number(Verdict::Unseen) + number(Verdict::Warns)) {
-        (0, 0) => "All is well.".to_owned(),
-        (0, some) => format!("Nothing fails; {} to look at.", count(some, "thing", "things")),
-        (some, _) => format!("{} to mend before this stack can be counted on.", count(some, "thing", "things")),
+    match (number(DoctorStatus::Fails), number(DoctorStatus::Unseen) + number(DoctorStatus::Warns)) {
+        (0, 0) => "All checks passed.".to_owned(),
+        (0, some) => format!("No check failed; {}.", count(some, "warning", "warnings")),
+        (some, 0) => {
+            format!("{}. Fix the failures before you rely on this stack.", count(some, "check failed", "checks failed"))
+        }
+        (some, warnings) => format!(
+            "{}, {}. Fix the failures before you rely on this stack.",
+            count(some, "check failed", "checks failed"),
+            count(warnings, "warning", "warnings")
+        ),
     }
 }
 
 /// The same for scripts.
-pub fn json(stack: Option<&str>, cloud: &str, findings: &[Finding]) -> Json {
-    json!({ "version": VERSION, "stack": stack, "cloud": cloud, "findings": findings })
+pub fn json(stack: Option<&str>, cloud: &str, findings: &[DoctorResult]) -> Json {
+    json!({ "format_version": VERSION, "stack": stack, "cloud": cloud, "findings": findings })
 }

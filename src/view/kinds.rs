@@ -1,70 +1,140 @@
-//! The documentation of the kinds, from their tables: as text and as JSON.
+//! The documentation of the kinds and of the blocks of the language, from their tables: as text, JSON and Markdown.
 
 use serde_json::{Value as Json, json};
 
 use super::{BOLD, DIM, GREEN, RED, YELLOW, hang, styled, wrap};
-use crate::kinds::{self, Arg, Block, Change, From, Kind, Lit, Location, NameRule, Need, Place, Ty, Unique};
+use crate::kinds::{
+    self, Arg, AttributeSource, Block, ChangeEffect, Kind, Lit, Location, NameRule, NameScope, Need, Place, Ty,
+};
+use crate::reference::blocks::{self, LanguageArgument, LanguageBlock, Necessity};
 
 /// The width of the text.
 const WIDTH: usize = 96;
+/// The width of Markdown.
+const PAGE: usize = 120;
+/// The version of the JSON.
+const FORMAT_VERSION: u32 = 1;
+/// The family of the blocks that are no resources.
+const LANGUAGE: &str = "Language";
+/// The family of kinds with a table for each provider type.
+const SEVERAL: &str = "Several providers";
 
-/// Every kind with a sentence, by the provider that has it.
-pub fn list() -> String {
+/// The kinds by the provider that has them, in the order of [`kinds::ALL`].
+pub fn families() -> Vec<(&'static str, Vec<&'static Kind>)> {
     let mut families: Vec<(&str, Vec<&Kind>)> = Vec::new();
     for kind in kinds::ALL {
-        let family =
-            kind.arm.type_.split('/').next().filter(|family| !family.is_empty()).unwrap_or("Several providers");
+        let family = kind.arm.type_.split('/').next().filter(|family| !family.is_empty()).unwrap_or(SEVERAL);
         match families.iter_mut().find(|(known, _)| *known == family) {
             Some((_, members)) => members.push(kind),
             None => families.push((family, vec![kind])),
         }
     }
-    let width = kinds::ALL.iter().map(|kind| kind.name.len()).max().unwrap_or_default();
-    let line = |kind: &&Kind| {
-        let about = hang(&wrap(kind.about, WIDTH.saturating_sub(width).max(40)), width + 4);
-        format!("  {}{:pad$}  {about}\n", styled(GREEN, kind.name), "", pad = width - kind.name.len())
-    };
-    let family = |(family, members): &(&str, Vec<&Kind>)| {
-        format!("{}\n{}\n", styled(BOLD, family), members.iter().map(line).collect::<String>())
-    };
-    let all: String = families.iter().map(family).collect();
-    format!("{all}{}\n", styled(DIM, "drplan kinds NAME says what can be written in a block of a kind."))
+    families
 }
 
-/// All that there is to know of a kind to write a block of it.
+/// Every block and kind with a sentence, by family.
+pub fn list() -> String {
+    let names = kinds::ALL.iter().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
+    let width = names.map(str::len).max().unwrap_or_default();
+    let line = |name: &str, about: &str| {
+        let about = hang(&wrap(about, WIDTH.saturating_sub(width).max(40)), width + 4);
+        format!("  {}{:pad$}  {about}\n", styled(GREEN, name), "", pad = width - name.len())
+    };
+    let of_language = blocks::ALL.iter().map(|block| line(block.name, &first_sentence(block.about)));
+    let language = format!("{}\n{}\n", styled(BOLD, LANGUAGE), of_language.collect::<String>());
+    let family = |(family, members): &(&str, Vec<&Kind>)| {
+        let members: String = members.iter().map(|kind| line(kind.name, kind.about)).collect();
+        format!("{}\n{members}\n", styled(BOLD, family))
+    };
+    let all: String = families().iter().map(family).collect();
+    let more = "`drplan kinds NAME` shows arguments, defaults and an example.";
+    format!("{language}{all}{}\n", styled(DIM, more))
+}
+
+/// Everything needed to write a block of a kind.
 pub fn show(kind: &Kind) -> String {
     let mut out = format!("{}\n{}\n", styled(BOLD, kind.name), wrap(kind.about, WIDTH));
     let facts = facts(kind);
     if !facts.is_empty() {
-        out += &format!("\n{facts}");
+        let rows = facts.iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(text, WIDTH - 13), 13)));
+        out += &format!("\n{}", rows.collect::<String>());
     }
     out += &section("Arguments", &kind.args.iter().map(|arg| argument(arg, 2)).collect::<String>());
+    out += &format!("  {}\n", styled(DIM, COMMON));
     out += &section("Attributes", &attributes(kind));
     for (of, variant) in kind.variants.iter().flat_map(|variants| variants.of) {
         out += &variant_of(kind, of, variant);
     }
-    let left_out: String = kind
-        .left_out
-        .iter()
-        .map(|(name, why)| format!("  {name}\n      {}\n", hang(&wrap(why, WIDTH - 6), 6)))
-        .collect();
-    out += &section("Left out of what azurerm has", &left_out);
+    let left_out = |(name, why): &(&str, &str)| format!("  {name}\n      {}\n", hang(&wrap(why, WIDTH - 6), 6));
+    out += &section("Arguments of azurerm that are left out", &kind.left_out.iter().map(left_out).collect::<String>());
     out + &section("Example", &indent(kind.example.trim()))
 }
 
-/// What one of several tables says beyond what all have in common.
+/// The line below the arguments of a kind.
+const COMMON: &str = "Every resource also takes the arguments of `drplan kinds resource`.";
+
+/// Everything needed to write a block of the language.
+pub fn show_block(block: &LanguageBlock) -> String {
+    let mut out = format!("{}\n{}\n", styled(BOLD, block.name), wrap(block.about, WIDTH));
+    let rows = block_facts(block);
+    let rows = rows.iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(text, WIDTH - 13), 13)));
+    out += &format!("\n{}", rows.collect::<String>());
+    let one = |argument: &LanguageArgument| {
+        let need = necessity(argument.need).map(|need| format!(", {need}")).unwrap_or_default();
+        let need = if argument.need == Necessity::Required { styled(YELLOW, &need) } else { need };
+        let doc = hang(&wrap(argument.doc, WIDTH - 8), 8);
+        format!("  {}  {}{need}\n        {doc}\n", styled(GREEN, argument.name), argument.ty)
+    };
+    out += &section("Arguments", &block.arguments.iter().map(one).collect::<String>());
+    let nested = block.blocks.iter().filter_map(|name| blocks::find(name));
+    let nested = nested.map(|inner| {
+        let about = hang(&wrap(&first_sentence(inner.about), WIDTH - 8), 8);
+        format!("  {}  {}\n        {about}\n", styled(GREEN, inner.name), inner.count)
+    });
+    out += &section("Blocks", &nested.collect::<String>());
+    let notes = block.notes.iter().map(|note| format!("  {}\n", hang(&wrap(note, WIDTH - 2), 2)));
+    out += &section("Notes", &notes.collect::<String>());
+    out + &section("Example", &indent(block.example.trim()))
+}
+
+fn block_facts(block: &LanguageBlock) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    if !block.within.is_empty() {
+        rows.push(("Block of", block.within.to_owned()));
+    }
+    rows.push(("Label", if block.label.is_empty() { "none".to_owned() } else { block.label.to_owned() }));
+    rows.push(("Number", block.count.to_owned()));
+    rows
+}
+
+fn necessity(need: Necessity) -> Option<String> {
+    match need {
+        Necessity::Required => Some("required".to_owned()),
+        Necessity::Optional => None,
+        Necessity::Default(value) => Some(format!("default {value}")),
+    }
+}
+
+fn first_sentence(text: &str) -> String {
+    text.split_once(". ").map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
+}
+
+/// The arguments and attributes of one variant beyond those that all have in common.
 fn variant_of(kind: &Kind, of: &str, variant: &Kind) -> String {
     let by = kind.variants.map(|variants| variants.by).unwrap_or_default();
     let own = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none());
-    let text = format!("{}\n\n{}", wrap(variant.about, WIDTH - 2), facts(variant))
+    let rows =
+        facts(variant).into_iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(&text, WIDTH - 15), 13)));
+    let text = format!("{}\n\n{}", wrap(variant.about, WIDTH - 2), rows.collect::<String>())
         + &section("Arguments", &own.map(|arg| argument(arg, 2)).collect::<String>())
         + &section("Attributes", &attributes(variant));
-    section(&format!("Where {by} is a {of}"), &indent(&text))
+    section(&format!("With {} as {by}", kinds::with_article(of)), &indent(&text))
 }
 
-/// The name of the kind closest to a name that is none.
+/// The name of the kind or block closest to an unknown name.
 pub fn closest(name: &str) -> Option<&'static str> {
-    crate::diagnostic::closest(name, kinds::ALL.iter().map(|kind| kind.name))
+    let known = kinds::ALL.iter().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
+    crate::diagnostic::closest(name, known)
 }
 
 fn section(title: &str, text: &str) -> String {
@@ -75,24 +145,24 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
 }
 
-fn facts(kind: &Kind) -> String {
+fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
     let Kind { arm, place, location, names, durations: takes, .. } = kind;
     let [create, update, delete] = [takes.create, takes.update, takes.delete].map(seconds);
-    // Where there are several tables, each of them says it.
+    // With several tables, each of them has its own facts.
     if kind.variants.is_some() {
-        return String::new();
+        return Vec::new();
     }
     let mut rows = vec![
         ("Azure type", format!("{}, API version {}", arm.type_, arm.api)),
         ("Name", name_rule(names)),
-        ("Lives in", lives_in(*place)),
+        ("Scope", scope(*place)),
         ("Region", region(*location).to_owned()),
         ("Takes about", format!("{create} to create, {update} to update, {delete} to delete")),
     ];
     if kind.recovery.loses_data {
-        rows.push(("Deletion", "loses data that apply cannot make again".to_owned()));
+        rows.push(("Deletion", "deletes data; apply does not create it again".to_owned()));
     }
-    rows.iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(text, WIDTH - 13), 13))).collect()
+    rows
 }
 
 fn seconds(seconds: u32) -> String {
@@ -102,21 +172,21 @@ fn seconds(seconds: u32) -> String {
 fn name_rule(rule: &NameRule) -> String {
     let NameRule { min, max, pattern: _, words, unique, written } = rule;
     if !written {
-        return "derived from what it refers to".to_owned();
+        return "derived from the resource that it refers to".to_owned();
     }
     let unique = match unique {
-        Unique::InParent => "",
-        Unique::Globally => "; unique in all of Azure",
+        NameScope::InParent => "",
+        NameScope::Globally => "; unique in all of Azure",
     };
     format!("{min} to {max} characters: {words}{unique}")
 }
 
-fn lives_in(place: Place) -> String {
+fn scope(place: Place) -> String {
     match place {
         Place::Subscription => "the subscription".to_owned(),
         Place::Group => "a resource group".to_owned(),
         Place::Child(parent, _) => format!("its parent, the argument {parent}"),
-        Place::Extension(scope) => format!("what it extends, the argument {scope}"),
+        Place::Extension(scope) => format!("the resource that it extends, the argument {scope}"),
         Place::Part(parent, ..) => format!("a list of its parent, the argument {parent}"),
         Place::Property(of) => format!("properties of another resource, the argument {of}"),
     }
@@ -125,36 +195,53 @@ fn lives_in(place: Place) -> String {
 const fn region(location: Location) -> &'static str {
     match location {
         Location::Regional => "that of its site",
-        Location::Global => "none: it is global, only its resource group's metadata has a region",
-        Location::None => "that of what it lives in",
+        Location::Global => "none: it is global; only the metadata of its resource group has a region",
+        Location::None => "that of its parent",
     }
 }
 
 fn argument(arg: &Arg, by: usize) -> String {
-    let Arg { name, ty, need, wire: _, change, secret, write_only, same: _, doc } = arg;
+    let mut facts = argument_facts(arg);
+    // The same words as in Markdown, with colour.
+    for fact in &mut facts {
+        match fact.as_str() {
+            REQUIRED => *fact = styled(YELLOW, fact),
+            REPLACES => *fact = styled(RED, fact),
+            _ => {}
+        }
+    }
+    let inner =
+        block_of(&arg.ty).map(|block| block.args.iter().map(|inner| argument(inner, by + 4)).collect::<String>());
+    let under = by + 6;
+    let doc = hang(&wrap(arg.doc, WIDTH.saturating_sub(under)), under);
+    let head = format!("{:by$}{}  {}", "", styled(GREEN, arg.name), facts.join(", "));
+    format!("{head}\n{:under$}{doc}\n{}", "", inner.unwrap_or_default())
+}
+
+const REQUIRED: &str = "required";
+const REPLACES: &str = "change forces replacement";
+
+fn argument_facts(arg: &Arg) -> Vec<String> {
+    let Arg { name: _, ty, need, wire: _, change, secret, write_only, same: _, doc: _ } = arg;
     let mut facts = vec![match block_of(ty) {
         Some(block) => block_text(block),
         None => type_text(ty),
     }];
     match need {
-        Need::Required => facts.push(styled(YELLOW, "required")),
+        Need::Required => facts.push(REQUIRED.to_owned()),
         Need::Optional => {}
         Need::Default(lit) => facts.push(format!("default {}", literal(*lit))),
     }
-    if *change == Change::Replace {
-        facts.push(styled(RED, "a change replaces"));
+    if *change == ChangeEffect::Replace {
+        facts.push(REPLACES.to_owned());
     }
     if *secret {
         facts.push("sensitive".to_owned());
     }
     if *write_only && !secret {
-        facts.push("never read back".to_owned());
+        facts.push("write-only".to_owned());
     }
-    let inner = block_of(ty).map(|block| block.args.iter().map(|inner| argument(inner, by + 4)).collect::<String>());
-    let under = by + 6;
-    let doc = hang(&wrap(doc, WIDTH.saturating_sub(under)), under);
-    let head = format!("{:by$}{}  {}", "", styled(GREEN, name), facts.join(", "));
-    format!("{head}\n{:under$}{doc}\n{}", "", inner.unwrap_or_default())
+    facts
 }
 
 const fn block_of(ty: &Ty) -> Option<&'static Block> {
@@ -173,7 +260,7 @@ fn block_text(block: &Block) -> String {
         (min, usize::MAX) => format!("block, at least {min}"),
         (min, max) => format!("block, {min} to {max}"),
     };
-    if key.is_empty() { number } else { format!("{number}, told apart by {key}") }
+    if key.is_empty() { number } else { format!("{number}, keyed by {key}") }
 }
 
 fn type_text(ty: &Ty) -> String {
@@ -207,37 +294,130 @@ fn range<T: std::fmt::Display>(word: &str, from: bool, min: &T, to: bool, max: &
 }
 
 fn literal(lit: Lit) -> String {
-    super::value::Names::none().on_one_line(&lit.json())
+    super::value::ResourceNames::none().on_one_line(&lit.json())
 }
 
 fn attributes(kind: &Kind) -> String {
-    kind.attributes
-        .iter()
-        .map(|attribute| {
-            let known = match attribute.from {
-                From::Names(_) => "known before apply",
-                From::Body(_) | From::Action(..) => "known after apply",
-            };
-            let secret = if attribute.secret { ", sensitive" } else { "" };
-            let doc = hang(&wrap(attribute.doc, WIDTH - 8), 8);
-            format!("  {}  {known}{secret}\n        {doc}\n", styled(GREEN, attribute.name))
-        })
-        .collect()
+    let one = |attribute: &kinds::Attribute| {
+        let doc = hang(&wrap(attribute.doc, WIDTH - 8), 8);
+        format!("  {}  {}\n        {doc}\n", styled(GREEN, attribute.name), known(attribute))
+    };
+    kind.attributes.iter().map(one).collect()
 }
 
-/// A kind as JSON: `name`, `about`, `azure_type`, `api_version`, `arguments` (each `name`, `type`, `required`, `default`, `replaces`,
-/// `sensitive`, `doc`, and `block` with `min`, `max`, `key` and `arguments`), `attributes`, `name_rule`, `durations` in seconds, `variants`,
-/// `left_out`, `example`.
+fn known(attribute: &kinds::Attribute) -> String {
+    let known = match attribute.from {
+        AttributeSource::Names(_) => "known before apply",
+        AttributeSource::Body(_) | AttributeSource::Action(..) => "known after apply",
+    };
+    format!("{known}{}", if attribute.secret { ", sensitive" } else { "" })
+}
+
+/// A kind as a section of a page.
+pub fn markdown(kind: &Kind) -> String {
+    let mut out = format!("## `{}`\n\n{}\n", kind.name, wrap(kind.about, PAGE));
+    let rows = facts(kind);
+    if !rows.is_empty() {
+        out +=
+            &format!("\n{}", rows.iter().map(|(word, text)| item(0, &format!("{word}: {text}"))).collect::<String>());
+    }
+    out += &part("Arguments", &argument_items(kind.args, 0));
+    out += &part("Attributes", &attribute_items(kind));
+    for (of, variant) in kind.variants.iter().flat_map(|variants| variants.of) {
+        let by = kind.variants.map(|variants| variants.by).unwrap_or_default();
+        let own: Vec<Arg> = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none()).copied().collect();
+        out += &format!("\n### With `{of}` as `{by}`\n\n{}\n\n", wrap(variant.about, PAGE));
+        out += &facts(variant).iter().map(|(word, text)| item(0, &format!("{word}: {text}"))).collect::<String>();
+        out += &part("Arguments", &argument_items(&own, 0));
+        out += &part("Attributes", &attribute_items(variant));
+    }
+    let left_out: String = kind.left_out.iter().map(|(name, why)| item(0, &format!("`{name}`: {why}"))).collect();
+    out += &part("Arguments of azurerm that are left out", &left_out);
+    out + &format!("\n**Example**\n\n```hcl\n{}\n```\n", kind.example.trim())
+}
+
+/// A block of the language as a section of a page.
+pub fn block_markdown(block: &LanguageBlock) -> String {
+    let mut out = format!("## `{}`\n\n{}\n\n", block.name, wrap(block.about, PAGE));
+    out += &block_facts(block).iter().map(|(word, text)| item(0, &format!("{word}: {text}"))).collect::<String>();
+    let one = |argument: &LanguageArgument| {
+        let need = necessity(argument.need).map(|need| format!(", {need}")).unwrap_or_default();
+        item(0, &format!("`{}` ({}{need}): {}", argument.name, argument.ty, argument.doc))
+    };
+    out += &part("Arguments", &block.arguments.iter().map(one).collect::<String>());
+    let nested = block.blocks.iter().filter_map(|name| blocks::find(name));
+    let nested =
+        nested.map(|inner| item(0, &format!("`{}` ({}): {}", inner.name, inner.count, first_sentence(inner.about))));
+    out += &part("Blocks", &nested.collect::<String>());
+    out += &part("Notes", &block.notes.iter().map(|note| item(0, note)).collect::<String>());
+    // Nested blocks share the example of the block around them, which stands once on the page.
+    let shared = blocks::ALL.iter().find(|other| other.example == block.example).map_or("", |first| first.name);
+    match shared == block.name {
+        true => out + &format!("\n**Example**\n\n```hcl\n{}\n```\n", block.example.trim()),
+        false => out + &format!("\n**Example**: see [`{shared}`](#{shared}).\n"),
+    }
+}
+
+fn part(title: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("\n**{title}**\n\n{text}") }
+}
+
+fn item(by: usize, text: &str) -> String {
+    format!("{:by$}- {}\n", "", hang(&wrap(text, PAGE - by - 2), by + 2))
+}
+
+fn argument_items(args: &[Arg], by: usize) -> String {
+    let one = |arg: &Arg| {
+        let inner = block_of(&arg.ty).map(|block| argument_items(block.args, by + 2)).unwrap_or_default();
+        item(by, &format!("`{}` ({}): {}", arg.name, argument_facts(arg).join(", "), arg.doc)) + &inner
+    };
+    args.iter().map(one).collect()
+}
+
+fn attribute_items(kind: &Kind) -> String {
+    let one = |attribute: &kinds::Attribute| {
+        item(0, &format!("`{}` ({}): {}", attribute.name, known(attribute), attribute.doc))
+    };
+    kind.attributes.iter().map(one).collect()
+}
+
+/// All kinds and blocks as one JSON document.
+pub fn list_json() -> Json {
+    json!({
+        "format_version": FORMAT_VERSION,
+        "kinds": kinds::ALL.iter().map(|kind| of_kind(kind)).collect::<Vec<_>>(),
+        "blocks": blocks::ALL.iter().map(of_block).collect::<Vec<_>>(),
+    })
+}
+
+/// A kind as a JSON document of its own; its fields are in `docs/schemas/kinds.json`.
 pub fn json(kind: &Kind) -> Json {
+    versioned(of_kind(kind))
+}
+
+/// A block of the language as a JSON document of its own.
+pub fn block_json(block: &LanguageBlock) -> Json {
+    versioned(of_block(block))
+}
+
+fn versioned(document: Json) -> Json {
+    let mut all = json!({ "format_version": FORMAT_VERSION });
+    if let (Json::Object(all), Json::Object(document)) = (&mut all, document) {
+        all.extend(document);
+    }
+    all
+}
+
+fn of_kind(kind: &Kind) -> Json {
     let Kind { name, about, arm, args, attributes, names, durations, variants, example, left_out, .. } = kind;
     let attribute = |attribute: &kinds::Attribute| {
-        let known = matches!(attribute.from, From::Names(_));
+        let known = matches!(attribute.from, AttributeSource::Names(_));
         json!({"name": attribute.name, "known_before_apply": known, "sensitive": attribute.secret, "doc": attribute.doc})
     };
     let variants: Vec<Json> = variants
         .iter()
         .flat_map(|variants| {
-            variants.of.iter().map(|(of, kind)| json!({"by": variants.by, "of": of, "kind": json(kind)}))
+            variants.of.iter().map(|(of, kind)| json!({"by": variants.by, "of": of, "kind": of_kind(kind)}))
         })
         .collect();
     json!({
@@ -247,13 +427,41 @@ pub fn json(kind: &Kind) -> Json {
         "api_version": arm.api,
         "name_rule": {
             "min": names.min, "max": names.max, "pattern": names.pattern, "words": names.words,
-            "unique_in_azure": names.unique == Unique::Globally, "written": names.written,
+            "unique_in_azure": names.unique == NameScope::Globally, "written": names.written,
         },
         "arguments": args.iter().map(argument_json).collect::<Vec<_>>(),
         "attributes": attributes.iter().map(attribute).collect::<Vec<_>>(),
         "durations": {"create": durations.create, "update": durations.update, "delete": durations.delete},
         "variants": variants,
         "left_out": left_out.iter().map(|(name, why)| json!({"name": name, "why": why})).collect::<Vec<_>>(),
+        "example": example.trim(),
+    })
+}
+
+fn of_block(block: &LanguageBlock) -> Json {
+    let LanguageBlock { name, within, about, label, count, arguments, blocks, notes, example } = block;
+    let argument = |argument: &LanguageArgument| {
+        let default = match argument.need {
+            Necessity::Default(value) => Json::from(value),
+            Necessity::Required | Necessity::Optional => Json::Null,
+        };
+        json!({
+            "name": argument.name,
+            "type": argument.ty,
+            "required": argument.need == Necessity::Required,
+            "default": default,
+            "doc": argument.doc,
+        })
+    };
+    json!({
+        "name": name,
+        "within": (!within.is_empty()).then_some(within),
+        "about": about,
+        "label": (!label.is_empty()).then_some(label),
+        "number": count,
+        "arguments": arguments.iter().map(argument).collect::<Vec<_>>(),
+        "blocks": blocks,
+        "notes": notes,
         "example": example.trim(),
     })
 }
@@ -274,7 +482,7 @@ fn argument_json(arg: &Arg) -> Json {
         "type": if block.is_some() { "block".to_owned() } else { type_text(ty) },
         "required": matches!(need, Need::Required),
         "default": default,
-        "replaces": *change == Change::Replace,
+        "replaces": *change == ChangeEffect::Replace,
         "sensitive": secret,
         "doc": doc,
         "block": block,

@@ -1,11 +1,11 @@
-//! Text that others wrote, as Markdown shows it unchanged.
+//! Text of others, escaped so that Markdown shows it unchanged.
 
-/// Text that means nothing to Markdown or HTML, on one line.
+/// Text without meaning to Markdown or HTML, on one line.
 pub(super) fn escaped(text: &str) -> String {
     escape(text, false)
 }
 
-/// The same, where a forge would also call whom it names and link to what it names.
+/// The same for a comment, where a forge also resolves mentions and links.
 pub(super) fn escaped_in_comment(text: &str) -> String {
     escape(text, true)
 }
@@ -16,9 +16,10 @@ fn escape(text: &str, in_comment: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, c) in chars.iter().enumerate() {
         match c {
-            // Within a word it is only an underscore.
+            // An underscore within a word has no meaning.
             '_' if word(at.checked_sub(1)) && word(Some(at + 1)) => out.push('_'),
-            // Nobody is called, and no issue is linked to: a space of no width comes between. An entity alone would be resolved before GitHub looks.
+            // A space of no width prevents mentions and links to issues. GitHub resolves a lone entity before it
+            // looks for them.
             '@' if in_comment && word(Some(at + 1)) => out.push_str("@&#8203;"),
             '#' if in_comment && word(Some(at + 1)) => out.push_str("\\#&#8203;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
@@ -28,7 +29,7 @@ fn escape(text: &str, in_comment: bool) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // An address is not turned into a link.
+            // No automatic link.
             ':' if in_comment && chars.get(at + 1) == Some(&'/') => out.push_str("&#58;"),
             unseen if is_unseen(*unseen) => out.push(' '),
             plain => out.push(*plain),
@@ -37,13 +38,14 @@ fn escape(text: &str, in_comment: bool) -> String {
     out
 }
 
-/// Whether a character is not to be seen itself and changes how others are: it moves the cursor, or turns the direction of what follows.
+/// True for an invisible character that changes how others appear: it moves the cursor or reverses the direction of
+/// text.
 pub(super) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Lines as a block of code, between fences longer than any in them. `language` decides how they are coloured.
+/// Lines as a block of code, between fences longer than any in them. `language` selects the colours.
 pub(super) fn fenced(language: &str, lines: &str) -> String {
     let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
@@ -51,7 +53,7 @@ pub(super) fn fenced(language: &str, lines: &str) -> String {
     format!("{fence}{language}\n{lines}{end}{fence}\n")
 }
 
-/// Something folded away under a summary, which is Markdown.
+/// Text folded under a summary, which is Markdown.
 pub(super) fn folded(summary: &str, body: &str) -> String {
     format!("<details><summary>{summary}</summary>\n\n{body}\n</details>\n")
 }
@@ -64,7 +66,7 @@ pub(super) fn clipped(text: &str, most: usize) -> String {
     }
 }
 
-/// Words in which backticks mark code, as they do in messages: what stands between them is code, and nothing else means anything.
+/// Text of messages, in which backticks mark code and nothing else has a meaning.
 pub(super) fn prose(text: &str) -> String {
     prose_with(text, escaped)
 }
@@ -83,10 +85,10 @@ fn prose_with(text: &str, escaped: fn(&str) -> String) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
-/// Text as code, on one line, that may stand in a table.
+/// Text as code, on one line, safe in a table.
 pub(super) fn code(text: &str) -> String {
     let line: String = text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
-    // A bar ends a cell even between backticks, where nothing but a table would take out what escapes it: then it takes entities.
+    // A bar ends a cell even between backticks, and only a table would remove its escape. Use entities instead.
     if line.trim().is_empty() || line.contains('|') {
         return format!("<code>{}</code>", in_entities(&line));
     }
@@ -96,13 +98,13 @@ pub(super) fn code(text: &str) -> String {
     format!("{fence}{space}{line}{space}{fence}")
 }
 
-/// Text in which everything that could mean something stands as its number.
+/// Text with each character that could have a meaning as a numeric entity.
 fn in_entities(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | ',' | '/' | '-' | '=' | '\'');
     text.chars().map(|c| if plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) }).collect()
 }
 
-/// A table: the first row is its head, and as many columns as `right` says stand flush right at its end.
+/// A table with this head. Its last `right` columns are aligned to the right.
 pub(super) fn table(head: &[&str], right: usize, rows: &[Vec<String>]) -> String {
     let rule = (0..head.len()).map(|at| if at + right >= head.len() { "---:" } else { "---" });
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
@@ -117,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_is_written_means_anything() {
+    fn text_of_others_has_no_meaning_in_markdown() {
         assert_eq!(escaped("<b>|x_y_\n`a`"), "&lt;b&gt;\\|x_y\\_ \\`a\\`");
         assert_eq!(code("a``b"), "```a``b```");
         assert_eq!(code("`a"), "`` `a ``");

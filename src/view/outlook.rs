@@ -1,4 +1,4 @@
-//! What is expected of recovery before and after a change, in words: what the comments, the text and the JSON of a review have in common.
+//! Predicted recovery before and after a change, as text that the comments, the text and the JSON of a review share.
 
 use std::time::Duration;
 
@@ -7,109 +7,109 @@ use serde_json::{Value as Json, json};
 use super::deed::act_word;
 use super::forecast::{self, of_amount, of_time, places};
 use crate::duration::spoken;
-use crate::failover::{Loss, Procedure};
-use crate::kinds::How;
-use crate::review::{Expected, Outlook, Short, decides, falls_short, refusals, worst};
-use crate::steps::{Predicted, Step};
+use crate::failover::{LossEstimate, Procedure};
+use crate::kinds::FailoverMode;
+use crate::review::{Expectation, Outlook, Shortfall, decides, falls_short, refusals, worst};
+use crate::steps::{Prediction, Step};
 
-/// What every prediction of a review rests on.
-pub(super) const ASSUMED: &str = "Assumed, not observed: an ordinary day on which all that always stands does, as it is written, and every replica \
-                                  follows. Nothing in the cloud was looked at for this.";
+/// Assumptions of every prediction in a review.
+pub(super) const ASSUMED: &str = "Estimate. Assumes that all permanent resources are healthy and replicated.";
 
-/// How the objectives come out, in a sentence.
+/// Predictions against the objectives, as a sentence.
 pub(super) fn objectives(outlooks: &[Outlook]) -> String {
     let after = || outlooks.iter().filter_map(|outlook| outlook.after.procedure());
     let words = match worst(outlooks) {
-        Some(Short::Impossible) => "A failover could not be carried out as it is written.",
-        Some(Short::Missed) => "Objectives would be missed.",
-        Some(Short::AtRisk) => "Objectives may be missed: in more than one of twenty cases users wait longer.",
-        None if after().next().is_none() => "There is no failover group, so that no recovery is predicted.",
-        None if after().all(|procedure| procedure.objectives.rto.is_none()) => {
-            "There is no objective of recovery time."
-        }
-        None => "The objective of recovery time is met, as far as can be predicted.",
+        Some(Shortfall::Impossible) => "Blocked: a failover with this configuration fails its preflight checks.",
+        Some(Shortfall::Missed) => "A recovery objective (RTO or RPO) would be missed.",
+        Some(Shortfall::AtRisk) => "The RTO is at risk: P95 exceeds it.",
+        None if after().next().is_none() => "No failover group, so no recovery is predicted.",
+        None if after().all(|procedure| procedure.objectives.rto.is_none()) => "No RTO is set.",
+        None => "The RTO is met (estimate).",
     };
     words.to_owned()
 }
 
-/// What of this falls short of the objectives, a sentence each without its full stop.
+/// Predictions that miss an objective, a sentence each without its full stop.
 pub fn shortfalls(outlooks: &[Outlook]) -> Vec<String> {
     let mut found = Vec::new();
     for outlook in outlooks {
         let Some(after) = outlook.after.procedure() else { continue };
         let who = format!("failover group {}, {}", outlook.group, way(outlook));
         found.extend(refusals(after).map(|guard| format!("{who}: {}", guard.what)));
-        if let (Some(Short::AtRisk | Short::Missed), Some(rto)) = (falls_short(after), after.objectives.rto) {
+        if let (Some(Shortfall::AtRisk | Shortfall::Missed), Some(rto)) = (falls_short(after), after.objectives.rto) {
             let (time, decided) = (time(after.predicted), decided(after));
-            found
-                .push(format!("{who}: users wait {time}, and the objective is {}; decided by: {decided}", spoken(rto)));
+            found.push(format!(
+                "{who}: {} {time}, objective {}; critical path: {decided}",
+                about(outlook),
+                spoken(rto)
+            ));
         }
     }
     found
 }
 
-/// How a group is moved: `forced, primary is lost`.
+/// The mode of a move: `forced, primary is lost`.
 pub(super) fn way(outlook: &Outlook) -> String {
     match outlook.how {
-        How::Forced => format!("forced, {} is lost", outlook.leaving),
-        How::Planned => "planned".to_owned(),
+        FailoverMode::Forced => format!("forced, {} is lost", outlook.leaving),
+        FailoverMode::Planned => "planned".to_owned(),
     }
 }
 
-/// A line about one group: what it is about, before, after, the objective, and how it comes out.
-pub(super) struct Line {
-    pub about: Words,
+/// A line about one group: its subject, the values before and after, the objective, and the result.
+pub(super) struct OutlookLine {
+    pub about: OutlookSubject,
     pub before: String,
     pub after: String,
     pub objective: String,
     pub mark: &'static str,
 }
 
-/// What a line is about.
-pub(super) enum Words {
-    /// These words.
+/// The subject of a line.
+pub(super) enum OutlookSubject {
+    /// This text.
     Plain(&'static str),
-    /// What this replica would lose.
+    /// Data loss of this replica.
     LossOf(String),
 }
 
 /// The lines about one group.
-pub(super) fn lines(outlook: &Outlook) -> Vec<Line> {
+pub(super) fn lines(outlook: &Outlook) -> Vec<OutlookLine> {
     let both = |of: &dyn Fn(&Procedure) -> String| (expected(&outlook.before, of), expected(&outlook.after, of));
     let after = outlook.after.procedure();
     let line = |about, (before, after), objective: Option<Duration>, mark| {
         let objective = objective.map(spoken).unwrap_or_default();
-        Line { about, before, after, objective, mark }
+        OutlookLine { about, before, after, objective, mark }
     };
     let rto = after.and_then(|after| after.objectives.rto);
     let mark = after.map_or("", |after| of_time(after.predicted, after.objectives.rto).words());
     let mut lines = vec![
-        line(Words::Plain("users wait"), both(&|procedure| time(procedure.predicted)), rto, mark),
-        line(Words::Plain("decided by"), both(&|procedure| decided(procedure)), None, ""),
+        line(OutlookSubject::Plain(about(outlook)), both(&|procedure| time(procedure.predicted)), rto, mark),
+        line(OutlookSubject::Plain("critical path"), both(&|procedure| decided(procedure)), None, ""),
     ];
     if [&outlook.before, &outlook.after]
         .iter()
         .any(|one| one.procedure().is_some_and(|one| refusals(one).next().is_some()))
     {
-        lines.insert(0, line(Words::Plain("refused"), both(&refused), None, ""));
+        lines.insert(0, line(OutlookSubject::Plain("blocked by"), both(&refused), None, ""));
     }
     let rpo = after.and_then(|after| after.objectives.rpo);
     let all = [&outlook.before, &outlook.after].map(|expected| expected.procedure().map(|one| one.losses.as_slice()));
     if all.iter().flatten().copied().flatten().all(|loss| loss.amount == Some(Duration::ZERO)) {
         let nothing =
-            |procedure: &Procedure| if procedure.losses.is_empty() { "no replica" } else { "nothing" }.to_owned();
+            |procedure: &Procedure| if procedure.losses.is_empty() { "no replica" } else { "none" }.to_owned();
         let mark = if rpo.is_some() && after.is_some_and(|after| !after.losses.is_empty()) { "met" } else { "" };
-        lines.push(line(Words::Plain("data lost"), both(&nothing), rpo, mark));
+        lines.push(line(OutlookSubject::Plain("data loss (RPO)"), both(&nothing), rpo, mark));
         return lines;
     }
-    let mut replicas: Vec<&Loss> = after.iter().flat_map(|after| &after.losses).collect();
+    let mut replicas: Vec<&LossEstimate> = after.iter().flat_map(|after| &after.losses).collect();
     let old = outlook.before.procedure().into_iter().flat_map(|before| &before.losses);
     for loss in old {
         if !replicas.iter().any(|other| other.replica == loss.replica) {
             replicas.push(loss);
         }
     }
-    for Loss { replica, .. } in replicas {
+    for LossEstimate { replica, .. } in replicas {
         let find = |procedure: &'_ Procedure| procedure.losses.iter().find(|loss| loss.replica == *replica).cloned();
         let lost =
             |procedure: &Procedure| find(procedure).map_or("not promoted".to_owned(), |loss| forecast::loss(&loss));
@@ -117,42 +117,49 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<Line> {
             Some(Some(loss)) => of_amount(loss.amount, rpo).words(),
             _ => "",
         };
-        lines.push(line(Words::LossOf(replica.to_string()), both(&lost), rpo, mark));
+        lines.push(line(OutlookSubject::LossOf(replica.to_string()), both(&lost), rpo, mark));
     }
     lines
 }
 
-/// Where the figures of lost data come from, each replica once.
-pub(super) fn sources(outlooks: &[Outlook]) -> Vec<&Loss> {
-    let after =
-        outlooks.iter().filter(|outlook| outlook.how == How::Forced).filter_map(|outlook| outlook.after.procedure());
+/// Sources of the data loss figures, each replica once.
+pub(super) fn sources(outlooks: &[Outlook]) -> Vec<&LossEstimate> {
+    let after = outlooks
+        .iter()
+        .filter(|outlook| outlook.how == FailoverMode::Forced)
+        .filter_map(|outlook| outlook.after.procedure());
     after.flat_map(|procedure| &procedure.losses).filter(|loss| loss.amount != Some(Duration::ZERO)).collect()
 }
 
-fn expected(expected: &Expected, of: &dyn Fn(&Procedure) -> String) -> String {
+fn expected(expected: &Expectation, of: &dyn Fn(&Procedure) -> String) -> String {
     match expected {
-        Expected::Unknown => "not known".to_owned(),
-        Expected::NoGroup => "no such group".to_owned(),
-        Expected::Procedure(procedure) => of(procedure),
+        Expectation::Unknown => "unknown".to_owned(),
+        Expectation::NoGroup => "no such group".to_owned(),
+        Expectation::Procedure(procedure) => of(procedure),
     }
 }
 
-fn time(predicted: Predicted) -> String {
+/// The name of the predicted time.
+const fn about(outlook: &Outlook) -> &'static str {
+    forecast::time_of(crate::state::RunKind::Up, outlook.how)
+}
+
+fn time(predicted: Prediction) -> String {
     format!("{} (P50), {} (P95)", spoken(predicted.typical), spoken(predicted.worst))
 }
 
-/// Why it could not be carried out.
+/// The failed preflight checks.
 fn refused(procedure: &Procedure) -> String {
     let whys: Vec<&str> = refusals(procedure).map(|guard| guard.what.as_str()).collect();
     if whys.is_empty() { "no".to_owned() } else { whys.join("; ") }
 }
 
-/// The step that decides most of it, with its share.
+/// The longest step of the critical path, with its duration.
 fn decided(procedure: &Procedure) -> String {
     let step = |step: &Step| {
-        // The levers of a route would fill a page; its name says which it is.
+        // The name of a route is enough: its changes would fill a page.
         let deed = match act_word(&step.act) {
-            "route" => format!("move users by {}", step.address),
+            "route" => format!("switch traffic with {}", step.address),
             _ => places(procedure).deed(step),
         };
         format!("{deed} ({})", spoken(step.expect))
@@ -160,14 +167,14 @@ fn decided(procedure: &Procedure) -> String {
     decides(procedure).map_or_else(|| "no step".to_owned(), step)
 }
 
-/// What is expected of a group, for scripts.
+/// Predictions for a group, for scripts.
 pub(super) fn json(outlook: &Outlook) -> Json {
     let Outlook { group, how, leaving, before, after } = outlook;
     json!({
         "group": group,
         "mode": super::deed::how_word(*how),
         "from": leaving,
-        "before_known": *before != Expected::Unknown,
+        "before_known": *before != Expectation::Unknown,
         "before": before.procedure().map(of_procedure),
         "after": after.procedure().map(of_procedure),
     })
@@ -176,7 +183,7 @@ pub(super) fn json(outlook: &Outlook) -> Json {
 fn of_procedure(procedure: &Procedure) -> Json {
     let seconds = |time: Duration| time.as_secs();
     let (rto, rpo) = (procedure.objectives.rto, procedure.objectives.rpo);
-    let loss = |loss: &Loss| {
+    let loss = |loss: &LossEstimate| {
         json!({
             "replica": loss.replica,
             "amount": loss.amount.map(seconds),
@@ -194,7 +201,7 @@ fn of_procedure(procedure: &Procedure) -> Json {
             "objective": rto.map(seconds),
             "mark": of_time(procedure.predicted, rto).as_str(),
         },
-        "decided_by": step.map(|step| json!({
+        "critical_path": step.map(|step| json!({
             "address": step.address, "act": act_word(&step.act), "does": decided(procedure), "expect": seconds(step.expect),
         })),
         "data_loss": procedure.losses.iter().map(loss).collect::<Vec<_>>(),

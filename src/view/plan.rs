@@ -1,63 +1,70 @@
-//! A plan as text: what is destroyed first, every change with its reason, the verdict last.
+//! A plan as text: deletions first, every change with its reason, the number of changes last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
-use super::value::Names;
-use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
-use crate::address::Address;
+use super::value::{ResourceNames, has_object};
+use super::{BOLD, CYAN, DIM, Detail, GREEN, MANY, RED, YELLOW, count, hang, styled, table, wrap};
+use crate::address::{Address, ArmId};
 use crate::hcl::quoted;
-use crate::kinds::{self, Need};
-use crate::plan::{Action, ArgumentChange, Blocked, Change, Drift, Order, OutputChange, Plan, StandUp};
+use crate::kinds::{self, Location, Need};
+use crate::plan::{
+    Action, ArgumentChange, BlockedResource, Change, Drift, FailoverProvision, Order, OutputChange, Plan,
+};
 use crate::stack::{CloudName, Presence};
-use crate::value::Sealed;
+use crate::value::SealedValue;
 
-/// Where the text of an argument starts.
+/// Column of the arguments of a change.
 const INDENT: usize = 8;
-/// The greatest width of `before -> after` on one line.
+/// Maximum width of `before -> after` on one line.
 const LINE: usize = 90;
 
 /// The whole plan.
-pub fn text(plan: &Plan, cloud: CloudName) -> String {
+pub fn text(plan: &Plan, cloud: CloudName, detail: Detail) -> String {
     let Plan { stack, basis, changes, drift, roles, stand_up, outputs, notes, blocked, steps: _ } = plan;
-    let recorded = match basis.lineage.is_empty() {
-        true => "nothing recorded yet".to_owned(),
+    let state = match basis.lineage.is_empty() {
+        true => "no state yet".to_owned(),
         false => format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch),
     };
-    let mut sections = vec![format!("{} on {} ({recorded})\n", styled(BOLD, stack), cloud.as_str())];
+    let mut sections = vec![format!("{} on {} ({state})\n", styled(BOLD, stack), cloud.as_str())];
     sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), hang(&wrap(note, 94), 6))));
-    let shown = Shown { names: changes.iter().map(|change| (&change.id, &change.address)).collect() };
+    let shown = ValueRenderer { names: changes.iter().map(|change| (&change.id, &change.address)).collect() };
     let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
     sections.extend(super::roles::sections(roles));
     sections.extend(shown.drift(drift));
     let groups = changing.chunk_by(|a, b| word(a.action) == word(b.action));
-    sections.extend(groups.map(|group| group.iter().map(|one| shown.change(one)).collect()));
+    sections.extend(groups.map(|group| shown.changes(group, detail)));
     sections.extend(shown.outputs(outputs));
-    if !stand_up.is_empty() {
-        sections.push(stand_up.iter().map(|one| standing(one, !changing.is_empty())).collect());
+    let failover_only: String = stand_up.iter().map(|one| standing(one, !changing.is_empty())).collect();
+    if !failover_only.is_empty() {
+        sections.push(failover_only);
     }
     if !changing.is_empty() {
         sections.push(by_site(changes));
     }
     if !blocked.is_empty() {
-        let lines = blocked.iter().map(|Blocked { address, why }| {
+        let lines = blocked.iter().map(|BlockedResource { address, why }| {
             format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), hang(&wrap(why, 90), 6))
         });
-        sections.push(format!("{}\n{}", styled(RED, "This must not be applied:"), lines.collect::<String>()));
+        sections.push(format!(
+            "{}\n{}",
+            styled(RED, "Blocked: drplan will not apply this plan."),
+            lines.collect::<String>()
+        ));
     }
     sections.push(styled(BOLD, &verdict(plan)) + "\n");
     sections.join("\n")
 }
 
-/// Whether applying the plan would do anything.
+/// True if applying the plan would change resources or outputs.
 pub fn has_changes(plan: &Plan) -> bool {
     !plan.outputs.is_empty() || plan.changes.iter().any(|change| change.action != Action::Keep)
 }
 
-/// The last line: how much changes.
+/// The last line: the number of changes of each kind.
 pub fn verdict(plan: &Plan) -> String {
     let number = |wanted: &str| plan.changes.iter().filter(|change| word(change.action) == wanted).count();
     let mut parts = vec![format!("{} to create", number("create")), format!("{} to update", number("update"))];
@@ -69,11 +76,11 @@ pub fn verdict(plan: &Plan) -> String {
         format!("Plan: {}.", parts.join(", "))
     } else if plan.outputs.is_empty() {
         let swapped = match (plan.roles.drift.is_empty(), plan.roles.swapped.is_empty()) {
-            (false, _) => ", but for roles that moved by themselves",
-            (true, false) => ", with its roles swapped",
+            (false, _) => ", except for roles that changed outside drplan",
+            (true, false) => " and is failed over",
             (true, true) => "",
         };
-        format!("No changes. {} stands as its stack says{swapped}.", plan.stack)
+        format!("No changes. {} matches its configuration{swapped}.", plan.stack)
     } else {
         format!("No changes to resources; {}.", count(plan.outputs.len(), "output changes", "outputs change"))
     }
@@ -105,51 +112,109 @@ fn sign(action: Action) -> (&'static str, Style) {
     }
 }
 
-/// How values are shown.
+/// Changes as text, with ids shown as the resources that have them.
 #[derive(Default)]
-pub(super) struct Shown {
-    names: Names,
+pub(super) struct ValueRenderer {
+    names: ResourceNames,
 }
 
-impl Shown {
-    /// Values in which these ids are shown as the resources they stand for.
-    pub fn with(names: Names) -> Self {
+impl ValueRenderer {
+    /// Text in which ids with these names are shown as addresses.
+    pub fn with(names: ResourceNames) -> Self {
         Self { names }
     }
 
-    /// A change with its reason and its arguments, a line each.
+    /// Changes with the same action. A summary shows many like instances of one block as one line with their number.
+    fn changes(&self, changes: &[&Change], detail: Detail) -> String {
+        let groups = changes.chunk_by(|a, b| are_alike(a, b));
+        let group = |group: &[&Change]| match detail.is_full() || group.len() < MANY {
+            true => group.iter().map(|one| self.change(one)).collect(),
+            false => self.instances(group),
+        };
+        groups.map(group).collect()
+    }
+
+    /// A change with its cloud name, region and reason, and its arguments, a line each.
     pub fn change(&self, change: &Change) -> String {
-        let Change { address, id: _, site: _, presence: _, action, reason, arguments, loses_data } = change;
-        let (sign, style) = sign(*action);
-        let head = styled(style, &format!("{sign:>3} {:<7}", word(*action)));
-        let mut out = format!("{head} {} {}\n", styled(BOLD, address.as_str()), styled(DIM, &format!("({reason})")));
+        let Change { address, action, reason, arguments, loses_data, .. } = change;
+        let place = match action {
+            Action::Create | Action::Replace(_) | Action::Adopt | Action::Delete => place(change, true),
+            Action::Forget | Action::Update | Action::Keep => String::new(),
+        };
+        let mut out = format!(
+            "{} {}{place} {}\n",
+            head(*action),
+            styled(BOLD, address.as_str()),
+            styled(DIM, &format!("({reason})"))
+        );
         if *loses_data {
-            out += &format!("{:INDENT$}{}\n", "", styled(RED, "loses data that apply cannot make again"));
+            out += &format!("{:INDENT$}{}\n", "", styled(RED, "deletes data that apply cannot restore"));
         }
-        out + &match action {
+        out + &self.arguments(address, *action, arguments.iter())
+    }
+
+    /// Many instances of one block with the same action: their number and keys, and the arguments that they share.
+    fn instances(&self, changes: &[&Change]) -> String {
+        let Some(Change { address, action, reason, arguments, .. }) = changes.first() else { return String::new() };
+        let block = address.block();
+        let number = format!("{} instances", changes.len());
+        let keys: Vec<String> = changes.iter().filter_map(|change| Some(quoted(&change.address.key()?))).collect();
+        let mut out = format!(
+            "{} {}  {number}{} {}\n",
+            head(*action),
+            styled(BOLD, &format!("{}[…]", block.as_str())),
+            changes.first().map(|change| place(change, false)).unwrap_or_default(),
+            styled(DIM, &format!("({reason}; -v shows each)")),
+        );
+        out += &format!("{:INDENT$}{}\n", "", styled(DIM, &hang(&wrap(&keys.join(", "), LINE), INDENT)));
+        let in_all = |one: &&ArgumentChange| changes.iter().all(|other| other.arguments.contains(one));
+        let shared: Vec<&ArgumentChange> = arguments.iter().filter(in_all).collect();
+        out += &self.arguments(address, *action, shared.iter().copied());
+        let others = changes.iter().flat_map(|change| &change.arguments).filter(|one| !shared.contains(one));
+        let differing: BTreeSet<&str> = others
+            .filter(|one| *action != Action::Create || self.is_worth_a_line(address, one))
+            .map(|one| one.path.as_str())
+            .collect();
+        if !differing.is_empty() {
+            let names = differing.into_iter().collect::<Vec<_>>().join(", ");
+            let names = hang(&wrap(&format!("different for each: {names}"), LINE), INDENT);
+            out += &format!("{:INDENT$}{}\n", "", styled(DIM, &names));
+        }
+        out
+    }
+
+    fn arguments<'a>(
+        &self,
+        address: &Address,
+        action: Action,
+        arguments: impl Iterator<Item = &'a ArgumentChange>,
+    ) -> String {
+        match action {
             Action::Create => self.created(address, arguments),
-            _ => arguments.iter().map(|one| self.argument(one)).collect(),
+            _ => arguments.map(|one| self.argument(one)).collect(),
         }
     }
 
-    /// The arguments of what is created, one below the other. What is empty is left out, and so is what is only a default.
-    fn created(&self, address: &Address, arguments: &[ArgumentChange]) -> String {
-        let kind = kinds::find(address.kind());
-        let default = |path: &str, value: &Sealed| {
-            let need = kind.and_then(|kind| kind.arg(path)).map(|arg| arg.need);
-            matches!(need, Some(Need::Default(lit)) if lit.json() == *value.json())
-        };
-        let empty = |value: &Sealed| matches!(self.names.on_one_line(value.json()).as_str(), "null" | "[]" | "{}");
-        let shown: Vec<(&str, &Sealed)> = arguments
-            .iter()
+    /// The arguments of a new resource, one below the other, without empty values and defaults.
+    fn created<'a>(&self, address: &Address, arguments: impl Iterator<Item = &'a ArgumentChange>) -> String {
+        let shown: Vec<(&str, &SealedValue)> = arguments
+            .filter(|one| self.is_worth_a_line(address, one))
             .filter_map(|argument| Some((argument.path.as_str(), argument.after.as_ref()?)))
-            .filter(|(path, value)| !empty(value) && !default(path, value))
             .collect();
         let width = shown.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
-        let line = |(path, value): &(&str, &Sealed)| {
+        let line = |(path, value): &(&str, &SealedValue)| {
             format!("{:INDENT$}{path:width$} = {}\n", "", hang(&self.names.text(value.json()), INDENT))
         };
         shown.iter().map(line).collect()
+    }
+
+    /// False for an empty value of a new resource, and for a default.
+    fn is_worth_a_line(&self, address: &Address, argument: &ArgumentChange) -> bool {
+        let Some(value) = &argument.after else { return false };
+        let need = kinds::find(address.kind()).and_then(|kind| kind.arg(&argument.path)).map(|arg| arg.need);
+        let is_default = matches!(need, Some(Need::Default(lit)) if lit.json() == *value.json());
+        let is_empty = matches!(self.names.on_one_line(value.json()).as_str(), "null" | "[]" | "{}");
+        !is_default && !is_empty
     }
 
     /// An argument that changes.
@@ -164,26 +229,30 @@ impl Shown {
         format!("{:INDENT$}{path}:{break_}{shown}\n", "")
     }
 
-    /// An argument of what is new.
-    pub fn new_argument(&self, path: &str, value: &Sealed) -> String {
+    /// An argument of a new resource.
+    pub fn new_argument(&self, path: &str, value: &SealedValue) -> String {
         format!("{:INDENT$}{path} = {}\n", "", hang(&self.names.text(value.json()), INDENT))
     }
 
-    /// `before -> after`, or a difference by lines where that would be too long to compare by eye.
-    fn difference(&self, before: Option<&Sealed>, after: Option<&Sealed>) -> String {
-        match (before.map(Sealed::json), after.map(Sealed::json)) {
+    /// `before -> after`, or a difference by lines if that is too long to compare by eye.
+    fn difference(&self, before: Option<&SealedValue>, after: Option<&SealedValue>) -> String {
+        match (before.map(SealedValue::json), after.map(SealedValue::json)) {
             (Some(before), Some(after)) => {
-                if Sealed::is_sensitive(before) && Sealed::is_sensitive(after) {
+                if SealedValue::is_sensitive(before) && SealedValue::is_sensitive(after) {
                     return "(sensitive, changed)".to_owned();
                 }
+                // Of a sensitive variable without a value it is unknown whether the value changes.
+                if [before, after].iter().all(|json| self.names.on_one_line(json) == "(sensitive)") {
+                    return "(sensitive, may change)".to_owned();
+                }
                 let (old, new) = (self.names.on_one_line(before), self.names.on_one_line(after));
-                // One object takes the place of another, and both go by the same name.
+                // One object replaces another of the same name.
                 if old == new && before != after {
-                    return format!("{old} -> the one that replaces it");
+                    return format!("{old} -> its replacement");
                 }
                 let line = format!("{old} -> {new}");
                 let lines = [before, after].iter().any(|json| json.as_str().is_some_and(|text| text.contains('\n')));
-                let waits = Sealed::waits_for(after).is_some();
+                let waits = SealedValue::waits_for(after).is_some();
                 match lines || (line.chars().count() > LINE && !waits) {
                     true => by_lines(&self.long_text(before), &self.long_text(after)),
                     false => line,
@@ -202,20 +271,20 @@ impl Shown {
         }
     }
 
-    /// What the cloud has otherwise than recorded; `None` where nothing differs.
+    /// Resources that differ from state; `None` if none does.
     pub fn drift(&self, drift: &[Drift]) -> Option<String> {
         let one = |Drift { address, gone, arguments }: &Drift| {
-            let (sign, style, words) = if *gone { ("-", RED, "is gone") } else { ("~", YELLOW, "was changed") };
+            let (sign, style, words) = if *gone { ("-", RED, "was deleted") } else { ("~", YELLOW, "was changed") };
             let sign = styled(style, &format!("{sign:>3}"));
             let mut head = format!("{sign} {} {words}\n", styled(BOLD, address.as_str()));
             head.extend(arguments.iter().map(|one| self.argument(one)));
             head
         };
         let all: String = drift.iter().map(one).collect();
-        (!drift.is_empty()).then(|| format!("Drift: the cloud has otherwise than recorded.\n{all}"))
+        (!drift.is_empty()).then(|| format!("Drift detected: these resources changed outside drplan.\n{all}"))
     }
 
-    /// Outputs that change; `None` where none does.
+    /// Outputs that change; `None` if none does.
     pub fn outputs(&self, outputs: &[OutputChange]) -> Option<String> {
         let one = |OutputChange { name, before, after }: &OutputChange| {
             let (sign, style) = match (before, after) {
@@ -233,12 +302,12 @@ impl Shown {
     }
 }
 
-/// What the cloud has otherwise than recorded; `None` where nothing differs.
+/// Resources that differ from state, as a section; `None` if none does.
 pub fn drift_section(drift: &[Drift]) -> Option<String> {
-    Shown::default().drift(drift)
+    ValueRenderer::default().drift(drift)
 }
 
-/// What differs, line by line, each with a sign and with two lines around it.
+/// Lines that differ, each with a sign, and two lines around them.
 fn by_lines(before: &str, after: &str) -> String {
     let diff = TextDiff::from_lines(before, after);
     let mut lines = Vec::new();
@@ -257,17 +326,59 @@ fn by_lines(before: &str, after: &str) -> String {
             lines.push(styled(style, &format!("{sign} {}", &quoted[1..quoted.len() - 1])));
         }
     }
-    // The line breaks are what makes it more than one line even where one line was added.
+    // A leading line break makes a difference of one line a block of lines as well.
     format!("{}{}", if lines.len() == 1 { "\n" } else { "" }, lines.join("\n"))
 }
 
-/// What would stand up with a failover group; with the resources by name where something changes anyway.
-pub(super) fn standing(StandUp { group, site, resources, objects }: &StandUp, by_name: bool) -> String {
+/// Same block, action, reason and place, and no data to lose: instances that a summary may show as one line.
+fn are_alike(a: &Change, b: &Change) -> bool {
+    let is_instance = a.address.key().is_some() && b.address.key().is_some();
+    let same_block = is_instance && a.address.block() == b.address.block();
+    let same_place = (&a.site, &a.location, a.presence) == (&b.site, &b.location, b.presence);
+    same_block && same_place && (a.action, &a.reason) == (b.action, &b.reason) && !a.loses_data && !b.loses_data
+}
+
+/// `  + create `.
+fn head(action: Action) -> String {
+    let (sign, style) = sign(action);
+    styled(style, &format!("{sign:>3} {:<7}", word(action)))
+}
+
+/// `  "vnet-prod-ca" in canadacentral`: the name in the cloud, on request, and the region; empty for properties of
+/// another object.
+pub(super) fn place(change: &Change, with_name: bool) -> String {
+    let Change { address, id, location, .. } = change;
+    if id.arm_type().is_none() || !has_object(address, id) {
+        return String::new();
+    }
+    // A child is where its root is: an endpoint of a global profile has no region.
+    let root = std::iter::successors(Some(id.clone()), ArmId::parent).last().and_then(|root| root.arm_type());
+    let of_root = |kind: &&kinds::Kind| root.as_ref().is_some_and(|root| kind.arm.type_.eq_ignore_ascii_case(root));
+    let is_global = kinds::ALL.iter().copied().filter(of_root).any(|kind| kind.location == Location::Global);
+    let name = if with_name { format!("  {}", quoted(id.name())) } else { String::new() };
+    match location.as_str() {
+        _ if is_global => format!("{name} (global)"),
+        "" => name,
+        region => format!("{name} in {region}"),
+    }
+}
+
+/// Resources that exist only during a failover of a group; by name if something changes anyway. Empty if there are
+/// none.
+pub(super) fn standing(
+    FailoverProvision { group, site, resources, objects }: &FailoverProvision,
+    by_name: bool,
+) -> String {
+    if resources.is_empty() {
+        return String::new();
+    }
     let resources_ = count(resources.len(), "resource", "resources");
     let objects = count(*objects, "object", "objects");
     let head = match group.is_empty() {
-        true => format!("No failover group stands up {resources_} ({objects}) at {site}"),
-        false => format!("Failover group {group} would stand up {resources_} ({objects}) at {site}"),
+        true => format!("Failover-only at {site}, and in no failover group: {resources_} ({objects})"),
+        false => {
+            format!("Failover-only at {site}, created by `up` of failover group {group}: {resources_} ({objects})")
+        }
     };
     if !by_name {
         return format!("{head}.\n");
@@ -276,7 +387,7 @@ pub(super) fn standing(StandUp { group, site, resources, objects }: &StandUp, by
     format!("{head}:\n    {}\n", hang(&styled(DIM, &wrap(&names, 92)), 4))
 }
 
-/// How many of each action there are, by site and presence.
+/// Number of changes of each action, by site and presence.
 fn by_site(changes: &[Change]) -> String {
     const ACTIONS: [&str; 7] = ["delete", "replace", "forget", "update", "adopt", "create", "keep"];
     let mut places: BTreeMap<(&str, Presence), BTreeMap<&str, usize>> = BTreeMap::new();

@@ -1,27 +1,30 @@
-//! A plan as JSON, for scripts: the fields below are promised, and further ones may come.
+//! A plan as JSON, for scripts. The fields below are stable; new ones may be added.
 //!
 //! ```json
 //! {
-//!   "format_version": "1.0",
+//!   "format_version": 2,
 //!   "stack": "web-geo", "cloud": "local",
 //!   "basis": { "stack": "<digest>", "lineage": "…", "serial": 3, "role_epoch": 0 },
 //!   "has_changes": true,
 //!   "summary": { "create": 2, "update": 1, "replace": 0, "delete": 0, "adopt": 0, "forget": 0, "keep": 30 },
 //!   "changes": [{
-//!     "address": "lb.web", "id": "/subscriptions/…", "site": "primary", "presence": "permanent",
+//!     "address": "lb.web", "id": "/subscriptions/…", "name": "web", "region": "canadacentral",
+//!     "site": "primary", "presence": "permanent",
 //!     "action": "create | update | replace | delete | adopt | forget | keep",
 //!     "order": "delete_first | create_first | null",
-//!     "reason": "not recorded yet", "loses_data": false,
+//!     "reason": "new", "loses_data": false,
 //!     "arguments": [{ "path": "sku", "before": null, "after": "Standard", "forces_replace": false }]
 //!   }],
 //!   "drift": [{ "address": "lb.web", "gone": false, "arguments": [ … ] }],
 //!   "roles": {
 //!     "epoch": 1,
-//!     "swapped": [{ "group": "web", "active": "away | between", "site": "secondary", "since": "…", "run": "…",
+//!     "swapped": [{ "group": "web", "active": "away | mixed_state", "site": "secondary", "since": "…", "run": "…",
 //!                   "how": "planned | forced", "accepted": "ann on host | null" }],
 //!     "drift": [{ "group": "web", "store": "geo_replica.orders", "from": "primary", "to": "secondary" }],
 //!     "left": [{ "address": "…", "argument": "enabled" }],
-//!     "owed": [{ "group": "web", "of": "geo_replica.orders", "what": "…", "pays": "…", "since": "…" }],
+//!     "protection_debt": [{
+//!       "group": "web", "of": "geo_replica.orders", "what": "…", "remediation": "…", "since": "…"
+//!     }],
 //!     "open": { "run": "…", "group": "web", "verb": "up | down | drill", "since": "…" }
 //!   },
 //!   "outputs": [{ "name": "front_door", "before": null, "after": "…" }],
@@ -31,16 +34,18 @@
 //! }
 //! ```
 //!
-//! A sensitive value is `{"$sensitive": "<keyed digest>"}`, one that is not known yet `{"$unknown": ["address.attribute", …]}`.
+//! A sensitive value is `{"$sensitive": "<keyed digest>"}`; a value known only after apply is
+//! `{"$unknown": ["address.attribute", …]}`. `name` is the name in the cloud.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::plan::{has_changes, word};
+use super::roles;
 use crate::plan::{Action, Change, Order, Plan};
 use crate::stack::CloudName;
 
-/// The version of the format: the first number changes where a field goes or means something else.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The version of the format. It rises when a field moves or changes its meaning.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The plan as JSON.
 pub fn json(plan: &Plan, cloud: CloudName) -> Json {
@@ -54,7 +59,7 @@ pub fn json(plan: &Plan, cloud: CloudName) -> Json {
         "summary": summary(changes),
         "changes": changes.iter().map(change).collect::<Vec<_>>(),
         "drift": drift,
-        "roles": roles,
+        "roles": roles::json(roles),
         "outputs": outputs,
         "stand_up": stand_up,
         "notes": notes,
@@ -69,7 +74,7 @@ fn summary(changes: &[Change]) -> Json {
 }
 
 fn change(change: &Change) -> Json {
-    let Change { address, id, site, presence, action, reason, arguments, loses_data } = change;
+    let Change { address, id, site, location, presence, action, reason, arguments, loses_data } = change;
     let order = match action {
         Action::Replace(Order::DeleteFirst) => Some("delete_first"),
         Action::Replace(Order::CreateFirst) => Some("create_first"),
@@ -78,6 +83,8 @@ fn change(change: &Change) -> Json {
     json!({
         "address": address,
         "id": id,
+        "name": id.name(),
+        "region": location,
         "site": site,
         "presence": presence,
         "action": word(*action),

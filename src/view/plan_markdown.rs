@@ -2,101 +2,102 @@
 
 use std::collections::BTreeMap;
 
-use super::comment::{Changed, Comment, markdown as comment_of};
-use super::plan::{Shown, standing, verdict};
-use super::value::Names;
+use super::comment::{Comment, CommentChange, markdown as comment_of};
+use super::plan::{ValueRenderer, standing, verdict};
+use super::value::ResourceNames;
 use super::{count, outlook, roles};
-use crate::plan::{Action, Blocked, Plan};
+use crate::plan::{Action, BlockedResource, Plan};
 use crate::review::{Outlook, Risk};
 use crate::stack::{CloudName, Stack};
 
-/// What a comment says beside the plan.
-pub struct Beside<'a> {
-    /// The regions of sites.
+/// Content of a comment beside the plan.
+pub struct CommentExtras<'a> {
+    /// Region of each site.
     pub regions: BTreeMap<String, String>,
-    /// From what recovery before is predicted.
-    pub before: Before,
-    /// What is expected of recovery.
+    /// Source of the predictions before the plan.
+    pub before: Baseline,
+    /// Predicted recovery, before and after.
     pub outlooks: &'a [Outlook],
-    /// What becomes riskier.
+    /// Increased risks.
     pub risks: &'a [Risk],
-    /// How much of the stack the plan is about.
-    pub scope: Scope,
-    /// Whether times are those of earlier runs, too.
+    /// Part of the stack that the plan covers.
+    pub scope: PlanScope,
+    /// True if recorded durations of earlier runs are used.
     pub from_history: bool,
-    /// The command that shows the whole plan.
+    /// The command that prints the whole plan.
     pub whole: String,
     /// The command that prints it as JSON, and the SHA-256 of that.
     pub digest: (String, String),
 }
 
-/// How much of a stack a plan is about.
+/// Part of a stack that a plan covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// All of it.
+pub enum PlanScope {
+    /// The whole stack.
     Whole,
-    /// What it was limited to.
+    /// The targets of `--target`.
     Targets,
-    /// All of it, and all of it goes.
+    /// The whole stack, to be destroyed.
     Destroyed,
 }
 
-/// From what recovery before a plan is predicted.
+/// Source of the predictions before a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Before {
-    /// The stack as it was written at this revision, in words.
+pub enum Baseline {
+    /// The stack at this Git revision.
     Written(String),
-    /// What is recorded of its resources.
+    /// The resources in state.
     Recorded,
-    /// Nothing is known.
+    /// Unknown.
     Unknown,
 }
 
-impl Before {
+impl Baseline {
     fn note(&self) -> String {
         match self {
-            Self::Written(at) => format!("Before is the stack as it is written at {at}."),
-            Self::Recorded => "Before is what is recorded of resources, with objectives, failover groups and what they stand up as they are written now: a \
-                               state records none of those. `--base REV` takes the stack before from Git."
+            Self::Written(at) => format!("Before: the stack at Git revision {at}."),
+            Self::Recorded => "Before: the resources in state, with the current objectives, failover groups and \
+                               failover-only resources, which state does not record. Add `--base REV` to compare with a \
+                               Git revision."
                 .to_owned(),
-            Self::Unknown => "What was before is not known: nothing is recorded yet. `--base REV` takes the stack before from Git.".to_owned(),
+            Self::Unknown => "Before: unknown, because there is no state yet. Add `--base REV` to compare with a Git \
+                              revision."
+                .to_owned(),
         }
     }
 }
 
 /// The whole comment.
-pub fn markdown(plan: &Plan, cloud: CloudName, beside: &Beside<'_>) -> String {
+pub fn markdown(plan: &Plan, cloud: CloudName, beside: &CommentExtras<'_>) -> String {
     let Plan { stack, basis, changes, drift, roles: seen, stand_up, outputs, notes, blocked, steps: _ } = plan;
-    let Beside { regions, before, outlooks, risks, scope, from_history, whole, digest } = beside;
-    let shown = Shown::with(names(plan));
+    let CommentExtras { regions, before, outlooks, risks, scope, from_history, whole, digest } = beside;
+    let shown = ValueRenderer::with(names(plan));
     let recovery = match scope {
-        Scope::Destroyed => "Nothing is left that could be failed over.".to_owned(),
-        Scope::Whole | Scope::Targets => outlook::objectives(outlooks),
+        PlanScope::Destroyed => "Nothing remains to fail over.".to_owned(),
+        PlanScope::Whole | PlanScope::Targets => outlook::objectives(outlooks),
     };
     let verdict = format!("{} {recovery}", verdict(plan));
-    let blocked =
-        blocked.iter().map(|Blocked { address, why }| format!("This must not be applied: `{address}`: {why}"));
+    let blocked = blocked.iter().map(|BlockedResource { address, why }| format!("Blocked: `{address}`: {why}"));
     let mut outlook_notes = vec![before.note()];
-    if *scope == Scope::Targets {
-        outlook_notes
-            .push("Recovery is predicted as if all of the stack was applied, not only the targets.".to_owned());
+    if *scope == PlanScope::Targets {
+        outlook_notes.push("Predictions are for the whole stack, not only for the targets.".to_owned());
     }
     if *from_history {
         outlook_notes.push(
-            "Times are those of earlier runs, where there were any, and else what the services usually take."
+            "Times are recorded durations of earlier runs, and typical durations of the services where there are none."
                 .to_owned(),
         );
     }
     let mut further = Vec::new();
     let mut tell = |summary: String, lines: Option<String>| further.extend(lines.map(|lines| (summary, lines)));
-    let role_words = roles::sections(seen);
-    tell("Roles".to_owned(), (!role_words.is_empty()).then(|| role_words.join("\n")));
+    let role_sections = roles::sections(seen);
+    tell("Roles".to_owned(), (!role_sections.is_empty()).then(|| role_sections.join("\n")));
     tell(format!("Drift: {}", count(drift.len(), "resource", "resources")), shown.drift(drift));
     tell(count(outputs.len(), "output changes", "outputs change"), shown.outputs(outputs));
     let up: String = stand_up.iter().filter(|one| one.objects > 0).map(|one| standing(one, true)).collect();
-    tell("What would stand up during a failover".to_owned(), (!up.is_empty()).then_some(up));
+    tell("Failover-only resources".to_owned(), (!up.is_empty()).then_some(up));
     let recorded = match basis.lineage.is_empty() {
-        true => "nothing recorded yet".to_owned(),
+        true => "no state yet".to_owned(),
         false => format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch),
     };
     comment_of(&Comment {
@@ -107,7 +108,7 @@ pub fn markdown(plan: &Plan, cloud: CloudName, beside: &Beside<'_>) -> String {
         outlooks,
         outlook_notes,
         risks,
-        changes: changes.iter().filter(|change| change.action != Action::Keep).map(Changed::from).collect(),
+        changes: changes.iter().filter(|change| change.action != Action::Keep).map(CommentChange::from).collect(),
         shown,
         further,
         regions: regions.clone(),
@@ -117,12 +118,12 @@ pub fn markdown(plan: &Plan, cloud: CloudName, beside: &Beside<'_>) -> String {
     })
 }
 
-/// The resources that ids stand for.
-fn names(plan: &Plan) -> Names {
+/// Addresses of the resources by id.
+fn names(plan: &Plan) -> ResourceNames {
     plan.changes.iter().map(|change| (&change.id, &change.address)).collect()
 }
 
-/// The regions of a stack's sites.
+/// Region of each site of a stack.
 pub fn regions(stack: &Stack) -> BTreeMap<String, String> {
     stack.sites.values().map(|site| (site.name.to_string(), site.location.clone())).collect()
 }

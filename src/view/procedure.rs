@@ -1,26 +1,26 @@
-//! A procedure as text: what is done and given up, what it will cost, what was checked, every step, the verdict last.
+//! A procedure as text: direction, forecast, preflight checks, every step, and the verdict last.
 
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::deed::{Phase, Row, begins, direct, phases, regions};
-use super::forecast::{self, Mark, of_amount, of_time, places};
-use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
+use super::deed::{Numbers, PhaseRows, Row, begins, direct, phases, regions};
+use super::forecast::{self, ObjectiveMark, of_amount, of_time, places};
+use super::{BOLD, CYAN, DIM, Detail, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
 use crate::duration::spoken;
-use crate::failover::{Avoided, Guard, Procedure, Verdict};
+use crate::failover::{Avoidance, PreflightCheck, PreflightStatus, Procedure};
 use crate::stack::CloudName;
-use crate::state::Owed;
-use crate::steps::{Predicted, Step};
+use crate::state::RecordedDebt;
+use crate::steps::{Prediction, Step};
 
-/// The greatest width of a line.
+/// Maximum width of a line.
 const WIDTH: usize = 98;
-/// Where the times of a step stand.
+/// Column of the times of a step.
 const TIMES: usize = 80;
-/// Where the words of a step begin.
+/// Column of the text of a step.
 const INDENT: usize = 9;
 
 /// The whole procedure.
-pub fn text(procedure: &Procedure, cloud: CloudName) -> String {
+pub fn text(procedure: &Procedure, cloud: CloudName, detail: Detail) -> String {
     let Procedure { stack, basis, .. } = procedure;
     let head = format!("{} on {}: {}", styled(BOLD, stack), cloud.as_str(), forecast::title(procedure));
     let basis = format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch);
@@ -30,9 +30,9 @@ pub fn text(procedure: &Procedure, cloud: CloudName) -> String {
     sections.extend(procedure.notes.iter().map(noted));
     if procedure.idle.is_none() {
         sections.push(prediction(procedure));
-        sections.extend(given_up(procedure));
-        sections.extend(checks(procedure));
-        sections.extend(steps(procedure));
+        sections.extend(checks(procedure, detail));
+        sections.extend(boundary(procedure));
+        sections.extend(steps(procedure, detail));
         sections.extend(afterwards(procedure));
     }
     let style = if procedure.is_refused() { RED } else { BOLD };
@@ -40,54 +40,95 @@ pub fn text(procedure: &Procedure, cloud: CloudName) -> String {
     sections.join("\n")
 }
 
-/// What refuses, for whoever asked for it to be carried out: the whole of it is what a dry run shows.
-pub fn refused(procedure: &Procedure, cloud: CloudName, dry_run: &str) -> String {
+/// The failed checks of a blocked procedure. `dry_run` is the command that shows the whole procedure.
+pub fn refused(procedure: &Procedure, cloud: CloudName, dry_run: &str, detail: Detail) -> String {
     let head = format!("{} on {}: {}\n", styled(BOLD, &procedure.stack), cloud.as_str(), forecast::title(procedure));
-    let see = format!("`{dry_run}` shows all of it.\n");
+    let see = format!("To see the whole procedure:\n    {dry_run}\n");
     let verdict = styled(RED, &forecast::verdict(procedure)) + "\n";
     let sections = [
         Some(head),
-        given_up(procedure).filter(|_| forecast::touching_lost(procedure).count() > 0),
-        checks(procedure),
+        boundary(procedure).filter(|_| forecast::touching_lost(procedure).count() > 0),
+        checks(procedure, detail),
         Some(verdict + &see),
     ];
     sections.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-fn mark(mark: Mark) -> String {
+fn mark(mark: ObjectiveMark) -> String {
     let style = match mark {
-        Mark::Met => GREEN,
-        Mark::AtRisk | Mark::Unknown => YELLOW,
-        Mark::Missed => RED,
-        Mark::None => DIM,
+        ObjectiveMark::Met => GREEN,
+        ObjectiveMark::AtRisk | ObjectiveMark::Unknown => YELLOW,
+        ObjectiveMark::Missed => RED,
+        ObjectiveMark::None => DIM,
     };
     styled(style, mark.words())
 }
 
-/// `, objective 30m: met`, or nothing.
-fn against(objective: Option<Duration>, how: Mark) -> String {
-    objective.map(|objective| format!(", objective {}: {}", spoken(objective), mark(how))).unwrap_or_default()
+/// `, objective 30m: met`, or empty.
+fn against(objective: Option<Duration>, how: ObjectiveMark) -> String {
+    let words = |objective| match how {
+        // The value before it is unknown, which says enough.
+        ObjectiveMark::Unknown => format!(", objective {}", spoken(objective)),
+        _ => format!(", objective {}: {}", spoken(objective), mark(how)),
+    };
+    objective.map(words).unwrap_or_default()
 }
 
 fn prediction(procedure: &Procedure) -> String {
-    let Predicted { typical, worst } = procedure.predicted;
+    let Prediction { typical, worst } = procedure.predicted;
     let against_rto = against(procedure.objectives.rto, of_time(procedure.predicted, procedure.objectives.rto));
-    let time = format!("{} (P50), at worst {} (P95){against_rto}", spoken(typical), spoken(worst));
-    let mut lines = vec![(forecast::time_of(procedure.verb), time)];
-    lines.extend(forecast::clock(procedure).map(|clock| ("decision clock", clock)));
-    let loss = |loss: &crate::failover::Loss| {
+    let time = format!("{} (P50), {} (P95){against_rto}", spoken(typical), spoken(worst));
+    let mut lines = vec![(forecast::time_of(procedure.verb, procedure.how), time)];
+    lines.extend(forecast::clock(procedure).map(|clock| ("declare by", clock)));
+    let loss = |loss: &crate::failover::LossEstimate| {
         let mark = of_amount(loss.amount, procedure.objectives.rpo);
         let against = against(procedure.objectives.rpo, mark);
-        ("data loss", format!("{}: {}{against}; {}", loss.replica, forecast::loss(loss), loss.source))
+        ("data loss (RPO)", format!("{}: {}{against}; {}", loss.replica, forecast::loss(loss), loss.source))
     };
     lines.extend(procedure.losses.iter().map(loss));
-    lines.push(("predictions", forecast::calibration(procedure.calibration)));
-    let line = |(word, words): &(&str, String)| format!("  {word:<15} {}\n", hang(&wrap(words, WIDTH - 18), 18));
-    format!("Predicted:\n{}", lines.iter().map(line).collect::<String>())
+    lines.extend(critical_path(procedure).map(|path| ("critical path", path)));
+    lines.push(("accuracy", forecast::calibration(procedure.calibration)));
+    let width = lines.iter().map(|(word, _)| word.len()).max().unwrap_or_default();
+    let line = |(word, words): &(&str, String)| {
+        format!("  {:<width$}  {}\n", capital(word), hang(&wrap(words, WIDTH - width - 4), width + 4))
+    };
+    format!("Forecast:\n{}", lines.iter().map(line).collect::<String>())
 }
 
-/// What is given up, what was accepted, and the proof that nothing there is touched.
-fn given_up(procedure: &Procedure) -> Option<String> {
+/// `lag: replication lag 40s, …`, wrapped, and indented behind a word of seven letters.
+fn labelled(label: &str, text: &str) -> String {
+    let text = hang(&wrap(&format!("{label}: {text}"), WIDTH - 10), 10);
+    // A label has no spaces, so that no line break is within.
+    text.replacen(label, &styled(BOLD, label), 1)
+}
+
+/// Text with a capital first letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
+/// Length of the critical path, and its longest step.
+fn critical_path(procedure: &Procedure) -> Option<String> {
+    let all = &procedure.critical.steps;
+    let longest = all.iter().filter_map(|id| procedure.steps.step(*id)).max_by_key(|step| step.expect)?;
+    let words = super::deed::act_word(&longest.act).replace('_', " ");
+    let number = numbers(procedure).get(longest.id);
+    Some(format!(
+        "{} of {}; longest is {number}: {words} {} ({})",
+        all.len(),
+        count(procedure.steps.steps.len(), "step", "steps"),
+        longest.address,
+        spoken(longest.expect)
+    ))
+}
+
+fn numbers(procedure: &Procedure) -> Numbers {
+    Numbers::of(&procedure.steps, procedure.steps.steps.len())
+}
+
+/// The accepted risks, the proof that nothing touches the lost site, and the regions touched.
+fn boundary(procedure: &Procedure) -> Option<String> {
     let mut out = String::new();
     let mut say = |words: &str| out += &format!("{}\n", wrap(words, WIDTH));
     forecast::accepted(procedure).iter().for_each(|words| say(words));
@@ -95,49 +136,61 @@ fn given_up(procedure: &Procedure) -> Option<String> {
     if !procedure.steps.steps.is_empty() {
         say(&forecast::touched_words(places(procedure), &procedure.steps));
     }
-    for Avoided { address, what } in &procedure.avoided {
-        out += &format!("  {} {}: {}\n", styled(DIM, "avoided"), address, hang(&wrap(what, WIDTH - 14), 14));
+    for Avoidance { address, what } in &procedure.avoided {
+        out += &format!("  {} {}\n", styled(DIM, "skipped"), labelled(address.as_str(), what));
     }
     (!out.is_empty()).then_some(out)
 }
 
-/// Refusals and warnings with what to do about them; what passed in one line.
-fn checks(procedure: &Procedure) -> Option<String> {
+/// Preflight checks: failures and warnings with their fix; a summary shows those that passed in one line.
+fn checks(procedure: &Procedure, detail: Detail) -> Option<String> {
     let mut out = String::new();
-    for Guard { rule, verdict, what, help } in &procedure.guards {
+    for PreflightCheck { rule, verdict, what, help } in &procedure.guards {
         let word = match verdict {
-            Verdict::Refuses => styled(RED, "refuses"),
-            Verdict::Warns => styled(YELLOW, "warns  "),
-            Verdict::Passes => continue,
+            PreflightStatus::Refuses => styled(RED, "FAILED "),
+            PreflightStatus::Warns => styled(YELLOW, "warning"),
+            PreflightStatus::Passes if detail.is_full() => styled(GREEN, "passed "),
+            PreflightStatus::Passes => continue,
         };
-        out += &format!("  {word} {}: {}\n", styled(BOLD, rule), hang(&wrap(what, WIDTH - 10), 10));
+        out += &format!("  {word} {}\n", labelled(rule, what));
         if !help.is_empty() {
             out += &format!("          {}\n", hang(&wrap(help, WIDTH - 10), 10));
         }
     }
     let passed = forecast::passed(procedure);
-    if !passed.is_empty() {
+    if !passed.is_empty() && !detail.is_full() {
         out += &format!("  {} {}\n", styled(GREEN, "passed "), hang(&wrap(&passed.join(", "), WIDTH - 10), 10));
     }
-    (!out.is_empty()).then(|| format!("Checked before the first change:\n{out}"))
+    let number = |verdict| forecast::guards(procedure, verdict).count();
+    let (failed, warnings) = (number(PreflightStatus::Refuses), number(PreflightStatus::Warns));
+    let counts = [
+        (failed, format!("{failed} failed")),
+        (warnings, count(warnings, "warning", "warnings")),
+        (number(PreflightStatus::Passes), format!("{} passed", number(PreflightStatus::Passes))),
+    ];
+    let counts: Vec<String> = counts.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words).collect();
+    (!out.is_empty()).then(|| format!("Preflight checks: {}\n{out}", counts.join(", ")))
 }
 
 /// The steps by phase.
-fn steps(procedure: &Procedure) -> Option<String> {
+fn steps(procedure: &Procedure, detail: Detail) -> Option<String> {
     let graph = &procedure.steps;
     if graph.steps.is_empty() {
         return None;
     }
-    let begins = begins(graph);
-    let mut out = format!("{:<TIMES$}expected at worst\n", "Steps (* decides how long it takes):");
+    let (begins, numbers) = (begins(graph), numbers(procedure));
+    let mut out = format!("{:<TIMES$}{:>8} {:>8}\n", "Steps (* critical path):", "P50", "P95");
     for phase in phases(graph, &procedure.critical.steps) {
         out += &heading(&phase);
         for row in &phase.rows {
             match row {
-                Row::One(id) => out.extend(graph.step(*id).map(|step| one(procedure, step, &begins))),
-                Row::Several(ids) => {
+                Row::Several(ids) if !detail.is_full() => {
                     let steps: Vec<&Step> = ids.iter().filter_map(|id| graph.step(*id)).collect();
-                    out += &several(&steps);
+                    out += &several(&steps, &numbers);
+                }
+                row => {
+                    let steps = row.ids().iter().filter_map(|id| graph.step(*id));
+                    out.extend(steps.map(|step| one(procedure, step, &begins, &numbers)));
                 }
             }
         }
@@ -145,31 +198,32 @@ fn steps(procedure: &Procedure) -> Option<String> {
     Some(out)
 }
 
-fn heading(phase: &Phase) -> String {
+fn heading(phase: &PhaseRows) -> String {
     let begins = match phase.begins.is_zero() {
-        true => "at once".to_owned(),
+        true => "from the start".to_owned(),
         false => format!("after about {}", spoken(phase.begins)),
     };
     let steps = count(phase.steps(), "step", "steps");
     format!("\n  {} {}\n", styled(BOLD, &phase.title()), styled(DIM, &format!("({steps}, {begins})")))
 }
 
-/// `    * 12 promote …          35s   2m 10s`, and below it what it needs and touches and what takes it back.
-fn one(procedure: &Procedure, step: &Step, begins: &[Duration]) -> String {
+/// `    * 12 promote …          35s   2m 10s`, and below it the steps it waits for, the regions it touches and its
+/// rollback.
+fn one(procedure: &Procedure, step: &Step, begins: &[Duration], numbers: &Numbers) -> String {
     let places = places(procedure);
     let star = if procedure.critical.steps.contains(&step.id) { styled(YELLOW, "*") } else { " ".to_owned() };
     let deed = wrap(&places.deed(step), TIMES - INDENT - 2);
     let (first, rest) = deed.split_once('\n').map_or((deed.as_str(), None), |(first, rest)| (first, Some(rest)));
     let times = format!("{:>8} {:>8}", spoken(step.expect), spoken(step.worst));
-    let mut out = format!("  {star} {:>4} {first:<width$}{times}\n", step.id.0, width = TIMES - INDENT);
+    let mut out = format!("  {star} {:>4} {first:<width$}{times}\n", numbers.get(step.id), width = TIMES - INDENT);
     if let Some(rest) = rest {
         out += &format!("{:INDENT$}{}\n", "", hang(rest, INDENT));
     }
     let mut more = Vec::new();
     if !step.needs.is_empty() {
-        let needs: Vec<String> = direct(&procedure.steps, step).iter().map(|need| need.0.to_string()).collect();
+        let needs = numbers.list(&direct(&procedure.steps, step));
         let begin = begins.get(step.id.index()).copied().unwrap_or_default();
-        more.push(format!("after {} (about {})", needs.join(", "), spoken(begin)));
+        more.push(format!("after {needs} (about {})", spoken(begin)));
     }
     let regions: Vec<String> = regions(step).into_iter().map(|region| places.region(region)).collect();
     if !regions.is_empty() {
@@ -183,17 +237,19 @@ fn one(procedure: &Procedure, step: &Step, begins: &[Duration]) -> String {
     out
 }
 
-/// Steps that do the same to resources of one kind.
-fn several(steps: &[&Step]) -> String {
+/// Steps with the same action on resources of one kind.
+fn several(steps: &[&Step], numbers: &Numbers) -> String {
     let Some(first) = steps.first() else { return String::new() };
-    let word = super::deed::act_word(&first.act);
-    let head = format!("{word} {} {}", steps.len(), first.address.kind());
+    let word = super::deed::act_word(&first.act).replace('_', " ");
+    let head = format!("{word} {} {} (-v shows each)", steps.len(), first.address.kind());
     let longest = |of: fn(&Step) -> Duration| spoken(steps.iter().map(|step| of(step)).max().unwrap_or_default());
     let times = format!("{:>8} {:>8}", longest(|step| step.expect), longest(|step| step.worst));
-    let names: Vec<String> = steps.iter().map(|step| format!("{} ({})", short(step), step.id.0)).collect();
+    let ids: Vec<_> = steps.iter().map(|step| step.id).collect();
+    let names: Vec<&str> = steps.iter().map(|step| short(step)).collect();
     let names = hang(&wrap(&names.join(", "), WIDTH - INDENT), INDENT);
-    let width = TIMES - INDENT;
-    format!("{:INDENT$}{head:<width$}{times}\n{:INDENT$}{}\n", "", "", styled(DIM, &names))
+    // Short ranges stand in the column of numbers; a long list begins further left.
+    let (number, width) = (numbers.list(&ids), TIMES - INDENT);
+    format!("  {number:>6} {head:<width$}{times}\n{:INDENT$}{}\n", "", styled(DIM, &names))
 }
 
 /// An address without its kind.
@@ -201,32 +257,37 @@ fn short(step: &Step) -> &str {
     step.address.as_str().split_once('.').map_or(step.address.as_str(), |(_, name)| name)
 }
 
-/// The roles, and what is owed.
+/// Primary replicas before and after, and the protection debt that the run leaves.
 fn afterwards(procedure: &Procedure) -> Option<String> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for change in &procedure.roles {
-        let from = change.from.clone().unwrap_or_else(|| "not known".to_owned());
-        let words = if change.from.as_ref() == Some(&change.to) { "(stays)".to_owned() } else { change.to.clone() };
+        let from = change.from.clone().unwrap_or_else(|| "unknown".to_owned());
+        let words = if change.from.as_ref() == Some(&change.to) { "(unchanged)".to_owned() } else { change.to.clone() };
         rows.push(vec![format!("  {}", change.replica), from, "->".to_owned(), words]);
     }
     if let Some(becomes) = &procedure.becomes {
         let active = becomes.site.clone();
-        rows.push(vec![format!("  group {}", procedure.group), procedure.leaving.clone(), "->".to_owned(), active]);
+        rows.push(vec![
+            format!("  active site of group {}", procedure.group),
+            procedure.leaving.clone(),
+            "->".to_owned(),
+            active,
+        ]);
     }
     let mut out = String::new();
     if !rows.is_empty() {
-        out = format!("Where writes go, before and after:\n{}", table(&rows, 4));
+        out = format!("Primary replica, before and after:\n{}", table(&rows, 4));
     }
     let owed = procedure.becomes.iter().flat_map(|becomes| &becomes.owed);
     let owed: String = owed.map(debt).collect();
     if !owed.is_empty() {
-        out += &format!("Not protected afterwards, until it is paid:\n{owed}");
+        out += &format!("Protection debt afterwards (reduced redundancy or replication):\n{owed}");
     }
     (!out.is_empty()).then_some(out)
 }
 
-/// A debt in two lines.
-pub(super) fn debt(Owed { of, debt, since: _ }: &Owed) -> String {
+/// Protection debt in two lines.
+pub(super) fn debt(RecordedDebt { of, debt, since: _ }: &RecordedDebt) -> String {
     let what = hang(&wrap(&format!("{of}: {}", debt.what), WIDTH - 4), 4);
-    format!("  {what}\n    {}\n", styled(DIM, &hang(&wrap(&format!("paid by: {}", debt.pays), WIDTH - 4), 4)))
+    format!("  {what}\n    {}\n", styled(DIM, &hang(&wrap(&format!("remediation: {}", debt.pays), WIDTH - 4), 4)))
 }

@@ -1,8 +1,8 @@
-//! A procedure as JSON, for scripts: the fields below are promised, and further ones may come. Durations are numbers of seconds.
+//! A procedure as JSON, for scripts. The fields below are stable; new ones may be added. Durations are seconds.
 //!
 //! ```json
 //! {
-//!   "format_version": "1.0",
+//!   "format_version": 2,
 //!   "stack": "web-geo", "cloud": "local",
 //!   "basis": { "stack": "<digest>", "lineage": "…", "serial": 3, "role_epoch": 0 },
 //!   "group": "web", "verb": "up | down | drill", "mode": "planned | forced",
@@ -15,37 +15,46 @@
 //!     "decide_within": "960 | null"
 //!   },
 //!   "calibration": { "runs": 3, "within": 2, "longest": "720 | null" },
-//!   "data_loss": [{ "replica": "geo_replica.orders", "amount": "0 | null", "objective": "300 | null", "mark": "met", "source": "…" }],
+//!   "data_loss": [{
+//!     "replica": "geo_replica.orders", "amount": "0 | null", "objective": "300 | null", "mark": "met", "source": "…"
+//!   }],
 //!   "accepted": { "data_loss": "60 | null", "split_brain": false },
-//!   "guards": [{ "rule": "lag", "verdict": "refuses | warns | passes", "what": "…", "help": "…" }],
+//!   "preflight_checks": [{ "rule": "lag", "verdict": "failed | warning | passed", "what": "…", "help": "…" }],
 //!   "touches": [{ "region": "canadaeast", "site": "secondary | null", "steps": 11 }],
 //!   "avoided": [{ "address": "…", "what": "…" }],
 //!   "steps": [{
-//!     "id": 4, "address": "geo_replica.orders", "phase": "promote", "act": "promote", "does": "promote … to secondary, planned",
+//!     "id": 4, "number": 5, "address": "geo_replica.orders", "phase": "promote", "act": "promote",
+//!     "does": "promote … to secondary, planned",
 //!     "needs": [1, 2], "begins": 60, "expect": 35, "worst": 130, "critical": true,
 //!     "touches": [{ "region": "canadaeast", "with": "the resource" }],
-//!     "undo": "nothing | act | impossible", "undo_words": "taken back: … | null"
+//!     "undo": "nothing | act | impossible", "undo_words": "rollback: … | null"
 //!   }],
 //!   "critical_path": [1, 4, 9],
 //!   "roles": [{ "replica": "…", "from": "primary | null", "to": "secondary" }],
-//!   "becomes": { "active": "home | away | between", "site": "secondary", "owed": [{ "of": "…", "what": "…", "pays": "…" }] },
+//!   "becomes": {
+//!     "active": "home | away | mixed_state", "site": "secondary",
+//!     "protection_debt": [{ "of": "…", "what": "…", "remediation": "…" }]
+//!   },
 //!   "notes": ["…"]
 //! }
 //! ```
+//!
+//! `needs` and `critical_path` hold ids; `number` is the number of the step in text.
 
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::deed::{act_word, begins, how_word};
+use super::deed::{Numbers, act_word, begins, how_word};
 use super::forecast::{self, of_amount, of_time, places};
+use super::roles::active_word;
 use crate::failover::Procedure;
 use crate::stack::CloudName;
-use crate::state::{GroupRole, Owed};
+use crate::state::{GroupRole, RecordedDebt};
 use crate::steps::{Step, Undo};
 
-/// The version of the format: the first number changes where a field goes or means something else.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The version of the format. It rises when a field moves or changes its meaning.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The procedure as JSON.
 pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
@@ -80,7 +89,7 @@ pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
         },
         "data_loss": losses(procedure),
         "accepted": { "data_loss": accepted.data_loss.map(seconds), "split_brain": accepted.split_brain },
-        "guards": procedure.guards,
+        "preflight_checks": procedure.guards,
         "touches": touches(procedure),
         "avoided": procedure.avoided,
         "steps": steps(procedure),
@@ -91,7 +100,7 @@ pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
     })
 }
 
-/// A duration as a number of seconds: whole where it is.
+/// A duration in seconds, as a whole number if it is one.
 pub(super) fn seconds(duration: Duration) -> Json {
     match duration.subsec_nanos() {
         0 => duration.as_secs().into(),
@@ -101,7 +110,7 @@ pub(super) fn seconds(duration: Duration) -> Json {
 
 fn losses(procedure: &Procedure) -> Json {
     let rpo = procedure.objectives.rpo;
-    let loss = |loss: &crate::failover::Loss| {
+    let loss = |loss: &crate::failover::LossEstimate| {
         json!({
             "replica": loss.replica,
             "amount": loss.amount.map(seconds),
@@ -123,6 +132,7 @@ fn touches(procedure: &Procedure) -> Json {
 fn steps(procedure: &Procedure) -> Json {
     let places = places(procedure);
     let begins = begins(&procedure.steps);
+    let numbers = Numbers::of(&procedure.steps, procedure.steps.steps.len());
     let step = |step: &Step| {
         let undo = match step.undo {
             Undo::Nothing => "nothing",
@@ -131,6 +141,7 @@ fn steps(procedure: &Procedure) -> Json {
         };
         json!({
             "id": step.id,
+            "number": numbers.get(step.id),
             "address": step.address,
             "phase": step.stage.as_str(),
             "act": act_word(&step.act),
@@ -148,11 +159,16 @@ fn steps(procedure: &Procedure) -> Json {
     procedure.steps.steps.iter().map(step).collect()
 }
 
-fn becomes(role: &GroupRole) -> Json {
-    json!({ "active": role.active, "site": role.site, "owed": role.owed.iter().map(owed).collect::<Vec<_>>() })
+/// The role of a group as JSON.
+pub(super) fn becomes(role: &GroupRole) -> Json {
+    json!({
+        "active": active_word(role.active),
+        "site": role.site,
+        "protection_debt": role.owed.iter().map(owed).collect::<Vec<_>>(),
+    })
 }
 
-/// A debt as JSON.
-pub(super) fn owed(Owed { of, debt, since: _ }: &Owed) -> Json {
-    json!({"of": of, "what": debt.what, "pays": debt.pays})
+/// Protection debt as JSON.
+fn owed(RecordedDebt { of, debt, since: _ }: &RecordedDebt) -> Json {
+    json!({"of": of, "what": debt.what, "remediation": debt.pays})
 }

@@ -1,15 +1,16 @@
-//! A procedure as Markdown, for a pull request: the verdict first, what is long folded away.
+//! A procedure as Markdown, for a pull request: the verdict first, long parts folded. Nothing is predicted of a blocked
+//! one.
 
 use std::time::Duration;
 
 use super::count;
-use super::deed::{Phase, Row, act_word, direct, phases};
+use super::deed::{Numbers, PhaseRows, Row, act_word, direct, phases};
 use super::forecast::{self, of_amount, of_time, places};
 use super::markdown::{code, escaped, folded, prose, table};
 use crate::duration::spoken;
-use crate::failover::{Guard, Loss, Procedure, Verdict};
+use crate::failover::{LossEstimate, PreflightCheck, PreflightStatus, Procedure};
 use crate::stack::CloudName;
-use crate::steps::{Predicted, Step};
+use crate::steps::{Prediction, Step};
 
 /// The whole procedure.
 pub fn markdown(procedure: &Procedure, cloud: CloudName) -> String {
@@ -18,10 +19,14 @@ pub fn markdown(procedure: &Procedure, cloud: CloudName) -> String {
         format!("**{}**\n", escaped(&forecast::verdict(procedure))),
         format!("{}\n", escaped(&forecast::direction(procedure))),
     ];
+    let is_blocked = forecast::guards(procedure, PreflightStatus::Refuses).next().is_some()
+        || forecast::touching_lost(procedure).next().is_some();
     if procedure.idle.is_none() {
         sections.extend(checks(procedure));
-        sections.push(prediction(procedure));
-        sections.extend(given_up(procedure));
+        sections.extend((!is_blocked).then(|| prediction(procedure)));
+        sections.extend(boundary(procedure));
+    }
+    if procedure.idle.is_none() && !is_blocked {
         sections.extend(steps(procedure));
         sections.extend(afterwards(procedure));
     }
@@ -37,21 +42,24 @@ pub fn markdown(procedure: &Procedure, cloud: CloudName) -> String {
     sections.join("\n")
 }
 
-/// Refusals and warnings in the open, what passed folded away.
+/// Preflight checks: failed ones and warnings, and folded those that passed.
 fn checks(procedure: &Procedure) -> Option<String> {
-    let line = |guard: &Guard, word: &str| {
+    let line = |guard: &PreflightCheck, word: &str| {
         let help = if guard.help.is_empty() { String::new() } else { format!(" {}", prose(&guard.help)) };
         format!("- **{word}** {}: {}.{help}\n", code(guard.rule), prose(&guard.what))
     };
-    let refused = forecast::guards(procedure, Verdict::Refuses).map(|guard| line(guard, "Refused"));
-    let warned = forecast::guards(procedure, Verdict::Warns).map(|guard| line(guard, "Warning"));
+    let refused = forecast::guards(procedure, PreflightStatus::Refuses).map(|guard| line(guard, "FAILED"));
+    let warned = forecast::guards(procedure, PreflightStatus::Warns).map(|guard| line(guard, "Warning"));
     let mut out: String = refused.chain(warned).collect();
-    let passed: Vec<&Guard> = forecast::guards(procedure, Verdict::Passes).collect();
+    let passed: Vec<&PreflightCheck> = forecast::guards(procedure, PreflightStatus::Passes).collect();
     if !passed.is_empty() {
         let lines: String =
             passed.iter().map(|guard| format!("- {}: {}.\n", code(guard.rule), prose(&guard.what))).collect();
         let gap = if out.is_empty() { "" } else { "\n" };
-        out += &format!("{gap}{}", folded(&count(passed.len(), "check passed", "checks passed"), &lines));
+        out += &format!(
+            "{gap}{}",
+            folded(&count(passed.len(), "preflight check passed", "preflight checks passed"), &lines)
+        );
     }
     (!out.is_empty()).then_some(out)
 }
@@ -61,25 +69,27 @@ fn objective(objective: Option<Duration>) -> String {
 }
 
 fn prediction(procedure: &Procedure) -> String {
-    let Predicted { typical, worst } = procedure.predicted;
+    let Prediction { typical, worst } = procedure.predicted;
     let (rto, rpo) = (procedure.objectives.rto, procedure.objectives.rpo);
     let time = format!("{} (P50), {} (P95)", spoken(typical), spoken(worst));
     let mark = of_time(procedure.predicted, rto).words().to_owned();
-    let mut rows = vec![vec![forecast::time_of(procedure.verb).to_owned(), time, objective(rto), mark]];
-    let loss = |loss: &Loss| {
+    let mut rows = vec![vec![forecast::time_of(procedure.verb, procedure.how).to_owned(), time, objective(rto), mark]];
+    let loss = |loss: &LossEstimate| {
         let mark = of_amount(loss.amount, rpo).words().to_owned();
-        vec![format!("loss of {}", code(loss.replica.as_str())), forecast::loss(loss), objective(rpo), mark]
+        vec![format!("data loss of {}", code(loss.replica.as_str())), forecast::loss(loss), objective(rpo), mark]
     };
     rows.extend(procedure.losses.iter().map(loss));
-    let mut out = table(&["", "predicted", "objective", ""], 0, &rows) + "\n";
-    out.extend(forecast::clock(procedure).map(|clock| format!("- Decision clock: {}.\n", escaped(&clock))));
-    out += &format!("- Predictions: {}.\n", escaped(&forecast::calibration(procedure.calibration)));
-    let source = |loss: &Loss| format!("- {}: {}.\n", code(loss.replica.as_str()), prose(&loss.source));
+    let mut out = table(&["forecast", "predicted", "objective", "result"], 0, &rows) + "\n";
+    out.extend(forecast::clock(procedure).map(|clock| format!("- Declare by: {}.\n", escaped(&clock))));
+    out += &format!("- Accuracy: {}.\n", escaped(&forecast::calibration(procedure.calibration)));
+    let source =
+        |loss: &LossEstimate| format!("- Data loss of {}: {}.\n", code(loss.replica.as_str()), prose(&loss.source));
     out.extend(procedure.losses.iter().map(source));
     out
 }
 
-fn given_up(procedure: &Procedure) -> Option<String> {
+/// Accepted risks, the proof that nothing touches the lost site, and the regions touched.
+fn boundary(procedure: &Procedure) -> Option<String> {
     if procedure.steps.steps.is_empty() {
         return None;
     }
@@ -90,7 +100,7 @@ fn given_up(procedure: &Procedure) -> Option<String> {
     ];
     let mut out: String = words.into_iter().flatten().map(|words| format!("- {}\n", prose(&words))).collect();
     let avoided = procedure.avoided.iter();
-    out.extend(avoided.map(|one| format!("- Avoided: {}: {}\n", code(one.address.as_str()), prose(&one.what))));
+    out.extend(avoided.map(|one| format!("- Skipped: {}: {}\n", code(one.address.as_str()), prose(&one.what))));
     Some(out)
 }
 
@@ -99,45 +109,50 @@ fn steps(procedure: &Procedure) -> Option<String> {
         return None;
     }
     let all = phases(&procedure.steps, &procedure.critical.steps);
-    let body: Vec<String> = all.iter().map(|phase| of_phase(procedure, phase)).collect();
+    let numbers = Numbers::of(&procedure.steps, procedure.steps.steps.len());
+    let body: Vec<String> = all.iter().map(|phase| of_phase(procedure, &numbers, phase)).collect();
     let summary = count(procedure.steps.steps.len(), "step", "steps");
-    let first = "Bold steps decide how long it takes.\n\n";
+    let first = "Steps in bold are on the critical path.\n\n";
     Some(folded(&format!("{summary}, by phase"), &format!("{first}{}", body.join("\n"))))
 }
 
-fn of_phase(procedure: &Procedure, phase: &Phase) -> String {
-    let begins =
-        if phase.begins.is_zero() { "at once".to_owned() } else { format!("after about {}", spoken(phase.begins)) };
-    let rows: Vec<Vec<String>> = phase.rows.iter().map(|row| of_row(procedure, row)).collect();
-    let head = ["", "does", "after", "taken back", "expected", "at worst"];
-    format!("**{}** ({begins})\n\n{}", escaped(&phase.title()), table(&head, 2, &rows))
+fn of_phase(procedure: &Procedure, numbers: &Numbers, phase: &PhaseRows) -> String {
+    let begins = if phase.begins.is_zero() {
+        "from the start".to_owned()
+    } else {
+        format!("after about {}", spoken(phase.begins))
+    };
+    let rows: Vec<Vec<String>> = phase.rows.iter().map(|row| of_row(procedure, numbers, row)).collect();
+    let head = ["step", "action", "rollback", "P50 (P95)"];
+    format!("**{}** ({begins})\n\n{}", escaped(&phase.title()), table(&head, 1, &rows))
 }
 
-fn of_row(procedure: &Procedure, row: &Row) -> Vec<String> {
+fn of_row(procedure: &Procedure, numbers: &Numbers, row: &Row) -> Vec<String> {
     let places = places(procedure);
     let steps: Vec<&Step> = row.ids().iter().filter_map(|id| procedure.steps.step(*id)).collect();
     let longest = |of: fn(&Step) -> Duration| spoken(steps.iter().map(|step| of(step)).max().unwrap_or_default());
-    let times = [longest(|step| step.expect), longest(|step| step.worst)];
+    let times = format!("{} ({})", longest(|step| step.expect), longest(|step| step.worst));
     let cells = match steps.as_slice() {
         [step] => {
             let bold = if procedure.critical.steps.contains(&step.id) { "**" } else { "" };
-            let needs =
-                direct(&procedure.steps, step).iter().map(|need| need.0.to_string()).collect::<Vec<_>>().join(", ");
-            let undo = places.undo(step).unwrap_or_else(|| "changes nothing".to_owned());
-            let undo = undo.strip_prefix("taken back: ").unwrap_or(&undo).to_owned();
-            [step.id.0.to_string(), format!("{bold}{}{bold}", escaped(&places.deed(step))), needs, prose(&undo)]
+            let needs = numbers.list(&direct(&procedure.steps, step));
+            let after = if needs.is_empty() { String::new() } else { format!(" (after {needs})") };
+            let undo = places.undo(step).unwrap_or_else(|| "none needed".to_owned());
+            let undo = undo.strip_prefix("rollback: ").unwrap_or(&undo);
+            let deed = escaped(&places.deed(step));
+            [numbers.get(step.id).to_string(), format!("{bold}{deed}{bold}{after}"), prose(undo)]
         }
         several => {
             let names: Vec<&str> = several.iter().map(|step| step.address.as_str()).collect();
             let word = several.first().map(|step| act_word(&step.act)).unwrap_or_default();
-            [String::new(), format!("{word} {}", escaped(&names.join(", "))), String::new(), String::new()]
+            [numbers.list(row.ids()), format!("{word} {}", escaped(&names.join(", "))), String::new()]
         }
     };
-    cells.into_iter().chain(times).collect()
+    cells.into_iter().chain([times]).collect()
 }
 
 fn afterwards(procedure: &Procedure) -> Option<String> {
-    let unknown = || "not known".to_owned();
+    let unknown = || "unknown".to_owned();
     let mut rows: Vec<Vec<String>> = Vec::new();
     for change in &procedure.roles {
         let from = change.from.clone().unwrap_or_else(unknown);
@@ -145,21 +160,21 @@ fn afterwards(procedure: &Procedure) -> Option<String> {
     }
     if let Some(becomes) = &procedure.becomes {
         rows.push(vec![
-            format!("group {}", escaped(&procedure.group)),
+            format!("active site of group {}", escaped(&procedure.group)),
             escaped(&procedure.leaving),
             escaped(&becomes.site),
         ]);
     }
     let mut out = String::new();
     if !rows.is_empty() {
-        out = table(&["writes go to", "before", "after"], 0, &rows);
+        out = table(&["primary replica", "before", "after"], 0, &rows);
     }
-    let owed: Vec<_> = procedure.becomes.iter().flat_map(|becomes| &becomes.owed).collect();
-    if !owed.is_empty() {
-        out += "\nNot protected afterwards, until it is paid:\n\n";
-        out.extend(owed.iter().map(|owed| {
+    let debts: Vec<_> = procedure.becomes.iter().flat_map(|becomes| &becomes.owed).collect();
+    if !debts.is_empty() {
+        out += "\nProtection debt afterwards (reduced redundancy or replication):\n\n";
+        out.extend(debts.iter().map(|owed| {
             let (what, pays) = (prose(&owed.debt.what), prose(&owed.debt.pays));
-            format!("- {}: {what}. Paid by: {pays}.\n", code(owed.of.as_str()))
+            format!("- {}: {what}. Remediation: {pays}.\n", code(owed.of.as_str()))
         }));
     }
     (!out.is_empty()).then_some(out)

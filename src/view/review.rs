@@ -1,34 +1,35 @@
-//! What differs between two stacks, as text: what is destroyed first, what else differs, recovery before and after, the verdict last.
+//! The difference between two stacks as text: deletions first, other differences, predicted recovery, the verdict last.
 
-use super::outlook::{self, ASSUMED, Words};
-use super::plan::{Shown, word};
-use super::value::Names;
+use super::comment::worth_showing;
+use super::outlook::{self, ASSUMED, OutlookSubject};
+use super::plan::{ValueRenderer, word};
+use super::value::ResourceNames;
 use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, visible, wrap};
 use crate::address::{Address, ArmId};
 use crate::plan::Action;
-use crate::review::{Difference, Outlook, Review, Setting, Turn};
+use crate::review::{Difference, DifferenceKind, Outlook, Review, Setting};
 
-/// From this many characters on, what was before and what is after stand on a line each.
+/// From this many characters on, the values before and after are on separate lines.
 const WIDE: usize = 60;
 
-/// Which stacks were compared: in words.
+/// The compared stacks, as text.
 #[derive(Debug, Clone)]
-pub struct Sides {
-    /// The one before.
+pub struct StackLabels {
+    /// The stack before.
     pub before: String,
-    /// The one after.
+    /// The stack after.
     pub after: String,
 }
 
-/// The resources that the ids of both stacks stand for.
-pub(super) fn shown(names: &[(ArmId, Address)]) -> Shown {
-    Shown::with(names.iter().map(|(id, address)| (id, address)).collect::<Names>())
+/// Addresses of the resources of both stacks by id.
+pub(super) fn shown(names: &[(ArmId, Address)]) -> ValueRenderer {
+    ValueRenderer::with(names.iter().map(|(id, address)| (id, address)).collect::<ResourceNames>())
 }
 
 /// The whole difference. `names` are the ids of both stacks.
-pub fn text(review: &Review, sides: &Sides, names: &[(ArmId, Address)]) -> String {
+pub fn text(review: &Review, sides: &StackLabels, names: &[(ArmId, Address)]) -> String {
     let shown = shown(names);
-    let Sides { before, after } = sides;
+    let StackLabels { before, after } = sides;
     let mut sections = vec![format!("{}: {} -> {}\n", styled(BOLD, &review.stack), visible(before), visible(after))];
     let groups = review.resources.chunk_by(|a, b| said(a) == said(b));
     sections.extend(groups.map(|group| group.iter().map(|one| resource(&shown, one)).collect()));
@@ -39,22 +40,22 @@ pub fn text(review: &Review, sides: &Sides, names: &[(ArmId, Address)]) -> Strin
     if !review.risks.is_empty() {
         let line = |what: &str| format!("  {} {}.\n", styled(RED, "!"), hang(&wrap(&visible(what), 92), 4));
         let lines: String = review.risks.iter().map(|risk| line(&risk.what)).collect();
-        sections.push(format!("What becomes riskier:\n{lines}"));
+        sections.push(format!("Risks:\n{lines}"));
     }
     sections.push(styled(BOLD, &verdict(review)) + "\n");
     sections.join("\n")
 }
 
-/// The word for what happens to a resource.
+/// Verb for the change of a resource.
 pub(super) const fn said(difference: &Difference) -> &'static str {
     match difference.change.action {
-        // Nothing is taken over between two texts: only a label changes.
+        // Between two texts, an import means that only the label changes.
         Action::Adopt => "rename",
         action => word(action),
     }
 }
 
-fn resource(shown: &Shown, difference: &Difference) -> String {
+fn resource(shown: &ValueRenderer, difference: &Difference) -> String {
     let text = shown.change(&difference.change);
     match difference.change.action {
         Action::Adopt => text.replacen("<= ", " = ", 1).replacen("adopt  ", "rename ", 1),
@@ -62,18 +63,18 @@ fn resource(shown: &Shown, difference: &Difference) -> String {
     }
 }
 
-/// What differs beside resources.
-pub(super) fn settings(shown: &Shown, settings: &[Setting]) -> String {
+/// Differences beside resources.
+pub(super) fn settings(shown: &ValueRenderer, settings: &[Setting]) -> String {
     let one = |Setting { of, name, turn, arguments }: &Setting| {
         let (sign, style) = match turn {
-            Turn::Removed => ("-", RED),
-            Turn::Changed => ("~", YELLOW),
-            Turn::Added => ("+", GREEN),
+            DifferenceKind::Removed => ("-", RED),
+            DifferenceKind::Changed => ("~", YELLOW),
+            DifferenceKind::Added => ("+", GREEN),
         };
         let name = if name.is_empty() { (*of).to_owned() } else { format!("{of} {name}") };
         let mut out = format!("{} {}\n", styled(style, &format!("{sign:>3}")), styled(BOLD, &name));
         out.extend(arguments.iter().map(|argument| match &argument.after {
-            Some(after) if argument.before.is_none() && *turn == Turn::Added => {
+            Some(after) if argument.before.is_none() && *turn == DifferenceKind::Added => {
                 shown.new_argument(&argument.path, after)
             }
             _ => shown.argument(argument),
@@ -87,13 +88,13 @@ fn recovery(outlooks: &[Outlook]) -> Option<String> {
     if outlooks.is_empty() {
         return None;
     }
-    let mut out = String::from("Recovery, before and after:\n");
+    let mut out = String::from("Recovery:\n");
     for outlook in outlooks {
         out += &format!("  {} {}, {}\n", styled(CYAN, "failover group"), outlook.group, outlook::way(outlook));
-        let lines = outlook::lines(outlook);
-        let about = |line: &outlook::Line| match &line.about {
-            Words::Plain(words) => (*words).to_owned(),
-            Words::LossOf(replica) => visible(&format!("loss of {replica}")),
+        let lines = worth_showing(outlook);
+        let about = |line: &outlook::OutlookLine| match &line.about {
+            OutlookSubject::Plain(words) => (*words).to_owned(),
+            OutlookSubject::LossOf(replica) => visible(&format!("data loss of {replica}")),
         };
         let width = lines.iter().map(|line| about(line).chars().count()).max().unwrap_or_default();
         for line in &lines {
@@ -114,7 +115,7 @@ fn recovery(outlooks: &[Outlook]) -> Option<String> {
     Some(out + &styled(DIM, &wrap(ASSUMED, 94)) + "\n")
 }
 
-/// The last lines: how much differs, and how the objectives come out.
+/// The last lines: the number of differences, and predictions against the objectives.
 pub fn verdict(review: &Review) -> String {
     const WORDS: [&str; 5] = ["create", "update", "replace", "delete", "rename"];
     let number = |wanted: &str| review.resources.iter().filter(|one| said(one) == wanted).count();

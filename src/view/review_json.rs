@@ -1,54 +1,64 @@
-//! What differs between two stacks as JSON, for scripts: the fields below are promised, and further ones may come.
+//! The difference between two stacks as JSON, for scripts. The fields below are stable; further ones may be added.
 //!
 //! ```json
 //! {
-//!   "format_version": "1.0",
+//!   "format_version": 2,
 //!   "stack": "web-geo", "before": "main (1a2b3c4d5e6f)", "after": "stacks/web-geo",
 //!   "is_new": false, "has_changes": true,
 //!   "verdict": "Difference: 1 to replace. …",
 //!   "objectives": "met | at_risk | missed | impossible",
 //!   "summary": { "create": 0, "update": 1, "replace": 1, "delete": 0, "rename": 1, "same": 30, "settings": 2 },
 //!   "resources": [{
-//!     "was": "lb.old | null", "address": "lb.web", "id": "/subscriptions/…", "site": "primary", "presence": "permanent | failover",
+//!     "was": "lb.old | null", "address": "lb.web", "id": "/subscriptions/…", "site": "primary",
+//!     "presence": "permanent | failover",
 //!     "action": "create | update | replace | delete | rename",
 //!     "order": "delete_first | create_first | null",
 //!     "reason": "sku changes, which cannot be done in place", "loses_data": false,
 //!     "arguments": [{ "path": "sku", "before": "Basic", "after": "Standard", "forces_replace": true }]
 //!   }],
 //!   "settings": [{
-//!     "of": "objectives | stack | failover_group | site | variable | output", "name": "web", "turn": "added | changed | removed",
+//!     "of": "objectives | stack | failover_group | site | variable | output", "name": "web",
+//!     "turn": "added | changed | removed",
 //!     "arguments": [ … ]
 //!   }],
 //!   "recovery": [{
 //!     "group": "web", "mode": "forced | planned", "from": "primary", "before_known": true,
 //!     "before": {
-//!       "refused": ["why it could not be carried out"],
-//!       "recovery_time": { "p50": 184, "p95": 566, "objective": "1800 | null", "mark": "met | at_risk | missed | none" },
-//!       "decided_by": { "address": "…", "act": "create", "does": "create … (2m)", "expect": 120 },
-//!       "data_loss": [{ "replica": "…", "amount": "0 | null", "objective": "300 | null", "mark": "met | missed | unknown | none", "source": "…" }]
+//!       "refused": ["a failed preflight check"],
+//!       "recovery_time": {
+//!         "p50": 184, "p95": 566, "objective": "1800 | null", "mark": "met | at_risk | missed | none"
+//!       },
+//!       "critical_path": { "address": "…", "act": "create", "does": "create … (2m)", "expect": 120 },
+//!       "data_loss": [{
+//!         "replica": "…", "amount": "0 | null", "objective": "300 | null", "mark": "met | missed | unknown | none",
+//!         "source": "…"
+//!       }]
 //!     },
 //!     "after": { … }
 //!   }],
-//!   "risks": [{ "rule": "objective | slower | impossible | group | data | replica | lock | accepted | residency", "what": "…" }],
-//!   "assumed": "what the predictions rest on"
+//!   "risks": [{
+//!     "rule": "objective | slower | impossible | group | data | replica | lock | accepted | residency", "what": "…"
+//!   }],
+//!   "assumed": "the assumptions of the predictions"
 //! }
 //! ```
 //!
-//! `before` and `after` of `recovery` are null where there is no such group on that side. `objectives` counts what is predicted in seconds against what the
-//! stack after says. A sensitive value is `{"$sensitive": "hidden"}`, one that is not known yet `{"$unknown": ["address.attribute", …]}`.
+//! `before` and `after` of `recovery` are null where the stack has no such group. `objectives` compares predictions, in
+//! seconds, with the objectives of the stack after. A sensitive value is `{"$sensitive": "hidden"}`, an unknown one
+//! `{"$unknown": ["address.attribute", …]}`.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::outlook::{self, ASSUMED};
-use super::review::{Sides, said, verdict};
+use super::review::{StackLabels, said, verdict};
 use crate::plan::{Action, Change, Order};
 use crate::review::{Difference, Review, worst};
 
-/// The version of the format: the first number changes where a field goes or means something else.
-pub const FORMAT_VERSION: &str = "1.0";
+/// Version of the format. It changes when a field is removed, renamed or gets another meaning.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The difference as JSON.
-pub fn json(review: &Review, sides: &Sides) -> Json {
+pub fn json(review: &Review, sides: &StackLabels) -> Json {
     let Review { stack, is_new, resources, same, settings, outlooks, risks } = review;
     let objectives = worst(outlooks).map_or(json!("met"), |short| json!(short));
     json!({
@@ -80,7 +90,7 @@ fn summary(resources: &[Difference], same: usize, settings: usize) -> Json {
 
 fn resource(difference: &Difference) -> Json {
     let Difference { was, change } = difference;
-    let Change { address, id, site, presence, action, reason, arguments, loses_data } = change;
+    let Change { address, id, site, location: _, presence, action, reason, arguments, loses_data } = change;
     let order = match action {
         Action::Replace(Order::DeleteFirst) => Some("delete_first"),
         Action::Replace(Order::CreateFirst) => Some("create_first"),

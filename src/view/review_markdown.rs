@@ -1,18 +1,19 @@
-//! What differs between two stacks as one comment of a pull request.
+//! The difference between two stacks as one comment of a pull request.
 
-use super::comment::{Changed, Comment, markdown as comment_of};
+use super::comment::{Comment, CommentChange, markdown as comment_of};
 use super::count;
 use super::plan_markdown::regions;
-use super::review::{Sides, settings, shown, verdict};
+use super::review::{StackLabels, settings, shown, verdict};
 use crate::address::{Address, ArmId};
 use crate::review::Review;
 use crate::stack::Stack;
 
-/// The whole comment. `names` are the ids of both stacks; `whole` is the command that shows everything, `digest` that which prints the JSON, and its SHA-256.
+/// The whole comment. `names` are the ids of both stacks, `whole` is the command that prints everything, and `digest`
+/// is the command that prints JSON with the SHA-256 of that.
 pub fn markdown(
     review: &Review,
     stack: &Stack,
-    sides: &Sides,
+    sides: &StackLabels,
     names: &[(ArmId, Address)],
     whole: String,
     digest: (String, String),
@@ -31,12 +32,12 @@ pub fn markdown(
         outlooks: &review.outlooks,
         outlook_notes: Vec::new(),
         risks: &review.risks,
-        changes: review.resources.iter().map(Changed::from).collect(),
+        changes: review.resources.iter().map(CommentChange::from).collect(),
         shown,
         further,
         regions: regions(stack),
         whole,
         digest,
-        basis: format!("from text alone, without state and cloud · {} → {}", sides.before, sides.after),
+        basis: format!("compared by configuration, without state and cloud · {} → {}", sides.before, sides.after),
     })
 }

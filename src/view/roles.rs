@@ -1,17 +1,20 @@
-//! Roles as text: what a run has swapped, what moved without one, what is owed, and which run is not finished.
+//! Roles as text and JSON: groups that are failed over, roles that moved without a run, protection debt, and the
+//! unfinished run.
+
+use serde_json::{Value as Json, json};
 
 use super::{BOLD, RED, YELLOW, hang, styled, wrap};
-use crate::kinds::{How, Side};
-use crate::plan::{GroupDebt, Left, RoleDrift, RolesSeen, Swapped, owed};
+use crate::kinds::{FailoverMode, Side};
+use crate::plan::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, owed};
 use crate::stack::CloudName;
-use crate::state::{Active, GroupRole, OpenRun, Roles};
+use crate::state::{ActiveSite, GroupRole, OpenRun, RecordedDebt, Roles};
 
 /// The width of sentences.
 const WIDTH: usize = 94;
 
-/// The sections about roles; none on an ordinary day.
-pub fn sections(roles: &RolesSeen) -> Vec<String> {
-    let RolesSeen { epoch: _, swapped: away, drift, left, owed, open } = roles;
+/// The sections about roles; none in normal operation.
+pub fn sections(roles: &RoleSummary) -> Vec<String> {
+    let RoleSummary { epoch: _, swapped: away, drift, left, owed, open } = roles;
     let mut sections = Vec::new();
     sections.extend(open.as_ref().map(unfinished));
     sections.extend(away.iter().map(swapped));
@@ -20,90 +23,150 @@ pub fn sections(roles: &RolesSeen) -> Vec<String> {
     sections
 }
 
-/// The failover run that is not finished, and what can be done about it.
+/// The same for scripts, as in the JSON of a plan.
+pub fn json(roles: &RoleSummary) -> Json {
+    let RoleSummary { epoch, swapped, drift, left, owed, open } = roles;
+    let of_group = |one: &MovedGroup| {
+        let MovedGroup { group, active, site, since, run, how, accepted } = one;
+        json!({
+            "group": group, "active": active_word(*active), "site": site, "since": since, "run": run, "how": how,
+            "accepted": accepted,
+        })
+    };
+    json!({
+        "epoch": epoch,
+        "swapped": swapped.iter().map(of_group).collect::<Vec<_>>(),
+        "drift": drift,
+        "left": left,
+        "protection_debt": owed.iter().map(debt_json).collect::<Vec<_>>(),
+        "open": open,
+    })
+}
+
+/// Protection debt of a group as JSON.
+pub fn debt_json(GroupDebt { group, of, what, pays, since }: &GroupDebt) -> Json {
+    json!({ "group": group, "of": of, "what": what, "remediation": pays, "since": since })
+}
+
+/// The recorded role of a group as JSON.
+pub fn role_json(role: &GroupRole) -> Json {
+    let GroupRole { active, site, since, run, how, accepted, stores, moved, owed } = role;
+    let debt = |RecordedDebt { of, debt, since }: &RecordedDebt| json!({ "of": of, "what": debt.what, "remediation": debt.pays, "since": since });
+    json!({
+        "active": active_word(*active),
+        "site": site,
+        "since": since,
+        "run": run,
+        "how": how,
+        "accepted": accepted,
+        "stores": stores,
+        "moved": moved,
+        "protection_debt": owed.iter().map(debt).collect::<Vec<_>>(),
+    })
+}
+
+/// The name for scripts of the state that a group is in.
+pub(super) const fn active_word(active: ActiveSite) -> &'static str {
+    match active {
+        ActiveSite::Home => "home",
+        ActiveSite::Away => "away",
+        ActiveSite::Between => "mixed_state",
+    }
+}
+
+/// The unfinished failover run, and the commands for it.
 fn unfinished(open: &OpenRun) -> String {
-    let words = format!("The {}: nothing else changes the cloud until it is.", of_run(open));
-    let commands = "    drplan failover-group status    look at it\n    drplan failover-group resume    go on with it\n    \
-                    drplan failover-group abort     give it up\n";
+    let words = format!("The {}. Until it is resumed or aborted, no other command changes the cloud.", of_run(open));
+    let commands = "    Show it: `drplan failover-group status`\n    Resume it: `drplan failover-group resume`\n    \
+                    Abort it: `drplan failover-group abort`\n";
     format!("{}\n{commands}", styled(YELLOW, &wrap(&words, WIDTH)))
 }
 
-/// `failover run 1-a (up of web) is not finished; it began at …`.
+/// `failover run 1-a (up of web) is unfinished since …`.
 pub fn of_run(open: &OpenRun) -> String {
     let OpenRun { run, group, verb, since } = open;
-    format!("failover run {run} ({} of {group}) is not finished; it began at {since:.0}", verb.as_str())
+    format!("failover run {run} ({} of {group}) is unfinished since {since:.0}", verb.as_str())
 }
 
-/// A group that is not at home, and what brings it back.
-fn swapped(one: &Swapped) -> String {
-    let Swapped { group, active, site, since, run, how, accepted } = one;
+/// A group that is not at its home site, and the command for failback.
+fn swapped(one: &MovedGroup) -> String {
+    let MovedGroup { group, active, site, since, run, how, accepted } = one;
     let by = by(run, *how, accepted.as_deref());
     let (head, words) = match active {
-        Active::Between => (
-            format!("Roles of failover group {group} are in between"),
-            format!("a run was given up on the way, and {site} was left active at {since:.0}, {by}."),
+        ActiveSite::Between if accepted.is_some() => (
+            format!("Failover group {group} is in a mixed state"),
+            format!("traffic and data are on different sites. {site} is active since {since:.0}, {by}."),
         ),
-        Active::Away | Active::Home => (
-            format!("Roles of failover group {group} are swapped"),
-            format!("{site} is active since {since:.0}, {by}. That is expected, and nothing is planned against it."),
+        ActiveSite::Between => (
+            format!("Failover group {group} is in a mixed state"),
+            format!(
+                "run {run} ({}) was aborted midway at {since:.0}; traffic and data can be on different sites. {site} was \
+                 left active.",
+                how.as_str()
+            ),
+        ),
+        ActiveSite::Away | ActiveSite::Home => (
+            format!("Failover group {group} is failed over"),
+            format!("{site} is active since {since:.0}, {by}. The plan keeps it so."),
         ),
     };
-    let words = wrap(&format!("{head}: {words} `drplan failover-group down` brings it back."), WIDTH);
-    // The head is what matters, and never as long as a line.
+    let words = wrap(&format!("{head}: {words} To fail back: `drplan failover-group down`."), WIDTH);
+    // The head is shorter than a line, so that it is never wrapped.
     words.replacen(&head, &styled(BOLD, &head), 1) + "\n"
 }
 
-/// The roles that no run has moved, and the two ways to settle it.
-pub fn moved_by_itself(drift: &[RoleDrift], left: &[Left]) -> Option<String> {
+/// Roles that moved outside drplan, and the two ways to settle them.
+pub fn moved_by_itself(drift: &[RoleDrift], left: &[HeldArgument]) -> Option<String> {
     if drift.is_empty() {
         return None;
     }
     let one = |RoleDrift { group, store, from, to }: &RoleDrift| {
         let store = styled(BOLD, store.as_str());
         format!(
-            "{} {store} takes writes at {to}, and is recorded at {from} (failover group {group})\n",
+            "{} {store}: primary replica at {to}, in state at {from} (failover group {group})\n",
             styled(YELLOW, "  ~")
         )
     };
-    let mut text = "Role drift: no run moved these roles, and since when they are so is not known.\n".to_owned();
+    let mut text = "Role drift detected: these replicas were promoted outside drplan, at an unknown time.\n".to_owned();
     text.extend(drift.iter().map(one));
     if !left.is_empty() {
         let each: Vec<String> = left.iter().map(|left| format!("{} of {}", left.argument, left.address)).collect();
-        let words =
-            format!("The stack says otherwise of {}; that is left as it is until this is settled.", each.join(", "));
+        let words = format!("Until you choose, drplan leaves unchanged: {}.", each.join(", "));
         text += &format!("    {}\n", hang(&wrap(&words, WIDTH - 4), 4));
     }
     Some(
-        text + "  It can be settled in two ways:\n    drplan roles accept             records the roles as they are\n    \
-                drplan failover-group down      brings them back\n",
+        text + "  Choose one:\n    Record the roles as they are now: `drplan roles accept`\n    \
+                Fail back: `drplan failover-group down`\n",
     )
 }
 
-/// What is owed, each with what pays it.
+/// Protection debt, each with its remediation.
 fn debts(owed: &[GroupDebt]) -> Option<String> {
     let one = |GroupDebt { group: _, of, what, pays, since }: &GroupDebt| {
-        let words = wrap(&format!("Since {since:.0}: {what}. What pays it back: {pays}."), WIDTH - 4);
+        let words = wrap(&format!("Since {since:.0}: {what}. Remediation: {pays}."), WIDTH - 4);
         format!("{} {}\n    {}\n", styled(RED, "  !"), styled(BOLD, of.as_str()), hang(&words, 4))
     };
     let all: String = owed.iter().map(one).collect();
-    (!owed.is_empty()).then(|| format!("Protection debt: what is not protected as it should be right now.\n{all}"))
+    (!owed.is_empty())
+        .then(|| format!("Protection debt: resources with reduced redundancy or replication right now.\n{all}"))
 }
 
-/// What is recorded of roles, by `drplan roles show`.
+/// The roles in state, for `drplan roles show`.
 pub fn recorded(stack: &str, cloud: CloudName, roles: &Roles) -> String {
     let mut text = format!("{} on {}: role epoch {}\n", styled(BOLD, stack), cloud.as_str(), roles.epoch);
     if roles.groups.is_empty() {
-        text += "No run has moved a role: every failover group is at home.\n";
+        text += "No run has moved a role: every failover group is at its home site.\n";
     }
     for (name, role) in &roles.groups {
         let GroupRole { active, site, since, run, how, accepted, stores, moved: _, owed: _ } = role;
         text += &match active {
-            Active::Home => {
+            ActiveSite::Home => {
                 let by = by(run, *how, accepted.as_deref());
-                wrap(&format!("Failover group {name} is at home: {site} is active since {since:.0}, {by}."), WIDTH)
-                    + "\n"
+                let words =
+                    format!("Failover group {name} is at its home site: {site} is active since {since:.0}, {by}.");
+                wrap(&words, WIDTH) + "\n"
             }
-            Active::Away | Active::Between => swapped(&Swapped {
+            ActiveSite::Away | ActiveSite::Between => swapped(&MovedGroup {
                 group: name.clone(),
                 active: *active,
                 site: site.clone(),
@@ -115,21 +178,21 @@ pub fn recorded(stack: &str, cloud: CloudName, roles: &Roles) -> String {
         };
         for (store, side) in stores {
             let side = match side {
-                Side::Source => "its source takes writes",
-                Side::Target => "its copy takes writes",
+                Side::Source => "the source",
+                Side::Target => "the target",
             };
-            text += &format!("    {store}: {side}\n");
+            text += &format!("    {store}: primary replica is {side}\n");
         }
     }
     let sections = roles.open.as_ref().map(unfinished).into_iter().chain(debts(&owed(roles)));
     sections.fold(text, |text, section| format!("{text}\n{section}"))
 }
 
-/// Which run moved a role, and how; or who accepted it.
-fn by(run: &str, how: How, accepted: Option<&str>) -> String {
+/// The run that moved a role and how, or the user who accepted it.
+fn by(run: &str, how: FailoverMode, accepted: Option<&str>) -> String {
     match (accepted, how) {
-        (Some(by), _) => format!("as {by} accepted in run {run}; no run moved it"),
-        (None, How::Planned) => format!("by run {run} (planned)"),
-        (None, How::Forced) => format!("by run {run} (forced)"),
+        (Some(by), _) => format!("accepted by {by} in run {run}; it moved outside drplan"),
+        (None, FailoverMode::Planned) => format!("by planned run {run}"),
+        (None, FailoverMode::Forced) => format!("by forced run {run}"),
     }
 }

@@ -1,29 +1,30 @@
-//! Failover runs as text: how one stands and how to go on, all there were, and one in full.
+//! Failover runs as text: the status of one with the commands to resume or abort it, the history, and one in full.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anstyle::Style;
 use jiff::Timestamp;
 
-use super::deed::{Places, how_word};
+use super::deed::{MoveSites, Numbers, act_word, how_word};
 use super::forecast;
 use super::procedure::debt;
-use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, hang, styled, table, visible, wrap};
+use super::{BOLD, CYAN, DIM, Detail, GREEN, MANY, RED, YELLOW, hang, styled, table, visible, wrap};
 use crate::duration::spoken;
 use crate::failover::moment;
 use crate::stack::CloudName;
-use crate::state::Verb;
-use crate::steps::{Attempt, Condition, Course, Phase, Step, StepId, Timeline, Undo};
+use crate::state::RunKind;
+use crate::steps::{Act, Attempt, Condition, Phase, Step, StepHistory, StepId, Timeline, Undo, is_interruption};
 
-/// The greatest width of a line.
+/// Maximum width of a line.
 const WIDTH: usize = 98;
-/// The most steps that are told one by one where nothing has come of them yet.
+/// Maximum number of lines of unfinished steps in a summary.
 const MOST: usize = 8;
 
-/// Where a run takes users and data.
-pub(super) fn places(run: &Timeline) -> Places<'_> {
+/// The sites that a run moves users and data between.
+pub(super) fn places(run: &Timeline) -> MoveSites<'_> {
     let undertaking = &run.undertaking;
-    Places {
+    MoveSites {
         verb: undertaking.verb,
         leaving: &undertaking.leaving,
         arriving: &undertaking.arriving,
@@ -31,37 +32,47 @@ pub(super) fn places(run: &Timeline) -> Places<'_> {
     }
 }
 
-/// The commands that can be given to a run, each as a person copies it.
+/// The commands for a run, each complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commands {
-    /// What goes on with it.
+pub struct RunCommands {
+    /// Resumes it.
     pub resume: String,
-    /// What takes it back or gives it up.
+    /// Aborts it.
     pub abort: String,
-    /// What answers a step that waits for a person; the step's address and `--by NAME` follow.
-    pub approve: String,
+    /// The command that approves each step that waits for an operator.
+    pub approve: BTreeMap<StepId, String>,
 }
 
-/// How a run stands: what runs, waits, has failed and is left, and how to go on. `holder` is who carries it out at this moment; `None` where nobody does.
-pub fn status(run: &Timeline, now: Timestamp, holder: Option<&str>, cloud: CloudName, commands: &Commands) -> String {
+/// Status of a run: its steps in progress, waiting, failed and remaining, and the commands for it. `holder` is the
+/// process that carries it out now; `None` if there is none.
+pub fn status(
+    run: &Timeline,
+    now: Timestamp,
+    holder: Option<&str>,
+    cloud: CloudName,
+    commands: &RunCommands,
+    detail: Detail,
+) -> String {
     let condition = run.condition();
     let mut sections = vec![head(run, cloud), standing(run, now, holder) + "\n"];
-    let word = if holder.is_some() { "Under way:" } else { "Begun, and the outcome is not known:" };
-    let begun = steps(run, &[Phase::UnderWay]).count();
-    let more = begun.checked_sub(MOST).filter(|more| *more > 0).map(|more| format!("       and {more} more\n"));
-    let shown = steps(run, &[Phase::UnderWay]).take(MOST).map(|step| under_way(run, step, now));
-    sections.extend(section(word, shown.chain(more)));
-    let failed = |step| because(run, step);
-    sections.extend(section("Failed:", steps(run, &[Phase::Failed]).map(failed)));
-    sections.extend(section("The outcome is not known:", steps(run, &[Phase::Unknown]).map(failed)));
-    sections.extend(section("Waits for a person:", steps(run, &[Phase::Paused]).map(failed)));
-    sections.extend(left(run));
+    let lines = Lines { run, numbers: numbers(run), detail };
+    let word = if holder.is_some() { "Steps in progress:" } else { "Steps started, outcome unknown:" };
+    sections.extend(section(word, &lines.under_way(now)));
+    sections.extend(section("Failed:", &lines.with_reasons(steps(run, &[Phase::Failed]))));
+    sections.extend(section("Outcome unknown:", &lines.with_reasons(steps(run, &[Phase::Unknown]))));
+    sections.extend(section("Waiting for approval:", &lines.with_reasons(steps(run, &[Phase::Paused]))));
+    sections.extend(lines.left());
     if condition.is_open() {
         sections.push(rest(run, now, holder));
-        sections.push(how_to_go_on(run, holder, commands));
+        sections.push(next_commands(run, holder, commands));
     }
     sections.extend(owed(run));
     sections.join("\n")
+}
+
+/// Numbers of the steps, as the procedure printed them.
+fn numbers(run: &Timeline) -> Numbers {
+    Numbers::of(&run.graph, run.undertaking.steps.len())
 }
 
 fn head(run: &Timeline, cloud: CloudName) -> String {
@@ -72,7 +83,7 @@ fn head(run: &Timeline, cloud: CloudName) -> String {
         visible(&undertaking.group),
         how_word(undertaking.how)
     );
-    let lost = undertaking.lost.as_ref().map(|lost| format!("; {} is given up", visible(lost))).unwrap_or_default();
+    let lost = undertaking.lost.as_ref().map(|lost| format!(", {} lost", visible(lost))).unwrap_or_default();
     format!(
         "{} {} on {}: {what}{lost}\n{}\n",
         styled(BOLD, &started.run),
@@ -82,26 +93,26 @@ fn head(run: &Timeline, cloud: CloudName) -> String {
     )
 }
 
-/// What became of it, in one line.
+/// The headline: the state of the run, and its recovery time.
 fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
     let length = spoken(run.report.length);
     let since = spoken(crate::steps::between(run.report.began, now));
     let words = match (run.condition(), holder) {
-        (Condition::Open, Some(holder)) => format!("It is carried out by {}, for {since} now.", visible(holder)),
-        (Condition::Open, None) => format!("Nobody carries it out: it was cut off after {length}."),
-        (Condition::Waits, _) => "It waits for a person.".to_owned(),
-        (Condition::Stopped, _) => format!("It was stopped after {length}."),
-        (Condition::Failed, _) => format!("It stopped after {length} because of a failure."),
-        (Condition::Done, _) => format!("It is done, after {length}."),
-        (Condition::Unwound, _) => format!("It was taken back, after {length}."),
-        (Condition::GivenUp, _) => format!("It was given up after {length}."),
+        (Condition::Open, Some(holder)) => format!("In progress for {since}, by {}.", visible(holder)),
+        (Condition::Open, None) => format!("Interrupted after {length}: no process is carrying it out."),
+        (Condition::Waits, _) => "Waiting for approval.".to_owned(),
+        (Condition::Stopped, _) => format!("Stopped after {length}."),
+        (Condition::Failed, _) => format!("Failed after {length}."),
+        (Condition::Done, _) => format!("Done in {length}."),
+        (Condition::Unwound, _) => format!("Rolled back after {length}."),
+        (Condition::GivenUp, _) => format!("Aborted after {length}."),
     };
     let served = match run.recovery() {
         Some(recovery) => format!(" {} {}.", forecast::served(run.undertaking.verb), spoken(recovery)),
         None if run.condition().is_open() => match run.undertaking.verb {
-            Verb::Up => " Users are not served yet.".to_owned(),
-            Verb::Down => " Users are not back yet.".to_owned(),
-            Verb::Drill => " The copies have not answered yet.".to_owned(),
+            RunKind::Up => " Service is not restored yet.".to_owned(),
+            RunKind::Down => " Failback is not complete yet.".to_owned(),
+            RunKind::Drill => " The drill copies have not answered yet.".to_owned(),
         },
         None => String::new(),
     };
@@ -117,77 +128,132 @@ pub(super) const fn colour(condition: Condition) -> Style {
     }
 }
 
-/// The steps in one of these phases.
+/// The steps in one of these states.
 fn steps<'a>(run: &'a Timeline, phases: &'a [Phase]) -> impl Iterator<Item = &'a Step> {
-    let is = |step: &&Step| run.status.phase(step.id).is_some_and(|phase| phases.contains(&phase));
+    let is = |step: &&Step| run.phase(step.id).is_some_and(|phase| phases.contains(&phase));
     run.graph.steps.iter().filter(is)
 }
 
-fn section(title: &str, lines: impl Iterator<Item = String>) -> Option<String> {
-    let lines: String = lines.collect();
+fn section(title: &str, lines: &str) -> Option<String> {
     (!lines.is_empty()).then(|| format!("{title}\n{lines}"))
 }
 
-fn line(run: &Timeline, step: &Step, more: &str) -> String {
-    let deed = format!("{:>4} {}{more}", step.id.0, places(run).deed(step));
-    format!("  {}\n", hang(&wrap_after_id(&deed), 7))
+/// Steps of a run as lines, in the order of their numbers.
+struct Lines<'a> {
+    run: &'a Timeline,
+    numbers: Numbers,
+    detail: Detail,
 }
 
-/// Words broken into lines, of which the spaces at the beginning are kept.
-fn wrap_after_id(text: &str) -> String {
-    let id = text.get(..5).unwrap_or_default();
-    format!("{id}{}", wrap(text.get(5..).unwrap_or(text), WIDTH - 7))
-}
-
-fn under_way(run: &Timeline, step: &Step, now: Timestamp) -> String {
-    let begun = run.course(step.id).and_then(|course| course.attempts.last()).map_or(now, |attempt| attempt.begun);
-    let for_ = crate::steps::between(begun, now);
-    let rest = step.expect.checked_sub(for_).filter(|rest| !rest.is_zero());
-    let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
-    let mut out = line(run, step, &format!(", for {}{rest}", spoken(for_)));
-    if let Some((_, learnt)) = run.course(step.id).and_then(|course| course.learnt.last()) {
-        out += &format!("         {}\n", styled(DIM, &hang(&wrap(&visible(&learnt.what), WIDTH - 9), 9)));
+impl<'a> Lines<'a> {
+    /// The steps in order; in a summary many that do the same to resources of one kind are a group.
+    fn groups(&self, steps: impl Iterator<Item = &'a Step>) -> Vec<Vec<&'a Step>> {
+        let mut steps: Vec<&Step> = steps.collect();
+        steps.sort_by_key(|step| self.numbers.get(step.id));
+        let alike = |a: &&Step, b: &&Step| !self.detail.is_full() && do_the_same(a, b);
+        let chunks = steps.chunk_by(alike);
+        let split = |chunk: &[&'a Step]| match chunk.len() >= MANY {
+            true => vec![chunk.to_vec()],
+            false => chunk.iter().map(|step| vec![*step]).collect(),
+        };
+        chunks.flat_map(split).collect()
     }
-    out
-}
 
-/// A step with why it is not done.
-fn because(run: &Timeline, step: &Step) -> String {
-    let why = run.course(step.id).and_then(Course::why).map(visible).unwrap_or_default();
-    let why = if why.is_empty() { why } else { format!("         {}\n", hang(&wrap(&why, WIDTH - 9), 9)) };
-    line(run, step, "") + &why
-}
-
-/// What is left, the first of it by name.
-fn left(run: &Timeline) -> Option<String> {
-    let left: Vec<&Step> = steps(run, &[Phase::Waiting, Phase::Ready]).collect();
-    if left.is_empty() {
-        return None;
+    /// A line for a group.
+    fn line(&self, group: &[&Step], more: &str) -> String {
+        let ids: Vec<StepId> = group.iter().map(|step| step.id).collect();
+        let number = format!("{:>6}", self.numbers.list(&ids));
+        let indent = number.chars().count() + 1;
+        let deed = match group {
+            [step] => places(self.run).deed(step),
+            several => of_several(several),
+        };
+        let deed = wrap(&format!("{deed}{more}"), WIDTH - indent);
+        format!("{number} {}\n", hang(&deed, indent))
     }
-    let done = steps(run, &[Phase::Succeeded]).count();
-    let left_out = steps(run, &[Phase::Skipped]).count();
-    let left_out = if left_out > 0 { format!(", {left_out} left out") } else { String::new() };
-    let mut out = format!("Left: {} of {} ({done} done{left_out})\n", left.len(), run.graph.steps.len());
-    out.extend(left.iter().take(MOST).map(|step| line(run, step, "")));
-    if left.len() > MOST {
-        out += &format!("       and {} more\n", left.len() - MOST);
+
+    /// The steps in progress, each with its time so far and the time that it is expected to need.
+    fn under_way(&self, now: Timestamp) -> String {
+        let run = self.run;
+        let one = |group: &Vec<&Step>| {
+            let time = |step: &&Step| {
+                let last = run.course(step.id).and_then(|course| course.attempts.last());
+                let spent = crate::steps::between(last.map_or(now, |attempt| attempt.begun), now);
+                (step.expect.saturating_sub(spent), spent)
+            };
+            let (rest, spent) = group.iter().map(time).max().unwrap_or_default();
+            let rest = if rest.is_zero() { String::new() } else { format!(", about {} left", spoken(rest)) };
+            let mut out = self.line(group, &format!(", for {}{rest}", spoken(spent)));
+            let learnt = group.iter().filter_map(|step| run.course(step.id)?.learnt.last());
+            for (_, learnt) in learnt {
+                out += &format!("         {}\n", styled(DIM, &hang(&wrap(&visible(&learnt.what), WIDTH - 9), 9)));
+            }
+            out
+        };
+        self.some(&self.groups(steps(run, &[Phase::UnderWay])), one)
     }
-    Some(out)
+
+    /// Steps that are not done, each with the reason.
+    fn with_reasons(&self, steps: impl Iterator<Item = &'a Step>) -> String {
+        let one = |step: &Step| {
+            let why = self.run.course(step.id).and_then(StepHistory::why).map(visible).unwrap_or_default();
+            let why = if why.is_empty() { why } else { format!("         {}\n", hang(&wrap(&why, WIDTH - 9), 9)) };
+            self.line(&[step], "") + &why
+        };
+        steps.map(one).collect()
+    }
+
+    /// The remaining steps.
+    fn left(&self) -> Option<String> {
+        let left: Vec<&Step> = steps(self.run, &[Phase::Waiting, Phase::Ready]).collect();
+        if left.is_empty() {
+            return None;
+        }
+        let (number, of) = (left.len(), self.run.graph.steps.len());
+        let done = steps(self.run, &[Phase::Succeeded]).count();
+        let skipped = steps(self.run, &[Phase::Skipped]).count();
+        let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        let lines = self.some(&self.groups(left.into_iter()), |group| self.line(group, ""));
+        Some(format!("Remaining: {number} of {of} steps ({done} done{skipped})\n{lines}"))
+    }
+
+    /// A line for each group; in a summary only for the first ones.
+    fn some(&self, groups: &[Vec<&Step>], one: impl Fn(&Vec<&Step>) -> String) -> String {
+        let most = if self.detail.is_full() { groups.len() } else { MOST };
+        let mut out: String = groups.iter().take(most).map(one).collect();
+        let more: usize = groups.iter().skip(most).map(Vec::len).sum();
+        if more > 0 {
+            out += &format!("       and {more} more (-v shows them)\n");
+        }
+        out
+    }
 }
 
-/// How long it will go on, and whether the objective can still be reached.
+/// Same action on resources of one kind.
+fn do_the_same(a: &Step, b: &Step) -> bool {
+    let is_task = |step: &Step| matches!(step.act, Act::Task(_));
+    !is_task(a) && !is_task(b) && (act_word(&a.act), a.address.kind()) == (act_word(&b.act), b.address.kind())
+}
+
+/// `create 10 lb_rule`.
+fn of_several(steps: &[&Step]) -> String {
+    let Some(first) = steps.first() else { return String::new() };
+    format!("{} {} {}", act_word(&first.act).replace('_', " "), steps.len(), first.address.kind())
+}
+
+/// Remaining time, and the RTO with the time to spare.
 fn rest(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
     let rest = run.rest(now);
-    let once = if holder.is_some() { "" } else { ", once it goes on" };
-    let mut out = format!("Expected rest: {}{once}.", spoken(rest));
+    let once = if holder.is_some() { "" } else { " once it is resumed" };
+    let mut out = format!("Remaining time: about {}{once}.", spoken(rest));
     if let (Some(objective), None) = (run.undertaking.objectives.0, run.served) {
         let end = crate::steps::between(run.report.began, now) + rest;
         out += &match objective.checked_sub(end) {
             Some(spare) => {
-                format!(" The objective of {} can be met, with {} to spare.", spoken(objective), spoken(spare))
+                format!(" The RTO of {} can be met, with {} to spare.", spoken(objective), spoken(spare))
             }
             None => format!(
-                " The objective of {} will be missed by {}.",
+                " The RTO of {} will be missed by {}.",
                 spoken(objective),
                 spoken(end.saturating_sub(objective))
             ),
@@ -196,54 +262,51 @@ fn rest(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
     wrap(&out, WIDTH) + "\n"
 }
 
-/// The commands, each with what it does and whether that is safe.
-fn how_to_go_on(run: &Timeline, holder: Option<&str>, commands: &Commands) -> String {
+/// The commands, each with its effect.
+fn next_commands(run: &Timeline, holder: Option<&str>, commands: &RunCommands) -> String {
     let mut out = String::new();
     let mut say = |words: &str, command: Option<&str>| {
         out += &format!("{}\n", wrap(words, WIDTH));
         out.extend(command.map(|command| format!("    {}\n", styled(BOLD, command))));
     };
     for step in steps(run, &[Phase::Paused]) {
-        let command = format!("{} {} --by NAME", commands.approve, step.address);
-        say("Answer it:", Some(&command));
+        say("Approve it:", commands.approve.get(&step.id).map(String::as_str));
     }
     match holder {
-        Some(_) => say("It goes on by itself.", None),
+        Some(_) => say("The run continues by itself.", None),
         None => say(
-            "Go on; what was begun is looked at before anything is done again, so this is always safe:",
+            "Resume it. This is safe: drplan checks each started step before it repeats it.",
             Some(&commands.resume),
         ),
     }
-    let forward: Vec<&Step> = forward_only(run).collect();
-    if forward.is_empty() {
-        say("Or take back what was done, all of which can be:", Some(&commands.abort));
+    let irreversible: Vec<&str> = forward_only(run).map(|step| step.address.as_str()).collect();
+    if irreversible.is_empty() {
+        say("Or abort it. Every step can be rolled back.", Some(&commands.abort));
     } else {
-        let names: Vec<&str> = forward.iter().map(|step| step.address.as_str()).collect();
-        let words =
-            format!("Or give it up. What cannot be taken back stays: {}. The rest can be unwound:", names.join(", "));
-        say(&words, Some(&commands.abort));
+        let names = irreversible.join(", ");
+        say(&format!("Or abort it. Irreversible: {names}. The other steps can be rolled back."), Some(&commands.abort));
     }
     out
 }
 
-/// The steps that were done, or may have been, and cannot be taken back.
+/// The irreversible steps that are done, or may be.
 pub(super) fn forward_only(run: &Timeline) -> impl Iterator<Item = &Step> {
     let begun = &[Phase::Succeeded, Phase::UnderWay, Phase::Failed, Phase::Unknown];
     steps(run, begun).filter(|step| matches!(step.undo, Undo::Impossible(_)))
 }
 
-/// What is not protected because of it.
+/// Protection debt that the run has left.
 fn owed(run: &Timeline) -> Option<String> {
     let owed = run.role.as_ref().map(|role| role.owed.as_slice()).unwrap_or_default();
-    section("Not protected until it is paid:", owed.iter().map(debt))
+    section("Protection debt (reduced redundancy or replication):", &owed.iter().map(debt).collect::<String>())
 }
 
 /// All runs, the newest first, as a table.
 pub fn history(runs: &[Timeline]) -> String {
     if runs.is_empty() {
-        return "No failover run is recorded.\n".to_owned();
+        return "No failover runs.\n".to_owned();
     }
-    let head = ["run", "group", "verb", "mode", "started", "length", "served after", "end", "by"];
+    let head = ["run", "group", "verb", "mode", "started", "duration", "service restored", "result", "by"];
     let row = |run: &Timeline| {
         let undertaking = &run.undertaking;
         vec![
@@ -254,7 +317,7 @@ pub fn history(runs: &[Timeline]) -> String {
             moment(run.report.began),
             spoken(run.report.length),
             run.recovery().map_or_else(|| "-".to_owned(), spoken),
-            run.condition().as_str().to_owned(),
+            condition_word(run.condition()).to_owned(),
             visible(&run.started.by),
         ]
     };
@@ -262,82 +325,125 @@ pub fn history(runs: &[Timeline]) -> String {
     table(&std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>(), 9)
 }
 
-/// One run in full: predicted against real, what people decided, every step in the order in which it was begun.
-pub fn show(run: &Timeline, cloud: CloudName) -> String {
+/// Name of a condition in text.
+pub(super) fn condition_word(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Open => "unfinished",
+        Condition::Waits => "waiting for approval",
+        Condition::Stopped => "stopped",
+        Condition::Failed => "failed",
+        Condition::Done => "done",
+        Condition::Unwound => "rolled back",
+        Condition::GivenUp => "aborted",
+    }
+}
+
+/// One run in full: predicted against actual values, decisions, every step in the order of its start.
+pub fn show(run: &Timeline, cloud: CloudName, detail: Detail) -> String {
     let mut sections = vec![head(run, cloud), standing(run, run.last(), None) + "\n", compared(run)];
-    let decision = |decision: &crate::steps::Decision| {
+    let decision = |decision: &crate::steps::OperatorDecision| {
         format!("  {:>8} {}\n", offset(run, decision.at), hang(&wrap(&visible(&decision.what), WIDTH - 11), 11))
     };
-    sections.extend(section("What people decided:", run.decisions.iter().map(decision)));
-    sections.push(course_of(run));
-    sections.extend(section("Not done:", not_begun(run).into_iter().map(|step| line(run, step, ""))));
+    sections.extend(section("Decisions:", &run.decisions.iter().map(decision).collect::<String>()));
+    let lines = Lines { run, numbers: numbers(run), detail };
+    sections.push(course_of(&lines));
+    let not_begun: String =
+        lines.groups(not_begun(run).into_iter()).iter().map(|group| lines.line(group, "")).collect();
+    sections.extend(section("Not started:", &not_begun));
     sections.extend(owed(run));
     sections.join("\n")
 }
 
-/// How long after the run began.
+/// Time since the start of the run.
 pub(super) fn offset(run: &Timeline, at: Timestamp) -> String {
     format!("+{}", spoken(crate::steps::between(run.report.began, at)))
 }
 
-/// Predicted, real and wanted, as a table.
+/// Predicted and actual values against the objectives, as a table.
 fn compared(run: &Timeline) -> String {
     let known = |time: Option<Duration>| time.map_or_else(|| "-".to_owned(), spoken);
     let undertaking = &run.undertaking;
-    let mut rows = vec![["", "predicted", "at most", "real", "objective"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["", "P50", "P95", "actual", "objective"].map(str::to_owned).to_vec()];
     rows.push(vec![
-        "recovery time".to_owned(),
+        forecast::time_of(undertaking.verb, undertaking.how).to_owned(),
         spoken(undertaking.predicted.typical),
         spoken(undertaking.predicted.worst),
         known(run.recovery()),
         known(undertaking.objectives.0),
     ]);
+    let mut out = table(&rows, 1);
+    if undertaking.losses.is_empty() {
+        return out;
+    }
+    let mut rows = vec![["", "predicted", "accepted", "actual", "objective"].map(str::to_owned).to_vec()];
     for (replica, predicted) in &undertaking.losses {
-        let measured = run.lost(replica);
-        let accepted = undertaking.accepted.data_loss;
         rows.push(vec![
-            format!("loss of {replica}"),
+            format!("data loss (RPO) of {replica}"),
             known(*predicted),
-            known(accepted),
-            known(measured.map(forecast::at_least)),
+            known(undertaking.accepted.data_loss),
+            known(run.lost(replica).map(forecast::at_least)),
             known(undertaking.objectives.1),
         ]);
     }
-    table(&rows, 1)
+    out += &format!("\n{}", table(&rows, 1));
+    out
 }
 
-/// Every attempt in the order of time, with what was learnt meanwhile.
-fn course_of(run: &Timeline) -> String {
+/// Every attempt in the order of time, with its observations. In a summary many like steps that went well are one line.
+fn course_of(lines: &Lines<'_>) -> String {
+    let run = lines.run;
     let mut attempts: Vec<(&Step, usize, &Attempt)> = Vec::new();
     for (step, course) in run.graph.steps.iter().zip(&run.courses) {
         attempts.extend(course.attempts.iter().enumerate().map(|(number, attempt)| (step, number, attempt)));
     }
-    attempts.sort_by_key(|(step, number, attempt)| (attempt.begun, step.id, *number));
-    let mut out = String::from("Steps in the order in which they were begun (* decided how long it took):\n");
-    for (step, number, attempt) in attempts {
-        out += &of_attempt(run, step, number, attempt);
+    attempts.sort_by_key(|(step, number, attempt)| (attempt.begun, lines.numbers.get(step.id), *number));
+    let plain = |(step, number, attempt): &(&Step, usize, &Attempt)| {
+        let is_alone = *number > 0 || run.critical.contains(&step.id) || attempt.outcome != Phase::Succeeded;
+        !is_alone && learnt_during(run.course(step.id), *number).is_empty()
+    };
+    let alike = |a: &(&Step, usize, &Attempt), b: &(&Step, usize, &Attempt)| {
+        !lines.detail.is_full() && plain(a) && plain(b) && do_the_same(a.0, b.0)
+    };
+    let mut out = String::from("Steps in the order of their start (* critical path):\n");
+    for chunk in attempts.chunk_by(alike) {
+        match chunk.len() >= MANY {
+            true => out += &of_attempts(lines, chunk),
+            false => out.extend(chunk.iter().map(|(step, number, attempt)| of_attempt(lines, step, *number, attempt))),
+        }
     }
     out
 }
 
-fn of_attempt(run: &Timeline, step: &Step, number: usize, attempt: &Attempt) -> String {
+/// One line for like attempts that went well: the first start, and the longest duration.
+fn of_attempts(lines: &Lines<'_>, attempts: &[(&Step, usize, &Attempt)]) -> String {
+    let began = attempts.iter().map(|(_, _, attempt)| attempt.begun).min().unwrap_or(lines.run.report.began);
+    let took = |(_, _, attempt): &(&Step, usize, &Attempt)| Some(crate::steps::between(attempt.begun, attempt.ended?));
+    let took = attempts.iter().filter_map(took).max().unwrap_or_default();
+    let (steps, ids): (Vec<&Step>, Vec<StepId>) = attempts.iter().map(|(step, ..)| (*step, step.id)).unzip();
+    let (began, took, numbers) = (offset(lines.run, began), spoken(took), lines.numbers.list(&ids));
+    format!("  {began:>8} {took:>8} {numbers:>6} {} (-v shows each)\n", of_several(&steps))
+}
+
+fn of_attempt(lines: &Lines<'_>, step: &Step, number: usize, attempt: &Attempt) -> String {
+    let run = lines.run;
     let star = if run.critical.contains(&step.id) { styled(YELLOW, "*") } else { " ".to_owned() };
     let took = attempt.ended.map(|ended| spoken(crate::steps::between(attempt.begun, ended)));
     let took = took.unwrap_or_else(|| "-".to_owned());
-    let again = if number > 0 { format!(", again ({})", number + 1) } else { String::new() };
+    let again = if number > 0 { format!(", attempt {}", number + 1) } else { String::new() };
     let outcome = match attempt.outcome {
         Phase::Succeeded => String::new(),
+        Phase::Paused if is_interruption(&attempt.why) => ": interrupted".to_owned(),
         other => format!(": {}", outcome(other)),
     };
     let deed = format!("{}{again}{outcome}", places(run).deed(step));
     let mut out = format!(
-        "{star} {:>8} {took:>8} {:>4} {}\n",
+        "{star} {:>8} {took:>8} {:>6} {}\n",
         offset(run, attempt.begun),
-        step.id.0,
-        hang(&wrap(&deed, WIDTH - 26), 25)
+        lines.numbers.get(step.id),
+        hang(&wrap(&deed, WIDTH - 28), 27)
     );
     let mut more =
-        |words: &str| out += &format!("{:25}{}\n", "", styled(DIM, &hang(&wrap(&visible(words), WIDTH - 26), 25)));
+        |words: &str| out += &format!("{:27}{}\n", "", styled(DIM, &hang(&wrap(&visible(words), WIDTH - 28), 27)));
     if !attempt.why.is_empty() {
         more(&attempt.why);
     }
@@ -347,8 +453,8 @@ fn of_attempt(run: &Timeline, step: &Step, number: usize, attempt: &Attempt) -> 
     out
 }
 
-/// What a step learnt during one of its attempts.
-pub(super) fn learnt_during(course: Option<&Course>, number: usize) -> Vec<String> {
+/// Observations of a step during one of its attempts.
+pub(super) fn learnt_during(course: Option<&StepHistory>, number: usize) -> Vec<String> {
     let Some(course) = course else { return Vec::new() };
     let Some(begun) = course.attempts.get(number).map(|attempt| attempt.begun) else { return Vec::new() };
     let next = course.attempts.get(number + 1).map(|attempt| attempt.begun);
@@ -356,20 +462,20 @@ pub(super) fn learnt_during(course: Option<&Course>, number: usize) -> Vec<Strin
     during.map(|(_, learnt)| learnt.what.clone()).filter(|what| !what.is_empty()).collect()
 }
 
-/// The words for where a step ended.
+/// Text for the state in which a step ended.
 pub(super) const fn outcome(phase: Phase) -> &'static str {
     match phase {
-        Phase::Waiting | Phase::Ready => "not begun",
-        Phase::UnderWay => "no outcome was recorded",
+        Phase::Waiting | Phase::Ready => "not started",
+        Phase::UnderWay => "interrupted",
         Phase::Succeeded => "done",
         Phase::Failed => "failed",
-        Phase::Unknown => "the outcome is not known",
-        Phase::Paused => "waits for a person",
-        Phase::Skipped => "left out",
+        Phase::Unknown => "outcome unknown",
+        Phase::Paused => "waiting for approval",
+        Phase::Skipped => "skipped",
     }
 }
 
-/// The steps that were never begun, and those that were left out.
+/// The steps that were never started, and those that were skipped.
 fn not_begun(run: &Timeline) -> Vec<&Step> {
     let never = |id: StepId| run.course(id).is_none_or(|course| course.attempts.is_empty());
     run.graph.steps.iter().filter(|step| never(step.id)).collect()

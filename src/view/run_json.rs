@@ -1,52 +1,61 @@
-//! Failover runs as JSON, for scripts: the fields below are promised, and further ones may come. Durations are numbers of seconds, moments
-//! are in RFC 3339.
+//! Failover runs as JSON, for scripts. The fields below are stable; new ones may be added. Durations are seconds,
+//! times are in RFC 3339.
 //!
 //! ```json
 //! {
-//!   "format_version": "1.0",
+//!   "format_version": 2,
 //!   "run": "1790000000000-b2", "stack": "web-geo", "digest": "<digest>", "cloud": "local",
 //!   "group": "web", "verb": "up | down | drill", "mode": "planned | forced", "lost": "primary | null",
 //!   "from": "primary", "to": "secondary",
-//!   "condition": "open | waits | stopped | failed | done | unwound | given_up",
+//!   "condition": "open | waits | stopped | failed | done | unwound | aborted",
 //!   "by": "ann@host", "began": "2026-09-21T13:33:20Z", "last": "…", "length": 400,
-//!   "holder": "who carries it out at this moment | null", "rest": 120,
-//!   "recovery_time": { "p50": 305, "p95": 640, "real": "310 | null", "objective": "900 | null", "served_at": "… | null" },
-//!   "data_loss": [{ "replica": "…", "announced": "40 | null", "accepted": "60 | null", "measured": "38 | null", "objective": "300 | null" }],
+//!   "holder": "the process that carries it out now | null", "rest": 120,
+//!   "recovery_time": {
+//!     "p50": 305, "p95": 640, "real": "310 | null", "objective": "900 | null", "served_at": "… | null"
+//!   },
+//!   "data_loss": [{
+//!     "replica": "…", "announced": "40 | null", "accepted": "60 | null", "measured": "38 | null",
+//!     "objective": "300 | null"
+//!   }],
 //!   "accepted": { "data_loss": "60 | null", "split_brain": false },
 //!   "checks": [{ "rule": "lag", "warned": false, "what": "…" }],
 //!   "decisions": [{ "at": "…", "step": "21 | null", "what": "ann@host started the run" }],
 //!   "critical_path": [3, 4, 18],
-//!   "only_forward": [1, 2],
+//!   "irreversible": [1, 2],
 //!   "steps": [{
-//!     "id": 1, "address": "geo_replica.orders", "phase": "promote", "act": "promote", "does": "…",
+//!     "id": 1, "number": 2, "address": "geo_replica.orders", "phase": "promote", "act": "promote", "does": "…",
 //!     "state": "waiting | ready | under_way | succeeded | failed | unknown | paused | skipped",
 //!     "expect": 35, "worst": 130,
 //!     "attempts": [{ "begun": "…", "ended": "… | null", "outcome": "succeeded", "why": "…" }],
 //!     "learnt": [{ "at": "…", "what": "…", "loss": "38.5 | null" }],
-//!     "left_out": "who decided so, and why | null"
+//!     "left_out": "the user who skipped it, and the reason | null"
 //!   }],
-//!   "role": { "active": "away", "site": "secondary", "owed": [{ "of": "…", "what": "…", "pays": "…" }] }
+//!   "role": {
+//!     "active": "home | away | mixed_state", "site": "secondary",
+//!     "protection_debt": [{ "of": "…", "what": "…", "remediation": "…" }]
+//!   }
 //! }
 //! ```
 //!
-//! A history is `{"format_version": "1.0", "runs": [ … ]}`, each run without `holder`, `rest`, `checks`, `decisions`, `critical_path`, `only_forward`
-//! and `steps`.
+//! A history is `{"format_version": 2, "runs": [ … ]}`, each run without `holder`, `rest`, `checks`, `decisions`,
+//! `critical_path`, `irreversible` and `steps`.
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::deed::{act_word, how_word};
-use super::procedure_json::{owed, seconds};
+use super::deed::{Numbers, act_word, how_word};
+use super::procedure_json::{becomes, seconds};
 use super::run::{forward_only, places};
 use crate::stack::CloudName;
 use crate::steps::{Attempt, Condition, Phase, Step, Timeline};
 
-/// The version of the format: the first number changes where a field goes or means something else.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The version of the format. It rises when a field moves or changes its meaning.
+pub const FORMAT_VERSION: u32 = 2;
 
-/// One run with all its steps. `holder` is who carries it out at this moment.
+/// One run with all its steps. `holder` is the process that carries it out now.
 pub fn status(run: &Timeline, now: Timestamp, holder: Option<&str>, cloud: CloudName) -> Json {
     let mut json = head(run);
+    let numbers = Numbers::of(&run.graph, run.undertaking.steps.len());
     let ids = |steps: Vec<&Step>| steps.iter().map(|step| step.id).collect::<Vec<_>>();
     let more = json!({
         "format_version": FORMAT_VERSION,
@@ -56,8 +65,8 @@ pub fn status(run: &Timeline, now: Timestamp, holder: Option<&str>, cloud: Cloud
         "checks": run.undertaking.checks,
         "decisions": run.decisions.iter().map(|one| json!({"at": one.at, "step": one.step, "what": one.what})).collect::<Vec<_>>(),
         "critical_path": run.critical,
-        "only_forward": ids(forward_only(run).collect()),
-        "steps": run.graph.steps.iter().map(|one| step(run, one)).collect::<Vec<_>>(),
+        "irreversible": ids(forward_only(run).collect()),
+        "steps": run.graph.steps.iter().map(|one| step(run, one, &numbers)).collect::<Vec<_>>(),
     });
     if let (Json::Object(json), Json::Object(more)) = (&mut json, more) {
         json.extend(more);
@@ -65,7 +74,7 @@ pub fn status(run: &Timeline, now: Timestamp, holder: Option<&str>, cloud: Cloud
     json
 }
 
-/// One run that nobody carries out at this moment.
+/// One run that no process carries out now.
 pub fn show(run: &Timeline, cloud: CloudName) -> Json {
     status(run, run.last(), None, cloud)
 }
@@ -104,15 +113,13 @@ fn head(run: &Timeline) -> Json {
             "data_loss": undertaking.accepted.data_loss.map(seconds),
             "split_brain": undertaking.accepted.split_brain,
         },
-        "role": run.role.as_ref().map(|role| {
-            json!({"active": role.active, "site": role.site, "owed": role.owed.iter().map(owed).collect::<Vec<_>>()})
-        }),
+        "role": run.role.as_ref().map(becomes),
     })
 }
 
 const fn condition(condition: Condition) -> &'static str {
     match condition {
-        Condition::GivenUp => "given_up",
+        Condition::GivenUp => "aborted",
         other => other.as_str(),
     }
 }
@@ -131,7 +138,7 @@ fn losses(run: &Timeline) -> Json {
     undertaking.losses.iter().map(loss).collect()
 }
 
-fn step(run: &Timeline, step: &Step) -> Json {
+fn step(run: &Timeline, step: &Step, numbers: &Numbers) -> Json {
     let course = run.course(step.id);
     let attempts = course.map(|course| course.attempts.as_slice()).unwrap_or_default();
     let attempt = |Attempt { begun, ended, outcome, why }: &Attempt| json!({"begun": begun, "ended": ended, "outcome": phase(*outcome), "why": why});
@@ -139,6 +146,7 @@ fn step(run: &Timeline, step: &Step) -> Json {
     let learnt = learnt.iter().map(|(at, learnt)| json!({"at": at, "what": learnt.what, "loss": learnt.loss}));
     json!({
         "id": step.id,
+        "number": numbers.get(step.id),
         "address": step.address,
         "phase": step.stage.as_str(),
         "act": act_word(&step.act),

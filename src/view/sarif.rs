@@ -1,16 +1,16 @@
-//! What the rules find as SARIF 2.1.0 (OASIS), for code scanning in a pull request.
+//! Findings of `check` as SARIF 2.1.0 (OASIS), for code scanning in a pull request.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::check::{RULES, Review, Rule, Weight};
+use crate::check::{CheckReport, RULES, Rule, Weight};
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
-use crate::stack::Accepted;
+use crate::stack::AcceptedFinding;
 
 /// One run of `drplan check`.
-pub fn sarif(review: &Review<'_>, sources: &Sources) -> Json {
+pub fn sarif(review: &CheckReport<'_>, sources: &Sources) -> Json {
     let mut seen = BTreeMap::new();
     let found = review.found.iter().map(|finding| (finding, None));
     let accepted = review.accepted.iter().map(|(finding, accepted)| (finding, Some(*accepted)));
@@ -38,20 +38,25 @@ fn of_rule(rule: &Rule) -> Json {
         Weight::Stops | Weight::Error => "error",
         Weight::Warning => "warning",
     };
-    let instead = format!("{}\n\n```hcl\n{}\n```\n", rule.why, rule.instead.trim_end());
+    let Rule { cause, consequence, fix, .. } = rule;
+    let (broken, kept) = (rule.broken_blocks(), rule.kept_blocks());
+    let text = format!("{cause} {consequence} {fix}\n\nBreaks the rule:\n\n{broken}\nKeeps the rule:\n\n{kept}");
+    let markdown = format!(
+        "{cause} {consequence}\n\n**Fix:** {fix}\n\nBreaks the rule:\n\n```hcl\n{broken}```\n\nKeeps the rule:\n\n```hcl\n{kept}```\n"
+    );
     json!({
         "id": rule.name,
         "shortDescription": { "text": rule.about },
-        "fullDescription": { "text": rule.why },
-        "help": { "text": format!("{}\n\n{}", rule.why, rule.instead.trim_end()), "markdown": instead },
+        "fullDescription": { "text": format!("{cause} {consequence}") },
+        "help": { "text": text, "markdown": markdown },
         "defaultConfiguration": { "level": level },
     })
 }
 
-/// One finding. `seen` counts those that would have the same fingerprint, so that each has its own.
+/// One finding. `seen` counts findings with the same fingerprint, so that each gets its own.
 fn result(
     finding: &Diagnostic,
-    accepted: Option<&Accepted>,
+    accepted: Option<&AcceptedFinding>,
     sources: &Sources,
     seen: &mut BTreeMap<String, usize>,
 ) -> Json {
@@ -71,7 +76,7 @@ fn result(
         "level": level,
         "message": { "text": format!("{summary}. {}", sentences.join(" ")).trim_end() },
         "locations": span.iter().filter_map(|span| location(*span, None, sources)).collect::<Vec<_>>(),
-        // Neither lines nor columns are part of it, so that a finding that only moved is the same one.
+        // Without lines and columns, so that a finding that only moved keeps its fingerprint.
         "partialFingerprints": { "ruleAndSummary/v1": fingerprint },
     });
     if let Some(index) = RULES.iter().position(|rule| rule.name == *code) {
@@ -93,7 +98,6 @@ fn result(
 
 fn location(span: Span, message: Option<&str>, sources: &Sources) -> Option<Json> {
     let (path, line, column) = sources.position(span)?;
-    // The end of a span is a place like its beginning.
     let end = sources.position(Span { start: span.end, ..span });
     let mut region = json!({ "startLine": line, "startColumn": column });
     if let Some((_, end_line, end_column)) = end {
@@ -107,7 +111,7 @@ fn location(span: Span, message: Option<&str>, sources: &Sources) -> Option<Json
     Some(place)
 }
 
-/// A relative path as a URI reference: what a URI cannot hold is percent-encoded.
+/// A relative path as a URI reference, percent-encoded.
 fn uri(path: &str) -> String {
     let mut out = String::new();
     for byte in path.replace('\\', "/").trim_start_matches("./").bytes() {

@@ -1,4 +1,4 @@
-//! Sealed values as text, in the words of the language.
+//! Sealed values as text, as the language writes them.
 
 use std::collections::HashMap;
 
@@ -8,20 +8,20 @@ use crate::address::{Address, ArmId};
 use crate::hcl::{line_text, value_text_with};
 use crate::kinds::{self, Place};
 
-/// The greatest width, in characters, of a value on one line.
+/// Maximum width, in characters, of a value on one line.
 const LINE: usize = 88;
 
-/// The resources that ids stand for, so that a reference is shown as it is written.
+/// Resources by id, so that a reference is shown as the stack writes it.
 #[derive(Debug, Clone, Default)]
-pub struct Names(HashMap<ArmId, Address>);
+pub struct ResourceNames(HashMap<ArmId, Address>);
 
-impl Names {
-    /// No id stands for anything.
+impl ResourceNames {
+    /// No names: every id is shown as it is.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A sealed value as HCL would write it: on one line where it fits, and otherwise over several, the further ones not indented.
+    /// A sealed value as HCL: on one line where it fits, otherwise on several that are not indented.
     pub fn text(&self, json: &Json) -> String {
         let line = self.on_one_line(json);
         if line.chars().count() <= LINE { line } else { value_text_with(json, 0, &|text| self.words(text)) }
@@ -33,20 +33,27 @@ impl Names {
     }
 
     fn words(&self, text: &str) -> Option<String> {
-        // Every id begins so; nothing else is worth a look.
+        // Every id begins with a slash.
         text.starts_with('/').then(|| self.0.get(&ArmId::new(text)))?.map(Address::to_string)
     }
 }
 
-impl<'a> FromIterator<(&'a ArmId, &'a Address)> for Names {
+impl<'a> FromIterator<(&'a ArmId, &'a Address)> for ResourceNames {
     fn from_iter<T: IntoIterator<Item = (&'a ArmId, &'a Address)>>(iter: T) -> Self {
-        // What is only properties of another resource has the id of that one, which is who is meant.
-        let of_its_own = |address: &Address| {
-            kinds::find(address.kind()).is_none_or(|kind| !matches!(kind.place, Place::Property(_)))
-        };
-        let named = iter.into_iter().filter(|(_, address)| of_its_own(address));
+        let named = iter.into_iter().filter(|(id, address)| has_object(address, id));
         Self(named.map(|(id, address)| (id.clone(), address.clone())).collect())
     }
+}
+
+/// An object of the resource's own behind this id. Properties of another object carry the id of that object, which a
+/// reference means.
+pub(super) fn has_object(address: &Address, id: &ArmId) -> bool {
+    let Some(kind) = kinds::find(address.kind()) else { return true };
+    let variants = kind.variants.into_iter().flat_map(|variants| variants.of).map(|(_, kind)| *kind);
+    let type_ = id.arm_type().unwrap_or_default();
+    let mut alike = std::iter::once(kind).chain(variants).filter(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_));
+    let place = alike.next().map_or(kind.place, |kind| kind.place);
+    !matches!(place, Place::Property(_))
 }
 
 #[cfg(test)]
@@ -56,15 +63,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_the_stack_is_shown_as_the_resource_it_stands_for() {
-        let names: Names = [(&ArmId::new("/subscriptions/a/x"), &Address::new("lb", "web"))].into_iter().collect();
+    fn id_of_a_resource_is_shown_as_its_address() {
+        let names: ResourceNames =
+            [(&ArmId::new("/subscriptions/a/x"), &Address::new("lb", "web"))].into_iter().collect();
         assert_eq!(names.text(&json!(["/SUBSCRIPTIONS/a/x", "/other"])), r#"[lb.web, "/other"]"#);
     }
 
     #[test]
-    fn long_values_stand_over_several() {
+    fn geo_replica_of_an_account_does_not_take_the_place_of_the_account() {
+        let id = ArmId::new("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/files");
+        let (account, replica) = (Address::new("storage_account", "files"), Address::new("geo_replica", "files"));
+        let names: ResourceNames = [(&id, &account), (&id, &replica)].into_iter().collect();
+        assert_eq!(names.text(&json!(id.as_str())), "storage_account.files");
+    }
+
+    #[test]
+    fn long_values_take_several_lines() {
         let value = json!([{"name": "a".repeat(40), "priority": 1}, {"name": "b".repeat(40), "priority": 2}]);
-        let text = Names::none().text(&value);
+        let text = ResourceNames::none().text(&value);
         assert!(text.starts_with("[\n  {\n    name     = \"aaa"), "{text}");
     }
 }

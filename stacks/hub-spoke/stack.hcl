@@ -1,5 +1,5 @@
-# Networks of three sites: two that are warm, with a hub and spokes each, and a cold one that has its networks ready and nothing in them.
-# Everything follows from two maps, so that a further site or spoke is one line.
+# Networks of three sites: two warm sites with a hub and spokes each, and a cold site with empty networks.
+# Two maps define everything, so that a further site or spoke is one line.
 
 stack "hub-spoke" {
   description = "Hubs, spokes, routes and rules at two warm sites and a cold one"
@@ -9,7 +9,7 @@ stack "hub-spoke" {
 variable "admin_ranges" {
   type        = list(string)
   default     = ["198.51.100.0/24", "203.0.113.0/25"]
-  description = "Where administrators come from"
+  description = "Address ranges of administrators"
 }
 
 variable "firewall" {
@@ -19,7 +19,7 @@ variable "firewall" {
 }
 
 locals {
-  # The second number of each site's addresses.
+  # The second octet of each site's addresses.
   sites  = { east = 40, central = 41, west = 42 }
   spokes = { app = 1, data = 2, batch = 3 }
 
@@ -59,7 +59,7 @@ site "central" {
 site "west" {
   provider = "azure"
   location = "westus2"
-  tier     = 2 # cold: what would run there is restored from backups
+  tier     = 2 # cold: workloads are restored from backups
 }
 
 resource_group "network-east" {
@@ -82,7 +82,7 @@ virtual_network "hub" {
   resource_group  = local.groups[each.key]
   address_space   = ["10.${each.value}.0.0/20"]
   dns_servers     = each.key == "west" ? [] : [cidrhost("10.${each.value}.0.0/24", 4), cidrhost("10.${each.value}.0.0/24", 5)]
-  prevent_destroy = false # true once something else hangs on it
+  prevent_destroy = false # set to true once other stacks depend on it
 }
 
 virtual_network "spoke" {
@@ -166,7 +166,7 @@ subnet_network_security_group_association "spoke" {
   network_security_group = each.value.site == "east" ? network_security_group.east : network_security_group.other[each.value.site]
 }
 
-# ── Ways out ─────────────────────────────────────────────────────────────────
+# ── Outbound routes ──────────────────────────────────────────────────────────
 
 route_table "spokes" {
   for_each                      = local.sites
@@ -181,7 +181,7 @@ route_table "spokes" {
     next_hop_in_ip_address = cidrhost("10.${each.value}.0.0/24", 4)
   }
 
-  # What is for another site goes to that site's hub.
+  # Traffic for another site goes to the hub of that site.
   route {
     for_each       = { for site, number in local.sites : site => number if number != each.value }
     name           = "to-${each.key}"
@@ -198,7 +198,7 @@ nat_gateway "site" {
   zones                   = ["1"]
 }
 
-# The firewall's network is another team's: it is named by its id, and only our half of a peering could be ours.
+# Another team manages the network of the firewall: refer to it by id. This stack could own only its half of a peering.
 role_assignment "firewall" {
   for_each             = virtual_network.hub
   scope                = each.value

@@ -1,16 +1,16 @@
-# A farm that is rolled out from images of its own: Linux renders, Windows schedules. Every version of an image is copied to two further
-# sites ahead of need, so that a scale set stands there as soon as a failover asks for it.
+# A render farm with its own images: Linux machines render, Windows machines schedule. Every version of an image is copied to two
+# further sites in advance, so that a failover can create scale sets there at once.
 
 stack "images" {
   description = "Images copied to two sites, and scale sets made from them"
   tags        = { workload = "render" }
 
   objectives {
-    rto = "4h" # what the failover of a storage account may take
+    rto = "4h" # the failover of a storage account may take this long
   }
 
   accept "not-replicated" {
-    reason = "the disk is the source of an image that nothing starts from any more"
+    reason = "the disk is the source of an image that is no longer used"
   }
 
   accept "public-access" {
@@ -18,11 +18,11 @@ stack "images" {
   }
 
   accept "forced-at-lost-site" {
-    reason = "what is lost is rendered again, and waits for the region"
+    reason = "lost frames are rendered again, and the farm can wait for the region"
   }
 
   accept "single-lever" {
-    reason = "nobody comes to a render farm: it fetches its work"
+    reason = "a render farm has no users: it fetches its work"
   }
 
   accept "no-fence" {
@@ -49,7 +49,7 @@ variable "versions" {
 locals {
   build = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/build"
 
-  # Networks are another team's, and known by their ids.
+  # Another team manages the networks: refer to them by id.
   subnets = {
     home     = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/render-uksouth/subnets/render"
     recovery = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/render-ukwest/subnets/render"
@@ -93,7 +93,7 @@ resource_group "render-failover" {
 shared_image_gallery "home" {
   name           = "renderhome"
   resource_group = resource_group.render-home
-  description    = "Where images are published"
+  description    = "Gallery of published images"
 }
 
 shared_image_gallery "copies" {
@@ -135,7 +135,7 @@ image_copy "lab" {
   gallery  = shared_image_gallery.copies["lab"]
 }
 
-# What the scheduler once was, kept as a plain image.
+# The former scheduler, kept as a managed image.
 managed_disk "scheduler-2019" {
   resource_group       = resource_group.render-home
   storage_account_type = "Standard_LRS"
@@ -282,7 +282,7 @@ windows_virtual_machine_scale_set "schedule-recovery" {
   }
 }
 
-# ── When the day comes ───────────────────────────────────────────────────────
+# ── Failover ─────────────────────────────────────────────────────────────────
 
 failover_group "render" {
   from    = site.home
@@ -295,7 +295,7 @@ failover_group "render" {
     before = [promote]
 
     approval {
-      message = "Frames that were rendered in the last minutes will be rendered again. Go on?"
+      message = "Frames of the last minutes will be rendered again. Continue?"
     }
   }
 

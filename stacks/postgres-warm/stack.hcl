@@ -1,8 +1,8 @@
-# A service with PostgreSQL whose second region is warm: its machines run all the time, and read from a replica. A failover only promotes
-# the replica and moves the users, so that it takes minutes.
+# A service with PostgreSQL and a warm second region: its machines always run and read from a replica. A failover only promotes the
+# replica and switches traffic, so that it takes minutes.
 
 stack "postgres-warm" {
-  description = "PostgreSQL with a replica in a second region, where everything runs already"
+  description = "PostgreSQL with a replica in a warm second region"
   residency   = ["Europe"]
 
   objectives {
@@ -15,7 +15,7 @@ stack "postgres-warm" {
   }
 
   accept "single-lever" {
-    reason = "the record that users type can be pointed at the other site by hand"
+    reason = "the public DNS record can be changed manually"
   }
 
   tags = {
@@ -27,7 +27,7 @@ stack "postgres-warm" {
 variable "environment" {
   type        = string
   default     = "demo"
-  description = "A part of every name that is unique in all of Azure; `production` also protects the database"
+  description = "Part of every globally unique name; `production` also protects the database from deletion"
 }
 
 variable "postgres_password" {
@@ -43,7 +43,7 @@ variable "admin_ssh_key" {
 variable "domain" {
   type        = string
   default     = "ledger.example.com"
-  description = "The domain that users type"
+  description = "Public domain"
 }
 
 locals {
@@ -74,7 +74,7 @@ resource_group "ledger-west" {
 }
 
 resource_group "ledger-global" {
-  site = site.west # must outlive the north
+  site = site.west # must survive an outage of the north
 }
 
 # ── Networks ─────────────────────────────────────────────────────────────────
@@ -167,7 +167,7 @@ role_assignment "secrets" {
   principal_id         = user_assigned_identity.ledger.principal_id
 }
 
-# ── Compute: as much in the west as in the north, so that nothing has to start ─
+# ── Compute: same capacity at both sites, so that a failover starts nothing ────
 
 linux_virtual_machine_scale_set "north" {
   resource_group = resource_group.ledger-north
@@ -333,7 +333,7 @@ traffic_manager_profile "ledger" {
   monitor_config {
     protocol                     = "HTTPS"
     port                         = 443
-    path                         = "/health/write" # answers only where the database takes writes
+    path                         = "/health/write" # succeeds only where the database accepts writes
     interval_in_seconds          = 10
     timeout_in_seconds           = 5
     tolerated_number_of_failures = 1
@@ -419,7 +419,7 @@ failover_group "ledger" {
 }
 
 output "front_door" {
-  description = "What users type"
+  description = "Public name"
   value       = trimsuffix(dns_cname_record.www.fqdn, ".")
 }
 
@@ -428,6 +428,6 @@ output "networks" {
 }
 
 output "delegate_to" {
-  description = "The name servers to enter at the domain's registrar"
+  description = "Name servers to enter at the domain's registrar"
   value       = dns_zone.ledger.name_servers
 }

@@ -1,5 +1,5 @@
-# A shop on virtual machines: Linux machines serve the pages, a Windows machine prints and books, SQL and a storage account keep what
-# matters. Data is replicated all the time; the machines of the second region exist only while a failover is on.
+# A shop on virtual machines: Linux machines serve the pages, a Windows machine prints and books, SQL and a storage account hold the
+# data. Data is always replicated; the machines of the second region exist during a failover only.
 
 stack "shop" {
   description = "Machines, SQL with an automatic failover policy, and a geo-redundant storage account"
@@ -7,12 +7,12 @@ stack "shop" {
   tags        = { workload = "shop", owner = "retail" }
 
   objectives {
-    rto = "4h" # what the failover of a storage account may take
-    rpo = "1h" # what an automatic failover of SQL may lose at most: its grace
+    rto = "4h" # the failover of a storage account may take this long
+    rpo = "1h" # maximum data loss of an automatic failover of SQL: its grace period
   }
 
   accept "public-access" {
-    reason = "the machines reach their stores over public endpoints, and sign in to all of them"
+    reason = "the machines use public endpoints of the stores, and authenticate to all of them"
   }
 
   accept "logins-stay" {
@@ -20,7 +20,7 @@ stack "shop" {
   }
 
   accept "forced-at-lost-site" {
-    reason = "the pictures in the account move with the orders or not at all"
+    reason = "the pictures in the account must fail over together with the orders"
   }
 
   accept "not-replicated" {
@@ -28,7 +28,7 @@ stack "shop" {
   }
 
   accept "single-lever" {
-    reason = "while the profile cannot be changed, the office changes the address of the shop by hand"
+    reason = "if the profile cannot be changed, the office changes the DNS record of the shop manually"
   }
 }
 
@@ -57,9 +57,9 @@ variable "front_count" {
 }
 
 locals {
-  # Machines are told apart by a number of two digits: front-01, front-02, …
+  # Machine names have a number of two digits: front-01, front-02, …
   fronts = toset([for n in range(1, var.front_count + 1) : format("%02d", n)])
-  # The one that users reach, and that passes their requests on to the others.
+  # The machine that users reach. It forwards requests to the others.
   first = "01"
 
   ubuntu = {
@@ -80,7 +80,7 @@ site "toronto" {
   location = "canadacentral"
 }
 
-# ── Where things live ────────────────────────────────────────────────────────
+# ── Resource groups ──────────────────────────────────────────────────────────
 
 resource_group "shop-toronto" {
   site = site.toronto
@@ -91,7 +91,7 @@ resource_group "shop-montreal" {
 }
 
 resource_group "shop-global" {
-  site = site.montreal # must outlive Toronto
+  site = site.montreal # must survive an outage of Toronto
 }
 
 resource_group "shop-failover" {
@@ -213,7 +213,7 @@ mssql_database "orders" {
   max_size_gb          = 250
   collation            = "SQL_Latin1_General_CP1_CI_AS"
   storage_account_type = "Geo"
-  prevent_destroy      = false # true once real orders are in it
+  prevent_destroy      = false # set to true once it holds real orders
 }
 
 mssql_database "stock" {
@@ -221,7 +221,7 @@ mssql_database "stock" {
   sku_name = "S2"
 }
 
-# Azure fails over by itself once the first server has been gone for an hour; a person may do so earlier.
+# Azure fails over automatically after an outage of an hour; an operator may do so earlier.
 geo_replica "shop" {
   name      = "drplan-shop"
   source    = mssql_server.toronto
@@ -293,9 +293,9 @@ key_vault "montreal" {
   resource_group = resource_group.shop-montreal
 }
 
-# ── Who may do what ──────────────────────────────────────────────────────────
+# ── Permissions ──────────────────────────────────────────────────────────────
 
-# One identity for the machines of both sites, at the site that outlives the other.
+# One identity for the machines of both sites, at the recovery site.
 user_assigned_identity "shop" {
   resource_group = resource_group.shop-global
 }
@@ -420,7 +420,7 @@ public_ip "toronto" {
   domain_name_label = "drplan-shop-toronto"
 }
 
-# ── What stands only while a failover is on ──────────────────────────────────
+# ── Failover-only resources ──────────────────────────────────────────────────
 
 public_ip "failover" {
   mirrors           = public_ip.toronto
@@ -510,7 +510,7 @@ traffic_manager_azure_endpoint "toronto" {
 
 traffic_manager_external_endpoint "montreal" {
   profile  = traffic_manager_profile.shop
-  target   = "drplan-shop-montreal.canadaeast.cloudapp.azure.com" # answers once the failover group is up
+  target   = "drplan-shop-montreal.canadaeast.cloudapp.azure.com" # responds during a failover only
   priority = 2
   enabled  = false
 }

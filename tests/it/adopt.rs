@@ -1,34 +1,35 @@
-//! Adoption: what one stack made, or anybody, is written as another stack, which plans empty. Every kind's example, and every stack to start from.
+//! Import: `adopt` writes existing resources as a stack whose plan is empty. Covers every kind's example and every
+//! starter stack.
 
 use std::collections::BTreeSet;
 
 use drplan::address::ArmId;
-use drplan::adopt::terraform::Managed;
-use drplan::adopt::{self, Account, Draft, STAND_IN, Survey};
+use drplan::adopt::terraform::ManagedObject;
+use drplan::adopt::{self, ImportSurvey, STAND_IN, StackDraft, SubscriptionRef};
 use drplan::apply::{discover_groups, discover_objects};
-use drplan::kinds::emit::Shape;
+use drplan::kinds::emit::TerraformShape;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{CloudName, Presence};
 use drplan::store::MemoryStore;
-use drplan::world::{Cloud as _, Store as _, When};
+use drplan::world::{Cloud as _, Store as _, WriteCondition};
 use serde_json::json;
 
 use crate::kinds::examples;
 use crate::lab::{Lab, changes, failures, simulated};
 use crate::stacks;
 
-/// A stack that was written from what stands.
-struct Adopted {
-    /// Its text, in one file.
+/// A stack written from existing resources.
+struct AdoptedStack {
+    /// Stack text, in one file.
     text: String,
-    /// The ids and types that it leaves out, each with the reason; and what it does not write as it stands.
+    /// Omitted resource ids and types with the reason, and attributes that the stack does not reproduce.
     left: Vec<String>,
-    /// The kinds in it, one for each resource.
+    /// Kinds in the stack, one for each resource.
     kinds: Vec<String>,
 }
 
-fn account() -> Account {
-    Account { subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
+fn account() -> SubscriptionRef {
+    SubscriptionRef { subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
 }
 
 fn groups(lab: &Lab) -> Vec<ArmId> {
@@ -36,24 +37,24 @@ fn groups(lab: &Lab) -> Vec<ArmId> {
     lab.standing().into_iter().filter(is_group).collect()
 }
 
-/// Writes everything that stands as a stack, and records that instead of what was recorded.
-async fn adopt_all(lab: &mut Lab) -> Result<Adopted, String> {
+/// Writes all existing resources as a stack and replaces the recorded state with it.
+async fn adopt_all(lab: &mut Lab) -> Result<AdoptedStack, String> {
     let survey = discover_groups(&lab.azure, &groups(lab), &account()).await.map_err(|error| error.to_string())?;
     adopt(lab, &survey, None)
 }
 
-/// The same with what was found, or as much of it as a Terraform state manages.
-fn adopt(lab: &mut Lab, survey: &Survey, managed: Option<&[Managed]>) -> Result<Adopted, String> {
-    let mut draft = Draft::of(survey, managed, &account());
+/// The same for a given survey; `managed` limits it to the resources of a Terraform state.
+fn adopt(lab: &mut Lab, survey: &ImportSurvey, managed: Option<&[ManagedObject]>) -> Result<AdoptedStack, String> {
+    let mut draft = StackDraft::of(survey, managed, &account());
     let (text, program) = loop {
         let written = draft.write("again", CloudName::Local);
         lab.variables = written.variables.iter().map(|one| (one.name.clone(), STAND_IN.to_owned())).collect();
         let text = written.files.into_values().collect::<Vec<_>>().join("\n");
-        let (program, found, sources) = lab.look(&text);
+        let (program, found, sources) = lab.read_with_diagnostics(&text);
         if !found.has_errors() {
             break (text, program);
         }
-        if !draft.mend(&found, &sources) {
+        if !draft.remove_invalid(&found, &sources) {
             return Err(format!("{:?}\n{text}", found));
         }
     };
@@ -63,10 +64,10 @@ fn adopt(lab: &mut Lab, survey: &Survey, managed: Option<&[Managed]>) -> Result<
     lab.store.save(&state).map_err(|error| error.to_string())?;
     let left = draft.left().iter().map(|left| format!("{} ({}): {}", left.id.name(), left.type_, left.why)).collect();
     let kinds = draft.resources().map(|(candidate, _)| candidate.kind.name.to_owned()).collect();
-    Ok(Adopted { text, left, kinds })
+    Ok(AdoptedStack { text, left, kinds })
 }
 
-/// What a plan of an adopted stack would do; nothing, if all is well.
+/// Changes that a plan of an adopted stack has; empty on success.
 async fn planned(lab: &Lab, text: &str) -> Result<Vec<String>, String> {
     let (planned, _) = lab.try_plan(text, false).await?;
     let mut all = changes(&planned);
@@ -74,13 +75,13 @@ async fn planned(lab: &Lab, text: &str) -> Result<Vec<String>, String> {
     Ok(all)
 }
 
-async fn through(mut lab: Lab, text: &str) -> Result<(Lab, Adopted), String> {
+async fn through(mut lab: Lab, text: &str) -> Result<(Lab, AdoptedStack), String> {
     let applied = lab.apply(text).await.map_err(|error| error.to_string())?;
     failures(&applied, "apply")?;
     let adopted = adopt_all(&mut lab).await?;
     let formatted = drplan::hcl::format(&adopted.text).map_err(|found| format!("{found:?}"))?;
     if formatted.replace("\n\n\n", "\n\n") != adopted.text.replace("\n\n\n", "\n\n") {
-        return Err(format!("it is not in its one form:\n{}", adopted.text));
+        return Err(format!("the stack is not formatted:\n{}", adopted.text));
     }
     let planned = planned(&lab, &adopted.text).await?;
     match planned.is_empty() && adopted.left.is_empty() {
@@ -96,7 +97,7 @@ fn every_example_is_adopted_and_plans_empty() {
         match simulated(through(Lab::new(7), &text)) {
             Err(why) => wrong.push(format!("── {name}\n{why}")),
             Ok((_, adopted)) if !adopted.kinds.iter().any(|one| one == kind.name) => {
-                wrong.push(format!("── {name}\nis not adopted as what it is\n{}", adopted.text));
+                wrong.push(format!("── {name}\nthe adopted kinds differ from the original\n{}", adopted.text));
             }
             Ok(_) => {}
         }
@@ -116,18 +117,19 @@ fn every_stack_is_adopted_and_plans_empty() {
     assert!(wrong.is_empty(), "{} of the stacks fail:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Resource ids of the embedded cloud.
+/// Resource ids of the local simulator.
 fn id(rest: &str) -> ArmId {
     ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
 }
 
-/// Puts an object there as another client does: with what that writes, and without what drplan would write.
+/// Creates an object as another client would, with attributes that drplan never writes and without those that it always
+/// writes.
 async fn put(lab: &Lab, rest: &str, api: &str, body: serde_json::Value) {
-    let put = lab.azure.put(&id(rest), api, &body, When::Always).await;
+    let put = lab.azure.put(&id(rest), api, &body, WriteCondition::Always).await;
     put.unwrap_or_else(|error| panic!("{rest}: {error}"));
 }
 
-/// Networks in two regions, peered under two names, a lock, storage and a zone.
+/// Networks in two regions peered under two names, a lock, storage and a zone.
 async fn by_hand(lab: &Lab) {
     let network = |group: &str| format!("{group}/providers/Microsoft.Network/virtualNetworks/{group}");
     for (group, region, range) in [("East", "canadacentral", "10.1"), ("West", "canadaeast", "10.2")] {
@@ -160,7 +162,7 @@ async fn by_hand(lab: &Lab) {
 }
 
 #[test]
-fn what_others_made_is_adopted_under_legal_names() {
+fn foreign_resources_are_adopted_under_legal_names() {
     simulated(async {
         let mut lab = Lab::new(3);
         by_hand(&lab).await;
@@ -177,7 +179,7 @@ fn what_others_made_is_adopted_under_legal_names() {
         ] {
             assert!(adopted.text.contains(expected), "no\n{expected}\nin\n{}", adopted.text);
         }
-        assert!(before == lab.simulator.show().objects, "adoption changes nothing in the cloud");
+        assert!(before == lab.simulator.show().objects, "the import changes nothing in the cloud");
     });
 }
 
@@ -195,7 +197,7 @@ mssql_server "orders" {
 "#;
 
 #[test]
-fn a_secret_is_asked_for_and_believed_once() {
+fn adopted_secret_becomes_a_variable_and_is_recorded_once() {
     simulated(async {
         let mut lab = Lab::new(5);
         lab.apply(&format!("{}{LOGIN}", crate::kinds::SITES)).await.unwrap();
@@ -205,13 +207,13 @@ fn a_secret_is_asked_for_and_believed_once() {
         let kept = |lab: &Lab| serde_json::to_string(&lab.store.load().unwrap()).unwrap();
         assert!(kept(&lab).contains("$untold") && !kept(&lab).contains(STAND_IN));
 
-        lab.variables = vec![(variable.to_owned(), "the first that is said".to_owned())];
+        lab.variables = vec![(variable.to_owned(), "the first value given".to_owned())];
         let (first, recorded) = lab.plan(&adopted.text, false).await;
         assert_eq!(changes(&first), [""; 0]);
         let refreshed = first.refreshed.expect("a state");
         drplan::apply::keep_observed(&recorded.expect("a state"), &refreshed, &lab.store).unwrap();
-        assert!(!kept(&lab).contains("$untold"), "what was said is kept as a digest");
-        assert!(!kept(&lab).contains("the first that is said"));
+        assert!(!kept(&lab).contains("$untold"), "the value is recorded as a digest");
+        assert!(!kept(&lab).contains("the first value given"));
         assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
 
         lab.variables = vec![(variable.to_owned(), "another".to_owned())];
@@ -222,11 +224,11 @@ fn a_secret_is_asked_for_and_believed_once() {
 }
 
 #[test]
-fn what_a_rule_forbids_is_left_out_and_told() {
+fn forbidden_import_is_omitted_and_reported() {
     simulated(async {
         let mut lab = Lab::new(6);
         put(&lab, "odd", "2025-04-01", json!({ "location": "canadacentral" })).await;
-        // A name that drplan takes for no subnet's, though the cloud did.
+        // A name that the cloud accepts and drplan rejects for a subnet.
         let network = "odd/providers/Microsoft.Network/virtualNetworks/odd";
         let subnet = json!({ "name": "App (old)", "properties": { "addressPrefix": "10.1.1.0/24" } });
         let properties = json!({ "addressSpace": { "addressPrefixes": ["10.1.0.0/16"] }, "subnets": [subnet] });
@@ -234,36 +236,34 @@ fn what_a_rule_forbids_is_left_out_and_told() {
         let adopted = adopt_all(&mut lab).await.unwrap();
         assert_eq!(adopted.kinds, ["resource_group", "virtual_network"]);
         assert_eq!(adopted.left.len(), 1);
-        assert!(
-            adopted.left[0].starts_with(
-                "App (old) (Microsoft.Network/virtualNetworks/subnets): `App (old)` cannot be the name of"
-            )
-        );
+        assert!(adopted.left[0].starts_with(
+            "App (old) (Microsoft.Network/virtualNetworks/subnets): invalid name `App (old)`: the name of"
+        ));
         assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
     });
 }
 
-/// What a Terraform state would manage that says what a stack says.
-fn as_terraform(lab: &Lab, text: &str) -> Vec<Managed> {
+/// The resources of a Terraform state that declares the same as a stack.
+fn as_terraform(lab: &Lab, text: &str) -> Vec<ManagedObject> {
     let (stack, _) = lab.read(text).unwrap().evaluate(&Default::default()).unwrap();
     let mut managed = Vec::new();
-    // What stands during a failover only does not stand.
+    // Failover-only resources do not exist.
     for resource in stack.resources.values().filter(|resource| resource.presence == Presence::Permanent) {
         let terraform = resource.kind.terraform;
         let type_ = if terraform.resource.is_empty() { resource.kind.name } else { terraform.resource };
         let ids: Vec<ArmId> = match terraform.shape {
-            Shape::Resource => vec![resource.id.clone()],
-            Shape::Halves { .. } => resource.objects.iter().map(|object| object.id.clone()).collect(),
-            Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => Vec::new(),
+            TerraformShape::Resource => vec![resource.id.clone()],
+            TerraformShape::Halves { .. } => resource.objects.iter().map(|object| object.id.clone()).collect(),
+            TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_) => Vec::new(),
         };
         let label = format!("terraform_{}", managed.len());
-        managed.extend(ids.into_iter().map(|id| Managed { type_: type_.to_owned(), label: label.clone(), id }));
+        managed.extend(ids.into_iter().map(|id| ManagedObject { type_: type_.to_owned(), label: label.clone(), id }));
     }
     managed
 }
 
 #[test]
-fn what_terraform_manages_is_adopted_under_the_names_it_has_there() {
+fn terraform_resources_keep_their_names_on_adoption() {
     simulated(async {
         for stack in ["web-geo", "hub-spoke", "shop"] {
             let (mut lab, text) =
@@ -275,7 +275,7 @@ fn what_terraform_manages_is_adopted_under_the_names_it_has_there() {
             let adopted = adopt(&mut lab, &survey, Some(&managed)).unwrap();
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{stack}");
             assert_eq!(adopted.left, [""; 0], "{stack}");
-            // Both halves of a peering have one label, and one block.
+            // Both halves of a peering share one label and one block.
             let labels: BTreeSet<&str> = managed.iter().map(|one| one.label.as_str()).collect();
             let lost = labels.iter().filter(|label| !adopted.text.contains(&format!(" \"{label}\" {{")));
             assert_eq!(lost.collect::<Vec<_>>(), [&""; 0], "{stack}");
@@ -284,24 +284,24 @@ fn what_terraform_manages_is_adopted_under_the_names_it_has_there() {
 }
 
 #[test]
-fn what_has_no_kind_is_listed_with_the_reason() {
+fn unsupported_types_are_listed_with_the_reason() {
     let elsewhere = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/far";
     let cluster = id("odd/providers/Microsoft.ContainerService/managedClusters/c");
     let disk = id("odd/providers/Microsoft.Compute/disks/behind");
-    let survey = Survey {
+    let survey = ImportSurvey {
         bodies: [(ArmId::new(elsewhere), json!({ "location": "canadacentral" }))].into(),
         strange: vec![cluster],
         unread: [(disk, "nothing answers".to_owned())].into(),
     };
-    let draft = Draft::of(&survey, None, &account());
+    let draft = StackDraft::of(&survey, None, &account());
     assert_eq!(draft.resources().count(), 0);
     let left: Vec<String> = draft.left().iter().map(|left| format!("{}: {}", left.type_, left.why)).collect();
     assert_eq!(
         left,
         [
             "Microsoft.Resources/resourceGroups: it is in another subscription",
-            "Microsoft.Compute/disks: it could not be read: nothing answers",
-            "Microsoft.ContainerService/managedClusters: drplan has no kind for it",
+            "Microsoft.Compute/disks: not readable: nothing answers",
+            "Microsoft.ContainerService/managedClusters: drplan has no kind for this type",
         ]
     );
 }

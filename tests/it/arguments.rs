@@ -1,5 +1,5 @@
-//! Every argument of every kind, nested ones too: another value of it is a change of the kind that its table says, can be applied, and leaves nothing
-//! to do and nothing that differs from what was recorded.
+//! Every argument of every kind, nested ones included: a changed value is the change that the kind's table declares,
+//! can be applied, and leaves an empty plan without drift.
 
 mod otherwise;
 
@@ -7,45 +7,45 @@ use std::sync::Mutex;
 
 use drplan::hcl::ast::Body;
 use drplan::hcl::{parse, quoted, value_text};
-use drplan::kinds::{self, Arg, Block, Change, Kind, Need, Ty, Wire};
+use drplan::kinds::{self, Arg, Block, ChangeEffect, Kind, Need, Ty, Wire};
 use drplan::plan::Action;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::examples;
 use crate::lab::{Lab, changes, failures, simulated};
 
-/// Somebody else's subscription, whose objects are taken on trust.
+/// Another subscription, whose objects are not verified.
 const OTHERS: &str = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/others/providers";
 
-/// What is done with an argument for which a value cannot be made up from its type.
-pub enum Case {
-    /// This value, as it is written in the stack.
+/// Test value of an argument that cannot be derived from its type.
+pub enum TestValue {
+    /// This value, in stack syntax.
     Value(&'static str),
-    /// This value, and these lines beside it.
+    /// This value, and these lines added next to it.
     With(&'static str, &'static str),
-    /// This value, with each of these texts of the example changed into another first.
+    /// This value, after replacing each of these texts of the example.
     Instead(&'static str, &'static [(&'static str, &'static str)]),
-    /// Nothing, for this reason.
-    Skip(#[expect(dead_code, reason = "the reason is for whoever reads the table")] &'static str),
+    /// No test, for this reason.
+    Skip(#[expect(dead_code, reason = "the reason documents the table")] &'static str),
 }
 
 /// The example with one argument changed.
 struct Variation {
-    /// The argument, dotted.
+    /// Dotted argument.
     path: String,
     text: String,
-    /// What the table says of the change.
-    change: Change,
+    /// Effect of the change according to the table.
+    change: ChangeEffect,
 }
 
-struct Varied<'a> {
+struct VariedExample<'a> {
     label: &'a str,
     text: &'a str,
     found: Vec<Variation>,
 }
 
-impl Varied<'_> {
-    /// Varies each argument of a body that stands in the text, and what stands in its blocks.
+impl VariedExample<'_> {
+    /// Varies each argument of a body in the text, and of the blocks in it.
     fn body(
         &mut self,
         table: &[Arg],
@@ -53,11 +53,11 @@ impl Varied<'_> {
         open: usize,
         now: &JsonMap<String, Json>,
         prefix: &str,
-        outer: Change,
+        outer: ChangeEffect,
     ) {
         for arg in table {
             let path = format!("{prefix}{}", arg.name);
-            let change = if arg.change == Change::Replace { Change::Replace } else { outer };
+            let change = if arg.change == ChangeEffect::Replace { ChangeEffect::Replace } else { outer };
             if let Ty::Block(block) = arg.ty {
                 let value = now.get(arg.name).map(|value| value.get(0).unwrap_or(value));
                 if let (Some(written), Some(Json::Object(value))) = (body.blocks(arg.name).next(), value) {
@@ -69,9 +69,9 @@ impl Varied<'_> {
                 continue;
             }
             let (value, beside) = match otherwise::find(self.label, &path) {
-                Some(Case::Skip(_)) => continue,
-                Some(Case::Value(value) | Case::Instead(value, _)) => ((*value).to_owned(), ""),
-                Some(Case::With(value, beside)) => ((*value).to_owned(), *beside),
+                Some(TestValue::Skip(_)) => continue,
+                Some(TestValue::Value(value) | TestValue::Instead(value, _)) => ((*value).to_owned(), ""),
+                Some(TestValue::With(value, beside)) => ((*value).to_owned(), *beside),
                 None => match another(arg, now.get(arg.name)) {
                     Some(value) => (value, ""),
                     None => continue,
@@ -90,8 +90,8 @@ impl Varied<'_> {
         }
     }
 
-    fn push(&mut self, path: String, mut text: String, change: Change) {
-        if let Some(Case::Instead(_, edits)) = otherwise::find(self.label, &path) {
+    fn push(&mut self, path: String, mut text: String, change: ChangeEffect) {
+        if let Some(TestValue::Instead(_, edits)) = otherwise::find(self.label, &path) {
             for (old, new) in *edits {
                 // The block of the kind is the last in its example.
                 let at = text.rfind(old).unwrap_or_else(|| panic!("{}.{path}: the example has no `{old}`", self.label));
@@ -101,11 +101,11 @@ impl Varied<'_> {
         self.found.push(Variation { path, text: text.replace("OTHERS/", &format!("{OTHERS}/")), change });
     }
 
-    /// A block that the example has not: with what it must have, and then with each argument that it may have.
-    fn new_block(&mut self, arg: &Arg, block: &Block, open: usize, path: &str, change: Change) {
+    /// A block that the example lacks: with its required arguments, then with each optional argument.
+    fn new_block(&mut self, arg: &Arg, block: &Block, open: usize, path: &str, change: ChangeEffect) {
         match otherwise::find(self.label, path) {
-            Some(Case::Skip(_)) => return,
-            Some(Case::Value(inner) | Case::With(inner, _) | Case::Instead(inner, _)) => {
+            Some(TestValue::Skip(_)) => return,
+            Some(TestValue::Value(inner) | TestValue::With(inner, _) | TestValue::Instead(inner, _)) => {
                 return self.insert(arg, open, path, inner, change);
             }
             None => {}
@@ -120,13 +120,13 @@ impl Varied<'_> {
         }
     }
 
-    fn insert(&mut self, arg: &Arg, open: usize, path: &str, inner: &str, change: Change) {
+    fn insert(&mut self, arg: &Arg, open: usize, path: &str, inner: &str, change: ChangeEffect) {
         let mut text = self.text.to_owned();
         text.insert_str(open, &format!("\n{} {{\n{inner}\n}}\n", arg.name));
         self.push(path.to_owned(), text, change);
     }
 
-    /// What a block must have.
+    /// Required arguments of a block.
     fn least(&self, block: &Block, path: &str) -> String {
         let required = block.args.iter().filter(|arg| matches!(arg.need, Need::Required));
         let lines: Vec<String> = required.filter_map(|arg| self.line(arg, &format!("{path}.{}", arg.name))).collect();
@@ -137,17 +137,17 @@ impl Varied<'_> {
         let given = otherwise::find(self.label, path);
         if let Ty::Block(block) = arg.ty {
             return match given {
-                Some(Case::Skip(_)) => None,
-                Some(Case::Value(inner) | Case::With(inner, _) | Case::Instead(inner, _)) => {
+                Some(TestValue::Skip(_)) => None,
+                Some(TestValue::Value(inner) | TestValue::With(inner, _) | TestValue::Instead(inner, _)) => {
                     Some(format!("{} {{\n{inner}\n}}", arg.name))
                 }
                 None => Some(format!("{} {{\n{}\n}}", arg.name, self.least(block, path))),
             };
         }
         match given {
-            Some(Case::Skip(_)) => None,
-            Some(Case::Value(value) | Case::Instead(value, _)) => Some(format!("{} = {value}", arg.name)),
-            Some(Case::With(value, beside)) => Some(format!("{} = {value}\n{beside}", arg.name)),
+            Some(TestValue::Skip(_)) => None,
+            Some(TestValue::Value(value) | TestValue::Instead(value, _)) => Some(format!("{} = {value}", arg.name)),
+            Some(TestValue::With(value, beside)) => Some(format!("{} = {value}\n{beside}", arg.name)),
             None => another(arg, default(arg).as_ref()).map(|value| format!("{} = {value}", arg.name)),
         }
     }
@@ -164,7 +164,7 @@ fn default(arg: &Arg) -> Option<Json> {
     }
 }
 
-/// Another value than this one, as it is written; `None` where an argument decides where the object is.
+/// A different value in stack syntax; `None` where the argument determines the location of the object.
 fn another(arg: &Arg, now: Option<&Json>) -> Option<String> {
     let decides_place = matches!((arg.need, arg.wire), (Need::Required, Wire::Nowhere));
     if decides_place { None } else { value(&arg.ty, now) }
@@ -218,14 +218,14 @@ fn variations(label: &str, kind: &'static Kind, text: &str) -> Vec<Variation> {
     let resource = resource.unwrap_or_else(|| panic!("{label}: no block is labelled `example`"));
     let now =
         resource.args.iter().map(|(name, value)| (name.to_string(), value.reveal().unwrap_or_default())).collect();
-    let body = parse(text, 0).expect("the example can be read");
+    let body = parse(text, 0).expect("the example parses");
     let block = body
         .blocks(kind.name)
         .find(|block| block.labels.first().is_some_and(|label| &*label.text == "example"))
         .expect("the block of the kind");
-    let mut varied = Varied { label, text, found: Vec::new() };
+    let mut varied = VariedExample { label, text, found: Vec::new() };
     let open = varied.after_brace(block.header.end as usize);
-    varied.body(kind.args, &block.body, open, &now, "", Change::Update);
+    varied.body(kind.args, &block.body, open, &now, "", ChangeEffect::Update);
     varied.found
 }
 
@@ -239,13 +239,13 @@ async fn varies(kind: &Kind, example: &str, variation: &Variation) -> Result<(),
     let action =
         planned.plan.changes.iter().find(|change| change.address.to_string() == address).map(|change| change.action);
     let expected = match action {
-        Some(Action::Update) => variation.change == Change::Update,
-        Some(Action::Replace(_)) => variation.change == Change::Replace,
+        Some(Action::Update) => variation.change == ChangeEffect::Update,
+        Some(Action::Replace(_)) => variation.change == ChangeEffect::Replace,
         _ => false,
     };
     if !expected {
         return Err(format!(
-            "the table says {:?}, and the plan {action:?}: {}",
+            "the table declares {:?}, but the plan has {action:?}: {}",
             variation.change,
             changes(&planned).join("; ")
         ));
@@ -264,7 +264,7 @@ async fn varies(kind: &Kind, example: &str, variation: &Variation) -> Result<(),
 }
 
 #[test]
-fn every_argument_varies_as_its_table_says() {
+fn changed_argument_has_the_effect_of_its_table() {
     let examples = examples();
     let next = Mutex::new(examples.iter());
     let wrong = Mutex::new(Vec::new());

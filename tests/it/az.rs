@@ -1,8 +1,7 @@
-//! Azure's own command line against the embedded cloud behind TLS: a session of commands with what they print, in `session.txt`.
+//! The Azure CLI against the local simulator behind TLS: a session of commands with their output, in `session.txt`.
 //!
-//! It runs on request (`DRPLAN_AZ=1`) and in pipelines (`CI`), because the command line is large: it is installed into `target/azure-cli`, at a pinned
-//! version, once.
-//! `UPDATE_AZ=1` writes what is printed now.
+//! Runs on request (`DRPLAN_AZ=1`) and in pipelines (`CI`), because the Azure CLI is large: a pinned version is
+//! installed once into `target/azure-cli`. `UPDATE_AZ=1` writes the current output.
 
 #![cfg(unix)]
 
@@ -10,23 +9,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::serving::Served;
+use super::serving::ServedSimulator;
 
-/// The version that the session was recorded with.
+/// Azure CLI version with which the session was recorded.
 const VERSION: &str = "2.91.0";
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Azure's command line, installed where it is not yet.
+/// The Azure CLI, installed if missing.
 fn az() -> PathBuf {
     let home = root().join("target/azure-cli").join(VERSION);
     let az = home.join("bin/az");
     if !az.exists() {
         eprintln!("installing azure-cli {VERSION} into {}, which takes minutes", home.display());
         let ran = |command: &mut Command| {
-            assert!(command.status().expect("it runs").success(), "{command:?}");
+            assert!(command.status().expect("the command runs").success(), "{command:?}");
         };
         ran(Command::new("python3").arg("-m").arg("venv").arg(&home));
         ran(Command::new(home.join("bin/pip")).args(["install", "--quiet", &format!("azure-cli=={VERSION}")]));
@@ -35,15 +34,15 @@ fn az() -> PathBuf {
 }
 
 #[test]
-fn azures_command_line_believes_the_embedded_cloud() {
+fn azure_cli_works_with_the_local_simulator() {
     if ["DRPLAN_AZ", "CI"].iter().all(|name| std::env::var_os(name).is_none()) {
-        crate::skipped("Azure's command line was NOT run against the embedded cloud; DRPLAN_AZ=1 asks for it");
+        crate::skipped("the Azure CLI was NOT run against the local simulator; set DRPLAN_AZ=1 to run it");
         return;
     }
     let bin = az();
     let bin = bin.parent().expect("a directory");
     let dir = tempfile::tempdir().expect("a directory");
-    let served = Served::begin(dir.path(), 200);
+    let served = ServedSimulator::begin(dir.path(), 200);
     let settings = &served.settings;
     let path = format!(
         "{}:{}:/usr/bin:/bin",
@@ -64,10 +63,10 @@ fn azures_command_line_believes_the_embedded_cloud() {
             .env("AZURE_CONFIG_DIR", dir.path().join("az"))
             .env("AZURE_CORE_COLLECT_TELEMETRY", "no")
             .env("STATE", dir.path());
-        let said = shell.output().expect("it runs");
+        let said = shell.output().expect("the command runs");
         let mut text = String::from_utf8_lossy(&said.stdout).into_owned();
         let errors = String::from_utf8_lossy(&said.stderr).into_owned();
-        // What is only advice comes and goes with the version.
+        // Other lines are advice that varies with the version.
         text.extend(errors.lines().filter(|line| line.starts_with("ERROR")).map(|line| format!("{line}\n")));
         text
     };
@@ -84,8 +83,8 @@ fn azures_command_line_believes_the_embedded_cloud() {
         }
     }
     if std::env::var_os("UPDATE_AZ").is_some() {
-        fs::write(&golden, &now).expect("a file that can be written");
+        fs::write(&golden, &now).expect("the file can be written");
     }
     let diff = similar::TextDiff::from_lines(session.as_str(), now.as_str());
-    assert_eq!(session, now, "UPDATE_AZ=1 writes what is printed now\n{}", diff.unified_diff());
+    assert_eq!(session, now, "UPDATE_AZ=1 writes the current output\n{}", diff.unified_diff());
 }

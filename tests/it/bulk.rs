@@ -1,4 +1,4 @@
-//! Many objects are looked at by lists, and what is seen is what single reads would have seen.
+//! Observation of many objects through lists equals observation through single reads.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use drplan::azure::Azure;
 use drplan::kinds::Object;
 use drplan::plan::{Observed, to_observe};
 use drplan::simulator::{Fault, Plane};
-use drplan::world::{Cloud, CloudError, Store, When};
+use drplan::world::{Cloud, CloudError, Store, WriteCondition};
 use serde_json::Value as Json;
 
 use crate::lab::{Lab, changes, failures, simulated};
 use crate::stacks::{lab, stacks};
 
-/// A cloud that lists nothing, so that everything is read by itself.
-struct Unlisted<'a>(&'a Azure);
+/// A cloud whose lists fail, so that every object is read singly.
+struct CloudWithoutLists<'a>(&'a Azure);
 
 #[async_trait]
-impl Cloud for Unlisted<'_> {
+impl Cloud for CloudWithoutLists<'_> {
     async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError> {
         self.0.get(id, api).await
     }
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Json, CloudError> {
+    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
         self.0.put(id, api, body, when).await
     }
     async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {
@@ -106,17 +106,17 @@ management_lock "app" {
 }
 "#;
 
-struct World {
+struct ObservedStack {
     lab: Lab,
     objects: Vec<Object>,
 }
 
-impl World {
+impl ObservedStack {
     async fn new() -> Self {
         let lab = Lab::new(3);
-        lab.simulator.add_fault(Fault::Unthrottled).expect("the world is in memory");
-        let applied = lab.apply(MANY).await.expect("it is applied");
-        failures(&applied, "apply").expect("all of it");
+        lab.simulator.add_fault(Fault::Unthrottled).expect("the simulator is in memory");
+        let applied = lab.apply(MANY).await.expect("apply succeeds");
+        failures(&applied, "apply").expect("every step succeeds");
         let (stack, _) = lab.read(MANY).expect("a stack").evaluate(&Default::default()).expect("a stack");
         let objects = to_observe(&stack, Some(&applied.state), true);
         Self { lab, objects }
@@ -126,13 +126,14 @@ impl World {
         self.lab.simulator.show().requests["GET"]
     }
 
-    /// What is seen, if it is the same with lists and without, and with how many reads.
+    /// The observed objects and the number of reads; fails if lists and single reads differ.
     async fn seen(&self) -> (Observed, u64) {
         let before = self.reads();
-        let listed = observe(&self.lab.azure, &*self.lab.clock, &self.objects, None).await.expect("it is seen");
+        let listed =
+            observe(&self.lab.azure, &*self.lab.clock, &self.objects, None).await.expect("the cloud is readable");
         let reads = self.reads() - before;
-        let singly = observe(&Unlisted(&self.lab.azure), &*self.lab.clock, &self.objects, None).await;
-        assert_eq!(listed, singly.expect("it is seen"));
+        let singly = observe(&CloudWithoutLists(&self.lab.azure), &*self.lab.clock, &self.objects, None).await;
+        assert_eq!(listed, singly.expect("the cloud is readable"));
         (listed, reads)
     }
 }
@@ -142,55 +143,60 @@ fn at(path: &str) -> ArmId {
 }
 
 #[test]
-fn many_objects_take_few_reads_and_are_seen_as_they_stand() {
+fn many_objects_are_observed_with_few_reads() {
     simulated(async {
-        let world = World::new().await;
-        let (seen, reads) = world.seen().await;
+        let stack = ObservedStack::new().await;
+        let (seen, reads) = stack.seen().await;
         assert_eq!(seen.objects.len(), 2 + 600 + 40 + 1 + 30 + 1);
         assert!(reads <= 12, "{reads} reads for {} objects", seen.objects.len());
-        assert_eq!(changes(&world.lab.plan(MANY, false).await.0), [""; 0]);
+        assert_eq!(changes(&stack.lab.plan(MANY, false).await.0), [""; 0]);
 
-        // Drift, and one that is gone: that the list does not show it is not enough, and it is asked for by itself.
+        // Drift, and one deleted object: absence from a list is not proof, so the object is read singly.
         let gone = at("app-central/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-7");
-        let gone =
-            world.objects.iter().map(|object| &object.id).find(|id| id.name() == gone.name()).expect("it is there");
-        world.lab.simulator.delete_object(gone).expect("it stands");
+        let gone = stack
+            .objects
+            .iter()
+            .map(|object| &object.id)
+            .find(|id| id.name() == gone.name())
+            .expect("the object exists");
+        stack.lab.simulator.delete_object(gone).expect("the object exists");
         let changed =
-            world.objects.iter().map(|object| &object.id).find(|id| id.name() == "ip-3").expect("it is there");
-        world.lab.simulator.edit(changed, "properties.idleTimeoutInMinutes", 17.into()).expect("it stands");
-        let (seen, more) = world.seen().await;
+            stack.objects.iter().map(|object| &object.id).find(|id| id.name() == "ip-3").expect("the object exists");
+        stack.lab.simulator.edit(changed, "properties.idleTimeoutInMinutes", 17.into()).expect("the object exists");
+        let (seen, more) = stack.seen().await;
         assert_eq!((seen.objects[gone].as_ref(), more), (None, reads + 1));
-        assert_eq!(changes(&world.lab.plan(MANY, false).await.0).len(), 2);
+        assert_eq!(changes(&stack.lab.plan(MANY, false).await.0).len(), 2);
 
-        // Where reads are behind, lists are as far behind.
-        let api = &world.objects.iter().find(|object| object.id == *changed).expect("it is there").api;
-        world.lab.simulator.add_fault(Fault::Stale { seconds: 600.0 }).expect("the world is in memory");
+        // Lists lag by as much as single reads.
+        let api = &stack.objects.iter().find(|object| object.id == *changed).expect("the object exists").api;
+        stack.lab.simulator.add_fault(Fault::Stale { seconds: 600.0 }).expect("the simulator is in memory");
         let tags = serde_json::json!({ "tags": { "late": "yes" } });
-        drop(world.lab.azure.patch(changed, api, &tags).await.expect("it is taken"));
-        let (seen, _) = world.seen().await;
-        assert_eq!(seen.objects[changed].as_ref().expect("it stands").pointer("/tags/late"), None, "not yet");
+        drop(stack.lab.azure.patch(changed, api, &tags).await.expect("the patch is accepted"));
+        let (seen, _) = stack.seen().await;
+        assert_eq!(seen.objects[changed].as_ref().expect("the object exists").pointer("/tags/late"), None, "not yet");
     });
 }
 
 #[test]
-fn what_a_list_leaves_out_is_unseen_and_not_gone() {
+fn object_missing_from_a_list_is_not_deleted() {
     simulated(async {
-        let world = World::new().await;
+        let stack = ObservedStack::new().await;
         let lose = Fault::Lose { location: "canadaeast".to_owned(), plane: Plane::Both };
-        world.lab.simulator.add_fault(lose).expect("the world is in memory");
-        let (seen, _) = world.seen().await;
+        stack.lab.simulator.add_fault(lose).expect("the simulator is in memory");
+        let (seen, _) = stack.seen().await;
         assert_eq!(seen.unread.len(), 41, "the group and its addresses");
-        assert!(seen.objects.values().all(Option::is_some), "nothing is taken to be gone");
-        let state = world.lab.store.load().expect("a state").expect("something recorded");
+        assert!(seen.objects.values().all(Option::is_some), "no object counts as deleted");
+        let state = stack.lab.store.load().expect("a state").expect("a recorded state");
         assert_eq!(drplan::plan::vanished(&state, &seen), []);
-        assert_eq!(changes(&world.lab.plan(MANY, false).await.0), [""; 0]);
+        assert_eq!(changes(&stack.lab.plan(MANY, false).await.0), [""; 0]);
     });
 }
 
-/// How many objects of an applied stack are shown by lists, and how many there are; each as a read shows it.
+/// Number of objects of an applied stack that lists return, and number of all objects. Fails if a list and a read
+/// differ.
 async fn shown(lab: &Lab, text: &str) -> (usize, usize) {
-    let applied = lab.apply(text).await.expect("it is applied");
-    failures(&applied, "apply").expect("all of it");
+    let applied = lab.apply(text).await.expect("apply succeeds");
+    failures(&applied, "apply").expect("every step succeeds");
     let recorded = applied.state.resources.values().flat_map(|recorded| &recorded.objects);
     let objects: BTreeMap<&ArmId, &str> = recorded.map(|object| (&object.id, &*object.api)).collect();
     let mut shown = 0;
@@ -199,15 +205,15 @@ async fn shown(lab: &Lab, text: &str) -> (usize, usize) {
         let Ok(list) = lab.azure.collection(&ArmId::new(path), api).await else { continue };
         let own = list.iter().find(|body| body["id"].as_str().is_some_and(|own| ArmId::new(own) == **id));
         shown += usize::from(own.is_some());
-        let read = lab.azure.get(id, api).await.expect("it is read");
+        let read = lab.azure.get(id, api).await.expect("the object is readable");
         assert!(own.is_none() || own == read.as_ref(), "{id}: {own:?} and {read:?}");
     }
     (shown, objects.len())
 }
 
-/// Whatever a stack or a kind's example makes: what a list shows is what a read shows, and nearly all of it is in a list.
+/// For every stack and example, a list returns the same body as a read, and nearly all objects are in a list.
 #[test]
-fn lists_show_what_reads_show() {
+fn lists_return_the_same_as_reads() {
     let (mut listed, mut all) = (0, 0);
     let stacks = stacks().into_iter().map(|dir| lab(&dir));
     let examples = crate::kinds::examples().into_iter().map(|(_, _, text)| (Lab::new(7), text));

@@ -1,18 +1,17 @@
-//! The rules of `check`, each with a stack that breaks it, all that is said of it, and one that keeps it.
+//! Rules of `check`, each with an example that breaks it, its findings, and an example that keeps it.
 //!
-//! A file of `tests/check`, named after its rule, holds the two stacks with what is said between, parted by lines `---`. The sites `east` and `west`
-//! and a resource group at each are given. `UPDATE_CHECK=1` writes what is said now.
+//! The examples are those that `check --explain` prints, from `templates/check/<rule>`; the test adds the sites `east`
+//! and `west` with a resource group each. `tests/check/<rule>.txt` holds the findings. `UPDATE_CHECK=1` writes the
+//! current ones.
 
 use std::fs;
 use std::path::Path;
 
-use drplan::check::{RULES, Review, Rule, Weight, review};
+use drplan::check::{CheckReport, RULES, Rule, Weight, review};
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::stack::Knowledge;
 
 use crate::lab::Lab;
-
-const SEPARATOR: &str = "\n---\n";
 
 const GIVEN: &str = r#"
 site "east" {
@@ -34,17 +33,17 @@ resource_group "west" {
 }
 "#;
 
-/// Calls `f` with what the rules find in a stack.
-fn reviewed<T>(text: &str, f: impl FnOnce(&Review<'_>, &Sources) -> T) -> T {
+/// Calls `f` with the findings in a stack.
+fn reviewed<T>(text: &str, f: impl FnOnce(&CheckReport<'_>, &Sources) -> T) -> T {
     let text = format!("{text}{GIVEN}");
-    let (program, found, sources) = Lab::new(1).look(&text);
+    let (program, found, sources) = Lab::new(1).read_with_diagnostics(&text);
     assert!(!found.has_errors(), "{}", render_all(&found, &sources));
     let (stack, _) = program.evaluate(&Knowledge::default()).expect("a stack");
     f(&review(&stack), &sources)
 }
 
-/// What one rule says of a stack, as text.
-fn said(text: &str, rule: &Rule) -> String {
+/// Findings of one rule in a stack, as text.
+fn findings(text: &str, rule: &Rule) -> String {
     let of_rule = |found: &Diagnostics, sources: &Sources| {
         let mut of_rule = Diagnostics::new();
         of_rule.extend(found.iter().filter(|finding| finding.code == rule.name).cloned());
@@ -53,43 +52,57 @@ fn said(text: &str, rule: &Rule) -> String {
     if rule.weight != Weight::Stops {
         return reviewed(text, |review, sources| of_rule(&review.found, sources));
     }
-    // What stops is told by every command, before there is anything to review.
-    let (_, found, sources) = Lab::new(1).look(&format!("{text}{GIVEN}"));
+    // Every command reports a blocking rule, before `review` applies the others.
+    let (_, found, sources) = Lab::new(1).read_with_diagnostics(&format!("{text}{GIVEN}"));
     let others: Vec<&str> = found.iter().map(|finding| finding.code).filter(|code| *code != rule.name).collect();
     assert_eq!(others, [""; 0], "{}: {}", rule.name, render_all(&found, &sources));
     of_rule(&found, &sources)
 }
 
 #[test]
-fn every_rule_is_broken_and_kept() {
+fn every_rule_finds_its_broken_example_only() {
     let update = std::env::var_os("UPDATE_CHECK").is_some();
     let mut wrong = Vec::new();
     for rule in RULES {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check").join(format!("{}.txt", rule.name));
-        let Ok(whole) = fs::read_to_string(&path) else {
-            wrong.push(format!("── {} has no stack", rule.name));
-            continue;
-        };
-        let parts: Vec<&str> = whole.split(SEPARATOR).collect();
-        let [broken, expected, kept] = parts.as_slice() else { panic!("{}: three parts", path.display()) };
-        let now = said(broken, rule);
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        let now = findings(rule.breaks, rule);
         if now.is_empty() {
-            wrong.push(format!("── {}: nothing is said of the stack that breaks it", rule.name));
+            wrong.push(format!("── {}: no finding in the example that breaks it", rule.name));
         } else if update {
-            fs::write(&path, [broken, now.as_str(), kept].join(SEPARATOR)).expect("a file that can be written");
-        } else if now != *expected {
+            fs::write(&path, &now).expect("the file can be written");
+        } else if now != expected {
             wrong.push(format!("── {}:\n{now}", rule.name));
         }
-        let of_kept = said(kept, rule);
-        if !of_kept.is_empty() {
-            wrong.push(format!("── {}: the stack that keeps it is told\n{of_kept}", rule.name));
+        let in_kept = findings(rule.keeps, rule);
+        if !in_kept.is_empty() {
+            wrong.push(format!("── {}: a finding in the example that keeps it\n{in_kept}", rule.name));
         }
     }
-    assert!(wrong.is_empty(), "UPDATE_CHECK=1 writes what is said now\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "UPDATE_CHECK=1 writes the current findings\n{}", wrong.join("\n"));
 }
 
 #[test]
-fn what_is_accepted_is_set_apart_and_what_is_accepted_in_vain_is_told() {
+fn explanation_shows_cause_consequence_fix_and_both_examples() {
+    for rule in RULES {
+        let text = anstream::adapter::strip_str(&drplan::view::check::explained(rule)).to_string();
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{}: no `{part}` in\n{text}", rule.name));
+        let parts = ["\nCause ", "\nConsequence ", "\nFix ", "\nBreaks the rule:", "\nKeeps the rule:"];
+        assert!(parts.map(at).is_sorted(), "{text}");
+        // Only differing blocks are shown, and they differ.
+        let (broken, kept) = (rule.broken_blocks(), rule.kept_blocks());
+        assert_ne!(broken, kept, "{}", rule.name);
+        assert!(kept.lines().count() <= 60, "{}: {kept}", rule.name);
+        for shown in [broken, kept] {
+            drplan::hcl::format(&shown).unwrap_or_else(|_| panic!("{}: does not parse\n{shown}", rule.name));
+        }
+    }
+    let tls = drplan::check::rule("tls").expect("a rule");
+    assert_eq!(tls.broken_blocks(), "storage_account \"files\" {\n  # …\n  min_tls_version          = \"TLS1_0\"\n}\n");
+}
+
+#[test]
+fn accepted_findings_are_listed_apart_and_unused_accepts_are_reported() {
     let stack = r#"
 stack "example" {
   accept "public-access" {
@@ -124,24 +137,28 @@ mssql_server "east" {
         assert_eq!(
             found,
             [
-                ("accepted-in-vain", "nothing breaks the rule `tls` that is accepted here"),
+                ("accepted-in-vain", "no finding of rule `tls` to accept"),
                 ("unknown-rule", "there is no rule `single-leaver` to accept"),
-                ("accepted-in-vain", "`residency` stops every command and cannot be accepted"),
+                ("accepted-in-vain", "rule `residency` blocks every command and cannot be accepted"),
             ]
         );
     });
 }
 
 #[test]
-fn what_keeps_a_rule_is_in_its_one_form() {
+fn examples_of_rules_are_formatted_and_texts_are_sentences() {
     for rule in RULES {
-        assert_eq!(drplan::hcl::format(rule.instead).expect("it can be read"), rule.instead, "{}", rule.name);
-        assert!(rule.why.ends_with('.') || rule.why.ends_with(')'), "{}", rule.name);
+        for example in [rule.breaks, rule.keeps] {
+            assert_eq!(drplan::hcl::format(example).expect("an example that parses"), example, "{}", rule.name);
+        }
+        for text in [rule.about, rule.cause, rule.consequence, rule.fix] {
+            assert!(text.ends_with('.'), "{}: {text}", rule.name);
+        }
     }
 }
 
 #[test]
-fn sarif_says_where_what_and_why_and_keeps_what_was_accepted() {
+fn sarif_contains_rules_positions_and_accepted_findings() {
     let stack = r#"
 stack "example" {
   accept "public-access" {
@@ -176,7 +193,7 @@ storage_account "tills" {
     assert_eq!(results[0]["level"], "error");
     assert_eq!(results[0].get("suppressions"), None);
     assert_eq!(results[1]["suppressions"][0]["justification"], "the office is anywhere");
-    // What only moves keeps its fingerprint, which is what a code scanner knows it by.
+    // A finding that only moves keeps its fingerprint, by which a code scanner recognises it.
     let moved = log(&format!("\n\n# a comment\n{stack}"));
     let print = |log: &serde_json::Value| log["runs"][0]["results"][0]["partialFingerprints"].clone();
     assert_eq!(print(&first), print(&moved));
@@ -187,14 +204,14 @@ storage_account "tills" {
 }
 
 #[test]
-fn the_stacks_to_start_from_keep_the_rules_or_say_why_not() {
+fn example_stacks_have_no_finding_that_is_not_accepted() {
     for dir in crate::stacks::stacks() {
-        // That of the language reference is as it stands there.
+        // The stack of the language reference is kept verbatim.
         if dir.ends_with("web-geo") {
             continue;
         }
         let (lab, text) = crate::stacks::lab(&dir);
-        let (program, _, sources) = lab.look(&text);
+        let (program, _, sources) = lab.read_with_diagnostics(&text);
         let (stack, _) = program.evaluate(&Knowledge::default()).expect("a stack");
         let found = review(&stack).found;
         let said = anstream::adapter::strip_str(&render_all(&found, &sources)).to_string();
@@ -203,7 +220,7 @@ fn the_stacks_to_start_from_keep_the_rules_or_say_why_not() {
 }
 
 #[test]
-fn groups_both_ways_do_not_accuse_each_other() {
+fn mutual_failover_groups_depend_on_no_lost_site() {
     let network = |site: &str, range: &str| {
         format!(
             r#"
@@ -248,5 +265,5 @@ failover_group "east" {
     let stack =
         format!("stack \"example\" {{}}\n{}{}{groups}", network("east", "10.1.0.0"), network("west", "10.2.0.0"));
     let rule = drplan::check::rule("leans-on-lost-site").expect("a rule");
-    assert_eq!(said(&stack, rule), "");
+    assert_eq!(findings(&stack, rule), "");
 }

@@ -1,21 +1,27 @@
-//! Comments of pull requests: never too long, the same each time, and nothing that others wrote breaks out of its place.
+//! Comments of pull requests: within the length limit, equal for equal input, with the text of others escaped.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use drplan::address::{Address, ArmId};
-use drplan::plan::{Action, ArgumentChange, Basis, Blocked, Change, Drift, Order, OutputChange, Plan, RolesSeen};
-use drplan::review::Risk;
-use drplan::stack::{CloudName, Presence};
+use drplan::failover::{PreflightCheck, PreflightStatus, Procedure};
+use drplan::plan::{
+    Action, ArgumentChange, Basis, BlockedResource, Change, Drift, Order, OutputChange, Plan, RoleSummary,
+};
+use drplan::review::{self, Expectation, Risk};
+use drplan::stack::{CloudName, Knowledge, Presence};
 use drplan::steps::StepGraph;
-use drplan::value::Sealed;
-use drplan::view::plan_markdown::{Before, Beside, Scope, markdown};
+use drplan::value::SealedValue;
+use drplan::view::plan_markdown::{Baseline, CommentExtras, PlanScope, markdown};
+use drplan::view::review::StackLabels;
+use drplan::view::review_markdown;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-/// What GitHub takes, with room for what a bot adds.
+/// Maximum size that GitHub accepts, with room for additions of a bot.
 const LIMIT: usize = 60_000;
 
-/// What somebody would write who wants to break out, or what hits by chance.
+/// Pieces of markup that could break out of their place.
 const PIECES: &[&str] = &[
     "|",
     "\\",
@@ -55,7 +61,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn argument() -> impl Strategy<Value = ArgumentChange> {
-    let value = || prop::option::of(text().prop_map(|text| Sealed::from_sealed_json(&Json::from(text))));
+    let value = || prop::option::of(text().prop_map(|text| SealedValue::from_sealed_json(&Json::from(text))));
     (text(), value(), value(), any::<bool>()).prop_map(|(path, before, after, forces_replace)| ArgumentChange {
         path,
         before,
@@ -82,6 +88,7 @@ fn change() -> impl Strategy<Value = Change> {
             address: Address::new("lb", &name),
             id: ArmId::new(format!("/subscriptions/s/{name}")),
             site,
+            location: String::new(),
             presence,
             action,
             reason,
@@ -91,7 +98,7 @@ fn change() -> impl Strategy<Value = Change> {
     )
 }
 
-/// A plan with this many changes, made of a few that repeat.
+/// A plan with many changes, made of a few that repeat.
 fn plan() -> impl Strategy<Value = Plan> {
     let size = prop_oneof![0..60_usize, 60..10_000_usize, Just(10_000)];
     let few = || prop::collection::vec(change(), 1..12);
@@ -112,11 +119,11 @@ fn plan() -> impl Strategy<Value = Plan> {
         Plan {
             stack: "stack".to_owned(),
             basis: Basis { stack: "digest".to_owned(), lineage: "lineage".to_owned(), serial: 1, role_epoch: 0 },
-            blocked: first.clone().map(|address| Blocked { address, why: notes.concat() }).collect(),
+            blocked: first.clone().map(|address| BlockedResource { address, why: notes.concat() }).collect(),
             drift: first.map(|address| Drift { address, gone: false, arguments: arguments.clone() }).collect(),
             outputs: arguments.iter().map(output).collect(),
             changes,
-            roles: RolesSeen::default(),
+            roles: RoleSummary::default(),
             stand_up: Vec::new(),
             notes,
             steps: StepGraph::default(),
@@ -125,12 +132,12 @@ fn plan() -> impl Strategy<Value = Plan> {
 }
 
 fn comment(plan: &Plan, risks: &[Risk]) -> String {
-    let beside = Beside {
+    let beside = CommentExtras {
         regions: BTreeMap::new(),
-        before: Before::Unknown,
+        before: Baseline::Unknown,
         outlooks: &[],
         risks,
-        scope: Scope::Whole,
+        scope: PlanScope::Whole,
         from_history: false,
         whole: "drplan plan 'a | b'".to_owned(),
         digest: ("drplan plan --format json".to_owned(), "0123".to_owned()),
@@ -138,7 +145,7 @@ fn comment(plan: &Plan, risks: &[Risk]) -> String {
     markdown(plan, CloudName::Local, &beside)
 }
 
-/// As GitHub renders it, but for what it takes out afterwards.
+/// HTML as GitHub renders it, before it sanitises.
 fn rendered(markdown: &str) -> String {
     let mut options = comrak::Options::default();
     options.extension.table = true;
@@ -149,7 +156,7 @@ fn rendered(markdown: &str) -> String {
     comrak::markdown_to_html(markdown, &options)
 }
 
-/// What stands outside of code, where it would mean something.
+/// Text outside of code, where markup has a meaning.
 fn outside_code(html: &str) -> String {
     let mut out = String::new();
     let mut rest = html;
@@ -164,7 +171,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_comment_is_whole_whatever_is_in_it(plan in plan(), risks in prop::collection::vec(text(), 0..200)) {
+    fn comments_are_complete_for_any_text(plan in plan(), risks in prop::collection::vec(text(), 0..200)) {
         let risks: Vec<Risk> = risks.into_iter().map(|what| Risk { rule: "data", what }).collect();
         let text = comment(&plan, &risks);
         prop_assert_eq!(&text, &comment(&plan, &risks));
@@ -181,24 +188,25 @@ proptest! {
         for word in ["@team", "#12", "<a "] {
             prop_assert_eq!(number(&outside, word), 0, "{} in {}", word, &text);
         }
-        // The last line is there, in its place.
+        // The last line is complete.
         prop_assert!(html.trim_end().ends_with("<code>0123</code></sub></p>"), "{}", &html);
         let shown = plan.changes.iter().filter(|change| change.action != Action::Keep).count();
         if shown > 3_000 {
-            prop_assert!(text.contains("**Shortened.** Left out: ") && text.contains("shows everything."));
+            prop_assert!(text.contains("**Shortened.** Omitted: ") && text.contains("prints everything."));
         }
     }
 }
 
 #[test]
-fn what_is_destroyed_is_told_however_much_else_there_is() {
+fn deletions_are_listed_in_the_longest_comment() {
     let change = |at: usize, action| Change {
         address: Address::new("lb", &format!("n{at}")),
         id: ArmId::new(format!("/subscriptions/s/{at}")),
         site: "east".to_owned(),
+        location: "eastus".to_owned(),
         presence: Presence::Permanent,
         action,
-        reason: "not recorded yet".to_owned(),
+        reason: "new".to_owned(),
         arguments: Vec::new(),
         loses_data: action == Action::Delete,
     };
@@ -210,7 +218,7 @@ fn what_is_destroyed_is_told_however_much_else_there_is() {
         basis,
         changes,
         drift: Vec::new(),
-        roles: RolesSeen::default(),
+        roles: RoleSummary::default(),
         stand_up: Vec::new(),
         outputs: Vec::new(),
         notes: Vec::new(),
@@ -220,10 +228,72 @@ fn what_is_destroyed_is_told_however_much_else_there_is() {
     let text = comment(&plan, &[]);
     assert!(text.starts_with("<!-- drplan plan big -->\n"), "{text}");
     assert!(text.contains("**Plan: 9999 to create, 0 to update, 1 to destroy."));
-    assert!(text.contains("| delete | `lb.n0` | not recorded yet | **loses data** |"));
+    assert!(text.contains("| delete | `lb.n0` | new | **loses data** |"));
     assert!(
-        text.contains("of 10000 changes. <code>drplan plan 'a &#124; b'</code> shows everything."),
+        text.contains("of 10000 changes. <code>drplan plan 'a &#124; b'</code> prints everything."),
         "{}",
         &text[text.len() - 500..]
     );
+}
+
+/// The comment of a review of `postgres-warm` with a longer backup retention. `change` edits the predictions after.
+fn review_comment(change: impl Fn(&mut Procedure)) -> String {
+    let dir = crate::stacks::stacks().into_iter().find(|dir| dir.ends_with("postgres-warm")).expect("the stack");
+    let (lab, text) = crate::stacks::lab(&dir);
+    let stack = |text: &str| lab.read_with_diagnostics(text).0.evaluate(&Knowledge::default()).expect("a stack").0;
+    let (before, after) = (stack(&text), stack(&text.replacen(": 7\n", ": 14\n", 1)));
+    let mut review = review::compare(Some(&before), &after, &lab.seal);
+    for outlook in &mut review.outlooks {
+        let Expectation::Procedure(procedure) = &mut outlook.after else { panic!("a prediction") };
+        change(procedure);
+    }
+    let sides = StackLabels { before: "main".to_owned(), after: "here".to_owned() };
+    let digest = ("drplan diff --format json".to_owned(), "0123".to_owned());
+    review_markdown::markdown(&review, &after, &sides, &[], "drplan diff".to_owned(), digest)
+}
+
+/// The rows of the table with this head, and its number of columns.
+fn table_of(comment: &str, head: &str) -> (Vec<String>, usize) {
+    let mut lines = comment.lines().skip_while(|line| !line.starts_with(head));
+    let columns = lines.next().unwrap_or_else(|| panic!("no table {head} in\n{comment}")).matches('|').count() - 1;
+    (lines.skip(1).take_while(|line| line.starts_with('|')).map(str::to_owned).collect(), columns)
+}
+
+#[test]
+fn unchanged_predictions_are_hidden() {
+    let comment = review_comment(|_| {});
+    let (rows, columns) = table_of(&comment, "| recovery |");
+    assert_eq!(columns, 4);
+    assert_eq!(rows.len(), 2, "one row for the forced and one for the planned move: {rows:#?}");
+    assert!(rows.iter().all(|row| row.contains("| unchanged |") && !row.contains("**")), "{rows:#?}");
+    // Every table of the comment fits a phone.
+    let wide = comment.lines().filter(|line| line.starts_with('|')).find(|line| line.matches(" | ").count() > 3);
+    assert_eq!(wide, None);
+}
+
+#[test]
+fn changed_predictions_are_bold() {
+    let comment = review_comment(|procedure| procedure.predicted.worst += Duration::from_secs(600));
+    let (rows, _) = table_of(&comment, "| recovery |");
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    assert!(rows.iter().all(|row| row.matches("**").count() == 2 && row.contains("(P95)** |")), "{rows:#?}");
+}
+
+#[test]
+fn blocked_move_has_no_predictions() {
+    let why = "the steps wait for each other";
+    let blocked = |procedure: &mut Procedure| {
+        procedure.guards.push(PreflightCheck {
+            rule: "order",
+            verdict: PreflightStatus::Refuses,
+            what: why.to_owned(),
+            help: String::new(),
+        });
+        procedure.predicted.worst += Duration::from_secs(600);
+    };
+    let comment = review_comment(blocked);
+    let (rows, _) = table_of(&comment, "| recovery |");
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    assert!(rows.iter().all(|row| row.contains(&format!("**{why}**")) && !row.contains("P95")), "{rows:#?}");
+    assert!(!comment.contains("Data loss of"), "{comment}");
 }

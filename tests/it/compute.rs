@@ -1,6 +1,6 @@
-//! Images that are copied ahead of need, and what guards a scope.
+//! Image copies that precede their users, and locks on a scope.
 
-use drplan::run::Fate;
+use drplan::run::StepOutcome;
 
 use crate::lab::{Lab, changes, simulated};
 
@@ -53,11 +53,11 @@ image_copy "web" {{
     )
 }
 
-/// Applies, expects that nothing is left to do, and returns the folded ids of what stands.
+/// Applies, expects an empty plan, and returns the lower-case ids of all existing objects.
 async fn stands(lab: &Lab, text: &str) -> Vec<String> {
-    let applied = lab.apply(text).await.expect("it can be recorded");
+    let applied = lab.apply(text).await.expect("the state can be written");
     for fate in &applied.report.fates {
-        assert!(!matches!(fate, Fate::Failed(..) | Fate::Unknown(..)), "a step ended as {fate:?}");
+        assert!(!matches!(fate, StepOutcome::Failed(..) | StepOutcome::Unknown(..)), "a step ended as {fate:?}");
     }
     let (again, _) = lab.plan(text, false).await;
     assert_eq!(changes(&again), Vec::<String>::new());
@@ -65,7 +65,7 @@ async fn stands(lab: &Lab, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_new_version_takes_the_place_of_the_old_at_both_sites() {
+fn new_image_version_replaces_the_old_at_both_sites() {
     simulated(async {
         let lab = Lab::new(5);
         stands(&lab, &images("4.2.0")).await;
@@ -81,7 +81,7 @@ fn a_new_version_takes_the_place_of_the_old_at_both_sites() {
 }
 
 #[test]
-fn a_lock_is_made_last_and_deleted_first() {
+fn lock_is_created_last_and_deleted_first() {
     let text = format!(
         r#"{SITES}
 management_lock "east" {{
@@ -96,7 +96,7 @@ shared_image_gallery "east" {{
     simulated(async {
         let lab = Lab::new(5);
         assert_eq!(stands(&lab, &text).await.len(), 4);
-        lab.destroy(&text).await.expect("it can be recorded");
+        lab.destroy(&text).await.expect("the state can be written");
         assert!(lab.standing().is_empty(), "{:?}", lab.standing());
     });
 }

@@ -1,5 +1,5 @@
-//! A run that is killed after any entry of its journal, and one whose every request arrives twice, end in the same world as one that
-//! nothing disturbs.
+//! A run killed after any journal entry, and a run whose requests all arrive twice, end in the same state as an
+//! undisturbed run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,20 +15,20 @@ use serde_json::Value as Json;
 use crate::lab::{Lab, changes, failures, in_parallel, simulated};
 use crate::web_geo;
 
-/// What is done while the run is killed.
+/// Operation that is killed.
 #[derive(Clone, Copy)]
-enum Story {
-    /// The stack stands up.
+enum Scenario {
+    /// Create the stack.
     Apply,
-    /// The stack stands up by template deployments.
+    /// Create the stack by template deployments.
     Deploy,
-    /// The stack stands, and is changed: arguments, immutable arguments, names; resources come and go.
+    /// Change an applied stack: arguments, immutable arguments, names, added and removed resources.
     Edit,
-    /// The stack stands, and goes.
+    /// Destroy an applied stack.
     Destroy,
 }
 
-/// A lab at an instant, and the text that is applied there: every cut begins from the same one.
+/// A lab at an instant, and the text that is applied there. Every cut begins from the same one.
 struct Beginning {
     lab: Lab,
     text: String,
@@ -41,14 +41,14 @@ impl Beginning {
     }
 }
 
-/// Everything that must come out the same, however disturbed.
+/// Results that must be equal after any disturbance.
 #[derive(Debug, Serialize)]
-struct World {
+struct EndState {
     recorded: BTreeMap<Address, Recorded>,
     standing: BTreeMap<ArmId, Json>,
 }
 
-/// The edits of [`Story::Edit`]: each text occurs in web-geo.
+/// Edits of [`Scenario::Edit`]. Each text occurs in web-geo.
 const EDITS: &[(&str, &str)] = &[
     // Changed in place.
     ("default = 4", "default = 6"),
@@ -58,13 +58,13 @@ const EDITS: &[(&str, &str)] = &[
     ("offer     = \"web\"", "offer     = \"web2\""),
     // Replaced under another name.
     ("\"web-geo-sql-secondary\"", "\"web-geo-sql-spare\""),
-    // Another address for the same object, and another object.
+    // A new address for the same object, and a new object.
     ("lb_probe \"web-failover\"", "lb_probe \"front-failover\""),
     ("lb_probe.web-failover", "lb_probe.front-failover"),
 ];
 
-impl Story {
-    /// Brings the world to where the story begins, and gives the text with which it goes on.
+impl Scenario {
+    /// Prepares the lab for the scenario, and returns the text to apply next.
     async fn begin(self, lab: &Lab, text: &str) -> Result<String, String> {
         match self {
             Self::Apply | Self::Deploy => Ok(text.to_owned()),
@@ -89,22 +89,22 @@ impl Story {
         matches!(self, Self::Destroy)
     }
 
-    /// The beginning, the end where nothing disturbs it, and how many entries its journal has.
-    fn undisturbed(self) -> (Beginning, World, usize) {
+    /// The beginning, the end without disturbance, and the number of journal entries.
+    fn undisturbed(self) -> (Beginning, EndState, usize) {
         simulated(async {
             let (lab, text) = self.lab();
             let text = self.begin(&lab, &text).await.unwrap_or_else(|why| panic!("{why}"));
             let begun = Beginning { now: lab.clock.now(), lab, text };
             let lab = begun.again();
             let before = lab.store.entries().len();
-            let world = finish(&lab, &begun.text, self.destroys(), 1).await.unwrap_or_else(|why| panic!("{why}"));
+            let end = finish(&lab, &begun.text, self.destroys(), 1).await.unwrap_or_else(|why| panic!("{why}"));
             let entries = lab.store.entries().len() - before;
-            (begun, world, entries)
+            (begun, end, entries)
         })
     }
 
-    /// The end of the story where the run is killed once its journal holds so many entries.
-    fn killed_after(self, begun: &Beginning, entries: usize) -> Result<World, String> {
+    /// The end state after a kill at this number of journal entries.
+    fn killed_after(self, begun: &Beginning, entries: usize) -> Result<EndState, String> {
         simulated(async {
             let (lab, text) = (begun.again(), &begun.text);
             lab.store.stop_after(entries);
@@ -122,27 +122,27 @@ impl Story {
         let wrong = in_parallel(0..entries as u64, |cut| {
             let differs = match self.killed_after(&begun, cut as usize) {
                 Err(why) => vec![why],
-                Ok(world) => undisturbed.differs(&world),
+                Ok(end) => undisturbed.differs(&end),
             };
             if differs.is_empty() {
                 return Vec::new();
             }
             vec![format!("── killed after {cut} of {entries} entries:\n  {}", differs.join("\n  "))]
         });
-        assert!(wrong.is_empty(), "{} of {entries} cuts end otherwise:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(wrong.is_empty(), "{} of {entries} cuts end in another state:\n{}", wrong.len(), wrong.join("\n"));
     }
 }
 
-impl World {
+impl EndState {
     fn differs(&self, other: &Self) -> Vec<String> {
-        let json = |world: &Self| serde_json::to_value(world).expect("a world is JSON");
+        let json = |end: &Self| serde_json::to_value(end).expect("an end state is JSON");
         let mut found = Vec::new();
         differing("", &json(self), &json(other), &mut found);
         found
     }
 }
 
-/// Where two values differ, a line each.
+/// Differences of two values, one per line.
 fn differing(at: &str, expected: &Json, found: &Json, lines: &mut Vec<String>) {
     match (expected, found) {
         (Json::Object(expected), Json::Object(found)) => {
@@ -157,19 +157,19 @@ fn differing(at: &str, expected: &Json, found: &Json, lines: &mut Vec<String>) {
     }
 }
 
-/// Plans and applies until nothing is left to do, in no more than `most` runs, none of which may fail.
-async fn finish(lab: &Lab, text: &str, destroy: bool, most: usize) -> Result<World, String> {
+/// Plans and applies until the plan is empty, in at most `most` runs, none of which may fail.
+async fn finish(lab: &Lab, text: &str, destroy: bool, most: usize) -> Result<EndState, String> {
     let mut runs = 0;
     loop {
         let (planned, state) = lab.plan(text, destroy).await;
         let Plan { drift, outputs, .. } = &planned.plan;
         if changes(&planned).is_empty() && drift.is_empty() && outputs.is_empty() {
-            return Ok(world(lab, planned.refreshed));
+            return Ok(end_state(lab, planned.refreshed));
         }
         if runs == most {
             let left = changes(&planned).join("\n  ");
             return Err(format!(
-                "after {most} runs this is left to do:\n  {left}\n  drift {drift:?}\n  outputs {outputs:?}"
+                "after {most} runs the plan is not empty:\n  {left}\n  drift {drift:?}\n  outputs {outputs:?}"
             ));
         }
         runs += 1;
@@ -179,17 +179,17 @@ async fn finish(lab: &Lab, text: &str, destroy: bool, most: usize) -> Result<Wor
     }
 }
 
-/// What stands, and what is recorded after a last look at it.
-fn world(lab: &Lab, refreshed: Option<State>) -> World {
+/// Existing objects, and the state after a last refresh.
+fn end_state(lab: &Lab, refreshed: Option<State>) -> EndState {
     let recorded = refreshed.map(|state| state.resources).unwrap_or_default();
     let standing = lab.simulator.show().objects.into_iter().map(|(id, mut body)| {
         without_etags(&mut body);
         (id, body)
     });
-    World { recorded, standing: standing.collect() }
+    EndState { recorded, standing: standing.collect() }
 }
 
-/// How often something was written is not what it is.
+/// Etags count writes and are not compared.
 fn without_etags(body: &mut Json) {
     match body {
         Json::Object(map) => {
@@ -202,21 +202,21 @@ fn without_etags(body: &mut Json) {
 }
 
 #[test]
-fn an_apply_is_killed_after_each_entry() {
-    Story::Apply.survives_every_cut();
+fn apply_killed_after_any_entry_converges() {
+    Scenario::Apply.survives_every_cut();
 }
 
 #[test]
-fn an_apply_by_deployments_is_killed_after_each_entry() {
-    Story::Deploy.survives_every_cut();
+fn apply_by_deployments_killed_after_any_entry_converges() {
+    Scenario::Deploy.survives_every_cut();
 }
 
 #[test]
-fn an_edit_is_killed_after_each_entry() {
-    Story::Edit.survives_every_cut();
+fn edit_killed_after_any_entry_converges() {
+    Scenario::Edit.survives_every_cut();
 }
 
 #[test]
-fn a_destroy_is_killed_after_each_entry() {
-    Story::Destroy.survives_every_cut();
+fn destroy_killed_after_any_entry_converges() {
+    Scenario::Destroy.survives_every_cut();
 }

@@ -1,34 +1,34 @@
-//! A drill: what its copies are, what its steps are, and that nothing of it is left nor anything else touched.
+//! Drills: the copies and steps of a drill, cleanup of all copies, and no change to production.
 
 use std::collections::BTreeSet;
 
 use drplan::address::{Address, ArmId};
 use drplan::apply;
-use drplan::failover::{self, History, Procedure, Question, Surveyed, Verdict, production};
-use drplan::kinds::{Copying, How};
-use drplan::plan::{self, Planned};
+use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput, SurveyResult, production};
+use drplan::kinds::{DrillCopy, FailoverMode};
+use drplan::plan::{self, PlanOutcome};
 use drplan::stack::{Resource, Stack};
-use drplan::state::{Active, GroupRole, State, Verb};
-use drplan::steps::{Accepted, Act, Ended, Stage, Step, StepGraph, StepId, Task, Undo};
+use drplan::state::{ActiveSite, GroupRole, RunKind, State};
+use drplan::steps::{Acceptance, Act, RunEnd, Stage, Step, StepGraph, StepId, Task, Undo};
 use drplan::world::Store;
 use serde_json::{Value as Json, json};
 
 use crate::lab::{Lab, changes, failures, simulated};
 use crate::web_geo;
 
-/// A stack that stands, and its text.
+/// An applied stack, and its text.
 async fn applied((lab, text): (Lab, String)) -> (Lab, String) {
-    let applied = lab.apply(&text).await.expect("it is applied");
-    failures(&applied, "apply").expect("it stands");
+    let applied = lab.apply(&text).await.expect("apply succeeds");
+    failures(&applied, "apply").expect("the stack is applied");
     (lab, text)
 }
 
 fn state(lab: &Lab) -> State {
-    lab.store.load().expect("a state").expect("something is recorded")
+    lab.store.load().expect("a state").expect("a recorded state")
 }
 
-/// The stack with the copies of a drill, what was seen, and the procedure.
-async fn prepare(lab: &Lab, text: &str, group: &str) -> (Stack, Surveyed, Procedure) {
+/// The stack with the copies of a drill, the survey, and the procedure.
+async fn prepare(lab: &Lab, text: &str, group: &str) -> (Stack, SurveyResult, Procedure) {
     let state = state(lab);
     let known = plan::knowledge(&state, &|_| false);
     let (stack, _) = lab.read(text).expect("a program").evaluate(&known).expect("a stack");
@@ -39,26 +39,26 @@ async fn prepare(lab: &Lab, text: &str, group: &str) -> (Stack, Surveyed, Proced
     (stack, seen, procedure)
 }
 
-fn procedure(stack: &Stack, group: &str, state: &State, seen: &Surveyed) -> Procedure {
-    failover::plan(&Question {
+fn procedure(stack: &Stack, group: &str, state: &State, seen: &SurveyResult) -> Procedure {
+    failover::plan(&ProcedureInput {
         stack,
         group: &stack.failover_groups[group],
-        verb: Verb::Drill,
-        how: How::Planned,
+        verb: RunKind::Drill,
+        how: FailoverMode::Planned,
         lost: None,
         state,
         seen,
-        accepted: Accepted::default(),
+        accepted: Acceptance::default(),
         history: &History::default(),
     })
 }
 
 fn refusals(procedure: &Procedure) -> Vec<String> {
-    let refused = procedure.guards.iter().filter(|guard| guard.verdict == Verdict::Refuses);
+    let refused = procedure.guards.iter().filter(|guard| guard.verdict == PreflightStatus::Refuses);
     refused.map(|guard| format!("{}: {}", guard.rule, guard.what)).collect()
 }
 
-/// The steps of these phases that write, as a graph of their own.
+/// Writing steps of these phases, as a separate graph.
 fn phases(procedure: &Procedure, stages: &[Stage]) -> StepGraph {
     let wanted = |step: &&Step| stages.contains(&step.stage) && !matches!(step.act, Act::Task(_));
     let steps: Vec<Step> = procedure.steps.steps.iter().filter(wanted).cloned().collect();
@@ -71,18 +71,18 @@ fn phases(procedure: &Procedure, stages: &[Stage]) -> StepGraph {
     StepGraph::new(renumbered.collect()).expect("a graph")
 }
 
-/// Carries out these phases with the copies in the stack, as a failover run does.
+/// Executes these phases with the copies in the stack, as a failover run does.
 async fn carry_out(lab: &Lab, text: &str, stack: Stack, procedure: &Procedure, stages: &[Stage]) {
     let (planned, state) = lab.plan(text, false).await;
-    let Planned { mut plan, refreshed, warnings, .. } = planned;
+    let PlanOutcome { mut plan, refreshed, warnings, .. } = planned;
     plan.steps = phases(procedure, stages);
-    let planned = Planned { plan, stack, refreshed, warnings };
-    let done = lab.carry_out(&planned, state, "drill").await.expect("it is carried out");
+    let planned = PlanOutcome { plan, stack, refreshed, warnings };
+    let done = lab.carry_out(&planned, state, "drill").await.expect("the state can be written");
     failures(&done, "drill").expect("no step fails");
-    assert_eq!(done.report.ended, Some(Ended::Done));
+    assert_eq!(done.report.ended, Some(RunEnd::Done));
 }
 
-/// Every id among the arguments and objects of a resource.
+/// Ids among the arguments and objects of a resource.
 fn ids(resource: &Resource) -> BTreeSet<ArmId> {
     fn collect(value: &Json, into: &mut BTreeSet<ArmId>) {
         match value {
@@ -107,7 +107,7 @@ fn argument(resource: &Resource, name: &str) -> Json {
 }
 
 #[test]
-fn copies_stand_by_themselves() {
+fn copies_reference_only_copies() {
     simulated(async {
         let (lab, text) = applied(web_geo::lab()).await;
         let (stack, _, _) = prepare(&lab, &text, "web").await;
@@ -150,7 +150,7 @@ fn copies_stand_by_themselves() {
         for copy in stack.rehearsed() {
             for id in ids(copy) {
                 let other = stack.by_id(&id).unwrap_or_else(|| panic!("{}: {id}", copy.address));
-                let shared = other.kind.drill.copying == Copying::StoodUp
+                let shared = other.kind.drill.copying == DrillCopy::StoodUp
                     && other.presence == drplan::stack::Presence::Permanent;
                 assert!(other.address.is_rehearsed() || shared, "{} reaches {}", copy.address, other.address);
             }
@@ -158,7 +158,7 @@ fn copies_stand_by_themselves() {
                 assert!(stack.resources.contains_key(need), "{} needs {need}", copy.address);
             }
         }
-        // What completes a network comes before what stands in it, though nothing names it.
+        // Resources that complete a network precede those in it, without an explicit reference.
         let association: Address =
             "subnet_network_security_group_association.web-secondary~drill".parse().expect("one");
         assert!(set.needs.contains(&association), "{:?}", set.needs);
@@ -166,7 +166,7 @@ fn copies_stand_by_themselves() {
 }
 
 #[test]
-fn nothing_in_it_is_beyond_recall() {
+fn every_step_of_a_drill_is_reversible() {
     simulated(async {
         let (lab, text) = applied(web_geo::lab()).await;
         let (stack, _, procedure) = prepare(&lab, &text, "web").await;
@@ -188,32 +188,32 @@ fn nothing_in_it_is_beyond_recall() {
         assert_eq!(before.len(), production::objects(&state(&lab)).len());
         assert_eq!(procedure.becomes, None);
         assert!(
-            procedure.notes.iter().any(|note| note.starts_with("route.traffic-manager is looked at")),
+            procedure.notes.iter().any(|note| note.starts_with("route.traffic-manager is checked, not switched")),
             "{:?}",
             procedure.notes
         );
 
-        // Away from home there is nothing to rehearse.
+        // No drill while the group is failed over.
         let mut away = state(&lab);
         let role = GroupRole {
-            active: Active::Away,
+            active: ActiveSite::Away,
             site: "secondary".to_owned(),
             since: jiff::Timestamp::UNIX_EPOCH,
             run: "r".to_owned(),
-            how: How::Planned,
+            how: FailoverMode::Planned,
             stores: Default::default(),
             moved: Default::default(),
             owed: Vec::new(),
             accepted: None,
         };
         away.roles.groups.insert("web".to_owned(), role);
-        let refused = self::procedure(&stack, "web", &away, &Surveyed::default());
+        let refused = self::procedure(&stack, "web", &away, &SurveyResult::default());
         assert!(refusals(&refused).iter().any(|why| why.starts_with("ordinary-day: ")), "{:?}", refusals(&refused));
     });
 }
 
 #[test]
-fn it_leaves_nothing_and_touches_nothing() {
+fn drill_leaves_no_resources_and_changes_no_production() {
     simulated(async {
         let (lab, text) = applied(web_geo::lab()).await;
         let standing = lab.standing();
@@ -222,16 +222,16 @@ fn it_leaves_nothing_and_touches_nothing() {
         carry_out(&lab, &text, stack, &procedure, &[Stage::StandUp]).await;
         assert!(lab.standing().len() > standing.len());
 
-        // A stack with the copies speaks of them, a probe of the group among them.
+        // A stack with copies refers to them, including a probe of the group.
         let (stack, ..) = prepare(&lab, &text, "web").await;
         let known = plan::knowledge(&state(&lab), &|_| false);
-        let group = stack.resolve_group("web", &known).expect("nothing is wrong").expect("the group");
+        let group = stack.resolve_group("web", &known).expect("the stack is valid").expect("the group");
         let url = &group.probes[0].url;
         let address =
             &state(&lab).resources[&"public_ip.web-failover~drill".parse().expect("one")].attributes["ip_address"];
         assert_eq!(url.as_str(), Some(&*format!("https://{}/healthz", address.as_str().expect("an address"))));
 
-        // Cut short, it is taken down by the next apply.
+        // The next apply deletes the copies of an interrupted drill.
         let (planned, _) = lab.plan(&text, false).await;
         let left = changes(&planned);
         assert_eq!(left.len(), 12, "{left:#?}");
@@ -261,7 +261,7 @@ fn every_stack_can_be_rehearsed() {
             for group in stack.failover_groups.keys() {
                 let (stack, _, procedure) = prepare(&lab, &text, group).await;
                 let refused = refusals(&procedure);
-                // Its machines stand in a network that another team manages.
+                // The machines of this stack are in a network that another team manages.
                 if dir.ends_with("images") {
                     assert!(
                         refused.iter().all(|why| why.starts_with("isolated: ")) && !refused.is_empty(),
@@ -280,7 +280,7 @@ fn every_stack_can_be_rehearsed() {
 }
 
 #[test]
-fn what_is_left_of_a_drill_goes_with_the_next_apply() {
+fn next_apply_deletes_drill_leftovers() {
     simulated(async {
         let (lab, text) = applied(web_geo::lab()).await;
         let standing = lab.standing();
@@ -288,13 +288,13 @@ fn what_is_left_of_a_drill_goes_with_the_next_apply() {
         carry_out(&lab, &text, stack, &procedure, &[Stage::StandUp]).await;
         let (_, _, again) = prepare(&lab, &text, "web").await;
         assert!(refusals(&again).iter().any(|why| why.starts_with("copies: ")), "{:?}", refusals(&again));
-        failures(&lab.apply(&text).await.expect("it is applied"), "apply").expect("they go");
+        failures(&lab.apply(&text).await.expect("apply succeeds"), "apply").expect("the copies are deleted");
         assert_eq!(lab.standing(), standing);
     });
 }
 
 #[test]
-fn a_copy_that_would_use_what_is_in_use_is_refused() {
+fn copy_that_uses_production_resources_is_refused() {
     simulated(async {
         let (lab, text) = web_geo::lab();
         let elsewhere = "\"/subscriptions/1/resourceGroups/x/providers/Microsoft.Network/virtualNetworks/v/subnets/s\"";
@@ -308,7 +308,7 @@ fn a_copy_that_would_use_what_is_in_use_is_refused() {
 }
 
 #[test]
-fn what_acts_on_something_is_rehearsed_only_where_it_is_said() {
+fn steps_with_side_effects_are_rehearsed_only_on_request() {
     simulated(async {
         let (lab, text) = web_geo::lab();
         let http = |name: &str, on: &str| {
@@ -331,8 +331,8 @@ fn what_acts_on_something_is_rehearsed_only_where_it_is_said() {
         };
         assert_eq!((of("step"), of("probe")), (vec!["spoken", "breathe"], vec!["front"]));
         for note in [
-            "step.silent is not rehearsed: it acts on something, and `on` does not name `drill`",
-            "probe.door is not asked: it asks nothing that is copied",
+            "step.silent is skipped in a drill: it changes resources, and its `on` does not include `drill`",
+            "probe.door is skipped: it probes nothing that a drill copies",
         ] {
             assert!(procedure.notes.iter().any(|said| said == note), "{:#?}", procedure.notes);
         }
@@ -340,7 +340,7 @@ fn what_acts_on_something_is_rehearsed_only_where_it_is_said() {
 }
 
 #[test]
-fn the_address_of_a_copy_is_read_as_it_is_written() {
+fn address_of_a_copy_round_trips() {
     for text in ["lb.web~drill", "subnet.web[\"a.b\"]~drill", "lb.web~drill~replaced"] {
         let address: Address = text.parse().expect("an address");
         assert_eq!(address.as_str(), text);

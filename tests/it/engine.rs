@@ -1,10 +1,10 @@
-//! Applies by template deployments: what stands afterwards is what single requests would have made, for a fraction of the calls.
+//! Applies by template deployments: the same objects as by single requests, for a fraction of the calls.
 
 use drplan::address::ArmId;
-use drplan::apply::{Applied, Engine};
-use drplan::run::Fate;
+use drplan::apply::{ApplyOutcome, Engine};
+use drplan::run::StepOutcome;
 use drplan::simulator::{Fault, SUBSCRIPTION, parse_faults};
-use drplan::world::{Clock as _, Cloud as _, When};
+use drplan::world::{Clock as _, Cloud as _, WriteCondition};
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
@@ -47,17 +47,17 @@ fn by_deployments() -> Lab {
     Lab { engine: Engine::Deployments, ..Lab::new(5) }
 }
 
-fn failed(applied: &Applied) -> Vec<&str> {
+fn failed(applied: &ApplyOutcome) -> Vec<&str> {
     let fates = applied.report.fates.iter();
     fates
         .filter_map(|fate| match fate {
-            Fate::Failed(_, why) | Fate::Unknown(_, why) => Some(why.as_str()),
+            StepOutcome::Failed(_, why) | StepOutcome::Unknown(_, why) => Some(why.as_str()),
             _ => None,
         })
         .collect()
 }
 
-/// What was deployed to a group: the deployments as they are read.
+/// Deployments of a resource group, as bodies.
 async fn deployments(lab: &Lab, group: &str) -> Vec<Json> {
     let path = ArmId::new(format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Resources/deployments"
@@ -65,14 +65,14 @@ async fn deployments(lab: &Lab, group: &str) -> Vec<Json> {
     lab.azure.collection(&path, "2025-04-01").await.expect("a list")
 }
 
-/// How long a thousand creates take, on the cloud's clock, and how many writes they are.
+/// Duration of a thousand creates on the cloud's clock, and their number of writes.
 fn a_thousand(engine: Engine) -> (SignedDuration, u64) {
     simulated(async {
         let lab = Lab { engine, ..Lab::new(5) };
-        lab.simulator.add_fault(Fault::Instant).expect("the world is in memory");
+        lab.simulator.add_fault(Fault::Instant).expect("the simulator is in memory");
         let began = lab.clock.now();
-        let applied = lab.apply(MANY).await.expect("it is applied");
-        failures(&applied, "apply").expect("all of it");
+        let applied = lab.apply(MANY).await.expect("apply succeeds");
+        failures(&applied, "apply").expect("every step succeeds");
         let took = lab.clock.now().duration_since(began);
         assert_eq!(lab.standing().len(), 1000);
         let requests = lab.simulator.show().requests;
@@ -82,24 +82,24 @@ fn a_thousand(engine: Engine) -> (SignedDuration, u64) {
     })
 }
 
-/// Azure lets 200 writes through at once and 10 a second from then on.
+/// Azure's limit: a burst of 200 writes, then 10 a second.
 const FLOOR: SignedDuration = SignedDuration::from_secs((1000 - 200) / 10);
 
 #[test]
-fn a_thousand_creates_take_hardly_longer_than_the_budget_of_calls_lets_them() {
+fn thousand_creates_finish_close_to_the_write_limit() {
     let (took, _) = a_thousand(Engine::Direct);
     assert!(took * 10 <= FLOOR * 11, "{took:#}");
 }
 
 #[test]
-fn a_thousand_creates_by_deployments_take_less_than_a_tenth_of_that() {
+fn thousand_creates_by_deployments_take_less_than_a_tenth() {
     let (took, writes) = a_thousand(Engine::Deployments);
     assert!(took * 10 < FLOOR, "{took:#}");
-    assert_eq!(writes, 1 + 2 * 2, "the group, and of two deployments a what-if and the deployment");
+    assert_eq!(writes, 1 + 2 * 2, "one group, and two deployments with a what-if each");
 }
 
 #[test]
-fn every_stack_and_example_stands_as_single_requests_would_have_made_it() {
+fn deployments_create_the_same_objects_as_single_requests() {
     for dir in stacks() {
         stands_alike(&dir.display().to_string(), || lab(&dir));
     }
@@ -111,9 +111,9 @@ fn every_stack_and_example_stands_as_single_requests_would_have_made_it() {
 fn stands_alike(name: &str, lab: impl Fn() -> (Lab, String)) {
     simulated(async {
         let (direct, text) = lab();
-        failures(&direct.apply(&text).await.expect("it is applied"), name).expect("all of it");
+        failures(&direct.apply(&text).await.expect("apply succeeds"), name).expect("every step succeeds");
         let deployed = Lab { engine: Engine::Deployments, ..lab().0 };
-        failures(&deployed.apply(&text).await.expect("it is applied"), name).expect("all of it");
+        failures(&deployed.apply(&text).await.expect("apply succeeds"), name).expect("every step succeeds");
         let (ours, theirs) = (alike(&deployed), alike(&direct));
         let ids = |all: &[(String, Json)]| all.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
         assert_eq!(ids(&ours), ids(&theirs), "{name}");
@@ -125,7 +125,7 @@ fn stands_alike(name: &str, lab: impl Fn() -> (Lab, String)) {
     });
 }
 
-/// Everything that stands, without what tells when it was written, or what was seen of it so far.
+/// All existing objects, without properties that count writes or depend on the time.
 fn alike(lab: &Lab) -> Vec<(String, Json)> {
     fn timeless(body: &mut Json) {
         match body {
@@ -149,30 +149,33 @@ fn alike(lab: &Lab) -> Vec<(String, Json)> {
 }
 
 #[test]
-fn what_stands_already_and_is_not_recorded_is_left_alone() {
+fn existing_unrecorded_object_is_not_overwritten() {
     simulated(async {
         let lab = by_deployments();
         let group = few().replace("range(9)", "range(0)");
-        failures(&lab.apply(&group).await.expect("it is applied"), "apply").expect("all of it");
+        failures(&lab.apply(&group).await.expect("apply succeeds"), "apply").expect("every step succeeds");
         let (planned, state) = lab.plan(&few(), false).await;
-        // Between the plan and the deployment somebody else makes one of them.
+        // Another client creates one of the objects between the plan and the deployment.
         let other = json!({
             "location": "canadacentral",
             "properties": { "publicIPAllocationMethod": "Static", "idleTimeoutInMinutes": 20 },
         });
-        lab.azure.put(&address("ip-0"), "2021-05-01", &other, When::Always).await.expect("it is made");
-        let applied = lab.carry_out(&planned, state, "apply").await.expect("it is recorded");
+        lab.azure
+            .put(&address("ip-0"), "2021-05-01", &other, WriteCondition::Always)
+            .await
+            .expect("the object is created");
+        let applied = lab.carry_out(&planned, state, "apply").await.expect("the state can be written");
         let failed = failed(&applied);
-        assert!(failed.iter().any(|why| why.contains("ip-0 stands already and is not recorded")), "{failed:?}");
-        let body = lab.simulator.body(&address("ip-0")).expect("it stands");
+        assert!(failed.iter().any(|why| why.contains("ip-0 exists already and is not in the state")), "{failed:?}");
+        let body = lab.simulator.body(&address("ip-0")).expect("the object exists");
         assert_eq!(body["properties"]["idleTimeoutInMinutes"], 20);
     });
 }
 
 #[test]
-fn what_fails_is_told_in_the_words_of_its_provider_and_stops_nothing_else() {
+fn failure_reports_the_provider_error_and_stops_only_dependents() {
     let faults = [
-        // While it is deployed, and before: then the what-if would not know.
+        // The failure occurs during the deployment, not before, so that the what-if succeeds.
         r#"[{"fault": "fail", "code": "QuotaExceeded", "message": "no addresses left", "on": {"verb": "PUT", "path": "*/ip-4"}}]"#,
         r#"[{"fault": "answer", "status": 409, "code": "QuotaExceeded", "on": {"verb": "PUT", "path": "*/ip-4"}}]"#,
     ];
@@ -183,7 +186,7 @@ fn what_fails_is_told_in_the_words_of_its_provider_and_stops_nothing_else() {
                 .expect("faults")
                 .into_iter()
                 .for_each(|fault| lab.simulator.add_fault(fault).expect("memory"));
-            let applied = lab.apply(&few()).await.expect("it is recorded");
+            let applied = lab.apply(&few()).await.expect("the state can be written");
             let failed = failed(&applied);
             assert!(failed.len() == 1 && failed[0].contains("QuotaExceeded"), "{failed:?}");
             assert_eq!(
@@ -195,13 +198,14 @@ fn what_fails_is_told_in_the_words_of_its_provider_and_stops_nothing_else() {
                 8
             );
             lab.simulator.clear_faults().expect("memory");
-            failures(&lab.apply(&few()).await.expect("it is recorded"), "apply").expect("the rest of it");
+            failures(&lab.apply(&few()).await.expect("the state can be written"), "apply")
+                .expect("the remaining steps succeed");
         });
     }
 }
 
 #[test]
-fn one_that_no_template_can_hold_does_not_keep_the_others_from_it() {
+fn resource_without_template_support_does_not_prevent_deployments() {
     simulated(async {
         let lab = by_deployments();
         let fault = r#"[{"fault": "answer", "status": 400, "code": "InvalidTemplateDeployment", "on": {"verb": "POST", "path": "*/whatIf", "times": 4}}]"#;
@@ -209,18 +213,18 @@ fn one_that_no_template_can_hold_does_not_keep_the_others_from_it() {
             .expect("faults")
             .into_iter()
             .for_each(|fault| lab.simulator.add_fault(fault).expect("memory"));
-        failures(&lab.apply(&few()).await.expect("it is recorded"), "apply").expect("all of it");
+        failures(&lab.apply(&few()).await.expect("the state can be written"), "apply").expect("every step succeeds");
         let sizes: Vec<usize> = deployments(&lab, "app")
             .await
             .iter()
             .map(|one| one["properties"]["outputResources"].as_array().expect("resources").len())
             .collect();
-        assert_eq!(sizes.iter().sum::<usize>(), 8, "one goes by itself: {sizes:?}");
+        assert_eq!(sizes.iter().sum::<usize>(), 8, "one resource is created by a request: {sizes:?}");
     });
 }
 
 #[test]
-fn a_provider_that_is_not_registered_is_registered_on_the_way() {
+fn unregistered_provider_is_registered_during_a_deployment() {
     simulated(async {
         let lab = by_deployments();
         let fault = r#"[{"fault": "unregistered", "provider": "Microsoft.Network"}]"#;
@@ -228,12 +232,12 @@ fn a_provider_that_is_not_registered_is_registered_on_the_way() {
             .expect("faults")
             .into_iter()
             .for_each(|fault| lab.simulator.add_fault(fault).expect("memory"));
-        failures(&lab.apply(&few()).await.expect("it is recorded"), "apply").expect("all of it");
+        failures(&lab.apply(&few()).await.expect("the state can be written"), "apply").expect("every step succeeds");
     });
 }
 
 #[test]
-fn the_history_of_deployments_holds_no_secret() {
+fn deployment_history_contains_no_secret() {
     let dir = stacks().into_iter().find(|dir| dir.ends_with("web-geo")).expect("the stack");
     simulated(async {
         let (mut lab, text) = lab(&dir);
@@ -244,7 +248,7 @@ fn the_history_of_deployments_holds_no_secret() {
             }
         }
         assert!(lab.variables.iter().any(|(_, value)| value == "C0rrect-horse-9"), "{:?}", lab.variables);
-        failures(&lab.apply(&text).await.expect("it is applied"), "apply").expect("all of it");
+        failures(&lab.apply(&text).await.expect("apply succeeds"), "apply").expect("every step succeeds");
         let groups = lab.standing().into_iter().filter_map(|id| id.resource_group().map(str::to_owned));
         let mut seen = 0;
         for group in groups.collect::<std::collections::BTreeSet<_>>() {

@@ -1,7 +1,7 @@
-//! The kinds' tables against the sheets of facts: azurerm's schema and documentation, and the provider's own types.
+//! Tables of the kinds against the sheets of facts: azurerm's schema and documentation, and the provider's types.
 //!
-//! The sheets lie beside the checkout and not in it, so that these tests are skipped, loudly, where they are absent. Every
-//! fault of every table is reported at once.
+//! The sheets are outside the repository. Without them these tests are skipped with a message. Each test reports all
+//! faults of all tables at once.
 
 mod azurerm;
 mod bodies;
@@ -9,7 +9,7 @@ pub mod sheets;
 
 use drplan::kinds::{self, Kind, Place};
 
-/// Where a kind's arguments come from, where that is not the azurerm resource of the same name; variants as `kind of parent`.
+/// Kinds whose azurerm resource has another name, or that have none; variants as `kind of parent`.
 const OTHERWISE_NAMED: &[(&str, Option<&str>)] = &[
     ("vnet_peering", Some("azurerm_virtual_network_peering")),
     ("image_copy", None),
@@ -20,7 +20,7 @@ const OTHERWISE_NAMED: &[(&str, Option<&str>)] = &[
     ("geo_replica of postgresql_flexible_server", None),
 ];
 
-/// Arguments of drplan's own, which azurerm has not; a kind `*` is every kind.
+/// Arguments that only drplan has, not azurerm; kind `*` is every kind.
 const OWN: &[(&str, &str)] = &[
     ("*", "site"),
     ("*", "mirrors"),
@@ -29,36 +29,36 @@ const OWN: &[(&str, &str)] = &[
     ("vnet_peering", "name_back"),
 ];
 
-/// Arguments that one side requires and the other does not, each with the reason.
+/// Arguments that are required in drplan and optional in azurerm, or the reverse, each with the reason.
 const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[
-    ("virtual_network", "address_space", "the pool that could stand in for it is left out"),
-    ("subnet", "address_prefixes", "the pool that could stand in for it is left out"),
-    ("key_vault", "tenant_id", "the subscription's tenant is known"),
-    ("cosmosdb_account", "geo_location", "it follows from the site"),
-    ("shared_image_version", "target_region", "its own region follows from the site"),
+    ("virtual_network", "address_space", "the alternative, an IP address pool, is not supported"),
+    ("subnet", "address_prefixes", "the alternative, an IP address pool, is not supported"),
+    ("key_vault", "tenant_id", "the default is the subscription's tenant"),
+    ("cosmosdb_account", "geo_location", "derived from the site"),
+    ("shared_image_version", "target_region", "its own region is derived from the site"),
 ];
 
 /// Arguments whose type, or number of blocks, differs from azurerm's, each with the reason.
 const TYPED_OTHERWISE: &[(&str, &str, &str)] = &[
     ("cosmosdb_account", "geo_location", "further regions are replicas"),
-    ("storage_share", "acl.access_policy", "the body has one"),
+    ("storage_share", "acl.access_policy", "the body has exactly one"),
 ];
 
-/// Arguments that azurerm's documentation calls forcing a new resource and that are updated in place all the same, each with
-/// the reason.
+/// Arguments that force a new resource according to azurerm's documentation, although Azure updates them in place, each
+/// with the reason.
 const UPDATED_ALL_THE_SAME: &[(&str, &str, &str)] = &[
     (
         "subnet_network_security_group_association",
         "network_security_group",
-        "one write of the subnet puts another group in its place, and leaves no moment without any",
+        "one write of the subnet replaces the group without a gap",
     ),
     ("storage_account", "account_replication_type", "Azure changes it in place, and migrates where it cannot"),
 ];
 
-/// Values that the provider takes although its types do not list them, each with where that is known from: kind, value, reason.
+/// Values that the provider accepts although its types do not list them: kind, value, source.
 const UNLISTED_VALUES: &[(&str, &str, &str)] = &[];
 
-/// A table to compare, the variants of a kind each for itself.
+/// A table to compare; each variant of a kind is a table.
 struct Table {
     label: String,
     kind: &'static Kind,
@@ -74,17 +74,17 @@ impl Table {
         Self { label, kind, azurerm }
     }
 
-    /// Whether a list of exceptions holds this argument of this table.
+    /// True if a list of exceptions contains this argument of this table.
     fn excepted(&self, list: &[(&str, &str, &str)], argument: &str) -> bool {
         list.iter().any(|(kind, name, _)| *kind == self.label && *name == argument)
     }
 
-    /// Whether this is an argument of drplan's own.
+    /// True for an argument that only drplan has.
     fn owns(&self, argument: &str) -> bool {
         OWN.iter().any(|(kind, name)| (*kind == "*" || *kind == self.label) && *name == argument)
     }
 
-    /// Whether its resource group follows from a parent.
+    /// True if the resource group follows from a parent.
     fn is_child(&self) -> bool {
         !matches!(self.kind.place, Place::Group | Place::Subscription)
     }
@@ -105,7 +105,7 @@ fn tables() -> Vec<Table> {
     tables
 }
 
-/// Runs one comparison over all tables and reports all faults in one list.
+/// Compares all tables and reports all faults in one list.
 fn compare(sheets: &str, mut faults_of: impl FnMut(&Table, &mut Vec<String>)) {
     if !sheets::present() {
         crate::skipped(&format!("the tables were NOT compared with {sheets}; ../shared/reference is absent"));
@@ -125,16 +125,16 @@ fn compare(sheets: &str, mut faults_of: impl FnMut(&Table, &mut Vec<String>)) {
 }
 
 #[test]
-fn arguments_are_those_of_azurerm() {
+fn arguments_match_azurerm() {
     compare("azurerm's schema", azurerm::schema_faults);
 }
 
 #[test]
-fn replacing_arguments_replace() {
+fn replacing_arguments_match_azurerm() {
     compare("azurerm's documentation", azurerm::replacement_faults);
 }
 
 #[test]
-fn bodies_are_those_of_the_provider() {
+fn bodies_match_the_provider_types() {
     compare("the provider's types", bodies::faults);
 }

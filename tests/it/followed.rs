@@ -1,4 +1,4 @@
-//! Runs seen from another process: followed while they go on, asked for, answered.
+//! Runs seen from another process: following, status, approvals.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use drplan::cli::{self, Session};
 use drplan::host::SeededIds;
-use drplan::kinds::How;
-use drplan::state::Verb;
+use drplan::kinds::FailoverMode;
+use drplan::state::RunKind;
 use drplan::steps::{
-    Accepted, Act, Ended, Entry, Event, Learnt, Predicted, Stage, Started, Step, StepEvent, StepId, Task, Undertaking,
-    Undo,
+    Acceptance, Act, Entry, Event, Prediction, RunEnd, RunSpec, RunStart, Stage, Step, StepEvent, StepFact, StepId,
+    Task, Undo,
 };
 use drplan::store::{Holder, LocalStore};
 use drplan::world::Store;
@@ -34,15 +34,15 @@ failover_group "web" {
   from = site.a
   to   = site.b
   step "agree" {
-    approval { message = "Go on?" }
+    approval { message = "Proceed?" }
   }
 }
 "#;
 
 #[derive(Clone, Default)]
-struct Collected(Arc<Mutex<Vec<u8>>>);
+struct CapturedOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Collected {
+impl Write for CapturedOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -53,9 +53,9 @@ impl Write for Collected {
     }
 }
 
-/// What a command prints and says, and its exit code.
+/// Output of a command and its exit code.
 fn drplan(dir: &Path, words: &[&str]) -> (String, u8) {
-    let said = Collected::default();
+    let said = CapturedOutput::default();
     let ids = Arc::new(SeededIds::new(3));
     let mut session = Session::detached(Box::new(said.clone()), Box::new(said.clone()), dir.to_owned(), ids);
     let exit = cli::run(std::iter::once("drplan").chain(words.iter().copied()).map(Into::into), &mut session);
@@ -63,7 +63,7 @@ fn drplan(dir: &Path, words: &[&str]) -> (String, u8) {
     (text, exit.code())
 }
 
-/// A run of one step that is under way, and the store it is in.
+/// A one-step run in progress, and its store.
 fn under_way(dir: &Path) -> (LocalStore, String) {
     std::fs::write(dir.join("stack.hcl"), STACK).unwrap();
     assert_eq!(drplan(dir, &["apply", "--yes"]).1, 0);
@@ -81,10 +81,10 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         stage: Stage::Step,
         undo: Undo::Nothing,
     };
-    let undertaking = Undertaking {
+    let undertaking = RunSpec {
         group: "web".to_owned(),
-        verb: Verb::Up,
-        how: How::Planned,
+        verb: RunKind::Up,
+        how: FailoverMode::Planned,
         lost: None,
         leaving: "a".to_owned(),
         arriving: "b".to_owned(),
@@ -93,13 +93,13 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         notes: Vec::new(),
         checks: Vec::new(),
         steps: vec![step],
-        predicted: Predicted::default(),
+        predicted: Prediction::default(),
         losses: Default::default(),
-        accepted: Accepted::default(),
+        accepted: Acceptance::default(),
         objectives: (None, None),
     };
     let run = store.name_run(Timestamp::UNIX_EPOCH, "x").unwrap();
-    let started = Started {
+    let started = RunStart {
         version: state.version,
         run: run.clone(),
         command: "failover-group up".to_owned(),
@@ -109,6 +109,7 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         stack: state.stack.clone(),
         digest: "d".to_owned(),
         steps: 1,
+        inputs: Default::default(),
         failover: Some(Box::new(undertaking)),
     };
     append(&store, &run, &[Event::Started(started), about(StepEvent::Begun(None))]);
@@ -135,27 +136,28 @@ fn holder() -> Holder {
 }
 
 #[test]
-fn a_second_up_shows_the_run_that_is_under_way_and_ends_as_it_does() {
+fn second_up_follows_the_run_in_progress_and_returns_its_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let (store, run) = under_way(dir.path());
     let lock = store.lock(&holder()).unwrap();
     let shown = std::thread::scope(|scope| {
         let second = scope.spawn(|| drplan(dir.path(), &["failover-group", "up", "--planned", "--yes"]));
         std::thread::sleep(Duration::from_millis(300));
-        let learnt = StepEvent::Learnt(Learnt::said("Ann said yes"));
-        append(&store, &run, &[about(learnt), about(StepEvent::Succeeded(None)), Event::Ended(Ended::Done)]);
+        let learnt = StepEvent::Learnt(StepFact::said("Ann said yes"));
+        append(&store, &run, &[about(learnt), about(StepEvent::Succeeded(None)), Event::Ended(RunEnd::Done)]);
         second.join().unwrap()
     });
     drop(lock);
     assert_eq!(shown.1, 0, "{}", shown.0);
-    for line in ["is under way; this shows it", "doing step.agree ...", "  step.agree: Ann said yes", "done step.agree"]
+    for line in
+        ["is in progress in another process", "running step.agree ...", "  step.agree: Ann said yes", "ran step.agree"]
     {
         assert!(shown.0.contains(line), "{line}: {}", shown.0);
     }
 }
 
 #[test]
-fn a_run_that_nobody_carries_out_is_left_to_be_resumed() {
+fn run_of_a_dead_process_can_be_resumed() {
     let dir = tempfile::tempdir().unwrap();
     let (store, run) = under_way(dir.path());
     let lock = store.lock(&holder()).unwrap();
@@ -168,12 +170,12 @@ fn a_run_that_nobody_carries_out_is_left_to_be_resumed() {
     assert_eq!(shown.1, 5, "{}", shown.0);
     assert!(shown.0.contains("drplan failover-group resume"), "{}", shown.0);
 
-    // Without a process to follow, another run is refused, and it is said what to do.
+    // Without a process to follow, another run is refused with advice.
     let (said, exit) = drplan(dir.path(), &["failover-group", "up", "--planned", "--yes"]);
     assert_eq!(exit, 4, "{said}");
     assert!(said.contains("drplan failover-group resume") && said.contains("drplan failover-group abort"), "{said}");
 
-    // It is seen without a lock, and a step of it can be answered.
+    // Status and approvals need no lock.
     let (said, exit) = drplan(dir.path(), &["failover-group", "status"]);
     assert_eq!((exit, said.contains(&run)), (0, true), "{said}");
     let (said, exit) = drplan(dir.path(), &["failover-group", "approve", "last", "agree", "--by", "Ann"]);
@@ -181,8 +183,8 @@ fn a_run_that_nobody_carries_out_is_left_to_be_resumed() {
     assert_eq!(store.approvals(&run).unwrap().len(), 1);
     assert_eq!(drplan(dir.path(), &["failover-group", "approve", "last", "nothing", "--by", "Ann"]).1, 1);
 
-    // The stack is not the one that it was made from.
+    // The stack differs from the one that the run was planned from.
     let (said, exit) = drplan(dir.path(), &["failover-group", "resume"]);
     assert_eq!(exit, 4, "{said}");
-    assert!(said.contains("the stack is not the one"), "{said}");
+    assert!(said.contains("the stack has changed since run"), "{said}");
 }

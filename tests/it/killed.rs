@@ -1,13 +1,13 @@
-//! The real binary, killed as the operating system kills: whenever that happens, what comes after goes on from there.
+//! The real binary, killed by SIGKILL at any time: later commands continue the work.
 #![cfg(unix)]
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// How many resources stand when all is done.
+/// Number of resources after all is applied.
 const RESOURCES: usize = 302;
-/// The apply is killed once the journals have grown by so many entries, each time anew.
+/// Kills of the apply, each after this many further journal entries.
 const KILLS: &[usize] = &[1, 90, 200];
 const SIGKILL: i32 = 9;
 
@@ -37,13 +37,13 @@ public_ip "app" {
 "#;
 
 /// A directory with a stack, its state and its cloud.
-struct Desk {
+struct StackDirectory {
     dir: tempfile::TempDir,
-    /// The name of the stack.
+    /// Name of the stack.
     stack: &'static str,
 }
 
-impl Desk {
+impl StackDirectory {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
@@ -66,21 +66,21 @@ impl Desk {
         command
     }
 
-    /// Runs a command to its end, which must be a good one, and returns what it printed.
+    /// Runs a command, which must succeed, and returns its output.
     fn run(&self, words: &[&str]) -> String {
         let Output { status, stdout, stderr } = self.command(words).output().expect("drplan runs");
         assert!(status.success(), "{words:?}: {status}\n{}", String::from_utf8_lossy(&stderr));
         String::from_utf8(stdout).expect("UTF-8")
     }
 
-    /// How many entries all journals hold.
+    /// Number of entries in all journals.
     fn entries(&self) -> usize {
         let lines = |path: PathBuf| std::fs::read(path).map_or(0, |text| text.iter().filter(|b| **b == b'\n').count());
         let runs: &Path = &self.dir.path().join("state").join(self.stack).join("local/runs");
         runs.read_dir().map_or(0, |files| files.filter_map(Result::ok).map(|file| lines(file.path())).sum())
     }
 
-    /// Runs a command, and kills that once so many more entries are there.
+    /// Runs a command and kills it after this many further entries.
     fn killed_after(&self, words: &[&str], entries: usize) {
         let until = self.entries() + entries;
         let mut child = self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -88,12 +88,12 @@ impl Desk {
         while self.entries() < until && child.try_wait().expect("a child").is_none() {
             std::thread::yield_now();
         }
-        child.kill().expect("a child that can be killed");
+        child.kill().expect("the child can be killed");
         let status = child.wait().expect("a child");
-        assert_eq!(status.signal(), Some(SIGKILL), "it ended before it was killed: {status}");
+        assert_eq!(status.signal(), Some(SIGKILL), "the command ended before the kill: {status}");
     }
 
-    /// The ids that stand in the cloud.
+    /// Ids of existing objects in the cloud.
     fn standing(&self) -> Vec<String> {
         let shown = self.run(&["simulator", "show"]);
         let mut ids: Vec<String> =
@@ -102,26 +102,26 @@ impl Desk {
         ids
     }
 
-    /// What is recorded.
+    /// Recorded state.
     fn recorded(&self) -> String {
         self.run(&["state", "list"])
     }
 }
 
 #[test]
-fn an_apply_that_is_killed_is_taken_up_where_it_was() {
-    let undisturbed = Desk::new();
+fn killed_apply_resumes_where_it_stopped() {
+    let undisturbed = StackDirectory::new();
     undisturbed.run(&["apply", "--yes"]);
     assert_eq!(undisturbed.recorded().lines().count(), RESOURCES);
 
-    let killed = Desk::new();
+    let killed = StackDirectory::new();
     for entries in KILLS {
         killed.killed_after(&["apply", "--yes"], *entries);
         killed.run(&["plan"]);
-        assert!(killed.recorded().lines().count() < RESOURCES, "nothing is left to go on with");
+        assert!(killed.recorded().lines().count() < RESOURCES, "the killed apply had already finished");
     }
     killed.run(&["apply", "--yes"]);
-    // With an exit code of its own for a plan that has changes, success says that it has none.
+    // With `--detailed-exitcode`, exit code 0 means an empty plan.
     killed.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(killed.recorded(), undisturbed.recorded());
     assert_eq!(killed.standing(), undisturbed.standing());
@@ -131,21 +131,21 @@ fn an_apply_that_is_killed_is_taken_up_where_it_was() {
 }
 
 #[test]
-fn a_failover_that_is_killed_is_resumed() {
+fn killed_failover_can_be_resumed() {
     const VARS: [&str; 2] = ["--vars", "demo.vars.hcl"];
-    let desk = Desk::web_geo();
+    let dir = StackDirectory::web_geo();
     let with_vars = |words: &[&'static str]| words.iter().copied().chain(VARS).collect::<Vec<_>>();
-    desk.run(&with_vars(&["apply", "--yes"]));
-    desk.killed_after(&with_vars(&["failover-group", "up", "--planned", "--yes"]), 2);
+    dir.run(&with_vars(&["apply", "--yes"]));
+    dir.killed_after(&with_vars(&["failover-group", "up", "--planned", "--yes"]), 2);
     for entries in [6, 12] {
-        assert!(desk.run(&with_vars(&["failover-group", "status"])).contains("failover-group resume"));
-        let refused = desk.command(&with_vars(&["apply", "--yes"])).output().expect("drplan runs");
-        assert_eq!(refused.status.code(), Some(4), "nothing else may move while a run is open");
-        desk.killed_after(&with_vars(&["failover-group", "resume"]), entries);
+        assert!(dir.run(&with_vars(&["failover-group", "status"])).contains("failover-group resume"));
+        let refused = dir.command(&with_vars(&["apply", "--yes"])).output().expect("drplan runs");
+        assert_eq!(refused.status.code(), Some(4), "an unfinished run blocks other changes");
+        dir.killed_after(&with_vars(&["failover-group", "resume"]), entries);
     }
-    desk.run(&with_vars(&["failover-group", "resume"]));
-    desk.run(&with_vars(&["plan", "--detailed-exitcode"]));
-    assert!(desk.run(&["roles", "show"]).contains("secondary is active"));
-    desk.run(&with_vars(&["failover-group", "down", "--yes"]));
-    desk.run(&with_vars(&["plan", "--detailed-exitcode"]));
+    dir.run(&with_vars(&["failover-group", "resume"]));
+    dir.run(&with_vars(&["plan", "--detailed-exitcode"]));
+    assert!(dir.run(&["roles", "show"]).contains("secondary is active"));
+    dir.run(&with_vars(&["failover-group", "down", "--yes"]));
+    dir.run(&with_vars(&["plan", "--detailed-exitcode"]));
 }

@@ -1,12 +1,12 @@
-//! Every kind's example, through the whole life of a resource: load, plan creates, apply, plan again is empty, observe changes nothing, a changed argument
-//! updates or replaces as its table says, destroy leaves nothing.
+//! Life cycle of every kind's example: load, a plan that creates, apply, an empty plan, observation without changes, an
+//! update or replacement as the table declares, and a destroy that leaves nothing.
 
 use drplan::kinds::{self, Kind};
 use drplan::plan::Action;
 
 use crate::lab::{Lab, changes, failures, simulated};
 
-/// The stack block and the sites that examples are given.
+/// Stack block and sites for examples.
 pub const SITES: &str = r#"
 stack "example" {}
 site "east" {
@@ -19,7 +19,7 @@ site "west" {
 }
 "#;
 
-/// Each kind's example (a variant's for itself, as `kind of parent`): its name, its table and a whole stack.
+/// Example of each kind (variants separately, as `kind of parent`): name, table and a complete stack.
 pub fn examples() -> Vec<(String, &'static Kind, String)> {
     let example = |kind: &'static Kind, name: String| (name, kind, format!("{SITES}{}", kind.example));
     let mut all = Vec::new();
@@ -39,7 +39,7 @@ async fn whole_life(text: &str) -> Result<(), String> {
     lab.read(text)?;
     let (planned, state) = lab.plan(text, false).await;
     if let Some(other) = planned.plan.changes.iter().find(|change| change.action != Action::Create) {
-        return Err(format!("the first plan does not only create: {:?} {}", other.action, other.address));
+        return Err(format!("the first plan has more than creates: {:?} {}", other.action, other.address));
     }
     let applied = lab.carry_out(&planned, state, "apply").await.map_err(|error| error.to_string())?;
     failures(&applied, "apply")?;
@@ -55,7 +55,7 @@ async fn whole_life(text: &str) -> Result<(), String> {
     failures(&gone, "destroy")?;
     if !gone.state.resources.is_empty() || !lab.standing().is_empty() {
         return Err(format!(
-            "destroy leaves {:?} recorded and {:?} standing",
+            "destroy leaves {:?} recorded and {:?} existing",
             gone.state.resources.keys(),
             lab.standing()
         ));
@@ -64,7 +64,7 @@ async fn whole_life(text: &str) -> Result<(), String> {
 }
 
 #[test]
-fn every_example_lives_and_dies() {
+fn every_example_is_created_updated_and_destroyed() {
     let mut wrong = Vec::new();
     for (name, _, text) in examples() {
         if let Err(why) = simulated(whole_life(&text)) {

@@ -1,4 +1,4 @@
-//! A stack, a simulated cloud and a store in memory: what the tests of whole applies are made in.
+//! A stack, a simulated cloud and a store in memory: the fixture of tests of whole applies.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,50 +7,50 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use drplan::address::{Address, ArmId};
-use drplan::apply::{self, Applied, Engine, Ports};
-use drplan::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
+use drplan::apply::{self, ApplyOutcome, Engine, Ports};
+use drplan::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
-use drplan::plan::{self, Action, Observed, Planned, Question};
-use drplan::run::{Fate, Progress, Stop, Watcher};
+use drplan::plan::{self, Action, Observed, PlanInput, PlanOutcome};
+use drplan::run::{Progress, StepOutcome, StopSignal, Watcher};
 use drplan::simulator::{SUBSCRIPTION, Simulator, TENANT};
-use drplan::stack::{self, GivenVariable, Input, Program};
+use drplan::stack::{self, Input, Program, VariableInput};
 use drplan::state::{State, StateError};
 use drplan::steps::StepGraph;
 use drplan::store::MemoryStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, CommandLine, Commands, Exited, Store, Untold};
+use drplan::world::{Clock, CommandLine, Commands, NoNotices, ProgramExit, Store};
 use jiff::Timestamp;
 
-/// Sees nothing.
-pub struct Blind;
+/// Watcher that ignores all events.
+pub struct SilentWatcher;
 
-impl Watcher for Blind {
+impl Watcher for SilentWatcher {
     fn event(&self, _: jiff::Timestamp, _: &StepGraph, _: &Progress<'_>) {}
 }
 
-/// Files given as pairs of name and text.
-pub struct Given(pub Vec<(String, String)>);
+/// Files as pairs of name and text.
+pub struct FilesInMemory(pub Vec<(String, String)>);
 
-impl Files for Given {
+impl Files for FilesInMemory {
     fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
         Ok(self.0.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_bytes().into()))
     }
 }
 
-/// A machine on which every program ends well.
-pub struct Hopeful;
+/// Command runner under which every program succeeds.
+pub struct SuccessfulCommands;
 
 #[async_trait::async_trait]
-impl Commands for Hopeful {
-    async fn run(&self, _: &CommandLine) -> Result<Exited, String> {
-        Ok(Exited { code: Some(0), said: String::new() })
+impl Commands for SuccessfulCommands {
+    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, String> {
+        Ok(ProgramExit { code: Some(0), said: String::new() })
     }
 }
 
-/// The key that seals the sensitive values of every lab.
+/// Key that encrypts the sensitive values of every lab.
 const SEAL: [u8; 32] = [7; 32];
 
 /// A cloud and a store.
@@ -64,20 +64,20 @@ pub struct Lab {
     pub variables: Vec<(String, String)>,
     pub files: Vec<(String, String)>,
     pub engine: Engine,
-    /// The last stack that was read: reading costs more than most of what a test does with a stack.
+    /// The last stack read: parsing dominates the time of most tests.
     pub program: Mutex<Option<(LabInput, Arc<Program>)>>,
 }
 
-/// Everything that a program is made from: the text, the variables and the files of a lab.
+/// Inputs of a program: text, variables and files of a lab.
 pub type LabInput = (String, Vec<(String, String)>, Vec<(String, String)>);
 
 impl Lab {
-    /// A new, empty one; everything in it follows from the seed.
+    /// A new, empty lab; everything in it follows from the seed.
     pub fn new(seed: u64) -> Self {
         Self::behind(seed, |router, _| router)
     }
 
-    /// A new, empty one whose client reaches the cloud through what is put around it.
+    /// A new, empty lab whose client reaches the cloud through the router that `around` returns.
     pub fn behind(seed: u64, around: impl FnOnce(Router, &Arc<SimClock>) -> Router) -> Self {
         let clock = Arc::new(SimClock::new(drplan::simulator::START));
         let simulator = Simulator::new(seed, Arc::clone(&clock) as Arc<dyn Clock>);
@@ -93,11 +93,11 @@ impl Lab {
         let ids = Arc::new(ids);
         let azure = Azure::new(AzureConfig {
             endpoint: drplan::simulator::BASE.parse().expect("a URL"),
-            wire: Wire::InProcess(around(simulator.router(), &clock)),
-            credential: Arc::new(FixedToken(Token::new("lab"))),
+            wire: HttpBackend::InProcess(around(simulator.router(), &clock)),
+            credential: Arc::new(FixedToken(BearerToken::new("lab"))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn drplan::world::Ids>,
-            notices: Arc::new(Untold),
+            notices: Arc::new(NoNotices),
         });
         Self {
             simulator,
@@ -113,9 +113,10 @@ impl Lab {
         }
     }
 
-    /// A copy that shares nothing with this lab. Where many tests begin alike, one of them prepares the beginning.
+    /// An independent copy of this lab. Tests with the same beginning prepare it once and fork.
     ///
-    /// The copy's clock begins where this lab's stood at `now`: it may run on another runtime, whose time is its own.
+    /// The clock of the copy begins where this lab's was at `now`; the copy may run on another runtime, which has its
+    /// own time.
     pub fn fork(&self, now: Timestamp) -> Self {
         let clock = Arc::new(SimClock::new(now));
         let simulator = self.simulator.fork(Arc::clone(&clock) as Arc<dyn Clock>);
@@ -125,31 +126,31 @@ impl Lab {
             variables: self.variables.clone(),
             files: self.files.clone(),
             engine: self.engine,
-            program: Mutex::new(self.program.lock().expect("nobody panics here").clone()),
+            program: Mutex::new(self.program.lock().expect("no panic while locked").clone()),
             ..Self::around(simulator, clock, self.ids.fork(), |router, _| router)
         }
     }
 
-    /// The program of a stack's text, or all that is wrong with it, as the command line says it.
+    /// Program of a stack's text, or all errors as the command line prints them.
     pub fn read(&self, text: &str) -> Result<Arc<Program>, String> {
         let input = (text.to_owned(), self.variables.clone(), self.files.clone());
-        if let Some((read, program)) = &*self.program.lock().expect("nobody panics here")
+        if let Some((read, program)) = &*self.program.lock().expect("no panic while locked")
             && *read == input
         {
             return Ok(Arc::clone(program));
         }
-        let (program, found, sources) = self.look(text);
+        let (program, found, sources) = self.read_with_diagnostics(text);
         if found.has_errors() {
             return Err(anstream::adapter::strip_str(&render_all(&found, &sources)).to_string());
         }
-        *self.program.lock().expect("nobody panics here") = Some((input, Arc::clone(&program)));
+        *self.program.lock().expect("no panic while locked") = Some((input, Arc::clone(&program)));
         Ok(program)
     }
 
-    /// The program of a stack's text and what is found in it, and the texts that this points into.
-    pub fn look(&self, text: &str) -> (Arc<Program>, Diagnostics, Sources) {
+    /// Program of a stack's text, its diagnostics, and the sources of these.
+    pub fn read_with_diagnostics(&self, text: &str) -> (Arc<Program>, Diagnostics, Sources) {
         let mut sources = Sources::default();
-        let given = |(name, text): &(String, String)| GivenVariable {
+        let given = |(name, text): &(String, String)| VariableInput {
             name: name.clone(),
             text: text.clone(),
             origin: "by --var".to_owned(),
@@ -157,8 +158,9 @@ impl Lab {
         let input = Input {
             files: vec![("stack.hcl".into(), text.into())],
             sources: &mut sources,
-            reader: Arc::new(Given(self.files.clone())),
+            reader: Arc::new(FilesInMemory(self.files.clone())),
             variables: self.variables.iter().map(given).collect(),
+            secrets: Default::default(),
             subscription: SUBSCRIPTION.to_owned(),
             tenant: TENANT.to_owned(),
         };
@@ -168,18 +170,18 @@ impl Lab {
         (program, found, sources)
     }
 
-    /// A plan after a look at the cloud.
-    pub async fn plan(&self, text: &str, destroy: bool) -> (Planned, Option<State>) {
+    /// A plan after a refresh from the cloud.
+    pub async fn plan(&self, text: &str, destroy: bool) -> (PlanOutcome, Option<State>) {
         self.plan_for(text, destroy, &[]).await
     }
 
     /// A plan limited to these targets.
-    pub async fn plan_for(&self, text: &str, destroy: bool, targets: &[Address]) -> (Planned, Option<State>) {
+    pub async fn plan_for(&self, text: &str, destroy: bool, targets: &[Address]) -> (PlanOutcome, Option<State>) {
         self.try_plan_for(text, destroy, targets).await.unwrap_or_else(|why| panic!("{why}"))
     }
 
-    /// A plan after a look at the cloud, or why there is none.
-    pub async fn try_plan(&self, text: &str, destroy: bool) -> Result<(Planned, Option<State>), String> {
+    /// A plan after a refresh from the cloud, or the reason why there is none.
+    pub async fn try_plan(&self, text: &str, destroy: bool) -> Result<(PlanOutcome, Option<State>), String> {
         self.try_plan_for(text, destroy, &[]).await
     }
 
@@ -188,7 +190,7 @@ impl Lab {
         text: &str,
         destroy: bool,
         targets: &[Address],
-    ) -> Result<(Planned, Option<State>), String> {
+    ) -> Result<(PlanOutcome, Option<State>), String> {
         let program = self.read(text)?;
         let state = self.store.load().map_err(|error| error.to_string())?;
         let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
@@ -202,62 +204,62 @@ impl Lab {
         self.plan_of(text, destroy, targets, &observed).map(|planned| (planned, state))
     }
 
-    /// A plan from what was observed.
+    /// A plan from this observation.
     pub fn plan_of(
         &self,
         text: &str,
         destroy: bool,
         targets: &[Address],
         observed: &Observed,
-    ) -> Result<Planned, String> {
+    ) -> Result<PlanOutcome, String> {
         let program = self.read(text)?;
         let state = self.store.load().map_err(|error| error.to_string())?;
         let question =
-            Question { program: &program, state: state.as_ref(), observed, seal: &self.seal, targets, destroy };
+            PlanInput { program: &program, state: state.as_ref(), observed, seal: &self.seal, targets, destroy };
         plan::plan(&question).map_err(|found| format!("{found:?}"))
     }
 
     /// Plans and applies.
-    pub async fn apply(&self, text: &str) -> Result<Applied, StateError> {
+    pub async fn apply(&self, text: &str) -> Result<ApplyOutcome, StateError> {
         let (planned, state) = self.plan(text, false).await;
         self.carry_out(&planned, state, "apply").await
     }
 
-    /// Plans the end of everything and carries it out.
-    pub async fn destroy(&self, text: &str) -> Result<Applied, StateError> {
+    /// Plans and executes a destroy.
+    pub async fn destroy(&self, text: &str) -> Result<ApplyOutcome, StateError> {
         let (planned, state) = self.plan(text, true).await;
         self.carry_out(&planned, state, "destroy").await
     }
 
-    /// Carries out a plan.
+    /// Executes a plan.
     pub async fn carry_out(
         &self,
-        planned: &Planned,
+        planned: &PlanOutcome,
         state: Option<State>,
         command: &str,
-    ) -> Result<Applied, StateError> {
+    ) -> Result<ApplyOutcome, StateError> {
         let ports = Ports {
             cloud: &self.azure,
             web: &self.simulator,
-            commands: &Hopeful,
+            commands: &SuccessfulCommands,
             clock: &*self.clock,
             ids: &*self.ids,
             store: &self.store,
             seal: &self.seal,
-            watcher: &Blind,
-            stop: &Stop::default(),
+            watcher: &SilentWatcher,
+            stop: &StopSignal::default(),
         };
         apply::apply(planned, state, ports, self.engine, command, "tester").await
     }
 
-    /// The ids that stand in the cloud.
+    /// Ids of existing objects in the cloud.
     pub fn standing(&self) -> Vec<ArmId> {
         self.simulator.show().objects.keys().cloned().collect()
     }
 }
 
-/// What a plan would change, a line each.
-pub fn changes(planned: &Planned) -> Vec<String> {
+/// Changes of a plan, one per line.
+pub fn changes(planned: &PlanOutcome) -> Vec<String> {
     planned
         .plan
         .changes
@@ -268,7 +270,7 @@ pub fn changes(planned: &Planned) -> Vec<String> {
                 .arguments
                 .iter()
                 .map(|argument| {
-                    let show = |side: &Option<drplan::value::Sealed>| {
+                    let show = |side: &Option<drplan::value::SealedValue>| {
                         side.as_ref().map_or("-".to_owned(), |s| s.json().to_string())
                     };
                     format!("{}: {} -> {}", argument.path, show(&argument.before), show(&argument.after))
@@ -279,16 +281,16 @@ pub fn changes(planned: &Planned) -> Vec<String> {
         .collect()
 }
 
-/// What went wrong in a run.
-pub fn failures(applied: &Applied, what: &str) -> Result<(), String> {
+/// Failures in a run.
+pub fn failures(applied: &ApplyOutcome, what: &str) -> Result<(), String> {
     let failed: Vec<String> = applied
         .report
         .fates
         .iter()
         .enumerate()
-        .filter(|(_, fate)| matches!(fate, Fate::Failed(..) | Fate::Unknown(..)))
+        .filter(|(_, fate)| matches!(fate, StepOutcome::Failed(..) | StepOutcome::Unknown(..)))
         .map(|(at, fate)| match fate {
-            Fate::Failed(_, why) | Fate::Unknown(_, why) => format!("step {at}: {why}"),
+            StepOutcome::Failed(_, why) | StepOutcome::Unknown(_, why) => format!("step {at}: {why}"),
             _ => String::new(),
         })
         .collect();
@@ -305,7 +307,7 @@ pub fn simulated<T>(test: impl Future<Output = T>) -> T {
         .block_on(test)
 }
 
-/// Does something for each number on as many threads as the machine has, and has all that is told of it, in the order of the numbers.
+/// Calls a function for each number on all cores and returns the results in the order of the numbers.
 pub fn in_parallel(numbers: Range<u64>, told_of: impl Fn(u64) -> Vec<String> + Sync) -> Vec<String> {
     let next = AtomicU64::new(numbers.start);
     let told = Mutex::new(BTreeMap::new());
@@ -318,10 +320,10 @@ pub fn in_parallel(numbers: Range<u64>, told_of: impl Fn(u64) -> Vec<String> + S
                         break;
                     }
                     let of_number = told_of(number);
-                    told.lock().expect("nobody panics here").insert(number, of_number);
+                    told.lock().expect("no panic while locked").insert(number, of_number);
                 }
             });
         }
     });
-    told.into_inner().expect("nobody panics here").into_values().flatten().collect()
+    told.into_inner().expect("no panic while locked").into_values().flatten().collect()
 }

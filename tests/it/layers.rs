@@ -1,24 +1,25 @@
-//! The architecture as a test: which module may use which, how long a file may be, and that a kind's name stands in its own file only.
+//! Architecture tests: allowed dependencies of modules, maximum length of a file, and kind names only in the kind's own
+//! file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The modules, layer by layer. A module uses modules of lower layers, and of its own layer those that stand before it.
+/// Modules by layer. A module uses modules of lower layers, and earlier modules of its own layer.
 const LAYERS: &[&[&str]] = &[
     &["address", "duration", "value", "diagnostic"],
     &["hcl", "kinds"],
     &["graph", "stack", "state", "steps"],
-    &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "view"],
+    &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "reference", "view"],
     &["world"],
     &["store", "run", "apply"],
     &["azure", "host", "simulator"],
     &["cli"],
 ];
 
-/// A file has a seam before it has this many lines, its tests not counted.
+/// Maximum number of lines of a file, without its tests; longer files must be split.
 const MAX_LINES: usize = 600;
 
-fn sources() -> Vec<(PathBuf, String)> {
+pub fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(dir) = open.pop() {
@@ -35,8 +36,8 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// What is compiled into the program: without tests.
-fn production(path: &Path, text: &str) -> Option<String> {
+/// Production part of a source file, without tests.
+pub fn production(path: &Path, text: &str) -> Option<String> {
     let is_test =
         path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "both_ways.rs")));
     (!is_test).then(|| text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned())
@@ -49,7 +50,7 @@ fn module(path: &Path) -> String {
 }
 
 #[test]
-fn modules_use_only_what_is_below_them() {
+fn modules_use_only_lower_layers() {
     let rank: BTreeMap<&str, (usize, usize)> = LAYERS
         .iter()
         .enumerate()
@@ -63,7 +64,7 @@ fn modules_use_only_what_is_below_them() {
             continue;
         }
         let Some(own) = rank.get(module.as_str()) else {
-            wrong.push(format!("{module} stands in no layer"));
+            wrong.push(format!("{module} is in no layer"));
             continue;
         };
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
@@ -76,17 +77,17 @@ fn modules_use_only_what_is_below_them() {
             }
         }
     }
-    assert!(wrong.is_empty(), "against the layers:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "forbidden dependencies:\n{}", wrong.join("\n"));
 }
 
 #[test]
-fn a_kind_is_named_in_its_own_file_only() {
+fn kind_names_appear_only_in_the_kinds_own_file() {
     let names: Vec<&str> = drplan::kinds::ALL.iter().map(|kind| kind.name).collect();
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         let Some(text) = production(&path, &text).filter(|_| module(&path) != "kinds") else { continue };
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
-            // Within string literals only: `image` and `subnet` are words of the language too.
+            // Only in string literals: `image` and `subnet` are also words of the language.
             for literal in line.split('"').skip(1).step_by(2) {
                 let word = |name: &&&str| {
                     literal == **name
@@ -103,7 +104,7 @@ fn a_kind_is_named_in_its_own_file_only() {
 }
 
 #[test]
-fn no_file_has_outgrown_a_room() {
+fn no_file_exceeds_the_line_limit() {
     let long: Vec<String> = sources()
         .iter()
         .filter_map(|(path, text)| production(path, text).map(|text| (path, text.lines().count())))
@@ -114,11 +115,11 @@ fn no_file_has_outgrown_a_room() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_begins_with_a_doc_comment() {
     let silent: Vec<String> = sources()
         .iter()
         .filter(|(_, text)| !text.starts_with("//!"))
         .map(|(path, _)| path.display().to_string())
         .collect();
-    assert!(silent.is_empty(), "without a first line of documentation:\n{}", silent.join("\n"));
+    assert!(silent.is_empty(), "files without a doc comment:\n{}", silent.join("\n"));
 }

@@ -1,5 +1,5 @@
-//! The one test binary.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends at what it did not expect")]
+//! The integration test binary.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 use std::io::Write as _;
 
@@ -11,6 +11,7 @@ mod check;
 mod comments;
 mod compute;
 mod crash;
+mod docs;
 mod drill;
 mod emit;
 mod engine;
@@ -21,21 +22,26 @@ mod killed;
 mod kinds;
 mod lab;
 mod layers;
+mod mistakes;
 mod order;
+mod pictures;
 mod port;
 mod proxy;
 mod roles;
 mod runs;
+mod schemas;
 mod seeds;
 mod served;
 mod serving;
 mod stacks;
 mod traffic;
 mod transcripts;
+mod typed;
 mod web_geo;
+mod words;
 mod wrong;
 
-/// Says that something was not tested. It goes past what the harness holds back of a test that passes, so that it is seen.
+/// Reports a skipped test. Writes to stderr directly, because the harness hides captured output of passing tests.
 fn skipped(what: &str) {
     writeln!(std::io::stderr(), "SKIPPED: {what}").expect("the standard error");
 }

@@ -1,4 +1,5 @@
-//! What cannot stand beside another, what guards, and what cannot be seen yet: each in one run, or refused before anything is done.
+//! Conflicting resources, locks, and reads that lag behind writes: each is handled in one run, or blocked before any
+//! change.
 
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ fn subnet(label: &str, range: &str) -> String {
 const PEERING: &str = "vnet_peering \"both\" {\n  between = [virtual_network.app, virtual_network.other]\n}\n";
 const LOCK: &str = "management_lock \"net\" {\n  scope = virtual_network.app\n  lock_level = \"CanNotDelete\"\n}\n";
 
-/// Applies in one run without a failure, after which nothing is left to do.
+/// Applies in one run without a failure, and expects an empty plan.
 async fn settles(lab: &Lab, text: &str) {
     let applied = lab.apply(text).await.unwrap();
     assert_eq!(failures(&applied, "apply"), Ok(()));
@@ -54,7 +55,7 @@ async fn settles(lab: &Lab, text: &str) {
 }
 
 #[test]
-fn a_range_or_a_priority_is_free_before_another_takes_it() {
+fn address_range_and_priority_are_released_before_reuse() {
     simulated(async {
         let endpoint = |name: &str| {
             format!(
@@ -63,13 +64,13 @@ fn a_range_or_a_priority_is_free_before_another_takes_it() {
         };
         let lab = Lab::new(3);
         settles(&lab, &format!("{BASE}{}{}", subnet("web", "10.0.1.0/24"), endpoint("first"))).await;
-        // One is renamed, the other makes room for one of another address.
+        // One subnet is renamed; the other is replaced by one at another address.
         settles(&lab, &format!("{BASE}{}{}", subnet("wider", "10.0.0.0/22"), endpoint("second"))).await;
     });
 }
 
 #[test]
-fn a_lock_that_stays_refuses_what_it_guards_from() {
+fn remaining_lock_blocks_the_deletion() {
     simulated(async {
         let lab = Lab::new(3);
         let web = subnet("web", "10.0.1.0/24");
@@ -77,15 +78,15 @@ fn a_lock_that_stays_refuses_what_it_guards_from() {
         let (planned, _) = lab.plan(&format!("{BASE}{LOCK}"), false).await;
         let blocked: Vec<String> =
             planned.plan.blocked.iter().map(|blocked| format!("{}: {}", blocked.address, blocked.why)).collect();
-        let why = "management_lock.net guards it, and it would be deleted: not in the stack any more; take management_lock.net out first";
+        let why = "management_lock.net locks it, and it would be deleted: no longer in the stack; remove management_lock.net first";
         assert_eq!(blocked, [format!("subnet.web: {why}"), format!("vnet_peering.both: {why}")]);
-        // Taken out with it, and put back elsewhere, it is in nobody's way.
+        // A lock removed in the same run and added to another scope does not block the deletion.
         settles(&lab, &format!("{BASE}{}", LOCK.replace("\"net\" {", "\"net\" {\n  name = \"again\""))).await;
     });
 }
 
 #[test]
-fn a_peering_that_has_lost_a_half_is_made_anew() {
+fn peering_with_a_missing_half_is_recreated() {
     simulated(async {
         let lab = Lab::new(3);
         let text = format!("{BASE}{PEERING}");
@@ -98,17 +99,17 @@ fn a_peering_that_has_lost_a_half_is_made_anew() {
 }
 
 #[test]
-fn what_was_written_a_moment_ago_is_not_gone_because_it_is_not_seen() {
+fn recent_write_is_not_deleted_by_a_stale_read() {
     simulated(async {
         let lab = Lab::new(3);
         lab.simulator.add_fault(Fault::Stale { seconds: 50.0 }).unwrap();
-        // Each of these is answered at once, so nothing in the run waits until it can be read.
+        // Each of these writes completes at once, so that no step waits until the object is readable.
         let groups = "resource_group \"many\" {\n  for_each = toset([\"a\", \"b\", \"c\", \"other\"])\n  name = each.key\n  site = site.app\n}\n";
         let text = &format!(
             "stack \"late\" {{}}\nsite \"app\" {{\n  provider = \"azure\"\n  location = \"canadacentral\"\n}}\n{groups}"
         );
         settles(&lab, text).await;
-        // What is really gone is believed to be gone, a minute later.
+        // A really deleted object counts as deleted a minute later.
         let group = lab.standing().into_iter().find(|id| id.name() == "other").unwrap();
         lab.clock.sleep(Duration::from_secs(60)).await;
         lab.simulator.clear_faults().unwrap();

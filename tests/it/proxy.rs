@@ -1,4 +1,5 @@
-//! A proxy between drplan and the cloud that cuts, delays, doubles and reorders, from a seed: applies and failovers end as they should all the same.
+//! A proxy between drplan and the cloud that cuts, delays, duplicates and reorders requests, from a seed: applies and
+//! failovers still end correctly.
 
 mod applies;
 mod failovers;
@@ -12,10 +13,10 @@ use std::time::Duration;
 use crate::lab::{Lab, in_parallel, simulated};
 use faulty::Proxy;
 
-/// Longer than anything takes that ends, on simulated time.
+/// Longer than any operation that ends, on simulated time.
 const LIMIT: Duration = Duration::from_secs(3600 * 24 * 60);
 
-/// A cloud that is reached through a proxy, which passes everything on until it is told otherwise.
+/// A cloud behind a proxy, which forwards everything unchanged until configured.
 fn behind_proxy(seed: u64) -> (Lab, Arc<Proxy>) {
     let mut made = None;
     let lab = Lab::behind(seed, |router, clock| {
@@ -23,28 +24,28 @@ fn behind_proxy(seed: u64) -> (Lab, Arc<Proxy>) {
         made = Some(Arc::clone(&proxy));
         proxy.router()
     });
-    (lab, made.expect("it was put there"))
+    (lab, made.expect("the proxy was created"))
 }
 
-/// The seeds of an ordinary run, or those that are asked for with `DRPLAN_PROXY_SEEDS=FROM..TO`.
+/// Seeds of a normal test run, or those of `DRPLAN_PROXY_SEEDS=FROM..TO`.
 fn seeds(ordinary: Range<u64>) -> Range<u64> {
     let Ok(text) = std::env::var("DRPLAN_PROXY_SEEDS") else { return ordinary };
     let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
     range.unwrap_or_else(|| panic!("DRPLAN_PROXY_SEEDS is `{text}`; write FROM..TO, as in 0..1000"))
 }
 
-/// Runs a story for each seed; `name` is the test, so that one seed can be run again. A story gets a place to write down what happens.
-fn hold(name: &str, seeds: Range<u64>, story: impl AsyncFn(u64, &Mutex<Vec<String>>) -> Result<(), String> + Sync) {
+/// Runs a test for each seed; `name` is the test in the repeat command. The test gets a log for its events.
+fn hold(name: &str, seeds: Range<u64>, scenario: impl AsyncFn(u64, &Mutex<Vec<String>>) -> Result<(), String> + Sync) {
     let told_of = |seed| {
         let told = Mutex::new(Vec::new());
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             simulated(async {
-                let outcome = tokio::time::timeout(LIMIT, story(seed, &told)).await;
-                outcome.map_err(|_| "it takes more than two months".to_owned())?
+                let outcome = tokio::time::timeout(LIMIT, scenario(seed, &told)).await;
+                outcome.map_err(|_| "the test takes more than two months".to_owned())?
             })
         }));
         if std::env::var("DRPLAN_TELL").is_ok() {
-            eprintln!("{seed}:\n{}", told.lock().expect("nobody panics here").join("\n"));
+            eprintln!("{seed}:\n{}", told.lock().expect("no panic while locked").join("\n"));
         }
         let why = match outcome {
             Ok(Ok(())) => return Vec::new(),
@@ -53,13 +54,13 @@ fn hold(name: &str, seeds: Range<u64>, story: impl AsyncFn(u64, &Mutex<Vec<Strin
         };
         let again = format!("DRPLAN_PROXY_SEEDS={seed}..{} cargo test --test it {name}", seed + 1);
         let told = told.into_inner().unwrap_or_default().join("\n");
-        vec![format!("════ seed {seed}; again with `{again}`\n{why}\n{told}")]
+        vec![format!("════ seed {seed}; repeat with `{again}`\n{why}\n{told}")]
     };
     let wrong = in_parallel(seeds.clone(), told_of);
-    assert!(wrong.is_empty(), "{} of {} seeds end badly:\n{}", wrong.len(), seeds.end - seeds.start, wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} seeds fail:\n{}", wrong.len(), seeds.end - seeds.start, wrong.join("\n"));
 }
 
-/// Writes down what happens.
+/// Adds an event to the log.
 fn tell(told: &Mutex<Vec<String>>, what: impl Into<String>) {
-    told.lock().expect("nobody panics here").push(what.into());
+    told.lock().expect("no panic while locked").push(what.into());
 }

@@ -1,40 +1,42 @@
-//! Failover runs of procedures that are written here: that they do what they say, stop where something fails, and go on from wherever they were
-//! killed.
+//! Failover runs of hand-written procedures: they execute their steps, stop at a failure, and can be resumed after any
+//! kill.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use drplan::address::Address;
-use drplan::apply::{Aborted, FailoverRun, OnFailure, Onward, Party, Ports, RunError, Undertaken, abort, undertake};
+use drplan::apply::{
+    AbortOutcome, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome, abort, undertake,
+};
 use drplan::failover::Procedure;
-use drplan::kinds::{How, Side};
+use drplan::kinds::{FailoverMode, Side};
 use drplan::plan::{basis, knowledge};
-use drplan::run::{Fate, Stop};
+use drplan::run::{StepOutcome, StopSignal};
 use drplan::stack::{Presence, Stack};
-use drplan::state::{Active, GroupRole, State, Verb};
-use drplan::steps::{Accepted, Act, Approval, Ended, Lever, Stage, Step, StepGraph, StepId, Task, Undo};
+use drplan::state::{ActiveSite, GroupRole, RunKind, State};
+use drplan::steps::{Acceptance, Act, Approval, RouteSwitch, RunEnd, Stage, Step, StepGraph, StepId, Task, Undo};
 use drplan::world::{Clock, Store};
 use serde_json::{Map, Value as Json, json};
 
-use crate::lab::{Blind, Hopeful, Lab, simulated};
+use crate::lab::{Lab, SilentWatcher, SuccessfulCommands, simulated};
 use crate::web_geo;
 
 const QUIESCED: &str = "linux_virtual_machine_scale_set.web";
 const PRIMARY: &str = "traffic_manager_azure_endpoint.primary";
 const SECONDARY: &str = "traffic_manager_external_endpoint.secondary";
 
-/// A lab in which a stack with more steps than web-geo has stands.
-struct Day {
+/// A lab with an applied stack that has more steps than web-geo.
+struct ProcedureLab {
     lab: Lab,
     text: String,
 }
 
-impl Day {
+impl ProcedureLab {
     async fn new() -> Self {
         let (lab, text) = web_geo::lab();
         let more = r#"
   step "agree" {
-    approval { message = "Shall data move?" }
+    approval { message = "Promote the data?" }
   }
   step "hook" {
     http {
@@ -56,7 +58,7 @@ impl Day {
         let text = text.replacen("\n  route \"traffic-manager\"", more, 1);
         assert!(text.contains("step \"agree\""));
         let applied = lab.apply(&text).await.unwrap();
-        assert_eq!(applied.report.ended, Some(Ended::Done));
+        assert_eq!(applied.report.ended, Some(RunEnd::Done));
         Self { lab, text }
     }
 
@@ -69,39 +71,40 @@ impl Day {
         program.evaluate(&knowledge(&self.state(), &|_| false)).map_err(|found| format!("{found:?}")).unwrap().0
     }
 
-    async fn with<T>(&self, work: impl AsyncFnOnce(&Stack, Ports<'_>, Party<'_>) -> T) -> T {
-        let (stack, stop) = (self.stack(), Stop::default());
+    async fn with<T>(&self, work: impl AsyncFnOnce(&Stack, Ports<'_>, Operator<'_>) -> T) -> T {
+        let (stack, stop) = (self.stack(), StopSignal::default());
         let ports = Ports {
             cloud: &self.lab.azure,
             web: &self.lab.simulator,
-            commands: &Hopeful,
+            commands: &SuccessfulCommands,
             clock: &*self.lab.clock,
             ids: &*self.lab.ids,
             store: &self.lab.store,
             seal: &self.lab.seal,
-            watcher: &Blind,
+            watcher: &SilentWatcher,
             stop: &stop,
         };
-        work(&stack, ports, Party { by: "tester", approve: &|run, step| format!("approve {run} {step}") }).await
+        work(&stack, ports, Operator { by: "tester", approve: &|run, step| format!("approve {run} {step}") }).await
     }
 
     /// Begins a run of these steps.
-    async fn begin(&self, steps: Vec<Step>, on_failure: OnFailure) -> Result<(FailoverRun, Undertaken), RunError> {
+    async fn begin(&self, steps: Vec<Step>, on_failure: FailurePolicy) -> Result<(FailoverRun, RunOutcome), RunError> {
         self.with(async |stack, ports, party| {
             let state = self.state();
             let procedure = procedure(stack, &state, steps);
             let mut run = FailoverRun::new(&procedure, &state, ports, "tester")?;
-            let undertaken = undertake(&mut run, stack, ports, party, Onward::Start, on_failure).await?;
+            let undertaken = undertake(&mut run, stack, ports, party, Continuation::Start, on_failure).await?;
             Ok((run, undertaken))
         })
         .await
     }
 
-    async fn go_on(&self, run: &mut FailoverRun, onward: Onward) -> Result<Undertaken, RunError> {
-        self.with(async |stack, ports, party| undertake(run, stack, ports, party, onward, OnFailure::Stop).await).await
+    async fn go_on(&self, run: &mut FailoverRun, onward: Continuation) -> Result<RunOutcome, RunError> {
+        self.with(async |stack, ports, party| undertake(run, stack, ports, party, onward, FailurePolicy::Stop).await)
+            .await
     }
 
-    async fn give_up(&self, run: &mut FailoverRun) -> Result<Aborted, RunError> {
+    async fn give_up(&self, run: &mut FailoverRun) -> Result<AbortOutcome, RunError> {
         self.with(async |stack, ports, party| abort(run, stack, ports, party).await).await
     }
 
@@ -109,7 +112,7 @@ impl Day {
         self.state().resources[&address.parse::<Address>().unwrap()].arguments[name].clone()
     }
 
-    /// What the cloud says of a resource.
+    /// Body of a resource's object in the cloud.
     fn body(&self, address: &str) -> Json {
         self.lab.simulator.body(&self.state().resources[&address.parse::<Address>().unwrap()].id).unwrap()
     }
@@ -121,8 +124,8 @@ fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
         stack: stack.name.clone(),
         basis: basis(stack, Some(state)),
         group: "web".to_owned(),
-        verb: Verb::Up,
-        how: How::Planned,
+        verb: RunKind::Up,
+        how: FailoverMode::Planned,
         lost: None,
         leaving: "primary".to_owned(),
         arriving: "secondary".to_owned(),
@@ -138,7 +141,7 @@ fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
         guards: Vec::new(),
         avoided: Vec::new(),
         objectives: stack.objectives,
-        accepted: Accepted::default(),
+        accepted: Acceptance::default(),
         notes: Vec::new(),
     }
 }
@@ -168,7 +171,7 @@ fn instances(count: u32) -> Act {
     Act::Task(Task::Move { arguments: written(&[("instances", json!(count))]) })
 }
 
-fn promote(how: How, accepted: Option<Duration>) -> Act {
+fn promote(how: FailoverMode, accepted: Option<Duration>) -> Act {
     Act::Task(Task::Promote { to: Side::Target, how, accepted })
 }
 
@@ -177,24 +180,26 @@ fn custom(action: &str) -> Act {
 }
 
 fn forward() -> Undo {
-    Undo::Impossible("promotions only go forward".to_owned())
+    Undo::Impossible("a promotion is irreversible".to_owned())
 }
 
-/// The steps that quiesce and promote.
+/// Steps that quiesce and promote.
 fn data(steps: &mut Vec<Step>) -> Vec<u32> {
     let quiesce = step(steps, QUIESCED, Stage::Quiesce, &[], instances(0), Undo::Act(Box::new(instances(4))));
     ["geo_replica.orders", "geo_replica.catalog"]
-        .map(|replica| step(steps, replica, Stage::Promote, &[quiesce], promote(How::Planned, None), forward()))
+        .map(|replica| {
+            step(steps, replica, Stage::Promote, &[quiesce], promote(FailoverMode::Planned, None), forward())
+        })
         .to_vec()
 }
 
 fn record(steps: &mut Vec<Step>, needs: &[u32]) -> u32 {
     let role = GroupRole {
-        active: Active::Away,
+        active: ActiveSite::Away,
         site: "secondary".to_owned(),
         since: jiff::Timestamp::UNIX_EPOCH,
         run: String::new(),
-        how: How::Planned,
+        how: FailoverMode::Planned,
         accepted: None,
         stores: BTreeMap::new(),
         moved: BTreeMap::from([(QUIESCED.parse().unwrap(), ["instances".to_owned()].into())]),
@@ -203,9 +208,9 @@ fn record(steps: &mut Vec<Step>, needs: &[u32]) -> u32 {
     step(steps, "failover_group.web", Stage::Record, needs, Act::Task(Task::Record(Box::new(role))), Undo::Nothing)
 }
 
-/// The steps that move users.
+/// Steps that switch traffic.
 fn users(steps: &mut Vec<Step>, needs: &[u32], front: Option<&str>) -> u32 {
-    let lever = Lever {
+    let lever = RouteSwitch {
         name: "traffic-manager".to_owned(),
         moves: vec![
             (SECONDARY.parse().unwrap(), written(&[("enabled", json!(true))])),
@@ -218,7 +223,7 @@ fn users(steps: &mut Vec<Step>, needs: &[u32], front: Option<&str>) -> u32 {
     step(steps, "route.traffic-manager", Stage::Route, needs, route, Undo::Nothing)
 }
 
-/// The steps that stand up what stands only meanwhile.
+/// Steps that create the failover-only resources.
 fn stand_up(steps: &mut Vec<Step>, stack: &Stack) -> Vec<u32> {
     let mut made: BTreeMap<Address, u32> = BTreeMap::new();
     let failover = stack.resources.values().filter(|resource| resource.presence == Presence::Failover);
@@ -230,20 +235,22 @@ fn stand_up(steps: &mut Vec<Step>, stack: &Stack) -> Vec<u32> {
     made.into_values().collect()
 }
 
-fn failures(undertaken: &Undertaken) -> Vec<String> {
+fn failures(undertaken: &RunOutcome) -> Vec<String> {
     let fates = undertaken.report.fates.iter();
     fates
         .filter_map(|fate| match fate {
-            Fate::Failed(_, why) | Fate::Unknown(_, why) | Fate::Paused(_, why) => Some(why.clone()),
+            StepOutcome::Failed(_, why) | StepOutcome::Unknown(_, why) | StepOutcome::Paused(_, why) => {
+                Some(why.clone())
+            }
             _ => None,
         })
         .collect()
 }
 
 #[test]
-fn a_run_moves_data_and_users_and_records_it() {
+fn run_promotes_data_switches_traffic_and_records_both() {
     simulated(async {
-        let day = Day::new().await;
+        let day = ProcedureLab::new().await;
         let serial = day.state().serial;
         let mut steps = Vec::new();
         let mut needs = data(&mut steps);
@@ -253,29 +260,32 @@ fn a_run_moves_data_and_users_and_records_it() {
         let probe = step(&mut steps, "probe.front", Stage::Probe, &needs, Act::Task(Task::Probe), Undo::Nothing);
         let route = users(&mut steps, &[probe], Some("https://web-geo.trafficmanager.net/healthz"));
         record(&mut steps, &[route]);
-        let (run, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
+        let (run, undertaken) = day.begin(steps, FailurePolicy::Stop).await.unwrap();
         assert_eq!(failures(&undertaken), [""; 0]);
-        assert_eq!(undertaken.report.ended, Some(Ended::Done));
+        assert_eq!(undertaken.report.ended, Some(RunEnd::Done));
 
         let state = day.state();
         assert_eq!((state.serial, &state.roles.open), (serial + 1, &None));
         let role = &state.roles.groups["web"];
-        assert_eq!((role.active, role.run.as_str(), state.roles.epoch), (Active::Away, run.id.as_str(), 1));
+        assert_eq!((role.active, role.run.as_str(), state.roles.epoch), (ActiveSite::Away, run.id.as_str(), 1));
         assert!(role.stores.values().all(|side| *side == Side::Target) && role.stores.len() == 2, "{role:?}");
         assert_eq!(day.argument(QUIESCED, "instances"), json!(0));
         assert_eq!(day.body(QUIESCED)["sku"]["capacity"], json!(0));
         assert_eq!(day.argument(PRIMARY, "enabled"), json!(false));
         assert_eq!(day.body(SECONDARY)["properties"]["endpointStatus"], json!("Enabled"));
 
-        // It is over, and says so; and nothing that is secret is in its journal.
-        assert_eq!(day.go_on(&mut run.clone(), Onward::Resume).await.unwrap_err(), RunError::Over(run.id.clone()));
+        // The run is recorded as finished, and its journal contains no secret.
+        assert_eq!(
+            day.go_on(&mut run.clone(), Continuation::Resume).await.unwrap_err(),
+            RunError::Over(run.id.clone())
+        );
         let journal = serde_json::to_string(&run.journal).unwrap();
         assert!(!journal.contains("correct-horse") && journal.contains("hooks.example.com"));
     });
 }
 
 #[test]
-fn killed_anywhere_it_goes_on() {
+fn run_killed_anywhere_can_be_resumed() {
     let steps = || {
         let mut steps = Vec::new();
         let needs = data(&mut steps);
@@ -283,30 +293,34 @@ fn killed_anywhere_it_goes_on() {
         record(&mut steps, &[route]);
         steps
     };
-    let (whole, world) = simulated(async {
-        let day = Day::new().await;
-        let (run, _) = day.begin(steps(), OnFailure::Stop).await.unwrap();
+    let (whole, reference) = simulated(async {
+        let day = ProcedureLab::new().await;
+        let (run, _) = day.begin(steps(), FailurePolicy::Stop).await.unwrap();
         (run.journal.len(), (day.body(QUIESCED)["sku"].clone(), day.argument(PRIMARY, "enabled")))
     });
     for cut in 1..whole {
         simulated(async {
-            let day = Day::new().await;
+            let day = ProcedureLab::new().await;
             day.lab.store.stop_after(cut);
-            assert!(day.begin(steps(), OnFailure::Stop).await.is_err());
+            assert!(day.begin(steps(), FailurePolicy::Stop).await.is_err());
             day.lab.store.go_on();
-            let open = day.state().roles.open.expect("the run is open");
+            let open = day.state().roles.open.expect("the run is unfinished");
             let mut run = FailoverRun::read(&day.lab.store, &open.run).unwrap();
-            let undertaken = day.go_on(&mut run, Onward::Resume).await.unwrap();
+            let undertaken = day.go_on(&mut run, Continuation::Resume).await.unwrap();
             assert_eq!(
                 (failures(&undertaken), undertaken.report.ended),
-                (vec![], Some(Ended::Done)),
+                (vec![], Some(RunEnd::Done)),
                 "cut after {cut}"
             );
-            assert_eq!((day.body(QUIESCED)["sku"].clone(), day.argument(PRIMARY, "enabled")), world, "cut after {cut}");
+            assert_eq!(
+                (day.body(QUIESCED)["sku"].clone(), day.argument(PRIMARY, "enabled")),
+                reference,
+                "cut after {cut}"
+            );
             let roles = day.state().roles;
             assert_eq!(
                 (roles.epoch, roles.open, roles.groups["web"].active),
-                (1, None, Active::Away),
+                (1, None, ActiveSite::Away),
                 "cut after {cut}"
             );
         });
@@ -314,15 +328,15 @@ fn killed_anywhere_it_goes_on() {
 }
 
 #[test]
-fn a_step_waits_for_a_person() {
+fn approval_step_waits_for_the_operator() {
     simulated(async {
-        let day = Day::new().await;
+        let day = ProcedureLab::new().await;
         let mut steps = Vec::new();
         let agree = step(&mut steps, "step.agree", Stage::Step, &[], custom("approval"), Undo::Nothing);
         record(&mut steps, &[agree]);
-        let (mut run, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
-        assert_eq!(undertaken.report.ended, Some(Ended::Stopped));
-        let wanted = format!("Shall data move? Answer with `approve {} step.agree`, then resume the run", run.id);
+        let (mut run, undertaken) = day.begin(steps, FailurePolicy::Stop).await.unwrap();
+        assert_eq!(undertaken.report.ended, Some(RunEnd::Stopped));
+        let wanted = format!("Promote the data? Approve with `approve {} step.agree`, then resume the run", run.id);
         assert_eq!(failures(&undertaken), [wanted]);
         assert_eq!(day.state().roles.open.map(|open| open.run), Some(run.id.clone()));
 
@@ -333,15 +347,15 @@ fn a_step_waits_for_a_person() {
             at: day.lab.clock.now(),
         };
         day.lab.store.approve(&run.id, &answer).unwrap();
-        let undertaken = day.go_on(&mut run, Onward::Resume).await.unwrap();
-        assert_eq!(undertaken.report.ended, Some(Ended::Done));
+        let undertaken = day.go_on(&mut run, Continuation::Resume).await.unwrap();
+        assert_eq!(undertaken.report.ended, Some(RunEnd::Done));
     });
 }
 
 #[test]
-fn what_has_failed_is_tried_again_left_out_or_taken_back() {
+fn failed_steps_are_retried_skipped_or_rolled_back() {
     simulated(async {
-        let day = Day::new().await;
+        let day = ProcedureLab::new().await;
         let failing = |after_data: bool| {
             let mut steps = Vec::new();
             let needs = if after_data {
@@ -353,63 +367,70 @@ fn what_has_failed_is_tried_again_left_out_or_taken_back() {
             step(&mut steps, "step.tool", Stage::Step, &[fails], custom("command"), Undo::Nothing);
             steps
         };
-        // Tried again, it fails again; then it is taken back.
-        let (mut run, undertaken) = day.begin(failing(false), OnFailure::Retry(2)).await.unwrap();
+        // A retried step fails again; then the run is rolled back.
+        let (mut run, undertaken) = day.begin(failing(false), FailurePolicy::Retry(2)).await.unwrap();
         assert_eq!(failures(&undertaken), ["the stack has no such resource"]);
         assert_eq!(day.argument(QUIESCED, "instances"), json!(0));
-        assert!(matches!(day.give_up(&mut run).await.unwrap(), Aborted::Unwound(_)));
+        assert!(matches!(day.give_up(&mut run).await.unwrap(), AbortOutcome::Unwound(_)));
         assert_eq!((day.argument(QUIESCED, "instances"), run.is_over()), (json!(4), true));
         assert_eq!(day.state().roles, Default::default());
 
-        // The same at once.
-        let (run, undertaken) = day.begin(failing(false), OnFailure::Unwind).await.unwrap();
-        assert_eq!(undertaken.report.ended, Some(Ended::Done));
+        // Rollback without a retry.
+        let (run, undertaken) = day.begin(failing(false), FailurePolicy::Unwind).await.unwrap();
+        assert_eq!(undertaken.report.ended, Some(RunEnd::Done));
         assert_eq!((day.body(QUIESCED)["sku"]["capacity"].clone(), run.is_over()), (json!(4), true));
 
-        // Left out, what needs it is done.
-        let (run, undertaken) = day.begin(failing(false), OnFailure::Skip).await.unwrap();
-        assert_eq!((undertaken.report.ended, run.is_over()), (Some(Ended::Done), true));
+        // The step is skipped, and its dependents are executed.
+        let (run, undertaken) = day.begin(failing(false), FailurePolicy::Skip).await.unwrap();
+        assert_eq!((undertaken.report.ended, run.is_over()), (Some(RunEnd::Done), true));
 
-        // Once data has moved, nothing is taken back, and the roles are recorded as they are.
-        let (mut run, undertaken) = day.begin(failing(true), OnFailure::Unwind).await.unwrap();
+        // After a promotion nothing is rolled back, and the roles are recorded as they are.
+        let (mut run, undertaken) = day.begin(failing(true), FailurePolicy::Unwind).await.unwrap();
         assert_eq!(undertaken.forward_only.len(), 2);
-        assert_eq!(day.give_up(&mut run).await.unwrap(), Aborted::Recorded(Active::Between));
+        assert_eq!(day.give_up(&mut run).await.unwrap(), AbortOutcome::Recorded(ActiveSite::Between));
         let state = day.state();
-        assert_eq!((state.roles.open, state.roles.groups["web"].active), (None, Active::Between));
-        assert_eq!(FailoverRun::read(&day.lab.store, &run.id).unwrap().status().unwrap().ended(), Some(Ended::Done));
+        assert_eq!((state.roles.open, state.roles.groups["web"].active), (None, ActiveSite::Between));
+        assert_eq!(FailoverRun::read(&day.lab.store, &run.id).unwrap().status().unwrap().ended(), Some(RunEnd::Done));
     });
 }
 
 #[test]
-fn nothing_is_promoted_whose_loss_was_not_accepted() {
+fn forced_promotion_requires_accepted_data_loss() {
     simulated(async {
-        let day = Day::new().await;
+        let day = ProcedureLab::new().await;
         let mut steps = Vec::new();
         let quiesce = step(&mut steps, QUIESCED, Stage::Quiesce, &[], instances(0), Undo::Act(Box::new(instances(4))));
-        step(&mut steps, "geo_replica.orders", Stage::Promote, &[quiesce], promote(How::Forced, None), forward());
-        let (mut run, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
+        step(
+            &mut steps,
+            "geo_replica.orders",
+            Stage::Promote,
+            &[quiesce],
+            promote(FailoverMode::Forced, None),
+            forward(),
+        );
+        let (mut run, undertaken) = day.begin(steps, FailurePolicy::Stop).await.unwrap();
         let why = failures(&undertaken);
-        assert!(why[0].contains("nobody says how much would be lost, and no loss was accepted"), "{why:?}");
-        // No data has moved, nor is on its way, so that the rest can be taken back.
-        assert!(matches!(day.give_up(&mut run).await.unwrap(), Aborted::Unwound(_)));
+        assert!(why[0].contains("replication lag is unavailable, and no data loss was accepted"), "{why:?}");
+        // No promotion was begun, so that the remaining steps can be rolled back.
+        assert!(matches!(day.give_up(&mut run).await.unwrap(), AbortOutcome::Unwound(_)));
         assert_eq!((day.argument(QUIESCED, "instances"), day.state().roles), (json!(4), Default::default()));
 
         let mut steps = Vec::new();
         let accepted = Some(Duration::from_secs(60));
-        step(&mut steps, "geo_replica.orders", Stage::Promote, &[], promote(How::Forced, accepted), forward());
-        let (_, undertaken) = day.begin(steps, OnFailure::Stop).await.unwrap();
-        assert_eq!((failures(&undertaken), undertaken.report.ended), (vec![], Some(Ended::Done)));
+        step(&mut steps, "geo_replica.orders", Stage::Promote, &[], promote(FailoverMode::Forced, accepted), forward());
+        let (_, undertaken) = day.begin(steps, FailurePolicy::Stop).await.unwrap();
+        assert_eq!((failures(&undertaken), undertaken.report.ended), (vec![], Some(RunEnd::Done)));
     });
 }
 
 #[test]
-fn a_run_does_not_go_on_with_another_stack() {
+fn run_cannot_be_resumed_with_another_stack() {
     simulated(async {
-        let mut day = Day::new().await;
+        let mut day = ProcedureLab::new().await;
         let mut steps = Vec::new();
         step(&mut steps, "step.agree", Stage::Step, &[], custom("approval"), Undo::Nothing);
-        let (mut run, _) = day.begin(steps, OnFailure::Stop).await.unwrap();
-        day.text = day.text.replace("Shall data move?", "Go?");
-        assert_eq!(day.go_on(&mut run, Onward::Resume).await.unwrap_err(), RunError::OtherStack(run.id.clone()));
+        let (mut run, _) = day.begin(steps, FailurePolicy::Stop).await.unwrap();
+        day.text = day.text.replace("Promote the data?", "Go?");
+        assert_eq!(day.go_on(&mut run, Continuation::Resume).await.unwrap_err(), RunError::OtherStack(run.id.clone()));
     });
 }

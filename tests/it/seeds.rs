@@ -1,4 +1,5 @@
-//! Random stacks, edits, faults and kills, each from one seed: once nothing goes wrong any more, everything is as if nothing ever had.
+//! Random stacks, edits, faults and kills, each from one seed: once faults stop, the result equals that of an
+//! undisturbed run.
 
 mod stacks;
 
@@ -9,42 +10,42 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use drplan::address::ArmId;
-use drplan::simulator::{Fault, Moment, On, Verb};
+use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch};
 use drplan::world::Store;
 
 use crate::lab::{Lab, changes, failures, in_parallel, simulated};
-pub use stacks::{Model, Numbers};
+pub use stacks::{Numbers, StackModel};
 
-/// The seeds of an ordinary run; others are asked for with `DRPLAN_SEEDS=FROM..TO`.
+/// Seeds of a normal test run; `DRPLAN_SEEDS=FROM..TO` selects others.
 const SEEDS: Range<u64> = 0..200;
-/// Of so many seeds, one is run twice, and its journals compared.
+/// One of this many seeds is run twice, and its journals are compared.
 const TWICE: u64 = 20;
-/// So many runs may it take, after the last fault, until nothing is left to do.
+/// Maximum number of runs, after the last fault, until the plan is empty.
 const MOST: usize = 3;
 
-/// The story of one seed.
-struct Story {
+/// Test of one seed.
+struct RandomStack {
     lab: Lab,
     numbers: Numbers,
-    model: Model,
-    /// What happened, a line each.
+    model: StackModel,
+    /// Events, one per line.
     told: Vec<String>,
 }
 
-/// What two runs of a seed must have in common.
+/// Results that two runs of a seed must share.
 #[derive(PartialEq)]
-struct End {
+struct SeedResult {
     journals: String,
     standing: Vec<ArmId>,
 }
 
-impl Story {
+impl RandomStack {
     fn new(seed: u64) -> Self {
         let mut numbers = Numbers::new(seed);
         let lab = Lab::new(seed);
         let mut count = 4 + numbers.below(22);
         let model = loop {
-            let model = Model::random(&mut numbers, count);
+            let model = StackModel::random(&mut numbers, count);
             if lab.read(&model.text()).is_ok() {
                 break model;
             }
@@ -65,7 +66,7 @@ impl Story {
         }
         self.lab.store.go_on();
         self.lab.simulator.clear_faults().map_err(|error| error.to_string())?;
-        self.told.push("nothing goes wrong any more".to_owned());
+        self.told.push("no more faults".to_owned());
         self.finish(false).await?;
         self.is_as_if_undisturbed().await?;
         self.finish(true).await?;
@@ -74,7 +75,7 @@ impl Story {
         if recorded.is_empty() && self.lab.standing().is_empty() {
             return Ok(());
         }
-        Err(format!("destroy leaves {recorded:?} recorded and {:?} standing", self.lab.standing()))
+        Err(format!("destroy leaves {recorded:?} recorded and {:?} existing", self.lab.standing()))
     }
 
     fn edit(&mut self) {
@@ -89,7 +90,7 @@ impl Story {
     }
 
     fn go_wrong(&mut self) {
-        // Clearing cannot fail: the world is in memory.
+        // Clearing cannot fail: the simulator is in memory.
         drop(self.lab.simulator.clear_faults());
         self.lab.store.go_on();
         for _ in 0..self.numbers.below(4) {
@@ -105,14 +106,18 @@ impl Story {
     }
 
     fn fault(&mut self) -> Fault {
-        let verb = *self.numbers.pick(&[Verb::Put, Verb::Put, Verb::Delete, Verb::Get, Verb::Post]).expect("some");
+        let verb = *self
+            .numbers
+            .pick(&[HttpMethod::Put, HttpMethod::Put, HttpMethod::Delete, HttpMethod::Get, HttpMethod::Post])
+            .expect("a non-empty slice");
         let percent = 2 + self.numbers.below(30);
-        let on = On { verb: Some(verb), probability: Some(percent as f64 / 100.0), ..On::default() };
+        let on =
+            RequestMatch { verb: Some(verb), probability: Some(percent as f64 / 100.0), ..RequestMatch::default() };
         match self.numbers.below(6) {
             0 => Fault::Drop { when: Moment::Before, on },
             1 => Fault::Drop { when: Moment::After, on },
             2 => {
-                let status = *self.numbers.pick(&[429, 500, 502, 503, 504]).expect("some");
+                let status = *self.numbers.pick(&[429, 500, 502, 503, 504]).expect("a non-empty slice");
                 Fault::Answer { status, code: None, retry_after: None, on }
             }
             3 => Fault::Fail { code: "InternalServerError".to_owned(), message: "It broke.".to_owned(), on },
@@ -121,7 +126,7 @@ impl Story {
         }
     }
 
-    /// One run, however it goes.
+    /// One run with any outcome.
     async fn attempt(&mut self, destroy: bool) -> Result<(), String> {
         let command = if destroy { "destroy" } else { "apply" };
         let (planned, state) = match self.lab.try_plan(&self.model.text(), destroy).await {
@@ -151,7 +156,7 @@ impl Story {
         for _ in 0..MOST {
             let (planned, state) = self.lab.try_plan(&self.model.text(), destroy).await?;
             if !planned.plan.blocked.is_empty() {
-                self.told.push(format!("the locks are taken off: {:?}", planned.plan.blocked));
+                self.told.push(format!("locks removed: {:?}", planned.plan.blocked));
                 self.model.unlock();
                 continue;
             }
@@ -168,14 +173,17 @@ impl Story {
         if left.is_empty() && drift.is_empty() {
             return Ok(());
         }
-        Err(format!("after {MOST} runs of {command} this is left:\n    {}\n    drift {drift:?}", left.join("\n    ")))
+        Err(format!(
+            "after {MOST} runs of {command} the plan is not empty:\n    {}\n    drift {drift:?}",
+            left.join("\n    ")
+        ))
     }
 
-    /// Whether what stands is what the stack brings about in a new world.
+    /// The existing objects equal those of an apply of the stack in a new cloud.
     async fn is_as_if_undisturbed(&self) -> Result<(), String> {
         let fresh = Lab::new(1);
         let applied = fresh.apply(&self.model.text()).await.map_err(|error| error.to_string())?;
-        failures(&applied, "apply in a new world")?;
+        failures(&applied, "apply in a new cloud")?;
         let (wanted, found): (BTreeSet<_>, BTreeSet<_>) =
             (fresh.standing().into_iter().collect(), self.lab.standing().into_iter().collect());
         let missing: Vec<_> = wanted.difference(&found).collect();
@@ -187,23 +195,23 @@ impl Story {
     }
 }
 
-/// Runs one seed; on failure, what went wrong and all that happened.
-fn run(seed: u64) -> Result<End, String> {
+/// Runs one seed; the error is the fault with all events.
+fn run(seed: u64) -> Result<SeedResult, String> {
     let told = Mutex::new(String::new());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         simulated(async {
-            let mut story = Story::new(seed);
-            let began = story.model.text();
-            let outcome = tokio::time::timeout(Duration::from_secs(3600 * 24 * 30), story.tell()).await;
-            *told.lock().expect("nobody panics here") =
-                format!("{}\n── first:\n{began}\n── last:\n{}", story.told.join("\n"), story.model.text());
+            let mut random = RandomStack::new(seed);
+            let began = random.model.text();
+            let outcome = tokio::time::timeout(Duration::from_secs(3600 * 24 * 30), random.tell()).await;
+            *told.lock().expect("no panic while locked") =
+                format!("{}\n── first:\n{began}\n── last:\n{}", random.told.join("\n"), random.model.text());
             if std::env::var("DRPLAN_TELL").is_ok() {
-                eprintln!("{}", story.told.join("\n"));
+                eprintln!("{}", random.told.join("\n"));
             }
-            outcome.map_err(|_| "it takes more than a month".to_owned())??;
+            outcome.map_err(|_| "the test takes more than a month".to_owned())??;
             let journals =
-                story.lab.store.entries().iter().map(|entry| serde_json::to_string(entry).expect("JSON")).collect();
-            Ok(End { journals, standing: story.lab.standing() })
+                random.lab.store.entries().iter().map(|entry| serde_json::to_string(entry).expect("JSON")).collect();
+            Ok(SeedResult { journals, standing: random.lab.standing() })
         })
     }));
     let why = match outcome {
@@ -218,16 +226,16 @@ fn run(seed: u64) -> Result<End, String> {
 fn check(seed: u64) -> Result<(), String> {
     let first = run(seed)?;
     if seed.is_multiple_of(TWICE) && run(seed)? != first {
-        return Err("two runs of it differ".to_owned());
+        return Err("two runs of the seed differ".to_owned());
     }
     Ok(())
 }
 
-/// What is wrong with how a seed ends, and how it is tried again.
+/// Fault of a seed, with the command that repeats it.
 fn told_of(seed: u64) -> Vec<String> {
     let told = |why| {
         let command = format!("DRPLAN_SEEDS={seed}..{} cargo test --test it seeds", seed + 1);
-        format!("════ seed {seed}; again with `{command}`\n{why}")
+        format!("════ seed {seed}; repeat with `{command}`\n{why}")
     };
     check(seed).err().map(told).into_iter().collect()
 }
@@ -239,8 +247,8 @@ fn asked() -> Range<u64> {
 }
 
 #[test]
-fn whatever_goes_wrong_it_comes_right() {
+fn interrupted_runs_converge() {
     let seeds = asked();
     let wrong = in_parallel(seeds.clone(), told_of);
-    assert!(wrong.is_empty(), "{} of {} seeds end badly:\n{}", wrong.len(), seeds.end - seeds.start, wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} seeds fail:\n{}", wrong.len(), seeds.end - seeds.start, wrong.join("\n"));
 }

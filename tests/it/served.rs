@@ -1,5 +1,5 @@
-//! The embedded cloud on a port: the real binary serves it behind TLS, and clients sign in and work over real sockets; drplan's own with
-//! `--cloud azure` among them.
+//! The local simulator on a port: the real binary serves it behind TLS, and clients sign in and work over real sockets,
+//! including drplan itself with `--cloud azure`.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use drplan::simulator::{SUBSCRIPTION, TENANT};
 use serde_json::Value as Json;
 
 use super::port::token;
-use super::serving::Served;
+use super::serving::ServedSimulator;
 
 const STACK: &str = r#"
 stack "served" {}
@@ -38,12 +38,12 @@ user_assigned_identity "app" {
 }
 "#;
 
-impl Served {
+impl ServedSimulator {
     fn base(&self) -> String {
         format!("https://{}", self.settings["ARM_METADATA_HOSTNAME"])
     }
 
-    /// A client that trusts its authority and nobody else.
+    /// A client that trusts only the simulator's certificate authority.
     fn client(&self) -> reqwest::Client {
         let _chosen = rustls::crypto::ring::default_provider().install_default();
         let pem = std::fs::read(&self.settings["SSL_CERT_FILE"]).expect("the authority");
@@ -51,7 +51,7 @@ impl Served {
         reqwest::Client::builder().tls_certs_only([authority]).build().expect("a client")
     }
 
-    /// Runs drplan against it.
+    /// Runs drplan against the served simulator.
     fn drplan(&self, dir: &Path, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_drplan"));
         command.args(args).args(["--cloud", "azure"]).current_dir(dir).env_clear().envs(&self.settings);
@@ -78,17 +78,17 @@ async fn json(request: reqwest::RequestBuilder) -> (u16, Json) {
 fn drplan_applies_plans_empty_and_destroys_over_the_network() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
-    let served = Served::begin(dir.path(), 1000);
+    let served = ServedSimulator::begin(dir.path(), 1000);
     let applied = served.drplan(dir.path(), &["apply", "--yes"]);
     assert!(applied.status.success(), "{}", said(&applied));
     let again = served.drplan(dir.path(), &["plan"]);
     assert!(said(&again).contains("No changes."), "{}", said(&again));
 
-    // What it made is there for others, and a restart keeps it; so does a token.
+    // Other clients see the created resources; they survive a restart, as does a token.
     let (base, client) = (served.base(), served.client());
     let held = asked(token(&client, &base));
     drop(served);
-    let served = Served::begin(dir.path(), 1000);
+    let served = ServedSimulator::begin(dir.path(), 1000);
     let (base, client) = (served.base(), served.client());
     let path = format!("{base}/subscriptions/{SUBSCRIPTION}/resourceGroups/app/resources?api-version=2021-04-01");
     let (status, listed) = asked(json(client.get(&path).bearer_auth(&held)));
@@ -103,17 +103,17 @@ fn drplan_applies_plans_empty_and_destroys_over_the_network() {
 }
 
 #[test]
-fn who_is_not_signed_in_is_told_what_was_tried() {
+fn missing_sign_in_lists_the_attempted_methods() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
-    let mut served = Served::begin(dir.path(), 1000);
+    let mut served = ServedSimulator::begin(dir.path(), 1000);
     served.settings.retain(|name, _| name != "ARM_CLIENT_SECRET");
     served.settings.insert("IDENTITY_ENDPOINT".to_owned(), format!("{}/msi/nobody", served.base()));
     served.settings.insert("IDENTITY_HEADER".to_owned(), "any".to_owned());
     let refused = served.drplan(dir.path(), &["plan"]);
     let text = said(&refused);
     assert_eq!(refused.status.code(), Some(1), "{text}");
-    for part in ["nobody is signed in", "a managed identity", "Azure's command line", "az login"] {
+    for part in ["not signed in to Azure", "managed identity", "Azure CLI", "az login"] {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
     served.settings.insert("IDENTITY_ENDPOINT".to_owned(), format!("{}/msi/token", served.base()));
@@ -122,9 +122,9 @@ fn who_is_not_signed_in_is_told_what_was_tried() {
 }
 
 #[test]
-fn it_says_where_its_parts_are_and_takes_its_own_tokens_only() {
+fn metadata_names_the_endpoints_and_foreign_tokens_are_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let served = Served::begin(dir.path(), 1000);
+    let served = ServedSimulator::begin(dir.path(), 1000);
     let (base, client) = (served.base(), served.client());
     asked(async {
         for path in ["/metadata/endpoints?api-version=2022-09-01", "//metadata/endpoints?api-version=2022-09-01"] {
@@ -149,7 +149,7 @@ fn it_says_where_its_parts_are_and_takes_its_own_tokens_only() {
         }
         assert_eq!(json(client.get(&subscriptions)).await.0, 401);
 
-        // The identity of a machine, as App Service answers for it.
+        // Managed identity as App Service provides it.
         let identity = format!("{base}/msi/token?api-version=2019-08-01&resource={base}");
         let (status, body) = json(client.get(&identity).header("X-IDENTITY-HEADER", "any")).await;
         assert_eq!((status, body["expires_on"].is_string()), (200, true));
@@ -159,9 +159,9 @@ fn it_says_where_its_parts_are_and_takes_its_own_tokens_only() {
 }
 
 #[test]
-fn what_is_too_much_or_leads_elsewhere_is_refused() {
+fn oversized_and_misdirected_requests_are_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let served = Served::begin(dir.path(), 1000);
+    let served = ServedSimulator::begin(dir.path(), 1000);
     let (base, client) = (served.base(), served.client());
     asked(async {
         let held = token(&client, &base).await;
@@ -173,7 +173,7 @@ fn what_is_too_much_or_leads_elsewhere_is_refused() {
             let (status, _) = json(client.get(format!("{base}{path}?api-version=2021-04-01")).bearer_auth(&held)).await;
             assert!(status == 404 || status == 400, "{path}: {status}");
         }
-        // Clients that say nothing keep nobody else waiting.
+        // Idle connections do not block other clients.
         let silent: Vec<_> = {
             let address = base.trim_start_matches("https://").replace("localhost", "127.0.0.1");
             let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! The real binary serving the embedded cloud, for tests that work with it from outside.
+//! The real binary serving the local simulator, for tests that use it from outside.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -6,22 +6,22 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A served cloud, which ends with the test.
-pub struct Served {
+/// A served simulator, stopped at the end of the test.
+pub struct ServedSimulator {
     child: Child,
-    /// What it says that clients have to be told.
+    /// Settings that the command prints for clients.
     pub settings: BTreeMap<String, String>,
 }
 
-impl Drop for Served {
+impl Drop for ServedSimulator {
     fn drop(&mut self) {
         let _ended = self.child.kill();
         let _waited = self.child.wait();
     }
 }
 
-impl Served {
-    /// Serves the world of a directory on a port that is free, so many seconds to the second.
+impl ServedSimulator {
+    /// Serves the simulator of a directory on a free port, with `speed` simulated seconds per second.
     pub fn begin(dir: &Path, speed: u32) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_drplan"))
             .args(["simulator", "serve", "--tls", "--port", "0", "--speed", &speed.to_string(), "--state"])
@@ -35,7 +35,7 @@ impl Served {
             let line = line.expect("a line");
             let (name, value) = line.strip_prefix("export ").and_then(|line| line.split_once('=')).expect("a setting");
             settings.insert(name.to_owned(), value.to_owned());
-            // The last of them.
+            // The last setting.
             if name == "REQUESTS_CA_BUNDLE" {
                 break;
             }

@@ -1,13 +1,15 @@
-//! Every stack to start from, through its whole life: it loads, creates, stays as it is, is changed in place, and goes without a trace.
+//! Life cycle of every starter stack: it loads, is created, replans empty, is changed in place, and is destroyed
+//! completely.
 
 use std::path::{Path, PathBuf};
 
 use drplan::plan::Action;
-use drplan::run::Fate;
+use drplan::run::StepOutcome;
 
 use crate::lab::{Lab, changes, simulated};
 
-/// An edit of each stack that changes something in place: what is replaced, by what, and the resources that are updated then.
+/// An edit of each stack that changes a resource in place: the replaced text, its replacement, and the updated
+/// resources.
 const EDITS: &[(&str, &str, &str, &[&str])] = &[
     (
         "hub-spoke",
@@ -27,7 +29,7 @@ const EDITS: &[(&str, &str, &str, &[&str])] = &[
     ("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"]),
 ];
 
-/// The directories of the stacks.
+/// Directories of the stacks.
 pub fn stacks() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks");
     let mut found: Vec<PathBuf> =
@@ -40,7 +42,7 @@ fn name(dir: &Path) -> &str {
     dir.file_name().and_then(|name| name.to_str()).expect("a name")
 }
 
-/// The files of a stack, by name.
+/// Files of a stack, by name.
 fn files(dir: &Path) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = dir
         .read_dir()
@@ -52,7 +54,7 @@ fn files(dir: &Path) -> Vec<(String, String)> {
     files
 }
 
-/// A cloud for a stack, with the values that its demonstration gives to variables, and the stack's text.
+/// A lab for a stack, with the variable values of its demonstration, and the stack's text.
 pub fn lab(dir: &Path) -> (Lab, String) {
     let mut lab = Lab::new(11);
     lab.files = files(dir);
@@ -68,17 +70,21 @@ pub fn lab(dir: &Path) -> (Lab, String) {
 }
 
 async fn applied(lab: &Lab, text: &str) {
-    let applied = lab.apply(text).await.expect("it can be recorded");
-    let failed: Vec<&Fate> =
-        applied.report.fates.iter().filter(|fate| matches!(fate, Fate::Failed(..) | Fate::Unknown(..))).collect();
+    let applied = lab.apply(text).await.expect("the state can be written");
+    let failed: Vec<&StepOutcome> = applied
+        .report
+        .fates
+        .iter()
+        .filter(|fate| matches!(fate, StepOutcome::Failed(..) | StepOutcome::Unknown(..)))
+        .collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    assert_eq!(applied.report.ended, Some(drplan::steps::Ended::Done));
+    assert_eq!(applied.report.ended, Some(drplan::steps::RunEnd::Done));
     let (again, _) = lab.plan(text, false).await;
     assert_eq!(changes(&again), [""; 0]);
     assert_eq!(again.plan.drift, []);
 }
 
-fn lives(name: &str) {
+fn has_a_full_life_cycle(name: &str) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(name);
     let (lab, mut text) = lab(&dir);
     simulated(async {
@@ -88,7 +94,7 @@ fn lives(name: &str) {
         applied(&lab, &text).await;
 
         for (_, old, new, expected) in EDITS.iter().filter(|(stack, ..)| *stack == name) {
-            assert!(text.contains(old), "the stack does not hold `{old}`");
+            assert!(text.contains(old), "the stack does not contain `{old}`");
             let edited = text.replacen(old, new, 1);
             let (planned, _) = lab.plan(&edited, false).await;
             let expected: Vec<String> = expected.iter().map(|address| format!("Update {address} ")).collect();
@@ -100,20 +106,20 @@ fn lives(name: &str) {
             text = edited;
         }
 
-        let gone = lab.destroy(&text).await.expect("it can be recorded");
-        assert_eq!(gone.report.ended, Some(drplan::steps::Ended::Done), "{:#?}", gone.report.fates);
+        let gone = lab.destroy(&text).await.expect("the state can be written");
+        assert_eq!(gone.report.ended, Some(drplan::steps::RunEnd::Done), "{:#?}", gone.report.fates);
         assert_eq!(lab.standing(), []);
         assert!(gone.state.resources.is_empty());
     });
 }
 
-/// A test of its own for each stack, and one that none is forgotten.
+/// One test for each stack, and one that fails if a stack has none.
 macro_rules! stacks {
     ($($test:ident: $name:literal,)*) => {
         const TESTED: &[&str] = &[$($name),*];
         $(#[test]
         fn $test() {
-            lives($name);
+            has_a_full_life_cycle($name);
         })*
     };
 }
@@ -127,7 +133,7 @@ stacks! {
 }
 
 #[test]
-fn every_stack_is_tested_and_edited() {
+fn every_starter_stack_has_a_test_and_an_edit() {
     let found: Vec<String> = stacks().iter().map(|dir| name(dir).to_owned()).collect();
     assert_eq!(found, TESTED);
     for stack in &found {
@@ -136,11 +142,11 @@ fn every_stack_is_tested_and_edited() {
 }
 
 #[test]
-fn every_file_is_in_its_one_form() {
+fn every_file_is_formatted() {
     for dir in stacks() {
         for (file, text) in files(&dir).iter().filter(|(file, _)| file.ends_with(".hcl")) {
-            let formatted = drplan::hcl::format(text).expect("it can be read");
-            assert!(formatted == *text, "{}/{file} is not as `drplan fmt` would have it", dir.display());
+            let formatted = drplan::hcl::format(text).expect("the file parses");
+            assert!(formatted == *text, "{}/{file} is not formatted; run `drplan fmt`", dir.display());
         }
     }
 }

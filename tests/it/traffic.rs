@@ -1,4 +1,4 @@
-//! What clients of web-geo feel while a region is lost, and what a promotion costs them.
+//! Effects on clients of web-geo: a lost region, planned promotions and forced promotions.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::web_geo;
 const FRONT: &str = "https://web-geo.trafficmanager.net/healthz";
 const PRIMARY: &str = "canadacentral";
 
-/// The stack with the second region's compute always standing, applied, and clients that write to it.
+/// The stack with permanent compute in both regions, applied, and clients that write to it.
 async fn standing() -> Lab {
     let (lab, text) = web_geo::lab();
     let text =
         text.replace("  presence = \"failover\"\n", "").replace("  stand_up = [resource_group.web-failover]\n", "");
-    let applied = lab.apply(&text).await.expect("it is applied");
-    assert_eq!(applied.report.ended, Some(drplan::steps::Ended::Done), "{:#?}", applied.report.fates);
+    let applied = lab.apply(&text).await.expect("apply succeeds");
+    assert_eq!(applied.report.ended, Some(drplan::steps::RunEnd::Done), "{:#?}", applied.report.fates);
     lab.clock.sleep(Duration::from_secs(120)).await;
     lab.writes(vec![sql("primary"), sql("secondary"), catalog()]);
     lab
@@ -43,12 +43,12 @@ fn endpoint(kind: &str, name: &str) -> ArmId {
 
 impl Lab {
     fn writes(&self, stores: Vec<ArmId>) {
-        self.simulator.start_workload(Workload { front: FRONT.to_owned(), stores, rate: 100 }).expect("it starts");
+        self.simulator.start_workload(Workload { front: FRONT.to_owned(), stores, rate: 100 }).expect("clients start");
     }
 
     async fn passes(&self, seconds: u64) -> Tally {
         self.clock.sleep(Duration::from_secs(seconds)).await;
-        self.simulator.catch_up().expect("the world is written");
+        self.simulator.catch_up().expect("the simulator is in memory");
         self.simulator.workload().expect("a workload")
     }
 
@@ -67,22 +67,22 @@ impl Lab {
     async fn enable(&self, kind: &str, name: &str, enabled: bool) {
         let status = if enabled { "Enabled" } else { "Disabled" };
         let body = json!({ "properties": { "endpointStatus": status } });
-        self.azure.patch(&endpoint(kind, name), "2022-04-01", &body).await.expect("an endpoint is moved");
+        self.azure.patch(&endpoint(kind, name), "2022-04-01", &body).await.expect("the endpoint is patched");
     }
 
     async fn promote(&self, side: &str, action: &str) {
-        self.azure.post(&sql(side), "2025-01-01", action, &[], None).await.expect("a group fails over");
+        self.azure.post(&sql(side), "2025-01-01", action, &[], None).await.expect("the failover succeeds");
     }
 
     fn suffer(&self, faults: &str) {
         for fault in parse_faults(faults).expect("faults") {
-            self.simulator.add_fault(fault).expect("the world is written");
+            self.simulator.add_fault(fault).expect("the simulator is in memory");
         }
     }
 }
 
 #[test]
-fn a_planned_change_of_role_loses_nothing() {
+fn planned_promotion_loses_no_data() {
     simulated(async {
         let lab = standing().await;
         let quiet = lab.passes(600).await;
@@ -97,13 +97,13 @@ fn a_planned_change_of_role_loses_nothing() {
         lab.enable("externalEndpoints", "secondary", true).await;
         lab.enable("azureEndpoints", "primary", false).await;
         let switched = lab.passes(300).await;
-        assert_eq!(switched.refused, moved.refused, "both sites serve while users move: {switched:#?}");
+        assert_eq!(switched.refused, moved.refused, "both sites serve while traffic is switched: {switched:#?}");
         assert_eq!(lab.fetch(FRONT).await, Ok(200));
     });
 }
 
 #[test]
-fn a_forced_change_of_role_loses_what_was_not_passed_on() {
+fn forced_promotion_loses_unreplicated_data() {
     simulated(async {
         let lab = standing().await;
         lab.writes(vec![sql("secondary")]);
@@ -113,8 +113,12 @@ fn a_forced_change_of_role_loses_what_was_not_passed_on() {
         let lost = lab.passes(61).await;
         assert!(lost.refused >= 5_500 && lost.downtime_seconds >= 58, "{lost:#?}");
         assert!(lab.fetch(FRONT).await.is_err_and(|error| error.contains("canadacentral is lost")));
-        let body = lab.azure.get(&endpoint("azureEndpoints", "primary"), "2022-04-01").await.expect("it is global");
-        assert_eq!(body.expect("it stands")["properties"]["endpointMonitorStatus"], "Degraded");
+        let body = lab
+            .azure
+            .get(&endpoint("azureEndpoints", "primary"), "2022-04-01")
+            .await
+            .expect("the profile is a global resource");
+        assert_eq!(body.expect("the object exists")["properties"]["endpointMonitorStatus"], "Degraded");
 
         lab.promote("secondary", "forceFailoverAllowDataLoss").await;
         lab.enable("externalEndpoints", "secondary", true).await;
@@ -124,13 +128,13 @@ fn a_forced_change_of_role_loses_what_was_not_passed_on() {
         assert!((3_000..4_000).contains(&after.lost), "{after:#?}");
         assert!(after.written > before.written + 40_000, "{after:#?}");
         let later = lab.passes(60).await;
-        assert_eq!((later.refused, later.lost), (after.refused, after.lost), "it is over");
+        assert_eq!((later.refused, later.lost), (after.refused, after.lost), "no request fails after the failover");
         assert!(later.last_refused.is_some() && later.doubled < 40, "{later:#?}");
     });
 }
 
 #[test]
-fn the_planes_of_a_region_are_lost_apart() {
+fn control_plane_and_data_plane_fail_separately() {
     simulated(async {
         let lab = standing().await;
         let lose =
@@ -138,8 +142,8 @@ fn the_planes_of_a_region_are_lost_apart() {
         lose(Plane::Control);
         let refused = lab.azure.get(&sql("primary"), "2025-01-01").await;
         assert!(matches!(&refused, Err(CloudError::Refused(refused)) if refused.status == 503), "{refused:?}");
-        assert_eq!(lab.fetch(FRONT).await, Ok(200), "what runs there runs on");
-        lab.simulator.restore(PRIMARY).expect("it is back");
+        assert_eq!(lab.fetch(FRONT).await, Ok(200), "running workloads continue");
+        lab.simulator.restore(PRIMARY).expect("the region is restored");
         lose(Plane::Data);
         assert!(lab.azure.get(&sql("primary"), "2025-01-01").await.is_ok_and(|body| body.is_some()));
         assert!(lab.fetch(FRONT).await.is_err());
@@ -147,21 +151,21 @@ fn the_planes_of_a_region_are_lost_apart() {
 }
 
 #[test]
-fn a_scale_set_serves_what_has_started() {
+fn scale_set_serves_with_the_started_instances() {
     simulated(async {
         let lab = standing().await;
         let set = id("web-primary/providers/Microsoft.Compute/virtualMachineScaleSets/web");
         let capacity = |count: u32| json!({ "sku": { "name": "Standard_D2s_v5", "capacity": count } });
         let site = "https://web-geo-primary.canadacentral.cloudapp.azure.com/";
         assert_eq!(lab.fetch(site).await, Ok(200));
-        lab.azure.patch(&set, "2026-04-01", &capacity(0)).await.expect("it stops");
+        lab.azure.patch(&set, "2026-04-01", &capacity(0)).await.expect("the scale set stops");
         assert_eq!(lab.fetch(site).await, Ok(503));
         lab.suffer(r#"[{"fault": "capacity", "location": "canadacentral", "size": "Standard_D2s_v5", "late": true}]"#);
         let failed = lab.azure.patch(&set, "2026-04-01", &capacity(4)).await;
         assert!(matches!(&failed, Err(CloudError::Refused(why)) if why.code == "AllocationFailed"), "{failed:?}");
         assert_eq!(lab.fetch(site).await, Ok(503));
-        lab.simulator.clear_faults().expect("no more faults");
-        lab.azure.patch(&set, "2026-04-01", &capacity(4)).await.expect("it starts");
+        lab.simulator.clear_faults().expect("the faults are cleared");
+        lab.azure.patch(&set, "2026-04-01", &capacity(4)).await.expect("the scale set starts");
         assert_eq!(lab.fetch(site).await, Ok(200));
     });
 }

@@ -1,23 +1,24 @@
-//! Sessions at the command line, each a text file beside its golden output: `tests/transcripts/*.txt`.
+//! Sessions at the command line, each a text file with its golden output: `tests/transcripts/*.txt`.
 //!
 //! ```text
 //! ## A comment.
 //! $ cat > stack.hcl <<END        writes a file, up to a line that is END
 //! …
 //! END
-//! $ edit stack.hcl "old" "new"   replaces a text that must be there
+//! $ edit stack.hcl "old" "new"   replaces a text that must exist
 //! $ rm stack.hcl
-//! $ show stack.hcl               prints a file, each line behind a bar
-//! $ answer yes                   the next command has a terminal, and this is typed
-//! $ git commit -q -m one         runs git, with its author and its time fixed, so that commits are the same each time
-//! $ drplan plan                  runs in this process, in a directory of its own, everything from one seed
-//! what it prints
+//! $ show stack.hcl               prints a file, each line after a bar
+//! $ answer yes                   gives the next command a terminal with this input
+//! $ git commit -q -m one         runs git with a fixed author and time, so that commit ids are stable
+//! $ drplan plan                  runs in this process, in a directory of its own, from one seed
+//! its output
 //! stderr:
-//! what it says
-//! exit 3                         where it is not 0
+//! its messages
+//! exit 3                         its exit code unless 0
 //! ```
 //!
-//! Everything between commands is golden. `UPDATE_TRANSCRIPTS=1 cargo test --test it transcripts` writes it anew; then read the difference.
+//! Everything between commands is golden. `UPDATE_TRANSCRIPTS=1 cargo test --test it transcripts` rewrites it; then
+//! review the diff.
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Write};
@@ -27,14 +28,14 @@ use std::sync::{Arc, Mutex};
 use drplan::cli::{self, Session};
 use drplan::host::SeededIds;
 
-/// The seed of every session.
-const SEED: u64 = 7;
+/// Seed of every session.
+pub const SEED: u64 = 7;
 
-/// Collects what is written.
+/// Writer that collects its input.
 #[derive(Clone, Default)]
-struct Collected(Arc<Mutex<Vec<u8>>>);
+pub struct CollectedOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Collected {
+impl Write for CollectedOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -45,14 +46,14 @@ impl Write for Collected {
     }
 }
 
-impl Collected {
-    fn text(&self) -> String {
+impl CollectedOutput {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }
 
-/// The words of a command; double quotes hold a word together, in which `\"` and `\n` are a quote and the end of a line.
-fn words(line: &str) -> Vec<String> {
+/// Words of a command. Double quotes keep a word together; `\"` and `\n` in them are a quote and a line break.
+pub fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
@@ -76,19 +77,19 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-struct World<'a> {
+struct TranscriptRun<'a> {
     dir: &'a Path,
     ids: Arc<SeededIds>,
     answer: Option<String>,
 }
 
-impl World<'_> {
-    /// Runs one command and returns what it printed, as the transcript has it.
+impl TranscriptRun<'_> {
+    /// Runs one command and returns its output as in the transcript.
     fn run(&mut self, words: &[String]) -> String {
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["edit", file, old, new] => {
                 let text = std::fs::read_to_string(self.dir.join(file)).unwrap();
-                assert!(text.contains(old), "{file} does not hold {old:?}");
+                assert!(text.contains(old), "{file} does not contain {old:?}");
                 std::fs::write(self.dir.join(file), text.replacen(old, new, 1)).unwrap();
                 String::new()
             }
@@ -109,12 +110,12 @@ impl World<'_> {
                 String::new()
             }
             ["drplan", ..] => self.drplan(words),
-            other => panic!("no such command in a transcript: {other:?}"),
+            other => panic!("unknown command in a transcript: {other:?}"),
         }
     }
 
     fn drplan(&mut self, words: &[String]) -> String {
-        let (out, err) = (Collected::default(), Collected::default());
+        let (out, err) = (CollectedOutput::default(), CollectedOutput::default());
         let ids = Arc::clone(&self.ids) as _;
         let mut session = Session::detached(Box::new(out.clone()), Box::new(err.clone()), self.dir.to_owned(), ids);
         if let Some(answer) = self.answer.take() {
@@ -133,7 +134,7 @@ impl World<'_> {
     }
 }
 
-/// Runs git in this directory, as nobody, at one time, and without what this machine has configured.
+/// Runs git in this directory with a fixed author, a fixed time, and no configuration of this machine.
 fn git(dir: &Path, arguments: &[&str]) {
     let mut git = std::process::Command::new("git");
     git.args(["-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"]).args(arguments).current_dir(dir);
@@ -142,7 +143,7 @@ fn git(dir: &Path, arguments: &[&str]) {
         git.env(format!("GIT_{who}_DATE"), "2026-01-05T08:00:00Z");
     }
     git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-    let done = git.output().expect("git, which these tests need");
+    let done = git.output().expect("git is installed");
     assert!(done.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
@@ -153,10 +154,10 @@ fn whole_lines(mut text: String) -> String {
     text
 }
 
-/// The transcript as it comes out now.
+/// The transcript with the current output.
 fn play(script: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let mut world = World { dir: dir.path(), ids: Arc::new(SeededIds::new(SEED)), answer: None };
+    let mut session = TranscriptRun { dir: dir.path(), ids: Arc::new(SeededIds::new(SEED)), answer: None };
     let mut played = String::new();
     let mut lines = script.lines();
     while let Some(line) = lines.next() {
@@ -168,19 +169,19 @@ fn play(script: &str) -> String {
         if let Some((file, end)) = command.strip_prefix("cat > ").and_then(|rest| rest.split_once(" <<")) {
             let text: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
             let text: String = text.iter().map(|line| format!("{line}\n")).collect();
-            let path = world.dir.join(file);
+            let path = session.dir.join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, &text).unwrap();
             write!(played, "{text}{end}\n\n").unwrap();
         } else {
-            writeln!(played, "{}", world.run(&words(command))).unwrap();
+            writeln!(played, "{}", session.run(&words(command))).unwrap();
         }
     }
     played
 }
 
 #[test]
-fn sessions_come_out_as_recorded() {
+fn transcripts_match_the_current_output() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

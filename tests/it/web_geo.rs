@@ -1,4 +1,4 @@
-//! The main job: the two-region stack of the language reference, from nothing to standing and back.
+//! Life cycle of web-geo, the two-region stack of the language reference: create, replan, destroy.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use drplan::plan::Action;
 
 use crate::lab::{Lab, changes, simulated};
 
-/// A new lab with what the stack needs, and the stack's text.
+/// A new lab with the inputs of the stack, and the stack's text.
 pub fn lab() -> (Lab, String) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo");
     let read = |name: &str| std::fs::read_to_string(dir.join(name)).expect("a file of the stack");
@@ -20,11 +20,11 @@ pub fn lab() -> (Lab, String) {
 }
 
 #[test]
-fn it_stands_up_and_stays() {
+fn stack_is_created_and_replanned_empty() {
     let (lab, text) = lab();
     simulated(async {
-        let applied = lab.apply(&text).await.expect("it is applied");
-        assert_eq!(applied.report.ended, Some(drplan::steps::Ended::Done), "{:#?}", applied.report.fates);
+        let applied = lab.apply(&text).await.expect("apply succeeds");
+        assert_eq!(applied.report.ended, Some(drplan::steps::RunEnd::Done), "{:#?}", applied.report.fates);
         let (again, _) = lab.plan(&text, false).await;
         assert_eq!(changes(&again), [""; 0]);
         assert_eq!(again.plan.drift, []);
@@ -39,8 +39,8 @@ fn it_stands_up_and_stays() {
         let replaced = moved.plan.changes.iter().filter(|change| matches!(change.action, Action::Replace(_))).count();
         assert!(replaced >= 1, "{:#?}", changes(&moved));
 
-        let gone = lab.destroy(&text).await.expect("it is destroyed");
-        assert_eq!(gone.report.ended, Some(drplan::steps::Ended::Done), "{:#?}", gone.report.fates);
+        let gone = lab.destroy(&text).await.expect("destroy succeeds");
+        assert_eq!(gone.report.ended, Some(drplan::steps::RunEnd::Done), "{:#?}", gone.report.fates);
         assert_eq!(lab.standing(), []);
         assert!(gone.state.resources.is_empty());
     });

@@ -1,7 +1,8 @@
-//! Stacks that are wrong, each with everything that is said of it, byte for byte.
+//! Invalid stacks, each with its complete error output, byte for byte.
 //!
-//! A file of `tests/wrong` holds a stack, a line `---`, and what is said. Lines before the stack that start with `#!` give a variable
-//! (`#! var name=value`) or a file beside the stack (`#! file name=text`). `UPDATE_WRONG=1` writes what is said now.
+//! A file of `tests/wrong` contains a stack, a line `---`, and the output. Lines before the stack that start with `#!`
+//! set a variable (`#! var name=value`) or add a file to the stack's directory (`#! file name=text`). `UPDATE_WRONG=1`
+//! writes the current output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +22,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// A laboratory with what the first lines of a stack give.
+/// A lab with the inputs from the first lines of a stack.
 fn lab(stack: &str) -> Lab {
     let mut lab = Lab::new(1);
     for line in stack.lines().map_while(|line| line.strip_prefix("#! ")) {
@@ -34,7 +35,7 @@ fn lab(stack: &str) -> Lab {
 }
 
 #[test]
-fn every_wrong_stack_is_told_what_is_wrong() {
+fn every_wrong_stack_reports_its_errors() {
     let update = std::env::var_os("UPDATE_WRONG").is_some();
     let files = files();
     assert!(files.len() >= 60, "{} wrong stacks", files.len());
@@ -43,32 +44,27 @@ fn every_wrong_stack_is_told_what_is_wrong() {
         let whole = fs::read_to_string(&path).expect("a text");
         let (stack, expected) = whole.split_once(SEPARATOR).unwrap_or((whole.trim_end(), ""));
         let stack = format!("{stack}\n");
-        let (_, found, sources) = lab(&stack).look(&stack);
+        let (_, found, sources) = lab(&stack).read_with_diagnostics(&stack);
         let said = anstream::adapter::strip_str(&render_all(&found, &sources)).to_string();
         codes.extend(found.iter().map(|diagnostic| diagnostic.code));
         check_spans(&path, &found, &sources);
         if !found.has_errors() {
-            different.push(format!("── {} is not wrong", path.display()));
+            different.push(format!("── {} has no error", path.display()));
         } else if update {
             fs::write(&path, format!("{}{SEPARATOR}{said}", stack.trim_end_matches('\n')))
-                .expect("a file that can be written");
+                .expect("the file can be written");
         } else if said != expected {
             different.push(format!("── {}\n{said}", path.display()));
         }
     }
-    assert!(
-        different.is_empty(),
-        "what is said is not what was expected of {}:\n{}",
-        different.len(),
-        different.join("\n")
-    );
+    assert!(different.is_empty(), "the output for {} differs:\n{}", different.len(), different.join("\n"));
 }
 
 fn check_spans(path: &Path, found: &drplan::diagnostic::Diagnostics, sources: &Sources) {
     for diagnostic in found.iter() {
         let spans = diagnostic.span.iter().chain(diagnostic.related.iter().map(|(span, _)| span));
         for span in spans {
-            let source = sources.get(span.file).expect("a file of the sources");
+            let source = sources.get(span.file).expect("the span is in a source file");
             assert!(
                 source.text.get(span.start as usize..span.end as usize).is_some(),
                 "{}: {diagnostic} points outside",

@@ -1,4 +1,4 @@
-# A web service in two regions. Its data is replicated; the compute of the second region exists only while a failover is on.
+# A web service in two regions. Its data is replicated; the compute of the second region exists only during a failover.
 
 stack "web" {
   description = "Stateless scale set; SQL replicated to the second region"
@@ -196,7 +196,7 @@ linux_virtual_machine_scale_set "web" {
   }))
 }
 
-# What stands only while a failover is on. What is not written is as in the primary site.
+# Failover-only resources. Arguments that are not set have the values of the primary site.
 
 public_ip "failover" {
   mirrors           = public_ip.primary
@@ -278,7 +278,7 @@ traffic_manager_azure_endpoint "primary" {
 
 traffic_manager_external_endpoint "secondary" {
   profile  = traffic_manager_profile.web
-  target   = "web-secondary.canadaeast.cloudapp.azure.com" # answers once the failover group is up
+  target   = "web-secondary.canadaeast.cloudapp.azure.com" # answers after the failover
   priority = 2
   enabled  = false
 }

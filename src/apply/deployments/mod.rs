@@ -1,12 +1,13 @@
-//! The engine that hands writes to Azure as template deployments: what is written at about the same time goes in one request for each resource group, so that
-//! thousands of resources do not hang on one machine's budget of calls.
+//! The engine that hands writes to Azure as template deployments. Writes at about the same time share one request per
+//! resource group, so that thousands of resources do not depend on one client's request budget.
 //!
-//! It stands between a run and the cloud, as a cloud: a run that uses it is walked, journalled and resumed like any other. What a plan has found absent is
-//! not looked at again one by one; a what-if before each deployment says so of all at once. What must not go by a template goes directly.
+//! It wraps the cloud and has its interface: a run that uses it is executed, journalled and resumed like any other.
+//! Objects that the plan found missing are not read again individually; one what-if before each deployment checks
+//! them all. Writes that cannot use a template are sent directly.
 
 mod batch;
-mod foreseen;
 mod operations;
+mod planned_ids;
 mod template;
 
 use std::collections::HashSet;
@@ -21,44 +22,44 @@ use serde_json::Value as Json;
 use super::observe;
 use crate::address::ArmId;
 use crate::kinds::Object;
-use crate::world::{Clock, Cloud, CloudError, Ids, Refused, When, is_unregistered};
+use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Ids, WriteCondition, is_unregistered};
 use batch::Batch;
-use foreseen::Foreseen;
-use operations::Ends;
+use operations::OperationOutcomes;
+use planned_ids::PlannedIds;
 
-/// The most steps that are under way at a time: those of five whole deployments.
+/// The maximum number of concurrent steps: five full deployments.
 pub(super) const WIDTH: usize = 4_000;
-/// How long is waited for what else is to be written.
+/// The time during which further writes are collected.
 const WINDOW: Duration = Duration::from_secs(1);
-/// The time between two looks at what a deployment has done.
+/// The time between two reads of a deployment's progress.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// A write that waits for its deployment.
-struct Write {
+struct PendingWrite {
     id: ArmId,
     api: String,
     body: Json,
-    /// Whether it is taken to make what does not stand, because the plan saw nothing.
+    /// True if it is assumed to create an object, because the plan found none.
     unseen: bool,
     answer: oneshot::Sender<Result<Json, CloudError>>,
 }
 
-/// A cloud that is written to by template deployments.
-pub struct Deployments<'a>(Arc<Inner<'a>>);
+/// A cloud whose writes are template deployments.
+pub struct Deployments<'a>(Arc<DeploymentsState<'a>>);
 
-struct Inner<'a> {
+struct DeploymentsState<'a> {
     cloud: &'a dyn Cloud,
     clock: &'a dyn Clock,
     ids: &'a dyn Ids,
-    /// What the plan found absent and nobody has looked at since.
+    /// Objects that the plan found missing and that were not read since.
     absent: Mutex<HashSet<ArmId>>,
-    /// What was said to be absent without a look, and was not written yet.
+    /// Objects that were reported as missing without a read, and not written yet.
     unseen: Mutex<HashSet<ArmId>>,
-    batch: Batch<'a, Write>,
+    batch: Batch<'a, PendingWrite>,
 }
 
 impl<'a> Deployments<'a> {
-    /// Around a cloud. `absent` are the objects that the plan makes and has seen not to stand.
+    /// Wraps a cloud. `absent` are the objects that the plan creates because it found none.
     pub fn new(
         cloud: &'a dyn Cloud,
         clock: &'a dyn Clock,
@@ -66,7 +67,7 @@ impl<'a> Deployments<'a> {
         absent: impl IntoIterator<Item = ArmId>,
     ) -> Self {
         let absent = absent.into_iter().filter(|id| scope_of(id).is_some()).collect();
-        Self(Arc::new(Inner {
+        Self(Arc::new(DeploymentsState {
             cloud,
             clock,
             ids,
@@ -77,18 +78,19 @@ impl<'a> Deployments<'a> {
     }
 }
 
-/// The resource group to which an object can be deployed; `None` where it goes directly: groups themselves, and what is in no group.
+/// The resource group to which an object can be deployed. `None` for direct writes: resource groups themselves, and
+/// objects outside of them.
 fn scope_of(id: &ArmId) -> Option<ArmId> {
     let group = id.group()?;
     let is_resource = id.folded().get(group.as_str().len()..)?.starts_with("/providers/");
     is_resource.then_some(group)
 }
 
-impl<'a> Inner<'a> {
-    /// Writes what has come together.
+impl<'a> DeploymentsState<'a> {
+    /// Writes the collected batch.
     async fn write_all(self: Arc<Self>) {
         self.clock.sleep(WINDOW).await;
-        let mut groups: Vec<(ArmId, Vec<Write>)> = Vec::new();
+        let mut groups: Vec<(ArmId, Vec<PendingWrite>)> = Vec::new();
         for write in self.batch.take() {
             let Some(scope) = scope_of(&write.id) else { continue };
             match groups.iter_mut().find(|(other, _)| *other == scope) {
@@ -102,8 +104,9 @@ impl<'a> Inner<'a> {
         join_all(parts.map(|(scope, writes)| self.deploy(scope, writes))).await;
     }
 
-    /// Writes all of these, unless the cloud will not have them as one; then each half by itself, so that what is wrong with one is said of that one alone.
-    fn deploy<'b>(self: &'b Arc<Self>, scope: ArmId, mut writes: Vec<Write>) -> BoxFuture<'b, ()>
+    /// Writes all of these. Where the cloud refuses them together, writes each half separately, so that an error is
+    /// reported for the object concerned only.
+    fn deploy<'b>(self: &'b Arc<Self>, scope: ArmId, mut writes: Vec<PendingWrite>) -> BoxFuture<'b, ()>
     where
         'a: 'b,
     {
@@ -123,18 +126,18 @@ impl<'a> Inner<'a> {
         .boxed()
     }
 
-    /// What is left where the cloud refuses the template as a whole, and so has done nothing of it.
-    async fn deploy_together(&self, scope: &ArmId, writes: Vec<Write>) -> Option<Vec<Write>> {
+    /// Returns the writes where the cloud refuses the template as a whole, and so has executed none of it.
+    async fn deploy_together(&self, scope: &ArmId, writes: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
         let id = scope.child("providers/Microsoft.Resources/deployments", &format!("drplan-{}", self.ids.fresh()));
         let all = template::request(scope, &writes, true);
         let foreseen = match self.cloud.post(&id, template::API, "whatIf", &[], Some(&all)).await {
-            Ok(answer) => Foreseen::read(&answer),
+            Ok(answer) => PlannedIds::read(&answer),
             Err(CloudError::Refused(refused)) if is_about_it(&refused) => {
-                tracing::info!(%id, %refused, writes = writes.len(), "a what-if is refused as a whole");
+                tracing::info!(%id, %refused, writes = writes.len(), "the what-if was refused as a whole");
                 return Some(writes);
             }
             Err(error) => {
-                // A what-if changes nothing, whatever became of it.
+                // A what-if changes nothing, whatever its outcome.
                 let error = match error {
                     CloudError::OutcomeUnknown(why) => CloudError::Unreachable(why),
                     error => error,
@@ -155,28 +158,28 @@ impl<'a> Inner<'a> {
         if wanted.is_empty() {
             return None;
         }
-        tracing::info!(%id, resources = wanted.len(), "a template is deployed");
+        tracing::info!(%id, resources = wanted.len(), "deploying a template");
         self.carry_out(&id, scope, wanted).await
     }
 
-    /// Deploys, and answers each write as soon as it is seen to be done.
-    async fn carry_out(&self, id: &ArmId, scope: &ArmId, writes: Vec<Write>) -> Option<Vec<Write>> {
+    /// Deploys, and answers each write as soon as it is complete.
+    async fn carry_out(&self, id: &ArmId, scope: &ArmId, writes: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
         let body = template::request(scope, &writes, false);
         let mut left = writes;
-        let mut deploying = self.cloud.put(id, template::API, &body, When::Always);
+        let mut deploying = self.cloud.put(id, template::API, &body, WriteCondition::Always);
         let ended = loop {
             match select(deploying, self.clock.sleep(LOOK)).await {
                 Either::Left((ended, _)) => break ended,
                 Either::Right(((), still)) => deploying = still,
             }
-            // What cannot be looked at now is told when the deployment has ended.
+            // Progress that cannot be read now is reported at the end of the deployment.
             if let Ok(ends) = self.ends(id).await {
                 left = self.release(left, &ends).await;
             }
         };
         match ended {
             Ok(_) => {
-                let all = Ends::done(left.iter().map(|write| write.id.clone()));
+                let all = OperationOutcomes::done(left.iter().map(|write| write.id.clone()));
                 self.release(left, &all).await;
             }
             Err(error) => {
@@ -185,13 +188,13 @@ impl<'a> Inner<'a> {
                     && ends.is_empty()
                     && is_about_it(refused)
                 {
-                    tracing::info!(%id, %refused, "a deployment is refused as a whole");
+                    tracing::info!(%id, %refused, "the deployment was refused as a whole");
                     return Some(left);
                 }
                 for write in self.release(left, &ends).await {
                     write.end(Err(match &error {
                         CloudError::Refused(refused) => CloudError::OutcomeUnknown(format!(
-                            "the deployment {} ended without telling of it: {refused}",
+                            "the deployment {} ended without reporting it: {refused}",
                             id.name()
                         )),
                         error => error.clone(),
@@ -202,20 +205,21 @@ impl<'a> Inner<'a> {
         None
     }
 
-    /// What the operations of a deployment say has ended.
-    async fn ends(&self, id: &ArmId) -> Result<Ends, CloudError> {
+    /// The completed operations of a deployment.
+    async fn ends(&self, id: &ArmId) -> Result<OperationOutcomes, CloudError> {
         let path = ArmId::new(format!("{id}/operations"));
-        Ok(Ends::read(&self.cloud.collection(&path, template::API).await?))
+        Ok(OperationOutcomes::read(&self.cloud.collection(&path, template::API).await?))
     }
 
-    /// Answers the writes that have ended, and returns the others.
-    async fn release(&self, writes: Vec<Write>, ends: &Ends) -> Vec<Write> {
+    /// Answers the completed writes, and returns the others.
+    async fn release(&self, writes: Vec<PendingWrite>, ends: &OperationOutcomes) -> Vec<PendingWrite> {
         let (mut done, mut others) = (Vec::new(), Vec::new());
         for write in writes {
             match ends.of(&write.id) {
                 None => others.push(write),
                 Some(Ok(())) => done.push(write),
-                // What is in its way passes, or can be mended: a client does that, and a deployment does not.
+                // Temporary obstacles, and those that can be removed: the client handles them, and a deployment does
+                // not.
                 Some(Err(refused)) if refused.is_busy() || is_unregistered(&refused.code) => {
                     self.write_directly(write).await;
                 }
@@ -228,19 +232,19 @@ impl<'a> Inner<'a> {
         others
     }
 
-    /// Answers writes that are done with what stands now: many are listed, few are read.
-    async fn read(&self, writes: Vec<Write>) {
-        let object = |write: &Write| Object { id: write.id.clone(), api: write.api.clone(), within: None };
+    /// Answers completed writes with the current bodies: many are listed, few are read.
+    async fn read(&self, writes: Vec<PendingWrite>) {
+        let object = |write: &PendingWrite| Object { id: write.id.clone(), api: write.api.clone(), within: None };
         let objects: Vec<Object> = writes.iter().map(object).collect();
         let seen = observe::read_or_list(self.cloud, objects.iter().collect()).await;
         for write in writes {
             let unread = |why: &dyn std::fmt::Display| {
-                CloudError::OutcomeUnknown(format!("{} was deployed, and cannot be read: {why}", write.id))
+                CloudError::OutcomeUnknown(format!("{} was deployed and cannot be read: {why}", write.id))
             };
             let answer = match &seen {
                 Ok(seen) => match seen.objects.get(&write.id) {
                     Some(Some(body)) => Ok(body.clone()),
-                    Some(None) => Err(unread(&"nothing is found")),
+                    Some(None) => Err(unread(&"not found")),
                     None => Err(unread(&seen.unread.get(&write.id).map_or("", String::as_str))),
                 },
                 Err(error) => Err(unread(error)),
@@ -249,11 +253,11 @@ impl<'a> Inner<'a> {
         }
     }
 
-    /// Writes one by itself. Nothing has looked at it, so that it is looked at now.
-    async fn write_directly(&self, write: Write) {
+    /// Writes one object directly. It was not read before, so it is read now.
+    async fn write_directly(&self, write: PendingWrite) {
         let standing = if write.unseen { self.cloud.get(&write.id, &write.api).await } else { Ok(None) };
         let answer = match standing {
-            Ok(None) => self.cloud.put(&write.id, &write.api, &write.body, When::Always).await,
+            Ok(None) => self.cloud.put(&write.id, &write.api, &write.body, WriteCondition::Always).await,
             Ok(Some(_)) => Err(stands(&write.id)),
             Err(error) => Err(error),
         };
@@ -261,24 +265,24 @@ impl<'a> Inner<'a> {
     }
 }
 
-impl Write {
+impl PendingWrite {
     fn end(self, answer: Result<Json, CloudError>) {
-        // Whoever asked is gone only when the run is.
+        // The receiver is dropped only with the run.
         let _ = self.answer.send(answer);
     }
 }
 
-/// Whether a refusal is about what was asked for, rather than about when or by whom.
-fn is_about_it(refused: &Refused) -> bool {
+/// True if a refusal is about the content of the request, rather than its time or its sender.
+fn is_about_it(refused: &CloudRefusal) -> bool {
     (400..500).contains(&refused.status) && !matches!(refused.status, 401 | 403 | 408 | 429) && !refused.is_busy()
 }
 
-/// The refusal of a write that was to make what turns out to stand: whoever asked looks again.
+/// The refusal of a write that would create an object that exists: the caller reads it again.
 fn stands(id: &ArmId) -> CloudError {
-    CloudError::Refused(Refused {
+    CloudError::Refused(CloudRefusal {
         status: 412,
         code: "PreconditionFailed".to_owned(),
-        message: format!("a what-if shows that {id} stands already"),
+        message: format!("a what-if shows that {id} exists already"),
         correlation: None,
     })
 }
@@ -289,7 +293,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[async_trait]
 impl Cloud for Deployments<'_> {
-    /// What the plan saw not to stand is taken not to, once: the what-if before it is written says more than a look.
+    /// An object that the plan found missing is reported as missing, once: the what-if before its write is more
+    /// reliable than a read.
     async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError> {
         if lock(&self.0.absent).remove(id) {
             lock(&self.0.unseen).insert(id.clone());
@@ -299,20 +304,20 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.get(id, api).await
     }
 
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: When<'_>) -> Result<Json, CloudError> {
-        if when != When::Always || scope_of(id).is_none() {
+    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+        if when != WriteCondition::Always || scope_of(id).is_none() {
             return self.0.cloud.put(id, api, body, when).await;
         }
         let (answer, answered) = oneshot::channel();
         let unseen = lock(&self.0.unseen).remove(id);
-        let write = Write { id: id.clone(), api: api.to_owned(), body: body.clone(), unseen, answer };
+        let write = PendingWrite { id: id.clone(), api: api.to_owned(), body: body.clone(), unseen, answer };
         let inner = Arc::clone(&self.0);
         let work = self.0.batch.add(write, move || inner.write_all().boxed());
         let answer = match select(answered, work).await {
             Either::Left((answer, _)) => answer,
             Either::Right(((), answered)) => answered.await,
         };
-        answer.unwrap_or_else(|_| Err(CloudError::OutcomeUnknown(format!("the deployment of {id} was given up"))))
+        answer.unwrap_or_else(|_| Err(CloudError::OutcomeUnknown(format!("the deployment of {id} was abandoned"))))
     }
 
     async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {

@@ -1,4 +1,4 @@
-//! What the operations of a deployment say has become of each resource.
+//! The outcome of each resource, from the operations of a deployment.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
-use crate::world::Refused;
+use crate::world::CloudRefusal;
 
-/// What has ended, and how.
+/// The ended operations with their outcomes.
 #[derive(Default)]
-pub(super) struct Ends(HashMap<ArmId, Result<(), Refused>>);
+pub(super) struct OperationOutcomes(HashMap<ArmId, Result<(), CloudRefusal>>);
 
-impl Ends {
-    /// All of these are done.
+impl OperationOutcomes {
+    /// All of these succeeded.
     pub(super) fn done(ids: impl Iterator<Item = ArmId>) -> Self {
         Self(ids.map(|id| (id, Ok(()))).collect())
     }
@@ -27,13 +27,13 @@ impl Ends {
         self.0.is_empty()
     }
 
-    /// How the write of an object has ended; `None` where it has not.
-    pub(super) fn of(&self, id: &ArmId) -> Option<Result<(), &Refused>> {
+    /// The outcome of the write of an object; `None` while it is in progress.
+    pub(super) fn of(&self, id: &ArmId) -> Option<Result<(), &CloudRefusal>> {
         self.0.get(id).map(|end| end.as_ref().copied())
     }
 }
 
-fn end(properties: &Json) -> Option<(ArmId, Result<(), Refused>)> {
+fn end(properties: &Json) -> Option<(ArmId, Result<(), CloudRefusal>)> {
     let text = |at: &str| properties.pointer(at).and_then(Json::as_str);
     let id = ArmId::new(text("/targetResource/id")?);
     match text("/provisioningState")? {
@@ -43,8 +43,9 @@ fn end(properties: &Json) -> Option<(ArmId, Result<(), Refused>)> {
     }
 }
 
-/// The error of an operation: `statusMessage` holds what the provider said, and the innermost code says most.
-fn refusal(properties: &Json) -> Refused {
+/// The error of an operation: `statusMessage` holds the provider's error, and the innermost code is the most
+/// specific.
+fn refusal(properties: &Json) -> CloudRefusal {
     let message = properties.get("statusMessage").unwrap_or(&Json::Null);
     let mut error = message.get("error").unwrap_or(message);
     while let Some(inner) = error.pointer("/details/0").filter(|inner| inner.get("code").is_some()) {
@@ -54,10 +55,10 @@ fn refusal(properties: &Json) -> Refused {
     let status = properties.get("statusCode").and_then(Json::as_str).unwrap_or_default();
     let is_it = |code: &StatusCode| code.canonical_reason().is_some_and(|reason| reason.replace(' ', "") == status);
     let status = (400..600).filter_map(|code| StatusCode::from_u16(code).ok()).find(is_it);
-    Refused {
+    CloudRefusal {
         status: status.unwrap_or(StatusCode::CONFLICT).as_u16(),
         code: said("code", "DeploymentFailed"),
-        message: said("message", "the deployment did not write it, and does not say why"),
+        message: said("message", "the deployment did not write it and reports no reason"),
         correlation: properties.get("serviceRequestId").and_then(Json::as_str).map(str::to_owned),
     }
 }
@@ -69,14 +70,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_innermost_error_is_told() {
+    fn innermost_error_is_reported() {
         let operation = json!({ "properties": {
             "provisioningState": "Failed",
             "statusCode": "Conflict",
             "statusMessage": { "error": { "code": "ResourceDeploymentFailure", "message": "see below", "details": [{ "code": "QuotaExceeded", "message": "no cores" }] } },
             "targetResource": { "id": "/subscriptions/s/resourceGroups/rg/providers/A.B/c/d" },
         } });
-        let ends = Ends::read(&[operation]);
+        let ends = OperationOutcomes::read(&[operation]);
         let end = ends.of(&ArmId::new("/subscriptions/s/resourcegroups/RG/providers/a.b/c/d")).unwrap().unwrap_err();
         assert_eq!((end.status, end.code.as_str(), end.message.as_str()), (409, "QuotaExceeded", "no cores"));
     }

@@ -1,23 +1,24 @@
-//! Writes as a template, and how many of them one may hold. What may hold secrets is given as a secure parameter, which Azure does not keep.
+//! Writes as a template, and the limits of one. Values that may be secret are secure parameters, which Azure does not
+//! keep.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::Write;
+use super::PendingWrite;
 use crate::address::ArmId;
 use crate::kinds::{self, Arg, Kind, Ty};
 
 /// The API version of deployments.
 pub(super) const API: &str = "2025-04-01";
-/// The most resources in a template (source: Azure's limits of templates).
+/// The maximum number of resources in a template (source: Azure's limits of templates).
 const MOST: usize = 800;
-/// The most bytes of a request, with room for what stands around: Azure takes 4 MB.
+/// The maximum size of a request, with room for the rest of it: Azure accepts 4 MB.
 const MOST_BYTES: usize = 7 * 512 * 1024;
-/// The parameter that holds what may be secret.
+/// The parameter that holds possible secrets.
 const SECRETS: &str = "secrets";
 
-/// Writes in portions that one deployment can hold.
-pub(super) fn portions(writes: Vec<Write>) -> Vec<Vec<Write>> {
-    let mut portions: Vec<Vec<Write>> = Vec::new();
+/// Splits writes into portions that one deployment can hold.
+pub(super) fn portions(writes: Vec<PendingWrite>) -> Vec<Vec<PendingWrite>> {
+    let mut portions: Vec<Vec<PendingWrite>> = Vec::new();
     let mut bytes = 0;
     for write in writes {
         let own = write.body.to_string().len() + write.id.as_str().len() + 200;
@@ -35,8 +36,8 @@ pub(super) fn portions(writes: Vec<Write>) -> Vec<Vec<Write>> {
     portions
 }
 
-/// The body of a request to deploy these, or to tell what that would do.
-pub(super) fn request(scope: &ArmId, writes: &[Write], what_if: bool) -> Json {
+/// The body of a request to deploy these, or of its what-if.
+pub(super) fn request(scope: &ArmId, writes: &[PendingWrite], what_if: bool) -> Json {
     let mut secrets = JsonMap::new();
     let resources: Vec<Json> = writes.iter().map(|write| resource(scope, write, &mut secrets)).collect();
     let mut template = json!({
@@ -56,7 +57,7 @@ pub(super) fn request(scope: &ArmId, writes: &[Write], what_if: bool) -> Json {
     json!({ "properties": properties })
 }
 
-fn resource(scope: &ArmId, write: &Write, secrets: &mut JsonMap<String, Json>) -> Json {
+fn resource(scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, Json>) -> Json {
     let Parts { extends, type_, name } = parts(scope, &write.id);
     let mut resource = JsonMap::new();
     resource.insert("type".to_owned(), Json::from(type_));
@@ -68,7 +69,7 @@ fn resource(scope: &ArmId, write: &Write, secrets: &mut JsonMap<String, Json>) -
     let secret = write.id.arm_type().is_some_and(|type_| may_hold_secrets(&type_));
     for (at, value) in write.body.as_object().into_iter().flatten() {
         let value = match at.as_str() {
-            // The address says so already.
+            // The id determines these fields.
             "id" | "name" | "type" | "etag" => continue,
             "properties" if secret => {
                 let key = format!("r{}", secrets.len());
@@ -82,9 +83,9 @@ fn resource(scope: &ArmId, write: &Write, secrets: &mut JsonMap<String, Json>) -
     Json::Object(resource)
 }
 
-/// What a template says of an id.
+/// The parts of an id in a template.
 struct Parts {
-    /// What it extends, where that is not the resource group.
+    /// The extended object, where that is not the resource group.
     extends: Option<String>,
     type_: String,
     name: String,
@@ -107,7 +108,7 @@ fn parts(scope: &ArmId, id: &ArmId) -> Parts {
     Parts { extends: extends.map(str::to_owned), type_, name: names.join("/") }
 }
 
-/// A value in which no text is an expression.
+/// A value in which no text is read as an expression.
 fn escaped(value: &Json) -> Json {
     match value {
         Json::String(text) if text.starts_with('[') && text.ends_with(']') => Json::from(format!("[{text}")),
@@ -121,7 +122,8 @@ fn escaped_name(name: &str) -> String {
     if name.starts_with('[') && name.ends_with(']') { format!("[{name}") } else { name.to_owned() }
 }
 
-/// Whether some kind of this type has a secret argument. Then all that it says is kept out of the history of deployments, which shows templates.
+/// True if a kind of this type has a secret argument. The whole body is then kept out of the deployment history,
+/// which shows templates.
 fn may_hold_secrets(type_: &str) -> bool {
     let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref()).flat_map(|variants| variants.of);
     let all = kinds::ALL.iter().copied().chain(variants.map(|(_, kind)| *kind));
@@ -144,9 +146,9 @@ mod tests {
 
     use super::*;
 
-    fn write(path: &str, body: Json) -> Write {
+    fn write(path: &str, body: Json) -> PendingWrite {
         let id = ArmId::new(format!("/subscriptions/s/resourceGroups/Rg/providers/{path}"));
-        Write { id, api: "2021-01-01".to_owned(), body, unseen: true, answer: oneshot::channel().0 }
+        PendingWrite { id, api: "2021-01-01".to_owned(), body, unseen: true, answer: oneshot::channel().0 }
     }
 
     #[test]

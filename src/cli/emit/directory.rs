@@ -1,6 +1,5 @@
-//! The directory that emitted files lie in: which of them drplan wrote, whether somebody changed them since, and what would change.
-//!
-//! Knows nothing of languages.
+//! The directory of emitted files: those that drplan wrote, manual changes to them, and pending changes. Independent
+//! of the language.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -9,23 +8,23 @@ use std::path::{Path, PathBuf};
 use crate::cli::reviewing::sha256;
 use crate::cli::{ExitCode, Failure, Session};
 
-/// Where it is kept which files were written, each with the SHA-256 of what was written into it, so that those which are no longer emitted go, what
-/// somebody changed is not lost, and nothing else is touched. While files are written a name has two: that of before and that of then.
+/// Manifest of the written files, each with its SHA-256: files that are no longer emitted are deleted, manual changes
+/// are kept, and other files are never touched. While files are written, a name has the digests of both versions.
 const MANIFEST: &str = ".drplan-emitted";
 
-/// A directory and what lies in it.
+/// A directory and its files.
 pub(super) struct Directory {
     path: PathBuf,
-    /// Whether drplan has written there.
+    /// True once drplan has written there.
     is_ours: bool,
-    /// The files that it wrote, with the digests that they may have.
+    /// The files that it wrote, with their possible digests.
     ours: BTreeMap<String, BTreeSet<String>>,
     /// All others.
     others: BTreeSet<String>,
 }
 
 impl Directory {
-    /// Looks at a directory, which need not be there.
+    /// Reads a directory, which may be missing.
     pub fn open(path: &Path, session: &Session) -> Result<Self, Failure> {
         let root = session.path(path);
         let manifest = read(&path.join(MANIFEST), session)?;
@@ -45,15 +44,14 @@ impl Directory {
         Ok(Self { path: path.to_owned(), is_ours: manifest.is_some(), ours, others })
     }
 
-    /// Whether these files may be written: nothing that somebody else wrote is in their way.
+    /// Requires that these files overwrite no other files and no manual changes.
     pub fn admits(&self, files: &BTreeMap<String, String>, session: &Session) -> Result<(), Failure> {
         let in_the_way = |name: &&String| files.contains_key(*name) || !self.is_ours;
         let others: Vec<&str> = self.others.iter().filter(in_the_way).map(String::as_str).collect();
         if !others.is_empty() {
-            let what = format!("{} holds files that drplan did not write: {}", self.path.display(), first(&others));
-            return Err(
-                Failure::refused(what).help("Name another directory, or say --force to write beside and over them.")
-            );
+            let what = format!("{} contains files that drplan did not write: {}", self.path.display(), first(&others));
+            return Err(Failure::refused(what)
+                .help("Choose another directory, or use --force to overwrite files of the same names."));
         }
         let mut changed = Vec::new();
         for (name, digests) in &self.ours {
@@ -65,17 +63,14 @@ impl Directory {
         if changed.is_empty() {
             return Ok(());
         }
-        let what = format!(
-            "{} holds files that were changed since drplan wrote them: {}",
-            self.path.display(),
-            first(&changed)
-        );
+        let what =
+            format!("{} contains manual changes to files that drplan wrote: {}", self.path.display(), first(&changed));
         Err(Failure::refused(what).help(
-            "`--check` shows how they differ. Say it in the stack, or in a file of your own beside them; --force writes over what was changed.",
+            "Show the differences with --check. Move the changes to the stack or to a file of your own, or overwrite them with --force.",
         ))
     }
 
-    /// Writes the files and takes away those that are no longer emitted. Cut off anywhere, it can be done again.
+    /// Writes the files and deletes those that are no longer emitted. Interrupted anywhere, it can be repeated.
     pub fn write(&self, files: &BTreeMap<String, String>, session: &Session) -> Result<(), Failure> {
         let line = |name: &str, digest: &str| format!("{digest}  {name}\n");
         let after: String = files.iter().map(|(name, text)| line(name, &sha256(text))).collect();
@@ -97,7 +92,7 @@ impl Directory {
         session.write_file(&self.path.join(MANIFEST), after.as_bytes())
     }
 
-    /// Says what differs from what would be written.
+    /// Prints the differences.
     pub fn check(&self, files: &BTreeMap<String, String>, session: &mut Session) -> Result<ExitCode, Failure> {
         let mut differs = false;
         for name in self.ours.keys().filter(|name| !files.contains_key(*name)) {
@@ -118,13 +113,13 @@ impl Directory {
     }
 }
 
-/// The first of several names, and how many more there are.
+/// The first of several names, and the number of the others.
 fn first(names: &[&str]) -> String {
     let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
     format!("{}{more}", names.first().copied().unwrap_or_default())
 }
 
-/// A text file; `None` where there is none.
+/// A text file; `None` if it is missing.
 fn read(path: &Path, session: &Session) -> Result<Option<String>, Failure> {
     match std::fs::read_to_string(session.path(path)) {
         Ok(text) => Ok(Some(text)),
@@ -133,7 +128,7 @@ fn read(path: &Path, session: &Session) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The names of all files below a directory; what Terraform and git keep there for themselves is passed over.
+/// The names of all files below a directory, without the files that Terraform and git keep there.
 fn walk(dir: &Path, prefix: &str, into: &mut BTreeSet<String>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;

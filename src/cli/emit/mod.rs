@@ -6,16 +6,17 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::loading::load;
+use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session};
-use crate::emit::{self, Emitted, Options};
+use crate::emit::{self, EmitResult, Options};
 use crate::view::count;
 use directory::Directory;
 
-/// Write a stack as code in another language, for people to keep
+/// Convert a stack to Terraform or Bicep
 ///
-/// Terraform with the provider azurerm, or Bicep. The same stack gives the same bytes. What the language cannot say is listed in the emitted README.md, with
-/// the reason. Values of sensitive variables are never written.
+/// Writes Terraform with the azurerm provider, or Bicep; the same stack gives the same bytes. Features that the
+/// language lacks are listed in the emitted README.md. Sensitive variables need no values, and their values are never
+/// written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -23,44 +24,44 @@ Examples:
   drplan emit terraform --out terraform --check
   drplan emit bicep stacks/hub-spoke --out bicep")]
 pub struct Args {
-    /// The language
+    /// Target language
     #[arg(value_enum)]
     language: Language,
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// The directory to write to
+    /// Directory to write to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Write nothing; say what differs, and exit 2 where something does
+    /// Write nothing; show differences, and exit 2 if there are any
     #[arg(long, conflicts_with = "force")]
     check: bool,
-    /// Write into a directory that holds other files, too, and over files of the same names and those that were changed since
+    /// Write to a directory with other files, overwriting files of the same names and files that were changed since
     #[arg(long)]
     force: bool,
-    /// Write blocks that import what drplan has made
+    /// Write import blocks for the existing resources
     #[arg(long)]
     imports: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
-    /// Terraform with the provider azurerm
+    /// Terraform with the azurerm provider
     Terraform,
     /// Bicep, deployed to the subscription
     Bicep,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let loaded = load(&args.stack, global, session)?;
+    let loaded = load_without_secrets(&args.stack, global, session)?;
     let stack = loaded.evaluate(session)?;
-    let Emitted { files, unsaid } = match args.language {
+    let EmitResult { files, limitations: unsaid } = match args.language {
         Language::Terraform => emit::terraform(&stack, Options { imports: args.imports }),
         Language::Bicep if args.imports => {
             return Err(Failure::refused(
-                "Bicep imports nothing: what stands with the same name is taken over as it is deployed",
+                "Bicep has no import: a deployment takes over existing resources of the same name",
             )
-            .help("Leave --imports out."));
+            .help("Remove --imports."));
         }
         Language::Bicep => emit::bicep(&stack),
     };
@@ -76,7 +77,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         session.print(&format!("{}\n", args.out.join(name).display()))?;
     }
     if !unsaid.is_empty() {
-        let things = count(unsaid.len(), "thing that it cannot say", "things that it cannot say");
+        let things = count(unsaid.len(), "feature that the language lacks", "features that the language lacks");
         session.say(&format!("{} lists {things}.\n", args.out.join("README.md").display()));
     }
     Ok(ExitCode::Done)

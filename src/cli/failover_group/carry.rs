@@ -1,47 +1,49 @@
-//! Carrying a run out at the command line: progress, Ctrl-C, what to do where a step fails, and the report.
+//! A run at the command line: progress, Ctrl-C, failed steps and the report.
 
 use std::path::Path;
 
-use super::runs::by;
-use super::{ExitCode, Failure, Format, Global, Session, Wanted, ending};
-use crate::apply::{FailoverRun, OnFailure, Onward, Party, Ports, RunError, Undertaken, may_be_skipped, undertake};
-use crate::cli::again::again;
+use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, ending};
+use crate::apply::{
+    Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome, may_be_skipped, undertake,
+};
+use crate::cli::actor::By;
+use crate::cli::again::{again_recorded, quoted, withheld};
 use crate::cli::apply::interrupted;
-use crate::cli::cloud::Reached;
-use crate::cli::progress::Shown;
+use crate::cli::cloud::CloudConnection;
+use crate::cli::progress::ProgressView;
 use crate::failover::unwind;
 use crate::host::HostCommands;
-use crate::run::Stop;
+use crate::run::StopSignal;
 use crate::stack::{CloudName, Stack};
 use crate::steps::{Phase, Step, StepGraph};
 use crate::store::LocalStore;
 
-/// What a run is carried out with.
-pub struct Carrying<'a> {
+/// The parts that a run is carried out with.
+pub struct RunEnvironment<'a> {
     /// The stack's directory.
     pub directory: &'a Path,
-    /// The command, without its flags.
-    pub command: &'a str,
+    /// The operator.
+    pub by: &'a By,
     /// The stack.
     pub stack: &'a Stack,
-    /// Where its state is kept.
+    /// The store of its state.
     pub store: &'a LocalStore,
     /// The cloud.
-    pub reached: &'a Reached,
+    pub reached: &'a CloudConnection,
     /// Its name.
     pub cloud: CloudName,
-    /// What to do where a step fails; `None`: ask, or stop where nobody can be asked.
-    pub on_failure: Option<Wanted>,
-    /// The format of what is printed at the end.
-    pub format: Format,
+    /// The reaction to a failed step; `None`: ask on a terminal, else stop.
+    pub on_failure: Option<FailureAction>,
+    /// The format of the output at the end.
+    pub format: ReviewFormat,
 }
 
-impl Carrying<'_> {
-    /// Calls `f` with the ports of a run that is not under way yet.
+impl RunEnvironment<'_> {
+    /// Calls `f` with the ports of a run that has not started.
     pub fn with_ports<T>(&self, session: &mut Session, f: impl FnOnce(Ports<'_>, &Path) -> T) -> Result<T, Failure> {
         let seal = self.store.seal(&*self.reached.ids)?;
-        let (stop, commands) = (Stop::default(), self.commands(session));
-        let shown = Shown::new(&StepGraph::default(), session);
+        let (stop, commands) = (StopSignal::default(), self.commands(session));
+        let shown = ProgressView::new(&StepGraph::default(), self.cloud, session);
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,
@@ -56,26 +58,26 @@ impl Carrying<'_> {
         Ok(f(ports, self.directory))
     }
 
-    /// The programs of this machine, relative to the stack.
+    /// Programs of this machine, relative to the stack's directory.
     fn commands(&self, session: &Session) -> HostCommands {
         HostCommands { root: session.path(self.directory), ..self.reached.commands.clone() }
     }
 
-    /// Goes on with a run while it is shown, until it ends. What is under way when Ctrl-C is pressed is finished.
+    /// Shows the progress of `work` until it ends. Ctrl-C finishes the steps in progress.
     pub async fn while_shown<T>(
         &self,
         graph: &StepGraph,
         global: &Global,
         session: &mut Session,
-        work: impl AsyncFnOnce(Ports<'_>, Party<'_>) -> T,
+        work: impl AsyncFnOnce(Ports<'_>, Operator<'_>) -> T,
     ) -> Result<T, Failure> {
         let seal = self.store.seal(&*self.reached.ids)?;
-        let (stop, commands, by) = (Stop::default(), self.commands(session), by(self.command, session));
+        let (stop, commands, by) = (StopSignal::default(), self.commands(session), self.by.actor(session));
         let owns_process = session.owns_process;
         let approve = |run: &str, step: &str| {
-            again(&format!("failover-group approve {run} {step} --by NAME"), self.directory, global)
+            again_recorded(&format!("failover-group approve {run} {}", quoted(step)), self.directory, global)
         };
-        let shown = Shown::new(graph, session);
+        let shown = ProgressView::new(graph, self.cloud, session);
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,
@@ -87,7 +89,7 @@ impl Carrying<'_> {
             watcher: &shown,
             stop: &stop,
         };
-        let party = Party { by: &by, approve: &approve };
+        let party = Operator { by: &by, approve: &approve };
         Ok(tokio::select! {
             done = work(ports, party) => done,
             never = interrupted(&stop, &shown, owns_process) => match never {},
@@ -95,22 +97,22 @@ impl Carrying<'_> {
     }
 }
 
-/// Carries a run out until it ends, asking where a step has failed and somebody can be asked.
+/// Carries a run out until it ends. On a terminal, asks what to do about a failed step.
 pub async fn carry(
-    carrying: &Carrying<'_>,
+    carrying: &RunEnvironment<'_>,
     run: &mut FailoverRun,
-    onward: Onward,
+    onward: Continuation,
     global: &Global,
     session: &mut Session,
 ) -> Result<ExitCode, Failure> {
-    let resume = again("failover-group resume", carrying.directory, global);
-    let abort = again("failover-group abort", carrying.directory, global);
-    let on_failure = carrying.on_failure.map(OnFailure::from).unwrap_or_default();
+    let resume = again_recorded("failover-group resume", carrying.directory, global);
+    let abort = again_recorded("failover-group abort", carrying.directory, global);
+    let on_failure = carrying.on_failure.map(FailurePolicy::from).unwrap_or_default();
     let mut onward = onward;
     loop {
         let graph = run.graph.clone();
         session.say(&format!("\nRun {}\n", run.id));
-        let Undertaken { report, forward_only } = carrying
+        let RunOutcome { report, forward_only } = carrying
             .while_shown(&graph, global, session, async |ports, party| {
                 undertake(run, carrying.stack, ports, party, onward, on_failure).await
             })
@@ -125,12 +127,24 @@ pub async fn carry(
                 continue;
             }
         }
-        let text = ending::text(run, &report, &forward_only, carrying.cloud, &resume, &abort);
+        let mut text = ending::text(run, &report, &forward_only, carrying.cloud, &resume, &abort);
+        let withheld = withheld(global);
+        if !run.is_over() && !withheld.is_empty() {
+            let names = withheld.into_iter().collect::<Vec<_>>().join(", ");
+            text += &format!(
+                "Sensitive values are not recorded. Give them again with --var, --vars or the environment: {names}\n"
+            );
+        }
         match carrying.format {
-            Format::Text => session.print(&text)?,
-            Format::Json | Format::Markdown => {
+            ReviewFormat::Text => session.print(&text)?,
+            ReviewFormat::Json | ReviewFormat::Markdown => {
                 session.say(&text);
-                session.print(&super::show::shown(run, carrying.cloud, carrying.format)?)?;
+                session.print(&super::show::shown(
+                    run,
+                    carrying.cloud,
+                    carrying.format,
+                    crate::view::Detail::of(global.verbose),
+                )?)?;
             }
         }
         ending::write_reports(run, carrying.store, carrying.cloud, session)?;
@@ -138,8 +152,8 @@ pub async fn carry(
     }
 }
 
-/// Asks what to do about what has failed; `None`: stop here.
-fn ask(run: &FailoverRun, session: &mut Session) -> Result<Option<Onward>, Failure> {
+/// Asks what to do about failed steps; `None`: stop here.
+fn ask(run: &FailoverRun, session: &mut Session) -> Result<Option<Continuation>, Failure> {
     let status = run.status()?;
     let is_failed = |step: &&Step| matches!(status.phase(step.id), Some(Phase::Failed | Phase::Unknown));
     let failed: Vec<&Step> = run.graph.steps.iter().filter(is_failed).collect();
@@ -147,13 +161,13 @@ fn ask(run: &FailoverRun, session: &mut Session) -> Result<Option<Onward>, Failu
     let back = unwind(&run.graph, &status);
     let mut choices = vec!["[r]etry".to_owned()];
     if skippable {
-        choices.push("[s]kip what has failed and go on".to_owned());
+        choices.push("[s]kip failed steps and continue".to_owned());
     }
     match &back {
-        Ok(_) => choices.push("[u]nwind what was done".to_owned()),
+        Ok(_) => choices.push("[u]nwind (roll back completed steps)".to_owned()),
         Err(forward) => {
             let names: Vec<&str> = forward.iter().map(|(step, _)| step.address.as_str()).collect();
-            session.say(&format!("It cannot be unwound any more: {} only goes forward.\n", names.join(", ")));
+            session.say(&format!("Rollback is not possible: {} cannot be undone.\n", names.join(", ")));
         }
     }
     choices.push("[q]uit and resume later".to_owned());
@@ -163,13 +177,13 @@ fn ask(run: &FailoverRun, session: &mut Session) -> Result<Option<Onward>, Failu
         let read = session.input.read_line(&mut answer);
         read.map_err(|error| Failure::failed(format!("cannot read the answer: {error}")))?;
         match (answer.trim(), &back) {
-            ("r" | "retry", _) => return Ok(Some(Onward::Resume)),
+            ("r" | "retry", _) => return Ok(Some(Continuation::Resume)),
             ("s" | "skip", _) if skippable => {
                 let steps = failed.iter().map(|step| step.id).collect();
-                return Ok(Some(Onward::Skip(steps, "chosen at the terminal".to_owned())));
+                return Ok(Some(Continuation::Skip(steps, "chosen at the terminal".to_owned())));
             }
             ("u" | "unwind", Ok(steps)) => {
-                return Ok(Some(Onward::Extend(steps.clone(), "chosen at the terminal".to_owned())));
+                return Ok(Some(Continuation::Extend(steps.clone(), "chosen at the terminal".to_owned())));
             }
             ("q" | "quit" | "", _) => return Ok(None),
             _ => {}
@@ -178,14 +192,14 @@ fn ask(run: &FailoverRun, session: &mut Session) -> Result<Option<Onward>, Failu
     Ok(None)
 }
 
-/// Why a run does not go on, with what to do about it.
+/// The reason why a run does not continue, with the next step.
 pub fn explained(error: RunError, abort: &str) -> Failure {
     let what = error.to_string();
     match error {
         RunError::State(error) => error.into(),
         RunError::OtherStack(_) => Failure::refused(what)
-            .help("Put the files of the stack and the values of its variables back as they were when it was started.")
-            .help(format!("Then resume it, or give it up with `{abort}`.")),
+            .help("Restore the stack's files and the values of its variables as they were when the run started.")
+            .help(format!("Then resume the run, or abort it with `{abort}`.")),
         RunError::Corrupt(_) => Failure::wrong_file(what),
         RunError::NoRun(_) => Failure::failed(what).help("`drplan failover-group history` lists the runs."),
         RunError::Over(_) => Failure::refused(what),

@@ -2,35 +2,35 @@
 
 use std::path::PathBuf;
 
-use super::prepare::{Errand, carry_out};
-use super::{Common, ExitCode, Failure, Global, Session};
-use crate::kinds::How;
-use crate::state::Verb;
-use crate::steps::Accepted;
+use super::prepare::{ProcedureRequest, carry_out};
+use super::{ExitCode, Failure, Global, RunOptions, Session};
+use crate::kinds::FailoverMode;
+use crate::state::RunKind;
+use crate::steps::Acceptance;
 
-/// Bring users and data back
+/// Fail back: move users and data to their permanent site
 ///
-/// Waits until the replicas have caught up, so that nothing is lost; the recovery site serves users meanwhile. Then moves data and users back, and
-/// last deletes what stood only during the failover.
+/// Waits until the replicas have caught up, so that no data is lost; the recovery site serves users in the meantime.
+/// Then switches data and traffic back, and deletes failover-only resources last.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan failover-group down --dry-run
   drplan failover-group down")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: RunOptions,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let errand = Errand {
-        verb: Verb::Down,
-        how: How::Planned,
+    let errand = ProcedureRequest {
+        verb: RunKind::Down,
+        how: FailoverMode::Planned,
         lost: None,
-        accepted: Accepted::default(),
+        accepted: Acceptance::default(),
         stack: &args.stack,
         common: &args.common,
     };

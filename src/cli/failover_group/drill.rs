@@ -2,35 +2,35 @@
 
 use std::path::PathBuf;
 
-use super::prepare::{Errand, carry_out};
-use super::{Common, ExitCode, Failure, Global, Session};
-use crate::kinds::How;
-use crate::state::Verb;
-use crate::steps::Accepted;
+use super::prepare::{ProcedureRequest, carry_out};
+use super::{ExitCode, Failure, Global, RunOptions, Session};
+use crate::kinds::FailoverMode;
+use crate::state::RunKind;
+use crate::steps::Acceptance;
 
-/// Prove on an ordinary day that the group could move
+/// Test a failover in isolated copies, without affecting production
 ///
-/// Does what `up` does in copies that neither users nor the data in use can reach, compares production before and after, and takes the copies
-/// down. Nothing that cannot be undone is part of a drill.
+/// Runs the steps of `up` in copies that are isolated from users and production data, compares production before and
+/// after, and deletes the copies. A drill contains no irreversible step.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan failover-group drill --dry-run
   drplan failover-group drill --yes --format markdown")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
     #[command(flatten)]
-    common: Common,
+    common: RunOptions,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let errand = Errand {
-        verb: Verb::Drill,
-        how: How::Planned,
+    let errand = ProcedureRequest {
+        verb: RunKind::Drill,
+        how: FailoverMode::Planned,
         lost: None,
-        accepted: Accepted::default(),
+        accepted: Acceptance::default(),
         stack: &args.stack,
         common: &args.common,
     };

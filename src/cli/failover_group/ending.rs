@@ -1,17 +1,16 @@
-//! What came of a failover run: how far it came, what failed, how to go on, and its reports.
+//! The outcome of a failover run: completed and failed steps, how to continue, and its reports.
 
 use super::{ExitCode, Failure, Session};
 use crate::apply::{FailoverRun, RunError};
-use crate::cli::progress::verb;
-use crate::duration::spoken;
-use crate::run::{Fate, Report};
+use crate::cli::ending::{failure, in_time};
+use crate::run::{Report, StepOutcome};
 use crate::stack::CloudName;
 use crate::steps::lines::Chain;
-use crate::steps::{Condition, Ended, Event, Step, StepGraph, Timeline};
+use crate::steps::{Condition, Event, RunEnd, Step, StepGraph, Timeline};
 use crate::store::LocalStore;
 use crate::view::{self, count, hang, wrap};
 
-/// The exit code of a run. What was taken back or given up has not been done.
+/// The exit code of a run. A run that was rolled back or aborted counts as failed.
 pub fn exit(run: &Timeline) -> ExitCode {
     match run.condition() {
         Condition::Done => ExitCode::Done,
@@ -20,7 +19,7 @@ pub fn exit(run: &Timeline) -> ExitCode {
     }
 }
 
-/// What came of it, as text.
+/// The outcome as text.
 pub fn text(
     run: &FailoverRun,
     report: &Report,
@@ -29,51 +28,40 @@ pub fn text(
     resume: &str,
     abort: &str,
 ) -> String {
-    let time = match cloud {
-        CloudName::Local => "simulated time",
-        CloudName::Azure => "time",
-    };
-    let done = report.fates.iter().filter(|fate| matches!(fate, Fate::Done(_))).count();
+    let done = report.fates.iter().filter(|fate| matches!(fate, StepOutcome::Done(_))).count();
     let of = format!("{done} of {}", count(report.fates.len(), "step", "steps"));
-    let (verb, group, length) = (run.undertaking.verb.as_str(), &run.undertaking.group, spoken(report.length));
+    let (verb, group, length) = (run.undertaking.verb.as_str(), &run.undertaking.group, in_time(report.length, cloud));
     let unwound = run.journal.iter().any(|entry| matches!(entry.event, Event::Extended { .. }));
     let mut out = match report.ended {
-        Some(Ended::Done) if unwound => format!("\nTaken back: {group} is as it was, after {length} of {time}.\n"),
-        Some(Ended::Done) => format!("\nDone: {verb} of {group} in {length} of {time}.\n"),
-        Some(Ended::Failed) => format!("\nFailed: {of} done after {length} of {time}.\n"),
-        Some(Ended::Stopped) | None => format!("\nStopped: {of} done after {length} of {time}.\n"),
+        Some(RunEnd::Done) if unwound => format!("\nRolled back: {group} is as before the run, after {length}.\n"),
+        Some(RunEnd::Done) => format!("\nComplete: {verb} of failover group {group} in {length}.\n"),
+        Some(RunEnd::Failed) => format!("\nFailed: {of} done after {length}.\n"),
+        Some(RunEnd::Stopped) | None => format!("\nStopped: {of} done after {length}.\n"),
     };
     out += &failures(&run.graph, report);
     if !forward_only.is_empty() {
-        out += "\nNothing was unwound: promotions only go forward.\n";
+        out += "\nNothing was rolled back, because these steps are irreversible:\n";
         for (step, why) in forward_only {
             out += &format!("  {}: {why}\n", step.address);
         }
     }
     if !run.is_over() {
-        out += &format!("\nEverything is in the journal of run {}. Go on with:\n    {resume}\n", run.id);
-        out += &format!("or give it up with:\n    {abort}\n");
+        out += &format!("\nThe journal of run {} has every step. Resume with:\n    {resume}\n", run.id);
+        out += &format!("or abort with:\n    {abort}\n");
     }
     out
 }
 
-/// Each step that was not done though it was begun, and why.
+/// Each step that was started and not completed, with the reason.
 pub fn failures(graph: &StepGraph, report: &Report) -> String {
-    let one = |(step, fate): (&Step, &Fate)| {
-        let done = verb(&step.act).done;
-        let (head, why) = match fate {
-            Fate::Failed(_, why) => (format!("{} was not {done}", step.address), why),
-            Fate::Unknown(_, why) => (format!("it is not known whether {} was {done}", step.address), why),
-            Fate::Paused(_, why) => (format!("{} waits for a person", step.address), why),
-            Fate::LeftOut(why) => (format!("{} was left out", step.address), why),
-            Fate::Done(_) | Fate::CutOff(_) | Fate::Skipped(_) | Fate::NotBegun => return None,
-        };
+    let one = |(step, fate): (&Step, &StepOutcome)| {
+        let (head, why) = failure(step, fate).filter(|_| !matches!(fate, StepOutcome::CutOff(_)))?;
         Some(format!("\n  {head}\n      {}\n", hang(&wrap(why, 92), 6)))
     };
     graph.steps.iter().zip(&report.fates).filter_map(one).collect()
 }
 
-/// Writes the reports of a run beside its state, and names them.
+/// Writes the reports of a run beside its state, and prints their paths.
 pub fn write_reports(
     run: &FailoverRun,
     store: &LocalStore,
@@ -83,9 +71,9 @@ pub fn write_reports(
     let folder = store.folder().join("reports");
     std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
     let (timeline, chain) = (timeline(run)?, chain(run)?);
-    let unwritten = |error: view::report::Unwritten| Failure::failed(error.to_string());
-    let page = view::report::html(&timeline, &chain, cloud).map_err(unwritten)?;
-    let text = view::report::markdown(&timeline, &chain, cloud).map_err(unwritten)?;
+    let unwritten = |error: view::report::ReportError| Failure::failed(error.to_string());
+    let page = view::report::html(&timeline, None, &chain, cloud).map_err(unwritten)?;
+    let text = view::report::markdown(&timeline, None, &chain, cloud).map_err(unwritten)?;
     let mut named = String::new();
     for (ending, text) in [("md", text), ("html", page)] {
         let path = folder.join(format!("{}.{ending}", run.id));
@@ -96,16 +84,18 @@ pub fn write_reports(
     Ok(())
 }
 
-/// A run in the order of time.
+/// A run as a timeline.
 pub fn timeline(run: &FailoverRun) -> Result<Timeline, Failure> {
     Ok(Timeline::of(&run.journal).map_err(RunError::from)?)
 }
 
-/// What stands for the whole journal of a run.
+/// The digest of the whole journal of a run.
 pub fn chain(run: &FailoverRun) -> Result<String, Failure> {
     let mut chain = Chain::default();
     for entry in &run.journal {
-        chain.line(entry).map_err(|error| Failure::failed(format!("the journal has no text: {error}")))?;
+        chain
+            .line(entry)
+            .map_err(|error| Failure::failed(format!("the journal cannot be written as text: {error}")))?;
     }
     Ok(chain.as_str().to_owned())
 }

@@ -1,20 +1,20 @@
-//! Following a run that another process carries out: the same lines, from its journal.
+//! Progress of a run that another process carries out, read from its journal.
 
 use std::time::Duration;
 
 use super::{ExitCode, Failure, Session, ending};
 use crate::apply::FailoverRun;
-use crate::cli::place::holder;
+use crate::cli::location::holder;
 use crate::cli::progress::{begun, ended, learnt};
 use crate::run::Report;
 use crate::steps::{Entry, Event, StepEvent};
 use crate::store::LocalStore;
 use crate::world::Store;
 
-/// The time between two looks into the journal.
-const LOOK: Duration = Duration::from_millis(200);
+/// Interval at which the journal is read.
+const POLL: Duration = Duration::from_millis(200);
 
-/// The run that is not finished, where it is one of this group.
+/// The unfinished run, if it is one of this group.
 pub fn under_way(store: &LocalStore, group: Option<&str>) -> Result<Option<FailoverRun>, Failure> {
     let open = store.load()?.and_then(|state| state.roles.open);
     match open.filter(|open| group.is_none_or(|group| open.group == group)) {
@@ -23,9 +23,12 @@ pub fn under_way(store: &LocalStore, group: Option<&str>) -> Result<Option<Failo
     }
 }
 
-/// Shows a run until it ends, and ends as it does.
+/// Shows a run until it ends, and returns its exit code.
 pub fn follow(run: &FailoverRun, store: &LocalStore, resume: &str, session: &mut Session) -> Result<ExitCode, Failure> {
-    session.say(&format!("Run {} of {} is under way; this shows it.\n", run.id, run.undertaking.group));
+    session.say(&format!(
+        "Run {} of failover group {} is in progress in another process. Following it:\n",
+        run.id, run.undertaking.group
+    ));
     let mut shown = 0;
     loop {
         let now = FailoverRun::read(store, &run.id)?;
@@ -38,19 +41,20 @@ pub fn follow(run: &FailoverRun, store: &LocalStore, resume: &str, session: &mut
         if matches!(now.journal.last().map(|entry| &entry.event), Some(Event::Ended(_) | Event::Closed { .. })) {
             return Ok(ending::exit(&ending::timeline(&now)?));
         }
-        // Only a process that is gone lets go of the lock before the run has ended.
+        // A process releases the lock before the run has ended only if it has died.
         if store.lock(&holder("failover-group up", session)).is_ok() {
             let now = FailoverRun::read(store, &run.id)?;
             if now.journal.len() == shown {
-                session.say(&format!("Nobody carries it out any more. Go on with:\n    {resume}\n"));
+                session
+                    .say(&format!("The process that carried out this run has ended. Resume it with:\n    {resume}\n"));
                 return Ok(ExitCode::Stopped);
             }
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL);
     }
 }
 
-/// The line of an entry, as the process that carries the run out shows it.
+/// The line of an entry, as the process that carries out the run shows it.
 fn line(run: &FailoverRun, entry: &Entry) -> Option<String> {
     let Event::Step { step: id, event, address: _ } = &entry.event else { return None };
     let step = run.graph.step(*id)?;
@@ -60,7 +64,7 @@ fn line(run: &FailoverRun, entry: &Entry) -> Option<String> {
         outcome => {
             let until = run.journal.iter().position(|other| std::ptr::eq(other, entry)).unwrap_or_default();
             let report = Report::of(&run.graph, run.journal.get(..=until)?)?;
-            let took = report.fates.get(id.index())?.took().map(crate::run::Took::length).unwrap_or_default();
+            let took = report.fates.get(id.index())?.took().map(crate::run::StepTime::length).unwrap_or_default();
             ended(step, took, outcome)
         }
     }

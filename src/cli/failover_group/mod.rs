@@ -1,4 +1,4 @@
-//! `drplan failover-group`: one file for each verb.
+//! `drplan failover-group`: one file per subcommand.
 
 mod abort;
 mod approve;
@@ -18,27 +18,28 @@ mod up;
 use clap::{Subcommand, ValueEnum};
 
 use super::{ExitCode, Failure, Global, Session};
-use crate::apply::OnFailure;
+use crate::apply::FailurePolicy;
+use crate::cli::actor::By;
 
-/// Move users and data to the other site, bring them back, and prove that they could move
+/// Fail over, fail back, and run drills
 ///
-/// A failover group says what moves together. `up` moves it to the recovery site, `down` brings it back, `drill` proves on an ordinary day that
-/// it could move. Each is compiled to steps that are shown before anything is done, and carried out as a run, which has a journal: kill it
-/// anywhere, and `resume` goes on from there.
+/// A failover group is the unit of failover: the data, routes and resources that move together. `up` moves it to the
+/// recovery site, `down` moves it back, `drill` tests a failover in isolated copies. Each shows its steps before it
+/// changes anything, and is carried out as a run with a journal: interrupted anywhere, `resume` continues it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  drplan failover-group up --planned --dry-run            what would be done, and how long it takes
+  drplan failover-group up --planned --dry-run            show the steps and the predicted recovery time
   drplan failover-group up --forced --lost primary --accept-data-loss 1m
-  drplan failover-group status                            what goes on, also from another terminal
+  drplan failover-group status                            show progress, also from another terminal
   drplan failover-group down")]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: FailoverGroupCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum FailoverGroupCommand {
     Up(up::Args),
     Down(down::Args),
     Drill(drill::Args),
@@ -52,72 +53,74 @@ enum Verb {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     match &args.verb {
-        Verb::Up(args) => up::run(args, global, session),
-        Verb::Down(args) => down::run(args, global, session),
-        Verb::Drill(args) => drill::run(args, global, session),
-        Verb::Status(args) => status::run(args, global, session),
-        Verb::History(args) => history::run(args, global, session),
-        Verb::Show(args) => show::run(args, global, session),
-        Verb::Resume(args) => resume::run(args, global, session),
-        Verb::Abort(args) => abort::run(args, global, session),
-        Verb::Approve(args) => approve::run(args, global, session),
+        FailoverGroupCommand::Up(args) => up::run(args, global, session),
+        FailoverGroupCommand::Down(args) => down::run(args, global, session),
+        FailoverGroupCommand::Drill(args) => drill::run(args, global, session),
+        FailoverGroupCommand::Status(args) => status::run(args, global, session),
+        FailoverGroupCommand::History(args) => history::run(args, global, session),
+        FailoverGroupCommand::Show(args) => show::run(args, global, session),
+        FailoverGroupCommand::Resume(args) => resume::run(args, global, session),
+        FailoverGroupCommand::Abort(args) => abort::run(args, global, session),
+        FailoverGroupCommand::Approve(args) => approve::run(args, global, session),
     }
 }
 
-/// What `up`, `down` and `drill` take alike.
+/// Flags that `up`, `down` and `drill` have in common.
 #[derive(Debug, Clone, clap::Args)]
-struct Common {
-    /// The failover group; may be left out where the stack has one
+struct RunOptions {
+    /// Failover group [default: the only one]
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    /// Show what would be done, and do nothing
+    /// Show the steps and preflight checks, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask
+    /// Start without asking for confirmation
     #[arg(long)]
     yes: bool,
-    /// What to do where a step fails [default: ask on a terminal, else stop]
-    #[arg(long, value_name = "WHAT", value_enum)]
-    on_failure: Option<Wanted>,
-    /// The format of what is printed
+    #[command(flatten)]
+    by: By,
+    /// Reaction to a failed step [default: ask on a terminal, else stop]
+    #[arg(long, value_name = "ACTION", value_enum)]
+    on_failure: Option<FailureAction>,
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: ReviewFormat,
 }
 
 /// The values of `--on-failure`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Wanted {
-    /// Stop; `resume` goes on
+enum FailureAction {
+    /// Stop; `resume` continues
     Stop,
-    /// Try again what has failed, three times
+    /// Retry failed steps, up to three times
     Retry,
-    /// Go on without what has failed; never without what moves data
+    /// Skip failed steps and continue; steps that move data are never skipped
     Skip,
-    /// Take back what was done; not once data has moved
+    /// Roll back completed steps; not possible once data has moved
     Unwind,
 }
 
-impl From<Wanted> for OnFailure {
-    fn from(wanted: Wanted) -> Self {
+impl From<FailureAction> for FailurePolicy {
+    fn from(wanted: FailureAction) -> Self {
         match wanted {
-            Wanted::Stop => Self::Stop,
-            Wanted::Retry => Self::Retry(3),
-            Wanted::Skip => Self::Skip,
-            Wanted::Unwind => Self::Unwind,
+            FailureAction::Stop => Self::Stop,
+            FailureAction::Retry => Self::Retry(3),
+            FailureAction::Skip => Self::Skip,
+            FailureAction::Unwind => Self::Unwind,
         }
     }
 }
 
 pub(super) use prepare::history;
 
-/// The formats of what is reviewed: procedures, runs, plans and differences.
+/// Output formats of procedures, runs, plans and differences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
+pub(super) enum ReviewFormat {
+    /// For a terminal
     #[default]
     Text,
     /// For scripts
     Json,
-    /// For reviews
+    /// For pull requests
     Markdown,
 }

@@ -1,73 +1,79 @@
 //! `drplan failover-group resume`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::carry::{Carrying, carry, explained};
+use super::carry::{RunEnvironment, carry, explained};
 use super::prepare::{as_run, evaluate};
-use super::{ExitCode, Failure, Format, Global, Session, Wanted, follow};
-use crate::apply::Onward;
-use crate::cli::again::again;
+use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, follow};
+use crate::apply::{Continuation, FailoverRun};
+use crate::cli::account::Account;
+use crate::cli::actor::By;
+use crate::cli::again::again_recorded;
 use crate::cli::cloud::with_cloud;
-use crate::cli::loading::load;
-use crate::cli::place::holder;
-use crate::cli::planning::store_of;
+use crate::cli::loading::{LoadedStack, load_recorded};
+use crate::cli::location::{StackLocation, holder};
+use crate::cli::planning::cloud_of;
 use crate::state::StateError;
 use crate::world::Store;
 
-/// Go on with a run that stopped, failed, was killed or waits for a person
+/// Resume a run that was stopped, failed, was killed or waits for an operator
 ///
-/// What was under way is looked at before anything is done. Refused where the stack is not the one that the run was made from.
+/// Steps that were in progress are checked before anything is changed. The journal has the values of variables and
+/// the files of `--vars`, so neither has to be given again. Refused if the stack differs from the one that the run
+/// was made from.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan failover-group resume
   drplan failover-group resume --on-failure retry")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// The failover group; may be left out
+    /// Failover group [default: the only one]
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
-    /// What to do where a step fails [default: ask on a terminal, else stop]
-    #[arg(long, value_name = "WHAT", value_enum)]
-    on_failure: Option<Wanted>,
-    /// The format of what is printed at the end
+    #[command(flatten)]
+    by: By,
+    /// Reaction to a failed step [default: ask on a terminal, else stop]
+    #[arg(long, value_name = "ACTION", value_enum)]
+    on_failure: Option<FailureAction>,
+    /// Output format at the end
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: ReviewFormat,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let loaded = load(&args.stack, global, session)?;
-    let cloud = loaded.account.cloud;
-    let store = store_of(&loaded.program, cloud, global, session)?;
+    let place = StackLocation::of(&args.stack, global, session)?;
+    let store = place.store(global, session)?;
     let under_way = || follow::under_way(&store, args.group.as_deref());
     if under_way()?.is_none() {
-        session.print("There is no run to resume.\n")?;
+        session.print("There is no unfinished run to resume.\n")?;
         return Ok(ExitCode::Done);
     }
+    let again = |verb: &str| again_recorded(&format!("failover-group {verb}"), &args.stack, global);
     let _lock = match store.lock(&holder("failover-group resume", session)) {
         Ok(lock) => lock,
         Err(locked @ StateError::Locked(_)) => {
             return match under_way()? {
-                Some(run) => {
-                    follow::follow(&run, &store, &again("failover-group resume", &args.stack, global), session)
-                }
+                Some(run) => follow::follow(&run, &store, &again("resume"), session),
                 None => Err(locked.into()),
             };
         }
         Err(other) => return Err(other.into()),
     };
     let (Some(mut run), Some(state)) = (under_way()?, store.load()?) else {
-        session.print("There is no run to resume.\n")?;
+        session.print("There is no unfinished run to resume.\n")?;
         return Ok(ExitCode::Done);
     };
+    let loaded = load_for(&run, &args.stack, global, session)?;
+    let cloud = loaded.account.cloud;
     let stack = as_run(evaluate(&loaded, &state, session)?, &run.undertaking.group, run.undertaking.verb, &state);
-    run.is_of(&stack).map_err(|error| explained(error, &again("failover-group abort", &args.stack, global)))?;
+    run.is_of(&stack).map_err(|error| explained(error, &again("abort")))?;
     with_cloud(&loaded.account, global, session, async |reached, session| {
-        let carrying = Carrying {
+        let carrying = RunEnvironment {
             directory: &args.stack,
-            command: "failover-group resume",
+            by: &args.by,
             stack: &stack,
             store: &store,
             reached: &reached,
@@ -75,6 +81,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             on_failure: args.on_failure,
             format: args.format,
         };
-        carry(&carrying, &mut run, Onward::Resume, global, session).await
+        carry(&carrying, &mut run, Continuation::Resume, global, session).await
     })
+}
+
+/// The stack with the inputs that the journal of this run recorded.
+pub fn load_for(run: &FailoverRun, dir: &Path, global: &Global, session: &Session) -> Result<LoadedStack, Failure> {
+    let account = |program: &crate::stack::Program| Account::of(cloud_of(program, global), session);
+    load_recorded(dir, run.inputs(), &format!("by run {}", run.id), account, global, session)
 }

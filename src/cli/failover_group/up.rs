@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::prepare::{Errand, carry_out};
-use super::{Common, ExitCode, Failure, Global, Session};
+use super::prepare::{ProcedureRequest, carry_out};
+use super::{ExitCode, Failure, Global, RunOptions, Session};
 use crate::duration;
-use crate::kinds::How;
-use crate::state::Verb;
-use crate::steps::Accepted;
+use crate::kinds::FailoverMode;
+use crate::state::RunKind;
+use crate::steps::Acceptance;
 
-/// Move users and data to the recovery site
+/// Fail over: move users and data to the recovery site
 ///
-/// With `--planned` both sites answer, and nothing is lost. With `--forced` one site is given up, and no step depends on it: what was written
-/// last and has not arrived at the other site is lost. How much that is is measured where the store tells it, and has to be accepted. The steps
-/// are shown before anything is done; typing the name of the group confirms. A second `up` while one is under way shows that one.
+/// `--planned` needs both sites, waits for replication and loses no data. `--forced` abandons a lost site: no step
+/// depends on it, and writes that were not replicated are lost. The expected data loss is measured where the data
+/// store reports it, and must be accepted. The steps are shown first; type the name of the group to confirm. A second
+/// `up` during a run follows that run.
 #[derive(Debug, clap::Args)]
 #[command(
     group(clap::ArgGroup::new("mode").required(true).args(["planned", "forced"])),
@@ -26,34 +27,34 @@ Examples:
   drplan failover-group up --group web --planned --on-failure unwind"
 )]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// Both sites answer: nothing is lost
+    /// Planned failover: both sites are available, no data loss
     #[arg(long)]
     planned: bool,
-    /// A site is given up
+    /// Forced failover: a site is lost
     #[arg(long, requires = "lost")]
     forced: bool,
-    /// The site that is given up, as the stack names it
+    /// Name of the lost site in the stack
     #[arg(long, value_name = "SITE", requires = "forced")]
     lost: Option<String>,
-    /// Accept the loss of writes as old as this and newer, as in 30s or 5m
+    /// Largest data loss (RPO) to accept: 30s, 5m
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     accept_data_loss: Option<Duration>,
-    /// Accept that the old side cannot be fenced, nor is known to be dead, and that both sides may take writes
+    /// Accept that writes at the lost site cannot be blocked, so that both sites may take writes
     #[arg(long)]
     accept_split_brain: bool,
     #[command(flatten)]
-    common: Common,
+    common: RunOptions,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let errand = Errand {
-        verb: Verb::Up,
-        how: if args.forced { How::Forced } else { How::Planned },
+    let errand = ProcedureRequest {
+        verb: RunKind::Up,
+        how: if args.forced { FailoverMode::Forced } else { FailoverMode::Planned },
         lost: args.lost.clone(),
-        accepted: Accepted { data_loss: args.accept_data_loss, split_brain: args.accept_split_brain },
+        accepted: Acceptance { data_loss: args.accept_data_loss, split_brain: args.accept_split_brain },
         stack: &args.stack,
         common: &args.common,
     };

@@ -1,76 +1,84 @@
 //! `drplan simulator fault`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Subcommand;
+use serde_json::json;
 
-use super::super::{Failure, Global, Session, place};
+use super::super::again::again_recorded;
+use super::super::{Failure, Global, OutputFormat, Session, location, pretty};
 use super::with_world;
+use crate::diagnostic::closest;
 use crate::duration::{parse, spoken};
-use crate::simulator::{At, Fault, Plane, Timed, parse_faults, registrable};
+use crate::kinds::regions::{REGIONS, region};
+use crate::simulator::{Fault, FaultTime, Plane, ScheduledFault, parse_faults, registrable};
 use crate::view::count;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Verb {
-    /// Lose a region
+pub(super) enum FaultCommand {
+    /// Take a region down
     Lose {
-        /// The region
+        /// Region
         location: String,
-        /// Only Resource Manager and the providers do not answer for it
+        /// Only the control plane: Azure Resource Manager and the resource providers
         #[arg(long, conflicts_with = "data_plane")]
         control_plane: bool,
-        /// Only what stands in it does not work
+        /// Only the data plane: the resources in it
         #[arg(long)]
         data_plane: bool,
         #[command(flatten)]
-        times: Times,
+        times: FaultSchedule,
     },
-    /// End the loss of a region
+    /// Bring a region back
     Restore {
-        /// The region
+        /// Region
         location: String,
     },
-    /// Have the subscription not registered with a provider, until it is registered
+    /// Unregister the subscription from a resource provider, until it is registered again
     Unregister {
-        /// The namespace of the provider, as in Microsoft.Sql
+        /// Namespace of the provider, such as Microsoft.Sql
         provider: String,
     },
     /// End all faults
     Clear,
-    /// Add the faults in a file: a JSON list, each with its times in "from" and "until"
+    /// Add faults from a file: a JSON list, each with "from" and "until"
     Load {
-        /// The file
+        /// File
         file: PathBuf,
     },
-    /// List the faults in force, and those that will be
-    List,
+    /// List active and scheduled faults
+    List {
+        /// Output format
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+    },
 }
 
-/// When something goes wrong, on the cloud's time.
+/// Time of a fault, on the simulator's clock.
 #[derive(Debug, clap::Args)]
-pub(super) struct Times {
-    /// Not now, but so much later, as in 3m
+pub(super) struct FaultSchedule {
+    /// Start after this time: 3m
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     after: Option<Duration>,
-    /// Only for so long, as in 20m
+    /// End after this time: 20m
     #[arg(long = "for", value_name = "DURATION", value_parser = parse)]
     lasts: Option<Duration>,
 }
 
-impl Times {
-    fn of(&self, fault: Fault) -> Timed {
+impl FaultSchedule {
+    fn of(&self, fault: Fault) -> ScheduledFault {
         let after = self.after.unwrap_or_default();
         let until = self.lasts.map(|lasts| after.saturating_add(lasts));
-        let at = |time: Duration| At::Seconds(time.as_secs_f64());
-        Timed { fault, from: self.after.map(at), until: until.map(at) }
+        let at = |time: Duration| FaultTime::Seconds(time.as_secs_f64());
+        ScheduledFault { fault, from: self.after.map(at), until: until.map(at) }
     }
 
-    /// Completes a sentence that begins with a region.
-    fn told(&self) -> String {
+    /// The fault's times, to complete a sentence that begins with a region.
+    fn phrase(&self) -> String {
         let lost = match self.after {
-            Some(after) => format!("will be lost in {}", spoken(after)),
-            None => "is lost".to_owned(),
+            Some(after) => format!("goes down in {}", spoken(after)),
+            None => "is down".to_owned(),
         };
         match self.lasts {
             Some(lasts) => format!("{lost}, for {}", spoken(lasts)),
@@ -79,54 +87,78 @@ impl Times {
     }
 }
 
-pub(super) fn run(verb: &Verb, global: &Global, session: &mut Session) -> Result<(), Failure> {
+pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -> Result<(), Failure> {
     let text = match verb {
-        Verb::Lose { location, control_plane, data_plane, times } => {
+        FaultCommand::Lose { location, control_plane, data_plane, times } => {
             let plane = match (control_plane, data_plane) {
                 (true, _) => Plane::Control,
                 (_, true) => Plane::Data,
                 (false, false) => Plane::Both,
             };
-            let fault = Fault::Lose { location: location.clone(), plane };
+            let location = known(location)?;
+            let fault = Fault::Lose { location: location.to_owned(), plane };
             with_world(global, session, |world| Ok(world.add_fault(times.of(fault))?))?;
-            format!("{location} {}\n", times.told())
+            format!("{location} {}\n", times.phrase())
         }
-        Verb::Restore { location } => {
+        FaultCommand::Restore { location } => {
             if !with_world(global, session, |world| Ok(world.restore(location)?))? {
-                return Err(Failure::failed(format!("{location} is not lost"))
-                    .help("`drplan simulator fault list` lists what is."));
+                let list = again_recorded("simulator fault list", Path::new("."), global);
+                let failure = known(location)
+                    .map_or_else(|unknown| unknown, |name| Failure::failed(format!("{name} is not down")));
+                return Err(failure.help(format!("List active faults: `{list}`")));
             }
-            format!("{location} is back\n")
+            format!("{location} is up again\n")
         }
-        Verb::Unregister { provider } => {
+        FaultCommand::Unregister { provider } => {
             let provider = registrable(provider).map_err(Failure::failed)?;
             let fault = Fault::Unregistered { provider: provider.to_owned() };
             with_world(global, session, |world| Ok(world.add_fault(fault)?))?;
-            format!("the subscription is not registered with {provider}\n")
+            format!("The subscription is no longer registered with {provider}\n")
         }
-        Verb::Clear => {
+        FaultCommand::Clear => {
             with_world(global, session, |world| Ok(world.clear_faults()?))?;
-            "No faults are in force.\n".to_owned()
+            "All faults are cleared.\n".to_owned()
         }
-        Verb::Load { file } => {
-            let (_, text) = place::read(file, session)?;
+        FaultCommand::Load { file } => {
+            let (_, text) = location::read(file, session)?;
             let faults =
                 parse_faults(&text).map_err(|what| Failure::wrong_file(format!("{}: {what}", file.display())))?;
-            let added = count(faults.len(), "fault is", "faults are");
+            let added = count(faults.len(), "fault", "faults");
+            for fault in &faults {
+                if let Fault::Lose { location, .. } = &fault.fault {
+                    known(location)?;
+                }
+            }
             with_world(global, session, |world| {
                 Ok(faults.into_iter().try_for_each(|fault| world.add_fault(fault))?)
             })?;
-            format!("{added} added\n")
+            format!("Added {added}\n")
         }
-        Verb::List => {
+        FaultCommand::List { format } => {
             let faults = with_world(global, session, |world| Ok(world.faults()))?;
-            if faults.is_empty() { "No faults are in force.\n".to_owned() } else { lines(&faults) }
+            match format {
+                OutputFormat::Json => pretty(&json!({ "format_version": 1, "faults": faults })),
+                OutputFormat::Text if faults.is_empty() => "No active faults.\n".to_owned(),
+                OutputFormat::Text => lines(&faults),
+            }
         }
     };
     session.print(&text)
 }
 
-/// Faults as a file of them has them, one to a line.
-pub(super) fn lines(faults: &[Timed]) -> String {
+/// The name of a region as ids have it.
+fn known(location: &str) -> Result<&'static str, Failure> {
+    if let Some(found) = region(location) {
+        return Ok(found.name);
+    }
+    let failure = Failure::failed(format!("there is no region `{location}`"));
+    Err(match closest(location, REGIONS.iter().map(|region| region.name)) {
+        Some(close) => failure.help(format!("Did you mean `{close}`?")),
+        None => failure.help("Use the name of an Azure region, such as canadacentral."),
+    })
+}
+
+/// Faults in the format of a file, one per line.
+pub(super) fn lines(faults: &[ScheduledFault]) -> String {
     faults.iter().filter_map(|fault| Some(format!("  {}\n", serde_json::to_string(fault).ok()?))).collect()
 }

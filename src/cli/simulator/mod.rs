@@ -1,7 +1,7 @@
 //! `drplan simulator`.
 
 mod fault;
-mod named;
+mod object_ref;
 mod serve;
 mod workload;
 
@@ -12,86 +12,87 @@ use clap::Subcommand;
 use serde_json::Value as Json;
 
 use super::cloud::{open_world, simulated_time, world_dir};
-use super::{ExitCode, Failure, Format, Global, Session, pretty};
+use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty, versioned};
 use crate::duration::{parse, spoken};
-use crate::simulator::{Shown, Simulator, UnderWay};
+use crate::simulator::{PendingOperation, Simulator, WorldSummary};
 use crate::view::count;
 use fault::lines;
-use named::Named;
+use object_ref::ObjectRef;
 
-/// Look at the embedded cloud, and make things go wrong in it
+/// Inspect the local simulator, and inject faults
 ///
-/// The embedded cloud answers as Azure Resource Manager does, on simulated time, and is kept in the state directory between commands.
+/// The local simulator (`--cloud local`) implements the API of Azure Resource Manager on simulated time. It is kept
+/// in the state directory between commands.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan simulator show
-  drplan simulator set public_ip.web properties.idleTimeoutInMinutes 10     drift, for the next plan to find
+  drplan simulator set public_ip.web properties.idleTimeoutInMinutes 10     create drift
   drplan simulator remove subnet.web
   drplan simulator fault lose canadacentral
-  drplan simulator fault lose canadacentral --after 3m --for 20m      in the middle of a run
-  drplan simulator workload start stacks/web-geo                      clients write rows from now on
+  drplan simulator fault lose canadacentral --after 3m --for 20m      during a run
+  drplan simulator workload start stacks/web-geo                      simulate clients that write rows
   drplan simulator pass 10m
   drplan simulator serve --tls                                        for az and Terraform
-  drplan simulator workload show                                      what was lost, and for how long
+  drplan simulator workload show                                      show data loss and downtime
   drplan simulator reset")]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: SimulatorCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
-    /// Show what stands, what is under way, and which faults are in force; or the body of one object
+enum SimulatorCommand {
+    /// Show objects, operations in progress and active faults; or the body of one object
     Show {
-        /// An id, or an address recorded in the state
+        /// Id, or address in the state
         object: Option<String>,
-        /// The stack's directory, where OBJECT is an address
+        /// Directory of the stack, if OBJECT is an address
         #[arg(default_value = ".")]
         stack: PathBuf,
-        /// The format
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
-    /// Forget the embedded cloud; states stay, and their next plan finds everything gone
+    /// Delete the local simulator; states stay, and their next plan finds all resources missing
     Reset,
-    /// Write a value into the body of an object, behind everyone's back
+    /// Change the body of an object outside drplan
     Set {
-        /// An id, or an address recorded in the state
+        /// Id, or address in the state
         object: String,
-        /// Where in the body, as in properties.idleTimeoutInMinutes
+        /// Path in the body, such as properties.idleTimeoutInMinutes
         path: String,
-        /// The value: JSON, or a bare text; null takes away what is there
+        /// Value: JSON or plain text; null removes the value
         value: String,
-        /// The stack's directory, where OBJECT is an address
+        /// Directory of the stack, if OBJECT is an address
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
-    /// Take an object and all in it away, behind everyone's back
+    /// Delete an object with its children outside drplan
     Remove {
-        /// An id, or an address recorded in the state
+        /// Id, or address in the state
         object: String,
-        /// The stack's directory, where OBJECT is an address
+        /// Directory of the stack, if OBJECT is an address
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
-    /// Make things go wrong
+    /// Inject faults
     Fault {
         #[command(subcommand)]
-        verb: fault::Verb,
+        verb: fault::FaultCommand,
     },
-    /// Let clients write rows through the public name of a stack, and see what comes of them
+    /// Simulate clients that write rows through the public name of a stack, and measure data loss
     Workload {
         #[command(subcommand)]
-        verb: workload::Verb,
+        verb: workload::WorkloadCommand,
     },
-    /// Serve it on a port, for other clients of Azure
+    /// Serve the simulator on a port, for the Azure CLI and Terraform
     ///
-    /// Prints what clients have to be told, as lines for a shell. It answers as Resource Manager does to whoever signed in here, in time that passes faster than outside.
+    /// Prints the settings for clients as shell commands. Simulated time passes faster than real time.
     Serve(serve::Args),
-    /// Let time pass
+    /// Advance simulated time
     Pass {
-        /// How much, as in 10m
+        /// Duration, such as 10m
         #[arg(value_name = "DURATION", value_parser = parse)]
         time: Duration,
     },
@@ -99,46 +100,46 @@ enum Verb {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     match &args.verb {
-        Verb::Serve(args) => return serve::run(args, global, session),
-        Verb::Reset => {
+        SimulatorCommand::Serve(args) => return serve::run(args, global, session),
+        SimulatorCommand::Reset => {
             Simulator::reset(&world_dir(global, session))?;
-            session.print("The embedded cloud is empty.\n")?;
+            session.print("The local simulator is empty.\n")?;
         }
-        Verb::Show { object: None, stack: _, format } => {
+        SimulatorCommand::Show { object: None, stack: _, format } => {
             let shown = with_world(global, session, |world| Ok(world.show()))?;
             let text = match format {
-                Format::Text => text(&shown),
-                Format::Json => pretty(&serde_json::to_value(&shown).unwrap_or_default()),
+                OutputFormat::Text => text(&shown),
+                OutputFormat::Json => pretty(&versioned(serde_json::to_value(&shown).unwrap_or_default())),
             };
             session.print(&text)?;
         }
-        Verb::Show { object: Some(object), stack, format: _ } => {
-            let named = Named::of(object, stack, global, session)?;
+        SimulatorCommand::Show { object: Some(object), stack, format: _ } => {
+            let named = ObjectRef::of(object, stack, global, session)?;
             let body = with_world(global, session, |world| named.body(world))?;
             session.print(&pretty(&body))?;
         }
-        Verb::Set { object, path, value, stack } => {
-            let named = Named::of(object, stack, global, session)?;
+        SimulatorCommand::Set { object, path, value, stack } => {
+            let named = ObjectRef::of(object, stack, global, session)?;
             let json = serde_json::from_str(value).unwrap_or_else(|_| Json::from(value.as_str()));
             with_world(global, session, |world| named.set(world, path, json))?;
-            session.print(&format!("{object}: {path} is now {value}\n"))?;
+            session.print(&format!("Set {path} of {object} to {value}.\n"))?;
         }
-        Verb::Remove { object, stack } => {
-            let named = Named::of(object, stack, global, session)?;
+        SimulatorCommand::Remove { object, stack } => {
+            let named = ObjectRef::of(object, stack, global, session)?;
             with_world(global, session, |world| named.remove(world))?;
-            session.print(&format!("{object} is gone\n"))?;
+            session.print(&format!("Deleted {object}.\n"))?;
         }
-        Verb::Fault { verb } => fault::run(verb, global, session)?,
-        Verb::Workload { verb } => workload::run(verb, global, session)?,
-        Verb::Pass { time } => {
+        SimulatorCommand::Fault { verb } => fault::run(verb, global, session)?,
+        SimulatorCommand::Workload { verb } => workload::run(verb, global, session)?,
+        SimulatorCommand::Pass { time } => {
             let now = pass(*time, global, session)?;
-            session.print(&format!("It is {now:.0}.\n"))?;
+            session.print(&format!("Simulated time is now {now:.0}.\n"))?;
         }
     }
     Ok(ExitCode::Done)
 }
 
-/// Lets time pass in the embedded cloud, and says what time it is then.
+/// Advances the simulated time, and returns it.
 fn pass(time: Duration, global: &Global, session: &Session) -> Result<jiff::Timestamp, Failure> {
     simulated_time()?.block_on(async {
         let (world, clock) = open_world(global, session)?;
@@ -159,19 +160,19 @@ fn with_world<T>(
     })
 }
 
-fn text(shown: &Shown) -> String {
-    let Shown { seed, now, objects, under_way, requests, faults } = shown;
+fn text(shown: &WorldSummary) -> String {
+    let WorldSummary { seed, now, objects, under_way, requests, faults } = shown;
     let mut out =
-        format!("The embedded cloud (seed {seed}) at {now:.0}: {}.\n", count(objects.len(), "object", "objects"));
+        format!("Local simulator (seed {seed}) at {now:.0}: {}.\n", count(objects.len(), "object", "objects"));
     let section =
         |title: &str, lines: String| if lines.is_empty() { String::new() } else { format!("\n{title}\n{lines}") };
     out += &section("Objects", objects.keys().map(|id| format!("  {id}\n")).collect());
-    let one = |UnderWay { id, act, began: _, due, held }: &UnderWay| {
+    let one = |PendingOperation { id, act, began: _, due, held }: &PendingOperation| {
         let rest = std::time::Duration::try_from(due.duration_since(*now)).unwrap_or_default();
-        let rest = if *held { "held up by a fault".to_owned() } else { format!("{} left", spoken(rest)) };
+        let rest = if *held { "blocked by a fault".to_owned() } else { format!("{} left", spoken(rest)) };
         format!("  {act} {id}, {rest}\n")
     };
-    out += &section("Under way", under_way.iter().map(one).collect());
+    out += &section("In progress", under_way.iter().map(one).collect());
     out += &section("Faults", lines(faults));
-    out + &section("Requests so far", requests.iter().map(|(verb, number)| format!("  {verb} {number}\n")).collect())
+    out + &section("Requests", requests.iter().map(|(verb, number)| format!("  {verb} {number}\n")).collect())
 }

@@ -12,33 +12,33 @@ use crate::simulator::serve::{Authority, Service, Tokens, serve};
 use crate::simulator::{START, SUBSCRIPTION, Simulator, TENANT};
 use crate::world::Clock;
 
-/// A client that nobody knows, for the lines that are printed.
+/// Client id of the printed settings.
 const CLIENT: &str = "00000000-0000-0000-0000-00000000000c";
 
-/// How it is served.
+/// Options of the server.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The port; 0 takes one that is free
+    /// Port; 0 chooses a free one
     #[arg(long, default_value_t = 8443)]
     port: u16,
-    /// The address to listen on. Others than this machine's own let the network in
+    /// Address to listen on; any but a loopback address opens the simulator to the network
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     listen: IpAddr,
-    /// Behind TLS, which Azure's own clients insist on, with a certificate authority of its own
+    /// Use TLS, which Azure's own clients require, with a certificate authority of its own
     #[arg(long)]
     tls: bool,
-    /// How many seconds pass in it while one passes outside
+    /// Simulated seconds per real second
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     speed: u32,
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let dir = world_dir(global, session);
-    let cannot = |why: String| Failure::failed(format!("the embedded cloud cannot be served: {why}"));
+    let cannot = |why: String| Failure::failed(format!("cannot serve the local simulator: {why}"));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| cannot(error.to_string()))?;
     runtime.block_on(async {
-        // The world's time goes on from where it stopped, whatever has passed outside.
+        // Simulated time continues from where it stopped.
         let clock = Arc::new(SimClock::sped(START, args.speed));
         let simulator = Simulator::open(&dir, global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
         clock.advance_to(simulator.now());
@@ -57,13 +57,13 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         };
         let key = kept(&dir.join("token.key"), || session.ids.key().to_vec())?;
         let key =
-            <[u8; 32]>::try_from(key.as_slice()).map_err(|_| cannot("token.key is damaged; remove it".to_owned()))?;
+            <[u8; 32]>::try_from(key.as_slice()).map_err(|_| cannot("token.key is damaged; delete it".to_owned()))?;
         let tokens = Tokens::new(key, Arc::clone(&session.clock));
         let router = Service { simulator, tokens, base: base.clone(), speed: args.speed }.router();
 
         session.print(&settings(&base, args.tls.then_some(authority.as_path())))?;
         session.say(&format!(
-            "Serving the embedded cloud at {base}, {}s to the second. Ctrl-C stops; the world is kept.\n",
+            "Serving the local simulator at {base}, {} simulated seconds per second. Press Ctrl-C to stop; its content is kept.\n",
             args.speed
         ));
         let stop = async {
@@ -76,7 +76,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     Ok(ExitCode::Done)
 }
 
-/// What clients have to be told, as lines that a shell takes.
+/// Settings for clients, as shell commands.
 fn settings(base: &str, authority: Option<&Path>) -> String {
     let host = base.split_once("://").map_or(base, |(_, host)| host);
     let mut lines = vec![
@@ -95,19 +95,19 @@ fn settings(base: &str, authority: Option<&Path>) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The authority that is kept with the world, made where there is none.
+/// The certificate authority of the simulator, created on first use.
 fn kept_authority(dir: &Path, session: &Session) -> Result<Authority, Failure> {
     let (certificate, key) = (dir.join("authority.pem"), dir.join("authority.key"));
     if let (Ok(certificate), Ok(key)) = (fs::read_to_string(&certificate), fs::read_to_string(&key)) {
         return Ok(Authority { certificate, key });
     }
-    let made = Authority::new().map_err(|why| Failure::failed(format!("no certificate can be made: {why}")))?;
+    let made = Authority::new().map_err(|why| Failure::failed(format!("cannot create a certificate: {why}")))?;
     session.write_file(&certificate, made.certificate.as_bytes())?;
     write_private(&key, made.key.as_bytes())?;
     Ok(made)
 }
 
-/// What is kept in a file, made where there is none.
+/// The content of a file, created on first use.
 fn kept(path: &Path, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, Failure> {
     if let Ok(kept) = fs::read(path) {
         return Ok(kept);
@@ -117,7 +117,7 @@ fn kept(path: &Path, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, Failure>
     Ok(made)
 }
 
-/// Writes what only this user may read.
+/// Writes a file that only this user can read.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
     let mut options = fs::OpenOptions::new();

@@ -1,12 +1,12 @@
-//! Bicep as a tree: expressions in which names are still those of the stack.
+//! Bicep as a tree of expressions, with the names of the stack.
 
 use serde_json::Value as Json;
 
 use crate::address::Address;
 
-/// What is given to a file from outside: a parameter, or in `main.bicep` a variable.
+/// Input of a file: a parameter, or in `main.bicep` a variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Given {
+pub(super) enum FileInput {
     /// A variable of the stack.
     Variable(String),
     /// A local of the stack.
@@ -15,51 +15,51 @@ pub(super) enum Given {
     Site(String),
     /// The tags of the stack.
     Tags,
-    /// Whether what stands only during a failover does.
+    /// The switch for failover-only resources.
     Active,
-    /// A secret that the stack writes in clear, or makes of others in a way that Bicep cannot: by what it is for.
+    /// A secret in plain text in the stack, or computed in a way that Bicep cannot express, named after its use.
     Secret(String),
-    /// A name that a person signs in with, which the stack writes in clear.
+    /// An administrator name in plain text in the stack.
     Operator(String),
     /// The name of a resource group.
     GroupName(Address),
 }
 
-/// What a loop goes through, by its number.
+/// Number of a loop.
 pub(super) type LoopId = usize;
 
-/// A part of what a loop is at.
+/// Part of a loop's current entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum LoopPart {
     Key,
     Value,
-    /// What differs from one to the next and is nothing but itself.
+    /// A literal that differs between entries.
     Column(String),
 }
 
-/// A resource that is referred to.
+/// Target of a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Which {
-    /// One.
+pub(super) enum ResourceRef {
+    /// One resource.
     One(Address),
-    /// That of a block which has the key that a loop is at.
+    /// The instance of a block with the current key of a loop.
     Same(Address, LoopId),
 }
 
-/// An object of a resource, or one that is below it.
+/// An object of a resource, or a child of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Symbol {
     /// The resource.
-    pub which: Which,
-    /// Which of its objects.
+    pub which: ResourceRef,
+    /// Index of the object.
     pub object: usize,
-    /// Segments and names below the object; empty: itself.
+    /// Segments and names below the object; empty for the object itself.
     pub below: String,
 }
 
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Piece {
+pub(super) enum TextPiece {
     Literal(String),
     Code(Code),
 }
@@ -70,19 +70,19 @@ pub(super) enum Code {
     Null,
     Bool(bool),
     Int(i64),
-    /// A number that is not whole, which Bicep has no literal for.
+    /// A fraction, for which Bicep has no literal.
     Float(f64),
-    Text(Vec<Piece>),
-    List(Vec<Item>),
+    Text(Vec<TextPiece>),
+    List(Vec<ListItem>),
     Object(Vec<(String, Code)>),
-    Given(Given),
-    Each(LoopId, Part),
+    Input(FileInput),
+    Each(LoopId, LoopPart),
     /// A name that a lambda binds.
     Bound(String),
     Resource(Symbol),
     Get(Box<Code>, String),
     Index(Box<Code>, Box<Code>),
-    /// A value that may not be there, and what it is then.
+    /// A property that may be missing, and its default.
     Else(Box<Code>, String, Box<Code>),
     Call(&'static str, Vec<Code>),
     Method(Box<Code>, String, Vec<Code>),
@@ -92,22 +92,22 @@ pub(super) enum Code {
     If(Box<[Code; 3]>),
 }
 
-/// What stands in a list.
+/// An element of a list.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Item {
+pub(super) enum ListItem {
     One(Code),
-    /// One for each that a loop goes through.
+    /// One for each entry of a loop.
     Each(LoopId, Code),
-    /// These, while the failover is on.
-    Active(Vec<Item>),
+    /// Elements that exist only during a failover.
+    Active(Vec<ListItem>),
 }
 
 impl Code {
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(vec![Piece::Literal(text.into())])
+        Self::Text(vec![TextPiece::Literal(text.into())])
     }
 
-    /// A property; of an object that is written out, what it is there.
+    /// A property; of an object literal, its value.
     #[must_use]
     pub fn get(self, name: &str) -> Self {
         if let Self::Object(entries) = &self
@@ -145,35 +145,35 @@ impl Code {
                 None => Self::Float(number.as_f64().unwrap_or_default()),
             },
             Json::String(text) => Self::text(text),
-            Json::Array(items) => Self::List(items.iter().map(|item| Item::One(Self::json(item))).collect()),
+            Json::Array(items) => Self::List(items.iter().map(|item| ListItem::One(Self::json(item))).collect()),
             Json::Object(map) => {
                 Self::Object(map.iter().map(|(name, value)| (name.clone(), Self::json(value))).collect())
             }
         }
     }
 
-    /// The text, where it is one without anything put in.
+    /// The text, if it has no interpolation.
     pub fn literal(&self) -> Option<&str> {
         match self {
             Self::Text(pieces) => match pieces.as_slice() {
                 [] => Some(""),
-                [Piece::Literal(text)] => Some(text),
+                [TextPiece::Literal(text)] => Some(text),
                 _ => None,
             },
             _ => None,
         }
     }
 
-    /// Whether it hangs on nothing: what it is worth says as much.
+    /// True if it depends on no input and can be replaced by its value.
     pub fn is_constant(&self) -> bool {
         !self.any(&|part| match part {
-            Self::Given(_) | Self::Each(..) | Self::Resource(_) => true,
+            Self::Input(_) | Self::Each(..) | Self::Resource(_) => true,
             Self::Call(name, _) => name.starts_with("load"),
             _ => false,
         })
     }
 
-    /// Whether it is nothing but values that are written out.
+    /// True if it consists of literals alone.
     pub fn is_literal(&self) -> bool {
         let mut literal = true;
         self.visit(&mut |code| {
@@ -191,7 +191,7 @@ impl Code {
         literal
     }
 
-    /// The same with each part directly below replaced by what `f` makes of it.
+    /// The same with `f` applied to each direct part.
     #[must_use]
     fn children(self, f: &mut dyn FnMut(Self) -> Self) -> Self {
         match self {
@@ -199,8 +199,8 @@ impl Code {
                 pieces
                     .into_iter()
                     .map(|piece| match piece {
-                        Piece::Code(code) => Piece::Code(f(code)),
-                        literal @ Piece::Literal(_) => literal,
+                        TextPiece::Code(code) => TextPiece::Code(f(code)),
+                        literal @ TextPiece::Literal(_) => literal,
                     })
                     .collect::<Vec<_>>(),
             )),
@@ -219,20 +219,20 @@ impl Code {
             | Self::Bool(_)
             | Self::Int(_)
             | Self::Float(_)
-            | Self::Given(_)
+            | Self::Input(_)
             | Self::Each(..)
             | Self::Bound(_)
             | Self::Resource(_)) => leaf,
         }
     }
 
-    /// The same with every part replaced, from the ground up, by what `f` makes of it.
+    /// The same with `f` applied to every part, from the leaves up.
     #[must_use]
     pub fn map(self, f: &dyn Fn(Self) -> Self) -> Self {
         f(self.children(&mut |code| code.map(f)))
     }
 
-    /// The same with the outermost parts replaced for which `f` has something.
+    /// The same with the outermost parts replaced for which `f` returns something.
     #[must_use]
     pub fn replace(self, f: &mut dyn FnMut(&Self) -> Option<Self>) -> Self {
         match f(&self) {
@@ -241,7 +241,7 @@ impl Code {
         }
     }
 
-    /// The resource that a property is read of.
+    /// Resource whose property is read.
     pub fn read_of(&self) -> Option<&Symbol> {
         match self {
             Self::Resource(symbol) => Some(symbol),
@@ -250,12 +250,12 @@ impl Code {
         }
     }
 
-    /// Calls `f` with it and with everything in it.
+    /// Calls `f` with it and all its parts.
     pub fn visit(&self, f: &mut dyn FnMut(&Self)) {
         f(self);
         match self {
             Self::Text(pieces) => pieces.iter().for_each(|piece| {
-                if let Piece::Code(code) = piece {
+                if let TextPiece::Code(code) = piece {
                     code.visit(f);
                 }
             }),
@@ -277,14 +277,14 @@ impl Code {
             | Self::Bool(_)
             | Self::Int(_)
             | Self::Float(_)
-            | Self::Given(_)
+            | Self::Input(_)
             | Self::Each(..)
             | Self::Bound(_)
             | Self::Resource(_) => {}
         }
     }
 
-    /// Whether any part is such a one.
+    /// True if `is` holds for any part.
     pub fn any(&self, is: &dyn Fn(&Self) -> bool) -> bool {
         let mut found = false;
         self.visit(&mut |code| found |= is(code));
@@ -292,7 +292,7 @@ impl Code {
     }
 }
 
-impl Item {
+impl ListItem {
     fn map(self, f: &mut dyn FnMut(Code) -> Code) -> Self {
         match self {
             Self::One(code) => Self::One(f(code)),
@@ -309,17 +309,17 @@ impl Item {
     }
 }
 
-/// Pieces with literals beside each other made one, and texts in texts taken apart.
-pub(super) fn joined(pieces: impl IntoIterator<Item = Piece>) -> Vec<Piece> {
-    let mut out: Vec<Piece> = Vec::new();
+/// Pieces with adjacent literals joined and nested texts flattened.
+pub(super) fn joined(pieces: impl IntoIterator<Item = TextPiece>) -> Vec<TextPiece> {
+    let mut out: Vec<TextPiece> = Vec::new();
     for piece in pieces {
         match (piece, out.last_mut()) {
-            (Piece::Code(Code::Text(inner)), _) => {
+            (TextPiece::Code(Code::Text(inner)), _) => {
                 let all = std::mem::take(&mut out);
                 out = joined(all.into_iter().chain(inner));
             }
-            (Piece::Literal(text), Some(Piece::Literal(last))) => last.push_str(&text),
-            (Piece::Literal(text), _) if text.is_empty() => {}
+            (TextPiece::Literal(text), Some(TextPiece::Literal(last))) => last.push_str(&text),
+            (TextPiece::Literal(text), _) if text.is_empty() => {}
             (piece, _) => out.push(piece),
         }
     }

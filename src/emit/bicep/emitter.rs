@@ -1,4 +1,4 @@
-//! What is emitted from, and what is noticed on the way: loops, secrets, files, what cannot be said.
+//! The stack to emit, with observations made while emitting: loops, secrets, files, limitations.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::code::{Code, Given, LoopId, Symbol, Which};
-use super::draft::Entries;
-use super::express::{At, Frame, has_float};
+use super::body_value::LoopEntries;
+use super::code::{Code, FileInput, LoopId, ResourceRef, Symbol};
+use super::express::{BicepScope, LoopEntry, has_float};
 use crate::address::{Address, ArmId};
-use crate::emit::written::names_each;
-use crate::emit::{Unsaid, secrets};
+use crate::emit::merged::names_each;
+use crate::emit::{Limitation, secrets};
 use crate::failover::lever;
 use crate::hcl::ast::{Expr, ExprKind};
 use crate::kinds::Lit;
@@ -19,33 +19,33 @@ use crate::stack::scope::{Facts, Locals};
 use crate::stack::{Knowledge, Resource, Stack};
 use crate::value::Value;
 
-/// How a loop's collection is.
+/// Form of a loop's collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// A map: each turn has a key and a value.
+    /// A map: each entry has a key and a value.
     Map,
     /// Texts: each is its own key and value.
     Set,
-    /// Objects that are written out, with the key and what differs.
+    /// Object literals with the key and the values that differ.
     Rows,
 }
 
-/// Something that is repeated.
+/// A loop.
 #[derive(Debug, Clone)]
 pub(super) struct Loop {
-    /// What a turn is called.
+    /// Name of the loop variable.
     pub turn: String,
     pub form: Form,
-    /// What is gone through.
+    /// The collection.
     pub collection: Code,
-    /// The keys, in the order in which Bicep goes through them.
+    /// Keys in Bicep's order.
     pub keys: Vec<String>,
-    /// A name for the variable that holds the collection, where it is written out.
+    /// Name of the variable for the collection, if it is written out.
     pub named: String,
 }
 
-/// What is emitted from, and what was noticed on the way.
-pub(super) struct Emitter<'a> {
+/// The stack to emit, with the observations made while emitting.
+pub(super) struct BicepEmitter<'a> {
     pub stack: &'a Stack,
     pub knowledge: Knowledge,
     /// The instances of each block, in the order of the stack.
@@ -53,24 +53,24 @@ pub(super) struct Emitter<'a> {
     pub loops: RefCell<Vec<Loop>>,
     /// Files that expressions read.
     pub read: RefCell<BTreeMap<String, String>>,
-    /// Names that people sign in with, by what they are for.
+    /// Administrator names, by use.
     pub operators: RefCell<BTreeMap<String, String>>,
-    /// Blocks whose instances differ in more than a loop can say.
+    /// Blocks whose instances differ in more than a loop can express.
     apart: RefCell<HashSet<Address>>,
-    lost: RefCell<Vec<Unsaid>>,
+    lost: RefCell<Vec<Limitation>>,
     by_place: RefCell<HashMap<String, Option<LoopId>>>,
     locals: RefCell<Locals>,
     plain_locals: HashSet<String>,
-    /// What things from outside are called wherever they are needed, so that nothing else is.
+    /// Names of inputs, which nothing else may have.
     pub reserved: BTreeSet<String>,
-    /// Locals that hold a secret in clear, and are asked for.
+    /// Locals with a secret in plain text, which become parameters.
     pub secret_locals: BTreeSet<String>,
     ids: HashMap<ArmId, (Address, usize)>,
-    /// What arguments are while the failover is on.
+    /// Values of arguments during a failover.
     moved: HashMap<Address, Vec<(String, Json)>>,
 }
 
-impl<'a> Emitter<'a> {
+impl<'a> BicepEmitter<'a> {
     pub fn new(stack: &'a Stack) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
         let mut ids = HashMap::new();
@@ -101,51 +101,51 @@ impl<'a> Emitter<'a> {
         emitter.plain_locals = locals
             .iter()
             .filter(|(name, local)| {
-                let value = || Frame::new(&emitter, None).value(&local.attribute.expr);
+                let value = || BicepScope::new(&emitter, None).value(&local.attribute.expr);
                 stack.program.is_constant(name)
                     && value()
                         .is_some_and(|value| !value.sensitive_within() && !has_float(&value) && value.reveal().is_ok())
             })
             .map(|(name, _)| name.to_string())
             .collect();
-        let variables = stack.variables.keys().map(|name| Given::Variable(name.to_string()));
-        let locals = locals.keys().map(|name| Given::Local(name.to_string()));
-        let sites = stack.sites.keys().map(|name| Given::Site(name.to_string()));
-        let all = variables.chain(locals).chain(sites).chain([Given::Tags, Given::Active]);
+        let variables = stack.variables.keys().map(|name| FileInput::Variable(name.to_string()));
+        let locals = locals.keys().map(|name| FileInput::Local(name.to_string()));
+        let sites = stack.sites.keys().map(|name| FileInput::Site(name.to_string()));
+        let all = variables.chain(locals).chain(sites).chain([FileInput::Tags, FileInput::Active]);
         emitter.reserved = all.map(|given| emitter.name_of(&given)).collect();
         emitter
     }
 
-    /// Calls `f` with what names mean.
+    /// Calls `f` with the meanings of names.
     pub fn with_facts<T>(&self, f: impl FnOnce(&Facts<'_>) -> T) -> T {
         f(&self.stack.facts(&self.knowledge, &self.locals))
     }
 
-    /// Whether a local hangs on nothing but variables, and may be shown.
+    /// True for a local that depends on variables alone and is not sensitive.
     pub fn is_plain_local(&self, name: &str) -> bool {
         self.plain_locals.contains(name)
     }
 
-    /// Notes what cannot be said, once.
-    pub fn lose(&self, what: Unsaid) {
+    /// Records a limitation, once.
+    pub fn lose(&self, what: Limitation) {
         let mut lost = self.lost.borrow_mut();
         if !lost.contains(&what) {
             lost.push(what);
         }
     }
 
-    /// What could not be said.
-    pub fn lost(&self) -> Vec<Unsaid> {
+    /// Recorded limitations.
+    pub fn lost(&self) -> Vec<Limitation> {
         self.lost.borrow().clone()
     }
 
-    /// What an argument of a resource is while the failover is on, where a run moves it.
+    /// Value of an argument during a failover, if a run changes it.
     pub fn moved(&self, resource: &Address, argument: &str) -> Option<&Json> {
         self.moved.get(resource)?.iter().find(|(name, _)| name == argument).map(|(_, value)| value)
     }
 
-    /// The site whose region a text is: this one's, or the only one there.
-    fn site_at(&self, text: &str, site: &str) -> Option<Given> {
+    /// Site whose region is this text: this site, or the only one in that region.
+    fn site_at(&self, text: &str, site: &str) -> Option<FileInput> {
         let sites = &self.stack.sites;
         let is = |name: &str| sites.get(name).is_some_and(|one| one.location == text);
         let mut all = sites.keys().filter(|name| is(name));
@@ -154,13 +154,14 @@ impl<'a> Emitter<'a> {
         } else {
             all.next().filter(|_| all.next().is_none()).map(ToString::to_string)
         };
-        found.map(Given::Site)
+        found.map(FileInput::Site)
     }
 
-    /// A text of a body of a resource at this site: an id of the stack's own refers to what has it, a region is that of its site.
+    /// A text in a body of a resource at this site: an id becomes a reference to its resource, a region that of its
+    /// site.
     pub fn literal(&self, text: &str, site: &str) -> Code {
         if let Some(given) = self.site_at(text, site) {
-            return Code::Given(given);
+            return Code::Input(given);
         }
         if text.eq_ignore_ascii_case(&self.stack.tenant) {
             return Code::Call("tenant", Vec::new()).get("tenantId");
@@ -180,7 +181,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// What has an id, or what it is below of.
+    /// Resource with an id, or its nearest parent.
     pub fn symbol(&self, id: &ArmId) -> Option<Symbol> {
         let mut at = id.clone();
         loop {
@@ -190,13 +191,13 @@ impl<'a> Emitter<'a> {
                 if is_group && !below.is_empty() {
                     return None;
                 }
-                return Some(Symbol { which: Which::One(address.clone()), object: *object, below });
+                return Some(Symbol { which: ResourceRef::One(address.clone()), object: *object, below });
             }
             at = at.parent()?;
         }
     }
 
-    /// The number of a loop, made where it is new; `None` where Bicep cannot say what it goes through.
+    /// Number of a loop, which is created if new; `None` if Bicep cannot express its collection.
     fn numbered(&self, place: String, make: impl FnOnce() -> Option<Loop>) -> Option<LoopId> {
         if let Some(known) = self.by_place.borrow().get(&place) {
             return *known;
@@ -217,9 +218,9 @@ impl<'a> Emitter<'a> {
         place: &str,
         word: &str,
         each: &Expr,
-        frame: &Frame<'_, 'a>,
+        frame: &BicepScope<'_, 'a>,
     ) -> Option<LoopId> {
-        // What the loop around decides is not the same for all of its turns.
+        // A collection that depends on the outer loop differs between its entries.
         if names_each(each) {
             return None;
         }
@@ -227,12 +228,13 @@ impl<'a> Emitter<'a> {
         self.numbered(format!("{block} {place}"), || self.made(camel(word), &named, each, frame))
     }
 
-    /// Notes that a block's instances are written out, each by itself.
+    /// Records that the instances of a block are written out one by one.
     pub fn take_apart(&self, block: &Address) {
         self.apart.borrow_mut().insert(block.clone());
     }
 
-    /// Forgets all loops, to begin anew with those that were taken apart left out; whether there are more of these than so many.
+    /// Discards all loops to start again without those that cannot be loops; `None` if there are no more of these
+    /// than `known`.
     pub fn begin_again(&self, known: usize) -> Option<usize> {
         let now = self.apart.borrow().len();
         (now > known).then(|| {
@@ -253,9 +255,9 @@ impl<'a> Emitter<'a> {
         let each = definition.block.body.attribute("for_each")?;
         let named = format!("{}-{}s", block.name(), block.kind());
         self.numbered(block.to_string(), || {
-            let frame = Frame::new(self, None);
+            let frame = BicepScope::new(self, None);
             self.made("each".to_owned(), &named, &each.expr, &frame).or_else(|| {
-                // By the keys alone: what they stand for is known by what has them.
+                // By keys alone: their values are known from the instances.
                 let keys = self.instances.get(block)?.iter().filter_map(|one| Some(one.address.key()?.into_owned()));
                 let keys: Vec<String> = keys.collect();
                 let collection = Code::json(&keys.iter().map(String::as_str).collect());
@@ -264,12 +266,12 @@ impl<'a> Emitter<'a> {
         })
     }
 
-    fn made(&self, turn: String, named: &str, each: &Expr, frame: &Frame<'_, 'a>) -> Option<Loop> {
+    fn made(&self, turn: String, named: &str, each: &Expr, frame: &BicepScope<'_, 'a>) -> Option<Loop> {
         let value = frame.value(each)?;
         let is_map = matches!(value, Value::Map(_));
         let keys: Vec<String> = entries(value).into_iter().map(|(key, _)| key).collect();
         let inner = match &each.kind {
-            // The turns are the same in any order.
+            // The order of entries does not matter.
             ExprKind::Call { name, args, .. } if &*name.text == "toset" => args.first()?,
             _ => each,
         };
@@ -278,7 +280,7 @@ impl<'a> Emitter<'a> {
             return None;
         }
         let keys = match (is_map, frame.value(inner)?) {
-            // Bicep goes through a list in the list's own order.
+            // Bicep iterates over a list in the order of the list.
             (false, Value::List(items)) if items.len() == keys.len() => {
                 items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?
             }
@@ -287,41 +289,41 @@ impl<'a> Emitter<'a> {
         };
         let form = if is_map { Form::Map } else { Form::Set };
         let collection = frame.express(inner)?;
-        // What is gone through must be known before anything stands.
+        // Bicep needs the collection before any resource exists.
         let is_known = !collection.any(&|part| matches!(part, Code::Resource(_)));
         is_known.then(|| Loop { turn, form, collection, keys, named: camel(named) })
     }
 
-    /// What a block's loop is at for one of its instances.
-    pub fn at(&self, resource: &Resource) -> Option<At> {
+    /// Entry of a block's loop for one of its instances.
+    pub fn at(&self, resource: &Resource) -> Option<LoopEntry> {
         let each = resource.each.as_ref()?;
         let key = resource.address.key()?.into_owned();
         let block = resource.address.block();
         let written = Arc::clone(&self.stack.program.definitions.get(&block)?.block.body.attribute("for_each")?.expr);
-        Some(At { id: self.of_block(&block), key, value: each.value.clone(), written })
+        Some(LoopEntry { id: self.of_block(&block), key, value: each.value.clone(), written })
     }
 
-    /// What things from outside are called.
-    pub fn name_of(&self, given: &Given) -> String {
+    /// Name of an input.
+    pub fn name_of(&self, given: &FileInput) -> String {
         let variable = |name: &str| self.stack.variables.keys().any(|other| camel(other) == name);
         let local = |name: &str| self.plain_locals.iter().any(|other| camel(other) == name);
         let free =
             |name: String, more: &str| if variable(&name) || local(&name) { format!("{name}{more}") } else { name };
         match given {
-            Given::Variable(name) => unreserved(camel(name)),
-            Given::Local(name) if variable(&camel(name)) => format!("{}Local", camel(name)),
-            Given::Local(name) => unreserved(camel(name)),
-            Given::Site(site) => free(format!("{}Location", camel(site)), "OfSite"),
-            Given::Tags => free("tags".to_owned(), "OfStack"),
-            Given::Active => free("failoverActive".to_owned(), "Now"),
-            Given::Secret(name) => free(camel(name), "Secret"),
-            Given::Operator(name) => free(camel(name), "Name"),
-            Given::GroupName(address) => free(format!("{}GroupName", symbol_base(address)), "InUse"),
+            FileInput::Variable(name) => unreserved(camel(name)),
+            FileInput::Local(name) if variable(&camel(name)) => format!("{}Local", camel(name)),
+            FileInput::Local(name) => unreserved(camel(name)),
+            FileInput::Site(site) => free(format!("{}Location", camel(site)), "OfSite"),
+            FileInput::Tags => free("tags".to_owned(), "OfStack"),
+            FileInput::Active => free("failoverActive".to_owned(), "Now"),
+            FileInput::Secret(name) => free(camel(name), "Secret"),
+            FileInput::Operator(name) => free(camel(name), "Name"),
+            FileInput::GroupName(address) => free(format!("{}GroupName", symbol_base(address)), "InUse"),
         }
     }
 }
 
-/// What runs of failover groups move: what stops, what keeps users out, and what lets them in.
+/// Arguments that failover runs change: to stop, fence and open resources.
 fn moved(stack: &Stack) -> HashMap<Address, Vec<(String, Json)>> {
     let mut out: HashMap<Address, Vec<(String, Json)>> = HashMap::new();
     let mut put = |address: &Address, of: Option<(String, Json)>| {
@@ -355,13 +357,13 @@ fn moved(stack: &Stack) -> HashMap<Address, Vec<(String, Json)>> {
     out
 }
 
-/// Whether this is a resource group.
+/// True for a resource group.
 pub(super) fn is_group(resource: &Resource) -> bool {
     resource.kind.place == crate::kinds::Place::Subscription
 }
 
-/// Keys and values of what a loop goes through.
-pub(super) fn entries(value: Value) -> Entries {
+/// Keys and values of a collection.
+pub(super) fn entries(value: Value) -> LoopEntries {
     match value {
         Value::Map(map) => map.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
         Value::List(items) => items
@@ -411,7 +413,7 @@ pub(super) fn symbol_base(address: &Address) -> String {
     camel(&labelled(address))
 }
 
-/// A name that means nothing else in Bicep.
+/// A name that is no keyword of Bicep.
 fn unreserved(name: String) -> String {
     const TAKEN: &[&str] = &[
         "resourceGroup",

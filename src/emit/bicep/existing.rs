@@ -1,15 +1,15 @@
-//! What a file refers to and does not make: resources of other files, and what always exists below one.
+//! Resources that a file refers to as `existing`: those of other files, and children that always exist.
 
 use std::fmt::Write;
 
-use super::code::{Code, Given, Item, LoopId, Part, Symbol, Which};
+use super::code::{Code, FileInput, ListItem, LoopId, LoopPart, ResourceRef, Symbol};
 use super::emitter::pascal;
 use super::print::Printer;
 use super::text::quoted;
 use crate::address::ArmId;
 
 impl Printer<'_, '_> {
-    /// A resource that is made elsewhere, declared as existing; `place`: one of a loop, by itself.
+    /// A resource of another file, declared as existing; `place`: one entry of a loop.
     pub(super) fn elsewhere(&self, at: usize, place: Option<usize>) -> String {
         let node = &self.index.nodes[at];
         let name = self.symbol_of(at, place);
@@ -22,17 +22,17 @@ impl Printer<'_, '_> {
             let each = self.emitter.stack.resources.get(node.instances.get(place)?)?.each.as_ref()?;
             Some((node.each?, key, each.value.clone()))
         });
-        // One of a loop, by itself: what its turn decides is written out.
+        // One entry of a loop: its values are written out.
         let alone = |code: &Code| match &turn {
             Some((of, key, value)) => {
                 let columns = |code: Code| match code {
-                    Code::Each(id, Part::Column(name)) if id == *of => self.column(id, key, &name),
-                    Code::Resource(Symbol { which: Which::Same(block, id), object, below }) if id == *of => {
-                        Code::Resource(Symbol { which: Which::One(block.instance(key)), object, below })
+                    Code::Each(id, LoopPart::Column(name)) if id == *of => self.column(id, key, &name),
+                    Code::Resource(Symbol { which: ResourceRef::Same(block, id), object, below }) if id == *of => {
+                        Code::Resource(Symbol { which: ResourceRef::One(block.instance(key)), object, below })
                     }
                     other => other,
                 };
-                super::draft::Draft::Code(code.clone().map(&columns)).turn(*of, key, value).code()
+                super::body_value::BodyValue::Code(code.clone().map(&columns)).turn(*of, key, value).code()
             }
             None => code.clone(),
         };
@@ -67,16 +67,16 @@ impl Printer<'_, '_> {
         let loops = self.emitter.loops.borrow();
         let Some(Code::List(items)) = loops.get(of).map(|one| &one.collection) else { return Code::Null };
         let row = items.iter().find_map(|item| match item {
-            Item::One(row) if row.clone().get("key").literal() == Some(key) => Some(row.clone()),
+            ListItem::One(row) if row.clone().get("key").literal() == Some(key) => Some(row.clone()),
             _ => None,
         });
         row.map_or(Code::Null, |row| row.get(name))
     }
 
-    /// Another resource group, as a scope.
+    /// Another resource group as a scope.
     pub fn group_scope(&self, group: &ArmId) -> String {
         match self.emitter.stack.by_id(group) {
-            Some(of) => format!("resourceGroup({})", self.given(&Given::GroupName(of.address.clone()))),
+            Some(of) => format!("resourceGroup({})", self.given(&FileInput::GroupName(of.address.clone()))),
             None => {
                 match group.subscription().filter(|of| !of.eq_ignore_ascii_case(&self.emitter.stack.subscription)) {
                     Some(other) => format!("resourceGroup({}, {})", quoted(other), quoted(group.name())),
@@ -86,7 +86,7 @@ impl Printer<'_, '_> {
         }
     }
 
-    /// What always exists below a resource, as `blobServices/default` does.
+    /// A child that always exists, such as `blobServices/default`.
     pub(super) fn below(&self, symbol: &Symbol, base: &str, below: &str) -> String {
         let Some((at, _)) = self.index.node(symbol) else { return String::new() };
         let node = &self.index.nodes[at];

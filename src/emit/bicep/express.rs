@@ -1,63 +1,63 @@
-//! Expressions of the stack as Bicep. What Bicep has no words for has none here: the caller then takes the value that it has.
+//! Expressions of the stack as Bicep; `None` if Bicep has no equivalent, and the caller uses the value instead.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::code::{Code, Given, Item, LoopId, Part, Piece, Symbol, Which, joined};
-use super::emitter::Emitter;
+use super::code::{Code, FileInput, ListItem, LoopId, LoopPart, ResourceRef, Symbol, TextPiece, joined};
+use super::emitter::BicepEmitter;
 use super::functions;
 use crate::address::Address;
 use crate::hcl;
-use crate::hcl::ast::{self, BinaryOp, Expr, ExprKind, For, Ident, Root, Step, UnaryOp};
-use crate::kinds::{self, From, Location};
+use crate::hcl::ast::{self, BinaryOp, Expr, ExprKind, ForLoop, Ident, Root, TraversalStep, UnaryOp};
+use crate::kinds::{self, AttributeSource, Location};
 use crate::stack::Resource;
-use crate::stack::scope::{BlockScope, Each};
+use crate::stack::scope::{BlockScope, EachInstance};
 use crate::value::{Number, Value};
 
-/// What a loop is at while its body is written.
+/// Current entry of a loop while its body is written.
 #[derive(Debug, Clone)]
-pub(super) struct At {
-    /// The loop; `None`: it is written out, once for each.
+pub(super) struct LoopEntry {
+    /// The loop; `None` if its entries are written out.
     pub id: Option<LoopId>,
     pub key: String,
     pub value: Value,
-    /// What is gone through, as it is written.
+    /// Expression of the collection.
     pub written: Arc<Expr>,
 }
 
-/// What a name bound by a `for` means.
+/// Target of a name that a `for` binds.
 #[derive(Debug, Clone)]
-enum Bound {
+enum Binding {
     Code(Code),
     Resource(Address),
 }
 
-/// Where an expression stands.
+/// Context of an expression.
 #[derive(Clone)]
-pub(super) struct Frame<'e, 'a> {
-    pub emitter: &'e Emitter<'a>,
-    pub each: Option<At>,
-    bound: Vec<(String, Bound)>,
+pub(super) struct BicepScope<'e, 'a> {
+    pub emitter: &'e BicepEmitter<'a>,
+    pub each: Option<LoopEntry>,
+    bound: Vec<(String, Binding)>,
 }
 
-impl<'e, 'a> Frame<'e, 'a> {
-    pub fn new(emitter: &'e Emitter<'a>, each: Option<At>) -> Self {
+impl<'e, 'a> BicepScope<'e, 'a> {
+    pub fn new(emitter: &'e BicepEmitter<'a>, each: Option<LoopEntry>) -> Self {
         Self { emitter, each, bound: Vec::new() }
     }
 
-    /// The same where a name stands for this.
+    /// The same with a name bound to code.
     pub fn with(&self, name: &str, code: Code) -> Self {
         let mut inner = self.clone();
-        inner.bound.push((name.to_owned(), Bound::Code(code)));
+        inner.bound.push((name.to_owned(), Binding::Code(code)));
         inner
     }
 
-    /// What an expression is worth here, as far as that is known.
+    /// Value of an expression in this context, if known.
     pub fn value(&self, expr: &Expr) -> Option<Value> {
         if !self.bound.is_empty() {
             return None;
         }
-        let each = self.each.as_ref().map(|at| Each {
+        let each = self.each.as_ref().map(|at| EachInstance {
             key: Value::from(at.key.as_str()),
             value: at.value.clone(),
             needs: Arc::new(BTreeSet::new()),
@@ -65,7 +65,7 @@ impl<'e, 'a> Frame<'e, 'a> {
         self.emitter.with_facts(|facts| hcl::evaluate(expr, &BlockScope::new(facts, each)).ok())
     }
 
-    /// The expression in Bicep; `None` where Bicep cannot say it.
+    /// The expression in Bicep; `None` if Bicep cannot express it.
     pub fn express(&self, expr: &Expr) -> Option<Code> {
         Some(match &expr.kind {
             ExprKind::Null => Code::Null,
@@ -75,7 +75,7 @@ impl<'e, 'a> Frame<'e, 'a> {
             ExprKind::String(text) => Code::text(&**text),
             ExprKind::Template(parts) => self.template(parts)?,
             ExprKind::List(items) => {
-                Code::List(items.iter().map(|item| self.express(item).map(Item::One)).collect::<Option<_>>()?)
+                Code::List(items.iter().map(|item| self.express(item).map(ListItem::One)).collect::<Option<_>>()?)
             }
             ExprKind::Object(entries) => {
                 let entry = |(name, value): &(Expr, Expr)| {
@@ -93,7 +93,7 @@ impl<'e, 'a> Frame<'e, 'a> {
                 let [condition, yes, no] = &**parts;
                 Code::If(Box::new([self.express(condition)?, self.express(yes)?, self.express(no)?]))
             }
-            // Bicep's leaves the rest out.
+            // Bicep divides integers and drops the remainder.
             ExprKind::Binary(_, BinaryOp::Divide, _) => return None,
             ExprKind::Binary(sides, op, _) => {
                 let [left, right] = &**sides;
@@ -109,74 +109,74 @@ impl<'e, 'a> Frame<'e, 'a> {
         })
     }
 
-    /// A text. What is not a string or whole number is put into it otherwise by Bicep (`True`), so that it is not said.
-    fn template(&self, parts: &[ast::Part]) -> Option<Code> {
-        if let [ast::Part::Interpolation(only)] = parts {
+    /// A text. Bicep formats values other than strings and integers differently (`True`), so they are not expressed.
+    fn template(&self, parts: &[ast::TemplatePart]) -> Option<Code> {
+        if let [ast::TemplatePart::Interpolation(only)] = parts {
             return self.express(only);
         }
-        let piece = |part: &ast::Part| -> Option<Piece> {
+        let piece = |part: &ast::TemplatePart| -> Option<TextPiece> {
             Some(match part {
-                ast::Part::Literal(text) => Piece::Literal(text.to_string()),
-                ast::Part::Interpolation(expr) => {
+                ast::TemplatePart::Literal(text) => TextPiece::Literal(text.to_string()),
+                ast::TemplatePart::Interpolation(expr) => {
                     let odd = self.value(expr).is_some_and(|value| {
                         matches!(value.unmark().0, Value::Bool(_) | Value::Null | Value::Number(Number::Float(_)))
                     });
                     if odd {
                         return None;
                     }
-                    Piece::Code(self.express(expr)?)
+                    TextPiece::Code(self.express(expr)?)
                 }
-                ast::Part::If(condition, yes, no) => Piece::Code(Code::If(Box::new([
+                ast::TemplatePart::If(condition, yes, no) => TextPiece::Code(Code::If(Box::new([
                     self.express(condition)?,
                     self.template(yes)?,
                     if no.is_empty() { Code::text("") } else { self.template(no)? },
                 ]))),
-                ast::Part::For { .. } => return None,
+                ast::TemplatePart::For { .. } => return None,
             })
         };
         Some(Code::Text(joined(parts.iter().map(piece).collect::<Option<Vec<_>>>()?)))
     }
 
-    fn named(&self, name: &Ident, steps: &[Step]) -> Option<Code> {
+    fn named(&self, name: &Ident, steps: &[TraversalStep]) -> Option<Code> {
         if let Some((_, bound)) = self.bound.iter().rev().find(|(bound, _)| *bound == *name.text) {
             return match bound {
-                Bound::Code(code) => self.steps(code.clone(), steps),
-                Bound::Resource(address) => self.of_resource(address, steps),
+                Binding::Code(code) => self.steps(code.clone(), steps),
+                Binding::Resource(address) => self.of_resource(address, steps),
             };
         }
         match (&*name.text, steps) {
-            ("var", [Step::Attr(label), rest @ ..]) => {
+            ("var", [TraversalStep::Attr(label), rest @ ..]) => {
                 let variable = self.emitter.stack.variables.get(&label.text)?;
                 if has_float(&variable.value) {
                     return None;
                 }
-                self.steps(Code::Given(Given::Variable(label.text.to_string())), rest)
+                self.steps(Code::Input(FileInput::Variable(label.text.to_string())), rest)
             }
-            ("local", [Step::Attr(label), rest @ ..]) => {
+            ("local", [TraversalStep::Attr(label), rest @ ..]) => {
                 let local = self.emitter.stack.program.locals.get(&label.text)?;
                 if self.emitter.secret_locals.contains(&*label.text) {
-                    return self.steps(Code::Given(Given::Secret(label.text.to_string())), rest);
+                    return self.steps(Code::Input(FileInput::Secret(label.text.to_string())), rest);
                 }
                 let code = match self.emitter.is_plain_local(&label.text) {
-                    true => Code::Given(Given::Local(label.text.to_string())),
-                    false => Frame::new(self.emitter, None).express(&local.attribute.expr)?,
+                    true => Code::Input(FileInput::Local(label.text.to_string())),
+                    false => BicepScope::new(self.emitter, None).express(&local.attribute.expr)?,
                 };
                 self.steps(code, rest)
             }
-            ("each", [Step::Attr(what), rest @ ..]) => self.of_each(&what.text, rest),
-            ("site", [Step::Attr(site), Step::Attr(attribute)]) => {
+            ("each", [TraversalStep::Attr(what), rest @ ..]) => self.of_each(&what.text, rest),
+            ("site", [TraversalStep::Attr(site), TraversalStep::Attr(attribute)]) => {
                 let site = self.emitter.stack.sites.get(&site.text)?;
                 Some(match &*attribute.text {
-                    "location" => Code::Given(Given::Site(site.name.to_string())),
+                    "location" => Code::Input(FileInput::Site(site.name.to_string())),
                     "name" => Code::text(&*site.name),
                     "tier" => Code::Int(i64::from(site.tier)),
                     _ => return None,
                 })
             }
-            (kind, [Step::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
+            (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
                 let block = Address::new(kind, &label.text);
                 match rest {
-                    [Step::Index(key), rest @ ..] => {
+                    [TraversalStep::Index(key), rest @ ..] => {
                         let value = self.value(key)?;
                         self.of_resource(&block.instance(value.as_str()?), rest)
                     }
@@ -187,10 +187,10 @@ impl<'e, 'a> Frame<'e, 'a> {
         }
     }
 
-    fn of_each(&self, what: &str, rest: &[Step]) -> Option<Code> {
+    fn of_each(&self, what: &str, rest: &[TraversalStep]) -> Option<Code> {
         let at = self.each.as_ref()?;
         if what == "key" {
-            let key = at.id.map_or_else(|| Code::text(&at.key), |id| Code::Each(id, Part::Key));
+            let key = at.id.map_or_else(|| Code::text(&at.key), |id| Code::Each(id, LoopPart::Key));
             return self.steps(key, rest);
         }
         let mut value = &at.value;
@@ -199,85 +199,85 @@ impl<'e, 'a> Frame<'e, 'a> {
                 return self.of_resource(address, &rest[walked..]);
             }
             value = match (value, step) {
-                (Value::Map(map), Step::Attr(name)) => map.get(&name.text)?,
+                (Value::Map(map), TraversalStep::Attr(name)) => map.get(&name.text)?,
                 (_, _) => break,
             };
         }
         if let (Value::Unknown(_), ExprKind::Object(entries)) = (value, &at.written.kind) {
             let is = |key: &Expr| matches!(&key.kind, ExprKind::String(text) if **text == *at.key);
             let (_, entry) = entries.iter().find(|(key, _)| is(key))?;
-            return self.steps(Frame::new(self.emitter, None).express(entry)?, rest);
+            return self.steps(BicepScope::new(self.emitter, None).express(entry)?, rest);
         }
         if has_float(value) || matches!(value, Value::Unknown(_)) {
             return None;
         }
         let code = match at.id {
-            Some(id) => Code::Each(id, Part::Value),
+            Some(id) => Code::Each(id, LoopPart::Value),
             None => Code::json(&at.value.reveal().ok()?),
         };
         self.steps(code, rest)
     }
 
-    /// What is read of a resource.
-    fn of_resource(&self, address: &Address, steps: &[Step]) -> Option<Code> {
+    /// An attribute of a resource.
+    fn of_resource(&self, address: &Address, steps: &[TraversalStep]) -> Option<Code> {
         let resource = self.emitter.stack.resources.get(address)?;
-        let [Step::Attr(name), rest @ ..] = steps else { return None };
+        let [TraversalStep::Attr(name), rest @ ..] = steps else { return None };
         self.steps(self.attribute(resource, &name.text)?, rest)
     }
 
-    /// An attribute of a resource; `None` for an argument, which is known from the stack.
+    /// An attribute of a resource; `None` for an argument, whose value the stack has.
     pub fn attribute(&self, resource: &Resource, name: &str) -> Option<Code> {
         let kind = resource.kind;
         let symbol = || {
             let object = kind.odd.main(&(0..resource.objects.len()).collect::<Vec<_>>()).copied()?;
             let whole = resource.objects.get(object)?.within.is_none();
-            let which = Which::One(resource.address.clone());
+            let which = ResourceRef::One(resource.address.clone());
             whole.then(|| Code::Resource(Symbol { which, object, below: String::new() }))
         };
         match name {
             "id" | "name" => return Some(symbol()?.get(name)),
             "location" if kind.location == Location::Regional => {
-                return Some(Code::Given(Given::Site(resource.site.to_string())));
+                return Some(Code::Input(FileInput::Site(resource.site.to_string())));
             }
             _ => {}
         }
         match kind.attribute(name)?.from {
-            From::Body(path) => Some(symbol()?.path(path)),
-            From::Action(action, path) => {
+            AttributeSource::Body(path) => Some(symbol()?.path(path)),
+            AttributeSource::Action(action, path) => {
                 Some(Code::Method(Box::new(symbol()?), action.to_owned(), Vec::new()).path(path))
             }
-            From::Names(text) => {
+            AttributeSource::Names(text) => {
                 let mut pieces = Vec::new();
                 let mut left = text;
                 while let Some((before, after)) = left.split_once('{') {
                     let (place, after) = after.split_once('}')?;
-                    pieces.push(Piece::Literal(before.to_owned()));
-                    pieces.push(Piece::Code(match place {
+                    pieces.push(TextPiece::Literal(before.to_owned()));
+                    pieces.push(TextPiece::Code(match place {
                         "name" | "id" => symbol()?.get(place),
-                        "location" => Code::Given(Given::Site(resource.site.to_string())),
+                        "location" => Code::Input(FileInput::Site(resource.site.to_string())),
                         argument => {
                             Code::text(resource.args.get(argument).filter(|of| !of.sensitive_within())?.as_str()?)
                         }
                     }));
                     left = after;
                 }
-                pieces.push(Piece::Literal(left.to_owned()));
+                pieces.push(TextPiece::Literal(left.to_owned()));
                 Some(Code::Text(joined(pieces)))
             }
         }
     }
 
-    fn steps(&self, code: Code, steps: &[Step]) -> Option<Code> {
+    fn steps(&self, code: Code, steps: &[TraversalStep]) -> Option<Code> {
         let [step, rest @ ..] = steps else { return Some(code) };
         let next = match step {
-            Step::Attr(name) => code.get(&name.text),
-            Step::Index(at) => match self.express(at)? {
+            TraversalStep::Attr(name) => code.get(&name.text),
+            TraversalStep::Index(at) => match self.express(at)? {
                 Code::Text(pieces) if Code::Text(pieces.clone()).literal().is_some() => {
                     code.get(Code::Text(pieces).literal().unwrap_or_default())
                 }
                 at => code.index(at),
             },
-            Step::Splat(_) => {
+            TraversalStep::Splat(_) => {
                 let each = self.steps(Code::Bound("one".to_owned()), rest)?;
                 return Some(Code::Call("map", vec![code, Code::Lambda(vec!["one".to_owned()], Box::new(each))]));
             }
@@ -285,8 +285,8 @@ impl<'e, 'a> Frame<'e, 'a> {
         self.steps(next, rest)
     }
 
-    fn loops(&self, of: &For) -> Option<Code> {
-        let For { key_name, value_name, collection, key, value, grouped, condition } = of;
+    fn loops(&self, of: &ForLoop) -> Option<Code> {
+        let ForLoop { key_name, value_name, collection, key, value, grouped, condition } = of;
         if *grouped {
             return None;
         }
@@ -302,7 +302,7 @@ impl<'e, 'a> Frame<'e, 'a> {
                 coll = Code::Call("items", vec![coll]);
                 let one = Code::Bound("one".to_owned());
                 if let Some(key_name) = key_name {
-                    inner.bound.push((key_name.text.to_string(), Bound::Code(one.clone().get("key"))));
+                    inner.bound.push((key_name.text.to_string(), Binding::Code(one.clone().get("key"))));
                 }
                 (vec!["one".to_owned()], one.get("value"))
             }
@@ -311,14 +311,14 @@ impl<'e, 'a> Frame<'e, 'a> {
                 let value_of = Code::Bound(names[0].clone());
                 if let Some(index) = key_name {
                     names.push(super::emitter::camel(&index.text));
-                    inner.bound.push((index.text.to_string(), Bound::Code(Code::Bound(names[1].clone()))));
+                    inner.bound.push((index.text.to_string(), Binding::Code(Code::Bound(names[1].clone()))));
                 }
                 (names, value_of)
             }
         };
-        inner.bound.push((value_name.text.to_string(), Bound::Code(value_of)));
+        inner.bound.push((value_name.text.to_string(), Binding::Code(value_of)));
         if let Some(condition) = condition {
-            // After a filter the positions are others.
+            // A filter changes positions.
             if names.len() > 1 {
                 return None;
             }
@@ -333,7 +333,7 @@ impl<'e, 'a> Frame<'e, 'a> {
             }
             Some(key) => {
                 let key = inner.express(key)?;
-                // `toObject` gives its lambdas no position.
+                // The lambdas of `toObject` have no index.
                 if names.len() > 1 && (uses(&value, &names[1]) || uses(&key, &names[1])) {
                     return None;
                 }
@@ -344,8 +344,8 @@ impl<'e, 'a> Frame<'e, 'a> {
         }
     }
 
-    /// A `for` over resources, which Bicep cannot pass to a lambda: written out.
-    fn over_resources(&self, of: &For, resources: &[(String, Address)]) -> Option<Code> {
+    /// A `for` over resources, written out because Bicep cannot pass resources to a lambda.
+    fn over_resources(&self, of: &ForLoop, resources: &[(String, Address)]) -> Option<Code> {
         if of.condition.is_some() {
             return None;
         }
@@ -353,9 +353,9 @@ impl<'e, 'a> Frame<'e, 'a> {
         for (key, address) in resources {
             let mut inner = self.clone();
             if let Some(name) = &of.key_name {
-                inner.bound.push((name.text.to_string(), Bound::Code(Code::text(key))));
+                inner.bound.push((name.text.to_string(), Binding::Code(Code::text(key))));
             }
-            inner.bound.push((of.value_name.text.to_string(), Bound::Resource(address.clone())));
+            inner.bound.push((of.value_name.text.to_string(), Binding::Resource(address.clone())));
             let key = match &of.key {
                 Some(key) => inner.express(key)?.literal()?.to_owned(),
                 None => String::new(),
@@ -364,7 +364,7 @@ impl<'e, 'a> Frame<'e, 'a> {
         }
         Some(match of.key {
             Some(_) => Code::Object(entries),
-            None => Code::List(entries.into_iter().map(|(_, code)| Item::One(code)).collect()),
+            None => Code::List(entries.into_iter().map(|(_, code)| ListItem::One(code)).collect()),
         })
     }
 }
@@ -373,7 +373,7 @@ fn uses(code: &Code, name: &str) -> bool {
     code.any(&|part| matches!(part, Code::Bound(bound) if bound == name))
 }
 
-/// The resources that a value is made of, with their keys.
+/// Resources in a value, with their keys.
 fn instances(value: &Value) -> Option<Vec<(String, Address)>> {
     let address = |value: &Value| match value {
         Value::Block(address) if address.kind() != "site" => Some(address.clone()),
@@ -390,7 +390,7 @@ fn instances(value: &Value) -> Option<Vec<(String, Address)>> {
     }
 }
 
-/// Whether a number that is not whole stands anywhere within: Bicep has none.
+/// True if a value contains a fraction, which Bicep lacks.
 pub(super) fn has_float(value: &Value) -> bool {
     match value {
         Value::Number(Number::Float(_)) => true,

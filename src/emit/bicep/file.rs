@@ -1,25 +1,25 @@
-//! Whole files: `main.bicep`, a module for each resource group, and the files of parameters.
+//! Complete files: `main.bicep`, a module for each resource group, and the parameter files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use indexmap::IndexMap;
 
-use super::code::{Code, Given, Item};
-use super::emitter::{Emitter, camel, pascal, symbol_base};
-use super::express::Frame;
-use super::modules::{Index, Module};
+use super::code::{Code, FileInput, ListItem};
+use super::emitter::{BicepEmitter, camel, pascal, symbol_base};
+use super::express::BicepScope;
+use super::modules::{BicepIndex, Module};
 use super::params::{default, of_value, param};
 use super::print::Printer;
 use super::text::{indent, quoted};
-use crate::emit::Unsaid;
-use crate::kinds::From;
+use crate::emit::Limitation;
+use crate::kinds::AttributeSource;
 use crate::value::Value;
 
-/// What a module gives to `main.bicep`: its name, type and value.
+/// Outputs of a module for `main.bicep`: name, type and value.
 pub(super) type Outputs = IndexMap<String, (&'static str, Code)>;
 
-/// The text of a resource that is declared in this file.
+/// Text of a resource of this file.
 fn resource(printer: &Printer<'_, '_>, at: usize, after: &[String], condition: Option<&str>) -> String {
     let node = &printer.index.nodes[at];
     printer.within(at, || {
@@ -57,7 +57,7 @@ fn resource(printer: &Printer<'_, '_>, at: usize, after: &[String], condition: O
                 format!("{one_by_one}{head} [{} {{\n{indented}}}]\n", printer.head(of, uses))
             }
             None => {
-                let at_rest = || format!(" if (!{})", printer.code(&Code::Given(Given::Active), 0));
+                let at_rest = || format!(" if (!{})", printer.code(&Code::Input(FileInput::Active), 0));
                 let when = condition.map(|name| format!(" if ({name})"));
                 let when = when.or_else(|| node.at_rest.then(at_rest)).unwrap_or_default();
                 format!("{head}{when} {{\n{indented}}}\n")
@@ -66,7 +66,7 @@ fn resource(printer: &Printer<'_, '_>, at: usize, after: &[String], condition: O
     })
 }
 
-/// The resources of this file that one waits for without naming them.
+/// Resources of this file that one depends on without a reference.
 fn waits(printer: &Printer<'_, '_>, own: &[usize], at: usize) -> Vec<String> {
     let index = printer.index;
     let named = index.refers(at);
@@ -76,19 +76,19 @@ fn waits(printer: &Printer<'_, '_>, own: &[usize], at: usize) -> Vec<String> {
         let before = own.iter().take_while(|one| **one != at);
         waits.extend(before.filter(|one| index.nodes[**one].serial.as_ref() == Some(root)).last());
     }
-    // What it names waits for the rest already.
+    // Its references depend on the rest already.
     let through: BTreeSet<usize> = named.iter().chain(&waits).flat_map(|one| index.refers(*one)).collect();
     let left = waits.into_iter().filter(|one| !named.contains(one) && !through.contains(one));
     left.map(|one| printer.symbol_of(one, None)).collect()
 }
 
-/// A module, and what it takes from outside.
+/// A module and its inputs.
 pub(super) fn module(
-    emitter: &Emitter<'_>,
-    index: &Index,
+    emitter: &BicepEmitter<'_>,
+    index: &BicepIndex,
     module: &Module,
     outputs: &Outputs,
-) -> (String, BTreeSet<Given>) {
+) -> (String, BTreeSet<FileInput>) {
     let printer = Printer::new(emitter, index, module.nodes.iter().copied(), module.group.clone());
     let mut parts = Vec::new();
     for at in &module.nodes {
@@ -100,37 +100,37 @@ pub(super) fn module(
     }
     let existing = printer.existing();
     let vars: Vec<String> = printer.vars.borrow().iter().map(|(name, text)| format!("var {name} = {text}\n")).collect();
-    let givens = printer.givens.borrow().clone();
-    let params: Vec<String> = givens.iter().map(|given| param(emitter, given, None)).collect();
-    // Why there is more than one module of a resource group.
+    let inputs = printer.inputs.borrow().clone();
+    let params: Vec<String> = inputs.iter().map(|given| param(emitter, given, None)).collect();
+    // Reason for a further module of a resource group.
     let head = match module.waits_for.as_slice() {
         [] => None,
         names => Some(format!(
-            "// Apart from the rest of its resource group, because it needs what {} made, and a template cannot wait in its middle.\n",
-            if names.len() == 1 { format!("{} has", names[0]) } else { format!("{} have", names.join(", ")) }
+            "// A separate module of its resource group, because it depends on the modules {}.\n",
+            names.join(", ")
         )),
     };
     let parts: Vec<String> = head.into_iter().chain(params).chain(vars).chain(existing).chain(parts).collect();
-    (parts.join("\n"), givens)
+    (parts.join("\n"), inputs)
 }
 
-/// The main file with what it needs: its text, and the parameters that have no default.
-pub(super) struct Main<'m, 'a> {
-    pub emitter: &'m Emitter<'a>,
-    pub index: &'m Index,
+/// The main file.
+pub(super) struct MainFile<'m, 'a> {
+    pub emitter: &'m BicepEmitter<'a>,
+    pub index: &'m BicepIndex,
     pub modules: &'m [Module],
-    /// The resource groups.
+    /// Resource groups.
     groups: Vec<usize>,
-    /// What each module is called.
+    /// Name of each module.
     called: Vec<String>,
-    /// What each module gives.
+    /// Outputs of each module.
     pub outputs: BTreeMap<usize, Outputs>,
-    /// The stack's outputs as they are said here: name, type, description, value.
+    /// Outputs of the stack: name, type, description, value.
     declared: Vec<(String, &'static str, Option<String>, Code)>,
 }
 
-impl<'m, 'a> Main<'m, 'a> {
-    pub fn new(emitter: &'m Emitter<'a>, index: &'m Index, modules: &'m [Module]) -> Self {
+impl<'m, 'a> MainFile<'m, 'a> {
+    pub fn new(emitter: &'m BicepEmitter<'a>, index: &'m BicepIndex, modules: &'m [Module]) -> Self {
         let groups: Vec<usize> = (0..index.nodes.len()).filter(|at| index.is_group(emitter, *at)).collect();
         let printer = Printer::new(emitter, index, groups.iter().copied(), None);
         let taken: BTreeSet<String> = groups.iter().map(|at| printer.symbol_of(*at, None)).collect();
@@ -146,17 +146,17 @@ impl<'m, 'a> Main<'m, 'a> {
         main
     }
 
-    /// An output of the stack: what it reads of resources is given by their modules.
-    fn declare(&mut self, name: &str, block: &crate::hcl::ast::Block) {
+    /// An output of the stack, which reads attributes from outputs of modules.
+    fn declare(&mut self, name: &str, block: &crate::hcl::ast::HclBlock) {
         let Some(output) = self.emitter.stack.outputs.get(name) else { return };
         let Some(written) = block.body.attribute("value") else { return };
-        let lose = |why: &str| self.emitter.lose(Unsaid { what: format!("output.{name}"), why: why.to_owned() });
+        let lose = |why: &str| self.emitter.lose(Limitation { what: format!("output.{name}"), why: why.to_owned() });
         if output.value.sensitive_within() {
-            return lose("it is a secret, and outputs of a deployment can be read by whoever may read its history");
+            return lose("it is sensitive, and outputs are in plain text in the deployment history");
         }
         let known = || output.value.reveal().ok().map(|json| ids(self.emitter, &json));
-        let Some(code) = Frame::new(self.emitter, None).express(&written.expr).or_else(known) else {
-            return lose("Bicep has no words for the way in which it is computed");
+        let Some(code) = BicepScope::new(self.emitter, None).express(&written.expr).or_else(known) else {
+            return lose("Bicep cannot express its computation");
         };
         let type_ = match (&output.value, &code) {
             (Value::Unknown(_), Code::Object(_)) => "object",
@@ -190,7 +190,7 @@ impl<'m, 'a> Main<'m, 'a> {
         self.declared.push((camel(name), type_, output.description.clone(), code));
     }
 
-    /// The type of what is read of a resource: a list only where the kind's table says so.
+    /// Type of an attribute: a list only if the kind's table declares it as one.
     fn read_type(&self, code: &Code) -> &'static str {
         let address = code
             .read_of()
@@ -198,21 +198,23 @@ impl<'m, 'a> Main<'m, 'a> {
             .and_then(|(at, _)| self.index.nodes[at].instances.first());
         let kind = address.and_then(|address| self.emitter.stack.resources.get(address)).map(|resource| resource.kind);
         let is = |attribute: &&crate::kinds::Attribute| match (attribute.from, code) {
-            (From::Body(path), Code::Get(_, last)) => attribute.list && path.rsplit('.').next() == Some(last),
+            (AttributeSource::Body(path), Code::Get(_, last)) => {
+                attribute.list && path.rsplit('.').next() == Some(last)
+            }
             _ => false,
         };
         let list = kind.is_some_and(|kind| kind.attributes.iter().any(|attribute| is(&attribute)));
         if list { "array" } else { "string" }
     }
 
-    /// The text of `main.bicep` and what it takes, from what each module takes.
-    pub fn text(&self, taken: &BTreeMap<usize, BTreeSet<Given>>) -> (String, BTreeSet<Given>) {
+    /// Text and inputs of `main.bicep`, from the inputs of each module.
+    pub fn text(&self, taken: &BTreeMap<usize, BTreeSet<FileInput>>) -> (String, BTreeSet<FileInput>) {
         let alone = self.modules.iter().filter(|module| module.name.is_empty()).flat_map(|module| &module.nodes);
         let own: Vec<usize> = self.groups.iter().chain(alone).copied().collect();
         let printer = Printer::new(self.emitter, self.index, own, None);
         let active = || {
-            printer.givens.borrow_mut().insert(Given::Active);
-            self.emitter.name_of(&Given::Active)
+            printer.inputs.borrow_mut().insert(FileInput::Active);
+            self.emitter.name_of(&FileInput::Active)
         };
         let mut parts = Vec::new();
         for at in self.groups.iter().copied() {
@@ -227,8 +229,8 @@ impl<'m, 'a> Main<'m, 'a> {
                 continue;
             }
             let none = BTreeSet::new();
-            let givens = taken.get(&at).unwrap_or(&none);
-            parts.push(self.call(&printer, at, givens, &after, when.as_deref()));
+            let inputs = taken.get(&at).unwrap_or(&none);
+            parts.push(self.call(&printer, at, inputs, &after, when.as_deref()));
         }
         for (name, type_, description, code) in &self.declared {
             let text = printer.code(code, 0);
@@ -244,18 +246,19 @@ impl<'m, 'a> Main<'m, 'a> {
         let locals = self.locals(&printer);
         let vars: Vec<String> =
             printer.vars.borrow().iter().map(|(name, text)| format!("var {name} = {text}\n")).collect();
-        let givens = printer.givens.borrow().clone();
-        let params =
-            givens.iter().filter(|given| !matches!(given, Given::Local(_) | Given::Tags | Given::GroupName(_)));
+        let inputs = printer.inputs.borrow().clone();
+        let params = inputs
+            .iter()
+            .filter(|given| !matches!(given, FileInput::Local(_) | FileInput::Tags | FileInput::GroupName(_)));
         let params = params.map(|given| param(self.emitter, given, default(&printer, given)));
         let existing = printer.existing();
         let head = ["targetScope = 'subscription'\n".to_owned()];
         let all: Vec<String> =
             head.into_iter().chain(params).chain(locals).chain(vars).chain(existing).chain(parts).collect();
-        (all.join("\n"), givens)
+        (all.join("\n"), inputs)
     }
 
-    /// What another thing of this file is called.
+    /// Name of another module or resource of this file.
     fn called(&self, printer: &Printer<'_, '_>, module: usize) -> String {
         let of = &self.modules[module];
         match of.nodes.first() {
@@ -264,12 +267,12 @@ impl<'m, 'a> Main<'m, 'a> {
         }
     }
 
-    /// A module, called.
+    /// The declaration of a module.
     fn call(
         &self,
         printer: &Printer<'_, '_>,
         at: usize,
-        givens: &BTreeSet<Given>,
+        inputs: &BTreeSet<FileInput>,
         after: &[String],
         when: Option<&str>,
     ) -> String {
@@ -280,12 +283,12 @@ impl<'m, 'a> Main<'m, 'a> {
             None => "subscription()".to_owned(),
         };
         let mut params = String::new();
-        for given in givens {
+        for given in inputs {
             let name = self.emitter.name_of(given);
             let value = match given {
-                Given::GroupName(group) => self.group_name(printer, group),
+                FileInput::GroupName(group) => self.group_name(printer, group),
                 other => {
-                    printer.givens.borrow_mut().insert(other.clone());
+                    printer.inputs.borrow_mut().insert(other.clone());
                     name.clone()
                 }
             };
@@ -306,7 +309,7 @@ impl<'m, 'a> Main<'m, 'a> {
         node.map_or_else(|| symbol_base(group), |(node, _)| printer.symbol_of(node, None))
     }
 
-    /// The name of a resource group: of one that may not stand, what it would be.
+    /// Name of a resource group; of a failover-only one, its expression.
     fn group_name(&self, printer: &Printer<'_, '_>, group: &crate::address::Address) -> String {
         match self.index.one(group, 0) {
             Some((node, _)) if self.index.nodes[node].failover => printer.code(&self.index.nodes[node].name, 0),
@@ -314,23 +317,23 @@ impl<'m, 'a> Main<'m, 'a> {
         }
     }
 
-    /// The locals that are used, and the tags, each after what it names.
+    /// Used locals and the tags, each after its dependencies.
     fn locals(&self, printer: &Printer<'_, '_>) -> Vec<String> {
         let mut out = Vec::new();
-        let frame = Frame::new(self.emitter, None);
-        if printer.givens.borrow().contains(&Given::Tags) {
+        let frame = BicepScope::new(self.emitter, None);
+        if printer.inputs.borrow().contains(&FileInput::Tags) {
             let written = self.emitter.stack.program.stack.as_ref().and_then(|block| block.body.attribute("tags"));
             let code = written.and_then(|tags| frame.express(&tags.expr));
             let known = || Code::json(&Value::from(self.emitter.stack.tags.clone()).reveal().unwrap_or_default());
             let text = printer.code(&code.unwrap_or_else(known), 0);
-            out.push(format!("var {} = {text}\n", self.emitter.name_of(&Given::Tags)));
+            out.push(format!("var {} = {text}\n", self.emitter.name_of(&FileInput::Tags)));
         }
         let locals: Vec<_> = self.emitter.stack.program.locals.iter().collect();
         let mut written = Vec::new();
-        // Those that are named by others come before them, and are found from behind.
+        // A local comes before its users, so collect them from the end.
         for (name, local) in locals.into_iter().rev() {
-            let given = Given::Local(name.to_string());
-            if !printer.givens.borrow().contains(&given) {
+            let given = FileInput::Local(name.to_string());
+            if !printer.inputs.borrow().contains(&given) {
                 continue;
             }
             let known = || frame.value(&local.attribute.expr)?.reveal().ok().map(|json| Code::json(&json));
@@ -341,11 +344,13 @@ impl<'m, 'a> Main<'m, 'a> {
     }
 }
 
-/// Values in which ids refer to what has them.
-fn ids(emitter: &Emitter<'_>, json: &serde_json::Value) -> Code {
+/// A value with ids as references.
+fn ids(emitter: &BicepEmitter<'_>, json: &serde_json::Value) -> Code {
     match json {
         serde_json::Value::String(text) => emitter.literal(text, ""),
-        serde_json::Value::Array(items) => Code::List(items.iter().map(|item| Item::One(ids(emitter, item))).collect()),
+        serde_json::Value::Array(items) => {
+            Code::List(items.iter().map(|item| ListItem::One(ids(emitter, item))).collect())
+        }
         serde_json::Value::Object(map) => {
             Code::Object(map.iter().map(|(name, one)| (name.clone(), ids(emitter, one))).collect())
         }
@@ -353,8 +358,8 @@ fn ids(emitter: &Emitter<'_>, json: &serde_json::Value) -> Code {
     }
 }
 
-/// What an output of a module is called: after the resource and what is read of it.
-fn output_name(index: &Index, symbol: &super::code::Symbol, code: &Code) -> String {
+/// Name of an output of a module: resource and attribute.
+fn output_name(index: &BicepIndex, symbol: &super::code::Symbol, code: &Code) -> String {
     let address = index.node(symbol).and_then(|(at, place)| index.nodes[at].instances.get(place.unwrap_or(0)));
     let mut words = Vec::new();
     let mut at = code;

@@ -1,8 +1,8 @@
-//! Functions of the stack's language as Bicep's, where Bicep has one that gives the same.
+//! Functions of the stack's language in Bicep, where Bicep has an equivalent.
 
-use super::code::{Code, Piece, joined};
-use super::express::Frame;
-use crate::hcl::ast::{Expr, ExprKind, Part, Root};
+use super::code::{Code, TextPiece, joined};
+use super::express::BicepScope;
+use crate::hcl::ast::{Expr, ExprKind, Root, TemplatePart};
 use crate::value::{Number, Value};
 
 /// Functions with the same arguments and result: ours, Bicep's.
@@ -22,8 +22,8 @@ const SAME: &[(&str, &str)] = &[
     ("substr", "substring"),
 ];
 
-/// A call in Bicep; `None` where Bicep has nothing that gives the same.
-pub(super) fn call(frame: &Frame<'_, '_>, name: &str, args: &[Expr]) -> Option<Code> {
+/// A call in Bicep; `None` if Bicep has no equivalent.
+pub(super) fn call(frame: &BicepScope<'_, '_>, name: &str, args: &[Expr]) -> Option<Code> {
     let arg = |at: usize| frame.express(args.get(at)?);
     let value = |at: usize| frame.value(args.get(at)?);
     if let Some((_, bicep)) = SAME.iter().find(|(ours, _)| *ours == name) {
@@ -36,7 +36,7 @@ pub(super) fn call(frame: &Frame<'_, '_>, name: &str, args: &[Expr]) -> Option<C
         ("replace", 3) if !value(1)?.as_str()?.starts_with('/') => {
             Some(Code::Call("replace", vec![arg(0)?, arg(1)?, arg(2)?]))
         }
-        // Bicep's goes into what is nested.
+        // Bicep's `union` merges nested objects.
         ("merge", 2..) if (0..args.len()).all(|at| value(at).is_some_and(|value| is_flat(&value))) => {
             Some(Code::Call("union", args.iter().map(|arg| frame.express(arg)).collect::<Option<_>>()?))
         }
@@ -80,7 +80,7 @@ pub(super) fn call(frame: &Frame<'_, '_>, name: &str, args: &[Expr]) -> Option<C
             };
             Some(Code::Call("cidrSubnet", vec![range, own, arg(2)?]))
         }
-        // Bicep counts from the first address that a machine can have.
+        // Bicep counts from the first usable address.
         ("cidrhost", 2) => match value(1)? {
             Value::Number(Number::Int(at)) if at >= 1 => Some(Code::Call("cidrHost", vec![arg(0)?, Code::Int(at - 1)])),
             _ => None,
@@ -102,18 +102,18 @@ fn is_flat(value: &Value) -> bool {
 }
 
 /// `format` with nothing but `%s`, `%d` and `%%` in it.
-fn format(frame: &Frame<'_, '_>, args: &[Expr]) -> Option<Code> {
+fn format(frame: &BicepScope<'_, '_>, args: &[Expr]) -> Option<Code> {
     let [pattern, rest @ ..] = args else { return None };
     let ExprKind::String(pattern) = &pattern.kind else { return None };
     let mut rest = rest.iter();
     let mut pieces = Vec::new();
     let mut left = &**pattern;
     while let Some((before, after)) = left.split_once('%') {
-        pieces.push(Piece::Literal(before.to_owned()));
+        pieces.push(TextPiece::Literal(before.to_owned()));
         let verb = after.chars().next()?;
         left = &after[verb.len_utf8()..];
         if verb == '%' {
-            pieces.push(Piece::Literal("%".to_owned()));
+            pieces.push(TextPiece::Literal("%".to_owned()));
             continue;
         }
         let arg = rest.next()?;
@@ -122,14 +122,14 @@ fn format(frame: &Frame<'_, '_>, args: &[Expr]) -> Option<Code> {
             (verb, known.unmark().0),
             ('s', Value::String(_) | Value::Unknown(_)) | ('s' | 'd', Value::Number(Number::Int(_)))
         );
-        pieces.push(Piece::Code(fits.then(|| frame.express(arg)).flatten()?));
+        pieces.push(TextPiece::Code(fits.then(|| frame.express(arg)).flatten()?));
     }
-    pieces.push(Piece::Literal(left.to_owned()));
+    pieces.push(TextPiece::Literal(left.to_owned()));
     Some(Code::Text(joined(pieces)))
 }
 
-/// A template that is filled: one in which nothing but names stands is read as it is, and the names replaced; any other is written out.
-fn template(frame: &Frame<'_, '_>, args: &[Expr]) -> Option<Code> {
+/// A filled template: read from its file with names replaced, or written out if it contains more than names.
+fn template(frame: &BicepScope<'_, '_>, args: &[Expr]) -> Option<Code> {
     let [path, Expr { kind: ExprKind::Object(entries), .. }] = args else { return None };
     let ExprKind::String(name) = &path.kind else { return None };
     let bytes = frame.emitter.stack.program.reader.bytes(name.trim_start_matches("./")).ok().flatten()?;
@@ -152,18 +152,18 @@ fn template(frame: &Frame<'_, '_>, args: &[Expr]) -> Option<Code> {
     Some(code)
 }
 
-/// A value as the text that a template has of it; `None` for what Bicep writes otherwise.
-fn as_text(frame: &Frame<'_, '_>, value: &Expr) -> Option<Code> {
-    let said = frame.express(value)?;
+/// A value as text in a template; `None` if Bicep formats it differently.
+fn as_text(frame: &BicepScope<'_, '_>, value: &Expr) -> Option<Code> {
+    let code = frame.express(value)?;
     match frame.value(value)?.unmark().0 {
-        Value::String(_) | Value::Unknown(_) => Some(said),
-        Value::Number(Number::Int(_)) => Some(Code::Call("string", vec![said])),
+        Value::String(_) | Value::Unknown(_) => Some(code),
+        Value::Number(Number::Int(_)) => Some(Code::Call("string", vec![code])),
         _ => None,
     }
 }
 
-/// The parts of a template with what it is given in them. Lists that are written out are gone through here.
-fn filled(frame: &Frame<'_, '_>, parts: &[Part], given: &[(String, &Expr)]) -> Option<Vec<Piece>> {
+/// The parts of a template with values inserted. Loops over list literals are unrolled.
+fn filled(frame: &BicepScope<'_, '_>, parts: &[TemplatePart], given: &[(String, &Expr)]) -> Option<Vec<TextPiece>> {
     let bound = |expr: &Expr| -> Option<Code> {
         let mut inner = frame.clone();
         for (name, value) in given {
@@ -178,9 +178,9 @@ fn filled(frame: &Frame<'_, '_>, parts: &[Part], given: &[(String, &Expr)]) -> O
     let mut pieces = Vec::new();
     for part in parts {
         match part {
-            Part::Literal(text) => pieces.push(Piece::Literal(text.to_string())),
-            Part::Interpolation(expr) => pieces.push(Piece::Code(bound(expr)?)),
-            Part::For { key: None, value, collection, body } => {
+            TemplatePart::Literal(text) => pieces.push(TextPiece::Literal(text.to_string())),
+            TemplatePart::Interpolation(expr) => pieces.push(TextPiece::Code(bound(expr)?)),
+            TemplatePart::For { key: None, value, collection, body } => {
                 let ExprKind::Traversal { root: Root::Name(name), steps } = &collection.kind else { return None };
                 let (_, list) = given.iter().find(|(other, _)| *other == *name.text).filter(|_| steps.is_empty())?;
                 let ExprKind::List(items) = &list.kind else { return None };
@@ -191,14 +191,14 @@ fn filled(frame: &Frame<'_, '_>, parts: &[Part], given: &[(String, &Expr)]) -> O
                     pieces.extend(filled(frame, body, &inner)?);
                 }
             }
-            Part::If(..) | Part::For { .. } => return None,
+            TemplatePart::If(..) | TemplatePart::For { .. } => return None,
         }
     }
     Some(pieces)
 }
 
-/// The path of a file that is read, which is then put beside the code.
-fn read(frame: &Frame<'_, '_>, args: &[Expr]) -> Option<Code> {
+/// Path of a file to read, which is copied beside the code.
+fn read(frame: &BicepScope<'_, '_>, args: &[Expr]) -> Option<Code> {
     let [Expr { kind: ExprKind::String(path), .. }] = args else { return None };
     let path = path.trim_start_matches("./");
     let bytes = frame.emitter.stack.program.reader.bytes(path).ok().flatten()?;

@@ -1,8 +1,9 @@
-//! A resource to the bodies that `apply` sends for it, with the stack's expressions in them.
+//! Bodies of a resource, as `apply` sends them, with the stack's expressions in them.
 //!
-//! How arguments become bodies is the kinds' business, some of it in functions of their own. So each argument that the stack computes is given to them
-//! as a mark, and where the mark comes out, there the expression goes: if what came out without it is what the argument is worth, or that in the
-//! way that the table says. Where a kind looks into the argument, the mark leads it astray, and the value stays as it is.
+//! Kinds make bodies from arguments, partly with functions of their own. So each computed argument is passed to them
+//! as a mark. Where a mark appears in a body, its expression is written, if the body without the mark has the
+//! argument's value or the value that the table translates it to. A kind that inspects the argument would misread the
+//! mark; there the value stays.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
@@ -10,35 +11,35 @@ use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::code::{Code, Given, LoopId, Piece, joined};
-use super::draft::{Draft, Element, Entries, gathered};
-use super::emitter::Emitter;
-use super::express::{At, Frame};
+use super::body_value::{BodyElement, BodyValue, LoopEntries, gathered};
+use super::code::{Code, FileInput, LoopId, TextPiece, joined};
+use super::emitter::BicepEmitter;
+use super::express::{BicepScope, LoopEntry};
 use super::through::{fitted, is_reference, is_text, through, unwrapped, with_location};
-use crate::emit::written::{Merged, merged, names_each};
-use crate::emit::{Unsaid, secrets};
-use crate::hcl::ast::{Block, Expr, ExprKind};
+use crate::emit::merged::{BlockContent, merged, names_each};
+use crate::emit::{Limitation, secrets};
+use crate::hcl::ast::{Expr, ExprKind, HclBlock};
 use crate::kinds::{Arg, Ty, Wire, body};
 use crate::stack::Resource;
 use crate::value::{Map, Value};
 
-/// What marks begin and end with: a character that no stack has.
+/// First and last character of a mark, which no stack contains.
 const OPEN: char = '\u{E000}';
 const CLOSE: char = '\u{E001}';
 
-/// One argument, or a part of one, that is given as a mark.
-pub(super) struct Mark {
+/// An argument, or a part of one, that is passed as a mark.
+pub(super) struct ArgumentMark {
     pub code: Code,
-    /// What it is worth; a mark itself where that is not known, or not to be seen.
+    /// Its value; the mark itself if unknown or sensitive.
     pub value: Json,
     pub wire: Wire,
 }
 
-/// The bodies of a resource's objects, as drafts.
-pub(super) fn drafts(emitter: &Emitter<'_>, resource: &Resource, each: Option<At>) -> Vec<Draft> {
+/// Bodies of a resource's objects, as drafts.
+pub(super) fn drafts(emitter: &BicepEmitter<'_>, resource: &Resource, each: Option<LoopEntry>) -> Vec<BodyValue> {
     let Some(definition) = emitter.stack.program.definitions.get(&resource.address.block()) else { return Vec::new() };
     let marker = Marker {
-        frame: Frame::new(emitter, each),
+        frame: BicepScope::new(emitter, each),
         resource,
         merged: merged(&emitter.stack.program, definition),
         marks: RefCell::default(),
@@ -50,56 +51,56 @@ pub(super) fn drafts(emitter: &Emitter<'_>, resource: &Resource, each: Option<At
 }
 
 struct Marker<'e, 'a> {
-    frame: Frame<'e, 'a>,
+    frame: BicepScope<'e, 'a>,
     resource: &'a Resource,
-    merged: Merged,
-    marks: RefCell<HashMap<usize, Mark>>,
+    merged: BlockContent,
+    marks: RefCell<HashMap<usize, ArgumentMark>>,
     next: Cell<usize>,
-    /// What the loops of nested blocks go through.
-    entries: RefCell<HashMap<LoopId, Entries>>,
-    /// Which marks are made beside those that must be.
-    allowed: RefCell<Allowed>,
+    /// Entries of the loops of nested blocks.
+    entries: RefCell<HashMap<LoopId, LoopEntries>>,
+    /// Optional marks to make.
+    allowed: RefCell<MarkSelection>,
 }
 
 #[derive(Default)]
-enum Allowed {
+enum MarkSelection {
     #[default]
     All,
     These(BTreeSet<usize>),
 }
 
 impl<'a> Marker<'_, 'a> {
-    fn drafts(&self) -> Vec<Draft> {
-        let plain = self.bodies(Allowed::These(BTreeSet::new()));
+    fn drafts(&self) -> Vec<BodyValue> {
+        let plain = self.bodies(MarkSelection::These(BTreeSet::new()));
         let count = self.next.get();
-        let marked = self.bodies(Allowed::All);
-        let drafted = |marked: &[Json]| -> Option<Vec<Draft>> {
+        let marked = self.bodies(MarkSelection::All);
+        let drafted = |marked: &[Json]| -> Option<Vec<BodyValue>> {
             let drafts = marked.iter().zip(&plain).map(|(marked, plain)| self.draft(marked, plain));
             (marked.len() == plain.len()).then(|| drafts.collect()).flatten()
         };
         if let Some(drafts) = drafted(&marked) {
             return drafts;
         }
-        // Some kind looked into an argument: the marks are tried one by one, and those that lead astray are left.
+        // A kind inspected an argument: try the marks one by one, and drop those that it misread.
         let mut good = BTreeSet::new();
         for one in 0..count {
-            let marked = self.bodies(Allowed::These(BTreeSet::from([one])));
+            let marked = self.bodies(MarkSelection::These(BTreeSet::from([one])));
             if drafted(&marked).is_some() {
                 good.insert(one);
             }
         }
-        let marked = self.bodies(Allowed::These(good));
+        let marked = self.bodies(MarkSelection::These(good));
         drafted(&marked).or_else(|| drafted(&plain)).unwrap_or_default()
     }
 
-    /// The bodies with these marks in them.
-    fn bodies(&self, allowed: Allowed) -> Vec<Json> {
+    /// Bodies with these marks.
+    fn bodies(&self, allowed: MarkSelection) -> Vec<Json> {
         self.next.set(0);
         *self.allowed.borrow_mut() = allowed;
         let emitter = self.frame.emitter;
         let attributes: Vec<(&str, &Expr)> =
             self.merged.attributes.iter().map(|(one, _)| (&*one.name.text, &*one.expr)).collect();
-        let blocks: Vec<&Block> = self.merged.blocks.iter().map(|(one, _)| one).collect();
+        let blocks: Vec<&HclBlock> = self.merged.blocks.iter().map(|(one, _)| one).collect();
         let args = self.args(self.resource.kind.args, &attributes, &blocks, &self.resource.args, "", &self.frame);
         emitter.stack.with_subject(self.resource, &args, &emitter.knowledge, body::bodies)
     }
@@ -108,10 +109,10 @@ impl<'a> Marker<'_, 'a> {
         &self,
         table: &[Arg],
         attributes: &[(&str, &Expr)],
-        blocks: &[&Block],
+        blocks: &[&HclBlock],
         values: &Map,
         path: &str,
-        frame: &Frame<'_, 'a>,
+        frame: &BicepScope<'_, 'a>,
     ) -> JsonMap<String, Json> {
         let mut out = JsonMap::new();
         for (name, value) in values {
@@ -134,17 +135,17 @@ impl<'a> Marker<'_, 'a> {
         out
     }
 
-    /// An argument that runs move: while the failover is on, it is as they leave it.
+    /// An argument that runs change: during a failover it has their value.
     fn moved(&self, value: &Value, written: Option<&Expr>, arg: &Arg, active: &Json) -> Option<Json> {
         let json = value.reveal().ok()?;
         let raw = written.and_then(|expr| self.frame.value(expr));
         let said = written.and_then(|expr| fitted(self.frame.express(expr)?, raw.as_ref(), value));
         let said = said.unwrap_or_else(|| self.known(&json));
-        let code = Code::If(Box::new([Code::Given(Given::Active), self.known(active), said]));
+        let code = Code::If(Box::new([Code::Input(FileInput::Active), self.known(active), said]));
         Some(self.mark(code, json, false, arg.wire))
     }
 
-    /// A value as it is, ids as references.
+    /// A literal value with ids as references.
     fn known(&self, json: &Json) -> Code {
         match json {
             Json::String(text) => self.frame.emitter.literal(text, &self.resource.site),
@@ -152,24 +153,24 @@ impl<'a> Marker<'_, 'a> {
         }
     }
 
-    /// Nested blocks: each with what is written of it, those of a loop with its turns.
+    /// Nested blocks, those of a loop with their entries.
     fn blocks(
         &self,
         table: &[Arg],
-        blocks: &[&Block],
+        blocks: &[&HclBlock],
         word: &str,
         value: &Value,
         path: &str,
-        frame: &Frame<'_, 'a>,
+        frame: &BicepScope<'_, 'a>,
     ) -> Option<Json> {
-        let written: Vec<&Block> = blocks.iter().copied().filter(|block| &*block.ident.text == word).collect();
+        let written: Vec<&HclBlock> = blocks.iter().copied().filter(|block| &*block.ident.text == word).collect();
         let is_list = matches!(value, Value::List(_));
         let values: Vec<&Value> = match value {
             Value::List(items) => items.iter().collect(),
             one => vec![one],
         };
-        // Which block each value is of, and at which turn.
-        let mut of: Vec<(&Block, Option<At>)> = Vec::new();
+        // Block and entry of each value.
+        let mut of: Vec<(&HclBlock, Option<LoopEntry>)> = Vec::new();
         for (at, block) in written.iter().enumerate() {
             match block.body.attribute("for_each") {
                 None => of.push((block, None)),
@@ -180,7 +181,7 @@ impl<'a> Marker<'_, 'a> {
                     if let Some(id) = id {
                         self.entries.borrow_mut().insert(id, entries.clone());
                     }
-                    let turn = |(key, value)| At { id, key, value, written: Arc::clone(&each.expr) };
+                    let turn = |(key, value)| LoopEntry { id, key, value, written: Arc::clone(&each.expr) };
                     of.extend(entries.into_iter().map(|entry| (*block, Some(turn(entry)))));
                 }
             }
@@ -193,15 +194,15 @@ impl<'a> Marker<'_, 'a> {
             };
             let attributes: Vec<(&str, &Expr)> =
                 block.iter().flat_map(|of| &of.body.attributes).map(|one| (&*one.name.text, &*one.expr)).collect();
-            let blocks: Vec<&Block> = block.iter().flat_map(|of| &of.body.blocks).collect();
-            let inner = each.map_or_else(|| frame.clone(), |each| Frame::new(frame.emitter, Some(each)));
+            let blocks: Vec<&HclBlock> = block.iter().flat_map(|of| &of.body.blocks).collect();
+            let inner = each.map_or_else(|| frame.clone(), |each| BicepScope::new(frame.emitter, Some(each)));
             Some(Json::Object(self.args(table, &attributes, &blocks, map, path, &inner)))
         };
         let mut all = values.iter().enumerate().filter_map(|(at, value)| one(at, value));
         if is_list { Some(all.collect()) } else { all.next() }
     }
 
-    /// Tags: those of the stack, with its own laid over them.
+    /// Tags of the stack, overridden by its own.
     fn tags(&self, value: &Value, written: Option<&Expr>) -> Option<Json> {
         let json = value.reveal().ok()?;
         let stack = &self.resource.stack_tags;
@@ -216,14 +217,21 @@ impl<'a> Marker<'_, 'a> {
         };
         let code = match (own, stack.is_empty()) {
             (None, true) => return Some(json),
-            (None, false) => Code::Given(Given::Tags),
+            (None, false) => Code::Input(FileInput::Tags),
             (Some(own), true) => own,
-            (Some(own), false) => Code::Call("union", vec![Code::Given(Given::Tags), own]),
+            (Some(own), false) => Code::Call("union", vec![Code::Input(FileInput::Tags), own]),
         };
         Some(self.mark(code, json, false, Wire::At("tags")))
     }
 
-    fn value(&self, value: &Value, expr: Option<&Expr>, arg: &Arg, path: &str, frame: &Frame<'_, 'a>) -> Option<Json> {
+    fn value(
+        &self,
+        value: &Value,
+        expr: Option<&Expr>,
+        arg: &Arg,
+        path: &str,
+        frame: &BicepScope<'_, 'a>,
+    ) -> Option<Json> {
         let expr = expr.map(unwrapped);
         let must = matches!(value, Value::Sensitive(_) | Value::Unknown(_));
         if !must && let Some(json) = self.parts(value, expr, arg, path, frame) {
@@ -231,7 +239,7 @@ impl<'a> Marker<'_, 'a> {
         }
         let raw = expr.and_then(|expr| frame.value(expr));
         let hidden = value.sensitive_within();
-        // What is secret because of the argument alone, and is no more than a text, is written in clear in the stack, and must not be here.
+        // A literal text in a secret argument is in plain text in the stack, and must not be in the code.
         let is_clear = |raw: &Value| !raw.sensitive_within() && raw.unknown_within().is_none();
         let is_asked_for =
             expr.and_then(secrets::local).is_some_and(|local| frame.emitter.secret_locals.contains(local));
@@ -255,14 +263,14 @@ impl<'a> Marker<'_, 'a> {
         }
         let code = match said {
             Some(code) => code,
-            None if hidden => Code::Given(Given::Secret(self.secret(path, expr, frame))),
+            None if hidden => Code::Input(FileInput::Secret(self.secret(path, expr, frame))),
             None => {
                 let waits =
                     value.unknown_within().map(|of| of.waits_for.iter().cloned().collect::<Vec<_>>().join(", "));
-                frame.emitter.lose(Unsaid {
+                frame.emitter.lose(Limitation {
                     what: format!("{}: {path}", self.resource.address.block()),
                     why: format!(
-                        "it is made of {} in a way that Bicep has no words for; write it by hand",
+                        "Bicep cannot express its computation from {}; add it manually",
                         waits.unwrap_or_default()
                     ),
                 });
@@ -272,8 +280,15 @@ impl<'a> Marker<'_, 'a> {
         Some(self.mark(code, Json::Null, true, arg.wire))
     }
 
-    /// Lists and maps that are written out, part by part.
-    fn parts(&self, value: &Value, expr: Option<&Expr>, arg: &Arg, path: &str, frame: &Frame<'_, 'a>) -> Option<Json> {
+    /// List and map literals, part by part.
+    fn parts(
+        &self,
+        value: &Value,
+        expr: Option<&Expr>,
+        arg: &Arg,
+        path: &str,
+        frame: &BicepScope<'_, 'a>,
+    ) -> Option<Json> {
         let looks_in = value.sensitive_within() || value.unknown_within().is_some();
         let (item, is_list) = match arg.ty {
             Ty::List(item) => (*item, true),
@@ -315,8 +330,8 @@ impl<'a> Marker<'_, 'a> {
         }
     }
 
-    /// The parameter that holds a secret: called after what it is for.
-    fn secret(&self, path: &str, expr: Option<&Expr>, frame: &Frame<'_, 'a>) -> String {
+    /// Name of the parameter for a secret, after its use.
+    fn secret(&self, path: &str, expr: Option<&Expr>, frame: &BicepScope<'_, 'a>) -> String {
         let mut name = format!("{}-{}", self.resource.address.name(), path.replace('.', "-"));
         if let Some(at) = &frame.each
             && expr.is_some_and(names_each)
@@ -326,52 +341,52 @@ impl<'a> Marker<'_, 'a> {
         name
     }
 
-    /// A mark, or the value where none is to be made here.
+    /// A mark, or the value if no mark is allowed here.
     fn mark(&self, code: Code, value: Json, must: bool, wire: Wire) -> Json {
         let number = self.next.get();
         self.next.set(number + 1);
         let is_made = must
             || match &*self.allowed.borrow() {
-                Allowed::All => true,
-                Allowed::These(these) => these.contains(&number),
+                MarkSelection::All => true,
+                MarkSelection::These(these) => these.contains(&number),
             };
         if !is_made {
             return value;
         }
         let text = Json::from(format!("{OPEN}{number}{CLOSE}"));
         let value = if must { text.clone() } else { value };
-        self.marks.borrow_mut().insert(number, Mark { code, value, wire });
+        self.marks.borrow_mut().insert(number, ArgumentMark { code, value, wire });
         text
     }
 
-    /// A body as a draft, from how it came out with marks and without; `None` where a mark led a kind astray.
-    fn draft(&self, marked: &Json, plain: &Json) -> Option<Draft> {
+    /// A body as a draft, from its versions with and without marks; `None` if a kind misread a mark.
+    fn draft(&self, marked: &Json, plain: &Json) -> Option<BodyValue> {
         match (marked, plain) {
             (Json::Object(a), Json::Object(b)) => {
                 if a.len() != b.len() {
                     return None;
                 }
                 let entry = |(name, value): (&String, &Json)| Some((name.clone(), self.draft(value, b.get(name)?)?));
-                a.iter().map(entry).collect::<Option<Vec<_>>>().map(Draft::Object)
+                a.iter().map(entry).collect::<Option<Vec<_>>>().map(BodyValue::Object)
             }
             (Json::Array(a), Json::Array(b)) => {
                 if a.len() != b.len() {
                     return None;
                 }
-                let elements: Option<Vec<Element>> =
-                    a.iter().zip(b).map(|(a, b)| self.draft(a, b).map(Element::of)).collect();
-                Some(Draft::List(self.loops_gathered(elements?)))
+                let elements: Option<Vec<BodyElement>> =
+                    a.iter().zip(b).map(|(a, b)| self.draft(a, b).map(BodyElement::of)).collect();
+                Some(BodyValue::List(self.loops_gathered(elements?)))
             }
-            (Json::String(text), plain) if text.contains(OPEN) => self.text(text, plain).map(Draft::Code),
+            (Json::String(text), plain) if text.contains(OPEN) => self.text(text, plain).map(BodyValue::Code),
             (marked, plain) if marked == plain => Some(match marked {
-                Json::String(text) => Draft::Code(self.frame.emitter.literal(text, &self.resource.site)),
-                other => Draft::Code(Code::json(other)),
+                Json::String(text) => BodyValue::Code(self.frame.emitter.literal(text, &self.resource.site)),
+                other => BodyValue::Code(Code::json(other)),
             }),
             _ => None,
         }
     }
 
-    /// A text with marks in it.
+    /// A text with marks.
     fn text(&self, text: &str, plain: &Json) -> Option<Code> {
         let marks = self.marks.borrow();
         let mut pieces = Vec::new();
@@ -383,20 +398,20 @@ impl<'a> Marker<'_, 'a> {
             if before.is_empty() && after.is_empty() && pieces.is_empty() {
                 return through(mark, plain);
             }
-            pieces.extend([Piece::Literal(before.to_owned()), Piece::Code(mark.code.clone())]);
+            pieces.extend([TextPiece::Literal(before.to_owned()), TextPiece::Code(mark.code.clone())]);
             worth.push_str(before);
             worth.push_str(&mark.value.as_str().map_or_else(|| mark.value.to_string(), str::to_owned));
             left = after;
         }
-        pieces.push(Piece::Literal(left.to_owned()));
+        pieces.push(TextPiece::Literal(left.to_owned()));
         worth.push_str(left);
         (plain.as_str() == Some(&worth)).then(|| Code::Text(joined(pieces)))
     }
 
-    /// The elements that a loop of nested blocks made, gathered into it.
-    fn loops_gathered(&self, elements: Vec<Element>) -> Vec<Element> {
+    /// Joins the elements of a loop of nested blocks.
+    fn loops_gathered(&self, elements: Vec<BodyElement>) -> Vec<BodyElement> {
         let entries = self.entries.borrow();
-        let loop_of = |element: &Element| {
+        let loop_of = |element: &BodyElement| {
             let mut found = None;
             element.draft.visit(&mut |code| {
                 if let Code::Each(id, _) = code
@@ -407,10 +422,10 @@ impl<'a> Marker<'_, 'a> {
             });
             found
         };
-        let mut out: Vec<Element> = Vec::new();
-        let mut run: Vec<Element> = Vec::new();
+        let mut out: Vec<BodyElement> = Vec::new();
+        let mut run: Vec<BodyElement> = Vec::new();
         let mut running = None;
-        let flush = |run: Vec<Element>, of: Option<LoopId>, out: &mut Vec<Element>| match of
+        let flush = |run: Vec<BodyElement>, of: Option<LoopId>, out: &mut Vec<BodyElement>| match of
             .and_then(|of| Some((of, entries.get(&of)?)))
         {
             Some((of, entries)) => out.extend(gathered(run, of, entries)),

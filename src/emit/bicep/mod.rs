@@ -1,8 +1,8 @@
-//! A stack as Bicep: `main.bicep` for the subscription and a module for each resource group, made of the bodies that `apply` sends, with the stack's expressions
-//! in them. What kinds are is asked of their tables alone.
+//! A stack as Bicep: `main.bicep` for the subscription and a module for each resource group, from the bodies that
+//! `apply` sends, with the stack's expressions in them. Facts about kinds come from their tables alone.
 
+mod body_value;
 mod code;
-mod draft;
 mod emitter;
 mod existing;
 mod express;
@@ -19,13 +19,13 @@ mod through;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Emitted, Unsaid, unsaid_of_groups};
+use super::{EmitResult, Limitation, failover_groups};
 use crate::stack::Stack;
-use code::Given;
-use emitter::Emitter;
-use modules::Index;
+use code::FileInput;
+use emitter::BicepEmitter;
+use modules::BicepIndex;
 
-/// Rules of Bicep's linter that are held beyond its defaults (source: its list of rules; all are of the core analyzer).
+/// Linter rules beyond Bicep's defaults (source: its list of rules; all belong to the core analyzer).
 const CONFIG: &str = r#"{
   "analyzers": {
     "core": {
@@ -43,26 +43,26 @@ const CONFIG: &str = r#"{
 "#;
 
 /// Emits a stack.
-pub(super) fn emit(stack: &Stack) -> Emitted {
-    let emitter = Emitter::new(stack);
-    let index = Index::new(&emitter, nodes::nodes(&emitter));
+pub(super) fn emit(stack: &Stack) -> EmitResult {
+    let emitter = BicepEmitter::new(stack);
+    let index = BicepIndex::new(&emitter, nodes::nodes(&emitter));
     let modules = modules::modules(&emitter, &index);
-    let main = file::Main::new(&emitter, &index, &modules);
+    let main = file::MainFile::new(&emitter, &index, &modules);
     let mut files = BTreeMap::new();
-    let mut taken: BTreeMap<usize, BTreeSet<Given>> = BTreeMap::new();
+    let mut taken: BTreeMap<usize, BTreeSet<FileInput>> = BTreeMap::new();
     let none = file::Outputs::new();
     for (at, module) in modules.iter().enumerate().filter(|(_, module)| !module.name.is_empty()) {
         let outputs = main.outputs.get(&at).unwrap_or(&none);
-        let (text, givens) = file::module(&emitter, &index, module, outputs);
+        let (text, inputs) = file::module(&emitter, &index, module, outputs);
         files.insert(format!("modules/{}.bicep", module.name), text);
-        taken.insert(at, givens);
+        taken.insert(at, inputs);
     }
-    let (text, givens) = main.text(&taken);
+    let (text, inputs) = main.text(&taken);
     files.insert("main.bicep".to_owned(), text);
-    files.insert("main.bicepparam".to_owned(), params::parameters(&emitter, &index, &givens, false));
-    let active = givens.contains(&Given::Active);
+    files.insert("main.bicepparam".to_owned(), params::parameters(&emitter, &index, &inputs, false));
+    let active = inputs.contains(&FileInput::Active);
     if active {
-        files.insert("failover.bicepparam".to_owned(), params::parameters(&emitter, &index, &givens, true));
+        files.insert("failover.bicepparam".to_owned(), params::parameters(&emitter, &index, &inputs, true));
     }
     files.insert("bicepconfig.json".to_owned(), CONFIG.to_owned());
     for (path, text) in emitter.read.borrow().iter() {
@@ -70,34 +70,34 @@ pub(super) fn emit(stack: &Stack) -> Emitted {
             files.insert(path.clone(), text.clone());
         }
     }
-    let unsaid = unsaid(&emitter);
-    files.insert("README.md".to_owned(), readme::readme(&emitter, &givens, &unsaid));
-    Emitted { files, unsaid }
+    let limitations = limitations(&emitter);
+    files.insert("README.md".to_owned(), readme::readme(&emitter, &inputs, &limitations));
+    EmitResult { files, limitations }
 }
 
-/// What Bicep cannot say of this stack.
-fn unsaid(emitter: &Emitter<'_>) -> Vec<Unsaid> {
+/// Parts of this stack that Bicep cannot express.
+fn limitations(emitter: &BicepEmitter<'_>) -> Vec<Limitation> {
     let stack = emitter.stack;
     let mut out = emitter.lost();
     for (block, instances) in &emitter.instances {
         if instances.iter().any(|one| one.prevent_destroy) {
-            out.push(Unsaid {
+            out.push(Limitation {
                 what: format!("{block}: prevent_destroy"),
-                why: "a deployment deletes nothing by itself, and a deployment stack may: put a lock on it".to_owned(),
+                why: "a deployment deletes nothing, but a deployment stack may; add a lock".to_owned(),
             });
         }
     }
     for block in stack.program.definitions.keys().filter(|block| !emitter.instances.contains_key(*block)) {
-        out.push(Unsaid {
+        out.push(Limitation {
             what: block.to_string(),
-            why: "its `for_each` has no entry, and what one would be is not known without".to_owned(),
+            why: "its `for_each` is empty, so its resources are unknown".to_owned(),
         });
     }
-    out.extend(unsaid_of_groups(
+    out.extend(failover_groups(
         stack,
-        "a template says what stands, and neither promotes data, moves users nor waits for answers; `failoverActive` only makes what stands \
-                  during a failover. `drplan failover-group up` does all of it",
-        "a template does not",
+        "a template cannot promote replicas, switch traffic or run probes; `failoverActive` only creates the failover-only \
+         resources. Use `drplan failover-group up`",
+        "a template cannot",
     ));
     out
 }

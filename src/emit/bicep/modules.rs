@@ -1,46 +1,46 @@
-//! Resources into modules: one for each resource group, and more where two groups need parts of each other.
+//! Division into modules: one for each resource group, and more if two groups depend on parts of each other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::code::{Code, Symbol, Which};
-use super::emitter::{Emitter, camel, is_group, labelled};
-use super::nodes::Node;
+use super::code::{Code, ResourceRef, Symbol};
+use super::emitter::{BicepEmitter, camel, is_group, labelled};
+use super::nodes::BicepNode;
 use crate::address::{Address, ArmId};
 
-/// How many resources a template may have (source: Bicep's rule `max-resources`).
+/// Maximum resources of a template (source: Bicep's rule `max-resources`).
 const MOST: usize = 800;
 
-/// What is deployed together.
+/// A set of resources that is deployed together.
 #[derive(Debug, Clone)]
 pub(super) struct Module {
-    /// Its name; empty for a resource that stands in `main.bicep` itself.
+    /// Name; empty for a resource of `main.bicep` itself.
     pub name: String,
-    /// The resource group; `None`: the subscription.
+    /// Resource group; `None` for the subscription.
     pub group: Option<ArmId>,
     pub failover: bool,
-    /// Its resources, each after what it needs.
+    /// Its resources, each after its dependencies.
     pub nodes: Vec<usize>,
-    /// The modules that come before it.
+    /// Modules that come before it.
     pub after: BTreeSet<usize>,
-    /// For what of a resource group comes after its first module: the names of the modules that it waits for.
+    /// Names of the modules that a further module of a resource group waits for.
     pub waits_for: Vec<String>,
 }
 
-/// Resources, and where each resource of the stack is among them.
-pub(super) struct Index {
-    pub nodes: Vec<Node>,
-    /// An object of a resource: its node, and its place in that node's loop.
+/// Nodes, with the position of each resource of the stack.
+pub(super) struct BicepIndex {
+    pub nodes: Vec<BicepNode>,
+    /// Node of an object, and its index in that node's loop.
     of: HashMap<(Address, usize), (usize, usize)>,
-    /// The nodes that are loops: by their block and object.
+    /// Nodes that are loops, by block and object.
     loops: HashMap<(Address, usize), usize>,
-    /// All nodes that a resource is in.
+    /// All nodes of a resource.
     all: HashMap<Address, Vec<usize>>,
 }
 
-impl Index {
-    pub fn new(emitter: &Emitter<'_>, nodes: Vec<Node>) -> Self {
+impl BicepIndex {
+    pub fn new(emitter: &BicepEmitter<'_>, nodes: Vec<BicepNode>) -> Self {
         let mut of = HashMap::new();
         let mut loops = HashMap::new();
         let mut all: HashMap<Address, Vec<usize>> = HashMap::new();
@@ -56,8 +56,8 @@ impl Index {
         for resource in emitter.stack.resources.values() {
             for object in resource.objects.iter().filter(|object| object.within.is_some()) {
                 let owner = emitter.symbol(&object.id).and_then(|symbol| match symbol.which {
-                    Which::One(address) => of.get(&(address, symbol.object)),
-                    Which::Same(..) => None,
+                    ResourceRef::One(address) => of.get(&(address, symbol.object)),
+                    ResourceRef::Same(..) => None,
                 });
                 all.entry(resource.address.clone()).or_default().extend(owner.map(|(node, _)| *node));
             }
@@ -65,24 +65,24 @@ impl Index {
         Self { nodes, of, loops, all }
     }
 
-    /// The node of one object, and its place in that node's loop.
+    /// Node of one object, and its index in that node's loop.
     pub fn one(&self, address: &Address, object: usize) -> Option<(usize, usize)> {
         self.of.get(&(address.clone(), object)).copied()
     }
 
-    /// The node that a symbol stands for, and the place where it stands for one of several.
+    /// Node of a symbol, and its index if it is one of several.
     pub fn node(&self, symbol: &Symbol) -> Option<(usize, Option<usize>)> {
         match &symbol.which {
-            Which::One(address) => {
+            ResourceRef::One(address) => {
                 let (node, place) = self.one(address, symbol.object)?;
                 Some((node, self.nodes[node].each.map(|_| place)))
             }
-            Which::Same(block, _) => Some((self.loops.get(&(block.clone(), symbol.object)).copied()?, None)),
+            ResourceRef::Same(block, _) => Some((self.loops.get(&(block.clone(), symbol.object)).copied()?, None)),
         }
     }
 
-    /// The nodes that one needs, beside resource groups.
-    pub fn needs(&self, emitter: &Emitter<'_>, at: usize) -> BTreeSet<usize> {
+    /// Dependencies of a node, without resource groups.
+    pub fn needs(&self, emitter: &BicepEmitter<'_>, at: usize) -> BTreeSet<usize> {
         let node = &self.nodes[at];
         let mut out: BTreeSet<usize> =
             node.needs.iter().filter_map(|one| self.all.get(one)).flatten().copied().collect();
@@ -91,7 +91,7 @@ impl Index {
         out
     }
 
-    /// The nodes that the text of one names. What may not be there is named by its symbol only where more than its name is read.
+    /// Nodes that the text of one refers to. A failover-only one counts only if more than its name is read.
     pub fn refers(&self, at: usize) -> BTreeSet<usize> {
         let node = &self.nodes[at];
         let mut times: BTreeMap<usize, usize> = BTreeMap::new();
@@ -117,33 +117,33 @@ impl Index {
         times.into_keys().collect()
     }
 
-    pub fn is_group(&self, emitter: &Emitter<'_>, at: usize) -> bool {
+    pub fn is_group(&self, emitter: &BicepEmitter<'_>, at: usize) -> bool {
         let first = self.nodes[at].instances.first().and_then(|one| emitter.stack.resources.get(one));
         first.is_some_and(is_group)
     }
 }
 
-/// What is deployed together: resource group, whether during a failover only, whether last.
-type Key = (Option<ArmId>, bool, bool);
+/// Key of a module: resource group, failover-only, last.
+type ModuleKey = (Option<ArmId>, bool, bool);
 
-/// What is deployed together, and its resources.
-type Share = (Key, Vec<usize>);
+/// Resources by the key of their module.
+type ModuleShare = (ModuleKey, Vec<usize>);
 
-/// Resources that are being dealt out.
-struct Dealing<'d, 'a> {
-    emitter: &'d Emitter<'a>,
-    index: &'d Index,
+/// Division in progress.
+struct Division<'d, 'a> {
+    emitter: &'d BicepEmitter<'a>,
+    index: &'d BicepIndex,
     needs: HashMap<usize, BTreeSet<usize>>,
     module_of: HashMap<usize, usize>,
     modules: Vec<Module>,
     names: BTreeMap<String, usize>,
 }
 
-/// The modules, each after those it needs.
-pub(super) fn modules(emitter: &Emitter<'_>, index: &Index) -> Vec<Module> {
+/// Modules, each after its dependencies.
+pub(super) fn modules(emitter: &BicepEmitter<'_>, index: &BicepIndex) -> Vec<Module> {
     let mut left: Vec<usize> = (0..index.nodes.len()).filter(|at| !index.is_group(emitter, *at)).collect();
     let mut needs: HashMap<usize, BTreeSet<usize>> = left.iter().map(|at| (*at, index.needs(emitter, *at))).collect();
-    // What guards a resource group comes after all that is in it.
+    // A lock comes after everything in its resource group.
     for at in left.iter().filter(|at| index.nodes[**at].last) {
         let is_guarded = |other: &&usize| {
             let (other, guard) = (&index.nodes[**other], &index.nodes[*at]);
@@ -153,7 +153,7 @@ pub(super) fn modules(emitter: &Emitter<'_>, index: &Index) -> Vec<Module> {
     }
     left = in_order(&left, &needs);
     let (module_of, names) = (HashMap::new(), BTreeMap::new());
-    let mut dealing = Dealing { emitter, index, needs, module_of, modules: Vec::new(), names };
+    let mut dealing = Division { emitter, index, needs, module_of, modules: Vec::new(), names };
     while !left.is_empty() {
         for (key, nodes) in dealing.next(&left) {
             dealing.take(key, nodes);
@@ -164,17 +164,17 @@ pub(super) fn modules(emitter: &Emitter<'_>, index: &Index) -> Vec<Module> {
     dealing.modules
 }
 
-impl Dealing<'_, '_> {
-    fn key(&self, at: usize) -> Key {
+impl Division<'_, '_> {
+    fn key(&self, at: usize) -> ModuleKey {
         let node = &self.index.nodes[at];
         (node.group.clone(), node.failover, node.last)
     }
 
-    /// What can be a module now: all shares that are whole, or else the largest part of one.
-    fn next(&self, left: &[usize]) -> Vec<Share> {
-        let mut ready: IndexMap<Key, (Vec<usize>, usize)> = IndexMap::new();
-        let mut taken: HashMap<usize, Key> = HashMap::new();
-        let mut total: HashMap<Key, usize> = HashMap::new();
+    /// Resources that can be a module now: all complete shares, or else the largest part of one.
+    fn next(&self, left: &[usize]) -> Vec<ModuleShare> {
+        let mut ready: IndexMap<ModuleKey, (Vec<usize>, usize)> = IndexMap::new();
+        let mut taken: HashMap<usize, ModuleKey> = HashMap::new();
+        let mut total: HashMap<ModuleKey, usize> = HashMap::new();
         for at in left {
             let key = self.key(*at);
             *total.entry(key.clone()).or_default() += 1;
@@ -186,7 +186,7 @@ impl Dealing<'_, '_> {
                 taken.insert(*at, key);
             }
         }
-        let mut shares: Vec<Share> = ready.into_iter().map(|(key, (nodes, _))| (key, nodes)).collect();
+        let mut shares: Vec<ModuleShare> = ready.into_iter().map(|(key, (nodes, _))| (key, nodes)).collect();
         if shares.iter().any(|(key, nodes)| total.get(key) == Some(&nodes.len())) {
             shares.retain(|(key, nodes)| total.get(key) == Some(&nodes.len()));
             return shares;
@@ -194,14 +194,14 @@ impl Dealing<'_, '_> {
         let largest = shares.into_iter().rev().max_by_key(|(_, nodes)| nodes.len());
         match (largest.filter(|(_, nodes)| !nodes.is_empty()), left.first()) {
             (Some(largest), _) => vec![largest],
-            // Resources that go in a circle through bodies of one another: they are taken as they come.
+            // Resources that depend on each other through their bodies are taken in order.
             (None, Some(first)) => vec![(self.key(*first), vec![*first])],
             (None, None) => Vec::new(),
         }
     }
 
-    /// Makes a module of a share. What is of the subscription itself stands in the main file, each by itself.
-    fn take(&mut self, key: Key, nodes: Vec<usize>) {
+    /// Turns a share into a module. Resources of the subscription itself go to the main file, one by one.
+    fn take(&mut self, key: ModuleKey, nodes: Vec<usize>) {
         let name = if key.0.is_some() { named(self.emitter, &key, &mut self.names) } else { String::new() };
         let (group, failover, _) = key;
         let shares = if group.is_some() { vec![nodes] } else { nodes.into_iter().map(|node| vec![node]).collect() };
@@ -212,7 +212,7 @@ impl Dealing<'_, '_> {
         }
     }
 
-    /// Notes what each module comes after, and why some are apart.
+    /// Sets the predecessors of each module, and the reason for further modules.
     fn order(&mut self) {
         for (at, module) in self.modules.iter_mut().enumerate() {
             let needed = module.nodes.iter().filter_map(|node| self.needs.get(node)).flatten();
@@ -229,19 +229,19 @@ impl Dealing<'_, '_> {
         }
         let all: Vec<BTreeSet<usize>> = self.modules.iter().map(|module| module.after.clone()).collect();
         for module in &mut self.modules {
-            // What one that comes before it waits for already needs no second word.
+            // Predecessors of a predecessor are implied.
             let through: BTreeSet<usize> = module.after.iter().flat_map(|before| closure(&all, *before)).collect();
             module.after.retain(|before| !through.contains(before));
         }
     }
 }
 
-/// Each after what it needs, else as they come. What goes in a circle comes where it is met.
+/// Each after its dependencies, otherwise in order. A cycle is cut where it is met.
 fn in_order(all: &[usize], needs: &HashMap<usize, BTreeSet<usize>>) -> Vec<usize> {
     let mut out = Vec::with_capacity(all.len());
     let mut seen: HashSet<usize> = HashSet::new();
     for first in all {
-        // A node is entered, and left once all that it needs is there.
+        // A node is left once all its dependencies are placed.
         let mut open = vec![(*first, false)];
         while let Some((at, is_left)) = open.pop() {
             if is_left {
@@ -263,7 +263,7 @@ fn in_order(all: &[usize], needs: &HashMap<usize, BTreeSet<usize>>) -> Vec<usize
     out
 }
 
-/// All that come before one, at any distance.
+/// All predecessors of one, at any distance.
 fn closure(after: &[BTreeSet<usize>], at: usize) -> BTreeSet<usize> {
     let mut out = BTreeSet::new();
     let mut open: Vec<usize> = after[at].iter().copied().collect();
@@ -275,7 +275,11 @@ fn closure(after: &[BTreeSet<usize>], at: usize) -> BTreeSet<usize> {
     out
 }
 
-fn named(emitter: &Emitter<'_>, (group, failover, last): &Key, names: &mut BTreeMap<String, usize>) -> String {
+fn named(
+    emitter: &BicepEmitter<'_>,
+    (group, failover, last): &ModuleKey,
+    names: &mut BTreeMap<String, usize>,
+) -> String {
     let resource = group.as_ref().and_then(|group| emitter.stack.by_id(group));
     let of_group = match resource {
         Some(resource) => labelled(&resource.address),

@@ -1,64 +1,65 @@
-//! Blocks of the stack as resources of Bicep: one for each object that `apply` writes, loops kept, with what lives in another's body put there.
+//! Blocks of the stack as resources of Bicep: one for each object that `apply` writes, with loops kept, and parts
+//! placed in the body of their whole.
 
 use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
-use super::code::{Code, Given, LoopId};
-use super::draft::{Alike, Draft, Element, Entries, gathered, with_same};
-use super::emitter::{Emitter, Form, is_group};
-use super::express::Frame;
+use super::body_value::{BodyElement, BodyValue, EntryJoin, LoopEntries, gathered, with_same};
+use super::code::{Code, FileInput, LoopId};
+use super::emitter::{BicepEmitter, Form, is_group};
+use super::express::BicepScope;
 use super::marks;
 use crate::address::{Address, ArmId};
-use crate::emit::Unsaid;
+use crate::emit::Limitation;
 use crate::kinds::{Location, Serial, Within};
 use crate::stack::{Presence, Resource};
 
-/// What a draft holds beside its body.
+/// Keys of a draft beside its body.
 const NAME: &str = "\u{1}name";
 const PARENT: &str = "\u{1}parent";
 const SCOPE: &str = "\u{1}scope";
 
 /// A resource of Bicep.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    /// The resources of the stack that it stands for: one, or those of a loop in its order.
+pub(super) struct BicepNode {
+    /// Resources of the stack: one, or those of a loop in its order.
     pub instances: Vec<Address>,
-    /// Which of their objects.
+    /// Index of their object.
     pub object: usize,
     pub each: Option<LoopId>,
     pub type_: String,
     pub api: String,
-    /// The resource group; `None`: the subscription.
+    /// Resource group; `None` for the subscription.
     pub group: Option<ArmId>,
-    /// Whether it stands only while the failover is on.
+    /// True for a failover-only resource.
     pub failover: bool,
-    /// Whether it is left as it is while the failover is on: a replica whose other side then takes writes.
+    /// True if it is not deployed during a failover: a replica with swapped roles.
     pub at_rest: bool,
-    /// Whether it comes after all else that is in its resource group.
+    /// True if it comes after everything else in its resource group.
     pub last: bool,
     pub parent: Option<Code>,
     pub scope: Option<Code>,
     pub name: Code,
     pub body: Code,
-    /// The resources that must stand before it.
+    /// Resources that must exist before it.
     pub needs: BTreeSet<Address>,
-    /// Writes to the same are made one after another.
+    /// Object whose writes are serialised.
     pub serial: Option<ArmId>,
 }
 
-/// An element of another's list, with the key and value of its turn.
-type Turn = (Element, String, crate::value::Value);
+/// An element of another object's list, with the key and value of its entry.
+type LoopElement = (BodyElement, String, crate::value::Value);
 
-/// One object that is being made.
-struct Whole<'a> {
+/// One object under construction.
+struct ObjectBuilder<'a> {
     resource: &'a Resource,
-    draft: Draft,
+    draft: BodyValue,
     needs: BTreeSet<Address>,
 }
 
-/// All resources. What cannot be a loop is known only once it was tried, and what hangs on it may then be none either.
-pub(super) fn nodes(emitter: &Emitter<'_>) -> Vec<Node> {
+/// All resources. Only an attempt shows that a block cannot be a loop, and its dependents may then be none either.
+pub(super) fn nodes(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
     let mut nodes = tried(emitter);
     let mut known = 0;
     while let Some(now) = emitter.begin_again(known) {
@@ -68,9 +69,9 @@ pub(super) fn nodes(emitter: &Emitter<'_>) -> Vec<Node> {
     nodes
 }
 
-fn tried(emitter: &Emitter<'_>) -> Vec<Node> {
-    let mut wholes: IndexMap<(Address, usize), Whole<'_>> = IndexMap::new();
-    let mut parts: IndexMap<(ArmId, String, Address), Vec<Turn>> = IndexMap::new();
+fn tried(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
+    let mut wholes: IndexMap<(Address, usize), ObjectBuilder<'_>> = IndexMap::new();
+    let mut parts: IndexMap<(ArmId, String, Address), Vec<LoopElement>> = IndexMap::new();
     let mut part_needs: Vec<(ArmId, BTreeSet<Address>)> = Vec::new();
     for resource in emitter.stack.resources.values() {
         let drafts = marks::drafts(emitter, resource, emitter.at(resource));
@@ -79,7 +80,10 @@ fn tried(emitter: &Emitter<'_>) -> Vec<Node> {
             match &object.within {
                 None => {
                     let draft = placed(emitter, resource, at, draft);
-                    wholes.insert((resource.address.clone(), at), Whole { resource, draft, needs: needs.clone() });
+                    wholes.insert(
+                        (resource.address.clone(), at),
+                        ObjectBuilder { resource, draft, needs: needs.clone() },
+                    );
                 }
                 Some(within) => {
                     part_needs.push((object.id.clone(), needs.clone()));
@@ -87,7 +91,7 @@ fn tried(emitter: &Emitter<'_>) -> Vec<Node> {
                     match within {
                         Within::Element { list, .. } => {
                             let place = (object.id.clone(), list.clone(), resource.address.block());
-                            parts.entry(place).or_default().push((Element::of(draft), key, value));
+                            parts.entry(place).or_default().push((BodyElement::of(draft), key, value));
                         }
                         Within::Paths(_) => {
                             let draft = concrete(emitter, resource, draft);
@@ -116,7 +120,7 @@ fn turn(resource: &Resource) -> (String, crate::value::Value) {
 }
 
 /// A draft with its loop written out.
-fn concrete(emitter: &Emitter<'_>, resource: &Resource, draft: Draft) -> Draft {
+fn concrete(emitter: &BicepEmitter<'_>, resource: &Resource, draft: BodyValue) -> BodyValue {
     let (key, value) = turn(resource);
     match emitter.at(resource).and_then(|at| at.id) {
         Some(of) => draft.turn(of, &key, &value),
@@ -124,47 +128,45 @@ fn concrete(emitter: &Emitter<'_>, resource: &Resource, draft: Draft) -> Draft {
     }
 }
 
-fn owner_of(emitter: &Emitter<'_>, id: &ArmId) -> Option<(Address, usize)> {
+fn owner_of(emitter: &BicepEmitter<'_>, id: &ArmId) -> Option<(Address, usize)> {
     let symbol = emitter.symbol(id).filter(|symbol| symbol.below.is_empty())?;
     match symbol.which {
-        super::code::Which::One(address) => Some((address, symbol.object)),
-        super::code::Which::Same(..) => None,
+        super::code::ResourceRef::One(address) => Some((address, symbol.object)),
+        super::code::ResourceRef::Same(..) => None,
     }
 }
 
-fn unowned(emitter: &Emitter<'_>, resource: &Address, owner: &ArmId) {
-    emitter.lose(Unsaid {
+fn unowned(emitter: &BicepEmitter<'_>, resource: &Address, owner: &ArmId) {
+    emitter.lose(Limitation {
         what: resource.block().to_string(),
-        why: format!(
-            "it is a part of {owner}, which this stack does not have, and Bicep writes an object only as a whole"
-        ),
+        why: format!("it is part of {owner}, which is not in this stack, and Bicep writes whole objects only"),
     });
 }
 
-/// Lays the paths that a resource owns in another's body over that.
+/// Merges the paths that a resource owns into the body of another.
 fn lay(
-    emitter: &Emitter<'_>,
-    wholes: &mut IndexMap<(Address, usize), Whole<'_>>,
+    emitter: &BicepEmitter<'_>,
+    wholes: &mut IndexMap<(Address, usize), ObjectBuilder<'_>>,
     resource: &Resource,
     owner: &ArmId,
-    draft: Draft,
+    draft: BodyValue,
 ) {
     match owner_of(emitter, owner).and_then(|key| wholes.get_mut(&key)) {
         Some(whole) if resource.presence == whole.resource.presence => whole.draft.lay(draft),
-        Some(_) => emitter.lose(Unsaid {
+        Some(_) => emitter.lose(Limitation {
             what: resource.address.block().to_string(),
-            why: "it changes what always stands only during a failover, and Bicep has no values that come and go within a body".to_owned(),
+            why: "it changes a permanent resource during a failover only, and Bicep cannot express that".to_owned(),
         }),
         None => unowned(emitter, &resource.address, owner),
     }
 }
 
-/// Puts elements into the list of the body that they are in.
+/// Inserts elements into the list of their body.
 fn put(
-    emitter: &Emitter<'_>,
-    wholes: &mut IndexMap<(Address, usize), Whole<'_>>,
+    emitter: &BicepEmitter<'_>,
+    wholes: &mut IndexMap<(Address, usize), ObjectBuilder<'_>>,
     (owner, list, block): (&ArmId, &str, &Address),
-    elements: Vec<Turn>,
+    elements: Vec<LoopElement>,
 ) {
     let Some(whole) = owner_of(emitter, owner).and_then(|key| wholes.get_mut(&key)) else {
         return unowned(emitter, block, owner);
@@ -173,7 +175,7 @@ fn put(
     let first = emitter.instances.get(block).and_then(|all| all.first());
     let active =
         first.is_some_and(|one| one.presence == Presence::Failover) && whole.resource.presence == Presence::Permanent;
-    let (elements, entries): (Vec<Element>, Entries) =
+    let (elements, entries): (Vec<BodyElement>, LoopEntries) =
         elements.into_iter().map(|(one, key, value)| (one, (key, value))).unzip();
     let made = match emitter.of_block(block) {
         Some(of) if of_block == entries.len() => gathered(elements, of, &entries),
@@ -184,11 +186,11 @@ fn put(
         None => elements,
     };
     let place = whole.draft.at(list);
-    if !matches!(place, Draft::List(_)) {
-        *place = Draft::List(Vec::new());
+    if !matches!(place, BodyValue::List(_)) {
+        *place = BodyValue::List(Vec::new());
     }
-    let Draft::List(list) = place else { return };
-    let mut made: Vec<Element> = made.into_iter().map(|one| Element { active, ..one }).collect();
+    let BodyValue::List(list) = place else { return };
+    let mut made: Vec<BodyElement> = made.into_iter().map(|one| BodyElement { active, ..one }).collect();
     let promoted = first.filter(|one| is_promoted(emitter, one)).and_then(|one| one.kind.promotion);
     let order = promoted.and_then(|promotion| promotion.order);
     if let (Some(order), Some(own), Some(other)) = (order, list.first_mut(), made.first_mut()) {
@@ -197,33 +199,33 @@ fn put(
     list.extend(made);
 }
 
-/// Two sides, each of which has the other's rank while the failover is on.
-fn swap(rank: &str, one: &mut Draft, other: &mut Draft) {
-    let of = |draft: &Draft| match draft.get(rank) {
-        Some(Draft::Code(code)) => code.clone(),
+/// Two resources that swap their priorities during a failover.
+fn swap(rank: &str, one: &mut BodyValue, other: &mut BodyValue) {
+    let of = |draft: &BodyValue| match draft.get(rank) {
+        Some(BodyValue::Code(code)) => code.clone(),
         _ => Code::Null,
     };
     let (own, others) = (of(one), of(other));
     let ranked = |own: &Code, other: &Code| {
-        Draft::Code(Code::If(Box::new([Code::Given(Given::Active), other.clone(), own.clone()])))
+        BodyValue::Code(Code::If(Box::new([Code::Input(FileInput::Active), other.clone(), own.clone()])))
     };
     *one.at(rank) = ranked(&own, &others);
     *other.at(rank) = ranked(&others, &own);
 }
 
-fn is_promoted(emitter: &Emitter<'_>, resource: &Resource) -> bool {
+fn is_promoted(emitter: &BicepEmitter<'_>, resource: &Resource) -> bool {
     emitter.stack.failover_groups.values().any(|group| group.promote.contains(&resource.address))
 }
 
-/// A body with its name, what it is in, and its region.
-fn placed(emitter: &Emitter<'_>, resource: &Resource, at: usize, mut draft: Draft) -> Draft {
+/// A body with its name, container and region.
+fn placed(emitter: &BicepEmitter<'_>, resource: &Resource, at: usize, mut draft: BodyValue) -> BodyValue {
     let object = &resource.objects[at].id;
     if draft.get("location").is_some() && resource.kind.location == Location::Regional {
         let site = &resource.site;
         let is_sites =
             emitter.stack.sites.get(site).is_some_and(|of| of.location.eq_ignore_ascii_case(&resource.location));
         if is_sites {
-            *draft.at("location") = Draft::Code(Code::Given(Given::Site(site.to_string())));
+            *draft.at("location") = BodyValue::Code(Code::Input(FileInput::Site(site.to_string())));
         }
     }
     operators(emitter, resource, &mut draft);
@@ -231,12 +233,12 @@ fn placed(emitter: &Emitter<'_>, resource: &Resource, at: usize, mut draft: Draf
     let written = definition.and_then(|of| of.block.body.attribute("name"));
     let own = object.name().to_owned();
     let said = written.filter(|_| own == resource.name).and_then(|written| {
-        let frame = Frame::new(emitter, emitter.at(resource));
+        let frame = BicepScope::new(emitter, emitter.at(resource));
         let known = frame.value(&written.expr)?;
         let said = (known.as_str() == Some(&own)).then(|| frame.express(&written.expr)).flatten();
         said.filter(|code| !code.is_constant())
     });
-    let place = Place::of(object);
+    let place = IdParts::of(object);
     let (parent, name) = match &place.parent {
         None => (None, said.unwrap_or_else(|| Code::text(&own))),
         Some(parent) => match emitter.symbol(parent) {
@@ -246,47 +248,47 @@ fn placed(emitter: &Emitter<'_>, resource: &Resource, at: usize, mut draft: Draf
     };
     let scope =
         place.scope.map(|scope| emitter.symbol(&scope).map_or_else(|| Code::text(scope.as_str()), Code::Resource));
-    let Draft::Object(body) = draft else { return draft };
-    let mut all = vec![(NAME.to_owned(), Draft::Code(name))];
-    all.extend(parent.map(|parent| (PARENT.to_owned(), Draft::Code(parent))));
-    all.extend(scope.map(|scope| (SCOPE.to_owned(), Draft::Code(scope))));
+    let BodyValue::Object(body) = draft else { return draft };
+    let mut all = vec![(NAME.to_owned(), BodyValue::Code(name))];
+    all.extend(parent.map(|parent| (PARENT.to_owned(), BodyValue::Code(parent))));
+    all.extend(scope.map(|scope| (SCOPE.to_owned(), BodyValue::Code(scope))));
     all.extend(body);
-    Draft::Object(all)
+    BodyValue::Object(all)
 }
 
-/// Names that people sign in with become parameters: Bicep's linter wants none written out.
-fn operators(emitter: &Emitter<'_>, resource: &Resource, draft: &mut Draft) {
+/// Turns administrator names into parameters, as Bicep's linter requires.
+fn operators(emitter: &BicepEmitter<'_>, resource: &Resource, draft: &mut BodyValue) {
     match draft {
-        Draft::Object(entries) => {
+        BodyValue::Object(entries) => {
             for (name, inner) in entries {
                 if name != "adminUsername" {
                     operators(emitter, resource, inner);
-                } else if let Draft::Code(code) = inner
+                } else if let BodyValue::Code(code) = inner
                     && let Some(text) = code.literal()
                 {
                     let what = format!("{}-admin-username", resource.address.name());
                     let mut known = emitter.operators.borrow_mut();
                     if known.entry(what.clone()).or_insert_with(|| text.to_owned()) == text {
-                        *code = Code::Given(Given::Operator(what));
+                        *code = Code::Input(FileInput::Operator(what));
                     }
                 }
             }
         }
-        Draft::List(items) => items.iter_mut().for_each(|item| operators(emitter, resource, &mut item.draft)),
-        Draft::Code(_) => {}
+        BodyValue::List(items) => items.iter_mut().for_each(|item| operators(emitter, resource, &mut item.draft)),
+        BodyValue::Code(_) => {}
     }
 }
 
-/// What an id says of where its object is.
-struct Place {
+/// Location of an object by its id.
+struct IdParts {
     group: Option<ArmId>,
-    /// What it is an extension of, where that is not a resource group or the subscription.
+    /// Resource that it extends, unless that is a resource group or the subscription.
     scope: Option<ArmId>,
     parent: Option<ArmId>,
     names: Vec<String>,
 }
 
-impl Place {
+impl IdParts {
     fn of(id: &ArmId) -> Self {
         let text = id.as_str();
         let lower = text.to_ascii_lowercase();
@@ -301,9 +303,9 @@ impl Place {
     }
 }
 
-/// Objects of one block joined into a loop, where they are alike.
-fn joined(emitter: &Emitter<'_>, wholes: IndexMap<(Address, usize), Whole<'_>>) -> Vec<Node> {
-    let mut blocks: IndexMap<(Address, usize), Vec<Whole<'_>>> = IndexMap::new();
+/// Joins the objects of one block into a loop if they are alike.
+fn joined(emitter: &BicepEmitter<'_>, wholes: IndexMap<(Address, usize), ObjectBuilder<'_>>) -> Vec<BicepNode> {
+    let mut blocks: IndexMap<(Address, usize), Vec<ObjectBuilder<'_>>> = IndexMap::new();
     for ((address, object), whole) in wholes {
         blocks.entry((address.block(), object)).or_default().push(whole);
     }
@@ -334,25 +336,26 @@ fn joined(emitter: &Emitter<'_>, wholes: IndexMap<(Address, usize), Whole<'_>>) 
     nodes
 }
 
-/// Brings instances into the order in which Bicep goes through them; `None` where they are not the same.
-fn sorted(emitter: &Emitter<'_>, of: LoopId, all: &mut [Whole<'_>]) -> Option<()> {
+/// Instances in Bicep's order; `None` if they are not the same.
+fn sorted(emitter: &BicepEmitter<'_>, of: LoopId, all: &mut [ObjectBuilder<'_>]) -> Option<()> {
     let loops = emitter.loops.borrow();
     let keys = &loops.get(of)?.keys;
-    let place = |one: &Whole<'_>| keys.iter().position(|key| one.resource.address.key().as_deref() == Some(key));
+    let place =
+        |one: &ObjectBuilder<'_>| keys.iter().position(|key| one.resource.address.key().as_deref() == Some(key));
     (keys.len() == all.len() && all.iter().all(|one| place(one).is_some())).then_some(())?;
     all.sort_by_key(place);
     Some(())
 }
 
 fn join(
-    emitter: &Emitter<'_>,
+    emitter: &BicepEmitter<'_>,
     of: LoopId,
     object: usize,
-    all: &[Whole<'_>],
+    all: &[ObjectBuilder<'_>],
     looped: &HashMap<Address, LoopId>,
-) -> Option<Draft> {
+) -> Option<BodyValue> {
     let first = all.first()?;
-    let group = |one: &Whole<'_>| Place::of(&one.resource.objects[object].id).group;
+    let group = |one: &ObjectBuilder<'_>| IdParts::of(&one.resource.objects[object].id).group;
     let same = all.iter().all(|one| group(one) == group(first) && one.resource.presence == first.resource.presence);
     if !same {
         return None;
@@ -363,12 +366,12 @@ fn join(
             .get(block)
             .is_some_and(|other| emitter.loops.borrow().get(*other).is_some_and(|other| other.keys == keys))
     };
-    let drafts: Vec<Draft> =
+    let drafts: Vec<BodyValue> =
         all.iter().zip(&keys).map(|(one, key)| with_same(one.draft.clone(), of, key, &has_same)).collect();
-    let mut alike = Alike { of, columns: Vec::new() };
+    let mut alike = EntryJoin { of, columns: Vec::new() };
     let draft = alike.join("body", &drafts.iter().collect::<Vec<_>>())?;
-    // A body that is nothing but a column would be no resource.
-    let Draft::Object(_) = draft else { return None };
+    // A body that differs as a whole is no loop.
+    let BodyValue::Object(_) = draft else { return None };
     let columns = alike.columns;
     if !columns.is_empty() {
         rows(emitter, of, all, &draft, columns)?;
@@ -376,23 +379,23 @@ fn join(
     Some(draft)
 }
 
-/// A loop whose turns differ in what is nothing but itself goes through rows that hold it.
+/// Replaces a collection by rows with the literals that differ.
 fn rows(
-    emitter: &Emitter<'_>,
+    emitter: &BicepEmitter<'_>,
     of: LoopId,
-    all: &[Whole<'_>],
-    draft: &Draft,
+    all: &[ObjectBuilder<'_>],
+    draft: &BodyValue,
     columns: Vec<(String, Vec<Code>)>,
 ) -> Option<()> {
     let mut uses_value = false;
-    draft.visit(&mut |code| uses_value |= matches!(code, Code::Each(id, super::code::Part::Value) if *id == of));
+    draft.visit(&mut |code| uses_value |= matches!(code, Code::Each(id, super::code::LoopPart::Value) if *id == of));
     let mut loops = emitter.loops.borrow_mut();
     let one = loops.get_mut(of)?;
     if one.form == Form::Rows {
-        // Another object of the same block has made them: what this one needs is added.
+        // Another object of the same block has rows: add columns.
         let Code::List(items) = &mut one.collection else { return None };
         for (at, item) in items.iter_mut().enumerate() {
-            let super::code::Item::One(Code::Object(entries)) = item else { return None };
+            let super::code::ListItem::One(Code::Object(entries)) = item else { return None };
             for (name, values) in &columns {
                 match entries.iter().find(|(other, _)| other == name) {
                     Some((_, known)) if *known != values[at] => return None,
@@ -411,17 +414,23 @@ fn rows(
             entries.push(("value".to_owned(), Code::json(&value)));
         }
         entries.extend(columns.iter().map(|(name, values)| (name.clone(), values[at].clone())));
-        items.push(super::code::Item::One(Code::Object(entries)));
+        items.push(super::code::ListItem::One(Code::Object(entries)));
     }
     (one.form, one.collection) = (Form::Rows, Code::List(items));
     Some(())
 }
 
-fn node(emitter: &Emitter<'_>, object: usize, all: &[Whole<'_>], draft: Draft, each: Option<LoopId>) -> Option<Node> {
+fn node(
+    emitter: &BicepEmitter<'_>,
+    object: usize,
+    all: &[ObjectBuilder<'_>],
+    draft: BodyValue,
+    each: Option<LoopId>,
+) -> Option<BicepNode> {
     let first = all.first()?;
     let resource = first.resource;
     let whole = resource.objects.get(object)?;
-    let Draft::Object(entries) = draft else { return None };
+    let BodyValue::Object(entries) = draft else { return None };
     let (mut name, mut parent, mut scope) = (Code::Null, None, None);
     let mut body = Vec::new();
     for (key, draft) in entries {
@@ -433,12 +442,12 @@ fn node(emitter: &Emitter<'_>, object: usize, all: &[Whole<'_>], draft: Draft, e
         }
     }
     let at_rest = resource.kind.promotion.is_some() && is_promoted(emitter, resource);
-    let place = Place::of(&whole.id);
+    let place = IdParts::of(&whole.id);
     let serial = match resource.kind.serial {
         Serial::No => None,
         Serial::Root | Serial::On(_) => place.parent.as_ref().map(root),
     };
-    Some(Node {
+    Some(BicepNode {
         instances: all.iter().map(|one| one.resource.address.clone()).collect(),
         object,
         each,
@@ -457,7 +466,7 @@ fn node(emitter: &Emitter<'_>, object: usize, all: &[Whole<'_>], draft: Draft, e
     })
 }
 
-/// The outermost object that one is in.
+/// Outermost object around one.
 fn root(id: &ArmId) -> ArmId {
     id.parent().map_or_else(|| id.clone(), |parent| root(&parent))
 }

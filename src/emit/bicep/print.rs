@@ -1,4 +1,4 @@
-//! Trees as text, within one file: what it refers to is declared there as existing, what it takes from outside is noted.
+//! Trees as text within one file. Resources of other files are declared as existing, and inputs are recorded.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,42 +6,42 @@ use std::fmt::Write;
 
 use indexmap::IndexMap;
 
-use super::code::{Code, Given, Item, LoopId, Part, Piece, Symbol, Which};
-use super::emitter::{Emitter, Form, pascal, symbol_base};
-use super::modules::Index;
-use super::nodes::Node;
+use super::code::{Code, FileInput, ListItem, LoopId, LoopPart, ResourceRef, Symbol, TextPiece};
+use super::emitter::{BicepEmitter, Form, pascal, symbol_base};
+use super::modules::BicepIndex;
+use super::nodes::BicepNode;
 use super::text::{escaped, has_host, indent, key, property, quoted, with_hosts};
 use crate::address::is_identifier;
 
-/// How long a list on one line may be.
+/// Maximum length of a list on one line.
 const WIDTH: usize = 80;
 
-/// A file that is being written.
+/// A file while it is written.
 pub(super) struct Printer<'p, 'a> {
-    pub emitter: &'p Emitter<'a>,
-    pub index: &'p Index,
-    /// The nodes that are declared here.
+    pub emitter: &'p BicepEmitter<'a>,
+    pub index: &'p BicepIndex,
+    /// Nodes that the file declares.
     own: BTreeSet<usize>,
-    /// The resource group that it is deployed to; `None`: the subscription.
+    /// Resource group of its deployment; `None` for the subscription.
     pub(super) group: Option<crate::address::ArmId>,
-    /// What leads from this file to the files that are read.
+    /// Path from this file to the files that it reads.
     root: &'static str,
-    /// The node that is being written.
+    /// Current node.
     now: RefCell<Option<usize>>,
-    /// What is declared as existing: by what it is, its name and text.
+    /// Existing resources by key: name and text.
     pub(super) existing: RefCell<IndexMap<String, (String, String)>>,
-    /// Collections of loops that are written out.
+    /// Variables with collections of loops.
     pub vars: RefCell<BTreeMap<String, String>>,
-    /// What it takes from outside.
-    pub givens: RefCell<BTreeSet<Given>>,
-    /// Names that are taken.
+    /// Inputs.
+    pub inputs: RefCell<BTreeSet<FileInput>>,
+    /// Used names.
     names: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'p, 'a> Printer<'p, 'a> {
     pub fn new(
-        emitter: &'p Emitter<'a>,
-        index: &'p Index,
+        emitter: &'p BicepEmitter<'a>,
+        index: &'p BicepIndex,
         own: impl IntoIterator<Item = usize>,
         group: Option<crate::address::ArmId>,
     ) -> Self {
@@ -55,7 +55,7 @@ impl<'p, 'a> Printer<'p, 'a> {
             now: RefCell::default(),
             existing: RefCell::default(),
             vars: RefCell::default(),
-            givens: RefCell::default(),
+            inputs: RefCell::default(),
             names: RefCell::default(),
         };
         for at in printer.own.clone() {
@@ -64,12 +64,12 @@ impl<'p, 'a> Printer<'p, 'a> {
         printer
     }
 
-    /// What it declares as existing.
+    /// Declarations of existing resources.
     pub fn existing(&self) -> Vec<String> {
         self.existing.borrow().values().map(|(_, text)| text.clone()).collect()
     }
 
-    /// What a node is called here: `place` tells one of a loop apart.
+    /// Name of a node in this file; `place` is an entry of a loop.
     pub fn symbol_of(&self, at: usize, place: Option<usize>) -> String {
         let node = &self.index.nodes[at];
         let address = match place {
@@ -90,7 +90,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         self.unique(&base, &format!("{address}#{}", node.object))
     }
 
-    /// A name that nothing else has in this file.
+    /// A unique name in this file.
     pub(super) fn unique(&self, base: &str, of: &str) -> String {
         let mut names = self.names.borrow_mut();
         let mut name = base.to_owned();
@@ -103,12 +103,12 @@ impl<'p, 'a> Printer<'p, 'a> {
         name
     }
 
-    pub(super) fn given(&self, given: &Given) -> String {
-        self.givens.borrow_mut().insert(given.clone());
+    pub(super) fn given(&self, given: &FileInput) -> String {
+        self.inputs.borrow_mut().insert(given.clone());
         self.emitter.name_of(given)
     }
 
-    /// Writes what belongs to this node, so that what it says of itself is no reference.
+    /// Writes a node, so that references to itself are avoided.
     pub fn within<T>(&self, at: usize, f: impl FnOnce() -> T) -> T {
         self.now.replace(Some(at));
         let out = f();
@@ -116,7 +116,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         out
     }
 
-    /// An expression; lines after the first stand at this depth.
+    /// An expression, with later lines indented to this depth.
     pub fn code(&self, code: &Code, depth: usize) -> String {
         match code {
             Code::Null => "null".to_owned(),
@@ -126,7 +126,7 @@ impl<'p, 'a> Printer<'p, 'a> {
             Code::Text(pieces) => self.text(pieces, depth),
             Code::List(items) => self.list(items, depth),
             Code::Object(entries) => self.object(entries, depth),
-            Code::Given(given) => self.given(given),
+            Code::Input(given) => self.given(given),
             Code::Each(of, part) => self.each(*of, part),
             Code::Bound(name) => name.clone(),
             Code::Get(of, name) => match &**of {
@@ -176,7 +176,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         args.iter().map(|arg| self.code(arg, depth)).collect::<Vec<_>>().join(", ")
     }
 
-    /// Within another expression.
+    /// An operand within another expression.
     fn operand(&self, code: &Code, depth: usize) -> String {
         let text = self.code(code, depth);
         match code {
@@ -185,30 +185,30 @@ impl<'p, 'a> Printer<'p, 'a> {
         }
     }
 
-    fn each(&self, of: LoopId, part: &Part) -> String {
+    fn each(&self, of: LoopId, part: &LoopPart) -> String {
         let loops = self.emitter.loops.borrow();
         let Some(one) = loops.get(of) else { return String::new() };
         match (part, one.form) {
-            (Part::Key | Part::Value, Form::Set) => one.turn.clone(),
-            (Part::Key, _) => format!("{}.key", one.turn),
-            (Part::Value, _) => format!("{}.value", one.turn),
-            (Part::Column(name), _) => format!("{}{}", one.turn, property(name)),
+            (LoopPart::Key | LoopPart::Value, Form::Set) => one.turn.clone(),
+            (LoopPart::Key, _) => format!("{}.key", one.turn),
+            (LoopPart::Value, _) => format!("{}.value", one.turn),
+            (LoopPart::Column(name), _) => format!("{}{}", one.turn, property(name)),
         }
     }
 
-    fn text(&self, pieces: &[Piece], depth: usize) -> String {
+    fn text(&self, pieces: &[TextPiece], depth: usize) -> String {
         match pieces {
-            [Piece::Literal(text)]
+            [TextPiece::Literal(text)]
                 if text.contains('\n') && !text.contains("'''") && !text.contains('\r') && !has_host(text) =>
             {
                 return format!("'''\n{text}'''");
             }
-            [Piece::Code(code)] => return format!("string({})", self.code(code, depth)),
+            [TextPiece::Code(code)] => return format!("string({})", self.code(code, depth)),
             _ => {}
         }
-        let piece = |piece: &Piece| match piece {
-            Piece::Literal(text) => with_hosts(&escaped(text)),
-            Piece::Code(code) => {
+        let piece = |piece: &TextPiece| match piece {
+            TextPiece::Literal(text) => with_hosts(&escaped(text)),
+            TextPiece::Code(code) => {
                 let text = self.code(code, depth);
                 match text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
                     // A text needs no second pair of quotes.
@@ -218,7 +218,7 @@ impl<'p, 'a> Printer<'p, 'a> {
             }
         };
         let text: String = pieces.iter().map(piece).collect();
-        // Nothing but a name that depends on the cloud needs no quotes.
+        // A lone host expression needs no quotes.
         match text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
             Some(inner) if !inner.contains("${") && !inner.contains('\'') && !inner.contains('}') => inner.to_owned(),
             _ => format!("'{text}'"),
@@ -236,7 +236,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         out + &indent(depth) + "}"
     }
 
-    /// A property of an object, with its name; lines after the first stand at this depth.
+    /// A property of an object with its name, with later lines indented to this depth.
     pub fn entry(&self, name: &str, code: &Code, depth: usize) -> String {
         let text = match code {
             Code::List(items) => self.property_list(items, depth),
@@ -245,10 +245,10 @@ impl<'p, 'a> Printer<'p, 'a> {
         format!("{}: {text}", key(name))
     }
 
-    /// A list as the value of a property, where a loop may stand for it.
-    fn property_list(&self, items: &[Item], depth: usize) -> String {
+    /// A list as the value of a property, possibly as a loop.
+    fn property_list(&self, items: &[ListItem], depth: usize) -> String {
         match items {
-            [Item::Each(of, code)] => {
+            [ListItem::Each(of, code)] => {
                 let (head, body) = (self.head(*of, self.uses_index(code, *of)), self.code(code, depth));
                 format!("[{head} {body}]")
             }
@@ -263,15 +263,15 @@ impl<'p, 'a> Printer<'p, 'a> {
         format!("for {names} in {}:", self.collection(of))
     }
 
-    /// Whether a turn's place in its loop is named.
+    /// True if code uses the index of a loop.
     pub fn uses_index(&self, code: &Code, of: LoopId) -> bool {
         code.any(&|part| match part {
-            Code::Resource(Symbol { which: Which::Same(_, id), .. }) => *id == of,
+            Code::Resource(Symbol { which: ResourceRef::Same(_, id), .. }) => *id == of,
             _ => false,
         })
     }
 
-    /// What a loop goes through; one that is written out becomes a variable.
+    /// Collection of a loop; a literal becomes a variable.
     fn collection(&self, of: LoopId) -> String {
         let Some(one) = self.emitter.loops.borrow().get(of).cloned() else { return String::new() };
         let text = match one.collection.is_literal() {
@@ -286,14 +286,14 @@ impl<'p, 'a> Printer<'p, 'a> {
         if one.form == Form::Map { format!("items({text})") } else { text }
     }
 
-    fn list(&self, items: &[Item], depth: usize) -> String {
-        let plain = items.iter().all(|item| matches!(item, Item::One(_)));
+    fn list(&self, items: &[ListItem], depth: usize) -> String {
+        let plain = items.iter().all(|item| matches!(item, ListItem::One(_)));
         if plain {
             let texts: Vec<String> = items
                 .iter()
                 .map(|item| match item {
-                    Item::One(code) => self.code(code, depth + 1),
-                    Item::Each(..) | Item::Active(_) => String::new(),
+                    ListItem::One(code) => self.code(code, depth + 1),
+                    ListItem::Each(..) | ListItem::Active(_) => String::new(),
                 })
                 .collect();
             let line = format!("[{}]", texts.join(", "));
@@ -303,20 +303,20 @@ impl<'p, 'a> Printer<'p, 'a> {
             let lines: String = texts.iter().map(|text| format!("{}{text}\n", indent(depth + 1))).collect();
             return format!("[\n{lines}{}]", indent(depth));
         }
-        // Runs of what is alike, joined.
+        // Joined runs of like items.
         let mut runs: Vec<String> = Vec::new();
-        let mut run: Vec<Item> = Vec::new();
+        let mut run: Vec<ListItem> = Vec::new();
         for item in items {
             match item {
-                Item::One(_) => run.push(item.clone()),
-                Item::Each(of, code) => {
+                ListItem::One(_) => run.push(item.clone()),
+                ListItem::Each(of, code) => {
                     runs.extend((!run.is_empty()).then(|| self.list(&std::mem::take(&mut run), depth + 1)));
                     let turn = self.emitter.loops.borrow().get(*of).map(|one| one.turn.clone()).unwrap_or_default();
                     runs.push(format!("map({}, {turn} => {})", self.collection(*of), self.code(code, depth + 1)));
                 }
-                Item::Active(inner) => {
+                ListItem::Active(inner) => {
                     runs.extend((!run.is_empty()).then(|| self.list(&std::mem::take(&mut run), depth + 1)));
-                    let active = self.given(&Given::Active);
+                    let active = self.given(&FileInput::Active);
                     runs.push(format!("{active} ? {} : []", self.list(inner, depth + 1)));
                 }
             }
@@ -337,13 +337,13 @@ impl<'p, 'a> Printer<'p, 'a> {
         let node = &self.index.nodes[at];
         if self.index.is_group(self.emitter, at) && !self.own.contains(&at) {
             let address = node.instances.first().cloned();
-            let group = address.map(|address| self.given(&Given::GroupName(address))).unwrap_or_default();
+            let group = address.map(|address| self.given(&FileInput::GroupName(address))).unwrap_or_default();
             return match name {
                 "name" => group,
                 _ => format!("subscriptionResourceId('Microsoft.Resources/resourceGroups', {group})"),
             };
         }
-        // What may not be there has its name all the same.
+        // The name of a resource is known even if it may not exist.
         if name == "name" && node.at_rest {
             return self.code(&node.name, 0);
         }
@@ -360,8 +360,8 @@ impl<'p, 'a> Printer<'p, 'a> {
         }
     }
 
-    /// What is in a resource, named from within it: its symbol would go in a circle.
-    fn own_id(&self, symbol: &Symbol, node: &Node) -> String {
+    /// Id of a child, from within its own parent, where the symbol would be circular.
+    fn own_id(&self, symbol: &Symbol, node: &BicepNode) -> String {
         let mut type_ = node.type_.clone();
         let mut names = vec![self.code(&node.name, 0)];
         for (at, part) in symbol.below.split('/').filter(|part| !part.is_empty()).enumerate() {
@@ -374,7 +374,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         format!("resourceId({}, {})", quoted(&type_), names.join(", "))
     }
 
-    /// What a resource is called here, declared as existing where it is made elsewhere.
+    /// Name of a resource in this file, declared as existing if another file creates it.
     pub fn resource(&self, symbol: &Symbol) -> String {
         let Some((at, place)) = self.index.node(symbol) else { return String::new() };
         let node = &self.index.nodes[at];
@@ -393,8 +393,8 @@ impl<'p, 'a> Printer<'p, 'a> {
         }
     }
 
-    /// The place of a key in its loop.
-    fn position(&self, node: &Node, place: usize) -> String {
+    /// Index of a key in its loop.
+    fn position(&self, node: &BicepNode, place: usize) -> String {
         let Some(one) = node.each.and_then(|of| self.emitter.loops.borrow().get(of).cloned()) else {
             return String::new();
         };

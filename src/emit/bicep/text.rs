@@ -1,4 +1,4 @@
-//! Words and texts as Bicep writes them.
+//! Identifiers and strings in Bicep.
 
 /// The spaces before a line at this depth.
 pub(super) fn indent(depth: usize) -> String {
@@ -42,7 +42,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Names that depend on the cloud (source: Bicep's rule `no-hardcoded-env-urls`), and what says them in each.
+/// Host names that depend on the cloud (source: Bicep's rule `no-hardcoded-env-urls`), with their expressions.
 const HOSTS: &[(&str, &str)] = &[
     (".database.windows.net", "environment().suffixes.sqlServerHostname"),
     (".vault.azure.net", "environment().suffixes.keyvaultDns"),

@@ -1,20 +1,20 @@
-//! What an expression is where it came out of a kind's functions: as it is, or translated as the table translates values.
+//! The expression for a mark in a body: unchanged, or translated as the table translates values.
 
 use serde_json::Value as Json;
 
 use super::code::Code;
-use super::marks::Mark;
+use super::marks::ArgumentMark;
 use crate::hcl::ast::{Expr, ExprKind};
 use crate::kinds::{Lit, Ty, Wire};
 use crate::value::{Number, Value};
 
-/// What a mark says where it came out, and the value would be `plain`.
-pub(super) fn through(mark: &Mark, plain: &Json) -> Option<Code> {
+/// Expression for a mark in a body, where the value without marks is `plain`.
+pub(super) fn through(mark: &ArgumentMark, plain: &Json) -> Option<Code> {
     let code = mark.code.clone();
     if *plain == mark.value {
         return Some(code);
     }
-    // What depends on the failover says so first, and then each in the body's words.
+    // Translate both branches of a condition on the failover.
     if let Code::If(parts) = &code {
         let [condition, yes, no] = &**parts;
         let of = |code: &Code| match mark.wire {
@@ -46,7 +46,7 @@ pub(super) fn through(mark: &Mark, plain: &Json) -> Option<Code> {
     }
 }
 
-/// The expression as what the argument takes; `None` where the stack makes more of it than Bicep can.
+/// The expression, converted to the type of the argument; `None` if Bicep has no such conversion.
 pub(super) fn fitted(code: Code, raw: Option<&Value>, value: &Value) -> Option<Code> {
     let Some(raw) = raw else { return Some(code) };
     let (raw, value) = (raw.unmark().0, value.unmark().0);
@@ -61,12 +61,12 @@ pub(super) fn fitted(code: Code, raw: Option<&Value>, value: &Value) -> Option<C
     }
 }
 
-/// `site.west` as the place that is its region.
+/// `site.west` as the expression for its region.
 pub(super) fn with_location(expr: &Expr) -> Option<Expr> {
-    use crate::hcl::ast::{Ident, Root, Step};
+    use crate::hcl::ast::{Ident, Root, TraversalStep};
     match &expr.kind {
         ExprKind::Traversal { root: Root::Name(name), steps } if &*name.text == "site" && steps.len() == 1 => {
-            let location = Step::Attr(Ident { text: "location".into(), span: expr.span });
+            let location = TraversalStep::Attr(Ident { text: "location".into(), span: expr.span });
             let steps = steps.iter().cloned().chain([location]).collect();
             Some(Expr { kind: ExprKind::Traversal { root: Root::Name(name.clone()), steps }, span: expr.span })
         }
@@ -74,12 +74,12 @@ pub(super) fn with_location(expr: &Expr) -> Option<Expr> {
     }
 }
 
-/// Whether an expression is no more than a text that is written out, or a local or variable that is.
+/// True for a literal text, or a local or variable.
 pub(super) fn is_text(expr: &Expr) -> bool {
     !matches!(expr.kind, ExprKind::Call { .. } | ExprKind::Conditional(_) | ExprKind::For(_))
 }
 
-/// Whether a type refers to resources.
+/// True for a type that refers to resources.
 pub(super) fn is_reference(ty: &Ty) -> bool {
     match ty {
         Ty::Ref(_) => true,

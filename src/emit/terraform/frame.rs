@@ -1,25 +1,25 @@
-//! What stands around the resources: the provider and its version, variables, locals and outputs.
+//! Everything beside the resources: the provider and its version, variables, locals and outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{ACTIVE, Emitter, Scope};
+use super::names::{ACTIVE, TerraformEmitter, TerraformScope};
 use super::resource::block;
 use crate::hcl::{quoted, value_text};
-use crate::kinds::Shape;
+use crate::kinds::TerraformShape;
 use crate::value::Value;
 
-impl Emitter<'_> {
-    /// Whether the stack puts tags on its resources.
+impl TerraformEmitter<'_> {
+    /// True if the stack has tags for its resources.
     pub fn has_tags(&self) -> bool {
         !self.stack.tags.is_empty()
     }
 
-    /// The local that holds them: `tags`, unless the stack has one by that name.
+    /// Local with the tags: `tags`, unless the stack has a local of that name.
     pub fn tags_name(&self) -> &'static str {
         if self.stack.program.locals.contains_key("tags") { "stack_tags" } else { "tags" }
     }
 
-    /// The arguments of a block that failover runs move.
+    /// Arguments of a block that failover runs change.
     pub fn moved(&self, block: &crate::address::Address) -> Vec<&'static str> {
         let Some(kind) = self.kind(block) else { return Vec::new() };
         let moves = &kind.moves;
@@ -38,7 +38,7 @@ impl Emitter<'_> {
                     out.extend([argument(moves.fence), argument(moves.open), moves.record].into_iter().flatten());
                 }
             }
-            if is_in(&group.promote) && kind.terraform.shape == Shape::Resource {
+            if is_in(&group.promote) && kind.terraform.shape == TerraformShape::Resource {
                 out.extend(kind.run_moves);
             }
             if group.promote.iter().any(|replica| self.replicates(replica, block)) {
@@ -48,7 +48,7 @@ impl Emitter<'_> {
         out.into_iter().collect()
     }
 
-    /// Whether a resource is a replica of what a block makes.
+    /// True if a resource is a replica of an instance of a block.
     fn replicates(&self, replica: &crate::address::Address, block: &crate::address::Address) -> bool {
         let of = self.stack.resources.get(replica).and_then(|replica| {
             let from = replica.kind.recovery.replicates?.from;
@@ -58,14 +58,14 @@ impl Emitter<'_> {
         of.is_some_and(|of| own.into_iter().any(|one| one.id.as_str().eq_ignore_ascii_case(of)))
     }
 
-    /// The block that holds the regions of a resource which failover groups promote.
+    /// Nested blocks with the regions of a resource that failover groups promote.
     pub fn has_regions(&self, block: &crate::address::Address) -> impl Iterator<Item = &'static str> {
         let own: Vec<&str> = self.instances.get(block).into_iter().flatten().map(|one| one.id.as_str()).collect();
         let promoted = self.stack.failover_groups.values().flat_map(|group| &group.promote);
         let found: BTreeSet<&'static str> = promoted
             .filter_map(|address| {
                 let replica = self.stack.resources.get(address)?;
-                let Shape::Block { of, block } = replica.kind.terraform.shape else { return None };
+                let TerraformShape::Block { of, block } = replica.kind.terraform.shape else { return None };
                 let source = replica.args.get(of)?.as_str()?;
                 own.iter().any(|id| id.eq_ignore_ascii_case(source)).then_some(block)
             })
@@ -74,25 +74,27 @@ impl Emitter<'_> {
     }
 }
 
-/// What is read of who Terraform is signed in as.
+/// Data source for the identity of Terraform.
 pub(super) const CLIENT: &str = "data.azurerm_client_config.current";
 
-/// The versions that the code fits, and the provider; `asks`: with who Terraform is signed in as.
-pub(super) fn versions(emitter: &Emitter<'_>, asks: bool) -> String {
+/// Required versions and the provider; `asks`: with the data source for the identity of Terraform.
+pub(super) fn versions(emitter: &TerraformEmitter<'_>, asks: bool) -> String {
     let kinds = emitter.instances.keys().filter_map(|block| emitter.kind(block));
     let providers: BTreeSet<&str> = kinds.filter_map(|kind| kind.arm.type_.split('/').next()).collect();
     let providers: Vec<String> =
         providers.into_iter().filter(|name| *name != "Microsoft.Resources").map(quoted).collect();
     let fifth = emitter.fifth.borrow();
     let (fits, version) = match fifth.first() {
-        None => ("# Fits azurerm 4.81 and 5: every argument has the name that both take.".to_owned(), ">= 4.81, < 6.0"),
+        None => {
+            ("# Works with azurerm 4.81 and 5: every argument has the same name in both.".to_owned(), ">= 4.81, < 6.0")
+        }
         Some(first) => {
             let more = if fifth.len() > 1 { format!(", and {} more", fifth.len() - 1) } else { String::new() };
-            (format!("# Fits azurerm 5 only, which alone has {first}{more}."), "~> 5.0")
+            (format!("# Requires azurerm 5 for {first}{more}."), "~> 5.0")
         }
     };
     let client = if asks {
-        "\n# Who Terraform is signed in as: the tenant is theirs.\ndata \"azurerm_client_config\" \"current\" {}\n"
+        "\n# The identity of Terraform, for its tenant.\ndata \"azurerm_client_config\" \"current\" {}\n"
     } else {
         ""
     };
@@ -108,7 +110,7 @@ terraform {{
     }}
   }}
 
-  # The backend is yours to choose. Keep the state at a site that outlives the one it describes.
+  # Add a backend. Keep the state at a site that survives an outage of the primary site.
 }}
 
 provider \"azurerm\" {{
@@ -123,18 +125,18 @@ provider \"azurerm\" {{
     )
 }
 
-/// The variables of the stack, the regions of its sites, and whether the failover is on.
-pub(super) fn variables(emitter: &Emitter<'_>) -> String {
+/// Variables: those of the stack, the regions of its sites, and the switch for failover-only resources.
+pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
     let scope = outside(emitter);
     let mut out = vec![block(
         "variable \"subscription_id\"",
-        &["description = \"The subscription that everything is in.\"".to_owned(), "type = string".to_owned()],
+        &["description = \"Subscription of all resources.\"".to_owned(), "type = string".to_owned()],
     )];
     for site in emitter.stack.sites.values() {
         out.push(block(
-            &format!("variable \"{}\"", Emitter::location(&site.name)),
+            &format!("variable \"{}\"", TerraformEmitter::location(&site.name)),
             &[
-                format!("description = {}", quoted(&format!("The region of the site {}.", site.name))),
+                format!("description = {}", quoted(&format!("Region of site {}.", site.name))),
                 "type = string".to_owned(),
                 format!("default = {}", quoted(&site.location)),
             ],
@@ -144,7 +146,7 @@ pub(super) fn variables(emitter: &Emitter<'_>) -> String {
         out.push(block(
             &format!("variable \"{ACTIVE}\""),
             &[
-                "description = \"Whether what stands only during a failover does.\"".to_owned(),
+                "description = \"Creates the failover-only resources.\"".to_owned(),
                 "type = bool".to_owned(),
                 "default = false".to_owned(),
             ],
@@ -154,7 +156,7 @@ pub(super) fn variables(emitter: &Emitter<'_>) -> String {
         out.push(block(
             &format!("variable \"{name}\""),
             &[
-                "description = \"A secret that the stack writes in clear.\"".to_owned(),
+                "description = \"A secret that is in plain text in the stack.\"".to_owned(),
                 "type = string".to_owned(),
                 "sensitive = true".to_owned(),
             ],
@@ -165,10 +167,10 @@ pub(super) fn variables(emitter: &Emitter<'_>) -> String {
         let order = ["description", "type", "default", "sensitive", "nullable"];
         let lines = order.iter().filter_map(|word| {
             let Some(attribute) = written.body.attribute(word) else {
-                let said = || format!("description = {}", quoted(&format!("The variable {name} of the stack.")));
-                return (*word == "description").then(said);
+                let about = || format!("description = {}", quoted(&format!("Variable {name} of the stack.")));
+                return (*word == "description").then(about);
             };
-            // The default of what is sensitive is a secret as well.
+            // The default of a sensitive variable is a secret as well.
             (*word != "default" || !sensitive).then(|| format!("{word} = {}", scope.expr(&attribute.expr)))
         });
         out.push(block(&format!("variable \"{name}\""), &lines.collect::<Vec<_>>()));
@@ -177,7 +179,7 @@ pub(super) fn variables(emitter: &Emitter<'_>) -> String {
 }
 
 /// The locals of the stack, and its tags.
-pub(super) fn locals(emitter: &Emitter<'_>) -> String {
+pub(super) fn locals(emitter: &TerraformEmitter<'_>) -> String {
     let scope = outside(emitter);
     let mut lines: Vec<String> = Vec::new();
     if emitter.has_tags() {
@@ -194,7 +196,7 @@ pub(super) fn locals(emitter: &Emitter<'_>) -> String {
 }
 
 /// The outputs of the stack.
-pub(super) fn outputs(emitter: &Emitter<'_>) -> String {
+pub(super) fn outputs(emitter: &TerraformEmitter<'_>) -> String {
     let scope = outside(emitter);
     let mut out = Vec::new();
     for (name, written) in &emitter.stack.program.outputs {
@@ -211,13 +213,13 @@ pub(super) fn outputs(emitter: &Emitter<'_>) -> String {
     out.join("\n")
 }
 
-/// What is written outside of every resource.
-fn outside<'e, 'a>(emitter: &'e Emitter<'a>) -> Scope<'e, 'a> {
-    Scope { emitter, each: None, failover: false, instance: None }
+/// Scope outside of all resources.
+fn outside<'e, 'a>(emitter: &'e TerraformEmitter<'a>) -> TerraformScope<'e, 'a> {
+    TerraformScope { emitter, each: None, failover: false, instance: None }
 }
 
-/// The values that a file of variables would need, for the README.
-pub(super) fn needed(emitter: &Emitter<'_>) -> BTreeMap<String, String> {
+/// Variables that need a value, with examples for the README.
+pub(super) fn needed(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, String> {
     let missing = emitter.stack.program.variable_blocks.iter().filter(|(name, written)| {
         let sensitive = emitter.stack.variables.get(*name).is_some_and(|variable| variable.sensitive);
         sensitive || written.body.attribute("default").is_none()

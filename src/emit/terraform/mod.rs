@@ -1,4 +1,4 @@
-//! A stack as Terraform with the provider azurerm: its own expressions, with azurerm's names in them.
+//! A stack as Terraform with the provider azurerm: the stack's own expressions, with azurerm's names.
 
 mod frame;
 mod names;
@@ -8,15 +8,15 @@ mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Emitted, Options, Unsaid, unsaid_of_groups};
+use super::{EmitResult, Limitation, Options, failover_groups};
 use crate::hcl;
-use crate::kinds::Shape;
+use crate::kinds::TerraformShape;
 use crate::stack::Stack;
-use names::Emitter;
+use names::TerraformEmitter;
 
 /// Emits a stack.
-pub(super) fn emit(stack: &Stack, options: Options) -> Emitted {
-    let emitter = Emitter::new(stack, options.imports);
+pub(super) fn emit(stack: &Stack, options: Options) -> EmitResult {
+    let emitter = TerraformEmitter::new(stack, options.imports);
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut imports = String::new();
     for (address, definition) in &stack.program.definitions {
@@ -34,40 +34,40 @@ pub(super) fn emit(stack: &Stack, options: Options) -> Emitted {
     files.insert("versions.tf".to_owned(), frame::versions(&emitter, asks));
     files.insert("locals.tf".to_owned(), frame::locals(&emitter));
     files.insert("outputs.tf".to_owned(), frame::outputs(&emitter));
-    // Last, because what is asked for is found in all of them.
+    // Last, because the other files determine the variables for secrets.
     files.insert("variables.tf".to_owned(), frame::variables(&emitter));
     files.insert("imports.tf".to_owned(), imports);
     files.retain(|_, text| !text.trim().is_empty());
     for text in files.values_mut() {
-        // What cannot be formatted is shown as it is: Terraform says better than we what is wrong with it.
+        // Text that cannot be formatted stays as it is: Terraform reports its errors better.
         if let Ok(formatted) = hcl::format(text) {
             *text = formatted;
         }
     }
-    let mut unsaid = unsaid(&emitter);
-    unsaid.extend(emitter.lost.take());
-    unsaid.extend(emitter.files_read(&mut files));
-    files.insert("README.md".to_owned(), readme::readme(&emitter, &files, &unsaid));
-    Emitted { files, unsaid }
+    let mut limitations = limitations(&emitter);
+    limitations.extend(emitter.lost.take());
+    limitations.extend(emitter.files_read(&mut files));
+    files.insert("README.md".to_owned(), readme::readme(&emitter, &files, &limitations));
+    EmitResult { files, limitations }
 }
 
-/// What Terraform cannot say of this stack.
-fn unsaid(emitter: &Emitter<'_>) -> Vec<Unsaid> {
+/// Parts of this stack that Terraform cannot express.
+fn limitations(emitter: &TerraformEmitter<'_>) -> Vec<Limitation> {
     let stack = emitter.stack;
     let mut out = Vec::new();
-    let mut told = BTreeSet::new();
+    let mut listed = BTreeSet::new();
     for resource in stack.resources.values() {
-        if let Shape::Unsaid(why) = resource.kind.terraform.shape
-            && told.insert(resource.address.block())
+        if let TerraformShape::Unsaid(why) = resource.kind.terraform.shape
+            && listed.insert(resource.address.block())
         {
-            out.push(Unsaid { what: resource.address.block().to_string(), why: why.to_owned() });
+            out.push(Limitation { what: resource.address.block().to_string(), why: why.to_owned() });
         }
     }
-    out.extend(unsaid_of_groups(
+    out.extend(failover_groups(
         stack,
-        "azurerm has no resource that promotes data, moves users and brings both back in order; `failover_active` only makes what stands during a \
-                  failover. `drplan failover-group up` does all of it",
-        "Terraform says what stands",
+        "azurerm has no resource that promotes replicas, switches traffic and fails back; `failover_active` only creates the \
+         failover-only resources. Use `drplan failover-group up`",
+        "Terraform describes resources, not actions",
     ));
     out
 }

@@ -1,54 +1,54 @@
-//! The stack's names as Terraform's: variables, locals, sites, resources and what is read of them.
+//! Names of the stack in Terraform: variables, locals, sites, resources and their attributes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::address::{Address, ArmId};
-use crate::emit::{Unsaid, secrets};
-use crate::hcl::ast::{Expr, ExprKind, Ident, Part, Root, Step};
+use crate::emit::{Limitation, secrets};
+use crate::hcl::ast::{Expr, ExprKind, Ident, Root, TemplatePart, TraversalStep};
 use crate::hcl::quoted;
-use crate::hcl::text::{Names, Writer};
-use crate::kinds::{self, From, Kind, Shape, Ty};
+use crate::hcl::text::{ExprWriter, NameWriter};
+use crate::kinds::{self, AttributeSource, Kind, TerraformShape, Ty};
 use crate::stack::{Presence, Resource, Stack};
 use crate::value::Value;
 
-/// What is emitted from, and what was noticed on the way.
-pub(super) struct Emitter<'a> {
+/// The stack to emit, with the observations made while emitting.
+pub(super) struct TerraformEmitter<'a> {
     pub stack: &'a Stack,
-    /// Whether what stands already is imported.
+    /// Emits `import` blocks for existing resources.
     pub imports: bool,
-    /// The instances of each block.
+    /// Instances of each block.
     pub instances: BTreeMap<Address, Vec<&'a Resource>>,
-    /// What is a block in the resource with this id.
+    /// Resources that azurerm expresses as a nested block of the resource with this id.
     pub regions: HashMap<ArmId, Vec<&'a Resource>>,
-    /// The blocks all of whose resources stand only while the failover is on.
+    /// Blocks whose resources are all failover-only.
     failover: HashSet<Address>,
-    /// What each block is called.
+    /// Name of each block.
     resources: HashMap<Address, String>,
     /// Files that expressions read.
     pub read: RefCell<BTreeSet<String>>,
-    /// Variables for what the stack writes in clear and nobody may see.
+    /// Variables for secrets in plain text in the stack.
     pub secrets: RefCell<BTreeSet<String>>,
-    /// What azurerm 5 alone can say.
+    /// Arguments that only azurerm 5 has.
     pub fifth: RefCell<BTreeSet<String>>,
-    /// Locals that hold a secret in clear, and are asked for.
+    /// Locals with a secret in plain text, which become variables.
     pub secret_locals: BTreeSet<String>,
-    /// What was found on the way that cannot be said.
-    pub lost: RefCell<Vec<Unsaid>>,
+    /// Limitations found while emitting.
+    pub lost: RefCell<Vec<Limitation>>,
 }
 
 /// Functions that read a file of the stack, whose path is the first argument.
 const READERS: &[&str] = &["file", "templatefile", "filebase64", "filesha256", "filesha512", "filebase64sha256"];
-/// The variable that says whether what stands during a failover does.
+/// Variable that creates the failover-only resources.
 pub(super) const ACTIVE: &str = "failover_active";
 
-impl<'a> Emitter<'a> {
+impl<'a> TerraformEmitter<'a> {
     pub fn new(stack: &'a Stack, imports: bool) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
         let mut regions: HashMap<ArmId, Vec<&Resource>> = HashMap::new();
         for resource in stack.resources.values() {
             instances.entry(resource.address.block()).or_default().push(resource);
-            if let Shape::Block { of, .. } = resource.kind.terraform.shape
+            if let TerraformShape::Block { of, .. } = resource.kind.terraform.shape
                 && let Some(id) = resource.args.get(of).and_then(Value::as_str)
             {
                 regions.entry(ArmId::new(id)).or_default().push(resource);
@@ -84,7 +84,7 @@ impl<'a> Emitter<'a> {
         self.resources.get(block).cloned().unwrap_or_else(|| self.named(block))
     }
 
-    /// Where two kinds are one resource of azurerm, a label that both have is told apart by the kind.
+    /// Where azurerm has one resource for two kinds, a label that both use gets the kind as suffix.
     fn named(&self, block: &Address) -> String {
         let azurerm = self.azurerm(block);
         let other = Address::new(azurerm, block.name());
@@ -101,19 +101,19 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Whether what a block makes stands only while the failover is on, and is told apart by `count`.
+    /// True for a failover-only block without `for_each`, which becomes `count`.
     pub fn is_counted(&self, block: &Address) -> bool {
         let looped =
             self.stack.program.definitions.get(block).is_some_and(|of| of.block.body.attribute("for_each").is_some());
         !looped && self.is_failover(block)
     }
 
-    /// Whether all that a block makes stands only while the failover is on.
+    /// True if all resources of a block are failover-only.
     pub fn is_failover(&self, block: &Address) -> bool {
         self.failover.contains(block)
     }
 
-    /// The file of a block: that of its resource group, where all its instances are in one; else `main`.
+    /// File of a block: that of its resource group if all its instances are in one, otherwise `main`.
     pub fn file_of(&self, block: &Address) -> String {
         let instances = self.instances.get(block).into_iter().flatten();
         let groups: BTreeSet<Option<Address>> =
@@ -124,7 +124,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The variable that is asked for instead of a local that holds a secret.
+    /// Variable that replaces a local with a secret.
     fn secret_local(&self, local: &str) -> String {
         match self.stack.variables.contains_key(local) {
             true => format!("{local}_secret"),
@@ -132,25 +132,26 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The variable that holds a site's region.
+    /// Variable with a site's region.
     pub fn location(site: &str) -> String {
         format!("{}_location", site.replace('-', "_"))
     }
 
-    /// The files that expressions read, put beside the code; those that cannot be are told.
-    pub fn files_read(&self, files: &mut BTreeMap<String, String>) -> Vec<Unsaid> {
-        let mut unsaid = Vec::new();
+    /// Adds the files that expressions read. Returns those that cannot be added.
+    pub fn files_read(&self, files: &mut BTreeMap<String, String>) -> Vec<Limitation> {
+        let mut limitations = Vec::new();
         for path in self.read.borrow().iter() {
             let bytes = self.stack.program.reader.bytes(path).ok().flatten();
             match bytes.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()) {
                 Some(text) => drop(files.insert(path.clone(), text)),
-                None => unsaid.push(Unsaid { what: path.clone(), why: "it is no text; copy it here".to_owned() }),
+                None => limitations
+                    .push(Limitation { what: path.clone(), why: "it is not a text file; copy it here".to_owned() }),
             }
         }
-        unsaid
+        limitations
     }
 
-    /// An id with the subscription as a variable, or two that azurerm joins to one.
+    /// An id with the subscription as a variable, or two ids that azurerm joins.
     pub fn id(&self, id: &str) -> String {
         let own = format!("/subscriptions/{}/", self.stack.subscription);
         let one = |id: &str| {
@@ -163,30 +164,30 @@ impl<'a> Emitter<'a> {
     }
 }
 
-/// Where an expression stands.
+/// Context of an expression.
 #[derive(Clone, Copy)]
-pub(super) struct Scope<'e, 'a> {
-    pub emitter: &'e Emitter<'a>,
-    /// What `each` is called: by the label of the block that repeats, within one.
+pub(super) struct TerraformScope<'e, 'a> {
+    pub emitter: &'e TerraformEmitter<'a>,
+    /// Name of `each` within a repeated nested block: the label of that block.
     pub each: Option<&'e str>,
-    /// What is written stands only while the failover is on.
+    /// True within a failover-only resource.
     pub failover: bool,
-    /// One of the instances that are written, for what only its values tell.
+    /// One of the instances, for facts that only its values show.
     pub instance: Option<&'a Resource>,
 }
 
-impl<'e, 'a> Scope<'e, 'a> {
+impl<'e, 'a> TerraformScope<'e, 'a> {
     /// An expression in Terraform's names.
     pub fn expr(&self, expr: &Expr) -> String {
-        Writer::new(self).expr(expr)
+        ExprWriter::new(self).expr(expr)
     }
 
-    /// What an expression that refers to a resource refers to: its id, or its name.
+    /// The id or name of the resource that an expression refers to.
     pub fn reference(&self, expr: &Expr, what: &str) -> String {
-        self.refers(&Writer::new(self), expr, what)
+        self.refers(&ExprWriter::new(self), expr, what)
     }
 
-    fn refers(&self, writer: &Writer<'_>, expr: &Expr, what: &str) -> String {
+    fn refers(&self, writer: &ExprWriter<'_>, expr: &Expr, what: &str) -> String {
         let name_of = |id: &str| id.rsplit('/').next().unwrap_or_default().to_owned();
         match &expr.kind {
             ExprKind::Null => "null".to_owned(),
@@ -202,33 +203,35 @@ impl<'e, 'a> Scope<'e, 'a> {
             ExprKind::For(of) => writer.loops(of, &|writer, value| self.refers(writer, value, what)),
             ExprKind::String(id) if what == "name" => quoted(&name_of(id)),
             ExprKind::Traversal { root: Root::Name(name), steps } => match self.block(writer, name, steps) {
-                Named::Block(block) if !self.stands_alone(&block) => self.literal(&block, what, steps.get(1), writer),
-                Named::Block(_) => format!("{}.{what}", writer.expr(expr)),
-                Named::Blocks => format!("values({})[*].{what}", writer.expr(expr)),
-                Named::Text if what == "name" => {
+                NameMeaning::Block(block) if !self.stands_alone(&block) => {
+                    self.literal(&block, what, steps.get(1), writer)
+                }
+                NameMeaning::Block(_) => format!("{}.{what}", writer.expr(expr)),
+                NameMeaning::Blocks => format!("values({})[*].{what}", writer.expr(expr)),
+                NameMeaning::Text if what == "name" => {
                     format!("element(reverse(split(\"/\", {})), 0)", writer.expr(expr))
                 }
-                Named::Text => writer.expr(expr),
+                NameMeaning::Text => writer.expr(expr),
             },
             _ => writer.expr(expr),
         }
     }
 
-    /// Whether a block is a resource of its own in Terraform, of which something can be read.
+    /// True for a block with a resource of its own in Terraform.
     fn stands_alone(&self, block: &Address) -> bool {
         let shape = self.emitter.kind(block).map(|kind| kind.terraform.shape);
-        matches!(shape, Some(Shape::Resource))
+        matches!(shape, Some(TerraformShape::Resource))
     }
 
-    /// The id or name of what Terraform does not have, as it is known; of several, that of the key.
-    fn literal(&self, block: &Address, what: &str, key: Option<&Step>, writer: &Writer<'_>) -> String {
+    /// Literal id or name of a resource without a Terraform equivalent; of several instances, that of the key.
+    fn literal(&self, block: &Address, what: &str, key: Option<&TraversalStep>, writer: &ExprWriter<'_>) -> String {
         let text = |resource: &Resource| match what {
             "name" => quoted(&resource.name),
             _ => self.emitter.id(resource.id.as_str()),
         };
         let all: &[&Resource] = self.emitter.instances.get(block).map_or(&[], Vec::as_slice);
         match (all, key) {
-            (all, Some(Step::Index(key))) => {
+            (all, Some(TraversalStep::Index(key))) => {
                 let entry = |one: &&Resource| Some(format!("{} = {}", quoted(&one.address.key()?), text(one)));
                 let entries: Vec<String> = all.iter().filter_map(entry).collect();
                 format!("{{\n{}\n}}[{}]", entries.join("\n"), writer.expr(key))
@@ -238,78 +241,78 @@ impl<'e, 'a> Scope<'e, 'a> {
         }
     }
 
-    /// What a name with steps means.
-    fn block(&self, writer: &Writer<'_>, name: &Ident, steps: &[Step]) -> Named {
+    /// Target of a name with steps.
+    fn block(&self, writer: &ExprWriter<'_>, name: &Ident, steps: &[TraversalStep]) -> NameMeaning {
         if writer.is_bound(&name.text) {
-            // A resource that a `for` goes through, unless an attribute of it is read.
-            return if matches!(steps.last(), Some(Step::Attr(_))) {
-                Named::Text
+            // A resource in a `for` over resources, unless the steps read an attribute.
+            return if matches!(steps.last(), Some(TraversalStep::Attr(_))) {
+                NameMeaning::Text
             } else {
-                Named::Block(Address::new("", ""))
+                NameMeaning::Block(Address::new("", ""))
             };
         }
         match (&*name.text, steps) {
-            ("each", [Step::Attr(value), rest @ ..]) if &*value.text == "value" => self.each_value(rest),
-            ("local", [Step::Attr(local), rest @ ..]) => {
+            ("each", [TraversalStep::Attr(value), rest @ ..]) if &*value.text == "value" => self.each_value(rest),
+            ("local", [TraversalStep::Attr(local), rest @ ..]) => {
                 let of = self.emitter.stack.program.locals.get(&local.text);
-                of.map_or(Named::Text, |of| self.denoted(writer, &of.attribute.expr, rest))
+                of.map_or(NameMeaning::Text, |of| self.denoted(writer, &of.attribute.expr, rest))
             }
-            (kind, [Step::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
+            (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
                 let block = Address::new(kind, &label.text);
                 let looped = self.emitter.stack.program.definitions.get(&block);
                 let looped = looped.is_some_and(|of| of.block.body.attribute("for_each").is_some());
                 match rest {
-                    [] if looped => Named::Blocks,
-                    [] | [Step::Index(_)] => Named::Block(block),
-                    _ => Named::Text,
+                    [] if looped => NameMeaning::Blocks,
+                    [] | [TraversalStep::Index(_)] => NameMeaning::Block(block),
+                    _ => NameMeaning::Text,
                 }
             }
-            _ => Named::Text,
+            _ => NameMeaning::Text,
         }
     }
 
-    /// What a value with steps means, as far as its text tells.
-    fn denoted(&self, writer: &Writer<'_>, expr: &Expr, steps: &[Step]) -> Named {
+    /// Target of a value with steps, as far as its text shows.
+    fn denoted(&self, writer: &ExprWriter<'_>, expr: &Expr, steps: &[TraversalStep]) -> NameMeaning {
         match (&expr.kind, steps) {
             (ExprKind::Parens(inner), _) => self.denoted(writer, inner, steps),
             (ExprKind::Conditional(parts), _) => self.denoted(writer, &parts[1], steps),
             (ExprKind::Traversal { root: Root::Name(name), steps: own }, _) => {
-                let all: Vec<Step> = own.iter().chain(steps).cloned().collect();
+                let all: Vec<TraversalStep> = own.iter().chain(steps).cloned().collect();
                 self.block(writer, name, &all)
             }
-            (ExprKind::For(of), [Step::Index(_) | Step::Attr(_), rest @ ..]) => {
+            (ExprKind::For(of), [TraversalStep::Index(_) | TraversalStep::Attr(_), rest @ ..]) => {
                 self.denoted(&writer.within(of), &of.value, rest)
             }
-            (ExprKind::List(items), [Step::Index(_), rest @ ..]) => {
-                items.first().map_or(Named::Text, |item| self.denoted(writer, item, rest))
+            (ExprKind::List(items), [TraversalStep::Index(_), rest @ ..]) => {
+                items.first().map_or(NameMeaning::Text, |item| self.denoted(writer, item, rest))
             }
-            // Values of one map are alike: what one of them is, all are.
-            (ExprKind::Object(entries), [Step::Index(_) | Step::Attr(_), rest @ ..]) => {
-                entries.first().map_or(Named::Text, |(_, value)| self.denoted(writer, value, rest))
+            // All values of a map have the same type.
+            (ExprKind::Object(entries), [TraversalStep::Index(_) | TraversalStep::Attr(_), rest @ ..]) => {
+                entries.first().map_or(NameMeaning::Text, |(_, value)| self.denoted(writer, value, rest))
             }
-            _ => Named::Text,
+            _ => NameMeaning::Text,
         }
     }
 
-    fn each_value(&self, steps: &[Step]) -> Named {
+    fn each_value(&self, steps: &[TraversalStep]) -> NameMeaning {
         let mut value = self.instance.and_then(|one| one.each.as_ref()).map(|each| each.value.clone());
         for step in steps {
             value = match (value, step) {
-                (Some(Value::Map(map)), Step::Attr(name)) => map.get(&name.text).cloned(),
+                (Some(Value::Map(map)), TraversalStep::Attr(name)) => map.get(&name.text).cloned(),
                 _ => None,
             };
         }
         match value {
-            Some(Value::Block(address)) => Named::Block(address.block()),
-            _ => Named::Text,
+            Some(Value::Block(address)) => NameMeaning::Block(address.block()),
+            _ => NameMeaning::Text,
         }
     }
 
-    /// `azurerm_subnet.web`, with what tells its instances apart, and how many of the steps that covers.
-    fn resource_name(&self, block: &Address, rest: &[Step], writer: &Writer<'_>) -> (String, usize) {
+    /// `azurerm_subnet.web` with the key of the instance, and the number of steps that this covers.
+    fn resource_name(&self, block: &Address, rest: &[TraversalStep], writer: &ExprWriter<'_>) -> (String, usize) {
         let mut out = self.emitter.resource(block);
         let mut covered = 1;
-        if let [index @ Step::Index(_), ..] = rest {
+        if let [index @ TraversalStep::Index(_), ..] = rest {
             out += &writer.steps(std::slice::from_ref(index));
             covered = 2;
         } else if self.emitter.is_counted(block) && self.failover {
@@ -319,8 +322,8 @@ impl<'e, 'a> Scope<'e, 'a> {
     }
 }
 
-/// What a name means.
-enum Named {
+/// Target of a name.
+enum NameMeaning {
     /// One resource.
     Block(Address),
     /// All instances of one, by key.
@@ -329,21 +332,21 @@ enum Named {
     Text,
 }
 
-impl Names for Scope<'_, '_> {
-    fn name(&self, name: &Ident, steps: &[Step], writer: &Writer<'_>) -> Option<(String, usize)> {
+impl NameWriter for TerraformScope<'_, '_> {
+    fn name(&self, name: &Ident, steps: &[TraversalStep], writer: &ExprWriter<'_>) -> Option<(String, usize)> {
         match (&*name.text, steps) {
-            ("site", [Step::Attr(site), rest @ ..]) => Some(match rest {
-                [Step::Attr(attribute), ..] if &*attribute.text == "name" => (quoted(&site.text), 2),
-                [Step::Attr(_), ..] => (format!("var.{}", Emitter::location(&site.text)), 2),
-                _ => (format!("var.{}", Emitter::location(&site.text)), 1),
+            ("site", [TraversalStep::Attr(site), rest @ ..]) => Some(match rest {
+                [TraversalStep::Attr(attribute), ..] if &*attribute.text == "name" => (quoted(&site.text), 2),
+                [TraversalStep::Attr(_), ..] => (format!("var.{}", TerraformEmitter::location(&site.text)), 2),
+                _ => (format!("var.{}", TerraformEmitter::location(&site.text)), 1),
             }),
-            ("local", [Step::Attr(label), ..]) if self.emitter.secret_locals.contains(&*label.text) => {
+            ("local", [TraversalStep::Attr(label), ..]) if self.emitter.secret_locals.contains(&*label.text) => {
                 let variable = self.emitter.secret_local(&label.text);
                 self.emitter.secrets.borrow_mut().insert(variable.clone());
                 Some((format!("var.{variable}"), 1))
             }
-            ("each", [Step::Attr(_), ..]) => self.each.map(|each| (each.to_owned(), 0)),
-            (kind, [Step::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
+            ("each", [TraversalStep::Attr(_), ..]) => self.each.map(|each| (each.to_owned(), 0)),
+            (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
                 let block = Address::new(kind, &label.text);
                 Some(self.of_resource(&block, rest, writer))
             }
@@ -351,7 +354,7 @@ impl Names for Scope<'_, '_> {
         }
     }
 
-    fn call(&self, name: &Ident, args: &[Expr], writer: &Writer<'_>) -> Option<String> {
+    fn call(&self, name: &Ident, args: &[Expr], writer: &ExprWriter<'_>) -> Option<String> {
         let path = match args.first().map(|path| &path.kind) {
             Some(ExprKind::String(path)) if READERS.contains(&&*name.text) => path,
             _ => return None,
@@ -364,30 +367,32 @@ impl Names for Scope<'_, '_> {
     }
 }
 
-impl Scope<'_, '_> {
-    fn of_resource(&self, block: &Address, rest: &[Step], writer: &Writer<'_>) -> (String, usize) {
+impl TerraformScope<'_, '_> {
+    fn of_resource(&self, block: &Address, rest: &[TraversalStep], writer: &ExprWriter<'_>) -> (String, usize) {
         let kind = self.emitter.kind(block);
         let (resource, covered) = self.resource_name(block, rest, writer);
         let after = rest.get(covered - 1..).unwrap_or_default();
-        let Some(Step::Attr(attribute)) = after.first() else { return (resource, covered) };
+        let Some(TraversalStep::Attr(attribute)) = after.first() else { return (resource, covered) };
         if !self.stands_alone(block) && matches!(&*attribute.text, "id" | "name") {
             return (self.literal(block, &attribute.text, rest.first(), writer), covered + 1);
         }
         let made = kind.filter(|kind| kind.terraform.made.contains(&&*attribute.text));
         let template = made.and_then(|kind| kind.attribute(&attribute.text)).and_then(|of| match of.from {
-            From::Names(template) => Some(template),
-            From::Body(_) | From::Action(..) => None,
+            AttributeSource::Names(template) => Some(template),
+            AttributeSource::Body(_) | AttributeSource::Action(..) => None,
         });
         if let Some(template) = template {
             return (format!("\"{}\"", template.replace("{name}", &format!("${{{resource}.name}}"))), covered + 1);
         }
-        // From outside of the failover, what may not stand is read as null.
+        // A permanent resource reads attributes of a missing failover-only one as null.
         let outside = self.emitter.is_counted(block) && !self.failover;
-        // A reference that is read is azurerm's argument by that name.
+        // An argument that refers to another resource has azurerm's name.
         let arg = kind.and_then(|kind| kind.arg(&attribute.text));
         let is_reference = arg.is_some_and(|arg| matches!(arg.ty, Ty::Ref(_)));
         let (attribute, more) = match after.get(1) {
-            Some(Step::Attr(next)) if is_reference && &*next.text == "id" => (format!("{}_id", attribute.text), 1),
+            Some(TraversalStep::Attr(next)) if is_reference && &*next.text == "id" => {
+                (format!("{}_id", attribute.text), 1)
+            }
             _ => (attribute.text.to_string(), 0),
         };
         let covered = covered + 1 + more;
@@ -400,12 +405,12 @@ impl Scope<'_, '_> {
     }
 }
 
-/// The words of a text without interpolation.
+/// A text without interpolation.
 pub(super) fn plain_text(expr: &Expr) -> Option<String> {
     match &expr.kind {
         ExprKind::String(text) => Some(text.to_string()),
         ExprKind::Template(parts) => match parts.as_slice() {
-            [Part::Literal(text)] => Some(text.to_string()),
+            [TemplatePart::Literal(text)] => Some(text.to_string()),
             _ => None,
         },
         _ => None,

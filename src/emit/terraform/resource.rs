@@ -1,24 +1,24 @@
-//! One block of the stack as a resource of azurerm: what it is called, where it is, its arguments and nested blocks, and what Terraform must leave alone.
+//! One block of the stack as a resource of azurerm: name, location, arguments, nested blocks, and `lifecycle`.
 
-use super::names::{ACTIVE, Emitter, Scope, plain_text};
+use super::names::{ACTIVE, TerraformEmitter, TerraformScope, plain_text};
 use crate::address::{Address, ArmId};
 use crate::duration;
-use crate::emit::written::{META, Merged, merged, names_each};
-use crate::hcl::ast::{Block, Expr, ExprKind};
+use crate::emit::merged::{BlockContent, META, merged, names_each};
+use crate::hcl::ast::{Expr, ExprKind, HclBlock};
 use crate::hcl::{quoted, value_text};
-use crate::kinds::{Arg, Change, Kind, Location, Place, RESOURCE_GROUP, Shape, Terraform, Ty};
+use crate::kinds::{Arg, ChangeEffect, Kind, Location, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
 use crate::value::Value;
 
-/// What the labels of the two resources end in that are one of the stack.
+/// Suffixes of the labels of two azurerm resources that are one in the stack.
 pub(super) const THERE: &str = "-there";
 pub(super) const BACK: &str = "-back";
 
-/// The text of a block; `None` where another resource says it, or nothing can.
-pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Definition) -> Option<String> {
+/// Text of a block; `None` if another resource contains it, or azurerm cannot express it.
+pub(super) fn resource(emitter: &TerraformEmitter<'_>, block: &Address, definition: &Definition) -> Option<String> {
     let kind = emitter.kind(block)?;
-    let one = Writing {
+    let one = ResourceWriter {
         emitter,
         block,
         kind,
@@ -27,53 +27,55 @@ pub(super) fn resource(emitter: &Emitter<'_>, block: &Address, definition: &Defi
         instance: emitter.instances.get(block).and_then(|of| of.first().copied()),
     };
     match kind.terraform.shape {
-        Shape::Resource => Some(one.whole()),
-        Shape::Halves { of, own, remote, only, name_back } => Some(one.halves(of, (own, remote), only, name_back)),
-        Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => None,
+        TerraformShape::Resource => Some(one.whole()),
+        TerraformShape::Halves { of, own, remote, only, name_back } => {
+            Some(one.halves(of, (own, remote), only, name_back))
+        }
+        TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_) => None,
     }
 }
 
-/// The blocks that import what stands.
-pub(super) fn imports(emitter: &Emitter<'_>, block: &Address) -> String {
+/// `import` blocks for existing resources.
+pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String {
     let Some(kind) = emitter.kind(block).filter(|_| !emitter.is_failover(block)) else { return String::new() };
     let name = emitter.resource(block);
     let one = |(to, id): (String, &str)| format!("import {{\nto = {to}\nid = {}\n}}\n\n", emitter.id(id));
     let of = |resource: &Resource| -> String {
         let key = resource.address.key().map(|key| format!("[{}]", quoted(&key))).unwrap_or_default();
         match (kind.terraform.shape, kind.terraform.imported) {
-            (Shape::Resource, None) => one((format!("{name}{key}"), resource.id.as_str())),
-            (Shape::Resource, Some(imported)) => {
+            (TerraformShape::Resource, None) => one((format!("{name}{key}"), resource.id.as_str())),
+            (TerraformShape::Resource, Some(imported)) => {
                 let ids: Vec<&ArmId> = resource.objects.iter().map(|object| &object.id).collect();
                 let ids = imported(&ids, &|name| Some(resource.args.get(name)?.as_str()?.to_owned()));
-                // What stands beside it has its label.
+                // The accompanying resource has the same label.
                 let beside = kind.terraform.beside.split('"').nth(1);
                 let beside = beside.map(|type_| format!("{type_}.{}", block.name()));
                 let names = [Some(name.clone()), beside].into_iter().flatten();
                 names.zip(&ids).map(|(name, id)| one((format!("{name}{key}"), id))).collect()
             }
-            (Shape::Halves { .. }, _) => {
+            (TerraformShape::Halves { .. }, _) => {
                 let halves = [THERE, BACK].into_iter().zip(&resource.objects);
                 halves.map(|(half, object)| one((format!("{name}{half}{key}"), object.id.as_str()))).collect()
             }
-            (Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_), _) => String::new(),
+            (TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_), _) => String::new(),
         }
     };
     emitter.instances.get(block).into_iter().flatten().copied().map(of).collect()
 }
 
-/// One block that is being written.
-pub(super) struct Writing<'e, 'a> {
-    pub(super) emitter: &'e Emitter<'a>,
+/// One block while it is written.
+pub(super) struct ResourceWriter<'e, 'a> {
+    pub(super) emitter: &'e TerraformEmitter<'a>,
     pub(super) block: &'e Address,
     pub(super) kind: &'static Kind,
     of: &'static Terraform,
-    pub(super) merged: Merged,
+    pub(super) merged: BlockContent,
     instance: Option<&'a Resource>,
 }
 
-impl<'e, 'a> Writing<'e, 'a> {
-    fn scope(&self) -> Scope<'e, 'a> {
-        Scope {
+impl<'e, 'a> ResourceWriter<'e, 'a> {
+    fn scope(&self) -> TerraformScope<'e, 'a> {
+        TerraformScope {
             emitter: self.emitter,
             each: None,
             failover: self.emitter.is_failover(self.block),
@@ -103,7 +105,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         format!("\"{kind}\" \"{label}{more}\"")
     }
 
-    /// `for_each`, or `count` for what stands only while the failover is on.
+    /// `for_each`, or `count` for a failover-only resource.
     fn meta(&self) -> Vec<String> {
         let failover = self.emitter.is_failover(self.block);
         match self.merged.attribute("for_each") {
@@ -127,7 +129,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         }
     }
 
-    /// Its name, resource group and location, as far as azurerm wants them.
+    /// Name, resource group and location, as far as azurerm needs them.
     fn place(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let scope = self.scope();
@@ -156,7 +158,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         lines
     }
 
-    /// Its region: that of its resource group where it is the same, as that follows when the group moves.
+    /// Region: that of its resource group if equal, so that it follows a move of the group.
     fn location(&self) -> String {
         let own = self.merged.attributes.iter().find(|(one, _)| &*one.name.text == "site").map(|(one, _)| one);
         let group = self.merged.attribute(RESOURCE_GROUP.name);
@@ -165,12 +167,12 @@ impl<'e, 'a> Writing<'e, 'a> {
             (None, Some(group)) if self.is_with_group() => self.scope().reference(&group.expr, "location"),
             _ => {
                 let site = self.instance.map_or("", |one| &*one.site);
-                format!("var.{}", Emitter::location(site))
+                format!("var.{}", TerraformEmitter::location(site))
             }
         }
     }
 
-    /// Whether its resource group is in the stack, and in its region.
+    /// True if its resource group is in the stack and in its region.
     fn is_with_group(&self) -> bool {
         self.instance.is_some_and(|one| {
             one.group.is_some()
@@ -179,7 +181,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         })
     }
 
-    /// The arguments, in the order in which they are written; tags with those of the stack.
+    /// Arguments in their order in the stack; tags include those of the stack.
     fn arguments(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut within = Vec::new();
@@ -222,13 +224,13 @@ impl<'e, 'a> Writing<'e, 'a> {
         }
     }
 
-    /// The value of an argument: its expression, or what it is known to be where the expression says it in the stack's terms.
-    fn value(&self, arg: &Arg, expr: &Expr, (path, mirrored): (&str, bool), scope: &Scope<'_, '_>) -> String {
+    /// Value of an argument: its expression, or its known value if the expression has no equivalent.
+    fn value(&self, arg: &Arg, expr: &Expr, (path, mirrored): (&str, bool), scope: &TerraformScope<'_, '_>) -> String {
         self.note(path);
         let mut names = 0;
         expr.visit_references(&mut |_, _, _| names += 1);
         if arg.secret && names == 0 && !matches!(expr.kind, ExprKind::Null) {
-            // What is written in clear where only a secret belongs is asked for, and not passed on.
+            // A secret in plain text becomes a variable, so that the code does not contain it.
             let variable = format!("{}_{}", self.block.name(), path.replace('.', "_")).replace('-', "_");
             self.emitter.secrets.borrow_mut().insert(variable.clone());
             return format!("var.{variable}");
@@ -256,7 +258,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         }
     }
 
-    /// Notes where an argument, or a block, is one that azurerm 5 alone has.
+    /// Records an argument or block that only azurerm 5 has.
     fn note(&self, path: &str) {
         if self.of.fifth.contains(&path) {
             let what = format!("{} of {}", path, self.emitter.resource(self.block));
@@ -264,7 +266,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         }
     }
 
-    /// What an argument is known to be, in clear.
+    /// Known value of an argument that is not sensitive.
     fn known(&self, path: &str) -> Option<String> {
         let value = self.instance?.args.get(path)?;
         if value.sensitive_within() {
@@ -284,12 +286,19 @@ impl<'e, 'a> Writing<'e, 'a> {
     }
 
     /// A nested block, as `dynamic` where it repeats.
-    fn inner(&self, arg: &Arg, written: &Block, path: &str, mirrored: bool, scope: &Scope<'_, '_>) -> String {
+    fn inner(
+        &self,
+        arg: &Arg,
+        written: &HclBlock,
+        path: &str,
+        mirrored: bool,
+        scope: &TerraformScope<'_, '_>,
+    ) -> String {
         let word = &*written.ident.text;
         let Ty::Block(table) = &arg.ty else { return String::new() };
         self.note(path);
         let each = written.body.attribute("for_each");
-        let inside = Scope { each: each.map(|_| word).or(scope.each), ..*scope };
+        let inside = TerraformScope { each: each.map(|_| word).or(scope.each), ..*scope };
         let mut lines: Vec<String> = Vec::new();
         for attribute in written.body.attributes.iter().filter(|one| &*one.name.text != "for_each") {
             let Some(arg) = table.args.iter().find(|arg| arg.name == &*attribute.name.text) else { continue };
@@ -311,13 +320,13 @@ impl<'e, 'a> Writing<'e, 'a> {
         }
     }
 
-    /// The blocks that other resources of the stack are in this one, as the regions of an account are.
+    /// Nested blocks for other resources of the stack, such as the regions of an account.
     fn regions(&self) -> Vec<String> {
         let own = self.emitter.instances.get(self.block).into_iter().flatten();
         let within = own.filter_map(|one| self.emitter.regions.get(&one.id)).flatten();
         within
             .filter_map(|one| {
-                let Shape::Block { of, block: word } = one.kind.terraform.shape else { return None };
+                let TerraformShape::Block { of, block: word } = one.kind.terraform.shape else { return None };
                 let written = self.emitter.stack.program.definitions.get(&one.address.block());
                 let site = written.and_then(|written| written.block.body.attribute("site"));
                 let site = site.filter(|_| one.each.is_none()).map(|site| self.scope().expr(&site.expr));
@@ -333,7 +342,7 @@ impl<'e, 'a> Writing<'e, 'a> {
             .collect()
     }
 
-    /// What Terraform must leave alone: what runs move, what may not go, and what must come first.
+    /// `lifecycle` and `depends_on`: arguments that runs change, protection from deletion, and order.
     fn lifecycle(&self, written: &[String]) -> Vec<String> {
         let mut inner = Vec::new();
         if self.instance.is_some_and(|one| one.prevent_destroy) {
@@ -352,13 +361,13 @@ impl<'e, 'a> Writing<'e, 'a> {
             chosen.map(|name| (*name).to_owned()).filter(|name| !ignored.contains(name)).collect();
         let untold = self.untold(&ignored);
         if !ignored.is_empty() {
-            inner.push("# A failover run moves these.".to_owned());
+            inner.push("# Failover runs change these arguments.".to_owned());
         }
         if !chosen.is_empty() {
-            inner.push(format!("# Azure chooses {}, which is not written.", chosen.join(", ")));
+            inner.push(format!("# Not configured, so Azure chooses {}.", chosen.join(", ")));
         }
         if !untold.is_empty() {
-            inner.push(format!("# Azure does not tell {}, so that an import cannot know.", untold.join(", ")));
+            inner.push(format!("# Azure does not return {}, so an import cannot read it.", untold.join(", ")));
         }
         let left = [ignored, chosen, untold].concat();
         if !left.is_empty() {
@@ -372,7 +381,8 @@ impl<'e, 'a> Writing<'e, 'a> {
         lines
     }
 
-    /// What is written and cannot be read of what is imported, so that Terraform would write it again, or make a machine anew for it.
+    /// Arguments that an import cannot read. Without `ignore_changes`, Terraform would write them again or replace a
+    /// machine.
     fn untold(&self, ignored: &[String]) -> Vec<String> {
         if !self.emitter.imports || self.emitter.is_failover(self.block) {
             return Vec::new();
@@ -380,18 +390,18 @@ impl<'e, 'a> Writing<'e, 'a> {
         let arguments = self.merged.attributes.iter().filter_map(|(one, _)| self.kind.arg(&one.name.text));
         let secrets = arguments.filter(|arg| arg.secret).map(|arg| self.of.name_of(arg.name, arg));
         let blocks = self.merged.blocks.iter().filter_map(|(one, _)| self.kind.arg(&one.ident.text));
-        let made_anew = blocks.filter(|arg| match &arg.ty {
-            Ty::Block(table) => table.args.iter().any(|inner| inner.secret && inner.change == Change::Replace),
+        let replaced = blocks.filter(|arg| match &arg.ty {
+            Ty::Block(table) => table.args.iter().any(|inner| inner.secret && inner.change == ChangeEffect::Replace),
             _ => false,
         });
         let own = self.of.untold.iter().filter(|name| {
             self.of.fixed.iter().any(|(fixed, _)| fixed == *name) || self.merged.attribute(name).is_some()
         });
-        let all = secrets.chain(made_anew.map(|arg| arg.name.to_owned())).chain(own.map(|name| (*name).to_owned()));
+        let all = secrets.chain(replaced.map(|arg| arg.name.to_owned())).chain(own.map(|name| (*name).to_owned()));
         all.filter(|name| !ignored.contains(name)).collect()
     }
 
-    /// Two resources, one in each of the two that are joined.
+    /// Two resources, one in each of the two connected ones.
     fn halves(&self, of: &str, (own, remote): (&str, &str), only: [&str; 2], name_back: &str) -> String {
         let Some(ends) = self.merged.attribute(of) else { return String::new() };
         let scope = self.scope();
@@ -402,7 +412,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         let halves = [(THERE, 0, 1, only[1]), (BACK, 1, 0, only[0])];
         let half = |(more, here, there, other): (&str, usize, usize, &str)| {
             let mut lines = self.meta();
-            // Both halves have the same name, each in its own, unless the second is named.
+            // Both halves have the same name, unless the second has one of its own.
             let back = self.merged.attribute(name_back).filter(|_| more == BACK);
             let name = back.or_else(|| self.merged.attribute("name")).map(|name| scope.expr(&name.expr));
             lines.push(format!("name = {}", name.unwrap_or_else(|| quoted(self.block.name()))));
@@ -425,7 +435,7 @@ impl<'e, 'a> Writing<'e, 'a> {
         halves.map(half).join("\n")
     }
 
-    /// A text with what stands in braces replaced by what was written for it; where there are several of the one, or none, there are as many of it.
+    /// An accompanying resource: its template with placeholders filled, and with the same `for_each` or `count`.
     fn filled(&self, text: &str, lines: &[String]) -> String {
         let index = match (self.merged.attribute("for_each"), self.emitter.is_failover(self.block)) {
             (Some(_), _) => "[each.key]",

@@ -1,21 +1,23 @@
-//! What a resource waits for without naming it: what its block says with `depends_on`, and what drplan itself puts first, which Terraform must be told.
+//! Dependencies without a reference: those in `depends_on` of the block, and orders that drplan implies, which
+//! Terraform needs explicitly.
 //!
-//! A load balancer's rule comes before the scale set that its probe watches, and a lock after all that it guards, so that it goes before.
+//! A load balancer's rule is created before the scale set that its probe watches, and a lock after all resources that
+//! it guards, so that it is deleted first.
 
 use std::collections::BTreeSet;
 
-use super::resource::{BACK, THERE, Writing};
+use super::resource::{BACK, ResourceWriter, THERE};
 use crate::address::{Address, ArmId};
-use crate::emit::Unsaid;
-use crate::hcl::ast::Step;
+use crate::emit::Limitation;
+use crate::hcl::ast::TraversalStep;
 use crate::hcl::text::listed;
-use crate::kinds::Shape;
+use crate::kinds::TerraformShape;
 use crate::stack::Resource;
 
-impl Writing<'_, '_> {
-    /// The line that says it, where there is anything to say that is not in what is already written.
+impl ResourceWriter<'_, '_> {
+    /// The `depends_on` line, if a dependency is not yet a reference.
     pub(super) fn waits(&self, written: &str) -> Option<String> {
-        let mut names = self.asked();
+        let mut names = self.explicit();
         for block in self.implied() {
             for name in self.names_of(&block).unwrap_or_default() {
                 if !names.contains(&name) && !is_named(written, &name) {
@@ -26,36 +28,37 @@ impl Writing<'_, '_> {
         (!names.is_empty()).then(|| format!("\ndepends_on = {}", listed(names)))
     }
 
-    /// What the block itself says.
-    fn asked(&self) -> Vec<String> {
+    /// Dependencies in the block itself.
+    fn explicit(&self) -> Vec<String> {
         let mut names = Vec::new();
-        let said = self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "depends_on" && !mirrored);
-        let Some((after, _)) = said else { return names };
+        let written =
+            self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "depends_on" && !mirrored);
+        let Some((after, _)) = written else { return names };
         after.expr.visit_references(&mut |name, steps, _| {
-            let Some(Step::Attr(label)) = steps.first() else { return };
+            let Some(TraversalStep::Attr(label)) = steps.first() else { return };
             let block = Address::new(&name.text, &label.text);
             match self.names_of(&block) {
                 Some(found) => names.extend(found),
-                None => self.emitter.lost.borrow_mut().push(Unsaid {
+                None => self.emitter.lost.borrow_mut().push(Limitation {
                     what: format!("{}: depends_on {block}", self.block),
-                    why: "that is no resource of its own in azurerm; wait for what it is part of".to_owned(),
+                    why: "azurerm has no resource for it; depend on the resource that contains it".to_owned(),
                 }),
             }
         });
         names
     }
 
-    /// What a block is called in azurerm; `None` where it is no resource of its own.
+    /// Names of a block in azurerm; `None` if it has no resource of its own.
     fn names_of(&self, block: &Address) -> Option<Vec<String>> {
         let name = self.emitter.resource(block);
         match self.emitter.kind(block).map(|kind| kind.terraform.shape)? {
-            Shape::Resource => Some(vec![name]),
-            Shape::Halves { .. } => Some([THERE, BACK].map(|more| format!("{name}{more}")).to_vec()),
-            Shape::Block { .. } | Shape::Folded(_) | Shape::Unsaid(_) => None,
+            TerraformShape::Resource => Some(vec![name]),
+            TerraformShape::Halves { .. } => Some([THERE, BACK].map(|more| format!("{name}{more}")).to_vec()),
+            TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_) => None,
         }
     }
 
-    /// The blocks that come first although nothing names them, in the order of their names.
+    /// Blocks that come first without a reference, in the order of their names.
     fn implied(&self) -> BTreeSet<Address> {
         let own: Vec<&Resource> = self.emitter.instances.get(self.block).into_iter().flatten().copied().collect();
         let mut first: BTreeSet<Address> = own
@@ -77,7 +80,7 @@ impl Writing<'_, '_> {
         first
     }
 
-    /// The blocks that the text of this one names, itself or through locals.
+    /// Blocks that the text of this one refers to, directly or through locals.
     fn named(&self) -> BTreeSet<Address> {
         let program = &self.emitter.stack.program;
         let (mut named, mut seen) = (BTreeSet::new(), BTreeSet::new());
@@ -93,7 +96,7 @@ impl Writing<'_, '_> {
         named
     }
 
-    /// Whether a block waits for this one, directly or through others.
+    /// True if a block depends on this one, directly or through others.
     fn is_behind(&self, block: &Address) -> bool {
         let (mut seen, mut open) = (BTreeSet::new(), vec![block.clone()]);
         while let Some(at) = open.pop() {
@@ -110,8 +113,8 @@ impl Writing<'_, '_> {
     }
 }
 
-/// Whether a text names a resource, rather than one whose name begins with its.
+/// True if a text refers to a resource, not to one whose name begins with the same letters.
 fn is_named(text: &str, name: &str) -> bool {
-    let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    text.match_indices(name).any(|(at, _)| !text.get(at + name.len()..).is_some_and(|rest| rest.starts_with(goes_on)))
+    let continues = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    text.match_indices(name).any(|(at, _)| !text.get(at + name.len()..).is_some_and(|rest| rest.starts_with(continues)))
 }

@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::hcl::ast::{Expr, For};
+use crate::hcl::ast::{Expr, ForLoop};
 use crate::value::{Map, Value};
 
-use super::{Evaluated, Evaluator, Failed, Taint, mismatch, to_bool};
+use super::{EvalError, EvalResult, Evaluator, Taint, mismatch, to_bool};
 
 /// Each element with its key or position.
-type Entries = Vec<(Value, Value)>;
+type CollectionEntries = Vec<(Value, Value)>;
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn for_expr(&mut self, each: &'a For, span: Span) -> Evaluated {
-        let For { key_name, value_name, collection, key, value, grouped, condition } = each;
+    pub(super) fn for_expr(&mut self, each: &'a ForLoop, span: Span) -> EvalResult {
+        let ForLoop { key_name, value_name, collection, key, value, grouped, condition } = each;
         let mut taint = Taint::default();
         let Some(entries) = self.entries(collection, &mut taint)? else {
             return Ok(taint.mark(Value::Null));
         };
         self.pay(entries.len(), 0, collection.span)?;
-        let mut made = Made::new(key.is_some(), *grouped);
+        let mut made = Collected::new(key.is_some(), *grouped);
         for (at, item) in entries {
             let names = key_name.as_ref().map(|name| (&*name.text, at)).into_iter().chain([(&*value_name.text, item)]);
             let entry = self.with_locals(names, |evaluator| {
@@ -55,7 +55,7 @@ impl<'a> Evaluator<'a> {
         Ok(taint.mark_whole(value))
     }
 
-    fn kept(&mut self, condition: Option<&'a Expr>, taint: &mut Taint) -> Result<bool, Failed> {
+    fn kept(&mut self, condition: Option<&'a Expr>, taint: &mut Taint) -> Result<bool, EvalError> {
         let Some(condition) = condition else { return Ok(true) };
         let value = self.expr(condition)?;
         match taint.take(&value) {
@@ -64,8 +64,12 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What a `for` goes through; `None` where it is unknown, which `taint` then says.
-    pub(super) fn entries(&mut self, collection: &'a Expr, taint: &mut Taint) -> Result<Option<Entries>, Failed> {
+    /// The entries of a `for`; `None` if they are unknown, which `taint` then holds.
+    pub(super) fn entries(
+        &mut self,
+        collection: &'a Expr,
+        taint: &mut Taint,
+    ) -> Result<Option<CollectionEntries>, EvalError> {
         let value = self.expr(collection)?;
         // Elements of a sensitive collection are bound with its mark, so that no fault within shows them.
         let marked = |item: Value| if matches!(value, Value::Sensitive(_)) { item.sensitive() } else { item };
@@ -85,14 +89,14 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// What a `for` makes.
-enum Made {
+/// The result of a `for`.
+enum Collected {
     List(Vec<Value>),
     Map(Map),
     Groups(BTreeMap<Arc<str>, Vec<Value>>),
 }
 
-impl Made {
+impl Collected {
     fn new(keyed: bool, grouped: bool) -> Self {
         match (keyed, grouped) {
             (false, _) => Self::List(Vec::new()),
@@ -101,7 +105,8 @@ impl Made {
         }
     }
 
-    /// Adds an element; one without a key, where keys are needed, has an unknown one and is left out. `Err` is a key met before.
+    /// Adds an element; one without a key, where keys are needed, has an unknown one and is left out. `Err` is a key
+    /// met before.
     fn add(&mut self, key: Option<Arc<str>>, value: Value) -> Result<(), Arc<str>> {
         match (self, key) {
             (Self::List(items), _) => items.push(value),

@@ -26,7 +26,7 @@ pub(crate) fn to_number(value: &Value) -> Result<Number, Diagnostic> {
     match value {
         Value::Number(number) => Ok(*number),
         Value::String(text) => parse_number(text)
-            .ok_or_else(|| Diagnostic::error("wrong-type", "a number is needed here, and this string is not one")),
+            .ok_or_else(|| Diagnostic::error("wrong-type", "expected a number, found a string that is not a number")),
         other => Err(mismatch("a number", other)),
     }
 }
@@ -47,12 +47,12 @@ pub(crate) fn to_bool(value: &Value) -> Result<bool, Diagnostic> {
 /// The error for a value of the wrong type, without a place.
 pub(crate) fn mismatch(wanted: &str, value: &Value) -> Diagnostic {
     let found = value.type_name();
-    let fault = Diagnostic::error("wrong-type", format!("{wanted} is needed here, and this is {found}"));
+    let fault = Diagnostic::error("wrong-type", format!("expected {wanted}, found {found}"));
     match value {
         Value::Block(address) => {
             fault.help(format!("Write `{address}.id` or `{address}.name` for one of its attributes."))
         }
-        Value::Null => fault.help("Give it a value, for instance with `coalesce(…)` or a conditional."),
+        Value::Null => fault.help("Set a value, for instance with `coalesce(…)` or a conditional."),
         _ => fault,
     }
 }

@@ -1,8 +1,8 @@
-//! Expressions to values: our own evaluator, so that every error has a place, and so that unknown and sensitive values are
-//! carried by every operation.
+//! Expressions to values: our own evaluator, so that every error has a place, and so that unknown and sensitive
+//! values are carried by every operation.
 //!
-//! What is unknown makes unknown what hangs on it, joined and never guessed; what is sensitive makes its result sensitive.
-//! Faults of independent parts are all collected. Names are looked up in a [`Scope`]; this module knows no block and no
+//! An unknown operand makes the result unknown, never guessed; a sensitive operand makes it sensitive.
+//! Errors of independent parts are all collected. Names are looked up in a [`Scope`]; this module knows no block and no
 //! kind. Semantics are Terraform's, with three stated differences: the branch of a conditional that is not taken is not
 //! evaluated, branches and list items may be of different types, and numbers are 64-bit integers or floats.
 
@@ -18,43 +18,44 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::value::{Map, Value};
 
-use super::ast::{Expr, ExprKind, Ident, Part, UnaryOp};
+use super::ast::{Expr, ExprKind, Ident, TemplatePart, UnaryOp};
 use super::functions;
 
 pub(crate) use convert::{mismatch, to_bool, to_number, to_text};
 pub(crate) use operators::{add, order};
 pub(crate) use taint::Taint;
 
-/// The longest string that an expression may make, in bytes.
+/// Maximum length of a string that an expression makes, in bytes.
 pub const MAX_STRING_BYTES: usize = 4 * 1024 * 1024;
-/// The most elements that a collection made by an expression may have.
+/// Maximum number of elements of a collection that an expression makes.
 pub const MAX_ELEMENTS: usize = 100_000;
-/// The most work that one expression may cause: a byte of text made is one unit, an element sixteen.
+/// Maximum work of one expression: a byte of text made is one unit, an element sixteen.
 const MAX_WORK: usize = 64 * 1024 * 1024;
-/// What an element costs of [`MAX_WORK`].
+/// The cost of an element in units of [`MAX_WORK`].
 const ELEMENT_WORK: usize = 16;
 
 /// One step of a reference, its expression evaluated.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Key {
+pub enum ReferenceKey {
     /// `.name`.
     Attr(Arc<str>),
     /// `[index]`: a known string or number, without a mark of sensitivity.
     Index(Value),
 }
 
-/// Where names get their values.
+/// The source of the values of names.
 pub trait Scope {
-    /// The value of the longest prefix of a reference that the scope knows, and how many keys that took. `keys` holds where each stands.
+    /// The value of the longest prefix of a reference that the scope knows, and how many keys that took. `keys` holds
+    /// where each stands.
     ///
     /// # Errors
     /// What is wrong with the name or with one of the keys; without a place it is put at the name.
-    fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic>;
+    fn resolve(&self, root: &Ident, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic>;
 
     /// The files that `file` and its like may read.
     fn files(&self) -> &dyn Files;
 
-    /// Whether this is the inside of a template file, which cannot call for another one.
+    /// This is the inside of a template file, which cannot call another one.
     fn is_template(&self) -> bool {
         false
     }
@@ -62,7 +63,8 @@ pub trait Scope {
 
 /// The files inside the stack directory.
 pub trait Files {
-    /// The bytes of a file, by its relative path with forward slashes; the path has no `..` in it. `Ok(None)` where there is no such file.
+    /// The bytes of a file, by its relative path with forward slashes; the path has no `..` in it. `Ok(None)` where
+    /// there is no such file.
     ///
     /// # Errors
     /// A sentence that says why it cannot be read.
@@ -77,22 +79,31 @@ pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostics> {
     Evaluator::new(scope).run(|evaluator| evaluator.expr(expr))
 }
 
-/// The value of a template read by [`super::parse_template`]: a string, or any value where the template is one interpolation.
+/// The value of an expression as far as it can be evaluated, and every error in it. Elements of lists and objects
+/// that have an error are [`Value::told`], so that the others are still checked.
+pub fn evaluate_partly(expr: &Expr, scope: &dyn Scope) -> (Value, Diagnostics) {
+    let mut evaluator = Evaluator::new(scope);
+    let value = evaluator.expr(expr).unwrap_or_else(|EvalError| Value::told());
+    (value, evaluator.errors)
+}
+
+/// The value of a template read by [`super::parse_template`]: a string, or any value where the template is one
+/// interpolation.
 ///
 /// # Errors
 /// Everything that is wrong with it, each fault where it stands.
-pub fn evaluate_template(parts: &[Part], scope: &dyn Scope) -> Result<Value, Diagnostics> {
+pub fn evaluate_template(parts: &[TemplatePart], scope: &dyn Scope) -> Result<Value, Diagnostics> {
     Evaluator::new(scope).run(|evaluator| match parts {
-        [Part::Interpolation(expr)] => evaluator.expr(expr),
+        [TemplatePart::Interpolation(expr)] => evaluator.expr(expr),
         parts => evaluator.template(parts),
     })
 }
 
-/// What went wrong has been reported already.
-pub(crate) struct Failed;
+/// An error that has been reported already.
+pub(crate) struct EvalError;
 
 /// The value, or a fault that has been reported.
-pub(crate) type Evaluated = Result<Value, Failed>;
+pub(crate) type EvalResult = Result<Value, EvalError>;
 
 /// One evaluation.
 pub(crate) struct Evaluator<'a> {
@@ -108,7 +119,7 @@ impl<'a> Evaluator<'a> {
         Self { scope, locals: Vec::new(), errors: Diagnostics::new(), work: 0 }
     }
 
-    fn run(mut self, evaluate: impl FnOnce(&mut Self) -> Evaluated) -> Result<Value, Diagnostics> {
+    fn run(mut self, evaluate: impl FnOnce(&mut Self) -> EvalResult) -> Result<Value, Diagnostics> {
         match evaluate(&mut self) {
             Ok(value) if self.errors.is_empty() => Ok(value),
             _ => Err(self.errors),
@@ -116,23 +127,23 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Reports a fault.
-    pub(crate) fn fail<T>(&mut self, diagnostic: Diagnostic) -> Result<T, Failed> {
+    pub(crate) fn fail<T>(&mut self, diagnostic: Diagnostic) -> Result<T, EvalError> {
         self.errors.push(diagnostic);
-        Err(Failed)
+        Err(EvalError)
     }
 
-    /// Pays for elements and bytes that are made.
+    /// Counts elements and bytes that are made.
     ///
     /// # Errors
     /// Too much has been made by this expression.
-    pub(crate) fn pay(&mut self, elements: usize, bytes: usize, span: Span) -> Result<(), Failed> {
+    pub(crate) fn pay(&mut self, elements: usize, bytes: usize, span: Span) -> Result<(), EvalError> {
         self.work = self.work.saturating_add(elements.saturating_mul(ELEMENT_WORK)).saturating_add(bytes);
         let why = if elements > MAX_ELEMENTS {
-            format!("A collection may have {MAX_ELEMENTS} elements.")
+            format!("The maximum for a collection is {MAX_ELEMENTS} elements.")
         } else if bytes > MAX_STRING_BYTES {
-            format!("A string may have {MAX_STRING_BYTES} bytes.")
+            format!("The maximum for a string is {MAX_STRING_BYTES} bytes.")
         } else if self.work > MAX_WORK {
-            "One expression may make some four million elements or 64 MiB of text on its way.".to_owned()
+            "The maximum for one expression is about four million elements or 64 MiB of text.".to_owned()
         } else {
             return Ok(());
         };
@@ -140,12 +151,12 @@ impl<'a> Evaluator<'a> {
             Diagnostic::error("too-large", "the value of this expression is too large")
                 .at(span)
                 .why(why)
-                .help("Make less at once, for instance with a condition or in several locals."),
+                .help("Create fewer elements at once, for instance with a condition or in several locals."),
         )
     }
 
     /// The value of any expression.
-    pub(crate) fn expr(&mut self, expr: &'a Expr) -> Evaluated {
+    pub(crate) fn expr(&mut self, expr: &'a Expr) -> EvalResult {
         match &expr.kind {
             ExprKind::Null => Ok(Value::Null),
             ExprKind::Bool(bool) => Ok(Value::Bool(*bool)),
@@ -168,47 +179,54 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn list(&mut self, items: &'a [Expr]) -> Evaluated {
-        self.all(items).map(Value::from)
+    fn list(&mut self, items: &'a [Expr]) -> EvalResult {
+        let values: Vec<Value> =
+            items.iter().map(|item| self.expr(item).unwrap_or_else(|EvalError| Value::told())).collect();
+        Ok(values.into())
     }
 
     /// The values of independent expressions; all their faults are reported.
-    pub(crate) fn all(&mut self, exprs: &'a [Expr]) -> Result<Vec<Value>, Failed> {
-        let values: Vec<Evaluated> = exprs.iter().map(|expr| self.expr(expr)).collect();
+    pub(crate) fn all(&mut self, exprs: &'a [Expr]) -> Result<Vec<Value>, EvalError> {
+        let values: Vec<EvalResult> = exprs.iter().map(|expr| self.expr(expr)).collect();
         values.into_iter().collect()
     }
 
-    fn object(&mut self, entries: &'a [(Expr, Expr)], span: Span) -> Evaluated {
+    fn object(&mut self, entries: &'a [(Expr, Expr)], span: Span) -> EvalResult {
         let mut map = Map::new();
         let mut keys = Taint::default();
         let mut failed = false;
         for (key_expr, value_expr) in entries {
             let key = self.expr(key_expr).and_then(|key| self.key_text(&key, key_expr.span, &mut keys));
-            let value = self.expr(value_expr);
-            match (key, value) {
-                (Ok(Some(key)), Ok(value)) => {
+            let value = self.expr(value_expr).unwrap_or_else(|EvalError| Value::told());
+            match key {
+                Ok(Some(key)) => {
                     map.insert(key, value);
                 }
-                // An unknown key makes the whole object unknown; what its value waits for goes with it.
-                (Ok(None), Ok(value)) => {
+                // An unknown key makes the whole object unknown, until its value is known, too.
+                Ok(None) => {
                     keys.take_within(&value);
                 }
-                _ => failed = true,
+                Err(EvalError) => failed = true,
             }
         }
         self.pay(map.len(), 0, span)?;
-        if failed { Err(Failed) } else { Ok(keys.mark(map.into())) }
+        if failed { Err(EvalError) } else { Ok(keys.mark(map.into())) }
     }
 
     /// The text of a key; `None` where it is unknown, which `taint` then says.
-    pub(crate) fn key_text(&mut self, key: &Value, span: Span, taint: &mut Taint) -> Result<Option<Arc<str>>, Failed> {
+    pub(crate) fn key_text(
+        &mut self,
+        key: &Value,
+        span: Span,
+        taint: &mut Taint,
+    ) -> Result<Option<Arc<str>>, EvalError> {
         match taint.take(key) {
             Value::Unknown(_) => Ok(None),
             plain => to_text(plain).map(Some).or_else(|fault| self.fail(fault.at(span))),
         }
     }
 
-    fn unary(&mut self, op: UnaryOp, side: &'a Expr) -> Evaluated {
+    fn unary(&mut self, op: UnaryOp, side: &'a Expr) -> EvalResult {
         let value = self.expr(side)?;
         let mut taint = Taint::default();
         let plain = taint.take(&value);
@@ -222,7 +240,7 @@ impl<'a> Evaluator<'a> {
         result.map(|value| taint.mark(value)).or_else(|fault| self.fail(fault.at(side.span)))
     }
 
-    fn conditional(&mut self, sides: &'a [Expr; 3]) -> Evaluated {
+    fn conditional(&mut self, sides: &'a [Expr; 3]) -> EvalResult {
         let [condition, yes, no] = sides;
         let value = self.expr(condition)?;
         let mut taint = Taint::default();
@@ -242,15 +260,18 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Evaluates and takes back what was reported. `Err` holds that.
-    fn quietly(&mut self, evaluate: impl FnOnce(&mut Self) -> Evaluated) -> Result<Value, Diagnostics> {
+    /// Evaluates without reporting: `Err` holds the errors.
+    fn quietly(&mut self, evaluate: impl FnOnce(&mut Self) -> EvalResult) -> Result<Value, Diagnostics> {
         let before = std::mem::take(&mut self.errors);
         let result = evaluate(self);
         let found = std::mem::replace(&mut self.errors, before);
-        result.map_err(|Failed| found)
+        match result {
+            Ok(value) if found.is_empty() => Ok(value),
+            _ => Err(found),
+        }
     }
 
-    fn call_try(&mut self, args: &'a [Expr], span: Span) -> Evaluated {
+    fn call_try(&mut self, args: &'a [Expr], span: Span) -> EvalResult {
         let mut sensitive = false;
         let mut faults = Diagnostics::new();
         for arg in args {
@@ -268,10 +289,10 @@ impl<'a> Evaluator<'a> {
                 fault = fault.and(place, found.summary);
             }
         }
-        self.fail(fault.help("Let the last argument be a value that cannot fail."))
+        self.fail(fault.help("Write a last argument that cannot fail."))
     }
 
-    fn call_can(&mut self, args: &'a [Expr], span: Span) -> Evaluated {
+    fn call_can(&mut self, args: &'a [Expr], span: Span) -> EvalResult {
         let [arg] = args else {
             return self.fail(Diagnostic::error("bad-argument", "`can` takes one argument").at(span));
         };
@@ -289,7 +310,7 @@ impl<'a> Evaluator<'a> {
         Ok(taint.mark(Value::Bool(able)))
     }
 
-    /// Whether an expression that failed reads something sensitive: then its failing says something of that.
+    /// An expression that failed reads something sensitive, so that its failure reveals something of it.
     fn reads_sensitive(&mut self, expr: &'a Expr) -> bool {
         let mut references = Vec::new();
         expr.visit_references(&mut |name, steps, span| references.push((name, steps, span)));

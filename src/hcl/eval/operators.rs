@@ -6,10 +6,10 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::{BinaryOp, Expr};
 use crate::value::{Number, Value};
 
-use super::{Evaluated, Evaluator, Failed, Taint, to_bool, to_number};
+use super::{EvalError, EvalResult, Evaluator, Taint, to_bool, to_number};
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn binary(&mut self, sides: &'a [Expr; 2], op: BinaryOp, op_span: Span) -> Evaluated {
+    pub(super) fn binary(&mut self, sides: &'a [Expr; 2], op: BinaryOp, op_span: Span) -> EvalResult {
         match op {
             BinaryOp::And => self.logic(sides, false),
             BinaryOp::Or => self.logic(sides, true),
@@ -27,14 +27,14 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn both(&mut self, sides: &'a [Expr; 2]) -> Result<[Value; 2], Failed> {
+    fn both(&mut self, sides: &'a [Expr; 2]) -> Result<[Value; 2], EvalError> {
         let [left, right] = sides;
         let (left, right) = (self.expr(left), self.expr(right));
         Ok([left?, right?])
     }
 
     /// `&&` decides on `false`, `||` on `true`: the right side is evaluated only where the left one does not decide.
-    fn logic(&mut self, sides: &'a [Expr; 2], decides: bool) -> Evaluated {
+    fn logic(&mut self, sides: &'a [Expr; 2], decides: bool) -> EvalResult {
         let [left, right] = sides;
         let mut taint = Taint::default();
         let first = self.side(left, &mut taint)?;
@@ -49,7 +49,7 @@ impl<'a> Evaluator<'a> {
         Ok(taint.mark(Value::Bool(if second == Some(decides) { decides } else { !decides })))
     }
 
-    fn side(&mut self, side: &'a Expr, taint: &mut Taint) -> Result<Option<bool>, Failed> {
+    fn side(&mut self, side: &'a Expr, taint: &mut Taint) -> Result<Option<bool>, EvalError> {
         let value = self.expr(side)?;
         match taint.take(&value) {
             Value::Unknown(_) => Ok(None),
@@ -57,12 +57,12 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn equal(&mut self, sides: &'a [Expr; 2]) -> Result<(bool, Taint), Failed> {
+    fn equal(&mut self, sides: &'a [Expr; 2]) -> Result<(bool, Taint), EvalError> {
         let values = self.both(sides)?;
         for (value, side) in values.iter().zip(sides) {
             if let Value::Block(address) = value.unmark().0 {
                 return self.fail(
-                    Diagnostic::error("wrong-type", "a reference cannot be compared as a whole")
+                    Diagnostic::error("wrong-type", "references cannot be compared")
                         .at(side.span)
                         .help(format!("Compare `{address}.id` or `{address}.name`.")),
                 );
@@ -75,7 +75,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The two numbers, or `None` where one is unknown.
-    fn numbers(&mut self, sides: &'a [Expr; 2], taint: &mut Taint) -> Result<Option<(Number, Number)>, Failed> {
+    fn numbers(&mut self, sides: &'a [Expr; 2], taint: &mut Taint) -> Result<Option<(Number, Number)>, EvalError> {
         let values = self.both(sides)?;
         let mut numbers = [None, None];
         let mut failed = false;
@@ -92,10 +92,10 @@ impl<'a> Evaluator<'a> {
             }
         }
         let [left, right] = numbers;
-        if failed { Err(Failed) } else { Ok(left.zip(right)) }
+        if failed { Err(EvalError) } else { Ok(left.zip(right)) }
     }
 
-    fn compare(&mut self, sides: &'a [Expr; 2], holds: fn(Ordering) -> bool) -> Evaluated {
+    fn compare(&mut self, sides: &'a [Expr; 2], holds: fn(Ordering) -> bool) -> EvalResult {
         let mut taint = Taint::default();
         let numbers = self.numbers(sides, &mut taint)?;
         Ok(taint.mark(numbers.map_or(Value::Null, |(left, right)| Value::Bool(holds(order(left, right))))))
@@ -106,7 +106,7 @@ impl<'a> Evaluator<'a> {
         sides: &'a [Expr; 2],
         op_span: Span,
         operation: impl FnOnce(Number, Number) -> Result<Number, Diagnostic>,
-    ) -> Evaluated {
+    ) -> EvalResult {
         let mut taint = Taint::default();
         let Some((left, right)) = self.numbers(sides, &mut taint)? else {
             return Ok(taint.mark(Value::Null));
@@ -118,7 +118,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Which number is larger.
+/// Compares two numbers.
 pub(crate) fn order(left: Number, right: Number) -> Ordering {
     match (left, right) {
         (Number::Int(left), Number::Int(right)) => left.cmp(&right),
@@ -143,8 +143,8 @@ pub(crate) fn add(left: Number, right: Number) -> Result<Number, Diagnostic> {
     decimal(i64::checked_add, |a, b| a + b, left, right)
 }
 
-/// An operation that is exact for integers. Terraform counts in decimals of great precision, so the last digit of a float,
-/// where binary and decimal fractions part, is rounded away: `0.1 + 0.2` is `0.3`.
+/// An operation that is exact for integers. Terraform counts in decimals of great precision, so the last digit of a
+/// float, where binary and decimal fractions part, is rounded away: `0.1 + 0.2` is `0.3`.
 fn decimal(
     exact: fn(i64, i64) -> Option<i64>,
     float: fn(f64, f64) -> f64,
@@ -183,8 +183,7 @@ fn modulo(left: Number, right: Number) -> Result<Number, Diagnostic> {
 }
 
 fn division_by_zero() -> Diagnostic {
-    Diagnostic::error("division-by-zero", "this divides by zero")
-        .help("Guard it with a conditional: `d == 0 ? 0 : n / d`.")
+    Diagnostic::error("division-by-zero", "division by zero").help("Write a conditional: `d == 0 ? 0 : n / d`.")
 }
 
 fn finite(float: f64) -> Result<Number, Diagnostic> {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::hcl::ast::{Ident, Root, Step};
+use crate::hcl::ast::{Ident, Root, TraversalStep};
 use crate::value::{Map, Number, Value};
 
-use super::{Evaluated, Evaluator, Key, Taint, to_text};
+use super::{EvalResult, Evaluator, ReferenceKey, Taint, to_text};
 
-/// How many names an error lists.
+/// Maximum number of names that an error lists.
 const MAX_LISTED: usize = 12;
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn traversal(&mut self, root: &'a Root, steps: &'a [Step], span: Span) -> Evaluated {
+    pub(super) fn traversal(&mut self, root: &'a Root, steps: &'a [TraversalStep], span: Span) -> EvalResult {
         match root {
             Root::Name(name) => self.reference(name, steps, span),
             Root::Expr(expr) => {
@@ -23,7 +23,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A name with steps after it.
-    pub(super) fn reference(&mut self, name: &'a Ident, steps: &'a [Step], span: Span) -> Evaluated {
+    pub(super) fn reference(&mut self, name: &'a Ident, steps: &'a [TraversalStep], span: Span) -> EvalResult {
         if let Some((_, value)) = self.locals.iter().rev().find(|(local, _)| **local == *name.text) {
             let value = value.clone();
             return self.steps(value, steps);
@@ -31,9 +31,9 @@ impl<'a> Evaluator<'a> {
         let mut keys = Vec::with_capacity(steps.len());
         for step in steps {
             match step {
-                Step::Attr(name) => keys.push((Key::Attr(Arc::clone(&name.text)), name.span)),
-                Step::Index(index) => keys.push((Key::Index(self.expr(index)?), index.span)),
-                Step::Splat(_) => break,
+                TraversalStep::Attr(name) => keys.push((ReferenceKey::Attr(Arc::clone(&name.text)), name.span)),
+                TraversalStep::Index(index) => keys.push((ReferenceKey::Index(self.expr(index)?), index.span)),
+                TraversalStep::Splat(_) => break,
             }
         }
         let rest = steps.get(keys.len()..).unwrap_or_default();
@@ -56,23 +56,28 @@ impl<'a> Evaluator<'a> {
         self.steps(value, rest)
     }
 
-    fn steps(&mut self, mut value: Value, steps: &'a [Step]) -> Evaluated {
+    fn steps(&mut self, mut value: Value, steps: &'a [TraversalStep]) -> EvalResult {
         for (at, step) in steps.iter().enumerate() {
             value = match step {
-                Step::Attr(name) => self.step(&value, &Key::Attr(Arc::clone(&name.text)), false, name.span)?,
-                Step::Index(index) => {
+                TraversalStep::Attr(name) => {
+                    self.step(&value, &ReferenceKey::Attr(Arc::clone(&name.text)), false, name.span)?
+                }
+                TraversalStep::Index(index) => {
                     let key = self.expr(index)?;
                     let (plain, sensitive) = key.unmark();
-                    self.step(&value, &Key::Index(plain.clone()), sensitive, index.span)?
+                    self.step(&value, &ReferenceKey::Index(plain.clone()), sensitive, index.span)?
                 }
-                Step::Splat(span) => return self.splat(&value, steps.get(at + 1..).unwrap_or_default(), *span),
+                TraversalStep::Splat(span) => {
+                    return self.splat(&value, steps.get(at + 1..).unwrap_or_default(), *span);
+                }
             };
         }
         Ok(value)
     }
 
-    /// `[*]`: the rest of the steps for each element; `null` is an empty list, and what is no list stands for a list of itself.
-    fn splat(&mut self, value: &Value, rest: &'a [Step], span: Span) -> Evaluated {
+    /// `[*]`: the rest of the steps for each element; `null` is an empty list, and what is no list stands for a list
+    /// of itself.
+    fn splat(&mut self, value: &Value, rest: &'a [TraversalStep], span: Span) -> EvalResult {
         let mut taint = Taint::default();
         let items = match taint.take(value) {
             Value::Unknown(_) => return Ok(taint.mark(Value::Null)),
@@ -81,27 +86,27 @@ impl<'a> Evaluator<'a> {
             single => Arc::new(vec![single.clone()]),
         };
         self.pay(items.len(), 0, span)?;
-        let results: Vec<Evaluated> =
+        let results: Vec<EvalResult> =
             items.iter().map(|item| self.steps(taint.clone().mark(item.clone()), rest)).collect();
         let results: Result<Vec<Value>, _> = results.into_iter().collect();
         Ok(taint.mark_whole(results?.into()))
     }
 
     /// One step on a value; the key has no mark of its own.
-    fn step(&mut self, value: &Value, key: &Key, key_sensitive: bool, span: Span) -> Evaluated {
+    fn step(&mut self, value: &Value, key: &ReferenceKey, key_sensitive: bool, span: Span) -> EvalResult {
         let mut taint = Taint { sensitive: key_sensitive, unknown: None };
         let plain = taint.take(value);
-        if let Key::Index(index) = key {
+        if let ReferenceKey::Index(index) = key {
             taint.take(index);
         }
         if taint.unknown.is_some() {
             return Ok(taint.mark(Value::Null));
         }
         let found = match (plain, key) {
-            (Value::Map(map), Key::Attr(name)) => entry(map, name),
-            (Value::Map(map), Key::Index(index)) => to_text(index).and_then(|name| entry(map, &name)),
-            (Value::List(items), Key::Index(index)) => element(items, index),
-            (Value::Block(address), Key::Attr(name)) => {
+            (Value::Map(map), ReferenceKey::Attr(name)) => entry(map, name),
+            (Value::Map(map), ReferenceKey::Index(index)) => to_text(index).and_then(|name| entry(map, &name)),
+            (Value::List(items), ReferenceKey::Index(index)) => element(items, index),
+            (Value::Block(address), ReferenceKey::Attr(name)) => {
                 let address = address.clone();
                 self.block_attribute(&address, name, span)
             }
@@ -124,35 +129,38 @@ impl<'a> Evaluator<'a> {
         span: Span,
     ) -> Result<Value, Diagnostic> {
         let root = Ident { text: address.kind().into(), span };
-        let mut keys = vec![(Key::Attr(address.name().into()), span)];
-        keys.extend(address.key().map(|key| (Key::Index(Value::from(&*key)), span)));
-        keys.push((Key::Attr(Arc::clone(attribute)), span));
+        let mut keys = vec![(ReferenceKey::Attr(address.name().into()), span)];
+        keys.extend(address.key().map(|key| (ReferenceKey::Index(Value::from(&*key)), span)));
+        keys.push((ReferenceKey::Attr(Arc::clone(attribute)), span));
         match self.scope.resolve(&root, &keys)? {
             (value, used) if used == keys.len() => Ok(value),
-            _ => Err(Diagnostic::error("unknown-attribute", format!("`{address}` has no attribute `{attribute}`"))),
+            _ => Err(Diagnostic::error(
+                "unknown-attribute",
+                format!("unsupported attribute `{attribute}` of `{address}`"),
+            )),
         }
     }
 }
 
 /// Takes the marks off indexes and says which had one.
-fn unmark_keys(keys: &mut [(Key, Span)]) -> Vec<bool> {
+fn unmark_keys(keys: &mut [(ReferenceKey, Span)]) -> Vec<bool> {
     keys.iter_mut()
         .map(|(key, _)| match key {
-            Key::Index(Value::Sensitive(inner)) => {
+            ReferenceKey::Index(Value::Sensitive(inner)) => {
                 let plain = Value::clone(inner);
-                *key = Key::Index(plain);
+                *key = ReferenceKey::Index(plain);
                 true
             }
-            Key::Attr(_) | Key::Index(_) => false,
+            ReferenceKey::Attr(_) | ReferenceKey::Index(_) => false,
         })
         .collect()
 }
 
-fn is_plain(key: &Key) -> bool {
-    matches!(key, Key::Attr(_) | Key::Index(Value::String(_) | Value::Number(_)))
+fn is_plain(key: &ReferenceKey) -> bool {
+    matches!(key, ReferenceKey::Attr(_) | ReferenceKey::Index(Value::String(_) | Value::Number(_)))
 }
 
-/// The fault of a step from or with something sensitive, which says neither what there is nor what was asked for.
+/// The error of a step from or with something sensitive, without the value and the key.
 fn without_values(fault: Diagnostic) -> Diagnostic {
     let Diagnostic { code, severity, summary: _, span, label: _, related: _, why: _, help: _ } = fault;
     let summary = "this step cannot be taken (not shown why, because a sensitive value is in it)";
@@ -169,7 +177,7 @@ fn entry(map: &Map, name: &str) -> Result<Value, Diagnostic> {
             }
             _ => format!("It has {}.", map.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
         };
-        Diagnostic::error("unknown-attribute", format!("there is no `{name}` in this value")).suggest(
+        Diagnostic::error("unknown-attribute", format!("unsupported attribute `{name}` of this value")).suggest(
             name,
             map.keys().map(|key| &**key),
             Some(all),
@@ -179,7 +187,7 @@ fn entry(map: &Map, name: &str) -> Result<Value, Diagnostic> {
 
 fn element(items: &[Value], index: &Value) -> Result<Value, Diagnostic> {
     let number =
-        super::to_number(index).map_err(|fault| fault.why("An element of a list is asked for by its number."))?;
+        super::to_number(index).map_err(|fault| fault.why("An element of a list is selected by its number."))?;
     let found = number.as_i64().and_then(|at| usize::try_from(at).ok()).and_then(|at| items.get(at));
     found.cloned().ok_or_else(|| out_of_range(items.len(), number))
 }
@@ -190,21 +198,22 @@ fn out_of_range(length: usize, number: Number) -> Diagnostic {
         1 => "the list has one element, `[0]`".to_owned(),
         more => format!("the list has {more} elements, `[0]` to `[{}]`", more - 1),
     };
-    Diagnostic::error("index-out-of-range", format!("there is no element {number}: {has}"))
+    Diagnostic::error("index-out-of-range", format!("index out of range: no element {number}: {has}"))
 }
 
-fn no_step(value: &Value, key: &Key) -> Diagnostic {
+fn no_step(value: &Value, key: &ReferenceKey) -> Diagnostic {
     let found = value.type_name();
-    let (what, code) = match key {
-        Key::Attr(name) => (format!("attribute `{name}`"), "unknown-attribute"),
-        Key::Index(_) => ("elements".to_owned(), "wrong-type"),
+    let fault = match key {
+        ReferenceKey::Attr(name) => {
+            Diagnostic::error("unknown-attribute", format!("unsupported attribute `{name}` of {found}"))
+        }
+        ReferenceKey::Index(_) => Diagnostic::error("wrong-type", format!("invalid index: {found} has no elements")),
     };
-    let fault = Diagnostic::error(code, format!("{found} has no {what}"));
     match (value, key) {
-        (Value::List(_), Key::Attr(name)) => {
+        (Value::List(_), ReferenceKey::Attr(name)) => {
             fault.help(format!("Write `[*].{name}` for all elements, or `[0].{name}` for the first."))
         }
-        (Value::Block(address), Key::Index(_)) => {
+        (Value::Block(address), ReferenceKey::Index(_)) => {
             fault.help(format!("Write `{address}.id` or `{address}.name`; only a block with `for_each` has instances."))
         }
         _ => fault,

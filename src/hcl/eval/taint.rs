@@ -1,4 +1,4 @@
-//! What unknown and sensitive operands do to a result.
+//! Propagation of unknown and sensitive operands to a result.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ use crate::value::{Map, Unknown, Value};
 /// The marks that operands leave on a result.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Taint {
-    /// Whether an operand was sensitive.
+    /// An operand was sensitive.
     pub(crate) sensitive: bool,
-    /// What the operands wait for, joined.
+    /// The attributes that the operands depend on, joined.
     pub(crate) unknown: Option<Unknown>,
 }
 

@@ -1,31 +1,31 @@
 //! Strings with interpolations and directives.
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::hcl::ast::{Expr, Part};
+use crate::hcl::ast::{Expr, TemplatePart};
 use crate::value::Value;
 
-use super::{Evaluated, Evaluator, Failed, Taint, to_bool, to_text};
+use super::{EvalError, EvalResult, Evaluator, Taint, to_bool, to_text};
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn template(&mut self, parts: &'a [Part]) -> Evaluated {
+    pub(super) fn template(&mut self, parts: &'a [TemplatePart]) -> EvalResult {
         let mut text = String::new();
         let mut taint = Taint::default();
         self.parts(parts, &mut text, &mut taint)?;
         Ok(taint.mark(text.into()))
     }
 
-    fn parts(&mut self, parts: &'a [Part], text: &mut String, taint: &mut Taint) -> Result<(), Failed> {
+    fn parts(&mut self, parts: &'a [TemplatePart], text: &mut String, taint: &mut Taint) -> Result<(), EvalError> {
         let mut failed = false;
         for part in parts {
             failed |= self.part(part, text, taint).is_err();
         }
-        if failed { Err(Failed) } else { Ok(()) }
+        if failed { Err(EvalError) } else { Ok(()) }
     }
 
-    fn part(&mut self, part: &'a Part, text: &mut String, taint: &mut Taint) -> Result<(), Failed> {
+    fn part(&mut self, part: &'a TemplatePart, text: &mut String, taint: &mut Taint) -> Result<(), EvalError> {
         match part {
-            Part::Literal(literal) => self.append(literal, Span::default(), text),
-            Part::Interpolation(expr) => {
+            TemplatePart::Literal(literal) => self.append(literal, Span::default(), text),
+            TemplatePart::Interpolation(expr) => {
                 let value = self.expr(expr)?;
                 match taint.take(&value) {
                     Value::Unknown(_) => Ok(()),
@@ -35,8 +35,8 @@ impl<'a> Evaluator<'a> {
                     },
                 }
             }
-            Part::If(condition, yes, no) => self.if_part(condition, yes, no, text, taint),
-            Part::For { key, value, collection, body } => {
+            TemplatePart::If(condition, yes, no) => self.if_part(condition, yes, no, text, taint),
+            TemplatePart::For { key, value, collection, body } => {
                 let span = collection.span;
                 let Some(entries) = self.entries(collection, taint)? else { return Ok(()) };
                 self.pay(entries.len(), 0, span)?;
@@ -48,7 +48,7 @@ impl<'a> Evaluator<'a> {
                         break;
                     }
                 }
-                if failed { Err(Failed) } else { Ok(()) }
+                if failed { Err(EvalError) } else { Ok(()) }
             }
         }
     }
@@ -56,11 +56,11 @@ impl<'a> Evaluator<'a> {
     fn if_part(
         &mut self,
         condition: &'a Expr,
-        yes: &'a [Part],
-        no: &'a [Part],
+        yes: &'a [TemplatePart],
+        no: &'a [TemplatePart],
         text: &mut String,
         taint: &mut Taint,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), EvalError> {
         let value = self.expr(condition)?;
         match taint.take(&value) {
             Value::Unknown(_) => {
@@ -79,7 +79,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn append(&mut self, more: &str, span: Span, text: &mut String) -> Result<(), Failed> {
+    fn append(&mut self, more: &str, span: Span, text: &mut String) -> Result<(), EvalError> {
         self.pay(0, more.len(), span)?;
         text.push_str(more);
         if text.len() > super::MAX_STRING_BYTES {

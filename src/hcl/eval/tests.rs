@@ -13,16 +13,16 @@ use crate::value::Unknown;
 struct Vars(Map);
 
 impl Scope for Vars {
-    fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+    fn resolve(&self, root: &Ident, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         let address = Address::new("thing", "one");
         let unknown = Value::Unknown(Unknown::attribute(&address, "wait", false));
         match (&*root.text, keys) {
-            ("var", [(Key::Attr(name), span), ..]) => match self.0.get(name) {
+            ("var", [(ReferenceKey::Attr(name), span), ..]) => match self.0.get(name) {
                 Some(value) => Ok((value.clone(), 1)),
                 None => Err(Diagnostic::error("unknown-name", format!("there is no variable `{name}`")).at(*span)),
             },
-            ("thing", [_, (Key::Attr(name), _), ..]) if &**name == "id" => Ok(("/one".into(), 2)),
-            ("thing", [_, (Key::Attr(name), _), ..]) if &**name == "wait" => Ok((unknown, 2)),
+            ("thing", [_, (ReferenceKey::Attr(name), _), ..]) if &**name == "id" => Ok(("/one".into(), 2)),
+            ("thing", [_, (ReferenceKey::Attr(name), _), ..]) if &**name == "wait" => Ok((unknown, 2)),
             ("thing", [_]) => Ok((Value::Block(address), 1)),
             _ => Err(Diagnostic::error("unknown-name", format!("there is no `{}`", root.text))),
         }
@@ -100,7 +100,7 @@ fn expressions_mean_what_they_mean_in_terraform() {
 }
 
 #[test]
-fn what_is_unknown_stays_unknown_and_says_what_for() {
+fn unknown_values_stay_unknown_and_name_their_source() {
     let waits = "{\"thing.one.wait\"}";
     for text in [
         "thing.one.wait",
@@ -131,7 +131,7 @@ fn what_is_unknown_stays_unknown_and_says_what_for() {
 }
 
 #[test]
-fn what_is_sensitive_makes_its_result_sensitive() {
+fn sensitive_input_makes_the_result_sensitive() {
     for (text, expected) in [
         ("var.secret", "\"s3cret\""),
         ("\"a${var.secret}\"", "\"as3cret\""),
@@ -161,22 +161,25 @@ fn every_fault_is_told_where_it_stands_and_none_shows_a_secret() {
     for (text, expected) in [
         (
             "[1 / 0, -\"x\", var.nope]",
-            "division-by-zero: this divides by zero@3; \
-          wrong-type: a number is needed here, and this string is not one@9; unknown-name: there is no variable `nope`@18",
+            "division-by-zero: division by zero@3; \
+          wrong-type: expected a number, found a string that is not a number@9; unknown-name: there is no variable `nope`@18",
         ),
         ("nope", "unknown-name: there is no `nope`@0"),
-        ("var.list[2]", "index-out-of-range: there is no element 2: the list has 2 elements, `[0]` to `[1]`@9"),
-        ("var.map.est", "unknown-attribute: there is no `est` in this value@8"),
-        ("\"a${var.null}\"", "wrong-type: a string is needed here, and this is null@4"),
-        ("thing.one == 1", "wrong-type: a reference cannot be compared as a whole@0"),
-        ("\"a${thing.one}\"", "wrong-type: a string is needed here, and this is a reference@4"),
-        ("lenght(1)", "unknown-function: there is no function `lenght`@0"),
-        ("timestamp()", "unknown-function: the function `timestamp` is not offered@0"),
-        ("upper()", "bad-argument: `upper` is called with no arguments@0"),
-        ("upper(\"a\", 2)", "bad-argument: `upper` is called with 2 arguments@11"),
+        (
+            "var.list[2]",
+            "index-out-of-range: index out of range: no element 2: the list has 2 elements, `[0]` to `[1]`@9",
+        ),
+        ("var.map.est", "unknown-attribute: unsupported attribute `est` of this value@8"),
+        ("\"a${var.null}\"", "wrong-type: expected a string, found null@4"),
+        ("thing.one == 1", "wrong-type: references cannot be compared@0"),
+        ("\"a${thing.one}\"", "wrong-type: expected a string, found a reference@4"),
+        ("lenght(1)", "unknown-function: call to unknown function `lenght`@0"),
+        ("timestamp()", "unknown-function: unsupported function `timestamp`@0"),
+        ("upper()", "bad-argument: wrong number of arguments: `upper` is called with no arguments@0"),
+        ("upper(\"a\", 2)", "bad-argument: wrong number of arguments: `upper` is called with 2 arguments@11"),
         (
             "parseint(var.secret, 10)",
-            "bad-argument: `parseint` cannot take this (not shown, because it is sensitive)@9",
+            "bad-argument: invalid argument of `parseint` (not shown, because it is sensitive)@9",
         ),
         ("{for v in [1, 1] : v => v}", "duplicate-key: two elements have the key `1`@19"),
         (
@@ -268,7 +271,7 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
-/// Whether the secret stands anywhere without a mark on it.
+/// The secret is anywhere without a mark on it.
 fn leaks(value: &Value) -> bool {
     match value {
         Value::String(text) => text.to_lowercase().contains("s3cret"),

@@ -34,13 +34,28 @@ fn the_form_is_that_of_terraform_fmt() {
 }
 
 #[test]
-fn a_stack_that_is_in_form_is_not_touched() {
+fn formatted_stack_is_unchanged() {
     let stack = include_str!("../../../stacks/web-geo/stack.hcl");
     assert_eq!(checked(stack), stack);
 }
 
 #[test]
-fn where_terraform_would_change_more_it_is_left() {
+fn a_block_on_one_line_keeps_its_line() {
+    for (text, expected) in [
+        ("a  \"x\" {b = 1 c= 2}\n", "a \"x\" { b = 1  c = 2 }\n"),
+        ("a {\n  o { rto = \"1h\"  rpo = \"5m\" }\n}\n", "a {\n  o { rto = \"1h\"  rpo = \"5m\" }\n}\n"),
+        ("a { b { c = [1,2] } d = e.f }\n", "a { b { c = [1, 2] }  d = e.f }\n"),
+        (
+            "site \"a\" { p = 1 l = 2 }\nsite \"bc\" { p = 1 l = 2 }\n",
+            "site \"a\" { p = 1  l = 2 }\nsite \"bc\" { p = 1  l = 2 }\n",
+        ),
+    ] {
+        assert_eq!(checked(text), expected);
+    }
+}
+
+#[test]
+fn formatter_changes_less_than_terraform_fmt() {
     for (text, expected) in [
         ("a = \"${\n  b\n}\"\n", "a = b\n"),
         ("a = \"${\"${b}\"}\"\n", "a = b\n"),
@@ -58,7 +73,7 @@ fn where_terraform_would_change_more_it_is_left() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_touched() {
+fn invalid_text_is_not_formatted() {
     assert!(format("a = [1,\nb = 2\n").is_err());
 }
 

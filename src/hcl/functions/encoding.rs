@@ -12,20 +12,20 @@ use uuid::Uuid;
 use crate::hcl::eval::MAX_STRING_BYTES;
 use crate::value::{Map, Value};
 
-use super::{Fault, Function, Kind, any, grow, param, pure, text};
+use super::{Function, FunctionError, ParamType, any, grow, param, pure, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     pure("base64encode", &[STRING], |args| Ok(STANDARD.encode(text(args, 0)).into()), "The string in Base64."),
-    pure("base64decode", &[STRING], base64decode, "The text that a Base64 string stands for."),
+    pure("base64decode", &[STRING], base64decode, "The decoded text of a Base64 string."),
     pure(
         "csvdecode",
         &[STRING],
         csvdecode,
         "A list with a map for each line of a CSV text, by the names in its first line.",
     ),
-    pure("jsonencode", &[param("value", Kind::Known)], jsonencode, "The value as JSON."),
+    pure("jsonencode", &[param("value", ParamType::Known)], jsonencode, "The value as JSON."),
     pure("jsondecode", &[STRING], jsondecode, "The value of a JSON text."),
-    pure("urlencode", &[STRING], urlencode, "The string as it stands in the query of a URL."),
+    pure("urlencode", &[STRING], urlencode, "The string encoded for the query of a URL."),
     pure(
         "sha256",
         &[STRING],
@@ -52,38 +52,41 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     pure(
         "uuidv5",
-        &[param("namespace", Kind::Text), param("name", Kind::Text)],
+        &[param("namespace", ParamType::Text), param("name", ParamType::Text)],
         uuidv5,
         "The UUID of a name in a namespace: `dns`, `url`, `oid`, `x500` or a UUID.",
     ),
 ];
 
-const STRING: super::Param = param("string", Kind::Text);
+const STRING: super::Param = param("string", ParamType::Text);
 
 fn hex(bytes: &[u8]) -> Value {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
-fn base64decode(args: &[Value]) -> Result<Value, Fault> {
-    let bytes =
-        STANDARD.decode(text(args, 0)).map_err(|error| Fault::arg(0, format!("this is not Base64: {error}")))?;
-    String::from_utf8(bytes).map(Value::from).map_err(|_| Fault::arg(0, "what this stands for is not a text in UTF-8"))
+fn base64decode(args: &[Value]) -> Result<Value, FunctionError> {
+    let bytes = STANDARD
+        .decode(text(args, 0))
+        .map_err(|error| FunctionError::arg(0, format!("this is not Base64: {error}")))?;
+    String::from_utf8(bytes)
+        .map(Value::from)
+        .map_err(|_| FunctionError::arg(0, "the decoded bytes are not text in UTF-8"))
 }
 
-fn jsondecode(args: &[Value]) -> Result<Value, Fault> {
-    let json: Json =
-        serde_json::from_str(text(args, 0)).map_err(|error| Fault::arg(0, format!("this is not JSON: {error}")))?;
+fn jsondecode(args: &[Value]) -> Result<Value, FunctionError> {
+    let json: Json = serde_json::from_str(text(args, 0))
+        .map_err(|error| FunctionError::arg(0, format!("this is not JSON: {error}")))?;
     Ok(Value::from_json(&json))
 }
 
-fn jsonencode(args: &[Value]) -> Result<Value, Fault> {
+fn jsonencode(args: &[Value]) -> Result<Value, FunctionError> {
     let mut out = String::new();
     write_json(&any(args, 0), &mut out)?;
     Ok(out.into())
 }
 
 /// The value as Terraform writes JSON: without spaces, keys sorted, and `<`, `>`, `&` escaped.
-pub(super) fn write_json(value: &Value, out: &mut String) -> Result<(), Fault> {
+pub(super) fn write_json(value: &Value, out: &mut String) -> Result<(), FunctionError> {
     match value {
         Value::Null => grow(out, "null"),
         Value::Bool(bool) => grow(out, if *bool { "true" } else { "false" }),
@@ -111,13 +114,13 @@ pub(super) fn write_json(value: &Value, out: &mut String) -> Result<(), Fault> {
             }
             grow(out, "}")
         }
-        Value::Block(_) => Err(Fault::mismatch(0, "a plain value", value)),
+        Value::Block(_) => Err(FunctionError::mismatch(0, "a plain value", value)),
         // The parameter is read to its ground, so neither comes here.
-        Value::Unknown(_) | Value::Sensitive(_) => Err(Fault::arg(0, "this value is not known")),
+        Value::Unknown(_) | Value::Sensitive(_) => Err(FunctionError::arg(0, "this value is not known")),
     }
 }
 
-fn write_json_text(text: &str, out: &mut String) -> Result<(), Fault> {
+fn write_json_text(text: &str, out: &mut String) -> Result<(), FunctionError> {
     let quoted = Json::from(text).to_string();
     let mut rest = quoted.as_str();
     while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
@@ -131,7 +134,7 @@ fn write_json_text(text: &str, out: &mut String) -> Result<(), Fault> {
     grow(out, rest)
 }
 
-fn urlencode(args: &[Value]) -> Result<Value, Fault> {
+fn urlencode(args: &[Value]) -> Result<Value, FunctionError> {
     let mut out = String::new();
     for byte in text(args, 0).bytes() {
         match byte {
@@ -141,29 +144,31 @@ fn urlencode(args: &[Value]) -> Result<Value, Fault> {
             other => _ = write!(out, "%{other:02X}"),
         }
     }
-    if out.len() > MAX_STRING_BYTES { Err(Fault::too_large()) } else { Ok(out.into()) }
+    if out.len() > MAX_STRING_BYTES { Err(FunctionError::too_large()) } else { Ok(out.into()) }
 }
 
-fn uuidv5(args: &[Value]) -> Result<Value, Fault> {
+fn uuidv5(args: &[Value]) -> Result<Value, FunctionError> {
     let namespace = match text(args, 0) {
         "dns" => Uuid::NAMESPACE_DNS,
         "url" => Uuid::NAMESPACE_URL,
         "oid" => Uuid::NAMESPACE_OID,
         "x500" => Uuid::NAMESPACE_X500,
         other => Uuid::parse_str(other).map_err(|_| {
-            Fault::arg(0, format!("`{other}` is no namespace; write `dns`, `url`, `oid`, `x500` or a UUID"))
+            FunctionError::arg(0, format!("unknown namespace `{other}`; write `dns`, `url`, `oid`, `x500` or a UUID"))
         })?,
     };
     Ok(Uuid::new_v5(&namespace, text(args, 1).as_bytes()).to_string().into())
 }
 
-fn csvdecode(args: &[Value]) -> Result<Value, Fault> {
+fn csvdecode(args: &[Value]) -> Result<Value, FunctionError> {
     let mut rows = csv_rows(text(args, 0))?.into_iter();
-    let Some(header) = rows.next() else { return Err(Fault::arg(0, "the first line with the names is missing")) };
+    let Some(header) = rows.next() else {
+        return Err(FunctionError::arg(0, "the first line with the names is missing"));
+    };
     let mut names: Vec<Arc<str>> = Vec::with_capacity(header.len());
     for name in header {
         if names.iter().any(|known| **known == *name) {
-            return Err(Fault::arg(0, format!("the name `{name}` stands twice in the first line")));
+            return Err(FunctionError::arg(0, format!("duplicate name `{name}` in the first line")));
         }
         names.push(name.into());
     }
@@ -171,7 +176,7 @@ fn csvdecode(args: &[Value]) -> Result<Value, Fault> {
     for (at, row) in rows.enumerate() {
         if row.len() != names.len() {
             let (row_number, found, wanted) = (at + 2, row.len(), names.len());
-            return Err(Fault::arg(0, format!("record {row_number} has {found} fields instead of {wanted}")));
+            return Err(FunctionError::arg(0, format!("record {row_number} has {found} fields instead of {wanted}")));
         }
         out.push(names.iter().cloned().zip(row.into_iter().map(Value::from)).collect::<Map>().into());
     }
@@ -179,7 +184,7 @@ fn csvdecode(args: &[Value]) -> Result<Value, Fault> {
 }
 
 /// The records of a CSV text (RFC 4180); empty lines are left out.
-fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, Fault> {
+fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, FunctionError> {
     let mut rows = Vec::new();
     let mut row = Vec::new();
     let mut field = String::new();
@@ -203,7 +208,7 @@ fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, Fault> {
                 }
                 started = false;
             }
-            '"' => return Err(Fault::arg(0, "a quote stands within a field that does not start with one")),
+            '"' => return Err(FunctionError::arg(0, "quote within a field that does not start with one")),
             other => field.push(other),
         }
     }
@@ -214,7 +219,7 @@ fn csv_rows(text: &str) -> Result<Vec<Vec<String>>, Fault> {
     Ok(rows)
 }
 
-fn read_quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, field: &mut String) -> Result<(), Fault> {
+fn read_quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, field: &mut String) -> Result<(), FunctionError> {
     loop {
         match chars.next() {
             Some('"') if chars.peek() == Some(&'"') => {
@@ -223,11 +228,11 @@ fn read_quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, field: &mut
             }
             Some('"') => break,
             Some(other) => field.push(other),
-            None => return Err(Fault::arg(0, "a quoted field is not closed")),
+            None => return Err(FunctionError::arg(0, "unclosed quoted field")),
         }
     }
     match chars.peek() {
         None | Some(',' | '\n' | '\r') => Ok(()),
-        Some(_) => Err(Fault::arg(0, "text stands after the closing quote of a field")),
+        Some(_) => Err(FunctionError::arg(0, "text after the closing quote of a field")),
     }
 }

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::hcl::ast::Ident;
-use crate::hcl::eval::{Files, Key, Scope, evaluate_template};
+use crate::hcl::eval::{Files, ReferenceKey, Scope, evaluate_template};
 use crate::hcl::parse_template;
 use crate::value::{Map, Value};
 
-use super::{Fault, Function, Kind, map, param, pure, reading, text};
+use super::{Function, FunctionError, ParamType, map, param, pure, reading, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     reading(
@@ -21,78 +21,79 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The text of a file in the stack directory.",
     ),
     reading("filebase64", &[PATH], filebase64, "The bytes of a file in the stack directory, in Base64."),
-    reading("fileexists", &[PATH], fileexists, "Whether there is such a file in the stack directory."),
+    reading("fileexists", &[PATH], fileexists, "True if the stack directory has such a file."),
     reading(
         "templatefile",
-        &[PATH, param("variables", Kind::Map)],
+        &[PATH, param("variables", ParamType::Map)],
         templatefile,
         "The text of a file in the stack directory with `${…}` and `%{…}` filled in from the variables.",
     ),
     pure(
         "basename",
-        &[param("path", Kind::Text)],
+        &[param("path", ParamType::Text)],
         |args| Ok(basename(text(args, 0)).into()),
         "The last part of a path.",
     ),
     pure(
         "dirname",
-        &[param("path", Kind::Text)],
+        &[param("path", ParamType::Text)],
         |args| Ok(dirname(text(args, 0)).into()),
         "A path without its last part.",
     ),
 ];
 
-const PATH: super::Param = param("path", Kind::Text);
+const PATH: super::Param = param("path", ParamType::Text);
 
 /// The path as [`Files`] takes it: relative, and without `.` and `..`.
-fn inside(args: &[Value]) -> Result<String, Fault> {
+fn inside(args: &[Value]) -> Result<String, FunctionError> {
     let written = text(args, 0);
     let absolute = written.starts_with(['/', '\\', '~']) || written.chars().nth(1) == Some(':');
     let parts: Vec<&str> = written.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
     if absolute || parts.contains(&"..") {
         let what = if absolute { "is an absolute path" } else { "leads out of the stack directory" };
-        return Err(Fault::arg(0, format!("`{written}` {what}")).help(
+        return Err(FunctionError::arg(0, format!("`{written}` {what}")).help(
             "A stack reads files inside its own directory only, so that it plans the same on every machine. \
              Copy or link the file to a place beside the stack, and write its path from there.",
         ));
     }
     if parts.is_empty() {
-        return Err(Fault::arg(0, "the path is empty"));
+        return Err(FunctionError::arg(0, "the path is empty"));
     }
     Ok(parts.join("/"))
 }
 
-fn read(args: &[Value], scope: &dyn Scope) -> Result<Arc<[u8]>, Fault> {
+fn read(args: &[Value], scope: &dyn Scope) -> Result<Arc<[u8]>, FunctionError> {
     let path = inside(args)?;
     match scope.files().bytes(&path) {
         Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(Fault::arg(0, format!("there is no file `{path}` in the stack directory"))
+        Ok(None) => Err(FunctionError::arg(0, format!("no file `{path}` in the stack directory"))
             .help("Paths are relative to the stack directory, wherever the command is started.")),
-        Err(why) => Err(Fault::arg(0, format!("`{path}` cannot be read: {why}"))),
+        Err(why) => Err(FunctionError::arg(0, format!("`{path}` cannot be read: {why}"))),
     }
 }
 
-fn read_text(args: &[Value], scope: &dyn Scope) -> Result<String, Fault> {
+fn read_text(args: &[Value], scope: &dyn Scope) -> Result<String, FunctionError> {
     let bytes = read(args, scope)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| {
-        Fault::arg(0, "this file is not a text in UTF-8").help("Use `filebase64` for files that are not text.")
+        FunctionError::arg(0, "this file is not a text in UTF-8").help("Use `filebase64` for files that are not text.")
     })?;
     Ok(text.to_owned())
 }
 
-fn filebase64(args: &[Value], scope: &dyn Scope) -> Result<Value, Fault> {
+fn filebase64(args: &[Value], scope: &dyn Scope) -> Result<Value, FunctionError> {
     Ok(STANDARD.encode(read(args, scope)?).into())
 }
 
-fn fileexists(args: &[Value], scope: &dyn Scope) -> Result<Value, Fault> {
+fn fileexists(args: &[Value], scope: &dyn Scope) -> Result<Value, FunctionError> {
     let path = inside(args)?;
-    let found = scope.files().bytes(&path).map_err(|why| Fault::arg(0, format!("`{path}` cannot be read: {why}")))?;
+    let found =
+        scope.files().bytes(&path).map_err(|why| FunctionError::arg(0, format!("`{path}` cannot be read: {why}")))?;
     Ok(found.is_some().into())
 }
 
-fn templatefile(args: &[Value], scope: &dyn Scope) -> Result<Value, Fault> {
+fn templatefile(args: &[Value], scope: &dyn Scope) -> Result<Value, FunctionError> {
     if scope.is_template() {
-        return Err(Fault::call("`templatefile` cannot be called in a template"));
+        return Err(FunctionError::call("`templatefile` cannot be called in a template"));
     }
     let template = read_text(args, scope)?;
     let inner = TemplateScope { variables: map(args, 1), files: scope.files() };
@@ -100,8 +101,9 @@ fn templatefile(args: &[Value], scope: &dyn Scope) -> Result<Value, Fault> {
     evaluated.map_err(|found| template_fault(text(args, 0), &template, &found))
 }
 
-/// The faults of a template as one of its call: each with file, line and column, as spans cannot point into a file that is not a source.
-fn template_fault(path: &str, template: &str, found: &Diagnostics) -> Fault {
+/// The faults of a template as one of its call: each with file, line and column, as spans cannot point into a file
+/// that is not a source.
+fn template_fault(path: &str, template: &str, found: &Diagnostics) -> FunctionError {
     let mut sources = Sources::default();
     sources.add(path, template);
     let told: Vec<String> = found
@@ -112,7 +114,7 @@ fn template_fault(path: &str, template: &str, found: &Diagnostics) -> Fault {
         })
         .collect();
     let help = found.iter().find_map(|fault| fault.help.clone());
-    let fault = Fault::arg(0, format!("this template has faults: {}", told.join("; ")));
+    let fault = FunctionError::arg(0, format!("this template has faults: {}", told.join("; ")));
     match help {
         Some(help) => fault.help(help),
         None => fault,
@@ -126,17 +128,20 @@ struct TemplateScope<'a> {
 }
 
 impl Scope for TemplateScope<'_> {
-    fn resolve(&self, root: &Ident, _: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+    fn resolve(&self, root: &Ident, _: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         let Ident { text: name, span } = root;
         match self.variables.get(name) {
             Some(value) => Ok((value.clone(), 0)),
-            None => Err(Diagnostic::error("unknown-name", format!("`{name}` is not among the variables given"))
-                .at(*span)
-                .suggest(
-                    name,
-                    self.variables.keys().map(|key| &**key),
-                    Some("Add it to the second argument of `templatefile`.".into()),
-                )),
+            None => Err(Diagnostic::error(
+                "unknown-name",
+                format!("reference to undeclared variable `{name}` in a template"),
+            )
+            .at(*span)
+            .suggest(
+                name,
+                self.variables.keys().map(|key| &**key),
+                Some("Add it to the second argument of `templatefile`.".into()),
+            )),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::hcl::eval::{MAX_ELEMENTS, to_bool, to_number, to_text};
 use crate::value::{Number, Value};
 
 use super::encoding::write_json;
-use super::{Fault, Function, Kind, grow, param, pure, text};
+use super::{Function, FunctionError, ParamType, grow, param, pure, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     pure(
@@ -13,18 +13,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |args| format(text(args, 0), args.get(1..).unwrap_or_default()).map(Value::from),
         "The text with its verbs (`%s`, `%d`, `%v`…) filled in.",
     )
-    .and_more(param("values", Kind::Known)),
+    .and_more(param("values", ParamType::Known)),
     pure("formatlist", &[FORMAT], formatlist, "The text, filled in once for each position of the lists.")
-        .and_more(param("values", Kind::Known)),
+        .and_more(param("values", ParamType::Known)),
 ];
 
-const FORMAT: super::Param = param("format", Kind::Text);
+const FORMAT: super::Param = param("format", ParamType::Text);
 /// The widest a verb may be.
 const MAX_WIDTH: usize = 1024;
 
 /// `%[flags][width][.precision][[index]]verb`.
 #[derive(Default)]
-struct Verb {
+struct FormatSpec {
     plus: bool,
     minus: bool,
     space: bool,
@@ -37,7 +37,7 @@ struct Verb {
     mode: char,
 }
 
-fn formatlist(args: &[Value]) -> Result<Value, Fault> {
+fn formatlist(args: &[Value]) -> Result<Value, FunctionError> {
     let values = args.get(1..).unwrap_or_default();
     let lengths = values.iter().enumerate().filter_map(|(at, value)| match value {
         Value::List(items) => Some((at, items.len())),
@@ -47,7 +47,10 @@ fn formatlist(args: &[Value]) -> Result<Value, Fault> {
     for (at, found) in lengths {
         match length {
             Some(known) if known != found => {
-                return Err(Fault::arg(at + 1, format!("this list has {found} elements, and one before it {known}")));
+                return Err(FunctionError::arg(
+                    at + 1,
+                    format!("this list has {found} elements, and one before it {known}"),
+                ));
             }
             _ => length = Some(found),
         }
@@ -63,13 +66,13 @@ fn formatlist(args: &[Value]) -> Result<Value, Fault> {
             })
             .collect();
         let line = format(text(args, 0), &row)?;
-        budget = budget.checked_sub(line.len()).ok_or_else(Fault::too_large)?;
+        budget = budget.checked_sub(line.len()).ok_or_else(FunctionError::too_large)?;
         out.push(line.into());
     }
     Ok(out.into())
 }
 
-fn format(template: &str, values: &[Value]) -> Result<String, Fault> {
+fn format(template: &str, values: &[Value]) -> Result<String, FunctionError> {
     let mut out = String::new();
     let mut rest = template;
     let mut next = 0;
@@ -87,7 +90,7 @@ fn format(template: &str, values: &[Value]) -> Result<String, Fault> {
         next = position + 1;
         used = used.max(next);
         let value = values.get(position).ok_or_else(|| {
-            Fault::arg(
+            FunctionError::arg(
                 0,
                 format!("the verb `%{}` asks for value {}, and there are {}", verb.mode, position + 1, values.len()),
             )
@@ -96,14 +99,14 @@ fn format(template: &str, values: &[Value]) -> Result<String, Fault> {
     }
     grow(&mut out, rest)?;
     if used < values.len() {
-        return Err(Fault::arg(used + 1, format!("the text has {used} verbs, so this value is not used")));
+        return Err(FunctionError::arg(used + 1, format!("the text has {used} verbs, so this value is not used")));
     }
     Ok(out)
 }
 
 /// Reads a verb from its `%`, and gives what comes after.
-fn read_verb(from: &str) -> Result<(Verb, &str), Fault> {
-    let mut verb = Verb::default();
+fn read_verb(from: &str) -> Result<(FormatSpec, &str), FunctionError> {
+    let mut verb = FormatSpec::default();
     let mut chars = from.chars();
     chars.next();
     let digits = |chars: &mut std::str::Chars<'_>| {
@@ -136,22 +139,25 @@ fn read_verb(from: &str) -> Result<(Verb, &str), Fault> {
         chars.next();
         verb.index = digits(&mut chars).filter(|index| *index > 0);
         if verb.index.is_none() || chars.next() != Some(']') {
-            return Err(Fault::arg(0, "after `[` in a verb there must be the number of a value, from 1, and `]`"));
+            return Err(FunctionError::arg(
+                0,
+                "after `[` in a verb there must be the number of a value, from 1, and `]`",
+            ));
         }
     }
     if verb.width.max(verb.precision.unwrap_or_default()) > MAX_WIDTH {
-        return Err(Fault::arg(0, format!("a verb may be {MAX_WIDTH} characters wide")));
+        return Err(FunctionError::arg(0, format!("the maximum width of a verb is {MAX_WIDTH} characters")));
     }
     verb.mode = chars
         .next()
-        .ok_or_else(|| Fault::arg(0, "a verb stands unfinished at the end").help("Write `%%` for a percent sign."))?;
+        .ok_or_else(|| FunctionError::arg(0, "unfinished verb at the end").help("Write `%%` for a percent sign."))?;
     Ok((verb, chars.as_str()))
 }
 
-impl Verb {
-    fn fill(&self, value: &Value, arg: usize) -> Result<String, Fault> {
+impl FormatSpec {
+    fn fill(&self, value: &Value, arg: usize) -> Result<String, FunctionError> {
         let wrong = |wanted: &str| {
-            Fault::arg(arg, format!("`%{}` needs {wanted}, and this is {}", self.mode, value.type_name()))
+            FunctionError::arg(arg, format!("`%{}` needs {wanted}, and this is {}", self.mode, value.type_name()))
         };
         let number = || to_number(value).map_err(|_| wrong("a number"));
         let text = match self.mode {
@@ -173,8 +179,8 @@ impl Verb {
             'd' | 'b' | 'o' | 'x' | 'X' => return self.integer(number()?).ok_or_else(|| wrong("a whole number")),
             'e' | 'E' | 'f' | 'g' | 'G' => return Ok(self.float(number()?.as_f64())),
             other => {
-                return Err(Fault::arg(0, format!("there is no verb `%{other}`"))
-                    .help("There are %v, %#v, %t, %s, %q, %d, %b, %o, %x, %X, %e, %f, %g; `%%` is a percent sign."));
+                return Err(FunctionError::arg(0, format!("unknown verb `%{other}`"))
+                    .help("Supported: %v, %#v, %t, %s, %q, %d, %b, %o, %x, %X, %e, %f, %g; `%%` is a percent sign."));
             }
         };
         Ok(self.pad("", &text, matches!(value, Value::Number(_))))
@@ -226,7 +232,7 @@ impl Verb {
     }
 }
 
-fn json(value: &Value) -> Result<String, Fault> {
+fn json(value: &Value) -> Result<String, FunctionError> {
     let mut out = String::new();
     write_json(value, &mut out)?;
     Ok(out)

@@ -1,7 +1,7 @@
-//! The functions of the language, one table: names, parameters, a line of documentation and how each is computed.
+//! The functions of the language, one table: names, parameters, a line of documentation and the computation.
 //!
-//! A function is a plain computation over known values. What its arguments share (being unknown, being sensitive, being of the
-//! wrong type) is settled here by the [`Kind`] of each parameter, once for all functions. Names and results are Terraform's.
+//! A function is a plain computation over known values. Unknown and sensitive arguments and those of a wrong type are
+//! handled here by the [`ParamType`] of each parameter, once for all functions. Names and results are Terraform's.
 
 mod collections;
 mod encoding;
@@ -21,12 +21,13 @@ use crate::value::{Map, Number, Value};
 
 use super::ast::{Expr, Ident};
 use super::eval::{
-    Evaluated, Evaluator, Failed, MAX_ELEMENTS, MAX_STRING_BYTES, Scope, Taint, mismatch, to_bool, to_number, to_text,
+    EvalError, EvalResult, Evaluator, MAX_ELEMENTS, MAX_STRING_BYTES, Scope, Taint, mismatch, to_bool, to_number,
+    to_text,
 };
 
-/// What a parameter takes, and how deep the function looks into it.
+/// The type of a parameter, and how deep the function reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParamType {
     /// A string.
     Text,
     /// A number.
@@ -54,9 +55,9 @@ pub enum Kind {
 pub struct Param {
     /// The name, as signatures show it.
     pub name: &'static str,
-    /// What it takes.
-    pub kind: Kind,
-    /// Whether it may be left out.
+    /// Its type.
+    pub kind: ParamType,
+    /// It may be left out.
     pub optional: bool,
 }
 
@@ -69,7 +70,7 @@ pub struct Function {
     pub params: &'static [Param],
     /// The parameter that any number of further arguments are for.
     pub rest: Option<Param>,
-    /// What it gives, in one sentence.
+    /// The result, in one sentence.
     pub doc: &'static str,
     run: Run,
 }
@@ -78,18 +79,18 @@ pub struct Function {
 #[derive(Debug, Clone, Copy)]
 enum Run {
     /// From its arguments alone.
-    Pure(fn(&[Value]) -> Result<Value, Fault>),
+    Pure(fn(&[Value]) -> Result<Value, FunctionError>),
     /// From its arguments and the files of the stack.
-    Reading(fn(&[Value], &dyn Scope) -> Result<Value, Fault>),
+    Reading(fn(&[Value], &dyn Scope) -> Result<Value, FunctionError>),
 }
 
 /// Why a function has no value: an error without a place, and the argument it is about.
-pub(crate) struct Fault {
+pub(crate) struct FunctionError {
     arg: Option<usize>,
     diagnostic: Box<Diagnostic>,
 }
 
-impl Fault {
+impl FunctionError {
     /// A fault of one argument.
     fn arg(arg: usize, summary: impl Into<String>) -> Self {
         Self { arg: Some(arg), diagnostic: Box::new(Diagnostic::error("bad-argument", summary)) }
@@ -121,12 +122,12 @@ impl Fault {
 }
 
 /// A required parameter.
-const fn param(name: &'static str, kind: Kind) -> Param {
+const fn param(name: &'static str, kind: ParamType) -> Param {
     Param { name, kind, optional: false }
 }
 
 /// A parameter that may be left out.
-const fn optional(name: &'static str, kind: Kind) -> Param {
+const fn optional(name: &'static str, kind: ParamType) -> Param {
     Param { name, kind, optional: true }
 }
 
@@ -134,7 +135,7 @@ const fn optional(name: &'static str, kind: Kind) -> Param {
 const fn pure(
     name: &'static str,
     params: &'static [Param],
-    run: fn(&[Value]) -> Result<Value, Fault>,
+    run: fn(&[Value]) -> Result<Value, FunctionError>,
     doc: &'static str,
 ) -> Function {
     Function { name, params, rest: None, doc, run: Run::Pure(run) }
@@ -144,7 +145,7 @@ const fn pure(
 const fn reading(
     name: &'static str,
     params: &'static [Param],
-    run: fn(&[Value], &dyn Scope) -> Result<Value, Fault>,
+    run: fn(&[Value], &dyn Scope) -> Result<Value, FunctionError>,
     doc: &'static str,
 ) -> Function {
     Function { name, params, rest: None, doc, run: Run::Reading(run) }
@@ -180,7 +181,7 @@ impl Function {
 /// The functions that are special to the evaluator: they catch the faults of their arguments.
 const CATCHING: [(&str, &str, &str); 2] = [
     ("try", "try(expression...)", "The value of the first argument that can be evaluated."),
-    ("can", "can(expression)", "Whether the argument can be evaluated."),
+    ("can", "can(expression)", "True if the argument can be evaluated."),
 ];
 
 /// Functions of Terraform that are left out on purpose, and why.
@@ -193,18 +194,12 @@ const NOT_OFFERED: &[(&[&str], &str)] = &[
         &["abspath", "pathexpand", "fileset"],
         "A stack reads files inside its own directory only, so that it plans the same on every machine.",
     ),
-    (
-        &["md5", "sha1", "filemd5", "filesha1", "rsadecrypt"],
-        "It is not offered because it is no longer safe. Use `sha256` or `sha512`.",
-    ),
+    (&["md5", "sha1", "filemd5", "filesha1", "rsadecrypt"], "Use `sha256` or `sha512`: this one is no longer secure."),
     (
         &["yamlencode", "yamldecode", "base64gzip", "textencodebase64", "textdecodebase64"],
-        "It is not offered. Use `jsonencode` and `jsondecode`: JSON is YAML, too.",
+        "Use `jsonencode` and `jsondecode`: JSON is YAML, too.",
     ),
-    (
-        &["timeadd", "timecmp", "formatdate"],
-        "Points in time have no place in a plan. Durations are strings like `\"1h30m\"`.",
-    ),
+    (&["timeadd", "timecmp", "formatdate"], "A plan has no points in time. Durations are strings like `\"1h30m\"`."),
 ];
 
 static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
@@ -237,7 +232,7 @@ pub(crate) fn call<'a>(
     args: &'a [Expr],
     expand: bool,
     span: Span,
-) -> Evaluated {
+) -> EvalResult {
     let Some(function) = TABLE.get(&*name.text).copied() else {
         // The arguments are evaluated all the same, so that their faults are seen at once.
         let _ = evaluator.all(args);
@@ -274,7 +269,7 @@ pub(crate) fn call<'a>(
             let place = fault.arg.and_then(|arg| spans.get(arg)).copied().unwrap_or(span);
             let mut diagnostic = fault.diagnostic.at(place);
             if taint.sensitive {
-                let summary = format!("`{}` cannot take this (not shown, because it is sensitive)", function.name);
+                let summary = format!("invalid argument of `{}` (not shown, because it is sensitive)", function.name);
                 diagnostic = Diagnostic { span: diagnostic.span, ..Diagnostic::error(diagnostic.code, summary) };
             }
             diagnostic.help.get_or_insert_with(|| format!("`{}`: {}", function.signature(), function.doc));
@@ -289,7 +284,7 @@ fn expand_last(
     values: &mut Vec<Value>,
     spans: &mut Vec<Span>,
     taint: &mut Taint,
-) -> Result<bool, Failed> {
+) -> Result<bool, EvalError> {
     let (Some(last), Some(span)) = (values.pop(), spans.pop()) else { return Ok(true) };
     match taint.take(&last) {
         Value::Unknown(_) => Ok(false),
@@ -308,7 +303,7 @@ fn convert_all(
     values: Vec<Value>,
     spans: &[Span],
     taint: &mut Taint,
-) -> Result<Vec<Value>, Failed> {
+) -> Result<Vec<Value>, EvalError> {
     let mut converted = Vec::with_capacity(values.len());
     let mut failed = false;
     for ((at, value), span) in values.into_iter().enumerate().zip(spans) {
@@ -324,18 +319,18 @@ fn convert_all(
             }
         }
     }
-    if failed { Err(Failed) } else { Ok(converted) }
+    if failed { Err(EvalError) } else { Ok(converted) }
 }
 
 /// An argument as its parameter takes it. Where it is unknown, `taint` says so and what is returned means nothing.
-fn convert(value: &Value, kind: Kind, taint: &mut Taint) -> Result<Value, Diagnostic> {
-    if kind == Kind::Raw {
+fn convert(value: &Value, kind: ParamType, taint: &mut Taint) -> Result<Value, Diagnostic> {
+    if kind == ParamType::Raw {
         return Ok(value.clone());
     }
-    if matches!(kind, Kind::Known | Kind::Texts) {
+    if matches!(kind, ParamType::Known | ParamType::Texts) {
         let plain = taint.take_within(value);
         return match (kind, &*plain) {
-            (_, Value::Unknown(_)) | (Kind::Known, _) => Ok(plain.into_owned()),
+            (_, Value::Unknown(_)) | (ParamType::Known, _) => Ok(plain.into_owned()),
             (_, Value::List(items)) => texts(items),
             (_, other) => Err(mismatch("a list of strings", other)),
         };
@@ -343,15 +338,15 @@ fn convert(value: &Value, kind: Kind, taint: &mut Taint) -> Result<Value, Diagno
     let plain = taint.take(value);
     match (kind, plain) {
         (_, Value::Unknown(_)) => Ok(Value::Null),
-        (Kind::Text, plain) => to_text(plain).map(Value::String),
-        (Kind::Bool, plain) => to_bool(plain).map(Value::Bool),
-        (Kind::Number, plain) => to_number(plain).map(Value::Number),
-        (Kind::Int, plain) => match to_number(plain)? {
-            Number::Float(_) => Err(Diagnostic::error("wrong-type", "a whole number is needed here")),
+        (ParamType::Text, plain) => to_text(plain).map(Value::String),
+        (ParamType::Bool, plain) => to_bool(plain).map(Value::Bool),
+        (ParamType::Number, plain) => to_number(plain).map(Value::Number),
+        (ParamType::Int, plain) => match to_number(plain)? {
+            Number::Float(_) => Err(Diagnostic::error("wrong-type", "expected a whole number")),
             int => Ok(Value::Number(int)),
         },
-        (Kind::List, Value::List(_)) | (Kind::Map, Value::Map(_)) | (Kind::Any, _) => Ok(plain.clone()),
-        (Kind::List, other) => Err(mismatch("a list", other)),
+        (ParamType::List, Value::List(_)) | (ParamType::Map, Value::Map(_)) | (ParamType::Any, _) => Ok(plain.clone()),
+        (ParamType::List, other) => Err(mismatch("a list", other)),
         (_, other) => Err(mismatch("a map", other)),
     }
 }
@@ -374,16 +369,16 @@ fn texts(items: &[Value]) -> Result<Value, Diagnostic> {
 
 fn unknown_function(name: &Ident) -> Diagnostic {
     let written = &*name.text;
-    let fault = Diagnostic::error("unknown-function", format!("there is no function `{written}`")).at(name.span);
+    let fault = Diagnostic::error("unknown-function", format!("call to unknown function `{written}`")).at(name.span);
     if let Some((_, why)) = NOT_OFFERED.iter().find(|(names, _)| names.contains(&written)) {
-        return Diagnostic { summary: format!("the function `{written}` is not offered"), ..fault }.help(*why);
+        return Diagnostic { summary: format!("unsupported function `{written}`"), ..fault }.help(*why);
     }
     let mut known: Vec<&str> = TABLE.keys().copied().chain(CATCHING.iter().map(|(name, ..)| *name)).collect();
     known.sort_unstable();
     fault.suggest(
         written,
         known,
-        Some("Functions are Terraform's; those that read a clock or the machine are left out.".into()),
+        Some("drplan has Terraform's functions, except those that read a clock or the machine.".into()),
     )
 }
 
@@ -394,7 +389,7 @@ fn wrong_count(function: &Function, count: usize, spans: &[Span], span: Span) ->
         1 => "one argument".to_owned(),
         more => format!("{more} arguments"),
     };
-    Diagnostic::error("bad-argument", format!("`{}` is called with {given}", function.name))
+    Diagnostic::error("bad-argument", format!("wrong number of arguments: `{}` is called with {given}", function.name))
         .at(place.copied().unwrap_or(span))
         .help(format!("`{}`: {}", function.signature(), function.doc))
 }
@@ -447,9 +442,9 @@ fn any(args: &[Value], at: usize) -> Value {
 }
 
 /// Adds to a text that a function makes.
-fn grow(text: &mut String, more: &str) -> Result<(), Fault> {
+fn grow(text: &mut String, more: &str) -> Result<(), FunctionError> {
     if text.len() + more.len() > MAX_STRING_BYTES {
-        return Err(Fault::too_large());
+        return Err(FunctionError::too_large());
     }
     text.push_str(more);
     Ok(())

@@ -5,31 +5,31 @@ use std::cmp::Ordering;
 use crate::hcl::eval::{MAX_ELEMENTS, order};
 use crate::value::Value;
 
-use super::{Fault, Function, Kind, list, param, pure, types};
+use super::{Function, FunctionError, ParamType, list, param, pure, types};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    pure("toset", &[param("value", Kind::Known)], toset, "The elements, sorted and without repeats."),
-    pure("distinct", &[param("list", Kind::Known)], distinct, "The list without repeats, in its order."),
-    pure("setunion", &[SET], setunion, "What is in any of the sets.").and_more(param("sets", Kind::Known)),
-    pure("setintersection", &[SET], setintersection, "What is in all of the sets.")
-        .and_more(param("sets", Kind::Known)),
+    pure("toset", &[param("value", ParamType::Known)], toset, "The elements, sorted and without repeats."),
+    pure("distinct", &[param("list", ParamType::Known)], distinct, "The list without repeats, in its order."),
+    pure("setunion", &[SET], setunion, "The elements of any of the sets.").and_more(param("sets", ParamType::Known)),
+    pure("setintersection", &[SET], setintersection, "The elements that all sets have.")
+        .and_more(param("sets", ParamType::Known)),
     pure(
         "setsubtract",
-        &[SET, param("without", Kind::Known)],
+        &[SET, param("without", ParamType::Known)],
         setsubtract,
-        "What is in the first set and not in the second.",
+        "The elements of the first set that the second does not have.",
     ),
-    pure("setproduct", &[param("list", Kind::List)], setproduct, "Every choice of one element from each list.")
-        .and_more(param("lists", Kind::List)),
+    pure("setproduct", &[param("list", ParamType::List)], setproduct, "Every choice of one element from each list.")
+        .and_more(param("lists", ParamType::List)),
 ];
 
-const SET: super::Param = param("set", Kind::Known);
+const SET: super::Param = param("set", ParamType::Known);
 
 /// The elements of an argument, which must be a list, of one type if they are plain.
-fn elements(args: &[Value], at: usize) -> Result<Vec<Value>, Fault> {
+fn elements(args: &[Value], at: usize) -> Result<Vec<Value>, FunctionError> {
     match args.get(at) {
         Some(Value::List(items)) => Ok(types::unified(items.to_vec())),
-        other => Err(Fault::mismatch(at, "a list or set", other.unwrap_or(&Value::Null))),
+        other => Err(FunctionError::mismatch(at, "a list or set", other.unwrap_or(&Value::Null))),
     }
 }
 
@@ -39,14 +39,14 @@ fn set(mut items: Vec<Value>) -> Value {
     items.into()
 }
 
-fn toset(args: &[Value]) -> Result<Value, Fault> {
+fn toset(args: &[Value]) -> Result<Value, FunctionError> {
     if let Some(Value::Null) = args.first() {
         return Ok(Value::Null);
     }
     elements(args, 0).map(set)
 }
 
-fn distinct(args: &[Value]) -> Result<Value, Fault> {
+fn distinct(args: &[Value]) -> Result<Value, FunctionError> {
     let items = elements(args, 0)?;
     // Sorted by value and then by position, the first of each run of equals is the first in the list.
     let mut order: Vec<usize> = (0..items.len()).collect();
@@ -63,7 +63,7 @@ fn compare_at(items: &[Value], a: usize, b: usize) -> Ordering {
     }
 }
 
-fn setunion(args: &[Value]) -> Result<Value, Fault> {
+fn setunion(args: &[Value]) -> Result<Value, FunctionError> {
     let mut all = Vec::new();
     for at in 0..args.len() {
         all.extend(elements(args, at)?);
@@ -71,7 +71,7 @@ fn setunion(args: &[Value]) -> Result<Value, Fault> {
     Ok(set(types::unified(all)))
 }
 
-fn setintersection(args: &[Value]) -> Result<Value, Fault> {
+fn setintersection(args: &[Value]) -> Result<Value, FunctionError> {
     let mut kept = elements(args, 0)?;
     for at in 1..args.len() {
         let other = sorted(elements(args, at)?);
@@ -80,7 +80,7 @@ fn setintersection(args: &[Value]) -> Result<Value, Fault> {
     Ok(set(kept))
 }
 
-fn setsubtract(args: &[Value]) -> Result<Value, Fault> {
+fn setsubtract(args: &[Value]) -> Result<Value, FunctionError> {
     let without = sorted(elements(args, 1)?);
     let mut kept = elements(args, 0)?;
     kept.retain(|item| without.binary_search_by(|probe| compare(probe, item)).is_err());
@@ -92,10 +92,10 @@ fn sorted(mut items: Vec<Value>) -> Vec<Value> {
     items
 }
 
-fn setproduct(args: &[Value]) -> Result<Value, Fault> {
+fn setproduct(args: &[Value]) -> Result<Value, FunctionError> {
     let count = (0..args.len()).try_fold(1_usize, |count, at| count.checked_mul(list(args, at).len()));
     if count.is_none_or(|count| count.saturating_mul(args.len()) > MAX_ELEMENTS) {
-        return Err(Fault::too_large());
+        return Err(FunctionError::too_large());
     }
     let mut choices: Vec<Vec<Value>> = vec![Vec::new()];
     for at in 0..args.len() {

@@ -6,18 +6,23 @@ use regex::{Captures, Regex};
 
 use crate::value::{Map, Value};
 
-use super::{Fault, Function, Kind, grow, int, list, param, pure, text};
+use super::{Function, FunctionError, ParamType, grow, int, list, param, pure, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     pure("chomp", &[STRING], chomp, "The string without line breaks at its end."),
     pure(
         "indent",
-        &[param("spaces", Kind::Int), STRING],
+        &[param("spaces", ParamType::Int), STRING],
         indent,
         "The string with spaces before every line but the first.",
     ),
-    pure("join", &[param("separator", Kind::Text)], join, "The elements of the lists with the separator between them.")
-        .and_more(param("lists", Kind::Texts)),
+    pure(
+        "join",
+        &[param("separator", ParamType::Text)],
+        join,
+        "The elements of the lists with the separator between them.",
+    )
+    .and_more(param("lists", ParamType::Texts)),
     pure(
         "lower",
         &[STRING],
@@ -31,9 +36,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The string in upper case.",
     ),
     pure("title", &[STRING], title, "The string with the first letter of each word in upper case."),
-    pure("trim", &[STRING, param("characters", Kind::Text)], trim, "The string without these characters at its ends."),
-    pure("trimprefix", &[STRING, param("prefix", Kind::Text)], trimprefix, "The string without this prefix."),
-    pure("trimsuffix", &[STRING, param("suffix", Kind::Text)], trimsuffix, "The string without this suffix."),
+    pure(
+        "trim",
+        &[STRING, param("characters", ParamType::Text)],
+        trim,
+        "The string without these characters at its ends.",
+    ),
+    pure("trimprefix", &[STRING, param("prefix", ParamType::Text)], trimprefix, "The string without this prefix."),
+    pure("trimsuffix", &[STRING, param("suffix", ParamType::Text)], trimsuffix, "The string without this suffix."),
     pure("trimspace", &[STRING], |args| Ok(text(args, 0).trim().into()), "The string without space at its ends."),
     pure(
         "regex",
@@ -41,14 +51,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         regex,
         "The first match of the pattern: the text, or the list or map of its groups.",
     ),
-    pure("regexall", &[PATTERN, STRING], regexall, "All matches of the pattern, each as `regex` gives it."),
+    pure("regexall", &[PATTERN, STRING], regexall, "All matches of the pattern, each as `regex` returns it."),
     pure(
         "replace",
-        &[STRING, param("substring", Kind::Text), param("replacement", Kind::Text)],
+        &[STRING, param("substring", ParamType::Text), param("replacement", ParamType::Text)],
         replace,
         "The string with every substring replaced; between slashes, the substring is a pattern.",
     ),
-    pure("split", &[param("separator", Kind::Text), STRING], split, "The parts of the string between separators."),
+    pure("split", &[param("separator", ParamType::Text), STRING], split, "The parts of the string between separators."),
     pure(
         "strrev",
         &[STRING],
@@ -57,25 +67,35 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     pure(
         "substr",
-        &[STRING, param("offset", Kind::Int), param("length", Kind::Int)],
+        &[STRING, param("offset", ParamType::Int), param("length", ParamType::Int)],
         substr,
-        "So many characters of the string from an offset; from its end if that is negative, to its end if the length is -1.",
+        "A number of characters of the string from an offset; from its end if that is negative, to its end if the length is -1.",
     ),
-    pure("startswith", &[STRING, param("prefix", Kind::Text)], startswith, "Whether the string starts with this."),
-    pure("endswith", &[STRING, param("suffix", Kind::Text)], endswith, "Whether the string ends with this."),
-    pure("strcontains", &[STRING, param("substring", Kind::Text)], strcontains, "Whether the string has this in it."),
+    pure(
+        "startswith",
+        &[STRING, param("prefix", ParamType::Text)],
+        startswith,
+        "True if the string starts with the prefix.",
+    ),
+    pure("endswith", &[STRING, param("suffix", ParamType::Text)], endswith, "True if the string ends with the suffix."),
+    pure(
+        "strcontains",
+        &[STRING, param("substring", ParamType::Text)],
+        strcontains,
+        "True if the string contains the substring.",
+    ),
 ];
 
-const STRING: super::Param = param("string", Kind::Text);
-const PATTERN: super::Param = param("pattern", Kind::Text);
+const STRING: super::Param = param("string", ParamType::Text);
+const PATTERN: super::Param = param("pattern", ParamType::Text);
 
-fn chomp(args: &[Value]) -> Result<Value, Fault> {
+fn chomp(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(text(args, 0).trim_end_matches(['\r', '\n']).into())
 }
 
-fn indent(args: &[Value]) -> Result<Value, Fault> {
+fn indent(args: &[Value]) -> Result<Value, FunctionError> {
     let spaces = int(args, 0).and_then(|spaces| usize::try_from(spaces).ok()).filter(|spaces| *spaces <= 1000);
-    let spaces = spaces.ok_or_else(|| Fault::arg(0, "the number of spaces must be between 0 and 1000"))?;
+    let spaces = spaces.ok_or_else(|| FunctionError::arg(0, "the number of spaces must be between 0 and 1000"))?;
     let pad = " ".repeat(spaces);
     let mut out = String::new();
     for (at, line) in text(args, 1).split('\n').enumerate() {
@@ -88,7 +108,7 @@ fn indent(args: &[Value]) -> Result<Value, Fault> {
     Ok(out.into())
 }
 
-fn join(args: &[Value]) -> Result<Value, Fault> {
+fn join(args: &[Value]) -> Result<Value, FunctionError> {
     let separator = text(args, 0);
     let mut out = String::new();
     let mut first = true;
@@ -101,7 +121,7 @@ fn join(args: &[Value]) -> Result<Value, Fault> {
     Ok(out.into())
 }
 
-fn title(args: &[Value]) -> Result<Value, Fault> {
+fn title(args: &[Value]) -> Result<Value, FunctionError> {
     let mut out = String::new();
     let mut inside = false;
     for c in text(args, 0).chars() {
@@ -119,58 +139,58 @@ fn single(c: char, mut other: impl Iterator<Item = char>) -> char {
     }
 }
 
-fn trim(args: &[Value]) -> Result<Value, Fault> {
+fn trim(args: &[Value]) -> Result<Value, FunctionError> {
     let characters = text(args, 1);
     Ok(text(args, 0).trim_matches(|c| characters.contains(c)).into())
 }
 
-fn trimprefix(args: &[Value]) -> Result<Value, Fault> {
+fn trimprefix(args: &[Value]) -> Result<Value, FunctionError> {
     let (string, prefix) = (text(args, 0), text(args, 1));
     Ok(string.strip_prefix(prefix).unwrap_or(string).into())
 }
 
-fn trimsuffix(args: &[Value]) -> Result<Value, Fault> {
+fn trimsuffix(args: &[Value]) -> Result<Value, FunctionError> {
     let (string, suffix) = (text(args, 0), text(args, 1));
     Ok(string.strip_suffix(suffix).unwrap_or(string).into())
 }
 
-fn startswith(args: &[Value]) -> Result<Value, Fault> {
+fn startswith(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(text(args, 0).starts_with(text(args, 1)).into())
 }
 
-fn endswith(args: &[Value]) -> Result<Value, Fault> {
+fn endswith(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(text(args, 0).ends_with(text(args, 1)).into())
 }
 
-fn strcontains(args: &[Value]) -> Result<Value, Fault> {
+fn strcontains(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(text(args, 0).contains(text(args, 1)).into())
 }
 
-fn compile(pattern: &str, arg: usize) -> Result<Regex, Fault> {
+fn compile(pattern: &str, arg: usize) -> Result<Regex, FunctionError> {
     Regex::new(pattern).map_err(|error| {
         let said = error.to_string();
         let cause = said.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        Fault::arg(arg, format!("this is not a pattern: {cause}"))
+        FunctionError::arg(arg, format!("this is not a pattern: {cause}"))
     })
 }
 
-fn regex(args: &[Value]) -> Result<Value, Fault> {
+fn regex(args: &[Value]) -> Result<Value, FunctionError> {
     let pattern = compile(text(args, 0), 0)?;
     let found = pattern.captures(text(args, 1)).ok_or_else(|| {
-        Fault::arg(1, "the pattern does not match this")
+        FunctionError::arg(1, "the pattern does not match this")
             .help("Use `try(regex(…), null)` or `regexall` where it need not match.")
     })?;
     groups(&pattern, &found)
 }
 
-fn regexall(args: &[Value]) -> Result<Value, Fault> {
+fn regexall(args: &[Value]) -> Result<Value, FunctionError> {
     let pattern = compile(text(args, 0), 0)?;
     let found = pattern.captures_iter(text(args, 1)).take(super::MAX_ELEMENTS + 1);
     Ok(found.map(|found| groups(&pattern, &found)).collect::<Result<Vec<_>, _>>()?.into())
 }
 
 /// The whole match where the pattern has no groups, a map where they have names and a list where they have none.
-fn groups(pattern: &Regex, found: &Captures<'_>) -> Result<Value, Fault> {
+fn groups(pattern: &Regex, found: &Captures<'_>) -> Result<Value, FunctionError> {
     let value = |group: Option<regex::Match<'_>>| group.map_or(Value::Null, |group| group.as_str().into());
     let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
     let named = names.iter().flatten().count();
@@ -181,11 +201,11 @@ fn groups(pattern: &Regex, found: &Captures<'_>) -> Result<Value, Fault> {
     } else if named == names.len() {
         Ok(names.into_iter().flatten().map(|name| (Arc::from(name), value(found.name(name)))).collect::<Map>().into())
     } else {
-        Err(Fault::arg(0, "either all groups of a pattern have names or none has"))
+        Err(FunctionError::arg(0, "either all groups of a pattern have names or none has"))
     }
 }
 
-fn replace(args: &[Value]) -> Result<Value, Fault> {
+fn replace(args: &[Value]) -> Result<Value, FunctionError> {
     let (string, sought, replacement) = (text(args, 0), text(args, 1), text(args, 2));
     let mut out = String::new();
     let mut rest = 0;
@@ -210,7 +230,7 @@ fn replace(args: &[Value]) -> Result<Value, Fault> {
     Ok(out.into())
 }
 
-fn split(args: &[Value]) -> Result<Value, Fault> {
+fn split(args: &[Value]) -> Result<Value, FunctionError> {
     let (separator, string) = (text(args, 0), text(args, 1));
     let limit = super::MAX_ELEMENTS + 1;
     let parts: Vec<Value> = if separator.is_empty() {
@@ -221,7 +241,7 @@ fn split(args: &[Value]) -> Result<Value, Fault> {
     Ok(parts.into())
 }
 
-fn substr(args: &[Value]) -> Result<Value, Fault> {
+fn substr(args: &[Value]) -> Result<Value, FunctionError> {
     let string = text(args, 0);
     let (offset, length) = (int(args, 1).unwrap_or_default(), int(args, 2).unwrap_or_default());
     let count = i64::try_from(string.chars().count()).unwrap_or(i64::MAX);

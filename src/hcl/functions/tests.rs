@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::hcl::eval::{Files, Key, evaluate};
+use crate::hcl::eval::{Files, ReferenceKey, evaluate};
 use crate::hcl::parse_expression;
 
-struct Nothing;
+struct NoFunctionScope;
 
-impl Scope for Nothing {
-    fn resolve(&self, root: &Ident, _: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+impl Scope for NoFunctionScope {
+    fn resolve(&self, root: &Ident, _: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         Err(Diagnostic::error("unknown-name", format!("there is no `{}`", root.text)))
     }
 
@@ -18,7 +18,7 @@ impl Scope for Nothing {
     }
 }
 
-impl Files for Nothing {
+impl Files for NoFunctionScope {
     fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
         let text: &[u8] = match path {
             "t.tpl" => b"Hi ${name}!\n%{ for x in list ~}\n  - ${x}\n%{ endfor ~}\nend",
@@ -36,7 +36,7 @@ fn answer(text: &str) -> Result<String, String> {
         all.join("; ")
     };
     let expr = parse_expression(text, 0).map_err(told)?;
-    let value = evaluate(&expr, &Nothing).map_err(told)?;
+    let value = evaluate(&expr, &NoFunctionScope).map_err(told)?;
     let mut json = String::new();
     encoding::write_json(&value, &mut json).map_err(|fault| fault.diagnostic.summary)?;
     Ok(json)
@@ -70,11 +70,11 @@ fn files_are_read_inside_the_stack_directory_only() {
         ("fileexists(\"/etc/passwd\")", "bad-argument: `/etc/passwd` is an absolute path"),
         ("file(\"C:\\\\x\")", "bad-argument: `C:\\x` is an absolute path"),
         ("file(\"raw.bin\")", "bad-argument: this file is not a text in UTF-8"),
-        ("file(\"none\")", "bad-argument: there is no file `none` in the stack directory"),
+        ("file(\"none\")", "bad-argument: no file `none` in the stack directory"),
         (
             "templatefile(\"bad.tpl\", {name = 1})",
-            "bad-argument: this template has faults: bad.tpl:2:5: `nmae` is not among the variables given; \
-             bad.tpl:2:15: this divides by zero",
+            "bad-argument: this template has faults: bad.tpl:2:5: reference to undeclared variable `nmae` in a template; \
+             bad.tpl:2:15: division by zero",
         ),
     ] {
         assert_eq!(answer(text).unwrap_err(), expected, "{text}");
@@ -82,7 +82,7 @@ fn files_are_read_inside_the_stack_directory_only() {
 }
 
 #[test]
-fn what_is_made_has_limits() {
+fn function_results_have_size_limits() {
     for text in [
         "range(100001)",
         "setproduct(range(1000), range(1000))",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::hcl::eval::{to_bool, to_number, to_text};
 use crate::value::Value;
 
-use super::{Fault, Function, Kind, any, param, pure};
+use super::{Function, FunctionError, ParamType, any, param, pure};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     pure(
@@ -25,43 +25,43 @@ pub(super) const FUNCTIONS: &[Function] = &[
     pure("tomap", &[VALUE], tomap, "The value as a map."),
     pure(
         "sensitive",
-        &[param("value", Kind::Raw)],
+        &[param("value", ParamType::Raw)],
         |args| Ok(any(args, 0).sensitive()),
         "The value, marked sensitive.",
     ),
-    pure("nonsensitive", &[param("value", Kind::Raw)], nonsensitive, "The value without its mark of sensitivity."),
-    pure("issensitive", &[param("value", Kind::Raw)], issensitive, "Whether the value is marked sensitive."),
+    pure("nonsensitive", &[param("value", ParamType::Raw)], nonsensitive, "The value without its mark of sensitivity."),
+    pure("issensitive", &[param("value", ParamType::Raw)], issensitive, "True if the value is marked sensitive."),
 ];
 
-const VALUE: super::Param = param("value", Kind::Any);
+const VALUE: super::Param = param("value", ParamType::Any);
 
 fn converted(
     args: &[Value],
     convert: fn(&Value) -> Result<Value, crate::diagnostic::Diagnostic>,
-) -> Result<Value, Fault> {
+) -> Result<Value, FunctionError> {
     let value = any(args, 0);
     if value.is_null() {
         return Ok(Value::Null);
     }
-    convert(&value).map_err(|fault| Fault { arg: Some(0), diagnostic: Box::new(fault) })
+    convert(&value).map_err(|fault| FunctionError { arg: Some(0), diagnostic: Box::new(fault) })
 }
 
-fn tolist(args: &[Value]) -> Result<Value, Fault> {
+fn tolist(args: &[Value]) -> Result<Value, FunctionError> {
     match any(args, 0) {
         Value::List(items) => Ok(unified(items.to_vec()).into()),
         Value::Null => Ok(Value::Null),
-        other => Err(Fault::mismatch(0, "a list", &other)),
+        other => Err(FunctionError::mismatch(0, "a list", &other)),
     }
 }
 
-fn tomap(args: &[Value]) -> Result<Value, Fault> {
+fn tomap(args: &[Value]) -> Result<Value, FunctionError> {
     match any(args, 0) {
         value @ (Value::Map(_) | Value::Null) => Ok(value),
-        other => Err(Fault::mismatch(0, "a map", &other)),
+        other => Err(FunctionError::mismatch(0, "a map", &other)),
     }
 }
 
-fn nonsensitive(args: &[Value]) -> Result<Value, Fault> {
+fn nonsensitive(args: &[Value]) -> Result<Value, FunctionError> {
     match any(args, 0) {
         Value::Sensitive(inner) => Ok(Value::clone(&inner)),
         // Whether it is sensitive at all shows only once it is known, so the mark stays until then.
@@ -69,7 +69,7 @@ fn nonsensitive(args: &[Value]) -> Result<Value, Fault> {
     }
 }
 
-fn issensitive(args: &[Value]) -> Result<Value, Fault> {
+fn issensitive(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(match any(args, 0) {
         Value::Unknown(unknown) => {
             Value::Unknown(crate::value::Unknown { waits_for: Arc::clone(&unknown.waits_for), sensitive: false })
@@ -78,7 +78,8 @@ fn issensitive(args: &[Value]) -> Result<Value, Fault> {
     })
 }
 
-/// Whether plain values of these types meet as strings, as Terraform has it: strings with numbers or bools, or these with each other.
+/// True if plain values of these types are unified as strings, as in Terraform: strings with numbers or bools, or
+/// these with each other.
 pub(super) fn wants_text<'v>(values: impl Iterator<Item = &'v Value>) -> bool {
     let (mut texts, mut numbers, mut bools) = (false, false, false);
     for value in values {

@@ -10,7 +10,10 @@ use hcl_edit::structure::{self, BlockLabel, Structure};
 use hcl_edit::{Decorated, Span as _};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::hcl::ast::{Attribute, BinaryOp, Block, Body, Expr, ExprKind, For, Ident, Root, Step, UnaryOp};
+use crate::hcl::ast::{
+    BinaryOp, Body, Expr, ExprKind, ForLoop, HclAttribute, HclBlock, Ident, Root, TraversalStep, UnaryOp,
+};
+use crate::hcl::one_line::Unfolded;
 use crate::value::Number;
 
 use super::{MAX_STEPS, offset};
@@ -21,20 +24,29 @@ pub(super) struct Converter<'a> {
     file: u32,
     /// Where that text starts in the file.
     base: u32,
+    /// The text with the line breaks that were put in, if it has any.
+    unfolded: Option<&'a Unfolded<'a>>,
     errors: Diagnostics,
 }
 
 impl<'a> Converter<'a> {
     pub(super) fn new(text: &'a str, file: u32, base: u32) -> Self {
-        Self { text, file, base, errors: Diagnostics::new() }
+        Self { text, file, base, unfolded: None, errors: Diagnostics::new() }
     }
 
     pub(super) fn finish<T>(self, value: T) -> Result<T, Diagnostics> {
         self.errors.into_result(value).map(|(value, _)| value)
     }
 
+    /// A converter for a text with line breaks in blocks on one line.
+    pub(super) fn unfolded(unfolded: &'a Unfolded<'_>, file: u32, base: u32) -> Self {
+        Self { unfolded: Some(unfolded), ..Self::new(&unfolded.text, file, base) }
+    }
+
     pub(super) fn span(&self, range: Option<Range<usize>>) -> Span {
         let range = range.unwrap_or_default();
+        let written = |at| self.unfolded.map_or(at, |unfolded| unfolded.written(at));
+        let range = written(range.start)..written(range.end);
         Span { file: self.file, start: self.base + offset(range.start), end: self.base + offset(range.end) }
     }
 
@@ -46,20 +58,21 @@ impl<'a> Converter<'a> {
         let mut out = Body::default();
         for structure in body.iter() {
             match structure {
-                Structure::Attribute(attribute) => out
-                    .attributes
-                    .push(Attribute { name: self.ident(&attribute.key), expr: Arc::new(self.expr(&attribute.value)) }),
+                Structure::Attribute(attribute) => out.attributes.push(HclAttribute {
+                    name: self.ident(&attribute.key),
+                    expr: Arc::new(self.expr(&attribute.value)),
+                }),
                 Structure::Block(block) => out.blocks.push(self.block(block)),
             }
         }
         out
     }
 
-    fn block(&mut self, block: &structure::Block) -> Block {
+    fn block(&mut self, block: &structure::Block) -> HclBlock {
         let ident = self.ident(&block.ident);
         let labels: Vec<Ident> = block.labels.iter().map(|label| self.label(label)).collect();
         let header = Span { end: labels.last().map_or(ident.span.end, |label| label.span.end), ..ident.span };
-        Block { ident, labels, body: self.body(&block.body), header }
+        HclBlock { ident, labels, body: self.body(&block.body), header }
     }
 
     fn label(&mut self, label: &BlockLabel) -> Ident {
@@ -181,8 +194,8 @@ impl<'a> Converter<'a> {
         ExprKind::Call { name, args, expand: call.args.expand_final() }
     }
 
-    fn for_expr(&mut self, each: &ForExpr) -> For {
-        For {
+    fn for_expr(&mut self, each: &ForExpr) -> ForLoop {
+        ForLoop {
             key_name: each.intro.key_var.as_ref().map(|name| self.ident(name)),
             value_name: self.ident(&each.intro.value_var),
             collection: self.expr(&each.intro.collection_expr),
@@ -212,15 +225,15 @@ impl<'a> Converter<'a> {
         for operator in &traversal.operators {
             let here = self.span(operator.span());
             let step = match operator.as_ref() {
-                TraversalOperator::GetAttr(name) => Step::Attr(self.ident(name)),
-                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => Step::Splat(here),
-                TraversalOperator::Index(index) => Step::Index(self.expr(index)),
+                TraversalOperator::GetAttr(name) => TraversalStep::Attr(self.ident(name)),
+                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => TraversalStep::Splat(here),
+                TraversalOperator::Index(index) => TraversalStep::Index(self.expr(index)),
                 TraversalOperator::LegacyIndex(index) => {
                     let index = i64::try_from(*index.as_ref()).unwrap_or(i64::MAX);
-                    Step::Index(Expr { kind: ExprKind::Number(Number::Int(index)), span: here })
+                    TraversalStep::Index(Expr { kind: ExprKind::Number(Number::Int(index)), span: here })
                 }
             };
-            if names_only && !matches!(step, Step::Attr(_)) {
+            if names_only && !matches!(step, TraversalStep::Attr(_)) {
                 let inner = ExprKind::Traversal { root, steps: std::mem::take(&mut steps) };
                 root = Root::Expr(Box::new(Expr { kind: inner, span: Span { end: here.start, ..span } }));
                 names_only = false;

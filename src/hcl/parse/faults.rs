@@ -1,61 +1,67 @@
-//! What is wrong with a text that cannot be read.
+//! Syntax errors.
 //!
-//! `hcl-edit` stops at its first error. A file is therefore cut at the blocks that start in the first column, and each of them is
-//! read by itself, so that one fault does not hide those of the others. Within a block, what was never closed comes first: a forgotten
-//! quote or bracket makes everything after it look wrong.
+//! `hcl-edit` stops at its first error. A file is therefore cut at the blocks that start in the first column, and
+//! each of them is read by itself, so that one error does not hide those of the others. Within a block, an unclosed
+//! quote or bracket comes first: everything after it looks wrong.
 
 use hcl_edit::parser;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl::lex::{LexFault, Scan, Token, TokenKind, continues_ident, scan, starts_ident};
+use crate::hcl::one_line::{Unfolded, unfold};
 
 use super::convert::Converter;
 use super::{MAX_ENTRIES, MAX_NESTING, MAX_OPERATORS, offset};
 
-/// A piece of a file that is read by itself.
-struct Part<'a> {
+/// A part of a file that is read by itself.
+struct SourcePart<'a> {
     text: &'a str,
     file: u32,
-    /// Where it starts in the file.
+    /// Its position in the file.
     base: u32,
 }
 
-/// Every fault of a file that cannot be read.
+/// Every syntax error of a file.
 pub(super) fn of_file(text: &str, file: u32, base: u32, whole: &parser::Error) -> Diagnostics {
     let mut found = Diagnostics::new();
     let starts = block_starts(text);
     let ends = starts.iter().copied().skip(1).chain([text.len()]);
     for (start, end) in starts.iter().copied().zip(ends) {
-        let part = Part { text: text.get(start..end).unwrap_or_default(), file, base: base + offset(start) };
-        match parser::parse_body(part.text) {
+        let part = SourcePart { text: text.get(start..end).unwrap_or_default(), file, base: base + offset(start) };
+        let unfolded = unfold(part.text);
+        match parser::parse_body(&unfolded.text) {
             Ok(body) => {
-                let mut converter = Converter::new(part.text, file, part.base);
+                let mut converter = Converter::unfolded(&unfolded, file, part.base);
                 let body = converter.body(&body);
                 found.extend(converter.finish(body).err().into_iter().flatten());
             }
-            Err(error) => found.extend(part.faults(&error)),
+            Err(error) => found.extend(part.faults(&error, part.place(&unfolded, &error))),
         }
     }
     if found.is_empty() {
         // Each part can be read and the whole cannot, as where a name is set in two of them.
-        found.extend(Part { text, file, base }.faults(whole));
+        let part = SourcePart { text, file, base };
+        found.extend(part.faults(whole, part.place(&unfold(text), whole)));
     }
     found.sort();
     found
 }
 
-/// Every fault of an expression or a template that cannot be read.
+/// Every syntax error of an expression or a template.
 pub(super) fn of_text(text: &str, file: u32, base: u32, error: &parser::Error) -> Diagnostics {
-    Part { text, file, base }.faults(error).into_iter().fold(Diagnostics::new(), |mut all, fault| {
-        all.push(fault);
-        all
-    })
+    SourcePart { text, file, base }.faults(error, error.location().offset()).into_iter().fold(
+        Diagnostics::new(),
+        |mut all, fault| {
+            all.push(fault);
+            all
+        },
+    )
 }
 
-/// The fault of a bare template, whose text is not made of tokens.
+/// The syntax error of a bare template, whose text is not made of tokens.
 pub(super) fn of_template(text: &str, file: u32, base: u32, error: &parser::Error) -> Diagnostics {
     let at = error.location().offset();
-    let part = Part { text, file, base };
+    let part = SourcePart { text, file, base };
     part.explain(error.message(), at, part.found(at, &[])).into()
 }
 
@@ -76,11 +82,11 @@ pub(super) fn refuse_large_objects(text: &str, file: u32, base: u32) -> Result<(
                 let Some((start, entries)) = open.last_mut() else { continue };
                 *entries += usize::from(text.get(token.start..token.end).is_some_and(|sign| matches!(sign, "=" | ":")));
                 if *entries > MAX_ENTRIES {
-                    let part = Part { text, file, base };
-                    return Err(Diagnostic::error("too-large", "this has too many entries")
+                    let part = SourcePart { text, file, base };
+                    return Err(Diagnostic::error("too-large", "object or block with too many entries")
                         .at(part.span(*start, *start + 1))
-                        .why(format!("Between two braces there may be {MAX_ENTRIES} entries."))
-                        .help("Make it with a `for` expression, or read it from a file with `jsondecode(file(…))`.")
+                        .why(format!("The maximum is {MAX_ENTRIES} entries."))
+                        .help("Build it with a `for` expression, or read it from a file with `jsondecode(file(…))`.")
                         .into());
                 }
             }
@@ -90,14 +96,14 @@ pub(super) fn refuse_large_objects(text: &str, file: u32, base: u32) -> Result<(
     Ok(())
 }
 
-/// Where the parts of a file start: at its first byte, and at each line that starts a block in its first column.
+/// The positions of the parts of a file: its first byte, and each line that starts a block in its first column.
 fn block_starts(text: &str) -> Vec<usize> {
     let Scan { tokens, faults } = scan(text);
     let runaway = faults.iter().filter_map(|fault| match fault {
         LexFault::Heredoc(at, _) | LexFault::Comment(at) => Some(*at),
         _ => None,
     });
-    // What comes after a heredoc or comment that is never closed is not in it by intent.
+    // The text after an unclosed heredoc or comment is not meant to be in it.
     let runaway = runaway.min().unwrap_or(text.len());
     let mut tokens = tokens.iter().peekable();
     let mut starts = vec![0];
@@ -115,7 +121,7 @@ fn block_starts(text: &str) -> Vec<usize> {
     starts
 }
 
-/// Whether a line starts a block: a word in the first column, labels, and `{`.
+/// A line that starts a block: a word in the first column, labels, and `{`.
 fn is_block_header(line: &str) -> bool {
     let word = line.find(|c: char| !continues_ident(c)).unwrap_or(line.len());
     let (name, rest) = line.split_at(word);
@@ -123,7 +129,7 @@ fn is_block_header(line: &str) -> bool {
     name.starts_with(starts_ident) && (rest.starts_with('{') || (rest.starts_with('"') && !rest.contains('=')))
 }
 
-impl Part<'_> {
+impl SourcePart<'_> {
     fn span(&self, start: usize, end: usize) -> Span {
         Span { file: self.file, start: self.base + offset(start), end: self.base + offset(end) }
     }
@@ -132,14 +138,25 @@ impl Part<'_> {
         Diagnostic::error("syntax", summary).at(self.span(start, end))
     }
 
-    fn faults(&self, error: &parser::Error) -> Vec<Diagnostic> {
+    /// The place of an error in the text as written. A line break that was put in is none: the error is at the word
+    /// after it.
+    fn place(&self, unfolded: &Unfolded<'_>, error: &parser::Error) -> usize {
+        let at = error.location().offset();
+        let written = unfolded.written(at);
+        let is_put_in = unfolded.text.get(at..).is_some_and(|rest| rest.starts_with('\n'))
+            && !self.text.get(written..).is_some_and(|rest| rest.starts_with('\n'));
+        let rest = self.text.get(written..).unwrap_or_default();
+        if is_put_in { written + rest.len() - rest.trim_start().len() } else { written }
+    }
+
+    fn faults(&self, error: &parser::Error, at: usize) -> Vec<Diagnostic> {
         let Scan { tokens, faults } = scan(self.text);
         let bracket = |fault: &LexFault| matches!(fault, LexFault::Open(..) | LexFault::Close(..));
         let (brackets, others): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| bracket(fault));
         if !others.is_empty() {
-            // Brackets are out of balance only because what is not closed hides some.
+            // An unclosed quote or heredoc hides brackets, which then look unbalanced.
             let mut told: Vec<Diagnostic> = others.into_iter().map(|fault| self.unclosed(fault)).collect();
-            // A character that is wrong once is mostly wrong again on the same line, as quotes are.
+            // A wrong character is mostly wrong again on the same line, as quotes are.
             told.dedup_by(|next, kept| next.summary == kept.summary && self.on_one_line(kept.span, next.span));
             return told;
         }
@@ -149,7 +166,6 @@ impl Part<'_> {
                 other => self.unclosed(other),
             }];
         }
-        let at = error.location().offset();
         let weak = error.message() == "unexpected token" || error.message().starts_with("invalid block body");
         if weak && let Some(found) = self.within_statement(at, &tokens) {
             return vec![found];
@@ -162,7 +178,8 @@ impl Part<'_> {
         self.text.get(at(a)..at(b)).is_some_and(|between| !between.contains('\n'))
     }
 
-    /// Which `{` was forgotten, where the outermost one is left open: the first whose `}` stands further left than its own line.
+    /// The `{` that is probably unclosed, where the outermost one is: the first whose `}` is further left than its
+    /// own line.
     fn likely_open(&self, outermost: usize, tokens: &[Token]) -> usize {
         let column = |at: usize| {
             let line = self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
@@ -187,44 +204,46 @@ impl Part<'_> {
         outermost
     }
 
-    /// What was opened and not closed, and characters that HCL does not know.
+    /// The error of an unclosed bracket or quote, or of a character that HCL does not know.
     fn unclosed(&self, fault: &LexFault) -> Diagnostic {
         match fault {
             LexFault::Quote(at) => {
                 let line = self.text.get(*at..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-                self.syntax(*at, at + line.len(), "this quote is not closed on its line")
-                    .help("Close it with `\"`. For text over several lines write a heredoc (`<<-EOT`), or `\\n` within the quotes.")
+                self.syntax(*at, at + line.len(), "unclosed quote")
+                    .help("Close it with `\"` on the same line. For several lines write a heredoc (`<<-EOT`), or `\\n` within the quotes.")
             }
             LexFault::Template(at) => self
-                .syntax(*at, at + 2, "this is not closed with `}` on its line")
+                .syntax(*at, at + 2, "unclosed template")
                 .help("Close it with `}`, and then the text with `\"`. A literal `${` is written `$${`."),
             LexFault::Heredoc(at, word) => self
-                .syntax(*at, at + 2 + word.len(), format!("this heredoc has no end: no line holds only `{word}`"))
+                .syntax(*at, at + 2 + word.len(), format!("unclosed heredoc: no line contains only `{word}`"))
                 .help(format!("Write `{word}` on a line of its own after the text.")),
-            LexFault::Comment(at) => self.syntax(*at, at + 2, "this comment has no `*/`").help("Close it with `*/`."),
+            LexFault::Comment(at) => self.syntax(*at, at + 2, "unclosed comment").help("Close it with `*/`."),
             LexFault::Open(open, at) => self
-                .syntax(*at, at + 1, format!("this `{open}` is never closed"))
+                .syntax(*at, at + 1, format!("unclosed `{open}`"))
                 .help(format!("Write the missing `{}`.", closing(*open))),
             LexFault::Close(close, at, Some((open, opened))) => self
                 .syntax(*at, at + 1, format!("expected `{}`, found `{close}`", closing(*open)))
-                .and(self.span(*opened, opened + 1), format!("this `{open}` is not closed"))
+                .and(self.span(*opened, opened + 1), format!("unclosed `{open}`"))
                 .help(format!("Close the `{open}` with `{}` first.", closing(*open))),
             LexFault::Close(close, at, None) => self
-                .syntax(*at, at + 1, format!("this `{close}` closes nothing"))
-                .help("Remove it, or write what it should close."),
+                .syntax(*at, at + 1, format!("unexpected `{close}`"))
+                .help("Remove it, or write the bracket that it closes."),
             LexFault::Character(character, at) => {
-                let fault = self.syntax(*at, at + character.len_utf8(), format!("`{character}` means nothing here"));
+                let fault = self.syntax(*at, at + character.len_utf8(), format!("invalid character `{character}`"));
                 match character {
-                    '\'' | '‘' | '’' | '“' | '”' => fault.help("Text is put in plain double quotes: `\"…\"`."),
-                    ';' => fault.help("Put each argument on a line of its own."),
-                    '\u{a0}' => fault.help("It is a space that does not break; write a plain one."),
-                    _ => fault.help("Remove it, or put it in quotes if it is part of a text."),
+                    '\'' | '‘' | '’' | '“' | '”' => {
+                        fault.help("Write strings in plain double quotes: `\"…\"`.")
+                    }
+                    ';' => fault.help("Write each argument on a line of its own."),
+                    '\u{a0}' => fault.help("It is a no-break space; write a plain space."),
+                    _ => fault.help("Remove it, or write it in quotes if it is part of a string."),
                 }
             }
         }
     }
 
-    /// What stands at a place, in words, and its end.
+    /// The token at a position, as text, and its end.
     fn found(&self, at: usize, tokens: &[Token]) -> (String, usize) {
         let token = tokens.partition_point(|token| token.end <= at);
         let rest = self.text.get(at..).unwrap_or_default();
@@ -255,7 +274,7 @@ impl Part<'_> {
         }
     }
 
-    /// A better place than the start of a statement, which is all that the crate says of some faults.
+    /// A better place than the start of the statement, which is all that the crate reports of some errors.
     fn within_statement(&self, at: usize, tokens: &[Token]) -> Option<Diagnostic> {
         let first = tokens.partition_point(|token| token.start < at);
         let statement = tokens.get(first..)?;
@@ -273,11 +292,10 @@ impl Part<'_> {
     }
 
     fn missing_name(&self, dot: usize) -> Diagnostic {
-        self.syntax(dot, dot + 1, "a name is missing after this `.`")
-            .help("Write the attribute, as in `subnet.web.id`.")
+        self.syntax(dot, dot + 1, "missing name after `.`").help("Write the attribute, as in `subnet.web.id`.")
     }
 
-    /// The first `%{…}` that does not fit the ones before it.
+    /// The first `%{…}` that does not match the ones before it.
     fn directives(&self, tokens: &[Token]) -> Option<Diagnostic> {
         let written = |token: &Token| self.text.get(token.start..token.end).unwrap_or_default();
         let mut open: Vec<(&str, &Token)> = Vec::new();
@@ -299,57 +317,57 @@ impl Part<'_> {
             if !fits {
                 let word_text = written(word);
                 return Some(
-                    self.syntax(mark.start, word.end, format!("`%{{ {word_text} }}` has no place here"))
-                        .help("There are `%{ if c }…%{ else }…%{ endif }` and `%{ for x in c }…%{ endfor }`; a literal `%{` is written `%%{`."),
+                    self.syntax(mark.start, word.end, format!("unexpected `%{{ {word_text} }}`"))
+                        .help("Write `%{ if c }…%{ else }…%{ endif }` or `%{ for x in c }…%{ endfor }`; a literal `%{` is written `%%{`."),
                 );
             }
         }
         let (word, mark) = open.last()?;
-        let fault = self.syntax(mark.start, mark.end, format!("this `%{{ {word} }}` has no `%{{ end{word} }}`"));
+        let fault = self.syntax(mark.start, mark.end, format!("`%{{ {word} }}` without `%{{ end{word} }}`"));
         Some(fault.help(format!("Write `%{{ end{word} }}` after the text.")))
     }
 
-    /// The crate's message in our words.
+    /// The crate's message, explained.
     fn explain(&self, message: &str, at: usize, (found, end): (String, usize)) -> Diagnostic {
         let expected = |what: &str| self.syntax(at, end.max(at), format!("expected {what}, found {found}"));
         let (label, rest) = message.split_once("; ").unwrap_or(("", message));
         match (label, rest) {
             ("invalid attribute", rest) if rest.contains("redefined") => {
-                Diagnostic::error("duplicate-argument", format!("{found} is set twice in this body"))
+                Diagnostic::error("duplicate-argument", format!("duplicate argument {found}"))
                     .at(self.span(at, end))
                     .help("Keep one of them.")
             }
-            ("invalid nesting depth", _) => Diagnostic::error("too-deep", "this is nested too deeply")
+            ("invalid nesting depth", _) => Diagnostic::error("too-deep", "too deeply nested")
                 .at(self.span(at, end))
-                .why(format!("Blocks, expressions and templates may be nested {MAX_NESTING} levels deep."))
-                .help("Put the inner parts into `locals`."),
-            ("invalid binary operation", _) => Diagnostic::error("too-deep", "this chain of operators is too long")
+                .why(format!("The maximum for blocks, expressions and templates is {MAX_NESTING} levels."))
+                .help("Move the inner parts to `locals`."),
+            ("invalid binary operation", _) => Diagnostic::error("too-deep", "too many operators in one expression")
                 .at(self.span(at, end))
-                .why(format!("At most {MAX_OPERATORS} operators may follow one another."))
-                .help("Put parts of it into `locals`, or use a function such as `sum` or `join`."),
-            ("invalid expression", _) => expected("a value").help("Write a text in quotes, a number, a list, a reference or another expression."),
+                .why(format!("The maximum is {MAX_OPERATORS}."))
+                .help("Move parts of it to `locals`, or use a function such as `sum` or `join`."),
+            ("invalid expression", _) => expected("a value").help("Write a string in quotes, a number, a list, a reference or another expression."),
             ("invalid structure", _) => {
                 expected("`=` or `{`").help("An argument is written `name = value`, a block `name \"label\" { … }`.")
             }
             ("invalid block body", _) => expected("an argument, a block or `}`")
-                .help("Each argument stands on a line of its own; a block on one line can hold one at most."),
+                .help("Write each argument on a line of its own, or separate them by spaces in a block on one line."),
             ("invalid object item", _) => expected("`,`, a new line or `}`").help("Entries are separated by commas or line breaks."),
             ("invalid object value assignment", _) => expected("`=`").help("An entry is written `key = value`."),
             ("invalid escape sequence", _) => self
-                .syntax(at.saturating_sub(1), at + 1, "there is no such escape")
-                .help("There are \\n, \\r, \\t, \\\", \\\\, \\uNNNN and \\UNNNNNNNN; a backslash itself is written \\\\."),
+                .syntax(at.saturating_sub(1), at + 1, "invalid escape sequence")
+                .help("Supported: \\n, \\r, \\t, \\\", \\\\, \\uNNNN and \\UNNNNNNNN; a backslash itself is written \\\\."),
             (label, _) if label.contains("hex code") => self
-                .syntax(at.saturating_sub(2), at, "this escape is not a character")
+                .syntax(at.saturating_sub(2), at, "invalid escape sequence: not a character")
                 .help("Write \\u with four hexadecimal digits or \\U with eight."),
             ("", "expected newline or eof") => {
                 let help = match found.as_str() {
-                    "`,`" | "`;`" => "Arguments of a block are not separated; each stands on a line of its own.",
-                    _ => "Each argument stands on a line of its own, and text is put in quotes.",
+                    "`,`" | "`;`" => "Remove it: each argument is on a line of its own.",
+                    _ => "Write each argument on a line of its own, and strings in quotes.",
                 };
                 expected("the end of the line").help(help)
             }
             ("", "expected `{`") if found.starts_with("`\"") => {
-                expected("`{` or a plain label").help("A label is a text without `${…}`; what differs goes into the block.")
+                expected("`{` or a plain label").help("Write a label without `${…}`.")
             }
             ("", "expected `{`") => expected("`{` or a label").help(
                 "A block is written `name \"label\" {`, with the `{` on the same line; an argument has a name of one word.",
@@ -365,15 +383,15 @@ impl Part<'_> {
                 expected("`=>`").help("A map is made by `{for k, v in c : key => value}`, a list by `[for v in c : value]`.")
             }
             ("", "unexpected token") if found.starts_with("`\"") => {
-                self.syntax(at, end, "the name of an argument is not put in quotes").help("Write `name = value`.")
+                self.syntax(at, end, "name of an argument in quotes").help("Write `name = value`.")
             }
             ("", "unexpected token") => {
-                self.syntax(at, end, format!("{found} cannot stand here")).help("An argument is written `name = value`, a block `name \"label\" { … }`.")
+                self.syntax(at, end, format!("unexpected {found}")).help("An argument is written `name = value`, a block `name \"label\" { … }`.")
             }
             ("", "expected `:`" | "expected `in`") => expected(rest.trim_start_matches("expected "))
                 .help("A conditional is written `condition ? a : b`, a `for` expression `[for x in list : value]`."),
             (_, rest) => {
-                expected(rest.trim_start_matches("expected ")).help("Something before this may be missing or too much.")
+                expected(rest.trim_start_matches("expected ")).help("Check the text before it.")
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Text to the tree of [`super::ast`].
 //!
-//! `hcl-edit` reads; this module turns what it read into our tree with spans that point into the text as given, checks what
-//! that crate lets pass and Terraform does not, and says well what is wrong where the crate only says that something is.
-//! It knows nothing of what blocks and attributes mean.
+//! `hcl-edit` parses. This module converts its tree to ours, with spans that point into the text as written, checks
+//! rules of Terraform that the crate does not, and explains syntax errors better than the crate does. It knows
+//! nothing of the meaning of blocks and attributes.
 
 mod convert;
 mod faults;
@@ -12,20 +12,21 @@ use std::borrow::Cow;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 
-use super::ast::{Body, Expr, Part};
+use super::ast::{Body, Expr, TemplatePart};
 use super::lex::{TokenKind, scan};
+use super::one_line::unfold;
 use convert::Converter;
 
-/// The largest file that is read, in bytes.
+/// Maximum size of a file in bytes.
 pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
-/// How deep blocks, expressions and templates may be nested within each other; `hcl-edit` holds to it.
+/// Maximum nesting of blocks, expressions and templates; `hcl-edit` enforces it.
 pub const MAX_NESTING: usize = 64;
-/// How many operators may be chained in one expression; `hcl-edit` holds to it.
+/// Maximum number of operators chained in one expression; `hcl-edit` enforces it.
 pub const MAX_OPERATORS: usize = 128;
-/// How many steps (`.name`, `[index]`, `[*]`) may follow one another.
+/// Maximum number of steps (`.name`, `[index]`, `[*]`) after a name.
 pub const MAX_STEPS: usize = 64;
 
-/// How many entries an object written out may have: `hcl-edit` compares each key with all before it.
+/// Maximum number of entries of an object literal: `hcl-edit` compares each key with all before it.
 pub const MAX_ENTRIES: usize = 5_000;
 
 /// Some editors put this mark in front of a text. It means nothing.
@@ -34,21 +35,23 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Reads a whole file.
 ///
 /// # Errors
-/// Every fault of syntax that was found, each where it stands.
+/// Every syntax error, each at its place.
 pub fn parse(text: &str, file: u32) -> Result<Body, Diagnostics> {
     let (text, base) = prepare(text, file)?;
     let text = &*without_empty_heredocs(text);
     faults::refuse_large_objects(text, file, base)?;
-    let body = hcl_edit::parser::parse_body(text).map_err(|error| faults::of_file(text, file, base, &error))?;
-    let mut converter = Converter::new(text, file, base);
+    let unfolded = unfold(text);
+    let body =
+        hcl_edit::parser::parse_body(&unfolded.text).map_err(|error| faults::of_file(text, file, base, &error))?;
+    let mut converter = Converter::unfolded(&unfolded, file, base);
     let body = converter.body(&body);
     converter.finish(body)
 }
 
-/// Reads one expression that is not in a file, as given on a command line.
+/// Reads one expression from a command line.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Its syntax errors.
 pub fn parse_expression(text: &str, file: u32) -> Result<Expr, Diagnostics> {
     let (text, base) = prepare(text, file)?;
     let trimmed = text.trim_start();
@@ -65,8 +68,8 @@ pub fn parse_expression(text: &str, file: u32) -> Result<Expr, Diagnostics> {
 /// Reads a text with `${…}` and `%{…}` in it.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn parse_template(text: &str, file: u32) -> Result<Vec<Part>, Diagnostics> {
+/// Its syntax errors.
+pub fn parse_template(text: &str, file: u32) -> Result<Vec<TemplatePart>, Diagnostics> {
     let (text, base) = prepare(text, file)?;
     let template =
         hcl_edit::parser::parse_template(text).map_err(|error| faults::of_template(text, file, base, &error))?;
@@ -79,9 +82,9 @@ pub fn parse_template(text: &str, file: u32) -> Result<Vec<Part>, Diagnostics> {
 fn prepare(text: &str, file: u32) -> Result<(&str, u32), Diagnostics> {
     if text.len() > MAX_FILE_BYTES {
         let size = text.len();
-        return Err(Diagnostic::error("file-too-large", format!("this file has {size} bytes"))
+        return Err(Diagnostic::error("file-too-large", format!("file too large: {size} bytes"))
             .at(Span { file, start: 0, end: 0 })
-            .why(format!("A file of a stack may have {MAX_FILE_BYTES} bytes."))
+            .why(format!("The maximum is {MAX_FILE_BYTES} bytes."))
             .help("Split it into several `.hcl` files in the same directory.")
             .into());
     }
@@ -91,7 +94,8 @@ fn prepare(text: &str, file: u32) -> Result<(&str, u32), Diagnostics> {
     })
 }
 
-/// The text with `""` and spaces in place of every heredoc without a line: `hcl-edit` would read on to the next line that ends one.
+/// The text with `""` and spaces in place of every empty heredoc: `hcl-edit` would read on to the next line that ends
+/// one.
 fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
     if !text.contains("<<") {
         return Cow::Borrowed(text);

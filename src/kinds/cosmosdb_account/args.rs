@@ -1,4 +1,4 @@
-//! What can be written of an account of Cosmos DB.
+//! Arguments of a Cosmos DB account.
 
 use super::super::identity;
 use super::super::table::*;
@@ -6,22 +6,22 @@ use super::super::table::*;
 /// The arguments.
 pub(super) const ARGS: &[Arg] = &[
     RESOURCE_GROUP,
-    arg("offer_type", Ty::Enum(&["Standard"]), "properties.databaseAccountOfferType", "The offer; there is one.")
+    arg("offer_type", Ty::Enum(&["Standard"]), "properties.databaseAccountOfferType", "Offer type. Azure has one.")
         .required(),
-    arg("kind", Ty::Enum(&["GlobalDocumentDB", "MongoDB", "Parse"]), "kind", "Which interface its databases have.")
+    arg("kind", Ty::Enum(&["GlobalDocumentDB", "MongoDB", "Parse"]), "kind", "API of the databases.")
         .default(Lit::Str("GlobalDocumentDB"))
         .replace(),
     arg(
         "consistency_policy",
         Ty::Block(&CONSISTENCY_POLICY),
         "properties.consistencyPolicy",
-        "How far reads may lag behind writes.",
+        "Consistency policy: how far reads may lag behind writes.",
     ),
     arg(
         "geo_location",
         Ty::Block(&GEO_LOCATION),
         "",
-        "More about the account's own region; further regions are `geo_replica` blocks.",
+        "Settings of the account's own region. Declare further regions as `geo_replica` blocks.",
     )
     .replace()
     .wire(Wire::Odd),
@@ -29,48 +29,48 @@ pub(super) const ARGS: &[Arg] = &[
         "automatic_failover_enabled",
         Ty::Bool,
         "properties.enableAutomaticFailover",
-        "Whether Azure fails over by itself, after an hour or more.",
+        "Enable automatic failover by Azure, which starts after an hour or more of an outage.",
     )
     .default(Lit::Bool(false)),
     arg(
         "multiple_write_locations_enabled",
         Ty::Bool,
         "properties.enableMultipleWriteLocations",
-        "Whether every region takes writes.",
+        "Enable writes in every region.",
     )
     .default(Lit::Bool(false)),
-    arg("backup", Ty::Block(&BACKUP), "properties.backupPolicy", "How it can be restored."),
+    arg("backup", Ty::Block(&BACKUP), "properties.backupPolicy", "Backup policy."),
     arg(
         "minimal_tls_version",
         Ty::Enum(&["Tls", "Tls11", "Tls12"]),
         "properties.minimalTlsVersion",
-        "The oldest version of TLS that clients may speak.",
+        "Minimum TLS version of clients.",
     )
     .default(Lit::Str("Tls12")),
-    arg("public_network_access_enabled", Ty::Bool, "", "Whether it answers from the internet.")
+    arg("public_network_access_enabled", Ty::Bool, "", "Enable access from the internet.")
         .default(Lit::Bool(true))
         .wire(Wire::Mapped("properties.publicNetworkAccess", ENABLED)),
     arg(
         "ip_range_filter",
         Ty::Set(&Ty::String),
         "properties.ipRules[].ipAddressOrRange",
-        "Public addresses and ranges that are allowed; all without it.",
+        "Public addresses and ranges that may connect. All if absent.",
     )
     .default(Lit::EmptyList),
     arg(
         "is_virtual_network_filter_enabled",
         Ty::Bool,
         "properties.isVirtualNetworkFilterEnabled",
-        "Whether only the subnets of `virtual_network_rule` are allowed.",
+        "Restrict access to the subnets of `virtual_network_rule`.",
     )
     .default(Lit::Bool(false)),
     arg(
         "virtual_network_rule",
         Ty::Block(&VIRTUAL_NETWORK_RULE),
         "properties.virtualNetworkRules",
-        "A subnet that is allowed.",
+        "Subnet that may connect.",
     ),
-    arg("network_acl_bypass_for_azure_services", Ty::Bool, "", "Whether Azure's own services are let through.")
+    arg("network_acl_bypass_for_azure_services", Ty::Bool, "", "Allow Azure services to bypass the network rules.")
         .default(Lit::Bool(false))
         .wire(Wire::Mapped(
             "properties.networkAclBypass",
@@ -80,17 +80,17 @@ pub(super) const ARGS: &[Arg] = &[
         "network_acl_bypass",
         Ty::List(&Ty::Ref(&[])),
         "properties.networkAclBypassResourceIds",
-        "Resources that are let through.",
+        "Resources that may bypass the network rules.",
     )
     .default(Lit::EmptyList),
-    arg("local_authentication_enabled", Ty::Bool, "", "Whether its keys may be used.")
+    arg("local_authentication_enabled", Ty::Bool, "", "Allow authentication with account keys.")
         .default(Lit::Bool(true))
         .wire(Wire::Negated("properties.disableLocalAuth")),
     arg(
         "access_key_metadata_writes_enabled",
         Ty::Bool,
         "",
-        "Whether whoever holds a key may change databases and containers.",
+        "Allow clients with an account key to change databases and containers.",
     )
     .default(Lit::Bool(true))
     .wire(Wire::Negated("properties.disableKeyBasedMetadataWriteAccess")),
@@ -98,7 +98,7 @@ pub(super) const ARGS: &[Arg] = &[
         "free_tier_enabled",
         Ty::Bool,
         "properties.enableFreeTier",
-        "Whether the first units are free; one account in a subscription.",
+        "Enable the free tier, which includes the first request units. One account for each subscription.",
     )
     .default(Lit::Bool(false))
     .replace(),
@@ -106,7 +106,7 @@ pub(super) const ARGS: &[Arg] = &[
         "analytical_storage_enabled",
         Ty::Bool,
         "properties.enableAnalyticalStorage",
-        "Whether data is kept a second time for analysis.",
+        "Enable analytical storage, a second copy of the data for analysis.",
     )
     .default(Lit::Bool(false))
     .replace(),
@@ -116,24 +116,24 @@ pub(super) const ARGS: &[Arg] = &[
             "schema_type",
             Ty::Enum(&["FullFidelity", "WellDefined"]),
             "schemaType",
-            "How documents become columns.",
+            "Schema type: mapping of documents to columns.",
         )
         .required()])),
         "properties.analyticalStorageConfiguration",
-        "How data is kept for analysis.",
+        "Analytical storage settings.",
     ),
     arg(
         "partition_merge_enabled",
         Ty::Bool,
         "properties.enablePartitionMerge",
-        "Whether partitions that shrank may be merged.",
+        "Allow Azure to merge partitions that have shrunk.",
     )
     .default(Lit::Bool(false)),
     arg(
         "burst_capacity_enabled",
         Ty::Bool,
         "properties.enableBurstCapacity",
-        "Whether unused throughput may be saved up for peaks.",
+        "Allow unused throughput to be saved for peaks.",
     )
     .default(Lit::Bool(false)),
     arg(
@@ -142,42 +142,44 @@ pub(super) const ARGS: &[Arg] = &[
             "total_throughput_limit",
             Ty::Integer(-1, 1_000_000_000),
             "totalThroughputLimit",
-            "The most request units a second of all its databases; -1: no limit.",
+            "Maximum request units per second of all databases. -1: no limit.",
         )
         .required()])),
         "properties.capacity",
-        "A limit of throughput.",
+        "Throughput limit of the account.",
     ),
     arg(
         "capabilities",
         Ty::Block(&Block::many(
             "name",
-            &[arg("name", Ty::String, "name", "The name, as in `EnableServerless`.").required()],
+            &[arg("name", Ty::String, "name", "Name of the capability, as in `EnableServerless`.").required()],
         )),
         "properties.capabilities",
-        "Something that the account can do beyond the usual.",
+        "Additional capability of the account.",
     ),
     arg(
         "mongo_server_version",
         Ty::Enum(&["3.2", "3.6", "4.0", "4.2", "5.0", "6.0", "7.0"]),
         "properties.apiProperties.serverVersion",
-        "The version of MongoDB that it speaks.",
+        "MongoDB server version.",
     ),
     arg(
         "default_identity_type",
         Ty::String,
         "properties.defaultIdentity",
-        "Who reads its key: `FirstPartyIdentity`, `SystemAssignedIdentity`, `UserAssignedIdentity=…`.",
+        "Identity that reads the encryption key: `FirstPartyIdentity`, `SystemAssignedIdentity` or \
+         `UserAssignedIdentity=…`.",
     )
     .default(Lit::Str("FirstPartyIdentity")),
     arg(
         "key_vault_key_id",
         Ty::String,
         "properties.keyVaultKeyUri",
-        "The URL, without a version, of the Key Vault key that encrypts its data.",
+        "Versionless URL of the Key Vault key that encrypts the data.",
     )
     .replace(),
-    arg("cors_rule", Ty::Block(&CORS_RULE), "", "Which web pages of other origins may call it.").wire(Wire::Odd),
+    arg("cors_rule", Ty::Block(&CORS_RULE), "", "Cross-origin requests (CORS) that web pages may send.")
+        .wire(Wire::Odd),
     identity::IDENTITY_UNSPACED,
     TAGS,
 ];
@@ -187,87 +189,88 @@ static CONSISTENCY_POLICY: Block = Block::one(&[
         "consistency_level",
         Ty::Enum(&["BoundedStaleness", "ConsistentPrefix", "Eventual", "Session", "Strong"]),
         "defaultConsistencyLevel",
-        "How far a read may lag behind a write.",
+        "Consistency level: guarantee that a read returns the latest write.",
     )
     .required(),
     arg(
         "max_interval_in_seconds",
         Ty::Integer(5, 86_400),
         "maxIntervalInSeconds",
-        "Seconds that a read may lag with bounded staleness.",
+        "Maximum staleness of a read, in seconds, with `BoundedStaleness`.",
     )
     .default(Lit::Int(5)),
     arg(
         "max_staleness_prefix",
         Ty::Integer(10, 2_147_483_647),
         "maxStalenessPrefix",
-        "Writes that a read may lag with bounded staleness.",
+        "Maximum number of writes that a read may lag, with `BoundedStaleness`.",
     )
     .default(Lit::Int(100)),
 ])
 .at_least_one();
 
-static GEO_LOCATION: Block = Block::one(&[arg(
-    "zone_redundant",
-    Ty::Bool,
-    "",
-    "Whether the account's own region is spread over availability zones.",
-)
-.default(Lit::Bool(false))
-.wire(Wire::Odd)]);
+static GEO_LOCATION: Block =
+    Block::one(&[arg("zone_redundant", Ty::Bool, "", "Spread the account's own region over availability zones.")
+        .default(Lit::Bool(false))
+        .wire(Wire::Odd)]);
 
 static BACKUP: Block = Block::one(&[
     arg(
         "type",
         Ty::Enum(&["Continuous", "Periodic"]),
         "type",
-        "Whether any moment can be restored, or copies are taken.",
+        "Backup mode: restore to any point in time (`Continuous`), or from periodic copies (`Periodic`).",
     )
     .required(),
     arg(
         "tier",
         Ty::Enum(&["Continuous7Days", "Continuous30Days"]),
         "continuousModeProperties.tier",
-        "How far back a moment can be restored.",
+        "Retention of a continuous backup: 7 or 30 days.",
     ),
     arg(
         "interval_in_minutes",
         Ty::Integer(60, 1440),
         "periodicModeProperties.backupIntervalInMinutes",
-        "Minutes between copies.",
+        "Minutes between periodic copies.",
     ),
     arg(
         "retention_in_hours",
         Ty::Integer(8, 720),
         "periodicModeProperties.backupRetentionIntervalInHours",
-        "Hours that a copy is kept.",
+        "Hours until a periodic copy expires.",
     ),
     arg(
         "storage_redundancy",
         Ty::Enum(&["Geo", "Local", "Zone"]),
         "periodicModeProperties.backupStorageRedundancy",
-        "How widely copies are kept; `Geo` keeps them in the paired region, too.",
+        "Redundancy of periodic copies. `Geo` also stores them in the paired region.",
     ),
 ]);
 
 static CORS_RULE: Block = Block::one(&[
     arg("allowed_origins", Ty::List(&Ty::String), "", "Origins that may call.").required().wire(Wire::Odd),
-    arg("allowed_methods", Ty::List(&Ty::String), "", "Methods that they may use.").required().wire(Wire::Odd),
-    arg("allowed_headers", Ty::List(&Ty::String), "", "Headers that they may send.").required().wire(Wire::Odd),
-    arg("exposed_headers", Ty::List(&Ty::String), "", "Headers that they may read.").required().wire(Wire::Odd),
-    arg("max_age_in_seconds", Ty::Integer(1, 2_147_483_647), "", "Seconds for which the answer may be kept.")
-        .wire(Wire::Odd),
+    arg("allowed_methods", Ty::List(&Ty::String), "", "HTTP methods that callers may use.").required().wire(Wire::Odd),
+    arg("allowed_headers", Ty::List(&Ty::String), "", "Headers that callers may send.").required().wire(Wire::Odd),
+    arg("exposed_headers", Ty::List(&Ty::String), "", "Headers that callers may read.").required().wire(Wire::Odd),
+    arg(
+        "max_age_in_seconds",
+        Ty::Integer(1, 2_147_483_647),
+        "",
+        "Seconds for which a browser may cache the preflight response.",
+    )
+    .wire(Wire::Odd),
 ]);
 
 static VIRTUAL_NETWORK_RULE: Block = Block::many(
     "id",
     &[
-        arg("id", Ty::Ref(&["subnet"]), "id", "The subnet that is allowed.").required(),
+        arg("id", Ty::Ref(&["subnet"]), "id", "Subnet that may connect.").required(),
         arg(
             "ignore_missing_vnet_service_endpoint",
             Ty::Bool,
             "ignoreMissingVNetServiceEndpoint",
-            "Whether the rule is taken although the subnet has no service endpoint yet.",
+            "Accept the rule although the subnet has no service endpoint yet.",
         )
         .default(Lit::Bool(false)),
     ],

@@ -1,6 +1,7 @@
-//! An account of Cosmos DB: the endpoint, the consistency and the regions of its databases.
+//! Cosmos DB account: endpoint, consistency and regions of its databases.
 //!
-//! Its own region has failover priority 0; a `geo_replica` adds another. A run changes the priorities, so a plan leaves them alone.
+//! The account's own region has failover priority 0; a `geo_replica` adds another region. A run changes the
+//! priorities, so a plan leaves them alone.
 
 mod args;
 mod simulated;
@@ -11,17 +12,17 @@ use super::regions::{Region, region};
 use super::table::*;
 use super::{identity, path};
 
-/// azurerm wants its own region among its locations.
+/// azurerm requires the account's own region among its locations.
 fn own_location(args: &JsonMap<String, Json>) -> String {
     let zones = args.get("geo_location").and_then(|own| own.get("zone_redundant")).filter(|zones| **zones == true);
     let zones = zones.map_or("", |_| "zone_redundant = true\n");
     format!("geo_location {{\nlocation = {{location}}\nfailover_priority = 0\n{zones}}}")
 }
 
-/// The table.
+/// Table of `cosmosdb_account`.
 pub static KIND: Kind = Kind {
     name: "cosmosdb_account",
-    about: "An account of Cosmos DB: the endpoint, the consistency and the regions of its databases.",
+    about: "Cosmos DB account: endpoint, consistency and regions of its databases.",
     arm: Arm { type_: "Microsoft.DocumentDB/databaseAccounts", api: "2026-03-15" },
     names: NameRule::new(
         3,
@@ -37,31 +38,37 @@ pub static KIND: Kind = Kind {
         named(
             "endpoint",
             "https://{name}.documents.azure.com:443/",
-            "The URL of the account; it stays the same through failovers.",
+            "URL of the account. It stays the same through failovers.",
         ),
         attribute(
             "read_endpoints",
             "properties.readLocations[].documentEndpoint",
-            Fake::Nothing,
-            "The URL of each region that can be read.",
+            FakeValue::Nothing,
+            "URLs of the regions that can be read.",
         ),
         attribute(
             "write_endpoints",
             "properties.writeLocations[].documentEndpoint",
-            Fake::Nothing,
-            "The URL of each region that takes writes.",
+            FakeValue::Nothing,
+            "URLs of the regions that take writes.",
         ),
-        key("primary_key", "listKeys", "primaryMasterKey", "The first key."),
-        key("secondary_key", "listKeys", "secondaryMasterKey", "The second key."),
-        key("primary_readonly_key", "listKeys", "primaryReadonlyMasterKey", "The first key that only reads."),
-        key("secondary_readonly_key", "listKeys", "secondaryReadonlyMasterKey", "The second key that only reads."),
+        key("primary_key", "listKeys", "primaryMasterKey", "Primary key."),
+        key("secondary_key", "listKeys", "secondaryMasterKey", "Secondary key."),
+        key("primary_readonly_key", "listKeys", "primaryReadonlyMasterKey", "Primary read-only key."),
+        key("secondary_readonly_key", "listKeys", "secondaryReadonlyMasterKey", "Secondary read-only key."),
     ],
     durations: Durations { create: 300, update: 60, delete: 300 },
-    answers: Answers::AsyncBody,
+    answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     recovery: Recovery::DATA,
     run_moves: &["geo_location"],
-    odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    odd: Overrides {
+        encode: Some(encode),
+        decode: Some(decode),
+        ready: Some(ready),
+        check: Some(check),
+        ..Overrides::NONE
+    },
     simulated: simulated::SIMULATED,
     terraform: Terraform {
         renamed: &[
@@ -88,17 +95,17 @@ cosmosdb_account "example" {
 }
 "#,
     left_out: &[
-        ("create_mode", "a restore is an act and not a state"),
-        ("restore", "a restore is an act and not a state"),
-        ("geo_location.location", "it follows from the site; another region is a `geo_replica`"),
-        ("geo_location.failover_priority", "the account's own region has 0; another region is a `geo_replica`"),
+        ("create_mode", "a restore is an operation, not a state"),
+        ("restore", "a restore is an operation, not a state"),
+        ("geo_location.location", "follows from the site; declare another region as a `geo_replica`"),
+        ("geo_location.failover_priority", "the account's own region has 0; declare another region as a `geo_replica`"),
     ],
     ..Kind::EMPTY
 };
 
 const LOCATIONS: &str = "properties.locations";
 
-/// Lists that are a list in the stack and joined with commas in the body.
+/// Arguments that are a list in a stack and a comma-separated text in the body.
 const CORS: &[(&str, &str)] = &[
     ("allowed_origins", "allowedOrigins"),
     ("allowed_methods", "allowedMethods"),
@@ -146,14 +153,14 @@ fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     args.insert("cors_rule".to_owned(), Json::Object(rule));
 }
 
-/// The region of an element of a list of locations, which Azure answers by its display name.
+/// The region of an element of a list of locations. Azure returns its display name.
 fn place(location: &Json) -> Option<&'static Region> {
     path::text(location, "locationName").and_then(region)
 }
 
-/// Regions change on after the operation has ended.
-fn ready(bodies: &[Json]) -> Ready {
-    let Some(body) = bodies.first() else { return Ready::Yes };
+/// Regions continue to change after the operation has ended.
+fn ready(bodies: &[Json]) -> Readiness {
+    let Some(body) = bodies.first() else { return Readiness::Yes };
     let states = ["properties.writeLocations", "properties.readLocations"]
         .into_iter()
         .flat_map(|list| path::items(body, list))
@@ -161,11 +168,13 @@ fn ready(bodies: &[Json]) -> Ready {
     for (region, state) in states {
         match state {
             "Succeeded" => {}
-            "Failed" => return Ready::Never(format!("the region {} has failed", region.display_name)),
-            state => return Ready::Waits(format!("the region {} is there (state {state})", region.display_name)),
+            "Failed" => return Readiness::Never(format!("the region {} has failed", region.display_name)),
+            state => {
+                return Readiness::Waits(format!("the region {} is available (state {state})", region.display_name));
+            }
         }
     }
-    Ready::Yes
+    Readiness::Yes
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
@@ -178,9 +187,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if flag("multiple_write_locations_enabled") && consistency == Some("Strong") {
         find(
             "multiple_write_locations_enabled",
-            "strong consistency has one region that takes writes",
-            "Azure refuses the two together.",
-            "Leave `multiple_write_locations_enabled` out, or write a weaker `consistency_level`.",
+            "strong consistency allows writes in one region only",
+            "Azure rejects the combination.",
+            "Remove `multiple_write_locations_enabled`, or set a weaker `consistency_level`.",
         );
     }
     let zones = subject.args.get("geo_location").and_then(|own| own.get("zone_redundant")).and_then(Json::as_bool);
@@ -188,8 +197,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         find(
             "geo_location",
             &format!("`{}` has no availability zones", subject.location),
-            "Azure refuses a zone-redundant region there.",
-            "Leave `zone_redundant` out.",
+            "Azure rejects a zone-redundant region there.",
+            "Remove `zone_redundant`.",
         );
     }
     let backup = subject.args.get("backup");
@@ -199,8 +208,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         find(
             "backup",
             "a continuous backup has no interval, retention or redundancy",
-            "They belong to periodic copies.",
-            "Write `tier`, or `type = \"Periodic\"`.",
+            "These settings belong to periodic copies.",
+            "Set `tier` instead, or `type = \"Periodic\"`.",
         );
     }
 }

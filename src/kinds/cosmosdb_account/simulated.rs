@@ -1,4 +1,4 @@
-//! What the simulator does with an account: its regions, which of them takes writes, and how that is changed.
+//! Simulation of a Cosmos DB account: its regions, the write region, and the actions that change them.
 
 use serde_json::{Value as Json, json};
 
@@ -12,10 +12,11 @@ const READ: &str = "properties.readLocations";
 const WRITE: &str = "properties.writeLocations";
 const POLICIES: &str = "properties.failoverPolicies";
 
-/// The action that answers connection strings (source: what Azure's SDK knows of an account).
+/// Action that returns connection strings (source: the account operations of Azure's SDK).
 const CONNECTIONS: &str = "listConnectionStrings";
 
-pub(super) const SIMULATED: Simulated = Simulated {
+/// Simulation of an account.
+pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     created: 200,
     tells: &[
         tells("readonlykeys", "primaryReadonlyMasterKey"),
@@ -33,7 +34,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
     settle: Some(settle),
     lasts: Some(lasts),
     actions: &[
-        Action {
+        SimulatedAction {
             name: "failoverPriorityChange",
             query: None,
             admit: admit_priorities,
@@ -41,7 +42,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
             lasts: 180,
             reaches: |_, _| Vec::new(),
         },
-        Action {
+        SimulatedAction {
             name: "offlineRegion",
             query: None,
             admit: admit_offline,
@@ -49,7 +50,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
             lasts: 20,
             reaches: |_, _| Vec::new(),
         },
-        Action {
+        SimulatedAction {
             name: "onlineRegion",
             query: None,
             admit: admit_online,
@@ -74,7 +75,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
         "properties.instanceId",
         "properties.cors",
     ],
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
 fn priority(location: &Json) -> Option<i64> {
@@ -85,7 +86,7 @@ fn refuse<T>(message: String) -> Result<T, Refusal> {
     Err(Refusal { status: 400, code: "BadRequest", message })
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let locations = path::items(body, LOCATIONS);
     let mut priorities: Vec<_> = locations.iter().map(priority).collect();
     priorities.sort_unstable();
@@ -104,7 +105,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Adding a region copies all data; everything else is settings.
+/// Adding a region copies all data. Other changes are settings.
 fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     let regions = |body: &Json| path::items(body, LOCATIONS).len();
     match old {
@@ -115,7 +116,7 @@ fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     let (name, guid) = (id.name().to_owned(), cloud.guid(id.as_str()));
     let Some(body) = cloud.get_mut(id) else { return };
@@ -147,13 +148,13 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     path::fill(body, "properties.capabilities", json!([]));
 }
 
-/// The regions that an account has and that were taken offline: they have a place in the order, and are not read.
+/// Offline regions of an account: they have a failover policy and are not among the read locations.
 fn offline(body: &Json) -> Vec<&'static Region> {
     let read: Vec<_> = path::items(body, READ).iter().filter_map(place).collect();
     path::items(body, POLICIES).iter().filter_map(place).filter(|region| !read.contains(region)).collect()
 }
 
-/// Shows what follows from the regions in their order, those that are offline last.
+/// Writes the lists that follow from the order of the regions. Offline regions come last.
 fn show(body: &mut Json, mut locations: Vec<Json>, offline: &[&'static Region]) {
     let is_offline = |location: &Json| place(location).is_some_and(|region| offline.contains(&region));
     locations.sort_by_key(|location| (is_offline(location), priority(location)));
@@ -177,7 +178,7 @@ fn show(body: &mut Json, mut locations: Vec<Json>, offline: &[&'static Region]) 
     }
 }
 
-/// The order that a body asks for: every region once, with priorities from 0 up.
+/// The order that a body requests: every region once, with priorities from 0 up.
 fn wanted(account: &Json, body: &Json) -> Result<Vec<(&'static Region, i64)>, Refusal> {
     let asked = path::items(body, "failoverPolicies");
     let mut order: Vec<_> = asked.iter().filter_map(|policy| Some((place(policy)?, priority(policy)?))).collect();
@@ -197,9 +198,9 @@ fn wanted(account: &Json, body: &Json) -> Result<Vec<(&'static Region, i64)>, Re
     Ok(order)
 }
 
-/// The write region is changed only while all regions are healthy: a check of consistency needs each of them (source: Microsoft's page on
-/// failover operations of Cosmos DB).
-fn admit_priorities(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+/// The write region changes only while all regions are healthy, because the consistency check needs each of them
+/// (source: Microsoft's page on failover operations of Cosmos DB).
+fn admit_priorities(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(account) = cloud.get(id) else { return Ok(()) };
     let order = wanted(account, body)?;
     let offline = offline(account);
@@ -216,7 +217,7 @@ fn admit_priorities(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(),
     }
 }
 
-fn change_priorities(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
+fn change_priorities(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     let Some(Ok(order)) = cloud.get(id).map(|account| wanted(account, body)) else { return };
     if let Some((first, _)) = order.first() {
         cloud.pass_on(&store(id), first.name);
@@ -231,7 +232,7 @@ fn change_priorities(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
     show(account, locations, &[]);
 }
 
-/// The region that a body names, where the account has it.
+/// The region that a body names, if the account has it.
 fn named(account: &Json, body: &Json) -> Result<&'static Region, Refusal> {
     let asked = path::text(body, "region").unwrap_or_default();
     let mut has = path::items(account, LOCATIONS).iter().filter_map(place);
@@ -241,8 +242,8 @@ fn named(account: &Json, body: &Json) -> Result<&'static Region, Refusal> {
     }
 }
 
-/// Asked a second time it changes nothing, and is not refused.
-fn admit_offline(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+/// A second request changes nothing and is accepted.
+fn admit_offline(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(account) = cloud.get(id) else { return Ok(()) };
     let region = named(account, body)?;
     match path::items(account, READ).iter().filter_map(place).any(|other| other != region) {
@@ -251,8 +252,9 @@ fn admit_offline(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Re
     }
 }
 
-/// Takes a region offline; if it took writes, the next in the order does. It stays offline when the region itself is back.
-fn take_offline(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
+/// Takes a region offline. If it was the write region, the next one in the order becomes the write region. It stays
+/// offline when the region itself returns.
+fn take_offline(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     let Some(account) = cloud.get_mut(id) else { return };
     let Ok(region) = named(account, body) else { return };
     let mut gone = offline(account);
@@ -261,7 +263,7 @@ fn take_offline(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
     show(account, locations, &gone);
 }
 
-fn admit_online(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_online(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(account) = cloud.get(id) else { return Ok(()) };
     let region = named(account, body)?;
     if cloud.is_dark(region.name) {
@@ -270,8 +272,8 @@ fn admit_online(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Ref
     Ok(())
 }
 
-/// Brings a region back as one that is read: it is never made the write region again by itself.
-fn bring_online(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
+/// Brings a region back as a read region. It never becomes the write region automatically.
+fn bring_online(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     let Some(account) = cloud.get_mut(id) else { return };
     let Ok(region) = named(account, body) else { return };
     let mut gone = offline(account);
@@ -280,14 +282,14 @@ fn bring_online(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
     show(account, locations, &gone);
 }
 
-/// How long Microsoft takes to bring a region online once nothing is wrong with it, in seconds. Real support takes days (source: the guidance for an
-/// outage says three business days and more); the simulated one is asked at once, and takes hours.
+/// Seconds that Microsoft needs to bring a healthy region online. Real support takes days (source: the outage
+/// guidance says three business days and more). In the simulator, the request is made immediately and takes hours.
 const SUPPORT: u32 = 4 * 3600;
-/// The state of a region that is being brought online.
+/// State of a region that is being brought online.
 const ONLINING: &str = "Updating";
 
-/// Whoever brings regions online begins once the region itself is back, and is done after a while.
-fn wakes(cloud: &mut dyn Cloudlet, id: &ArmId) -> Option<u32> {
+/// Bringing regions online begins once the region itself has returned, and takes [`SUPPORT`] seconds.
+fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
     let account = cloud.get(id)?;
     let gone = *offline(account).iter().find(|region| !cloud.is_dark(region.name))?;
     let mut locations = path::items(account, LOCATIONS).to_vec();
@@ -308,7 +310,7 @@ fn store(id: &ArmId) -> String {
     format!("cosmos {}", id.name().to_ascii_lowercase())
 }
 
-fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
+fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
     let (account, name) = (cloud.get(id)?, store(id));
     let regions = |list| path::items(account, list).iter().filter_map(place).map(|region| region.name.to_owned());
     let writers: Vec<String> = regions(WRITE).collect();
@@ -318,11 +320,11 @@ fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
         (region, seconds)
     };
     let followers = regions(READ).filter(follows).map(behind).collect();
-    Some(Kept { name, writers, followers })
+    Some(StorePlacement { name, writers, followers })
 }
 
-/// Over all pairs of regions, as Azure Monitor has it where no pair is asked for: the slowest.
-fn replication_latency(cloud: &dyn Cloudlet, id: &ArmId) -> Option<f64> {
+/// Latency over all pairs of regions, as Azure Monitor returns it if no pair is requested: the slowest one.
+fn replication_latency(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<f64> {
     let kept = keeps(cloud, id)?;
     let lags = kept.followers.iter().filter_map(|(region, _)| cloud.lag(&kept.name, region));
     lags.reduce(f64::max).map(|seconds| seconds * 1000.0)

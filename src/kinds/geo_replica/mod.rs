@@ -1,4 +1,5 @@
-//! A replica of data at another site. What it is in the cloud follows from its source: each kind of source has a table of its own.
+//! Replica of data at another site. Its objects in Azure depend on the source: each kind of source has a table of its
+//! own.
 
 mod cosmos;
 mod postgres;
@@ -11,13 +12,13 @@ use super::table::*;
 
 const SOURCES: &[&str] = &["mssql_server", "cosmosdb_account", "storage_account", "postgresql_flexible_server"];
 
-/// The argument that all variants have in common.
-const SOURCE: Arg = place("source", SOURCES, "What holds the data that is replicated; its kind decides how.");
+/// The argument that all variants share.
+const SOURCE: Arg = place("source", SOURCES, "Source of the data. Its kind decides the replication method.");
 
-/// The table.
+/// Table of `geo_replica`: the common argument, and the variants by source.
 pub static KIND: Kind = Kind {
     name: "geo_replica",
-    about: "A copy of data at another site, kept up to date, that can be promoted when the first site is lost.",
+    about: "Continuously updated copy of data at another site. A failover run promotes it if the first site is lost.",
     args: &[SOURCE],
     recovery: Recovery::DATA,
     variants: Some(Variants {

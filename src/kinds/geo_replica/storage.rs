@@ -1,6 +1,7 @@
-//! A replica of a storage account: the copy in the paired region that geo-redundant storage keeps by itself.
+//! Replica of a storage account: the copy in the paired region that geo-redundant storage maintains automatically.
 //!
-//! Nothing is written for it. What it adds is that the copy has a site, so that residency is checked and a failover group can promote it.
+//! drplan writes nothing for it. The block gives the copy a site, so that residency is checked and a failover group
+//! can promote it.
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -10,31 +11,31 @@ use super::super::regions::region;
 use super::super::table::*;
 use crate::address::ArmId;
 
-/// The table.
+/// Table of `geo_replica` for a storage account.
 pub static KIND: Kind = Kind {
     name: "geo_replica",
-    about: "The copy of a geo-redundant storage account in the paired region.",
+    about: "Copy of a geo-redundant storage account in the paired region.",
     arm: Arm { type_: "Microsoft.Storage/storageAccounts", api: "2026-04-01" },
     place: Place::Property("source"),
     location: Location::None,
     names: NameRule::DERIVED,
     args: &[
-        place("source", &["storage_account"], "The account; its `account_replication_type` is geo-redundant."),
-        arg("site", Ty::Site, "", "The site whose region is paired with the account's.")
+        place("source", &["storage_account"], "Storage account. Its `account_replication_type` must be geo-redundant."),
+        arg("site", Ty::Site, "", "Site whose region is the pair of the account's region.")
             .required()
             .replace()
             .wire(Wire::Nowhere),
     ],
-    drill: Drill::never("data that is in use would be replicated to it"),
+    drill: Drill::never("Azure would replicate production data to it"),
     durations: Durations { create: 5, update: 5, delete: 1 },
     recovery: Recovery {
         holds_data: true,
-        replicates: Some(Replicates { from: "source", to: "site", image: false }),
+        replicates: Some(Replication { from: "source", to: "site", image: false }),
         ..Recovery::NONE
     },
     in_use: "",
     promotion: Some(&PROMOTION),
-    odd: Odd { name: Some(name), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    odd: Overrides { name: Some(name), ready: Some(ready), check: Some(check), ..Overrides::NONE },
     adoption: Adoption {
         is: Some(|found| path::text(found.body, "properties.secondaryLocation").is_some()),
         arguments: Some(|found, args| {
@@ -45,7 +46,7 @@ pub static KIND: Kind = Kind {
         ..Adoption::BY_TABLE
     },
     terraform: Terraform {
-        shape: Shape::Folded("the account's `account_replication_type` says it"),
+        shape: TerraformShape::Folded("the account's `account_replication_type` contains it"),
         ..Terraform::BY_RULE
     },
     example: r#"
@@ -72,13 +73,13 @@ fn name(subject: &Subject<'_>) -> String {
     subject.text("site").unwrap_or_default().to_owned()
 }
 
-fn ready(bodies: &[Json]) -> Ready {
-    let Some(account) = bodies.first() else { return Ready::Yes };
+fn ready(bodies: &[Json]) -> Readiness {
+    let Some(account) = bodies.first() else { return Readiness::Yes };
     match path::text(account, "properties.statusOfSecondary") {
-        Some("available") => Ready::Yes,
-        Some(state) => Ready::Waits(format!("the secondary region answers (it is {state})")),
-        None if path::text(account, "properties.secondaryLocation").is_some() => Ready::Yes,
-        None => Ready::Never("the account is not geo-redundant and has no secondary region".to_owned()),
+        Some("available") => Readiness::Yes,
+        Some(state) => Readiness::Waits(format!("the secondary region is available (it is {state})")),
+        None if path::text(account, "properties.secondaryLocation").is_some() => Readiness::Yes,
+        None => Readiness::Never("the account is not geo-redundant and has no secondary region".to_owned()),
     }
 }
 
@@ -90,9 +91,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if let Some(replication) = replication.filter(|replication| !replication.contains('G')) {
         findings.push(Finding {
             argument: "source",
-            summary: format!("the account's replication `{replication}` stays in its region"),
+            summary: format!("the account's replication `{replication}` does not leave its region"),
             why: "No copy of the data would survive the loss of the region.".to_owned(),
-            help: "Write `account_replication_type = \"GRS\"`, `\"GZRS\"`, or `\"RAGRS\"` or `\"RAGZRS\"` to read from the copy, too."
+            help: "Set `account_replication_type` to \"GRS\" or \"GZRS\", or to \"RAGRS\" or \"RAGZRS\" for read \
+             access to the copy."
                 .to_owned(),
         });
     }
@@ -100,63 +102,71 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let (summary, help) = match own.pair {
         Some(pair) if path::same_name(pair, site) => return,
         Some(pair) => (
-            format!("`{site}` is not the region that `{}` is paired with", own.name),
-            format!("Name a site in `{pair}`, or replicate to an account of your own at another site."),
+            format!("`{site}` is not the paired region of `{}`", own.name),
+            format!("Set a site in `{pair}`, or replicate to an account of your own at another site."),
         ),
         None => (
-            format!("the region `{}` is paired with none", own.name),
-            "Put the account into a region with a pair, or replicate to an account of your own at another site."
+            format!("the region `{}` has no paired region", own.name),
+            "Move the account to a region with a pair, or replicate to an account of your own at another site."
                 .to_owned(),
         ),
     };
     findings.push(Finding {
         argument: "site",
         summary,
-        why: "Azure decides where geo-redundant storage copies to.".to_owned(),
+        why: "Azure chooses the region of geo-redundant copies.".to_owned(),
         help,
     });
 }
 
 const STATS: &str = "geoReplicationStats";
 
-/// Spans: Microsoft documents "within 60 minutes" for both, during which neither region answers, and hours as what has been seen.
+/// Durations: Microsoft documents "within 60 minutes" for both, during which neither region answers. Observed
+/// durations reach hours.
 const PROMOTION: Promotion = Promotion {
     looks,
     standing,
     promote,
     reprotect,
-    planned: Span { typical: 3600, worst: 14_400 },
-    forced: Span { typical: 3600, worst: 14_400 },
+    planned: DurationEstimate { typical: 3600, worst: 14_400 },
+    forced: DurationEstimate { typical: 3600, worst: 14_400 },
     most_lost: |_| Some(900),
     asks_source: true,
-    loses: "what was written after the last synchronisation is lost: typically less than 15 minutes, and no guarantee (Microsoft's documentation of storage failover)",
+    loses: "writes after the last synchronisation are lost: typically less than 15 minutes, without guarantee \
+     (Microsoft's documentation of storage failover)",
     reversible: true,
-    drill: Rehearsal::Look("during a failover neither region answers for as long as an hour"),
+    drill: Rehearsal::Look("during a failover, neither region answers for up to an hour"),
     order: None,
 };
 
-/// The account and the region that it was made in. Whatever is asked of an account goes there, wherever its primary region is: the provider does
-/// not fail over (source: Microsoft's guidance on the failover of storage). So nothing can be asked when that region's control plane is lost.
+/// The account and the region in which it was created. All requests of an account go there, wherever its primary
+/// region is, because the resource provider does not fail over (source: Microsoft's guidance on the failover of
+/// storage). While that region's control plane is lost, requests are impossible.
 fn account(subject: &Subject<'_>) -> Option<(ArmId, Option<String>)> {
     let id = ArmId::new(subject.text("source")?);
     Some((id, subject.with("source", |account| account.location.to_owned())))
 }
 
-fn looks(subject: &Subject<'_>) -> Vec<Look> {
-    let look =
-        |(id, region)| Look { id, api: KIND.arm.api, what: What::Expanded(STATS), side: Some(Side::Source), region };
+fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
+    let look = |(id, region)| ReadRequest {
+        id,
+        api: KIND.arm.api,
+        what: ReadTarget::Expanded(STATS),
+        side: Some(Side::Source),
+        region,
+    };
     account(subject).map(look).into_iter().collect()
 }
 
-fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
-    let nothing = |health| Standing { writer: None, health, lag: None, debts: Vec::new() };
+fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
+    let nothing = |health| ReplicaStatus { writer: None, health, lag: None, debts: Vec::new() };
     let Some((id, home)) = account(subject) else {
         return nothing(Health::Unseen("its account is not known yet".to_owned()));
     };
     let Some(body) = seen.body(&id) else {
         return nothing(match seen.unseen(&id) {
             Some(why) => Health::Unseen(why.to_owned()),
-            None => Health::Broken("has no account any more".to_owned()),
+            None => Health::Broken("has no account: the account was deleted".to_owned()),
         });
     };
     let is = |at, place: Option<&str>| {
@@ -172,13 +182,14 @@ fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
     };
     if path::text(body, "properties.secondaryLocation").is_none() {
         let sku = path::text(body, "sku.name").unwrap_or("locally redundant");
-        let debt = Debt {
+        let debt = ProtectionDebt {
             what: format!("the account is kept in one region only ({sku})"),
-            pays: "geo-redundancy written again: all data is copied, which takes hours or days and costs its transfer"
+            pays: "geo-redundancy enabled again, which copies all data: this takes hours or days and is billed as \
+             data transfer"
                 .to_owned(),
         };
-        let health = Health::Broken("is not kept: the account is in one region only".to_owned());
-        return Standing { debts: vec![debt], writer, ..nothing(health) };
+        let health = Health::Broken("does not exist: the account is in one region only".to_owned());
+        return ReplicaStatus { debts: vec![debt], writer, ..nothing(health) };
     }
     let stats = path::borrow(body, "properties.geoReplicationStats");
     let synced =
@@ -187,36 +198,36 @@ fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
         Some("Live") | None => Health::Following,
         Some(status) => Health::Behind(format!("is not up to date (geo-replication is {status})")),
     };
-    Standing { writer, health, lag: synced.and_then(|then| seen.since(then)), debts: Vec::new() }
+    ReplicaStatus { writer, health, lag: synced.and_then(|then| seen.since(then)), debts: Vec::new() }
 }
 
-fn promote(subject: &Subject<'_>, seen: &Seen, side: Side, how: How) -> Result<Call, String> {
+fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverMode) -> Result<Call, String> {
     let (id, region) = account(subject).ok_or("its account is not known yet")?;
     if let Some(body) = seen.body(&id) {
         if path::text(body, "properties.secondaryLocation").is_none() {
-            return Err("the account is in one region only; geo-redundancy has to be written again first".to_owned());
+            return Err("the account is in one region only; geo-redundancy must be enabled again first".to_owned());
         }
         let can = match how {
-            How::Planned => "properties.geoReplicationStats.canPlannedFailover",
-            How::Forced => "properties.geoReplicationStats.canFailover",
+            FailoverMode::Planned => "properties.geoReplicationStats.canPlannedFailover",
+            FailoverMode::Forced => "properties.geoReplicationStats.canFailover",
         };
         if path::borrow(body, can) == Some(&Json::Bool(false)) {
-            return Err(format!("Azure says that the account cannot be failed over now (`{can}` is false)"));
+            return Err(format!("Azure reports that the account cannot fail over now (`{can}` is false)"));
         }
     }
-    // The request names no region: it swaps the two, whichever is asked for.
+    // The request names no region: it swaps the two regions in either direction.
     if standing(subject, seen).writer == Some(side) {
         return Err("this region takes writes already, and another failover would move them away".to_owned());
     }
     let query: &[(&str, &str)] = match how {
-        How::Planned => &[("failoverType", "Planned")],
-        How::Forced => &[],
+        FailoverMode::Planned => &[("failoverType", "Planned")],
+        FailoverMode::Forced => &[],
     };
-    Ok(Call { id, api: KIND.arm.api, method: Method::Post("failover", query), body: None, region })
+    Ok(Call { id, api: KIND.arm.api, method: CallMethod::Post("failover", query), body: None, region })
 }
 
-/// After a forced failover the account is in one region. Its replication is written back as the stack has it.
-fn reprotect(subject: &Subject<'_>, seen: &Seen) -> Reprotect {
+/// After a forced failover, the account is in one region. This request sets the stack's replication type again.
+fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {
     let Some((id, region)) = account(subject) else { return Reprotect::Nothing };
     let Some(body) = seen.body(&id).filter(|body| path::text(body, "properties.secondaryLocation").is_none()) else {
         return Reprotect::Nothing;
@@ -227,10 +238,10 @@ fn reprotect(subject: &Subject<'_>, seen: &Seen) -> Reprotect {
     match tier.zip(wanted) {
         Some((tier, wanted)) => {
             let body = Some(json!({ "sku": { "name": format!("{tier}_{wanted}") } }));
-            let call = Call { id, api: KIND.arm.api, method: Method::Patch, body, region };
+            let call = Call { id, api: KIND.arm.api, method: CallMethod::Patch, body, region };
             Reprotect::Ask(
                 call,
-                "the account is made geo-redundant again; all data is copied, which takes hours or days",
+                "Azure makes the account geo-redundant again; all data is copied, which takes hours or days",
             )
         }
         None => Reprotect::Nothing,

@@ -1,4 +1,4 @@
-//! A PostgreSQL flexible server. What a replica of one shares with it is here, too.
+//! PostgreSQL flexible server, and the parts that it shares with replicas.
 
 mod simulated;
 
@@ -9,7 +9,7 @@ use super::{identity, path};
 
 pub(super) use simulated::SIMULATED;
 
-/// The rule for names of servers.
+/// Name rule of servers.
 pub(super) const SERVER_NAME: NameRule = NameRule::new(
     3,
     63,
@@ -18,96 +18,109 @@ pub(super) const SERVER_NAME: NameRule = NameRule::new(
 )
 .global();
 
+/// Tier and size of a server or replica.
 pub(super) const SKU_NAME: Arg = arg(
     "sku_name",
     Ty::String,
     "",
-    "The tier and size, as in `GP_Standard_D2ds_v5`: `B_` burstable, `GP_` general purpose, `MO_` memory optimised.",
+    "SKU: tier and size, as in `GP_Standard_D2ds_v5`. Tiers are `B_` (burstable), `GP_` (general \
+     purpose) and `MO_` (memory optimised).",
 )
 .wire(Wire::Odd);
+/// Disk size of a server or replica, in MiB.
 pub(super) const STORAGE_MB: Arg =
-    arg("storage_mb", Ty::Integer(32_768, 33_553_408), "", "The size of its disk in MiB; it only grows.")
+    arg("storage_mb", Ty::Integer(32_768, 33_553_408), "", "Size of the disk in MiB. It can only grow.")
         .wire(Wire::Odd);
+/// Automatic growth of the disk.
 pub(super) const AUTO_GROW: Arg =
-    arg("auto_grow_enabled", Ty::Bool, "", "Whether the disk grows by itself when it is nearly full.")
+    arg("auto_grow_enabled", Ty::Bool, "", "Grow the disk automatically when it is nearly full.")
         .default(Lit::Bool(false))
         .wire(Wire::Mapped("properties.storage.autoGrow", ENABLED));
+/// Subnet of a private server.
 pub(super) const DELEGATED_SUBNET: Arg = arg(
     "delegated_subnet",
     Ty::Ref(&["subnet"]),
     "properties.network.delegatedSubnetResourceId",
-    "The subnet, delegated to PostgreSQL, that it is in; the internet without it.",
+    "Subnet of the server, delegated to PostgreSQL. The server is public if absent.",
 )
 .replace();
+/// DNS zone of a private server.
 pub(super) const PRIVATE_DNS_ZONE: Arg = arg(
     "private_dns_zone",
     Ty::Ref(&[]),
     "properties.network.privateDnsZoneArmResourceId",
-    "The private DNS zone that holds its name; needed with a delegated subnet.",
+    "Private DNS zone with the server's name. Required with `delegated_subnet`.",
 );
+/// Access from the internet.
 pub(super) const PUBLIC_NETWORK_ACCESS: Arg =
-    arg("public_network_access_enabled", Ty::Bool, "", "Whether it answers from the internet.")
+    arg("public_network_access_enabled", Ty::Bool, "", "Enable access from the internet.")
         .default(Lit::Bool(true))
         .wire(Wire::Mapped("properties.network.publicNetworkAccess", ENABLED));
-pub(super) const ZONE: Arg =
-    arg("zone", Ty::String, "properties.availabilityZone", "The availability zone it runs in.");
+/// Availability zone of a server or replica.
+pub(super) const ZONE: Arg = arg("zone", Ty::String, "properties.availabilityZone", "Availability zone of the server.");
+/// DNS name of a server, which follows from its name.
 pub(super) const FQDN: Attribute =
-    named("fqdn", "{name}.postgres.database.azure.com", "The DNS name of this server. It does not follow a promotion.");
+    named("fqdn", "{name}.postgres.database.azure.com", "DNS name of the server. It does not follow a promotion.");
 
 static AUTHENTICATION: Block = Block::one(&[
-    arg("active_directory_auth_enabled", Ty::Bool, "", "Whether one may sign in with Microsoft Entra ID.")
+    arg("active_directory_auth_enabled", Ty::Bool, "", "Enable logins with Microsoft Entra ID.")
         .default(Lit::Bool(false))
         .wire(Wire::Mapped("activeDirectoryAuth", ENABLED)),
-    arg("password_auth_enabled", Ty::Bool, "", "Whether one may sign in with a password.")
+    arg("password_auth_enabled", Ty::Bool, "", "Enable logins with a password.")
         .default(Lit::Bool(true))
         .wire(Wire::Mapped("passwordAuth", ENABLED)),
-    arg("tenant_id", Ty::String, "tenantId", "The tenant whose principals may sign in.").any_case(),
+    arg("tenant_id", Ty::String, "tenantId", "Tenant whose principals may log in.").any_case(),
 ]);
 
 static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
-    arg("key_vault_key_id", Ty::String, "primaryKeyURI", "The URL of the Key Vault key that encrypts its data.")
-        .required(),
+    arg("key_vault_key_id", Ty::String, "primaryKeyURI", "URL of the Key Vault key that encrypts the data.").required(),
     arg(
         "primary_user_assigned_identity",
         Ty::Ref(&["user_assigned_identity"]),
         "primaryUserAssignedIdentityId",
-        "The identity that reads that key.",
+        "Identity with which the server reads the key.",
     ),
     arg(
         "geo_backup_key_vault_key_id",
         Ty::String,
         "geoBackupKeyURI",
-        "The URL of the key that encrypts backups in the paired region.",
+        "URL of the key that encrypts backups in the paired region.",
     ),
     arg(
         "geo_backup_user_assigned_identity",
         Ty::Ref(&["user_assigned_identity"]),
         "geoBackupUserAssignedIdentityId",
-        "The identity that reads that key.",
+        "Identity with which the server reads that key.",
     ),
 ]);
 
 static HIGH_AVAILABILITY: Block = Block::one(&[
-    arg("mode", Ty::Enum(&["SameZone", "ZoneRedundant"]), "mode", "Where the standby is.").required(),
-    arg("standby_availability_zone", Ty::String, "standbyAvailabilityZone", "The availability zone of the standby."),
+    arg(
+        "mode",
+        Ty::Enum(&["SameZone", "ZoneRedundant"]),
+        "mode",
+        "Placement of the standby: in the same zone, or in another one.",
+    )
+    .required(),
+    arg("standby_availability_zone", Ty::String, "standbyAvailabilityZone", "Availability zone of the standby."),
 ]);
 
 static MAINTENANCE_WINDOW: Block = Block::one(&[
-    arg("day_of_week", Ty::Integer(0, 6), "dayOfWeek", "The day of maintenance; 0 is Sunday.").default(Lit::Int(0)),
-    arg("start_hour", Ty::Integer(0, 23), "startHour", "The hour, in UTC, at which it may begin.").default(Lit::Int(0)),
-    arg("start_minute", Ty::Integer(0, 59), "startMinute", "The minute at which it may begin.").default(Lit::Int(0)),
+    arg("day_of_week", Ty::Integer(0, 6), "dayOfWeek", "Day of maintenance. 0 is Sunday.").default(Lit::Int(0)),
+    arg("start_hour", Ty::Integer(0, 23), "startHour", "Hour of the earliest start, in UTC.").default(Lit::Int(0)),
+    arg("start_minute", Ty::Integer(0, 59), "startMinute", "Minute of the earliest start.").default(Lit::Int(0)),
 ]);
 
 static CLUSTER: Block = Block::one(&[
-    arg("size", Ty::Integer(1, 20), "clusterSize", "The number of nodes.").required(),
-    arg("default_database_name", Ty::String, "defaultDatabaseName", "The database that is distributed over the nodes.")
+    arg("size", Ty::Integer(1, 20), "clusterSize", "Number of nodes.").required(),
+    arg("default_database_name", Ty::String, "defaultDatabaseName", "Database that is distributed over the nodes.")
         .replace(),
 ]);
 
-/// The table.
+/// Table of `postgresql_flexible_server`.
 pub static KIND: Kind = Kind {
     name: "postgresql_flexible_server",
-    about: "A PostgreSQL flexible server.",
+    about: "PostgreSQL flexible server.",
     arm: Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers", api: "2025-08-01" },
     names: SERVER_NAME,
     args: &[
@@ -116,20 +129,20 @@ pub static KIND: Kind = Kind {
             "version",
             Ty::Enum(&["11", "12", "13", "14", "15", "16", "17", "18"]),
             "properties.version",
-            "The major version of PostgreSQL; it only rises.",
+            "Major version of PostgreSQL. It can only rise.",
         ),
         arg(
             "administrator_login",
             Ty::String,
             "properties.administratorLogin",
-            "The login of the administrator who signs in with a password.",
+            "Login of the administrator with a password.",
         )
         .replace(),
         arg(
             "administrator_password",
             Ty::String,
             "properties.administratorLoginPassword",
-            "The password of that administrator.",
+            "Password of `administrator_login`.",
         )
         .secret(),
         SKU_NAME,
@@ -138,7 +151,7 @@ pub static KIND: Kind = Kind {
             "storage_tier",
             Ty::Enum(&["P4", "P6", "P10", "P15", "P20", "P30", "P40", "P50", "P60", "P70", "P80"]),
             "properties.storage.tier",
-            "The performance of its disk, where it is to be more than its size gives.",
+            "Performance tier of the disk, if above the one of its size.",
         ),
         AUTO_GROW,
         arg(
@@ -151,7 +164,7 @@ pub static KIND: Kind = Kind {
             "geo_redundant_backup_enabled",
             Ty::Bool,
             "",
-            "Whether backups are copied to the paired region, from which the server can be restored.",
+            "Copy backups to the paired region, where the server can be restored from them.",
         )
         .default(Lit::Bool(false))
         .replace()
@@ -164,35 +177,35 @@ pub static KIND: Kind = Kind {
             "high_availability",
             Ty::Block(&HIGH_AVAILABILITY),
             "properties.highAvailability",
-            "A standby in the same region.",
+            "Standby in the same region.",
         ),
-        arg("authentication", Ty::Block(&AUTHENTICATION), "properties.authConfig", "How one may sign in."),
+        arg("authentication", Ty::Block(&AUTHENTICATION), "properties.authConfig", "Authentication methods."),
         arg(
             "customer_managed_key",
             Ty::Block(&CUSTOMER_MANAGED_KEY),
             "properties.dataEncryption",
-            "A key of one's own.",
+            "Customer-managed encryption key.",
         )
         .replace(),
         arg(
             "maintenance_window",
             Ty::Block(&MAINTENANCE_WINDOW),
             "properties.maintenanceWindow",
-            "When Azure may maintain it.",
+            "Maintenance window.",
         ),
-        arg("cluster", Ty::Block(&CLUSTER), "properties.cluster", "An elastic cluster of several nodes."),
+        arg("cluster", Ty::Block(&CLUSTER), "properties.cluster", "Elastic cluster of several nodes."),
         arg(
             "create_mode",
             Ty::Enum(&["Default", "GeoRestore", "PointInTimeRestore", "Replica", "ReviveDropped", "Update"]),
             "properties.createMode",
-            "What it is made from. A replica is better written as a `geo_replica`, which can be promoted.",
+            "Source of the server. For a replica, use a `geo_replica`, which a failover run can promote.",
         )
         .write_only(),
         arg(
             "source_server",
             Ty::Ref(&["postgresql_flexible_server"]),
             "properties.sourceServerResourceId",
-            "The server it is restored from or a replica of.",
+            "Source server of a restore or replica.",
         )
         .replace()
         .write_only(),
@@ -200,7 +213,7 @@ pub static KIND: Kind = Kind {
             "point_in_time_restore_time_in_utc",
             Ty::String,
             "properties.pointInTimeUTC",
-            "The time, in RFC 3339, that it is restored to.",
+            "Time to restore to, in RFC 3339.",
         )
         .replace()
         .write_only(),
@@ -210,11 +223,11 @@ pub static KIND: Kind = Kind {
     attributes: &[FQDN, identity::PRINCIPAL_ID, identity::TENANT_ID],
     restless: &["properties.backup.earliestRestoreDate", "properties.replica.replicationState"],
     durations: Durations { create: 300, update: 120, delete: 60 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     recovery: Recovery::DATA,
     in_use: "",
     run_moves: &["zone", "high_availability"],
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
     simulated: SIMULATED,
     terraform: Terraform {
         chosen: &["zone"],
@@ -247,16 +260,16 @@ postgresql_flexible_server "example" {
 }
 "#,
     left_out: &[
-        ("administrator_password_wo", "a secret never reaches the state, so `administrator_password` is that"),
-        ("administrator_password_wo_version", "a changed password is seen by its digest"),
-        ("replication_role", "a role belongs to the run that promotes"),
+        ("administrator_password_wo", "secrets never reach the state, so `administrator_password` has the same effect"),
+        ("administrator_password_wo_version", "drplan detects a changed password by its digest"),
+        ("replication_role", "roles change only in failover runs"),
     ],
     ..Kind::EMPTY
 };
 
-/// The tiers: the prefix in `sku_name`, and their names in the body.
+/// Tiers: the prefix in `sku_name`, and the name in the body.
 const TIERS: &[(&str, &str)] = &[("B", "Burstable"), ("GP", "GeneralPurpose"), ("MO", "MemoryOptimized")];
-/// The sizes that a disk can have, in MiB (source: azurerm's documentation of `storage_mb`).
+/// Disk sizes in MiB (source: azurerm's documentation of `storage_mb`).
 const SIZES_MB: [i64; 12] = [
     32_768, 65_536, 131_072, 262_144, 524_288, 1_048_576, 2_097_152, 4_193_280, 4_194_304, 8_388_608, 16_777_216,
     33_553_408,
@@ -307,7 +320,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     }
 }
 
-/// What Azure answers where nothing was written is not an argument.
+/// Azure's values for absent blocks are no arguments.
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
     decode_sizes(body, args);
@@ -333,9 +346,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if let Some((sku, _)) = tier.filter(|(_, tier)| !TIERS.iter().any(|(short, _)| short == tier)) {
         find(
             "sku_name",
-            format!("`{sku}` names no tier"),
-            "The tier stands before the size.",
-            "Write `B_`, `GP_` or `MO_` before the size, as in `GP_Standard_D2ds_v5`.",
+            format!("`{sku}` does not start with a tier"),
+            "The tier precedes the size.",
+            "Prefix the size with `B_`, `GP_` or `MO_`, as in `GP_Standard_D2ds_v5`.",
         );
     }
     let size = subject.args.get("storage_mb").and_then(Json::as_i64);
@@ -343,25 +356,25 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         let larger = SIZES_MB.iter().find(|known| **known > size).unwrap_or(&SIZES_MB[0]);
         find(
             "storage_mb",
-            format!("there is no disk of {size} MiB"),
-            "Disks come in a few sizes.",
-            &format!("Write {larger}, or another of {}.", SIZES_MB.map(|size| size.to_string()).join(", ")),
+            format!("a disk of {size} MiB does not exist"),
+            "Azure offers fixed disk sizes.",
+            &format!("Set {larger}, or another of {}.", SIZES_MB.map(|size| size.to_string()).join(", ")),
         );
     }
     if tier.is_some_and(|(_, tier)| tier == "B") && subject.args.contains_key("high_availability") {
         find(
             "high_availability",
-            "a burstable server has no standby".to_owned(),
-            "Azure refuses it.",
-            "Write a `sku_name` that starts with `GP_` or `MO_`, or leave `high_availability` out.",
+            "a burstable server cannot have a standby".to_owned(),
+            "Azure rejects the combination.",
+            "Set a `sku_name` that starts with `GP_` or `MO_`, or remove `high_availability`.",
         );
     }
     if subject.args.contains_key("delegated_subnet") && !subject.args.contains_key("private_dns_zone") {
         find(
             "private_dns_zone",
-            "a server in a subnet has no private DNS zone".to_owned(),
-            "Nothing could resolve its name.",
-            "Write `private_dns_zone` with the id of a zone whose name ends in `.postgres.database.azure.com`.",
+            "a server in a subnet needs a private DNS zone".to_owned(),
+            "Without it, no client could resolve its name.",
+            "Set `private_dns_zone` to the ID of a zone whose name ends in `.postgres.database.azure.com`.",
         );
     }
     let made = matches!(subject.text("create_mode"), None | Some("Default"));
@@ -369,8 +382,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         find(
             "administrator_login",
             "the server has no administrator".to_owned(),
-            "Azure refuses a server that nobody can sign in to.",
-            "Write `administrator_login` and `administrator_password`, or an `authentication` block.",
+            "Azure rejects a server without an administrator.",
+            "Set `administrator_login` and `administrator_password`, or add an `authentication` block.",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What the simulator does with servers and their replicas: who follows whom, and how a replica is promoted.
+//! Simulation of PostgreSQL servers and replicas: replication and promotion.
 
 use serde_json::Value as Json;
 
@@ -15,11 +15,11 @@ const REPLICA_ROLE: &str = "properties.replica.role";
 const STATE: &str = "properties.replica.replicationState";
 const MODE: &str = "properties.replica.promoteMode";
 const OPTION: &str = "properties.replica.promoteOption";
-/// How long a former primary takes to follow again after a forced switchover, in seconds.
+/// Seconds until a former primary follows again after a forced switchover.
 const CATCHING_UP: u32 = 240;
 
-/// What the simulator does with servers and their replicas.
-pub(in super::super) const SIMULATED: Simulated = Simulated {
+/// Simulation of servers and their replicas.
+pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
     lasts: Some(lasts),
@@ -48,14 +48,14 @@ pub(in super::super) const SIMULATED: Simulated = Simulated {
         MODE,
         OPTION,
     ],
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
 fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { status: 400, code, message: message.into() })
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     if let Some(mode) = path::text(body, MODE) {
         return admit_promotion(cloud, id, mode, is_planned(body));
     }
@@ -63,7 +63,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
         return Ok(());
     }
     let source = path::text(body, SOURCE).map(ArmId::new);
-    // A server of another subscription is taken on trust.
+    // The simulator cannot check a server of another subscription and accepts it.
     if source.as_ref().is_some_and(|source| source.subscription() != id.subscription()) {
         return Ok(());
     }
@@ -80,11 +80,11 @@ fn is_planned(body: &Json) -> bool {
     !path::text(body, OPTION).is_some_and(|option| option.eq_ignore_ascii_case("Forced"))
 }
 
-fn place(cloud: &dyn Cloudlet, server: &ArmId) -> Option<&'static str> {
+fn place(cloud: &dyn SimulatedWorld, server: &ArmId) -> Option<&'static str> {
     cloud.get(server).and_then(|body| path::text(body, "location")).and_then(region).map(|region| region.name)
 }
 
-fn source(cloud: &dyn Cloudlet, id: &ArmId) -> Option<ArmId> {
+fn source(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ArmId> {
     cloud.get(id).and_then(|body| path::text(body, SOURCE)).filter(|source| !source.is_empty()).map(ArmId::new)
 }
 
@@ -92,9 +92,9 @@ fn follows(body: &Json) -> bool {
     matches!(path::text(body, ROLE), Some("AsyncReplica" | "GeoAsyncReplica"))
 }
 
-/// The replica is asked. A switchover needs a virtual endpoint of both servers; a planned one needs both servers, too (source: Microsoft's page on
-/// the promotion of replicas).
-fn admit_promotion(cloud: &dyn Cloudlet, id: &ArmId, mode: &str, planned: bool) -> Result<(), Refusal> {
+/// The request goes to the replica. A switchover needs a virtual endpoint of both servers, and a planned one needs
+/// both servers as well (source: Microsoft's page on the promotion of replicas).
+fn admit_promotion(cloud: &dyn SimulatedWorld, id: &ArmId, mode: &str, planned: bool) -> Result<(), Refusal> {
     let standing = cloud.get(id);
     let source = source(cloud, id);
     let (Some(replica), Some(source)) = (standing.filter(|body| follows(body)), source) else {
@@ -121,8 +121,8 @@ fn admit_promotion(cloud: &dyn Cloudlet, id: &ArmId, mode: &str, planned: bool) 
     }
 }
 
-/// Whether there is a virtual endpoint of these two servers, below either.
-fn has_endpoint(cloud: &dyn Cloudlet, one: &ArmId, other: &ArmId) -> bool {
+/// True if a virtual endpoint of these two servers exists below either of them.
+fn has_endpoint(cloud: &dyn SimulatedWorld, one: &ArmId, other: &ArmId) -> bool {
     let has = |server: &ArmId, member: &ArmId| {
         cloud.below(server).iter().filter_map(|child| cloud.get(child)).any(|child| {
             path::items(child, "properties.members").iter().filter_map(Json::as_str).any(|name| name == member.name())
@@ -131,7 +131,7 @@ fn has_endpoint(cloud: &dyn Cloudlet, one: &ArmId, other: &ArmId) -> bool {
     has(one, other) || has(other, one)
 }
 
-/// A promotion takes minutes; forced, it does not wait for the last changes.
+/// A promotion takes minutes. A forced one does not wait for the last changes.
 fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     match old {
         Some(_) if path::text(new, MODE).is_some() => {
@@ -146,7 +146,7 @@ fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     }
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     let Some(body) = cloud.get(id) else { return };
     if let Some(mode) = path::text(body, MODE).map(str::to_owned) {
@@ -160,7 +160,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     let replica = path::text(body, "properties.createMode") == Some("Replica");
     match source.filter(|_| fresh && replica) {
         Some(source) => follow(body, &source),
-        // What a server was restored from is not what it follows.
+        // A restored server does not follow the server that it was restored from.
         None if fresh => path::remove(body, SOURCE),
         None => {}
     }
@@ -176,7 +176,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     path::remove(body, "properties.createMode");
 }
 
-/// Makes a new server a replica, which has what its source has.
+/// Makes a new server a replica with the properties of its source.
 fn follow(body: &mut Json, source: &Json) {
     for inherited in ["sku", "properties.version", "properties.administratorLogin", "properties.storage"] {
         if let Some(value) = path::borrow(source, inherited) {
@@ -198,9 +198,9 @@ fn take_role(body: &mut Json, role: &str, state: Option<&str>) {
     }
 }
 
-/// Promotes a replica: to take the primary's place, or to go its own way. Promoted alone it leaves behind a primary that knows nothing of it, and
-/// that takes writes as before should it come back.
-fn promote(cloud: &mut dyn Cloudlet, id: &ArmId, mode: &str, planned: bool) {
+/// Promotes a replica, to replace the primary or to a standalone server. A standalone promotion leaves the primary
+/// unaware: it takes writes again when it returns.
+fn promote(cloud: &mut dyn SimulatedWorld, id: &ArmId, mode: &str, planned: bool) {
     let (primary, here) = (source(cloud, id), place(cloud, id));
     let lost = primary.as_ref().and_then(|primary| place(cloud, primary)).is_none_or(|region| cloud.is_dark(region));
     let Some(body) = cloud.get_mut(id) else { return };
@@ -239,8 +239,8 @@ fn promote(cloud: &mut dyn Cloudlet, id: &ArmId, mode: &str, planned: bool) {
     }
 }
 
-/// After a forced switchover the former primary follows once both regions work.
-fn wakes(cloud: &mut dyn Cloudlet, id: &ArmId) -> Option<u32> {
+/// After a forced switchover, the former primary follows once both regions work.
+fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
     let primary = source(cloud, id)?;
     let lost = |server: &ArmId| place(cloud, server).is_none_or(|region| cloud.is_dark(region));
     if lost(id) || lost(&primary) {
@@ -256,14 +256,14 @@ fn wakes(cloud: &mut dyn Cloudlet, id: &ArmId) -> Option<u32> {
     again
 }
 
-fn servers(cloud: &dyn Cloudlet) -> Vec<ArmId> {
+fn servers(cloud: &dyn SimulatedWorld) -> Vec<ArmId> {
     let mut all = cloud.below(&ArmId::new(""));
     all.retain(|id| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE)));
     all
 }
 
-/// The servers that have their data from one another, and the name of what they keep: the same whichever of them is primary.
-fn cluster(cloud: &dyn Cloudlet, id: &ArmId) -> (Vec<ArmId>, String) {
+/// The servers that replicate from one another, and the name of their store: the same for every primary.
+fn cluster(cloud: &dyn SimulatedWorld, id: &ArmId) -> (Vec<ArmId>, String) {
     let root = source(cloud, id).unwrap_or_else(|| id.clone());
     let mut members = servers(cloud);
     members.retain(|server| *server == root || source(cloud, server).as_ref() == Some(&root));
@@ -271,7 +271,7 @@ fn cluster(cloud: &dyn Cloudlet, id: &ArmId) -> (Vec<ArmId>, String) {
     (members, format!("postgresql {first}"))
 }
 
-fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
+fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
     let (members, name) = cluster(cloud, id);
     let (mut writers, mut followers) = (Vec::new(), Vec::new());
     for server in members {
@@ -282,11 +282,11 @@ fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
             writers.push(place.to_owned());
         }
     }
-    Some(Kept { name, writers, followers })
+    Some(StorePlacement { name, writers, followers })
 }
 
-/// A replica says how far it is behind; a primary has no such value.
-fn delay(cloud: &dyn Cloudlet, id: &ArmId) -> Option<f64> {
+/// Replication lag of a replica. A primary has no such value.
+fn delay(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<f64> {
     cloud.get(id).filter(|body| follows(body))?;
     cloud.lag(&cluster(cloud, id).1, place(cloud, id)?)
 }

@@ -1,4 +1,4 @@
-//! What can be written of a storage account.
+//! Arguments of a storage account.
 
 use super::super::identity::IDENTITY_UNSPACED;
 use super::super::table::*;
@@ -6,15 +6,21 @@ use super::super::table::*;
 /// The arguments.
 pub(super) const ARGS: &[Arg] = &[
     RESOURCE_GROUP,
-    arg("account_tier", Ty::Enum(&["Standard", "Premium"]), "", "Whether it is on disks or on flash.")
-        .required()
-        .replace()
-        .wire(Wire::Odd),
+    arg(
+        "account_tier",
+        Ty::Enum(&["Standard", "Premium"]),
+        "",
+        "Performance tier: standard, or premium on solid-state disks.",
+    )
+    .required()
+    .replace()
+    .wire(Wire::Odd),
     arg(
         "account_replication_type",
         Ty::Enum(&["LRS", "ZRS", "GRS", "RAGRS", "GZRS", "RAGZRS"]),
         "",
-        "How its data is copied: within a datacentre, over zones (Z), to the paired region (G), readable there (RA).",
+        "Replication of the data: within a datacentre (LRS), over zones (Z), to the paired region (G), with \
+         read access there (RA).",
     )
     .required()
     .wire(Wire::Odd),
@@ -22,14 +28,14 @@ pub(super) const ARGS: &[Arg] = &[
         "account_kind",
         Ty::Enum(&["BlobStorage", "BlockBlobStorage", "FileStorage", "Storage", "StorageV2"]),
         "kind",
-        "What it is for.",
+        "Kind of the account.",
     )
     .default(Lit::Str("StorageV2")),
     arg(
         "provisioned_billing_model_version",
         Ty::Enum(&["V2"]),
         "",
-        "Whether shares are billed by what is provisioned.",
+        "Billing model version: `V2` bills file shares by provisioned capacity.",
     )
     .replace()
     .wire(Wire::Odd),
@@ -37,76 +43,81 @@ pub(super) const ARGS: &[Arg] = &[
         "access_tier",
         Ty::Enum(&["Hot", "Cool", "Cold", "Premium"]),
         "properties.accessTier",
-        "What blobs cost at rest and in use.",
+        "Access tier of blobs, which determines their storage and access prices.",
     ),
     arg(
         "https_traffic_only_enabled",
         Ty::Bool,
         "properties.supportsHttpsTrafficOnly",
-        "Whether only encrypted traffic is answered.",
+        "Accept encrypted traffic only.",
     )
     .default(Lit::Bool(true)),
     arg(
         "min_tls_version",
         Ty::Enum(&["TLS1_0", "TLS1_1", "TLS1_2"]),
         "properties.minimumTlsVersion",
-        "The oldest version of TLS that clients may speak.",
+        "Minimum TLS version of clients.",
     )
     .default(Lit::Str("TLS1_2")),
     arg(
         "allow_nested_items_to_be_public",
         Ty::Bool,
         "properties.allowBlobPublicAccess",
-        "Whether containers may be made public.",
+        "Allow containers with public access.",
     )
     .default(Lit::Bool(true)),
-    arg("shared_access_key_enabled", Ty::Bool, "properties.allowSharedKeyAccess", "Whether its keys may be used.")
-        .default(Lit::Bool(true)),
-    arg("public_network_access_enabled", Ty::Bool, "", "Whether it answers from the internet.")
+    arg(
+        "shared_access_key_enabled",
+        Ty::Bool,
+        "properties.allowSharedKeyAccess",
+        "Allow authentication with account keys.",
+    )
+    .default(Lit::Bool(true)),
+    arg("public_network_access_enabled", Ty::Bool, "", "Enable access from the internet.")
         .default(Lit::Bool(true))
         .wire(Wire::Mapped("properties.publicNetworkAccess", ENABLED)),
     arg(
         "default_to_oauth_authentication",
         Ty::Bool,
         "properties.defaultToOAuthAuthentication",
-        "Whether the portal signs in with Microsoft Entra ID by default.",
+        "Use Microsoft Entra ID as the portal's default login.",
     )
     .default(Lit::Bool(false)),
     arg(
         "cross_tenant_replication_enabled",
         Ty::Bool,
         "properties.allowCrossTenantReplication",
-        "Whether objects may be replicated to another tenant.",
+        "Allow replication of objects to another tenant.",
     )
     .default(Lit::Bool(false)),
     arg(
         "allowed_copy_scope",
         Ty::Enum(&["AAD", "PrivateLink", "All"]),
         "properties.allowedCopyScope",
-        "To where data may be copied.",
+        "Scope to which data may be copied.",
     ),
     arg(
         "is_hns_enabled",
         Ty::Bool,
         "properties.isHnsEnabled",
-        "Whether blobs have a hierarchy of directories (Data Lake Storage).",
+        "Enable a hierarchical namespace for blobs (Data Lake Storage).",
     )
     .default(Lit::Bool(false))
     .replace(),
-    arg("nfsv3_enabled", Ty::Bool, "properties.isNfsV3Enabled", "Whether blobs are served over NFS 3.")
+    arg("nfsv3_enabled", Ty::Bool, "properties.isNfsV3Enabled", "Serve blobs over NFS 3.")
         .default(Lit::Bool(false))
         .replace(),
-    arg("sftp_enabled", Ty::Bool, "properties.isSftpEnabled", "Whether blobs are served over SFTP."),
-    arg("local_user_enabled", Ty::Bool, "properties.isLocalUserEnabled", "Whether it may have users of its own.")
+    arg("sftp_enabled", Ty::Bool, "properties.isSftpEnabled", "Serve blobs over SFTP."),
+    arg("local_user_enabled", Ty::Bool, "properties.isLocalUserEnabled", "Allow local users of the account.")
         .default(Lit::Bool(true)),
-    arg("large_file_share_enabled", Ty::Bool, "", "Whether shares may be larger than 5 TiB; it cannot be taken back.")
+    arg("large_file_share_enabled", Ty::Bool, "", "Allow shares above 5 TiB. Irreversible once enabled.")
         .wire(Wire::Mapped("properties.largeFileSharesState", ENABLED)),
-    arg("edge_zone", Ty::String, "extendedLocation.name", "The edge zone it is in.").replace(),
+    arg("edge_zone", Ty::String, "extendedLocation.name", "Edge zone of the account.").replace(),
     arg(
         "infrastructure_encryption_enabled",
         Ty::Bool,
         "properties.encryption.requireInfrastructureEncryption",
-        "Whether data is encrypted twice.",
+        "Encrypt data twice.",
     )
     .default(Lit::Bool(false))
     .replace(),
@@ -114,7 +125,7 @@ pub(super) const ARGS: &[Arg] = &[
         "queue_encryption_key_type",
         Ty::Enum(&["Service", "Account"]),
         "properties.encryption.services.queue.keyType",
-        "Whose key encrypts queues.",
+        "Scope of the key that encrypts queues.",
     )
     .default(Lit::Str("Service"))
     .replace(),
@@ -122,77 +133,79 @@ pub(super) const ARGS: &[Arg] = &[
         "table_encryption_key_type",
         Ty::Enum(&["Service", "Account"]),
         "properties.encryption.services.table.keyType",
-        "Whose key encrypts tables.",
+        "Scope of the key that encrypts tables.",
     )
     .default(Lit::Str("Service"))
     .replace(),
-    arg("network_rules", Ty::Block(&NETWORK_RULES), "properties.networkAcls", "Which networks may reach it."),
-    arg("custom_domain", Ty::Block(&CUSTOM_DOMAIN), "properties.customDomain", "A domain of one's own for its blobs."),
-    arg("customer_managed_key", Ty::Block(&CUSTOMER_MANAGED_KEY), "", "A key of one's own.").wire(Wire::Odd),
+    arg("network_rules", Ty::Block(&NETWORK_RULES), "properties.networkAcls", "Network rules of the account."),
+    arg("custom_domain", Ty::Block(&CUSTOM_DOMAIN), "properties.customDomain", "Custom domain for blobs."),
+    arg("customer_managed_key", Ty::Block(&CUSTOMER_MANAGED_KEY), "", "Customer-managed encryption key.")
+        .wire(Wire::Odd),
     arg(
         "azure_files_authentication",
         Ty::Block(&FILES_AUTHENTICATION),
         "properties.azureFilesIdentityBasedAuthentication",
-        "How users sign in to shares.",
+        "Authentication of file share users.",
     ),
-    arg("routing", Ty::Block(&ROUTING), "properties.routingPreference", "Over which network clients reach it."),
+    arg("routing", Ty::Block(&ROUTING), "properties.routingPreference", "Network routing of clients."),
     arg(
         "immutability_policy",
         Ty::Block(&IMMUTABILITY_POLICY),
         "properties.immutableStorageWithVersioning.immutabilityPolicy",
-        "For how long blobs cannot be changed.",
+        "Immutability policy: time during which blobs cannot be changed.",
     )
     .replace(),
-    arg("sas_policy", Ty::Block(&SAS_POLICY), "properties.sasPolicy", "How long shared access signatures may live."),
+    arg("sas_policy", Ty::Block(&SAS_POLICY), "properties.sasPolicy", "Lifetime limit of shared access signatures."),
     IDENTITY_UNSPACED,
     TAGS,
 ];
 
 static NETWORK_RULES: Block = Block::one(&[
-    arg(
-        "default_action",
-        Ty::Enum(&["Allow", "Deny"]),
-        "defaultAction",
-        "What happens to traffic that no rule allows.",
-    )
-    .required(),
+    arg("default_action", Ty::Enum(&["Allow", "Deny"]), "defaultAction", "Action for traffic that no rule allows.")
+        .required(),
     arg(
         "bypass",
         Ty::Set(&Ty::Enum(&["None", "Logging", "Metrics", "AzureServices"])),
         "",
-        "Traffic of Azure that is let through all the same.",
+        "Azure traffic that may bypass the rules.",
     )
     .wire(Wire::Odd),
-    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that are allowed."),
+    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that may connect."),
     arg(
         "virtual_network_subnets",
         Ty::Set(&Ty::Ref(&["subnet"])),
         "virtualNetworkRules[].id",
-        "Subnets that are allowed; each has the service endpoint `Microsoft.Storage`.",
+        "Subnets that may connect. Each needs the service endpoint `Microsoft.Storage`.",
     ),
-    arg("private_link_access", Ty::Block(&PRIVATE_LINK_ACCESS), "resourceAccessRules", "A resource that is allowed."),
+    arg("private_link_access", Ty::Block(&PRIVATE_LINK_ACCESS), "resourceAccessRules", "Resource that may connect."),
 ]);
 
 static PRIVATE_LINK_ACCESS: Block = Block::many(
     "endpoint",
     &[
-        arg("endpoint", Ty::Ref(&[]), "resourceId", "The resource.").required(),
-        arg("endpoint_tenant_id", Ty::String, "tenantId", "Its tenant.").any_case(),
+        arg("endpoint", Ty::Ref(&[]), "resourceId", "ID of the resource.").required(),
+        arg("endpoint_tenant_id", Ty::String, "tenantId", "Tenant of the resource.").any_case(),
     ],
 );
 
 static CUSTOM_DOMAIN: Block = Block::one(&[
-    arg("name", Ty::String, "name", "The domain.").required(),
-    arg("use_subdomain", Ty::Bool, "useSubDomainName", "Whether it is validated by way of `asverify`.").write_only(),
+    arg("name", Ty::String, "name", "Domain name.").required(),
+    arg("use_subdomain", Ty::Bool, "useSubDomainName", "Validate the domain through its `asverify` subdomain.")
+        .write_only(),
 ]);
 
 static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
-    arg("key_vault_key_id", Ty::String, "", "The URL of the Key Vault key; without a version, the newest is followed.")
+    arg("key_vault_key_id", Ty::String, "", "URL of the Key Vault key. Without a version, Azure uses the newest one.")
         .required()
         .wire(Wire::Odd),
-    arg("user_assigned_identity", Ty::Ref(&["user_assigned_identity"]), "", "The identity that reads the key.")
-        .required()
-        .wire(Wire::Odd),
+    arg(
+        "user_assigned_identity",
+        Ty::Ref(&["user_assigned_identity"]),
+        "",
+        "Identity with which the account reads the key.",
+    )
+    .required()
+    .wire(Wire::Odd),
 ]);
 
 static FILES_AUTHENTICATION: Block = Block::one(&[
@@ -200,7 +213,7 @@ static FILES_AUTHENTICATION: Block = Block::one(&[
         "directory_type",
         Ty::Enum(&["AADDS", "AD", "AADKERB"]),
         "directoryServiceOptions",
-        "Which directory knows the users.",
+        "Directory service of the users.",
     )
     .required(),
     arg(
@@ -212,19 +225,19 @@ static FILES_AUTHENTICATION: Block = Block::one(&[
             "StorageFileDataSmbShareElevatedContributor",
         ]),
         "defaultSharePermission",
-        "What every user may do on every share.",
+        "Permission of every user on every share.",
     )
     .default(Lit::Str("None")),
-    arg("active_directory", Ty::Block(&ACTIVE_DIRECTORY), "activeDirectoryProperties", "The domain."),
+    arg("active_directory", Ty::Block(&ACTIVE_DIRECTORY), "activeDirectoryProperties", "Active Directory domain."),
 ]);
 
 static ACTIVE_DIRECTORY: Block = Block::one(&[
-    arg("domain_name", Ty::String, "domainName", "The DNS name of the domain.").required(),
-    arg("domain_guid", Ty::String, "domainGuid", "The GUID of the domain.").required().any_case(),
-    arg("domain_sid", Ty::String, "domainSid", "The security identifier of the domain."),
-    arg("forest_name", Ty::String, "forestName", "The forest of the domain."),
-    arg("netbios_domain_name", Ty::String, "netBiosDomainName", "The NetBIOS name of the domain."),
-    arg("storage_sid", Ty::String, "azureStorageSid", "The security identifier of the account in the domain."),
+    arg("domain_name", Ty::String, "domainName", "DNS name of the domain.").required(),
+    arg("domain_guid", Ty::String, "domainGuid", "GUID of the domain.").required().any_case(),
+    arg("domain_sid", Ty::String, "domainSid", "Security identifier (SID) of the domain."),
+    arg("forest_name", Ty::String, "forestName", "Forest of the domain."),
+    arg("netbios_domain_name", Ty::String, "netBiosDomainName", "NetBIOS name of the domain."),
+    arg("storage_sid", Ty::String, "azureStorageSid", "Security identifier (SID) of the account in the domain."),
 ]);
 
 static ROUTING: Block = Block::one(&[
@@ -232,40 +245,40 @@ static ROUTING: Block = Block::one(&[
         "choice",
         Ty::Enum(&["InternetRouting", "MicrosoftRouting"]),
         "routingChoice",
-        "Over which network clients reach it by default.",
+        "Default network routing of clients.",
     )
     .default(Lit::Str("MicrosoftRouting")),
     arg(
         "publish_internet_endpoints",
         Ty::Bool,
         "publishInternetEndpoints",
-        "Whether it has names that route over the internet.",
+        "Publish endpoints that route over the internet.",
     )
     .default(Lit::Bool(false)),
     arg(
         "publish_microsoft_endpoints",
         Ty::Bool,
         "publishMicrosoftEndpoints",
-        "Whether it has names that route over Microsoft's network.",
+        "Publish endpoints that route over Microsoft's network.",
     )
     .default(Lit::Bool(false)),
 ]);
 
 static IMMUTABILITY_POLICY: Block = Block::one(&[
-    arg("allow_protected_append_writes", Ty::Bool, "allowProtectedAppendWrites", "Whether append blobs may grow.")
+    arg("allow_protected_append_writes", Ty::Bool, "allowProtectedAppendWrites", "Allow append blobs to grow.")
         .required(),
     arg(
         "period_since_creation_in_days",
         Ty::Integer(1, 146_000),
         "immutabilityPeriodSinceCreationInDays",
-        "Days that a blob cannot be changed.",
+        "Days during which a blob cannot be changed.",
     )
     .required(),
     arg(
         "state",
         Ty::Enum(&["Disabled", "Unlocked", "Locked"]),
         "state",
-        "Whether the policy holds, and whether it can be shortened.",
+        "State of the policy. A locked one cannot be shortened.",
     )
     .required(),
 ]);
@@ -275,9 +288,14 @@ static SAS_POLICY: Block = Block::one(&[
         "expiration_period",
         Ty::String,
         "sasExpirationPeriod",
-        "The longest life of a shared access signature, as `DD.HH:MM:SS`.",
+        "Maximum lifetime of a shared access signature, as `DD.HH:MM:SS`.",
     )
     .required(),
-    arg("expiration_action", Ty::Enum(&["Log", "Block"]), "expirationAction", "What happens to a longer one.")
-        .default(Lit::Str("Log")),
+    arg(
+        "expiration_action",
+        Ty::Enum(&["Log", "Block"]),
+        "expirationAction",
+        "Action for a signature with a longer lifetime.",
+    )
+    .default(Lit::Str("Log")),
 ]);

@@ -1,4 +1,4 @@
-//! A storage account: blobs, files, queues and tables under one name.
+//! Storage account: blobs, files, queues and tables under one name.
 
 mod args;
 mod simulated;
@@ -9,23 +9,23 @@ use super::regions::region;
 use super::table::*;
 use super::{identity, path};
 
-/// The table.
+/// Table of `storage_account`.
 pub static KIND: Kind = Kind {
     name: "storage_account",
-    about: "A storage account: blobs, files, queues and tables under one name.",
+    about: "Storage account: blobs, files, queues and tables under one name.",
     arm: Arm { type_: "Microsoft.Storage/storageAccounts", api: "2026-04-01" },
     names: NameRule::new(3, 24, "^[a-z0-9]+$", "lower-case letters and digits").global(),
     args: args::ARGS,
     attributes: ATTRIBUTES,
     restless: &["properties.geoReplicationStats", "properties.statusOfPrimary", "properties.statusOfSecondary"],
     durations: Durations { create: 25, update: 5, delete: 5 },
-    answers: Answers::Location,
+    answers: AnswerStyle::Location,
     recovery: Recovery {
         redundancy: Some(("account_replication_type", &["GRS", "RAGRS", "GZRS", "RAGZRS"])),
         ..Recovery::DATA
     },
     run_moves: &["account_replication_type"],
-    odd: Odd { encode: Some(encode), decode: Some(decode), check: Some(check), ..Odd::NONE },
+    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
     simulated: simulated::SIMULATED,
     example: r#"
 resource_group "example" {
@@ -42,40 +42,40 @@ storage_account "example" {
     left_out: &[
         ("blob_properties", "an object of its own (`blobServices/default`)"),
         ("share_properties", "an object of its own (`fileServices/default`)"),
-        ("dns_endpoint_type", "in a DNS zone of Azure's choice the endpoints would not follow from the name"),
+        ("dns_endpoint_type", "in a DNS zone of Azure's choice, the endpoints would not follow from the name"),
     ],
     terraform: Terraform { fixed: &[("allow_nested_items_to_be_public", "true")], ..Terraform::BY_RULE },
     ..Kind::EMPTY
 };
 
-/// An endpoint and its host of one service: names that follow from the account's.
+/// An endpoint and its host for each service. Both follow from the account's name.
 macro_rules! endpoints {
     ($($endpoint:literal, $host:literal, $text:literal, $doc:literal;)*) => {
         &[
             identity::PRINCIPAL_ID,
             identity::TENANT_ID,
             $(
-                named($endpoint, concat!("https://", $text, "/"), concat!("The URL of ", $doc, ".")),
-                named($host, $text, concat!("The host of ", $doc, ".")),
+                named($endpoint, concat!("https://", $text, "/"), concat!("URL of ", $doc, ".")),
+                named($host, $text, concat!("Host name of ", $doc, ".")),
             )*
-            attribute("primary_location", "properties.primaryLocation", Fake::Nothing, "The region that takes writes."),
-            attribute("secondary_location", "properties.secondaryLocation", Fake::Nothing, "The region that it is copied to."),
-            key("primary_access_key", "listKeys", "keys[0].value", "The first key."),
-            key("secondary_access_key", "listKeys", "keys[1].value", "The second key."),
+            attribute("primary_location", "properties.primaryLocation", FakeValue::Nothing, "Region that takes writes."),
+            attribute("secondary_location", "properties.secondaryLocation", FakeValue::Nothing, "Region of the copy."),
+            key("primary_access_key", "listKeys", "keys[0].value", "Primary key."),
+            key("secondary_access_key", "listKeys", "keys[1].value", "Secondary key."),
         ]
     };
 }
 
 const ATTRIBUTES: &[Attribute] = endpoints! {
-    "primary_blob_endpoint", "primary_blob_host", "{name}.blob.core.windows.net", "blobs";
-    "primary_dfs_endpoint", "primary_dfs_host", "{name}.dfs.core.windows.net", "the data lake";
-    "primary_file_endpoint", "primary_file_host", "{name}.file.core.windows.net", "files";
-    "primary_queue_endpoint", "primary_queue_host", "{name}.queue.core.windows.net", "queues";
-    "primary_table_endpoint", "primary_table_host", "{name}.table.core.windows.net", "tables";
-    "secondary_blob_endpoint", "secondary_blob_host", "{name}-secondary.blob.core.windows.net", "blobs in the paired region";
-    "secondary_dfs_endpoint", "secondary_dfs_host", "{name}-secondary.dfs.core.windows.net", "the data lake in the paired region";
-    "secondary_queue_endpoint", "secondary_queue_host", "{name}-secondary.queue.core.windows.net", "queues in the paired region";
-    "secondary_table_endpoint", "secondary_table_host", "{name}-secondary.table.core.windows.net", "tables in the paired region";
+    "primary_blob_endpoint", "primary_blob_host", "{name}.blob.core.windows.net", "the blob service";
+    "primary_dfs_endpoint", "primary_dfs_host", "{name}.dfs.core.windows.net", "the Data Lake service";
+    "primary_file_endpoint", "primary_file_host", "{name}.file.core.windows.net", "the file service";
+    "primary_queue_endpoint", "primary_queue_host", "{name}.queue.core.windows.net", "the queue service";
+    "primary_table_endpoint", "primary_table_host", "{name}.table.core.windows.net", "the table service";
+    "secondary_blob_endpoint", "secondary_blob_host", "{name}-secondary.blob.core.windows.net", "the blob service in the paired region";
+    "secondary_dfs_endpoint", "secondary_dfs_host", "{name}-secondary.dfs.core.windows.net", "the Data Lake service in the paired region";
+    "secondary_queue_endpoint", "secondary_queue_host", "{name}-secondary.queue.core.windows.net", "the queue service in the paired region";
+    "secondary_table_endpoint", "secondary_table_host", "{name}-secondary.table.core.windows.net", "the table service in the paired region";
 };
 
 const ENCRYPTION: &str = "properties.encryption";
@@ -102,7 +102,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     encode_key(subject, body);
 }
 
-/// The URL of a key, `https://{vault}.vault.azure.net/keys/{name}/{version}`, stands in the body in parts.
+/// The body splits the URL of a key, `https://{vault}.vault.azure.net/keys/{name}/{version}`, into parts.
 fn encode_key(subject: &Subject<'_>, body: &mut Json) {
     let block = subject.args.get("customer_managed_key");
     let source = if block.is_some() { "Microsoft.Keyvault" } else { "Microsoft.Storage" };
@@ -156,24 +156,24 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     };
     if subject.text("account_tier") == Some("Premium") && !matches!(replication, "LRS" | "ZRS") {
         find(
-            format!("premium storage has no replication `{replication}`"),
-            "It stays in its region.",
-            "Write `\"LRS\"` or `\"ZRS\"`, and replicate to an account of your own at another site.",
+            format!("premium storage does not support the replication `{replication}`"),
+            "Premium storage does not leave its region.",
+            "Set \"LRS\" or \"ZRS\", and replicate to an account of your own at another site.",
         );
     }
     let Some(region) = region(subject.location) else { return };
     if replication.contains('G') && region.pair.is_none() {
         find(
             format!("`{}` has no paired region that `{replication}` could copy to", region.name),
-            "Azure refuses geo-redundant storage in a region without a pair.",
-            "Write `\"ZRS\"` or `\"LRS\"`, and replicate to an account of your own at another site.",
+            "Azure rejects geo-redundant storage in a region without a pair.",
+            "Set \"ZRS\" or \"LRS\", and replicate to an account of your own at another site.",
         );
     }
     if replication.contains('Z') && !region.zones {
         find(
             format!("`{}` has no availability zones that `{replication}` could copy over", region.name),
-            "Azure refuses zone-redundant storage there.",
-            "Write `\"LRS\"`, `\"GRS\"` or `\"RAGRS\"`.",
+            "Azure rejects zone-redundant storage there.",
+            "Set \"LRS\", \"GRS\" or \"RAGRS\".",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What the simulator does with a storage account: its two regions, and the failover from one to the other.
+//! Simulation of a storage account: its two regions, and the failover between them.
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -12,10 +12,10 @@ use crate::address::ArmId;
 const PRIMARY: &str = "properties.primaryLocation";
 const SECONDARY: &str = "properties.secondaryLocation";
 
-/// The provider does not fail over: whatever is asked of an account is answered by the region it was made in (source: Microsoft's guidance on the
-/// failover of storage), which [`Cloudlet`] asks anyway.
-pub(super) const SIMULATED: Simulated = Simulated {
-    at_once: &[AtOnce::Patch, AtOnce::Delete],
+/// The resource provider does not fail over. The region in which an account was created answers all its requests
+/// (source: Microsoft's guidance on the failover of storage). The simulator checks that region in any case.
+pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
+    at_once: &[ImmediateRequest::Patch, ImmediateRequest::Delete],
     tells: &[
         says("listKeys", "keys[0].keyName", "key1"),
         says("listKeys", "keys[0].permissions", "FULL"),
@@ -35,7 +35,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
         always("tableServices", "default", r#"{"cors":{"corsRules":[]}}"#),
     ],
     actions: &[
-        Action {
+        SimulatedAction {
             name: "failover",
             query: Some(("failoverType", "Planned")),
             admit: admit_planned,
@@ -43,7 +43,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
             lasts: 3000,
             reaches: |cloud, id| places(cloud, id).into_iter().flatten().collect(),
         },
-        Action {
+        SimulatedAction {
             name: "failover",
             query: None,
             admit: admit_failover,
@@ -55,7 +55,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
     expands: &[("geoReplicationStats", replication_stats)],
     keeps: Some(keeps),
     accepts: ACCEPTS,
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
 const ACCEPTS: &[&str] = &[
@@ -79,7 +79,7 @@ const ACCEPTS: &[&str] = &[
     "properties.geoReplicationStats",
 ];
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let Some(wanted) = replication(body) else {
         return Err(Refusal { status: 400, code: "SkuNotSpecified", message: "The account has no sku.".to_owned() });
     };
@@ -88,7 +88,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
         let message = format!("The sku with replication {wanted} is not available in this location.");
         return Err(Refusal { status: 400, code: "InvalidSkuForLocation", message });
     }
-    // Between copies in one datacentre and copies over zones the data itself has to move.
+    // A change between copies in one datacentre and copies over zones requires a migration of the data.
     let standing = cloud.get(id).and_then(replication);
     if standing.is_some_and(|standing| standing.contains('Z') != wanted.contains('Z')) {
         let message = "Changing the account between locally redundant and zone-redundant needs a migration.".to_owned();
@@ -97,14 +97,14 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     let name = id.name().to_owned();
     let Some(body) = cloud.get_mut(id) else { return };
     let sku = path::text(body, "sku.name").unwrap_or_default().to_owned();
     path::put(body, "sku.tier", Json::from(sku.split(['V', '_']).next().unwrap_or_default()));
     let own = path::text(body, "location").and_then(region);
-    // After a failover the regions have changed places, and a write leaves them there.
+    // After a failover, the regions are swapped. A write keeps them so.
     let primary = path::text(body, PRIMARY).and_then(region).or(own);
     let other = match primary {
         Some(primary) if Some(primary) != own => own,
@@ -137,19 +137,20 @@ fn service_endpoints(name: &str) -> Json {
     services.into_iter().map(|service| (service, format!("https://{name}.{service}.core.windows.net/"))).collect()
 }
 
-/// How an account is replicated, as in `RAGRS`.
+/// Replication type of an account, as in `RAGRS`.
 fn replication(body: &Json) -> Option<String> {
     path::text(body, "sku.name").and_then(|sku| sku.split_once('_')).map(|(_, replication)| replication.to_owned())
 }
 
-/// The regions that take writes and that follow.
-fn places(cloud: &dyn Cloudlet, id: &ArmId) -> [Option<String>; 2] {
+/// The write region and the region that follows.
+fn places(cloud: &dyn SimulatedWorld, id: &ArmId) -> [Option<String>; 2] {
     let account = cloud.get(id);
     [PRIMARY, SECONDARY].map(|at| account.and_then(|body| path::text(body, at)).map(str::to_owned))
 }
 
-/// A second request finds an account without a secondary region, unless it was planned: then it goes back, and so is not harmless.
-fn admit_failover(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refusal> {
+/// A second forced request finds an account without a secondary region. A second planned request fails back, so it is
+/// not harmless.
+fn admit_failover(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(), Refusal> {
     let [_, secondary] = places(cloud, id);
     let refuse = |code, message| Err(Refusal { status: 409, code, message });
     match secondary {
@@ -165,7 +166,7 @@ fn admit_failover(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refu
     }
 }
 
-fn admit_planned(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_planned(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     admit_failover(cloud, id, body)?;
     let [primary, _] = places(cloud, id);
     match primary.filter(|primary| cloud.is_dark(primary)) {
@@ -178,8 +179,8 @@ fn admit_planned(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Re
     }
 }
 
-/// The regions change places. Without a plan the copy is given up, and the account stays in one region.
-fn fail_over(cloud: &mut dyn Cloudlet, id: &ArmId, planned: bool) {
+/// Swaps the regions. A forced failover abandons the copy, and the account stays in one region.
+fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId, planned: bool) {
     let [_, Some(secondary)] = places(cloud, id) else { return };
     if planned {
         cloud.pass_on(&store(id), &secondary);
@@ -196,7 +197,7 @@ fn fail_over(cloud: &mut dyn Cloudlet, id: &ArmId, planned: bool) {
     settle(cloud, id);
 }
 
-fn replication_stats(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Json> {
+fn replication_stats(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<Json> {
     let [primary, secondary] = places(cloud, id);
     let (primary, secondary) = (primary?, secondary?);
     let lag = cloud.lag(&store(id), &secondary)?;
@@ -220,10 +221,11 @@ fn store(id: &ArmId) -> String {
     format!("storage {}", id.name())
 }
 
-/// The copy is minutes behind on an ordinary day (source: Microsoft documents typically less than 15, and promises nothing).
-fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
+/// The copy lags by minutes in normal operation (source: Microsoft documents typically less than 15, without
+/// guarantee).
+fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
     let (name, [primary, secondary]) = (store(id), places(cloud, id));
     let behind = between(cloud, &name, 120.0, 600.0);
     let followers = secondary.map(|region| (region, behind)).into_iter().collect();
-    Some(Kept { name, writers: vec![primary?], followers })
+    Some(StorePlacement { name, writers: vec![primary?], followers })
 }

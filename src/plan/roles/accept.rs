@@ -1,4 +1,4 @@
-//! A role that moved without a run, taken as it is.
+//! Acceptance of a role that moved without a run.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::held::hold;
 use super::{reckoned, recorded_writer, site};
 use crate::address::Address;
-use crate::kinds::{How, Side};
+use crate::kinds::{FailoverMode, Side};
 use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Stack};
-use crate::state::{Active, GroupRole, Roles};
+use crate::state::{ActiveSite, GroupRole, Roles};
 
-/// The role of a failover group as it is seen, recorded by this run at this time because this person accepts it. Of a replica that was not seen, the
-/// side that is recorded stays.
+/// The observed role of a failover group, recorded by this run at this time because this operator accepts it. A
+/// replica that was not read keeps its recorded side.
 pub fn accepted(
     stack: &Stack,
     group: &FailoverGroup,
@@ -29,15 +29,15 @@ pub fn accepted(
     let stores: BTreeMap<Address, Side> = stores.collect();
     let all = |side: Side| stores.values().all(|now| *now == side);
     let (active, on) = match (all(Side::Source), all(Side::Target)) {
-        (true, _) => (Active::Home, site(group, Side::Source)),
-        (false, true) => (Active::Away, site(group, Side::Target)),
-        (false, false) => (Active::Between, before.map_or(&*group.from, |role| role.site.as_str())),
+        (true, _) => (ActiveSite::Home, site(group, Side::Source)),
+        (false, true) => (ActiveSite::Away, site(group, Side::Target)),
+        (false, false) => (ActiveSite::Between, before.map_or(&*group.from, |role| role.site.as_str())),
     };
     let mut moved = before.map(|role| role.moved.clone()).unwrap_or_default();
-    if active == Active::Home {
+    if active == ActiveSite::Home {
         moved.clear();
     } else {
-        hold(&mut moved, stack, group, active == Active::Between);
+        hold(&mut moved, stack, group, active == ActiveSite::Between);
     }
     let mut reckoned = reckoned(stack, roles, observed);
     let owed = match reckoned.groups.remove(&*group.name) {
@@ -49,7 +49,7 @@ pub fn accepted(
         site: on.to_owned(),
         since: at,
         run: run.to_owned(),
-        how: How::Forced,
+        how: FailoverMode::Forced,
         accepted: Some(by.to_owned()),
         stores,
         moved,

@@ -1,4 +1,4 @@
-//! Protection debt: what is not replicated or redundant right now, since when, and what pays it back.
+//! Protection debt: reduced replication or redundancy, its start, and its remediation.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::{GroupDebt, is_moving};
 use crate::address::Address;
-use crate::kinds::{Debt, Health, Standing};
+use crate::kinds::{Health, ProtectionDebt, ReplicaStatus};
 use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Stack};
-use crate::state::{Active, Owed, Roles};
+use crate::state::{ActiveSite, RecordedDebt, Roles};
 
-/// The roles with what is owed reckoned anew from a look: what is paid has gone, what is not is owed since it was first. What was not seen stays as
-/// recorded.
+/// The roles with protection debt updated from a read: remedied debt is removed, the rest keeps its start. Replicas
+/// that were not read stay as recorded.
 pub(in crate::plan) fn reckoned(stack: &Stack, roles: &Roles, observed: &Observed) -> Roles {
     let Some(at) = observed.at else { return roles.clone() };
     let mut now = roles.clone();
@@ -30,43 +30,43 @@ pub(in crate::plan) fn reckoned(stack: &Stack, roles: &Roles, observed: &Observe
     now
 }
 
-/// What a group owes now, given what it owed.
-fn still_owed(before: &[Owed], group: &FailoverGroup, observed: &Observed, at: Timestamp) -> Vec<Owed> {
-    let seen: Vec<(&Address, &Standing)> = group
+/// The protection debt of a group now, given its earlier debt.
+fn still_owed(before: &[RecordedDebt], group: &FailoverGroup, observed: &Observed, at: Timestamp) -> Vec<RecordedDebt> {
+    let seen: Vec<(&Address, &ReplicaStatus)> = group
         .promote
         .iter()
         .filter_map(|store| observed.standings.get_key_value(store))
         .filter(|(_, standing)| !matches!(standing.health, Health::Unseen(_)))
         .collect();
     let looked_at: BTreeSet<&Address> = seen.iter().map(|(store, _)| *store).collect();
-    let mut owed: Vec<Owed> = before.iter().filter(|owed| !looked_at.contains(&owed.of)).cloned().collect();
+    let mut owed: Vec<RecordedDebt> = before.iter().filter(|owed| !looked_at.contains(&owed.of)).cloned().collect();
     for (store, standing) in seen {
         for debt in debts(standing) {
             let known = before.iter().find(|owed| owed.of == *store && owed.debt.what == debt.what);
-            owed.push(Owed { of: store.clone(), since: known.map_or(at, |owed| owed.since), debt });
+            owed.push(RecordedDebt { of: store.clone(), since: known.map_or(at, |owed| owed.since), debt });
         }
     }
     owed
 }
 
-/// What a replica owes: what its kind says, or else that it does not follow.
-fn debts(standing: &Standing) -> Vec<Debt> {
+/// The protection debt of a replica: reported by its kind, or else that it does not replicate.
+fn debts(standing: &ReplicaStatus) -> Vec<ProtectionDebt> {
     let behind = match &standing.health {
         Health::Following | Health::Unseen(_) => None,
-        Health::Behind(words) => Some((words, "time, for it catches up by itself")),
-        Health::Broken(words) => Some((words, "a repair of the replication")),
+        Health::Behind(words) => Some((words, "wait: the replica catches up by itself")),
+        Health::Broken(words) => Some((words, "repair the replication")),
     };
     match behind {
         Some((words, pays)) if standing.debts.is_empty() => {
-            vec![Debt { what: format!("the copy {words}"), pays: pays.to_owned() }]
+            vec![ProtectionDebt { what: format!("the replica {words}"), pays: pays.to_owned() }]
         }
         _ => standing.debts.clone(),
     }
 }
 
-/// All that is owed, by group; first, of a group that is away, that it has no other site left.
+/// All protection debt, by group. The first entry of a group that is away: it has no standby site.
 pub fn owed(roles: &Roles) -> Vec<GroupDebt> {
-    let listed = |group: &str, Owed { of, debt, since }: &Owed| GroupDebt {
+    let listed = |group: &str, RecordedDebt { of, debt, since }: &RecordedDebt| GroupDebt {
         group: group.to_owned(),
         of: of.clone(),
         what: debt.what.clone(),
@@ -76,12 +76,12 @@ pub fn owed(roles: &Roles) -> Vec<GroupDebt> {
     let mut all = Vec::new();
     for (name, role) in &roles.groups {
         let itself = Address::new("failover_group", name);
-        if role.active == Active::Away && !role.owed.iter().any(|owed| owed.of == itself) {
+        if role.active == ActiveSite::Away && !role.owed.iter().any(|owed| owed.of == itself) {
             all.push(GroupDebt {
                 group: name.clone(),
                 of: itself,
-                what: format!("{} is the only site that serves users, and there is none to fail over to", role.site),
-                pays: "`drplan failover-group down`, which brings the group back".to_owned(),
+                what: format!("{} is the only site, without a standby site to fail over to", role.site),
+                pays: "run `drplan failover-group down` to fail back".to_owned(),
                 since: role.since,
             });
         }

@@ -1,40 +1,41 @@
-//! What a plan leaves alone because it belongs to runs, and what becomes of resources that stand only while a group is up.
+//! Arguments that a plan leaves unchanged because runs control them, and the upkeep of failover-only resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Left, drift, is_moving, members};
+use super::{HeldArgument, drift, is_moving, members};
 use crate::address::Address;
 use crate::plan::decide::top;
 use crate::plan::{Drift, Observed};
 use crate::stack::{FailoverGroup, Presence, Resource, Stack};
-use crate::state::{Active, Recorded, Roles, State};
-use crate::value::{Sealed, Value};
+use crate::state::{ActiveSite, Recorded, Roles, State};
+use crate::value::{SealedValue, Value};
 
 /// Arguments, by resource.
-pub(super) type Arguments = BTreeMap<Address, BTreeSet<String>>;
+pub(super) type ArgumentsByResource = BTreeMap<Address, BTreeSet<String>>;
 
-/// The arguments that a plan leaves as they are.
+/// The arguments that a plan leaves unchanged.
 #[derive(Debug, Default)]
-pub(in crate::plan) struct Held {
-    /// Those that a run has moved, or may have: what is observed is as it should be.
-    moved: Arguments,
-    /// Those that hang on a role which has moved without a run: until that is settled, nobody knows what they should be.
-    unsettled: Arguments,
-    /// The groups of which that is so.
+pub(in crate::plan) struct HeldArguments {
+    /// Arguments that a run has moved, or may have: the observed value is correct.
+    moved: ArgumentsByResource,
+    /// Arguments that depend on a role that moved without a run: their correct value is unknown until the operator
+    /// resolves the role drift.
+    unsettled: ArgumentsByResource,
+    /// The groups with such role drift.
     drifting: BTreeSet<String>,
 }
 
-impl Held {
-    /// What is held in these groups.
+impl HeldArguments {
+    /// The arguments held in these groups.
     pub(in crate::plan) fn of(stack: &Stack, roles: &Roles, observed: &Observed) -> Self {
         let drift = drift(stack, roles, observed);
         let mut held = Self::default();
-        for (name, role) in roles.groups.iter().filter(|(_, role)| role.active != Active::Home) {
+        for (name, role) in roles.groups.iter().filter(|(_, role)| role.active != ActiveSite::Home) {
             for (address, arguments) in &role.moved {
                 held.moved.entry(address.clone()).or_default().extend(arguments.iter().cloned());
             }
             if let Some(group) = stack.failover_groups.get(name.as_str()) {
-                hold(&mut held.moved, stack, group, role.active == Active::Between);
+                hold(&mut held.moved, stack, group, role.active == ActiveSite::Between);
             }
         }
         for group in stack.failover_groups.values() {
@@ -48,8 +49,14 @@ impl Held {
         held
     }
 
-    /// Takes what is held as it stands, whatever the stack says; returns what the stack says otherwise and is not settled.
-    pub(in crate::plan) fn pin(&self, stack: &mut Stack, state: Option<&State>, now: Option<&State>) -> Vec<Left> {
+    /// Pins held arguments at their current values, whatever the stack sets; returns those that the stack sets
+    /// differently and that are not resolved.
+    pub(in crate::plan) fn pin(
+        &self,
+        stack: &mut Stack,
+        state: Option<&State>,
+        now: Option<&State>,
+    ) -> Vec<HeldArgument> {
         let recorded = |address: &Address| -> Option<Recorded> {
             [now, state].into_iter().flatten().find_map(|state| state.resources.get(address)).cloned()
         };
@@ -59,12 +66,14 @@ impl Held {
                 let Some(recorded) = recorded(address) else { continue };
                 for argument in arguments {
                     let value = recorded.arguments.get(argument);
-                    // What a run moves is never secret, so that this says only that it was not known yet.
-                    if value.is_some_and(|json| Sealed::is_sensitive(json) || Sealed::waits_for(json).is_some()) {
+                    // Arguments that a run moves are never secret; such a value only means that it was not known yet.
+                    if value
+                        .is_some_and(|json| SealedValue::is_sensitive(json) || SealedValue::waits_for(json).is_some())
+                    {
                         continue;
                     }
                     if stack.pin(address, argument, value.map(Value::from_json)) && !is_settled {
-                        left.insert(Left { address: address.clone(), argument: argument.clone() });
+                        left.insert(HeldArgument { address: address.clone(), argument: argument.clone() });
                     }
                 }
             }
@@ -72,13 +81,14 @@ impl Held {
         left.into_iter().collect()
     }
 
-    /// What becomes of this failover resource: it is left alone while a role of its group has moved by itself, for it may be in use.
+    /// The upkeep of this failover-only resource: unchanged while a role of its group has moved without a run,
+    /// because it may be in use.
     pub(in crate::plan) fn upkeep(&self, stack: &Stack, roles: &Roles, resource: &Resource) -> Upkeep {
         let unsettled = standing_up(stack, resource).any(|group| self.drifting.contains(&*group.name));
         if unsettled { Upkeep::Unsettled } else { upkeep(stack, roles, resource) }
     }
 
-    /// Takes out of the drift what a run has moved.
+    /// Removes from the drift the arguments that a run has moved.
     pub(in crate::plan) fn expect(&self, drift: &mut Vec<Drift>) {
         for one in drift.iter_mut() {
             if let Some(moved) = self.moved.get(&one.address) {
@@ -89,9 +99,9 @@ impl Held {
     }
 }
 
-/// Holds the arguments of a group's resources that runs may move. What stands up with the group is in use while it is away: how much of it there is
-/// follows the stack again, unless a run was cut short while it worked on it.
-pub(super) fn hold(held: &mut Arguments, stack: &Stack, group: &FailoverGroup, stood_up_too: bool) {
+/// Holds the arguments of a group's resources that runs may move. Failover-only resources are in use while the group
+/// is away: their size then follows the stack, unless a run was cut short while it worked on it.
+pub(super) fn hold(held: &mut ArgumentsByResource, stack: &Stack, group: &FailoverGroup, stood_up_too: bool) {
     for address in members(stack, group) {
         let Some(resource) = stack.resources.get(&address) else { continue };
         let moves = resource.kind.run_moves;
@@ -101,40 +111,40 @@ pub(super) fn hold(held: &mut Arguments, stack: &Stack, group: &FailoverGroup, s
     }
 }
 
-/// What becomes of a resource that stands only while its failover group is up.
+/// The upkeep of a failover-only resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::plan) enum Upkeep {
-    /// The group is up: it is kept as the stack says.
+    /// The group is away: the resource is kept as configured.
     Up,
-    /// A run was given up in between: what stands of it is kept as the stack says, and nothing is added.
+    /// Mixed state: existing resources are kept as configured, and none is added.
     Between,
-    /// A run is not finished: it is that run's.
+    /// A run is unfinished: the run controls the resource.
     Moving,
-    /// A role has moved without a run: nobody knows whether it is to stand.
+    /// A role has moved without a run: it is unknown whether the resource should exist.
     Unsettled,
-    /// The group is at home: it is not to stand.
+    /// The group is at home: the resource should not exist.
     Home,
 }
 
-/// The failover groups that stand this resource up.
+/// The failover groups that create this resource.
 fn standing_up<'a>(stack: &'a Stack, resource: &Resource) -> impl Iterator<Item = &'a FailoverGroup> {
     let of = resource.group.clone();
     stack.failover_groups.values().filter(move |group| of.as_ref().is_some_and(|of| group.stand_up.contains(of)))
 }
 
-/// What becomes of this failover resource, as far as is recorded.
+/// The upkeep of this failover-only resource, as far as is recorded.
 pub(in crate::plan) fn upkeep(stack: &Stack, roles: &Roles, resource: &Resource) -> Upkeep {
     let groups: Vec<&FailoverGroup> = standing_up(stack, resource).collect();
-    let is = |active: Active| groups.iter().any(|group| roles.active(&group.name) == active);
-    // A group that the stack has no longer may have stood it up, and a run of it may go on.
+    let is = |active: ActiveSite| groups.iter().any(|group| roles.active(&group.name) == active);
+    // A group that was removed from the stack may have created it, and a run of that group may be in progress.
     let unknown = |name: &str| !stack.failover_groups.contains_key(name);
-    let lost = roles.groups.iter().any(|(name, role)| role.active != Active::Home && unknown(name));
+    let lost = roles.groups.iter().any(|(name, role)| role.active != ActiveSite::Home && unknown(name));
     let open = roles.open.as_ref().is_some_and(|open| unknown(&open.group));
     if groups.iter().any(|group| is_moving(roles, group)) || open {
         Upkeep::Moving
-    } else if is(Active::Away) {
+    } else if is(ActiveSite::Away) {
         Upkeep::Up
-    } else if is(Active::Between) || (groups.is_empty() && lost) {
+    } else if is(ActiveSite::Between) || (groups.is_empty() && lost) {
         Upkeep::Between
     } else {
         Upkeep::Home

@@ -1,26 +1,26 @@
-//! Which objects say where a replica takes writes, and what they say.
+//! The objects that show which side of a replica is primary, and their evaluation.
 
 use std::collections::BTreeMap;
 
 use crate::address::Address;
-use crate::kinds::{Look, Promotion, Seen, Standing, Subject, What};
+use crate::kinds::{Promotion, ReadRequest, ReadResults, ReadTarget, ReplicaStatus, Subject};
 use crate::stack::{Knowledge, Resource, Stack};
 use crate::state::State;
 
-/// What to look at to know the role of every recorded replica that a failover group promotes. Metrics are left out: how far a copy is behind is not
-/// a role.
-pub fn looks(stack: &Stack, state: &State) -> Vec<(Address, Look)> {
+/// The reads that show the role of every recorded replica that a failover group promotes. Metrics are omitted:
+/// replication lag is not a role.
+pub fn looks(stack: &Stack, state: &State) -> Vec<(Address, ReadRequest)> {
     let mut all = Vec::new();
     for (store, promotion) in stores(stack).filter(|(store, _)| state.resources.contains_key(&store.address)) {
         let looks = with_subject(stack, store, promotion.looks);
-        let roles = looks.into_iter().filter(|look| !matches!(look.what, What::Metric(_)));
+        let roles = looks.into_iter().filter(|look| !matches!(look.what, ReadTarget::Metric(_)));
         all.extend(roles.map(|look| (store.address.clone(), look)));
     }
     all
 }
 
-/// Where each replica stands that was looked at.
-pub fn standings(stack: &Stack, seen: &BTreeMap<Address, Seen>) -> BTreeMap<Address, Standing> {
+/// The status of each replica that was read.
+pub fn standings(stack: &Stack, seen: &BTreeMap<Address, ReadResults>) -> BTreeMap<Address, ReplicaStatus> {
     let looked_at = stores(stack).filter_map(|(store, promotion)| Some((store, promotion, seen.get(&store.address)?)));
     looked_at
         .map(|(store, promotion, seen)| {
@@ -39,7 +39,7 @@ fn stores(stack: &Stack) -> impl Iterator<Item = (&Resource, &'static Promotion)
     })
 }
 
-/// Calls `f` with a resource as its kind sees it, as far as its arguments are known.
+/// Calls `f` with a resource as its kind sees it, with its known arguments.
 fn with_subject<T>(stack: &Stack, resource: &Resource, f: impl FnOnce(&Subject<'_>) -> T) -> T {
     let known = resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?)));
     stack.with_subject(resource, &known.collect(), &Knowledge::default(), f)

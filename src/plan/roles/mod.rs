@@ -1,6 +1,8 @@
-//! What there is to say of roles: which groups a run has swapped, which roles have moved without one, what is owed, and what a plan leaves alone for it.
+//! Roles: groups that a run has moved, roles that moved without one, protection debt, and the arguments that a plan
+//! therefore leaves unchanged.
 //!
-//! A plan never moves a role. What a run has moved is as it should be; what moved by itself is told, and settled by a person.
+//! A plan never moves a role. Moves by runs are correct; moves without a run are reported, and resolved by the
+//! operator.
 
 mod accept;
 mod debts;
@@ -14,10 +16,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::address::Address;
-use crate::kinds::{How, Side};
+use crate::kinds::{FailoverMode, Side};
 use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Stack};
-use crate::state::{Active, OpenRun, Roles, State};
+use crate::state::{ActiveSite, OpenRun, Roles, State};
 use crate::value::Value;
 
 pub use accept::accepted;
@@ -25,91 +27,91 @@ pub use debts::owed;
 pub use looks::{looks, standings};
 
 pub(super) use debts::reckoned;
-pub(super) use held::{Held, Upkeep, upkeep};
+pub(super) use held::{HeldArguments, Upkeep, upkeep};
 pub(super) use promoted::{Parting, Promoted};
 
-/// What there is to say of roles.
+/// The roles of a stack.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct RolesSeen {
+pub struct RoleSummary {
     /// The role epoch.
     pub epoch: u64,
-    /// The groups that are not at home, because a run has moved them.
-    pub swapped: Vec<Swapped>,
-    /// The roles that no run has moved, and that are not as recorded.
+    /// The groups that a run has moved away from home.
+    pub swapped: Vec<MovedGroup>,
+    /// Role drift: roles that differ from the state, without a run.
     pub drift: Vec<RoleDrift>,
-    /// The arguments that the stack says otherwise, and that are left as they are until the drift of roles is settled.
-    pub left: Vec<Left>,
-    /// What is not protected as it should be.
+    /// Arguments that differ from the stack and stay unchanged until the role drift is resolved.
+    pub left: Vec<HeldArgument>,
+    /// Protection debt.
     pub owed: Vec<GroupDebt>,
-    /// The failover run that is not finished.
+    /// The unfinished failover run.
     pub open: Option<OpenRun>,
 }
 
 /// A failover group that is not at home.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Swapped {
+pub struct MovedGroup {
     /// The group.
     pub group: String,
-    /// Whether it is away, or was left in between.
-    pub active: Active,
-    /// The site that is active.
+    /// Away, or in a mixed state.
+    pub active: ActiveSite,
+    /// The active site.
     pub site: String,
     /// Since when.
     pub since: Timestamp,
     /// The run that moved it.
     pub run: String,
-    /// How.
-    pub how: How,
-    /// Who accepted it, where it had moved without a run.
+    /// Planned or forced.
+    pub how: FailoverMode,
+    /// The operator who accepted it, where it had moved without a run.
     pub accepted: Option<String>,
 }
 
-/// A role that no run has moved, and that is not as recorded.
+/// A role that differs from the state, without a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RoleDrift {
     /// The group.
     pub group: String,
     /// The replica.
     pub store: Address,
-    /// The site that took writes, as recorded.
+    /// The recorded primary site.
     pub from: String,
-    /// The site that takes them.
+    /// The observed primary site.
     pub to: String,
 }
 
-/// An argument that is left as it is.
+/// An argument that stays unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Left {
+pub struct HeldArgument {
     /// The resource.
     pub address: Address,
     /// The argument.
     pub argument: String,
 }
 
-/// Protection that is missing.
+/// Protection debt of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupDebt {
     /// The group.
     pub group: String,
-    /// Of what.
+    /// The resource or group.
     pub of: Address,
-    /// What is missing, a sentence without its full stop.
+    /// The reduced protection, a sentence without its full stop.
     pub what: String,
-    /// What pays it back, in the same form.
+    /// The remediation, in the same form.
     pub pays: String,
     /// Since when.
     pub since: Timestamp,
 }
 
-impl RolesSeen {
-    /// What there is to say, as far as the state and a look say it.
+impl RoleSummary {
+    /// The roles, as far as the state and a read show them.
     pub(super) fn of(stack: &Stack, state: &State, observed: &Observed) -> Self {
         let roles = &state.roles;
-        let swapped = roles.groups.iter().filter(|(_, role)| role.active != Active::Home);
+        let swapped = roles.groups.iter().filter(|(_, role)| role.active != ActiveSite::Home);
         Self {
             epoch: roles.epoch,
             swapped: swapped
-                .map(|(group, role)| Swapped {
+                .map(|(group, role)| MovedGroup {
                     group: group.clone(),
                     active: role.active,
                     site: role.site.clone(),
@@ -127,7 +129,7 @@ impl RolesSeen {
     }
 }
 
-/// The roles that are not as recorded. What a run is moving just now is that run's.
+/// The roles that differ from the state. Roles that a run is moving now are omitted.
 pub(super) fn drift(stack: &Stack, roles: &Roles, observed: &Observed) -> Vec<RoleDrift> {
     let mut found = Vec::new();
     for group in stack.failover_groups.values().filter(|group| !is_moving(roles, group)) {
@@ -148,17 +150,17 @@ pub(super) fn drift(stack: &Stack, roles: &Roles, observed: &Observed) -> Vec<Ro
     found
 }
 
-/// The side of a replica that takes writes as far as is recorded; `None` where that is not.
+/// The recorded primary side of a replica; `None` where unknown.
 pub(super) fn recorded_writer(roles: &Roles, group: &FailoverGroup, store: &Address) -> Option<Side> {
     let role = roles.groups.get(&*group.name);
     role.and_then(|role| role.stores.get(store).copied()).or_else(|| match roles.active(&group.name) {
-        Active::Home => Some(Side::Source),
-        Active::Away => Some(Side::Target),
-        Active::Between => None,
+        ActiveSite::Home => Some(Side::Source),
+        ActiveSite::Away => Some(Side::Target),
+        ActiveSite::Between => None,
     })
 }
 
-/// Whether a run that is not finished moves this group.
+/// True if an unfinished run moves this group.
 pub(super) fn is_moving(roles: &Roles, group: &FailoverGroup) -> bool {
     roles.open.as_ref().is_some_and(|open| *open.group == *group.name)
 }
@@ -171,7 +173,8 @@ pub(super) fn site(group: &FailoverGroup, side: Side) -> &str {
     }
 }
 
-/// What a run of this group may write without standing it up: the replicas with what they replicate, what is quiesced and fenced, and the ends of levers.
+/// The permanent resources that a run of this group may write: the replicas with their sources and targets, quiesced
+/// and fenced resources, and the endpoints of routes.
 pub(super) fn members(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
     let replicated = group.promote.iter().filter_map(|store| stack.resources.get(store));
     let ends = group.routes.iter().flat_map(|route| route.args.values()).filter_map(|value| match value {

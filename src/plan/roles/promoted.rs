@@ -1,4 +1,4 @@
-//! Replicas whose copy takes writes: what must not be done to them meanwhile, and how they go when everything goes.
+//! Replicas whose secondary was promoted: the changes that are blocked meanwhile, and their deletion.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ use super::{recorded_writer, site};
 use crate::address::{Address, ArmId};
 use crate::kinds::{Place, Side};
 use crate::plan::refresh::{kind_of, recorded_subject};
-use crate::plan::{Action, Blocked, Change, Observed};
+use crate::plan::{Action, BlockedResource, Change, Observed};
 use crate::stack::{Resource, Stack};
 use crate::state::{Recorded, Roles, State};
 
-/// The replicas whose copy takes writes, as last seen or recorded, each with the name of the site that does.
+/// The replicas whose secondary was promoted, as last observed or recorded, each with the name of the primary site.
 #[derive(Debug, Default)]
 pub(in crate::plan) struct Promoted(BTreeMap<Address, String>);
 
-/// How a promoted replica goes.
+/// The way a promoted replica is deleted.
 #[derive(Debug, PartialEq)]
 pub(in crate::plan) enum Parting {
-    /// Like everything else.
+    /// Like every other resource.
     AsRecorded,
-    /// By the objects that it has on the side that takes writes.
+    /// Through its objects on the primary side.
     Elsewhere(Box<Recorded>),
-    /// With the whole that it is a part of, which would not give up the part that takes writes.
+    /// Together with the object that contains it, which would not release the primary.
     WithItsWhole,
 }
 
 impl Promoted {
-    /// Those of this stack.
+    /// The promoted replicas of this stack.
     pub(in crate::plan) fn of(stack: &Stack, state: Option<&State>, observed: &Observed) -> Self {
         let nothing = Roles::default();
         let roles = state.map_or(&nothing, |state| &state.roles);
@@ -48,12 +48,12 @@ impl Promoted {
         Self(promoted)
     }
 
-    /// What must not be done, because it would lose what was written at the other site or be refused there.
+    /// The changes that are blocked: they would destroy writes at the other site, or be refused there.
     pub(in crate::plan) fn forbids<'c>(
         &self,
         stack: &Stack,
         changes: impl Iterator<Item = &'c Change>,
-    ) -> Vec<Blocked> {
+    ) -> Vec<BlockedResource> {
         if self.0.is_empty() {
             return Vec::new();
         }
@@ -63,19 +63,19 @@ impl Promoted {
             let goes = matches!(change.action, Action::Delete | Action::Replace(_));
             let changes = !matches!(change.action, Action::Keep | Action::Forget);
             let why = if let (true, Some(site)) = (goes, protected.get(&change.address)) {
-                format!("writes go to {site}, and with it what was written there would be lost")
+                format!("its primary is at {site}, and the data written there would be lost")
             } else if let (true, Some((store, site))) = (changes, read_only.get(&change.address)) {
-                format!("{store} takes writes at {site}, and this side of it takes no changes meanwhile")
+                format!("the primary of {store} is at {site}, and this side accepts no changes meanwhile")
             } else {
                 return None;
             };
-            let help = "bring it back with `drplan failover-group down` first; `--target` applies what else changes";
-            Some(Blocked { address: change.address.clone(), why: format!("{why}: {help}") })
+            let help = "fail back with `drplan failover-group down` first; `--target` applies the other changes";
+            Some(BlockedResource { address: change.address.clone(), why: format!("{why}: {help}") })
         });
         blocked.collect()
     }
 
-    /// What holds the only copy that is written: the replicas, and what they replicate to.
+    /// The resources with the only primary copy: the replicas, and their targets.
     fn protected(&self, stack: &Stack) -> BTreeMap<Address, &str> {
         let mut protected = BTreeMap::new();
         for (store, site) in &self.0 {
@@ -88,7 +88,8 @@ impl Promoted {
         protected
     }
 
-    /// What can be written on the side that takes writes only: the replicas that say so, and what they replicate of their source.
+    /// The resources that accept changes only on the primary side: replicas whose kind declares it, and their source
+    /// objects.
     fn read_only(&self, stack: &Stack) -> BTreeMap<Address, (&Address, &str)> {
         let mut read_only = BTreeMap::new();
         for (store, site) in &self.0 {
@@ -106,12 +107,12 @@ impl Promoted {
         read_only
     }
 
-    fn resource<'s>(&self, stack: &'s Stack, store: &Address) -> Option<(&'s Resource, crate::kinds::Replicates)> {
+    fn resource<'s>(&self, stack: &'s Stack, store: &Address) -> Option<(&'s Resource, crate::kinds::Replication)> {
         let resource = stack.resources.get(store)?;
         Some((resource, resource.kind.recovery.replicates?))
     }
 
-    /// How this resource goes when everything does.
+    /// The way this resource is deleted when everything is.
     pub(in crate::plan) fn parting(&self, address: &Address, recorded: &Recorded) -> Parting {
         let kind = kind_of(address, recorded).filter(|_| self.0.contains_key(address));
         let Some(kind) = kind else { return Parting::AsRecorded };
@@ -126,7 +127,7 @@ impl Promoted {
     }
 }
 
-/// An argument that is an id.
+/// The id in an argument.
 fn text(resource: &Resource, argument: &str) -> Option<ArmId> {
     let value = resource.args.get(argument)?.reveal().ok()?;
     value.as_str().map(ArmId::new)

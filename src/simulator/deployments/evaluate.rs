@@ -1,67 +1,69 @@
-//! What the expressions of a template are worth: parameters, variables, loops, and what a function gives. Knows of the world only what [`Surroundings`] tells.
+//! Evaluation of template expressions: parameters, variables, loops and functions. Reads the simulated world only
+//! through [`TemplateEnvironment`].
 
 use std::cell::Cell;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::expression::{Expression, Written, parse, written};
+use super::expression::{Expression, TemplateString, parse, written};
 use super::functions;
 
-/// How deep variables may stand in each other.
+/// The maximum nesting of variables.
 const DEEPEST: u32 = 32;
 
-/// How much may be evaluated in one template, as characters and nodes of all values that come up: variables that are made of each other twice, a few dozen times,
-/// would otherwise fill any machine.
+/// The limit of evaluation per template, in characters and nodes of all intermediate values. Variables that double each
+/// other a few dozen times would otherwise exhaust the memory.
 const MOST_WORK: usize = 64 * 1024 * 1024;
 
-/// Why something has no value.
+/// The reason why an expression has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Miss {
-    /// It is wrong, and why.
+pub(super) enum TemplateError {
+    /// Invalid, with the reason.
     Wrong(String),
-    /// It asks for what stands only once other resources do.
+    /// It depends on a resource that does not exist yet.
     Later,
 }
 
-impl From<String> for Miss {
+impl From<String> for TemplateError {
     fn from(why: String) -> Self {
         Self::Wrong(why)
     }
 }
 
-/// What expressions ask of the world around the template.
-pub(super) trait Surroundings {
-    /// The answer of a function (its name folded) that asks for something outside of the template; `None` where it is no such function.
-    fn answer(&self, function: &str, args: &[Json]) -> Option<Result<Json, Miss>>;
+/// The functions that read from outside of the template.
+pub(super) trait TemplateEnvironment {
+    /// The result of a function (its name folded) that reads from outside of the template; `None` for any other
+    /// function.
+    fn answer(&self, function: &str, args: &[Json]) -> Option<Result<Json, TemplateError>>;
 }
 
-/// Where expressions are evaluated.
+/// The scope of an evaluation.
 #[derive(Clone)]
 pub(super) struct Frame<'a> {
     /// The values of the parameters, by folded name.
     pub(super) parameters: &'a JsonMap<String, Json>,
-    /// The variables as they are written.
+    /// The variables, not evaluated.
     pub(super) variables: &'a JsonMap<String, Json>,
-    /// The loops around, outermost first: their names and turns.
+    /// The enclosing loops, outermost first: names and indexes.
     pub(super) turns: Vec<(String, i64)>,
     /// The variables of lambdas.
     pub(super) bound: Vec<(String, Json)>,
-    pub(super) surroundings: &'a dyn Surroundings,
+    pub(super) surroundings: &'a dyn TemplateEnvironment,
     pub(super) depth: u32,
-    /// How much was evaluated so far.
+    /// Amount evaluated so far.
     pub(super) spent: &'a Cell<usize>,
 }
 
 impl<'a> Frame<'a> {
-    /// The same in one turn of a loop.
+    /// The scope of one iteration of a loop.
     pub(super) fn turn(&self, name: &str, at: i64) -> Self {
         let mut inner = self.clone();
         inner.turns.push((name.to_owned(), at));
         inner
     }
 
-    /// What a piece of a template is worth, with everything in it.
-    pub(super) fn value(&self, written: &Json) -> Result<Json, Miss> {
+    /// Evaluates a piece of a template, including nested values.
+    pub(super) fn value(&self, written: &Json) -> Result<Json, TemplateError> {
         match written {
             Json::String(text) => self.text(text),
             Json::Array(items) => Ok(Json::Array(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?)),
@@ -79,44 +81,44 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The same, with expressions left as they are written that wait for other resources.
-    pub(super) fn value_so_far(&self, written: &Json) -> Result<Json, Miss> {
+    /// The same, but expressions that depend on resources not yet created stay as written.
+    pub(super) fn value_so_far(&self, written: &Json) -> Result<Json, TemplateError> {
         match written {
             Json::Array(items) => {
                 Ok(Json::Array(items.iter().map(|item| self.value_so_far(item)).collect::<Result<_, _>>()?))
             }
             Json::Object(map) if !map.get("copy").is_some_and(Json::is_array) => {
                 let one = |(name, value): (&String, &Json)| Ok((self.key(name)?, self.value_so_far(value)?));
-                Ok(Json::Object(map.iter().map(one).collect::<Result<_, Miss>>()?))
+                Ok(Json::Object(map.iter().map(one).collect::<Result<_, TemplateError>>()?))
             }
             other => match self.value(other) {
-                Err(Miss::Later) => Ok(other.clone()),
+                Err(TemplateError::Later) => Ok(other.clone()),
                 known => known,
             },
         }
     }
 
-    /// A text that must be one.
-    pub(super) fn string(&self, written: &str) -> Result<String, Miss> {
+    /// An expression that must evaluate to a string.
+    pub(super) fn string(&self, written: &str) -> Result<String, TemplateError> {
         match self.text(written)? {
             Json::String(text) => Ok(text),
-            other => Err(Miss::Wrong(format!("`{written}` is {other}, and should be a text"))),
+            other => Err(TemplateError::Wrong(format!("`{written}` must be a string, but is {other}"))),
         }
     }
 
-    fn key(&self, name: &str) -> Result<String, Miss> {
+    fn key(&self, name: &str) -> Result<String, TemplateError> {
         if name.starts_with('[') { self.string(name) } else { Ok(name.to_owned()) }
     }
 
-    fn text(&self, text: &str) -> Result<Json, Miss> {
+    fn text(&self, text: &str) -> Result<Json, TemplateError> {
         match written(text) {
-            Written::Literal(text) => Ok(Json::from(text)),
-            Written::Expression(source) => self.evaluate(&parse(source)?),
+            TemplateString::Literal(text) => Ok(Json::from(text)),
+            TemplateString::Expression(source) => self.evaluate(&parse(source)?),
         }
     }
 
-    /// Lists that loops make in an object.
-    fn lists(&self, loops: &[Json], into: &mut JsonMap<String, Json>) -> Result<(), Miss> {
+    /// Arrays from property loops in an object.
+    fn lists(&self, loops: &[Json], into: &mut JsonMap<String, Json>) -> Result<(), TemplateError> {
         for written in loops {
             let (Some(name), Some(count), Some(input)) =
                 (written.get("name").and_then(Json::as_str), written.get("count"), written.get("input"))
@@ -130,35 +132,36 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// How many turns a loop has.
-    pub(super) fn count(&self, written: &Json) -> Result<i64, Miss> {
+    /// The number of iterations of a loop.
+    pub(super) fn count(&self, written: &Json) -> Result<i64, TemplateError> {
         let count = self.value(written)?;
         let count = count.as_i64().filter(|count| (0..=800).contains(count));
-        count.ok_or_else(|| Miss::Wrong(format!("the count `{written}` of a loop is no number from 0 to 800")))
+        count.ok_or_else(|| TemplateError::Wrong(format!("the loop count `{written}` must be a number from 0 to 800")))
     }
 
-    pub(super) fn evaluate(&self, expression: &Expression) -> Result<Json, Miss> {
+    pub(super) fn evaluate(&self, expression: &Expression) -> Result<Json, TemplateError> {
         let value = self.evaluate_anew(expression)?;
         self.spent.set(self.spent.get().saturating_add(weight(&value)));
         if self.spent.get() > MOST_WORK {
-            return Err(Miss::Wrong("the expressions of the template come to more than can be evaluated".to_owned()));
+            return Err(TemplateError::Wrong("the expressions of the template exceed the evaluation limit".to_owned()));
         }
         Ok(value)
     }
 
-    fn evaluate_anew(&self, expression: &Expression) -> Result<Json, Miss> {
+    fn evaluate_anew(&self, expression: &Expression) -> Result<Json, TemplateError> {
         match expression {
             Expression::Text(text) => Ok(Json::from(text.as_str())),
             Expression::Int(number) => Ok(Json::from(*number)),
             Expression::In(of, at) => {
                 let (of, at) = (self.evaluate(of)?, self.evaluate(at)?);
-                within(&of, &at).ok_or_else(|| Miss::Wrong(format!("there is no `{}` in {}", shown(&at), kind_of(&of))))
+                within(&of, &at)
+                    .ok_or_else(|| TemplateError::Wrong(format!("there is no `{}` in {}", shown(&at), kind_of(&of))))
             }
             Expression::Call(name, args) => self.call(&name.to_ascii_lowercase(), name, args),
         }
     }
 
-    fn call(&self, folded: &str, name: &str, args: &[Expression]) -> Result<Json, Miss> {
+    fn call(&self, folded: &str, name: &str, args: &[Expression]) -> Result<Json, TemplateError> {
         match (folded, args) {
             ("if", [condition, yes, no]) => {
                 self.evaluate(if functions::truth(&self.evaluate(condition)?)? { yes } else { no })
@@ -166,18 +169,22 @@ impl<'a> Frame<'a> {
             ("parameters", [name]) => {
                 let name = functions::text(&self.evaluate(name)?)?;
                 let value = self.parameters.get(&name.to_ascii_lowercase());
-                value.cloned().ok_or_else(|| Miss::Wrong(format!("the template has no parameter `{name}`")))
+                value.cloned().ok_or_else(|| TemplateError::Wrong(format!("the template has no parameter `{name}`")))
             }
             ("variables", [name]) => self.variable(&functions::text(&self.evaluate(name)?)?),
             ("copyindex", args) => self.copy_index(args),
             ("lambdavariables", [name]) => {
                 let name = functions::text(&self.evaluate(name)?)?;
                 let found = self.bound.iter().rev().find(|(bound, _)| *bound == name);
-                found.map(|(_, value)| value.clone()).ok_or_else(|| Miss::Wrong(format!("no lambda binds `{name}`")))
+                found
+                    .map(|(_, value)| value.clone())
+                    .ok_or_else(|| TemplateError::Wrong(format!("no lambda binds `{name}`")))
             }
             ("map" | "filter", [list, Expression::Call(lambda, of)]) if lambda.eq_ignore_ascii_case("lambda") => {
                 let (Json::Array(items), [Expression::Text(name), body]) = (self.evaluate(list)?, &of[..]) else {
-                    return Err(Miss::Wrong(format!("`{name}` takes a list and a lambda of one name")));
+                    return Err(TemplateError::Wrong(format!(
+                        "`{name}` takes an array and a lambda with one parameter"
+                    )));
                 };
                 let mut made = Vec::new();
                 for item in items {
@@ -202,29 +209,31 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn variable(&self, name: &str) -> Result<Json, Miss> {
+    fn variable(&self, name: &str) -> Result<Json, TemplateError> {
         let written = self.variables.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         let inner = Self { depth: self.depth + 1, turns: Vec::new(), bound: Vec::new(), ..self.clone() };
         match written {
-            Some(_) if inner.depth > DEEPEST => Err(Miss::Wrong(format!("the variable `{name}` leads back to itself"))),
+            Some(_) if inner.depth > DEEPEST => {
+                Err(TemplateError::Wrong(format!("the variable `{name}` refers to itself")))
+            }
             Some((_, written)) => inner.value(written),
-            None => Err(Miss::Wrong(format!("the template has no variable `{name}`"))),
+            None => Err(TemplateError::Wrong(format!("the template has no variable `{name}`"))),
         }
     }
 
-    fn copy_index(&self, args: &[Expression]) -> Result<Json, Miss> {
+    fn copy_index(&self, args: &[Expression]) -> Result<Json, TemplateError> {
         let args: Vec<Json> = args.iter().map(|arg| self.evaluate(arg)).collect::<Result<_, _>>()?;
         let named = args.iter().find_map(Json::as_str);
         let turn = match named {
             Some(name) => self.turns.iter().rev().find(|(other, _)| other.eq_ignore_ascii_case(name)),
             None => self.turns.first(),
         };
-        let (_, at) = turn.ok_or_else(|| Miss::Wrong("`copyIndex` stands in no such loop".to_owned()))?;
+        let (_, at) = turn.ok_or_else(|| TemplateError::Wrong("`copyIndex` is not in such a loop".to_owned()))?;
         Ok(Json::from(at + args.iter().find_map(Json::as_i64).unwrap_or(0)))
     }
 }
 
-/// How large a value is.
+/// The size of a value.
 fn weight(value: &Json) -> usize {
     match value {
         Json::String(text) => 1 + text.len(),
@@ -238,7 +247,7 @@ fn is_loop(written: &Json) -> bool {
     written.get("input").is_some()
 }
 
-/// What stands in a value under a name, in any case, or at a place.
+/// The property with this name, in any case, or the element at this index.
 pub(super) fn within(of: &Json, at: &Json) -> Option<Json> {
     match (of, at) {
         (Json::Object(map), Json::String(name)) => {
@@ -253,19 +262,19 @@ pub(super) fn within(of: &Json, at: &Json) -> Option<Json> {
     }
 }
 
-/// A name or place as a message shows it.
+/// A property name or index for messages.
 fn shown(at: &Json) -> String {
     at.as_str().map_or_else(|| at.to_string(), str::to_owned)
 }
 
-/// What kind of value it is. Values may be secret, and are not shown.
+/// The type of a value for messages. Values may be secret and are not shown.
 pub(super) fn kind_of(value: &Json) -> &'static str {
     match value {
         Json::Null => "null",
-        Json::Bool(_) => "a truth value",
+        Json::Bool(_) => "a boolean",
         Json::Number(_) => "a number",
-        Json::String(_) => "a text",
-        Json::Array(_) => "a list",
+        Json::String(_) => "a string",
+        Json::Array(_) => "an array",
         Json::Object(_) => "an object",
     }
 }

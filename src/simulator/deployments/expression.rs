@@ -1,8 +1,9 @@
-//! Expressions as templates write them, `[concat(parameters('a'), 'b')]`: read into a tree. Knows no function.
+//! Template expressions such as `[concat(parameters('a'), 'b')]`, parsed into a tree. No code here depends on a
+//! function.
 
-/// How deep calls and brackets may stand in each other.
+/// The maximum nesting of calls and brackets.
 const DEEPEST: u32 = 64;
-/// The longest expression that is taken, in characters (source: the limits of templates).
+/// The maximum length of an expression, in characters (source: the limits of templates).
 const LONGEST: usize = 24_576;
 
 /// An expression.
@@ -11,12 +12,12 @@ pub(super) enum Expression {
     Text(String),
     Int(i64),
     Call(String, Vec<Expression>),
-    /// What stands in the first under the second: a property or an element.
+    /// A property or an element: the second expression is its name or index in the first.
     In(Box<Expression>, Box<Expression>),
 }
 
 impl Expression {
-    /// Shows every call to `see`, outermost first.
+    /// Visits every call, outermost first.
     pub(super) fn visit<'a>(&'a self, see: &mut dyn FnMut(&'a str, &'a [Self])) {
         match self {
             Self::Text(_) | Self::Int(_) => {}
@@ -32,46 +33,46 @@ impl Expression {
     }
 }
 
-/// What a string of a template is.
-pub(super) enum Written<'a> {
-    /// The text itself.
+/// The meaning of a string in a template.
+pub(super) enum TemplateString<'a> {
+    /// Plain text.
     Literal(&'a str),
     /// The source of an expression.
     Expression(&'a str),
 }
 
-/// Tells text from expressions: `[…]` is one, `[[…]` is text that begins with one bracket.
-pub(super) fn written(text: &str) -> Written<'_> {
+/// Distinguishes text from expressions: `[…]` is an expression, `[[…]` is text that begins with one bracket.
+pub(super) fn written(text: &str) -> TemplateString<'_> {
     match text.strip_prefix('[').filter(|rest| rest.ends_with(']')) {
-        Some(rest) if rest.starts_with('[') => Written::Literal(rest),
-        Some(rest) => Written::Expression(&rest[..rest.len() - 1]),
-        None => Written::Literal(text),
+        Some(rest) if rest.starts_with('[') => TemplateString::Literal(rest),
+        Some(rest) => TemplateString::Expression(&rest[..rest.len() - 1]),
+        None => TemplateString::Literal(text),
     }
 }
 
 /// Reads an expression, without its brackets.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The syntax error.
 pub(super) fn parse(source: &str) -> Result<Expression, String> {
     if source.chars().count() > LONGEST {
         return Err(format!("the expression is longer than {LONGEST} characters"));
     }
-    let mut reader = Reader { rest: source, depth: 0 };
+    let mut reader = ExpressionReader { rest: source, depth: 0 };
     let expression = reader.expression()?;
     reader.skip_spaces();
     match reader.rest {
         "" => Ok(expression),
-        rest => Err(format!("`{rest}` is not expected in the expression `{source}`")),
+        rest => Err(format!("unexpected `{rest}` in the expression `{source}`")),
     }
 }
 
-struct Reader<'a> {
+struct ExpressionReader<'a> {
     rest: &'a str,
     depth: u32,
 }
 
-impl Reader<'_> {
+impl ExpressionReader<'_> {
     fn skip_spaces(&mut self) {
         self.rest = self.rest.trim_start();
     }
@@ -84,13 +85,13 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, token: char) -> Result<(), String> {
-        if self.take(token) { Ok(()) } else { Err(format!("`{token}` is expected before `{}`", self.rest)) }
+        if self.take(token) { Ok(()) } else { Err(format!("expected `{token}` before `{}`", self.rest)) }
     }
 
     fn expression(&mut self) -> Result<Expression, String> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(format!("calls stand in each other more than {DEEPEST} deep"));
+            return Err(format!("calls are nested deeper than {DEEPEST}"));
         }
         let mut expression = self.value()?;
         loop {
@@ -134,11 +135,11 @@ impl Reader<'_> {
         }
     }
 
-    /// The rest of a text whose first quote was taken; `''` is one quote.
+    /// The rest of a string literal after its opening quote; `''` is one quote.
     fn text(&mut self) -> Result<Expression, String> {
         let mut text = String::new();
         loop {
-            let (before, after) = self.rest.split_once('\'').ok_or("a text is not closed with `'`")?;
+            let (before, after) = self.rest.split_once('\'').ok_or("a string has no closing `'`")?;
             text.push_str(before);
             self.rest = after;
             match after.strip_prefix('\'') {
@@ -155,7 +156,7 @@ impl Reader<'_> {
         self.skip_spaces();
         let length = self.rest.len() - self.rest.trim_start_matches(|c: char| c == '_' || c.is_alphanumeric()).len();
         if length == 0 {
-            return Err(format!("a name is expected before `{}`", self.rest));
+            return Err(format!("expected a name before `{}`", self.rest));
         }
         let (name, rest) = self.rest.split_at(length);
         self.rest = rest;
@@ -171,9 +172,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(source in "[a-z0-9'\\[\\](),. é-]{0,60}") {
+        fn any_text_parses_or_is_refused_without_panic(source in "[a-z0-9'\\[\\](),. é-]{0,60}") {
             drop(parse(&source));
-            if let Written::Expression(inner) = written(&source) {
+            if let TemplateString::Expression(inner) = written(&source) {
                 drop(parse(inner));
             }
         }
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_properties_and_elements() {
+    fn calls_properties_and_elements_parse() {
         let call = Expression::Call("parameters".to_owned(), vec![text("it's")]);
         let first = Expression::In(Box::new(call), Box::new(Expression::Int(0)));
         let expected = Expression::In(Box::new(first), Box::new(text("id")));
@@ -192,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn brackets_make_expressions_and_doubled_ones_do_not() {
-        assert!(matches!(written("[a()]"), Written::Expression("a()")));
-        assert!(matches!(written("[[a()]"), Written::Literal("[a()]")));
-        assert!(matches!(written("[a"), Written::Literal("[a")));
+    fn single_bracket_is_an_expression_and_double_bracket_is_text() {
+        assert!(matches!(written("[a()]"), TemplateString::Expression("a()")));
+        assert!(matches!(written("[[a()]"), TemplateString::Literal("[a()]")));
+        assert!(matches!(written("[a"), TemplateString::Literal("[a")));
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_expressions_are_refused() {
         for wrong in ["", "a", "a(", "a('b", "a() b", "a(1,)", "12345678901234567890", "a().", "a()[1"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

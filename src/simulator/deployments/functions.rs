@@ -1,5 +1,5 @@
-//! The functions of templates that need nothing but their arguments. What they give is Azure's, but for the text of GUIDs and unique strings,
-//! whose making Azure does not tell.
+//! Template functions that depend only on their arguments. Results are Azure's, except for the text of GUIDs and unique
+//! strings, whose algorithm Azure does not publish.
 
 use std::net::Ipv4Addr;
 
@@ -7,25 +7,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::evaluate::{Miss, kind_of, within};
+use super::evaluate::{TemplateError, kind_of, within};
 use crate::simulator::seed::Seed;
 
-/// The longest text that a function makes, in bytes: that of the largest template.
+/// The longest string that a function may return, in bytes: that of the largest template.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 
-/// What a function (its name folded, and as it is written) gives.
-pub(super) fn call(folded: &str, name: &str, args: &[Json]) -> Result<Json, Miss> {
+/// The result of a function, by its folded name and its name as written.
+pub(super) fn call(folded: &str, name: &str, args: &[Json]) -> Result<Json, TemplateError> {
     texts(folded, args).or_else(|| collections(folded, args)).or_else(|| numbers(folded, args)).unwrap_or_else(|| {
-        Err(Miss::Wrong(format!("the function `{name}` is not known with {} arguments", args.len())))
+        Err(TemplateError::Wrong(format!("the function `{name}` does not exist with {} arguments", args.len())))
     })
 }
 
-type Given = Option<Result<Json, Miss>>;
+type FunctionResult = Option<Result<Json, TemplateError>>;
 
-/// Texts, and what is made into one.
-fn texts(name: &str, args: &[Json]) -> Given {
+/// String functions.
+fn texts(name: &str, args: &[Json]) -> FunctionResult {
     let of = |at: usize| args.get(at).map_or_else(|| Err(missing(name)), text);
-    let made = |text: Result<String, Miss>| Some(text.map(Json::from));
+    let made = |text: Result<String, TemplateError>| Some(text.map(Json::from));
     match (name, args.len()) {
         ("concat", _) if args.iter().all(|arg| !arg.is_array()) => made(Ok(args.iter().map(plain).collect())),
         ("format", 1..) => made(of(0).and_then(|pattern| format(&pattern, &args[1..]))),
@@ -40,7 +40,8 @@ fn texts(name: &str, args: &[Json]) -> Given {
         })),
         ("base64", 1) => made(of(0).map(|text| STANDARD.encode(text))),
         ("base64tostring", 1) => made(of(0).and_then(|text| {
-            let bytes = STANDARD.decode(text).map_err(|_| Miss::Wrong("the text is not base64".to_owned()))?;
+            let bytes =
+                STANDARD.decode(text).map_err(|_| TemplateError::Wrong("the string is not base64".to_owned()))?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         })),
         ("substring", 2 | 3) => made(of(0).and_then(|text| {
@@ -48,7 +49,7 @@ fn texts(name: &str, args: &[Json]) -> Given {
             let left = text.chars().count().saturating_sub(from);
             let length = args.get(2).map_or(Ok(left), whole)?;
             if length > left {
-                return Err(Miss::Wrong("`substring` goes beyond the end of its text".to_owned()));
+                return Err(TemplateError::Wrong("`substring` exceeds the length of the string".to_owned()));
             }
             Ok(text.chars().skip(from).take(length).collect())
         })),
@@ -68,7 +69,8 @@ fn texts(name: &str, args: &[Json]) -> Given {
             Some(of(0).and_then(|text| Ok(json!(text.to_lowercase().ends_with(&of(1)?.to_lowercase())))))
         }
         ("json", 1) => Some(of(0).and_then(|text| {
-            serde_json::from_str(&text).map_err(|error| Miss::Wrong(format!("`json` cannot read its text: {error}")))
+            serde_json::from_str(&text)
+                .map_err(|error| TemplateError::Wrong(format!("`json` cannot parse its argument: {error}")))
         })),
         ("guid", 1..) => {
             made(Ok(Seed(0)
@@ -90,8 +92,8 @@ fn texts(name: &str, args: &[Json]) -> Given {
     }
 }
 
-/// Lists and objects.
-fn collections(name: &str, args: &[Json]) -> Given {
+/// Array and object functions.
+fn collections(name: &str, args: &[Json]) -> FunctionResult {
     let first = args.first().unwrap_or(&Json::Null);
     match (name, args.len()) {
         ("concat", 1..) => Some(
@@ -161,8 +163,8 @@ fn collections(name: &str, args: &[Json]) -> Given {
     }
 }
 
-/// Numbers and truth.
-fn numbers(name: &str, args: &[Json]) -> Given {
+/// Number and logical functions.
+fn numbers(name: &str, args: &[Json]) -> FunctionResult {
     let two = || Ok((int(args.first().unwrap_or(&Json::Null))?, int(args.get(1).unwrap_or(&Json::Null))?));
     let reckon = |how: fn(i64, i64) -> Option<i64>| {
         Some(two().and_then(|(a, b)| how(a, b).map(Json::from).ok_or_else(|| missing(name))))
@@ -195,7 +197,7 @@ fn numbers(name: &str, args: &[Json]) -> Given {
         ("div", 2) => reckon(i64::checked_div),
         ("mod", 2) => reckon(i64::checked_rem),
         ("min" | "max", 1..) => {
-            let numbers: Result<Vec<i64>, Miss> = match args {
+            let numbers: Result<Vec<i64>, TemplateError> = match args {
                 [Json::Array(items)] => items.iter().map(int).collect(),
                 _ => args.iter().map(int).collect(),
             };
@@ -208,42 +210,42 @@ fn numbers(name: &str, args: &[Json]) -> Given {
     }
 }
 
-/// A text.
-pub(super) fn text(value: &Json) -> Result<String, Miss> {
+/// The value as a string.
+pub(super) fn text(value: &Json) -> Result<String, TemplateError> {
     value
         .as_str()
         .map(str::to_owned)
-        .ok_or_else(|| Miss::Wrong(format!("a text is wanted, and this is {}", kind_of(value))))
+        .ok_or_else(|| TemplateError::Wrong(format!("expected a string, got {}", kind_of(value))))
 }
 
-/// Whether a value is true.
-pub(super) fn truth(value: &Json) -> Result<bool, Miss> {
+/// The value as a boolean.
+pub(super) fn truth(value: &Json) -> Result<bool, TemplateError> {
     match value {
         Json::Bool(truth) => Ok(*truth),
         Json::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Json::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
         Json::Number(number) => Ok(number.as_i64() != Some(0)),
-        other => Err(Miss::Wrong(format!("a truth value is wanted, and this is {}", kind_of(other)))),
+        other => Err(TemplateError::Wrong(format!("expected a boolean, got {}", kind_of(other)))),
     }
 }
 
-fn int(value: &Json) -> Result<i64, Miss> {
+fn int(value: &Json) -> Result<i64, TemplateError> {
     let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
-    number.ok_or_else(|| Miss::Wrong(format!("a whole number is wanted, and this is {}", kind_of(value))))
+    number.ok_or_else(|| TemplateError::Wrong(format!("expected an integer, got {}", kind_of(value))))
 }
 
-fn whole(value: &Json) -> Result<usize, Miss> {
-    usize::try_from(int(value)?).map_err(|_| Miss::Wrong("a number must not be below zero here".to_owned()))
+fn whole(value: &Json) -> Result<usize, TemplateError> {
+    usize::try_from(int(value)?).map_err(|_| TemplateError::Wrong("the number must not be negative".to_owned()))
 }
 
-fn list(value: &Json) -> Result<&[Json], Miss> {
+fn list(value: &Json) -> Result<&[Json], TemplateError> {
     value
         .as_array()
         .map(Vec::as_slice)
-        .ok_or_else(|| Miss::Wrong(format!("a list is wanted, and this is {}", kind_of(value))))
+        .ok_or_else(|| TemplateError::Wrong(format!("expected an array, got {}", kind_of(value))))
 }
 
-/// A value as text.
+/// A value formatted as a string.
 fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
@@ -253,13 +255,13 @@ fn plain(value: &Json) -> String {
     }
 }
 
-/// Refuses a text that would be longer than any that a template can need.
-fn fits(length: usize) -> Result<(), Miss> {
-    if length <= LONGEST_TEXT { Ok(()) } else { Err(Miss::Wrong("a text becomes longer than 4 MB".to_owned())) }
+/// Refuses a string longer than any template can need.
+fn fits(length: usize) -> Result<(), TemplateError> {
+    if length <= LONGEST_TEXT { Ok(()) } else { Err(TemplateError::Wrong("a string exceeds 4 MB".to_owned())) }
 }
 
-/// A pattern with `{0}` in it, filled.
-fn format(pattern: &str, args: &[Json]) -> Result<String, Miss> {
+/// `format`: a pattern with its `{0}` placeholders replaced.
+fn format(pattern: &str, args: &[Json]) -> Result<String, TemplateError> {
     let mut filled = String::new();
     let mut rest = pattern;
     while let Some(at) = rest.find(['{', '}']) {
@@ -273,7 +275,9 @@ fn format(pattern: &str, args: &[Json]) -> Result<String, Miss> {
         let (place, after) = after[1..].split_once('}').ok_or_else(|| missing("format"))?;
         let number = place.split([':', ',']).next().unwrap_or_default();
         let arg = number.parse::<usize>().ok().and_then(|at| args.get(at));
-        filled.push_str(&plain(arg.ok_or_else(|| Miss::Wrong(format!("`format` has no argument {{{place}}}")))?));
+        filled.push_str(&plain(
+            arg.ok_or_else(|| TemplateError::Wrong(format!("`format` has no argument {{{place}}}")))?,
+        ));
         fits(filled.len())?;
         rest = after;
     }
@@ -282,7 +286,7 @@ fn format(pattern: &str, args: &[Json]) -> Result<String, Miss> {
     Ok(filled)
 }
 
-/// Two lists without what stands in both twice; two objects, one in the other.
+/// `union`: two arrays without duplicates, or two objects merged.
 fn union(all: Json, more: &Json) -> Json {
     match (all, more) {
         (Json::Array(mut items), Json::Array(more)) => {
@@ -304,9 +308,9 @@ fn union(all: Json, more: &Json) -> Json {
     }
 }
 
-/// The first address of a range, and the length of its prefix.
-fn cidr(range: &str) -> Result<(u32, u32), Miss> {
-    let wrong = || Miss::Wrong(format!("`{range}` is no range of addresses as `10.0.0.0/16`"));
+/// The first address of a range, and its prefix length.
+fn cidr(range: &str) -> Result<(u32, u32), TemplateError> {
+    let wrong = || TemplateError::Wrong(format!("`{range}` is not an address range such as `10.0.0.0/16`"));
     let (address, length) = range.split_once('/').ok_or_else(wrong)?;
     let address: Ipv4Addr = address.parse().map_err(|_| wrong())?;
     let length: u32 = length.parse().ok().filter(|length| *length <= 32).ok_or_else(wrong)?;
@@ -314,7 +318,7 @@ fn cidr(range: &str) -> Result<(u32, u32), Miss> {
     Ok((u32::from(address) & mask, length))
 }
 
-fn parse_cidr(range: &str) -> Result<Json, Miss> {
+fn parse_cidr(range: &str) -> Result<Json, TemplateError> {
     let (first, length) = cidr(range)?;
     let size = 1_u64 << (32 - length);
     let at = |offset: u64| Ipv4Addr::from(u32::try_from(u64::from(first) + offset).unwrap_or(u32::MAX)).to_string();
@@ -324,7 +328,7 @@ fn parse_cidr(range: &str) -> Result<Json, Miss> {
     }))
 }
 
-fn cidr_subnet(range: &str, length: usize, at: usize) -> Result<Json, Miss> {
+fn cidr_subnet(range: &str, length: usize, at: usize) -> Result<Json, TemplateError> {
     let (first, own) = cidr(range)?;
     let new = u32::try_from(length).ok().filter(|new| (own..=32).contains(new)).ok_or_else(|| missing("cidrSubnet"))?;
     let at = u32::try_from(at)
@@ -336,8 +340,8 @@ fn cidr_subnet(range: &str, length: usize, at: usize) -> Result<Json, Miss> {
     Ok(Json::from(format!("{}/{new}", Ipv4Addr::from(start))))
 }
 
-fn missing(name: &str) -> Miss {
-    Miss::Wrong(format!("`{name}` cannot take these arguments"))
+fn missing(name: &str) -> TemplateError {
+    TemplateError::Wrong(format!("`{name}` does not accept these arguments"))
 }
 
 #[cfg(test)]
@@ -386,7 +390,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_arguments_are_taken_or_refused(name in 0..NAMES.len(), args in prop::collection::vec(any_value(), 0..4)) {
+        fn any_arguments_are_accepted_or_refused_without_panic(name in 0..NAMES.len(), args in prop::collection::vec(any_value(), 0..4)) {
             drop(call(NAMES[name], NAMES[name], &args));
         }
     }
@@ -396,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_templates_ask_for() {
+    fn common_functions_give_azures_results() {
         assert_eq!(gives("format", json!(["{0}-{1:D2}{{}}", "a", 7])), json!("a-7{}"));
         assert_eq!(gives("concat", json!([[1], [2]])), json!([1, 2]));
         assert_eq!(
@@ -411,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_arguments_are_refused() {
+    fn invalid_arguments_are_refused() {
         for (name, args) in [
             ("substring", json!(["abcd", 3, 2])),
             ("div", json!([1, 0])),

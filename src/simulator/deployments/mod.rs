@@ -1,10 +1,10 @@
-//! Template deployments: Resource Manager writes many resources for one request, each when what it waits for stands.
+//! Template deployments: Resource Manager writes many resources for one request, each after its dependencies.
 //!
-//! A deployment is kept with its template and what became of each of its resources; the resources are written like those of any request, but for the
-//! caller's budget of calls. Values of secure parameters are kept in memory only: a deployment that was cut off by the end of the process fails where
-//! it needs one. Only the incremental mode is known.
+//! The world keeps a deployment with its template and the outcome of each resource. Resources are written as by any
+//! request, but do not count against the caller's rate limit. Values of secure parameters are kept in memory only: a
+//! deployment that the end of the process interrupted fails where it needs one. Only the incremental mode is supported.
 
-mod around;
+mod environment;
 mod evaluate;
 mod expression;
 mod functions;
@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::SUBSCRIPTION;
-use super::answer::{Ask, group_not_found};
-use super::locks::Wish;
-use super::request::{Failure, Request, Response, Verb};
-use super::target::{GROUP, Named, Target, group_of};
+use super::answer::{AdmittedRequest, group_not_found};
+use super::locks::LockedAction;
+use super::request::{ErrorResponse, HttpMethod, Request, Response};
+use super::target::{GROUP, ResourcePath, Target, group_of};
 use super::world::World;
 use crate::address::ArmId;
-use around::Around;
-use template::{DEPLOYMENT, Item, Template, wrong};
+use environment::WorldEnvironment;
+use template::{DEPLOYMENT, Template, TemplateResource, wrong};
 
 /// The type of a deployment, folded.
 const TYPE: &str = "microsoft.resources/deployments";
@@ -40,121 +40,125 @@ pub(super) struct Deployment {
     location: Option<String>,
     tags: Json,
     template: Json,
-    /// Whether nothing in the template is an expression.
+    /// True if the template holds no expressions.
     literal: bool,
     /// The parameters that were given, without secure ones.
     parameters: JsonMap<String, Json>,
     began: Timestamp,
     ended: Option<Timestamp>,
     correlation: String,
-    /// The last segment of the address that tells how far it is.
+    /// The last segment of the status URL.
     key: String,
-    stage: Stage,
-    parts: Vec<Part>,
+    stage: DeploymentState,
+    parts: Vec<DeploymentResource>,
     outputs: Json,
-    /// The template with everything that it was given.
+    /// The prepared template and its resources.
     #[serde(skip)]
-    work: Option<Box<Work>>,
-    /// When something of it is to be looked at again.
+    work: Option<Box<PreparedDeployment>>,
+    /// The time of the next step.
     #[serde(skip)]
     next: Option<Timestamp>,
 }
 
 /// A template that is ready to be deployed.
 #[derive(Debug, Clone)]
-struct Work {
+struct PreparedDeployment {
     template: Template,
-    items: Vec<Item>,
+    items: Vec<TemplateResource>,
 }
 
-/// How far a deployment is.
+/// The state of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Stage {
+enum DeploymentState {
     Running,
     Succeeded,
-    Failed(Failure),
+    Failed(ErrorResponse),
     Canceled,
 }
 
-/// What became of one resource of a template.
+/// The outcome of one resource of a template.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Part {
+struct DeploymentResource {
     id: ArmId,
     #[serde(rename = "type")]
     type_: String,
-    state: State,
+    state: ResourceState,
     began: Option<Timestamp>,
     ended: Option<Timestamp>,
-    /// Whether nothing stood before.
+    /// True if the deployment created the resource.
     created: bool,
 }
 
-/// How far a resource of a template is.
+/// The state of a resource of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
-    /// It waits for others; or, where it was refused for now, until a time.
+enum ResourceState {
+    /// It waits for its dependencies or, after a temporary refusal, until a time.
     Waiting {
         again: Option<Timestamp>,
         tries: u32,
     },
     /// The operation with this key writes it.
     Running(String),
-    /// It is written, and answers at this time.
+    /// It is written and becomes available at this time.
     Until(Timestamp),
-    /// It is a deployment itself.
+    /// It is a nested deployment.
     Inner,
     Done,
-    Failed(Failure),
-    /// It is not wanted, or only spoken of.
+    Failed(ErrorResponse),
+    /// Its condition is false, or it is an existing resource.
     Skipped,
-    /// What it waits for did not come to be.
+    /// A dependency was not created.
     NotBegun,
 }
 
-/// What a request asks of deployments.
-pub(super) enum Asked {
-    One(Named),
+/// A request for deployments.
+pub(super) enum DeploymentQuery {
+    One(ResourcePath),
     All(String),
-    /// One of the words below a deployment, and what stands behind it.
-    Below(Named, String, Option<String>),
+    /// A path segment below a deployment, and the key after it.
+    Below(ResourcePath, String, Option<String>),
 }
 
-/// What a request asks of deployments; `None` where it asks for something else.
-pub(super) fn asked(target: &Target) -> Option<Asked> {
+/// The request for deployments; `None` for any other request.
+pub(super) fn asked(target: &Target) -> Option<DeploymentQuery> {
     match target {
-        Target::Resource(named) if named.type_ == TYPE => Some(Asked::One(named.clone())),
+        Target::Resource(named) if named.type_ == TYPE => Some(DeploymentQuery::One(named.clone())),
         Target::Resource(named) if named.type_.strip_prefix(TYPE).is_some_and(|rest| rest.starts_with('/')) => {
             let mut above = named.clone();
             let (key, word) = (above.segments.pop()?, above.segments.pop()?);
-            let above = Named { id: named.above(2), type_: TYPE.to_owned(), ..above };
-            Some(Asked::Below(above, word.to_ascii_lowercase(), Some(key)))
+            let above = ResourcePath { id: named.above(2), type_: TYPE.to_owned(), ..above };
+            Some(DeploymentQuery::Below(above, word.to_ascii_lowercase(), Some(key)))
         }
-        Target::Collection { scope, type_ } if type_ == TYPE => Some(Asked::All(scope.clone())),
+        Target::Collection { scope, type_ } if type_ == TYPE => Some(DeploymentQuery::All(scope.clone())),
         Target::Action(named, word) if named.type_ == TYPE => {
-            Some(Asked::Below(named.clone(), word.to_ascii_lowercase(), None))
+            Some(DeploymentQuery::Below(named.clone(), word.to_ascii_lowercase(), None))
         }
         _ => None,
     }
 }
 
 impl World {
-    /// Answers what is asked of deployments.
-    pub(super) fn deployments(&mut self, asked: Asked, ask: &Ask<'_>) -> Result<Response, Failure> {
+    /// Answers a request for deployments.
+    pub(super) fn deployments(
+        &mut self,
+        asked: DeploymentQuery,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Response, ErrorResponse> {
         let verb = ask.request.verb;
         match (verb, asked) {
-            (Verb::Put, Asked::One(named)) => self.put_deployment(&named, ask),
-            (Verb::Head, Asked::One(named)) => {
+            (HttpMethod::Put, DeploymentQuery::One(named)) => self.put_deployment(&named, ask),
+            (HttpMethod::Head, DeploymentQuery::One(named)) => {
                 Ok(Response::empty(if self.deployments.contains_key(&named.id) { 204 } else { 404 }))
             }
-            (Verb::Get, Asked::One(named)) => {
+            (HttpMethod::Get, DeploymentQuery::One(named)) => {
                 self.deployment(&named).map(|deployment| Response::json(200, &self.shown_deployment(deployment)))
             }
-            (Verb::Delete, Asked::One(named)) => self.delete_deployment(&named),
-            (Verb::Get, Asked::All(scope)) => self.all_deployments(&scope, ask),
-            (Verb::Get, Asked::Below(named, word, key)) => {
+            (HttpMethod::Delete, DeploymentQuery::One(named)) => self.delete_deployment(&named),
+            (HttpMethod::Get, DeploymentQuery::All(scope)) => self.all_deployments(&scope, ask),
+            (HttpMethod::Get, DeploymentQuery::Below(named, word, key)) => {
                 let deployment = self.deployment(&named)?;
                 match (word.as_str(), key) {
                     ("operations", key) => self.deployment_operations(deployment, key.as_deref(), ask),
@@ -162,13 +166,13 @@ impl World {
                     _ => Err(self.absent(&named)),
                 }
             }
-            (Verb::Post, Asked::Below(named, word, None)) => self.post_deployment(&named, &word, ask),
+            (HttpMethod::Post, DeploymentQuery::Below(named, word, None)) => self.post_deployment(&named, &word, ask),
             (verb, _) => Err(super::answer::method_not_allowed(verb)),
         }
     }
 
-    /// Where a deployment of this name goes, once that stands and may be written to.
-    fn scope_of_deployment(&self, named: &Named) -> Result<ArmId, Failure> {
+    /// The scope of a deployment, if that exists and accepts writes.
+    fn scope_of_deployment(&self, named: &ResourcePath) -> Result<ArmId, ErrorResponse> {
         let whole = format!("/subscriptions/{SUBSCRIPTION}");
         if named.above(4) == whole {
             return Ok(ArmId::new(whole));
@@ -177,11 +181,11 @@ impl World {
         let standing = self.standing(&group).filter(|object| object.type_ == GROUP);
         let standing = standing.ok_or_else(|| group_not_found(named.group().unwrap_or_default()))?;
         self.reach_to_write(&group, None)?;
-        self.check_unlocked(&group, Wish::Write)?;
+        self.check_unlocked(&group, LockedAction::Write)?;
         Ok(standing.id.clone())
     }
 
-    fn deployment(&self, named: &Named) -> Result<&Deployment, Failure> {
+    fn deployment(&self, named: &ResourcePath) -> Result<&Deployment, ErrorResponse> {
         if let Some(region) = group_of(&named.id).and_then(|group| self.own_region(group)) {
             self.rest.faults.reach(&region)?;
         }
@@ -190,7 +194,7 @@ impl World {
                 named.group().filter(|_| group_of(&named.id).is_some_and(|group| self.standing(group).is_none()));
             group.map_or_else(
                 || {
-                    Failure::gateway(
+                    ErrorResponse::gateway(
                         404,
                         "DeploymentNotFound",
                         format!("Deployment '{}' could not be found.", named.name()),
@@ -201,7 +205,7 @@ impl World {
         })
     }
 
-    fn put_deployment(&mut self, named: &Named, ask: &Ask<'_>) -> Result<Response, Failure> {
+    fn put_deployment(&mut self, named: &ResourcePath, ask: &AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
         if let Some(failure) = &ask.fails {
             return Err(failure.clone());
         }
@@ -218,7 +222,7 @@ impl World {
         Ok(response.with("azure-asyncoperation", status).with("retry-after", "1"))
     }
 
-    /// A deployment that could begin now.
+    /// A validated deployment that is ready to begin.
     fn read_deployment(
         &self,
         scope: &ArmId,
@@ -226,10 +230,10 @@ impl World {
         body: &Json,
         correlation: Option<String>,
         literal: bool,
-    ) -> Result<Deployment, Failure> {
+    ) -> Result<Deployment, ErrorResponse> {
         let well_called = |c: char| c.is_ascii_alphanumeric() || "._-()".contains(c);
         if name.is_empty() || name.len() > 64 || !name.chars().all(well_called) {
-            return Err(Failure::gateway(
+            return Err(ErrorResponse::gateway(
                 400,
                 "InvalidDeploymentName",
                 format!(
@@ -239,8 +243,8 @@ impl World {
         }
         let id = ArmId::new(format!("{scope}/providers/{DEPLOYMENT}/{name}"));
         let standing = self.deployments.get(&id.folded());
-        if let Some(active) = standing.filter(|deployment| deployment.stage == Stage::Running) {
-            return Err(Failure::gateway(
+        if let Some(active) = standing.filter(|deployment| deployment.stage == DeploymentState::Running) {
+            return Err(ErrorResponse::gateway(
                 409,
                 "DeploymentActive",
                 format!(
@@ -254,14 +258,14 @@ impl World {
             let before = standing.and_then(|deployment| deployment.location.clone());
             match (&location, before) {
                 (None, _) => {
-                    return Err(Failure::gateway(
+                    return Err(ErrorResponse::gateway(
                         400,
                         "LocationRequired",
                         "The location property is required for this deployment.",
                     ));
                 }
                 (Some(new), Some(old)) if !new.eq_ignore_ascii_case(&old) => {
-                    return Err(Failure::gateway(
+                    return Err(ErrorResponse::gateway(
                         409,
                         "InvalidDeploymentLocation",
                         format!(
@@ -275,13 +279,13 @@ impl World {
         let (template, work, mut parameters) = self.read_template(scope, name, body, literal)?;
         let secure = Template::secure(&template);
         parameters.retain(|name, _| !secure.contains(&name.to_ascii_lowercase()));
-        let parts = work.items.iter().map(|item| Part {
+        let parts = work.items.iter().map(|item| DeploymentResource {
             id: item.id.clone(),
             type_: item.type_.clone(),
             state: if item.wanted && !item.existing {
-                State::Waiting { again: None, tries: 0 }
+                ResourceState::Waiting { again: None, tries: 0 }
             } else {
-                State::Skipped
+                ResourceState::Skipped
             },
             began: None,
             ended: None,
@@ -299,7 +303,7 @@ impl World {
             ended: None,
             correlation: correlation.unwrap_or_else(|| guid("correlation")),
             key: guid("operation"),
-            stage: Stage::Running,
+            stage: DeploymentState::Running,
             parts: parts.collect(),
             outputs: Json::Null,
             work: Some(Box::new(work)),
@@ -308,28 +312,28 @@ impl World {
         })
     }
 
-    /// The template of a request, ready to be deployed, and the parameters that were given.
+    /// The prepared template of a request, and the given parameters.
     fn read_template(
         &self,
         scope: &ArmId,
         name: &str,
         body: &Json,
         literal: bool,
-    ) -> Result<(Json, Work, JsonMap<String, Json>), Failure> {
+    ) -> Result<(Json, PreparedDeployment, JsonMap<String, Json>), ErrorResponse> {
         let properties = body.get("properties").unwrap_or(&Json::Null);
         for linked in ["templateLink", "parametersLink"] {
             if properties.get(linked).is_some_and(|link| !link.is_null()) {
                 return Err(wrong(format!(
-                    "`{linked}` leads out of the embedded cloud, which reads templates that are in the request"
+                    "`{linked}` is not supported: the local simulator reads templates only from the request body"
                 )));
             }
         }
         let mode = properties.get("mode").and_then(Json::as_str).unwrap_or_default();
         if !mode.eq_ignore_ascii_case("Incremental") {
-            return Err(wrong(format!("the mode '{mode}' is not known here; 'Incremental' is")));
+            return Err(wrong(format!("the mode '{mode}' is not supported; use 'Incremental'")));
         }
         let template = properties.get("template").filter(|template| template.is_object()).cloned();
-        let template = template.ok_or_else(|| wrong("there is no `template`"))?;
+        let template = template.ok_or_else(|| wrong("the request has no `template`"))?;
         let parameters = properties.get("parameters").and_then(Json::as_object).cloned().unwrap_or_default();
         let work = self.prepare(scope, name, &template, &parameters, literal)?;
         for item in work.items.iter().filter(|item| item.wanted && !item.existing && item.type_ != DEPLOYMENT) {
@@ -338,8 +342,8 @@ impl World {
         Ok((template, work, parameters))
     }
 
-    /// Refuses a type that nobody could write. What stands in the body of another may be written as a resource, too.
-    fn check_type(&self, item: &Item) -> Result<(), Failure> {
+    /// Refuses an unknown type. A resource that is part of another resource's body may also be written as a resource.
+    fn check_type(&self, item: &TemplateResource) -> Result<(), ErrorResponse> {
         let type_ = item.id.arm_type().unwrap_or_else(|| item.type_.clone());
         match self.known_type(&type_.to_ascii_lowercase(), &item.api) {
             Err(_) if Self::is_alone(&named(&item.id)?) => Ok(()),
@@ -354,11 +358,11 @@ impl World {
         template: &Json,
         parameters: &JsonMap<String, Json>,
         literal: bool,
-    ) -> Result<Work, Failure> {
-        let around = Around::before(self, scope, name);
+    ) -> Result<PreparedDeployment, ErrorResponse> {
+        let around = WorldEnvironment::before(self, scope, name);
         let template = Template::read(template, parameters, scope.clone(), literal, &around)?;
         let items = template.items(&around)?;
-        Ok(Work { template, items })
+        Ok(PreparedDeployment { template, items })
     }
 
     fn keep_deployment(&mut self, deployment: Deployment) {
@@ -367,10 +371,10 @@ impl World {
         self.deployments.insert(id, deployment);
     }
 
-    fn delete_deployment(&mut self, named: &Named) -> Result<Response, Failure> {
+    fn delete_deployment(&mut self, named: &ResourcePath) -> Result<Response, ErrorResponse> {
         self.scope_of_deployment(named)?;
         match self.deployments.get(&named.id) {
-            Some(deployment) if deployment.stage == Stage::Running => Err(Failure::gateway(
+            Some(deployment) if deployment.stage == DeploymentState::Running => Err(ErrorResponse::gateway(
                 409,
                 "DeploymentActive",
                 format!("The deployment '{}' is active and cannot be deleted; cancel it first.", named.name()),
@@ -383,7 +387,12 @@ impl World {
         }
     }
 
-    fn post_deployment(&mut self, named: &Named, word: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
+    fn post_deployment(
+        &mut self,
+        named: &ResourcePath,
+        word: &str,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Response, ErrorResponse> {
         match word {
             "validate" => {
                 let (scope, body) = (self.scope_of_deployment(named)?, ask.request.object()?);
@@ -401,10 +410,12 @@ impl World {
             "cancel" => {
                 self.deployment(named)?;
                 let now = self.now;
-                let running =
-                    self.deployments.get_mut(&named.id).filter(|deployment| deployment.stage == Stage::Running);
+                let running = self
+                    .deployments
+                    .get_mut(&named.id)
+                    .filter(|deployment| deployment.stage == DeploymentState::Running);
                 let Some(deployment) = running else {
-                    return Err(Failure::gateway(
+                    return Err(ErrorResponse::gateway(
                         409,
                         "DeploymentCannotBeCancelled",
                         format!("The deployment '{}' is not running.", named.name()),
@@ -414,7 +425,7 @@ impl World {
                 self.changes.deployments.insert(named.id.clone());
                 Ok(Response::empty(204))
             }
-            other => Err(Failure::gateway(
+            other => Err(ErrorResponse::gateway(
                 404,
                 "InvalidResourceType",
                 format!("The resource type '{DEPLOYMENT}' has no action '{other}' for api version '{}'.", ask.api),
@@ -422,7 +433,7 @@ impl World {
         }
     }
 
-    /// Forgets the deployments to a resource group that is gone.
+    /// Removes the deployments to a deleted resource group.
     pub(super) fn forget_deployments(&mut self, group: &str) {
         let below = format!("{group}/");
         let gone: Vec<String> = self.deployments.keys().filter(|id| id.starts_with(&below)).cloned().collect();
@@ -432,22 +443,22 @@ impl World {
         }
     }
 
-    /// Those that are under way.
+    /// The ids of running deployments.
     pub(super) fn deploying(&self) -> impl Iterator<Item = &String> {
-        self.deployments.iter().filter(|(_, deployment)| deployment.stage == Stage::Running).map(|(id, _)| id)
+        self.deployments.iter().filter(|(_, deployment)| deployment.stage == DeploymentState::Running).map(|(id, _)| id)
     }
 }
 
-/// What the path of an id names.
-fn named(id: &ArmId) -> Result<Named, Failure> {
+/// The resource path of an id.
+fn named(id: &ArmId) -> Result<ResourcePath, ErrorResponse> {
     match super::target::parse(id.as_str(), SUBSCRIPTION)? {
         Target::Resource(named) => Ok(named),
-        _ => Err(wrong(format!("'{id}' is the id of no resource"))),
+        _ => Err(wrong(format!("'{id}' is not the id of a resource"))),
     }
 }
 
-/// A request that Resource Manager makes by itself.
-fn request(verb: Verb, id: &ArmId, api: &str, body: Json) -> Request {
+/// A request that Resource Manager sends itself.
+fn request(verb: HttpMethod, id: &ArmId, api: &str, body: Json) -> Request {
     Request {
         verb,
         path: id.to_string(),

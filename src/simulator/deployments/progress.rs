@@ -1,24 +1,25 @@
-//! How a deployment goes on: what is ready is written, what is under way is looked at, and in the end it is told what came of it.
+//! Progress of deployments: writes each resource when its dependencies exist, polls the operations in progress, and
+//! records the outcome.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use super::around::Around;
-use super::evaluate::Miss;
-use super::template::{DEPLOYMENT, Item, Template, is_inner};
-use super::{Deployment, Part, Stage, State, Work, named, request};
-use crate::simulator::answer::Ask;
-use crate::simulator::operations::Progress;
-use crate::simulator::request::{Failure, Response, Verb};
+use super::environment::WorldEnvironment;
+use super::evaluate::TemplateError;
+use super::template::{DEPLOYMENT, Template, TemplateResource, is_inner};
+use super::{Deployment, DeploymentResource, DeploymentState, PreparedDeployment, ResourceState, named, request};
+use crate::simulator::answer::AdmittedRequest;
+use crate::simulator::operations::OperationState;
+use crate::simulator::request::{ErrorResponse, HttpMethod, Response};
 use crate::simulator::target::{self, Target};
 use crate::simulator::world::World;
 
-/// How often a resource is written again that was refused for now.
+/// Number of retries of a resource after a temporary refusal.
 const TRIES: u32 = 60;
-/// How long is waited before that, where the refusal does not say, in seconds.
+/// Seconds before a retry, where the refusal names no wait.
 const PAUSE: u64 = 5;
 
-/// What is written of a resource in a template and is no part of its body.
+/// Properties of a template resource that are not part of its body.
 pub(super) const NOT_OF_THE_BODY: [&str; 12] = [
     "type",
     "name",
@@ -34,32 +35,32 @@ pub(super) const NOT_OF_THE_BODY: [&str; 12] = [
     "existing",
 ];
 
-impl State {
-    /// Whether nothing more comes of it.
+impl ResourceState {
+    /// True if the state cannot change any more.
     pub(super) fn is_final(&self) -> bool {
         matches!(self, Self::Done | Self::Failed(_) | Self::Skipped | Self::NotBegun)
     }
 }
 
 impl Deployment {
-    /// Ends it where it is; what is under way goes on by itself.
+    /// Cancels the deployment. Operations in progress continue.
     pub(super) fn cancel(&mut self, now: Timestamp) {
-        self.stage = Stage::Canceled;
+        self.stage = DeploymentState::Canceled;
         self.ended = Some(now);
-        for part in self.parts.iter_mut().filter(|part| matches!(part.state, State::Waiting { .. })) {
-            part.state = State::NotBegun;
+        for part in self.parts.iter_mut().filter(|part| matches!(part.state, ResourceState::Waiting { .. })) {
+            part.state = ResourceState::NotBegun;
         }
     }
 }
 
 impl World {
-    /// When something of a deployment is to be looked at that no operation tells of.
+    /// The time of the next deployment step that no operation triggers.
     pub(in crate::simulator) fn next_deploying(&self) -> Option<Timestamp> {
         let running = self.deploying().filter_map(|id| self.deployments.get(id)?.next);
         running.filter(|next| *next > self.now).min()
     }
 
-    /// Takes every deployment as far as it goes now; says whether anything came of it.
+    /// Advances every deployment as far as possible now. True if anything changed.
     pub(in crate::simulator) fn deploy(&mut self) -> bool {
         let running: Vec<String> = self.deploying().cloned().collect();
         let mut moved = false;
@@ -67,10 +68,10 @@ impl World {
             let Some(mut deployment) = self.deployments.remove(&id) else { continue };
             let own = self.step(&mut deployment);
             moved |= own;
-            if deployment.stage != Stage::Running {
+            if deployment.stage != DeploymentState::Running {
                 self.changes.deployments.insert(id.clone());
             }
-            // What it has written may have taken its own group away.
+            // Its writes may have deleted its own group.
             self.deployments.insert(id, deployment);
         }
         moved
@@ -91,7 +92,7 @@ impl World {
             Ok(work) => work,
             Err(failure) => {
                 deployment.cancel(self.now);
-                deployment.stage = Stage::Failed(failure);
+                deployment.stage = DeploymentState::Failed(failure);
                 return true;
             }
         };
@@ -100,8 +101,8 @@ impl World {
             moved = true;
         }
         let until = deployment.parts.iter().filter_map(|part| match part.state {
-            State::Until(at) => Some(at),
-            State::Waiting { again, .. } => again,
+            ResourceState::Until(at) => Some(at),
+            ResourceState::Waiting { again, .. } => again,
             _ => None,
         });
         deployment.next = until.min();
@@ -113,13 +114,13 @@ impl World {
         moved
     }
 
-    /// Looks at every resource once; says whether one of them has come further.
-    fn pass_through(&mut self, deployment: &mut Deployment, work: &Work) -> bool {
+    /// Checks every resource once. True if one of them advanced.
+    fn pass_through(&mut self, deployment: &mut Deployment, work: &PreparedDeployment) -> bool {
         let mut moved = false;
         for (at, item) in work.items.iter().enumerate() {
             let Some(part) = deployment.parts.get(at) else { continue };
             let next = match &part.state {
-                State::Waiting { again, tries } => match self.readiness(deployment, item) {
+                ResourceState::Waiting { again, tries } => match self.readiness(deployment, item) {
                     Some(true) if again.is_none_or(|again| again <= self.now) => {
                         let created = self.object(&item.id.folded()).is_none();
                         let (state, tries) = (self.start(deployment, work, item), *tries);
@@ -132,63 +133,70 @@ impl World {
                         Some(state)
                     }
                     Some(_) => None,
-                    None => Some(State::NotBegun),
+                    None => Some(ResourceState::NotBegun),
                 },
-                State::Running(key) => {
-                    self.operation(key).map_or(Some(State::Done), |operation| match &operation.progress {
-                        Progress::Running => None,
-                        Progress::Succeeded => Some(State::Done),
-                        Progress::Failed(failure) => Some(State::Failed(failure.clone())),
+                ResourceState::Running(key) => {
+                    self.operation(key).map_or(Some(ResourceState::Done), |operation| match &operation.progress {
+                        OperationState::Running => None,
+                        OperationState::Succeeded => Some(ResourceState::Done),
+                        OperationState::Failed(failure) => Some(ResourceState::Failed(failure.clone())),
                     })
                 }
-                State::Until(at) => (*at <= self.now).then_some(State::Done),
-                State::Inner => self.deployments.get(&item.id.folded()).and_then(inner_state),
-                State::Done | State::Failed(_) | State::Skipped | State::NotBegun => None,
+                ResourceState::Until(at) => (*at <= self.now).then_some(ResourceState::Done),
+                ResourceState::Inner => self.deployments.get(&item.id.folded()).and_then(inner_state),
+                ResourceState::Done | ResourceState::Failed(_) | ResourceState::Skipped | ResourceState::NotBegun => {
+                    None
+                }
             };
             let (Some(state), Some(part)) = (next, deployment.parts.get_mut(at)) else { continue };
-            moved |= !matches!(state, State::Waiting { .. });
+            moved |= !matches!(state, ResourceState::Waiting { .. });
             part.ended = state.is_final().then_some(self.now);
             part.state = state;
         }
         moved
     }
 
-    /// Whether all that an item waits for stands; `None` where some of it never will.
-    fn readiness(&self, deployment: &Deployment, item: &Item) -> Option<bool> {
+    /// True if all dependencies of an item exist; `None` if one of them never will.
+    fn readiness(&self, deployment: &Deployment, item: &TemplateResource) -> Option<bool> {
         let mut ready = true;
         for need in &item.needs {
             match deployment.parts.get(*need).map(|part| &part.state) {
-                Some(State::Failed(_) | State::NotBegun) => return None,
-                Some(State::Done | State::Skipped) | None => {}
+                Some(ResourceState::Failed(_) | ResourceState::NotBegun) => return None,
+                Some(ResourceState::Done | ResourceState::Skipped) | None => {}
                 Some(_) => ready = false,
             }
         }
         Some(ready)
     }
 
-    /// What becomes of a state that is a refusal for now: it is tried again for a while.
-    fn again(&self, state: State, tries: u32) -> State {
+    /// Turns a temporary refusal into another attempt, up to the limit.
+    fn again(&self, state: ResourceState, tries: u32) -> ResourceState {
         match state {
-            State::Failed(failure) if tries < TRIES && passes(&failure) => {
+            ResourceState::Failed(failure) if tries < TRIES && passes(&failure) => {
                 let pause = failure.retry_after.unwrap_or(PAUSE).max(1);
                 let pause = SignedDuration::from_secs(i64::try_from(pause).unwrap_or(i64::MAX));
-                State::Waiting { again: Some(self.now + pause), tries: tries + 1 }
+                ResourceState::Waiting { again: Some(self.now + pause), tries: tries + 1 }
             }
             state => state,
         }
     }
 
-    /// Writes a resource.
-    fn start(&mut self, deployment: &Deployment, work: &Work, item: &Item) -> State {
+    /// Begins to write a resource.
+    fn start(&mut self, deployment: &Deployment, work: &PreparedDeployment, item: &TemplateResource) -> ResourceState {
         match self.try_start(deployment, work, item) {
             Ok(state) => state,
-            Err(failure) => State::Failed(failure),
+            Err(failure) => ResourceState::Failed(failure),
         }
     }
 
-    fn try_start(&mut self, deployment: &Deployment, work: &Work, item: &Item) -> Result<State, Failure> {
+    fn try_start(
+        &mut self,
+        deployment: &Deployment,
+        work: &PreparedDeployment,
+        item: &TemplateResource,
+    ) -> Result<ResourceState, ErrorResponse> {
         let symbols = Template::symbols(&work.items);
-        let around = Around::during(self, &deployment.scope, deployment.id.name(), &symbols);
+        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &symbols);
         let mut body = work.template.body(item, &around).map_err(|miss| self.unknown(item, miss))?;
         if item.type_.eq_ignore_ascii_case(DEPLOYMENT) {
             return self.start_inner(deployment, item, &body);
@@ -196,7 +204,7 @@ impl World {
         if let Json::Object(map) = &mut body {
             map.retain(|name, _| !NOT_OF_THE_BODY.contains(&name.as_str()));
         }
-        let request = request(Verb::Put, &item.id, &item.api, body);
+        let request = request(HttpMethod::Put, &item.id, &item.api, body);
         let number = self.rest.counters.values().sum();
         let strike = self.rest.faults.strike(&request, self.seed, number);
         if let Some(failure) = strike.answer {
@@ -204,97 +212,111 @@ impl World {
         }
         let target = target::parse(&request.path, crate::simulator::SUBSCRIPTION)?;
         if !matches!(target, Target::Resource(_)) {
-            return Err(named(&item.id).err().unwrap_or_else(|| super::wrong("it is no resource")));
+            return Err(named(&item.id).err().unwrap_or_else(|| super::wrong("it is not a resource")));
         }
-        let response = self.dispatch(target, Ask { request: &request, api: &item.api, fails: strike.fails })?;
+        let response =
+            self.dispatch(target, AdmittedRequest { request: &request, api: &item.api, fails: strike.fails })?;
         Ok(self.state_after(item, &response))
     }
 
-    /// How far a resource is whose write was answered so.
-    fn state_after(&self, item: &Item, response: &Response) -> State {
+    /// The state of a resource after this answer to its write.
+    fn state_after(&self, item: &TemplateResource, response: &Response) -> ResourceState {
         let own = self.object(&item.id.folded()).and_then(|object| object.operation.clone());
         let told = response.headers.iter().find(|(name, _)| matches!(*name, "azure-asyncoperation" | "location"));
         let told = told.and_then(|(_, url)| url.split('?').next()?.rsplit('/').next()).map(str::to_owned);
         match own.or(told) {
-            Some(key) => State::Running(key),
-            None if response.delay.is_zero() => State::Done,
-            None => State::Until(self.now + SignedDuration::try_from(response.delay).unwrap_or(SignedDuration::MAX)),
+            Some(key) => ResourceState::Running(key),
+            None if response.delay.is_zero() => ResourceState::Done,
+            None => {
+                ResourceState::Until(self.now + SignedDuration::try_from(response.delay).unwrap_or(SignedDuration::MAX))
+            }
         }
     }
 
-    fn start_inner(&mut self, deployment: &Deployment, item: &Item, body: &Json) -> Result<State, Failure> {
+    fn start_inner(
+        &mut self,
+        deployment: &Deployment,
+        item: &TemplateResource,
+        body: &Json,
+    ) -> Result<ResourceState, ErrorResponse> {
         let named = named(&item.id)?;
         let scope = self.scope_of_deployment(&named)?;
         let correlation = Some(deployment.correlation.clone());
         let inner = self.read_deployment(&scope, item.id.name(), body, correlation, !is_inner(body))?;
         self.keep_deployment(inner);
-        Ok(State::Inner)
+        Ok(ResourceState::Inner)
     }
 
-    fn unknown(&self, item: &Item, miss: Miss) -> Failure {
+    fn unknown(&self, item: &TemplateResource, miss: TemplateError) -> ErrorResponse {
         let why = match miss {
-            Miss::Wrong(why) => why,
-            Miss::Later => "it asks for what does not stand".to_owned(),
+            TemplateError::Wrong(why) => why,
+            TemplateError::Later => "it refers to a resource that does not exist".to_owned(),
         };
-        Failure::gateway(
+        ErrorResponse::gateway(
             400,
             "DeploymentFailed",
             format!("The template resource '{}' cannot be evaluated: '{why}'.", item.id.name()),
         )
     }
 
-    /// Says what came of a deployment whose resources have all come to an end.
-    fn finish(&mut self, deployment: &mut Deployment, work: &Work) {
+    /// Records the outcome of a deployment whose resources are all final.
+    fn finish(&mut self, deployment: &mut Deployment, work: &PreparedDeployment) {
         deployment.ended = Some(self.now);
         let symbols = Template::symbols(&work.items);
-        let failed = deployment.parts.iter().any(|part| matches!(part.state, State::Failed(_) | State::NotBegun));
+        let failed = deployment
+            .parts
+            .iter()
+            .any(|part| matches!(part.state, ResourceState::Failed(_) | ResourceState::NotBegun));
         if failed {
-            deployment.stage = Stage::Failed(failure());
+            deployment.stage = DeploymentState::Failed(failure());
             return;
         }
-        let around = Around::during(self, &deployment.scope, deployment.id.name(), &symbols);
+        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &symbols);
         match work.template.outputs(&around) {
-            Ok(outputs) => (deployment.outputs, deployment.stage) = (outputs, Stage::Succeeded),
-            Err(Miss::Wrong(why)) => {
+            Ok(outputs) => (deployment.outputs, deployment.stage) = (outputs, DeploymentState::Succeeded),
+            Err(TemplateError::Wrong(why)) => {
                 let why = format!("Unable to evaluate template outputs: '{why}'.");
-                deployment.stage = Stage::Failed(Failure::gateway(400, "DeploymentOutputEvaluationFailed", why));
+                deployment.stage =
+                    DeploymentState::Failed(ErrorResponse::gateway(400, "DeploymentOutputEvaluationFailed", why));
             }
-            Err(Miss::Later) => deployment.stage = Stage::Failed(failure()),
+            Err(TemplateError::Later) => deployment.stage = DeploymentState::Failed(failure()),
         }
     }
 }
 
-/// What a deployment has failed for whose resources have failed.
-fn failure() -> Failure {
-    Failure::gateway(
+/// The error of a deployment whose resources failed.
+fn failure() -> ErrorResponse {
+    ErrorResponse::gateway(
         409,
         "DeploymentFailed",
         "At least one resource deployment operation failed. Please list deployment operations for details.",
     )
 }
 
-/// Whether a refusal passes by itself: something else is under way, or what answers does not just now.
-fn passes(failure: &Failure) -> bool {
+/// True if a refusal is temporary: another operation is in progress, or the service is not available.
+fn passes(failure: &ErrorResponse) -> bool {
     crate::world::is_busy(&failure.code, &failure.message) || failure.status == 429 || failure.status >= 500
 }
 
-/// How far a part is that is a deployment itself.
-fn inner_state(inner: &Deployment) -> Option<State> {
+/// The state of a nested deployment as a resource.
+fn inner_state(inner: &Deployment) -> Option<ResourceState> {
     match &inner.stage {
-        Stage::Running => None,
-        Stage::Succeeded => Some(State::Done),
-        Stage::Failed(failure) => Some(State::Failed(failure.clone())),
-        Stage::Canceled => {
-            Some(State::Failed(Failure::gateway(409, "DeploymentCanceled", "The deployment was canceled.")))
-        }
+        DeploymentState::Running => None,
+        DeploymentState::Succeeded => Some(ResourceState::Done),
+        DeploymentState::Failed(failure) => Some(ResourceState::Failed(failure.clone())),
+        DeploymentState::Canceled => Some(ResourceState::Failed(ErrorResponse::gateway(
+            409,
+            "DeploymentCanceled",
+            "The deployment was canceled.",
+        ))),
     }
 }
 
-impl Part {
-    /// Its error, as operations tell it.
+impl DeploymentResource {
+    /// The error, as deployment operations report it.
     pub(super) fn error(&self) -> Option<Json> {
         match &self.state {
-            State::Failed(failure) => Some(json!({ "error": failure.error() })),
+            ResourceState::Failed(failure) => Some(json!({ "error": failure.error() })),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Deployments and their operations as they are answered.
+//! Deployments and their operations as answers show them.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,28 @@ use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::template::DEPLOYMENT;
-use super::{Deployment, Part, Stage, State};
-use crate::simulator::answer::{Ask, group_not_found};
-use crate::simulator::request::{Failure, Response};
+use super::{Deployment, DeploymentResource, DeploymentState, ResourceState};
+use crate::simulator::answer::{AdmittedRequest, group_not_found};
+use crate::simulator::request::{ErrorResponse, Response};
 use crate::simulator::target::group_of;
 use crate::simulator::world::World;
 
 impl Deployment {
     fn state(&self) -> &'static str {
         match self.stage {
-            Stage::Running if self.parts.iter().all(|part| part.began.is_none()) => "Accepted",
-            Stage::Running => "Running",
-            Stage::Succeeded => "Succeeded",
-            Stage::Failed(_) => "Failed",
-            Stage::Canceled => "Canceled",
+            DeploymentState::Running if self.parts.iter().all(|part| part.began.is_none()) => "Accepted",
+            DeploymentState::Running => "Running",
+            DeploymentState::Succeeded => "Succeeded",
+            DeploymentState::Failed(_) => "Failed",
+            DeploymentState::Canceled => "Canceled",
         }
     }
 
-    /// What it has failed for, with what each resource has failed for.
+    /// The error of the deployment, with the errors of its resources.
     fn error(&self) -> Option<Json> {
-        let Stage::Failed(failure) = &self.stage else { return None };
+        let DeploymentState::Failed(failure) = &self.stage else { return None };
         let details = self.parts.iter().filter_map(|part| match &part.state {
-            State::Failed(failure) => {
+            ResourceState::Failed(failure) => {
                 Some(json!({ "code": failure.code, "message": failure.message, "target": part.id.as_str() }))
             }
             _ => None,
@@ -36,7 +36,7 @@ impl Deployment {
         Some(json!({ "code": failure.code, "message": failure.message, "details": details }))
     }
 
-    /// The types of what it writes, by namespace.
+    /// The types of its resources, by namespace.
     fn providers(&self) -> Json {
         let mut namespaces: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for part in &self.parts {
@@ -56,7 +56,7 @@ impl Deployment {
 }
 
 impl World {
-    /// A deployment as a read finds it. Of parameters only those are told that are not secure.
+    /// A deployment as a read returns it, without the values of secure parameters.
     pub(super) fn shown_deployment(&self, deployment: &Deployment) -> Json {
         let declared = deployment.template.get("parameters").and_then(Json::as_object);
         let parameters = declared.into_iter().flatten().map(|(name, declaration)| {
@@ -80,8 +80,8 @@ impl World {
             "providers": deployment.providers(),
             "dependencies": [],
         });
-        if deployment.stage == Stage::Succeeded {
-            let written = deployment.parts.iter().filter(|part| part.state == State::Done);
+        if deployment.stage == DeploymentState::Succeeded {
+            let written = deployment.parts.iter().filter(|part| part.state == ResourceState::Done);
             properties["outputs"] = deployment.outputs.clone();
             properties["outputResources"] = written.map(|part| json!({ "id": part.id.as_str() })).collect();
         }
@@ -101,17 +101,17 @@ impl World {
         shown
     }
 
-    /// What `validate` answers: the deployment as it would be.
+    /// The answer of `validate`: the deployment as it would run.
     pub(super) fn validated(&self, deployment: &Deployment) -> Json {
         let mut shown = self.shown_deployment(deployment);
-        let wanted = deployment.parts.iter().filter(|part| part.state != State::Skipped);
+        let wanted = deployment.parts.iter().filter(|part| part.state != ResourceState::Skipped);
         shown["properties"]["validatedResources"] = wanted.map(|part| json!({ "id": part.id.as_str() })).collect();
         shown["properties"]["provisioningState"] = json!("Succeeded");
         shown
     }
 
-    /// The deployments to a scope, newest name first as their ids are sorted.
-    pub(super) fn all_deployments(&self, scope: &str, ask: &Ask<'_>) -> Result<Response, Failure> {
+    /// The deployments to a scope, in the order of their ids.
+    pub(super) fn all_deployments(&self, scope: &str, ask: &AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
         if group_of(scope).is_some_and(|group| self.standing(group).is_none()) {
             return Err(group_not_found(scope.rsplit('/').next().unwrap_or_default()));
         }
@@ -120,13 +120,13 @@ impl World {
         Ok(Response::json(200, &self.page(found, ask)))
     }
 
-    /// How far each resource of a deployment is that was begun, or one of them.
+    /// The operations of a deployment: one per resource that was begun, or only the one with this key.
     pub(super) fn deployment_operations(
         &self,
         deployment: &Deployment,
         key: Option<&str>,
-        ask: &Ask<'_>,
-    ) -> Result<Response, Failure> {
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<Response, ErrorResponse> {
         let begun = deployment.parts.iter().enumerate().filter(|(_, part)| part.began.is_some());
         let mut all = begun.map(|(at, part)| (format!("{at:04}"), self.shown_operation(deployment, at, part)));
         match key {
@@ -134,7 +134,7 @@ impl World {
             Some(key) => {
                 let one = all.find(|(_, operation)| operation["operationId"].as_str() == Some(key));
                 one.map(|(_, operation)| Response::json(200, &operation)).ok_or_else(|| {
-                    Failure::gateway(
+                    ErrorResponse::gateway(
                         404,
                         "DeploymentOperationNotFound",
                         format!("The operation '{key}' could not be found."),
@@ -144,13 +144,18 @@ impl World {
         }
     }
 
-    fn shown_operation(&self, deployment: &Deployment, at: usize, part: &Part) -> Json {
+    fn shown_operation(&self, deployment: &Deployment, at: usize, part: &DeploymentResource) -> Json {
         let key = self.seed.guid(&[&deployment.key, &at.to_string()]).replace('-', "").to_ascii_uppercase();
         let status = match &part.state {
-            State::Waiting { .. } | State::Running(_) | State::Until(_) | State::Inner => ("Running", None),
-            State::Done | State::Skipped => ("Succeeded", Some(if part.created { "Created" } else { "OK" }.to_owned())),
-            State::Failed(failure) => ("Failed", Some(reason(failure.status))),
-            State::NotBegun => ("Canceled", None),
+            ResourceState::Waiting { .. }
+            | ResourceState::Running(_)
+            | ResourceState::Until(_)
+            | ResourceState::Inner => ("Running", None),
+            ResourceState::Done | ResourceState::Skipped => {
+                ("Succeeded", Some(if part.created { "Created" } else { "OK" }.to_owned()))
+            }
+            ResourceState::Failed(failure) => ("Failed", Some(reason(failure.status))),
+            ResourceState::NotBegun => ("Canceled", None),
         };
         let mut properties = json!({
             "provisioningOperation": "Create",
@@ -169,19 +174,19 @@ impl World {
         json!({ "id": format!("{}/operations/{key}", deployment.id), "operationId": key, "properties": properties })
     }
 
-    /// How far a deployment is, as an operation.
+    /// The status of a deployment as a long-running operation.
     pub(super) fn deployment_status(&self, deployment: &Deployment) -> Response {
         let mut body = json!({ "status": deployment.state() });
         if let Some(error) = deployment.error() {
             body["error"] = error;
         }
         let response = Response::json(200, &body);
-        if deployment.stage != Stage::Running {
+        if deployment.stage != DeploymentState::Running {
             return response;
         }
         let under_way = deployment.parts.iter().filter_map(|part| match &part.state {
-            State::Running(key) => self.operation(key).map(|operation| self.wait(operation)),
-            State::Until(at) => Some(at.duration_since(self.now).as_secs().clamp(1, 15)),
+            ResourceState::Running(key) => self.operation(key).map(|operation| self.wait(operation)),
+            ResourceState::Until(at) => Some(at.duration_since(self.now).as_secs().clamp(1, 15)),
             _ => None,
         });
         response.with("retry-after", under_way.min().unwrap_or(1).to_string())
@@ -203,7 +208,7 @@ fn lasted(from: Timestamp, to: Timestamp) -> String {
     if part == 0 { format!("{text}{whole}S") } else { format!("{text}{whole}.{part:03}S") }
 }
 
-/// A status in words, as operations have it.
+/// The name of an HTTP status, as operations show it.
 fn reason(status: u16) -> String {
     let reason = axum::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.unwrap_or("Unknown").replace(' ', "")

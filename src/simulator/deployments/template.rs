@@ -1,27 +1,27 @@
-//! A template as resources to be written: its parameters given, its loops walked through, each resource under its id, with what it waits for.
-//! It writes nothing, and knows nothing of what stands.
+//! A template expanded into resources: parameters applied, loops unrolled, each resource with its id and dependencies.
+//! Writes nothing, and does not read existing resources.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::evaluate::{Frame, Miss, Surroundings, kind_of};
-use super::expression::{Written, parse, written};
+use super::evaluate::{Frame, TemplateEnvironment, TemplateError, kind_of};
+use super::expression::{TemplateString, parse, written};
 use super::functions;
 use crate::address::ArmId;
-use crate::simulator::request::Failure;
+use crate::simulator::request::ErrorResponse;
 
-/// The most resources of a template (source: Azure's limits of templates).
+/// The maximum number of resources in a template (source: Azure's limits of templates).
 const MOST_RESOURCES: usize = 800;
-/// The most parameters.
+/// The maximum number of parameters.
 const MOST_PARAMETERS: usize = 256;
-/// The most outputs.
+/// The maximum number of outputs.
 const MOST_OUTPUTS: usize = 64;
 /// The type of a deployment.
 pub(super) const DEPLOYMENT: &str = "Microsoft.Resources/deployments";
 
-/// A template with what it was given.
+/// A template with its parameter values.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
     /// The scope that it is deployed to.
@@ -31,28 +31,28 @@ pub(super) struct Template {
     variables: JsonMap<String, Json>,
     outputs: JsonMap<String, Json>,
     resources: Json,
-    /// Whether nothing in it is an expression any more.
+    /// True if it holds no expressions any more.
     literal: bool,
-    /// How much of it was evaluated so far.
+    /// Amount evaluated so far.
     spent: Cell<usize>,
 }
 
 /// One resource of a template.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
+pub(super) struct TemplateResource {
     pub(super) id: ArmId,
     pub(super) type_: String,
     pub(super) api: String,
-    /// As it is written, and its turn in a loop.
+    /// The source, and its index in a loop.
     written: Json,
     turn: Option<(String, i64)>,
-    /// Whether it is only spoken of.
+    /// True for an `existing` resource, which is only referenced.
     pub(super) existing: bool,
-    /// Whether its condition holds.
+    /// True if its condition holds.
     pub(super) wanted: bool,
-    /// The positions of the items that it waits for.
+    /// The positions of its dependencies.
     pub(super) needs: BTreeSet<usize>,
-    /// The name by which others speak of it: that of the symbol, or of the loop.
+    /// The names by which others reference it: symbolic name and loop name.
     called: Vec<String>,
 }
 
@@ -60,18 +60,18 @@ impl Template {
     /// Reads a template. `given` is the `parameters` of a request.
     ///
     /// # Errors
-    /// `InvalidTemplate`, with what is wrong.
+    /// `InvalidTemplate`, with the reason.
     pub(super) fn read(
         written: &Json,
         given: &JsonMap<String, Json>,
         scope: ArmId,
         literal: bool,
-        surroundings: &dyn Surroundings,
-    ) -> Result<Self, Failure> {
+        surroundings: &dyn TemplateEnvironment,
+    ) -> Result<Self, ErrorResponse> {
         let section = |name: &str| match written.get(name) {
             None | Some(Json::Null) => Ok(JsonMap::new()),
             Some(Json::Object(map)) => Ok(map.clone()),
-            Some(other) => Err(wrong(format!("its `{name}` are {}, and should be an object", kind_of(other)))),
+            Some(other) => Err(wrong(format!("its `{name}` must be an object, but is {}", kind_of(other)))),
         };
         let declared = section("parameters")?;
         let limits =
@@ -82,7 +82,7 @@ impl Template {
             }
         }
         if let Some(name) = given.keys().find(|name| !declared.keys().any(|other| other.eq_ignore_ascii_case(name))) {
-            return Err(wrong(format!("the parameter '{name}' is given, and the template does not declare it")));
+            return Err(wrong(format!("the request sets the parameter '{name}', which the template does not declare")));
         }
         let mut template = Self {
             scope,
@@ -97,7 +97,7 @@ impl Template {
             let own = given.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
             let value = match (own, declaration.get("defaultValue")) {
                 (Some(own), _) => own.get("value").cloned().ok_or_else(|| {
-                    wrong(format!("the parameter '{name}' has no `value`; references to vaults are not known here"))
+                    wrong(format!("the parameter '{name}' has no `value`; Key Vault references are not supported"))
                 })?,
                 (None, Some(default)) => template.frame(surroundings).value(default).map_err(|miss| at(name, miss))?,
                 (None, None) => {
@@ -110,14 +110,14 @@ impl Template {
         Ok(template)
     }
 
-    /// The names of parameters that must not be kept.
+    /// The names of secure parameters, whose values must not be stored.
     pub(super) fn secure(written: &Json) -> BTreeSet<String> {
         let declared = written.get("parameters").and_then(Json::as_object).into_iter().flatten();
         let secure = declared.filter(|(_, declaration)| declared_type(declaration).starts_with("secure"));
         secure.map(|(name, _)| name.to_ascii_lowercase()).collect()
     }
 
-    pub(super) fn frame<'a>(&'a self, surroundings: &'a dyn Surroundings) -> Frame<'a> {
+    pub(super) fn frame<'a>(&'a self, surroundings: &'a dyn TemplateEnvironment) -> Frame<'a> {
         Frame {
             parameters: &self.parameters,
             variables: &self.variables,
@@ -129,8 +129,8 @@ impl Template {
         }
     }
 
-    /// The frame of one of its items.
-    fn frame_of<'a>(&'a self, item: &Item, surroundings: &'a dyn Surroundings) -> Frame<'a> {
+    /// The evaluation scope of an item.
+    fn frame_of<'a>(&'a self, item: &TemplateResource, surroundings: &'a dyn TemplateEnvironment) -> Frame<'a> {
         let frame = self.frame(surroundings);
         match &item.turn {
             Some((name, at)) => frame.turn(name, *at),
@@ -138,22 +138,30 @@ impl Template {
         }
     }
 
-    /// What is written of an item, with every expression in it evaluated. Of a nested deployment whose expressions are its own, its template is left.
-    pub(super) fn body(&self, item: &Item, surroundings: &dyn Surroundings) -> Result<Json, Miss> {
+    /// The evaluated source of an item. The template of a nested deployment with inner scope stays as written.
+    pub(super) fn body(
+        &self,
+        item: &TemplateResource,
+        surroundings: &dyn TemplateEnvironment,
+    ) -> Result<Json, TemplateError> {
         self.evaluated(item, surroundings, |frame, written| frame.value(written))
     }
 
-    /// The same as far as it is known before anything of the template stands.
-    pub(super) fn body_so_far(&self, item: &Item, surroundings: &dyn Surroundings) -> Result<Json, Miss> {
+    /// The same, as far as it is known before any resource of the template exists.
+    pub(super) fn body_so_far(
+        &self,
+        item: &TemplateResource,
+        surroundings: &dyn TemplateEnvironment,
+    ) -> Result<Json, TemplateError> {
         self.evaluated(item, surroundings, |frame, written| frame.value_so_far(written))
     }
 
     fn evaluated(
         &self,
-        item: &Item,
-        surroundings: &dyn Surroundings,
-        value: impl Fn(&Frame<'_>, &Json) -> Result<Json, Miss>,
-    ) -> Result<Json, Miss> {
+        item: &TemplateResource,
+        surroundings: &dyn TemplateEnvironment,
+        value: impl Fn(&Frame<'_>, &Json) -> Result<Json, TemplateError>,
+    ) -> Result<Json, TemplateError> {
         let mut written = item.written.clone();
         if self.literal {
             return Ok(written);
@@ -167,7 +175,7 @@ impl Template {
     }
 
     /// The outputs, each with its type.
-    pub(super) fn outputs(&self, surroundings: &dyn Surroundings) -> Result<Json, Miss> {
+    pub(super) fn outputs(&self, surroundings: &dyn TemplateEnvironment) -> Result<Json, TemplateError> {
         let mut outputs = JsonMap::new();
         for (name, output) in &self.outputs {
             let frame = self.frame(surroundings);
@@ -185,11 +193,11 @@ impl Template {
         Ok(Json::Object(outputs))
     }
 
-    /// Its resources, in the order in which they are written.
+    /// Its resources, in source order.
     ///
     /// # Errors
     /// `InvalidTemplate`.
-    pub(super) fn items(&self, surroundings: &dyn Surroundings) -> Result<Vec<Item>, Failure> {
+    pub(super) fn items(&self, surroundings: &dyn TemplateEnvironment) -> Result<Vec<TemplateResource>, ErrorResponse> {
         let mut items = Vec::new();
         match &self.resources {
             Json::Null => {}
@@ -203,7 +211,7 @@ impl Template {
                     self.expand(resource, Some(symbol), None, surroundings, &mut items)?;
                 }
             }
-            other => return Err(wrong(format!("its `resources` are {}, and should be a list", kind_of(other)))),
+            other => return Err(wrong(format!("its `resources` must be an array, but is {}", kind_of(other)))),
         }
         if items.len() > MOST_RESOURCES {
             let count = items.len();
@@ -221,15 +229,16 @@ impl Template {
         Ok(items)
     }
 
-    /// Adds a resource, each turn of its loop, and what stands in it. `above` is the type and the name of what it is written in.
+    /// Adds a resource, each iteration of its loop, and its nested resources. `above` is the type and the name of the
+    /// parent.
     fn expand(
         &self,
         written: &Json,
         symbol: Option<&str>,
         above: Option<(&str, &str)>,
-        surroundings: &dyn Surroundings,
-        items: &mut Vec<Item>,
-    ) -> Result<(), Failure> {
+        surroundings: &dyn TemplateEnvironment,
+        items: &mut Vec<TemplateResource>,
+    ) -> Result<(), ErrorResponse> {
         let name = written.get("copy").and_then(|copy| copy.get("name")?.as_str()).unwrap_or_default();
         let turns = match written.get("copy").filter(|copy| copy.is_object()) {
             None => vec![None],
@@ -261,8 +270,8 @@ impl Template {
         turn: Option<(String, i64)>,
         called: Vec<String>,
         above: Option<(&str, &str)>,
-        surroundings: &dyn Surroundings,
-    ) -> Result<Item, Failure> {
+        surroundings: &dyn TemplateEnvironment,
+    ) -> Result<TemplateResource, ErrorResponse> {
         let mut frame = self.frame(surroundings);
         if let Some((name, at)) = &turn {
             frame = frame.turn(name, *at);
@@ -272,13 +281,14 @@ impl Template {
             Some(value) if self.literal => Ok(Some(value.clone())),
             Some(value) => match frame.value(value) {
                 Ok(value) => Ok(Some(value)),
-                Err(Miss::Later) => Err(wrong(format!(
+                Err(TemplateError::Later) => Err(wrong(format!(
                     "the `{name}` of a resource must be known before the deployment begins: {value}"
                 ))),
                 Err(miss) => Err(at(name, miss)),
             },
         };
-        let text = |name: &str| Ok::<_, Failure>(value(name)?.and_then(|value| value.as_str().map(str::to_owned)));
+        let text =
+            |name: &str| Ok::<_, ErrorResponse>(value(name)?.and_then(|value| value.as_str().map(str::to_owned)));
         let needed = |name: &str| text(name)?.ok_or_else(|| wrong(format!("a resource has no `{name}`")));
         let (mut type_, mut name) = (needed("type")?, needed("name")?);
         if let Some((outer, above)) = above {
@@ -296,7 +306,7 @@ impl Template {
             }
             (None, None) => self.scope.clone(),
         };
-        Ok(Item {
+        Ok(TemplateResource {
             id: id_below(scope.as_str(), &type_, &name.split('/').collect::<Vec<_>>()).ok_or_else(|| {
                 wrong(format!(
                     "the resource of type '{type_}' is called '{name}': a name must have as many segments as its type has after the namespace"
@@ -313,8 +323,12 @@ impl Template {
         })
     }
 
-    /// Finds out what each item waits for: what it says, and what it asks the state of.
-    fn connect(&self, items: &mut [Item], surroundings: &dyn Surroundings) -> Result<(), Failure> {
+    /// Finds the dependencies of each item: `dependsOn`, and resources whose state it reads.
+    fn connect(
+        &self,
+        items: &mut [TemplateResource],
+        surroundings: &dyn TemplateEnvironment,
+    ) -> Result<(), ErrorResponse> {
         let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, item) in items.iter().enumerate() {
             let short = format!("{}/{}", item.type_, named(&item.id, &item.type_));
@@ -355,9 +369,9 @@ impl Template {
         acyclic(items)
     }
 
-    /// The ids that symbols stand for.
-    pub(super) fn symbols(items: &[Item]) -> BTreeMap<String, ArmId> {
-        let of = |item: &Item| {
+    /// The ids by symbolic name.
+    pub(super) fn symbols(items: &[TemplateResource]) -> BTreeMap<String, ArmId> {
+        let of = |item: &TemplateResource| {
             let name = named(&item.id, &item.type_);
             item.called
                 .iter()
@@ -370,11 +384,11 @@ impl Template {
     }
 }
 
-/// What is written of `reference` in a resource: what it is asked of.
+/// The arguments of `reference` in a resource.
 fn asked(written: &Json, frame: &Frame<'_>, words: &mut Vec<String>) {
     match written {
         Json::String(text) => {
-            let Written::Expression(source) = self::written(text) else { return };
+            let TemplateString::Expression(source) = self::written(text) else { return };
             let Ok(expression) = parse(source) else { return };
             expression.visit(&mut |name, args| {
                 let first = args.first().filter(|_| name.eq_ignore_ascii_case("reference"));
@@ -389,8 +403,8 @@ fn asked(written: &Json, frame: &Frame<'_>, words: &mut Vec<String>) {
     }
 }
 
-/// Refuses items that wait for each other.
-fn acyclic(items: &[Item]) -> Result<(), Failure> {
+/// Refuses circular dependencies.
+fn acyclic(items: &[TemplateResource]) -> Result<(), ErrorResponse> {
     let mut left: Vec<usize> = items.iter().map(|item| item.needs.len()).collect();
     let mut free: Vec<usize> = (0..items.len()).filter(|at| left.get(*at) == Some(&0)).collect();
     let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -409,16 +423,21 @@ fn acyclic(items: &[Item]) -> Result<(), Failure> {
             }
         }
     }
-    if done == items.len() { Ok(()) } else { Err(wrong("circular dependency detected: resources wait for each other")) }
+    if done == items.len() {
+        Ok(())
+    } else {
+        Err(wrong("circular dependency detected: resources depend on each other"))
+    }
 }
 
-/// Whether a nested deployment evaluates its template by itself.
+/// True if a nested deployment evaluates its own template.
 pub(super) fn is_inner(written: &Json) -> bool {
     let scope = written.pointer("/properties/expressionEvaluationOptions/scope").and_then(Json::as_str);
     scope.is_some_and(|scope| scope.eq_ignore_ascii_case("inner"))
 }
 
-/// The id of what has this type and these names below a scope; `None` where there are not as many names as the type has segments after its namespace.
+/// The id with this type and these names below a scope; `None` if the number of names differs from the number of type
+/// segments after the namespace.
 pub(super) fn id_below(scope: &str, type_: &str, names: &[&str]) -> Option<ArmId> {
     let (namespace, kinds) = type_.split_once('/')?;
     let kinds: Vec<&str> = kinds.split('/').collect();
@@ -433,7 +452,7 @@ pub(super) fn id_below(scope: &str, type_: &str, names: &[&str]) -> Option<ArmId
     }))
 }
 
-/// The name of a resource with those of what it is in, `vnet/subnet`.
+/// The name of a resource with its parents, `vnet/subnet`.
 fn named(id: &ArmId, type_: &str) -> String {
     let segments: Vec<&str> = id.as_str().split('/').collect();
     let count = type_.matches('/').count();
@@ -445,7 +464,7 @@ fn declared_type(declaration: &Json) -> String {
     declaration.get("type").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
 }
 
-fn check_parameter(name: &str, declaration: &Json, value: &Json) -> Result<(), Failure> {
+fn check_parameter(name: &str, declaration: &Json, value: &Json) -> Result<(), ErrorResponse> {
     let type_ = declared_type(declaration);
     let fits = match type_.as_str() {
         "string" | "securestring" => value.is_string(),
@@ -454,30 +473,35 @@ fn check_parameter(name: &str, declaration: &Json, value: &Json) -> Result<(), F
         "array" => value.is_array(),
         "object" | "secureobject" => value.is_object(),
         other => {
-            return Err(wrong(format!("the parameter '{name}' is declared with the type '{other}', which is none")));
+            return Err(wrong(format!("the parameter '{name}' has the unknown type '{other}'")));
         }
     };
     let nothing = value.is_null() && declaration.get("nullable") == Some(&Json::Bool(true));
     if !fits && !nothing {
-        return Err(wrong(format!("the parameter '{name}' is declared as '{type_}' and given {}", kind_of(value))));
+        return Err(wrong(format!(
+            "the parameter '{name}' has the type '{type_}', but its value is {}",
+            kind_of(value)
+        )));
     }
     match declaration.get("allowedValues").and_then(Json::as_array) {
         Some(allowed) if !allowed.contains(value) => {
-            Err(wrong(format!("the value of the parameter '{name}' is not one of the allowed ones")))
+            Err(wrong(format!("the value of the parameter '{name}' is not one of its `allowedValues`")))
         }
         _ => Ok(()),
     }
 }
 
 /// 400 `InvalidTemplate`.
-pub(super) fn wrong(what: impl std::fmt::Display) -> Failure {
-    Failure::gateway(400, "InvalidTemplate", format!("Deployment template validation failed: '{what}'."))
+pub(super) fn wrong(what: impl std::fmt::Display) -> ErrorResponse {
+    ErrorResponse::gateway(400, "InvalidTemplate", format!("Deployment template validation failed: '{what}'."))
 }
 
-/// What is wrong with something that has a name.
-pub(super) fn at(name: &str, miss: Miss) -> Failure {
+/// An error about a named part of the template.
+pub(super) fn at(name: &str, miss: TemplateError) -> ErrorResponse {
     match miss {
-        Miss::Wrong(why) => wrong(format!("`{name}`: {why}")),
-        Miss::Later => wrong(format!("`{name}` asks for what does not stand before the deployment")),
+        TemplateError::Wrong(why) => wrong(format!("`{name}`: {why}")),
+        TemplateError::Later => {
+            wrong(format!("`{name}` refers to a resource that does not exist before the deployment"))
+        }
     }
 }

@@ -1,27 +1,28 @@
-//! What a deployment would change, told before it is done.
+//! What-if: the changes of a deployment, reported before it runs.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::around::Around;
+use super::environment::WorldEnvironment;
 use super::progress::NOT_OF_THE_BODY;
-use super::template::{DEPLOYMENT, Item, at, is_inner};
-use super::{Work, named};
+use super::template::{DEPLOYMENT, TemplateResource, at, is_inner};
+use super::{PreparedDeployment, named};
 use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::regions::same_region;
-use crate::simulator::request::{Failure, Response};
+use crate::simulator::request::{ErrorResponse, Response};
 use crate::simulator::target::GROUP;
 use crate::simulator::types;
 use crate::simulator::world::World;
 
-/// How deep deployments may stand in each other.
+/// The maximum nesting of deployments.
 const DEEPEST: u32 = 5;
 
 impl World {
-    /// Answers what each resource of a template would become. What is in the group and not in the template is told as ignored.
-    pub(super) fn what_if(&self, scope: &ArmId, name: &str, body: &Json) -> Result<Response, Failure> {
+    /// The change of each resource of a template. Resources of the group that are not in the template are reported as
+    /// ignored.
+    pub(super) fn what_if(&self, scope: &ArmId, name: &str, body: &Json) -> Result<Response, ErrorResponse> {
         let (_, work, _) = self.read_template(scope, name, body, false)?;
         let format = body.pointer("/properties/whatIfSettings/resultFormat").and_then(Json::as_str);
         let whole = !format.is_some_and(|format| format.eq_ignore_ascii_case("ResourceIdOnly"));
@@ -55,12 +56,12 @@ impl World {
         &self,
         scope: &ArmId,
         name: &str,
-        work: &Work,
+        work: &PreparedDeployment,
         whole: bool,
         depth: u32,
         changes: &mut Vec<Json>,
-    ) -> Result<(), Failure> {
-        let around = Around::before(self, scope, name);
+    ) -> Result<(), ErrorResponse> {
+        let around = WorldEnvironment::before(self, scope, name);
         for item in work.items.iter().filter(|item| item.wanted && !item.existing) {
             let body = work.template.body_so_far(item, &around).map_err(|miss| at(item.id.name(), miss))?;
             if item.type_.eq_ignore_ascii_case(DEPLOYMENT) {
@@ -77,9 +78,14 @@ impl World {
         Ok(())
     }
 
-    fn inner(&self, item: &Item, body: &Json, depth: u32) -> Result<(ArmId, Work), Failure> {
+    fn inner(
+        &self,
+        item: &TemplateResource,
+        body: &Json,
+        depth: u32,
+    ) -> Result<(ArmId, PreparedDeployment), ErrorResponse> {
         if depth >= DEEPEST {
-            return Err(super::wrong("deployments stand in each other too deep"));
+            return Err(super::wrong("deployments are nested too deeply"));
         }
         let scope = named(&item.id).map(|named| named.above(4))?;
         let scope = self.standing(&scope).map_or_else(|| ArmId::new(scope), |object| object.id.clone());
@@ -87,7 +93,7 @@ impl World {
         Ok((scope, work))
     }
 
-    fn change_of(&self, item: &Item, mut body: Json, whole: bool) -> Json {
+    fn change_of(&self, item: &TemplateResource, mut body: Json, whole: bool) -> Json {
         let folded = item.id.folded();
         if let Some(type_) = item.id.arm_type().and_then(|type_| types::find(&type_.to_ascii_lowercase())) {
             type_.write_only.iter().for_each(|at| path::remove(&mut body, at));
@@ -124,7 +130,8 @@ impl World {
     }
 }
 
-/// Where what is written differs from what stands. What is not written is the provider's.
+/// The properties that differ from the existing resource. Properties that the template leaves out belong to the
+/// provider.
 fn differences(before: &Json, written: &Json, at: &str, delta: &mut Vec<Json>) {
     match (before, written) {
         (Json::Object(before), Json::Object(written)) => {

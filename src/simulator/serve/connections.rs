@@ -1,5 +1,6 @@
-//! The connections that are open. There are at most so many; for a new one the one goes that has been idle the longest, so that neither clients that keep many
-//! nor those that send nothing keep others out. One that is being answered is never closed.
+//! The open connections, up to a limit. At the limit a new connection closes the one that has been idle longest, so
+//! that neither many idle clients nor silent ones block others. A connection with a request in progress is never
+//! closed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,49 +10,49 @@ use tokio::sync::Notify;
 /// All connections.
 pub(super) struct Connections {
     most: usize,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
-struct Open {
-    /// By when something last happened on it, counted, which is its key.
+struct OpenConnections {
+    /// The notifiers of idle connections, by a counter of their last activity.
     idle: BTreeMap<u64, Arc<Notify>>,
     busy: usize,
     count: u64,
 }
 
-/// One connection. Dropped, it is gone.
+/// One connection. Dropping it removes it.
 pub(super) struct Connection {
     all: Arc<Connections>,
-    state: Mutex<State>,
-    /// Asks the connection to end once nothing is under way on it.
+    state: Mutex<ConnectionState>,
+    /// Requests that the connection closes when no request is in progress.
     pub(super) close: Arc<Notify>,
 }
 
 #[derive(Default)]
-struct State {
-    /// Its key among the idle ones; `None` while it is being answered.
+struct ConnectionState {
+    /// Its key among the idle connections; `None` while a request is in progress.
     idle: Option<u64>,
-    /// How many requests are being answered on it.
+    /// Number of requests in progress.
     asked: usize,
 }
 
-/// A request that is being answered.
-pub(super) struct Answering(Arc<Connection>);
+/// A request in progress.
+pub(super) struct RequestGuard(Arc<Connection>);
 
-impl Drop for Answering {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         self.0.end();
     }
 }
 
 impl Connections {
-    /// Room for so many.
+    /// A set with this limit.
     pub(super) fn at_most(most: usize) -> Arc<Self> {
         Arc::new(Self { most, open: Mutex::default() })
     }
 
-    /// A new one; `None` where all are being answered.
+    /// Registers a new connection; `None` where all others have requests in progress.
     pub(super) fn enter(self: &Arc<Self>) -> Option<Arc<Connection>> {
         let mut open = lock(&self.open);
         if open.idle.len() + open.busy >= self.most {
@@ -60,12 +61,12 @@ impl Connections {
         }
         let close = Arc::new(Notify::new());
         let key = open.rest(&close);
-        let state = Mutex::new(State { idle: Some(key), asked: 0 });
+        let state = Mutex::new(ConnectionState { idle: Some(key), asked: 0 });
         Some(Arc::new(Connection { all: Arc::clone(self), state, close }))
     }
 }
 
-impl Open {
+impl OpenConnections {
     fn rest(&mut self, close: &Arc<Notify>) -> u64 {
         self.count += 1;
         self.idle.insert(self.count, Arc::clone(close));
@@ -74,8 +75,8 @@ impl Open {
 }
 
 impl Connection {
-    /// A request came on it, and is being answered until what is returned is dropped.
-    pub(super) fn begin(self: &Arc<Self>) -> Answering {
+    /// Marks a request as in progress until the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> RequestGuard {
         let mut state = lock(&self.state);
         state.asked += 1;
         if let Some(key) = state.idle.take() {
@@ -83,7 +84,7 @@ impl Connection {
             open.idle.remove(&key);
             open.busy += 1;
         }
-        Answering(Arc::clone(self))
+        RequestGuard(Arc::clone(self))
     }
 
     fn end(&self) {
@@ -118,25 +119,25 @@ mod tests {
 
     use super::*;
 
-    fn is_asked_to_go(connection: &Connection) -> bool {
+    fn is_asked_to_close(connection: &Connection) -> bool {
         connection.close.notified().now_or_never().is_some()
     }
 
     #[test]
-    fn the_one_that_is_idle_the_longest_makes_room() {
+    fn longest_idle_connection_is_closed_first() {
         let all = Connections::at_most(3);
         let (first, second, third) = (all.enter().unwrap(), all.enter().unwrap(), all.enter().unwrap());
         drop(first.begin());
         let _answering = second.begin();
         let _fourth = all.enter().expect("the third makes room");
-        assert!(is_asked_to_go(&third) && !is_asked_to_go(&first) && !is_asked_to_go(&second));
+        assert!(is_asked_to_close(&third) && !is_asked_to_close(&first) && !is_asked_to_close(&second));
         drop(third);
         let _fifth = all.enter().expect("the first makes room");
-        assert!(is_asked_to_go(&first) && !is_asked_to_go(&second), "what is being answered stays");
+        assert!(is_asked_to_close(&first) && !is_asked_to_close(&second), "a busy connection stays open");
     }
 
     #[test]
-    fn where_all_are_being_answered_there_is_no_room() {
+    fn full_server_with_busy_connections_refuses_new_ones() {
         let all = Connections::at_most(1);
         let only = all.enter().unwrap();
         let answering = only.begin();

@@ -1,7 +1,8 @@
-//! Signing in: tokens that are made here, and taken here only.
+//! Sign-in: tokens that this server issues, and the only ones that it accepts.
 //!
-//! A token looks as Azure's do, three parts with a payload that says who holds it, and is signed with a key that is kept with the world. Anybody may
-//! have one who can reach the port: there is nothing to protect, and clients must have something to send.
+//! A token has the form of Azure's: three parts, with the holder in the payload. It is signed with a key stored with
+//! the simulated world. Anybody who can reach the port gets one: the server protects nothing, but clients need a token
+//! to send.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,19 +22,19 @@ use super::{Service, empty, failure};
 use crate::simulator::TENANT;
 use crate::world::Clock;
 
-/// How long a token is taken, in seconds.
+/// Lifetime of a token, in seconds.
 const LASTS: i64 = 3600;
 
-/// Makes tokens, and knows its own.
+/// Issues and verifies tokens.
 #[derive(Clone)]
 pub struct Tokens {
     key: [u8; 32],
-    /// The time of people: clients hold tokens against their own clocks.
+    /// Real time, because clients compare tokens with their own clocks.
     clock: Arc<dyn Clock>,
 }
 
 impl Tokens {
-    /// Tokens signed with this key, by this clock.
+    /// An issuer with this signing key and clock.
     pub fn new(key: [u8; 32], clock: Arc<dyn Clock>) -> Self {
         Self { key, clock }
     }
@@ -44,11 +45,11 @@ impl Tokens {
         Some(mac)
     }
 
-    /// A token for this client, and when it ends (seconds since the epoch).
+    /// A token for this client, and its expiry in seconds since the epoch.
     fn issue(&self, client: &str, audience: &str, issuer: &str) -> Option<(String, i64)> {
         let now = self.clock.now().as_second();
         let ends = now + LASTS;
-        // The same client is the same object on every day.
+        // A client keeps its object id across restarts.
         let object = Uuid::new_v5(&Uuid::NAMESPACE_URL, client.as_bytes()).to_string();
         let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
         let head = part(&json!({ "typ": "JWT", "alg": "HS256" }));
@@ -61,12 +62,12 @@ impl Tokens {
         Some((format!("{text}.{signature}"), ends))
     }
 
-    /// Whether a token was made here and is taken still.
+    /// Verifies that this server issued the token and that it has not expired.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason for the refusal.
     pub fn holds(&self, token: &str) -> Result<(), &'static str> {
-        const FOREIGN: &str = "The access token was not issued by this cloud.";
+        const FOREIGN: &str = "The access token was not issued by this simulator.";
         let (text, signature) = token.rsplit_once('.').ok_or(FOREIGN)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| FOREIGN)?;
         self.signed(text).ok_or(FOREIGN)?.verify_slice(&signature).map_err(|_| FOREIGN)?;
@@ -77,7 +78,7 @@ impl Tokens {
     }
 }
 
-/// `POST /{tenant}/oauth2/v2.0/token`: a client's secret, or its assertion, whatever it is.
+/// `POST /{tenant}/oauth2/v2.0/token`: accepts any client secret or assertion.
 pub(super) async fn token(
     State(service): State<Arc<Service>>,
     Path(tenant): Path<String>,
@@ -89,11 +90,11 @@ pub(super) async fn token(
         (StatusCode::BAD_REQUEST, Answer(body)).into_response()
     };
     if given("grant_type").map(String::as_str) != Some("client_credentials") {
-        return refused("unsupported_grant_type", "Only client_credentials is taken here.");
+        return refused("unsupported_grant_type", "Only the grant type client_credentials is supported.");
     }
     let Some(client) = given("client_id") else { return refused("invalid_request", "client_id is missing.") };
     if given("client_secret").or_else(|| given("client_assertion")).is_none() {
-        return refused("invalid_client", "A client_secret or a client_assertion is needed; any will do.");
+        return refused("invalid_client", "client_secret or client_assertion is missing; any value is accepted.");
     }
     let audience = given("scope")
         .map(|scope| scope.trim_end_matches(".default"))
@@ -109,7 +110,7 @@ pub(super) async fn token(
     }
 }
 
-/// `GET /msi/token`: the identity of this machine, as App Service has it.
+/// `GET /msi/token`: the managed identity of this machine, in the protocol of App Service.
 pub(super) async fn identity(
     State(service): State<Arc<Service>>,
     Query(query): Query<BTreeMap<String, String>>,

@@ -1,4 +1,4 @@
-//! Where clients find the parts of this cloud (source: what Azure's command line and Terraform's azurerm ask for).
+//! Metadata: the endpoints of this cloud (source: the requests of the Azure CLI and Terraform's azurerm).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::Service;
 use crate::kinds::regions::REGIONS;
 
-/// The version of metadata that lists clouds, as old clients ask for it.
+/// The metadata version that lists clouds, for old clients.
 const OLD: &str = "2018-01-01";
 
 /// `/metadata/endpoints`.

@@ -1,7 +1,7 @@
-//! The embedded cloud on a port, for clients that know nothing of it: Resource Manager behind TLS, with the places where clients look for its parts and
-//! sign in. It takes only tokens of its own.
+//! The local simulator on a port, for other clients: Resource Manager behind TLS, with the metadata and sign-in
+//! endpoints. Accepts only tokens that it issued.
 //!
-//! It listens where it is told and nowhere else. What a client sends late, or too much of, costs one connection.
+//! Listens only on the configured address. A slow client, or one that sends too much, costs one connection.
 
 mod connections;
 mod login;
@@ -29,45 +29,45 @@ use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use super::Simulator;
-use super::request::Failure;
+use super::request::ErrorResponse;
 use super::routes::write;
 use connections::{Connection, Connections};
 pub use login::Tokens;
 pub use tls::Authority;
 
-/// How many connections there may be at once.
+/// Maximum number of open connections.
 const MOST_CONNECTIONS: usize = 512;
-/// How long a client may take to greet, and then to send the head of its first request.
+/// Time limit for the TLS handshake, and for the head of the first request.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a connection on which requests came is kept for the next one: longer than clients wait between two looks at an operation.
+/// Time that a connection stays open between requests: longer than clients wait between two polls of an operation.
 const IDLE: Duration = Duration::from_secs(120);
 
-/// From this speed on, no client need wait before it looks again.
+/// The speed from which clients need not wait between polls.
 const FAST: u32 = 30;
 
-/// The header by which a client is told not to wait before it looks again (source: the SDK under Terraform's azurerm).
+/// The header that disables the polling delay of a client (source: the SDK under Terraform's azurerm).
 const SKIP_POLLING_DELAY: HeaderName = HeaderName::from_static("x-go-azure-sdk-skip-polling-delay");
 
-/// What is served.
+/// The service behind the port.
 pub struct Service {
-    /// The cloud.
+    /// The simulator.
     pub simulator: Simulator,
-    /// The tokens that it takes.
+    /// The issuer of its tokens.
     pub tokens: Tokens,
-    /// Its own address, as in `https://localhost:8443`.
+    /// Its own base URL, such as `https://localhost:8443`.
     pub base: String,
-    /// How many seconds pass in it while one passes outside.
+    /// Simulated seconds per real second.
     pub speed: u32,
 }
 
 impl Service {
-    /// Everything, by path.
+    /// The router of all paths.
     pub fn router(self) -> Router {
         let arm = self.simulator.clone().based_at(&self.base).for_others().router();
         let service = Arc::new(self);
         let guarded = arm
-            .layer(middleware::from_fn_with_state(Arc::clone(&service), in_their_time))
-            .layer(middleware::from_fn_with_state(Arc::clone(&service), only_ours));
+            .layer(middleware::from_fn_with_state(Arc::clone(&service), convert_retry_after))
+            .layer(middleware::from_fn_with_state(Arc::clone(&service), require_own_token));
         Router::new()
             .route("/metadata/endpoints", get(metadata::endpoints))
             .route("//metadata/endpoints", get(metadata::endpoints))
@@ -82,13 +82,13 @@ impl Service {
     }
 }
 
-/// The data of an object: it is there, and nothing is in it.
+/// The data plane of an object, which is always empty.
 async fn no_data() -> Response {
-    failure(404, "NotFound", "The embedded cloud keeps no data.")
+    failure(404, "NotFound", "The local simulator stores no data.")
 }
 
-/// Lets through who holds a token that was made here.
-async fn only_ours(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+/// Accepts only requests with a token of this server.
+async fn require_own_token(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let refused = match bearer.and_then(|text| text.split_once(' ')) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => match service.tokens.holds(token) {
@@ -105,30 +105,31 @@ async fn only_ours(State(service): State<Arc<Service>>, request: Request, next: 
     answer
 }
 
-/// Says in the client's seconds when it may ask again.
-async fn in_their_time(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+/// Converts `Retry-After` to the client's seconds.
+async fn convert_retry_after(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     let said = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if let Some(seconds) = said {
         let theirs = seconds.div_ceil(u64::from(service.speed.max(1)));
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(theirs));
     }
-    // Where the time of a look is more than a look is worth, Terraform's azurerm need not wait ten seconds between two of them.
+    // At this speed a poll takes longer than the simulated wait, so Terraform's azurerm need not wait ten seconds
+    // between two polls.
     if service.speed >= FAST {
         answer.headers_mut().insert(SKIP_POLLING_DELAY, HeaderValue::from_static("true"));
     }
     answer
 }
 
-/// A refusal in the words of Resource Manager.
+/// An error in the format of Resource Manager.
 fn failure(status: u16, code: &str, message: &str) -> Response {
-    write(Failure::gateway(status, code, message).response())
+    write(ErrorResponse::gateway(status, code, message).response())
 }
 
-/// Serves until `stop` is done; connections that are open then are given no more time.
+/// Serves until `stop` completes; open connections get no time to finish.
 ///
 /// # Errors
-/// Where the port can no longer be listened on.
+/// The port cannot be listened on any more.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -144,9 +145,10 @@ pub async fn serve(
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
-            // A client that went away before it was greeted, or a machine without more files: the next one may be well.
+            // The client disconnected during the handshake, or the machine has no free file descriptors: the next
+            // connection may succeed.
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
+                tracing::warn!(%error, "failed to accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
@@ -164,8 +166,8 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router,
         None => answer(stream, router, entered).await,
         Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
             Ok(Ok(stream)) => answer(stream, router, entered).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a client could not be greeted"),
-            Err(_) => tracing::debug!("a client did not greet in time"),
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake timed out"),
         },
     }
 }
@@ -203,7 +205,7 @@ async fn answer(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(error, "a connection ended");
+        tracing::debug!(error, "connection failed");
     }
 }
 

@@ -1,4 +1,5 @@
-//! The certificates of the embedded cloud: an authority of its own, which clients are told to trust, and a certificate for where it listens.
+//! The certificates of the local simulator: a certificate authority that clients must trust, and a server certificate
+//! for its addresses.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate authority: its certificate and key as PEM texts. The key never leaves the directory of the world.
+/// A certificate authority: certificate and key as PEM. The key never leaves the directory of the simulated world.
 #[derive(Clone)]
 pub struct Authority {
     /// The certificate.
@@ -19,23 +20,23 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new one.
+    /// A new authority.
     ///
     /// # Errors
-    /// Words that say why none can be made.
+    /// The reason why key or certificate cannot be generated.
     pub fn new() -> Result<Self, String> {
         let key = KeyPair::generate().map_err(|error| error.to_string())?;
         let certificate = parameters().self_signed(&key).map_err(|error| error.to_string())?;
         Ok(Self { certificate: certificate.pem(), key: key.serialize_pem() })
     }
 
-    /// What greets clients at these names and addresses.
+    /// A TLS acceptor for these names and addresses.
     ///
     /// # Errors
-    /// Words that say what is wrong with the authority or with a name.
+    /// The authority or a name is invalid.
     pub fn acceptor(&self, names: &[String]) -> Result<TlsAcceptor, String> {
         let authority_key = KeyPair::from_pem(&self.key).map_err(|error| error.to_string())?;
-        // Its certificate was made of the same parameters.
+        // The authority's certificate has the same parameters.
         let issuer = Issuer::new(parameters(), authority_key);
         let mut params = CertificateParams::new(names.to_vec()).map_err(|error| error.to_string())?;
         params.distinguished_name.push(DnType::CommonName, "drplan simulator");

@@ -1,11 +1,11 @@
-//! What bodies may hold, what they may refer to, and what the provider adds to them.
+//! Validation of request bodies, references between resources, and values that the provider adds.
 
 use super::*;
 
 const BALANCER: &str = "Microsoft.Network/loadBalancers/lb";
 const CARD: &str = "Microsoft.Network/networkInterfaces/card";
 
-/// A load balancer in the subnet, with a rule that refers to its own parts.
+/// A load balancer in the subnet, with a rule that references its own parts.
 fn balancer(probe: &str) -> Json {
     let own = |part: &str| json!({ "id": id(&format!("{BALANCER}/{part}")) });
     json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "properties": {
@@ -22,16 +22,16 @@ fn card(subnet: &str) -> Json {
         "primary": true, "privateIPAllocationMethod": "Dynamic", "subnet": { "id": subnet } } }] } })
 }
 
-async fn with_subnet() -> Cloud {
-    let cloud = Cloud::with_group().await;
+async fn with_subnet() -> TestCloud {
+    let cloud = TestCloud::with_group().await;
     cloud.made(NET, net()).await;
     cloud.made(SUBNET, subnet()).await;
     cloud
 }
 
 #[tokio::test]
-async fn a_wrong_body_is_refused_in_azures_words() {
-    let cloud = Cloud::with_group().await;
+async fn invalid_body_is_refused_with_azures_error() {
+    let cloud = TestCloud::with_group().await;
     let with = |at: &str, value: Json| {
         let mut body = net();
         crate::kinds::path::put(&mut body, at, value);
@@ -76,8 +76,8 @@ async fn a_wrong_body_is_refused_in_azures_words() {
 }
 
 #[tokio::test]
-async fn a_location_never_changes_and_neither_does_what_the_tables_say() {
-    let cloud = Cloud::with_group().await;
+async fn location_and_immutable_properties_never_change() {
+    let cloud = TestCloud::with_group().await;
     cloud.made(NET, net()).await;
     let mut moved = net();
     moved["location"] = json!("canadaeast");
@@ -93,8 +93,8 @@ async fn a_location_never_changes_and_neither_does_what_the_tables_say() {
 }
 
 #[tokio::test]
-async fn an_answer_may_be_sent_back_and_a_put_replaces_the_rest() {
-    let cloud = Cloud::with_group().await;
+async fn answer_can_be_put_back_and_put_replaces_the_whole_body() {
+    let cloud = TestCloud::with_group().await;
     let mut body = net();
     body["properties"]["dhcpOptions"] = json!({ "dnsServers": ["10.0.0.4"] });
     let first = cloud.made(NET, body).await.body;
@@ -111,12 +111,12 @@ async fn an_answer_may_be_sent_back_and_a_put_replaces_the_rest() {
 }
 
 #[tokio::test]
-async fn children_written_in_their_parent_are_the_same_objects() {
+async fn children_in_the_parents_body_are_the_same_objects() {
     let cloud = with_subnet().await;
     let read = cloud.get(NET).await.body;
     assert_eq!(read["properties"]["subnets"][0]["id"], id(SUBNET));
     cloud.made(NET, net()).await;
-    assert_eq!(cloud.get(SUBNET).await.status, 200, "a list that is not there leaves the children alone");
+    assert_eq!(cloud.get(SUBNET).await.status, 200, "a missing list keeps the children");
     let mut body = net();
     body["properties"]["subnets"] = json!([{ "name": "b", "properties": { "addressPrefixes": ["10.0.2.0/24"] } }]);
     cloud.made(NET, body.clone()).await;
@@ -129,7 +129,7 @@ async fn children_written_in_their_parent_are_the_same_objects() {
 }
 
 #[tokio::test]
-async fn a_reference_names_what_stands() {
+async fn reference_must_name_an_existing_resource() {
     let cloud = with_subnet().await;
     let refused = cloud.put(CARD, card(&id(SUBNET).replace("/a", "/b"))).await;
     assert_eq!(refused.code(), (400, "InvalidResourceReference"));
@@ -142,7 +142,7 @@ async fn a_reference_names_what_stands() {
 }
 
 #[tokio::test]
-async fn parts_have_ids_refer_to_each_other_and_are_read_by_themselves() {
+async fn parts_have_ids_and_can_be_read_and_referenced() {
     let cloud = with_subnet().await;
     assert_eq!(cloud.put(BALANCER, balancer("dead")).await.code(), (400, "InvalidResourceReference"));
     let made = cloud.made(BALANCER, balancer("alive")).await.body;
@@ -162,8 +162,8 @@ async fn parts_have_ids_refer_to_each_other_and_are_read_by_themselves() {
 }
 
 #[tokio::test]
-async fn keys_are_answered_to_a_post_and_to_nothing_else() {
-    let cloud = Cloud::with_group().await;
+async fn keys_are_returned_only_by_the_list_action() {
+    let cloud = TestCloud::with_group().await;
     let cosmos = "Microsoft.DocumentDB/databaseAccounts/drplan-test";
     let body = json!({ "location": "canadacentral", "kind": "GlobalDocumentDB", "properties": {
         "databaseAccountOfferType": "Standard", "locations": [{ "locationName": "canadacentral", "failoverPriority": 0 }],

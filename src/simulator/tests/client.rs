@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::address::ArmId;
-use crate::azure::{Azure, AzureConfig, FixedToken, Token, Wire};
+use crate::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use crate::host::{SeededIds, SimClock};
 use crate::simulator::{BASE, parse_faults};
-use crate::world::{Cloud as _, CloudError, Untold, When};
+use crate::world::{Cloud as _, CloudError, NoNotices, WriteCondition};
 
 const PUBLIC: &str = "Microsoft.Network/publicIPAddresses/front";
 
@@ -20,13 +20,13 @@ async fn client(faults: &str) -> (Simulator, Azure) {
     let simulator = Simulator::new(7, clock.clone());
     let azure = Azure::new(AzureConfig {
         endpoint: BASE.parse().unwrap(),
-        wire: Wire::InProcess(simulator.router()),
-        credential: Arc::new(FixedToken(Token::new("local"))),
+        wire: HttpBackend::InProcess(simulator.router()),
+        credential: Arc::new(FixedToken(BearerToken::new("local"))),
         clock,
         ids: Arc::new(SeededIds::new(1)),
-        notices: Arc::new(Untold),
+        notices: Arc::new(NoNotices),
     });
-    azure.put(&arm(""), "2021-04-01", &json!({ "location": "canadacentral" }), When::Always).await.unwrap();
+    azure.put(&arm(""), "2021-04-01", &json!({ "location": "canadacentral" }), WriteCondition::Always).await.unwrap();
     for fault in parse_faults(faults).unwrap() {
         simulator.add_fault(fault).unwrap();
     }
@@ -52,21 +52,21 @@ fn puts(requests: &BTreeMap<String, u64>) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_written_stands_and_what_is_deleted_is_gone() {
+async fn writes_create_and_deletes_remove() {
     let (simulator, azure) = client("[]").await;
-    let body = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.unwrap();
+    let body = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.unwrap();
     assert_eq!(body["properties"]["provisioningState"], "Succeeded");
     assert_eq!(body["zones"], json!(["1", "2"]));
-    azure.put(&arm(NET), api(NET), &net(), When::Always).await.unwrap();
-    azure.put(&arm(SUBNET), api(SUBNET), &subnet(), When::Always).await.unwrap();
-    assert_eq!(puts(&simulator.show().requests), 4, "one for each object");
+    azure.put(&arm(NET), api(NET), &net(), WriteCondition::Always).await.unwrap();
+    azure.put(&arm(SUBNET), api(SUBNET), &subnet(), WriteCondition::Always).await.unwrap();
+    assert_eq!(puts(&simulator.show().requests), 4, "one PUT per object");
     let mut listed = azure.list(&arm("")).await.unwrap();
     listed.sort();
     assert_eq!(listed, [arm(PUBLIC), arm(NET)]);
 
     let etag = body["etag"].as_str().unwrap();
-    azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Unchanged(etag)).await.unwrap();
-    let stale = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Unchanged("\"old\"")).await;
+    azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Unchanged(etag)).await.unwrap();
+    let stale = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Unchanged("\"old\"")).await;
     assert!(matches!(&stale, Err(CloudError::Refused(refused)) if refused.status == 412), "{stale:?}");
 
     azure.delete(&arm(PUBLIC), api(PUBLIC)).await.unwrap();
@@ -78,7 +78,7 @@ async fn what_is_written_stands_and_what_is_deleted_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_that_pass_are_survived() {
+async fn temporary_faults_are_survived() {
     for faults in [
         r#"[{"fault": "drop", "when": "before", "on": {"verb": "PUT", "times": 1}}]"#,
         r#"[{"fault": "drop", "when": "after", "on": {"verb": "PUT", "times": 1}}]"#,
@@ -91,7 +91,7 @@ async fn faults_that_pass_are_survived() {
         r#"[{"fault": "stale", "seconds": 60}]"#,
     ] {
         let (simulator, azure) = client(faults).await;
-        azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.expect(faults);
+        azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.expect(faults);
         assert_eq!(simulator.body(&arm(PUBLIC)).expect(faults)["properties"]["provisioningState"], "Succeeded");
         azure.delete(&arm(PUBLIC), api(PUBLIC)).await.expect(faults);
         assert_eq!(simulator.body(&arm(PUBLIC)), None, "{faults}");
@@ -99,31 +99,31 @@ async fn faults_that_pass_are_survived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_that_stay_are_told() {
+async fn permanent_faults_are_reported() {
     let start = Instant::now();
     let (_, azure) = client(r#"[{"fault": "lose", "location": "canadacentral"}]"#).await;
     let lost = azure.get(&arm(PUBLIC), api(PUBLIC)).await.unwrap_err();
     assert!(matches!(&lost, CloudError::Refused(refused) if refused.status == 503), "{lost:?}");
-    assert!(start.elapsed().as_secs() < 60, "a read of what is lost does not hold up who recovers from it");
+    assert!(start.elapsed().as_secs() < 60, "a read in a lost region does not delay a recovery");
 
     let (_, azure) = client(r#"[{"fault": "fail", "code": "AllocationFailed", "on": {"verb": "PUT"}}]"#).await;
-    let failed = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.unwrap_err();
+    let failed = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.unwrap_err();
     assert!(matches!(&failed, CloudError::Refused(refused) if refused.code == "AllocationFailed"), "{failed:?}");
 
     let (_, azure) = client(r#"[{"fault": "freeze", "provider": "Microsoft.Network"}]"#).await;
-    let frozen = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), When::Always).await.unwrap_err();
+    let frozen = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.unwrap_err();
     assert!(matches!(frozen, CloudError::OutcomeUnknown(_)), "{frozen:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_writes_side_by_side_are_hardly_ever_refused() {
+async fn thousand_concurrent_writes_are_rarely_throttled() {
     let (simulator, azure) = client("[]").await;
     let start = Instant::now();
     futures::stream::iter(0..1000)
         .for_each_concurrent(64, |number| {
             let (azure, path) = (&azure, format!("{PUBLIC}{number}"));
             async move {
-                azure.put(&arm(&path), api(&path), &public(), When::Always).await.unwrap();
+                azure.put(&arm(&path), api(&path), &public(), WriteCondition::Always).await.unwrap();
             }
         })
         .await;

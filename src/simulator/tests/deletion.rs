@@ -1,11 +1,11 @@
-//! What stands in the way of a deletion, and what goes with it.
+//! Deletion: references and locks that block it, and children that it removes.
 
 use super::*;
 
 const CARD: &str = "Microsoft.Network/networkInterfaces/card";
 
-async fn with_card() -> Cloud {
-    let cloud = Cloud::with_group().await;
+async fn with_card() -> TestCloud {
+    let cloud = TestCloud::with_group().await;
     cloud.made(NET, net()).await;
     cloud.made(SUBNET, subnet()).await;
     let configuration = json!({ "name": "ip", "properties": { "primary": true, "privateIPAllocationMethod": "Dynamic", "subnet": { "id": id(SUBNET) } } });
@@ -16,7 +16,7 @@ async fn with_card() -> Cloud {
 }
 
 #[tokio::test]
-async fn what_is_in_use_stays() {
+async fn resource_in_use_cannot_be_deleted() {
     let cloud = with_card().await;
     for path in [SUBNET, NET] {
         let refused = cloud.delete(path).await;
@@ -39,7 +39,7 @@ async fn what_is_in_use_stays() {
 }
 
 #[tokio::test]
-async fn a_group_goes_with_all_in_it_and_can_be_asked_about() {
+async fn deleting_a_group_deletes_its_content() {
     let cloud = with_card().await;
     let accepted = cloud.delete("").await;
     assert_eq!((accepted.status, accepted.header("azure-asyncoperation")), (202, ""));
@@ -55,7 +55,7 @@ async fn a_group_goes_with_all_in_it_and_can_be_asked_about() {
 }
 
 #[tokio::test]
-async fn a_group_that_others_need_is_emptied_in_part() {
+async fn group_with_resources_in_use_is_deleted_partly() {
     let cloud = with_card().await;
     let other = id("").replace("/rg", "/other");
     cloud.put(&other, json!({ "location": "canadacentral" })).await;
@@ -72,7 +72,7 @@ async fn a_group_that_others_need_is_emptied_in_part() {
 }
 
 #[tokio::test]
-async fn locks_hold_for_what_is_in_their_scope_and_for_what_it_is_in() {
+async fn locks_apply_to_their_scope_its_children_and_its_group() {
     let cloud = with_card().await;
     let lock =
         |scope: &str| format!("{}/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01", id(scope));

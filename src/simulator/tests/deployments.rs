@@ -6,12 +6,12 @@ use super::*;
 
 const ONE: &str = "Microsoft.Resources/deployments/one";
 
-/// A deployment of a template to the group.
+/// The request body of a deployment of this template.
 fn of(template: Json, parameters: Json) -> Json {
     json!({ "properties": { "mode": "Incremental", "template": template, "parameters": parameters } })
 }
 
-/// A network, a subnet in it that is written after it, and addresses, with what templates of others are made of.
+/// A network, a subnet that depends on it, and addresses, with common features of templates.
 fn template() -> Json {
     json!({
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
@@ -63,14 +63,14 @@ fn template() -> Json {
 }
 
 #[tokio::test]
-async fn resources_are_written_each_when_what_it_waits_for_stands() {
-    let cloud = Cloud::with_group().await;
+async fn resource_is_written_after_its_dependencies() {
+    let cloud = TestCloud::with_group().await;
     let deployment = of(template(), json!({ "count": { "value": 2 } }));
     let begun = cloud.put(ONE, deployment).await;
     assert_eq!((begun.status, begun.state()), (201, "Accepted"), "{}", begun.body);
     let status = begun.link("azure-asyncoperation");
     assert_eq!(cloud.get(&status).await.body["status"], "Running");
-    assert_eq!(cloud.get("Microsoft.Network/publicIPAddresses/ip1").await.status, 404, "it asks for the network first");
+    assert_eq!(cloud.get("Microsoft.Network/publicIPAddresses/ip1").await.status, 404, "it depends on the network");
 
     cloud.pass(600);
     assert_eq!(cloud.get(&status).await.body["status"], "Succeeded");
@@ -91,14 +91,18 @@ async fn resources_are_written_each_when_what_it_waits_for_stands() {
     let shorter = cloud.get("deployments/one/operations").await.body;
     assert_eq!(shorter, operations, "the path without the provider");
     assert_eq!(cloud.get("Microsoft.Resources/deployments").await.body["value"].as_array().unwrap().len(), 1);
-    assert_eq!(cloud.simulator.show().requests["PUT"], 2, "the caller's budget pays for the group and the deployment");
+    assert_eq!(
+        cloud.simulator.show().requests["PUT"],
+        2,
+        "only the group and the deployment count against the caller's limit"
+    );
 }
 
 #[tokio::test]
-async fn what_if_tells_what_would_change_and_changes_nothing() {
-    let cloud = Cloud::with_group().await;
+async fn what_if_reports_changes_and_makes_none() {
+    let cloud = TestCloud::with_group().await;
     let deployment = of(template(), json!({ "count": { "value": 1 } }));
-    let kinds = |answer: &Answer| -> Vec<String> {
+    let kinds = |answer: &TestResponse| -> Vec<String> {
         let changes = answer.body["properties"]["changes"].as_array().expect("changes");
         changes.iter().map(|change| change["changeType"].as_str().unwrap().to_owned()).collect()
     };
@@ -123,8 +127,8 @@ async fn what_if_tells_what_would_change_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_fails_stops_what_waits_for_it_and_nothing_else() {
-    let cloud = Cloud::with_group().await;
+async fn failure_stops_only_waiting_resources() {
+    let cloud = TestCloud::with_group().await;
     let fault =
         r#"[{"fault": "fail", "code": "QuotaExceeded", "on": {"verb": "PUT", "path": "*/virtualNetworks/net-a-x"}}]"#;
     crate::simulator::parse_faults(fault)
@@ -146,12 +150,12 @@ async fn what_fails_stops_what_waits_for_it_and_nothing_else() {
         .iter()
         .map(|one| one["properties"]["provisioningState"].as_str().unwrap())
         .collect();
-    assert_eq!(states, ["Failed", "Succeeded", "Succeeded"], "the subnet was not begun");
+    assert_eq!(states, ["Failed", "Succeeded", "Succeeded"], "the subnet was not started");
 }
 
 #[tokio::test]
-async fn deployments_stand_in_each_other() {
-    let cloud = Cloud::with_group().await;
+async fn nested_deployments_succeed() {
+    let cloud = TestCloud::with_group().await;
     let mut inner = template();
     inner["parameters"]["secret"] = json!({ "type": "secureString" });
     let whole = json!({
@@ -192,8 +196,8 @@ async fn deployments_stand_in_each_other() {
 }
 
 #[tokio::test]
-async fn templates_that_are_wrong_are_refused_before_anything_is_done() {
-    let cloud = Cloud::with_group().await;
+async fn invalid_template_is_refused_before_any_write() {
+    let cloud = TestCloud::with_group().await;
     let resource = |more: Json| {
         let mut one = json!({ "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2021-05-01", "name": "a", "location": "canadacentral" });
         one.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -202,7 +206,7 @@ async fn templates_that_are_wrong_are_refused_before_anything_is_done() {
     let many = json!({ "copy": { "name": "many", "count": 800 }, "name": "[concat('ip', copyIndex())]" });
     for (resources, said) in [
         (json!([resource(json!({ "name": "[parameters('missing')]" }))]), "no parameter `missing`"),
-        (json!([resource(json!({ "name": "[concat('a']" }))]), "is expected"),
+        (json!([resource(json!({ "name": "[concat('a']" }))]), "expected `"),
         (json!([resource(json!({ "dependsOn": ["other"] }))]), "'other' that"),
         (json!([resource(json!({})), resource(json!({}))]), "defined multiple times"),
         (json!([resource(many), resource(json!({}))]), "exceeds the limit of '800'"),
@@ -223,19 +227,19 @@ async fn templates_that_are_wrong_are_refused_before_anything_is_done() {
         (1..30).map(|n| (format!("v{n}"), json!(format!("[concat(variables('v{0}'), variables('v{0}'))]", n - 1))));
     let variables: serde_json::Map<String, Json> = doubled.chain([("v0".to_owned(), json!("x"))]).collect();
     let bomb = json!({ "variables": variables, "resources": [resource(json!({ "name": "[variables('v29')]" }))] });
-    assert!(cloud.put(ONE, of(bomb, json!({}))).await.message().contains("more than can be evaluated"));
+    assert!(cloud.put(ONE, of(bomb, json!({}))).await.message().contains("exceed the evaluation limit"));
     let given = cloud.put(ONE, of(template(), json!({ "count": { "value": "two" } }))).await;
-    assert!(given.message().contains("declared as 'int' and given a text"), "{}", given.message());
+    assert!(given.message().contains("has the type 'int', but its value is a string"), "{}", given.message());
     let unknown = json!({ "resources": [{ "type": "Microsoft.Web/sites", "apiVersion": "2021-05-01", "name": "a" }] });
     assert_eq!(cloud.put(ONE, of(unknown, json!({}))).await.code(), (404, "InvalidResourceNamespace"));
     let mut complete = of(template(), json!({}));
     complete["properties"]["mode"] = json!("Complete");
-    assert!(cloud.put(ONE, complete).await.message().contains("'Incremental' is"));
+    assert!(cloud.put(ONE, complete).await.message().contains("use 'Incremental'"));
 }
 
 #[tokio::test]
-async fn one_that_is_under_way_is_left_alone_until_it_is_cancelled() {
-    let cloud = Cloud::with_group().await;
+async fn running_deployment_is_immutable_until_cancelled() {
+    let cloud = TestCloud::with_group().await;
     let body = || of(template(), json!({ "count": { "value": 1 } }));
     cloud.put(ONE, body()).await;
     assert_eq!(cloud.put(ONE, body()).await.code(), (409, "DeploymentActive"));
@@ -243,20 +247,24 @@ async fn one_that_is_under_way_is_left_alone_until_it_is_cancelled() {
     assert_eq!(cloud.ask("POST", &format!("{ONE}/cancel"), None, &[]).await.status, 204);
     cloud.pass(600);
     assert_eq!(cloud.get(ONE).await.state(), "Canceled");
-    assert_eq!(cloud.get("Microsoft.Network/virtualNetworks/net-a-x").await.state(), "Succeeded", "it had been begun");
+    assert_eq!(
+        cloud.get("Microsoft.Network/virtualNetworks/net-a-x").await.state(),
+        "Succeeded",
+        "it was already started"
+    );
     assert_eq!(cloud.get(SUBNET).await.status, 404);
     assert_eq!(cloud.delete(ONE).await.status, 204);
     assert_eq!(cloud.get(ONE).await.status, 404);
 }
 
 #[tokio::test]
-async fn one_goes_on_after_the_end_of_the_process_and_keeps_no_secret() {
+async fn deployment_interrupted_by_a_kill_stores_no_secret_and_can_be_repeated() {
     let dir = tempfile::tempdir().unwrap();
     let open = |dir: &std::path::Path| {
-        let hand = Arc::new(Hand(AtomicI64::new(START.as_second())));
-        let simulator = Simulator::open(dir, None, hand.clone()).unwrap();
-        hand.0.store(simulator.now().as_second(), Ordering::Relaxed);
-        Cloud { simulator, hand }
+        let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
+        let simulator = Simulator::open(dir, None, clock.clone()).unwrap();
+        clock.0.store(simulator.now().as_second(), Ordering::Relaxed);
+        TestCloud { simulator, clock }
     };
     let first = open(dir.path());
     first.put("", json!({ "location": "canadacentral" })).await;
@@ -265,7 +273,7 @@ async fn one_goes_on_after_the_end_of_the_process_and_keeps_no_secret() {
     template["resources"][3]["tags"] = json!({ "word": "[parameters('word')]" });
     let given = json!({ "count": { "value": 2 }, "word": { "value": "Tr0ub4dor" } });
     first.put(ONE, of(template.clone(), given.clone())).await;
-    // What a kill leaves.
+    // The files after a kill.
     let copy = tempfile::tempdir().unwrap();
     fs::copy(dir.path().join("world.jsonl"), copy.path().join("world.jsonl")).unwrap();
     drop(first);
@@ -274,7 +282,7 @@ async fn one_goes_on_after_the_end_of_the_process_and_keeps_no_secret() {
         let log = fs::read_to_string(dir.join("world.jsonl")).unwrap();
         assert!(log.contains("deployments/one") && !log.contains("Tr0ub4dor"));
         second.pass(600);
-        // Without the value of the secure parameter there is no telling what is to be written.
+        // The process lost the value of the secure parameter, which the resource needs.
         assert_eq!(second.get(ONE).await.state(), "Failed");
         assert_eq!(second.put(ONE, of(template.clone(), given.clone())).await.status, 200);
         second.pass(600);
@@ -284,8 +292,8 @@ async fn one_goes_on_after_the_end_of_the_process_and_keeps_no_secret() {
 }
 
 #[tokio::test]
-async fn a_template_is_read_as_azures_command_line_sends_it() {
-    let cloud = Cloud::with_group().await;
+async fn template_in_the_azure_clis_json_dialect_is_accepted() {
+    let cloud = TestCloud::with_group().await;
     let ask = async |body: String| {
         let uri = format!("{}?api-version=2021-04-01", id(ONE));
         let request = HttpRequest::builder().method("PUT").uri(uri).body(Body::from(body)).unwrap();
@@ -293,5 +301,5 @@ async fn a_template_is_read_as_azures_command_line_sends_it() {
     };
     let sent = "{\"properties\": {\"mode\": \"incremental\", template:{ // nothing yet\n \"resources\": [] }}}";
     assert_eq!(ask(sent.to_owned()).await, 201);
-    assert_eq!(ask("{a:".repeat(100_000)).await, 400, "too deep to be read");
+    assert_eq!(ask("{a:".repeat(100_000)).await, 400, "nested too deeply");
 }

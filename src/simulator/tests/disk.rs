@@ -1,4 +1,4 @@
-//! The world between commands.
+//! The simulated world on disk, between commands.
 
 use std::fs;
 use std::path::Path;
@@ -8,27 +8,27 @@ use crate::simulator::SimulatorError;
 
 const PUBLIC: &str = "Microsoft.Network/publicIPAddresses/front";
 
-fn open(dir: &Path) -> Result<Cloud, SimulatorError> {
-    let hand = Arc::new(Hand(AtomicI64::new(START.as_second())));
-    let simulator = Simulator::open(dir, None, hand.clone())?;
-    hand.0.store(simulator.now().as_second(), Ordering::Relaxed);
-    Ok(Cloud { simulator, hand })
+fn open(dir: &Path) -> Result<TestCloud, SimulatorError> {
+    let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
+    let simulator = Simulator::open(dir, None, clock.clone())?;
+    clock.0.store(simulator.now().as_second(), Ordering::Relaxed);
+    Ok(TestCloud { simulator, clock })
 }
 
-async fn write(cloud: &Cloud) -> String {
+async fn write(cloud: &TestCloud) -> String {
     cloud.put("", json!({ "location": "canadacentral" })).await;
     let body = json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": "Static" } });
     cloud.put(PUBLIC, body).await.link("azure-asyncoperation")
 }
 
 #[tokio::test]
-async fn a_world_goes_on_where_it_was_left_or_killed() {
+async fn world_resumes_where_it_was_closed_or_killed() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path()).unwrap();
     let status = write(&first).await;
     assert!(matches!(open(dir.path()), Err(SimulatorError::InUse(_))));
     let now = first.simulator.now();
-    // What a kill leaves: the files as they are, and half a line.
+    // The files after a kill, with half a line at the end.
     let copy = tempfile::tempdir().unwrap();
     let log = fs::read(dir.path().join("world.jsonl")).unwrap();
     fs::write(copy.path().join("world.jsonl"), [&log[..], b"{\"now\":\"20"].concat()).unwrap();
@@ -45,7 +45,7 @@ async fn a_world_goes_on_where_it_was_left_or_killed() {
 }
 
 #[tokio::test]
-async fn an_action_that_was_under_way_is_done_after_all() {
+async fn action_in_progress_completes_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path()).unwrap();
     first.put("", json!({ "location": "canadacentral" })).await;
@@ -64,7 +64,7 @@ async fn an_action_that_was_under_way_is_done_after_all() {
 }
 
 #[tokio::test]
-async fn a_long_log_becomes_a_snapshot_at_any_kill() {
+async fn long_log_becomes_a_snapshot_that_survives_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let cloud = open(dir.path()).unwrap();
     write(&cloud).await;
@@ -76,7 +76,7 @@ async fn a_long_log_becomes_a_snapshot_at_any_kill() {
     let shown = cloud.simulator.show();
     drop(cloud);
     assert!(dir.path().join("world.json").exists());
-    // Killed between the snapshot and the new log: the old log is of the past.
+    // A kill between the snapshot and the new log leaves the old log.
     fs::write(dir.path().join("world.jsonl"), before).unwrap();
     assert_eq!(open(dir.path()).unwrap().simulator.show(), shown);
 }
@@ -100,19 +100,19 @@ async fn damaged_files_are_refused_and_can_be_reset() {
     Simulator::reset(dir.path()).unwrap();
     assert_eq!(open(dir.path()).unwrap().simulator.show().objects.len(), 0);
     assert!(matches!(
-        Simulator::open(dir.path(), Some(5), Arc::new(Hand(AtomicI64::new(0)))),
+        Simulator::open(dir.path(), Some(5), Arc::new(ManualClock(AtomicI64::new(0)))),
         Err(SimulatorError::OtherSeed { is: 1, wanted: 5 })
     ));
 }
 
 #[tokio::test]
-async fn drift_is_made_behind_everyones_back() {
-    let cloud = Cloud::with_group().await;
+async fn drift_can_be_injected_without_a_request() {
+    let cloud = TestCloud::with_group().await;
     cloud.made(NET, net()).await;
     let net_id = crate::address::ArmId::new(id(NET));
     cloud.simulator.edit(&net_id, "tags.who", json!("me")).unwrap();
     assert_eq!(cloud.get(NET).await.body["tags"]["who"], "me");
     cloud.simulator.delete_object(&net_id).unwrap();
     assert_eq!(cloud.get(NET).await.status, 404);
-    assert!(cloud.simulator.delete_object(&net_id).unwrap_err().to_string().contains("there is no object"));
+    assert!(cloud.simulator.delete_object(&net_id).unwrap_err().to_string().contains("no object"));
 }

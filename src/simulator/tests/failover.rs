@@ -1,18 +1,19 @@
-//! The failovers of each store: planned and forced, asked of the wrong side, with a region lost, twice, and what becomes of who was lost.
+//! Failovers of each data store: planned and forced, requested at the wrong site, with a lost region, repeated, and the
+//! state of a recovered region.
 
 use super::*;
 
-/// Something in the group `far`, which is in Canada East.
+/// A path in the group `far` in Canada East.
 fn far(path: &str) -> String {
     format!("{}/providers/{path}", id("").replace("/rg", "/far"))
 }
 
-fn text<'a>(answer: &'a Answer, at: &str) -> &'a str {
+fn text<'a>(answer: &'a TestResponse, at: &str) -> &'a str {
     answer.body.pointer(at).and_then(Json::as_str).unwrap_or("nothing")
 }
 
-impl Cloud {
-    /// With groups in Canada Central and, `far`, in Canada East.
+impl TestCloud {
+    /// A cloud with groups in Canada Central and, `far`, in Canada East.
     async fn of_two() -> Self {
         let cloud = Self::with_group().await;
         let group = id("").replace("/rg", "/far");
@@ -20,7 +21,7 @@ impl Cloud {
         cloud
     }
 
-    /// Writes and waits until it is done; the code of a refusal, at once or in the end.
+    /// Sends a write and waits until it completes; returns the error code, immediate or final.
     async fn acted(&self, verb: &str, path: &str, body: Option<Json>) -> String {
         let answer = self.ask(verb, path, body, &[]).await;
         if answer.status >= 300 {
@@ -56,9 +57,9 @@ const ROLE: &str = "/properties/replicationRole";
 const STATE: &str = "/properties/replicationState";
 const LOST: &str = r#"[{"fault": "lose", "location": "canadacentral"}]"#;
 
-/// A failover group `drplan-fg` of one database; and the paths of its halves.
-async fn sql() -> (Cloud, String, String) {
-    let cloud = Cloud::of_two().await;
+/// A failover group `drplan-fg` of one database, and the paths of its two resources.
+async fn sql() -> (TestCloud, String, String) {
+    let cloud = TestCloud::of_two().await;
     let (near, away) = (id(&format!("{SERVER}a")), far(&format!("{SERVER}b")));
     for (server, location) in [(&near, "canadacentral"), (&away, "canadaeast")] {
         let body = json!({ "location": location, "properties": {
@@ -81,12 +82,12 @@ fn sql_group(partner: &str, database: &str) -> Json {
 }
 
 #[tokio::test]
-async fn a_failover_group_is_failed_over_by_its_secondary() {
+async fn failover_group_fails_over_from_its_secondary() {
     let (cloud, near, away) = sql().await;
     assert_eq!(cloud.post(&format!("{near}/failover"), None).await, "FailoverGroupFailoverRequestOnPrimaryServer");
     let begun = cloud.ask("POST", &format!("{away}/failover"), None, &[]).await;
     assert_eq!((begun.status, begun.body["operation"].as_str()), (202, Some("failover")));
-    assert_eq!(text(&cloud.get(&away).await, ROLE), "Secondary", "until it is done");
+    assert_eq!(text(&cloud.get(&away).await, ROLE), "Secondary", "until the failover completes");
     let beside = cloud.ask("POST", &format!("{away}/failover"), None, &[]).await;
     assert_eq!(beside.code(), (409, "AnotherOperationInProgress"));
     cloud.pass(60);
@@ -113,11 +114,15 @@ async fn a_failover_group_is_failed_over_by_its_secondary() {
 }
 
 #[tokio::test]
-async fn a_failover_group_whose_primary_is_lost_is_forced_and_seeded_again() {
+async fn forced_failover_after_loss_of_the_primary_reseeds_the_old_primary() {
     let (cloud, near, away) = sql().await;
-    cloud.suffer(LOST);
+    cloud.inject(LOST);
     assert_eq!(cloud.post(&format!("{near}/forceFailoverAllowDataLoss"), None).await, "ServiceUnavailable");
-    assert_eq!(cloud.post(&format!("{away}/failover"), None).await, "ServiceUnavailable", "a plan needs both");
+    assert_eq!(
+        cloud.post(&format!("{away}/failover"), None).await,
+        "ServiceUnavailable",
+        "a planned failover needs both sites"
+    );
     assert_eq!(cloud.post(&format!("{away}/forceFailoverAllowDataLoss"), None).await, "done");
     assert_eq!(text(&cloud.get(&away).await, ROLE), "Primary");
     assert_eq!(cloud.get(&near).await.status, 503);
@@ -126,7 +131,11 @@ async fn a_failover_group_whose_primary_is_lost_is_forced_and_seeded_again() {
 
     assert!(cloud.simulator.restore("canadacentral").unwrap());
     let back = cloud.get(&near).await;
-    assert_eq!((text(&back, ROLE), text(&back, STATE)), ("Secondary", "SEEDING"), "it takes no write before it knows");
+    assert_eq!(
+        (text(&back, ROLE), text(&back, STATE)),
+        ("Secondary", "SEEDING"),
+        "the old primary must not accept writes"
+    );
     assert_eq!(cloud.post(&format!("{near}/failover"), None).await, "GeoReplicationDatabaseNotSynchronized");
     cloud.pass(300);
     assert_eq!(text(&cloud.get(&away).await, STATE), "CATCH_UP");
@@ -134,10 +143,10 @@ async fn a_failover_group_whose_primary_is_lost_is_forced_and_seeded_again() {
 }
 
 #[tokio::test]
-async fn a_planned_failover_stands_still_while_a_side_is_lost() {
+async fn planned_failover_pauses_while_a_site_is_lost() {
     let (cloud, _, away) = sql().await;
     let begun = cloud.ask("POST", &format!("{away}/failover"), None, &[]).await;
-    cloud.suffer(LOST);
+    cloud.inject(LOST);
     cloud.pass(3600);
     assert_eq!(cloud.get(&begun.link("azure-asyncoperation")).await.body["status"], "InProgress");
     cloud.simulator.clear_faults().unwrap();
@@ -146,15 +155,15 @@ async fn a_planned_failover_stands_still_while_a_side_is_lost() {
 
 const ACCOUNT: &str = "Microsoft.DocumentDB/databaseAccounts/drplan-test";
 
-/// An account in Canada Central, which is read in Canada East, too.
-async fn cosmos() -> Cloud {
-    let cloud = Cloud::of_two().await;
+/// An account in Canada Central with a read region in Canada East.
+async fn cosmos() -> TestCloud {
+    let cloud = TestCloud::of_two().await;
     let place =
         |name, priority| json!({ "locationName": name, "failoverPriority": priority, "isZoneRedundant": false });
     let body = json!({ "location": "canadacentral", "kind": "GlobalDocumentDB", "properties": {
         "databaseAccountOfferType": "Standard", "consistencyPolicy": { "defaultConsistencyLevel": "Session" },
         "locations": [place("canadacentral", 0), place("canadaeast", 1)] } });
-    // Its group is where the account is to be managed from when its first region is lost.
+    // Its group is in another region, so that the account can be managed after its first region is lost.
     cloud.made(&far(ACCOUNT), body).await;
     cloud
 }
@@ -164,7 +173,7 @@ fn order(regions: &[&str]) -> Option<Json> {
     Some(json!({ "failoverPolicies": regions.iter().enumerate().map(policy).collect::<Vec<_>>() }))
 }
 
-async fn regions(cloud: &Cloud, list: &str) -> Vec<String> {
+async fn regions(cloud: &TestCloud, list: &str) -> Vec<String> {
     let account = cloud.get(&far(ACCOUNT)).await;
     assert_eq!(account.status, 200, "{}", account.body);
     let places = account.body["properties"][list].as_array().unwrap();
@@ -172,7 +181,7 @@ async fn regions(cloud: &Cloud, list: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_write_region_of_an_account_is_changed_while_all_live() {
+async fn write_region_changes_while_all_regions_run() {
     let cloud = cosmos().await;
     let change = format!("{}/failoverPriorityChange", far(ACCOUNT));
     assert!(cloud.lag(&far(ACCOUNT), "ReplicationLatency").await.is_some_and(|ms| (1000.0..=4000.0).contains(&ms)));
@@ -186,17 +195,17 @@ async fn the_write_region_of_an_account_is_changed_while_all_live() {
     }
     let account = cloud.get(&far(ACCOUNT)).await.body;
     assert_eq!(account["properties"]["locations"][0]["failoverPriority"], 0);
-    assert_eq!(cloud.put(&far(ACCOUNT), account).await.status, 200, "what is answered may be written back");
+    assert_eq!(cloud.put(&far(ACCOUNT), account).await.status, 200, "an answer can be put back");
     cloud.pass(600);
     assert_eq!(regions(&cloud, "writeLocations").await, ["Canada East"]);
 }
 
 #[tokio::test]
-async fn an_account_gives_up_a_lost_region_and_is_given_it_back_much_later_to_be_read() {
+async fn offline_region_returns_later_as_a_read_region() {
     let cloud = cosmos().await;
     let act = |action: &str| format!("{}/{action}", far(ACCOUNT));
     let region = |name: &str| Some(json!({ "region": name }));
-    cloud.suffer(LOST);
+    cloud.inject(LOST);
     assert_eq!(regions(&cloud, "writeLocations").await, ["Canada Central"], "any region answers for the account");
     let order_back = || order(&["Canada Central", "Canada East"]);
     assert_eq!(
@@ -209,7 +218,7 @@ async fn an_account_gives_up_a_lost_region_and_is_given_it_back_much_later_to_be
         assert_eq!(regions(&cloud, "writeLocations").await, ["Canada East"]);
         assert_eq!(regions(&cloud, "readLocations").await, ["Canada East"]);
     }
-    assert_eq!(cloud.post(&act("offlineRegion"), region("Canada East")).await, "BadRequest", "it is the last");
+    assert_eq!(cloud.post(&act("offlineRegion"), region("Canada East")).await, "BadRequest", "it is the last region");
     cloud.simulator.restore("canadacentral").unwrap();
     cloud.pass(3_600);
     assert_eq!(regions(&cloud, "readLocations").await, ["Canada East"]);
@@ -217,7 +226,11 @@ async fn an_account_gives_up_a_lost_region_and_is_given_it_back_much_later_to_be
     assert_eq!(cloud.post(&act("failoverPriorityChange"), order_back()).await, "PreconditionFailed");
     cloud.pass(20_000);
     assert_eq!(regions(&cloud, "readLocations").await, ["Canada East", "Canada Central"]);
-    assert_eq!(cloud.post(&act("onlineRegion"), region("Canada Central")).await, "done", "it is online already");
+    assert_eq!(
+        cloud.post(&act("onlineRegion"), region("Canada Central")).await,
+        "done",
+        "the region is online already"
+    );
     assert_eq!(regions(&cloud, "writeLocations").await, ["Canada East"]);
     assert_eq!(cloud.post(&act("failoverPriorityChange"), order_back()).await, "done");
     assert_eq!(regions(&cloud, "writeLocations").await, ["Canada Central"]);
@@ -226,9 +239,9 @@ async fn an_account_gives_up_a_lost_region_and_is_given_it_back_much_later_to_be
 const POSTGRES: &str = "Microsoft.DBforPostgreSQL/flexibleServers/drplan-";
 const DELAY: &str = "physical_replication_delay_in_seconds";
 
-/// A server, its replica far away, and their virtual endpoint if so asked.
-async fn postgres(endpoint: bool) -> (Cloud, String, String) {
-    let cloud = Cloud::of_two().await;
+/// A server, its replica in the other region and, optionally, their virtual endpoint.
+async fn postgres(endpoint: bool) -> (TestCloud, String, String) {
+    let cloud = TestCloud::of_two().await;
     let (near, away) = (id(&format!("{POSTGRES}a")), far(&format!("{POSTGRES}b")));
     let server = json!({ "location": "canadacentral", "sku": { "name": "Standard_D2ds_v5", "tier": "GeneralPurpose" },
         "properties": { "version": "16", "administratorLogin": "a", "administratorLoginPassword": "p4ss, w0rd",
@@ -249,10 +262,10 @@ fn promotion(mode: &str, option: &str) -> Option<Json> {
 }
 
 #[tokio::test]
-async fn servers_change_places_by_way_of_the_replica() {
+async fn switchover_runs_on_the_replica_and_swaps_roles() {
     let (cloud, near, away) = postgres(true).await;
     assert!(cloud.lag(&away, DELAY).await.is_some_and(|seconds| (5.0..=20.0).contains(&seconds)));
-    assert_eq!(cloud.lag(&near, DELAY).await, None, "a primary is not behind");
+    assert_eq!(cloud.lag(&near, DELAY).await, None, "a primary has no replication lag");
     assert_eq!(cloud.acted("PATCH", &near, promotion("Switchover", "Planned")).await, "ReplicaPromotionNotAllowed");
     let begun = cloud.ask("PATCH", &away, promotion("Switchover", "Planned"), &[]).await;
     assert_eq!((begun.status, text(&cloud.get(&away).await, ROLE)), (202, "GeoAsyncReplica"));
@@ -269,9 +282,9 @@ async fn servers_change_places_by_way_of_the_replica() {
 }
 
 #[tokio::test]
-async fn a_lost_primary_becomes_a_replica_or_stays_what_it_was() {
+async fn lost_primary_becomes_a_replica_or_stays_primary() {
     let (cloud, near, away) = postgres(true).await;
-    cloud.suffer(LOST);
+    cloud.inject(LOST);
     assert_eq!(
         cloud.acted("PATCH", &away, promotion("Switchover", "Planned")).await,
         "ReplicaPromotionPrimaryNotAvailable"
@@ -288,47 +301,43 @@ async fn a_lost_primary_becomes_a_replica_or_stays_what_it_was() {
     assert_eq!(text(&cloud.get(&near).await, "/properties/replica/replicationState"), "Active");
 
     let (cloud, near, away) = postgres(false).await;
-    cloud.suffer(LOST);
+    cloud.inject(LOST);
     assert_eq!(cloud.acted("PATCH", &away, promotion("Switchover", "Forced")).await, "VirtualEndpointRequired");
     assert_eq!(cloud.acted("PATCH", &away, promotion("Standalone", "Forced")).await, "done");
     cloud.simulator.restore("canadacentral").unwrap();
     cloud.pass(7200);
-    assert_eq!(text(&cloud.get(&near).await, ROLE), "Primary", "nobody told it: both take writes");
+    assert_eq!(text(&cloud.get(&near).await, ROLE), "Primary", "not demoted: both servers accept writes");
     assert_eq!(text(&cloud.get(&away).await, ROLE), "None");
 }
 
 const STORAGE: &str = "Microsoft.Storage/storageAccounts/drplantest";
 
-/// A geo-redundant account that was made in Canada Central.
-async fn storage() -> Cloud {
-    let cloud = Cloud::of_two().await;
+/// A geo-redundant account created in Canada Central.
+async fn storage() -> TestCloud {
+    let cloud = TestCloud::of_two().await;
     let body = json!({ "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_RAGRS" }, "properties": {} });
     cloud.made(STORAGE, body).await;
     cloud
 }
 
-async fn places(cloud: &Cloud) -> [String; 3] {
+async fn places(cloud: &TestCloud) -> [String; 3] {
     let account = cloud.get(STORAGE).await;
     ["/properties/primaryLocation", "/properties/secondaryLocation", "/sku/name"]
         .map(|at| text(&account, at).to_owned())
 }
 
 #[tokio::test]
-async fn an_account_of_storage_is_failed_over_by_the_region_that_it_was_made_in() {
+async fn storage_failover_is_managed_from_its_original_region() {
     let cloud = storage().await;
     let planned = format!("{STORAGE}/failover?api-version=2021-04-01&failoverType=Planned");
     let stats = cloud.get(&format!("{STORAGE}?api-version=2021-04-01&$expand=geoReplicationStats")).await;
     assert_eq!(text(&stats, "/properties/geoReplicationStats/status"), "Live");
     let synced: Timestamp = text(&stats, "/properties/geoReplicationStats/lastSyncTime").parse().unwrap();
-    assert!((120..=601).contains(&cloud.hand.now().duration_since(synced).as_secs()));
-    assert_eq!(
-        cloud.get(STORAGE).await.body["properties"].get("geoReplicationStats"),
-        None,
-        "only where it is asked for"
-    );
+    assert!((120..=601).contains(&cloud.clock.now().duration_since(synced).as_secs()));
+    assert_eq!(cloud.get(STORAGE).await.body["properties"].get("geoReplicationStats"), None, "only on request");
     assert_eq!(cloud.post(&planned, None).await, "done");
     assert_eq!(places(&cloud).await, ["canadaeast", "canadacentral", "Standard_RAGRS"]);
-    cloud.suffer(LOST);
+    cloud.inject(LOST);
     assert_eq!(cloud.post(&planned, None).await, "ServiceUnavailable");
     assert_eq!(
         cloud.post(&format!("{STORAGE}/failover"), None).await,
@@ -341,9 +350,9 @@ async fn an_account_of_storage_is_failed_over_by_the_region_that_it_was_made_in(
 }
 
 #[tokio::test]
-async fn an_account_of_storage_that_gave_up_its_primary_is_kept_in_one_region() {
+async fn storage_account_is_locally_redundant_after_a_forced_failover() {
     let cloud = storage().await;
-    cloud.suffer(r#"[{"fault": "lose", "location": "canadaeast", "plane": "data"}]"#);
+    cloud.inject(r#"[{"fault": "lose", "location": "canadaeast", "plane": "data"}]"#);
     let (forced, planned) =
         (format!("{STORAGE}/failover"), format!("{STORAGE}/failover?api-version=2021-04-01&failoverType=planned"));
     assert_eq!(cloud.post(&forced, None).await, "SecondaryNotAvailable");

@@ -1,4 +1,4 @@
-//! The simulator behind its router, one behaviour of Azure after the other.
+//! The simulator behind its router: one test per behaviour of Azure.
 
 mod bodies;
 mod client;
@@ -27,11 +27,11 @@ use tower::ServiceExt as _;
 use super::{START, SUBSCRIPTION, Simulator};
 use crate::world::Clock;
 
-/// A clock that only a test moves.
-struct Hand(AtomicI64);
+/// A clock that only the test advances.
+struct ManualClock(AtomicI64);
 
 #[async_trait]
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
     }
@@ -41,20 +41,20 @@ impl Clock for Hand {
     }
 }
 
-/// A simulated cloud, its clock, and the last answer's headers.
-struct Cloud {
+/// A simulated cloud and its clock.
+struct TestCloud {
     simulator: Simulator,
-    hand: Arc<Hand>,
+    clock: Arc<ManualClock>,
 }
 
 /// An answer.
-struct Answer {
+struct TestResponse {
     status: u16,
     headers: HeaderMap,
     body: Json,
 }
 
-impl Answer {
+impl TestResponse {
     fn code(&self) -> (u16, &str) {
         (self.status, self.body["error"]["code"].as_str().unwrap_or("no code"))
     }
@@ -77,13 +77,13 @@ impl Answer {
     }
 }
 
-impl Cloud {
+impl TestCloud {
     fn new(seed: u64) -> Self {
-        let hand = Arc::new(Hand(AtomicI64::new(START.as_second())));
-        Self { simulator: Simulator::new(seed, hand.clone()), hand }
+        let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
+        Self { simulator: Simulator::new(seed, clock.clone()), clock }
     }
 
-    /// With a resource group `rg` in Canada Central.
+    /// A cloud with a resource group `rg` in Canada Central.
     async fn with_group() -> Self {
         let cloud = Self::new(7);
         assert_eq!(cloud.put("", json!({ "location": "canadacentral" })).await.status, 201);
@@ -91,11 +91,11 @@ impl Cloud {
     }
 
     fn pass(&self, seconds: i64) {
-        self.hand.0.fetch_add(seconds, Ordering::Relaxed);
+        self.clock.0.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    /// Asks; a path that does not begin with a slash lies in the group `rg`.
-    async fn ask(&self, verb: &str, path: &str, body: Option<Json>, headers: &[(&str, &str)]) -> Answer {
+    /// Sends a request. A path without a leading slash is relative to the group `rg`.
+    async fn ask(&self, verb: &str, path: &str, body: Option<Json>, headers: &[(&str, &str)]) -> TestResponse {
         let (path, query) =
             path.split_once('?').map_or((path, "api-version=2021-04-01"), |(path, query)| (path, query));
         let mut request = HttpRequest::builder().method(verb).uri(format!("{}?{query}", id(path)));
@@ -107,23 +107,23 @@ impl Cloud {
         let (parts, body) = answer.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_else(|_| "\"broken\"".into());
         let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        TestResponse { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    async fn get(&self, path: &str) -> TestResponse {
         self.ask("GET", path, None, &[]).await
     }
 
-    async fn put(&self, path: &str, body: Json) -> Answer {
+    async fn put(&self, path: &str, body: Json) -> TestResponse {
         self.ask("PUT", path, Some(body), &[]).await
     }
 
-    async fn delete(&self, path: &str) -> Answer {
+    async fn delete(&self, path: &str) -> TestResponse {
         self.ask("DELETE", path, None, &[]).await
     }
 
-    /// Puts, waits until it is done, and reads.
-    async fn made(&self, path: &str, body: Json) -> Answer {
+    /// Sends a PUT, waits until it completes, and reads.
+    async fn made(&self, path: &str, body: Json) -> TestResponse {
         let answer = self.put(path, body).await;
         assert!((200..300).contains(&answer.status), "{path}: {}", answer.body);
         self.pass(7200);
@@ -133,7 +133,7 @@ impl Cloud {
     }
 }
 
-/// The id of something in the group `rg`, or of the group itself.
+/// The id of a resource in the group `rg`, or of the group itself.
 fn id(path: &str) -> String {
     let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg");
     match path {

@@ -1,4 +1,4 @@
-//! Groups, long-running operations, lists, etags, throttling, and what the seed decides.
+//! Groups, long-running operations, lists, etags, throttling, and the seed.
 
 use super::*;
 
@@ -9,8 +9,8 @@ fn public() -> Json {
 }
 
 #[tokio::test]
-async fn a_group_is_made_at_once_and_keeps_its_case_and_place() {
-    let cloud = Cloud::new(1);
+async fn group_is_created_synchronously_and_keeps_its_case_and_location() {
+    let cloud = TestCloud::new(1);
     let made = cloud.put(&id("").replace("/rg", "/Rg"), json!({ "location": "Canada Central" })).await;
     assert_eq!((made.status, made.state()), (201, "Succeeded"));
     let path = id("").replace("resourceGroups/rg", "RESOURCEGROUPS/RG");
@@ -32,8 +32,8 @@ async fn a_group_is_made_at_once_and_keeps_its_case_and_place() {
 }
 
 #[tokio::test]
-async fn an_asynchronous_write_shows_its_target_at_once_and_its_end_when_it_is_due() {
-    let cloud = Cloud::with_group().await;
+async fn asynchronous_write_shows_its_target_at_once_and_completes_on_time() {
+    let cloud = TestCloud::with_group().await;
     let accepted = cloud.put(NET, net()).await;
     assert_eq!((accepted.status, accepted.state()), (201, "Creating"));
     let status = accepted.link("azure-asyncoperation");
@@ -55,8 +55,8 @@ async fn an_asynchronous_write_shows_its_target_at_once_and_its_end_when_it_is_d
 }
 
 #[tokio::test]
-async fn what_is_accepted_with_202_is_not_seen_until_it_stands() {
-    let cloud = Cloud::with_group().await;
+async fn accepted_write_is_invisible_until_created() {
+    let cloud = TestCloud::with_group().await;
     let server = "Microsoft.Sql/servers/drplan-test";
     let body = json!({ "location": "canadacentral", "properties": {
         "version": "12.0", "administratorLogin": "a", "administratorLoginPassword": "p4ss, w0rd", "minimalTlsVersion": "1.2",
@@ -79,8 +79,8 @@ async fn what_is_accepted_with_202_is_not_seen_until_it_stands() {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages_and_show_what_has_a_location() {
-    let cloud = Cloud::with_group().await;
+async fn lists_are_paged_and_contain_located_resources() {
+    let cloud = TestCloud::with_group().await;
     for at in 0..5 {
         cloud.made(&PUBLIC.replace("front", &format!("p{at}")), public()).await;
     }
@@ -109,8 +109,8 @@ async fn lists_come_in_pages_and_show_what_has_a_location() {
 }
 
 #[tokio::test]
-async fn conditions_on_etags_hold() {
-    let cloud = Cloud::with_group().await;
+async fn etag_conditions_are_enforced() {
+    let cloud = TestCloud::with_group().await;
     let put = async |condition: (&str, &str)| cloud.ask("PUT", NET, Some(net()), &[condition]).await;
     assert_eq!(put(("if-match", "*")).await.code(), (412, "PreconditionFailed"));
     assert_eq!(put(("if-none-match", "*")).await.status, 201);
@@ -125,8 +125,8 @@ async fn conditions_on_etags_hold() {
 }
 
 #[tokio::test]
-async fn writes_below_one_network_do_not_run_beside_each_other() {
-    let cloud = Cloud::with_group().await;
+async fn concurrent_writes_below_one_network_are_refused() {
+    let cloud = TestCloud::with_group().await;
     cloud.made(NET, net()).await;
     assert_eq!(cloud.put(SUBNET, subnet()).await.status, 201);
     let other = SUBNET.replace("/a", "/b");
@@ -138,8 +138,8 @@ async fn writes_below_one_network_do_not_run_beside_each_other() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_what_it_names_and_replaces_all_tags() {
-    let cloud = Cloud::with_group().await;
+async fn patch_changes_named_properties_and_replaces_all_tags() {
+    let cloud = TestCloud::with_group().await;
     let mut body = net();
     body["tags"] = json!({ "a": "1", "b": "2" });
     cloud.made(NET, body).await;
@@ -150,8 +150,8 @@ async fn a_patch_changes_what_it_names_and_replaces_all_tags() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_told_when_to_come_back() {
-    let cloud = Cloud::with_group().await;
+async fn throttled_request_gets_retry_after() {
+    let cloud = TestCloud::with_group().await;
     for _ in 0..250 {
         assert_eq!(cloud.get("").await.status, 200);
     }
@@ -163,9 +163,9 @@ async fn too_many_requests_are_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn one_seed_is_one_world_and_more_objects_change_none() {
-    let tell = async |seed: u64, more: bool| {
-        let cloud = Cloud::new(seed);
+async fn seed_determines_each_object_independently_of_others() {
+    let body_with = async |seed: u64, more: bool| {
+        let cloud = TestCloud::new(seed);
         cloud.put("", json!({ "location": "canadacentral" })).await;
         if more {
             cloud.put(&PUBLIC.replace("front", "another"), public()).await;
@@ -174,7 +174,7 @@ async fn one_seed_is_one_world_and_more_objects_change_none() {
         cloud.pass(60);
         cloud.get(PUBLIC).await.body.to_string()
     };
-    assert_eq!(tell(1, false).await, tell(1, false).await);
-    assert_eq!(tell(1, false).await, tell(1, true).await);
-    assert_ne!(tell(1, false).await, tell(2, false).await);
+    assert_eq!(body_with(1, false).await, body_with(1, false).await);
+    assert_eq!(body_with(1, false).await, body_with(1, true).await);
+    assert_ne!(body_with(1, false).await, body_with(2, false).await);
 }

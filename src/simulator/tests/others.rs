@@ -1,11 +1,11 @@
-//! What clients that nobody here wrote ask for, and drplan does not.
+//! Requests of clients other than drplan, such as Terraform and the Azure CLI.
 
 use super::*;
 
 const SERVER: &str = "Microsoft.Sql/servers/example";
 
-async fn with_server() -> Cloud {
-    let cloud = Cloud::with_group().await;
+async fn with_server() -> TestCloud {
+    let cloud = TestCloud::with_group().await;
     let body = json!({ "location": "canadacentral", "properties": {
         "version": "12.0", "administratorLogin": "sqladmin", "administratorLoginPassword": "an example, n0t a secret" } });
     cloud.made(&format!("{SERVER}?api-version=2021-11-01"), body).await;
@@ -13,14 +13,14 @@ async fn with_server() -> Cloud {
 }
 
 #[tokio::test]
-async fn what_always_exists_is_there_is_changed_and_goes_with_what_it_is_in() {
+async fn implicit_children_exist_change_and_disappear_with_their_parent() {
     let cloud = with_server().await;
     let policy = format!("{SERVER}/connectionPolicies/default?api-version=2021-11-01");
     let read = cloud.get(&policy).await;
     assert_eq!((read.status, &read.body["properties"]), (200, &json!({ "connectionType": "Default" })));
     assert_eq!(read.body["type"], "Microsoft.Sql/servers/connectionPolicies");
 
-    // Terraform takes a 200 only.
+    // Terraform accepts only a 200.
     let written = cloud.put(&policy, json!({ "properties": { "connectionType": "Proxy" } })).await;
     assert_eq!((written.status, &written.body["properties"]["connectionType"]), (200, &json!("Proxy")));
     assert_eq!(cloud.get(&policy).await.body["properties"]["connectionType"], "Proxy");
@@ -68,23 +68,23 @@ async fn lists_are_filtered_and_names_checked() {
 }
 
 #[tokio::test]
-async fn newer_versions_and_what_is_not_known_pass_for_others_only() {
+async fn newer_versions_and_unknown_properties_pass_only_for_other_clients() {
     let newer = format!("{NET}?api-version=2099-01-01");
     let mut body = net();
     body["properties"]["notYetThere"] = json!(true);
-    let strict = Cloud::with_group().await;
+    let strict = TestCloud::with_group().await;
     assert_eq!(strict.put(&newer, net()).await.code(), (400, "NoRegisteredProviderFound"));
     assert_eq!(strict.put(NET, body.clone()).await.code(), (400, "InvalidRequestContent"));
 
-    let Cloud { simulator, hand } = Cloud::with_group().await;
-    let lenient = Cloud { simulator: simulator.for_others(), hand };
+    let TestCloud { simulator, clock } = TestCloud::with_group().await;
+    let lenient = TestCloud { simulator: simulator.for_others(), clock };
     assert_eq!(lenient.put(&newer, body).await.status, 201);
 }
 
-/// Source: the status codes that Azure's SDKs take, per operation; what else comes is an error to them.
+/// Source: the status codes that Azure's SDKs accept per operation; any other is an error to them.
 #[tokio::test]
-async fn what_is_done_at_once_says_so() {
-    let cloud = Cloud::with_group().await;
+async fn synchronous_operation_reports_completion() {
+    let cloud = TestCloud::with_group().await;
     let account = "Microsoft.DocumentDB/databaseAccounts/drplan-example?api-version=2021-10-15";
     let body = json!({ "location": "canadacentral", "kind": "GlobalDocumentDB", "properties": {
         "databaseAccountOfferType": "Standard", "consistencyPolicy": { "defaultConsistencyLevel": "Session" },
@@ -106,8 +106,8 @@ async fn what_is_done_at_once_says_so() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_written_by_itself_is_written_with_its_whole() {
-    let cloud = Cloud::with_group().await;
+async fn part_written_alone_updates_its_parent() {
+    let cloud = TestCloud::with_group().await;
     let lb = "Microsoft.Network/loadBalancers/example";
     cloud.made(&format!("{lb}?api-version=2023-09-01"), json!({ "location": "canadacentral", "properties": {} })).await;
     let pool = format!("{lb}/backendAddressPools/web?api-version=2023-09-01");
@@ -128,8 +128,8 @@ async fn a_part_that_is_written_by_itself_is_written_with_its_whole() {
 }
 
 #[tokio::test]
-async fn roles_are_found_by_their_names() {
-    let cloud = Cloud::with_group().await;
+async fn roles_are_found_by_name() {
+    let cloud = TestCloud::with_group().await;
     let of = |filter: &str| {
         format!("Microsoft.Authorization/roleDefinitions?api-version=2022-04-01&$filter=roleName%20eq%20'{filter}'")
     };
@@ -142,8 +142,8 @@ async fn roles_are_found_by_their_names() {
 }
 
 #[tokio::test]
-async fn a_vault_that_was_deleted_is_kept_until_it_is_purged() {
-    let cloud = Cloud::with_group().await;
+async fn deleted_vault_is_kept_until_purged() {
+    let cloud = TestCloud::with_group().await;
     let vault = "Microsoft.KeyVault/vaults/drplan-example?api-version=2023-07-01";
     let body = json!({ "location": "canadacentral", "properties": {
         "tenantId": super::super::TENANT, "sku": { "family": "A", "name": "standard" }, "enableRbacAuthorization": true } });

@@ -5,11 +5,11 @@ use super::*;
 const TAGS: &str = "Microsoft.Network/virtualNetworks/Net1/providers/Microsoft.Resources/tags/default";
 
 #[tokio::test]
-async fn tags_are_read_and_changed_by_themselves() {
-    let cloud = Cloud::with_group().await;
+async fn tags_can_be_read_and_patched_as_a_resource() {
+    let cloud = TestCloud::with_group().await;
     assert_eq!(cloud.get(TAGS).await.code(), (404, "ParentResourceNotFound"));
     let before = cloud.made(NET, net()).await;
-    let tags = |answer: &Answer| answer.body["properties"]["tags"].clone();
+    let tags = |answer: &TestResponse| answer.body["properties"]["tags"].clone();
     assert_eq!(tags(&cloud.get(TAGS).await), json!({}));
     let given = json!({ "properties": { "tags": { "Site": "east", "tier": "web" } } });
     assert_eq!(tags(&cloud.put(TAGS, given).await), json!({ "Site": "east", "tier": "web" }));

@@ -1,4 +1,4 @@
-//! The public network: names, probes, faults with times, and clients that write.
+//! The public network: names, probes, timed faults, and writing clients.
 
 use super::*;
 use crate::address::ArmId;
@@ -7,9 +7,10 @@ use crate::world::{Web as _, WebRequest};
 
 const PROFILE: &str = "Microsoft.Network/trafficManagerProfiles/shop";
 
-/// A profile of two hosts outside of this world, the first in use; probed every 10 seconds, with 5 for the answer and one failure tolerated.
-async fn shop(faults: &str) -> Cloud {
-    let cloud = Cloud::with_group().await;
+/// A profile of two external hosts, the first in use. Probes every 10 seconds, with a timeout of 5 and one tolerated
+/// failure.
+async fn shop(faults: &str) -> TestCloud {
+    let cloud = TestCloud::with_group().await;
     let profile = json!({ "location": "global", "properties": {
         "trafficRoutingMethod": "Priority",
         "dnsConfig": { "relativeName": "shop", "ttl": 60 },
@@ -27,7 +28,7 @@ async fn shop(faults: &str) -> Cloud {
     cloud
 }
 
-impl Cloud {
+impl TestCloud {
     async fn health(&self, name: &str) -> String {
         let endpoint = self.get(&format!("{PROFILE}/externalEndpoints/{name}")).await;
         endpoint.body["properties"]["endpointMonitorStatus"].as_str().unwrap_or("none").to_owned()
@@ -47,7 +48,7 @@ impl Cloud {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_degraded_when_probes_fail_and_online_after_one_success() {
+async fn endpoint_is_degraded_after_failed_probes_and_online_after_one_success() {
     let cloud = shop(r#"[{"fault": "web", "host": "east.*", "from": 30, "until": 300}]"#).await;
     assert_eq!((cloud.health("east").await, cloud.health("west").await), ("Online".to_owned(), "Online".to_owned()));
     let (mut ill, mut well) = (None, None);
@@ -61,17 +62,17 @@ async fn an_endpoint_is_degraded_when_probes_fail_and_online_after_one_success()
         cloud.pass(1);
     }
     let (ill, well) = (ill.unwrap() - 30, well.unwrap() - 300);
-    assert!((15..=25).contains(&ill), "two probes and the answer that never came: {ill} seconds");
+    assert!((15..=25).contains(&ill), "two probes and one timeout: {ill} seconds");
     assert!((0..=10).contains(&well), "the next probe: {well} seconds");
     let profile = cloud.get(PROFILE).await;
     assert_eq!(profile.body["properties"]["monitorConfig"]["profileMonitorStatus"], "Online");
 }
 
 #[tokio::test]
-async fn a_profile_answers_with_what_is_well_and_with_all_when_nothing_is() {
+async fn profile_returns_healthy_endpoints_or_all_when_none_is_healthy() {
     let east = r#"{"fault": "web", "host": "east.example.com", "status": 500}"#;
     let cloud = shop(&format!("[{east}]")).await;
-    assert_eq!(cloud.fetch("https://SHOP.trafficmanager.net/").await, Ok(500), "nobody has found out yet");
+    assert_eq!(cloud.fetch("https://SHOP.trafficmanager.net/").await, Ok(500), "no probe has failed yet");
     cloud.pass(60);
     assert_eq!(cloud.fetch("https://shop.trafficmanager.net/").await, Ok(204));
     cloud
@@ -80,7 +81,11 @@ async fn a_profile_answers_with_what_is_well_and_with_all_when_nothing_is() {
         .unwrap();
     cloud.pass(60);
     assert_eq!(cloud.health("west").await, "Degraded");
-    assert_eq!(cloud.fetch("https://shop.trafficmanager.net/").await, Ok(500), "Azure serves even then");
+    assert_eq!(
+        cloud.fetch("https://shop.trafficmanager.net/").await,
+        Ok(500),
+        "Azure serves unhealthy endpoints when none is healthy"
+    );
     cloud.simulator.clear_faults().unwrap();
     cloud.pass(60);
     let disabled = json!({ "properties": { "endpointStatus": "Disabled" } });
@@ -89,16 +94,16 @@ async fn a_profile_answers_with_what_is_well_and_with_all_when_nothing_is() {
 }
 
 #[tokio::test]
-async fn names_of_this_world_are_known_or_not_and_others_are_taken_on_trust() {
+async fn simulated_names_must_exist_and_external_names_answer() {
     let cloud = shop(r#"[{"fault": "web", "host": "flaky.example.com", "status": 503, "on": {"times": 1}}]"#).await;
     assert_eq!(cloud.fetch("https://elsewhere.example.org/healthz").await, Ok(204));
     assert_eq!(cloud.fetch("https://flaky.example.com/").await, Ok(503));
     assert_eq!(cloud.fetch("https://flaky.example.com/").await, Ok(204));
     for (url, words) in [
-        ("https://nobody.trafficmanager.net/", "there is no name nobody.trafficmanager.net"),
-        ("https://web.canadaeast.cloudapp.azure.com/", "there is no name"),
+        ("https://nobody.trafficmanager.net/", "name nobody.trafficmanager.net does not exist"),
+        ("https://web.canadaeast.cloudapp.azure.com/", "name web.canadaeast.cloudapp.azure.com does not exist"),
         ("https://203.0.113.77/", "203.0.113.77 refused the connection"),
-        ("nonsense", "is no URL with a host"),
+        ("nonsense", "is not a URL with a host"),
     ] {
         let error = cloud.fetch(url).await.unwrap_err();
         assert!(error.contains(words), "{url}: {error}");
@@ -106,7 +111,7 @@ async fn names_of_this_world_are_known_or_not_and_others_are_taken_on_trust() {
 }
 
 #[tokio::test]
-async fn records_lead_on_and_a_zone_has_no_others() {
+async fn cname_records_are_followed_and_missing_records_fail() {
     let cloud = shop("[]").await;
     let zone = "Microsoft.Network/dnsZones/shop.example";
     cloud.put(&format!("{zone}?api-version=2018-05-01"), json!({ "location": "global" })).await;
@@ -119,9 +124,9 @@ async fn records_lead_on_and_a_zone_has_no_others() {
     cloud.put(&format!("{zone}/A/@?api-version=2018-05-01"), address).await;
     assert_eq!(cloud.fetch("https://www.shop.example/").await, Ok(204));
     for (url, words) in [
-        ("https://a.shop.example/", "leads in a circle"),
+        ("https://a.shop.example/", "resolves in a cycle"),
         ("https://mail.shop.example/", "its zone has no such record"),
-        ("https://shop.example/", "nothing has the address 192.0.2.9"),
+        ("https://shop.example/", "no resource has the address 192.0.2.9"),
     ] {
         let error = cloud.fetch(url).await.unwrap_err();
         assert!(error.contains(words), "{url}: {error}");
@@ -129,8 +134,8 @@ async fn records_lead_on_and_a_zone_has_no_others() {
 }
 
 #[tokio::test]
-async fn the_planes_of_a_region_are_lost_apart_and_for_a_time() {
-    let cloud = Cloud::with_group().await;
+async fn planes_of_a_region_can_be_lost_separately_and_for_a_time() {
+    let cloud = TestCloud::with_group().await;
     let faults = r#"[{"fault": "lose", "location": "canadacentral", "plane": "control", "from": 60, "until": 120}]"#;
     cloud.simulator.add_fault(parse_faults(faults).unwrap().remove(0)).unwrap();
     let mut answers = Vec::new();
@@ -149,8 +154,8 @@ async fn the_planes_of_a_region_are_lost_apart_and_for_a_time() {
 }
 
 #[tokio::test]
-async fn capacity_is_asked_for_by_those_who_want_more() {
-    let cloud = Cloud::with_group().await;
+async fn capacity_is_checked_only_for_growth() {
+    let cloud = TestCloud::with_group().await;
     let set =
         |count: u64| json!({ "location": "canadacentral", "sku": { "name": "Standard_D2s_v5", "capacity": count } });
     let faults = |more: &str| {
@@ -173,22 +178,22 @@ async fn capacity_is_asked_for_by_those_who_want_more() {
 }
 
 #[tokio::test]
-async fn a_workload_costs_little_and_is_kept() {
+async fn workload_is_cheap_and_persistent() {
     let dir = tempfile::tempdir().unwrap();
-    let hand = Arc::new(Hand(AtomicI64::new(START.as_second())));
-    let simulator = Simulator::open(dir.path(), None, hand.clone()).unwrap();
+    let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
+    let simulator = Simulator::open(dir.path(), None, clock.clone()).unwrap();
     let stores = vec![ArmId::new("/nothing")];
     simulator
         .start_workload(Workload { front: "https://nobody.trafficmanager.net/x".to_owned(), stores, rate: 10 })
         .unwrap();
-    hand.0.fetch_add(3600, Ordering::Relaxed);
+    clock.0.fetch_add(3600, Ordering::Relaxed);
     let began = std::time::Instant::now();
     simulator.catch_up().unwrap();
-    assert!(began.elapsed().as_millis() < 500, "{:?} for an hour, in a build that is not optimised", began.elapsed());
+    assert!(began.elapsed().as_millis() < 500, "{:?} for a simulated hour, in an unoptimised build", began.elapsed());
     let tally = simulator.workload().unwrap();
     assert_eq!((tally.refused, tally.written, tally.downtime_seconds), (36_000, 0, 3600));
     drop(simulator);
-    let again = Simulator::open(dir.path(), None, hand).unwrap();
+    let again = Simulator::open(dir.path(), None, clock).unwrap();
     assert_eq!(again.workload(), Some(tally));
     assert!(again.stop_workload().unwrap() && !again.stop_workload().unwrap());
     assert_eq!(again.workload().map(|tally| tally.running), Some(false));

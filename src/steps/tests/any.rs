@@ -1,4 +1,4 @@
-//! Any step, any event: what journals can hold.
+//! Generators of arbitrary steps and events, as journals can hold them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use serde_json::{Map as JsonMap, json};
 
 use super::*;
-use crate::kinds::{How, Side};
+use crate::kinds::{FailoverMode, Side};
 use crate::state::format::tests::{group_roles, recorded};
-use crate::state::{Recorded, Verb};
+use crate::state::{Recorded, RunKind};
 
 fn durations() -> impl Strategy<Value = Duration> {
     (any::<u32>(), 0..1_000_000_000_u32).prop_map(|(secs, nanos)| Duration::new(u64::from(secs), nanos))
@@ -18,9 +18,9 @@ fn addresses() -> impl Strategy<Value = Address> {
     any::<String>().prop_map(|key| Address::new("kind", "n").instance(&key))
 }
 
-fn levers() -> impl Strategy<Value = Lever> {
+fn levers() -> impl Strategy<Value = RouteSwitch> {
     (any::<String>(), addresses(), durations(), prop::option::of(any::<String>())).prop_map(
-        |(name, address, lingers, front)| Lever {
+        |(name, address, lingers, front)| RouteSwitch {
             name,
             moves: vec![(address, JsonMap::from_iter([("enabled".to_owned(), json!(true))]))],
             lingers,
@@ -31,7 +31,7 @@ fn levers() -> impl Strategy<Value = Lever> {
 
 fn tasks() -> impl Strategy<Value = Task> {
     let side = prop::sample::select(vec![Side::Source, Side::Target]);
-    let how = prop::sample::select(vec![How::Planned, How::Forced]);
+    let how = prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]);
     prop_oneof![
         (side, how, prop::option::of(durations())).prop_map(|(to, how, accepted)| Task::Promote { to, how, accepted }),
         Just(Task::CatchUp),
@@ -61,7 +61,7 @@ fn acts() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Any step: of a graph or not.
+/// An arbitrary step, valid in a graph or not.
 pub(crate) fn steps() -> impl Strategy<Value = Step> {
     const STAGES: [Stage; 11] = [
         Stage::Plan,
@@ -99,12 +99,12 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
     )
 }
 
-/// Anything that a step can learn.
-pub(crate) fn learnts() -> impl Strategy<Value = Learnt> {
+/// An arbitrary observation of a step.
+pub(crate) fn learnts() -> impl Strategy<Value = StepFact> {
     let resource = prop::option::of((addresses(), recorded().prop_map(Box::new)));
     let role = prop::option::of((any::<String>(), group_roles().prop_map(Box::new)));
     let loss = prop::option::of(-1e12..1e12_f64);
-    (any::<String>(), loss, resource, role).prop_map(|(what, loss, resource, role)| Learnt {
+    (any::<String>(), loss, resource, role).prop_map(|(what, loss, resource, role)| StepFact {
         what,
         loss,
         resource,
@@ -112,7 +112,7 @@ pub(crate) fn learnts() -> impl Strategy<Value = Learnt> {
     })
 }
 
-/// Anything that can happen to a step.
+/// An arbitrary event of a step.
 pub(crate) fn step_events() -> impl Strategy<Value = StepEvent> {
     let boxed = || prop::option::of(recorded().prop_map(Box::<Recorded>::new));
     prop_oneof![
@@ -126,19 +126,19 @@ pub(crate) fn step_events() -> impl Strategy<Value = StepEvent> {
     ]
 }
 
-/// What any failover run undertakes.
-pub(crate) fn undertakings() -> impl Strategy<Value = Undertaking> {
+/// An arbitrary specification of a failover run.
+pub(crate) fn undertakings() -> impl Strategy<Value = RunSpec> {
     let losses = prop::collection::btree_map(addresses(), prop::option::of(durations()), 0..3);
     let accepted = (prop::option::of(durations()), any::<bool>())
-        .prop_map(|(data_loss, split_brain)| Accepted { data_loss, split_brain });
-    let times = (durations(), durations()).prop_map(|(typical, worst)| Predicted { typical, worst });
+        .prop_map(|(data_loss, split_brain)| Acceptance { data_loss, split_brain });
+    let times = (durations(), durations()).prop_map(|(typical, worst)| Prediction { typical, worst });
     let objectives = (prop::option::of(durations()), prop::option::of(durations()));
-    let verb = prop::sample::select(vec![Verb::Up, Verb::Down, Verb::Drill]);
-    let how = prop::sample::select(vec![How::Planned, How::Forced]);
+    let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill]);
+    let how = prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]);
     let lost = prop::option::of(any::<String>());
     let what = (any::<String>(), verb, how, lost);
     (what, prop::collection::vec(steps(), 0..3), times, losses, accepted, objectives).prop_map(
-        |((group, verb, how, lost), steps, predicted, losses, accepted, objectives)| Undertaking {
+        |((group, verb, how, lost), steps, predicted, losses, accepted, objectives)| RunSpec {
             group,
             verb,
             how,
@@ -158,12 +158,12 @@ pub(crate) fn undertakings() -> impl Strategy<Value = Undertaking> {
     )
 }
 
-/// A failover run that undertakes the steps of this graph.
-pub(crate) fn undertaking(graph: &StepGraph) -> Undertaking {
-    Undertaking {
+/// A failover run with the steps of this graph.
+pub(crate) fn undertaking(graph: &StepGraph) -> RunSpec {
+    RunSpec {
         group: "web".to_owned(),
-        verb: Verb::Up,
-        how: How::Planned,
+        verb: RunKind::Up,
+        how: FailoverMode::Planned,
         lost: None,
         leaving: "east".to_owned(),
         arriving: "west".to_owned(),
@@ -172,21 +172,21 @@ pub(crate) fn undertaking(graph: &StepGraph) -> Undertaking {
         notes: Vec::new(),
         checks: Vec::new(),
         steps: graph.steps.clone(),
-        predicted: Predicted::default(),
+        predicted: Prediction::default(),
         losses: BTreeMap::new(),
-        accepted: Accepted::default(),
+        accepted: Acceptance::default(),
         objectives: (None, None),
     }
 }
 
-/// The role that a run of it records.
+/// The role that such a run records.
 pub(crate) fn role(run: &str) -> GroupRole {
     GroupRole {
-        active: crate::state::Active::Away,
+        active: crate::state::ActiveSite::Away,
         site: "west".to_owned(),
         since: Timestamp::UNIX_EPOCH,
         run: run.to_owned(),
-        how: How::Planned,
+        how: FailoverMode::Planned,
         accepted: None,
         stores: BTreeMap::new(),
         moved: BTreeMap::from([(Address::new("kind", "n"), BTreeSet::from(["enabled".to_owned()]))]),

@@ -1,4 +1,4 @@
-//! What holds for every graph, every order of outcomes and every point at which a journal breaks off.
+//! Properties of every graph, every order of outcomes and every point at which a journal breaks off.
 
 pub(crate) mod any;
 mod runs;
@@ -23,8 +23,8 @@ pub(crate) fn step(id: u32, needs: &[u32]) -> Step {
     }
 }
 
-pub(crate) fn started(graph: &StepGraph) -> Started {
-    Started {
+pub(crate) fn started(graph: &StepGraph) -> RunStart {
+    RunStart {
         version: 1,
         run: "0000000000001-a".to_owned(),
         command: "apply".to_owned(),
@@ -34,6 +34,7 @@ pub(crate) fn started(graph: &StepGraph) -> Started {
         stack: "s".to_owned(),
         digest: "d".to_owned(),
         steps: u32::try_from(graph.steps.len()).unwrap(),
+        inputs: Default::default(),
         failover: None,
     }
 }
@@ -76,7 +77,7 @@ fn outcome(dice: u8) -> StepEvent {
     }
 }
 
-/// Runs on from a status to the end, with outcomes and their order by `dice`, and checks every choice.
+/// Runs from a status to the end, with outcomes and order given by `dice`, and checks every choice.
 fn run_on(graph: &StepGraph, status: &mut RunStatus, limit: usize, dice: &[u8]) -> Vec<Entry> {
     let mut journal = Vec::new();
     let mut under_way: Vec<StepId> =
@@ -106,12 +107,12 @@ fn run_on(graph: &StepGraph, status: &mut RunStatus, limit: usize, dice: &[u8]) 
         let id = under_way.swap_remove(dice.next().unwrap() as usize % under_way.len());
         write(status, about(graph, id, outcome(dice.next().unwrap())));
     }
-    assert_ne!(status.verdict(), Ended::Stopped, "something ready was never begun");
+    assert_ne!(status.verdict(), RunEnd::Stopped, "something ready was never begun");
     write(status, at_epoch(Event::Ended(status.verdict())));
     journal
 }
 
-fn seen(status: &RunStatus) -> (Vec<Phase>, usize, usize, Ended, Option<Ended>) {
+fn seen(status: &RunStatus) -> (Vec<Phase>, usize, usize, RunEnd, Option<RunEnd>) {
     (status.phases().to_vec(), status.under_way(), status.left(), status.verdict(), status.ended())
 }
 
@@ -125,13 +126,13 @@ proptest! {
         journal.extend(run_on(&graph, &mut live, limit, &dice));
         prop_assert_eq!(seen(&live), seen(&replay(&graph, &journal).unwrap()));
 
-        // Exactly what hangs on a failure is not begun.
+        // Exactly the steps that depend on a failure did not begin.
         for step in &graph.steps {
             let blocked = step.needs.iter().any(|&need| live.phase(need) != Some(Phase::Succeeded));
             prop_assert_eq!(live.phase(step.id) == Some(Phase::Waiting), blocked);
         }
 
-        // Every prefix is legal, and is what the status was then; from there the run can go on to an end.
+        // Every prefix is legal, replays to the status at that time, and can be continued to an end.
         let mut then = RunStatus::new(&graph);
         for (length, entry) in journal.iter().enumerate() {
             prop_assert_eq!(seen(&then), seen(&replay(&graph, &journal[..length]).unwrap()));
@@ -144,7 +145,7 @@ proptest! {
 }
 
 #[test]
-fn the_longest_way_goes_first() {
+fn longest_remaining_path_runs_first() {
     let graph = StepGraph::new(vec![step(0, &[]), step(1, &[]), step(2, &[]), step(3, &[0])]).unwrap();
     assert_eq!(next(&mut RunStatus::new(&graph), 2), [StepId(0), StepId(2)]);
 }
@@ -169,16 +170,16 @@ fn an_illegal_entry_is_named() {
             std::iter::once(at_epoch(Event::Started(started(&graph)))).chain(entries.iter().cloned()).collect();
         replay(&graph, &journal).unwrap_err().to_string()
     };
-    assert_eq!(why(&[begun(1)]), "entry 2: step 1 (kind.s1) is begun before what it needs is done");
-    assert_eq!(why(&[begun(0), begun(0)]), "entry 3: step 0 (kind.s0) is begun a second time");
-    assert_eq!(why(&[begun(0), begun(2)]), "entry 3: step 2 (kind.s2) is begun while step 0 excludes it");
-    assert_eq!(why(&[done(0)]), "entry 2: step 0 (kind.s0) has an outcome and is not under way");
+    assert_eq!(why(&[begun(1)]), "entry 2: step 1 (kind.s1) begins before its needs are done");
+    assert_eq!(why(&[begun(0), begun(0)]), "entry 3: step 0 (kind.s0) begins a second time");
+    assert_eq!(why(&[begun(0), begun(2)]), "entry 3: step 2 (kind.s2) begins while step 0 excludes it");
+    assert_eq!(why(&[done(0)]), "entry 2: step 0 (kind.s0) has an outcome and is not in progress");
     assert_eq!(
-        why(&[begun(0), at_epoch(Event::Ended(Ended::Stopped))]),
-        "entry 3: the run ends with 1 steps under way"
+        why(&[begun(0), at_epoch(Event::Ended(RunEnd::Stopped))]),
+        "entry 3: the run ends with 1 steps in progress"
     );
-    assert_eq!(why(&[at_epoch(Event::Ended(Ended::Done))]), "entry 2: the run ends as Done, and its steps as Stopped");
-    assert_eq!(why(&[at_epoch(Event::Started(started(&graph)))]), "entry 2: a run starts once, with its first entry");
+    assert_eq!(why(&[at_epoch(Event::Ended(RunEnd::Done))]), "entry 2: the run ends as Done, and its steps as Stopped");
+    assert_eq!(why(&[at_epoch(Event::Started(started(&graph)))]), "entry 2: only the first entry starts a run");
     let elsewhere =
         at_epoch(Event::Step { step: StepId(0), address: Address::new("kind", "s1"), event: StepEvent::Begun(None) });
     assert_eq!(why(&[elsewhere]), "entry 2: step 0 is not about kind.s1");

@@ -1,4 +1,4 @@
-//! Failover runs: resumed, unwound, left out, waiting, given up.
+//! Failover runs: resumed, rolled back, with skipped steps, waiting, aborted.
 
 use proptest::prelude::*;
 
@@ -8,17 +8,17 @@ use crate::state::State;
 
 fn begins(graph: &StepGraph) -> Entry {
     let failover = Some(Box::new(undertaking(graph)));
-    at_epoch(Event::Started(Started { failover, ..started(graph) }))
+    at_epoch(Event::Started(RunStart { failover, ..started(graph) }))
 }
 
-/// A run in the making: its journal, and the status that was kept along.
-struct Live {
+/// A run in progress: its journal, and the status kept alongside.
+struct LiveRun {
     graph: StepGraph,
     journal: Vec<Entry>,
     status: RunStatus,
 }
 
-impl Live {
+impl LiveRun {
     fn new(graph: StepGraph) -> Self {
         let status = RunStatus::new(&graph);
         let begins = begins(&graph);
@@ -50,10 +50,10 @@ impl Live {
         assert_eq!(self.status.has_failed(), !self.ids(&[Phase::Failed, Phase::Unknown]).is_empty());
         assert_eq!(self.status.left(), self.ids(&[Phase::Waiting, Phase::Ready]).len());
         let all_done = self.ids(&[Phase::Succeeded, Phase::Skipped]).len() == self.graph.steps.len();
-        assert_eq!(self.status.verdict() == Ended::Done, all_done);
+        assert_eq!(self.status.verdict() == RunEnd::Done, all_done);
     }
 
-    /// Begins what may be begun.
+    /// Begins every step that may begin.
     fn begin(&mut self) {
         for id in next(&mut self.status, 3) {
             let done = |need: &StepId| {
@@ -65,7 +65,7 @@ impl Live {
         }
     }
 
-    /// How many steps stand before those that take the run back.
+    /// The number of steps before those of the rollback.
     fn unwound(&self) -> usize {
         let added = self.journal.iter().rev().find_map(|entry| match &entry.event {
             Event::Extended { steps, .. } => Some(steps.len()),
@@ -74,11 +74,11 @@ impl Live {
         added.map_or(0, |added| self.graph.steps.len() - added)
     }
 
-    /// Lets one step that is under way come to an outcome.
+    /// Gives one step in progress an outcome.
     fn end_one(&mut self, dice: u8) -> bool {
         let under_way = self.ids(&[Phase::UnderWay]);
         let Some(&id) = under_way.get(usize::from(dice) % under_way.len().max(1)) else { return false };
-        self.write(about(&self.graph, id, StepEvent::Learnt(Learnt::said("on its way"))));
+        self.write(about(&self.graph, id, StepEvent::Learnt(StepFact::said("on its way"))));
         let event = match dice % 5 {
             0 => StepEvent::Failed("no".to_owned()),
             1 => StepEvent::OutcomeUnknown("perhaps".to_owned()),
@@ -90,16 +90,16 @@ impl Live {
     }
 
     fn is_over(&self) -> bool {
-        self.status.ended() == Some(Ended::Done)
+        self.status.ended() == Some(RunEnd::Done)
     }
 
-    /// What an operator does: goes on, leaves out, takes back.
+    /// The actions of an operator: resume, skip, roll back.
     fn operate(&mut self, dice: u8) {
         match dice % 4 {
             0 => {
                 let fresh = u32::try_from(self.graph.steps.len()).unwrap();
                 let steps = vec![step(fresh, &[]), step(fresh + 1, &[fresh])];
-                self.write(at_epoch(Event::Extended { why: "it is taken back".to_owned(), steps }));
+                self.write(at_epoch(Event::Extended { why: "the run is rolled back".to_owned(), steps }));
             }
             1 => {
                 self.write(at_epoch(Event::Resumed { by: "ann@host".to_owned() }));
@@ -113,16 +113,16 @@ impl Live {
 }
 
 proptest! {
-    // Each entry is held against a replay of all before it, so that a case costs the square of its length.
+    // Each entry is compared with a replay of all before it: a case costs the square of its length.
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn a_run_that_is_resumed_unwound_and_left_out_keeps_count_and_can_be_given_up_anywhere(
         graph in graphs(), dice in prop::collection::vec(any::<u8>(), 1..60),
     ) {
-        let mut live = Live::new(graph);
+        let mut live = LiveRun::new(graph);
         for &die in &dice {
-            // A kill leaves what is under way; an end needs that nothing is.
+            // A kill leaves steps in progress; an end requires that there are none.
             if die % 7 == 0 {
                 live.operate(die / 7);
             }
@@ -140,7 +140,8 @@ proptest! {
                 live.operate(die / 7);
             }
         }
-        // Every prefix is legal; after each the run can be given up (one that was taken back is, once that is done), and then nothing follows.
+        // Every prefix is legal. After each, the run can be aborted (after a rollback, once that is complete), and
+        // nothing can follow.
         for length in 1..=live.journal.len() {
             let mut journal = live.journal[..length].to_vec();
             replay_run(&journal).unwrap();
@@ -165,7 +166,7 @@ proptest! {
         let (_, mut resumed) = replay_run(&journal).unwrap();
         prop_assert_eq!(resumed.under_way(), 0);
         let rest = run_on(&graph, &mut resumed, limit, &[255]);
-        prop_assert_eq!(resumed.ended(), Some(Ended::Done));
+        prop_assert_eq!(resumed.ended(), Some(RunEnd::Done));
         prop_assert_eq!(rest.len(), 2 * (graph.steps.len() - succeeded) + 1);
         journal.extend(rest);
         prop_assert_eq!(seen(&replay_run(&journal).unwrap().1), seen(&resumed));
@@ -173,13 +174,13 @@ proptest! {
 }
 
 #[test]
-fn a_journal_opens_moves_and_closes_the_roles() {
+fn journal_updates_the_roles() {
     let graph = StepGraph::new(vec![step(0, &[])]).unwrap();
-    let learnt = Learnt { role: Some(("web".to_owned(), Box::new(role("1-a")))), ..Learnt::said("west is active") };
+    let learnt = StepFact { role: Some(("web".to_owned(), Box::new(role("1-a")))), ..StepFact::said("west is active") };
     let id = StepId(0);
     let end = |event| at_epoch(Event::Ended(event));
     let closed = at_epoch(Event::Closed { by: "ann@host".to_owned(), why: "enough".to_owned() });
-    for (last, is_open) in [(end(Ended::Done), false), (end(Ended::Stopped), true), (closed, false)] {
+    for (last, is_open) in [(end(RunEnd::Done), false), (end(RunEnd::Stopped), true), (closed, false)] {
         let Event::Started(started) = begins(&graph).event else { unreachable!("a run begins with its start") };
         let mut state = State::before(&started);
         let journal = [
@@ -195,4 +196,25 @@ fn a_journal_opens_moves_and_closes_the_roles() {
         }
         assert_eq!(state.roles.groups["web"], role("1-a"));
     }
+}
+
+#[test]
+fn interrupted_wait_does_not_wait_for_an_operator() {
+    let graph = StepGraph::new(vec![step(0, &[])]).unwrap();
+    let id = StepId(0);
+    let ends = |why: &str| {
+        let journal = [
+            begins(&graph),
+            about(&graph, id, StepEvent::Begun(None)),
+            about(&graph, id, StepEvent::Paused(why.to_owned())),
+            at_epoch(Event::Ended(RunEnd::Stopped)),
+        ];
+        let run = Timeline::of(&journal).unwrap();
+        (run.condition(), run.phase(id))
+    };
+    assert_eq!(ends(INTERRUPTED), (Condition::Stopped, Some(Phase::Ready)));
+    // The reason that earlier versions wrote.
+    let earlier = "the run was asked to stop while this waited; it goes on when it is resumed";
+    assert_eq!(ends(earlier), (Condition::Stopped, Some(Phase::Ready)));
+    assert_eq!(ends("May billing resume?"), (Condition::Waits, Some(Phase::Paused)));
 }

@@ -1,265 +1,403 @@
-//! The graph of a stack as a picture: boxes for sites and resource groups, nodes, and what needs what; as DOT, Mermaid or SVG.
+//! `drplan graph`: a picture of a stack's recovery as DOT, Mermaid or SVG.
+//!
+//! [`Picture`] is built once from the stack and the kinds' tables; the writers add only shape. By default, a cell
+//! stands for several resources of one role at one site, so that the picture stays readable in a pull request. With
+//! [`PictureDetail::All`], each resource is a cell.
 
+mod category;
 mod dot;
+mod grouped;
 mod layout;
 mod mermaid;
+mod moves;
+mod single;
 mod svg;
+mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+#[cfg(test)]
+mod tests;
 
-use crate::address::Address;
-use crate::stack::{Presence, Stack};
+use std::collections::BTreeMap;
+
+use crate::address::{Address, ArmId};
+use crate::duration::spoken;
+use crate::stack::{Presence, Resource, Stack};
 
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
 
-/// The greatest number of nodes that a person can read and that is laid out in about a second; above it, nodes are drawn together.
-const READABLE: usize = 150;
+/// Amount of detail in a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureDetail {
+    /// Resources of one role at one site share a cell.
+    Recovery,
+    /// Each resource has a cell.
+    All,
+}
 
-/// What is drawn.
-#[derive(Debug, Clone, PartialEq)]
+/// A stack's recovery, ready to be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// The stack's name.
+    /// Name of the stack.
     pub title: String,
-    /// The sites, in the order written.
-    pub sites: Vec<SiteBox>,
-    /// The resource groups of each site.
-    pub groups: Vec<GroupBox>,
-    /// The nodes.
-    pub nodes: Vec<Node>,
-    /// Which node needs which, by position.
-    pub edges: BTreeSet<(usize, usize)>,
+    /// Objectives of the stack, as `RTO 30m · RPO 5m`.
+    pub objectives: String,
+    /// Amount of detail.
+    pub detail: PictureDetail,
+    /// Sites: home first, standbys after it.
+    pub sites: Vec<SiteColumn>,
+    /// Boxes within the sites.
+    pub groups: Vec<CellGroup>,
+    /// Resources, or several of them together.
+    pub cells: Vec<Cell>,
+    /// Arrows and lines.
+    pub links: Vec<Link>,
+    /// Ways by which users reach the stack.
+    pub entrances: Vec<Entrance>,
+    /// Steps of `failover-group up`, for each failover group.
+    pub moves: Vec<MoveList>,
 }
 
 /// A site.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SiteBox {
-    /// Its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteColumn {
+    /// Name of the site.
     pub name: String,
-    /// Its region.
+    /// Region.
     pub location: String,
+    /// Part in recovery, as `home of web` or `standby for web`.
+    pub part: String,
 }
 
-/// A resource group, or what of it is at one site.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GroupBox {
-    /// Its name in the stack; empty for resources whose group the stack does not have.
-    pub name: String,
-    /// The position of its site.
+/// A box around cells of one site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellGroup {
+    /// Position of the site.
     pub site: usize,
-    /// Whether it always stands.
+    /// Presence of its resources.
     pub presence: Presence,
+    /// Label.
+    pub label: String,
 }
 
-/// A resource, or several of a kind drawn together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// A text that no other node has.
-    pub id: String,
-    /// The kind; where several are drawn together, perhaps none.
-    pub kind: String,
-    /// The name, with the key of an instance.
-    pub name: String,
-    /// The position of its resource group.
+/// A resource, or several of one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Position of the box.
     pub group: usize,
-    /// Whether it keeps users' data.
-    pub holds_data: bool,
+    /// Place in the grid: cells of equal rows are drawn side by side.
+    pub row: usize,
+    /// First line.
+    pub title: String,
+    /// Second line: parts of it, joined by commas as far as they fit.
+    pub details: Vec<String>,
+    /// Changes made by `failover-group up`, as `stopped`.
+    pub changes: Vec<&'static str>,
+    /// Addresses of the resources.
+    pub members: Vec<Address>,
+    /// Addresses of resources that the members need, where each resource is a cell.
+    pub needs: Vec<Address>,
+    /// Set where it holds users' data.
+    pub data: bool,
+}
+
+/// One end of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// A site, by position.
+    Site(usize),
+    /// A cell, by position.
+    Cell(usize),
+    /// An entrance, by position.
+    Entrance(usize),
+}
+
+/// Meaning of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkKind {
+    /// Data is replicated from the first end to the second.
+    Replication,
+    /// An image is copied from the first end to the second.
+    ImageCopy,
+    /// Networks of both ends are joined; no direction.
+    Peering,
+    /// Users are served there in normal operation.
+    Serves,
+    /// Users are served there after `failover-group up`.
+    ServesAfterUp,
+    /// The first end needs the second. Only with [`PictureDetail::All`].
+    Needs,
+}
+
+/// An arrow or line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// First end.
+    pub from: End,
+    /// Second end.
+    pub to: End,
+    /// Meaning.
+    pub kind: LinkKind,
+    /// Label: two lines at most.
+    pub label: Vec<String>,
+    /// Resources that it stands for.
+    pub members: Vec<Address>,
+}
+
+/// A way by which users reach the stack: a route of a failover group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entrance {
+    /// First line.
+    pub title: String,
+    /// Second line.
+    pub detail: String,
+}
+
+/// Steps of `failover-group up` of one failover group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveList {
+    /// Headline.
+    pub title: String,
+    /// Steps, in order.
+    pub steps: Vec<String>,
+}
+
+/// Positions of the sites in a picture, and of the boxes made so far.
+struct Frame<'a> {
+    stack: &'a Stack,
+    sites: Vec<&'a str>,
+    changes: BTreeMap<Address, Vec<&'static str>>,
 }
 
 impl Picture {
-    /// Every resource of the stack. A resource group is a box around its members; it is a node as well only where something else needs it.
-    pub fn of(stack: &Stack) -> Self {
-        let sites: Vec<SiteBox> = stack
-            .sites
-            .values()
-            .map(|site| SiteBox { name: site.name.to_string(), location: site.location.clone() })
-            .collect();
-        let is_group =
-            |address: &Address| stack.resources.get(address).is_some_and(|r| r.group.as_ref() == Some(address));
-        let needed_alone: BTreeSet<&Address> = stack
-            .resources
-            .values()
-            .flat_map(|resource| resource.needs.iter().filter(|need| resource.group.as_ref() != Some(*need)))
-            .filter(|need| is_group(need))
-            .collect();
-        let mut picture =
-            Self { title: stack.name.clone(), sites, groups: Vec::new(), nodes: Vec::new(), edges: BTreeSet::new() };
-        let mut at: BTreeMap<&Address, usize> = BTreeMap::new();
-        for resource in stack.resources.values() {
-            let site = stack.sites.get_index_of(&resource.site).unwrap_or_default();
-            let group =
-                picture.group(resource.group.as_ref().map(Address::name).unwrap_or_default(), site, resource.presence);
-            if is_group(&resource.address) && !needed_alone.contains(&resource.address) {
-                continue;
-            }
-            let key = resource.address.key().map(|key| format!("[{key}]")).unwrap_or_default();
-            at.insert(&resource.address, picture.nodes.len());
-            picture.nodes.push(Node {
-                id: resource.address.to_string(),
-                kind: resource.address.kind().to_owned(),
-                name: format!("{}{key}", resource.address.name()),
-                group,
-                holds_data: resource.kind.recovery.holds_data,
-            });
-        }
-        for resource in stack.resources.values() {
-            let needs = resource.needs.iter().filter(|need| resource.group.as_ref() != Some(*need));
-            for need in needs {
-                if let (Some(&from), Some(&to)) = (at.get(&resource.address), at.get(need)) {
-                    picture.edges.insert((from, to));
-                }
-            }
+    /// The picture of a stack.
+    pub fn of(stack: &Stack, detail: PictureDetail) -> Self {
+        let frame = Frame::of(stack);
+        let mut picture = Self {
+            title: stack.name.clone(),
+            objectives: objectives(stack),
+            detail,
+            sites: frame.columns(),
+            groups: Vec::new(),
+            cells: Vec::new(),
+            links: Vec::new(),
+            entrances: Vec::new(),
+            moves: moves::lists(stack),
+        };
+        moves::entrances(&frame, &mut picture);
+        match detail {
+            PictureDetail::Recovery => grouped::fill(&frame, &mut picture),
+            PictureDetail::All => single::fill(&frame, &mut picture),
         }
         picture
     }
 
-    fn group(&mut self, name: &str, site: usize, presence: Presence) -> usize {
-        let group = GroupBox { name: name.to_owned(), site, presence };
+    /// Position of a box; makes it where it is new.
+    fn group(&mut self, group: CellGroup) -> usize {
         self.groups.iter().position(|known| *known == group).unwrap_or_else(|| {
             self.groups.push(group);
             self.groups.len() - 1
         })
     }
 
-    /// The picture with few enough nodes to be read: all of them, else one for each kind of a resource group, else one for each resource group.
-    fn readable(&self) -> Self {
-        if self.nodes.len() <= READABLE {
-            return self.clone();
-        }
-        let by_kind = self.together(|node| format!("{}/{}", node.group, node.kind));
-        if by_kind.nodes.len() <= READABLE { by_kind } else { self.together(|node| node.group.to_string()) }
+    /// Adds a link, or its members and label to the link that has the same ends and meaning.
+    fn link(&mut self, kind: LinkKind, from: End, to: End, member: Option<&Address>) -> &mut Link {
+        let known = self.links.iter().position(|link| (link.kind, link.from, link.to) == (kind, from, to));
+        let at = known.unwrap_or_else(|| {
+            self.links.push(Link { from, to, kind, label: Vec::new(), members: Vec::new() });
+            self.links.len() - 1
+        });
+        let link = &mut self.links[at];
+        link.members.extend(member.cloned());
+        link
     }
 
-    /// Nodes with the same key drawn as one.
-    fn together(&self, key: impl Fn(&Node) -> String) -> Self {
-        let mut members: Vec<(String, Vec<usize>)> = Vec::new();
-        let mut place: BTreeMap<String, usize> = BTreeMap::new();
-        let mut of = Vec::with_capacity(self.nodes.len());
-        for (at, node) in self.nodes.iter().enumerate() {
-            let key = key(node);
-            let position = *place.entry(key.clone()).or_insert_with(|| {
-                members.push((key, Vec::new()));
-                members.len() - 1
-            });
-            members[position].1.push(at);
-            of.push(position);
-        }
-        let node = |(key, members): &(String, Vec<usize>)| {
-            let all: Vec<&Node> = members.iter().map(|at| &self.nodes[*at]).collect();
-            let kinds: BTreeSet<&str> = all.iter().map(|node| node.kind.as_str()).collect();
-            let (kind, name) = match (all.as_slice(), kinds.len()) {
-                ([one], _) => (one.kind.clone(), one.name.clone()),
-                (many, 1) => (many[0].kind.clone(), format!("× {}", many.len())),
-                (many, number) => (format!("{number} kinds"), format!("{} resources", many.len())),
+    /// Writes the labels of links that stand for resources.
+    fn label_links(&mut self, stack: &Stack) {
+        let rpo = match stack.objectives.rpo {
+            Some(rpo) => format!("RPO {}", spoken(rpo)),
+            None => "no RPO set".to_owned(),
+        };
+        for link in &mut self.links {
+            let names = match link.members.as_slice() {
+                [one] => one.name().to_owned(),
+                [one, other] if one.name().len() + other.name().len() < 16 => {
+                    format!("{}, {}", one.name(), other.name())
+                }
+                many => format!("{} replicas", many.len()),
             };
-            Node {
-                id: key.clone(),
-                kind,
-                name,
-                group: all[0].group,
-                holds_data: all.iter().any(|node| node.holds_data),
-            }
-        };
-        Self {
-            nodes: members.iter().map(node).collect(),
-            edges: self.edges.iter().map(|(a, b)| (of[*a], of[*b])).filter(|(a, b)| a != b).collect(),
-            ..self.clone()
+            let number = link.members.len();
+            link.label = match link.kind {
+                LinkKind::Replication => vec![names, rpo.clone()],
+                LinkKind::ImageCopy => vec![super::count(number, "image copy", "image copies")],
+                LinkKind::Peering => vec![super::count(number, "peering", "peerings")],
+                LinkKind::Serves | LinkKind::ServesAfterUp | LinkKind::Needs => continue,
+            };
         }
     }
 
-    /// Without the edges that follow from others: where a needs b and b needs c, that a needs c is not drawn.
-    fn without_implied(&self) -> Self {
-        let mut needs = vec![Vec::new(); self.nodes.len()];
-        for (from, to) in &self.edges {
-            needs[*from].push(*to);
+    /// Position of the site that an end belongs to; `None` for an entrance.
+    fn site_of(&self, end: End) -> Option<usize> {
+        match end {
+            End::Site(site) => Some(site),
+            End::Cell(cell) => Some(self.groups[self.cells[cell].group].site),
+            End::Entrance(_) => None,
         }
-        let implied = |from: usize, to: usize| {
-            let mut seen = vec![false; needs.len()];
-            let mut open: Vec<usize> = needs[from].iter().copied().filter(|next| *next != to).collect();
-            while let Some(at) = open.pop() {
-                if at == to {
-                    return true;
-                }
-                if !std::mem::replace(&mut seen[at], true) {
-                    open.extend(&needs[at]);
-                }
-            }
-            false
-        };
-        let edges = self.edges.iter().copied().filter(|(from, to)| !implied(*from, *to)).collect();
-        Self { edges, ..self.clone() }
     }
 
-    /// The positions of the groups of a site.
-    fn groups_of(&self, site: usize) -> impl Iterator<Item = (usize, &GroupBox)> {
+    /// Boxes of a site, with their positions.
+    fn groups_of(&self, site: usize) -> impl Iterator<Item = (usize, &CellGroup)> {
         self.groups.iter().enumerate().filter(move |(_, group)| group.site == site)
     }
 
-    /// The positions of the nodes of a group.
-    fn nodes_of(&self, group: usize) -> impl Iterator<Item = (usize, &Node)> {
-        self.nodes.iter().enumerate().filter(move |(_, node)| node.group == group)
+    /// Cells of a box, with their positions, in the order of their rows.
+    fn cells_of(&self, group: usize) -> impl Iterator<Item = (usize, &Cell)> {
+        let mut cells: Vec<(usize, &Cell)> =
+            self.cells.iter().enumerate().filter(|(_, cell)| cell.group == group).collect();
+        cells.sort_by_key(|(at, cell)| (cell.row, *at));
+        cells.into_iter()
     }
-}
 
-impl GroupBox {
-    /// What stands on the box: the name, and the presence where it is not the ordinary one.
-    fn label(&self) -> String {
-        match self.presence {
-            Presence::Permanent => self.name.clone(),
-            Presence::Failover => format!("{} (failover)", self.name),
+    /// Name of an end, for text.
+    fn name_of(&self, end: End) -> String {
+        let at = |site: usize| self.sites[site].name.as_str();
+        match end {
+            End::Site(site) => format!("site {}", at(site)),
+            End::Cell(cell) => {
+                let site = self.groups[self.cells[cell].group].site;
+                format!("{} at {}", self.cells[cell].title, at(site))
+            }
+            End::Entrance(entrance) => self.entrances[entrance].title.clone(),
+        }
+    }
+
+    /// A link as a sentence without its full stop.
+    fn sentence(&self, link: &Link) -> String {
+        let (from, to) = (self.name_of(link.from), self.name_of(link.to));
+        let label = link.label.join(", ");
+        match link.kind {
+            LinkKind::Replication => format!("{from} replicates to {to}: {label}"),
+            LinkKind::ImageCopy => format!("{from} is copied to {to}: {label}"),
+            LinkKind::Peering => format!("{from} is joined with {to}: {label}"),
+            LinkKind::Serves => format!("{from}: {to} serves users in normal operation"),
+            LinkKind::ServesAfterUp => format!("{from}: {to} serves users after failover-group up"),
+            LinkKind::Needs => format!("{from} needs {to}"),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Cell {
+    /// Changes made by `failover-group up`, as `up: stopped`.
+    fn tag(&self) -> Option<String> {
+        (!self.changes.is_empty()).then(|| format!("up: {}", self.changes.join(", ")))
+    }
+}
 
-    fn picture(nodes: usize, edges: &[(usize, usize)]) -> Picture {
-        let sites = ["east", "west"].map(|name| SiteBox { name: name.to_owned(), location: name.to_owned() });
-        let group = |site| GroupBox { name: "app".to_owned(), site, presence: Presence::Permanent };
-        let node = |at: usize| Node {
-            id: format!("subnet.n{at}"),
-            kind: "subnet".to_owned(),
-            name: format!("n{at}"),
-            group: at % 2,
-            holds_data: false,
+impl<'a> Frame<'a> {
+    fn of(stack: &'a Stack) -> Self {
+        let mut sites: Vec<&str> = stack.sites.keys().map(AsRef::as_ref).collect();
+        let is_home = |site: &str| stack.failover_groups.values().any(|group| &*group.from == site);
+        let is_standby = |site: &str| stack.failover_groups.values().any(|group| &*group.to == site);
+        let source = |site: &str| replicas(stack).any(|replica| replica.from.is_some_and(|from| &*from.site == site));
+        sites.sort_by_key(|site| match () {
+            () if is_home(site) => 0,
+            () if is_standby(site) => 2,
+            () if source(site) => 1,
+            () => 3,
+        });
+        Self { stack, sites, changes: moves::changes(stack) }
+    }
+
+    /// Position of a site.
+    fn site(&self, name: &str) -> usize {
+        self.sites.iter().position(|site| *site == name).unwrap_or_default()
+    }
+
+    fn columns(&self) -> Vec<SiteColumn> {
+        let column = |name: &&str| {
+            let site = &self.stack.sites[*name];
+            SiteColumn { name: site.name.to_string(), location: site.location.clone(), part: self.part(name) }
         };
-        Picture {
-            title: "test".to_owned(),
-            sites: sites.to_vec(),
-            groups: vec![group(0), group(1)],
-            nodes: (0..nodes).map(node).collect(),
-            edges: edges.iter().copied().collect(),
-        }
+        self.sites.iter().map(column).collect()
     }
 
-    #[test]
-    fn an_edge_that_follows_from_others_is_not_drawn() {
-        let drawn = picture(3, &[(2, 1), (1, 0), (2, 0)]).without_implied();
-        assert_eq!(drawn.edges, BTreeSet::from([(1, 0), (2, 1)]));
+    /// Part of a site in recovery.
+    fn part(&self, site: &str) -> String {
+        let groups = || self.stack.failover_groups.values();
+        let names = |role: fn(&crate::stack::FailoverGroup) -> &str| {
+            let names: Vec<&str> = groups().filter(|group| role(group) == site).map(|group| &*group.name).collect();
+            names.join(", ")
+        };
+        let (home, standby) = (names(|group| &group.from), names(|group| &group.to));
+        let cold = self.stack.sites[site].tier >= 2;
+        let parts = [
+            (!home.is_empty()).then(|| format!("home of {home}")),
+            (!standby.is_empty()).then(|| format!("standby for {standby}")),
+            cold.then(|| "cold site".to_owned()),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { "no failover group".to_owned() } else { parts.join(" · ") }
     }
+}
 
-    #[test]
-    fn too_many_nodes_are_drawn_together() {
-        let edges: Vec<(usize, usize)> = (1..400).map(|at| (at, at - 1)).collect();
-        let drawn = picture(400, &edges).readable();
-        let names: Vec<&str> = drawn.nodes.iter().map(|node| node.name.as_str()).collect();
-        assert_eq!(names, ["× 200", "× 200"]);
-        assert_eq!(drawn.edges, BTreeSet::from([(0, 1), (1, 0)]));
-    }
+/// A resource that copies data or an image from one place to another, with both ends.
+struct Replica<'a> {
+    resource: &'a Resource,
+    /// The source; `None` where the stack does not have it.
+    from: Option<&'a Resource>,
+    /// The target: another resource, or the replica itself.
+    to: &'a Resource,
+    /// Name of the site that the target is at.
+    to_site: &'a str,
+    image: bool,
+}
 
-    #[test]
-    fn sites_stand_side_by_side_and_hold_their_nodes() {
-        let laid = layout::lay_out(&picture(6, &[(2, 0), (4, 2), (3, 1), (1, 0)]));
-        let [Some(east), Some(west)] = laid.sites.as_slice() else { panic!("both sites have nodes") };
-        assert!(east.x + east.width < west.x);
-        for (at, node) in laid.nodes.iter().enumerate() {
-            let site = if at % 2 == 0 { east } else { west };
-            assert!(site.x < node.x && node.x + node.width < site.x + site.width, "node {at}");
-            assert!(site.y < node.y && node.y + node.height < site.y + site.height, "node {at}");
-        }
-        assert_eq!(laid.lines.iter().filter(|line| line.across).count(), 1);
-    }
+/// Replicas and image copies of a stack.
+fn replicas(stack: &Stack) -> impl Iterator<Item = Replica<'_>> {
+    stack.resources.values().filter_map(move |resource| {
+        let replicates = resource.kind.recovery.replicates?;
+        let referred = |argument: &str| {
+            let text = resource.args.get(argument)?.as_str()?;
+            stack.by_id(&ArmId::new(text))
+        };
+        let other = referred(replicates.to);
+        // The argument may hold a region instead.
+        let region = resource.args.get(replicates.to).and_then(|value| value.as_str());
+        let there = stack.sites.values().find(|site| Some(site.location.as_str()) == region);
+        let to_site = match (other, there) {
+            (Some(other), _) => &*other.site,
+            (None, Some(site)) => &*site.name,
+            (None, None) => &*resource.site,
+        };
+        let is_object = |other: &&Resource| !replicates.image && !is_resource_group(other);
+        let to = other.filter(is_object).unwrap_or(resource);
+        Some(Replica { resource, from: referred(replicates.from), to, to_site, image: replicates.image })
+    })
+}
+
+/// Resources that join networks, with the first resource that each joins at each end; only those whose ends are at
+/// different sites.
+fn peerings(stack: &Stack) -> impl Iterator<Item = (&Resource, [&Resource; 2])> {
+    stack.resources.values().filter_map(move |resource| {
+        let (argument, _) = resource.kind.recovery.joins?;
+        let joined: Vec<&Resource> = match resource.args.get(argument)? {
+            crate::value::Value::List(items) => {
+                items.iter().filter_map(|item| stack.by_id(&ArmId::new(item.as_str()?))).collect()
+            }
+            _ => return None,
+        };
+        let [one, other] = joined.as_slice() else { return None };
+        (one.site != other.site).then_some((resource, [*one, *other]))
+    })
+}
+
+/// Resource groups are boxes, not cells.
+fn is_resource_group(resource: &Resource) -> bool {
+    resource.kind.place == crate::kinds::Place::Subscription
+}
+
+fn objectives(stack: &Stack) -> String {
+    let shown = |objective: Option<std::time::Duration>| objective.map_or_else(|| "not set".to_owned(), spoken);
+    format!("RTO {} · RPO {}", shown(stack.objectives.rto), shown(stack.objectives.rpo))
 }

@@ -1,42 +1,44 @@
-//! A run as a picture: steps over time, as SVG within the report's page, whose style sheet has the colours.
+//! Steps of a run over time, as SVG within the report's page, whose style sheet has the colours.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::deed::{Phase, Row, act_word, phases};
-use super::super::forecast;
+use super::super::deed::{PhaseRows, Row, act_word, phases};
 use super::super::run::{outcome, places};
+use super::moments::Clock;
+use super::reached;
 use crate::duration::spoken;
-use crate::state::Verb;
+use crate::state::RunKind;
 use crate::steps::{self, Attempt, StepId, Timeline};
 
-/// Where the bars begin and end, in a picture this wide.
+/// Width of the picture, and the room to the left and right of the bars.
 const WIDTH: f64 = 1080.0;
 const LEFT: f64 = 352.0;
 const RIGHT: f64 = 24.0;
-/// The height of a row, of a phase's title, and of what stands above and below the rows.
+/// Height of a row, of a phase's title, and of the room above and below the rows.
 const ROW: f64 = 22.0;
 const TITLE: f64 = 26.0;
 const ABOVE: f64 = 44.0;
 const BELOW: f64 = 34.0;
-/// The most characters of a label.
+/// Most characters of a label.
 const LABEL: usize = 46;
-/// The steps between marks of the axis, in seconds.
+/// Distances between marks of the axis, in seconds.
 const MARKS: &[u64] = &[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400];
 
-/// Turns moments into places.
+/// Axis of time: turns times into places.
 struct Axis {
     began: Timestamp,
     length: f64,
 }
 
 impl Axis {
-    /// The axis of a run: as long as it was, and so far as its objective, where that does not dwarf the run.
-    fn of(run: &Timeline) -> Self {
+    /// The axis of a run: from its start to its end, or to its objective where that is less than three times as long.
+    fn of(clock: &Clock<'_>) -> Self {
+        let run = clock.run;
         let length = run.report.length.as_secs_f64().max(1.0);
-        let objective = run.undertaking.objectives.0.map(|objective| objective.as_secs_f64());
+        let objective = objective(clock).map(|objective| objective.as_secs_f64());
         let length = objective.filter(|objective| *objective < 3.0 * length).map_or(length, |it| it.max(length));
         Self { began: run.report.began, length: length * 1.04 }
     }
@@ -49,7 +51,7 @@ impl Axis {
         self.after(steps::between(self.began, at))
     }
 
-    /// The moments that are marked: at most nine.
+    /// Marked times: at most nine.
     fn marks(&self) -> Vec<Duration> {
         let fits = |step: &&u64| self.length / **step as f64 <= 9.0;
         let longest = MARKS.last().copied().unwrap_or(1).max((self.length / 9.0).ceil() as u64);
@@ -59,9 +61,10 @@ impl Axis {
 }
 
 /// The picture.
-pub(super) fn svg(run: &Timeline) -> String {
+pub(super) fn svg(clock: &Clock<'_>) -> String {
+    let run = clock.run;
     let phases = phases(&run.graph, &run.critical);
-    let axis = Axis::of(run);
+    let axis = Axis::of(clock);
     let rows: usize = phases.iter().map(|phase| phase.rows.len()).sum();
     let bottom = ABOVE + rows as f64 * ROW + phases.len() as f64 * TITLE;
     let height = bottom + BELOW;
@@ -72,7 +75,7 @@ pub(super) fn svg(run: &Timeline) -> String {
         r#"<svg class="timeline" viewBox="0 0 {WIDTH:.0} {height:.0}" role="img" aria-labelledby="timeline-title timeline-text">"#
     );
     let _ = writeln!(out, r#"<title id="timeline-title">Steps over time</title>"#);
-    let _ = writeln!(out, r#"<desc id="timeline-text">{}</desc>"#, escaped(&in_words(run)));
+    let _ = writeln!(out, r#"<desc id="timeline-text">{}</desc>"#, escaped(&described(clock)));
     scale(&mut out, &axis, bottom);
     let mut y = ABOVE;
     for phase in &phases {
@@ -81,34 +84,44 @@ pub(super) fn svg(run: &Timeline) -> String {
         y += TITLE;
         y = rows_of(&mut out, run, &axis, phase, y);
     }
-    moments(&mut out, run, &axis, bottom);
+    goals(&mut out, clock, &axis, bottom);
     out.push_str("</svg>\n");
     out
 }
 
-/// What the picture shows, for whoever cannot see it.
-fn in_words(run: &Timeline) -> String {
+/// The picture as sentences, for readers who do not see it.
+fn described(clock: &Clock<'_>) -> String {
+    let run = clock.run;
     let names = run.critical.iter().filter_map(|id| run.graph.step(*id)).map(|step| step.address.as_str());
     let served = match run.recovery() {
-        Some(recovery) => format!("{} {}.", forecast::served(run.undertaking.verb), spoken(recovery)),
-        None => "That was not reached for which the run was begun.".to_owned(),
+        Some(recovery) => format!("{} {}, from the start of the run.", reached(run.undertaking.verb), spoken(recovery)),
+        None => "The goal of the run was not reached.".to_owned(),
     };
     let objective = run.undertaking.objectives.0;
-    let objective = objective.map(|it| format!(" The objective is {}.", spoken(it))).unwrap_or_default();
+    let objective = objective.map(|it| format!(" RTO: {}.", spoken(it))).unwrap_or_default();
     let path = names.collect::<Vec<_>>().join(", then ");
-    format!("{served}{objective} The chain that decided it: {path}. Every step stands in the table of steps.")
+    format!("{served}{objective} Critical path: {path}. The table of steps below lists every step.")
 }
 
-/// What was reached at the moment that the picture marks.
-const fn reached(run: &Timeline) -> &'static str {
+/// Label of the line at which the goal was reached.
+const fn goal(run: &Timeline) -> &'static str {
     match run.undertaking.verb {
-        Verb::Up => "users served",
-        Verb::Down => "users back",
-        Verb::Drill => "copies answered",
+        RunKind::Up => "service restored",
+        RunKind::Down => "failback complete",
+        RunKind::Drill => "copies answered",
     }
 }
 
-/// The marks of the axis, and a faint line below each.
+/// The objective, counted from the start of the run: `None` without one, and where it had passed before the run began.
+fn objective(clock: &Clock<'_>) -> Option<Duration> {
+    let objective = clock.run.undertaking.objectives.0?;
+    match clock.outage.filter(|_| clock.has_outage()) {
+        Some(outage) => objective.checked_sub(steps::between(outage, clock.run.report.began)),
+        None => Some(objective),
+    }
+}
+
+/// Marks of the axis, with a faint line below each.
 fn scale(out: &mut String, axis: &Axis, bottom: f64) {
     for mark in axis.marks() {
         let x = axis.after(mark);
@@ -122,7 +135,7 @@ fn scale(out: &mut String, axis: &Axis, bottom: f64) {
     }
 }
 
-fn rows_of(out: &mut String, run: &Timeline, axis: &Axis, phase: &Phase, mut y: f64) -> f64 {
+fn rows_of(out: &mut String, run: &Timeline, axis: &Axis, phase: &PhaseRows, mut y: f64) -> f64 {
     for row in &phase.rows {
         let ids = row.ids();
         let critical = ids.iter().any(|id| run.critical.contains(id));
@@ -158,7 +171,7 @@ fn bar(out: &mut String, run: &Timeline, axis: &Axis, attempt: &Attempt, y: f64,
     );
 }
 
-/// How long the steps of a row took and how they ended, beside their bars.
+/// Duration and outcome of the steps of a row, beside their bars.
 fn beside(out: &mut String, run: &Timeline, axis: &Axis, attempts: &[&Attempt], steps: usize, y: f64) {
     let end = |attempt: &&&Attempt| attempt.ended.unwrap_or_else(|| run.last());
     let (Some(last), Some(first)) = (attempts.iter().max_by_key(end), attempts.iter().map(|one| one.begun).min())
@@ -178,8 +191,9 @@ fn beside(out: &mut String, run: &Timeline, axis: &Axis, attempts: &[&Attempt], 
     let _ = writeln!(out, r#"<text class="took" x="{x:.1}" y="{:.1}" text-anchor="{anchor}">{again}</text>"#, y + 14.5);
 }
 
-/// When users were served, and when they should have been.
-fn moments(out: &mut String, run: &Timeline, axis: &Axis, bottom: f64) {
+/// Lines at the time at which the goal was reached, and at the objective.
+fn goals(out: &mut String, clock: &Clock<'_>, axis: &Axis, bottom: f64) {
+    let run = clock.run;
     let mut line = |class: &str, time: Duration, words: &str, y: f64| {
         let x = axis.after(time);
         let anchor = if x > WIDTH - 200.0 { "end" } else { "start" };
@@ -190,22 +204,23 @@ fn moments(out: &mut String, run: &Timeline, axis: &Axis, bottom: f64) {
             writeln!(out, r#"<text class="{class}" x="{beside:.1}" y="{y:.1}" text-anchor="{anchor}">{words}</text>"#);
     };
     if let Some(recovery) = run.recovery() {
-        line("served", recovery, &format!("{}, {}", reached(run), spoken(recovery)), 16.0);
+        line("served", recovery, &format!("{}, {}", goal(run), spoken(recovery)), 34.0);
     }
-    match run.undertaking.objectives.0 {
+    let Some(rto) = run.undertaking.objectives.0.map(spoken) else { return };
+    let from = match (clock.has_outage(), clock.outage) {
+        (true, Some(_)) => " from the outage",
+        (true, None) => " from the start of the run",
+        (false, _) => "",
+    };
+    let words = match objective(clock) {
         Some(objective) if objective.as_secs_f64() <= axis.length => {
-            line("objective", objective, &format!("objective, {}", spoken(objective)), 34.0);
+            return line("objective", objective, &format!("RTO {rto}{from}"), 16.0);
         }
-        Some(objective) => {
-            let words = format!("objective, {}, beyond the picture →", spoken(objective));
-            let _ = writeln!(
-                out,
-                r#"<text class="objective" x="{:.1}" y="34" text-anchor="end">{words}</text>"#,
-                WIDTH - 4.0
-            );
-        }
-        None => {}
-    }
+        Some(_) => format!("RTO {rto}{from}, later than shown →"),
+        None => format!("RTO {rto}{from} had passed when the run started"),
+    };
+    let x = WIDTH - 4.0;
+    let _ = writeln!(out, r#"<text class="objective" x="{x:.1}" y="16" text-anchor="end">{words}</text>"#);
 }
 
 fn label(run: &Timeline, row: &Row) -> String {
@@ -218,7 +233,7 @@ fn label(run: &Timeline, row: &Row) -> String {
     }
 }
 
-/// What the steps of a row do, shown where the pointer rests.
+/// Actions of the steps of a row, shown where the pointer rests.
 fn words(run: &Timeline, ids: &[StepId]) -> String {
     let steps = ids.iter().filter_map(|id| run.graph.step(*id));
     match ids {
@@ -230,7 +245,7 @@ fn words(run: &Timeline, ids: &[StepId]) -> String {
     }
 }
 
-/// A label that fits: its middle is left out where it does not.
+/// A label, its middle left out where it is too long.
 fn short(label: &str) -> String {
     let chars: Vec<char> = label.chars().collect();
     if chars.len() <= LABEL {
@@ -241,7 +256,7 @@ fn short(label: &str) -> String {
     chars.iter().take(half).chain(['…'].iter()).chain(chars.iter().skip(tail)).collect()
 }
 
-/// Text that means nothing to HTML, on one line.
+/// Text escaped for HTML, on one line.
 pub(super) fn escaped(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")

@@ -1,4 +1,4 @@
-# One site, to start from. `drplan kinds` lists what can be added.
+# A stack with one site. `drplan kinds` lists the kinds of resources that you can add.
 
 stack "{{ name }}" {
   description = "A network and a public address"

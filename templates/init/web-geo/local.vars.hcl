@@ -1,3 +1,3 @@
-# Values for the embedded cloud. For Azure, give real ones another way: DRPLAN_VAR_sql_admin_password, or a file that is not kept in git.
+# Sample values for the local simulator. For Azure, set real values with DRPLAN_VAR_sql_admin_password or in a file outside of Git.
 admin_ssh_key      = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC0ExampleKeyOfTheEmbeddedCloudOnly operator@example"
-sql_admin_password = "only-for-the-embedded-cloud-1"
+sql_admin_password = "only-for-the-local-simulator-1"

@@ -1,4 +1,4 @@
-# A web service in two regions. Its data is replicated; the compute of the second region exists only while a failover is on.
+# A web service in two regions. Its data is replicated; the compute of the second region exists during a failover only.
 
 stack "{{ name }}" {
   description = "Stateless scale set; SQL replicated to the second region"
@@ -36,7 +36,7 @@ site "secondary" {
   location = "canadaeast"
 }
 
-# ── Resource groups: the unit of presence ────────────────────────────────────
+# ── Resource groups: permanent and failover-only ─────────────────────────────
 
 resource_group "primary" {
   name = "{{ name }}-primary"
@@ -50,7 +50,7 @@ resource_group "secondary" {
 
 resource_group "global" {
   name = "{{ name }}-global"
-  site = site.secondary # must outlive the primary site
+  site = site.secondary # must survive an outage of the primary site
 }
 
 resource_group "failover" {
@@ -196,7 +196,7 @@ linux_virtual_machine_scale_set "web" {
   }))
 }
 
-# What stands only while a failover is on. What is not written is as in the primary site.
+# Failover-only resources. `mirrors` copies arguments from the primary site.
 
 public_ip "failover" {
   mirrors           = public_ip.primary
@@ -278,7 +278,7 @@ traffic_manager_azure_endpoint "primary" {
 
 traffic_manager_external_endpoint "secondary" {
   profile  = traffic_manager_profile.web
-  target   = "{{ name }}-secondary.canadaeast.cloudapp.azure.com" # answers once the failover group is up
+  target   = "{{ name }}-secondary.canadaeast.cloudapp.azure.com" # responds during a failover only
   priority = 2
   enabled  = false
 }

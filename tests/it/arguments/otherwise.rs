@@ -1,17 +1,17 @@
-//! Arguments for which a value cannot be made up from the type alone, and those that are left alone, each with the reason. `OTHERS` stands for
-//! what another subscription's ids begin with.
+//! Test values of arguments that cannot be derived from the type alone, and skipped arguments with the reason. `OTHERS`
+//! is a placeholder for the id prefix of another subscription.
 
-use super::Case::{self, Instead, Skip, Value, With};
+use super::TestValue::{self, Instead, Skip, Value, With};
 
-/// The block of a user-assigned identity.
+/// Block of a user-assigned identity.
 const IDENTITY: &str = r#"type = "UserAssigned"
 identities = ["OTHERS/Microsoft.ManagedIdentity/userAssignedIdentities/web"]"#;
 
-/// The kind (or `kind of parent`), the dotted argument, and what is done with it.
-const OTHERWISE: &[(&str, &str, Case)] = &[
+/// Kind (or `kind of parent`), dotted argument, and its test value.
+const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("*", "identity", Value(IDENTITY)),
     ("cosmosdb_account", "backup.type", Value(r#""Periodic""#)),
-    ("cosmosdb_account", "backup.tier", Skip("it goes with the other type of backup")),
+    ("cosmosdb_account", "backup.tier", Skip("belongs to the other type of backup")),
     ("cosmosdb_sql_database", "autoscale_settings", Instead("max_throughput = 4000", &[("throughput", "#")])),
     ("cosmosdb_sql_container", "autoscale_settings", Instead("max_throughput = 4000", &[("throughput  ", "#")])),
     (
@@ -42,10 +42,10 @@ index {
     (
         "geo_replica of postgresql_flexible_server",
         "source",
-        Skip("the virtual endpoint lies below the source, and so in its subscription"),
+        Skip("the virtual endpoint is a child of the source, and in its subscription"),
     ),
     ("geo_replica of postgresql_flexible_server", "sku_name", Value(r#""GP_Standard_D4ds_v5""#)),
-    ("geo_replica of mssql_server", "databases", Skip("a database of another server is none of this one")),
+    ("geo_replica of mssql_server", "databases", Skip("a database of another server does not belong to this one")),
     ("geo_replica of mssql_server", "grace", With(r#""2h""#, r#"policy = "automatic""#)),
     ("geo_replica of mssql_server", "policy", With(r#""automatic""#, r#"grace = "1h""#)),
     (
@@ -68,8 +68,8 @@ index {
             ],
         ),
     ),
-    ("image_copy", "source", Skip("it copies what the stack itself defines")),
-    ("key_vault", "access_policy", Skip("it goes with a vault without role assignments")),
+    ("image_copy", "source", Skip("the source is defined in the stack itself")),
+    ("key_vault", "access_policy", Skip("requires a vault without role assignments")),
     (
         "lb",
         "frontend_ip_configuration.public_ip_prefix",
@@ -105,12 +105,12 @@ index {
     (
         "linux_virtual_machine_scale_set",
         "disable_password_authentication",
-        Skip("it goes with a password, a change of which replaces the machines"),
+        Skip("requires a password, a change of which replaces the machines"),
     ),
     ("linux_virtual_machine", "eviction_policy", With(r#""Delete""#, r#"priority = "Spot""#)),
     ("linux_virtual_machine", "priority", With(r#""Spot""#, r#"eviction_policy = "Delete""#)),
-    ("linux_virtual_machine", "max_bid_price", Skip("it goes with a priority, a change of which replaces the machine")),
-    ("linux_virtual_machine", "source_image", Skip("the example has an image of the marketplace")),
+    ("linux_virtual_machine", "max_bid_price", Skip("requires a priority, a change of which replaces the machine")),
+    ("linux_virtual_machine", "source_image", Skip("the example uses a marketplace image")),
     (
         "linux_virtual_machine",
         "secret",
@@ -121,19 +121,11 @@ certificate {
 }"#,
         ),
     ),
-    (
-        "linux_virtual_machine",
-        "os_managed_disk",
-        Skip("a disk with a system on it takes no image and no administrator"),
-    ),
+    ("linux_virtual_machine", "os_managed_disk", Skip("a specialized disk takes no image and no administrator")),
     ("windows_virtual_machine", "eviction_policy", With(r#""Delete""#, r#"priority = "Spot""#)),
     ("windows_virtual_machine", "priority", With(r#""Spot""#, r#"eviction_policy = "Delete""#)),
-    (
-        "windows_virtual_machine",
-        "max_bid_price",
-        Skip("it goes with a priority, a change of which replaces the machine"),
-    ),
-    ("windows_virtual_machine", "source_image", Skip("the example has an image of the marketplace")),
+    ("windows_virtual_machine", "max_bid_price", Skip("requires a priority, a change of which replaces the machine")),
+    ("windows_virtual_machine", "source_image", Skip("the example uses a marketplace image")),
     (
         "windows_virtual_machine",
         "secret",
@@ -145,19 +137,15 @@ certificate {
 }"#,
         ),
     ),
-    (
-        "windows_virtual_machine",
-        "os_managed_disk",
-        Skip("a disk with a system on it takes no image and no administrator"),
-    ),
+    ("windows_virtual_machine", "os_managed_disk", Skip("a specialized disk takes no image and no administrator")),
     ("linux_virtual_machine_scale_set", "eviction_policy", With(r#""Delete""#, r#"priority = "Spot""#)),
     ("linux_virtual_machine_scale_set", "priority", With(r#""Spot""#, r#"eviction_policy = "Delete""#)),
     (
         "linux_virtual_machine_scale_set",
         "max_bid_price",
-        Skip("it goes with a priority, a change of which replaces the machine"),
+        Skip("requires a priority, a change of which replaces the machine"),
     ),
-    ("linux_virtual_machine_scale_set", "source_image", Skip("the example has an image of the marketplace")),
+    ("linux_virtual_machine_scale_set", "source_image", Skip("the example uses a marketplace image")),
     (
         "linux_virtual_machine_scale_set",
         "secret",
@@ -179,9 +167,9 @@ certificate {
     (
         "windows_virtual_machine_scale_set",
         "max_bid_price",
-        Skip("it goes with a priority, a change of which replaces the machine"),
+        Skip("requires a priority, a change of which replaces the machine"),
     ),
-    ("windows_virtual_machine_scale_set", "source_image", Skip("the example has an image of the marketplace")),
+    ("windows_virtual_machine_scale_set", "source_image", Skip("the example uses a marketplace image")),
     (
         "windows_virtual_machine_scale_set",
         "secret",
@@ -261,8 +249,8 @@ certificate {
             r#"private_dns_zone = "OTHERS/Microsoft.Network/privateDnsZones/web.private.postgres.database.azure.com""#,
         ),
     ),
-    ("public_ip", "allocation_method", Skip("every SKU that is left is static")),
-    ("resource_group", "presence", Skip("what stands is left to the runs of its failover group")),
+    ("public_ip", "allocation_method", Skip("every remaining SKU is static")),
+    ("resource_group", "presence", Skip("runs of the failover group create and delete the resource")),
     ("role_assignment", "condition", With(r#""@Resource[a] StringEquals 'b'""#, r#"condition_version = "2.0""#)),
     (
         "role_assignment",
@@ -298,13 +286,13 @@ storage_account_type = "Standard_ZRS""#,
     ("storage_account", "account_tier", Instead(r#""Premium""#, &[(r#""RAGRS""#, r#""LRS""#)])),
     ("storage_container", "encryption_scope_override_enabled", With("true", r#"default_encryption_scope = "orders""#)),
     ("storage_share", "enabled_protocol", Skip("the example's account has no such shares")),
-    ("traffic_manager_profile", "max_return", Skip("it goes with another way of routing")),
+    ("traffic_manager_profile", "max_return", Skip("requires another routing method")),
     ("traffic_manager_profile", "monitor_config.expected_status_code_ranges", Value(r#"["200-204"]"#)),
     ("traffic_manager_profile", "monitor_config.interval_in_seconds", Value("30")),
     ("vnet_peering", "use_remote_gateways", With("true", "allow_gateway_transit = true")),
 ];
 
-/// What is said of an argument.
-pub fn find(kind: &str, path: &str) -> Option<&'static Case> {
+/// The table entry of an argument.
+pub fn find(kind: &str, path: &str) -> Option<&'static TestValue> {
     OTHERWISE.iter().find(|(of, argument, _)| (*of == kind || *of == "*") && *argument == path).map(|(.., case)| case)
 }

@@ -1,13 +1,13 @@
-//! Emitted Terraform, read back: evaluated with the stack's values, each resource says of each argument what the stack says, and the set of resources is the same.
+//! Emitted Terraform, evaluated with the values of the stack: the same resources with the same arguments as the stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use drplan::address::ArmId;
 use drplan::diagnostic::{Diagnostic, Span};
-use drplan::hcl::ast::{Block, Body, Expr, Ident};
-use drplan::hcl::{Files, Key, Scope, evaluate};
-use drplan::kinds::{Arg, Shape, Ty, body};
+use drplan::hcl::ast::{Body, Expr, HclBlock, Ident};
+use drplan::hcl::{Files, ReferenceKey, Scope, evaluate};
+use drplan::kinds::{Arg, TerraformShape, Ty, body};
 use drplan::stack::{Presence, Resource, Stack};
 use drplan::value::{Map, Unknown, Value};
 use serde_json::Value as Json;
@@ -15,17 +15,17 @@ use serde_json::Value as Json;
 use super::{Case, emitted, evaluated, sources, trees};
 use crate::lab::{failures, simulated};
 
-/// A world in which emitted code is evaluated: what stands is what the stack says.
-struct World<'a> {
+/// Scope in which emitted code is evaluated: existing resources have the arguments of the stack.
+struct EmittedScope<'a> {
     case: &'a Case,
-    /// Whether what stands only during a failover does.
+    /// Failover-only resources exist.
     active: bool,
     files: &'a BTreeMap<String, String>,
     locals: BTreeMap<String, Arc<Expr>>,
     each: Option<(String, Value, Value)>,
 }
 
-/// The label of a resource in what is emitted, as the rule for labels that two kinds share has it.
+/// True if emitted code gives a resource this label, following the rule for labels that two kinds share.
 fn is_labelled(resource: &Resource, label: &str) -> bool {
     let name = resource.address.name();
     label == name || label == format!("{name}-{}", resource.address.kind().replace('_', "-"))
@@ -40,7 +40,7 @@ fn text(text: &str) -> Value {
     Value::String(text.into())
 }
 
-impl World<'_> {
+impl EmittedScope<'_> {
     fn stack(&self) -> &Stack {
         &self.case.stack
     }
@@ -51,7 +51,7 @@ impl World<'_> {
         }
         let site = self.stack().sites.values().find(|site| format!("{}_location", site.name.replace('-', "_")) == name);
         if name.ends_with("_password") {
-            // Asked for, because the stack writes it in clear.
+            // Variables for which the stack has a plain-text secret.
             let mut clear =
                 self.stack().resources.values().filter(|one| name.starts_with(&one.address.name().replace('-', "_")));
             return clear.find_map(|one| {
@@ -59,7 +59,7 @@ impl World<'_> {
             });
         }
         match (name, site) {
-            // A local that the stack has a secret in.
+            // Local value for which the stack has a secret.
             ("spare", _) => Some(text("written-1n-clear, too")),
             (_, Some(site)) => Some(text(&site.location)),
             ("subscription_id", _) => Some(text(&self.stack().subscription)),
@@ -68,7 +68,7 @@ impl World<'_> {
         }
     }
 
-    /// What can be read of a resource; what only the cloud says is unknown.
+    /// Readable attributes of a resource; those that only the cloud knows are unknown.
     fn attribute(&self, resource: &Resource, name: &str) -> Value {
         let id = resource.id.as_str();
         let after = |word: &str| id.split('/').skip_while(|part| !part.eq_ignore_ascii_case(word)).nth(1).map(text);
@@ -91,26 +91,26 @@ impl World<'_> {
     }
 }
 
-impl Scope for World<'_> {
-    fn resolve(&self, root: &Ident, keys: &[(Key, Span)]) -> Result<(Value, usize), Diagnostic> {
+impl Scope for EmittedScope<'_> {
+    fn resolve(&self, root: &Ident, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         let name = |at: usize| match keys.get(at) {
-            Some((Key::Attr(name), _)) => name.to_string(),
-            Some((Key::Index(Value::String(key)), _)) => key.to_string(),
+            Some((ReferenceKey::Attr(name), _)) => name.to_string(),
+            Some((ReferenceKey::Index(Value::String(key)), _)) => key.to_string(),
             _ => String::new(),
         };
-        let missing = || Diagnostic::error("missing", format!("{}.{} is not there", root.text, name(0)));
+        let missing = || Diagnostic::error("missing", format!("{}.{} does not exist", root.text, name(0)));
         match &*root.text {
             "var" => Ok((self.variable(&name(0)).ok_or_else(missing)?, 1)),
             "path" => Ok((text("."), 1)),
-            // Who Terraform is signed in as.
+            // Identity that Terraform is signed in with.
             "data" => Ok((text(&self.stack().tenant), 3)),
             "local" => {
                 let expr = self.locals.get(&name(0)).ok_or_else(missing)?;
-                let outside = World { each: None, locals: self.locals.clone(), ..*self };
+                let outside = EmittedScope { each: None, locals: self.locals.clone(), ..*self };
                 Ok((evaluate(expr, &outside).map_err(|why| why.iter().next().cloned().unwrap_or_else(missing))?, 1))
             }
             word if self.each.as_ref().is_some_and(|(each, ..)| each == word) => {
-                let (_, key, value) = self.each.as_ref().expect("it is there");
+                let (_, key, value) = self.each.as_ref().expect("a resource with `each`");
                 Ok((if name(0) == "key" { key.clone() } else { value.clone() }, 1))
             }
             kind => {
@@ -130,15 +130,15 @@ impl Scope for World<'_> {
                     (true, Some(_)) => {
                         let one = of_key(&name(1)).ok_or_else(missing)?;
                         match keys.get(2) {
-                            Some((Key::Attr(attribute), _)) => Ok((self.attribute(one, attribute), 3)),
+                            Some((ReferenceKey::Attr(attribute), _)) => Ok((self.attribute(one, attribute), 3)),
                             _ => Ok((self.whole(one), 2)),
                         }
                     }
-                    (false, Some((Key::Index(_), _))) => match keys.get(2) {
-                        Some((Key::Attr(attribute), _)) => Ok((self.attribute(first, attribute), 3)),
+                    (false, Some((ReferenceKey::Index(_), _))) => match keys.get(2) {
+                        Some((ReferenceKey::Attr(attribute), _)) => Ok((self.attribute(first, attribute), 3)),
                         _ => Ok((self.whole(first), 2)),
                     },
-                    (false, Some((Key::Attr(attribute), _))) => Ok((self.attribute(first, attribute), 2)),
+                    (false, Some((ReferenceKey::Attr(attribute), _))) => Ok((self.attribute(first, attribute), 2)),
                     (false, None) => Ok((self.whole(first), 1)),
                 }
             }
@@ -150,13 +150,13 @@ impl Scope for World<'_> {
     }
 }
 
-impl Files for World<'_> {
+impl Files for EmittedScope<'_> {
     fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
         Ok(self.files.get(path.trim_start_matches("./")).map(|text| text.as_bytes().into()))
     }
 }
 
-/// Values to be compared: what does not count is taken away.
+/// Comparable values, without irrelevant differences.
 fn plain(json: &Json, ty: &Ty) -> Json {
     match (json, ty) {
         (Json::String(text), Ty::Ref(_)) => Json::from(text.to_ascii_lowercase()),
@@ -176,13 +176,13 @@ fn plain(json: &Json, ty: &Ty) -> Json {
 }
 
 struct Reading<'a> {
-    world: &'a World<'a>,
+    scope: &'a EmittedScope<'a>,
     faults: &'a mut Vec<String>,
     what: String,
 }
 
 impl Reading<'_> {
-    /// Holds what a body says against the arguments of the stack.
+    /// Compares a body with the arguments of the stack.
     fn level(
         &mut self,
         resource: &Resource,
@@ -208,34 +208,34 @@ impl Reading<'_> {
             };
             let Some(wanted) = wanted.get(arg.name).filter(|json| !json.is_null()) else {
                 if let Some(found) = found {
-                    let null = evaluate(&found.expr, self.world)
+                    let null = evaluate(&found.expr, self.scope)
                         .is_ok_and(|value| value.is_null() || value.unknown_within().is_some());
                     if !null {
-                        self.faults.push(format!("{}: {path} is said, and the stack does not say it", self.what));
+                        self.faults.push(format!("{}: {path} is emitted, but not set in the stack", self.what));
                     }
                 }
                 continue;
             };
             match (&arg.ty, found) {
                 (Ty::Block(table), _) => self.blocks(resource, &path, table, body, (arg.name, wanted)),
-                (_, Some(found)) => match evaluate(&found.expr, self.world) {
+                (_, Some(found)) => match evaluate(&found.expr, self.scope) {
                     Ok(value) if value.unknown_within().is_some() => {}
                     Ok(value) => {
-                        let now = value.reveal().expect("it is known");
+                        let now = value.reveal().expect("the value is known");
                         let name_only = name.ends_with("_name") && matches!(arg.ty, Ty::Ref(_));
                         let wanted = match wanted.as_str().filter(|_| name_only) {
                             Some(id) => Json::from(id.rsplit('/').next().unwrap_or_default()),
                             None => wanted.clone(),
                         };
                         if plain(&now, &arg.ty) != plain(&wanted, &arg.ty) {
-                            self.faults.push(format!("{}: {path} is {now}, and {wanted} in the stack", self.what));
+                            self.faults.push(format!("{}: {path} is {now} instead of {wanted}", self.what));
                         }
                     }
                     Err(why) => self.faults.push(format!("{}: {path}: {why:?}", self.what)),
                 },
-                // What is left out is the provider's default, which is the table's.
+                // An omitted argument has the provider's default, which is also the table's.
                 (_, None) if matches!(arg.need, drplan::kinds::Need::Default(lit) if lit.json() == *wanted) => {}
-                (_, None) => self.faults.push(format!("{}: {path} is not said, and {wanted} in the stack", self.what)),
+                (_, None) => self.faults.push(format!("{}: {path} is not emitted; the stack has {wanted}", self.what)),
             }
         }
     }
@@ -257,12 +257,12 @@ impl Reading<'_> {
         for dynamic in body.blocks("dynamic").filter(|block| &*block.labels[0].text == word) {
             let each = dynamic.body.attribute("for_each").expect("for_each");
             let content = dynamic.body.blocks("content").next().expect("content");
-            let entries = entries(&evaluate(&each.expr, self.world).expect("it can be evaluated"));
+            let entries = entries(&evaluate(&each.expr, self.scope).expect("the expression can be evaluated"));
             written.extend(entries.into_iter().map(|entry| (Some(entry), &content.body)));
         }
         if written.len() != wanted.len() {
             self.faults.push(format!(
-                "{}: {} blocks {path}, and {} in the stack",
+                "{}: {} blocks {path}, but {} in the stack",
                 self.what,
                 written.len(),
                 wanted.len()
@@ -273,9 +273,9 @@ impl Reading<'_> {
         if !table.key.is_empty() {
             let key = |entry: &Option<(Value, Value)>, inner: &Body| {
                 let each =
-                    entry.clone().map(|(key, value)| (word.to_owned(), key, value)).or_else(|| self.world.each.clone());
-                let world = World { each, locals: self.world.locals.clone(), ..*self.world };
-                let found = inner.attribute(table.key).and_then(|one| evaluate(&one.expr, &world).ok()?.reveal().ok());
+                    entry.clone().map(|(key, value)| (word.to_owned(), key, value)).or_else(|| self.scope.each.clone());
+                let scope = EmittedScope { each, locals: self.scope.locals.clone(), ..*self.scope };
+                let found = inner.attribute(table.key).and_then(|one| evaluate(&one.expr, &scope).ok()?.reveal().ok());
                 found.unwrap_or_default().to_string()
             };
             written.sort_by_cached_key(|(entry, inner)| key(entry, inner));
@@ -283,9 +283,9 @@ impl Reading<'_> {
         }
         for ((entry, inner), wanted) in written.into_iter().zip(wanted) {
             let Some(wanted) = wanted.as_object() else { continue };
-            let each = entry.map(|(key, value)| (word.to_owned(), key, value)).or_else(|| self.world.each.clone());
-            let world = World { each, locals: self.world.locals.clone(), ..*self.world };
-            let mut reading = Reading { world: &world, faults: self.faults, what: self.what.clone() };
+            let each = entry.map(|(key, value)| (word.to_owned(), key, value)).or_else(|| self.scope.each.clone());
+            let scope = EmittedScope { each, locals: self.scope.locals.clone(), ..*self.scope };
+            let mut reading = Reading { scope: &scope, faults: self.faults, what: self.what.clone() };
             reading.level(resource, &format!("{path}."), table.args, inner, wanted);
         }
     }
@@ -299,40 +299,40 @@ fn entries(value: &Value) -> Vec<(Value, Value)> {
     }
 }
 
-/// The instances that a resource block makes, each with what `each` is in it.
-fn instances(block: &Block, world: &World<'_>) -> Vec<Option<(Value, Value)>> {
-    let count = block.body.attribute("count").map(|count| evaluate(&count.expr, world));
+/// Instances of a resource block, each with its value of `each`.
+fn instances(block: &HclBlock, scope: &EmittedScope<'_>) -> Vec<Option<(Value, Value)>> {
+    let count = block.body.attribute("count").map(|count| evaluate(&count.expr, scope));
     match block.body.attribute("for_each") {
         None if matches!(count, Some(Ok(Value::Number(number))) if number.as_i64() == Some(0)) => Vec::new(),
         None => vec![None],
         Some(each) => {
-            let value = evaluate(&each.expr, world).unwrap_or_else(|why| panic!("{}: {why:?}", world.case.name));
+            let value = evaluate(&each.expr, scope).unwrap_or_else(|why| panic!("{}: {why:?}", scope.case.name));
             entries(&value).into_iter().map(Some).collect()
         }
     }
 }
 
-/// What is two resources in azurerm and one in the stack: each half is the object that the stack has.
-fn halves(case: &Case, trees: &[(String, Body)], world: &World<'_>) -> Vec<String> {
+/// Resources that are two in azurerm and one in the stack: each half is an object of the stack.
+fn halves(case: &Case, trees: &[(String, Body)], scope: &EmittedScope<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     for resource in case.stack.resources.values() {
-        let Shape::Halves { own, .. } = resource.kind.terraform.shape else { continue };
+        let TerraformShape::Halves { own, .. } = resource.kind.terraform.shape else { continue };
         for (half, object) in ["-there", "-back"].into_iter().zip(&resource.objects) {
             let label = format!("{}{half}", resource.address.name());
             let mut blocks = trees.iter().flat_map(|(_, body)| body.blocks("resource"));
-            let is = |block: &&Block| *block.labels[0].text == azurerm(resource) && *block.labels[1].text == *label;
+            let is = |block: &&HclBlock| *block.labels[0].text == azurerm(resource) && *block.labels[1].text == *label;
             let Some(block) = blocks.find(is) else {
-                faults.push(format!("{}: {} is not said", case.name, resource.address));
+                faults.push(format!("{}: {} is not emitted", case.name, resource.address));
                 continue;
             };
             let key = resource.address.key();
-            let entry = instances(block, world).into_iter().find(|entry| {
+            let entry = instances(block, scope).into_iter().find(|entry| {
                 entry.as_ref().and_then(|(key, _)| key.as_str().map(str::to_owned)).as_deref() == key.as_deref()
             });
             let each = entry.flatten().map(|(key, value)| ("each".to_owned(), key, value));
-            let world = World { each, locals: world.locals.clone(), ..*world };
+            let scope = EmittedScope { each, locals: scope.locals.clone(), ..*scope };
             let text = |name: &str| {
-                let value = block.body.attribute(name).map(|one| evaluate(&one.expr, &world));
+                let value = block.body.attribute(name).map(|one| evaluate(&one.expr, &scope));
                 match value {
                     Some(Ok(value)) => value.as_str().unwrap_or_default().to_owned(),
                     other => format!("{other:?}"),
@@ -341,7 +341,7 @@ fn halves(case: &Case, trees: &[(String, Body)], world: &World<'_>) -> Vec<Strin
             let wanted: Vec<&str> = object.id.as_str().rsplit('/').collect();
             if text("name") != wanted[0] || text(own) != wanted[2] {
                 faults.push(format!(
-                    "{}: {label} is {} in {}, and not {}",
+                    "{}: {label} is {} in {} instead of {}",
                     case.name,
                     text("name"),
                     text(own),
@@ -353,7 +353,7 @@ fn halves(case: &Case, trees: &[(String, Body)], world: &World<'_>) -> Vec<Strin
     faults
 }
 
-/// The arguments of a resource as its objects in the simulator show them, over those that no answer shows.
+/// Arguments of a resource as its objects in the simulator have them, over those that no response contains.
 fn applied(resource: &Resource, standing: &BTreeMap<ArmId, Json>) -> serde_json::Map<String, Json> {
     let known = resource.args.iter().filter(|(_, value)| value.unknown_within().is_none());
     let mut args: serde_json::Map<String, Json> =
@@ -362,7 +362,7 @@ fn applied(resource: &Resource, standing: &BTreeMap<ArmId, Json>) -> serde_json:
         resource.objects.iter().map(|object| body::part(object, standing.get(&object.id)?).cloned()).collect();
     let shown = answers.map(|answers| body::read(resource.kind, &answers)).unwrap_or_default();
     for (name, value) in shown {
-        // What nobody wrote, the provider decided.
+        // The provider set arguments that the stack does not configure.
         if args.contains_key(&name) && !has_block(&value) {
             args.insert(name, value);
         }
@@ -370,7 +370,7 @@ fn applied(resource: &Resource, standing: &BTreeMap<ArmId, Json>) -> serde_json:
     args
 }
 
-/// Whether a block is within, of which the provider answers a part only.
+/// True for a value with nested blocks, of which the provider returns only a part.
 fn has_block(value: &Json) -> bool {
     match value {
         Json::Array(items) => items.iter().any(Json::is_object),
@@ -379,12 +379,12 @@ fn has_block(value: &Json) -> bool {
 }
 
 #[test]
-fn it_says_what_stands_once_the_stack_is_applied() {
+fn emitted_terraform_matches_the_applied_stack() {
     let mut faults = Vec::new();
     for source in sources() {
         let case = evaluated(&source.lab, &source.text, &source.name);
         let standing = simulated(async {
-            let applied = source.lab.apply(&source.text).await.expect("it can be recorded");
+            let applied = source.lab.apply(&source.text).await.expect("the state can be written");
             failures(&applied, &source.name).unwrap_or_else(|why| panic!("{why}"));
             source.lab.simulator.show().objects
         });
@@ -395,54 +395,52 @@ fn it_says_what_stands_once_the_stack_is_applied() {
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
 }
 
-/// Where what is emitted differs from what stands; what stands only during a failover is held against the stack itself.
+/// Differences between emitted code and existing resources. Failover-only resources are compared with the stack itself.
 fn read_back(case: &Case, standing: &BTreeMap<ArmId, Json>, active: bool) -> Vec<String> {
     let mut faults = Vec::new();
     let emitted = emitted(case);
     let trees = trees(&emitted);
     let locals = trees.iter().flat_map(|(_, body)| body.blocks("locals")).flat_map(|block| &block.body.attributes);
     let locals = locals.map(|one| (one.name.text.to_string(), Arc::clone(&one.expr))).collect();
-    let world = World { case, active, files: &emitted.files, locals, each: None };
+    let scope = EmittedScope { case, active, files: &emitted.files, locals, each: None };
     let mut said: BTreeSet<String> = BTreeSet::new();
     for block in trees.iter().flat_map(|(_, body)| body.blocks("resource")) {
         let (kind, label) = (&*block.labels[0].text, &*block.labels[1].text);
-        for entry in instances(block, &world) {
+        for entry in instances(block, &scope) {
             let key = entry.as_ref().and_then(|(key, _)| key.as_str().map(str::to_owned));
             let is = |one: &&Resource| {
                 azurerm(one) == kind && is_labelled(one, label) && one.address.key().as_deref() == key.as_deref()
             };
             let Some(resource) = case.stack.resources.values().find(is) else { continue };
-            if resource.kind.terraform.shape != Shape::Resource {
+            if resource.kind.terraform.shape != TerraformShape::Resource {
                 continue;
             }
             said.insert(resource.address.to_string());
             let each = entry.map(|(key, value)| ("each".to_owned(), key, value));
-            let world = World { each, locals: world.locals.clone(), ..world };
+            let scope = EmittedScope { each, locals: scope.locals.clone(), ..scope };
             let what = format!("{}: {}", case.name, resource.address);
-            let mut reading = Reading { world: &world, faults: &mut faults, what };
+            let mut reading = Reading { scope: &scope, faults: &mut faults, what };
             let wanted = applied(resource, standing);
             reading.level(resource, "", resource.kind.args, &block.body, &wanted);
             for (name, wanted) in [("name", &resource.name), ("location", &resource.location)] {
                 let Some(found) = block.body.attribute(name) else { continue };
-                match evaluate(&found.expr, &world) {
+                match evaluate(&found.expr, &scope) {
                     Ok(value) if value.as_str() == Some(wanted) => {}
-                    other => {
-                        reading.faults.push(format!("{}: {name} is {other:?}, and {wanted} in the stack", reading.what))
-                    }
+                    other => reading.faults.push(format!("{}: {name} is {other:?} instead of {wanted}", reading.what)),
                 }
             }
         }
     }
-    faults.extend(halves(case, &trees, &world));
+    faults.extend(halves(case, &trees, &scope));
     for resource in case.stack.resources.values() {
-        let stands =
-            resource.kind.terraform.shape == Shape::Resource && (active || resource.presence == Presence::Permanent);
+        let stands = resource.kind.terraform.shape == TerraformShape::Resource
+            && (active || resource.presence == Presence::Permanent);
         if !stands && said.contains(resource.address.as_str()) {
-            faults.push(format!("{}: {} is said, and does not stand", case.name, resource.address));
+            faults.push(format!("{}: {} is emitted, but does not exist", case.name, resource.address));
         }
         if stands && !said.contains(resource.address.as_str()) {
             faults.push(format!(
-                "{}: {} is not said ({:?})",
+                "{}: {} is not emitted ({:?})",
                 case.name,
                 resource.address,
                 Presence::as_str(resource.presence)

@@ -1,4 +1,5 @@
-//! Importing with azurerm what drplan has made: the ids that it takes, what it reads without asking whether it is there, and what it can never read.
+//! Import of resources that drplan created, with azurerm: the id forms that azurerm accepts, the properties that it
+//! reads without a null check, and those that it can never read.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::kinds::{SITES, examples};
 use crate::lab::{Lab, failures, simulated};
 use crate::stacks;
 
-/// The files of a stack.
+/// Emitted files of a stack.
 fn files(stack: &str) -> std::collections::BTreeMap<String, String> {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(stack));
     emitted(&evaluated(&lab, &text, stack)).files
@@ -21,7 +22,7 @@ fn id(group: &str, rest: &str) -> String {
 }
 
 #[test]
-fn an_endpoint_of_traffic_manager_is_imported_with_a_capital() {
+fn traffic_manager_endpoint_import_id_is_capitalized() {
     let imports = &files("shop")["imports.tf"];
     for endpoint in ["AzureEndpoints/toronto", "ExternalEndpoints/montreal"] {
         let wanted = id("shop-global", &format!("Microsoft.Network/trafficManagerProfiles/drplan-shop/{endpoint}"));
@@ -30,7 +31,7 @@ fn an_endpoint_of_traffic_manager_is_imported_with_a_capital() {
 }
 
 #[test]
-fn what_stands_beside_a_replica_is_imported_too_by_the_names_that_it_has_below_both_servers() {
+fn companions_of_a_replica_are_imported_below_both_servers() {
     let imports = &files("postgres-warm")["imports.tf"];
     let [north, west] = ["north", "west"].map(|site| {
         let server = format!("Microsoft.DBforPostgreSQL/flexibleServers/drplan-ledger-demo-pg-{site}");
@@ -41,9 +42,10 @@ fn what_stands_beside_a_replica_is_imported_too_by_the_names_that_it_has_below_b
     assert!(imports.contains(&format!("to = {to}\n  id = \"{north}|{west}\"")), "{imports}");
 }
 
-/// Azure never tells passwords nor what a first start runs: without this, a first apply would make the machines of the stack anew.
+/// Azure never returns passwords and cloud-init data. Without `ignore_changes`, a first apply would recreate the
+/// machines.
 #[test]
-fn what_no_import_can_read_is_left_alone() {
+fn unreadable_arguments_are_ignored_in_emitted_code() {
     let shop = &files("shop")["shop-toronto.tf"];
     for ignored in ["[custom_data]", "[admin_password]", "[administrator_login_password]"] {
         assert!(shop.contains(&format!("ignore_changes = {ignored}")), "{ignored}\n{shop}");
@@ -55,20 +57,20 @@ fn what_no_import_can_read_is_left_alone() {
     let stack = evaluated(&lab, &text, "shop").stack;
     let made = drplan::emit::terraform(&stack, drplan::emit::Options { imports: false });
     let made = &made.files["shop-toronto.tf"];
-    assert!(!made.contains("custom_data]"), "what Terraform itself made it need not leave alone:\n{made}");
+    assert!(!made.contains("custom_data]"), "resources that Terraform creates have no ignore_changes:\n{made}");
 }
 
-/// Whose default is not the same in azurerm 4 and 5 is said.
+/// Defaults that differ between azurerm 4 and 5 are emitted.
 #[test]
-fn a_default_on_which_the_versions_differ_is_written() {
+fn default_that_differs_between_versions_is_written() {
     let images = files("images").into_values().collect::<String>();
     let says = |line: &str| line.starts_with("allow_nested_items_to_be_public ") && line.ends_with("= true");
     assert!(images.lines().map(str::trim).any(says), "{images}");
 }
 
-/// As many replicas as there are sites have as many endpoints beside them.
+/// Replicas at several sites have as many companion endpoints.
 #[test]
-fn what_stands_beside_several_is_several() {
+fn companion_imports_repeat_per_instance() {
     let text = format!(
         r#"{SITES}
 resource_group "all" {{
@@ -97,15 +99,16 @@ geo_replica "all" {{
     );
     let files = emitted(&evaluated(&Lab::new(7), &text, "several")).files;
     let text: String = files.iter().filter(|(name, _)| name.ends_with(".tf")).map(|(_, text)| text.as_str()).collect();
-    let (_, beside) = text.split_once("\"azurerm_postgresql_flexible_server_virtual_endpoint\" \"all\"").expect("it");
+    let (_, beside) =
+        text.split_once("\"azurerm_postgresql_flexible_server_virtual_endpoint\" \"all\"").expect("a virtual endpoint");
     let (beside, _) = beside.split_once("\n}\n").expect("its end");
     assert!(beside.contains("for_each"), "{beside}");
     assert!(beside.contains("azurerm_postgresql_flexible_server.all[each.key].id"), "{beside}");
     assert!(text.contains("to = azurerm_postgresql_flexible_server_virtual_endpoint.all[\"west\"]"), "{text}");
 }
 
-/// What azurerm goes through without asking whether it is there, or holds against a default of its own, although drplan never wrote it: the kind, the end
-/// of an id, where in the body, and what stands there.
+/// Properties that azurerm reads without a null check, or compares with its own default, although drplan never wrote
+/// them: the kind, the end of an id, the path in the body, and the value there.
 fn read() -> Vec<(&'static str, &'static str, &'static str, Json)> {
     let pool = "/properties/loadBalancingRules/0/properties/backendAddressPool/id";
     let pool_id = format!(
@@ -140,12 +143,12 @@ fn read() -> Vec<(&'static str, &'static str, &'static str, Json)> {
 }
 
 #[test]
-fn what_an_import_reads_is_there_although_nobody_wrote_it() {
+fn imported_defaults_exist_in_the_cloud() {
     let examples = examples();
     for (kind, end, at, wanted) in read() {
         let (_, _, text) = examples.iter().find(|(name, _, _)| name == kind).expect("an example");
         let lab = Lab::new(7);
-        let applied = simulated(lab.apply(text)).expect("it can be applied");
+        let applied = simulated(lab.apply(text)).expect("the stack can be applied");
         failures(&applied, kind).unwrap_or_else(|why| panic!("{why}"));
         let objects = lab.simulator.show().objects;
         let is_it = |id: &ArmId| id.as_str().to_ascii_lowercase().ends_with(&end.to_ascii_lowercase());

@@ -1,5 +1,5 @@
-//! Emitted code, for every kind's example and every stack to start from: it can be read, is in its one form, fits the schemas of the provider, says what the
-//! stack says, and holds no secret.
+//! Emitted code for every kind's example and every starter stack: it parses, is formatted, fits the provider's schemas,
+//! matches the stack, and contains no secret.
 
 mod back;
 mod bicep;
@@ -11,14 +11,14 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use drplan::emit::{Emitted, Options, terraform};
+use drplan::emit::{EmitResult, Options, terraform};
 use drplan::hcl::ast::Body;
 use drplan::stack::{Knowledge, Stack};
 
 use crate::lab::Lab;
 use crate::{kinds, stacks};
 
-/// The secret that every sensitive variable has in these tests.
+/// Value of every sensitive variable in these tests.
 const SECRET: &str = "n0body-may-see-this";
 
 /// A stack with its name.
@@ -33,10 +33,11 @@ fn evaluated(lab: &Lab, text: &str, name: &str) -> Case {
     Case { name: name.to_owned(), stack }
 }
 
-/// A stack with what tables alone do not show: loops, conditions, hyphens, files, secrets, what it does not manage.
+/// A stack with constructs that tables alone do not cover: loops, conditions, hyphens, files, secrets, unmanaged
+/// resources.
 const WIDE: &str = include_str!("wide.hcl");
 
-/// A stack as text, and where it can be applied.
+/// A stack as text, and a lab in which it can be applied.
 struct Source {
     name: String,
     lab: Lab,
@@ -61,12 +62,12 @@ fn cases() -> Vec<Case> {
     sources().iter().map(|source| evaluated(&source.lab, &source.text, &source.name)).collect()
 }
 
-fn emitted(case: &Case) -> Emitted {
+fn emitted(case: &Case) -> EmitResult {
     terraform(&case.stack, Options { imports: true })
 }
 
-/// The Terraform files, as trees.
-fn trees(emitted: &Emitted) -> Vec<(String, Body)> {
+/// Terraform files as syntax trees.
+fn trees(emitted: &EmitResult) -> Vec<(String, Body)> {
     let files = emitted.files.iter().filter(|(name, _)| name.ends_with(".tf"));
     files
         .map(|(name, text)| {
@@ -77,7 +78,7 @@ fn trees(emitted: &Emitted) -> Vec<(String, Body)> {
 }
 
 #[test]
-fn it_can_be_read_and_is_in_its_one_form() {
+fn example_parses_and_is_formatted() {
     for case in cases() {
         let first = emitted(&case);
         for (name, text) in first.files.iter().filter(|(name, _)| name.ends_with(".tf")) {
@@ -89,9 +90,9 @@ fn it_can_be_read_and_is_in_its_one_form() {
 }
 
 #[test]
-fn terraform_itself_formats_it_no_otherwise() {
+fn terraform_fmt_changes_nothing() {
     if Command::new("terraform").arg("version").output().is_err() {
-        crate::skipped("`terraform fmt` was NOT run over what is emitted; there is no terraform on this machine");
+        crate::skipped("`terraform fmt` was NOT run over the emitted code; terraform is not installed");
         return;
     }
     let dir = tempfile::tempdir().expect("a directory");
@@ -104,14 +105,14 @@ fn terraform_itself_formats_it_no_otherwise() {
         }
     }
     let said = Command::new("terraform").args(["fmt", "-check", "-diff", "-recursive"]).arg(dir.path()).output();
-    let said = said.expect("it runs");
+    let said = said.expect("terraform runs");
     let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
     assert!(said.status.success(), "{text}");
 }
 
 #[test]
-fn no_secret_is_in_it() {
-    let case = cases().pop().expect("the wide one");
+fn emitted_code_contains_no_secret() {
+    let case = cases().pop().expect("the wide stack");
     for (name, text) in emitted(&case).files {
         assert!(!text.contains(SECRET), "{name}:\n{text}");
         assert!(!text.contains("a-default-that-is-secret"), "{name}:\n{text}");
@@ -120,7 +121,7 @@ fn no_secret_is_in_it() {
 }
 
 #[test]
-fn a_changed_argument_changes_its_line_only() {
+fn changed_argument_changes_only_its_line() {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo"));
     let before = emitted(&evaluated(&lab, &text, "web-geo"));
     let after = emitted(&evaluated(&lab, &text.replace("max_size_gb = 50", "max_size_gb = 60"), "web-geo"));
@@ -134,16 +135,17 @@ fn a_changed_argument_changes_its_line_only() {
 }
 
 #[test]
-fn what_stands_beside_a_replica_is_of_that_replica() {
+fn companion_import_belongs_to_its_replica() {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/postgres-warm"));
     let files = emitted(&evaluated(&lab, &text, "postgres-warm")).files;
     let endpoint = "replica_server_id = azurerm_postgresql_flexible_server.ledger-geo-replica.id";
     assert!(files["ledger-west.tf"].contains(endpoint), "{}", files["ledger-west.tf"]);
 }
 
-/// A promotion makes the source the replica of its replica: Terraform would make it anew for that, with all its data.
+/// A promotion swaps source and replica. Without `ignore_changes`, Terraform would recreate the replica with all its
+/// data.
 #[test]
-fn what_a_promotion_swaps_is_left_alone_at_both_ends() {
+fn emitted_terraform_ignores_promoted_arguments_at_both_sites() {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/postgres-warm"));
     let stack = evaluated(&lab, &text, "postgres-warm").stack;
     let files = terraform(&stack, Options { imports: false }).files;
@@ -156,5 +158,5 @@ fn what_a_promotion_swaps_is_left_alone_at_both_ends() {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo"));
     let files = emitted(&evaluated(&lab, &text, "web-geo")).files;
     let ignored = "ignore_changes = [geo_location]";
-    assert!(files.values().any(|text| text.contains(ignored)), "each is named once: {files:#?}");
+    assert!(files.values().any(|text| text.contains(ignored)), "each name appears once: {files:#?}");
 }

@@ -1,9 +1,9 @@
-//! Emitted Terraform against the schemas of azurerm 4.81 and 5: what is unknown, missing, read-only or of a wrong type, how many blocks there are, and what names
-//! refer to nothing.
+//! Emitted Terraform against the schemas of azurerm 4.81 and 5: unknown, missing, read-only and wrongly typed
+//! arguments, the number of blocks, and references that do not resolve.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drplan::hcl::ast::{Block, Body, Expr, ExprKind, Step};
+use drplan::hcl::ast::{Body, Expr, ExprKind, HclBlock, TraversalStep};
 use serde_json::Value as Json;
 
 use super::{cases, emitted, trees};
@@ -11,14 +11,14 @@ use crate::facts::sheets;
 
 const META: &[&str] = &["count", "for_each", "depends_on", "lifecycle", "provider"];
 
-struct Look<'a> {
+struct SchemaReader<'a> {
     case: &'a str,
     major: u8,
     resource: &'a str,
     faults: &'a mut Vec<String>,
 }
 
-impl Look<'_> {
+impl SchemaReader<'_> {
     fn tell(&mut self, path: &str, what: &str) {
         self.faults.push(format!("{}, azurerm {}: {}.{path} {what}", self.case, self.major, self.resource));
     }
@@ -40,7 +40,7 @@ impl Look<'_> {
                     }
                     let ty = found[1].as_str().unwrap_or_default();
                     if !fits(&attribute.expr, ty) {
-                        self.tell(&path, &format!("is no {ty}"));
+                        self.tell(&path, &format!("is not a {ty}"));
                     }
                 }
                 None => self.tell(&path, "is unknown"),
@@ -63,7 +63,7 @@ impl Look<'_> {
                 .is_none_or(|found| !found[1].as_str().unwrap_or_default().contains("object"))
             {
                 // An attribute that is a set of objects may be written as blocks.
-                self.tell(&path, "is no block");
+                self.tell(&path, "is not a block");
             }
             *seen.entry(name).or_default() += 1;
         }
@@ -79,13 +79,13 @@ impl Look<'_> {
                 self.tell(&format!("{prefix}{name}"), "is missing");
             }
             if number("max").is_some_and(|max| max > 0 && times > max) {
-                self.tell(&format!("{prefix}{name}"), "is there too often");
+                self.tell(&format!("{prefix}{name}"), "occurs too often");
             }
         }
     }
 }
 
-/// Whether a literal may be of a type; of what is no literal nothing is known.
+/// True if a literal may have a type; other expressions are not checked.
 fn fits(expr: &Expr, ty: &str) -> bool {
     let list = ["list(", "set("].iter().find_map(|word| ty.strip_prefix(word)?.strip_suffix(')'));
     match &expr.kind {
@@ -100,21 +100,21 @@ fn fits(expr: &Expr, ty: &str) -> bool {
     }
 }
 
-fn each_resource(trees: &[(String, Body)]) -> impl Iterator<Item = &Block> {
+fn each_resource(trees: &[(String, Body)]) -> impl Iterator<Item = &HclBlock> {
     trees.iter().flat_map(|(_, body)| body.blocks("resource"))
 }
 
 #[test]
-fn it_fits_the_schemas() {
+fn emitted_terraform_fits_the_azurerm_schemas() {
     if !sheets::present() {
-        crate::skipped("what is emitted was NOT held against azurerm's schemas; ../shared/reference is absent");
+        crate::skipped("emitted Terraform was NOT checked against azurerm's schemas; ../shared/reference is absent");
         return;
     }
     let mut faults = Vec::new();
     for case in cases() {
         let emitted = emitted(&case);
         let trees = trees(&emitted);
-        // Where the two versions have no common name, the code says that it fits the fifth only.
+        // Where the two versions have no common name, the code requires version 5.
         let majors: &[u8] = if emitted.files["versions.tf"].contains(">= 4.81") { &[4, 5] } else { &[5] };
         for block in each_resource(&trees) {
             for major in majors.iter().copied() {
@@ -123,7 +123,7 @@ fn it_fits_the_schemas() {
                     faults.push(format!("{}: azurerm {major} has no {resource}", case.name));
                     continue;
                 };
-                Look { case: &case.name, major, resource, faults: &mut faults }.level("", &block.body, schema);
+                SchemaReader { case: &case.name, major, resource, faults: &mut faults }.level("", &block.body, schema);
             }
         }
     }
@@ -131,10 +131,10 @@ fn it_fits_the_schemas() {
 }
 
 #[test]
-fn every_name_is_there() {
+fn every_reference_exists_in_the_azurerm_schema() {
     if !sheets::present() {
         crate::skipped(
-            "the names in what is emitted were NOT looked for in azurerm's schema; ../shared/reference is absent",
+            "references in emitted Terraform were NOT checked against azurerm's schema; ../shared/reference is absent",
         );
         return;
     }
@@ -153,8 +153,9 @@ fn every_name_is_there() {
             .collect();
         let mut look = |expr: &Expr, within: &[&str]| {
             expr.visit_references(&mut |root, steps, _| {
-                let attr = |at: usize| match steps.iter().filter(|step| matches!(step, Step::Attr(_))).nth(at) {
-                    Some(Step::Attr(name)) => name.text.to_string(),
+                let attr = |at: usize| match steps.iter().filter(|step| matches!(step, TraversalStep::Attr(_))).nth(at)
+                {
+                    Some(TraversalStep::Attr(name)) => name.text.to_string(),
                     _ => String::new(),
                 };
                 let name = attr(0);
@@ -172,7 +173,7 @@ fn every_name_is_there() {
                     other => !within.contains(&other),
                 };
                 if fault {
-                    faults.insert(format!("{}: {}.{name}.{} is not there", case.name, root.text, attr(1)));
+                    faults.insert(format!("{}: {}.{name}.{} does not exist", case.name, root.text, attr(1)));
                 }
             });
         };
@@ -189,7 +190,8 @@ fn every_name_is_there() {
     assert!(faults.is_empty(), "{:#?}", faults);
 }
 
-/// Every expression of a body but those of `lifecycle`, whose names are those of arguments, with the blocks that repeat around it.
+/// Visits every expression of a body with the repeating blocks around it. Skips `lifecycle`, whose names are those of
+/// arguments.
 fn walk<'a>(body: &'a Body, within: &mut Vec<&'a str>, look: &mut dyn FnMut(&Expr, &[&str])) {
     body.attributes.iter().for_each(|attribute| look(&attribute.expr, within));
     for block in body.blocks.iter().filter(|block| &*block.ident.text != "lifecycle") {

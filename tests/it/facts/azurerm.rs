@@ -1,49 +1,49 @@
-//! Tables against azurerm: names, types, what is required, what is sensitive, what forces a new resource.
+//! Tables against azurerm: names, types, required and sensitive arguments, and arguments that force a new resource.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drplan::kinds::{Arg, Change, Need, Ty};
+use drplan::kinds::{Arg, ChangeEffect, Need, Ty};
 use serde_json::Value as Json;
 
 use super::sheets;
 use super::{REQUIRED_OTHERWISE, TYPED_OTHERWISE, Table, UPDATED_ALL_THE_SAME};
 
-/// What azurerm has under one name.
-struct Theirs {
-    /// R required, O optional, C computed, S sensitive, D deprecated, W write-only; `None` where the schema does not say.
+/// An argument or attribute of azurerm.
+struct AzurermArgument {
+    /// R required, O optional, C computed, S sensitive, D deprecated, W write-only; `None` if the schema has no flags.
     flags: Option<String>,
-    shape: Shape,
+    shape: ArgumentShape,
 }
 
-enum Shape {
-    /// A value of this type.
+enum ArgumentShape {
+    /// Value of this type.
     Value(String),
-    /// A nested block, and whether there is at most one of it where the schema says.
+    /// Nested block; `at_most_one` is `None` if the schema has no limit.
     Block { inner: Inner, at_most_one: Option<bool> },
 }
 
-type Inner = BTreeMap<String, Theirs>;
+type Inner = BTreeMap<String, AzurermArgument>;
 
-impl Theirs {
+impl AzurermArgument {
     fn has(&self, flag: char) -> bool {
         self.flags.as_ref().is_some_and(|flags| flags.contains(flag))
     }
 
-    /// Whether it can be written at all.
+    /// True if it can be written.
     fn is_argument(&self) -> bool {
         self.flags.is_none() || self.has('R') || self.has('O')
     }
 }
 
-/// The faults of one table against azurerm's schema.
+/// Faults of one table against azurerm's schema.
 pub fn schema_faults(table: &Table, faults: &mut Vec<String>) {
     let Some(resource) = &table.azurerm else { return };
     let Some(schema) = sheets::azurerm(resource) else {
-        faults.push(format!("there is no {resource}"));
+        faults.push(format!("azurerm has no {resource}"));
         return;
     };
     let theirs = inner(schema);
-    let mut seen = Seen { table, faults, left_out_used: BTreeSet::new() };
+    let mut seen = Comparison { table, faults, left_out_used: BTreeSet::new() };
     seen.level("", table.kind.args, &theirs);
     for attribute in table.kind.attributes {
         if theirs.get(attribute.name).is_some_and(|theirs| theirs.has('S')) && !attribute.secret {
@@ -52,18 +52,18 @@ pub fn schema_faults(table: &Table, faults: &mut Vec<String>) {
     }
     for (name, _) in table.kind.left_out {
         if !seen.left_out_used.contains(name) {
-            seen.faults.push(format!("`{name}` is left out, but azurerm has it not, or the table has it"));
+            seen.faults.push(format!("`{name}` is omitted, but missing in azurerm or present in the table"));
         }
     }
 }
 
-struct Seen<'a> {
+struct Comparison<'a> {
     table: &'a Table,
     faults: &'a mut Vec<String>,
     left_out_used: BTreeSet<&'static str>,
 }
 
-impl Seen<'_> {
+impl Comparison<'_> {
     fn level(&mut self, prefix: &str, args: &[Arg], theirs: &Inner) {
         let mut matched = BTreeSet::new();
         for arg in args {
@@ -76,7 +76,7 @@ impl Seen<'_> {
                     matched.insert(name);
                     self.argument(&format!("{prefix}{name}"), arg, their);
                 }
-                None => self.faults.push(format!("`{ours}` is no argument of azurerm's")),
+                None => self.faults.push(format!("`{ours}` is not an argument in azurerm")),
             }
         }
         for (name, their) in theirs {
@@ -95,12 +95,12 @@ impl Seen<'_> {
                     self.left_out_used.insert(left_out);
                 }
                 None if follows => {}
-                None => self.faults.push(format!("azurerm's `{dotted}` is neither an argument nor left out")),
+                None => self.faults.push(format!("azurerm's `{dotted}` is neither an argument nor omitted")),
             }
         }
     }
 
-    fn argument(&mut self, dotted: &str, arg: &Arg, their: &Theirs) {
+    fn argument(&mut self, dotted: &str, arg: &Arg, their: &AzurermArgument) {
         if !their.is_argument() {
             self.faults.push(format!("`{dotted}` is only computed in azurerm"));
         }
@@ -113,24 +113,24 @@ impl Seen<'_> {
             self.faults.push(format!("`{dotted}` is {word} in azurerm"));
         }
         match (&arg.ty, &their.shape) {
-            (Ty::Block(block), Shape::Block { inner, at_most_one }) => {
+            (Ty::Block(block), ArgumentShape::Block { inner, at_most_one }) => {
                 if at_most_one.is_some_and(|one| one != (block.max == 1))
                     && !self.table.excepted(TYPED_OTHERWISE, dotted)
                 {
-                    self.faults.push(format!("`{dotted}` differs in how many of it there may be"));
+                    self.faults.push(format!("`{dotted}` differs in the number of blocks allowed"));
                 }
                 self.level(&format!("{dotted}."), block.args, inner);
             }
-            (ty, Shape::Value(text)) if fits(ty, text) => {}
+            (ty, ArgumentShape::Value(text)) if fits(ty, text) => {}
             _ if self.table.excepted(TYPED_OTHERWISE, dotted) => {}
-            (_, Shape::Value(text)) => self.faults.push(format!("`{dotted}` is of type {text} in azurerm")),
-            (_, Shape::Block { .. }) => self.faults.push(format!("`{dotted}` is a block in azurerm")),
+            (_, ArgumentShape::Value(text)) => self.faults.push(format!("`{dotted}` is of type {text} in azurerm")),
+            (_, ArgumentShape::Block { .. }) => self.faults.push(format!("`{dotted}` is a block in azurerm")),
         }
     }
 }
 
-/// What azurerm calls an argument: the same, or, for a reference, with the suffix that it loses here.
-fn counterpart<'a>(arg: &Arg, theirs: &'a Inner) -> Option<(&'a str, &'a Theirs)> {
+/// azurerm's name of an argument: the same, or for a reference with the suffix that drplan omits.
+fn counterpart<'a>(arg: &Arg, theirs: &'a Inner) -> Option<(&'a str, &'a AzurermArgument)> {
     names(arg).iter().find_map(|name| theirs.get_key_value(name)).map(|(name, their)| (name.as_str(), their))
 }
 
@@ -164,36 +164,37 @@ fn fits(ty: &Ty, text: &str) -> bool {
     }
 }
 
-/// The arguments and blocks of a resource or block of the schema.
+/// Arguments and blocks of a resource or block of the schema.
 fn inner(schema: &Json) -> Inner {
     let mut inner_of = Inner::new();
     for (name, entry) in schema.get("a").and_then(Json::as_object).into_iter().flatten() {
         let text = |at: usize| entry.get(at).and_then(Json::as_str).unwrap_or_default();
-        inner_of.insert(name.clone(), Theirs { flags: Some(text(0).to_owned()), shape: shape(text(1)) });
+        inner_of.insert(name.clone(), AzurermArgument { flags: Some(text(0).to_owned()), shape: shape(text(1)) });
     }
     for (name, block) in schema.get("b").and_then(Json::as_object).into_iter().flatten() {
         let number = |key: &str| block.get(key).and_then(Json::as_u64);
         let flags = if number("min").is_some_and(|min| min > 0) { "R" } else { "O" };
-        let shape = Shape::Block { inner: inner(block), at_most_one: Some(number("max") == Some(1)) };
-        inner_of.insert(name.clone(), Theirs { flags: Some(flags.to_owned()), shape });
+        let shape = ArgumentShape::Block { inner: inner(block), at_most_one: Some(number("max") == Some(1)) };
+        inner_of.insert(name.clone(), AzurermArgument { flags: Some(flags.to_owned()), shape });
     }
     inner_of
 }
 
-/// A type as the schema writes it: `set(string)`, or `set({'object': {'name': 'string', …}})`, which is a block in all but name.
-fn shape(text: &str) -> Shape {
-    let Some((_, fields)) = text.split_once("{'object': {") else { return Shape::Value(text.to_owned()) };
+/// Type in the schema's notation: `set(string)`, or `set({'object': {'name': 'string', …}})`, which is equivalent to a
+/// block.
+fn shape(text: &str) -> ArgumentShape {
+    let Some((_, fields)) = text.split_once("{'object': {") else { return ArgumentShape::Value(text.to_owned()) };
     let mut inner = Inner::new();
     let mut rest = fields;
     while let Some((name, after)) = quoted(rest) {
         let Some((of, after)) = quoted(after) else { break };
-        inner.insert(name, Theirs { flags: None, shape: shape(&of) });
+        inner.insert(name, AzurermArgument { flags: None, shape: shape(&of) });
         rest = after;
     }
-    Shape::Block { inner, at_most_one: None }
+    ArgumentShape::Block { inner, at_most_one: None }
 }
 
-/// The next text in single or double quotes, its escapes resolved, and what follows it.
+/// The next string in single or double quotes, without escapes, and the text after it.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let open = text.find(['\'', '"'])?;
     let quote = text[open..].chars().next()?;
@@ -209,7 +210,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// The arguments of one table that ought to replace the object and do not.
+/// Arguments of one table that should replace the object and do not.
 pub fn replacement_faults(table: &Table, faults: &mut Vec<String>) {
     let Some(resource) = &table.azurerm else { return };
     let forcing = |block: &str, arg: &Arg| {
@@ -219,7 +220,7 @@ pub fn replacement_faults(table: &Table, faults: &mut Vec<String>) {
     };
     walk("", "", table.kind.args, &mut |dotted, block, arg| {
         if forcing(block, arg)
-            && arg.change != Change::Replace
+            && arg.change != ChangeEffect::Replace
             && !table.owns(dotted)
             && !table.excepted(UPDATED_ALL_THE_SAME, dotted)
         {
@@ -228,7 +229,7 @@ pub fn replacement_faults(table: &Table, faults: &mut Vec<String>) {
     });
 }
 
-/// Visits every argument with its dotted name and the name of the block it stands in.
+/// Visits every argument with its dotted name and the name of its block.
 fn walk(prefix: &str, block: &str, args: &[Arg], visit: &mut dyn FnMut(&str, &str, &Arg)) {
     for arg in args {
         let dotted = format!("{prefix}{}", arg.name);

@@ -1,27 +1,27 @@
-//! Tables against the provider's types: every path resolves, what is written may be written, and its type and values fit.
+//! Tables against the provider's types: every path resolves, every argument is writable, and its type and values fit.
 
-use drplan::kinds::{Arg, From, Lit, Place, Ty, Wire};
+use drplan::kinds::{Arg, AttributeSource, Lit, Place, Ty, Wire};
 use serde_json::Value as Json;
 
 use super::{Table, UNLISTED_VALUES, sheets};
 
-/// The faults of one table against the type of its object.
+/// Faults of one table against the type of its object.
 pub fn faults(table: &Table, faults: &mut Vec<String>) {
     let kind = table.kind;
-    // A part is written with the object it is in, and so at that object's type.
+    // A part is written in the body of its parent, and so checked against the parent's type.
     let (type_, list) = match kind.place {
         Place::Part(_, list, _, _) => (kind.arm.type_.rsplit_once('/').map_or("", |(parent, _)| parent), Some(list)),
         _ => (kind.arm.type_, None),
     };
     let Some((api, schema)) = sheets::arm_type(type_) else {
-        faults.push(format!("the sheets know no type `{type_}`"));
+        faults.push(format!("the sheets have no type `{type_}`"));
         return;
     };
     if api != kind.arm.api {
         faults.push(format!("the sheets have `{type_}` at {api}, the table at {}", kind.arm.api));
     }
     let Some(schema) = schema else { return };
-    let whole = Spot { document: &schema, options: vec![&schema], read_only: false }.resolved();
+    let whole = TypeNode { document: &schema, options: vec![&schema], read_only: false }.resolved();
     let body = match list.map_or(Ok(whole.clone()), |list| whole.walk(&format!("{list}[]"))) {
         Ok(body) => body,
         Err(fault) => return faults.push(fault),
@@ -29,7 +29,7 @@ pub fn faults(table: &Table, faults: &mut Vec<String>) {
     let mut check = Check { table, faults };
     check.level("", kind.args, &body);
     for attribute in kind.attributes {
-        if let From::Body(path) = attribute.from
+        if let AttributeSource::Body(path) = attribute.from
             && let Err(fault) = body.walk(path)
         {
             check.faults.push(format!("attribute `{}`: {fault}", attribute.name));
@@ -43,16 +43,16 @@ pub fn faults(table: &Table, faults: &mut Vec<String>) {
     }
 }
 
-/// A place in a type; with several options where the type has several forms.
+/// Node of a type; with several options where the type has several forms.
 #[derive(Clone)]
-struct Spot<'a> {
+struct TypeNode<'a> {
     document: &'a Json,
     options: Vec<&'a Json>,
     read_only: bool,
 }
 
-impl<'a> Spot<'a> {
-    /// The same place with references followed and forms spread out.
+impl<'a> TypeNode<'a> {
+    /// The same node with references resolved and forms expanded.
     fn resolved(mut self) -> Self {
         let mut open = std::mem::take(&mut self.options);
         while let Some(node) = open.pop() {
@@ -71,7 +71,7 @@ impl<'a> Spot<'a> {
         Self { document: self.document, options, read_only: self.read_only }.resolved()
     }
 
-    /// The place at this path of a table.
+    /// Node at a path of a table.
     fn walk(&self, path: &str) -> Result<Self, String> {
         let mut spot = self.clone();
         for segment in path.split('.').filter(|segment| !segment.is_empty()) {
@@ -82,7 +82,7 @@ impl<'a> Spot<'a> {
                     .ok_or_else(|| format!("`{path}` ends at `{name}`: it has only {}", spot.has()))?;
             }
             if bracket {
-                spot = spot.elements().ok_or_else(|| format!("`{path}`: `{name}` is no list"))?;
+                spot = spot.elements().ok_or_else(|| format!("`{path}`: `{name}` is not a list"))?;
             }
         }
         Ok(spot)
@@ -112,7 +112,7 @@ impl<'a> Spot<'a> {
         names.flat_map(|all| all.keys().cloned()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether one of its forms has one of these types; a form without a type takes anything.
+    /// True if one of the forms has one of these types; a form without a type accepts any value.
     fn is(&self, types: &[&str]) -> bool {
         self.options.iter().any(|node| match node.get("type").and_then(Json::as_str) {
             Some(type_) => types.contains(&type_),
@@ -121,7 +121,7 @@ impl<'a> Spot<'a> {
         })
     }
 
-    /// The values it may have, where they are listed.
+    /// Allowed values, if listed.
     fn listed(&self) -> Option<Vec<&'a Json>> {
         let mut listed = Vec::new();
         for node in &self.options {
@@ -138,7 +138,7 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// What an open object says of properties it does not name.
+/// Schema of additional properties of an open object.
 fn any_property(node: &Json) -> Option<&Json> {
     node.get("additionalProperties").filter(|any| **any != Json::Bool(false))
 }
@@ -149,7 +149,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn level(&mut self, prefix: &str, args: &[Arg], body: &Spot<'_>) {
+    fn level(&mut self, prefix: &str, args: &[Arg], body: &TypeNode<'_>) {
         for arg in args {
             let dotted = format!("{prefix}{}", arg.name);
             let path = match arg.wire {
@@ -167,24 +167,24 @@ impl Check<'_> {
         }
     }
 
-    fn argument(&mut self, dotted: &str, arg: &Arg, spot: &Spot<'_>, through_list: bool) {
+    fn argument(&mut self, dotted: &str, arg: &Arg, spot: &TypeNode<'_>, through_list: bool) {
         if spot.read_only {
-            self.faults.push(format!("`{dotted}` stands at a read-only place"));
+            self.faults.push(format!("`{dotted}` is at a read-only path"));
         }
         if spot.is_write_only() && !arg.write_only {
-            self.faults.push(format!("`{dotted}` is never answered by the provider, and not marked so"));
+            self.faults.push(format!("`{dotted}` is never returned by the provider, but not marked write-only"));
         }
         match (arg.wire, arg.ty) {
             (_, Ty::List(inner) | Ty::Set(inner)) if through_list => self.scalar(dotted, arg.wire, *inner, spot),
             (wire, Ty::List(inner) | Ty::Set(inner)) => match spot.elements() {
                 Some(elements) => self.scalar(dotted, wire, *inner, &elements),
-                None => self.faults.push(format!("`{dotted}` is a list here and none in the body")),
+                None => self.faults.push(format!("`{dotted}` is a list in the table, but not in the body")),
             },
             (wire, ty) => self.scalar(dotted, wire, ty, spot),
         }
     }
 
-    fn scalar(&mut self, dotted: &str, wire: Wire, ty: Ty, spot: &Spot<'_>) {
+    fn scalar(&mut self, dotted: &str, wire: Wire, ty: Ty, spot: &TypeNode<'_>) {
         let expected: &[&str] = match (wire, ty) {
             (Wire::Mapped(_, pairs), _) => {
                 return pairs.iter().for_each(|(_, theirs)| self.literal(&format!("`{dotted}`"), *theirs, spot));
@@ -200,7 +200,7 @@ impl Check<'_> {
             (_, Ty::Map(inner)) => {
                 match spot.values() {
                     Some(values) => self.scalar(dotted, Wire::At(""), *inner, &values),
-                    None => self.faults.push(format!("`{dotted}` is a map here and none in the body")),
+                    None => self.faults.push(format!("`{dotted}` is a map in the table, but not in the body")),
                 }
                 return;
             }
@@ -212,7 +212,7 @@ impl Check<'_> {
         }
     }
 
-    fn block(&mut self, dotted: &str, block: &drplan::kinds::Block, spot: &Spot<'_>) {
+    fn block(&mut self, dotted: &str, block: &drplan::kinds::Block, spot: &TypeNode<'_>) {
         let element = if block.max == 1 { Some(spot.clone()) } else { spot.elements() };
         match element {
             Some(element) if element.is(&["object"]) => self.level(&format!("{dotted}."), block.args, &element),
@@ -220,7 +220,7 @@ impl Check<'_> {
         }
     }
 
-    fn literal(&mut self, what: &str, lit: Lit, spot: &Spot<'_>) {
+    fn literal(&mut self, what: &str, lit: Lit, spot: &TypeNode<'_>) {
         let types: &[&str] = match lit {
             Lit::Str(_) => &["string"],
             Lit::Int(_) => &["integer", "number"],
@@ -236,15 +236,15 @@ impl Check<'_> {
         if spot.listed().is_some_and(|listed| !listed.contains(&&value)) && !self.table.excepted(UNLISTED_VALUES, text)
         {
             let listed = Json::from_iter(spot.listed().into_iter().flatten().cloned());
-            self.faults.push(format!("{what}: the provider lists no {value}, only {listed}"));
+            self.faults.push(format!("{what}: the provider does not list {value}, only {listed}"));
         }
         if what.starts_with("fixed") && spot.read_only {
-            self.faults.push(format!("{what} stands at a read-only place"));
+            self.faults.push(format!("{what} is at a read-only path"));
         }
     }
 }
 
-fn type_of(spot: &Spot<'_>) -> String {
+fn type_of(spot: &TypeNode<'_>) -> String {
     let types = spot.options.iter().filter_map(|node| node.get("type").and_then(Json::as_str));
     types.collect::<Vec<_>>().join(" or ")
 }

@@ -1,6 +1,6 @@
-//! The sheets of facts as they are read from disk; no rule about tables is here.
+//! Access to the sheets of facts on disk. Rules about tables are in the other modules.
 
-#![expect(clippy::panic, reason = "a sheet that is there and cannot be read fails the test")]
+#![expect(clippy::panic, reason = "a sheet that exists but cannot be read fails the test")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference")
 }
 
-/// Whether the sheets are on this machine.
+/// True if the sheets exist on this machine.
 pub fn present() -> bool {
     folder().is_dir()
 }
@@ -22,7 +22,7 @@ fn text(name: &str) -> String {
 }
 
 fn json(name: &str) -> Json {
-    serde_json::from_str(&text(name)).unwrap_or_else(|error| panic!("{name} is no JSON: {error}"))
+    serde_json::from_str(&text(name)).unwrap_or_else(|error| panic!("{name} is not JSON: {error}"))
 }
 
 /// A resource of azurerm's schema.
@@ -40,7 +40,7 @@ pub fn azurerm_of(major: u8, resource: &str) -> Option<&'static Json> {
     }
 }
 
-/// The arguments that azurerm's documentation says force a new resource: resource, block, argument.
+/// Arguments that force a new resource according to azurerm's documentation: resource, block, argument.
 pub fn forcing() -> &'static [[String; 3]] {
     static ROWS: OnceLock<Vec<[String; 3]>> = OnceLock::new();
     ROWS.get_or_init(|| {
@@ -56,7 +56,7 @@ pub fn forcing() -> &'static [[String; 3]] {
     })
 }
 
-/// The provider's types and the API versions that the sheets have them at: the schema where there is one.
+/// API version of a provider type in the sheets, and its schema if any.
 pub fn arm_type(name: &str) -> Option<(String, Option<Json>)> {
     static FILES: OnceLock<Vec<String>> = OnceLock::new();
     let files = FILES.get_or_init(|| {
@@ -77,7 +77,7 @@ pub fn arm_type(name: &str) -> Option<(String, Option<Json>)> {
     })
 }
 
-/// The rows of a CSV file without its head; fields may be in quotes, and two quotes within them are one.
+/// Rows of a CSV file without the header; fields may be quoted, and a doubled quote is a literal one.
 fn rows(name: &str) -> Vec<Vec<String>> {
     text(name).lines().skip(1).map(fields).collect()
 }

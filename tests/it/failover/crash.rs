@@ -1,23 +1,23 @@
-//! A failover run that is killed after any entry of its journal and resumed ends as one that nothing disturbs; one that is given up instead ends
-//! in a state from which the group can be moved. For every verb of every stack to start from.
+//! Failover runs killed after any journal entry. Resumed, a run ends as an undisturbed one; aborted, it leaves a state
+//! from which the group can be moved. Covers every operation of every starter stack.
 
-use drplan::apply::{Aborted, OnFailure};
-use drplan::state::Verb;
-use drplan::steps::Ended;
+use drplan::apply::{AbortOutcome, FailurePolicy};
+use drplan::state::RunKind;
+use drplan::steps::RunEnd;
 use drplan::world::Clock;
 use jiff::Timestamp;
 
-use super::incident::{Ask, Incident};
+use super::incident::{Incident, RunRequest};
 use super::scene::{SCENES, Scene};
 use crate::lab::{in_parallel, simulated};
 
-/// An incident at an instant: every cut begins from the same one.
-struct Moment {
+/// An incident at an instant; every cut begins from the same one.
+struct IncidentSnapshot {
     incident: Incident,
     now: Timestamp,
 }
 
-impl Moment {
+impl IncidentSnapshot {
     fn of(incident: Incident) -> Self {
         Self { now: incident.lab.clock.now(), incident }
     }
@@ -27,10 +27,10 @@ impl Moment {
     }
 }
 
-/// The beginning of a scene, and how many entries the journal of its run has where nothing disturbs it.
-fn beginning(scene: Scene) -> (Moment, usize) {
+/// Beginning of a scene, and the number of journal entries of its undisturbed run.
+fn beginning(scene: Scene) -> (IncidentSnapshot, usize) {
     simulated(async {
-        let begun = Moment::of(scene.begin().await);
+        let begun = IncidentSnapshot::of(scene.begin().await);
         let incident = begun.again();
         let before = incident.lab.store.entries().len();
         incident.done(scene.ask).await;
@@ -39,49 +39,49 @@ fn beginning(scene: Scene) -> (Moment, usize) {
     })
 }
 
-/// Does it to the end, or says why not.
-async fn to_the_end(incident: &Incident, ask: Ask) -> Result<(), String> {
-    let ended = incident.whole(ask, OnFailure::Stop).await?;
+/// Executes a request to completion, or returns the reason why it does not complete.
+async fn to_the_end(incident: &Incident, ask: RunRequest) -> Result<(), String> {
+    let ended = incident.whole(ask, FailurePolicy::Stop).await?;
     match ended.report.ended {
-        Some(Ended::Done) => Ok(()),
-        other => Err(format!("it ends as {other:?}: {:#?}", ended.report.fates)),
+        Some(RunEnd::Done) => Ok(()),
+        other => Err(format!("the run ends as {other:?}: {:#?}", ended.report.fates)),
     }
 }
 
-/// Resumes a run that was killed.
+/// Resumes a killed run.
 async fn resumed(scene: Scene, incident: Incident) -> Result<(), String> {
     to_the_end(&incident, scene.ask).await?;
     scene.is_well(&incident).await
 }
 
-/// Aborts a run that was killed, and moves the group all the same.
+/// Aborts a killed run, and then moves the group.
 async fn aborted(scene: Scene, incident: Incident) -> Result<(), String> {
     if incident.open().is_some() {
         match incident.abort().await.map_err(|error| error.to_string())? {
-            Aborted::Nothing | Aborted::Recorded(_) => {}
-            Aborted::Unwound(report) | Aborted::Unrecorded(report) if report.ended == Some(Ended::Done) => {}
-            Aborted::Unwound(report) | Aborted::Unrecorded(report) => {
-                return Err(format!("given up, it ends as {:?}: {:#?}", report.ended, report.fates));
+            AbortOutcome::Nothing | AbortOutcome::Recorded(_) => {}
+            AbortOutcome::Unwound(report) | AbortOutcome::Unrecorded(report) if report.ended == Some(RunEnd::Done) => {}
+            AbortOutcome::Unwound(report) | AbortOutcome::Unrecorded(report) => {
+                return Err(format!("after an abort, the run ends as {:?}: {:#?}", report.ended, report.fates));
             }
         }
     }
     if incident.open().is_some() {
-        return Err("the run is still open".to_owned());
+        return Err("the run is still unfinished".to_owned());
     }
-    if incident.active() != scene.ends() || scene.ask.verb == Verb::Drill {
+    if incident.active() != scene.ends() || scene.ask.verb == RunKind::Drill {
         to_the_end(&incident, scene.ask).await.map_err(|why| format!("begun again, {why}"))?;
     }
     scene.is_well(&incident).await
 }
 
-/// Begins the run and kills it once the journal has so many entries more, however often people are asked before.
-async fn killed(incident: Incident, ask: Ask, cut: usize) -> Result<Moment, String> {
+/// Begins the run and kills it after `cut` more journal entries. Approvals before that are granted.
+async fn killed(incident: Incident, ask: RunRequest, cut: usize) -> Result<IncidentSnapshot, String> {
     incident.lab.store.stop_after(cut);
-    let killed = incident.whole(ask, OnFailure::Stop).await;
+    let killed = incident.whole(ask, FailurePolicy::Stop).await;
     incident.lab.store.go_on();
     match killed {
-        Err(why) if why.contains("no room") => Ok(Moment::of(incident)),
-        Err(why) => Err(format!("it was refused: {why}")),
+        Err(why) if why.contains("no room") => Ok(IncidentSnapshot::of(incident)),
+        Err(why) => Err(format!("the run was refused: {why}")),
         Ok(_) => Err("the run was not killed".to_owned()),
     }
 }
@@ -106,7 +106,7 @@ fn survives_every_cut(scene: Scene) -> Vec<String> {
 }
 
 #[test]
-fn a_run_is_killed_after_each_entry() {
+fn run_killed_after_any_entry_can_be_resumed_or_aborted() {
     let wrong: Vec<String> = SCENES.iter().copied().flat_map(survives_every_cut).collect();
-    assert!(wrong.is_empty(), "{} end badly:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} runs fail:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! Random stacks with a failover group, each from one generator of numbers.
+//! Random stacks with a failover group, derived from a generator of numbers.
 
 use std::fmt::Write;
 
@@ -119,7 +119,7 @@ geo_replica "data{n}" {
 }
 "#;
 
-/// Machines behind an address, at `home` or `meanwhile`, in a network of the site.
+/// Virtual machines behind a public address, at `home` or `meanwhile`, in a network of the site.
 const SIDE: &str = r#"
 virtual_network "{net}" {
   resource_group = resource_group.{net}
@@ -241,27 +241,27 @@ traffic_manager_external_endpoint "away" {
 }
 "#;
 
-/// A random stack, and whether a forced failover of it can be arranged.
-pub struct Model {
+/// A random stack; `forced` is true if a forced failover of it is possible.
+pub struct RandomGroup {
     pub text: String,
     pub can_be_forced: bool,
 }
 
-/// What keeps data, and whether it can be failed over while its region is silent.
+/// Data stores, each with true if it can be failed over during an outage of its region.
 pub const STORES: &[(&str, bool)] = &[(SQL, true), (COSMOS, true), (POSTGRES, true), (STORAGE, false)];
 
-impl Model {
+impl RandomGroup {
     pub fn random(numbers: &mut Numbers) -> Self {
         let mut stores = Vec::new();
         for _ in 0..numbers.below(4) {
-            // Databases of SQL are twice as likely as any other.
+            // SQL databases are twice as likely as any other.
             let at = numbers.below(STORES.len() + 1).saturating_sub(1);
             stores.push(STORES[at]);
         }
         Self::of(&stores, numbers)
     }
 
-    /// With these stores; the rest by chance.
+    /// A stack with these stores; the rest is random.
     pub fn of(stores: &[(&str, bool)], numbers: &mut Numbers) -> Self {
         let mut text = SITES.to_owned();
         for (n, (store, _)) in stores.iter().enumerate() {
@@ -272,8 +272,8 @@ impl Model {
             let side = SIDE.replace("{side}", side).replace("{net}", net).replace("{octet}", octet);
             text.push_str(&side.replace("{instances}", &instances.to_string()));
         }
-        let ttl = *numbers.pick(&["10", "30", "60", "300"]).expect("some");
-        let interval = *numbers.pick(&["10", "30"]).expect("some");
+        let ttl = *numbers.pick(&["10", "30", "60", "300"]).expect("a non-empty slice");
+        let interval = *numbers.pick(&["10", "30"]).expect("a non-empty slice");
         let tolerated = numbers.below(4).to_string();
         let traffic = TRAFFIC.replace("{ttl}", ttl).replace("{interval}", interval);
         text.push_str(&traffic.replace("{tolerated}", &tolerated));
@@ -282,7 +282,7 @@ impl Model {
     }
 }
 
-/// The failover group: always with a fence and a lever, the rest by chance.
+/// Failover group: always with a fence and a route, the rest random.
 fn group(numbers: &mut Numbers) -> String {
     let mut text = "\nfailover_group \"seed\" {\n  from  = site.primary\n  to    = site.secondary\n".to_owned();
     text.push_str("  fence = [traffic_manager_azure_endpoint.home]\n");
@@ -320,7 +320,7 @@ fn group(numbers: &mut Numbers) -> String {
                 "before = [promote]",
                 "after = [route]",
             ])
-            .expect("some");
+            .expect("a non-empty slice");
         let _ = write!(text, "\n  step \"extra{n}\" {{\n    {place}\n    {action}\n  }}\n");
     }
     text.push_str("}\n");

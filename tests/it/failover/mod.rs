@@ -1,4 +1,4 @@
-//! Failover runs from end to end, on the embedded cloud, with clients that write all along.
+//! Failover runs from end to end on the local simulator, with clients that write all the time.
 
 mod crash;
 pub mod groups;
@@ -8,30 +8,30 @@ mod seeds;
 mod stacks;
 mod steps;
 
-use drplan::apply::OnFailure;
-use drplan::state::Active;
+use drplan::apply::FailurePolicy;
+use drplan::state::ActiveSite;
 
 use crate::lab::simulated;
 use incident::{DOWN, DRILL, FORCED, Incident, UP};
 
 #[test]
-fn a_planned_failover_there_and_back_loses_nothing() {
+fn planned_failover_and_failback_lose_no_data() {
     simulated(async {
         let incident = Incident::web_geo().await;
         incident.wait(120).await;
         let up = incident.done(UP).await;
-        assert_eq!(incident.active(), Active::Away);
+        assert_eq!(incident.active(), ActiveSite::Away);
         assert_eq!(incident.changes().await, [""; 0]);
         incident.wait(120).await;
         let down = incident.done(DOWN).await;
-        assert_eq!(incident.active(), Active::Home);
+        assert_eq!(incident.active(), ActiveSite::Home);
         assert_eq!(incident.changes().await, [""; 0]);
         assert_eq!(incident.left_over(), [""; 0]);
         incident.wait(120).await;
         let tally = incident.tally();
         assert_eq!((tally.lost, tally.split, tally.doubled), (0, 0, 0), "{tally:#?}");
         for report in [&up.report, &down.report] {
-            // The run is as long as its longest chain, but for the rounding of looks.
+            // The run is as long as its critical path, apart from the rounding of poll intervals.
             let ratio = report.length.as_secs_f64() / report.critical.total.as_secs_f64();
             assert!(ratio < 1.05, "{:?} for a critical path of {:?}", report.length, report.critical.total);
         }
@@ -39,29 +39,30 @@ fn a_planned_failover_there_and_back_loses_nothing() {
 }
 
 #[test]
-fn a_lost_site_is_left_and_returned_to() {
+fn lost_site_is_failed_over_and_failed_back() {
     simulated(async {
         let incident = Incident::web_geo().await;
         incident.wait(120).await;
         incident.lose();
         incident.wait(60).await;
-        // One store says how far it is behind, and of the other nobody does: then what was accepted is what was announced.
+        // One store reports its replication lag and the other does not, so that the announced data loss is the accepted
+        // one.
         let procedure = incident.procedure(FORCED).await;
         assert!(procedure.losses.iter().any(|loss| loss.amount.is_some()), "{:#?}", procedure.losses);
-        let announced = procedure.loss().or(FORCED.accepted.data_loss).expect("something was accepted");
+        let announced = procedure.loss().or(FORCED.accepted.data_loss).expect("an accepted data loss");
         incident.done(FORCED).await;
-        assert_eq!(incident.active(), Active::Away);
+        assert_eq!(incident.active(), ActiveSite::Away);
         incident.wait(120).await;
         let tally = incident.tally();
         assert!(tally.lost_seconds <= announced.as_secs_f64(), "{announced:?} announced, {tally:#?}");
         assert_eq!(tally.split, 0, "{tally:#?}");
-        let refused = incident.begin(DOWN, OnFailure::Stop).await.unwrap_err();
+        let refused = incident.begin(DOWN, FailurePolicy::Stop).await.unwrap_err();
         assert!(refused.contains("reachable"), "{refused}");
 
         incident.lab.simulator.restore(&incident.home.1).unwrap();
         assert_eq!(incident.changes().await, [""; 0]);
         incident.done(DOWN).await;
-        assert_eq!(incident.active(), Active::Home);
+        assert_eq!(incident.active(), ActiveSite::Home);
         assert_eq!(incident.changes().await, [""; 0]);
         assert_eq!(incident.left_over(), [""; 0]);
         assert_eq!(incident.tally().split, 0);
@@ -69,7 +70,7 @@ fn a_lost_site_is_left_and_returned_to() {
 }
 
 #[test]
-fn a_drill_leaves_production_as_it_was() {
+fn drill_leaves_production_unchanged() {
     simulated(async {
         let incident = Incident::web_geo().await;
         incident.wait(120).await;
@@ -77,12 +78,12 @@ fn a_drill_leaves_production_as_it_was() {
         incident.done(DRILL).await;
         incident.wait(60).await;
         let after = incident.tally();
-        assert_eq!(incident.active(), Active::Home);
+        assert_eq!(incident.active(), ActiveSite::Home);
         assert_eq!(incident.left_over(), [""; 0]);
         assert_eq!(incident.changes().await, [""; 0]);
         assert_eq!((after.refused, after.lost), (before.refused, before.lost));
         for (id, body) in &incident.before {
-            let now = incident.lab.simulator.body(id).expect("it stands");
+            let now = incident.lab.simulator.body(id).expect("the object exists");
             let print = |body| drplan::failover::production::fingerprint(id, body);
             assert_eq!(print(body), print(&now), "{id} has changed");
         }
@@ -90,13 +91,13 @@ fn a_drill_leaves_production_as_it_was() {
 }
 
 #[test]
-fn what_is_so_already_is_said_and_nothing_is_done() {
+fn repeated_failover_is_reported_and_does_nothing() {
     simulated(async {
         let incident = Incident::web_geo().await;
-        let idle = incident.begin(DOWN, OnFailure::Stop).await.unwrap_err();
-        assert!(idle.contains("web is not up"), "{idle}");
+        let idle = incident.begin(DOWN, FailurePolicy::Stop).await.unwrap_err();
+        assert!(idle.contains("web is not failed over"), "{idle}");
         incident.done(UP).await;
-        let idle = incident.begin(UP, OnFailure::Stop).await.unwrap_err();
-        assert!(idle.contains("web is up already"), "{idle}");
+        let idle = incident.begin(UP, FailurePolicy::Stop).await.unwrap_err();
+        assert!(idle.contains("web is failed over already"), "{idle}");
     });
 }

@@ -1,30 +1,31 @@
-//! Where a run begins that is killed or disturbed: a stack to start from, what came before, and what is asked for. Every stack with a failover
-//! group has each verb that it can be asked for.
+//! Starting points of runs that are killed or disturbed: a starter stack, earlier runs, and a request. Covers every
+//! stack with a failover group and every run that it supports.
 
 use std::time::Duration;
 
-use drplan::state::{Active, Verb};
-use drplan::steps::Accepted;
+use drplan::state::{ActiveSite, RunKind};
+use drplan::steps::Acceptance;
 
-use super::incident::{Ask, DOWN, DRILL, FORCED, Incident, UP};
+use super::incident::{DOWN, DRILL, FORCED, Incident, RunRequest, UP};
 
-/// A stack, and what is asked of it.
+/// A stack and a request.
 #[derive(Clone, Copy)]
 pub struct Scene {
     pub stack: &'static str,
-    pub ask: Ask,
+    pub ask: RunRequest,
 }
 
-/// The site is given up, with whatever its stores did not pass on.
-const GIVEN_UP: Ask =
-    Ask { accepted: Accepted { data_loss: Some(Duration::from_secs(3600)), split_brain: false }, ..FORCED };
+/// The site is lost, with all unreplicated data.
+const GIVEN_UP: RunRequest =
+    RunRequest { accepted: Acceptance { data_loss: Some(Duration::from_secs(3600)), split_brain: false }, ..FORCED };
 
-const fn scene(stack: &'static str, ask: Ask) -> Scene {
+const fn scene(stack: &'static str, ask: RunRequest) -> Scene {
     Scene { stack, ask }
 }
 
-/// All that can be asked. A storage account cannot be failed over while its region is silent, so that `shop` and `images` are not given up; the machines of
-/// `images` stand in a network that the stack does not have, so that it is not drilled.
+/// All supported combinations. A storage account cannot be failed over during an outage of its region, so that `shop`
+/// and `images` have no forced failover. The machines of `images` use a network outside the stack, so that it has no
+/// drill.
 pub const SCENES: &[Scene] = &[
     scene("web-geo", UP),
     scene("web-geo", FORCED),
@@ -42,42 +43,42 @@ pub const SCENES: &[Scene] = &[
 ];
 
 impl Scene {
-    /// The world to where the run begins.
+    /// Prepares the incident at the start of the run.
     pub async fn begin(self) -> Incident {
         let incident = Incident::stands(self.stack).await;
         incident.wait(60).await;
         if self.ask.lost {
             incident.lose();
             incident.wait(30).await;
-        } else if self.ask.verb == Verb::Down {
+        } else if self.ask.verb == RunKind::Down {
             incident.done(UP).await;
         }
         incident
     }
 
-    /// The side that is active once the run is done.
-    pub fn ends(self) -> Active {
-        if self.ask.verb == Verb::Up { Active::Away } else { Active::Home }
+    /// Active site after the run.
+    pub fn ends(self) -> ActiveSite {
+        if self.ask.verb == RunKind::Up { ActiveSite::Away } else { ActiveSite::Home }
     }
 
-    /// Its name in what a test says.
+    /// Name in messages.
     pub fn name(self) -> String {
         format!("{} {:?} {:?}", self.stack, self.ask.verb, self.ask.how)
     }
 
-    /// Whether the run ended where it should, and nothing is lost, left over or still to be changed.
+    /// Checks that the run ended as required, without lost data, leftovers or pending changes.
     pub async fn is_well(self, incident: &Incident) -> Result<(), String> {
         if incident.active() != self.ends() {
             return Err(format!("{:?} is active", incident.active()));
         }
         if let Some(run) = incident.open() {
-            return Err(format!("run {run} is still open"));
+            return Err(format!("run {run} is still unfinished"));
         }
         let changes = incident.changes().await;
         if !changes.is_empty() {
             return Err(format!("a plan has changes: {changes:?}"));
         }
-        if self.ends() == Active::Home && !incident.left_over().is_empty() {
+        if self.ends() == ActiveSite::Home && !incident.left_over().is_empty() {
             return Err(format!("left over: {:?}", incident.left_over()));
         }
         incident.kept(!self.ask.lost)

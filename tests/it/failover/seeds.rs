@@ -1,40 +1,40 @@
-//! Random groups, faults, losses and kills, each from one seed: never two sites that take writes, never more lost than was announced, and once
-//! nothing goes wrong any more the group comes home and nothing is left over.
+//! Random groups, faults, lost regions and kills, each from one seed. There are never two primary replicas and never
+//! more data loss than announced. Once faults stop, the group fails back and nothing is left over.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use drplan::apply::OnFailure;
-use drplan::simulator::{At, Fault, Moment, On, Plane, Timed, Verb};
-use drplan::state::Active;
+use drplan::apply::FailurePolicy;
+use drplan::simulator::{Fault, FaultTime, HttpMethod, Moment, Plane, RequestMatch, ScheduledFault};
+use drplan::state::ActiveSite;
 
-use super::groups::Model;
-use super::incident::{Ask, DOWN, DRILL, FORCED, Incident, UP};
+use super::groups::RandomGroup;
+use super::incident::{DOWN, DRILL, FORCED, Incident, RunRequest, UP};
 use crate::lab::{Lab, in_parallel, simulated};
 use crate::seeds::Numbers;
 
-/// The seeds of an ordinary run; others are asked for with `DRPLAN_FAILOVER_SEEDS=FROM..TO`.
+/// Seeds of a normal test run; `DRPLAN_FAILOVER_SEEDS=FROM..TO` selects others.
 const SEEDS: Range<u64> = 0..200;
-/// Seeds beyond these that once ended badly.
+/// Further seeds that failed once.
 const ONCE_WRONG: &[u64] = &[517, 1594, 2205, 2960, 4752, 5463, 6727, 7035, 8252, 8341, 8847, 8964, 9376];
-/// So many attempts may it take, after the last fault, until the group is home.
+/// Maximum number of attempts, after the last fault, until the group has failed back.
 const MOST: usize = 8;
 
-struct Story {
+struct RandomIncident {
     incident: Incident,
     numbers: Numbers,
     can_be_forced: bool,
-    /// Whether the site was given up: only then may anything be lost.
+    /// True if a failover was forced: only then may data be lost.
     forced: bool,
     told: Vec<String>,
 }
 
-impl Story {
+impl RandomIncident {
     async fn new(seed: u64) -> Self {
         let mut numbers = Numbers::new(seed ^ 0xfa11_0ee5);
-        let model = Model::random(&mut numbers);
+        let model = RandomGroup::random(&mut numbers);
         let incident = Incident::of(Lab::new(seed), model.text).await;
         Self { incident, numbers, can_be_forced: model.can_be_forced, forced: false, told: Vec::new() }
     }
@@ -49,7 +49,7 @@ impl Story {
         }
         self.incident.lab.store.go_on();
         self.incident.lab.simulator.clear_faults().map_err(|error| error.to_string())?;
-        self.told.push("nothing goes wrong any more".to_owned());
+        self.told.push("no more faults".to_owned());
         self.come_home().await?;
         self.incident.wait(300).await;
         self.holds()?;
@@ -62,7 +62,7 @@ impl Story {
     }
 
     fn go_wrong(&mut self) {
-        // Clearing cannot fail: the world is in memory.
+        // Clearing cannot fail: the simulator is in memory.
         drop(self.incident.lab.simulator.clear_faults());
         self.incident.lab.store.go_on();
         for _ in 0..self.numbers.below(3) {
@@ -77,36 +77,43 @@ impl Story {
         }
     }
 
-    fn fault(&mut self) -> Timed {
-        let verb = *self.numbers.pick(&[Verb::Put, Verb::Post, Verb::Patch, Verb::Delete, Verb::Get]).expect("some");
+    fn fault(&mut self) -> ScheduledFault {
+        let verb = *self
+            .numbers
+            .pick(&[HttpMethod::Put, HttpMethod::Post, HttpMethod::Patch, HttpMethod::Delete, HttpMethod::Get])
+            .expect("a non-empty slice");
         let percent = 2 + self.numbers.below(40);
-        let on = On { verb: Some(verb), probability: Some(percent as f64 / 100.0), ..On::default() };
+        let on =
+            RequestMatch { verb: Some(verb), probability: Some(percent as f64 / 100.0), ..RequestMatch::default() };
         let fault = match self.numbers.below(8) {
             0 => Fault::Drop { when: Moment::Before, on },
             1 => Fault::Drop { when: Moment::After, on },
             2 => {
-                let status = *self.numbers.pick(&[429, 500, 503]).expect("some");
+                let status = *self.numbers.pick(&[429, 500, 503]).expect("a non-empty slice");
                 Fault::Answer { status, code: None, retry_after: None, on }
             }
             3 => Fault::Fail { code: "InternalServerError".to_owned(), message: "It broke.".to_owned(), on },
             4 => Fault::Delay { seconds: self.numbers.below(90) as f64, on },
             5 => Fault::Lag { store: "*".to_owned(), seconds: self.numbers.below(40) as f64 },
             _ => {
-                let plane = *self.numbers.pick(&[Plane::Both, Plane::Both, Plane::Control, Plane::Data]).expect("some");
+                let plane = *self
+                    .numbers
+                    .pick(&[Plane::Both, Plane::Both, Plane::Control, Plane::Data])
+                    .expect("a non-empty slice");
                 Fault::Lose { location: self.incident.home.1.clone(), plane }
             }
         };
-        let from = self.numbers.percent(50).then(|| At::Seconds(self.numbers.below(400) as f64));
-        let until = self.numbers.percent(50).then(|| At::Seconds(400.0 + self.numbers.below(1800) as f64));
-        Timed { fault, from, until }
+        let from = self.numbers.percent(50).then(|| FaultTime::Seconds(self.numbers.below(400) as f64));
+        let until = self.numbers.percent(50).then(|| FaultTime::Seconds(400.0 + self.numbers.below(1800) as f64));
+        ScheduledFault { fault, from, until }
     }
 
-    /// One run, or what is done about one that is not finished.
+    /// One attempt: a new run, or a resume or abort of the unfinished one.
     async fn attempt(&mut self) -> Result<(), String> {
         let on_failure = *self
             .numbers
-            .pick(&[OnFailure::Stop, OnFailure::Stop, OnFailure::Retry(2), OnFailure::Unwind])
-            .expect("some");
+            .pick(&[FailurePolicy::Stop, FailurePolicy::Stop, FailurePolicy::Retry(2), FailurePolicy::Unwind])
+            .expect("a non-empty slice");
         if self.incident.open().is_some() {
             return self.go_on(on_failure).await;
         }
@@ -122,19 +129,19 @@ impl Story {
         Ok(())
     }
 
-    fn ask(&mut self) -> Ask {
+    fn ask(&mut self) -> RunRequest {
         match (self.incident.active(), self.numbers.below(10)) {
-            (Active::Away, 0..=6) => DOWN,
-            (Active::Home, 0..=1) => DRILL,
+            (ActiveSite::Away, 0..=6) => DOWN,
+            (ActiveSite::Home, 0..=1) => DRILL,
             (_, 2..=5) if self.can_be_forced => FORCED,
             _ => UP,
         }
     }
 
-    async fn go_on(&mut self, on_failure: OnFailure) -> Result<(), String> {
+    async fn go_on(&mut self, on_failure: FailurePolicy) -> Result<(), String> {
         if self.numbers.percent(25) {
             let aborted = self.incident.abort().await;
-            self.told.push(format!("given up: {aborted:?}").chars().take(300).collect());
+            self.told.push(format!("aborted: {aborted:?}").chars().take(300).collect());
         } else {
             let resumed = self.incident.resume(on_failure).await;
             let ended = resumed.map(|undertaken| undertaken.report.ended);
@@ -143,15 +150,15 @@ impl Story {
         Ok(())
     }
 
-    /// What must hold at any time.
+    /// Invariants that hold at any time.
     fn holds(&mut self) -> Result<(), String> {
         let tally = self.incident.tally();
         if tally.split > 0 {
-            return Err(format!("two sites took writes: {tally:#?}"));
+            return Err(format!("two sites accepted writes: {tally:#?}"));
         }
         let announced = if self.forced { FORCED.accepted.data_loss.unwrap_or_default().as_secs_f64() } else { 0.0 };
         if tally.lost_seconds > announced {
-            return Err(format!("more was lost than the {announced} s that were announced: {tally:#?}"));
+            return Err(format!("data loss exceeds the announced {announced} s: {tally:#?}"));
         }
         Ok(())
     }
@@ -159,18 +166,18 @@ impl Story {
     async fn come_home(&mut self) -> Result<(), String> {
         for _ in 0..MOST {
             if self.incident.open().is_some() {
-                let resumed = self.incident.resume(OnFailure::Retry(1)).await.map_err(|error| error.to_string())?;
+                let resumed = self.incident.resume(FailurePolicy::Retry(1)).await.map_err(|error| error.to_string())?;
                 self.told.push(format!("resumed: {:?}", resumed.report.ended));
                 if self.incident.open().is_some() {
                     let aborted = self.incident.abort().await.map_err(|error| error.to_string())?;
-                    self.told.push(format!("given up: {aborted:?}").chars().take(300).collect());
+                    self.told.push(format!("aborted: {aborted:?}").chars().take(300).collect());
                 }
                 continue;
             }
-            if self.incident.active() == Active::Home {
+            if self.incident.active() == ActiveSite::Home {
                 return Ok(());
             }
-            match self.incident.begin(DOWN, OnFailure::Retry(1)).await {
+            match self.incident.begin(DOWN, FailurePolicy::Retry(1)).await {
                 Ok(undertaken) => self.told.push(format!("down: {:?}", undertaken.report.ended)),
                 Err(why) => {
                     self.told.push(format!("down: {why}"));
@@ -179,23 +186,23 @@ impl Story {
             }
         }
         Err(format!(
-            "after {MOST} attempts {:?} is active, and the open run is {:?}",
+            "after {MOST} attempts {:?} is active, and the unfinished run is {:?}",
             self.incident.active(),
             self.incident.open()
         ))
     }
 }
 
-/// Runs one seed; on failure, what went wrong and all that happened.
+/// Runs one seed; the error is the fault with all events.
 fn run(seed: u64) -> Result<(), String> {
     let told = Mutex::new(String::new());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         simulated(async {
-            let mut story = Story::new(seed).await;
-            let outcome = tokio::time::timeout(Duration::from_secs(3600 * 24 * 60), story.tell()).await;
-            *told.lock().expect("nobody panics here") =
-                format!("{}\n── stack:\n{}", story.told.join("\n"), story.incident.text);
-            outcome.map_err(|_| "it takes more than two months".to_owned())?
+            let mut random = RandomIncident::new(seed).await;
+            let outcome = tokio::time::timeout(Duration::from_secs(3600 * 24 * 60), random.tell()).await;
+            *told.lock().expect("no panic while locked") =
+                format!("{}\n── stack:\n{}", random.told.join("\n"), random.incident.text);
+            outcome.map_err(|_| "the test takes more than two months".to_owned())?
         })
     }));
     let why = match outcome {
@@ -206,11 +213,11 @@ fn run(seed: u64) -> Result<(), String> {
     Err(format!("{why}\n{}", told.lock().map(|told| told.clone()).unwrap_or_default()))
 }
 
-/// What is wrong with how a seed ends, and how it is tried again.
+/// Fault of a seed, with the command that repeats it.
 fn told_of(seed: u64) -> Vec<String> {
     let told = |why| {
         let command = format!("DRPLAN_FAILOVER_SEEDS={seed}..{} cargo test --test it failover::seeds", seed + 1);
-        format!("════ seed {seed}; again with `{command}`\n{why}")
+        format!("════ seed {seed}; repeat with `{command}`\n{why}")
     };
     run(seed).err().map(told).into_iter().collect()
 }
@@ -222,14 +229,14 @@ fn asked() -> Range<u64> {
 }
 
 #[test]
-fn whatever_goes_wrong_the_group_comes_home() {
+fn failback_succeeds_after_any_fault() {
     let seeds = asked();
     let wrong = in_parallel(seeds.clone(), told_of);
-    assert!(wrong.is_empty(), "{} of {} seeds end badly:\n{}", wrong.len(), seeds.end - seeds.start, wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} seeds fail:\n{}", wrong.len(), seeds.end - seeds.start, wrong.join("\n"));
 }
 
 #[test]
-fn what_once_went_wrong_goes_well() {
+fn past_regressions_stay_fixed() {
     let wrong: Vec<String> = ONCE_WRONG.iter().copied().flat_map(told_of).collect();
-    assert!(wrong.is_empty(), "{} seeds end badly:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} seeds fail:\n{}", wrong.len(), wrong.join("\n"));
 }

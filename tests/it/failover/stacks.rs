@@ -1,18 +1,18 @@
-//! Every stack to start from that has a failover group goes up and comes back, and where people are asked, they answer.
+//! Every starter stack with a failover group fails over and fails back; approvals are granted.
 
-use drplan::state::Active;
+use drplan::state::ActiveSite;
 
 use super::incident::{DOWN, DRILL, FORCED, Incident, UP};
 use crate::lab::simulated;
 
-fn moves_and_comes_back(name: &str) {
+fn fails_over_and_back(name: &str) {
     simulated(async {
         let incident = Incident::stands(name).await;
         incident.done(UP).await;
-        assert_eq!(incident.active(), Active::Away);
+        assert_eq!(incident.active(), ActiveSite::Away);
         assert_eq!(incident.changes().await, [""; 0]);
         incident.done(DOWN).await;
-        assert_eq!(incident.active(), Active::Home);
+        assert_eq!(incident.active(), ActiveSite::Home);
         assert_eq!(incident.changes().await, [""; 0]);
         assert_eq!(incident.left_over(), [""; 0]);
         if let Some(tally) = incident.lab.simulator.workload() {
@@ -22,27 +22,27 @@ fn moves_and_comes_back(name: &str) {
 }
 
 #[test]
-fn shop_moves_and_comes_back() {
-    moves_and_comes_back("shop");
+fn shop_fails_over_and_back() {
+    fails_over_and_back("shop");
 }
 
 #[test]
-fn postgres_warm_moves_and_comes_back() {
-    moves_and_comes_back("postgres-warm");
+fn postgres_warm_fails_over_and_back() {
+    fails_over_and_back("postgres-warm");
 }
 
 #[test]
-fn images_moves_and_comes_back() {
-    moves_and_comes_back("images");
+fn images_fails_over_and_back() {
+    fails_over_and_back("images");
 }
 
 #[test]
-fn shop_and_postgres_warm_are_drilled() {
+fn shop_and_postgres_warm_pass_a_drill() {
     for name in ["shop", "postgres-warm"] {
         simulated(async {
             let incident = Incident::stands(name).await;
             incident.done(DRILL).await;
-            assert_eq!(incident.active(), Active::Home);
+            assert_eq!(incident.active(), ActiveSite::Home);
             assert_eq!(incident.changes().await, [""; 0]);
             assert_eq!(incident.left_over(), [""; 0]);
         });
@@ -50,15 +50,15 @@ fn shop_and_postgres_warm_are_drilled() {
 }
 
 #[test]
-fn what_cannot_be_failed_over_without_its_region_is_named() {
+fn resources_bound_to_the_lost_region_are_named() {
     for (name, replica) in [("shop", "geo_replica.files"), ("images", "geo_replica.frames")] {
         simulated(async {
             let incident = Incident::stands(name).await;
             incident.lose();
-            let refused = incident.whole(FORCED, drplan::apply::OnFailure::Stop).await.unwrap_err();
+            let refused = incident.whole(FORCED, drplan::apply::FailurePolicy::Stop).await.unwrap_err();
             println!("{refused}");
             assert!(refused.contains(replica), "{refused}");
-            assert_eq!(incident.active(), Active::Home);
+            assert_eq!(incident.active(), ActiveSite::Home);
         });
     }
 }

@@ -1,46 +1,48 @@
-//! Each step of a run that writes something fails: once, with its answer lost, after it was accepted, and for good. Whatever it was, the run
-//! goes on once nothing is wrong any more, and ends as one that nothing disturbs. For every verb of every stack to start from.
+//! Failures of each writing step of a run: rejected once, response lost, failed after acceptance, and failed
+//! permanently. After the fault is fixed, the run can be resumed and ends as an undisturbed one. Covers every operation
+//! of every starter stack.
 
 use drplan::address::{Address, ArmId};
-use drplan::apply::OnFailure;
-use drplan::simulator::{Fault, Moment, On, Verb};
-use drplan::steps::{Act, Ended, Step, Task};
+use drplan::apply::FailurePolicy;
+use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch};
+use drplan::steps::{Act, RunEnd, Step, Task};
 
-use super::incident::{Ask, Incident};
+use super::incident::{Incident, RunRequest};
 use super::scene::{SCENES, Scene};
 use crate::lab::{in_parallel, simulated};
 
-/// How a step fails.
+/// Failure of a step.
 #[derive(Debug, Clone, Copy)]
-enum Way {
-    /// It is refused once, for a reason that passes.
+enum StepFailure {
+    /// Rejected once with a transient error.
     Refused,
-    /// It is done, and nobody hears of it.
-    Unheard,
-    /// It is accepted once and then fails.
-    Broken,
-    /// It is accepted and fails, as often as it is asked for.
-    ForGood,
+    /// Executed, but the response is lost.
+    ResponseLost,
+    /// Accepted once, then failed.
+    FailedOnce,
+    /// Accepted and failed on every request.
+    Permanent,
 }
 
-const WAYS: [Way; 4] = [Way::Refused, Way::Unheard, Way::Broken, Way::ForGood];
+const STEP_FAILURES: [StepFailure; 4] =
+    [StepFailure::Refused, StepFailure::ResponseLost, StepFailure::FailedOnce, StepFailure::Permanent];
 
-impl Way {
-    fn fault(self, verb: Verb, path: String) -> Fault {
-        let times = if matches!(self, Self::ForGood) { None } else { Some(1) };
-        let on = On { verb: Some(verb), path: Some(path), times, probability: None };
+impl StepFailure {
+    fn fault(self, verb: HttpMethod, path: String) -> Fault {
+        let times = if matches!(self, Self::Permanent) { None } else { Some(1) };
+        let on = RequestMatch { verb: Some(verb), path: Some(path), times, probability: None };
         match self {
             Self::Refused => Fault::Answer { status: 503, code: None, retry_after: None, on },
-            Self::Unheard => Fault::Drop { when: Moment::After, on },
-            Self::Broken | Self::ForGood => {
+            Self::ResponseLost => Fault::Drop { when: Moment::After, on },
+            Self::FailedOnce | Self::Permanent => {
                 Fault::Fail { code: "InternalServerError".to_owned(), message: "It broke.".to_owned(), on }
             }
         }
     }
 }
 
-/// The requests by which a step writes, as verbs and patterns of paths; none for one that writes nothing.
-fn requests(incident: &Incident, ask: Ask, step: &Step) -> Vec<(Verb, String)> {
+/// Requests by which a step writes, as verbs and path patterns; empty for a step that does not write.
+fn requests(incident: &Incident, ask: RunRequest, step: &Step) -> Vec<(HttpMethod, String)> {
     let (stack, state) = incident.stack(ask.verb);
     let tail = |id: &ArmId| {
         id.as_str().rsplitn(3, '/').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/")
@@ -52,24 +54,25 @@ fn requests(incident: &Incident, ask: Ask, step: &Step) -> Vec<(Verb, String)> {
     };
     let last = |verb| objects(&step.address).last().map(|tail| (verb, format!("*{tail}"))).into_iter().collect();
     match &step.act {
-        Act::Create | Act::Task(Task::Move { .. }) => last(Verb::Put),
-        Act::Delete(_) => last(Verb::Delete),
+        Act::Create | Act::Task(Task::Move { .. }) => last(HttpMethod::Put),
+        Act::Delete(_) => last(HttpMethod::Delete),
         Act::Task(Task::Promote { .. }) => {
-            let asked = |tail: String| [(Verb::Post, format!("*{tail}/*")), (Verb::Patch, format!("*{tail}"))];
-            // On the way back it is the source that is asked, which the replica only uses.
+            let asked =
+                |tail: String| [(HttpMethod::Post, format!("*{tail}/*")), (HttpMethod::Patch, format!("*{tail}"))];
+            // A failback sends the request to the source, which the replica only refers to.
             let uses = stack.resources.get(&step.address).into_iter().flat_map(|replica| &replica.uses);
             uses.chain([&step.address]).flat_map(objects).flat_map(asked).collect()
         }
         Act::Task(Task::Route { levers, .. }) => {
             let moved = levers.iter().flat_map(|lever| &lever.moves);
-            moved.flat_map(|(address, _)| objects(address)).map(|tail| (Verb::Put, format!("*{tail}"))).collect()
+            moved.flat_map(|(address, _)| objects(address)).map(|tail| (HttpMethod::Put, format!("*{tail}"))).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// One run in which one step fails in one way; what is wrong with how it ends.
-async fn fails(scene: Scene, at: usize, way: Way) -> Result<(), String> {
+/// One run in which one step fails in one way; the error is the fault of its end.
+async fn fails(scene: Scene, at: usize, way: StepFailure) -> Result<(), String> {
     let ask = scene.ask;
     let incident = scene.begin().await;
     let procedure = incident.procedure(ask).await;
@@ -81,9 +84,9 @@ async fn fails(scene: Scene, at: usize, way: Way) -> Result<(), String> {
     for (verb, path) in requests {
         incident.lab.simulator.add_fault(way.fault(verb, path)).unwrap();
     }
-    let begun = incident.whole(ask, OnFailure::Stop).await?;
-    if matches!(way, Way::ForGood) && begun.report.ended == Some(Ended::Done) {
-        return Err("it fails for good, and the run is done".to_owned());
+    let begun = incident.whole(ask, FailurePolicy::Stop).await?;
+    if matches!(way, StepFailure::Permanent) && begun.report.ended == Some(RunEnd::Done) {
+        return Err("the step fails permanently, but the run succeeded".to_owned());
     }
     incident.lab.simulator.clear_faults().unwrap();
     if ask.lost {
@@ -91,19 +94,19 @@ async fn fails(scene: Scene, at: usize, way: Way) -> Result<(), String> {
     }
     for _ in 0..2 {
         if incident.open().is_some() {
-            incident.whole(ask, OnFailure::Stop).await?;
+            incident.whole(ask, FailurePolicy::Stop).await?;
         }
     }
     scene.is_well(&incident).await
 }
 
-/// Every step in every way.
-fn whatever_step_fails(scene: Scene) -> Vec<String> {
+/// Every step with every failure.
+fn failures_of_any_step(scene: Scene) -> Vec<String> {
     let steps = simulated(async { scene.begin().await.procedure(scene.ask).await.steps.steps });
     assert!(!steps.is_empty(), "{} has no steps", scene.name());
     in_parallel(0..steps.len() as u64, |at| {
         let at = at as usize;
-        let ended = WAYS.into_iter().filter_map(|way| Some((way, simulated(fails(scene, at, way)).err()?)));
+        let ended = STEP_FAILURES.into_iter().filter_map(|way| Some((way, simulated(fails(scene, at, way)).err()?)));
         ended
             .map(|(way, why)| format!("── {}, step {at}, {}, {way:?}: {why}", scene.name(), steps[at].address))
             .collect()
@@ -111,7 +114,7 @@ fn whatever_step_fails(scene: Scene) -> Vec<String> {
 }
 
 #[test]
-fn any_step_may_fail() {
-    let wrong: Vec<String> = SCENES.iter().copied().flat_map(whatever_step_fails).collect();
-    assert!(wrong.is_empty(), "{} end badly:\n{}", wrong.len(), wrong.join("\n"));
+fn run_recovers_from_any_failed_step() {
+    let wrong: Vec<String> = SCENES.iter().copied().flat_map(failures_of_any_step).collect();
+    assert!(wrong.is_empty(), "{} runs fail:\n{}", wrong.len(), wrong.join("\n"));
 }

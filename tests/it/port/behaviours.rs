@@ -1,8 +1,8 @@
-//! What whoever uses the port may rely on, whatever carries the requests.
+//! Behaviours of the cloud port that hold over every transport.
 
 use drplan::address::ArmId;
-use drplan::simulator::{Fault, Moment, On, Verb};
-use drplan::world::{Cloud as _, CloudError, Notice, Refused, Requests, When};
+use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch};
+use drplan::world::{Cloud as _, CloudError, CloudRefusal, Notice, Requests, WriteCondition};
 use futures::future::LocalBoxFuture;
 use futures::stream;
 use futures::{StreamExt as _, join};
@@ -10,31 +10,31 @@ use serde_json::{Value as Json, json};
 
 use super::{Port, api, at};
 
-/// A behaviour: it ends, or it panics.
-type Behaves = for<'a> fn(&'a Port) -> LocalBoxFuture<'a, ()>;
+/// A behaviour; it panics on failure.
+type Behaviour = for<'a> fn(&'a Port) -> LocalBoxFuture<'a, ()>;
 
 macro_rules! behaviours {
     ($($name:ident),+ $(,)?) => { &[$((stringify!($name), |port| Box::pin($name(port)) as LocalBoxFuture<'_, ()>)),+] };
 }
 
-/// All of them, by name.
-pub const ALL: &[(&str, Behaves)] = behaviours![
-    what_answers_at_once_stands_and_is_read_and_goes,
-    each_kind_of_long_running_write_is_followed_to_its_end,
-    a_patch_changes_a_part,
-    an_action_answers_at_once_or_when_it_is_done,
-    lists_are_whole_however_many_pages_they_have,
-    a_metric_is_its_newest_value,
-    a_conditional_write_is_done_only_to_what_is_unchanged,
-    a_refusal_comes_with_its_code_at_once_or_late,
-    what_is_absent_is_none_and_what_cannot_be_is_refused,
-    an_api_version_that_does_not_exist_is_refused,
-    what_is_throttled_is_done_later_and_told_once,
+/// All behaviours by name.
+pub const ALL: &[(&str, Behaviour)] = behaviours![
+    synchronous_writes_are_readable_and_deletable,
+    every_long_running_write_is_polled_to_completion,
+    patch_changes_only_the_given_properties,
+    action_returns_its_result_at_once_or_on_completion,
+    lists_contain_all_pages,
+    metric_is_its_newest_value,
+    conditional_write_fails_for_a_changed_object,
+    rejection_has_its_code_at_once_or_late,
+    missing_object_is_none_and_invalid_path_is_rejected,
+    unknown_api_version_is_rejected,
+    throttled_requests_are_delayed_and_reported_once,
     writes_wait_for_their_provider_to_be_registered_once,
-    who_may_not_register_a_provider_is_told_what_to_do,
-    a_lock_forbids_deletion_until_it_is_gone,
-    a_write_whose_answer_is_lost_is_done_once,
-    an_action_whose_answer_is_lost_is_not_sent_again,
+    missing_registration_permission_names_the_remedy,
+    lock_blocks_deletion_until_it_is_removed,
+    write_with_a_lost_response_is_done_once,
+    action_with_a_lost_response_is_not_repeated,
 ];
 
 const ADDRESS: &str = "Microsoft.Network/publicIPAddresses/front";
@@ -68,7 +68,7 @@ fn documents() -> Json {
         "locations": [place("canadacentral", 0), place("canadaeast", 1)] } })
 }
 
-fn refused<T: std::fmt::Debug>(outcome: Result<T, CloudError>) -> Refused {
+fn refused<T: std::fmt::Debug>(outcome: Result<T, CloudError>) -> CloudRefusal {
     match outcome {
         Err(CloudError::Refused(refused)) => refused,
         other => panic!("expected a refusal, got {other:?}"),
@@ -84,20 +84,20 @@ async fn gone(port: &Port, id: &ArmId) {
     assert_eq!(read(port, id).await, None, "{id}");
 }
 
-async fn what_answers_at_once_stands_and_is_read_and_goes(port: &Port) {
+async fn synchronous_writes_are_readable_and_deletable(port: &Port) {
     port.group().await;
     let made = port.put(&at(IDENTITY), &identity()).await;
-    let found = read(port, &at(IDENTITY)).await.expect("it stands");
+    let found = read(port, &at(IDENTITY)).await.expect("the object exists");
     assert_eq!((&made["id"], &made["properties"]), (&found["id"], &found["properties"]));
     assert!(found["properties"]["principalId"].is_string(), "{found}");
     gone(port, &at(IDENTITY)).await;
-    // What is not there may be deleted again.
-    port.cloud.delete(&at(IDENTITY), api(&at(IDENTITY))).await.expect("nothing to do");
+    // A second delete of the same object succeeds.
+    port.cloud.delete(&at(IDENTITY), api(&at(IDENTITY))).await.expect("the delete succeeds");
     gone(port, &at("")).await;
 }
 
 /// `Azure-AsyncOperation`, `Location`, both, the state of the object itself, and none.
-async fn each_kind_of_long_running_write_is_followed_to_its_end(port: &Port) {
+async fn every_long_running_write_is_polled_to_completion(port: &Port) {
     port.group().await;
     let server = json!({ "location": "canadacentral", "properties": { "version": "12.0", "administratorLogin": "a",
         "administratorLoginPassword": "p4ss, w0rd", "minimalTlsVersion": "1.2", "publicNetworkAccess": "Enabled",
@@ -117,28 +117,28 @@ async fn each_kind_of_long_running_write_is_followed_to_its_end(port: &Port) {
         let state = made["properties"]["provisioningState"].as_str();
         assert!(matches!(state, None | Some("Succeeded")), "{id}: {made}");
     }
-    assert_eq!(port.asked("PUT") - before, 5, "one for each");
+    assert_eq!(port.asked("PUT") - before, 5, "one write for each");
     for (id, _) in &all {
         gone(port, id).await;
     }
-    // A group goes with all that is in it.
+    // The deletion of a group deletes its contents.
     port.put(&at(NET), &net()).await;
     gone(port, &at("")).await;
     assert_eq!(read(port, &at(NET)).await, None);
 }
 
-async fn a_patch_changes_a_part(port: &Port) {
+async fn patch_changes_only_the_given_properties(port: &Port) {
     port.group().await;
     port.put(&at(ADDRESS), &address()).await;
     let id = at(ADDRESS);
-    let patched = port.cloud.patch(&id, api(&id), &json!({ "tags": { "a": "b" } })).await.expect("it is patched");
+    let patched = port.cloud.patch(&id, api(&id), &json!({ "tags": { "a": "b" } })).await.expect("the patch succeeds");
     assert_eq!((&patched["tags"]["a"], &patched["zones"]), (&json!("b"), &json!(["1", "2"])));
-    assert_eq!(read(port, &id).await.expect("it stands")["tags"], json!({ "a": "b" }));
+    assert_eq!(read(port, &id).await.expect("the object exists")["tags"], json!({ "a": "b" }));
     let absent = at("Microsoft.Network/publicIPAddresses/nobody");
     assert_eq!(refused(port.cloud.patch(&absent, api(&id), &json!({ "tags": {} })).await).status, 404);
 }
 
-async fn an_action_answers_at_once_or_when_it_is_done(port: &Port) {
+async fn action_returns_its_result_at_once_or_on_completion(port: &Port) {
     port.group().await;
     port.suffer(Fault::Instant);
     port.put(&at(ACCOUNT), &account()).await;
@@ -151,17 +151,20 @@ async fn an_action_answers_at_once_or_when_it_is_done(port: &Port) {
     let id = at(DOCUMENTS);
     let order = json!({ "failoverPolicies": [{ "locationName": "Canada East", "failoverPriority": 0 },
         { "locationName": "Canada Central", "failoverPriority": 1 }] });
-    port.cloud.post(&id, api(&id), "failoverPriorityChange", &[], Some(&order)).await.expect("it changes");
-    let write = &read(port, &id).await.expect("it stands")["properties"]["writeLocations"][0]["locationName"];
+    port.cloud
+        .post(&id, api(&id), "failoverPriorityChange", &[], Some(&order))
+        .await
+        .expect("the object can be changed");
+    let write = &read(port, &id).await.expect("the object exists")["properties"]["writeLocations"][0]["locationName"];
     assert_eq!(write, "Canada East");
     let unknown = refused(port.cloud.post(&id, api(&id), "failUpwards", &[], None).await);
     assert_eq!(unknown.status, 404);
 }
 
-async fn lists_are_whole_however_many_pages_they_have(port: &Port) {
+async fn lists_contain_all_pages(port: &Port) {
     port.group().await;
     port.suffer(Fault::Unthrottled);
-    // A page has 250.
+    // A page has 250 items.
     let mut wanted: Vec<ArmId> = (0..260).map(|number| at(&format!("{IDENTITY}{number}"))).collect();
     stream::iter(&wanted).for_each_concurrent(16, |id| async { drop(port.put(id, &identity()).await) }).await;
     let mut listed = port.cloud.list(&at("")).await.expect("a list");
@@ -174,54 +177,55 @@ async fn lists_are_whole_however_many_pages_they_have(port: &Port) {
     listed.sort();
     assert_eq!(listed, wanted);
     let one = bodies.iter().find(|body| body["id"] == wanted[0].as_str());
-    assert_eq!(one, read(port, &wanted[0]).await.as_ref(), "bodies are whole");
+    assert_eq!(one, read(port, &wanted[0]).await.as_ref(), "bodies are complete");
     let nowhere = ArmId::new(at("").as_str().replace("/rg", "/nowhere"));
     assert_eq!(port.cloud.list(&nowhere).await, Ok(Vec::new()));
 }
 
-async fn a_metric_is_its_newest_value(port: &Port) {
+async fn metric_is_its_newest_value(port: &Port) {
     port.group().await;
     port.suffer(Fault::Instant);
     port.put(&at(DOCUMENTS), &documents()).await;
     let latency = port.cloud.metric(&at(DOCUMENTS), "ReplicationLatency").await.expect("an answer");
     assert!(latency.is_some_and(|milliseconds| milliseconds > 0.0), "{latency:?}");
-    assert_eq!(port.cloud.metric(&at(ACCOUNT), "ReplicationLatency").await, Ok(None), "it is not there");
+    assert_eq!(port.cloud.metric(&at(ACCOUNT), "ReplicationLatency").await, Ok(None), "the account has no such metric");
     assert_eq!(refused(port.cloud.metric(&at(DOCUMENTS), "Happiness").await).status, 400);
 }
 
-async fn a_conditional_write_is_done_only_to_what_is_unchanged(port: &Port) {
+async fn conditional_write_fails_for_a_changed_object(port: &Port) {
     port.group().await;
     let (id, api) = (at(ADDRESS), api(&at(ADDRESS)));
     let first = port.put(&id, &address()).await;
     let etag = first["etag"].as_str().expect("an etag");
-    let again = port.cloud.put(&id, api, &address(), When::Unchanged(etag)).await.expect("it is unchanged");
+    let again =
+        port.cloud.put(&id, api, &address(), WriteCondition::Unchanged(etag)).await.expect("the etag is current");
     assert_ne!(again["etag"], first["etag"]);
-    let stale = refused(port.cloud.put(&id, api, &address(), When::Unchanged(etag)).await);
+    let stale = refused(port.cloud.put(&id, api, &address(), WriteCondition::Unchanged(etag)).await);
     assert_eq!((stale.status, stale.code.as_str()), (412, "PreconditionFailed"));
     let absent = at("Microsoft.Network/publicIPAddresses/nobody");
-    assert_eq!(refused(port.cloud.put(&absent, api, &address(), When::Unchanged(etag)).await).status, 412);
+    assert_eq!(refused(port.cloud.put(&absent, api, &address(), WriteCondition::Unchanged(etag)).await).status, 412);
     assert_eq!(read(port, &absent).await, None);
 }
 
-async fn a_refusal_comes_with_its_code_at_once_or_late(port: &Port) {
+async fn rejection_has_its_code_at_once_or_late(port: &Port) {
     port.group().await;
     let (id, api) = (at(NET), api(&at(NET)));
     let wrong = json!({ "location": "canadacentral", "properties": {} });
-    let told = refused(port.cloud.put(&id, api, &wrong, When::Always).await);
+    let told = refused(port.cloud.put(&id, api, &wrong, WriteCondition::Always).await);
     assert_eq!((told.status, told.code.as_str()), (400, "InvalidParameter"));
     assert!(told.message.contains("addressSpace") && told.correlation.is_some(), "{told:?}");
     assert_eq!(read(port, &id).await, None);
 
-    let on = On { verb: Some(Verb::Put), times: Some(1), ..On::default() };
+    let on = RequestMatch { verb: Some(HttpMethod::Put), times: Some(1), ..RequestMatch::default() };
     port.suffer(Fault::Fail { code: "AllocationFailed".to_owned(), message: "No room.".to_owned(), on });
-    let told = refused(port.cloud.put(&id, api, &net(), When::Always).await);
+    let told = refused(port.cloud.put(&id, api, &net(), WriteCondition::Always).await);
     assert_eq!((told.code.as_str(), told.message.as_str()), ("AllocationFailed", "No room."));
     port.put(&id, &net()).await;
 }
 
-async fn what_is_absent_is_none_and_what_cannot_be_is_refused(port: &Port) {
+async fn missing_object_is_none_and_invalid_path_is_rejected(port: &Port) {
     assert_eq!(read(port, &at("")).await, None, "no group");
-    assert_eq!(read(port, &at(NET)).await, None, "nothing in no group");
+    assert_eq!(read(port, &at(NET)).await, None, "the group does not exist");
     port.group().await;
     let subnet = at(&format!("{NET}/subnets/a"));
     assert_eq!(read(port, &at(NET)).await, None);
@@ -231,23 +235,23 @@ async fn what_is_absent_is_none_and_what_cannot_be_is_refused(port: &Port) {
     assert_eq!(refused(port.cloud.get(&foreign, "2021-04-01").await).code, "SubscriptionNotFound");
     let unknown = at("Microsoft.Network/things/a");
     assert_eq!(refused(port.cloud.get(&unknown, "2021-04-01").await).code, "InvalidResourceType");
-    let orphan = refused(port.cloud.put(&at(NET), "2021-04-01", &json!([]), When::Always).await);
+    let orphan = refused(port.cloud.put(&at(NET), "2021-04-01", &json!([]), WriteCondition::Always).await);
     assert_eq!(orphan.status, 400, "{orphan:?}");
 }
 
-async fn an_api_version_that_does_not_exist_is_refused(port: &Port) {
+async fn unknown_api_version_is_rejected(port: &Port) {
     port.group().await;
     let never = "2021-13-45";
     assert_eq!(refused(port.cloud.get(&at(NET), never).await).code, "InvalidApiVersionParameter");
-    let told = refused(port.cloud.put(&at(NET), never, &net(), When::Always).await);
+    let told = refused(port.cloud.put(&at(NET), never, &net(), WriteCondition::Always).await);
     assert_eq!((told.status, told.code.as_str()), (400, "InvalidApiVersionParameter"));
     assert_eq!(read(port, &at(NET)).await, None);
 }
 
-async fn what_is_throttled_is_done_later_and_told_once(port: &Port) {
+async fn throttled_requests_are_delayed_and_reported_once(port: &Port) {
     port.group().await;
-    for (verb, times) in [(Verb::Put, 2), (Verb::Get, 2), (Verb::Delete, 2), (Verb::Post, 2)] {
-        let on = On { verb: Some(verb), times: Some(times), ..On::default() };
+    for (verb, times) in [(HttpMethod::Put, 2), (HttpMethod::Get, 2), (HttpMethod::Delete, 2), (HttpMethod::Post, 2)] {
+        let on = RequestMatch { verb: Some(verb), times: Some(times), ..RequestMatch::default() };
         port.suffer(Fault::Answer { status: 429, code: None, retry_after: Some(3), on });
     }
     let began = port.simulator.now();
@@ -256,8 +260,8 @@ async fn what_is_throttled_is_done_later_and_told_once(port: &Port) {
     port.cloud.post(&id, api(&id), "listKeys", &[], None).await.expect("keys");
     gone(port, &id).await;
     let passed = port.simulator.now().duration_since(began).as_secs();
-    assert!(passed >= 4 * 2 * 3, "each wait is as long as it was told to be: {passed} s");
-    assert_eq!(port.asked("PUT"), 1 + 3, "what was not taken is sent again, and nothing else");
+    assert!(passed >= 4 * 2 * 3, "each wait is as long as requested: {passed} s");
+    assert_eq!(port.asked("PUT"), 1 + 3, "only throttled requests are repeated");
     let told = port.told.all().into_iter().filter_map(|notice| match notice {
         Notice::Throttled { requests, rate, wait } => Some((requests, rate, wait.as_secs())),
         _ => None,
@@ -272,7 +276,7 @@ async fn writes_wait_for_their_provider_to_be_registered_once(port: &Port) {
     port.group().await;
     let provider = "Microsoft.Network".to_owned();
     port.suffer(Fault::Unregistered { provider });
-    assert_eq!(read(port, &at(NET)).await, None, "nothing is of it yet, which is no error");
+    assert_eq!(read(port, &at(NET)).await, None, "a read before the registration is not an error");
     let began = port.simulator.now();
     let absent = at("Microsoft.Network/publicIPAddresses/nobody");
     let (_, _, _, patched) = join!(
@@ -281,10 +285,10 @@ async fn writes_wait_for_their_provider_to_be_registered_once(port: &Port) {
         async { port.put(&at(&format!("{ADDRESS}2")), &address()).await },
         async { port.cloud.patch(&absent, api(&absent), &json!({ "tags": { "a": "b" } })).await },
     );
-    assert_eq!(refused(patched).status, 404, "it was refused for the registration no more");
+    assert_eq!(refused(patched).status, 404, "the provider is registered by now");
     assert!(port.simulator.now().duration_since(began).as_secs() >= 30);
     assert_eq!(port.asked("POST"), 1);
-    assert!((1 + 4..=1 + 2 * 3).contains(&port.asked("PUT")), "each is sent once more than it is refused");
+    assert!((1 + 4..=1 + 2 * 3).contains(&port.asked("PUT")), "each request is repeated once per rejection");
     let [Notice::Registering { namespace: first }, Notice::Registered { namespace: last, took }] = &port.told.all()[..]
     else {
         panic!("{:?}", port.told.all())
@@ -293,11 +297,11 @@ async fn writes_wait_for_their_provider_to_be_registered_once(port: &Port) {
     assert!(took.as_secs() >= 30, "{took:?}");
 }
 
-async fn who_may_not_register_a_provider_is_told_what_to_do(port: &Port) {
+async fn missing_registration_permission_names_the_remedy(port: &Port) {
     port.group().await;
     port.suffer(Fault::Unregistered { provider: "Microsoft.Network".to_owned() });
     port.suffer(Fault::Forbid { action: "Microsoft.Network/register/action".to_owned() });
-    let told = refused(port.cloud.put(&at(NET), api(&at(NET)), &net(), When::Always).await);
+    let told = refused(port.cloud.put(&at(NET), api(&at(NET)), &net(), WriteCondition::Always).await);
     assert_eq!((told.status, told.code.as_str()), (409, "MissingSubscriptionRegistration"));
     for words in [
         "with Microsoft.Network",
@@ -309,7 +313,7 @@ async fn who_may_not_register_a_provider_is_told_what_to_do(port: &Port) {
     assert!(told.correlation.is_some());
 }
 
-async fn a_lock_forbids_deletion_until_it_is_gone(port: &Port) {
+async fn lock_blocks_deletion_until_it_is_removed(port: &Port) {
     port.group().await;
     port.put(&at(IDENTITY), &identity()).await;
     port.put(&at(LOCK), &json!({ "properties": { "level": "CanNotDelete" } })).await;
@@ -320,11 +324,14 @@ async fn a_lock_forbids_deletion_until_it_is_gone(port: &Port) {
     gone(port, &at(IDENTITY)).await;
 }
 
-async fn a_write_whose_answer_is_lost_is_done_once(port: &Port) {
+async fn write_with_a_lost_response_is_done_once(port: &Port) {
     port.group().await;
     for when in [Moment::Before, Moment::After] {
-        for verb in [Verb::Put, Verb::Get, Verb::Delete] {
-            port.suffer(Fault::Drop { when, on: On { verb: Some(verb), times: Some(1), ..On::default() } });
+        for verb in [HttpMethod::Put, HttpMethod::Get, HttpMethod::Delete] {
+            port.suffer(Fault::Drop {
+                when,
+                on: RequestMatch { verb: Some(verb), times: Some(1), ..RequestMatch::default() },
+            });
         }
         let made = port.put(&at(ADDRESS), &address()).await;
         assert_eq!(made["properties"]["provisioningState"], "Succeeded");
@@ -333,11 +340,14 @@ async fn a_write_whose_answer_is_lost_is_done_once(port: &Port) {
     }
 }
 
-async fn an_action_whose_answer_is_lost_is_not_sent_again(port: &Port) {
+async fn action_with_a_lost_response_is_not_repeated(port: &Port) {
     port.group().await;
     port.suffer(Fault::Instant);
     port.put(&at(DOCUMENTS), &documents()).await;
-    port.suffer(Fault::Drop { when: Moment::After, on: On { verb: Some(Verb::Post), ..On::default() } });
+    port.suffer(Fault::Drop {
+        when: Moment::After,
+        on: RequestMatch { verb: Some(HttpMethod::Post), ..RequestMatch::default() },
+    });
     let id = at(DOCUMENTS);
     let region = json!({ "region": "Canada East" });
     let lost = port.cloud.post(&id, api(&id), "onlineRegion", &[], Some(&region)).await;

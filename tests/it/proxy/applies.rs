@@ -11,23 +11,23 @@ use super::faulty::Proxy;
 use super::{behind_proxy, hold, seeds, tell};
 use crate::failover::groups;
 use crate::lab::{Lab, changes, failures};
-use crate::seeds::{Model, Numbers};
+use crate::seeds::{Numbers, StackModel};
 
-/// The seeds of an ordinary run.
+/// Seeds of a normal test run.
 const SEEDS: std::ops::Range<u64> = 0..400;
 
-struct Story<'a> {
+struct DisturbedApply<'a> {
     lab: Lab,
     proxy: Arc<Proxy>,
     told: &'a Mutex<Vec<String>>,
-    /// What stands after an apply to which nothing happened.
+    /// Objects after an apply without faults.
     undisturbed: BTreeSet<ArmId>,
-    /// Of that what drplan does not ask for: what the cloud adds by itself.
+    /// Objects among these that the cloud adds by itself.
     added: BTreeSet<ArmId>,
 }
 
-impl Story<'_> {
-    /// One run; whether it ended well.
+impl DisturbedApply<'_> {
+    /// One run; true if it succeeded.
     async fn attempt(&self, text: &str, destroy: bool) -> Result<bool, String> {
         let command = if destroy { "destroy" } else { "apply" };
         let (planned, state) = match self.lab.try_plan(text, destroy).await {
@@ -44,7 +44,7 @@ impl Story<'_> {
         Ok(outcome.is_ok())
     }
 
-    /// Whether all that stands is recorded, as standing or as begun.
+    /// Every existing object is in the state, as created or as begun.
     fn holds(&self) -> Result<(), String> {
         let state = self.lab.store.load().map_err(|error| error.to_string())?;
         let recorded = state.iter().flat_map(|state| state.resources.values()).flat_map(|one| &one.objects);
@@ -55,14 +55,14 @@ impl Story<'_> {
             .into_iter()
             .filter(|id| !recorded.contains(&id.folded()) && !self.added.contains(id))
             .collect();
-        if orphans.is_empty() { Ok(()) } else { Err(format!("nothing is recorded of {orphans:?}")) }
+        if orphans.is_empty() { Ok(()) } else { Err(format!("not in the state: {orphans:?}")) }
     }
 
-    /// Nothing happens any more, and the same command ends well and leaves nothing to do.
+    /// Without further faults, the same command succeeds and leaves an empty plan.
     async fn finish(&self, text: &str, destroy: bool) -> Result<(), String> {
         self.proxy.trouble(0, None);
         if !self.attempt(text, destroy).await? {
-            return Err("without any trouble it does not end well".to_owned());
+            return Err("the run fails without faults".to_owned());
         }
         self.holds()?;
         let (planned, _) = self.lab.try_plan(text, destroy).await?;
@@ -70,18 +70,18 @@ impl Story<'_> {
         if left.is_empty() && planned.plan.drift.is_empty() {
             return Ok(());
         }
-        Err(format!("this is left to do: {left:#?}, drift {:?}", planned.plan.drift))
+        Err(format!("the plan is not empty: {left:#?}, drift {:?}", planned.plan.drift))
     }
 }
 
-/// The stacks: random ones, and such as have a failover group.
+/// Random stacks, and starter stacks with a failover group.
 fn stack(seed: u64, numbers: &mut Numbers, lab: &Lab) -> String {
     if seed.is_multiple_of(4) {
-        return groups::Model::random(numbers).text;
+        return groups::RandomGroup::random(numbers).text;
     }
     loop {
         let count = 4 + numbers.below(16);
-        let mut model = Model::random(numbers, count);
+        let mut model = StackModel::random(numbers, count);
         model.unlock();
         let text = model.text();
         if lab.read(&text).is_ok() {
@@ -104,31 +104,31 @@ async fn tells(seed: u64, told: &Mutex<Vec<String>>) -> Result<(), String> {
     let (lab, proxy) = behind_proxy(seed);
     let engine = if seed % 3 == 1 { Engine::Deployments } else { Engine::Direct };
     let lab = Lab { engine, ..lab };
-    let story = Story { lab, proxy, told, undisturbed, added };
+    let disturbed = DisturbedApply { lab, proxy, told, undisturbed, added };
     let percent = 3 + numbers.below(25);
-    tell(told, format!("trouble with {percent} of a hundred requests"));
+    tell(told, format!("faults for {percent}% of the requests"));
     for _ in 0..1 + numbers.below(2) {
-        story.proxy.trouble(percent, None);
-        story.attempt(&text, false).await?;
-        story.holds()?;
+        disturbed.proxy.trouble(percent, None);
+        disturbed.attempt(&text, false).await?;
+        disturbed.holds()?;
     }
-    story.finish(&text, false).await?;
-    let standing: BTreeSet<ArmId> = story.lab.standing().into_iter().collect();
-    if standing != story.undisturbed {
-        let differ: Vec<_> = standing.symmetric_difference(&story.undisturbed).collect();
-        return Err(format!("these stand here or there, not in both: {differ:?}\n{text}"));
+    disturbed.finish(&text, false).await?;
+    let standing: BTreeSet<ArmId> = disturbed.lab.standing().into_iter().collect();
+    if standing != disturbed.undisturbed {
+        let differ: Vec<_> = standing.symmetric_difference(&disturbed.undisturbed).collect();
+        return Err(format!("objects that exist in only one of both clouds: {differ:?}\n{text}"));
     }
-    story.proxy.trouble(percent, None);
-    story.attempt(&text, true).await?;
-    story.holds()?;
-    story.finish(&text, true).await?;
-    match story.lab.standing() {
+    disturbed.proxy.trouble(percent, None);
+    disturbed.attempt(&text, true).await?;
+    disturbed.holds()?;
+    disturbed.finish(&text, true).await?;
+    match disturbed.lab.standing() {
         none if none.is_empty() => Ok(()),
         left => Err(format!("destroy leaves {left:?}")),
     }
 }
 
 #[test]
-fn whatever_happens_between_an_apply_ends_well_in_the_end() {
+fn apply_converges_after_any_proxy_fault() {
     hold("proxy::applies", seeds(SEEDS), tells);
 }

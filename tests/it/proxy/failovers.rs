@@ -1,34 +1,34 @@
-//! Failovers and failbacks through the proxy: planned ones, and forced ones with a site that is lost.
+//! Failovers and failbacks through the proxy: planned ones, and forced ones after the loss of a site.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use drplan::apply::OnFailure;
-use drplan::state::Active;
-use drplan::steps::Ended;
+use drplan::apply::FailurePolicy;
+use drplan::state::ActiveSite;
+use drplan::steps::RunEnd;
 
 use super::faulty::{MISHAPS, Mishap, Proxy, swaps};
 use super::{behind_proxy, hold, seeds, tell};
-use crate::failover::groups::{Model, STORES};
-use crate::failover::incident::{Ask, DOWN, FORCED, Incident, UP};
+use crate::failover::groups::{RandomGroup, STORES};
+use crate::failover::incident::{DOWN, FORCED, Incident, RunRequest, UP};
 use crate::seeds::Numbers;
 
-/// The seeds of an ordinary run. A thousand take minutes.
+/// Seeds of a normal test run. A thousand take minutes.
 const SEEDS: std::ops::Range<u64> = 0..100;
 
-struct Story<'a> {
+struct DisturbedFailover<'a> {
     incident: Incident,
     proxy: Arc<Proxy>,
     numbers: Numbers,
     told: &'a Mutex<Vec<String>>,
     percent: usize,
-    /// What happens to each promotion.
+    /// Fault of each promotion.
     always: Option<Mishap>,
 }
 
-impl Story<'_> {
-    /// Asks for it in spite of all trouble, and again without any: then it ends.
-    async fn goes_through(&mut self, ask: Ask, ends: Active) -> Result<(), String> {
+impl DisturbedFailover<'_> {
+    /// Requests the run with faults, and again without: then it succeeds.
+    async fn goes_through(&mut self, ask: RunRequest, ends: ActiveSite) -> Result<(), String> {
         self.proxy.taken();
         tell(self.told, format!("{:?} {:?}", ask.verb, ask.how));
         for _ in 0..1 + self.numbers.below(2) {
@@ -42,47 +42,47 @@ impl Story<'_> {
         }
         self.proxy.trouble(0, None);
         if self.incident.active() != ends || self.incident.open().is_some() {
-            tell(self.told, "nothing happens any more");
+            tell(self.told, "no more faults");
             let ended = self.attempt(ask).await?;
-            if ended != Some(Ended::Done) {
-                return Err(format!("without any trouble it ends as {ended:?}"));
+            if ended != Some(RunEnd::Done) {
+                return Err(format!("without faults, the run ends as {ended:?}"));
             }
         }
         if self.incident.active() != ends || self.incident.open().is_some() {
             return Err(format!("{:?} is active, and {:?} is open", self.incident.active(), self.incident.open()));
         }
-        // As long as anything may be on its way that was asked for once too often.
+        // Wait until no duplicate of a request can be in flight.
         self.incident.wait(4000).await;
         self.kept(ask)?;
         self.takes_writes(ends)?;
         self.asked_once()
     }
 
-    /// Each store takes writes where it should, and nowhere else.
-    fn takes_writes(&self, ends: Active) -> Result<(), String> {
-        let wanted = if ends == Active::Away { "canadaeast" } else { "canadacentral" };
+    /// Each store accepts writes at the expected site only.
+    fn takes_writes(&self, ends: ActiveSite) -> Result<(), String> {
+        let wanted = if ends == ActiveSite::Away { "canadaeast" } else { "canadacentral" };
         for store in self.incident.tally().stores {
             let writers: Vec<String> =
                 store.writers.iter().map(|region| region.replace(' ', "").to_ascii_lowercase()).collect();
             if writers != [wanted] {
-                return Err(format!("{} takes writes at {writers:?}, not at {wanted}", store.name));
+                return Err(format!("{} accepts writes at {writers:?}, not at {wanted}", store.name));
             }
         }
         Ok(())
     }
 
-    /// Begins it or goes on with it; how it ended, if it was begun.
-    async fn attempt(&self, ask: Ask) -> Result<Option<Ended>, String> {
+    /// Begins or resumes the run. Returns how it ended, or `None` if it did not begin.
+    async fn attempt(&self, ask: RunRequest) -> Result<Option<RunEnd>, String> {
         let outcome = match self.incident.open() {
-            Some(_) => self.incident.resume(OnFailure::Stop).await.map_err(|error| error.to_string()),
-            None => self.incident.begin(ask, OnFailure::Stop).await,
+            Some(_) => self.incident.resume(FailurePolicy::Stop).await.map_err(|error| error.to_string()),
+            None => self.incident.begin(ask, FailurePolicy::Stop).await,
         };
         match outcome {
             Ok(undertaken) => {
                 tell(self.told, format!("ended {:?}: {:?}", undertaken.report.ended, undertaken.report.fates));
                 Ok(undertaken.report.ended)
             }
-            // A guard refuses where it could not look; nothing was begun.
+            // A preflight check fails if it cannot read the cloud; no run was begun.
             Err(why) => {
                 tell(self.told, format!("not begun: {why}"));
                 Ok(None)
@@ -90,96 +90,99 @@ impl Story<'_> {
         }
     }
 
-    /// A run is done, or it is open and can go on.
-    fn ended_as_designed(&self, ended: &Option<Ended>, ends: Active) -> Result<(), String> {
+    /// The run succeeded, or it is unfinished and can be resumed.
+    fn ended_as_designed(&self, ended: &Option<RunEnd>, ends: ActiveSite) -> Result<(), String> {
         let open = self.incident.open().is_some();
         match ended {
-            Some(Ended::Done) if !open && self.incident.active() == ends => Ok(()),
-            Some(Ended::Failed | Ended::Stopped) if open => Ok(()),
+            Some(RunEnd::Done) if !open && self.incident.active() == ends => Ok(()),
+            Some(RunEnd::Failed | RunEnd::Stopped) if open => Ok(()),
             None => Ok(()),
-            _ => Err(format!("it ended as {ended:?}, open: {open}, and {:?} is active", self.incident.active())),
+            _ => Err(format!(
+                "the run ended as {ended:?}, unfinished: {open}, and {:?} is active",
+                self.incident.active()
+            )),
         }
     }
 
-    /// No two sites took writes, and no more is lost than was accepted.
-    fn kept(&self, ask: Ask) -> Result<(), String> {
+    /// No two sites accepted writes, and data loss is within the accepted limit.
+    fn kept(&self, ask: RunRequest) -> Result<(), String> {
         let tally = self.incident.tally();
-        let accepted = if ask.lost || self.numbers_were_given_up() { FORCED.accepted.data_loss } else { None };
+        let accepted = if ask.lost || self.site_is_lost() { FORCED.accepted.data_loss } else { None };
         let accepted = accepted.unwrap_or_default().as_secs_f64();
         if tally.split > 0 || tally.lost_seconds > accepted {
-            return Err(format!("two sites took writes, or more than {accepted} s was lost: {tally:#?}"));
+            return Err(format!("two sites accepted writes, or data loss exceeds {accepted} s: {tally:#?}"));
         }
         Ok(())
     }
 
-    fn numbers_were_given_up(&self) -> bool {
-        self.told.lock().expect("nobody panics here").iter().any(|line| line == "the site is lost")
+    fn site_is_lost(&self) -> bool {
+        self.told.lock().expect("no panic while locked").iter().any(|line| line == "the site is lost")
     }
 
-    /// What makes a change of roles without saying which was taken once for each store: once more would fail it back.
+    /// Promotions without an explicit target were accepted once for each store: a second one would fail it back.
     fn asked_once(&self) -> Result<(), String> {
         let mut counts = BTreeMap::<String, usize>::new();
         for line in self.proxy.taken().into_iter().filter(|line| swaps(line)) {
             *counts.entry(line).or_default() += 1;
         }
         let twice: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 1).collect();
-        if twice.is_empty() { Ok(()) } else { Err(format!("taken more than once: {twice:#?}")) }
+        if twice.is_empty() { Ok(()) } else { Err(format!("accepted more than once: {twice:#?}")) }
     }
 }
 
 async fn tells(seed: u64, told: &Mutex<Vec<String>>) -> Result<(), String> {
     let mut numbers = Numbers::new(seed ^ 0xfa11_0ff5);
-    let model = Model::random(&mut numbers);
+    let model = RandomGroup::random(&mut numbers);
     let (lab, proxy) = behind_proxy(seed);
     tell(told, format!("stack:\n{}", model.text));
     let incident = Incident::of(lab, model.text).await;
     incident.wait(30 + numbers.below(200) as u64).await;
     let percent = 3 + numbers.below(22);
-    tell(told, format!("trouble with {percent} of a hundred requests"));
+    tell(told, format!("faults for {percent}% of the requests"));
     let forced = model.can_be_forced && numbers.percent(50);
-    let mut story = Story { incident, proxy, numbers, told, percent, always: None };
+    let mut disturbed = DisturbedFailover { incident, proxy, numbers, told, percent, always: None };
     if forced {
         tell(told, "the site is lost");
-        story.incident.lose();
-        story.incident.wait(30).await;
+        disturbed.incident.lose();
+        disturbed.incident.wait(30).await;
     }
-    story.goes_through(if forced { FORCED } else { UP }, Active::Away).await?;
+    disturbed.goes_through(if forced { FORCED } else { UP }, ActiveSite::Away).await?;
     if forced {
-        drop(story.incident.lab.simulator.restore(&story.incident.home.1));
-        story.incident.wait(7 * 3600).await;
+        drop(disturbed.incident.lab.simulator.restore(&disturbed.incident.home.1));
+        disturbed.incident.wait(7 * 3600).await;
     }
-    let changes = story.incident.changes().await;
+    let changes = disturbed.incident.changes().await;
     if !changes.is_empty() {
-        return Err(format!("a plan away from home has changes: {changes:#?}"));
+        return Err(format!("a plan after the failover has changes: {changes:#?}"));
     }
-    story.goes_through(DOWN, Active::Home).await?;
-    let changes = story.incident.changes().await;
+    disturbed.goes_through(DOWN, ActiveSite::Home).await?;
+    let changes = disturbed.incident.changes().await;
     if !changes.is_empty() {
-        return Err(format!("a plan at home has changes: {changes:#?}"));
+        return Err(format!("a plan after the failback has changes: {changes:#?}"));
     }
-    let left = story.incident.left_over();
+    let left = disturbed.incident.left_over();
     if left.is_empty() { Ok(()) } else { Err(format!("left over: {left:#?}")) }
 }
 
 #[test]
-fn whatever_happens_between_a_failover_goes_there_and_back() {
+fn failover_and_failback_survive_any_proxy_fault() {
     hold("proxy::failovers", seeds(SEEDS), tells);
 }
 
-/// Each store, and each mishap at each request for a promotion, there and back.
+/// Every store with every fault at every request for a promotion, for failover and failback.
 #[test]
-fn a_promotion_to_which_something_happens_each_time_is_done_once() {
+fn promotion_is_done_once_despite_any_fault() {
     let count = (STORES.len() * MISHAPS.len()) as u64;
-    hold("proxy::failovers::a_promotion", seeds(0..count), async |seed, told| {
+    hold("proxy::failovers::promotion", seeds(0..count), async |seed, told| {
         let mut numbers = Numbers::new(seed);
         let store = STORES[seed as usize / MISHAPS.len() % STORES.len()];
         let mishap = MISHAPS[seed as usize % MISHAPS.len()];
         let (lab, proxy) = behind_proxy(seed);
-        let incident = Incident::of(lab, Model::of(&[store], &mut numbers).text).await;
+        let incident = Incident::of(lab, RandomGroup::of(&[store], &mut numbers).text).await;
         incident.wait(60).await;
-        let mut story = Story { incident, proxy, numbers, told, percent: 0, always: Some(mishap) };
-        for (ask, ends) in [(UP, Active::Away), (DOWN, Active::Home)] {
-            story.goes_through(ask, ends).await.map_err(|why| format!("{mishap:?}: {why}"))?;
+        let mut disturbed = DisturbedFailover { incident, proxy, numbers, told, percent: 0, always: Some(mishap) };
+        for (ask, ends) in [(UP, ActiveSite::Away), (DOWN, ActiveSite::Home)] {
+            disturbed.goes_through(ask, ends).await.map_err(|why| format!("{mishap:?}: {why}"))?;
         }
         Ok(())
     });

@@ -1,4 +1,4 @@
-//! The proxy: what it does to a request follows from its seed and the order in which requests come.
+//! The proxy: the fault of a request follows from the seed and the order of requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::request::Parts;
 use axum::http::{Method, Request, Response};
 use drplan::host::SimClock;
-use drplan::simulator::Dropped;
+use drplan::simulator::DroppedAnswer;
 use drplan::world::Clock;
 use futures::future::{Either, select};
 use tokio::sync::watch;
@@ -17,31 +17,31 @@ use tower::ServiceExt as _;
 
 use crate::seeds::Numbers;
 
-/// Longer than a client waits for an answer.
+/// Longer than a client waits for a response.
 const TOO_LATE: Duration = Duration::from_secs(130);
-/// The longest that an answer is held back for a later request, if none comes.
+/// Maximum delay of a response that waits for a later request.
 const HELD: Duration = Duration::from_secs(45);
 
-/// What happens to a request.
+/// Fault of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum Mishap {
-    /// The connection breaks, and the request never arrives.
+    /// The connection breaks before the request arrives.
     Cut,
-    /// The request is taken, and the connection breaks before the answer.
+    /// The request is accepted, and the connection breaks before the response.
     Lost,
-    /// The request is taken, and the answer comes when nobody waits for it any more.
+    /// The request is accepted, and the response arrives after the client's timeout.
     Late,
-    /// The request takes a while to arrive.
+    /// The request arrives late.
     Slow(u64),
-    /// The request arrives twice; the client hears the answer to the first.
+    /// The request arrives twice; the client gets the first response.
     Twice,
-    /// The request arrives twice; the client hears the answer to the second.
+    /// The request arrives twice; the client gets the second response.
     TwiceHeardLast,
-    /// The answer comes after that to a later request.
+    /// The response arrives after that to a later request.
     Overtaken,
 }
 
-/// All of them.
+/// All faults.
 pub const MISHAPS: &[Mishap] = &[
     Mishap::Cut,
     Mishap::Lost,
@@ -53,16 +53,16 @@ pub const MISHAPS: &[Mishap] = &[
     Mishap::Overtaken,
 ];
 
-/// Stands between a client and the cloud.
+/// Proxy between a client and the cloud.
 pub struct Proxy {
     cloud: Router,
     clock: Arc<SimClock>,
     numbers: Mutex<Numbers>,
-    /// To so many requests in a hundred something happens.
+    /// Percentage of requests with a fault.
     percent: AtomicUsize,
-    /// What happens to each promotion.
+    /// Fault of each promotion.
     always: Mutex<Option<Mishap>>,
-    /// How many requests were answered.
+    /// Number of requests with a response.
     answered: watch::Sender<u64>,
     taken: Mutex<Vec<String>>,
 }
@@ -80,7 +80,7 @@ impl Proxy {
         }
     }
 
-    /// The cloud behind it.
+    /// The cloud behind the proxy.
     pub fn router(self: &Arc<Self>) -> Router {
         let proxy = Arc::clone(self);
         Router::new().fallback(move |request| {
@@ -89,24 +89,25 @@ impl Proxy {
         })
     }
 
-    /// Lets something happen to so many requests in a hundred from now on, and this to each that asks for a promotion.
+    /// Sets the percentage of requests with a fault from now on, and the fault of each promotion.
     pub fn trouble(&self, percent: usize, always: Option<Mishap>) {
         self.percent.store(percent, Ordering::Relaxed);
-        *self.always.lock().expect("nobody panics here") = always;
+        *self.always.lock().expect("no panic while locked") = always;
     }
 
-    /// The actions and changes in part that the cloud has taken since this was asked last, in order: method, path, and the body if it has one.
+    /// Returns and clears the POST and PATCH requests that the cloud accepted, in order: method, path, and the body if
+    /// any.
     pub fn taken(&self) -> Vec<String> {
-        std::mem::take(&mut *self.taken.lock().expect("nobody panics here"))
+        std::mem::take(&mut *self.taken.lock().expect("no panic while locked"))
     }
 
     fn mishap(&self, line: &str) -> Option<Mishap> {
         if promotes(line)
-            && let Some(always) = *self.always.lock().expect("nobody panics here")
+            && let Some(always) = *self.always.lock().expect("no panic while locked")
         {
             return Some(always);
         }
-        let mut numbers = self.numbers.lock().expect("nobody panics here");
+        let mut numbers = self.numbers.lock().expect("no panic while locked");
         let percent = self.percent.load(Ordering::Relaxed);
         if numbers.percent(percent) { numbers.pick(MISHAPS).copied() } else { None }
     }
@@ -152,20 +153,20 @@ impl Proxy {
         answer
     }
 
-    /// Hands a request on to the cloud.
+    /// Forwards a request to the cloud.
     async fn pass(&self, parts: &Parts, body: &Bytes) -> Response<Body> {
         let mut request = Request::builder().method(&parts.method).uri(&parts.uri);
         for (name, value) in &parts.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Body::from(body.clone())).expect("it was one already");
+        let request = request.body(Body::from(body.clone())).expect("the request is valid");
         let answer = match self.cloud.clone().oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
         let changes = matches!(parts.method, Method::POST | Method::PATCH);
         if changes && answer.status().is_success() {
-            self.taken.lock().expect("nobody panics here").push(line(parts, body));
+            self.taken.lock().expect("no panic while locked").push(line(parts, body));
         }
         answer
     }
@@ -175,22 +176,22 @@ fn line(parts: &Parts, body: &Bytes) -> String {
     format!("{} {} {}", parts.method, parts.uri, String::from_utf8_lossy(body))
 }
 
-/// Whether a request asks for a promotion.
+/// True for a request for a promotion.
 fn promotes(line: &str) -> bool {
     let words =
         ["/failover?", "/forceFailoverAllowDataLoss?", "/failoverPriorityChange?", "/offlineRegion?", "promoteMode"];
     words.iter().any(|word| line.contains(word))
 }
 
-/// Whether it says no side: taken again once it is done, it would lead back, or be refused.
+/// True for a promotion without an explicit target: repeated after completion, it would fail back or be rejected.
 pub fn swaps(line: &str) -> bool {
     promotes(line) && !line.contains("DocumentDB")
 }
 
-/// A connection that breaks off.
+/// An interrupted connection.
 fn broken() -> Response<Body> {
     let reset = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the connection was reset by the proxy");
     let mut answer = Response::new(Body::from_stream(futures::stream::iter([Err::<Bytes, _>(reset)])));
-    answer.extensions_mut().insert(Dropped);
+    answer.extensions_mut().insert(DroppedAnswer);
     answer
 }

@@ -1,8 +1,8 @@
-//! Random stacks that refer and hang together, and random edits of them; everything follows from one generator of numbers.
+//! Random stacks of related resources, and random edits of them, derived from one generator of numbers.
 
 use std::fmt::Write;
 
-/// Numbers that follow from a seed (SplitMix64: Steele, Lea and Flood, 2014).
+/// Random numbers from a seed (SplitMix64: Steele, Lea and Flood, 2014).
 #[derive(Debug, Clone)]
 pub struct Numbers(u64);
 
@@ -24,187 +24,194 @@ impl Numbers {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    /// True so many times in a hundred.
+    /// True with this percentage.
     pub fn percent(&mut self, times: usize) -> bool {
         self.below(100) < times
     }
 
-    /// One of these.
+    /// A random item.
     pub fn pick<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
         all.get(self.below(all.len()))
     }
 }
 
-/// A kind as it is written.
-struct Shape {
+/// Template of a kind.
+struct KindTemplate {
     kind: &'static str,
-    /// The arguments that are references, and the kinds they refer to.
+    /// Arguments that are references, and the kinds that they refer to.
     needs: &'static [(&'static str, &'static str)],
-    /// How its name begins; empty where it has none.
+    /// Prefix of its name; empty if it has none.
     name: &'static str,
-    /// How often it comes.
+    /// Relative frequency.
     weight: usize,
-    /// The rest of its arguments: `{n}` a number that is its own, `{update}` and `{replace}` numbers that edits change, `{site}`.
+    /// Other arguments: `{n}` is a number of its own, `{update}` and `{replace}` are numbers that edits change, and
+    /// `{site}` is the site.
     rest: &'static str,
 }
 
-const SHAPES: &[Shape] = &[
-    Shape {
+const SHAPES: &[KindTemplate] = &[
+    KindTemplate {
         kind: "resource_group",
         needs: &[],
         name: "rg",
         weight: 8,
         rest: "site = site.{site}\ntags = { v = \"{update}\" }",
     },
-    Shape {
+    KindTemplate {
         kind: "virtual_network",
         needs: &[("resource_group", "resource_group")],
         name: "net",
         weight: 8,
         rest: "address_space = [\"10.{n}.0.0/16\"]\ntags = { v = \"{update}\" }",
     },
-    Shape {
+    KindTemplate {
         kind: "subnet",
         needs: &[("virtual_network", "virtual_network")],
         name: "sub",
         weight: 10,
         rest: "address_prefixes = [\"10.{parent}.{n}.0/24\"]",
     },
-    Shape {
+    KindTemplate {
         kind: "vnet_peering",
         needs: &[("", "virtual_network"), ("", "virtual_network")],
         name: "",
         weight: 4,
         rest: "between = [{0}, {1}]",
     },
-    Shape {
+    KindTemplate {
         kind: "network_security_group",
         needs: &[("resource_group", "resource_group")],
         name: "nsg",
         weight: 5,
         rest: "tags = { v = \"{update}\" }",
     },
-    Shape {
+    KindTemplate {
         kind: "subnet_network_security_group_association",
         needs: &[("subnet", "subnet"), ("network_security_group", "network_security_group")],
         name: "",
         weight: 5,
         rest: "",
     },
-    Shape {
+    KindTemplate {
         kind: "route_table",
         needs: &[("resource_group", "resource_group")],
         name: "rt",
         weight: 3,
         rest: "route {\n name = \"r\"\n address_prefix = \"10.{update}.0.0/16\"\n next_hop_type = \"None\"\n}",
     },
-    Shape {
+    KindTemplate {
         kind: "public_ip",
         needs: &[("resource_group", "resource_group")],
         name: "ip",
         weight: 6,
         rest: "allocation_method = \"Static\"\nzones = [\"{replace}\"]\nidle_timeout_in_minutes = {update}\ndomain_name_label = \"drplan-ip-{n}\"",
     },
-    Shape {
+    KindTemplate {
         kind: "lb",
         needs: &[("resource_group", "resource_group"), ("", "public_ip")],
         name: "lb",
         weight: 5,
         rest: "tags = { v = \"{update}\" }\nfrontend_ip_configuration {\n name = \"front\"\n public_ip_address = {1}\n}",
     },
-    Shape { kind: "lb_backend_address_pool", needs: &[("loadbalancer", "lb")], name: "pool", weight: 5, rest: "" },
-    Shape {
+    KindTemplate {
+        kind: "lb_backend_address_pool",
+        needs: &[("loadbalancer", "lb")],
+        name: "pool",
+        weight: 5,
+        rest: "",
+    },
+    KindTemplate {
         kind: "lb_probe",
         needs: &[("loadbalancer", "lb")],
         name: "probe",
         weight: 5,
         rest: "protocol = \"Tcp\"\nport = 4{n}\ninterval_in_seconds = 1{update}",
     },
-    Shape {
+    KindTemplate {
         kind: "storage_account",
         needs: &[("resource_group", "resource_group")],
         name: "drplanst",
         weight: 5,
         rest: "account_tier = \"Standard\"\naccount_replication_type = \"LRS\"\ninfrastructure_encryption_enabled = {bool}\ntags = { v = \"{update}\" }",
     },
-    Shape {
+    KindTemplate {
         kind: "storage_container",
         needs: &[("storage_account", "storage_account")],
         name: "box",
         weight: 6,
         rest: "metadata = { v = \"{update}\" }",
     },
-    Shape {
+    KindTemplate {
         kind: "user_assigned_identity",
         needs: &[("resource_group", "resource_group")],
         name: "id",
         weight: 3,
         rest: "tags = { v = \"{update}\" }",
     },
-    Shape {
+    KindTemplate {
         kind: "role_assignment",
         needs: &[("scope", "resource_group"), ("", "user_assigned_identity")],
         name: "",
         weight: 3,
         rest: "role_definition_name = \"Reader\"\nprincipal_id = {1}.principal_id",
     },
-    Shape {
+    KindTemplate {
         kind: "mssql_server",
         needs: &[("resource_group", "resource_group")],
         name: "drplan-sql",
         weight: 3,
         rest: "version = \"12.0\"\nadministrator_login = \"admin{replace}\"\nadministrator_login_password = \"an example, n0t {update}\"",
     },
-    Shape {
+    KindTemplate {
         kind: "mssql_database",
         needs: &[("server", "mssql_server")],
         name: "db",
         weight: 3,
         rest: "sku_name = \"S1\"\nmax_size_gb = {update}0\ncollation = \"C{replace}\"",
     },
-    Shape {
+    KindTemplate {
         kind: "dns_zone",
         needs: &[("resource_group", "resource_group")],
         name: "drplan-zone.com-",
         weight: 3,
         rest: "tags = { v = \"{update}\" }",
     },
-    Shape {
+    KindTemplate {
         kind: "dns_a_record",
         needs: &[("zone", "dns_zone")],
         name: "a",
         weight: 4,
         rest: "ttl = 6{update}\nrecords = [\"192.0.2.{n}\"]",
     },
-    Shape {
+    KindTemplate {
         kind: "dns_cname_record",
         needs: &[("zone", "dns_zone")],
         name: "c",
         weight: 3,
         rest: "ttl = 6{update}\nrecord = \"x{n}.example.com\"",
     },
-    Shape {
+    KindTemplate {
         kind: "traffic_manager_profile",
         needs: &[("resource_group", "resource_group")],
         name: "tm",
         weight: 3,
         rest: "traffic_routing_method = \"Priority\"\ndns_config {\n relative_name = \"drplan-tm-{n}\"\n ttl = 3{update}\n}\nmonitor_config {\n protocol = \"HTTPS\"\n port = 443\n path = \"/\"\n}",
     },
-    Shape {
+    KindTemplate {
         kind: "traffic_manager_external_endpoint",
         needs: &[("profile", "traffic_manager_profile")],
         name: "ext",
         weight: 4,
         rest: "target = \"t{n}.example.com\"\npriority = {n}\nenabled = {bool}",
     },
-    Shape {
+    KindTemplate {
         kind: "traffic_manager_azure_endpoint",
         needs: &[("profile", "traffic_manager_profile"), ("target_resource", "public_ip")],
         name: "az",
         weight: 3,
         rest: "priority = {n}",
     },
-    Shape {
+    KindTemplate {
         kind: "management_lock",
         needs: &[("scope", "virtual_network")],
         name: "lock",
@@ -216,7 +223,7 @@ const SHAPES: &[Shape] = &[
 /// One resource of a random stack.
 #[derive(Debug, Clone)]
 struct Item {
-    /// Its own number, for as long as it is in the stack.
+    /// Number of its own, constant while it is in the stack.
     own: usize,
     shape: usize,
     label: usize,
@@ -224,19 +231,19 @@ struct Item {
     site: &'static str,
     update: usize,
     replace: usize,
-    /// The numbers of those it refers to.
+    /// Numbers of the resources that it refers to.
     refers: Vec<usize>,
 }
 
 /// A random stack.
 #[derive(Debug, Clone, Default)]
-pub struct Model {
+pub struct StackModel {
     items: Vec<Item>,
     fresh: usize,
 }
 
-impl Model {
-    /// A stack of about so many resources.
+impl StackModel {
+    /// A stack of about this many resources.
     pub fn random(numbers: &mut Numbers, count: usize) -> Self {
         let mut model = Self::default();
         for _ in 0..count {
@@ -245,7 +252,7 @@ impl Model {
         model
     }
 
-    /// Changes something, and says what.
+    /// Changes something, and returns a description.
     pub fn edit(&mut self, numbers: &mut Numbers) -> String {
         let at = numbers.below(self.items.len());
         let choice = numbers.below(100);
@@ -261,7 +268,7 @@ impl Model {
                 format!("replace {address}")
             }
             35..55 => {
-                // Names come from few numbers, so that some come back and some are taken over from others.
+                // Names come from few numbers, so that some return and some are reused by other resources.
                 item.name = 1 + numbers.below(12);
                 format!("name {address} {}", item.name)
             }
@@ -310,7 +317,7 @@ impl Model {
         let site = if numbers.percent(50) { "east" } else { "west" };
         let item = Item { own, shape, label: own, name: own, site, update: 4, replace: 1, refers };
         let said = format!("add {}", address(&item));
-        // What others refer to stands anywhere: order means nothing in a stack.
+        // Referenced resources are at any position: order has no meaning in a stack.
         let at = numbers.below(self.items.len() + 1);
         self.items.insert(at, item);
         said
@@ -338,12 +345,12 @@ impl Model {
         }
     }
 
-    /// Takes all locks off.
+    /// Removes all locks.
     pub fn unlock(&mut self) {
         self.items.retain(|item| SHAPES[item.shape].kind != "management_lock");
     }
 
-    /// The stack's text.
+    /// Text of the stack.
     pub fn text(&self) -> String {
         let mut text = String::from("stack \"random\" {}\n");
         for (site, location) in [("east", "canadacentral"), ("west", "canadaeast")] {
@@ -385,7 +392,8 @@ impl Model {
     }
 }
 
-/// Whether two resources of a kind cannot both stand: two peerings of the same networks, two groups at one subnet, two endpoints for one target.
+/// True if two resources of a kind exclude each other: two peerings of the same networks, two groups at one subnet, two
+/// endpoints for one target.
 fn excludes(kind: &str, some: &[usize], others: &[usize]) -> bool {
     match kind {
         "vnet_peering" | "role_assignment" => some.iter().all(|refers| others.contains(refers)),

@@ -1,5 +1,5 @@
-//! A replica of a PostgreSQL flexible server: a read replica, a server of its own at another site; and a virtual endpoint of the two, without which
-//! they cannot change places, and whose names follow their roles.
+//! Replica of a PostgreSQL flexible server: a read replica, which is a server of its own at another site, and the
+//! virtual endpoint of the two. The servers cannot switch roles without the endpoint, and its names follow the roles.
 
 mod promotion;
 
@@ -11,7 +11,7 @@ use super::super::postgresql_flexible_server_virtual_endpoint as endpoint;
 use super::super::table::*;
 use crate::address::ArmId;
 
-/// The names that follow the roles.
+/// Virtual endpoint: the names that follow the roles.
 const ENDPOINT: &str = r#"resource "azurerm_postgresql_flexible_server_virtual_endpoint" "{label}" {
 name = {name}
 source_server_id = {source_server_id}
@@ -20,10 +20,10 @@ type = "ReadWrite"
 }
 "#;
 
-/// The table.
+/// Table of `geo_replica` for a PostgreSQL flexible server.
 pub static KIND: Kind = Kind {
     name: "geo_replica",
-    about: "A read replica of a PostgreSQL flexible server, which can be promoted.",
+    about: "Read replica of a PostgreSQL flexible server, which a failover run can promote.",
     arm: Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers", api: "2025-08-01" },
     names: SERVER_NAME,
     args: &[
@@ -32,7 +32,7 @@ pub static KIND: Kind = Kind {
             "source",
             Ty::Ref(&["postgresql_flexible_server"]),
             "properties.sourceServerResourceId",
-            "The server that is replicated.",
+            "Server to replicate.",
         )
         .required()
         .replace()
@@ -51,39 +51,39 @@ pub static KIND: Kind = Kind {
         attribute(
             "replication_role",
             "properties.replicationRole",
-            Fake::Nothing,
-            "Its role: `AsyncReplica` or `GeoAsyncReplica`, `Primary` once promoted.",
+            FakeValue::Nothing,
+            "Replication role: `AsyncReplica` or `GeoAsyncReplica`, and `Primary` after a promotion.",
         ),
         named(
             "writer",
             "{name}.writer.postgres.database.azure.com",
-            "The DNS name of whichever server is primary; it follows a promotion.",
+            "DNS name of the current primary server. It follows a promotion.",
         ),
         named(
             "reader",
             "{name}.reader.postgres.database.azure.com",
-            "The DNS name of whichever server is the replica.",
+            "DNS name of the current replica. It follows a promotion.",
         ),
     ],
     fixed: &[("properties.createMode", Lit::Str("Replica"))],
-    drill: Drill::never("data that is in use would be replicated to it"),
+    drill: Drill::never("Azure would replicate production data to it"),
     durations: Durations { create: 900, update: 120, delete: 60 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     serial: Serial::On("source"),
     recovery: Recovery {
-        replicates: Some(Replicates { from: "source", to: "resource_group", image: false }),
+        replicates: Some(Replication { from: "source", to: "resource_group", image: false }),
         ..Recovery::DATA
     },
     run_moves: &["source", "zone"],
     promotion: Some(&promotion::PROMOTION),
-    odd: Odd {
+    odd: Overrides {
         objects: Some(objects),
         leads: true,
         encode: Some(encode),
         decode: Some(decode),
         ready: Some(ready),
         check: Some(check),
-        ..Odd::NONE
+        ..Overrides::NONE
     },
     simulated: server::SIMULATED,
     adoption: Adoption {
@@ -138,7 +138,7 @@ geo_replica "example" {
     ..Kind::EMPTY
 };
 
-/// The virtual endpoint of the two servers, below the source.
+/// The virtual endpoint of the two servers, a child of the source.
 fn endpoint_of(subject: &Subject<'_>) -> Option<ArmId> {
     Some(ArmId::new(subject.text("source")?).child(endpoint::SEGMENT, subject.name))
 }
@@ -164,13 +164,13 @@ fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-fn ready(bodies: &[Json]) -> Ready {
+fn ready(bodies: &[Json]) -> Readiness {
     match bodies.first().and_then(|body| path::text(body, "properties.replica.replicationState")) {
         Some(state @ ("Provisioning" | "Updating" | "Reconfiguring")) => {
-            Ready::Waits(format!("the replica follows its source (replication state {state})"))
+            Readiness::Waits(format!("the replica follows its source (replication state {state})"))
         }
-        Some("Broken") => Ready::Never("replication from the source is broken".to_owned()),
-        _ => Ready::Yes,
+        Some("Broken") => Readiness::Never("replication from the source is broken".to_owned()),
+        _ => Readiness::Yes,
     }
 }
 
@@ -180,8 +180,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             argument: "source",
             summary: "the source is a burstable server".to_owned(),
-            why: "Azure makes replicas of general-purpose and memory-optimised servers only.".to_owned(),
-            help: "Give the source a `sku_name` that starts with `GP_` or `MO_`.".to_owned(),
+            why: "Azure creates replicas of general-purpose and memory-optimised servers only.".to_owned(),
+            help: "Set the source's `sku_name` to one that starts with `GP_` or `MO_`.".to_owned(),
         });
     }
 }

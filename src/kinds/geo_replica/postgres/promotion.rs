@@ -1,4 +1,5 @@
-//! How a replica of PostgreSQL is promoted: the server that is the replica now is asked, so that nothing is asked of a lost site.
+//! Promotion of a PostgreSQL replica. The request goes to the server that is the replica now, so that a lost site
+//! receives none.
 
 use std::time::Duration;
 
@@ -9,23 +10,26 @@ use super::super::super::table::*;
 use super::{KIND, endpoint, endpoint_of};
 use crate::address::ArmId;
 
-/// How far a replica is behind, in seconds, as the replica itself says (source: Azure Monitor's list for `Microsoft.DBforPostgreSQL/flexibleServers`).
+/// Replication lag in seconds, as the replica reports it (source: Azure Monitor's list for
+/// `Microsoft.DBforPostgreSQL/flexibleServers`).
 const DELAY: &str = "physical_replication_delay_in_seconds";
 
-/// Spans: estimates of the durations sheet; that a planned switchover waits for the last changes and a forced one does not is documented.
+/// Durations: estimates of the durations sheet. Documented: a planned switchover waits for the last changes, a forced
+/// one does not.
 pub(super) const PROMOTION: Promotion = Promotion {
     looks,
     standing,
     promote,
     reprotect,
-    planned: Span { typical: 150, worst: 900 },
-    forced: Span { typical: 100, worst: 600 },
+    planned: DurationEstimate { typical: 150, worst: 900 },
+    forced: DurationEstimate { typical: 100, worst: 600 },
     most_lost: |_| None,
     asks_source: false,
-    loses: "what the replica had not received is lost: as much as it was behind (Microsoft's documentation of promotion)",
+    loses: "changes that the replica had not received are lost: the replication lag at that time (Microsoft's \
+     documentation of promotion)",
     reversible: true,
     drill: Rehearsal::Look(
-        "promoting the replica would move the users' data, and a replica promoted alone has to be built again",
+        "promoting the replica would move production data, and a replica that is promoted alone must be rebuilt",
     ),
     order: None,
 };
@@ -41,34 +45,46 @@ fn server(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> 
     }
 }
 
-fn looks(subject: &Subject<'_>) -> Vec<Look> {
+fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     let mut looks = Vec::new();
     for side in [Side::Source, Side::Target] {
         let Some((id, region)) = server(subject, side) else { continue };
-        for what in [What::Body, What::Metric(DELAY)] {
-            looks.push(Look { id: id.clone(), api: KIND.arm.api, what, side: Some(side), region: region.clone() });
+        for what in [ReadTarget::Body, ReadTarget::Metric(DELAY)] {
+            looks.push(ReadRequest {
+                id: id.clone(),
+                api: KIND.arm.api,
+                what,
+                side: Some(side),
+                region: region.clone(),
+            });
         }
     }
     if let (Some(id), Some((_, region))) = (endpoint_of(subject), server(subject, Side::Source)) {
-        looks.push(Look { id, api: endpoint::ARM.api, what: What::Body, side: Some(Side::Source), region });
+        looks.push(ReadRequest {
+            id,
+            api: endpoint::ARM.api,
+            what: ReadTarget::Body,
+            side: Some(Side::Source),
+            region,
+        });
     }
     looks
 }
 
-fn body<'a>(subject: &Subject<'_>, seen: &'a Seen, side: Side) -> Option<&'a Json> {
+fn body<'a>(subject: &Subject<'_>, seen: &'a ReadResults, side: Side) -> Option<&'a Json> {
     seen.body(&server(subject, side)?.0)
 }
 
-fn role<'a>(subject: &Subject<'_>, seen: &'a Seen, side: Side) -> Option<&'a str> {
+fn role<'a>(subject: &Subject<'_>, seen: &'a ReadResults, side: Side) -> Option<&'a str> {
     path::text(body(subject, seen, side)?, "properties.replicationRole")
 }
 
-/// Whether the target was promoted without the source: it follows nobody, and nobody follows it.
-fn is_alone(subject: &Subject<'_>, seen: &Seen) -> bool {
+/// True if the target was promoted without the source: it is standalone, without replication.
+fn is_alone(subject: &Subject<'_>, seen: &ReadResults) -> bool {
     role(subject, seen, Side::Target) == Some("None")
 }
 
-fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
+fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
     let is_replica = |role: &str| role.ends_with("Replica");
     let [source, target] = [Side::Source, Side::Target].map(|side| role(subject, seen, side));
     let writer = match (source, target) {
@@ -83,7 +99,7 @@ fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
     }
     let follower = writer.map_or(Side::Target, Side::other);
     let lag = server(subject, follower).and_then(|(id, _)| seen.metric(&id, DELAY));
-    Standing {
+    ReplicaStatus {
         writer,
         health: health(subject, seen, follower, writer),
         lag: lag.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
@@ -91,17 +107,16 @@ fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
     }
 }
 
-fn alone(subject: &Subject<'_>, writer: Option<Side>) -> Standing {
-    let debt = Debt {
+fn alone(subject: &Subject<'_>, writer: Option<Side>) -> ReplicaStatus {
+    let debt = ProtectionDebt {
         what: format!("the server {} was promoted alone and has no replica", subject.name),
-        pays: "a replica built anew in the old primary's place, once what only the old primary has was looked at"
-            .to_owned(),
+        pays: "a new replica in the place of the old primary, after its unreplicated data was checked".to_owned(),
     };
-    let health = Health::Broken("is on its own since it was promoted without a virtual endpoint".to_owned());
-    Standing { writer, health, lag: None, debts: vec![debt] }
+    let health = Health::Broken("is standalone since it was promoted without a virtual endpoint".to_owned());
+    ReplicaStatus { writer, health, lag: None, debts: vec![debt] }
 }
 
-fn health(subject: &Subject<'_>, seen: &Seen, follower: Side, writer: Option<Side>) -> Health {
+fn health(subject: &Subject<'_>, seen: &ReadResults, follower: Side, writer: Option<Side>) -> Health {
     let Some(body) = body(subject, seen, follower) else {
         let id = server(subject, follower).map(|(id, _)| id);
         return match id.as_ref().and_then(|id| seen.unseen(id)) {
@@ -117,31 +132,36 @@ fn health(subject: &Subject<'_>, seen: &Seen, follower: Side, writer: Option<Sid
     }
 }
 
-/// A switchover swaps the roles and keeps the names; it needs the virtual endpoint. Without that, a replica can only be promoted to go its own way,
-/// which is what is left in an emergency.
-fn promote(subject: &Subject<'_>, seen: &Seen, side: Side, how: How) -> Result<Call, String> {
+/// A switchover swaps the roles and keeps the names; it needs the virtual endpoint. Without the endpoint, a replica
+/// can only be promoted to a standalone server, which remains possible in an emergency.
+fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverMode) -> Result<Call, String> {
     let (id, region) = server(subject, side).ok_or("its source is not known yet")?;
     if role(subject, seen, side).is_some_and(|role| !role.ends_with("Replica")) {
-        return Err(format!("the server {} is no replica, so that it cannot be promoted", id.name()));
+        return Err(format!("the server {} is not a replica, so it cannot be promoted", id.name()));
     }
     let no_endpoint = endpoint_of(subject).is_some_and(|endpoint| seen.is_absent(&endpoint));
     let (mode, option) = match how {
-        How::Planned if no_endpoint => {
-            return Err("a switchover needs the virtual endpoint of the two servers, which does not exist; `drplan apply` makes it".to_owned());
+        FailoverMode::Planned if no_endpoint => {
+            return Err(
+                "a switchover needs the virtual endpoint of the two servers, which does not exist; `drplan apply` \
+             creates it"
+                    .to_owned(),
+            );
         }
-        How::Planned => ("Switchover", "Planned"),
-        How::Forced if no_endpoint => ("Standalone", "Forced"),
-        How::Forced => ("Switchover", "Forced"),
+        FailoverMode::Planned => ("Switchover", "Planned"),
+        FailoverMode::Forced if no_endpoint => ("Standalone", "Forced"),
+        FailoverMode::Forced => ("Switchover", "Forced"),
     };
     let role = if mode == "Standalone" { "None" } else { "Primary" };
     let body = json!({ "properties": { "replica": { "role": role, "promoteMode": mode, "promoteOption": option } } });
-    Ok(Call { id, api: KIND.arm.api, method: Method::Patch, body: Some(body), region })
+    Ok(Call { id, api: KIND.arm.api, method: CallMethod::Patch, body: Some(body), region })
 }
 
-fn reprotect(subject: &Subject<'_>, seen: &Seen) -> Reprotect {
+fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {
     match standing(subject, seen).health {
         _ if is_alone(subject, seen) => Reprotect::Vendor(
-            "a replica has to be built anew in the old primary's place: look first at what only the old primary has, then delete it",
+            "a new replica must be built in the place of the old primary: check the data that only the old \
+             primary has, then delete it",
         ),
         Health::Following => Reprotect::Nothing,
         _ => Reprotect::Itself("Azure makes the old primary a replica as soon as its region is back"),

@@ -1,7 +1,7 @@
-//! A replica of databases of Azure SQL: a failover group of two servers.
+//! Replica of Azure SQL databases: a failover group of two servers.
 //!
-//! The group is written on the server that is primary; Azure keeps a mirror of it on the other one, and makes and seeds the secondary
-//! databases there. They die with their server, and outlive the group.
+//! The group is written on the primary server. Azure keeps a mirror of it on the partner, and creates and seeds the
+//! secondary databases there. They are deleted with their server, and remain when the group is deleted.
 
 mod promotion;
 mod simulated;
@@ -21,7 +21,7 @@ const SEGMENT: &str = "failoverGroups";
 const PARTNERS: &str = "properties.partnerServers";
 const DATABASES: &str = "properties.databases";
 
-/// The policy as azurerm has it.
+/// The failover policy in azurerm's form.
 fn failover_policy(args: &JsonMap<String, Json>) -> String {
     let grace = args.get("grace").and_then(Json::as_str).and_then(|grace| duration::parse(grace).ok());
     let (mode, grace) = match args.get("policy").and_then(Json::as_str) {
@@ -32,36 +32,33 @@ fn failover_policy(args: &JsonMap<String, Json>) -> String {
     format!("read_write_endpoint_failover_policy {{\nmode = \"{mode}\"\n{grace}}}")
 }
 
-/// The table.
+/// Table of `geo_replica` for a SQL server.
 pub static KIND: Kind = Kind {
     name: "geo_replica",
-    about: "A failover group: databases of one SQL server, replicated to another, behind names that follow the roles.",
+    about: "Failover group: databases of one SQL server, replicated to another server, behind DNS names that \
+     follow the roles.",
     arm: Arm { type_: "Microsoft.Sql/servers/failoverGroups", api: "2025-01-01" },
     place: Place::Child("source", SEGMENT),
     location: Location::None,
     names: SERVER_NAME,
     args: &[
-        place("source", &["mssql_server"], "The server whose databases are replicated."),
+        place("source", &["mssql_server"], "SQL server with the databases to replicate."),
         arg(
             "target",
             Ty::Ref(&["mssql_server"]),
             "properties.partnerServers[0].id",
-            "The server, at another site, that holds the secondary databases.",
+            "SQL server at another site, for the secondary databases.",
         )
         .required()
         .replace(),
-        arg(
-            "databases",
-            Ty::Set(&Ty::Ref(&["mssql_database"])),
-            DATABASES,
-            "The databases of the source that are replicated.",
-        )
-        .required(),
+        arg("databases", Ty::Set(&Ty::Ref(&["mssql_database"])), DATABASES, "Databases of the source to replicate.")
+            .required(),
         arg(
             "policy",
             Ty::Enum(&["manual", "automatic"]),
             "",
-            "Whether a person decides on a failover, or Azure does when a whole region is lost.",
+            "Failover policy: `manual` leaves the decision to the operator, `automatic` to Azure when a whole \
+             region is lost.",
         )
         .default(Lit::Str("manual"))
         .wire(Wire::Mapped(
@@ -72,35 +69,32 @@ pub static KIND: Kind = Kind {
             "grace",
             Ty::Duration,
             "",
-            "How long Azure waits before an automatic failover that may lose data; one hour or more.",
+            "Grace period before an automatic failover with data loss, at least one hour. Requires `policy = \
+             \"automatic\"`.",
         )
         .wire(Wire::Odd),
         arg(
             "readonly_endpoint_failover_policy_enabled",
             Ty::Bool,
             "",
-            "Whether the read listener moves to the primary when the secondary is lost.",
+            "Move the read listener to the primary server when the secondary is lost.",
         )
         .default(Lit::Bool(false))
         .wire(Wire::Mapped("properties.readOnlyEndpoint.failoverPolicy", ENABLED)),
         TAGS,
     ],
     attributes: &[
-        named("listener", "{name}.database.windows.net", "The DNS name of whichever server is primary."),
-        named(
-            "read_listener",
-            "{name}.secondary.database.windows.net",
-            "The DNS name of whichever server is secondary.",
-        ),
-        attribute("replication_role", ROLE, Fake::Nothing, "The role of the source: `Primary` or `Secondary`."),
+        named("listener", "{name}.database.windows.net", "DNS name of the current primary server."),
+        named("read_listener", "{name}.secondary.database.windows.net", "DNS name of the current secondary server."),
+        attribute("replication_role", ROLE, FakeValue::Nothing, "Role of the source: `Primary` or `Secondary`."),
     ],
-    drill: Drill::never("data that is in use would be replicated to it"),
+    drill: Drill::never("Azure would replicate production data to it"),
     restless: &["properties.replicationState"],
     durations: Durations { create: 80, update: 80, delete: 30 },
-    answers: Answers::AsyncBoth,
+    answers: AnswerStyle::AsyncBoth,
     serial: Serial::Root,
     recovery: Recovery {
-        replicates: Some(Replicates { from: "source", to: "target", image: false }),
+        replicates: Some(Replication { from: "source", to: "target", image: false }),
         waits: Some("grace"),
         logins: Some(Logins {
             sides: &["source", "target"],
@@ -110,7 +104,13 @@ pub static KIND: Kind = Kind {
         ..Recovery::DATA
     },
     in_use: "",
-    odd: Odd { encode: Some(encode), decode: Some(decode), ready: Some(ready), check: Some(check), ..Odd::NONE },
+    odd: Overrides {
+        encode: Some(encode),
+        decode: Some(decode),
+        ready: Some(ready),
+        check: Some(check),
+        ..Overrides::NONE
+    },
     promotion: Some(&promotion::PROMOTION),
     elsewhere: Some(elsewhere),
     simulated: simulated::SIMULATED,
@@ -131,6 +131,7 @@ pub static KIND: Kind = Kind {
     ..Kind::EMPTY
 };
 
+/// Example of a failover group.
 pub(super) const EXAMPLE: &str = r#"
 resource_group "east" {
   site = site.east
@@ -167,14 +168,15 @@ geo_replica "example" {
 }
 "#;
 
-/// The half of the group on the target's server, which takes what the other half took while it was primary.
+/// The half of the group on the target's server. It accepts the requests that the other half accepted while it was
+/// primary.
 fn elsewhere(subject: &Subject<'_>) -> Vec<Object> {
     let id = subject.text("target").map(|target| ArmId::new(target).child("failoverGroups", subject.name));
     id.map(|id| Object { id, api: KIND.arm.api.to_owned(), within: None }).into_iter().collect()
 }
 
-/// On the partner, Azure makes the group's other half and the secondary databases.
-fn brings(found: &Found<'_>) -> Vec<ArmId> {
+/// Azure creates the group's other half and the secondary databases on the partner.
+fn brings(found: &CloudObject<'_>) -> Vec<ArmId> {
     let partners = path::items(found.body, PARTNERS).iter().filter_map(|partner| path::text(partner, "id"));
     let databases: Vec<ArmId> =
         path::items(found.body, DATABASES).iter().filter_map(Json::as_str).map(ArmId::new).collect();
@@ -206,13 +208,13 @@ fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-fn ready(bodies: &[Json]) -> Ready {
+fn ready(bodies: &[Json]) -> Readiness {
     match bodies.first().and_then(|body| path::text(body, "properties.replicationState")) {
         Some(state @ ("SEEDING" | "PENDING")) => {
-            Ready::Waits(format!("the secondary databases are seeded (replication state {state})"))
+            Readiness::Waits(format!("the secondary databases are seeded (replication state {state})"))
         }
-        Some("SUSPENDED") => Ready::Never("replication to the secondary server is suspended".to_owned()),
-        _ => Ready::Yes,
+        Some("SUSPENDED") => Readiness::Never("replication to the secondary server is suspended".to_owned()),
+        _ => Readiness::Yes,
     }
 }
 
@@ -224,22 +226,22 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         (Some("automatic"), None) => find(
             "grace",
             "an automatic failover policy has no `grace`",
-            "It is how long Azure waits before it fails over with a loss of data.",
-            "Write `grace = \"1h\"` or longer.",
+            "Azure waits for this time before it fails over with data loss.",
+            "Set `grace = \"1h\"` or longer.",
         ),
         (Some("automatic"), Some(0..60)) => {
             find(
                 "grace",
                 "`grace` is shorter than an hour",
-                "Azure waits an hour at least.",
-                "Write `grace = \"1h\"` or longer.",
+                "Azure waits at least one hour.",
+                "Set `grace = \"1h\"` or longer.",
             );
         }
         (Some("manual"), Some(_)) => find(
             "grace",
             "a manual failover policy has a `grace`",
-            "A person decides when, so that Azure waits for nothing and refuses it.",
-            "Leave `grace` out, or write `policy = \"automatic\"`.",
+            "The operator decides about a failover, and Azure rejects a grace period.",
+            "Remove `grace`, or set `policy = \"automatic\"`.",
         ),
         _ => {}
     }
@@ -248,15 +250,15 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         if parent(&database) != parent(subject.id) {
             find(
                 "databases",
-                &format!("the database `{}` does not live on the source", database.name()),
-                "A group replicates databases of its primary server.",
-                "Name databases whose `server` is the `source`.",
+                &format!("the database `{}` is not on the source server", database.name()),
+                "A failover group replicates databases of its primary server.",
+                "List databases whose `server` is the `source`.",
             );
         }
     }
 }
 
-/// The server that a database or failover group lives on.
+/// The server of a database or failover group.
 fn parent(id: &ArmId) -> ArmId {
     let text = id.as_str();
     ArmId::new(text.rsplitn(3, '/').last().unwrap_or(text))

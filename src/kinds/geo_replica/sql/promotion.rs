@@ -1,23 +1,26 @@
-//! How a failover group is failed over: the server that is secondary now is asked, so that nothing is asked of a lost site.
+//! Failover of a failover group. The request goes to the server that is secondary now, so that a lost site receives
+//! none.
 
 use super::super::super::path;
 use super::super::super::table::*;
 use super::{KIND, ROLE, SEGMENT, STATE};
 use crate::address::ArmId;
 
-/// Spans: a recorded planned failover of an empty database took 50 seconds; how much longer it takes depends on the log that is not yet over.
+/// Durations: a recorded planned failover of an empty database took 50 seconds. A longer one depends on the log that
+/// is still to be replicated.
 pub(super) const PROMOTION: Promotion = Promotion {
     looks,
     standing,
     promote,
     reprotect,
-    planned: Span { typical: 50, worst: 300 },
-    forced: Span { typical: 45, worst: 300 },
+    planned: DurationEstimate { typical: 50, worst: 300 },
+    forced: DurationEstimate { typical: 45, worst: 300 },
     most_lost: |_| Some(5),
     asks_source: false,
-    loses: "what the secondary had not received is lost: typically less than 5 seconds, and no guarantee (Microsoft's documentation of active geo-replication)",
+    loses: "changes that the secondary had not received are lost: typically less than 5 seconds, without \
+     guarantee (Microsoft's documentation of active geo-replication)",
     reversible: true,
-    drill: Rehearsal::Look("a failover group has one secondary, and promoting it would move the users' data"),
+    drill: Rehearsal::Look("a failover group has one secondary, and promoting it would move production data"),
     order: None,
 };
 
@@ -31,18 +34,19 @@ fn half(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> {
     Some((server.child(SEGMENT, subject.name), subject.with(argument, |server| server.location.to_owned())))
 }
 
-fn looks(subject: &Subject<'_>) -> Vec<Look> {
+fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     let look = |side| {
         let (id, region) = half(subject, side)?;
-        Some(Look { id, api: KIND.arm.api, what: What::Body, side: Some(side), region })
+        Some(ReadRequest { id, api: KIND.arm.api, what: ReadTarget::Body, side: Some(side), region })
     };
     [Side::Source, Side::Target].into_iter().filter_map(look).collect()
 }
 
-/// Each half says its own role, and the roles are opposite: one that is seen tells both. How far the secondary is behind, nobody says here: Azure
-/// Monitor has no such metric (source: its list for `Microsoft.Sql/servers/databases`); `sys.dm_geo_replication_link_status` does, to whoever can sign
-/// in to the primary database.
-fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
+/// State of the group. Each half returns its own role, and the roles are opposite, so one half shows both.
+/// Replication lag is unavailable: Azure Monitor has no such metric (source: its list for
+/// `Microsoft.Sql/servers/databases`). `sys.dm_geo_replication_link_status` has it, for logins of the primary
+/// database.
+fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
     let body = |side| half(subject, side).and_then(|(id, _)| seen.body(&id));
     let role = |side| body(side).and_then(|body| path::text(body, ROLE));
     let writer = match (role(Side::Source), role(Side::Target)) {
@@ -56,46 +60,47 @@ fn standing(subject: &Subject<'_>, seen: &Seen) -> Standing {
         (Some(health), _) => health,
         (None, Some(state)) => Health::Behind(format!("does not follow yet (replication state {state})")),
         (None, None) if writer.is_none() => {
-            Health::Broken("has the same role as its source: both servers name the same one".to_owned())
+            Health::Broken("has the same role as its source: both servers report the same one".to_owned())
         }
         (None, None) => Health::Following,
     };
-    Standing { writer, health, lag: None, debts: Vec::new() }
+    ReplicaStatus { writer, health, lag: None, debts: Vec::new() }
 }
 
-/// What is said of a half that is not there or was not seen.
-fn missing(subject: &Subject<'_>, seen: &Seen) -> Option<Health> {
+/// Health of a half that does not exist or could not be read.
+fn missing(subject: &Subject<'_>, seen: &ReadResults) -> Option<Health> {
     [Side::Source, Side::Target].into_iter().find_map(|side| {
         let (id, _) = half(subject, side)?;
         if seen.is_absent(&id) {
-            return Some(Health::Broken(format!("is in no failover group any more ({id} does not exist)")));
+            return Some(Health::Broken(format!("is not in a failover group ({id} does not exist)")));
         }
         seen.unseen(&id).map(|why| Health::Unseen(why.to_owned()))
     })
 }
 
-fn promote(subject: &Subject<'_>, seen: &Seen, side: Side, how: How) -> Result<Call, String> {
+fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverMode) -> Result<Call, String> {
     let unknown = || "one of its servers is not known yet".to_owned();
     let (id, region) = half(subject, side).ok_or_else(unknown)?;
     let (other, _) = half(subject, side.other()).ok_or_else(unknown)?;
     if seen.is_absent(&id) {
         return Err(format!("the failover group {id} does not exist"));
     }
-    if let (How::Planned, Some(why)) = (how, seen.unseen(&other)) {
-        return Err(format!("a planned failover needs both servers, and {other} cannot be seen: {why}"));
+    if let (FailoverMode::Planned, Some(why)) = (how, seen.unseen(&other)) {
+        return Err(format!("a planned failover needs both servers, and {other} cannot be read: {why}"));
     }
     let action = match how {
-        How::Planned => "failover",
-        How::Forced => "forceFailoverAllowDataLoss",
+        FailoverMode::Planned => "failover",
+        FailoverMode::Forced => "forceFailoverAllowDataLoss",
     };
-    Ok(Call { id, api: KIND.arm.api, method: Method::Post(action, &[]), body: None, region })
+    Ok(Call { id, api: KIND.arm.api, method: CallMethod::Post(action, &[]), body: None, region })
 }
 
-fn reprotect(subject: &Subject<'_>, seen: &Seen) -> Reprotect {
+fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {
     match standing(subject, seen).health {
         Health::Following => Reprotect::Nothing,
         _ => Reprotect::Itself(
-            "Azure makes the old primary a secondary as soon as its region is back, and seeds it again if the failover was forced",
+            "Azure makes the old primary a secondary as soon as its region is back, and seeds it again after a \
+             forced failover",
         ),
     }
 }

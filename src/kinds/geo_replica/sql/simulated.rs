@@ -1,4 +1,4 @@
-//! What the simulator does with failover groups: the mirror on the other server, the secondary databases, and who is primary.
+//! Simulation of failover groups: the mirror on the partner server, the secondary databases, and the roles.
 
 use serde_json::{Value as Json, json};
 
@@ -10,16 +10,17 @@ use crate::address::ArmId;
 
 const GROUP_OF: &str = "properties.failoverGroupId";
 const SECONDARY_TYPE: &str = "properties.secondaryType";
-/// How long an old primary is seeded again after a forced failover, in seconds. Azure copies up to 500 GB an hour (source: Microsoft's page on
-/// failover groups), so that it is minutes for what the simulator takes a database to hold.
+/// Seconds to seed an old primary again after a forced failover. Azure copies up to 500 GB an hour (source:
+/// Microsoft's page on failover groups), so the databases of the simulator take minutes.
 const RESEEDING: u32 = 180;
 
-pub(super) const SIMULATED: Simulated = Simulated {
+/// Simulation of a failover group.
+pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
     removed: Some(removed),
     actions: &[
-        Action {
+        SimulatedAction {
             name: "failover",
             query: None,
             admit: admit_planned,
@@ -27,7 +28,7 @@ pub(super) const SIMULATED: Simulated = Simulated {
             lasts: 50,
             reaches: |cloud, id| other_half(cloud, id).and_then(|half| place(cloud, &half)).into_iter().collect(),
         },
-        Action {
+        SimulatedAction {
             name: "forceFailoverAllowDataLoss",
             query: None,
             admit: |cloud, id, _| admit_on_secondary(cloud, id),
@@ -45,14 +46,14 @@ pub(super) const SIMULATED: Simulated = Simulated {
         "properties.partnerServers[].location",
         "properties.partnerServers[].replicationRole",
     ],
-    ..Simulated::NONE
+    ..SimulatedBehaviour::NONE
 };
 
 fn ids(body: &Json, list: &str) -> Vec<ArmId> {
     path::items(body, list).iter().filter_map(|item| item.get("id").unwrap_or(item).as_str()).map(ArmId::new).collect()
 }
 
-fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let refuse = |status, code, message| Err(Refusal { status, code, message });
     let place = |server: &ArmId| cloud.get(server).and_then(|body| path::text(body, "location")).and_then(region);
     if cloud.get(id).and_then(|standing| path::text(standing, ROLE)) == Some("Secondary") {
@@ -95,7 +96,7 @@ fn admit(cloud: &dyn Cloudlet, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let Some(body) = cloud.get(id).cloned() else { return };
     let Some(partner) = ids(&body, PARTNERS).into_iter().next() else { return };
     let server = parent(id);
@@ -107,7 +108,7 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
         seed(cloud, member, id, &partner.child("databases", member.name()), &there);
     }
     let copies: Vec<_> = members.iter().map(|member| format!("{partner}/databases/{}", member.name())).collect();
-    let half = |cloud: &dyn Cloudlet, role: &str, other: &ArmId, others_role: &str| {
+    let half = |cloud: &dyn SimulatedWorld, role: &str, other: &ArmId, others_role: &str| {
         let mut half = body.clone();
         let place = cloud.get(other).and_then(|server| path::text(server, "location")).and_then(region);
         path::put(&mut half, ROLE, Json::from(role));
@@ -130,8 +131,8 @@ fn settle(cloud: &mut dyn Cloudlet, id: &ArmId) {
     cloud.put(&there, mirror);
 }
 
-/// Makes the secondary of one database, unless it stands, and notes on both which group they are in.
-fn seed(cloud: &mut dyn Cloudlet, primary: &ArmId, group: &ArmId, copy: &ArmId, mirror: &ArmId) {
+/// Creates the secondary of one database if it does not exist, and records the group on both.
+fn seed(cloud: &mut dyn SimulatedWorld, primary: &ArmId, group: &ArmId, copy: &ArmId, mirror: &ArmId) {
     if cloud.get(copy).is_none() {
         let Some(mut body) = cloud.get(primary).cloned() else { return };
         let location = cloud.get(&parent(copy)).and_then(|server| path::text(server, "location")).map(str::to_owned);
@@ -148,8 +149,8 @@ fn seed(cloud: &mut dyn Cloudlet, primary: &ArmId, group: &ArmId, copy: &ArmId, 
     }
 }
 
-/// Takes the databases that are in this group and not in this list out of it; a secondary stays what it is.
-fn leave(cloud: &mut dyn Cloudlet, group: &ArmId, staying: &[ArmId]) {
+/// Removes databases from this group that are not in the list. A secondary stays a secondary.
+fn leave(cloud: &mut dyn SimulatedWorld, group: &ArmId, staying: &[ArmId]) {
     for database in cloud.below(&parent(group)) {
         let member = cloud.get(&database).and_then(|body| path::text(body, GROUP_OF)).map(ArmId::new);
         if member.as_ref() == Some(group)
@@ -161,7 +162,7 @@ fn leave(cloud: &mut dyn Cloudlet, group: &ArmId, staying: &[ArmId]) {
     }
 }
 
-fn removed(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     leave(cloud, id, &[]);
     for partner in ids(body, PARTNERS) {
         let mirror = partner.child(SEGMENT, id.name());
@@ -171,33 +172,35 @@ fn removed(cloud: &mut dyn Cloudlet, id: &ArmId, body: &Json) {
 }
 
 /// The half of a group on the other server.
-fn other_half(cloud: &dyn Cloudlet, half: &ArmId) -> Option<ArmId> {
+fn other_half(cloud: &dyn SimulatedWorld, half: &ArmId) -> Option<ArmId> {
     let partner = ids(cloud.get(half)?, PARTNERS).into_iter().next()?;
     Some(partner.child(SEGMENT, half.name()))
 }
 
-/// The region of the server that a half is on.
-fn place(cloud: &dyn Cloudlet, half: &ArmId) -> Option<String> {
+/// The region of a half's server.
+fn place(cloud: &dyn SimulatedWorld, half: &ArmId) -> Option<String> {
     let place = cloud.get(&parent(half)).and_then(|server| path::text(server, "location")).and_then(region)?;
     Some(place.name.to_owned())
 }
 
-/// A failover is asked of the secondary. Microsoft documents no code for asking the primary; a second request is such a one, and harmless.
-fn admit_on_secondary(cloud: &dyn Cloudlet, id: &ArmId) -> Result<(), Refusal> {
+/// A failover request goes to the secondary. Microsoft documents no code for a request to the primary. A second
+/// request is such a one, and harmless.
+fn admit_on_secondary(cloud: &dyn SimulatedWorld, id: &ArmId) -> Result<(), Refusal> {
     if cloud.get(id).and_then(|half| path::text(half, ROLE)) == Some("Secondary") {
         return Ok(());
     }
     let server = parent(id);
     let message = format!(
-        "The server '{}' is the primary of the failover group '{}' already. A failover is asked of a secondary server.",
+        "The server '{}' is the primary of the failover group '{}' already. A failover must be requested on \
+         a secondary server.",
         server.name(),
         id.name()
     );
     Err(Refusal { status: 409, code: "FailoverGroupFailoverRequestOnPrimaryServer", message })
 }
 
-/// A planned failover synchronises first, and so needs the other server and a secondary that was seeded.
-fn admit_planned(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refusal> {
+/// A planned failover synchronises first. It needs the other server and a seeded secondary.
+fn admit_planned(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(), Refusal> {
     admit_on_secondary(cloud, id)?;
     let refuse = |code, message| Err(Refusal { status: 409, code, message });
     let there = other_half(cloud, id);
@@ -214,9 +217,9 @@ fn admit_planned(cloud: &dyn Cloudlet, id: &ArmId, _: &Json) -> Result<(), Refus
     }
 }
 
-/// Makes this half primary. A forced failover leaves the other side suspended, which the service does not let take writes any more, whenever it
-/// comes back.
-fn fail_over(cloud: &mut dyn Cloudlet, id: &ArmId, planned: bool) {
+/// Makes this half primary. A forced failover leaves the other half suspended; the service no longer lets it take
+/// writes, even when it returns.
+fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId, planned: bool) {
     let (Some(there), Some(here)) = (other_half(cloud, id), place(cloud, id)) else { return };
     if planned {
         cloud.pass_on(&store(id), &here);
@@ -237,8 +240,8 @@ fn fail_over(cloud: &mut dyn Cloudlet, id: &ArmId, planned: bool) {
     }
 }
 
-/// After a forced failover the old primary is seeded again once both regions work, and then follows.
-fn wakes(cloud: &mut dyn Cloudlet, id: &ArmId) -> Option<u32> {
+/// After a forced failover, the old primary is seeded again once both regions work, and then follows.
+fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
     let there = other_half(cloud, id)?;
     let half = cloud.get(id)?;
     let state = path::text(half, STATE)?.to_owned();
@@ -265,7 +268,7 @@ fn store(id: &ArmId) -> String {
     format!("sql {}", id.name().to_ascii_lowercase())
 }
 
-fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
+fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
     let (name, there) = (store(id), other_half(cloud, id)?);
     let halves = [place(cloud, id)?, place(cloud, &there)?];
     let (writer, follower) = match path::text(cloud.get(id)?, ROLE) {
@@ -276,7 +279,7 @@ fn keeps(cloud: &dyn Cloudlet, id: &ArmId) -> Option<Kept> {
         }
     };
     let behind = between(cloud, &name, 2.0, 5.0);
-    Some(Kept { name, writers: vec![writer], followers: vec![(follower, behind)] })
+    Some(StorePlacement { name, writers: vec![writer], followers: vec![(follower, behind)] })
 }
 
 #[cfg(test)]
@@ -286,9 +289,9 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct World(BTreeMap<ArmId, Json>);
+    struct SqlWorld(BTreeMap<ArmId, Json>);
 
-    impl Cloudlet for World {
+    impl SimulatedWorld for SqlWorld {
         fn get(&self, id: &ArmId) -> Option<&Json> {
             self.0.get(id)
         }
@@ -320,8 +323,8 @@ mod tests {
     }
 
     #[test]
-    fn a_group_has_a_mirror_and_secondaries_that_outlive_it() {
-        let mut world = World::default();
+    fn group_has_a_mirror_and_secondaries_that_remain_after_deletion() {
+        let mut world = SqlWorld::default();
         let (east, west) = (ArmId::new("/servers/east"), ArmId::new("/servers/west"));
         world.put(&east, json!({ "location": "canadacentral" }));
         world.put(&west, json!({ "location": "canadaeast" }));

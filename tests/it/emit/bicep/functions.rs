@@ -1,12 +1,12 @@
-//! Bicep's functions over plain values, as its documentation has them.
+//! Bicep functions over plain values, according to the Bicep documentation.
 
-#![expect(clippy::panic, reason = "what cannot be evaluated fails the test")]
+#![expect(clippy::panic, reason = "a construct that cannot be evaluated fails the test")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
-/// The value of a call.
+/// Result of a call.
 pub fn call(name: &str, args: &[Json]) -> Json {
     let text = |at: usize| args[at].as_str().unwrap_or_else(|| panic!("{name}: {:?}", args[at]));
     let int = |at: usize| args[at].as_i64().unwrap_or_else(|| panic!("{name}: {:?}", args[at]));
@@ -38,8 +38,8 @@ pub fn call(name: &str, args: &[Json]) -> Json {
             _ => text(0).contains(text(1)),
         }),
         "indexOf" => json!(match &args[0] {
-            Json::Array(items) => items.iter().position(|item| *item == args[1]).expect("it is there"),
-            _ => text(0).find(text(1)).expect("it is there"),
+            Json::Array(items) => items.iter().position(|item| *item == args[1]).expect("the value is found"),
+            _ => text(0).find(text(1)).expect("the value is found"),
         }),
         "toUpper" => json!(text(0).to_uppercase()),
         "toLower" => json!(text(0).to_lowercase()),
@@ -66,7 +66,7 @@ pub fn call(name: &str, args: &[Json]) -> Json {
             json!(format!("{}/{bits}", std::net::Ipv4Addr::from(address + step * int(2) as u32)))
         }
         "cidrHost" => json!(std::net::Ipv4Addr::from(network(text(0)).0 + 1 + int(1) as u32).to_string()),
-        other => panic!("the function {other}"),
+        other => panic!("unsupported function {other}"),
     }
 }
 
@@ -86,6 +86,6 @@ fn union(mut left: Json, right: &Json) -> Json {
             }
             left
         }
-        _ => panic!("union of {left} and {right}"),
+        _ => panic!("unsupported union of {left} and {right}"),
     }
 }

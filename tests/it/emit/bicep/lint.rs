@@ -1,12 +1,13 @@
-//! Rules of Bicep's compiler and of its linter that can be seen in the text (source: Bicep's list of linter rules and its error codes).
+//! Rules of Bicep's compiler and linter that can be checked on the text (source: Bicep's list of linter rules and its
+//! error codes).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
-use super::eval::Files;
+use super::eval::BicepFiles;
 
-/// Functions that Bicep has, of those that are emitted.
+/// Bicep functions that emitted code uses.
 const FUNCTIONS: &[&str] = &[
     "items",
     "union",
@@ -49,7 +50,7 @@ const FUNCTIONS: &[&str] = &[
     "loadFileAsBase64",
 ];
 
-/// Hosts of one cloud (source: the rule `no-hardcoded-env-urls`).
+/// Host names of one cloud (source: the rule `no-hardcoded-env-urls`).
 const HOSTS: &[&str] = &[
     "management.core.windows.net",
     "gallery.azure.com",
@@ -62,8 +63,8 @@ const HOSTS: &[&str] = &[
     "batch.core.windows.net",
 ];
 
-/// A declaration of a file.
-struct Declared<'t> {
+/// A declaration in a file.
+struct Declaration<'t> {
     node: Node<'t>,
     word: &'t str,
     is_secure: bool,
@@ -71,17 +72,17 @@ struct Declared<'t> {
     has_default: bool,
 }
 
-struct File<'t> {
+struct LintedFile<'t> {
     name: &'t str,
     text: &'t str,
     root: Node<'t>,
-    declared: BTreeMap<&'t str, Declared<'t>>,
+    declared: BTreeMap<&'t str, Declaration<'t>>,
 }
 
-/// The faults of all files.
-pub fn faults(files: &Files) -> Vec<String> {
-    let all: BTreeMap<&str, File<'_>> =
-        files.trees().map(|(name, text, root)| (name, File::new(name, text, root))).collect();
+/// Faults of all files.
+pub fn faults(files: &BicepFiles) -> Vec<String> {
+    let all: BTreeMap<&str, LintedFile<'_>> =
+        files.trees().map(|(name, text, root)| (name, LintedFile::new(name, text, root))).collect();
     let mut found = Vec::new();
     for file in all.values() {
         file.names(&mut found);
@@ -101,13 +102,13 @@ fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.named_children(&mut cursor).collect()
 }
 
-/// Calls `f` with a node and all below.
+/// Calls `f` with a node and all its descendants.
 fn walk<'t>(node: Node<'t>, f: &mut dyn FnMut(Node<'t>)) {
     f(node);
     children(node).into_iter().for_each(|child| walk(child, f));
 }
 
-impl<'t> File<'t> {
+impl<'t> LintedFile<'t> {
     fn new(name: &'t str, text: &'t str, root: Node<'t>) -> Self {
         let mut file = Self { name, text, root, declared: BTreeMap::new() };
         let mut decorators = String::new();
@@ -136,12 +137,12 @@ impl<'t> File<'t> {
                 .into_iter()
                 .find(|child| child.kind() == "identifier")
                 .map_or("", |child| file.of(child));
-            // Outputs have names of their own.
+            // Outputs have a namespace of their own.
             let called = if word == "output" { "" } else { called };
             let is_conditional = children(node).iter().any(|child| child.kind() == "if_statement");
             let has_default = children(node).last().is_some_and(|last| last.kind() != "type");
             let is_secure = decorators.contains("@secure()");
-            let one = Declared { node, word, is_secure, is_conditional, has_default };
+            let one = Declaration { node, word, is_secure, is_conditional, has_default };
             if !called.is_empty() {
                 assert!(file.declared.insert(called, one).is_none(), "{name}: `{called}` is declared twice");
             }
@@ -158,7 +159,7 @@ impl<'t> File<'t> {
         found.push(format!("{}: {rule}: {what}", self.name));
     }
 
-    /// Every name is declared, and everything declared is used.
+    /// Every name is declared, and every declaration is used.
     fn names(&self, found: &mut Vec<String>) {
         let mut used: BTreeSet<&str> = BTreeSet::new();
         for node in children(self.root) {
@@ -189,12 +190,12 @@ impl<'t> File<'t> {
                 if let Some((name, _)) = self.declared.get_key_value(name) {
                     used.insert(name);
                 } else if !bound.contains(&name) && !FUNCTIONS.contains(&name) {
-                    self.fault(found, "BCP057", &format!("`{name}` is not there"));
+                    self.fault(found, "BCP057", &format!("`{name}` is not declared"));
                 }
                 return;
             }
             "object_property" => {
-                // A key is no name.
+                // Keys are not references.
                 children(node).into_iter().skip(1).for_each(|child| self.uses(child, bound, own, used, found));
                 return;
             }
@@ -211,7 +212,8 @@ impl<'t> File<'t> {
             }
             _ => {}
         }
-        // The grammar reads `one => one.key` as `(one => one).key`: what a lambda binds is bound in all that begins with it.
+        // The grammar parses `one => one.key` as `(one => one).key`: the parameters of a lambda are bound in the whole
+        // expression that begins with it.
         let mut first = Some(node);
         while let Some(one) = first {
             if one.kind() == "lambda_expression" {
@@ -227,7 +229,7 @@ impl<'t> File<'t> {
         bound.truncate(before);
     }
 
-    /// How texts, keys and reads are written.
+    /// Form of strings, keys and reads.
     fn texts(&self, root: Node<'t>, found: &mut Vec<String>) {
         walk(root, &mut |node| {
             let parts = children(node);
@@ -252,7 +254,7 @@ impl<'t> File<'t> {
                 "member_expression" => {
                     let of = self.declared.get(self.of(parts[0]));
                     let is_safe = self.of(node)[self.of(parts[0]).len()..].starts_with(".?");
-                    // Ids and names are known without the resource.
+                    // Ids and names are known before the deployment.
                     let is_runtime = !matches!(self.of(parts[1]), "id" | "name");
                     if of.is_some_and(|one| one.is_conditional) && is_runtime && !is_safe {
                         self.fault(found, "BCP318", self.of(node));
@@ -328,8 +330,8 @@ impl<'t> File<'t> {
         }
     }
 
-    /// Each module is there, and is given what it takes and nothing else.
-    fn modules(&self, all: &BTreeMap<&str, File<'_>>, found: &mut Vec<String>) {
+    /// Each module exists and gets exactly the parameters that it declares.
+    fn modules(&self, all: &BTreeMap<&str, LintedFile<'_>>, found: &mut Vec<String>) {
         for (name, one) in self.declared.iter().filter(|(_, one)| one.word == "module") {
             let path = self.of(children(one.node)[1]).trim_matches('\'');
             let Some(module) = all.get(path) else {
@@ -345,7 +347,7 @@ impl<'t> File<'t> {
             });
             for (param, of) in module.declared.iter().filter(|(_, one)| one.word == "param") {
                 if !given.contains(param) {
-                    self.fault(found, "BCP035", &format!("{name} is not given {param}"));
+                    self.fault(found, "BCP035", &format!("{name} has no value for {param}"));
                 }
                 let is_secure = self.declared.get(param).is_some_and(|own| own.is_secure);
                 if is_secure && !of.is_secure {
@@ -358,8 +360,8 @@ impl<'t> File<'t> {
         }
     }
 
-    /// A file of parameters gives what `main.bicep` takes.
-    fn parameters(&self, all: &BTreeMap<&str, File<'_>>, found: &mut Vec<String>) {
+    /// A file of parameters assigns the parameters of `main.bicep`.
+    fn parameters(&self, all: &BTreeMap<&str, LintedFile<'_>>, found: &mut Vec<String>) {
         let Some(main) = all.get("main.bicep") else { return self.fault(found, "BCP091", "main.bicep") };
         for (name, one) in main.declared.iter().filter(|(_, one)| one.word == "param") {
             if !one.has_default && !self.declared.contains_key(name) {
@@ -372,8 +374,8 @@ impl<'t> File<'t> {
     }
 }
 
-/// Whether a node is in the value of such a property.
-fn is_within(node: Node<'_>, key: &str, file: &File<'_>) -> bool {
+/// True for a node in the value of this property.
+fn is_within(node: Node<'_>, key: &str, file: &LintedFile<'_>) -> bool {
     let mut at = node.parent();
     while let Some(one) = at {
         if one.kind() == "object_property" && one.named_child(0).is_some_and(|child| file.of(child) == key) {

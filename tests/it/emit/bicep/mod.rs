@@ -1,5 +1,5 @@
-//! Emitted Bicep, for every kind's example and every stack to start from: it can be read, its names resolve, the rules of the linter hold, what it writes fits the
-//! provider's types and is what `apply` makes, and no secret is in it.
+//! Emitted Bicep for every kind's example and every starter stack: it parses, its names resolve, the linter's rules
+//! hold, it writes what `apply` creates within the provider's types, and it contains no secret.
 
 mod eval;
 mod functions;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use drplan::address::ArmId;
-use drplan::emit::{Emitted, bicep};
+use drplan::emit::{EmitResult, bicep};
 use drplan::kinds::Place;
 use drplan::stack::{Presence, Stack};
 use serde_json::{Map, Value as Json};
@@ -21,53 +21,54 @@ use crate::failover::incident::UP;
 use crate::failover::scene::Scene;
 use crate::lab::{failures, simulated};
 use crate::stacks;
-use eval::{Files, World, Written, deploy};
+use eval::{BicepFiles, DeploymentInputs, WrittenResource, deploy};
 
 fn stack_of(source: &Source) -> Stack {
     evaluated(&source.lab, &source.text, &source.name).stack
 }
 
 #[test]
-fn names_resolve_and_the_rules_of_the_linter_hold() {
+fn names_resolve_and_linter_rules_hold() {
     let mut found = Vec::new();
     for source in sources() {
         let emitted = bicep(&stack_of(&source));
         assert_eq!(emitted, bicep(&stack_of(&source)), "{}: emitted twice", source.name);
-        let faults = lint::faults(&Files::parse(&emitted.files));
+        let faults = lint::faults(&BicepFiles::parse(&emitted.files));
         found.extend(faults.into_iter().map(|fault| format!("{}: {fault}", source.name)));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// What the stack says of its variables, for the environment that secrets are read from.
+/// Values of the stack's variables, as environment variables that hold secrets.
 fn environment(stack: &Stack) -> impl Fn(&str) -> String {
     let secrets: BTreeMap<String, String> = stack
         .variables
         .iter()
         .filter_map(|(name, variable)| Some((format!("DRPLAN_VAR_{name}"), variable.value.as_str()?.to_owned())))
         .collect();
-    move |name| secrets.get(name).cloned().unwrap_or_else(|| "?asked for".to_owned())
+    move |name| secrets.get(name).cloned().unwrap_or_else(|| "?provided".to_owned())
 }
 
-/// What a deployment of what is emitted writes, and its outputs.
+/// Resources and outputs of a deployment of emitted code.
 fn deployed(
     stack: &Stack,
-    emitted: &Emitted,
+    emitted: &EmitResult,
     active: bool,
     standing: &BTreeMap<ArmId, Json>,
-) -> (Vec<Written>, Map<String, Json>) {
-    let files = Files::parse(&emitted.files);
+) -> (Vec<WrittenResource>, Map<String, Json>) {
+    let files = BicepFiles::parse(&emitted.files);
     let parameters = if active { "failover.bicepparam" } else { "main.bicepparam" };
-    let world = World {
+    let inputs = DeploymentInputs {
         subscription: &stack.subscription,
         tenant: &stack.tenant,
         environment: &environment(stack),
         cloud: &|id| standing.get(id).cloned(),
     };
-    deploy(&files, parameters, &world)
+    deploy(&files, parameters, &inputs)
 }
 
-/// Where what is written differs from what stands. What the provider never answers is passed over where the kinds say so.
+/// Differences between written and existing bodies. Skips properties that the provider never returns, according to the
+/// kinds.
 fn differences(path: &str, written: &Json, stands: Option<&Json>, silent: &BTreeSet<String>, found: &mut Vec<String>) {
     let last = path.rsplit(['.', ']']).next().unwrap_or(path);
     match (written, stands) {
@@ -86,7 +87,7 @@ fn differences(path: &str, written: &Json, stands: Option<&Json>, silent: &BTree
         }
         (Json::Array(all), Some(Json::Array(other))) if all.len() == other.len() => {
             for (at, value) in all.iter().enumerate() {
-                // Regions come in the order of their ranks.
+                // Regions are sorted by priority.
                 let region = |one: &Json| {
                     one.get("locationName").and_then(Json::as_str).map(|name| name.replace(' ', "").to_lowercase())
                 };
@@ -94,18 +95,19 @@ fn differences(path: &str, written: &Json, stands: Option<&Json>, silent: &BTree
                 differences(&format!("{path}[{at}]"), value, same.or(other.get(at)), silent, found);
             }
         }
-        // The members of a virtual endpoint are asked for without the server that has it, which is answered before them.
+        // Members of a virtual endpoint are written as names of servers; the response has the server in front.
         (Json::Array(all), Some(Json::Array(other))) if last == "members" && other.ends_with(all) => {}
-        // Some services answer regions in words.
+        // Some services return the display name of a region.
         (Json::String(a), Some(Json::String(b))) if a.eq_ignore_ascii_case(&b.replace(' ', "")) => {}
         (Json::String(a), Some(Json::String(b))) if a.eq_ignore_ascii_case(b) => {}
         (a, Some(b)) if a == b => {}
-        (a, b) => found
-            .push(format!("{path}: {a} is written, and {} stands", b.map_or("nothing".to_owned(), Json::to_string))),
+        (a, b) => {
+            found.push(format!("{path}: {a} is written instead of {}", b.map_or("nothing".to_owned(), Json::to_string)))
+        }
     }
 }
 
-/// The last segments of paths that the provider never answers, by the kinds of a stack.
+/// Last path segments of properties that the provider never returns, for the kinds of a stack.
 fn silent(stack: &Stack) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     for resource in stack.resources.values() {
@@ -126,31 +128,31 @@ fn collect(args: &[drplan::kinds::Arg], into: &mut BTreeSet<String>) {
     }
 }
 
-/// The faults of what is written against what stands: the same objects, with the same values.
+/// Faults of a deployment compared with existing objects: the same objects, with the same values.
 fn against(
     stack: &Stack,
-    written: &[Written],
+    written: &[WrittenResource],
     standing: &BTreeMap<ArmId, Json>,
     expected: &BTreeSet<ArmId>,
 ) -> Vec<String> {
     let mut found = Vec::new();
     let ids: BTreeSet<ArmId> = written.iter().map(|one| one.id.clone()).collect();
     found.extend(expected.difference(&ids).map(|id| format!("{id} is not written")));
-    found.extend(ids.difference(expected).map(|id| format!("{id} is written, and is not the stack's")));
+    found.extend(ids.difference(expected).map(|id| format!("{id} is written, but not in the stack")));
     if ids.len() != written.len() {
         found.push("an object is written twice".to_owned());
     }
     let silent = silent(stack);
     for one in written {
         match standing.get(&one.id) {
-            None => found.push(format!("{} does not stand", one.id)),
+            None => found.push(format!("{} does not exist", one.id)),
             Some(body) => differences(one.id.name(), &one.body, Some(body), &silent, &mut found),
         }
     }
     found
 }
 
-/// The objects of a stack that are written whole: all, or those that always stand.
+/// Objects of a stack that are written in full: all, or only the permanent ones.
 fn objects(stack: &Stack, all: bool) -> BTreeSet<ArmId> {
     let resources = stack.resources.values().filter(|one| all || one.presence == Presence::Permanent);
     resources
@@ -160,17 +162,17 @@ fn objects(stack: &Stack, all: bool) -> BTreeSet<ArmId> {
         .collect()
 }
 
-/// What stands once a stack was applied.
+/// Existing objects after an apply of a stack.
 fn standing(source: &Source) -> BTreeMap<ArmId, Json> {
     simulated(async {
-        let applied = source.lab.apply(&source.text).await.expect("it can be recorded");
+        let applied = source.lab.apply(&source.text).await.expect("the state can be written");
         failures(&applied, &source.name).unwrap_or_else(|why| panic!("{why}"));
         source.lab.simulator.show().objects
     })
 }
 
 #[test]
-fn it_makes_what_apply_makes_and_fits_the_providers_types() {
+fn emitted_code_creates_the_resources_of_apply() {
     let (mut found, mut types) = (Vec::new(), Types::default());
     for source in sources() {
         let stack = stack_of(&source);
@@ -179,7 +181,7 @@ fn it_makes_what_apply_makes_and_fits_the_providers_types() {
         let (written, _) = deployed(&stack, &emitted, false, &standing);
         let mut faults = against(&stack, &written, &standing, &objects(&stack, false));
         faults.extend(types.faults(&written));
-        faults.extend(order::faults(&stack, &Files::parse(&emitted.files), &written));
+        faults.extend(order::faults(&stack, &BicepFiles::parse(&emitted.files), &written));
         found.extend(faults.into_iter().map(|fault| format!("{}: {fault}", source.name)));
     }
     types.done();
@@ -187,7 +189,7 @@ fn it_makes_what_apply_makes_and_fits_the_providers_types() {
 }
 
 #[test]
-fn while_a_failover_is_on_it_makes_what_the_run_left() {
+fn emitted_code_keeps_the_roles_of_a_failover() {
     let (mut found, mut types) = (Vec::new(), Types::default());
     for name in ["web-geo", "shop", "postgres-warm", "images"] {
         let incident = simulated(async {
@@ -200,7 +202,7 @@ fn while_a_failover_is_on_it_makes_what_the_run_left() {
         let stack = evaluated(&lab, &text, name).stack;
         let emitted = bicep(&stack);
         let (written, _) = deployed(&stack, &emitted, true, &standing);
-        // A replica whose other side takes writes is left alone meanwhile.
+        // A replica whose peer is the primary is not written.
         let promoted = |id: &ArmId| {
             let groups = stack.failover_groups.values();
             let all = groups.flat_map(|group| &group.promote).filter_map(|address| stack.resources.get(address));
@@ -215,7 +217,7 @@ fn while_a_failover_is_on_it_makes_what_the_run_left() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// A schema in which what is read only is refused.
+/// A schema that rejects read-only properties.
 fn writable(schema: &Json) -> Json {
     match schema {
         Json::Object(map) => {
@@ -228,7 +230,7 @@ fn writable(schema: &Json) -> Json {
                     let all = properties.iter().map(|(name, value)| (name.clone(), of(value))).collect();
                     (key.clone(), Json::Object(all))
                 }
-                // Two patterns look behind, which the validator cannot.
+                // The validator does not support the two patterns that use look-behind.
                 ("pattern", _) => ("description".to_owned(), Json::from("")),
                 _ => (key.clone(), writable(value)),
             };
@@ -239,7 +241,7 @@ fn writable(schema: &Json) -> Json {
     }
 }
 
-/// The provider's types, each made ready once.
+/// Provider types, each compiled once.
 #[derive(Default)]
 struct Types {
     validators: BTreeMap<String, Option<jsonschema::Validator>>,
@@ -247,14 +249,14 @@ struct Types {
 }
 
 impl Types {
-    /// Where what is written does not fit them.
-    fn faults(&mut self, written: &[Written]) -> Vec<String> {
+    /// Faults of written resources against the provider's types.
+    fn faults(&mut self, written: &[WrittenResource]) -> Vec<String> {
         let mut found = Vec::new();
         for one in written.iter().filter(|_| sheets::present()) {
             let type_ = one.id.arm_type().unwrap_or_default();
             let validator = self.validators.entry(type_.clone()).or_insert_with(|| {
                 let (api, schema) = sheets::arm_type(&type_)?;
-                assert_eq!(api, one.api, "the version of {type_}");
+                assert_eq!(api, one.api, "API version of {type_}");
                 Some(jsonschema::validator_for(&writable(&schema?)).expect("a schema"))
             });
             let Some(validator) = validator else { continue };
@@ -268,20 +270,20 @@ impl Types {
         found
     }
 
-    /// Says aloud where nothing could be checked.
+    /// Reports a skipped check.
     fn done(&self) {
         match sheets::present() {
             true => assert!(self.checked > 20, "only {} bodies were checked", self.checked),
             false => crate::skipped(
-                "emitted Bicep was NOT held against the provider's types; the sheets are not on this machine",
+                "emitted Bicep was NOT checked against the provider's types; ../shared/reference is absent",
             ),
         }
     }
 }
 
 #[test]
-fn no_secret_is_in_it() {
-    let source = sources().pop().expect("the wide one");
+fn emitted_code_contains_no_secret() {
+    let source = sources().pop().expect("the wide stack");
     for (name, text) in bicep(&stack_of(&source)).files {
         for secret in [SECRET, "a-default-that-is-secret", "written-1n-clear"] {
             assert!(!text.contains(secret), "{name}:\n{text}");
@@ -290,7 +292,7 @@ fn no_secret_is_in_it() {
 }
 
 #[test]
-fn a_changed_argument_changes_its_line_only() {
+fn changed_argument_changes_only_its_line() {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo"));
     let before = bicep(&evaluated(&lab, &text, "web-geo").stack);
     let after = bicep(&evaluated(&lab, &text.replace("max_size_gb = 50", "max_size_gb = 60"), "web-geo").stack);
@@ -304,8 +306,8 @@ fn a_changed_argument_changes_its_line_only() {
 }
 
 #[test]
-fn loops_stay_loops() {
-    let source = sources().pop().expect("the wide one");
+fn loops_are_emitted_as_loops() {
+    let source = sources().pop().expect("the wide stack");
     let emitted = bicep(&stack_of(&source));
     let group = &emitted.files["modules/app-group.bicep"];
     for part in [
@@ -320,16 +322,16 @@ fn loops_stay_loops() {
 }
 
 #[test]
-fn every_resource_is_said_or_told_of() {
+fn every_resource_is_emitted_or_reported() {
     for source in sources() {
         let stack = stack_of(&source);
         let emitted = bicep(&stack);
         for resource in
             stack.resources.values().filter(|one| matches!(one.kind.place, Place::Part(..) | Place::Property(_)))
         {
-            let told = emitted.unsaid.iter().any(|one| one.what.starts_with(resource.address.block().as_str()));
+            let told = emitted.limitations.iter().any(|one| one.what.starts_with(resource.address.block().as_str()));
             let has_owner = resource.objects.iter().all(|object| stack.by_id(&object.id).is_some());
-            assert!(told || has_owner, "{}: {} is said nowhere", source.name, resource.address);
+            assert!(told || has_owner, "{}: {} is neither emitted nor reported", source.name, resource.address);
         }
     }
 }

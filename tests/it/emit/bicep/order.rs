@@ -1,4 +1,5 @@
-//! What emitted Bicep waits for: each resource of the stack comes after those that it needs, by symbols, `dependsOn` and the order of modules.
+//! Order of emitted Bicep: each resource is created after the resources that it needs, through references, `dependsOn`
+//! and the order of modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +8,18 @@ use drplan::kinds::Place;
 use drplan::stack::{Resource, Stack};
 use tree_sitter::Node;
 
-use super::eval::{Files, Written};
+use super::eval::{BicepFiles, WrittenResource};
 
-/// What the declarations of one file name.
+/// Declarations of one file, each with the names that it refers to.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// The resources that would be written before, or beside, what they need.
-pub fn faults(stack: &Stack, files: &Files, written: &[Written]) -> Vec<String> {
+/// Resources that could be written before, or concurrently with, a resource that they need.
+pub fn faults(stack: &Stack, files: &BicepFiles, written: &[WrittenResource]) -> Vec<String> {
     let graphs: BTreeMap<&str, Graph> = files.trees().map(|(name, text, root)| (name, graph(text, root))).collect();
     let main = files.trees().find(|(name, ..)| *name == "main.bicep").expect("a main file");
     let modules = modules(main.1, main.2);
     let by: BTreeMap<&ArmId, &(String, String)> = written.iter().map(|one| (&one.id, &one.by)).collect();
-    // What a file is called in the main file; what stands there itself, its own name.
+    // Symbolic name in the main file: that of the module, or that of a resource in the main file itself.
     let in_main = |(file, symbol): &(String, String)| modules.get(file).cloned().unwrap_or_else(|| symbol.clone());
     let places = |resource: &Resource| -> Vec<(String, String)> {
         resource.objects.iter().filter_map(|object| by.get(&object.id).map(|by| (*by).clone())).collect()
@@ -56,7 +57,7 @@ fn name<'t>(text: &'t str, node: Node<'_>) -> &'t str {
     children(node).into_iter().find(|child| child.kind() == "identifier").map_or("", |child| &text[child.byte_range()])
 }
 
-/// Each declaration with the others that it names.
+/// Each declaration with the other declarations that it refers to.
 fn graph(text: &str, root: Node<'_>) -> Graph {
     let all: Vec<Node<'_>> = children(root).into_iter().filter(is_declaration).collect();
     let names: BTreeSet<&str> = all.iter().map(|node| name(text, *node)).collect();
@@ -75,7 +76,7 @@ fn graph(text: &str, root: Node<'_>) -> Graph {
     all.iter().map(|node| (name(text, *node).to_owned(), named(*node))).collect()
 }
 
-/// The files that the main file calls, and what it calls them.
+/// Module files that the main file uses, and their symbolic names.
 fn modules(text: &str, root: Node<'_>) -> BTreeMap<String, String> {
     let all = children(root).into_iter().filter(|node| node.kind() == "module_declaration");
     let path = |node: Node<'_>| text[children(node)[1].byte_range()].trim_matches('\'').to_owned();

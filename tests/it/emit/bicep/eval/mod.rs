@@ -1,6 +1,7 @@
-//! Emitted Bicep, evaluated: what a deployment of it would write. Only what is emitted is understood; anything else fails the test.
+//! Evaluator of emitted Bicep: the resources that a deployment would write. Supports only emitted constructs; any other
+//! fails the test.
 
-#![expect(clippy::panic, reason = "what cannot be evaluated fails the test")]
+#![expect(clippy::panic, reason = "a construct that cannot be evaluated fails the test")]
 
 mod value;
 
@@ -12,65 +13,65 @@ use drplan::address::ArmId;
 use serde_json::{Map, Value as Json, json};
 use tree_sitter::{Node, Tree};
 
-/// The files, as trees.
-pub struct Files {
+/// Syntax trees of the files.
+pub struct BicepFiles {
     files: BTreeMap<String, (String, Tree)>,
     texts: BTreeMap<String, String>,
 }
 
-impl Files {
-    /// Parses what is Bicep, and fails where anything cannot be read.
+impl BicepFiles {
+    /// Parses the Bicep files; a syntax error fails the test.
     pub fn parse(all: &BTreeMap<String, String>) -> Self {
         let mut parser = tree_sitter::Parser::new();
         parser.set_language(&tree_sitter_bicep::LANGUAGE.into()).expect("a grammar");
         let is_code = |name: &str| name.ends_with(".bicep") || name.ends_with(".bicepparam");
         let files = all.iter().filter(|(name, _)| is_code(name)).map(|(name, text)| {
-            // The grammar knows no files of parameters, where `param` gives a value as `var` does.
+            // The grammar lacks files of parameters, in which `param` assigns a value as `var` does.
             let text = match name.ends_with("param") {
                 true => text.replace("\nparam ", "\nvar "),
                 false => text.clone(),
             };
             let tree = parser.parse(&text, None).expect("a tree");
-            assert!(!tree.root_node().has_error(), "{name} cannot be read:\n{}\n{text}", tree.root_node().to_sexp());
+            assert!(!tree.root_node().has_error(), "{name} does not parse:\n{}\n{text}", tree.root_node().to_sexp());
             (name.clone(), (text, tree))
         });
         let files = files.collect();
         Self { files, texts: all.clone() }
     }
 
-    /// The files that are Bicep.
+    /// Bicep files, without files of parameters.
     pub fn trees(&self) -> impl Iterator<Item = (&str, &str, Node<'_>)> {
         self.files.iter().map(|(name, (text, tree))| (name.as_str(), text.as_str(), tree.root_node()))
     }
 }
 
-/// What would be written.
+/// A resource that the deployment would write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Written {
+pub struct WrittenResource {
     pub id: ArmId,
     pub api: String,
     pub body: Json,
-    /// The file that writes it, and what it is called there.
+    /// File that writes the resource, and its symbolic name there.
     pub by: (String, String),
 }
 
-/// What the world outside says.
-pub struct World<'w> {
+/// Inputs of a deployment.
+pub struct DeploymentInputs<'w> {
     pub subscription: &'w str,
     pub tenant: &'w str,
-    /// A variable of the environment.
+    /// Environment variable by name.
     pub environment: &'w dyn Fn(&str) -> String,
-    /// The body of an object that stands.
+    /// Body of an existing object.
     pub cloud: &'w dyn Fn(&ArmId) -> Option<Json>,
 }
 
-/// A value.
+/// Value of an expression.
 #[derive(Clone)]
 enum Val<'t> {
     Json(Json),
-    Resource(Rc<Resource>),
-    Resources(Rc<Vec<Rc<Resource>>>),
-    /// What a module gave; `None`: it is not deployed.
+    Resource(Rc<ResourceValue>),
+    Resources(Rc<Vec<Rc<ResourceValue>>>),
+    /// Outputs of a module; `None` if the module is not deployed.
     Module(Option<Rc<Map<String, Json>>>),
     Lambda {
         root: Node<'t>,
@@ -78,7 +79,7 @@ enum Val<'t> {
     },
 }
 
-struct Resource {
+struct ResourceValue {
     id: ArmId,
     name: String,
     is_deployed: bool,
@@ -86,33 +87,43 @@ struct Resource {
 
 type Bound<'t> = HashMap<String, Val<'t>>;
 
-/// All that `main.bicep` writes with a file of parameters, and its outputs.
-pub fn deploy(files: &Files, parameters: &str, world: &World<'_>) -> (Vec<Written>, Map<String, Json>) {
-    let given = File::new(files, parameters, Map::new(), None, world).parameters();
-    let file = File::new(files, "main.bicep", given, None, world);
+/// Resources that `main.bicep` writes with a file of parameters, and its outputs.
+pub fn deploy(
+    files: &BicepFiles,
+    parameters: &str,
+    inputs: &DeploymentInputs<'_>,
+) -> (Vec<WrittenResource>, Map<String, Json>) {
+    let given = Evaluator::new(files, parameters, Map::new(), None, inputs).parameters();
+    let file = Evaluator::new(files, "main.bicep", given, None, inputs);
     let outputs = file.run();
     let written = file.written.borrow().clone();
     (written, outputs)
 }
 
-/// One file with what it is given.
-struct File<'f, 'w> {
-    files: &'f Files,
+/// One file with its parameters.
+struct Evaluator<'f, 'w> {
+    files: &'f BicepFiles,
     name: String,
     text: &'f str,
     root: Node<'f>,
     given: Map<String, Json>,
-    /// The resource group that it is deployed to.
+    /// Target resource group.
     group: Option<ArmId>,
-    world: &'w World<'w>,
+    inputs: &'w DeploymentInputs<'w>,
     known: RefCell<HashMap<String, Val<'f>>>,
-    written: RefCell<Vec<Written>>,
-    /// The lambda that is being called, so that its body is evaluated and not it.
+    written: RefCell<Vec<WrittenResource>>,
+    /// The lambda being called: its body is evaluated, not the lambda itself.
     calling: RefCell<Vec<usize>>,
 }
 
-impl<'f, 'w> File<'f, 'w> {
-    fn new(files: &'f Files, name: &str, given: Map<String, Json>, group: Option<ArmId>, world: &'w World<'w>) -> Self {
+impl<'f, 'w> Evaluator<'f, 'w> {
+    fn new(
+        files: &'f BicepFiles,
+        name: &str,
+        given: Map<String, Json>,
+        group: Option<ArmId>,
+        inputs: &'w DeploymentInputs<'w>,
+    ) -> Self {
         let (text, tree) = files.files.get(name).unwrap_or_else(|| panic!("no file {name}"));
         Self {
             files,
@@ -121,7 +132,7 @@ impl<'f, 'w> File<'f, 'w> {
             root: tree.root_node(),
             given,
             group,
-            world,
+            inputs,
             known: RefCell::default(),
             written: RefCell::default(),
             calling: RefCell::default(),
@@ -142,12 +153,12 @@ impl<'f, 'w> File<'f, 'w> {
         node.named_children(&mut cursor).collect()
     }
 
-    /// The name of a declaration.
+    /// Name of a declaration.
     fn declared(&self, node: Node<'f>) -> &'f str {
         Self::children(node).into_iter().find(|child| child.kind() == "identifier").map_or("", |child| self.of(child))
     }
 
-    /// What a file of parameters gives: what stands after each name.
+    /// Values that a file of parameters assigns, by name.
     fn parameters(&self) -> Map<String, Json> {
         let of = |node: &Node<'f>| node.kind() == "variable_declaration";
         let one = |node: Node<'f>| {
@@ -157,7 +168,7 @@ impl<'f, 'w> File<'f, 'w> {
         self.declarations().into_iter().filter(of).map(one).collect()
     }
 
-    /// Deploys it, and gives its outputs.
+    /// Deploys the file and returns its outputs.
     fn run(&self) -> Map<String, Json> {
         let mut outputs = Map::new();
         for node in self.declarations() {
@@ -173,24 +184,24 @@ impl<'f, 'w> File<'f, 'w> {
         outputs
     }
 
-    /// What a name means.
+    /// Value of a name.
     fn name(&self, name: &str) -> Val<'f> {
         if let Some(known) = self.known.borrow().get(name) {
             return known.clone();
         }
         let is = |node: &Node<'f>| self.declared(*node) == name && node.kind() != "output_declaration";
         let node = self.declarations().into_iter().find(is);
-        let node = node.unwrap_or_else(|| panic!("{}: nothing is called `{name}`\n{}", self.name, self.text));
+        let node = node.unwrap_or_else(|| panic!("{}: no declaration of `{name}`\n{}", self.name, self.text));
         let value = match node.kind() {
             "parameter_declaration" => Val::Json(match (self.given.get(name), Self::children(node).pop()) {
                 (Some(given), _) => given.clone(),
                 (None, Some(default)) if default.kind() != "type" => self.json(default, &Bound::new()),
-                _ => panic!("{}: `{name}` is not given", self.name),
+                _ => panic!("{}: no value for `{name}`", self.name),
             }),
             "variable_declaration" => self.value(*Self::children(node).last().expect("a value"), &Bound::new()),
             "resource_declaration" => self.resource(node),
             "module_declaration" => self.module(node),
-            other => panic!("{}: {other} is not known", self.name),
+            other => panic!("{}: unknown declaration {other}", self.name),
         };
         self.known.borrow_mut().insert(name.to_owned(), value.clone());
         value
@@ -219,8 +230,14 @@ impl<'f, 'w> File<'f, 'w> {
         }
     }
 
-    /// One resource; `is_deployed`: it is written.
-    fn one(&self, (called, typed): (&str, &str), body: Node<'f>, bound: &Bound<'f>, is_deployed: bool) -> Rc<Resource> {
+    /// One resource; `is_deployed` is false if its condition is false.
+    fn one(
+        &self,
+        (called, typed): (&str, &str),
+        body: Node<'f>,
+        bound: &Bound<'f>,
+        is_deployed: bool,
+    ) -> Rc<ResourceValue> {
         let (type_, api) = typed.split_once('@').expect("a version");
         let (mut name, mut parent, mut scope, mut group) = (String::new(), None, None, self.group.clone());
         let mut rest = Vec::new();
@@ -238,7 +255,7 @@ impl<'f, 'w> File<'f, 'w> {
                 _ => rest.push((key, parts[1])),
             }
         }
-        let subscription = format!("/subscriptions/{}", self.world.subscription);
+        let subscription = format!("/subscriptions/{}", self.inputs.subscription);
         let id = match (&parent, &scope) {
             (Some(parent), _) => format!("{}/{}/{name}", parent.id, type_.rsplit('/').next().unwrap_or_default()),
             (None, Some(scope)) => format!("{}/providers/{type_}/{name}", scope.id),
@@ -252,8 +269,8 @@ impl<'f, 'w> File<'f, 'w> {
                 format!("{root}/providers/{provider}{}", pairs.collect::<String>())
             }
         };
-        let resource = Rc::new(Resource { id: ArmId::new(id), name, is_deployed });
-        // What is in it may speak of what it is called.
+        let resource = Rc::new(ResourceValue { id: ArmId::new(id), name, is_deployed });
+        // The body may refer to the resource's own properties.
         let mut body = Map::new();
         for (key, value) in rest {
             let value = self.json(value, bound);
@@ -261,16 +278,17 @@ impl<'f, 'w> File<'f, 'w> {
         }
         if is_deployed {
             let by = (self.name.clone(), called.to_owned());
-            let written = Written { id: resource.id.clone(), api: api.to_owned(), body: Json::Object(body), by };
+            let written =
+                WrittenResource { id: resource.id.clone(), api: api.to_owned(), body: Json::Object(body), by };
             self.written.borrow_mut().push(written);
         }
         resource
     }
 
-    fn one_of(&self, node: Node<'f>, bound: &Bound<'f>) -> Rc<Resource> {
+    fn one_of(&self, node: Node<'f>, bound: &Bound<'f>) -> Rc<ResourceValue> {
         match self.value(node, bound) {
             Val::Resource(resource) => resource,
-            _ => panic!("{}: `{}` is no resource", self.name, self.of(node)),
+            _ => panic!("{}: `{}` is not a resource", self.name, self.of(node)),
         }
     }
 
@@ -301,21 +319,21 @@ impl<'f, 'w> File<'f, 'w> {
                 "scope" => {
                     group = Some(match self.value(parts[1], &Bound::new()) {
                         Val::Resource(resource) => {
-                            assert!(resource.is_deployed, "a module in a group that does not stand");
+                            assert!(resource.is_deployed, "a module in a group that does not exist");
                             resource.id.clone()
                         }
                         Val::Json(Json::String(id)) => ArmId::new(id),
-                        _ => panic!("a scope that is none"),
+                        _ => panic!("an invalid scope"),
                     });
                 }
                 "dependsOn" => {
                     Self::children(parts[1]).into_iter().for_each(|one| drop(self.value(one, &Bound::new())))
                 }
-                other => panic!("a module with {other}"),
+                other => panic!("unsupported module property {other}"),
             }
         }
         let path = path.as_str().expect("a path");
-        let file = File::new(self.files, path, given, group, self.world);
+        let file = Evaluator::new(self.files, path, given, group, self.inputs);
         for name in file.given.keys() {
             let mut all = file.declarations().into_iter();
             let is_there = all.any(|node| node.kind() == "parameter_declaration" && file.declared(node) == name);

@@ -1,16 +1,16 @@
-//! Expressions of a file, evaluated.
+//! Evaluation of expressions.
 
-#![expect(clippy::panic, reason = "what cannot be evaluated fails the test")]
+#![expect(clippy::panic, reason = "a construct that cannot be evaluated fails the test")]
 
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 use tree_sitter::Node;
 
-use super::{Bound, File, Val};
+use super::{Bound, Evaluator, Val};
 
-impl<'f> File<'f, '_> {
-    /// The turns of a loop: what is bound in each, and the body.
+impl<'f> Evaluator<'f, '_> {
+    /// Iterations of a loop: its bindings in each, and the body.
     pub(super) fn turns(&self, node: Node<'f>, bound: &Bound<'f>) -> Vec<(Bound<'f>, Node<'f>)> {
         let parts = Self::children(node);
         let names: Vec<&str> = match parts[0].kind() {
@@ -18,7 +18,7 @@ impl<'f> File<'f, '_> {
             _ => vec![self.of(parts[0])],
         };
         let Json::Array(items) = self.json(parts[1], bound) else {
-            panic!("{}: a loop over what is no list", self.name)
+            panic!("{}: a loop over a value that is not a list", self.name)
         };
         let turn = |(at, item): (usize, Json)| {
             let mut inner = bound.clone();
@@ -35,7 +35,7 @@ impl<'f> File<'f, '_> {
         match self.value(node, bound) {
             Val::Json(json) => json,
             Val::Resource(_) | Val::Resources(_) | Val::Module(_) | Val::Lambda { .. } => {
-                panic!("{}: `{}` is no plain value", self.name, self.of(node))
+                panic!("{}: `{}` is not a plain value", self.name, self.of(node))
             }
         }
     }
@@ -110,7 +110,7 @@ impl<'f> File<'f, '_> {
                 "id" => json!(resource.id.as_str()),
                 "name" => json!(resource.name),
                 other => {
-                    let body = (self.world.cloud)(&resource.id);
+                    let body = (self.inputs.cloud)(&resource.id);
                     body.and_then(|body| body.get(other).cloned()).unwrap_or_default()
                 }
             }),
@@ -140,15 +140,15 @@ impl<'f> File<'f, '_> {
                 "interpolation" => match self.json(Self::children(part)[0], bound) {
                     Json::String(text) => out.push_str(&text),
                     Json::Number(number) => out.push_str(&number.to_string()),
-                    other => panic!("{}: {other} in a text", self.name),
+                    other => panic!("{}: unsupported {other} in a string", self.name),
                 },
-                other => panic!("{}: {other} in a text", self.name),
+                other => panic!("{}: unsupported {other} in a string", self.name),
             }
         }
         json!(out)
     }
 
-    /// Calls a lambda with values.
+    /// Calls a lambda with these values.
     fn lambda(&self, of: &Val<'f>, values: &[Json], bound: &Bound<'f>) -> Json {
         let Val::Lambda { root, lambda } = of else { panic!("{}: no lambda", self.name) };
         let names: Vec<&str> = match Self::children(*lambda)[0] {
@@ -167,7 +167,8 @@ impl<'f> File<'f, '_> {
         out
     }
 
-    /// The items of a list. The grammar reads a call of several arguments in one as a name and a value in parentheses.
+    /// Items of a list. The grammar parses a call with several arguments in a one-line list as a name and a value in
+    /// parentheses.
     fn items(&self, parts: &[Node<'f>], bound: &Bound<'f>) -> Json {
         let mut out = Vec::new();
         let mut left = parts.iter();
@@ -201,7 +202,7 @@ impl<'f> File<'f, '_> {
         let (node, parts) = (function, [function, arguments]);
         let args: Vec<Val<'f>> = Self::children(parts[1]).into_iter().map(|arg| self.value(arg, bound)).collect();
         if parts[0].kind() == "member_expression" {
-            // A key that the cloud is asked for.
+            // Result of `listKeys`.
             return Val::Json(json!("?key"));
         }
         let function = self.of(parts[0]);
@@ -216,7 +217,7 @@ impl<'f> File<'f, '_> {
         };
         let text =
             |at: usize| json(at).as_str().unwrap_or_else(|| panic!("{}: `{}`", self.name, self.of(node))).to_owned();
-        let subscription = format!("/subscriptions/{}", self.world.subscription);
+        let subscription = format!("/subscriptions/{}", self.inputs.subscription);
         Val::Json(match function {
             "map" => list(0).iter().enumerate().map(|(at, item)| each(1, item, at)).collect(),
             "filter" => list(0).into_iter().filter(|item| each(1, item, 0) == json!(true)).collect(),
@@ -230,7 +231,7 @@ impl<'f> File<'f, '_> {
             "resourceGroup" if args.is_empty() => json!({ "id": self.group.as_ref().expect("a group").as_str() }),
             "resourceGroup" if args.len() == 1 => json!(format!("{subscription}/resourceGroups/{}", text(0))),
             "resourceGroup" => json!(format!("/subscriptions/{}/resourceGroups/{}", text(0), text(1))),
-            "tenant" => json!({ "tenantId": self.world.tenant }),
+            "tenant" => json!({ "tenantId": self.inputs.tenant }),
             "environment" => json!({ "suffixes": {
                 "sqlServerHostname": ".database.windows.net", "keyvaultDns": ".vault.azure.net", "storage": "core.windows.net",
             } }),
@@ -249,11 +250,11 @@ impl<'f> File<'f, '_> {
                     _ => json!(format!("{root}/providers/{provider}{pairs}")),
                 }
             }
-            "readEnvironmentVariable" => json!((self.world.environment)(&text(0))),
+            "readEnvironmentVariable" => json!((self.inputs.environment)(&text(0))),
             "loadTextContent" => {
                 let path = text(0);
                 let path = match self.name.starts_with("modules/") {
-                    true => path.strip_prefix("../").unwrap_or_else(|| panic!("{path} is not beside the modules")),
+                    true => path.strip_prefix("../").unwrap_or_else(|| panic!("{path} is outside the emitted files")),
                     false => &path,
                 };
                 json!(self.files.texts.get(path).unwrap_or_else(|| panic!("no file {path}")))
@@ -272,7 +273,7 @@ impl<'f> File<'f, '_> {
     }
 }
 
-/// The lambda that an expression begins with: the grammar reads `one => one.key` as `(one => one).key`.
+/// The lambda that an expression begins with: the grammar parses `one => one.key` as `(one => one).key`.
 fn lambda_of(node: Node<'_>) -> Option<Node<'_>> {
     match node.kind() {
         "lambda_expression" => Some(node),
@@ -298,6 +299,6 @@ fn operate(operator: &str, left: &Json, right: &Json) -> Json {
         "<=" => json!(numbers().0 <= numbers().1),
         ">" => json!(numbers().0 > numbers().1),
         ">=" => json!(numbers().0 >= numbers().1),
-        other => panic!("the operator {other}"),
+        other => panic!("unsupported operator {other}"),
     }
 }

@@ -1,0 +1,169 @@
+//! Values of single types: conversions, checks, and the errors in them.
+
+use std::net::IpAddr;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::value::{Number, Value};
+
+/// An error in a value, before its place is known.
+pub(super) struct Problem {
+    summary: String,
+    help: Option<String>,
+    /// The expected type, for messages that must not show the value.
+    wanted: Option<String>,
+    /// The position of the element that it is about, in a list.
+    pub(super) item: Option<usize>,
+}
+
+impl Problem {
+    pub(super) fn new(summary: String) -> Self {
+        Self { summary, help: None, wanted: None, item: None }
+    }
+
+    pub(super) fn ty(wanted: &str, value: &Value) -> Self {
+        let shown = match value {
+            Value::String(text) if text.chars().count() <= 60 => format!("the string \"{text}\""),
+            Value::Block(address) => format!("`{address}`"),
+            Value::Number(number) => format!("the number {number}"),
+            Value::Bool(bool) => format!("{bool}"),
+            other => other.type_name().to_owned(),
+        };
+        Self { wanted: Some(wanted.to_owned()), ..Self::new(format!("expected {wanted}, found {shown}")) }
+    }
+
+    /// The same for an element of a list; positions within it are lost.
+    pub(super) fn of_item(self, at: usize) -> Self {
+        Self { item: Some(at), ..self }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Without the text of a value that must not be shown.
+    pub(super) fn hidden(self) -> Self {
+        let summary = match self.wanted {
+            Some(wanted) => format!("expected {wanted}, found another sensitive value"),
+            None => "the sensitive value is not supported".to_owned(),
+        };
+        Self { item: self.item, ..Self::new(summary) }
+    }
+
+    pub(super) fn at(self, span: Span, argument: &str) -> Diagnostic {
+        let diagnostic =
+            Diagnostic::error("wrong-value", format!("invalid value for `{argument}`: {}", self.summary)).at(span);
+        match self.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+pub(super) fn to_bool(value: &Value) -> Option<Value> {
+    match value {
+        Value::Bool(_) => Some(value.clone()),
+        Value::String(text) if &**text == "true" => Some(true.into()),
+        Value::String(text) if &**text == "false" => Some(false.into()),
+        _ => None,
+    }
+}
+
+pub(super) fn to_string(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(_) => Some(value.clone()),
+        Value::Number(number) => Some(number.to_string().into()),
+        Value::Bool(bool) => Some(bool.to_string().into()),
+        _ => None,
+    }
+}
+
+pub(super) fn to_number(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::String(text) => match text.parse::<i64>() {
+            Ok(int) => Some(Number::Int(int)),
+            Err(_) => text.parse().ok().and_then(Number::from_f64),
+        },
+        _ => None,
+    }
+}
+
+pub(super) fn within(number: Number, low: f64, high: f64) -> Result<Value, Problem> {
+    if (low..=high).contains(&number.as_f64()) {
+        return Ok(Value::Number(number));
+    }
+    let range = match (low <= f64::from(i32::MIN), high >= 9e15) {
+        (_, true) => format!("{low} or more"),
+        (true, _) => format!("{high} or less"),
+        _ => format!("{low} to {high}"),
+    };
+    Err(Problem::new(format!("{number} is out of range")).help(format!("Write {range}.")))
+}
+
+/// A word in the case in which the table has it.
+pub(super) fn in_our_case(words: &[&str], value: &Value) -> Value {
+    let meant = value.as_str().and_then(|text| words.iter().find(|word| word.eq_ignore_ascii_case(text)));
+    meant.map_or_else(|| value.clone(), |word| Value::from(*word))
+}
+
+pub(super) fn one_of(words: &[&str], value: &Value) -> Result<Value, Problem> {
+    let list = || words.iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(", ");
+    let Some(Value::String(text)) = to_string(value) else {
+        return Err(Problem::ty(&format!("one of {}", list()), value));
+    };
+    if words.contains(&&*text) {
+        return Ok(Value::String(text));
+    }
+    let close = words
+        .iter()
+        .copied()
+        .find(|word| word.eq_ignore_ascii_case(&text))
+        .or_else(|| crate::diagnostic::closest(&text, words.iter().copied()));
+    let problem = Problem::new(format!("\"{text}\" is not one of {}", list()));
+    Err(match close {
+        Some(close) => problem.help(format!("Did you mean \"{close}\"?")),
+        None => problem,
+    })
+}
+
+pub(super) fn parse_with(
+    value: &Value,
+    wanted: &str,
+    parse: impl Fn(&str) -> Result<String, Option<String>>,
+) -> Result<Value, Problem> {
+    match value {
+        Value::String(text) => parse(text).map(Value::from).map_err(|why| match why {
+            Some(why) => Problem::new(why),
+            None => Problem::ty(wanted, value),
+        }),
+        other => Err(Problem::ty(wanted, other)),
+    }
+}
+
+/// Normalises a range to its network address.
+pub(super) fn cidr(text: &str) -> Result<String, Option<String>> {
+    let (address, bits) = text.split_once('/').ok_or(None)?;
+    let bits: u8 = bits.parse().map_err(|_| None)?;
+    match address.parse::<IpAddr>().map_err(|_| None)? {
+        IpAddr::V4(ip) if bits <= 32 => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            Ok(format!("{}/{bits}", std::net::Ipv4Addr::from(u32::from(ip) & mask)))
+        }
+        IpAddr::V6(ip) if bits <= 128 => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            Ok(format!("{}/{bits}", std::net::Ipv6Addr::from(u128::from(ip) & mask)))
+        }
+        _ => Err(Some(format!("`{text}` has more bits than its address"))),
+    }
+}
+
+pub(super) fn as_set(mut items: Vec<Value>) -> Value {
+    if items.iter().any(|item| item.unknown_within().is_some()) {
+        return items.into();
+    }
+    let text = |value: &Value| value.reveal().map(|json| json.to_string()).unwrap_or_default();
+    items.sort_by_cached_key(text);
+    items.dedup();
+    items.into()
+}

@@ -1,0 +1,529 @@
+//! The blocks of the language beside the resource kinds, each with its arguments, nested blocks and an example.
+//!
+//! The readers of these blocks are in `stack`; `tests/it/docs.rs` holds each table to what its reader accepts.
+
+/// A block that is no resource, or a block nested in one of those.
+#[derive(Debug)]
+pub struct LanguageBlock {
+    /// The word that starts the block.
+    pub name: &'static str,
+    /// The block that it is written in; empty at the top level.
+    pub within: &'static str,
+    /// One or two sentences: its purpose.
+    pub about: &'static str,
+    /// The meaning of its label; empty where it takes none.
+    pub label: &'static str,
+    /// How many of them there may be.
+    pub count: &'static str,
+    /// Its arguments.
+    pub arguments: &'static [LanguageArgument],
+    /// The names of the blocks nested in it.
+    pub blocks: &'static [&'static str],
+    /// Attributes that expressions can read, and further rules.
+    pub notes: &'static [&'static str],
+    /// A stack that uses it, without the `stack` block and the sites `east` and `west` unless it declares its own.
+    pub example: &'static str,
+}
+
+/// An argument of a block of the language.
+#[derive(Debug)]
+pub struct LanguageArgument {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: &'static str,
+    /// The value without it.
+    pub need: Necessity,
+    /// Its meaning.
+    pub doc: &'static str,
+}
+
+/// The value of an argument that is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Necessity {
+    /// It must be written.
+    Required,
+    /// It may be left out.
+    Optional,
+    /// Without it, this holds.
+    Default(&'static str),
+}
+
+const fn argument(name: &'static str, ty: &'static str, need: Necessity, doc: &'static str) -> LanguageArgument {
+    LanguageArgument { name, ty, need, doc }
+}
+
+use Necessity::{Default, Optional, Required};
+
+const FAILOVER_GROUP: &str = include_str!("examples/failover_group.hcl");
+const STEP: &str = include_str!("examples/step.hcl");
+const STACK: &str = include_str!("examples/stack.hcl");
+
+/// The block for a name, or for the word by which expressions refer to it.
+pub fn find(name: &str) -> Option<&'static LanguageBlock> {
+    let name = match name {
+        "var" => "variable",
+        "local" => "locals",
+        "each" | "for_each" | "depends_on" | "mirrors" | "prevent_destroy" => "resource",
+        other => other,
+    };
+    ALL.iter().find(|block| block.name == name)
+}
+
+/// Every block, top-level blocks first, each nested block after the one it is written in.
+pub static ALL: &[LanguageBlock] = &[
+    LanguageBlock {
+        name: "stack",
+        within: "",
+        about: "The stack itself: its name, its recovery objectives and its defaults. The label names its state.",
+        label: "the name of the stack",
+        count: "exactly one in a directory",
+        arguments: &[
+            argument("description", "string", Optional, "A sentence for readers of plans and reports."),
+            argument(
+                "cloud",
+                "\"local\" | \"azure\"",
+                Default("\"local\""),
+                "Target of `plan` and `apply` unless `--cloud` names another. `local` is the simulator.",
+            ),
+            argument(
+                "residency",
+                "list of strings",
+                Default("anywhere"),
+                "Geographies in which data may be kept, as in `[\"Canada\"]`. Replicas elsewhere are errors.",
+            ),
+            argument("tags", "map of strings", Default("{}"), "Tags on every resource whose kind takes tags."),
+        ],
+        blocks: &["objectives", "accept"],
+        notes: &[
+            "Its values must be known before any resource: literals, variables, and locals that refer to variables only.",
+        ],
+        example: STACK,
+    },
+    LanguageBlock {
+        name: "objectives",
+        within: "stack",
+        about: "The recovery objectives of the stack. Predictions, preflight checks and reports are held to them.",
+        label: "",
+        count: "at most one",
+        arguments: &[
+            argument("rto", "duration", Optional, "Recovery time objective: the longest time without service."),
+            argument(
+                "rpo",
+                "duration",
+                Optional,
+                "Recovery point objective: the most data, in time, that may be lost.",
+            ),
+        ],
+        blocks: &[],
+        notes: &[],
+        example: STACK,
+    },
+    LanguageBlock {
+        name: "accept",
+        within: "stack",
+        about: "A finding of `drplan check` that was reviewed and is accepted. It is reported as accepted, with its reason.",
+        label: "the name of the rule (`drplan check --list`)",
+        count: "any number",
+        arguments: &[argument("reason", "string", Required, "Why the finding is acceptable.")],
+        blocks: &[],
+        notes: &["Rules of severity `stops` cannot be accepted."],
+        example: STACK,
+    },
+    LanguageBlock {
+        name: "site",
+        within: "",
+        about: "A place where resources run: one region of a provider. Resources name sites and never a location.",
+        label: "the name of the site, as in `site.primary`",
+        count: "any number",
+        arguments: &[
+            argument(
+                "provider",
+                "\"azure\" | \"aws\"",
+                Required,
+                "The cloud provider. Every kind runs at Azure today.",
+            ),
+            argument("location", "string", Required, "The region, as in `canadacentral`."),
+            argument(
+                "tier",
+                "1 | 2",
+                Default("1"),
+                "1: a hot or warm site, to which data is replicated. 2: a cold site.",
+            ),
+        ],
+        blocks: &[],
+        notes: &["Attributes: `location`, `name`, `tier`."],
+        example: include_str!("examples/site.hcl"),
+    },
+    LanguageBlock {
+        name: "variable",
+        within: "",
+        about: "An input of the stack. Its value comes from `--var`, `--vars FILE`, a file `*.auto.vars.hcl` of the stack or \
+                `DRPLAN_VAR_name`.",
+        label: "the name of the variable, read as `var.name`",
+        count: "any number",
+        arguments: &[
+            argument(
+                "type",
+                "string | number | bool | any | list(…) | set(…) | map(…) | object({ … })",
+                Default("any"),
+                "The type of the value. Attributes of an object may be `optional(type)` or `optional(type, default)`.",
+            ),
+            argument(
+                "default",
+                "any value",
+                Optional,
+                "The value where none is given. Without it, a value is required.",
+            ),
+            argument(
+                "sensitive",
+                "true or false",
+                Default("false"),
+                "Keep the value out of plans, state, journals, logs and emitted code. A keyed digest shows changes.",
+            ),
+            argument("description", "string", Optional, "A sentence for readers."),
+        ],
+        blocks: &[],
+        notes: &["Its arguments are literals: they cannot refer to other values."],
+        example: include_str!("examples/variable.hcl"),
+    },
+    LanguageBlock {
+        name: "locals",
+        within: "",
+        about: "Named values of the stack. Each argument is a local of its own, read as `local.name`.",
+        label: "",
+        count: "any number",
+        arguments: &[],
+        blocks: &[],
+        notes: &["Locals may refer to variables, resources and other locals, in any order, but not in a cycle."],
+        example: include_str!("examples/locals.hcl"),
+    },
+    LanguageBlock {
+        name: "output",
+        within: "",
+        about: "A value that `apply` prints and records, for `drplan output`.",
+        label: "the name of the output",
+        count: "any number",
+        arguments: &[
+            argument("value", "any value", Required, "The value. It may be unknown until apply."),
+            argument("description", "string", Optional, "A sentence for readers."),
+            argument("sensitive", "true or false", Default("false"), "Record a digest instead of the value."),
+        ],
+        blocks: &[],
+        notes: &[],
+        example: include_str!("examples/output.hcl"),
+    },
+    LanguageBlock {
+        name: "resource",
+        within: "",
+        about: "The arguments that every resource takes beside those of its kind. The block itself starts with the kind, \
+                as in `public_ip \"front\" { … }`.",
+        label: "the name of the resource, and its name in the cloud unless `name` is written",
+        count: "any number",
+        arguments: &[
+            argument(
+                "name",
+                "string, known before apply",
+                Default("the label"),
+                "The name in the cloud. Kinds that derive their name do not take it.",
+            ),
+            argument(
+                "site",
+                "reference to a site",
+                Default("that of its resource group or parent"),
+                "The site of the resource. Child resources cannot have one of their own.",
+            ),
+            argument(
+                "for_each",
+                "map | set of strings",
+                Optional,
+                "One instance for each key, addressed as `kind.name[\"key\"]`. `each.key` and `each.value` are known in \
+                 the block. Nested blocks take it too.",
+            ),
+            argument(
+                "depends_on",
+                "list of resources",
+                Default("[]"),
+                "Resources that must exist first although no argument refers to them.",
+            ),
+            argument(
+                "mirrors",
+                "reference to a resource of the same kind",
+                Optional,
+                "Takes every argument and nested block that is not written here from that resource, except \
+                 `prevent_destroy`. A nested block written here replaces all blocks of that name.",
+            ),
+            argument(
+                "prevent_destroy",
+                "true or false",
+                Default("false"),
+                "Refuse plans that would delete or replace the resource.",
+            ),
+        ],
+        blocks: &[],
+        notes: &["Attributes of every resource: `id`, `name`, `location`, and its arguments."],
+        example: include_str!("examples/resource.hcl"),
+    },
+    LanguageBlock {
+        name: "failover_group",
+        within: "",
+        about: "What moves together when a site is lost: data, compute and users. `drplan failover-group up`, `down` and \
+                `drill` carry it out.",
+        label: "the name of the failover group",
+        count: "any number",
+        arguments: &[
+            argument("from", "reference to a site", Required, "The home site: active in normal operation."),
+            argument("to", "reference to a site", Required, "The standby site."),
+            argument(
+                "promote",
+                "list of replicas",
+                Default("every data replica from `from` to `to`"),
+                "Replicas whose target takes over the writes.",
+            ),
+            argument(
+                "stand_up",
+                "list of resource groups",
+                Default("every group with presence \"failover\" at `to`"),
+                "Failover-only resource groups: created by `up`, deleted by `down`.",
+            ),
+            argument(
+                "quiesce",
+                "list of resources",
+                Default("[]"),
+                "Workloads at `from` that stop before data moves, if their site answers.",
+            ),
+            argument(
+                "fence",
+                "list of resources",
+                Default("[]"),
+                "Resources that block writes at `from` in a forced failover, as an endpoint of a traffic profile.",
+            ),
+        ],
+        blocks: &["route", "probe", "step"],
+        notes: &[
+            "Order of `up`: quiesce, fence (forced only), promote and stand_up in parallel, probes, route, probes, record.",
+            "The active site is observed and recorded, never declared.",
+        ],
+        example: FAILOVER_GROUP,
+    },
+    LanguageBlock {
+        name: "route",
+        within: "failover_group",
+        about: "A traffic-routing method: either two endpoints of a traffic profile, or a DNS record. Routes are tried in \
+                the order written.",
+        label: "the name of the route",
+        count: "any number",
+        arguments: &[
+            argument(
+                "profile",
+                "reference to a traffic profile",
+                Optional,
+                "The profile; its public name is reported and probed.",
+            ),
+            argument("record", "reference to a DNS record", Optional, "The record whose value is switched."),
+            argument(
+                "from",
+                "reference to an endpoint, or a value of the record",
+                Required,
+                "The endpoint that is disabled, or the value of the record while the home site is active.",
+            ),
+            argument(
+                "to",
+                "reference to an endpoint, or a value of the record",
+                Required,
+                "The endpoint that is enabled, or the value of the record while the standby site is active.",
+            ),
+            argument("zone", "any value", Optional, "Accepted, and not used by this version."),
+            argument("value", "any value", Optional, "Accepted, and not used by this version."),
+            argument("ttl", "any value", Optional, "Accepted, and not used by this version."),
+            argument("weight", "any value", Optional, "Accepted, and not used by this version."),
+        ],
+        blocks: &[],
+        notes: &[],
+        example: include_str!("examples/route.hcl"),
+    },
+    LanguageBlock {
+        name: "probe",
+        within: "failover_group",
+        about: "A GET request that must succeed before traffic moves, or after it. drplan sends it every 5 seconds.",
+        label: "the name of the probe",
+        count: "any number",
+        arguments: &[
+            argument(
+                "url",
+                "string",
+                Required,
+                "The URL, `https://…` or `http://…`. It may be unknown until the site is up.",
+            ),
+            argument(
+                "status",
+                "whole number from 100 to 599",
+                Default("200"),
+                "The HTTP status that counts as success.",
+            ),
+            argument("within", "duration", Default("\"5m\""), "How long drplan tries before the probe fails."),
+            argument(
+                "before",
+                "phase",
+                Default("after traffic moved"),
+                "The phase that waits for the probe: `quiesce`, `fence`, `promote`, `stand_up` or `route`.",
+            ),
+        ],
+        blocks: &[],
+        notes: &[
+            "In `down`, probes of failover-only resources are left out. In a drill, only probes of copied resources are sent.",
+        ],
+        example: include_str!("examples/probe.hcl"),
+    },
+    LanguageBlock {
+        name: "step",
+        within: "failover_group",
+        about: "Further work of the group: one action, placed between phases or other steps.",
+        label: "the name of the step, as in `step.settle`",
+        count: "any number",
+        arguments: &[
+            argument(
+                "on",
+                "list of \"up\" | \"down\" | \"drill\"",
+                Default("[\"up\", \"down\", \"drill\"]"),
+                "The commands that run the step. A drill runs `http` and `command` only where `drill` is written here.",
+            ),
+            argument(
+                "modes",
+                "list of \"planned\" | \"forced\"",
+                Default("[\"planned\", \"forced\"]"),
+                "The modes that run the step.",
+            ),
+            argument(
+                "after",
+                "list of steps and phases",
+                Default("the data and the new site are ready"),
+                "Steps (`step.name`) and phases that end first: `quiesce`, `fence`, `promote`, `stand_up`, `probe`, `route`.",
+            ),
+            argument("before", "list of steps and phases", Default("[]"), "Steps and phases that wait for this step."),
+            argument(
+                "only_if_unreachable",
+                "reference to a resource",
+                Optional,
+                "Run the action only while the control plane of this resource does not answer.",
+            ),
+        ],
+        blocks: &["http", "command", "approval", "wait", "storage_failover", "kubernetes_scale", "sync"],
+        notes: &["A step has exactly one action block.", "The phase `preflight` is accepted and has no effect."],
+        example: STEP,
+    },
+    LanguageBlock {
+        name: "http",
+        within: "step",
+        about: "An HTTP request. GET, HEAD, PUT, DELETE and OPTIONS are repeated until the status is right; other methods \
+                are sent once.",
+        label: "",
+        count: "at most one",
+        arguments: &[
+            argument("url", "string", Required, "The URL."),
+            argument("method", "string", Default("\"GET\""), "The method."),
+            argument("status", "whole number", Default("200"), "The HTTP status that counts as success."),
+            argument("headers", "map of strings", Default("{}"), "Headers of the request."),
+            argument("body", "any value", Optional, "A string as it is; any other value as JSON."),
+            argument(
+                "within",
+                "duration",
+                Default("\"60s\""),
+                "How long to wait for the answer, or to repeat the request.",
+            ),
+        ],
+        blocks: &[],
+        notes: &["Sensitive URLs, headers and bodies are sent and never shown."],
+        example: FAILOVER_GROUP,
+    },
+    LanguageBlock {
+        name: "command",
+        within: "step",
+        about: "A program on the machine that runs drplan, without a shell. It succeeds with exit code 0.",
+        label: "",
+        count: "at most one",
+        arguments: &[
+            argument("program", "string", Required, "The program; a path is relative to the stack's directory."),
+            argument("arguments", "list of strings", Default("[]"), "Its arguments."),
+            argument(
+                "environment",
+                "map of strings",
+                Default("{}"),
+                "Environment variables. Otherwise it gets only PATH, HOME, USER, the language, TZ and temporary directories.",
+            ),
+            argument("directory", "string", Default("the stack's directory"), "Its working directory."),
+            argument("within", "duration", Default("\"10m\""), "The time after which it is killed and the step fails."),
+        ],
+        blocks: &[],
+        notes: &["With `--cloud local`, a program that does not exist on this machine counts as run."],
+        example: STEP,
+    },
+    LanguageBlock {
+        name: "approval",
+        within: "step",
+        about: "A question to a person. The run pauses (exit code 5) until `drplan failover-group approve` answers it.",
+        label: "",
+        count: "at most one",
+        arguments: &[
+            argument("message", "string", Required, "The question."),
+            argument("within", "duration", Default("\"30m\""), "The P95 of the answer, for predictions."),
+        ],
+        blocks: &[],
+        notes: &[],
+        example: STEP,
+    },
+    LanguageBlock {
+        name: "wait",
+        within: "step",
+        about: "A pause of fixed length.",
+        label: "",
+        count: "at most one",
+        arguments: &[argument("for", "duration", Required, "The length.")],
+        blocks: &[],
+        notes: &[],
+        example: STEP,
+    },
+    LanguageBlock {
+        name: "storage_failover",
+        within: "step",
+        about: "Forced failover of a geo-redundant storage account, through the replica in the stack that copies it.",
+        label: "",
+        count: "at most one",
+        arguments: &[argument("account", "reference to a storage account", Required, "The account.")],
+        blocks: &[],
+        notes: &["Never part of a drill."],
+        example: STEP,
+    },
+    LanguageBlock {
+        name: "kubernetes_scale",
+        within: "step",
+        about: "Scaling of a Kubernetes workload. This version pauses the run and asks the operator to do it.",
+        label: "",
+        count: "at most one",
+        arguments: &[
+            argument("cluster", "string", Required, "The cluster."),
+            argument("workload", "string", Required, "The workload."),
+            argument("replicas", "whole number", Required, "The number of replicas."),
+            argument("namespace", "string", Optional, "The namespace."),
+            argument("within", "duration", Default("\"2m\""), "The P95 of the step, for predictions."),
+        ],
+        blocks: &[],
+        notes: &["Never part of a drill."],
+        example: STEP,
+    },
+    LanguageBlock {
+        name: "sync",
+        within: "step",
+        about: "A last copy of files from one site to the other. This version pauses the run and asks the operator to do it.",
+        label: "",
+        count: "at most one",
+        arguments: &[
+            argument("from", "string or reference", Required, "The source."),
+            argument("to", "string or reference", Required, "The target."),
+            argument("mirror", "true or false", Default("false"), "Accepted, and not used by this version."),
+        ],
+        blocks: &[],
+        notes: &["Never part of a drill."],
+        example: STEP,
+    },
+];

@@ -1,0 +1,316 @@
+//! Validation of a write against its type and the world, before any change.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::SUBSCRIPTION;
+use super::answer::{AdmittedRequest, group_not_found, parent_not_found};
+use super::bodies::{
+    carry_over, check_conditions, check_envelope, check_location, drop_nulls, envelope, same_but_state,
+};
+use super::locks::LockedAction;
+use super::operations::Operation;
+use super::references::name_elements;
+use super::request::ErrorResponse;
+use super::target::{GROUP, ResourcePath, group_of};
+use super::types::{self, ProviderType};
+use super::world::{Lifecycle, SimulatedObject, World};
+use crate::address::ArmId;
+use crate::kinds::{Kind, Place, Serial, path};
+
+/// A write that passed all checks.
+pub(super) struct ValidWrite {
+    pub(super) id: ArmId,
+    pub(super) type_: &'static ProviderType,
+    pub(super) body: Json,
+    pub(super) refers: BTreeSet<String>,
+    /// The existing object.
+    pub(super) old: Option<SimulatedObject>,
+    /// The folded ids of objects that block other writes meanwhile.
+    pub(super) serial: Vec<String>,
+    /// The duration in seconds.
+    pub(super) seconds: u32,
+    /// The error with which the write will end, if any.
+    pub(super) fails: Option<ErrorResponse>,
+    /// The children declared in its body; `gone` has the folded ids of those no longer declared.
+    pub(super) children: Vec<ValidWrite>,
+    /// Implicit children declared in its body: their folded ids and properties.
+    pub(super) aside: Vec<(String, Json)>,
+    pub(super) gone: Vec<String>,
+}
+
+impl World {
+    /// The id of the named resource, with its parent in the case in which the parent was created.
+    pub(super) fn place(&self, named: &ResourcePath, type_: &ProviderType) -> Result<ArmId, ErrorResponse> {
+        let name = named.name();
+        if !type_.may_be_called(name) {
+            return Err(ErrorResponse::gateway(
+                400,
+                "InvalidResourceName",
+                format!("Resource name {name} is invalid for a resource of type {}.", type_.name),
+            ));
+        }
+        if named.type_ != GROUP
+            && let Some(group) = named.group()
+        {
+            self.check_group(group, &named.id)?;
+        }
+        let parent = self.parent_id(named, type_);
+        let subscription = format!("/subscriptions/{SUBSCRIPTION}");
+        let above = if parent == subscription {
+            subscription
+        } else {
+            let object = self.standing(&parent).ok_or_else(|| parent_not_found(&parent))?;
+            self.check_parent(object)?;
+            object.id.to_string()
+        };
+        let nested = named.type_.matches('/').count() > 1;
+        if !nested && !type_.extension && named.type_ != GROUP && group_of(&parent) != Some(parent.as_str()) {
+            return Err(ErrorResponse::gateway(
+                404,
+                "InvalidResourceType",
+                format!("The resource type '{}' can only be created in a resource group.", type_.name),
+            ));
+        }
+        if let Some(object) = self.object(&named.id) {
+            return Ok(object.id.clone());
+        }
+        let last = type_.name.rsplit('/').next().unwrap_or_default();
+        Ok(ArmId::new(match type_.segment {
+            _ if named.type_ == GROUP => format!("{above}/resourceGroups/{name}"),
+            Some(segment) => format!("{above}/{segment}/{name}"),
+            None if nested => format!("{above}/{last}/{name}"),
+            None => format!("{above}/providers/{}/{name}", type_.name),
+        }))
+    }
+
+    fn check_group(&self, name: &str, id: &str) -> Result<(), ErrorResponse> {
+        match group_of(id).and_then(|group| self.standing(group)) {
+            None => Err(group_not_found(name)),
+            Some(group) if group.stage == Lifecycle::Deleting => Err(ErrorResponse::gateway(
+                409,
+                "ResourceGroupBeingDeleted",
+                format!("The resource group '{name}' is in deprovisioning state and cannot perform this operation."),
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn check_parent(&self, parent: &SimulatedObject) -> Result<(), ErrorResponse> {
+        let operation = parent.operation.as_ref().and_then(|key| self.operation(key));
+        match (parent.stage, operation) {
+            (Lifecycle::Creating | Lifecycle::Deleting, Some(operation)) => Err(self.in_progress(operation)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs all checks of a write.
+    pub(super) fn draft(
+        &self,
+        id: ArmId,
+        type_: &'static ProviderType,
+        mut body: Json,
+        ask: &AdmittedRequest<'_>,
+    ) -> Result<ValidWrite, ErrorResponse> {
+        let folded = id.folded();
+        drop_nulls(&mut body);
+        self.reach_to_write(&folded, body.get("location").and_then(Json::as_str))?;
+        self.check_unlocked(&folded, LockedAction::Write)?;
+        let standing = self.object(&folded);
+        check_conditions(ask, standing.filter(|object| object.seen()))?;
+        if let Some(operation) =
+            standing.and_then(|object| object.operation.as_ref()).and_then(|key| self.operation(key))
+        {
+            return Err(self.in_progress(operation));
+        }
+        let draft = self.draft_body(id, type_, body, standing)?;
+        if let Some(operation) = self.busy(&draft.serial) {
+            return Err(self.in_progress(operation));
+        }
+        self.check_name_free(&draft)?;
+        let location = draft.body.get("location").and_then(Json::as_str).unwrap_or_default();
+        let fails = match self.rest.faults.capacity(location, self.working(&folded), &draft.body) {
+            Some((false, failure)) => return Err(failure),
+            Some((true, failure)) => Some(failure),
+            None => ask.fails.clone(),
+        };
+        Ok(ValidWrite { fails, ..draft })
+    }
+
+    /// Checks a body, and completes it with the values that the provider sets at once.
+    fn draft_body(
+        &self,
+        id: ArmId,
+        type_: &'static ProviderType,
+        mut body: Json,
+        old: Option<&SimulatedObject>,
+    ) -> Result<ValidWrite, ErrorResponse> {
+        check_envelope(&body, &id, type_)?;
+        let old_body = old.map(|old| self.with_children(old));
+        check_location(&mut body, &id, type_, old)?;
+        // The Azure CLI sends a size and nothing else, which some services accept as a change of the size.
+        if self.lenient
+            && body.get("properties").is_none()
+            && let Some(properties) = old_body.as_ref().and_then(|old| old.get("properties"))
+        {
+            body["properties"] = properties.clone();
+        }
+        // Other clients send empty blocks, which the services do not store.
+        if self.lenient {
+            let empty =
+                |at: &&&str| path::borrow(&body, at).and_then(Json::as_object).is_some_and(|map| map.is_empty());
+            let empty: Vec<&str> = type_.blocks.iter().filter(empty).copied().collect();
+            empty.into_iter().for_each(|at| path::remove(&mut body, at));
+        }
+        if self.lenient {
+            type_.shape.convert(&mut body);
+        }
+        type_.shape.check(&body, old_body.as_ref(), type_.strict && !self.lenient, "")?;
+        let (children, gone) = self.draft_children(&id, type_, &mut body)?;
+        envelope(&mut body, &id, type_.name);
+        name_elements(&mut body, &id, type_);
+        if let Some(old) = old {
+            carry_over(&mut body, &old.body, type_)?;
+            self.check_elements_unused(old, &body)?;
+        }
+        let refers = self.references(&id, &body, old)?;
+        for admit in type_.writers().filter_map(|kind| kind.simulated.admit) {
+            admit(self, &id, &body)?;
+        }
+        let seconds =
+            type_.writers().filter_map(|kind| kind.simulated.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
+        let usual = if old.is_some() { type_.durations.update } else { type_.durations.create };
+        let seconds = seconds.max().unwrap_or(usual);
+        let aside = Self::aside(&id, type_, &body);
+        for path in &type_.write_only {
+            path::remove(&mut body, path);
+        }
+        let serial = self.serial(&id, type_, &refers);
+        Ok(ValidWrite {
+            id,
+            type_,
+            body,
+            refers,
+            old: old.cloned(),
+            serial,
+            seconds,
+            fails: None,
+            children,
+            aside,
+            gone,
+        })
+    }
+
+    fn with_children(&self, object: &SimulatedObject) -> Json {
+        let mut body = object.body.clone();
+        if let Some(type_) = types::find(&object.type_) {
+            for segment in &type_.embeds {
+                path::put(&mut body, &format!("properties.{segment}"), json!([]));
+            }
+        }
+        body
+    }
+
+    /// Removes the embedded children from a body and checks each. A missing list leaves the
+    /// existing children unchanged.
+    fn draft_children(
+        &self,
+        id: &ArmId,
+        type_: &ProviderType,
+        body: &mut Json,
+    ) -> Result<(Vec<ValidWrite>, Vec<String>), ErrorResponse> {
+        let (mut drafts, mut gone) = (Vec::new(), Vec::new());
+        for segment in &type_.embeds {
+            let child_type = format!("{}/{segment}", type_.name).to_ascii_lowercase();
+            let list =
+                body.get_mut("properties").and_then(Json::as_object_mut).and_then(|map| map.shift_remove(*segment));
+            let (Some(child_type), Some(Json::Array(items))) = (types::find(&child_type), list) else { continue };
+            let mut kept = BTreeSet::new();
+            for item in items {
+                let name = item.get("name").and_then(Json::as_str).unwrap_or_default();
+                let child = id.child(segment, name);
+                let folded = child.folded();
+                let old = self.standing(&folded);
+                if old.is_none_or(|old| !same_but_state(&old.body, &item)) {
+                    let child = old.map_or(child, |old| old.id.clone());
+                    drafts.push(self.draft_body(child, child_type, item, old)?);
+                }
+                kept.insert(folded);
+            }
+            for (child, _) in self.below(&id.folded()).filter(|(child, object)| {
+                object.type_ == child_type.name.to_ascii_lowercase() && !kept.contains(*child)
+            }) {
+                self.check_unused(child)?;
+                gone.push(child.clone());
+            }
+        }
+        Ok((drafts, gone))
+    }
+
+    /// The folded ids of objects that block other writes during a write of this object.
+    pub(super) fn serial(&self, id: &ArmId, type_: &ProviderType, refers: &BTreeSet<String>) -> Vec<String> {
+        let folded = id.folded();
+        let mut words = BTreeSet::new();
+        for (kind, serial) in types::serial(type_) {
+            match serial {
+                Serial::No => {}
+                Serial::Root => drop(words.insert(outermost(&folded))),
+                Serial::On(argument) => {
+                    let place = placed_at(kind, &folded, type_);
+                    let types = types::referred(kind, argument);
+                    let meant = |to: &&String| self.object(to).is_some_and(|object| types.contains(&object.type_));
+                    words.extend(refers.iter().chain([&place]).filter(meant).cloned());
+                }
+            }
+        }
+        words.into_iter().collect()
+    }
+
+    fn check_name_free(&self, draft: &ValidWrite) -> Result<(), ErrorResponse> {
+        if !draft.type_.unique || draft.old.is_some() {
+            return Ok(());
+        }
+        let name = draft.id.name();
+        match self.named(&draft.type_.name.to_ascii_lowercase(), name) {
+            Some(_) => Err(ErrorResponse::service(
+                409,
+                "NameNotAvailable",
+                format!(
+                    "The name '{name}' is already taken. Names of {} are unique in all of Azure.",
+                    draft.type_.name
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn in_progress(&self, operation: &Operation) -> ErrorResponse {
+        ErrorResponse::service(
+            409,
+            "AnotherOperationInProgress",
+            format!(
+                "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: {}",
+                self.status_url(operation)
+            ),
+        )
+        .retry_after(self.wait(operation).unsigned_abs())
+    }
+}
+
+/// The folded id of the outermost resource that contains an id.
+fn outermost(id: &str) -> String {
+    let group = group_of(id).unwrap_or_default();
+    let rest = id.get(group.len()..).unwrap_or_default();
+    let end = rest.match_indices('/').nth(4).map_or(rest.len(), |(at, _)| at);
+    format!("{group}{}", rest.get(..end).unwrap_or_default())
+}
+
+/// The folded id of the parent of an object that a kind writes, or of the object in which the kind writes.
+fn placed_at(kind: &Kind, id: &str, type_: &ProviderType) -> String {
+    let count = match kind.place {
+        Place::Property(_) | Place::Part(..) => return id.to_owned(),
+        _ => type_.segment.map_or(2, |segment| segment.split('/').count() + 1),
+    };
+    id.rmatch_indices('/').nth(count - 1).and_then(|(at, _)| id.get(..at)).unwrap_or(id).to_owned()
+}

@@ -1,0 +1,12 @@
+stack "example" {
+}
+
+resource_group "meanwhile" {
+  site     = site.east
+  presence = "failover"
+}
+
+failover_group "web" {
+  from = site.east
+  to   = site.west
+}

@@ -1,7 +1,0 @@
-failover_group "web" {
-  promote = [geo_replica.orders]
-}
-
-failover_group "files" {
-  promote = [geo_replica.files]
-}

@@ -1,4 +1,0 @@
-site "secondary" {
-  provider = "azure"
-  location = "canadaeast"
-}

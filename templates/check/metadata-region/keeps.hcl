@@ -1,0 +1,13 @@
+stack "example" {
+}
+
+public_ip "west" {
+  resource_group    = resource_group.west
+  site              = site.west
+  allocation_method = "Static"
+}
+
+failover_group "web" {
+  from = site.east
+  to   = site.west
+}

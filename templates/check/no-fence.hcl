@@ -1,3 +1,0 @@
-failover_group "web" {
-  fence = [traffic_manager_azure_endpoint.primary]
-}

@@ -1,3 +1,0 @@
-objectives {
-  rpo = "15m" # as much as the service may lose
-}

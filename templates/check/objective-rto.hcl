@@ -1,3 +1,0 @@
-objectives {
-  rto = "2h" # a storage account takes up to an hour
-}

@@ -1,0 +1,27 @@
+stack "example" {
+}
+
+resource_group "meanwhile" {
+  site     = site.west
+  presence = "failover"
+}
+
+public_ip "front" {
+  resource_group    = resource_group.meanwhile
+  allocation_method = "Static"
+}
+
+lb "front" {
+  resource_group = resource_group.west
+  sku            = "Standard"
+
+  frontend_ip_configuration {
+    name              = "front"
+    public_ip_address = public_ip.front
+  }
+}
+
+failover_group "web" {
+  from = site.east
+  to   = site.west
+}

@@ -1,3 +1,0 @@
-mssql_server "primary" {
-  public_network_access_enabled = false
-}

@@ -1,0 +1,21 @@
+stack "example" {
+}
+
+mssql_server "east" {
+  name                         = "example-east"
+  resource_group               = resource_group.east
+  version                      = "12.0"
+  administrator_login          = "sqladmin"
+  administrator_login_password = "an example, n0t a secret"
+}
+
+mssql_server "west" {
+  mirrors        = mssql_server.east
+  name           = "example-west"
+  resource_group = resource_group.west
+}
+
+mssql_database "orders" {
+  server   = mssql_server.east
+  sku_name = "S1"
+}

@@ -1,0 +1,14 @@
+stack "example" {
+}
+
+storage_account "files" {
+  name                     = "examplefiles"
+  resource_group           = resource_group.east
+  account_tier             = "Standard"
+  account_replication_type = "ZRS"
+}
+
+failover_group "web" {
+  from = site.east
+  to   = site.west
+}

@@ -1,4 +1,0 @@
-geo_replica "catalog" {
-  source = cosmosdb_account.catalog
-  site   = site.secondary
-}

@@ -1,3 +1,0 @@
-stack "web-geo" {
-  residency = ["Canada"]
-}

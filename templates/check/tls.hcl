@@ -1,3 +1,0 @@
-storage_account "files" {
-  min_tls_version = "TLS1_2"
-}

@@ -1,3 +1,0 @@
-key_vault "recovery" {
-  resource_group = resource_group.web-secondary # at the recovery site
-}
