@@ -295,9 +295,7 @@ impl Eq for ArmId {}
 
 impl Hash for ArmId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.0.bytes() {
-            state.write_u8(byte.to_ascii_lowercase());
-        }
+        state.write(self.0.to_ascii_lowercase().as_bytes());
     }
 }
 
@@ -309,8 +307,15 @@ impl PartialOrd for ArmId {
 
 impl Ord for ArmId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let folded = |byte: u8| byte.to_ascii_lowercase();
-        self.0.bytes().map(folded).cmp(other.0.bytes().map(folded))
+        let (one, other) = (self.0.as_bytes(), other.0.as_bytes());
+        // Ids are compared more than anything else, and mostly share a long beginning: only bytes that differ are
+        // folded.
+        let mut pairs = one.iter().zip(other);
+        let differing = pairs.find_map(|(one, other)| {
+            let order = (one != other).then(|| one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase()))?;
+            order.is_ne().then_some(order)
+        });
+        differing.unwrap_or_else(|| one.len().cmp(&other.len()))
     }
 }
 

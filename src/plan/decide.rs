@@ -86,7 +86,7 @@ impl DecisionInput<'_> {
                     return Some(as_it_is(Action::Keep, "a role of its failover group has moved outside drplan"));
                 }
                 (Upkeep::Home, Some(_)) => {
-                    let reason = "failover-only, and its failover group is at home: left over from an earlier run";
+                    let reason = "failover-only, and its home site is active: left over from an earlier run";
                     let mut decision = as_it_is(Action::Delete, reason);
                     decision.change.loses_data = resource.kind.recovery.loses_data;
                     return Some(decision);

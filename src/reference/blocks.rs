@@ -267,7 +267,7 @@ pub static ALL: &[LanguageBlock] = &[
     LanguageBlock {
         name: "failover_group",
         within: "",
-        about: "What moves together when a site is lost: data, compute and users. `drplan failover-group up`, `down` and \
+        about: "Resources that move together when a site is lost: data, compute, routes. `drplan failover-group up`, `down` and \
                 `drill` carry it out.",
         label: "the name of the failover group",
         count: "any number",

@@ -21,9 +21,9 @@ use tokio::net::TcpListener;
 use crate::lab::simulated;
 use behaviours::ALL;
 
-/// Simulated seconds per real second on both sides, where time is real. A response may then take a real second, which
-/// is long on a loopback.
-const SPEED: u32 = 100;
+/// Simulated seconds per real second on both sides, where time is real. The shortest period that a behaviour counts on,
+/// 30 s without throttling, is then longer than a busy machine takes for a request.
+const SPEED: u32 = 15;
 
 /// A client, and the simulator that it reaches.
 pub struct Port {

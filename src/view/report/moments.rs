@@ -103,9 +103,7 @@ impl Clock<'_> {
         let what = "Outage began";
         match (self.outage, self.run.undertaking.verb) {
             (Some(at), RunKind::Up) if self.has_outage() => Moment { detail: moment(at), ..Moment::state(what, "+0s") },
-            (None, RunKind::Up) if self.has_outage() => {
-                Moment { mood: "open", ..Moment::state(what, "not recorded") }
-            }
+            (None, RunKind::Up) if self.has_outage() => Moment { mood: "open", ..Moment::state(what, "not recorded") },
             (_, RunKind::Up) => Moment { detail: "planned move".to_owned(), ..Moment::state(what, "no outage") },
             (_, RunKind::Down) => Moment { detail: "failback".to_owned(), ..Moment::state(what, "no outage") },
             (_, RunKind::Drill) => Moment { detail: "drill".to_owned(), ..Moment::state(what, "no outage") },
