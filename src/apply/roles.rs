@@ -45,7 +45,7 @@ impl Worker<'_> {
                 }));
             }
         }
-        let what = format!("{} is active for {}", role.site, errand.group.name);
+        let what = format!("active site: {}", role.site);
         tell.learnt(StepFact { role: Some((errand.group.name.to_string(), Box::new(role))), ..StepFact::said(what) });
         Ok(())
     }

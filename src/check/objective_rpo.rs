@@ -10,7 +10,7 @@ use crate::stack::{Knowledge, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "objective-rpo",
-    about: "The recovery point objective (RPO) is not shorter than the data loss of a forced promotion.",
+    about: "The data loss of a forced promotion is within the recovery point objective (RPO).",
     weight: Weight::Warning,
     cause: "The forced promotion of a replica may lose more than `rpo` in `objectives` permits.",
     consequence: "Replication between regions is asynchronous. A forced promotion loses the writes that were not \

@@ -9,7 +9,7 @@ use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "objective-rto",
-    about: "The recovery time objective (RTO) is not shorter than the slowest forced promotion.",
+    about: "The slowest forced promotion fits in the recovery time objective (RTO).",
     weight: Weight::Warning,
     cause: "The forced promotion of a replica may take longer than `rto` in `objectives`.",
     consequence: "Service is restored only after the data is promoted, and the provider determines how long that \

@@ -345,7 +345,7 @@ impl AdoptRequest<'_> {
         };
         let rows: String = text.variables.iter().map(row).collect();
         self.tell(&format!(
-            "\nSecrets cannot be read. Set each of these variables with --var, --vars or DRPLAN_VAR_...:\n{rows}The first value that is given counts as the existing one.\n"
+            "\nSecrets cannot be read. Set each of these variables with --var, --vars or DRPLAN_VAR_...:\n{rows}drplan records the first value given as the current one: give the existing secret.\n"
         ), session)
     }
 

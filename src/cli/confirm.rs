@@ -22,8 +22,10 @@ pub fn confirm_name(what: &str, name: &str, command: &str, session: &mut Session
 
 fn ask(question: &str, hint: &str, wanted: &str, command: &str, session: &mut Session) -> Result<(), Failure> {
     if !session.terminal.input {
-        return Err(Failure::refused(format!("{question} Confirmation is needed, and this is not a terminal"))
-            .help(format!("`{command} --yes` does not ask.")));
+        return Err(Failure::refused(format!(
+            "cannot ask for confirmation, because standard input is not a terminal: {question}"
+        ))
+        .help(format!("To continue without confirmation: `{command} --yes`")));
     }
     session.say(&format!("\n{question} {hint}"));
     let mut answer = String::new();

@@ -39,15 +39,15 @@ pub const fn verb(act: &Act) -> StepWording {
 const fn task_verb(task: &Task) -> StepWording {
     match task {
         Task::Promote { .. } => StepWording { doing: "promoting", done: "promoted" },
-        Task::CatchUp => StepWording { doing: "waiting for replication of", done: "waited for replication of" },
+        Task::CatchUp => StepWording { doing: "waiting for replication of", done: "replication caught up:" },
         Task::Reprotect => StepWording { doing: "restoring replication of", done: "restored replication of" },
-        Task::Move { .. } => StepWording { doing: "switching", done: "switched" },
-        Task::Linger(_) => StepWording { doing: "waiting for clients to follow", done: "waited for clients to follow" },
+        Task::Move { .. } => StepWording { doing: "updating", done: "updated" },
+        Task::Linger(_) => StepWording { doing: "waiting for clients to leave", done: "clients left" },
         Task::Route { .. } => StepWording { doing: "switching traffic with", done: "switched traffic with" },
         Task::Probe => StepWording { doing: "probing", done: "probed" },
         Task::Custom { .. } => StepWording { doing: "running", done: "ran" },
-        Task::Unchanged { .. } => StepWording { doing: "comparing production of", done: "compared production of" },
-        Task::Record(_) => StepWording { doing: "recording roles of", done: "recorded roles of" },
+        Task::Unchanged { .. } => StepWording { doing: "verifying production of", done: "verified production of" },
+        Task::Record(_) => StepWording { doing: "recording the active site of", done: "recorded the active site of" },
     }
 }
 

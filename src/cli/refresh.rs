@@ -53,7 +53,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     }
     let resources = count(recorded.resources.len(), "resource", "resources");
     let text = match keep_observed(recorded, refreshed, &store)? {
-        Some(state) => format!("Checked {resources}; drift is recorded in state serial {}.\n", state.serial),
+        Some(state) => format!("Checked {resources}; state serial {} now records the cloud.\n", state.serial),
         None => format!("Checked {resources}; no drift.\n"),
     };
     session.print(&text)?;

@@ -128,7 +128,7 @@ pub fn require_objectives(outlooks: &[Outlook]) -> Result<(), Failure> {
     }
     let lines: String = shortfalls(outlooks).iter().map(|line| format!("\n  {line}")).collect();
     let what = format!("a failover is predicted to miss the objectives of the stack (P95):{lines}");
-    Err(Failure::failed(what).help("Estimate. Assumes that all permanent resources are healthy and replicated."))
+    Err(Failure::failed(what).help("Shorten the critical path, or change the objectives. Estimate: assumes that all permanent resources are healthy and replicated."))
 }
 
 /// The SHA-256 of a text, in hexadecimal.

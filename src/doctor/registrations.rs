@@ -54,7 +54,7 @@ fn judge(subject: DoctorInput<'_>, answers: &ListAnswers, found: &mut Vec<Doctor
                     false => (
                         DoctorStatus::Fails,
                         format!(
-                            "Have an identity with {action}, such as a Contributor of the subscription, run `az provider register --namespace {namespace}`."
+                            "Ask a Contributor of the subscription to run `az provider register --namespace {namespace}`: your identity lacks {action}."
                         ),
                     ),
                 };

@@ -87,7 +87,7 @@ fn note_what_is_skipped(draft: &mut ProcedureDraft<'_>) {
         |name: &str| format!("{} is checked, not switched: users stay where they are", Address::new("route", name));
     draft.notes.extend(question.group.routes.iter().map(|each| route(&each.name)));
     if question.stack.rehearsed().next().is_some() {
-        let why = "The copies have no network access to data. A probe that needs data fails in a drill";
+        let why = "copies in a drill have no network access to data: a probe that needs data fails";
         draft.notes.push(why.to_owned());
     }
 }

@@ -98,14 +98,15 @@ fn idle(question: &ProcedureInput<'_>) -> Option<String> {
     let ProcedureInput { group, verb, state, .. } = question;
     let role = state.roles.groups.get(&*group.name);
     match (verb, role) {
-        (RunKind::Up, Some(GroupRole { active: ActiveSite::Away, site, since, run, .. })) => {
-            Some(format!("{} is failed over already: {site} is active since {since:.0}, by run {run}", group.name))
-        }
+        (RunKind::Up, Some(GroupRole { active: ActiveSite::Away, site, since, run, .. })) => Some(format!(
+            "{} is failed over already: {site} has been active since {since:.0}, by run {run}",
+            group.name
+        )),
         (RunKind::Down, None) => {
             Some(format!("{} is not failed over: {} is active, as in normal operation", group.name, group.from))
         }
         (RunKind::Down, Some(GroupRole { active: ActiveSite::Home, since, run, .. })) => Some(format!(
-            "{} is at its home site already: {} is active since {since:.0}, by run {run}",
+            "{} is at its home site already: {} has been active since {since:.0}, by run {run}",
             group.name, group.from
         )),
         _ => None,

@@ -201,7 +201,7 @@ impl DecisionInput<'_> {
             let reason = "a part of it is missing, and the rest cannot be repaired without it".to_owned();
             (Action::Replace(Order::DeleteFirst), reason)
         } else if recorded.status != Status::Standing {
-            (Action::Update, "an earlier run was cut short during its update".to_owned())
+            (Action::Update, "an earlier apply did not complete it".to_owned())
         } else if changes.is_empty() {
             (Action::Keep, "unchanged".to_owned())
         } else {
@@ -281,7 +281,7 @@ impl DecisionInput<'_> {
             let (action, reason) = match (wanted.get(&recorded.id), there) {
                 (Some(now), _) if !property => (Action::Forget, format!("the same object is now {now}")),
                 (_, None) => (Action::Forget, "already deleted from the cloud".to_owned()),
-                _ if self.destroy => (Action::Delete, "everything is destroyed".to_owned()),
+                _ if self.destroy => (Action::Delete, "requested by destroy".to_owned()),
                 _ if address.is_replaced() => (Action::Delete, "replaced by a new object".to_owned()),
                 _ if address.is_rehearsed() => (Action::Delete, "left over from a drill".to_owned()),
                 _ => (Action::Delete, "no longer in the stack".to_owned()),

@@ -132,9 +132,7 @@ pub enum StaleReason {
         now: u64,
     },
     /// The plan, computed again, has other changes.
-    #[error(
-        "computed again, the plan has other changes: the cloud has changed since, or a sensitive variable has another value"
-    )]
+    #[error("a new plan has different changes, because the cloud or a sensitive variable changed")]
     Different,
 }
 

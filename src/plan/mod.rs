@@ -366,8 +366,8 @@ fn unfinished(state: Option<&State>) -> Option<String> {
     let count = state.map_or(0, |state| state.resources.values().filter(open).count());
     match count {
         0 => None,
-        1 => Some("An earlier run was cut short: 1 resource was read again.".to_owned()),
-        n => Some(format!("An earlier run was cut short: {n} resources were read again.")),
+        1 => Some("An earlier apply did not complete: drplan read 1 resource again.".to_owned()),
+        n => Some(format!("An earlier apply did not complete: drplan read {n} resources again.")),
     }
 }
 
@@ -383,7 +383,7 @@ fn unread(observed: &Observed) -> Option<String> {
 fn not_in_stack(stack: &Stack, group: &str) -> Option<String> {
     (!stack.failover_groups.contains_key(group)).then(|| {
         format!(
-            "Failover group {group} is not at home and no longer in the stack: add it again, then fail back with \
+            "Failover group {group} is failed over, but the stack no longer declares it. Restore its block, then fail back with \
              `drplan failover-group down`."
         )
     })

@@ -35,7 +35,7 @@ impl Scope for ConstantScope<'_> {
     fn resolve(&self, root: &Ident, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         match (&*root.text, keys.first()) {
             ("local", Some((ReferenceKey::Attr(name), span))) if !self.0.facts.program.is_constant(name) => {
-                Err(Diagnostic::error("constant-expected", format!("`local.{name}` depends on more than variables"))
+                Err(Diagnostic::error("constant-expected", format!("`local.{name}` must depend on variables only"))
                     .at(*span)
                     .why("The `stack` block and sites are evaluated before any resource.")
                     .help("Write a plain value, a variable, or a local that depends on variables only."))

@@ -54,7 +54,13 @@ impl<'a> MoveSites<'a> {
     pub fn undo(&self, step: &Step) -> Option<String> {
         match &step.undo {
             Undo::Nothing => None,
-            Undo::Act(act) => Some(visible(&format!("rollback: {}", self.act(act, "it")))),
+            Undo::Act(act) => {
+                let object = match &**act {
+                    Act::Task(Task::Route { .. }) => step.address.as_str(),
+                    _ => "it",
+                };
+                Some(visible(&format!("rollback: {}", self.act(act, object))))
+            }
             Undo::Impossible(why) => Some(visible(&format!("irreversible: {why}"))),
         }
     }

@@ -115,7 +115,7 @@ fn critical_path(procedure: &Procedure) -> Option<String> {
     let words = super::deed::act_word(&longest.act).replace('_', " ");
     let number = numbers(procedure).get(longest.id);
     Some(format!(
-        "{} of {}; longest is {number}: {words} {} ({})",
+        "{} of {}; longest: step {number}, {words} {} ({})",
         all.len(),
         count(procedure.steps.steps.len(), "step", "steps"),
         longest.address,

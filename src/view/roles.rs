@@ -85,7 +85,7 @@ fn unfinished(open: &OpenRun) -> String {
 /// `failover run 1-a (up of web) is unfinished since …`.
 pub fn of_run(open: &OpenRun) -> String {
     let OpenRun { run, group, verb, since } = open;
-    format!("failover run {run} ({} of {group}) is unfinished since {since:.0}", verb.as_str())
+    format!("failover run {run} ({} of {group}) has been unfinished since {since:.0}", verb.as_str())
 }
 
 /// A group that is not at its home site, and the command for failback.
@@ -95,7 +95,7 @@ fn swapped(one: &MovedGroup) -> String {
     let (head, words) = match active {
         ActiveSite::Between if accepted.is_some() => (
             format!("Failover group {group} is in a mixed state"),
-            format!("traffic and data are on different sites. {site} is active since {since:.0}, {by}."),
+            format!("traffic and data are on different sites. {site} has been active since {since:.0}, {by}."),
         ),
         ActiveSite::Between => (
             format!("Failover group {group} is in a mixed state"),
@@ -107,7 +107,7 @@ fn swapped(one: &MovedGroup) -> String {
         ),
         ActiveSite::Away | ActiveSite::Home => (
             format!("Failover group {group} is failed over"),
-            format!("{site} is active since {since:.0}, {by}. The plan keeps it so."),
+            format!("{site} has been active since {since:.0}, {by}. The plan keeps it so."),
         ),
     };
     let words = wrap(&format!("{head}: {words} To fail back: `drplan failover-group down`."), WIDTH);
@@ -162,8 +162,9 @@ pub fn recorded(stack: &str, cloud: CloudName, roles: &Roles) -> String {
         text += &match active {
             ActiveSite::Home => {
                 let by = by(run, *how, accepted.as_deref());
-                let words =
-                    format!("Failover group {name} is at its home site: {site} is active since {since:.0}, {by}.");
+                let words = format!(
+                    "Failover group {name} is at its home site: {site} has been active since {since:.0}, {by}."
+                );
                 wrap(&words, WIDTH) + "\n"
             }
             ActiveSite::Away | ActiveSite::Between => swapped(&MovedGroup {

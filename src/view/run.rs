@@ -99,7 +99,7 @@ fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
     let since = spoken(crate::steps::between(run.report.began, now));
     let words = match (run.condition(), holder) {
         (Condition::Open, Some(holder)) => format!("In progress for {since}, by {}.", visible(holder)),
-        (Condition::Open, None) => format!("Interrupted after {length}: no process is carrying it out."),
+        (Condition::Open, None) => format!("Interrupted after {length}: no process is running it."),
         (Condition::Waits, _) => "Waiting for approval.".to_owned(),
         (Condition::Stopped, _) => format!("Stopped after {length}."),
         (Condition::Failed, _) => format!("Failed after {length}."),

@@ -145,7 +145,7 @@ fn killed_failover_can_be_resumed() {
     }
     dir.run(&with_vars(&["failover-group", "resume"]));
     dir.run(&with_vars(&["plan", "--detailed-exitcode"]));
-    assert!(dir.run(&["roles", "show"]).contains("secondary is active"));
+    assert!(dir.run(&["roles", "show"]).contains("secondary has been active"));
     dir.run(&with_vars(&["failover-group", "down", "--yes"]));
     dir.run(&with_vars(&["plan", "--detailed-exitcode"]));
 }

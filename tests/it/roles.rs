@@ -140,7 +140,7 @@ fn plan_after_failover_is_empty_and_explains_why() {
         let said =
             anstream::adapter::strip_str(&view::plan::text(&planned.plan, planned.stack.cloud, view::Detail::Summary))
                 .to_string();
-        assert!(said.contains("Failover group web is failed over: secondary is active since"), "{said}");
+        assert!(said.contains("Failover group web is failed over: secondary has been active since"), "{said}");
         assert!(said.contains("`drplan failover-group down`"), "{said}");
         assert!(said.ends_with("No changes. web-geo matches its configuration and is failed over.\n"), "{said}");
     });
@@ -240,7 +240,7 @@ fn resources_of_an_unfinished_run_stay_unchanged() {
         let said =
             anstream::adapter::strip_str(&view::plan::text(&planned.plan, planned.stack.cloud, view::Detail::Summary))
                 .to_string();
-        assert!(said.contains("The failover run 0000000000002-b (down of web) is unfinished since"), "{said}");
+        assert!(said.contains("The failover run 0000000000002-b (down of web) has been unfinished since"), "{said}");
     });
 }
 
@@ -250,7 +250,7 @@ fn destroy_during_failover_leaves_nothing() {
         let (lab, text) = up().await;
         let (planned, _) = lab.plan(&text, true).await;
         let orders = planned.plan.changes.iter().find(|change| change.address == at("geo_replica.orders"));
-        assert_eq!(orders.map(|change| change.reason.as_str()), Some("everything is destroyed, on the primary side"));
+        assert_eq!(orders.map(|change| change.reason.as_str()), Some("requested by destroy, on the primary side"));
         let catalog = planned.plan.changes.iter().find(|change| change.address == at("geo_replica.catalog"));
         assert_eq!(catalog.map(|change| change.action), Some(Action::Forget));
         assert_eq!(planned.plan.blocked, []);

@@ -1,7 +1,7 @@
 //! The engine that hands writes to Azure as template deployments. Writes at about the same time share one request per
 //! resource group, so that thousands of resources do not depend on one client's request budget.
 //!
-//! It wraps the cloud and has its interface: a run that uses it is executed, journalled and resumed like any other.
+//! It wraps the cloud and has its interface: a run that uses it is executed, journaled and resumed like any other.
 //! Objects that the plan found missing are not read again individually; one what-if before each deployment checks
 //! them all. Writes that cannot use a template are sent directly.
 

@@ -146,8 +146,8 @@ fn text(tally: &Tally) -> String {
     };
     row("written", tally.written, "acknowledged to a client");
     row("refused", tally.refused, "not accepted by any store");
-    row("lost", tally.lost, &format!("acknowledged, and missing in a store: {}s of writes", tally.lost_seconds));
-    row("duplicate", tally.doubled, "written twice by clients that had no answer the first time");
+    row("lost", tally.lost, &format!("acknowledged, but missing from a data store: {}s of writes", tally.lost_seconds));
+    row("duplicate", tally.doubled, "written twice: the client retried after no response");
     row("split", tally.split, "accepted by a region after another one was promoted");
     let down = Duration::from_secs(tally.downtime_seconds);
     out += &match (tally.first_refused, tally.last_refused) {

@@ -163,7 +163,7 @@ fn is_plain(key: &ReferenceKey) -> bool {
 /// The error of a step from or with something sensitive, without the value and the key.
 fn without_values(fault: Diagnostic) -> Diagnostic {
     let Diagnostic { code, severity, summary: _, span, label: _, related: _, why: _, help: _ } = fault;
-    let summary = "this step cannot be taken (not shown why, because a sensitive value is in it)";
+    let summary = "invalid index or attribute (details are hidden: the value is sensitive)";
     Diagnostic { severity, span, ..Diagnostic::error(code, summary) }
 }
 

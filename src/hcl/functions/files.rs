@@ -114,7 +114,7 @@ fn template_fault(path: &str, template: &str, found: &Diagnostics) -> FunctionEr
         })
         .collect();
     let help = found.iter().find_map(|fault| fault.help.clone());
-    let fault = FunctionError::arg(0, format!("this template has faults: {}", told.join("; ")));
+    let fault = FunctionError::arg(0, format!("invalid template: {}", told.join("; ")));
     match help {
         Some(help) => fault.help(help),
         None => fault,

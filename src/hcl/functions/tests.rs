@@ -73,7 +73,7 @@ fn files_are_read_inside_the_stack_directory_only() {
         ("file(\"none\")", "bad-argument: no file `none` in the stack directory"),
         (
             "templatefile(\"bad.tpl\", {name = 1})",
-            "bad-argument: this template has faults: bad.tpl:2:5: reference to undeclared variable `nmae` in a template; \
+            "bad-argument: invalid template: bad.tpl:2:5: reference to undeclared variable `nmae` in a template; \
              bad.tpl:2:15: division by zero",
         ),
     ] {

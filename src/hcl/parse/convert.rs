@@ -96,7 +96,7 @@ impl<'a> Converter<'a> {
             let span = self.span(Some(start..start + at));
             self.syntax(
                 span,
-                "this quoted text goes over the end of the line",
+                "unclosed quote: a string cannot span lines",
                 "Close it with `\"`, write `\\n` for a line break, or use a heredoc (`<<-EOT`).",
             );
         }

@@ -47,7 +47,7 @@ fn a_fault_is_told_where_it_is_and_as_what_it_is() {
         ("a = \"%{ else }\"\n", "1:6 unexpected `%{ else }`"),
         ("a = \"${x\"\n", "1:6 unclosed template"),
         ("a = \"x\ny = \"z\"\n", "1:5 unclosed quote"),
-        ("a = \"x\ny\"\n", "1:5 this quoted text goes over the end of the line"),
+        ("a = \"x\ny\"\n", "1:5 unclosed quote: a string cannot span lines"),
         ("a \"b {\n}\n", "1:3 unclosed quote"),
         ("a = 'x'\n", "1:5 invalid character `'`"),
         ("\"a\" = 2\n", "1:1 name of an argument in quotes"),

@@ -44,8 +44,8 @@ impl Problem {
     /// Without the text of a value that must not be shown.
     pub(super) fn hidden(self) -> Self {
         let summary = match self.wanted {
-            Some(wanted) => format!("expected {wanted}, found another sensitive value"),
-            None => "the sensitive value is not supported".to_owned(),
+            Some(wanted) => format!("expected {wanted}, found a sensitive value of another form"),
+            None => "unsupported value (hidden: it is sensitive)".to_owned(),
         };
         Self { item: self.item, ..Self::new(summary) }
     }

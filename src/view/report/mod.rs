@@ -479,7 +479,7 @@ fn proof(run: &Timeline, chain: &str) -> Vec<[String; 2]> {
         ("Last journal entry", moment(run.last())),
         ("Digest of the stack", started.digest.clone()),
         ("State", format!("lineage {}, serial {}", started.lineage, started.serial)),
-        ("Digest of the journal's last line, which covers all lines before it", chain.to_owned()),
+        ("Digest of the journal, over every line", chain.to_owned()),
         ("Written by", format!("drplan {}", crate::VERSION)),
     ]
     .map(|(what, is)| [what.to_owned(), is])

@@ -58,7 +58,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
     let behind = states.into_iter().flatten().find(|state| *state != "CATCH_UP");
     let health = match (missing(subject, seen), behind) {
         (Some(health), _) => health,
-        (None, Some(state)) => Health::Behind(format!("does not follow yet (replication state {state})")),
+        (None, Some(state)) => Health::Behind(format!("is not in sync yet (replication state {state})")),
         (None, None) if writer.is_none() => {
             Health::Broken("has the same role as its source: both servers report the same one".to_owned())
         }
