@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks licences, sources and advisories of all dependencies by deny.toml. Advisories need their database; where it cannot be
-# fetched, the script says so and checks the rest.
+# fetched, the script prints a note and checks the rest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny --version 0.20.2

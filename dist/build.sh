@@ -2,7 +2,7 @@
 # Builds one release archive: dist/build.sh [TARGET] (default: x86_64-unknown-linux-musl, a static binary).
 #
 # target/dist/drplan-VERSION-TARGET.tar.gz (.zip for Windows) holds the binary, completions, man pages, the licence and the software bill of
-# materials; a .sha256 file lies beside it. The `dist` profile optimises across crates, so that a build takes several minutes.
+# materials; a .sha256 file is beside it. The `dist` profile optimises across crates, so that a build takes several minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${1:-x86_64-unknown-linux-musl}
@@ -12,7 +12,7 @@ cyclonedx=0.5.9
 rustup target list --installed | grep -qx "$target" || rustup target add "$target"
 case $target in
   *-musl)
-    # ring compiles C. A musl compiler is preferred; on the same architecture the system's serves, since nothing of its C library is called.
+    # ring compiles C. A musl compiler is preferred; on the same architecture the system's compiler is sufficient, since ring calls no function of the C library.
     compiler=$(command -v "${target%%-*}-linux-musl-gcc" || command -v musl-gcc || command -v cc)
     variable=CC_$(tr - _ <<<"$target")
     export "$variable=${!variable:-$compiler}"

@@ -85,6 +85,11 @@ impl Address {
         self.block_text().split_once('.').map_or("", |(_, name)| name)
     }
 
+    /// The label of the block with the key of the instance, if it is one: `web["east"]`.
+    pub fn own_name(&self) -> &str {
+        self.base().split_once('.').map_or("", |(_, name)| name)
+    }
+
     /// The `for_each` key, unescaped, of an instance.
     pub fn key(&self) -> Option<Cow<'_, str>> {
         let open = self.0.find("[\"")?;
@@ -295,7 +300,13 @@ impl Eq for ArmId {}
 
 impl Hash for ArmId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.0.to_ascii_lowercase().as_bytes());
+        let mut folded = [0; 64];
+        for part in self.0.as_bytes().chunks(folded.len()) {
+            let folded = &mut folded[..part.len()];
+            folded.copy_from_slice(part);
+            folded.make_ascii_lowercase();
+            state.write(folded);
+        }
     }
 }
 

@@ -46,9 +46,9 @@ pub fn human(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
-/// The same in a sentence: `1h 30m`, `2m 5s`, `12s`, `0.3s`.
+/// The same in a sentence: `1h 30m`, `2m 5s`, `12s`, `0.3s`; less than 50 milliseconds as `0s`.
 pub fn spoken(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) && !duration.is_zero() {
+    if duration < Duration::from_secs(1) && duration >= Duration::from_millis(50) {
         return format!("{:.1}s", duration.as_secs_f64());
     }
     let parts = parts(duration);

@@ -36,6 +36,7 @@ pub mod plan;
 pub mod reference;
 pub mod review;
 pub mod run;
+pub mod shell;
 pub mod simulator;
 pub mod stack;
 pub mod state;

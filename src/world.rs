@@ -87,6 +87,17 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::get`]; and where this type cannot be listed there.
     async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError>;
 
+    /// The next attempt of a read below this id that the cloud's request limits delay now; `None` where none waits.
+    /// Such a read has been answered, so that its wait is no silence.
+    fn delayed_until(&self, _id: &ArmId) -> Option<Timestamp> {
+        None
+    }
+
+    /// The last answer to a write of this object that is tried again now; `None` where none is.
+    fn last_refusal(&self, _id: &ArmId) -> Option<String> {
+        None
+    }
+
     /// The ids of all top-level resources in a resource group; empty where the group does not exist.
     ///
     /// # Errors
@@ -296,6 +307,30 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Where it is damaged, or a newer version of drplan wrote it.
     fn load(&self) -> Result<Option<State>, StateError>;
+
+    /// Calls `work` while no other process writes the snapshot or begins a run. Not to be nested.
+    ///
+    /// # Errors
+    /// Where the lock cannot be taken, and those of `work`.
+    fn write(&self, work: &mut dyn FnMut() -> Result<(), StateError>) -> Result<(), StateError>;
+
+    /// Changes the state as it is now, with all that other processes have recorded meanwhile, and writes the next
+    /// snapshot. Returns it; `None` where nothing was ever recorded.
+    ///
+    /// # Errors
+    /// Where the state cannot be read or written.
+    fn update(&self, change: &mut dyn FnMut(&mut State)) -> Result<Option<State>, StateError> {
+        let mut written = None;
+        self.write(&mut || {
+            let Some(mut state) = self.load()? else { return Ok(()) };
+            change(&mut state);
+            state.serial += 1;
+            self.save(&state)?;
+            written = Some(state);
+            Ok(())
+        })?;
+        Ok(written)
+    }
 
     /// Replaces the snapshot, atomically and synced.
     ///

@@ -91,6 +91,7 @@ fn read(files: &[(String, String)]) -> Result<Arc<Program>, Failed> {
         sources: &mut Sources::default(),
         reader: Arc::new(NoFiles),
         variables: Vec::new(),
+        unread_values: Vec::new(),
         secrets: Default::default(),
         subscription: SUBSCRIPTION.to_owned(),
         tenant: TENANT.to_owned(),

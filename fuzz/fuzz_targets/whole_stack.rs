@@ -20,6 +20,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         sources: &mut sources,
         reader: Arc::new(Echo),
         variables: Vec::new(),
+        unread_values: Vec::new(),
         secrets: Default::default(),
         subscription: SUBSCRIPTION.to_owned(),
         tenant: TENANT.to_owned(),
@@ -53,7 +54,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
 });
 
 fn show(found: &Diagnostics, sources: &Sources) {
-    let _ = render_all(found, sources);
+    let _ = render_all(found, sources, 80);
 }
 
 /// A directory in which each file holds its own path.

@@ -1,10 +1,11 @@
 //! Aborting a run: reversible steps are rolled back; where data has already moved, the current roles are recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::begin::role_of;
+use super::left::{moved_arguments, record};
 use super::{Continuation, FailoverRun, Operator, Ports, RunError, StepError};
 use crate::address::Address;
 use crate::failover::unwind;
@@ -12,7 +13,7 @@ use crate::kinds::Side;
 use crate::run::Report;
 use crate::stack::Stack;
 use crate::state::{ActiveSite, GroupRole, RunKind};
-use crate::steps::{Act, Phase, RunEnd, RunStatus, Stage, Step, StepGraph, StepId, Task, Undo};
+use crate::steps::{Act, Event, Phase, RunEnd, RunStatus, Stage, Step, StepEvent, StepGraph, StepId, Task, Undo};
 
 /// The outcome of an abort.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,24 +26,45 @@ pub enum AbortOutcome {
     Recorded(ActiveSite),
     /// Data has moved, and the current roles could not be recorded.
     Unrecorded(Report),
+    /// Ended where it was, and the group is recorded with this role.
+    Left(ActiveSite),
 }
 
-/// Aborts a run.
+impl FailoverRun {
+    /// The first resource that a rollback creates or updates as configured, where the stack is not the one that the run
+    /// was made from: the journal does not hold what to write.
+    pub fn needs_text(&self, stack: &Stack) -> Option<Address> {
+        if self.is_of(stack).is_ok() {
+            return None;
+        }
+        let status = self.status().ok()?;
+        let steps = match self.is_unwinding() {
+            true => self.graph.steps.clone(),
+            false => unwind(&self.graph, &status).ok()?,
+        };
+        let left = |step: &&Step| {
+            status.phase(step.id).is_none_or(|phase| phase != Phase::Succeeded && phase != Phase::Skipped)
+        };
+        let writes = |step: &&Step| matches!(step.act, Act::Create | Act::Update | Act::Adopt);
+        steps.iter().filter(left).find(writes).map(|step| step.address.clone())
+    }
+}
+
+/// Aborts a run. What is rolled back follows from its journal; `stack` has the resources, as configured or as recorded.
 ///
 /// # Errors
-/// As for [`FailoverRun::go`].
+/// As for [`FailoverRun::go`], but for a stack that has changed.
 pub async fn abort(
     run: &mut FailoverRun,
     stack: &Stack,
     ports: Ports<'_>,
     party: Operator<'_>,
 ) -> Result<AbortOutcome, RunError> {
-    run.is_of(stack)?;
     if run.is_over() {
         return Err(RunError::Over(run.id.clone()));
     }
     if run.is_unwinding() {
-        let report = run.go(stack, ports, party, Continuation::Resume).await?;
+        let report = roll_back(run, stack, ports, party, Continuation::Resume).await?;
         let records = run.graph.steps.last().is_some_and(|step| matches!(step.act, Act::Task(Task::Record(_))));
         if report.ended == Some(RunEnd::Done) {
             run.close(ports, party, "the remaining steps were completed")?;
@@ -77,11 +99,68 @@ pub async fn abort(
         run.close(ports, party, "nothing to roll back")?;
         return Ok(AbortOutcome::Nothing);
     };
-    let report = run.go(stack, ports, party, Continuation::Extend(steps, "the run is aborted".to_owned())).await?;
+    let onward = Continuation::Extend(steps, "the run is aborted".to_owned());
+    let report = roll_back(run, stack, ports, party, onward).await?;
     if report.ended == Some(RunEnd::Done) {
         run.close(ports, party, "the completed steps were rolled back")?;
     }
     Ok(AbortOutcome::Unwound(report))
+}
+
+/// Rolls back. A write that the cloud had refused is left where it refuses its rollback, too: otherwise a site that
+/// fails in the middle of a run could never be left.
+async fn roll_back(
+    run: &mut FailoverRun,
+    stack: &Stack,
+    ports: Ports<'_>,
+    party: Operator<'_>,
+    onward: Continuation,
+) -> Result<Report, RunError> {
+    let report = run.go(stack, ports, party, onward).await?;
+    let (refused, added) = refused_writes(run);
+    let status = run.status()?;
+    let failed = run.graph.steps.iter().filter(|step| {
+        added.contains(&step.id) && matches!(status.phase(step.id), Some(Phase::Failed | Phase::Unknown))
+    });
+    let failed: Vec<&Step> = failed.collect();
+    if report.ended == Some(RunEnd::Done)
+        || failed.is_empty()
+        || !failed.iter().all(|step| refused.contains(&step.address))
+    {
+        return Ok(report);
+    }
+    let failed = failed.iter().map(|step| step.id).collect();
+    let why = "the write that it rolls back was refused as well".to_owned();
+    run.go(stack, ports, party, Continuation::Skip(failed, why)).await
+}
+
+/// The resources of steps that only write arguments and failed; and the steps of the rollback.
+fn refused_writes(run: &FailoverRun) -> (BTreeSet<Address>, BTreeSet<StepId>) {
+    let (mut refused, mut added) = (BTreeSet::new(), BTreeSet::new());
+    for entry in &run.journal {
+        match &entry.event {
+            Event::Extended { steps, .. } => added.extend(steps.iter().map(|step| step.id)),
+            Event::Step { step, address, event } if !added.contains(step) => {
+                let writes = run.graph.step(*step).is_some_and(|step| matches!(step.act, Act::Task(Task::Move { .. })));
+                match event {
+                    StepEvent::Failed(_) if writes => drop(refused.insert(address.clone())),
+                    StepEvent::Succeeded(_) => drop(refused.remove(address)),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    (refused, added)
+}
+
+/// The site that the group is recorded at: where all of its data is, or else the one that the run was leaving.
+fn left_site(run: &FailoverRun, agreed: Option<Side>) -> String {
+    let undertaking = &run.undertaking;
+    match agreed {
+        Some(side) if side != left(run) => undertaking.arriving.clone(),
+        _ => undertaking.leaving.clone(),
+    }
 }
 
 /// The primary side before the run.
@@ -114,51 +193,24 @@ async fn observed(
     party: Operator<'_>,
 ) -> Result<(GroupRole, Option<Side>), RunError> {
     let base = ports.store.load()?.ok_or(RunError::Nothing)?;
-    let group = run.group(stack)?;
     let worker = run.worker(stack, &base, ports, party)?;
     // A replica that cannot be read reports no role, so the replicas do not agree.
     let replicas = worker.replicas().await.unwrap_or_else(|_: StepError| BTreeMap::new());
     let mut writers = replicas.values().map(|told| told.writer);
     let first = writers.next().flatten();
     let agreed = first.filter(|first| writers.all(|writer| writer == Some(*first)));
-    let known = base.roles.groups.get(&*group.name);
-    let planned = run.graph.steps.iter().find_map(|step| match &step.act {
-        Act::Task(Task::Record(role)) => Some(&**role),
-        _ => None,
-    });
+    let known = role_of(&base, &run.undertaking.group);
     let stores = replicas.iter().filter_map(|(address, told)| Some((address.clone(), told.writer?))).collect();
-    // While the group is not at home, the arguments that runs have written stay unchanged: those of this run, and
-    // those of earlier ones.
-    let mut moved: BTreeMap<Address, BTreeSet<String>> = BTreeMap::new();
-    for (address, names) in [planned, known].into_iter().flatten().flat_map(|role| &role.moved) {
-        moved.entry(address.clone()).or_default().extend(names.iter().cloned());
-    }
     let role = GroupRole {
         active: ActiveSite::Between,
-        site: group.from.to_string(),
+        site: left_site(run, agreed),
         since: Timestamp::UNIX_EPOCH,
         run: run.id.clone(),
         how: run.undertaking.how,
         stores,
-        moved,
+        moved: moved_arguments(run, known),
         owed: known.map(|role| role.owed.clone()).unwrap_or_default(),
         accepted: None,
     };
     Ok((role, agreed))
-}
-
-/// The step that records a role, after all others.
-fn record(run: &FailoverRun, role: GroupRole) -> Step {
-    Step {
-        id: StepId(u32::try_from(run.graph.steps.len()).unwrap_or(u32::MAX)),
-        address: Address::new("failover_group", &run.undertaking.group),
-        needs: Vec::new(),
-        act: Act::Task(Task::Record(Box::new(role))),
-        serial: Vec::new(),
-        touches: Vec::new(),
-        expect: Duration::ZERO,
-        worst: Duration::ZERO,
-        stage: Stage::Record,
-        undo: Undo::Nothing,
-    }
 }

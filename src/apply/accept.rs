@@ -27,7 +27,18 @@ pub struct NewRoles<'a> {
 /// # Errors
 /// Where the state or the journal cannot be written.
 pub fn accept(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn Store) -> Result<State, StateError> {
+    let mut accepted = None;
+    store.write(&mut || {
+        accepted = Some(write(new, clock, ids, store)?);
+        Ok(())
+    })?;
+    accepted.ok_or_else(|| StateError::Io { file: "the state".to_owned(), what: "nothing was written".to_owned() })
+}
+
+fn write(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn Store) -> Result<State, StateError> {
     let NewRoles { stack, groups, state, observed, by } = *new;
+    // Runs of other groups may have written since the roles were read.
+    let state = &store.load()?.unwrap_or_else(|| state.clone());
     let at = clock.now();
     let run = store.name_run(at, &ids.fresh())?;
     let mut events = vec![Event::Started(RunStart {
@@ -54,7 +65,8 @@ pub fn accept(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn 
     let entries: Vec<Entry> = events.into_iter().map(|event| Entry { at, event }).collect();
     store.journal(&run)?.append(&entries)?;
     let mut state = state.clone();
-    fold(&mut state, &entries)?;
+    fold(&mut state, &run, &entries)?;
+    state.keep_open_runs();
     state.serial += 1;
     store.save(&state)?;
     Ok(state)
@@ -65,9 +77,9 @@ fn learnt(group: &str, role: GroupRole) -> StepFact {
     StepFact { role: Some((group.to_owned(), Box::new(role))), ..StepFact::said(what) }
 }
 
-fn fold(state: &mut State, entries: &[Entry]) -> Result<(), StateError> {
+fn fold(state: &mut State, run: &str, entries: &[Entry]) -> Result<(), StateError> {
     entries
         .iter()
-        .try_for_each(|entry| state.fold(entry))
+        .try_for_each(|entry| state.fold(run, entry))
         .map_err(|foreign| StateError::Damaged { file: "the run's journal".to_owned(), what: foreign.to_string() })
 }

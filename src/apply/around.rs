@@ -1,5 +1,6 @@
 //! Reads of replicas, regions and endpoints, each with a time limit, so that a site that does not answer delays
-//! nobody for long.
+//! nobody for long. Silence counts against the limit; a refusal by the cloud's request limits is an answer, and its
+//! `Retry-After` is waited for.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -11,14 +12,20 @@ use futures::stream;
 use serde_json::Value as Json;
 
 use super::observe::is_outage;
+use crate::address::ArmId;
+use crate::duration::spoken;
 use crate::failover::{ListRequest, SurveyRequest, SurveyResult};
 use crate::kinds::{Object, ReadRequest, ReadResult, ReadResults, ReadTarget};
-use crate::world::{Clock, Cloud, CloudError, Web, WebRequest};
+use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebRequest};
 
 /// The number of concurrent reads.
 const WIDTH: usize = 64;
-/// The time limit of a read before a procedure is computed.
+/// The longest silence of the cloud during a read before a procedure is computed.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
+/// The time limit of a read that the cloud's request limits delay: a throttled control plane is no silent one.
+const THROTTLED: Duration = Duration::from_secs(600);
+/// The time limit for an answer of the lost site: it is part of the recovery time.
+const LOST: Duration = Duration::from_secs(5);
 /// The time limit for the answer of an endpoint.
 const FRONT: Duration = Duration::from_secs(10);
 
@@ -34,12 +41,24 @@ pub async fn look_around(survey: &SurveyRequest, cloud: &dyn Cloud, web: &dyn We
     let regions = stream::iter(&survey.regions)
         .map(|(region, object)| async move { (region, read(cloud, clock, object).await) })
         .buffer_unordered(WIDTH);
-    let lists = read_lists(cloud, clock, &survey.lists);
-    let fronts = stream::iter(&survey.fronts)
-        .map(|(address, url)| async move { (address.clone(), web.fetch(&front(url)).await) })
+    let lost = stream::iter(&survey.lost)
+        .map(|object| async move { answered(cloud, clock, &object.id, LOST, cloud.get(&object.id, &object.api)).await })
         .buffer_unordered(WIDTH);
-    let (replicas, objects, regions, lists, fronts): (Vec<_>, Vec<_>, Vec<_>, _, Vec<_>) =
-        futures::join!(replicas.collect(), objects.collect(), regions.collect(), lists, fronts.collect());
+    let lists = read_lists(cloud, clock, &survey.lists);
+    let fronts =
+        stream::iter(&survey.fronts)
+            .map(|(address, url)| async move {
+                (address.clone(), web.fetch(&WebRequest { within: LOST, ..front(url) }).await)
+            })
+            .buffer_unordered(WIDTH);
+    let (replicas, objects, regions, lost, lists, fronts): (Vec<_>, Vec<_>, Vec<_>, Vec<_>, _, Vec<_>) = futures::join!(
+        replicas.collect(),
+        objects.collect(),
+        regions.collect(),
+        lost.collect(),
+        lists,
+        fronts.collect()
+    );
     let now = clock.now();
     for (address, look, sight) in replicas {
         around.replicas.entry(address.clone()).or_insert_with(|| ReadResults::at(now)).keep(look, sight);
@@ -55,12 +74,15 @@ pub async fn look_around(survey: &SurveyRequest, cloud: &dyn Cloud, web: &dyn We
     for (region, body) in regions {
         let (count, silent) = asked.entry(region).or_default();
         *count += 1;
-        silent.extend(body.err().filter(is_outage).map(|why| why.to_string()));
+        silent.extend(body.err().filter(is_outage).map(reason));
     }
     // Some services answer for a region from elsewhere: a region counts as not answering once half of its reads fail.
     let silent = asked.into_iter().filter(|(_, (count, silent))| 2 * silent.len() >= *count);
     around.silent =
         silent.filter_map(|(region, (_, silent))| Some((region.clone(), silent.into_iter().next()?))).collect();
+    // As above: half of the reads decide.
+    let answering = lost.iter().filter(|read| !read.as_ref().is_err_and(is_outage)).count();
+    around.lost_answers = (!lost.is_empty()).then_some(2 * answering > lost.len());
     around.fronts = fronts.into_iter().collect();
     around
 }
@@ -86,11 +108,10 @@ pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, limit: Duration, 
             ReadTarget::Metric(name) => cloud.metric(&look.id, name).await.map(|value| value.map(Json::from)),
         }
     };
-    match in_time(clock, limit, seen).await {
-        Some(Ok(Some(body))) => ReadResult::There(body),
-        Some(Ok(None)) => ReadResult::Absent,
-        Some(Err(why)) => ReadResult::Unseen(why.to_string()),
-        None => ReadResult::Unseen(no_answer(limit)),
+    match answered(cloud, clock, &look.id, limit, seen).await {
+        Ok(Some(body)) => ReadResult::There(body),
+        Ok(None) => ReadResult::Absent,
+        Err(why) => ReadResult::Unseen(reason(why)),
     }
 }
 
@@ -103,18 +124,16 @@ pub async fn read_lists(cloud: &dyn Cloud, clock: &dyn Clock, lists: &[ListReque
 /// One list, or the reason why it cannot be read.
 async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &ListRequest) -> Result<Json, String> {
     let query: Vec<(&str, &str)> = list.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    match in_time(clock, LIMIT, cloud.get_with(&list.id, list.api, &query)).await {
-        Some(Ok(Some(body))) => Ok(body),
-        Some(Ok(None)) => Err("the list does not exist".to_owned()),
-        Some(Err(why)) => Err(why.to_string()),
-        None => Err(no_answer(LIMIT)),
+    match answered(cloud, clock, &list.id, LIMIT, cloud.get_with(&list.id, list.api, &query)).await {
+        Ok(Some(body)) => Ok(body),
+        Ok(None) => Err("the list does not exist".to_owned()),
+        Err(why) => Err(reason(why)),
     }
 }
 
 /// One object; one that does not answer in time counts as unreachable.
 async fn read(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> Result<Option<Json>, CloudError> {
-    let read = in_time(clock, LIMIT, cloud.get(&object.id, &object.api)).await;
-    read.unwrap_or_else(|| Err(CloudError::Unreachable(no_answer(LIMIT))))
+    answered(cloud, clock, &object.id, LIMIT, cloud.get(&object.id, &object.api)).await
 }
 
 /// Checks that the control plane answers for an object.
@@ -122,14 +141,45 @@ pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, object: &Objec
     !read(cloud, clock, object).await.is_err_and(|why| is_outage(&why))
 }
 
-fn no_answer(limit: Duration) -> String {
-    format!("no answer within {}", crate::duration::spoken(limit))
+/// The reason of a failed read, for a sentence that reports the failure itself.
+fn reason(error: CloudError) -> String {
+    match error {
+        CloudError::Unreachable(why) | CloudError::OutcomeUnknown(why) => why,
+        CloudError::Refused(refusal) => refusal.to_string(),
+    }
 }
 
-/// The result of an operation, if it arrives within the limit.
-async fn in_time<T>(clock: &dyn Clock, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(work), pin!(clock.sleep(limit))).await {
-        Either::Left((done, _)) => Some(done),
-        Either::Right(_) => None,
+/// The answer to a read of this object. Silence of the cloud beyond the limit counts as unreachable; a delay by its
+/// request limits does not, and is waited for with patience.
+async fn answered<T>(
+    cloud: &dyn Cloud,
+    clock: &dyn Clock,
+    id: &ArmId,
+    limit: Duration,
+    work: impl Future<Output = Result<T, CloudError>>,
+) -> Result<T, CloudError> {
+    let mut work = pin!(work);
+    let began = clock.now();
+    let mut pause = limit;
+    loop {
+        if let Either::Left((done, _)) = select(work.as_mut(), pin!(clock.sleep(pause))).await {
+            return done;
+        }
+        let now = clock.now();
+        let Some(until) = cloud.delayed_until(id) else {
+            return Err(CloudError::Unreachable(format!("no answer within {}", spoken(limit))));
+        };
+        pause = Duration::try_from((until + limit).duration_since(now)).unwrap_or_default();
+        if pause.is_zero() {
+            return Err(CloudError::Unreachable(format!("no answer within {}", spoken(limit))));
+        }
+        if (now + pause).duration_since(began).unsigned_abs() > THROTTLED {
+            return Err(CloudError::Refused(CloudRefusal {
+                status: 429,
+                code: "TooManyRequests".to_owned(),
+                message: format!("throttled for {}", spoken(now.duration_since(began).unsigned_abs())),
+                correlation: None,
+            }));
+        }
     }
 }

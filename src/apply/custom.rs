@@ -15,7 +15,7 @@ use crate::kinds::{FailoverMode, Side};
 use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, GroupStep, Resource};
 use crate::state::RunKind;
-use crate::steps::Step;
+use crate::steps::{NOT_NEEDED, Step};
 use crate::value::{Map, Value};
 use crate::world::{CommandLine, ProgramExit, WebRequest};
 
@@ -27,14 +27,14 @@ const PROGRAM: Duration = Duration::from_secs(600);
 impl Worker<'_> {
     /// Executes a step block.
     pub(super) async fn custom(&self, step: &Step, action: &str, tell: &StepReporter) -> Result<(), StepError> {
-        let name = step.address.name();
+        let name = step.address.own_name();
         let find = |group: &FailoverGroup| group.steps.iter().find(|step| *step.name == *name).cloned();
         let waits = |step: &GroupStep| Value::from(step.action.1.clone()).unknown_within();
         let written = self.of_group(name, find, waits).await?;
         if let Some(address) = &written.only_if_unreachable
             && self.reaches(address).await
         {
-            say(tell, format!("{address} is reachable; the step is not needed"));
+            say(tell, format!("{address} is reachable; {NOT_NEEDED}"));
             return Ok(());
         }
         let args = &written.action.1;

@@ -1,19 +1,23 @@
 //! Execution of a procedure: a run that starts, resumes after an interruption, skips steps, or rolls back.
 //!
 //! The journal is the run: everything here is derived from it, and nothing else is kept while the run is unfinished.
-//! The snapshot of the state is written at its end.
+//! The snapshot of the state is written at its end, from the state as other runs have left it by then.
 
 use std::time::Duration;
 
-use super::tasks::{ApprovalCommand, RunDetails};
+use jiff::Timestamp;
+
+use super::tasks::{ApprovalCommand, RunDetails, RunGroup};
 use super::{Ports, WIDTH, Worker};
+use crate::address::Address;
 use crate::failover::{Procedure, unwind};
+use crate::plan::knowledge;
 use crate::run::{Report, Walk};
-use crate::stack::{FailoverGroup, RecordedInputs, Stack};
+use crate::stack::{RecordedInputs, Stack};
 use crate::state::{State, StateError, VERSION};
 use crate::steps::{
-    Corrupt, Entry, Event, Phase, RunEnd, RunSpec, RunStart, RunStatus, Stage, Step, StepEvent, StepGraph, StepId,
-    replay_run,
+    Corrupt, Entry, Event, Phase, RunEnd, RunSpec, RunStart, RunStatus, RunText, Stage, Step, StepEvent, StepGraph,
+    StepId, replay_run,
 };
 
 /// The wait before failed steps are tried again; increases with each round.
@@ -37,6 +41,22 @@ pub enum RunError {
     /// The stack has changed.
     #[error("the stack has changed since run {0} began")]
     OtherStack(String),
+    /// The failover group has another unfinished run.
+    #[error("run {0} of this failover group is unfinished")]
+    Unfinished(String),
+    /// An unfinished run of another failover group works on the same resource.
+    #[error("run {run} of failover group {group} is unfinished, and both work on {address}")]
+    Held {
+        /// The run.
+        run: String,
+        /// Its failover group.
+        group: String,
+        /// The first resource that both work on.
+        address: Address,
+    },
+    /// The state that the steps were planned from has changed.
+    #[error("the state has changed since the steps were planned: {0}")]
+    Changed(String),
     /// Nothing is recorded.
     #[error("the state is empty: there is nothing to fail over")]
     Nothing,
@@ -60,8 +80,23 @@ pub enum Continuation {
     Resume,
     /// Resume without these steps, with the reason.
     Skip(Vec<StepId>, String),
+    /// Resume with a stack that has changed.
+    Revise(Box<Revision>),
     /// Add these steps after the others, which stay as they are; with the reason.
     Extend(Vec<Step>, String),
+}
+
+/// A change of the stack during a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// The digest of the stack.
+    pub digest: String,
+    /// The differences, a line each.
+    pub differences: Vec<String>,
+    /// The configuration that the run depends on from now on.
+    pub text: RunText,
+    /// The steps that take the place of the unfinished ones. Empty where the unfinished ones stay.
+    pub steps: Vec<Step>,
 }
 
 /// The policy for failed steps.
@@ -98,7 +133,9 @@ pub struct FailoverRun {
     pub graph: StepGraph,
     /// Its journal.
     pub journal: Vec<Entry>,
-    started: RunStart,
+    pub(super) started: RunStart,
+    /// The state that it was planned from; `None` once it has begun.
+    pub(super) planned_from: Option<Box<State>>,
 }
 
 impl FailoverRun {
@@ -122,7 +159,17 @@ impl FailoverRun {
             inputs: RecordedInputs::default(),
             failover: Some(Box::new(undertaking.clone())),
         };
-        Ok(Self { id, undertaking, graph: procedure.steps.clone(), journal: Vec::new(), started })
+        let planned_from = Some(Box::new(state.clone()));
+        Ok(Self { id, undertaking, graph: procedure.steps.clone(), journal: Vec::new(), started, planned_from })
+    }
+
+    /// Records the start of the outage, and the unfinished run that this one takes over.
+    #[must_use]
+    pub fn with_outage(mut self, since: Option<Timestamp>, supersedes: Option<String>) -> Self {
+        self.undertaking.since = since;
+        self.undertaking.supersedes = supersedes;
+        self.started.failover = Some(Box::new(self.undertaking.clone()));
+        self
     }
 
     /// Records the inputs of the stack in its journal, so that it can be resumed without giving them again.
@@ -130,6 +177,32 @@ impl FailoverRun {
     pub fn with_inputs(mut self, inputs: RecordedInputs) -> Self {
         self.started.inputs = inputs;
         self
+    }
+
+    /// Records the configuration that it depends on, so that a change of the stack can be shown.
+    #[must_use]
+    pub fn with_text(mut self, text: RunText) -> Self {
+        self.undertaking.text = text;
+        self.started.failover = Some(Box::new(self.undertaking.clone()));
+        self
+    }
+
+    /// The configuration that it depends on: of its start, or of the last change of the stack.
+    pub fn text(&self) -> &RunText {
+        let revised = self.journal.iter().rev().find_map(|entry| match &entry.event {
+            Event::Revised { text, .. } => Some(text),
+            _ => None,
+        });
+        revised.unwrap_or(&self.undertaking.text)
+    }
+
+    /// The digest of the stack that it was made from, or resumed with last.
+    fn digest(&self) -> &str {
+        let revised = self.journal.iter().rev().find_map(|entry| match &entry.event {
+            Event::Revised { digest, .. } => Some(digest),
+            _ => None,
+        });
+        revised.unwrap_or(&self.started.digest)
     }
 
     /// The inputs of the stack when it was started.
@@ -151,7 +224,7 @@ impl FailoverRun {
             Some(Event::Started(started)) => {
                 let undertaking = started.failover.as_deref().cloned();
                 let undertaking = undertaking.ok_or_else(|| RunError::NoRun(id.to_owned()))?;
-                Ok(Self { id: id.to_owned(), undertaking, graph, journal, started })
+                Ok(Self { id: id.to_owned(), undertaking, graph, journal, started, planned_from: None })
             }
             _ => Err(RunError::NoRun(id.to_owned())),
         }
@@ -184,10 +257,11 @@ impl FailoverRun {
     /// # Errors
     /// Where it was not: the effect of its steps on another stack is unknown.
     pub fn is_of(&self, stack: &Stack) -> Result<(), RunError> {
-        if self.started.digest == stack.digest { Ok(()) } else { Err(RunError::OtherStack(self.id.clone())) }
+        if self.digest() == stack.digest { Ok(()) } else { Err(RunError::OtherStack(self.id.clone())) }
     }
 
-    /// Starts or resumes the run, until it ends or nothing more can be done.
+    /// Starts or resumes the run, until it ends or nothing more can be done. A rollback follows the journal, whatever
+    /// the stack has become.
     ///
     /// # Errors
     /// Where it is over or the stack has changed; where journal or state cannot be written. Never because of a step.
@@ -198,9 +272,14 @@ impl FailoverRun {
         party: Operator<'_>,
         onward: Continuation,
     ) -> Result<Report, RunError> {
-        self.is_of(stack)?;
+        if !self.is_unwinding() && !matches!(onward, Continuation::Extend(..) | Continuation::Revise(_)) {
+            self.is_of(stack)?;
+        }
         if self.is_over() {
             return Err(RunError::Over(self.id.clone()));
+        }
+        if onward == Continuation::Start {
+            self.begin(ports, party.by)?;
         }
         let base = ports.store.load()?.ok_or(RunError::Nothing)?;
         let worker = self.worker(stack, &base, ports, party)?;
@@ -236,29 +315,35 @@ impl FailoverRun {
     ) -> Result<Worker<'a>, RunError> {
         let objects = base.resources.values().flat_map(|recorded| &recorded.objects);
         let known = objects.filter(|object| object.within.is_none()).map(|object| object.id.clone()).collect();
-        let lost = self.undertaking.lost.as_deref().and_then(|lost| stack.sites.get(lost));
+        let lost = self.undertaking.lost.as_ref().and_then(|lost| self.undertaking.regions.get(lost));
         let errand = RunDetails {
             run: self.id.clone(),
             undertaking: self.undertaking.clone(),
-            group: self.group(stack)?,
-            lost: lost.map(|site| site.location.clone()),
+            group: self.group(stack),
+            lost: lost.cloned(),
             roles: base.roles.clone(),
             approve: party.approve,
         };
         Ok(Worker { errand: Some(errand), ..Worker::new(stack, base, known, ports) })
     }
 
-    /// The failover group in the stack.
-    pub(super) fn group<'a>(&self, stack: &'a Stack) -> Result<&'a FailoverGroup, RunError> {
-        let group = stack.failover_groups.get(self.undertaking.group.as_str());
-        group.ok_or_else(|| RunError::OtherStack(self.id.clone()))
+    /// The failover group: as the stack has it, or as the journal does where the stack has it no more.
+    fn group(&self, stack: &Stack) -> RunGroup {
+        let name = self.undertaking.group.as_str();
+        match stack.failover_groups.get(name) {
+            Some(group) => RunGroup { name: name.into(), promote: group.promote.clone() },
+            None => {
+                let replicas = self.undertaking.roles.iter().map(|role| role.replica.clone());
+                RunGroup { name: name.into(), promote: replicas.collect() }
+            }
+        }
     }
 
     /// The graph with which it continues, and the events that record the change.
     fn onward(&self, onward: Continuation, party: Operator<'_>) -> Result<(StepGraph, Vec<Event>), RunError> {
         let resumed = || Event::Resumed { by: party.by.to_owned() };
         Ok(match onward {
-            Continuation::Start => (self.graph.clone(), vec![Event::Started(self.started.clone())]),
+            Continuation::Start => (self.graph.clone(), Vec::new()),
             Continuation::Resume => (self.graph.clone(), vec![resumed()]),
             Continuation::Skip(steps, why) => {
                 let skipped = steps.iter().filter_map(|id| self.graph.step(*id)).map(|step| Event::Step {
@@ -268,35 +353,50 @@ impl FailoverRun {
                 });
                 (self.graph.clone(), std::iter::once(resumed()).chain(skipped).collect())
             }
+            Continuation::Revise(revision) => {
+                let Revision { digest, differences, text, steps } = *revision;
+                let graph = self.with_steps(&steps)?;
+                (graph, vec![Event::Revised { by: party.by.to_owned(), digest, differences, text, steps }])
+            }
             Continuation::Extend(steps, why) => {
-                let all = self.graph.steps.iter().chain(&steps).cloned().collect();
-                let corrupt =
-                    |e: crate::steps::GraphError| Corrupt { entry: self.journal.len() + 1, why: e.to_string() };
-                let graph = StepGraph::new(all).map_err(corrupt)?;
+                let graph = self.with_steps(&steps)?;
                 (graph, vec![Event::Extended { why: format!("{}: {why}", party.by), steps }])
             }
         })
     }
 
+    /// The graph with these steps after the others.
+    fn with_steps(&self, steps: &[Step]) -> Result<StepGraph, Corrupt> {
+        let all = self.graph.steps.iter().chain(steps).cloned().collect();
+        StepGraph::new(all).map_err(|e| Corrupt { entry: self.journal.len() + 1, why: e.to_string() })
+    }
+
     /// Writes the snapshot at the end of the run.
     fn save(&self, stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> Result<(), StateError> {
-        let Some(mut state) = ports.store.load()? else { return Ok(()) };
-        state.serial += 1;
-        let outputs = stack.resolve_outputs(&worker.knowledge());
-        state.outputs =
-            outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect();
-        ports.store.save(&state)
+        let own = self.graph.changes();
+        ports.store.update(&mut |state| {
+            if self.is_of(stack).is_err() {
+                return;
+            }
+            // Other runs may have changed the other resources since this one began.
+            let mut known = worker.knowledge().clone();
+            let others = knowledge(state, &|address| own.contains(address)).attributes;
+            known.attributes.extend(others);
+            let outputs = stack.resolve_outputs(&known);
+            state.outputs =
+                outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect();
+        })?;
+        Ok(())
     }
 
     /// Aborts the run: records the reason, and writes the snapshot.
     pub(super) fn close(&mut self, ports: Ports<'_>, party: Operator<'_>, why: &str) -> Result<(), RunError> {
         let was_open = !self.is_over();
-        let closed = Event::Closed { by: party.by.to_owned(), why: why.to_owned() };
+        let closed = Event::Closed { by: party.by.to_owned(), why: why.to_owned(), superseded_by: None };
         ports.store.journal(&self.id)?.append(&[Entry { at: ports.clock.now(), event: closed }])?;
         self.journal = ports.store.entries_of(&self.id)?;
-        if let Some(mut state) = ports.store.load()?.filter(|_| was_open) {
-            state.serial += 1;
-            ports.store.save(&state)?;
+        if was_open {
+            ports.store.update(&mut |_| {})?;
         }
         Ok(())
     }

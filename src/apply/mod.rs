@@ -1,27 +1,33 @@
 //! Applies plans and procedures: executes their steps against the cloud, keeps the results in the state, and passes
 //! new values to the steps that wait for them.
 //!
-//! The caller holds the lock of the store and has just computed the plan from the loaded state. The basis cannot
-//! change underneath: only the holder of the lock writes state or moves roles.
+//! The caller of [`apply`] holds the lock of the store and has just computed the plan from the loaded state.
+//! Meanwhile runs of failover groups may write what they hold, and nothing else; so a command that writes a snapshot
+//! reads the state again first.
 
 mod abort;
 mod accept;
 mod around;
+mod begin;
 mod custom;
 mod deployments;
 mod discover;
 mod failover_run;
+mod left;
 mod moves;
 mod observe;
 mod probe;
 mod promote;
 mod remove;
 mod roles;
+mod silence;
 mod standings;
 mod tasks;
+mod text;
+mod twins;
 mod write;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,26 +40,28 @@ use crate::plan::{PlanOutcome, knowledge, sealed};
 use crate::run::{Actor, Outcome, Report, StepReporter, StopSignal, Walk, Watcher};
 use crate::stack::{Knowledge, RecordedInputs, Stack};
 use crate::state::{Recorded, State, StateError, Status, VERSION};
-use crate::steps::{Act, RunStart, Step};
-use crate::value::Seal;
+use crate::steps::{Act, Entry, Event, RunStart, Step};
+use crate::value::{Seal, SealedValue};
 use crate::world::{Clock, Cloud, CloudError, Commands, Ids, Store, Web};
 
 pub use abort::{AbortOutcome, abort};
 pub use accept::{NewRoles, accept};
 pub use around::{look_around, read_lists};
+pub use begin::{held, held_resources, taken_over};
 pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_objects};
 pub use failover_run::{
-    Continuation, FailoverRun, FailurePolicy, Operator, RunError, RunOutcome, may_be_skipped, undertake,
+    Continuation, FailoverRun, FailurePolicy, Operator, Revision, RunError, RunOutcome, may_be_skipped, undertake,
 };
 pub use observe::observe;
 pub use standings::{look_at, observe_roles};
+pub use text::{text_differences, text_of};
 
 use deployments::Deployments;
 use tasks::RunDetails;
 
 /// The maximum number of concurrent steps. The actual limit of a run is Azure's own on writes: 200 at once and 10 per
 /// second.
-pub const WIDTH: usize = 64;
+pub const WIDTH: usize = crate::steps::WIDTH;
 
 /// The longest delay until a read shows a write.
 const LONGEST_LAG: SignedDuration = SignedDuration::from_secs(60);
@@ -119,10 +127,9 @@ pub async fn apply(
     let before = recorded.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let known = before.filter(|object| object.within.is_none()).map(|object| object.id.clone()).collect();
     let base = base(stack, recorded, refreshed.as_ref(), ports)?;
-    let run = ports.store.name_run(ports.clock.now(), &ports.ids.fresh())?;
-    let started = RunStart {
+    let mut started = RunStart {
         version: VERSION,
-        run: run.clone(),
+        run: String::new(),
         command: command.to_owned(),
         by: by.to_owned(),
         lineage: base.lineage.clone(),
@@ -139,6 +146,8 @@ pub async fn apply(
         Engine::Deployments => (&deployments, deployments::WIDTH),
     };
     let worker = Worker::new(stack, &base, known, Ports { cloud, ..ports });
+    let begun = begin(&mut started, &ports.ids.fresh(), ports)?;
+    let run = started.run;
     let mut journal = ports.store.journal(&run)?;
     let walk = Walk {
         graph: &plan.steps,
@@ -150,19 +159,39 @@ pub async fn apply(
         width,
         halts: false,
     };
-    let report = walk.start(started).await?;
+    let report = walk.go_on(&begun, Vec::new()).await?;
     drop(journal);
-    let mut state = ports.store.load()?.unwrap_or(base);
-    state.serial += 1;
-    if command != "destroy" {
-        let outputs = stack.resolve_outputs(&worker.knowledge());
-        state.outputs =
-            outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect();
-    } else if state.resources.is_empty() {
-        state.outputs.clear();
-    }
-    ports.store.save(&state)?;
-    Ok(ApplyOutcome { report, run, state })
+    let outputs = (command != "destroy").then(|| outputs(stack, &worker, ports));
+    let state = ports.store.update(&mut |state| {
+        match &outputs {
+            Some(outputs) => state.outputs.clone_from(outputs),
+            None if state.resources.is_empty() => state.outputs.clear(),
+            None => {}
+        }
+        state.keep_open_runs();
+    })?;
+    Ok(ApplyOutcome { report, run, state: state.unwrap_or(base) })
+}
+
+/// Writes the start of a run: named after every run before it, from the snapshot as it is now.
+fn begin(started: &mut RunStart, id: &str, ports: Ports<'_>) -> Result<Vec<Entry>, StateError> {
+    let mut begun = Vec::new();
+    ports.store.write(&mut || {
+        let at = ports.clock.now();
+        started.run = ports.store.name_run(at, id)?;
+        if let Some(now) = ports.store.load()? {
+            started.serial = now.serial;
+        }
+        begun = vec![Entry { at, event: Event::Started(started.clone()) }];
+        ports.store.journal(&started.run)?.append(&begun)
+    })?;
+    Ok(begun)
+}
+
+/// The outputs of a stack, sealed.
+fn outputs(stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> BTreeMap<String, SealedValue> {
+    let outputs = stack.resolve_outputs(&worker.knowledge());
+    outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect()
 }
 
 /// The objects that a plan creates because it found none.
@@ -173,7 +202,8 @@ fn absent(planned: &PlanOutcome) -> impl Iterator<Item = ArmId> {
     objects.map(|object| object.id.clone())
 }
 
-/// Saves the observed state, where it differs from the recorded one.
+/// Saves the observed state, where it differs from the recorded one. A resource that a run has written since it was
+/// read stays as that run recorded it, and so does the role of a group that a run has moved or is moving.
 ///
 /// # Errors
 /// Where it cannot be written.
@@ -181,9 +211,30 @@ pub fn keep_observed(recorded: &State, refreshed: &State, store: &dyn Store) -> 
     if recorded.resources == refreshed.resources && recorded.roles == refreshed.roles {
         return Ok(None);
     }
-    let state = State { serial: recorded.serial + 1, ..refreshed.clone() };
-    store.save(&state)?;
-    Ok(Some(state))
+    store.update(&mut |state| {
+        merge(&mut state.resources, &recorded.resources, &refreshed.resources);
+        merge(&mut state.roles.groups, &recorded.roles.groups, &refreshed.roles.groups);
+        merge(&mut state.roles.owed, &recorded.roles.owed, &refreshed.roles.owed);
+        state.keep_open_runs();
+    })
+}
+
+/// Applies the changes from `before` to `after`, except where the current value is not that of before any more.
+fn merge<K: Ord + Clone, V: PartialEq + Clone>(
+    now: &mut BTreeMap<K, V>,
+    before: &BTreeMap<K, V>,
+    after: &BTreeMap<K, V>,
+) {
+    let keys: BTreeSet<&K> = before.keys().chain(after.keys()).collect();
+    for key in keys.into_iter().filter(|key| before.get(key) != after.get(key)) {
+        if now.get(key) != before.get(key) {
+            continue;
+        }
+        match after.get(key) {
+            Some(value) => drop(now.insert(key.clone(), value.clone())),
+            None => drop(now.remove(key)),
+        }
+    }
 }
 
 /// The state that the run starts from: refreshed, or empty for a first run.
@@ -242,6 +293,23 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Executes a step; the resource as it then exists.
+    async fn execute(&self, step: &Step, tell: &StepReporter) -> Result<Option<Box<Recorded>>, StepError> {
+        match &step.act {
+            Act::Create | Act::Update | Act::Adopt => match self.stack.resources.get(&step.address) {
+                Some(resource) => self.write(resource, &step.act).await.map(Some),
+                None => Err(StepError::Failed("the stack has no such resource".to_owned())),
+            },
+            Act::Delete(planned) => {
+                let recorded = self.recorded(&step.address);
+                self.remove(&step.address, recorded.as_ref().unwrap_or(planned)).await.map(|()| None)
+            }
+            Act::SetAside(recorded) => Ok(Some(recorded.clone())),
+            Act::Forget => Ok(None),
+            Act::Task(task) => self.task(step, task, tell).await,
+        }
+    }
+
     fn knowledge(&self) -> MutexGuard<'_, Knowledge> {
         self.knowledge.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -285,19 +353,9 @@ impl Actor for Worker<'_> {
     }
 
     async fn act(&self, step: &Step, tell: &StepReporter) -> Outcome {
-        let done = match &step.act {
-            Act::Create | Act::Update | Act::Adopt => match self.stack.resources.get(&step.address) {
-                Some(resource) => self.write(resource, &step.act).await.map(Some),
-                None => Err(StepError::Failed("the stack has no such resource".to_owned())),
-            },
-            Act::Delete(planned) => {
-                let recorded = self.recorded(&step.address);
-                self.remove(&step.address, recorded.as_ref().unwrap_or(planned)).await.map(|()| None)
-            }
-            Act::SetAside(recorded) => Ok(Some(recorded.clone())),
-            Act::Forget => Ok(None),
-            Act::Task(task) => self.task(step, task, tell).await,
-        };
+        let work = self.execute(step, tell);
+        // An apply waits for its operations; a failover run must not wait for a site that is lost meanwhile.
+        let done = if self.errand.is_some() { self.unless_silent(step, work).await } else { work.await };
         match done {
             Ok(recorded) => {
                 self.keep(&step.address, recorded.as_deref());

@@ -1,8 +1,11 @@
 //! Writes of single arguments, which quiesce, fence and open; and routes, which switch traffic with several writes
 //! and are rolled back where users do not follow.
 
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::around::front;
@@ -10,15 +13,20 @@ use super::probe::ProbeRequest;
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
+use crate::duration::spoken;
+use crate::failover::record_value;
+use crate::hcl::line_text;
 use crate::kinds::body;
 use crate::run::StepReporter;
 use crate::stack::Resource;
 use crate::state::{Recorded, Status};
-use crate::steps::{Act, RouteSwitch, StepFact};
+use crate::steps::{Act, LateArgument, RouteSwitch, StepFact};
 use crate::value::Value;
 
 /// The time limit for the endpoint to answer after a switch.
-const FRONT: Duration = Duration::from_secs(600);
+const FRONT: Duration = Duration::from_secs(300);
+/// The shortest time limit of one write of a route; twice as long for kinds whose changes take minutes.
+const WRITE: Duration = Duration::from_secs(120);
 /// The time limit until a read shows a write.
 const SETTLES: Duration = Duration::from_secs(1800);
 const LOOK: Duration = Duration::from_secs(5);
@@ -26,6 +34,15 @@ const LOOK: Duration = Duration::from_secs(5);
 const UNCLEAR: u32 = 3;
 
 type ArgumentMap = JsonMap<String, Json>;
+
+/// The routes of one set of users, as far as they were tried.
+#[derive(Default)]
+struct RouteAttempts {
+    switched: Vec<String>,
+    left: Vec<String>,
+    reasons: Vec<String>,
+    unknown: bool,
+}
 
 impl Worker<'_> {
     /// Writes these arguments of a resource and no others, and returns their previous values.
@@ -110,36 +127,78 @@ impl Worker<'_> {
         }
     }
 
-    /// Switches traffic with the first route that works.
+    /// Switches one set of users: every route that leads them to the destination, and for one that cannot be switched,
+    /// its fallbacks. The step is done once a route has switched them.
     pub(super) async fn route(
         &self,
         routes: &[RouteSwitch],
         agree: &[String],
         tell: &StepReporter,
     ) -> Result<(), StepError> {
-        let mut reasons = Vec::new();
-        for route in routes {
-            let mut moved = Vec::new();
-            let why = match self.switch_traffic(route, agree, &mut moved, tell).await {
-                Ok(()) => return Ok(()),
-                Err(StepError::Failed(why) | StepError::Paused(why)) => why,
-                Err(unknown @ StepError::Unknown(_)) => return Err(unknown),
-            };
-            say(tell, format!("Failed to switch traffic with {}; rolling it back: {why}", route.name));
-            reasons.push(format!("{}: {why}", route.name));
-            for (address, before) in moved.iter().rev() {
-                match self.switch(address, before).await {
-                    Ok(_) => self.tell_of(address, "was rolled back", tell),
-                    Err(StepError::Failed(why) | StepError::Unknown(why) | StepError::Paused(why)) => {
-                        reasons.push(format!("{address} was not rolled back: {why}"));
-                    }
+        let mut attempts = RouteAttempts::default();
+        let is_fallback = |route: &RouteSwitch| {
+            route.fallback_for.as_ref().is_some_and(|of| routes.iter().any(|route| route.name == *of))
+        };
+        for route in routes.iter().filter(|route| !is_fallback(route)) {
+            let mut next = VecDeque::from([route]);
+            let mut by = None;
+            while let Some(route) = next.pop_front().filter(|_| by.is_none()) {
+                match self.attempt(route, agree, tell, &mut attempts).await {
+                    true => by = Some(route),
+                    false => next.extend(routes.iter().filter(|of| of.fallback_for.as_ref() == Some(&route.name))),
+                }
+            }
+            let list = if by.is_some() { &mut attempts.switched } else { &mut attempts.left };
+            list.push(by.unwrap_or(route).name.clone());
+        }
+        let why = match attempts.reasons.is_empty() {
+            true => "no route is configured".to_owned(),
+            false => format!("no route switched traffic; {}", attempts.reasons.join("; ")),
+        };
+        match (attempts.switched.is_empty(), attempts.left.as_slice(), attempts.unknown) {
+            (false, [], _) => Ok(()),
+            (false, left, _) => {
+                let (left, by) = (left.join(", "), attempts.switched.join(", "));
+                say(tell, format!("Not switched: route {left}. Users reach the new site through {by}"));
+                Ok(())
+            }
+            (true, _, true) => Err(StepError::Unknown(why)),
+            (true, _, false) => Err(StepError::Failed(why)),
+        }
+    }
+
+    /// True once a route is switched. One that is refused is rolled back; one whose outcome stays unknown for longer
+    /// than its writes may take is left: users come first.
+    async fn attempt(
+        &self,
+        route: &RouteSwitch,
+        agree: &[String],
+        tell: &StepReporter,
+        attempts: &mut RouteAttempts,
+    ) -> bool {
+        let mut moved = Vec::new();
+        let why = match self.switch_traffic(route, agree, &mut moved, tell).await {
+            Ok(()) => return true,
+            Err(StepError::Failed(why) | StepError::Paused(why)) => why,
+            // Nothing can be rolled back through a service that does not answer, and its writes may still arrive.
+            Err(StepError::Unknown(why)) => {
+                say(tell, format!("{}: the outcome of this route is unknown: {why}", route.name));
+                attempts.reasons.push(format!("{}: outcome unknown: {why}", route.name));
+                attempts.unknown = true;
+                return false;
+            }
+        };
+        say(tell, format!("Failed to switch traffic with {}; rolling it back: {why}", route.name));
+        attempts.reasons.push(format!("{}: {why}", route.name));
+        for (address, before) in moved.iter().rev() {
+            match self.switch_in_time(address, before).await {
+                Ok(_) => self.tell_of(address, "was rolled back", before, tell),
+                Err(StepError::Failed(why) | StepError::Unknown(why) | StepError::Paused(why)) => {
+                    attempts.reasons.push(format!("{address} was not rolled back: {why}"));
                 }
             }
         }
-        Err(StepError::Failed(match reasons.is_empty() {
-            true => "no route is configured".to_owned(),
-            false => format!("no route switched traffic; {}", reasons.join("; ")),
-        }))
+        false
     }
 
     /// Switches traffic with one route and waits until users arrive at the new endpoint. `moved` receives each write
@@ -151,10 +210,11 @@ impl Worker<'_> {
         moved: &mut Vec<(Address, ArgumentMap)>,
         tell: &StepReporter,
     ) -> Result<(), StepError> {
-        for (address, arguments) in &route.moves {
-            let before = self.switch(address, arguments).await?;
+        let late = self.late(route).await?;
+        for (address, arguments) in late.iter().chain(&route.moves) {
+            let before = self.switch_in_time(address, arguments).await?;
             moved.push((address.clone(), before));
-            self.tell_of(address, "was switched", tell);
+            self.tell_of(address, "was switched", arguments, tell);
         }
         self.ports.clock.sleep(route.lingers).await;
         if let Some(url) = &route.front {
@@ -167,9 +227,51 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Reports the record of a resource that the step has changed.
-    fn tell_of(&self, address: &Address, what: &str, tell: &StepReporter) {
+    /// The arguments of a route whose values were unknown when it was planned.
+    async fn late(&self, route: &RouteSwitch) -> Result<Vec<(Address, ArgumentMap)>, StepError> {
+        let mut moves = Vec::with_capacity(route.late.len());
+        for LateArgument { resource: address, argument, site, waits_for: _ } in &route.late {
+            let missing = || StepError::Failed(format!("the stack has no {address}"));
+            let record = self.stack.resources.get(address).ok_or_else(missing)?;
+            let destination = self
+                .of_group(&route.name, |group| group.route(&route.name)?.value_at(site).cloned(), Value::unknown_within)
+                .await?;
+            let value = record_value(record, argument, &destination).ok_or_else(|| {
+                StepError::Failed(format!("the value of route `{}` for {site} is unknown", route.name))
+            })?;
+            moves.push((address.clone(), ArgumentMap::from_iter([(argument.clone(), value)])));
+        }
+        Ok(moves)
+    }
+
+    /// The same as [`Self::switch`]; unknown where the cloud confirms no outcome within the worst case of the write:
+    /// it fails, is throttled, or does not answer, for longer than users can wait for this route.
+    async fn switch_in_time(&self, address: &Address, arguments: &ArgumentMap) -> Result<ArgumentMap, StepError> {
+        let resource = self.stack.resources.get(address);
+        let usual = resource.map_or(0, |resource| resource.kind.durations.update);
+        let limit = Duration::from_secs(3 * u64::from(usual)).clamp(WRITE, 2 * WRITE);
+        match select(pin!(self.switch(address, arguments)), pin!(self.ports.clock.sleep(limit))).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => {
+                let mut ids = resource.into_iter().flat_map(|resource| &resource.objects).map(|object| &object.id);
+                let why = ids.find_map(|id| {
+                    let throttled = || self.ports.cloud.delayed_until(id).map(|_| "requests are throttled".to_owned());
+                    self.ports.cloud.last_refusal(id).or_else(throttled)
+                });
+                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                let limit = spoken(limit);
+                Err(StepError::Unknown(format!(
+                    "the cloud has not confirmed the change of {address} within {limit}{why}"
+                )))
+            }
+        }
+    }
+
+    /// Reports the record of a resource that the step has changed, and the arguments that it has set.
+    fn tell_of(&self, address: &Address, what: &str, arguments: &ArgumentMap, tell: &StepReporter) {
         let now = self.recorded(address).map(|now| (address.clone(), Box::new(now)));
-        tell.learnt(StepFact { resource: now, ..StepFact::said(format!("{address} {what}")) });
+        let set = |(name, value): (&String, &Json)| format!("{name} = {}", line_text(value, &|_| None));
+        let set = arguments.iter().map(set).collect::<Vec<_>>().join(", ");
+        tell.learnt(StepFact { resource: now, ..StepFact::said(format!("{address} {what}: {set}")) });
     }
 }

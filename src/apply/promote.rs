@@ -43,6 +43,8 @@ const HOPELESS: Duration = Duration::from_secs(30 * 60);
 struct PendingCall {
     call: Call,
     until: Timestamp,
+    /// Set once the cloud has reported it as carried out: then it is never sent again.
+    done: bool,
 }
 
 impl Worker<'_> {
@@ -63,14 +65,23 @@ impl Worker<'_> {
         let (mut refused, mut asked_for) = (0, 0);
         let mut busy: Option<Timestamp> = None;
         loop {
+            // A throttled read may take longer than the change takes to show: it counts from its beginning.
+            let began = self.ports.clock.now();
             let (seen, standing) = self.stand(resource, promotion).await;
             if standing.writer == Some(to) {
                 say(tell, format!("{} is primary", self.side(resource, promotion, to)));
                 return Ok(());
             }
-            let waits = asked.as_ref().is_some_and(|asked| self.ports.clock.now() < asked.until);
+            let waits = asked.as_ref().is_some_and(|asked| began < asked.until);
             let call = match self.with_known(resource, |subject| (promotion.promote)(subject, &seen, to, how)) {
                 Ok(call) if waits && asked.as_ref().is_some_and(|asked| asked.call == call) => None,
+                Ok(call) if asked.as_ref().is_some_and(|asked| asked.done && asked.call == call) => {
+                    return Err(StepError::Unknown(format!(
+                        "{}; the cloud reported it as carried out, and no read shows it within {}",
+                        asked_in_words(&call),
+                        spoken(SETTLES)
+                    )));
+                }
                 Ok(call) => Some(call),
                 Err(_) if waits => None,
                 Err(why) => return Err(StepError::Failed(why)),
@@ -90,11 +101,11 @@ impl Worker<'_> {
             match self.send(&call).await {
                 Ok(()) => {
                     say(tell, asked_in_words(&call));
-                    asked = Some(PendingCall { call, until: self.ports.clock.now() + SETTLES });
+                    asked = Some(PendingCall { call, until: self.ports.clock.now() + SETTLES, done: true });
                 }
                 Err(CloudError::OutcomeUnknown(why)) if asked_for < UNCLEAR => {
                     say(tell, format!("{}; the outcome is unknown: {why}", asked_in_words(&call)));
-                    asked = Some(PendingCall { call, until: self.ports.clock.now() + longest(span) });
+                    asked = Some(PendingCall { call, until: self.ports.clock.now() + longest(span), done: false });
                 }
                 Err(CloudError::OutcomeUnknown(why)) => return Err(StepError::Unknown(why)),
                 // The operation in progress may be this request: sent by a run that was cut off, or delivered twice.
@@ -109,7 +120,7 @@ impl Worker<'_> {
                             "another operation has blocked the promotion for too long: {why}"
                         )));
                     }
-                    asked = Some(PendingCall { call, until: now + BUSY });
+                    asked = Some(PendingCall { call, until: now + BUSY, done: false });
                     continue;
                 }
                 Err(why) if may_pass(&why) && refused < TRIES => {

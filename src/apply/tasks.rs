@@ -2,16 +2,17 @@
 //! point and resumed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{StepError, Worker};
-use crate::address::ArmId;
+use crate::address::{Address, ArmId};
 use crate::failover::production::fingerprint;
 use crate::kinds::{Object, Subject};
 use crate::run::StepReporter;
-use crate::stack::{FailoverGroup, Resource};
+use crate::stack::Resource;
 use crate::state::{Recorded, Roles};
 use crate::steps::{INTERRUPTED, RunSpec, Stage, Step, StepFact, Task};
 
@@ -28,13 +29,21 @@ pub(super) struct RunDetails<'a> {
     /// Its specification.
     pub undertaking: RunSpec,
     /// The failover group.
-    pub group: &'a FailoverGroup,
+    pub group: RunGroup,
     /// The lost region.
     pub lost: Option<String>,
     /// The recorded roles when the run began or resumed.
     pub roles: Roles,
     /// The command by which an operator answers a step.
     pub approve: ApprovalCommand<'a>,
+}
+
+/// The failover group of a run.
+pub(super) struct RunGroup {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its replicas.
+    pub promote: Vec<Address>,
 }
 
 /// True for tasks that write the resource of their step.
@@ -68,7 +77,7 @@ impl Worker<'_> {
             },
             Task::Linger(duration) => self.pause(*duration).await?,
             Task::Route { levers, agree } => self.route(levers, agree, tell).await?,
-            Task::Probe => self.probe(step.address.name(), tell).await?,
+            Task::Probe => self.probe(step.address.own_name(), tell).await?,
             Task::Custom { action } => self.custom(step, action, tell).await?,
             Task::Unchanged { before } => self.unchanged(before).await?,
             Task::Record(role) => self.record_role(role, tell).await?,

@@ -37,10 +37,17 @@ impl Worker<'_> {
         let old: Option<Vec<Json>> = before
             .filter(|before| before.status != Status::Creating)
             .map(|before| self.bodies(resource, &before.arguments));
+        let change = old.as_ref().and_then(|old| old.first()).zip(bodies.first());
+        if let Some((old, new)) = change {
+            self.change_twins(resource, old, new, true).await?;
+        }
         let mut answers = Vec::with_capacity(bodies.len());
         for (at, (object, new)) in resource.objects.iter().zip(&bodies).enumerate() {
             let old = old.as_ref().and_then(|old| old.get(at));
             answers.push(self.put(object, old, new, act).await?);
+        }
+        if let Some((old, new)) = change {
+            self.change_twins(resource, old, new, false).await?;
         }
         let answers = self.ready(resource, answers).await?;
         let attributes =

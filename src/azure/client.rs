@@ -3,13 +3,14 @@
 //! Resource groups go through the typed client of `azure_mgmt_resources`, always by `send()`: its own polling repeats a
 //! PUT. Everything else is raw JSON. This module decides which refusals are temporary and are retried.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use axum::http::Method;
 use azure_core_021 as azure_core;
 use azure_mgmt_resources::package_resources_2021_04::{self as typed, models};
+use jiff::Timestamp;
 use serde_json::Value as Json;
 use url::Url;
 
@@ -51,6 +52,8 @@ pub struct Azure {
     endpoint: Url,
     transport: Arc<ArmTransport>,
     registrations: Registrations,
+    /// The last answer to each PUT that is tried again.
+    refusals: Mutex<BTreeMap<ArmId, String>>,
 }
 
 /// Providers for which a write was refused, and the wait until a completed registration is visible everywhere.
@@ -65,7 +68,7 @@ impl Azure {
     pub fn new(config: AzureConfig) -> Self {
         let AzureConfig { endpoint, wire, credential, clock, ids, notices } = config;
         let transport = Arc::new(ArmTransport::new(&endpoint, wire, credential, clock, ids, notices));
-        Self { endpoint, transport, registrations: Registrations::default() }
+        Self { endpoint, transport, registrations: Registrations::default(), refusals: Mutex::default() }
     }
 
     /// Offset of the cloud's clock from the local one, to about a second; `None` before the first answer with a date.
@@ -237,6 +240,15 @@ impl Azure {
         true
     }
 
+    /// Keeps the last answer to a PUT of this object, or removes it.
+    fn refused(&self, id: &ArmId, error: Option<&CallError>) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            Some(error) => refusals.insert(id.clone(), error.to_string()),
+            None => refusals.remove(id),
+        };
+    }
+
     fn backoff(&self, policy: RetryPolicy) -> Backoff {
         Backoff::new(policy, self.transport.now())
     }
@@ -249,14 +261,19 @@ impl Cloud for Azure {
     }
 
     async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+        self.refused(id, None);
         let mut busy = self.backoff(RetryPolicy::BUSY);
         let mut unclear = self.backoff(RetryPolicy::UNCLEAR);
         let (mut lost, mut met) = (None, RegistrationWait::default());
         loop {
             let error = match self.put_once(id, api, body, when).await {
-                Ok(body) => return Ok(body),
+                Ok(body) => {
+                    self.refused(id, None);
+                    return Ok(body);
+                }
                 Err(error) => error,
             };
+            self.refused(id, Some(&error));
             let again = match &error {
                 CallError::Answered(answered) if answered.is_busy() => self.wait(&mut busy, &error).await,
                 CallError::Answered(answered) if answered.is_unregistered() => {
@@ -360,6 +377,14 @@ impl Cloud for Azure {
 
     async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError> {
         self.pages(self.url(path.as_str(), api)).await
+    }
+
+    fn last_refusal(&self, id: &ArmId) -> Option<String> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn delayed_until(&self, id: &ArmId) -> Option<Timestamp> {
+        self.transport.delayed_until(self.url(id.as_str(), LIST_API).path())
     }
 
     /// Raw JSON, because one identity that the typed model cannot read would hide the whole list.

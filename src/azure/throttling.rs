@@ -1,6 +1,7 @@
 //! Notices about throttling: one when Azure's limits begin to delay requests, and one when the delay is over. Short
 //! waits are not reported.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -57,9 +58,66 @@ impl Throttling {
     }
 }
 
+/// The requests that Azure's limits delay, by path and request id, each with the time of its next attempt. A request
+/// is listed from its first delay to its end.
+#[derive(Debug, Default)]
+pub(super) struct DelayedRequests(Mutex<BTreeMap<(String, String), Timestamp>>);
+
+/// A request that may be delayed. Dropping it ends the request.
+#[derive(Debug)]
+pub(super) struct DelayedRequest<'a> {
+    all: &'a DelayedRequests,
+    key: (String, String),
+}
+
+impl DelayedRequests {
+    /// A request to this path with this id. It is not delayed yet.
+    pub fn request(&self, path: &str, id: &str) -> DelayedRequest<'_> {
+        DelayedRequest { all: self, key: (path.to_ascii_lowercase(), id.to_owned()) }
+    }
+
+    /// The latest next attempt of a request at or below this path.
+    pub fn until(&self, path: &str) -> Option<Timestamp> {
+        let path = path.to_ascii_lowercase();
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let below = all.iter().filter(|((other, _), _)| {
+            other.strip_prefix(&path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        below.map(|(_, until)| *until).max()
+    }
+}
+
+impl DelayedRequest<'_> {
+    /// Records that the request waits for its next attempt.
+    pub fn until(&self, time: Timestamp) {
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).insert(self.key.clone(), time);
+    }
+}
+
+impl Drop for DelayedRequest<'_> {
+    fn drop(&mut self) {
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn request_is_listed_from_its_first_delay_to_its_end() {
+        let all = DelayedRequests::default();
+        let (one, other) = (all.request("/a/B", "1"), all.request("/a/b/providers/metrics", "2"));
+        assert_eq!(all.until("/a/b"), None);
+        let at = |seconds| Timestamp::UNIX_EPOCH + SECOND * seconds;
+        one.until(at(30));
+        other.until(at(60));
+        assert_eq!((all.until("/A/b"), all.until("/a/bc")), (Some(at(60)), None));
+        drop(other);
+        assert_eq!(all.until("/a/b"), Some(at(30)));
+        drop(one);
+        assert_eq!(all.until("/a/b"), None);
+    }
 
     /// Records the notices.
     #[derive(Default)]

@@ -21,7 +21,7 @@ use super::credential::Credential;
 use super::error::{ArmError, CallError};
 use super::pace::Pace;
 use super::retry::{Backoff, RetryPolicy};
-use super::throttling::Throttling;
+use super::throttling::{DelayedRequest, DelayedRequests, Throttling};
 use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::world::{Clock, Ids, Notice, Notices, Requests};
 
@@ -41,6 +41,7 @@ pub struct ArmTransport {
     correlation: String,
     pace: Pace,
     throttling: Throttling,
+    delayed: DelayedRequests,
     notices: Arc<dyn Notices>,
     /// Offset of the cloud's clock at its last answer with a date.
     ahead: Mutex<Option<SignedDuration>>,
@@ -71,6 +72,7 @@ impl ArmTransport {
             ids,
             pace: Pace::default(),
             throttling: Throttling::new(Arc::clone(&notices)),
+            delayed: DelayedRequests::default(),
             notices,
             ahead: Mutex::default(),
         }
@@ -84,6 +86,11 @@ impl ArmTransport {
     /// Offset of the cloud's clock from the local one, by its last answer; `None` before the first.
     pub(super) fn ahead(&self) -> Option<SignedDuration> {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next attempt of a request at or below this path that request limits delay.
+    pub(super) fn delayed_until(&self, path: &str) -> Option<Timestamp> {
+        self.delayed.until(path)
     }
 
     /// Now, by the clock of the world.
@@ -125,9 +132,10 @@ impl ArmTransport {
         let reads = matches!(request.method, Method::GET | Method::HEAD);
         let mut failing = Backoff::new(if reads { RetryPolicy::READ } else { RetryPolicy::REQUEST }, self.now());
         let mut throttled = Backoff::new(RetryPolicy::THROTTLED, self.now());
+        let delayed = self.delayed.request(request.url.path(), id);
         let mut refused = false;
         loop {
-            let error = match self.attempt(&request, id, refused).await? {
+            let error = match self.attempt(&request, &delayed, id, refused).await? {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -141,6 +149,9 @@ impl ArmTransport {
             }
             let backoff = if status == 429 { &mut throttled } else { &mut failing };
             let Some(wait) = backoff.next(self.now(), error.retry_after()) else { return Err(error) };
+            if status == 429 {
+                delayed.until(self.now() + wait);
+            }
             if error.is_throttled() {
                 let requests = Requests::of(&request.method);
                 self.throttling.waits(requests, self.pace.rate(requests), true, wait, self.now());
@@ -154,6 +165,7 @@ impl ArmTransport {
     async fn attempt(
         &self,
         request: &WireRequest,
+        delayed: &DelayedRequest<'_>,
         id: &str,
         refused: bool,
     ) -> Result<Result<WireResponse, CallError>, CallError> {
@@ -161,6 +173,7 @@ impl ArmTransport {
         let (class, now) = (admitted.class, self.now());
         self.throttling.waits(class, self.pace.rate(class), false, admitted.wait, now);
         if !admitted.wait.is_zero() {
+            delayed.until(now + admitted.wait);
             self.sleep(admitted.wait).await;
         }
         let mut sent = request.clone();

@@ -7,7 +7,7 @@ use crate::stack::{Presence, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "failover-at-from",
-    about: "Failover-only resources are at another site than the one that their failover group leaves.",
+    about: "Failover-only resources are not at the home site of their failover group.",
     weight: Weight::Stops,
     cause: "A failover-only resource group is at the `from` site of a failover group, and no other group fails over to \
             that site.",
@@ -26,20 +26,20 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         .filter(|resource| resource.presence == Presence::Failover && resource.kind.place == Place::Subscription);
     for resource in groups {
         let leaving = stack.failover_groups.values().find(|group| group.from == resource.site);
-        let comes = stack.failover_groups.values().any(|group| group.to == resource.site);
+        let comes = stack.failover_groups.values().any(|group| group.is_standby(&resource.site));
         let Some(group) = leaving.filter(|_| !comes) else { continue };
         found.push(
             Diagnostic::error(
                 RULE.name,
                 format!(
-                    "failover-only resource group `{}` is at `{}`, the site that its failover group leaves",
+                    "failover-only resource group `{}` is at `{}`, the home site of its failover group",
                     resource.address, group.from
                 ),
             )
             .at(super::span(resource, "site"))
             .and(group.span, format!("`{}` fails over from `{}`", group.name, group.from))
             .why("Azure cannot create it there during an outage of that site.")
-            .help(format!("Place it at `site.{}`, or remove `presence = \"failover\"`.", group.to)),
+            .help(format!("Place it at `site.{}`, or remove `presence = \"failover\"`.", group.first_standby())),
         );
     }
 }

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    for (group, resource, image) in crossings(stack).filter(|(_, _, used)| used.kind.recovery.image) {
+    for (_, resource, image) in crossings(stack).filter(|(_, _, used)| used.kind.recovery.image) {
         found.push(
             RULE.finding(format!(
                 "`{}` at `{}` starts from `{}`, which is stored at `{}`",
@@ -27,7 +27,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             ))
             .at(resource.span)
             .and(image.span, format!("cannot be read while {} is down", image.location))
-            .help(format!("Copy the image to a gallery at `site.{}`, and start from the copy.", group.to)),
+            .help(format!("Copy the image to a gallery at `site.{}`, and start from the copy.", resource.site)),
         );
     }
 }

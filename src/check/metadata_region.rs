@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     about: "A resource that must outlive a site is in a resource group located in another region.",
     weight: Weight::Stops,
     cause: "A resource at the recovery site, or a global one such as a Traffic Manager profile, is in a resource group \
-            located at the site that its failover group leaves.",
+            located at the home site of its failover group.",
     consequence: "Azure Resource Manager stores the metadata of a resource group in the region of the group. While \
                   that region is down, no resource in the group can be updated, wherever the resource itself is. A \
                   failover could not change it.",
@@ -28,12 +28,12 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         let Some(lost) = stack.sites.get(&group.from) else { continue };
         for resource in stack.resources.values().filter(|resource| resource.kind.place == Place::Group) {
             let global = resource.kind.location == Location::Global;
-            let outlives = global || resource.site == group.to;
+            let outlives = global || group.is_standby(&resource.site);
             let in_lost = resource.metadata_location.eq_ignore_ascii_case(&lost.location);
             if !outlives || !in_lost || !told.insert(&resource.address) {
                 continue;
             }
-            let what = if global { "global".to_owned() } else { format!("at `{}`", group.to) };
+            let what = if global { "global".to_owned() } else { format!("at `{}`", resource.site) };
             let mut problem = Diagnostic::error(
                 RULE.name,
                 format!("`{}` is {what}, but its resource group is located at `{}`", resource.address, group.from),
@@ -43,7 +43,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 "While {} is down, no resource in a resource group located there can be updated: `{}` could not be changed during the outage.",
                 lost.location, resource.address
             ))
-            .help(format!("Move it to a resource group at `site.{}`.", group.to));
+            .help(format!("Move it to a resource group at `site.{}`.", group.first_standby()));
             if let Some(holder) = resource.group.as_ref().and_then(|address| stack.resources.get(address)) {
                 problem = problem.and(holder.span, format!("located in {}", holder.location));
             }

@@ -79,7 +79,7 @@ impl Weight {
     /// Name in lists and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Stops => "stops",
+            Self::Stops => "blocking",
             Self::Error => "error",
             Self::Warning => "warning",
         }
@@ -238,7 +238,7 @@ fn crossings(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, 
     };
     stack.failover_groups.values().flat_map(move |group| {
         let at_recovery = stack.resources.values().filter(move |resource| {
-            (resource.site == group.to || group.stands_up(resource))
+            (group.is_standby(&resource.site) || group.stands_up(resource))
                 && resource.site != group.from
                 && is_regional(resource)
         });

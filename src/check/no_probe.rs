@@ -2,7 +2,7 @@
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
-use crate::stack::Stack;
+use crate::stack::{FailoverGroup, ProbeBefore, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "no-probe",
@@ -18,8 +18,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    let without_probe = |group: &&crate::stack::FailoverGroup| {
-        !group.routes.is_empty() && !group.probes.iter().any(|probe| probe.before.as_deref() == Some("route"))
+    let without_probe = |group: &&FailoverGroup| {
+        !group.routes.is_empty() && !group.probes.iter().any(|probe| probe.before == Some(ProbeBefore::Route))
     };
     for group in stack.failover_groups.values().filter(without_probe) {
         found.push(

@@ -32,8 +32,10 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             }
             found.push(
                 RULE.finding(format!(
-                    "`{}` is not replicated from `{}` to `{}`",
-                    resource.address, group.from, group.to
+                    "`{}` is not replicated from `{}` to {}",
+                    resource.address,
+                    group.from,
+                    group.standbys_in_prose()
                 ))
                 .at(resource.span)
                 .and(group.span, "switches users to the other site")

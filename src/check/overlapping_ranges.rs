@@ -11,7 +11,7 @@ use crate::value::Value;
 
 pub(super) static RULE: Rule = Rule {
     name: "overlapping-ranges",
-    about: "Networks that are peered with each other, or with the same third network, have no addresses in common.",
+    about: "Networks peered with each other, or with the same third network, have no addresses in common.",
     weight: Weight::Stops,
     cause: "Two virtual networks share addresses, and are peered with each other or with the same third network.",
     consequence: "Azure rejects a peering between overlapping networks. Two spokes of one hub cannot be routed to \
@@ -48,7 +48,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                             ),
                         )
                         .at(super::span(one, argument))
-                        .and(super::span(other, argument), format!("{b} is here"))
+                        .and(super::span(other, argument), b.to_string())
                         .why("Traffic to a shared address cannot be routed; Azure rejects the second peering.")
                         .help("Give one of them another address range."),
                     );

@@ -24,16 +24,17 @@ pub(super) static RULE: Rule = Rule {
 fn check(stack: &Stack, found: &mut Diagnostics) {
     let peerings: Vec<(&Resource, &str)> =
         stack.resources.values().filter_map(|resource| Some((resource, resource.kind.recovery.joins?.0))).collect();
-    for group in stack.failover_groups.values().filter(|group| !group.promote.is_empty()) {
+    let groups = stack.failover_groups.values().filter(|group| !group.promote.is_empty());
+    for (group, standby) in groups.flat_map(|group| group.standbys().iter().map(move |site| (group, site))) {
         let at = |site: &str| networks(stack).filter(|network| *network.site == *site).collect::<Vec<_>>();
-        let (from, to) = (at(&group.from), at(&group.to));
+        let (from, to) = (at(&group.from), at(standby));
         let (Some(first), Some(_)) = (from.first(), to.first()) else { continue };
         let reached = reach(stack, &peerings, &from);
         if to.iter().any(|network| reached.contains(&network.address)) {
             continue;
         }
         found.push(
-            RULE.finding(format!("no network at `{}` is peered with one at `{}`", group.from, group.to))
+            RULE.finding(format!("no network at `{}` is peered with one at `{}`", group.from, standby))
                 .at(group.span)
                 .and(first.span, format!("network at `{}`", group.from))
                 .help("Add a peering between them."),

@@ -34,8 +34,11 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 ),
             )
             .at(resource.span)
-            .and(needed.span, "exists during a failover only")
-            .why("It cannot be created in normal operation, and blocks the removal of the other after a failover.")
+            .and(needed.span, "failover-only")
+            .why(format!(
+                "It cannot be created in normal operation, and blocks the deletion of `{}` after a failover.",
+                needed.address
+            ))
             .help("Move it to a failover-only resource group, or refer to a permanent resource."),
         );
     }

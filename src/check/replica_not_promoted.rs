@@ -27,7 +27,10 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
         let is_at = |site: &str, region: &str| {
             stack.sites.get(site).is_some_and(|site| site.location.eq_ignore_ascii_case(region))
         };
-        let group = stack.failover_groups.values().find(|group| is_at(&group.from, &from) && is_at(&group.to, &to));
+        let group = stack
+            .failover_groups
+            .values()
+            .find(|group| is_at(&group.from, &from) && group.standbys().iter().any(|standby| is_at(standby, &to)));
         let finding = RULE.finding(format!("no failover group promotes `{}`", resource.address)).at(resource.span);
         found.push(match group {
             Some(group) => finding

@@ -43,10 +43,10 @@ fn outside(stack: &Stack, resource: &Resource, argument: &str, location: &str, f
     found.push(
         Diagnostic::error(
             RULE.name,
-            format!("`{}` stores data in {location}, which is in {}", resource.address, region.geography),
+            format!("`{}` stores data in {location} (geography: {})", resource.address, region.geography),
         )
         .at(super::span(resource, argument))
-        .why(format!("`residency` of the stack permits {allowed} only."))
-        .help(format!("Place it at a site in {allowed}, or add \"{}\" to `residency`.", region.geography)),
+        .why(format!("`residency` of the stack permits only these geographies: {allowed}."))
+        .help(format!("Place it at a site of a permitted geography, or add \"{}\" to `residency`.", region.geography)),
     );
 }

@@ -26,18 +26,19 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             .filter(|resource| resource.kind.recovery.keeps_keys && *resource.site == *site)
             .collect::<Vec<_>>()
     };
-    for group in stack.failover_groups.values().filter(|group| vaults_at(&group.to).is_empty()) {
+    let groups = stack.failover_groups.values();
+    let standbys = groups.flat_map(|group| group.standbys().iter().map(move |site| (group, site)));
+    for (group, standby) in standbys.filter(|(_, site)| vaults_at(site).is_empty()) {
         for vault in vaults_at(&group.from) {
             found.push(
                 RULE.finding(format!(
                     "key vault `{}` is at `{}`, and `{}` has none",
-                    vault.address, vault.site, group.to
+                    vault.address, vault.site, standby
                 ))
                 .at(vault.span)
                 .and(group.span, format!("fails over from `{}`", group.from))
                 .help(format!(
-                    "Create a key vault at `site.{}` for the keys and secrets that are needed there.",
-                    group.to
+                    "Create a key vault at `site.{standby}` for the keys and secrets that are needed there."
                 )),
             );
         }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::account::Account;
-use super::again::again;
+use super::again::{again, again_recorded, withheld_hint};
 use super::cloud::{CloudConnection, with_cloud};
 use super::init::stack_name;
 use super::loading::{LoadedStack, StackText, given_variables, load_text, stack_text};
 use super::location::{holder, names_of_stack, read, shown};
-use super::planning::{PlanRequest, make, refuse_open};
+use super::planning::{PlanRequest, make};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::{ArmId, is_identifier};
 use crate::adopt::terraform::{self, Inventory, MAX_BYTES};
@@ -40,8 +40,8 @@ use crate::world::Store;
 /// counts as the existing one, and is sent with the next change of its resource. Optional secrets, such as custom
 /// data of virtual machines, are omitted.
 ///
-/// With --terraform, imports the azurerm resources of a Terraform state (version 4) under their names there. Only ids
-/// are taken from it; settings are read from the cloud.
+/// With --terraform, imports the azurerm resources of a Terraform state (version 4) under their Terraform names. Only
+/// ids are taken from the state; settings are read from the cloud.
 ///
 /// A resource must be in one stack only, since two stacks would revert each other's changes: `drplan state forget`
 /// removes it from a stack.
@@ -90,7 +90,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let store = LocalStore::open(&session.path(&global.state_root), &name, cloud.as_str())?;
     let _lock = store.lock(&holder("adopt", session))?;
     let recorded = store.load()?;
-    refuse_open(recorded.as_ref(), &args.out, global)?;
+    if let Some(open) = recorded.as_ref().and_then(|state| state.roles.open.values().next()) {
+        let again = |verb: &str| again_recorded(&format!("failover-group {verb}"), &args.out, global);
+        return Err(Failure::refused(format!("{}; nothing was changed", crate::view::roles::of_run(open)))
+            .help(format!("Resume it: `{}`", again("resume")))
+            .help(format!("Abort it: `{}`", again("abort"))));
+    }
     let serial = recorded.as_ref().map_or(0, |state| state.serial);
     if recorded.is_some_and(|state| !state.resources.is_empty()) && !args.force {
         return Err(Failure::refused(format!("stack {name} already has a state on {}", cloud.as_str())).help(
@@ -370,14 +375,14 @@ impl AdoptRequest<'_> {
                 OutputFormat::Json => session.print(&pretty(&self.document(draft, text, plan, account.cloud)))?,
             }
             let set = if text.variables.is_empty() { "" } else { ", with the variables above set" };
-            session.say(&format!("\nTo plan it again{set}:\n    {}\n", again("plan", out, self.global)));
+            let plan = again("plan", out, self.global);
+            session.say(&format!("\nTo plan it again{set}:\n    {plan}\n{}", withheld_hint(self.global)));
             return Ok(ExitCode::Done);
         }
         match self.args.format {
-            OutputFormat::Text => session.print(&format!(
-                "\n{}",
-                view::plan::text(plan, account.cloud, view::Detail::of(self.global.verbose))
-            ))?,
+            OutputFormat::Text => {
+                session.print(&format!("\n{}", view::plan::text(plan, account.cloud, session.layout(self.global))))?
+            }
             OutputFormat::Json => session.print(&pretty(&self.document(draft, text, plan, account.cloud)))?,
         }
         Err(Failure::failed(format!("the stack was written to {}, but its plan is not empty", out.display())).help(
@@ -407,8 +412,8 @@ fn group_id(name: &str, account: &Account) -> Result<ArmId, Failure> {
     id.ok_or_else(|| Failure::failed("internal error: no kind is a resource group; please report it"))
 }
 
-/// An imported stack reads no files.
-struct NoStackFiles;
+/// A stack that reads no files: one that was imported, or made from a state.
+pub(super) struct NoStackFiles;
 
 impl Files for NoStackFiles {
     fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {

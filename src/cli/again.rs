@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::Global;
 use crate::address::Address;
+pub use crate::shell::quoted;
+use crate::view::fit;
 
 /// `drplan COMMAND DIR` with the flags that were given. `command` may hold words of its own, each quoted with
 /// [`quoted`].
@@ -37,10 +39,11 @@ pub fn again_for(command: &str, dir: &Path, targets: &[Address], global: &Global
 }
 
 /// A text whose bare commands (`` `drplan apply` ``) are complete: with the stack's directory and the flags that were
-/// given.
-pub fn completed(text: &str, dir: &Path, global: &Global) -> String {
+/// given. A bare command may name a failover group or a lost site. Lines that become too long for this width are
+/// broken.
+pub fn completed(text: &str, dir: &Path, global: &Global, width: usize) -> String {
     /// Commands that work on a stack without further arguments.
-    const COMMANDS: [&str; 13] = [
+    const COMMANDS: [&str; 14] = [
         "apply",
         "plan",
         "refresh",
@@ -49,23 +52,48 @@ pub fn completed(text: &str, dir: &Path, global: &Global) -> String {
         "roles show",
         "roles accept",
         "failover-group status",
-        "failover-group up --planned",
+        "failover-group up",
         "failover-group down",
         "failover-group drill",
         "failover-group resume",
         "failover-group abort",
+        "failover-group history",
     ];
-    COMMANDS.iter().fold(text.to_owned(), |text, command| {
-        text.replace(&format!("`drplan {command}`"), &format!("`{}`", again(command, dir, global)))
-    })
+    let parts: Vec<&str> = text.split('`').collect();
+    let last = parts.len() - 1;
+    let is_bare = |words: &str| {
+        COMMANDS.iter().any(|command| {
+            let more = words.strip_prefix(command);
+            more.is_some_and(|more| {
+                more.is_empty() || (command.starts_with("failover-group") && more.starts_with(" --"))
+            })
+        })
+    };
+    let one = |(at, part): (usize, &&str)| match part.strip_prefix("drplan ") {
+        Some(command) if at > 0 && at < last && is_bare(command) => again(command, dir, global),
+        _ => (*part).to_owned(),
+    };
+    let text = parts.iter().enumerate().map(one).collect::<Vec<_>>().join("`");
+    fit(&text, width)
 }
 
 /// The sensitive variables whose value came from `--var` only, so that it must be given again.
-pub fn withheld(global: &Global) -> BTreeSet<String> {
+fn withheld(global: &Global) -> BTreeSet<String> {
     let names = global.vars.iter().map(|given| given.split('=').next().unwrap_or_default().trim().to_owned());
     match global.plain.get() {
         Some(plain) => names.filter(|name| !plain.contains(name)).collect(),
         None => BTreeSet::new(),
+    }
+}
+
+/// The sentence below a printed command that lacks values of sensitive variables; empty where it lacks none.
+pub fn withheld_hint(global: &Global) -> String {
+    let names = withheld(global).into_iter().collect::<Vec<_>>().join(", ");
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            "Sensitive values are not printed or saved. Give them again with --var, --vars or the environment: {names}\n"
+        ),
     }
 }
 
@@ -98,16 +126,6 @@ pub fn word(path: &Path) -> String {
     if shown.starts_with('-') { quoted(&format!("./{shown}")) } else { quoted(&shown) }
 }
 
-/// A text as one word of a shell.
-pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@%,:=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -138,12 +156,18 @@ mod tests {
         let flags = global(&["--var", "size=3", "--var", "password=hunter2"]);
         assert_eq!(again("plan", Path::new("."), &flags), "drplan plan --var size=3");
         assert_eq!(withheld(&flags), BTreeSet::from(["password".to_owned()]));
+        assert!(withheld_hint(&flags).ends_with("the environment: password\n"));
+        assert_eq!(withheld_hint(&global(&["--var", "size=3"])), "");
     }
 
     #[test]
     fn bare_commands_of_a_text_are_completed() {
         let flags = global(&["--vars", "a.hcl"]);
-        let text = completed("Run `drplan apply` first, not `drplan apply FILE`.", Path::new("shop"), &flags);
+        let text = completed("Run `drplan apply` first, not `drplan apply FILE`.", Path::new("shop"), &flags, 100);
         assert_eq!(text, "Run `drplan apply shop --vars a.hcl` first, not `drplan apply FILE`.");
+        let text = completed("`drplan failover-group up --forced --lost 'north 1'`", Path::new("shop"), &flags, 100);
+        assert_eq!(text, "`drplan failover-group up --forced --lost 'north 1' shop --vars a.hcl`");
+        let unbalanced = completed("a ` b `drplan plan` c", Path::new("shop"), &flags, 100);
+        assert_eq!(unbalanced, "a ` b `drplan plan shop --vars a.hcl` c");
     }
 }

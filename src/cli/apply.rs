@@ -6,28 +6,28 @@ use clap::ValueEnum;
 
 use super::account::Account;
 use super::actor::By;
-use super::again::{again, again_for, again_recorded, completed, word};
+use super::again::{again, again_for, again_recorded, completed, withheld_hint, word};
 use super::cloud::{CloudConnection, with_cloud};
 use super::confirm::confirm;
 use super::loading::{LoadedStack, load, load_recorded, values_of_files};
 use super::location::holder;
 use super::plan::{Limits, cloud_in, read};
-use super::planning::{PlanRequest, PlanResult, make, refuse_blocked, refuse_open, refuse_vanished, store_of};
+use super::planning::{PlanRequest, PlanResult, make, refuse_blocked, refuse_held_changes, refuse_vanished, store_of};
 use super::progress::ProgressView;
 use super::{ExitCode, Failure, Global, OutputFormat, Session, ending, pretty};
 use crate::apply::{self, Ports, keep_observed};
 use crate::plan::file::{self, PlanFile};
 use crate::run::StopSignal;
 use crate::stack::CloudName;
+use crate::steps::RunEnd;
 use crate::store::LocalStore;
 use crate::view;
-use crate::world::Store;
 
 /// Create or update resources to match the stack
 ///
 /// Plans, shows the plan, asks for approval and applies it. Steps that do not depend on each other run in parallel. A
-/// failed step stops only the steps that depend on it. Ctrl-C finishes the requests in progress and stops. However a
-/// run ends, the same command continues it: nothing is lost or created twice.
+/// failed step stops only the steps that depend on it. Ctrl-C finishes the requests in progress and stops. After
+/// an interruption, the same command continues: nothing is lost or created twice.
 ///
 /// With a saved plan, applies exactly that plan without asking. Refused if the stack, the state or the active sites
 /// have changed since.
@@ -104,16 +104,18 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 }
 
 fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let Limits { refresh, targets, accepted } = &args.limits;
-    if refresh.is_some() || !targets.is_empty() || !accepted.sites.is_empty() {
-        return Err(Failure::failed("--target, --refresh and --accept-vanished are fixed in a saved plan")
-            .help("Save a new plan with them: `drplan plan --out FILE`."));
-    }
     let saved = read(&args.stack, session)?;
     let cloud = cloud_in(&saved, global)?;
     let stack = Path::new(&saved.directory);
     let origin = format!("in {}", args.stack.display());
     let loaded = load_recorded(stack, &saved.inputs(), &origin, |_| Account::of(cloud, session), global, session)?;
+    let Continuing { again, plan } = continuing(args, &saved, global, session);
+    let Limits { refresh, targets, accepted } = &args.limits;
+    if refresh.is_some() || !targets.is_empty() || !accepted.sites.is_empty() {
+        return Err(Failure::failed("--target, --refresh and --accept-vanished are fixed in a saved plan")
+            .help(format!("Save a new plan with them: `{plan}`"))
+            .help(withheld_hint(global).trim_end()));
+    }
     let order = ApplyRequest {
         stack: stack.to_owned(),
         loaded,
@@ -127,15 +129,21 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
         by: args.by.clone(),
         format: args.format,
         engine: args.engine(),
-        again: continuing(args, &saved, global, session),
-        saved: Some(saved),
+        again,
+        saved: Some((saved, plan)),
     };
     carry_out(&order, global, session)
 }
 
-/// The command that continues a saved plan which ended early. The state has moved on by then, so it plans again, with
-/// the values that the saved plan had.
-fn continuing(args: &Args, saved: &PlanFile, global: &Global, session: &Session) -> String {
+/// Commands that follow a saved plan, with the values that it had.
+struct Continuing {
+    /// The command that continues where the plan ended early: the state has moved on by then, so it plans again.
+    again: String,
+    /// The command that saves a new plan to the same file.
+    plan: String,
+}
+
+fn continuing(args: &Args, saved: &PlanFile, global: &Global, session: &Session) -> Continuing {
     let stack = Path::new(&saved.directory);
     let mut global = global.clone();
     let flags: Vec<_> = std::mem::take(&mut global.var_files);
@@ -144,16 +152,16 @@ fn continuing(args: &Args, saved: &PlanFile, global: &Global, session: &Session)
     let others = saved.variables.iter().filter(|(name, value)| in_files.get(*name) != Some(*value));
     let given = std::mem::take(&mut global.vars);
     global.vars = others.map(|(name, value)| format!("{name}={value}")).chain(given).collect();
-    match (saved.destroy, saved.targets.as_slice()) {
+    let destroy = if saved.destroy { " --destroy" } else { "" };
+    let plan = again_for("plan", stack, &saved.targets, &global);
+    let plan = format!("{plan}{destroy} --out {}", word(&args.stack));
+    let again = match (saved.destroy, saved.targets.as_slice()) {
         (false, targets) => args.again(again_for("apply", stack, targets, &global)),
         (true, []) => again("destroy", stack, &global),
         // Without the limit, everything would be deleted.
-        (true, targets) => {
-            let plan = again_for("plan", stack, targets, &global);
-            let file = word(&args.stack);
-            format!("{plan} --destroy --out {file} && {}", again_recorded("apply", &args.stack, &global))
-        }
-    }
+        (true, _) => format!("{plan} && {}", again_recorded("apply", &args.stack, &global)),
+    };
+    Continuing { again, plan }
 }
 
 /// A plan to make and apply.
@@ -164,8 +172,8 @@ pub struct ApplyRequest {
     pub loaded: LoadedStack,
     /// The plan that is wanted.
     pub wanted: PlanRequest,
-    /// The plan it must be, where it was saved.
-    pub saved: Option<PlanFile>,
+    /// The plan it must be, where it was saved, and the command that saves a new one.
+    pub saved: Option<(PlanFile, String)>,
     /// Apply without asking.
     pub yes: bool,
     /// The operator.
@@ -193,26 +201,26 @@ pub fn carry_out(order: &ApplyRequest, global: &Global, session: &mut Session) -
     let cloud = order.loaded.account.cloud;
     let store = store_of(&order.loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder(order.command(), session))?;
-    refuse_open(store.load()?.as_ref(), &order.stack, global)?;
     with_cloud(&order.loaded.account, global, session, async |reached, session| {
         let made = make(&order.loaded, &order.wanted, &store, &reached, session).await?;
-        refuse_vanished(&made, &order.wanted)?;
+        let command = order.saved.as_ref().map_or(&order.again, |(_, plan)| plan);
+        refuse_vanished(&made, &order.wanted, command, global)?;
         let plan = &made.planned.plan;
-        if let Some(saved) = &order.saved {
-            same(saved, &made)?;
+        if let Some((saved, command)) = &order.saved {
+            same(saved, command, &made, global)?;
         }
         match order.format {
             OutputFormat::Text => session.print(&completed(
-                &view::plan::text(plan, cloud, view::Detail::of(global.verbose)),
+                &view::plan::text(plan, cloud, session.layout(global)),
                 &order.stack,
                 global,
+                session.width(),
             ))?,
             // The document follows at the end; a person who is asked needs the plan now.
-            OutputFormat::Json if !order.yes => {
-                session.say(&view::plan::text(plan, cloud, view::Detail::of(global.verbose)))
-            }
+            OutputFormat::Json if !order.yes => session.say(&view::plan::text(plan, cloud, session.layout(global))),
             OutputFormat::Json => {}
         }
+        refuse_held_changes(&made, &order.stack, global)?;
         refuse_blocked(plan)?;
         if !view::plan::has_changes(plan) {
             // Observations are kept even where they call for nothing: an address that the cloud gave, say.
@@ -225,20 +233,21 @@ pub fn carry_out(order: &ApplyRequest, global: &Global, session: &mut Session) -
             return Ok(ExitCode::Done);
         }
         if !order.yes {
-            confirm(&question(order, cloud), &order.again, session)?;
+            confirm(&question(order, cloud), &order.again, global, session)?;
         }
-        perform(order, made, cloud, &store, &reached, session).await
+        perform(order, made, cloud, &store, &reached, global, session).await
     })
 }
 
-/// Refuses a saved plan that is out of date.
-fn same(saved: &PlanFile, made: &PlanResult) -> Result<(), Failure> {
+/// Refuses a saved plan that is out of date. `command` saves a new one.
+fn same(saved: &PlanFile, command: &str, made: &PlanResult, global: &Global) -> Result<(), Failure> {
     let plan = &made.planned.plan;
     let stale = file::check(&saved.basis, &plan.basis)
         .and_then(|()| if saved.digest == file::digest(plan) { Ok(()) } else { Err(file::StaleReason::Different) });
     stale.map_err(|stale| {
         Failure::refused(format!("the saved plan is out of date: {stale}; nothing was changed"))
-            .help("Save and review a new plan: `drplan plan --out FILE`.")
+            .help(format!("Save and review a new plan: `{command}`"))
+            .help(withheld_hint(global).trim_end())
     })
 }
 
@@ -256,6 +265,7 @@ async fn perform(
     cloud: CloudName,
     store: &LocalStore,
     reached: &CloudConnection,
+    global: &Global,
     session: &mut Session,
 ) -> Result<ExitCode, Failure> {
     let by = order.by.actor(session);
@@ -281,7 +291,12 @@ async fn perform(
             never = interrupted(&stop, &shown, owns_process) => match never {},
         }
     };
-    let ended = ending::text(order.command(), &made.planned.plan.steps, &applied.report, cloud, &order.again);
+    let width = session.width();
+    let mut ended =
+        ending::text(order.command(), &made.planned.plan.steps, &applied.report, cloud, &order.again, width);
+    if applied.report.ended != Some(RunEnd::Done) {
+        ended += &withheld_hint(global);
+    }
     match order.format {
         OutputFormat::Json => {
             session.say(&format!("\n{ended}"));
@@ -290,29 +305,67 @@ async fn perform(
         OutputFormat::Text => {
             session.print(&format!("\n{ended}"))?;
             if !applied.state.outputs.is_empty() {
-                session.print(&format!("\nOutputs:\n{}", view::state::outputs(&applied.state.outputs)))?;
+                session
+                    .print(&format!("\nOutputs:\n{}", view::state::outputs(&applied.state.outputs, session.width())))?;
             }
         }
     }
     Ok(ending::exit(&applied.report))
 }
 
-/// Waits for Ctrl-C: the first asks the run to stop, the second exits at once, as a kill would.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP: the first asks the run to stop, the second exits at once, as a kill would.
 pub(super) async fn interrupted(
     stop: &StopSignal,
     shown: &ProgressView,
     owns_process: bool,
 ) -> std::convert::Infallible {
-    if !owns_process || tokio::signal::ctrl_c().await.is_err() {
-        return std::future::pending().await;
-    }
+    let mut asked = match owns_process.then(StopRequests::new) {
+        Some(Ok(asked)) => asked,
+        Some(Err(_)) | None => return std::future::pending().await,
+    };
+    asked.next().await;
     stop.request();
     shown.stopping();
     shown.note("Stopping: finishing the steps in progress, starting no more. Press Ctrl-C again to exit now.");
-    if tokio::signal::ctrl_c().await.is_err() {
-        return std::future::pending().await;
-    }
+    asked.next().await;
     shown.note("Exited. The journal has the steps that were in progress; the next command checks their outcome first.");
     shown.clear();
     std::process::exit(ExitCode::Stopped.code().into())
+}
+
+/// Requests of the operating system to stop: Ctrl-C, the end of the session (SIGHUP) or of the machine (SIGTERM).
+struct StopRequests {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl StopRequests {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let [interrupt, terminate, hang_up] = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        Ok(Self { signals: [signal(interrupt)?, signal(terminate)?, signal(hang_up)?] })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        let [interrupt, terminate, hang_up] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

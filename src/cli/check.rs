@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::help::page_width;
 use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::check::{CheckReport, RULES, review, rule};
@@ -59,21 +60,21 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             Ok((stack, loaded)) => (loaded, stack),
             Err(Failure::Wrong(found, sources)) if args.format != CheckFormat::Text => {
                 let review = CheckReport { found, accepted: Vec::new() };
-                session.print(&shown(&review, "", args.format, &sources))?;
+                session.print(&shown(&review, "", args.format, &sources, session.table_width()))?;
                 return Ok(ExitCode::StackWrong);
             }
             Err(other) => return Err(other),
         };
     let review = review(&stack);
-    session.print(&shown(&review, &stack.name, args.format, &loaded.sources))?;
+    session.print(&shown(&review, &stack.name, args.format, &loaded.sources, session.table_width()))?;
     let fails = |severity: Severity| args.strict || severity == Severity::Error;
     let failed = review.found.iter().any(|finding| fails(finding.severity));
     Ok(if failed { ExitCode::Failed } else { ExitCode::Done })
 }
 
-fn shown(review: &CheckReport<'_>, stack: &str, format: CheckFormat, sources: &Sources) -> String {
+fn shown(review: &CheckReport<'_>, stack: &str, format: CheckFormat, sources: &Sources, width: usize) -> String {
     match format {
-        CheckFormat::Text => view::check::text(review, stack, sources),
+        CheckFormat::Text => view::check::text(review, stack, sources, width),
         CheckFormat::Json => pretty(&view::check::json(review, sources)),
         CheckFormat::Sarif => pretty(&view::sarif::sarif(review, sources)),
     }
@@ -90,9 +91,10 @@ fn about(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
             }
         })?],
     };
+    let layout = view::Layout { width: page_width(session), ..view::Layout::default() };
     session.print(&match (args.format, wanted.as_slice()) {
-        (CheckFormat::Text, [rule]) => view::check::explained(rule),
-        (CheckFormat::Text, rules) => view::check::list(rules),
+        (CheckFormat::Text, [rule]) => view::check::explained(rule, layout),
+        (CheckFormat::Text, rules) => view::check::list(rules, session.table_width()),
         (CheckFormat::Json, rules) => pretty(&view::check::rules_json(rules)),
         (CheckFormat::Sarif, _) => {
             return Err(Failure::failed("SARIF is a format of findings, not of rules")

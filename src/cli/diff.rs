@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::again::{again, word};
+use super::again::{again, withheld_hint, word};
 use super::failover_group::ReviewFormat;
 use super::loading::{StackText, given_variables, stack_text};
 use super::reviewing::{before, declared, evaluate, given_to, require_objectives, sha256, text_at};
@@ -11,6 +11,7 @@ use crate::address::{Address, ArmId};
 use crate::review::compare;
 use crate::stack::{Stack, VariableInput};
 use crate::value::Seal;
+use crate::view::plan_markdown::CommentCommands;
 use crate::view::review::StackLabels;
 use crate::view::{review, review_json, review_markdown};
 
@@ -53,12 +54,12 @@ struct Versions {
     before: Option<StackText>,
     after: StackText,
     sides: StackLabels,
-    /// The command that repeats the comparison.
-    command: String,
+    /// The command that repeats the comparison: its words, the directory, and the words after all flags.
+    command: (String, PathBuf, String),
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let Versions { before: old, after: new, sides, command } = compared(args, global, session)?;
+    let Versions { before: old, after: new, sides, command } = compared(args, session)?;
     let given = given_variables(global, session)?;
     if let Some(old) = &old {
         tell_one_sided(&given, &declared(old), &declared(&new), session);
@@ -66,17 +67,20 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let given_after = old.as_ref().map_or_else(|| given.clone(), |old| given_to(&new, old, &given));
     let given_before = old.as_ref().map(|old| given_to(old, &new, &given)).unwrap_or_default();
     // An error of both versions is reported for the new one.
-    let new = evaluate(new, given_after)?;
+    let new = evaluate(new, given_after, Some(global))?;
+    let (command, dir, base) = command;
+    let command = again(&command, &dir, global) + &base;
     let old = old.map(|old| before(old, given_before, &sides.before, session)).transpose()?;
     let review = compare(old.as_ref(), &new, &Seal::new(session.ids.key()));
     let names = names(old.as_ref(), &new);
     let text = match args.format {
-        ReviewFormat::Text => review::text(&review, &sides, &names),
+        ReviewFormat::Text => review::text(&review, &sides, &names, session.layout(global)),
         ReviewFormat::Json => pretty(&review_json::json(&review, &sides)),
         ReviewFormat::Markdown => {
             let digest = sha256(&pretty(&review_json::json(&review, &sides)));
             let digest = (format!("{command} --format json"), digest);
-            review_markdown::markdown(&review, &new, &sides, &names, command, digest)
+            let commands = CommentCommands { whole: command, digest, secrets: withheld_hint(global) };
+            review_markdown::markdown(&review, &new, &sides, &names, commands)
         }
     };
     session.print(&text)?;
@@ -87,19 +91,19 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
 }
 
-fn compared(args: &Args, global: &Global, session: &Session) -> Result<Versions, Failure> {
+fn compared(args: &Args, session: &Session) -> Result<Versions, Failure> {
     let path = |path: &Path| path.display().to_string();
     match (&args.first, &args.second, &args.base) {
         (stack, None, Some(base)) => {
             let stack = stack.as_deref().unwrap_or(Path::new("."));
             let after = stack_text(stack, session)?;
             let (before, words) = text_at(stack, base, session)?;
-            let command = format!("{} --base {}", again("diff", stack, global), word(Path::new(base)));
+            let command = ("diff".to_owned(), stack.to_owned(), format!(" --base {}", word(Path::new(base))));
             Ok(Versions { before, after, sides: StackLabels { before: words, after: path(stack) }, command })
         }
         (Some(old), Some(new), _) => {
             let (before, after) = (Some(stack_text(old, session)?), stack_text(new, session)?);
-            let command = again(&format!("diff {} {}", word(old), word(new)), Path::new("."), global);
+            let command = (format!("diff {} {}", word(old), word(new)), PathBuf::from("."), String::new());
             Ok(Versions { before, after, sides: StackLabels { before: path(old), after: path(new) }, command })
         }
         (_, None, None) | (None, Some(_), _) => Err(Failure::failed("nothing to compare with")

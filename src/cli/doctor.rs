@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::account::Account;
-use super::again::again;
+use super::again::{again, quoted};
 use super::cloud::{CloudConnection, with_cloud};
 use super::loading::load_without_secrets;
 use super::location::holder;
@@ -49,7 +49,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let mut findings = in_cloud(&loaded.account, DoctorInput { stack: &stack, state: state.as_ref() }, global, session);
     findings.append(&mut kept);
     session.print(&match args.format {
-        OutputFormat::Text => view::doctor::text(&format!("{} on {}", stack.name, cloud.as_str()), &findings),
+        OutputFormat::Text => {
+            view::doctor::text(&format!("{} on {}", stack.name, cloud.as_str()), &findings, session.layout(global))
+        }
         OutputFormat::Json => pretty(&versioned(view::doctor::json(Some(&stack.name), cloud.as_str(), &findings))),
     })?;
     let fails = findings.iter().any(|finding| finding.verdict == DoctorStatus::Fails);
@@ -129,8 +131,9 @@ fn recorded(store: &LocalStore, dir: &Path, global: &Global, session: &Session) 
             return fails(error.to_string(), "The state must be writable before anything is changed.".to_owned());
         }
     }
-    if let Some(open) = state.as_ref().and_then(|state| state.roles.open.as_ref()) {
-        let help = format!("Resume it: `{}`", again("failover-group resume", dir, global));
+    for open in state.iter().flat_map(|state| state.roles.open.values()) {
+        let resume = format!("failover-group resume --group {}", quoted(&open.group));
+        let help = format!("Resume it: `{}`", again(&resume, dir, global));
         found.push(DoctorResult::of(NAME, DoctorStatus::Warns, view::roles::of_run(open), help));
     }
     if found.is_empty() {

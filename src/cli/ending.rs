@@ -34,34 +34,34 @@ pub fn in_time(length: std::time::Duration, cloud: CloudName) -> String {
     }
 }
 
-/// The outcome of a run; `again` is the command that continues it.
-pub fn text(command: &str, graph: &StepGraph, report: &Report, cloud: CloudName, again: &str) -> String {
+/// The outcome of a run in lines of this width; `again` is the command that continues it.
+pub fn text(command: &str, graph: &StepGraph, report: &Report, cloud: CloudName, again: &str, width: usize) -> String {
     let Report { began: _, length, ended, fates, critical } = report;
     let title = if command == "destroy" { "Destroy" } else { "Apply" };
     let done = done_in_words(graph, fates);
+    let is_any_done = fates.iter().any(|fate| matches!(fate, StepOutcome::Done(_)));
     let left = fates.iter().filter(|fate| !matches!(fate, StepOutcome::Done(_))).count();
     let steps = count(graph.steps.len(), "step", "steps");
     let mut out = match ended {
         Some(RunEnd::Done) => format!("{title} complete: {done} in {}.\n", in_time(*length, cloud)),
-        Some(RunEnd::Failed) => format!("{title} failed: {done}; {left} of {steps} not done.\n"),
-        Some(RunEnd::Stopped) | None => format!("{title} stopped: {done}; {left} of {steps} left.\n"),
+        Some(RunEnd::Failed) if !is_any_done => format!("{title} failed: 0 of {steps} completed.\n"),
+        Some(RunEnd::Failed) => format!("{title} failed: {done}; {left} of {steps} not completed.\n"),
+        Some(RunEnd::Stopped) | None if !is_any_done => format!("{title} stopped: 0 of {steps} completed.\n"),
+        Some(RunEnd::Stopped) | None => format!("{title} stopped: {done}; {left} of {steps} not completed.\n"),
     };
     if *ended == Some(RunEnd::Done) && critical.steps.len() > 1 {
-        out += &critical_path(graph, report);
+        out += &critical_path(graph, report, width);
     }
-    out += &failures(graph, fates);
+    out += &failures(graph, fates, width);
+    let recorded = if is_any_done { "Completed steps are recorded in the state. " } else { "" };
     match ended {
         Some(RunEnd::Done) => {}
         Some(RunEnd::Failed) => {
-            out += &format!(
-                "\nCompleted steps are recorded in the state. Fix the cause, then continue with:\n    {again}\n"
-            );
+            out += &format!("\n{recorded}Fix the cause, then continue with:\n    {again}\n");
         }
-        Some(RunEnd::Stopped) | None => {
-            out += &format!("\nCompleted steps are recorded in the state. Continue with:\n    {again}\n");
-        }
+        Some(RunEnd::Stopped) | None => out += &format!("\n{recorded}Continue with:\n    {again}\n"),
     }
-    out
+    view::fit(&out, width)
 }
 
 /// The outcome of `apply` or `destroy` for scripts; `applied` is `None` where the plan has no changes.
@@ -142,13 +142,10 @@ fn done_in_words(graph: &StepGraph, fates: &[StepOutcome]) -> String {
             None => counts.push((word, 1)),
         }
     }
-    if counts.is_empty() {
-        return "nothing was done".to_owned();
-    }
     counts.iter().map(|(word, number)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")
 }
 
-fn critical_path(graph: &StepGraph, report: &Report) -> String {
+fn critical_path(graph: &StepGraph, report: &Report, width: usize) -> String {
     let critical = &report.critical;
     let took = |id: &StepId| {
         report.fates.get(id.index()).and_then(StepOutcome::took).map(|took| took.length()).unwrap_or_default()
@@ -160,16 +157,16 @@ fn critical_path(graph: &StepGraph, report: &Report) -> String {
         shown.truncate(MOST_OF_PATH);
         shown.push(count(left, "more", "more"));
     }
-    let path = hang(&broken_at_arrows(&shown), 4);
+    let path = hang(&broken_at_arrows(&shown, width.saturating_sub(10)), 4);
     format!("Critical path, {}:\n    {path}\n", spoken(critical.total))
 }
 
 /// `a 1m -> b 2m -> …`, each line ending in an arrow.
-fn broken_at_arrows(links: &[String]) -> String {
+fn broken_at_arrows(links: &[String], width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for link in links {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + link.chars().count() < 90 => line.push_str(&format!(" -> {link}")),
+            Some(line) if line.chars().count() + link.chars().count() < width => line.push_str(&format!(" -> {link}")),
             Some(line) => {
                 line.push_str(" ->");
                 lines.push(link.clone());
@@ -181,7 +178,7 @@ fn broken_at_arrows(links: &[String]) -> String {
 }
 
 /// Each step that was not completed, with the steps that depend on it.
-fn failures(graph: &StepGraph, fates: &[StepOutcome]) -> String {
+fn failures(graph: &StepGraph, fates: &[StepOutcome], width: usize) -> String {
     let mut held_up: BTreeMap<StepId, Vec<&str>> = BTreeMap::new();
     for (step, fate) in graph.steps.iter().zip(fates) {
         if let StepOutcome::Skipped(cause) = fate {
@@ -192,10 +189,13 @@ fn failures(graph: &StepGraph, fates: &[StepOutcome]) -> String {
         let (head, why) = failure(step, fate)?;
         let mut out = format!("\n  {head}\n");
         if !why.is_empty() {
-            out += &format!("      {}\n", hang(&wrap(why, 92), 6));
+            out += &format!("      {}\n", hang(&wrap(why, width.saturating_sub(6)), 6));
         }
         if let Some(behind) = held_up.get(&step.id) {
-            out += &format!("    not started, depends on it: {}\n", hang(&wrap(&behind.join(", "), 64), 32));
+            out += &format!(
+                "    not started, depends on it: {}\n",
+                hang(&wrap(&behind.join(", "), width.saturating_sub(32)), 32)
+            );
         }
         Some(out)
     };

@@ -10,7 +10,7 @@ use crate::view;
 /// Explain a code: cause, consequence, fix and an example
 ///
 /// Takes codes of errors and warnings, preflight checks of failovers, checks of `doctor`, rules of `check`, and risks
-/// of `diff`. Without a code, it lists them all.
+/// of `diff`. Without a code, lists all codes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -18,7 +18,7 @@ Examples:
   drplan explain data-loss
   drplan explain single-lever")]
 pub struct Args {
-    /// The code, as in error[unknown-argument]
+    /// Code, as in error[unknown-argument]
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }
@@ -31,10 +31,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     // The way it is printed is taken, too: error[unknown-argument].
     let code = code.split_once('[').map_or(code.as_str(), |(_, rest)| rest.trim_end_matches(']'));
     let mut parts: Vec<String> = Vec::new();
+    let layout = view::Layout { width: page_width(session), ..view::Layout::default() };
     for section in codes::find(code) {
         parts.push(view::pages::code(&section, page_width(session)));
     }
-    parts.extend(rule(code).map(view::check::explained));
+    parts.extend(rule(code).map(|rule| view::check::explained(rule, layout)));
     if parts.is_empty() {
         let failure = Failure::failed(format!("there is no code `{code}`"));
         return Err(match closest(code, known().iter().map(String::as_str)) {

@@ -52,11 +52,14 @@ impl Failure {
         Self::failed(format!("{}: {error}", path.display()))
     }
 
-    /// Adds a next step.
+    /// Adds a next step, unless it is empty.
     #[must_use]
     pub fn help(mut self, sentence: impl Into<String>) -> Self {
         if let Self::Message { help, .. } = &mut self {
-            help.push(sentence.into());
+            let sentence = sentence.into();
+            if !sentence.is_empty() {
+                help.push(sentence);
+            }
         }
         self
     }
@@ -78,6 +81,9 @@ impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let what = error.to_string();
         match error {
+            StateError::Damaged { file, .. } if file.ends_with(".jsonl") => Self::wrong_file(what)
+                .help("Nothing was overwritten. Restore the file from a backup, or move it away.")
+                .help("Without it the run counts as ended midway: run `drplan refresh`, then `drplan failover-group up` or `drplan failover-group down`, which start from what is observed."),
             StateError::Damaged { .. } => Self::wrong_file(what)
                 .help("Nothing was overwritten. Restore the file from a backup, or move it away to start with an empty state."),
             StateError::Newer { .. } => Self::wrong_file(what).help("Use the version of drplan that wrote it, or a newer one."),

@@ -10,11 +10,11 @@ use crate::view::graph::{Picture, PictureDetail, dot, mermaid, svg};
 
 /// Draw the recovery of a stack: sites side by side, replication, routes, failover-only resources
 ///
-/// The home site is at the left, standbys are at the right. Resources of one role share a cell with their number, as
-/// `network ×6`; replicated stores have cells of their own. Arrows show replication with its objective (RPO), image
-/// copies, and the site that serves users in normal operation and after `failover-group up`. Steps of `up` are listed
-/// below. `--all` draws each resource. Only DOT and Mermaid then have arrows from a resource to those that it needs;
-/// SVG shows them where the pointer rests.
+/// The home site is on the left, standby sites are on the right. Resources of one role share a cell with their
+/// number, as `network ×6`; replicated stores have cells of their own. Arrows show replication with its objective
+/// (RPO), image copies, and the site that serves users in normal operation and after `failover-group up`. Steps of
+/// `up` are listed below. `--all` draws each resource. DOT and Mermaid then have arrows from each resource to its
+/// dependencies; SVG shows them on hover.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -23,16 +23,16 @@ Examples:
   drplan graph --all --format svg --out everything.svg
   drplan graph | dot -Tpng > graph.png")]
 pub struct Args {
-    /// The stack's directory
+    /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
-    /// Draw each resource, not one cell for each role
+    /// Draw each resource instead of one cell per role
     #[arg(long)]
     all: bool,
-    /// The format
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: GraphFormat,
-    /// Write to this file, not to standard output
+    /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

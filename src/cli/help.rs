@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{ExitCode, Failure, Session, WIDTH, surface};
+use super::{ExitCode, Failure, Session, surface};
 use crate::diagnostic::closest;
 use crate::reference::topics;
-use crate::view;
+use crate::view::{self, WIDTH};
 
 /// Print a page of the documentation, or the help of a command
 ///
-/// Without a word, it lists the topics. The pages are those of docs/.
+/// Without a topic, lists the topics. The pages are those of docs/.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -17,14 +17,14 @@ Examples:
   drplan help language
   drplan help failover-group up")]
 pub struct Args {
-    /// A topic, or a command with its subcommand
+    /// Topic, or a command with its subcommand
     #[arg(value_name = "TOPIC")]
     words: Vec<String>,
 }
 
 pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     let [first, ..] = args.words.as_slice() else {
-        session.print(&list())?;
+        session.print(&list(page_width(session)))?;
         return Ok(ExitCode::Done);
     };
     if let (Some(topic), [_]) = (topics::find(first), args.words.as_slice()) {
@@ -49,7 +49,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
 
 /// The width of a page: that of the terminal, at most [`WIDTH`].
 pub(super) fn page_width(session: &Session) -> usize {
-    if session.terminal.out { session.err.size().0.clamp(40, WIDTH) } else { WIDTH }
+    session.width().min(WIDTH)
 }
 
 fn unknown(word: &str, command: &clap::Command, is_first: bool) -> Failure {
@@ -63,16 +63,13 @@ fn unknown(word: &str, command: &clap::Command, is_first: bool) -> Failure {
     }
 }
 
-fn list() -> String {
+fn list(width: usize) -> String {
     let rows: Vec<Vec<String>> =
         topics::ALL.iter().map(|topic| vec![format!("  {}", topic.name), topic.about.to_owned()]).collect();
-    format!(
-        "{}\n{}\n`drplan help TOPIC` prints a page, `drplan help COMMAND` or `drplan --help` the help of commands.\n\
-         `drplan kinds NAME` shows what can be written in a block, `drplan explain CODE` explains an error,\n\
-         `drplan schema NAME` prints the schema of a JSON document.\n",
-        view::styled(view::BOLD, "Topics"),
-        view::table(&rows, 2),
-    )
+    let more = "`drplan help TOPIC` prints a page, `drplan help COMMAND` or `drplan --help` the help of commands. \
+                `drplan kinds NAME` shows what can be written in a block, `drplan explain CODE` explains an error, \
+                `drplan schema NAME` prints the schema of a JSON document.";
+    format!("{}\n{}\n{}\n", view::styled(view::BOLD, "Topics"), view::table(&rows, 2, width), view::wrap(more, width))
 }
 
 /// The page of all commands, `docs/commands.md`: the help of each.

@@ -1,9 +1,10 @@
 //! `drplan kinds`.
 
+use super::help::page_width;
 use super::{ExitCode, Failure, OutputFormat, Session};
 use crate::kinds;
 use crate::reference::blocks;
-use crate::view::kinds as view;
+use crate::view::{Layout, kinds as view};
 
 /// List kinds of resources and blocks of the language, or show one with its arguments
 ///
@@ -17,22 +18,23 @@ Examples:
   drplan kinds failover_group
   drplan kinds mssql_database --format json")]
 pub struct Args {
-    /// The kind or block; without it, all are listed
+    /// Kind or block [default: list all]
     #[arg(value_name = "NAME")]
     name: Option<String>,
-    /// The format
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
 }
 
 pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
+    let layout = Layout { width: page_width(session), ..Layout::default() };
     let text = match (&args.name, args.format) {
-        (None, OutputFormat::Text) => view::list(),
+        (None, OutputFormat::Text) => view::list(layout),
         (None, OutputFormat::Json) => super::pretty(&view::list_json()),
         (Some(name), format) => match (kinds::find(name), blocks::find(name), format) {
-            (Some(kind), _, OutputFormat::Text) => view::show(kind),
+            (Some(kind), _, OutputFormat::Text) => view::show(kind, layout),
             (Some(kind), _, OutputFormat::Json) => super::pretty(&view::json(kind)),
-            (None, Some(block), OutputFormat::Text) => view::show_block(block),
+            (None, Some(block), OutputFormat::Text) => view::show_block(block, layout),
             (None, Some(block), OutputFormat::Json) => super::pretty(&view::block_json(block)),
             (None, None, _) => {
                 let failure = Failure::failed(format!("there is no kind or block `{name}`"));

@@ -12,7 +12,7 @@ use super::{Failure, Global, Session};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, TemplatePart};
-use crate::hcl::{Files, parse};
+use crate::hcl::{Files, PartialFile, parse_partly};
 use crate::stack::{self, Input, Program, RecordedInputs, Secrets, Stack, VariableInput};
 
 /// The origin of a value of `--var`.
@@ -127,10 +127,9 @@ pub fn load_without_secrets(dir: &Path, global: &Global, session: &Session) -> R
 }
 
 fn load_as(dir: &Path, secrets: Secrets, global: &Global, session: &Session) -> Result<LoadedStack, Failure> {
-    let given = given_variables(global, session)?;
-    let loaded = load_text(stack_text(dir, session)?, given, secrets, |program| {
-        Account::of(cloud_of(program, global), session)
-    })?;
+    let given = partial_variables(global, session)?;
+    let account = |program: &Program| Account::of(cloud_of(program, global), session);
+    let loaded = load_with(stack_text(dir, session)?, given, secrets, account)?;
     global.learn(&loaded.program);
     Ok(loaded)
 }
@@ -229,24 +228,36 @@ pub fn load_text(
     secrets: Secrets,
     account: impl FnOnce(&Program) -> Account,
 ) -> Result<LoadedStack, Failure> {
-    let mut sources = Sources::default();
+    load_with(text, PartialValues { given, ..PartialValues::default() }, secrets, account)
+}
+
+/// Reads the stack with values from files that may have errors, which are reported together with those of the stack.
+fn load_with(
+    text: StackText,
+    mut values: PartialValues,
+    secrets: Secrets,
+    account: impl FnOnce(&Program) -> Account,
+) -> Result<LoadedStack, Failure> {
     // Weakest first: the environment, *.auto.vars.hcl, then the command line.
-    let (mut given, flags): (Vec<_>, Vec<_>) = given.into_iter().partition(VariableInput::is_from_environment);
-    for file in text.auto {
-        given.extend(values_in(file)?);
-    }
-    given.extend(flags);
+    let (environment, flags) =
+        std::mem::take(&mut values.given).into_iter().partition(VariableInput::is_from_environment);
+    values.given = environment;
+    text.auto.into_iter().for_each(|file| values.read(file));
+    values.given.extend::<Vec<_>>(flags);
+    let PartialValues { given, mut sources, found: of_values, unread } = values;
     let Account { subscription, tenant, .. } = Account::local();
     let input = Input {
         files: text.files,
         sources: &mut sources,
         reader: text.reader,
         variables: given.clone(),
+        unread_values: unread,
         secrets,
         subscription,
         tenant,
     };
-    let (program, found) = stack::read_all(input);
+    let (program, mut found) = stack::read_all(input);
+    found.extend(of_values);
     let account = account(&program);
     let program = Arc::new(program.in_account(account.subscription.clone(), account.tenant.clone()));
     if found.has_errors() {
@@ -262,19 +273,26 @@ pub fn load_text(
 /// # Errors
 /// A flag or a file that is wrong.
 pub fn given_variables(global: &Global, session: &Session) -> Result<Vec<VariableInput>, Failure> {
-    let mut given: Vec<VariableInput> =
-        session.env.iter().filter_map(|(name, text)| VariableInput::from_environment(name, text)).collect();
+    partial_variables(global, session)?.complete()
+}
+
+/// The same, as far as the files can be read.
+fn partial_variables(global: &Global, session: &Session) -> Result<PartialValues, Failure> {
+    let mut values = PartialValues::default();
+    let environment = session.env.iter().filter_map(|(name, text)| VariableInput::from_environment(name, text));
+    values.given.extend(environment);
     for path in &global.var_files {
-        given.extend(variables_file(path, session)?);
+        values.read(read_text(path, session)?);
     }
     for flag in &global.vars {
         let Some((name, text)) = flag.split_once('=') else {
             return Err(Failure::failed(format!("--var {flag}: expected NAME=VALUE"))
                 .help("Write the name of a variable, `=` and its value: --var instances=4"));
         };
-        given.push(VariableInput { name: name.trim().to_owned(), text: text.to_owned(), origin: BY_FLAG.to_owned() });
+        let (name, text) = (name.trim().to_owned(), text.to_owned());
+        values.given.push(VariableInput { name, text, origin: BY_FLAG.to_owned() });
     }
-    Ok(given)
+    Ok(values)
 }
 
 fn variables_file(path: &Path, session: &Session) -> Result<Vec<VariableInput>, Failure> {
@@ -282,42 +300,60 @@ fn variables_file(path: &Path, session: &Session) -> Result<Vec<VariableInput>, 
 }
 
 /// The values in a file of `name = value` lines.
-fn values_in((shown, text): TextFile) -> Result<Vec<VariableInput>, Failure> {
-    let mut sources = Sources::default();
-    let file = sources.add(Arc::clone(&shown), Arc::clone(&text));
-    let body = match parse(&text, file) {
-        Ok(body) => body,
-        Err(wrong) => return Err(Failure::Wrong(wrong, sources)),
-    };
-    let mut found = Diagnostics::new();
-    for block in &body.blocks {
-        found.push(
-            Diagnostic::error(
-                "not-a-value",
-                format!("a variable file cannot contain the block `{}`", block.ident.text),
-            )
-            .at(block.header)
-            .help("Write `name = value` on each line; blocks belong in the stack's own files."),
-        );
+fn values_in(file: TextFile) -> Result<Vec<VariableInput>, Failure> {
+    let mut values = PartialValues::default();
+    values.read(file);
+    values.complete()
+}
+
+/// Values of variables, from files that may have errors.
+#[derive(Default)]
+struct PartialValues {
+    given: Vec<VariableInput>,
+    sources: Sources,
+    found: Diagnostics,
+    /// The text with syntax errors.
+    unread: Vec<String>,
+}
+
+impl PartialValues {
+    fn complete(mut self) -> Result<Vec<VariableInput>, Failure> {
+        self.found.sort();
+        if self.found.has_errors() { Err(Failure::Wrong(self.found, self.sources)) } else { Ok(self.given) }
     }
-    let mut given = Vec::new();
-    for attribute in &body.attributes {
-        if !is_constant(&attribute.expr) {
-            found.push(
-                Diagnostic::error("not-a-value", format!("the value of `{}` is not a constant", attribute.name.text))
-                    .at(attribute.expr.span)
-                    .help("Write a literal value here; compute in `locals { … }` of the stack."),
+
+    /// Adds the values in a file of `name = value` lines.
+    fn read(&mut self, (shown, text): TextFile) {
+        let file = self.sources.add(Arc::clone(&shown), Arc::clone(&text));
+        let PartialFile { body, unread, found } = parse_partly(&text, file);
+        self.found.extend(found);
+        self.unread.extend(unread);
+        for block in &body.blocks {
+            self.found.push(
+                Diagnostic::error(
+                    "not-a-value",
+                    format!("a variable file cannot contain the block `{}`", block.ident.text),
+                )
+                .at(block.header)
+                .help("Write `name = value` on each line; blocks belong in the stack's own files."),
             );
         }
-        let origin = format!("in {shown}");
-        given.push(VariableInput {
-            name: attribute.name.text.to_string(),
-            text: value_text(&attribute.expr, &text),
-            origin,
-        });
+        for attribute in &body.attributes {
+            let name = &attribute.name.text;
+            if !is_constant(&attribute.expr) {
+                self.found.push(
+                    Diagnostic::error("not-a-value", format!("the value of `{name}` is not a constant"))
+                        .at(attribute.expr.span)
+                        .help("Write a literal value here; compute in `locals { … }` of the stack."),
+                );
+                // Its value is unknown, and not missing.
+                self.unread.push(name.to_string());
+                continue;
+            }
+            let (text, origin) = (value_text(&attribute.expr, &text), format!("in {shown}"));
+            self.given.push(VariableInput { name: name.to_string(), text, origin });
+        }
     }
-    found.sort();
-    if found.has_errors() { Err(Failure::Wrong(found, sources)) } else { Ok(given) }
 }
 
 /// A string without its quotes, since a variable of type string takes a bare text; anything else as HCL.

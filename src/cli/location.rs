@@ -47,6 +47,36 @@ impl StackLocation {
         Ok(Self { stack, cloud })
     }
 
+    /// The stack in this directory; where its text cannot be read, the only one that has a state on this machine. For
+    /// commands that need nothing but the journal of a run.
+    ///
+    /// # Errors
+    /// That of the text, where the states do not show which stack is meant.
+    pub fn of_run(dir: &Path, global: &Global, session: &Session) -> Result<Self, Failure> {
+        let unread = match Self::of(dir, global, session) {
+            Ok(place) => return Ok(place),
+            Err(failure) => failure,
+        };
+        let root = session.path(&global.state_root);
+        let folders = |folder: &Path| -> Vec<String> {
+            let listed = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+            listed.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+        };
+        let mut found = Vec::new();
+        for stack in folders(&root) {
+            let clouds = folders(&root.join(&stack));
+            for cloud in CloudName::ALL.into_iter().filter(|cloud| clouds.iter().any(|name| name == cloud.as_str())) {
+                if global.cloud.is_none_or(|wanted| CloudName::from(wanted) == cloud) {
+                    found.push(Self { stack: stack.clone(), cloud });
+                }
+            }
+        }
+        match (found.pop(), found.is_empty()) {
+            (Some(only), true) => Ok(only),
+            _ => Err(unread),
+        }
+    }
+
     /// The store of its state.
     ///
     /// # Errors

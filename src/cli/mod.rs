@@ -59,7 +59,7 @@ pub use console::Console;
 pub use exit::ExitCode;
 pub use failure::Failure;
 pub use help::commands_page;
-pub use session::{Session, Terminal, WIDTH};
+pub use session::{Session, Terminal};
 
 use crate::stack::{CloudName, Program};
 
@@ -192,6 +192,11 @@ enum OutputFormat {
     Json,
 }
 
+/// The value of `--group`.
+fn group_name(written: &str) -> Result<String, std::convert::Infallible> {
+    Ok(crate::stack::group_name(written))
+}
+
 /// Indented JSON.
 fn pretty(json: &serde_json::Value) -> String {
     format!("{json:#}\n")
@@ -299,10 +304,9 @@ pub fn command_line() -> clap::Command {
     Cli::command()
 }
 
-/// The whole command line, for help, completions and man pages. Without a terminal its width is fixed.
+/// The whole command line, for help, completions and man pages.
 fn surface(session: &Session) -> clap::Command {
-    let command = Cli::command();
-    if session.terminal.out { command } else { command.term_width(WIDTH) }
+    Cli::command().term_width(help::page_width(session))
 }
 
 fn parse(arguments: &[OsString], session: &mut Session) -> Result<Cli, Failure> {

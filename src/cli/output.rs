@@ -35,7 +35,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let place = StackLocation::of(&stack, global, session)?;
     let outputs = place.state(global, session)?.map(|state| state.outputs).unwrap_or_default();
     let text = match (&name, args.format) {
-        (None, OutputFormat::Text) => view::outputs(&outputs),
+        (None, OutputFormat::Text) => view::outputs(&outputs, session.width()),
         (None, OutputFormat::Json) => pretty(&json!({ "format_version": 1, "outputs": view::outputs_json(&outputs) })),
         (Some(name), format) => {
             let Some(value) = outputs.get(name) else {

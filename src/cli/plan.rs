@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::again::{again_for, again_recorded, completed, withheld};
+use super::again::{again_for, again_recorded, completed, withheld_hint, word};
 use super::cloud::with_cloud;
 use super::failover_group::{ReviewFormat, history};
 use super::loading::{LoadedStack, load};
@@ -14,11 +14,11 @@ use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
 use crate::failover::History;
 use crate::plan::file::{self, PlanFile, Rendered};
-use crate::plan::{Plan, knowledge};
+use crate::plan::{Action, knowledge};
 use crate::review::{PreviousStack, as_recorded, outlooks, risks};
 use crate::stack::{CloudName, Stack};
 use crate::view;
-use crate::view::plan_markdown::{Baseline, PlanScope};
+use crate::view::plan_markdown::{Baseline, CommentCommands, PlanScope};
 
 /// Show the changes that apply would make, and why
 ///
@@ -90,6 +90,23 @@ impl Limits {
     }
 }
 
+impl Args {
+    /// The command that makes the same plan, and saves it to this file.
+    fn command(&self, out: Option<&Path>, global: &Global) -> String {
+        let mut command = again_for("plan", &self.stack, &self.limits.targets, global);
+        if self.destroy {
+            command += " --destroy";
+        }
+        if self.limits.refresh == Some(false) {
+            command += " --refresh=false";
+        }
+        if let Some(out) = out {
+            command += &format!(" --out {}", word(out));
+        }
+        command
+    }
+}
+
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(&args.stack, global, session)?;
     let wanted = args.limits.wanted(args.destroy);
@@ -98,7 +115,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let made = with_cloud(&loaded.account, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
     })?;
-    refuse_vanished(&made, &wanted)?;
+    refuse_vanished(&made, &wanted, &args.command(args.out.as_deref(), global), global)?;
     let plan = &made.planned.plan;
     let markdown = match (args.format, &args.out) {
         (ReviewFormat::Markdown, _) | (_, Some(_)) => {
@@ -106,32 +123,31 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         }
         (ReviewFormat::Text | ReviewFormat::Json, None) => String::new(),
     };
+    let layout = session.layout(global);
     session.print(&match args.format {
-        ReviewFormat::Text => {
-            completed(&view::plan::text(plan, cloud, view::Detail::of(global.verbose)), &args.stack, global)
-        }
+        ReviewFormat::Text => completed(&view::plan::text(plan, cloud, layout), &args.stack, global, layout.width),
         ReviewFormat::Json => pretty(&view::plan_json::json(plan, cloud)),
         ReviewFormat::Markdown => markdown.clone(),
     })?;
     if let Some(file) = &args.out {
         let rendered = Rendered {
-            text: completed(&view::plan::text(plan, cloud, view::Detail::of(global.verbose)), &args.stack, global),
+            // A later command prints it on another terminal.
+            text: completed(
+                &view::plan::text(plan, cloud, view::Layout { width: view::WIDTH, ..layout }),
+                &args.stack,
+                global,
+                view::WIDTH,
+            ),
             json: view::plan_json::json(plan, cloud),
             markdown,
         };
         save(file, args, &wanted, &loaded, &made, rendered, global, session)?;
         let apply = again_recorded("apply", file, global);
         session.say(&format!("\nSaved as {}. To apply exactly this plan:\n    {apply}\n", file.display()));
-        let withheld = withheld(global);
-        if !withheld.is_empty() {
-            session.say(&format!(
-                "Sensitive values are not saved. Give them again with --var, --vars or the environment: {}\n",
-                withheld.into_iter().collect::<Vec<_>>().join(", ")
-            ));
-        }
-    } else if args.format == ReviewFormat::Text && can_be_applied(plan) && !args.destroy {
-        session
-            .say(&format!("\nTo apply this plan:\n    {}\n", again_for("apply", &args.stack, &wanted.targets, global)));
+        session.say(&withheld_hint(global));
+    } else if args.format == ReviewFormat::Text && can_be_applied(&made) && !args.destroy {
+        let apply = again_for("apply", &args.stack, &wanted.targets, global);
+        session.say(&format!("\nTo apply this plan:\n    {apply}\n{}", withheld_hint(global)));
     }
     if args.require_objectives {
         require_objectives(&outlooks(PreviousStack::Unknown, &made.planned.stack, &history(&store)?))?;
@@ -164,13 +180,7 @@ fn comment(
     };
     let outlooks = if args.destroy { Vec::new() } else { outlooks(earlier, stack, history) };
     let risks = risks(earlier, stack, plan.changes.iter(), &outlooks);
-    let mut whole = again_for("plan", &args.stack, &args.limits.targets, global);
-    if args.destroy {
-        whole += " --destroy";
-    }
-    if args.limits.refresh == Some(false) {
-        whole += " --refresh=false";
-    }
+    let whole = args.command(None, global);
     let digest = sha256(&pretty(&view::plan_json::json(plan, cloud)));
     let beside = view::plan_markdown::CommentExtras {
         regions: view::plan_markdown::regions(stack),
@@ -183,8 +193,11 @@ fn comment(
         risks: &risks,
         scope,
         from_history: *history != History::default(),
-        digest: (format!("{whole} --format json"), digest),
-        whole,
+        commands: CommentCommands {
+            digest: (format!("{whole} --format json"), digest),
+            whole,
+            secrets: withheld_hint(global),
+        },
     };
     Ok(view::plan_markdown::markdown(plan, cloud, &beside))
 }
@@ -198,8 +211,11 @@ fn recorded(loaded: &LoadedStack, made: &PlanResult, is_known: bool) -> Result<O
 }
 
 /// True if `apply` would make changes now.
-fn can_be_applied(plan: &Plan) -> bool {
-    view::plan::has_changes(plan) && plan.roles.open.is_none()
+fn can_be_applied(made: &PlanResult) -> bool {
+    let plan = &made.planned.plan;
+    let is_held = |address: &Address| made.held.iter().any(|(_, resources)| resources.contains(address));
+    let changes = || plan.changes.iter().filter(|change| change.action != Action::Keep);
+    view::plan::has_changes(plan) && !changes().any(|change| is_held(&change.address))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, and each argument is another part of the file")]

@@ -1,16 +1,17 @@
 //! From a loaded stack to a plan: the state, observations of the cloud, and the planner's input.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::again::again_recorded;
+use super::again::{again_recorded, quoted, withheld_hint};
 use super::cloud::CloudConnection;
 use super::loading::LoadedStack;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
-use crate::apply::{observe, observe_roles};
-use crate::plan::{self, Observed, PlanInput, PlanOutcome, to_observe, unsettled};
+use crate::apply::{held_resources, observe, observe_roles};
+use crate::plan::{self, Action, Observed, PlanInput, PlanOutcome, to_observe, unsettled};
 use crate::stack::{CloudName, Program};
-use crate::state::State;
+use crate::state::{OpenRun, State};
 use crate::store::LocalStore;
 use crate::value::Seal;
 use crate::view;
@@ -39,6 +40,8 @@ pub struct PlanResult {
     pub observed: Observed,
     /// The seal of the lineage.
     pub seal: Seal,
+    /// The unfinished failover runs, each with the resources that it works on.
+    pub held: Vec<(OpenRun, BTreeSet<Address>)>,
 }
 
 /// The cloud of this stack: `--cloud`, else that of the stack, else the local simulator.
@@ -87,7 +90,20 @@ pub async fn make(
         targets: &wanted.targets,
         destroy: wanted.destroy,
     };
-    let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
+    let mut planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
+    let held = match &recorded {
+        Some(state) => held_resources(store, state)?,
+        None => Vec::new(),
+    };
+    if let (Some(recorded), Some(refreshed)) = (&recorded, &mut planned.refreshed) {
+        // What an unfinished run has begun is settled by that run.
+        for address in held.iter().flat_map(|(_, resources)| resources) {
+            match recorded.resources.get(address) {
+                Some(as_recorded) => drop(refreshed.resources.insert(address.clone(), as_recorded.clone())),
+                None => drop(refreshed.resources.remove(address)),
+            }
+        }
+    }
     let warnings = loaded.checked(&planned.stack, planned.warnings.clone())?;
     session.say_diagnostics(&warnings, &loaded.sources);
     tracing::info!(
@@ -96,7 +112,7 @@ pub async fn make(
         expected = %crate::duration::spoken(planned.plan.steps.critical_path().total),
         "planned"
     );
-    Ok(PlanResult { planned, recorded, observed, seal })
+    Ok(PlanResult { planned, recorded, observed, seal, held })
 }
 
 /// Reads every resource and role, or only the resources whose outcome an earlier run left unknown.
@@ -122,25 +138,53 @@ async fn look(
     Ok(observed)
 }
 
-/// Refuses changes during an unfinished failover run, which depends on what it has observed.
+/// Refuses changes of resources that an unfinished failover run works on: the run depends on what it has observed.
 ///
 /// # Errors
-/// An unfinished run; the help has the next steps.
-pub fn refuse_open(state: Option<&State>, dir: &Path, global: &Global) -> Result<(), Failure> {
-    let Some(open) = state.and_then(|state| state.roles.open.as_ref()) else { return Ok(()) };
-    let command = |verb: &str| again_recorded(&format!("failover-group {verb}"), dir, global);
-    Err(Failure::refused(format!("{}; nothing was changed", view::roles::of_run(open)))
-        .help(format!("Show it: `{}`", command("status")))
-        .help(format!("Resume it: `{}`", command("resume")))
-        .help(format!("Abort it: `{}`", command("abort"))))
+/// Such changes, with the run; the help has the next steps.
+pub fn refuse_held<'a>(
+    held: &[(OpenRun, BTreeSet<Address>)],
+    changed: impl Iterator<Item = &'a Address>,
+    dir: &Path,
+    global: &Global,
+) -> Result<(), Failure> {
+    let changed: BTreeSet<&Address> = changed.collect();
+    for (open, resources) in held {
+        let mut names: Vec<String> =
+            resources.iter().filter(|address| changed.contains(address)).map(ToString::to_string).collect();
+        let more = names.len().saturating_sub(LISTED);
+        if names.is_empty() {
+            continue;
+        }
+        names.truncate(LISTED);
+        names.extend((more > 0).then(|| format!("{more} more")));
+        let group = if held.len() > 1 { format!(" --group {}", quoted(&open.group)) } else { String::new() };
+        let command = |verb: &str| again_recorded(&format!("failover-group {verb}{group}"), dir, global);
+        let what = format!("{}, and works on {}", view::roles::of_run(open), names.join(", "));
+        return Err(Failure::refused(format!("{what}; nothing was changed"))
+            .help(format!("Show it: `{}`", command("status")))
+            .help(format!("Resume it: `{}`", command("resume")))
+            .help(format!("Abort it: `{}`", command("abort"))));
+    }
+    Ok(())
+}
+
+/// The same for the changes of a plan.
+///
+/// # Errors
+/// As for [`refuse_held`].
+pub fn refuse_held_changes(made: &PlanResult, dir: &Path, global: &Global) -> Result<(), Failure> {
+    let changes = made.planned.plan.changes.iter();
+    let changes = changes.filter(|change| change.action != Action::Keep);
+    refuse_held(&made.held, changes.map(|change| &change.address), dir, global)
 }
 
 /// Refuses to continue if more than a few resources of a site were deleted outside drplan at once, unless that is
-/// accepted.
+/// accepted. `command` is the one to repeat with the acceptance.
 ///
 /// # Errors
 /// Such deletions, all of them listed, with the code `vanished`.
-pub fn refuse_vanished(made: &PlanResult, wanted: &PlanRequest) -> Result<(), Failure> {
+pub fn refuse_vanished(made: &PlanResult, wanted: &PlanRequest, command: &str, global: &Global) -> Result<(), Failure> {
     let Some(recorded) = &made.recorded else { return Ok(()) };
     let mut all = plan::vanished(recorded, &made.observed);
     all.retain(|one| !wanted.accept_vanished.contains(&one.site));
@@ -152,19 +196,23 @@ pub fn refuse_vanished(made: &PlanResult, wanted: &PlanRequest) -> Result<(), Fa
         if one.gone.len() > LISTED {
             names.push(format!("{} more", one.gone.len() - LISTED));
         }
-        format!("\n  {} of {} at site {}: {}", one.gone.len(), one.of, one.site, names.join(", "))
+        format!("\n  site {}: {}", one.site, names.join(", "))
     };
-    let flags: Vec<String> = all.iter().map(|one| format!("--accept-vanished {}", one.site)).collect();
-    let what: String = all.iter().map(line).collect();
+    let sites = wanted.accept_vanished.iter().chain(all.iter().map(|one| &one.site));
+    let flags: String = sites.map(|site| format!(" --accept-vanished {}", quoted(site))).collect();
+    let counts: Vec<String> =
+        all.iter().map(|one| format!("{} of {} resources at site {}", one.gone.len(), one.of, one.site)).collect();
+    let names: String = all.iter().map(line).collect();
     Err(Failure::Message {
         exit: ExitCode::Refused,
         code: Some("vanished"),
-        what: format!("too many resources were deleted outside drplan at once; nothing was changed:{what}"),
+        what: format!("{} no longer exist in the cloud; drplan stopped and changed nothing:{names}", counts.join(", ")),
         help: vec![
-            "Check that the account and the subscription are right, and who deleted the resources.".to_owned(),
-            format!("If the deletions were intended, continue with {}.", flags.join(" ")),
+            "Check the account, the subscription and the activity log.".to_owned(),
+            format!("If the deletions were intended: `{command}{flags}`"),
         ],
-    })
+    }
+    .help(withheld_hint(global).trim_end()))
 }
 
 /// The most deleted resources that are named.

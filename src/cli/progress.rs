@@ -44,7 +44,7 @@ const fn task_verb(task: &Task) -> StepWording {
         Task::Move { .. } => StepWording { doing: "updating", done: "updated" },
         Task::Linger(_) => StepWording { doing: "waiting for clients to leave", done: "clients left" },
         Task::Route { .. } => StepWording { doing: "switching traffic with", done: "switched traffic with" },
-        Task::Probe => StepWording { doing: "probing", done: "probed" },
+        Task::Probe => StepWording { doing: "waiting for", done: "probe succeeded:" },
         Task::Custom { .. } => StepWording { doing: "running", done: "ran" },
         Task::Unchanged { .. } => StepWording { doing: "verifying production of", done: "verified production of" },
         Task::Record(_) => StepWording { doing: "recording the active site of", done: "recorded the active site of" },

@@ -2,17 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::again::completed;
+use super::again::{again, completed};
 use super::cloud::with_cloud;
 use super::loading::load;
 use super::location::holder;
 use super::plan::AcceptMissing;
-use super::planning::{PlanRequest, make, refuse_open, refuse_vanished, store_of};
+use super::planning::{PlanRequest, make, refuse_vanished, store_of};
 use super::{ExitCode, Failure, Global, Session};
 use crate::apply::keep_observed;
 use crate::view;
 use crate::view::count;
-use crate::world::Store;
 
 /// Update the state from the cloud, without changing any resource
 ///
@@ -34,21 +33,21 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder("refresh", session))?;
-    refuse_open(store.load()?.as_ref(), &args.stack, global)?;
     let wanted = PlanRequest { refresh: true, accept_vanished: args.accepted.sites.clone(), ..PlanRequest::default() };
     let made = with_cloud(&loaded.account, global, session, async |reached, session| {
         make(&loaded, &wanted, &store, &reached, session).await
     })?;
-    refuse_vanished(&made, &wanted)?;
+    refuse_vanished(&made, &wanted, &again("refresh", &args.stack, global), global)?;
     let name = loaded.program.name();
     let (Some(recorded), Some(refreshed)) = (&made.recorded, &made.planned.refreshed) else {
         session.print(&format!("{name} has no state on {}: it was never applied there.\n", cloud.as_str()))?;
         return Ok(ExitCode::Done);
     };
-    for section in view::roles::sections(&made.planned.plan.roles) {
-        session.print(&format!("{}\n", completed(&section, &args.stack, global)))?;
+    let layout = session.layout(global);
+    for section in view::roles::sections(&made.planned.plan.roles, layout) {
+        session.print(&format!("{}\n", completed(&section, &args.stack, global, layout.width)))?;
     }
-    if let Some(drift) = view::plan::drift_section(&made.planned.plan.drift) {
+    if let Some(drift) = view::plan::drift_section(&made.planned.plan.drift, layout) {
         session.print(&format!("{drift}\n"))?;
     }
     let resources = count(recorded.resources.len(), "resource", "resources");

@@ -84,15 +84,18 @@ pub fn before(
     words: &str,
     session: &mut Session,
 ) -> Result<Stack, Failure> {
-    evaluate(text, given).inspect_err(|_| session.say(&format!("The old version, {words}, has errors:\n\n")))
+    evaluate(text, given, None).inspect_err(|_| session.say(&format!("The old version, {words}, has errors:\n\n")))
 }
 
-/// The stack of this text, evaluated.
+/// The stack of this text, evaluated. `global` is given for the stack that commands are printed for.
 ///
 /// # Errors
 /// Errors in the stack.
-pub fn evaluate(text: StackText, given: Vec<VariableInput>) -> Result<Stack, Failure> {
+pub fn evaluate(text: StackText, given: Vec<VariableInput>, global: Option<&Global>) -> Result<Stack, Failure> {
     let loaded: LoadedStack = load_text(text, given, Secrets::Optional, |_| Account::local())?;
+    if let Some(global) = global {
+        global.learn(&loaded.program);
+    }
     // Without rules, which are for `validate` and `plan`: a comparison helps to fix a stack, too.
     let (stack, _) = loaded.program.evaluate(&Knowledge::default()).map_err(|wrong| loaded.wrong(wrong))?;
     Ok(stack)

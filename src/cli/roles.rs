@@ -12,19 +12,18 @@ use super::cloud::with_cloud;
 use super::confirm::confirm;
 use super::loading::load;
 use super::location::{StackLocation, holder};
-use super::planning::{PlanRequest, make, refuse_open, store_of};
+use super::planning::{PlanRequest, make, store_of};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::apply::{self, NewRoles};
 use crate::stack::FailoverGroup;
 use crate::state::Roles;
 use crate::view::roles as view;
-use crate::world::Store;
 
 /// Show the active sites, and accept roles that moved outside drplan
 ///
-/// A role says which site is active. Roles are observed and recorded, never declared: runs of `drplan failover-group`
-/// move them. `plan` and `refresh` report a role that moved without a run, by an automatic or manual failover in
-/// Azure. `accept` records it as it is; `drplan failover-group down` moves it back.
+/// A role records the active site of a failover group. Roles are observed, never declared: runs of `drplan
+/// failover-group` move them. `plan` and `refresh` report a role that moved without a run, by an automatic or manual
+/// failover in Azure. `accept` records it as it is; `drplan failover-group down` moves it back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -71,7 +70,12 @@ fn show(stack: &Path, format: OutputFormat, global: &Global, session: &mut Sessi
     let place = StackLocation::of(stack, global, session)?;
     let roles = place.state(global, session)?.map_or_else(Roles::default, |state| state.roles);
     let text = match format {
-        OutputFormat::Text => completed(&view::recorded(&place.stack, place.cloud, &roles), stack, global),
+        OutputFormat::Text => completed(
+            &view::recorded(&place.stack, place.cloud, &roles, session.layout(global)),
+            stack,
+            global,
+            session.width(),
+        ),
         OutputFormat::Json => pretty(&json!({
             "format_version": 2,
             "stack": place.stack,
@@ -79,7 +83,8 @@ fn show(stack: &Path, format: OutputFormat, global: &Global, session: &mut Sessi
             "epoch": roles.epoch,
             "groups": roles.groups.iter().map(|(name, role)| (name, view::role_json(role))).collect::<BTreeMap<_, _>>(),
             "protection_debt": crate::plan::owed(&roles).iter().map(view::debt_json).collect::<Vec<_>>(),
-            "open": roles.open,
+            "open": roles.open.values().next(),
+            "open_runs": roles.open.values().collect::<Vec<_>>(),
         })),
     };
     session.print(&text)?;
@@ -91,7 +96,6 @@ fn accept(stack: &Path, yes: bool, by: &By, global: &Global, session: &mut Sessi
     let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     let _lock = store.lock(&holder("roles accept", session))?;
-    refuse_open(store.load()?.as_ref(), stack, global)?;
     let wanted = PlanRequest { refresh: true, ..PlanRequest::default() };
     with_cloud(&loaded.account, global, session, async |reached, session| {
         let made = make(&loaded, &wanted, &store, &reached, session).await?;
@@ -100,12 +104,12 @@ fn accept(stack: &Path, yes: bool, by: &By, global: &Global, session: &mut Sessi
             session.print("Roles match the state; nothing to accept.\n")?;
             return Ok(ExitCode::Done);
         };
-        if let Some(section) = view::moved_by_itself(&roles.drift, &roles.left) {
-            session.print(&completed(&section, stack, global))?;
+        if let Some(section) = view::moved_by_itself(&roles.drift, &roles.left, session.layout(global)) {
+            session.print(&completed(&section, stack, global, session.width()))?;
         }
         if !yes {
             let question = format!("Do you want to record these roles of {}?", loaded.program.name());
-            confirm(&question, &again("roles accept", stack, global), session)?;
+            confirm(&question, &again("roles accept", stack, global), global, session)?;
         }
         let stack = &made.planned.stack;
         let has_moved = |group: &&FailoverGroup| roles.drift.iter().any(|drift| *drift.group == *group.name);
@@ -113,7 +117,7 @@ fn accept(stack: &Path, yes: bool, by: &By, global: &Global, session: &mut Sessi
         let by = by.actor(session);
         let new = NewRoles { stack, groups: &groups, state, observed: &made.observed, by: &by };
         let state = apply::accept(&new, &*reached.clock, &*reached.ids, &store)?;
-        session.print(&format!("\n{}", view::recorded(&state.stack, cloud, &state.roles)))?;
+        session.print(&format!("\n{}", view::recorded(&state.stack, cloud, &state.roles, session.layout(global))))?;
         Ok(ExitCode::Done)
     })
 }

@@ -14,7 +14,7 @@ Examples:
   drplan schema
   drplan schema plan > plan.schema.json")]
 pub struct Args {
-    /// The document; without it, all are listed
+    /// Document [default: list all]
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }
@@ -23,7 +23,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     let Some(name) = &args.name else {
         let rows: Vec<Vec<String>> =
             schemas::ALL.iter().map(|schema| vec![format!("  {}", schema.name), schema.from.to_owned()]).collect();
-        session.print(&view::table(&rows, 2))?;
+        session.print(&view::table(&rows, 2, session.table_width()))?;
         return Ok(ExitCode::Done);
     };
     let Some(schema) = schemas::find(name) else {

@@ -1,18 +1,21 @@
 //! Everything outside the program that a command may reach, in one struct, so that tests can replace it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::console::Console;
+use super::Global;
+use super::console::{Console, Size};
 use super::failure::Failure;
 use crate::diagnostic::{Diagnostics, Sources, render_all};
 use crate::host::{Identity, SystemClock};
+use crate::view::{Detail, Layout, WIDTH, fit};
 use crate::world::{Clock, Ids};
 
-/// The width of help in characters where there is no terminal.
-pub const WIDTH: usize = 100;
+/// The bounds within which text follows the width of a terminal.
+const WIDTHS: (usize, usize) = (40, 160);
 
 /// The outside world of one command.
 pub struct Session {
@@ -24,6 +27,8 @@ pub struct Session {
     pub input: Box<dyn BufRead>,
     /// The streams that are terminals.
     pub terminal: Terminal,
+    /// The size of the terminal that is standard output, asked before each text: it may have been resized.
+    pub out_size: fn() -> Option<Size>,
     /// The environment, without variables whose name or value is not Unicode.
     pub env: BTreeMap<String, String>,
     /// The base of relative paths on the command line.
@@ -75,7 +80,8 @@ impl Session {
             .collect();
         Ok(Self {
             out: Box::new(io::stdout()),
-            err: Console::sized(Box::new(io::stderr()), terminal_size),
+            err: Console::sized(Box::new(io::stderr()), || terminal_size(io::stderr())),
+            out_size: || terminal_size(io::stdout()),
             input: Box::new(io::BufReader::new(io::stdin())),
             terminal,
             identity: Identity::of_process(&env),
@@ -96,6 +102,7 @@ impl Session {
             err: Console::new(err),
             input: Box::new(io::empty()),
             terminal: Terminal::default(),
+            out_size: || None,
             env: BTreeMap::new(),
             cwd,
             ids,
@@ -119,16 +126,49 @@ impl Session {
         })
     }
 
-    /// Prints to standard error. A closed stream is no error.
+    /// The width of text on standard output: that of `COLUMNS` or of the terminal, within bounds; otherwise [`WIDTH`].
+    pub fn width(&self) -> usize {
+        let of_terminal = || (self.out_size)().filter(|_| self.terminal.out).map(|(columns, _)| columns);
+        let columns = self.columns().or_else(of_terminal).filter(|columns| *columns > 0);
+        columns.map_or(WIDTH, |columns| columns.clamp(WIDTHS.0, WIDTHS.1))
+    }
+
+    /// The width of tables and messages on standard output: in a pipe, each row is one line, for scripts.
+    pub fn table_width(&self) -> usize {
+        if self.terminal.out || self.columns().is_some() { self.width() } else { usize::MAX }
+    }
+
+    /// The variable `COLUMNS`, where it is a number.
+    fn columns(&self) -> Option<usize> {
+        self.env.get("COLUMNS")?.trim().parse().ok()
+    }
+
+    /// The form of text on standard output.
+    pub(super) fn layout(&self, global: &Global) -> Layout {
+        Layout { detail: Detail::of(global.verbose), width: self.width() }
+    }
+
+    /// Prints to standard error; on a terminal, lines wider than it are broken between words. A closed stream is no
+    /// error.
     pub fn say(&mut self, text: &str) {
         let colour = self.colour.err;
+        let text = &*match self.err_width() {
+            Some(width) => Cow::Owned(fit(text, width)),
+            None => Cow::Borrowed(text),
+        };
         // There is nowhere left to report it.
         let _ = self.err.write(|to| write_styled(to, text, colour));
     }
 
     /// Prints the errors and warnings of the input.
     pub fn say_diagnostics(&mut self, diagnostics: &Diagnostics, sources: &Sources) {
-        self.say(&render_all(diagnostics, sources));
+        let width = self.err_width().unwrap_or(usize::MAX);
+        self.say(&render_all(diagnostics, sources, width));
+    }
+
+    /// The width of a terminal that is standard error.
+    fn err_width(&self) -> Option<usize> {
+        self.terminal.err.then(|| self.columns().unwrap_or_else(|| self.err.size().0).max(WIDTHS.0))
     }
 
     /// A path of the command line, relative to the session's directory.
@@ -145,9 +185,9 @@ impl Session {
     }
 }
 
-/// Columns and rows of the terminal that is stderr.
-fn terminal_size() -> Option<(usize, usize)> {
-    let (terminal_size::Width(columns), terminal_size::Height(rows)) = terminal_size::terminal_size_of(io::stderr())?;
+/// Columns and rows of a terminal.
+fn terminal_size(stream: impl std::os::fd::AsFd) -> Option<Size> {
+    let (terminal_size::Width(columns), terminal_size::Height(rows)) = terminal_size::terminal_size_of(stream)?;
     Some((columns.into(), rows.into()))
 }
 
@@ -158,4 +198,41 @@ pub(super) fn write_styled(to: &mut dyn Write, text: &str, colour: bool) -> io::
         write!(to, "{}", anstream::adapter::strip_str(text))?;
     }
     to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::SeededIds;
+
+    fn session() -> Session {
+        let nowhere = || Box::new(io::sink());
+        Session::detached(nowhere(), nowhere(), PathBuf::new(), Arc::new(SeededIds::new(1)))
+    }
+
+    #[test]
+    fn text_is_as_wide_as_the_terminal_and_100_columns_elsewhere() {
+        let mut session = session();
+        assert_eq!(session.width(), WIDTH);
+        session.out_size = || Some((80, 24));
+        // A size without a terminal is that of another stream.
+        assert_eq!(session.width(), WIDTH);
+        session.terminal.out = true;
+        assert_eq!(session.width(), 80);
+        session.out_size = || Some((500, 24));
+        assert_eq!(session.width(), 160);
+        session.out_size = || Some((10, 24));
+        assert_eq!(session.width(), 40);
+        session.out_size = || Some((0, 0));
+        assert_eq!(session.width(), WIDTH);
+    }
+
+    #[test]
+    fn columns_of_the_environment_win_over_the_terminal() {
+        let mut session = session();
+        session.env.insert("COLUMNS".to_owned(), "72".to_owned());
+        assert_eq!(session.width(), 72);
+        session.env.insert("COLUMNS".to_owned(), "wide".to_owned());
+        assert_eq!(session.width(), WIDTH);
+    }
 }

@@ -6,6 +6,7 @@ use super::again::again_recorded;
 use super::failover_group::ReviewFormat;
 use super::plan::read;
 use super::{ExitCode, Failure, Global, Session, pretty};
+use crate::view::fit;
 
 /// Show a saved plan
 ///
@@ -36,7 +37,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         .help("To review it, save the plan again with `drplan plan --out FILE`."));
     };
     session.print(&match args.format {
-        ReviewFormat::Text => rendered.text,
+        ReviewFormat::Text => fit(&rendered.text, session.width()),
         ReviewFormat::Json => pretty(&rendered.json),
         ReviewFormat::Markdown => rendered.markdown,
     })?;

@@ -6,12 +6,13 @@ use clap::Subcommand;
 
 use super::again::{again, again_recorded};
 use super::location::{StackLocation, holder};
-use super::planning::refuse_open;
+use super::planning::refuse_held;
 use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::Address;
+use crate::apply::held_resources;
 use crate::diagnostic::closest;
 use crate::state::{State, format};
-use crate::view::state as view;
+use crate::view::{Detail, Layout, state as view};
 use crate::world::Store;
 
 /// Show and repair the state
@@ -35,6 +36,9 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum StateCommand {
     /// List the resources in the state
+    ///
+    /// On a terminal, four or more resources of one kind at one site are one line with their number; -v shows each.
+    /// Elsewhere, as in a pipe, each line is one resource: its address, then its site.
     List {
         /// Output format
         #[arg(long, value_enum, default_value_t)]
@@ -86,7 +90,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             let place = StackLocation::of(stack, global, session)?;
             let state = place.state(global, session)?;
             session.print(&match format {
-                OutputFormat::Text => state.as_ref().map(view::list).unwrap_or_default(),
+                OutputFormat::Text => {
+                    state.map(|state| view::list(&state, of_list(global, session))).unwrap_or_default()
+                }
                 OutputFormat::Json => pretty(&view::list_json(&place.stack, state.as_ref())),
             })?;
         }
@@ -95,16 +101,16 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             let list = again_recorded("state list", stack, global);
             let resource = state.resources.get(address).ok_or_else(|| unknown(address, &state, &list))?;
             session.print(&match format {
-                OutputFormat::Text => view::show(address, resource, &state),
+                OutputFormat::Text => view::show(address, resource, &state, session.layout(global)),
                 OutputFormat::Json => pretty(&view::show_json(address, resource)),
             })?;
         }
         StateCommand::Mv { from, to, stack } => {
-            change(stack, "state mv", global, session, |state, list| rename(state, from, to, list))?;
+            change(stack, "state mv", global, session, &[from, to], |state, list| rename(state, from, to, list))?;
             session.print(&format!("Moved {from} to {to}.\n"))?;
         }
         StateCommand::Forget { address, stack } => {
-            change(stack, "state forget", global, session, |state, list| forget(state, address, list))?;
+            change(stack, "state forget", global, session, &[address], |state, list| forget(state, address, list))?;
             session.print(&format!("Removed {address} from the state. The resource in the cloud is unchanged.\n"))?;
         }
         StateCommand::Pull { stack } => {
@@ -115,6 +121,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         }
     }
     Ok(ExitCode::Done)
+}
+
+/// The form of a list: for scripts, which read it line by line, each resource is a line.
+fn of_list(global: &Global, session: &Session) -> Layout {
+    let layout = session.layout(global);
+    if session.terminal.out { layout } else { Layout { detail: Detail::Full, ..layout } }
 }
 
 fn recorded(place: &StackLocation, stack: &Path, global: &Global, session: &Session) -> Result<State, Failure> {
@@ -130,18 +142,29 @@ fn change(
     command: &str,
     global: &Global,
     session: &Session,
-    change: impl FnOnce(&mut State, &str) -> Result<(), Failure>,
+    addresses: &[&Address],
+    change: impl Fn(&mut State, &str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let place = StackLocation::of(stack, global, session)?;
     let store = place.store(global, session)?;
     // Without a state there is no folder for a lock, either.
     recorded(&place, stack, global, session)?;
     let _lock = store.lock(&holder(command, session))?;
-    let mut state = recorded(&place, stack, global, session)?;
-    refuse_open(Some(&state), stack, global)?;
-    change(&mut state, &again_recorded("state list", stack, global))?;
-    state.serial += 1;
-    Ok(store.save(&state)?)
+    let state = recorded(&place, stack, global, session)?;
+    refuse_held(&held_resources(&store, &state)?, addresses.iter().copied(), stack, global)?;
+    let mut changed = Ok(());
+    store.write(&mut || {
+        // Runs may write while they are unfinished.
+        let Some(mut state) = store.load()? else { return Ok(()) };
+        changed = change(&mut state, &again_recorded("state list", stack, global));
+        if changed.is_ok() {
+            state.keep_open_runs();
+            state.serial += 1;
+            store.save(&state)?;
+        }
+        Ok(())
+    })?;
+    changed
 }
 
 fn rename(state: &mut State, from: &Address, to: &Address, list: &str) -> Result<(), Failure> {

@@ -10,17 +10,18 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const DIM: Style = AnsiColor::Blue.on_default();
 const BOLD: Style = Style::new().bold();
-/// Maximum number of characters shown of a line.
+/// Bounds of the number of characters shown of a line.
 const SHOWN: usize = 160;
+const LEAST: usize = 40;
 
-/// All messages, each followed by a blank line. The text contains ANSI styles; the caller strips them where they are
-/// not wanted.
-pub fn render_all(diagnostics: &Diagnostics, sources: &Sources) -> String {
-    diagnostics.iter().map(|d| render(d, sources) + "\n").collect()
+/// All messages, each followed by a blank line. Lines of the sources are cut to this width. The text contains ANSI
+/// styles; the caller strips them where they are not wanted.
+pub fn render_all(diagnostics: &Diagnostics, sources: &Sources, width: usize) -> String {
+    diagnostics.iter().map(|d| render(d, sources, width) + "\n").collect()
 }
 
 /// One message, ending in a line break.
-pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
+pub fn render(diagnostic: &Diagnostic, sources: &Sources, width: usize) -> String {
     let Diagnostic { code, severity, summary, span, label, related, why, help } = diagnostic;
     let (word, style) = match severity {
         Severity::Error => ("error", ERROR),
@@ -30,10 +31,10 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{style}{word}[{code}]{style:#}{BOLD}: {}{BOLD:#}", one_line(summary));
     if let Some(span) = span {
-        excerpt(&mut out, "-->", *span, label.as_deref(), '^', sources);
+        excerpt(&mut out, "-->", *span, label.as_deref(), '^', (sources, width));
     }
     for (span, label) in related {
-        excerpt(&mut out, ":::", *span, Some(label), '-', sources);
+        excerpt(&mut out, ":::", *span, Some(label), '-', (sources, width));
     }
     for (word, text) in [("why", why), ("help", help)] {
         if let Some(text) = text {
@@ -48,16 +49,24 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     out
 }
 
-fn excerpt(out: &mut String, arrow: &str, span: Span, label: Option<&str>, mark: char, sources: &Sources) {
+fn excerpt(
+    out: &mut String,
+    arrow: &str,
+    span: Span,
+    label: Option<&str>,
+    mark: char,
+    (sources, width): (&Sources, usize),
+) {
     let Some((path, line, column)) = sources.position(span) else { return };
     let Some(source) = sources.get(span.file) else { return };
+    let most = width.saturating_sub(line.to_string().len() + 3).clamp(LEAST, SHOWN);
     let text: Vec<char> = source.line(line).chars().map(printable).collect();
     // Long lines are cut around the place.
-    let before = if column > SHOWN { SHOWN / 2 } else { column - 1 };
-    let shown: String = text.iter().skip(column - 1 - before).take(SHOWN).collect();
+    let before = if column > most { most / 2 } else { column - 1 };
+    let shown: String = text.iter().skip(column - 1 - before).take(most).collect();
     // For several lines the first is marked; at the end of a line, one column.
     let marked = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-    let length = marked.lines().next().unwrap_or_default().chars().count().min(SHOWN - before);
+    let length = marked.lines().next().unwrap_or_default().chars().count().min(most - before);
     let columns = |from: usize, count: usize| text.iter().skip(from).take(count).map(|c| columns(*c)).sum::<usize>();
     let pad = columns(column - 1 - before, before);
     let marks = mark.to_string().repeat(columns(column - 1, length).max(1));
@@ -110,7 +119,7 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("a.hcl", format!("{}here{}", "x".repeat(70_000), "y".repeat(200)));
         let wrong = Diagnostic::error("syntax", "wrong").at(Span { file, start: 70_000, end: 70_004 });
-        let text = anstream::adapter::strip_str(&render(&wrong, &sources)).to_string();
+        let text = anstream::adapter::strip_str(&render(&wrong, &sources, 1000)).to_string();
         let (before, after) = ("x".repeat(80), "y".repeat(76));
         let shown =
             format!("error[syntax]: wrong\n --> a.hcl:1:70001\n  |\n1 | {before}here{after}\n  | {:80}^^^^\n", "");

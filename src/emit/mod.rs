@@ -51,7 +51,7 @@ pub fn bicep(stack: &Stack) -> EmitResult {
 fn limitations_section(language: &str, limitations: &[Limitation]) -> String {
     let mut out = format!("## Not expressed in {language}\n\n");
     if limitations.is_empty() {
-        out += "Nothing: the whole stack is expressed.\n";
+        out += "None: the code expresses the whole stack.\n";
     }
     for Limitation { what, why } in limitations {
         out += &format!("- `{what}`: {why}.\n");

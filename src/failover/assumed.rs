@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use super::draft::as_recorded;
+use super::predict::left_out;
 use super::survey::SurveyResult;
 use super::{History, Procedure, ProcedureInput, plan};
 use crate::kinds::{FailoverMode, Health, ReplicaStatus, Side};
 use crate::stack::{FailoverGroup, Presence, Resource, Stack};
 use crate::state::{Recorded, RunKind, State, Status};
-use crate::steps::{Acceptance, Act, Task};
+use crate::steps::{Acceptance, Act, Task, TimeSpan};
 
 /// The modes in which `up` of each failover group is planned: with its source site lost, and with both sites available.
 const WAYS: [FailoverMode; 2] = [FailoverMode::Forced, FailoverMode::Planned];
@@ -21,36 +22,51 @@ const WAYS: [FailoverMode; 2] = [FailoverMode::Forced, FailoverMode::Planned];
 pub fn forecasts(stack: &Stack, history: &History) -> Vec<Procedure> {
     let state = applied(stack);
     let all = stack.failover_groups.values().flat_map(|group| WAYS.map(|how| (group, how)));
-    all.map(|(group, how)| {
-        let question = ProcedureInput {
-            stack,
-            group,
-            verb: RunKind::Up,
-            how,
-            lost: (how == FailoverMode::Forced).then_some(&*group.from),
-            state: &state,
-            seen: &healthy(group),
-            accepted: Acceptance { data_loss: Some(Duration::MAX), split_brain: true },
-            history,
-        };
-        let mut procedure = plan(&question);
-        fill_unknown_losses(&mut procedure, stack);
-        // No operator has accepted a risk.
-        procedure.accepted = Acceptance::default();
-        for step in &mut procedure.steps.steps {
-            if let Act::Task(Task::Promote { accepted, .. }) = &mut step.act {
-                *accepted = None;
-            }
+    all.map(|(group, how)| forecast(stack, &state, group, how, history)).collect()
+}
+
+/// The time of the steps of a forced failover that a drill of this group leaves out.
+pub(super) fn left_out_by_drill(stack: &Stack, group: &FailoverGroup, history: &History) -> TimeSpan {
+    left_out(&forecast(stack, &applied(stack), group, FailoverMode::Forced, history).steps)
+}
+
+/// The procedure of `up` of one group.
+fn forecast(stack: &Stack, state: &State, group: &FailoverGroup, how: FailoverMode, history: &History) -> Procedure {
+    let question = ProcedureInput {
+        stack,
+        group,
+        verb: RunKind::Up,
+        how,
+        lost: (how == FailoverMode::Forced).then_some(&*group.from),
+        to: None,
+        without: &[],
+        pending: &[],
+        state,
+        seen: &healthy(group),
+        accepted: Acceptance { data_loss: Some(Duration::MAX), split_brain: true },
+        history,
+    };
+    let mut procedure = plan(&question);
+    fill_unknown_losses(&mut procedure, stack);
+    // No operator has accepted a risk.
+    procedure.accepted = Acceptance::default();
+    for step in &mut procedure.steps.steps {
+        if let Act::Task(Task::Promote { accepted, .. }) = &mut step.act {
+            *accepted = None;
         }
-        procedure
-    })
-    .collect()
+    }
+    procedure
 }
 
 /// A survey in which every replica is primary at its source and the target follows with an unknown replication lag.
 fn healthy(group: &FailoverGroup) -> SurveyResult {
-    let standing =
-        ReplicaStatus { writer: Some(Side::Source), health: Health::Following, lag: None, debts: Vec::new() };
+    let standing = ReplicaStatus {
+        writer: Some(Side::Source),
+        health: Health::Following,
+        lag: None,
+        debts: Vec::new(),
+        frozen: None,
+    };
     let assumed = group.promote.iter().map(|replica| (replica.clone(), standing.clone())).collect();
     SurveyResult { assumed, ..SurveyResult::default() }
 }

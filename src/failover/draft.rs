@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::course::Course;
 use super::levers::{plain, with_subject};
+use super::phases::ahead_of;
 use super::{Avoidance, ProcedureInput};
 use crate::address::{Address, ArmId};
 use crate::kinds::{Call, CallMethod, DurationEstimate, Need, Place, body};
@@ -19,6 +21,8 @@ pub(super) struct ProcedureDraft<'a> {
     pub(super) avoided: Vec<Avoidance>,
     /// Notes for the operator.
     pub(super) notes: Vec<String>,
+    /// The sites that it leaves and moves to.
+    pub(super) course: Course,
     stages: BTreeMap<Stage, Vec<StepId>>,
 }
 
@@ -35,20 +39,15 @@ pub(super) struct NewStep {
 
 impl<'a> ProcedureDraft<'a> {
     pub(super) fn new(question: &'a ProcedureInput<'a>) -> Self {
-        Self { question, steps: Vec::new(), avoided: Vec::new(), notes: Vec::new(), stages: BTreeMap::new() }
+        let course = Course::of(question);
+        Self { question, course, steps: Vec::new(), avoided: Vec::new(), notes: Vec::new(), stages: BTreeMap::new() }
     }
 
     /// Adds a step. Recorded durations take precedence over the tables.
     pub(super) fn add(&mut self, made: NewStep, needs: Vec<StepId>) -> StepId {
         let NewStep { address, act, stage, serial, touches, takes, undo } = made;
         let id = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
-        let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
-        // The time to catch up depends on the length of an outage, so that earlier times predict nothing.
-        let took = self.question.history.took(&address, &act).filter(|_| act != Act::Task(Task::CatchUp));
-        let (expect, worst) = match took {
-            Some((usual, longest)) => (usual, longest.max(seconds(takes.worst).min(usual * 3))),
-            None => (seconds(takes.typical), seconds(takes.worst.max(takes.typical))),
-        };
+        let (expect, worst) = super::predict::durations(self.question, &address, &act, takes);
         self.stages.entry(stage).or_default().push(id);
         self.steps.push(Step { id, address, needs, act, serial, touches, expect, worst, stage, undo });
         id
@@ -57,6 +56,18 @@ impl<'a> ProcedureDraft<'a> {
     /// The steps of these phases.
     pub(super) fn of(&self, stages: &[Stage]) -> Vec<StepId> {
         stages.iter().filter_map(|stage| self.stages.get(stage)).flatten().copied().collect()
+    }
+
+    /// The steps that precede a phase.
+    pub(super) fn needs_of(&self, stage: Stage) -> Vec<StepId> {
+        let mut needs = self.of(ahead_of(stage, self.question.how));
+        // Resources are created while clients leave a fence; only a promotion waits for its end.
+        if stage == Stage::StandUp {
+            needs.retain(|id| {
+                !self.steps.get(id.index()).is_some_and(|step| matches!(step.act, Act::Task(Task::Linger(_))))
+            });
+        }
+        needs
     }
 
     /// Adds dependencies to a step.
@@ -188,4 +199,9 @@ pub(super) const fn usual(seconds: u32) -> DurationEstimate {
 pub(super) fn as_recorded(resource: &Resource) -> Recorded {
     let nothing = Default::default;
     Recorded { prevent_destroy: false, ..Recorded::of(resource, nothing(), nothing(), Status::Creating) }
+}
+
+/// A duration in whole seconds.
+pub(super) fn seconds_of(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }

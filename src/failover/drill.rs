@@ -6,21 +6,21 @@
 
 use super::draft::{NewStep, ProcedureDraft, as_recorded, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
-use super::procedure::{ahead_of, replicas};
+use super::procedure::replicas;
 use super::production;
-use super::standing::{create_all, delete_all};
+use super::provision::{create_all, delete_all};
 use crate::address::Address;
 use crate::kinds::{DurationEstimate, Rehearsal};
 use crate::stack::{GroupStep, Resource, Stack};
-use crate::state::{Recorded, RunKind};
+use crate::state::Recorded;
 use crate::steps::{Act, Stage, Step, StepId, Task, Undo};
 
 /// Adds the steps.
 pub(super) fn steps(draft: &mut ProcedureDraft<'_>) {
     look(draft);
     stand_up(draft);
-    probes_before(draft, RunKind::Drill);
-    probes_after(draft, RunKind::Drill);
+    probes_before(draft);
+    probes_after(draft);
     custom_steps(draft);
     take_down(draft);
     compare(draft);
@@ -54,7 +54,7 @@ fn stand_up(draft: &mut ProcedureDraft<'_>) {
 
 /// Deletes the copies, each before its dependencies.
 fn take_down(draft: &mut ProcedureDraft<'_>) {
-    let last = draft.of(ahead_of(Stage::TakeDown));
+    let last = draft.needs_of(Stage::TakeDown);
     let copies: Vec<(&Resource, Recorded)> =
         draft.question.stack.rehearsed().map(|copy| (copy, as_recorded(copy))).collect();
     delete_all(draft, &copies, &last, &Undo::Nothing);

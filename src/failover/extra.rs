@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::{NewStep, ProcedureDraft};
+use super::course::is_forced;
+use super::draft::{NewStep, ProcedureDraft, seconds_of};
 use super::drill::rehearses;
-use super::procedure::ahead_of;
-use super::up::seconds_of;
 use super::{Avoidance, levers};
 use crate::address::Address;
 use crate::duration;
 use crate::kinds::DurationEstimate;
 use crate::plan::touches;
-use crate::stack::{GroupStep, Presence, Probe};
+use crate::stack::{GroupStep, Phase, Probe, ProbeBefore, StepOrPhase};
 use crate::state::RunKind;
 use crate::steps::{Act, Stage, StepId, Task, Undo};
 use crate::value::Value;
@@ -24,29 +23,32 @@ const STEP: DurationEstimate = DurationEstimate { typical: 10, worst: 120 };
 const PERSON: DurationEstimate = DurationEstimate { typical: 300, worst: 1800 };
 
 /// Adds the probes that a phase waits for, after all earlier phases.
-pub(super) fn probes_before(draft: &mut ProcedureDraft<'_>, verb: RunKind) {
+pub(super) fn probes_before(draft: &mut ProcedureDraft<'_>) {
     let group = draft.question.group;
     for probe in group.probes.iter().filter(|probe| probe.before.is_some()) {
-        let Some(before) = probe.before.as_deref().and_then(stage) else { continue };
-        let needs = draft.of(ahead_of(before));
-        if let Some(id) = add_probe(draft, verb, probe, needs) {
-            draft.of(&[before]).into_iter().filter(|step| *step != id).for_each(|step| draft.need(step, &[id]));
+        let Some(before) = probe.before.map(probed_before) else { continue };
+        // A forced move stops work at once: nothing is left to probe before.
+        let before = if before == Stage::Quiesce && is_forced(draft.question) { Stage::Route } else { before };
+        let needs = draft.needs_of(before);
+        if let Some(id) = add_probe(draft, probe, needs) {
+            let later: &[Stage] = if before == Stage::Quiesce { &[before, Stage::Promote] } else { &[before] };
+            draft.of(later).into_iter().filter(|step| *step != id).for_each(|step| draft.need(step, &[id]));
         }
     }
 }
 
 /// Adds the probes that verify the service after traffic has switched.
-pub(super) fn probes_after(draft: &mut ProcedureDraft<'_>, verb: RunKind) {
+pub(super) fn probes_after(draft: &mut ProcedureDraft<'_>) {
     let group = draft.question.group;
     for probe in group.probes.iter().filter(|probe| probe.before.is_none()) {
         let needs = draft.of(&[Stage::Promote, Stage::StandUp, Stage::Route]);
-        add_probe(draft, verb, probe, needs);
+        add_probe(draft, probe, needs);
     }
 }
 
-fn add_probe(draft: &mut ProcedureDraft<'_>, verb: RunKind, probe: &Probe, needs: Vec<StepId>) -> Option<StepId> {
-    match verb {
-        RunKind::Down if asks_failover(draft, probe) => return None,
+fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) -> Option<StepId> {
+    match draft.question.verb {
+        RunKind::Up | RunKind::Down if asks_other_site(draft, probe) => return None,
         RunKind::Drill if !asks_copy(draft, probe) => {
             let address = Address::new("probe", &probe.name);
             draft.notes.push(format!("{address} is skipped: it probes nothing that a drill copies"));
@@ -67,10 +69,10 @@ fn add_probe(draft: &mut ProcedureDraft<'_>, verb: RunKind, probe: &Probe, needs
     Some(draft.add(made, needs))
 }
 
-/// True for a probe of a failover-only resource, which proves nothing about failback.
-fn asks_failover(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
-    let resources = &draft.question.stack.resources;
-    probe.uses.iter().any(|used| resources.get(used).is_some_and(|used| used.presence == Presence::Failover))
+/// True for a probe that belongs to a site other than the destination: it proves nothing about this move, and may ask
+/// what the move has just stopped.
+fn asks_other_site(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
+    probe.at.as_ref().is_some_and(|site| *site != draft.course.arriving)
 }
 
 /// True for a probe of a resource that a drill copies. Any other would probe production.
@@ -87,11 +89,7 @@ fn asks_copy(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
 pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let (verb, mode) = (question.verb.as_str(), question.how.as_str());
-    let steps = question
-        .group
-        .steps
-        .iter()
-        .filter(|step| step.on.iter().any(|on| &**on == verb) && step.modes.iter().any(|wanted| &**wanted == mode));
+    let steps = question.group.steps.iter().filter(|step| step.is_part_of(verb, mode, &draft.course.arriving));
     let mut added: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut steps: Vec<&GroupStep> = steps.collect();
     if question.verb == RunKind::Drill {
@@ -106,7 +104,7 @@ pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
     for step in &steps {
         let made = made(draft, step);
         if draft.touches_lost(&made.touches) {
-            let what = "skipped: it would send a request to the lost site".to_owned();
+            let what = "it would send a request to the lost site".to_owned();
             draft.avoided.push(Avoidance { address: made.address, what });
             continue;
         }
@@ -114,16 +112,15 @@ pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
     }
     for step in &steps {
         let Some(&id) = added.get(&*step.name) else { continue };
-        let named = |draft: &ProcedureDraft<'_>, name: &str| match (added.get(name), stage(name)) {
-            (Some(other), _) => vec![*other],
-            (None, Some(stage)) => draft.of(&[stage]),
-            (None, None) => Vec::new(),
+        let named = |draft: &ProcedureDraft<'_>, place: &StepOrPhase| match place {
+            StepOrPhase::Step(name) => added.get(&**name).copied().into_iter().collect(),
+            StepOrPhase::Phase(phase) => draft.of(stages(*phase)),
         };
         let mut needs: Vec<StepId> = step.after.iter().flat_map(|name| named(draft, name)).collect();
         if step.after.is_empty() {
-            let earliest = step.before.iter().filter_map(|name| stage(name)).min();
+            let earliest = step.before.iter().filter_map(StepOrPhase::phase).flat_map(stages).copied().min();
             needs = match earliest {
-                Some(before) => draft.of(ahead_of(before)),
+                Some(before) => draft.needs_of(before),
                 None if step.before.is_empty() => draft.of(&[Stage::CatchUp, Stage::Promote, Stage::StandUp]),
                 None => Vec::new(),
             };
@@ -158,15 +155,24 @@ fn made(draft: &ProcedureDraft<'_>, step: &GroupStep) -> NewStep {
     }
 }
 
-/// The phase with this name.
-pub(super) fn stage(name: &str) -> Option<Stage> {
-    Some(match name {
-        "quiesce" => Stage::Quiesce,
-        "fence" => Stage::Fence,
-        "promote" => Stage::Promote,
-        "stand_up" => Stage::StandUp,
-        "probe" => Stage::Probe,
-        "route" => Stage::Route,
-        _ => return None,
-    })
+/// The stages of a phase; none for one that procedures do not have.
+pub(super) const fn stages(phase: Phase) -> &'static [Stage] {
+    match phase {
+        Phase::StandUp => &[Stage::StandUp],
+        Phase::Restore => &[],
+        Phase::Quiesce => &[Stage::Quiesce],
+        Phase::Fence => &[Stage::Fence],
+        Phase::Sync => &[Stage::CatchUp],
+        Phase::Promote => &[Stage::Promote],
+        Phase::Probe => &[Stage::Probe],
+        Phase::Route => &[Stage::Route],
+    }
+}
+
+/// The stage that waits for a probe.
+const fn probed_before(before: ProbeBefore) -> Stage {
+    match before {
+        ProbeBefore::Quiesce => Stage::Quiesce,
+        ProbeBefore::Route => Stage::Route,
+    }
 }

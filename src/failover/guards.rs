@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::levers::{lever, with_subject};
-use super::procedure::{Replica, ends, is_forced, replicas, side, site_of};
+use super::course::{Course, ends, is_forced, site_of, waits};
+use super::levers::with_subject;
+use super::procedure::{Replica, replicas};
+use super::provision::is_at;
 use super::survey::{stands_up, written};
 use super::{LossEstimate, PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::kinds::{Health, Side};
-use crate::stack::{Resource, Route};
+use crate::stack::Resource;
 use crate::state::{ActiveSite, RunKind, Status};
 use crate::steps::{Act, GraphError, StepGraph, Task};
 
@@ -17,20 +19,24 @@ use crate::steps::{Act, GraphError, StepGraph, Task};
 const CHECKS: &[fn(&ProcedureInput<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     open_run,
     applied,
-    reachable,
+    super::lost::reachable,
+    super::lost::alive,
     roles,
     promotable,
     health,
     lag,
-    fenced,
+    super::lost::fenced,
     data_loss,
     free,
     prerequisites,
     capacity,
     super::rights::check,
+    super::locks::check,
+    super::replicas::alike,
+    super::replicas::costs,
     levers,
     recovery_time,
-    touches_lost,
+    super::lost::touches_lost,
 ];
 
 /// All checks.
@@ -63,48 +69,33 @@ pub(super) fn circle(members: &[Address], error: &GraphError) -> PreflightCheck 
     refuses("order", what, "Remove one of the `after` or `before` references of these steps.")
 }
 
-/// No other run is unfinished: it would block this one, and it explains roles that differ from state.
+/// No other run of the group is unfinished: it would block this one, and it explains roles that differ from state.
 fn open_run(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    if let Some(open) = &question.state.roles.open {
+    if let Some(open) = question.state.roles.open.get(&*question.group.name) {
         let what = format!("run {} ({} of {}) is unfinished", open.run, open.verb.as_str(), open.group);
         let help = "Resume it with `drplan failover-group resume`, or abort it with `drplan failover-group abort`.";
         found.push(refuses("open-run", what, help));
     }
 }
 
-/// Every resource of the group is in state.
+/// The stack is applied: every resource of the group is in state, as configured.
 fn applied(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    const HELP: &str = "Run `drplan apply` first.";
     let recorded = |address: &&Address| !question.state.resources.contains_key(*address);
-    let group = question.group;
+    let ProcedureInput { group, pending, .. } = *question;
     let missing: Vec<&str> =
         group.promote.iter().chain(&group.quiesce).chain(&group.fence).filter(recorded).map(Address::as_str).collect();
-    found.push(match missing.is_empty() {
-        true => passes("applied", "every resource of the group is in state"),
-        false => refuses("applied", format!("not applied yet: {}", missing.join(", ")), "Run `drplan apply` first."),
-    });
-}
-
-/// The control planes that the run needs respond.
-fn reachable(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    for site in [&question.group.from, &question.group.to] {
-        let Some(region) = question.stack.sites.get(site).map(|site| &site.location) else { continue };
-        let given_up = question.lost == Some(&**site);
-        let silent = question.seen.silent.iter().find(|(other, _)| other.eq_ignore_ascii_case(region));
-        found.push(match (given_up, silent) {
-            (true, _) => passes("reachable", format!("{site} is lost; no request goes to {region}")),
-            (false, None) => passes("reachable", format!("the control plane of {site} responds ({region})")),
-            (false, Some((_, why))) => {
-                let help = match question.verb {
-                    RunKind::Up if **site == *question.group.from => {
-                        format!("If {site} is lost: `drplan failover-group up --forced --lost {site}`.")
-                    }
-                    RunKind::Down if **site == *question.group.from => {
-                        "Wait until that site is available again. Failback is always planned, never forced.".to_owned()
-                    }
-                    _ => "Wait until it responds again.".to_owned(),
-                };
-                refuses("reachable", format!("the control plane of {site} does not respond ({region}): {why}"), help)
-            }
+    let pending: Vec<&str> = pending.iter().map(Address::as_str).filter(|one| !missing.contains(one)).collect();
+    if !missing.is_empty() {
+        found.push(refuses("applied", format!("not applied yet: {}", missing.join(", ")), HELP));
+    } else if pending.is_empty() {
+        found.push(passes("applied", "every resource of the group is in state"));
+    } else {
+        let what = format!("the stack has changes that are not applied: {}", pending.join(", "));
+        found.push(match is_forced(question) {
+            // During an outage the recorded resources are moved as they are.
+            true => warns("applied", what, "The run moves the resources as they were applied last."),
+            false => refuses("applied", what, HELP),
         });
     }
 }
@@ -120,21 +111,24 @@ fn roles(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Preflight
         ));
         return;
     }
-    let moving = question.state.roles.open.as_ref().filter(|open| open.group == *question.group.name);
+    let moving = question.state.roles.open.get(&*question.group.name);
+    let at = |writer: Side, address: &Address| {
+        let resource = question.stack.resources.get(address);
+        resource.map_or_else(|| "?".to_owned(), |resource| site_of(question, resource, writer).to_owned())
+    };
     let by_run = |writer: Side, address: &Address| match moving {
-        Some(open) => format!("{address} is primary at {}: run {} promoted it", site_of(question, writer), open.run),
-        None => format!("{address} is already primary at {}, and no run promoted it", site_of(question, writer)),
+        Some(open) => format!("{address} is primary at {}: run {} promoted it", at(writer, address), open.run),
+        None => format!("{address} is already primary at {}, and no run promoted it", at(writer, address)),
     };
     let recorded = |address: &Address| role.and_then(|role| role.stores.get(address).copied()).unwrap_or(Side::Source);
-    let to = side(question.verb);
-    for Replica { resource, standing, .. } in replicas(question) {
+    for Replica { resource, standing, to, .. } in replicas(question) {
         let address = &resource.address;
         match standing.writer {
             Some(writer) if writer == recorded(address) => {}
-            Some(writer) if writer == to => found.push(warns("roles", by_run(writer, address), "")),
+            Some(writer) if Some(writer) == to => found.push(warns("roles", by_run(writer, address), "")),
             Some(writer) => found.push(warns(
                 "roles",
-                format!("{address} is primary at {}, which differs from state", site_of(question, writer)),
+                format!("{address} is primary at {}, which differs from state", at(writer, address)),
                 "",
             )),
             None if is_forced(question) => {}
@@ -150,18 +144,23 @@ fn roles(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Preflight
 /// Every replica can be promoted in this mode and direction.
 fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let nothing = Default::default();
-    let (from, to) = (&question.group.from, &question.group.to);
-    let region = |site: &str| question.stack.sites.get(site).map(|site| site.location.clone());
-    for Replica { resource, promotion, .. } in replicas(question) {
+    let group = question.group;
+    let regions: Vec<&str> =
+        group.sites().filter_map(|site| Some(question.stack.sites.get(site)?.location.as_str())).collect();
+    for Replica { resource, promotion, to, .. } in replicas(question) {
         if let Some((source, target)) = ends(question.stack, resource)
-            && (Some(&source), Some(&target)) != (region(from).as_ref(), region(to).as_ref())
+            && !(regions.first() == Some(&&*source) && regions.contains(&&*target) && source != target)
         {
+            let sites: Vec<&str> = group.standbys().iter().map(|site| &**site).collect();
             let what = format!(
-                "{} replicates from {source} to {target}, but the group fails over from {from} to {to}",
-                resource.address
+                "{} replicates from {source} to {target}, but the group fails over from {} to {}",
+                resource.address,
+                group.from,
+                sites.join(" or ")
             );
             found.push(refuses("direction", what, "Remove it from `promote`, or swap `from` and `to` of the group."));
         }
+        let Some(to) = to else { continue };
         let promotes = graph
             .steps
             .iter()
@@ -171,11 +170,10 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
             continue;
         }
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
-        let call = with_subject(question.stack, resource, |subject| {
-            (promotion.promote)(subject, seen, side(question.verb), question.how)
-        });
+        let call =
+            with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, question.how));
         // A failback waits until the home site follows again; then the promotion is possible.
-        if let (Err(why), RunKind::Down) = (&call, question.verb) {
+        if let (Err(why), true) = (&call, waits(question)) {
             found.push(warns(
                 "promotable",
                 format!("{} cannot be promoted yet: {why}", resource.address),
@@ -189,12 +187,13 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
 
 /// Replication is healthy.
 fn health(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let waits = question.verb == RunKind::Down;
-    for Replica { resource, standing, .. } in replicas(question) {
-        let address = &resource.address;
-        if standing.writer == Some(side(question.verb)) {
+    let waits = waits(question);
+    for replica in replicas(question) {
+        if replica.is_there() || replica.to.is_none() {
             continue;
         }
+        let Replica { resource, standing, .. } = replica;
+        let address = &resource.address;
         let guard = match (&standing.health, is_forced(question) || waits) {
             (Health::Following, _) => passes("health", format!("{address} is replicated")),
             (health @ (Health::Behind(_) | Health::Broken(_) | Health::Unseen(_)), true) => {
@@ -227,7 +226,7 @@ fn ill(address: &Address, health: &Health) -> String {
 /// Replication lag against the RPO.
 fn lag(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let Some(rpo) = question.stack.objectives.rpo else { return };
-    if question.verb == RunKind::Down {
+    if waits(question) {
         return;
     }
     for Replica { resource, standing, .. } in replicas(question) {
@@ -244,44 +243,13 @@ fn lag(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCh
     }
 }
 
-/// A forced promotion needs the lost site fenced, or down.
-fn fenced(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    if !is_forced(question) {
-        return;
-    }
-    let fences = graph.steps.iter().filter(|step| step.stage == crate::steps::Stage::Fence);
-    let fences: Vec<&str> = fences
-        .filter(|step| matches!(step.act, Act::Task(Task::Move { .. })))
-        .map(|step| step.address.as_str())
-        .collect();
-    let fronts = &question.seen.fronts;
-    let dead = !fronts.is_empty() && fronts.values().all(Result::is_err);
-    let site = question.lost.unwrap_or(&question.group.from);
-    found.push(if !fences.is_empty() {
-        passes("fenced", format!("{site} is fenced before the promotion: {}", fences.join(", ")))
-    } else if dead {
-        passes("fenced", format!("{site} is down: none of its public endpoints responds"))
-    } else if question.accepted.split_brain {
-        warns(
-            "fenced",
-            format!("{site} is not fenced and can still accept writes"),
-            "You accepted this with --accept-split-brain.",
-        )
-    } else {
-        refuses(
-            "fenced",
-            format!("split brain possible: {site} is not fenced, and its endpoints respond or are unknown"),
-            "Add resources that block writes at {site} to `fence`, or accept the risk with --accept-split-brain.",
-        )
-    });
-}
-
 /// Data loss of each replica.
 pub(super) fn losses(question: &ProcedureInput<'_>) -> Vec<LossEstimate> {
-    let one = |Replica { resource, standing, .. }: Replica<'_>| {
-        let moved = standing.writer == Some(side(question.verb));
+    let one = |replica: Replica<'_>| {
+        let moved = replica.is_there();
+        let Replica { resource, standing, .. } = replica;
         let (amount, source) = match (is_forced(question) && !moved, standing.lag) {
-            (false, _) if question.verb == RunKind::Drill => (Some(Duration::ZERO), "a drill moves no data".to_owned()),
+            (false, _) if question.verb == RunKind::Drill => (None, "a drill promotes no data".to_owned()),
             (false, _) if moved => (Some(Duration::ZERO), "already primary at that site".to_owned()),
             (false, _) => (Some(Duration::ZERO), "a planned promotion replicates all writes first".to_owned()),
             // Rounded up: a fraction of a second more is still within the announced loss.
@@ -364,7 +332,11 @@ fn stood_up<'a>(question: &ProcedureInput<'a>) -> Vec<&'a Resource> {
     let ProcedureInput { stack, group, .. } = *question;
     match question.verb {
         RunKind::Drill => stack.rehearsed().collect(),
-        RunKind::Up | RunKind::Down => stack.resources.values().filter(|resource| stands_up(group, resource)).collect(),
+        RunKind::Up | RunKind::Down => {
+            let arriving = Course::of(question).arriving;
+            let all = stack.resources.values().filter(|resource| stands_up(group, resource));
+            all.filter(|resource| is_at(stack, group, resource, &arriving)).collect()
+        }
     }
 }
 
@@ -401,79 +373,58 @@ fn capacity(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Prefli
     }
 }
 
-/// Traffic can be switched, and by more than one route.
+/// Traffic can be switched, and by more than one way.
 fn levers(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let usable = match question.verb {
-        RunKind::Drill => Some(usable(question)).filter(|count| *count > 0),
-        RunKind::Up | RunKind::Down => graph.steps.iter().find_map(|step| match &step.act {
-            Act::Task(Task::Route { levers, agree: _ }) => Some(levers.len()),
-            _ => None,
-        }),
+    let ways = match question.verb {
+        RunKind::Drill => super::routes::ways(question).into_iter().filter(|ways| !ways.is_empty()).collect(),
+        RunKind::Up | RunKind::Down => ways(graph),
     };
     let accepted = question.stack.accepted.iter().find(|accepted| accepted.rule == "single-lever");
-    found.push(match (usable, accepted) {
-        (None, _) if question.group.routes.is_empty() => {
+    let single: Vec<&str> = ways.iter().filter(|ways| ways.len() == 1).flatten().map(String::as_str).collect();
+    found.push(match (ways.is_empty(), single.is_empty(), accepted) {
+        (true, ..) if question.group.routes.is_empty() => {
             warns("routes", "the group has no `route`: drplan does not switch traffic", "Switch traffic manually, or add a `route`.")
         }
-        (None, _) if question.verb == RunKind::Drill => {
+        (true, ..) if question.verb == RunKind::Drill => {
             refuses("routes", "no route is usable: the resources that it changes do not exist", "Run `drplan apply` first.")
         }
-        (None, _) => refuses("routes", "no route is usable: each would be changed at the lost site", "Add a `route` that does not depend on the lost site."),
-        (Some(1), None) => warns(
+        (true, ..) => refuses("routes", "no route is usable: each would be changed at the lost site", "Add a `route` that does not depend on the lost site."),
+        (false, false, None) => warns(
             "single-lever",
-            "the group has a single `route`: if it fails, traffic does not switch",
-            "Add a second `route` that does not depend on the first, or accept it with `accept \"single-lever\" { reason = \"…\" }`.",
+            format!("no alternative if it fails: {}", named_routes(&single)),
+            "Add a `route` with `fallback_for` that does not depend on the first, or accept it with `accept \"single-lever\" { reason = \"…\" }`.",
         ),
-        (Some(1), Some(accepted)) => passes("single-lever", format!("single route, accepted: {}", accepted.reason)),
-        (Some(count), _) => passes("routes", format!("{count} routes, tried in order")),
+        (false, false, Some(accepted)) => passes("single-lever", format!("single route, accepted: {}", accepted.reason)),
+        (false, true, _) => passes("routes", format!("{} to switch, each with an alternative", ways.len())),
     });
 }
 
-/// Number of usable routes: the resources that they change exist.
-fn usable(question: &ProcedureInput<'_>) -> usize {
-    let ProcedureInput { stack, group, state, seen, .. } = *question;
-    let stands = |address: &Address| {
-        state.resources.get(address).is_some_and(|recorded| {
-            recorded.status == Status::Standing
-                && recorded.objects.iter().all(|object| matches!(seen.observed.objects.get(&object.id), Some(Some(_))))
-        })
-    };
-    let could = |route: &&Route| {
-        let lever = lever(stack, route, false);
-        !lever.moves.is_empty() && lever.moves.iter().all(|(address, _)| stands(address))
-    };
-    group.routes.iter().filter(could).count()
+/// The names of the routes that switch each set of users.
+fn ways(graph: &StepGraph) -> Vec<Vec<String>> {
+    let levers = graph.steps.iter().filter_map(|step| match &step.act {
+        Act::Task(Task::Route { levers, agree: _ }) => Some(levers),
+        _ => None,
+    });
+    levers.map(|levers| levers.iter().map(|lever| lever.name.clone()).collect()).collect()
+}
+
+/// Routes in a sentence.
+fn named_routes(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("route.{name}")).collect();
+    names.join(", ")
 }
 
 /// P95 is within the RTO.
 fn recovery_time(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let (Some(rto), true) = (question.stack.objectives.rto, question.verb == RunKind::Up) else { return };
-    let (_, predicted) = super::predict::predict(graph);
+    let is_move = question.verb == RunKind::Up || (question.verb == RunKind::Down && is_forced(question));
+    let (Some(rto), true) = (question.stack.objectives.rto, is_move) else { return };
+    let predicted = super::predict::predict(graph).1.headline(question.verb, question.how);
     if predicted.worst > rto {
+        let time = if is_forced(question) { "recovery time" } else { "service interruption" };
         found.push(warns(
             "recovery-time",
-            format!("recovery time P95 {} exceeds the RTO of {}", spoken(predicted.worst), spoken(rto)),
+            format!("{time} P95 {} exceeds the RTO of {}", spoken(predicted.worst), spoken(rto)),
             "",
         ));
-    }
-}
-
-/// No step of a forced run touches the lost site.
-fn touches_lost(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let Some(site) = question.lost.and_then(|lost| question.stack.sites.get(lost)) else { return };
-    let mut clean = true;
-    for step in &graph.steps {
-        for touch in step.touches.iter().filter(|touch| touch.region.eq_ignore_ascii_case(&site.location)) {
-            clean = false;
-            found.push(refuses(
-                "touches-lost-site",
-                format!("{} touches {} in {}: {}", step.address, site.name, touch.region, touch.with),
-                "Move it to another region: recovery must not depend on the lost site.",
-            ));
-        }
-    }
-    if clean {
-        let what = format!("no step of {} touches {} ({})", graph.steps.len(), site.name, site.location);
-        found.push(passes("touches-lost-site", what));
     }
 }

@@ -1,5 +1,6 @@
 //! Preflight checks of a drill: its copies are isolated, and no step changes anything else.
 
+use super::course::command;
 use super::drill::is_rehearsal;
 use super::guards::{passes, refuses, warns};
 use super::{PreflightCheck, ProcedureInput};
@@ -34,7 +35,7 @@ fn home(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightC
                 format!("{} is in a mixed state: an earlier run was aborted midway", group.name)
             }
         };
-        found.push(refuses("ordinary-day", what, "Fail back with `drplan failover-group down` first."));
+        found.push(refuses("ordinary-day", what, format!("Fail back first: {}.", command(question, "down"))));
     }
     if question.how == FailoverMode::Forced {
         let what = "a drill is always planned: no site is lost in it";

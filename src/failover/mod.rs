@@ -5,23 +5,30 @@
 //! checks before each step if that is done already.
 
 mod assumed;
-mod down;
+mod course;
 mod draft;
 mod drill;
 mod extra;
 mod guards;
 mod history;
 mod isolation;
+mod leave;
 mod levers;
+mod locks;
+mod lost;
+mod moving;
 mod offers;
+mod phases;
 mod predict;
 mod procedure;
 pub mod production;
+mod promote;
+mod provision;
+mod replicas;
 mod rights;
-mod standing;
+mod routes;
 mod survey;
 mod unwind;
-mod up;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,7 +46,7 @@ use crate::steps::{Acceptance, CheckRecord, Path, Prediction, RunSpec, StepGraph
 pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub use history::{Calibration, History};
-pub(crate) use levers::lever;
+pub(crate) use levers::{lever, record_value};
 pub(crate) use offers::{machines_of, offered, sizes, usages};
 pub(crate) use predict::predict;
 pub use procedure::plan;
@@ -65,6 +72,12 @@ pub struct ProcedureInput<'a> {
     pub how: FailoverMode,
     /// The name of the lost site; only with [`FailoverMode::Forced`].
     pub lost: Option<&'a str>,
+    /// The requested standby site.
+    pub to: Option<&'a str>,
+    /// The replicas that are left behind as they are.
+    pub without: &'a [Address],
+    /// The resources whose configuration is not applied yet.
+    pub pending: &'a [Address],
     /// The state.
     pub state: &'a State,
     /// The observations.
@@ -122,6 +135,17 @@ pub struct Procedure {
     pub accepted: Acceptance,
     /// Notes for the operator.
     pub notes: Vec<String>,
+    /// The outage, where its start is known.
+    pub outage: Option<Outage>,
+}
+
+/// The outage that a procedure follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// Its start.
+    pub since: Timestamp,
+    /// The time at which the procedure was made.
+    pub now: Timestamp,
 }
 
 impl Procedure {
@@ -147,17 +171,20 @@ impl Procedure {
             verb: self.verb,
             how: self.how,
             lost: self.lost.clone(),
+            supersedes: None,
             leaving: self.leaving.clone(),
             arriving: self.arriving.clone(),
             regions: self.regions.clone(),
             roles: self.roles.clone(),
             notes: self.notes.clone(),
             checks: self.guards.iter().map(checked).collect(),
+            text: BTreeMap::new(),
             steps: self.steps.steps.clone(),
             predicted: self.predicted,
             losses: self.losses.iter().map(|loss| (loss.replica.clone(), loss.amount)).collect(),
             accepted: self.accepted,
             objectives: (self.objectives.rto, self.objectives.rpo),
+            since: self.outage.map(|outage| outage.since),
         }
     }
 }
@@ -167,7 +194,7 @@ impl Procedure {
 pub struct LossEstimate {
     /// The replica.
     pub replica: Address,
-    /// Age of the oldest lost write, by the last known lag; `None` if unknown.
+    /// Age of the oldest lost write, by the last known lag; `None` if unknown, and in a drill, which promotes no data.
     pub amount: Option<Duration>,
     /// Source of the amount, or why it is unknown: a sentence without its full stop.
     pub source: String,

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::course::Course;
 use super::levers::with_subject;
+use super::provision::is_at;
 use super::survey::{ListRequest, stands_up};
 use super::{PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::ArmId;
@@ -17,13 +19,13 @@ use crate::stack::{FailoverGroup, Resource, Stack};
 const SIZES_API: &str = "2021-07-01";
 const USAGES_API: &str = "2024-07-01";
 
-/// The lists to read: those of the target site, if the group creates machines.
+/// The lists to read: those of the standby sites, if the group creates machines.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<ListRequest> {
-    let location = stack.sites.get(&group.to).map(|site| site.location.clone());
-    match location.filter(|_| !machines(stack, group, |_| true).is_empty()) {
-        Some(location) => vec![sizes(stack, &location), usages(stack, &location)],
-        None => Vec::new(),
+    if machines(stack, group, |_| true).is_empty() {
+        return Vec::new();
     }
+    let standbys = group.standbys().iter().filter_map(|site| stack.sites.get(site));
+    standbys.flat_map(|site| [sizes(stack, &site.location), usages(stack, &site.location)]).collect()
 }
 
 /// The list of sizes in a region.
@@ -62,8 +64,11 @@ fn machines(stack: &Stack, group: &FailoverGroup, counts: impl Fn(&Resource) -> 
 pub(super) fn check(question: &ProcedureInput<'_>, found: &mut Vec<PreflightCheck>) {
     let ProcedureInput { stack, group, state, seen, .. } = *question;
     // Existing machines need no further capacity.
-    let needed = machines(stack, group, |resource| !state.resources.contains_key(&resource.address));
-    let Some(location) = stack.sites.get(&group.to).map(|site| site.location.as_str()).filter(|_| !needed.is_empty())
+    let arriving = Course::of(question).arriving;
+    let needed = machines(stack, group, |resource| {
+        is_at(stack, group, resource, &arriving) && !state.resources.contains_key(&resource.address)
+    });
+    let Some(location) = stack.sites.get(&arriving).map(|site| site.location.as_str()).filter(|_| !needed.is_empty())
     else {
         return;
     };

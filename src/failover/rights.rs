@@ -4,26 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::course::{Course, side_at};
 use super::levers::with_subject;
-use super::procedure::side;
 use super::survey::ListRequest;
 use super::{PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::ArmId;
 use crate::kinds::{CallMethod, Place};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
-use crate::steps::{Act, Step, StepGraph, Task};
+use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
 
 const API: &str = "2022-04-01";
 const GROUP: &str = "Microsoft.Resources/resourceGroups";
 
 /// The lists to read: permissions in the subscription, and in each existing resource group that the run changes.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<ListRequest> {
+    scopes(stack, group, state).into_iter().map(|scope| permissions(&scope)).collect()
+}
+
+/// The scopes of a run: the subscription, and each existing resource group with resources that the run changes.
+pub(super) fn scopes(stack: &Stack, group: &FailoverGroup, state: &State) -> BTreeSet<ArmId> {
     let written = super::survey::written(stack, group);
     let of = written.iter().chain(&group.promote).filter_map(|address| stack.resources.get(address));
     let mut scopes: BTreeSet<ArmId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
     scopes.insert(subscription(stack));
-    scopes.into_iter().map(|scope| permissions(&scope)).collect()
+    scopes
 }
 
 /// The list of permissions in a scope.
@@ -32,7 +37,8 @@ pub(crate) fn permissions(scope: &ArmId) -> ListRequest {
     ListRequest { id, api: API, query: Vec::new() }
 }
 
-fn subscription(stack: &Stack) -> ArmId {
+/// The subscription as a scope.
+pub(super) fn subscription(stack: &Stack) -> ArmId {
     ArmId::new(format!("/subscriptions/{}", stack.subscription))
 }
 
@@ -93,16 +99,15 @@ fn actions<'a>(question: &ProcedureInput<'a>, step: &Step) -> Vec<(&'a Resource,
         }
         Act::Delete(_) => of(&step.address, "delete").into_iter().collect(),
         Act::Task(Task::Route { levers, agree: _ }) => {
-            let changed = levers.iter().flat_map(|lever| &lever.moves).map(|(address, _)| address);
+            let changed = levers.iter().flat_map(RouteSwitch::resources);
             changed.filter_map(|address| of(address, "write")).collect()
         }
         Act::Task(Task::Promote { to: _, how, accepted: _ }) => {
             let promoted = stack.resources.get(&step.address).and_then(|resource| {
                 let (nothing, promotion) = (Default::default(), resource.kind.promotion?);
                 let seen = question.seen.replicas.get(&step.address).unwrap_or(&nothing);
-                let call = with_subject(stack, resource, |subject| {
-                    (promotion.promote)(subject, seen, side(question.verb), *how)
-                });
+                let to = side_at(question, resource, &Course::of(question).arriving)?;
+                let call = with_subject(stack, resource, |subject| (promotion.promote)(subject, seen, to, *how));
                 let call = call.ok()?;
                 let type_ = call.id.arm_type()?;
                 let action = match call.method {

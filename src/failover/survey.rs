@@ -22,7 +22,9 @@ pub struct SurveyRequest {
     pub regions: Vec<(String, Object)>,
     /// Lists of sizes, quotas and permissions.
     pub lists: Vec<ListRequest>,
-    /// Public URLs of the site that users leave, by resource, to test if it still serves.
+    /// Objects at the lost site, to test if its control plane responds after all.
+    pub lost: Vec<Object>,
+    /// Public URLs of the lost site, by resource, to test if it still serves.
     pub fronts: Vec<(Address, String)>,
 }
 
@@ -50,16 +52,20 @@ pub struct SurveyResult {
     pub silent: BTreeMap<String, String>,
     /// The content of each list, or the error.
     pub lists: BTreeMap<ArmId, Result<serde_json::Value, String>>,
-    /// HTTP status of the site that users leave, or the error.
+    /// True if the control plane of the lost site responds; `None` if it was not read.
+    pub lost_answers: Option<bool>,
+    /// HTTP status of each public URL of the lost site, or the error.
     pub fronts: BTreeMap<Address, Result<u16, String>>,
 }
 
-/// The reads for a group, none of them at the lost site. For a drill, whose stack has copies, all of production is
+/// The reads for a group. Of the lost site only a few objects and its public URLs are read, to see that it is lost; the
+/// procedure depends on neither. For a drill, whose stack has copies, all of production is
 /// read.
 pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<&str>) -> SurveyRequest {
     let given_up = lost.and_then(|site| stack.sites.get(site)).map(|site| site.location.as_str());
     let is_given_up = |region: &str| given_up.is_some_and(|lost| lost.eq_ignore_ascii_case(region));
     let lists = super::offers::lists(stack, group).into_iter().chain(super::rights::lists(stack, group, state));
+    let lists = lists.chain(super::locks::lists(stack, group, state)).chain(super::replicas::lists(stack, group, lost));
     let mut survey = SurveyRequest { lists: lists.collect(), ..SurveyRequest::default() };
     for address in &group.promote {
         let Some(resource) = stack.resources.get(address) else { continue };
@@ -82,7 +88,11 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<
         survey.objects.sort_by(|a, b| a.id.cmp(&b.id));
         survey.objects.dedup_by(|a, b| a.id == b.id);
     }
-    for site in [&group.from, &group.to] {
+    if let (Some(site), Some(location)) = (lost, given_up) {
+        survey.lost = samples(state, location);
+        survey.fronts = super::levers::fronts(stack, group, state, site);
+    }
+    for site in group.sites() {
         let Some(location) = stack.sites.get(site).map(|site| site.location.clone()) else { continue };
         if is_given_up(&location) {
             continue;

@@ -93,6 +93,9 @@ impl HostCommands {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        // A group of its own, so that its children end with it at the time limit.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
     }
 }
@@ -117,7 +120,13 @@ fn run(mut command: Command, within: Duration) -> io::Result<Option<ProgramExit>
     Ok(Some(ProgramExit { code: status.code(), said: said.unwrap_or_default() }))
 }
 
+/// Kills a program and the processes that it has started.
 fn kill(child: &mut Child) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // Where the group is gone, only the program itself may be left.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
     child.kill()?;
     child.wait().map(drop)
 }
@@ -197,6 +206,23 @@ mod tests {
     async fn program_is_killed_at_its_time_limit() {
         let why = commands(MissingProgram::Fails).run(&line("sleep", &["60"])).await.unwrap_err();
         assert!(why.contains("was killed"), "{why}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn processes_that_a_program_started_are_killed_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("child");
+        let script = format!("sleep 100000 & echo $! > {}; wait", file.display());
+        let mut line = line("sh", &["-c", &script]);
+        line.within = Duration::from_secs(1);
+        commands(MissingProgram::Fails).run(&line).await.unwrap_err();
+        let child = std::fs::read_to_string(&file).unwrap();
+        let status = format!("/proc/{}/status", child.trim());
+        // It is gone, or waits to be collected.
+        while std::fs::read_to_string(&status).is_ok_and(|status| !status.contains("State:\tZ")) {
+            thread::yield_now();
+        }
     }
 
     #[tokio::test]

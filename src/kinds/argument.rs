@@ -76,7 +76,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Values of each element that no argument decides are put by [`Odd::encode`]; this is only the list of arguments.
+    /// At most one block with these arguments.
     pub const fn one(args: &'static [Arg]) -> Self {
         Self { args, min: 0, max: 1, key: "" }
     }
@@ -99,13 +99,13 @@ impl Block {
 pub enum Need {
     /// It must be set.
     Required,
-    /// It may be set; without it the provider decides, and drplan does not change the decision.
+    /// It may be set; without it the provider chooses the value, and drplan keeps it.
     Optional,
-    /// It may be set; without it drplan writes this.
+    /// It may be set; without it drplan writes this value.
     Default(Lit),
 }
 
-/// A literal of a table.
+/// A literal in a table.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Lit {
     /// A string.
@@ -147,9 +147,9 @@ pub enum Wire {
     Text(&'static str),
     /// The opposite of a bool at this path.
     Negated(&'static str),
-    /// Handled by the kind's own functions ([`Odd::encode`], [`Odd::decode`]).
+    /// Handled by the kind's own functions ([`super::Overrides::encode`], [`super::Overrides::decode`]).
     Odd,
-    /// Not in the body: it decides the place of the object, or how drplan handles it.
+    /// Not in the body: it determines the location of the object in the hierarchy, or its treatment by drplan.
     Nowhere,
 }
 
@@ -192,7 +192,7 @@ pub const fn arg(name: &'static str, ty: Ty, path: &'static str, doc: &'static s
     }
 }
 
-/// The argument that refers to the parent, scope or target of the object and so decides its id.
+/// The argument that refers to the parent, scope or target of the object, from which its id follows.
 pub const fn place(name: &'static str, kinds: &'static [&'static str], doc: &'static str) -> Arg {
     Arg {
         need: Need::Required,
@@ -213,7 +213,7 @@ pub const TAGS: Arg = Arg {
 };
 
 impl Arg {
-    /// It must be written.
+    /// Makes it required.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.need = Need::Required;
@@ -227,14 +227,14 @@ impl Arg {
         self
     }
 
-    /// A change of it replaces the object.
+    /// Makes a change replace the object.
     #[must_use]
     pub const fn replace(mut self) -> Self {
         self.change = ChangeEffect::Replace;
         self
     }
 
-    /// Its value is never shown or kept, and the provider never answers it.
+    /// Marks it as secret: never shown or kept, and never returned by the provider.
     #[must_use]
     pub const fn secret(mut self) -> Self {
         self.secret = true;
@@ -242,7 +242,7 @@ impl Arg {
         self
     }
 
-    /// The provider never answers it.
+    /// Marks it as write-only: never returned by the provider.
     #[must_use]
     pub const fn write_only(mut self) -> Self {
         self.write_only = true;
@@ -256,7 +256,7 @@ impl Arg {
         self
     }
 
-    /// Case does not count.
+    /// Ignores case.
     #[must_use]
     pub const fn any_case(mut self) -> Self {
         self.same = Equivalence::AnyCase;

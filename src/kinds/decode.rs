@@ -38,9 +38,9 @@ pub struct ArgumentInput {
     pub name: Ident,
     /// Its value.
     pub value: Value,
-    /// The place of the expression.
+    /// The position of the expression.
     pub span: Span,
-    /// The places of the elements, where the expression is a list.
+    /// The positions of the elements, if the expression is a list.
     pub items: Vec<Span>,
 }
 
@@ -79,8 +79,7 @@ pub fn decode(
     DecodedArguments { args, uses: decoder.uses }
 }
 
-/// A value from the cloud's answer, in the form in which arguments are compared: sets sorted, ranges and durations
-/// normalised.
+/// A value of a response, in the form in which arguments are compared: sets sorted, ranges and durations normalised.
 pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
     struct EmptyLookup;
     impl ResourceLookup for EmptyLookup {
@@ -108,7 +107,7 @@ struct Decoder<'a> {
     names: &'a dyn ResourceLookup,
     found: &'a mut Diagnostics,
     uses: Vec<Address>,
-    /// The values are the cloud's answer and not the stack's text.
+    /// The values come from a response of the cloud, not from the stack.
     answered: bool,
 }
 
@@ -118,13 +117,13 @@ struct Level<'a> {
     table: &'a [Arg],
     written: &'a BlockInput,
     what: &'a str,
-    /// The body has an argument or a block that the table does not have.
+    /// True if the body has an argument or a block that the table lacks.
     has_strays: bool,
 }
 
 impl Level<'_> {
-    /// An argument that has no value because of an error which has been reported: its own, or that of a block which
-    /// this one mirrors.
+    /// True for an argument without a value because of a reported error: in itself, or in the block that this one
+    /// mirrors.
     fn is_told(&self, name: &str) -> bool {
         self.written.partial
             || self.written.args.iter().any(|arg| &*arg.name.text == name && !arg.value.is_null())
@@ -141,7 +140,7 @@ impl Decoder<'_> {
         let mut args = Map::new();
         for ArgumentInput { name, value, span, items } in &written.args {
             match table.iter().find(|arg| arg.name == &*name.text) {
-                None => self.unknown(table, name, what),
+                None => self.unknown(table, name, "argument", what),
                 Some(_) if value.is_null() => {}
                 Some(Arg { ty: Ty::Block(_), .. }) if value.told_within() => {}
                 Some(Arg { ty: Ty::Block(block), .. }) => self.found.push(
@@ -150,7 +149,7 @@ impl Decoder<'_> {
                         .help(if block.max == 1 {
                             format!("Write `{} {{ … }}` without `=`.", name.text)
                         } else {
-                            format!("Write one block `{} {{ … }}` for each, or one with `for_each`.", name.text)
+                            format!("Write a `{} {{ … }}` block for each value, or one with `for_each`.", name.text)
                         }),
                 ),
                 Some(arg) => {
@@ -168,7 +167,7 @@ impl Decoder<'_> {
         }
         for (ident, _) in &written.blocks {
             match table.iter().find(|arg| arg.name == &*ident.text) {
-                None => self.unknown(table, ident, what),
+                None => self.unknown(table, ident, "block", what),
                 Some(Arg { ty: Ty::Block(_), .. }) => {}
                 Some(arg) => self.found.push(
                     Diagnostic::error("argument-expected", format!("`{}` is an argument, not a block", ident.text))
@@ -221,7 +220,7 @@ impl Decoder<'_> {
         if of_this.len() > block.max {
             let most = if block.max == 1 { "one".to_owned() } else { block.max.to_string() };
             let mut problem =
-                Diagnostic::error("too-many-blocks", format!("too many blocks `{}`: {what} takes {most}", arg.name));
+                Diagnostic::error("too-many-blocks", format!("too many `{}` blocks: {what} takes {most}", arg.name));
             problem.span = of_this.get(block.max).map(|(ident, _)| ident.span);
             if let Some((first, _)) = of_this.first() {
                 problem = problem.and(first.span, "the first");
@@ -271,19 +270,19 @@ impl Decoder<'_> {
             self.found.push(
                 Diagnostic::error(
                     "repeated-block",
-                    format!("duplicate `{}`{shown} in two blocks `{}`", block.key, arg.name),
+                    format!("two `{}` blocks have the same `{}`{shown}", arg.name, block.key),
                 )
                 .at(ident.span)
                 .and(first, "the other")
-                .help("Give each its own."),
+                .help(format!("Set a different `{}` in each block.", block.key)),
             );
         }
     }
 
-    fn unknown(&mut self, table: &[Arg], name: &Ident, what: &str) {
+    fn unknown(&mut self, table: &[Arg], name: &Ident, written: &str, what: &str) {
         let word = &*name.text;
         let problem =
-            Diagnostic::error("unknown-argument", format!("unsupported argument `{word}` in {what}")).at(name.span);
+            Diagnostic::error("unknown-argument", format!("unsupported {written} `{word}` in {what}")).at(name.span);
         let known: Vec<&str> = table.iter().map(|arg| arg.name).collect();
         self.found.push(match without_suffix(table, word) {
             Some(arg) => problem.help(format!(
@@ -351,7 +350,7 @@ impl Decoder<'_> {
                 number.as_i64().ok_or_else(|| Problem::ty("a whole number", value))?;
                 within(number, *low as f64, *high as f64)
             }
-            // Azure takes its words in any case, and answers some as they were written.
+            // Azure ignores the case of these words, and returns some in the case of the request.
             Ty::Enum(words) if self.answered => one_of(words, &in_our_case(words, value)),
             Ty::Enum(words) => one_of(words, value),
             Ty::Cidr => parse_with(value, "an address range, as in \"10.0.0.0/16\"", cidr),
@@ -371,7 +370,7 @@ impl Decoder<'_> {
                         Err(Problem::new(format!("expected a site, found `{address}`")).help(help))
                     }
                 },
-                // What the cloud answers is a region already.
+                // A response holds the region itself.
                 Value::String(_) if self.answered => Ok(value.clone()),
                 other => {
                     Err(Problem::ty("a site, as in `site.primary`", other).help(sites_listed(&self.names.sites())))
@@ -380,7 +379,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Blocks as the cloud answers them: maps of JSON rather than text.
+    /// Blocks of a response, which are JSON maps.
     fn answered_blocks(&mut self, block: &Block, value: &Value) -> Result<Value, Vec<Problem>> {
         let one = |decoder: &mut Self, value: &Value| -> Result<Value, Vec<Problem>> {
             let Value::Map(map) = value else { return Err(vec![Problem::ty("a block", value)]) };

@@ -71,7 +71,7 @@ dns_zone "example" {
   resource_group = resource_group.example
 }
 "#,
-    left_out: &[("soa_record", "an object of its own (`SOA/@`) that Azure creates with the zone")],
+    left_out: &[("soa_record", "a separate record set (`SOA/@`) that Azure creates with the zone")],
     ..Kind::EMPTY
 };
 

@@ -162,6 +162,8 @@ pub struct ReplicaStatus {
     pub lag: Option<Duration>,
     /// Replication or redundancy that is missing now, each with its remediation.
     pub debts: Vec<ProtectionDebt>,
+    /// The reason why the source and everything in it must not be changed now: a sentence without its full stop.
+    pub frozen: Option<String>,
 }
 
 /// Health of the side that does not take writes.
@@ -247,12 +249,61 @@ pub struct Promotion {
     /// True if the region of the source must accept the request: while that region is silent, promotion is
     /// impossible.
     pub asks_source: bool,
+    /// Protection that is missing after a promotion in this mode, as far as the reads show it.
+    pub costs: fn(&Subject<'_>, &ReadResults, FailoverMode) -> Option<ProtectionDebt>,
+    /// The objects of both sides that should be alike.
+    pub twins: fn(&Subject<'_>) -> Vec<Twins>,
     /// True if another planned promotion undoes a planned one.
     pub reversible: bool,
     /// Rehearsal in a drill, without touching production data.
     pub drill: Rehearsal,
     /// Rank of the sides in the body of the source, if a rank decides the role.
     pub order: Option<PriorityList>,
+}
+
+/// An object of the source and its counterpart at the target.
+#[derive(Debug, Clone)]
+pub struct Twins {
+    /// The object of the source.
+    pub source: ArmId,
+    /// The object of the target.
+    pub target: ArmId,
+    /// The API version of both.
+    pub api: &'static str,
+    /// The properties to compare.
+    pub properties: &'static [TwinProperty],
+    /// Paths that the target takes over when the source changes. Empty where the stack configures the target.
+    pub follows: Vec<&'static str>,
+    /// True if the second body is larger than the first: the target then changes before the source.
+    pub grows: fn(&Json, &Json) -> bool,
+}
+
+/// A property in which two objects should agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TwinProperty {
+    /// Its path in both bodies.
+    pub path: &'static str,
+    /// Its name for the operator.
+    pub name: &'static str,
+    /// True if the provider refuses a planned promotion while the two differ. Otherwise the promoted side only has
+    /// another size.
+    pub needed: bool,
+}
+
+impl Twins {
+    /// The properties in which two bodies differ, as text: `sku GP_Gen5_2 and GP_Gen5_4`.
+    pub fn differences(&self, source: &Json, target: &Json) -> Vec<(TwinProperty, String)> {
+        let word = |body: &Json, at: &str| match super::path::borrow(body, at) {
+            Some(Json::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => "none".to_owned(),
+        };
+        let pairs = self.properties.iter().map(|one| (one, word(source, one.path), word(target, one.path)));
+        pairs
+            .filter(|(_, here, there)| here != there)
+            .map(|(one, here, there)| (*one, format!("{} {here} and {there}", one.name)))
+            .collect()
+    }
 }
 
 /// Sides that are elements of one list and swap ranks while the target takes writes. The source's own element is the
@@ -298,6 +349,8 @@ pub struct Moves {
     pub open: Option<(&'static str, Lit)>,
     /// Argument with the destination of users, for a record that is the `record` of a route.
     pub record: Option<&'static str>,
+    /// Argument with the destination of users, for an endpoint that is an end of a route.
+    pub target: Option<&'static str>,
     /// Seconds during which users may still reach the old destination.
     pub lingers: Option<fn(&Subject<'_>) -> u32>,
     /// URL that users open, for the `profile` of a route. It must answer once traffic is switched.
@@ -306,7 +359,8 @@ pub struct Moves {
 
 impl Moves {
     /// No such arguments.
-    pub const NONE: Self = Self { quiesce: None, fence: None, open: None, record: None, lingers: None, front: None };
+    pub const NONE: Self =
+        Self { quiesce: None, fence: None, open: None, record: None, target: None, lingers: None, front: None };
 }
 
 /// Machines that a resource starts.

@@ -259,7 +259,7 @@ managed_disk "example" {
   disk_size_gb         = 128
 }
 "#,
-    left_out: &[("edge_zone", "an edge zone is no site for a recovery")],
+    left_out: &[("edge_zone", "an edge zone has neither availability zones nor a paired region for recovery")],
     ..Kind::EMPTY
 };
 

@@ -75,6 +75,7 @@ mod windows_virtual_machine_scale_set;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub(crate) use stray::is_foreign_block;
 pub use table::*;
 
 /// All kinds, in the order of the documentation.

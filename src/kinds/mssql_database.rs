@@ -1,5 +1,7 @@
 //! Database of Azure SQL.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::table::*;
@@ -229,18 +231,18 @@ mssql_database "example" {
     left_out: &[
         (
             "geo_backup_enabled",
-            "an object of its own (`geoBackupPolicies/Default`); Azure and azurerm have the same default",
+            "a separate child resource (`geoBackupPolicies/Default`); Azure and azurerm have the same default",
         ),
         ("import", "the import of a file is an operation, not a state"),
-        ("long_term_retention_policy", "an object of its own (`backupLongTermRetentionPolicies/default`)"),
+        ("long_term_retention_policy", "a separate child resource (`backupLongTermRetentionPolicies/default`)"),
         (
             "short_term_retention_policy",
-            "an object of its own (`backupShortTermRetentionPolicies/default`); Azure's default is seven days",
+            "a separate child resource (`backupShortTermRetentionPolicies/default`); Azure's default is seven days",
         ),
-        ("threat_detection_policy", "an object of its own (`securityAlertPolicies/Default`)"),
+        ("threat_detection_policy", "a separate child resource (`securityAlertPolicies/Default`)"),
         (
             "transparent_data_encryption_enabled",
-            "an object of its own (`transparentDataEncryption/current`); always on for new databases",
+            "a separate child resource (`transparentDataEncryption/current`); always on for new databases",
         ),
     ],
     ..Kind::EMPTY
@@ -304,17 +306,56 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     let changes = ["properties.maxSizeBytes", "properties.zoneRedundant"].iter().any(|path| {
         path::borrow(body, path).is_some_and(|new| path::borrow(standing, path).is_some_and(|old| old != new))
     });
-    if changes && path::text(standing, "properties.secondaryType").is_some() {
-        return Err(Refusal {
-            status: 400,
-            code: "InvalidOperationForDatabaseInReplicationRelationship",
-            message: format!(
-                "The operation cannot be performed since the database '{}' is in a replication relationship.",
-                id.name()
-            ),
-        });
+    let replicated = |why: &str| {
+        let message = format!(
+            "The operation cannot be performed since the database '{}' is in a replication relationship.{why}",
+            id.name()
+        );
+        Err(Refusal { status: 400, code: "InvalidOperationForDatabaseInReplicationRelationship", message })
+    };
+    let secondary = path::text(standing, "properties.secondaryType").is_some();
+    if changes && secondary {
+        return replicated("");
     }
-    Ok(())
+    let tier = |body: &Json| split(path::borrow(body, "sku").unwrap_or(&Json::Null)).0;
+    let Some((wanted, other)) = rank(&tier(body)).zip(counterpart(cloud, standing, id).and_then(|it| rank(&tier(it))))
+    else {
+        return Ok(());
+    };
+    match (secondary, wanted.cmp(&other)) {
+        _ if Some(wanted) == rank(&tier(standing)) => Ok(()),
+        (false, Ordering::Greater) => replicated(" Scale its secondary to this edition first."),
+        (true, Ordering::Less) => replicated(" Scale its primary to this edition first."),
+        _ => Ok(()),
+    }
+}
+
+/// The database that replicates with this one in a failover group.
+fn counterpart<'a>(cloud: &'a dyn SimulatedWorld, body: &Json, id: &ArmId) -> Option<&'a Json> {
+    let group = cloud.get(&ArmId::new(path::text(body, "properties.failoverGroupId")?))?;
+    let partner = path::items(group, "properties.partnerServers").first()?;
+    cloud.get(&ArmId::new(path::text(partner, "id")?).child("databases", id.name()))
+}
+
+/// True if the second database is larger than the first: in edition, or in capacity within one.
+pub(super) fn grows(old: &Json, new: &Json) -> bool {
+    let size = |body: &Json| {
+        let (sku, _) = split(path::borrow(body, "sku").unwrap_or(&Json::Null));
+        (rank(&sku), path::borrow(&sku, "capacity").and_then(Json::as_i64))
+    };
+    size(old) < size(new)
+}
+
+/// Rank of an edition: a secondary is never below its primary (source: Microsoft's page on scaling of replicated
+/// databases).
+fn rank(sku: &Json) -> Option<u8> {
+    Some(match path::text(sku, "tier")? {
+        "Basic" => 0,
+        "Standard" | "GeneralPurpose" => 1,
+        "Premium" | "BusinessCritical" => 2,
+        "Hyperscale" => 3,
+        _ => return None,
+    })
 }
 
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {

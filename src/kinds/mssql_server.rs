@@ -153,9 +153,12 @@ mssql_server "example" {
         ("administrator_login_password_wo_version", "drplan detects a changed password by its digest"),
         (
             "connection_policy",
-            "an object of its own (`connectionPolicies/default`); Azure and azurerm have the same default",
+            "a separate child resource (`connectionPolicies/default`); Azure and azurerm have the same default",
         ),
-        ("express_vulnerability_assessment_enabled", "an object of its own (`sqlVulnerabilityAssessments/default`)"),
+        (
+            "express_vulnerability_assessment_enabled",
+            "a separate child resource (`sqlVulnerabilityAssessments/default`)",
+        ),
     ],
     ..Kind::EMPTY
 };

@@ -343,6 +343,8 @@ pub struct SimulatedAction {
     /// Regions whose control planes must answer, in addition to the object's own: both sites, for actions that
     /// involve both.
     pub reaches: fn(&dyn SimulatedWorld, &ArmId) -> Vec<String>,
+    /// True if the action needs only the control plane of the object's region: it moves data away from there.
+    pub leaves: bool,
 }
 
 /// A metric of an object in the simulator.

@@ -26,9 +26,10 @@ pub fn region(name: &str) -> Option<&'static Region> {
 
 /// True if two names denote one region: `Canada East` is `canadaeast`.
 pub fn same_region(one: &str, other: &str) -> bool {
-    let folded =
-        |name: &str| name.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect::<String>();
-    folded(one) == folded(other)
+    fn folded(name: &str) -> impl Iterator<Item = char> {
+        name.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase())
+    }
+    one == other || folded(one).eq(folded(other))
 }
 
 /// Constructor for the rows of [`REGIONS`].

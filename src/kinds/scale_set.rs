@@ -232,7 +232,7 @@ pub(super) const SET: &[Arg] = &[
 
 /// Arguments of azurerm that both leave out.
 pub(super) const LEFT_OUT: &[(&str, &str)] = &[
-    ("edge_zone", "an edge zone is no site for a recovery"),
+    ("edge_zone", "an edge zone has neither availability zones nor a paired region for recovery"),
     (
         "network_interface.ip_configuration.public_ip_address",
         "such addresses change with the instances; users reach a scale set through its load balancer",

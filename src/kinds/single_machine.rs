@@ -298,7 +298,8 @@ static OS_IMAGE_NOTIFICATION: Block = Block::one(&[arg(
 .default(Lit::Str("15m"))]);
 
 /// Arguments of azurerm that both leave out.
-pub(super) const LEFT_OUT: &[(&str, &str)] = &[("edge_zone", "an edge zone is no site for a recovery")];
+pub(super) const LEFT_OUT: &[(&str, &str)] =
+    &[("edge_zone", "an edge zone has neither availability zones nor a paired region for recovery")];
 
 /// Completes the body.
 pub(super) fn encode(subject: &Subject<'_>, bodies: &mut [Json], os: Os) {
@@ -426,7 +427,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     }
 }
 
-/// Creates the operating system disk as an object of its own, and records the machine in its interfaces.
+/// Creates the operating system disk as a separate object, and records the machine in its interfaces.
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
     let nics = cloud.get(id).map(nics).unwrap_or_default();

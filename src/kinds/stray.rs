@@ -15,6 +15,11 @@ pub(super) fn is_misspelt(table: &[Arg], written: &BlockInput, name: &str) -> bo
     })
 }
 
+/// True for a nested block of Terraform that no kind has.
+pub(crate) fn is_foreign_block(word: &str) -> bool {
+    matches!(word, "dynamic" | "lifecycle" | "provisioner" | "connection")
+}
+
 /// Hint for a Terraform argument or block that drplan does not have.
 pub(super) fn foreign(word: &str) -> Option<&'static str> {
     match word {

@@ -31,7 +31,7 @@ pub static KIND: Kind = Kind {
     apart: &["priority"],
     in_use: "",
     run_moves: ENDPOINT_MOVED,
-    moves: ENDPOINT_MOVES,
+    moves: Moves { target: Some("target_resource"), ..ENDPOINT_MOVES },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
         accepts: &[MONITORED, "properties.endpointLocation", "properties.target"],

@@ -39,7 +39,7 @@ pub static KIND: Kind = Kind {
     apart: &["priority"],
     in_use: "",
     run_moves: ENDPOINT_MOVED,
-    moves: ENDPOINT_MOVES,
+    moves: Moves { target: Some("target"), ..ENDPOINT_MOVES },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour { accepts: &[MONITORED], ..ENDPOINT_SIMULATED },
     terraform: ENDPOINT_TERRAFORM,

@@ -9,7 +9,7 @@ use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Place, Within, body};
 use crate::plan::compile::{freed_key, key};
 use crate::plan::refresh::{ObservedObjects, kind_of, left_out_as, seen};
-use crate::plan::roles::{HeldArguments, Parting, Promoted, Upkeep};
+use crate::plan::roles::{HeldArguments, Parting, Promoted, Upkeep, frozen};
 use crate::plan::{Action, ArgumentChange, BlockedResource, Change, Observed, Order, diff};
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
@@ -352,6 +352,8 @@ impl DecisionInput<'_> {
         }
         if !self.destroy {
             blocked.extend(self.promoted.forbids(self.stack, decisions.values().map(|decision| &decision.change)));
+            let changes = decisions.values().map(|decision| (&decision.change, decision.recorded.as_ref()));
+            blocked.extend(frozen(self.stack, self.observed, changes));
         }
         blocked
     }

@@ -9,9 +9,11 @@ mod decide;
 mod diff;
 pub mod file;
 mod missing;
+mod recorded;
 mod refresh;
 mod roles;
 mod target;
+mod twins;
 mod untold;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +37,10 @@ use roles::{HeldArguments, Promoted};
 pub use decide::sealed;
 pub use diff::{PreviousObject, differences};
 pub use missing::{MissingResources, vanished};
+pub use recorded::recorded_resource;
 pub use refresh::{kind_of, knowledge, to_observe, unseen, unsettled};
 pub use roles::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, accepted, looks, owed, standings};
+pub use twins::{TwinChange, twin_changes};
 
 /// The changes that `apply` would make, with reasons.
 #[derive(Debug, Clone, PartialEq)]
@@ -314,6 +318,7 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
     let roles = RoleSummary { left, ..roles };
     if let (Some(now), Some(state)) = (&mut refreshed, state) {
         now.roles = roles::reckoned(&stack, &state.roles, observed);
+        refresh::record_found(&stack, now, observed, seal);
     }
     let mut notes = Vec::new();
     if !targets.is_empty() {
@@ -324,6 +329,7 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
     }
     notes.extend(unfinished(state));
     notes.extend(unread(observed));
+    notes.extend(twins::notes(&stack, &decisions));
     notes.extend(roles.swapped.iter().filter_map(|swapped| not_in_stack(&stack, &swapped.group)));
     let steps = compile::compile(&stack, &decisions).map_err(|circle| {
         Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {}", circle.error))
@@ -405,9 +411,12 @@ fn stand_up(stack: &Stack) -> Vec<FailoverProvision> {
     let mut all = Vec::new();
     let mut named = BTreeSet::new();
     for group in stack.failover_groups.values() {
-        let (resources, objects) = members(&|address| group.stand_up.contains(address));
         named.extend(group.stand_up.iter().cloned());
-        all.push(FailoverProvision { group: group.name.to_string(), site: group.to.to_string(), resources, objects });
+        for site in group.standbys() {
+            let is_at = |address: &Address| stack.resources.get(address).is_none_or(|of| of.site == *site);
+            let (resources, objects) = members(&|address| group.stand_up.contains(address) && is_at(address));
+            all.push(FailoverProvision { group: group.name.to_string(), site: site.to_string(), resources, objects });
+        }
     }
     for site in stack.sites.keys() {
         let (resources, objects) = members(&|address| {

@@ -26,8 +26,10 @@ pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object
         return unsettled(state);
     }
     let recorded = |address: &Address| state.is_some_and(|state| state.resources.contains_key(address));
+    // In a mixed state a run may have created what it did not get to record.
     let is_up = |resource: &Resource| {
-        state.is_some_and(|state| roles::upkeep(stack, &state.roles, resource) == roles::Upkeep::Up)
+        let upkeep = state.map(|state| roles::upkeep(stack, &state.roles, resource));
+        matches!(upkeep, Some(roles::Upkeep::Up | roles::Upkeep::Between))
     };
     let fresh = stack
         .resources
@@ -121,6 +123,26 @@ pub(super) fn refresh(state: &State, observed: &Observed, seal: &Seal) -> (State
         }
     }
     (now, drift)
+}
+
+/// Records the failover-only resources of groups in a mixed state that exist and are not recorded: the run that created
+/// them has lost its journal.
+pub(super) fn record_found(stack: &Stack, now: &mut State, observed: &Observed, seal: &Seal) {
+    let roles = now.roles.clone();
+    for resource in stack.resources.values().filter(|resource| resource.presence == Presence::Failover) {
+        let is_between = roles::upkeep(stack, &roles, resource) == roles::Upkeep::Between;
+        if !is_between || now.resources.contains_key(&resource.address) {
+            continue;
+        }
+        let ObservedObjects::There(bodies) = seen(&resource.objects, observed) else { continue };
+        let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
+        let written = super::sealed(&resource.args, seal);
+        // Whether its creation has succeeded is unknown, so that the next run completes it.
+        let mut found = Recorded::of(resource, written, JsonMap::new(), Status::Creating);
+        found.attributes = attributes(resource.kind, &resource.address, &found, &bodies);
+        found.arguments = arguments(resource.kind, &found, &bodies, seal);
+        now.resources.insert(resource.address.clone(), found);
+    }
 }
 
 /// The recorded arguments with their observed values. Arguments that the provider never returns stay as recorded.

@@ -79,7 +79,7 @@ pub static ALL: &[LanguageBlock] = &[
         label: "the name of the stack",
         count: "exactly one in a directory",
         arguments: &[
-            argument("description", "string", Optional, "A sentence for readers of plans and reports."),
+            argument("description", "string", Optional, "Description of the stack, for plans and reports."),
             argument(
                 "cloud",
                 "\"local\" | \"azure\"",
@@ -90,7 +90,7 @@ pub static ALL: &[LanguageBlock] = &[
                 "residency",
                 "list of strings",
                 Default("anywhere"),
-                "Geographies in which data may be kept, as in `[\"Canada\"]`. Replicas elsewhere are errors.",
+                "Geographies in which data may be stored, as in `[\"Canada\"]`. A data store or replica elsewhere is an error.",
             ),
             argument("tags", "map of strings", Default("{}"), "Tags on every resource whose kind takes tags."),
         ],
@@ -103,17 +103,12 @@ pub static ALL: &[LanguageBlock] = &[
     LanguageBlock {
         name: "objectives",
         within: "stack",
-        about: "The recovery objectives of the stack. Predictions, preflight checks and reports are held to them.",
+        about: "The recovery objectives of the stack. Predictions, preflight checks and reports are compared with them.",
         label: "",
         count: "at most one",
         arguments: &[
-            argument("rto", "duration", Optional, "Recovery time objective: the longest time without service."),
-            argument(
-                "rpo",
-                "duration",
-                Optional,
-                "Recovery point objective: the most data, in time, that may be lost.",
-            ),
+            argument("rto", "duration", Optional, "Recovery time objective: the maximum time without service."),
+            argument("rpo", "duration", Optional, "Recovery point objective: the maximum data loss, as a duration."),
         ],
         blocks: &[],
         notes: &[],
@@ -127,22 +122,17 @@ pub static ALL: &[LanguageBlock] = &[
         count: "any number",
         arguments: &[argument("reason", "string", Required, "Why the finding is acceptable.")],
         blocks: &[],
-        notes: &["Rules of severity `stops` cannot be accepted."],
+        notes: &["Rules of severity `blocking` cannot be accepted."],
         example: STACK,
     },
     LanguageBlock {
         name: "site",
         within: "",
-        about: "A place where resources run: one region of a provider. Resources name sites and never a location.",
+        about: "A region of a provider in which resources run. Resources refer to sites and never to a location.",
         label: "the name of the site, as in `site.primary`",
         count: "any number",
         arguments: &[
-            argument(
-                "provider",
-                "\"azure\" | \"aws\"",
-                Required,
-                "The cloud provider. Every kind runs at Azure today.",
-            ),
+            argument("provider", "\"azure\" | \"aws\"", Required, "The cloud provider. All kinds are Azure's today."),
             argument("location", "string", Required, "The region, as in `canadacentral`."),
             argument(
                 "tier",
@@ -169,19 +159,14 @@ pub static ALL: &[LanguageBlock] = &[
                 Default("any"),
                 "The type of the value. Attributes of an object may be `optional(type)` or `optional(type, default)`.",
             ),
-            argument(
-                "default",
-                "any value",
-                Optional,
-                "The value where none is given. Without it, a value is required.",
-            ),
+            argument("default", "any value", Optional, "The default value. Without it, a value is required."),
             argument(
                 "sensitive",
                 "true or false",
                 Default("false"),
                 "Keep the value out of plans, state, journals, logs and emitted code. A keyed digest shows changes.",
             ),
-            argument("description", "string", Optional, "A sentence for readers."),
+            argument("description", "string", Optional, "Description, for readers of the stack."),
         ],
         blocks: &[],
         notes: &["Its arguments are literals: they cannot refer to other values."],
@@ -190,7 +175,7 @@ pub static ALL: &[LanguageBlock] = &[
     LanguageBlock {
         name: "locals",
         within: "",
-        about: "Named values of the stack. Each argument is a local of its own, read as `local.name`.",
+        about: "Named values of the stack. Each argument is a local value, read as `local.name`.",
         label: "",
         count: "any number",
         arguments: &[],
@@ -206,7 +191,7 @@ pub static ALL: &[LanguageBlock] = &[
         count: "any number",
         arguments: &[
             argument("value", "any value", Required, "The value. It may be unknown until apply."),
-            argument("description", "string", Optional, "A sentence for readers."),
+            argument("description", "string", Optional, "Description, for readers of the stack."),
             argument("sensitive", "true or false", Default("false"), "Record a digest instead of the value."),
         ],
         blocks: &[],
@@ -225,20 +210,20 @@ pub static ALL: &[LanguageBlock] = &[
                 "name",
                 "string, known before apply",
                 Default("the label"),
-                "The name in the cloud. Kinds that derive their name do not take it.",
+                "The name in the cloud. Not supported by kinds that derive their name.",
             ),
             argument(
                 "site",
                 "reference to a site",
                 Default("that of its resource group or parent"),
-                "The site of the resource. Child resources cannot have one of their own.",
+                "The site of the resource. Child resources have the site of their parent.",
             ),
             argument(
                 "for_each",
                 "map | set of strings",
                 Optional,
-                "One instance for each key, addressed as `kind.name[\"key\"]`. `each.key` and `each.value` are known in \
-                 the block. Nested blocks take it too.",
+                "One instance for each key, addressed as `kind.name[\"key\"]`. The block reads `each.key` and \
+                 `each.value`. Nested blocks also take `for_each`.",
             ),
             argument(
                 "depends_on",
@@ -250,8 +235,8 @@ pub static ALL: &[LanguageBlock] = &[
                 "mirrors",
                 "reference to a resource of the same kind",
                 Optional,
-                "Takes every argument and nested block that is not written here from that resource, except \
-                 `prevent_destroy`. A nested block written here replaces all blocks of that name.",
+                "Resource from which every argument and nested block is copied that is not set here, except \
+                 `prevent_destroy`. A nested block set here replaces all blocks of that name.",
             ),
             argument(
                 "prevent_destroy",
@@ -267,30 +252,35 @@ pub static ALL: &[LanguageBlock] = &[
     LanguageBlock {
         name: "failover_group",
         within: "",
-        about: "Resources that move together when a site is lost: data, compute, routes. `drplan failover-group up`, `down` and \
-                `drill` carry it out.",
+        about: "Resources that fail over together: data, compute, routes. `drplan failover-group up`, `down` and `drill` \
+                operate on it.",
         label: "the name of the failover group",
         count: "any number",
         arguments: &[
             argument("from", "reference to a site", Required, "The home site: active in normal operation."),
-            argument("to", "reference to a site", Required, "The standby site."),
+            argument(
+                "to",
+                "reference to a site, or a list of them",
+                Required,
+                "The standby sites in order of preference. `up` moves to the first one that is not lost.",
+            ),
             argument(
                 "promote",
                 "list of replicas",
-                Default("every data replica from `from` to `to`"),
-                "Replicas whose target takes over the writes.",
+                Default("every data replica from `from` to a site of `to`"),
+                "Replicas to promote: their target becomes the primary.",
             ),
             argument(
                 "stand_up",
                 "list of resource groups",
-                Default("every group with presence \"failover\" at `to`"),
+                Default("every group with presence \"failover\" at a site of `to`"),
                 "Failover-only resource groups: created by `up`, deleted by `down`.",
             ),
             argument(
                 "quiesce",
                 "list of resources",
                 Default("[]"),
-                "Workloads at `from` that stop before data moves, if their site answers.",
+                "Workloads that stop before data moves, if their site answers: scale sets.",
             ),
             argument(
                 "fence",
@@ -298,9 +288,17 @@ pub static ALL: &[LanguageBlock] = &[
                 Default("[]"),
                 "Resources that block writes at `from` in a forced failover, as an endpoint of a traffic profile.",
             ),
+            argument(
+                "for_each",
+                "map or set of strings",
+                Optional,
+                "One group for each key: `web[\"a\"]`. `each.key` and `each.value` are the instance.",
+            ),
         ],
         blocks: &["route", "probe", "step"],
         notes: &[
+            "Commands take the name of an instance: `--group 'web[\"a\"]'`, or `--group web[a]`.",
+            "An entry of `quiesce` or `fence`, or a route, that can do nothing is an error.",
             "Order of `up`: quiesce, fence (forced only), promote and stand_up in parallel, probes, route, probes, record.",
             "The active site is observed and recorded, never declared.",
         ],
@@ -309,8 +307,8 @@ pub static ALL: &[LanguageBlock] = &[
     LanguageBlock {
         name: "route",
         within: "failover_group",
-        about: "A traffic-routing method: either two endpoints of a traffic profile, or a DNS record. Routes are tried in \
-                the order written.",
+        about: "A traffic-routing method: the endpoints of a traffic profile, or a DNS record. A move switches every route; \
+                one with `fallback_for` only if that one cannot be switched.",
         label: "the name of the route",
         count: "any number",
         arguments: &[
@@ -324,28 +322,40 @@ pub static ALL: &[LanguageBlock] = &[
             argument(
                 "from",
                 "reference to an endpoint, or a value of the record",
-                Required,
-                "The endpoint that is disabled, or the value of the record while the home site is active.",
+                Default("`values`"),
+                "The endpoint, or the value of the record, while the home site is active.",
             ),
             argument(
                 "to",
                 "reference to an endpoint, or a value of the record",
-                Required,
-                "The endpoint that is enabled, or the value of the record while the standby site is active.",
+                Default("`values`"),
+                "The endpoint, or the value of the record, while the standby site is active.",
             ),
-            argument("zone", "any value", Optional, "Accepted, and not used by this version."),
-            argument("value", "any value", Optional, "Accepted, and not used by this version."),
-            argument("ttl", "any value", Optional, "Accepted, and not used by this version."),
-            argument("weight", "any value", Optional, "Accepted, and not used by this version."),
+            argument(
+                "values",
+                "map from site to endpoint or value",
+                Default("`from` and `to`"),
+                "One value for each site of the group, instead of `from` and `to`: `{ east = …, west = … }`.",
+            ),
+            argument(
+                "fallback_for",
+                "route",
+                Optional,
+                "Another route of the group (`route.name`): switched only if that one cannot be switched.",
+            ),
+            argument("for_each", "map or set of strings", Optional, "One route for each key: `route.web[\"a\"]`."),
         ],
         blocks: &[],
-        notes: &[],
+        notes: &[
+            "A value may be known only once the site is up, as the address of a failover-only resource.",
+            "With several standby sites, `to` belongs to the site that its endpoint or name leads to, or to all of them.",
+        ],
         example: include_str!("examples/route.hcl"),
     },
     LanguageBlock {
         name: "probe",
         within: "failover_group",
-        about: "A GET request that must succeed before traffic moves, or after it. drplan sends it every 5 seconds.",
+        about: "A GET request that must succeed before or after traffic is switched. drplan sends it every 5 seconds.",
         label: "the name of the probe",
         count: "any number",
         arguments: &[
@@ -365,20 +375,28 @@ pub static ALL: &[LanguageBlock] = &[
             argument(
                 "before",
                 "phase",
-                Default("after traffic moved"),
-                "The phase that waits for the probe: `quiesce`, `fence`, `promote`, `stand_up` or `route`.",
+                Default("after traffic has switched"),
+                "The phase that waits for the probe: `\"quiesce\"`, while the source still serves, or `\"route\"`.",
             ),
+            argument(
+                "at",
+                "reference to a site",
+                Default("the site that its URL leads to"),
+                "The site that it checks. It is sent in moves to that site; without a site, in every move.",
+            ),
+            argument("for_each", "map or set of strings", Optional, "One probe for each key: `probe.front[\"a\"]`."),
         ],
         blocks: &[],
         notes: &[
-            "In `down`, probes of failover-only resources are left out. In a drill, only probes of copied resources are sent.",
+            "The site of a URL is that of the resources it refers to, or of the region in its name.",
+            "In a drill, only probes of copied resources are sent.",
         ],
         example: include_str!("examples/probe.hcl"),
     },
     LanguageBlock {
         name: "step",
         within: "failover_group",
-        about: "Further work of the group: one action, placed between phases or other steps.",
+        about: "An additional action of the group, between phases or other steps.",
         label: "the name of the step, as in `step.settle`",
         count: "any number",
         arguments: &[
@@ -387,6 +405,12 @@ pub static ALL: &[LanguageBlock] = &[
                 "list of \"up\" | \"down\" | \"drill\"",
                 Default("[\"up\", \"down\", \"drill\"]"),
                 "The commands that run the step. A drill runs `http` and `command` only where `drill` is written here.",
+            ),
+            argument(
+                "to",
+                "reference to a site, or a list of them",
+                Default("any"),
+                "The sites that a move leads to for it to run the step.",
             ),
             argument(
                 "modes",
@@ -398,7 +422,8 @@ pub static ALL: &[LanguageBlock] = &[
                 "after",
                 "list of steps and phases",
                 Default("the data and the new site are ready"),
-                "Steps (`step.name`) and phases that end first: `quiesce`, `fence`, `promote`, `stand_up`, `probe`, `route`.",
+                "Steps (`step.name`) and phases that end first: `stand_up`, `restore`, `quiesce`, `fence`, `sync`, `promote`, \
+                 `probe`, `route`.",
             ),
             argument("before", "list of steps and phases", Default("[]"), "Steps and phases that wait for this step."),
             argument(
@@ -407,15 +432,21 @@ pub static ALL: &[LanguageBlock] = &[
                 Optional,
                 "Run the action only while the control plane of this resource does not answer.",
             ),
+            argument(
+                "for_each",
+                "map or set of strings",
+                Optional,
+                "One step for each key: `step.scale[\"a\"]`. `step.scale` in `after` or `before` means all of them.",
+            ),
         ],
         blocks: &["http", "command", "approval", "wait", "storage_failover", "kubernetes_scale", "sync"],
-        notes: &["A step has exactly one action block.", "The phase `preflight` is accepted and has no effect."],
+        notes: &["A step has exactly one action block."],
         example: STEP,
     },
     LanguageBlock {
         name: "http",
         within: "step",
-        about: "An HTTP request. GET, HEAD, PUT, DELETE and OPTIONS are repeated until the status is right; other methods \
+        about: "An HTTP request. GET, HEAD, PUT, DELETE and OPTIONS are repeated until the status matches; other methods \
                 are sent once.",
         label: "",
         count: "at most one",
@@ -424,7 +455,7 @@ pub static ALL: &[LanguageBlock] = &[
             argument("method", "string", Default("\"GET\""), "The method."),
             argument("status", "whole number", Default("200"), "The HTTP status that counts as success."),
             argument("headers", "map of strings", Default("{}"), "Headers of the request."),
-            argument("body", "any value", Optional, "A string as it is; any other value as JSON."),
+            argument("body", "any value", Optional, "The body: a string is sent unchanged, any other value as JSON."),
             argument(
                 "within",
                 "duration",
@@ -449,23 +480,28 @@ pub static ALL: &[LanguageBlock] = &[
                 "environment",
                 "map of strings",
                 Default("{}"),
-                "Environment variables. Otherwise it gets only PATH, HOME, USER, the language, TZ and temporary directories.",
+                "Environment variables, in addition to PATH, HOME, USER, the language, TZ and temporary directories.",
             ),
             argument("directory", "string", Default("the stack's directory"), "Its working directory."),
             argument("within", "duration", Default("\"10m\""), "The time after which it is killed and the step fails."),
         ],
         blocks: &[],
-        notes: &["With `--cloud local`, a program that does not exist on this machine counts as run."],
+        notes: &["With `--cloud local`, a program that does not exist on this machine counts as successful."],
         example: STEP,
     },
     LanguageBlock {
         name: "approval",
         within: "step",
-        about: "A question to a person. The run pauses (exit code 5) until `drplan failover-group approve` answers it.",
+        about: "A question to the operator. The run pauses (exit code 5) until `drplan failover-group approve` answers it.",
         label: "",
         count: "at most one",
         arguments: &[
-            argument("message", "string", Required, "The question."),
+            argument(
+                "message",
+                "string",
+                Required,
+                "The question. A sensitive value in it is shown as `(sensitive)`, and no file holds it.",
+            ),
             argument("within", "duration", Default("\"30m\""), "The P95 of the answer, for predictions."),
         ],
         blocks: &[],
@@ -497,7 +533,7 @@ pub static ALL: &[LanguageBlock] = &[
     LanguageBlock {
         name: "kubernetes_scale",
         within: "step",
-        about: "Scaling of a Kubernetes workload. This version pauses the run and asks the operator to do it.",
+        about: "Scaling of a Kubernetes workload. This version pauses the run and asks the operator to scale it.",
         label: "",
         count: "at most one",
         arguments: &[
@@ -514,13 +550,13 @@ pub static ALL: &[LanguageBlock] = &[
     LanguageBlock {
         name: "sync",
         within: "step",
-        about: "A last copy of files from one site to the other. This version pauses the run and asks the operator to do it.",
+        about: "A final copy of files from one site to the other. This version pauses the run and asks the operator to copy them.",
         label: "",
         count: "at most one",
         arguments: &[
             argument("from", "string or reference", Required, "The source."),
             argument("to", "string or reference", Required, "The target."),
-            argument("mirror", "true or false", Default("false"), "Accepted, and not used by this version."),
+            argument("mirror", "true or false", Default("false"), "Reserved: accepted and ignored."),
         ],
         blocks: &[],
         notes: &["Never part of a drill."],

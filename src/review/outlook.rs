@@ -9,7 +9,7 @@ use crate::failover::{History, LossEstimate, PreflightCheck, PreflightStatus, Pr
 use crate::kinds::FailoverMode;
 use crate::stack::Stack;
 use crate::state::State;
-use crate::steps::{Prediction, Step};
+use crate::steps::{Step, TimeSpan};
 use crate::value::{SealedValue, Value};
 
 /// Knowledge about the stack before.
@@ -134,13 +134,16 @@ pub enum Shortfall {
 
 /// Shortfall of a procedure; `None` if it meets its objectives.
 pub fn falls_short(procedure: &Procedure) -> Option<Shortfall> {
-    let Prediction { typical, worst } = procedure.predicted;
+    let TimeSpan { typical, worst, .. } = procedure.headline();
     let late = |time: Duration| procedure.objectives.rto.is_some_and(|rto| time > rto);
     let loses =
         |loss: &LossEstimate| matches!((loss.amount, procedure.objectives.rpo), (Some(loss), Some(rpo)) if loss > rpo);
     if refusals(procedure).next().is_some() {
         Some(Shortfall::Impossible)
-    } else if late(typical) || procedure.losses.iter().any(loses) {
+    } else if late(typical)
+        || (procedure.objectives.rto.is_some() && procedure.moves_nothing())
+        || procedure.losses.iter().any(loses)
+    {
         Some(Shortfall::Missed)
     } else {
         late(worst).then_some(Shortfall::AtRisk)

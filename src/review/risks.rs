@@ -12,7 +12,7 @@ use crate::failover::Procedure;
 use crate::kinds::{self, FailoverMode};
 use crate::plan::{Action, Change};
 use crate::stack::{FailoverGroup, Presence, Stack};
-use crate::steps::Prediction;
+use crate::steps::TimeSpan;
 
 /// One increased risk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,7 +83,7 @@ fn recovery(outlook: &Outlook, found: &mut Findings) {
     {
         let word = if short == Shortfall::Missed { "misses" } else { "may miss" };
         let took = match before {
-            Some(before) if before.predicted == after.predicted => match before.objectives.rto {
+            Some(before) if before.headline() == after.headline() => match before.objectives.rto {
                 Some(old) if old != rto => format!(", unchanged; the RTO was {} before", spoken(old)),
                 _ => ", unchanged".to_owned(),
             },
@@ -98,14 +98,14 @@ fn recovery(outlook: &Outlook, found: &mut Findings) {
 }
 
 fn times(procedure: &Procedure) -> String {
-    let Prediction { typical, worst } = procedure.predicted;
+    let TimeSpan { typical, worst, .. } = procedure.headline();
     format!("{} (P50), {} (P95)", spoken(typical), spoken(worst))
 }
 
 /// A recovery time that is longer by more than a second, the precision of predictions.
 fn slower(what: &str, before: &Procedure, after: &Procedure, found: &mut Findings) {
     let longer = |old: Duration, new: Duration| new.saturating_sub(old) > Duration::from_secs(1);
-    let (old, new) = (before.predicted, after.predicted);
+    let (old, new) = (before.headline(), after.headline());
     if longer(old.typical, new.typical) || longer(old.worst, new.worst) {
         found.push("slower", format!("{what} takes longer: {}, before: {}", times(after), times(before)));
     }
@@ -147,6 +147,9 @@ fn members(before: &FailoverGroup, after: &Stack, found: &mut Findings) {
         for address in gone(old, new) {
             found.push("group", format!("Failover group `{group}` {verb} {address}: {so}"));
         }
+    }
+    for site in before.standbys().iter().filter(|site| before.standbys().len() > 1 && !now.has_site(site)) {
+        found.push("group", format!("Failover group `{group}` no longer has the standby site `{site}`"));
     }
     let routes: BTreeSet<_> = now.routes.iter().map(|route| &route.name).collect();
     for route in
@@ -214,11 +217,11 @@ fn protection(before: &Stack, after: &Stack, found: &mut Findings) {
     let wider = after.residency.iter().filter(|place| !before.residency.contains(place));
     let wider: Vec<&str> = wider.map(String::as_str).collect();
     if !before.residency.is_empty() && (after.residency.is_empty() || !wider.is_empty()) {
-        let now = if after.residency.is_empty() {
-            "in any geography".to_owned()
-        } else {
-            format!("in {} as well", wider.join(", "))
+        let before = before.residency.join(", ");
+        let what = match after.residency.is_empty() {
+            true => format!("`residency` is removed: data may be stored in any geography; before: {before}"),
+            false => format!("`residency` adds geographies: {}; before: {before}", wider.join(", ")),
         };
-        found.push("residency", format!("Data may be stored {now}; before, only in {}", before.residency.join(", ")));
+        found.push("residency", what);
     }
 }

@@ -11,7 +11,7 @@ use super::{DifferenceKind, Setting, hidden};
 use crate::address::{Address, is_identifier};
 use crate::duration::human;
 use crate::plan::ArgumentChange;
-use crate::stack::{FailoverGroup, GroupStep, Probe, Provider, Route, Site, Stack};
+use crate::stack::{FailoverGroup, GroupStep, Probe, Provider, Route, Site, Stack, StepOrPhase};
 use crate::value::{Map, Seal, SealedValue};
 
 /// Everything comparable in a stack, by subject and name, in the order of the report.
@@ -108,6 +108,10 @@ fn site(site: &Site) -> Json {
 
 fn group(group: &FailoverGroup, seal: &Seal) -> Json {
     let FailoverGroup { name: _, from, to, promote, stand_up, quiesce, fence, routes, probes, steps, span: _ } = group;
+    let to = match to.as_slice() {
+        [only] => json!(only),
+        several => json!(several),
+    };
     let mut json = json!({
         "from": from, "to": to, "promote": promote, "stand_up": stand_up, "quiesce": quiesce, "fence": fence,
     });
@@ -124,21 +128,33 @@ fn key(word: &str, name: &str) -> String {
 }
 
 fn route(route: &Route, seal: &Seal) -> Json {
-    let Route { name: _, args, span: _ } = route;
-    values(args, seal)
+    let Route { name: _, args, values: per_site, fallback_for, span: _ } = route;
+    let mut json = values(args, seal);
+    if let Some(all) = json.as_object_mut() {
+        // A route with `from` and `to` has its values under these names.
+        if !args.contains_key("to") {
+            let per_site = per_site.iter().map(|(site, value)| (site.to_string(), seal.seal(value).json().clone()));
+            all.insert("values".to_owned(), Json::Object(per_site.collect()));
+        }
+        all.extend(fallback_for.as_ref().map(|route| ("fallback_for".to_owned(), json!(route))));
+    }
+    json
 }
 
 fn probe(probe: &Probe, seal: &Seal) -> Json {
-    let Probe { name: _, url, status, within, before, uses: _, span: _ } = probe;
-    json!({ "url": seal.seal(url).json(), "status": status, "within": human(*within), "before": before })
+    let Probe { name: _, url, status, within, before, at, uses: _, span: _ } = probe;
+    json!({
+        "url": seal.seal(url).json(), "status": status, "within": human(*within), "before": before, "at": at,
+    })
 }
 
 fn step(step: &GroupStep, seal: &Seal) -> Json {
-    let GroupStep { name: _, on, modes, after, before, action, drilled: _, only_if_unreachable, span: _ } = step;
+    let GroupStep { name: _, on, to, modes, after, before, action, drilled: _, only_if_unreachable, span: _ } = step;
     let (word, args) = action;
     let words = |words: &[Arc<str>]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let places = |places: &[StepOrPhase]| places.iter().map(|place| place.as_str().to_owned()).collect::<Vec<_>>();
     let mut json = json!({
-        "on": words(on), "modes": words(modes), "after": words(after), "before": words(before),
+        "on": words(on), "to": words(to), "modes": words(modes), "after": places(after), "before": places(before),
         "only_if_unreachable": only_if_unreachable,
     });
     if let Some(all) = json.as_object_mut() {

@@ -20,7 +20,8 @@ use jiff::Timestamp;
 use crate::address::Address;
 use crate::state::{Recorded, StateError};
 use crate::steps::{
-    Corrupt, Entry, Event, Record, RunStart, RunStatus, Step, StepEvent, StepFact, StepGraph, StepId, next, replay_run,
+    Corrupt, Entry, Event, Record, RunStart, RunStatus, Step, StepEvent, StepFact, StepGraph, StepId, next, replay,
+    replay_run,
 };
 use crate::world::{Clock, Journal};
 
@@ -221,6 +222,11 @@ impl Walk<'_> {
 /// The status and the record of a run after these entries. The graph may have steps that later events add.
 fn resume(graph: &StepGraph, so_far: &[Entry], now: Timestamp) -> Result<(RunStatus, Record), StateError> {
     let Some(first) = so_far.first() else { return Ok((RunStatus::new(graph), Record::new(graph, now))) };
+    if !matches!(first.event, Event::Started(RunStart { failover: Some(_), .. })) {
+        let mut record = Record::new(graph, first.at);
+        so_far.iter().for_each(|entry| record.note(entry));
+        return Ok((replay(graph, so_far).map_err(illegal)?, record));
+    }
     let (base, status) = replay_run(so_far).map_err(illegal)?;
     let mut record = Record::new(&base, first.at);
     so_far.iter().for_each(|entry| record.note(entry));

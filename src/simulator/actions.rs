@@ -90,6 +90,11 @@ impl World {
         self.posted(operation).map_or_else(Vec::new, |(action, _)| (action.reaches)(self, &operation.id))
     }
 
+    /// True if an operation moves data away from the region that serves it, and needs only that control plane.
+    pub(super) fn leaves(&self, operation: &Operation) -> bool {
+        self.posted(operation).is_some_and(|(action, _)| action.leaves)
+    }
+
     fn posted<'a>(&self, operation: &'a Operation) -> Option<(&'static SimulatedAction, &'a PostedAction)> {
         let posted = operation.posted.as_ref()?;
         let type_ = types::find(&self.standing(&operation.id.folded())?.type_)?;

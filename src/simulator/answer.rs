@@ -15,11 +15,12 @@ use super::metrics::METRICS;
 use super::offers::{IMAGES, PERMISSIONS, SIZES, USAGES};
 use super::request::{ErrorResponse, HttpMethod, Request, Response};
 use super::tags::TAGS;
-use super::target::{self, GROUP, ResourcePath, Target, group_of};
+use super::target::{self, GROUP, LOCK, ResourcePath, Target, group_of};
 use super::throttle::RequestClass;
 use super::types::{self, ProviderType};
 use super::world::{SimulatedObject, StaleRead, World};
 use super::{SUBSCRIPTION, TENANT};
+use crate::address::ArmId;
 use crate::kinds::path;
 
 /// Entries in a page of a list, unless `$top` is smaller.
@@ -373,7 +374,14 @@ impl World {
                 None => parent_not_found(scope),
             });
         }
-        let found = self.below(scope).map(|(_, object)| object).filter(|object| object.seen() && object.type_ == type_);
+        // With this filter: locks that apply to the scope itself, from there and from above.
+        let at_scope = type_ == LOCK && ask.request.query.get("$filter").is_some_and(|filter| filter == "atScope()");
+        let applies = |object: &SimulatedObject| {
+            let around = |at: ArmId| at.folded() == scope || at.contains(&ArmId::new(scope));
+            !at_scope || object.id.scope().is_some_and(around)
+        };
+        let found = self.below(if at_scope { &whole } else { scope }).map(|(_, object)| object);
+        let found = found.filter(|object| object.seen() && object.type_ == type_ && applies(object));
         Ok(self.page(found.filter_map(|object| Some((object.id.folded(), self.listed(object)?))), ask))
     }
 

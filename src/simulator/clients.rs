@@ -1,12 +1,14 @@
 //! The clients of a workload, in groups: each group caches DNS answers, resolves a site, and writes rows.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
 use super::network::Destination;
 use super::seed::Seed;
 use super::world::World;
-use crate::kinds::StorePlacement;
+use crate::kinds::{Lead, StorePlacement};
 
 /// One in this many in-flight rows was committed without an acknowledgement when the region was lost, and is retried.
 const ONE_OF: f64 = 50.0;
@@ -43,12 +45,14 @@ pub(super) struct ClientView {
     pub(super) kept: Vec<StorePlacement>,
     /// The destination of each group's name or address.
     found: Vec<Option<(String, Destination)>>,
+    /// The next hops of objects, by folded id.
+    leads: HashMap<String, Lead>,
 }
 
 impl ClientView {
     /// An empty view for a new revision.
     pub(super) fn new(revision: u64, kept: Vec<StorePlacement>) -> Self {
-        Self { revision: Some(revision), kept, found: Vec::new() }
+        Self { revision: Some(revision), kept, ..Self::default() }
     }
 }
 
@@ -60,13 +64,20 @@ impl Client {
 
     /// Resolves the name again when the cached answer expires. The first answer expires at a different time for each
     /// group: for the first group soonest.
-    pub(super) fn ask(&mut self, world: &World, front: &str, second: u64, (number, of): (u64, u64)) {
+    pub(super) fn ask(
+        &mut self,
+        world: &World,
+        front: &str,
+        second: u64,
+        (number, of): (u64, u64),
+        seen: &mut ClientView,
+    ) {
         if self.at.is_some() && second < self.until {
             return;
         }
         let first = self.at.is_none() && second == 0;
         let draw = world.seed.stream(&["client", &number.to_string(), &second.to_string()]).unit();
-        match world.resolve(front, draw) {
+        match world.resolve_with(front, draw, &mut seen.leads) {
             Ok((name, keep)) => {
                 let keep = u64::from(keep);
                 let keep = if first { keep.saturating_mul(number + 1) / of } else { keep };

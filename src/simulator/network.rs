@@ -101,6 +101,16 @@ impl World {
     /// The final name or address to which a name resolves, and the seconds for which a client caches it. `draw`
     /// selects one of several targets.
     pub(super) fn resolve(&self, host: &str, draw: f64) -> Result<(String, u32), String> {
+        self.resolve_with(host, draw, &mut HashMap::new())
+    }
+
+    /// The same, with the next hops of objects that are known at this revision; adds those that it finds.
+    pub(super) fn resolve_with(
+        &self,
+        host: &str,
+        draw: f64,
+        known: &mut HashMap<String, Lead>,
+    ) -> Result<(String, u32), String> {
         let (mut name, mut keep) = (host.to_ascii_lowercase(), u32::MAX);
         for _ in 0..HOPS {
             let id = match self.named_host(&name) {
@@ -108,10 +118,11 @@ impl World {
                 None if is_in_our_domain(&name) => return Err(format!("name {name} does not exist")),
                 None => return Ok((name, keep)),
             };
-            let Lead::Names(names, seconds) = self.leads(id) else { return Ok((name, keep)) };
+            let lead = known.entry(id.clone()).or_insert_with(|| self.leads(id));
+            let Lead::Names(names, seconds) = lead else { return Ok((name, keep)) };
             let at = (draw * names.len() as f64) as usize;
-            let Some(next) = names.into_iter().nth(at) else { return Err(format!("{name} resolves to no target")) };
-            (name, keep) = (next.trim_end_matches('.').to_ascii_lowercase(), keep.min(seconds));
+            let Some(next) = names.get(at) else { return Err(format!("{name} resolves to no target")) };
+            (name, keep) = (next.trim_end_matches('.').to_ascii_lowercase(), keep.min(*seconds));
         }
         Err(format!("{host} resolves in a cycle"))
     }

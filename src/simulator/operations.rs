@@ -105,7 +105,9 @@ impl World {
     fn end(&mut self, mut operation: Operation) {
         let id = operation.id.folded();
         self.remember(&id);
-        let failure = operation.fails.take().or_else(|| self.rest.faults.breaks(&self.seat(&operation)));
+        let leaves = self.leaves(&operation);
+        let given = operation.fails.take();
+        let failure = given.or_else(|| self.rest.faults.breaks(&self.seat(&operation)).filter(|_| !leaves));
         let failure = match (failure, operation.act) {
             (None, OperationKind::Create | OperationKind::Update) => {
                 self.complete(&id);

@@ -179,7 +179,7 @@ impl World {
         let mut ledgers: Vec<&mut Ledger> = work.ledgers.values_mut().collect();
         let mut refused = false;
         for (number, client) in work.clients.iter_mut().enumerate() {
-            client.ask(self, &work.host, second, (number as u64, groups));
+            client.ask(self, &work.host, second, (number as u64, groups), seen);
             let found = client.find(self, number, seen);
             refused |= !client.write(found, (number, second), &mut ledgers, self.seed, is_dark);
         }

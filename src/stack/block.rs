@@ -79,14 +79,14 @@ pub(super) fn instances(
 
 /// The errors of all instances of a block, each once: one expression that is wrong in forty instances has one cause.
 #[derive(Default)]
-struct InstanceErrors {
+pub(super) struct InstanceErrors {
     found: Vec<Diagnostic>,
     /// For each error: the other instances that have it with another text.
     others: Vec<Vec<Address>>,
 }
 
 impl InstanceErrors {
-    fn add(&mut self, address: &Address, errors: Diagnostics) {
+    pub(super) fn add(&mut self, address: &Address, errors: Diagnostics) {
         let same_text = |one: &Diagnostic, other: &Diagnostic| {
             (one.span, one.code, &one.summary) == (other.span, other.code, &other.summary)
         };
@@ -109,7 +109,7 @@ impl InstanceErrors {
         }
     }
 
-    fn finish(self) -> impl Iterator<Item = Diagnostic> {
+    pub(super) fn finish(self) -> impl Iterator<Item = Diagnostic> {
         self.found.into_iter().zip(self.others).map(|(mut error, others)| {
             if !others.is_empty() {
                 let also = format!("{} have the same error.", named(&others));

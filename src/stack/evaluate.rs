@@ -442,6 +442,16 @@ impl Stack {
         self.program.attributes.contains(name)
     }
 
+    /// The stack with these resources as well, in place of those of the same addresses.
+    #[must_use]
+    pub fn with_resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {
+        for resource in resources {
+            self.by_id.insert(resource.id.clone(), resource.address.clone());
+            self.resources.insert(resource.address.clone(), resource);
+        }
+        self
+    }
+
     /// The resource that has this id.
     pub fn by_id(&self, id: &ArmId) -> Option<&Resource> {
         self.by_id.get(id).and_then(|address| self.resources.get(address))

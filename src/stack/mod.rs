@@ -34,6 +34,7 @@ use crate::kinds::{Kind, Object};
 use crate::value::{Map, Value};
 
 pub use copies::Copies;
+pub use group::model::{FailoverGroup, GroupStep, Phase, Probe, ProbeBefore, Route, StepOrPhase};
 pub use inputs::RecordedInputs;
 pub use program::Program;
 pub use read::{ENVIRONMENT, Input, MAX_RESOURCES, Secrets, VariableInput, read, read_all};
@@ -77,6 +78,25 @@ pub struct Stack {
     /// The copies of a drill, which are among the resources; `None` but in a drill.
     pub copies: Option<Copies>,
     pub(crate) pinned: BTreeMap<Address, BTreeMap<Arc<str>, Option<Value>>>,
+}
+
+impl Stack {
+    /// The failover group with this name, in any of the forms that [`group_name`] takes.
+    pub fn failover_group(&self, name: &str) -> Option<&FailoverGroup> {
+        self.failover_groups.get(name).or_else(|| self.failover_groups.get(group_name(name).as_str()))
+    }
+}
+
+/// The name of a failover group as stacks and states have it: `web`, or `web["a"]` for an instance of `for_each`. As
+/// shells take quotes away, `web[a]` is the same, and so is `failover_group.web["a"]`.
+pub fn group_name(written: &str) -> String {
+    let name = written.strip_prefix("failover_group.").unwrap_or(written);
+    match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+        Some((label, key)) if !(key.starts_with('"') && key.ends_with('"')) => {
+            group::instance_name(label, key).to_string()
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// The declared recovery objectives.
@@ -205,93 +225,6 @@ pub struct Resource {
     pub(crate) each: Option<scope::EachInstance>,
     /// The tags that it has from the stack.
     pub(crate) stack_tags: Map,
-}
-
-/// A failover group, typed and checked. The failover planner acts on it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailoverGroup {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The active site in normal operation.
-    pub from: Arc<str>,
-    /// The standby site.
-    pub to: Arc<str>,
-    /// The replicas that are promoted.
-    pub promote: Vec<Address>,
-    /// The resource groups that are provisioned.
-    pub stand_up: Vec<Address>,
-    /// The workloads that are scaled to zero before data moves.
-    pub quiesce: Vec<Address>,
-    /// The resources that block writes at the source site.
-    pub fence: Vec<Address>,
-    /// The routes, in the order in which they are tried.
-    pub routes: Vec<Route>,
-    /// The probes.
-    pub probes: Vec<Probe>,
-    /// Further steps.
-    pub steps: Vec<GroupStep>,
-    /// Its place in the text.
-    pub span: Span,
-}
-
-impl FailoverGroup {
-    /// The resource exists only while this group is up.
-    pub fn stands_up(&self, resource: &Resource) -> bool {
-        resource.presence == Presence::Failover && resource.group.as_ref().is_some_and(|of| self.stand_up.contains(of))
-    }
-}
-
-/// A traffic-routing method.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Route {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The arguments, by name: references to resources, and plain values.
-    pub args: Map,
-    /// Its place in the text.
-    pub span: Span,
-}
-
-/// An endpoint that must succeed, before or after traffic is switched.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Probe {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The URL; unknown until the resources that it refers to exist.
-    pub url: Value,
-    /// The expected HTTP status.
-    pub status: u16,
-    /// The time limit for retries.
-    pub within: Duration,
-    /// The phase that waits for it; `None`: the last.
-    pub before: Option<Arc<str>>,
-    /// The resources that its URL refers to.
-    pub uses: Vec<Address>,
-    /// Its place in the text.
-    pub span: Span,
-}
-
-/// A further step of a failover.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GroupStep {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The procedures that it is part of: `up`, `down`, `drill`.
-    pub on: Vec<Arc<str>>,
-    /// The modes that it is part of: `planned`, `forced`.
-    pub modes: Vec<Arc<str>>,
-    /// The steps and phases it comes after.
-    pub after: Vec<Arc<str>>,
-    /// The steps and phases it comes before.
-    pub before: Vec<Arc<str>>,
-    /// Its action: type and arguments.
-    pub action: (Arc<str>, Map),
-    /// `on` is set and contains `drill`: an action is not part of a drill by default.
-    pub drilled: bool,
-    /// Runs only while this resource cannot be reached.
-    pub only_if_unreachable: Option<Address>,
-    /// Its place in the text.
-    pub span: Span,
 }
 
 /// An output.

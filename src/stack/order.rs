@@ -77,11 +77,11 @@ fn circle_message(members: &[Member]) -> Diagnostic {
     let (summary, help) = match all.as_slice() {
         [one] => (
             format!("self-reference: {one} refers to itself"),
-            "Write the value itself; a name that several places need goes into a local.",
+            "Write the value itself. If several resources use the same name, define it as a local.",
         ),
         all => (
             format!("dependency cycle: {}", all.join(", ")),
-            "Remove one of the references. If only a name is needed, put the name into a local that both use.",
+            "Remove one of the references. If a reference reads only a name, define the name as a local that both use.",
         ),
     };
     let mut message = Diagnostic::error("cycle", summary).why("None of them can be created first.").help(help);

@@ -95,9 +95,11 @@ pub(super) fn of(
             (None, None)
         }
         (SiteSetting::Absent, Some(_)) => (of_above, None),
+        // Text with a syntax error may declare the resource group that an id names.
+        (SiteSetting::Absent, None) if facts.program.unread.is_some() => (None, None),
         (SiteSetting::Absent, None) => {
             let problem = Diagnostic::error("missing-site", format!("the site of this {} is unknown", kind.name))
-                .why("It takes the site of its resource group or parent, and that is not managed by this stack.")
+                .why("It takes the site of its resource group or parent, which this stack does not manage.")
                 .help("Write `site = site.…`.");
             (None, Some(problem))
         }

@@ -30,8 +30,10 @@ pub struct Program {
     /// Names of blocks with an error that has been reported: references to them are no further error. An empty name
     /// means all of its kind.
     pub(crate) broken: HashSet<ReferenceName>,
-    /// Every file could be read.
+    /// There is a file.
     pub(crate) readable: bool,
+    /// The words of the text with syntax errors: the names that blocks in it may have. `None` where all could be read.
+    pub(crate) unread: Option<HashSet<Arc<str>>>,
     pub(crate) reader: Arc<dyn Files + Send + Sync>,
     pub(crate) subscription: String,
     pub(crate) tenant: String,
@@ -69,12 +71,18 @@ impl Program {
             unused: Vec::new(),
             broken: HashSet::new(),
             readable: true,
+            unread: None,
             reader,
             subscription,
             tenant,
             digest: String::new(),
             attributes: BTreeSet::new(),
         }
+    }
+
+    /// Text with a syntax error may declare this name, so that its absence elsewhere is no error.
+    pub(crate) fn may_declare(&self, name: &str) -> bool {
+        self.unread.as_ref().is_some_and(|words| words.contains(name))
     }
 
     /// The stack's name.

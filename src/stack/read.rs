@@ -1,5 +1,6 @@
 //! Text to a [`Program`]: the blocks of all files, sorted by what they are, and the values of variables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -8,9 +9,10 @@ use sha2::{Digest, Sha256};
 use crate::address::{Address, is_identifier};
 use crate::diagnostic::{self, Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Body, HclBlock};
-use crate::hcl::{self, Files};
+use crate::hcl::{self, Files, PartialFile};
 use crate::kinds;
 use crate::stack::program::{Definition, Local, Program};
+use crate::stack::variables::GivenValues;
 use crate::stack::{order, references, variables};
 
 /// Maximum number of resources of a stack, instances counted.
@@ -26,6 +28,8 @@ pub struct Input<'a> {
     pub reader: Arc<dyn Files + Send + Sync>,
     /// The values given to variables; of two for one variable the later wins.
     pub variables: Vec<VariableInput>,
+    /// Text of variable files that could not be read. It may hold the values that seem to be missing.
+    pub unread_values: Vec<String>,
     /// Sensitive variables without a value.
     pub secrets: Secrets,
     /// The subscription's GUID.
@@ -83,7 +87,8 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
 /// Reads the files of a stack as far as they can be read, and reports their errors. A program with errors serves only
 /// to be evaluated for more of them.
 pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
-    let Input { files, sources, reader, variables, secrets, subscription, tenant } = input;
+    let Input { files, sources, reader, variables, unread_values, secrets, subscription, tenant } = input;
+    let unread_values: HashSet<&str> = unread_values.iter().flat_map(|text| words(text)).collect();
     let mut found = Diagnostics::new();
     let mut digest = Sha256::new();
     let mut blocks = Vec::new();
@@ -101,30 +106,28 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
         digest.update(text.as_bytes());
         digest.update([0]);
         let file = sources.add(path, Arc::clone(&text));
-        match hcl::parse(&text, file) {
-            Ok(body) => {
-                stray_attributes(&body, &mut found);
-                references::attributes_read(&body, &mut program.attributes);
-                blocks.extend(body.blocks);
-            }
-            Err(problems) => {
-                program.readable = false;
-                found.extend(problems);
-            }
+        let PartialFile { body, unread, found: problems } = hcl::parse_partly(&text, file);
+        found.extend(problems);
+        stray_attributes(&body, &mut found);
+        references::attributes_read(&body, &mut program.attributes);
+        blocks.extend(body.blocks);
+        for text in unread {
+            program.unread.get_or_insert_default().extend(words(&text).map(Arc::from));
         }
     }
     for block in blocks {
         sort_in(&mut program, block, &mut found);
     }
-    // A file that cannot be read may declare the rest, so nothing else is reported then.
     if program.readable {
-        if program.stack.is_none() && !program.broken.iter().any(|(root, _)| &**root == "stack") {
+        let is_broken = program.broken.iter().any(|(root, _)| &**root == "stack");
+        if program.stack.is_none() && !is_broken && !program.may_declare("stack") {
             found.push(
                 Diagnostic::error("no-stack", "missing required block `stack`")
                     .help("Write `stack \"name\" {}` once, in any file."),
             );
         }
-        variables::give(&mut program, &variables, secrets, sources, &mut found);
+        let given = GivenValues { values: &variables, unread: &unread_values, secrets };
+        variables::give(&mut program, &given, sources, &mut found);
         references::check(&program, &mut found);
         order::put_in_order(&mut program, &mut found);
     }
@@ -139,6 +142,25 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
     (program, found)
 }
 
+/// The words of a text that may be the name of something declared in it: all but those after a dot.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.find(is_part)?;
+            let after_dot = rest.get(..start).is_some_and(|before| before.ends_with('.'));
+            let word = rest.get(start..)?;
+            let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
+            let (word, after) = word.split_at(end);
+            rest = after;
+            if !after_dot {
+                return Some(word);
+            }
+        }
+    })
+}
+
 fn stray_attributes(body: &Body, found: &mut Diagnostics) {
     for attribute in &body.attributes {
         found.push(
@@ -147,7 +169,7 @@ fn stray_attributes(body: &Body, found: &mut Diagnostics) {
                 format!("unsupported argument `{}` outside of a block", attribute.name.text),
             )
             .at(attribute.name.span)
-            .help("Move it into its block; a value of your own goes into `locals { … }`."),
+            .help("Move it into its block. Write a value of your own into `locals { … }`."),
         );
     }
 }
@@ -230,7 +252,7 @@ fn labelled(block: &HclBlock) -> Result<Arc<str>, Diagnostic> {
     match block.labels.as_slice() {
         [label] if is_identifier(&label.text) => Ok(Arc::clone(&label.text)),
         [label] => Err(wrong(format!("invalid label \"{}\"", label.text)).at(label.span).help(
-            "Start with a letter, and use letters, digits, `-` and `_`. Another name in the cloud goes into `name = \"…\"`.",
+            "Start with a letter, and use letters, digits, `-` and `_`. To set another name in the cloud, write `name = \"…\"`.",
         )),
         [] => Err(wrong(format!("missing label of block `{word}`")).help(format!("Write `{word} \"name\" {{ … }}`."))),
         [first, rest @ ..] => {

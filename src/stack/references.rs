@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
 use crate::hcl::ast::{Body, Expr, ExprKind, Ident, Root, TraversalStep};
-use crate::kinds::{self, Kind, with_article};
+use crate::kinds::{self, Kind, is_foreign_block, with_article};
 use crate::stack::program::Program;
 use crate::stack::scope::listed;
 
@@ -20,8 +20,8 @@ pub(crate) const COMMON: [&str; 3] = ["id", "name", "location"];
 /// Arguments of every resource block, beside those of its kind.
 pub(crate) const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", "name"];
 
-/// Arguments of a failover group's blocks that name steps and phases rather than values.
-const STEP_NAMES: &[&str] = &["after", "before"];
+/// Arguments of a failover group's blocks that name steps, phases and routes rather than values.
+const STEP_NAMES: &[&str] = &["after", "before", "fallback_for"];
 
 /// The names in an expression, each once.
 pub(super) fn of_expr(expr: &Expr) -> Vec<ReferenceName> {
@@ -87,7 +87,8 @@ pub(super) fn check(program: &Program, found: &mut Diagnostics) {
         ReferenceCheck { program, found, place: ReferencePosition::Constant, each: false }.body(&block.body);
     }
     for local in program.locals.values() {
-        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }.expr(&local.attribute.expr);
+        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }
+            .expr(&local.attribute.expr, false);
     }
     for block in program.outputs.values() {
         ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }.body(&block.body);
@@ -101,7 +102,7 @@ pub(super) fn check(program: &Program, found: &mut Diagnostics) {
     }
 }
 
-/// An argument that takes names of steps and phases, also if it is misspelt.
+/// An argument that takes names of steps, phases and routes, also if it is misspelt.
 fn takes_step_names(argument: &str) -> bool {
     STEP_NAMES.contains(&argument) || (argument.len() > 4 && closest(argument, STEP_NAMES.iter().copied()).is_some())
 }
@@ -129,20 +130,26 @@ impl ReferenceCheck<'_> {
         let outer = self.each;
         let for_each = body.attribute("for_each");
         if let Some(for_each) = for_each {
-            self.expr(&for_each.expr);
+            self.expr(&for_each.expr, false);
         }
         self.each |= body.is_repeated();
         for attribute in body.attributes.iter().filter(|attribute| &*attribute.name.text != "for_each") {
-            if self.place != ReferencePosition::FailoverGroup || !takes_step_names(&attribute.name.text) {
-                self.expr(&attribute.expr);
-            }
+            let names_blocks = self.place == ReferencePosition::FailoverGroup && takes_step_names(&attribute.name.text);
+            self.expr(&attribute.expr, names_blocks);
         }
-        body.blocks.iter().for_each(|block| self.body(&block.body));
+        body.blocks
+            .iter()
+            .filter(|block| !is_foreign_block(&block.ident.text))
+            .for_each(|block| self.body(&block.body));
         self.each = outer;
     }
 
-    fn expr(&mut self, expr: &Expr) {
+    /// Checks an expression; with `keys_only`, the keys of the blocks that it names.
+    fn expr(&mut self, expr: &Expr, keys_only: bool) {
         expr.visit_references(&mut |root, steps, _| {
+            if keys_only && !matches!(&*root.text, "each" | "var" | "local") {
+                return;
+            }
             if let Err(problem) = self.reference(root, steps) {
                 self.found.push(problem);
             }
@@ -167,10 +174,10 @@ impl ReferenceCheck<'_> {
             let example = self.names_of(&root.text).first().copied().unwrap_or("name");
             return Err(Diagnostic::error(
                 "unknown-name",
-                format!("invalid reference: `{}` needs a name after it", root.text),
+                format!("incomplete reference: no name after `{}`", root.text),
             )
             .at(root.span)
-            .help(format!("Write for instance `{}.{example}`.", root.text)));
+            .help(format!("Write a name, as in `{}.{example}`.", root.text)));
         };
         if !self.exists(&root.text, &name.text) && !self.is_broken(root, name) {
             return Err(self.no_such_name(root, name));
@@ -217,10 +224,10 @@ impl ReferenceCheck<'_> {
             .help("Write a plain value, a variable, or a local that depends on variables only."))
     }
 
-    /// A block of this name is written, and has an error that has been reported.
+    /// A block of this name is written, or may be, and has an error that has been reported.
     fn is_broken(&self, root: &Ident, name: &Ident) -> bool {
         let broken = |name: Arc<str>| self.program.broken.contains(&(Arc::clone(&root.text), name));
-        broken(Arc::clone(&name.text)) || broken("".into())
+        broken(Arc::clone(&name.text)) || broken("".into()) || self.program.may_declare(&name.text)
     }
 
     fn no_such_root(&self, root: &Ident) -> Result<(), Diagnostic> {

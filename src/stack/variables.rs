@@ -36,20 +36,24 @@ pub(crate) struct Field {
 /// The arguments of a `variable` block.
 const ARGUMENTS: [&str; 4] = ["type", "default", "sensitive", "description"];
 
+/// The values given to variables.
+pub(super) struct GivenValues<'a> {
+    /// The values, of which the later of two for one variable wins.
+    pub(super) values: &'a [VariableInput],
+    /// The words of variable files that could not be read. Their values are unknown, and not missing.
+    pub(super) unread: &'a HashSet<&'a str>,
+    /// Sensitive variables without a value.
+    pub(super) secrets: Secrets,
+}
+
 /// Gives every declared variable its value.
-pub(super) fn give(
-    program: &mut Program,
-    given: &[VariableInput],
-    secrets: Secrets,
-    sources: &mut Sources,
-    found: &mut Diagnostics,
-) {
+pub(super) fn give(program: &mut Program, given: &GivenValues<'_>, sources: &mut Sources, found: &mut Diagnostics) {
     let mut last: HashMap<&str, &VariableInput> = HashMap::new();
     // Variables whose name is misspelt where their value is given: that they have none is the same error.
-    let mut meant: HashSet<String> = HashSet::new();
-    for one in given {
+    let mut meant: HashSet<String> = given.unread.iter().map(|word| (*word).to_owned()).collect();
+    for one in given.values {
         if !program.variable_blocks.contains_key(one.name.as_str()) {
-            if one.is_from_environment() {
+            if one.is_from_environment() || program.may_declare(&one.name) {
                 continue;
             }
             let known = program.variable_blocks.keys().map(|name| &**name);
@@ -71,8 +75,8 @@ pub(super) fn give(
     let blocks: Vec<(Arc<str>, Arc<HclBlock>)> =
         program.variable_blocks.iter().map(|(name, block)| (Arc::clone(name), Arc::clone(block))).collect();
     for (name, block) in blocks {
-        let given = last.get(&*name).copied();
-        let variable = declare(&name, &block, given, (secrets, meant.contains(&*name)), sources, found);
+        let value = last.get(&*name).copied();
+        let variable = declare(&name, &block, value, (given.secrets, meant.contains(&*name)), sources, found);
         program.variables.insert(name, variable);
     }
 }

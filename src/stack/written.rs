@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
 use crate::hcl;
 use crate::hcl::ast::{self, Body, Expr, ExprKind, HclAttribute};
 use crate::kinds::decode::{ArgumentInput, BlockInput};
-use crate::kinds::with_article;
+use crate::kinds::{is_foreign_block, with_article};
 use crate::stack::place;
 use crate::stack::program::Definition;
 use crate::stack::references::META;
@@ -121,7 +121,7 @@ fn inherit(own: &mut StackBlock, from: StackBlock, definition: &Definition) {
     let kind = definition.kind;
     let own_names = own.written.args.iter().map(|arg| &*arg.name.text);
     let own_names = own_names.chain(own.written.blocks.iter().map(|(ident, _)| &*ident.text));
-    let known = || kind.args.iter().map(|arg| arg.name).chain(["site"]);
+    let known = || kind.args.iter().map(|arg| arg.name).chain(["site", "name"]);
     let strays = own_names.filter(|name| kind.arg(name).is_none() && *name != "site" && !META.contains(name));
     let meant: BTreeSet<&str> = strays.filter_map(|name| closest(name, known())).collect();
     let names = args.iter().map(|arg| &arg.name.text).chain(blocks.iter().map(|(ident, _)| &ident.text));
@@ -170,12 +170,18 @@ fn evaluate_body(
         out.written.args.push(ArgumentInput { name: attribute.name.clone(), value, span: attribute.expr.span, items });
     }
     for block in &body.blocks {
+        if is_foreign_block(&block.ident.text) {
+            // Reported as unsupported. Errors in its content would only follow from that.
+            let empty = BlockInput { header: block.header, ..BlockInput::default() };
+            out.written.blocks.push((block.ident.clone(), empty));
+            continue;
+        }
         if let Some(label) = block.labels.first() {
             let word = &block.ident.text;
             found.push(
                 Diagnostic::error("wrong-labels", format!("unexpected label of block `{word}`"))
                     .at(label.span)
-                    .help(format!("Write `{word} {{ … }}`; its name goes into an argument.")),
+                    .help(format!("Write `{word} {{ … }}`, and set the name with an argument of the block.")),
             );
         }
         let name = &block.ident.text;
@@ -254,7 +260,7 @@ fn entries(value: &Value) -> Result<Vec<(Arc<str>, Value)>, Diagnostic> {
     let wrong = |summary: String| Diagnostic::error("wrong-for-each", summary);
     if value.sensitive_within() {
         return Err(wrong("invalid `for_each`: the value is sensitive".to_owned())
-            .why("Its keys become addresses, which are shown.")
+            .why("Its keys are part of addresses, which plans show.")
             .help("Use keys that are not sensitive, and look up the sensitive values by them."));
     }
     if let Some(unknown) = value.unknown_within() {

@@ -184,14 +184,16 @@ pub(crate) mod tests {
             run,
             group,
             verb,
+            leaving: "east".to_owned(),
             since,
         });
         let groups = prop::collection::btree_map(any::<String>(), group_roles(), 0..3);
         let owed = prop::collection::btree_map(any::<String>(), owed(), 0..3);
-        (any::<u64>(), groups, prop::option::of(open), owed).prop_map(|(epoch, groups, open, owed)| Roles {
+        let open = prop::collection::vec(open, 0..3);
+        (any::<u64>(), groups, open, owed).prop_map(|(epoch, groups, open, owed)| Roles {
             epoch,
             groups,
-            open,
+            open: open.into_iter().map(|run| (run.group.clone(), run)).collect(),
             owed,
         })
     }
@@ -210,6 +212,7 @@ pub(crate) mod tests {
                     .map(|(key, r)| (Address::new("kind", "n").instance(&key), r))
                     .collect(),
                 outputs: serde_json::from_value(json!(outputs)).unwrap(),
+                folded: (0..serial % 3).map(|run| (run.to_string(), 7)).collect(),
                 last_step: serial.is_multiple_of(2).then_some(jiff::Timestamp::UNIX_EPOCH),
             },
         )
@@ -240,6 +243,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn unfinished_run_of_an_earlier_version_is_read() {
+        let sample = include_str!("../../tests/formats/state-v1-roles.json");
+        let state = read("state.json", sample.as_bytes()).unwrap();
+        let open: Vec<(&str, &str)> =
+            state.roles.open.values().map(|open| (open.group.as_str(), open.run.as_str())).collect();
+        assert_eq!(open.len(), 1);
+        assert_eq!(state.roles.open.keys().next().map(String::as_str), open.first().map(|(group, _)| *group));
+    }
+
+    #[test]
     fn says_what_is_wrong_and_how_to_recover() {
         let state = State {
             version: VERSION + 1,
@@ -249,6 +262,7 @@ pub(crate) mod tests {
             roles: Roles::default(),
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            folded: BTreeMap::new(),
             last_step: None,
         };
         let text = write(&state).unwrap();

@@ -40,6 +40,10 @@ pub struct State {
     pub resources: BTreeMap<Address, Recorded>,
     /// The outputs of the last apply.
     pub outputs: BTreeMap<String, SealedValue>,
+    /// The unfinished runs, each with the number of its journal's entries that are folded in: the next load continues
+    /// with the entry after them, whatever other runs have saved meanwhile.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folded: BTreeMap<String, usize>,
     /// The time of the last step of a run, by its clock: shortly after it, reads may not show new objects yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_step: Option<Timestamp>,
@@ -56,6 +60,7 @@ impl State {
             roles: Roles::default(),
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            folded: BTreeMap::new(),
             last_step: None,
         }
     }

@@ -1,9 +1,9 @@
-//! Roles: the active site of each failover group, since when and by which run; and the unfinished run.
+//! Roles: the active site of each failover group, since when and by which run; and the unfinished run of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::Address;
 use crate::kinds::{FailoverMode, ProtectionDebt, Side};
@@ -17,9 +17,14 @@ pub struct Roles {
     /// The groups whose roles a run has moved. A group that is absent has its declared role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, GroupRole>,
-    /// The unfinished failover run. While there is one, nothing else changes the cloud.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open: Option<OpenRun>,
+    /// The unfinished failover run of each group. While there is one, nothing else changes what it works on.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "write_open",
+        deserialize_with = "read_open"
+    )]
+    pub open: BTreeMap<String, OpenRun>,
     /// Protection debt of groups that no run has moved, by group.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub owed: BTreeMap<String, Vec<RecordedDebt>>,
@@ -87,6 +92,9 @@ pub struct OpenRun {
     pub group: String,
     /// `up`, `down` or `drill`.
     pub verb: RunKind,
+    /// The site that it moves users and data from; empty in states of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub leaving: String,
     /// Since when.
     pub since: Timestamp,
 }
@@ -101,6 +109,30 @@ pub enum RunKind {
     Down,
     /// Drill: proves that a failover would work.
     Drill,
+}
+
+/// Writes the unfinished runs as a list; a single one as itself, as earlier versions did.
+fn write_open<S: Serializer>(open: &BTreeMap<String, OpenRun>, to: S) -> Result<S::Ok, S::Error> {
+    let mut runs = open.values();
+    match (runs.next(), runs.next()) {
+        (Some(only), None) => only.serialize(to),
+        _ => to.collect_seq(open.values()),
+    }
+}
+
+/// Reads one unfinished run, or a list of them.
+fn read_open<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, OpenRun>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        One(OpenRun),
+        Several(Vec<OpenRun>),
+    }
+    let runs = match Written::deserialize(from)? {
+        Written::One(run) => vec![run],
+        Written::Several(runs) => runs,
+    };
+    Ok(runs.into_iter().map(|run| (run.group.clone(), run)).collect())
 }
 
 impl Roles {

@@ -4,11 +4,14 @@
 //! after a failure, after an unknown outcome and after a crash: the next plan then reads the object before it
 //! decides.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Entry, Event, RunEnd, RunStart, StepEvent};
 use crate::address::Address;
-use crate::state::{OpenRun, State, Status};
+use crate::kinds::FailoverMode;
+use crate::state::{ActiveSite, GroupRole, OpenRun, RunKind, State, Status};
 
 /// A journal entry that belongs to another state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,31 +35,71 @@ impl State {
         }
     }
 
-    /// Applies one more entry to the state.
+    /// Applies one more entry of a run to the state.
     ///
     /// # Errors
     /// Where the run did not start from this state; the state is then unchanged.
-    pub fn fold(&mut self, entry: &Entry) -> Result<(), ForeignEntry> {
+    pub fn fold(&mut self, run: &str, entry: &Entry) -> Result<(), ForeignEntry> {
         match &entry.event {
             Event::Started(started) => {
                 self.is_basis_of(started)?;
                 if let Some(undertaking) = &started.failover {
-                    self.roles.open = Some(OpenRun {
+                    let open = OpenRun {
                         run: started.run.clone(),
                         group: undertaking.group.clone(),
                         verb: undertaking.verb,
+                        leaving: undertaking.leaving.clone(),
                         since: entry.at,
-                    });
+                    };
+                    self.roles.open.insert(undertaking.group.clone(), open);
                 }
             }
             Event::Step { address, event, step: _ } => {
-                self.last_step = Some(entry.at);
+                self.last_step = self.last_step.max(Some(entry.at));
                 self.fold_step(address, event, entry.at);
             }
-            Event::Ended(RunEnd::Done) | Event::Closed { .. } => self.roles.open = None,
-            Event::Resumed { .. } | Event::Extended { .. } | Event::Ended(_) => {}
+            Event::Ended(RunEnd::Done) | Event::Closed { .. } => self.roles.open.retain(|_, open| open.run != run),
+            Event::Resumed { .. } | Event::Revised { .. } | Event::Extended { .. } | Event::Ended(_) => {}
         }
         Ok(())
+    }
+
+    /// Ends a run whose journal was moved away: nothing more can be read of it, so that its group is in a mixed state.
+    pub fn lose(&mut self, run: &str) {
+        self.folded.remove(run);
+        let lost: Vec<OpenRun> = self.roles.open.values().filter(|open| open.run == run).cloned().collect();
+        for OpenRun { run, group, verb, leaving, since } in lost {
+            self.roles.open.remove(&group);
+            if verb == RunKind::Drill {
+                continue;
+            }
+            let known = self.roles.groups.get(&group);
+            let role = GroupRole {
+                active: ActiveSite::Between,
+                site: if leaving.is_empty() {
+                    known.map(|role| role.site.clone()).unwrap_or_default()
+                } else {
+                    leaving
+                },
+                since,
+                run,
+                how: FailoverMode::Forced,
+                accepted: None,
+                // The run may have moved any of them.
+                stores: BTreeMap::new(),
+                moved: known.map(|role| role.moved.clone()).unwrap_or_default(),
+                owed: known.map(|role| role.owed.clone()).unwrap_or_default(),
+            };
+            self.roles.epoch += 1;
+            self.roles.groups.insert(group, role);
+        }
+    }
+
+    /// Forgets runs that ended without a record, such as an apply that was killed. Only a process that excludes other
+    /// applies knows that they have ended.
+    pub fn keep_open_runs(&mut self) {
+        let open = &self.roles.open;
+        self.folded.retain(|run, _| open.values().any(|open| open.run == *run));
     }
 
     fn fold_step(&mut self, address: &Address, event: &StepEvent, at: Timestamp) {

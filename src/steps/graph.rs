@@ -3,9 +3,12 @@
 //! Every traversal is a loop over vectors: depth costs no stack, and time grows only with steps and needs. Nothing
 //! here depends on a run.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::{Step, StepGraph, StepId};
+use super::{Act, RouteSwitch, Step, StepGraph, StepId, Task};
+use crate::address::Address;
 
 /// Reasons why steps do not form a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +52,33 @@ impl StepId {
     }
 }
 
+impl Step {
+    /// The resources that the step changes, or whose role it moves.
+    pub fn changes(&self) -> Vec<&Address> {
+        match &self.act {
+            Act::Create | Act::Update | Act::Adopt | Act::Delete(_) | Act::SetAside(_) | Act::Forget => {
+                vec![&self.address]
+            }
+            Act::Task(Task::Promote { .. } | Task::Reprotect | Task::Move { .. }) => vec![&self.address],
+            Act::Task(Task::Route { levers, .. }) => levers.iter().flat_map(RouteSwitch::resources).collect(),
+            Act::Task(
+                Task::CatchUp
+                | Task::Linger(_)
+                | Task::Probe
+                | Task::Custom { .. }
+                | Task::Unchanged { .. }
+                | Task::Record(_),
+            ) => Vec::new(),
+        }
+    }
+}
+
 impl StepGraph {
+    /// The resources that the steps change.
+    pub fn changes(&self) -> BTreeSet<Address> {
+        self.steps.iter().flat_map(Step::changes).cloned().collect()
+    }
+
     /// A validated graph of these steps.
     ///
     /// # Errors
@@ -138,19 +167,49 @@ impl StepGraph {
         let mut before: Vec<Option<StepId>> = vec![None; self.steps.len()];
         let until_of = |until: &[Duration], id: StepId| until.get(id.index()).copied().unwrap_or_default();
         for step in self.order().into_iter().filter_map(|id| self.step(id)) {
-            let last = step.needs.iter().copied().max_by_key(|&need| (until_of(&until, need), std::cmp::Reverse(need)));
+            let last = step.needs.iter().copied().max_by_key(|&need| (until_of(&until, need), Reverse(need)));
             let total = length(step) + last.map_or(Duration::ZERO, |need| until_of(&until, need));
             if let (Some(of_step), Some(link)) = (until.get_mut(step.id.index()), before.get_mut(step.id.index())) {
                 *of_step = total;
                 *link = last;
             }
         }
-        let last =
-            self.steps.iter().map(|step| step.id).max_by_key(|&id| (until_of(&until, id), std::cmp::Reverse(id)));
+        let last = self.steps.iter().map(|step| step.id).max_by_key(|&id| (until_of(&until, id), Reverse(id)));
         let mut steps: Vec<StepId> =
             std::iter::successors(last, |id| before.get(id.index()).copied().flatten()).collect();
         steps.reverse();
         Path { total: last.map_or(Duration::ZERO, |id| until_of(&until, id)), steps }
+    }
+
+    /// The chain of measured steps that ends with this one: back from each step to the need, or the step with one of
+    /// its serial keys, that ended last before it began. `time` gives the start and end of a step that ran.
+    pub fn chain_to<T: Ord + Copy>(&self, last: StepId, time: impl Fn(StepId) -> Option<(T, T)>) -> Vec<StepId> {
+        let mut holders: HashMap<&str, Vec<(T, Reverse<StepId>)>> = HashMap::new();
+        for (step, (_, ended)) in self.steps.iter().filter_map(|step| Some((step, time(step.id)?))) {
+            step.serial.iter().for_each(|key| holders.entry(key).or_default().push((ended, Reverse(step.id))));
+        }
+        holders.values_mut().for_each(|holders| holders.sort_unstable());
+        let before = |id: &StepId| {
+            let step = self.step(*id)?;
+            let (begun, _) = time(*id)?;
+            let need = step.needs.iter().filter_map(|need| Some((time(*need)?.1, Reverse(*need)))).max();
+            let holder = |key: &String| {
+                let holders = holders.get(key.as_str())?;
+                let until = holders.partition_point(|(ended, _)| *ended <= begun);
+                // Of steps that took no time at that moment, the order is unknown.
+                let earlier = |holder: &&(T, Reverse<StepId>)| time(holder.1.0).is_some_and(|(began, _)| began < begun);
+                holders.get(..until)?.iter().rev().find(earlier).copied()
+            };
+            let holder = step.serial.iter().filter_map(holder).max();
+            // At the same time, the need is the reason.
+            match (need, holder) {
+                (Some(need), Some(holder)) if holder.0 <= need.0 => Some(need.1.0),
+                (need, holder) => holder.or(need).map(|(_, Reverse(id))| id),
+            }
+        };
+        let mut chain: Vec<StepId> = std::iter::successors(Some(last), before).take(self.steps.len()).collect();
+        chain.reverse();
+        chain
     }
 
     /// One cycle among the steps that `order` omits: from any of them, following omitted needs leads back to it.
@@ -207,6 +266,17 @@ mod tests {
         assert_eq!(graph.critical_path(), Path { total: Duration::from_secs(6), steps: ids(&[1, 3]) });
         assert_eq!(graph.remaining(), [5, 6, 3, 4].map(Duration::from_secs));
         assert_eq!(StepGraph::default().critical_path(), Path::default());
+    }
+
+    #[test]
+    fn chain_of_measured_steps_includes_those_with_the_same_serial_key() {
+        let keyed = |id: u32, needs: &[u32]| Step { serial: vec!["key".to_owned()], ..step(id, needs) };
+        let graph = StepGraph::new(vec![keyed(0, &[]), keyed(1, &[]), step(2, &[]), step(3, &[1, 2])]).unwrap();
+        let times = [(0, 5), (5, 9), (0, 8), (9, 10)];
+        assert_eq!(graph.chain_to(StepId(3), |id| times.get(id.index()).copied()), ids(&[0, 1, 3]));
+        // The holder of the key ended while the step still waited for a need.
+        let times = [(0, 5), (5, 6), (0, 8), (8, 10)];
+        assert_eq!(graph.chain_to(StepId(3), |id| times.get(id.index()).copied()), ids(&[2, 3]));
     }
 
     #[test]

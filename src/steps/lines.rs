@@ -152,7 +152,15 @@ mod tests {
             1 => any::<String>().prop_map(|by| Event::Resumed { by }),
             1 => (any::<String>(), prop::collection::vec(steps(), 0..3))
                 .prop_map(|(why, steps)| Event::Extended { why, steps }),
-            1 => words().prop_map(|(by, why)| Event::Closed { by, why }),
+            1 => (words(), prop::collection::vec(any::<String>(), 0..2))
+                .prop_map(|((by, digest), differences)| Event::Revised {
+                    by,
+                    digest,
+                    differences,
+                    text: Default::default(),
+                    steps: Vec::new(),
+                }),
+            1 => words().prop_map(|(by, why)| Event::Closed { by, superseded_by: Some(why.clone()), why }),
         ]
     }
 

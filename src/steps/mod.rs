@@ -11,11 +11,13 @@ mod next;
 mod replay;
 mod report;
 mod run_spec;
+mod schedule;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,8 +32,9 @@ pub use graph::{GraphError, Path};
 pub use next::next;
 pub use replay::{Corrupt, Phase, RunStatus, replay, replay_run};
 pub use report::{Record, Report, StepOutcome, StepTime};
-pub use run_spec::{Acceptance, Approval, CheckRecord, Prediction, RoleChange, RunSpec};
-pub use task::{RouteSwitch, Stage, Task, Touch, Undo};
+pub use run_spec::{Acceptance, Approval, CheckRecord, Prediction, RoleChange, RunSpec, RunText, TimeSpan};
+pub use schedule::{Schedule, WIDTH};
+pub use task::{LateArgument, RouteSwitch, Stage, Task, Touch, Undo};
 pub(crate) use timeline::between;
 pub use timeline::{Attempt, Condition, OperatorDecision, StepHistory, Timeline};
 
@@ -116,6 +119,21 @@ pub enum Event {
         /// The operator who resumed it: user and host.
         by: String,
     },
+    /// The run resumes with a stack that has changed.
+    Revised {
+        /// The operator who resumed it: user and host.
+        by: String,
+        /// The digest of the stack.
+        digest: String,
+        /// The differences, a line each.
+        differences: Vec<String>,
+        /// The configuration that the run depends on from now on.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        text: RunText,
+        /// The steps that take the place of the unfinished ones; their ids continue those of the graph. Empty where the
+        /// unfinished ones stay.
+        steps: Vec<Step>,
+    },
     /// Steps were added after the others, and the unfinished ones are cancelled: the run rolls back.
     Extended {
         /// The operator who decided it, and the reason.
@@ -140,11 +158,17 @@ pub enum Event {
         by: String,
         /// The reason, and the state in which it ended.
         why: String,
+        /// The run that took it over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        superseded_by: Option<String>,
     },
 }
 
 /// The reason of a wait step that a request to stop interrupted. It needs no answer: `resume` continues the wait.
 pub const INTERRUPTED: &str = "the run was asked to stop while this waited; `resume` continues the wait";
+
+/// The end of the observation of a step with a condition that did not hold.
+pub const NOT_NEEDED: &str = "the step is not needed";
 
 /// True for a step that paused because the run was asked to stop, and not for the operator. Earlier versions wrote
 /// another ending.

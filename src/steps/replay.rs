@@ -85,7 +85,7 @@ pub fn replay_run(journal: &[Entry]) -> Result<(StepGraph, RunStatus), Corrupt> 
     let mut graph = StepGraph::new(undertaking.steps.clone()).map_err(|e| first(e.to_string()))?;
     let mut status = RunStatus::new(&graph);
     for (number, entry) in (1..).zip(journal) {
-        if let Event::Extended { steps, why: _ } = &entry.event {
+        if let Event::Extended { steps, .. } | Event::Revised { steps, .. } = &entry.event {
             let all = graph.steps.iter().chain(steps).cloned().collect();
             graph = StepGraph::new(all).map_err(|e| Corrupt { entry: number, why: e.to_string() })?;
         }
@@ -179,7 +179,11 @@ impl RunStatus {
     fn follow(&mut self, graph: &StepGraph, event: &Event) -> Result<(), String> {
         match (self.ended, event) {
             _ if self.closed => return Err("the run was aborted before it".to_owned()),
-            (None, _) | (Some(RunEnd::Failed | RunEnd::Stopped), Event::Resumed { .. } | Event::Extended { .. }) => {}
+            (None, _)
+            | (
+                Some(RunEnd::Failed | RunEnd::Stopped),
+                Event::Resumed { .. } | Event::Revised { .. } | Event::Extended { .. },
+            ) => {}
             (Some(_), Event::Closed { .. }) => {}
             (Some(_), _) => return Err("the run has ended before it".to_owned()),
         }
@@ -209,11 +213,17 @@ impl RunStatus {
                 self.resume(graph);
                 Ok(())
             }
-            Event::Extended { steps, .. } if graph.steps.len() == self.phases.len() + steps.len() => {
+            Event::Revised { steps, .. } if steps.is_empty() => {
+                self.resume(graph);
+                Ok(())
+            }
+            Event::Revised { steps, .. } | Event::Extended { steps, .. }
+                if graph.steps.len() == self.phases.len() + steps.len() =>
+            {
                 self.extend(graph);
                 Ok(())
             }
-            Event::Extended { .. } => Err("the graph does not have its steps".to_owned()),
+            Event::Revised { .. } | Event::Extended { .. } => Err("the graph does not have its steps".to_owned()),
             Event::Ended(ended) => self.close(*ended),
             Event::Closed { .. } => {
                 self.closed = true;

@@ -17,7 +17,8 @@ pub struct Report {
     pub ended: Option<RunEnd>,
     /// The outcome of each step, by its position.
     pub fates: Vec<StepOutcome>,
-    /// The critical path as it ran: the longest chain of measured durations along the needs.
+    /// The critical path as it ran: the chain of steps that ended last, each after a need or after a step with the same
+    /// serial key.
     pub critical: Path,
 }
 
@@ -99,8 +100,13 @@ impl Record {
         match &entry.event {
             Event::Started(_) => self.began = entry.at,
             Event::Resumed { .. } => self.ended = None,
-            Event::Extended { steps, .. } => {
+            Event::Revised { steps, .. } | Event::Extended { steps, .. } => {
                 self.ended = None;
+                if matches!(entry.event, Event::Revised { .. }) && !steps.is_empty() {
+                    // Others take the place of what is unfinished.
+                    let unfinished = self.fates.iter_mut().filter(|fate| !matches!(fate, StepOutcome::Done(_)));
+                    unfinished.for_each(|fate| *fate = StepOutcome::NotBegun);
+                }
                 self.fates.resize(self.fates.len() + steps.len(), StepOutcome::NotBegun);
             }
             Event::Ended(ended) => self.ended = Some(*ended),
@@ -137,9 +143,11 @@ impl Record {
                 *fate = StepOutcome::Skipped(cause);
             }
         }
-        let measured =
-            |step: &Step| self.fate(step.id).and_then(StepOutcome::took).map_or(Duration::ZERO, StepTime::length);
-        let critical = graph.longest_path(measured);
+        let time = |id: StepId| self.fate(id).and_then(StepOutcome::took).map(|took| (took.begun, took.ended));
+        let ends = graph.steps.iter().filter_map(|step| Some((time(step.id)?.1, std::cmp::Reverse(step.id))));
+        let steps = ends.max().map(|(_, last)| graph.chain_to(last.0, time)).unwrap_or_default();
+        let total = steps.iter().filter_map(|id| self.fate(*id)?.took()).map(StepTime::length).sum();
+        let critical = Path { total, steps };
         Report {
             began: self.began,
             length: since(self.began, self.last),

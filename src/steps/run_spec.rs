@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Step;
 use crate::address::Address;
@@ -25,6 +26,12 @@ pub struct RunSpec {
     /// The name of the lost site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,
+    /// The start of the outage, where the operator gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The unfinished run of the group that this one takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<String>,
     /// The source site.
     pub leaving: String,
     /// The destination site.
@@ -38,11 +45,15 @@ pub struct RunSpec {
     pub notes: Vec<String>,
     /// The results of the preflight checks.
     pub checks: Vec<CheckRecord>,
+    /// The configuration that the run depends on; empty in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub text: RunText,
     /// The steps.
     pub steps: Vec<Step>,
     /// The predicted duration.
     pub predicted: Prediction,
-    /// The predicted data loss of each replica; `None` where replication lag was unavailable.
+    /// The predicted data loss of each replica; `None` where replication lag was unavailable, and in a
+    /// drill, which promotes no data.
     pub losses: BTreeMap<Address, Option<Duration>>,
     /// The risks that the operator accepted at the start.
     pub accepted: Acceptance,
@@ -50,14 +61,74 @@ pub struct RunSpec {
     pub objectives: (Option<Duration>, Option<Duration>),
 }
 
-/// A predicted duration.
+/// The arguments of the blocks that a run depends on, by block. Sensitive values are digests.
+pub type RunText = BTreeMap<String, JsonMap<String, Json>>;
+
+/// The predicted times of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prediction {
-    /// P50 of the recovery time.
+    /// P50 of the recovery time: from the start of the run to the last probe and traffic switch, without the time that
+    /// an operator takes to approve.
     pub typical: Duration,
-    /// P95 of the recovery time.
+    /// P95 of the recovery time, with the P95 of each approval on the way.
     pub worst: Duration,
+    /// The number of steps before service is restored that wait for an operator.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub approvals: u32,
+    /// The service interruption of a planned move. `None` in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interruption: Option<TimeSpan>,
+    /// The time of the steps of a failover that a drill leaves out: fences, promotions, traffic switches, steps of the
+    /// group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<TimeSpan>,
+}
+
+/// A predicted duration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeSpan {
+    /// P50, without the time that an operator takes to approve.
+    pub typical: Duration,
+    /// P95, with the P95 of each approval.
+    pub worst: Duration,
+    /// The number of steps within that wait for an operator.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub approvals: u32,
+}
+
+impl TimeSpan {
+    /// This time and another one after it.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            typical: self.typical + other.typical,
+            worst: self.worst + other.worst,
+            approvals: self.approvals + other.approvals,
+        }
+    }
+}
+
+impl Prediction {
+    /// The recovery time.
+    pub const fn recovery(&self) -> TimeSpan {
+        TimeSpan { typical: self.typical, worst: self.worst, approvals: self.approvals }
+    }
+
+    /// The time that the RTO limits: in an outage the recovery time, during a planned move the service interruption,
+    /// in a drill the recovery time together with the steps that the drill leaves out.
+    pub fn headline(&self, verb: RunKind, how: FailoverMode) -> TimeSpan {
+        match (verb, how) {
+            (RunKind::Drill, _) => self.recovery().and(self.left_out.unwrap_or_default()),
+            (RunKind::Up | RunKind::Down, FailoverMode::Planned) => self.interruption.unwrap_or(self.recovery()),
+            (RunKind::Up | RunKind::Down, FailoverMode::Forced) => self.recovery(),
+        }
+    }
+}
+
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The risks that an operator accepted.

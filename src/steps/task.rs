@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::Act;
+use super::{Act, Step};
 use crate::address::Address;
 use crate::kinds::{FailoverMode, Side};
 use crate::state::GroupRole;
@@ -36,9 +36,9 @@ pub enum Task {
     },
     /// Wait until clients no longer use the old endpoint (DNS time to live).
     Linger(Duration),
-    /// Switch traffic with the first route that works.
+    /// Switch the traffic of one set of users: every route that is no fallback, and fallbacks where it fails.
     Route {
-        /// The routes, in the order of attempts.
+        /// The routes.
         levers: Vec<RouteSwitch>,
         /// The probes, by name, that must succeed after the switch.
         agree: Vec<String>,
@@ -66,19 +66,65 @@ impl Act {
     }
 }
 
+impl Step {
+    /// True for steps that may move users or data: promotions, traffic switches, and everything of the group's own
+    /// except waits and approvals.
+    pub fn moves_users(&self) -> bool {
+        match &self.act {
+            Act::Task(Task::Promote { .. } | Task::Route { .. }) => true,
+            Act::Task(Task::Custom { action }) => !matches!(&**action, "approval" | "wait"),
+            _ => false,
+        }
+    }
+}
+
 /// One route: the writes, in this order, that switch traffic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteSwitch {
     /// The name of the route block.
     pub name: String,
     /// The resources, each with the arguments to write.
     pub moves: Vec<(Address, JsonMap<String, Json>)>,
+    /// Arguments whose values are known only once the destination exists. Written first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<LateArgument>,
+    /// The route that this one replaces where that cannot be switched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_for: Option<String>,
     /// How long clients may still use the old endpoint.
     pub lingers: Duration,
     /// The URL of the public endpoint, where known: it must answer after the switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front: Option<String>,
+}
+
+impl RouteSwitch {
+    /// The resources that it writes.
+    pub fn resources(&self) -> impl Iterator<Item = &Address> {
+        self.late.iter().map(|late| &late.resource).chain(self.moves.iter().map(|(address, _)| address))
+    }
+
+    /// The arguments that it writes, each with its resource.
+    pub fn arguments(&self) -> impl Iterator<Item = (&Address, &str)> {
+        let known =
+            self.moves.iter().flat_map(|(address, arguments)| arguments.keys().map(move |name| (address, &**name)));
+        self.late.iter().map(|late| (&late.resource, &*late.argument)).chain(known)
+    }
+}
+
+/// An argument of a route's resource whose value is that of the route for a site, once it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LateArgument {
+    /// The resource.
+    pub resource: Address,
+    /// The argument.
+    pub argument: String,
+    /// The site whose value is written.
+    pub site: String,
+    /// The attributes that the value waits for, as `public_ip.web.ip_address`.
+    pub waits_for: Vec<String>,
 }
 
 /// The phases of a procedure, named as in the language.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Corrupt, Entry, Event, Phase, Report, RunEnd, RunSpec, RunStart, RunStatus, Stage, StepEvent, StepFact, StepGraph,
-    StepId, is_interruption, replay_run,
+    Act, Corrupt, Entry, Event, NOT_NEEDED, Phase, Report, RunEnd, RunSpec, RunStart, RunStatus, Stage, Step,
+    StepEvent, StepFact, StepGraph, StepId, Task, WIDTH, is_interruption, replay_run,
 };
 use crate::address::Address;
 use crate::kinds::FailoverMode;
-use crate::state::GroupRole;
+use crate::state::{GroupRole, RunKind};
 
 /// A failover run from its journal.
 #[derive(Debug, Clone)]
@@ -33,10 +33,16 @@ pub struct Timeline {
     pub decisions: Vec<OperatorDecision>,
     /// Set once the run was aborted.
     pub closed: bool,
+    /// The run that took it over.
+    pub superseded_by: Option<String>,
     /// The first step of the rollback; `None` without one.
     pub unwinds: Option<StepId>,
-    /// The time at which users were served again; `None` where they are not.
+    /// The time at which users were served again, as a probe or the public endpoint has confirmed; `None` where
+    /// nothing has.
     pub served: Option<Timestamp>,
+    /// The time at which everything was done that users depend on, confirmed or not; `None` where a step of it is not
+    /// done, was skipped or was rolled back.
+    pub arrived: Option<Timestamp>,
     /// The chain of steps that determined the duration until users were served again or, where they are not, until
     /// now.
     pub critical: Vec<StepId>,
@@ -98,6 +104,8 @@ pub enum Condition {
     Unwound,
     /// Aborted.
     GivenUp,
+    /// Taken over by another run.
+    Superseded,
 }
 
 impl Condition {
@@ -111,6 +119,7 @@ impl Condition {
             Self::Done => "done",
             Self::Unwound => "unwound",
             Self::GivenUp => "aborted",
+            Self::Superseded => "superseded",
         }
     }
 
@@ -144,14 +153,17 @@ impl Timeline {
             courses,
             decisions: Vec::new(),
             closed: false,
+            superseded_by: None,
             unwinds,
             served: None,
+            arrived: None,
             critical: Vec::new(),
             losses: BTreeMap::new(),
             role: None,
         };
         journal.iter().for_each(|entry| timeline.note(entry));
-        timeline.served = timeline.served_at();
+        timeline.arrived = timeline.arrived_at();
+        timeline.served = timeline.arrived.filter(|_| timeline.is_confirmed());
         timeline.critical = timeline.chain();
         Ok(timeline)
     }
@@ -160,6 +172,7 @@ impl Timeline {
     pub fn condition(&self) -> Condition {
         let waits = self.graph.steps.iter().any(|step| self.phase(step.id) == Some(Phase::Paused));
         match self.report.ended {
+            _ if self.superseded_by.is_some() => Condition::Superseded,
             _ if self.closed => Condition::GivenUp,
             None => Condition::Open,
             Some(RunEnd::Done) if self.unwinds.is_some() => Condition::Unwound,
@@ -168,6 +181,12 @@ impl Timeline {
             Some(RunEnd::Stopped) => Condition::Stopped,
             Some(RunEnd::Failed) => Condition::Failed,
         }
+    }
+
+    /// True if an operator skipped a step: the run did not do everything that it was made for, and its durations are no
+    /// sample for predictions.
+    pub fn has_skipped(&self) -> bool {
+        self.courses.iter().any(|course| course.left_out.is_some())
     }
 
     /// The phase of a step. A wait that a request to stop interrupted is ready: it needs no answer.
@@ -179,15 +198,75 @@ impl Timeline {
         }
     }
 
-    /// The recovery time: until users were served again.
+    /// The recovery time from the start of the run: until a probe or the public endpoint has confirmed that users are
+    /// served.
     pub fn recovery(&self) -> Option<Duration> {
         Some(between(self.report.began, self.served?))
+    }
+
+    /// The time from the start of the run until everything was done that users depend on, confirmed or not. The
+    /// measured value of the predicted recovery time.
+    pub fn switched(&self) -> Option<Duration> {
+        Some(between(self.report.began, self.arrived?))
+    }
+
+    /// True where users were without service before the run began: the outage is the reason for the run.
+    pub fn follows_outage(&self) -> bool {
+        self.undertaking.verb == RunKind::Up && self.undertaking.how == FailoverMode::Forced
+    }
+
+    /// The start of the outage, where the operator gave it.
+    pub fn outage(&self) -> Option<Timestamp> {
+        self.undertaking.since.filter(|_| self.follows_outage())
+    }
+
+    /// The measured time without service, confirmed: after an outage from its start, where that is known, else from
+    /// the start of the run; during a planned move the service interruption. A drill interrupts nobody: the time until
+    /// its copies answered.
+    pub fn without_service(&self) -> Option<Duration> {
+        let served = self.served?;
+        match (self.undertaking.verb, self.undertaking.how) {
+            (RunKind::Drill, _) => Some(between(self.report.began, served)),
+            (_, FailoverMode::Forced) => Some(between(self.outage().unwrap_or(self.report.began), served)),
+            (RunKind::Up | RunKind::Down, FailoverMode::Planned) => self.interruption(),
+        }
+    }
+
+    /// The measured service interruption of a planned move: from the start of the first step that stops work, blocks
+    /// writes or moves data to the end of the last traffic switch. `None` until traffic is switched.
+    pub fn interruption(&self) -> Option<Duration> {
+        let arrived = self.arrived?;
+        let begun = |stages: &[Stage]| {
+            let steps = self.graph.steps.iter().filter(|step| stages.contains(&step.stage));
+            steps.filter_map(|step| Some(self.course(step.id)?.attempts.first()?.begun)).min()
+        };
+        let Some(since) = begun(&[Stage::Quiesce]).or_else(|| begun(&[Stage::Fence, Stage::Promote])) else {
+            return Some(Duration::ZERO);
+        };
+        let routes = self.graph.steps.iter().filter(|step| step.stage == Stage::Route);
+        let until = routes.filter_map(|step| self.ended(step.id)).max().unwrap_or(arrived);
+        Some(between(since, until))
+    }
+
+    /// The skipped steps that users depend on.
+    pub fn skipped(&self) -> impl Iterator<Item = &Step> {
+        let is_skipped = |step: &&Step| self.course(step.id).is_some_and(|course| course.left_out.is_some());
+        self.graph.steps.iter().filter(|step| serves(step.stage)).filter(is_skipped)
+    }
+
+    /// True for a move that promotes no replica, switches no traffic and runs no program or request of the group: users
+    /// and data stay where they are.
+    pub fn moves_nothing(&self) -> bool {
+        self.undertaking.verb != RunKind::Drill
+            && self.undertaking.roles.is_empty()
+            && !self.graph.steps.iter().any(Step::moves_users)
     }
 
     /// The data loss of a replica: as measured, or none where roles were moved as planned and no loss was announced.
     pub fn lost(&self, replica: &Address) -> Option<Duration> {
         let announced = self.undertaking.losses.get(replica).copied().flatten();
-        let none = announced.filter(|loss| loss.is_zero() && self.undertaking.how == FailoverMode::Planned);
+        let is_planned = self.undertaking.how == FailoverMode::Planned && self.undertaking.verb != RunKind::Drill;
+        let none = announced.filter(|loss| loss.is_zero() && is_planned);
         self.losses.get(replica).copied().or(none)
     }
 
@@ -196,21 +275,17 @@ impl Timeline {
         self.report.began.checked_add(self.report.length).unwrap_or(self.report.began)
     }
 
-    /// The expected remaining duration from this moment on: the longest chain of unfinished steps.
+    /// The expected remaining duration from this moment on, with the steps that wait for each other.
     pub fn rest(&self, now: Timestamp) -> Duration {
-        let remaining = self.graph.remaining();
-        let rest = self.graph.steps.iter().filter_map(|step| {
-            let whole = remaining.get(step.id.index()).copied().unwrap_or_default();
-            match self.status.phase(step.id)? {
-                Phase::Succeeded | Phase::Skipped => None,
-                Phase::UnderWay => {
-                    let begun = self.course(step.id)?.attempts.last()?.begun;
-                    Some(whole.saturating_sub(between(begun, now).min(step.expect)))
-                }
-                Phase::Waiting | Phase::Ready | Phase::Failed | Phase::Unknown | Phase::Paused => Some(whole),
+        let left = |step: &Step| match self.status.phase(step.id) {
+            None | Some(Phase::Succeeded | Phase::Skipped) => Duration::ZERO,
+            Some(Phase::UnderWay) => {
+                let begun = self.course(step.id).and_then(|course| course.attempts.last()).map(|last| last.begun);
+                step.expect.saturating_sub(begun.map(|begun| between(begun, now)).unwrap_or_default())
             }
-        });
-        rest.max().unwrap_or_default()
+            Some(Phase::Waiting | Phase::Ready | Phase::Failed | Phase::Unknown | Phase::Paused) => step.expect,
+        };
+        self.graph.schedule(WIDTH, left).total()
     }
 
     /// The history of a step.
@@ -223,12 +298,27 @@ impl Timeline {
         let decisions = &mut self.decisions;
         let mut decide = |step, what| decisions.push(OperatorDecision { at, step, what });
         match &entry.event {
-            Event::Started(started) => decide(None, format!("{} started the run", started.by)),
+            Event::Started(started) => {
+                let over = started.failover.as_deref().and_then(|spec| spec.supersedes.as_ref());
+                let over = over.map(|other| format!(", which takes over run {other}")).unwrap_or_default();
+                decide(None, format!("{} started the run{over}", started.by));
+            }
             Event::Resumed { by } => decide(None, format!("{by} resumed the run")),
+            Event::Revised { by, differences, .. } => {
+                let what = if differences.is_empty() { String::new() } else { format!(": {}", differences.join("; ")) };
+                decide(None, format!("{by} resumed the run with a changed stack{what}"));
+            }
             Event::Extended { why, .. } => decide(None, format!("the run is rolled back: {why}")),
-            Event::Closed { by, why } => {
-                decide(None, format!("{by} aborted the run: {why}"));
+            Event::Closed { by, why, superseded_by } => {
+                decide(
+                    None,
+                    match superseded_by {
+                        Some(other) => format!("{by} took the run over with run {other}"),
+                        None => format!("{by} aborted the run: {why}"),
+                    },
+                );
                 self.closed = true;
+                self.superseded_by.clone_from(superseded_by);
             }
             Event::Ended(_) => {}
             Event::Step { step, address, event } => {
@@ -259,36 +349,47 @@ impl Timeline {
         }
     }
 
-    /// The end of the last step that users depend on, where all of those are done or skipped; without such steps, the
-    /// end of the last step of all. `None` for a run that was rolled back.
-    fn served_at(&self) -> Option<Timestamp> {
-        let mut served = None;
+    /// The end of the last step that users depend on, where all of those are done; without such steps, the end of the
+    /// last step of all. `None` for a run that was rolled back, and where one was skipped.
+    fn arrived_at(&self) -> Option<Timestamp> {
+        let mut arrived = None;
         let none_serves = !self.graph.steps.iter().any(|step| serves(step.stage));
         for step in self.graph.steps.iter().filter(|step| none_serves || serves(step.stage)) {
-            match self.status.phase(step.id)? {
-                Phase::Succeeded => served = served.max(self.ended(step.id)),
-                Phase::Skipped => served = served.max(self.course(step.id)?.left_out.as_ref().map(|(at, _)| *at)),
+            match (self.status.phase(step.id)?, self.course(step.id)?.left_out.is_some()) {
+                (Phase::Succeeded, false) => arrived = arrived.max(self.ended(step.id)),
                 _ => return None,
             }
         }
-        served.filter(|_| self.unwinds.is_none())
+        arrived.filter(|_| self.unwinds.is_none())
+    }
+
+    /// True where a probe succeeded, or a traffic switch whose public endpoint answered.
+    fn is_confirmed(&self) -> bool {
+        let confirms = |step: &&Step| match &step.act {
+            Act::Task(Task::Probe) => true,
+            Act::Task(Task::Route { levers, agree }) => {
+                let all = !levers.is_empty() && levers.iter().all(|lever| lever.front.is_some());
+                all || !agree.is_empty()
+            }
+            _ => false,
+        };
+        let mut confirming = self.graph.steps.iter().filter(confirms);
+        confirming.any(|step| self.status.phase(step.id) == Some(Phase::Succeeded))
     }
 
     /// The chain from the step that ended last, among those that users depend on or among all, back along the needs
-    /// that ended last.
+    /// and the steps with the same serial key that ended last before each began.
     fn chain(&self) -> Vec<StepId> {
-        let counts = |stage| self.served.is_none() || serves(stage);
+        let none_serves = !self.graph.steps.iter().any(|step| serves(step.stage));
+        let counts = |stage| self.arrived.is_none() || none_serves || serves(stage);
         let ends = self.graph.steps.iter().filter(|step| counts(step.stage));
         let ends = ends.filter_map(|step| Some((self.ended(step.id)?, std::cmp::Reverse(step.id))));
-        let last = ends.max().map(|(_, std::cmp::Reverse(id))| id);
-        let before = |id: &StepId| {
-            let needs = self.graph.step(*id)?.needs.iter();
-            let needs = needs.filter_map(|need| Some((self.ended(*need)?, std::cmp::Reverse(*need))));
-            needs.max().map(|(_, std::cmp::Reverse(id))| id)
+        let Some((_, std::cmp::Reverse(last))) = ends.max() else { return Vec::new() };
+        let time = |id: StepId| {
+            let attempts = &self.course(id)?.attempts;
+            Some((attempts.last()?.begun, attempts.last()?.ended?))
         };
-        let mut chain: Vec<StepId> = std::iter::successors(last, before).collect();
-        chain.reverse();
-        chain
+        self.graph.chain_to(last, time)
     }
 
     /// The time of a step's last outcome.
@@ -323,6 +424,11 @@ impl StepHistory {
     pub fn took(&self) -> Duration {
         let took = |attempt: &Attempt| attempt.ended.map_or(Duration::ZERO, |ended| between(attempt.begun, ended));
         self.attempts.iter().map(took).sum()
+    }
+
+    /// True where the step found that it was not needed: its duration says nothing.
+    pub fn was_needless(&self) -> bool {
+        self.learnt.iter().any(|(_, learnt)| learnt.what.ends_with(NOT_NEEDED))
     }
 
     /// The last reported reason why it is not done.

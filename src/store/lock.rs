@@ -1,4 +1,4 @@
-//! The lock of a store: held through the operating system, so that a dead process cannot keep it, with a note about
+//! The locks of a store: held through the operating system, so that a dead process cannot keep one, with a note about
 //! the holder in the file.
 
 use std::fmt;
@@ -38,9 +38,28 @@ impl fmt::Display for Holder {
 #[derive(Debug)]
 pub struct LockGuard {
     file: File,
+    /// Set where the file has a note of this holder.
+    noted: bool,
 }
 
 impl LockGuard {
+    /// Shares the lock at this path with other processes that share it.
+    pub(super) fn share(path: &Path) -> Result<Self, StateError> {
+        let mut file = open(path, true)?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Self { file, noted: false }),
+            Err(TryLockError::Error(e)) => Err(files::failed(path)(e)),
+            Err(TryLockError::WouldBlock) => Err(locked(path, &mut file)),
+        }
+    }
+
+    /// Waits for the lock at this path. For locks that are held for a moment only.
+    pub(super) fn wait(path: &Path) -> Result<Self, StateError> {
+        let file = open(path, true)?;
+        file.lock().map_err(files::failed(path))?;
+        Ok(Self { file, noted: false })
+    }
+
     /// Takes the lock at this path and leaves a note in it.
     pub(super) fn take(path: &Path, holder: &Holder) -> Result<Self, StateError> {
         let file = open(path, true)?;
@@ -49,6 +68,7 @@ impl LockGuard {
         let note = serde_json::to_string(holder).map_err(|e| failed(e.into()))?;
         guard.file.set_len(0).map_err(&failed)?;
         guard.file.write_all(format!("{note}\n").as_bytes()).map_err(failed)?;
+        guard.noted = true;
         Ok(guard)
     }
 }
@@ -57,7 +77,9 @@ impl Drop for LockGuard {
     fn drop(&mut self) {
         // The lock is released with the file. A note that could not be removed is removed by `unlock`; nothing else
         // depends on it.
-        let _ = self.file.set_len(0);
+        if self.noted {
+            let _ = self.file.set_len(0);
+        }
     }
 }
 
@@ -67,6 +89,7 @@ pub(super) fn clear(path: &Path) -> Result<Option<Holder>, StateError> {
         return Ok(None);
     }
     let mut guard = hold(path, open(path, false)?)?;
+    guard.noted = true;
     Ok(note(&mut guard.file))
 }
 
@@ -89,14 +112,18 @@ fn open(path: &Path, create: bool) -> Result<File, StateError> {
 
 fn hold(path: &Path, mut file: File) -> Result<LockGuard, StateError> {
     match file.try_lock() {
-        Ok(()) => Ok(LockGuard { file }),
+        Ok(()) => Ok(LockGuard { file, noted: false }),
         Err(TryLockError::Error(e)) => Err(files::failed(path)(e)),
-        Err(TryLockError::WouldBlock) => {
-            let folder: PathBuf = path.parent().map(Path::to_owned).unwrap_or_default();
-            let by = note(&mut file).map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
-            Err(StateError::Locked(format!("{} is locked by {by}; wait until that ends", folder.display())))
-        }
+        Err(TryLockError::WouldBlock) => Err(locked(path, &mut file)),
     }
+}
+
+/// The error for a lock that another process holds. The lock of the whole state is named by its folder.
+fn locked(path: &Path, file: &mut File) -> StateError {
+    let is_whole = path.file_name().is_some_and(|name| name == "lock");
+    let of: PathBuf = if is_whole { path.parent().map(Path::to_owned).unwrap_or_default() } else { path.to_owned() };
+    let by = note(file).map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
+    StateError::Locked(format!("{} is locked by {by}; wait until that ends", of.display()))
 }
 
 fn note(file: &mut File) -> Option<Holder> {

@@ -15,6 +15,8 @@ use crate::world::{Journal, Store};
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     held: Arc<Mutex<MemoryContents>>,
+    /// Held for the moment of a write of the snapshot.
+    writing: Arc<Mutex<()>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -45,7 +47,7 @@ impl MemoryStore {
     /// A copy that shares nothing with this store.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { held: Arc::new(Mutex::new(self.held().clone())) }
+        Self { held: Arc::new(Mutex::new(self.held().clone())), writing: Arc::default() }
     }
 
     fn held(&self) -> MutexGuard<'_, MemoryContents> {
@@ -58,11 +60,22 @@ impl Store for MemoryStore {
         let held = self.held();
         let mut state = held.snapshot.clone();
         let serial = state.as_ref().map_or(0, |state| state.serial);
-        let since = |entries: &&Vec<Entry>| matches!(entries.first(), Some(Entry { event: Event::Started(s), .. }) if s.serial == serial);
-        for entries in held.journals.values().filter(since) {
-            fold_run(&mut state, entries).map_err(|what| StateError::Damaged { file: "memory".to_owned(), what })?;
+        let unfinished: Vec<String> = state.iter().flat_map(|state| state.folded.keys().cloned()).collect();
+        let since = |run: &String, entries: &[Entry]| {
+            let starts = matches!(entries.first(), Some(Entry { event: Event::Started(s), .. }) if s.serial == serial);
+            starts || unfinished.contains(run)
+        };
+        let named = held.journals.iter().map(|((time, id), entries)| (format!("{time:013}-{id}"), entries));
+        for (run, entries) in named.filter(|(run, entries)| since(run, entries)) {
+            fold_run(&mut state, &run, entries)
+                .map_err(|what| StateError::Damaged { file: "memory".to_owned(), what })?;
         }
         Ok(state)
+    }
+
+    fn write(&self, work: &mut dyn FnMut() -> Result<(), StateError>) -> Result<(), StateError> {
+        let _guard = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
     }
 
     fn save(&self, state: &State) -> Result<(), StateError> {

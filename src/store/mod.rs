@@ -3,13 +3,17 @@
 //! ```text
 //! <root>/<stack>/<cloud>/state.json          the snapshot
 //!                        state.json.backup   the snapshot before it
-//!                        key                 under which sensitive values are digested
+//!                        key                 for the digests of sensitive values
 //!                        runs/<run>.jsonl    the journal of each run
-//!                        runs/<run>.approvals  what people answered to its steps
-//!                        lock                who works on it
+//!                        runs/<run>.approvals  the approvals of its steps
+//!                        lock                the operator who applies plans
+//!                        groups/<group>.lock the operator of a run of this failover group
+//!                        write.lock          held for the moment of a write
 //! ```
 //!
-//! The state is the snapshot with the journals of all runs that started from it folded in. Files are written
+//! The state is the snapshot with journals folded in: of all runs that started from it, and the rest of each run that
+//! was unfinished when it was written (`State::folded`). Several processes may therefore write at once, each to the
+//! journal of its own run; a snapshot is replaced under `write.lock`, from the state read under it. Files are written
 //! completely and synced, or appended and synced; none is ever changed in place. The store has no clock and no cloud,
 //! and does not decide when to save.
 
@@ -27,7 +31,7 @@ use std::path::{Component, Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::state::{State, StateError, format};
-use crate::steps::{Approval, Entry, Event, RunStart, lines};
+use crate::steps::{Approval, Entry, Event, RunEnd, RunStart, lines};
 use crate::value::Seal;
 use crate::world::{Ids, Journal, Store};
 
@@ -35,6 +39,9 @@ pub use lock::{Holder, LockGuard};
 pub use memory::MemoryStore;
 
 use journal::LocalJournal;
+
+/// The number of attempts to read a state that other processes keep replacing.
+const READS: usize = 16;
 
 /// The store of one stack on one cloud in a folder.
 #[derive(Debug, Clone)]
@@ -77,13 +84,40 @@ impl LocalStore {
         Ok(Seal::new(key))
     }
 
-    /// Excludes other processes until the guard is dropped or the process ends in any way.
+    /// Excludes other processes that apply plans, until the guard is dropped or the process ends in any way.
     ///
     /// # Errors
     /// [`StateError::Locked`] with the holder and its start.
     pub fn lock(&self, holder: &Holder) -> Result<LockGuard, StateError> {
         files::make_folder(&self.folder)?;
         LockGuard::take(&self.folder.join("lock"), holder)
+    }
+
+    /// Excludes processes that apply plans, and not each other's runs: held while a failover run begins.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] with the holder and its start.
+    pub fn lock_shared(&self) -> Result<LockGuard, StateError> {
+        files::make_folder(&self.folder)?;
+        LockGuard::share(&self.folder.join("lock"))
+    }
+
+    /// Excludes other processes from the runs of this failover group.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] with the holder and its start.
+    pub fn lock_group(&self, group: &str, holder: &Holder) -> Result<LockGuard, StateError> {
+        let path = self.group_path(group);
+        files::make_folder(&self.folder.join("groups"))?;
+        LockGuard::take(&path, holder)
+    }
+
+    /// The process that carries out a run of this failover group; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the lock cannot be read.
+    pub fn holder_of(&self, group: &str) -> Result<Option<Holder>, StateError> {
+        lock::holder(&self.group_path(group))
     }
 
     /// The current holder of the lock; `None` where it is free.
@@ -94,12 +128,17 @@ impl LocalStore {
         lock::holder(&self.folder.join("lock"))
     }
 
-    /// Removes the note of a dead process from the lock, and returns it.
+    /// Removes the notes of dead processes from the locks, and returns them.
     ///
     /// # Errors
-    /// [`StateError::Locked`] where a live process holds it.
-    pub fn unlock(&self) -> Result<Option<Holder>, StateError> {
-        lock::clear(&self.folder.join("lock"))
+    /// [`StateError::Locked`] where a live process holds one.
+    pub fn unlock(&self) -> Result<Vec<Holder>, StateError> {
+        let groups = self.folder.join("groups");
+        let mut names = files::list(&groups)?;
+        names.sort();
+        let paths = std::iter::once(self.folder.join("lock")).chain(names.iter().map(|name| groups.join(name)));
+        let notes: Vec<Option<Holder>> = paths.map(|path| lock::clear(&path)).collect::<Result<_, _>>()?;
+        Ok(notes.into_iter().flatten().collect())
     }
 
     /// The start of a run; `None` where nothing was ever synced to its journal.
@@ -119,10 +158,16 @@ impl LocalStore {
         }))
     }
 
-    /// The runs that started from the snapshot with this serial, oldest first. Older runs are history and not read.
-    fn runs_since(&self, serial: u64) -> Result<Vec<String>, StateError> {
-        let mut since = Vec::new();
+    /// The runs that started from this snapshot, and those that were unfinished in it; oldest first. Older runs are
+    /// history and not read.
+    fn runs_since(&self, snapshot: Option<&State>) -> Result<Vec<String>, StateError> {
+        let serial = snapshot.map_or(0, |state| state.serial);
+        let unfinished = || snapshot.into_iter().flat_map(|state| state.folded.keys());
+        let mut since: Vec<String> = unfinished().cloned().collect();
         for run in self.runs()?.into_iter().rev() {
+            if unfinished().any(|other| *other == run) {
+                continue;
+            }
             let Some(started) = self.started(&run)? else { continue };
             match started.serial.cmp(&serial) {
                 Ordering::Less => break,
@@ -139,8 +184,33 @@ impl LocalStore {
                 }
             }
         }
-        since.reverse();
+        since.sort_by(|a, b| age(a).cmp(&age(b)));
         Ok(since)
+    }
+
+    /// The state, as far as the files do not change meanwhile.
+    fn read(&self) -> Result<Option<State>, StateError> {
+        let mut state = self.snapshot()?;
+        for run in self.runs_since(state.as_ref())? {
+            let path = self.journal_path(&run)?;
+            if let Some(state) = state.as_mut().filter(|state| state.folded.contains_key(&run) && !path.exists()) {
+                state.lose(&run);
+                continue;
+            }
+            fold_run(&mut state, &run, &self.entries_of(&run)?).map_err(|what| StateError::Damaged {
+                file: files::shown(&path),
+                what: format!("run {run}: {what}"),
+            })?;
+        }
+        if let Some(state) = &mut state {
+            let open: Vec<String> = state.roles.open.values().map(|open| open.run.clone()).collect();
+            for run in open {
+                if !self.journal_path(&run)?.exists() {
+                    state.lose(&run);
+                }
+            }
+        }
+        Ok(state)
     }
 
     fn snapshot(&self) -> Result<Option<State>, StateError> {
@@ -165,6 +235,13 @@ impl LocalStore {
         self.folder.join("state.json.backup")
     }
 
+    /// The lock of a failover group. Characters that a file name cannot hold everywhere are written as their codes.
+    fn group_path(&self, group: &str) -> PathBuf {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let code = |c: char| if plain(c) { c.to_string() } else { format!("%{:x}%", u32::from(c)) };
+        self.folder.join("groups").join(format!("{}.lock", group.chars().map(code).collect::<String>()))
+    }
+
     fn approvals_path(&self, run: &str) -> Result<PathBuf, StateError> {
         let runs = self.folder.join("runs");
         Ok(runs.join(format!("{}.approvals", file_name(&runs, run)?)))
@@ -178,14 +255,24 @@ impl LocalStore {
 
 impl Store for LocalStore {
     fn load(&self) -> Result<Option<State>, StateError> {
-        let mut state = self.snapshot()?;
-        for run in self.runs_since(state.as_ref().map_or(0, |state| state.serial))? {
-            fold_run(&mut state, &self.entries_of(&run)?).map_err(|what| StateError::Damaged {
-                file: files::shown(&self.folder),
-                what: format!("run {run}: {what}"),
-            })?;
+        let path = self.snapshot_path();
+        let mut before = files::read(&path)?;
+        // A snapshot that another process replaces meanwhile does not match the journals read after it.
+        for _ in 1..READS {
+            let state = self.read();
+            let after = files::read(&path)?;
+            if before == after {
+                return state;
+            }
+            before = after;
         }
-        Ok(state)
+        self.read()
+    }
+
+    fn write(&self, work: &mut dyn FnMut() -> Result<(), StateError>) -> Result<(), StateError> {
+        files::make_folder(&self.folder)?;
+        let _guard = LockGuard::wait(&self.folder.join("write.lock"))?;
+        work()
     }
 
     fn save(&self, state: &State) -> Result<(), StateError> {
@@ -242,15 +329,40 @@ impl Store for LocalStore {
     }
 }
 
-/// Folds the journal of one run onto the state it started from; without one, onto the empty state.
-fn fold_run(state: &mut Option<State>, entries: &[Entry]) -> Result<(), String> {
-    for entry in entries {
+/// Folds the journal of one run onto the state it started from; without one, onto the empty state. Entries that the
+/// state holds already are passed over.
+fn fold_run(state: &mut Option<State>, run: &str, entries: &[Entry]) -> Result<(), String> {
+    let known = state.as_ref().and_then(|state| state.folded.get(run).copied()).unwrap_or_default();
+    let new = entries.get(known..).ok_or_else(|| {
+        format!(
+            "it has {} entries, and the state was written when it had {known}; move the file away, then run `drplan refresh`",
+            entries.len()
+        )
+    })?;
+    let started = match entries.first().map(|entry| &entry.event) {
+        Some(Event::Started(started)) => Some(started),
+        _ => None,
+    };
+    let id = started.map_or(run, |started| started.run.as_str());
+    for entry in new {
         if let (None, Event::Started(started)) = (&state, &entry.event) {
             *state = Some(State::before(started));
         }
         if let Some(state) = state {
-            state.fold(entry).map_err(|e| e.to_string())?;
+            state.fold(id, entry).map_err(|e| e.to_string())?;
         }
+    }
+    let is_failover = started.is_some_and(|started| started.failover.is_some());
+    let is_over = match entries.last().map(|entry| &entry.event) {
+        Some(Event::Ended(RunEnd::Done) | Event::Closed { .. }) => true,
+        Some(Event::Ended(_)) => !is_failover,
+        _ => false,
+    };
+    if let Some(state) = state {
+        match is_over || entries.is_empty() {
+            true => state.folded.remove(run),
+            false => state.folded.insert(run.to_owned(), entries.len()),
+        };
     }
     Ok(())
 }

@@ -4,8 +4,10 @@ use std::fs;
 
 use super::*;
 use crate::address::Address;
+use crate::state::ActiveSite;
+use crate::steps::tests::any::undertaking;
 use crate::steps::tests::started;
-use crate::steps::{RunEnd, StepEvent, StepGraph, StepId};
+use crate::steps::{RunEnd, RunSpec, StepEvent, StepGraph, StepId};
 
 struct FixedClock;
 
@@ -54,7 +56,7 @@ fn append(store: &LocalStore, run: &str, entries: &[Entry]) {
 fn nothing_was_recorded() {
     let (_folder, store) = store();
     assert_eq!(store.load(), Ok(None));
-    assert_eq!(store.unlock(), Ok(None));
+    assert_eq!(store.unlock(), Ok(Vec::new()));
     assert!(!store.folder().exists(), "reading makes no folder");
 }
 
@@ -65,7 +67,9 @@ fn the_state_is_the_snapshot_and_the_journals_since() {
     append(&store, "0000000000002-b", &[start(0), begun("b")]);
     assert_eq!(names(&store), ["a", "b"]);
 
+    // As an apply saves it: no other one is in progress, so that these have ended.
     let mut state = store.load().unwrap().unwrap();
+    state.keep_open_runs();
     state.serial += 1;
     store.save(&state).unwrap();
     append(&store, "0000000000003-c", &[start(1), begun("c")]);
@@ -134,6 +138,93 @@ fn an_entry_of_another_lineage_is_refused() {
     assert!(why.ends_with("run 2-b: the journal belongs to lineage other, the state to l"), "{why}");
 }
 
+/// The start of a run of a failover group.
+fn starts(run: &str, group: &str) -> Entry {
+    let graph = StepGraph::default();
+    let failover = Some(Box::new(RunSpec { group: group.to_owned(), ..undertaking(&graph) }));
+    let started = RunStart { run: run.to_owned(), serial: 0, failover, ..started(&graph) };
+    Entry { at: Timestamp::UNIX_EPOCH, event: Event::Started(started) }
+}
+
+fn open(store: &LocalStore) -> Vec<String> {
+    store.load().unwrap().unwrap().roles.open.into_keys().collect()
+}
+
+#[test]
+fn snapshot_of_one_run_keeps_what_another_records_afterwards() {
+    let (_folder, store) = store();
+    append(&store, "1-a", &[starts("1-a", "web"), begun("a1")]);
+    append(&store, "2-b", &[starts("2-b", "ads"), begun("b1")]);
+    assert_eq!(open(&store), ["ads", "web"]);
+    append(&store, "1-a", &[Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(RunEnd::Done) }]);
+    assert_eq!(store.update(&mut |_| {}).unwrap().unwrap().folded, [("2-b".to_owned(), 2)].into());
+    append(&store, "2-b", &[begun("b2")]);
+    assert_eq!((names(&store), open(&store)), (["a1", "b1", "b2"].map(str::to_owned).to_vec(), vec!["ads".to_owned()]));
+    store.update(&mut |_| {}).unwrap();
+    append(&store, "2-b", &[begun("b3"), Entry { at: Timestamp::UNIX_EPOCH, event: Event::Ended(RunEnd::Done) }]);
+    let state = store.load().unwrap().unwrap();
+    assert_eq!((state.serial, state.resources.len(), state.folded.len()), (2, 4, 0));
+}
+
+#[test]
+fn journal_that_was_moved_away_leaves_its_group_in_a_mixed_state() {
+    let (_folder, store) = store();
+    append(&store, "1-a", &[starts("1-a", "web"), begun("a1")]);
+    store.update(&mut |_| {}).unwrap();
+    fs::remove_file(store.folder().join("runs/1-a.jsonl")).unwrap();
+    let state = store.load().unwrap().unwrap();
+    assert!(state.roles.open.is_empty() && state.folded.is_empty());
+    assert_eq!((state.roles.active("web"), state.roles.groups["web"].site.as_str()), (ActiveSite::Between, "east"));
+}
+
+#[test]
+fn processes_that_write_at_once_lose_nothing() {
+    const EACH: usize = 40;
+    let (folder, store) = store();
+    append(&store, "1-a", &[starts("1-a", "web")]);
+    append(&store, "2-b", &[starts("2-b", "ads")]);
+    let writers = ["1-a", "2-b"].map(|run| {
+        let root = folder.path().to_owned();
+        std::thread::spawn(move || {
+            let store = LocalStore::open(&root, "web", "local").unwrap();
+            for number in 0..EACH {
+                append(&store, run, &[begun(&format!("r{run}-{number}"))]);
+                store.update(&mut |_| {}).unwrap();
+            }
+        })
+    });
+    while !writers.iter().all(std::thread::JoinHandle::is_finished) {
+        store.load().unwrap();
+    }
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    let state = store.load().unwrap().unwrap();
+    assert_eq!((state.resources.len(), state.serial), (2 * EACH, 2 * EACH as u64));
+}
+
+#[test]
+fn locks_of_groups_are_independent() {
+    let (_folder, store) = store();
+    let holder = |command: &str| Holder {
+        who: "ann".to_owned(),
+        pid: 7,
+        host: "desk".to_owned(),
+        command: command.to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+    };
+    let web = store.lock_group("web", &holder("up")).unwrap();
+    let _ads = store.lock_group("ads[\"eu/1\"]", &holder("up")).unwrap();
+    assert!(matches!(store.lock_group("web", &holder("down")), Err(StateError::Locked(_))));
+    assert_eq!(store.holder_of("web").unwrap().map(|holder| holder.command), Some("up".to_owned()));
+    // A run that begins excludes an apply, and not the beginning of another run.
+    let begins = store.lock_shared().unwrap();
+    drop(store.lock_shared().unwrap());
+    assert!(matches!(store.lock(&holder("apply")), Err(StateError::Locked(_))));
+    drop((begins, web));
+    let _apply = store.lock(&holder("apply")).unwrap();
+    assert!(matches!(store.lock_shared(), Err(StateError::Locked(_))));
+    drop(store.lock_group("web", &holder("down")).unwrap());
+}
+
 #[test]
 fn missing_snapshot_is_detected() {
     let (_folder, store) = store();
@@ -181,12 +272,12 @@ fn lock_names_its_holder_and_ends_with_it() {
     assert_eq!(store.unlock().unwrap_err(), locked);
     drop(guard);
     drop(store.lock(&holder).unwrap());
-    assert_eq!(store.unlock(), Ok(None));
+    assert_eq!(store.unlock(), Ok(Vec::new()));
 
     // A killed process leaves a note, not a lock.
     fs::write(store.folder().join("lock"), serde_json::to_string(&holder).unwrap()).unwrap();
-    assert_eq!(store.unlock(), Ok(Some(holder)));
-    assert_eq!(store.unlock(), Ok(None));
+    assert_eq!(store.unlock(), Ok(vec![holder]));
+    assert_eq!(store.unlock(), Ok(Vec::new()));
 }
 
 #[test]

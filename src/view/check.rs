@@ -2,19 +2,17 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{BOLD, DIM, count, hang, styled, table, wrap};
+use super::{BOLD, DIM, Layout, WIDTH, count, fit, styled, table};
 use crate::check::{CheckReport, Rule, Weight};
 use crate::diagnostic::{Severity, Sources, render_all};
 
-/// Maximum width of a line.
-const WIDTH: usize = 98;
-
-/// Findings, accepted findings, and the number of each.
-pub fn text(review: &CheckReport<'_>, stack: &str, sources: &Sources) -> String {
-    let mut out = render_all(&review.found, sources);
+/// Findings, accepted findings, and the number of each. `width` is that of the terminal, or no limit.
+pub fn text(review: &CheckReport<'_>, stack: &str, sources: &Sources, width: usize) -> String {
+    let layout = Layout { width: width.min(WIDTH), ..Layout::default() };
+    let mut out = fit(&render_all(&review.found, sources, width), width);
     for (finding, accepted) in &review.accepted {
-        let what = hang(&wrap(&format!("{}: {}", finding.code, finding.summary), WIDTH - 10), 10);
-        let reason = hang(&wrap(&accepted.reason, WIDTH - 10), 10);
+        let what = layout.wrap(&format!("{}: {}", finding.code, finding.summary), 10);
+        let reason = layout.wrap(&accepted.reason, 10);
         out += &format!("{}  {what}\n          {}\n", styled(DIM, "accepted"), styled(DIM, &reason));
     }
     if !out.is_empty() {
@@ -35,7 +33,7 @@ pub fn text(review: &CheckReport<'_>, stack: &str, sources: &Sources) -> String 
     };
     let more =
         if errors + warnings > 0 { " `drplan check --explain RULE` explains a rule and how to fix it." } else { "" };
-    out + &format!("{stack}: {words}.{more}\n")
+    out + &fit(&format!("{stack}: {words}.{more}\n"), width)
 }
 
 /// The same for scripts: the diagnostics as `validate` prints them, the accepted ones with `reason`.
@@ -51,15 +49,15 @@ pub fn json(review: &CheckReport<'_>, sources: &Sources) -> Json {
 }
 
 /// The rules, one on each line.
-pub fn list(rules: &[&Rule]) -> String {
+pub fn list(rules: &[&Rule], width: usize) -> String {
     let row = |rule: &&Rule| vec![rule.name.to_owned(), rule.weight.as_str().to_owned(), rule.about.to_owned()];
     let head = vec![["rule", "severity", "requirement"].map(str::to_owned).to_vec()];
     let rows: Vec<Vec<String>> = head.into_iter().chain(rules.iter().map(row)).collect();
-    table(&rows, 3)
+    table(&rows, 3, width)
 }
 
 /// One rule: requirement, cause, consequence, fix, and an example that breaks and one that keeps it.
-pub fn explained(rule: &Rule) -> String {
+pub fn explained(rule: &Rule, layout: Layout) -> String {
     let weight = match rule.weight {
         Weight::Stops => "error: blocks every command, and cannot be accepted",
         Weight::Error => "error: `drplan check` fails",
@@ -69,7 +67,7 @@ pub fn explained(rule: &Rule) -> String {
     let (broken, kept): (String, String) = (example(&rule.broken_blocks()), example(&rule.kept_blocks()));
     let part = |name: &str, text: &str| {
         let heading = styled(BOLD, &format!("{name:<11}"));
-        format!("{heading}  {}\n", hang(&wrap(text, WIDTH - 13), 13))
+        format!("{heading}  {}\n", layout.wrap(text, 13))
     };
     let accept = match rule.weight {
         Weight::Stops => String::new(),
@@ -79,16 +77,16 @@ pub fn explained(rule: &Rule) -> String {
         ),
     };
     format!(
-        "{} ({weight})\n\n{}\n\n{}{}{}\nBreaks the rule:\n\n{broken}\nKeeps the rule:\n\n{kept}{accept}",
+        "{} ({weight})\n\n{}\n\n{}{}{}\nViolates the rule:\n\n{broken}\nFollows the rule:\n\n{kept}{accept}",
         styled(BOLD, rule.name),
-        wrap(rule.about, WIDTH),
+        layout.wrap(rule.about, 0),
         part("Cause", rule.cause),
         part("Consequence", rule.consequence),
         part("Fix", rule.fix),
     )
 }
 
-/// The rules for scripts: `format_version`, and `rules`, each with `name`, `severity` (`stops`, `error`, `warning`),
+/// The rules for scripts: `format_version`, and `rules`, each with `name`, `severity` (`blocking`, `error`, `warning`),
 /// `about`, `cause`, `consequence`, `fix`, `breaks` and `keeps`; `why` and `instead` are what earlier versions had.
 pub fn rules_json(rules: &[&Rule]) -> Json {
     let one = |rule: &&Rule| {
@@ -105,5 +103,5 @@ pub fn rules_json(rules: &[&Rule]) -> Json {
             "instead": rule.kept_blocks().trim_end(),
         })
     };
-    json!({ "format_version": 1, "rules": rules.iter().map(one).collect::<Vec<_>>() })
+    json!({ "format_version": 2, "rules": rules.iter().map(one).collect::<Vec<_>>() })
 }

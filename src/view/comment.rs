@@ -51,12 +51,21 @@ pub(super) struct Comment<'a> {
     pub further: Vec<(String, String)>,
     /// The regions of sites.
     pub regions: BTreeMap<String, String>,
-    /// The command that shows everything.
+    /// The commands that it names.
+    pub commands: CommentCommands,
+    /// The compared versions, in plain text.
+    pub basis: String,
+}
+
+/// Commands that a comment names.
+#[derive(Debug, Clone)]
+pub struct CommentCommands {
+    /// The command that prints everything.
     pub whole: String,
     /// The command whose JSON has this digest, and the digest.
     pub digest: (String, String),
-    /// The compared versions, in plain text.
-    pub basis: String,
+    /// The sentence about sensitive values that the commands lack; empty where they lack none.
+    pub secrets: String,
 }
 
 /// A change with its verb.
@@ -262,9 +271,9 @@ fn changes(comment: &Comment<'_>, room: usize, left_out: &mut Vec<String>) -> St
     }
     let title = "\n#### Changes by site\n";
     for depth in [DetailLevel::Whole, DetailLevel::NotOfNew, DetailLevel::HeadOnly] {
-        let texts: Vec<String> = comment.changes.iter().map(|one| text(comment, one, depth)).collect();
-        let (body, kept) = by_site(comment, &texts, room.saturating_sub(title.len()));
-        if kept < texts.len() && depth != DetailLevel::HeadOnly {
+        let (body, kept) = by_site(comment, depth, room.saturating_sub(title.len()));
+        let all = comment.changes.len();
+        if kept < all && depth != DetailLevel::HeadOnly {
             continue;
         }
         match depth {
@@ -272,8 +281,8 @@ fn changes(comment: &Comment<'_>, room: usize, left_out: &mut Vec<String>) -> St
             DetailLevel::NotOfNew => left_out.push("the arguments of created resources".to_owned()),
             DetailLevel::HeadOnly => left_out.push("the arguments of all changes".to_owned()),
         }
-        if kept < texts.len() {
-            left_out.push(format!("{} of {}", texts.len() - kept, count(texts.len(), "change", "changes")));
+        if kept < all {
+            left_out.push(format!("{} of {}", all - kept, count(all, "change", "changes")));
         }
         return format!("{title}{body}");
     }
@@ -281,7 +290,7 @@ fn changes(comment: &Comment<'_>, room: usize, left_out: &mut Vec<String>) -> St
 }
 
 /// The folds of the sites and the number of changes in them, in the order of the changes, as many as fit.
-fn by_site(comment: &Comment<'_>, texts: &[String], room: usize) -> (String, usize) {
+fn by_site(comment: &Comment<'_>, depth: DetailLevel, room: usize) -> (String, usize) {
     let mut folds: BTreeMap<(&str, Presence), SiteFold<'_>> = BTreeMap::new();
     for CommentChange { change, word } in &comment.changes {
         *folds.entry((&change.site, change.presence)).or_default().counts.entry(word).or_default() += 1;
@@ -290,16 +299,17 @@ fn by_site(comment: &Comment<'_>, texts: &[String], room: usize) -> (String, usi
         fold.summary = summary(comment, *at, &fold.counts);
     }
     let (mut used, mut kept) = (0, 0);
-    for (CommentChange { change, word: _ }, text) in comment.changes.iter().zip(texts) {
-        let Some(fold) = folds.get_mut(&(change.site.as_str(), change.presence)) else { continue };
+    for one in &comment.changes {
+        let Some(fold) = folds.get_mut(&(one.change.site.as_str(), one.change.presence)) else { continue };
+        let text = text(comment, one, depth);
         let own = if fold.lines.is_empty() { fold.summary.len() + FOLD } else { 0 };
         // The fence of a block of code is longer than any run of backticks in it.
-        let more = own + 2 * longest_run(text) + text.len();
+        let more = own + 2 * longest_run(&text) + text.len();
         if used + more > room {
             break;
         }
         used += more;
-        fold.lines.push_str(text);
+        fold.lines.push_str(&text);
         kept += 1;
     }
     let shown = folds.values().filter(|fold| !fold.lines.is_empty());
@@ -367,13 +377,17 @@ fn end(comment: &Comment<'_>, left_out: &[String]) -> String {
     let mut out = String::from("\n");
     if !left_out.is_empty() {
         let what = left_out.join(", ");
-        let command = code(&clipped(&comment.whole, SENTENCE));
+        let command = code(&clipped(&comment.commands.whole, SENTENCE));
         out += &format!("**Shortened.** Omitted: {}. {command} prints everything.\n\n", sentence(&what));
     }
-    let (command, digest) = &comment.digest;
+    let CommentCommands { whole: _, digest: (command, digest), secrets } = &comment.commands;
     let command = code(&clipped(command, SENTENCE));
+    let secrets = match secrets.trim_end() {
+        "" => String::new(),
+        secrets => format!("<br>{}", escaped_in_comment(&clipped(secrets, SENTENCE))),
+    };
     out += &format!(
-        "<sub>{}<br>SHA-256 of {command}: {}</sub>\n",
+        "<sub>{}<br>SHA-256 of {command}: {}{secrets}</sub>\n",
         escaped_in_comment(&clipped(&comment.basis, SENTENCE)),
         code(digest)
     );

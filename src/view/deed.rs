@@ -9,7 +9,7 @@ use super::{MANY, count, visible};
 use crate::duration::spoken;
 use crate::kinds::{FailoverMode, Side};
 use crate::state::RunKind;
-use crate::steps::{Act, RouteSwitch, Stage, Step, StepGraph, StepId, Task, Undo};
+use crate::steps::{Act, LateArgument, RouteSwitch, Stage, Step, StepGraph, StepId, Task, Undo};
 
 /// The two sites of a procedure: names sides of replicas and regions by site.
 #[derive(Debug, Clone, Copy)]
@@ -122,17 +122,22 @@ fn written(arguments: &serde_json::Map<String, serde_json::Value>) -> String {
     arguments.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The routes in the order in which they are tried, each with the arguments that it sets.
+/// The routes, each with the arguments that it sets; fallbacks are marked.
 fn route(routes: &[RouteSwitch], agree: &[String], address: &str) -> String {
-    let one = |RouteSwitch { name, moves, lingers, front: _ }: &RouteSwitch| {
+    let one = |RouteSwitch { name, moves, late, fallback_for, lingers, front: _ }: &RouteSwitch| {
+        let late = late.iter().map(|LateArgument { resource, argument, site: _, waits_for }| {
+            format!("{argument} = {} on {resource}", waits_for.join(", "))
+        });
         let moves = moves.iter().map(|(address, arguments)| format!("{} on {address}", written(arguments)));
+        let moves = late.chain(moves);
+        let fallback = if fallback_for.is_some() { "fallback: " } else { "" };
         let lingers = match lingers.is_zero() {
             true => String::new(),
             false => format!("; clients follow within {}", spoken(*lingers)),
         };
-        format!("{name}: {}{lingers}", moves.collect::<Vec<_>>().join(", "))
+        format!("{fallback}{name}: {}{lingers}", moves.collect::<Vec<_>>().join(", "))
     };
-    let routes = routes.iter().map(one).collect::<Vec<_>>().join("; fallback: ");
+    let routes = routes.iter().map(one).collect::<Vec<_>>().join("; ");
     let agree = match agree.is_empty() {
         true => String::new(),
         false => format!("; verified by {}", agree.join(", ")),
@@ -230,15 +235,8 @@ impl PhaseRows {
 
 /// Expected start of each step, from the start of the run.
 pub(super) fn begins(graph: &StepGraph) -> Vec<Duration> {
-    let mut begins = vec![Duration::ZERO; graph.steps.len()];
-    for step in graph.order().into_iter().filter_map(|id| graph.step(id)) {
-        let end = |need: &StepId| Some(*begins.get(need.index())? + graph.step(*need)?.expect);
-        let latest = step.needs.iter().filter_map(end).max().unwrap_or_default();
-        if let Some(of_step) = begins.get_mut(step.id.index()) {
-            *of_step = latest;
-        }
-    }
-    begins
+    let schedule = graph.schedule(crate::steps::WIDTH, |step| step.expect);
+    graph.steps.iter().map(|step| schedule.begin(step.id)).collect()
 }
 
 /// True for each step that waits for a traffic switch.

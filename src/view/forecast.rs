@@ -6,27 +6,18 @@ use std::time::Duration;
 use super::count;
 use super::deed::{MoveSites, how_word, regions};
 use crate::duration::spoken;
-use crate::failover::{Calibration, LossEstimate, PreflightCheck, PreflightStatus, Procedure};
+use crate::failover::{Calibration, LossEstimate, PreflightCheck, PreflightStatus, Procedure, moment};
 use crate::kinds::FailoverMode;
 use crate::state::RunKind;
-use crate::steps::{Prediction, Step, StepGraph};
+use crate::steps::{Step, StepGraph, TimeSpan, between};
 
-/// Result of a run of this verb, as text that its time follows.
-pub(super) const fn served(verb: RunKind) -> &'static str {
-    match verb {
-        RunKind::Up => "Service restored after",
-        RunKind::Down => "Failback completed after",
-        RunKind::Drill => "Drill copies answered after",
-    }
-}
-
-/// Name of the time that a run takes. During failback the other site serves users, and a drill interrupts nobody.
+/// Name of the time that the RTO limits. A drill interrupts nobody; the steps that it leaves out count.
 pub(super) const fn time_of(verb: RunKind, how: FailoverMode) -> &'static str {
     match (verb, how) {
         (RunKind::Up, FailoverMode::Forced) => "recovery time (RTO)",
-        (RunKind::Up, FailoverMode::Planned) => "service interruption",
-        (RunKind::Down, _) => "failback time",
-        (RunKind::Drill, _) => "recovery time in drill",
+        (RunKind::Down, FailoverMode::Forced) => "failback time",
+        (RunKind::Up | RunKind::Down, FailoverMode::Planned) => "service interruption",
+        (RunKind::Drill, _) => "recovery time with steps left out",
     }
 }
 
@@ -84,13 +75,36 @@ impl ObjectiveMark {
     }
 }
 
-/// A predicted time against its objective.
-pub(super) fn of_time(predicted: Prediction, objective: Option<Duration>) -> ObjectiveMark {
-    match objective {
+/// The predicted time of a procedure against the RTO. A procedure that moves nothing meets no objective.
+pub(super) fn of_time(procedure: &Procedure) -> ObjectiveMark {
+    let predicted = procedure.headline();
+    match procedure.objectives.rto {
         None => ObjectiveMark::None,
+        Some(_) if procedure.moves_nothing() => ObjectiveMark::Missed,
         Some(objective) if predicted.worst <= objective => ObjectiveMark::Met,
         Some(objective) if predicted.typical <= objective => ObjectiveMark::AtRisk,
         Some(_) => ObjectiveMark::Missed,
+    }
+}
+
+/// A predicted time: `8m plus 1 approval (P50), 38m (P95)`.
+pub(super) fn span(span: TimeSpan) -> String {
+    let approvals = match span.approvals {
+        0 => String::new(),
+        some => format!(" plus {}", count(some as usize, "approval", "approvals")),
+    };
+    format!("{}{approvals} (P50), {} (P95)", spoken(span.typical), spoken(span.worst))
+}
+
+/// The times of a procedure with their names: first the one that the RTO limits.
+pub(super) fn times(procedure: &Procedure) -> Vec<(&'static str, TimeSpan)> {
+    let Procedure { verb, how, predicted, .. } = procedure;
+    let first = (time_of(*verb, *how), procedure.headline());
+    match (verb, how) {
+        (RunKind::Drill, _) => vec![first, ("recovery time in drill", predicted.recovery())],
+        (RunKind::Up, FailoverMode::Planned) => vec![first, ("recovery time", predicted.recovery())],
+        (RunKind::Down, FailoverMode::Planned) => vec![first, ("failback time", predicted.recovery())],
+        (RunKind::Up | RunKind::Down, FailoverMode::Forced) => vec![first],
     }
 }
 
@@ -106,22 +120,34 @@ pub(super) fn of_amount(amount: Option<Duration>, objective: Option<Duration>) -
 
 /// Latest declaration after the start of the outage with which P95 is within the objective.
 pub(super) fn decide_within(procedure: &Procedure) -> Option<Duration> {
-    procedure.objectives.rto?.checked_sub(procedure.predicted.worst)
+    procedure.objectives.rto?.checked_sub(procedure.headline().worst)
 }
 
 /// The time to declare by, as text; `None` without an RTO and for a run that follows no outage.
 pub(super) fn clock(procedure: &Procedure) -> Option<String> {
     let is_recovery = procedure.verb == RunKind::Up && procedure.how == FailoverMode::Forced;
     let objective = procedure.objectives.rto.filter(|_| is_recovery)?;
-    Some(match decide_within(procedure) {
-        Some(rest) => {
-            format!("{} after the outage began, or the RTO of {} is missed", spoken(rest), spoken(objective))
+    let worst = procedure.headline().worst;
+    let rto = spoken(objective);
+    Some(match (decide_within(procedure), procedure.outage) {
+        (Some(rest), None) => format!("{} after the outage began, or the RTO of {rto} is missed", spoken(rest)),
+        (Some(rest), Some(outage)) => {
+            let by = moment(outage.since.checked_add(rest).unwrap_or(outage.since));
+            let gone = between(outage.since, outage.now);
+            match rest.checked_sub(gone) {
+                Some(left) => format!("{by}, in {}, or the RTO of {rto} is missed", spoken(left)),
+                None => format!(
+                    "{by}: passed {} ago; the RTO of {rto} may be missed by {}",
+                    spoken(gone.saturating_sub(rest)),
+                    spoken((gone + worst).saturating_sub(objective))
+                ),
+            }
         }
-        None => format!(
-            "at once; even then, the RTO of {} may be missed by {}",
-            spoken(objective),
-            spoken(procedure.predicted.worst.saturating_sub(objective))
-        ),
+        (None, outage) => {
+            let gone = outage.map(|outage| between(outage.since, outage.now)).unwrap_or_default();
+            let late = spoken((gone + worst).saturating_sub(objective));
+            format!("at once; even then, the RTO of {rto} may be missed by {late}")
+        }
     })
 }
 
@@ -189,7 +215,13 @@ pub(super) fn verdict(procedure: &Procedure) -> String {
         return format!("Blocked: {steps} the lost site.");
     }
     let steps = count(procedure.steps.steps.len(), "step", "steps");
-    let Prediction { typical, worst } = procedure.predicted;
+    if procedure.moves_nothing() {
+        return format!(
+            "Moves nothing: {steps}, but failover group {} promotes no replica and switches no traffic. Add `promote` or \
+             a `route`.",
+            procedure.group
+        );
+    }
     let loss = match procedure.loss() {
         _ if procedure.losses.is_empty() || procedure.verb == RunKind::Drill => String::new(),
         Some(Duration::ZERO) => ", no data loss".to_owned(),
@@ -197,7 +229,7 @@ pub(super) fn verdict(procedure: &Procedure) -> String {
         None => ", data loss unknown".to_owned(),
     };
     let time = time_of(procedure.verb, procedure.how);
-    format!("Ready: {steps}, {time} {} (P50), {} (P95){loss}.", spoken(typical), spoken(worst))
+    format!("Ready: {steps}, {time} {}{loss}.", span(procedure.headline()))
 }
 
 /// The steps of a forced procedure that touch the lost site. Any such step blocks it.
@@ -230,8 +262,13 @@ pub(super) fn touched_words(places: MoveSites<'_>, steps: &StepGraph) -> String 
     let (counts, none) = touched(steps);
     let number = |number| count(number, "step", "steps");
     let there = counts.iter().map(|(region, steps)| format!("{} by {}", places.region(region), number(*steps)));
-    let nowhere = (none > 0).then(|| format!("none by {}", number(none)));
-    format!("Regions touched: {}.", there.chain(nowhere).collect::<Vec<_>>().join(", "))
+    let there = there.collect::<Vec<_>>().join(", ");
+    match (there.is_empty(), none) {
+        (true, _) => "No step touches a region.".to_owned(),
+        (false, 0) => format!("Regions touched: {there}."),
+        (false, 1) => format!("Regions touched: {there}. The other step touches no region."),
+        (false, none) => format!("Regions touched: {there}. The other {none} steps touch no region."),
+    }
 }
 
 /// Proof that no step touches the lost site, or the steps that do; `None` if no site is lost.
@@ -248,11 +285,20 @@ pub(super) fn proof(places: MoveSites<'_>, lost: Option<&str>, steps: &StepGraph
     })
 }
 
-/// A loss as text.
-pub(super) fn loss(loss: &LossEstimate) -> String {
+/// A loss in a run of this verb, as text.
+pub(super) fn loss(verb: RunKind, loss: &LossEstimate) -> String {
     match loss.amount {
+        _ if verb == RunKind::Drill => NOT_TESTED.to_owned(),
         Some(Duration::ZERO) => "none".to_owned(),
         Some(most) => format!("up to {}", spoken(most)),
         None => "unknown".to_owned(),
     }
 }
+
+/// Result of a loss in a run of this verb against its objective, as text.
+pub(super) fn loss_mark(verb: RunKind, loss: &LossEstimate, objective: Option<Duration>) -> &'static str {
+    if verb == RunKind::Drill { NOT_TESTED } else { of_amount(loss.amount, objective).words() }
+}
+
+/// Data loss of a drill.
+const NOT_TESTED: &str = "not tested";

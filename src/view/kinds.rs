@@ -2,14 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, hang, styled, wrap};
+use super::{BOLD, DIM, GREEN, Layout, RED, YELLOW, fit, hang, styled, wrap};
 use crate::kinds::{
     self, Arg, AttributeSource, Block, ChangeEffect, Kind, Lit, Location, NameRule, NameScope, Need, Place, Ty,
 };
 use crate::reference::blocks::{self, LanguageArgument, LanguageBlock, Necessity};
 
-/// The width of the text.
-const WIDTH: usize = 96;
 /// The width of Markdown.
 const PAGE: usize = 120;
 /// The version of the JSON.
@@ -33,11 +31,11 @@ pub fn families() -> Vec<(&'static str, Vec<&'static Kind>)> {
 }
 
 /// Every block and kind with a sentence, by family.
-pub fn list() -> String {
+pub fn list(layout: Layout) -> String {
     let names = kinds::ALL.iter().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
     let width = names.map(str::len).max().unwrap_or_default();
     let line = |name: &str, about: &str| {
-        let about = hang(&wrap(about, WIDTH.saturating_sub(width).max(40)), width + 4);
+        let about = layout.wrap(about, width + 4);
         format!("  {}{:pad$}  {about}\n", styled(GREEN, name), "", pad = width - name.len())
     };
     let of_language = blocks::ALL.iter().map(|block| line(block.name, &first_sentence(block.about)));
@@ -52,49 +50,49 @@ pub fn list() -> String {
 }
 
 /// Everything needed to write a block of a kind.
-pub fn show(kind: &Kind) -> String {
-    let mut out = format!("{}\n{}\n", styled(BOLD, kind.name), wrap(kind.about, WIDTH));
+pub fn show(kind: &Kind, layout: Layout) -> String {
+    let mut out = format!("{}\n{}\n", styled(BOLD, kind.name), layout.wrap(kind.about, 0));
     let facts = facts(kind);
     if !facts.is_empty() {
-        let rows = facts.iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(text, WIDTH - 13), 13)));
+        let rows = facts.iter().map(|(word, text)| format!("{word:<13}{}\n", layout.wrap(text, 13)));
         out += &format!("\n{}", rows.collect::<String>());
     }
-    out += &section("Arguments", &kind.args.iter().map(|arg| argument(arg, 2)).collect::<String>());
+    out += &section("Arguments", &kind.args.iter().map(|arg| argument(arg, 2, layout)).collect::<String>());
     out += &format!("  {}\n", styled(DIM, COMMON));
-    out += &section("Attributes", &attributes(kind));
+    out += &section("Attributes", &attributes(kind, layout));
     for (of, variant) in kind.variants.iter().flat_map(|variants| variants.of) {
-        out += &variant_of(kind, of, variant);
+        out += &variant_of(kind, of, variant, layout);
     }
-    let left_out = |(name, why): &(&str, &str)| format!("  {name}\n      {}\n", hang(&wrap(why, WIDTH - 6), 6));
+    let left_out = |(name, why): &(&str, &str)| format!("  {name}\n      {}\n", layout.wrap(why, 6));
     out += &section("Arguments of azurerm that are left out", &kind.left_out.iter().map(left_out).collect::<String>());
-    out + &section("Example", &indent(kind.example.trim()))
+    fit(&out, layout.width) + &section("Example", &indent(kind.example.trim()))
 }
 
 /// The line below the arguments of a kind.
 const COMMON: &str = "Every resource also takes the arguments of `drplan kinds resource`.";
 
 /// Everything needed to write a block of the language.
-pub fn show_block(block: &LanguageBlock) -> String {
-    let mut out = format!("{}\n{}\n", styled(BOLD, block.name), wrap(block.about, WIDTH));
+pub fn show_block(block: &LanguageBlock, layout: Layout) -> String {
+    let mut out = format!("{}\n{}\n", styled(BOLD, block.name), layout.wrap(block.about, 0));
     let rows = block_facts(block);
-    let rows = rows.iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(text, WIDTH - 13), 13)));
+    let rows = rows.iter().map(|(word, text)| format!("{word:<13}{}\n", layout.wrap(text, 13)));
     out += &format!("\n{}", rows.collect::<String>());
     let one = |argument: &LanguageArgument| {
         let need = necessity(argument.need).map(|need| format!(", {need}")).unwrap_or_default();
         let need = if argument.need == Necessity::Required { styled(YELLOW, &need) } else { need };
-        let doc = hang(&wrap(argument.doc, WIDTH - 8), 8);
+        let doc = layout.wrap(argument.doc, 8);
         format!("  {}  {}{need}\n        {doc}\n", styled(GREEN, argument.name), argument.ty)
     };
     out += &section("Arguments", &block.arguments.iter().map(one).collect::<String>());
     let nested = block.blocks.iter().filter_map(|name| blocks::find(name));
     let nested = nested.map(|inner| {
-        let about = hang(&wrap(&first_sentence(inner.about), WIDTH - 8), 8);
+        let about = layout.wrap(&first_sentence(inner.about), 8);
         format!("  {}  {}\n        {about}\n", styled(GREEN, inner.name), inner.count)
     });
     out += &section("Blocks", &nested.collect::<String>());
-    let notes = block.notes.iter().map(|note| format!("  {}\n", hang(&wrap(note, WIDTH - 2), 2)));
+    let notes = block.notes.iter().map(|note| format!("  {}\n", layout.wrap(note, 2)));
     out += &section("Notes", &notes.collect::<String>());
-    out + &section("Example", &indent(block.example.trim()))
+    fit(&out, layout.width) + &section("Example", &indent(block.example.trim()))
 }
 
 fn block_facts(block: &LanguageBlock) -> Vec<(&'static str, String)> {
@@ -120,14 +118,15 @@ fn first_sentence(text: &str) -> String {
 }
 
 /// The arguments and attributes of one variant beyond those that all have in common.
-fn variant_of(kind: &Kind, of: &str, variant: &Kind) -> String {
+fn variant_of(kind: &Kind, of: &str, variant: &Kind, layout: Layout) -> String {
     let by = kind.variants.map(|variants| variants.by).unwrap_or_default();
     let own = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none());
-    let rows =
-        facts(variant).into_iter().map(|(word, text)| format!("{word:<13}{}\n", hang(&wrap(&text, WIDTH - 15), 13)));
-    let text = format!("{}\n\n{}", wrap(variant.about, WIDTH - 2), rows.collect::<String>())
-        + &section("Arguments", &own.map(|arg| argument(arg, 2)).collect::<String>())
-        + &section("Attributes", &attributes(variant));
+    // The whole is indented by two.
+    let inner = Layout { width: layout.width.saturating_sub(2), ..layout };
+    let rows = facts(variant).into_iter().map(|(word, text)| format!("{word:<13}{}\n", inner.wrap(&text, 13)));
+    let text = format!("{}\n\n{}", inner.wrap(variant.about, 0), rows.collect::<String>())
+        + &section("Arguments", &own.map(|arg| argument(arg, 2, inner)).collect::<String>())
+        + &section("Attributes", &attributes(variant, inner));
     section(&format!("With {} as {by}", kinds::with_article(of)), &indent(&text))
 }
 
@@ -160,7 +159,7 @@ fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
         ("Takes about", format!("{create} to create, {update} to update, {delete} to delete")),
     ];
     if kind.recovery.loses_data {
-        rows.push(("Deletion", "deletes data; apply does not create it again".to_owned()));
+        rows.push(("Deletion", "deletes data, which apply cannot restore".to_owned()));
     }
     rows
 }
@@ -185,22 +184,22 @@ fn scope(place: Place) -> String {
     match place {
         Place::Subscription => "the subscription".to_owned(),
         Place::Group => "a resource group".to_owned(),
-        Place::Child(parent, _) => format!("its parent, the argument {parent}"),
-        Place::Extension(scope) => format!("the resource that it extends, the argument {scope}"),
-        Place::Part(parent, ..) => format!("a list of its parent, the argument {parent}"),
-        Place::Property(of) => format!("properties of another resource, the argument {of}"),
+        Place::Child(parent, _) => format!("child of the resource in `{parent}`"),
+        Place::Extension(scope) => format!("extension of the resource in `{scope}`"),
+        Place::Part(parent, ..) => format!("list element of the resource in `{parent}`"),
+        Place::Property(of) => format!("properties of the resource in `{of}`"),
     }
 }
 
 const fn region(location: Location) -> &'static str {
     match location {
         Location::Regional => "that of its site",
-        Location::Global => "none: it is global; only the metadata of its resource group has a region",
+        Location::Global => "none (global); only the metadata of its resource group has a region",
         Location::None => "that of its parent",
     }
 }
 
-fn argument(arg: &Arg, by: usize) -> String {
+fn argument(arg: &Arg, by: usize, layout: Layout) -> String {
     let mut facts = argument_facts(arg);
     // The same words as in Markdown, with colour.
     for fact in &mut facts {
@@ -210,10 +209,10 @@ fn argument(arg: &Arg, by: usize) -> String {
             _ => {}
         }
     }
-    let inner =
-        block_of(&arg.ty).map(|block| block.args.iter().map(|inner| argument(inner, by + 4)).collect::<String>());
+    let inner = block_of(&arg.ty)
+        .map(|block| block.args.iter().map(|inner| argument(inner, by + 4, layout)).collect::<String>());
     let under = by + 6;
-    let doc = hang(&wrap(arg.doc, WIDTH.saturating_sub(under)), under);
+    let doc = layout.wrap(arg.doc, under);
     let head = format!("{:by$}{}  {}", "", styled(GREEN, arg.name), facts.join(", "));
     format!("{head}\n{:under$}{doc}\n{}", "", inner.unwrap_or_default())
 }
@@ -297,9 +296,9 @@ fn literal(lit: Lit) -> String {
     super::value::ResourceNames::none().on_one_line(&lit.json())
 }
 
-fn attributes(kind: &Kind) -> String {
+fn attributes(kind: &Kind, layout: Layout) -> String {
     let one = |attribute: &kinds::Attribute| {
-        let doc = hang(&wrap(attribute.doc, WIDTH - 8), 8);
+        let doc = layout.wrap(attribute.doc, 8);
         format!("  {}  {}\n        {doc}\n", styled(GREEN, attribute.name), known(attribute))
     };
     kind.attributes.iter().map(one).collect()

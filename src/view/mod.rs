@@ -11,6 +11,7 @@ pub mod doctor;
 mod forecast;
 pub mod graph;
 pub mod kinds;
+mod layout;
 mod markdown;
 pub mod outlook;
 pub mod pages;
@@ -28,12 +29,16 @@ pub mod roles;
 pub mod run;
 pub mod run_json;
 pub mod sarif;
+pub mod service;
 pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod value;
 
 use anstyle::{AnsiColor, Style};
+
+pub use layout::{Layout, WIDTH};
+pub(crate) use layout::{fit, hang, table, table_or_blocks, wrap};
 
 /// From this many like lines on, a summary shows one line with a count.
 pub(crate) const MANY: usize = 4;
@@ -52,11 +57,6 @@ impl Detail {
     /// The level for a number of `-v`.
     pub const fn of(verbose: u8) -> Self {
         if verbose == 0 { Self::Summary } else { Self::Full }
-    }
-
-    /// Every line is shown.
-    pub const fn is_full(self) -> bool {
-        matches!(self, Self::Full)
     }
 }
 
@@ -83,57 +83,12 @@ pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// An address without its kind.
+pub(crate) fn short(address: &crate::address::Address) -> &str {
+    address.as_str().split_once('.').map_or(address.as_str(), |(_, name)| name)
+}
+
 /// `1 object`, `2 objects`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Lines with each but the first indented by this many spaces.
-pub(crate) fn hang(text: &str, by: usize) -> String {
-    text.replace('\n', &format!("\n{:by$}", ""))
-}
-
-/// Rows of cells as text: each column as wide as its widest cell, two spaces apart, the first `left` columns flush left
-/// and the rest flush right.
-pub(crate) fn table(rows: &[Vec<String>], left: usize) -> String {
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
-    let widths: Vec<usize> = (0..).map_while(width).collect();
-    let line = |row: &Vec<String>| {
-        let cell = |(at, (cell, width)): (usize, (&String, &usize))| match at < left {
-            true => format!("{cell:<width$}"),
-            false => format!("{cell:>width$}"),
-        };
-        row.iter().zip(&widths).enumerate().map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
-}
-
-/// Text broken into lines of at most this many characters, between words.
-pub(crate) fn wrap(text: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut column = 0;
-    for word in words(text) {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > width {
-            out.push('\n');
-            column = 0;
-        } else if column > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
-}
-
-/// The words of a text. A command between backticks is one word, so that it can be copied.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut in_code = false;
-    let balanced = text.matches('`').count().is_multiple_of(2);
-    let is_break = move |c: char| {
-        in_code ^= balanced && c == '`';
-        !in_code && c.is_whitespace()
-    };
-    text.split(is_break).filter(|word| !word.is_empty())
 }

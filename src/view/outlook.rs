@@ -10,7 +10,7 @@ use crate::duration::spoken;
 use crate::failover::{LossEstimate, Procedure};
 use crate::kinds::FailoverMode;
 use crate::review::{Expectation, Outlook, Shortfall, decides, falls_short, refusals, worst};
-use crate::steps::{Prediction, Step};
+use crate::steps::Step;
 
 /// Assumptions of every prediction in a review.
 pub(super) const ASSUMED: &str = "Estimate. Assumes that all permanent resources are healthy and replicated.";
@@ -37,7 +37,7 @@ pub fn shortfalls(outlooks: &[Outlook]) -> Vec<String> {
         let who = format!("failover group {}, {}", outlook.group, way(outlook));
         found.extend(refusals(after).map(|guard| format!("{who}: {}", guard.what)));
         if let (Some(Shortfall::AtRisk | Shortfall::Missed), Some(rto)) = (falls_short(after), after.objectives.rto) {
-            let (time, decided) = (time(after.predicted), decided(after));
+            let (time, decided) = (forecast::span(after.headline()), decided(after));
             found.push(format!(
                 "{who}: {} {time}, objective {}; critical path: {decided}",
                 about(outlook),
@@ -82,9 +82,9 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<OutlookLine> {
         OutlookLine { about, before, after, objective, mark }
     };
     let rto = after.and_then(|after| after.objectives.rto);
-    let mark = after.map_or("", |after| of_time(after.predicted, after.objectives.rto).words());
+    let mark = after.map_or("", |after| of_time(after).words());
     let mut lines = vec![
-        line(OutlookSubject::Plain(about(outlook)), both(&|procedure| time(procedure.predicted)), rto, mark),
+        line(OutlookSubject::Plain(about(outlook)), both(&|procedure| forecast::span(procedure.headline())), rto, mark),
         line(OutlookSubject::Plain("critical path"), both(&|procedure| decided(procedure)), None, ""),
     ];
     if [&outlook.before, &outlook.after]
@@ -111,8 +111,9 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<OutlookLine> {
     }
     for LossEstimate { replica, .. } in replicas {
         let find = |procedure: &'_ Procedure| procedure.losses.iter().find(|loss| loss.replica == *replica).cloned();
-        let lost =
-            |procedure: &Procedure| find(procedure).map_or("not promoted".to_owned(), |loss| forecast::loss(&loss));
+        let lost = |procedure: &Procedure| {
+            find(procedure).map_or("not promoted".to_owned(), |loss| forecast::loss(procedure.verb, &loss))
+        };
         let mark = match after.map(find) {
             Some(Some(loss)) => of_amount(loss.amount, rpo).words(),
             _ => "",
@@ -142,10 +143,6 @@ fn expected(expected: &Expectation, of: &dyn Fn(&Procedure) -> String) -> String
 /// The name of the predicted time.
 const fn about(outlook: &Outlook) -> &'static str {
     forecast::time_of(crate::state::RunKind::Up, outlook.how)
-}
-
-fn time(predicted: Prediction) -> String {
-    format!("{} (P50), {} (P95)", spoken(predicted.typical), spoken(predicted.worst))
 }
 
 /// The failed preflight checks.
@@ -198,9 +195,11 @@ fn of_procedure(procedure: &Procedure) -> Json {
         "recovery_time": {
             "p50": seconds(procedure.predicted.typical),
             "p95": seconds(procedure.predicted.worst),
+            "approvals": procedure.predicted.approvals,
             "objective": rto.map(seconds),
-            "mark": of_time(procedure.predicted, rto).as_str(),
+            "mark": of_time(procedure).as_str(),
         },
+        "interruption": super::procedure_json::span(procedure.headline()),
         "critical_path": step.map(|step| json!({
             "address": step.address, "act": act_word(&step.act), "does": decided(procedure), "expect": seconds(step.expect),
         })),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
 use super::value::{ResourceNames, has_object};
-use super::{BOLD, CYAN, DIM, Detail, GREEN, MANY, RED, YELLOW, count, hang, styled, table, wrap};
+use super::{BOLD, CYAN, DIM, GREEN, Layout, MANY, RED, WIDTH, YELLOW, count, fit, hang, short, styled, table};
 use crate::address::{Address, ArmId};
 use crate::hcl::quoted;
 use crate::kinds::{self, Location, Need};
@@ -19,35 +19,36 @@ use crate::value::SealedValue;
 
 /// Column of the arguments of a change.
 const INDENT: usize = 8;
-/// Maximum width of `before -> after` on one line.
-const LINE: usize = 90;
+/// Margin of `before -> after` on one line.
+const MARGIN: usize = 10;
 
 /// The whole plan.
-pub fn text(plan: &Plan, cloud: CloudName, detail: Detail) -> String {
+pub fn text(plan: &Plan, cloud: CloudName, layout: Layout) -> String {
     let Plan { stack, basis, changes, drift, roles, stand_up, outputs, notes, blocked, steps: _ } = plan;
     let state = match basis.lineage.is_empty() {
         true => "no state yet".to_owned(),
         false => format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch),
     };
     let mut sections = vec![format!("{} on {} ({state})\n", styled(BOLD, stack), cloud.as_str())];
-    sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), hang(&wrap(note, 94), 6))));
-    let shown = ValueRenderer { names: changes.iter().map(|change| (&change.id, &change.address)).collect() };
+    sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), layout.wrap(note, 6))));
+    let names = changes.iter().map(|change| (&change.id, &change.address)).collect();
+    let shown = ValueRenderer::with(names).within(layout.width);
     let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
-    sections.extend(super::roles::sections(roles));
-    sections.extend(shown.drift(drift));
+    sections.extend(super::roles::sections(roles, layout));
+    sections.extend(shown.drift(drift, layout));
     let groups = changing.chunk_by(|a, b| word(a.action) == word(b.action));
-    sections.extend(groups.map(|group| shown.changes(group, detail)));
+    sections.extend(groups.map(|group| shown.changes(group, layout)));
     sections.extend(shown.outputs(outputs));
-    let failover_only: String = stand_up.iter().map(|one| standing(one, !changing.is_empty())).collect();
+    let failover_only: String = stand_up.iter().map(|one| standing(one, !changing.is_empty(), layout)).collect();
     if !failover_only.is_empty() {
         sections.push(failover_only);
     }
     if !changing.is_empty() {
-        sections.push(by_site(changes));
+        sections.push(by_site(changes, layout.width));
     }
     if !blocked.is_empty() {
         let lines = blocked.iter().map(|BlockedResource { address, why }| {
-            format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), hang(&wrap(why, 90), 6))
+            format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), layout.wrap(why, 6))
         });
         sections.push(format!(
             "{}\n{}",
@@ -56,7 +57,7 @@ pub fn text(plan: &Plan, cloud: CloudName, detail: Detail) -> String {
         ));
     }
     sections.push(styled(BOLD, &verdict(plan)) + "\n");
-    sections.join("\n")
+    fit(&sections.join("\n"), layout.width)
 }
 
 /// True if applying the plan would change resources or outputs.
@@ -113,23 +114,34 @@ fn sign(action: Action) -> (&'static str, Style) {
 }
 
 /// Changes as text, with ids shown as the resources that have them.
-#[derive(Default)]
 pub(super) struct ValueRenderer {
     names: ResourceNames,
+    /// The width of a line.
+    width: usize,
 }
 
 impl ValueRenderer {
     /// Text in which ids with these names are shown as addresses.
     pub fn with(names: ResourceNames) -> Self {
-        Self { names }
+        Self { names, width: WIDTH }
+    }
+
+    /// The same for lines of this width.
+    pub fn within(self, width: usize) -> Self {
+        Self { width, ..self }
+    }
+
+    /// A value behind this many columns.
+    fn value(&self, json: &Json, column: usize) -> String {
+        self.names.text(json, self.width.saturating_sub(column))
     }
 
     /// Changes with the same action. A summary shows many like instances of one block as one line with their number.
-    fn changes(&self, changes: &[&Change], detail: Detail) -> String {
+    fn changes(&self, changes: &[&Change], layout: Layout) -> String {
         let groups = changes.chunk_by(|a, b| are_alike(a, b));
-        let group = |group: &[&Change]| match detail.is_full() || group.len() < MANY {
+        let group = |group: &[&Change]| match layout.is_full() || group.len() < MANY {
             true => group.iter().map(|one| self.change(one)).collect(),
-            false => self.instances(group),
+            false => self.instances(group, layout),
         };
         groups.map(group).collect()
     }
@@ -154,7 +166,7 @@ impl ValueRenderer {
     }
 
     /// Many instances of one block with the same action: their number and keys, and the arguments that they share.
-    fn instances(&self, changes: &[&Change]) -> String {
+    fn instances(&self, changes: &[&Change], layout: Layout) -> String {
         let Some(Change { address, action, reason, arguments, .. }) = changes.first() else { return String::new() };
         let block = address.block();
         let number = format!("{} instances", changes.len());
@@ -166,7 +178,7 @@ impl ValueRenderer {
             changes.first().map(|change| place(change, false)).unwrap_or_default(),
             styled(DIM, &format!("({reason}; -v shows each)")),
         );
-        out += &format!("{:INDENT$}{}\n", "", styled(DIM, &hang(&wrap(&keys.join(", "), LINE), INDENT)));
+        out += &format!("{:INDENT$}{}\n", "", styled(DIM, &layout.wrap(&keys.join(", "), INDENT)));
         let in_all = |one: &&ArgumentChange| changes.iter().all(|other| other.arguments.contains(one));
         let shared: Vec<&ArgumentChange> = arguments.iter().filter(in_all).collect();
         out += &self.arguments(address, *action, shared.iter().copied());
@@ -177,7 +189,7 @@ impl ValueRenderer {
             .collect();
         if !differing.is_empty() {
             let names = differing.into_iter().collect::<Vec<_>>().join(", ");
-            let names = hang(&wrap(&format!("different for each: {names}"), LINE), INDENT);
+            let names = layout.wrap(&format!("different for each: {names}"), INDENT);
             out += &format!("{:INDENT$}{}\n", "", styled(DIM, &names));
         }
         out
@@ -203,7 +215,7 @@ impl ValueRenderer {
             .collect();
         let width = shown.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
         let line = |(path, value): &(&str, &SealedValue)| {
-            format!("{:INDENT$}{path:width$} = {}\n", "", hang(&self.names.text(value.json()), INDENT))
+            format!("{:INDENT$}{path:width$} = {}\n", "", hang(&self.value(value.json(), INDENT + width + 3), INDENT))
         };
         shown.iter().map(line).collect()
     }
@@ -231,7 +243,8 @@ impl ValueRenderer {
 
     /// An argument of a new resource.
     pub fn new_argument(&self, path: &str, value: &SealedValue) -> String {
-        format!("{:INDENT$}{path} = {}\n", "", hang(&self.names.text(value.json()), INDENT))
+        let shown = self.value(value.json(), INDENT + path.chars().count() + 3);
+        format!("{:INDENT$}{path} = {}\n", "", hang(&shown, INDENT))
     }
 
     /// `before -> after`, or a difference by lines if that is too long to compare by eye.
@@ -253,13 +266,13 @@ impl ValueRenderer {
                 let line = format!("{old} -> {new}");
                 let lines = [before, after].iter().any(|json| json.as_str().is_some_and(|text| text.contains('\n')));
                 let waits = SealedValue::waits_for(after).is_some();
-                match lines || (line.chars().count() > LINE && !waits) {
+                match lines || (line.chars().count() > self.width.saturating_sub(MARGIN) && !waits) {
                     true => by_lines(&self.long_text(before), &self.long_text(after)),
                     false => line,
                 }
             }
-            (None, Some(after)) => format!("(none) -> {}", self.names.text(after)),
-            (Some(before), None) => format!("{} -> (none)", self.names.text(before)),
+            (None, Some(after)) => format!("(none) -> {}", self.value(after, 2 * MARGIN)),
+            (Some(before), None) => format!("{} -> (none)", self.value(before, 2 * MARGIN)),
             (None, None) => "(none)".to_owned(),
         }
     }
@@ -267,21 +280,38 @@ impl ValueRenderer {
     fn long_text(&self, json: &Json) -> String {
         match json.as_str() {
             Some(text) if text.contains('\n') => text.to_owned(),
-            _ => self.names.text(json),
+            _ => self.value(json, MARGIN),
         }
     }
 
-    /// Resources that differ from state; `None` if none does.
-    pub fn drift(&self, drift: &[Drift]) -> Option<String> {
-        let one = |Drift { address, gone, arguments }: &Drift| {
-            let (sign, style, words) = if *gone { ("-", RED, "was deleted") } else { ("~", YELLOW, "was changed") };
-            let sign = styled(style, &format!("{sign:>3}"));
-            let mut head = format!("{sign} {} {words}\n", styled(BOLD, address.as_str()));
-            head.extend(arguments.iter().map(|one| self.argument(one)));
-            head
+    /// Resources that differ from state; `None` if none does. A summary shows many like resources of one kind as one
+    /// line with their number.
+    pub fn drift(&self, drift: &[Drift], layout: Layout) -> Option<String> {
+        let are_alike =
+            |a: &Drift, b: &Drift| (a.address.kind(), a.gone, &a.arguments) == (b.address.kind(), b.gone, &b.arguments);
+        let shown = |group: &[Drift]| match layout.is_full() || group.len() < MANY {
+            true => group.iter().map(|one| self.drifted(&styled(BOLD, one.address.as_str()), "was", one)).collect(),
+            false => self.many_drifted(group, layout),
         };
-        let all: String = drift.iter().map(one).collect();
+        let all: String = drift.chunk_by(are_alike).map(shown).collect();
         (!drift.is_empty()).then(|| format!("Drift detected: these resources changed outside drplan.\n{all}"))
+    }
+
+    fn drifted(&self, who: &str, verb: &str, Drift { gone, arguments, .. }: &Drift) -> String {
+        let (sign, style, words) = if *gone { ("-", RED, "deleted") } else { ("~", YELLOW, "changed") };
+        let mut out = format!("{} {who} {verb} {words}\n", styled(style, &format!("{sign:>3}")));
+        out.extend(arguments.iter().map(|one| self.argument(one)));
+        out
+    }
+
+    fn many_drifted(&self, group: &[Drift], layout: Layout) -> String {
+        let Some(first) = group.first() else { return String::new() };
+        let names = group.iter().map(|one| short(&one.address)).collect::<Vec<_>>().join(", ");
+        let who = format!("{} {}", group.len(), styled(BOLD, first.address.kind()));
+        let text = self.drifted(&who, "were", first);
+        let (head, arguments) = text.split_once('\n').unwrap_or((&text, ""));
+        let more = styled(DIM, "(-v shows each)");
+        format!("{head} {more}\n{:INDENT$}{}\n{arguments}", "", styled(DIM, &layout.wrap(&names, INDENT)))
     }
 
     /// Outputs that change; `None` if none does.
@@ -293,7 +323,7 @@ impl ValueRenderer {
                 (Some(_), Some(_)) => ("~", YELLOW),
             };
             let shown = match (before, after) {
-                (None, Some(after)) => self.names.text(after.json()),
+                (None, Some(after)) => self.value(after.json(), MARGIN + name.chars().count()),
                 _ => self.difference(before.as_ref(), after.as_ref()),
             };
             format!("{} {name} = {}\n", styled(style, &format!("{sign:>3}")), hang(&shown, INDENT))
@@ -303,8 +333,9 @@ impl ValueRenderer {
 }
 
 /// Resources that differ from state, as a section; `None` if none does.
-pub fn drift_section(drift: &[Drift]) -> Option<String> {
-    ValueRenderer::default().drift(drift)
+pub fn drift_section(drift: &[Drift], layout: Layout) -> Option<String> {
+    let shown = ValueRenderer::with(ResourceNames::none()).within(layout.width);
+    shown.drift(drift, layout).map(|section| fit(&section, layout.width))
 }
 
 /// Lines that differ, each with a sign, and two lines around them.
@@ -368,6 +399,7 @@ pub(super) fn place(change: &Change, with_name: bool) -> String {
 pub(super) fn standing(
     FailoverProvision { group, site, resources, objects }: &FailoverProvision,
     by_name: bool,
+    layout: Layout,
 ) -> String {
     if resources.is_empty() {
         return String::new();
@@ -384,11 +416,11 @@ pub(super) fn standing(
         return format!("{head}.\n");
     }
     let names = resources.iter().map(|address| address.as_str()).collect::<Vec<_>>().join(", ");
-    format!("{head}:\n    {}\n", hang(&styled(DIM, &wrap(&names, 92)), 4))
+    format!("{head}:\n    {}\n", styled(DIM, &layout.wrap(&names, 4)))
 }
 
 /// Number of changes of each action, by site and presence.
-fn by_site(changes: &[Change]) -> String {
+fn by_site(changes: &[Change], width: usize) -> String {
     const ACTIONS: [&str; 7] = ["delete", "replace", "forget", "update", "adopt", "create", "keep"];
     let mut places: BTreeMap<(&str, Presence), BTreeMap<&str, usize>> = BTreeMap::new();
     for change in changes {
@@ -402,5 +434,5 @@ fn by_site(changes: &[Change]) -> String {
         [site.to_owned(), presence.as_str().to_owned()].into_iter().chain(counts).collect()
     };
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(places.iter().map(row)).collect();
-    table(&rows, 2)
+    table(&rows, 2, width)
 }

@@ -25,7 +25,8 @@
 //!     "protection_debt": [{
 //!       "group": "web", "of": "geo_replica.orders", "what": "…", "remediation": "…", "since": "…"
 //!     }],
-//!     "open": { "run": "…", "group": "web", "verb": "up | down | drill", "since": "…" }
+//!     "open": { "run": "…", "group": "web", "verb": "up | down | drill", "since": "…" },
+//!     "open_runs": ["…"]
 //!   },
 //!   "outputs": [{ "name": "front_door", "before": null, "after": "…" }],
 //!   "stand_up": [{ "group": "web", "site": "secondary", "resources": ["…"], "objects": 9 }],

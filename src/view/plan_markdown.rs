@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+pub use super::comment::CommentCommands;
 use super::comment::{Comment, CommentChange, markdown as comment_of};
 use super::plan::{ValueRenderer, standing, verdict};
 use super::value::ResourceNames;
-use super::{count, outlook, roles};
+use super::{Detail, Layout, count, outlook, roles};
 use crate::plan::{Action, BlockedResource, Plan};
 use crate::review::{Outlook, Risk};
 use crate::stack::{CloudName, Stack};
@@ -24,10 +25,8 @@ pub struct CommentExtras<'a> {
     pub scope: PlanScope,
     /// True if recorded durations of earlier runs are used.
     pub from_history: bool,
-    /// The command that prints the whole plan.
-    pub whole: String,
-    /// The command that prints it as JSON, and the SHA-256 of that.
-    pub digest: (String, String),
+    /// The commands that the comment names.
+    pub commands: CommentCommands,
 }
 
 /// Part of a stack that a plan covers.
@@ -70,7 +69,7 @@ impl Baseline {
 /// The whole comment.
 pub fn markdown(plan: &Plan, cloud: CloudName, beside: &CommentExtras<'_>) -> String {
     let Plan { stack, basis, changes, drift, roles: seen, stand_up, outputs, notes, blocked, steps: _ } = plan;
-    let CommentExtras { regions, before, outlooks, risks, scope, from_history, whole, digest } = beside;
+    let CommentExtras { regions, before, outlooks, risks, scope, from_history, commands } = beside;
     let shown = ValueRenderer::with(names(plan));
     let recovery = match scope {
         PlanScope::Destroyed => "Nothing remains to fail over.".to_owned(),
@@ -90,11 +89,15 @@ pub fn markdown(plan: &Plan, cloud: CloudName, beside: &CommentExtras<'_>) -> St
     }
     let mut further = Vec::new();
     let mut tell = |summary: String, lines: Option<String>| further.extend(lines.map(|lines| (summary, lines)));
-    let role_sections = roles::sections(seen);
+    let role_sections = roles::sections(seen, Layout::default());
     tell("Roles".to_owned(), (!role_sections.is_empty()).then(|| role_sections.join("\n")));
-    tell(format!("Drift: {}", count(drift.len(), "resource", "resources")), shown.drift(drift));
+    tell(
+        format!("Drift: {}", count(drift.len(), "resource", "resources")),
+        shown.drift(drift, Layout { detail: Detail::Full, ..Layout::default() }),
+    );
     tell(count(outputs.len(), "output changes", "outputs change"), shown.outputs(outputs));
-    let up: String = stand_up.iter().filter(|one| one.objects > 0).map(|one| standing(one, true)).collect();
+    let up: String =
+        stand_up.iter().filter(|one| one.objects > 0).map(|one| standing(one, true, Layout::default())).collect();
     tell("Failover-only resources".to_owned(), (!up.is_empty()).then_some(up));
     let recorded = match basis.lineage.is_empty() {
         true => "no state yet".to_owned(),
@@ -112,8 +115,7 @@ pub fn markdown(plan: &Plan, cloud: CloudName, beside: &CommentExtras<'_>) -> St
         shown,
         further,
         regions: regions.clone(),
-        whole: whole.clone(),
-        digest: digest.clone(),
+        commands: commands.clone(),
         basis: format!("{} · {recorded} · stack {}", cloud.as_str(), basis.stack),
     })
 }

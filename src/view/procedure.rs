@@ -5,53 +5,51 @@ use std::time::Duration;
 
 use super::deed::{Numbers, PhaseRows, Row, begins, direct, phases, regions};
 use super::forecast::{self, ObjectiveMark, of_amount, of_time, places};
-use super::{BOLD, CYAN, DIM, Detail, GREEN, RED, YELLOW, count, hang, styled, table, wrap};
+use super::{BOLD, CYAN, DIM, GREEN, Layout, RED, YELLOW, count, fit, short, styled, table, wrap};
 use crate::duration::spoken;
 use crate::failover::{Avoidance, PreflightCheck, PreflightStatus, Procedure};
 use crate::stack::CloudName;
 use crate::state::RecordedDebt;
-use crate::steps::{Prediction, Step};
+use crate::steps::Step;
 
-/// Maximum width of a line.
-const WIDTH: usize = 98;
-/// Column of the times of a step.
-const TIMES: usize = 80;
+/// Width of the times of a step, with the margin of a line.
+const TIMES: usize = 20;
 /// Column of the text of a step.
 const INDENT: usize = 9;
 
 /// The whole procedure.
-pub fn text(procedure: &Procedure, cloud: CloudName, detail: Detail) -> String {
+pub fn text(procedure: &Procedure, cloud: CloudName, layout: Layout) -> String {
     let Procedure { stack, basis, .. } = procedure;
     let head = format!("{} on {}: {}", styled(BOLD, stack), cloud.as_str(), forecast::title(procedure));
     let basis = format!("state serial {}, role epoch {}", basis.serial, basis.role_epoch);
     let mut sections =
-        vec![format!("{head}\n{}\n{}\n", wrap(&forecast::direction(procedure), WIDTH), styled(DIM, &basis))];
-    let noted = |note: &String| format!("{} {}\n", styled(CYAN, "note:"), hang(&wrap(note, 92), 6));
+        vec![format!("{head}\n{}\n{}\n", layout.wrap(&forecast::direction(procedure), 0), styled(DIM, &basis))];
+    let noted = |note: &String| format!("{} {}\n", styled(CYAN, "note:"), layout.wrap(note, 6));
     sections.extend(procedure.notes.iter().map(noted));
     if procedure.idle.is_none() {
-        sections.push(prediction(procedure));
-        sections.extend(checks(procedure, detail));
-        sections.extend(boundary(procedure));
-        sections.extend(steps(procedure, detail));
-        sections.extend(afterwards(procedure));
+        sections.push(prediction(procedure, layout));
+        sections.extend(checks(procedure, layout));
+        sections.extend(boundary(procedure, layout));
+        sections.extend(steps(procedure, layout));
+        sections.extend(afterwards(procedure, layout));
     }
     let style = if procedure.is_refused() { RED } else { BOLD };
     sections.push(styled(style, &forecast::verdict(procedure)) + "\n");
-    sections.join("\n")
+    fit(&sections.join("\n"), layout.width)
 }
 
 /// The failed checks of a blocked procedure. `dry_run` is the command that shows the whole procedure.
-pub fn refused(procedure: &Procedure, cloud: CloudName, dry_run: &str, detail: Detail) -> String {
+pub fn refused(procedure: &Procedure, cloud: CloudName, dry_run: &str, layout: Layout) -> String {
     let head = format!("{} on {}: {}\n", styled(BOLD, &procedure.stack), cloud.as_str(), forecast::title(procedure));
     let see = format!("To see the whole procedure:\n    {dry_run}\n");
     let verdict = styled(RED, &forecast::verdict(procedure)) + "\n";
     let sections = [
         Some(head),
-        boundary(procedure).filter(|_| forecast::touching_lost(procedure).count() > 0),
-        checks(procedure, detail),
+        boundary(procedure, layout).filter(|_| forecast::touching_lost(procedure).count() > 0),
+        checks(procedure, layout),
         Some(verdict + &see),
     ];
-    sections.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    fit(&sections.into_iter().flatten().collect::<Vec<_>>().join("\n"), layout.width)
 }
 
 fn mark(mark: ObjectiveMark) -> String {
@@ -74,30 +72,33 @@ fn against(objective: Option<Duration>, how: ObjectiveMark) -> String {
     objective.map(words).unwrap_or_default()
 }
 
-fn prediction(procedure: &Procedure) -> String {
-    let Prediction { typical, worst } = procedure.predicted;
-    let against_rto = against(procedure.objectives.rto, of_time(procedure.predicted, procedure.objectives.rto));
-    let time = format!("{} (P50), {} (P95){against_rto}", spoken(typical), spoken(worst));
-    let mut lines = vec![(forecast::time_of(procedure.verb, procedure.how), time)];
+fn prediction(procedure: &Procedure, layout: Layout) -> String {
+    let mut lines: Vec<(&str, String)> =
+        forecast::times(procedure).into_iter().map(|(name, time)| (name, forecast::span(time))).collect();
+    if let Some((_, first)) = lines.first_mut() {
+        *first += &against(procedure.objectives.rto, of_time(procedure));
+    }
     lines.extend(forecast::clock(procedure).map(|clock| ("declare by", clock)));
     let loss = |loss: &crate::failover::LossEstimate| {
         let mark = of_amount(loss.amount, procedure.objectives.rpo);
         let against = against(procedure.objectives.rpo, mark);
-        ("data loss (RPO)", format!("{}: {}{against}; {}", loss.replica, forecast::loss(loss), loss.source))
+        (
+            "data loss (RPO)",
+            format!("{}: {}{against}; {}", loss.replica, forecast::loss(procedure.verb, loss), loss.source),
+        )
     };
     lines.extend(procedure.losses.iter().map(loss));
     lines.extend(critical_path(procedure).map(|path| ("critical path", path)));
     lines.push(("accuracy", forecast::calibration(procedure.calibration)));
     let width = lines.iter().map(|(word, _)| word.len()).max().unwrap_or_default();
-    let line = |(word, words): &(&str, String)| {
-        format!("  {:<width$}  {}\n", capital(word), hang(&wrap(words, WIDTH - width - 4), width + 4))
-    };
+    let line =
+        |(word, words): &(&str, String)| format!("  {:<width$}  {}\n", capital(word), layout.wrap(words, width + 4));
     format!("Forecast:\n{}", lines.iter().map(line).collect::<String>())
 }
 
 /// `lag: replication lag 40s, …`, wrapped, and indented behind a word of seven letters.
-fn labelled(label: &str, text: &str) -> String {
-    let text = hang(&wrap(&format!("{label}: {text}"), WIDTH - 10), 10);
+fn labelled(label: &str, text: &str, layout: Layout) -> String {
+    let text = layout.wrap(&format!("{label}: {text}"), 10);
     // A label has no spaces, so that no line break is within.
     text.replacen(label, &styled(BOLD, label), 1)
 }
@@ -128,69 +129,70 @@ fn numbers(procedure: &Procedure) -> Numbers {
 }
 
 /// The accepted risks, the proof that nothing touches the lost site, and the regions touched.
-fn boundary(procedure: &Procedure) -> Option<String> {
+fn boundary(procedure: &Procedure, layout: Layout) -> Option<String> {
     let mut out = String::new();
-    let mut say = |words: &str| out += &format!("{}\n", wrap(words, WIDTH));
+    let mut say = |words: &str| out += &format!("{}\n", layout.wrap(words, 0));
     forecast::accepted(procedure).iter().for_each(|words| say(words));
     forecast::proof(places(procedure), procedure.lost.as_deref(), &procedure.steps).iter().for_each(|words| say(words));
     if !procedure.steps.steps.is_empty() {
         say(&forecast::touched_words(places(procedure), &procedure.steps));
     }
     for Avoidance { address, what } in &procedure.avoided {
-        out += &format!("  {} {}\n", styled(DIM, "skipped"), labelled(address.as_str(), what));
+        out += &format!("  {} {}\n", styled(DIM, "skipped"), labelled(address.as_str(), what, layout));
     }
     (!out.is_empty()).then_some(out)
 }
 
 /// Preflight checks: failures and warnings with their fix; a summary shows those that passed in one line.
-fn checks(procedure: &Procedure, detail: Detail) -> Option<String> {
+fn checks(procedure: &Procedure, layout: Layout) -> Option<String> {
     let mut out = String::new();
     for PreflightCheck { rule, verdict, what, help } in &procedure.guards {
         let word = match verdict {
             PreflightStatus::Refuses => styled(RED, "FAILED "),
             PreflightStatus::Warns => styled(YELLOW, "warning"),
-            PreflightStatus::Passes if detail.is_full() => styled(GREEN, "passed "),
+            PreflightStatus::Passes if layout.is_full() => styled(GREEN, "passed "),
             PreflightStatus::Passes => continue,
         };
-        out += &format!("  {word} {}\n", labelled(rule, what));
+        out += &format!("  {word} {}\n", labelled(rule, what, layout));
         if !help.is_empty() {
-            out += &format!("          {}\n", hang(&wrap(help, WIDTH - 10), 10));
+            out += &format!("          {}\n", layout.wrap(help, 10));
         }
     }
     let passed = forecast::passed(procedure);
-    if !passed.is_empty() && !detail.is_full() {
-        out += &format!("  {} {}\n", styled(GREEN, "passed "), hang(&wrap(&passed.join(", "), WIDTH - 10), 10));
+    if !passed.is_empty() && !layout.is_full() {
+        out += &format!("  {} {}\n", styled(GREEN, "passed "), layout.wrap(&passed.join(", "), 10));
     }
     let number = |verdict| forecast::guards(procedure, verdict).count();
     let (failed, warnings) = (number(PreflightStatus::Refuses), number(PreflightStatus::Warns));
     let counts = [
-        (failed, format!("{failed} failed")),
+        (failed, format!("{} failed", count(failed, "preflight check", "preflight checks"))),
         (warnings, count(warnings, "warning", "warnings")),
         (number(PreflightStatus::Passes), format!("{} passed", number(PreflightStatus::Passes))),
     ];
     let counts: Vec<String> = counts.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words).collect();
-    (!out.is_empty()).then(|| format!("Preflight checks: {}\n{out}", counts.join(", ")))
+    (!out.is_empty()).then(|| format!("Checked: {}\n{out}", counts.join(", ")))
 }
 
 /// The steps by phase.
-fn steps(procedure: &Procedure, detail: Detail) -> Option<String> {
+fn steps(procedure: &Procedure, layout: Layout) -> Option<String> {
     let graph = &procedure.steps;
     if graph.steps.is_empty() {
         return None;
     }
     let (begins, numbers) = (begins(graph), numbers(procedure));
-    let mut out = format!("{:<TIMES$}{:>8} {:>8}\n", "Steps (* critical path):", "P50", "P95");
+    let times = layout.width.saturating_sub(TIMES);
+    let mut out = format!("{:<times$}{:>8} {:>8}\n", "Steps (* critical path):", "P50", "P95");
     for phase in phases(graph, &procedure.critical.steps) {
         out += &heading(&phase);
         for row in &phase.rows {
             match row {
-                Row::Several(ids) if !detail.is_full() => {
+                Row::Several(ids) if !layout.is_full() => {
                     let steps: Vec<&Step> = ids.iter().filter_map(|id| graph.step(*id)).collect();
-                    out += &several(&steps, &numbers);
+                    out += &several(&steps, &numbers, layout);
                 }
                 row => {
                     let steps = row.ids().iter().filter_map(|id| graph.step(*id));
-                    out.extend(steps.map(|step| one(procedure, step, &begins, &numbers)));
+                    out.extend(steps.map(|step| one(procedure, step, &begins, &numbers, layout)));
                 }
             }
         }
@@ -209,15 +211,16 @@ fn heading(phase: &PhaseRows) -> String {
 
 /// `    * 12 promote …          35s   2m 10s`, and below it the steps it waits for, the regions it touches and its
 /// rollback.
-fn one(procedure: &Procedure, step: &Step, begins: &[Duration], numbers: &Numbers) -> String {
+fn one(procedure: &Procedure, step: &Step, begins: &[Duration], numbers: &Numbers, layout: Layout) -> String {
     let places = places(procedure);
     let star = if procedure.critical.steps.contains(&step.id) { styled(YELLOW, "*") } else { " ".to_owned() };
-    let deed = wrap(&places.deed(step), TIMES - INDENT - 2);
+    let width = layout.width.saturating_sub(TIMES + INDENT);
+    let deed = wrap(&places.deed(step), width - 2);
     let (first, rest) = deed.split_once('\n').map_or((deed.as_str(), None), |(first, rest)| (first, Some(rest)));
     let times = format!("{:>8} {:>8}", spoken(step.expect), spoken(step.worst));
-    let mut out = format!("  {star} {:>4} {first:<width$}{times}\n", numbers.get(step.id), width = TIMES - INDENT);
+    let mut out = format!("  {star} {:>4} {first:<width$}{times}\n", numbers.get(step.id));
     if let Some(rest) = rest {
-        out += &format!("{:INDENT$}{}\n", "", hang(rest, INDENT));
+        out += &format!("{:INDENT$}{}\n", "", super::hang(rest, INDENT));
     }
     let mut more = Vec::new();
     if !step.needs.is_empty() {
@@ -231,34 +234,29 @@ fn one(procedure: &Procedure, step: &Step, begins: &[Duration], numbers: &Number
     }
     more.extend(places.undo(step));
     if !more.is_empty() {
-        let more = hang(&wrap(&more.join("; "), WIDTH - INDENT), INDENT);
+        let more = layout.wrap(&more.join("; "), INDENT);
         let _ = writeln!(out, "{:INDENT$}{}", "", styled(DIM, &more));
     }
     out
 }
 
 /// Steps with the same action on resources of one kind.
-fn several(steps: &[&Step], numbers: &Numbers) -> String {
+fn several(steps: &[&Step], numbers: &Numbers, layout: Layout) -> String {
     let Some(first) = steps.first() else { return String::new() };
     let word = super::deed::act_word(&first.act).replace('_', " ");
     let head = format!("{word} {} {} (-v shows each)", steps.len(), first.address.kind());
     let longest = |of: fn(&Step) -> Duration| spoken(steps.iter().map(|step| of(step)).max().unwrap_or_default());
     let times = format!("{:>8} {:>8}", longest(|step| step.expect), longest(|step| step.worst));
     let ids: Vec<_> = steps.iter().map(|step| step.id).collect();
-    let names: Vec<&str> = steps.iter().map(|step| short(step)).collect();
-    let names = hang(&wrap(&names.join(", "), WIDTH - INDENT), INDENT);
+    let names: Vec<&str> = steps.iter().map(|step| short(&step.address)).collect();
+    let names = layout.wrap(&names.join(", "), INDENT);
     // Short ranges stand in the column of numbers; a long list begins further left.
-    let (number, width) = (numbers.list(&ids), TIMES - INDENT);
+    let (number, width) = (numbers.list(&ids), layout.width.saturating_sub(TIMES + INDENT));
     format!("  {number:>6} {head:<width$}{times}\n{:INDENT$}{}\n", "", styled(DIM, &names))
 }
 
-/// An address without its kind.
-fn short(step: &Step) -> &str {
-    step.address.as_str().split_once('.').map_or(step.address.as_str(), |(_, name)| name)
-}
-
 /// Primary replicas before and after, and the protection debt that the run leaves.
-fn afterwards(procedure: &Procedure) -> Option<String> {
+fn afterwards(procedure: &Procedure, layout: Layout) -> Option<String> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for change in &procedure.roles {
         let from = change.from.clone().unwrap_or_else(|| "unknown".to_owned());
@@ -276,10 +274,10 @@ fn afterwards(procedure: &Procedure) -> Option<String> {
     }
     let mut out = String::new();
     if !rows.is_empty() {
-        out = format!("Primary replica, before and after:\n{}", table(&rows, 4));
+        out = format!("Primary replica, before and after:\n{}", table(&rows, 4, layout.width));
     }
     let owed = procedure.becomes.iter().flat_map(|becomes| &becomes.owed);
-    let owed: String = owed.map(debt).collect();
+    let owed: String = owed.map(|one| debt(one, layout)).collect();
     if !owed.is_empty() {
         out += &format!("Protection debt afterwards (reduced redundancy or replication):\n{owed}");
     }
@@ -287,7 +285,7 @@ fn afterwards(procedure: &Procedure) -> Option<String> {
 }
 
 /// Protection debt in two lines.
-pub(super) fn debt(RecordedDebt { of, debt, since: _ }: &RecordedDebt) -> String {
-    let what = hang(&wrap(&format!("{of}: {}", debt.what), WIDTH - 4), 4);
-    format!("  {what}\n    {}\n", styled(DIM, &hang(&wrap(&format!("remediation: {}", debt.pays), WIDTH - 4), 4)))
+pub(super) fn debt(RecordedDebt { of, debt, since: _ }: &RecordedDebt, layout: Layout) -> String {
+    let what = layout.wrap(&format!("{of}: {}", debt.what), 4);
+    format!("  {what}\n    {}\n", styled(DIM, &layout.wrap(&format!("remediation: {}", debt.pays), 4)))
 }

@@ -11,9 +11,12 @@
 //!   "idle": "why there is nothing to do | null",
 //!   "ready": true, "verdict": "Ready: 12 steps, …",
 //!   "recovery_time": {
-//!     "p50": 570, "p95": 840, "objective": "1800 | null", "mark": "met | at_risk | missed | unknown | none",
-//!     "decide_within": "960 | null"
+//!     "p50": 570, "p95": 840, "approvals": 1, "objective": "1800 | null",
+//!     "mark": "met | at_risk | missed | unknown | none", "decide_within": "960 | null",
+//!     "outage_began": "2026-09-21T13:33:20Z | null"
 //!   },
+//!   "interruption": { "p50": 120, "p95": 310, "approvals": 0 },
+//!   "left_out": { "p50": 60, "p95": 130, "approvals": 0 }, "moves_nothing": false,
 //!   "calibration": { "runs": 3, "within": 2, "longest": "720 | null" },
 //!   "data_loss": [{
 //!     "replica": "geo_replica.orders", "amount": "0 | null", "objective": "300 | null", "mark": "met", "source": "…"
@@ -39,6 +42,11 @@
 //! }
 //! ```
 //!
+//! `approvals` is the number of steps that wait for an operator: P50 excludes them, P95 includes their own P95.
+//! `interruption` is the time without service; for a forced move it is the recovery time. `left_out` is the time of the
+//! steps of a failover that a drill leaves out. `mark` compares the RTO with `interruption` and, for a drill, with the
+//! recovery time and `left_out` together.
+//!
 //! `needs` and `critical_path` hold ids; `number` is the number of the step in text.
 
 use std::time::Duration;
@@ -50,8 +58,8 @@ use super::forecast::{self, of_amount, of_time, places};
 use super::roles::active_word;
 use crate::failover::Procedure;
 use crate::stack::CloudName;
-use crate::state::{GroupRole, RecordedDebt};
-use crate::steps::{Step, Undo};
+use crate::state::{GroupRole, RecordedDebt, RunKind};
+use crate::steps::{Step, TimeSpan, Undo};
 
 /// The version of the format. It rises when a field moves or changes its meaning.
 pub const FORMAT_VERSION: u32 = 2;
@@ -78,10 +86,15 @@ pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
         "recovery_time": {
             "p50": seconds(predicted.typical),
             "p95": seconds(predicted.worst),
+            "approvals": predicted.approvals,
             "objective": objectives.rto.map(seconds),
-            "mark": of_time(*predicted, objectives.rto).as_str(),
+            "mark": of_time(procedure).as_str(),
             "decide_within": forecast::decide_within(procedure).map(seconds),
+            "outage_began": procedure.outage.map(|outage| outage.since),
         },
+        "interruption": span(predicted.headline(RunKind::Up, procedure.how)),
+        "left_out": predicted.left_out.map(span),
+        "moves_nothing": procedure.moves_nothing(),
         "calibration": {
             "runs": calibration.runs,
             "within": calibration.within,
@@ -106,6 +119,11 @@ pub(super) fn seconds(duration: Duration) -> Json {
         0 => duration.as_secs().into(),
         _ => duration.as_secs_f64().into(),
     }
+}
+
+/// A predicted time in seconds.
+pub(super) fn span(TimeSpan { typical, worst, approvals }: TimeSpan) -> Json {
+    json!({ "p50": seconds(typical), "p95": seconds(worst), "approvals": approvals })
 }
 
 fn losses(procedure: &Procedure) -> Json {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::count;
 use super::deed::{Numbers, PhaseRows, Row, act_word, direct, phases};
-use super::forecast::{self, of_amount, of_time, places};
+use super::forecast::{self, of_time, places};
 use super::markdown::{code, escaped, folded, prose, table};
 use crate::duration::spoken;
 use crate::failover::{LossEstimate, PreflightCheck, PreflightStatus, Procedure};
 use crate::stack::CloudName;
-use crate::steps::{Prediction, Step};
+use crate::steps::Step;
 
 /// The whole procedure.
 pub fn markdown(procedure: &Procedure, cloud: CloudName) -> String {
@@ -69,14 +69,18 @@ fn objective(objective: Option<Duration>) -> String {
 }
 
 fn prediction(procedure: &Procedure) -> String {
-    let Prediction { typical, worst } = procedure.predicted;
     let (rto, rpo) = (procedure.objectives.rto, procedure.objectives.rpo);
-    let time = format!("{} (P50), {} (P95)", spoken(typical), spoken(worst));
-    let mark = of_time(procedure.predicted, rto).words().to_owned();
-    let mut rows = vec![vec![forecast::time_of(procedure.verb, procedure.how).to_owned(), time, objective(rto), mark]];
+    let mut rows: Vec<Vec<String>> = forecast::times(procedure)
+        .into_iter()
+        .map(|(name, time)| vec![name.to_owned(), forecast::span(time), String::new(), String::new()])
+        .collect();
+    if let Some([.., of_rto, mark]) = rows.first_mut().map(Vec::as_mut_slice) {
+        (*of_rto, *mark) = (objective(rto), of_time(procedure).words().to_owned());
+    }
     let loss = |loss: &LossEstimate| {
-        let mark = of_amount(loss.amount, rpo).words().to_owned();
-        vec![format!("data loss of {}", code(loss.replica.as_str())), forecast::loss(loss), objective(rpo), mark]
+        let (amount, mark) =
+            (forecast::loss(procedure.verb, loss), forecast::loss_mark(procedure.verb, loss, rpo).to_owned());
+        vec![format!("data loss of {}", code(loss.replica.as_str())), amount, objective(rpo), mark]
     };
     rows.extend(procedure.losses.iter().map(loss));
     let mut out = table(&["forecast", "predicted", "objective", "result"], 0, &rows) + "\n";

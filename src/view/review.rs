@@ -4,7 +4,7 @@ use super::comment::worth_showing;
 use super::outlook::{self, ASSUMED, OutlookSubject};
 use super::plan::{ValueRenderer, word};
 use super::value::ResourceNames;
-use super::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, count, hang, styled, visible, wrap};
+use super::{BOLD, CYAN, DIM, GREEN, Layout, RED, YELLOW, count, fit, styled, visible};
 use crate::address::{Address, ArmId};
 use crate::plan::Action;
 use crate::review::{Difference, DifferenceKind, Outlook, Review, Setting};
@@ -27,8 +27,8 @@ pub(super) fn shown(names: &[(ArmId, Address)]) -> ValueRenderer {
 }
 
 /// The whole difference. `names` are the ids of both stacks.
-pub fn text(review: &Review, sides: &StackLabels, names: &[(ArmId, Address)]) -> String {
-    let shown = shown(names);
+pub fn text(review: &Review, sides: &StackLabels, names: &[(ArmId, Address)], layout: Layout) -> String {
+    let shown = shown(names).within(layout.width);
     let StackLabels { before, after } = sides;
     let mut sections = vec![format!("{}: {} -> {}\n", styled(BOLD, &review.stack), visible(before), visible(after))];
     let groups = review.resources.chunk_by(|a, b| said(a) == said(b));
@@ -36,14 +36,14 @@ pub fn text(review: &Review, sides: &StackLabels, names: &[(ArmId, Address)]) ->
     if !review.settings.is_empty() {
         sections.push(settings(&shown, &review.settings));
     }
-    sections.extend(recovery(&review.outlooks));
+    sections.extend(recovery(&review.outlooks, layout));
     if !review.risks.is_empty() {
-        let line = |what: &str| format!("  {} {}.\n", styled(RED, "!"), hang(&wrap(&visible(what), 92), 4));
+        let line = |what: &str| format!("  {} {}.\n", styled(RED, "!"), layout.wrap(&visible(what), 4));
         let lines: String = review.risks.iter().map(|risk| line(&risk.what)).collect();
         sections.push(format!("Risks:\n{lines}"));
     }
     sections.push(styled(BOLD, &verdict(review)) + "\n");
-    sections.join("\n")
+    fit(&sections.join("\n"), layout.width)
 }
 
 /// Verb for the change of a resource.
@@ -84,7 +84,7 @@ pub(super) fn settings(shown: &ValueRenderer, settings: &[Setting]) -> String {
     settings.iter().map(one).collect()
 }
 
-fn recovery(outlooks: &[Outlook]) -> Option<String> {
+fn recovery(outlooks: &[Outlook], layout: Layout) -> Option<String> {
     if outlooks.is_empty() {
         return None;
     }
@@ -112,7 +112,7 @@ fn recovery(outlooks: &[Outlook]) -> Option<String> {
             out += &format!("    {:width$}  {change}\n", about(line));
         }
     }
-    Some(out + &styled(DIM, &wrap(ASSUMED, 94)) + "\n")
+    Some(out + &styled(DIM, &layout.wrap(ASSUMED, 0)) + "\n")
 }
 
 /// The last lines: the number of differences, and predictions against the objectives.

@@ -26,8 +26,9 @@
 //!     "before": {
 //!       "refused": ["a failed preflight check"],
 //!       "recovery_time": {
-//!         "p50": 184, "p95": 566, "objective": "1800 | null", "mark": "met | at_risk | missed | none"
+//!         "p50": 184, "p95": 566, "approvals": 0, "objective": "1800 | null", "mark": "met | at_risk | missed | none"
 //!       },
+//!       "interruption": { "p50": 120, "p95": 310, "approvals": 0 },
 //!       "critical_path": { "address": "…", "act": "create", "does": "create … (2m)", "expect": 120 },
 //!       "data_loss": [{
 //!         "replica": "…", "amount": "0 | null", "objective": "300 | null", "mark": "met | missed | unknown | none",

@@ -1,6 +1,6 @@
 //! The difference between two stacks as one comment of a pull request.
 
-use super::comment::{Comment, CommentChange, markdown as comment_of};
+use super::comment::{Comment, CommentChange, CommentCommands, markdown as comment_of};
 use super::count;
 use super::plan_markdown::regions;
 use super::review::{StackLabels, settings, shown, verdict};
@@ -8,15 +8,13 @@ use crate::address::{Address, ArmId};
 use crate::review::Review;
 use crate::stack::Stack;
 
-/// The whole comment. `names` are the ids of both stacks, `whole` is the command that prints everything, and `digest`
-/// is the command that prints JSON with the SHA-256 of that.
+/// The whole comment. `names` are the ids of both stacks.
 pub fn markdown(
     review: &Review,
     stack: &Stack,
     sides: &StackLabels,
     names: &[(ArmId, Address)],
-    whole: String,
-    digest: (String, String),
+    commands: CommentCommands,
 ) -> String {
     let shown = shown(names);
     let mut further = Vec::new();
@@ -36,8 +34,7 @@ pub fn markdown(
         shown,
         further,
         regions: regions(stack),
-        whole,
-        digest,
+        commands,
         basis: format!("compared by configuration, without state and cloud · {} → {}", sides.before, sides.after),
     })
 }

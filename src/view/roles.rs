@@ -3,23 +3,21 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{BOLD, RED, YELLOW, hang, styled, wrap};
+use super::{BOLD, Layout, RED, YELLOW, fit, styled};
 use crate::kinds::{FailoverMode, Side};
 use crate::plan::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, owed};
+use crate::shell::quoted;
 use crate::stack::CloudName;
 use crate::state::{ActiveSite, GroupRole, OpenRun, RecordedDebt, Roles};
 
-/// The width of sentences.
-const WIDTH: usize = 94;
-
 /// The sections about roles; none in normal operation.
-pub fn sections(roles: &RoleSummary) -> Vec<String> {
+pub fn sections(roles: &RoleSummary, layout: Layout) -> Vec<String> {
     let RoleSummary { epoch: _, swapped: away, drift, left, owed, open } = roles;
     let mut sections = Vec::new();
-    sections.extend(open.as_ref().map(unfinished));
-    sections.extend(away.iter().map(swapped));
-    sections.extend(moved_by_itself(drift, left));
-    sections.extend(debts(owed));
+    sections.extend(unfinished(open.iter(), layout));
+    sections.extend(away.iter().map(|one| swapped(one, layout)));
+    sections.extend(moved_by_itself(drift, left, layout));
+    sections.extend(debts(owed, layout));
     sections
 }
 
@@ -39,7 +37,8 @@ pub fn json(roles: &RoleSummary) -> Json {
         "drift": drift,
         "left": left,
         "protection_debt": owed.iter().map(debt_json).collect::<Vec<_>>(),
-        "open": open,
+        "open": open.first(),
+        "open_runs": open,
     })
 }
 
@@ -74,22 +73,32 @@ pub(super) const fn active_word(active: ActiveSite) -> &'static str {
     }
 }
 
-/// The unfinished failover run, and the commands for it.
-fn unfinished(open: &OpenRun) -> String {
-    let words = format!("The {}. Until it is resumed or aborted, no other command changes the cloud.", of_run(open));
-    let commands = "    Show it: `drplan failover-group status`\n    Resume it: `drplan failover-group resume`\n    \
-                    Abort it: `drplan failover-group abort`\n";
-    format!("{}\n{commands}", styled(YELLOW, &wrap(&words, WIDTH)))
+/// The unfinished failover runs, and the commands for each.
+fn unfinished<'a>(all: impl Iterator<Item = &'a OpenRun>, layout: Layout) -> Vec<String> {
+    let all: Vec<&OpenRun> = all.collect();
+    let one = |open: &&OpenRun| {
+        let words = format!(
+            "The {}. Until it is resumed or aborted, no other command changes the resources that it works on.",
+            of_run(open)
+        );
+        let group = if all.len() > 1 { format!(" --group {}", quoted(&open.group)) } else { String::new() };
+        let commands = format!(
+            "    Show it: `drplan failover-group status{group}`\n    Resume it: `drplan failover-group resume{group}`\n    \
+             Abort it: `drplan failover-group abort{group}`\n"
+        );
+        format!("{}\n{commands}", styled(YELLOW, &layout.wrap(&words, 0)))
+    };
+    all.iter().map(one).collect()
 }
 
 /// `failover run 1-a (up of web) is unfinished since …`.
 pub fn of_run(open: &OpenRun) -> String {
-    let OpenRun { run, group, verb, since } = open;
+    let OpenRun { run, group, verb, since, leaving: _ } = open;
     format!("failover run {run} ({} of {group}) has been unfinished since {since:.0}", verb.as_str())
 }
 
 /// A group that is not at its home site, and the command for failback.
-fn swapped(one: &MovedGroup) -> String {
+fn swapped(one: &MovedGroup, layout: Layout) -> String {
     let MovedGroup { group, active, site, since, run, how, accepted } = one;
     let by = by(run, *how, accepted.as_deref());
     let (head, words) = match active {
@@ -110,13 +119,13 @@ fn swapped(one: &MovedGroup) -> String {
             format!("{site} has been active since {since:.0}, {by}. The plan keeps it so."),
         ),
     };
-    let words = wrap(&format!("{head}: {words} To fail back: `drplan failover-group down`."), WIDTH);
+    let words = layout.wrap(&format!("{head}: {words} To fail back: `drplan failover-group down`."), 0);
     // The head is shorter than a line, so that it is never wrapped.
     words.replacen(&head, &styled(BOLD, &head), 1) + "\n"
 }
 
 /// Roles that moved outside drplan, and the two ways to settle them.
-pub fn moved_by_itself(drift: &[RoleDrift], left: &[HeldArgument]) -> Option<String> {
+pub fn moved_by_itself(drift: &[RoleDrift], left: &[HeldArgument], layout: Layout) -> Option<String> {
     if drift.is_empty() {
         return None;
     }
@@ -132,7 +141,7 @@ pub fn moved_by_itself(drift: &[RoleDrift], left: &[HeldArgument]) -> Option<Str
     if !left.is_empty() {
         let each: Vec<String> = left.iter().map(|left| format!("{} of {}", left.argument, left.address)).collect();
         let words = format!("Until you choose, drplan leaves unchanged: {}.", each.join(", "));
-        text += &format!("    {}\n", hang(&wrap(&words, WIDTH - 4), 4));
+        text += &format!("    {}\n", layout.wrap(&words, 4));
     }
     Some(
         text + "  Choose one:\n    Record the roles as they are now: `drplan roles accept`\n    \
@@ -141,10 +150,10 @@ pub fn moved_by_itself(drift: &[RoleDrift], left: &[HeldArgument]) -> Option<Str
 }
 
 /// Protection debt, each with its remediation.
-fn debts(owed: &[GroupDebt]) -> Option<String> {
+fn debts(owed: &[GroupDebt], layout: Layout) -> Option<String> {
     let one = |GroupDebt { group: _, of, what, pays, since }: &GroupDebt| {
-        let words = wrap(&format!("Since {since:.0}: {what}. Remediation: {pays}."), WIDTH - 4);
-        format!("{} {}\n    {}\n", styled(RED, "  !"), styled(BOLD, of.as_str()), hang(&words, 4))
+        let words = layout.wrap(&format!("Since {since:.0}: {what}. Remediation: {pays}."), 4);
+        format!("{} {}\n    {}\n", styled(RED, "  !"), styled(BOLD, of.as_str()), words)
     };
     let all: String = owed.iter().map(one).collect();
     (!owed.is_empty())
@@ -152,7 +161,7 @@ fn debts(owed: &[GroupDebt]) -> Option<String> {
 }
 
 /// The roles in state, for `drplan roles show`.
-pub fn recorded(stack: &str, cloud: CloudName, roles: &Roles) -> String {
+pub fn recorded(stack: &str, cloud: CloudName, roles: &Roles, layout: Layout) -> String {
     let mut text = format!("{} on {}: role epoch {}\n", styled(BOLD, stack), cloud.as_str(), roles.epoch);
     if roles.groups.is_empty() {
         text += "No run has moved a role: every failover group is at its home site.\n";
@@ -165,28 +174,32 @@ pub fn recorded(stack: &str, cloud: CloudName, roles: &Roles) -> String {
                 let words = format!(
                     "Failover group {name} is at its home site: {site} has been active since {since:.0}, {by}."
                 );
-                wrap(&words, WIDTH) + "\n"
+                layout.wrap(&words, 0) + "\n"
             }
-            ActiveSite::Away | ActiveSite::Between => swapped(&MovedGroup {
-                group: name.clone(),
-                active: *active,
-                site: site.clone(),
-                since: *since,
-                run: run.clone(),
-                how: *how,
-                accepted: accepted.clone(),
-            }),
+            ActiveSite::Away | ActiveSite::Between => swapped(
+                &MovedGroup {
+                    group: name.clone(),
+                    active: *active,
+                    site: site.clone(),
+                    since: *since,
+                    run: run.clone(),
+                    how: *how,
+                    accepted: accepted.clone(),
+                },
+                layout,
+            ),
         };
         for (store, side) in stores {
-            let side = match side {
-                Side::Source => "the source",
-                Side::Target => "the target",
+            let at = match (active, side) {
+                (ActiveSite::Home, Side::Source) | (ActiveSite::Away, Side::Target) => site.as_str(),
+                (_, Side::Source) => "the site that the group fails over from",
+                (_, Side::Target) => "the site that the group fails over to",
             };
-            text += &format!("    {store}: primary replica is {side}\n");
+            text += &format!("    {store}: primary replica at {at}\n");
         }
     }
-    let sections = roles.open.as_ref().map(unfinished).into_iter().chain(debts(&owed(roles)));
-    sections.fold(text, |text, section| format!("{text}\n{section}"))
+    let sections = unfinished(roles.open.values(), layout).into_iter().chain(debts(&owed(roles), layout));
+    fit(&sections.fold(text, |text, section| format!("{text}\n{section}")), layout.width)
 }
 
 /// The run that moved a role and how, or the user who accepted it.

@@ -9,15 +9,16 @@ use jiff::Timestamp;
 use super::deed::{MoveSites, Numbers, act_word, how_word};
 use super::forecast;
 use super::procedure::debt;
-use super::{BOLD, CYAN, DIM, Detail, GREEN, MANY, RED, YELLOW, hang, styled, table, visible, wrap};
+use super::{BOLD, CYAN, DIM, GREEN, Layout, MANY, RED, YELLOW, fit, styled, table, table_or_blocks, visible};
 use crate::duration::spoken;
 use crate::failover::moment;
+use crate::kinds::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::RunKind;
-use crate::steps::{Act, Attempt, Condition, Phase, Step, StepHistory, StepId, Timeline, Undo, is_interruption};
+use crate::steps::{
+    Act, Attempt, Condition, Phase, Step, StepHistory, StepId, Task, TimeSpan, Timeline, Undo, is_interruption,
+};
 
-/// Maximum width of a line.
-const WIDTH: usize = 98;
 /// Maximum number of lines of unfinished steps in a summary.
 const MOST: usize = 8;
 
@@ -51,11 +52,11 @@ pub fn status(
     holder: Option<&str>,
     cloud: CloudName,
     commands: &RunCommands,
-    detail: Detail,
+    layout: Layout,
 ) -> String {
     let condition = run.condition();
     let mut sections = vec![head(run, cloud), standing(run, now, holder) + "\n"];
-    let lines = Lines { run, numbers: numbers(run), detail };
+    let lines = Lines { run, numbers: numbers(run), layout };
     let word = if holder.is_some() { "Steps in progress:" } else { "Steps started, outcome unknown:" };
     sections.extend(section(word, &lines.under_way(now)));
     sections.extend(section("Failed:", &lines.with_reasons(steps(run, &[Phase::Failed]))));
@@ -63,11 +64,11 @@ pub fn status(
     sections.extend(section("Waiting for approval:", &lines.with_reasons(steps(run, &[Phase::Paused]))));
     sections.extend(lines.left());
     if condition.is_open() {
-        sections.push(rest(run, now, holder));
-        sections.push(next_commands(run, holder, commands));
+        sections.push(rest(run, now, holder, layout));
+        sections.push(next_commands(run, holder, commands, layout));
     }
-    sections.extend(owed(run));
-    sections.join("\n")
+    sections.extend(owed(run, layout));
+    fit(&sections.join("\n"), layout.width)
 }
 
 /// Numbers of the steps, as the procedure printed them.
@@ -103,12 +104,19 @@ fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
         (Condition::Waits, _) => "Waiting for approval.".to_owned(),
         (Condition::Stopped, _) => format!("Stopped after {length}."),
         (Condition::Failed, _) => format!("Failed after {length}."),
+        (Condition::Done, _) if run.has_skipped() => format!("Ended in {length}, without the skipped steps."),
         (Condition::Done, _) => format!("Done in {length}."),
         (Condition::Unwound, _) => format!("Rolled back after {length}."),
         (Condition::GivenUp, _) => format!("Aborted after {length}."),
+        (Condition::Superseded, _) => {
+            let other = run.superseded_by.as_deref().map(visible).unwrap_or_default();
+            format!("Taken over by run {other} after {length}.")
+        }
     };
-    let served = match run.recovery() {
-        Some(recovery) => format!(" {} {}.", forecast::served(run.undertaking.verb), spoken(recovery)),
+    let since = super::service::since_outage(run).filter(|_| run.condition().is_open());
+    let since = since.map(|time| format!(" Started {time} after the outage began.")).unwrap_or_default();
+    let served = match super::service::service(run).filter(|_| run.switched().is_some() || is_over(run)) {
+        Some(words) => format!(" {words}"),
         None if run.condition().is_open() => match run.undertaking.verb {
             RunKind::Up => " Service is not restored yet.".to_owned(),
             RunKind::Down => " Failback is not complete yet.".to_owned(),
@@ -116,7 +124,12 @@ fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
         },
         None => String::new(),
     };
-    styled(colour(run.condition()), &words) + &served
+    let colour = if run.has_skipped() { YELLOW } else { colour(run.condition()) };
+    styled(colour, &words) + &since + &served
+}
+
+fn is_over(run: &Timeline) -> bool {
+    run.condition() == Condition::Done
 }
 
 pub(super) const fn colour(condition: Condition) -> Style {
@@ -124,7 +137,7 @@ pub(super) const fn colour(condition: Condition) -> Style {
         Condition::Done => GREEN,
         Condition::Failed => RED,
         Condition::Open | Condition::Unwound => CYAN,
-        Condition::Waits | Condition::Stopped | Condition::GivenUp => YELLOW,
+        Condition::Waits | Condition::Stopped | Condition::GivenUp | Condition::Superseded => YELLOW,
     }
 }
 
@@ -142,7 +155,7 @@ fn section(title: &str, lines: &str) -> Option<String> {
 struct Lines<'a> {
     run: &'a Timeline,
     numbers: Numbers,
-    detail: Detail,
+    layout: Layout,
 }
 
 impl<'a> Lines<'a> {
@@ -150,7 +163,7 @@ impl<'a> Lines<'a> {
     fn groups(&self, steps: impl Iterator<Item = &'a Step>) -> Vec<Vec<&'a Step>> {
         let mut steps: Vec<&Step> = steps.collect();
         steps.sort_by_key(|step| self.numbers.get(step.id));
-        let alike = |a: &&Step, b: &&Step| !self.detail.is_full() && do_the_same(a, b);
+        let alike = |a: &&Step, b: &&Step| !self.layout.is_full() && do_the_same(a, b);
         let chunks = steps.chunk_by(alike);
         let split = |chunk: &[&'a Step]| match chunk.len() >= MANY {
             true => vec![chunk.to_vec()],
@@ -168,8 +181,7 @@ impl<'a> Lines<'a> {
             [step] => places(self.run).deed(step),
             several => of_several(several),
         };
-        let deed = wrap(&format!("{deed}{more}"), WIDTH - indent);
-        format!("{number} {}\n", hang(&deed, indent))
+        format!("{number} {}\n", self.layout.wrap(&format!("{deed}{more}"), indent))
     }
 
     /// The steps in progress, each with its time so far and the time that it is expected to need.
@@ -186,7 +198,7 @@ impl<'a> Lines<'a> {
             let mut out = self.line(group, &format!(", for {}{rest}", spoken(spent)));
             let learnt = group.iter().filter_map(|step| run.course(step.id)?.learnt.last());
             for (_, learnt) in learnt {
-                out += &format!("         {}\n", styled(DIM, &hang(&wrap(&visible(&learnt.what), WIDTH - 9), 9)));
+                out += &format!("         {}\n", styled(DIM, &self.layout.wrap(&visible(&learnt.what), 9)));
             }
             out
         };
@@ -197,7 +209,7 @@ impl<'a> Lines<'a> {
     fn with_reasons(&self, steps: impl Iterator<Item = &'a Step>) -> String {
         let one = |step: &Step| {
             let why = self.run.course(step.id).and_then(StepHistory::why).map(visible).unwrap_or_default();
-            let why = if why.is_empty() { why } else { format!("         {}\n", hang(&wrap(&why, WIDTH - 9), 9)) };
+            let why = if why.is_empty() { why } else { format!("         {}\n", self.layout.wrap(&why, 9)) };
             self.line(&[step], "") + &why
         };
         steps.map(one).collect()
@@ -219,7 +231,7 @@ impl<'a> Lines<'a> {
 
     /// A line for each group; in a summary only for the first ones.
     fn some(&self, groups: &[Vec<&Step>], one: impl Fn(&Vec<&Step>) -> String) -> String {
-        let most = if self.detail.is_full() { groups.len() } else { MOST };
+        let most = if self.layout.is_full() { groups.len() } else { MOST };
         let mut out: String = groups.iter().take(most).map(one).collect();
         let more: usize = groups.iter().skip(most).map(Vec::len).sum();
         if more > 0 {
@@ -242,12 +254,12 @@ fn of_several(steps: &[&Step]) -> String {
 }
 
 /// Remaining time, and the RTO with the time to spare.
-fn rest(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
+fn rest(run: &Timeline, now: Timestamp, holder: Option<&str>, layout: Layout) -> String {
     let rest = run.rest(now);
     let once = if holder.is_some() { "" } else { " once it is resumed" };
     let mut out = format!("Remaining time: about {}{once}.", spoken(rest));
-    if let (Some(objective), None) = (run.undertaking.objectives.0, run.served) {
-        let end = crate::steps::between(run.report.began, now) + rest;
+    if let (Some(objective), None) = (run.undertaking.objectives.0, run.arrived) {
+        let end = crate::steps::between(run.outage().unwrap_or(run.report.began), now) + rest;
         out += &match objective.checked_sub(end) {
             Some(spare) => {
                 format!(" The RTO of {} can be met, with {} to spare.", spoken(objective), spoken(spare))
@@ -259,14 +271,14 @@ fn rest(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
             ),
         };
     }
-    wrap(&out, WIDTH) + "\n"
+    layout.wrap(&out, 0) + "\n"
 }
 
 /// The commands, each with its effect.
-fn next_commands(run: &Timeline, holder: Option<&str>, commands: &RunCommands) -> String {
+fn next_commands(run: &Timeline, holder: Option<&str>, commands: &RunCommands, layout: Layout) -> String {
     let mut out = String::new();
     let mut say = |words: &str, command: Option<&str>| {
-        out += &format!("{}\n", wrap(words, WIDTH));
+        out += &format!("{}\n", layout.wrap(words, 0));
         out.extend(command.map(|command| format!("    {}\n", styled(BOLD, command))));
     };
     for step in steps(run, &[Phase::Paused]) {
@@ -274,10 +286,7 @@ fn next_commands(run: &Timeline, holder: Option<&str>, commands: &RunCommands) -
     }
     match holder {
         Some(_) => say("The run continues by itself.", None),
-        None => say(
-            "Resume it. This is safe: drplan checks each started step before it repeats it.",
-            Some(&commands.resume),
-        ),
+        None => say(&how_safe(run), Some(&commands.resume)),
     }
     let irreversible: Vec<&str> = forward_only(run).map(|step| step.address.as_str()).collect();
     if irreversible.is_empty() {
@@ -289,6 +298,21 @@ fn next_commands(run: &Timeline, holder: Option<&str>, commands: &RunCommands) -
     out
 }
 
+/// The effect of resuming. Requests and programs of the group's own steps cannot be checked: they run a second time.
+fn how_safe(run: &Timeline) -> String {
+    let begun = &[Phase::UnderWay, Phase::Failed, Phase::Unknown];
+    let repeats = |step: &&Step| matches!(&step.act, Act::Task(Task::Custom { action }) if matches!(&**action, "http" | "command"));
+    let repeated: Vec<&str> = steps(run, begun).filter(repeats).map(|step| step.address.as_str()).collect();
+    match repeated.is_empty() {
+        true => "Resume it. This is safe: drplan checks each started step before it repeats it.".to_owned(),
+        false => format!(
+            "Resume it. Check first what {} has done: drplan cannot tell, and runs it again. Every other started step is \
+             checked before it is repeated.",
+            repeated.join(", ")
+        ),
+    }
+}
+
 /// The irreversible steps that are done, or may be.
 pub(super) fn forward_only(run: &Timeline) -> impl Iterator<Item = &Step> {
     let begun = &[Phase::Succeeded, Phase::UnderWay, Phase::Failed, Phase::Unknown];
@@ -296,13 +320,16 @@ pub(super) fn forward_only(run: &Timeline) -> impl Iterator<Item = &Step> {
 }
 
 /// Protection debt that the run has left.
-fn owed(run: &Timeline) -> Option<String> {
+fn owed(run: &Timeline, layout: Layout) -> Option<String> {
     let owed = run.role.as_ref().map(|role| role.owed.as_slice()).unwrap_or_default();
-    section("Protection debt (reduced redundancy or replication):", &owed.iter().map(debt).collect::<String>())
+    section(
+        "Protection debt (reduced redundancy or replication):",
+        &owed.iter().map(|one| debt(one, layout)).collect::<String>(),
+    )
 }
 
 /// All runs, the newest first, as a table.
-pub fn history(runs: &[Timeline]) -> String {
+pub fn history(runs: &[Timeline], width: usize) -> String {
     if runs.is_empty() {
         return "No failover runs.\n".to_owned();
     }
@@ -316,13 +343,22 @@ pub fn history(runs: &[Timeline]) -> String {
             how_word(undertaking.how).to_owned(),
             moment(run.report.began),
             spoken(run.report.length),
-            run.recovery().map_or_else(|| "-".to_owned(), spoken),
-            condition_word(run.condition()).to_owned(),
+            super::service::measured(run),
+            result_word(run),
             visible(&run.started.by),
         ]
     };
     let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
-    table(&std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>(), 9)
+    table_or_blocks(&std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>(), 9, width)
+}
+
+/// The result of a run in a table.
+fn result_word(run: &Timeline) -> String {
+    match (run.condition(), &run.superseded_by) {
+        (Condition::Superseded, Some(other)) => format!("superseded by {}", visible(other)),
+        (Condition::Done, _) if run.has_skipped() => "done, with skipped steps".to_owned(),
+        (condition, _) => condition_word(condition).to_owned(),
+    }
 }
 
 /// Name of a condition in text.
@@ -335,23 +371,24 @@ pub(super) fn condition_word(condition: Condition) -> &'static str {
         Condition::Done => "done",
         Condition::Unwound => "rolled back",
         Condition::GivenUp => "aborted",
+        Condition::Superseded => "superseded",
     }
 }
 
 /// One run in full: predicted against actual values, decisions, every step in the order of its start.
-pub fn show(run: &Timeline, cloud: CloudName, detail: Detail) -> String {
-    let mut sections = vec![head(run, cloud), standing(run, run.last(), None) + "\n", compared(run)];
+pub fn show(run: &Timeline, cloud: CloudName, layout: Layout) -> String {
+    let mut sections = vec![head(run, cloud), standing(run, run.last(), None) + "\n", compared(run, layout)];
     let decision = |decision: &crate::steps::OperatorDecision| {
-        format!("  {:>8} {}\n", offset(run, decision.at), hang(&wrap(&visible(&decision.what), WIDTH - 11), 11))
+        format!("  {:>8} {}\n", offset(run, decision.at), layout.wrap(&visible(&decision.what), 11))
     };
     sections.extend(section("Decisions:", &run.decisions.iter().map(decision).collect::<String>()));
-    let lines = Lines { run, numbers: numbers(run), detail };
+    let lines = Lines { run, numbers: numbers(run), layout };
     sections.push(course_of(&lines));
     let not_begun: String =
         lines.groups(not_begun(run).into_iter()).iter().map(|group| lines.line(group, "")).collect();
     sections.extend(section("Not started:", &not_begun));
-    sections.extend(owed(run));
-    sections.join("\n")
+    sections.extend(owed(run, layout));
+    fit(&sections.join("\n"), layout.width)
 }
 
 /// Time since the start of the run.
@@ -360,32 +397,65 @@ pub(super) fn offset(run: &Timeline, at: Timestamp) -> String {
 }
 
 /// Predicted and actual values against the objectives, as a table.
-fn compared(run: &Timeline) -> String {
+fn compared(run: &Timeline, layout: Layout) -> String {
     let known = |time: Option<Duration>| time.map_or_else(|| "-".to_owned(), spoken);
     let undertaking = &run.undertaking;
     let mut rows = vec![["", "P50", "P95", "actual", "objective"].map(str::to_owned).to_vec()];
-    rows.push(vec![
-        forecast::time_of(undertaking.verb, undertaking.how).to_owned(),
-        spoken(undertaking.predicted.typical),
-        spoken(undertaking.predicted.worst),
-        known(run.recovery()),
-        known(undertaking.objectives.0),
-    ]);
-    let mut out = table(&rows, 1);
+    let rto = known(undertaking.objectives.0);
+    let mut row = |name: &str, time: TimeSpan, actual: String, objective: String| {
+        rows.push(vec![name.to_owned(), spoken(time.typical), spoken(time.worst), actual, objective]);
+    };
+    let (predicted, actual) = (undertaking.predicted, super::service::measured(run));
+    match (undertaking.verb, undertaking.how, predicted.interruption) {
+        (RunKind::Up | RunKind::Down, FailoverMode::Planned, Some(interruption)) => {
+            let measured = run.served.and(run.interruption());
+            row("service interruption", interruption, known(measured), rto);
+            let name = if undertaking.verb == RunKind::Up { "recovery time" } else { "failback time" };
+            row(name, predicted.recovery(), actual, "-".to_owned());
+        }
+        (RunKind::Drill, ..) => {
+            let whole = run.recovery().zip(predicted.left_out).map(|(real, left)| real + left.typical);
+            row(
+                forecast::time_of(RunKind::Drill, undertaking.how),
+                predicted.headline(RunKind::Drill, undertaking.how),
+                known(whole),
+                rto,
+            );
+            row("recovery time in drill", predicted.recovery(), actual, "-".to_owned());
+        }
+        (verb, how, _) => {
+            row(forecast::time_of(verb, how), predicted.recovery(), actual, rto);
+            if run.outage().is_some() {
+                let whole = run.without_service();
+                rows.push(vec![
+                    "  from the outage".to_owned(),
+                    "-".to_owned(),
+                    "-".to_owned(),
+                    known(whole),
+                    "-".to_owned(),
+                ]);
+            }
+        }
+    }
+    let mut out = table(&rows, 1, layout.width);
     if undertaking.losses.is_empty() {
         return out;
     }
+    if undertaking.verb == RunKind::Drill {
+        return out + "\nData loss (RPO): not tested; a drill promotes no data.\n";
+    }
+    let or = |loss: Option<Duration>, unknown: &str| loss.map_or_else(|| unknown.to_owned(), spoken);
     let mut rows = vec![["", "predicted", "accepted", "actual", "objective"].map(str::to_owned).to_vec()];
     for (replica, predicted) in &undertaking.losses {
         rows.push(vec![
             format!("data loss (RPO) of {replica}"),
-            known(*predicted),
+            or(*predicted, "unknown"),
             known(undertaking.accepted.data_loss),
-            known(run.lost(replica).map(forecast::at_least)),
+            or(run.lost(replica).map(forecast::at_least), "not measured"),
             known(undertaking.objectives.1),
         ]);
     }
-    out += &format!("\n{}", table(&rows, 1));
+    out += &format!("\n{}", table(&rows, 1, layout.width));
     out
 }
 
@@ -402,7 +472,7 @@ fn course_of(lines: &Lines<'_>) -> String {
         !is_alone && learnt_during(run.course(step.id), *number).is_empty()
     };
     let alike = |a: &(&Step, usize, &Attempt), b: &(&Step, usize, &Attempt)| {
-        !lines.detail.is_full() && plain(a) && plain(b) && do_the_same(a.0, b.0)
+        !lines.layout.is_full() && plain(a) && plain(b) && do_the_same(a.0, b.0)
     };
     let mut out = String::from("Steps in the order of their start (* critical path):\n");
     for chunk in attempts.chunk_by(alike) {
@@ -440,10 +510,9 @@ fn of_attempt(lines: &Lines<'_>, step: &Step, number: usize, attempt: &Attempt) 
         "{star} {:>8} {took:>8} {:>6} {}\n",
         offset(run, attempt.begun),
         lines.numbers.get(step.id),
-        hang(&wrap(&deed, WIDTH - 28), 27)
+        lines.layout.wrap(&deed, 27)
     );
-    let mut more =
-        |words: &str| out += &format!("{:27}{}\n", "", styled(DIM, &hang(&wrap(&visible(words), WIDTH - 28), 27)));
+    let mut more = |words: &str| out += &format!("{:27}{}\n", "", styled(DIM, &lines.layout.wrap(&visible(words), 27)));
     if !attempt.why.is_empty() {
         more(&attempt.why);
     }

@@ -11,8 +11,12 @@
 //!   "by": "ann@host", "began": "2026-09-21T13:33:20Z", "last": "…", "length": 400,
 //!   "holder": "the process that carries it out now | null", "rest": 120,
 //!   "recovery_time": {
-//!     "p50": 305, "p95": 640, "real": "310 | null", "objective": "900 | null", "served_at": "… | null"
+//!     "p50": 305, "p95": 640, "approvals": 0, "real": "310 | null", "switched": "310 | null",
+//!     "objective": "900 | null", "served_at": "… | null", "outage_began": "… | null", "from_outage": "430 | null"
 //!   },
+//!   "interruption": { "p50": 120, "p95": 310, "approvals": 0, "real": "118 | null" },
+//!   "left_out": { "p50": 60, "p95": 130, "approvals": 0 },
+//!   "unconfirmed": "no probe and no public endpoint verifies it | null", "moves_nothing": false,
 //!   "data_loss": [{
 //!     "replica": "…", "announced": "40 | null", "accepted": "60 | null", "measured": "38 | null",
 //!     "objective": "300 | null"
@@ -37,6 +41,11 @@
 //! }
 //! ```
 //!
+//! `real` and `served_at` are set only where a probe or the public endpoint has confirmed that users are served;
+//! `switched` is the same time without that, and `unconfirmed` the reason. Both count from the start of the run, as P50
+//! and P95 do; `from_outage` counts from the outage. `interruption` is null for a run that is not planned, and
+//! `left_out` for one that is not a drill.
+//!
 //! A history is `{"format_version": 2, "runs": [ … ]}`, each run without `holder`, `rest`, `checks`, `decisions`,
 //! `critical_path`, `irreversible` and `steps`.
 
@@ -44,9 +53,11 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::deed::{Numbers, act_word, how_word};
-use super::procedure_json::{becomes, seconds};
+use super::procedure_json::{becomes, seconds, span};
 use super::run::{forward_only, places};
+use crate::kinds::FailoverMode;
 use crate::stack::CloudName;
+use crate::state::RunKind;
 use crate::steps::{Attempt, Condition, Phase, Step, Timeline};
 
 /// The version of the format. It rises when a field moves or changes its meaning.
@@ -104,10 +115,18 @@ fn head(run: &Timeline) -> Json {
         "recovery_time": {
             "p50": seconds(undertaking.predicted.typical),
             "p95": seconds(undertaking.predicted.worst),
+            "approvals": undertaking.predicted.approvals,
             "real": run.recovery().map(seconds),
+            "switched": run.switched().map(seconds),
             "objective": undertaking.objectives.0.map(seconds),
             "served_at": run.served,
+            "outage_began": run.outage(),
+            "from_outage": run.outage().and(run.without_service()).map(seconds),
         },
+        "interruption": interruption(run),
+        "left_out": undertaking.predicted.left_out.map(span),
+        "unconfirmed": super::service::unconfirmed(run),
+        "moves_nothing": run.moves_nothing(),
         "data_loss": losses(run),
         "accepted": {
             "data_loss": undertaking.accepted.data_loss.map(seconds),
@@ -115,6 +134,16 @@ fn head(run: &Timeline) -> Json {
         },
         "role": run.role.as_ref().map(becomes),
     })
+}
+
+/// The service interruption, predicted and measured.
+fn interruption(run: &Timeline) -> Option<Json> {
+    let planned = run.undertaking.how == FailoverMode::Planned && run.undertaking.verb != RunKind::Drill;
+    let mut json = span(run.undertaking.predicted.interruption.filter(|_| planned)?);
+    if let Json::Object(fields) = &mut json {
+        fields.insert("real".to_owned(), run.interruption().map(seconds).into());
+    }
+    Some(json)
 }
 
 const fn condition(condition: Condition) -> &'static str {

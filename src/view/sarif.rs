@@ -40,9 +40,9 @@ fn of_rule(rule: &Rule) -> Json {
     };
     let Rule { cause, consequence, fix, .. } = rule;
     let (broken, kept) = (rule.broken_blocks(), rule.kept_blocks());
-    let text = format!("{cause} {consequence} {fix}\n\nBreaks the rule:\n\n{broken}\nKeeps the rule:\n\n{kept}");
+    let text = format!("{cause} {consequence} {fix}\n\nViolates the rule:\n\n{broken}\nFollows the rule:\n\n{kept}");
     let markdown = format!(
-        "{cause} {consequence}\n\n**Fix:** {fix}\n\nBreaks the rule:\n\n```hcl\n{broken}```\n\nKeeps the rule:\n\n```hcl\n{kept}```\n"
+        "{cause} {consequence}\n\n**Fix:** {fix}\n\nViolates the rule:\n\n```hcl\n{broken}```\n\nFollows the rule:\n\n```hcl\n{kept}```\n"
     );
     json!({
         "id": rule.name,

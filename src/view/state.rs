@@ -2,25 +2,50 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::value::ResourceNames;
-use super::{BOLD, DIM, hang, styled, table};
+use super::{BOLD, DIM, Layout, MANY, fit, hang, short, styled};
 use crate::address::Address;
 use crate::hcl::quoted;
 use crate::state::{Recorded, State, Status};
 use crate::value::SealedValue;
 
-/// Every resource in state with its site and, after an interrupted operation, how far that came.
-pub fn list(state: &State) -> String {
-    let row = |(address, recorded): (&Address, &Recorded)| {
-        let status = match recorded.status {
-            Status::Standing => String::new(),
-            unsure => status(unsure).to_owned(),
-        };
-        vec![address.to_string(), recorded.site.clone(), status]
+/// The resources in state with their site and, after an interrupted operation, the status. A summary shows many
+/// resources of one kind at one site as one line with their number, and their names below it.
+pub fn list(state: &State, layout: Layout) -> String {
+    let status = |recorded: &Recorded| match recorded.status {
+        Status::Standing => String::new(),
+        unsure => status(unsure).to_owned(),
     };
-    table(&state.resources.iter().map(row).collect::<Vec<_>>(), 3)
+    let mut groups: IndexMap<(&str, &str, String), Vec<&Address>> = IndexMap::new();
+    for (address, recorded) in &state.resources {
+        groups.entry((address.kind(), &recorded.site, status(recorded))).or_default().push(address);
+    }
+    let mut rows: Vec<([String; 3], String)> = Vec::new();
+    for ((kind, site, status), addresses) in groups {
+        let row = |first: String| [first, site.to_owned(), status.clone()];
+        if layout.is_full() || addresses.len() < MANY {
+            rows.extend(addresses.into_iter().map(|address| (row(address.to_string()), String::new())));
+        } else {
+            let names = addresses.iter().map(|address| short(address)).collect::<Vec<_>>().join(", ");
+            rows.push((row(format!("{} {kind} (-v shows each)", addresses.len())), names));
+        }
+    }
+    if layout.is_full() {
+        rows.sort();
+    }
+    let width = |column: usize| rows.iter().map(|(row, _)| row[column].chars().count()).max().unwrap_or_default();
+    let (first, second) = (width(0), width(1));
+    let line = |([what, site, status], names): &([String; 3], String)| {
+        let names = match names.is_empty() {
+            true => String::new(),
+            false => format!("    {}\n", styled(DIM, &layout.wrap(names, 4))),
+        };
+        format!("{}\n{names}", format!("{what:<first$}  {site:<second$}  {status}").trim_end())
+    };
+    rows.iter().map(line).collect()
 }
 
 /// Text for a status.
@@ -34,7 +59,7 @@ pub const fn status(status: Status) -> &'static str {
 }
 
 /// One resource: comments with its id and status, then its block with the attributes read from the cloud.
-pub fn show(address: &Address, recorded: &Recorded, state: &State) -> String {
+pub fn show(address: &Address, recorded: &Recorded, state: &State, layout: Layout) -> String {
     let Recorded {
         id,
         name,
@@ -64,28 +89,39 @@ pub fn show(address: &Address, recorded: &Recorded, state: &State) -> String {
         out += &comment("prevent_destroy", "true");
     }
     if !needs.is_empty() {
-        out += &comment("depends on", &needs.iter().map(|need| need.as_str()).collect::<Vec<_>>().join(", "));
+        out += &comment(
+            "depends on",
+            &layout
+                .wrap(&needs.iter().map(|need| need.as_str()).collect::<Vec<_>>().join(", "), 14)
+                .replace("\n              ", "\n#             "),
+        );
     }
-    out +=
-        &format!("{} {} {{{key}\n{}", styled(BOLD, address.kind()), quoted(address.name()), lines(arguments, &names));
+    out += &format!(
+        "{} {} {{{key}\n{}",
+        styled(BOLD, address.kind()),
+        quoted(address.name()),
+        lines(arguments, &names, layout)
+    );
     if !attributes.is_empty() {
-        out += &format!("\n  {}\n{}", styled(DIM, "# attributes"), lines(attributes, &ResourceNames::none()));
+        out += &format!("\n  {}\n{}", styled(DIM, "# attributes"), lines(attributes, &ResourceNames::none(), layout));
     }
-    out + "}\n"
+    fit(&(out + "}\n"), layout.width)
 }
 
-fn lines(map: &Map<String, Json>, names: &ResourceNames) -> String {
+fn lines(map: &Map<String, Json>, names: &ResourceNames, layout: Layout) -> String {
     let width = map.keys().map(|name| name.chars().count()).max().unwrap_or_default();
-    map.iter().map(|(name, value)| format!("  {name:width$} = {}\n", hang(&names.text(value), 2))).collect()
+    let room = layout.width.saturating_sub(width + 5);
+    map.iter().map(|(name, value)| format!("  {name:width$} = {}\n", hang(&names.text(value, room), 2))).collect()
 }
 
 /// Outputs, one on each line.
-pub fn outputs(outputs: &BTreeMap<String, SealedValue>) -> String {
+pub fn outputs(outputs: &BTreeMap<String, SealedValue>, columns: usize) -> String {
     let width = outputs.keys().map(|name| name.chars().count()).max().unwrap_or_default();
-    outputs
-        .iter()
-        .map(|(name, value)| format!("{name:width$} = {}\n", ResourceNames::none().text(value.json())))
-        .collect()
+    let room = columns.saturating_sub(width + 3);
+    let line = |(name, value): (&String, &SealedValue)| {
+        format!("{name:width$} = {}\n", ResourceNames::none().text(value.json(), room))
+    };
+    outputs.iter().map(line).collect()
 }
 
 /// Outputs for scripts: each name with its value; a sensitive one is `{"$sensitive": "<keyed digest>"}`.

@@ -8,9 +8,6 @@ use crate::address::{Address, ArmId};
 use crate::hcl::{line_text, value_text_with};
 use crate::kinds::{self, Place};
 
-/// Maximum width, in characters, of a value on one line.
-const LINE: usize = 88;
-
 /// Resources by id, so that a reference is shown as the stack writes it.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceNames(HashMap<ArmId, Address>);
@@ -21,10 +18,11 @@ impl ResourceNames {
         Self::default()
     }
 
-    /// A sealed value as HCL: on one line where it fits, otherwise on several that are not indented.
-    pub fn text(&self, json: &Json) -> String {
+    /// A sealed value as HCL: on one line where it fits into this many columns, otherwise on several that are not
+    /// indented.
+    pub fn text(&self, json: &Json, room: usize) -> String {
         let line = self.on_one_line(json);
-        if line.chars().count() <= LINE { line } else { value_text_with(json, 0, &|text| self.words(text)) }
+        if line.chars().count() <= room { line } else { value_text_with(json, 0, &|text| self.words(text)) }
     }
 
     /// A sealed value on one line, however long.
@@ -66,7 +64,7 @@ mod tests {
     fn id_of_a_resource_is_shown_as_its_address() {
         let names: ResourceNames =
             [(&ArmId::new("/subscriptions/a/x"), &Address::new("lb", "web"))].into_iter().collect();
-        assert_eq!(names.text(&json!(["/SUBSCRIPTIONS/a/x", "/other"])), r#"[lb.web, "/other"]"#);
+        assert_eq!(names.text(&json!(["/SUBSCRIPTIONS/a/x", "/other"]), 88), r#"[lb.web, "/other"]"#);
     }
 
     #[test]
@@ -74,13 +72,13 @@ mod tests {
         let id = ArmId::new("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/files");
         let (account, replica) = (Address::new("storage_account", "files"), Address::new("geo_replica", "files"));
         let names: ResourceNames = [(&id, &account), (&id, &replica)].into_iter().collect();
-        assert_eq!(names.text(&json!(id.as_str())), "storage_account.files");
+        assert_eq!(names.text(&json!(id.as_str()), 88), "storage_account.files");
     }
 
     #[test]
     fn long_values_take_several_lines() {
         let value = json!([{"name": "a".repeat(40), "priority": 1}, {"name": "b".repeat(40), "priority": 2}]);
-        let text = ResourceNames::none().text(&value);
+        let text = ResourceNames::none().text(&value, 88);
         assert!(text.starts_with("[\n  {\n    name     = \"aaa"), "{text}");
     }
 }

@@ -341,7 +341,7 @@ failover_group "render" {
     }
   }
 
-  step "breathe" {
+  step "settle" {
     after = [step.warm-caches]
 
     wait {

@@ -395,7 +395,7 @@ failover_group "ledger" {
     }
   }
 
-  step "let-a-person-look" {
+  step "check-balances" {
     on    = ["up"]
     after = [promote]
 

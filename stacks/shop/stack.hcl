@@ -1,5 +1,5 @@
-# A shop on virtual machines: Linux machines serve the pages, a Windows machine prints and books, SQL and a storage account hold the
-# data. Data is always replicated; the machines of the second region exist during a failover only.
+# A shop on virtual machines: Linux machines serve the pages, a Windows machine handles printing and accounting. SQL and a
+# storage account hold the data. Data is always replicated; the machines of the second region exist during a failover only.
 
 stack "shop" {
   description = "Machines, SQL with an automatic failover policy, and a geo-redundant storage account"
@@ -535,7 +535,7 @@ failover_group "shop" {
     before = "route"
   }
 
-  step "tell-the-office" {
+  step "notify-office" {
     on    = ["up"]
     after = ["route"]
 

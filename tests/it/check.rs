@@ -37,7 +37,7 @@ resource_group "west" {
 fn reviewed<T>(text: &str, f: impl FnOnce(&CheckReport<'_>, &Sources) -> T) -> T {
     let text = format!("{text}{GIVEN}");
     let (program, found, sources) = Lab::new(1).read_with_diagnostics(&text);
-    assert!(!found.has_errors(), "{}", render_all(&found, &sources));
+    assert!(!found.has_errors(), "{}", render_all(&found, &sources, usize::MAX));
     let (stack, _) = program.evaluate(&Knowledge::default()).expect("a stack");
     f(&review(&stack), &sources)
 }
@@ -47,7 +47,7 @@ fn findings(text: &str, rule: &Rule) -> String {
     let of_rule = |found: &Diagnostics, sources: &Sources| {
         let mut of_rule = Diagnostics::new();
         of_rule.extend(found.iter().filter(|finding| finding.code == rule.name).cloned());
-        anstream::adapter::strip_str(&render_all(&of_rule, sources)).to_string()
+        anstream::adapter::strip_str(&render_all(&of_rule, sources, usize::MAX)).to_string()
     };
     if rule.weight != Weight::Stops {
         return reviewed(text, |review, sources| of_rule(&review.found, sources));
@@ -55,7 +55,7 @@ fn findings(text: &str, rule: &Rule) -> String {
     // Every command reports a blocking rule, before `review` applies the others.
     let (_, found, sources) = Lab::new(1).read_with_diagnostics(&format!("{text}{GIVEN}"));
     let others: Vec<&str> = found.iter().map(|finding| finding.code).filter(|code| *code != rule.name).collect();
-    assert_eq!(others, [""; 0], "{}: {}", rule.name, render_all(&found, &sources));
+    assert_eq!(others, [""; 0], "{}: {}", rule.name, render_all(&found, &sources, usize::MAX));
     of_rule(&found, &sources)
 }
 
@@ -85,9 +85,10 @@ fn every_rule_finds_its_broken_example_only() {
 #[test]
 fn explanation_shows_cause_consequence_fix_and_both_examples() {
     for rule in RULES {
-        let text = anstream::adapter::strip_str(&drplan::view::check::explained(rule)).to_string();
+        let text = anstream::adapter::strip_str(&drplan::view::check::explained(rule, drplan::view::Layout::default()))
+            .to_string();
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{}: no `{part}` in\n{text}", rule.name));
-        let parts = ["\nCause ", "\nConsequence ", "\nFix ", "\nBreaks the rule:", "\nKeeps the rule:"];
+        let parts = ["\nCause ", "\nConsequence ", "\nFix ", "\nViolates the rule:", "\nFollows the rule:"];
         assert!(parts.map(at).is_sorted(), "{text}");
         // Only differing blocks are shown, and they differ.
         let (broken, kept) = (rule.broken_blocks(), rule.kept_blocks());
@@ -214,7 +215,7 @@ fn example_stacks_have_no_finding_that_is_not_accepted() {
         let (program, _, sources) = lab.read_with_diagnostics(&text);
         let (stack, _) = program.evaluate(&Knowledge::default()).expect("a stack");
         let found = review(&stack).found;
-        let said = anstream::adapter::strip_str(&render_all(&found, &sources)).to_string();
+        let said = anstream::adapter::strip_str(&render_all(&found, &sources, usize::MAX)).to_string();
         assert!(found.is_empty(), "{}:\n{said}", dir.display());
     }
 }

@@ -12,7 +12,7 @@ use drplan::review::{self, Expectation, Risk};
 use drplan::stack::{CloudName, Knowledge, Presence};
 use drplan::steps::StepGraph;
 use drplan::value::SealedValue;
-use drplan::view::plan_markdown::{Baseline, CommentExtras, PlanScope, markdown};
+use drplan::view::plan_markdown::{Baseline, CommentCommands, CommentExtras, PlanScope, markdown};
 use drplan::view::review::StackLabels;
 use drplan::view::review_markdown;
 use proptest::prelude::*;
@@ -139,8 +139,11 @@ fn comment(plan: &Plan, risks: &[Risk]) -> String {
         risks,
         scope: PlanScope::Whole,
         from_history: false,
-        whole: "drplan plan 'a | b'".to_owned(),
-        digest: ("drplan plan --format json".to_owned(), "0123".to_owned()),
+        commands: CommentCommands {
+            whole: "drplan plan 'a | b'".to_owned(),
+            digest: ("drplan plan --format json".to_owned(), "0123".to_owned()),
+            secrets: "Give them again: password | x\n".to_owned(),
+        },
     };
     markdown(plan, CloudName::Local, &beside)
 }
@@ -189,7 +192,7 @@ proptest! {
             prop_assert_eq!(number(&outside, word), 0, "{} in {}", word, &text);
         }
         // The last line is complete.
-        prop_assert!(html.trim_end().ends_with("<code>0123</code></sub></p>"), "{}", &html);
+        prop_assert!(html.contains("<code>0123</code>") && html.trim_end().ends_with("</sub></p>"), "{}", &html);
         let shown = plan.changes.iter().filter(|change| change.action != Action::Keep).count();
         if shown > 3_000 {
             prop_assert!(text.contains("**Shortened.** Omitted: ") && text.contains("prints everything."));
@@ -249,7 +252,8 @@ fn review_comment(change: impl Fn(&mut Procedure)) -> String {
     }
     let sides = StackLabels { before: "main".to_owned(), after: "here".to_owned() };
     let digest = ("drplan diff --format json".to_owned(), "0123".to_owned());
-    review_markdown::markdown(&review, &after, &sides, &[], "drplan diff".to_owned(), digest)
+    let commands = CommentCommands { whole: "drplan diff".to_owned(), digest, secrets: String::new() };
+    review_markdown::markdown(&review, &after, &sides, &[], commands)
 }
 
 /// The rows of the table with this head, and its number of columns.
@@ -273,7 +277,13 @@ fn unchanged_predictions_are_hidden() {
 
 #[test]
 fn changed_predictions_are_bold() {
-    let comment = review_comment(|procedure| procedure.predicted.worst += Duration::from_secs(600));
+    let comment = review_comment(|procedure| {
+        let longer = Duration::from_secs(600);
+        procedure.predicted.worst += longer;
+        if let Some(interruption) = &mut procedure.predicted.interruption {
+            interruption.worst += longer;
+        }
+    });
     let (rows, _) = table_of(&comment, "| recovery |");
     assert_eq!(rows.len(), 2, "{rows:#?}");
     assert!(rows.iter().all(|row| row.matches("**").count() == 2 && row.contains("(P95)** |")), "{rows:#?}");

@@ -81,7 +81,7 @@ fn functions() -> String {
 }
 
 fn checks() -> String {
-    let mut page = "# Rules of `drplan check`\n\nRules of severity *stops* hold in every command and cannot be accepted. An \
+    let mut page = "# Rules of `drplan check`\n\nRules of severity *blocking* hold in every command and cannot be accepted. An \
                     *error* fails `drplan check`, a\n*warning* fails `drplan check --strict`. Accept a finding in the `stack` \
                     block: `accept \"RULE\" { reason = \"…\" }`.\n"
         .to_owned();
@@ -90,8 +90,8 @@ fn checks() -> String {
         for (name, text) in [("Cause", rule.cause), ("Consequence", rule.consequence), ("Fix", rule.fix)] {
             page += &item(&format!("**{name}.** {text}"));
         }
-        write!(page, "\nBreaks the rule:\n\n```hcl\n{}\n```\n", rule.broken_blocks().trim_end()).unwrap();
-        write!(page, "\nKeeps the rule:\n\n```hcl\n{}\n```\n", rule.kept_blocks().trim_end()).unwrap();
+        write!(page, "\nViolates the rule:\n\n```hcl\n{}\n```\n", rule.broken_blocks().trim_end()).unwrap();
+        write!(page, "\nFollows the rule:\n\n```hcl\n{}\n```\n", rule.kept_blocks().trim_end()).unwrap();
     }
     page
 }
@@ -176,7 +176,7 @@ fn whole(example: &str) -> String {
 /// Error codes of a stack, and the errors as text.
 fn found(text: &str) -> (BTreeSet<&'static str>, String) {
     let (_, found, sources) = Lab::new(1).read_with_diagnostics(text);
-    let said = anstream::adapter::strip_str(&drplan::diagnostic::render_all(&found, &sources)).to_string();
+    let said = anstream::adapter::strip_str(&drplan::diagnostic::render_all(&found, &sources, usize::MAX)).to_string();
     (found.iter().map(|one| one.code).collect(), said)
 }
 

@@ -10,8 +10,8 @@ use drplan::host::SeededIds;
 use drplan::kinds::FailoverMode;
 use drplan::state::RunKind;
 use drplan::steps::{
-    Acceptance, Act, Entry, Event, Prediction, RunEnd, RunSpec, RunStart, Stage, Step, StepEvent, StepFact, StepId,
-    Task, Undo,
+    Acceptance, Act, Entry, Event, Prediction, RoleChange, RunEnd, RunSpec, RunStart, Stage, Step, StepEvent, StepFact,
+    StepId, Task, Undo,
 };
 use drplan::store::{Holder, LocalStore};
 use drplan::world::Store;
@@ -54,7 +54,7 @@ impl Write for CapturedOutput {
 }
 
 /// Output of a command and its exit code.
-fn drplan(dir: &Path, words: &[&str]) -> (String, u8) {
+pub(super) fn drplan(dir: &Path, words: &[&str]) -> (String, u8) {
     let said = CapturedOutput::default();
     let ids = Arc::new(SeededIds::new(3));
     let mut session = Session::detached(Box::new(said.clone()), Box::new(said.clone()), dir.to_owned(), ids);
@@ -86,12 +86,16 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         verb: RunKind::Up,
         how: FailoverMode::Planned,
         lost: None,
+        since: None,
+        supersedes: None,
         leaving: "a".to_owned(),
         arriving: "b".to_owned(),
         regions: Default::default(),
-        roles: Vec::new(),
+        // A run that moves no data and no users would count as failed.
+        roles: vec![RoleChange { replica: "geo_replica.data".parse().unwrap(), from: None, to: "b".to_owned() }],
         notes: Vec::new(),
         checks: Vec::new(),
+        text: Default::default(),
         steps: vec![step],
         predicted: Prediction::default(),
         losses: Default::default(),
@@ -139,7 +143,7 @@ fn holder() -> Holder {
 fn second_up_follows_the_run_in_progress_and_returns_its_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let (store, run) = under_way(dir.path());
-    let lock = store.lock(&holder()).unwrap();
+    let lock = store.lock_group("web", &holder()).unwrap();
     let shown = std::thread::scope(|scope| {
         let second = scope.spawn(|| drplan(dir.path(), &["failover-group", "up", "--planned", "--yes"]));
         std::thread::sleep(Duration::from_millis(300));
@@ -160,7 +164,7 @@ fn second_up_follows_the_run_in_progress_and_returns_its_exit_code() {
 fn run_of_a_dead_process_can_be_resumed() {
     let dir = tempfile::tempdir().unwrap();
     let (store, run) = under_way(dir.path());
-    let lock = store.lock(&holder()).unwrap();
+    let lock = store.lock_group("web", &holder()).unwrap();
     let shown = std::thread::scope(|scope| {
         let second = scope.spawn(|| drplan(dir.path(), &["failover-group", "up", "--planned", "--yes"]));
         std::thread::sleep(Duration::from_millis(300));
@@ -186,5 +190,5 @@ fn run_of_a_dead_process_can_be_resumed() {
     // The stack differs from the one that the run was planned from.
     let (said, exit) = drplan(dir.path(), &["failover-group", "resume"]);
     assert_eq!(exit, 4, "{said}");
-    assert!(said.contains("the stack has changed since run"), "{said}");
+    assert!(said.contains("The stack has changed since run"), "{said}");
 }

@@ -5,6 +5,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Number of resources after all is applied.
 const RESOURCES: usize = 302;
 /// Kills of the apply, each after this many further journal entries.
@@ -139,8 +141,8 @@ fn killed_failover_can_be_resumed() {
     dir.killed_after(&with_vars(&["failover-group", "up", "--planned", "--yes"]), 2);
     for entries in [6, 12] {
         assert!(dir.run(&with_vars(&["failover-group", "status"])).contains("failover-group resume"));
-        let refused = dir.command(&with_vars(&["apply", "--yes"])).output().expect("drplan runs");
-        assert_eq!(refused.status.code(), Some(4), "an unfinished run blocks other changes");
+        let refused = dir.command(&with_vars(&["destroy", "--yes"])).output().expect("drplan runs");
+        assert_eq!(refused.status.code(), Some(4), "an unfinished run keeps what it works on");
         dir.killed_after(&with_vars(&["failover-group", "resume"]), entries);
     }
     dir.run(&with_vars(&["failover-group", "resume"]));
@@ -148,4 +150,27 @@ fn killed_failover_can_be_resumed() {
     assert!(dir.run(&["roles", "show"]).contains("secondary has been active"));
     dir.run(&with_vars(&["failover-group", "down", "--yes"]));
     dir.run(&with_vars(&["plan", "--detailed-exitcode"]));
+}
+
+#[test]
+fn failover_stopped_by_a_signal_ends_as_with_ctrl_c() {
+    const VARS: [&str; 2] = ["--vars", "demo.vars.hcl"];
+    let with_vars = |words: &[&'static str]| words.iter().copied().chain(VARS).collect::<Vec<_>>();
+    for signal in [Signal::TERM, Signal::HUP] {
+        let dir = StackDirectory::web_geo();
+        dir.run(&with_vars(&["apply", "--yes"]));
+        let until = dir.entries() + 3;
+        let mut up = dir.command(&with_vars(&["failover-group", "up", "--planned", "--yes"]));
+        let mut up = up.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("drplan runs");
+        while dir.entries() < until && up.try_wait().expect("a child").is_none() {
+            std::thread::yield_now();
+        }
+        let process = Pid::from_raw(i32::try_from(up.id()).expect("a process id")).expect("a process id");
+        kill_process(process, signal).expect("the child can be signalled");
+        let ended = up.wait_with_output().expect("the output");
+        assert_eq!(ended.status.code(), Some(5), "{signal:?}");
+        assert!(String::from_utf8_lossy(&ended.stdout).contains("failover-group resume"), "{signal:?}");
+        dir.run(&with_vars(&["failover-group", "resume"]));
+        dir.run(&with_vars(&["plan", "--detailed-exitcode"]));
+    }
 }

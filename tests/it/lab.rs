@@ -141,7 +141,7 @@ impl Lab {
         }
         let (program, found, sources) = self.read_with_diagnostics(text);
         if found.has_errors() {
-            return Err(anstream::adapter::strip_str(&render_all(&found, &sources)).to_string());
+            return Err(anstream::adapter::strip_str(&render_all(&found, &sources, usize::MAX)).to_string());
         }
         *self.program.lock().expect("no panic while locked") = Some((input, Arc::clone(&program)));
         Ok(program)
@@ -160,6 +160,7 @@ impl Lab {
             sources: &mut sources,
             reader: Arc::new(FilesInMemory(self.files.clone())),
             variables: self.variables.iter().map(given).collect(),
+            unread_values: Vec::new(),
             secrets: Default::default(),
             subscription: SUBSCRIPTION.to_owned(),
             tenant: TENANT.to_owned(),

@@ -27,7 +27,7 @@ struct Mistake {
     alone: bool,
 }
 
-const MUTATORS: [fn(&ValidStack) -> Vec<Mistake>; 13] = [
+const MUTATORS: [fn(&ValidStack) -> Vec<Mistake>; 16] = [
     misspelt_argument,
     misspelt_block,
     misspelt_reference,
@@ -41,6 +41,9 @@ const MUTATORS: [fn(&ValidStack) -> Vec<Mistake>; 13] = [
     duplicate_label,
     label_with_a_space,
     missing_variable,
+    unclosed_quote,
+    missing_value,
+    unclosed_brace,
 ];
 
 struct ValidStack {
@@ -327,6 +330,46 @@ fn missing_variable(stack: &ValidStack) -> Vec<Mistake> {
         .collect()
 }
 
+/// A text without its last quote. The rest of the block is not read.
+fn unclosed_quote(stack: &ValidStack) -> Vec<Mistake> {
+    let mut all = Vec::new();
+    for (at, _, attribute) in stack.attributes() {
+        let edit = range(attribute.expr.span);
+        if matches!(attribute.expr.kind, ExprKind::String(_)) && stack.text[edit.clone()].ends_with('"') {
+            let last = edit.end - 1..edit.end;
+            let mistake = stack.mistake(at, last, String::new(), "syntax");
+            all.push(Mistake { alone: true, ..mistake });
+        }
+    }
+    all
+}
+
+/// An argument without a value.
+fn missing_value(stack: &ValidStack) -> Vec<Mistake> {
+    let mut all = Vec::new();
+    for (at, _, attribute) in stack.attributes() {
+        let edit = range(attribute.expr.span);
+        if !stack.text[edit.clone()].contains('\n') {
+            all.push(Mistake { alone: true, ..stack.mistake(at, edit, String::new(), "syntax") });
+        }
+    }
+    all
+}
+
+/// A top-level block without its last `}`.
+fn unclosed_brace(stack: &ValidStack) -> Vec<Mistake> {
+    let mut all = Vec::new();
+    for (at, block) in stack.blocks() {
+        let start = block.header.start as usize;
+        let lines = stack.text[start..].lines().next().is_some_and(|line| line.ends_with('{'));
+        let Some(length) = stack.text[start..].find("\n}\n").filter(|_| lines) else { continue };
+        let end = start + length + 1;
+        let mistake = stack.mistake(at, end..end + 1, String::new(), "syntax");
+        all.push(Mistake { at: start, alone: true, ..mistake });
+    }
+    all
+}
+
 /// The chosen mistakes, without those that depend on each other.
 fn independent(stack: &ValidStack, chosen: &[(usize, u32)]) -> Vec<Mistake> {
     let mut kept: Vec<Mistake> = Vec::new();
@@ -343,7 +386,11 @@ fn independent(stack: &ValidStack, chosen: &[(usize, u32)]) -> Vec<Mistake> {
             let refers = |mistake: &Mistake| {
                 mistake.code == "unknown-name" || (mistake.code == "wrong-value" && mistake.edit.1.contains('.'))
             };
-            let hidden = (refers(&next) && other.alone) || (refers(other) && next.alone);
+            // Names in a block that is not read are known all the same.
+            let hides = |one: &Mistake, other: &Mistake| {
+                one.alone && refers(other) && (one.code, other.code) != ("syntax", "unknown-name")
+            };
+            let hidden = hides(&next, other) || hides(other, &next);
             overlap
                 || hidden
                 || (next.block == other.block && (next.alone || other.alone || same_statement(stack, a, b)))
@@ -432,7 +479,7 @@ fn check(stack: &ValidStack, mistakes: &[Mistake]) -> Result<(), String> {
     if reported == expected {
         return Ok(());
     }
-    let shown = anstream::adapter::strip_str(&render_all(&found, &sources)).to_string();
+    let shown = anstream::adapter::strip_str(&render_all(&found, &sources, usize::MAX)).to_string();
     Err(format!("expected {expected:?}\nreported {reported:?}\n{mistakes:#?}\n{shown}"))
 }
 

@@ -137,9 +137,12 @@ fn plan_after_failover_is_empty_and_explains_why() {
         assert!(!view::plan::has_changes(&planned.plan));
         let swapped = &planned.plan.roles.swapped[0];
         assert_eq!((swapped.site.as_str(), swapped.run.as_str()), ("secondary", "0000000000001-a"));
-        let said =
-            anstream::adapter::strip_str(&view::plan::text(&planned.plan, planned.stack.cloud, view::Detail::Summary))
-                .to_string();
+        let said = anstream::adapter::strip_str(&view::plan::text(
+            &planned.plan,
+            planned.stack.cloud,
+            view::Layout::default(),
+        ))
+        .to_string();
         assert!(said.contains("Failover group web is failed over: secondary has been active since"), "{said}");
         assert!(said.contains("`drplan failover-group down`"), "{said}");
         assert!(said.ends_with("No changes. web-geo matches its configuration and is failed over.\n"), "{said}");
@@ -228,18 +231,23 @@ fn resources_of_an_unfinished_run_stay_unchanged() {
         let (lab, text) = up().await;
         record(&lab, |state| {
             state.roles.groups.clear();
-            state.roles.open = Some(OpenRun {
+            let open = OpenRun {
                 run: "0000000000002-b".to_owned(),
                 group: "web".to_owned(),
                 verb: RunKind::Down,
+                leaving: "secondary".to_owned(),
                 since: lab.clock.now(),
-            });
+            };
+            state.roles.open.insert("web".to_owned(), open);
         });
         let (planned, _) = lab.plan(&text, false).await;
         assert_eq!(changes(&planned), [""; 0]);
-        let said =
-            anstream::adapter::strip_str(&view::plan::text(&planned.plan, planned.stack.cloud, view::Detail::Summary))
-                .to_string();
+        let said = anstream::adapter::strip_str(&view::plan::text(
+            &planned.plan,
+            planned.stack.cloud,
+            view::Layout::default(),
+        ))
+        .to_string();
         assert!(said.contains("The failover run 0000000000002-b (down of web) has been unfinished since"), "{said}");
     });
 }
@@ -269,7 +277,7 @@ async fn observed(lab: &Lab, text: &str, writer: Side, health: Health, debts: &[
     let mut observed = drplan::apply::observe(&lab.azure, &*lab.clock, &objects, state.as_ref())
         .await
         .expect("the object is readable");
-    let standing = ReplicaStatus { writer: Some(writer), health, lag: None, debts: debts.to_vec() };
+    let standing = ReplicaStatus { writer: Some(writer), health, lag: None, debts: debts.to_vec(), frozen: None };
     observed.standings = BTreeMap::from([(at("geo_replica.orders"), standing)]);
     observed.at = Some(lab.clock.now());
     observed
@@ -288,14 +296,17 @@ fn role_drift_is_reported_and_not_reverted() {
         let drift: Vec<_> = roles.drift.iter().map(|drift| (drift.store.as_str(), &*drift.from, &*drift.to)).collect();
         assert_eq!(drift, [("geo_replica.orders", "primary", "secondary")]);
         assert_eq!(planned.plan.drift.len(), 1, "the manual change is still reported");
-        let said =
-            anstream::adapter::strip_str(&view::plan::text(&planned.plan, planned.stack.cloud, view::Detail::Summary))
-                .to_string();
+        let said = anstream::adapter::strip_str(&view::plan::text(
+            &planned.plan,
+            planned.stack.cloud,
+            view::Layout::default(),
+        ))
+        .to_string();
         assert!(
             said.contains(
                 "Role drift detected: these replicas were promoted outside drplan, at an unknown time.\n  ~ \
                  geo_replica.orders: primary replica at secondary, in state at primary (failover group web)\n    \
-                 Until you choose, drplan leaves unchanged: enabled of\n    \
+                 Until you choose, drplan leaves unchanged: enabled of \
                  traffic_manager_azure_endpoint.primary.\n  Choose one:\n    \
                  Record the roles as they are now: `drplan roles accept`\n    \
                  Fail back: `drplan failover-group down`\n"

@@ -142,8 +142,8 @@ fn printed_commands_continue_a_run_without_variable_files() {
     assert_eq!(printed(&status, "drplan failover-group resume"), resume);
 
     // No other run starts meanwhile, and every refusal explains how to continue.
-    let (refused, exit) = workspace.run(&format!("drplan apply {dir} {FLAGS} {vars}"));
-    assert_eq!((exit, printed(&refused, "drplan failover-group resume")), (4, resume.clone()));
+    let (refused, exit) = workspace.run(&format!("drplan destroy {dir} {FLAGS} {vars} --yes"));
+    assert_eq!((exit, refused.contains(&format!("`{resume}`"))), (4, true), "{refused}");
     let (dry, _) = workspace.run(&format!("drplan failover-group up {dir} --planned --dry-run {FLAGS} {vars}"));
     assert!(dry.contains("is unfinished"), "{dry}");
     assert!(!dry.contains("no run promoted it"), "{dry}");
@@ -189,7 +189,9 @@ fn saved_plan_is_shown_and_applied_without_variable_files() {
     workspace.ok(&apply);
     let (again, exit) = workspace.run(&apply);
     assert_eq!(exit, 4, "{again}");
-    printed(&again, "drplan plan");
+    let replan = printed(&again, "drplan plan");
+    assert_eq!(replan, "drplan plan shop --vars shop/local.vars.hcl --var instances=3 --out 'a plan'");
+    workspace.ok(&replan);
 }
 
 #[test]
@@ -222,6 +224,7 @@ fn value_of_a_sensitive_variable_is_never_printed_or_saved() {
     ));
     let apply = printed(&plan, "drplan apply");
     assert!(apply.ends_with("--vars shop/local.vars.hcl --var instances=3"), "{apply}");
+    assert!(!plan.contains(secret) && plan.contains("or the environment: sql_admin_password"), "{plan}");
     // The file has another value, which must not replace the given one.
     let (refused, exit) = workspace.run(&printed(&saved, "drplan apply"));
     assert_eq!(exit, 3, "{refused}");
@@ -310,6 +313,19 @@ fn json_documents_have_a_format_version() {
             serde_json::from_str(json).unwrap_or_else(|error| panic!("{line}: {error}\n{text}"));
         assert!(json.get("format_version").is_some(), "{line}\n{text}");
     }
+}
+
+#[test]
+fn unreachable_site_is_refused_with_the_forced_command() {
+    let workspace = web_geo();
+    let given = r"--vars 'stacks/it'\''s web/local.vars.hcl' --var instances=2";
+    workspace.ok(&format!("drplan simulator fault lose canadacentral {FLAGS}"));
+    let up = format!(r"drplan failover-group up 'stacks/it'\''s web' --planned --yes {FLAGS} {given}");
+    let (refused, exit) = workspace.run(&up);
+    assert_eq!(exit, 4, "{refused}");
+    let forced = printed(&refused, "drplan failover-group up --forced --lost primary");
+    let (text, _) = workspace.run(&format!("{forced} --accept-data-loss 30s --dry-run"));
+    assert!(text.contains("up of failover group") && text.contains(", forced"), "{text}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn every_wrong_stack_reports_its_errors() {
         let (stack, expected) = whole.split_once(SEPARATOR).unwrap_or((whole.trim_end(), ""));
         let stack = format!("{stack}\n");
         let (_, found, sources) = lab(&stack).read_with_diagnostics(&stack);
-        let said = anstream::adapter::strip_str(&render_all(&found, &sources)).to_string();
+        let said = anstream::adapter::strip_str(&render_all(&found, &sources, usize::MAX)).to_string();
         codes.extend(found.iter().map(|diagnostic| diagnostic.code));
         check_spans(&path, &found, &sources);
         if !found.has_errors() {

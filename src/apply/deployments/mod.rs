@@ -343,6 +343,14 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.get_with(id, api, query).await
     }
 
+    fn delayed_until(&self, id: &ArmId) -> Option<jiff::Timestamp> {
+        self.0.cloud.delayed_until(id)
+    }
+
+    fn last_refusal(&self, id: &ArmId) -> Option<String> {
+        self.0.cloud.last_refusal(id)
+    }
+
     async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError> {
         self.0.cloud.metric(id, name).await
     }

@@ -36,7 +36,7 @@ pub struct Args {
     /// Write nothing; show differences, and exit 2 if there are any
     #[arg(long, conflicts_with = "force")]
     check: bool,
-    /// Write to a directory with other files, overwriting files of the same names and files that were changed since
+    /// Write to a directory that holds other files or edited emitted files, and overwrite files of the same name
     #[arg(long)]
     force: bool,
     /// Write import blocks for the existing resources

@@ -1,6 +1,8 @@
 //! `drplan failover-group abort`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
@@ -9,32 +11,42 @@ use super::prepare::{as_run, evaluate};
 use super::resume::load_for;
 use super::{ExitCode, Failure, Global, ReviewFormat, Session, ending, follow};
 use crate::apply::{AbortOutcome, FailoverRun, abort};
+use crate::cli::account::Account;
 use crate::cli::actor::By;
-use crate::cli::again::{again, again_recorded};
+use crate::cli::adopt::NoStackFiles;
+use crate::cli::again::{again as complete, again_recorded, quoted, withheld_hint};
 use crate::cli::cloud::with_cloud;
 use crate::cli::confirm::confirm_name;
+use crate::cli::loading::{StackText, load_text};
 use crate::cli::location::{StackLocation, holder};
 use crate::cli::pretty;
-use crate::state::ActiveSite;
+use crate::plan::{knowledge, recorded_resource};
+use crate::stack::{CloudName, Secrets, Stack};
+use crate::state::{ActiveSite, State};
 use crate::steps::RunEnd;
 use crate::world::Store;
 
 /// Abort an unfinished run
 ///
 /// Before any data has moved, completed steps are rolled back. After a promotion nothing is rolled back, since
-/// promotions are irreversible: the roles are recorded as they are, and `up` or `down` continue from there.
+/// promotions are irreversible: the roles are recorded as they are, and `up` or `down` continue from there. Needs the
+/// run's journal only, whatever the files of the stack have become.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan failover-group abort
+  drplan failover-group abort --leave-as-is --yes
   drplan failover-group abort --yes --format json")]
 pub struct Args {
     /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
     /// Failover group [default: the only one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = crate::cli::group_name)]
     group: Option<String>,
+    /// End the run where it is: roll nothing back, read nothing, and record the mixed state
+    #[arg(long)]
+    leave_as_is: bool,
     /// Abort without asking for confirmation
     #[arg(long)]
     yes: bool,
@@ -46,46 +58,108 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let place = StackLocation::of(&args.stack, global, session)?;
+    let place = StackLocation::of_run(&args.stack, global, session)?;
     let store = place.store(global, session)?;
-    if follow::under_way(&store, args.group.as_deref())?.is_none() {
-        return nothing(args, session);
-    }
-    let _lock = store.lock(&holder("failover-group abort", session))?;
-    let (Some(mut run), Some(state)) = (follow::under_way(&store, args.group.as_deref())?, store.load()?) else {
+    let Some(run) = follow::under_way(&store, args.group.as_deref())? else { return nothing(args, session) };
+    let group = run.undertaking.group;
+    let named = if args.group.is_some() { format!(" --group {}", quoted(&group)) } else { String::new() };
+    let again = |verb: &str| again_recorded(&format!("failover-group {verb}{named}"), &args.stack, global);
+    let _lock = store.lock_group(&group, &holder("failover-group abort", session))?;
+    let (Some(mut run), Some(state)) = (follow::under_way(&store, Some(&group))?, store.load()?) else {
         return nothing(args, session);
     };
-    let loaded = load_for(&run, &args.stack, global, session)?;
-    let cloud = loaded.account.cloud;
-    let stack = as_run(evaluate(&loaded, &state, session)?, &run.undertaking.group, run.undertaking.verb, &state);
-    let again = again("failover-group abort", &args.stack, global);
     if !args.yes {
-        let what = format!("This aborts run {} of failover group {}.", run.id, run.undertaking.group);
-        confirm_name(&what, &run.undertaking.group, &again, session)?;
+        let how = if args.leave_as_is { ", and leaves its changes as they are" } else { "" };
+        let what = format!("This aborts run {} of failover group {group}{how}.", run.id);
+        let flags = if args.leave_as_is { " --leave-as-is" } else { "" };
+        confirm_name(&what, &group, &(again("abort") + flags), global, session)?;
     }
-    let aborted = with_cloud(&loaded.account, global, session, async |reached, session| {
-        let carrying = RunEnvironment {
-            directory: &args.stack,
-            by: &args.by,
-            stack: &stack,
-            store: &store,
-            reached: &reached,
-            cloud,
-            on_failure: None,
-            format: ReviewFormat::Text,
+    let cloud = place.cloud;
+    let aborted = if args.leave_as_is {
+        // The simulator's time is that of the journal.
+        let at = match (cloud, run.journal.last()) {
+            (CloudName::Local, Some(last)) => last.at,
+            _ => session.clock.now(),
         };
-        let graph = run.graph.clone();
-        let aborted = carrying
-            .while_shown(&graph, global, session, async |ports, party| abort(&mut run, &stack, ports, party).await);
-        aborted.await?.map_err(|error| explained(error, &again))
-    })?;
-    let AbortSummary { word, text, exit } = outcome(&run, &aborted, args, global);
+        AbortOutcome::Left(run.leave_as_is(&store, at, &args.by.actor(session))?)
+    } else {
+        let (account, stack) = stack_of(&run, &state, &place, args, global, session)?;
+        if let Some(address) = run.needs_text(&stack) {
+            return Err(Failure::refused(format!(
+                "the rollback of run {} creates {address} again, and the stack that the run was started from is not at hand",
+                run.id
+            ))
+            .help("Restore the stack's files and the values of its variables as they were when the run started.")
+            .help(format!("Or end the run where it is: `{} --leave-as-is`", again("abort"))));
+        }
+        with_cloud(&account, global, session, async |reached, session| {
+            let carrying = RunEnvironment {
+                directory: &args.stack,
+                by: &args.by,
+                stack: &stack,
+                store: &store,
+                reached: &reached,
+                cloud,
+                on_failure: None,
+                format: ReviewFormat::Text,
+                several: args.group.is_some(),
+            };
+            let graph = run.graph.clone();
+            let aborted = carrying
+                .while_shown(&graph, global, session, async |ports, party| abort(&mut run, &stack, ports, party).await);
+            aborted.await?.map_err(|error| explained(error, &again))
+        })?
+    };
+    // A new run needs the values of variables.
+    let next = |verb: &str| complete(&format!("failover-group {verb}{named}"), &args.stack, global);
+    let AbortSummary { word, text, exit } = outcome(&run, &aborted, &again, &next, global);
     session.print(&match args.format {
         crate::cli::OutputFormat::Text => text,
         crate::cli::OutputFormat::Json => pretty(&document(Some(&run), word)),
     })?;
     ending::write_reports(&run, &store, cloud, session)?;
     Ok(exit)
+}
+
+/// The stack as the run was made from it; where the text is gone or has changed, the stack as the state records it.
+fn stack_of(
+    run: &FailoverRun,
+    state: &State,
+    place: &StackLocation,
+    args: &Args,
+    global: &Global,
+    session: &mut Session,
+) -> Result<(Account, Stack), Failure> {
+    let (group, verb) = (&run.undertaking.group, run.undertaking.verb);
+    if let Ok(loaded) = load_for(run, &args.stack, global, session)
+        && let Ok(stack) = evaluate(&loaded, state, session)
+    {
+        let stack = as_run(stack, group, verb, state);
+        if run.is_of(&stack).is_ok() {
+            return Ok((loaded.account, stack));
+        }
+    }
+    session.say(&format!(
+        "The stack is not the one that run {} was started from. Its rollback follows its journal and the state.\n\n",
+        run.id
+    ));
+    let account = Account::of(place.cloud, session);
+    let text = text_of_sites(&place.stack, state);
+    let loaded = load_text(text, Vec::new(), Secrets::Optional, |_| account)?;
+    let (stack, _) = loaded.program.evaluate(&knowledge(state, &|_| false)).map_err(|wrong| loaded.wrong(wrong))?;
+    let recorded = state.resources.iter().filter_map(|(address, recorded)| recorded_resource(address, recorded));
+    Ok((loaded.account, stack.with_resources(recorded)))
+}
+
+/// A stack without resources: its name, and the sites that the state knows.
+fn text_of_sites(stack: &str, state: &State) -> StackText {
+    let sites = state.resources.values().map(|recorded| (recorded.site.as_str(), recorded.location.as_str()));
+    let sites: BTreeMap<&str, &str> = sites.collect();
+    let site = |(name, location): (&str, &str)| {
+        format!("site \"{name}\" {{\n  provider = \"azure\"\n  location = \"{location}\"\n}}\n")
+    };
+    let text = format!("stack \"{stack}\" {{}}\n{}", sites.into_iter().map(site).collect::<String>());
+    StackText { files: vec![("state".into(), text.into())], auto: Vec::new(), reader: Arc::new(NoStackFiles) }
 }
 
 fn nothing(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
@@ -113,10 +187,25 @@ struct AbortSummary {
     exit: ExitCode,
 }
 
-fn outcome(run: &FailoverRun, aborted: &AbortOutcome, args: &Args, global: &Global) -> AbortSummary {
+fn outcome(
+    run: &FailoverRun,
+    aborted: &AbortOutcome,
+    again: &dyn Fn(&str) -> String,
+    next: &dyn Fn(&str) -> String,
+    global: &Global,
+) -> AbortSummary {
     let (id, group) = (&run.id, &run.undertaking.group);
     let done = |word, text| AbortSummary { word, text, exit: ExitCode::Done };
-    let next = |verb: &str| again(&format!("failover-group {verb}"), &args.stack, global);
+    let onward = || {
+        format!(
+            "Continue to either site; both start from what is observed:\n    {}\n    {}\nIf {site} is lost:\n    {}\n{}",
+            next("up --planned"),
+            next("down"),
+            next(&format!("up --forced --lost {}", quoted(&run.undertaking.leaving))),
+            withheld_hint(global),
+            site = run.undertaking.leaving,
+        )
+    };
     match aborted {
         AbortOutcome::Nothing => done("unchanged", format!("Aborted: run {id} had changed nothing.\n")),
         AbortOutcome::Unwound(report) if report.ended == Some(RunEnd::Done) => {
@@ -124,11 +213,23 @@ fn outcome(run: &FailoverRun, aborted: &AbortOutcome, args: &Args, global: &Glob
         }
         AbortOutcome::Unwound(report) | AbortOutcome::Unrecorded(report) => {
             let failures = ending::failures(&run.graph, report);
-            let again = again_recorded("failover-group abort", &args.stack, global);
             let text = format!(
-                "Run {id} is still unfinished: some of its changes could not be rolled back.\n{failures}\nFix the cause, then abort it again:\n    {again}\n"
+                "Run {id} is still unfinished: some of its changes could not be rolled back.\n{failures}\nFix the cause, then abort it again:\n    {}\nor end it where it is, and continue from there:\n    {}\n{}",
+                again("abort"),
+                again("abort --leave-as-is"),
+                withheld_hint(global),
             );
             AbortSummary { word: "incomplete", text, exit: ExitCode::Stopped }
+        }
+        AbortOutcome::Left(ActiveSite::Between) => {
+            let text = format!(
+                "Aborted: run {id} of failover group {group} ended where it was; nothing was rolled back. {group} is in a mixed state: traffic and data can be on different sites.\n{}",
+                onward()
+            );
+            done("mixed_state", text)
+        }
+        AbortOutcome::Left(_) => {
+            done("unchanged", format!("Aborted: run {id} ended where it was. It had moved nothing.\n"))
         }
         AbortOutcome::Recorded(active) => {
             let (word, state) = match active {
@@ -138,12 +239,7 @@ fn outcome(run: &FailoverRun, aborted: &AbortOutcome, args: &Args, global: &Glob
                     ("mixed_state", "it is in a mixed state: traffic and data are on different sites")
                 }
             };
-            let text = format!(
-                "Aborted: run {id} of failover group {group}; {state}.\nContinue to either site:\n    {}\n    {}\n",
-                next("up --planned"),
-                next("down")
-            );
-            done(word, text)
+            done(word, format!("Aborted: run {id} of failover group {group}; {state}.\n{}", onward()))
         }
     }
 }

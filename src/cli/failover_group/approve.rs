@@ -59,8 +59,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 /// The step of this name, among those that an operator can approve.
 fn find<'a>(run: &'a FailoverRun, name: &str) -> Result<&'a Step, Failure> {
     let answerable = |step: &&Step| matches!(&step.act, Act::Task(Task::Custom { .. } | Task::Reprotect));
-    let named =
-        |step: &&Step| step.address.as_str() == name || step.address.name() == name || step.id.0.to_string() == name;
+    let named = |step: &&Step| {
+        step.address.as_str() == name || step.address.own_name() == name || step.id.0.to_string() == name
+    };
     run.graph.steps.iter().filter(answerable).find(named).ok_or_else(|| {
         let steps = run.graph.steps.iter().filter(answerable);
         let names: Vec<&str> = steps.map(|step| step.address.as_str()).collect();

@@ -7,7 +7,7 @@ use crate::apply::{
     Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome, may_be_skipped, undertake,
 };
 use crate::cli::actor::By;
-use crate::cli::again::{again_recorded, quoted, withheld};
+use crate::cli::again::{again_recorded, quoted, withheld_hint};
 use crate::cli::apply::interrupted;
 use crate::cli::cloud::CloudConnection;
 use crate::cli::progress::ProgressView;
@@ -17,6 +17,7 @@ use crate::run::StopSignal;
 use crate::stack::{CloudName, Stack};
 use crate::steps::{Phase, Step, StepGraph};
 use crate::store::LocalStore;
+use crate::view::fit;
 
 /// The parts that a run is carried out with.
 pub struct RunEnvironment<'a> {
@@ -36,6 +37,8 @@ pub struct RunEnvironment<'a> {
     pub on_failure: Option<FailureAction>,
     /// The format of the output at the end.
     pub format: ReviewFormat,
+    /// True if the stack has several failover groups, so that commands have to name one.
+    pub several: bool,
 }
 
 impl RunEnvironment<'_> {
@@ -105,8 +108,9 @@ pub async fn carry(
     global: &Global,
     session: &mut Session,
 ) -> Result<ExitCode, Failure> {
-    let resume = again_recorded("failover-group resume", carrying.directory, global);
-    let abort = again_recorded("failover-group abort", carrying.directory, global);
+    let group = if carrying.several { format!(" --group {}", quoted(&run.undertaking.group)) } else { String::new() };
+    let again = |verb: &str| again_recorded(&format!("failover-group {verb}{group}"), carrying.directory, global);
+    let (resume, abort) = (again("resume"), again("abort"));
     let on_failure = carrying.on_failure.map(FailurePolicy::from).unwrap_or_default();
     let mut onward = onward;
     loop {
@@ -117,7 +121,7 @@ pub async fn carry(
                 undertake(run, carrying.stack, ports, party, onward, on_failure).await
             })
             .await?
-            .map_err(|error| explained(error, &abort))?;
+            .map_err(|error| explained(error, &again))?;
         let status = run.status()?;
         let asked = carrying.on_failure.is_none() && session.terminal.input && status.has_failed();
         if asked {
@@ -127,24 +131,16 @@ pub async fn carry(
                 continue;
             }
         }
-        let mut text = ending::text(run, &report, &forward_only, carrying.cloud, &resume, &abort);
-        let withheld = withheld(global);
-        if !run.is_over() && !withheld.is_empty() {
-            let names = withheld.into_iter().collect::<Vec<_>>().join(", ");
-            text += &format!(
-                "Sensitive values are not recorded. Give them again with --var, --vars or the environment: {names}\n"
-            );
+        let text = ending::text(run, &report, &forward_only, carrying.cloud, &resume, &abort);
+        let mut text = fit(&text, session.width());
+        if !run.is_over() {
+            text += &withheld_hint(global);
         }
         match carrying.format {
             ReviewFormat::Text => session.print(&text)?,
             ReviewFormat::Json | ReviewFormat::Markdown => {
                 session.say(&text);
-                session.print(&super::show::shown(
-                    run,
-                    carrying.cloud,
-                    carrying.format,
-                    crate::view::Detail::of(global.verbose),
-                )?)?;
+                session.print(&super::show::shown(run, carrying.cloud, carrying.format, session.layout(global))?)?;
             }
         }
         ending::write_reports(run, carrying.store, carrying.cloud, session)?;
@@ -192,23 +188,28 @@ fn ask(run: &FailoverRun, session: &mut Session) -> Result<Option<Continuation>,
     Ok(None)
 }
 
-/// The reason why a run does not continue, with the next step.
-pub fn explained(error: RunError, abort: &str) -> Failure {
+/// The reason why a run does not continue, with the next step. `again` completes a verb of `failover-group`.
+pub fn explained(error: RunError, again: &dyn Fn(&str) -> String) -> Failure {
     let what = error.to_string();
     match error {
         RunError::State(error) => error.into(),
         RunError::OtherStack(_) => Failure::refused(what)
             .help("Restore the stack's files and the values of its variables as they were when the run started.")
-            .help(format!("Then resume the run, or abort it with `{abort}`.")),
+            .help(format!("Then resume the run, or abort it with `{}`.", again("abort"))),
         RunError::Corrupt(_) => Failure::wrong_file(what),
-        RunError::NoRun(_) => Failure::failed(what).help("`drplan failover-group history` lists the runs."),
-        RunError::Over(_) => Failure::refused(what),
-        RunError::Nothing => Failure::refused(what),
+        RunError::NoRun(_) => Failure::failed(what).help(format!("List the runs: `{}`", again("history"))),
+        RunError::Unfinished(_) | RunError::Held { .. } => Failure::refused(what)
+            .help(format!("Show it: `{}`", again("status")))
+            .help(format!("Resume it: `{}`", again("resume")))
+            .help(format!("Abort it: `{}`", again("abort"))),
+        RunError::Changed(_) => Failure::refused(format!("{what}; nothing was changed"))
+            .help("Run the command again: it plans from the state as it is now."),
+        RunError::Over(_) | RunError::Nothing => Failure::refused(what),
     }
 }
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        explained(error, "drplan failover-group abort")
+        explained(error, &|verb| format!("drplan failover-group {verb}"))
     }
 }

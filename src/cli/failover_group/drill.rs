@@ -21,6 +21,9 @@ pub struct Args {
     /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
+    /// Standby site to rehearse [default: the first]
+    #[arg(long, value_name = "SITE")]
+    to: Option<String>,
     #[command(flatten)]
     common: RunOptions,
 }
@@ -30,6 +33,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         verb: RunKind::Drill,
         how: FailoverMode::Planned,
         lost: None,
+        to: args.to.as_deref(),
+        since: None,
+        without: &[],
         accepted: Acceptance::default(),
         stack: &args.stack,
         common: &args.common,

@@ -6,15 +6,17 @@ use crate::cli::ending::{failure, in_time};
 use crate::run::{Report, StepOutcome};
 use crate::stack::CloudName;
 use crate::steps::lines::Chain;
-use crate::steps::{Condition, Event, RunEnd, Step, StepGraph, Timeline};
+use crate::steps::{Condition, Event, RunEnd, Step, StepEvent, StepGraph, Timeline};
 use crate::store::LocalStore;
 use crate::view::{self, count, hang, wrap};
 
-/// The exit code of a run. A run that was rolled back or aborted counts as failed.
+/// The exit code of a run. A run that was rolled back, aborted or taken over counts as failed, and so does one that an
+/// operator let continue without a step, and one that moves neither users nor data.
 pub fn exit(run: &Timeline) -> ExitCode {
     match run.condition() {
+        Condition::Done if run.moves_nothing() || run.has_skipped() => ExitCode::Failed,
         Condition::Done => ExitCode::Done,
-        Condition::Failed | Condition::Unwound | Condition::GivenUp => ExitCode::Failed,
+        Condition::Failed | Condition::Unwound | Condition::GivenUp | Condition::Superseded => ExitCode::Failed,
         Condition::Open | Condition::Waits | Condition::Stopped => ExitCode::Stopped,
     }
 }
@@ -32,12 +34,20 @@ pub fn text(
     let of = format!("{done} of {}", count(report.fates.len(), "step", "steps"));
     let (verb, group, length) = (run.undertaking.verb.as_str(), &run.undertaking.group, in_time(report.length, cloud));
     let unwound = run.journal.iter().any(|entry| matches!(entry.event, Event::Extended { .. }));
+    let skipped = skipped(run);
     let mut out = match report.ended {
         Some(RunEnd::Done) if unwound => format!("\nRolled back: {group} is as before the run, after {length}.\n"),
+        Some(RunEnd::Done) if !skipped.is_empty() => {
+            format!("\nEnded without {}: {verb} of failover group {group} in {length}.\n", skipped.join(", "))
+        }
         Some(RunEnd::Done) => format!("\nComplete: {verb} of failover group {group} in {length}.\n"),
         Some(RunEnd::Failed) => format!("\nFailed: {of} done after {length}.\n"),
         Some(RunEnd::Stopped) | None => format!("\nStopped: {of} done after {length}.\n"),
     };
+    let service = Timeline::of(&run.journal).ok().filter(|_| report.ended == Some(RunEnd::Done) && !unwound);
+    if let Some(words) = service.as_ref().and_then(view::service::service) {
+        out += &format!("{}\n", wrap(&words, 98));
+    }
     out += &failures(&run.graph, report);
     if !forward_only.is_empty() {
         out += "\nNothing was rolled back, because these steps are irreversible:\n";
@@ -50,6 +60,15 @@ pub fn text(
         out += &format!("or abort with:\n    {abort}\n");
     }
     out
+}
+
+/// The steps that an operator skipped.
+fn skipped(run: &FailoverRun) -> Vec<&str> {
+    let skipped = run.journal.iter().filter_map(|entry| match &entry.event {
+        Event::Step { address, event: StepEvent::Skipped(_), step: _ } => Some(address.as_str()),
+        _ => None,
+    });
+    skipped.collect()
 }
 
 /// Each step that was started and not completed, with the reason.

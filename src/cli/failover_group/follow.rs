@@ -7,6 +7,7 @@ use crate::apply::FailoverRun;
 use crate::cli::location::holder;
 use crate::cli::progress::{begun, ended, learnt};
 use crate::run::Report;
+use crate::state::OpenRun;
 use crate::steps::{Entry, Event, StepEvent};
 use crate::store::LocalStore;
 use crate::world::Store;
@@ -14,12 +15,18 @@ use crate::world::Store;
 /// Interval at which the journal is read.
 const POLL: Duration = Duration::from_millis(200);
 
-/// The unfinished run, if it is one of this group.
+/// The unfinished run of this group, or the only one. Refused where several groups have one and none is named.
 pub fn under_way(store: &LocalStore, group: Option<&str>) -> Result<Option<FailoverRun>, Failure> {
-    let open = store.load()?.and_then(|state| state.roles.open);
-    match open.filter(|open| group.is_none_or(|group| open.group == group)) {
-        Some(open) => Ok(Some(FailoverRun::read(store, &open.run)?)),
-        None => Ok(None),
+    let open = store.load()?.map(|state| state.roles.open).unwrap_or_default();
+    let open: Vec<&OpenRun> = open.values().filter(|open| group.is_none_or(|group| open.group == group)).collect();
+    match open.as_slice() {
+        [] => Ok(None),
+        [open] => Ok(Some(FailoverRun::read(store, &open.run)?)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|open| open.group.as_str()).collect();
+            Err(Failure::failed("several failover groups have an unfinished run")
+                .help(format!("Choose one with --group: {}.", names.join(", "))))
+        }
     }
 }
 
@@ -42,7 +49,7 @@ pub fn follow(run: &FailoverRun, store: &LocalStore, resume: &str, session: &mut
             return Ok(ending::exit(&ending::timeline(&now)?));
         }
         // A process releases the lock before the run has ended only if it has died.
-        if store.lock(&holder("failover-group up", session)).is_ok() {
+        if store.lock_group(&run.undertaking.group, &holder("failover-group up", session)).is_ok() {
             let now = FailoverRun::read(store, &run.id)?;
             if now.journal.len() == shown {
                 session

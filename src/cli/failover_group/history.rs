@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(default_value = ".")]
     stack: PathBuf,
     /// Only runs of this failover group
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = crate::cli::group_name)]
     group: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
@@ -32,7 +32,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let runs = runs::all(&store, args.group.as_deref())?;
     let runs: Vec<Timeline> = runs.iter().rev().map(ending::timeline).collect::<Result<_, _>>()?;
     session.print(&match args.format {
-        crate::cli::OutputFormat::Text => view::run::history(&runs),
+        crate::cli::OutputFormat::Text => view::run::history(&runs, session.table_width()),
         crate::cli::OutputFormat::Json => pretty(&view::run_json::history(&runs)),
     })?;
     Ok(ExitCode::Done)

@@ -1,6 +1,7 @@
 //! `drplan failover-group`: one file per subcommand.
 
 mod abort;
+mod all;
 mod approve;
 mod carry;
 mod down;
@@ -10,16 +11,28 @@ mod follow;
 mod history;
 mod prepare;
 mod resume;
+mod revise;
 mod runs;
 mod show;
+mod sites;
 mod status;
 mod up;
 
-use clap::{Subcommand, ValueEnum};
+use std::path::Path;
+use std::time::Duration;
 
+use clap::{Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use self::prepare::ProcedureRequest;
 use super::{ExitCode, Failure, Global, Session};
+use crate::address::Address;
 use crate::apply::FailurePolicy;
 use crate::cli::actor::By;
+use crate::duration;
+use crate::kinds::FailoverMode;
+use crate::state::RunKind;
+use crate::steps::Acceptance;
 
 /// Fail over, fail back, and run drills
 ///
@@ -69,7 +82,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 #[derive(Debug, Clone, clap::Args)]
 struct RunOptions {
     /// Failover group [default: the only one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = crate::cli::group_name)]
     group: Option<String>,
     /// Show the steps and preflight checks, and change nothing
     #[arg(long)]
@@ -85,6 +98,83 @@ struct RunOptions {
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: ReviewFormat,
+}
+
+/// Flags of `up` and `down` about the sites, and what may be lost.
+#[derive(Debug, Clone, clap::Args)]
+struct MoveOptions {
+    /// Planned: both sites are available, no data loss
+    #[arg(long)]
+    planned: bool,
+    /// Forced: a site is lost. Takes over an unfinished run of the group
+    #[arg(long, requires = "lost", conflicts_with = "planned")]
+    forced: bool,
+    /// Name of the lost site in the stack
+    #[arg(long, value_name = "SITE", requires = "forced")]
+    lost: Option<String>,
+    /// Start of the outage, for the recovery time in the report: a time, or a duration before now (20m)
+    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    since: Option<Since>,
+    /// Leave this replica behind as it is
+    #[arg(long, value_name = "ADDRESS")]
+    without: Vec<Address>,
+    /// Largest data loss (RPO) to accept: 30s, 5m
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    accept_data_loss: Option<Duration>,
+    /// Accept that writes at the lost site cannot be blocked, so that both sites may take writes
+    #[arg(long)]
+    accept_split_brain: bool,
+    /// Move every failover group of the stack that is active at the lost site; planned: every group that can move
+    #[arg(long, conflicts_with = "group")]
+    all: bool,
+}
+
+impl MoveOptions {
+    /// The request with these flags.
+    fn request<'a>(
+        &'a self,
+        verb: RunKind,
+        to: Option<&'a str>,
+        stack: &'a Path,
+        common: &'a RunOptions,
+    ) -> ProcedureRequest<'a> {
+        ProcedureRequest {
+            verb,
+            how: if self.forced { FailoverMode::Forced } else { FailoverMode::Planned },
+            lost: self.lost.as_deref(),
+            to,
+            since: self.since,
+            without: &self.without,
+            accepted: Acceptance { data_loss: self.accept_data_loss, split_brain: self.accept_split_brain },
+            stack,
+            common,
+        }
+    }
+}
+
+/// The start of an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Since {
+    /// At this time.
+    At(Timestamp),
+    /// This long ago.
+    Ago(Duration),
+}
+
+impl Since {
+    fn parse(text: &str) -> Result<Self, String> {
+        let at = text.parse().map(Self::At);
+        at.or_else(|_| duration::parse(text).map(Self::Ago))
+            .map_err(|_| format!("`{text}` is neither a time, as in 2026-03-01T14:05:00Z, nor a duration, as in 20m"))
+    }
+
+    /// The time, given the current one.
+    fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(span) => now.checked_sub(span).unwrap_or(now),
+        }
+    }
 }
 
 /// The values of `--on-failure`.

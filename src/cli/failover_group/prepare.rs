@@ -3,32 +3,40 @@
 
 use std::path::Path;
 
-use super::carry::{RunEnvironment, carry};
-use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, RunOptions, Session, follow};
-use crate::apply::{Continuation, FailoverRun, look_around};
-use crate::cli::again::{again, again_recorded, completed, quoted};
+use jiff::Timestamp;
+
+use super::carry::{RunEnvironment, carry, explained};
+use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, RunOptions, Session, Since, follow};
+use crate::address::Address;
+use crate::apply::{Continuation, FailoverRun, RunError, held, look_around, taken_over, text_of};
+use crate::cli::again::{again, again_recorded, completed, quoted, withheld_hint};
 use crate::cli::cloud::{CloudConnection, with_cloud};
 use crate::cli::confirm::confirm_name;
 use crate::cli::loading::{LoadedStack, load};
 use crate::cli::location::holder;
 use crate::cli::planning::store_of;
 use crate::cli::pretty;
-use crate::diagnostic::closest;
-use crate::failover::{self, History, Procedure, ProcedureInput};
+use crate::diagnostic::{Diagnostics, closest};
+use crate::failover::{self, History, Outage, Procedure, ProcedureInput};
 use crate::kinds::FailoverMode;
-use crate::plan::knowledge;
-use crate::stack::{CloudName, FailoverGroup, Stack};
+use crate::plan::{self, Action, Change, Observed, PlanInput, knowledge};
+use crate::stack::{CloudName, FailoverGroup, Presence, Stack};
 use crate::state::{RunKind, State, StateError};
 use crate::steps::Acceptance;
 use crate::store::LocalStore;
+use crate::value::Seal;
 use crate::view;
 use crate::world::Store;
 
 /// The run that is requested.
+#[derive(Clone, Copy)]
 pub struct ProcedureRequest<'a> {
     pub verb: RunKind,
     pub how: FailoverMode,
-    pub lost: Option<String>,
+    pub lost: Option<&'a str>,
+    pub to: Option<&'a str>,
+    pub since: Option<Since>,
+    pub without: &'a [Address],
     pub accepted: Acceptance,
     pub stack: &'a Path,
     pub common: &'a RunOptions,
@@ -38,65 +46,81 @@ impl ProcedureRequest<'_> {
     /// The command that requests the same run, without accepted losses.
     fn command(&self) -> String {
         let mut words = format!("failover-group {}", self.verb.as_str());
-        match (&self.lost, self.verb, self.how) {
+        match (self.lost, self.verb, self.how) {
             (Some(lost), ..) => words += &format!(" --forced --lost {}", quoted(lost)),
             (None, RunKind::Up, FailoverMode::Planned) => words += " --planned",
             (None, ..) => {}
         }
-        if let Some(group) = &self.common.group {
-            words += &format!(" --group {}", quoted(group));
-        }
+        words.extend(self.to.map(|to| format!(" --to {}", quoted(to))));
+        words.extend(self.without.iter().map(|address| format!(" --without {}", quoted(address.as_str()))));
+        words.extend(self.common.group.as_ref().map(|group| format!(" --group {}", quoted(group))));
         words
+    }
+
+    /// True if this request may take over an unfinished run. The same request resumes it instead.
+    fn takes_over(&self, run: &FailoverRun) -> bool {
+        let undertaking = &run.undertaking;
+        let is_same = undertaking.verb == self.verb && undertaking.lost.as_deref() == self.lost;
+        self.how == FailoverMode::Forced && (!is_same || run.is_unwinding())
     }
 }
 
-/// Plans, shows, asks and carries out, all under the lock of the state. If another process carries out a run of the
+/// Plans, shows, asks and carries out, all under the lock of the group. If another process carries out a run of the
 /// group, follows that run.
 pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(errand.stack, global, session)?;
     let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
-    if store.load()?.is_none() {
+    let Some(state) = store.load()? else {
         let stack = loaded.program.name();
         return Err(Failure::refused(format!(
             "{stack} has no state on {}: it was never applied there",
             cloud.as_str()
         ))
         .help(format!("Apply it first: `{}`", again("apply", errand.stack, global))));
-    }
-    let command = format!("failover-group {}", errand.verb.as_str());
-    let _lock = match (errand.common.dry_run, store.lock(&holder(&command, session))) {
+    };
+    let stack = evaluate(&loaded, &state, session)?;
+    let group = group_of(&stack, errand.common.group.as_deref())?.name.to_string();
+    let holder = holder(&format!("failover-group {}", errand.verb.as_str()), session);
+    let _lock = match (errand.common.dry_run, store.lock_group(&group, &holder)) {
         (true, _) => None,
         (false, Ok(lock)) => Some(lock),
         (false, Err(locked @ StateError::Locked(_))) => {
-            return match follow::under_way(&store, errand.common.group.as_deref())? {
-                Some(run) => follow::follow(
-                    &run,
-                    &store,
-                    &again_recorded("failover-group resume", errand.stack, global),
-                    session,
-                ),
+            return match follow::under_way(&store, Some(&group))? {
+                Some(run) if errand.takes_over(&run) => Err(Failure::from(locked)
+                    .help(format!("It carries out run {} ({} of {group}).", run.id, run.undertaking.verb.as_str()))
+                    .help("Stop it there with Ctrl-C, or end the process, and run this command again.")),
+                Some(run) => {
+                    let resume = again_recorded(&of_group("resume", &group, &stack), errand.stack, global);
+                    follow::follow(&run, &store, &resume, session)
+                }
                 None => Err(locked.into()),
             };
         }
         (false, Err(other)) => return Err(other.into()),
     };
-    let detail = view::Detail::of(global.verbose);
+    let layout = session.layout(global);
     with_cloud(&loaded.account, global, session, async |reached, session| {
-        let Preparation { state, stack, procedure } =
-            prepare(errand, &loaded, &store, &reached, global, session).await?;
+        let Preparation { state, stack, procedure, over } =
+            prepare(errand, &group, &loaded, &store, &reached, global, session).await?;
         if procedure.is_refused() && procedure.idle.is_none() {
             let dry_run = again(&format!("{} --dry-run", errand.command()), errand.stack, global);
             let is_brief = errand.common.format == ReviewFormat::Text && !errand.common.dry_run;
             session.print(&match is_brief {
-                true => completed(&view::procedure::refused(&procedure, cloud, &dry_run, detail), errand.stack, global),
-                false => shown(&procedure, errand, cloud, global),
+                true => completed(
+                    &view::procedure::refused(&procedure, cloud, &dry_run, layout),
+                    errand.stack,
+                    global,
+                    layout.width,
+                ),
+                false => shown(&procedure, errand, cloud, global, layout),
             })?;
+            session.say(&withheld_hint(global));
             return Ok(ExitCode::Refused);
         }
         // A run prints its outcome in the requested format.
         if errand.common.format == ReviewFormat::Text || errand.common.dry_run || procedure.idle.is_some() {
-            session.print(&shown(&procedure, errand, cloud, global))?;
+            session.print(&shown(&procedure, errand, cloud, global, layout))?;
         }
         if procedure.idle.is_some() {
             return Ok(ExitCode::Done);
@@ -106,7 +130,7 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
         }
         if !errand.common.yes {
             let again = again(&errand.command(), errand.stack, global);
-            confirm_name(&question(&procedure, cloud), &procedure.group, &again, session)?;
+            confirm_name(&question(&procedure, cloud), &procedure.group, &again, global, session)?;
         }
         let carrying = RunEnvironment {
             directory: errand.stack,
@@ -118,81 +142,184 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
             // The copies of a drill are deleted, however it ends.
             on_failure: errand.common.on_failure.or((errand.verb == RunKind::Drill).then_some(FailureAction::Unwind)),
             format: errand.common.format,
+            several: stack.failover_groups.len() > 1,
         };
         let inputs = loaded.inputs(errand.stack, global, session);
-        let mut run = carrying.new_run(&procedure, &state, session)?.with_inputs(inputs);
+        let since = outage(errand, reached.clock.now())?;
+        let run = carrying.new_run(&procedure, &state, session)?.with_inputs(inputs);
+        let seal = store.seal(&*reached.ids)?;
+        let text = text_of(&stack, group_of(&stack, Some(&group))?, &procedure.steps, &seal);
+        let mut run = run.with_outage(since, over).with_text(text);
+        let begun = {
+            let _no_apply = store.lock_shared()?;
+            let by = errand.common.by.actor(session);
+            carrying.with_ports(session, |ports, _| run.begin(ports, &by))?
+        };
+        let again = |verb: &str| again_recorded(&of_group(verb, &group, &stack), errand.stack, global);
+        begun.map_err(|error| explained(error, &again))?;
         carry(&carrying, &mut run, Continuation::Start, global, session).await
     })
+}
+
+/// The start of the outage, as the operator gave it.
+fn outage(errand: &ProcedureRequest<'_>, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+    match errand.since.map(|since| since.at(now)) {
+        Some(since) if since > now => {
+            Err(Failure::failed(format!("--since {since}: that is after the current time, {now:.0}")))
+        }
+        since => Ok(since),
+    }
+}
+
+/// The words for a verb of this group, which is named where the stack has others.
+pub fn of_group(verb: &str, group: &str, stack: &Stack) -> String {
+    match stack.failover_groups.len() > 1 {
+        true => format!("failover-group {verb} --group {}", quoted(group)),
+        false => format!("failover-group {verb}"),
+    }
 }
 
 struct Preparation {
     state: State,
     stack: Stack,
     procedure: Procedure,
+    /// The run that is taken over.
+    over: Option<String>,
 }
 
 async fn prepare(
     errand: &ProcedureRequest<'_>,
+    name: &str,
     loaded: &LoadedStack,
     store: &LocalStore,
     reached: &CloudConnection,
     global: &Global,
     session: &mut Session,
 ) -> Result<Preparation, Failure> {
-    let state = store.load()?.ok_or_else(|| Failure::refused("there is no state"))?;
-    let stack = evaluate(loaded, &state, session)?;
-    let name = group_of(&stack, errand.common.group.as_deref())?.name.to_string();
-    let stack = as_run(stack, &name, errand.verb, &state);
-    let group = group_of(&stack, Some(&name))?;
-    if let Some(open) = &state.roles.open {
-        let unfinished = format!("run {} ({} of {}) is unfinished", open.run, open.verb.as_str(), open.group);
-        let command = |verb: &str| again_recorded(&format!("failover-group {verb}"), errand.stack, global);
-        if !errand.common.dry_run {
-            return Err(Failure::refused(format!("{unfinished}; no other run can start until it ends"))
-                .help(format!("Show it: `{}`", command("status")))
-                .help(format!("Resume it: `{}`", command("resume")))
-                .help(format!("Abort it: `{}`", command("abort"))));
+    let mut state = store.load()?.ok_or_else(|| Failure::refused("there is no state"))?;
+    let (stack, _) = evaluated(loaded, &state)?;
+    let stack = as_run(stack, name, errand.verb, &state);
+    let group = group_of(&stack, Some(name))?;
+    let open = state.roles.open.get(name).map(|open| FailoverRun::read(store, &open.run)).transpose()?;
+    let mut over = None;
+    if let Some(run) = open {
+        if errand.takes_over(&run) {
+            let what = format!("run {} ({} of {name})", run.id, run.undertaking.verb.as_str());
+            session.say(&format!(
+                "Takes over {what}: that run ends as it is, and the steps below start from what is observed.\n\n"
+            ));
+            state = taken_over(&run, &state, reached.clock.now())?;
+            over = Some(run.id);
+        } else {
+            unfinished(errand, &run, &stack, global, session)?;
         }
-        session.say(&format!(
-            "warning: {unfinished}. This dry run starts from the state that it left midway; no other run can start until it ends.\n  = help: Resume it: `{}`\n  = help: Abort it: `{}`\n\n",
-            command("resume"),
-            command("abort")
-        ));
     }
-    if let Some(lost) = &errand.lost
-        && ![&group.from, &group.to].iter().any(|site| ***site == **lost)
+    if let Some(lost) = errand.lost
+        && !group.has_site(lost)
     {
         return Err(Failure::failed(format!(
-            "--lost {lost}: failover group {} has the sites {} and {}",
-            group.name, group.from, group.to
+            "--lost {lost}: failover group {} has the sites {}",
+            group.name,
+            group.sites_in_prose()
         ))
         .help("Name the site that is lost."));
     }
-    let survey = failover::survey(&stack, group, &state, errand.lost.as_deref());
+    let survey = failover::survey(&stack, group, &state, errand.lost);
     let seen = look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await;
     let history = history(store)?;
+    let pending = pending(loaded, &state, &store.seal(&*reached.ids)?)?;
     let question = ProcedureInput {
         stack: &stack,
         group,
         verb: errand.verb,
         how: errand.how,
-        lost: errand.lost.as_deref(),
+        lost: errand.lost,
+        to: errand.to,
+        without: errand.without,
+        pending: &pending,
         state: &state,
         seen: &seen,
         accepted: errand.accepted,
         history: &history,
     };
-    let procedure = failover::plan(&question);
-    Ok(Preparation { stack, procedure, state })
+    let mut procedure = failover::plan(&question);
+    let now = reached.clock.now();
+    procedure.outage = outage(errand, now)?.map(|since| Outage { since, now });
+    if let Some((open, address)) = held(store, &state, name, &procedure.steps)?.first() {
+        let again = |verb: &str| again_recorded(&of_group(verb, &open.group, &stack), errand.stack, global);
+        let (run, group) = (open.run.clone(), open.group.clone());
+        let failure = explained(RunError::Held { run, group, address: address.clone() }, &again);
+        if !errand.common.dry_run {
+            return Err(failure);
+        }
+        session.say(&format!("warning: {} holds {address}; this run cannot start until it ends.\n\n", open.run));
+    }
+    Ok(Preparation { stack, procedure, state, over })
+}
+
+/// The permanent resources whose configuration differs from what was applied last. Deletions do not count: a run
+/// neither needs nor touches what they delete.
+fn pending(loaded: &LoadedStack, state: &State, seal: &Seal) -> Result<Vec<Address>, Failure> {
+    let question = PlanInput {
+        program: &loaded.program,
+        state: Some(state),
+        observed: &Observed::default(),
+        seal,
+        targets: &[],
+        destroy: false,
+    };
+    let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
+    let is_pending = |change: &&Change| {
+        let differs = match change.action {
+            Action::Create | Action::Replace(_) => true,
+            Action::Update => !change.arguments.is_empty(),
+            Action::Keep | Action::Delete | Action::Adopt | Action::Forget => false,
+        };
+        change.presence == Presence::Permanent && differs
+    };
+    Ok(planned.plan.changes.iter().filter(is_pending).map(|change| change.address.clone()).collect())
+}
+
+/// An unfinished run of the group, which is not taken over: refused, and a warning in a dry run.
+fn unfinished(
+    errand: &ProcedureRequest<'_>,
+    run: &FailoverRun,
+    stack: &Stack,
+    global: &Global,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let (verb, group) = (run.undertaking.verb.as_str(), run.undertaking.group.as_str());
+    let unfinished = format!("run {} ({verb} of {group}) is unfinished", run.id);
+    let command = |verb: &str| again_recorded(&of_group(verb, group, stack), errand.stack, global);
+    if !errand.common.dry_run {
+        return Err(Failure::refused(format!(
+            "{unfinished}; no other run of failover group {group} can start until it ends"
+        ))
+        .help(format!("Show it: `{}`", command("status")))
+        .help(format!("Resume it: `{}`", command("resume")))
+        .help(format!("Abort it: `{}`", command("abort"))));
+    }
+    session.say(&format!(
+        "warning: {unfinished}. This dry run starts from the state that it left midway; no other run of failover group {group} can start until it ends.\n  = help: Resume it: `{}`\n  = help: Abort it: `{}`\n\n",
+        command("resume"),
+        command("abort")
+    ));
+    Ok(())
 }
 
 /// The stack with its recorded values; its warnings are printed.
 pub fn evaluate(loaded: &LoadedStack, state: &State, session: &mut Session) -> Result<Stack, Failure> {
+    let (stack, warnings) = evaluated(loaded, state)?;
+    session.say_diagnostics(&warnings, &loaded.sources);
+    Ok(stack)
+}
+
+/// The stack with its recorded values, and its warnings.
+fn evaluated(loaded: &LoadedStack, state: &State) -> Result<(Stack, Diagnostics), Failure> {
     let evaluated = loaded.program.evaluate(&knowledge(state, &|_| false));
     let (stack, warnings) = evaluated.map_err(|wrong| loaded.wrong(wrong))?;
     let warnings = loaded.checked(&stack, warnings)?;
-    session.say_diagnostics(&warnings, &loaded.sources);
-    Ok(stack)
+    Ok((stack, warnings))
 }
 
 /// The stack as seen by a run of this verb.
@@ -211,7 +338,7 @@ fn group_of<'a>(stack: &'a Stack, name: Option<&str>) -> Result<&'a FailoverGrou
         }
         (None, _) => Err(Failure::failed(format!("{} has several failover groups", stack.name))
             .help(format!("Choose one with --group: {}.", names.join(", ")))),
-        (Some(name), _) => stack.failover_groups.get(name).ok_or_else(|| {
+        (Some(name), _) => stack.failover_group(name).ok_or_else(|| {
             let failure = Failure::failed(format!("{} has no failover group `{name}`", stack.name));
             match closest(name, names.iter().copied()) {
                 Some(close) => failure.help(format!("Did you mean `{close}`?")),
@@ -232,13 +359,29 @@ pub fn history(store: &LocalStore) -> Result<History, Failure> {
     Ok(history)
 }
 
-fn shown(procedure: &Procedure, errand: &ProcedureRequest<'_>, cloud: CloudName, global: &Global) -> String {
+fn shown(
+    procedure: &Procedure,
+    errand: &ProcedureRequest<'_>,
+    cloud: CloudName,
+    global: &Global,
+    layout: view::Layout,
+) -> String {
     match errand.common.format {
         ReviewFormat::Text => {
-            completed(&view::procedure::text(procedure, cloud, view::Detail::of(global.verbose)), errand.stack, global)
+            completed(&view::procedure::text(procedure, cloud, layout), errand.stack, global, layout.width)
         }
         ReviewFormat::Json => pretty(&view::procedure_json::json(procedure, cloud)),
         ReviewFormat::Markdown => view::procedure_markdown::markdown(procedure, cloud),
+    }
+}
+
+/// The steps of a run that is planned again.
+pub fn shown_steps(procedure: &Procedure, carrying: &RunEnvironment<'_>, layout: view::Layout) -> String {
+    match procedure.is_refused() {
+        true => {
+            view::procedure::refused(procedure, carrying.cloud, "drplan failover-group abort --leave-as-is", layout)
+        }
+        false => view::procedure::text(procedure, carrying.cloud, layout),
     }
 }
 

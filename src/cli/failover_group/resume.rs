@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::carry::{RunEnvironment, carry, explained};
 use super::prepare::{as_run, evaluate};
+use super::revise::{Revised, revise};
 use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, follow};
-use crate::apply::{Continuation, FailoverRun};
+use crate::apply::{Continuation, FailoverRun, RunError};
 use crate::cli::account::Account;
 use crate::cli::actor::By;
-use crate::cli::again::again_recorded;
+use crate::cli::again::{again_recorded, quoted};
 use crate::cli::cloud::with_cloud;
 use crate::cli::loading::{LoadedStack, load_recorded};
 use crate::cli::location::{StackLocation, holder};
@@ -19,8 +20,8 @@ use crate::world::Store;
 /// Resume a run that was stopped, failed, was killed or waits for an operator
 ///
 /// Steps that were in progress are checked before anything is changed. The journal has the values of variables and
-/// the files of `--vars`, so neither has to be given again. Refused if the stack differs from the one that the run
-/// was made from.
+/// the files of `--vars`, so neither has to be given again. If the stack has changed since, the differences are shown,
+/// and the remaining steps are planned again with the stack as it is now; completed steps stay as they are.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,8 +32,11 @@ pub struct Args {
     #[arg(default_value = ".")]
     stack: PathBuf,
     /// Failover group [default: the only one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = crate::cli::group_name)]
     group: Option<String>,
+    /// Resume a run whose stack has changed without asking for confirmation
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     by: By,
     /// Reaction to a failed step [default: ask on a terminal, else stop]
@@ -47,12 +51,15 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let place = StackLocation::of(&args.stack, global, session)?;
     let store = place.store(global, session)?;
     let under_way = || follow::under_way(&store, args.group.as_deref());
-    if under_way()?.is_none() {
+    let Some(run) = under_way()? else {
         session.print("There is no unfinished run to resume.\n")?;
         return Ok(ExitCode::Done);
-    }
-    let again = |verb: &str| again_recorded(&format!("failover-group {verb}"), &args.stack, global);
-    let _lock = match store.lock(&holder("failover-group resume", session)) {
+    };
+    let group = run.undertaking.group;
+    let named = if args.group.is_some() { format!(" --group {}", quoted(&group)) } else { String::new() };
+    let again = |verb: &str| again_recorded(&format!("failover-group {verb}{named}"), &args.stack, global);
+    let under_way = || follow::under_way(&store, Some(&group));
+    let _lock = match store.lock_group(&group, &holder("failover-group resume", session)) {
         Ok(lock) => lock,
         Err(locked @ StateError::Locked(_)) => {
             return match under_way()? {
@@ -69,7 +76,6 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let loaded = load_for(&run, &args.stack, global, session)?;
     let cloud = loaded.account.cloud;
     let stack = as_run(evaluate(&loaded, &state, session)?, &run.undertaking.group, run.undertaking.verb, &state);
-    run.is_of(&stack).map_err(|error| explained(error, &again("abort")))?;
     with_cloud(&loaded.account, global, session, async |reached, session| {
         let carrying = RunEnvironment {
             directory: &args.stack,
@@ -80,8 +86,22 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             cloud,
             on_failure: args.on_failure,
             format: args.format,
+            several: stack.failover_groups.len() > 1,
         };
-        carry(&carrying, &mut run, Continuation::Resume, global, session).await
+        if run.is_of(&stack).is_ok() || run.is_unwinding() {
+            return carry(&carrying, &mut run, Continuation::Resume, global, session).await;
+        }
+        let Some(of_stack) = stack.failover_groups.get(group.as_str()) else {
+            return Err(explained(RunError::OtherStack(run.id.clone()), &again));
+        };
+        let again = again("resume");
+        let confirm = (!args.yes).then_some(again.as_str());
+        match revise(&carrying, &run, of_stack, &state, confirm, global, session).await? {
+            Revised::Resume(revision) => {
+                carry(&carrying, &mut run, Continuation::Revise(revision), global, session).await
+            }
+            Revised::Refused(exit) => Ok(exit),
+        }
     })
 }
 

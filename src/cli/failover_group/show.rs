@@ -31,7 +31,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let place = StackLocation::of(&args.stack, global, session)?;
     let history = again_recorded("failover-group history", &args.stack, global);
     let run = runs::find(&place.store(global, session)?, &args.run, &history)?;
-    session.print(&shown(&run, place.cloud, args.format, view::Detail::of(global.verbose))?)?;
+    session.print(&shown(&run, place.cloud, args.format, session.layout(global))?)?;
     Ok(ExitCode::Done)
 }
 
@@ -40,11 +40,11 @@ pub fn shown(
     run: &FailoverRun,
     cloud: CloudName,
     format: ReviewFormat,
-    detail: view::Detail,
+    layout: view::Layout,
 ) -> Result<String, Failure> {
     let timeline = ending::timeline(run)?;
     Ok(match format {
-        ReviewFormat::Text => view::run::show(&timeline, cloud, detail),
+        ReviewFormat::Text => view::run::show(&timeline, cloud, layout),
         ReviewFormat::Json => pretty(&view::run_json::show(&timeline, cloud)),
         ReviewFormat::Markdown => view::report::markdown(&timeline, None, &ending::chain(run)?, cloud)
             .map_err(|error| Failure::failed(error.to_string()))?,

@@ -24,7 +24,7 @@ pub struct Args {
     /// Address to listen on; any but a loopback address opens the simulator to the network
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     listen: IpAddr,
-    /// Use TLS, which Azure's own clients require, with a certificate authority of its own
+    /// Use TLS, which Azure's clients require, with the simulator's own certificate authority
     #[arg(long)]
     tls: bool,
     /// Simulated seconds per real second

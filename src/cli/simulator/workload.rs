@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::super::again::again_recorded;
+use super::super::again::{again, again_recorded};
 use super::super::loading::load_without_secrets;
 use super::super::{Failure, Global, OutputFormat, Session, pretty, versioned};
 use super::with_world;
@@ -16,7 +16,7 @@ use crate::stack::{FailoverGroup, Stack};
 use crate::value::Value;
 
 /// The arguments of a route with the public name.
-const FRONTS: &[&str] = &["profile", "record"];
+const FRONTS: [&str; 2] = ["profile", "record"];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WorkloadCommand {
@@ -26,7 +26,7 @@ pub(super) enum WorkloadCommand {
         #[arg(default_value = ".")]
         stack: PathBuf,
         /// Failover group [default: the only one]
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = crate::cli::group_name)]
         group: Option<String>,
         /// Host or URL that clients write to [default: that of the route]
         #[arg(long, value_name = "HOST")]
@@ -47,14 +47,15 @@ pub(super) enum WorkloadCommand {
 
 pub(super) fn run(verb: &WorkloadCommand, global: &Global, session: &mut Session) -> Result<(), Failure> {
     let text = match verb {
-        WorkloadCommand::Start { stack, group, front, rate } => {
-            let stack = load_without_secrets(stack, global, session)?.evaluate(session)?;
+        WorkloadCommand::Start { stack: directory, group, front, rate } => {
+            let stack = load_without_secrets(directory, global, session)?.evaluate(session)?;
+            let apply = again("apply", directory, global);
             let group = the_group(&stack, group.as_deref())?;
             let stores = stores(&stack, group);
             with_world(global, session, |world| {
                 let front = match front {
                     Some(front) => front.clone(),
-                    None => route_front(&stack, group, world)?,
+                    None => route_front(&stack, group, world, &apply)?,
                 };
                 let told = format!("Clients write {rate} rows per second to {front}\n");
                 world.start_workload(Workload { front, stores, rate: *rate })?;
@@ -89,8 +90,9 @@ fn none(global: &Global) -> Failure {
 fn the_group<'a>(stack: &'a Stack, name: Option<&str>) -> Result<&'a FailoverGroup, Failure> {
     let names = || stack.failover_groups.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match (name, stack.failover_groups.len()) {
-        (Some(name), _) => stack.failover_groups.get(name).ok_or_else(|| {
-            Failure::failed(format!("the stack has no failover group `{name}`")).help(format!("It has {}.", names()))
+        (Some(name), _) => stack.failover_group(name).ok_or_else(|| {
+            Failure::failed(format!("the stack has no failover group `{name}`"))
+                .help(format!("Failover groups: {}.", names()))
         }),
         (None, 0) => Err(Failure::failed("the stack has no failover group, which a workload needs")),
         (None, 1) => {
@@ -101,15 +103,29 @@ fn the_group<'a>(stack: &'a Stack, name: Option<&str>) -> Result<&'a FailoverGro
     }
 }
 
-/// The public name of the first route.
-fn route_front(stack: &Stack, group: &FailoverGroup, world: &Simulator) -> Result<String, Failure> {
+/// The public name of the first route. `apply` is the command that creates it.
+fn route_front(stack: &Stack, group: &FailoverGroup, world: &Simulator, apply: &str) -> Result<String, Failure> {
+    const HOST: &str = "Or name the host that clients write to with --front HOST.";
     let named = |route: &crate::stack::Route| FRONTS.iter().find_map(|argument| route.args.get(*argument).cloned());
-    let missing = || Failure::failed(format!("no route of `{}` has a public name", group.name));
+    let missing = || {
+        Failure::failed(format!(
+            "failover group `{}` has no route with a public name: none has the argument {}",
+            group.name,
+            FRONTS.map(|argument| format!("`{argument}`")).join(" or ")
+        ))
+        .help("Add a `route` with one of them to the group.")
+        .help(HOST)
+    };
     match group.routes.iter().find_map(named).ok_or_else(missing)? {
         Value::Block(address) => {
             let id = stack.resources.get(&address).map(|resource| resource.id.clone()).ok_or_else(missing)?;
             world.hosts(&id).into_iter().next().ok_or_else(|| {
-                Failure::failed(format!("{address} has no public name")).help("It gets one with `drplan apply`.")
+                Failure::failed(format!(
+                    "{address}, which a route of failover group `{}` names, has no host name in the local simulator",
+                    group.name
+                ))
+                .help(format!("Create it: `{apply}`"))
+                .help(HOST)
             })
         }
         Value::String(name) => Ok(name.to_string()),

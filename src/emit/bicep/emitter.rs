@@ -347,7 +347,7 @@ fn moved(stack: &Stack) -> HashMap<Address, Vec<(String, Json)>> {
             put(address, of(address).and_then(|moves| lit(moves.fence)));
         }
         for route in &group.routes {
-            for (address, arguments) in lever(stack, route, false).moves {
+            for (address, arguments) in lever(stack, group, route, (&group.from, group.first_standby())).moves {
                 for (name, value) in arguments {
                     put(&address, Some((name, value)));
                 }

@@ -105,6 +105,9 @@ pub(super) fn module(
     // Reason for a further module of a resource group.
     let head = match module.waits_for.as_slice() {
         [] => None,
+        [name] => {
+            Some(format!("// A separate module of its resource group, because it depends on the module {name}.\n"))
+        }
         names => Some(format!(
             "// A separate module of its resource group, because it depends on the modules {}.\n",
             names.join(", ")

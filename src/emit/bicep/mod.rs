@@ -97,7 +97,7 @@ fn limitations(emitter: &BicepEmitter<'_>) -> Vec<Limitation> {
         stack,
         "a template cannot promote replicas, switch traffic or run probes; `failoverActive` only creates the failover-only \
          resources. Use `drplan failover-group up`",
-        "a template cannot",
+        "a template describes resources, not actions",
     ));
     out
 }

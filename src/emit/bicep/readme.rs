@@ -16,7 +16,7 @@ pub(super) fn readme(emitter: &BicepEmitter<'_>, inputs: &BTreeSet<FileInput>, l
         stack.name, stack.name
     );
     // The record of a deployment should survive the loss of a site.
-    let place = stack.failover_groups.values().next().and_then(|group| stack.sites.get(&group.to));
+    let place = stack.failover_groups.values().next().and_then(|group| stack.sites.get(group.first_standby()));
     let place = place.or_else(|| stack.sites.values().next()).map_or("westeurope", |site| &*site.location);
     let secrets: Vec<String> = inputs.iter().filter_map(|given| environment(emitter, given)).collect();
     out += "```sh\n";
@@ -30,7 +30,8 @@ pub(super) fn readme(emitter: &BicepEmitter<'_>, inputs: &BTreeSet<FileInput>, l
     );
     let _ = writeln!(
         out,
-        "Azure keeps the record of the deployment in {place}, so that it survives an outage of the primary site.{}\n",
+        "Azure keeps the record of the deployment in {place}{}.{}\n",
+        if stack.failover_groups.is_empty() { "" } else { ", so that it survives an outage of the primary site" },
         if secrets.is_empty() { "" } else { " Secrets come from environment variables." }
     );
     if inputs.contains(&FileInput::Active) {
@@ -41,7 +42,7 @@ pub(super) fn readme(emitter: &BicepEmitter<'_>, inputs: &BTreeSet<FileInput>, l
             stack.name
         );
         out += "With `failoverActive`, arguments that a failover run changes have the values of the run, and replicas with swapped roles are \
-                not deployed. Deploying again therefore reverts nothing. Deploying `main.bicepparam` does, so deploy that only after failback.\n\n";
+                not deployed, so that `failover.bicepparam` keeps the failover. `main.bicepparam` reverts it: deploy that file only after failback.\n\n";
     }
     out += &limitations_section("Bicep", limitations);
     out

@@ -33,7 +33,7 @@ impl TerraformEmitter<'_> {
             if is_in(&group.fence) {
                 out.extend(argument(moves.fence));
             }
-            for value in group.routes.iter().flat_map(|route| route.args.values()) {
+            for value in group.routes.iter().flat_map(|route| route.all_values()) {
                 if matches!(value, Value::Block(address) if address.block() == *block) {
                     out.extend([argument(moves.fence), argument(moves.open), moves.record].into_iter().flatten());
                 }
@@ -94,7 +94,7 @@ pub(super) fn versions(emitter: &TerraformEmitter<'_>, asks: bool) -> String {
         }
     };
     let client = if asks {
-        "\n# The identity of Terraform, for its tenant.\ndata \"azurerm_client_config\" \"current\" {}\n"
+        "\n# The principal that runs Terraform, for its tenant.\ndata \"azurerm_client_config\" \"current\" {}\n"
     } else {
         ""
     };

@@ -52,7 +52,7 @@ fn inside(args: &[Value]) -> Result<String, FunctionError> {
     if absolute || parts.contains(&"..") {
         let what = if absolute { "is an absolute path" } else { "leads out of the stack directory" };
         return Err(FunctionError::arg(0, format!("`{written}` {what}")).help(
-            "A stack reads files inside its own directory only, so that it plans the same on every machine. \
+            "A stack reads files inside its own directory only, so that its plan is the same on every machine. \
              Copy or link the file to a place beside the stack, and write its path from there.",
         ));
     }
@@ -67,7 +67,7 @@ fn read(args: &[Value], scope: &dyn Scope) -> Result<Arc<[u8]>, FunctionError> {
     match scope.files().bytes(&path) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(FunctionError::arg(0, format!("no file `{path}` in the stack directory"))
-            .help("Paths are relative to the stack directory, wherever the command is started.")),
+            .help("Paths are relative to the stack directory, not to the working directory.")),
         Err(why) => Err(FunctionError::arg(0, format!("`{path}` cannot be read: {why}"))),
     }
 }

@@ -188,11 +188,11 @@ const CATCHING: [(&str, &str, &str); 2] = [
 const NOT_OFFERED: &[(&[&str], &str)] = &[
     (
         &["timestamp", "plantimestamp", "uuid", "bcrypt"],
-        "A plan is a pure function of its input: the same stack must plan the same tomorrow. Pass the value as a variable.",
+        "The same stack must always give the same plan, so results must not depend on time or chance. Pass the value as a variable.",
     ),
     (
         &["abspath", "pathexpand", "fileset"],
-        "A stack reads files inside its own directory only, so that it plans the same on every machine.",
+        "A stack reads files inside its own directory only, so that its plan is the same on every machine.",
     ),
     (&["md5", "sha1", "filemd5", "filesha1", "rsadecrypt"], "Use `sha256` or `sha512`: this one is no longer secure."),
     (

@@ -89,7 +89,7 @@ impl NetworkRange {
                 FunctionError::arg(
                     at,
                     format!(
-                        "a range of length {} can be made longer by 0 to {left} bits, not by {new_bits}",
+                        "a prefix of length {} can be extended by 0 to {left} bits, not by {new_bits}",
                         self.length
                     ),
                 )

@@ -56,16 +56,18 @@ impl<'a> Converter<'a> {
 
     pub(super) fn body(&mut self, body: &structure::Body) -> Body {
         let mut out = Body::default();
-        for structure in body.iter() {
-            match structure {
-                Structure::Attribute(attribute) => out.attributes.push(HclAttribute {
-                    name: self.ident(&attribute.key),
-                    expr: Arc::new(self.expr(&attribute.value)),
-                }),
-                Structure::Block(block) => out.blocks.push(self.block(block)),
-            }
-        }
+        body.iter().for_each(|structure| self.structure(structure, &mut out));
         out
+    }
+
+    /// Adds one block or argument.
+    pub(super) fn structure(&mut self, structure: &Structure, out: &mut Body) {
+        match structure {
+            Structure::Attribute(attribute) => out
+                .attributes
+                .push(HclAttribute { name: self.ident(&attribute.key), expr: Arc::new(self.expr(&attribute.value)) }),
+            Structure::Block(block) => out.blocks.push(self.block(block)),
+        }
     }
 
     fn block(&mut self, block: &structure::Block) -> HclBlock {

@@ -11,7 +11,7 @@ use crate::hcl::lex::{LexFault, Scan, Token, TokenKind, continues_ident, scan, s
 use crate::hcl::one_line::{Unfolded, unfold};
 
 use super::convert::Converter;
-use super::{MAX_ENTRIES, MAX_NESTING, MAX_OPERATORS, offset};
+use super::{MAX_ENTRIES, MAX_NESTING, MAX_OPERATORS, PartialFile, offset};
 
 /// A part of a file that is read by itself.
 struct SourcePart<'a> {
@@ -21,30 +21,56 @@ struct SourcePart<'a> {
     base: u32,
 }
 
-/// Every syntax error of a file.
-pub(super) fn of_file(text: &str, file: u32, base: u32, whole: &parser::Error) -> Diagnostics {
+/// The syntax errors of a file as a whole, of which the first may hide the others.
+pub(super) fn of_whole(
+    text: &str,
+    file: u32,
+    base: u32,
+    unfolded: &Unfolded<'_>,
+    error: &parser::Error,
+) -> Diagnostics {
+    let part = SourcePart { text, file, base };
     let mut found = Diagnostics::new();
-    let starts = block_starts(text);
+    found.extend(part.faults(error, part.place(unfolded, error)));
+    found
+}
+
+/// Every syntax error of a file, and its blocks without one. `whole`: its errors where each part can be read.
+pub(super) fn of_parts(text: &str, file: u32, base: u32, whole: Diagnostics) -> PartialFile {
+    let Cuts { starts, runaway } = block_starts(text);
+    let mut out = PartialFile::default();
+    let mut is_certain = true;
     let ends = starts.iter().copied().skip(1).chain([text.len()]);
     for (start, end) in starts.iter().copied().zip(ends) {
         let part = SourcePart { text: text.get(start..end).unwrap_or_default(), file, base: base + offset(start) };
         let unfolded = unfold(part.text);
-        match parser::parse_body(&unfolded.text) {
+        let read = match parser::parse_body(&unfolded.text) {
             Ok(body) => {
                 let mut converter = Converter::unfolded(&unfolded, file, part.base);
                 let body = converter.body(&body);
-                found.extend(converter.finish(body).err().into_iter().flatten());
+                converter.finish(body)
             }
-            Err(error) => found.extend(part.faults(&error, part.place(&unfolded, &error))),
+            Err(error) => Err(of_whole(part.text, file, part.base, &unfolded, &error)),
+        };
+        match read {
+            Ok(body) if is_certain => {
+                out.body.attributes.extend(body.attributes);
+                out.body.blocks.extend(body.blocks);
+            }
+            Ok(_) => out.unread.push(part.text.to_owned()),
+            Err(found) => {
+                out.found.extend(found);
+                is_certain &= end <= runaway && part.ends_its_block();
+                out.unread.push(part.text.to_owned());
+            }
         }
     }
-    if found.is_empty() {
+    if out.found.is_empty() {
         // Each part can be read and the whole cannot, as where a name is set in two of them.
-        let part = SourcePart { text, file, base };
-        found.extend(part.faults(whole, part.place(&unfold(text), whole)));
+        out.found = whole;
     }
-    found.sort();
-    found
+    out.found.sort();
+    out
 }
 
 /// Every syntax error of an expression or a template.
@@ -96,8 +122,15 @@ pub(super) fn refuse_large_objects(text: &str, file: u32, base: u32) -> Result<(
     Ok(())
 }
 
-/// The positions of the parts of a file: its first byte, and each line that starts a block in its first column.
-fn block_starts(text: &str) -> Vec<usize> {
+/// Cuts of a file into parts.
+struct Cuts {
+    /// The first byte of the file, and of each line that starts a block in its first column.
+    starts: Vec<usize>,
+    /// The first unclosed heredoc or comment, or the end of the file.
+    runaway: usize,
+}
+
+fn block_starts(text: &str) -> Cuts {
     let Scan { tokens, faults } = scan(text);
     let runaway = faults.iter().filter_map(|fault| match fault {
         LexFault::Heredoc(at, _) | LexFault::Comment(at) => Some(*at),
@@ -118,7 +151,7 @@ fn block_starts(text: &str) -> Vec<usize> {
         }
         at += line.len();
     }
-    starts
+    Cuts { starts, runaway }
 }
 
 /// A line that starts a block: a word in the first column, labels, and `{`.
@@ -147,6 +180,33 @@ impl SourcePart<'_> {
             && !self.text.get(written..).is_some_and(|rest| rest.starts_with('\n'));
         let rest = self.text.get(written..).unwrap_or_default();
         if is_put_in { written + rest.len() - rest.trim_start().len() } else { written }
+    }
+
+    /// True if the next line that looks like a block in the first column is one, and not a nested block of this part:
+    /// all brackets are closed, or the lines of the block are indented.
+    fn ends_its_block(&self) -> bool {
+        let Scan { tokens, faults } = scan(self.text);
+        if !faults.iter().any(|fault| matches!(fault, LexFault::Open(..))) {
+            return true;
+        }
+        let is_text = |token: &&Token| matches!(token.kind, TokenKind::Text | TokenKind::CloseHeredoc);
+        let texts: Vec<&Token> = tokens.iter().filter(is_text).collect();
+        let mut at = 0;
+        let mut indented = 0;
+        for (number, line) in self.text.split_inclusive('\n').enumerate() {
+            let start = at;
+            at += line.len();
+            let next = texts.partition_point(|token| token.end <= start);
+            let within_text = texts.get(next).is_some_and(|token| token.start <= start);
+            let first = line.chars().next().filter(|_| !line.trim().is_empty());
+            match first {
+                _ if number == 0 || within_text => {}
+                None | Some('#' | '/' | '}' | ']' | ')') => {}
+                Some(' ' | '\t') => indented += 1,
+                Some(_) => return false,
+            }
+        }
+        indented > 0
     }
 
     fn faults(&self, error: &parser::Error, at: usize) -> Vec<Diagnostic> {

@@ -10,11 +10,13 @@ mod template;
 
 use std::borrow::Cow;
 
+use hcl_edit::Span as _;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::ast::{Body, Expr, TemplatePart};
 use super::lex::{TokenKind, scan};
-use super::one_line::unfold;
+use super::one_line::{Unfolded, unfold};
 use convert::Converter;
 
 /// Maximum size of a file in bytes.
@@ -32,20 +34,67 @@ pub const MAX_ENTRIES: usize = 5_000;
 /// Some editors put this mark in front of a text. It means nothing.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// A file as far as it can be read.
+#[derive(Debug, Default)]
+pub struct PartialFile {
+    /// The blocks and arguments without a syntax error.
+    pub body: Body,
+    /// The other parts of the text: whole blocks of the file, or all of it.
+    pub unread: Vec<String>,
+    /// Every syntax error, each at its place.
+    pub found: Diagnostics,
+}
+
 /// Reads a whole file.
 ///
 /// # Errors
 /// Every syntax error, each at its place.
 pub fn parse(text: &str, file: u32) -> Result<Body, Diagnostics> {
-    let (text, base) = prepare(text, file)?;
+    let PartialFile { body, found, .. } = parse_partly(text, file);
+    found.into_result(body).map(|(body, _)| body)
+}
+
+/// Reads the blocks of a file that have no syntax error, so that their other errors are reported in the same round.
+pub fn parse_partly(text: &str, file: u32) -> PartialFile {
+    let unread = |found| PartialFile { body: Body::default(), unread: vec![text.to_owned()], found };
+    let (text, base) = match prepare(text, file) {
+        Ok(prepared) => prepared,
+        Err(found) => return unread(found),
+    };
     let text = &*without_empty_heredocs(text);
-    faults::refuse_large_objects(text, file, base)?;
+    if let Err(found) = faults::refuse_large_objects(text, file, base) {
+        return unread(found);
+    }
     let unfolded = unfold(text);
-    let body =
-        hcl_edit::parser::parse_body(&unfolded.text).map_err(|error| faults::of_file(text, file, base, &error))?;
-    let mut converter = Converter::unfolded(&unfolded, file, base);
-    let body = converter.body(&body);
-    converter.finish(body)
+    match hcl_edit::parser::parse_body(&unfolded.text) {
+        Ok(body) => converted(&body, &unfolded, file, base),
+        Err(error) => {
+            let whole = faults::of_whole(text, file, base, &unfolded, &error);
+            faults::of_parts(text, file, base, whole)
+        }
+    }
+}
+
+/// A text that the crate reads, without the blocks that break a rule which the crate does not know.
+fn converted(body: &hcl_edit::structure::Body, unfolded: &Unfolded<'_>, file: u32, base: u32) -> PartialFile {
+    let mut out = PartialFile::default();
+    for structure in body.iter() {
+        let mut converter = Converter::unfolded(unfolded, file, base);
+        let mut one = Body::default();
+        converter.structure(structure, &mut one);
+        match converter.finish(one) {
+            Ok(one) => {
+                out.body.attributes.extend(one.attributes);
+                out.body.blocks.extend(one.blocks);
+            }
+            Err(found) => {
+                out.found.extend(found);
+                let text = structure.span().and_then(|range| unfolded.text.get(range));
+                out.unread.push(text.unwrap_or(&unfolded.text).to_owned());
+            }
+        }
+    }
+    out
 }
 
 /// Reads one expression from a command line.

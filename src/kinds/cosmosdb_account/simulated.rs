@@ -41,6 +41,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             done: change_priorities,
             lasts: 180,
             reaches: |_, _| Vec::new(),
+            leaves: false,
         },
         SimulatedAction {
             name: "offlineRegion",
@@ -49,6 +50,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             done: take_offline,
             lasts: 20,
             reaches: |_, _| Vec::new(),
+            leaves: true,
         },
         SimulatedAction {
             name: "onlineRegion",
@@ -57,6 +59,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             done: bring_online,
             lasts: 600,
             reaches: |_, _| Vec::new(),
+            leaves: false,
         },
     ],
     served: Some(|body| {

@@ -44,7 +44,7 @@ impl Problem {
     /// Without the text of a value that must not be shown.
     pub(super) fn hidden(self) -> Self {
         let summary = match self.wanted {
-            Some(wanted) => format!("expected {wanted}, found a sensitive value of another form"),
+            Some(wanted) => format!("expected {wanted}, found a sensitive value of another type"),
             None => "unsupported value (hidden: it is sensitive)".to_owned(),
         };
         Self { item: self.item, ..Self::new(summary) }
@@ -154,7 +154,7 @@ pub(super) fn cidr(text: &str) -> Result<String, Option<String>> {
             let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
             Ok(format!("{}/{bits}", std::net::Ipv6Addr::from(u128::from(ip) & mask)))
         }
-        _ => Err(Some(format!("`{text}` has more bits than its address"))),
+        _ => Err(Some(format!("the prefix length of `{text}` exceeds its address"))),
     }
 }
 

@@ -109,6 +109,11 @@ const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 20, worst: 120 },
     most_lost,
     asks_source: false,
+    costs: |subject, _, how| match how {
+        FailoverMode::Planned => None,
+        FailoverMode::Forced => Some(debt(&place_of(subject, Side::Source)?)),
+    },
+    twins: |_| Vec::new(),
     loses: "writes that were not replicated are lost, or appear later as conflicts: less than 15 minutes with \
      session, consistent-prefix and eventual consistency, within the bound with bounded staleness, none \
      with strong (Microsoft's documentation of reliability)",
@@ -168,7 +173,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         } else {
             Health::Unseen(why)
         };
-        return ReplicaStatus { writer: None, health, lag: None, debts: Vec::new() };
+        return ReplicaStatus { writer: None, health, lag: None, debts: Vec::new(), frozen: None };
     };
     let writes = |side| place_of(subject, side).is_some_and(|place| is_in(path::items(account, WRITE), &place));
     let writer = match (writes(Side::Source), writes(Side::Target)) {
@@ -192,7 +197,12 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         Some(place) => (Health::Broken(format!("is in one region only: the account has none in {place}")), Vec::new()),
         None => (settled(account), Vec::new()),
     };
-    ReplicaStatus { writer, health, lag, debts }
+    let offline =
+        ranked(account).into_iter().map(|(name, _)| name).find(|name| !is_in(path::items(account, READ), name));
+    let frozen = offline.map(|place| {
+        format!("its region {place} is offline, and a change of the account would delay the recovery of that region")
+    });
+    ReplicaStatus { writer, health, lag, debts, frozen }
 }
 
 fn debt(place: &str) -> ProtectionDebt {
@@ -219,37 +229,93 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
     let (to, from) = place_of(subject, side).zip(place_of(subject, side.other())).ok_or_else(unknown)?;
     let (action, body) = match how {
         FailoverMode::Forced => {
+            if let Some(account) = account(subject, seen) {
+                is_next(account, &from, &to)?;
+            }
             let name = region(&from).map_or(from.as_str(), |region| region.display_name);
             ("offlineRegion", json!({ "region": name }))
         }
         FailoverMode::Planned => {
             let account =
                 account(subject, seen).ok_or("the account cannot be read, so its other regions are unknown")?;
-            ("failoverPriorityChange", json!({ "failoverPolicies": order(account, &to)? }))
+            // While the target takes writes, the account's own region is next: a forced move home is then possible.
+            let configured = || subject.args.get("failover_priority").and_then(Json::as_u64);
+            let rank = if side == Side::Target { Some(1) } else { configured() };
+            ("failoverPriorityChange", json!({ "failoverPolicies": order(account, &to, &from, rank)? }))
         }
     };
     Ok(Call { id, api: API, method: CallMethod::Post(action, &[]), body: Some(body), region: None })
 }
 
-/// All regions, this one first and the others in their current order.
-fn order(account: &Json, to: &str) -> Result<Vec<Json>, String> {
-    let mut policies: Vec<&Json> = path::items(account, POLICIES).iter().collect();
-    policies.sort_by_key(|policy| {
-        let name = path::text(policy, "locationName").unwrap_or_default();
-        (!same_region(name, to), policy.get("failoverPriority").and_then(Json::as_i64))
-    });
-    let names: Vec<&str> = policies.iter().filter_map(|policy| path::text(policy, "locationName")).collect();
-    if !names.first().is_some_and(|name| same_region(name, to)) {
-        return Err(format!("the account has no region {to}"));
+/// The regions of the account with their priorities, in the order of the priorities.
+fn ranked(account: &Json) -> Vec<(&str, Option<u64>)> {
+    let policies = path::items(account, POLICIES).iter();
+    let mut ranked: Vec<_> = policies
+        .filter_map(|policy| {
+            Some((path::text(policy, "locationName")?, policy.get("failoverPriority").and_then(Json::as_u64)))
+        })
+        .collect();
+    ranked.sort_by_key(|(_, rank)| *rank);
+    ranked
+}
+
+/// Checks that this region becomes the write region once the other one is offline: Azure takes the first region of the
+/// order that is online, and the order must not change during an outage (source: Microsoft's page on failover
+/// operations of Cosmos DB).
+fn is_next(account: &Json, from: &str, to: &str) -> Result<(), String> {
+    let online = |name: &str| is_in(path::items(account, READ), name);
+    let short = |name: &str| region(name).map_or(name.to_owned(), |region| region.name.to_owned());
+    let writes: Vec<String> =
+        path::items(account, WRITE).iter().filter_map(|place| path::text(place, "locationName")).map(short).collect();
+    if !is_in(path::items(account, WRITE), from) {
+        return Err(format!(
+            "the write region is {}, not {from}; taking {from} offline would not move writes",
+            writes.join(", ")
+        ));
     }
-    if let Some(offline) = names.iter().find(|name| !is_in(path::items(account, READ), name)) {
+    let ranked = ranked(account);
+    let order: Vec<String> = ranked
+        .iter()
+        .filter(|(name, _)| !same_region(name, from) && online(name))
+        .map(|(name, rank)| format!("{} {}", short(name), rank.map_or("?".to_owned(), |rank| rank.to_string())))
+        .collect();
+    let next = ranked.iter().map(|(name, _)| *name).find(|name| !same_region(name, from) && online(name));
+    match next {
+        Some(next) if same_region(next, to) || writes.len() > 1 => Ok(()),
+        Some(next) => Err(format!(
+            "Azure would move writes to {next}, not to {to}: {next} is next in the failover priority order ({order}), \
+             and the order cannot change during an outage. Fail over to a site in {next}; for later outages, give \
+             this replica the lowest `failover_priority`",
+            next = short(next),
+            order = order.join(", ")
+        )),
+        None => Err(format!("no region of the account except {from} is online")),
+    }
+}
+
+/// All regions: the new write region first, the former one at this rank, and the others around them in their order. On
+/// the way home the rank is the replica's own, so that all priorities become as configured.
+fn order(account: &Json, to: &str, from: &str, rank: Option<u64>) -> Result<Vec<Json>, String> {
+    let ranked = ranked(account);
+    let names = || ranked.iter().map(|(name, _)| *name);
+    let Some(first) = names().find(|name| same_region(name, to)) else {
+        return Err(format!("the account has no region {to}"));
+    };
+    if let Some(offline) = names().find(|name| !is_in(path::items(account, READ), name)) {
         return Err(format!(
             "the write region changes only while every region is online, and {offline} is offline; Microsoft \
              brings it online on a support request"
         ));
     }
+    let current = names().position(|name| name == first).unwrap_or_default();
+    let rank = rank.map_or(current, |rank| usize::try_from(rank).unwrap_or(usize::MAX)).max(1);
+    let others = names().filter(|name| *name != first && !same_region(name, from));
+    let mut order: Vec<&str> = std::iter::once(first).chain(others).collect();
+    if let Some(former) = names().find(|name| same_region(name, from)) {
+        order.insert(rank.min(order.len()), former);
+    }
     let policy = |(at, name): (usize, &&str)| json!({ "locationName": name, "failoverPriority": at });
-    Ok(names.iter().enumerate().map(policy).collect())
+    Ok(order.iter().enumerate().map(policy).collect())
 }
 
 fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {

@@ -121,17 +121,19 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 
 const STATS: &str = "geoReplicationStats";
 
-/// Durations: Microsoft documents "within 60 minutes" for both, during which neither region answers. Observed
-/// durations reach hours.
+/// Durations: Microsoft documents "within 60 minutes" for both, during which neither region answers: 50 minutes are
+/// typical, and observed durations reach hours.
 const PROMOTION: Promotion = Promotion {
     looks,
     standing,
     promote,
     reprotect,
-    planned: DurationEstimate { typical: 3600, worst: 14_400 },
-    forced: DurationEstimate { typical: 3600, worst: 14_400 },
+    planned: DurationEstimate { typical: 3000, worst: 14_400 },
+    forced: DurationEstimate { typical: 3000, worst: 14_400 },
     most_lost: |_| Some(900),
     asks_source: true,
+    costs,
+    twins: |_| Vec::new(),
     loses: "writes after the last synchronisation are lost: typically less than 15 minutes, without guarantee \
      (Microsoft's documentation of storage failover)",
     reversible: true,
@@ -139,27 +141,50 @@ const PROMOTION: Promotion = Promotion {
     order: None,
 };
 
+/// Protection of an account that a forced failover has left in one region.
+fn in_one_region(sku: &str) -> ProtectionDebt {
+    ProtectionDebt {
+        what: format!("the account is kept in one region only ({sku})"),
+        pays: "geo-redundancy enabled again, which copies all data: this takes hours or days and is billed as data \
+               transfer; `drplan failover-group down` requests it"
+            .to_owned(),
+    }
+}
+
+/// A forced failover abandons the copy in the former primary region.
+fn costs(subject: &Subject<'_>, seen: &ReadResults, how: FailoverMode) -> Option<ProtectionDebt> {
+    if how == FailoverMode::Planned {
+        return None;
+    }
+    let (id, _) = account(subject)?;
+    let afterwards =
+        seen.body(&id).and_then(|body| path::text(body, "properties.geoReplicationStats.postFailoverRedundancy"));
+    Some(in_one_region(afterwards.unwrap_or("locally or zone-redundant")))
+}
+
 /// The account and the region in which it was created. All requests of an account go there, wherever its primary
 /// region is, because the resource provider does not fail over (source: Microsoft's guidance on the failover of
-/// storage). While that region's control plane is lost, requests are impossible.
+/// storage). While that region's control plane is lost, requests are impossible. An outage of its data alone is what
+/// the unplanned failover is for.
 fn account(subject: &Subject<'_>) -> Option<(ArmId, Option<String>)> {
     let id = ArmId::new(subject.text("source")?);
     Some((id, subject.with("source", |account| account.location.to_owned())))
 }
 
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
-    let look = |(id, region)| ReadRequest {
+    // Read in a forced run, too: only the answer shows whether the lost region's control plane works.
+    let look = |(id, _)| ReadRequest {
         id,
         api: KIND.arm.api,
         what: ReadTarget::Expanded(STATS),
         side: Some(Side::Source),
-        region,
+        region: None,
     };
     account(subject).map(look).into_iter().collect()
 }
 
 fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
-    let nothing = |health| ReplicaStatus { writer: None, health, lag: None, debts: Vec::new() };
+    let nothing = |health| ReplicaStatus { writer: None, health, lag: None, debts: Vec::new(), frozen: None };
     let Some((id, home)) = account(subject) else {
         return nothing(Health::Unseen("its account is not known yet".to_owned()));
     };
@@ -181,13 +206,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         _ => None,
     };
     if path::text(body, "properties.secondaryLocation").is_none() {
-        let sku = path::text(body, "sku.name").unwrap_or("locally redundant");
-        let debt = ProtectionDebt {
-            what: format!("the account is kept in one region only ({sku})"),
-            pays: "geo-redundancy enabled again, which copies all data: this takes hours or days and is billed as \
-             data transfer"
-                .to_owned(),
-        };
+        let debt = in_one_region(path::text(body, "sku.name").unwrap_or("locally redundant"));
         let health = Health::Broken("does not exist: the account is in one region only".to_owned());
         return ReplicaStatus { debts: vec![debt], writer, ..nothing(health) };
     }
@@ -198,11 +217,20 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         Some("Live") | None => Health::Following,
         Some(status) => Health::Behind(format!("is not up to date (geo-replication is {status})")),
     };
-    ReplicaStatus { writer, health, lag: synced.and_then(|then| seen.since(then)), debts: Vec::new() }
+    ReplicaStatus { writer, lag: synced.and_then(|then| seen.since(then)), ..nothing(health) }
 }
 
 fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverMode) -> Result<Call, String> {
-    let (id, region) = account(subject).ok_or("its account is not known yet")?;
+    let (id, home) = account(subject).ok_or("its account is not known yet")?;
+    if let Some(why) = seen.unseen(&id) {
+        return Err(format!(
+            "its failover is a request to the control plane of {}, which does not answer: {why}. Until it answers, \
+             only Microsoft can fail the account over",
+            home.as_deref().unwrap_or("its region")
+        ));
+    }
+    // A control plane that has just answered is not lost, whatever else of its region is.
+    let region = if how == FailoverMode::Forced && seen.body(&id).is_some() { None } else { home };
     if let Some(body) = seen.body(&id) {
         if path::text(body, "properties.secondaryLocation").is_none() {
             return Err("the account is in one region only; geo-redundancy must be enabled again first".to_owned());

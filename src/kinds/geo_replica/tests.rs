@@ -169,6 +169,73 @@ fn account_lists_every_region_or_abandons_one() {
     assert!(blind.promote(Side::Target, FailoverMode::Forced).is_ok());
 }
 
+/// An account in Canada Central (0), West US (1) and Canada East (2), with a replica in Canada East.
+fn account_of_three(read: &[&str], write: &str) -> ReplicaFixture {
+    let places = |names: &[&str]| names.iter().map(|name| json!({ "locationName": name })).collect::<Json>();
+    let policies: Json = ["Canada Central", "West US", "Canada East"]
+        .iter()
+        .enumerate()
+        .map(|(at, name)| json!({ "locationName": name, "failoverPriority": at }))
+        .collect();
+    let body =
+        json!({ "readLocations": places(read), "writeLocations": places(&[write]), "failoverPolicies": policies });
+    let args = json!({ "source": EAST, "site": "canadaeast", "failover_priority": 2 });
+    ReplicaFixture::new(&cosmos::KIND, EAST, args).sees(EAST, there(body))
+}
+
+const ALL_THREE: &[&str] = &["Canada Central", "West US", "Canada East"];
+
+fn regions_in_order(call: &Call) -> Vec<&str> {
+    let policies = call.body.as_ref().and_then(|body| body["failoverPolicies"].as_array()).unwrap();
+    policies.iter().filter_map(|policy| policy["locationName"].as_str()).collect()
+}
+
+#[test]
+fn forced_failover_of_an_account_goes_to_the_next_region_only() {
+    let whole = account_of_three(ALL_THREE, "Canada Central");
+    let why = whole.promote(Side::Target, FailoverMode::Forced).unwrap_err();
+    assert!(why.contains("move writes to westus, not to canadaeast"), "{why}");
+    assert!(why.contains("(westus 1, canadaeast 2)"), "{why}");
+    // The region that is next is offline already.
+    let without_next = account_of_three(&["Canada Central", "Canada East"], "Canada Central");
+    assert!(without_next.promote(Side::Target, FailoverMode::Forced).is_ok());
+    // `offlineRegion` was requested already: it is not requested again.
+    let moved = account_of_three(&["West US", "Canada East"], "West US");
+    assert!(moved.promote(Side::Target, FailoverMode::Forced).unwrap_err().contains("the write region is westus"));
+}
+
+#[test]
+fn account_is_frozen_until_all_regions_are_online() {
+    assert_eq!(account_of_three(ALL_THREE, "Canada Central").standing().frozen, None);
+    // The region of another replica counts, too.
+    let frozen = account_of_three(&["Canada Central", "Canada East"], "Canada Central").standing().frozen.unwrap();
+    assert!(frozen.contains("West US is offline"), "{frozen}");
+}
+
+#[test]
+fn account_returns_to_its_configured_priorities() {
+    let up = account_of_three(ALL_THREE, "Canada Central").promote(Side::Target, FailoverMode::Planned).unwrap();
+    assert_eq!(regions_in_order(&up), ["Canada East", "Canada Central", "West US"]);
+    let down = account_of_three(ALL_THREE, "Canada East").promote(Side::Source, FailoverMode::Planned).unwrap();
+    assert_eq!(regions_in_order(&down), ["Canada Central", "West US", "Canada East"]);
+}
+
+#[test]
+fn differences_of_two_sides_are_named() {
+    let replica = ReplicaFixture::new(&postgres::KIND, WEST, json!({ "source": EAST }));
+    let twins = replica.asked(|promotion, subject, _| (promotion.twins)(subject));
+    let server = |sku: &str, storage: u32| {
+        json!({ "sku": { "name": sku, "tier": "GeneralPurpose" },
+                "properties": { "storage": { "storageSizeGB": storage } } })
+    };
+    let small = server("Standard_D2ds_v5", 128);
+    assert!(twins[0].differences(&small, &small).is_empty());
+    let differences = twins[0].differences(&server("Standard_D4ds_v5", 256), &small);
+    let words: Vec<&str> = differences.iter().map(|(_, words)| words.as_str()).collect();
+    assert_eq!(words, ["size Standard_D4ds_v5 and Standard_D2ds_v5", "storage in GiB 256 and 128"]);
+    assert!(differences.iter().all(|(property, _)| property.needed));
+}
+
 #[test]
 fn postgresql_is_promoted_on_the_replica() {
     let endpoint = format!("{EAST}/virtualEndpoints/west");
@@ -228,7 +295,14 @@ fn storage_is_promoted_in_the_region_of_its_creation() {
     let up = whole.promote(Side::Target, FailoverMode::Planned).unwrap();
     assert_eq!(up.method, CallMethod::Post("failover", &[("failoverType", "Planned")]));
     assert_eq!(up.region.as_deref(), Some("canadacentral"));
-    assert_eq!(whole.promote(Side::Target, FailoverMode::Forced).unwrap().method, CallMethod::Post("failover", &[]));
+    let forced = whole.promote(Side::Target, FailoverMode::Forced).unwrap();
+    // The region's control plane has answered: the request does not touch a lost one.
+    assert_eq!((forced.method, forced.region), (CallMethod::Post("failover", &[]), None));
+    let cost = whole.asked(|promotion, subject, seen| (promotion.costs)(subject, seen, FailoverMode::Forced));
+    assert!(cost.is_some_and(|cost| cost.what.contains("in one region only")));
+    let silent = ReplicaFixture::new(&storage::KIND, EAST, json!({ "source": EAST, "site": "canadaeast" }));
+    assert!(unseen(&silent.standing().health), "a lost data plane is no deletion");
+    assert!(silent.promote(Side::Target, FailoverMode::Forced).unwrap_err().contains("does not answer"));
     assert!(whole.promote(Side::Source, FailoverMode::Planned).is_err(), "the request would move it away");
 
     let single = replica("canadaeast", None, "Standard_LRS");

@@ -113,12 +113,23 @@ fn admit_promotion(cloud: &dyn SimulatedWorld, id: &ArmId, mode: &str, planned: 
         Some(state) if planned && state != "Active" => {
             refuse("ReplicaPromotionNotAllowed", format!("The replica '{}' is in the state {state}.", id.name()))
         }
+        _ if planned && mode.eq_ignore_ascii_case("Switchover") && !is_alike(cloud, &source, replica) => refuse(
+            "ReplicaPromotionServersNotSymmetric",
+            format!("The servers '{}' and '{}' differ in compute or storage.", source.name(), id.name()),
+        ),
         _ if mode.eq_ignore_ascii_case("Switchover") && !has_endpoint(cloud, &source, id) => refuse(
             "VirtualEndpointRequired",
             format!("A switchover to '{}' needs a virtual endpoint that has it as its reader.", id.name()),
         ),
         _ => Ok(()),
     }
+}
+
+/// True if two servers have the same compute and storage, as a planned switchover needs.
+fn is_alike(cloud: &dyn SimulatedWorld, source: &ArmId, replica: &Json) -> bool {
+    let same = |source: &Json, at: &str| path::borrow(source, at) == path::borrow(replica, at);
+    let properties = ["sku.name", "sku.tier", "properties.storage.storageSizeGB"];
+    cloud.get(source).is_none_or(|source| properties.iter().all(|at| same(source, at)))
 }
 
 /// True if a virtual endpoint of these two servers exists below either of them.

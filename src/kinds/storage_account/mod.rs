@@ -40,8 +40,8 @@ storage_account "example" {
 }
 "#,
     left_out: &[
-        ("blob_properties", "an object of its own (`blobServices/default`)"),
-        ("share_properties", "an object of its own (`fileServices/default`)"),
+        ("blob_properties", "a separate child resource (`blobServices/default`)"),
+        ("share_properties", "a separate child resource (`fileServices/default`)"),
         ("dns_endpoint_type", "in a DNS zone of Azure's choice, the endpoints would not follow from the name"),
     ],
     terraform: Terraform { fixed: &[("allow_nested_items_to_be_public", "true")], ..Terraform::BY_RULE },

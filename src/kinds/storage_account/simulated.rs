@@ -42,6 +42,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             done: |cloud, id, _| fail_over(cloud, id, true),
             lasts: 3000,
             reaches: |cloud, id| places(cloud, id).into_iter().flatten().collect(),
+            leaves: false,
         },
         SimulatedAction {
             name: "failover",
@@ -50,6 +51,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             done: |cloud, id, _| fail_over(cloud, id, false),
             lasts: 3000,
             reaches: |_, _| Vec::new(),
+            leaves: true,
         },
     ],
     expands: &[("geoReplicationStats", replication_stats)],

@@ -118,7 +118,7 @@ pub(in crate::plan) enum Upkeep {
     Up,
     /// Mixed state: existing resources are kept as configured, and none is added.
     Between,
-    /// A run is unfinished: the run controls the resource.
+    /// A run of the group is unfinished: the run controls the resource.
     Moving,
     /// A role has moved without a run: it is unknown whether the resource should exist.
     Unsettled,
@@ -139,7 +139,7 @@ pub(in crate::plan) fn upkeep(stack: &Stack, roles: &Roles, resource: &Resource)
     // A group that was removed from the stack may have created it, and a run of that group may be in progress.
     let unknown = |name: &str| !stack.failover_groups.contains_key(name);
     let lost = roles.groups.iter().any(|(name, role)| role.active != ActiveSite::Home && unknown(name));
-    let open = roles.open.as_ref().is_some_and(|open| unknown(&open.group));
+    let open = roles.open.keys().any(|group| unknown(group));
     if groups.iter().any(|group| is_moving(roles, group)) || open {
         Upkeep::Moving
     } else if is(ActiveSite::Away) {

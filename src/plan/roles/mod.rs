@@ -6,6 +6,7 @@
 
 mod accept;
 mod debts;
+mod frozen;
 mod held;
 mod looks;
 mod promoted;
@@ -15,10 +16,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::address::Address;
+use crate::address::{Address, ArmId};
 use crate::kinds::{FailoverMode, Side};
 use crate::plan::Observed;
-use crate::stack::{FailoverGroup, Stack};
+use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::{ActiveSite, OpenRun, Roles, State};
 use crate::value::Value;
 
@@ -27,6 +28,7 @@ pub use debts::owed;
 pub use looks::{looks, standings};
 
 pub(super) use debts::reckoned;
+pub(super) use frozen::frozen;
 pub(super) use held::{HeldArguments, Upkeep, upkeep};
 pub(super) use promoted::{Parting, Promoted};
 
@@ -43,8 +45,8 @@ pub struct RoleSummary {
     pub left: Vec<HeldArgument>,
     /// Protection debt.
     pub owed: Vec<GroupDebt>,
-    /// The unfinished failover run.
-    pub open: Option<OpenRun>,
+    /// The unfinished failover runs.
+    pub open: Vec<OpenRun>,
 }
 
 /// A failover group that is not at home.
@@ -124,7 +126,7 @@ impl RoleSummary {
             drift: drift(stack, roles, observed),
             left: Vec::new(),
             owed: owed(&reckoned(stack, roles, observed)),
-            open: roles.open.clone(),
+            open: roles.open.values().cloned().collect(),
         }
     }
 }
@@ -162,22 +164,22 @@ pub(super) fn recorded_writer(roles: &Roles, group: &FailoverGroup, store: &Addr
 
 /// True if an unfinished run moves this group.
 pub(super) fn is_moving(roles: &Roles, group: &FailoverGroup) -> bool {
-    roles.open.as_ref().is_some_and(|open| *open.group == *group.name)
+    roles.open.contains_key(&*group.name)
 }
 
 /// The name of the site on this side.
 pub(super) fn site(group: &FailoverGroup, side: Side) -> &str {
     match side {
         Side::Source => &group.from,
-        Side::Target => &group.to,
+        Side::Target => group.first_standby(),
     }
 }
 
-/// The permanent resources that a run of this group may write: the replicas with their sources and targets, quiesced
-/// and fenced resources, and the endpoints of routes.
+/// The permanent resources that a run of this group may write: the replicas with their sources and targets, other
+/// replicas in the same priority order, quiesced and fenced resources, and the endpoints of routes.
 pub(super) fn members(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
     let replicated = group.promote.iter().filter_map(|store| stack.resources.get(store));
-    let ends = group.routes.iter().flat_map(|route| route.args.values()).filter_map(|value| match value {
+    let ends = group.routes.iter().flat_map(|route| route.all_values()).filter_map(|value| match value {
         Value::Block(address) => Some(address),
         _ => None,
     });
@@ -187,6 +189,21 @@ pub(super) fn members(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address>
         .chain(&group.quiesce)
         .chain(&group.fence)
         .chain(ends)
+        .chain(group.promote.iter().flat_map(|store| siblings(stack, store)))
         .cloned()
         .collect()
+}
+
+/// The other replicas whose rank a promotion of this one changes.
+fn siblings<'s>(stack: &'s Stack, store: &Address) -> impl Iterator<Item = &'s Address> {
+    let ranked = stack.resources.get(store).filter(|store| store.kind.promotion.is_some_and(|it| it.order.is_some()));
+    let source = ranked.and_then(source_of);
+    let same = move |other: &&Resource| source.is_some() && source_of(other) == source;
+    stack.resources.values().filter(same).map(|other| &other.address)
+}
+
+/// The source of a replica.
+pub(super) fn source_of(store: &Resource) -> Option<ArmId> {
+    let from = store.kind.recovery.replicates?.from;
+    store.args.get(from)?.reveal().ok()?.as_str().map(ArmId::new)
 }

@@ -24,6 +24,11 @@ failover_group "web" {
     before = "route"
   }
 
+  probe "home" {
+    url = "https://east.example.com/healthz"
+    at  = site.east
+  }
+
   probe "public-name" {
     url = "https://www.example.com/healthz"
   }

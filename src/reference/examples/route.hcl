@@ -62,5 +62,7 @@ failover_group "web" {
     record = dns_cname_record.www
     from   = "east.example.com"
     to     = "west.example.com"
+
+    fallback_for = route.traffic-manager
   }
 }

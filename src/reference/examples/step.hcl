@@ -44,6 +44,7 @@ failover_group "web" {
 
   step "confirm" {
     on    = ["up", "drill"]
+    to    = [site.west]
     after = [step.settle]
 
     approval {
@@ -73,10 +74,12 @@ failover_group "web" {
   }
 
   step "workers" {
+    for_each = { import = 4, export = 2 }
+
     kubernetes_scale {
       cluster  = "prod"
-      workload = "workers"
-      replicas = 4
+      workload = each.key
+      replicas = each.value
     }
   }
 

@@ -1,8 +1,8 @@
 //! Sign-in: tokens that this server issues, and the only ones that it accepts.
 //!
 //! A token has the form of Azure's: three parts, with the holder in the payload. It is signed with a key stored with
-//! the simulated world. Anybody who can reach the port gets one: the server protects nothing, but clients need a token
-//! to send.
+//! the simulated world. Any client that can reach the port gets one: it protects nothing, but clients of Azure must
+//! send a token.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

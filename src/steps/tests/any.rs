@@ -23,6 +23,8 @@ fn levers() -> impl Strategy<Value = RouteSwitch> {
         |(name, address, lingers, front)| RouteSwitch {
             name,
             moves: vec![(address, JsonMap::from_iter([("enabled".to_owned(), json!(true))]))],
+            late: Vec::new(),
+            fallback_for: None,
             lingers,
             front,
         },
@@ -131,7 +133,8 @@ pub(crate) fn undertakings() -> impl Strategy<Value = RunSpec> {
     let losses = prop::collection::btree_map(addresses(), prop::option::of(durations()), 0..3);
     let accepted = (prop::option::of(durations()), any::<bool>())
         .prop_map(|(data_loss, split_brain)| Acceptance { data_loss, split_brain });
-    let times = (durations(), durations()).prop_map(|(typical, worst)| Prediction { typical, worst });
+    let times =
+        (durations(), durations()).prop_map(|(typical, worst)| Prediction { typical, worst, ..Prediction::default() });
     let objectives = (prop::option::of(durations()), prop::option::of(durations()));
     let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill]);
     let how = prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]);
@@ -143,12 +146,15 @@ pub(crate) fn undertakings() -> impl Strategy<Value = RunSpec> {
             verb,
             how,
             lost,
+            since: None,
+            supersedes: None,
             leaving: "east".to_owned(),
             arriving: "west".to_owned(),
             regions: BTreeMap::new(),
             roles: Vec::new(),
             notes: Vec::new(),
             checks: Vec::new(),
+            text: BTreeMap::new(),
             steps,
             predicted,
             losses,
@@ -165,12 +171,15 @@ pub(crate) fn undertaking(graph: &StepGraph) -> RunSpec {
         verb: RunKind::Up,
         how: FailoverMode::Planned,
         lost: None,
+        since: None,
+        supersedes: None,
         leaving: "east".to_owned(),
         arriving: "west".to_owned(),
         regions: BTreeMap::new(),
         roles: Vec::new(),
         notes: Vec::new(),
         checks: Vec::new(),
+        text: BTreeMap::new(),
         steps: graph.steps.clone(),
         predicted: Prediction::default(),
         losses: BTreeMap::new(),

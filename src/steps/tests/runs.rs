@@ -145,7 +145,11 @@ proptest! {
         for length in 1..=live.journal.len() {
             let mut journal = live.journal[..length].to_vec();
             replay_run(&journal).unwrap();
-            journal.push(at_epoch(Event::Closed { by: "ann@host".to_owned(), why: "enough".to_owned() }));
+            journal.push(at_epoch(Event::Closed {
+                by: "ann@host".to_owned(),
+                why: "enough".to_owned(),
+                superseded_by: None,
+            }));
             prop_assert!(replay_run(&journal).is_ok());
             journal.push(at_epoch(Event::Resumed { by: "ann@host".to_owned() }));
             prop_assert!(replay_run(&journal).is_err());
@@ -179,7 +183,7 @@ fn journal_updates_the_roles() {
     let learnt = StepFact { role: Some(("web".to_owned(), Box::new(role("1-a")))), ..StepFact::said("west is active") };
     let id = StepId(0);
     let end = |event| at_epoch(Event::Ended(event));
-    let closed = at_epoch(Event::Closed { by: "ann@host".to_owned(), why: "enough".to_owned() });
+    let closed = at_epoch(Event::Closed { by: "ann@host".to_owned(), why: "enough".to_owned(), superseded_by: None });
     for (last, is_open) in [(end(RunEnd::Done), false), (end(RunEnd::Stopped), true), (closed, false)] {
         let Event::Started(started) = begins(&graph).event else { unreachable!("a run begins with its start") };
         let mut state = State::before(&started);
@@ -190,8 +194,8 @@ fn journal_updates_the_roles() {
             last,
         ];
         for (at, entry) in journal.iter().enumerate() {
-            state.fold(entry).unwrap();
-            assert_eq!(state.roles.open.is_some(), at < 3 || is_open);
+            state.fold(&started.run, entry).unwrap();
+            assert_eq!(!state.roles.open.is_empty(), at < 3 || is_open);
             assert_eq!(state.roles.epoch, u64::from(at >= 2));
         }
         assert_eq!(state.roles.groups["web"], role("1-a"));

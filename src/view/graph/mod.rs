@@ -279,10 +279,10 @@ impl Picture {
         match link.kind {
             LinkKind::Replication => format!("{from} replicates to {to}: {label}"),
             LinkKind::ImageCopy => format!("{from} is copied to {to}: {label}"),
-            LinkKind::Peering => format!("{from} is joined with {to}: {label}"),
+            LinkKind::Peering => format!("{from} is peered with {to}: {label}"),
             LinkKind::Serves => format!("{from}: {to} serves users in normal operation"),
             LinkKind::ServesAfterUp => format!("{from}: {to} serves users after failover-group up"),
-            LinkKind::Needs => format!("{from} needs {to}"),
+            LinkKind::Needs => format!("{from} depends on {to}"),
         }
     }
 }
@@ -298,7 +298,7 @@ impl<'a> Frame<'a> {
     fn of(stack: &'a Stack) -> Self {
         let mut sites: Vec<&str> = stack.sites.keys().map(AsRef::as_ref).collect();
         let is_home = |site: &str| stack.failover_groups.values().any(|group| &*group.from == site);
-        let is_standby = |site: &str| stack.failover_groups.values().any(|group| &*group.to == site);
+        let is_standby = |site: &str| stack.failover_groups.values().any(|group| group.is_standby(site));
         let source = |site: &str| replicas(stack).any(|replica| replica.from.is_some_and(|from| &*from.site == site));
         sites.sort_by_key(|site| match () {
             () if is_home(site) => 0,
@@ -325,11 +325,11 @@ impl<'a> Frame<'a> {
     /// Part of a site in recovery.
     fn part(&self, site: &str) -> String {
         let groups = || self.stack.failover_groups.values();
-        let names = |role: fn(&crate::stack::FailoverGroup) -> &str| {
-            let names: Vec<&str> = groups().filter(|group| role(group) == site).map(|group| &*group.name).collect();
+        let names = |has_role: fn(&crate::stack::FailoverGroup, &str) -> bool| {
+            let names: Vec<&str> = groups().filter(|group| has_role(group, site)).map(|group| &*group.name).collect();
             names.join(", ")
         };
-        let (home, standby) = (names(|group| &group.from), names(|group| &group.to));
+        let (home, standby) = (names(|group, site| *group.from == *site), names(|group, site| group.is_standby(site)));
         let cold = self.stack.sites[site].tier >= 2;
         let parts = [
             (!home.is_empty()).then(|| format!("home of {home}")),

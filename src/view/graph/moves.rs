@@ -26,7 +26,7 @@ pub(super) fn changes(stack: &Stack) -> BTreeMap<Address, Vec<&'static str>> {
         for replica in super::replicas(stack).filter(|replica| group.promote.contains(&replica.resource.address)) {
             note(&replica.to.address, "promoted");
         }
-        let routes = group.routes.iter().flat_map(|route| route.args.values());
+        let routes = group.routes.iter().flat_map(|route| route.all_values());
         let switched = routes.filter_map(|value| match value {
             Value::Block(address) => Some(address),
             _ => None,
@@ -41,10 +41,10 @@ pub(super) fn entrances(frame: &Frame<'_>, picture: &mut Picture) {
     for group in frame.stack.failover_groups.values() {
         for route in &group.routes {
             let entrance = End::Entrance(picture.entrances.len());
-            picture.entrances.push(entrance_of(frame.stack, route));
+            picture.entrances.push(entrance_of(frame.stack, group, route));
             picture.link(LinkKind::Serves, entrance, End::Site(frame.site(&group.from)), None).label =
                 vec!["normal operation".to_owned()];
-            picture.link(LinkKind::ServesAfterUp, entrance, End::Site(frame.site(&group.to)), None).label =
+            picture.link(LinkKind::ServesAfterUp, entrance, End::Site(frame.site(group.first_standby())), None).label =
                 vec!["after up".to_owned()];
         }
         if group.routes.is_empty() {
@@ -56,8 +56,8 @@ pub(super) fn entrances(frame: &Frame<'_>, picture: &mut Picture) {
     }
 }
 
-fn entrance_of(stack: &Stack, route: &Route) -> Entrance {
-    let switch = lever(stack, route, false);
+fn entrance_of(stack: &Stack, group: &FailoverGroup, route: &Route) -> Entrance {
+    let switch = lever(stack, group, route, (&group.from, group.first_standby()));
     let host = switch.front.as_deref().map(|front| {
         let rest = front.split_once("://").map_or(front, |(_, rest)| rest);
         rest.split('/').next().unwrap_or(rest).to_owned()
@@ -94,16 +94,16 @@ fn list(stack: &Stack, group: &FailoverGroup) -> MoveList {
         steps.push(format!("Stop {} at {}, if {1} is reachable", names(&group.quiesce), group.from));
     }
     if !group.fence.is_empty() {
-        steps.push(format!("Forced run only: close {} to users and writes", names(&group.fence)));
+        steps.push(format!("Forced run only: block users and writes at {}", names(&group.fence)));
     }
     if !group.promote.is_empty() {
         let rpo = stack.objectives.rpo.map(|rpo| format!(" (RPO {})", spoken(rpo))).unwrap_or_default();
-        steps.push(format!("Promote {} at {}{rpo}", names(&group.promote), group.to));
+        steps.push(format!("Promote {} at {}{rpo}", names(&group.promote), group.first_standby()));
     }
     let created = stack.resources.values().filter(|resource| group.stands_up(resource)).count();
     if created > 0 {
         let resources = super::super::count(created, "failover-only resource", "failover-only resources");
-        steps.push(format!("Create {resources} at {}", group.to));
+        steps.push(format!("Create {resources} at {}", group.first_standby()));
     } else if stack.resources.values().any(|r| r.presence == Presence::Failover) && !group.stand_up.is_empty() {
         steps.push(format!("Create the resources of {}", names(&group.stand_up)));
     }
@@ -115,17 +115,17 @@ fn list(stack: &Stack, group: &FailoverGroup) -> MoveList {
         steps.push(format!("Wait for probe {} to succeed before traffic is switched", probes(true)));
     }
     if let Some(first) = group.routes.first() {
-        let lingers = lever(stack, first, false).lingers;
+        let lingers = lever(stack, group, first, (&group.from, group.first_standby())).lingers;
         let follow =
             if lingers.is_zero() { String::new() } else { format!("; clients follow within {}", spoken(lingers)) };
         let with = match group.routes.len() {
             1 => format!("route {}", first.name),
             _ => {
                 let names: Vec<&str> = group.routes.iter().map(|route| &*route.name).collect();
-                format!("the first route that works of {}", names.join(", "))
+                format!("routes {}", names.join(", "))
             }
         };
-        steps.push(format!("Switch traffic with {with} to {}{follow}", group.to));
+        steps.push(format!("Switch traffic with {with} to {}{follow}", group.first_standby()));
     }
     if group.routes.is_empty() {
         steps.push("Traffic: no route; switch it manually".to_owned());
@@ -142,7 +142,9 @@ fn list(stack: &Stack, group: &FailoverGroup) -> MoveList {
     if !own.is_empty() {
         steps.push(format!("Group steps, each where the group declares it: {}", own.join(", ")));
     }
-    MoveList { title: format!("failover-group up · {}: {} → {}", group.name, group.from, group.to), steps }
+    MoveList {
+        title: format!("failover-group up · {}: {} → {}", group.name, group.from, group.first_standby()), steps
+    }
 }
 
 fn names(addresses: &[Address]) -> String {

@@ -15,9 +15,10 @@ use super::run::{learnt_during, offset, outcome, places};
 use super::{count, markdown};
 use crate::duration::spoken;
 use crate::failover::moment;
+use crate::kinds::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::RunKind;
-use crate::steps::{Act, Attempt, Condition, Phase, Prediction, Step, StepHistory, Task, Timeline, between};
+use crate::steps::{Act, Attempt, Condition, Phase, Step, StepHistory, Task, TimeSpan, Timeline, between};
 use jiff::Timestamp;
 use moments::{Clock, Moment};
 
@@ -38,7 +39,7 @@ pub fn html(run: &Timeline, outage: Option<Timestamp>, chain: &str, cloud: Cloud
     let mut tera = Tera::default();
     tera.set_escape_fn(|text, out| out.write_all(in_html(text).as_bytes()));
     tera.autoescape_on([".html"]);
-    let clock = Clock { run, outage };
+    let clock = Clock::of(run, outage);
     let mut context = Context::from_serialize(&report(&clock, chain, cloud))?;
     context.insert("picture", &picture::svg(&clock));
     render(tera, "report.html", HTML, &context)
@@ -57,7 +58,7 @@ pub fn markdown(
     let mut tera = Tera::default();
     tera.set_escape_fn(|text, out| out.write_all(markdown::prose(text).as_bytes()));
     tera.autoescape_on([".md"]);
-    let context = Context::from_serialize(&report(&Clock { run, outage }, chain, cloud))?;
+    let context = Context::from_serialize(&report(&Clock::of(run, outage), chain, cloud))?;
     render(tera, "report.md", MARKDOWN, &context)
 }
 
@@ -217,38 +218,62 @@ const fn reached(verb: RunKind) -> &'static str {
     }
 }
 
+/// The measured time that the RTO limits, as the beginning of a sentence.
+fn reached_words(clock: &Clock<'_>, real: std::time::Duration) -> String {
+    let undertaking = &clock.run.undertaking;
+    match (undertaking.verb, undertaking.how, undertaking.predicted.left_out) {
+        (RunKind::Drill, _, Some(left)) => format!(
+            "Drill copies answered after {}; with about {} for the steps that a drill leaves out, {}",
+            clock.run.recovery().map(spoken).unwrap_or_default(),
+            spoken(left.typical),
+            spoken(real)
+        ),
+        (RunKind::Up | RunKind::Down, FailoverMode::Planned, _) => format!("Service interrupted for {}", spoken(real)),
+        (verb, ..) => format!("{} {}", reached(verb), spoken(real)),
+    }
+}
+
 /// The result against the objectives, in sentences, and its colour.
 fn verdict(clock: &Clock<'_>) -> (String, &'static str) {
     let run = clock.run;
     let condition = run.condition();
     let ended = match condition {
+        Condition::Done if run.has_skipped() => "Run ended without the steps that were skipped.",
         Condition::Done => "Run completed.",
         Condition::Unwound => "Run rolled back.",
         Condition::GivenUp => "Run aborted.",
+        Condition::Superseded => "Run taken over by another run.",
         Condition::Open | Condition::Waits | Condition::Stopped | Condition::Failed => "Run unfinished.",
     };
     let verb = run.undertaking.verb;
     let (time, loss) = (clock.time_mark(), clock.loss_mark());
     let (rto, rpo) = run.undertaking.objectives;
     let rto = rto.map(spoken).unwrap_or_default();
+    let unsure = || super::service::unconfirmed(run).is_some() || run.moves_nothing();
     let of_time = match (time, clock.recovery()) {
+        (_, None) if unsure() => {
+            let not_verified = if rto.is_empty() { String::new() } else { format!(" RTO {rto} not verified.") };
+            super::service::service(run).unwrap_or_default() + &not_verified
+        }
         (_, None) => match verb {
             RunKind::Up => "Service was not restored by this run.".to_owned(),
             RunKind::Down => "Failback was not completed by this run.".to_owned(),
             RunKind::Drill => "The drill copies did not answer.".to_owned(),
         },
-        (ObjectiveMark::Met, Some(real)) => format!("{} {}: RTO {rto} met.", reached(verb), spoken(real)),
-        (ObjectiveMark::Missed, Some(real)) => format!("{} {}: RTO {rto} missed.", reached(verb), spoken(real)),
-        (ObjectiveMark::Unknown | ObjectiveMark::AtRisk, Some(real)) => format!(
+        (ObjectiveMark::Met, Some(real)) => format!("{}: RTO {rto} met.", reached_words(clock, real)),
+        (ObjectiveMark::Missed, Some(real)) => format!("{}: RTO {rto} missed.", reached_words(clock, real)),
+        (ObjectiveMark::AtRisk, Some(real)) => format!("{}: RTO {rto} at risk.", reached_words(clock, real)),
+        (ObjectiveMark::Unknown, Some(real)) => format!(
             "{} {}, counted from the start of the run. RTO {rto} not verified: the start of the outage was not \
              recorded.",
             reached(verb),
             spoken(real)
         ),
         (ObjectiveMark::None, Some(real)) if verb == RunKind::Down => {
-            format!("{} {}; {} served users until then.", reached(verb), spoken(real), run.undertaking.leaving)
+            let recovery = run.recovery().unwrap_or(real);
+            format!("{} {}, service interrupted for {}.", reached(verb), spoken(recovery), spoken(real))
         }
-        (ObjectiveMark::None, Some(real)) => format!("{} {}; the stack sets no RTO.", reached(verb), spoken(real)),
+        (ObjectiveMark::None, Some(real)) => format!("{}; the stack sets no RTO.", reached_words(clock, real)),
     };
     let rpo = rpo.map(spoken).unwrap_or_default();
     let of_loss = match loss {
@@ -261,6 +286,7 @@ fn verdict(clock: &Clock<'_>) -> (String, &'static str) {
     };
     let of_production = production(run).map(|words| format!(" {words}")).unwrap_or_default();
     let mood = match condition {
+        Condition::Done if run.has_skipped() => "open",
         Condition::Done if [time, loss].iter().all(|mark| matches!(mark, ObjectiveMark::Met | ObjectiveMark::None)) => {
             "good"
         }
@@ -310,7 +336,7 @@ fn facts(clock: &Clock<'_>) -> Vec<[String; 2]> {
     let verb = run.undertaking.verb;
     let done = run.status.phases().iter().filter(|phase| **phase == Phase::Succeeded).count();
     let of_data = match verb {
-        RunKind::Drill => ["Data moved".to_owned(), "none".to_owned()],
+        RunKind::Drill => ["Data loss (RPO)".to_owned(), "not tested".to_owned()],
         RunKind::Up | RunKind::Down => ["Data loss (RPO)".to_owned(), clock.greatest_loss()],
     };
     let repeated: usize = run.courses.iter().map(|course| course.attempts.len().saturating_sub(1)).sum();
@@ -322,11 +348,15 @@ fn facts(clock: &Clock<'_>) -> Vec<[String; 2]> {
         RunKind::Up if !clock.has_outage() => "Service interruption",
         RunKind::Up if clock.outage.is_none() => "Recovery time from the start of the run",
         RunKind::Up => "Recovery time (RTO)",
-        RunKind::Down => "Failback time",
-        RunKind::Drill => "Recovery time in drill",
+        RunKind::Down => "Service interruption",
+        RunKind::Drill => "Recovery time with steps left out",
+    };
+    let unknown = || match super::service::unconfirmed(run) {
+        Some(_) => "not confirmed".to_owned(),
+        None => "not reached".to_owned(),
     };
     vec![
-        [time.to_owned(), clock.recovery().map_or_else(|| "not reached".to_owned(), spoken)],
+        [time.to_owned(), clock.recovery().map_or_else(unknown, spoken)],
         of_data,
         [steps, format!("{done} of {}", run.graph.steps.len())],
         ["Duration of the run".to_owned(), spoken(run.report.length)],
@@ -337,23 +367,39 @@ fn predictions(clock: &Clock<'_>) -> Vec<Comparison> {
     let dash = |time: Option<std::time::Duration>| time.map_or_else(|| "–".to_owned(), spoken);
     let run = clock.run;
     let undertaking = &run.undertaking;
-    let Prediction { typical, worst } = undertaking.predicted;
-    // Predictions count from the start of the run.
+    let predicted = undertaking.predicted;
+    // The first row is the time that the RTO limits. Predictions count from the start of the run.
     let mark = clock.time_mark();
-    let mut rows = vec![Comparison {
-        what: match undertaking.verb {
-            RunKind::Up => "Start of the run to service restored",
-            RunKind::Down => "Start of the run to failback complete",
-            RunKind::Drill => "Start of the run to copies answering",
+    let recovery = match undertaking.verb {
+        RunKind::Up => "Start of the run to service restored",
+        RunKind::Down => "Start of the run to failback complete",
+        RunKind::Drill => "Start of the run to copies answering",
+    };
+    let row = |what: &str, time: TimeSpan, real: String| Comparison {
+        what: what.to_owned(),
+        predicted: spoken(time.typical),
+        worst: spoken(time.worst),
+        real,
+        objective: "–".to_owned(),
+        mark: "",
+        mood: "none",
+    };
+    let of_recovery = row(recovery, predicted.recovery(), super::service::measured(run).replace('-', "–"));
+    let headline = predicted.headline(undertaking.verb, undertaking.how);
+    let mut rows = match (undertaking.verb, undertaking.how) {
+        (RunKind::Drill, _) => {
+            vec![row("With the steps that a drill leaves out", headline, dash(clock.recovery())), of_recovery]
         }
-        .to_owned(),
-        predicted: spoken(typical),
-        worst: spoken(worst),
-        real: dash(run.recovery()),
-        objective: dash(undertaking.objectives.0),
-        mark: moments::words(mark),
-        mood: mood(mark),
-    }];
+        (_, FailoverMode::Planned) if predicted.interruption.is_some() => {
+            vec![row("Service interruption", headline, dash(clock.recovery())), of_recovery]
+        }
+        _ => vec![of_recovery],
+    };
+    if let Some(first) = rows.first_mut() {
+        first.objective = dash(undertaking.objectives.0);
+        first.mark = moments::words(mark);
+        first.mood = mood(mark);
+    }
     let losses = undertaking.losses.iter().filter(|_| undertaking.verb != RunKind::Drill);
     for (replica, announced) in losses {
         let measured = run.lost(replica);

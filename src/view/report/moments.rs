@@ -37,10 +37,15 @@ pub(super) struct Clock<'a> {
     pub outage: Option<Timestamp>,
 }
 
-impl Clock<'_> {
+impl<'a> Clock<'a> {
+    /// The clock of a run. An outage that the run itself records is known.
+    pub fn of(run: &'a Timeline, outage: Option<Timestamp>) -> Self {
+        Self { run, outage: outage.or(run.outage()) }
+    }
+
     /// Set where users lost service before the run began.
     pub fn has_outage(&self) -> bool {
-        self.run.undertaking.verb == RunKind::Up && self.run.undertaking.how == FailoverMode::Forced
+        self.run.follows_outage()
     }
 
     /// Time from which everything is counted.
@@ -52,10 +57,20 @@ impl Clock<'_> {
         format!("+{}", spoken(between(self.origin(), at)))
     }
 
-    /// Time without service: from the outage, or from the start of a planned run. For a forced run whose outage has no
-    /// time, the part since the start of the run.
+    /// The measured time that the RTO limits, as far as a probe or the public endpoint has confirmed the service: from
+    /// the outage, where its start is known, else from the start of the run; of a planned move the service
+    /// interruption; of a drill the time until the copies answered and the expected time of the steps left out.
     pub fn recovery(&self) -> Option<Duration> {
-        Some(between(self.origin(), self.run.served?))
+        let undertaking = &self.run.undertaking;
+        let served = self.run.served.filter(|_| !self.run.moves_nothing())?;
+        match undertaking.verb {
+            RunKind::Drill => {
+                let left = undertaking.predicted.left_out.map(|left| left.typical).unwrap_or_default();
+                Some(between(self.origin(), served) + left)
+            }
+            RunKind::Up | RunKind::Down if undertaking.how == FailoverMode::Planned => self.run.interruption(),
+            RunKind::Up | RunKind::Down => Some(between(self.origin(), served)),
+        }
     }
 
     /// The recovery time against its objective.
@@ -64,15 +79,25 @@ impl Clock<'_> {
         let objective = self.run.undertaking.objectives.0.filter(|_| self.run.undertaking.verb != RunKind::Down);
         match of_amount(self.recovery(), objective) {
             ObjectiveMark::Met if self.has_outage() && self.outage.is_none() => ObjectiveMark::Unknown,
+            ObjectiveMark::Met if !self.is_safe() => ObjectiveMark::AtRisk,
             mark => mark,
         }
+    }
+
+    /// True unless the steps that a drill leaves out would miss the RTO with their P95.
+    fn is_safe(&self) -> bool {
+        let undertaking = &self.run.undertaking;
+        let left = undertaking.predicted.left_out.filter(|_| undertaking.verb == RunKind::Drill);
+        let more = left.map(|left| left.worst.saturating_sub(left.typical)).unwrap_or_default();
+        let worst = self.recovery().map(|recovery| recovery + more);
+        worst.zip(undertaking.objectives.0).is_none_or(|(worst, objective)| worst <= objective)
     }
 
     /// The greatest data loss against its objective: missed where one store misses it, unknown where one is not
     /// measured.
     pub fn loss_mark(&self) -> ObjectiveMark {
         if self.run.undertaking.verb == RunKind::Drill {
-            return ObjectiveMark::None; // A drill moves no data, and shows nothing of what would be lost.
+            return ObjectiveMark::None; // A drill promotes no data.
         }
         let objective = self.run.undertaking.objectives.1;
         let mark = |replica| of_amount(self.run.lost(replica), objective);
@@ -146,7 +171,7 @@ impl Clock<'_> {
                     ended = ended.max(attempts.last().and_then(|attempt| attempt.ended));
                 }
                 Some(Phase::Skipped) => {
-                    let detail = format!("{} was left out", step.address);
+                    let detail = format!("{} was skipped", step.address);
                     return Moment { mood: "open", detail, ..Moment::state(what, "not verified") };
                 }
                 _ => return Moment { mood: "open", ..Moment::state(what, "not done") },
@@ -171,18 +196,18 @@ impl Clock<'_> {
             (Some(objective), _) => format!("RTO {}: {}", spoken(objective), words(mark)),
             (None, _) => "no RTO set".to_owned(),
         };
-        let Some(at) = run.served else {
-            return Moment { mood: "bad", objective, ..Moment::state(what, "not reached") };
+        let Some(at) = run.served.filter(|_| !run.moves_nothing()) else {
+            return match super::super::service::unconfirmed(run) {
+                Some(why) => Moment { mood: "open", objective, detail: why, ..Moment::state(what, "not confirmed") },
+                None => Moment { mood: "bad", objective, ..Moment::state(what, "not reached") },
+            };
         };
-        let answered = |phase| {
-            let probes = run.graph.steps.iter().filter(|step| step.stage == Stage::Probe);
-            probes.filter(|step| run.status.phase(step.id) == Some(phase)).count()
-        };
-        let verified = match (answered(Phase::Succeeded), answered(Phase::Skipped)) {
-            (_, 1..) => ", not verified: a probe was left out",
-            (0, 0) => ", not verified: no probe",
-            (1.., 0) => ", verified by probe",
-        };
+        let is_probed = run
+            .graph
+            .steps
+            .iter()
+            .any(|step| step.stage == Stage::Probe && run.status.phase(step.id) == Some(Phase::Succeeded));
+        let verified = if is_probed { ", verified by probe" } else { ", verified at the public endpoint" };
         let since = if self.has_outage() && self.outage.is_none() { "; counted from the start of the run" } else { "" };
         let detail = format!("{}{verified}{since}", moment(at));
         Moment { detail, objective, mood: mood(mark), ..Moment::state(what, &self.after(at)) }
@@ -192,7 +217,7 @@ impl Clock<'_> {
         let run = self.run;
         let what = "Data loss";
         if run.undertaking.verb == RunKind::Drill {
-            return Moment { detail: "a drill moves no data".to_owned(), ..Moment::state(what, "none") };
+            return Moment { detail: "a drill promotes no data".to_owned(), ..Moment::state(what, "not tested") };
         }
         let mark = self.loss_mark();
         let each = run.undertaking.losses.keys().map(|replica| {

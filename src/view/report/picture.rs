@@ -95,7 +95,9 @@ fn described(clock: &Clock<'_>) -> String {
     let names = run.critical.iter().filter_map(|id| run.graph.step(*id)).map(|step| step.address.as_str());
     let served = match run.recovery() {
         Some(recovery) => format!("{} {}, from the start of the run.", reached(run.undertaking.verb), spoken(recovery)),
-        None => "The goal of the run was not reached.".to_owned(),
+        None => {
+            super::super::service::service(run).unwrap_or_else(|| "The goal of the run was not reached.".to_owned())
+        }
     };
     let objective = run.undertaking.objectives.0;
     let objective = objective.map(|it| format!(" RTO: {}.", spoken(it))).unwrap_or_default();

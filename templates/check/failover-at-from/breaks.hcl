@@ -1,7 +1,7 @@
 stack "example" {
 }
 
-resource_group "meanwhile" {
+resource_group "failover" {
   site     = site.east
   presence = "failover"
 }

@@ -21,7 +21,7 @@ subnet "west" {
   address_prefixes = ["10.2.1.0/24"]
 }
 
-resource_group "meanwhile" {
+resource_group "failover" {
   site     = site.west
   presence = "failover"
 }
@@ -56,8 +56,8 @@ image_copy "web" {
   gallery = shared_image_gallery.west
 }
 
-linux_virtual_machine_scale_set "meanwhile" {
-  resource_group = resource_group.meanwhile
+linux_virtual_machine_scale_set "failover" {
+  resource_group = resource_group.failover
   sku            = "Standard_D2s_v5"
   instances      = 2
   admin_username = "operator"

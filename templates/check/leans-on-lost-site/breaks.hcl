@@ -21,13 +21,13 @@ subnet "west" {
   address_prefixes = ["10.2.1.0/24"]
 }
 
-resource_group "meanwhile" {
+resource_group "failover" {
   site     = site.west
   presence = "failover"
 }
 
-network_interface "meanwhile" {
-  resource_group = resource_group.meanwhile
+network_interface "failover" {
+  resource_group = resource_group.failover
 
   ip_configuration {
     name                          = "internal"

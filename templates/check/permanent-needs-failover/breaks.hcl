@@ -1,13 +1,13 @@
 stack "example" {
 }
 
-resource_group "meanwhile" {
+resource_group "failover" {
   site     = site.west
   presence = "failover"
 }
 
 public_ip "front" {
-  resource_group    = resource_group.meanwhile
+  resource_group    = resource_group.failover
   allocation_method = "Static"
 }
 

@@ -1,18 +1,18 @@
 stack "example" {
 }
 
-resource_group "meanwhile" {
+resource_group "failover" {
   site     = site.west
   presence = "failover"
 }
 
 public_ip "front" {
-  resource_group    = resource_group.meanwhile
+  resource_group    = resource_group.failover
   allocation_method = "Static"
 }
 
 lb "front" {
-  resource_group = resource_group.meanwhile
+  resource_group = resource_group.failover
   sku            = "Standard"
 
   frontend_ip_configuration {

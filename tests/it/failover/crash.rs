@@ -4,28 +4,10 @@
 use drplan::apply::{AbortOutcome, FailurePolicy};
 use drplan::state::RunKind;
 use drplan::steps::RunEnd;
-use drplan::world::Clock;
-use jiff::Timestamp;
 
-use super::incident::{Incident, RunRequest};
+use super::incident::{Incident, IncidentSnapshot, RunRequest};
 use super::scene::{SCENES, Scene};
 use crate::lab::{in_parallel, simulated};
-
-/// An incident at an instant; every cut begins from the same one.
-struct IncidentSnapshot {
-    incident: Incident,
-    now: Timestamp,
-}
-
-impl IncidentSnapshot {
-    fn of(incident: Incident) -> Self {
-        Self { now: incident.lab.clock.now(), incident }
-    }
-
-    fn again(&self) -> Incident {
-        self.incident.fork(self.now)
-    }
-}
 
 /// Beginning of a scene, and the number of journal entries of its undisturbed run.
 fn beginning(scene: Scene) -> (IncidentSnapshot, usize) {
@@ -58,7 +40,7 @@ async fn resumed(scene: Scene, incident: Incident) -> Result<(), String> {
 async fn aborted(scene: Scene, incident: Incident) -> Result<(), String> {
     if incident.open().is_some() {
         match incident.abort().await.map_err(|error| error.to_string())? {
-            AbortOutcome::Nothing | AbortOutcome::Recorded(_) => {}
+            AbortOutcome::Nothing | AbortOutcome::Recorded(_) | AbortOutcome::Left(_) => {}
             AbortOutcome::Unwound(report) | AbortOutcome::Unrecorded(report) if report.ended == Some(RunEnd::Done) => {}
             AbortOutcome::Unwound(report) | AbortOutcome::Unrecorded(report) => {
                 return Err(format!("after an abort, the run ends as {:?}: {:#?}", report.ended, report.fates));

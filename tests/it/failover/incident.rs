@@ -61,6 +61,23 @@ pub struct Incident {
     pub before: BTreeMap<ArmId, serde_json::Value>,
 }
 
+/// An incident at an instant; every disturbed run begins from the same one.
+pub struct IncidentSnapshot {
+    pub incident: Incident,
+    now: Timestamp,
+}
+
+impl IncidentSnapshot {
+    pub fn of(incident: Incident) -> Self {
+        Self { now: incident.lab.clock.now(), incident }
+    }
+
+    /// A copy that continues from the instant.
+    pub fn again(&self) -> Incident {
+        self.incident.fork(self.now)
+    }
+}
+
 impl Incident {
     /// A starter stack, applied.
     pub async fn stands(name: &str) -> Self {
@@ -148,23 +165,30 @@ impl Incident {
 
     /// Procedure for a request.
     pub async fn procedure(&self, ask: RunRequest) -> Procedure {
+        self.procedure_after(ask, &History::default()).await
+    }
+
+    /// Procedure for a request, with recorded durations.
+    pub async fn procedure_after(&self, ask: RunRequest, history: &History) -> Procedure {
         let (stack, state) = self.stack(ask.verb);
         let group = stack.failover_groups.values().next().expect("a failover group");
         let RunRequest { verb, how, lost, accepted } = ask;
         let lost = lost.then_some(self.home.0.as_str());
         let survey = failover::survey(&stack, group, &state, lost);
         let seen = apply::look_around(&survey, &self.lab.azure, &self.lab.simulator, &*self.lab.clock).await;
-        let history = History::default();
         let question = ProcedureInput {
             stack: &stack,
             group,
             verb,
             how,
             lost,
+            to: None,
+            without: &[],
+            pending: &[],
             state: &state,
             seen: &seen,
             accepted,
-            history: &history,
+            history,
         };
         failover::plan(&question)
     }
@@ -197,7 +221,7 @@ impl Incident {
 
     /// Id of the unfinished run.
     pub fn open(&self) -> Option<String> {
-        self.lab.store.load().ok()??.roles.open.map(|open| open.run)
+        self.lab.store.load().ok()??.roles.open.into_values().next().map(|open| open.run)
     }
 
     /// Approves every waiting step of the unfinished run; true if there was one.

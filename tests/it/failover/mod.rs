@@ -3,8 +3,10 @@
 mod crash;
 pub mod groups;
 pub mod incident;
+mod predictions;
 pub mod scene;
 mod seeds;
+mod services;
 mod stacks;
 mod steps;
 

@@ -7,7 +7,7 @@ use drplan::apply::FailurePolicy;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch};
 use drplan::steps::{Act, RunEnd, Step, Task};
 
-use super::incident::{Incident, RunRequest};
+use super::incident::{Incident, IncidentSnapshot, RunRequest};
 use super::scene::{SCENES, Scene};
 use crate::lab::{in_parallel, simulated};
 
@@ -71,18 +71,16 @@ fn requests(incident: &Incident, ask: RunRequest, step: &Step) -> Vec<(HttpMetho
     }
 }
 
-/// One run in which one step fails in one way; the error is the fault of its end.
-async fn fails(scene: Scene, at: usize, way: StepFailure) -> Result<(), String> {
+/// One run in which these requests fail in one way; the error is the fault of its end.
+async fn fails(
+    scene: Scene,
+    incident: Incident,
+    requests: &[(HttpMethod, String)],
+    way: StepFailure,
+) -> Result<(), String> {
     let ask = scene.ask;
-    let incident = scene.begin().await;
-    let procedure = incident.procedure(ask).await;
-    let Some(step) = procedure.steps.steps.get(at) else { return Ok(()) };
-    let requests = requests(&incident, ask, step);
-    if requests.is_empty() {
-        return Ok(());
-    }
     for (verb, path) in requests {
-        incident.lab.simulator.add_fault(way.fault(verb, path)).unwrap();
+        incident.lab.simulator.add_fault(way.fault(*verb, path.clone())).unwrap();
     }
     let begun = incident.whole(ask, FailurePolicy::Stop).await?;
     if matches!(way, StepFailure::Permanent) && begun.report.ended == Some(RunEnd::Done) {
@@ -100,16 +98,22 @@ async fn fails(scene: Scene, at: usize, way: StepFailure) -> Result<(), String> 
     scene.is_well(&incident).await
 }
 
-/// Every step with every failure.
+/// Every step with every failure, each in a copy of one beginning.
 fn failures_of_any_step(scene: Scene) -> Vec<String> {
-    let steps = simulated(async { scene.begin().await.procedure(scene.ask).await.steps.steps });
+    let (begun, steps) = simulated(async {
+        let incident = scene.begin().await;
+        let steps = incident.procedure(scene.ask).await.steps.steps;
+        (IncidentSnapshot::of(incident), steps)
+    });
     assert!(!steps.is_empty(), "{} has no steps", scene.name());
+    let requests: Vec<_> = steps.iter().map(|step| requests(&begun.incident, scene.ask, step)).collect();
     in_parallel(0..steps.len() as u64, |at| {
-        let at = at as usize;
-        let ended = STEP_FAILURES.into_iter().filter_map(|way| Some((way, simulated(fails(scene, at, way)).err()?)));
-        ended
-            .map(|(way, why)| format!("── {}, step {at}, {}, {way:?}: {why}", scene.name(), steps[at].address))
-            .collect()
+        let (step, requests) = (&steps[at as usize], &requests[at as usize]);
+        let ways = STEP_FAILURES.into_iter().filter(|_| !requests.is_empty());
+        let ended = ways.filter_map(|way| {
+            Some((way, simulated(async { fails(scene, begun.again(), requests, way).await }).err()?))
+        });
+        ended.map(|(way, why)| format!("── {}, step {at}, {}, {way:?}: {why}", scene.name(), step.address)).collect()
     })
 }
 

@@ -25,6 +25,8 @@ pub(super) const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 100, worst: 600 },
     most_lost: |_| None,
     asks_source: false,
+    costs,
+    twins,
     loses: "changes that the replica had not received are lost: the replication lag at that time (Microsoft's \
      documentation of promotion)",
     reversible: true,
@@ -43,6 +45,41 @@ fn server(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> 
         }
         Side::Target => Some((subject.id.clone(), Some(subject.location.to_owned()))),
     }
+}
+
+/// A switchover needs servers of one size (source: Microsoft's documentation of promotion: tier, storage and parameters
+/// are symmetric).
+fn twins(subject: &Subject<'_>) -> Vec<Twins> {
+    let Some((source, _)) = server(subject, Side::Source) else { return Vec::new() };
+    const PROPERTIES: &[TwinProperty] = &[
+        TwinProperty { path: "sku.tier", name: "tier", needed: true },
+        TwinProperty { path: "sku.name", name: "size", needed: true },
+        TwinProperty { path: STORAGE, name: "storage in GiB", needed: true },
+    ];
+    // A size that the stack sets for the replica is changed as any other argument.
+    let unset = |argument: &str| !subject.args.contains_key(argument);
+    let follows = [("sku_name", "sku"), ("storage_mb", STORAGE)];
+    let follows = follows.into_iter().filter(|(argument, _)| unset(argument)).map(|(_, at)| at).collect();
+    vec![Twins { source, target: subject.id.clone(), api: KIND.arm.api, properties: PROPERTIES, follows, grows }]
+}
+
+const STORAGE: &str = "properties.storage.storageSizeGB";
+
+/// True if the second server is larger than the first: storage only grows, and the name of a size has its cores.
+fn grows(old: &Json, new: &Json) -> bool {
+    let cores = |body: &Json| {
+        let size = path::text(body, "sku.name").and_then(|name| name.split('_').nth(1)).unwrap_or_default();
+        let digits: String = size.chars().filter(char::is_ascii_digit).collect();
+        digits.parse::<u32>().unwrap_or_default()
+    };
+    let storage = |body: &Json| path::borrow(body, STORAGE).and_then(Json::as_u64).unwrap_or_default();
+    storage(new) > storage(old) || cores(new) > cores(old)
+}
+
+/// A replica that is promoted alone has no replica afterwards.
+fn costs(subject: &Subject<'_>, seen: &ReadResults, how: FailoverMode) -> Option<ProtectionDebt> {
+    let no_endpoint = endpoint_of(subject).is_some_and(|endpoint| seen.is_absent(&endpoint));
+    (how == FailoverMode::Forced && no_endpoint).then(|| stand_alone(subject))
 }
 
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
@@ -104,16 +141,21 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         health: health(subject, seen, follower, writer),
         lag: lag.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         debts: Vec::new(),
+        frozen: None,
+    }
+}
+
+fn stand_alone(subject: &Subject<'_>) -> ProtectionDebt {
+    ProtectionDebt {
+        what: format!("the server {} was promoted alone and has no replica", subject.name),
+        pays: "a new replica in the place of the old primary, after its unreplicated data was checked".to_owned(),
     }
 }
 
 fn alone(subject: &Subject<'_>, writer: Option<Side>) -> ReplicaStatus {
-    let debt = ProtectionDebt {
-        what: format!("the server {} was promoted alone and has no replica", subject.name),
-        pays: "a new replica in the place of the old primary, after its unreplicated data was checked".to_owned(),
-    };
+    let debt = stand_alone(subject);
     let health = Health::Broken("is standalone since it was promoted without a virtual endpoint".to_owned());
-    ReplicaStatus { writer, health, lag: None, debts: vec![debt] }
+    ReplicaStatus { writer, health, lag: None, debts: vec![debt], frozen: None }
 }
 
 fn health(subject: &Subject<'_>, seen: &ReadResults, follower: Side, writer: Option<Side>) -> Health {

@@ -1,8 +1,10 @@
 //! Failover of a failover group. The request goes to the server that is secondary now, so that a lost site receives
 //! none.
 
-use super::super::super::path;
+use serde_json::Value as Json;
+
 use super::super::super::table::*;
+use super::super::super::{mssql_database, path};
 use super::{KIND, ROLE, SEGMENT, STATE};
 use crate::address::ArmId;
 
@@ -14,9 +16,11 @@ pub(super) const PROMOTION: Promotion = Promotion {
     promote,
     reprotect,
     planned: DurationEstimate { typical: 50, worst: 300 },
-    forced: DurationEstimate { typical: 45, worst: 300 },
+    forced: DurationEstimate { typical: 42, worst: 300 },
     most_lost: |_| Some(5),
     asks_source: false,
+    costs: |_, _, _| None,
+    twins,
     loses: "changes that the secondary had not received are lost: typically less than 5 seconds, without \
      guarantee (Microsoft's documentation of active geo-replication)",
     reversible: true,
@@ -32,6 +36,27 @@ fn half(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> {
     };
     let server = ArmId::new(subject.text(argument)?);
     Some((server.child(SEGMENT, subject.name), subject.with(argument, |server| server.location.to_owned())))
+}
+
+/// The databases of both servers. Azure keeps a secondary's tier with its primary's and refuses a change that would
+/// part them; the size within a tier may differ, and a smaller secondary falls behind.
+fn twins(subject: &Subject<'_>) -> Vec<Twins> {
+    let server = |argument| subject.text(argument).map(ArmId::new);
+    let (Some(source), Some(target)) = (server("source"), server("target")) else { return Vec::new() };
+    let databases = subject.args.get("databases").and_then(Json::as_array).into_iter().flatten();
+    let databases = databases.filter_map(Json::as_str).map(ArmId::new);
+    let twins = |database: ArmId| Twins {
+        source: source.child("databases", database.name()),
+        target: target.child("databases", database.name()),
+        api: mssql_database::KIND.arm.api,
+        properties: &[
+            TwinProperty { path: "sku.tier", name: "tier", needed: true },
+            TwinProperty { path: "properties.currentServiceObjectiveName", name: "size", needed: false },
+        ],
+        follows: vec!["sku"],
+        grows: mssql_database::grows,
+    };
+    databases.map(twins).collect()
 }
 
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
@@ -64,7 +89,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         }
         (None, None) => Health::Following,
     };
-    ReplicaStatus { writer, health, lag: None, debts: Vec::new() }
+    ReplicaStatus { writer, health, lag: None, debts: Vec::new(), frozen: None }
 }
 
 /// Health of a half that does not exist or could not be read.

@@ -27,6 +27,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             done: |cloud, id, _| fail_over(cloud, id, true),
             lasts: 50,
             reaches: |cloud, id| other_half(cloud, id).and_then(|half| place(cloud, &half)).into_iter().collect(),
+            leaves: false,
         },
         SimulatedAction {
             name: "forceFailoverAllowDataLoss",
@@ -35,6 +36,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             done: |cloud, id, _| fail_over(cloud, id, false),
             lasts: 40,
             reaches: |_, _| Vec::new(),
+            leaves: false,
         },
     ],
     wakes: Some(wakes),

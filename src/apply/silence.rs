@@ -1,0 +1,99 @@
+//! Patience of a failover run with a site that no longer answers.
+//!
+//! A long-running operation is followed for hours while its site reports progress. At a silent site nothing reports
+//! it: once the step has taken as long as its worst case, its outcome is unknown, and the run must be able to end.
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, join_all, select};
+
+use super::around::answers;
+use super::{StepError, Worker};
+use crate::duration::spoken;
+use crate::kinds::{FailoverMode, Object};
+use crate::steps::{Act, Step, Task};
+
+/// The time before the first check of a short step's site.
+const SHORTEST: Duration = Duration::from_secs(120);
+/// The time between two checks. Two in a row must find the site silent.
+const EVERY: Duration = Duration::from_secs(30);
+/// The number of objects that are read in a region.
+const SAMPLES: usize = 3;
+
+impl Worker<'_> {
+    /// The result of a step; unknown once the step has exceeded its worst case and one of its regions is silent.
+    pub(super) async fn unless_silent<T>(
+        &self,
+        step: &Step,
+        work: impl Future<Output = Result<T, StepError>>,
+    ) -> Result<T, StepError> {
+        let regions = self.regions_of(step);
+        if regions.is_empty() {
+            return work.await;
+        }
+        let (mut work, began) = (pin!(work), self.ports.clock.now());
+        let (mut pause, mut was_silent) = (step.worst.max(SHORTEST), false);
+        loop {
+            let check = async {
+                self.ports.clock.sleep(pause).await;
+                self.silent_region(&regions).await
+            };
+            match select(work.as_mut(), pin!(check)).await {
+                Either::Left((done, _)) => return done,
+                Either::Right((Some(region), _)) if was_silent => {
+                    return Err(StepError::Unknown(format!(
+                        "the control plane of {region} does not answer, so the outcome cannot be read after {}",
+                        spoken(self.since(began))
+                    )));
+                }
+                Either::Right((silent, _)) => was_silent = silent.is_some(),
+            }
+            pause = EVERY;
+        }
+    }
+
+    /// The regions that must answer for a step to end: those it touches, and both sides of a planned promotion.
+    fn regions_of(&self, step: &Step) -> BTreeSet<String> {
+        let mut regions: BTreeSet<String> = step.touches.iter().map(|touch| touch.region.clone()).collect();
+        if let Act::Task(Task::Promote { how: FailoverMode::Planned, .. }) = &step.act
+            && let Some(resource) = self.stack.resources.get(&step.address)
+            && let Some(promotion) = resource.kind.promotion
+        {
+            let looks = self.with_known(resource, promotion.looks);
+            regions.extend(looks.into_iter().filter_map(|look| look.region));
+        }
+        regions
+    }
+
+    /// The first of these regions whose control plane does not answer for at least half of a few objects.
+    async fn silent_region<'r>(&self, regions: &'r BTreeSet<String>) -> Option<&'r String> {
+        for region in regions {
+            let samples = self.samples(region);
+            let asked = samples.iter().map(|object| answers(self.ports.cloud, self.ports.clock, object));
+            let silent = join_all(asked).await.into_iter().filter(|answered| !answered).count();
+            if silent > 0 && 2 * silent >= samples.len() {
+                return Some(region);
+            }
+        }
+        None
+    }
+
+    /// Recorded objects in a region, each of another kind: some services answer for a region from elsewhere.
+    fn samples(&self, region: &str) -> Vec<Object> {
+        let mut there: Vec<_> = {
+            let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let there = recorded.iter().filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(region));
+            there
+                .filter_map(|(address, recorded)| {
+                    let object = recorded.objects.iter().find(|object| object.within.is_none())?;
+                    Some((address.clone(), object.clone()))
+                })
+                .collect()
+        };
+        there.sort_by(|(one, _), (other, _)| one.cmp(other));
+        there.dedup_by(|(one, _), (other, _)| one.kind() == other.kind());
+        there.into_iter().map(|(_, object)| object).take(SAMPLES).collect()
+    }
+}

@@ -1,0 +1,229 @@
+//! Management locks in the way of a run's steps, as Resource Manager reports them before the first request.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::guards::{passes, refuses, warns};
+use super::levers::with_subject;
+use super::rights::{scopes, subscription};
+use super::survey::ListRequest;
+use super::{PreflightCheck, ProcedureInput};
+use crate::address::{Address, ArmId};
+use crate::kinds::{Object, Reprotect, body};
+use crate::stack::{FailoverGroup, Resource, Stack};
+use crate::state::State;
+use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
+
+const TYPE: &str = "Microsoft.Authorization/locks";
+const API: &str = "2020-05-01";
+
+/// The lists to read: the locks in each existing resource group that the run changes, and those of the subscription
+/// itself.
+pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<ListRequest> {
+    let whole = subscription(stack);
+    let list = |scope: ArmId| {
+        // Without the filter, the list of a subscription has the locks of everything in it.
+        let query = if scope == whole { vec![("$filter", "atScope()".to_owned())] } else { Vec::new() };
+        ListRequest { id: list_of(&scope), api: API, query }
+    };
+    scopes(stack, group, state).into_iter().map(list).collect()
+}
+
+fn list_of(scope: &ArmId) -> ArmId {
+    ArmId::new(format!("{scope}/providers/{TYPE}"))
+}
+
+/// A lock.
+struct Lock {
+    id: ArmId,
+    scope: ArmId,
+    read_only: bool,
+}
+
+/// A request that a lock may block.
+struct LockedRequest {
+    id: ArmId,
+    deletes: bool,
+}
+
+impl Lock {
+    fn of(id: &str, body: &Json) -> Option<Self> {
+        let id = ArmId::new(id);
+        let level = body.pointer("/properties/level")?.as_str()?;
+        Some(Self { scope: id.scope()?, read_only: level.eq_ignore_ascii_case("ReadOnly"), id })
+    }
+
+    /// True if this lock blocks a request. A lock applies to everything in its scope; a deletion needs everything
+    /// below to be free, too.
+    fn blocks(&self, request: &LockedRequest) -> bool {
+        let around = self.scope == request.id || self.scope.contains(&request.id);
+        around && (self.read_only || request.deletes) || request.deletes && request.id.contains(&self.scope)
+    }
+
+    /// The lock as text, with its address where it belongs to the stack.
+    fn name(&self, stack: &Stack) -> String {
+        let own = stack.by_id(&self.id).map(|resource| resource.address.to_string());
+        let level = if self.read_only { "ReadOnly" } else { "CanNotDelete" };
+        format!("{} ({level} lock of {})", own.unwrap_or_else(|| self.id.name().to_owned()), self.scope.name())
+    }
+}
+
+/// Adds the check.
+pub(super) fn check(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    let lists: Vec<_> = question.seen.lists.iter().filter(|(id, _)| id.as_str().ends_with(TYPE)).collect();
+    let unread = lists.iter().filter(|(_, list)| list.is_err()).count();
+    // Without any read, as for a forecast, the stack's own locks count.
+    let locks = if lists.is_empty() { declared(question.stack) } else { read(&lists) };
+    let going: BTreeSet<&ArmId> = graph
+        .steps
+        .iter()
+        .filter_map(|step| if let Act::Delete(recorded) = &step.act { Some(&recorded.objects) } else { None })
+        .flatten()
+        .map(|object| &object.id)
+        .collect();
+    let locks: Vec<Lock> = locks.into_iter().filter(|lock| !going.contains(&lock.id)).collect();
+    let (mut blocked, mut avoidable) = (BTreeMap::new(), BTreeMap::new());
+    for step in &graph.steps {
+        let alternatives: Vec<BTreeSet<String>> = requests(question, step)
+            .iter()
+            .map(|requests| {
+                let of = |lock: &&Lock| requests.iter().any(|request| lock.blocks(request));
+                locks.iter().filter(of).map(|lock| lock.name(question.stack)).collect()
+            })
+            .collect();
+        let is_open = alternatives.iter().any(BTreeSet::is_empty);
+        let found = if is_open { &mut avoidable } else { &mut blocked };
+        for lock in alternatives.into_iter().flatten() {
+            found.entry(lock).or_insert_with(BTreeSet::new).insert(step.address.to_string());
+        }
+    }
+    let steps = |steps: &BTreeSet<String>| steps.iter().cloned().collect::<Vec<_>>().join(", ");
+    for (lock, of) in &blocked {
+        found.push(refuses(
+            "locks",
+            format!("{lock} blocks {}", steps(of)),
+            "Remove the lock before the run: from the stack with `drplan apply`, or with `az lock delete`.",
+        ));
+    }
+    for (lock, of) in &avoidable {
+        found.push(warns(
+            "locks",
+            format!("{lock} blocks one of the routes of {}", steps(of)),
+            "Another route is tried.",
+        ));
+    }
+    if unread > 0 {
+        found.push(warns(
+            "locks",
+            format!("management locks could not be read in {unread} of {} scopes", lists.len()),
+            "",
+        ));
+    } else if blocked.is_empty() && avoidable.is_empty() && !lists.is_empty() {
+        found.push(passes("locks", "no management lock blocks a step"));
+    }
+}
+
+/// The locks in these lists.
+fn read(lists: &[(&ArmId, &Result<Json, String>)]) -> Vec<Lock> {
+    let bodies = lists.iter().filter_map(|(_, list)| list.as_ref().ok()?.get("value")?.as_array()).flatten();
+    let locks = bodies.filter_map(|body| Lock::of(body.get("id")?.as_str()?, body));
+    let by_id: BTreeMap<ArmId, Lock> = locks.map(|lock| (lock.id.clone(), lock)).collect();
+    by_id.into_values().collect()
+}
+
+/// The locks that the stack declares.
+fn declared(stack: &Stack) -> Vec<Lock> {
+    let guards = stack.resources.values().filter(|resource| resource.kind.guards);
+    let lock = |resource: &Resource| {
+        let body = with_subject(stack, resource, |subject| body::bodies(subject).pop())?;
+        Lock::of(resource.id.as_str(), &body)
+    };
+    guards.filter_map(lock).collect()
+}
+
+/// The requests of a step, by alternative: a switch of traffic has one for each route.
+fn requests(question: &ProcedureInput<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
+    let stack = question.stack;
+    let write = |id: ArmId| LockedRequest { id, deletes: false };
+    let writes = |address: &Address| {
+        let objects = stack.resources.get(address).into_iter().flat_map(|resource| &resource.objects);
+        objects.map(|object| write(object.id.clone())).collect::<Vec<_>>()
+    };
+    let one = match &step.act {
+        Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. }) => writes(&step.address),
+        Act::Delete(recorded) => {
+            // A part is deleted by a write of its whole.
+            let request = |object: &Object| LockedRequest { id: object.id.clone(), deletes: object.within.is_none() };
+            recorded.objects.iter().map(request).collect()
+        }
+        Act::Task(Task::Route { levers, agree: _ }) => {
+            let lever = |route: &RouteSwitch| route.resources().flat_map(writes).collect();
+            return levers.iter().map(lever).collect();
+        }
+        Act::Task(Task::Promote { to, how, accepted: _ }) => promoted(question, step, |promotion, subject, seen| {
+            (promotion.promote)(subject, seen, *to, *how).ok().map(|call| call.id)
+        })
+        .map(write)
+        .into_iter()
+        .collect(),
+        Act::Task(Task::Reprotect) => {
+            promoted(question, step, |promotion, subject, seen| match (promotion.reprotect)(subject, seen) {
+                Reprotect::Ask(call, _) => Some(call.id),
+                Reprotect::Nothing | Reprotect::Itself(_) | Reprotect::Vendor(_) => None,
+            })
+            .map(write)
+            .into_iter()
+            .collect()
+        }
+        Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
+    };
+    vec![one]
+}
+
+/// The object of a request of a step's replica.
+fn promoted(
+    question: &ProcedureInput<'_>,
+    step: &Step,
+    id: impl FnOnce(&crate::kinds::Promotion, &crate::kinds::Subject<'_>, &crate::kinds::ReadResults) -> Option<ArmId>,
+) -> Option<ArmId> {
+    let resource = question.stack.resources.get(&step.address)?;
+    let (promotion, nothing) = (resource.kind.promotion?, Default::default());
+    let seen = question.seen.replicas.get(&step.address).unwrap_or(&nothing);
+    with_subject(question.stack, resource, |subject| id(promotion, subject, seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const GROUP: &str = "/subscriptions/s/resourceGroups/g";
+
+    fn lock(scope: &str, level: &str) -> Lock {
+        let id = format!("{scope}/providers/Microsoft.Authorization/locks/l");
+        Lock::of(&id, &json!({ "properties": { "level": level } })).unwrap()
+    }
+
+    fn request(id: &str, deletes: bool) -> LockedRequest {
+        LockedRequest { id: ArmId::new(id), deletes }
+    }
+
+    #[test]
+    fn read_only_lock_blocks_writes_in_its_scope() {
+        let machine = format!("{GROUP}/providers/Microsoft.Compute/virtualMachines/m");
+        let whole = lock(GROUP, "ReadOnly");
+        assert!(whole.blocks(&request(&machine, false)) && whole.blocks(&request(GROUP, false)));
+        assert!(!whole.blocks(&request("/subscriptions/s/resourceGroups/gg", false)));
+        assert!(!lock(&machine, "ReadOnly").blocks(&request(GROUP, false)));
+    }
+
+    #[test]
+    fn lock_below_blocks_only_a_deletion() {
+        let machine = format!("{GROUP}/providers/Microsoft.Compute/virtualMachines/m");
+        let below = lock(&machine, "CanNotDelete");
+        assert!(below.blocks(&request(GROUP, true)) && below.blocks(&request(&machine, true)));
+        assert!(!below.blocks(&request(&machine, false)));
+    }
+}

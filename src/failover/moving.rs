@@ -1,0 +1,95 @@
+//! A move of users and data from one site of a group to another: the one procedure behind `up` and `down`.
+//!
+//! Planned: provision the destination while the source serves, quiesce, promote, probe, switch traffic. Forced: fence
+//! the source, promote and provision in parallel, probe, switch traffic.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::ProcedureInput;
+use super::course::{Course, is_forced, waits};
+use super::draft::{NewStep, ProcedureDraft, usual};
+use super::extra::{custom_steps, probes_after, probes_before};
+use super::leave::{fence, quiesce};
+use super::procedure::replicas;
+use super::promote::{catch_up, promote};
+use super::provision::{reopen, stand_up, take_down};
+use super::routes::{moved, route};
+use crate::address::Address;
+use crate::kinds::ProtectionDebt;
+use crate::state::{ActiveSite, GroupRole, RecordedDebt};
+use crate::steps::{Act, Stage, StepId, Task, Undo};
+
+/// Adds the steps; returns the new role of the group.
+pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
+    if waits(draft.question) {
+        catch_up(draft);
+    }
+    if is_forced(draft.question) {
+        quiesce(draft);
+        fence(draft);
+        promote(draft);
+        stand_up(draft);
+    } else {
+        stand_up(draft);
+        quiesce(draft);
+        promote(draft);
+    }
+    if draft.course.homeward {
+        reopen(draft);
+    }
+    route(draft);
+    probes_before(draft);
+    probes_after(draft);
+    custom_steps(draft);
+    take_down(draft);
+    let role = role(draft);
+    record(draft, role.clone());
+    role
+}
+
+/// The new role of the group. The run and the time are filled in when it is recorded.
+fn role(draft: &ProcedureDraft<'_>) -> GroupRole {
+    let (question, course) = (draft.question, &draft.course);
+    let stores = replicas(question)
+        .into_iter()
+        .filter_map(|replica| Some((replica.resource.address.clone(), replica.to.or(replica.standing.writer)?)));
+    GroupRole {
+        active: if course.homeward { ActiveSite::Home } else { ActiveSite::Away },
+        site: course.arriving.to_string(),
+        since: Timestamp::UNIX_EPOCH,
+        run: String::new(),
+        how: question.how,
+        stores: stores.collect(),
+        moved: if course.homeward { BTreeMap::new() } else { moved(draft) },
+        owed: question.without.iter().map(|address| left_behind(question, course, address)).collect(),
+        accepted: None,
+    }
+}
+
+/// The protection debt of a replica that a move leaves behind. The time is filled in when it is recorded.
+fn left_behind(question: &ProcedureInput<'_>, course: &Course, replica: &Address) -> RecordedDebt {
+    let what = format!("{replica} was left behind when {} moved to {}", question.group.name, course.arriving);
+    let pays = format!("move the group to {} without `--without`, or repair the replica", course.arriving);
+    RecordedDebt {
+        of: Address::new("failover_group", &question.group.name),
+        debt: ProtectionDebt { what, pays },
+        since: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Records the role once all other steps are done.
+fn record(draft: &mut ProcedureDraft<'_>, role: GroupRole) {
+    let all: Vec<StepId> = draft.steps.iter().map(|step| step.id).collect();
+    let made = NewStep {
+        address: Address::new("failover_group", &draft.question.group.name),
+        act: Act::Task(Task::Record(Box::new(role))),
+        stage: Stage::Record,
+        serial: Vec::new(),
+        touches: Vec::new(),
+        takes: usual(0),
+        undo: Undo::Nothing,
+    };
+    draft.add(made, all);
+}

@@ -1,0 +1,32 @@
+//! The order of the phases of a procedure.
+
+use crate::kinds::FailoverMode;
+use crate::steps::Stage;
+
+/// The phases before a phase; parallel phases do not precede each other.
+///
+/// A planned move provisions the destination while the source still serves users, so that they wait for the promotion
+/// and the switch only. A forced move has nobody to serve meanwhile: it promotes and provisions in parallel.
+pub(super) const fn ahead_of(stage: Stage, how: FailoverMode) -> &'static [Stage] {
+    match (stage, how) {
+        (Stage::StandUp, FailoverMode::Planned) => &[Stage::CatchUp],
+        (Stage::Quiesce, FailoverMode::Planned) => &[Stage::CatchUp, Stage::StandUp],
+        (Stage::Promote, FailoverMode::Planned) => &[Stage::CatchUp, Stage::StandUp, Stage::Quiesce, Stage::Fence],
+        (Stage::Promote | Stage::StandUp, FailoverMode::Forced) => &[Stage::CatchUp, Stage::Quiesce, Stage::Fence],
+        (Stage::Quiesce, FailoverMode::Forced) => &[Stage::CatchUp],
+        (Stage::Route | Stage::Probe, _) => {
+            &[Stage::CatchUp, Stage::Quiesce, Stage::Fence, Stage::Promote, Stage::StandUp]
+        }
+        (Stage::TakeDown | Stage::Record, _) => &[
+            Stage::CatchUp,
+            Stage::Quiesce,
+            Stage::Fence,
+            Stage::Promote,
+            Stage::StandUp,
+            Stage::Probe,
+            Stage::Step,
+            Stage::Route,
+        ],
+        (Stage::Plan | Stage::CatchUp | Stage::Fence | Stage::Step, _) => &[],
+    }
+}

@@ -1,0 +1,106 @@
+//! Data: replication to the destination is restored and caught up, and the replica there is promoted.
+
+use super::course::{command, is_forced, site_of};
+use super::draft::{NewStep, ProcedureDraft, usual};
+use super::levers::with_subject;
+use super::procedure::replicas;
+use crate::kinds::{DurationEstimate, FailoverMode, Reprotect, Side};
+use crate::steps::{Act, Stage, Task, Touch, Undo};
+
+/// Restores broken replication and waits until the home site has caught up. Nothing fails back before.
+pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
+    let question = draft.question;
+    let nothing = Default::default();
+    for replica in replicas(question) {
+        if replica.is_there() {
+            continue;
+        }
+        let (resource, promotion) = (replica.resource, replica.promotion);
+        let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
+        let broken = with_subject(question.stack, resource, |subject| (promotion.reprotect)(subject, seen));
+        let mut step = |act, touches, takes, needs| {
+            let made = NewStep {
+                address: resource.address.clone(),
+                act: Act::Task(act),
+                stage: Stage::CatchUp,
+                serial: Vec::new(),
+                touches,
+                takes,
+                undo: Undo::Nothing,
+            };
+            draft.add(made, needs)
+        };
+        let mut needs = Vec::new();
+        if let Reprotect::Ask(call, _) = &broken {
+            let touches = call.region.iter().map(|region| Touch {
+                region: region.clone(),
+                with: "the control plane that receives the request".to_owned(),
+            });
+            needs.push(step(Task::Reprotect, touches.collect(), usual(60), Vec::new()));
+        }
+        let takes = match broken {
+            Reprotect::Nothing => DurationEstimate { typical: 5, worst: 60 },
+            Reprotect::Itself(_) | Reprotect::Ask(..) => DurationEstimate { typical: 600, worst: 4 * 3600 },
+            Reprotect::Vendor(_) => DurationEstimate { typical: 24 * 3600, worst: 5 * 24 * 3600 },
+        };
+        step(Task::CatchUp, Vec::new(), takes, needs);
+    }
+}
+
+/// Promotes the replicas that have a side at the destination.
+pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
+    let question = draft.question;
+    let nothing = Default::default();
+    let mut promoted = Vec::new();
+    for replica in replicas(question) {
+        let (resource, promotion) = (replica.resource, replica.promotion);
+        let Some(to) = replica.to else {
+            let note = format!("{} stays as it is: it has no replica at {}", resource.address, draft.course.arriving);
+            draft.notes.push(note);
+            continue;
+        };
+        if replica.is_there() {
+            continue;
+        }
+        let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
+        let call =
+            with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, question.how));
+        // A preflight check reports a missing call; the step stays, so that the procedure is complete.
+        let touches = call.as_ref().map(|call| draft.touches_of(call)).unwrap_or_default();
+        let accepted = if is_forced(question) { question.accepted.data_loss } else { None };
+        let (takes, way) = match question.how {
+            FailoverMode::Planned => (promotion.planned, "planned"),
+            FailoverMode::Forced => (promotion.forced, "forced"),
+        };
+        let back = match to {
+            Side::Target => format!("fail back with {}", command(question, "down")),
+            Side::Source => format!("move again with {}", command(question, "up --planned")),
+        };
+        let why = format!("a {way} promotion has no rollback; {back}");
+        let made = NewStep {
+            address: resource.address.clone(),
+            act: Act::Task(Task::Promote { to, how: question.how, accepted }),
+            stage: Stage::Promote,
+            serial: crate::plan::serial_words(resource),
+            touches,
+            takes,
+            undo: Undo::Impossible(why),
+        };
+        let needs = draft.needs_of(Stage::Promote);
+        draft.add(made, needs);
+        match question.lost.filter(|_| promotion.asks_source) {
+            Some(lost) => draft.notes.push(format!(
+                "promotion of {} is a request to the control plane of {lost}: it responds, unlike its data",
+                resource.address
+            )),
+            None => promoted.push((resource.address.as_str(), site_of(question, resource, to))),
+        }
+    }
+    if let (Some(lost), true, Some((_, site))) = (question.lost, is_forced(question), promoted.first()) {
+        let promoted: Vec<&str> = promoted.iter().map(|(address, _)| *address).collect();
+        draft.notes.push(format!(
+            "promotion of {} sends no request to {lost}, only to {site} or a global service",
+            promoted.join(", ")
+        ));
+    }
+}

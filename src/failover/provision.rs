@@ -1,0 +1,180 @@
+//! Provisioning of the destination: resources that exist only while failed over are created, and what an earlier run
+//! stopped is started; deletion at the site that was left.
+
+use std::collections::BTreeMap;
+
+use super::Avoidance;
+use super::draft::{NewStep, ProcedureDraft, usual, wanted};
+use super::survey::{lever_ends, stands_up};
+use crate::address::Address;
+use crate::kinds::Object;
+use crate::plan::{kind_of, serial_words, touches, words};
+use crate::stack::{FailoverGroup, Resource, Stack};
+use crate::state::{Recorded, Status};
+use crate::steps::{Act, Stage, StepId, Task, Undo};
+
+/// Creates the failover-only resources of the destination, each after its dependencies, and starts what an earlier run
+/// has stopped there.
+pub(super) fn stand_up(draft: &mut ProcedureDraft<'_>) {
+    let question = draft.question;
+    let first = draft.needs_of(Stage::StandUp);
+    let arriving = &draft.course.arriving;
+    let at_destination = |resource: &&Resource| is_at(question.stack, question.group, resource, arriving);
+    let wanted: Vec<&Resource> = question.stack.resources.values().filter(at_destination).collect();
+    let (standing, missing): (Vec<&Resource>, Vec<&Resource>) =
+        wanted.into_iter().partition(|resource| stands(draft, resource));
+    create_all(draft, &missing, &first);
+    for resource in standing {
+        let Some((argument, _)) = resource.kind.moves.quiesce else { continue };
+        if is_as_configured(draft, resource, argument) {
+            continue;
+        }
+        start(draft, resource, argument, Stage::StandUp, &first);
+    }
+    if draft.course.homeward {
+        for address in &question.group.quiesce {
+            let Some(resource) = question.stack.resources.get(address) else { continue };
+            let Some((argument, _)) = resource.kind.moves.quiesce else { continue };
+            if !draft.touches_lost(&touches(resource)) {
+                start(draft, resource, argument, Stage::StandUp, &first);
+            }
+        }
+    }
+}
+
+/// True for a failover-only resource of a group at a site.
+pub(super) fn is_at(stack: &Stack, group: &FailoverGroup, resource: &Resource, site: &str) -> bool {
+    let of = resource.group.as_ref().and_then(|of| stack.resources.get(of));
+    stands_up(group, resource) && of.is_none_or(|of| *of.site == *site)
+}
+
+/// True for a resource in state that was not observed to be deleted, nor left unfinished by a failed creation.
+fn stands(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
+    let recorded = draft.question.state.resources.get(&resource.address);
+    let observed = &draft.question.seen.observed.objects;
+    recorded.is_some_and(|recorded| {
+        recorded.status == Status::Standing
+            && recorded.objects.iter().all(|object| match observed.get(&object.id) {
+                Some(Some(body)) => !has_failed(body),
+                Some(None) => false,
+                None => true,
+            })
+    })
+}
+
+/// True for an object whose last change Azure could not complete: it exists, and lacks a part of it.
+fn has_failed(body: &serde_json::Value) -> bool {
+    body.pointer("/properties/provisioningState").and_then(serde_json::Value::as_str) == Some("Failed")
+}
+
+/// True for an argument with its configured value in state.
+fn is_as_configured(draft: &ProcedureDraft<'_>, resource: &Resource, argument: &str) -> bool {
+    let recorded = draft.question.state.resources.get(&resource.address);
+    let now = recorded.and_then(|recorded| recorded.arguments.get(argument));
+    wanted(resource, argument).is_none_or(|wanted| now == Some(&wanted))
+}
+
+/// Returns an argument of a resource to its configured value.
+fn start(draft: &mut ProcedureDraft<'_>, resource: &Resource, argument: &str, stage: Stage, needs: &[StepId]) {
+    let Some(value) = wanted(resource, argument) else { return };
+    let stopped = resource.kind.moves.quiesce.filter(|(name, _)| *name == argument && stage == Stage::StandUp);
+    let undo = stopped.map_or(Undo::Nothing, |(_, off)| {
+        let arguments = [(argument.to_owned(), off.json())].into_iter().collect();
+        Undo::Act(Box::new(Act::Task(Task::Move { arguments })))
+    });
+    let made = NewStep { undo, ..draft.writes(resource, argument, value, stage) };
+    draft.add(made, needs.to_vec());
+}
+
+/// Opens what earlier runs fenced at the home site and no route opens.
+pub(super) fn reopen(draft: &mut ProcedureDraft<'_>) {
+    let question = draft.question;
+    let levers = lever_ends(question.stack, question.group);
+    for address in question.group.fence.iter().filter(|address| !levers.contains(*address)) {
+        let Some(resource) = question.stack.resources.get(address) else { continue };
+        let Some((argument, _)) = resource.kind.moves.fence else { continue };
+        if !draft.touches_lost(&touches(resource)) {
+            let needs = draft.needs_of(Stage::Route);
+            start(draft, resource, argument, Stage::Route, &needs);
+        }
+    }
+}
+
+/// Deletes the failover-only resources at sites other than the destination, each before its dependencies.
+pub(super) fn take_down(draft: &mut ProcedureDraft<'_>) {
+    let question = draft.question;
+    let last = draft.needs_of(Stage::TakeDown);
+    let arriving = std::sync::Arc::clone(&draft.course.arriving);
+    let elsewhere = question.stack.resources.values().filter(|resource| {
+        stands_up(question.group, resource) && !is_at(question.stack, question.group, resource, &arriving)
+    });
+    let mut standing: Vec<(&Resource, Recorded)> = Vec::new();
+    for resource in elsewhere {
+        let Some(recorded) = question.state.resources.get(&resource.address) else { continue };
+        if draft.touches_lost(&touches(resource)) {
+            let what = "not deleted: it is at the lost site; the next apply deletes it once the site is back";
+            draft.avoided.push(Avoidance { address: resource.address.clone(), what: what.to_owned() });
+            continue;
+        }
+        standing.push((resource, recorded.clone()));
+    }
+    delete_all(draft, &standing, &last, &Undo::Act(Box::new(Act::Create)));
+}
+
+/// True unless an object of the resource was observed to be deleted.
+pub(super) fn may_stand(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
+    let gone = |object: &Object| draft.question.seen.observed.objects.get(&object.id) == Some(&None);
+    draft.question.state.resources.contains_key(&resource.address) && !resource.objects.iter().any(gone)
+}
+
+/// Creates these resources, each after its dependencies among them; those without any, after `first`.
+pub(super) fn create_all(draft: &mut ProcedureDraft<'_>, resources: &[&Resource], first: &[StepId]) {
+    let mut made: BTreeMap<&Address, StepId> = BTreeMap::new();
+    for resource in resources {
+        let step = draft.creates(resource);
+        made.insert(&resource.address, draft.add(step, Vec::new()));
+    }
+    for resource in resources {
+        let needs: Vec<StepId> = resource.needs.iter().filter_map(|need| made.get(need)).copied().collect();
+        if let Some(step) = made.get(&resource.address) {
+            draft.need(*step, if needs.is_empty() { first } else { &needs });
+        }
+    }
+}
+
+/// Deletes these resources by their state, each before its dependencies among them; those that nothing needs, after
+/// `last`.
+pub(super) fn delete_all(
+    draft: &mut ProcedureDraft<'_>,
+    going: &[(&Resource, Recorded)],
+    last: &[StepId],
+    undo: &Undo,
+) {
+    let mut made: BTreeMap<&Address, StepId> = BTreeMap::new();
+    for (resource, recorded) in going.iter().rev() {
+        let serial = match kind_of(&resource.address, recorded) {
+            Some(kind) if !recorded.arguments.is_empty() => words(kind, &recorded.id, &recorded.arguments),
+            _ => serial_words(resource),
+        };
+        let step = NewStep {
+            address: resource.address.clone(),
+            act: Act::Delete(Box::new(recorded.clone())),
+            stage: Stage::TakeDown,
+            serial,
+            touches: touches(resource),
+            takes: usual(resource.kind.durations.delete),
+            undo: undo.clone(),
+        };
+        made.insert(&resource.address, draft.add(step, Vec::new()));
+    }
+    let mut users: BTreeMap<StepId, Vec<StepId>> = made.values().map(|step| (*step, Vec::new())).collect();
+    for (resource, recorded) in going {
+        let Some(user) = made.get(&resource.address) else { continue };
+        for needed in recorded.needs.iter().filter_map(|need| made.get(need)) {
+            users.entry(*needed).or_default().push(*user);
+        }
+    }
+    for (step, users) in users {
+        draft.need(step, if users.is_empty() { last } else { &users });
+    }
+}

@@ -1,0 +1,387 @@
+//! Failover groups: read, typed and checked. The failover planner acts on them.
+
+mod check;
+mod each;
+pub(crate) mod model;
+mod route;
+mod step;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+pub(super) use each::instance_name;
+
+use crate::address::Address;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::duration;
+use crate::hcl;
+use crate::hcl::ast::{Expr, HclAttribute, HclBlock, Ident};
+use crate::kinds::Place;
+use crate::stack::program::Program;
+use crate::stack::scope::{BlockScope, Facts};
+use crate::stack::settings::{duration_error, unsupported};
+use crate::stack::{FailoverGroup, Presence, Resource};
+use crate::value::Value;
+
+/// The blocks of a failover group.
+const BLOCKS: &[&str] = &["route", "probe", "step"];
+/// The arguments of a failover group.
+const GROUP: &[&str] = &["from", "to", "promote", "stand_up", "quiesce", "fence", "for_each"];
+
+/// Reads every failover group.
+pub(super) fn read_all(
+    program: &Program,
+    facts: &Facts<'_>,
+    found: &mut Diagnostics,
+) -> IndexMap<Arc<str>, FailoverGroup> {
+    let mut groups = IndexMap::new();
+    for block in program.failover_groups.values() {
+        let all = GroupReader::new(facts, found).instances(block, None, |reader, name| reader.group(&name, block));
+        groups.extend(all.into_iter().map(|group| (Arc::clone(&group.name), group)));
+    }
+    groups
+}
+
+/// Reads one failover group; `None` where there is none with this name.
+pub(super) fn read_one(
+    program: &Program,
+    facts: &Facts<'_>,
+    name: &str,
+    found: &mut Diagnostics,
+) -> Option<FailoverGroup> {
+    let block = program.failover_groups.get(name.split('[').next().unwrap_or(name))?;
+    let mut reader = GroupReader::new(facts, found);
+    reader.instances(block, Some(name), |reader, name| reader.group(&name, block)).pop()
+}
+
+struct GroupReader<'a> {
+    facts: &'a Facts<'a>,
+    scope: BlockScope<'a>,
+    found: &'a mut Diagnostics,
+    /// Home and the standby sites of the group in hand, as far as they are known.
+    home: Option<Arc<str>>,
+    standbys: Vec<Arc<str>>,
+    /// Labels of blocks whose `for_each` has an error: their instances are unknown.
+    undecided: BTreeSet<Arc<str>>,
+}
+
+impl<'a> GroupReader<'a> {
+    fn new(facts: &'a Facts<'a>, found: &'a mut Diagnostics) -> Self {
+        Self {
+            facts,
+            scope: BlockScope::new(facts, None),
+            found,
+            home: None,
+            standbys: Vec::new(),
+            undecided: BTreeSet::new(),
+        }
+    }
+
+    fn group(&mut self, name: &Arc<str>, block: &HclBlock) -> Option<FailoverGroup> {
+        (self.home, self.standbys) = (None, Vec::new());
+        self.undecided.clear();
+        let (mut promote, mut stand_up) = (None, None);
+        let (mut quiesce, mut fence) = (Vec::new(), Vec::new());
+        for attribute in &block.body.attributes {
+            match &*attribute.name.text {
+                "from" => self.home = self.site(attribute),
+                "to" => self.standbys = self.sites(attribute),
+                "promote" => promote = Some(self.resources(attribute)),
+                "stand_up" => stand_up = Some(self.resources(attribute)),
+                "quiesce" => quiesce = self.resources(attribute),
+                "fence" => fence = self.resources(attribute),
+                "for_each" => {}
+                _ => self.unknown("a failover group", &attribute.name, GROUP),
+            }
+        }
+        self.required(block, GROUP, &["from", "to"], "a failover group");
+        self.distinct_sites(name, block);
+        let (mut routes, mut probes, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        for inner in &block.body.blocks {
+            match &*inner.ident.text {
+                "route" => routes.extend(self.instances(inner, None, |reader, name| reader.route(name, inner))),
+                "probe" => probes.extend(self.instances(inner, None, |reader, name| reader.probe(name, inner))),
+                "step" => steps.extend(self.instances(inner, None, |reader, name| reader.step(name, inner))),
+                _ => self.unknown_block("a failover group", &inner.ident, BLOCKS),
+            }
+        }
+        self.repeated_names(block);
+        self.step_names(&mut steps, block);
+        self.fallback_names(&routes, block);
+        let (from, to) = (self.home.clone()?, self.standbys.clone());
+        if to.is_empty() {
+            return None;
+        }
+        let promote = promote.unwrap_or_else(|| self.replicas(&from, &to));
+        let stand_up = stand_up.unwrap_or_else(|| self.failover_groups_at(&to));
+        self.check_lists(block, &promote, &stand_up, &to);
+        self.check_stopped(block, &quiesce);
+        self.check_fence(block, &fence);
+        Some(FailoverGroup {
+            name: Arc::clone(name),
+            from,
+            to,
+            promote,
+            stand_up,
+            quiesce,
+            fence,
+            routes,
+            probes,
+            steps,
+            span: block.header,
+        })
+    }
+
+    /// Reports sites of the group that are written twice.
+    fn distinct_sites(&mut self, name: &str, block: &HclBlock) {
+        let span = block.body.attribute("to").map_or(block.header, |attribute| attribute.expr.span);
+        if let Some(from) = self.home.as_ref().filter(|from| self.standbys.contains(from)) {
+            self.found.push(
+                Diagnostic::error("same-site", format!("`from` and `to` of `{name}` are the same site `{from}`"))
+                    .at(if self.standbys.len() == 1 { block.header } else { span })
+                    .help("Write another site as `to`."),
+            );
+        }
+        let repeated = self.standbys.iter().enumerate().find(|(at, site)| self.standbys[..*at].contains(site));
+        if let Some((_, site)) = repeated {
+            self.found.push(
+                Diagnostic::error("same-site", format!("`to` of `{name}` contains the site `{site}` twice"))
+                    .at(span)
+                    .help("Write each standby site once, in order of preference."),
+            );
+        }
+    }
+
+    /// Every replica from home to a standby.
+    fn replicas(&self, from: &str, to: &[Arc<str>]) -> Vec<Address> {
+        self.facts
+            .resources
+            .values()
+            .filter(|resource| {
+                ends(resource, self.facts).is_some_and(|(source, target)| {
+                    let target = Some(target);
+                    Some(source) == self.location(from) && to.iter().any(|to| target == self.location(to))
+                })
+            })
+            .map(|resource| resource.address.clone())
+            .collect()
+    }
+
+    fn location(&self, site: &str) -> Option<String> {
+        self.facts.sites.get(site).map(|site| site.location.clone())
+    }
+
+    fn failover_groups_at(&self, to: &[Arc<str>]) -> Vec<Address> {
+        self.facts
+            .resources
+            .values()
+            .filter(|resource| {
+                resource.kind.place == Place::Subscription
+                    && resource.presence == Presence::Failover
+                    && to.contains(&resource.site)
+            })
+            .map(|resource| resource.address.clone())
+            .collect()
+    }
+
+    fn site(&mut self, attribute: &HclAttribute) -> Option<Arc<str>> {
+        match self.value(&attribute.expr)? {
+            Value::Block(address) if address.kind() == "site" => Some(address.name().into()),
+            _ => {
+                self.found.push(
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `{}`: expected a site", attribute.name.text),
+                    )
+                    .at(attribute.expr.span)
+                    .help("Write `site.…`."),
+                );
+                None
+            }
+        }
+    }
+
+    /// The sites of a list, or the single one.
+    fn sites(&mut self, attribute: &HclAttribute) -> Vec<Arc<str>> {
+        let items = match self.value(&attribute.expr) {
+            Some(Value::List(items)) if !items.is_empty() => items,
+            Some(single) => Arc::new(vec![single]),
+            None => return Vec::new(),
+        };
+        let mut sites = Vec::new();
+        for item in items.iter().filter(|item| !item.told_within()) {
+            match item {
+                Value::Block(address) if address.kind() == "site" => sites.push(address.name().into()),
+                _ => self.found.push(
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `{}`: expected a site or a list of sites", attribute.name.text),
+                    )
+                    .at(attribute.expr.span)
+                    .help("Write `site.…`, or `[site.…, site.…]`."),
+                ),
+            }
+        }
+        sites
+    }
+
+    /// A site of this group, or of any as long as those are unknown.
+    fn is_own_site(&self, site: &str) -> bool {
+        let own = || self.home.iter().chain(&self.standbys);
+        self.home.is_none() || self.standbys.is_empty() || own().any(|own| **own == *site)
+    }
+
+    /// Reports a site that is neither home nor a standby of the group.
+    fn foreign_site(&mut self, site: &str, argument: &str, span: Span) {
+        let own: Vec<String> = self.home.iter().chain(&self.standbys).map(|site| format!("`site.{site}`")).collect();
+        self.found.push(
+            Diagnostic::error(
+                "wrong-value",
+                format!("invalid value for `{argument}`: `{site}` is not a site of this failover group"),
+            )
+            .at(span)
+            .help(format!("Write one of its sites: {}.", own.join(", "))),
+        );
+    }
+
+    /// The resources that a list (or a single reference) names.
+    fn resources(&mut self, attribute: &HclAttribute) -> Vec<Address> {
+        let mut all = Vec::new();
+        let mut open: Vec<Value> = self.value(&attribute.expr).into_iter().collect();
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Block(address) if address.kind() != "site" => all.push(address),
+                Value::List(items) => open.extend(items.iter().rev().cloned()),
+                Value::Map(map) => open.extend(map.values().rev().cloned()),
+                // Reported where it came to be.
+                Value::Unknown(_) => {}
+                _ => self.found.push(
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `{}`: expected resources", attribute.name.text),
+                    )
+                    .at(attribute.expr.span)
+                    .help("Write `[kind.name, …]`."),
+                ),
+            }
+        }
+        all
+    }
+
+    fn words(&mut self, attribute: &HclAttribute, known: &[&str]) -> Vec<Arc<str>> {
+        let mut words = Vec::new();
+        let items = match self.value(&attribute.expr) {
+            Some(Value::List(items)) => items,
+            Some(single) => Arc::new(vec![single]),
+            None => return words,
+        };
+        for item in items.iter().filter(|item| !item.told_within()) {
+            let word = if item.sensitive_within() { "(sensitive)" } else { item.as_str().unwrap_or_default() };
+            if known.contains(&word) {
+                words.push(word.into());
+            } else {
+                self.found.push(
+                    Diagnostic::error("wrong-value", format!("invalid value for `{}`: `{word}`", attribute.name.text))
+                        .at(attribute.expr.span)
+                        .suggest(word, known.iter().copied(), Some(format!("Supported: {}.", known.join(", ")))),
+                );
+            }
+        }
+        words
+    }
+
+    fn status(&mut self, attribute: &HclAttribute) -> u16 {
+        let value = self.value(&attribute.expr);
+        let status = match &value {
+            Some(Value::Number(number)) => number.as_i64().and_then(|n| u16::try_from(n).ok()),
+            _ => None,
+        };
+        status.filter(|status| (100..600).contains(status)).unwrap_or_else(|| {
+            if value.is_some() {
+                self.found.push(
+                    Diagnostic::error("wrong-value", "invalid value for `status`: expected an HTTP status")
+                        .help("Write a number from 100 to 599.")
+                        .at(attribute.expr.span),
+                );
+            }
+            200
+        })
+    }
+
+    fn duration(&mut self, attribute: &HclAttribute) -> Option<Duration> {
+        let value = self.value(&attribute.expr)?;
+        if value.unknown_within().is_some() {
+            return None;
+        }
+        let parsed = value.as_str().ok_or_else(|| "expected a duration, as in \"90s\" or \"5m\"".to_owned());
+        match parsed.and_then(duration::parse) {
+            Ok(duration) => Some(duration),
+            Err(why) => {
+                self.found.push(duration_error(&attribute.name, &why).at(attribute.expr.span));
+                None
+            }
+        }
+    }
+
+    /// The value of an expression. `None` where an error, which has been reported, leaves it unknown; elements of a
+    /// list may be so, too.
+    fn value(&mut self, expr: &Expr) -> Option<Value> {
+        let (value, problems) = hcl::evaluate_partly(expr, &self.scope);
+        self.found.extend(problems);
+        match value {
+            Value::Unknown(unknown) if unknown.is_told() => None,
+            value => Some(value),
+        }
+    }
+
+    fn required(&mut self, block: &HclBlock, known: &[&str], names: &[&str], of: &str) {
+        for name in names.iter().filter(|name| !block.body.means(name, known)) {
+            self.found.push(
+                Diagnostic::error("missing-argument", format!("missing required argument `{name}` in {of}"))
+                    .at(block.header)
+                    .help(format!("Write `{name} = …`.")),
+            );
+        }
+    }
+
+    fn no_blocks(&mut self, block: &HclBlock, of: &str) {
+        for inner in &block.body.blocks {
+            self.unknown_block(of, &inner.ident, &[]);
+        }
+    }
+
+    fn unknown_block(&mut self, of: &str, name: &Ident, known: &[&str]) {
+        self.found.push(unsupported("block", of, name, known));
+    }
+
+    fn unknown(&mut self, of: &str, name: &Ident, known: &[&str]) {
+        self.found.push(unsupported("argument", of, name, known));
+    }
+}
+
+/// The sites as alternatives: `a` or `b`.
+pub(super) fn any_of(sites: &[Arc<str>]) -> String {
+    let named: Vec<String> = sites.iter().map(|site| format!("`{site}`")).collect();
+    named.join(" or ")
+}
+
+fn block_name(block: &HclBlock) -> &str {
+    block.labels.first().map_or("", |label| &label.text)
+}
+
+/// The source and target regions of a resource that replicates users' data; `None` for any other.
+pub(crate) fn ends(resource: &Resource, facts: &Facts<'_>) -> Option<(String, String)> {
+    let replicates = resource.kind.recovery.replicates.filter(|replicates| !replicates.image)?;
+    let region = |argument: &str| {
+        let text = resource.args.get(argument)?.as_str()?;
+        match facts.by_id.get(&crate::address::ArmId::new(text)).and_then(|address| facts.resources.get(address)) {
+            Some(other) => Some(other.location.clone()),
+            // A site stands in arguments as its region.
+            None => (!text.starts_with('/')).then(|| text.to_owned()),
+        }
+    };
+    Some((region(replicates.from)?, region(replicates.to)?))
+}

@@ -1,0 +1,278 @@
+//! Types of a failover group, typed and checked. The failover planner acts on them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::any_of;
+use crate::address::Address;
+use crate::diagnostic::Span;
+use crate::stack::{Presence, Resource};
+use crate::value::{Map, Value};
+
+/// A failover group: a home site, its standby sites, and the procedure of a move between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailoverGroup {
+    /// Its name; an instance of `for_each` has its key in it: `web["a"]`.
+    pub name: Arc<str>,
+    /// The home site, which is active in normal operation.
+    pub from: Arc<str>,
+    /// The standby sites in order of preference, each once, home not among them. At least one.
+    pub to: Vec<Arc<str>>,
+    /// The replicas that are promoted.
+    pub promote: Vec<Address>,
+    /// The resource groups that are provisioned.
+    pub stand_up: Vec<Address>,
+    /// The workloads that are scaled to zero before data moves.
+    pub quiesce: Vec<Address>,
+    /// The resources that block writes at the source site.
+    pub fence: Vec<Address>,
+    /// The routes, in the order written.
+    pub routes: Vec<Route>,
+    /// The probes.
+    pub probes: Vec<Probe>,
+    /// Further steps.
+    pub steps: Vec<GroupStep>,
+    /// Its place in the text.
+    pub span: Span,
+}
+
+impl FailoverGroup {
+    /// The standby sites in order of preference.
+    pub fn standbys(&self) -> &[Arc<str>] {
+        &self.to
+    }
+
+    /// The preferred standby site.
+    pub fn first_standby(&self) -> &Arc<str> {
+        self.to.first().unwrap_or(&self.from)
+    }
+
+    /// All sites, home first.
+    pub fn sites(&self) -> impl Iterator<Item = &Arc<str>> {
+        std::iter::once(&self.from).chain(&self.to)
+    }
+
+    /// The standby sites as alternatives: `a` or `b`.
+    pub fn standbys_in_prose(&self) -> String {
+        any_of(&self.to)
+    }
+
+    /// All sites, home first: `a, b and c`.
+    pub fn sites_in_prose(&self) -> String {
+        let mut names: Vec<&str> = self.sites().map(|site| &**site).collect();
+        match names.pop() {
+            Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+            only => only.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The site is home or a standby of this group.
+    pub fn has_site(&self, site: &str) -> bool {
+        self.sites().any(|own| **own == *site)
+    }
+
+    /// The site is a standby of this group.
+    pub fn is_standby(&self, site: &str) -> bool {
+        self.to.iter().any(|own| **own == *site)
+    }
+
+    /// The resource exists only while this group is failed over.
+    pub fn stands_up(&self, resource: &Resource) -> bool {
+        resource.presence == Presence::Failover && resource.group.as_ref().is_some_and(|of| self.stand_up.contains(of))
+    }
+
+    /// The route with this name.
+    pub fn route(&self, name: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| *route.name == *name)
+    }
+
+    /// The routes that are tried if the route with this name cannot be switched, in the order written.
+    pub fn fallbacks<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Route> {
+        self.routes.iter().filter(move |route| route.fallback_for.as_deref() == Some(name))
+    }
+}
+
+/// A route: one way in which users reach the active site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The arguments as written, but for `values` and `fallback_for`: references to resources, and plain values.
+    pub args: Map,
+    /// Where users are sent while a site is active, by site: an endpoint or the value of a record. A value that only
+    /// the created resource has is unknown. In a route with `from` and `to`, home has `from`, and `to` belongs to the
+    /// standby that it leads to, or to all of them where that is undecided.
+    pub values: IndexMap<Arc<str>, Value>,
+    /// The route that this one replaces if that one cannot be switched.
+    pub fallback_for: Option<Arc<str>>,
+    /// Its place in the text.
+    pub span: Span,
+}
+
+impl Route {
+    /// Where users are sent while this site is active. `None` if the route does not lead there.
+    pub fn value_at(&self, site: &str) -> Option<&Value> {
+        self.values.get(site)
+    }
+
+    /// All values: those of its arguments, and one for each site.
+    pub fn all_values(&self) -> impl Iterator<Item = &Value> {
+        let per_site = self.values.values().filter(|value| !self.args.values().any(|written| written == *value));
+        self.args.values().chain(per_site)
+    }
+}
+
+/// An endpoint that must succeed, before or after traffic is switched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The URL; unknown until the resources that it refers to exist.
+    pub url: Value,
+    /// The expected HTTP status.
+    pub status: u16,
+    /// The time limit for retries.
+    pub within: Duration,
+    /// The phase that waits for it; `None`: the last.
+    pub before: Option<ProbeBefore>,
+    /// The site that it checks: the one written, or the one site of the group that its URL leads to. It is sent in
+    /// moves to that site; `None`: in every move.
+    pub at: Option<Arc<str>>,
+    /// The resources that its URL refers to.
+    pub uses: Vec<Address>,
+    /// Its place in the text.
+    pub span: Span,
+}
+
+/// The phase that waits for a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeBefore {
+    /// The source still serves.
+    Quiesce,
+    /// Data has moved, and traffic has not.
+    Route,
+}
+
+impl ProbeBefore {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Quiesce, Self::Route];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quiesce => "quiesce",
+            Self::Route => "route",
+        }
+    }
+}
+
+/// A phase of a move, in the order of the enum for a planned one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Failover-only resources are provisioned at the destination.
+    StandUp,
+    /// Data is restored from backups.
+    Restore,
+    /// Workloads at the source are stopped.
+    Quiesce,
+    /// Writes at the source are blocked.
+    Fence,
+    /// Data is synchronised for the last time.
+    Sync,
+    /// Replicas are promoted.
+    Promote,
+    /// Probes are sent.
+    Probe,
+    /// Traffic is switched.
+    Route,
+}
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 8] =
+        [Self::StandUp, Self::Restore, Self::Quiesce, Self::Fence, Self::Sync, Self::Promote, Self::Probe, Self::Route];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StandUp => "stand_up",
+            Self::Restore => "restore",
+            Self::Quiesce => "quiesce",
+            Self::Fence => "fence",
+            Self::Sync => "sync",
+            Self::Promote => "promote",
+            Self::Probe => "probe",
+            Self::Route => "route",
+        }
+    }
+
+    /// The phase with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == name)
+    }
+}
+
+/// A place in a procedure that a step comes after or before.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StepOrPhase {
+    /// A phase.
+    Phase(Phase),
+    /// A step of the group, by name.
+    Step(Arc<str>),
+}
+
+impl StepOrPhase {
+    /// The phase, if it is one.
+    pub const fn phase(&self) -> Option<Phase> {
+        match self {
+            Self::Phase(phase) => Some(*phase),
+            Self::Step(_) => None,
+        }
+    }
+
+    /// The name of the phase or the step.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Phase(phase) => phase.as_str(),
+            Self::Step(name) => name,
+        }
+    }
+}
+
+/// A further step of a failover.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupStep {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The procedures that it is part of: `up`, `down`, `drill`.
+    pub on: Vec<Arc<str>>,
+    /// The sites that a move leads to for it to be part of the move; empty: any.
+    pub to: Vec<Arc<str>>,
+    /// The modes that it is part of: `planned`, `forced`.
+    pub modes: Vec<Arc<str>>,
+    /// The steps and phases it comes after.
+    pub after: Vec<StepOrPhase>,
+    /// The steps and phases it comes before.
+    pub before: Vec<StepOrPhase>,
+    /// Its action: type and arguments.
+    pub action: (Arc<str>, Map),
+    /// `on` is set and contains `drill`: an action is not part of a drill by default.
+    pub drilled: bool,
+    /// Runs only while this resource cannot be reached.
+    pub only_if_unreachable: Option<Address>,
+    /// Its place in the text.
+    pub span: Span,
+}
+
+impl GroupStep {
+    /// The step is part of a procedure of this name and mode that leads to this site.
+    pub fn is_part_of(&self, procedure: &str, mode: &str, destination: &str) -> bool {
+        self.on.iter().any(|on| **on == *procedure)
+            && self.modes.iter().any(|own| **own == *mode)
+            && (self.to.is_empty() || self.to.iter().any(|site| **site == *destination))
+    }
+}

@@ -1,0 +1,182 @@
+//! Routes of a failover group.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::GroupReader;
+use super::each::{Reference, ReferenceError};
+use crate::diagnostic::Diagnostic;
+use crate::hcl::ast::{HclAttribute, HclBlock, Ident};
+use crate::kinds::Location;
+use crate::stack::settings;
+use crate::stack::{Resource, Route};
+use crate::value::{Map, Value};
+
+/// The arguments of a route.
+const ROUTE: &[&str] = &["profile", "from", "to", "record", "values", "fallback_for", "for_each"];
+
+impl GroupReader<'_> {
+    pub(super) fn route(&mut self, name: Arc<str>, block: &HclBlock) -> Option<Route> {
+        let mut args = Map::new();
+        let (mut values, mut fallback_for) = (IndexMap::new(), None);
+        for attribute in &block.body.attributes {
+            match &*attribute.name.text {
+                "for_each" => {}
+                "values" => values = self.values(attribute),
+                "fallback_for" => fallback_for = self.route_name(attribute),
+                word if ROUTE.contains(&word) => {
+                    args.extend(self.value(&attribute.expr).map(|value| (Arc::clone(&attribute.name.text), value)));
+                }
+                _ => self.found.push(unsupported(&attribute.name)),
+            }
+        }
+        self.no_blocks(block, "a route");
+        if block.body.means("values", ROUTE) {
+            for end in ["from", "to"].into_iter().filter_map(|end| block.body.attribute(end)) {
+                self.found.push(
+                    Diagnostic::error(
+                        "wrong-arguments",
+                        format!("a route has `values` or `{}`, not both", end.name.text),
+                    )
+                    .at(end.name.span)
+                    .help("Write the value of each site into `values`, and remove this argument."),
+                );
+            }
+        } else {
+            self.required(block, ROUTE, &["from", "to"], "a route");
+            values = self.values_of_ends(&args);
+        }
+        let route = Route { name, args, values, fallback_for, span: block.header };
+        self.check_route(&route, block);
+        Some(route)
+    }
+
+    /// The value at each site.
+    fn values(&mut self, attribute: &HclAttribute) -> IndexMap<Arc<str>, Value> {
+        let span = attribute.expr.span;
+        let map = match self.value(&attribute.expr) {
+            Some(Value::Map(map)) => map,
+            Some(_) => {
+                self.found.push(
+                    Diagnostic::error("wrong-value", "invalid value for `values`: expected a map from site to value")
+                        .at(span)
+                        .help("Write `values = { site = value, … }` with the names of the group's sites."),
+                );
+                return IndexMap::new();
+            }
+            None => return IndexMap::new(),
+        };
+        for site in map.keys().filter(|site| !self.is_own_site(site)).cloned().collect::<Vec<_>>() {
+            let own = self.home.iter().chain(&self.standbys).map(|own| &**own).collect::<Vec<_>>();
+            self.found.push(
+                Diagnostic::error(
+                    "wrong-value",
+                    format!("invalid value for `values`: `{site}` is not a site of this failover group"),
+                )
+                .at(span)
+                .suggest(&site, own.iter().copied(), Some(format!("Its sites: {}.", own.join(", ")))),
+            );
+        }
+        for site in self.home.iter().chain(&self.standbys).filter(|site| !map.contains_key(*site)) {
+            self.found.push(
+                Diagnostic::error("missing-argument", format!("`values` has no value for the site `{site}`"))
+                    .at(span)
+                    .why("The route could not lead users there.")
+                    .help(format!("Add `{site} = …`.")),
+            );
+        }
+        map.iter().map(|(site, value)| (Arc::clone(site), value.clone())).collect()
+    }
+
+    /// The name of another route, written as `route.name` or `"name"`.
+    fn route_name(&mut self, attribute: &HclAttribute) -> Option<Arc<str>> {
+        match self.reference(&attribute.expr, "route") {
+            Ok(Reference::Block(name) | Reference::Word(name)) => Some(name),
+            Err(ReferenceError::Reported) => None,
+            Err(ReferenceError::Other) => {
+                self.found.push(
+                    Diagnostic::error(
+                        "wrong-value",
+                        "invalid value for `fallback_for`: expected a route of this group",
+                    )
+                    .at(attribute.expr.span)
+                    .help("Write `route.name`."),
+                );
+                None
+            }
+        }
+    }
+
+    /// The values at the sites of a route with `from` and `to`: `from` at home, `to` at the standby that it leads to,
+    /// or at each standby where that is undecided.
+    fn values_of_ends(&self, args: &Map) -> IndexMap<Arc<str>, Value> {
+        let home = self.home.iter().filter_map(|home| Some((Arc::clone(home), args.get("from")?.clone())));
+        let to = args.get("to");
+        let led_to = to.and_then(|to| self.site_of(to)).filter(|site| self.standbys.contains(site));
+        let is_meant = |site: &&Arc<str>| led_to.as_ref().is_none_or(|led_to| led_to == *site);
+        let away = self.standbys.iter().filter(is_meant).filter_map(|site| Some((Arc::clone(site), to?.clone())));
+        home.chain(away).collect()
+    }
+
+    /// The one site of the group that an endpoint or a name leads to.
+    fn site_of(&self, value: &Value) -> Option<Arc<str>> {
+        match value {
+            Value::Block(address) => {
+                let resource = self.facts.resources.get(address)?;
+                let used = resource.uses.iter().filter_map(|used| self.facts.resources.get(used));
+                let text = resource.args.values().filter_map(Value::as_str);
+                self.one_site(std::iter::once(resource).chain(used)).or_else(|| self.site_in(text))
+            }
+            Value::Unknown(_) => None,
+            other => self.site_in(other.as_str().into_iter()),
+        }
+    }
+
+    /// The one site of the group at which all of these resources are that are at a site at all.
+    pub(super) fn one_site<'r>(&self, resources: impl Iterator<Item = &'r Resource>) -> Option<Arc<str>> {
+        let mut sites = resources.filter(|one| self.is_regional(one)).map(|one| &one.site);
+        let first = sites.next()?;
+        (sites.all(|site| site == first) && self.is_own_site(first)).then(|| Arc::clone(first))
+    }
+
+    /// The resource is at one site: neither global nor a child of something global, and no replica, which has two.
+    fn is_regional(&self, resource: &Resource) -> bool {
+        let is_whole = |used: &&Resource| {
+            resource.id.as_str().strip_prefix(used.id.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        resource.kind.recovery.replicates.is_none()
+            && match resource.kind.location {
+                Location::Regional => true,
+                Location::Global => false,
+                Location::None => {
+                    let used = resource.uses.iter().filter_map(|used| self.facts.resources.get(used));
+                    used.filter(is_whole).any(|whole| self.is_regional(whole))
+                }
+            }
+    }
+
+    /// The one site of the group whose region is part of a public name in one of these texts, as in
+    /// `shop.ukwest.cloudapp.azure.com`.
+    pub(super) fn site_in<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Option<Arc<str>> {
+        let texts: Vec<&str> = texts.collect();
+        let mut sites = self.home.iter().chain(&self.standbys).filter(|site| {
+            let location = self.facts.sites.get(*site).map(|site| format!(".{}.", site.location));
+            location.is_some_and(|location| texts.iter().any(|text| text.contains(&location)))
+        });
+        let first = sites.next()?;
+        sites.next().is_none().then(|| Arc::clone(first))
+    }
+}
+
+/// The error of an argument that a route does not have.
+fn unsupported(name: &Ident) -> Diagnostic {
+    let problem = settings::unsupported("argument", "a route", name, ROUTE);
+    match &*name.text {
+        "ttl" => problem.help("Write `ttl` into the block of the DNS record."),
+        "zone" => problem.help("Remove it: the DNS record in `record` has its zone."),
+        "value" => problem.help("Write `values = { site = value, … }`, or `from` and `to`."),
+        "weight" => problem.help("Write `weight` into the block of the endpoint."),
+        _ => problem,
+    }
+}
