@@ -363,3 +363,39 @@ fn next_route_is_tried_while_the_first_is_refused_throttled_or_fails() {
         }
     });
 }
+
+/// web-geo with a route for other users, by a DNS record that leads to a destination of its own.
+fn other_users(text: &str) -> String {
+    two_routes(text)
+        .replace("web-geo-primary.canadacentral.cloudapp.azure.com", "api.canadacentral.example.net")
+        .replace("web-geo-secondary.canadaeast.cloudapp.azure.com\"\n  }", "api.canadaeast.example.net\"\n  }")
+}
+
+#[test]
+fn every_set_of_users_is_switched() {
+    simulated(async {
+        let standing = Incident::web_geo().await;
+        let text = other_users(&standing.text);
+        let applied = standing.lab.apply(&text).await.expect("apply succeeds");
+        failures(&applied, "apply").expect("every step succeeds");
+        let fork = || {
+            let mut incident = standing.fork(standing.lab.simulator.now());
+            incident.text = text.clone();
+            incident
+        };
+        let incident = fork();
+        incident.done(UP).await;
+        for end in ["dns_cname_record.www", "traffic_manager_external_endpoint.secondary"] {
+            let switched = format!("{end} was switched");
+            let reported = reported(&incident);
+            assert!(reported.iter().any(|what| what.starts_with(&switched)), "{end}: {reported:#?}");
+        }
+        // Nobody else switches these users.
+        let refused = fork();
+        let on =
+            RequestMatch { verb: Some(HttpMethod::Put), path: Some("*/CNAME/*".to_owned()), ..RequestMatch::default() };
+        suffer(&refused, answers(403, None, on));
+        let run = refused.begin(UP, FailurePolicy::Stop).await.unwrap_or_else(|why| panic!("{why}"));
+        assert_ne!(run.report.ended, Some(RunEnd::Done));
+    });
+}
