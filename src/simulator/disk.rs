@@ -235,15 +235,24 @@ impl Disk {
     }
 }
 
+/// The number of further attempts to lock a world, and the time between two.
+const ATTEMPTS: u32 = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(25);
+
 fn lock(dir: &Path) -> Result<File, SimulatorError> {
     fs::create_dir_all(dir).map_err(|error| refused(dir, error))?;
     let file = dir.join("world.lock");
     let lock = File::create(&file).map_err(|error| refused(&file, error))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(SimulatorError::InUse(dir.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(refused(&file, error)),
+    // A command that is just ending, or a child that it has just started, holds the lock for a moment more.
+    for attempt in 0..=ATTEMPTS {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(error)) => return Err(refused(&file, error)),
+        }
     }
+    Err(SimulatorError::InUse(dir.display().to_string()))
 }
 
 fn read(file: &Path) -> Result<Option<Vec<u8>>, SimulatorError> {

@@ -157,6 +157,28 @@ fn printed_commands_continue_a_run_without_variable_files() {
 }
 
 #[test]
+fn printed_command_takes_over_a_run_without_variable_files() {
+    let workspace = web_geo();
+    let vars = r"--vars 'stacks/it'\''s web/local.vars.hcl'";
+    let dir = r"'stacks/it'\''s web'";
+    let (stopped, exit) = workspace.run(&format!("drplan failover-group up {dir} --planned --yes {FLAGS} {vars}"));
+    assert_eq!(exit, 5, "{stopped}");
+    workspace.ok(&format!("drplan simulator fault lose canadacentral {FLAGS}"));
+    let status = workspace.ok(&format!("drplan failover-group status {dir} {FLAGS}"));
+    let forced = printed(&status, "drplan failover-group up --forced");
+    let (said, exit) = workspace.run(&format!("{forced} --accept-data-loss 5m --yes"));
+    assert!(said.contains("Takes over run"), "{said}");
+    assert_eq!(exit, 5, "{said}");
+    // The new run has recorded the same inputs.
+    let resume = printed(&said, "drplan failover-group resume");
+    let approve =
+        printed(&workspace.ok(&format!("drplan failover-group status {dir} {FLAGS}")), "drplan failover-group approve");
+    workspace.ok(&approve);
+    let done = workspace.ok(&resume);
+    assert!(done.contains("Complete: up"), "{done}");
+}
+
+#[test]
 fn abort_needs_no_variable_files() {
     let workspace = web_geo();
     let dir = r"'stacks/it'\''s web'";

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::carry::{RunEnvironment, carry, explained};
+use super::resume::load_for;
 use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, RunOptions, Session, Since, follow};
 use crate::address::Address;
 use crate::apply::{Continuation, FailoverRun, RunError, held, look_around, taken_over, text_of};
@@ -13,7 +14,7 @@ use crate::cli::again::{again, again_recorded, completed, quoted, withheld_hint}
 use crate::cli::cloud::{CloudConnection, with_cloud};
 use crate::cli::confirm::confirm_name;
 use crate::cli::loading::{LoadedStack, load};
-use crate::cli::location::holder;
+use crate::cli::location::{StackLocation, holder};
 use crate::cli::planning::store_of;
 use crate::cli::pretty;
 use crate::diagnostic::{Diagnostics, closest};
@@ -65,10 +66,28 @@ impl ProcedureRequest<'_> {
     }
 }
 
+/// The unfinished run that a request may take over, for the values of variables: those that it recorded serve where
+/// none are given, so that the command that `status` prints works as it is.
+fn recorded(errand: &ProcedureRequest<'_>, global: &Global, session: &Session) -> Result<Option<FailoverRun>, Failure> {
+    if errand.how != FailoverMode::Forced || !global.vars.is_empty() || !global.var_files.is_empty() {
+        return Ok(None);
+    }
+    let place = StackLocation::of_run(errand.stack, global, session)?;
+    let store = place.store(global, session)?;
+    let Some(state) = store.load()? else { return Ok(None) };
+    let is_wanted = |group: &str| errand.common.group.as_deref().is_none_or(|wanted| wanted == group);
+    let open = state.roles.open.values().find(|open| is_wanted(&open.group));
+    Ok(open.map(|open| FailoverRun::read(&store, &open.run)).transpose()?)
+}
+
 /// Plans, shows, asks and carries out, all under the lock of the group. If another process carries out a run of the
 /// group, follows that run.
 pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let loaded = load(errand.stack, global, session)?;
+    let open = recorded(errand, global, session)?;
+    let loaded = match &open {
+        Some(run) => load_for(run, errand.stack, global, session)?,
+        None => load(errand.stack, global, session)?,
+    };
     let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
     let Some(state) = store.load()? else {
@@ -144,7 +163,10 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
             format: errand.common.format,
             several: stack.failover_groups.len() > 1,
         };
-        let inputs = loaded.inputs(errand.stack, global, session);
+        let inputs = match &open {
+            Some(run) => run.inputs().clone(),
+            None => loaded.inputs(errand.stack, global, session),
+        };
         let since = outage(errand, reached.clock.now())?;
         let run = carrying.new_run(&procedure, &state, session)?.with_inputs(inputs);
         let seal = store.seal(&*reached.ids)?;
