@@ -51,6 +51,7 @@ pub(crate) use offers::{machines_of, offered, sizes, usages};
 pub(crate) use predict::predict;
 pub use procedure::plan;
 pub(crate) use rights::{action_of, allows, permissions};
+pub(crate) use survey::samples;
 pub use survey::{ListRequest, SurveyRequest, SurveyResult, survey};
 pub use unwind::unwind;
 

@@ -103,7 +103,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<
 }
 
 /// Objects to test the control plane of a region: of several kinds, since some services respond from another region.
-fn samples(state: &State, location: &str) -> Vec<Object> {
+pub(crate) fn samples(state: &State, location: &str) -> Vec<Object> {
     let mut kinds = BTreeSet::new();
     let there = state.resources.iter().filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(location));
     let own = there.filter_map(|(address, recorded)| {

@@ -8,13 +8,9 @@ use super::{Failure, Global, Session};
 use crate::apply::look_around;
 use crate::cli::account::Account;
 use crate::cli::cloud::with_cloud;
-use crate::failover::SurveyRequest;
-use crate::kinds::Object;
+use crate::failover::{SurveyRequest, samples};
 use crate::stack::CloudName;
 use crate::state::State;
-
-/// Number of objects to read in a region.
-const SAMPLES: usize = 5;
 
 /// The sites that were checked.
 pub struct CheckedSites {
@@ -37,7 +33,9 @@ impl CheckedSites {
         session: &mut Session,
     ) -> Self {
         let unchecked = |why: String| Self { sites: BTreeMap::new(), empty: Vec::new(), unchecked: Some(why) };
-        let samples = regions.values().flat_map(|region| samples(state, region));
+        let samples = regions
+            .values()
+            .flat_map(|region| samples(state, region).into_iter().map(move |object| (region.clone(), object)));
         let survey = SurveyRequest { regions: samples.collect(), ..SurveyRequest::default() };
         if survey.regions.is_empty() {
             return unchecked("no resource is recorded there".to_owned());
@@ -88,15 +86,4 @@ impl CheckedSites {
         let one = |(site, (region, why)): (&String, &(String, Option<String>))| json!({ "site": site, "region": region, "responds": why.is_none(), "why": why });
         self.sites.iter().map(one).collect()
     }
-}
-
-/// Objects to test the control plane of a region: of several kinds, since some services respond from another region.
-fn samples(state: &State, region: &str) -> Vec<(String, Object)> {
-    let mut kinds = BTreeSet::new();
-    let there = state.resources.iter().filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(region));
-    let own = there.filter_map(|(address, recorded)| {
-        let object = recorded.objects.iter().find(|object| object.within.is_none())?;
-        kinds.insert(address.kind().to_owned()).then(|| (region.to_owned(), object.clone()))
-    });
-    own.take(SAMPLES).collect()
 }
