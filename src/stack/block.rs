@@ -192,6 +192,16 @@ fn table(kind: &Kind) -> Cow<'static, [Arg]> {
     all.into()
 }
 
+/// The kind's table and those of its variants.
+fn tables_of(kind: &'static Kind) -> impl Iterator<Item = &'static Kind> {
+    std::iter::once(kind).chain(kind.variants.iter().flat_map(|variants| variants.of).map(|(_, variant)| *variant))
+}
+
+/// True for an argument of every block, of the kind, or of one of its variants.
+fn is_argument(kind: &'static Kind, word: &str) -> bool {
+    META.contains(&word) || word == "site" || tables_of(kind).any(|table| table.arg(word).is_some())
+}
+
 fn without_meta(mut written: BlockInput, kind: &Kind) -> BlockInput {
     let own = |name: &str| kind.arg(name).is_some() || !META.contains(&name);
     written.args.retain(|arg| own(&arg.name.text));
@@ -241,15 +251,13 @@ impl ResourceBuilder<'_, '_> {
     /// Reports misspelt arguments that every block has, and gives those that are meant an unknown value.
     fn misspelt_meta(&mut self, written: &mut BlockInput) {
         let kind = self.definition.kind;
-        let variants = kind.variants.iter().flat_map(|variants| variants.of).map(|(_, kind)| *kind);
-        let tables = || std::iter::once(kind).chain(variants.clone());
         let mut meant = Vec::new();
         written.args.retain(|arg| {
             let word = &*arg.name.text;
-            if META.contains(&word) || word == "site" || tables().any(|kind| kind.arg(word).is_some()) {
+            if is_argument(kind, word) {
                 return true;
             }
-            let of_kinds = tables().flat_map(|kind| kind.args).map(|arg| arg.name);
+            let of_kinds = tables_of(kind).flat_map(|kind| kind.args).map(|arg| arg.name);
             let known: Vec<&str> = META.iter().copied().chain(["site"]).chain(of_kinds).collect();
             let known = known.iter().copied();
             let Some(close) = closest(word, known.clone()).filter(|close| META.contains(close)) else { return true };
@@ -283,8 +291,9 @@ impl ResourceBuilder<'_, '_> {
             partial: block.written.partial,
             blocks: Vec::new(),
         };
-        // Misspelt, it is reported with the rest.
-        let is_misspelt = |arg: &ArgumentInput| closest(&arg.name.text, [by]).is_some();
+        // Misspelt, it is reported with the rest. An argument of a variant is not misspelt, however close its name is.
+        let is_misspelt =
+            |arg: &ArgumentInput| !is_argument(kind, &arg.name.text) && closest(&arg.name.text, [by]).is_some();
         if !deciding.args.is_empty() || !block.written.args.iter().any(is_misspelt) {
             decode(kind.args, &deciding, &what, facts, self.found);
         }
@@ -311,7 +320,9 @@ impl ResourceBuilder<'_, '_> {
         let mut variants = kind.variants.iter().flat_map(|variants| variants.of).map(|(_, kind)| of_variant(kind));
         let Some(first) = variants.next() else { return };
         let others: Vec<_> = variants.collect();
-        let same = |one: &Diagnostic, other: &Diagnostic| (one.code, one.span) == (other.code, other.span);
+        let same = |one: &Diagnostic, other: &Diagnostic| {
+            (one.code, one.span, &one.summary) == (other.code, other.span, &other.summary)
+        };
         let common =
             first.into_iter().filter(|error| others.iter().all(|errors| errors.iter().any(|other| same(error, other))));
         self.found.extend(common);
