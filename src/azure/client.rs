@@ -26,6 +26,11 @@ use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
 /// The API version of lists of a resource group's resources.
 const LIST_API: &str = "2021-04-01";
+/// The longest list that is read: ten times the resources that a subscription may hold at most in a resource group of
+/// every type. A server whose next pages never end stops there.
+const LIST_LIMIT: usize = 100_000;
+/// The most pages of a list. Empty pages are legal.
+const PAGE_LIMIT: usize = 1000;
 /// The API version of Azure Monitor's metrics.
 const METRICS_API: &str = "2024-02-01";
 
@@ -137,10 +142,7 @@ impl Azure {
     /// The body, or `None` where the object does not exist.
     async fn read(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CallError> {
         match self.send_get(id, api).await {
-            Ok(answer) => match answer.json() {
-                Some(body) => Ok(Some(body)),
-                None => Err(CallError::Undecided(format!("the answer for `{id}` is not JSON"))),
-            },
+            Ok(answer) => answer.object(id.as_str()).map(Some).map_err(CallError::Undecided),
             Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error),
         }
@@ -183,6 +185,7 @@ impl Azure {
     async fn pages(&self, first: Url) -> Result<Vec<Json>, CloudError> {
         let mut found = Vec::new();
         let mut next = Some(first);
+        let mut pages = 0;
         while let Some(url) = next.take() {
             let unreadable = |why: String| CloudError::Unreachable(format!("the list `{}` {why}", url.path()));
             let mut page = match self.transport.call(WireRequest::get(url.clone())).await {
@@ -194,6 +197,10 @@ impl Azure {
                 return Err(unreadable("is not valid: `value` is missing".to_owned()));
             };
             found.extend(objects);
+            pages += 1;
+            if found.len() > LIST_LIMIT || pages > PAGE_LIMIT {
+                return Err(unreadable(format!("does not end: {pages} pages with {} objects", found.len())));
+            }
             if let Some(link) = page.get("nextLink").and_then(Json::as_str).filter(|link| !link.is_empty()) {
                 let at_no_address = |error| unreadable(format!("has an invalid next page: {error}"));
                 let link = self.endpoint.join(link).map_err(at_no_address)?;
@@ -354,7 +361,10 @@ impl Cloud for Azure {
         let mut url = self.url(id.as_str(), api);
         url.query_pairs_mut().extend_pairs(query);
         match self.transport.call(WireRequest::get(url)).await {
-            Ok(answer) => Ok(Some(answer.json().unwrap_or_default())),
+            Ok(answer) => match answer.json().filter(Json::is_object) {
+                Some(body) => Ok(Some(body)),
+                None => Err(CloudError::Unreachable(format!("the answer for `{id}` is not a JSON object"))),
+            },
             Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error.of_read()),
         }
@@ -367,7 +377,9 @@ impl Cloud for Azure {
             .append_pair("interval", "PT1M")
             .append_pair("aggregation", "Maximum");
         let answer = match self.transport.call(WireRequest::get(url)).await {
-            Ok(answer) => answer.json().unwrap_or_default(),
+            Ok(answer) => answer.json().filter(Json::is_object).ok_or_else(|| {
+                CloudError::Unreachable(format!("the metric `{name}` of `{id}` is not a JSON object"))
+            })?,
             Err(CallError::Answered(error)) if error.finds_nothing() => return Ok(None),
             Err(error) => return Err(error.of_read()),
         };
@@ -390,7 +402,13 @@ impl Cloud for Azure {
     /// Raw JSON, because one identity that the typed model cannot read would hide the whole list.
     async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
         let objects = self.pages(self.url(&format!("{group}/resources"), LIST_API)).await?;
-        Ok(objects.iter().filter_map(|object| object.get("id")?.as_str()).map(ArmId::new).collect())
+        let ids = objects.iter().map(|object| {
+            let id = object.get("id").and_then(Json::as_str).map(ArmId::new);
+            id.filter(|id| group.contains(id)).ok_or_else(|| {
+                CloudError::Unreachable(format!("the list of `{group}` has an element that is not in the group"))
+            })
+        });
+        ids.collect()
     }
 }
 

@@ -93,7 +93,13 @@ impl AzureEnvironment {
         let text = |path: &str| one.pointer(path).and_then(Json::as_str).map(str::to_owned);
         let place = |path: &str| {
             let text = text(path).ok_or_else(|| format!("the metadata of {url} has no {path}"))?;
-            Url::parse(&text).map_err(|error| format!("the metadata of {url} has the invalid {path} `{text}`: {error}"))
+            let place = Url::parse(&text)
+                .map_err(|error| format!("the metadata of {url} has the invalid {path} `{text}`: {error}"))?;
+            // Tokens and secrets go there.
+            match place.scheme() {
+                "https" => Ok(place),
+                other => Err(format!("the metadata of {url} has a {path} without TLS: `{other}` instead of `https`")),
+            }
         };
         let resource_manager = place("/resourceManager")?;
         Ok(Self {
@@ -115,4 +121,38 @@ pub fn first_set(environment: &BTreeMap<String, String>, names: [&str; 2]) -> Op
 
 fn scope(resource_manager: &Url) -> String {
     format!("{}/.default", resource_manager.as_str().trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use serde_json::json;
+
+    use super::*;
+
+    async fn discovered(resource_manager: &str, login: &str) -> Result<AzureEnvironment, String> {
+        let metadata = json!({
+            "name": "other",
+            "resourceManager": resource_manager,
+            "authentication": { "loginEndpoint": login, "audiences": ["https://arm.example.com"] },
+        });
+        let router = Router::new().route("/metadata/endpoints", get(move || async move { metadata.to_string() }));
+        let environment = BTreeMap::from([(METADATA_HOST.to_owned(), "arm.example.com".to_owned())]);
+        AzureEnvironment::of(&environment, &HttpBackend::InProcess(router)).await
+    }
+
+    #[tokio::test]
+    async fn endpoints_without_tls_are_refused() {
+        let secure = discovered("https://arm.example.com/", "https://login.example.com").await.unwrap();
+        assert_eq!(secure.resource_manager.as_str(), "https://arm.example.com/");
+        for (resource_manager, login) in [
+            ("http://arm.example.com/", "https://login.example.com"),
+            ("https://arm.example.com/", "http://login.example.com"),
+            ("ftp://arm.example.com/", "https://login.example.com"),
+        ] {
+            let refused = discovered(resource_manager, login).await.unwrap_err();
+            assert!(refused.contains("without TLS"), "{refused}");
+        }
+    }
 }

@@ -8,6 +8,11 @@ use serde_json::Value as Json;
 use super::wire::{WireError, WireResponse};
 use crate::world::{CloudError, CloudRefusal, is_busy, is_unregistered};
 
+/// The longest message that is kept, in characters; Azure's own are below 2,000.
+const LONGEST_MESSAGE: usize = 4000;
+/// The most errors of one level that are kept.
+const MOST_DETAILS: usize = 100;
+
 /// An error in an answer of Resource Manager.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message} (HTTP {status})")]
@@ -128,17 +133,25 @@ fn error_object(body: &Json) -> &Json {
 
 /// Appends an error and its details; returns the position of the innermost error, along the first of each list.
 fn collect(error: &Json, found: &mut Vec<ErrorDetail>) -> Option<usize> {
-    let text = |key: &str| error.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| cut(error.get(key).and_then(Json::as_str).unwrap_or_default());
     let here = (!text("code").is_empty()).then(|| {
         found.push(ErrorDetail { code: text("code"), message: text("message") });
         found.len() - 1
     });
     let mut below = None;
-    for inner in error.get("details").and_then(Json::as_array).into_iter().flatten() {
+    for inner in error.get("details").and_then(Json::as_array).into_iter().flatten().take(MOST_DETAILS) {
         let innermost = collect(inner, found);
         below = below.or(innermost);
     }
     below.or(here)
+}
+
+/// A text of an answer, cut to the length that a person reads.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// The substitute for an answer without an error: the status in Azure's spelling, and the beginning of the body.

@@ -136,7 +136,7 @@ fn to_whole_second(now: Timestamp, wait: Duration) -> Duration {
 impl Admission<'_> {
     /// Updates the bucket from the answer.
     pub fn answered(self, answer: &WireResponse, now: Timestamp) {
-        let left = answer.header(self.class.header()).and_then(|text| text.trim().parse::<f64>().ok());
+        let left = answer.header(self.class.header()).and_then(|text| text.trim().parse::<u32>().ok()).map(f64::from);
         let mut state = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = f64::from(state.outstanding.saturating_sub(1));
         // A 429 of Resource Manager applies to all requests; one of a provider, to one resource or operation.

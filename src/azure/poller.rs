@@ -16,6 +16,9 @@ use super::wire::{WireRequest, WireResponse};
 
 /// Polling interval where the answer names none (azurerm's choice; the contract's 60 s applies to services).
 const POLL_EVERY: Duration = Duration::from_secs(10);
+/// The shortest and the longest polling interval, whatever the answer names: no loop of requests, and no operation
+/// whose end is noticed hours later.
+const POLL_INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
 /// Time limit for an operation.
 const OPERATION_TIME: Duration = Duration::from_secs(3 * 3600);
 /// Time during which a resource being created, or the status of an operation, may be absent.
@@ -71,7 +74,7 @@ impl<'a> PolledOperation<'a> {
             return self.read_settled(None).await;
         }
         if first.status != 202
-            && let Some(body) = first.json()
+            && let Ok(body) = first.object(self.target.path())
         {
             match poll_result(first, &Track::Resource) {
                 PollResult::Done => return Ok(body),
@@ -137,7 +140,8 @@ impl<'a> PolledOperation<'a> {
 
     /// Reads the resource until no operation is in progress on it.
     pub async fn read_settled(&self, wait: Option<Duration>) -> Result<Json, CallError> {
-        Ok(self.watch(Track::Resource, wait, Absence::Early).await?.json().unwrap_or_default())
+        let last = self.watch(Track::Resource, wait, Absence::Early).await?;
+        last.object(self.target.path()).map_err(CallError::Undecided)
     }
 
     /// Polls until the operation is complete, and returns the last answer.
@@ -244,7 +248,8 @@ impl Track {
 }
 
 fn wait_after(answer: &WireResponse) -> Duration {
-    answer.retry_after().unwrap_or(POLL_EVERY)
+    let (shortest, longest) = POLL_INTERVALS;
+    answer.retry_after().unwrap_or(POLL_EVERY).clamp(shortest, longest)
 }
 
 /// The state of the operation according to a successful answer.

@@ -63,7 +63,8 @@ impl Backoff {
     pub fn next(&mut self, now: Timestamp, asked: Option<Duration>) -> Option<Duration> {
         let RetryPolicy { first, ceiling, retries, total } = self.policy;
         let doubled = first.saturating_mul(2_u32.saturating_pow(self.retries));
-        let wait = asked.unwrap_or(doubled.min(ceiling));
+        // Azure never means "at once": a wait of zero would make a loop of requests.
+        let wait = asked.filter(|asked| !asked.is_zero()).unwrap_or(doubled.min(ceiling));
         self.retries += 1;
         (self.retries <= retries && elapsed(self.since, now) + wait <= total).then_some(wait)
     }

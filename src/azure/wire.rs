@@ -15,6 +15,10 @@ use url::Url;
 /// resource provider contract).
 const ANSWER_LIMIT: usize = 16 << 20;
 
+/// The longest wait that an answer may ask for. More would outlast every retry policy; without a limit, a header such
+/// as `Retry-After: 18446744073709551615` lies beyond every clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
 /// Time limit for a connection attempt.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
 
@@ -96,9 +100,25 @@ impl WireResponse {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `Retry-After`, in whole seconds.
+    /// `Retry-After` in whole seconds, at most [`LONGEST_WAIT`].
     pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        let seconds = self.header("retry-after")?.trim();
+        let is_number = !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
+        // A number that no `u64` holds is a long wait as well.
+        is_number.then(|| seconds.parse().map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT))
+    }
+
+    /// The body as the object with this id.
+    ///
+    /// # Errors
+    /// The reason why the body is not that object.
+    pub(super) fn object(&self, id: &str) -> Result<Json, String> {
+        let Some(body) = self.json() else { return Err(format!("the answer for `{id}` is not JSON")) };
+        match body.get("id").and_then(Json::as_str) {
+            Some(own) if is_same_id(own, id) => Ok(body),
+            Some(own) => Err(format!("the answer for `{id}` is the object `{own}`")),
+            None => Err(format!("the answer for `{id}` is not an object with an id")),
+        }
     }
 
     /// The body as JSON; `None` where it is empty or not JSON. A byte order mark is ignored.
@@ -106,6 +126,11 @@ impl WireResponse {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
         serde_json::from_slice(body).ok()
     }
+}
+
+/// True if both ids name the same object. Services differ in case, and some repeat or omit the outer slashes.
+fn is_same_id(one: &str, other: &str) -> bool {
+    one.trim_matches('/').eq_ignore_ascii_case(other.trim_matches('/'))
 }
 
 impl HttpBackend {

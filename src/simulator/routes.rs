@@ -15,7 +15,7 @@ use super::Simulator;
 use super::request::{ErrorResponse, HttpMethod, Request, Response};
 
 /// The largest body that Resource Manager accepts, in bytes.
-const GREATEST_BODY: usize = 4 * 1024 * 1024;
+pub(super) const GREATEST_BODY: usize = 4 * 1024 * 1024;
 
 /// The deepest nesting of lists and objects in a body that is not strict JSON.
 const DEEPEST_BODY: u32 = 128;

@@ -85,8 +85,8 @@ impl Port {
     async fn over_tls(authority: &Authority) -> Self {
         let (clock, simulator, listener, port) = served().await;
         let base = format!("https://localhost:{port}");
-        let tls = authority.acceptor(&["localhost".to_owned()]).expect("a certificate");
-        let tokens = Tokens::new([3; 32], Arc::clone(&clock) as Arc<dyn Clock>);
+        let tls = authority.acceptor(&["localhost".to_owned()], START).expect("a certificate");
+        let tokens = Tokens::new([3; 32], &base, Arc::clone(&clock) as Arc<dyn Clock>);
         // Both sides count the same seconds, so that no conversion is needed.
         let service = Service { simulator: simulator.clone(), tokens, base: base.clone(), speed: 1 };
         tokio::spawn(serve(listener, Some(tls), service.router(), std::future::pending()));
@@ -134,7 +134,7 @@ async fn served() -> (Arc<SimClock>, Simulator, TcpListener, u16) {
 
 /// A token requested as Azure's clients do.
 pub async fn token(client: &reqwest::Client, base: &str) -> String {
-    let form = "grant_type=client_credentials&client_id=tester&client_secret=any&scope=x%2F.default";
+    let form = format!("grant_type=client_credentials&client_id=tester&client_secret=any&scope={base}/.default");
     let request = client.post(format!("{base}/{TENANT}/oauth2/v2.0/token"));
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
     let answer = request.send().await.expect("an answer").bytes().await.expect("a body");
@@ -182,6 +182,6 @@ fn port_behaviours_hold_over_tcp() {
 
 #[test]
 fn port_behaviours_hold_over_tls() {
-    let authority = Authority::new().expect("an authority");
+    let authority = Authority::new(START).expect("an authority");
     in_real_time(all(|| Port::over_tls(&authority)));
 }

@@ -4,9 +4,15 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
-use drplan::simulator::{SUBSCRIPTION, TENANT};
-use serde_json::Value as Json;
+use drplan::host::SimClock;
+use drplan::simulator::serve::{Service, Tokens, serve};
+use drplan::simulator::{START, SUBSCRIPTION, Simulator, TENANT};
+use drplan::world::Clock;
+use serde_json::{Value as Json, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::port::token;
 use super::serving::ServedSimulator;
@@ -185,5 +191,89 @@ fn oversized_and_misdirected_requests_are_refused() {
         let subscriptions = format!("{base}/subscriptions?api-version=2022-12-01");
         assert_eq!(json(client.get(&subscriptions).bearer_auth(&held)).await.0, 200);
         drop(silent);
+    });
+}
+
+/// The services on a plain socket in this process, and their base URL.
+async fn plain() -> String {
+    let clock: Arc<dyn Clock> = Arc::new(SimClock::sped(START, 1000));
+    let simulator = Simulator::new(7, Arc::clone(&clock));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("its address"));
+    let tokens = Tokens::new([3; 32], &base, clock);
+    let service = Service { simulator, tokens, base: base.clone(), speed: 1000 };
+    tokio::spawn(serve(listener, None, service.router(), std::future::pending()));
+    base
+}
+
+#[test]
+fn slow_and_silent_clients_do_not_block_others() {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime").block_on(async {
+        let base = plain().await;
+        let address = base.trim_start_matches("http://");
+        let head =
+            format!("POST /{TENANT}/oauth2/v2.0/token HTTP/1.1\r\nHost: {address}\r\nContent-Length: 100\r\n\r\n");
+        let mut slow = Vec::new();
+        for _ in 0..520 {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            // The oldest ones may be closed already.
+            let _sent = stream.write_all(format!("{head}x").as_bytes()).await;
+            slow.push(stream);
+        }
+        for _ in 0..520 {
+            slow.push(TcpStream::connect(address).await.expect("a connection"));
+        }
+        let client = reqwest::Client::new();
+        let held = token(&client, &base).await;
+        let subscriptions = format!("{base}/subscriptions?api-version=2022-12-01");
+        assert_eq!(json(client.get(&subscriptions).bearer_auth(&held)).await.0, 200);
+        drop(slow);
+    });
+}
+
+#[test]
+fn tokens_for_another_audience_or_tenant_are_refused() {
+    asked(async {
+        let (base, client) = (plain().await, reqwest::Client::new());
+        let sign_in = async |tenant: &str, scope: &str| {
+            let form = format!("grant_type=client_credentials&client_id=a&client_secret=b&scope={scope}/.default");
+            let request = client.post(format!("{base}/{tenant}/oauth2/v2.0/token")).body(form);
+            json(request.header("content-type", "application/x-www-form-urlencoded")).await
+        };
+        let subscriptions = format!("{base}/subscriptions?api-version=2022-12-01");
+        let (status, vault) = sign_in(TENANT, "https://vault.azure.net").await;
+        let held = vault["access_token"].as_str().expect("a token");
+        let refused = json(client.get(&subscriptions).bearer_auth(held)).await;
+        assert_eq!((status, refused.0), (200, 401));
+        assert!(refused.1["error"]["message"].as_str().is_some_and(|why| why.contains("audience")), "{}", refused.1);
+        let (status, other) = sign_in("11111111-2222-3333-4444-555555555555", &base).await;
+        assert_eq!((status, other["error"].as_str()), (400, Some("invalid_request")));
+        let (_, own) = sign_in(TENANT, &base).await;
+        let held = own["access_token"].as_str().expect("a token");
+        assert_eq!(json(client.get(&subscriptions).bearer_auth(held)).await.0, 200);
+    });
+}
+
+#[test]
+fn template_that_expands_without_limit_is_refused() {
+    asked(async {
+        let (base, client) = (plain().await, reqwest::Client::new());
+        let held = token(&client, &base).await;
+        let group = format!("{base}/subscriptions/{SUBSCRIPTION}/resourceGroups/rg");
+        let body = json!({ "location": "canadacentral" }).to_string();
+        let created = client.put(format!("{group}?api-version=2021-04-01")).bearer_auth(&held).body(body);
+        assert_eq!(json(created).await.0, 201);
+        let deployment = json!({ "properties": { "mode": "Incremental", "template": { "resources": [{
+            "type": "Microsoft.Network/publicIPAddresses",
+            "apiVersion": "2021-05-01",
+            "name": "[concat('a', copyIndex())]",
+            "copy": { "name": "all", "count": 800 },
+            "location": "canadacentral",
+            "tags": { "long": "[string(range(0, 9000))]" },
+        }] } } });
+        let url = format!("{group}/providers/Microsoft.Resources/deployments/d?api-version=2021-04-01");
+        let (status, answer) = json(client.put(url).bearer_auth(&held).body(deployment.to_string())).await;
+        assert_eq!((status, answer["error"]["code"].as_str()), (400, Some("InvalidTemplate")), "{answer}");
+        assert!(answer["error"]["message"].as_str().is_some_and(|why| why.contains("when expanded")), "{answer}");
     });
 }

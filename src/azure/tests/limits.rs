@@ -22,8 +22,10 @@ fn hourly(writes: f64) -> (Router, Arc<AtomicU64>) {
     let router = Router::new().fallback(move |request: HttpRequest<Body>| {
         let (bucket, count) = (Arc::clone(&bucket), Arc::clone(&count));
         async move {
+            let mut body = with_state("Succeeded");
+            body["id"] = request.uri().path().into();
             if request.method() != axum::http::Method::PUT {
-                return respond((200, &[], with_state("Succeeded")));
+                return respond((200, &[], body));
             }
             let mut bucket = bucket.lock().unwrap();
             let (left, at) = *bucket;
@@ -31,7 +33,7 @@ fn hourly(writes: f64) -> (Router, Arc<AtomicU64>) {
             let taken = left >= 1.0;
             *bucket = (if taken { left - 1.0 } else { left }, Instant::now());
             let mut response = if taken {
-                respond((200, &[], with_state("Succeeded")))
+                respond((200, &[], body))
             } else {
                 count.fetch_add(1, Ordering::Relaxed);
                 let wait = ((1.0 - left) * 3600.0 / writes).ceil().max(1.0).to_string();

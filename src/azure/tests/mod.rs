@@ -1,5 +1,6 @@
 //! The client with a scripted server, on simulated time.
 
+mod hostile;
 mod limits;
 mod registration;
 
@@ -133,6 +134,10 @@ impl Notices for NoticeLog {
     }
 }
 
+fn in_group(name: &str) -> String {
+    format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}")
+}
+
 fn vnet() -> ArmId {
     ArmId::new(VNET)
 }
@@ -254,12 +259,13 @@ async fn foreign_origin_gets_no_token_and_no_request() {
 #[tokio::test(start_paused = true)]
 async fn lists_are_read_to_the_last_page() {
     let (azure, _) = scripted(vec![
-        (200, &[], json!({"value": [{"id": "/a"}], "nextLink": "http://arm.test/more?$skipToken=x"})),
+        (200, &[], json!({"value": [{"id": in_group("a")}], "nextLink": "http://arm.test/more?$skipToken=x"})),
         (200, &[], json!({"value": [], "nextLink": "http://arm.test/last"})),
-        (200, &[], json!({"value": [{"id": "/b"}]})),
+        (200, &[], json!({"value": [{"id": in_group("b")}]})),
         (404, &[], json!({"error": {"code": "ResourceGroupNotFound"}})),
     ]);
-    assert_eq!(azure.list(&ArmId::new(GROUP)).await.unwrap(), [ArmId::new("/a"), ArmId::new("/b")]);
+    let listed = azure.list(&ArmId::new(GROUP)).await.unwrap();
+    assert_eq!(listed, [ArmId::new(in_group("a")), ArmId::new(in_group("b"))]);
     assert_eq!(azure.list(&ArmId::new(GROUP)).await.unwrap(), []);
 }
 

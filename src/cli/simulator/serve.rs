@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::cli::cloud::world_dir;
 use crate::cli::{ExitCode, Failure, Global, Session};
 use crate::host::SimClock;
+use crate::shell::quoted;
 use crate::simulator::serve::{Authority, Service, Tokens, serve};
 use crate::simulator::{START, SUBSCRIPTION, Simulator, TENANT};
 use crate::world::Clock;
@@ -51,14 +52,21 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         let acceptor = match args.tls {
             false => None,
             true => {
-                let names = [host.clone(), "localhost".to_owned(), "127.0.0.1".to_owned(), args.listen.to_string()];
-                Some(kept_authority(&dir, session)?.acceptor(&names).map_err(cannot)?)
+                if !Authority::covers(args.listen) {
+                    let why = "its certificate authority vouches for loopback and private addresses only";
+                    return Err(cannot(format!("{} is a public address: {why}", args.listen)));
+                }
+                let mut names = vec![host.clone(), "localhost".to_owned(), "127.0.0.1".to_owned()];
+                names.push(args.listen.to_string());
+                names.sort();
+                names.dedup();
+                Some(kept_authority(&dir, session)?.acceptor(&names, session.clock.now()).map_err(cannot)?)
             }
         };
         let key = kept(&dir.join("token.key"), || session.ids.key().to_vec())?;
         let key =
             <[u8; 32]>::try_from(key.as_slice()).map_err(|_| cannot("token.key is damaged; delete it".to_owned()))?;
-        let tokens = Tokens::new(key, Arc::clone(&session.clock));
+        let tokens = Tokens::new(key, &base, Arc::clone(&session.clock));
         let router = Service { simulator, tokens, base: base.clone(), speed: args.speed }.router();
 
         session.print(&settings(&base, args.tls.then_some(authority.as_path())))?;
@@ -89,7 +97,8 @@ fn settings(base: &str, authority: Option<&Path>) -> String {
     ];
     if let Some(authority) = authority {
         lines.extend(
-            ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].map(|name| format!("export {name}={}", authority.display())),
+            ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
+                .map(|name| format!("export {name}={}", quoted(&authority.display().to_string()))),
         );
     }
     lines.join("\n") + "\n"
@@ -98,10 +107,13 @@ fn settings(base: &str, authority: Option<&Path>) -> String {
 /// The certificate authority of the simulator, created on first use.
 fn kept_authority(dir: &Path, session: &Session) -> Result<Authority, Failure> {
     let (certificate, key) = (dir.join("authority.pem"), dir.join("authority.key"));
-    if let (Ok(certificate), Ok(key)) = (fs::read_to_string(&certificate), fs::read_to_string(&key)) {
-        return Ok(Authority { certificate, key });
+    let now = session.clock.now();
+    if let (Ok(certificate), Ok(key)) = (fs::read_to_string(&certificate), fs::read_to_string(&key))
+        && let Some(kept) = Authority::read(certificate, key, now)
+    {
+        return Ok(kept);
     }
-    let made = Authority::new().map_err(|why| Failure::failed(format!("cannot create a certificate: {why}")))?;
+    let made = Authority::new(now).map_err(|why| Failure::failed(format!("cannot create a certificate: {why}")))?;
     session.write_file(&certificate, made.certificate.as_bytes())?;
     write_private(&key, made.key.as_bytes())?;
     Ok(made)

@@ -234,7 +234,7 @@ impl<'a> Frame<'a> {
 }
 
 /// The size of a value.
-fn weight(value: &Json) -> usize {
+pub(super) fn weight(value: &Json) -> usize {
     match value {
         Json::String(text) => 1 + text.len(),
         Json::Array(items) => items.iter().map(weight).sum::<usize>() + 1,

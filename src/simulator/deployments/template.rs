@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::evaluate::{Frame, TemplateEnvironment, TemplateError, kind_of};
+use super::evaluate::{Frame, TemplateEnvironment, TemplateError, kind_of, weight};
 use super::expression::{TemplateString, parse, written};
 use super::functions;
 use crate::address::ArmId;
 use crate::simulator::request::ErrorResponse;
 
+/// The maximum size of a template with all loops and expressions expanded, in bytes (source: Azure's limits of
+/// templates, which apply to the final state of the template).
+const EXPANDED_LIMIT: usize = 4 << 20;
 /// The maximum number of resources in a template (source: Azure's limits of templates).
 const MOST_RESOURCES: usize = 800;
 /// The maximum number of parameters.
@@ -226,7 +229,26 @@ impl Template {
             }
         }
         self.connect(&mut items, surroundings)?;
+        self.check_expanded(&items, surroundings)?;
         Ok(items)
+    }
+
+    /// Refuses a template whose resources are too large once loops and expressions are expanded. Each body counts as
+    /// far as it is known before the deployment begins.
+    fn check_expanded(
+        &self,
+        items: &[TemplateResource],
+        surroundings: &dyn TemplateEnvironment,
+    ) -> Result<(), ErrorResponse> {
+        let mut expanded = 0_usize;
+        for item in items {
+            let known = (!self.literal).then(|| self.frame_of(item, surroundings).value_so_far(&item.written).ok());
+            expanded = expanded.saturating_add(weight(known.flatten().as_ref().unwrap_or(&item.written)));
+            if expanded > EXPANDED_LIMIT {
+                return Err(wrong(format!("its resources exceed the limit of {EXPANDED_LIMIT} bytes when expanded")));
+            }
+        }
+        Ok(())
     }
 
     /// Adds a resource, each iteration of its loop, and its nested resources. `above` is the type and the name of the

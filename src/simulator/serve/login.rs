@@ -16,6 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
+use url::Url;
 use uuid::Uuid;
 
 use super::{Service, empty, failure};
@@ -24,19 +25,23 @@ use crate::world::Clock;
 
 /// Lifetime of a token, in seconds.
 const LASTS: i64 = 3600;
+/// Tenants that clients name where they know none.
+const ANY_TENANT: [&str; 2] = ["common", "organizations"];
 
 /// Issues and verifies tokens.
 #[derive(Clone)]
 pub struct Tokens {
     key: [u8; 32],
+    /// The base URL of the server: the audience of every token that it accepts.
+    base: String,
     /// Real time, because clients compare tokens with their own clocks.
     clock: Arc<dyn Clock>,
 }
 
 impl Tokens {
-    /// An issuer with this signing key and clock.
-    pub fn new(key: [u8; 32], clock: Arc<dyn Clock>) -> Self {
-        Self { key, clock }
+    /// An issuer at this base URL with this signing key and clock.
+    pub fn new(key: [u8; 32], base: &str, clock: Arc<dyn Clock>) -> Self {
+        Self { key, base: base.trim_end_matches('/').to_owned(), clock }
     }
 
     fn signed(&self, text: &str) -> Option<Hmac<Sha256>> {
@@ -46,7 +51,7 @@ impl Tokens {
     }
 
     /// A token for this client, and its expiry in seconds since the epoch.
-    fn issue(&self, client: &str, audience: &str, issuer: &str) -> Option<(String, i64)> {
+    fn issue(&self, client: &str, audience: &str) -> Option<(String, i64)> {
         let now = self.clock.now().as_second();
         let ends = now + LASTS;
         // A client keeps its object id across restarts.
@@ -54,7 +59,7 @@ impl Tokens {
         let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
         let head = part(&json!({ "typ": "JWT", "alg": "HS256" }));
         let payload = part(&json!({
-            "aud": audience, "iss": issuer, "iat": now, "nbf": now, "exp": ends, "appid": client, "idtyp": "app",
+            "aud": audience, "iss": self.issuer(), "iat": now, "nbf": now, "exp": ends, "appid": client, "idtyp": "app",
             "oid": object, "sub": object, "tid": TENANT, "ver": "1.0",
         }));
         let text = format!("{head}.{payload}");
@@ -62,7 +67,17 @@ impl Tokens {
         Some((format!("{text}.{signature}"), ends))
     }
 
-    /// Verifies that this server issued the token and that it has not expired.
+    fn issuer(&self) -> String {
+        format!("{}/{TENANT}/v2.0", self.base)
+    }
+
+    /// True for a URL of this server with this path. A server that starts again may have another port.
+    fn is_own(&self, url: &str, path: &str) -> bool {
+        let (Ok(url), Ok(base)) = (Url::parse(url), Url::parse(&self.base)) else { return false };
+        url.scheme() == base.scheme() && url.host() == base.host() && url.path().trim_end_matches('/') == path
+    }
+
+    /// Verifies that this server issued the token, for itself and this tenant, and that it is valid now.
     ///
     /// # Errors
     /// The reason for the refusal.
@@ -73,8 +88,20 @@ impl Tokens {
         self.signed(text).ok_or(FOREIGN)?.verify_slice(&signature).map_err(|_| FOREIGN)?;
         let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let payload: Option<Json> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let ends = payload.and_then(|payload| payload.get("exp")?.as_i64()).ok_or(FOREIGN)?;
-        if self.clock.now().as_second() < ends { Ok(()) } else { Err("The access token has expired.") }
+        let payload = payload.ok_or(FOREIGN)?;
+        let text = |name: &str| payload.get(name).and_then(Json::as_str).unwrap_or_default();
+        let time = |name: &str| payload.get(name).and_then(Json::as_i64).ok_or(FOREIGN);
+        if text("tid") != TENANT || !self.is_own(text("iss"), &format!("/{TENANT}/v2.0")) {
+            return Err("The access token is from the wrong issuer.");
+        }
+        if !self.is_own(text("aud"), "") {
+            return Err("The access token has been obtained for wrong audience or resource.");
+        }
+        let now = self.clock.now().as_second();
+        if now < time("nbf")? {
+            return Err("The access token is not yet valid.");
+        }
+        if now < time("exp")? { Ok(()) } else { Err("The access token has expired.") }
     }
 }
 
@@ -96,11 +123,13 @@ pub(super) async fn token(
     if given("client_secret").or_else(|| given("client_assertion")).is_none() {
         return refused("invalid_client", "client_secret or client_assertion is missing; any value is accepted.");
     }
+    if !tenant.eq_ignore_ascii_case(TENANT) && !ANY_TENANT.contains(&tenant.as_str()) {
+        return refused("invalid_request", "AADSTS90002: The tenant was not found.");
+    }
     let audience = given("scope")
         .map(|scope| scope.trim_end_matches(".default"))
         .or_else(|| given("resource").map(String::as_str));
-    let issuer = format!("{}/{tenant}/v2.0", service.base);
-    match service.tokens.issue(client, audience.unwrap_or(&service.base), &issuer) {
+    match service.tokens.issue(client, audience.unwrap_or(&service.base)) {
         Some((token, ends)) => Answer(json!({
             "token_type": "Bearer", "expires_in": LASTS, "ext_expires_in": LASTS, "expires_on": ends.to_string(),
             "not_before": (ends - LASTS).to_string(), "resource": audience, "access_token": token,
@@ -121,8 +150,7 @@ pub(super) async fn identity(
     }
     let client = query.get("client_id").map_or("00000000-0000-0000-0000-00000000000a", String::as_str);
     let resource = query.get("resource").unwrap_or(&service.base);
-    let issuer = format!("{}/{TENANT}/", service.base);
-    match service.tokens.issue(client, resource, &issuer) {
+    match service.tokens.issue(client, resource) {
         Some((token, ends)) => Answer(json!({
             "access_token": token, "expires_on": ends.to_string(), "resource": resource, "token_type": "Bearer", "client_id": client,
         }))

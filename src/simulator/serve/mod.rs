@@ -30,14 +30,16 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Simulator;
 use super::request::ErrorResponse;
-use super::routes::write;
+use super::routes::{GREATEST_BODY, write};
 use connections::{Connection, Connections};
 pub use login::Tokens;
 pub use tls::Authority;
 
 /// Maximum number of open connections.
 const MOST_CONNECTIONS: usize = 512;
-/// Time limit for the TLS handshake, and for the head of the first request.
+/// Maximum number of open connections of one peer: enough for any client, and never all.
+const MOST_OF_PEER: usize = 384;
+/// Time limit for the TLS handshake, for the first request, and for the body of each.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Time that a connection stays open between requests: longer than clients wait between two polls of an operation.
 const IDLE: Duration = Duration::from_secs(120);
@@ -137,14 +139,14 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stop = std::pin::pin!(stop);
-    let open = Connections::at_most(MOST_CONNECTIONS);
+    let open = Connections::at_most(MOST_CONNECTIONS, MOST_OF_PEER);
     loop {
         let accepted = tokio::select! {
             () = &mut stop => return Ok(()),
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             // The client disconnected during the handshake, or the machine has no free file descriptors: the next
             // connection may succeed.
             Err(error) => {
@@ -153,7 +155,7 @@ pub async fn serve(
                 continue;
             }
         };
-        let Some(entered) = open.enter() else {
+        let Some(entered) = open.enter(peer.ip()) else {
             drop(stream);
             continue;
         };
@@ -162,14 +164,34 @@ pub async fn serve(
 }
 
 async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, entered: Arc<Connection>) {
-    match tls {
-        None => answer(stream, router, entered).await,
-        Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, router, entered).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => tracing::debug!("TLS handshake timed out"),
-        },
+    let Some(tls) = tls else { return answer(stream, router, entered).await };
+    let greeted = tokio::select! {
+        greeted = tokio::time::timeout(PATIENCE, tls.accept(stream)) => greeted,
+        () = entered.close.notified() => return,
+    };
+    match greeted {
+        Ok(Ok(stream)) => answer(stream, router, entered).await,
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => tracing::debug!("TLS handshake timed out"),
     }
+}
+
+/// Answers a request once it has arrived whole, on a thread of its own: a long evaluation never delays the handshakes
+/// of other clients.
+async fn answer_whole(request: Request, next: Next, entered: Arc<Connection>) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, GREATEST_BODY)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            return failure(413, "RequestEntityTooLarge", "The request content size exceeds the maximum size of 4 MB.");
+        }
+        Err(_) => return failure(408, "RequestTimeout", "The request body did not arrive in time."),
+    };
+    let _answering = entered.begin();
+    let runtime = tokio::runtime::Handle::current();
+    let request = Request::from_parts(head, Body::from(body));
+    let answered = tokio::task::spawn_blocking(move || runtime.block_on(next.run(request))).await;
+    answered.unwrap_or_else(|_| failure(500, "InternalServerError", "The simulator failed to answer."))
 }
 
 async fn answer(
@@ -181,25 +203,26 @@ async fn answer(
     let (asked, counted) = (Arc::clone(&first), Arc::clone(&entered));
     let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
         asked.notify_one();
-        let counted = Arc::clone(&counted);
-        async move {
-            let _answering = counted.begin();
-            next.run(request).await
-        }
+        answer_whole(request, next, Arc::clone(&counted))
     }));
     let service = TowerToHyperService::new(router.into_service::<hyper::body::Incoming>());
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     server.http2().timer(TokioTimer::new()).max_concurrent_streams(100);
     let mut serving = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
-    let asks = async {
+    let silent = async {
         if tokio::time::timeout(PATIENCE, first.notified()).await.is_ok() {
-            entered.close.notified().await;
+            std::future::pending::<()>().await;
         }
     };
     let ended = tokio::select! {
         ended = &mut serving => ended,
-        () = asks => {
+        () = silent => Ok(()),
+        () = entered.close.notified() => {
+            // A request may have arrived meanwhile.
+            if !entered.is_answering() {
+                return;
+            }
             serving.as_mut().graceful_shutdown();
             tokio::time::timeout(PATIENCE, serving).await.unwrap_or(Ok(()))
         }
