@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -177,13 +177,17 @@ pub(super) fn reset(dir: &Path) -> Result<(), SimulatorError> {
 }
 
 impl Disk {
-    /// Writes the changes, if there are any.
+    /// Writes the changes, if there are any. Those that cannot be written stay for the next attempt.
     pub(super) fn keep(&mut self, world: &mut World) -> Result<(), SimulatorError> {
         if world.changes.is_empty() {
             return Ok(());
         }
         let changes = std::mem::take(&mut world.changes);
-        self.write(world, &changes)
+        let written = self.write(world, &changes);
+        if written.is_err() {
+            world.changes = changes;
+        }
+        written
     }
 
     /// Writes the remaining changes, and a new snapshot if the log has grown too long.
@@ -191,10 +195,8 @@ impl Disk {
         // The progress of deployments under way is written only here and at their end: they are large and change often.
         let under_way: Vec<String> = world.deploying().cloned().collect();
         world.changes.deployments.extend(under_way);
-        if world.rest.counters.values().sum::<u64>() != self.counted || !world.changes.is_empty() {
-            let changes = std::mem::take(&mut world.changes);
-            self.write(world, &changes)?;
-        }
+        world.changes.rest |= world.rest.counters.values().sum::<u64>() != self.counted;
+        self.keep(world)?;
         self.compact(world)
     }
 
@@ -213,7 +215,12 @@ impl Disk {
         let file = self.dir.join("world.jsonl");
         let mut bytes = serde_json::to_vec(&line).map_err(|error| refused(&file, error.into()))?;
         bytes.push(b'\n');
-        self.log.write_all(&bytes).map_err(|error| refused(&file, error))?;
+        let before = self.log.metadata().map_err(|error| refused(&file, error))?.len();
+        if let Err(error) = self.log.write_all(&bytes) {
+            // The next line must not follow a torn one.
+            let restored = self.log.set_len(before).and_then(|()| self.log.seek(SeekFrom::End(0)));
+            return Err(refused(&file, restored.err().unwrap_or(error)));
+        }
         self.log_length += bytes.len() as u64;
         self.counted = world.rest.counters.values().sum();
         Ok(())

@@ -165,14 +165,14 @@ impl Simulator {
     pub fn handle(&self, request: &Request) -> Response {
         let now = self.clock.now();
         let mut kept = self.lock();
-        let response = kept.world.handle(now, request);
-        match kept.keep() {
-            Ok(()) => response,
-            Err(error) => {
-                request::ErrorResponse::gateway(500, "InternalServerError", format!("The simulator: {error}"))
-                    .response()
-            }
-        }
+        // Changes that could not be written come first: whatever a client was told survives the process.
+        let handled = kept.keep().and_then(|()| {
+            let response = kept.world.handle(now, request);
+            kept.keep().map(|()| response)
+        });
+        handled.unwrap_or_else(|error| {
+            request::ErrorResponse::gateway(500, "InternalServerError", format!("The simulator: {error}")).response()
+        })
     }
 
     /// Adds a fault.
@@ -307,6 +307,7 @@ impl Simulator {
     fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T, SimulatorError> {
         let now = self.clock.now();
         let mut kept = self.lock();
+        kept.keep()?;
         kept.world.advance(now);
         let done = change(&mut kept.world);
         kept.world.changes.rest = true;

@@ -18,6 +18,7 @@ mod engine;
 mod facts;
 mod failover;
 mod followed;
+mod full_disk;
 mod groups;
 mod killed;
 mod kinds;
