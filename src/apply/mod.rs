@@ -161,7 +161,10 @@ pub async fn apply(
     };
     let report = walk.go_on(&begun, Vec::new()).await?;
     drop(journal);
-    let outputs = (command != "destroy").then(|| outputs(stack, &worker, ports));
+    let outputs = match command {
+        "destroy" => None,
+        _ => Some(outputs(stack, &worker, ports).await),
+    };
     let state = ports.store.update(&mut |state| {
         match &outputs {
             Some(outputs) => state.outputs.clone_from(outputs),
@@ -188,8 +191,14 @@ fn begin(started: &mut RunStart, id: &str, ports: Ports<'_>) -> Result<Vec<Entry
     Ok(begun)
 }
 
-/// The outputs of a stack, sealed.
-fn outputs(stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> BTreeMap<String, SealedValue> {
+/// The outputs of a stack, sealed. Requests the secrets that they depend on; one that the cloud refuses stays unknown.
+async fn outputs(stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> BTreeMap<String, SealedValue> {
+    let first = stack.resolve_outputs(&worker.knowledge());
+    for unknown in first.values().filter_map(|output| output.value.unknown_within()) {
+        if worker.ask_secrets(&unknown).await.is_err() {
+            tracing::debug!("an output depends on a secret that the cloud does not return");
+        }
+    }
     let outputs = stack.resolve_outputs(&worker.knowledge());
     outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect()
 }

@@ -52,7 +52,7 @@ impl Worker<'_> {
         let answers = self.ready(resource, answers).await?;
         let attributes =
             self.stack.with_subject(resource, &plain, &self.knowledge(), |subject| body::attributes(subject, &answers));
-        self.learn(resource, &args, &attributes).await?;
+        self.learn(resource, &args, &attributes);
         Ok(Box::new(Recorded::of(resource, sealed(&args, self.ports.seal), attributes, Status::Standing)))
     }
 
@@ -79,13 +79,7 @@ impl Worker<'_> {
         };
         let first = resolve()?;
         let Some(unknown) = waits(&first) else { return Ok(first) };
-        for waits in unknown.waits_for.iter() {
-            let Some((address, name)) = waits.rsplit_once('.') else { continue };
-            let Ok(address) = address.parse::<Address>() else { continue };
-            if let Some(other) = self.stack.resources.get(&address) {
-                self.ask_secret(other, name).await?;
-            }
-        }
+        self.ask_secrets(&unknown).await?;
         let second = resolve()?;
         match waits(&second) {
             None => Ok(second),
@@ -215,29 +209,28 @@ impl Worker<'_> {
     }
 
     /// Keeps the new values of a resource for the steps that wait for them.
-    async fn learn(
-        &self,
-        resource: &Resource,
-        args: &Map,
-        attributes: &JsonMap<String, Json>,
-    ) -> Result<(), StepError> {
+    fn learn(&self, resource: &Resource, args: &Map, attributes: &JsonMap<String, Json>) {
         let known = attributes.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect();
-        {
-            let mut knowledge = self.knowledge();
-            knowledge.attributes.insert(resource.address.clone(), known);
-            knowledge.args.insert(resource.address.clone(), args.clone());
-        }
-        for attribute in resource.kind.attributes.iter().filter(|attribute| attribute.secret) {
-            if self.stack.names_attribute(attribute.name) {
-                self.ask_secret(resource, attribute.name).await?;
-            }
-        }
-        Ok(())
+        let mut knowledge = self.knowledge();
+        knowledge.attributes.insert(resource.address.clone(), known);
+        knowledge.args.insert(resource.address.clone(), args.clone());
     }
 
     /// The time since then.
     pub(super) fn since(&self, time: Timestamp) -> Duration {
         self.ports.clock.now().duration_since(time).unsigned_abs()
+    }
+
+    /// Requests the secret attributes that a value waits for, and no others: each is a key that somebody could use.
+    pub(super) async fn ask_secrets(&self, unknown: &Unknown) -> Result<(), StepError> {
+        for waits in unknown.waits_for.iter() {
+            let Some((address, name)) = waits.rsplit_once('.') else { continue };
+            let Ok(address) = address.parse::<Address>() else { continue };
+            if let Some(other) = self.stack.resources.get(&address) {
+                self.ask_secret(other, name).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Requests a secret attribute from the cloud; it is kept in memory only.

@@ -437,11 +437,6 @@ impl Stack {
         f(&facts.subject(resource, args))
     }
 
-    /// An expression of the stack reads an attribute of this name.
-    pub fn names_attribute(&self, name: &str) -> bool {
-        self.program.attributes.contains(name)
-    }
-
     /// The stack with these resources as well, in place of those of the same addresses.
     #[must_use]
     pub fn with_resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {

@@ -38,8 +38,6 @@ pub struct Program {
     pub(crate) subscription: String,
     pub(crate) tenant: String,
     pub(crate) digest: String,
-    /// Every name after a dot in some reference: the attributes that may be read.
-    pub(crate) attributes: BTreeSet<Arc<str>>,
 }
 
 /// One block of a resource.
@@ -76,7 +74,6 @@ impl Program {
             subscription,
             tenant,
             digest: String::new(),
-            attributes: BTreeSet::new(),
         }
     }
 

@@ -109,7 +109,6 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
         let PartialFile { body, unread, found: problems } = hcl::parse_partly(&text, file);
         found.extend(problems);
         stray_attributes(&body, &mut found);
-        references::attributes_read(&body, &mut program.attributes);
         blocks.extend(body.blocks);
         for text in unread {
             program.unread.get_or_insert_default().extend(words(&text).map(Arc::from));

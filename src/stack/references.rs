@@ -49,19 +49,6 @@ fn collect(expr: &Expr, all: &mut BTreeMap<ReferenceName, ()>) {
     });
 }
 
-/// Every name after a dot in a body: the attributes that may be read.
-pub(super) fn attributes_read(body: &Body, into: &mut BTreeSet<Arc<str>>) {
-    for attribute in &body.attributes {
-        attribute.expr.visit_references(&mut |_, steps, _| {
-            into.extend(steps.iter().filter_map(|step| match step {
-                TraversalStep::Attr(name) => Some(Arc::clone(&name.text)),
-                _ => None,
-            }));
-        });
-    }
-    body.blocks.iter().for_each(|block| attributes_read(&block.body, into));
-}
-
 /// The names of an expression that is nothing but a name with attribute steps: `step.scale-up`, `route`.
 pub(super) fn plain_name(expr: &Expr) -> Option<Vec<Arc<str>>> {
     match &expr.kind {

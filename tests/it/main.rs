@@ -28,6 +28,7 @@ mod mistakes;
 mod order;
 mod pictures;
 mod port;
+mod privilege;
 mod proxy;
 mod roles;
 mod runs;
