@@ -4,7 +4,8 @@
 //! `tests/it/layers.rs` checks that. Layers 0 to 3 do no I/O, read no clock and cannot fail because of the outside
 //! world.
 //!
-//! - 0: [`address`] names and ids, [`duration`], [`value`] known, unknown and sensitive values, [`diagnostic`] messages
+//! - 0: [`address`] names and ids, [`duration`], [`value`] known, unknown and sensitive values, [`visible`] text of
+//!   others, [`diagnostic`] messages
 //! - 1: [`hcl`] text to trees and values, [`kinds`] one table for each resource kind
 //! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
 //!   events of a run
@@ -44,6 +45,7 @@ pub mod steps;
 pub mod store;
 pub mod value;
 pub mod view;
+pub mod visible;
 pub mod world;
 
 /// The version of drplan, followed by the commit it was built from, where known: `0.1.0 (d237a158c2b1)`.

@@ -2,7 +2,11 @@
 //!
 //! A [`Value`] cannot be serialised. It leaves memory in two ways only: [`Seal::seal`], which puts a keyed digest
 //! where a sensitive value stood and is what plans, states, journals and views hold; and [`Value::reveal`], which is
-//! for the body of a request to the cloud and for nothing else.
+//! for the body of a request to the cloud and for nothing else. Text for people and emitted code are made from
+//! [`Clear`].
+
+mod clear;
+mod node;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,6 +18,9 @@ use serde_json::Value as Json;
 use sha2::Sha256;
 
 use crate::address::Address;
+
+pub use clear::{Clear, HIDDEN};
+pub use node::Node;
 
 /// A map of values, in the order of its keys, as HCL has it.
 pub type Map = BTreeMap<Arc<str>, Value>;
@@ -30,9 +37,9 @@ pub enum Value {
     /// A string.
     String(Arc<str>),
     /// A list, a tuple or a set; a set is sorted and without duplicates.
-    List(Arc<Vec<Value>>),
+    List(Arc<Node<Vec<Value>>>),
     /// A map or an object.
-    Map(Arc<Map>),
+    Map(Arc<Node<Map>>),
     /// A block of the stack (a resource or a site) named in an expression. It becomes an id or a name where an argument
     /// asks for one, and never reaches a resource's arguments as it is.
     Block(Address),
@@ -67,16 +74,18 @@ impl Unknown {
         self.waits_for.is_empty()
     }
 
-    /// A value that depends on both. An error that has been reported in one remains so.
-    pub fn and(&self, other: &Self) -> Self {
-        let waits_for = if self.waits_for == other.waits_for || self.is_told() {
-            Arc::clone(&self.waits_for)
-        } else if other.is_told() {
-            Arc::clone(&other.waits_for)
-        } else {
-            Arc::new(self.waits_for.union(&other.waits_for).cloned().collect())
-        };
-        Self { waits_for, sensitive: self.sensitive || other.sensitive }
+    /// Makes it depend on the other as well. An error that has been reported in one remains so.
+    pub fn join(&mut self, other: &Self) {
+        self.sensitive |= other.sensitive;
+        if self.is_told() || Arc::ptr_eq(&self.waits_for, &other.waits_for) {
+            return;
+        }
+        if other.is_told() {
+            self.waits_for = Arc::clone(&other.waits_for);
+        } else if !other.waits_for.is_subset(&self.waits_for) {
+            // In place, where nothing else holds the set: joining many one by one costs no more than all at once.
+            Arc::make_mut(&mut self.waits_for).extend(other.waits_for.iter().cloned());
+        }
     }
 }
 
@@ -155,13 +164,13 @@ impl From<String> for Value {
 
 impl From<Vec<Value>> for Value {
     fn from(value: Vec<Value>) -> Self {
-        Self::List(Arc::new(value))
+        Self::List(Arc::new(value.into()))
     }
 }
 
 impl From<Map> for Value {
     fn from(value: Map) -> Self {
-        Self::Map(Arc::new(value))
+        Self::Map(Arc::new(value.into()))
     }
 }
 
@@ -173,7 +182,7 @@ impl Value {
 
     /// Anything within replaces a value with an error that has been reported.
     pub fn told_within(&self) -> bool {
-        self.unknown_within().is_some_and(|unknown| unknown.is_told())
+        self.is_unknown_within() && self.unknown_within().is_some_and(|unknown| unknown.is_told())
     }
 
     /// This value, marked sensitive; an unknown one remembers that it will be.
@@ -190,14 +199,6 @@ impl Value {
         match self {
             Self::Sensitive(inner) => (inner, true),
             other => (other, false),
-        }
-    }
-
-    /// The plain string, where this is one (marked or not).
-    pub fn as_str(&self) -> Option<&str> {
-        match self.unmark().0 {
-            Self::String(text) => Some(text),
-            _ => None,
         }
     }
 
@@ -218,28 +219,6 @@ impl Value {
             Self::Block(_) => "a reference",
             Self::Unknown(_) => "a value known after apply",
             Self::Sensitive(inner) => inner.type_name(),
-        }
-    }
-
-    /// Everything unknown within, joined; `None` if the whole value is known.
-    pub fn unknown_within(&self) -> Option<Unknown> {
-        match self {
-            Self::Unknown(unknown) => Some(unknown.clone()),
-            Self::Sensitive(inner) => inner.unknown_within().map(|u| Unknown { sensitive: true, ..u }),
-            Self::List(items) => join(items.iter()),
-            Self::Map(map) => join(map.values()),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Block(_) => None,
-        }
-    }
-
-    /// A sensitive value is anywhere within.
-    pub fn sensitive_within(&self) -> bool {
-        match self {
-            Self::Sensitive(_) => true,
-            Self::Unknown(unknown) => unknown.sensitive,
-            Self::List(items) => items.iter().any(Self::sensitive_within),
-            Self::Map(map) => map.values().any(Self::sensitive_within),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Block(_) => false,
         }
     }
 
@@ -279,10 +258,6 @@ impl Value {
             }
         }
     }
-}
-
-fn join<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Unknown> {
-    values.filter_map(Value::unknown_within).reduce(|a, b| a.and(&b))
 }
 
 fn number_to_json(number: Number) -> Json {
@@ -396,6 +371,11 @@ impl Seal {
         let mut mac = Hmac::<Sha256>::new(&block.into());
         mac.update(json.to_string().as_bytes());
         mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A keyed digest of a constant, by which a state recognises its key.
+    pub fn check(&self) -> String {
+        self.digest(&Json::from("drplan: the key of this state"))
     }
 
     /// The value as it may be kept.

@@ -1,8 +1,11 @@
-//! Duration of drplan's stages and commands by stack size: `cargo bench --bench speed -- [stages|commands] [SIZE…]`.
+//! Duration of drplan's stages and commands by stack size, and the cost of hostile texts:
+//! `cargo bench --bench speed -- [stages|commands|costs] [SIZE…]`.
 //!
 //! Prints figures and asserts nothing about them: they depend on the machine.
 
 mod commands;
+mod costs;
+mod hostile;
 mod stacks;
 mod stages;
 
@@ -29,12 +32,15 @@ fn main() -> Result<(), Failed> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let given: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let sizes = if given.is_empty() { SIZES.to_vec() } else { given };
-    let wanted = |word: &str| !words.iter().any(|w| ["stages", "commands"].contains(&&**w) && w != word);
+    let wanted = |word: &str| !words.iter().any(|w| ["stages", "commands", "costs"].contains(&&**w) && w != word);
     if wanted("stages") {
         table(&sizes, stages::measure)?;
     }
     if wanted("commands") {
         table(&sizes, commands::measure)?;
+    }
+    if wanted("costs") {
+        costs::print();
     }
     Ok(())
 }

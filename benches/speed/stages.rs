@@ -155,7 +155,8 @@ impl Commands for SuccessfulCommands {
     }
 }
 
-struct NoFiles;
+/// A directory without files.
+pub struct NoFiles;
 
 impl Files for NoFiles {
     fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::begin::role_of;
 use super::left::{moved_arguments, record};
+use super::roles::ReplicaRole;
 use super::{Continuation, FailoverRun, Operator, Ports, RunError, StepError};
 use crate::address::Address;
 use crate::failover::unwind;
-use crate::kinds::Side;
 use crate::run::Report;
 use crate::stack::Stack;
-use crate::state::{ActiveSite, GroupRole, RunKind};
+use crate::state::{ActiveSite, GroupRole};
 use crate::steps::{Act, Event, Phase, RunEnd, RunStatus, Stage, Step, StepEvent, StepGraph, StepId, Task, Undo};
 
 /// The outcome of an abort.
@@ -79,9 +79,9 @@ pub async fn abort(
     let back = match unwind(&run.graph, &status) {
         Ok(steps) => Some(steps),
         Err(_) => {
-            let (role, agreed) = observed(run, stack, ports, party).await?;
+            let (role, data) = observed(run, stack, ports, party).await?;
             let active = role.active;
-            let back = if agreed == Some(left(run)) { without_promotions(&run.graph, &status) } else { None };
+            let back = if data == DataSite::Left { without_promotions(&run.graph, &status) } else { None };
             if back.is_none() {
                 let steps = vec![record(run, role)];
                 let why = "the run is aborted after data has moved".to_owned();
@@ -141,7 +141,10 @@ fn refused_writes(run: &FailoverRun) -> (BTreeSet<Address>, BTreeSet<StepId>) {
         match &entry.event {
             Event::Extended { steps, .. } => added.extend(steps.iter().map(|step| step.id)),
             Event::Step { step, address, event } if !added.contains(step) => {
-                let writes = run.graph.step(*step).is_some_and(|step| matches!(step.act, Act::Task(Task::Move { .. })));
+                let writes = run
+                    .graph
+                    .step(*step)
+                    .is_some_and(|step| matches!(step.act, Act::Task(Task::Move { .. } | Task::Power { .. })));
                 match event {
                     StepEvent::Failed(_) if writes => drop(refused.insert(address.clone())),
                     StepEvent::Succeeded(_) => drop(refused.remove(address)),
@@ -154,20 +157,31 @@ fn refused_writes(run: &FailoverRun) -> (BTreeSet<Address>, BTreeSet<StepId>) {
     (refused, added)
 }
 
-/// The site that the group is recorded at: where all of its data is, or else the one that the run was leaving.
-fn left_site(run: &FailoverRun, agreed: Option<Side>) -> String {
-    let undertaking = &run.undertaking;
-    match agreed {
-        Some(side) if side != left(run) => undertaking.arriving.clone(),
-        _ => undertaking.leaving.clone(),
-    }
+/// The site of the data that a run was to move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DataSite {
+    /// Every replica is primary where it was before.
+    Left,
+    /// Every replica is primary at the destination.
+    Arrived,
+    /// Some have moved, or are unknown.
+    Mixed,
 }
 
-/// The primary side before the run.
-fn left(run: &FailoverRun) -> Side {
-    match run.undertaking.verb {
-        RunKind::Up | RunKind::Drill => Side::Source,
-        RunKind::Down => Side::Target,
+impl DataSite {
+    /// The site of the data, from the roles of the replicas that the run was to promote.
+    fn of(run: &FailoverRun, replicas: &BTreeMap<Address, ReplicaRole>) -> Self {
+        let moved = run.graph.steps.iter().filter_map(|step| match &step.act {
+            Act::Task(Task::Promote { to, .. }) => Some(replicas.get(&step.address).and_then(|now| now.is_at(*to))),
+            _ => None,
+        });
+        let moved: Vec<Option<bool>> = moved.collect();
+        let all = |wanted: bool| !moved.is_empty() && moved.iter().all(|moved| *moved == Some(wanted));
+        match (all(false), all(true)) {
+            (true, _) => Self::Left,
+            (_, true) => Self::Arrived,
+            (false, false) => Self::Mixed,
+        }
     }
 }
 
@@ -184,26 +198,27 @@ fn without_promotions(graph: &StepGraph, status: &RunStatus) -> Option<Vec<Step>
     unwind(&graph, status).ok()
 }
 
-/// The current role, and the primary side of all replicas where they agree. The group is in a mixed state: only a run
+/// The current role, and the site of the data. The group is in a mixed state: only a run
 /// that completes puts right what is quiesced, fenced or created, and where users are served.
 async fn observed(
     run: &FailoverRun,
     stack: &Stack,
     ports: Ports<'_>,
     party: Operator<'_>,
-) -> Result<(GroupRole, Option<Side>), RunError> {
+) -> Result<(GroupRole, DataSite), RunError> {
     let base = ports.store.load()?.ok_or(RunError::Nothing)?;
     let worker = run.worker(stack, &base, ports, party)?;
-    // A replica that cannot be read reports no role, so the replicas do not agree.
+    // A replica that cannot be read reports no role, so the site of the data is unknown.
     let replicas = worker.replicas().await.unwrap_or_else(|_: StepError| BTreeMap::new());
-    let mut writers = replicas.values().map(|told| told.writer);
-    let first = writers.next().flatten();
-    let agreed = first.filter(|first| writers.all(|writer| writer == Some(*first)));
+    let data = DataSite::of(run, &replicas);
     let known = role_of(&base, &run.undertaking.group);
     let stores = replicas.iter().filter_map(|(address, told)| Some((address.clone(), told.writer?))).collect();
     let role = GroupRole {
         active: ActiveSite::Between,
-        site: left_site(run, agreed),
+        site: match data {
+            DataSite::Arrived => run.undertaking.arriving.clone(),
+            DataSite::Left | DataSite::Mixed => run.undertaking.leaving.clone(),
+        },
         since: Timestamp::UNIX_EPOCH,
         run: run.id.clone(),
         how: run.undertaking.how,
@@ -212,5 +227,5 @@ async fn observed(
         owed: known.map(|role| role.owed.clone()).unwrap_or_default(),
         accepted: None,
     };
-    Ok((role, agreed))
+    Ok((role, data))
 }

@@ -14,14 +14,14 @@ use serde_json::Value as Json;
 use super::observe::is_outage;
 use crate::address::ArmId;
 use crate::duration::spoken;
-use crate::failover::{ListRequest, SurveyRequest, SurveyResult};
-use crate::kinds::{Object, ReadRequest, ReadResult, ReadResults, ReadTarget};
+use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult};
+use crate::kinds::{self, Object, ReadRequest, ReadResult, ReadResults, ReadTarget};
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebRequest};
 
 /// The number of concurrent reads.
 const WIDTH: usize = 64;
 /// The longest silence of the cloud during a read before a procedure is computed.
-pub(super) const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(20);
 /// The time limit of a read that the cloud's request limits delay: a throttled control plane is no silent one.
 const THROTTLED: Duration = Duration::from_secs(600);
 /// The time limit for an answer of the lost site: it is part of the recovery time.
@@ -29,39 +29,80 @@ const LOST: Duration = Duration::from_secs(5);
 /// The time limit for the answer of an endpoint.
 const FRONT: Duration = Duration::from_secs(10);
 
+/// The time limits of a survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// The longest silence of the cloud during a read.
+    pub silence: Duration,
+    /// The longest delay of a read by the cloud's request limits.
+    pub throttled: Duration,
+}
+
+impl Patience {
+    /// Before a procedure is computed: every read counts.
+    pub const PROCEDURE: Self = Self { silence: LIMIT, throttled: THROTTLED };
+    /// For a status: an operator waits for it, and reads it again.
+    pub const STATUS: Self = Self { silence: LOST, throttled: LOST };
+}
+
 /// Reads everything that a procedure is computed from. An object that does not answer in time counts as not read.
 pub async fn look_around(survey: &SurveyRequest, cloud: &dyn Cloud, web: &dyn Web, clock: &dyn Clock) -> SurveyResult {
+    look_around_within(survey, Patience::PROCEDURE, cloud, web, clock).await
+}
+
+/// The same within other time limits.
+pub async fn look_around_within(
+    survey: &SurveyRequest,
+    patience: Patience,
+    cloud: &dyn Cloud,
+    web: &dyn Web,
+    clock: &dyn Clock,
+) -> SurveyResult {
     let mut around = SurveyResult::default();
     let replicas = stream::iter(&survey.replicas)
-        .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, LIMIT, wanted).await) })
+        .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, patience, wanted).await) })
+        .buffer_unordered(WIDTH);
+    let powers = stream::iter(&survey.powers)
+        .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, patience, wanted).await) })
         .buffer_unordered(WIDTH);
     let objects = stream::iter(&survey.objects)
-        .map(|object| async move { (object, read(cloud, clock, object).await) })
+        .map(|object| async move { (object, read(cloud, clock, patience, object).await) })
         .buffer_unordered(WIDTH);
     let regions = stream::iter(&survey.regions)
-        .map(|(region, object)| async move { (region, read(cloud, clock, object).await) })
+        .map(|(region, object)| async move { (region, sample(cloud, clock, patience, object).await) })
         .buffer_unordered(WIDTH);
     let lost = stream::iter(&survey.lost)
-        .map(|object| async move { answered(cloud, clock, &object.id, LOST, cloud.get(&object.id, &object.api)).await })
+        .map(|(site, object)| async move {
+            let patience = Patience { silence: LOST, ..patience };
+            (site, sample(cloud, clock, patience, object).await)
+        })
         .buffer_unordered(WIDTH);
     let lists = read_lists(cloud, clock, &survey.lists);
-    let fronts =
-        stream::iter(&survey.fronts)
-            .map(|(address, url)| async move {
-                (address.clone(), web.fetch(&WebRequest { within: LOST, ..front(url) }).await)
-            })
-            .buffer_unordered(WIDTH);
-    let (replicas, objects, regions, lost, lists, fronts): (Vec<_>, Vec<_>, Vec<_>, Vec<_>, _, Vec<_>) = futures::join!(
-        replicas.collect(),
-        objects.collect(),
-        regions.collect(),
-        lost.collect(),
+    let fronts = stream::iter(&survey.fronts)
+        .map(|(front_of, url)| async move {
+            (front_of.clone(), web.fetch(&WebRequest { within: LOST, ..front(url) }).await)
+        })
+        .buffer_unordered(WIDTH);
+    let (replicas, powers, objects, regions, lost, lists, fronts) = futures::join!(
+        replicas.collect::<Vec<_>>(),
+        powers.collect::<Vec<_>>(),
+        objects.collect::<Vec<_>>(),
+        regions.collect::<Vec<_>>(),
+        lost.collect::<Vec<_>>(),
         lists,
-        fronts.collect()
+        fronts.collect::<Vec<_>>()
     );
     let now = clock.now();
     for (address, look, sight) in replicas {
         around.replicas.entry(address.clone()).or_insert_with(|| ReadResults::at(now)).keep(look, sight);
+    }
+    for (address, _, sight) in powers {
+        let power = kinds::find(address.kind()).and_then(|kind| kind.moves.power);
+        if let (Some(power), ReadResult::There(body)) = (power, &sight)
+            && let Some(state) = (power.state)(body)
+        {
+            around.powers.insert(address.clone(), state);
+        }
     }
     around.lists = survey.lists.iter().map(|list| list.id.clone()).zip(lists).collect();
     for (object, body) in objects {
@@ -74,6 +115,9 @@ pub async fn look_around(survey: &SurveyRequest, cloud: &dyn Cloud, web: &dyn We
     for (region, body) in regions {
         let (count, silent) = asked.entry(region).or_default();
         *count += 1;
+        if matches!(&body, Err(CloudError::Refused(refusal)) if refusal.status == 429) {
+            around.throttled.insert(region.clone());
+        }
         silent.extend(body.err().filter(is_outage).map(reason));
     }
     // Some services answer for a region from elsewhere: a region counts as not answering once half of its reads fail.
@@ -81,8 +125,14 @@ pub async fn look_around(survey: &SurveyRequest, cloud: &dyn Cloud, web: &dyn We
     around.silent =
         silent.filter_map(|(region, (_, silent))| Some((region.clone(), silent.into_iter().next()?))).collect();
     // As above: half of the reads decide.
-    let answering = lost.iter().filter(|read| !read.as_ref().is_err_and(is_outage)).count();
-    around.lost_answers = (!lost.is_empty()).then_some(2 * answering > lost.len());
+    let mut answers: BTreeMap<&String, (usize, usize)> = BTreeMap::new();
+    for (site, read) in &lost {
+        let (asked, answering) = answers.entry(site).or_default();
+        *asked += 1;
+        *answering += usize::from(!read.as_ref().is_err_and(is_outage));
+    }
+    let answers = answers.into_iter().map(|(site, (asked, answering))| (site.clone(), 2 * answering > asked));
+    around.lost_answers = answers.collect();
     around.fronts = fronts.into_iter().collect();
     around
 }
@@ -100,7 +150,7 @@ pub(super) fn front(url: &str) -> WebRequest {
 }
 
 /// One read of a replica.
-pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, limit: Duration, look: &ReadRequest) -> ReadResult {
+pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, patience: Patience, look: &ReadRequest) -> ReadResult {
     let seen = async {
         match look.what {
             ReadTarget::Body => cloud.get(&look.id, look.api).await,
@@ -108,7 +158,7 @@ pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, limit: Duration, 
             ReadTarget::Metric(name) => cloud.metric(&look.id, name).await.map(|value| value.map(Json::from)),
         }
     };
-    match answered(cloud, clock, &look.id, limit, seen).await {
+    match answered(cloud, clock, &look.id, patience, seen).await {
         Ok(Some(body)) => ReadResult::There(body),
         Ok(None) => ReadResult::Absent,
         Err(why) => ReadResult::Unseen(reason(why)),
@@ -124,7 +174,7 @@ pub async fn read_lists(cloud: &dyn Cloud, clock: &dyn Clock, lists: &[ListReque
 /// One list, or the reason why it cannot be read.
 async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &ListRequest) -> Result<Json, String> {
     let query: Vec<(&str, &str)> = list.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    match answered(cloud, clock, &list.id, LIMIT, cloud.get_with(&list.id, list.api, &query)).await {
+    match answered(cloud, clock, &list.id, Patience::PROCEDURE, cloud.get_with(&list.id, list.api, &query)).await {
         Ok(Some(body)) => Ok(body),
         Ok(None) => Err("the list does not exist".to_owned()),
         Err(why) => Err(reason(why)),
@@ -132,13 +182,41 @@ async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &ListRequest) -> 
 }
 
 /// One object; one that does not answer in time counts as unreachable.
-async fn read(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> Result<Option<Json>, CloudError> {
-    answered(cloud, clock, &object.id, LIMIT, cloud.get(&object.id, &object.api)).await
+async fn read(
+    cloud: &dyn Cloud,
+    clock: &dyn Clock,
+    patience: Patience,
+    object: &Object,
+) -> Result<Option<Json>, CloudError> {
+    answered(cloud, clock, &object.id, patience, cloud.get(&object.id, &object.api)).await
+}
+
+/// The answer of a region for one of its objects, or for a list where it has none: any answer shows that it responds.
+async fn sample(
+    cloud: &dyn Cloud,
+    clock: &dyn Clock,
+    patience: Patience,
+    object: &Object,
+) -> Result<Option<Json>, CloudError> {
+    answered(cloud, clock, &object.id, patience, cloud.get_with(&object.id, &object.api, &[])).await
+}
+
+/// The HTTP status of each endpoint, in order, or the reason why there is none within this time.
+pub async fn fetch_endpoints(
+    web: &dyn Web,
+    endpoints: &[EndpointRequest],
+    within: Duration,
+) -> Vec<Result<u16, String>> {
+    let fetched = stream::iter(endpoints).map(|endpoint| async move {
+        let request = WebRequest { within, hoped: endpoint.status.unwrap_or(200), ..front(&endpoint.url) };
+        web.fetch(&request).await
+    });
+    fetched.buffered(WIDTH).collect().await
 }
 
 /// Checks that the control plane answers for an object.
 pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> bool {
-    !read(cloud, clock, object).await.is_err_and(|why| is_outage(&why))
+    !sample(cloud, clock, Patience::PROCEDURE, object).await.is_err_and(|why| is_outage(&why))
 }
 
 /// The reason of a failed read, for a sentence that reports the failure itself.
@@ -155,11 +233,12 @@ async fn answered<T>(
     cloud: &dyn Cloud,
     clock: &dyn Clock,
     id: &ArmId,
-    limit: Duration,
+    patience: Patience,
     work: impl Future<Output = Result<T, CloudError>>,
 ) -> Result<T, CloudError> {
     let mut work = pin!(work);
     let began = clock.now();
+    let Patience { silence: limit, throttled } = patience;
     let mut pause = limit;
     loop {
         if let Either::Left((done, _)) = select(work.as_mut(), pin!(clock.sleep(pause))).await {
@@ -173,7 +252,7 @@ async fn answered<T>(
         if pause.is_zero() {
             return Err(CloudError::Unreachable(format!("no answer within {}", spoken(limit))));
         }
-        if (now + pause).duration_since(began).unsigned_abs() > THROTTLED {
+        if (now + pause).duration_since(began).unsigned_abs() > throttled {
             return Err(CloudError::Refused(CloudRefusal {
                 status: 429,
                 code: "TooManyRequests".to_owned(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::around::answers;
-use super::probe::{ProbeRequest, shown};
+use super::probe::{HIDDEN_URL, ProbeRequest, shown};
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
@@ -42,7 +42,7 @@ impl Worker<'_> {
             "http" => self.http(args, tell).await,
             "command" => self.command(args, tell).await,
             "wait" => self.pause(span(args, "for", Duration::ZERO)?).await,
-            "approval" => self.answered(step, text(args, "message").unwrap_or("Continue?"), tell),
+            "approval" => self.answered(step, text(args, "message")?.unwrap_or("Continue?"), tell),
             "storage_failover" => self.fail_over_storage(args, tell).await,
             "kubernetes_scale" | "sync" => {
                 let words = format!("{} manually: this version of drplan does not automate it.", by_hand(action, args));
@@ -69,15 +69,16 @@ impl Worker<'_> {
     }
 
     async fn http(&self, args: &Map, tell: &StepReporter) -> Result<(), StepError> {
-        let method = text(args, "method").unwrap_or("GET").to_ascii_uppercase();
+        let method = text(args, "method")?.unwrap_or("GET").to_ascii_uppercase();
         let url = args.get("url").unwrap_or(&Value::Null);
-        let status = match args.get("status").map(|status| status.unmark().0) {
+        let status = match args.get("status") {
             Some(Value::Number(number)) => number.as_i64().and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
+            Some(Value::Sensitive(_)) => return Err(is_secret("status")),
             _ => 200,
         };
         let within = span(args, "within", REQUEST)?;
         let request = WebRequest {
-            url: url.as_str().unwrap_or_default().to_owned(),
+            url: url.revealed_str().unwrap_or_default().to_owned(),
             headers: pairs(args, "headers").into_iter().collect(),
             body: args.get("body").and_then(body_text),
             hoped: status,
@@ -86,7 +87,7 @@ impl Worker<'_> {
         };
         let (shown, right) = (shown(url), |answer: u16| answer == status);
         if matches!(request.method.as_str(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS") {
-            return self.ask(ProbeRequest { request, shown, within, right: &right }, tell).await;
+            return self.ask(ProbeRequest { request, shown: &shown, within, right: &right }, tell).await;
         }
         // A second request might act a second time.
         let what = format!("{} {shown}", request.method);
@@ -96,6 +97,9 @@ impl Worker<'_> {
                 Ok(())
             }
             Ok(answer) => Err(StepError::Failed(format!("{what} answered {answer}, not {status}"))),
+            Err(_) if shown == HIDDEN_URL => Err(StepError::Unknown(format!(
+                "{what} was sent and not answered; the reason is hidden, because the URL is sensitive"
+            ))),
             Err(why) => Err(StepError::Unknown(format!("{what} was sent and not answered: {why}"))),
         }
     }
@@ -103,16 +107,22 @@ impl Worker<'_> {
     async fn command(&self, args: &Map, tell: &StepReporter) -> Result<(), StepError> {
         let within = span(args, "within", PROGRAM)?;
         let line = CommandLine {
-            program: text(args, "program").unwrap_or_default().to_owned(),
+            program: sent(args, "program").unwrap_or_default().to_owned(),
             arguments: list(args, "arguments"),
             environment: pairs(args, "environment"),
-            directory: text(args, "directory").map(str::to_owned),
+            directory: sent(args, "directory").map(str::to_owned),
             within,
         };
         let secret = Value::from(args.clone()).sensitive_within();
         let program =
             if args.get("program").is_some_and(Value::sensitive_within) { "the program" } else { &line.program };
-        let ProgramExit { code, said } = self.ports.commands.run(&line).await.map_err(StepError::Failed)?;
+        let ProgramExit { code, said } = self.ports.commands.run(&line).await.map_err(|why| {
+            StepError::Failed(if secret {
+                format!("{program} could not be run; the reason is hidden, because its input contains a secret")
+            } else {
+                why
+            })
+        })?;
         let said = match (secret, said.is_empty()) {
             (true, _) => "; its output is hidden, because its input contains a secret".to_owned(),
             (false, true) => String::new(),
@@ -132,7 +142,7 @@ impl Worker<'_> {
     async fn fail_over_storage(&self, args: &Map, tell: &StepReporter) -> Result<(), StepError> {
         let account = match args.get("account").map(|account| account.unmark().0) {
             Some(Value::Block(address)) => address.to_string(),
-            _ => text(args, "account").unwrap_or_default().to_owned(),
+            _ => text(args, "account")?.unwrap_or_default().to_owned(),
         };
         let id =
             self.stack.resources.iter().find(|(address, _)| address.as_str() == account).map(|(_, r)| r.id.to_string());
@@ -149,11 +159,10 @@ impl Worker<'_> {
         self.promote(replica, (to, FailoverMode::Forced), undertaking.accepted.data_loss, tell).await
     }
 
-    /// Checks that the control plane answers for a resource. Sends nothing to the lost site.
+    /// Checks that the control plane answers for a resource. Sends nothing to a lost site.
     async fn reaches(&self, address: &Address) -> bool {
         let Some(resource) = self.stack.resources.get(address) else { return false };
-        let lost = self.errand.as_ref().and_then(|errand| errand.lost.as_deref());
-        if lost.is_some_and(|lost| lost.eq_ignore_ascii_case(&resource.location)) {
+        if self.is_lost(&resource.location) {
             return false;
         }
         for object in &resource.objects {
@@ -167,24 +176,32 @@ impl Worker<'_> {
 
 /// The task of the operator.
 fn by_hand(action: &str, args: &Map) -> String {
-    let of = |name: &str| match args.get(name) {
-        Some(value) if value.sensitive_within() => "(not shown)".to_owned(),
-        Some(Value::Block(address)) => address.to_string(),
-        Some(value) => value.as_str().map_or_else(|| value.reveal().unwrap_or_default().to_string(), str::to_owned),
-        None => String::new(),
-    };
+    let of = |name: &str| args.get(name).map(Value::shown).unwrap_or_default();
     match action {
         "sync" => format!("Copy the content of {} to {}", of("from"), of("to")),
         _ => format!("Scale {} of {} to {}", of("workload"), of("cluster"), of("replicas")),
     }
 }
 
-fn text<'a>(args: &'a Map, name: &str) -> Option<&'a str> {
-    args.get(name)?.as_str()
+/// A text that messages may show.
+fn text<'a>(args: &'a Map, name: &str) -> Result<Option<&'a str>, StepError> {
+    match args.get(name) {
+        Some(value) if value.sensitive_within() => Err(is_secret(name)),
+        value => Ok(value.and_then(Value::as_str)),
+    }
+}
+
+fn is_secret(name: &str) -> StepError {
+    StepError::Failed(format!("`{name}` is sensitive, and messages would show it: use a value that is not sensitive"))
+}
+
+/// A text that is sent and never shown.
+fn sent<'a>(args: &'a Map, name: &str) -> Option<&'a str> {
+    args.get(name)?.revealed_str()
 }
 
 fn span(args: &Map, name: &str, otherwise: Duration) -> Result<Duration, StepError> {
-    text(args, name).map_or(Ok(otherwise), |text| duration::parse(text).map_err(StepError::Failed))
+    text(args, name)?.map_or(Ok(otherwise), |text| duration::parse(text).map_err(StepError::Failed))
 }
 
 /// The entries of a map of strings.

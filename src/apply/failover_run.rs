@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::tasks::{ApprovalCommand, RunDetails, RunGroup};
 use super::{Ports, WIDTH, Worker};
-use crate::address::Address;
+use crate::address::{Address, ArmId};
 use crate::failover::{Procedure, unwind};
 use crate::plan::knowledge;
 use crate::run::{Report, Walk};
 use crate::stack::{RecordedInputs, Stack};
 use crate::state::{State, StateError, VERSION};
 use crate::steps::{
-    Corrupt, Entry, Event, Phase, RunEnd, RunSpec, RunStart, RunStatus, RunText, Stage, Step, StepEvent, StepGraph,
-    StepId, replay_run,
+    Act, Corrupt, Entry, Event, Phase, RunEnd, RunSpec, RunStart, RunStatus, RunText, Stage, Step, StepEvent,
+    StepGraph, StepId, replay_run,
 };
 
 /// The wait before failed steps are tried again; increases with each round.
@@ -216,8 +216,12 @@ impl FailoverRun {
     /// Where it does not exist, or its journal cannot be replayed.
     pub fn read(store: &dyn crate::world::Store, id: &str) -> Result<Self, RunError> {
         let journal = store.entries_of(id)?;
+        let damaged = |corrupt: Corrupt| StateError::Damaged {
+            file: format!("runs/{id}.jsonl"),
+            what: format!("{corrupt}; move the file away, then run `drplan refresh`, which reads the resources again"),
+        };
         let (graph, _) = match journal.first().map(|entry| &entry.event) {
-            Some(Event::Started(RunStart { failover: Some(_), .. })) => replay_run(&journal)?,
+            Some(Event::Started(RunStart { failover: Some(_), .. })) => replay_run(&journal).map_err(damaged)?,
             _ => return Err(RunError::NoRun(id.to_owned())),
         };
         match journal.first().map(|entry| entry.event.clone()) {
@@ -278,11 +282,15 @@ impl FailoverRun {
         if self.is_over() {
             return Err(RunError::Over(self.id.clone()));
         }
-        if onward == Continuation::Start {
+        let is_new = onward == Continuation::Start;
+        if is_new {
             self.begin(ports, party.by)?;
         }
         let base = ports.store.load()?.ok_or(RunError::Nothing)?;
-        let worker = self.worker(stack, &base, ports, party)?;
+        let mut worker = self.worker(stack, &base, ports, party)?;
+        if !is_new {
+            worker.known.extend(self.own_objects(stack));
+        }
         let (graph, first) = self.onward(onward, party)?;
         let mut journal = ports.store.journal(&self.id)?;
         let walk = Walk {
@@ -305,6 +313,15 @@ impl FailoverRun {
         Ok(report)
     }
 
+    /// The objects that the run creates, where their names were free when it began: what exists now under such a name
+    /// is its own, even if the end of its journal is lost.
+    fn own_objects(&self, stack: &Stack) -> Vec<ArmId> {
+        let were_free = self.undertaking.checks.iter().any(|check| check.rule == "names-free" && !check.warned);
+        let creations = self.graph.steps.iter().filter(|step| were_free && step.act == Act::Create);
+        let objects = creations.filter_map(|step| stack.resources.get(&step.address)).flat_map(|of| &of.objects);
+        objects.filter(|object| object.within.is_none()).map(|object| object.id.clone()).collect()
+    }
+
     /// The executor of its steps.
     pub(super) fn worker<'a>(
         &self,
@@ -315,12 +332,12 @@ impl FailoverRun {
     ) -> Result<Worker<'a>, RunError> {
         let objects = base.resources.values().flat_map(|recorded| &recorded.objects);
         let known = objects.filter(|object| object.within.is_none()).map(|object| object.id.clone()).collect();
-        let lost = self.undertaking.lost.as_ref().and_then(|lost| self.undertaking.regions.get(lost));
+        let lost = self.undertaking.lost.iter().filter_map(|lost| self.undertaking.regions.get(lost));
         let errand = RunDetails {
             run: self.id.clone(),
             undertaking: self.undertaking.clone(),
             group: self.group(stack),
-            lost: lost.cloned(),
+            lost: lost.cloned().collect(),
             roles: base.roles.clone(),
             approve: party.approve,
         };

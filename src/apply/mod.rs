@@ -16,6 +16,7 @@ mod failover_run;
 mod left;
 mod moves;
 mod observe;
+mod power;
 mod probe;
 mod promote;
 mod remove;
@@ -46,7 +47,7 @@ use crate::world::{Clock, Cloud, CloudError, Commands, Ids, Store, Web};
 
 pub use abort::{AbortOutcome, abort};
 pub use accept::{NewRoles, accept};
-pub use around::{look_around, read_lists};
+pub use around::{Patience, fetch_endpoints, look_around, look_around_within, read_lists};
 pub use begin::{held, held_resources, taken_over};
 pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_objects};
 pub use failover_run::{

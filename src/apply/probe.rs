@@ -6,7 +6,7 @@ use super::tasks::say;
 use super::{StepError, Worker};
 use crate::duration::spoken;
 use crate::run::StepReporter;
-use crate::stack::{FailoverGroup, Probe};
+use crate::stack::{FailoverGroup, Probe, shown_url};
 use crate::value::{Unknown, Value};
 use crate::world::WebRequest;
 
@@ -32,7 +32,7 @@ impl Worker<'_> {
     pub(super) async fn probe(&self, name: &str, tell: &StepReporter) -> Result<(), StepError> {
         let find = |group: &FailoverGroup| group.probes.iter().find(|probe| *probe.name == *name).cloned();
         let probe = self.of_group(name, find, |probe: &Probe| probe.url.unknown_within()).await?;
-        let Some(url) = probe.url.as_str() else {
+        let Some(url) = probe.url.revealed_str() else {
             return Err(StepError::Failed(format!("the URL of probe `{name}` is not a string")));
         };
         let request = WebRequest {
@@ -44,7 +44,8 @@ impl Worker<'_> {
             within: ANSWER.min(probe.within),
         };
         let right = |status: u16| status == probe.status;
-        self.ask(ProbeRequest { request, shown: shown(&probe.url), within: probe.within, right: &right }, tell).await
+        let shown = shown(&probe.url);
+        self.ask(ProbeRequest { request, shown: &shown, within: probe.within, right: &right }, tell).await
     }
 
     /// Repeats a request until the answer is expected or the time is over; reports each change of the answer.
@@ -55,6 +56,9 @@ impl Worker<'_> {
             let answer = self.ports.web.fetch(&asking.request).await;
             let words = match &answer {
                 Ok(status) => format!("answered {status}"),
+                Err(_) if asking.shown == HIDDEN_URL => {
+                    "did not answer (the reason is hidden, because the URL is sensitive)".to_owned()
+                }
                 Err(why) => format!("did not answer ({why})"),
             };
             if words != last {
@@ -94,7 +98,10 @@ impl Worker<'_> {
     }
 }
 
+/// A sensitive URL in messages.
+pub(super) const HIDDEN_URL: &str = "(hidden URL)";
+
 /// A URL for messages.
-pub(super) fn shown(url: &Value) -> &str {
-    if url.sensitive_within() { "(hidden URL)" } else { url.as_str().unwrap_or_default() }
+pub(super) fn shown(url: &Value) -> String {
+    url.as_str().map_or_else(|| HIDDEN_URL.to_owned(), shown_url)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::around::look;
+use super::around::{Patience, look};
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::duration::spoken;
@@ -26,7 +26,7 @@ use crate::world::CloudError;
 const LOOK: Duration = Duration::from_secs(5);
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
 /// The time limit of one read.
-const LIMIT: Duration = Duration::from_secs(60);
+const READ: Patience = Patience { silence: Duration::from_secs(60), ..Patience::PROCEDURE };
 /// The time limit until a read shows a change.
 const SETTLES: Duration = Duration::from_secs(300);
 /// The number of repetitions after a temporary refusal, and after an unknown outcome.
@@ -45,6 +45,14 @@ struct PendingCall {
     until: Timestamp,
     /// Set once the cloud has reported it as carried out: then it is never sent again.
     done: bool,
+}
+
+impl PendingCall {
+    /// True if a request is this one, or a forced one of the same object for another site.
+    fn repeats(&self, call: &Call, how: FailoverMode) -> bool {
+        let is_forced = how == FailoverMode::Forced;
+        self.call == *call || (is_forced && self.call.id == call.id && self.call.method == call.method)
+    }
 }
 
 impl Worker<'_> {
@@ -72,10 +80,19 @@ impl Worker<'_> {
                 say(tell, format!("{} is primary", self.side(resource, promotion, to)));
                 return Ok(());
             }
+            if let Some(region) =
+                standing.elsewhere.as_ref().filter(|region| how == FailoverMode::Forced && !self.is_lost(region))
+            {
+                return Err(StepError::Failed(format!(
+                    "{region} takes writes, and a forced promotion would take it offline: it is not declared lost"
+                )));
+            }
             let waits = asked.as_ref().is_some_and(|asked| began < asked.until);
             let call = match self.with_known(resource, |subject| (promotion.promote)(subject, &seen, to, how)) {
                 Ok(call) if waits && asked.as_ref().is_some_and(|asked| asked.call == call) => None,
-                Ok(call) if asked.as_ref().is_some_and(|asked| asked.done && asked.call == call) => {
+                // A forced request is never followed by another one of its kind: the second would abandon a site that
+                // works.
+                Ok(call) if asked.as_ref().is_some_and(|asked| asked.done && asked.repeats(&call, how)) => {
                     return Err(StepError::Unknown(format!(
                         "{}; the cloud reported it as carried out, and no read shows it within {}",
                         asked_in_words(&call),
@@ -219,16 +236,14 @@ impl Worker<'_> {
 
     /// The current status of a replica. Objects in the lost region are not read.
     pub(super) async fn stand(&self, resource: &Resource, promotion: &Promotion) -> (ReadResults, ReplicaStatus) {
-        let lost = self.errand.as_ref().and_then(|errand| errand.lost.as_deref());
         let looks = self.with_known(resource, promotion.looks);
-        let given_up = |region: &String| lost.is_some_and(|lost| region.eq_ignore_ascii_case(lost));
         let one = |wanted: &'_ ReadRequest| {
-            let given_up = wanted.region.as_ref().is_some_and(given_up);
+            let given_up = wanted.region.as_ref().is_some_and(|region| self.is_lost(region));
             let wanted = wanted.clone();
             async move {
                 match given_up {
                     true => ReadResult::Unseen("it is at the lost site".to_owned()),
-                    false => look(self.ports.cloud, self.ports.clock, LIMIT, &wanted).await,
+                    false => look(self.ports.cloud, self.ports.clock, READ, &wanted).await,
                 }
             }
         };
@@ -239,7 +254,7 @@ impl Worker<'_> {
         (seen, standing)
     }
 
-    async fn send(&self, call: &Call) -> Result<(), CloudError> {
+    pub(super) async fn send(&self, call: &Call) -> Result<(), CloudError> {
         let cloud = self.ports.cloud;
         match call.method {
             CallMethod::Post(action, query) => {
@@ -300,7 +315,7 @@ fn measure(standing: &ReplicaStatus, accepted: Option<Duration>, tell: &StepRepo
 }
 
 /// True for refusals that may be temporary.
-fn may_pass(error: &CloudError) -> bool {
+pub(super) fn may_pass(error: &CloudError) -> bool {
     match error {
         CloudError::Refused(refused) => !matches!(refused.status, 400 | 401 | 403 | 404 | 405 | 422),
         CloudError::Unreachable(_) => true,
@@ -308,7 +323,7 @@ fn may_pass(error: &CloudError) -> bool {
     }
 }
 
-fn asked_in_words(call: &Call) -> String {
+pub(super) fn asked_in_words(call: &Call) -> String {
     match call.method {
         CallMethod::Post(action, _) => format!("requested {action} of {}", call.id),
         CallMethod::Patch => format!("requested a change of {}", call.id),

@@ -16,8 +16,17 @@ use crate::steps::StepFact;
 pub(super) struct ReplicaRole {
     /// The primary side, where known.
     pub writer: Option<Side>,
+    /// True if neither side is primary, but a further replica of the same data.
+    pub is_elsewhere: bool,
     /// The current protection debt.
     pub debts: Vec<ProtectionDebt>,
+}
+
+impl ReplicaRole {
+    /// True if this side is primary; `None` where the primary is unknown.
+    pub fn is_at(&self, side: Side) -> Option<bool> {
+        self.writer.map(|writer| writer == side).or_else(|| self.is_elsewhere.then_some(false))
+    }
 }
 
 impl Worker<'_> {
@@ -34,8 +43,11 @@ impl Worker<'_> {
             owed.since = now;
         }
         for (address, told) in self.replicas().await? {
-            if let Some(writer) = told.writer {
-                role.stores.insert(address.clone(), writer);
+            if told.is_elsewhere {
+                role.stores.remove(&address);
+            }
+            if told.writer.is_some() || told.is_elsewhere {
+                role.stores.extend(told.writer.map(|writer| (address.clone(), writer)));
                 // The observed role of a replica takes precedence over the expected one.
                 role.owed.retain(|owed| owed.of != address);
                 role.owed.extend(told.debts.into_iter().map(|debt| RecordedDebt {
@@ -56,7 +68,14 @@ impl Worker<'_> {
         for address in &self.errand()?.group.promote {
             let Some(resource) = self.stack.resources.get(address) else { continue };
             let (_, standing) = self.stand(resource, promotion_of(resource)?).await;
-            all.insert(address.clone(), ReplicaRole { writer: standing.writer, debts: standing.debts });
+            all.insert(
+                address.clone(),
+                ReplicaRole {
+                    writer: standing.writer,
+                    is_elsewhere: standing.elsewhere.is_some(),
+                    debts: standing.debts,
+                },
+            );
         }
         Ok(all)
     }

@@ -11,7 +11,6 @@ use futures::future::{Either, join_all, select};
 
 use super::around::answers;
 use super::{StepError, Worker};
-use crate::duration::spoken;
 use crate::kinds::{FailoverMode, Object};
 use crate::steps::{Act, Step, Task};
 
@@ -33,7 +32,7 @@ impl Worker<'_> {
         if regions.is_empty() {
             return work.await;
         }
-        let (mut work, began) = (pin!(work), self.ports.clock.now());
+        let mut work = pin!(work);
         let (mut pause, mut was_silent) = (step.worst.max(SHORTEST), false);
         loop {
             let check = async {
@@ -44,8 +43,7 @@ impl Worker<'_> {
                 Either::Left((done, _)) => return done,
                 Either::Right((Some(region), _)) if was_silent => {
                     return Err(StepError::Unknown(format!(
-                        "the control plane of {region} does not answer, so the outcome cannot be read after {}",
-                        spoken(self.since(began))
+                        "the control plane of {region} does not answer, so the outcome cannot be read"
                     )));
                 }
                 Either::Right((silent, _)) => was_silent = silent.is_some(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::StreamExt;
 use futures::stream;
 
-use super::around::{LIMIT, look};
+use super::around::{Patience, look};
 use super::observe::WIDTH;
 use crate::address::Address;
 use crate::kinds::{ReadRequest, ReadResults};
@@ -35,7 +35,9 @@ pub async fn look_at(
     looks: &[(Address, ReadRequest)],
 ) -> BTreeMap<Address, ReadResults> {
     let mut sights = stream::iter(looks)
-        .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, LIMIT, wanted).await) })
+        .map(
+            |(address, wanted)| async move { (address, wanted, look(cloud, clock, Patience::PROCEDURE, wanted).await) },
+        )
         .buffer_unordered(WIDTH);
     let mut seen: BTreeMap<Address, ReadResults> = BTreeMap::new();
     while let Some((address, wanted, sight)) = sights.next().await {

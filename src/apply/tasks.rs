@@ -30,8 +30,8 @@ pub(super) struct RunDetails<'a> {
     pub undertaking: RunSpec,
     /// The failover group.
     pub group: RunGroup,
-    /// The lost region.
-    pub lost: Option<String>,
+    /// The lost regions.
+    pub lost: Vec<String>,
     /// The recorded roles when the run began or resumed.
     pub roles: Roles,
     /// The command by which an operator answers a step.
@@ -75,6 +75,7 @@ impl Worker<'_> {
                 }
                 moved => moved.map(drop)?,
             },
+            Task::Power { on } => self.power(step, self.declared(step)?, *on, tell).await?,
             Task::Linger(duration) => self.pause(*duration).await?,
             Task::Route { levers, agree } => self.route(levers, agree, tell).await?,
             Task::Probe => self.probe(step.address.own_name(), tell).await?,
@@ -108,6 +109,11 @@ impl Worker<'_> {
     /// The details of the failover run.
     pub(super) fn errand(&self) -> Result<&RunDetails<'_>, StepError> {
         self.errand.as_ref().ok_or_else(|| StepError::Failed("this step is for failover runs only".to_owned()))
+    }
+
+    /// True for the region of a site that is lost.
+    pub(super) fn is_lost(&self, region: &str) -> bool {
+        self.errand.iter().flat_map(|errand| &errand.lost).any(|lost| lost.eq_ignore_ascii_case(region))
     }
 
     /// The resource of a step.

@@ -9,7 +9,7 @@ use super::FailoverRun;
 use crate::address::Address;
 use crate::failover::Procedure;
 use crate::plan::sealed;
-use crate::stack::{FailoverGroup, Stack};
+use crate::stack::{FailoverGroup, Stack, with_guarded_url};
 use crate::steps::{Act, Phase, RunText, Step, StepGraph, StepId, Task};
 use crate::value::{Map, Seal, SealedValue, Value};
 
@@ -30,10 +30,10 @@ pub fn text_of(stack: &Stack, group: &FailoverGroup, steps: &StepGraph, seal: &S
     for probe in &group.probes {
         let status = Value::from_json(&Json::from(probe.status));
         let args = Map::from_iter([("url".into(), probe.url.clone()), ("status".into(), status)]);
-        text.insert(format!("probe.{}", probe.name), sealed(&args, seal));
+        text.insert(format!("probe.{}", probe.name), sealed(&with_guarded_url(&args), seal));
     }
     for step in &group.steps {
-        text.insert(format!("step.{}", step.name), sealed(&step.action.1, seal));
+        text.insert(format!("step.{}", step.name), sealed(&with_guarded_url(&step.action.1), seal));
     }
     text
 }

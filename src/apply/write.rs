@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{StepError, Worker};
 use crate::address::Address;
 use crate::diagnostic::Diagnostics;
-use crate::kinds::{AttributeSource, Object, Readiness, Within, body, path};
+use crate::kinds::{AttributeSource, Object, Readiness, Within, body, path, rank_in};
 use crate::plan::sealed;
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
@@ -58,11 +58,8 @@ impl Worker<'_> {
 
     /// The arguments with all values known. Secrets of resources that were not written in this run are requested now.
     async fn arguments(&self, resource: &Resource) -> Result<Map, StepError> {
-        self.resolved(
-            |knowledge| self.stack.resolve(resource, knowledge),
-            |args: &Map| args.values().filter_map(Value::unknown_within).reduce(|a, b| a.and(&b)),
-        )
-        .await
+        self.resolved(|knowledge| self.stack.resolve(resource, knowledge), |args: &Map| Unknown::of(args.values()))
+            .await
     }
 
     /// The result of `resolve` once all its values are known; requests the secrets that it depends on.
@@ -282,13 +279,15 @@ fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> O
         Within::Element { list, key, name } => {
             let mut items = path::get(current, list).and_then(|list| list.as_array().cloned()).unwrap_or_default();
             let same = |item: &Json| item.get(key).and_then(Json::as_str).is_some_and(|n| path::same_name(n, name));
-            match items.iter_mut().find(|item| same(item)) {
-                Some(item) => {
+            match items.iter().position(same) {
+                Some(at) => {
+                    let item = items.get_mut(at)?;
                     let before = item.clone();
                     path::merge(item, old.unwrap_or(&Json::Null), new);
                     if *item == before {
                         return None;
                     }
+                    exchange_rank(&mut items, list, (at, &before));
                 }
                 None => items.push(new.clone()),
             }
@@ -297,6 +296,18 @@ fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> O
             path::put(&mut body, list, Json::Array(items));
             Some(body)
         }
+    }
+}
+
+/// Gives the former rank of an element to the one whose rank it takes: ranks are unique, also between two writes.
+fn exchange_rank(items: &mut [Json], list: &str, (at, before): (usize, &Json)) {
+    let Some(property) = rank_in(list) else { return };
+    let rank = |item: &Json| path::get(item, property);
+    let (was, now) = (rank(before), items.get(at).and_then(rank));
+    let Some(was) = was.filter(|was| now.as_ref() != Some(was)) else { return };
+    let same = |(other, item): &(usize, &mut Json)| *other != at && rank(item) == now;
+    if let Some((_, item)) = items.iter_mut().enumerate().find(same) {
+        path::put(item, property, was);
     }
 }
 

@@ -5,6 +5,7 @@
 //! fail.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -19,6 +20,11 @@ use azure_identity::{
 
 use super::credential::{BearerToken, Credential};
 use super::environment::{AzureEnvironment, first_set};
+use super::innermost;
+
+/// The methods that send a credential to the sign-in server.
+const CLIENT_SECRET: &str = "client secret from the environment";
+const WORKLOAD_IDENTITY: &str = "workload identity";
 
 /// A sign-in method: its name in errors, and the credential or the reason why it cannot be tried.
 type SignInMethod = (&'static str, Result<Arc<dyn TokenCredential>, String>);
@@ -66,7 +72,7 @@ impl SignIn {
         if let (Some(tenant), Some(client), Some(secret)) = (&tenant, &client, secret) {
             let options = ClientSecretCredentialOptions { client_options: self.options() };
             let made = ClientSecretCredential::new(tenant, client.clone(), Secret::new(secret), Some(options));
-            methods.push(("client secret from the environment", credential_or_reason(made)));
+            methods.push((CLIENT_SECRET, credential_or_reason(made)));
         }
         if let Some(file) = file {
             let options = WorkloadIdentityCredentialOptions {
@@ -75,7 +81,7 @@ impl SignIn {
                 tenant_id: tenant.clone(),
                 token_file_path: Some(file.into()),
             };
-            methods.push(("workload identity", credential_or_reason(WorkloadIdentityCredential::new(Some(options)))));
+            methods.push((WORKLOAD_IDENTITY, credential_or_reason(WorkloadIdentityCredential::new(Some(options)))));
         }
         let machine = || {
             let options = ManagedIdentityCredentialOptions {
@@ -97,9 +103,13 @@ impl SignIn {
         methods
     }
 
-    async fn ask(&self, credential: &Arc<dyn TokenCredential>) -> Result<BearerToken, String> {
+    async fn ask(&self, way: &str, credential: &Arc<dyn TokenCredential>) -> Result<BearerToken, String> {
         let token = credential.get_token(&[&self.cloud_environment.scope], None).await;
-        token.map(|token| BearerToken::new(token.token.secret())).map_err(|error| first_line(&error.to_string()))
+        let why = |error: azure_core::Error| match way {
+            CLIENT_SECRET | WORKLOAD_IDENTITY => refusal(&error),
+            _ => first_line(&error.to_string()),
+        };
+        token.map(|token| BearerToken::new(token.token.secret())).map_err(why)
     }
 }
 
@@ -115,12 +125,12 @@ impl Credential for SignIn {
             chosen.clone()
         };
         if let Some((way, credential)) = chosen {
-            return self.ask(&credential).await.map_err(|why| format!("{way}: {why}"));
+            return self.ask(way, &credential).await.map_err(|why| format!("{way}: {why}"));
         }
         let mut failed = Vec::new();
         for (way, credential) in self.methods() {
             let asked = match &credential {
-                Ok(credential) => self.ask(credential).await.map(|token| (token, Arc::clone(credential))),
+                Ok(credential) => self.ask(way, credential).await.map(|token| (token, Arc::clone(credential))),
                 Err(why) => Err(why.clone()),
             };
             match asked {
@@ -148,7 +158,47 @@ fn credential_or_reason<T: TokenCredential + 'static>(
     }
 }
 
+/// The reason why a credential was not accepted: the code in the answer, or the error of the network or of a file. The
+/// text of an answer is not shown, because a server may repeat the request with the credential.
+fn refusal(error: &azure_core::Error) -> String {
+    let text = error.to_string();
+    let code = text
+        .split("AADSTS")
+        .nth(1)
+        .map(|rest| rest.chars().take(9).take_while(char::is_ascii_digit).collect::<String>());
+    if let Some(code) = code.filter(|code| !code.is_empty()) {
+        return format!("Microsoft Entra answered AADSTS{code}");
+    }
+    let mut source: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(cause) = source {
+        if cause.downcast_ref::<reqwest::Error>().is_some() || cause.downcast_ref::<std::io::Error>().is_some() {
+            return innermost(cause);
+        }
+        source = cause.source();
+    }
+    "the sign-in server did not accept it; its answer is hidden, because it may repeat the credential".to_owned()
+}
+
 /// The first line of a message; the rest is a link.
 fn first_line(text: &str) -> String {
     text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use azure_core::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn refusal_quotes_nothing_of_an_answer() {
+        let refused = |text: &str| refusal(&azure_core::Error::with_message(ErrorKind::Credential, text.to_owned()));
+        let echo = "invalid_client: AADSTS7000215: wrong secret in client_secret=hunter2";
+        assert_eq!(refused(echo), "Microsoft Entra answered AADSTS7000215");
+        assert!(!refused("your request was client_secret=hunter2").contains("hunter2"));
+        let cause = std::io::Error::other("no route to host");
+        let cut = azure_core::Error::with_error(ErrorKind::Io, cause, "sending client_secret=hunter2");
+        assert_eq!(refused("AADSTS of hunter2"), refused(""));
+        assert_eq!(refusal(&cut), "no route to host");
+    }
 }

@@ -11,7 +11,7 @@ use super::again::{again, again_recorded, withheld_hint};
 use super::cloud::{CloudConnection, with_cloud};
 use super::init::stack_name;
 use super::loading::{LoadedStack, StackText, given_variables, load_text, stack_text};
-use super::location::{holder, names_of_stack, read, shown};
+use super::location::{holder, names_of_stack, shown};
 use super::planning::{PlanRequest, make};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::{ArmId, is_identifier};
@@ -24,7 +24,7 @@ use crate::hcl::Files;
 use crate::kinds::{self, Place};
 use crate::plan::Plan;
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
-use crate::store::LocalStore;
+use crate::store::{LocalStore, read_bounded};
 use crate::view;
 use crate::view::count;
 use crate::world::Store;
@@ -109,11 +109,8 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 /// Reads a Terraform state.
 fn managing(path: &Path, session: &Session) -> Result<Inventory, Failure> {
     let wrong = |what: String| Failure::wrong_file(format!("{}: {what}", path.display()));
-    let length = std::fs::metadata(session.path(path)).map_err(|error| wrong(error.to_string()))?.len();
-    if length > MAX_BYTES as u64 {
-        return Err(wrong(format!("it has {length} bytes; the limit is {MAX_BYTES}")));
-    }
-    let (_, text) = read(path, session)?;
+    let text = read_bounded(&session.path(path), MAX_BYTES as u64).map_err(|error| wrong(error.to_string()))?;
+    let text = String::from_utf8(text).map_err(|_| wrong("it is not UTF-8 text".to_owned()))?;
     terraform::read(&text)
         .map_err(|what| wrong(what).help("Give the output of `terraform state pull`, or a terraform.tfstate."))
 }

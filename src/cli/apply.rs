@@ -6,14 +6,14 @@ use clap::ValueEnum;
 
 use super::account::Account;
 use super::actor::By;
-use super::again::{again, again_for, again_recorded, completed, withheld_hint, word};
+use super::again::{again, again_for, again_recorded, completed, quoted, withheld_hint, word};
 use super::cloud::{CloudConnection, with_cloud};
 use super::confirm::confirm;
 use super::loading::{LoadedStack, load, load_recorded, values_of_files};
 use super::location::holder;
 use super::plan::{Limits, cloud_in, read};
 use super::planning::{PlanRequest, PlanResult, make, refuse_blocked, refuse_held_changes, refuse_vanished, store_of};
-use super::progress::ProgressView;
+use super::progress::{ProgressView, overdue_advice};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, ending, pretty};
 use crate::apply::{self, Ports, keep_observed};
 use crate::plan::file::{self, PlanFile};
@@ -233,7 +233,10 @@ pub fn carry_out(order: &ApplyRequest, global: &Global, session: &mut Session) -
             return Ok(ExitCode::Done);
         }
         if !order.yes {
-            confirm(&question(order, cloud), &order.again, global, session)?;
+            let accepted =
+                order.wanted.accept_vanished.iter().map(|site| format!(" --accept-vanished {}", quoted(site)));
+            let again = order.again.clone() + &accepted.collect::<String>();
+            confirm(&question(order, cloud), &again, global, session)?;
         }
         perform(order, made, cloud, &store, &reached, global, session).await
     })
@@ -273,7 +276,10 @@ async fn perform(
     let owns_process = session.owns_process;
     session.say("\n");
     let applied = {
-        let shown = ProgressView::new(&made.planned.plan.steps, cloud, session);
+        let resources = &made.planned.stack.resources;
+        let objects = resources.iter().map(|(address, resource)| (address, resource.objects.as_slice()));
+        let shown = ProgressView::new(&made.planned.plan.steps, cloud, session)
+            .with_advice(overdue_advice(objects, cloud, global), Vec::new());
         let ports = Ports {
             cloud: &reached.cloud,
             web: &*reached.web,
@@ -313,42 +319,45 @@ async fn perform(
     Ok(ending::exit(&applied.report))
 }
 
-/// Waits for Ctrl-C, SIGTERM or SIGHUP: the first asks the run to stop, the second exits at once, as a kill would.
-pub(super) async fn interrupted(
+/// Waits for Ctrl-C, SIGTERM or SIGHUP: the first asks the run to stop, the second exits at once, as a kill would. The
+/// signals are taken from this call on, before the future is polled: a run may start steps before it yields.
+pub(super) fn interrupted(
     stop: &StopSignal,
     shown: &ProgressView,
     owns_process: bool,
-) -> std::convert::Infallible {
-    let mut asked = match owns_process.then(StopRequests::new) {
-        Some(Ok(asked)) => asked,
-        Some(Err(_)) | None => return std::future::pending().await,
-    };
-    asked.next().await;
-    stop.request();
-    shown.stopping();
-    shown.note("Stopping: finishing the steps in progress, starting no more. Press Ctrl-C again to exit now.");
-    asked.next().await;
-    shown.note("Exited. The journal has the steps that were in progress; the next command checks their outcome first.");
-    shown.clear();
-    std::process::exit(ExitCode::Stopped.code().into())
+) -> impl Future<Output = std::convert::Infallible> {
+    let asked = owns_process.then(StopRequests::new);
+    async move {
+        let Some(Ok(mut asked)) = asked else { return std::future::pending().await };
+        asked.next().await;
+        stop.request();
+        shown.stopping();
+        shown.note("Stopping: finishing the steps in progress, starting no more. Press Ctrl-C again to exit now.");
+        asked.next().await;
+        shown.note(
+            "Exited. The journal has the steps that were in progress; the next command checks their outcome first.",
+        );
+        shown.clear();
+        std::process::exit(ExitCode::Stopped.code().into())
+    }
 }
 
 /// Requests of the operating system to stop: Ctrl-C, the end of the session (SIGHUP) or of the machine (SIGTERM).
-struct StopRequests {
+pub(super) struct StopRequests {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 3],
 }
 
 impl StopRequests {
     #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let [interrupt, terminate, hang_up] = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         Ok(Self { signals: [signal(interrupt)?, signal(terminate)?, signal(hang_up)?] })
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         let [interrupt, terminate, hang_up] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -358,12 +367,12 @@ impl StopRequests {
     }
 
     #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -36,6 +36,27 @@ pub fn ids(global: &Global, session: &Session) -> Arc<dyn Ids> {
     }
 }
 
+/// The same for Azure. A seed never makes a key: anybody who knows the seed could guess secrets from their digests.
+fn ids_of_azure(global: &Global, session: &Session) -> Arc<dyn Ids> {
+    Arc::new(WithKeys { ids: ids(global, session), keys: Arc::clone(&session.ids) })
+}
+
+/// Ids of one source with keys of another.
+struct WithKeys {
+    ids: Arc<dyn Ids>,
+    keys: Arc<dyn Ids>,
+}
+
+impl Ids for WithKeys {
+    fn fresh(&self) -> String {
+        self.ids.fresh()
+    }
+
+    fn key(&self) -> [u8; 32] {
+        self.keys.key()
+    }
+}
+
 /// The directory of the local simulator.
 pub fn world_dir(global: &Global, session: &Session) -> PathBuf {
     session.path(&global.state_root).join("simulator")
@@ -90,7 +111,7 @@ fn with_azure<T>(
             Arc::new(SignIn::new(session.env.clone(), surroundings.clone(), client.clone()));
         // Without a token nothing could be read, and the state would be taken as the truth.
         credential.token(false).await.map_err(cannot)?;
-        let ids = ids(global, session);
+        let ids = ids_of_azure(global, session);
         let cloud = Azure::new(AzureConfig {
             endpoint: surroundings.resource_manager.clone(),
             wire,
@@ -156,5 +177,19 @@ impl From<SimulatorError> for Failure {
             SimulatorError::Io { .. } | SimulatorError::NoObject(_) => ExitCode::Failed,
         };
         Self::Message { exit, code: None, what: error.to_string(), help: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seed_makes_no_key_of_azure() {
+        let seeded = SeededIds::new(5);
+        let own = SeededIds::new(6);
+        let both = WithKeys { ids: Arc::new(seeded.fork()), keys: Arc::new(own.fork()) };
+        assert_eq!(both.fresh(), seeded.fresh());
+        assert_eq!(both.key(), own.key());
     }
 }

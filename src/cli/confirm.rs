@@ -28,6 +28,21 @@ pub fn confirm_name(
     ask(what, &hint, name, command, global, session)
 }
 
+/// Prints `what` and returns only if the answer is the name of the stack: several of its groups move.
+///
+/// # Errors
+/// As for [`confirm`].
+pub fn confirm_stack(
+    what: &str,
+    name: &str,
+    command: &str,
+    global: &Global,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let hint = format!("Type the name of the stack, {name}, to continue: ");
+    ask(what, &hint, name, command, global, session)
+}
+
 fn ask(
     question: &str,
     hint: &str,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::view::{hang, wrap};
+use crate::visible::shown;
 
 /// Columns and rows of a terminal.
 pub type Size = (usize, usize);
@@ -56,7 +57,7 @@ impl Console {
 
     /// Writes one line above the block. A closed stderr stops nothing.
     pub fn line(&self, line: &str) {
-        let _ = self.write(|to| writeln!(to, "{line}"));
+        let _ = self.write(|to| writeln!(to, "{}", shown(line)));
     }
 
     /// Writes one line; on a terminal a long one is wrapped at words, with further lines indented.
@@ -76,7 +77,7 @@ impl Console {
         let columns = self.size().0;
         let mut inner = self.0.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = inner.erase(columns);
-        inner.block = block;
+        inner.block = block.iter().map(|line| shown(line).into_owned()).collect();
         let _ = inner.draw().and_then(|()| inner.to.flush());
     }
 }

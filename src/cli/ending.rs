@@ -206,17 +206,19 @@ fn failures(graph: &StepGraph, fates: &[StepOutcome], width: usize) -> String {
 pub fn failure<'a>(step: &Step, fate: &'a StepOutcome) -> Option<(String, &'a str)> {
     let doing = verb(&step.act).doing;
     let address = &step.address;
+    let next = match step.repeats_unchecked() {
+        true => "check what it has done: the next run repeats it",
+        false => "the next run checks it first",
+    };
     Some(match fate {
         StepOutcome::Failed(_, why) => (format!("FAILED  {doing} {address}"), why.as_str()),
-        StepOutcome::Unknown(_, why) => {
-            (format!("UNKNOWN  {doing} {address}; the next run checks it first"), why.as_str())
-        }
+        StepOutcome::Unknown(_, why) => (format!("UNKNOWN  {doing} {address}; {next}"), why.as_str()),
         StepOutcome::Paused(_, why) if is_interruption(why) => {
             (format!("INTERRUPTED  {doing} {address}"), why.as_str())
         }
         StepOutcome::Paused(_, why) => (format!("WAITING  {doing} {address}: an operator must answer"), why.as_str()),
         StepOutcome::LeftOut(why) => (format!("SKIPPED  {doing} {address}"), why.as_str()),
-        StepOutcome::CutOff(_) => (format!("INTERRUPTED  {doing} {address}; the next run checks it first"), ""),
+        StepOutcome::CutOff(_) => (format!("INTERRUPTED  {doing} {address}; {next}"), ""),
         StepOutcome::Done(_) | StepOutcome::Skipped(_) | StepOutcome::NotBegun => return None,
     })
 }
@@ -227,7 +229,7 @@ mod tests {
 
     use super::*;
     use crate::steps::tests::step;
-    use crate::steps::{INTERRUPTED, StepTime};
+    use crate::steps::{INTERRUPTED, StepTime, Task};
 
     #[test]
     fn headline_of_a_failed_step_says_its_state_first() {
@@ -239,7 +241,25 @@ mod tests {
         assert_eq!(head(&StepOutcome::Failed(took, why())), Some(("FAILED  creating kind.s3".to_owned(), why())));
         let (waiting, _) = head(&StepOutcome::Paused(took, "Continue?".to_owned())).unwrap();
         assert_eq!(waiting, "WAITING  creating kind.s3: an operator must answer");
+        let (unknown, _) = head(&StepOutcome::Unknown(took, why())).unwrap();
+        assert_eq!(unknown, "UNKNOWN  creating kind.s3; the next run checks it first");
         let (interrupted, _) = head(&StepOutcome::Paused(took, INTERRUPTED.to_owned())).unwrap();
         assert_eq!(interrupted, "INTERRUPTED  creating kind.s3");
+    }
+
+    #[test]
+    fn request_or_program_that_may_have_acted_is_never_called_checked() {
+        let took = StepTime { begun: Timestamp::UNIX_EPOCH, ended: Timestamp::UNIX_EPOCH };
+        let actions = ["http", "command", "wait", "approval", "storage_failover", "sync", "kubernetes_scale"];
+        for action in actions {
+            let act = Act::Task(Task::Custom { action: action.to_owned() });
+            let step = Step { act, ..step(3, &[]) };
+            for fate in [StepOutcome::Unknown(took, "no answer".to_owned()), StepOutcome::CutOff(took.begun)] {
+                let (head, _) = failure(&step, &fate).unwrap();
+                let repeats = matches!(action, "http" | "command");
+                assert_eq!(head.ends_with("; check what it has done: the next run repeats it"), repeats, "{head}");
+                assert_eq!(head.ends_with("; the next run checks it first"), !repeats, "{head}");
+            }
+        }
     }
 }

@@ -47,6 +47,12 @@ impl Failure {
         Self::Message { exit: ExitCode::StackWrong, code: None, what: what.into(), help: Vec::new() }
     }
 
+    /// An input file, or several together, that are too large to be read.
+    pub fn too_large(what: impl Into<String>) -> Self {
+        let code = Some("file-too-large");
+        Self::Message { exit: ExitCode::StackWrong, code, what: what.into(), help: Vec::new() }
+    }
+
     /// An error of the operating system with a file.
     pub fn file(path: &Path, error: &io::Error) -> Self {
         Self::failed(format!("{}: {error}", path.display()))
@@ -83,9 +89,14 @@ impl From<StateError> for Failure {
         match error {
             StateError::Damaged { file, .. } if file.ends_with(".jsonl") => Self::wrong_file(what)
                 .help("Nothing was overwritten. Restore the file from a backup, or move it away.")
-                .help("Without it the run counts as ended midway: run `drplan refresh`, then `drplan failover-group up` or `drplan failover-group down`, which start from what is observed."),
+                .help("Without it a failover run counts as ended midway: run `drplan refresh`, then `drplan failover-group up --planned` or `drplan failover-group down`, which start from what is observed."),
+            StateError::Damaged { file, .. } if file.ends_with(".approvals") => Self::wrong_file(what)
+                .help("Nothing was overwritten."),
+            StateError::Damaged { file, .. } if file.ends_with("key") => {
+                Self::wrong_file(what).help("Nothing was overwritten.")
+            }
             StateError::Damaged { .. } => Self::wrong_file(what)
-                .help("Nothing was overwritten. Restore the file from a backup, or move it away to start with an empty state."),
+                .help("Nothing was overwritten. To start with an empty state instead, move its whole folder away; `drplan apply` then imports what exists."),
             StateError::Newer { .. } => Self::wrong_file(what).help("Use the version of drplan that wrote it, or a newer one."),
             StateError::Io { .. } => Self::failed(what),
             StateError::Locked(_) => Self::refused(what),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::location::{read, shown};
+use super::location::{read, read_within};
 use super::{ExitCode, Failure, Session};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::{format, parse};
@@ -30,7 +30,11 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     let mut wrong = Diagnostics::new();
     let mut changed = Vec::new();
     for path in files(&args.stack, session)? {
-        let (name, text) = read(&path, session)?;
+        let (name, text) = match &path {
+            Named::File(path) => read(path, session)?,
+            Named::Within(dir, name) => read_within(dir, name, session)?,
+        };
+        let path = PathBuf::from(&*name);
         let file = sources.add(name, Arc::clone(&text));
         let formatted = parse(&text, file).and_then(|_| format(&text));
         match formatted {
@@ -51,9 +55,17 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     Ok(if args.check && !changed.is_empty() { ExitCode::Changes } else { ExitCode::Done })
 }
 
-fn files(path: &Path, session: &Session) -> Result<Vec<PathBuf>, Failure> {
+/// A file to format.
+enum Named {
+    /// The command line names it.
+    File(PathBuf),
+    /// A directory has it.
+    Within(PathBuf, String),
+}
+
+fn files(path: &Path, session: &Session) -> Result<Vec<Named>, Failure> {
     if session.path(path).is_file() {
-        return Ok(vec![path.to_owned()]);
+        return Ok(vec![Named::File(path.to_owned())]);
     }
     let listed = std::fs::read_dir(session.path(path))
         .map_err(|error| Failure::wrong_file(format!("{}: {error}", path.display())))?;
@@ -62,5 +74,5 @@ fn files(path: &Path, session: &Session) -> Result<Vec<PathBuf>, Failure> {
         .filter(|name| name.ends_with(".hcl"))
         .collect();
     names.sort();
-    Ok(names.iter().map(|name| shown(path, name)).collect())
+    Ok(names.into_iter().map(|name| Named::Within(path.to_owned(), name)).collect())
 }

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session};
 use crate::view::graph::{Picture, PictureDetail, dot, mermaid, svg};
+use crate::visible::shown;
 
 /// Draw the recovery of a stack: sites side by side, replication, routes, failover-only resources
 ///
@@ -59,7 +60,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         GraphFormat::Svg => svg(&picture),
     };
     match &args.out {
-        Some(file) => session.write_file(file, text.as_bytes())?,
+        Some(file) => session.write_file(file, shown(&text).as_bytes())?,
         None => session.print(&text)?,
     }
     Ok(ExitCode::Done)

@@ -1,19 +1,20 @@
 //! From a directory to a stack: files, values of variables, diagnostics.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::account::Account;
-use super::location::{TextFile, auto_files, read as read_text, stack_files};
+use super::location::{TextFile, auto_files, read as read_text, read_given, stack_files};
 use super::planning::cloud_of;
 use super::{Failure, Global, Session};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, TemplatePart};
+use crate::hcl::parse::{MAX_FILE_BYTES, TextSize};
 use crate::hcl::{Files, PartialFile, parse_partly};
 use crate::stack::{self, Input, Program, RecordedInputs, Secrets, Stack, VariableInput};
+use crate::store::read_bounded;
 
 /// The origin of a value of `--var`.
 const BY_FLAG: &str = "by --var";
@@ -244,7 +245,7 @@ fn load_with(
     values.given = environment;
     text.auto.into_iter().for_each(|file| values.read(file));
     values.given.extend::<Vec<_>>(flags);
-    let PartialValues { given, mut sources, found: of_values, unread } = values;
+    let PartialValues { given, mut sources, found: of_values, unread, size: _ } = values;
     let Account { subscription, tenant, .. } = Account::local();
     let input = Input {
         files: text.files,
@@ -282,7 +283,7 @@ fn partial_variables(global: &Global, session: &Session) -> Result<PartialValues
     let environment = session.env.iter().filter_map(|(name, text)| VariableInput::from_environment(name, text));
     values.given.extend(environment);
     for path in &global.var_files {
-        values.read(read_text(path, session)?);
+        values.read(read_given(path, session)?);
     }
     for flag in &global.vars {
         let Some((name, text)) = flag.split_once('=') else {
@@ -314,6 +315,7 @@ struct PartialValues {
     found: Diagnostics,
     /// The text with syntax errors.
     unread: Vec<String>,
+    size: TextSize,
 }
 
 impl PartialValues {
@@ -325,6 +327,10 @@ impl PartialValues {
     /// Adds the values in a file of `name = value` lines.
     fn read(&mut self, (shown, text): TextFile) {
         let file = self.sources.add(Arc::clone(&shown), Arc::clone(&text));
+        if let Err(problem) = self.size.add(&text, file) {
+            self.found.push(problem);
+            return;
+        }
         let PartialFile { body, unread, found } = parse_partly(&text, file);
         self.found.extend(found);
         self.unread.extend(unread);
@@ -397,6 +403,9 @@ impl Files for StackDirectory {
         if !path.starts_with(&self.root) {
             return Err("it is a symbolic link to a file outside the stack's directory".to_owned());
         }
-        fs::read(path).map(|bytes| Some(bytes.into())).map_err(|error| error.to_string())
+        match read_bounded(&path, MAX_FILE_BYTES as u64) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }

@@ -8,9 +8,10 @@ use super::{Failure, Global, Session};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Body, ExprKind};
 use crate::hcl::parse;
+use crate::hcl::parse::{MAX_FILE_BYTES, MAX_STACK_BYTES, MAX_STACK_FILES};
 use crate::stack::CloudName;
 use crate::state::State;
-use crate::store::{Holder, LocalStore};
+use crate::store::{Holder, LocalStore, read_at_most, read_bounded};
 use crate::world::Store;
 
 /// The stack that a command works on.
@@ -126,7 +127,7 @@ pub fn stack_files(dir: &Path, session: &Session) -> Result<Vec<TextFile>, Failu
         return Err(Failure::wrong_file(format!("{} has no stack: no *.hcl file is in it", dir.display()))
             .help(format!("Create one: `drplan init {}`", word(dir))));
     }
-    names.into_iter().map(|name| read(&shown(dir, &name), session)).collect()
+    read_all(dir, names, session)
 }
 
 /// The files of values that a stack in this directory always reads, in name order.
@@ -138,7 +139,42 @@ pub fn auto_files(dir: &Path, session: &Session) -> Result<Vec<TextFile>, Failur
     let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| is_auto(name)).collect();
     names.sort();
-    names.into_iter().map(|name| read(&shown(dir, &name), session)).collect()
+    read_all(dir, names, session)
+}
+
+/// The texts of these files of a directory, which anybody may have written who can change it.
+fn read_all(dir: &Path, names: Vec<String>, session: &Session) -> Result<Vec<TextFile>, Failure> {
+    if names.len() > MAX_STACK_FILES {
+        let what = format!("{} has {} files; the maximum is {MAX_STACK_FILES}", dir.display(), names.len());
+        return Err(Failure::too_large(what).help("Join them, or split the stack."));
+    }
+    let mut left = MAX_STACK_BYTES;
+    let mut files = Vec::with_capacity(names.len());
+    for name in names {
+        let file = read_within(dir, &name, session)?;
+        left = left.checked_sub(file.1.len()).ok_or_else(|| {
+            let what = format!("the files of {} are larger than {MAX_STACK_BYTES} bytes together", dir.display());
+            Failure::too_large(what).help("Split the stack.")
+        })?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// A file of a directory, which must not lead out of it.
+///
+/// # Errors
+/// A link that leads out, anything else than a file, or a file that is too large or not UTF-8.
+pub fn read_within(dir: &Path, name: &str, session: &Session) -> Result<TextFile, Failure> {
+    let path = shown(dir, name);
+    let whole = |path: &Path| session.path(path).canonicalize();
+    if let (Ok(root), Ok(file)) = (whole(dir), whole(&path))
+        && !file.starts_with(&root)
+    {
+        let what = format!("{}: it is a symbolic link to a file outside the stack's directory", path.display());
+        return Err(Failure::wrong_file(what).help("Copy the file into the directory of the stack."));
+    }
+    read(&path, session)
 }
 
 /// True for the name of a file that the stack in its directory always reads values from.
@@ -162,16 +198,31 @@ pub fn is_of_stack(name: &str) -> bool {
 /// One text file, with the path to show.
 ///
 /// # Errors
-/// A file that cannot be read, or is not UTF-8.
+/// Anything else than a file, or a file that is too large or not UTF-8.
 pub fn read(path: &Path, session: &Session) -> Result<TextFile, Failure> {
-    let bytes = std::fs::read(session.path(path))
-        .map_err(|error| Failure::wrong_file(format!("{}: {error}", path.display())))?;
+    text(path, read_bounded(&session.path(path), MAX_FILE_BYTES as u64))
+}
+
+/// The same for a file that the command line names, which may be a pipe: `--vars <(…)`.
+///
+/// # Errors
+/// A text that cannot be read, is too large or not UTF-8.
+pub fn read_given(path: &Path, session: &Session) -> Result<TextFile, Failure> {
+    let file = std::fs::File::open(session.path(path));
+    text(path, file.and_then(|file| read_at_most(file, MAX_FILE_BYTES as u64)))
+}
+
+fn text(path: &Path, bytes: std::io::Result<Vec<u8>>) -> Result<TextFile, Failure> {
+    let bytes = bytes.map_err(|error| {
+        let what = format!("{}: {error}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::FileTooLarge => Failure::too_large(what).help("Split it into several files."),
+            _ => Failure::wrong_file(what),
+        }
+    })?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        Failure::wrong_file(format!(
-            "{} is not UTF-8 text from byte {} on",
-            path.display(),
-            error.utf8_error().valid_up_to()
-        ))
+        let valid = error.utf8_error().valid_up_to();
+        Failure::wrong_file(format!("{} is not UTF-8 text from byte {valid} on", path.display()))
     })?;
     Ok((path.display().to_string().into(), text.into()))
 }

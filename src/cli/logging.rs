@@ -1,6 +1,6 @@
 //! The log: tracing to stderr, for `-v` and `DRPLAN_LOG`.
 
-use std::io;
+use std::io::{self, Write};
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
@@ -8,6 +8,21 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use super::Session;
+use crate::visible::shown;
+
+/// Standard error for the log, whose lines may contain text of a server.
+struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stderr().write_all(shown(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 
 /// Starts the log that `-v` or `DRPLAN_LOG` requests. A process has one log, so only a session that owns the process
 /// starts it.
@@ -29,7 +44,7 @@ pub fn start(verbose: u8, session: &mut Session) {
         }
     };
     let layer = fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| LogWriter)
         .with_ansi(session.colour.err)
         .with_filter(filter)
         // azure_core logs whole bodies at debug, and a body may hold a password.

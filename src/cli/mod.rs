@@ -197,9 +197,14 @@ fn group_name(written: &str) -> Result<String, std::convert::Infallible> {
     Ok(crate::stack::group_name(written))
 }
 
+/// The value of `--lost` and `--to`.
+fn site_name(written: &str) -> Result<String, std::convert::Infallible> {
+    Ok(crate::stack::site_name(written))
+}
+
 /// Indented JSON.
 fn pretty(json: &serde_json::Value) -> String {
-    format!("{json:#}\n")
+    crate::visible::shown_json(&format!("{json:#}\n"))
 }
 
 /// A document of format 1 with the fields of `json`.

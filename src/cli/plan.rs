@@ -17,6 +17,7 @@ use crate::plan::file::{self, PlanFile, Rendered};
 use crate::plan::{Action, knowledge};
 use crate::review::{PreviousStack, as_recorded, outlooks, risks};
 use crate::stack::{CloudName, Stack};
+use crate::store::read_bounded;
 use crate::view;
 use crate::view::plan_markdown::{Baseline, CommentCommands, PlanScope};
 
@@ -251,6 +252,9 @@ fn save(
     session.write_file(file, pretty(&json).as_bytes())
 }
 
+/// Maximum size of a saved plan in bytes.
+const MAX_PLAN_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Reads a saved plan.
 ///
 /// # Errors
@@ -258,7 +262,8 @@ fn save(
 pub fn read(path: &Path, session: &Session) -> Result<PlanFile, Failure> {
     let wrong =
         |what: String| Failure::wrong_file(format!("{} cannot be read as a saved plan: {what}", path.display()));
-    let text = std::fs::read_to_string(session.path(path)).map_err(|error| wrong(error.to_string()))?;
+    let bytes = read_bounded(&session.path(path), MAX_PLAN_BYTES).map_err(|error| wrong(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8 text".to_owned()))?;
     PlanFile::parse(&text).map_err(|error| wrong(error.to_string()))
 }
 

@@ -2,6 +2,7 @@
 //! each start and end.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -9,12 +10,16 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::Session;
+use super::again::{again_recorded, quoted};
 use super::console::{Console, Size};
+use super::{Global, Session};
+use crate::address::Address;
 use crate::duration::spoken;
+use crate::kinds::Object;
 use crate::run::{Progress, Watcher};
 use crate::stack::CloudName;
 use crate::steps::{Act, Step, StepEvent, StepFact, StepGraph, StepId, Task, is_interruption};
+use crate::view::overdue::{AdviceLine, CheckedObject, OverdueAdvice, OverdueStep, is_overdue, lines};
 use crate::view::visible;
 
 /// The participles for what a step does and has done; an address follows.
@@ -42,6 +47,8 @@ const fn task_verb(task: &Task) -> StepWording {
         Task::CatchUp => StepWording { doing: "waiting for replication of", done: "replication caught up:" },
         Task::Reprotect => StepWording { doing: "restoring replication of", done: "restored replication of" },
         Task::Move { .. } => StepWording { doing: "updating", done: "updated" },
+        Task::Power { on: true } => StepWording { doing: "starting", done: "started" },
+        Task::Power { on: false } => StepWording { doing: "stopping", done: "stopped" },
         Task::Linger(_) => StepWording { doing: "waiting for clients to leave", done: "clients left" },
         Task::Route { .. } => StepWording { doing: "switching traffic with", done: "switched traffic with" },
         Task::Probe => StepWording { doing: "waiting for", done: "probe succeeded:" },
@@ -74,6 +81,28 @@ pub fn ended(step: &Step, took: Duration, event: &StepEvent) -> Option<String> {
         StepEvent::Failed(why) => Some(format!("FAILED  {doing} {address} after {took}: {why}")),
         StepEvent::OutcomeUnknown(why) => Some(format!("UNKNOWN  {doing} {address} after {took}: {why}")),
     }
+}
+
+/// The objects of resources, for steps that take far too long.
+pub fn overdue_advice<'a>(
+    resources: impl Iterator<Item = (&'a Address, &'a [Object])>,
+    cloud: CloudName,
+    global: &Global,
+) -> OverdueAdvice {
+    let one = |(address, objects): (&Address, &[Object])| {
+        let id = quoted(objects.first()?.id.as_str());
+        let (place, command) = match cloud {
+            CloudName::Azure => (
+                "in the Azure portal, or its activity log",
+                format!("az monitor activity-log list --resource-id {id} --offset 6h --output table"),
+            ),
+            CloudName::Local => {
+                ("in the local simulator", again_recorded(&format!("simulator show {id}"), Path::new("."), global))
+            }
+        };
+        Some((address.clone(), CheckedObject { place, command }))
+    };
+    OverdueAdvice { objects: resources.filter_map(one).collect() }
 }
 
 /// Interval between two drawings on a terminal.
@@ -109,6 +138,16 @@ impl ProgressView {
         Self { voice, is_live, state, ticker }
     }
 
+    /// Advises about steps that take far too long; `next` are further lines of that advice.
+    #[must_use]
+    pub fn with_advice(self, advice: OverdueAdvice, next: Vec<AdviceLine>) -> Self {
+        {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            (state.advice, state.next) = (advice, next);
+        }
+        self
+    }
+
     /// Shows that the run was asked to stop.
     pub fn stopping(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_stopping = true;
@@ -127,7 +166,7 @@ impl ProgressView {
     }
 
     fn line(&self, line: &str) {
-        self.voice.wrapped(line);
+        self.voice.wrapped(&visible(line));
     }
 }
 
@@ -142,6 +181,7 @@ fn ticker_of(
         while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             let now = state.now();
+            say(&voice, &state.overdue(now));
             if is_live {
                 state.frame += 1;
                 voice.redraw(state.block(now, voice.size()));
@@ -151,6 +191,17 @@ fn ticker_of(
         }
     };
     (end, std::thread::spawn(tick))
+}
+
+/// Prints advice above the block. A command stays on one line, so that it can be copied.
+fn say(voice: &Console, lines: &[AdviceLine]) {
+    for line in lines {
+        match line {
+            AdviceLine::Head(words) => voice.wrapped(&format!("OVERDUE  {words}")),
+            AdviceLine::Words(words) => voice.wrapped(&format!("  {words}")),
+            AdviceLine::Command(command) => voice.line(&format!("    {command}")),
+        }
+    }
 }
 
 impl Watcher for ProgressView {
@@ -166,6 +217,7 @@ impl Watcher for ProgressView {
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.note(at, what);
+        say(&self.voice, &state.overdue(at));
         // Thousands of events within a moment need one drawing.
         if self.is_live && self.ticker.is_some() && state.drawn.is_none_or(|drawn| drawn.elapsed() >= TICK) {
             state.drawn = Some(Instant::now());
@@ -198,11 +250,16 @@ struct DisplayState {
     is_stopping: bool,
     frame: usize,
     drawn: Option<Instant>,
+    /// The objects of the steps, and the last lines of advice.
+    advice: OverdueAdvice,
+    next: Vec<AdviceLine>,
 }
 
 struct UnderWay {
+    step: Step,
+    /// True once the operator was advised about it.
+    is_reported: bool,
     since: Timestamp,
-    expect: Duration,
     what: String,
     /// The last observation: what the step waits for.
     learnt: String,
@@ -221,7 +278,27 @@ impl DisplayState {
             is_stopping: false,
             frame: 0,
             drawn: None,
+            advice: OverdueAdvice::default(),
+            next: Vec::new(),
         }
+    }
+
+    /// Advice about the steps that have become overdue since the last call.
+    fn overdue(&mut self, now: Timestamp) -> Vec<AdviceLine> {
+        let mut out = Vec::new();
+        for one in self.under_way.values_mut().filter(|one| !one.is_reported) {
+            let spent = between(one.since, now);
+            if is_overdue(&one.step, spent) {
+                one.is_reported = true;
+                let learnt = Some(one.learnt.as_str());
+                let overdue = OverdueStep { step: &one.step, spent, is_running: true, learnt, more: 0 };
+                out.extend(lines(overdue, &self.advice));
+            }
+        }
+        if !out.is_empty() {
+            out.extend(self.next.iter().cloned());
+        }
+        out
     }
 
     fn note(&mut self, at: Timestamp, what: &Progress<'_>) {
@@ -230,8 +307,9 @@ impl DisplayState {
         match what {
             Progress::Begun(step) => {
                 let what = format!("{} {}", verb(&step.act).doing, step.address);
-                let begun = UnderWay { since: at, expect: step.expect, what, learnt: String::new() };
-                self.under_way.insert(step.id, begun);
+                let (step, id) = ((*step).clone(), step.id);
+                let begun = UnderWay { step, is_reported: false, since: at, what, learnt: String::new() };
+                self.under_way.insert(id, begun);
             }
             Progress::Learnt { step, learnt } => {
                 if let Some(under_way) = self.under_way.get_mut(&step.id) {
@@ -258,12 +336,14 @@ impl DisplayState {
     /// The steps in progress, longest first, each with its time and an estimate.
     fn in_progress(&self, now: Timestamp) -> Vec<String> {
         let line = |one: &UnderWay| {
-            let UnderWay { since, expect, what, learnt } = one;
+            let UnderWay { step, is_reported: _, since, what, learnt } = one;
+            let expect = step.expect;
             let so_far = between(*since, now);
             let estimate = match expect.checked_sub(so_far) {
+                _ if is_overdue(step, so_far) => format!(", OVERDUE: P95 {}", spoken(step.worst)),
                 _ if expect.is_zero() => String::new(),
                 Some(rest) if !rest.is_zero() => format!(", about {} left", spoken(rest)),
-                _ => format!(", expected {}", spoken(*expect)),
+                _ => format!(", expected {}", spoken(expect)),
             };
             let learnt = if learnt.is_empty() { String::new() } else { format!("  ({learnt})") };
             format!("{what}  {}{estimate}{learnt}", spoken(so_far))
@@ -299,7 +379,7 @@ impl DisplayState {
         // A waiting step depends on one in progress, so the longest chain from there is the rest of the run.
         let left = |(id, one): (&StepId, &UnderWay)| {
             let remaining = self.remaining.get(id.index()).copied().unwrap_or_default();
-            remaining.saturating_sub(between(one.since, now).min(one.expect))
+            remaining.saturating_sub(between(one.since, now).min(one.step.expect))
         };
         let rest = self.under_way.iter().map(left).max().filter(|rest| !rest.is_zero());
         let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
@@ -341,8 +421,9 @@ mod tests {
         state.steps = 4;
         state.done = 1;
         let one = |seconds: i64, what: &str, learnt: &str| UnderWay {
+            step: step(),
+            is_reported: false,
             since: Timestamp::from_second(seconds).unwrap(),
-            expect: Duration::from_secs(30),
             what: what.to_owned(),
             learnt: learnt.to_owned(),
         };
@@ -363,6 +444,45 @@ mod tests {
             "[=====>              ] 1/4 steps  40s simulated",
         ];
         assert_eq!(block, expected);
+    }
+
+    fn step() -> Step {
+        Step {
+            id: StepId(1),
+            address: Address::new("mssql_server", "primary"),
+            act: Act::Create,
+            needs: Vec::new(),
+            serial: Vec::new(),
+            expect: Duration::from_secs(30),
+            worst: Duration::from_secs(60),
+            stage: Default::default(),
+            touches: Vec::new(),
+            undo: Default::default(),
+        }
+    }
+
+    #[test]
+    fn step_beyond_three_times_its_p95_is_reported_once_with_the_object_to_check() {
+        let mut state = state(CloudName::Azure);
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/one";
+        let command = format!("az monitor activity-log list --resource-id {id} --offset 6h --output table");
+        let object = CheckedObject { place: "in the Azure portal", command: command.clone() };
+        state.advice.objects.insert(Address::new("mssql_server", "primary"), object);
+        state.next = vec![AdviceLine::Command("drplan failover-group status shop".to_owned())];
+        state.under_way.retain(|id, _| id.0 == 1);
+        assert_eq!(state.overdue(Timestamp::from_second(180).unwrap()), []);
+        let advice = state.overdue(Timestamp::from_second(200).unwrap());
+        let head = "mssql_server.primary (create): running for 3m 20s, 3 times the P95 of 1m.";
+        assert_eq!(advice.first(), Some(&AdviceLine::Head(head.to_owned())));
+        assert!(
+            advice.contains(&AdviceLine::Words("Check the resource in the Azure portal:".to_owned())),
+            "{advice:?}"
+        );
+        assert!(advice.contains(&AdviceLine::Command(command)), "{advice:?}");
+        assert_eq!(advice.last(), state.next.last());
+        assert_eq!(state.overdue(Timestamp::from_second(300).unwrap()), [], "once");
+        let block = state.block(Timestamp::from_second(200).unwrap(), (140, 24));
+        assert_eq!(block[0], "  | creating mssql_server.primary  3m 20s, OVERDUE: P95 1m");
     }
 
     #[test]

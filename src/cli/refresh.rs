@@ -56,5 +56,8 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         None => format!("Checked {resources}; no drift.\n"),
     };
     session.print(&text)?;
+    if !made.planned.plan.drift.is_empty() {
+        session.print(&format!("To restore what the stack declares: `{}`\n", again("apply", &args.stack, global)))?;
+    }
     Ok(ExitCode::Done)
 }

@@ -9,6 +9,7 @@ use super::account::Account;
 use super::loading::{LoadedStack, StackText, given_variables, load_text, stack_text};
 use super::location::{TextFile, is_auto, is_of_stack, shown};
 use super::{Failure, Global, Session};
+use crate::hcl::parse::MAX_STACK_FILES;
 use crate::hcl::{Files, parse};
 use crate::host::{GitError, Revision};
 use crate::review::{Outlook, misses};
@@ -54,6 +55,9 @@ pub fn text_at(dir: &Path, revision: &str, session: &Session) -> Result<(Option<
             .map_err(|_| Failure::wrong_file(format!("{path} is not UTF-8 text")))?;
         Ok((Arc::from(path), Arc::from(text)))
     };
+    if names.len() + auto.len() > MAX_STACK_FILES {
+        return Err(Failure::too_large(format!("{words} has more than {MAX_STACK_FILES} files of the stack")));
+    }
     let files = names.into_iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
     let auto = auto.into_iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
     Ok((Some(StackText { files, auto, reader: Arc::new(tree) }), words))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Global;
 use super::console::{Console, Size};
@@ -12,6 +13,7 @@ use super::failure::Failure;
 use crate::diagnostic::{Diagnostics, Sources, render_all};
 use crate::host::{Identity, SystemClock};
 use crate::view::{Detail, Layout, WIDTH, fit};
+use crate::visible::shown;
 use crate::world::{Clock, Ids};
 
 /// The bounds within which text follows the width of a terminal.
@@ -39,6 +41,9 @@ pub struct Session {
     pub clock: Arc<dyn Clock>,
     /// The user and the host, for journals, locks and approvals.
     pub identity: Identity,
+    /// Waits this long before a command repeats itself; true ends the command. A session that owns its process waits
+    /// for signals instead.
+    pub pause: Box<dyn FnMut(Duration) -> bool>,
     /// The only session of its process, which may take over Ctrl-C and the log.
     pub owns_process: bool,
     /// A log is written to stderr.
@@ -89,6 +94,7 @@ impl Session {
             cwd: std::env::current_dir()?,
             ids,
             clock: Arc::new(SystemClock),
+            pause: Box::new(|_| true),
             owns_process: true,
             is_logging: false,
             colour: Colour::default(),
@@ -108,6 +114,7 @@ impl Session {
             ids,
             clock: Arc::new(SystemClock),
             identity: Identity { user: "operator".to_owned(), host: "localhost".to_owned() },
+            pause: Box::new(|_| true),
             owns_process: false,
             is_logging: false,
             colour: Colour::default(),
@@ -120,10 +127,19 @@ impl Session {
     /// [`Failure::OutputClosed`] once the reader of a pipe has closed it.
     pub fn print(&mut self, text: &str) -> Result<(), Failure> {
         let colour = self.colour.out;
-        write_styled(&mut self.out, text, colour).map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Failure::OutputClosed,
-            _ => Failure::failed(format!("cannot write the output: {error}")),
-        })
+        write_styled(&mut self.out, text, colour).map_err(output_failure)
+    }
+
+    /// Prints a page with control sequences to a terminal that is standard output; styles follow the colour setting.
+    ///
+    /// # Errors
+    /// As for [`Session::print`].
+    pub fn print_page(&mut self, page: &str) -> Result<(), Failure> {
+        let page = match self.colour.out {
+            true => Cow::Borrowed(page),
+            false => Cow::Owned(without_styles(page)),
+        };
+        self.out.write_all(page.as_bytes()).and_then(|()| self.out.flush()).map_err(output_failure)
     }
 
     /// The width of text on standard output: that of `COLUMNS` or of the terminal, within bounds; otherwise [`WIDTH`].
@@ -185,6 +201,27 @@ impl Session {
     }
 }
 
+fn output_failure(error: io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::BrokenPipe => Failure::OutputClosed,
+        _ => Failure::failed(format!("cannot write the output: {error}")),
+    }
+}
+
+/// A text without its styles, and with its other control sequences.
+fn without_styles(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(part.len());
+        match part.split_at_checked(end) {
+            Some((_, rest)) if rest.starts_with('m') => out += rest.get(1..).unwrap_or_default(),
+            _ => out += &format!("\x1b[{part}"),
+        }
+    }
+    out
+}
+
 /// Columns and rows of a terminal.
 fn terminal_size(stream: impl std::os::fd::AsFd) -> Option<Size> {
     let (terminal_size::Width(columns), terminal_size::Height(rows)) = terminal_size::terminal_size_of(stream)?;
@@ -192,6 +229,7 @@ fn terminal_size(stream: impl std::os::fd::AsFd) -> Option<Size> {
 }
 
 pub(super) fn write_styled(to: &mut dyn Write, text: &str, colour: bool) -> io::Result<()> {
+    let text = &*shown(text);
     if colour {
         to.write_all(text.as_bytes())?;
     } else {
@@ -225,6 +263,11 @@ mod tests {
         assert_eq!(session.width(), 40);
         session.out_size = || Some((0, 0));
         assert_eq!(session.width(), WIDTH);
+    }
+
+    #[test]
+    fn page_without_colour_keeps_its_control_sequences() {
+        assert_eq!(without_styles("\x1b[H\x1b[1mdown\x1b[0m\x1b[K\n\x1b[J"), "\x1b[Hdown\x1b[K\n\x1b[J");
     }
 
     #[test]

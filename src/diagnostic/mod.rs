@@ -4,11 +4,13 @@
 //! returns them all. This module renders them as text; it knows neither HCL nor resources.
 
 mod render;
+mod similar;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::similar::closest;
 pub use render::{render, render_all};
 
 /// One file of the input.
@@ -27,6 +29,12 @@ impl Source {
     fn line(&self, number: usize) -> &str {
         let start = number.checked_sub(1).and_then(|at| self.lines.get(at));
         start.and_then(|start| self.text.get(*start..)?.lines().next()).unwrap_or_default()
+    }
+
+    /// The position of a span within this line, which it starts on.
+    fn within_line(&self, number: usize, span: Span) -> usize {
+        let start = number.checked_sub(1).and_then(|at| self.lines.get(at)).copied().unwrap_or_default();
+        (span.start as usize).saturating_sub(start)
     }
 }
 
@@ -161,6 +169,15 @@ impl Diagnostic {
         self
     }
 
+    /// The message with texts and related places of a length that can be read. They may quote any value.
+    fn shortened(mut self) -> Self {
+        shorten(&mut self.summary);
+        [&mut self.label, &mut self.why, &mut self.help].into_iter().flatten().for_each(shorten);
+        self.related.truncate(MAX_RELATED);
+        self.related.iter_mut().for_each(|(_, label)| shorten(label));
+        self
+    }
+
     /// Sets the fix `Did you mean …?` if one of `known` is close to `written`, and `otherwise` if none is.
     #[must_use]
     pub fn suggest<'a>(
@@ -177,15 +194,28 @@ impl Diagnostic {
     }
 }
 
-/// The word of `known` that is closest to `written`, if one is close enough to be meant.
-pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known: Vec<&str> = known.into_iter().collect();
-    similar::get_close_matches(written, &known, 1, 0.6).into_iter().next()
+/// Maximum length of a text of a message, in bytes.
+const MAX_TEXT: usize = 2_000;
+/// Maximum number of related places of a message.
+const MAX_RELATED: usize = 20;
+
+fn shorten(text: &mut String) {
+    if text.len() > MAX_TEXT {
+        text.truncate(text.floor_char_boundary(MAX_TEXT));
+        text.shrink_to_fit();
+        text.push('…');
+    }
 }
 
-/// Errors and warnings, in the order in which they were found.
+/// Maximum number of errors, and of warnings, that are kept.
+pub const MAX_DIAGNOSTICS: usize = 500;
+
+/// Errors and warnings, in the order in which they were found. Of each, the first [`MAX_DIAGNOSTICS`] are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    errors: usize,
+}
 
 impl Diagnostics {
     /// No diagnostics.
@@ -195,34 +225,45 @@ impl Diagnostics {
 
     /// Adds a message.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        let is_error = diagnostic.severity == Severity::Error;
+        let kept = if is_error { self.errors } else { self.found.len() - self.errors };
+        if kept < MAX_DIAGNOSTICS {
+            self.errors += usize::from(is_error);
+            self.found.push(diagnostic.shortened());
+        }
+    }
+
+    /// No more errors are kept. Whatever looks for more of them may stop.
+    pub fn is_full(&self) -> bool {
+        self.errors >= MAX_DIAGNOSTICS
     }
 
     /// True if any message is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|d| d.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// The messages.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.0.iter()
+        self.found.iter()
     }
 
     /// The number of messages.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.found.len()
     }
 
     /// True if there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// Sorts them by place, those without one last, and removes duplicates.
     pub fn sort(&mut self) {
-        self.0.sort_by_key(|d| (d.span.is_none(), d.span));
+        self.found.sort_by_key(|d| (d.span.is_none(), d.span));
         let mut seen = HashSet::new();
-        self.0.retain(|d| seen.insert((d.span, d.code, d.summary.clone())));
+        self.found.retain(|d| seen.insert((d.span, d.code, d.summary.clone())));
+        self.errors = self.found.iter().filter(|d| d.severity == Severity::Error).count();
     }
 
     /// `Ok` with the value if no error was found, and all diagnostics otherwise.
@@ -233,7 +274,7 @@ impl Diagnostics {
 
 impl Extend<Diagnostic> for Diagnostics {
     fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, iter: T) {
-        self.0.extend(iter);
+        iter.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 }
 
@@ -242,13 +283,15 @@ impl IntoIterator for Diagnostics {
     type IntoIter = std::vec::IntoIter<Diagnostic>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.found.into_iter()
     }
 }
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self(vec![diagnostic])
+        let mut all = Self::default();
+        all.push(diagnostic);
+        all
     }
 }
 

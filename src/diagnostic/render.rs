@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Diagnostic, Diagnostics, Severity, Sources, Span};
+use super::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Severity, Sources, Span};
+use crate::visible::is_unseen;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -17,7 +18,11 @@ const LEAST: usize = 40;
 /// All messages, each followed by a blank line. Lines of the sources are cut to this width. The text contains ANSI
 /// styles; the caller strips them where they are not wanted.
 pub fn render_all(diagnostics: &Diagnostics, sources: &Sources, width: usize) -> String {
-    diagnostics.iter().map(|d| render(d, sources, width) + "\n").collect()
+    let mut out: String = diagnostics.iter().map(|d| render(d, sources, width) + "\n").collect();
+    if diagnostics.is_full() {
+        out += &format!("Only the first {MAX_DIAGNOSTICS} errors are shown. Fix these, and run the command again.\n\n");
+    }
+    out
 }
 
 /// One message, ending in a line break.
@@ -60,16 +65,20 @@ fn excerpt(
     let Some((path, line, column)) = sources.position(span) else { return };
     let Some(source) = sources.get(span.file) else { return };
     let most = width.saturating_sub(line.to_string().len() + 3).clamp(LEAST, SHOWN);
-    let text: Vec<char> = source.line(line).chars().map(printable).collect();
-    // Long lines are cut around the place.
+    // Long lines are cut around the place, and only the part that is shown is read.
+    let whole = source.line(line);
+    let (before_at, from_at) = whole.split_at(whole.floor_char_boundary(source.within_line(line, span)));
     let before = if column > most { most / 2 } else { column - 1 };
-    let shown: String = text.iter().skip(column - 1 - before).take(most).collect();
+    let mut left: Vec<char> = before_at.chars().rev().take(before).map(printable).collect();
+    left.reverse();
+    let right: Vec<char> = from_at.chars().take(most - before).map(printable).collect();
+    let shown: String = left.iter().chain(&right).collect();
     // For several lines the first is marked; at the end of a line, one column.
     let marked = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-    let length = marked.lines().next().unwrap_or_default().chars().count().min(most - before);
-    let columns = |from: usize, count: usize| text.iter().skip(from).take(count).map(|c| columns(*c)).sum::<usize>();
-    let pad = columns(column - 1 - before, before);
-    let marks = mark.to_string().repeat(columns(column - 1, length).max(1));
+    let length = marked.lines().next().unwrap_or_default().chars().take(most - before).count();
+    let columns = |chars: &[char]| chars.iter().map(|c| columns(*c)).sum::<usize>();
+    let pad = columns(&left);
+    let marks = mark.to_string().repeat(columns(right.get(..length).unwrap_or(&right)).max(1));
     let width = line.to_string().len();
     let _ = writeln!(out, "{:width$}{DIM}{arrow}{DIM:#} {path}:{line}:{column}", "");
     let _ = writeln!(out, "{:width$} {DIM}|{DIM:#}", "");
@@ -82,7 +91,7 @@ fn excerpt(
 fn printable(c: char) -> char {
     match c {
         '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
+        c if is_unseen(c) => '\u{fffd}',
         c => c,
     }
 }

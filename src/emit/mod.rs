@@ -5,12 +5,16 @@
 
 mod bicep;
 mod merged;
+mod names;
 mod secrets;
 mod terraform;
 
 use std::collections::BTreeMap;
 
 use crate::stack::Stack;
+use crate::visible::one_line;
+
+pub use names::Rename;
 
 /// Result of emitting a stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct EmitResult {
     pub files: BTreeMap<String, String>,
     /// Parts of the stack that the language cannot express.
     pub limitations: Vec<Limitation>,
+    /// Parts of the stack that have another name in the code.
+    pub renames: Vec<Rename>,
 }
 
 /// A part of the stack that the language cannot express.
@@ -54,7 +60,7 @@ fn limitations_section(language: &str, limitations: &[Limitation]) -> String {
         out += "None: the code expresses the whole stack.\n";
     }
     for Limitation { what, why } in limitations {
-        out += &format!("- `{what}`: {why}.\n");
+        out += &format!("- `{}`: {}.\n", one_line(what), one_line(why));
     }
     out
 }

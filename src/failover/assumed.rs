@@ -9,7 +9,7 @@ use super::draft::as_recorded;
 use super::predict::left_out;
 use super::survey::SurveyResult;
 use super::{History, Procedure, ProcedureInput, plan};
-use crate::kinds::{FailoverMode, Health, ReplicaStatus, Side};
+use crate::kinds::{FailoverMode, Health, PowerState, ReplicaStatus, Side};
 use crate::stack::{FailoverGroup, Presence, Resource, Stack};
 use crate::state::{Recorded, RunKind, State, Status};
 use crate::steps::{Acceptance, Act, Task, TimeSpan};
@@ -32,17 +32,21 @@ pub(super) fn left_out_by_drill(stack: &Stack, group: &FailoverGroup, history: &
 
 /// The procedure of `up` of one group.
 fn forecast(stack: &Stack, state: &State, group: &FailoverGroup, how: FailoverMode, history: &History) -> Procedure {
+    let lost = match how {
+        FailoverMode::Forced => vec![group.from.to_string()],
+        FailoverMode::Planned => Vec::new(),
+    };
     let question = ProcedureInput {
         stack,
         group,
         verb: RunKind::Up,
         how,
-        lost: (how == FailoverMode::Forced).then_some(&*group.from),
+        lost: &lost,
         to: None,
         without: &[],
         pending: &[],
         state,
-        seen: &healthy(group),
+        seen: &healthy(stack, group),
         accepted: Acceptance { data_loss: Some(Duration::MAX), split_brain: true },
         history,
     };
@@ -58,17 +62,21 @@ fn forecast(stack: &Stack, state: &State, group: &FailoverGroup, how: FailoverMo
     procedure
 }
 
-/// A survey in which every replica is primary at its source and the target follows with an unknown replication lag.
-fn healthy(group: &FailoverGroup) -> SurveyResult {
+/// A survey in which every replica is primary at its source and the target follows with an unknown replication lag,
+/// and every workload is running.
+fn healthy(stack: &Stack, group: &FailoverGroup) -> SurveyResult {
     let standing = ReplicaStatus {
         writer: Some(Side::Source),
+        elsewhere: None,
         health: Health::Following,
         lag: None,
         debts: Vec::new(),
         frozen: None,
     };
     let assumed = group.promote.iter().map(|replica| (replica.clone(), standing.clone())).collect();
-    SurveyResult { assumed, ..SurveyResult::default() }
+    let running = group.quiesce.iter().filter(|address| stack.resources.contains_key(*address));
+    let powers = running.map(|address| (address.clone(), PowerState::Running)).collect();
+    SurveyResult { assumed, powers, ..SurveyResult::default() }
 }
 
 /// The state of a stack applied as configured. It holds only the arguments that runs change, which are never secret.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::guards::refuses;
-use super::{PreflightCheck, ProcedureInput};
+use super::levers::with_subject;
+use super::{PreflightCheck, ProcedureInput, in_prose};
+use crate::address::Address;
 use crate::kinds::{FailoverMode, Side};
+use crate::plan::ends;
 use crate::shell::quoted;
-use crate::stack::{Resource, Stack};
+use crate::stack::Resource;
 use crate::state::{ActiveSite, GroupRole, RunKind};
 
 /// From one site of a group to another.
@@ -16,6 +19,9 @@ pub(super) struct Course {
     pub(super) leaving: Arc<str>,
     /// The site that they move to.
     pub(super) arriving: Arc<str>,
+    /// The sites where users, work or data may be: the one that they leave; in a mixed state every one but the
+    /// destination.
+    pub(super) left: Vec<Arc<str>>,
     /// True for a move to the group's home site.
     pub(super) homeward: bool,
 }
@@ -34,15 +40,25 @@ pub(super) fn course(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> 
     match question.verb {
         RunKind::Up => up(question),
         RunKind::Down => down(question),
-        RunKind::Drill => Ok(Course {
-            leaving: Arc::clone(&question.group.from),
-            arriving: standby(question).unwrap_or_else(|| Arc::clone(question.group.first_standby())),
-            homeward: false,
-        }),
+        RunKind::Drill => Ok(Course::new(
+            question,
+            Arc::clone(&question.group.from),
+            standby(question).unwrap_or_else(|| Arc::clone(question.group.first_standby())),
+        )),
     }
 }
 
 impl Course {
+    fn new(question: &ProcedureInput<'_>, leaving: Arc<str>, arriving: Arc<str>) -> Self {
+        let ProcedureInput { group, state, .. } = *question;
+        let left = match state.roles.active(&group.name) {
+            ActiveSite::Between => group.sites().filter(|site| **site != arriving).cloned().collect(),
+            ActiveSite::Home | ActiveSite::Away => vec![Arc::clone(&leaving)],
+        };
+        let homeward = arriving == group.from;
+        Self { leaving, arriving, left, homeward }
+    }
+
     /// The course of a procedure; the usual one where it goes nowhere.
     pub(super) fn of(question: &ProcedureInput<'_>) -> Self {
         course(question).unwrap_or_else(|_| nominal(question))
@@ -55,14 +71,14 @@ fn nominal(question: &ProcedureInput<'_>) -> Course {
     let standby = standby(question).unwrap_or_else(|| Arc::clone(group.first_standby()));
     let home = Arc::clone(&group.from);
     match question.verb {
-        RunKind::Up | RunKind::Drill => Course { leaving: home, arriving: standby, homeward: false },
-        RunKind::Down => Course { leaving: standby, arriving: home, homeward: true },
+        RunKind::Up | RunKind::Drill => Course::new(question, home, standby),
+        RunKind::Down => Course::new(question, standby, home),
     }
 }
 
 /// The requested standby, or the first that is not lost.
 fn standby(question: &ProcedureInput<'_>) -> Option<Arc<str>> {
-    let usable = |site: &&Arc<str>| question.to.is_none_or(|to| ***site == *to) && question.lost != Some(&***site);
+    let usable = |site: &&Arc<str>| question.to.is_none_or(|to| ***site == *to) && !question.is_lost(site);
     question.group.standbys().iter().find(usable).cloned()
 }
 
@@ -70,38 +86,46 @@ fn up(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
     let group = question.group;
     let role = question.state.roles.groups.get(&*group.name);
     let active = role.filter(|role| role.active == ActiveSite::Away).map(|role| &*role.site);
-    let is_lost = |site: &str| question.lost == Some(site);
     let Some(arriving) = standby(question) else {
         return Err(NoCourse::Refused(nowhere(question, active)));
     };
     if let Some((active, GroupRole { since, run, .. })) = active.zip(role)
-        && (*arriving == *active || (question.to.is_none() && !is_lost(active)))
+        && (*arriving == *active || (question.to.is_none() && !question.is_lost(active)))
     {
         return Err(NoCourse::Idle(format!(
             "{} is failed over already: {active} has been active since {since:.0}, by run {run}",
             group.name
         )));
     }
-    let leaving = active.map_or_else(|| Arc::clone(&group.from), Arc::from);
-    Ok(Course { leaving, arriving, homeward: false })
+    // In a mixed state, the recorded site is where the data was last seen.
+    let from = role.map(|role| &*role.site).filter(|site| group.has_site(site) && **site != *arriving);
+    let leaving = from.map_or_else(|| Arc::clone(&group.from), Arc::from);
+    Ok(Course::new(question, leaving, arriving))
 }
 
 /// No standby can take over.
 fn nowhere(question: &ProcedureInput<'_>, active: Option<&str>) -> PreflightCheck {
     let group = question.group;
-    let what = match question.lost {
-        Some(lost) if group.standbys().len() == 1 => {
-            format!("{lost} is lost, and it is the only standby site of {}", group.name)
+    let standbys = group.standbys();
+    let lost: Vec<&Arc<str>> = standbys.iter().filter(|site| question.is_lost(site)).collect();
+    let what = match lost.as_slice() {
+        [] => format!("{} has no standby site that can take over", group.name),
+        [lost] if standbys.len() == 1 => format!("{lost} is lost, and it is the only standby site of {}", group.name),
+        [lost] => format!("{lost} is lost, and no other standby site of {} was requested", group.name),
+        all if all.len() == standbys.len() => {
+            format!("all standby sites of {} are lost: {}", group.name, in_prose(all))
         }
-        Some(lost) => format!("{lost} is lost, and no other standby site of {} was requested", group.name),
-        None => format!("{} has no standby site that can take over", group.name),
+        all => format!("{} are lost, and no other standby site of {} was requested", in_prose(all), group.name),
     };
-    let help = match (active, question.lost) {
-        (Some(active), Some(lost)) if active == lost => format!(
-            "Users and data are at {lost}. Move them home to {}: {}.",
+    let help = match active {
+        Some(active) if question.is_lost(active) && !question.is_lost(&group.from) => format!(
+            "Users and data are at {active}. Move them home to {}: {}.",
             group.from,
-            command(question, &format!("down --forced --lost {}", quoted(lost)))
+            command(question, &format!("down --forced{}", flags(question.lost)))
         ),
+        active if question.is_lost(active.unwrap_or(&group.from)) => {
+            format!("Every site of {} is lost: wait until one is available again.", group.name)
+        }
         _ => format!("{} stays active until a standby site is available again.", active.unwrap_or(&group.from)),
     };
     refuses("destination", what, help)
@@ -110,27 +134,50 @@ fn nowhere(question: &ProcedureInput<'_>, active: Option<&str>) -> PreflightChec
 fn down(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
     let group = question.group;
     let home = &group.from;
-    let leaving = match question.state.roles.groups.get(&*group.name) {
-        None => {
+    let leaving = match (question.state.roles.groups.get(&*group.name), strayed(question)) {
+        // Promoted outside drplan: the role in the state is not where the data is.
+        (None | Some(GroupRole { active: ActiveSite::Home, .. }), Some(site)) => site,
+        (None, None) => {
             let what = format!("{} is not failed over: {home} is active, as in normal operation", group.name);
             return Err(NoCourse::Idle(what));
         }
-        Some(GroupRole { active: ActiveSite::Home, since, run, .. }) => {
+        (Some(GroupRole { active: ActiveSite::Home, since, run, .. }), None) => {
             let what = format!(
                 "{} is at its home site already: {home} has been active since {since:.0}, by run {run}",
                 group.name
             );
             return Err(NoCourse::Idle(what));
         }
-        Some(role) if group.standbys().iter().any(|site| **site == *role.site) => Arc::from(role.site.as_str()),
-        Some(_) => Arc::clone(group.first_standby()),
+        (Some(role), _) if group.standbys().iter().any(|site| **site == *role.site) => Arc::from(role.site.as_str()),
+        (Some(_), _) => Arc::clone(group.first_standby()),
     };
-    if question.lost == Some(&**home) {
+    if question.is_lost(home) {
         let what = format!("{home} is lost, and it is the home site that {} would move to", group.name);
-        let help = format!("{leaving} stays active until {home} is available again.");
+        let help = match question.is_lost(&leaving) {
+            true => format!("Every site of {} is lost: wait until one is available again.", group.name),
+            false => format!("{leaving} stays active until {home} is available again."),
+        };
         return Err(NoCourse::Refused(refuses("destination", what, help)));
     }
-    Ok(Course { leaving, arriving: Arc::clone(home), homeward: true })
+    Ok(Course::new(question, leaving, Arc::clone(home)))
+}
+
+/// The standby site where a replica of the group is observed to be primary.
+fn strayed(question: &ProcedureInput<'_>) -> Option<Arc<str>> {
+    let ProcedureInput { stack, group, seen, without, .. } = *question;
+    let at = |address: &Address| {
+        let resource = stack.resources.get(address)?;
+        let (promotion, observed) = (resource.kind.promotion?, seen.replicas.get(address)?);
+        let writer = with_subject(stack, resource, |subject| (promotion.standing)(subject, observed)).writer?;
+        let is_home = side_at(question, resource, &group.from) == Some(writer);
+        (!is_home).then(|| Arc::from(site_of(question, resource, writer)))
+    };
+    group.promote.iter().filter(|address| !without.contains(address)).find_map(at)
+}
+
+/// The flags that name these sites as lost.
+pub(crate) fn flags(lost: &[impl AsRef<str>]) -> String {
+    lost.iter().map(|site| format!(" --lost {}", quoted(site.as_ref()))).collect()
 }
 
 /// A `failover-group` command on this group, between backticks. A stack with several groups must name it.
@@ -150,17 +197,6 @@ pub(super) fn is_forced(question: &ProcedureInput<'_>) -> bool {
 /// True for a planned move home, which waits until home has caught up.
 pub(super) fn waits(question: &ProcedureInput<'_>) -> bool {
     question.verb == RunKind::Down && !is_forced(question)
-}
-
-/// The source and target regions of a replica.
-pub(super) fn ends(stack: &Stack, resource: &Resource) -> Option<(String, String)> {
-    let replicates = resource.kind.recovery.replicates?;
-    let region = |argument: &str| {
-        let text = resource.args.get(argument)?.as_str()?.to_owned();
-        let of = stack.by_id(&crate::address::ArmId::new(text.as_str())).map(|other| other.location.clone());
-        Some(of.unwrap_or(text))
-    };
-    Some((region(replicates.from)?, region(replicates.to)?))
 }
 
 /// The side of a replica at a site; `None` where it has none there.

@@ -8,7 +8,7 @@ use super::levers::{plain, with_subject};
 use super::phases::ahead_of;
 use super::{Avoidance, ProcedureInput};
 use crate::address::{Address, ArmId};
-use crate::kinds::{Call, CallMethod, DurationEstimate, Need, Place, body};
+use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Need, Place, Power, body};
 use crate::plan::{serial_words, touches};
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
@@ -77,18 +77,12 @@ impl<'a> ProcedureDraft<'a> {
         }
     }
 
-    /// The region of the lost site.
-    pub(super) fn lost(&self) -> Option<&'a str> {
-        let site = self.question.stack.sites.get(self.question.lost?)?;
-        Some(&site.location)
-    }
-
-    /// True for the region of the lost site.
+    /// True for the region of a lost site.
     pub(super) fn is_lost(&self, region: &str) -> bool {
-        self.lost().is_some_and(|lost| lost.eq_ignore_ascii_case(region))
+        self.question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region))
     }
 
-    /// True if any of these regions is that of the lost site.
+    /// True if any of these regions is that of a lost site.
     pub(super) fn touches_lost(&self, touches: &[Touch]) -> bool {
         touches.iter().any(|touch| self.is_lost(&touch.region))
     }
@@ -114,6 +108,29 @@ impl<'a> ProcedureDraft<'a> {
             touches: touches(resource),
             undo: before.map_or(Undo::Nothing, |before| Undo::Act(Box::new(task(before)))),
         }
+    }
+
+    /// A step that stops the work of a resource; `None` for kinds that cannot be stopped. Its rollback starts it.
+    pub(super) fn stops(&self, resource: &Resource) -> Option<NewStep> {
+        let Moves { quiesce, power, .. } = resource.kind.moves;
+        let write = quiesce.map(|(argument, off)| self.writes(resource, argument, off.json(), Stage::Quiesce));
+        write.or_else(|| power.map(|power| powers(resource, power, false, Stage::Quiesce)))
+    }
+
+    /// A step that starts the work of a resource as configured. Its rollback stops it.
+    pub(super) fn starts(&self, resource: &Resource, stage: Stage) -> Option<NewStep> {
+        let Moves { quiesce, power, .. } = resource.kind.moves;
+        let write = quiesce.and_then(|(argument, off)| {
+            let made = self.writes(resource, argument, wanted(resource, argument)?, stage);
+            let arguments = [(argument.to_owned(), off.json())].into_iter().collect();
+            Some(NewStep { undo: Undo::Act(Box::new(Act::Task(Task::Move { arguments }))), ..made })
+        });
+        write.or_else(|| power.map(|power| powers(resource, power, true, stage)))
+    }
+
+    /// The resource of a step.
+    pub(super) fn address(&self, id: StepId) -> Option<Address> {
+        self.steps.get(id.index()).map(|step| step.address.clone())
     }
 
     /// A step that creates a resource. Its rollback deletes it.
@@ -159,14 +176,14 @@ impl<'a> ProcedureDraft<'a> {
     pub(super) fn touches_of(&self, call: &Call) -> Vec<Touch> {
         let mut touches = Vec::new();
         if let Some(region) = &call.region {
-            touches.push(Touch {
-                region: region.clone(),
-                with: "the control plane that receives the request and reports the status of its operation".to_owned(),
-            });
+            touches.push(Touch::new(
+                region,
+                "the control plane that receives the request and reports the status of its operation",
+            ));
         }
         // An action changes no metadata; a write does.
         if let (CallMethod::Patch, Some(region)) = (call.method, self.metadata_region(&call.id)) {
-            touches.push(Touch { region, with: "its resource group's metadata".to_owned() });
+            touches.push(Touch::new(region, "its resource group's metadata"));
         }
         touches
     }
@@ -177,6 +194,20 @@ impl<'a> ProcedureDraft<'a> {
         let groups =
             self.question.stack.resources.values().filter(|resource| resource.kind.place == Place::Subscription);
         groups.filter(|group| group.name.eq_ignore_ascii_case(name)).map(|group| group.location.clone()).next()
+    }
+}
+
+/// A step that starts or stops a resource by an action, which changes no metadata. Its rollback does the opposite.
+fn powers(resource: &Resource, power: &Power, on: bool, stage: Stage) -> NewStep {
+    let with = "the control plane that receives the request and reports the status of its operation";
+    NewStep {
+        address: resource.address.clone(),
+        act: Act::Task(Task::Power { on }),
+        stage,
+        serial: serial_words(resource),
+        touches: vec![Touch::new(&resource.location, with)],
+        takes: power.action(on).takes,
+        undo: Undo::Act(Box::new(Act::Task(Task::Power { on: !on }))),
     }
 }
 

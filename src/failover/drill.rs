@@ -81,7 +81,8 @@ fn note_what_is_skipped(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let left = question.stack.copies.iter().flat_map(|copies| &copies.left);
     draft.notes.extend(left.map(|(address, why)| format!("{address} is not copied: {why}")));
-    let stopped = question.group.quiesce.iter().map(|address| format!("{address} is not stopped: it is in production"));
+    let left = super::leave::workloads(question, &question.group.from);
+    let stopped = left.iter().map(|workload| format!("{} is not stopped: it is in production", workload.address));
     draft.notes.extend(stopped);
     let route =
         |name: &str| format!("{} is checked, not switched: users stay where they are", Address::new("route", name));

@@ -126,6 +126,8 @@ pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
             };
             needs.retain(|need| *need != id);
         }
+        let is_needed = |made: &&crate::steps::Step| made.stage == Stage::StandUp && step.needs.contains(&made.address);
+        needs.extend(draft.steps.iter().filter(is_needed).map(|made| made.id));
         draft.need(id, &needs);
         for name in &step.before {
             named(draft, name).into_iter().for_each(|later| draft.need(later, &[id]));

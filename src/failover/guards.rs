@@ -1,8 +1,10 @@
 //! Preflight checks: each is one function that adds its result and the fix.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::course::{Course, ends, is_forced, site_of, waits};
+use super::course::{Course, command, flags, is_forced, site_of, waits};
 use super::levers::with_subject;
 use super::procedure::{Replica, replicas};
 use super::provision::is_at;
@@ -11,7 +13,9 @@ use super::{LossEstimate, PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::kinds::{Health, Side};
-use crate::stack::Resource;
+use crate::plan::ends;
+use crate::shell::quoted;
+use crate::stack::{Presence, Resource};
 use crate::state::{ActiveSite, RunKind, Status};
 use crate::steps::{Act, GraphError, StepGraph, Task};
 
@@ -83,8 +87,20 @@ fn applied(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Preflig
     const HELP: &str = "Run `drplan apply` first.";
     let recorded = |address: &&Address| !question.state.resources.contains_key(*address);
     let ProcedureInput { group, pending, .. } = *question;
-    let missing: Vec<&str> =
-        group.promote.iter().chain(&group.quiesce).chain(&group.fence).filter(recorded).map(Address::as_str).collect();
+    // A workload at a lost site is not stopped.
+    let is_lost = |address: &&Address| {
+        let resource = question.stack.resources.get(*address);
+        resource.is_some_and(|resource| question.is_lost(&resource.site))
+    };
+    let stopped = group.quiesce.iter().filter(|address| !is_lost(address));
+    let is_permanent = |address: &&Address| {
+        let resource = question.stack.resources.get(*address);
+        resource.is_some_and(|resource| resource.presence == Presence::Permanent && !question.is_lost(&resource.site))
+    };
+    let needs = group.needs.iter().filter(is_permanent);
+    let members = group.promote.iter().chain(stopped).chain(&group.fence).chain(needs);
+    let mut seen = BTreeSet::new();
+    let missing: Vec<&str> = members.filter(recorded).map(Address::as_str).filter(|one| seen.insert(*one)).collect();
     let pending: Vec<&str> = pending.iter().map(Address::as_str).filter(|one| !missing.contains(one)).collect();
     if !missing.is_empty() {
         found.push(refuses("applied", format!("not applied yet: {}", missing.join(", ")), HELP));
@@ -124,6 +140,8 @@ fn roles(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Preflight
     for Replica { resource, standing, to, .. } in replicas(question) {
         let address = &resource.address;
         match standing.writer {
+            // A further replica of the same data takes writes, which this move ends.
+            None if standing.elsewhere.is_some() => {}
             Some(writer) if writer == recorded(address) => {}
             Some(writer) if Some(writer) == to => found.push(warns("roles", by_run(writer, address), "")),
             Some(writer) => found.push(warns(
@@ -147,7 +165,7 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
     let group = question.group;
     let regions: Vec<&str> =
         group.sites().filter_map(|site| Some(question.stack.sites.get(site)?.location.as_str())).collect();
-    for Replica { resource, promotion, to, .. } in replicas(question) {
+    for Replica { resource, promotion, standing, to } in replicas(question) {
         if let Some((source, target)) = ends(question.stack, resource)
             && !(regions.first() == Some(&&*source) && regions.contains(&&*target) && source != target)
         {
@@ -169,6 +187,16 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
         if !promotes && question.verb != RunKind::Drill {
             continue;
         }
+        // A forced promotion takes the region offline that takes writes now.
+        let writes = standing.elsewhere.as_ref().filter(|_| is_forced(question));
+        if let Some(region) = writes.filter(|region| !question.lost_sites().any(|site| site.location == ***region)) {
+            let what = format!(
+                "{} cannot be promoted: {region} takes writes, and no site there is declared lost",
+                resource.address
+            );
+            found.push(refuses("promotable", what, otherwise(question, &resource.address)));
+            continue;
+        }
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
         let call =
             with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, question.how));
@@ -180,9 +208,28 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
                 "The run waits until it can be.",
             ));
         } else if let Err(why) = call {
-            found.push(refuses("promotable", format!("{} cannot be promoted: {why}", resource.address), ""));
+            let help = otherwise(question, &resource.address);
+            found.push(refuses("promotable", format!("{} cannot be promoted: {why}", resource.address), help));
         }
     }
+}
+
+/// The other ways of a forced move whose replica cannot be promoted: to another site, or without the replica.
+fn otherwise(question: &ProcedureInput<'_>, replica: &Address) -> String {
+    if question.lost.is_empty() || question.verb == RunKind::Drill {
+        return String::new();
+    }
+    let Course { leaving, arriving, left: _, homeward: _ } = Course::of(question);
+    let others = question.group.sites();
+    let others = others.filter(|site| **site != leaving && **site != arriving && !question.is_lost(site));
+    let forced = format!("--forced{}", flags(question.lost));
+    let to = |site: &Arc<str>| match *site == question.group.from {
+        true => command(question, &format!("down {forced}")),
+        false => command(question, &format!("up {forced} --to {}", quoted(site))),
+    };
+    let mut ways: Vec<String> = others.map(|site| format!("To move to {site}: {}.", to(site))).collect();
+    ways.push(format!("To leave this replica behind, as protection debt, add --without {}.", quoted(replica.as_str())));
+    ways.join(" ")
 }
 
 /// Replication is healthy.
@@ -247,8 +294,9 @@ fn lag(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCh
 pub(super) fn losses(question: &ProcedureInput<'_>) -> Vec<LossEstimate> {
     let one = |replica: Replica<'_>| {
         let moved = replica.is_there();
-        let Replica { resource, standing, .. } = replica;
+        let Replica { resource, standing, to, .. } = replica;
         let (amount, source) = match (is_forced(question) && !moved, standing.lag) {
+            _ if to.is_none() => (Some(Duration::ZERO), "it is not promoted".to_owned()),
             (false, _) if question.verb == RunKind::Drill => (None, "a drill promotes no data".to_owned()),
             (false, _) if moved => (Some(Duration::ZERO), "already primary at that site".to_owned()),
             (false, _) => (Some(Duration::ZERO), "a planned promotion replicates all writes first".to_owned()),

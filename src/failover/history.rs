@@ -140,6 +140,8 @@ fn word(act: &Act) -> Cow<'static, str> {
                 let each: Vec<String> = arguments.iter().map(|(name, value)| format!(" {name}={value}")).collect();
                 return Cow::Owned(format!("move{}", each.concat()));
             }
+            Task::Power { on: true } => "start",
+            Task::Power { on: false } => "stop",
             Task::Linger(_) => "linger",
             Task::Route { .. } => "route",
             Task::Probe => "probe",

@@ -9,33 +9,62 @@ use super::provision::may_stand;
 use super::survey::stands_up;
 use super::{Avoidance, ProcedureInput};
 use crate::address::Address;
-use crate::kinds::DurationEstimate;
+use crate::kinds::{DurationEstimate, PowerState};
 use crate::stack::Resource;
 use crate::steps::{Act, Stage, Task, Undo};
 
-/// Stops work at the site that is left, if it is reachable: the configured workloads of the home site, and every
-/// failover-only resource that can be scaled to zero.
+/// Stops work at each site that is left, if it is reachable.
 pub(super) fn quiesce(draft: &mut ProcedureDraft<'_>) {
+    for site in draft.course.left.clone() {
+        quiesce_at(draft, &site);
+    }
+}
+
+/// Stops the workloads of a site.
+fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
     let question = draft.question;
-    let leaving = std::sync::Arc::clone(&draft.course.leaving);
-    let configured = question.group.quiesce.iter().filter_map(|address| question.stack.resources.get(address));
-    let failover_only = question.stack.resources.values().filter(|resource| stands_up(question.group, resource));
-    let workloads: Vec<&Resource> = match *leaving == *question.group.from {
-        true => configured.collect(),
-        // An interrupted run may have deleted it already.
-        false => failover_only.filter(|resource| *resource.site == *leaving && may_stand(draft, resource)).collect(),
-    };
-    for resource in workloads {
-        let Some((argument, value)) = resource.kind.moves.quiesce else { continue };
-        let made = draft.writes(resource, argument, value.json(), Stage::Quiesce);
+    let is_optional = is_forced(question) || *leaving != *draft.course.leaving;
+    for resource in workloads(question, leaving) {
+        // An interrupted run may have deleted or stopped it already.
+        if !may_stand(draft, resource) || question.seen.powers.get(&resource.address) == Some(&PowerState::Stopped) {
+            continue;
+        }
+        let Some(made) = draft.stops(resource) else { continue };
         let unreached = draft.touches_lost(&made.touches)
-            || (is_forced(question) && question.seen.silent.keys().any(|region| resource.location == *region));
+            || (is_optional && question.seen.silent.keys().any(|region| resource.location == *region));
         if unreached {
-            let what = format!("not scaled to zero: {} is lost, and traffic no longer goes there", resource.site);
+            let state = if draft.touches_lost(&made.touches) { "is lost" } else { "does not respond" };
+            let what = format!("not stopped: {} {state}, and traffic no longer goes there", resource.site);
             draft.avoided.push(Avoidance { address: resource.address.clone(), what });
         } else {
             let needs = draft.needs_of(Stage::Quiesce);
             draft.add(made, needs);
+        }
+    }
+}
+
+/// The workloads of a group at a site: those of its `quiesce`, and its failover-only resources that can be stopped.
+pub(super) fn workloads<'a>(question: &ProcedureInput<'a>, site: &str) -> Vec<&'a Resource> {
+    let ProcedureInput { stack, group, .. } = *question;
+    let configured = group.quiesce.iter().filter_map(|address| stack.resources.get(address));
+    let failover_only = stack.resources.values().filter(|resource| {
+        stands_up(group, resource) && resource.kind.moves.stops() && !group.quiesce.contains(&resource.address)
+    });
+    configured.chain(failover_only).filter(|resource| *resource.site == *site).collect()
+}
+
+/// Starts the permanent workloads of the standby sites again that were stopped while data moved: they run while their
+/// site is not active, as configured.
+pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
+    let question = draft.question;
+    let standbys = draft.course.left.iter().filter(|site| **site != question.group.from);
+    let workloads: Vec<&Resource> = standbys.flat_map(|site| workloads(question, site)).collect();
+    let needs = draft.needs_of(Stage::TakeDown);
+    let stopped: Vec<Address> = draft.of(&[Stage::Quiesce]).into_iter().filter_map(|id| draft.address(id)).collect();
+    for resource in workloads {
+        let permanent = !stands_up(question.group, resource) && stopped.contains(&resource.address);
+        if let Some(made) = draft.starts(resource, Stage::TakeDown).filter(|_| permanent) {
+            draft.add(NewStep { undo: Undo::Nothing, ..made }, needs.clone());
         }
     }
 }
@@ -60,14 +89,15 @@ pub(super) fn fence(draft: &mut ProcedureDraft<'_>) {
     }
 }
 
-/// The resources that block writes at the site that is left: the configured ones for the home site, and the endpoints
+/// The resources that block writes at the sites that are left: the configured ones for the home site, and the endpoints
 /// of routes for a standby.
 fn fences<'a>(draft: &ProcedureDraft<'a>) -> Vec<&'a Resource> {
     let ProcedureInput { stack, group, .. } = *draft.question;
-    match *draft.course.leaving == *group.from {
+    let at = |site: &std::sync::Arc<str>| match *site == group.from {
         true => group.fence.iter().filter_map(|address| stack.resources.get(address)).collect(),
-        false => endpoints_at(stack, group, &draft.course.leaving),
-    }
+        false => endpoints_at(stack, group, site),
+    };
+    draft.course.left.iter().flat_map(at).collect()
 }
 
 /// Waits for clients to leave a fenced endpoint.

@@ -1,6 +1,7 @@
 //! Routes: the arguments to set, in order, to switch traffic to one site of the group.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json};
@@ -24,7 +25,7 @@ pub(super) fn plain(resource: &Resource) -> JsonMap<String, Json> {
 }
 
 /// The resource that an argument of a route refers to.
-fn referred<'a>(stack: &'a Stack, route: &Route, argument: &str) -> Option<&'a Resource> {
+pub(super) fn referred<'a>(stack: &'a Stack, route: &Route, argument: &str) -> Option<&'a Resource> {
     resource(stack, route.args.get(argument)?)
 }
 
@@ -101,14 +102,31 @@ pub(crate) fn lever(
         lever.moves.push(one(resource, argument, on_return(resource, argument, back).unwrap_or(open.json())));
     }
     if let Some(resource) = endpoint_at(stack, route, leaving)
-        && let Some((argument, closed)) = resource.kind.moves.fence
+        && let Some(closed) = closed(resource, back)
     {
         lever.lingers = lever.lingers.max(lingers(resource));
-        lever.moves.push(one(resource, argument, on_return(resource, argument, back).unwrap_or(closed.json())));
+        lever.moves.push(closed);
     }
     let profile = referred(stack, route, "profile");
     lever.front = profile.and_then(|profile| front(stack, profile));
     lever
+}
+
+/// The change that closes an endpoint.
+fn closed(resource: &Resource, back: bool) -> Option<(Address, JsonMap<String, Json>)> {
+    let (argument, closed) = resource.kind.moves.fence?;
+    Some(one(resource, argument, on_return(resource, argument, back).unwrap_or(closed.json())))
+}
+
+/// The changes that close the endpoints of a route at further sites.
+pub(super) fn close(
+    stack: &Stack,
+    group: &FailoverGroup,
+    route: &Route,
+    (sites, arriving): (&[Arc<str>], &str),
+) -> Vec<(Address, JsonMap<String, Json>)> {
+    let ends = sites.iter().filter_map(|site| endpoint_at(stack, route, site));
+    ends.filter_map(|end| closed(end, *arriving == *group.from)).collect()
 }
 
 /// One argument of a resource to write.
@@ -175,6 +193,6 @@ fn host(stack: &Stack, state: &State, value: &Value) -> Option<String> {
 }
 
 /// The URL that users of a profile open.
-fn front(stack: &Stack, profile: &Resource) -> Option<String> {
+pub(super) fn front(stack: &Stack, profile: &Resource) -> Option<String> {
     with_subject(stack, profile, |subject| profile.kind.moves.front.and_then(|front| front(subject)))
 }

@@ -151,7 +151,9 @@ fn requests(question: &ProcedureInput<'_>, step: &Step) -> Vec<Vec<LockedRequest
         objects.map(|object| write(object.id.clone())).collect::<Vec<_>>()
     };
     let one = match &step.act {
-        Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. }) => writes(&step.address),
+        Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. } | Task::Power { .. }) => {
+            writes(&step.address)
+        }
         Act::Delete(recorded) => {
             // A part is deleted by a write of its whole.
             let request = |object: &Object| LockedRequest { id: object.id.clone(), deletes: object.within.is_none() };

@@ -27,6 +27,7 @@ mod provision;
 mod replicas;
 mod rights;
 mod routes;
+mod standing;
 mod survey;
 mod unwind;
 
@@ -39,19 +40,23 @@ use serde::Serialize;
 use crate::address::Address;
 use crate::kinds::FailoverMode;
 use crate::plan::Basis;
-use crate::stack::{FailoverGroup, Knowledge, Objectives, Stack};
+use crate::stack::{FailoverGroup, Knowledge, Objectives, Site, Stack};
 use crate::state::{GroupRole, RunKind, State};
 use crate::steps::{Acceptance, CheckRecord, Path, Prediction, RunSpec, StepGraph};
 
 pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
+pub(crate) use course::flags;
 pub use history::{Calibration, History};
 pub(crate) use levers::{lever, record_value};
 pub(crate) use offers::{machines_of, offered, sizes, usages};
 pub(crate) use predict::predict;
 pub use procedure::plan;
 pub(crate) use rights::{action_of, allows, permissions};
-pub(crate) use survey::samples;
+pub use standing::{
+    EndpointCheck, EndpointRequest, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, active_site,
+    endpoint_requests, group_standing, standing_survey,
+};
 pub use survey::{ListRequest, SurveyRequest, SurveyResult, survey};
 pub use unwind::unwind;
 
@@ -71,8 +76,8 @@ pub struct ProcedureInput<'a> {
     pub verb: RunKind,
     /// Planned or forced.
     pub how: FailoverMode,
-    /// The name of the lost site; only with [`FailoverMode::Forced`].
-    pub lost: Option<&'a str>,
+    /// The names of the lost sites; only with [`FailoverMode::Forced`].
+    pub lost: &'a [String],
     /// The requested standby site.
     pub to: Option<&'a str>,
     /// The replicas that are left behind as they are.
@@ -89,6 +94,31 @@ pub struct ProcedureInput<'a> {
     pub history: &'a History,
 }
 
+impl<'a> ProcedureInput<'a> {
+    /// True for a lost site.
+    pub(crate) fn is_lost(&self, site: &str) -> bool {
+        self.lost.iter().any(|lost| lost == site)
+    }
+
+    /// The lost sites of the stack.
+    fn lost_sites(&self) -> impl Iterator<Item = &'a Site> {
+        let stack = self.stack;
+        self.lost.iter().filter_map(move |lost| stack.sites.get(lost.as_str()))
+    }
+}
+
+/// Names in a sentence: `a, b and c`.
+pub(crate) fn in_prose(names: &[impl AsRef<str>]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
 /// The plan of a failover run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Procedure {
@@ -102,8 +132,8 @@ pub struct Procedure {
     pub verb: RunKind,
     /// Planned or forced.
     pub how: FailoverMode,
-    /// The lost site.
-    pub lost: Option<String>,
+    /// The lost sites.
+    pub lost: Vec<String>,
     /// The site that users and data move from.
     pub leaving: String,
     /// The site that they move to.

@@ -11,7 +11,7 @@ use super::ProcedureInput;
 use super::course::{Course, is_forced, waits};
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
-use super::leave::{fence, quiesce};
+use super::leave::{fence, quiesce, restart};
 use super::procedure::replicas;
 use super::promote::{catch_up, promote};
 use super::provision::{reopen, stand_up, take_down};
@@ -43,6 +43,7 @@ pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
     probes_before(draft);
     probes_after(draft);
     custom_steps(draft);
+    restart(draft);
     take_down(draft);
     let role = role(draft);
     record(draft, role.clone());

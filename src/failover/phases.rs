@@ -30,3 +30,25 @@ pub(super) const fn ahead_of(stage: Stage, how: FailoverMode) -> &'static [Stage
         (Stage::Plan | Stage::CatchUp | Stage::Fence | Stage::Step, _) => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failover::extra::stages;
+    use crate::stack::Phase;
+
+    #[test]
+    fn a_stack_is_checked_with_the_order_that_procedures_have() {
+        for how in [FailoverMode::Planned, FailoverMode::Forced] {
+            for phase in Phase::ALL {
+                let [stage] = stages(phase) else { continue };
+                let mut known: Vec<Stage> =
+                    phase.earlier(how).iter().flat_map(|phase| stages(*phase)).copied().collect();
+                let mut planned = ahead_of(*stage, how).to_vec();
+                known.sort();
+                planned.sort();
+                assert_eq!(known, planned, "{phase:?}, {how:?}");
+            }
+        }
+    }
+}

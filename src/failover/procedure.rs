@@ -70,7 +70,7 @@ fn empty(question: &ProcedureInput<'_>) -> Procedure {
         accepted,
         history,
     } = *question;
-    let Course { leaving, arriving, homeward: _ } = Course::of(question);
+    let Course { leaving, arriving, left: _, homeward: _ } = Course::of(question);
     let sites = [&leaving, &arriving].into_iter().chain(group.sites());
     Procedure {
         stack: stack.name.clone(),
@@ -78,7 +78,7 @@ fn empty(question: &ProcedureInput<'_>) -> Procedure {
         group: group.name.to_string(),
         verb,
         how,
-        lost: lost.map(str::to_owned),
+        lost: lost.to_vec(),
         leaving: leaving.to_string(),
         arriving: arriving.to_string(),
         regions: sites.filter_map(|site| Some((site.to_string(), stack.sites.get(site)?.location.clone()))).collect(),

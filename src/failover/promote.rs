@@ -32,10 +32,8 @@ pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
         };
         let mut needs = Vec::new();
         if let Reprotect::Ask(call, _) = &broken {
-            let touches = call.region.iter().map(|region| Touch {
-                region: region.clone(),
-                with: "the control plane that receives the request".to_owned(),
-            });
+            let touches =
+                call.region.iter().map(|region| Touch::new(region, "the control plane that receives the request"));
             needs.push(step(Task::Reprotect, touches.collect(), usual(60), Vec::new()));
         }
         let takes = match broken {
@@ -52,6 +50,9 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let nothing = Default::default();
     let mut promoted = Vec::new();
+    // The source of the data: the site that is left.
+    let lost = std::sync::Arc::clone(&draft.course.leaving);
+    let lost = question.lost.iter().find(|site| **site == *lost).or(question.lost.first());
     for replica in replicas(question) {
         let (resource, promotion) = (replica.resource, replica.promotion);
         let Some(to) = replica.to else {
@@ -66,7 +67,12 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
         let call =
             with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, question.how));
         // A preflight check reports a missing call; the step stays, so that the procedure is complete.
-        let touches = call.as_ref().map(|call| draft.touches_of(call)).unwrap_or_default();
+        let mut touches = call.as_ref().map(|call| draft.touches_of(call)).unwrap_or_default();
+        let asked = lost.filter(|_| promotion.asks_source).and_then(|lost| question.stack.sites.get(lost.as_str()));
+        touches.extend(asked.map(|site| Touch {
+            leaves: true,
+            ..Touch::new(&site.location, "the control plane of the account, which responds")
+        }));
         let accepted = if is_forced(question) { question.accepted.data_loss } else { None };
         let (takes, way) = match question.how {
             FailoverMode::Planned => (promotion.planned, "planned"),
@@ -88,7 +94,7 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
         };
         let needs = draft.needs_of(Stage::Promote);
         draft.add(made, needs);
-        match question.lost.filter(|_| promotion.asks_source) {
+        match lost.filter(|_| promotion.asks_source) {
             Some(lost) => draft.notes.push(format!(
                 "promotion of {} is a request to the control plane of {lost}: it responds, unlike its data",
                 resource.address
@@ -96,7 +102,7 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
             None => promoted.push((resource.address.as_str(), site_of(question, resource, to))),
         }
     }
-    if let (Some(lost), true, Some((_, site))) = (question.lost, is_forced(question), promoted.first()) {
+    if let (Some(lost), true, Some((_, site))) = (lost, is_forced(question), promoted.first()) {
         let promoted: Vec<&str> = promoted.iter().map(|(address, _)| *address).collect();
         draft.notes.push(format!(
             "promotion of {} sends no request to {lost}, only to {site} or a global service",

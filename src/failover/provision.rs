@@ -5,40 +5,56 @@ use std::collections::BTreeMap;
 
 use super::Avoidance;
 use super::draft::{NewStep, ProcedureDraft, usual, wanted};
+use super::leave::workloads;
 use super::survey::{lever_ends, stands_up};
 use crate::address::Address;
-use crate::kinds::Object;
+use crate::kinds::{Object, PowerState};
 use crate::plan::{kind_of, serial_words, touches, words};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::{Recorded, Status};
-use crate::steps::{Act, Stage, StepId, Task, Undo};
+use crate::steps::{Act, Stage, StepId, Undo};
 
 /// Creates the failover-only resources of the destination, each after its dependencies, and starts what an earlier run
 /// has stopped there.
 pub(super) fn stand_up(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let first = draft.needs_of(Stage::StandUp);
-    let arriving = &draft.course.arriving;
+    let arriving = &std::sync::Arc::clone(&draft.course.arriving);
     let at_destination = |resource: &&Resource| is_at(question.stack, question.group, resource, arriving);
     let wanted: Vec<&Resource> = question.stack.resources.values().filter(at_destination).collect();
     let (standing, missing): (Vec<&Resource>, Vec<&Resource>) =
         wanted.into_iter().partition(|resource| stands(draft, resource));
     create_all(draft, &missing, &first);
-    for resource in standing {
-        let Some((argument, _)) = resource.kind.moves.quiesce else { continue };
-        if is_as_configured(draft, resource, argument) {
+    for resource in standing.into_iter().filter(|resource| resource.kind.moves.stops()) {
+        start_work(draft, resource, &first, |draft| !works(draft, resource));
+    }
+    for resource in workloads(question, arriving) {
+        if stands_up(question.group, resource) || draft.touches_lost(&touches(resource)) {
             continue;
         }
-        start(draft, resource, argument, Stage::StandUp, &first);
+        // A write that changes nothing is cheap, and home must work after the move.
+        let written = draft.course.homeward && resource.kind.moves.quiesce.is_some();
+        start_work(draft, resource, &first, |draft| written || !works(draft, resource));
     }
-    if draft.course.homeward {
-        for address in &question.group.quiesce {
-            let Some(resource) = question.stack.resources.get(address) else { continue };
-            let Some((argument, _)) = resource.kind.moves.quiesce else { continue };
-            if !draft.touches_lost(&touches(resource)) {
-                start(draft, resource, argument, Stage::StandUp, &first);
-            }
-        }
+}
+
+/// Starts a workload of the destination if it has to be.
+fn start_work(
+    draft: &mut ProcedureDraft<'_>,
+    resource: &Resource,
+    first: &[StepId],
+    is_needed: impl FnOnce(&ProcedureDraft<'_>) -> bool,
+) {
+    if let Some(made) = draft.starts(resource, Stage::StandUp).filter(|_| is_needed(draft)) {
+        draft.add(made, first.to_vec());
+    }
+}
+
+/// True for a workload that is running as configured, by state or by the survey.
+fn works(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
+    match resource.kind.moves.quiesce {
+        Some((argument, _)) => is_as_configured(draft, resource, argument),
+        None => draft.question.seen.powers.get(&resource.address) == Some(&PowerState::Running),
     }
 }
 
@@ -74,18 +90,6 @@ fn is_as_configured(draft: &ProcedureDraft<'_>, resource: &Resource, argument: &
     wanted(resource, argument).is_none_or(|wanted| now == Some(&wanted))
 }
 
-/// Returns an argument of a resource to its configured value.
-fn start(draft: &mut ProcedureDraft<'_>, resource: &Resource, argument: &str, stage: Stage, needs: &[StepId]) {
-    let Some(value) = wanted(resource, argument) else { return };
-    let stopped = resource.kind.moves.quiesce.filter(|(name, _)| *name == argument && stage == Stage::StandUp);
-    let undo = stopped.map_or(Undo::Nothing, |(_, off)| {
-        let arguments = [(argument.to_owned(), off.json())].into_iter().collect();
-        Undo::Act(Box::new(Act::Task(Task::Move { arguments })))
-    });
-    let made = NewStep { undo, ..draft.writes(resource, argument, value, stage) };
-    draft.add(made, needs.to_vec());
-}
-
 /// Opens what earlier runs fenced at the home site and no route opens.
 pub(super) fn reopen(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
@@ -93,9 +97,10 @@ pub(super) fn reopen(draft: &mut ProcedureDraft<'_>) {
     for address in question.group.fence.iter().filter(|address| !levers.contains(*address)) {
         let Some(resource) = question.stack.resources.get(address) else { continue };
         let Some((argument, _)) = resource.kind.moves.fence else { continue };
-        if !draft.touches_lost(&touches(resource)) {
+        if let Some(value) = wanted(resource, argument).filter(|_| !draft.touches_lost(&touches(resource))) {
             let needs = draft.needs_of(Stage::Route);
-            start(draft, resource, argument, Stage::Route, &needs);
+            let made = NewStep { undo: Undo::Nothing, ..draft.writes(resource, argument, value, Stage::Route) };
+            draft.add(made, needs);
         }
     }
 }

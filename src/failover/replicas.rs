@@ -14,8 +14,8 @@ use crate::state::RunKind;
 use crate::steps::{Act, StepGraph, Task};
 
 /// The objects to read: both sides of each replica, if none is lost.
-pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: Option<&str>) -> Vec<ListRequest> {
-    if lost.is_some() {
+pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: &[String]) -> Vec<ListRequest> {
+    if !lost.is_empty() {
         return Vec::new();
     }
     let replicas = group.promote.iter().filter_map(|address| stack.resources.get(address));

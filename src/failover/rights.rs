@@ -97,6 +97,13 @@ fn actions<'a>(question: &ProcedureInput<'a>, step: &Step) -> Vec<(&'a Resource,
         Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. }) => {
             of(&step.address, "write").into_iter().collect()
         }
+        Act::Task(Task::Power { on }) => {
+            let power = stack.resources.get(&step.address).and_then(|resource| resource.kind.moves.power);
+            power
+                .and_then(|power| of(&step.address, &format!("{}/action", power.action(*on).name)))
+                .into_iter()
+                .collect()
+        }
         Act::Delete(_) => of(&step.address, "delete").into_iter().collect(),
         Act::Task(Task::Route { levers, agree: _ }) => {
             let changed = levers.iter().flat_map(RouteSwitch::resources);

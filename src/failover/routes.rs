@@ -1,11 +1,12 @@
 //! Switching of traffic: one step for each set of users, with its routes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::course::Course;
-use super::draft::{NewStep, ProcedureDraft, seconds_of};
-use super::levers::{destinations, lever};
+use super::draft::{NewStep, ProcedureDraft, seconds_of, wanted};
+use super::levers::{close, destinations, endpoint_at, lever};
 use super::{Avoidance, ProcedureInput};
 use crate::address::Address;
 use crate::kinds::DurationEstimate;
@@ -59,7 +60,17 @@ fn switch(draft: &mut ProcedureDraft<'_>, routes: &[&Route]) {
     let mut levers: Vec<(RouteSwitch, &Route)> = Vec::new();
     let (mut at, mut serial): (Vec<Touch>, BTreeSet<String>) = Default::default();
     for route in routes {
-        let lever = lever(stack, group, route, (&course.leaving, &course.arriving));
+        let mut lever = lever(stack, group, route, (&course.leaving, &course.arriving));
+        let is_left = |site: &&Arc<str>| course.left.contains(*site) || is_moved(question, &course, route, site);
+        let sites: Vec<Arc<str>> =
+            group.sites().filter(|site| **site != course.arriving).filter(is_left).cloned().collect();
+        let closed = close(stack, group, route, (&sites, &course.arriving));
+        let known: Vec<Address> = lever.resources().cloned().collect();
+        lever.moves.extend(closed.into_iter().filter(|(address, _)| !known.contains(address)));
+        // A fallback that an earlier run has used leads users as well.
+        if is_switched(question, &lever) {
+            lever.fallback_for = None;
+        }
         let ends: Vec<&Resource> = lever.resources().filter_map(|address| stack.resources.get(address)).collect();
         let touched: Vec<Touch> = ends.iter().flat_map(|end| touches(end)).collect();
         if ends.is_empty() {
@@ -94,6 +105,24 @@ fn switch(draft: &mut ProcedureDraft<'_>, routes: &[&Route]) {
     };
     let needs = draft.needs_of(Stage::Route);
     draft.add(made, needs);
+}
+
+/// True for a route that an earlier run has switched: one of its arguments is not as configured.
+fn is_switched(question: &ProcedureInput<'_>, lever: &RouteSwitch) -> bool {
+    lever.arguments().any(|(address, argument)| {
+        let configured = question.stack.resources.get(address).and_then(|resource| wanted(resource, argument));
+        let recorded = question.state.resources.get(address).and_then(|recorded| recorded.arguments.get(argument));
+        configured.as_ref().zip(recorded).is_some_and(|(configured, recorded)| configured != recorded)
+    })
+}
+
+/// True for an endpoint that earlier runs left open, and on the way home for one that is not as configured.
+fn is_moved(question: &ProcedureInput<'_>, course: &Course, route: &Route, site: &str) -> bool {
+    let Some(end) = endpoint_at(question.stack, route, site) else { return false };
+    let Some((argument, closed)) = end.kind.moves.fence else { return false };
+    let recorded = question.state.resources.get(&end.address).and_then(|recorded| recorded.arguments.get(argument));
+    let differs = recorded.is_some() && recorded != wanted(end, argument).as_ref();
+    differs && (course.homeward || recorded != Some(&closed.json()))
 }
 
 /// The duration of a switch: each write, and the time that clients need to follow; the P95 includes the fallbacks.

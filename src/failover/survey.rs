@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Object, ReadRequest, ReadResults, ReplicaStatus};
+use crate::kinds::{Object, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::State;
@@ -11,21 +11,26 @@ use crate::state::State;
 /// Number of objects to read in a region to test its control plane.
 const SAMPLES: usize = 5;
 
+/// A public URL of a site: the site, and the route that leads there.
+pub type SiteFront = (String, Address);
+
 /// The objects and lists to read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SurveyRequest {
     /// The sides of each replica.
     pub replicas: Vec<(Address, ReadRequest)>,
+    /// Workloads that are stopped and started by an action.
+    pub powers: Vec<(Address, ReadRequest)>,
     /// Objects that the procedure changes, or whose status it needs.
     pub objects: Vec<Object>,
     /// A few objects of each region, to test its control plane.
     pub regions: Vec<(String, Object)>,
     /// Lists of sizes, quotas and permissions.
     pub lists: Vec<ListRequest>,
-    /// Objects at the lost site, to test if its control plane responds after all.
-    pub lost: Vec<Object>,
-    /// Public URLs of the lost site, by resource, to test if it still serves.
-    pub fronts: Vec<(Address, String)>,
+    /// Objects at the lost sites, by site, to test if a control plane responds after all.
+    pub lost: Vec<(String, Object)>,
+    /// Public URLs of the lost sites, to test if they still serve.
+    pub fronts: Vec<(SiteFront, String)>,
 }
 
 /// A list from Resource Manager.
@@ -46,24 +51,28 @@ pub struct SurveyResult {
     pub replicas: BTreeMap<Address, ReadResults>,
     /// Assumed standings of replicas that were not read.
     pub assumed: BTreeMap<Address, ReplicaStatus>,
+    /// Power states, as far as reads show them.
+    pub powers: BTreeMap<Address, PowerState>,
     /// Observations of objects.
     pub observed: Observed,
     /// Regions whose control plane did not respond, each with the error.
     pub silent: BTreeMap<String, String>,
+    /// Regions whose control plane responded, and refused reads by its request limits.
+    pub throttled: BTreeSet<String>,
     /// The content of each list, or the error.
     pub lists: BTreeMap<ArmId, Result<serde_json::Value, String>>,
-    /// True if the control plane of the lost site responds; `None` if it was not read.
-    pub lost_answers: Option<bool>,
-    /// HTTP status of each public URL of the lost site, or the error.
-    pub fronts: BTreeMap<Address, Result<u16, String>>,
+    /// For each lost site, true if its control plane responds. Sites where nothing was read are missing.
+    pub lost_answers: BTreeMap<String, bool>,
+    /// HTTP status of each public URL of a lost site, or the error.
+    pub fronts: BTreeMap<SiteFront, Result<u16, String>>,
 }
 
-/// The reads for a group. Of the lost site only a few objects and its public URLs are read, to see that it is lost; the
-/// procedure depends on neither. For a drill, whose stack has copies, all of production is
-/// read.
-pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<&str>) -> SurveyRequest {
-    let given_up = lost.and_then(|site| stack.sites.get(site)).map(|site| site.location.as_str());
-    let is_given_up = |region: &str| given_up.is_some_and(|lost| lost.eq_ignore_ascii_case(region));
+/// The reads for a group. Of a lost site only a few objects and its public URLs are read, to see that it is lost; the
+/// procedure depends on neither. For a drill, whose stack has copies, all of production is read.
+pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[String]) -> SurveyRequest {
+    let given_up =
+        || lost.iter().filter_map(|site| stack.sites.get(site.as_str()).map(|found| (site, &found.location)));
+    let is_given_up = |region: &str| given_up().any(|(_, lost)| lost.eq_ignore_ascii_case(region));
     let lists = super::offers::lists(stack, group).into_iter().chain(super::rights::lists(stack, group, state));
     let lists = lists.chain(super::locks::lists(stack, group, state)).chain(super::replicas::lists(stack, group, lost));
     let mut survey = SurveyRequest { lists: lists.collect(), ..SurveyRequest::default() };
@@ -81,16 +90,22 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<
             survey.objects.extend(resource.objects.iter().cloned());
         }
     }
-    if stack.copies.is_some() {
+    if stack.copies.is_none() {
+        survey.powers = powers(stack, &touched, state)
+            .filter(|(resource, _)| !is_given_up(&resource.location))
+            .map(|(resource, read)| (resource.address.clone(), read))
+            .collect();
+    } else {
         // A drill compares production before and after, and the names of its copies must be free.
         survey.objects.extend(super::production::objects(state));
         survey.objects.extend(stack.rehearsed().flat_map(|copy| &copy.objects).cloned());
         survey.objects.sort_by(|a, b| a.id.cmp(&b.id));
         survey.objects.dedup_by(|a, b| a.id == b.id);
     }
-    if let (Some(site), Some(location)) = (lost, given_up) {
-        survey.lost = samples(state, location);
-        survey.fronts = super::levers::fronts(stack, group, state, site);
+    for (site, location) in given_up() {
+        survey.lost.extend(samples(state, location).into_iter().map(|object| (site.clone(), object)));
+        let fronts = super::levers::fronts(stack, group, state, site);
+        survey.fronts.extend(fronts.into_iter().map(|(route, url)| ((site.clone(), route), url)));
     }
     for site in group.sites() {
         let Some(location) = stack.sites.get(site).map(|site| site.location.clone()) else { continue };
@@ -100,6 +115,19 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: Option<
         survey.regions.extend(samples(state, &location).into_iter().map(|object| (location.clone(), object)));
     }
     survey
+}
+
+/// The reads of power states of these resources, as far as they exist.
+fn powers<'s>(
+    stack: &'s Stack,
+    of: &'s BTreeSet<Address>,
+    state: &'s State,
+) -> impl Iterator<Item = (&'s crate::stack::Resource, ReadRequest)> {
+    let standing = of.iter().filter(|address| state.resources.contains_key(*address));
+    standing.filter_map(|address| stack.resources.get(address)).filter_map(|resource| {
+        let power = resource.kind.moves.power?;
+        Some((resource, power.read(&resource.id, resource.kind.arm.api)))
+    })
 }
 
 /// Objects to test the control plane of a region: of several kinds, since some services respond from another region.

@@ -165,12 +165,14 @@ fn lone_interpolation(pieces: &[FormatPiece<'_>], at: usize) -> Option<Vec<usize
 
 /// The brace opens a block: before it, back to the start of its line, are only a word and labels.
 fn opens_block(pieces: &[FormatPiece<'_>], at: usize) -> bool {
-    let header = header_start(pieces, at);
-    let words = pieces.get(header..at).unwrap_or_default();
     let plain = |piece: &FormatPiece<'_>| {
         matches!(piece.kind, TokenKind::Ident | TokenKind::OpenQuote | TokenKind::Text | TokenKind::CloseQuote)
     };
-    words.first().is_some_and(|first| first.kind == TokenKind::Ident) && words.iter().all(plain)
+    // Not further back than the words: a line may have any number of blocks.
+    let before = pieces.get(..at).and_then(|before| before.iter().rposition(|piece| !plain(piece)));
+    let starts_line = before.and_then(|before| pieces.get(before)).is_none_or(ends_line);
+    let first = pieces.get(before.map_or(0, |before| before + 1));
+    starts_line && first.is_some_and(|first| first.kind == TokenKind::Ident)
 }
 
 fn header_start(pieces: &[FormatPiece<'_>], at: usize) -> usize {

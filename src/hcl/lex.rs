@@ -70,6 +70,16 @@ pub(super) enum LexFault {
     Character(char, usize),
 }
 
+impl LexFault {
+    /// Its first byte.
+    pub(super) fn place(&self) -> usize {
+        match self {
+            Self::Quote(at) | Self::Template(at) | Self::Heredoc(at, _) | Self::Comment(at) => *at,
+            Self::Open(_, at) | Self::Close(_, at, _) | Self::Character(_, at) => *at,
+        }
+    }
+}
+
 /// The tokens of a text and the errors in them.
 pub(super) struct Scan {
     pub(super) tokens: Vec<Token>,
@@ -87,6 +97,18 @@ enum LexNesting {
     /// A heredoc, with its place and the word that ends it.
     Heredoc(usize, String),
 }
+
+impl LexNesting {
+    /// Its first byte.
+    fn place(&self) -> usize {
+        match self {
+            Self::Bracket(_, at) | Self::Template(at) | Self::Quoted(at) | Self::Heredoc(at, _) => *at,
+        }
+    }
+}
+
+/// Most brackets that were forgotten within one that is closed.
+const MAX_FORGOTTEN: usize = 256;
 
 struct Lexer<'a> {
     text: &'a str,
@@ -253,12 +275,13 @@ impl<'a> Lexer<'a> {
 
     /// Where the innermost open bracket of this kind is among all that is open, within the template that is being read.
     fn matching(&self, wanted: char) -> Option<usize> {
-        let within =
-            self.inside.iter().rposition(|inside| !matches!(inside, LexNesting::Bracket(..))).map_or(0, |at| at + 1);
-        let open = self.inside.get(within..).unwrap_or_default();
+        let near = self.inside.len().saturating_sub(MAX_FORGOTTEN);
+        let inner = self.inside.get(near..).unwrap_or_default();
+        let within = inner.iter().rposition(|inside| !matches!(inside, LexNesting::Bracket(..))).map_or(0, |at| at + 1);
+        let open = inner.get(within..).unwrap_or_default();
         open.iter()
             .rposition(|inside| matches!(inside, LexNesting::Bracket(c, _) if *c == wanted))
-            .map(|at| at + within)
+            .map(|at| near + within + at)
     }
 
     fn quoted(&mut self) {
@@ -297,8 +320,12 @@ impl<'a> Lexer<'a> {
     /// are found.
     fn break_off(&mut self) {
         let line = self.text.get(..self.at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let outermost = self.inside.iter().position(|inside| matches!(inside, LexNesting::Quoted(at) if *at >= line));
-        let broken = self.inside.drain(outermost.unwrap_or(self.inside.len().saturating_sub(1))..);
+        // What was opened on this line comes last.
+        let on_line = self.inside.partition_point(|inside| inside.place() < line);
+        let opened = self.inside.get(on_line..).unwrap_or_default();
+        let outermost = opened.iter().position(|inside| matches!(inside, LexNesting::Quoted(_)));
+        let first = outermost.map_or(self.inside.len().saturating_sub(1), |at| on_line + at);
+        let broken = self.inside.drain(first..);
         self.scan.faults.extend(first_open(broken));
     }
 
@@ -320,13 +347,13 @@ impl<'a> Lexer<'a> {
                 return self.push(TokenKind::CloseHeredoc, indent + word.len());
             }
         }
-        let line = line_length(rest);
-        let end = rest.get(..line).unwrap_or_default().char_indices();
-        let template = end.map(|(at, _)| at).find(|at| opens_template(rest, *at));
-        match template {
-            Some(0) => self.open_template(),
-            Some(at) => self.push(TokenKind::Text, at),
-            None => self.push(TokenKind::Text, line),
+        // Not further than the next template: a line may have any number of them.
+        let ends = |(at, byte): &(usize, u8)| *byte == b'\n' || opens_template(rest, *at);
+        match rest.bytes().enumerate().find(ends) {
+            Some((at, b'\n')) => self.push(TokenKind::Text, at + 1),
+            Some((0, _)) => self.open_template(),
+            Some((at, _)) => self.push(TokenKind::Text, at),
+            None => self.push(TokenKind::Text, rest.len()),
         }
     }
 

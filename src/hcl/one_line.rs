@@ -25,7 +25,8 @@ struct Frame {
     /// The tokens that begin an argument or a block in it.
     statements: Vec<usize>,
     has_block: bool,
-    has_line_break: bool,
+    /// The number of line breaks before it.
+    line_breaks: usize,
 }
 
 /// The line breaks that blocks on one line need, by the position of the token after each.
@@ -34,13 +35,14 @@ pub(super) fn breaks(kinds: &[TokenKind]) -> Vec<(usize, Break)> {
         CloseBrace, CloseBracket, CloseParen, CloseTemplate, Comment, Equal, Ident, Newline, OpenBrace, OpenBracket,
         OpenHeredoc, OpenParen, OpenTemplate,
     };
-    let frame = |is_body| Frame { is_body, statements: Vec::new(), has_block: false, has_line_break: false };
-    let mut open = vec![frame(true)];
+    let frame = |is_body, line_breaks| Frame { is_body, statements: Vec::new(), has_block: false, line_breaks };
+    let mut line_breaks = 0;
+    let mut open = vec![frame(true, 0)];
     let mut found = Vec::new();
     for (at, kind) in kinds.iter().enumerate() {
         let Some(top) = open.last_mut() else { return Vec::new() };
         match kind {
-            Newline | Comment | OpenHeredoc => open.iter_mut().for_each(|frame| frame.has_line_break = true),
+            Newline | Comment | OpenHeredoc => line_breaks += 1,
             Equal if top.is_body && at > 0 && kinds.get(at - 1) == Some(&Ident) => top.statements.push(at - 1),
             OpenBrace => {
                 let header = if top.is_body { header_start(kinds, at) } else { None };
@@ -48,11 +50,14 @@ pub(super) fn breaks(kinds: &[TokenKind]) -> Vec<(usize, Break)> {
                     top.statements.push(header);
                     top.has_block = true;
                 }
-                open.push(frame(header.is_some()));
+                open.push(frame(header.is_some(), line_breaks));
             }
-            OpenBracket | OpenParen | OpenTemplate => open.push(frame(false)),
+            OpenBracket | OpenParen | OpenTemplate => open.push(frame(false, line_breaks)),
             CloseBrace | CloseBracket | CloseParen | CloseTemplate => {
-                let Some(Frame { is_body, statements, has_block, has_line_break }) = open.pop() else { return found };
+                let Some(Frame { is_body, statements, has_block, line_breaks: before }) = open.pop() else {
+                    return found;
+                };
+                let has_line_break = before != line_breaks;
                 if is_body && *kind == CloseBrace && !has_line_break && (statements.len() > 1 || has_block) {
                     let kinds = std::iter::once(Break::First).chain(std::iter::repeat(Break::Next));
                     found.extend(statements.into_iter().zip(kinds));

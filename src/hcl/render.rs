@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::address::is_identifier;
 use crate::value::SealedValue;
+use crate::visible::is_unseen;
 
 /// Maximum width of a line with a whole list on it.
 const MAX_WIDTH: usize = 80;
@@ -74,7 +75,8 @@ pub fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '$' | '%' if chars.peek() == Some(&'{') => out.extend([c, c]),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if is_unseen(c) && u32::from(c) > 0xffff => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c if is_unseen(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => out.push(c),
         }
     }

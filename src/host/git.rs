@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use crate::hcl::Files;
+use crate::hcl::parse::MAX_FILE_BYTES;
 
 /// A directory at a revision.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Revision {
 struct TreeEntry {
     is_link: bool,
     object: String,
+    size: usize,
 }
 
 /// Why a revision cannot be read.
@@ -67,7 +69,7 @@ impl Revision {
         let named = git(dir, &["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
         let commit = named.map_err(|_| unknown())?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-        let listed = git(dir, &["ls-tree", "-r", "-z", &commit])?;
+        let listed = git(dir, &["ls-tree", "-r", "-l", "-z", &commit])?;
         let listed = listed.map_err(|said| GitError::Failed { what: format!("ls-tree {commit}"), said })?;
         let entries = listed.split(|byte| *byte == 0).filter_map(entry).collect();
         Ok(Self { dir: dir.to_owned(), commit, entries })
@@ -87,9 +89,11 @@ impl Revision {
 /// `mode type object<TAB>path`; `None` for anything but a file.
 fn entry(line: &[u8]) -> Option<(String, TreeEntry)> {
     let (head, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
-    let mut words = head.split(' ');
-    let (mode, kind, object) = (words.next()?, words.next()?, words.next()?);
-    (kind == "blob").then(|| (path.to_owned(), TreeEntry { is_link: mode == "120000", object: object.to_owned() }))
+    let words = head.split(' ');
+    let mut words = words.filter(|word| !word.is_empty());
+    let (mode, kind, object, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let entry = || TreeEntry { is_link: mode == "120000", object: object.to_owned(), size: size.parse().unwrap_or(0) };
+    (kind == "blob").then(|| (path.to_owned(), entry()))
 }
 
 impl Files for Revision {
@@ -105,6 +109,9 @@ impl Files for Revision {
         let Some(entry) = self.entries.get(&parts.join("/")) else { return Ok(None) };
         if entry.is_link {
             return Err("the path is a symbolic link, which drplan does not follow at a Git revision".to_owned());
+        }
+        if entry.size > MAX_FILE_BYTES {
+            return Err(format!("it is larger than the maximum of {MAX_FILE_BYTES} bytes"));
         }
         let read = git(&self.dir, &["cat-file", "blob", &entry.object]).map_err(|error| error.to_string())?;
         read.map(|bytes| Some(bytes.into()))

@@ -38,7 +38,7 @@ impl Web for HostWeb {
         // Only the local simulator uses the expected status.
         let WebRequest { method, url, headers, body, hoped: _, within } = request;
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is not an HTTP method"))?;
-        let host = Url::parse(url).map_err(|error| format!("`{url}` is not a URL: {error}"))?;
+        let host = Url::parse(url).map_err(|error| format!("the URL is invalid: {error}"))?;
         let client = match host.host() {
             Some(Host::Ipv4(_) | Host::Ipv6(_)) => &self.addressed,
             Some(Host::Domain(_)) | None => &self.named,

@@ -264,7 +264,7 @@ impl Decoder<'_> {
         for (value, (ident, _)) in values.iter().zip(written) {
             let Value::Map(map) = value else { continue };
             let Some(key) = map.get(block.key) else { continue };
-            let Some(text) = key.as_str() else { continue };
+            let Some(text) = key.revealed_str() else { continue };
             let Some(first) = seen.insert(text, ident.span) else { continue };
             let shown = if key.sensitive_within() { String::new() } else { format!(" \"{text}\"") };
             self.found.push(

@@ -153,8 +153,10 @@ impl ReadResults {
 /// State of a replica, as far as the reads show it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplicaStatus {
-    /// The side that takes writes. `None` if unknown.
+    /// The side that takes writes. `None` if unknown, or if neither does.
     pub writer: Option<Side>,
+    /// The region that takes writes, where it is known and that of neither side: the data has further replicas.
+    pub elsewhere: Option<String>,
     /// Health of replication to the side that does not take writes.
     pub health: Health,
     /// Replication lag: age of the newest writes that have not reached the read side. `None` if the service does not
@@ -343,6 +345,8 @@ pub enum Rehearsal {
 pub struct Moves {
     /// Stops its work: a scale set with no instances.
     pub quiesce: Option<(&'static str, Lit)>,
+    /// Stops its work with an action and no argument: a machine that is deallocated.
+    pub power: Option<&'static Power>,
     /// Keeps users away: a disabled endpoint.
     pub fence: Option<(&'static str, Lit)>,
     /// Admits users, as the `to` of a route.
@@ -359,8 +363,66 @@ pub struct Moves {
 
 impl Moves {
     /// No such arguments.
-    pub const NONE: Self =
-        Self { quiesce: None, fence: None, open: None, record: None, target: None, lingers: None, front: None };
+    pub const NONE: Self = Self {
+        quiesce: None,
+        power: None,
+        fence: None,
+        open: None,
+        record: None,
+        target: None,
+        lingers: None,
+        front: None,
+    };
+
+    /// True if its work can be stopped and started.
+    pub const fn stops(&self) -> bool {
+        self.quiesce.is_some() || self.power.is_some()
+    }
+}
+
+/// Actions that stop and start the work of an object, and the read that shows if it works.
+#[derive(Debug)]
+pub struct Power {
+    /// The `$expand` with which a read shows the state.
+    pub expand: &'static str,
+    /// The state, from such a body. `None` if the body does not show it.
+    pub state: fn(&Json) -> Option<PowerState>,
+    /// Stops the work.
+    pub stop: PowerAction,
+    /// Starts the work.
+    pub start: PowerAction,
+}
+
+impl Power {
+    /// The action that leads to running or stopped.
+    pub const fn action(&self, on: bool) -> &PowerAction {
+        if on { &self.start } else { &self.stop }
+    }
+
+    /// The read of the state of this object.
+    pub fn read(&self, id: &ArmId, api: &'static str) -> ReadRequest {
+        ReadRequest { id: id.clone(), api, what: ReadTarget::Expanded(self.expand), side: None, region: None }
+    }
+}
+
+/// An action of an object without a body, as in `deallocate`.
+#[derive(Debug)]
+pub struct PowerAction {
+    /// The last segment of its path.
+    pub name: &'static str,
+    /// Its duration.
+    pub takes: DurationEstimate,
+}
+
+/// State of an object that can be stopped and started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PowerState {
+    /// It works.
+    Running,
+    /// It does no work.
+    Stopped,
+    /// An operation that stops or starts it is in progress.
+    Changing,
 }
 
 /// Machines that a resource starts.

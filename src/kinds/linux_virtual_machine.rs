@@ -1,5 +1,6 @@
 //! Linux virtual machine.
 
+use super::machine_power;
 use super::machine_profile::{LINUX_SECRET, Os, check_linux_sign_in};
 use super::single_machine::{self, MACHINE, PROFILE, patches};
 use super::table::*;
@@ -71,6 +72,7 @@ pub static KIND: Kind = Kind {
         check: Some(check),
         ..Overrides::NONE
     },
+    moves: machine_power::MOVES,
     machines: Some(single_machine::machines),
     simulated: single_machine::SIMULATED,
     adoption: Adoption { is: Some(|found| single_machine::is_of(found.body, Os::Linux)), ..single_machine::ADOPTION },

@@ -36,6 +36,7 @@ mod lb_probe;
 mod lb_rule;
 mod linux_virtual_machine;
 mod linux_virtual_machine_scale_set;
+mod machine_power;
 mod machine_profile;
 mod managed_disk;
 mod management_lock;
@@ -132,6 +133,13 @@ pub fn find(name: &str) -> Option<&'static Kind> {
     static BY_NAME: LazyLock<HashMap<&str, &Kind>> =
         LazyLock::new(|| ALL.iter().map(|kind| (kind.name, *kind)).collect());
     BY_NAME.get(name).copied()
+}
+
+/// The property with the rank of the elements of a list, where ranks are unique among them.
+pub fn rank_in(list: &str) -> Option<&'static str> {
+    let variants = ALL.iter().filter_map(|kind| kind.variants.as_ref()).flat_map(|variants| variants.of);
+    let tables = ALL.iter().copied().chain(variants.map(|(_, kind)| *kind));
+    tables.filter_map(|kind| kind.promotion?.order).find(|order| order.list == list).map(|order| order.rank)
 }
 
 /// A kind's name with its article, for use in sentences: `a subnet`, `an lb`, `an mssql_server`.

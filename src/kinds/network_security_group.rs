@@ -232,5 +232,5 @@ fn rehearsed(args: &mut Map) {
     };
     rules.push(rule("drill-within", 100, "Allow", "VirtualNetwork"));
     rules.push(rule("drill-deny", 101, "Deny", "*"));
-    args.insert("security_rule".into(), Value::List(rules.into()));
+    args.insert("security_rule".into(), rules.into());
 }

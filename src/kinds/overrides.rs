@@ -345,6 +345,8 @@ pub struct SimulatedAction {
     pub reaches: fn(&dyn SimulatedWorld, &ArmId) -> Vec<String>,
     /// True if the action needs only the control plane of the object's region: it moves data away from there.
     pub leaves: bool,
+    /// True if the action needs free capacity, as a creation does.
+    pub allocates: bool,
 }
 
 /// A metric of an object in the simulator.

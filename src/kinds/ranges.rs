@@ -45,24 +45,92 @@ pub fn meet(one: &Json, other: &Json) -> bool {
     }
 }
 
+/// Addresses in any number of ranges: disjoint, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RangeSet(Vec<Range>);
+
+impl RangeSet {
+    /// The addresses in these ranges. Texts that are no ranges are skipped.
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut all: Vec<Range> = texts.into_iter().filter_map(Range::parse).collect();
+        all.sort_by_key(|range| (range.v6, range.first));
+        let mut joined: Vec<Range> = Vec::with_capacity(all.len());
+        for range in all {
+            match joined.last_mut().filter(|last| last.overlaps(range)) {
+                Some(last) => last.last = last.last.max(range.last),
+                None => joined.push(range),
+            }
+        }
+        Self(joined)
+    }
+
+    /// The number of ranges.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True if it has no addresses.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The ranges, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Range> {
+        self.0.iter().copied()
+    }
+
+    /// True if the range shares an address with any of these.
+    pub fn meets(&self, range: Range) -> bool {
+        // Of disjoint ranges in order, only the last one that starts before its end can reach it.
+        let after = self.0.partition_point(|one| (one.v6, one.first) <= (range.v6, range.last));
+        after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|one| one.overlaps(range))
+    }
+
+    /// True if both have an address in common.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (few, many) = if self.0.len() < other.0.len() { (self, other) } else { (other, self) };
+        few.iter().any(|range| many.meets(range))
+    }
+}
+
+impl Range {
+    /// The place of the range in an order in which ranges that overlap are neighbours: its family and first address.
+    pub fn start(self) -> (bool, u128) {
+        (self.v6, self.first)
+    }
+
+    /// The last address, in the same order.
+    pub fn end(self) -> (bool, u128) {
+        (self.v6, self.last)
+    }
+}
+
 /// The first pair of ranges, one of each list, that share an address. Texts that are no ranges are skipped.
 pub fn overlap<'a>(ones: &[&'a str], others: &[&'a str]) -> Option<(&'a str, &'a str)> {
-    ones.iter().find_map(|one| {
-        let range = Range::parse(one)?;
-        others
-            .iter()
-            .find(|other| Range::parse(other).is_some_and(|other| range.overlaps(other)))
-            .map(|other| (*one, *other))
-    })
+    let theirs = RangeSet::of(others.iter().copied());
+    let (one, range) = ones
+        .iter()
+        .find_map(|one| Range::parse(one).filter(|range| theirs.meets(*range)).map(|range| (*one, range)))?;
+    let is_met = |other: &&&str| Range::parse(other).is_some_and(|other| range.overlaps(other));
+    others.iter().find(is_met).map(|other| (one, *other))
 }
 
 /// The first range that lies within none of the others. Texts that are no ranges are skipped.
 pub fn outside<'a>(inner: &[&'a str], outer: &[&str]) -> Option<&'a str> {
-    let outer: Vec<Range> = outer.iter().filter_map(|text| Range::parse(text)).collect();
-    inner
-        .iter()
-        .find(|text| Range::parse(text).is_some_and(|range| !outer.iter().any(|outer| outer.contains(range))))
-        .copied()
+    let mut outer: Vec<Range> = outer.iter().filter_map(|text| Range::parse(text)).collect();
+    outer.sort_by_key(|range| range.start());
+    // For each, the range up to it that reaches furthest.
+    for at in 1..outer.len() {
+        let (before, this) = (outer[at - 1], outer[at]);
+        if before.v6 == this.v6 && before.last > this.last {
+            outer[at] = Range { last: before.last, ..before };
+        }
+    }
+    let is_within = |range: Range| {
+        let after = outer.partition_point(|one| one.start() <= range.start());
+        after.checked_sub(1).and_then(|at| outer.get(at)).is_some_and(|one| one.contains(range))
+    };
+    inner.iter().find(|text| Range::parse(text).is_some_and(|range| !is_within(range))).copied()
 }
 
 #[cfg(test)]
@@ -79,5 +147,24 @@ mod tests {
         assert_eq!(outside(&["10.0.1.0/24", "10.1.0.0/24"], &["10.0.0.0/16"]), Some("10.1.0.0/24"));
         assert_eq!(outside(&["fd00:1::/64"], &["10.0.0.0/16", "::/0"]), None);
         assert_eq!(Range::parse("10.0.0.0/33"), None);
+    }
+
+    #[test]
+    fn sets_answer_as_single_comparisons_do() {
+        let texts = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "11.0.0.0/9", "::/0", "fd00::/8", "0.0.0.0/0", "x"];
+        for one in texts {
+            for other in texts {
+                for third in texts {
+                    let pair = [other, third];
+                    let range = |text: &str| Range::parse(text);
+                    let found = overlap(&[one], &pair).is_some();
+                    let compared = |text: &&str| range(one).zip(range(text)).is_some_and(|(a, b)| a.overlaps(b));
+                    assert_eq!(found, pair.iter().any(compared), "{one} {pair:?}");
+                    let within = |text: &&str| range(one).zip(range(text)).is_some_and(|(a, b)| b.contains(a));
+                    let is_outside = range(one).is_some() && !pair.iter().any(within);
+                    assert_eq!(outside(&[one], &pair).is_some(), is_outside, "{one} {pair:?}");
+                }
+            }
+        }
     }
 }

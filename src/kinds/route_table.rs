@@ -102,6 +102,6 @@ fn rehearsed(args: &mut Map) {
         matches!(route.get("next_hop_type").and_then(Value::as_str), Some("VnetLocal" | "None"))
     };
     let inner: Vec<Value> = routes.iter().filter(stays).cloned().collect();
-    args.insert("route".into(), Value::List(inner.into()));
+    args.insert("route".into(), inner.into());
     args.insert("bgp_route_propagation_enabled".into(), Value::from(false));
 }

@@ -4,6 +4,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use super::machine_power::{self, DISK_STATE, is_running};
 use super::machine_profile::{self, Os, admit_image, admit_region, finding, profile};
 use super::table::*;
 use super::{identity, path};
@@ -13,7 +14,8 @@ const AT: &str = "properties";
 const NICS: &str = "properties.networkProfile.networkInterfaces";
 /// Path of an interface's machine.
 const OWNER: &str = "properties.virtualMachine.id";
-const OS_DISK_ID: &str = "properties.storageProfile.osDisk.managedDisk.id";
+/// Path of the id of the operating system disk.
+pub(super) const OS_DISK_ID: &str = "properties.storageProfile.osDisk.managedDisk.id";
 
 /// Provider type and API version of virtual machines.
 pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachines", api: "2026-04-01" };
@@ -391,6 +393,8 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     settle: Some(settle),
     removed: Some(removed),
     leads: Some(leads),
+    actions: &[machine_power::STOPS, machine_power::STARTS],
+    expands: &[("instanceView", machine_power::view)],
     accepts: machine_profile::accepts!("properties"),
     ..SimulatedBehaviour::NONE
 };
@@ -483,11 +487,16 @@ fn disk_of(id: &ArmId, disk: &ArmId, body: &Json) -> Json {
 }
 
 fn attach(disk: &mut Json, to: Option<&ArmId>) {
+    let owner = path::text(disk, "managedBy").map(ArmId::new);
+    if to.is_some() && owner.as_ref() == to {
+        // A write of the machine does not start it.
+        return;
+    }
     match to {
         Some(machine) => path::put(disk, "managedBy", Json::from(machine.as_str())),
         None => path::remove(disk, "managedBy"),
     }
-    path::put(disk, "properties.diskState", Json::from(if to.is_some() { "Attached" } else { "Unattached" }));
+    path::put(disk, DISK_STATE, Json::from(if to.is_some() { "Attached" } else { "Unattached" }));
 }
 
 fn removed(cloud: &mut dyn SimulatedWorld, _: &ArmId, body: &Json) {
@@ -507,5 +516,5 @@ fn removed(cloud: &mut dyn SimulatedWorld, _: &ArmId, body: &Json) {
 fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
     let Some(body) = cloud.get(id) else { return Lead::Nowhere("its machine does not exist") };
     let location = path::text(body, "location").unwrap_or_default().to_owned();
-    Lead::Serves(location, u32::from(cloud.working(id).is_some()))
+    Lead::Serves(location, u32::from(cloud.working(id).is_some() && is_running(cloud, id)))
 }

@@ -244,7 +244,7 @@ pub(super) fn prefixes(body: &Json) -> Vec<String> {
 /// A drill closes all ways out: Azure's default outbound access, and service endpoints that admit this subnet.
 fn rehearsed(args: &mut Map) {
     args.insert("default_outbound_access_enabled".into(), Value::from(false));
-    args.insert("service_endpoint".into(), Value::List(Vec::new().into()));
+    args.insert("service_endpoint".into(), Vec::new().into());
     args.remove("service_endpoint_policies");
     args.remove("sharing_scope");
 }

@@ -1,5 +1,6 @@
 //! Windows virtual machine.
 
+use super::machine_power;
 use super::machine_profile::{Os, finding, windows_profile};
 use super::single_machine::{self, MACHINE, PROFILE, patches};
 use super::table::*;
@@ -56,6 +57,7 @@ pub static KIND: Kind = Kind {
         check: Some(check),
         ..Overrides::NONE
     },
+    moves: machine_power::MOVES,
     machines: Some(single_machine::machines),
     simulated: single_machine::SIMULATED,
     adoption: Adoption { is: Some(|found| single_machine::is_of(found.body, Os::Windows)), ..single_machine::ADOPTION },

@@ -123,7 +123,7 @@ impl<'a> Compiler<'a> {
         let id = StepId(u32::try_from(self.steps.len()).unwrap_or(u32::MAX));
         let touches = match (&act, self.stack.resources.get(&address)) {
             (Act::Delete(old) | Act::SetAside(old), _) => {
-                vec![Touch { region: old.location.clone(), with: "the resource".to_owned() }]
+                vec![Touch::new(&old.location, "the resource")]
             }
             (_, Some(resource)) => touches(resource),
             (_, None) => Vec::new(),
@@ -304,12 +304,11 @@ impl<'a> Compiler<'a> {
 
 /// The regions that a write of this resource touches.
 pub fn touches(resource: &Resource) -> Vec<Touch> {
-    let own = Touch { region: resource.location.clone(), with: "the resource".to_owned() };
+    let own = Touch::new(&resource.location, "the resource");
     if resource.metadata_location.eq_ignore_ascii_case(&resource.location) {
         return vec![own];
     }
-    let group = "its resource group's metadata".to_owned();
-    vec![own, Touch { region: resource.metadata_location.clone(), with: group }]
+    vec![own, Touch::new(&resource.metadata_location, "its resource group's metadata")]
 }
 
 /// The exclusive names and ranges that a resource takes.

@@ -32,6 +32,7 @@ use crate::steps::StepGraph;
 use crate::value::{Seal, SealedValue};
 
 pub use compile::{serial_words, touches, words};
+pub(crate) use roles::ends;
 use roles::{HeldArguments, Promoted};
 
 pub use decide::sealed;

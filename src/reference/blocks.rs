@@ -140,9 +140,18 @@ pub static ALL: &[LanguageBlock] = &[
                 Default("1"),
                 "1: a hot or warm site, to which data is replicated. 2: a cold site.",
             ),
+            argument(
+                "for_each",
+                "map or set of strings",
+                Optional,
+                "One site for each key: `site.region[\"east\"]`. `each.key` and `each.value` are the instance.",
+            ),
         ],
         blocks: &[],
-        notes: &["Attributes: `location`, `name`, `tier`."],
+        notes: &[
+            "Attributes: `location`, `name`, `tier`.",
+            "Commands take the name of an instance: `--lost 'region[\"east\"]'`, or `--lost region[east]`.",
+        ],
         example: include_str!("examples/site.hcl"),
     },
     LanguageBlock {
@@ -279,8 +288,9 @@ pub static ALL: &[LanguageBlock] = &[
             argument(
                 "quiesce",
                 "list of resources",
-                Default("[]"),
-                "Workloads that stop before data moves, if their site answers: scale sets.",
+                Default("the workloads at the site that is left, if data moves"),
+                "Workloads that stop before data moves, if their site answers: machines and scale sets. At a site of \
+                 several groups, a workload belongs to the one group whose stores it uses, or to none.",
             ),
             argument(
                 "fence",
@@ -294,12 +304,21 @@ pub static ALL: &[LanguageBlock] = &[
                 Optional,
                 "One group for each key: `web[\"a\"]`. `each.key` and `each.value` are the instance.",
             ),
+            argument(
+                "depends_on",
+                "list of failover groups and resources",
+                Default("[]"),
+                "Groups that move before it with `up --all`, and after it with `down --all`; resources that must exist before it \
+                 moves.",
+            ),
         ],
         blocks: &["route", "probe", "step"],
         notes: &[
             "Commands take the name of an instance: `--group 'web[\"a\"]'`, or `--group web[a]`.",
             "An entry of `quiesce` or `fence`, or a route, that can do nothing is an error.",
-            "Order of `up`: quiesce, fence (forced only), promote and stand_up in parallel, probes, route, probes, record.",
+            "`quiesce` stops a scale set with `instances = 0`, and deallocates a machine. A move to their site starts them again.",
+            "Permanent workloads of a standby site are started again at the end of the move that leaves it.",
+            "Planned order: stand_up, quiesce, promote, probes, route, probes, record. Forced order: fence, then promote and stand_up in parallel, probes, route, probes, record.",
             "The active site is observed and recorded, never declared.",
         ],
         example: FAILOVER_GROUP,
@@ -344,6 +363,12 @@ pub static ALL: &[LanguageBlock] = &[
                 "Another route of the group (`route.name`): switched only if that one cannot be switched.",
             ),
             argument("for_each", "map or set of strings", Optional, "One route for each key: `route.web[\"a\"]`."),
+            argument(
+                "depends_on",
+                "list of resources",
+                Default("[]"),
+                "Resources that must exist before the group moves.",
+            ),
         ],
         blocks: &[],
         notes: &[
@@ -385,6 +410,12 @@ pub static ALL: &[LanguageBlock] = &[
                 "The site that it checks. It is sent in moves to that site; without a site, in every move.",
             ),
             argument("for_each", "map or set of strings", Optional, "One probe for each key: `probe.front[\"a\"]`."),
+            argument(
+                "depends_on",
+                "list of resources",
+                Default("[]"),
+                "Resources that must exist before the group moves.",
+            ),
         ],
         blocks: &[],
         notes: &[
@@ -438,9 +469,10 @@ pub static ALL: &[LanguageBlock] = &[
                 Optional,
                 "One step for each key: `step.scale[\"a\"]`. `step.scale` in `after` or `before` means all of them.",
             ),
+            argument("depends_on", "list of resources", Default("[]"), "Resources that must exist before it starts."),
         ],
         blocks: &["http", "command", "approval", "wait", "storage_failover", "kubernetes_scale", "sync"],
-        notes: &["A step has exactly one action block."],
+        notes: &["A step has exactly one action block.", "Steps that wait for each other in a cycle are an error."],
         example: STEP,
     },
     LanguageBlock {

@@ -12,6 +12,7 @@ use crate::address::{Address, is_identifier};
 use crate::duration::human;
 use crate::plan::ArgumentChange;
 use crate::stack::{FailoverGroup, GroupStep, Probe, Provider, Route, Site, Stack, StepOrPhase};
+use crate::stack::{guarded_url, with_guarded_url};
 use crate::value::{Map, Seal, SealedValue};
 
 /// Everything comparable in a stack, by subject and name, in the order of the report.
@@ -107,13 +108,28 @@ fn site(site: &Site) -> Json {
 }
 
 fn group(group: &FailoverGroup, seal: &Seal) -> Json {
-    let FailoverGroup { name: _, from, to, promote, stand_up, quiesce, fence, routes, probes, steps, span: _ } = group;
+    let FailoverGroup {
+        name: _,
+        from,
+        to,
+        promote,
+        stand_up,
+        quiesce,
+        fence,
+        routes,
+        probes,
+        steps,
+        after,
+        needs,
+        span: _,
+    } = group;
     let to = match to.as_slice() {
         [only] => json!(only),
         several => json!(several),
     };
     let mut json = json!({
         "from": from, "to": to, "promote": promote, "stand_up": stand_up, "quiesce": quiesce, "fence": fence,
+        "after": after, "depends_on": needs,
     });
     if let Some(all) = json.as_object_mut() {
         all.extend(routes.iter().map(|one| (key("route", &one.name), route(one, seal))));
@@ -144,21 +160,22 @@ fn route(route: &Route, seal: &Seal) -> Json {
 fn probe(probe: &Probe, seal: &Seal) -> Json {
     let Probe { name: _, url, status, within, before, at, uses: _, span: _ } = probe;
     json!({
-        "url": seal.seal(url).json(), "status": status, "within": human(*within), "before": before, "at": at,
+        "url": seal.seal(&guarded_url(url)).json(), "status": status, "within": human(*within), "before": before, "at": at,
     })
 }
 
 fn step(step: &GroupStep, seal: &Seal) -> Json {
-    let GroupStep { name: _, on, to, modes, after, before, action, drilled: _, only_if_unreachable, span: _ } = step;
+    let GroupStep { name: _, on, to, modes, after, before, needs, action, drilled: _, only_if_unreachable, span: _ } =
+        step;
     let (word, args) = action;
     let words = |words: &[Arc<str>]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
     let places = |places: &[StepOrPhase]| places.iter().map(|place| place.as_str().to_owned()).collect::<Vec<_>>();
     let mut json = json!({
         "on": words(on), "to": words(to), "modes": words(modes), "after": places(after), "before": places(before),
-        "only_if_unreachable": only_if_unreachable,
+        "only_if_unreachable": only_if_unreachable, "depends_on": needs,
     });
     if let Some(all) = json.as_object_mut() {
-        all.insert(word.to_string(), values(args, seal));
+        all.insert(word.to_string(), values(&with_guarded_url(args), seal));
     }
     json
 }

@@ -23,6 +23,7 @@ use crate::steps::{
     Corrupt, Entry, Event, Record, RunStart, RunStatus, Step, StepEvent, StepFact, StepGraph, StepId, next, replay,
     replay_run,
 };
+use crate::visible::shown;
 use crate::world::{Clock, Journal};
 
 pub use crate::steps::{Report, StepOutcome, StepTime};
@@ -270,9 +271,10 @@ impl From<Outcome> for StepEvent {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Done(recorded) => Self::Succeeded(recorded),
-            Outcome::Failed(why) => Self::Failed(why),
-            Outcome::Unknown(why) => Self::OutcomeUnknown(why),
-            Outcome::Paused(why) => Self::Paused(why),
+            // The reason may quote a server, a program or the stack.
+            Outcome::Failed(why) => Self::Failed(shown(&why).into_owned()),
+            Outcome::Unknown(why) => Self::OutcomeUnknown(shown(&why).into_owned()),
+            Outcome::Paused(why) => Self::Paused(shown(&why).into_owned()),
         }
     }
 }

@@ -67,13 +67,24 @@ impl World {
             return Err(self.in_progress(operation));
         }
         (action.admit)(self, &object.id, &posted.body)?;
+        let fails = match self.no_capacity(action, &object.body) {
+            Some((false, failure)) => return Err(failure),
+            Some((true, failure)) => Some(failure),
+            None => ask.fails.clone(),
+        };
         Ok(Operation {
             api: ask.api.to_owned(),
             serial,
-            fails: ask.fails.clone(),
+            fails,
             posted: Some(posted),
             ..self.begin(&object.id, type_, OperationKind::Post, action.lasts)
         })
+    }
+
+    /// The failure of an action that needs more capacity than its region has, and if it occurs late.
+    fn no_capacity(&self, action: &SimulatedAction, body: &Json) -> Option<(bool, ErrorResponse)> {
+        let location = body.get("location").and_then(Json::as_str).unwrap_or_default();
+        action.allocates.then(|| self.rest.faults.capacity(location, None, body)).flatten()
     }
 
     /// Completes a posted action at its due time, unless a change of the world since then makes it invalid.

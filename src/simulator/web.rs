@@ -28,7 +28,7 @@ impl World {
     /// The response to a request, and its delay.
     fn fetch(&mut self, request: &WebRequest) -> (Result<u16, String>, Duration) {
         let Some(url) = Url::parse(&request.url).ok().filter(Url::has_host) else {
-            return (Err(format!("`{}` is not a URL with a host", request.url)), Duration::ZERO);
+            return (Err("the URL is invalid or has no host".to_owned()), Duration::ZERO);
         };
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
         let (seed, now) = (self.seed, self.now.to_string());

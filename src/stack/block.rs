@@ -1,19 +1,19 @@
 //! Instances of one resource block: typed arguments, site, name and id.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use serde_json::Value as Json;
-
 use crate::address::{Address, ArmId};
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
+use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span, closest};
 use crate::hcl::ast::Ident;
+use crate::hcl::eval::{DEPENDENCY_WORK, ERROR_WORK, INSTANCE_WORK, KEPT_WORK};
 use crate::kinds::decode::{ArgumentInput, BlockInput, DecodedArguments, decode};
 use crate::kinds::{self, Arg, Finding, Kind, NameScope, Place, Subject, Ty, Wire, body, with_article};
 use crate::stack::copies::rehearsed;
 use crate::stack::place::{self, SiteSetting};
 use crate::stack::program::Definition;
+use crate::stack::read::MAX_RESOURCES;
 use crate::stack::references::META;
 use crate::stack::rules;
 use crate::stack::scope::{BlockScope, EachInstance, Facts, FaultyResource, Instances, is_told_within, plain};
@@ -40,6 +40,8 @@ pub(super) fn instances(
     let mut all = Vec::new();
     let mut merged = InstanceErrors::default();
     let mut make = |address: &Address, each: Option<EachInstance>| {
+        let needs = each.as_ref().map_or(0, |each| each.needs.len());
+        let _ = facts.charge(INSTANCE_WORK + needs * DEPENDENCY_WORK);
         let scope = BlockScope::new(facts, each);
         let mut errors = Diagnostics::new();
         let builder = ResourceBuilder { address, definition, scope: &scope, found: &mut errors, copies: None };
@@ -47,10 +49,14 @@ pub(super) fn instances(
         let is_faulty = !errors.is_empty() || resource.as_ref().is_none_or(|resource| is_told_within(&resource.args));
         let faulty = is_faulty.then(|| FaultyResource {
             each: scope.each.clone(),
-            errors: errors.iter().map(|error| (error.code, error.summary.clone())).collect(),
+            errors: errors.iter().take(MAX_KEPT_ERRORS).map(|error| (error.code, error.summary.clone())).collect(),
         });
+        // Each error may have compared a name with all that are known.
+        let _ = facts.charge(errors.len() * ERROR_WORK);
+        let has_errors = !errors.is_empty();
         merged.add(address, errors);
         all.push(Instance { address: address.clone(), resource, faulty });
+        has_errors
     };
     if !definition.block.body.is_repeated() {
         make(address, None);
@@ -68,40 +74,62 @@ pub(super) fn instances(
         return None;
     };
     let mut keys = BTreeMap::new();
+    if entries.len() + facts.resources.len() > MAX_RESOURCES {
+        let place = attribute.map_or(definition.block.header, |attribute| attribute.expr.span);
+        found.push(too_many_resources(place));
+        return None;
+    }
+    let mut with_errors = 0;
     for (key, value) in entries {
+        // The rest would have the same errors, or the one that there is too much.
+        if facts.budget().is_spent() || with_errors >= MAX_DIAGNOSTICS {
+            found.extend(merged.finish());
+            return None;
+        }
         let of_key = address.instance(&key);
-        make(&of_key, Some(EachInstance { key: Value::String(Arc::clone(&key)), value, needs: Arc::clone(&needs) }));
+        let each = EachInstance { key: Value::String(Arc::clone(&key)), value, needs: Arc::clone(&needs) };
+        with_errors += usize::from(make(&of_key, Some(each)));
         keys.insert(key, of_key);
     }
     found.extend(merged.finish());
     Some((Instances::Each(keys), all))
 }
 
+/// The error of a stack with more resources than [`MAX_RESOURCES`].
+pub(super) fn too_many_resources(at: Span) -> Diagnostic {
+    Diagnostic::error("too-many-resources", format!("too many resources: the stack has more than {MAX_RESOURCES}"))
+        .at(at)
+        .help("Split it into several stacks.")
+}
+
+/// Errors that are kept of one instance, for the blocks that mirror it.
+const MAX_KEPT_ERRORS: usize = 100;
+
 /// The errors of all instances of a block, each once: one expression that is wrong in forty instances has one cause.
 #[derive(Default)]
 pub(super) struct InstanceErrors {
     found: Vec<Diagnostic>,
+    /// The positions of errors with this place and code.
+    by_place: HashMap<(Option<Span>, &'static str), Vec<usize>>,
     /// For each error: the other instances that have it with another text.
     others: Vec<Vec<Address>>,
 }
 
 impl InstanceErrors {
     pub(super) fn add(&mut self, address: &Address, errors: Diagnostics) {
-        let same_text = |one: &Diagnostic, other: &Diagnostic| {
-            (one.span, one.code, &one.summary) == (other.span, other.code, &other.summary)
-        };
         let errors: Vec<Diagnostic> = errors.into_iter().collect();
+        let own: HashSet<_> = errors.iter().map(|error| (error.span, error.code, error.summary.as_str())).collect();
         let known = self.found.len();
         for error in &errors {
-            if self.found.iter().any(|first| same_text(first, error)) {
+            let same_place = self.by_place.entry((error.span, error.code)).or_default();
+            if same_place.iter().any(|at| self.found[*at].summary == error.summary) {
                 continue;
             }
-            let is_counterpart = |first: &Diagnostic| {
-                (first.span, first.code) == (error.span, error.code) && !errors.iter().any(|own| same_text(own, first))
-            };
-            match self.found.iter().take(known).position(is_counterpart) {
+            let is_own = |first: &Diagnostic| own.contains(&(first.span, first.code, first.summary.as_str()));
+            match same_place.iter().copied().find(|at| *at < known && !is_own(&self.found[*at])) {
                 Some(at) => self.others[at].push(address.clone()),
                 None => {
+                    same_place.push(self.found.len());
                     self.found.push(error.clone());
                     self.others.push(Vec::new());
                 }
@@ -341,6 +369,8 @@ impl ResourceBuilder<'_, '_> {
         let written = without_meta(block.written, kind);
         let DecodedArguments { args, uses } =
             decode(&table(kind), &written, &with_article(kind.name), facts, self.found);
+        let tags: usize = facts.tags.iter().map(|(key, value)| key.len() + value.size()).sum();
+        let _ = facts.charge(tags.saturating_mul(KEPT_WORK));
         let args = with_tags(args, kind, facts.tags);
         let args = if self.copies.is_some() { rehearsed(args, kind, facts) } else { args };
         let is_told = is_told_within(&args);
@@ -385,7 +415,11 @@ impl ResourceBuilder<'_, '_> {
         let known =
             Subject { name: name.as_deref().unwrap_or_default(), id: id.as_ref().unwrap_or(&NOWHERE), ..subject };
         let unknown = rules::Unknown { location: place.is_none(), name: name.is_none(), id: id.is_none() };
-        self.report(rules::findings(kind, &known, &args, unknown, facts), &args);
+        let findings = rules::findings(kind, &known, &args, unknown, facts);
+        // Rules see what is sensitive. Only findings that do not depend on it are shown as they are.
+        let is_secret = args.values().any(Value::sensitive_within) && !findings.is_empty();
+        let clear = is_secret.then(|| rules::findings(kind, &known, &rules::masked(&args), unknown, facts));
+        self.report(&findings, clear.as_deref());
         let (site, location) = place?;
         let (name, id) = (name?, id?);
         // Presence and several objects follow from arguments.
@@ -484,24 +518,30 @@ impl ResourceBuilder<'_, '_> {
         false
     }
 
-    /// Reports findings of the kind's own rules.
-    fn report(&mut self, findings: Vec<Finding>, args: &Map) {
-        if findings.is_empty() {
-            return;
-        }
-        let secrets = secrets(args);
-        let hide =
-            |text: String| secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "(sensitive)"));
-        for Finding { argument, summary, why, help } in findings {
+    /// Reports findings of the kind's own rules. `clear`: those without what is sensitive, if something is.
+    fn report(&mut self, findings: &[Finding], clear: Option<&[Finding]>) {
+        let clear = clear.unwrap_or(findings);
+        // What the rules report without the secrets, to show in place of what depends on them.
+        let mut instead: Vec<&Finding> = clear.iter().filter(|one| !findings.contains(one)).collect();
+        for finding in findings {
             let body = &self.definition.block.body;
             let span = body
-                .attribute(argument)
+                .attribute(finding.argument)
                 .map(|attribute| attribute.expr.span)
-                .or_else(|| body.blocks(argument).next().map(|block| block.header))
+                .or_else(|| body.blocks(finding.argument).next().map(|block| block.header))
                 .unwrap_or(self.definition.block.header);
-            let mut problem = Diagnostic::error("wrong-arguments", hide(summary)).at(span);
-            problem.why = Some(hide(why)).filter(|why| !why.is_empty());
-            problem.help = Some(hide(help)).filter(|help| !help.is_empty());
+            let alike = instead.iter().position(|one| one.argument == finding.argument);
+            let shown = if clear.contains(finding) { Some(finding) } else { alike.map(|at| instead.remove(at)) };
+            let Some(Finding { argument: _, summary, why, help }) = shown.cloned() else {
+                let summary = format!("invalid value for `{}` or for an argument beside it", finding.argument);
+                let why = "A rule of this kind is broken. Details are hidden, because a sensitive value decides.";
+                let help = "Check the sensitive arguments of this block against the documentation of the kind.";
+                self.found.push(Diagnostic::error("wrong-arguments", summary).at(span).why(why).help(help));
+                continue;
+            };
+            let mut problem = Diagnostic::error("wrong-arguments", summary).at(span);
+            problem.why = Some(why).filter(|why| !why.is_empty());
+            problem.help = Some(help).filter(|help| !help.is_empty());
             self.found.push(problem);
         }
     }
@@ -525,31 +565,6 @@ enum NameSetting {
     Written(String, Span),
     /// Set to something with an error, which has been reported.
     Told,
-}
-
-/// The texts of sensitive values, the longest first: one may be part of another.
-fn secrets(args: &Map) -> Vec<String> {
-    fn collect(json: &Json, into: &mut Vec<String>) {
-        match json {
-            Json::String(text) if !text.is_empty() => into.push(text.clone()),
-            Json::Number(number) => into.push(number.to_string()),
-            Json::Array(items) => items.iter().for_each(|item| collect(item, into)),
-            Json::Object(map) => map.values().for_each(|item| collect(item, into)),
-            Json::Null | Json::Bool(_) | Json::String(_) => {}
-        }
-    }
-    let mut secrets = Vec::new();
-    let mut open: Vec<&Value> = args.values().collect();
-    while let Some(value) = open.pop() {
-        match value {
-            Value::Sensitive(inner) => inner.reveal().iter().for_each(|json| collect(json, &mut secrets)),
-            Value::List(items) => open.extend(items.iter()),
-            Value::Map(map) => open.extend(map.values()),
-            _ => {}
-        }
-    }
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets
 }
 
 /// Arguments with the stack's tags added to those of the resource, which win.

@@ -139,7 +139,7 @@ fn moved(value: &Value, facts: &Facts<'_>) -> Value {
                 None => value.clone(),
             }
         }
-        Value::List(items) => Value::List(items.iter().map(|item| moved(item, facts)).collect::<Vec<_>>().into()),
+        Value::List(items) => items.iter().map(|item| moved(item, facts)).collect::<Vec<_>>().into(),
         Value::Map(map) => {
             Value::from(map.iter().map(|(name, value)| (name.clone(), moved(value, facts))).collect::<Map>())
         }

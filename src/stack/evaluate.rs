@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl;
+use crate::hcl::eval::{Budget, DEPENDENCY_WORK};
 use crate::kinds::{NameScope, Place, with_article};
 use crate::stack::block::Instance;
 use crate::stack::program::{Definition, Program};
@@ -34,26 +35,28 @@ impl Program {
     /// Evaluates everything in spite of errors: the stack is then incomplete, and serves only to be checked for more
     /// of them. `None` if the text could not be read or the stack is too large.
     pub fn evaluate_all(self: &Arc<Self>, knowledge: &Knowledge) -> (Option<Stack>, Diagnostics) {
+        self.evaluate_within(knowledge, &Budget::default())
+    }
+
+    /// The same within this budget, which tells afterwards how much work it was.
+    pub fn evaluate_within(self: &Arc<Self>, knowledge: &Knowledge, budget: &Budget) -> (Option<Stack>, Diagnostics) {
         let mut found = Diagnostics::new();
         if !self.readable {
             return (None, found);
         }
-        let mut evaluated = StackEvaluation::default();
+        let locals = RefCell::new(Locals { budget: budget.clone(), ..Locals::default() });
+        let mut evaluated = StackEvaluation { locals, ..StackEvaluation::default() };
         let settings = settings::read(&evaluated.facts(self, knowledge), &mut found);
         evaluated.tags = settings.tags;
         evaluated.sites = settings::sites(&evaluated.facts(self, knowledge), &mut found);
         for (address, definition) in &self.definitions {
             evaluated.definition(self, knowledge, address, definition, &mut found);
             if evaluated.resources.len() > MAX_RESOURCES {
-                found.push(
-                    Diagnostic::error(
-                        "too-many-resources",
-                        format!("too many resources: the stack has more than {MAX_RESOURCES}"),
-                    )
-                    .at(definition.block.header)
-                    .help("Split it into several stacks."),
-                );
+                found.push(block::too_many_resources(definition.block.header));
                 return (None, found);
+            }
+            if evaluated.is_spent() || found.is_full() {
+                return (None, evaluated.given_up(self, found));
             }
         }
         let facts = evaluated.facts(self, knowledge);
@@ -65,9 +68,13 @@ impl Program {
         let failover_groups = group::read_all(self, &facts, &mut found);
         // Unused locals are evaluated, too: their errors should not wait for the first use.
         self.locals.keys().for_each(|name| facts.touch_local(name));
+        let extra = completed_first(&evaluated.resources, &facts.budget());
+        if evaluated.is_spent() {
+            return (None, evaluated.given_up(self, found));
+        }
         let StackEvaluation { mut resources, instances, faulty, by_id, locals, sites, tags, names: _ } = evaluated;
         found.extend(locals.into_inner().found);
-        for (address, more) in completed_first(&resources) {
+        for (address, more) in extra {
             if let Some(resource) = resources.get_mut(&address) {
                 resource.needs.extend(more);
                 resource.needs.sort();
@@ -116,6 +123,23 @@ struct StackEvaluation {
 }
 
 impl StackEvaluation {
+    fn is_spent(&self) -> bool {
+        self.locals.borrow().budget.is_spent()
+    }
+
+    /// The errors of a stack that takes too much work, or that has more errors than are shown.
+    fn given_up(self, program: &Program, mut found: Diagnostics) -> Diagnostics {
+        let Locals { budget, found: of_locals, values: _ } = self.locals.into_inner();
+        found.extend(of_locals);
+        if budget.is_spent() {
+            // What takes the work may be no expression, such as a great number of dependencies.
+            let header = program.stack.as_ref().map(|block| block.header).unwrap_or_default();
+            found.extend(budget.overdrawn(header).or_else(|| budget.fault()));
+        }
+        found.sort();
+        found
+    }
+
     fn facts<'a>(&'a self, program: &'a Program, knowledge: &'a Knowledge) -> Facts<'a> {
         Facts {
             program,
@@ -311,7 +335,7 @@ fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> Ind
 /// Dependencies without a reference: resources that complete an object which a resource uses. A scale set with a
 /// health probe of a load balancer comes after the rule that makes the probe active, and resources in a subnet after
 /// the subnet's security group.
-fn completed_first(resources: &IndexMap<Address, Resource>) -> Vec<(Address, Vec<Address>)> {
+fn completed_first(resources: &IndexMap<Address, Resource>, budget: &Budget) -> Vec<(Address, Vec<Address>)> {
     let completes = |resource: &Resource| matches!(resource.kind.place, Place::Part(..) | Place::Property(_));
     let mut completing: HashMap<&Address, Vec<&Address>> = HashMap::new();
     for resource in resources.values().filter(|resource| completes(resource)) {
@@ -324,11 +348,16 @@ fn completed_first(resources: &IndexMap<Address, Resource>) -> Vec<(Address, Vec
         }
     }
     let mut extra = Vec::new();
+    let mut needed: HashMap<&Address, HashSet<&Address>> = HashMap::new();
     for resource in resources.values().filter(|resource| !completes(resource)) {
         let mut more: Vec<Address> = Vec::new();
         for used in &resource.uses {
             for other in completing.get(used).into_iter().flatten() {
-                if !needs(resources, other, &resource.address) {
+                if budget.charge(DEPENDENCY_WORK).is_err() {
+                    return Vec::new();
+                }
+                let needed = needed.entry(*other).or_insert_with(|| all_needs(resources, other, budget));
+                if !needed.contains(&resource.address) {
                     more.push((*other).clone());
                 }
             }
@@ -340,21 +369,25 @@ fn completed_first(resources: &IndexMap<Address, Resource>) -> Vec<(Address, Vec
     extra
 }
 
-/// `from` depends on `target`, directly or through others.
-fn needs(resources: &IndexMap<Address, Resource>, from: &Address, target: &Address) -> bool {
-    let mut seen = std::collections::BTreeSet::new();
+/// A resource and all that it depends on, directly or through others.
+fn all_needs<'a>(
+    resources: &'a IndexMap<Address, Resource>,
+    from: &'a Address,
+    budget: &Budget,
+) -> HashSet<&'a Address> {
+    let mut seen = HashSet::new();
     let mut open = vec![from];
     while let Some(at) = open.pop() {
-        if at == target {
-            return true;
-        }
         if seen.insert(at)
             && let Some(resource) = resources.get(at)
         {
+            if budget.charge((1 + resource.needs.len()) * DEPENDENCY_WORK).is_err() {
+                break;
+            }
             open.extend(&resource.needs);
         }
     }
-    false
+    seen
 }
 
 /// Sets or removes an argument.

@@ -35,6 +35,7 @@ use crate::value::{Map, Value};
 
 pub use copies::Copies;
 pub use group::model::{FailoverGroup, GroupStep, Phase, Probe, ProbeBefore, Route, StepOrPhase};
+pub use group::url::{guarded_url, shown_url, with_guarded_url};
 pub use inputs::RecordedInputs;
 pub use program::Program;
 pub use read::{ENVIRONMENT, Input, MAX_RESOURCES, Secrets, VariableInput, read, read_all};
@@ -90,7 +91,15 @@ impl Stack {
 /// The name of a failover group as stacks and states have it: `web`, or `web["a"]` for an instance of `for_each`. As
 /// shells take quotes away, `web[a]` is the same, and so is `failover_group.web["a"]`.
 pub fn group_name(written: &str) -> String {
-    let name = written.strip_prefix("failover_group.").unwrap_or(written);
+    instance_of(written.strip_prefix("failover_group.").unwrap_or(written))
+}
+
+/// The name of a site in the same forms: `east`, or `region["east"]` for an instance of `for_each`.
+pub fn site_name(written: &str) -> String {
+    instance_of(written.strip_prefix("site.").unwrap_or(written))
+}
+
+fn instance_of(name: &str) -> String {
     match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
         Some((label, key)) if !(key.starts_with('"') && key.ends_with('"')) => {
             group::instance_name(label, key).to_string()

@@ -87,7 +87,7 @@ pub(super) fn of(
             (of_above, Some(problem))
         }
         (SiteSetting::Written(address, _), _) => {
-            let site = facts.sites.get(address.name());
+            let site = facts.sites.get(address.own_name());
             (site.map(|site| (Arc::clone(&site.name), site.location.clone())), None)
         }
         // The site has an error: it is misspelt, or belongs to a mirrored block that is unknown.

@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 use crate::address::{Address, is_identifier};
-use crate::diagnostic::{self, Diagnostic, Diagnostics, Sources};
+use crate::diagnostic::{self, Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Sources};
 use crate::hcl::ast::{Body, HclBlock};
+use crate::hcl::parse::TextSize;
 use crate::hcl::{self, Files, PartialFile};
 use crate::kinds;
 use crate::stack::program::{Definition, Local, Program};
@@ -16,7 +17,7 @@ use crate::stack::variables::GivenValues;
 use crate::stack::{order, references, variables};
 
 /// Maximum number of resources of a stack, instances counted.
-pub const MAX_RESOURCES: usize = 50_000;
+pub const MAX_RESOURCES: usize = 20_000;
 
 /// The input of [`read`].
 pub struct Input<'a> {
@@ -100,12 +101,18 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
                 .help("Write the stack's directory after the command, or create a stack with `drplan init`."),
         );
     }
+    let mut size = TextSize::default();
     for (path, text) in files {
         digest.update(path.rsplit('/').next().unwrap_or_default().as_bytes());
         digest.update([0]);
         digest.update(text.as_bytes());
         digest.update([0]);
         let file = sources.add(path, Arc::clone(&text));
+        if let Err(problem) = size.add(&text, file) {
+            found.push(problem);
+            program.readable = false;
+            break;
+        }
         let PartialFile { body, unread, found: problems } = hcl::parse_partly(&text, file);
         found.extend(problems);
         stray_attributes(&body, &mut found);
@@ -115,6 +122,9 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
         }
     }
     for block in blocks {
+        if found.is_full() {
+            break;
+        }
         sort_in(&mut program, block, &mut found);
     }
     if program.readable {
@@ -161,7 +171,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn stray_attributes(body: &Body, found: &mut Diagnostics) {
-    for attribute in &body.attributes {
+    for attribute in body.attributes.iter().take(MAX_DIAGNOSTICS) {
         found.push(
             Diagnostic::error(
                 "stray-argument",

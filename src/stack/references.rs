@@ -71,21 +71,25 @@ pub(super) fn plain_name(expr: &Expr) -> Option<Vec<Arc<str>>> {
 pub(super) fn check(program: &Program, found: &mut Diagnostics) {
     let constants = program.stack.iter().chain(program.sites.values());
     for block in constants {
-        ReferenceCheck { program, found, place: ReferencePosition::Constant, each: false }.body(&block.body);
+        ReferenceCheck { program, found, place: ReferencePosition::Constant, each: false, groups: false }
+            .body(&block.body);
     }
     for local in program.locals.values() {
-        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }
+        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false, groups: false }
             .expr(&local.attribute.expr, false);
     }
     for block in program.outputs.values() {
-        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }.body(&block.body);
+        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false, groups: false }
+            .body(&block.body);
     }
     for block in program.failover_groups.values() {
-        ReferenceCheck { program, found, place: ReferencePosition::FailoverGroup, each: false }.body(&block.body);
+        ReferenceCheck { program, found, place: ReferencePosition::FailoverGroup, each: false, groups: false }
+            .body(&block.body);
     }
     let unused = program.unused.iter().map(|(_, definition)| definition);
     for definition in program.definitions.values().chain(unused) {
-        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false }.body(&definition.block.body);
+        ReferenceCheck { program, found, place: ReferencePosition::Value, each: false, groups: false }
+            .body(&definition.block.body);
     }
 }
 
@@ -110,10 +114,15 @@ struct ReferenceCheck<'a> {
     place: ReferencePosition,
     /// `each` is known here.
     each: bool,
+    /// Failover groups may be named here.
+    groups: bool,
 }
 
 impl ReferenceCheck<'_> {
     fn body(&mut self, body: &Body) {
+        if self.found.is_full() {
+            return;
+        }
         let outer = self.each;
         let for_each = body.attribute("for_each");
         if let Some(for_each) = for_each {
@@ -122,7 +131,9 @@ impl ReferenceCheck<'_> {
         self.each |= body.is_repeated();
         for attribute in body.attributes.iter().filter(|attribute| &*attribute.name.text != "for_each") {
             let names_blocks = self.place == ReferencePosition::FailoverGroup && takes_step_names(&attribute.name.text);
+            self.groups = self.place == ReferencePosition::FailoverGroup && &*attribute.name.text == "depends_on";
             self.expr(&attribute.expr, names_blocks);
+            self.groups = false;
         }
         body.blocks
             .iter()
@@ -134,7 +145,8 @@ impl ReferenceCheck<'_> {
     /// Checks an expression; with `keys_only`, the keys of the blocks that it names.
     fn expr(&mut self, expr: &Expr, keys_only: bool) {
         expr.visit_references(&mut |root, steps, _| {
-            if keys_only && !matches!(&*root.text, "each" | "var" | "local") {
+            let is_skipped = keys_only && !matches!(&*root.text, "each" | "var" | "local");
+            if is_skipped || self.found.is_full() {
                 return;
             }
             if let Err(problem) = self.reference(root, steps) {
@@ -147,7 +159,9 @@ impl ReferenceCheck<'_> {
         let kind = kinds::find(&root.text);
         match &*root.text {
             "var" | "local" => {}
+            "each" if self.each => {}
             _ if self.place == ReferencePosition::Constant => return self.not_constant(root),
+            "failover_group" if self.groups => {}
             "each" if !self.each => {
                 return Err(Diagnostic::error("unknown-name", "reference to `each` in a block without `for_each`")
                     .at(root.span)
@@ -188,6 +202,7 @@ impl ReferenceCheck<'_> {
             "var" => program.variable_blocks.contains_key(name),
             "local" => program.locals.contains_key(name),
             "site" => program.sites.contains_key(name),
+            "failover_group" => program.failover_groups.contains_key(name),
             "each" => matches!(name, "key" | "value"),
             kind => program.definitions.contains_key(&Address::new(kind, name)),
         }
@@ -199,6 +214,7 @@ impl ReferenceCheck<'_> {
             "var" => program.variable_blocks.keys().map(|name| &**name).collect(),
             "local" => program.locals.keys().map(|name| &**name).collect(),
             "site" => program.sites.keys().map(|name| &**name).collect(),
+            "failover_group" => program.failover_groups.keys().map(|name| &**name).collect(),
             "each" => vec!["key", "value"],
             kind => program.definitions.keys().filter(|address| address.kind() == kind).map(Address::name).collect(),
         }
@@ -252,6 +268,7 @@ impl ReferenceCheck<'_> {
             "var" => "variable",
             "local" => "local",
             "site" => "site",
+            "failover_group" => "failover group",
             _ => "resource",
         };
         let summary = format!("reference to undeclared {what} `{root}.{}`", name.text);
@@ -268,7 +285,7 @@ impl ReferenceCheck<'_> {
             ([], "var") => format!("Declare it: `variable \"{}\" {{ type = string }}`.", name.text),
             ([], "local") => format!("Declare it: `locals {{ {} = … }}`.", name.text),
             ([], _) => format!("Declare it: `{root} \"{}\" {{ … }}`.", name.text),
-            (known, _) => listed("Declared:", known.iter().map(|name| format!("`{root}.{name}`"))),
+            (known, _) => listed("Declared:", known.iter(), |name| format!("`{root}.{name}`")),
         })
     }
 }
@@ -314,6 +331,6 @@ fn site_attribute(name: &Ident) -> Result<(), Diagnostic> {
     Err(problem.at(name.span).suggest(
         &name.text,
         known,
-        Some(listed("Supported:", known.iter().map(|name| format!("`{name}`")))),
+        Some(listed("Supported:", known.iter(), |name| format!("`{name}`"))),
     ))
 }

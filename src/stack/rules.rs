@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::ArmId;
 use crate::kinds::{Arg, Finding, Kind, OtherResources, Subject, Ty};
-use crate::stack::scope::{Facts, is_told_within, known};
+use crate::stack::scope::{Facts, is_told_within, known, plain};
 use crate::value::{Map, Value};
 
 /// Parts of a resource that errors leave unknown.
@@ -44,8 +44,15 @@ impl OtherResources for Sound<'_> {
             self.asked.set(true);
             return;
         }
-        self.facts.visit(id, &mut |subject| visit(&Subject { others: self, ..*subject }));
+        // A message must not tell the secret of another resource.
+        let args = resource.map(|resource| plain(&masked(self.facts.args(resource)))).unwrap_or_default();
+        self.facts.visit(id, &mut |subject| visit(&Subject { others: self, args: &args, ..*subject }));
     }
+}
+
+/// Arguments with constants for what is sensitive.
+pub(super) fn masked(args: &Map) -> Map {
+    args.iter().map(|(name, value)| (name.clone(), value.masked())).collect()
 }
 
 /// The findings of the kind's own rules that hold whatever the unknown parts will be.

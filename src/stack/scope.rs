@@ -9,12 +9,14 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::hcl::ast::Ident;
+use crate::hcl::ast::{HclBlock, Ident};
+use crate::hcl::eval::{Budget, DEPENDENCY_WORK, KEPT_WORK, Spent};
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::decode::ResourceLookup;
 use crate::kinds::{AttributeSource, OtherResources, Subject, body};
 use crate::stack::program::Program;
 use crate::stack::references::{attributes_of, no_such_attribute};
+use crate::stack::written::for_each;
 use crate::stack::{Knowledge, Resource, Site};
 use crate::value::{Map, Unknown, Value};
 
@@ -55,6 +57,8 @@ pub(crate) struct FaultyResource {
 /// Evaluated locals: the value and the resources that it refers to.
 #[derive(Default)]
 pub(crate) struct Locals {
+    /// The work that everything evaluated with them may cause.
+    pub(crate) budget: Budget,
     pub(crate) values: HashMap<Arc<str>, (Value, BTreeSet<Address>)>,
     pub(crate) found: Diagnostics,
 }
@@ -101,6 +105,7 @@ impl<'a> BlockScope<'a> {
         }
         match self.facts.locals.borrow().values.get(name) {
             Some((value, touched)) => {
+                let _ = self.facts.charge(touched.len().saturating_mul(DEPENDENCY_WORK));
                 self.touched.borrow_mut().extend(touched.iter().cloned());
                 value.clone()
             }
@@ -109,12 +114,47 @@ impl<'a> BlockScope<'a> {
         }
     }
 
-    fn site(&self, name: &Arc<str>, keys: &[(ReferenceKey, Span)]) -> (Value, usize) {
-        let Some((ReferenceKey::Attr(attribute), _)) = keys.get(1) else {
-            let is_declared = self.facts.program.sites.contains_key(name);
-            return (if is_declared { Value::Block(Address::new("site", name)) } else { Value::told() }, 1);
+    fn site(&self, name: &Arc<str>, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
+        let Some(block) = self.facts.program.sites.get(name) else { return Ok((Value::told(), keys.len())) };
+        let label = Address::new("site", name);
+        if !block.body.is_repeated() {
+            return match keys.get(1) {
+                Some((ReferenceKey::Index(_), span)) => Err(has_no_keys(&label, *span)),
+                _ => Ok(self.one_site(&label, keys, 1)),
+            };
+        }
+        let instances: BTreeMap<Arc<str>, Address> = self.facts.instances_of_site(block).collect();
+        match keys.get(1) {
+            Some((ReferenceKey::Index(index), span)) => {
+                let key = hcl::eval::to_text(index).map_err(|problem| problem.at(*span))?;
+                match instances.get(&key) {
+                    Some(site) => Ok(self.one_site(site, keys, 2)),
+                    // The block has an error in this instance, or in its `for_each`, which has been reported.
+                    None if self.may_have(block, &key) => Ok((Value::told(), keys.len())),
+                    None => Err(no_such_key(&label, &key, *span, &instances, self.budget().may_suggest())),
+                }
+            }
+            Some((ReferenceKey::Attr(attribute), span)) => Err(needs_key(&label, attribute, *span, &instances)),
+            None => {
+                let all: Map = instances.into_iter().map(|(key, site)| (key, Value::Block(site))).collect();
+                Ok((all.into(), 1))
+            }
+        }
+    }
+
+    /// True if the `for_each` of a site has this key, or an error.
+    fn may_have(&self, block: &HclBlock, key: &str) -> bool {
+        let Some(attribute) = block.body.attribute("for_each") else { return true };
+        let entries = for_each(&attribute.expr, self, &mut Diagnostics::default());
+        entries.is_none_or(|entries| entries.iter().any(|(one, _)| **one == *key))
+    }
+
+    /// A site, or its attribute at this place of the keys.
+    fn one_site(&self, address: &Address, keys: &[(ReferenceKey, Span)], used: usize) -> (Value, usize) {
+        let Some((ReferenceKey::Attr(attribute), _)) = keys.get(used) else {
+            return (Value::Block(address.clone()), used);
         };
-        let Some(site) = self.facts.sites.get(name) else { return (Value::told(), keys.len()) };
+        let Some(site) = self.facts.sites.get(address.own_name()) else { return (Value::told(), keys.len()) };
         let value = match &**attribute {
             "location" => Value::from(site.location.as_str()),
             "name" => Value::from(&*site.name),
@@ -122,7 +162,7 @@ impl<'a> BlockScope<'a> {
             // Reported when references were checked.
             _ => Value::told(),
         };
-        (value, 2)
+        (value, used + 1)
     }
 
     fn resource(&self, kind: &str, name: &str, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
@@ -137,23 +177,12 @@ impl<'a> BlockScope<'a> {
                 let key = hcl::eval::to_text(index).map_err(|problem| problem.at(*span))?;
                 match keys_of.get(&key) {
                     Some(address) => self.of_instance(address, keys, 2),
-                    None => Err(Diagnostic::error(
-                        "missing-key",
-                        format!("reference to undeclared instance `{block}[\"{key}\"]`"),
-                    )
-                    .at(*span)
-                    .suggest(&key, keys_of.keys().map(|key| &**key), Some(keys_listed(keys_of)))),
+                    None => Err(no_such_key(&block, &key, *span, keys_of, self.budget().may_suggest())),
                 }
             }
-            Some((ReferenceKey::Attr(attribute), span)) => {
-                let first = keys_of.keys().next().map_or("key", |key| &**key);
-                Err(Diagnostic::error("missing-key", format!("missing key: `{block}` has `for_each`"))
-                    .at(*span)
-                    .help(format!(
-                        "Write `{block}[\"{first}\"].{attribute}` for one instance, or `[for one in {block} : one.{attribute}]` for all."
-                    )))
-            }
+            Some((ReferenceKey::Attr(attribute), span)) => Err(needs_key(&block, attribute, *span, keys_of)),
             None => {
+                let _ = self.facts.charge(keys_of.len().saturating_mul(DEPENDENCY_WORK));
                 let block_of = |address: &Address| self.facts.block(self.facts.meant(address));
                 let all: Map = keys_of.iter().map(|(key, address)| (Arc::clone(key), block_of(address))).collect();
                 self.touched.borrow_mut().extend(keys_of.values().map(|address| self.facts.meant(address).clone()));
@@ -191,12 +220,35 @@ impl<'a> BlockScope<'a> {
             Some((ReferenceKey::Attr(name), span)) => {
                 self.facts.attribute(address, name).map(|value| (value, used + 1)).map_err(|problem| problem.at(*span))
             }
-            Some((ReferenceKey::Index(_), span)) => {
-                Err(Diagnostic::error("missing-key", format!("unexpected key: `{address}` has no `for_each`"))
-                    .at(*span)
-                    .help(format!("Write `{}` without brackets.", address.block())))
-            }
+            Some((ReferenceKey::Index(_), span)) => Err(has_no_keys(address, *span)),
         }
+    }
+}
+
+fn has_no_keys(address: &Address, span: Span) -> Diagnostic {
+    Diagnostic::error("missing-key", format!("unexpected key: `{address}` has no `for_each`"))
+        .at(span)
+        .help(format!("Write `{}` without brackets.", address.block()))
+}
+
+fn needs_key(block: &Address, attribute: &str, span: Span, keys: &BTreeMap<Arc<str>, Address>) -> Diagnostic {
+    let first = keys.keys().next().map_or("key", |key| &**key);
+    Diagnostic::error("missing-key", format!("missing key: `{block}` has `for_each`")).at(span).help(format!(
+        "Write `{block}[\"{first}\"].{attribute}` for one instance, or `[for one in {block} : one.{attribute}]` for all."
+    ))
+}
+
+fn no_such_key(
+    block: &Address,
+    key: &str,
+    span: Span,
+    keys: &BTreeMap<Arc<str>, Address>,
+    may_suggest: bool,
+) -> Diagnostic {
+    let fault = Diagnostic::error("missing-key", format!("reference to undeclared instance `{block}[\"{key}\"]`"));
+    match may_suggest {
+        true => fault.at(span).suggest(key, keys.keys().map(|key| &**key), Some(keys_listed(keys))),
+        false => fault.at(span).help(keys_listed(keys)),
     }
 }
 
@@ -204,7 +256,7 @@ fn keys_listed(keys: &BTreeMap<Arc<str>, Address>) -> String {
     if keys.is_empty() {
         "It has no instances.".to_owned()
     } else {
-        listed("Its keys:", keys.keys().map(|key| format!("\"{key}\"")))
+        listed("Its keys:", keys.keys(), |key| format!("\"{key}\""))
     }
 }
 
@@ -215,7 +267,7 @@ impl Scope for BlockScope<'_> {
         match &*root.text {
             "var" => Ok((self.facts.program.variables.get(name).map_or_else(Value::told, |v| v.value.clone()), 1)),
             "local" => Ok((self.local(name), 1)),
-            "site" => Ok(self.site(name, keys)),
+            "site" => self.site(name, keys),
             "each" => match (&self.each, &**name) {
                 (Some(each), "key") => Ok((each.key.clone(), 1)),
                 (Some(each), "value") => Ok((each.value.clone(), 1)),
@@ -228,9 +280,35 @@ impl Scope for BlockScope<'_> {
     fn files(&self) -> &dyn Files {
         &*self.facts.program.reader
     }
+
+    fn budget(&self) -> Budget {
+        self.facts.budget()
+    }
 }
 
 impl Facts<'_> {
+    /// The instances of a site with `for_each`, by key.
+    fn instances_of_site(&self, block: &HclBlock) -> impl Iterator<Item = (Arc<str>, Address)> {
+        let of_block = self.sites.values().filter(|site| site.span == block.header);
+        of_block.filter_map(|site| {
+            let (label, key) = site.name.strip_suffix("\"]")?.split_once("[\"")?;
+            Some((key.into(), Address::new("site", label).instance(key)))
+        })
+    }
+
+    /// The work that the stack may still cause.
+    pub(crate) fn budget(&self) -> Budget {
+        self.locals.borrow().budget.clone()
+    }
+
+    /// Takes units of the budget, beside those of expressions.
+    ///
+    /// # Errors
+    /// It is used up. The next expression reports it, and so does the end of the evaluation.
+    pub(crate) fn charge(&self, units: usize) -> Result<(), Spent> {
+        self.locals.borrow().budget.charge(units)
+    }
+
     /// Evaluates a local that may have been evaluated; only the messages count, and they are kept.
     pub(crate) fn touch_local(&self, name: &Arc<str>) {
         BlockScope::new(self, None).local(name);
@@ -279,13 +357,16 @@ impl Facts<'_> {
         Err(no_such_attribute(resource.kind.name, name, attributes_of(&[resource.kind])))
     }
 
-    fn args<'b>(&'b self, resource: &'b Resource) -> &'b Map {
+    pub(crate) fn args<'b>(&'b self, resource: &'b Resource) -> &'b Map {
         self.knowledge.args.get(&resource.address).unwrap_or(&resource.args)
     }
 
     /// The arguments in plain text, without those that are unknown.
     pub(crate) fn plain_args(&self, resource: &Resource) -> JsonMap<String, Json> {
-        plain(self.args(resource))
+        let args = self.args(resource);
+        let size: usize = args.values().map(Value::size).sum();
+        let _ = self.charge(size.saturating_mul(2 * KEPT_WORK));
+        plain(args)
     }
 
     /// A resource as its kind's functions see it.
@@ -355,11 +436,15 @@ impl ResourceLookup for Facts<'_> {
 
     fn region(&self, site: &Address) -> Option<Option<String>> {
         let is_declared = site.kind() == "site" && self.program.sites.contains_key(site.name());
-        is_declared.then(|| self.sites.get(site.name()).map(|site| site.location.clone()))
+        is_declared.then(|| self.sites.get(site.own_name()).map(|site| site.location.clone()))
     }
 
     fn sites(&self) -> Vec<String> {
-        self.program.sites.keys().map(|name| name.to_string()).collect()
+        let of_block = |(name, block): (&Arc<str>, &Arc<HclBlock>)| match block.body.is_repeated() {
+            true => self.instances_of_site(block).map(|(_, site)| site.own_name().to_owned()).collect(),
+            false => vec![name.to_string()],
+        };
+        self.program.sites.iter().flat_map(of_block).collect()
     }
 
     fn with_id(&self, id: &ArmId) -> Option<Address> {
@@ -367,9 +452,12 @@ impl ResourceLookup for Facts<'_> {
     }
 }
 
-pub(crate) fn listed(say: &str, names: impl IntoIterator<Item = impl ToString>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
-    let more = names.len().saturating_sub(12);
-    let shown = names[..names.len() - more].join(", ");
+/// Names that a message lists.
+const LISTED: usize = 12;
+
+/// The first names as `show` writes them, and how many more there are.
+pub(crate) fn listed<T>(say: &str, names: impl ExactSizeIterator<Item = T>, show: impl Fn(T) -> String) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    let shown = names.take(LISTED).map(show).collect::<Vec<_>>().join(", ");
     if more == 0 { format!("{say} {shown}.") } else { format!("{say} {shown} and {more} more.") }
 }

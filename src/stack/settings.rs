@@ -5,17 +5,22 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
 use crate::duration;
 use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock, Ident};
+use crate::hcl::eval::Budget;
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::regions::{REGIONS, region};
-use crate::stack::scope::{BlockScope, Facts};
+use crate::stack::block::InstanceErrors;
+use crate::stack::group::instance_name;
+use crate::stack::scope::{BlockScope, EachInstance, Facts};
+use crate::stack::written::for_each;
 use crate::stack::{AcceptedFinding, CloudName, Objectives, Provider, Site};
 use crate::value::{Map, Value};
 
 /// The arguments of a site.
-const SITE: &[&str] = &["provider", "location", "tier"];
+const SITE: &[&str] = &["provider", "location", "tier", "for_each"];
 
 /// The `stack` block.
 #[derive(Default)]
@@ -40,7 +45,7 @@ impl Scope for ConstantScope<'_> {
                     .why("The `stack` block and sites are evaluated before any resource.")
                     .help("Write a plain value, a variable, or a local that depends on variables only."))
             }
-            ("var" | "local", _) => self.0.resolve(root, keys),
+            ("var" | "local" | "each", _) => self.0.resolve(root, keys),
             // Reported when references were checked.
             _ => Ok((Value::told(), keys.len())),
         }
@@ -48,6 +53,10 @@ impl Scope for ConstantScope<'_> {
 
     fn files(&self) -> &dyn Files {
         self.0.files()
+    }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
     }
 }
 
@@ -248,9 +257,32 @@ pub(super) fn sites(facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<
     let mut reader = SettingsReader { scope: ConstantScope(BlockScope::new(facts, None)), found };
     let mut sites = IndexMap::new();
     for (name, block) in &facts.program.sites {
-        sites.extend(site(&mut reader, name, block).map(|site| (Arc::clone(name), site)));
+        let all = instances(&mut reader, name, block);
+        sites.extend(all.into_iter().map(|site| (Arc::clone(&site.name), site)));
     }
     sites
+}
+
+/// The site of a block, or one for each key of its `for_each`.
+fn instances(reader: &mut SettingsReader<'_>, label: &Arc<str>, block: &HclBlock) -> Vec<Site> {
+    let Some(attribute) = block.body.attribute("for_each") else {
+        return site(reader, label, block).into_iter().collect();
+    };
+    let none = || Arc::new(std::collections::BTreeSet::new());
+    let entries = for_each(&attribute.expr, &reader.scope, reader.found);
+    let mut all = Vec::new();
+    let mut merged = InstanceErrors::default();
+    for (key, value) in entries.into_iter().flatten() {
+        let address = Address::new("site", label).instance(&key);
+        let name = instance_name(label, &key);
+        reader.scope.0.each = Some(EachInstance { key: Value::String(key), value, needs: none() });
+        let before = std::mem::take(reader.found);
+        all.extend(site(reader, &name, block));
+        merged.add(&address, std::mem::replace(reader.found, before));
+    }
+    reader.found.extend(merged.finish());
+    reader.scope.0.each = None;
+    all
 }
 
 fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> Option<Site> {
@@ -271,6 +303,7 @@ fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> O
                 None => {}
                 Some(_) => reader.wrong(attribute, "1 (hot or warm) or 2 (a cold site)"),
             },
+            "for_each" => {}
             _ => reader.unknown("a site", &attribute.name, SITE),
         }
     }

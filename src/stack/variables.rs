@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span, closest};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock, Ident, Root};
+use crate::hcl::eval::{Budget, KEPT_WORK, MAX_VALUE_BYTES};
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::stack::Variable;
 use crate::stack::program::Program;
@@ -56,6 +57,9 @@ pub(super) fn give(program: &mut Program, given: &GivenValues<'_>, sources: &mut
             if one.is_from_environment() || program.may_declare(&one.name) {
                 continue;
             }
+            if found.is_full() {
+                break;
+            }
             let known = program.variable_blocks.keys().map(|name| &**name);
             meant.extend(closest(&one.name, known.clone()).map(str::to_owned));
             found.push(
@@ -72,11 +76,13 @@ pub(super) fn give(program: &mut Program, given: &GivenValues<'_>, sources: &mut
         }
         last.insert(&one.name, one);
     }
+    let literals = LiteralScope::default();
     let blocks: Vec<(Arc<str>, Arc<HclBlock>)> =
         program.variable_blocks.iter().map(|(name, block)| (Arc::clone(name), Arc::clone(block))).collect();
     for (name, block) in blocks {
         let value = last.get(&*name).copied();
-        let variable = declare(&name, &block, value, (given.secrets, meant.contains(&*name)), sources, found);
+        let context = (given.secrets, meant.contains(&*name), &literals);
+        let variable = declare(&name, &block, value, context, sources, found);
         program.variables.insert(name, variable);
     }
 }
@@ -85,7 +91,7 @@ fn declare(
     name: &Arc<str>,
     block: &HclBlock,
     given: Option<&VariableInput>,
-    (secrets, is_meant): (Secrets, bool),
+    (secrets, is_meant, literals): (Secrets, bool, &LiteralScope),
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Variable {
@@ -93,7 +99,7 @@ fn declare(
     let (mut sensitive, mut description, mut default) = (false, None, None);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
-            "type" => match parse_type(&attribute.expr, found) {
+            "type" => match parse_type(&attribute.expr, literals, found) {
                 Some(parsed) => ty = parsed,
                 None => found.push(
                     Diagnostic::error("wrong-type", "invalid type")
@@ -102,14 +108,15 @@ fn declare(
                 ),
             },
             "default" => {
-                let value = constant(&attribute.expr, found).unwrap_or_else(Value::told);
+                let value = constant(&attribute.expr, literals, found).unwrap_or_else(Value::told);
                 default = Some((value, attribute.expr.span));
             }
             "sensitive" => {
-                sensitive = constant(&attribute.expr, found).is_some_and(|value| value == Value::Bool(true));
+                sensitive = constant(&attribute.expr, literals, found).is_some_and(|value| value == Value::Bool(true));
             }
             "description" => {
-                description = constant(&attribute.expr, found).and_then(|value| value.as_str().map(str::to_owned));
+                description =
+                    constant(&attribute.expr, literals, found).and_then(|value| value.as_str().map(str::to_owned));
             }
             other => found.push(
                 Diagnostic::error("unknown-argument", format!("unsupported argument `{other}` in a variable"))
@@ -137,7 +144,7 @@ fn declare(
     });
     let is_meant = is_meant || block.body.means("default", &ARGUMENTS);
     let value = match (given, &default) {
-        (Some(given), _) => given_value(name, given, &ty, sensitive, block.header, sources, found),
+        (Some(given), _) => given_value((name, given), &ty, (sensitive, literals), block.header, sources, found),
         (None, Some(default)) => default.clone(),
         (None, None) if is_meant => Value::told(),
         (None, None) if sensitive && secrets == Secrets::Optional => Value::Unknown(Unknown::variable(name)),
@@ -153,15 +160,15 @@ fn declare(
             Value::told()
         }
     };
+    let value = literals.kept(value, block.header, found);
     let value = if sensitive { value.sensitive() } else { value };
     Variable { value, default, ty, sensitive, description, span: block.header }
 }
 
 fn given_value(
-    name: &str,
-    given: &VariableInput,
+    (name, given): (&str, &VariableInput),
     ty: &VariableType,
-    sensitive: bool,
+    (sensitive, literals): (bool, &LiteralScope),
     header: Span,
     sources: &mut Sources,
     found: &mut Diagnostics,
@@ -171,7 +178,7 @@ fn given_value(
         Ok(Value::from(given.text.as_str()))
     } else {
         let file = sources.add(format!("<{name}, given {}>", given.origin), given.text.as_str());
-        hcl::parse_expression(&given.text, file).and_then(|expr| hcl::evaluate(&expr, &LiteralScope))
+        hcl::parse_expression(&given.text, file).and_then(|expr| hcl::evaluate(&expr, literals))
     };
     let wrong = |wanted: &str| {
         let shown = if sensitive { String::new() } else { format!(", found `{}`", given.text) };
@@ -200,7 +207,7 @@ fn looks_like_expression(text: &str) -> bool {
     text.starts_with(['[', '{', '"']) || matches!(text, "true" | "false" | "null") || text.parse::<f64>().is_ok()
 }
 
-fn parse_type(expr: &Expr, found: &mut Diagnostics) -> Option<VariableType> {
+fn parse_type(expr: &Expr, literals: &LiteralScope, found: &mut Diagnostics) -> Option<VariableType> {
     match &expr.kind {
         ExprKind::Traversal { root: Root::Name(name), steps } if steps.is_empty() => match &*name.text {
             "string" => Some(VariableType::String),
@@ -212,12 +219,12 @@ fn parse_type(expr: &Expr, found: &mut Diagnostics) -> Option<VariableType> {
             _ => None,
         },
         ExprKind::Call { name, args, expand: false } => match (&*name.text, args.as_slice()) {
-            ("list" | "set", [item]) => Some(VariableType::List(Box::new(parse_type(item, found)?))),
-            ("map", [item]) => Some(VariableType::Map(Box::new(parse_type(item, found)?))),
+            ("list" | "set", [item]) => Some(VariableType::List(Box::new(parse_type(item, literals, found)?))),
+            ("map", [item]) => Some(VariableType::Map(Box::new(parse_type(item, literals, found)?))),
             ("object", [Expr { kind: ExprKind::Object(entries), .. }]) => entries
                 .iter()
                 .map(|(key, value)| match &key.kind {
-                    ExprKind::String(name) => parse_field(name, value, found),
+                    ExprKind::String(name) => parse_field(name, value, literals, found),
                     _ => None,
                 })
                 .collect::<Option<Vec<_>>>()
@@ -230,23 +237,28 @@ fn parse_type(expr: &Expr, found: &mut Diagnostics) -> Option<VariableType> {
 
 /// `type`, `optional(type)` or `optional(type, default)`; the default is held to the type, and filled up with those
 /// within it.
-fn parse_field(name: &Arc<str>, expr: &Expr, found: &mut Diagnostics) -> Option<Field> {
+fn parse_field(name: &Arc<str>, expr: &Expr, literals: &LiteralScope, found: &mut Diagnostics) -> Option<Field> {
     let ExprKind::Call { name: function, args, expand: false } = &expr.kind else {
-        return Some(Field { name: Arc::clone(name), ty: parse_type(expr, found)?, optional: false, default: None });
+        return Some(Field {
+            name: Arc::clone(name),
+            ty: parse_type(expr, literals, found)?,
+            optional: false,
+            default: None,
+        });
     };
     let (ty, default) = match (&*function.text, args.as_slice()) {
-        ("optional", [ty]) => (parse_type(ty, found)?, None),
-        ("optional", [ty, default]) => (parse_type(ty, found)?, Some(default)),
+        ("optional", [ty]) => (parse_type(ty, literals, found)?, None),
+        ("optional", [ty, default]) => (parse_type(ty, literals, found)?, Some(default)),
         _ => {
             return Some(Field {
                 name: Arc::clone(name),
-                ty: parse_type(expr, found)?,
+                ty: parse_type(expr, literals, found)?,
                 optional: false,
                 default: None,
             });
         }
     };
-    let default = default.and_then(|expr| Some((constant(expr, found)?, expr.span)));
+    let default = default.and_then(|expr| Some((constant(expr, literals, found)?, expr.span)));
     let default = default.map(|(value, span)| match convert(&ty, &value) {
         Ok(value) => value,
         Err(wanted) => {
@@ -319,8 +331,8 @@ fn convert(ty: &VariableType, value: &Value) -> Result<Value, String> {
 }
 
 /// The value of an expression that names nothing.
-pub(super) fn constant(expr: &Expr, found: &mut Diagnostics) -> Option<Value> {
-    match hcl::evaluate(expr, &LiteralScope) {
+fn constant(expr: &Expr, literals: &LiteralScope, found: &mut Diagnostics) -> Option<Value> {
+    match hcl::evaluate(expr, literals) {
         Ok(value) => Some(value),
         Err(problems) => {
             found.extend(problems);
@@ -329,8 +341,31 @@ pub(super) fn constant(expr: &Expr, found: &mut Diagnostics) -> Option<Value> {
     }
 }
 
-/// A scope without names and files.
-struct LiteralScope;
+/// A scope without names and files. All variables share one budget.
+#[derive(Default)]
+struct LiteralScope {
+    budget: Budget,
+}
+
+impl LiteralScope {
+    /// The value of a variable, which everything that reads the stack may walk.
+    fn kept(&self, value: Value, at: Span, found: &mut Diagnostics) -> Value {
+        let size = value.size();
+        if self.budget.charge(size.saturating_mul(KEPT_WORK)).is_err() {
+            found.extend(self.budget.overdrawn(at));
+            return Value::told();
+        }
+        if size > MAX_VALUE_BYTES {
+            found.push(
+                Diagnostic::error("too-large", "the value of this variable is too large")
+                    .at(at)
+                    .why(format!("A value may have {MAX_VALUE_BYTES} bytes.")),
+            );
+            return Value::told();
+        }
+        value
+    }
+}
 
 impl Scope for LiteralScope {
     fn resolve(&self, root: &Ident, _: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
@@ -342,6 +377,10 @@ impl Scope for LiteralScope {
 
     fn files(&self) -> &dyn Files {
         self
+    }
+
+    fn budget(&self) -> Budget {
+        self.budget.clone()
     }
 }
 
@@ -363,11 +402,11 @@ mod tests {
     /// The value of a variable of this type for this text, or the error.
     fn given(ty: &str, value: &str) -> Result<serde_json::Value, String> {
         let mut found = Diagnostics::new();
-        let ty = parse_type(&parsed(ty), &mut found).ok_or("no type")?;
+        let ty = parse_type(&parsed(ty), &LiteralScope::default(), &mut found).ok_or("no type")?;
         if let Some(problem) = found.iter().next() {
             return Err(problem.summary.clone());
         }
-        let value = constant(&parsed(value), &mut found).ok_or("no value")?;
+        let value = constant(&parsed(value), &LiteralScope::default(), &mut found).ok_or("no value")?;
         convert(&ty, &value).map(|value| value.reveal().unwrap())
     }
 

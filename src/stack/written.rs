@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
-use crate::hcl;
 use crate::hcl::ast::{self, Body, Expr, ExprKind, HclAttribute};
+use crate::hcl::{self, Scope};
 use crate::kinds::decode::{ArgumentInput, BlockInput};
 use crate::kinds::{is_foreign_block, with_article};
 use crate::stack::place;
@@ -239,7 +239,7 @@ pub(super) fn each_now(
 }
 
 /// Keys and values of a `for_each`. `None` where they are unknown, which has been reported.
-pub(super) fn for_each(expr: &Expr, scope: &BlockScope<'_>, found: &mut Diagnostics) -> Option<Vec<(Arc<str>, Value)>> {
+pub(super) fn for_each(expr: &Expr, scope: &dyn Scope, found: &mut Diagnostics) -> Option<Vec<(Arc<str>, Value)>> {
     let value = hcl::evaluate(expr, scope).map_err(|problems| found.extend(problems)).ok()?;
     if let Value::Map(map) = &value {
         return Some(map.iter().map(|(key, value)| (Arc::clone(key), value.clone())).collect());

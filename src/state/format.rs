@@ -60,6 +60,14 @@ fn checked(text: &[u8]) -> Result<String, String> {
     }
 }
 
+/// The check of the key in the text of a state, without reading the whole: it is among the first fields.
+pub fn key_check(text: &[u8]) -> Option<String> {
+    const FIELD: &str = "\n  \"key_check\": \"";
+    let head = String::from_utf8_lossy(text.get(..1024).unwrap_or(text)).into_owned();
+    let (_, rest) = head.split_once(FIELD)?;
+    Some(rest.split_once('"')?.0.to_owned())
+}
+
 fn why_unreadable(text: &str, otherwise: &str) -> String {
     match serde_json::from_str::<serde::de::IgnoredAny>(text) {
         Ok(_) => otherwise.to_owned(),
@@ -204,6 +212,7 @@ pub(crate) mod tests {
             |(resources, outputs, serial, roles)| State {
                 version: VERSION,
                 lineage: "l".to_owned(),
+                key_check: serial.is_multiple_of(3).then(|| "ab12".to_owned()),
                 serial,
                 stack: "web-geo".to_owned(),
                 roles,
@@ -257,6 +266,7 @@ pub(crate) mod tests {
         let state = State {
             version: VERSION + 1,
             lineage: "l".to_owned(),
+            key_check: None,
             serial: 1,
             stack: "s".to_owned(),
             roles: Roles::default(),

@@ -30,6 +30,9 @@ pub struct State {
     pub version: u32,
     /// The history it belongs to: a state of another lineage belongs to another stack, however similar.
     pub lineage: String,
+    /// [`crate::value::Seal::check`] of the key of its digests; `None` in a state of an older drplan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_check: Option<String>,
     /// Increases by one with every snapshot.
     pub serial: u64,
     /// The name of the stack.
@@ -55,6 +58,7 @@ impl State {
         Self {
             version: VERSION,
             lineage,
+            key_check: None,
             serial: 0,
             stack: stack.to_owned(),
             roles: Roles::default(),

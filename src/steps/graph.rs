@@ -59,7 +59,9 @@ impl Step {
             Act::Create | Act::Update | Act::Adopt | Act::Delete(_) | Act::SetAside(_) | Act::Forget => {
                 vec![&self.address]
             }
-            Act::Task(Task::Promote { .. } | Task::Reprotect | Task::Move { .. }) => vec![&self.address],
+            Act::Task(Task::Promote { .. } | Task::Reprotect | Task::Move { .. } | Task::Power { .. }) => {
+                vec![&self.address]
+            }
             Act::Task(Task::Route { levers, .. }) => levers.iter().flat_map(RouteSwitch::resources).collect(),
             Act::Task(
                 Task::CatchUp

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Step;
@@ -23,9 +23,14 @@ pub struct RunSpec {
     pub verb: RunKind,
     /// Planned or forced.
     pub how: FailoverMode,
-    /// The name of the lost site.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost: Option<String>,
+    /// The names of the lost sites. Journals hold one as text, as earlier versions did, and several as a list.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "as_one_or_several",
+        deserialize_with = "one_or_several"
+    )]
+    pub lost: Vec<String>,
     /// The start of the outage, where the operator gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -125,6 +130,30 @@ impl Prediction {
             (RunKind::Up | RunKind::Down, FailoverMode::Forced) => self.recovery(),
         }
     }
+}
+
+/// One name as text, several as a list.
+fn as_one_or_several<S: Serializer>(names: &[String], to: S) -> Result<S::Ok, S::Error> {
+    match names {
+        [one] => to.serialize_str(one),
+        several => several.serialize(to),
+    }
+}
+
+/// A list of names, or one name.
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Several(Vec<String>),
+        None(()),
+    }
+    Ok(match Names::deserialize(from)? {
+        Names::One(name) => vec![name],
+        Names::Several(names) => names,
+        Names::None(()) => Vec::new(),
+    })
 }
 
 const fn is_zero(count: &u32) -> bool {

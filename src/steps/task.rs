@@ -34,6 +34,11 @@ pub enum Task {
         /// Their values; none is secret.
         arguments: JsonMap<String, Json>,
     },
+    /// Start or stop the work of the resource.
+    Power {
+        /// True to start it.
+        on: bool,
+    },
     /// Wait until clients no longer use the old endpoint (DNS time to live).
     Linger(Duration),
     /// Switch the traffic of one set of users: every route that is no fallback, and fallbacks where it fails.
@@ -67,6 +72,12 @@ impl Act {
 }
 
 impl Step {
+    /// True for requests and programs of the group's own: nothing shows what they have done, so that a resumed run
+    /// repeats them. Every other step is checked before it is repeated.
+    pub fn repeats_unchecked(&self) -> bool {
+        matches!(&self.act, Act::Task(Task::Custom { action }) if matches!(&**action, "http" | "command"))
+    }
+
     /// True for steps that may move users or data: promotions, traffic switches, and everything of the group's own
     /// except waits and approvals.
     pub fn moves_users(&self) -> bool {
@@ -183,6 +194,16 @@ pub struct Touch {
     pub region: String,
     /// The reason: `the resource`, `its resource group's metadata`, `the status of the operation`.
     pub with: String,
+    /// True for a request to the control plane of a lost site, which must respond: it moves data away from there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaves: bool,
+}
+
+impl Touch {
+    /// A step needs this region.
+    pub fn new(region: impl Into<String>, with: impl Into<String>) -> Self {
+        Self { region: region.into(), with: with.into(), leaves: false }
+    }
 }
 
 /// The rollback of a step.

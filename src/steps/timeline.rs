@@ -288,6 +288,12 @@ impl Timeline {
         self.graph.schedule(WIDTH, left).total()
     }
 
+    /// The time since the start of a running step; `None` for one that does not run.
+    pub fn running_for(&self, id: StepId, now: Timestamp) -> Option<Duration> {
+        let last = self.course(id)?.attempts.last()?;
+        (self.phase(id) == Some(Phase::UnderWay)).then(|| between(last.begun, now))
+    }
+
     /// The history of a step.
     pub fn course(&self, id: StepId) -> Option<&StepHistory> {
         self.courses.get(id.index())

@@ -1,7 +1,7 @@
 //! File operations of the local store: complete reads, and synced writes that happen completely or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::state::StateError;
@@ -16,9 +16,58 @@ pub fn failed(path: &Path) -> impl Fn(io::Error) -> StateError {
     |e| StateError::Io { file: shown(path), what: e.to_string() }
 }
 
+/// Maximum size of a state or a journal in bytes.
+pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Checks that a path is a file, and not something that may block or never end.
+///
+/// # Errors
+/// What it is instead.
+pub fn check_regular(of: fs::FileType) -> io::Result<()> {
+    if of.is_file() {
+        return Ok(());
+    }
+    let what = match of {
+        of if of.is_dir() => "a directory",
+        #[cfg(unix)]
+        of if std::os::unix::fs::FileTypeExt::is_fifo(&of) => "a named pipe",
+        #[cfg(unix)]
+        of if std::os::unix::fs::FileTypeExt::is_socket(&of) => "a socket",
+        _ => "a device",
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a regular file")))
+}
+
+/// The content of a regular file of at most this many bytes. Nothing else is opened, so that a read neither blocks nor
+/// takes more memory than that.
+///
+/// # Errors
+/// A missing file, anything else than a file, or a larger one.
+pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    check_regular(fs::metadata(path)?.file_type())?;
+    let file = File::open(path)?;
+    // It may have been replaced since.
+    check_regular(file.metadata()?.file_type())?;
+    read_at_most(file, most)
+}
+
+/// The rest of what is read, if that is at most this many bytes. A length need not be true: files of `/proc` have none.
+///
+/// # Errors
+/// More than that.
+pub fn read_at_most(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    from.take(most.saturating_add(1)).read_to_end(&mut content)?;
+    if content.len() as u64 > most {
+        let text = format!("it is larger than the maximum of {most} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, text));
+    }
+    Ok(content)
+}
+
 /// The content of a file; `None` where there is none.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
-    match fs::read(path) {
+    match read_bounded(path, MAX_BYTES) {
         Ok(content) => Ok(Some(content)),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         Err(e) => Err(failed(path)(e)),

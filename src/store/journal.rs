@@ -1,7 +1,7 @@
 //! A journal in a file: appended to, synced, never changed.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::files;
@@ -23,10 +23,14 @@ impl LocalJournal {
     /// Opens a journal after its last complete line, and truncates a torn one. Creates a missing journal.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         let failed = files::failed(path);
+        match std::fs::metadata(path) {
+            Ok(found) => files::check_regular(found.file_type()).map_err(&failed)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(&failed)?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(&failed)?;
+        let text = files::read_at_most(&mut file, files::MAX_BYTES).map_err(&failed)?;
         let read = lines::read(&files::shown(path), &text)?;
         if read.whole < text.len() {
             file.set_len(read.whole as u64).map_err(&failed)?;

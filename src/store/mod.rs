@@ -25,7 +25,7 @@ mod memory;
 mod tests;
 
 use std::cmp::Ordering;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
@@ -35,10 +35,14 @@ use crate::steps::{Approval, Entry, Event, RunEnd, RunStart, lines};
 use crate::value::Seal;
 use crate::world::{Ids, Journal, Store};
 
+pub use files::{read_at_most, read_bounded};
 pub use lock::{Holder, LockGuard};
 pub use memory::MemoryStore;
 
 use journal::LocalJournal;
+
+/// Before the check of the key that a new key replaces, on its second line.
+const REPLACES: &str = "replaces ";
 
 /// The number of attempts to read a state that other processes keep replacing.
 const READS: usize = 16;
@@ -66,22 +70,41 @@ impl LocalStore {
     /// The seal with the key of this store; the first call creates the key.
     ///
     /// # Errors
-    /// Where the key cannot be read or written, or is damaged.
+    /// Where the key cannot be read or written, is damaged, or is not the one that the state was written with.
     pub fn seal(&self, ids: &dyn Ids) -> Result<Seal, StateError> {
-        let path = self.folder.join("key");
+        let path = self.key_path();
+        let known = files::read(&self.snapshot_path())?.and_then(|text| format::key_check(&text));
         if !path.exists() {
             let key: String = ids.key().iter().map(|byte| format!("{byte:02x}")).collect();
+            // The operator removed the key of this state: the new one takes its place.
+            let replaces = known.as_ref().map(|check| format!("{REPLACES}{check}\n")).unwrap_or_default();
             files::make_folder(&self.folder)?;
-            files::create_private(&path, format!("{key}\n").as_bytes())?;
+            files::create_private(&path, format!("{key}\n{replaces}").as_bytes())?;
         }
-        let text = files::read(&path)?.unwrap_or_default();
-        let key = parse_key(text.trim_ascii_end()).ok_or_else(|| StateError::Damaged {
+        let damaged = |what: &str| StateError::Damaged {
             file: files::shown(&path),
-            what: "it is not a key of 64 hexadecimal digits; restore a copy, or remove it: then every sensitive value counts as \
-                   changed"
-                .to_owned(),
-        })?;
-        Ok(Seal::new(key))
+            what: format!("{what}; restore a copy, or remove it: then every sensitive value counts as changed"),
+        };
+        let (seal, replaced) = self.key()?.ok_or_else(|| damaged("it is not a key of 64 hexadecimal digits"))?;
+        match known {
+            Some(known) if known != seal.check() && replaced.as_ref() != Some(&known) => {
+                Err(damaged("it is not the key that state.json was written with, so no recorded digest would match"))
+            }
+            _ => Ok(seal),
+        }
+    }
+
+    /// The key, and the check of the key that it replaces; `None` where there is none that can be read.
+    fn key(&self) -> Result<Option<(Seal, Option<String>)>, StateError> {
+        let text = files::read(&self.key_path())?.unwrap_or_default();
+        let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+        let Some(key) = lines.next().and_then(parse_key) else { return Ok(None) };
+        let replaced = lines.next().and_then(|line| std::str::from_utf8(line).ok()?.strip_prefix(REPLACES));
+        Ok(Some((Seal::new(key), replaced.map(str::to_owned))))
+    }
+
+    fn key_path(&self) -> PathBuf {
+        self.folder.join("key")
     }
 
     /// Excludes other processes that apply plans, until the guard is dropped or the process ends in any way.
@@ -145,8 +168,10 @@ impl LocalStore {
     fn started(&self, run: &str) -> Result<Option<RunStart>, StateError> {
         let path = self.journal_path(run)?;
         let mut line = Vec::new();
+        let found = std::fs::metadata(&path).map_err(files::failed(&path))?;
+        files::check_regular(found.file_type()).map_err(files::failed(&path))?;
         let file = std::fs::File::open(&path).map_err(files::failed(&path))?;
-        BufReader::new(file).read_until(b'\n', &mut line).map_err(files::failed(&path))?;
+        BufReader::new(file.take(files::MAX_BYTES)).read_until(b'\n', &mut line).map_err(files::failed(&path))?;
         let mut entries = lines::read(&files::shown(&path), &line)?.entries;
         if entries.is_empty() {
             // A damaged first line alone looks torn; the lines after it decide.
@@ -277,7 +302,8 @@ impl Store for LocalStore {
 
     fn save(&self, state: &State) -> Result<(), StateError> {
         let path = self.snapshot_path();
-        let text = format::write(state).map_err(|e| files::failed(&path)(e.into()))?;
+        let key_check = self.key()?.map(|(seal, _)| seal.check()).or_else(|| state.key_check.clone());
+        let text = format::write(&State { key_check, ..state.clone() }).map_err(|e| files::failed(&path)(e.into()))?;
         files::make_folder(&self.folder)?;
         files::replace(&path, text.as_bytes(), &self.backup_path())
     }
@@ -320,7 +346,10 @@ impl Store for LocalStore {
     fn approvals(&self, run: &str) -> Result<Vec<Approval>, StateError> {
         let path = self.approvals_path(run)?;
         let text = files::read(&path)?.unwrap_or_default();
-        let damaged = |what: String| StateError::Damaged { file: files::shown(&path), what };
+        let damaged = |what: String| StateError::Damaged {
+            file: files::shown(&path),
+            what: format!("{what}; move the file away, then approve its steps again"),
+        };
         let text = String::from_utf8(text).map_err(|_| damaged("it is not valid text".to_owned()))?;
         let line = |(number, line): (usize, &str)| {
             serde_json::from_str(line).map_err(|e| damaged(format!("line {number} is not an approval ({e})")))

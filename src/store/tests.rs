@@ -254,6 +254,54 @@ fn seal_key_is_created_once_and_private() {
 }
 
 #[test]
+fn state_notices_another_key() {
+    let (_folder, store) = store();
+    let path = store.folder().join("key");
+    let seal = store.seal(&FixedClock).unwrap();
+    store.save(&State::empty("s", "l".to_owned())).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().key_check, Some(seal.check()));
+    // One digit of the key is another one.
+    let key = fs::read_to_string(&path).unwrap();
+    let flipped = format!("{}{}", if key.starts_with('0') { "1" } else { "0" }, &key[1..]);
+    fs::write(&path, &flipped).unwrap();
+    let error = store.seal(&FixedClock).unwrap_err().to_string();
+    assert!(error.contains("it is not the key that state.json was written with"), "{error}");
+    assert!(error.contains("restore a copy, or remove it"), "{error}");
+    // The way out: without it, a new key takes its place, also for the commands before the next write.
+    fs::remove_file(&path).unwrap();
+    let new = store.seal(&OtherKey).unwrap();
+    assert_ne!(new.check(), seal.check());
+    assert_eq!(store.seal(&OtherKey).unwrap().check(), new.check());
+    store.save(&store.load().unwrap().unwrap()).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().key_check, Some(new.check()));
+    fs::write(&path, &key).unwrap();
+    assert!(store.seal(&FixedClock).is_err(), "the old key is now the wrong one");
+}
+
+#[test]
+fn state_of_an_older_drplan_takes_its_key() {
+    let (_folder, store) = store();
+    store.save(&State::empty("s", "l".to_owned())).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().key_check, None);
+    let seal = store.seal(&FixedClock).unwrap();
+    store.save(&store.load().unwrap().unwrap()).unwrap();
+    assert_eq!(store.load().unwrap().unwrap().key_check, Some(seal.check()));
+}
+
+/// Another key than that of [`FixedClock`].
+struct OtherKey;
+
+impl Ids for OtherKey {
+    fn fresh(&self) -> String {
+        "other".to_owned()
+    }
+
+    fn key(&self) -> [u8; 32] {
+        [9; 32]
+    }
+}
+
+#[test]
 fn lock_names_its_holder_and_ends_with_it() {
     let (folder, store) = store();
     let holder = Holder {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::count;
 use super::forecast::ObjectiveMark;
-use super::markdown::{clipped, code, escaped_in_comment, fenced, folded, is_unseen, prose_in_comment, table};
+use super::markdown::{clipped, code, escaped_in_comment, fenced, folded, prose_in_comment, table};
 use super::outlook::{ASSUMED, OutlookLine, OutlookSubject, lines, sources, way};
 use super::plan::{ValueRenderer, place, word};
 use crate::plan::{Action, Change};
@@ -250,7 +250,7 @@ fn further(comment: &Comment<'_>, left_out: &mut Vec<String>) -> String {
 
 /// A line of a block of code without invisible characters, clipped.
 fn line_of(line: &str) -> String {
-    let seen: String = line.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
+    let seen = crate::visible::one_line(line);
     clipped(&seen, LINE)
 }
 

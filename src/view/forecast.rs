@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::count;
 use super::deed::{MoveSites, how_word, regions};
 use crate::duration::spoken;
-use crate::failover::{Calibration, LossEstimate, PreflightCheck, PreflightStatus, Procedure, moment};
+use crate::failover::{Calibration, LossEstimate, PreflightCheck, PreflightStatus, Procedure, in_prose, moment};
 use crate::kinds::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::{Step, StepGraph, TimeSpan, between};
@@ -181,9 +181,10 @@ pub(super) fn direction(procedure: &Procedure) -> String {
         RunKind::Down => format!("Users and data return from {from} to {to}."),
         RunKind::Drill => format!("Rehearses a move from {from} to {to}. Users and data stay where they are."),
     };
-    match &procedure.lost {
-        Some(lost) => format!("{way} Lost site: {lost}."),
-        None => way,
+    match procedure.lost.as_slice() {
+        [] => way,
+        [lost] => format!("{way} Lost site: {lost}."),
+        several => format!("{way} Lost sites: {}.", in_prose(several)),
     }
 }
 
@@ -234,15 +235,13 @@ pub(super) fn verdict(procedure: &Procedure) -> String {
 
 /// The steps of a forced procedure that touch the lost site. Any such step blocks it.
 pub(super) fn touching_lost(procedure: &Procedure) -> impl Iterator<Item = &Step> {
-    touching(places(procedure), procedure.lost.as_deref(), &procedure.steps)
+    touching(places(procedure), &procedure.lost, &procedure.steps)
 }
 
-/// The steps that touch the region of a site.
-fn touching<'a>(places: MoveSites<'a>, lost: Option<&'a str>, steps: &'a StepGraph) -> impl Iterator<Item = &'a Step> {
-    steps
-        .steps
-        .iter()
-        .filter(move |step| lost.is_some_and(|lost| step.touches.iter().any(|touch| places.is_at(&touch.region, lost))))
+/// The steps that touch the region of one of these sites.
+fn touching<'a>(places: MoveSites<'a>, lost: &'a [String], steps: &'a StepGraph) -> impl Iterator<Item = &'a Step> {
+    let is_lost = move |region: &str| lost.iter().any(|lost| places.is_at(region, lost));
+    steps.steps.iter().filter(move |step| step.touches.iter().any(|touch| !touch.leaves && is_lost(&touch.region)))
 }
 
 /// Number of steps that touch each region, and of those that touch none.
@@ -271,17 +270,29 @@ pub(super) fn touched_words(places: MoveSites<'_>, steps: &StepGraph) -> String 
     }
 }
 
-/// Proof that no step touches the lost site, or the steps that do; `None` if no site is lost.
-pub(super) fn proof(places: MoveSites<'_>, lost: Option<&str>, steps: &StepGraph) -> Option<String> {
+/// Proof that no step touches a lost site, or the steps that do; `None` if no site is lost.
+pub(super) fn proof(places: MoveSites<'_>, lost: &[String], steps: &StepGraph) -> Option<String> {
+    if lost.is_empty() {
+        return None;
+    }
     let touching: Vec<&str> = touching(places, lost, steps).map(|step| step.address.as_str()).collect();
-    let lost = places.site(lost?);
+    let names: Vec<String> = lost.iter().map(|lost| places.site(lost)).collect();
+    let (lost, them) = (in_prose(&names), if names.len() == 1 { "that region" } else { "those regions" });
+    let sites = if names.len() == 1 { "site" } else { "sites" };
+    let asks = |step: &&Step| step.touches.iter().any(|touch| touch.leaves);
+    let asking: Vec<&str> = steps.steps.iter().filter(asks).map(|step| step.address.as_str()).collect();
     Some(match touching.is_empty() {
+        true if !asking.is_empty() => format!(
+            "No step touches {lost}, but for the promotion of {}: its one request goes to the control plane in {them}, \
+             which responds.",
+            asking.join(", ")
+        ),
         true => format!(
-            "No step touches {lost}: no resource, no resource group metadata and no operation status in that region. An \
+            "No step touches {lost}: no resource, no resource group metadata and no operation status in {them}. An \
              action on an object, such as a promotion, goes to the region of that object, whichever resource group \
              holds it."
         ),
-        false => format!("These steps touch the lost site {lost}: {}.", touching.join(", ")),
+        false => format!("These steps touch the lost {sites} {lost}: {}.", touching.join(", ")),
     })
 }
 

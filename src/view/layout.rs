@@ -125,7 +125,8 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
 fn fit_line(line: &str, width: usize) -> String {
     let (whole, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
     let plain = anstream::adapter::strip_str(whole).to_string();
-    if plain.chars().count() <= width || plain.trim_start().starts_with("drplan ") {
+    let is_command = ["drplan ", "az "].iter().any(|program| plain.trim_start().starts_with(program));
+    if plain.chars().count() <= width || is_command {
         return line.to_owned();
     }
     let indent = (plain.len() - plain.trim_start().len() + 4).min(width / 2);

@@ -1,5 +1,7 @@
 //! Text of others, escaped so that Markdown shows it unchanged.
 
+use crate::visible::is_unseen;
+
 /// Text without meaning to Markdown or HTML, on one line.
 pub(super) fn escaped(text: &str) -> String {
     escape(text, false)
@@ -36,13 +38,6 @@ fn escape(text: &str, in_comment: bool) -> String {
         }
     }
     out
-}
-
-/// True for an invisible character that changes how others appear: it moves the cursor or reverses the direction of
-/// text.
-pub(super) fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Lines as a block of code, between fences longer than any in them. `language` selects the colours.
@@ -87,7 +82,7 @@ fn prose_with(text: &str, escaped: fn(&str) -> String) -> String {
 
 /// Text as code, on one line, safe in a table.
 pub(super) fn code(text: &str) -> String {
-    let line: String = text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
+    let line = crate::visible::one_line(text);
     // A bar ends a cell even between backticks, and only a table would remove its escape. Use entities instead.
     if line.trim().is_empty() || line.contains('|') {
         return format!("<code>{}</code>", in_entities(&line));

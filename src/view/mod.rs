@@ -3,6 +3,7 @@
 //! Pure: data in, text out. Values arrive sealed, so no view can show a secret. Text holds ANSI styles and reads as
 //! well without them; the caller strips them where they are not wanted.
 
+mod alike;
 pub mod check;
 mod comment;
 mod deed;
@@ -14,6 +15,7 @@ pub mod kinds;
 mod layout;
 mod markdown;
 pub mod outlook;
+pub mod overdue;
 pub mod pages;
 pub mod plan;
 pub mod plan_json;
@@ -28,8 +30,11 @@ pub mod review_markdown;
 pub mod roles;
 pub mod run;
 pub mod run_json;
+pub mod run_show;
 pub mod sarif;
 pub mod service;
+pub mod standing;
+pub mod standing_json;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -78,9 +83,9 @@ pub(crate) fn styled(style: Style, words: &str) -> String {
     format!("{style}{words}{style:#}")
 }
 
-/// Text from outside drplan, without control characters.
+/// Text from outside drplan, on one line.
 pub(crate) fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    crate::visible::one_line(text)
 }
 
 /// An address without its kind.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::deed::{Numbers, PhaseRows, Row, begins, direct, phases, regions};
+use super::deed::{Numbers, PhaseRows, Row, begins, direct, how_word, phases, regions};
 use super::forecast::{self, ObjectiveMark, of_amount, of_time, places};
 use super::{BOLD, CYAN, DIM, GREEN, Layout, RED, YELLOW, count, fit, short, styled, table, wrap};
 use crate::duration::spoken;
@@ -36,6 +36,49 @@ pub fn text(procedure: &Procedure, cloud: CloudName, layout: Layout) -> String {
     let style = if procedure.is_refused() { RED } else { BOLD };
     sections.push(styled(style, &forecast::verdict(procedure)) + "\n");
     fit(&sections.join("\n"), layout.width)
+}
+
+/// Several procedures in one view: a line for each, and the checks that failed or warn, each once.
+pub fn overview(procedures: &[Procedure], cloud: CloudName, layout: Layout) -> String {
+    let Some(first) = procedures.first() else { return String::new() };
+    let head = format!(
+        "{} on {}: {} of {}, {}\n",
+        styled(BOLD, &first.stack),
+        cloud.as_str(),
+        first.verb.as_str(),
+        count(procedures.len(), "failover group", "failover groups"),
+        how_word(first.how)
+    );
+    let mut rows = vec![["group", "move", ""].map(str::to_owned).to_vec()];
+    rows.extend(
+        procedures
+            .iter()
+            .map(|one| vec![one.group.clone(), format!("{} → {}", one.leaving, one.arriving), forecast::verdict(one)]),
+    );
+    let mut found: Vec<(&PreflightCheck, Vec<&str>)> = Vec::new();
+    let open = procedures.iter().filter(|one| one.idle.is_none());
+    for (one, check) in open.flat_map(|one| one.guards.iter().map(move |check| (one, check))) {
+        match found.iter_mut().find(|(known, _)| *known == check) {
+            _ if check.verdict == PreflightStatus::Passes => {}
+            Some((_, groups)) => groups.push(&one.group),
+            None => found.push((check, vec![&one.group])),
+        }
+    }
+    found.sort_by_key(|(check, _)| check.verdict);
+    let mut checks = String::new();
+    for (check, groups) in found {
+        let (style, word) = match check.verdict {
+            PreflightStatus::Refuses => (RED, "FAILED"),
+            PreflightStatus::Warns | PreflightStatus::Passes => (YELLOW, "warning"),
+        };
+        let what = layout.wrap(&format!("{}: {} ({})", check.rule, check.what, groups.join(", ")), 10);
+        checks += &format!("  {}{}{what}\n", styled(style, word), " ".repeat(8 - word.len()));
+        if !check.help.is_empty() {
+            checks += &format!("          {}\n", layout.wrap(&check.help, 10));
+        }
+    }
+    let sections = [Some(head), Some(table(&rows, 2, layout.width)), (!checks.is_empty()).then_some(checks)];
+    fit(&sections.into_iter().flatten().collect::<Vec<_>>().join("\n"), layout.width)
 }
 
 /// The failed checks of a blocked procedure. `dry_run` is the command that shows the whole procedure.
@@ -133,7 +176,7 @@ fn boundary(procedure: &Procedure, layout: Layout) -> Option<String> {
     let mut out = String::new();
     let mut say = |words: &str| out += &format!("{}\n", layout.wrap(words, 0));
     forecast::accepted(procedure).iter().for_each(|words| say(words));
-    forecast::proof(places(procedure), procedure.lost.as_deref(), &procedure.steps).iter().for_each(|words| say(words));
+    forecast::proof(places(procedure), &procedure.lost, &procedure.steps).iter().for_each(|words| say(words));
     if !procedure.steps.steps.is_empty() {
         say(&forecast::touched_words(places(procedure), &procedure.steps));
     }

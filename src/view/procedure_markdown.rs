@@ -99,7 +99,7 @@ fn boundary(procedure: &Procedure) -> Option<String> {
     }
     let words = [
         forecast::accepted(procedure),
-        forecast::proof(places(procedure), procedure.lost.as_deref(), &procedure.steps),
+        forecast::proof(places(procedure), &procedure.lost, &procedure.steps),
         Some(forecast::touched_words(places(procedure), &procedure.steps)),
     ];
     let mut out: String = words.into_iter().flatten().map(|words| format!("- {}\n", prose(&words))).collect();

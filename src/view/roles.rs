@@ -1,6 +1,8 @@
 //! Roles as text and JSON: groups that are failed over, roles that moved without a run, protection debt, and the
 //! unfinished run.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::{BOLD, Layout, RED, YELLOW, fit, styled};
@@ -143,10 +145,11 @@ pub fn moved_by_itself(drift: &[RoleDrift], left: &[HeldArgument], layout: Layou
         let words = format!("Until you choose, drplan leaves unchanged: {}.", each.join(", "));
         text += &format!("    {}\n", layout.wrap(&words, 4));
     }
-    Some(
-        text + "  Choose one:\n    Record the roles as they are now: `drplan roles accept`\n    \
-                Fail back: `drplan failover-group down`\n",
-    )
+    text += "  Choose one:\n    Record the roles as they are now: `drplan roles accept`\n";
+    let groups: BTreeSet<&str> = drift.iter().map(|drift| drift.group.as_str()).collect();
+    let back = |group| format!("    Fail back: `drplan failover-group down --group {}`\n", quoted(group));
+    text.extend(groups.into_iter().map(back));
+    Some(text)
 }
 
 /// Protection debt, each with its remediation.

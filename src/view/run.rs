@@ -1,23 +1,19 @@
-//! Failover runs as text: the status of one with the commands to resume or abort it, the history, and one in full.
+//! A failover run as text: its status, with the commands to resume, abort or take it over.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anstyle::Style;
 use jiff::Timestamp;
 
 use super::deed::{MoveSites, Numbers, act_word, how_word};
-use super::forecast;
+use super::overdue::{self, OverdueAdvice};
 use super::procedure::debt;
-use super::{BOLD, CYAN, DIM, GREEN, Layout, MANY, RED, YELLOW, fit, styled, table, table_or_blocks, visible};
+use super::{BOLD, CYAN, DIM, GREEN, Layout, MANY, RED, YELLOW, fit, styled, visible};
 use crate::duration::spoken;
-use crate::failover::moment;
-use crate::kinds::FailoverMode;
+use crate::failover::{in_prose, moment};
 use crate::stack::CloudName;
 use crate::state::RunKind;
-use crate::steps::{
-    Act, Attempt, Condition, Phase, Step, StepHistory, StepId, Task, TimeSpan, Timeline, Undo, is_interruption,
-};
+use crate::steps::{Act, Condition, Phase, Step, StepHistory, StepId, Timeline, Undo, between};
 
 /// Maximum number of lines of unfinished steps in a summary.
 const MOST: usize = 8;
@@ -42,6 +38,10 @@ pub struct RunCommands {
     pub abort: String,
     /// The command that approves each step that waits for an operator.
     pub approve: BTreeMap<StepId, String>,
+    /// The command that takes the run over, by the site that is lost.
+    pub take_over: BTreeMap<String, String>,
+    /// The objects of its steps, for steps that take far too long.
+    pub advice: OverdueAdvice,
 }
 
 /// Status of a run: its steps in progress, waiting, failed and remaining, and the commands for it. `holder` is the
@@ -59,6 +59,7 @@ pub fn status(
     let lines = Lines { run, numbers: numbers(run), layout };
     let word = if holder.is_some() { "Steps in progress:" } else { "Steps started, outcome unknown:" };
     sections.extend(section(word, &lines.under_way(now)));
+    sections.extend(overdue_steps(run, now, holder, commands, layout));
     sections.extend(section("Failed:", &lines.with_reasons(steps(run, &[Phase::Failed]))));
     sections.extend(section("Outcome unknown:", &lines.with_reasons(steps(run, &[Phase::Unknown]))));
     sections.extend(section("Waiting for approval:", &lines.with_reasons(steps(run, &[Phase::Paused]))));
@@ -72,11 +73,11 @@ pub fn status(
 }
 
 /// Numbers of the steps, as the procedure printed them.
-fn numbers(run: &Timeline) -> Numbers {
+pub(super) fn numbers(run: &Timeline) -> Numbers {
     Numbers::of(&run.graph, run.undertaking.steps.len())
 }
 
-fn head(run: &Timeline, cloud: CloudName) -> String {
+pub(super) fn head(run: &Timeline, cloud: CloudName) -> String {
     let Timeline { started, undertaking, report, .. } = run;
     let what = format!(
         "{} of failover group {}, {}",
@@ -84,7 +85,10 @@ fn head(run: &Timeline, cloud: CloudName) -> String {
         visible(&undertaking.group),
         how_word(undertaking.how)
     );
-    let lost = undertaking.lost.as_ref().map(|lost| format!(", {} lost", visible(lost))).unwrap_or_default();
+    let lost = match undertaking.lost.as_slice() {
+        [] => String::new(),
+        lost => format!(", {} lost", visible(&in_prose(lost))),
+    };
     format!(
         "{} {} on {}: {what}{lost}\n{}\n",
         styled(BOLD, &started.run),
@@ -95,9 +99,9 @@ fn head(run: &Timeline, cloud: CloudName) -> String {
 }
 
 /// The headline: the state of the run, and its recovery time.
-fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
+pub(super) fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> String {
     let length = spoken(run.report.length);
-    let since = spoken(crate::steps::between(run.report.began, now));
+    let since = spoken(between(run.report.began, now));
     let words = match (run.condition(), holder) {
         (Condition::Open, Some(holder)) => format!("In progress for {since}, by {}.", visible(holder)),
         (Condition::Open, None) => format!("Interrupted after {length}: no process is running it."),
@@ -147,20 +151,23 @@ fn steps<'a>(run: &'a Timeline, phases: &'a [Phase]) -> impl Iterator<Item = &'a
     run.graph.steps.iter().filter(is)
 }
 
-fn section(title: &str, lines: &str) -> Option<String> {
+pub(super) fn section(title: &str, lines: &str) -> Option<String> {
     (!lines.is_empty()).then(|| format!("{title}\n{lines}"))
 }
 
 /// Steps of a run as lines, in the order of their numbers.
-struct Lines<'a> {
-    run: &'a Timeline,
-    numbers: Numbers,
-    layout: Layout,
+pub(super) struct Lines<'a> {
+    /// The run.
+    pub(super) run: &'a Timeline,
+    /// Numbers of its steps.
+    pub(super) numbers: Numbers,
+    /// The form of the text.
+    pub(super) layout: Layout,
 }
 
 impl<'a> Lines<'a> {
     /// The steps in order; in a summary many that do the same to resources of one kind are a group.
-    fn groups(&self, steps: impl Iterator<Item = &'a Step>) -> Vec<Vec<&'a Step>> {
+    pub(super) fn groups(&self, steps: impl Iterator<Item = &'a Step>) -> Vec<Vec<&'a Step>> {
         let mut steps: Vec<&Step> = steps.collect();
         steps.sort_by_key(|step| self.numbers.get(step.id));
         let alike = |a: &&Step, b: &&Step| !self.layout.is_full() && do_the_same(a, b);
@@ -173,7 +180,7 @@ impl<'a> Lines<'a> {
     }
 
     /// A line for a group.
-    fn line(&self, group: &[&Step], more: &str) -> String {
+    pub(super) fn line(&self, group: &[&Step], more: &str) -> String {
         let ids: Vec<StepId> = group.iter().map(|step| step.id).collect();
         let number = format!("{:>6}", self.numbers.list(&ids));
         let indent = number.chars().count() + 1;
@@ -189,13 +196,12 @@ impl<'a> Lines<'a> {
         let run = self.run;
         let one = |group: &Vec<&Step>| {
             let time = |step: &&Step| {
-                let last = run.course(step.id).and_then(|course| course.attempts.last());
-                let spent = crate::steps::between(last.map_or(now, |attempt| attempt.begun), now);
-                (step.expect.saturating_sub(spent), spent)
+                let spent = run.running_for(step.id, now).unwrap_or_default();
+                (step.expect.saturating_sub(spent), spent, step.worst)
             };
-            let (rest, spent) = group.iter().map(time).max().unwrap_or_default();
+            let (rest, spent, worst) = group.iter().map(time).max().unwrap_or_default();
             let rest = if rest.is_zero() { String::new() } else { format!(", about {} left", spoken(rest)) };
-            let mut out = self.line(group, &format!(", for {}{rest}", spoken(spent)));
+            let mut out = self.line(group, &format!(", for {}{rest} (P95 {})", spoken(spent), spoken(worst)));
             let learnt = group.iter().filter_map(|step| run.course(step.id)?.learnt.last());
             for (_, learnt) in learnt {
                 out += &format!("         {}\n", styled(DIM, &self.layout.wrap(&visible(&learnt.what), 9)));
@@ -242,13 +248,13 @@ impl<'a> Lines<'a> {
 }
 
 /// Same action on resources of one kind.
-fn do_the_same(a: &Step, b: &Step) -> bool {
+pub(super) fn do_the_same(a: &Step, b: &Step) -> bool {
     let is_task = |step: &Step| matches!(step.act, Act::Task(_));
     !is_task(a) && !is_task(b) && (act_word(&a.act), a.address.kind()) == (act_word(&b.act), b.address.kind())
 }
 
 /// `create 10 lb_rule`.
-fn of_several(steps: &[&Step]) -> String {
+pub(super) fn of_several(steps: &[&Step]) -> String {
     let Some(first) = steps.first() else { return String::new() };
     format!("{} {} {}", act_word(&first.act).replace('_', " "), steps.len(), first.address.kind())
 }
@@ -259,7 +265,7 @@ fn rest(run: &Timeline, now: Timestamp, holder: Option<&str>, layout: Layout) ->
     let once = if holder.is_some() { "" } else { " once it is resumed" };
     let mut out = format!("Remaining time: about {}{once}.", spoken(rest));
     if let (Some(objective), None) = (run.undertaking.objectives.0, run.arrived) {
-        let end = crate::steps::between(run.outage().unwrap_or(run.report.began), now) + rest;
+        let end = between(run.outage().unwrap_or(run.report.began), now) + rest;
         out += &match objective.checked_sub(end) {
             Some(spare) => {
                 format!(" The RTO of {} can be met, with {} to spare.", spoken(objective), spoken(spare))
@@ -272,6 +278,54 @@ fn rest(run: &Timeline, now: Timestamp, holder: Option<&str>, layout: Layout) ->
         };
     }
     layout.wrap(&out, 0) + "\n"
+}
+
+/// The running steps that have exceeded their P95 several times, each with the things to check and the commands.
+fn overdue_steps(
+    run: &Timeline,
+    now: Timestamp,
+    holder: Option<&str>,
+    commands: &RunCommands,
+    layout: Layout,
+) -> Option<String> {
+    let is_overdue = |step: &&Step| run.running_for(step.id, now).is_some_and(|spent| overdue::is_overdue(step, spent));
+    let overdue: Vec<&Step> = steps(run, &[Phase::UnderWay]).filter(is_overdue).collect();
+    let lines = Lines { run, numbers: numbers(run), layout };
+    let groups = lines.groups(overdue.iter().copied());
+    let most = if layout.is_full() { groups.len() } else { MANY };
+    let mut out = String::new();
+    for group in groups.iter().take(most) {
+        let Some(step) = group.first() else { continue };
+        let learnt = run.course(step.id).and_then(|course| course.learnt.last());
+        let one = overdue::OverdueStep {
+            step,
+            spent: run.running_for(step.id, now).unwrap_or_default(),
+            is_running: holder.is_some(),
+            learnt: learnt.map(|(_, learnt)| learnt.what.as_str()),
+            more: group.len() - 1,
+        };
+        out += &overdue::text(&overdue::lines(one, &commands.advice), layout);
+    }
+    let left: usize = groups.iter().skip(most).map(Vec::len).sum();
+    if left > 0 {
+        out += &format!("  and {left} more are overdue (-v shows them)\n");
+    }
+    let (Some(holder), false) = (holder, overdue.is_empty()) else { return (!out.is_empty()).then_some(out) };
+    let mut lines = vec![
+        overdue::AdviceLine::Words(format!(
+            "To stop waiting, end {}: press Ctrl-C there twice. Then abort the run:",
+            visible(holder)
+        )),
+        overdue::AdviceLine::Command(commands.abort.clone()),
+    ];
+    let touched = |region: &str| overdue.iter().any(|step| step.touches.iter().any(|touch| touch.region == region));
+    for (site, command) in &commands.take_over {
+        if run.undertaking.regions.get(site).is_some_and(|region| touched(region)) {
+            lines.push(overdue::AdviceLine::Words(format!("Or, if {} is lost, take the run over:", visible(site))));
+            lines.push(overdue::AdviceLine::Command(command.clone()));
+        }
+    }
+    Some(out + &overdue::text(&lines, layout))
 }
 
 /// The commands, each with its effect.
@@ -301,8 +355,8 @@ fn next_commands(run: &Timeline, holder: Option<&str>, commands: &RunCommands, l
 /// The effect of resuming. Requests and programs of the group's own steps cannot be checked: they run a second time.
 fn how_safe(run: &Timeline) -> String {
     let begun = &[Phase::UnderWay, Phase::Failed, Phase::Unknown];
-    let repeats = |step: &&Step| matches!(&step.act, Act::Task(Task::Custom { action }) if matches!(&**action, "http" | "command"));
-    let repeated: Vec<&str> = steps(run, begun).filter(repeats).map(|step| step.address.as_str()).collect();
+    let repeated = steps(run, begun).filter(|step| step.repeats_unchecked());
+    let repeated: Vec<&str> = repeated.map(|step| step.address.as_str()).collect();
     match repeated.is_empty() {
         true => "Resume it. This is safe: drplan checks each started step before it repeats it.".to_owned(),
         false => format!(
@@ -320,232 +374,10 @@ pub(super) fn forward_only(run: &Timeline) -> impl Iterator<Item = &Step> {
 }
 
 /// Protection debt that the run has left.
-fn owed(run: &Timeline, layout: Layout) -> Option<String> {
+pub(super) fn owed(run: &Timeline, layout: Layout) -> Option<String> {
     let owed = run.role.as_ref().map(|role| role.owed.as_slice()).unwrap_or_default();
     section(
         "Protection debt (reduced redundancy or replication):",
         &owed.iter().map(|one| debt(one, layout)).collect::<String>(),
     )
-}
-
-/// All runs, the newest first, as a table.
-pub fn history(runs: &[Timeline], width: usize) -> String {
-    if runs.is_empty() {
-        return "No failover runs.\n".to_owned();
-    }
-    let head = ["run", "group", "verb", "mode", "started", "duration", "service restored", "result", "by"];
-    let row = |run: &Timeline| {
-        let undertaking = &run.undertaking;
-        vec![
-            run.started.run.clone(),
-            visible(&undertaking.group),
-            undertaking.verb.as_str().to_owned(),
-            how_word(undertaking.how).to_owned(),
-            moment(run.report.began),
-            spoken(run.report.length),
-            super::service::measured(run),
-            result_word(run),
-            visible(&run.started.by),
-        ]
-    };
-    let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
-    table_or_blocks(&std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>(), 9, width)
-}
-
-/// The result of a run in a table.
-fn result_word(run: &Timeline) -> String {
-    match (run.condition(), &run.superseded_by) {
-        (Condition::Superseded, Some(other)) => format!("superseded by {}", visible(other)),
-        (Condition::Done, _) if run.has_skipped() => "done, with skipped steps".to_owned(),
-        (condition, _) => condition_word(condition).to_owned(),
-    }
-}
-
-/// Name of a condition in text.
-pub(super) fn condition_word(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Open => "unfinished",
-        Condition::Waits => "waiting for approval",
-        Condition::Stopped => "stopped",
-        Condition::Failed => "failed",
-        Condition::Done => "done",
-        Condition::Unwound => "rolled back",
-        Condition::GivenUp => "aborted",
-        Condition::Superseded => "superseded",
-    }
-}
-
-/// One run in full: predicted against actual values, decisions, every step in the order of its start.
-pub fn show(run: &Timeline, cloud: CloudName, layout: Layout) -> String {
-    let mut sections = vec![head(run, cloud), standing(run, run.last(), None) + "\n", compared(run, layout)];
-    let decision = |decision: &crate::steps::OperatorDecision| {
-        format!("  {:>8} {}\n", offset(run, decision.at), layout.wrap(&visible(&decision.what), 11))
-    };
-    sections.extend(section("Decisions:", &run.decisions.iter().map(decision).collect::<String>()));
-    let lines = Lines { run, numbers: numbers(run), layout };
-    sections.push(course_of(&lines));
-    let not_begun: String =
-        lines.groups(not_begun(run).into_iter()).iter().map(|group| lines.line(group, "")).collect();
-    sections.extend(section("Not started:", &not_begun));
-    sections.extend(owed(run, layout));
-    fit(&sections.join("\n"), layout.width)
-}
-
-/// Time since the start of the run.
-pub(super) fn offset(run: &Timeline, at: Timestamp) -> String {
-    format!("+{}", spoken(crate::steps::between(run.report.began, at)))
-}
-
-/// Predicted and actual values against the objectives, as a table.
-fn compared(run: &Timeline, layout: Layout) -> String {
-    let known = |time: Option<Duration>| time.map_or_else(|| "-".to_owned(), spoken);
-    let undertaking = &run.undertaking;
-    let mut rows = vec![["", "P50", "P95", "actual", "objective"].map(str::to_owned).to_vec()];
-    let rto = known(undertaking.objectives.0);
-    let mut row = |name: &str, time: TimeSpan, actual: String, objective: String| {
-        rows.push(vec![name.to_owned(), spoken(time.typical), spoken(time.worst), actual, objective]);
-    };
-    let (predicted, actual) = (undertaking.predicted, super::service::measured(run));
-    match (undertaking.verb, undertaking.how, predicted.interruption) {
-        (RunKind::Up | RunKind::Down, FailoverMode::Planned, Some(interruption)) => {
-            let measured = run.served.and(run.interruption());
-            row("service interruption", interruption, known(measured), rto);
-            let name = if undertaking.verb == RunKind::Up { "recovery time" } else { "failback time" };
-            row(name, predicted.recovery(), actual, "-".to_owned());
-        }
-        (RunKind::Drill, ..) => {
-            let whole = run.recovery().zip(predicted.left_out).map(|(real, left)| real + left.typical);
-            row(
-                forecast::time_of(RunKind::Drill, undertaking.how),
-                predicted.headline(RunKind::Drill, undertaking.how),
-                known(whole),
-                rto,
-            );
-            row("recovery time in drill", predicted.recovery(), actual, "-".to_owned());
-        }
-        (verb, how, _) => {
-            row(forecast::time_of(verb, how), predicted.recovery(), actual, rto);
-            if run.outage().is_some() {
-                let whole = run.without_service();
-                rows.push(vec![
-                    "  from the outage".to_owned(),
-                    "-".to_owned(),
-                    "-".to_owned(),
-                    known(whole),
-                    "-".to_owned(),
-                ]);
-            }
-        }
-    }
-    let mut out = table(&rows, 1, layout.width);
-    if undertaking.losses.is_empty() {
-        return out;
-    }
-    if undertaking.verb == RunKind::Drill {
-        return out + "\nData loss (RPO): not tested; a drill promotes no data.\n";
-    }
-    let or = |loss: Option<Duration>, unknown: &str| loss.map_or_else(|| unknown.to_owned(), spoken);
-    let mut rows = vec![["", "predicted", "accepted", "actual", "objective"].map(str::to_owned).to_vec()];
-    for (replica, predicted) in &undertaking.losses {
-        rows.push(vec![
-            format!("data loss (RPO) of {replica}"),
-            or(*predicted, "unknown"),
-            known(undertaking.accepted.data_loss),
-            or(run.lost(replica).map(forecast::at_least), "not measured"),
-            known(undertaking.objectives.1),
-        ]);
-    }
-    out += &format!("\n{}", table(&rows, 1, layout.width));
-    out
-}
-
-/// Every attempt in the order of time, with its observations. In a summary many like steps that went well are one line.
-fn course_of(lines: &Lines<'_>) -> String {
-    let run = lines.run;
-    let mut attempts: Vec<(&Step, usize, &Attempt)> = Vec::new();
-    for (step, course) in run.graph.steps.iter().zip(&run.courses) {
-        attempts.extend(course.attempts.iter().enumerate().map(|(number, attempt)| (step, number, attempt)));
-    }
-    attempts.sort_by_key(|(step, number, attempt)| (attempt.begun, lines.numbers.get(step.id), *number));
-    let plain = |(step, number, attempt): &(&Step, usize, &Attempt)| {
-        let is_alone = *number > 0 || run.critical.contains(&step.id) || attempt.outcome != Phase::Succeeded;
-        !is_alone && learnt_during(run.course(step.id), *number).is_empty()
-    };
-    let alike = |a: &(&Step, usize, &Attempt), b: &(&Step, usize, &Attempt)| {
-        !lines.layout.is_full() && plain(a) && plain(b) && do_the_same(a.0, b.0)
-    };
-    let mut out = String::from("Steps in the order of their start (* critical path):\n");
-    for chunk in attempts.chunk_by(alike) {
-        match chunk.len() >= MANY {
-            true => out += &of_attempts(lines, chunk),
-            false => out.extend(chunk.iter().map(|(step, number, attempt)| of_attempt(lines, step, *number, attempt))),
-        }
-    }
-    out
-}
-
-/// One line for like attempts that went well: the first start, and the longest duration.
-fn of_attempts(lines: &Lines<'_>, attempts: &[(&Step, usize, &Attempt)]) -> String {
-    let began = attempts.iter().map(|(_, _, attempt)| attempt.begun).min().unwrap_or(lines.run.report.began);
-    let took = |(_, _, attempt): &(&Step, usize, &Attempt)| Some(crate::steps::between(attempt.begun, attempt.ended?));
-    let took = attempts.iter().filter_map(took).max().unwrap_or_default();
-    let (steps, ids): (Vec<&Step>, Vec<StepId>) = attempts.iter().map(|(step, ..)| (*step, step.id)).unzip();
-    let (began, took, numbers) = (offset(lines.run, began), spoken(took), lines.numbers.list(&ids));
-    format!("  {began:>8} {took:>8} {numbers:>6} {} (-v shows each)\n", of_several(&steps))
-}
-
-fn of_attempt(lines: &Lines<'_>, step: &Step, number: usize, attempt: &Attempt) -> String {
-    let run = lines.run;
-    let star = if run.critical.contains(&step.id) { styled(YELLOW, "*") } else { " ".to_owned() };
-    let took = attempt.ended.map(|ended| spoken(crate::steps::between(attempt.begun, ended)));
-    let took = took.unwrap_or_else(|| "-".to_owned());
-    let again = if number > 0 { format!(", attempt {}", number + 1) } else { String::new() };
-    let outcome = match attempt.outcome {
-        Phase::Succeeded => String::new(),
-        Phase::Paused if is_interruption(&attempt.why) => ": interrupted".to_owned(),
-        other => format!(": {}", outcome(other)),
-    };
-    let deed = format!("{}{again}{outcome}", places(run).deed(step));
-    let mut out = format!(
-        "{star} {:>8} {took:>8} {:>6} {}\n",
-        offset(run, attempt.begun),
-        lines.numbers.get(step.id),
-        lines.layout.wrap(&deed, 27)
-    );
-    let mut more = |words: &str| out += &format!("{:27}{}\n", "", styled(DIM, &lines.layout.wrap(&visible(words), 27)));
-    if !attempt.why.is_empty() {
-        more(&attempt.why);
-    }
-    for learnt in learnt_during(run.course(step.id), number) {
-        more(&learnt);
-    }
-    out
-}
-
-/// Observations of a step during one of its attempts.
-pub(super) fn learnt_during(course: Option<&StepHistory>, number: usize) -> Vec<String> {
-    let Some(course) = course else { return Vec::new() };
-    let Some(begun) = course.attempts.get(number).map(|attempt| attempt.begun) else { return Vec::new() };
-    let next = course.attempts.get(number + 1).map(|attempt| attempt.begun);
-    let during = course.learnt.iter().filter(|(at, _)| *at >= begun && next.is_none_or(|next| *at < next));
-    during.map(|(_, learnt)| learnt.what.clone()).filter(|what| !what.is_empty()).collect()
-}
-
-/// Text for the state in which a step ended.
-pub(super) const fn outcome(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Waiting | Phase::Ready => "not started",
-        Phase::UnderWay => "interrupted",
-        Phase::Succeeded => "done",
-        Phase::Failed => "failed",
-        Phase::Unknown => "outcome unknown",
-        Phase::Paused => "waiting for approval",
-        Phase::Skipped => "skipped",
-    }
-}
-
-/// The steps that were never started, and those that were skipped.
-fn not_begun(run: &Timeline) -> Vec<&Step> {
-    let never = |id: StepId| run.course(id).is_none_or(|course| course.attempts.is_empty());
-    run.graph.steps.iter().filter(|step| never(step.id)).collect()
 }

@@ -5,7 +5,8 @@
 //! {
 //!   "format_version": 2,
 //!   "run": "1790000000000-b2", "stack": "web-geo", "digest": "<digest>", "cloud": "local",
-//!   "group": "web", "verb": "up | down | drill", "mode": "planned | forced", "lost": "primary | null",
+//!   "group": "web", "verb": "up | down | drill", "mode": "planned | forced",
+//!   "lost": "the first of lost_sites | null", "lost_sites": ["primary"],
 //!   "from": "primary", "to": "secondary",
 //!   "condition": "open | waits | stopped | failed | done | unwound | aborted",
 //!   "by": "ann@host", "began": "2026-09-21T13:33:20Z", "last": "…", "length": 400,
@@ -30,6 +31,7 @@
 //!     "id": 1, "number": 2, "address": "geo_replica.orders", "phase": "promote", "act": "promote", "does": "…",
 //!     "state": "waiting | ready | under_way | succeeded | failed | unknown | paused | skipped",
 //!     "expect": 35, "worst": 130,
+//!     "running_for": "12 | null", "overdue": false,
 //!     "attempts": [{ "begun": "…", "ended": "… | null", "outcome": "succeeded", "why": "…" }],
 //!     "learnt": [{ "at": "…", "what": "…", "loss": "38.5 | null" }],
 //!     "left_out": "the user who skipped it, and the reason | null"
@@ -53,6 +55,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::deed::{Numbers, act_word, how_word};
+use super::overdue::is_overdue;
 use super::procedure_json::{becomes, seconds, span};
 use super::run::{forward_only, places};
 use crate::kinds::FailoverMode;
@@ -77,7 +80,7 @@ pub fn status(run: &Timeline, now: Timestamp, holder: Option<&str>, cloud: Cloud
         "decisions": run.decisions.iter().map(|one| json!({"at": one.at, "step": one.step, "what": one.what})).collect::<Vec<_>>(),
         "critical_path": run.critical,
         "irreversible": ids(forward_only(run).collect()),
-        "steps": run.graph.steps.iter().map(|one| step(run, one, &numbers)).collect::<Vec<_>>(),
+        "steps": run.graph.steps.iter().map(|one| step(run, one, &numbers, now)).collect::<Vec<_>>(),
     });
     if let (Json::Object(json), Json::Object(more)) = (&mut json, more) {
         json.extend(more);
@@ -91,8 +94,13 @@ pub fn show(run: &Timeline, cloud: CloudName) -> Json {
 }
 
 /// All runs.
-pub fn history(runs: &[Timeline]) -> Json {
-    json!({ "format_version": FORMAT_VERSION, "runs": runs.iter().map(head).collect::<Vec<_>>() })
+pub fn history(runs: &[Timeline], unreadable: &[(&str, &str)]) -> Json {
+    let unreadable = unreadable.iter().map(|(run, why)| json!({ "run": run, "why": why }));
+    json!({
+        "format_version": FORMAT_VERSION,
+        "runs": runs.iter().map(head).collect::<Vec<_>>(),
+        "unreadable": unreadable.collect::<Vec<_>>(),
+    })
 }
 
 fn head(run: &Timeline) -> Json {
@@ -104,7 +112,8 @@ fn head(run: &Timeline) -> Json {
         "group": undertaking.group,
         "verb": undertaking.verb.as_str(),
         "mode": how_word(undertaking.how),
-        "lost": undertaking.lost,
+        "lost": undertaking.lost.first(),
+        "lost_sites": undertaking.lost,
         "from": undertaking.leaving,
         "to": undertaking.arriving,
         "condition": condition(run.condition()),
@@ -167,7 +176,8 @@ fn losses(run: &Timeline) -> Json {
     undertaking.losses.iter().map(loss).collect()
 }
 
-fn step(run: &Timeline, step: &Step, numbers: &Numbers) -> Json {
+fn step(run: &Timeline, step: &Step, numbers: &Numbers, now: Timestamp) -> Json {
+    let running = run.running_for(step.id, now);
     let course = run.course(step.id);
     let attempts = course.map(|course| course.attempts.as_slice()).unwrap_or_default();
     let attempt = |Attempt { begun, ended, outcome, why }: &Attempt| json!({"begun": begun, "ended": ended, "outcome": phase(*outcome), "why": why});
@@ -183,6 +193,8 @@ fn step(run: &Timeline, step: &Step, numbers: &Numbers) -> Json {
         "state": run.status.phase(step.id).map(phase),
         "expect": seconds(step.expect),
         "worst": seconds(step.worst),
+        "running_for": running.map(seconds),
+        "overdue": running.is_some_and(|spent| is_overdue(step, spent)),
         "attempts": attempts.iter().map(attempt).collect::<Vec<_>>(),
         "learnt": learnt.collect::<Vec<_>>(),
         "left_out": course.and_then(|course| course.left_out.as_ref()).map(|(_, why)| why),

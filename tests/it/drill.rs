@@ -33,7 +33,7 @@ async fn prepare(lab: &Lab, text: &str, group: &str) -> (Stack, SurveyResult, Pr
     let known = plan::knowledge(&state, &|_| false);
     let (stack, _) = lab.read(text).expect("a program").evaluate(&known).expect("a stack");
     let stack = stack.with_copies(group, &known);
-    let survey = failover::survey(&stack, &stack.failover_groups[group], &state, None);
+    let survey = failover::survey(&stack, &stack.failover_groups[group], &state, &[]);
     let seen = apply::look_around(&survey, &lab.azure, &lab.simulator, &*lab.clock).await;
     let procedure = procedure(&stack, group, &state, &seen);
     (stack, seen, procedure)
@@ -45,7 +45,7 @@ fn procedure(stack: &Stack, group: &str, state: &State, seen: &SurveyResult) -> 
         group: &stack.failover_groups[group],
         verb: RunKind::Drill,
         how: FailoverMode::Planned,
-        lost: None,
+        lost: &[],
         to: None,
         without: &[],
         pending: &[],

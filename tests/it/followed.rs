@@ -85,7 +85,7 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         group: "web".to_owned(),
         verb: RunKind::Up,
         how: FailoverMode::Planned,
-        lost: None,
+        lost: Vec::new(),
         since: None,
         supersedes: None,
         leaving: "a".to_owned(),

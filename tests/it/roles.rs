@@ -277,7 +277,8 @@ async fn observed(lab: &Lab, text: &str, writer: Side, health: Health, debts: &[
     let mut observed = drplan::apply::observe(&lab.azure, &*lab.clock, &objects, state.as_ref())
         .await
         .expect("the object is readable");
-    let standing = ReplicaStatus { writer: Some(writer), health, lag: None, debts: debts.to_vec(), frozen: None };
+    let debts = debts.to_vec();
+    let standing = ReplicaStatus { writer: Some(writer), elsewhere: None, health, lag: None, debts, frozen: None };
     observed.standings = BTreeMap::from([(at("geo_replica.orders"), standing)]);
     observed.at = Some(lab.clock.now());
     observed
@@ -309,7 +310,7 @@ fn role_drift_is_reported_and_not_reverted() {
                  Until you choose, drplan leaves unchanged: enabled of \
                  traffic_manager_azure_endpoint.primary.\n  Choose one:\n    \
                  Record the roles as they are now: `drplan roles accept`\n    \
-                 Fail back: `drplan failover-group down`\n"
+                 Fail back: `drplan failover-group down --group web`\n"
             ),
             "{said}"
         );

@@ -128,7 +128,7 @@ fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
         group: "web".to_owned(),
         verb: RunKind::Up,
         how: FailoverMode::Planned,
-        lost: None,
+        lost: Vec::new(),
         leaving: "primary".to_owned(),
         arriving: "secondary".to_owned(),
         regions: stack.sites.values().map(|site| (site.name.to_string(), site.location.clone())).collect(),

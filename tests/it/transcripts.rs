@@ -9,6 +9,9 @@
 //! $ rm stack.hcl
 //! $ show stack.hcl               prints a file, each line after a bar
 //! $ answer yes                   gives the next command a terminal with this input
+//! $ meanwhile drplan …           runs during the next command that repeats itself: one at each of its pauses, after
+//!                                the last of which it ends
+//! $ kill at "promoting"          ends the next command without cleaning up once its messages contain this text
 //! $ git commit -q -m one         runs git with a fixed author and time, so that commit ids are stable
 //! $ drplan plan                  runs in this process, in a directory of its own, from one seed
 //! its output
@@ -22,6 +25,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -49,6 +53,27 @@ impl Write for CollectedOutput {
 impl CollectedOutput {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+/// Messages of a command that dies while it writes a certain text.
+struct FatalOutput {
+    to: CollectedOutput,
+    kill_at: Option<String>,
+}
+
+impl Write for FatalOutput {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        if self.kill_at.as_ref().is_some_and(|text| self.to.text().contains(text)) {
+            self.kill_at = None;
+            std::panic::resume_unwind(Box::new("killed by the transcript"));
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
     }
 }
 
@@ -81,6 +106,10 @@ struct TranscriptRun<'a> {
     dir: &'a Path,
     ids: Arc<SeededIds>,
     answer: Option<String>,
+    /// The text at which the next command is killed.
+    kill_at: Option<String>,
+    /// The commands for the pauses of the next one.
+    meanwhile: Vec<Vec<String>>,
 }
 
 impl TranscriptRun<'_> {
@@ -105,6 +134,14 @@ impl TranscriptRun<'_> {
                 self.answer = Some(format!("{answer}\n"));
                 String::new()
             }
+            ["meanwhile", "drplan", ..] => {
+                self.meanwhile.push(words.iter().skip(1).cloned().collect());
+                String::new()
+            }
+            ["kill", "at", text] => {
+                self.kill_at = Some((*text).to_owned());
+                String::new()
+            }
             ["git", arguments @ ..] => {
                 git(self.dir, arguments);
                 String::new()
@@ -117,18 +154,33 @@ impl TranscriptRun<'_> {
     fn drplan(&mut self, words: &[String]) -> String {
         let (out, err) = (CollectedOutput::default(), CollectedOutput::default());
         let ids = Arc::clone(&self.ids) as _;
-        let mut session = Session::detached(Box::new(out.clone()), Box::new(err.clone()), self.dir.to_owned(), ids);
+        let messages = FatalOutput { to: err.clone(), kill_at: self.kill_at.take() };
+        let is_killed = messages.kill_at.is_some();
+        let mut session = Session::detached(Box::new(out.clone()), Box::new(messages), self.dir.to_owned(), ids);
         if let Some(answer) = self.answer.take() {
             session.terminal.input = true;
             session.input = Box::new(Cursor::new(answer.into_bytes()));
         }
-        let exit = cli::run(words.iter().map(Into::into), &mut session);
+        let mut meanwhile = std::mem::take(&mut self.meanwhile).into_iter();
+        let (dir, ids) = (self.dir.to_owned(), Arc::clone(&self.ids));
+        session.pause = Box::new(move |_| {
+            let Some(words) = meanwhile.next() else { return true };
+            let nowhere = || Box::new(std::io::sink());
+            let mut other = Session::detached(nowhere(), nowhere(), dir.clone(), Arc::clone(&ids) as _);
+            let _ = cli::run(words.iter().map(Into::into), &mut other);
+            false
+        });
+        let mut run = || cli::run(words.iter().map(Into::into), &mut session);
+        let ended = if is_killed { catch_unwind(AssertUnwindSafe(run)).ok() } else { Some(run()) };
+        assert_eq!(ended.is_none(), is_killed, "the text to kill at was not printed");
         let mut text = whole_lines(out.text());
         if !err.text().is_empty() {
             write!(text, "stderr:\n{}", whole_lines(err.text())).unwrap();
         }
-        if exit.code() != 0 {
-            writeln!(text, "exit {}", exit.code()).unwrap();
+        match ended.map(cli::ExitCode::code) {
+            None => text += "killed\n",
+            Some(0) => {}
+            Some(code) => writeln!(text, "exit {code}").unwrap(),
         }
         text
     }
@@ -157,7 +209,13 @@ fn whole_lines(mut text: String) -> String {
 /// The transcript with the current output.
 fn play(script: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let mut session = TranscriptRun { dir: dir.path(), ids: Arc::new(SeededIds::new(SEED)), answer: None };
+    let mut session = TranscriptRun {
+        dir: dir.path(),
+        ids: Arc::new(SeededIds::new(SEED)),
+        answer: None,
+        kill_at: None,
+        meanwhile: Vec::new(),
+    };
     let mut played = String::new();
     let mut lines = script.lines();
     while let Some(line) = lines.next() {

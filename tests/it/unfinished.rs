@@ -168,3 +168,33 @@ fn damaged_journal_can_be_moved_away_as_advised() {
     assert_eq!(drplan(dir.path(), &["failover-group", "resume"]).1, 1, "it moves neither users nor data");
     assert_eq!(drplan(dir.path(), &["plan", "--detailed-exitcode"]).1, 0);
 }
+
+#[test]
+fn history_names_what_it_cannot_read() {
+    type Damage = fn(&std::path::Path);
+    let damages: [(Damage, &str); 3] = [
+        (|path| std::fs::write(path, "").unwrap(), "its journal is empty"),
+        (|path| std::fs::remove_file(path).unwrap(), "its journal is missing"),
+        (
+            |path| {
+                let text = std::fs::read_to_string(path).unwrap();
+                std::fs::write(path, text.replacen("\"at\"", "\"aT\"", 2)).unwrap();
+            },
+            "is damaged",
+        ),
+    ];
+    for (damage, words) in damages {
+        let dir = waiting();
+        let path = journal(&dir);
+        damage(&path);
+        let run = path.file_stem().unwrap().to_str().unwrap();
+        let (said, exit) = drplan(dir.path(), &["failover-group", "history"]);
+        assert_eq!(exit, 1, "{said}");
+        assert!(said.contains(&format!("Run {run} cannot be read")) && said.contains(words), "{said}");
+        assert!(!said.contains("No failover runs"), "{said}");
+        let (said, exit) = drplan(dir.path(), &["failover-group", "history", "--format", "json"]);
+        let document: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!((exit, document["unreadable"][0]["run"].as_str()), (1, Some(run)), "{said}");
+        assert_ne!(drplan(dir.path(), &["failover-group", "show", "last"]).1, 0);
+    }
+}

@@ -74,7 +74,7 @@ async fn requested_waits_are_bounded() {
             assert!(azure.get(&vnet(), API).await.is_err());
             assert!(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.is_err());
         }
-        // An operation that asks for a late poll is polled earlier, and given up after its limit.
+        // An operation that asks for a late poll is polled earlier, and abandoned after its limit.
         let (azure, _) = always(move |_| (202, headers, Json::Null));
         assert!(matches!(azure.delete(&vnet(), API).await, Err(CloudError::OutcomeUnknown(_))));
     }

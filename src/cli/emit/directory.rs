@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::reviewing::sha256;
 use crate::cli::{ExitCode, Failure, Session};
+use crate::store::read_bounded;
 
 /// Manifest of the written files, each with its SHA-256: files that are no longer emitted are deleted, manual changes
 /// are kept, and other files are never touched. While files are written, a name has the digests of both versions.
@@ -119,10 +120,13 @@ fn first(names: &[&str]) -> String {
     format!("{}{more}", names.first().copied().unwrap_or_default())
 }
 
+/// Maximum size of a file of emitted code in bytes.
+const MAX_EMITTED_BYTES: u64 = 64 * 1024 * 1024;
+
 /// A text file; `None` if it is missing.
 fn read(path: &Path, session: &Session) -> Result<Option<String>, Failure> {
-    match std::fs::read_to_string(session.path(path)) {
-        Ok(text) => Ok(Some(text)),
+    match read_bounded(&session.path(path), MAX_EMITTED_BYTES) {
+        Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::file(path, &error)),
     }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session};
-use crate::emit::{self, EmitResult, Options};
+use crate::emit::{self, EmitResult, Options, Rename};
 use crate::view::count;
 use directory::Directory;
 
@@ -55,7 +55,7 @@ enum Language {
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load_without_secrets(&args.stack, global, session)?;
     let stack = loaded.evaluate(session)?;
-    let EmitResult { files, limitations: unsaid } = match args.language {
+    let EmitResult { files, limitations: unsaid, renames } = match args.language {
         Language::Terraform => emit::terraform(&stack, Options { imports: args.imports }),
         Language::Bicep if args.imports => {
             return Err(Failure::refused(
@@ -75,6 +75,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     directory.write(&files, session)?;
     for name in files.keys() {
         session.print(&format!("{}\n", args.out.join(name).display()))?;
+    }
+    for Rename { what, name } in &renames {
+        session.say(&format!("{what} is {name} in the code: its own name is reserved or not unique there.\n"));
     }
     if !unsaid.is_empty() {
         let things = count(unsaid.len(), "feature that the language lacks", "features that the language lacks");

@@ -1,7 +1,7 @@
 //! `drplan failover-group abort`.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -17,12 +17,12 @@ use crate::cli::adopt::NoStackFiles;
 use crate::cli::again::{again as complete, again_recorded, quoted, withheld_hint};
 use crate::cli::cloud::with_cloud;
 use crate::cli::confirm::confirm_name;
-use crate::cli::loading::{StackText, load_text};
+use crate::cli::loading::{StackText, load_text, load_without_secrets};
 use crate::cli::location::{StackLocation, holder};
 use crate::cli::pretty;
 use crate::plan::{knowledge, recorded_resource};
 use crate::stack::{CloudName, Secrets, Stack};
-use crate::state::{ActiveSite, State};
+use crate::state::{ActiveSite, RunKind, State};
 use crate::steps::RunEnd;
 use crate::world::Store;
 
@@ -110,8 +110,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             aborted.await?.map_err(|error| explained(error, &again))
         })?
     };
-    // A new run needs the values of variables.
-    let next = |verb: &str| complete(&format!("failover-group {verb}{named}"), &args.stack, global);
+    // A new run needs the values of variables, and the group where the stack has several.
+    let of_group = match args.group.is_some() || has_several_groups(&args.stack, &state, global, session) {
+        true => format!(" --group {}", quoted(&group)),
+        false => String::new(),
+    };
+    let next = |verb: &str| complete(&format!("failover-group {verb}{of_group}"), &args.stack, global);
     let AbortSummary { word, text, exit } = outcome(&run, &aborted, &again, &next, global);
     session.print(&match args.format {
         crate::cli::OutputFormat::Text => text,
@@ -119,6 +123,16 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     })?;
     ending::write_reports(&run, &store, cloud, session)?;
     Ok(exit)
+}
+
+/// True if a command has to name a group. Where the stack cannot be read, the state decides.
+fn has_several_groups(dir: &Path, state: &State, global: &Global, session: &Session) -> bool {
+    let known = load_without_secrets(dir, global, session).ok();
+    let stack = known.and_then(|loaded| loaded.program.evaluate(&knowledge(state, &|_| false)).ok());
+    match stack {
+        Some((stack, _)) => stack.failover_groups.len() > 1,
+        None => state.roles.groups.keys().chain(state.roles.open.keys()).collect::<BTreeSet<_>>().len() > 1,
+    }
 }
 
 /// The stack as the run was made from it; where the text is gone or has changed, the stack as the state records it.
@@ -196,12 +210,14 @@ fn outcome(
 ) -> AbortSummary {
     let (id, group) = (&run.id, &run.undertaking.group);
     let done = |word, text| AbortSummary { word, text, exit: ExitCode::Done };
+    // The move that leaves the site which the run was leaving.
+    let away = if run.undertaking.verb == RunKind::Down { "down" } else { "up" };
     let onward = || {
         format!(
             "Continue to either site; both start from what is observed:\n    {}\n    {}\nIf {site} is lost:\n    {}\n{}",
             next("up --planned"),
             next("down"),
-            next(&format!("up --forced --lost {}", quoted(&run.undertaking.leaving))),
+            next(&format!("{away} --forced --lost {}", quoted(&run.undertaking.leaving))),
             withheld_hint(global),
             site = run.undertaking.leaving,
         )

@@ -1,19 +1,26 @@
-//! `up --all` and `down --all`: every failover group that the request concerns, one after the other, each with a run of
-//! its own.
+//! `up --all` and `down --all`: every failover group that the request concerns, shown in one view and confirmed once,
+//! then moved one after the other, each with a run of its own.
 
-use super::prepare::{ProcedureRequest, carry_out as carry_out_one, evaluate};
-use super::{ExitCode, Failure, Global, RunOptions, Session};
+use std::collections::BTreeMap;
+
+use super::prepare::{ProcedureRequest, carry_out as carry_out_one, evaluate, prepare};
+use super::{ExitCode, Failure, Global, ReviewFormat, RunOptions, Session};
 use crate::cli::again::again;
+use crate::cli::cloud::with_cloud;
+use crate::cli::confirm::confirm_stack;
 use crate::cli::explain;
 use crate::cli::loading::load;
 use crate::cli::planning::store_of;
+use crate::failover::Procedure;
+use crate::graph;
 use crate::kinds::FailoverMode;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{ActiveSite, Roles, RunKind};
-use crate::view::table;
+use crate::view::{self, table};
 use crate::world::Store;
 
-/// Carries the request out for every group that it concerns. A group that fails or is refused does not stop the others.
+/// Carries the request out for every group that it concerns. A group that fails or is refused stops only the groups
+/// that depend on it.
 pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load(errand.stack, global, session)?;
     let cloud = loaded.account.cloud;
@@ -25,33 +32,143 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
     };
     let stack = evaluate(&loaded, &state, session)?;
     let concerned = stack.failover_groups.values().filter(|group| concerns(errand, group, &state.roles));
-    let groups: Vec<String> = concerned.map(|group| group.name.to_string()).collect();
+    let groups = in_order(concerned.collect(), errand.verb);
     if groups.is_empty() {
         return Err(nothing(errand, &stack, global));
     }
-    let mut rows = vec![["group", "result"].map(str::to_owned).to_vec()];
-    let mut worst = ExitCode::Done;
-    for (number, group) in (1..).zip(&groups) {
-        session.say(&format!("\nFailover group {group} ({number} of {})\n\n", groups.len()));
-        let common = RunOptions { group: Some(group.clone()), ..errand.common.clone() };
-        let exit = match carry_out_one(&ProcedureRequest { common: &common, ..*errand }, global, session) {
-            Ok(exit) => exit,
-            Err(failure) => {
-                explain(&failure, session);
-                failure.exit()
+    let mut moves = GroupMoves::default();
+    if errand.common.format == ReviewFormat::Text {
+        let mut procedures: Vec<Procedure> = Vec::new();
+        for group in &groups {
+            let common = of_group(errand, group);
+            let one = ProcedureRequest { common: &common, ..*errand };
+            let prepared = with_cloud(&loaded.account, global, session, async |reached, session| {
+                prepare(&one, &group.name, &loaded, &store, &reached, global, session).await
+            });
+            match prepared {
+                Ok(prepared) => {
+                    let procedure = prepared.procedure;
+                    if let Some(exit) = ended(&procedure) {
+                        moves.results.insert(group.name.to_string(), exit);
+                    }
+                    procedures.push(procedure);
+                }
+                Err(failure) => moves.failed(group, &failure, session),
             }
-        };
-        rows.push(vec![group.clone(), word(exit, errand.common.dry_run).to_owned()]);
-        worst = if rank(exit) > rank(worst) { exit } else { worst };
+        }
+        let layout = session.layout(global);
+        session.print(&view::procedure::overview(&procedures, cloud, layout))?;
+        if errand.common.dry_run {
+            return Ok(moves.worst());
+        }
+        let left: Vec<&str> =
+            groups.iter().map(|group| &*group.name).filter(|name| !moves.results.contains_key(*name)).collect();
+        if !left.is_empty() && !errand.common.yes {
+            let what = format!("This moves {} of {} on {}.", left.join(", "), stack.name, cloud.as_str());
+            confirm_stack(
+                &what,
+                &stack.name,
+                &again(&format!("{} --all", errand.command()), errand.stack, global),
+                global,
+                session,
+            )?;
+        }
     }
+    for (number, group) in (1..).zip(&groups) {
+        if moves.results.contains_key(&*group.name) {
+            continue;
+        }
+        session.say(&format!("\nFailover group {} ({number} of {})\n\n", group.name, groups.len()));
+        if let Some(before) = moves.blocking(group, &groups, errand.verb) {
+            session.say(&format!("Not moved: it depends on {before}, which did not move.\n"));
+            moves.results.insert(group.name.to_string(), ExitCode::Refused);
+            continue;
+        }
+        let is_text = errand.common.format == ReviewFormat::Text;
+        let common = RunOptions { yes: errand.common.yes || is_text, ..of_group(errand, group) };
+        let one = ProcedureRequest { common: &common, is_shown: is_text, ..*errand };
+        match carry_out_one(&one, global, session) {
+            Ok(exit) => drop(moves.results.insert(group.name.to_string(), exit)),
+            Err(failure) => moves.failed(group, &failure, session),
+        }
+    }
+    let mut rows = vec![["group", "result"].map(str::to_owned).to_vec()];
+    rows.extend(groups.iter().filter_map(|group| {
+        let exit = moves.results.get(&*group.name)?;
+        Some(vec![group.name.to_string(), word(*exit, errand.common.dry_run).to_owned()])
+    }));
     session.say(&format!("\n{}", table(&rows, 2, session.width())));
-    Ok(worst)
+    Ok(moves.worst())
+}
+
+/// The results of the groups, by name.
+#[derive(Default)]
+struct GroupMoves {
+    results: BTreeMap<String, ExitCode>,
+}
+
+impl GroupMoves {
+    fn failed(&mut self, group: &FailoverGroup, failure: &Failure, session: &mut Session) {
+        explain(failure, session);
+        self.results.insert(group.name.to_string(), failure.exit());
+    }
+
+    fn worst(&self) -> ExitCode {
+        self.results.values().copied().max_by_key(|exit| rank(*exit)).unwrap_or(ExitCode::Done)
+    }
+
+    /// The group that had to move before this one and did not.
+    fn blocking(&self, group: &FailoverGroup, all: &[&FailoverGroup], verb: RunKind) -> Option<String> {
+        let before = all.iter().filter(|other| waits(group, other, verb));
+        let did_not = |other: &&&FailoverGroup| {
+            self.results.get(&*other.name).is_some_and(|exit| !matches!(exit, ExitCode::Done))
+        };
+        before.filter(did_not).map(|other| other.name.to_string()).next()
+    }
+}
+
+/// The flags for one group.
+fn of_group(errand: &ProcedureRequest<'_>, group: &FailoverGroup) -> RunOptions {
+    RunOptions { group: Some(group.name.to_string()), ..errand.common.clone() }
+}
+
+/// The result of a group that does not move: nothing to do, or refused.
+fn ended(procedure: &Procedure) -> Option<ExitCode> {
+    match (&procedure.idle, procedure.is_refused()) {
+        (Some(_), _) => Some(ExitCode::Done),
+        (None, true) => Some(ExitCode::Refused),
+        (None, false) => None,
+    }
+}
+
+/// True for a group that moves after another: away from home after those it depends on, home before them.
+fn waits(group: &FailoverGroup, other: &FailoverGroup, verb: RunKind) -> bool {
+    match verb {
+        RunKind::Down => other.after.contains(&group.name),
+        RunKind::Up | RunKind::Drill => group.after.contains(&other.name),
+    }
+}
+
+/// The groups in the order in which they move; among the possible orders the one closest to the text.
+fn in_order(groups: Vec<&FailoverGroup>, verb: RunKind) -> Vec<&FailoverGroup> {
+    let needs = |group: &&FailoverGroup| -> Vec<usize> {
+        let is_first = |(at, other): (usize, &&FailoverGroup)| waits(group, other, verb).then_some(at);
+        groups.iter().enumerate().filter_map(is_first).collect()
+    };
+    let needs: Vec<Vec<usize>> = groups.iter().map(needs).collect();
+    match graph::order(&needs) {
+        Ok(order) => order.into_iter().filter_map(|at| groups.get(at).copied()).collect(),
+        // A cycle is an error of the stack, which is never moved.
+        Err(_) => groups,
+    }
 }
 
 fn nothing(errand: &ProcedureRequest<'_>, stack: &Stack, global: &Global) -> Failure {
     let what = match errand.lost {
-        Some(lost) => format!("no failover group of {} is active at {lost}; nothing was changed", stack.name),
-        None => format!("no failover group of {} can move; nothing was changed", stack.name),
+        [] => format!("no failover group of {} can move; nothing was changed", stack.name),
+        lost => {
+            format!("no failover group of {} is active at {}; nothing was changed", stack.name, lost.join(" or "))
+        }
     };
     let status = again("failover-group status", errand.stack, global);
     Failure::refused(what).help(format!("Show the active sites: `{status}`"))
@@ -61,10 +178,10 @@ fn nothing(errand: &ProcedureRequest<'_>, stack: &Stack, global: &Global) -> Fai
 fn concerns(errand: &ProcedureRequest<'_>, group: &FailoverGroup, roles: &Roles) -> bool {
     let role = roles.groups.get(&*group.name);
     let at = role.filter(|role| role.active != ActiveSite::Home).map_or(&*group.from, |role| role.site.as_str());
-    match (errand.how, errand.lost, errand.verb) {
-        (FailoverMode::Forced, Some(lost), _) => at == lost,
-        (_, _, RunKind::Down) => roles.active(&group.name) != ActiveSite::Home,
-        (_, _, RunKind::Up | RunKind::Drill) => roles.active(&group.name) != ActiveSite::Away,
+    match (errand.how, errand.verb) {
+        (FailoverMode::Forced, _) => errand.lost.iter().any(|lost| lost == at),
+        (_, RunKind::Down) => roles.active(&group.name) != ActiveSite::Home,
+        (_, RunKind::Up | RunKind::Drill) => roles.active(&group.name) != ActiveSite::Away,
     }
 }
 

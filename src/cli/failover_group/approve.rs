@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{ExitCode, Failure, Global, Session, runs};
 use crate::apply::FailoverRun;
 use crate::cli::actor::By;
-use crate::cli::again::again_recorded;
+use crate::cli::again::{again_recorded, quoted};
 use crate::cli::location::StackLocation;
 use crate::steps::{Act, Approval, Phase, Step, Task};
 use crate::world::Store;
@@ -50,7 +50,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         at: session.clock.now(),
     };
     store.approve(&run.id, &approval)?;
-    let resume = again_recorded("failover-group resume", &args.stack, global);
+    let is_only = store.load()?.is_none_or(|state| state.roles.open.len() <= 1);
+    let group = if is_only { String::new() } else { format!(" --group {}", quoted(&run.undertaking.group)) };
+    let resume = again_recorded(&format!("failover-group resume{group}"), &args.stack, global);
     session
         .print(&format!("{by} approved {} of run {}. Resume the run with:\n    {resume}\n", step.address, run.id))?;
     Ok(ExitCode::Done)

@@ -10,7 +10,7 @@ use crate::cli::actor::By;
 use crate::cli::again::{again_recorded, quoted, withheld_hint};
 use crate::cli::apply::interrupted;
 use crate::cli::cloud::CloudConnection;
-use crate::cli::progress::ProgressView;
+use crate::cli::progress::{ProgressView, overdue_advice};
 use crate::failover::unwind;
 use crate::host::HostCommands;
 use crate::run::StopSignal;
@@ -18,6 +18,7 @@ use crate::stack::{CloudName, Stack};
 use crate::steps::{Phase, Step, StepGraph};
 use crate::store::LocalStore;
 use crate::view::fit;
+use crate::view::overdue::AdviceLine;
 
 /// The parts that a run is carried out with.
 pub struct RunEnvironment<'a> {
@@ -80,7 +81,16 @@ impl RunEnvironment<'_> {
         let approve = |run: &str, step: &str| {
             again_recorded(&format!("failover-group approve {run} {}", quoted(step)), self.directory, global)
         };
-        let shown = ProgressView::new(graph, self.cloud, session);
+        let status = again_recorded("failover-group status", self.directory, global);
+        let objects = self.stack.resources.iter().map(|(address, resource)| (address, resource.objects.as_slice()));
+        let next = vec![
+            AdviceLine::Words(
+                "If the sites respond, and how to abort this run or take it over, from another terminal:".to_owned(),
+            ),
+            AdviceLine::Command(status),
+        ];
+        let shown = ProgressView::new(graph, self.cloud, session)
+            .with_advice(overdue_advice(objects, self.cloud, global), next);
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,

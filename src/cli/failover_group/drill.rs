@@ -32,13 +32,14 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let errand = ProcedureRequest {
         verb: RunKind::Drill,
         how: FailoverMode::Planned,
-        lost: None,
+        lost: &[],
         to: args.to.as_deref(),
         since: None,
         without: &[],
         accepted: Acceptance::default(),
         stack: &args.stack,
         common: &args.common,
+        is_shown: false,
     };
     carry_out(&errand, global, session)
 }

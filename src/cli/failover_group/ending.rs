@@ -9,6 +9,7 @@ use crate::steps::lines::Chain;
 use crate::steps::{Condition, Event, RunEnd, Step, StepEvent, StepGraph, Timeline};
 use crate::store::LocalStore;
 use crate::view::{self, count, hang, wrap};
+use crate::visible::shown;
 
 /// The exit code of a run. A run that was rolled back, aborted or taken over counts as failed, and so does one that an
 /// operator let continue without a step, and one that moves neither users nor data.
@@ -96,7 +97,7 @@ pub fn write_reports(
     let mut named = String::new();
     for (ending, text) in [("md", text), ("html", page)] {
         let path = folder.join(format!("{}.{ending}", run.id));
-        session.write_file(&path, text.as_bytes())?;
+        session.write_file(&path, shown(&text).as_bytes())?;
         named += &format!("    {}\n", path.strip_prefix(&session.cwd).unwrap_or(&path).display());
     }
     session.say(&format!("\nReport:\n{named}"));

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{ExitCode, Failure, Global, Session, ending, runs};
+use super::runs::{self, RecordedRuns};
+use super::{ExitCode, Failure, Global, Session, ending};
 use crate::cli::location::StackLocation;
 use crate::cli::pretty;
 use crate::steps::Timeline;
@@ -10,7 +11,8 @@ use crate::view;
 
 /// List the runs of failover groups
 ///
-/// For each run: command, mode, operator, outcome, and actual against predicted recovery time.
+/// For each run: command, mode, operator, outcome, and actual against predicted recovery time. Runs whose journal is
+/// damaged or missing are named; the exit code is then 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,11 +31,13 @@ pub struct Args {
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let store = StackLocation::of(&args.stack, global, session)?.store(global, session)?;
-    let runs = runs::all(&store, args.group.as_deref())?;
-    let runs: Vec<Timeline> = runs.iter().rev().map(ending::timeline).collect::<Result<_, _>>()?;
+    let RecordedRuns { readable, unreadable } = runs::all(&store, args.group.as_deref())?;
+    let runs: Vec<Timeline> = readable.iter().rev().map(ending::timeline).collect::<Result<_, _>>()?;
+    let unreadable: Vec<(&str, &str)> =
+        unreadable.iter().rev().map(|run| (run.run.as_str(), run.why.as_str())).collect();
     session.print(&match args.format {
-        crate::cli::OutputFormat::Text => view::run::history(&runs, session.table_width()),
-        crate::cli::OutputFormat::Json => pretty(&view::run_json::history(&runs)),
+        crate::cli::OutputFormat::Text => view::run_show::history(&runs, &unreadable, session.table_width()),
+        crate::cli::OutputFormat::Json => pretty(&view::run_json::history(&runs, &unreadable)),
     })?;
-    Ok(ExitCode::Done)
+    Ok(if unreadable.is_empty() { ExitCode::Done } else { ExitCode::Failed })
 }

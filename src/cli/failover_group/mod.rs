@@ -14,10 +14,10 @@ mod resume;
 mod revise;
 mod runs;
 mod show;
-mod sites;
 mod status;
 mod up;
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -109,9 +109,9 @@ struct MoveOptions {
     /// Forced: a site is lost. Takes over an unfinished run of the group
     #[arg(long, requires = "lost", conflicts_with = "planned")]
     forced: bool,
-    /// Name of the lost site in the stack
-    #[arg(long, value_name = "SITE", requires = "forced")]
-    lost: Option<String>,
+    /// Name of a lost site in the stack; repeat the flag for each
+    #[arg(long, value_name = "SITE", requires = "forced", value_parser = crate::cli::site_name)]
+    lost: Vec<String>,
     /// Start of the outage, for the recovery time in the report: a time, or a duration before now (20m)
     #[arg(long, value_name = "TIME", value_parser = Since::parse)]
     since: Option<Since>,
@@ -141,13 +141,14 @@ impl MoveOptions {
         ProcedureRequest {
             verb,
             how: if self.forced { FailoverMode::Forced } else { FailoverMode::Planned },
-            lost: self.lost.as_deref(),
+            lost: &self.lost,
             to,
             since: self.since,
             without: &self.without,
             accepted: Acceptance { data_loss: self.accept_data_loss, split_brain: self.accept_split_brain },
             stack,
             common,
+            is_shown: false,
         }
     }
 }
@@ -159,6 +160,15 @@ enum Since {
     At(Timestamp),
     /// This long ago.
     Ago(Duration),
+}
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(at) => fmt::Display::fmt(at, f),
+            Self::Ago(span) => write!(f, "{}s", span.as_secs()),
+        }
+    }
 }
 
 impl Since {

@@ -18,11 +18,11 @@ use crate::cli::location::{StackLocation, holder};
 use crate::cli::planning::store_of;
 use crate::cli::pretty;
 use crate::diagnostic::{Diagnostics, closest};
-use crate::failover::{self, History, Outage, Procedure, ProcedureInput};
+use crate::failover::{self, History, Outage, Procedure, ProcedureInput, flags};
 use crate::kinds::FailoverMode;
 use crate::plan::{self, Action, Change, Observed, PlanInput, knowledge};
 use crate::stack::{CloudName, FailoverGroup, Presence, Stack};
-use crate::state::{RunKind, State, StateError};
+use crate::state::{ActiveSite, RunKind, State, StateError};
 use crate::steps::Acceptance;
 use crate::store::LocalStore;
 use crate::value::Seal;
@@ -34,23 +34,36 @@ use crate::world::Store;
 pub struct ProcedureRequest<'a> {
     pub verb: RunKind,
     pub how: FailoverMode,
-    pub lost: Option<&'a str>,
+    pub lost: &'a [String],
     pub to: Option<&'a str>,
     pub since: Option<Since>,
     pub without: &'a [Address],
     pub accepted: Acceptance,
     pub stack: &'a Path,
     pub common: &'a RunOptions,
+    /// The procedure has been shown and confirmed.
+    pub is_shown: bool,
 }
 
 impl ProcedureRequest<'_> {
+    /// The command that requests the same run, with what was accepted.
+    fn whole_command(&self) -> String {
+        let mut words = self.command();
+        words.extend(self.accepted.data_loss.map(|loss| format!(" --accept-data-loss {}s", loss.as_secs())));
+        if self.accepted.split_brain {
+            words += " --accept-split-brain";
+        }
+        words.extend(self.since.map(|since| format!(" --since {since}")));
+        words
+    }
+
     /// The command that requests the same run, without accepted losses.
-    fn command(&self) -> String {
+    pub fn command(&self) -> String {
         let mut words = format!("failover-group {}", self.verb.as_str());
         match (self.lost, self.verb, self.how) {
-            (Some(lost), ..) => words += &format!(" --forced --lost {}", quoted(lost)),
-            (None, RunKind::Up, FailoverMode::Planned) => words += " --planned",
-            (None, ..) => {}
+            ([], RunKind::Up, FailoverMode::Planned) => words += " --planned",
+            ([], ..) => {}
+            (lost, ..) => words += &format!(" --forced{}", flags(lost)),
         }
         words.extend(self.to.map(|to| format!(" --to {}", quoted(to))));
         words.extend(self.without.iter().map(|address| format!(" --without {}", quoted(address.as_str()))));
@@ -61,9 +74,16 @@ impl ProcedureRequest<'_> {
     /// True if this request may take over an unfinished run. The same request resumes it instead.
     fn takes_over(&self, run: &FailoverRun) -> bool {
         let undertaking = &run.undertaking;
-        let is_same = undertaking.verb == self.verb && undertaking.lost.as_deref() == self.lost;
+        let is_same = undertaking.verb == self.verb
+            && is_same_set(&undertaking.lost, self.lost)
+            && self.to.is_none_or(|to| *to == *undertaking.arriving);
         self.how == FailoverMode::Forced && (!is_same || run.is_unwinding())
     }
+}
+
+/// True for the same sites, in any order.
+fn is_same_set(one: &[String], other: &[String]) -> bool {
+    one.iter().all(|site| other.contains(site)) && other.iter().all(|site| one.contains(site))
 }
 
 /// The unfinished run that a request may take over, for the values of variables: those that it recorded serve where
@@ -99,7 +119,8 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
         .help(format!("Apply it first: `{}`", again("apply", errand.stack, global))));
     };
     let stack = evaluate(&loaded, &state, session)?;
-    let group = group_of(&stack, errand.common.group.as_deref())?.name.to_string();
+    let group = errand.common.group.clone().or_else(|| moved_group(errand.verb, &stack, &state));
+    let group = group_of(&stack, group.as_deref())?.name.to_string();
     let holder = holder(&format!("failover-group {}", errand.verb.as_str()), session);
     let _lock = match (errand.common.dry_run, store.lock_group(&group, &holder)) {
         (true, _) => None,
@@ -138,17 +159,21 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
             return Ok(ExitCode::Refused);
         }
         // A run prints its outcome in the requested format.
-        if errand.common.format == ReviewFormat::Text || errand.common.dry_run || procedure.idle.is_some() {
+        let is_document = errand.common.format != ReviewFormat::Text;
+        if !errand.is_shown && (!is_document || errand.common.dry_run || procedure.idle.is_some()) {
             session.print(&shown(&procedure, errand, cloud, global, layout))?;
         }
         if procedure.idle.is_some() {
+            if let Some(over) = over.filter(|_| !errand.common.dry_run) {
+                end_superseded(errand, &group, &over, &store, reached.clock.now(), global, session)?;
+            }
             return Ok(ExitCode::Done);
         }
         if errand.common.dry_run {
             return Ok(ExitCode::Done);
         }
         if !errand.common.yes {
-            let again = again(&errand.command(), errand.stack, global);
+            let again = again(&errand.whole_command(), errand.stack, global);
             confirm_name(&question(&procedure, cloud), &procedure.group, &again, global, session)?;
         }
         let carrying = RunEnvironment {
@@ -183,6 +208,24 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
     })
 }
 
+/// Ends the run that a move would take over, where nothing is left to move: the group is there already.
+fn end_superseded(
+    errand: &ProcedureRequest<'_>,
+    group: &str,
+    over: &str,
+    store: &LocalStore,
+    now: Timestamp,
+    global: &Global,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    if !errand.common.yes {
+        let again = again(&errand.whole_command(), errand.stack, global);
+        confirm_name(&format!("This ends run {over} where it is."), group, &again, global, session)?;
+    }
+    FailoverRun::read(store, over)?.leave_as_is(store, now, &errand.common.by.actor(session))?;
+    session.print(&format!("Run {over} ended where it was.\n"))
+}
+
 /// The start of the outage, as the operator gave it.
 fn outage(errand: &ProcedureRequest<'_>, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
     match errand.since.map(|since| since.at(now)) {
@@ -201,15 +244,15 @@ pub fn of_group(verb: &str, group: &str, stack: &Stack) -> String {
     }
 }
 
-struct Preparation {
+pub struct Preparation {
     state: State,
     stack: Stack,
-    procedure: Procedure,
+    pub procedure: Procedure,
     /// The run that is taken over.
     over: Option<String>,
 }
 
-async fn prepare(
+pub async fn prepare(
     errand: &ProcedureRequest<'_>,
     name: &str,
     loaded: &LoadedStack,
@@ -227,18 +270,24 @@ async fn prepare(
     if let Some(run) = open {
         if errand.takes_over(&run) {
             let what = format!("run {} ({} of {name})", run.id, run.undertaking.verb.as_str());
-            session.say(&format!(
-                "Takes over {what}: that run ends as it is, and the steps below start from what is observed.\n\n"
-            ));
+            let say = |session: &mut Session, text: &str| {
+                if !errand.is_shown {
+                    session.say(text)
+                }
+            };
+            say(
+                session,
+                &format!(
+                    "Takes over {what}: that run ends as it is, and the steps below start from what is observed.\n\n"
+                ),
+            );
             state = taken_over(&run, &state, reached.clock.now())?;
             over = Some(run.id);
         } else {
             unfinished(errand, &run, &stack, global, session)?;
         }
     }
-    if let Some(lost) = errand.lost
-        && !group.has_site(lost)
-    {
+    if let Some(lost) = errand.lost.iter().find(|lost| !group.has_site(lost)) {
         return Err(Failure::failed(format!(
             "--lost {lost}: failover group {} has the sites {}",
             group.name,
@@ -291,10 +340,15 @@ fn pending(loaded: &LoadedStack, state: &State, seal: &Seal) -> Result<Vec<Addre
         destroy: false,
     };
     let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
+    // The role of a replica is what runs move: the state may still hold that of before a promotion.
+    let is_role = |address: &Address, argument: &str| {
+        let replica = planned.stack.resources.get(address).filter(|resource| resource.kind.promotion.is_some());
+        replica.is_some_and(|replica| replica.kind.run_moves.contains(&argument))
+    };
     let is_pending = |change: &&Change| {
         let differs = match change.action {
             Action::Create | Action::Replace(_) => true,
-            Action::Update => !change.arguments.is_empty(),
+            Action::Update => change.arguments.iter().any(|argument| !is_role(&change.address, &argument.path)),
             Action::Keep | Action::Delete | Action::Adopt | Action::Forget => false,
         };
         change.presence == Presence::Permanent && differs
@@ -347,6 +401,14 @@ fn evaluated(loaded: &LoadedStack, state: &State) -> Result<(Stack, Diagnostics)
 /// The stack as seen by a run of this verb.
 pub fn as_run(stack: Stack, group: &str, verb: RunKind, state: &State) -> Stack {
     failover::as_run(stack, group, verb, &knowledge(state, &|_| false))
+}
+
+/// The only group that is not at home, which a failback without a group means.
+fn moved_group(verb: RunKind, stack: &Stack, state: &State) -> Option<String> {
+    let is_moved = |name: &&str| state.roles.active(name) != ActiveSite::Home;
+    let mut moved = stack.failover_groups.keys().map(|name| &**name).filter(is_moved);
+    let only = moved.next().filter(|_| verb == RunKind::Down && moved.next().is_none());
+    only.map(str::to_owned)
 }
 
 /// The failover group of this name, or the only one.

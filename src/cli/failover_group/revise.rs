@@ -59,7 +59,7 @@ pub async fn revise(
     let moves = |replica: &&Address| spec.roles.iter().any(|role| role.replica == **replica);
     let without: Vec<Address> = group.promote.iter().filter(|replica| !moves(replica)).cloned().collect();
     let left = taken_over(run, state, reached.clock.now())?;
-    let survey = failover::survey(stack, group, &left, spec.lost.as_deref());
+    let survey = failover::survey(stack, group, &left, &spec.lost);
     let seen = look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await;
     let history = history(store)?;
     let procedure = failover::plan(&ProcedureInput {
@@ -67,7 +67,7 @@ pub async fn revise(
         group,
         verb: spec.verb,
         how: spec.how,
-        lost: spec.lost.as_deref(),
+        lost: &spec.lost,
         to: Some(&*spec.arriving).filter(|site| **site != *group.from),
         without: &without,
         pending: &[],

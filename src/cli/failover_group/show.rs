@@ -44,7 +44,7 @@ pub fn shown(
 ) -> Result<String, Failure> {
     let timeline = ending::timeline(run)?;
     Ok(match format {
-        ReviewFormat::Text => view::run::show(&timeline, cloud, layout),
+        ReviewFormat::Text => view::run_show::show(&timeline, cloud, layout),
         ReviewFormat::Json => pretty(&view::run_json::show(&timeline, cloud)),
         ReviewFormat::Markdown => view::report::markdown(&timeline, None, &ending::chain(run)?, cloud)
             .map_err(|error| Failure::failed(error.to_string()))?,

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(default_value = ".")]
     stack: PathBuf,
     /// Standby site to move to [default: the first that is not lost]
-    #[arg(long, value_name = "SITE")]
+    #[arg(long, value_name = "SITE", value_parser = crate::cli::site_name)]
     to: Option<String>,
     #[command(flatten)]
     moves: MoveOptions,

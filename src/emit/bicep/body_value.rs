@@ -27,8 +27,11 @@ impl BodyElement {
     }
 }
 
-/// Entries of a loop, for elements that are written out.
-pub(super) type LoopEntries = Vec<(String, Value)>;
+/// Keys and values of a loop's entries.
+pub(super) type LoopValues = Vec<(String, Value)>;
+
+/// The same as code, for elements that are written out.
+pub(super) type LoopEntries = Vec<(String, Code)>;
 
 impl BodyValue {
     /// Value of a key of an object.
@@ -122,13 +125,10 @@ impl BodyValue {
 
     /// The same with one entry of a loop inserted.
     #[must_use]
-    pub fn turn(self, of: LoopId, key: &str, value: &Value) -> Self {
+    pub fn turn(self, of: LoopId, key: &str, value: &Code) -> Self {
         self.map(&|code| match code {
             Code::Each(id, LoopPart::Key) if id == of => Code::text(key),
-            Code::Each(id, LoopPart::Value) if id == of => match value.reveal() {
-                Ok(json) => Code::json(&json),
-                Err(_) => Code::Null,
-            },
+            Code::Each(id, LoopPart::Value) if id == of => value.clone(),
             other => other,
         })
     }

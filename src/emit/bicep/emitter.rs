@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::body_value::LoopEntries;
+use super::body_value::LoopValues;
 use super::code::{Code, FileInput, LoopId, ResourceRef, Symbol};
 use super::express::{BicepScope, LoopEntry, has_float};
+use super::naming;
 use crate::address::{Address, ArmId};
 use crate::emit::merged::names_each;
+use crate::emit::names::Names;
 use crate::emit::{Limitation, secrets};
 use crate::failover::lever;
 use crate::hcl::ast::{Expr, ExprKind};
 use crate::kinds::Lit;
 use crate::stack::scope::{Facts, Locals};
 use crate::stack::{Knowledge, Resource, Stack};
-use crate::value::Value;
+use crate::value::{Clear, Value};
 
 /// Form of a loop's collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +62,13 @@ pub(super) struct BicepEmitter<'a> {
     lost: RefCell<Vec<Limitation>>,
     by_place: RefCell<HashMap<String, Option<LoopId>>>,
     locals: RefCell<Locals>,
-    plain_locals: HashSet<String>,
+    pub(super) plain_locals: HashSet<String>,
     /// Names of inputs, which nothing else may have.
-    pub reserved: BTreeSet<String>,
+    pub(super) inputs: RefCell<Names>,
+    /// Names of resources, in lower case, which no later input may have.
+    pub(super) symbols: RefCell<HashSet<String>>,
+    /// Names of parameters for secrets, by their use.
+    pub(super) secrets: RefCell<Names>,
     /// Locals with a secret in plain text, which become parameters.
     pub secret_locals: BTreeSet<String>,
     ids: HashMap<ArmId, (Address, usize)>,
@@ -92,7 +98,9 @@ impl<'a> BicepEmitter<'a> {
             by_place: RefCell::default(),
             locals: RefCell::default(),
             plain_locals: HashSet::new(),
-            reserved: BTreeSet::new(),
+            inputs: RefCell::new(naming::inputs()),
+            symbols: RefCell::default(),
+            secrets: RefCell::new(naming::secrets(stack)),
             secret_locals: secrets::locals(stack),
             ids,
             moved: moved(stack),
@@ -103,16 +111,11 @@ impl<'a> BicepEmitter<'a> {
             .filter(|(name, local)| {
                 let value = || BicepScope::new(&emitter, None).value(&local.attribute.expr);
                 stack.program.is_constant(name)
-                    && value()
-                        .is_some_and(|value| !value.sensitive_within() && !has_float(&value) && value.reveal().is_ok())
+                    && value().is_some_and(|value| !has_float(&value) && value.clear().is_some())
             })
             .map(|(name, _)| name.to_string())
             .collect();
-        let variables = stack.variables.keys().map(|name| FileInput::Variable(name.to_string()));
-        let locals = locals.keys().map(|name| FileInput::Local(name.to_string()));
-        let sites = stack.sites.keys().map(|name| FileInput::Site(name.to_string()));
-        let all = variables.chain(locals).chain(sites).chain([FileInput::Tags, FileInput::Active]);
-        emitter.reserved = all.map(|given| emitter.name_of(&given)).collect();
+        emitter.name_inputs();
         emitter
     }
 
@@ -225,7 +228,7 @@ impl<'a> BicepEmitter<'a> {
             return None;
         }
         let named = format!("{}-{word}s", block.name());
-        self.numbered(format!("{block} {place}"), || self.made(camel(word), &named, each, frame))
+        self.numbered(format!("{block} {place}"), || self.made(self.bound(word), &named, each, frame))
     }
 
     /// Records that the instances of a block are written out one by one.
@@ -303,23 +306,9 @@ impl<'a> BicepEmitter<'a> {
         Some(LoopEntry { id: self.of_block(&block), key, value: each.value.clone(), written })
     }
 
-    /// Name of an input.
-    pub fn name_of(&self, given: &FileInput) -> String {
-        let variable = |name: &str| self.stack.variables.keys().any(|other| camel(other) == name);
-        let local = |name: &str| self.plain_locals.iter().any(|other| camel(other) == name);
-        let free =
-            |name: String, more: &str| if variable(&name) || local(&name) { format!("{name}{more}") } else { name };
-        match given {
-            FileInput::Variable(name) => unreserved(camel(name)),
-            FileInput::Local(name) if variable(&camel(name)) => format!("{}Local", camel(name)),
-            FileInput::Local(name) => unreserved(camel(name)),
-            FileInput::Site(site) => free(format!("{}Location", camel(site)), "OfSite"),
-            FileInput::Tags => free("tags".to_owned(), "OfStack"),
-            FileInput::Active => free("failoverActive".to_owned(), "Now"),
-            FileInput::Secret(name) => free(camel(name), "Secret"),
-            FileInput::Operator(name) => free(camel(name), "Name"),
-            FileInput::GroupName(address) => free(format!("{}GroupName", symbol_base(address)), "InUse"),
-        }
+    /// True for a loop whose entries have values beside their keys.
+    pub fn has_values(&self, of: LoopId) -> bool {
+        self.loops.borrow().get(of).is_some_and(|one| one.form != Form::Set)
     }
 }
 
@@ -328,19 +317,15 @@ fn moved(stack: &Stack) -> HashMap<Address, Vec<(String, Json)>> {
     let mut out: HashMap<Address, Vec<(String, Json)>> = HashMap::new();
     let mut put = |address: &Address, of: Option<(String, Json)>| {
         let differs = |(name, value): &(String, Json)| {
-            let now = stack
-                .resources
-                .get(address)
-                .and_then(|one| one.args.get(name.as_str()))
-                .and_then(|now| now.reveal().ok());
-            now.as_ref() != Some(value)
+            let now = stack.resources.get(address).and_then(|one| one.args.get(name.as_str())).and_then(Value::clear);
+            now.as_ref().map(Clear::json) != Some(value)
         };
         out.entry(address.clone()).or_default().extend(of.filter(differs));
     };
     let lit = |of: Option<(&'static str, Lit)>| of.map(|(name, lit)| (name.to_owned(), lit.json()));
     for group in stack.failover_groups.values() {
         let of = |address: &Address| stack.resources.get(address).map(|one| &one.kind.moves);
-        for address in &group.quiesce {
+        for address in group.stopped_away(stack) {
             put(address, of(address).and_then(|moves| lit(moves.quiesce)));
         }
         for address in &group.fence {
@@ -363,7 +348,7 @@ pub(super) fn is_group(resource: &Resource) -> bool {
 }
 
 /// Keys and values of a collection.
-pub(super) fn entries(value: Value) -> LoopEntries {
+pub(super) fn entries(value: Value) -> LoopValues {
     match value {
         Value::Map(map) => map.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
         Value::List(items) => items
@@ -373,7 +358,6 @@ pub(super) fn entries(value: Value) -> LoopEntries {
                 other => (other.as_str().unwrap_or_default().to_owned(), other.clone()),
             })
             .collect(),
-        Value::Sensitive(inner) => entries((*inner).clone()),
         _ => Vec::new(),
     }
 }
@@ -411,51 +395,4 @@ pub(super) fn labelled(address: &Address) -> String {
 /// The same as a name.
 pub(super) fn symbol_base(address: &Address) -> String {
     camel(&labelled(address))
-}
-
-/// A name that is no keyword of Bicep.
-fn unreserved(name: String) -> String {
-    const TAKEN: &[&str] = &[
-        "resourceGroup",
-        "subscription",
-        "tenant",
-        "deployment",
-        "environment",
-        "items",
-        "map",
-        "filter",
-        "union",
-        "concat",
-        "length",
-        "join",
-        "split",
-        "range",
-        "string",
-        "int",
-        "bool",
-        "resourceId",
-        "param",
-        "var",
-        "resource",
-        "module",
-        "output",
-        "targetScope",
-        "import",
-        "type",
-        "existing",
-        "for",
-        "if",
-        "in",
-        "true",
-        "false",
-        "null",
-        "object",
-        "array",
-        "func",
-        "each",
-        "i",
-        "one",
-        "location",
-    ];
-    if TAKEN.contains(&name.as_str()) { format!("{name}Value") } else { name }
 }

@@ -19,8 +19,8 @@ impl Printer<'_, '_> {
         }
         let turn = place.and_then(|place| {
             let key = node.instances.get(place)?.key()?.into_owned();
-            let each = self.emitter.stack.resources.get(node.instances.get(place)?)?.each.as_ref()?;
-            Some((node.each?, key, each.value.clone()))
+            let resource = self.emitter.stack.resources.get(node.instances.get(place)?)?;
+            Some((node.each?, key, self.emitter.turn_of(resource).1))
         });
         // One entry of a loop: its values are written out.
         let alone = |code: &Code| match &turn {

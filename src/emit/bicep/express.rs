@@ -155,7 +155,7 @@ impl<'e, 'a> BicepScope<'e, 'a> {
             ("local", [TraversalStep::Attr(label), rest @ ..]) => {
                 let local = self.emitter.stack.program.locals.get(&label.text)?;
                 if self.emitter.secret_locals.contains(&*label.text) {
-                    return self.steps(Code::Input(FileInput::Secret(label.text.to_string())), rest);
+                    return self.steps(Code::Input(FileInput::Secret(self.emitter.secret_local(&label.text))), rest);
                 }
                 let code = match self.emitter.is_plain_local(&label.text) {
                     true => Code::Input(FileInput::Local(label.text.to_string())),
@@ -164,8 +164,16 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                 self.steps(code, rest)
             }
             ("each", [TraversalStep::Attr(what), rest @ ..]) => self.of_each(&what.text, rest),
-            ("site", [TraversalStep::Attr(site), TraversalStep::Attr(attribute)]) => {
-                let site = self.emitter.stack.sites.get(&site.text)?;
+            ("site", [TraversalStep::Attr(site), inner @ .., TraversalStep::Attr(attribute)]) => {
+                let name = match inner {
+                    [] => Arc::clone(&site.text),
+                    [TraversalStep::Index(key)] => {
+                        let key = self.value(key)?;
+                        Address::new("site", &site.text).instance(key.as_str()?).own_name().into()
+                    }
+                    _ => return None,
+                };
+                let site = self.emitter.stack.sites.get(&name)?;
                 Some(match &*attribute.text {
                     "location" => Code::Input(FileInput::Site(site.name.to_string())),
                     "name" => Code::text(&*site.name),
@@ -212,8 +220,10 @@ impl<'e, 'a> BicepScope<'e, 'a> {
             return None;
         }
         let code = match at.id {
+            // A loop over keys has no values.
+            Some(id) if !self.emitter.has_values(id) && at.value.as_str() != Some(&at.key) => return None,
             Some(id) => Code::Each(id, LoopPart::Value),
-            None => Code::json(&at.value.reveal().ok()?),
+            None => self.emitter.entry(at, &Address::new("each", &at.key), "value"),
         };
         self.steps(code, rest)
     }
@@ -255,9 +265,7 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                     pieces.push(TextPiece::Code(match place {
                         "name" | "id" => symbol()?.get(place),
                         "location" => Code::Input(FileInput::Site(resource.site.to_string())),
-                        argument => {
-                            Code::text(resource.args.get(argument).filter(|of| !of.sensitive_within())?.as_str()?)
-                        }
+                        argument => Code::text(resource.args.get(argument)?.as_str()?),
                     }));
                     left = after;
                 }
@@ -307,10 +315,11 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                 (vec!["one".to_owned()], one.get("value"))
             }
             (false, key_name) => {
-                let mut names = vec![super::emitter::camel(&value_name.text)];
+                let mut names = vec![self.emitter.bound(&value_name.text)];
                 let value_of = Code::Bound(names[0].clone());
                 if let Some(index) = key_name {
-                    names.push(super::emitter::camel(&index.text));
+                    let bound = self.emitter.bound(&index.text);
+                    names.push(if bound == names[0] { format!("{bound}Index") } else { bound });
                     inner.bound.push((index.text.to_string(), Binding::Code(Code::Bound(names[1].clone()))));
                 }
                 (names, value_of)

@@ -1,5 +1,6 @@
 //! Complete files: `main.bicep`, a module for each resource group, and the parameter files.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -12,7 +13,9 @@ use super::modules::{BicepIndex, Module};
 use super::params::{default, of_value, param};
 use super::print::Printer;
 use super::text::{indent, quoted};
+use crate::address::Address;
 use crate::emit::Limitation;
+use crate::emit::names::{Names, Rename, caseless};
 use crate::kinds::AttributeSource;
 use crate::value::Value;
 
@@ -130,19 +133,43 @@ pub(super) struct MainFile<'m, 'a> {
     pub outputs: BTreeMap<usize, Outputs>,
     /// Outputs of the stack: name, type, description, value.
     declared: Vec<(String, &'static str, Option<String>, Code)>,
+    /// Their names.
+    output_names: RefCell<Names>,
+}
+
+/// An attribute that an output of the stack reads: module, name of the module's output, type, value.
+type FoundOutput = (usize, String, &'static str, Code);
+
+/// Owner of a module's name among the symbols of the main file.
+fn module_owner(at: usize) -> String {
+    format!("module {at}")
 }
 
 impl<'m, 'a> MainFile<'m, 'a> {
     pub fn new(emitter: &'m BicepEmitter<'a>, index: &'m BicepIndex, modules: &'m [Module]) -> Self {
         let groups: Vec<usize> = (0..index.nodes.len()).filter(|at| index.is_group(emitter, *at)).collect();
-        let printer = Printer::new(emitter, index, groups.iter().copied(), None);
-        let taken: BTreeSet<String> = groups.iter().map(|at| printer.symbol_of(*at, None)).collect();
-        let called = modules.iter().map(|module| {
+        let alone = modules.iter().filter(|module| module.name.is_empty()).flat_map(|module| &module.nodes);
+        let own: Vec<usize> = groups.iter().chain(alone).copied().collect();
+        let printer = Printer::new(emitter, index, own, None);
+        let mut names = Names::new(caseless);
+        let called = modules.iter().enumerate().map(|(at, module)| {
             let name = camel(&module.name);
-            if taken.contains(&name) || emitter.reserved.contains(&name) { format!("{name}Module") } else { name }
+            let wanted = [name.clone(), format!("{name}Module")];
+            let of = module_owner(at);
+            names.take_if(&of, &wanted, &|name| printer.unique(name, &of) == *name)
         });
         let called = called.collect();
-        let mut main = Self { emitter, index, modules, groups, called, outputs: BTreeMap::new(), declared: Vec::new() };
+        let outputs = RefCell::new(Names::new(caseless));
+        let mut main = Self {
+            emitter,
+            index,
+            modules,
+            groups,
+            called,
+            outputs: BTreeMap::new(),
+            declared: Vec::new(),
+            output_names: outputs,
+        };
         for (name, block) in &emitter.stack.program.outputs {
             main.declare(name, block);
         }
@@ -157,7 +184,7 @@ impl<'m, 'a> MainFile<'m, 'a> {
         if output.value.sensitive_within() {
             return lose("it is sensitive, and outputs are in plain text in the deployment history");
         }
-        let known = || output.value.reveal().ok().map(|json| ids(self.emitter, &json));
+        let known = || output.value.clear().map(|clear| ids(self.emitter, clear.json()));
         let Some(code) = BicepScope::new(self.emitter, None).express(&written.expr).or_else(known) else {
             return lose("Bicep cannot express its computation");
         };
@@ -167,7 +194,7 @@ impl<'m, 'a> MainFile<'m, 'a> {
             (Value::Unknown(_), code) => self.read_type(code),
             (value, _) => of_value(value),
         };
-        let mut found = Vec::new();
+        let mut found: Vec<FoundOutput> = Vec::new();
         let code = code.replace(&mut |part| {
             let symbol = part.read_of()?;
             let (at, _) = self.index.node(symbol)?;
@@ -176,7 +203,7 @@ impl<'m, 'a> MainFile<'m, 'a> {
             if of.name.is_empty() {
                 return None;
             }
-            let called = output_name(self.index, symbol, part);
+            let called = self.output_of(module, &output_name(self.index, symbol, part), part, &found);
             let type_ = self.read_type(part);
             let symbol = &self.called[module];
             let read = match (of.failover, type_) {
@@ -190,7 +217,26 @@ impl<'m, 'a> MainFile<'m, 'a> {
         for (module, called, type_, part) in found {
             self.outputs.entry(module).or_default().insert(called, (type_, part));
         }
-        self.declared.push((camel(name), type_, output.description.clone(), code));
+        let wanted = [camel(name)];
+        let called = self.output_names.borrow_mut().take(&format!("output.{name}"), &wanted);
+        self.declared.push((called, type_, output.description.clone(), code));
+    }
+
+    /// Name of a module's output: none that another attribute has.
+    fn output_of(&self, module: usize, name: &str, part: &Code, found: &[FoundOutput]) -> String {
+        let of_module = self.outputs.get(&module).into_iter().flatten().map(|(called, (_, code))| (called, code));
+        let now = found.iter().filter(|(other, ..)| *other == module).map(|(_, called, _, code)| (called, code));
+        let known: Vec<(&String, &Code)> = of_module.chain(now).collect();
+        let names = std::iter::once(name.to_owned()).chain((2_u32..).map(|number| format!("{name}{number}")));
+        let fits = |name: &String| {
+            known.iter().all(|(called, code)| caseless(called) != caseless(name) || (*called == name && *code == part))
+        };
+        names.into_iter().find(fits).unwrap_or_default()
+    }
+
+    /// Outputs that have another name than the one in camel case.
+    pub fn renamed(&self) -> Vec<Rename> {
+        self.output_names.borrow().renamed().cloned().collect()
     }
 
     /// Type of an attribute: a list only if the kind's table declares it as one.
@@ -215,6 +261,9 @@ impl<'m, 'a> MainFile<'m, 'a> {
         let alone = self.modules.iter().filter(|module| module.name.is_empty()).flat_map(|module| &module.nodes);
         let own: Vec<usize> = self.groups.iter().chain(alone).copied().collect();
         let printer = Printer::new(self.emitter, self.index, own, None);
+        for (at, called) in self.called.iter().enumerate() {
+            printer.unique(called, &module_owner(at));
+        }
         let active = || {
             printer.inputs.borrow_mut().insert(FileInput::Active);
             self.emitter.name_of(&FileInput::Active)
@@ -327,7 +376,10 @@ impl<'m, 'a> MainFile<'m, 'a> {
         if printer.inputs.borrow().contains(&FileInput::Tags) {
             let written = self.emitter.stack.program.stack.as_ref().and_then(|block| block.body.attribute("tags"));
             let code = written.and_then(|tags| frame.express(&tags.expr));
-            let known = || Code::json(&Value::from(self.emitter.stack.tags.clone()).reveal().unwrap_or_default());
+            let known = || {
+                let tags = Value::from(self.emitter.stack.tags.clone());
+                self.emitter.evaluated(&tags, &Address::new("stack", &self.emitter.stack.name), "tags")
+            };
             let text = printer.code(&code.unwrap_or_else(known), 0);
             out.push(format!("var {} = {text}\n", self.emitter.name_of(&FileInput::Tags)));
         }
@@ -339,7 +391,11 @@ impl<'m, 'a> MainFile<'m, 'a> {
             if !printer.inputs.borrow().contains(&given) {
                 continue;
             }
-            let known = || frame.value(&local.attribute.expr)?.reveal().ok().map(|json| Code::json(&json));
+            let known = || {
+                frame
+                    .value(&local.attribute.expr)
+                    .map(|value| self.emitter.evaluated(&value, &Address::new("local", name), "value"))
+            };
             let code = frame.express(&local.attribute.expr).or_else(known).unwrap_or(Code::Null);
             written.push(format!("var {} = {}\n", self.emitter.name_of(&given), printer.code(&code, 0)));
         }

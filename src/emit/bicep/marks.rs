@@ -16,12 +16,13 @@ use super::code::{Code, FileInput, LoopId, TextPiece, joined};
 use super::emitter::BicepEmitter;
 use super::express::{BicepScope, LoopEntry};
 use super::through::{fitted, is_reference, is_text, through, unwrapped, with_location};
+use crate::address::{Address, ArmId};
 use crate::emit::merged::{BlockContent, merged, names_each};
 use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
-use crate::kinds::{Arg, Ty, Wire, body};
+use crate::kinds::{Arg, OtherResources, Subject, Ty, Wire, body};
 use crate::stack::Resource;
-use crate::value::{Map, Value};
+use crate::value::{Clear, Map, Value};
 
 /// First and last character of a mark, which no stack contains.
 const OPEN: char = '\u{E000}';
@@ -60,6 +61,23 @@ struct Marker<'e, 'a> {
     entries: RefCell<HashMap<LoopId, LoopEntries>>,
     /// Optional marks to make.
     allowed: RefCell<MarkSelection>,
+}
+
+/// The other resources of the stack, without what is secret in them.
+struct ClearResources<'m, 'e, 'a> {
+    marker: &'m Marker<'e, 'a>,
+    others: &'m dyn OtherResources,
+}
+
+impl OtherResources for ClearResources<'_, '_, '_> {
+    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
+        let Some(resource) = self.marker.frame.emitter.stack.by_id(id) else { return };
+        let block = resource.address.block();
+        let part =
+            |(name, value): (&Arc<str>, &Value)| Some((name.to_string(), self.marker.of_other(value, &block, name)?));
+        let args: JsonMap<String, Json> = resource.args.iter().filter_map(part).collect();
+        self.others.visit(id, &mut |subject| visit(&Subject { args: &args, others: self, ..*subject }));
+    }
 }
 
 #[derive(Default)]
@@ -102,7 +120,32 @@ impl<'a> Marker<'_, 'a> {
             self.merged.attributes.iter().map(|(one, _)| (&*one.name.text, &*one.expr)).collect();
         let blocks: Vec<&HclBlock> = self.merged.blocks.iter().map(|(one, _)| one).collect();
         let args = self.args(self.resource.kind.args, &attributes, &blocks, &self.resource.args, "", &self.frame);
-        emitter.stack.with_subject(self.resource, &args, &emitter.knowledge, body::bodies)
+        emitter.stack.with_subject(self.resource, &args, &emitter.knowledge, |subject| {
+            let others = ClearResources { marker: self, others: subject.others };
+            body::bodies(&Subject { others: &others, ..*subject })
+        })
+    }
+
+    /// An argument of another resource: each secret part as a mark, unknown ones left out.
+    fn of_other(&self, value: &Value, block: &Address, path: &str) -> Option<Json> {
+        match value {
+            value if value.clear().is_some() => value.clear().map(Clear::into_json),
+            Value::Map(map) => {
+                let part = |(name, value): (&Arc<str>, &Value)| {
+                    Some((name.to_string(), self.of_other(value, block, &format!("{path}.{name}"))?))
+                };
+                Some(Json::Object(map.iter().filter_map(part).collect()))
+            }
+            Value::List(items) => {
+                let item = |(at, item): (usize, &Value)| self.of_other(item, block, &format!("{path}.{at}"));
+                items.iter().enumerate().map(item).collect::<Option<Vec<_>>>().map(Json::Array)
+            }
+            Value::Unknown(unknown) if !unknown.sensitive => None,
+            secret => {
+                let code = self.frame.emitter.evaluated(secret, block, path);
+                Some(self.mark(code, Json::Null, true, Wire::At("")))
+            }
+        }
     }
 
     fn args(
@@ -117,7 +160,7 @@ impl<'a> Marker<'_, 'a> {
         let mut out = JsonMap::new();
         for (name, value) in values {
             let Some(arg) = table.iter().find(|arg| arg.name == &**name) else {
-                out.extend(value.reveal().ok().map(|json| (name.to_string(), json)));
+                out.extend(value.clear().map(|clear| (name.to_string(), clear.into_json())));
                 continue;
             };
             let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
@@ -126,7 +169,7 @@ impl<'a> Marker<'_, 'a> {
                 Ty::Block(block) => self.blocks(block.args, blocks, name, value, &path, frame),
                 _ if path == "tags" => self.tags(value, written),
                 _ => match frame.emitter.moved(&self.resource.address, &path) {
-                    Some(active) => self.moved(value, written, arg, active),
+                    Some(active) => self.moved(value, written, arg, &path, active),
                     None => self.value(value, written, arg, &path, frame),
                 },
             };
@@ -136,8 +179,10 @@ impl<'a> Marker<'_, 'a> {
     }
 
     /// An argument that runs change: during a failover it has their value.
-    fn moved(&self, value: &Value, written: Option<&Expr>, arg: &Arg, active: &Json) -> Option<Json> {
-        let json = value.reveal().ok()?;
+    fn moved(&self, value: &Value, written: Option<&Expr>, arg: &Arg, path: &str, active: &Json) -> Option<Json> {
+        let Some(json) = value.clear().map(Clear::into_json) else {
+            return self.value(value, written, arg, path, &self.frame);
+        };
         let raw = written.and_then(|expr| self.frame.value(expr));
         let said = written.and_then(|expr| fitted(self.frame.express(expr)?, raw.as_ref(), value));
         let said = said.unwrap_or_else(|| self.known(&json));
@@ -170,33 +215,38 @@ impl<'a> Marker<'_, 'a> {
             one => vec![one],
         };
         // Block and entry of each value.
-        let mut of: Vec<(&HclBlock, Option<LoopEntry>)> = Vec::new();
+        let mut of: Vec<(usize, &HclBlock, Option<LoopEntry>)> = Vec::new();
         for (at, block) in written.iter().enumerate() {
             match block.body.attribute("for_each") {
-                None => of.push((block, None)),
+                None => of.push((at, block, None)),
                 Some(each) => {
                     let entries = super::emitter::entries(frame.value(&each.expr)?);
                     let place = format!("{path}#{at}");
                     let id = frame.emitter.nested(&self.resource.address.block(), &place, word, &each.expr, frame);
-                    if let Some(id) = id {
-                        self.entries.borrow_mut().insert(id, entries.clone());
-                    }
                     let turn = |(key, value)| LoopEntry { id, key, value, written: Arc::clone(&each.expr) };
-                    of.extend(entries.into_iter().map(|entry| (*block, Some(turn(entry)))));
+                    let entries: Vec<LoopEntry> = entries.into_iter().map(turn).collect();
+                    if let Some(id) = id {
+                        let block = self.resource.address.block();
+                        let codes = entries.iter().map(|at| (at.key.clone(), frame.emitter.entry(at, &block, path)));
+                        self.entries.borrow_mut().insert(id, codes.collect());
+                    }
+                    of.extend(entries.into_iter().map(|entry| (at, *block, Some(entry))));
                 }
             }
         }
         let one = |at: usize, value: &&Value| {
-            let Value::Map(map) = value else { return value.reveal().ok() };
-            let (block, each) = match of.get(at).filter(|_| of.len() == values.len()) {
-                Some((block, each)) => (Some(*block), each.clone()),
-                None => (None, None),
+            let Value::Map(map) = value else { return value.clear().map(Clear::into_json) };
+            let (number, block, each) = match of.get(at).filter(|_| of.len() == values.len()) {
+                Some((number, block, each)) => (*number, Some(*block), each.clone()),
+                None => (at, None, None),
             };
+            // Secrets of a further block of the same name have names of their own.
+            let path = if number == 0 { path.to_owned() } else { format!("{path}-{}", number + 1) };
             let attributes: Vec<(&str, &Expr)> =
                 block.iter().flat_map(|of| &of.body.attributes).map(|one| (&*one.name.text, &*one.expr)).collect();
             let blocks: Vec<&HclBlock> = block.iter().flat_map(|of| &of.body.blocks).collect();
             let inner = each.map_or_else(|| frame.clone(), |each| BicepScope::new(frame.emitter, Some(each)));
-            Some(Json::Object(self.args(table, &attributes, &blocks, map, path, &inner)))
+            Some(Json::Object(self.args(table, &attributes, &blocks, map, &path, &inner)))
         };
         let mut all = values.iter().enumerate().filter_map(|(at, value)| one(at, value));
         if is_list { Some(all.collect()) } else { all.next() }
@@ -204,24 +254,22 @@ impl<'a> Marker<'_, 'a> {
 
     /// Tags of the stack, overridden by its own.
     fn tags(&self, value: &Value, written: Option<&Expr>) -> Option<Json> {
-        let json = value.reveal().ok()?;
+        let clear = value.clear().map(Clear::into_json);
         let stack = &self.resource.stack_tags;
         let own = match written {
             None => None,
-            Some(expr) => Some(
-                self.frame
-                    .express(expr)
-                    .filter(|code| !code.is_constant())
-                    .or_else(|| Some(Code::json(&self.frame.value(expr)?.reveal().ok()?)))?,
-            ),
+            Some(expr) => Some(self.frame.express(expr).filter(|code| !code.is_constant()).or_else(|| {
+                Some(self.frame.emitter.evaluated(&self.frame.value(expr)?, &self.resource.address.block(), "tags"))
+            })?),
         };
         let code = match (own, stack.is_empty()) {
-            (None, true) => return Some(json),
+            (None, true) => return clear,
             (None, false) => Code::Input(FileInput::Tags),
             (Some(own), true) => own,
             (Some(own), false) => Code::Call("union", vec![Code::Input(FileInput::Tags), own]),
         };
-        Some(self.mark(code, json, false, Wire::At("tags")))
+        let must = clear.is_none();
+        Some(self.mark(code, clear.unwrap_or_default(), must, Wire::At("tags")))
     }
 
     fn value(
@@ -233,8 +281,8 @@ impl<'a> Marker<'_, 'a> {
         frame: &BicepScope<'_, 'a>,
     ) -> Option<Json> {
         let expr = expr.map(unwrapped);
-        let must = matches!(value, Value::Sensitive(_) | Value::Unknown(_));
-        if !must && let Some(json) = self.parts(value, expr, arg, path, frame) {
+        let is_whole = matches!(value, Value::Sensitive(_) | Value::Unknown(_));
+        if !is_whole && let Some(json) = self.parts(value, expr, arg, path, frame) {
             return Some(json);
         }
         let raw = expr.and_then(|expr| frame.value(expr));
@@ -245,15 +293,14 @@ impl<'a> Marker<'_, 'a> {
             expr.and_then(secrets::local).is_some_and(|local| frame.emitter.secret_locals.contains(local));
         let in_clear = hidden && !is_asked_for && raw.as_ref().is_some_and(is_clear) && expr.is_some_and(is_text);
         let said = match (expr, &arg.ty) {
-            (Some(expr), Ty::Site) => frame.express(&with_location(expr)?),
+            (Some(expr), Ty::Site) => with_location(expr).and_then(|expr| frame.express(&expr)),
             (Some(expr), _) if !in_clear => {
                 let code = frame.express(expr);
                 code.and_then(|code| fitted(code, raw.as_ref(), value))
             }
             _ => None,
         };
-        if !must {
-            let json = value.reveal().ok()?;
+        if let Some(json) = value.clear().map(Clear::into_json) {
             let is_plain =
                 said.as_ref().is_none_or(Code::is_constant) || matches!(arg.ty, Ty::Duration) || is_reference(&arg.ty);
             return Some(match said.filter(|_| !is_plain) {
@@ -263,7 +310,7 @@ impl<'a> Marker<'_, 'a> {
         }
         let code = match said {
             Some(code) => code,
-            None if hidden => Code::Input(FileInput::Secret(self.secret(path, expr, frame))),
+            None if hidden => frame.emitter.evaluated(value, &self.resource.address.block(), &keyed(path, expr, frame)),
             None => {
                 let waits =
                     value.unknown_within().map(|of| of.waits_for.iter().cloned().collect::<Vec<_>>().join(", "));
@@ -313,7 +360,8 @@ impl<'a> Marker<'_, 'a> {
                     let expr = written(name).map(|(_, expr)| expr);
                     Some((name.to_string(), self.value(value, expr, &inner, &format!("{path}.{name}"), frame)?))
                 });
-                all.collect::<Option<JsonMap<_, _>>>().map(Json::Object)
+                // An entry that Bicep cannot express is listed and left out.
+                Some(Json::Object(all.flatten().collect()))
             }
             _ if !looks_in => None,
             (Value::List(values), _) => {
@@ -324,21 +372,10 @@ impl<'a> Marker<'_, 'a> {
                 let all = map.iter().map(|(name, value)| {
                     Some((name.to_string(), self.value(value, None, &inner, &format!("{path}.{name}"), frame)?))
                 });
-                all.collect::<Option<JsonMap<_, _>>>().map(Json::Object)
+                Some(Json::Object(all.flatten().collect()))
             }
             _ => None,
         }
-    }
-
-    /// Name of the parameter for a secret, after its use.
-    fn secret(&self, path: &str, expr: Option<&Expr>, frame: &BicepScope<'_, 'a>) -> String {
-        let mut name = format!("{}-{}", self.resource.address.name(), path.replace('.', "-"));
-        if let Some(at) = &frame.each
-            && expr.is_some_and(names_each)
-        {
-            name = format!("{name}-{}", at.key);
-        }
-        name
     }
 
     /// A mark, or the value if no mark is allowed here.
@@ -441,5 +478,13 @@ impl<'a> Marker<'_, 'a> {
         }
         flush(run, running, &mut out);
         out
+    }
+}
+
+/// The path of an argument, with the key of the entry that its expression refers to.
+fn keyed(path: &str, expr: Option<&Expr>, frame: &BicepScope<'_, '_>) -> String {
+    match &frame.each {
+        Some(at) if expr.is_some_and(names_each) => format!("{path}.{}", at.key),
+        _ => path.to_owned(),
     }
 }

@@ -4,12 +4,14 @@
 mod body_value;
 mod code;
 mod emitter;
+mod evaluated;
 mod existing;
 mod express;
 mod file;
 mod functions;
 mod marks;
 mod modules;
+mod naming;
 mod nodes;
 mod params;
 mod print;
@@ -71,8 +73,9 @@ pub(super) fn emit(stack: &Stack) -> EmitResult {
         }
     }
     let limitations = limitations(&emitter);
-    files.insert("README.md".to_owned(), readme::readme(&emitter, &inputs, &limitations));
-    EmitResult { files, limitations }
+    let renames = [emitter.renamed(), main.renamed()].concat();
+    files.insert("README.md".to_owned(), readme::readme(&emitter, &inputs, &limitations, &renames));
+    EmitResult { files, limitations, renames }
 }
 
 /// Parts of this stack that Bicep cannot express.

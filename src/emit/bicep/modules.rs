@@ -8,6 +8,7 @@ use super::code::{Code, ResourceRef, Symbol};
 use super::emitter::{BicepEmitter, camel, is_group, labelled};
 use super::nodes::BicepNode;
 use crate::address::{Address, ArmId};
+use crate::emit::names::caseless;
 
 /// Maximum resources of a template (source: Bicep's rule `max-resources`).
 const MOST: usize = 800;
@@ -136,7 +137,8 @@ struct Division<'d, 'a> {
     needs: HashMap<usize, BTreeSet<usize>>,
     module_of: HashMap<usize, usize>,
     modules: Vec<Module>,
-    names: BTreeMap<String, usize>,
+    /// Names of modules as symbols, in lower case.
+    names: BTreeSet<String>,
 }
 
 /// Modules, each after its dependencies.
@@ -152,7 +154,7 @@ pub(super) fn modules(emitter: &BicepEmitter<'_>, index: &BicepIndex) -> Vec<Mod
         needs.entry(*at).or_default().extend(left.iter().filter(is_guarded));
     }
     left = in_order(&left, &needs);
-    let (module_of, names) = (HashMap::new(), BTreeMap::new());
+    let (module_of, names) = (HashMap::new(), BTreeSet::new());
     let mut dealing = Division { emitter, index, needs, module_of, modules: Vec::new(), names };
     while !left.is_empty() {
         for (key, nodes) in dealing.next(&left) {
@@ -275,11 +277,7 @@ fn closure(after: &[BTreeSet<usize>], at: usize) -> BTreeSet<usize> {
     out
 }
 
-fn named(
-    emitter: &BicepEmitter<'_>,
-    (group, failover, last): &ModuleKey,
-    names: &mut BTreeMap<String, usize>,
-) -> String {
+fn named(emitter: &BicepEmitter<'_>, (group, failover, last): &ModuleKey, names: &mut BTreeSet<String>) -> String {
     let resource = group.as_ref().and_then(|group| emitter.stack.by_id(group));
     let of_group = match resource {
         Some(resource) => labelled(&resource.address),
@@ -294,6 +292,7 @@ fn named(
         .chain(meanwhile.chars())
         .chain(locks.chars())
         .collect();
-    let number = names.entry(camel(&name)).and_modify(|number| *number += 1).or_insert(1);
-    if *number == 1 { name } else { format!("{name}-{number}") }
+    let numbered = (2_u32..).map(|number| format!("{name}-{number}"));
+    let mut all = std::iter::once(name.clone()).chain(numbered);
+    all.find(|name| names.insert(caseless(&camel(name)))).unwrap_or_default()
 }

@@ -49,7 +49,7 @@ pub(super) struct BicepNode {
 }
 
 /// An element of another object's list, with the key and value of its entry.
-type LoopElement = (BodyElement, String, crate::value::Value);
+type LoopElement = (BodyElement, String, Code);
 
 /// One object under construction.
 struct ObjectBuilder<'a> {
@@ -87,7 +87,7 @@ fn tried(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
                 }
                 Some(within) => {
                     part_needs.push((object.id.clone(), needs.clone()));
-                    let (key, value) = turn(resource);
+                    let (key, value) = emitter.turn_of(resource);
                     match within {
                         Within::Element { list, .. } => {
                             let place = (object.id.clone(), list.clone(), resource.address.block());
@@ -114,14 +114,9 @@ fn tried(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
     joined(emitter, wholes)
 }
 
-fn turn(resource: &Resource) -> (String, crate::value::Value) {
-    let key = resource.address.key().map(|key| key.into_owned()).unwrap_or_default();
-    (key, resource.each.as_ref().map_or(crate::value::Value::Null, |each| each.value.clone()))
-}
-
 /// A draft with its loop written out.
 fn concrete(emitter: &BicepEmitter<'_>, resource: &Resource, draft: BodyValue) -> BodyValue {
-    let (key, value) = turn(resource);
+    let (key, value) = emitter.turn_of(resource);
     match emitter.at(resource).and_then(|at| at.id) {
         Some(of) => draft.turn(of, &key, &value),
         None => draft,
@@ -389,6 +384,7 @@ fn rows(
 ) -> Option<()> {
     let mut uses_value = false;
     draft.visit(&mut |code| uses_value |= matches!(code, Code::Each(id, super::code::LoopPart::Value) if *id == of));
+    let values: Vec<Code> = all.iter().map(|whole| emitter.turn_of(whole.resource).1).collect();
     let mut loops = emitter.loops.borrow_mut();
     let one = loops.get_mut(of)?;
     if one.form == Form::Rows {
@@ -407,11 +403,10 @@ fn rows(
         return Some(());
     }
     let mut items = Vec::new();
-    for (at, (key, whole)) in one.keys.iter().zip(all).enumerate() {
+    for (at, key) in one.keys.iter().enumerate() {
         let mut entries = vec![("key".to_owned(), Code::text(key))];
         if uses_value {
-            let value = whole.resource.each.as_ref()?.value.reveal().ok()?;
-            entries.push(("value".to_owned(), Code::json(&value)));
+            entries.push(("value".to_owned(), values[at].clone()));
         }
         entries.extend(columns.iter().map(|(name, values)| (name.clone(), values[at].clone())));
         items.push(super::code::ListItem::One(Code::Object(entries)));

@@ -9,6 +9,7 @@ use super::express::BicepScope;
 use super::modules::BicepIndex;
 use super::print::Printer;
 use super::text::{indent, key, quoted};
+use crate::address::Address;
 use crate::stack::variables::{Field, VariableType};
 use crate::stack::{ENVIRONMENT, Variable};
 use crate::value::{Number, Value};
@@ -115,7 +116,7 @@ pub(super) fn default(printer: &Printer<'_, '_>, given: &FileInput) -> Option<St
         FileInput::Active => Code::Bool(false),
         FileInput::Variable(name) => {
             let variable = emitter.stack.variables.get(name.as_str()).filter(|one| !one.sensitive)?;
-            Code::json(&variable.default.as_ref()?.reveal().ok()?)
+            Code::json(variable.default.as_ref()?.clear()?.json())
         }
         FileInput::Local(_)
         | FileInput::Tags
@@ -152,9 +153,10 @@ pub(super) fn parameters(
                             Some(_) => format!("json({read})"),
                         }
                     }
-                    (None, Some(variable)) if variable.default.as_ref() != Some(&variable.value) => {
-                        printer.code(&Code::json(&variable.value.reveal().unwrap_or_default()), 0)
-                    }
+                    (None, Some(variable)) if variable.default.as_ref() != Some(&variable.value) => printer.code(
+                        &emitter.evaluated(&variable.value, &Address::new("var", &given_name(given)), "value"),
+                        0,
+                    ),
                     (None, _) => continue,
                 }
             }
@@ -163,6 +165,14 @@ pub(super) fn parameters(
         let _ = writeln!(out, "param {} = {value}", emitter.name_of(given));
     }
     out
+}
+
+/// Name of the variable of the stack behind an input.
+fn given_name(given: &FileInput) -> String {
+    match given {
+        FileInput::Variable(name) => name.clone(),
+        _ => String::new(),
+    }
 }
 
 /// Variable of the stack behind an input.

@@ -12,6 +12,8 @@ use super::modules::BicepIndex;
 use super::nodes::BicepNode;
 use super::text::{escaped, has_host, indent, key, property, quoted, with_hosts};
 use crate::address::is_identifier;
+use crate::emit::names::caseless;
+use crate::visible::is_unseen;
 
 /// Maximum length of a list on one line.
 const WIDTH: usize = 80;
@@ -34,7 +36,7 @@ pub(super) struct Printer<'p, 'a> {
     pub vars: RefCell<BTreeMap<String, String>>,
     /// Inputs.
     pub inputs: RefCell<BTreeSet<FileInput>>,
-    /// Used names.
+    /// Used names, in lower case, with their owners.
     names: RefCell<BTreeMap<String, String>>,
 }
 
@@ -95,11 +97,12 @@ impl<'p, 'a> Printer<'p, 'a> {
         let mut names = self.names.borrow_mut();
         let mut name = base.to_owned();
         let mut number = 2;
-        while names.get(&name).is_some_and(|other| other != of) || self.emitter.reserved.contains(&name) {
+        while names.get(&caseless(&name)).is_some_and(|other| other != of) || self.emitter.is_taken(&name) {
             name = format!("{base}{number}");
             number += 1;
         }
-        names.insert(name.clone(), of.to_owned());
+        names.insert(caseless(&name), of.to_owned());
+        self.emitter.symbols.borrow_mut().insert(caseless(&name));
         name
     }
 
@@ -199,7 +202,10 @@ impl<'p, 'a> Printer<'p, 'a> {
     fn text(&self, pieces: &[TextPiece], depth: usize) -> String {
         match pieces {
             [TextPiece::Literal(text)]
-                if text.contains('\n') && !text.contains("'''") && !text.contains('\r') && !has_host(text) =>
+                if text.contains('\n')
+                    && !text.contains("'''")
+                    && !text.chars().any(|c| !matches!(c, '\n' | '\t') && is_unseen(c))
+                    && !has_host(text) =>
             {
                 return format!("'''\n{text}'''");
             }

@@ -1,5 +1,7 @@
 //! Identifiers and strings in Bicep.
 
+use crate::visible::is_unseen;
+
 /// The spaces before a line at this depth.
 pub(super) fn indent(depth: usize) -> String {
     "  ".repeat(depth)
@@ -36,6 +38,7 @@ pub(super) fn escaped(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '$' if letters.peek() == Some(&'{') => out.push_str("\\$"),
+            other if is_unseen(other) => out.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
             other => out.push(other),
         }
     }

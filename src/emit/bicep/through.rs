@@ -65,7 +65,9 @@ pub(super) fn fitted(code: Code, raw: Option<&Value>, value: &Value) -> Option<C
 pub(super) fn with_location(expr: &Expr) -> Option<Expr> {
     use crate::hcl::ast::{Ident, Root, TraversalStep};
     match &expr.kind {
-        ExprKind::Traversal { root: Root::Name(name), steps } if &*name.text == "site" && steps.len() == 1 => {
+        ExprKind::Traversal { root: Root::Name(name), steps }
+            if &*name.text == "site" && matches!(steps.as_slice(), [_] | [_, TraversalStep::Index(_)]) =>
+        {
             let location = TraversalStep::Attr(Ident { text: "location".into(), span: expr.span });
             let steps = steps.iter().cloned().chain([location]).collect();
             Some(Expr { kind: ExprKind::Traversal { root: Root::Name(name.clone()), steps }, span: expr.span })

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{ACTIVE, TerraformEmitter, TerraformScope};
+use super::names::{TerraformEmitter, TerraformScope};
+use super::naming::{ACTIVE, SUBSCRIPTION};
 use super::resource::block;
 use crate::hcl::{quoted, value_text};
 use crate::kinds::TerraformShape;
@@ -15,8 +16,8 @@ impl TerraformEmitter<'_> {
     }
 
     /// Local with the tags: `tags`, unless the stack has a local of that name.
-    pub fn tags_name(&self) -> &'static str {
-        if self.stack.program.locals.contains_key("tags") { "stack_tags" } else { "tags" }
+    pub fn tags_name(&self) -> String {
+        self.names.tags()
     }
 
     /// Arguments of a block that failover runs change.
@@ -27,7 +28,7 @@ impl TerraformEmitter<'_> {
         let mut out = BTreeSet::new();
         for group in self.stack.failover_groups.values() {
             let is_in = |list: &[crate::address::Address]| list.iter().any(|one| one.block() == *block);
-            if is_in(&group.quiesce) {
+            if group.stopped_away(self.stack).any(|one| one.block() == *block) {
                 out.extend(argument(moves.quiesce));
             }
             if is_in(&group.fence) {
@@ -129,12 +130,12 @@ provider \"azurerm\" {{
 pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
     let scope = outside(emitter);
     let mut out = vec![block(
-        "variable \"subscription_id\"",
+        &format!("variable \"{SUBSCRIPTION}\""),
         &["description = \"Subscription of all resources.\"".to_owned(), "type = string".to_owned()],
     )];
     for site in emitter.stack.sites.values() {
         out.push(block(
-            &format!("variable \"{}\"", TerraformEmitter::location(&site.name)),
+            &format!("variable \"{}\"", emitter.location(&site.name)),
             &[
                 format!("description = {}", quoted(&format!("Region of site {}.", site.name))),
                 "type = string".to_owned(),
@@ -173,6 +174,7 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
             // The default of a sensitive variable is a secret as well.
             (*word != "default" || !sensitive).then(|| format!("{word} = {}", scope.expr(&attribute.expr)))
         });
+        let name = emitter.names.variable(name);
         out.push(block(&format!("variable \"{name}\""), &lines.collect::<Vec<_>>()));
     }
     out.join("\n")
@@ -190,7 +192,7 @@ pub(super) fn locals(emitter: &TerraformEmitter<'_>) -> String {
     for (name, local) in
         emitter.stack.program.locals.iter().filter(|(name, _)| !emitter.secret_locals.contains(&***name))
     {
-        lines.push(format!("{name} = {}", scope.expr(&local.attribute.expr)));
+        lines.push(format!("{} = {}", emitter.names.local(name), scope.expr(&local.attribute.expr)));
     }
     if lines.is_empty() { String::new() } else { block("locals", &lines) }
 }
@@ -200,15 +202,16 @@ pub(super) fn outputs(emitter: &TerraformEmitter<'_>) -> String {
     let scope = outside(emitter);
     let mut out = Vec::new();
     for (name, written) in &emitter.stack.program.outputs {
-        let mut lines: Vec<String> = ["description", "value"]
-            .iter()
-            .filter_map(|word| Some(format!("{word} = {}", scope.expr(&written.body.attribute(word)?.expr))))
-            .collect();
-        let value = emitter.stack.outputs.get(name).map(|output| &output.value);
-        if value.is_some_and(Value::sensitive_within) {
+        let output = emitter.stack.outputs.get(name);
+        // Terraform takes no expression here.
+        let description = output.and_then(|output| output.description.as_ref());
+        let value = written.body.attribute("value").map(|value| format!("value = {}", scope.expr(&value.expr)));
+        let description = description.map(|text| format!("description = {}", quoted(text)));
+        let mut lines: Vec<String> = description.into_iter().chain(value).collect();
+        if output.is_some_and(|output| output.value.sensitive_within()) {
             lines.push("sensitive = true".to_owned());
         }
-        out.push(block(&format!("output \"{name}\""), &lines));
+        out.push(block(&format!("output \"{}\"", emitter.names.output(name)), &lines));
     }
     out.join("\n")
 }
@@ -226,9 +229,10 @@ pub(super) fn needed(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, String>
     });
     let words = |name: &str| match emitter.stack.variables.get(name) {
         Some(variable) if !variable.sensitive => {
-            variable.value.reveal().map(|value| value_text(&value, 0)).unwrap_or_else(|_| "\"…\"".to_owned())
+            variable.value.clear().map_or_else(|| "\"…\"".to_owned(), |value| value_text(value.json(), 0))
         }
         _ => "\"…\"".to_owned(),
     };
-    missing.map(|(name, _)| (name.to_string(), words(name))).collect()
+    let secrets = emitter.secrets.borrow().iter().map(|name| (name.clone(), "\"…\"".to_owned())).collect::<Vec<_>>();
+    missing.map(|(name, _)| (emitter.names.variable(name), words(name))).chain(secrets).collect()
 }

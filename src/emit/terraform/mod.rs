@@ -2,6 +2,7 @@
 
 mod frame;
 mod names;
+mod naming;
 mod readme;
 mod resource;
 mod waits;
@@ -47,8 +48,9 @@ pub(super) fn emit(stack: &Stack, options: Options) -> EmitResult {
     let mut limitations = limitations(&emitter);
     limitations.extend(emitter.lost.take());
     limitations.extend(emitter.files_read(&mut files));
-    files.insert("README.md".to_owned(), readme::readme(&emitter, &files, &limitations));
-    EmitResult { files, limitations }
+    let renames = emitter.names.renamed();
+    files.insert("README.md".to_owned(), readme::readme(&emitter, &files, &limitations, &renames));
+    EmitResult { files, limitations, renames }
 }
 
 /// Parts of this stack that Terraform cannot express.

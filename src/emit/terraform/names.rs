@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::naming::TerraformNames;
 use crate::address::{Address, ArmId};
 use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, Ident, Root, TemplatePart, TraversalStep};
@@ -24,7 +25,11 @@ pub(super) struct TerraformEmitter<'a> {
     /// Blocks whose resources are all failover-only.
     failover: HashSet<Address>,
     /// Name of each block.
-    resources: HashMap<Address, String>,
+    pub(super) resources: HashMap<Address, String>,
+    /// Label of the resource beside those of a block.
+    pub(super) beside: HashMap<Address, String>,
+    /// Names of variables, labels and files.
+    pub(super) names: TerraformNames,
     /// Files that expressions read.
     pub read: RefCell<BTreeSet<String>>,
     /// Variables for secrets in plain text in the stack.
@@ -39,8 +44,6 @@ pub(super) struct TerraformEmitter<'a> {
 
 /// Functions that read a file of the stack, whose path is the first argument.
 const READERS: &[&str] = &["file", "templatefile", "filebase64", "filesha256", "filesha512", "filebase64sha256"];
-/// Variable that creates the failover-only resources.
-pub(super) const ACTIVE: &str = "failover_active";
 
 impl<'a> TerraformEmitter<'a> {
     pub fn new(stack: &'a Stack, imports: bool) -> Self {
@@ -63,13 +66,15 @@ impl<'a> TerraformEmitter<'a> {
             regions,
             failover,
             resources: HashMap::new(),
+            beside: HashMap::new(),
+            names: TerraformNames::new(stack),
             read: RefCell::default(),
             secrets: RefCell::default(),
             fifth: RefCell::default(),
             secret_locals: secrets::locals(stack),
             lost: RefCell::default(),
         };
-        emitter.resources = stack.program.definitions.keys().map(|one| (one.clone(), emitter.named(one))).collect();
+        emitter.label_all();
         emitter
     }
 
@@ -81,20 +86,11 @@ impl<'a> TerraformEmitter<'a> {
 
     /// `azurerm_subnet.web`.
     pub fn resource(&self, block: &Address) -> String {
-        self.resources.get(block).cloned().unwrap_or_else(|| self.named(block))
+        let named = || format!("azurerm_{}.{}", self.azurerm(block), block.name());
+        self.resources.get(block).cloned().unwrap_or_else(named)
     }
 
-    /// Where azurerm has one resource for two kinds, a label that both use gets the kind as suffix.
-    fn named(&self, block: &Address) -> String {
-        let azurerm = self.azurerm(block);
-        let other = Address::new(azurerm, block.name());
-        match other != *block && self.stack.program.definitions.contains_key(&other) {
-            true => format!("azurerm_{azurerm}.{}-{}", block.name(), block.kind().replace('_', "-")),
-            false => format!("azurerm_{azurerm}.{}", block.name()),
-        }
-    }
-
-    fn azurerm<'b>(&self, block: &'b Address) -> &'b str {
+    pub(super) fn azurerm<'b>(&self, block: &'b Address) -> &'b str {
         match self.kind(block).map_or("", |kind| kind.terraform.resource) {
             "" => block.kind(),
             of_table => of_table,
@@ -119,22 +115,14 @@ impl<'a> TerraformEmitter<'a> {
         let groups: BTreeSet<Option<Address>> =
             instances.map(|one| one.group.as_ref().map(|group| group.block())).collect();
         match groups.into_iter().collect::<Vec<_>>().as_slice() {
-            [Some(group)] => group.name().to_owned(),
+            [Some(group)] => self.names.file(group),
             _ => "main".to_owned(),
         }
     }
 
-    /// Variable that replaces a local with a secret.
-    fn secret_local(&self, local: &str) -> String {
-        match self.stack.variables.contains_key(local) {
-            true => format!("{local}_secret"),
-            false => local.to_owned(),
-        }
-    }
-
     /// Variable with a site's region.
-    pub fn location(site: &str) -> String {
-        format!("{}_location", site.replace('-', "_"))
+    pub fn location(&self, site: &str) -> String {
+        self.names.location(site)
     }
 
     /// Adds the files that expressions read. Returns those that cannot be added.
@@ -143,7 +131,7 @@ impl<'a> TerraformEmitter<'a> {
         for path in self.read.borrow().iter() {
             let bytes = self.stack.program.reader.bytes(path).ok().flatten();
             match bytes.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()) {
-                Some(text) => drop(files.insert(path.clone(), text)),
+                Some(text) => drop(files.insert(self.names.copied(path), text)),
                 None => limitations
                     .push(Limitation { what: path.clone(), why: "it is not a text file; copy it here".to_owned() }),
             }
@@ -335,15 +323,36 @@ enum NameMeaning {
 impl NameWriter for TerraformScope<'_, '_> {
     fn name(&self, name: &Ident, steps: &[TraversalStep], writer: &ExprWriter<'_>) -> Option<(String, usize)> {
         match (&*name.text, steps) {
+            ("site", [TraversalStep::Attr(site), TraversalStep::Index(key), rest @ ..]) => {
+                let is_name = matches!(rest, [TraversalStep::Attr(attribute), ..] if &*attribute.text == "name");
+                let prefix = format!("{}[\"", site.text);
+                let all = self.emitter.stack.sites.keys().filter_map(|name| {
+                    let key = name.strip_prefix(&prefix)?.strip_suffix("\"]")?;
+                    let value = match is_name {
+                        true => quoted(name),
+                        false => format!("var.{}", self.emitter.location(name)),
+                    };
+                    Some(format!("{} = {value}", quoted(key)))
+                });
+                let all: Vec<String> = all.collect();
+                let used = if matches!(rest, [TraversalStep::Attr(_), ..]) { 3 } else { 2 };
+                Some((format!("{{ {} }}[{}]", all.join(", "), writer.expr(key)), used))
+            }
             ("site", [TraversalStep::Attr(site), rest @ ..]) => Some(match rest {
                 [TraversalStep::Attr(attribute), ..] if &*attribute.text == "name" => (quoted(&site.text), 2),
-                [TraversalStep::Attr(_), ..] => (format!("var.{}", TerraformEmitter::location(&site.text)), 2),
-                _ => (format!("var.{}", TerraformEmitter::location(&site.text)), 1),
+                [TraversalStep::Attr(_), ..] => (format!("var.{}", self.emitter.location(&site.text)), 2),
+                _ => (format!("var.{}", self.emitter.location(&site.text)), 1),
             }),
+            ("var", [TraversalStep::Attr(label), ..]) => {
+                Some((format!("var.{}", self.emitter.names.variable(&label.text)), 1))
+            }
             ("local", [TraversalStep::Attr(label), ..]) if self.emitter.secret_locals.contains(&*label.text) => {
-                let variable = self.emitter.secret_local(&label.text);
+                let variable = self.emitter.names.secret_local(&label.text);
                 self.emitter.secrets.borrow_mut().insert(variable.clone());
                 Some((format!("var.{variable}"), 1))
+            }
+            ("local", [TraversalStep::Attr(label), ..]) => {
+                Some((format!("local.{}", self.emitter.names.local(&label.text)), 1))
             }
             ("each", [TraversalStep::Attr(_), ..]) => self.each.map(|each| (each.to_owned(), 0)),
             (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
@@ -361,7 +370,7 @@ impl NameWriter for TerraformScope<'_, '_> {
         };
         let path = path.trim_start_matches("./");
         self.emitter.read.borrow_mut().insert(path.to_owned());
-        let quoted = quoted(path);
+        let quoted = quoted(&self.emitter.names.copied(path));
         let rest: String = args.iter().skip(1).map(|arg| format!(", {}", writer.expr(arg))).collect();
         Some(format!("{}(\"${{path.module}}/{}{rest})", name.text, &quoted[1..]))
     }

@@ -1,6 +1,7 @@
 //! One block of the stack as a resource of azurerm: name, location, arguments, nested blocks, and `lifecycle`.
 
-use super::names::{ACTIVE, TerraformEmitter, TerraformScope, plain_text};
+use super::names::{TerraformEmitter, TerraformScope, plain_text};
+use super::naming::ACTIVE;
 use crate::address::{Address, ArmId};
 use crate::duration;
 use crate::emit::merged::{BlockContent, META, merged, names_each};
@@ -49,7 +50,7 @@ pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String
                 let ids = imported(&ids, &|name| Some(resource.args.get(name)?.as_str()?.to_owned()));
                 // The accompanying resource has the same label.
                 let beside = kind.terraform.beside.split('"').nth(1);
-                let beside = beside.map(|type_| format!("{type_}.{}", block.name()));
+                let beside = beside.map(|type_| format!("{type_}.{}", emitter.beside(block)));
                 let names = [Some(name.clone()), beside].into_iter().flatten();
                 names.zip(&ids).map(|(name, id)| one((format!("{name}{key}"), id))).collect()
             }
@@ -167,7 +168,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             (None, Some(group)) if self.is_with_group() => self.scope().reference(&group.expr, "location"),
             _ => {
                 let site = self.instance.map_or("", |one| &*one.site);
-                format!("var.{}", TerraformEmitter::location(site))
+                format!("var.{}", self.emitter.location(site))
             }
         }
     }
@@ -193,7 +194,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 continue;
             }
             let Some(arg) = self.kind.arg(name) else { continue };
-            let value = self.value(arg, &attribute.expr, (name, *mirrored), &self.scope());
+            let value = self.value(arg, &attribute.expr, (name, name, *mirrored), &self.scope());
             match self.of.name_of(name, arg).split_once('.') {
                 Some((block, inner)) => within.push(format!("\n{block} {{\n{inner} = {value}\n}}")),
                 None => lines.push(format!("{} = {value}", self.of.name_of(name, arg))),
@@ -203,7 +204,10 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         lines.extend(within);
         if let Some(blocks) = self.of.blocks {
             let known = self.instance.map(|one| {
-                one.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
+                one.args
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.to_string(), value.clear()?.into_json())))
+                    .collect()
             });
             let text = blocks(&known.unwrap_or_default());
             if !text.is_empty() {
@@ -225,13 +229,20 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     }
 
     /// Value of an argument: its expression, or its known value if the expression has no equivalent.
-    fn value(&self, arg: &Arg, expr: &Expr, (path, mirrored): (&str, bool), scope: &TerraformScope<'_, '_>) -> String {
+    /// `place`: the path, with a number for a further block of the same name.
+    fn value(
+        &self,
+        arg: &Arg,
+        expr: &Expr,
+        (path, place, mirrored): (&str, &str, bool),
+        scope: &TerraformScope<'_, '_>,
+    ) -> String {
         self.note(path);
         let mut names = 0;
         expr.visit_references(&mut |_, _, _| names += 1);
         if arg.secret && names == 0 && !matches!(expr.kind, ExprKind::Null) {
             // A secret in plain text becomes a variable, so that the code does not contain it.
-            let variable = format!("{}_{}", self.block.name(), path.replace('.', "_")).replace('-', "_");
+            let variable = self.emitter.names.secret(self.block, place);
             self.emitter.secrets.borrow_mut().insert(variable.clone());
             return format!("var.{variable}");
         }
@@ -269,20 +280,19 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     /// Known value of an argument that is not sensitive.
     fn known(&self, path: &str) -> Option<String> {
         let value = self.instance?.args.get(path)?;
-        if value.sensitive_within() {
-            return None;
-        }
-        Some(value_text(&value.reveal().ok()?, 0))
+        Some(value_text(value.clear()?.json(), 0))
     }
 
     fn nested(&self) -> Vec<String> {
         let blocks = self.merged.blocks.iter().filter(|(block, _)| !self.of.said.contains(&&*block.ident.text));
-        blocks
-            .filter_map(|(block, mirrored)| {
-                let arg = self.kind.arg(&block.ident.text)?;
-                Some(format!("\n{}", self.inner(arg, block, &block.ident.text, *mirrored, &self.scope())))
-            })
-            .collect()
+        let blocks: Vec<_> = blocks.collect();
+        let one = |(at, (block, mirrored)): (usize, &&(HclBlock, bool))| {
+            let arg = self.kind.arg(&block.ident.text)?;
+            let word = &*block.ident.text;
+            let place = numbered(word, blocks[..at].iter().filter(|(other, _)| &*other.ident.text == word).count());
+            Some(format!("\n{}", self.inner(arg, block, (word, &place, *mirrored), &self.scope())))
+        };
+        blocks.iter().enumerate().filter_map(one).collect()
     }
 
     /// A nested block, as `dynamic` where it repeats.
@@ -290,8 +300,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         &self,
         arg: &Arg,
         written: &HclBlock,
-        path: &str,
-        mirrored: bool,
+        (path, place, mirrored): (&str, &str, bool),
         scope: &TerraformScope<'_, '_>,
     ) -> String {
         let word = &*written.ident.text;
@@ -302,14 +311,17 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let mut lines: Vec<String> = Vec::new();
         for attribute in written.body.attributes.iter().filter(|one| &*one.name.text != "for_each") {
             let Some(arg) = table.args.iter().find(|arg| arg.name == &*attribute.name.text) else { continue };
-            let path = format!("{path}.{}", arg.name);
-            let value = self.value(arg, &attribute.expr, (&path, mirrored), &inside);
+            let (path, place) = (format!("{path}.{}", arg.name), format!("{place}.{}", arg.name));
+            let value = self.value(arg, &attribute.expr, (&path, &place, mirrored), &inside);
             let name = self.of.name_of(&path, arg);
             lines.push(format!("{} = {value}", name.rsplit('.').next().unwrap_or(&name)));
         }
-        for block in &written.body.blocks {
+        for (at, block) in written.body.blocks.iter().enumerate() {
             let Some(arg) = table.args.iter().find(|arg| arg.name == &*block.ident.text) else { continue };
-            lines.push(format!("\n{}", self.inner(arg, block, &format!("{path}.{}", arg.name), mirrored, &inside)));
+            let before = written.body.blocks[..at].iter().filter(|other| other.ident.text == block.ident.text).count();
+            let place = format!("{place}.{}", numbered(arg.name, before));
+            let path = format!("{path}.{}", arg.name);
+            lines.push(format!("\n{}", self.inner(arg, block, (&path, &place, mirrored), &inside)));
         }
         match each {
             None => block(word, &lines),
@@ -334,8 +346,9 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 let mut lines = vec![format!("location = {}", site.unwrap_or_else(known))];
                 let others = one.kind.args.iter().filter(|arg| arg.name != of && !matches!(arg.ty, Ty::Site));
                 lines.extend(others.filter_map(|arg| {
-                    let value = one.args.get(arg.name)?.reveal().ok()?;
-                    (value != serde_json::json!(false)).then(|| format!("{} = {}", arg.name, value_text(&value, 0)))
+                    let value = one.args.get(arg.name)?.clear()?;
+                    let is_set = *value.json() != serde_json::json!(false);
+                    is_set.then(|| format!("{} = {}", arg.name, value_text(value.json(), 0)))
                 }));
                 Some(format!("\n{}", block(word, &lines)))
             })
@@ -426,7 +439,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 if matches!(arg.ty, Ty::Site) {
                     continue;
                 }
-                lines.push(format!("{name} = {}", self.value(arg, &attribute.expr, (name, *mirrored), &scope)));
+                lines.push(format!("{name} = {}", self.value(arg, &attribute.expr, (name, name, *mirrored), &scope)));
             }
             let last = self.lifecycle(&lines);
             lines.extend(last);
@@ -443,7 +456,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             (None, false) => "",
         };
         let own = format!("{}{index}", self.emitter.resource(self.block));
-        let mut out = text.replace("{label}", self.block.name()).replace("{self}", &own);
+        let mut out = text.replace("{label}", self.emitter.beside(self.block)).replace("{self}", &own);
         let meta: String = self.meta().iter().map(|line| format!("{line}\n")).collect();
         out = out.replacen("{\n", &format!("{{\n{meta}"), 1);
         for line in lines {
@@ -453,6 +466,11 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         }
         out
     }
+}
+
+/// The name of a block, with its number after blocks of the same name.
+fn numbered(word: &str, before: usize) -> String {
+    if before == 0 { word.to_owned() } else { format!("{word}_{}", before + 1) }
 }
 
 /// A block with these lines.

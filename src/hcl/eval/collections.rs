@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::{Expr, ForLoop};
 use crate::value::{Map, Value};
 
-use super::{EvalError, EvalResult, Evaluator, Taint, mismatch, to_bool};
+use super::{EvalError, EvalResult, Evaluator, Taint, UNMARK_WORK, mismatch, to_bool};
 
 /// Each element with its key or position.
 type CollectionEntries = Vec<(Value, Value)>;
@@ -48,9 +48,12 @@ impl<'a> Evaluator<'a> {
             );
         }
         let value = made.finish();
+        if taint.sensitive && value.sensitive_within() {
+            self.work(value.size() * UNMARK_WORK, span)?;
+        }
         // Elements that were not put in because their key or condition is unknown may wait for more than those say.
         if taint.unknown.is_some() {
-            taint.take_within(&value);
+            taint.note_within(&value);
         }
         Ok(taint.mark_whole(value))
     }

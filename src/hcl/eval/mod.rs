@@ -6,6 +6,7 @@
 //! kind. Semantics are Terraform's, with three stated differences: the branch of a conditional that is not taken is not
 //! evaluated, branches and list items may be of different types, and numbers are 64-bit integers or floats.
 
+mod budget;
 mod collections;
 mod convert;
 mod operators;
@@ -21,6 +22,10 @@ use crate::value::{Map, Value};
 use super::ast::{Expr, ExprKind, Ident, TemplatePart, UnaryOp};
 use super::functions;
 
+pub use budget::{
+    Budget, DEPENDENCY_WORK, ELEMENT_WORK, ERROR_WORK, EXPRESSION_WORK, FAULT_WORK, FILE_WORK, GROUP_WORK,
+    INSTANCE_WORK, KEPT_WORK, MAX_WORK, Spent, TEMPLATE_WORK, UNMARK_WORK,
+};
 pub(crate) use convert::{mismatch, to_bool, to_number, to_text};
 pub(crate) use operators::{add, order};
 pub(crate) use taint::Taint;
@@ -29,10 +34,10 @@ pub(crate) use taint::Taint;
 pub const MAX_STRING_BYTES: usize = 4 * 1024 * 1024;
 /// Maximum number of elements of a collection that an expression makes.
 pub const MAX_ELEMENTS: usize = 100_000;
-/// Maximum work of one expression: a byte of text made is one unit, an element sixteen.
-const MAX_WORK: usize = 64 * 1024 * 1024;
-/// The cost of an element in units of [`MAX_WORK`].
-const ELEMENT_WORK: usize = 16;
+/// Maximum size of a value in bytes, each shared part counted wherever it appears.
+pub const MAX_VALUE_BYTES: usize = 16 * 1024 * 1024;
+/// Maximum levels of lists and maps within one another in a value.
+pub const MAX_DEPTH: usize = 128;
 
 /// One step of a reference, its expression evaluated.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +60,11 @@ pub trait Scope {
     /// The files that `file` and its like may read.
     fn files(&self) -> &dyn Files;
 
+    /// The remaining work that the stack may cause. Without it, each evaluation has a budget of its own.
+    fn budget(&self) -> Budget {
+        Budget::default()
+    }
+
     /// This is the inside of a template file, which cannot call another one.
     fn is_template(&self) -> bool {
         false
@@ -76,15 +86,20 @@ pub trait Files {
 /// # Errors
 /// Everything that is wrong with it, each fault where it stands.
 pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostics> {
-    Evaluator::new(scope).run(|evaluator| evaluator.expr(expr))
+    Evaluator::new(scope, expr.span).run(|evaluator| evaluator.expr(expr))
 }
 
 /// The value of an expression as far as it can be evaluated, and every error in it. Elements of lists and objects
-/// that have an error are [`Value::told`], so that the others are still checked.
+/// that have an error are [`Value::told`], so that the others are still checked. The value becomes part of the stack,
+/// which costs [`KEPT_WORK`].
 pub fn evaluate_partly(expr: &Expr, scope: &dyn Scope) -> (Value, Diagnostics) {
-    let mut evaluator = Evaluator::new(scope);
-    let value = evaluator.expr(expr).unwrap_or_else(|EvalError| Value::told());
-    (value, evaluator.errors)
+    let mut evaluator = Evaluator::new(scope, expr.span);
+    let value = evaluator.expr(expr).and_then(|value| {
+        evaluator.work(value.size().saturating_mul(KEPT_WORK), expr.span)?;
+        Ok(value)
+    });
+    evaluator.end();
+    (value.unwrap_or_else(|EvalError| Value::told()), evaluator.errors)
 }
 
 /// The value of a template read by [`super::parse_template`]: a string, or any value where the template is one
@@ -93,7 +108,7 @@ pub fn evaluate_partly(expr: &Expr, scope: &dyn Scope) -> (Value, Diagnostics) {
 /// # Errors
 /// Everything that is wrong with it, each fault where it stands.
 pub fn evaluate_template(parts: &[TemplatePart], scope: &dyn Scope) -> Result<Value, Diagnostics> {
-    Evaluator::new(scope).run(|evaluator| match parts {
+    Evaluator::new(scope, Span::default()).run(|evaluator| match parts {
         [TemplatePart::Interpolation(expr)] => evaluator.expr(expr),
         parts => evaluator.template(parts),
     })
@@ -111,16 +126,26 @@ pub(crate) struct Evaluator<'a> {
     /// Names bound by `for`, the innermost last.
     locals: Vec<(&'a str, Value)>,
     errors: Diagnostics,
-    work: usize,
+    pub(crate) budget: Budget,
+    /// The place of the whole, and the work that was done before it.
+    whole: (Span, usize),
 }
 
 impl<'a> Evaluator<'a> {
-    fn new(scope: &'a dyn Scope) -> Self {
-        Self { scope, locals: Vec::new(), errors: Diagnostics::new(), work: 0 }
+    fn new(scope: &'a dyn Scope, whole: Span) -> Self {
+        let budget = scope.budget();
+        let whole = (whole, budget.used());
+        Self { scope, locals: Vec::new(), errors: Diagnostics::new(), budget, whole }
+    }
+
+    fn end(&self) {
+        self.budget.note(self.whole.1, self.whole.0);
     }
 
     fn run(mut self, evaluate: impl FnOnce(&mut Self) -> EvalResult) -> Result<Value, Diagnostics> {
-        match evaluate(&mut self) {
+        let result = evaluate(&mut self);
+        self.end();
+        match result {
             Ok(value) if self.errors.is_empty() => Ok(value),
             _ => Err(self.errors),
         }
@@ -128,8 +153,26 @@ impl<'a> Evaluator<'a> {
 
     /// Reports a fault.
     pub(crate) fn fail<T>(&mut self, diagnostic: Diagnostic) -> Result<T, EvalError> {
+        let told = diagnostic.summary.len() + diagnostic.help.as_ref().map_or(0, String::len);
+        self.work(FAULT_WORK + told, diagnostic.span.unwrap_or_default())?;
         self.errors.push(diagnostic);
         Err(EvalError)
+    }
+
+    /// Takes units of the budget.
+    ///
+    /// # Errors
+    /// The budget is used up, which is reported once.
+    pub(crate) fn work(&mut self, units: usize, span: Span) -> Result<(), EvalError> {
+        self.budget.charge(units).map_err(|Spent| {
+            // Texts within a template have no place of their own.
+            let place = if span == Span::default() { self.whole.0 } else { span };
+            // Within a template file it is reported at the call, since nothing else has a place in the stack.
+            if !self.scope.is_template() {
+                self.errors.extend(self.budget.overdrawn(place));
+            }
+            EvalError
+        })
     }
 
     /// Counts elements and bytes that are made.
@@ -137,16 +180,18 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// Too much has been made by this expression.
     pub(crate) fn pay(&mut self, elements: usize, bytes: usize, span: Span) -> Result<(), EvalError> {
-        self.work = self.work.saturating_add(elements.saturating_mul(ELEMENT_WORK)).saturating_add(bytes);
+        self.work(elements.saturating_mul(ELEMENT_WORK).saturating_add(bytes), span)?;
         let why = if elements > MAX_ELEMENTS {
             format!("The maximum for a collection is {MAX_ELEMENTS} elements.")
         } else if bytes > MAX_STRING_BYTES {
             format!("The maximum for a string is {MAX_STRING_BYTES} bytes.")
-        } else if self.work > MAX_WORK {
-            "The maximum for one expression is about four million elements or 64 MiB of text.".to_owned()
         } else {
             return Ok(());
         };
+        self.too_large(why, span)
+    }
+
+    fn too_large<T>(&mut self, why: String, span: Span) -> Result<T, EvalError> {
         self.fail(
             Diagnostic::error("too-large", "the value of this expression is too large")
                 .at(span)
@@ -155,15 +200,43 @@ impl<'a> Evaluator<'a> {
         )
     }
 
+    /// A value within the limits of all values, which bound every later walk over it.
+    fn bounded(&mut self, value: Value, span: Span) -> EvalResult {
+        if let Value::Unknown(unknown) = &value {
+            self.work(unknown.waits_for.len() * ELEMENT_WORK, span)?;
+        }
+        let size = value.size();
+        if size > MAX_VALUE_BYTES {
+            let why = format!(
+                "A value may have {MAX_VALUE_BYTES} bytes. Each element has 16, in addition to its text; a shared part counts wherever it appears."
+            );
+            return self.too_large(why, span);
+        }
+        if value.depth() > MAX_DEPTH {
+            return self.too_large(format!("Lists and maps may be within one another {MAX_DEPTH} levels deep."), span);
+        }
+        Ok(value)
+    }
+
     /// The value of any expression.
     pub(crate) fn expr(&mut self, expr: &'a Expr) -> EvalResult {
+        self.work(EXPRESSION_WORK, expr.span)?;
+        let value = self.expr_of_kind(expr)?;
+        match &expr.kind {
+            // Its value was bounded where it was made.
+            ExprKind::Traversal { .. } | ExprKind::Parens(_) => Ok(value),
+            _ => self.bounded(value, expr.span),
+        }
+    }
+
+    fn expr_of_kind(&mut self, expr: &'a Expr) -> EvalResult {
         match &expr.kind {
             ExprKind::Null => Ok(Value::Null),
             ExprKind::Bool(bool) => Ok(Value::Bool(*bool)),
             ExprKind::Number(number) => Ok(Value::Number(*number)),
             ExprKind::String(text) => Ok(Value::String(Arc::clone(text))),
             ExprKind::Template(parts) => self.template(parts),
-            ExprKind::List(items) => self.list(items),
+            ExprKind::List(items) => self.list(items, expr.span),
             ExprKind::Object(entries) => self.object(entries, expr.span),
             ExprKind::Traversal { root, steps } => self.traversal(root, steps, expr.span),
             ExprKind::Call { name, args, expand } => match &*name.text {
@@ -179,7 +252,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn list(&mut self, items: &'a [Expr]) -> EvalResult {
+    fn list(&mut self, items: &'a [Expr], span: Span) -> EvalResult {
+        self.work(items.len() * ELEMENT_WORK, span)?;
         let values: Vec<Value> =
             items.iter().map(|item| self.expr(item).unwrap_or_else(|EvalError| Value::told())).collect();
         Ok(values.into())
@@ -204,7 +278,7 @@ impl<'a> Evaluator<'a> {
                 }
                 // An unknown key makes the whole object unknown, until its value is known, too.
                 Ok(None) => {
-                    keys.take_within(&value);
+                    keys.note_within(&value);
                 }
                 Err(EvalError) => failed = true,
             }
@@ -249,7 +323,7 @@ impl<'a> Evaluator<'a> {
             // Either branch may be the one, so what both wait for counts; a branch that fails may never be taken.
             for branch in [yes, no] {
                 if let Ok(value) = self.quietly(|evaluator| evaluator.expr(branch)) {
-                    taint.take_within(&value);
+                    taint.note_within(&value);
                 }
             }
             return Ok(taint.mark(Value::Null));
@@ -263,8 +337,13 @@ impl<'a> Evaluator<'a> {
     /// Evaluates without reporting: `Err` holds the errors.
     fn quietly(&mut self, evaluate: impl FnOnce(&mut Self) -> EvalResult) -> Result<Value, Diagnostics> {
         let before = std::mem::take(&mut self.errors);
-        let result = evaluate(self);
+        let result = self.budget.clone().quietly(|| evaluate(self));
         let found = std::mem::replace(&mut self.errors, before);
+        if self.budget.is_spent() {
+            // Nothing catches this error.
+            self.errors.extend(found);
+            return Err(Diagnostics::new());
+        }
         match result {
             Ok(value) if found.is_empty() => Ok(value),
             _ => Err(found),
@@ -277,6 +356,7 @@ impl<'a> Evaluator<'a> {
         for arg in args {
             match self.quietly(|evaluator| evaluator.expr(arg)) {
                 Ok(value) => return Ok(if sensitive { value.sensitive() } else { value }),
+                Err(_) if self.budget.is_spent() => return Err(EvalError),
                 Err(found) => {
                     sensitive |= self.reads_sensitive(arg);
                     faults.extend(found);
@@ -299,9 +379,10 @@ impl<'a> Evaluator<'a> {
         let mut taint = Taint::default();
         let able = match self.quietly(|evaluator| evaluator.expr(arg)) {
             Ok(value) => {
-                taint.take_within(&value);
+                taint.note_within(&value);
                 true
             }
+            Err(_) if self.budget.is_spent() => return Err(EvalError),
             Err(_) => {
                 taint.sensitive = self.reads_sensitive(arg);
                 false
@@ -314,6 +395,9 @@ impl<'a> Evaluator<'a> {
     fn reads_sensitive(&mut self, expr: &'a Expr) -> bool {
         let mut references = Vec::new();
         expr.visit_references(&mut |name, steps, span| references.push((name, steps, span)));
+        if self.work(references.len() * EXPRESSION_WORK, expr.span).is_err() {
+            return false;
+        }
         references.into_iter().any(|(name, steps, span)| {
             let value = self.quietly(|evaluator| evaluator.reference(name, steps, span));
             // A reference that cannot be followed to its end is followed as far as its name.

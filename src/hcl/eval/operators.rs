@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::{BinaryOp, Expr};
 use crate::value::{Number, Value};
 
-use super::{EvalError, EvalResult, Evaluator, Taint, to_bool, to_number};
+use super::{EvalError, EvalResult, Evaluator, Taint, UNMARK_WORK, to_bool, to_number};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn binary(&mut self, sides: &'a [Expr; 2], op: BinaryOp, op_span: Span) -> EvalResult {
@@ -69,6 +69,12 @@ impl<'a> Evaluator<'a> {
             }
         }
         let [left, right] = &values;
+        let size = left.size().min(right.size());
+        self.work(size / 8, sides[0].span)?;
+        for side in [left, right] {
+            let copied = if side.sensitive_within() { side.size() * UNMARK_WORK } else { 0 };
+            self.work(copied, sides[0].span)?;
+        }
         let mut taint = Taint::default();
         let (left, right) = (taint.take_within(left), taint.take_within(right));
         Ok((left == right, taint))

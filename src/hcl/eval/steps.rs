@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::{Ident, Root, TraversalStep};
 use crate::value::{Map, Number, Value};
 
-use super::{EvalResult, Evaluator, ReferenceKey, Taint, to_text};
+use super::{Budget, EvalResult, Evaluator, ReferenceKey, Taint, UNMARK_WORK, to_text};
 
 /// Maximum number of names that an error lists.
 const MAX_LISTED: usize = 12;
@@ -83,13 +83,17 @@ impl<'a> Evaluator<'a> {
             Value::Unknown(_) => return Ok(taint.mark(Value::Null)),
             Value::Null => return Ok(taint.mark(Vec::new().into())),
             Value::List(items) => Arc::clone(items),
-            single => Arc::new(vec![single.clone()]),
+            single => Arc::new(vec![single.clone()].into()),
         };
         self.pay(items.len(), 0, span)?;
         let results: Vec<EvalResult> =
             items.iter().map(|item| self.steps(taint.clone().mark(item.clone()), rest)).collect();
         let results: Result<Vec<Value>, _> = results.into_iter().collect();
-        Ok(taint.mark_whole(results?.into()))
+        let value: Value = results?.into();
+        if taint.sensitive && value.sensitive_within() {
+            self.work(value.size() * UNMARK_WORK, span)?;
+        }
+        Ok(taint.mark_whole(value))
     }
 
     /// One step on a value; the key has no mark of its own.
@@ -103,8 +107,10 @@ impl<'a> Evaluator<'a> {
             return Ok(taint.mark(Value::Null));
         }
         let found = match (plain, key) {
-            (Value::Map(map), ReferenceKey::Attr(name)) => entry(map, name),
-            (Value::Map(map), ReferenceKey::Index(index)) => to_text(index).and_then(|name| entry(map, &name)),
+            (Value::Map(map), ReferenceKey::Attr(name)) => entry(map, name, &self.budget),
+            (Value::Map(map), ReferenceKey::Index(index)) => {
+                to_text(index).and_then(|name| entry(map, &name, &self.budget))
+            }
             (Value::List(items), ReferenceKey::Index(index)) => element(items, index),
             (Value::Block(address), ReferenceKey::Attr(name)) => {
                 let address = address.clone();
@@ -167,7 +173,7 @@ fn without_values(fault: Diagnostic) -> Diagnostic {
     Diagnostic { severity, span, ..Diagnostic::error(code, summary) }
 }
 
-fn entry(map: &Map, name: &str) -> Result<Value, Diagnostic> {
+fn entry(map: &Map, name: &str, budget: &Budget) -> Result<Value, Diagnostic> {
     map.get(name).cloned().ok_or_else(|| {
         let all = match map.len() {
             0 => "It is empty.".to_owned(),
@@ -177,11 +183,11 @@ fn entry(map: &Map, name: &str) -> Result<Value, Diagnostic> {
             }
             _ => format!("It has {}.", map.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
         };
-        Diagnostic::error("unknown-attribute", format!("unsupported attribute `{name}` of this value")).suggest(
-            name,
-            map.keys().map(|key| &**key),
-            Some(all),
-        )
+        let fault = Diagnostic::error("unknown-attribute", format!("unsupported attribute `{name}` of this value"));
+        match budget.may_suggest() {
+            true => fault.suggest(name, map.keys().map(|key| &**key), Some(all)),
+            false => fault.help(all),
+        }
     })
 }
 

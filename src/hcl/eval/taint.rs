@@ -24,13 +24,18 @@ impl Taint {
         plain
     }
 
-    /// The operand without any mark within, noting all marks and all that is unknown within.
-    pub(crate) fn take_within<'v>(&mut self, value: &'v Value) -> Cow<'v, Value> {
+    /// Notes all marks within an operand and all that is unknown within it.
+    pub(crate) fn note_within(&mut self, value: &Value) {
         if let Some(unknown) = value.unknown_within() {
             self.join(&unknown);
         }
+        self.sensitive |= value.sensitive_within();
+    }
+
+    /// The operand without any mark within, noting all marks and all that is unknown within.
+    pub(crate) fn take_within<'v>(&mut self, value: &'v Value) -> Cow<'v, Value> {
+        self.note_within(value);
         if value.sensitive_within() {
-            self.sensitive = true;
             return Cow::Owned(bare(value));
         }
         Cow::Borrowed(value)
@@ -38,10 +43,10 @@ impl Taint {
 
     fn join(&mut self, unknown: &Unknown) {
         self.sensitive |= unknown.sensitive;
-        self.unknown = Some(match &self.unknown {
-            Some(known) => known.and(unknown),
-            None => unknown.clone(),
-        });
+        match &mut self.unknown {
+            Some(known) => known.join(unknown),
+            None => self.unknown = Some(unknown.clone()),
+        }
     }
 
     /// The result with the marks on it: unknown where an operand was.
@@ -63,6 +68,7 @@ impl Taint {
 /// The value without any mark of sensitivity within.
 fn bare(value: &Value) -> Value {
     match value {
+        clear if !clear.sensitive_within() => clear.clone(),
         Value::Sensitive(inner) => bare(inner),
         Value::List(items) => items.iter().map(bare).collect::<Vec<_>>().into(),
         Value::Map(map) => map.iter().map(|(key, item)| (key.clone(), bare(item))).collect::<Map>().into(),

@@ -184,7 +184,7 @@ fn every_fault_is_told_where_it_stands_and_none_shows_a_secret() {
         ("{for v in [1, 1] : v => v}", "duplicate-key: two elements have the key `1`@19"),
         (
             "[for a in range(3000) : [for b in range(3000) : b]]",
-            "too-large: the value of this expression is too large@34",
+            "too-large: this stack takes too much work to evaluate@34",
         ),
     ] {
         assert_eq!(shown(text), expected, "{text}");

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::hcl::eval::{MAX_ELEMENTS, order, to_bool, to_text};
+use crate::hcl::eval::{Budget, MAX_ELEMENTS, order, to_bool, to_text};
 use crate::value::{Map, Number, Value};
 
-use super::{Function, FunctionError, ParamType, any, int, list, map, number, optional, param, pure, types};
+use super::{Function, FunctionError, ParamType, any, costly, int, list, map, number, optional, param, pure, types};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     pure("alltrue", &[KNOWN_LIST], |args| all_or_any(args, true), "True if all elements are true."),
@@ -25,23 +25,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[LIST, param("index", ParamType::Int)],
         element,
         "The element at an index that starts over at the end.",
-    ),
-    pure("flatten", &[LIST], flatten, "The list with the elements of lists within it in their place."),
+    )
+    .at_cost(0),
+    costly("flatten", &[LIST], flatten, "The list with the elements of lists within it in their place."),
     pure("index", &[KNOWN_LIST, param("value", ParamType::Known)], index, "The position of the value in the list."),
     pure("keys", &[MAP], keys, "The keys of the map, sorted."),
-    pure("length", &[param("value", ParamType::Any)], length, "The number of elements or characters of the value."),
+    costly("length", &[param("value", ParamType::Any)], length, "The number of elements or characters of the value.")
+        .at_cost(0),
     pure(
         "lookup",
         &[MAP, param("key", ParamType::Text), optional("default", ParamType::Any)],
         lookup,
         "The entry of the map with this key, or the default.",
-    ),
+    )
+    .at_cost(0),
     pure(
         "matchkeys",
         &[param("values", ParamType::List), param("keys", ParamType::Known), param("searchset", ParamType::Known)],
         matchkeys,
         "The values at the positions of the keys that are in the searched set.",
-    ),
+    )
+    .at_cost(super::sets::SORT),
     pure("merge", &[], merge, "All entries of the maps; a later map wins.").and_more(param("maps", ParamType::Any)),
     pure("one", &[LIST], one, "The only element of the list, or null if it is empty."),
     pure(
@@ -62,13 +66,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
         slice,
         "The elements from a position up to, but without, another.",
     ),
-    pure("sort", &[param("list", ParamType::Texts)], sort, "The strings, sorted by their characters."),
+    pure("sort", &[param("list", ParamType::Texts)], sort, "The strings, sorted by their characters.")
+        .at_cost(super::sets::SORT),
     pure(
         "transpose",
         &[param("map", ParamType::Known)],
         transpose,
         "The map of lists of strings with keys and elements swapped.",
-    ),
+    )
+    .at_cost(super::sets::SORT),
     pure(
         "values",
         &[MAP],
@@ -187,7 +193,8 @@ fn element(args: &[Value]) -> Result<Value, FunctionError> {
     at.and_then(|at| items.get(at)).cloned().ok_or_else(|| FunctionError::arg(0, "an empty list has no elements"))
 }
 
-fn flatten(args: &[Value]) -> Result<Value, FunctionError> {
+fn flatten(args: &[Value], budget: &Budget) -> Result<Value, FunctionError> {
+    budget.charge(args.first().map_or(0, Value::size) / 8)?;
     let mut out = Vec::new();
     match flatten_into(list(args, 0), false, &mut out)? {
         Some(unknown) => Ok(unknown),
@@ -229,9 +236,12 @@ fn keys(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(map(args, 0).keys().map(|key| Value::String(Arc::clone(key))).collect::<Vec<_>>().into())
 }
 
-fn length(args: &[Value]) -> Result<Value, FunctionError> {
+fn length(args: &[Value], budget: &Budget) -> Result<Value, FunctionError> {
     let length = match any(args, 0) {
-        Value::String(text) => text.chars().count(),
+        Value::String(text) => {
+            budget.charge(text.len() / 2)?;
+            text.chars().count()
+        }
         Value::List(items) => items.len(),
         Value::Map(map) => map.len(),
         other => return Err(FunctionError::mismatch(0, "a string, list or map", &other)),
@@ -254,7 +264,10 @@ fn matchkeys(args: &[Value]) -> Result<Value, FunctionError> {
     if values.len() != keys.len() {
         return Err(FunctionError::arg(1, "there must be as many keys as values"));
     }
-    let kept = values.iter().zip(keys).filter(|(_, key)| sought.contains(key)).map(|(value, _)| value.clone());
+    let mut sought: Vec<&Value> = sought.iter().collect();
+    sought.sort_by(|a, b| super::sets::compare(a, b));
+    let is_sought = |key: &Value| sought.binary_search_by(|probe| super::sets::compare(probe, key)).is_ok();
+    let kept = values.iter().zip(keys).filter(|(_, key)| is_sought(key)).map(|(value, _)| value.clone());
     Ok(kept.collect::<Vec<_>>().into())
 }
 

@@ -1,5 +1,6 @@
 //! Functions that encode, decode and digest.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -9,56 +10,70 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256, Sha512};
 use uuid::Uuid;
 
-use crate::hcl::eval::MAX_STRING_BYTES;
+use crate::hcl::eval::{MAX_ELEMENTS, MAX_STRING_BYTES};
 use crate::value::{Map, Value};
 
 use super::{Function, FunctionError, ParamType, any, grow, param, pure, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    pure("base64encode", &[STRING], |args| Ok(STANDARD.encode(text(args, 0)).into()), "The string in Base64."),
-    pure("base64decode", &[STRING], base64decode, "The decoded text of a Base64 string."),
+    pure("base64encode", &[STRING], |args| Ok(STANDARD.encode(text(args, 0)).into()), "The string in Base64.")
+        .at_cost(ENCODE),
+    pure("base64decode", &[STRING], base64decode, "The decoded text of a Base64 string.").at_cost(ENCODE),
     pure(
         "csvdecode",
         &[STRING],
         csvdecode,
         "A list with a map for each line of a CSV text, by the names in its first line.",
-    ),
-    pure("jsonencode", &[param("value", ParamType::Known)], jsonencode, "The value as JSON."),
-    pure("jsondecode", &[STRING], jsondecode, "The value of a JSON text."),
-    pure("urlencode", &[STRING], urlencode, "The string encoded for the query of a URL."),
+    )
+    .at_cost(DECODE),
+    pure("jsonencode", &[param("value", ParamType::Known)], jsonencode, "The value as JSON.").at_cost(WRITE),
+    pure("jsondecode", &[STRING], jsondecode, "The value of a JSON text.").at_cost(DECODE),
+    pure("urlencode", &[STRING], urlencode, "The string encoded for the query of a URL.").at_cost(ENCODE),
     pure(
         "sha256",
         &[STRING],
         |args| Ok(hex(&Sha256::digest(text(args, 0)))),
         "The SHA-256 of the string, in hexadecimal.",
-    ),
+    )
+    .at_cost(HASH),
     pure(
         "sha512",
         &[STRING],
         |args| Ok(hex(&Sha512::digest(text(args, 0)))),
         "The SHA-512 of the string, in hexadecimal.",
-    ),
+    )
+    .at_cost(HASH),
     pure(
         "base64sha256",
         &[STRING],
         |args| Ok(STANDARD.encode(Sha256::digest(text(args, 0))).into()),
         "The SHA-256 of the string, in Base64.",
-    ),
+    )
+    .at_cost(HASH),
     pure(
         "base64sha512",
         &[STRING],
         |args| Ok(STANDARD.encode(Sha512::digest(text(args, 0))).into()),
         "The SHA-512 of the string, in Base64.",
-    ),
+    )
+    .at_cost(HASH),
     pure(
         "uuidv5",
         &[param("namespace", ParamType::Text), param("name", ParamType::Text)],
         uuidv5,
         "The UUID of a name in a namespace: `dns`, `url`, `oid`, `x500` or a UUID.",
-    ),
+    )
+    .at_cost(HASH),
 ];
 
 const STRING: super::Param = param("string", ParamType::Text);
+
+/// Units of work for two characters: of a digest, a text that is encoded, and one that is read into values.
+const HASH: usize = 16;
+const ENCODE: usize = 4;
+const DECODE: usize = 64;
+/// Units of work for eight bytes of a value that is written as JSON.
+const WRITE: usize = 16;
 
 fn hex(bytes: &[u8]) -> Value {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
@@ -166,14 +181,18 @@ fn csvdecode(args: &[Value]) -> Result<Value, FunctionError> {
         return Err(FunctionError::arg(0, "the first line with the names is missing"));
     };
     let mut names: Vec<Arc<str>> = Vec::with_capacity(header.len());
+    let mut seen = HashSet::new();
     for name in header {
-        if names.iter().any(|known| **known == *name) {
+        if !seen.insert(name.clone()) {
             return Err(FunctionError::arg(0, format!("duplicate name `{name}` in the first line")));
         }
         names.push(name.into());
     }
     let mut out = Vec::new();
     for (at, row) in rows.enumerate() {
+        if at.saturating_mul(names.len()) > MAX_ELEMENTS {
+            return Err(FunctionError::too_large());
+        }
         if row.len() != names.len() {
             let (row_number, found, wanted) = (at + 2, row.len(), names.len());
             return Err(FunctionError::arg(0, format!("record {row_number} has {found} fields instead of {wanted}")));

@@ -1,10 +1,10 @@
 //! `format` and `formatlist`.
 
-use crate::hcl::eval::{MAX_ELEMENTS, to_bool, to_number, to_text};
+use crate::hcl::eval::{Budget, ELEMENT_WORK, MAX_ELEMENTS, to_bool, to_number, to_text};
 use crate::value::{Number, Value};
 
 use super::encoding::write_json;
-use super::{Function, FunctionError, ParamType, grow, param, pure, text};
+use super::{Function, FunctionError, ParamType, costly, grow, param, pure, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     pure(
@@ -14,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The text with its verbs (`%s`, `%d`, `%v`…) filled in.",
     )
     .and_more(param("values", ParamType::Known)),
-    pure("formatlist", &[FORMAT], formatlist, "The text, filled in once for each position of the lists.")
+    costly("formatlist", &[FORMAT], formatlist, "The text, filled in once for each position of the lists.")
         .and_more(param("values", ParamType::Known)),
 ];
 
@@ -37,7 +37,7 @@ struct FormatSpec {
     mode: char,
 }
 
-fn formatlist(args: &[Value]) -> Result<Value, FunctionError> {
+fn formatlist(args: &[Value], budget: &Budget) -> Result<Value, FunctionError> {
     let values = args.get(1..).unwrap_or_default();
     let lengths = values.iter().enumerate().filter_map(|(at, value)| match value {
         Value::List(items) => Some((at, items.len())),
@@ -55,7 +55,7 @@ fn formatlist(args: &[Value]) -> Result<Value, FunctionError> {
             _ => length = Some(found),
         }
     }
-    let mut budget = crate::hcl::eval::MAX_STRING_BYTES;
+    let mut left = crate::hcl::eval::MAX_STRING_BYTES;
     let mut out = Vec::new();
     for at in 0..length.unwrap_or(1).min(MAX_ELEMENTS) {
         let row: Vec<Value> = values
@@ -65,8 +65,9 @@ fn formatlist(args: &[Value]) -> Result<Value, FunctionError> {
                 single => single.clone(),
             })
             .collect();
+        budget.charge(row.len() * ELEMENT_WORK + text(args, 0).len())?;
         let line = format(text(args, 0), &row)?;
-        budget = budget.checked_sub(line.len()).ok_or_else(FunctionError::too_large)?;
+        left = left.checked_sub(line.len()).ok_or_else(FunctionError::too_large)?;
         out.push(line.into());
     }
     Ok(out.into())

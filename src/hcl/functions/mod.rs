@@ -9,6 +9,7 @@ mod files;
 mod format;
 mod network;
 mod numbers;
+mod patterns;
 mod sets;
 mod strings;
 mod types;
@@ -17,13 +18,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::value::{Map, Number, Value};
+use crate::value::{Map, Node, Number, Value};
 
 use super::ast::{Expr, Ident};
 use super::eval::{
-    EvalError, EvalResult, Evaluator, MAX_ELEMENTS, MAX_STRING_BYTES, Scope, Taint, mismatch, to_bool, to_number,
-    to_text,
+    Budget, EvalError, EvalResult, Evaluator, MAX_ELEMENTS, MAX_STRING_BYTES, Scope, Spent, Taint, UNMARK_WORK,
+    mismatch, to_bool, to_number, to_text,
 };
+
+pub use patterns::{MAX_PATTERN_BYTES, Pattern};
 
 /// The type of a parameter, and how deep the function reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,8 @@ pub struct Function {
     /// The result, in one sentence.
     pub doc: &'static str,
     run: Run,
+    /// Units of work for eight bytes of its arguments.
+    cost: usize,
 }
 
 /// How a function is computed.
@@ -80,14 +85,23 @@ pub struct Function {
 enum Run {
     /// From its arguments alone.
     Pure(fn(&[Value]) -> Result<Value, FunctionError>),
+    /// From its arguments, at a cost that they alone do not tell.
+    Costly(fn(&[Value], &Budget) -> Result<Value, FunctionError>),
     /// From its arguments and the files of the stack.
-    Reading(fn(&[Value], &dyn Scope) -> Result<Value, FunctionError>),
+    Reading(fn(&[Value], &dyn Scope, &Budget) -> Result<Value, FunctionError>),
 }
 
-/// Why a function has no value: an error without a place, and the argument it is about.
+/// Why a function has no value: an error without a place, and the argument it is about. The error of a budget that is
+/// used up is made by the evaluator.
 pub(crate) struct FunctionError {
     arg: Option<usize>,
     diagnostic: Box<Diagnostic>,
+}
+
+impl From<Spent> for FunctionError {
+    fn from(_: Spent) -> Self {
+        Self::too_large()
+    }
 }
 
 impl FunctionError {
@@ -138,17 +152,27 @@ const fn pure(
     run: fn(&[Value]) -> Result<Value, FunctionError>,
     doc: &'static str,
 ) -> Function {
-    Function { name, params, rest: None, doc, run: Run::Pure(run) }
+    Function { name, params, rest: None, doc, run: Run::Pure(run), cost: 1 }
+}
+
+/// A function that pays for its work itself.
+const fn costly(
+    name: &'static str,
+    params: &'static [Param],
+    run: fn(&[Value], &Budget) -> Result<Value, FunctionError>,
+    doc: &'static str,
+) -> Function {
+    Function { name, params, rest: None, doc, run: Run::Costly(run), cost: 1 }
 }
 
 /// A function that reads files.
 const fn reading(
     name: &'static str,
     params: &'static [Param],
-    run: fn(&[Value], &dyn Scope) -> Result<Value, FunctionError>,
+    run: fn(&[Value], &dyn Scope, &Budget) -> Result<Value, FunctionError>,
     doc: &'static str,
 ) -> Function {
-    Function { name, params, rest: None, doc, run: Run::Reading(run) }
+    Function { name, params, rest: None, doc, run: Run::Reading(run), cost: 1 }
 }
 
 impl Function {
@@ -156,6 +180,27 @@ impl Function {
     const fn and_more(mut self, rest: Param) -> Self {
         self.rest = Some(rest);
         self
+    }
+
+    /// The function with other units of work for eight bytes of its arguments than one.
+    const fn at_cost(mut self, cost: usize) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// Units of work for a call with these arguments.
+    fn work(&self, values: &[Value]) -> usize {
+        let read = |(at, value): (usize, &Value)| match self.param(at).map(|param| param.kind) {
+            // Elements are passed on as they are.
+            Some(ParamType::List | ParamType::Map | ParamType::Any | ParamType::Raw) => match value {
+                Value::String(text) => text.len(),
+                other => 16 * size(other),
+            },
+            // Characters are read one by one, elements mostly in whole words.
+            Some(ParamType::Text) => 4 * value.size(),
+            _ => value.size(),
+        };
+        values.iter().enumerate().map(read).fold(0, usize::saturating_add).div_ceil(8).saturating_mul(self.cost)
     }
 
     /// `name(a, [b], c...)`.
@@ -205,6 +250,7 @@ const NOT_OFFERED: &[(&[&str], &str)] = &[
 static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let families = [
         strings::FUNCTIONS,
+        patterns::FUNCTIONS,
         format::FUNCTIONS,
         collections::FUNCTIONS,
         sets::FUNCTIONS,
@@ -236,7 +282,8 @@ pub(crate) fn call<'a>(
     let Some(function) = TABLE.get(&*name.text).copied() else {
         // The arguments are evaluated all the same, so that their faults are seen at once.
         let _ = evaluator.all(args);
-        return evaluator.fail(unknown_function(name));
+        let fault = unknown_function(name, evaluator.budget.may_suggest());
+        return evaluator.fail(fault);
     };
     let mut values = evaluator.all(args)?;
     let mut spans: Vec<Span> = args.iter().map(|arg| arg.span).collect();
@@ -248,14 +295,16 @@ pub(crate) fn call<'a>(
         return evaluator.fail(wrong_count(function, values.len(), &spans, span));
     }
     let values = convert_all(evaluator, function, values, &spans, &mut taint)?;
-    evaluator.pay(0, values.iter().map(|value| 2 * size(value)).sum::<usize>().min(MAX_STRING_BYTES), span)?;
+    evaluator.work(function.work(&values), span)?;
     if taint.unknown.is_some() {
         return Ok(taint.mark(Value::Null));
     }
     let result = match function.run {
         Run::Pure(run) => run(&values),
-        Run::Reading(run) => run(&values, evaluator.scope),
+        Run::Costly(run) => run(&values, &evaluator.budget),
+        Run::Reading(run) => run(&values, evaluator.scope, &evaluator.budget),
     };
+    evaluator.work(0, span)?;
     match result {
         Ok(Value::String(text)) => {
             evaluator.pay(0, text.len(), span)?;
@@ -308,6 +357,9 @@ fn convert_all(
     let mut failed = false;
     for ((at, value), span) in values.into_iter().enumerate().zip(spans) {
         let Some(param) = function.param(at) else { break };
+        if matches!(param.kind, ParamType::Known | ParamType::Texts) && value.sensitive_within() {
+            evaluator.work(value.size() * UNMARK_WORK, *span)?;
+        }
         match convert(&value, param.kind, taint) {
             Ok(value) => converted.push(value),
             Err(fault) => {
@@ -367,11 +419,14 @@ fn texts(items: &[Value]) -> Result<Value, Diagnostic> {
         .map(Value::from)
 }
 
-fn unknown_function(name: &Ident) -> Diagnostic {
+fn unknown_function(name: &Ident, may_suggest: bool) -> Diagnostic {
     let written = &*name.text;
     let fault = Diagnostic::error("unknown-function", format!("call to unknown function `{written}`")).at(name.span);
     if let Some((_, why)) = NOT_OFFERED.iter().find(|(names, _)| names.contains(&written)) {
         return Diagnostic { summary: format!("unsupported function `{written}`"), ..fault }.help(*why);
+    }
+    if !may_suggest {
+        return fault;
     }
     let mut known: Vec<&str> = TABLE.keys().copied().chain(CATCHING.iter().map(|(name, ..)| *name)).collect();
     known.sort_unstable();
@@ -430,7 +485,7 @@ fn list(args: &[Value], at: usize) -> &[Value] {
     }
 }
 
-fn map(args: &[Value], at: usize) -> Arc<Map> {
+fn map(args: &[Value], at: usize) -> Arc<Node<Map>> {
     match args.get(at) {
         Some(Value::Map(map)) => Arc::clone(map),
         _ => Arc::default(),

@@ -8,20 +8,29 @@ use crate::value::Value;
 use super::{Function, FunctionError, ParamType, list, param, pure, types};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    pure("toset", &[param("value", ParamType::Known)], toset, "The elements, sorted and without repeats."),
-    pure("distinct", &[param("list", ParamType::Known)], distinct, "The list without repeats, in its order."),
-    pure("setunion", &[SET], setunion, "The elements of any of the sets.").and_more(param("sets", ParamType::Known)),
+    pure("toset", &[param("value", ParamType::Known)], toset, "The elements, sorted and without repeats.")
+        .at_cost(SORT),
+    pure("distinct", &[param("list", ParamType::Known)], distinct, "The list without repeats, in its order.")
+        .at_cost(SORT),
+    pure("setunion", &[SET], setunion, "The elements of any of the sets.")
+        .and_more(param("sets", ParamType::Known))
+        .at_cost(SORT),
     pure("setintersection", &[SET], setintersection, "The elements that all sets have.")
-        .and_more(param("sets", ParamType::Known)),
+        .and_more(param("sets", ParamType::Known))
+        .at_cost(SORT),
     pure(
         "setsubtract",
         &[SET, param("without", ParamType::Known)],
         setsubtract,
         "The elements of the first set that the second does not have.",
-    ),
+    )
+    .at_cost(SORT),
     pure("setproduct", &[param("list", ParamType::List)], setproduct, "Every choice of one element from each list.")
         .and_more(param("lists", ParamType::List)),
 ];
+
+/// Units of work for eight bytes of a list that is sorted: each is compared with as many others as its length has bits.
+pub(super) const SORT: usize = 32;
 
 const SET: super::Param = param("set", ParamType::Known);
 
@@ -93,6 +102,9 @@ fn sorted(mut items: Vec<Value>) -> Vec<Value> {
 }
 
 fn setproduct(args: &[Value]) -> Result<Value, FunctionError> {
+    if (0..args.len()).any(|at| list(args, at).is_empty()) {
+        return Ok(Vec::new().into());
+    }
     let count = (0..args.len()).try_fold(1_usize, |count, at| count.checked_mul(list(args, at).len()));
     if count.is_none_or(|count| count.saturating_mul(args.len()) > MAX_ELEMENTS) {
         return Err(FunctionError::too_large());
@@ -110,7 +122,7 @@ fn setproduct(args: &[Value]) -> Result<Value, FunctionError> {
 }
 
 /// An order of all values, by type and then by what they hold; numbers by their size, strings by their bytes.
-fn compare(a: &Value, b: &Value) -> Ordering {
+pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Number(a), Value::Number(b)) => order(*a, *b),

@@ -1,10 +1,8 @@
 //! Functions over strings.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use regex::{Captures, Regex};
-
-use crate::value::{Map, Value};
+use crate::value::Value;
 
 use super::{Function, FunctionError, ParamType, grow, int, list, param, pure, text};
 
@@ -28,14 +26,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[STRING],
         |args| Ok(text(args, 0).chars().map(|c| single(c, c.to_lowercase())).collect::<String>().into()),
         "The string in lower case.",
-    ),
+    )
+    .at_cost(CHARACTERS),
     pure(
         "upper",
         &[STRING],
         |args| Ok(text(args, 0).chars().map(|c| single(c, c.to_uppercase())).collect::<String>().into()),
         "The string in upper case.",
-    ),
-    pure("title", &[STRING], title, "The string with the first letter of each word in upper case."),
+    )
+    .at_cost(CHARACTERS),
+    pure("title", &[STRING], title, "The string with the first letter of each word in upper case.").at_cost(CHARACTERS),
     pure(
         "trim",
         &[STRING, param("characters", ParamType::Text)],
@@ -45,26 +45,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     pure("trimprefix", &[STRING, param("prefix", ParamType::Text)], trimprefix, "The string without this prefix."),
     pure("trimsuffix", &[STRING, param("suffix", ParamType::Text)], trimsuffix, "The string without this suffix."),
     pure("trimspace", &[STRING], |args| Ok(text(args, 0).trim().into()), "The string without space at its ends."),
-    pure(
-        "regex",
-        &[PATTERN, STRING],
-        regex,
-        "The first match of the pattern: the text, or the list or map of its groups.",
-    ),
-    pure("regexall", &[PATTERN, STRING], regexall, "All matches of the pattern, each as `regex` returns it."),
-    pure(
-        "replace",
-        &[STRING, param("substring", ParamType::Text), param("replacement", ParamType::Text)],
-        replace,
-        "The string with every substring replaced; between slashes, the substring is a pattern.",
-    ),
     pure("split", &[param("separator", ParamType::Text), STRING], split, "The parts of the string between separators."),
     pure(
         "strrev",
         &[STRING],
         |args| Ok(text(args, 0).chars().rev().collect::<String>().into()),
         "The string backwards.",
-    ),
+    )
+    .at_cost(CHARACTERS),
     pure(
         "substr",
         &[STRING, param("offset", ParamType::Int), param("length", ParamType::Int)],
@@ -87,7 +75,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 const STRING: super::Param = param("string", ParamType::Text);
-const PATTERN: super::Param = param("pattern", ParamType::Text);
+/// Units of work for two characters that are changed one by one.
+const CHARACTERS: usize = 8;
 
 fn chomp(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(text(args, 0).trim_end_matches(['\r', '\n']).into())
@@ -140,8 +129,8 @@ fn single(c: char, mut other: impl Iterator<Item = char>) -> char {
 }
 
 fn trim(args: &[Value]) -> Result<Value, FunctionError> {
-    let characters = text(args, 1);
-    Ok(text(args, 0).trim_matches(|c| characters.contains(c)).into())
+    let characters: HashSet<char> = text(args, 1).chars().collect();
+    Ok(text(args, 0).trim_matches(|c| characters.contains(&c)).into())
 }
 
 fn trimprefix(args: &[Value]) -> Result<Value, FunctionError> {
@@ -164,70 +153,6 @@ fn endswith(args: &[Value]) -> Result<Value, FunctionError> {
 
 fn strcontains(args: &[Value]) -> Result<Value, FunctionError> {
     Ok(text(args, 0).contains(text(args, 1)).into())
-}
-
-fn compile(pattern: &str, arg: usize) -> Result<Regex, FunctionError> {
-    Regex::new(pattern).map_err(|error| {
-        let said = error.to_string();
-        let cause = said.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        FunctionError::arg(arg, format!("this is not a pattern: {cause}"))
-    })
-}
-
-fn regex(args: &[Value]) -> Result<Value, FunctionError> {
-    let pattern = compile(text(args, 0), 0)?;
-    let found = pattern.captures(text(args, 1)).ok_or_else(|| {
-        FunctionError::arg(1, "the pattern does not match this")
-            .help("Use `try(regex(…), null)` or `regexall` where it need not match.")
-    })?;
-    groups(&pattern, &found)
-}
-
-fn regexall(args: &[Value]) -> Result<Value, FunctionError> {
-    let pattern = compile(text(args, 0), 0)?;
-    let found = pattern.captures_iter(text(args, 1)).take(super::MAX_ELEMENTS + 1);
-    Ok(found.map(|found| groups(&pattern, &found)).collect::<Result<Vec<_>, _>>()?.into())
-}
-
-/// The whole match where the pattern has no groups, a map where they have names and a list where they have none.
-fn groups(pattern: &Regex, found: &Captures<'_>) -> Result<Value, FunctionError> {
-    let value = |group: Option<regex::Match<'_>>| group.map_or(Value::Null, |group| group.as_str().into());
-    let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
-    let named = names.iter().flatten().count();
-    if names.is_empty() {
-        Ok(value(found.get(0)))
-    } else if named == 0 {
-        Ok(found.iter().skip(1).map(value).collect::<Vec<_>>().into())
-    } else if named == names.len() {
-        Ok(names.into_iter().flatten().map(|name| (Arc::from(name), value(found.name(name)))).collect::<Map>().into())
-    } else {
-        Err(FunctionError::arg(0, "either all groups of a pattern have names or none has"))
-    }
-}
-
-fn replace(args: &[Value]) -> Result<Value, FunctionError> {
-    let (string, sought, replacement) = (text(args, 0), text(args, 1), text(args, 2));
-    let mut out = String::new();
-    let mut rest = 0;
-    if let Some(pattern) = sought.strip_prefix('/').and_then(|inner| inner.strip_suffix('/')) {
-        let pattern = compile(pattern, 1)?;
-        for found in pattern.captures_iter(string) {
-            let Some(whole) = found.get(0) else { continue };
-            grow(&mut out, string.get(rest..whole.start()).unwrap_or_default())?;
-            let mut expanded = String::new();
-            found.expand(replacement, &mut expanded);
-            grow(&mut out, &expanded)?;
-            rest = whole.end();
-        }
-    } else {
-        for (at, found) in string.match_indices(sought) {
-            grow(&mut out, string.get(rest..at).unwrap_or_default())?;
-            grow(&mut out, replacement)?;
-            rest = at + found.len();
-        }
-    }
-    grow(&mut out, string.get(rest..).unwrap_or_default())?;
-    Ok(out.into())
 }
 
 fn split(args: &[Value]) -> Result<Value, FunctionError> {

@@ -6,7 +6,7 @@
 
 use hcl_edit::parser;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span};
 use crate::hcl::lex::{LexFault, Scan, Token, TokenKind, continues_ident, scan, starts_ident};
 use crate::hcl::one_line::{Unfolded, unfold};
 
@@ -43,6 +43,10 @@ pub(super) fn of_parts(text: &str, file: u32, base: u32, whole: Diagnostics) -> 
     let ends = starts.iter().copied().skip(1).chain([text.len()]);
     for (start, end) in starts.iter().copied().zip(ends) {
         let part = SourcePart { text: text.get(start..end).unwrap_or_default(), file, base: base + offset(start) };
+        if out.found.is_full() {
+            out.unread.push(part.text.to_owned());
+            continue;
+        }
         let unfolded = unfold(part.text);
         let read = match parser::parse_body(&unfolded.text) {
             Ok(body) => {
@@ -215,9 +219,25 @@ impl SourcePart<'_> {
         let (brackets, others): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| bracket(fault));
         if !others.is_empty() {
             // An unclosed quote or heredoc hides brackets, which then look unbalanced.
-            let mut told: Vec<Diagnostic> = others.into_iter().map(|fault| self.unclosed(fault)).collect();
-            // A wrong character is mostly wrong again on the same line, as quotes are.
-            told.dedup_by(|next, kept| next.summary == kept.summary && self.on_one_line(kept.span, next.span));
+            let mut told: Vec<Diagnostic> = Vec::new();
+            // The end of the line of the last of them.
+            let mut line_end = 0;
+            for fault in others {
+                let at = fault.place();
+                // A wrong character is mostly wrong again on the same line, as quotes are.
+                let fault = self.unclosed(fault);
+                if at < line_end && told.last().is_some_and(|last| last.summary == fault.summary) {
+                    continue;
+                }
+                if at >= line_end {
+                    line_end =
+                        self.text.get(at..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |end| at + end);
+                }
+                told.push(fault);
+                if told.len() >= MAX_DIAGNOSTICS {
+                    break;
+                }
+            }
             return told;
         }
         if let Some(first) = brackets.first() {
@@ -233,19 +253,20 @@ impl SourcePart<'_> {
         vec![self.explain(error.message(), at, self.found(at, &tokens))]
     }
 
-    fn on_one_line(&self, a: Option<Span>, b: Option<Span>) -> bool {
-        let at = |span: Option<Span>| span.map_or(0, |span| (span.start - self.base) as usize);
-        self.text.get(at(a)..at(b)).is_some_and(|between| !between.contains('\n'))
-    }
-
     /// The `{` that is probably unclosed, where the outermost one is: the first whose `}` is further left than its
     /// own line.
     fn likely_open(&self, outermost: usize, tokens: &[Token]) -> usize {
+        // The first byte and the indent of each line.
+        let mut lines = Vec::new();
+        let mut start = 0;
+        for line in self.text.split_inclusive('\n') {
+            lines.push((start, line.len() - line.trim_start().len()));
+            start += line.len();
+        }
         let column = |at: usize| {
-            let line = self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-            let rest = self.text.get(line..).unwrap_or_default();
-            let indent = rest.len() - rest.trim_start().len();
-            (indent, line + indent)
+            let line = lines.partition_point(|(start, _)| *start <= at).checked_sub(1).and_then(|line| lines.get(line));
+            let (start, indent) = line.copied().unwrap_or_default();
+            (indent, start + indent)
         };
         let mut open = Vec::new();
         for token in tokens {

@@ -31,6 +31,15 @@ pub const MAX_STEPS: usize = 64;
 /// Maximum number of entries of an object literal: `hcl-edit` compares each key with all before it.
 pub const MAX_ENTRIES: usize = 5_000;
 
+/// Maximum size of all files of a stack together, in bytes.
+pub const MAX_STACK_BYTES: usize = 16 * 1024 * 1024;
+/// Maximum number of files of a stack.
+pub const MAX_STACK_FILES: usize = 1_000;
+/// Maximum number of tokens in all files of a stack together: each becomes up to 400 bytes of a tree.
+pub const MAX_TOKENS: usize = 1_000_000;
+/// Maximum comparisons of names in all objects and blocks of a stack together: each is compared with all before it.
+pub const MAX_COMPARISONS: usize = 100_000_000;
+
 /// Some editors put this mark in front of a text. It means nothing.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -43,6 +52,105 @@ pub struct PartialFile {
     pub unread: Vec<String>,
     /// Every syntax error, each at its place.
     pub found: Diagnostics,
+}
+
+/// The size of the texts of a stack, as far as it decides how much memory and time their trees take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TextSize {
+    /// Words, numbers, texts and signs, without those that only separate or close.
+    pub tokens: usize,
+    /// Comparisons of names with the names before them in the same object or block.
+    pub comparisons: usize,
+}
+
+impl TextSize {
+    /// Adds the size of a text.
+    ///
+    /// # Errors
+    /// The texts together are too large.
+    pub fn add(&mut self, text: &str, file: u32) -> Result<(), Diagnostic> {
+        // Tokens are cut only where there may be too many: no more than changes between letters and other characters.
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_';
+        let bytes = text.as_bytes();
+        let starts = bytes.iter().zip(std::iter::once(&b' ').chain(bytes));
+        let most = starts.filter(|(byte, before)| **byte != b' ' && !(is_word(**byte) && is_word(**before))).count();
+        if self.tokens.saturating_add(most) <= SMALL {
+            self.tokens += most;
+            return Ok(());
+        }
+        self.scan(text);
+        let (what, limit) = if self.tokens > MAX_TOKENS {
+            ("too many words and signs in the files of this stack", MAX_TOKENS)
+        } else if self.comparisons > MAX_COMPARISONS {
+            ("too many entries in large objects and blocks of this stack", MAX_COMPARISONS)
+        } else {
+            return Ok(());
+        };
+        let why = match limit {
+            MAX_TOKENS => format!("The maximum is {MAX_TOKENS} in all files together."),
+            _ => format!("Each is compared with those before it; the maximum is {MAX_COMPARISONS} comparisons."),
+        };
+        Err(Diagnostic::error("too-large", what)
+            .at(Span { file, start: 0, end: 0 })
+            .why(why)
+            .help("Repeat blocks with `for_each`, read large data with `jsondecode(file(…))`, or split the stack."))
+    }
+
+    fn scan(&mut self, text: &str) {
+        // The entries of everything open: the file first.
+        let mut open = vec![0_usize];
+        let tokens = scan(text).tokens;
+        self.tokens = self.tokens.saturating_add(tokens.iter().filter(|token| is_counted(token.kind)).count());
+        for token in tokens {
+            match token.kind {
+                TokenKind::OpenBrace => open.push(0),
+                TokenKind::CloseBrace if open.len() > 1 => _ = open.pop(),
+                TokenKind::Equal => {
+                    if let Some(entries) = open.last_mut() {
+                        self.comparisons = self.comparisons.saturating_add(*entries);
+                        *entries += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Tokens that are not counted exactly.
+const SMALL: usize = 50_000;
+
+/// Tokens that become a node of the tree, or part of one beside others. Text, however long, is part of what quotes it.
+fn is_counted(kind: TokenKind) -> bool {
+    match kind {
+        TokenKind::Ident
+        | TokenKind::Number
+        | TokenKind::OpenQuote
+        | TokenKind::OpenHeredoc
+        | TokenKind::OpenTemplate
+        | TokenKind::OpenBrace
+        | TokenKind::OpenBracket
+        | TokenKind::OpenParen
+        | TokenKind::Ellipsis
+        | TokenKind::Minus
+        | TokenKind::Bang
+        | TokenKind::Arrow
+        | TokenKind::Operator
+        | TokenKind::Invalid => true,
+        TokenKind::Newline
+        | TokenKind::Comment
+        | TokenKind::CloseQuote
+        | TokenKind::Text
+        | TokenKind::CloseHeredoc
+        | TokenKind::CloseTemplate
+        | TokenKind::CloseBrace
+        | TokenKind::CloseBracket
+        | TokenKind::CloseParen
+        | TokenKind::Dot
+        | TokenKind::Comma
+        | TokenKind::DoubleColon
+        | TokenKind::Equal => false,
+    }
 }
 
 /// Reads a whole file.
@@ -137,6 +245,7 @@ fn prepare(text: &str, file: u32) -> Result<(&str, u32), Diagnostics> {
             .help("Split it into several `.hcl` files in the same directory.")
             .into());
     }
+    TextSize::default().add(text, file)?;
     Ok(match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => (rest, offset(BYTE_ORDER_MARK.len_utf8())),
         None => (text, 0),

@@ -42,6 +42,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             lasts: 180,
             reaches: |_, _| Vec::new(),
             leaves: false,
+            allocates: false,
         },
         SimulatedAction {
             name: "offlineRegion",
@@ -51,6 +52,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             lasts: 20,
             reaches: |_, _| Vec::new(),
             leaves: true,
+            allocates: false,
         },
         SimulatedAction {
             name: "onlineRegion",
@@ -60,6 +62,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             lasts: 600,
             reaches: |_, _| Vec::new(),
             leaves: false,
+            allocates: false,
         },
     ],
     served: Some(|body| {
@@ -301,7 +304,8 @@ fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
         path::put(begun, "provisioningState", Json::from("Succeeded"));
         path::put(cloud.get_mut(id)?, LOCATIONS, Json::from(locations));
         bring_online(cloud, id, &json!({ "region": gone.name }));
-        return None;
+        // Further regions follow, one after the other.
+        return wakes(cloud, id);
     }
     path::put(begun, "provisioningState", Json::from(ONLINING));
     path::put(cloud.get_mut(id)?, LOCATIONS, Json::from(locations));

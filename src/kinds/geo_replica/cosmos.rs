@@ -109,9 +109,9 @@ const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 20, worst: 120 },
     most_lost,
     asks_source: false,
-    costs: |subject, _, how| match how {
+    costs: |subject, seen, how| match how {
         FailoverMode::Planned => None,
-        FailoverMode::Forced => Some(debt(&place_of(subject, Side::Source)?)),
+        FailoverMode::Forced => Some(debt(&abandoned(subject, seen, Side::Target)?)),
     },
     twins: |_| Vec::new(),
     loses: "writes that were not replicated are lost, or appear later as conflicts: less than 15 minutes with \
@@ -173,7 +173,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         } else {
             Health::Unseen(why)
         };
-        return ReplicaStatus { writer: None, health, lag: None, debts: Vec::new(), frozen: None };
+        return ReplicaStatus { writer: None, elsewhere: None, health, lag: None, debts: Vec::new(), frozen: None };
     };
     let writes = |side| place_of(subject, side).is_some_and(|place| is_in(path::items(account, WRITE), &place));
     let writer = match (writes(Side::Source), writes(Side::Target)) {
@@ -202,7 +202,11 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
     let frozen = offline.map(|place| {
         format!("its region {place} is offline, and a change of the account would delay the recovery of that region")
     });
-    ReplicaStatus { writer, health, lag, debts, frozen }
+    let elsewhere = match writer {
+        Some(_) => None,
+        None => write_region(account).filter(|_| !writes(Side::Source) && !writes(Side::Target)),
+    };
+    ReplicaStatus { writer, elsewhere, health, lag, debts, frozen }
 }
 
 fn debt(place: &str) -> ProtectionDebt {
@@ -229,6 +233,7 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
     let (to, from) = place_of(subject, side).zip(place_of(subject, side.other())).ok_or_else(unknown)?;
     let (action, body) = match how {
         FailoverMode::Forced => {
+            let from = abandoned(subject, seen, side).ok_or_else(unknown)?;
             if let Some(account) = account(subject, seen) {
                 is_next(account, &from, &to)?;
             }
@@ -245,6 +250,23 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
         }
     };
     Ok(Call { id, api: API, method: CallMethod::Post(action, &[]), body: Some(body), region: None })
+}
+
+/// The write region of an account, by its short name; the first of several.
+fn write_region(account: &Json) -> Option<String> {
+    let name = path::text(path::items(account, WRITE).first()?, "locationName")?;
+    Some(region(name).map_or(name, |region| region.name).to_owned())
+}
+
+/// The region that a forced promotion takes offline: the write region, which may be that of a third replica; the other
+/// side where the account cannot be read, or takes writes everywhere.
+fn abandoned(subject: &Subject<'_>, seen: &ReadResults, to: Side) -> Option<String> {
+    let other = place_of(subject, to.other());
+    let Some(account) = account(subject, seen) else { return other };
+    match path::items(account, WRITE) {
+        [_] => write_region(account),
+        _ => other,
+    }
 }
 
 /// The regions of the account with their priorities, in the order of the priorities.

@@ -184,7 +184,8 @@ fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
 }
 
 fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
-    let nothing = |health| ReplicaStatus { writer: None, health, lag: None, debts: Vec::new(), frozen: None };
+    let nothing =
+        |health| ReplicaStatus { writer: None, elsewhere: None, health, lag: None, debts: Vec::new(), frozen: None };
     let Some((id, home)) = account(subject) else {
         return nothing(Health::Unseen("its account is not known yet".to_owned()));
     };

@@ -43,6 +43,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             lasts: 3000,
             reaches: |cloud, id| places(cloud, id).into_iter().flatten().collect(),
             leaves: false,
+            allocates: false,
         },
         SimulatedAction {
             name: "failover",
@@ -52,6 +53,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             lasts: 3000,
             reaches: |_, _| Vec::new(),
             leaves: true,
+            allocates: false,
         },
     ],
     expands: &[("geoReplicationStats", replication_stats)],

@@ -24,14 +24,13 @@ pub fn accepted(
     let before = roles.groups.get(&*group.name);
     let stores = group.promote.iter().filter_map(|store| {
         let seen = observed.standings.get(store).and_then(|standing| standing.writer);
-        Some((store.clone(), seen.or_else(|| recorded_writer(roles, group, store))?))
+        Some((store.clone(), seen.or_else(|| recorded_writer(stack, roles, group, store))?))
     });
     let stores: BTreeMap<Address, Side> = stores.collect();
-    let all = |side: Side| stores.values().all(|now| *now == side);
-    let (active, on) = match (all(Side::Source), all(Side::Target)) {
-        (true, _) => (ActiveSite::Home, site(group, Side::Source)),
-        (false, true) => (ActiveSite::Away, site(group, Side::Target)),
-        (false, false) => (ActiveSite::Between, before.map_or(&*group.from, |role| role.site.as_str())),
+    let (active, on) = match active_site(stack, group, &stores, before) {
+        Some(home) if *home == *group.from => (ActiveSite::Home, home),
+        Some(standby) => (ActiveSite::Away, standby),
+        None => (ActiveSite::Between, before.map_or(&*group.from, |role| role.site.as_str())),
     };
     let mut moved = before.map(|role| role.moved.clone()).unwrap_or_default();
     if active == ActiveSite::Home {
@@ -55,4 +54,23 @@ pub fn accepted(
         moved,
         owed,
     }
+}
+
+/// The site at which every replica that has a side there is primary; the recorded one where that is so of several.
+fn active_site<'r>(
+    stack: &Stack,
+    group: &'r FailoverGroup,
+    stores: &BTreeMap<Address, Side>,
+    before: Option<&'r GroupRole>,
+) -> Option<&'r str> {
+    if stores.values().all(|now| *now == Side::Source) {
+        return Some(&group.from);
+    }
+    let at = |standby: &str| {
+        let there = |store: &&Address| site(stack, group, store, Side::Target) == standby;
+        let mut there = group.promote.iter().filter(there).peekable();
+        there.peek().is_some() && there.all(|store| stores.get(store) == Some(&Side::Target))
+    };
+    let recorded = before.map(|role| role.site.as_str()).filter(|site| group.is_standby(site));
+    recorded.into_iter().chain(group.standbys().iter().map(|site| &**site)).find(|standby| at(standby))
 }

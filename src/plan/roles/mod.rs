@@ -6,6 +6,7 @@
 
 mod accept;
 mod debts;
+mod ends;
 mod frozen;
 mod held;
 mod looks;
@@ -28,6 +29,8 @@ pub use debts::owed;
 pub use looks::{looks, standings};
 
 pub(super) use debts::reckoned;
+pub(crate) use ends::ends;
+pub(super) use ends::site;
 pub(super) use frozen::frozen;
 pub(super) use held::{HeldArguments, Upkeep, upkeep};
 pub(super) use promoted::{Parting, Promoted};
@@ -137,14 +140,14 @@ pub(super) fn drift(stack: &Stack, roles: &Roles, observed: &Observed) -> Vec<Ro
     for group in stack.failover_groups.values().filter(|group| !is_moving(roles, group)) {
         for store in &group.promote {
             let seen = observed.standings.get(store).and_then(|standing| standing.writer);
-            if let (Some(was), Some(now)) = (recorded_writer(roles, group, store), seen)
+            if let (Some(was), Some(now)) = (recorded_writer(stack, roles, group, store), seen)
                 && was != now
             {
                 found.push(RoleDrift {
                     group: group.name.to_string(),
                     store: store.clone(),
-                    from: site(group, was).to_owned(),
-                    to: site(group, now).to_owned(),
+                    from: site(stack, group, store, was).to_owned(),
+                    to: site(stack, group, store, now).to_owned(),
                 });
             }
         }
@@ -153,11 +156,11 @@ pub(super) fn drift(stack: &Stack, roles: &Roles, observed: &Observed) -> Vec<Ro
 }
 
 /// The recorded primary side of a replica; `None` where unknown.
-pub(super) fn recorded_writer(roles: &Roles, group: &FailoverGroup, store: &Address) -> Option<Side> {
-    let role = roles.groups.get(&*group.name);
-    role.and_then(|role| role.stores.get(store).copied()).or_else(|| match roles.active(&group.name) {
+pub(super) fn recorded_writer(stack: &Stack, roles: &Roles, group: &FailoverGroup, store: &Address) -> Option<Side> {
+    let Some(role) = roles.groups.get(&*group.name) else { return Some(Side::Source) };
+    role.stores.get(store).copied().or_else(|| match role.active {
         ActiveSite::Home => Some(Side::Source),
-        ActiveSite::Away => Some(Side::Target),
+        ActiveSite::Away => Some(Side::Target).filter(|side| site(stack, group, store, *side) == role.site),
         ActiveSite::Between => None,
     })
 }
@@ -165,14 +168,6 @@ pub(super) fn recorded_writer(roles: &Roles, group: &FailoverGroup, store: &Addr
 /// True if an unfinished run moves this group.
 pub(super) fn is_moving(roles: &Roles, group: &FailoverGroup) -> bool {
     roles.open.contains_key(&*group.name)
-}
-
-/// The name of the site on this side.
-pub(super) fn site(group: &FailoverGroup, side: Side) -> &str {
-    match side {
-        Side::Source => &group.from,
-        Side::Target => group.first_standby(),
-    }
 }
 
 /// The permanent resources that a run of this group may write: the replicas with their sources and targets, other

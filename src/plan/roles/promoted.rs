@@ -38,8 +38,10 @@ impl Promoted {
         for group in stack.failover_groups.values() {
             for store in &group.promote {
                 let seen = observed.standings.get(store).and_then(|standing| standing.writer);
-                match seen.or_else(|| recorded_writer(roles, group, store)) {
-                    Some(Side::Target) => promoted.insert(store.clone(), site(group, Side::Target).to_owned()),
+                match seen.or_else(|| recorded_writer(stack, roles, group, store)) {
+                    Some(Side::Target) => {
+                        promoted.insert(store.clone(), site(stack, group, store, Side::Target).to_owned())
+                    }
                     Some(Side::Source) => promoted.remove(store),
                     None => None,
                 };

@@ -103,7 +103,7 @@ async fn simulated_names_must_exist_and_external_names_answer() {
         ("https://nobody.trafficmanager.net/", "name nobody.trafficmanager.net does not exist"),
         ("https://web.canadaeast.cloudapp.azure.com/", "name web.canadaeast.cloudapp.azure.com does not exist"),
         ("https://203.0.113.77/", "203.0.113.77 refused the connection"),
-        ("nonsense", "is not a URL with a host"),
+        ("nonsense", "the URL is invalid or has no host"),
     ] {
         let error = cloud.fetch(url).await.unwrap_err();
         assert!(error.contains(words), "{url}: {error}");

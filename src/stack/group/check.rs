@@ -76,14 +76,7 @@ impl<'a> GroupReader<'a> {
         let span = span_of(block, "quiesce");
         for address in quiesce {
             let Some((kind, resource)) = self.kind_of(address) else { continue };
-            if kind.moves.quiesce.is_none() && kind.machines.is_some() {
-                self.found.push(
-                    Diagnostic::warning("not-stopped", format!("`quiesce`: drplan does not stop `{address}`"))
-                        .at(span)
-                        .why("This version stops scale sets only: the machine could write while data moves.")
-                        .help("Stop it in a `step` with `before = [quiesce]`, or manually before a planned move."),
-                );
-            } else if kind.moves.quiesce.is_none() {
+            if !kind.moves.stops() {
                 self.found.push(
                     Diagnostic::error(
                         "wrong-value",
@@ -91,10 +84,7 @@ impl<'a> GroupReader<'a> {
                     )
                     .at(span)
                     .why("The entry would do nothing: writes could continue while data moves.")
-                    .help(format!(
-                        "Remove it, or write a workload of one of the kinds {}.",
-                        kinds_that(|moves| moves.quiesce.is_some())
-                    )),
+                    .help(format!("Remove it, or write a workload of one of the kinds {}.", kinds_that(Moves::stops))),
                 );
             } else if let Some(resource) = resource.filter(|one| !self.is_own_site(&one.site)) {
                 let own: Vec<Arc<str>> = self.home.iter().chain(&self.standbys).cloned().collect();

@@ -146,10 +146,14 @@ impl GroupReader<'_> {
     /// The names of the blocks that a name refers to: itself, or all instances of a block with `for_each`. `None` if
     /// there is none.
     pub(super) fn named<'n>(&self, name: &str, all: impl Iterator<Item = &'n Arc<str>>) -> Option<Vec<Arc<str>>> {
-        let is_meant =
-            |one: &&Arc<str>| ***one == *name || one.strip_prefix(name).is_some_and(|key| key.starts_with('['));
-        let found: Vec<Arc<str>> = all.filter(is_meant).cloned().collect();
+        let found = meant(name, all);
         let label = name.split('[').next().unwrap_or(name);
         (!found.is_empty() || self.undecided.contains(label)).then_some(found)
     }
+}
+
+/// The names that a name refers to: itself, or all instances of a block with `for_each`.
+pub(super) fn meant<'n>(name: &str, all: impl Iterator<Item = &'n Arc<str>>) -> Vec<Arc<str>> {
+    let is_meant = |one: &&Arc<str>| ***one == *name || one.strip_prefix(name).is_some_and(|key| key.starts_with('['));
+    all.filter(is_meant).cloned().collect()
 }

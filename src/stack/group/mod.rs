@@ -1,10 +1,14 @@
 //! Failover groups: read, typed and checked. The failover planner acts on them.
 
 mod check;
+mod cycles;
+mod depends;
 mod each;
 pub(crate) mod model;
 mod route;
 mod step;
+pub(crate) mod url;
+mod workloads;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,17 +23,18 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl;
 use crate::hcl::ast::{Expr, HclAttribute, HclBlock, Ident};
+use crate::hcl::eval::{ELEMENT_WORK, GROUP_WORK};
 use crate::kinds::Place;
 use crate::stack::program::Program;
 use crate::stack::scope::{BlockScope, Facts};
 use crate::stack::settings::{duration_error, unsupported};
 use crate::stack::{FailoverGroup, Presence, Resource};
-use crate::value::Value;
+use crate::value::{HIDDEN, Value};
 
 /// The blocks of a failover group.
 const BLOCKS: &[&str] = &["route", "probe", "step"];
 /// The arguments of a failover group.
-const GROUP: &[&str] = &["from", "to", "promote", "stand_up", "quiesce", "fence", "for_each"];
+const GROUP: &[&str] = &["from", "to", "promote", "stand_up", "quiesce", "fence", "for_each", "depends_on"];
 
 /// Reads every failover group.
 pub(super) fn read_all(
@@ -39,9 +44,15 @@ pub(super) fn read_all(
 ) -> IndexMap<Arc<str>, FailoverGroup> {
     let mut groups = IndexMap::new();
     for block in program.failover_groups.values() {
+        if found.is_full() || facts.budget().is_spent() {
+            break;
+        }
         let all = GroupReader::new(facts, found).instances(block, None, |reader, name| reader.group(&name, block));
         groups.extend(all.into_iter().map(|group| (Arc::clone(&group.name), group)));
     }
+    workloads::fill(program, facts, &mut groups);
+    depends::check(&mut groups, found);
+    cycles::check(&groups, found);
     groups
 }
 
@@ -64,6 +75,8 @@ struct GroupReader<'a> {
     /// Home and the standby sites of the group in hand, as far as they are known.
     home: Option<Arc<str>>,
     standbys: Vec<Arc<str>>,
+    /// The resources in `depends_on` of the group in hand and of its blocks.
+    needs: BTreeSet<Address>,
     /// Labels of blocks whose `for_each` has an error: their instances are unknown.
     undecided: BTreeSet<Arc<str>>,
 }
@@ -76,15 +89,18 @@ impl<'a> GroupReader<'a> {
             found,
             home: None,
             standbys: Vec::new(),
+            needs: BTreeSet::new(),
             undecided: BTreeSet::new(),
         }
     }
 
     fn group(&mut self, name: &Arc<str>, block: &HclBlock) -> Option<FailoverGroup> {
-        (self.home, self.standbys) = (None, Vec::new());
+        // Every group searches all resources.
+        self.facts.charge(GROUP_WORK + self.facts.resources.len().saturating_mul(ELEMENT_WORK)).ok()?;
+        (self.home, self.standbys, self.needs) = (None, Vec::new(), BTreeSet::new());
         self.undecided.clear();
         let (mut promote, mut stand_up) = (None, None);
-        let (mut quiesce, mut fence) = (Vec::new(), Vec::new());
+        let (mut quiesce, mut fence, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for attribute in &block.body.attributes {
             match &*attribute.name.text {
                 "from" => self.home = self.site(attribute),
@@ -94,6 +110,7 @@ impl<'a> GroupReader<'a> {
                 "quiesce" => quiesce = self.resources(attribute),
                 "fence" => fence = self.resources(attribute),
                 "for_each" => {}
+                "depends_on" => after = self.depends_on(attribute),
                 _ => self.unknown("a failover group", &attribute.name, GROUP),
             }
         }
@@ -131,6 +148,8 @@ impl<'a> GroupReader<'a> {
             routes,
             probes,
             steps,
+            after,
+            needs: std::mem::take(&mut self.needs).into_iter().collect(),
             span: block.header,
         })
     }
@@ -189,7 +208,7 @@ impl<'a> GroupReader<'a> {
 
     fn site(&mut self, attribute: &HclAttribute) -> Option<Arc<str>> {
         match self.value(&attribute.expr)? {
-            Value::Block(address) if address.kind() == "site" => Some(address.name().into()),
+            Value::Block(address) if address.kind() == "site" => Some(address.own_name().into()),
             _ => {
                 self.found.push(
                     Diagnostic::error(
@@ -208,13 +227,13 @@ impl<'a> GroupReader<'a> {
     fn sites(&mut self, attribute: &HclAttribute) -> Vec<Arc<str>> {
         let items = match self.value(&attribute.expr) {
             Some(Value::List(items)) if !items.is_empty() => items,
-            Some(single) => Arc::new(vec![single]),
+            Some(single) => Arc::new(vec![single].into()),
             None => return Vec::new(),
         };
         let mut sites = Vec::new();
         for item in items.iter().filter(|item| !item.told_within()) {
             match item {
-                Value::Block(address) if address.kind() == "site" => sites.push(address.name().into()),
+                Value::Block(address) if address.kind() == "site" => sites.push(address.own_name().into()),
                 _ => self.found.push(
                     Diagnostic::error(
                         "wrong-value",
@@ -249,8 +268,13 @@ impl<'a> GroupReader<'a> {
 
     /// The resources that a list (or a single reference) names.
     fn resources(&mut self, attribute: &HclAttribute) -> Vec<Address> {
+        self.resources_in(&attribute.expr, &attribute.name)
+    }
+
+    /// The resources that an expression names.
+    fn resources_in(&mut self, expr: &Expr, argument: &Ident) -> Vec<Address> {
         let mut all = Vec::new();
-        let mut open: Vec<Value> = self.value(&attribute.expr).into_iter().collect();
+        let mut open: Vec<Value> = self.value(expr).into_iter().collect();
         while let Some(value) = open.pop() {
             match value {
                 Value::Block(address) if address.kind() != "site" => all.push(address),
@@ -261,9 +285,9 @@ impl<'a> GroupReader<'a> {
                 _ => self.found.push(
                     Diagnostic::error(
                         "wrong-value",
-                        format!("invalid value for `{}`: expected resources", attribute.name.text),
+                        format!("invalid value for `{}`: expected resources", argument.text),
                     )
-                    .at(attribute.expr.span)
+                    .at(expr.span)
                     .help("Write `[kind.name, …]`."),
                 ),
             }
@@ -275,11 +299,11 @@ impl<'a> GroupReader<'a> {
         let mut words = Vec::new();
         let items = match self.value(&attribute.expr) {
             Some(Value::List(items)) => items,
-            Some(single) => Arc::new(vec![single]),
+            Some(single) => Arc::new(vec![single].into()),
             None => return words,
         };
         for item in items.iter().filter(|item| !item.told_within()) {
-            let word = if item.sensitive_within() { "(sensitive)" } else { item.as_str().unwrap_or_default() };
+            let word = if item.sensitive_within() { HIDDEN } else { item.as_str().unwrap_or_default() };
             if known.contains(&word) {
                 words.push(word.into());
             } else {
@@ -313,6 +337,10 @@ impl<'a> GroupReader<'a> {
 
     fn duration(&mut self, attribute: &HclAttribute) -> Option<Duration> {
         let value = self.value(&attribute.expr)?;
+        if value.sensitive_within() {
+            self.found.push(step::shown_value(attribute));
+            return None;
+        }
         if value.unknown_within().is_some() {
             return None;
         }

@@ -25,7 +25,7 @@ pub struct FailoverGroup {
     pub promote: Vec<Address>,
     /// The resource groups that are provisioned.
     pub stand_up: Vec<Address>,
-    /// The workloads that are scaled to zero before data moves.
+    /// The workloads at its sites that are stopped before data moves, when their site is left.
     pub quiesce: Vec<Address>,
     /// The resources that block writes at the source site.
     pub fence: Vec<Address>,
@@ -35,6 +35,10 @@ pub struct FailoverGroup {
     pub probes: Vec<Probe>,
     /// Further steps.
     pub steps: Vec<GroupStep>,
+    /// The groups that move before it where several move to standby sites, and after it where they move home.
+    pub after: Vec<Arc<str>>,
+    /// Resources that must exist before it moves, by `depends_on` in it or in one of its blocks.
+    pub needs: Vec<Address>,
     /// Its place in the text.
     pub span: Span,
 }
@@ -77,6 +81,12 @@ impl FailoverGroup {
     /// The site is a standby of this group.
     pub fn is_standby(&self, site: &str) -> bool {
         self.to.iter().any(|own| **own == *site)
+    }
+
+    /// The workloads that are stopped while the group is away: those at its home site.
+    pub fn stopped_away<'s>(&'s self, stack: &'s crate::stack::Stack) -> impl Iterator<Item = &'s Address> {
+        let is_home = |address: &&Address| stack.resources.get(*address).is_none_or(|one| one.site == self.from);
+        self.quiesce.iter().filter(is_home)
     }
 
     /// The resource exists only while this group is failed over.
@@ -258,6 +268,8 @@ pub struct GroupStep {
     pub after: Vec<StepOrPhase>,
     /// The steps and phases it comes before.
     pub before: Vec<StepOrPhase>,
+    /// Resources that must exist before it starts.
+    pub needs: Vec<Address>,
     /// Its action: type and arguments.
     pub action: (Arc<str>, Map),
     /// `on` is set and contains `drill`: an action is not part of a drill by default.

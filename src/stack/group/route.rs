@@ -14,7 +14,7 @@ use crate::stack::{Resource, Route};
 use crate::value::{Map, Value};
 
 /// The arguments of a route.
-const ROUTE: &[&str] = &["profile", "from", "to", "record", "values", "fallback_for", "for_each"];
+const ROUTE: &[&str] = &["profile", "from", "to", "record", "values", "fallback_for", "for_each", "depends_on"];
 
 impl GroupReader<'_> {
     pub(super) fn route(&mut self, name: Arc<str>, block: &HclBlock) -> Option<Route> {
@@ -23,6 +23,7 @@ impl GroupReader<'_> {
         for attribute in &block.body.attributes {
             match &*attribute.name.text {
                 "for_each" => {}
+                "depends_on" => drop(self.block_needs(attribute)),
                 "values" => values = self.values(attribute),
                 "fallback_for" => fallback_for = self.route_name(attribute),
                 word if ROUTE.contains(&word) => {
@@ -67,6 +68,7 @@ impl GroupReader<'_> {
             }
             None => return IndexMap::new(),
         };
+        let map: Map = map.iter().map(|(site, value)| (self.site_of_key(site), value.clone())).collect();
         for site in map.keys().filter(|site| !self.is_own_site(site)).cloned().collect::<Vec<_>>() {
             let own = self.home.iter().chain(&self.standbys).map(|own| &**own).collect::<Vec<_>>();
             self.found.push(
@@ -87,6 +89,18 @@ impl GroupReader<'_> {
             );
         }
         map.iter().map(|(site, value)| (Arc::clone(site), value.clone())).collect()
+    }
+
+    /// The site that a key of `values` means: the site with this name, or the instance of this key of a site with
+    /// `for_each`.
+    fn site_of_key(&self, key: &Arc<str>) -> Arc<str> {
+        let own = || self.home.iter().chain(&self.standbys);
+        let ends = format!("[\"{key}\"]");
+        let mut instances = own().filter(|site| site.ends_with(&ends));
+        match (own().any(|site| site == key), instances.next(), instances.next()) {
+            (false, Some(only), None) => Arc::clone(only),
+            _ => Arc::clone(key),
+        }
     }
 
     /// The name of another route, written as `route.name` or `"name"`.

@@ -12,7 +12,7 @@ use crate::hcl;
 use crate::hcl::ast::{Expr, ExprKind, HclAttribute, HclBlock};
 use crate::stack::references::plain_name;
 use crate::stack::{GroupStep, Phase, Probe, ProbeBefore, StepOrPhase};
-use crate::value::{Map, Value};
+use crate::value::{HIDDEN, Map, Value};
 
 /// The procedures that a step may be part of.
 const VERBS: &[&str] = &["up", "down", "drill"];
@@ -20,9 +20,9 @@ const VERBS: &[&str] = &["up", "down", "drill"];
 const MODES: &[&str] = &["planned", "forced"];
 
 /// The arguments of a probe.
-const PROBE: &[&str] = &["url", "status", "within", "before", "at", "for_each"];
+const PROBE: &[&str] = &["url", "status", "within", "before", "at", "for_each", "depends_on"];
 /// The arguments of a step.
-const STEP: &[&str] = &["on", "to", "modes", "after", "before", "only_if_unreachable", "for_each"];
+const STEP: &[&str] = &["on", "to", "modes", "after", "before", "only_if_unreachable", "for_each", "depends_on"];
 
 /// The actions of steps: the word, the required arguments, and the optional ones.
 const ACTIONS: &[(&str, &[&str], &[&str])] = &[
@@ -34,6 +34,18 @@ const ACTIONS: &[(&str, &[&str], &[&str])] = &[
     ("approval", &["message"], &["within"]),
     ("wait", &["for"], &[]),
 ];
+
+/// Arguments of actions that are sent and never shown. All others are in predictions, journals and reports.
+const MAY_BE_SECRET: &[&str] = &["url", "headers", "body", "program", "arguments", "environment", "directory"];
+
+/// The error of a sensitive value for an argument that is shown.
+pub(super) fn shown_value(attribute: &HclAttribute) -> Diagnostic {
+    let name = &attribute.name.text;
+    Diagnostic::error("wrong-value", format!("invalid value for `{name}`: it is sensitive"))
+        .at(attribute.expr.span)
+        .why("Procedures, journals and reports show it.")
+        .help("Use a value that is not sensitive.")
+}
 
 impl GroupReader<'_> {
     pub(super) fn probe(&mut self, name: Arc<str>, block: &HclBlock) -> Option<Probe> {
@@ -54,6 +66,7 @@ impl GroupReader<'_> {
                 "before" => before = self.phase_after(attribute),
                 "at" => at = self.site(attribute).map(|site| (site, attribute.expr.span)),
                 "for_each" => {}
+                "depends_on" => drop(self.block_needs(attribute)),
                 _ => self.unknown("a probe", &attribute.name, PROBE),
             }
         }
@@ -64,7 +77,7 @@ impl GroupReader<'_> {
             && !(text.starts_with("https://") || text.starts_with("http://"))
         {
             self.found.push(
-                Diagnostic::error("wrong-value", format!("invalid value for `url`: `{text}` is not an HTTP URL"))
+                Diagnostic::error("wrong-value", "invalid value for `url`: it is not an HTTP URL")
                     .at(span)
                     .help("Write `https://…` or `http://…`."),
             );
@@ -114,7 +127,7 @@ impl GroupReader<'_> {
         let all = |words: &[&str]| words.iter().map(|word| Arc::from(*word)).collect::<Vec<Arc<str>>>();
         let (mut on, mut modes) = (all(VERBS), all(MODES));
         let (mut after, mut before, mut only_if_unreachable) = (Vec::new(), Vec::new(), None);
-        let mut to = Vec::new();
+        let (mut to, mut needs) = (Vec::new(), Vec::new());
         let drilled = block.body.attribute("on").is_some();
         for attribute in &block.body.attributes {
             match &*attribute.name.text {
@@ -125,6 +138,7 @@ impl GroupReader<'_> {
                 "before" => before = self.steps_and_phases(attribute),
                 "only_if_unreachable" => only_if_unreachable = self.resources(attribute).into_iter().next(),
                 "for_each" => {}
+                "depends_on" => needs = self.block_needs(attribute),
                 _ => self.unknown("a step", &attribute.name, STEP),
             }
         }
@@ -142,7 +156,19 @@ impl GroupReader<'_> {
         };
         let action = self.action(action)?;
         let drilled = drilled && on.iter().any(|verb| &**verb == "drill");
-        Some(GroupStep { name, on, to, modes, after, before, action, drilled, only_if_unreachable, span: block.header })
+        Some(GroupStep {
+            name,
+            on,
+            to,
+            modes,
+            after,
+            before,
+            needs,
+            action,
+            drilled,
+            only_if_unreachable,
+            span: block.header,
+        })
     }
 
     /// The sites that a step is for.
@@ -177,7 +203,15 @@ impl GroupReader<'_> {
             if (&*word.text, &*attribute.name.text) == ("approval", "message") {
                 args.extend(self.message(&attribute.expr).map(|value| (Arc::clone(&attribute.name.text), value)));
             } else if known.contains(&&*attribute.name.text) {
-                args.extend(self.value(&attribute.expr).map(|value| (Arc::clone(&attribute.name.text), value)));
+                let value = self.value(&attribute.expr);
+                if let Some(value) = &value
+                    && value.sensitive_within()
+                    && !MAY_BE_SECRET.contains(&&*attribute.name.text)
+                    && !matches!(&*attribute.name.text, "for" | "within")
+                {
+                    self.found.push(shown_value(attribute));
+                }
+                args.extend(value.map(|value| (Arc::clone(&attribute.name.text), value)));
             } else {
                 self.unknown(&format!("`{}`", word.text), &attribute.name, &known);
             }
@@ -263,7 +297,6 @@ impl GroupReader<'_> {
     /// The question of an approval. The journal keeps it and everybody sees it, so that its sensitive parts are left
     /// out here, before anything else has them.
     fn message(&mut self, expr: &Expr) -> Option<Value> {
-        const HIDDEN: &str = "(sensitive)";
         let value = self.value(expr)?;
         if !value.sensitive_within() || matches!(value, Value::Unknown(_)) {
             return Some(value);

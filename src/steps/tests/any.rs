@@ -38,6 +38,7 @@ fn tasks() -> impl Strategy<Value = Task> {
         (side, how, prop::option::of(durations())).prop_map(|(to, how, accepted)| Task::Promote { to, how, accepted }),
         Just(Task::CatchUp),
         Just(Task::Reprotect),
+        any::<bool>().prop_map(|on| Task::Power { on }),
         any::<i64>().prop_map(|number| Task::Move { arguments: JsonMap::from_iter([("n".to_owned(), json!(number))]) }),
         durations().prop_map(Task::Linger),
         (prop::collection::vec(levers(), 0..3), prop::collection::vec(any::<String>(), 0..3))
@@ -92,7 +93,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
             needs: vec![StepId(0)],
             act,
             serial: vec!["word".to_owned()],
-            touches: touches.into_iter().map(|(region, with)| Touch { region, with }).collect(),
+            touches: touches.into_iter().map(|(region, with)| Touch::new(region, with)).collect(),
             expect,
             worst,
             stage,
@@ -138,7 +139,7 @@ pub(crate) fn undertakings() -> impl Strategy<Value = RunSpec> {
     let objectives = (prop::option::of(durations()), prop::option::of(durations()));
     let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill]);
     let how = prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]);
-    let lost = prop::option::of(any::<String>());
+    let lost = prop::collection::vec(any::<String>(), 0..3);
     let what = (any::<String>(), verb, how, lost);
     (what, prop::collection::vec(steps(), 0..3), times, losses, accepted, objectives).prop_map(
         |((group, verb, how, lost), steps, predicted, losses, accepted, objectives)| RunSpec {
@@ -170,7 +171,7 @@ pub(crate) fn undertaking(graph: &StepGraph) -> RunSpec {
         group: "web".to_owned(),
         verb: RunKind::Up,
         how: FailoverMode::Planned,
-        lost: None,
+        lost: Vec::new(),
         since: None,
         supersedes: None,
         leaving: "east".to_owned(),

@@ -22,7 +22,7 @@ pub(super) fn changes(stack: &Stack) -> BTreeMap<Address, Vec<&'static str>> {
         }
     };
     for group in stack.failover_groups.values() {
-        group.quiesce.iter().for_each(|address| note(address, "stopped"));
+        group.stopped_away(stack).for_each(|address| note(address, "stopped"));
         for replica in super::replicas(stack).filter(|replica| group.promote.contains(&replica.resource.address)) {
             note(&replica.to.address, "promoted");
         }
@@ -90,8 +90,9 @@ pub(super) fn lists(stack: &Stack) -> Vec<MoveList> {
 
 fn list(stack: &Stack, group: &FailoverGroup) -> MoveList {
     let mut steps = Vec::new();
-    if !group.quiesce.is_empty() {
-        steps.push(format!("Stop {} at {}, if {1} is reachable", names(&group.quiesce), group.from));
+    let stopped: Vec<Address> = group.stopped_away(stack).cloned().collect();
+    if !stopped.is_empty() {
+        steps.push(format!("Stop {} at {}, if {1} is reachable", names(&stopped), group.from));
     }
     if !group.fence.is_empty() {
         steps.push(format!("Forced run only: block users and writes at {}", names(&group.fence)));

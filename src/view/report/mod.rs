@@ -11,10 +11,11 @@ use tera::{Context, Tera};
 
 use super::deed::{Numbers, how_word, phases};
 use super::forecast::{self, ObjectiveMark, of_amount};
-use super::run::{learnt_during, offset, outcome, places};
+use super::run::places;
+use super::run_show::{learnt_during, offset, outcome};
 use super::{count, markdown};
 use crate::duration::spoken;
-use crate::failover::moment;
+use crate::failover::{in_prose, moment};
 use crate::kinds::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::RunKind;
@@ -198,14 +199,15 @@ fn direction(run: &Timeline) -> String {
         RunKind::Down => format!("Failback of users and data: {from} → {to}."),
         RunKind::Drill => format!("Drill of a failover {from} → {to}. Production was not moved."),
     };
-    match &run.undertaking.lost {
-        Some(lost) => format!("{moved} Lost site: {lost}."),
-        None => moved,
+    match run.undertaking.lost.as_slice() {
+        [] => moved,
+        [lost] => format!("{moved} Lost site: {lost}."),
+        several => format!("{moved} Lost sites: {}.", in_prose(several)),
     }
 }
 
 fn untouched(run: &Timeline) -> Option<String> {
-    let proof = forecast::proof(places(run), run.undertaking.lost.as_deref(), &run.graph)?;
+    let proof = forecast::proof(places(run), &run.undertaking.lost, &run.graph)?;
     Some(format!("{proof} {}", forecast::touched_words(places(run), &run.graph)))
 }
 

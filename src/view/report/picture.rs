@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::deed::{PhaseRows, Row, act_word, phases};
-use super::super::run::{outcome, places};
+use super::super::run::places;
+use super::super::run_show::outcome;
 use super::moments::Clock;
 use super::reached;
 use crate::duration::spoken;

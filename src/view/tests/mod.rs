@@ -59,7 +59,7 @@ impl Steps {
         let id = u32::try_from(self.0.len()).unwrap();
         let touches = match stage {
             Stage::Route | Stage::Probe | Stage::Record | Stage::Fence => Vec::new(),
-            _ => vec![Touch { region: "canadaeast".to_owned(), with: "the resource".to_owned() }],
+            _ => vec![Touch::new("canadaeast", "the resource")],
         };
         self.0.push(Step {
             id: StepId(id),
@@ -189,7 +189,7 @@ fn procedure() -> Procedure {
         group: "web".to_owned(),
         verb: RunKind::Up,
         how: FailoverMode::Forced,
-        lost: Some("primary".to_owned()),
+        lost: vec!["primary".to_owned()],
         leaving: "primary".to_owned(),
         arriving: "secondary".to_owned(),
         regions: BTreeMap::from([

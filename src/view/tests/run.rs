@@ -119,6 +119,19 @@ fn commands() -> crate::view::run::RunCommands {
             StepId(21),
             "drplan failover-group approve 1790000000000-b2 step.resume-billing".to_owned(),
         )]),
+        take_over: BTreeMap::from([(
+            "secondary".to_owned(),
+            "drplan failover-group up --forced --lost secondary".to_owned(),
+        )]),
+        advice: crate::view::overdue::OverdueAdvice {
+            objects: BTreeMap::from([(
+                address("geo_replica.catalog"),
+                crate::view::overdue::CheckedObject {
+                    place: "in the Azure portal, or its activity log",
+                    command: "az monitor activity-log list --resource-id /subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/one --offset 6h --output table".to_owned(),
+                },
+            )]),
+        },
     }
 }
 
@@ -133,10 +146,15 @@ fn status_of_a_run_has_its_steps_and_commands() {
         status(1, 190, None),
         status(2, 500, None),
         status(3, 600, None),
+        // More than three times the P95 of the promotion.
+        status(0, 1000, Some("ann@ops-1 (process 4711)")),
     ];
     is_golden("status.txt", &all.join("\n----\n"));
-    is_golden("show.txt", &crate::view::run::show(&run(3), CloudName::Local, Layout::default()));
-    is_golden("history.txt", &crate::view::run::history(&[run(3), run(2), run(1), run(0)], crate::view::WIDTH));
+    is_golden("show.txt", &crate::view::run_show::show(&run(3), CloudName::Local, Layout::default()));
+    is_golden(
+        "history.txt",
+        &crate::view::run_show::history(&[run(3), run(2), run(1), run(0)], &[], crate::view::WIDTH),
+    );
     let json = crate::view::run_json::status(&run(2), at(500), None, CloudName::Local);
     is_golden("status.json", &(serde_json::to_string_pretty(&json).unwrap() + "\n"));
 }
@@ -223,7 +241,7 @@ fn markup_in_names_and_answers_is_escaped() {
         assert!(!text.contains("\n# z") && !code_apart.contains("<script"), "{text}");
         assert_eq!(code_apart.matches("](y)").count(), code_apart.matches("\\](y)").count(), "{text}");
     }
-    assert!(!crate::view::run::show(&run, CloudName::Local, super::full()).contains("\n# z"));
+    assert!(!crate::view::run_show::show(&run, CloudName::Local, super::full()).contains("\n# z"));
 }
 
 /// A stopped run resumes an interrupted wait by itself; only an approval needs the operator.

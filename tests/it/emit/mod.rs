@@ -4,6 +4,7 @@
 mod back;
 mod bicep;
 mod imports;
+mod names;
 mod schema;
 mod waits;
 

@@ -42,7 +42,7 @@ resource_group "meanwhile" {
 }
 "#;
 
-const SQL: &str = r#"
+pub const SQL: &str = r#"
 mssql_server "home{n}" {
   name                         = "seed-sql-home{n}"
   resource_group               = resource_group.home
@@ -70,7 +70,7 @@ geo_replica "data{n}" {
 }
 "#;
 
-const COSMOS: &str = r#"
+pub const COSMOS: &str = r#"
 cosmosdb_account "data{n}" {
   name           = "seed-data{n}"
   resource_group = resource_group.{where}
@@ -87,7 +87,7 @@ geo_replica "data{n}" {
 }
 "#;
 
-const POSTGRES: &str = r#"
+pub const POSTGRES: &str = r#"
 postgresql_flexible_server "data{n}" {
   name                   = "seed-pg-home{n}"
   resource_group         = resource_group.home
@@ -105,7 +105,7 @@ geo_replica "data{n}" {
 }
 "#;
 
-const STORAGE: &str = r#"
+pub const STORAGE: &str = r#"
 storage_account "data{n}" {
   name                     = "seeddata{n}"
   resource_group           = resource_group.home
@@ -120,7 +120,7 @@ geo_replica "data{n}" {
 "#;
 
 /// Virtual machines behind a public address, at `home` or `meanwhile`, in a network of the site.
-const SIDE: &str = r#"
+pub const SIDE: &str = r#"
 virtual_network "{net}" {
   resource_group = resource_group.{net}
   address_space  = ["10.{octet}.0.0/16"]
@@ -305,6 +305,14 @@ fn group(numbers: &mut Numbers) -> String {
              \"10m\"\n  }\n",
         );
     }
+    text.push_str(&steps(numbers));
+    text.push_str("}\n");
+    text
+}
+
+/// Up to two further steps of a group, at random places.
+pub fn steps(numbers: &mut Numbers) -> String {
+    let mut text = String::new();
     for n in 0..numbers.below(3) {
         let action = match numbers.below(3) {
             0 => "wait {\n      for = \"90s\"\n    }".to_owned(),
@@ -323,6 +331,5 @@ fn group(numbers: &mut Numbers) -> String {
             .expect("a non-empty slice");
         let _ = write!(text, "\n  step \"extra{n}\" {{\n    {place}\n    {action}\n  }}\n");
     }
-    text.push_str("}\n");
     text
 }

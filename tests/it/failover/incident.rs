@@ -112,7 +112,8 @@ impl Incident {
     fn write_rows(&self, rate: u64) {
         let (stack, _) = self.stack(RunKind::Up);
         let group = stack.failover_groups.values().next().expect("a failover group");
-        let replicas = group.promote.iter().filter_map(|address| stack.resources.get(address));
+        let promoted = stack.failover_groups.values().flat_map(|group| &group.promote);
+        let replicas = promoted.filter_map(|address| stack.resources.get(address));
         let stores = replicas.flat_map(|replica| replica.objects.iter().map(|object| object.id.clone())).collect();
         let profile = group.routes.iter().find_map(|route| match route.args.get("profile")? {
             drplan::value::Value::Block(address) => stack.resources.get(address),
@@ -155,11 +156,17 @@ impl Incident {
 
     /// The stack with the recorded state as a run of this type evaluates it, and the state.
     pub fn stack(&self, verb: RunKind) -> (Stack, State) {
+        self.stack_of(None, verb)
+    }
+
+    /// The same for a run of this group.
+    pub fn stack_of(&self, group: Option<&str>, verb: RunKind) -> (Stack, State) {
         let program = self.lab.read(&self.text).unwrap_or_else(|why| panic!("{why}"));
         let state = self.lab.store.load().expect("a state").expect("a recorded state");
         let known = drplan::plan::knowledge(&state, &|_| false);
         let (stack, _) = program.evaluate(&known).expect("a stack");
-        let group = stack.failover_groups.keys().next().expect("a failover group").to_string();
+        let first = || stack.failover_groups.keys().next().expect("a failover group").to_string();
+        let group = group.map_or_else(first, str::to_owned);
         (failover::as_run(stack, &group, verb, &known), state)
     }
 
@@ -173,15 +180,15 @@ impl Incident {
         let (stack, state) = self.stack(ask.verb);
         let group = stack.failover_groups.values().next().expect("a failover group");
         let RunRequest { verb, how, lost, accepted } = ask;
-        let lost = lost.then_some(self.home.0.as_str());
-        let survey = failover::survey(&stack, group, &state, lost);
+        let lost: Vec<String> = lost.then(|| self.home.0.clone()).into_iter().collect();
+        let survey = failover::survey(&stack, group, &state, &lost);
         let seen = apply::look_around(&survey, &self.lab.azure, &self.lab.simulator, &*self.lab.clock).await;
         let question = ProcedureInput {
             stack: &stack,
             group,
             verb,
             how,
-            lost,
+            lost: &lost,
             to: None,
             without: &[],
             pending: &[],
@@ -275,7 +282,7 @@ impl Incident {
         apply::abort(&mut run, &stack, self.ports(&stop), PARTY).await
     }
 
-    fn ports<'a>(&'a self, stop: &'a StopSignal) -> Ports<'a> {
+    pub fn ports<'a>(&'a self, stop: &'a StopSignal) -> Ports<'a> {
         Ports {
             cloud: &self.lab.azure,
             web: &self.lab.simulator,
@@ -298,7 +305,7 @@ impl Incident {
     /// Changes of a plan.
     pub async fn changes(&self) -> Vec<String> {
         let (planned, _) = self.lab.plan(&self.text, false).await;
-        let drift = planned.plan.drift.iter().map(|drift| format!("drift of {}", drift.address));
+        let drift = planned.plan.drift.iter().map(|drift| format!("drift of {}: {:?}", drift.address, drift.arguments));
         changes(&planned).into_iter().chain(drift).collect()
     }
 
@@ -311,4 +318,4 @@ impl Incident {
     }
 }
 
-const PARTY: Operator<'static> = Operator { by: "tester", approve: &|run, step| format!("approve {run} {step}") };
+pub const PARTY: Operator<'static> = Operator { by: "tester", approve: &|run, step| format!("approve {run} {step}") };

@@ -1,8 +1,14 @@
 //! Failover runs from end to end on the local simulator, with clients that write all the time.
 
+mod commands;
 mod crash;
+mod disturbance;
+mod estates;
 pub mod groups;
 pub mod incident;
+mod journeys;
+mod machines;
+mod offers;
 mod predictions;
 pub mod scene;
 mod seeds;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use drplan::simulator::{Fault, Plane};
 use drplan::state::{ActiveSite, RunKind};
 use drplan::steps::Acceptance;
 
@@ -13,25 +14,36 @@ use super::incident::{DOWN, DRILL, FORCED, Incident, RunRequest, UP};
 pub struct Scene {
     pub stack: &'static str,
     pub ask: RunRequest,
+    /// The lost part of the primary site, if it is lost.
+    pub plane: Plane,
 }
 
 /// The site is lost, with all unreplicated data.
-const GIVEN_UP: RunRequest =
+pub const GIVEN_UP: RunRequest =
     RunRequest { accepted: Acceptance { data_loss: Some(Duration::from_secs(3600)), split_brain: false }, ..FORCED };
 
-const fn scene(stack: &'static str, ask: RunRequest) -> Scene {
-    Scene { stack, ask }
+/// A scene whose primary site is lost as a whole, if the request says that it is lost.
+pub const fn scene(stack: &'static str, ask: RunRequest) -> Scene {
+    Scene { stack, ask, plane: Plane::Both }
 }
 
-/// All supported combinations. A storage account cannot be failed over during an outage of its region, so that `shop`
-/// and `images` have no forced failover. The machines of `images` use a network outside the stack, so that it has no
-/// drill.
+/// The same for a group that cannot be fenced.
+const UNFENCED: RunRequest = RunRequest { accepted: Acceptance { split_brain: true, ..GIVEN_UP.accepted }, ..GIVEN_UP };
+
+/// The resources of the lost site do not work, and its control plane answers.
+const fn dark(stack: &'static str, ask: RunRequest) -> Scene {
+    Scene { stack, ask, plane: Plane::Data }
+}
+
+/// All supported combinations. A storage account can be failed over by force only while the control plane of its region
+/// answers. The machines of `images` use a network outside the stack, so that it has no drill.
 pub const SCENES: &[Scene] = &[
     scene("web-geo", UP),
     scene("web-geo", FORCED),
     scene("web-geo", DOWN),
     scene("web-geo", DRILL),
     scene("shop", UP),
+    dark("shop", GIVEN_UP),
     scene("shop", DOWN),
     scene("shop", DRILL),
     scene("postgres-warm", UP),
@@ -39,6 +51,7 @@ pub const SCENES: &[Scene] = &[
     scene("postgres-warm", DOWN),
     scene("postgres-warm", DRILL),
     scene("images", UP),
+    dark("images", UNFENCED),
     scene("images", DOWN),
 ];
 
@@ -48,12 +61,24 @@ impl Scene {
         let incident = Incident::stands(self.stack).await;
         incident.wait(60).await;
         if self.ask.lost {
-            incident.lose();
+            self.lose(&incident);
             incident.wait(30).await;
         } else if self.ask.verb == RunKind::Down {
             incident.done(UP).await;
         }
         incident
+    }
+
+    /// Loses the primary site.
+    pub fn lose(self, incident: &Incident) {
+        let lose = Fault::Lose { location: incident.home.1.clone(), plane: self.plane };
+        incident.lab.simulator.add_fault(lose).expect("the simulator is in memory");
+    }
+
+    /// True if the primary site can be lost during the run, and a forced run can take over.
+    pub fn can_lose(self) -> bool {
+        let planned = self.ask.verb == RunKind::Up && !self.ask.lost;
+        planned && matches!(self.stack, "web-geo" | "postgres-warm")
     }
 
     /// Active site after the run.
@@ -68,7 +93,12 @@ impl Scene {
 
     /// Checks that the run ended as required, without lost data, leftovers or pending changes.
     pub async fn is_well(self, incident: &Incident) -> Result<(), String> {
-        if incident.active() != self.ends() {
+        self.is_well_at(incident, self.ends()).await
+    }
+
+    /// The same, where the group was moved to this site afterwards.
+    pub async fn is_well_at(self, incident: &Incident, site: ActiveSite) -> Result<(), String> {
+        if incident.active() != site {
             return Err(format!("{:?} is active", incident.active()));
         }
         if let Some(run) = incident.open() {
@@ -78,7 +108,7 @@ impl Scene {
         if !changes.is_empty() {
             return Err(format!("a plan has changes: {changes:?}"));
         }
-        if self.ends() == ActiveSite::Home && !incident.left_over().is_empty() {
+        if site == ActiveSite::Home && !incident.left_over().is_empty() {
             return Err(format!("left over: {:?}", incident.left_over()));
         }
         incident.kept(!self.ask.lost)

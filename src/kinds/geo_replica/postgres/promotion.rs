@@ -138,6 +138,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
     let lag = server(subject, follower).and_then(|(id, _)| seen.metric(&id, DELAY));
     ReplicaStatus {
         writer,
+        elsewhere: None,
         health: health(subject, seen, follower, writer),
         lag: lag.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         debts: Vec::new(),
@@ -155,7 +156,7 @@ fn stand_alone(subject: &Subject<'_>) -> ProtectionDebt {
 fn alone(subject: &Subject<'_>, writer: Option<Side>) -> ReplicaStatus {
     let debt = stand_alone(subject);
     let health = Health::Broken("is standalone since it was promoted without a virtual endpoint".to_owned());
-    ReplicaStatus { writer, health, lag: None, debts: vec![debt], frozen: None }
+    ReplicaStatus { writer, elsewhere: None, health, lag: None, debts: vec![debt], frozen: None }
 }
 
 fn health(subject: &Subject<'_>, seen: &ReadResults, follower: Side, writer: Option<Side>) -> Health {

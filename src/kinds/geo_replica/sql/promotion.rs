@@ -89,7 +89,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         }
         (None, None) => Health::Following,
     };
-    ReplicaStatus { writer, health, lag: None, debts: Vec::new(), frozen: None }
+    ReplicaStatus { writer, elsewhere: None, health, lag: None, debts: Vec::new(), frozen: None }
 }
 
 /// Health of a half that does not exist or could not be read.

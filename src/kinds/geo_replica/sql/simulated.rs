@@ -28,6 +28,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             lasts: 50,
             reaches: |cloud, id| other_half(cloud, id).and_then(|half| place(cloud, &half)).into_iter().collect(),
             leaves: false,
+            allocates: false,
         },
         SimulatedAction {
             name: "forceFailoverAllowDataLoss",
@@ -37,6 +38,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             lasts: 40,
             reaches: |_, _| Vec::new(),
             leaves: false,
+            allocates: false,
         },
     ],
     wakes: Some(wakes),

@@ -1,9 +1,9 @@
 //! Emitted Bicep for every kind's example and every starter stack: it parses, its names resolve, the linter's rules
 //! hold, it writes what `apply` creates within the provider's types, and it contains no secret.
 
-mod eval;
+pub(super) mod eval;
 mod functions;
-mod lint;
+pub(super) mod lint;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Json};
 use super::{SECRET, Source, evaluated, sources};
 use crate::facts::sheets;
 use crate::failover::incident::UP;
-use crate::failover::scene::Scene;
+use crate::failover::scene::scene;
 use crate::lab::{failures, simulated};
 use crate::stacks;
 use eval::{BicepFiles, DeploymentInputs, WrittenResource, deploy};
@@ -193,7 +193,7 @@ fn emitted_code_keeps_the_roles_of_a_failover() {
     let (mut found, mut types) = (Vec::new(), Types::default());
     for name in ["web-geo", "shop", "postgres-warm", "images"] {
         let incident = simulated(async {
-            let incident = Scene { stack: name, ask: UP }.begin().await;
+            let incident = scene(name, UP).begin().await;
             incident.done(UP).await;
             incident
         });

@@ -1,0 +1,76 @@
+//! The workloads of groups without `quiesce`: all that can be stopped at their sites.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::address::Address;
+use crate::stack::program::Program;
+use crate::stack::scope::Facts;
+use crate::stack::{FailoverGroup, Presence, Resource};
+
+/// Sets `quiesce` of every group that moves data and does not write it: the permanent workloads at its sites. A
+/// workload at a site of several groups belongs to the one whose stores it uses; without such a group, or with several,
+/// to none. Where no data moves, the source serves users until traffic has switched.
+pub(super) fn fill(program: &Program, facts: &Facts<'_>, groups: &mut IndexMap<Arc<str>, FailoverGroup>) {
+    let is_workload = |resource: &&Resource| resource.kind.moves.stops() && resource.presence == Presence::Permanent;
+    let workloads: Vec<&Resource> = facts.resources.values().filter(is_workload).collect();
+    let mut found: BTreeMap<Arc<str>, Vec<Address>> = BTreeMap::new();
+    for workload in workloads {
+        let here: Vec<&FailoverGroup> = groups.values().filter(|group| group.has_site(&workload.site)).collect();
+        let owner = match here.as_slice() {
+            [only] => Some(*only),
+            several => owner(facts, workload, several),
+        };
+        if let Some(group) = owner.filter(|group| moves_data(group) && !is_written(program, &group.name)) {
+            found.entry(Arc::clone(&group.name)).or_default().push(workload.address.clone());
+        }
+    }
+    for (name, quiesce) in found {
+        if let Some(group) = groups.get_mut(&name) {
+            group.quiesce = quiesce;
+        }
+    }
+}
+
+/// True for a group that promotes replicas, or moves data with a step.
+fn moves_data(group: &FailoverGroup) -> bool {
+    let mut steps = group.steps.iter().map(|step| &*step.action.0);
+    !group.promote.is_empty() || steps.any(|action| matches!(action, "sync" | "storage_failover"))
+}
+
+/// True for a group whose block has `quiesce`.
+fn is_written(program: &Program, group: &str) -> bool {
+    let block = program.failover_groups.get(group.split('[').next().unwrap_or(group));
+    block.is_some_and(|block| block.body.attribute("quiesce").is_some())
+}
+
+/// The one of these groups that a workload belongs to.
+fn owner<'g>(facts: &Facts<'_>, workload: &Resource, groups: &[&'g FailoverGroup]) -> Option<&'g FailoverGroup> {
+    let used = used_by(facts, workload);
+    let is_its = |group: &&&FailoverGroup| {
+        let stores = group.promote.iter().filter_map(|replica| facts.resources.get(replica));
+        group.quiesce.contains(&workload.address)
+            || stores.flat_map(|replica| replica.uses.iter().chain([&replica.address])).any(|store| {
+                // A resource group or a network is no store: several groups share it.
+                used.contains(store) && facts.resources.get(store).is_some_and(|store| store.kind.recovery.loses_data)
+            })
+    };
+    match groups.iter().filter(is_its).collect::<Vec<_>>().as_slice() {
+        [only] => Some(**only),
+        _ => None,
+    }
+}
+
+/// All that a resource depends on, directly or not.
+fn used_by(facts: &Facts<'_>, resource: &Resource) -> BTreeSet<Address> {
+    let mut used = BTreeSet::new();
+    let mut open: Vec<&Address> = resource.needs.iter().collect();
+    while let Some(address) = open.pop() {
+        if used.insert(address.clone()) {
+            open.extend(facts.resources.get(address).into_iter().flat_map(|of| &of.needs));
+        }
+    }
+    used
+}
