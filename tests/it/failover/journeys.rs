@@ -269,8 +269,8 @@ fn elsewhere<T: Send>(call: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Runs one seed; the error is the fault with all events.
-fn run(seed: u64) -> Result<(), String> {
+/// Runs one seed; its fault, if it fails.
+fn told_of(seed: u64) -> Vec<String> {
     let told = Mutex::new(String::new());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         simulated(async {
@@ -281,21 +281,7 @@ fn run(seed: u64) -> Result<(), String> {
             outcome.map_err(|_| "the test takes more than two months".to_owned())?
         })
     }));
-    let why = match outcome {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(why)) => why,
-        Err(panic) => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panics".to_owned()),
-    };
-    Err(format!("{why}\n{}", told.lock().map(|told| told.clone()).unwrap_or_default()))
-}
-
-/// Fault of a seed, with the command that repeats it.
-fn told_of(seed: u64) -> Vec<String> {
-    let told = |why| {
-        let command = format!("DRPLAN_FAILOVER_SEEDS={seed}..{} cargo test --test it failover::journeys", seed + 1);
-        format!("════ seed {seed}; repeat with `{command}`\n{why}")
-    };
-    run(seed).err().map(told).into_iter().collect()
+    super::seeds::judged("journeys", seed, outcome, &told)
 }
 
 #[test]

@@ -202,8 +202,8 @@ impl RandomIncident {
     }
 }
 
-/// Runs one seed; the error is the fault with all events.
-fn run(seed: u64) -> Result<(), String> {
+/// Runs one seed; its fault, if it fails.
+fn told_of(seed: u64) -> Vec<String> {
     let told = Mutex::new(String::new());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         simulated(async {
@@ -214,21 +214,24 @@ fn run(seed: u64) -> Result<(), String> {
             outcome.map_err(|_| "the test takes more than two months".to_owned())?
         })
     }));
+    judged("seeds", seed, outcome, &told)
+}
+
+/// The fault of a seed of this module with all events, and the command that repeats it; empty where it ended well.
+pub fn judged(
+    module: &str,
+    seed: u64,
+    outcome: std::thread::Result<Result<(), String>>,
+    told: &Mutex<String>,
+) -> Vec<String> {
     let why = match outcome {
-        Ok(Ok(())) => return Ok(()),
+        Ok(Ok(())) => return Vec::new(),
         Ok(Err(why)) => why,
         Err(panic) => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "it panics".to_owned()),
     };
-    Err(format!("{why}\n{}", told.lock().map(|told| told.clone()).unwrap_or_default()))
-}
-
-/// Fault of a seed, with the command that repeats it.
-fn told_of(seed: u64) -> Vec<String> {
-    let told = |why| {
-        let command = format!("DRPLAN_FAILOVER_SEEDS={seed}..{} cargo test --test it failover::seeds", seed + 1);
-        format!("════ seed {seed}; repeat with `{command}`\n{why}")
-    };
-    run(seed).err().map(told).into_iter().collect()
+    let told = told.lock().map(|told| told.clone()).unwrap_or_default();
+    let command = format!("DRPLAN_FAILOVER_SEEDS={seed}..{} cargo test --test it failover::{module}", seed + 1);
+    vec![format!("════ seed {seed}; repeat with `{command}`\n{why}\n{told}")]
 }
 
 /// The seeds to run, by default these.
