@@ -14,6 +14,8 @@ use crate::address::ArmId;
 use crate::state::{State, StateError};
 use crate::steps::{Approval, Entry};
 
+pub use crate::steps::WebAnswer;
+
 /// A cloud with the interface of Resource Manager. Every write waits until the cloud reports it as complete.
 #[async_trait]
 pub trait Cloud: Send + Sync {
@@ -225,11 +227,11 @@ impl Notices for NoNotices {
 /// The public network as a client of the system uses it, for probes and HTTP steps.
 #[async_trait]
 pub trait Web: Send + Sync {
-    /// Sends one request and returns the status of the answer. Follows no redirect and keeps no connection.
+    /// Sends one request and returns the answer. Follows no redirect and keeps no connection.
     ///
     /// # Errors
     /// The reason why there is no answer: unknown name, refused connection, timeout.
-    async fn fetch(&self, request: &WebRequest) -> Result<u16, String>;
+    async fn fetch(&self, request: &WebRequest) -> Result<WebAnswer, String>;
 }
 
 /// A request to the public network.
@@ -243,7 +245,8 @@ pub struct WebRequest {
     pub headers: Vec<(String, String)>,
     /// The body. It may hold secrets, and is never shown.
     pub body: Option<String>,
-    /// The expected status. The local simulator answers it for hosts outside its world.
+    /// The expected status. In the local simulator every object that serves answers it: the simulator does not know the
+    /// application.
     pub hoped: u16,
     /// The time limit for the answer.
     pub within: Duration,

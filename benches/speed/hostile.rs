@@ -38,7 +38,24 @@ pub fn texts() -> Vec<HostileText> {
     );
     add("sorted texts", LONG, &each("sort([local.long, local.long, local.long])"));
     add("unknown parts", &unknown_parts(3_000), "1");
+    all.push(HostileText { name: "groups with the same members", text: groups(29, 2_000) });
     all
+}
+
+/// So many failover groups, each of which creates the same resources.
+fn groups(count: usize, members: usize) -> String {
+    let site = |name: &str, location: &str| {
+        format!("site \"{name}\" {{\n  provider = \"azure\"\n  location = \"{location}\"\n}}\n\n")
+    };
+    let sites = site("home", "canadacentral") + &site("away", "canadaeast");
+    format!(
+        "stack \"hostile\" {{}}\n\n{sites}resource_group \"away\" {{\n  site     = site.away\n  presence = \
+         \"failover\"\n}}\n\npublic_ip \"one\" {{\n  for_each          = {{ for at in range({members}) : \"a${{at}}\" \
+         => at }}\n  name              = \"one${{each.key}}\"\n  resource_group    = resource_group.away\n  \
+         allocation_method = \"Static\"\n}}\n\nfailover_group \"all\" {{\n  for_each = {{ for at in range({count}) : \
+         \"g${{at}}\" => at }}\n  from     = site.home\n  to       = site.away\n  stand_up = \
+         [resource_group.away]\n}}\n"
+    )
 }
 
 /// A list in a list and so on, each with the one within it twice.

@@ -221,7 +221,7 @@ async fn observed(
         },
         since: Timestamp::UNIX_EPOCH,
         run: run.id.clone(),
-        how: run.undertaking.how,
+        how: Some(run.undertaking.how),
         stores,
         moved: moved_arguments(run, known),
         owed: known.map(|role| role.owed.clone()).unwrap_or_default(),

@@ -1,9 +1,10 @@
 //! Recording roles that moved without a run, because an operator accepts them.
 
 use crate::address::Address;
+use crate::failover::users_follow;
 use crate::plan::{Observed, accepted};
 use crate::stack::{FailoverGroup, RecordedInputs, Stack};
-use crate::state::{GroupRole, State, StateError, VERSION};
+use crate::state::{ActiveSite, GroupRole, State, StateError, VERSION};
 use crate::steps::{Entry, Event, RunEnd, RunStart, StepEvent, StepFact, StepId};
 use crate::world::{Clock, Ids, Store};
 
@@ -55,7 +56,8 @@ fn write(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn Store
         failover: None,
     })];
     for (step, group) in (0..).map(StepId).zip(groups) {
-        let role = accepted(stack, group, &state.roles, observed, (&run, at, by));
+        let has_users = |site: &str| users_follow(stack, group, observed, site);
+        let role = accepted(stack, group, &state.roles, observed, &has_users, (&run, at, by));
         let address = Address::new("failover_group", &group.name);
         let about = |event| Event::Step { step, address: address.clone(), event };
         let learnt = learnt(&group.name, role);
@@ -73,7 +75,14 @@ fn write(new: &NewRoles<'_>, clock: &dyn Clock, ids: &dyn Ids, store: &dyn Store
 }
 
 fn learnt(group: &str, role: GroupRole) -> StepFact {
-    let what = format!("{} is accepted as the active site of failover group {group}", role.site);
+    let what = match role.active {
+        ActiveSite::Between => {
+            format!("failover group {group} is accepted in a mixed state, with {} recorded", role.site)
+        }
+        ActiveSite::Home | ActiveSite::Away => {
+            format!("{} is accepted as the active site of failover group {group}", role.site)
+        }
+    };
     StepFact { role: Some((group.to_owned(), Box::new(role))), ..StepFact::said(what) }
 }
 

@@ -16,7 +16,7 @@ use crate::address::ArmId;
 use crate::duration::spoken;
 use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult};
 use crate::kinds::{self, Object, ReadRequest, ReadResult, ReadResults, ReadTarget};
-use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebRequest};
+use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebAnswer, WebRequest};
 
 /// The number of concurrent reads.
 const WIDTH: usize = 64;
@@ -58,7 +58,7 @@ pub async fn look_around_within(
     web: &dyn Web,
     clock: &dyn Clock,
 ) -> SurveyResult {
-    let mut around = SurveyResult::default();
+    let mut around = SurveyResult { at: Some(clock.now()), ..SurveyResult::default() };
     let replicas = stream::iter(&survey.replicas)
         .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, patience, wanted).await) })
         .buffer_unordered(WIDTH);
@@ -201,12 +201,12 @@ async fn sample(
     answered(cloud, clock, &object.id, patience, cloud.get_with(&object.id, &object.api, &[])).await
 }
 
-/// The HTTP status of each endpoint, in order, or the reason why there is none within this time.
+/// The answer of each endpoint, in order, or the reason why there is none within this time.
 pub async fn fetch_endpoints(
     web: &dyn Web,
     endpoints: &[EndpointRequest],
     within: Duration,
-) -> Vec<Result<u16, String>> {
+) -> Vec<Result<WebAnswer, String>> {
     let fetched = stream::iter(endpoints).map(|endpoint| async move {
         let request = WebRequest { within, hoped: endpoint.status.unwrap_or(200), ..front(&endpoint.url) };
         web.fetch(&request).await

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::around::answers;
-use super::probe::{HIDDEN_URL, ProbeRequest, shown};
+use super::probe::{HIDDEN_URL, ProbeRequest, not_simulated, shown};
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
@@ -17,7 +17,7 @@ use crate::stack::{FailoverGroup, GroupStep, Resource};
 use crate::state::RunKind;
 use crate::steps::{NOT_NEEDED, Step};
 use crate::value::{Map, Value};
-use crate::world::{CommandLine, ProgramExit, WebRequest};
+use crate::world::{CommandLine, ProgramExit, WebAnswer, WebRequest};
 
 /// The time limit for an answer where the step sets none.
 const REQUEST: Duration = Duration::from_secs(60);
@@ -92,11 +92,15 @@ impl Worker<'_> {
         // A second request might act a second time.
         let what = format!("{} {shown}", request.method);
         match self.ports.web.fetch(&request).await {
-            Ok(answer) if right(answer) => {
+            Ok(WebAnswer::NotSimulated) => {
+                tell.learnt(not_simulated(&request.method, &shown));
+                Ok(())
+            }
+            Ok(WebAnswer::Status(answer)) if right(answer) => {
                 say(tell, format!("{what} answered {answer}"));
                 Ok(())
             }
-            Ok(answer) => Err(StepError::Failed(format!("{what} answered {answer}, not {status}"))),
+            Ok(WebAnswer::Status(answer)) => Err(StepError::Failed(format!("{what} answered {answer}, not {status}"))),
             Err(_) if shown == HIDDEN_URL => Err(StepError::Unknown(format!(
                 "{what} was sent and not answered; the reason is hidden, because the URL is sensitive"
             ))),

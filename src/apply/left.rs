@@ -119,7 +119,7 @@ impl FailoverRun {
             site: if all { undertaking.arriving.clone() } else { undertaking.leaving.clone() },
             since: at,
             run: self.id.clone(),
-            how: undertaking.how,
+            how: Some(undertaking.how),
             stores,
             moved: moved_arguments(self, known),
             owed: known.map(|role| role.owed.clone()).unwrap_or_default(),

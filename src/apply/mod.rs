@@ -12,6 +12,7 @@ mod begin;
 mod custom;
 mod deployments;
 mod discover;
+mod discreet;
 mod failover_run;
 mod left;
 mod moves;
@@ -26,6 +27,7 @@ mod standings;
 mod tasks;
 mod text;
 mod twins;
+mod unchanged;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -371,9 +373,9 @@ impl Actor for Worker<'_> {
                 self.keep(&step.address, recorded.as_deref());
                 Outcome::Done(recorded)
             }
-            Err(StepError::Failed(why)) => Outcome::Failed(why),
-            Err(StepError::Unknown(why)) => Outcome::Unknown(why),
-            Err(StepError::Paused(why)) => Outcome::Paused(why),
+            Err(StepError::Failed(why)) => Outcome::Failed(self.discreet(why)),
+            Err(StepError::Unknown(why)) => Outcome::Unknown(self.discreet(why)),
+            Err(StepError::Paused(why)) => Outcome::Paused(self.discreet(why)),
         }
     }
 }

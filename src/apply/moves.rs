@@ -8,23 +8,20 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::around::front;
-use super::probe::ProbeRequest;
+use super::around::{Patience, look};
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::failover::record_value;
 use crate::hcl::line_text;
-use crate::kinds::body;
+use crate::kinds::{EndpointHealth, ReadRequest, ReadResult, ReadTarget, body};
 use crate::run::StepReporter;
 use crate::stack::Resource;
 use crate::state::{Recorded, Status};
-use crate::steps::{Act, LateArgument, RouteSwitch, StepFact};
+use crate::steps::{Act, FrontWatch, LateArgument, RouteSwitch, StepFact};
 use crate::value::Value;
 
-/// The time limit for the endpoint to answer after a switch.
-const FRONT: Duration = Duration::from_secs(300);
 /// The shortest time limit of one write of a route; twice as long for kinds whose changes take minutes.
 const WRITE: Duration = Duration::from_secs(120);
 /// The time limit until a read shows a write.
@@ -217,14 +214,58 @@ impl Worker<'_> {
             self.tell_of(address, "was switched", arguments, tell);
         }
         self.ports.clock.sleep(route.lingers).await;
-        if let Some(url) = &route.front {
-            let served = |status: u16| (200..400).contains(&status);
-            self.ask(ProbeRequest { request: front(url), shown: url, within: FRONT, right: &served }, tell).await?;
-        }
         for probe in agree {
             self.probe(probe, tell).await?;
         }
+        if let Some(watch) = &route.watch {
+            self.watch_front(watch, tell).await;
+        }
         Ok(())
+    }
+
+    /// Waits until the front of an endpoint reports it as healthy, for as long as the front needs to notice. Users have
+    /// been switched: a front that reports nothing, or an unhealthy endpoint, is a fact for the report and no reason to
+    /// lead them back.
+    async fn watch_front(&self, watch: &FrontWatch, tell: &StepReporter) {
+        let resource = self.stack.resources.get(&watch.endpoint);
+        let Some((resource, front)) = resource.and_then(|resource| Some((resource, resource.kind.moves.front?))) else {
+            return;
+        };
+        let Some(object) = resource.objects.first() else { return };
+        let wanted = ReadRequest {
+            id: object.id.clone(),
+            api: resource.kind.arm.api,
+            what: ReadTarget::Body,
+            side: None,
+            region: None,
+        };
+        let began = self.ports.clock.now();
+        let mut last = String::new();
+        loop {
+            let seen = look(self.ports.cloud, self.ports.clock, Patience::STATUS, &wanted).await;
+            let health = match &seen {
+                ReadResult::There(body) => (front.health)(body),
+                ReadResult::Absent => EndpointHealth::Unknown("no such endpoint".to_owned()),
+                ReadResult::Unseen(why) => EndpointHealth::Unknown(format!("unknown: {why}")),
+            };
+            let is_over = self.ports.clock.now().duration_since(began).unsigned_abs() + LOOK > watch.within;
+            let served = match &health {
+                EndpointHealth::Healthy(_) => Some(true),
+                EndpointHealth::Unhealthy(_) if is_over => Some(false),
+                EndpointHealth::Unhealthy(_) | EndpointHealth::Unknown(_) => None,
+            };
+            let (EndpointHealth::Healthy(word) | EndpointHealth::Unhealthy(word) | EndpointHealth::Unknown(word)) =
+                health;
+            if word != last || served.is_some() {
+                let what = format!("{} reports {}: {word}", front.name, watch.endpoint);
+                tell.learnt(StepFact { served, ..StepFact::said(what) });
+                last = word;
+            }
+            if served.is_some() || is_over {
+                return;
+            }
+            self.ports.clock.sleep(LOOK).await;
+        }
     }
 
     /// The arguments of a route whose values were unknown when it was planned.

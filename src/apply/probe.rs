@@ -7,8 +7,9 @@ use super::{StepError, Worker};
 use crate::duration::spoken;
 use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, Probe, shown_url};
+use crate::steps::StepFact;
 use crate::value::{Unknown, Value};
-use crate::world::WebRequest;
+use crate::world::{WebAnswer, WebRequest};
 
 /// The time between two requests.
 const EVERY: Duration = Duration::from_secs(5);
@@ -48,14 +49,19 @@ impl Worker<'_> {
         self.ask(ProbeRequest { request, shown: &shown, within: probe.within, right: &right }, tell).await
     }
 
-    /// Repeats a request until the answer is expected or the time is over; reports each change of the answer.
+    /// Repeats a request until the answer is expected or the time is over; reports each change of the answer. A request
+    /// to a host that is not simulated is reported as such, and the step goes on without an answer.
     pub(super) async fn ask(&self, asking: ProbeRequest<'_>, tell: &StepReporter) -> Result<(), StepError> {
         let began = self.ports.clock.now();
         let mut last = String::new();
         loop {
             let answer = self.ports.web.fetch(&asking.request).await;
             let words = match &answer {
-                Ok(status) => format!("answered {status}"),
+                Ok(WebAnswer::NotSimulated) => {
+                    tell.learnt(not_simulated(&asking.request.method, asking.shown));
+                    return Ok(());
+                }
+                Ok(WebAnswer::Status(status)) => format!("answered {status}"),
                 Err(_) if asking.shown == HIDDEN_URL => {
                     "did not answer (the reason is hidden, because the URL is sensitive)".to_owned()
                 }
@@ -65,7 +71,7 @@ impl Worker<'_> {
                 say(tell, format!("{} {} {words}", asking.request.method, asking.shown));
                 last = words;
             }
-            if answer.is_ok_and(|status| (asking.right)(status)) {
+            if matches!(answer, Ok(WebAnswer::Status(status)) if (asking.right)(status)) {
                 return Ok(());
             }
             if self.ports.clock.now().duration_since(began).unsigned_abs() + EVERY > asking.within {
@@ -95,6 +101,14 @@ impl Worker<'_> {
             )
             .await?;
         found.ok_or_else(|| StepError::Failed(format!("failover group `{group}` has no `{name}`")))
+    }
+}
+
+/// The fact that a request was not sent, because its host is outside the simulated world.
+pub(super) fn not_simulated(method: &str, shown: &str) -> StepFact {
+    StepFact {
+        not_simulated: true,
+        ..StepFact::said(format!("{method} {shown} was not sent: the host is not simulated"))
     }
 }
 

@@ -11,6 +11,7 @@ use futures::future::{Either, join_all, select};
 
 use super::around::answers;
 use super::{StepError, Worker};
+use crate::failover::samples;
 use crate::kinds::{FailoverMode, Object};
 use crate::steps::{Act, Step, Task};
 
@@ -78,20 +79,9 @@ impl Worker<'_> {
         None
     }
 
-    /// Recorded objects in a region, each of another kind: some services answer for a region from elsewhere.
+    /// Recorded objects whose control plane is in a region.
     fn samples(&self, region: &str) -> Vec<Object> {
-        let mut there: Vec<_> = {
-            let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let there = recorded.iter().filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(region));
-            there
-                .filter_map(|(address, recorded)| {
-                    let object = recorded.objects.iter().find(|object| object.within.is_none())?;
-                    Some((address.clone(), object.clone()))
-                })
-                .collect()
-        };
-        there.sort_by(|(one, _), (other, _)| one.cmp(other));
-        there.dedup_by(|(one, _), (other, _)| one.kind() == other.kind());
-        there.into_iter().map(|(_, object)| object).take(SAMPLES).collect()
+        let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        samples(recorded.iter(), region, SAMPLES)
     }
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 
 use super::wire::{WireError, WireResponse};
+use crate::visible::one_line;
 use crate::world::{CloudError, CloudRefusal, is_busy, is_unregistered};
 
 /// The longest message that is kept, in characters; Azure's own are below 2,000.
@@ -146,18 +147,23 @@ fn collect(error: &Json, found: &mut Vec<ErrorDetail>) -> Option<usize> {
     below.or(here)
 }
 
-/// A text of an answer, cut to the length that a person reads.
+/// A text of an answer, on one line and cut to the length that a person reads. A line of its own could pass for one of
+/// drplan's.
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_MESSAGE) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    cut_at(text, LONGEST_MESSAGE)
+}
+
+fn cut_at(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", one_line(&text[..end])),
+        None => one_line(text),
     }
 }
 
 /// The substitute for an answer without an error: the status in Azure's spelling, and the beginning of the body.
 fn unreadable(answer: &WireResponse) -> ErrorDetail {
     let reason = StatusCode::from_u16(answer.status).ok().and_then(|status| status.canonical_reason());
-    let body: String = String::from_utf8_lossy(&answer.body).chars().take(300).collect();
+    let body = cut_at(&String::from_utf8_lossy(&answer.body), 300);
     ErrorDetail {
         code: reason.unwrap_or("Unknown").replace(' ', ""),
         message: if body.trim().is_empty() { "The answer has no body.".to_owned() } else { body },
@@ -234,5 +240,21 @@ impl From<ArmError> for CloudRefusal {
     fn from(error: ArmError) -> Self {
         let ArmError { status, code, message, details: _, correlation, retry_after: _ } = error;
         Self { status, code, message, correlation }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn texts_of_an_answer_are_on_one_line() {
+        let mut found = Vec::new();
+        let body = json!({ "code": "Bad\u{1b}[31m", "message": "one\nerror: forged\r\u{202e}two" });
+        assert_eq!(collect(&body, &mut found), Some(0));
+        assert_eq!(found, [ErrorDetail { code: "Bad [31m".to_owned(), message: "one error: forged  two".to_owned() }]);
+        assert_eq!(cut_at("one\ntwo", 4), "one …");
     }
 }

@@ -11,6 +11,7 @@ mod terraform;
 
 use std::collections::BTreeMap;
 
+use crate::diagnostic::Diagnostics;
 use crate::stack::Stack;
 use crate::visible::one_line;
 
@@ -49,7 +50,10 @@ pub fn terraform(stack: &Stack, options: Options) -> EmitResult {
 }
 
 /// A stack as Bicep.
-pub fn bicep(stack: &Stack) -> EmitResult {
+///
+/// # Errors
+/// The stack takes too much work: Bicep has no locals that depend on resources, and repeats their expressions.
+pub fn bicep(stack: &Stack) -> Result<EmitResult, Diagnostics> {
     bicep::emit(stack)
 }
 

@@ -1,6 +1,7 @@
 //! Builder of a procedure: steps by phase, with their durations.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::course::Course;
@@ -24,6 +25,8 @@ pub(super) struct ProcedureDraft<'a> {
     /// The sites that it leaves and moves to.
     pub(super) course: Course,
     stages: BTreeMap<Stage, Vec<StepId>>,
+    /// The regions of the stack's resource groups, by their names in lower case.
+    regions: OnceCell<HashMap<String, String>>,
 }
 
 /// A step without its id and dependencies.
@@ -40,7 +43,15 @@ pub(super) struct NewStep {
 impl<'a> ProcedureDraft<'a> {
     pub(super) fn new(question: &'a ProcedureInput<'a>) -> Self {
         let course = Course::of(question);
-        Self { question, course, steps: Vec::new(), avoided: Vec::new(), notes: Vec::new(), stages: BTreeMap::new() }
+        Self {
+            question,
+            course,
+            steps: Vec::new(),
+            avoided: Vec::new(),
+            notes: Vec::new(),
+            stages: BTreeMap::new(),
+            regions: OnceCell::new(),
+        }
     }
 
     /// Adds a step. Recorded durations take precedence over the tables.
@@ -190,10 +201,12 @@ impl<'a> ProcedureDraft<'a> {
 
     /// The region of the resource group of an id, if the stack has that group.
     fn metadata_region(&self, id: &ArmId) -> Option<String> {
-        let name = id.resource_group()?;
-        let groups =
-            self.question.stack.resources.values().filter(|resource| resource.kind.place == Place::Subscription);
-        groups.filter(|group| group.name.eq_ignore_ascii_case(name)).map(|group| group.location.clone()).next()
+        let regions = self.regions.get_or_init(|| {
+            let resources = self.question.stack.resources.values();
+            let groups = resources.filter(|resource| resource.kind.place == Place::Subscription);
+            groups.map(|group| (group.name.to_ascii_lowercase(), group.location.clone())).collect()
+        });
+        regions.get(&id.resource_group()?.to_ascii_lowercase()).cloned()
     }
 }
 

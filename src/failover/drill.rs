@@ -67,7 +67,7 @@ fn compare(draft: &mut ProcedureDraft<'_>) {
     let all: Vec<StepId> = draft.steps.iter().map(|step| step.id).collect();
     let made = NewStep {
         address: Address::new("failover_group", &question.group.name),
-        act: Act::Task(Task::Unchanged { before }),
+        act: Act::Task(Task::Unchanged { before, since: question.seen.at }),
         stage: Stage::Record,
         serial: Vec::new(),
         touches: Vec::new(),

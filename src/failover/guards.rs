@@ -12,7 +12,7 @@ use super::survey::{stands_up, written};
 use super::{LossEstimate, PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::Address;
 use crate::duration::spoken;
-use crate::kinds::{Health, Side};
+use crate::kinds::{FailoverMode, Health, Side};
 use crate::plan::ends;
 use crate::shell::quoted;
 use crate::stack::{Presence, Resource};
@@ -29,6 +29,7 @@ const CHECKS: &[fn(&ProcedureInput<'_>, &StepGraph, &mut Vec<PreflightCheck>)] =
     promotable,
     health,
     lag,
+    super::data_left::check,
     super::lost::fenced,
     data_loss,
     free,
@@ -165,7 +166,7 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
     let group = question.group;
     let regions: Vec<&str> =
         group.sites().filter_map(|site| Some(question.stack.sites.get(site)?.location.as_str())).collect();
-    for Replica { resource, promotion, standing, to } in replicas(question) {
+    for Replica { resource, promotion, standing, to, how } in replicas(question) {
         if let Some((source, target)) = ends(question.stack, resource)
             && !(regions.first() == Some(&&*source) && regions.contains(&&*target) && source != target)
         {
@@ -188,7 +189,7 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
             continue;
         }
         // A forced promotion takes the region offline that takes writes now.
-        let writes = standing.elsewhere.as_ref().filter(|_| is_forced(question));
+        let writes = standing.elsewhere.as_ref().filter(|_| how == FailoverMode::Forced);
         if let Some(region) = writes.filter(|region| !question.lost_sites().any(|site| site.location == ***region)) {
             let what = format!(
                 "{} cannot be promoted: {region} takes writes, and no site there is declared lost",
@@ -198,8 +199,7 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
             continue;
         }
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
-        let call =
-            with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, question.how));
+        let call = with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, how));
         // A failback waits until the home site follows again; then the promotion is possible.
         if let (Err(why), true) = (&call, waits(question)) {
             found.push(warns(
@@ -294,8 +294,8 @@ fn lag(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCh
 pub(super) fn losses(question: &ProcedureInput<'_>) -> Vec<LossEstimate> {
     let one = |replica: Replica<'_>| {
         let moved = replica.is_there();
-        let Replica { resource, standing, to, .. } = replica;
-        let (amount, source) = match (is_forced(question) && !moved, standing.lag) {
+        let Replica { resource, standing, to, how, .. } = replica;
+        let (amount, source) = match (how == FailoverMode::Forced && !moved, standing.lag) {
             _ if to.is_none() => (Some(Duration::ZERO), "it is not promoted".to_owned()),
             (false, _) if question.verb == RunKind::Drill => (None, "a drill promotes no data".to_owned()),
             (false, _) if moved => (Some(Duration::ZERO), "already primary at that site".to_owned()),
@@ -428,6 +428,8 @@ fn levers(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<Pref
         RunKind::Up | RunKind::Down => ways(graph),
     };
     let accepted = question.stack.accepted.iter().find(|accepted| accepted.rule == "single-lever");
+    let left_out = question.group.routes.iter().filter(|route| super::routes::is_left_out(question, route));
+    let left_out: Vec<String> = left_out.map(|route| format!("route.{}", route.name)).collect();
     let single: Vec<&str> = ways.iter().filter(|ways| ways.len() == 1).flatten().map(String::as_str).collect();
     found.push(match (ways.is_empty(), single.is_empty(), accepted) {
         (true, ..) if question.group.routes.is_empty() => {
@@ -436,7 +438,19 @@ fn levers(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<Pref
         (true, ..) if question.verb == RunKind::Drill => {
             refuses("routes", "no route is usable: the resources that it changes do not exist", "Run `drplan apply` first.")
         }
-        (true, ..) => refuses("routes", "no route is usable: each would be changed at the lost site", "Add a `route` that does not depend on the lost site."),
+        (true, ..) if left_out.len() == question.group.routes.len() => warns(
+            "routes",
+            format!("traffic is not switched: {} left out", left_out.join(", ")),
+            "Switch traffic manually.",
+        ),
+        (true, ..) => refuses(
+            "routes",
+            "no route is usable: each would be changed at the lost site",
+            format!(
+                "Add a `route` that does not depend on the lost site. To move now and switch traffic manually, add {}.",
+                question.group.routes.iter().map(|route| format!("--without {}", quoted(&format!("route.{}", route.name)))).collect::<Vec<_>>().join(" ")
+            ),
+        ),
         (false, false, None) => warns(
             "single-lever",
             format!("no alternative if it fails: {}", named_routes(&single)),

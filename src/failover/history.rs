@@ -49,7 +49,9 @@ impl History {
             let Some(course) = timeline.course(step.id) else { continue };
             // A second attempt continues what the first has begun, so that neither has the duration of the step.
             let [attempt] = course.attempts.as_slice() else { continue };
-            let Some(ended) = attempt.ended.filter(|_| !course.was_needless()) else { continue };
+            let Some(ended) = attempt.ended.filter(|_| !course.was_needless() && !course.was_not_simulated()) else {
+                continue;
+            };
             let took = between(attempt.begun, ended).saturating_sub(computed(&step.act));
             self.took.entry((subject(&step.address), word(&step.act))).or_default().push(took);
         }

@@ -8,10 +8,10 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::draft::wanted;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Subject, Ty};
+use crate::kinds::{DurationEstimate, Subject, Ty};
 use crate::stack::{FailoverGroup, Knowledge, Resource, Route, Stack};
 use crate::state::State;
-use crate::steps::{LateArgument, RouteSwitch};
+use crate::steps::{FrontWatch, LateArgument, RouteSwitch};
 use crate::value::Value;
 
 /// Calls `f` with a resource as its kind sees it, as far as its arguments are known.
@@ -75,6 +75,7 @@ pub(crate) fn lever(
         fallback_for: route.fallback_for.as_deref().map(str::to_owned),
         lingers: Duration::ZERO,
         front: None,
+        watch: None,
     };
     let lingers = |resource: &Resource| {
         let seconds = resource.kind.moves.lingers.map_or(0, |lingers| with_subject(stack, resource, lingers));
@@ -107,8 +108,7 @@ pub(crate) fn lever(
         lever.lingers = lever.lingers.max(lingers(resource));
         lever.moves.push(closed);
     }
-    let profile = referred(stack, route, "profile");
-    lever.front = profile.and_then(|profile| front(stack, profile));
+    lever.watch = endpoint_at(stack, route, arriving).and_then(|endpoint| front(stack, endpoint));
     lever
 }
 
@@ -157,7 +157,7 @@ pub(super) fn destinations(stack: &Stack, route: &Route, site: &str) -> BTreeSet
     }
 }
 
-/// The public URLs of a site: the destination of each route there, under the path that the route's profile probes.
+/// The public URLs of a site: the destination of each route there.
 pub(super) fn fronts(stack: &Stack, group: &FailoverGroup, state: &State, site: &str) -> Vec<(Address, String)> {
     let one = |route: &Route| {
         let end = route.value_at(site)?;
@@ -166,15 +166,7 @@ pub(super) fn fronts(stack: &Stack, group: &FailoverGroup, state: &State, site: 
             None => end,
         };
         let host = host(stack, state, value)?;
-        let url = match referred(stack, route, "profile").and_then(|profile| front(stack, profile)) {
-            Some(front) => {
-                let (scheme, rest) = front.split_once("://")?;
-                let path = rest.split_once('/').map_or("", |(_, path)| path);
-                format!("{scheme}://{host}/{path}")
-            }
-            None => format!("https://{host}/"),
-        };
-        Some((Address::new("route", &route.name), url))
+        Some((Address::new("route", &route.name), format!("https://{host}/")))
     };
     group.routes.iter().filter_map(one).collect()
 }
@@ -192,7 +184,10 @@ fn host(stack: &Stack, state: &State, value: &Value) -> Option<String> {
     known("fqdn").or_else(|| known("ip_address"))
 }
 
-/// The URL that users of a profile open.
-pub(super) fn front(stack: &Stack, profile: &Resource) -> Option<String> {
-    with_subject(stack, profile, |subject| profile.kind.moves.front.and_then(|front| front(subject)))
+/// An endpoint as its front watches it; `None` where no front probes it.
+pub(super) fn front(stack: &Stack, endpoint: &Resource) -> Option<FrontWatch> {
+    let notices = endpoint.kind.moves.front?.notices;
+    let DurationEstimate { typical, worst } = with_subject(stack, endpoint, notices)?;
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    Some(FrontWatch { endpoint: endpoint.address.clone(), expect: seconds(typical), within: seconds(worst) })
 }

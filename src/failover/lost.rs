@@ -5,7 +5,7 @@ use super::guards::{passes, refuses, warns};
 use super::{PreflightCheck, ProcedureInput, in_prose};
 use crate::shell::quoted;
 use crate::state::{ActiveSite, RunKind};
-use crate::steps::{Act, Stage, Step, StepGraph, Task, Touch};
+use crate::steps::{Act, Stage, Step, StepGraph, Task, Touch, WebAnswer};
 
 /// The control planes that the run needs respond.
 pub(super) fn reachable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
@@ -76,7 +76,7 @@ pub(super) fn alive(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Ve
 fn is_alive(question: &ProcedureInput<'_>, lost: &str, found: &mut Vec<PreflightCheck>) {
     let seen = question.seen;
     let serving = seen.fronts.iter().find_map(|((site, front), answer)| match answer {
-        Ok(status) if *status < 500 && site == lost => Some((front, status)),
+        Ok(WebAnswer::Status(status)) if *status < 500 && site == lost => Some((front, status)),
         _ => None,
     });
     let verb = question.verb.as_str();

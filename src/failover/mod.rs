@@ -6,6 +6,7 @@
 
 mod assumed;
 mod course;
+mod data_left;
 mod draft;
 mod drill;
 mod extra;
@@ -54,9 +55,10 @@ pub(crate) use predict::predict;
 pub use procedure::plan;
 pub(crate) use rights::{action_of, allows, permissions};
 pub use standing::{
-    EndpointCheck, EndpointRequest, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, active_site,
-    endpoint_requests, group_standing, standing_survey,
+    EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, active_site,
+    endpoint_requests, group_standing, standing_survey, users_follow,
 };
+pub(crate) use survey::samples;
 pub use survey::{ListRequest, SurveyRequest, SurveyResult, survey};
 pub use unwind::unwind;
 
@@ -80,7 +82,7 @@ pub struct ProcedureInput<'a> {
     pub lost: &'a [String],
     /// The requested standby site.
     pub to: Option<&'a str>,
-    /// The replicas that are left behind as they are.
+    /// The replicas that are left behind as they are, and the routes that are not switched.
     pub without: &'a [Address],
     /// The resources whose configuration is not applied yet.
     pub pending: &'a [Address],

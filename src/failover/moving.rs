@@ -61,7 +61,7 @@ fn role(draft: &ProcedureDraft<'_>) -> GroupRole {
         site: course.arriving.to_string(),
         since: Timestamp::UNIX_EPOCH,
         run: String::new(),
-        how: question.how,
+        how: Some(question.how),
         stores: stores.collect(),
         moved: if course.homeward { BTreeMap::new() } else { moved(draft) },
         owed: question.without.iter().map(|address| left_behind(question, course, address)).collect(),
@@ -69,10 +69,18 @@ fn role(draft: &ProcedureDraft<'_>) -> GroupRole {
     }
 }
 
-/// The protection debt of a replica that a move leaves behind. The time is filled in when it is recorded.
-fn left_behind(question: &ProcedureInput<'_>, course: &Course, replica: &Address) -> RecordedDebt {
-    let what = format!("{replica} was left behind when {} moved to {}", question.group.name, course.arriving);
-    let pays = format!("move the group to {} without `--without`, or repair the replica", course.arriving);
+/// The debt of a replica or a route that a move leaves behind. The time is filled in when it is recorded.
+fn left_behind(question: &ProcedureInput<'_>, course: &Course, address: &Address) -> RecordedDebt {
+    let (what, pays) = match address.kind() {
+        "route" => (
+            format!("{address} was not switched when {} moved to {}", question.group.name, course.arriving),
+            format!("switch its traffic to {} manually, or with a later move", course.arriving),
+        ),
+        _ => (
+            format!("{address} was left behind when {} moved to {}", question.group.name, course.arriving),
+            format!("move the group to {} without `--without`, or repair the replica", course.arriving),
+        ),
+    };
     RecordedDebt {
         of: Address::new("failover_group", &question.group.name),
         debt: ProtectionDebt { what, pays },

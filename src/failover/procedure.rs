@@ -7,8 +7,8 @@ use super::levers::with_subject;
 use super::predict::predict;
 use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving};
 use crate::address::Address;
-use crate::kinds::{Promotion, ReplicaStatus, Side};
-use crate::plan::basis;
+use crate::kinds::{FailoverMode, Health, Promotion, ReplicaStatus, Side, Subject};
+use crate::plan::{basis, ends, source_of};
 use crate::stack::{Objectives, Resource};
 use crate::state::RunKind;
 use crate::steps::{GraphError, Path, StepGraph};
@@ -126,6 +126,8 @@ pub(super) struct Replica<'a> {
     pub(super) standing: ReplicaStatus,
     /// Its side at the destination, which the procedure promotes; `None` where it has none there.
     pub(super) to: Option<Side>,
+    /// The mode of its promotion: in a forced move planned where nothing that it needs is lost.
+    pub(super) how: FailoverMode,
 }
 
 impl Replica<'_> {
@@ -146,9 +148,51 @@ pub(super) fn replicas<'a>(question: &ProcedureInput<'a>) -> Vec<Replica<'a>> {
         let observed = seen.replicas.get(address).unwrap_or(&nothing);
         let stands = || with_subject(stack, resource, |subject| (promotion.standing)(subject, observed));
         let standing = seen.assumed.get(address).cloned().unwrap_or_else(stands);
-        Some(Replica { resource, promotion, standing, to: side_at(question, resource, &arriving) })
+        let to = side_at(question, resource, &arriving);
+        let how = mode(question, resource, &standing, to);
+        Some(Replica { resource, promotion, standing, to, how })
     };
     group.promote.iter().filter(|address| !without.contains(address)).filter_map(one).collect()
+}
+
+/// The mode of a promotion. A forced move abandons the lost sites and nothing else: a replica that follows, and all of
+/// whose sides respond, is promoted as planned, without data loss. No such promotion waits for a lost or silent region.
+fn mode(
+    question: &ProcedureInput<'_>,
+    resource: &Resource,
+    standing: &ReplicaStatus,
+    to: Option<Side>,
+) -> FailoverMode {
+    let (Some(to), true) = (to, is_forced(question)) else { return question.how };
+    let (ProcedureInput { stack, seen, .. }, nothing) = (question, Default::default());
+    let observed = seen.replicas.get(&resource.address).unwrap_or(&nothing);
+    let is_whole = || {
+        let regions = regions(question, resource);
+        let is_away = |region: &String| {
+            question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region))
+                || seen.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
+        };
+        !regions.is_empty() && !regions.iter().any(is_away)
+    };
+    let is_possible = || {
+        resource.kind.promotion.is_some_and(|promotion| {
+            let call = |subject: &Subject<'_>| (promotion.promote)(subject, observed, to, FailoverMode::Planned);
+            with_subject(stack, resource, call).is_ok()
+        })
+    };
+    let follows = standing.health == Health::Following && standing.writer == Some(to.other());
+    match follows && is_whole() && !super::replicas::is_unequal(question, resource) && is_possible() {
+        true => FailoverMode::Planned,
+        false => FailoverMode::Forced,
+    }
+}
+
+/// The regions of a replica's data: both sides, and those of further replicas of its source.
+fn regions(question: &ProcedureInput<'_>, resource: &Resource) -> Vec<String> {
+    let source = source_of(resource);
+    let is_same = |other: &&Resource| source.is_some() && source_of(other) == source;
+    let all = question.stack.resources.values().filter(is_same).filter_map(|other| ends(question.stack, other));
+    all.flat_map(|(source, target)| [source, target]).collect()
 }
 
 fn roles(question: &ProcedureInput<'_>) -> Vec<RoleChange> {

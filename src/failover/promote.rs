@@ -54,7 +54,7 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
     let lost = std::sync::Arc::clone(&draft.course.leaving);
     let lost = question.lost.iter().find(|site| **site == *lost).or(question.lost.first());
     for replica in replicas(question) {
-        let (resource, promotion) = (replica.resource, replica.promotion);
+        let (resource, promotion, how) = (replica.resource, replica.promotion, replica.how);
         let Some(to) = replica.to else {
             let note = format!("{} stays as it is: it has no replica at {}", resource.address, draft.course.arriving);
             draft.notes.push(note);
@@ -64,17 +64,17 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
             continue;
         }
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
-        let call =
-            with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, question.how));
+        let call = with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, how));
         // A preflight check reports a missing call; the step stays, so that the procedure is complete.
         let mut touches = call.as_ref().map(|call| draft.touches_of(call)).unwrap_or_default();
+        let lost = lost.filter(|_| how == FailoverMode::Forced);
         let asked = lost.filter(|_| promotion.asks_source).and_then(|lost| question.stack.sites.get(lost.as_str()));
         touches.extend(asked.map(|site| Touch {
             leaves: true,
             ..Touch::new(&site.location, "the control plane of the account, which responds")
         }));
-        let accepted = if is_forced(question) { question.accepted.data_loss } else { None };
-        let (takes, way) = match question.how {
+        let accepted = if how == FailoverMode::Forced { question.accepted.data_loss } else { None };
+        let (takes, way) = match how {
             FailoverMode::Planned => (promotion.planned, "planned"),
             FailoverMode::Forced => (promotion.forced, "forced"),
         };
@@ -85,7 +85,7 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
         let why = format!("a {way} promotion has no rollback; {back}");
         let made = NewStep {
             address: resource.address.clone(),
-            act: Act::Task(Task::Promote { to, how: question.how, accepted }),
+            act: Act::Task(Task::Promote { to, how, accepted }),
             stage: Stage::Promote,
             serial: crate::plan::serial_words(resource),
             touches,
@@ -94,6 +94,13 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
         };
         let needs = draft.needs_of(Stage::Promote);
         draft.add(made, needs);
+        if is_forced(question) && how == FailoverMode::Planned {
+            draft.notes.push(format!(
+                "{} is promoted as planned, without data loss: its replicas are at sites that respond",
+                resource.address
+            ));
+            continue;
+        }
         match lost.filter(|_| promotion.asks_source) {
             Some(lost) => draft.notes.push(format!(
                 "promotion of {} is a request to the control plane of {lost}: it responds, unlike its data",

@@ -9,16 +9,21 @@ use super::survey::ListRequest;
 use super::{PreflightCheck, ProcedureInput};
 use crate::address::ArmId;
 use crate::kinds::Twins;
+use crate::plan::ends;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::RunKind;
 use crate::steps::{Act, StepGraph, Task};
 
-/// The objects to read: both sides of each replica, if none is lost.
+/// The objects to read: both sides of each replica of which neither is lost.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: &[String]) -> Vec<ListRequest> {
-    if !lost.is_empty() {
-        return Vec::new();
-    }
-    let replicas = group.promote.iter().filter_map(|address| stack.resources.get(address));
+    let is_lost = |region: &str| {
+        let lost = lost.iter().filter_map(|site| stack.sites.get(site.as_str()));
+        lost.into_iter().any(|site| site.location.eq_ignore_ascii_case(region))
+    };
+    let is_whole = |resource: &&Resource| {
+        lost.is_empty() || ends(stack, resource).is_some_and(|(source, target)| !is_lost(&source) && !is_lost(&target))
+    };
+    let replicas = group.promote.iter().filter_map(|address| stack.resources.get(address)).filter(is_whole);
     let read = |id: ArmId, api| ListRequest { id, api, query: Vec::new() };
     let sides = |twins: Twins| [read(twins.source, twins.api), read(twins.target, twins.api)];
     replicas.flat_map(|resource| twins(stack, resource)).flat_map(sides).collect()
@@ -26,6 +31,15 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: &[String]) -> Ve
 
 fn twins(stack: &Stack, resource: &Resource) -> Vec<Twins> {
     resource.kind.promotion.map(|promotion| with_subject(stack, resource, promotion.twins)).unwrap_or_default()
+}
+
+/// True for a replica whose sides differ so that Azure refuses a planned promotion, as far as they were read.
+pub(super) fn is_unequal(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
+    let body = |id: &ArmId| question.seen.lists.get(id)?.as_ref().ok();
+    twins(question.stack, resource).iter().any(|twins| match body(&twins.source).zip(body(&twins.target)) {
+        Some((source, target)) => twins.differences(source, target).iter().any(|(property, _)| property.needed),
+        None => false,
+    })
 }
 
 /// Adds a check for each replica whose sides differ.

@@ -19,7 +19,8 @@ use crate::steps::{Act, RouteSwitch, Stage, Task, Touch, Undo};
 pub(super) fn route(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     for users in users(question.stack, question.group, &draft.course.arriving) {
-        switch(draft, &users);
+        let switched: Vec<&Route> = users.into_iter().filter(|route| !is_left_out(question, route)).collect();
+        switch(draft, &switched);
     }
 }
 
@@ -45,6 +46,11 @@ fn users<'a>(stack: &Stack, group: &'a FailoverGroup, arriving: &str) -> Vec<Vec
         |routes: &Vec<&Route>| group.routes.iter().position(|route| routes.iter().any(|r| r.name == route.name));
     sets.sort_by_key(position);
     sets
+}
+
+/// True for a route that the operator leaves out of the move.
+pub(super) fn is_left_out(question: &ProcedureInput<'_>, route: &Route) -> bool {
+    question.without.contains(&Address::new("route", &route.name))
 }
 
 /// The name of a route among destinations, which it cannot be mistaken for.
@@ -89,7 +95,8 @@ fn switch(draft: &mut ProcedureDraft<'_>, routes: &[&Route]) {
     at.sort();
     at.dedup();
     let reversed = levers.iter().map(|(_, route)| lever(stack, group, route, (&course.arriving, &course.leaving)));
-    let reversed: Vec<RouteSwitch> = reversed.filter(|lever| lever.late.is_empty()).collect();
+    let reversed = reversed.filter(|lever| lever.late.is_empty());
+    let reversed: Vec<RouteSwitch> = reversed.map(|lever| RouteSwitch { watch: None, ..lever }).collect();
     let agree = group.probes.iter().filter(|probe| probe.before.is_none() && !course.homeward);
     let agree: Vec<String> = agree.map(|probe| probe.name.to_string()).collect();
     let address = Address::new("route", &route.name);
@@ -125,9 +132,13 @@ fn is_moved(question: &ProcedureInput<'_>, course: &Course, route: &Route, site:
     differs && (course.homeward || recorded != Some(&closed.json()))
 }
 
-/// The duration of a switch: each write, and the time that clients need to follow; the P95 includes the fallbacks.
+/// The duration of a switch: each write, and the time that clients and the front need to follow; the P95 includes the
+/// fallbacks.
 fn takes(levers: &[RouteSwitch]) -> DurationEstimate {
-    let one = |lever: &RouteSwitch| 5 * lever.resources().count() as u64 + lever.lingers.as_secs();
+    let one = |lever: &RouteSwitch| {
+        let follows = lever.watch.as_ref().map_or(lever.lingers, |watch| lever.lingers.max(watch.expect));
+        5 * lever.resources().count() as u64 + follows.as_secs()
+    };
     let pulled: u64 = levers.iter().filter(|lever| lever.fallback_for.is_none()).map(one).sum();
     let all: u64 = levers.iter().map(one).sum();
     let seconds = |seconds| seconds_of(Duration::from_secs(seconds));

@@ -7,13 +7,14 @@ use serde_json::Value as Json;
 
 use super::levers::{endpoint_at, front, fronts, record_value, referred, with_subject};
 use super::offers::usages;
-use super::survey::{lever_ends, samples};
+use super::survey::{SAMPLES, lever_ends, samples};
 use super::{ListRequest, SurveyRequest, SurveyResult};
 use crate::address::Address;
-use crate::kinds::{Health, Object, Side, body, decode};
-use crate::plan::ends;
+use crate::kinds::{EndpointHealth, Health, Object, Side, body, decode};
+use crate::plan::{Observed, ends};
 use crate::stack::{FailoverGroup, Resource, Route, Stack};
 use crate::state::{ActiveSite, State};
+use crate::steps::WebAnswer;
 
 /// An endpoint that shows if users are served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct GroupStanding {
     pub group: String,
     /// The home site.
     pub home: String,
+    /// Its standby sites, in the order of preference.
+    pub standbys: Vec<String>,
     /// The active site, by state.
     pub active: String,
     /// True if traffic and data can be at different sites.
@@ -45,6 +48,8 @@ pub struct GroupStanding {
     pub routes: Vec<RouteCheck>,
     /// The endpoints of the active site.
     pub endpoints: Vec<EndpointCheck>,
+    /// The endpoints that routes lead to, where their front probes them.
+    pub fronts: Vec<FrontCheck>,
     /// The replicas.
     pub replicas: Vec<ReplicaCheck>,
 }
@@ -76,24 +81,62 @@ pub enum RouteTarget {
 pub struct EndpointCheck {
     /// The endpoint.
     pub endpoint: EndpointRequest,
-    /// The HTTP status, or the reason why there is none.
-    pub answer: Result<u16, String>,
+    /// The answer, or the reason why there is none.
+    pub answer: Result<WebAnswer, String>,
 }
 
 impl EndpointCheck {
     /// True if the answer is the expected one. At an assumed URL, every answer but an error of the server is.
     pub fn is_served(&self) -> bool {
         match (&self.answer, self.endpoint.status) {
-            (Ok(status), Some(expected)) => *status == expected,
-            (Ok(status), None) if self.endpoint.is_assumed => *status < 500,
-            (Ok(status), None) => (200..400).contains(status),
-            (Err(_), _) => false,
+            (Ok(WebAnswer::Status(status)), Some(expected)) => *status == expected,
+            (Ok(WebAnswer::Status(status)), None) if self.endpoint.is_assumed => *status < 500,
+            (Ok(WebAnswer::Status(status)), None) => (200..400).contains(status),
+            (Ok(WebAnswer::NotSimulated) | Err(_), _) => false,
         }
     }
 
-    /// True if nothing answers at an assumed URL: that proves nothing.
+    /// The reason why there is no answer. It may repeat the host, and is not that of a sensitive URL.
+    pub fn why(&self) -> Option<&str> {
+        match (&self.answer, &self.endpoint.shown) {
+            (Ok(WebAnswer::Status(_)), _) => None,
+            (Ok(WebAnswer::NotSimulated), _) => Some("the host is not simulated"),
+            (Err(_), None) => Some("the reason is hidden, because the URL is sensitive"),
+            (Err(why), Some(_)) => Some(why),
+        }
+    }
+
+    /// True if nothing answers at an assumed URL, which proves nothing, or if the host is not simulated.
     pub fn is_unknown(&self) -> bool {
-        self.endpoint.is_assumed && self.answer.is_err()
+        match &self.answer {
+            Ok(WebAnswer::NotSimulated) => true,
+            Ok(WebAnswer::Status(_)) => false,
+            Err(_) => self.endpoint.is_assumed,
+        }
+    }
+}
+
+/// The health of a route's endpoint, as its front reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrontCheck {
+    /// The route.
+    pub route: String,
+    /// The endpoint.
+    pub endpoint: Address,
+    /// The name of the front.
+    pub front: &'static str,
+    /// The health; the reason where it was not read.
+    pub health: Result<EndpointHealth, String>,
+}
+
+impl FrontCheck {
+    /// True if the front reports that users are served, false if it reports that they are not.
+    pub const fn is_served(&self) -> Option<bool> {
+        match &self.health {
+            Ok(EndpointHealth::Healthy(_)) => Some(true),
+            Ok(EndpointHealth::Unhealthy(_)) => Some(false),
+            Ok(EndpointHealth::Unknown(_)) | Err(_) => None,
+        }
     }
 }
 
@@ -131,7 +174,7 @@ pub fn standing_survey<'a>(
 ) -> SurveyRequest {
     let mut survey = SurveyRequest::default();
     for region in regions {
-        let recorded = samples(state, region);
+        let recorded = samples(state.resources.iter(), region, SAMPLES);
         // Every region answers for the quota of machines: it shows that the control plane of an empty site responds.
         let quota = stack.filter(|_| recorded.is_empty()).map(|stack| {
             let ListRequest { id, api, query: _ } = usages(stack, region);
@@ -156,8 +199,8 @@ pub fn standing_survey<'a>(
     survey
 }
 
-/// The endpoints that show if users of a group are served at its active site: the public endpoint of each route and the
-/// probes of that site. Where there is neither, the destinations of the routes.
+/// The endpoints that show if users of a group are served at its active site: the probes of that site. Where there are
+/// none, the destinations of the routes.
 pub fn endpoint_requests(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<EndpointRequest> {
     let (active, _) = active_site(group, state);
     let public = |name: String, url: String| EndpointRequest {
@@ -168,10 +211,6 @@ pub fn endpoint_requests(stack: &Stack, group: &FailoverGroup, state: &State) ->
         is_assumed: false,
     };
     let mut endpoints = Vec::new();
-    for route in group.routes.iter().filter(|route| route.fallback_for.is_none()) {
-        let front = referred(stack, route, "profile").and_then(|profile| front(stack, profile));
-        endpoints.extend(front.map(|url| public(format!("route.{}", route.name), url)));
-    }
     for probe in group.probes.iter().filter(|probe| probe.at.as_ref().is_none_or(|at| **at == *active)) {
         let Ok(Json::String(url)) = probe.url.reveal() else { continue };
         let shown = (!probe.url.sensitive_within()).then(|| url.clone());
@@ -202,17 +241,43 @@ pub fn group_standing(
     let route = |route: &Route| RouteCheck {
         route: route.name.to_string(),
         fallback_for: route.fallback_for.as_deref().map(str::to_owned),
-        target: target(stack, group, route, seen),
+        target: target(stack, group, route, &seen.observed),
     };
+    let routes: Vec<RouteCheck> = group.routes.iter().map(route).collect();
+    // Users are where they are led, which is not the recorded site during a run and in a mixed state.
+    let front = |(route, check): (&Route, &RouteCheck)| {
+        let sites = match &check.target {
+            RouteTarget::Sites(sites) if !sites.is_empty() => sites.clone(),
+            RouteTarget::Sites(_) | RouteTarget::Elsewhere(_) | RouteTarget::Unknown(_) => vec![active.clone()],
+        };
+        sites.iter().filter_map(|site| front_check(stack, route, site, seen)).collect::<Vec<_>>()
+    };
+    let fronts = group.routes.iter().zip(&routes).flat_map(front).collect();
     GroupStanding {
         group: group.name.to_string(),
         home: group.from.to_string(),
-        active,
+        standbys: group.standbys().iter().map(|site| site.to_string()).collect(),
         is_mixed,
-        routes: group.routes.iter().map(route).collect(),
+        routes,
         endpoints,
+        fronts,
+        active,
         replicas: group.promote.iter().filter_map(|address| replica(stack, group, state, seen, address)).collect(),
     }
+}
+
+/// The front's report on the endpoint of a route at a site; `None` where no front probes it, or the route is only a
+/// fallback.
+fn front_check(stack: &Stack, route: &Route, site: &str, seen: &SurveyResult) -> Option<FrontCheck> {
+    let endpoint = endpoint_at(stack, route, site).filter(|_| route.fallback_for.is_none())?;
+    front(stack, endpoint)?;
+    let (of, object) = (endpoint.kind.moves.front?, endpoint.objects.first()?);
+    let health = match seen.observed.objects.get(&object.id) {
+        Some(Some(body)) => Ok((of.health)(body)),
+        Some(None) => Err(format!("{} does not exist", endpoint.address)),
+        None => Err(seen.observed.unread.get(&object.id).cloned().unwrap_or_else(|| "not read".to_owned())),
+    };
+    Some(FrontCheck { route: route.name.to_string(), endpoint: endpoint.address.clone(), front: of.name, health })
 }
 
 fn replica(
@@ -253,8 +318,22 @@ fn site_of(stack: &Stack, group: &FailoverGroup, resource: &Resource, side: Side
     })
 }
 
+/// True if every set of users is led to a site, by a route or one of its fallbacks; also where drplan switches no
+/// traffic of the group. False where that was not read.
+pub fn users_follow(stack: &Stack, group: &FailoverGroup, observed: &Observed, site: &str) -> bool {
+    let leads = |route: &Route| match target(stack, group, route, observed) {
+        RouteTarget::Sites(sites) => sites.iter().any(|one| *one == *site),
+        RouteTarget::Elsewhere(_) | RouteTarget::Unknown(_) => false,
+    };
+    let follows = |first: &Route| {
+        leads(first)
+            || group.routes.iter().any(|route| route.fallback_for.as_ref() == Some(&first.name) && leads(route))
+    };
+    group.routes.iter().filter(|route| route.fallback_for.is_none()).all(follows)
+}
+
 /// The sites that a route leads to, as its resources show it.
-fn target(stack: &Stack, group: &FailoverGroup, route: &Route, seen: &SurveyResult) -> RouteTarget {
+fn target(stack: &Stack, group: &FailoverGroup, route: &Route, seen: &Observed) -> RouteTarget {
     if let Some(record) = referred(stack, route, "record")
         && let Some(argument) = record.kind.moves.record
     {
@@ -284,14 +363,14 @@ fn target(stack: &Stack, group: &FailoverGroup, route: &Route, seen: &SurveyResu
 }
 
 /// The arguments of a resource as read; `None` if it does not exist.
-fn observed(resource: &Resource, seen: &SurveyResult) -> Result<Option<serde_json::Map<String, Json>>, String> {
+fn observed(resource: &Resource, seen: &Observed) -> Result<Option<serde_json::Map<String, Json>>, String> {
     let mut answers = Vec::new();
     for object in &resource.objects {
-        match seen.observed.objects.get(&object.id) {
+        match seen.objects.get(&object.id) {
             Some(Some(answer)) => answers.extend(body::part(object, answer).cloned()),
             Some(None) => return Ok(None),
             None => {
-                let why = seen.observed.unread.get(&object.id).map_or("not read", String::as_str);
+                let why = seen.unread.get(&object.id).map_or("not read", String::as_str);
                 return Err(format!("{} cannot be read: {why}", resource.address));
             }
         }

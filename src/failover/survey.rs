@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::address::{Address, ArmId};
-use crate::kinds::{Object, PowerState, ReadRequest, ReadResults, ReplicaStatus};
-use crate::plan::Observed;
+use crate::kinds::{Kind, Location, Object, Place, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::plan::{Observed, kind_of};
 use crate::stack::{FailoverGroup, Stack};
-use crate::state::State;
+use crate::state::{Recorded, State};
+use crate::steps::WebAnswer;
 
 /// Number of objects to read in a region to test its control plane.
-const SAMPLES: usize = 5;
+pub(super) const SAMPLES: usize = 5;
 
 /// A public URL of a site: the site, and the route that leads there.
 pub type SiteFront = (String, Address);
@@ -47,6 +50,8 @@ pub struct ListRequest {
 /// Results of a survey.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SurveyResult {
+    /// The time before the first read; `None` where nothing was read.
+    pub at: Option<Timestamp>,
     /// Observations of each replica.
     pub replicas: BTreeMap<Address, ReadResults>,
     /// Assumed standings of replicas that were not read.
@@ -63,8 +68,8 @@ pub struct SurveyResult {
     pub lists: BTreeMap<ArmId, Result<serde_json::Value, String>>,
     /// For each lost site, true if its control plane responds. Sites where nothing was read are missing.
     pub lost_answers: BTreeMap<String, bool>,
-    /// HTTP status of each public URL of a lost site, or the error.
-    pub fronts: BTreeMap<SiteFront, Result<u16, String>>,
+    /// The answer of each public URL of a lost site, or the error.
+    pub fronts: BTreeMap<SiteFront, Result<WebAnswer, String>>,
 }
 
 /// The reads for a group. Of a lost site only a few objects and its public URLs are read, to see that it is lost; the
@@ -103,7 +108,9 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         survey.objects.dedup_by(|a, b| a.id == b.id);
     }
     for (site, location) in given_up() {
-        survey.lost.extend(samples(state, location).into_iter().map(|object| (site.clone(), object)));
+        survey.lost.extend(
+            samples(state.resources.iter(), location, SAMPLES).into_iter().map(|object| (site.clone(), object)),
+        );
         let fronts = super::levers::fronts(stack, group, state, site);
         survey.fronts.extend(fronts.into_iter().map(|(route, url)| ((site.clone(), route), url)));
     }
@@ -112,7 +119,9 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         if is_given_up(&location) {
             continue;
         }
-        survey.regions.extend(samples(state, &location).into_iter().map(|object| (location.clone(), object)));
+        survey.regions.extend(
+            samples(state.resources.iter(), &location, SAMPLES).into_iter().map(|object| (location.clone(), object)),
+        );
     }
     survey
 }
@@ -130,15 +139,33 @@ fn powers<'s>(
     })
 }
 
-/// Objects to test the control plane of a region: of several kinds, since some services respond from another region.
-pub(crate) fn samples(state: &State, location: &str) -> Vec<Object> {
-    let mut kinds = BTreeSet::new();
-    let there = state.resources.iter().filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(location));
-    let own = there.filter_map(|(address, recorded)| {
-        let object = recorded.objects.iter().find(|object| object.within.is_none())?;
-        kinds.insert(address.kind().to_owned()).then(|| object.clone())
-    });
-    own.take(SAMPLES).collect()
+/// Objects to test the control plane of a region, of several kinds. Other regions answer for some objects that are
+/// recorded there: a resource group, a replica, an account of several regions, a child of another object. They prove
+/// nothing, and serve only where nothing else is recorded.
+pub(crate) fn samples<'r>(
+    recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
+    location: &str,
+    most: usize,
+) -> Vec<Object> {
+    let mut there: Vec<_> = recorded.filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(location)).collect();
+    there.sort_by_key(|(address, _)| *address);
+    let is_own = |kind: &Kind| {
+        kind.location == Location::Regional
+            && kind.place != Place::Subscription
+            && kind.recovery.replicates.is_none()
+            && kind.simulated.served.is_none()
+    };
+    let of = |own: bool| {
+        let mut kinds = BTreeSet::new();
+        let same = there.iter().filter(|(address, recorded)| kind_of(address, recorded).is_some_and(is_own) == own);
+        let objects = same.filter_map(|(address, recorded)| {
+            let object = recorded.objects.iter().find(|object| object.within.is_none())?;
+            kinds.insert(address.kind()).then(|| object.clone())
+        });
+        objects.take(most).collect::<Vec<Object>>()
+    };
+    let own = of(true);
+    if own.is_empty() { of(false) } else { own }
 }
 
 /// The resources that a procedure of this group changes: failover-only resources, quiesced and fenced ones, and ends
@@ -160,4 +187,48 @@ pub(super) fn lever_ends(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Addre
 /// True for a failover-only resource of this group.
 pub(super) fn stands_up(group: &FailoverGroup, resource: &crate::stack::Resource) -> bool {
     group.stands_up(resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::Presence;
+    use crate::state::Status;
+
+    /// A recorded object of this kind in a region.
+    fn recorded(kind: &str, region: &str) -> (Address, Recorded) {
+        let id = ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/A.B/{kind}/x"));
+        let object = Object { id: id.clone(), api: "1".to_owned(), within: None };
+        let one = Recorded {
+            presence: Presence::Permanent,
+            name: "x".to_owned(),
+            id,
+            site: "away".to_owned(),
+            location: region.to_owned(),
+            objects: vec![object],
+            variant: None,
+            arguments: Default::default(),
+            attributes: Default::default(),
+            needs: Vec::new(),
+            prevent_destroy: false,
+            status: Status::Standing,
+            under_way: None,
+        };
+        (Address::new(kind, "x"), one)
+    }
+
+    #[test]
+    fn region_is_tested_with_objects_that_only_it_answers_for() {
+        let all = ["cosmosdb_account", "image_copy", "resource_group", "subnet", "virtual_network"];
+        let state: Vec<_> = all.iter().map(|kind| recorded(kind, "canadaeast")).collect();
+        let of = |state: &[(Address, Recorded)], region: &str| -> Vec<String> {
+            let pairs = state.iter().map(|(address, recorded)| (address, recorded));
+            samples(pairs, region, SAMPLES).into_iter().map(|object| object.id.as_str().to_owned()).collect()
+        };
+        let found = of(&state, "canadaeast");
+        assert!(found.len() == 1 && found[0].contains("/virtual_network/"), "{found:?}");
+        assert!(of(&state, "canadacentral").is_empty());
+        // Where nothing better is recorded, the others are read.
+        assert!(!of(&state[..3], "canadaeast").is_empty());
+    }
 }

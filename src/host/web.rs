@@ -5,7 +5,7 @@ use reqwest::Method;
 use url::{Host, Url};
 
 use crate::azure::innermost;
-use crate::world::{Web, WebRequest};
+use crate::world::{Web, WebAnswer, WebRequest};
 
 /// The public network from this machine.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl HostWeb {
 
 #[async_trait]
 impl Web for HostWeb {
-    async fn fetch(&self, request: &WebRequest) -> Result<u16, String> {
+    async fn fetch(&self, request: &WebRequest) -> Result<WebAnswer, String> {
         // Only the local simulator uses the expected status.
         let WebRequest { method, url, headers, body, hoped: _, within } = request;
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is not an HTTP method"))?;
@@ -51,7 +51,7 @@ impl Web for HostWeb {
             asked = asked.body(body.clone());
         }
         match asked.send().await {
-            Ok(answer) => Ok(answer.status().as_u16()),
+            Ok(answer) => Ok(WebAnswer::Status(answer.status().as_u16())),
             Err(error) if error.is_timeout() => Err(format!("no answer within {} s", within.as_secs_f64())),
             // The URL may hold a secret and is left out of the message.
             Err(error) => Err(innermost(&error.without_url())),

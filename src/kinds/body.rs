@@ -276,7 +276,14 @@ pub fn named(subject: &Subject<'_>, text: &str) -> Option<String> {
             "id" => out.push_str(subject.id.as_str()),
             "subscription" => out.push_str(subject.subscription),
             "tenant" => out.push_str(subject.tenant),
-            "parent" => out.push_str(subject.id.as_str().rsplit('/').nth(2)?),
+            "parent" => {
+                // A segment such as `blobServices/default/containers` lies between a container and its account.
+                let segments = match subject.kind.place {
+                    Place::Child(_, segment) => segment.split('/').count(),
+                    _ => 1,
+                };
+                out.push_str(subject.id.as_str().rsplit('/').nth(segments + 1)?);
+            }
             argument => {
                 let (first, inner) = argument.split_once('.').unwrap_or((argument, ""));
                 out.push_str(path::borrow(subject.args.get(first)?, inner)?.as_str()?);

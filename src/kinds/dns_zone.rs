@@ -44,7 +44,7 @@ pub static KIND: Kind = Kind {
         hosts: Some(|zone| {
             path::text(zone, "name").map(|name| format!("*.{}", name.to_ascii_lowercase())).into_iter().collect()
         }),
-        leads: Some(|_, _| Lead::Nowhere("its zone has no such record")),
+        leads: Some(|_, _, _| Lead::Nowhere("its zone has no such record")),
         accepts: &["properties.zoneType"],
         // Every zone has an SOA and an NS record set, with Azure's values.
         always: &[
@@ -199,7 +199,7 @@ fn plain_name(name: &str) -> String {
 }
 
 /// Leads to the record's addresses or name, or to those of an alias's target.
-fn record_leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+fn record_leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let Some(body) = cloud.get(id) else { return Lead::Nowhere("its record does not exist") };
     let ttl = path::borrow(body, "properties.TTL").and_then(Json::as_u64).and_then(|ttl| u32::try_from(ttl).ok());
     let addresses =

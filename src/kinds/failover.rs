@@ -357,8 +357,8 @@ pub struct Moves {
     pub target: Option<&'static str>,
     /// Seconds during which users may still reach the old destination.
     pub lingers: Option<fn(&Subject<'_>) -> u32>,
-    /// URL that users open, for the `profile` of a route. It must answer once traffic is switched.
-    pub front: Option<fn(&Subject<'_>) -> Option<String>>,
+    /// The front that probes an endpoint by itself: it confirms that users are served through it.
+    pub front: Option<&'static Front>,
 }
 
 impl Moves {
@@ -378,6 +378,29 @@ impl Moves {
     pub const fn stops(&self) -> bool {
         self.quiesce.is_some() || self.power.is_some()
     }
+}
+
+/// A service that leads users to endpoints, and probes each of them.
+#[derive(Debug)]
+pub struct Front {
+    /// Its name, for the operator.
+    pub name: &'static str,
+    /// Seconds until it has noticed that an endpoint is healthy, and until it has noticed that one is not. `None` for
+    /// an endpoint that it does not probe.
+    pub notices: fn(&Subject<'_>) -> Option<DurationEstimate>,
+    /// The health of an endpoint, from its body.
+    pub health: fn(&Json) -> EndpointHealth,
+}
+
+/// Health of an endpoint as its front reports it, in the front's own word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndpointHealth {
+    /// The endpoint answered the probes.
+    Healthy(String),
+    /// It did not.
+    Unhealthy(String),
+    /// It was not probed, or not yet.
+    Unknown(String),
 }
 
 /// Actions that stop and start the work of an object, and the read that shows if it works.

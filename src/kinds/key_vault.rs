@@ -5,6 +5,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::hosts::hosts_at;
 use super::path;
 use super::table::*;
 use crate::address::ArmId;
@@ -131,6 +132,7 @@ pub static KIND: Kind = Kind {
     recovery: Recovery { keeps_keys: true, ..Recovery::DATA },
     odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
+        hosts: Some(|vault| hosts_at(vault, &["properties.vaultUri"])),
         at_once: &[ImmediateRequest::Delete],
         data: &["properties.vaultUri"],
         bin: Some("deletedVaults"),

@@ -195,7 +195,7 @@ fn show_pool(rule: &mut Json) {
 }
 
 /// Leads to the machines in the pools of its rules.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let Some(body) = cloud.working(id) else { return Lead::Nowhere("its load balancer is being created") };
     let rules = path::items(body, RULES);
     let one = |rule| path::text(rule, "properties.backendAddressPool.id");

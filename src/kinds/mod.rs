@@ -10,6 +10,7 @@ pub mod decode;
 pub mod drill;
 pub mod emit;
 pub mod failover;
+pub mod hosts;
 pub mod overrides;
 pub mod path;
 pub mod ranges;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::hosts::hosts_at;
 use super::regions::region;
 use super::table::*;
 use super::{identity, path};
@@ -107,6 +108,7 @@ pub static KIND: Kind = Kind {
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
+        hosts: Some(|server| hosts_at(server, &["properties.fullyQualifiedDomainName"])),
         accepts: &[
             identity::ACCEPTS,
             "kind",

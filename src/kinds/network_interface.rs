@@ -248,7 +248,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 }
 
 /// Leads to its machine.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let machine = cloud.get(id).and_then(|body| path::text(body, "properties.virtualMachine.id")).map(ArmId::new);
     machine.map_or(Lead::Nowhere("its network interface is on no machine"), |machine| Lead::Objects(vec![machine]))
 }

@@ -118,6 +118,8 @@ pub type AdmitFn = fn(&dyn SimulatedWorld, &ArmId, &Json) -> Result<(), Refusal>
 pub type WakeFn = fn(&mut dyn SimulatedWorld, &ArmId) -> Option<u32>;
 /// See [`SimulatedBehaviour::keeps`].
 pub type StoreFn = fn(&dyn SimulatedWorld, &ArmId) -> Option<StorePlacement>;
+/// See [`SimulatedBehaviour::leads`].
+pub type LeadFn = fn(&dyn SimulatedWorld, &ArmId, &str) -> Lead;
 /// See [`SimulatedBehaviour::expands`].
 pub type ExpandFn = fn(&dyn SimulatedWorld, &ArmId) -> Option<Json>;
 
@@ -186,8 +188,9 @@ pub struct SimulatedBehaviour {
     pub keeps: Option<StoreFn>,
     /// Names and addresses of the object on the public network, in lower case.
     pub hosts: Option<fn(&Json) -> Vec<String>>,
-    /// Next hop for a client that reached the object.
-    pub leads: Option<fn(&dyn SimulatedWorld, &ArmId) -> Lead>,
+    /// Next hop for a client that reached the object by this name or address, which is empty where another object led
+    /// there. Without this function, an object with `hosts` is served in its own region.
+    pub leads: Option<LeadFn>,
     /// Probing over the public network, and the display of its result.
     pub watched: Option<ProbedEndpoint>,
     /// Segments of children that the object's body shows and accepts under `properties.{segment}`: a network's
@@ -365,7 +368,7 @@ pub struct Metric {
 pub struct StorePlacement {
     /// Name of the store: the same for every object that describes it.
     pub name: String,
-    /// Regions that consider themselves writable: one, unless something is wrong.
+    /// Regions that consider themselves writable: one, unless something is wrong; none while the role changes hands.
     pub writers: Vec<String>,
     /// Regions that follow, each with its replication lag in seconds in normal operation.
     pub followers: Vec<(String, f64)>,
@@ -384,13 +387,30 @@ pub enum Lead {
     Nowhere(&'static str),
 }
 
+impl Lead {
+    /// To the region of a store that takes writes.
+    pub fn to_writer(kept: Option<StorePlacement>) -> Self {
+        Self::to_region(kept.and_then(|kept| kept.writers.into_iter().next()))
+    }
+
+    /// To a region that follows a store.
+    pub fn to_follower(kept: Option<StorePlacement>) -> Self {
+        Self::to_region(kept.and_then(|kept| kept.followers.into_iter().next()).map(|(region, _)| region))
+    }
+
+    /// To this region, where an object serves in one.
+    pub fn to_region(region: Option<String>) -> Self {
+        region.map_or(Self::Nowhere("no region serves it"), |region| Self::Serves(region, 1))
+    }
+}
+
 /// Probing over the public network, as of an endpoint of Traffic Manager.
 #[derive(Clone, Copy)]
 pub struct ProbedEndpoint {
     /// Probe settings. `None` while probing is off.
     pub how: fn(&dyn SimulatedWorld, &ArmId) -> Option<ProbeSettings>,
-    /// Shows the health in the object's body and in related bodies.
-    pub show: fn(&mut dyn SimulatedWorld, &ArmId, bool),
+    /// Shows the health in the object's body and in related bodies; `None` where nothing is known of the answer.
+    pub show: fn(&mut dyn SimulatedWorld, &ArmId, Option<bool>),
 }
 
 /// Probe settings.
@@ -442,6 +462,10 @@ pub trait SimulatedWorld {
     fn lag(&self, store: &str, region: &str) -> Option<f64>;
     /// Time of the world, in seconds since the epoch.
     fn now(&self) -> i64;
+    /// True while an action of this name is in progress on an object. Never in a world where actions take no time.
+    fn is_acting(&self, _id: &ArmId, _action: &str) -> bool {
+        false
+    }
     /// Objects in whose bodies a client wrote this id. Empty in a world that does not track it.
     fn users(&self, _id: &ArmId) -> Vec<ArmId> {
         Vec::new()

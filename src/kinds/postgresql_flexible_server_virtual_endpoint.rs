@@ -2,6 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::hosts::hosts_at;
 use super::path;
 use super::postgresql_flexible_server as server;
 use super::table::*;
@@ -66,6 +67,8 @@ pub static KIND: Kind = Kind {
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
+        hosts: Some(|endpoint| hosts_at(endpoint, &["properties.virtualEndpoints"])),
+        leads: Some(leads),
         accepts: &[MEMBERS, "properties.virtualEndpoints"],
         ..SimulatedBehaviour::NONE
     },
@@ -149,6 +152,14 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         }),
         _ => Ok(()),
     }
+}
+
+/// The writer name leads to the primary, the reader name to the replica, or to the primary while no replica exists.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+    let kept = id.parent().and_then(|server| server::keeps(cloud, &server));
+    let is_reader = name.strip_prefix(&id.name().to_ascii_lowercase()).is_some_and(|rest| rest.starts_with(".reader."));
+    let has_replica = kept.as_ref().is_some_and(|kept| !kept.followers.is_empty());
+    if is_reader && has_replica { Lead::to_follower(kept) } else { Lead::to_writer(kept) }
 }
 
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {

@@ -186,7 +186,7 @@ fn hosts(body: &Json) -> Vec<String> {
 }
 
 /// Leads to the users of the address: frontends of load balancers, and network interfaces.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let answers_at = |user: &ArmId| {
         let lists = ["properties.frontendIPConfigurations", "properties.ipConfigurations"];
         let body = cloud.get(user);

@@ -407,7 +407,7 @@ fn lasts(old: Option<&Json>, new: &Json) -> u32 {
 }
 
 /// Starting instances serve once all of them run. Stopping instances no longer serve from the beginning.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let Some(wanted) = cloud.get(id) else { return Lead::Nowhere("its scale set does not exist") };
     let running = cloud.working(id).map_or(0, capacity).min(capacity(wanted));
     Lead::Serves(path::text(wanted, "location").unwrap_or_default().to_owned(), running)

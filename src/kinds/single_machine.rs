@@ -513,7 +513,7 @@ fn removed(cloud: &mut dyn SimulatedWorld, _: &ArmId, body: &Json) {
     }
 }
 
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let Some(body) = cloud.get(id) else { return Lead::Nowhere("its machine does not exist") };
     let location = path::text(body, "location").unwrap_or_default().to_owned();
     Lead::Serves(location, u32::from(cloud.working(id).is_some() && is_running(cloud, id)))

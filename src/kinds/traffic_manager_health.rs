@@ -1,4 +1,4 @@
-//! Simulation of Traffic Manager: its DNS answers and its endpoint monitoring.
+//! Traffic Manager's endpoint monitoring, and the simulation of it and of its DNS answers.
 //!
 //! Source of the statuses, and of the answer without healthy endpoints: the reference of Traffic Manager's endpoint
 //! monitoring.
@@ -13,6 +13,39 @@ use crate::address::ArmId;
 /// Probing of endpoints, and display of its results.
 pub(super) const WATCHED: ProbedEndpoint = ProbedEndpoint { how, show };
 
+/// Traffic Manager as the front of its endpoints.
+pub(super) static FRONT: Front = Front { name: "Traffic Manager", notices, health };
+
+/// A healthy endpoint shows with the next probe; an unhealthy one once more probes than are tolerated have
+/// failed, and the last of them has timed out.
+fn notices(endpoint: &Subject<'_>) -> Option<DurationEstimate> {
+    if endpoint.args.get("always_serve_enabled").and_then(Json::as_bool) == Some(true) {
+        return None;
+    }
+    let of_profile = |profile: &Subject<'_>| {
+        let monitor = profile.args.get("monitor_config");
+        let number = |name: &str, usual: u32| {
+            let written = monitor.and_then(|monitor| monitor.get(name)).and_then(Json::as_u64);
+            written.and_then(|number| u32::try_from(number).ok()).unwrap_or(usual)
+        };
+        let interval = number("interval_in_seconds", 30);
+        let failures = number("tolerated_number_of_failures", 3);
+        let worst = interval * (failures + 1) + number("timeout_in_seconds", 10);
+        (profile.text("profile_status") != Some("Disabled"))
+            .then_some(DurationEstimate { typical: interval, worst: worst.max(2 * interval) })
+    };
+    endpoint.with("profile", of_profile).flatten()
+}
+
+fn health(endpoint: &Json) -> EndpointHealth {
+    match path::text(endpoint, MONITORED) {
+        Some(word @ "Online") => EndpointHealth::Healthy(word.to_owned()),
+        Some(word @ ("Degraded" | "Disabled" | "Inactive" | "Stopped")) => EndpointHealth::Unhealthy(word.to_owned()),
+        Some(word) => EndpointHealth::Unknown(word.to_owned()),
+        None => EndpointHealth::Unknown("no status".to_owned()),
+    }
+}
+
 /// True if an endpoint may receive traffic.
 pub(super) fn is_enabled(endpoint: &Json) -> bool {
     path::text(endpoint, "properties.endpointStatus") != Some("Disabled")
@@ -23,12 +56,13 @@ pub(super) fn serves_always(endpoint: &Json) -> bool {
     path::text(endpoint, "properties.alwaysServe") == Some("Enabled")
 }
 
-fn is_disabled(profile: &Json) -> bool {
+/// True if a profile answers no queries.
+pub(super) fn is_disabled(profile: &Json) -> bool {
     path::text(profile, "properties.profileStatus") == Some("Disabled")
 }
 
 /// Leads to the healthy endpoints that the profile's method chooses. If none is healthy, to all enabled ones.
-pub(super) fn leads(cloud: &dyn SimulatedWorld, id: &ArmId) -> Lead {
+pub(super) fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let Some(profile) = cloud.get(id) else { return Lead::Nowhere("its profile does not exist") };
     if is_disabled(profile) {
         return Lead::Nowhere("its profile is disabled");
@@ -87,8 +121,13 @@ fn how(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ProbeSettings> {
     })
 }
 
-fn show(cloud: &mut dyn SimulatedWorld, id: &ArmId, well: bool) {
-    let status = if well { "Online" } else { "Degraded" };
+/// An endpoint whose answer is not known stays as Azure shows one before the first answer: in use, and not healthy.
+fn show(cloud: &mut dyn SimulatedWorld, id: &ArmId, well: Option<bool>) {
+    let status = match well {
+        Some(true) => "Online",
+        Some(false) => "Degraded",
+        None => "CheckingEndpoint",
+    };
     let known = cloud.get(id).filter(|endpoint| is_enabled(endpoint) && !serves_always(endpoint));
     let Some(known) = known.map(|endpoint| path::text(endpoint, MONITORED) == Some(status)) else { return };
     if known {

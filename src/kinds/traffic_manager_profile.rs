@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::path;
 use super::table::*;
-use super::traffic_manager_health::{is_enabled, leads, serves_always};
+use super::traffic_manager_health::{is_disabled, is_enabled, leads, serves_always};
 use crate::address::ArmId;
 
 const FQDN: &str = "properties.dnsConfig.fqdn";
@@ -255,6 +255,9 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
         let name = format!("{label}.trafficmanager.net");
         path::put(body, FQDN, Json::from(name));
     }
+    for endpoint in cloud.below(id) {
+        show_status(cloud, &endpoint, id);
+    }
     show_endpoints(cloud, id);
 }
 
@@ -332,6 +335,7 @@ pub(super) const ENDPOINT_MOVES: Moves = Moves {
     fence: Some(("enabled", Lit::Bool(false))),
     open: Some(("enabled", Lit::Bool(true))),
     lingers: Some(lingers),
+    front: Some(&super::traffic_manager_health::FRONT),
     ..Moves::NONE
 };
 
@@ -394,22 +398,31 @@ fn settle_endpoint(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
         .and_then(|body| path::text(body, "properties.targetResourceId"))
         .and_then(|target| cloud.get(&ArmId::new(target)))
         .map(|target| ["properties.dnsSettings.fqdn", "location"].map(|at| path::text(target, at).map(str::to_owned)));
+    show_status(cloud, id, &profile);
     let Some(body) = cloud.get_mut(id) else { return };
     path::fill(body, PRIORITY, highest.unwrap_or(0) + 1);
     path::fill(body, "properties.weight", 1);
+    if let Some([Some(name), Some(region)]) = target {
+        path::put(body, "properties.target", Json::from(name));
+        path::put(body, "properties.endpointLocation", Json::from(region));
+    }
+    show_endpoints(cloud, &profile);
+}
+
+/// Shows the health of a simulated endpoint after a write: known health stays, and a new endpoint waits for its first
+/// probe.
+fn show_status(cloud: &mut dyn SimulatedWorld, endpoint: &ArmId, profile: &ArmId) {
+    let is_inactive = cloud.get(profile).is_some_and(is_disabled);
+    let Some(body) = cloud.get_mut(endpoint) else { return };
     let status = match path::text(body, MONITORED) {
         _ if !is_enabled(body) => "Disabled",
+        _ if is_inactive => "Inactive",
         _ if serves_always(body) => "Unmonitored",
         Some(known @ ("Online" | "Degraded")) => known,
         _ => "CheckingEndpoint",
     };
     let status = Json::from(status);
     path::put(body, MONITORED, status);
-    if let Some([Some(name), Some(region)]) = target {
-        path::put(body, "properties.target", Json::from(name));
-        path::put(body, "properties.endpointLocation", Json::from(region));
-    }
-    show_endpoints(cloud, &profile);
 }
 
 fn endpoint_removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {

@@ -16,7 +16,7 @@ mod target;
 mod twins;
 mod untold;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -32,8 +32,8 @@ use crate::steps::StepGraph;
 use crate::value::{Seal, SealedValue};
 
 pub use compile::{serial_words, touches, words};
-pub(crate) use roles::ends;
 use roles::{HeldArguments, Promoted};
+pub(crate) use roles::{ends, source_of};
 
 pub use decide::sealed;
 pub use diff::{PreviousObject, differences};
@@ -397,13 +397,16 @@ fn not_in_stack(stack: &Stack, group: &str) -> Option<String> {
 }
 
 fn stand_up(stack: &Stack) -> Vec<FailoverProvision> {
-    let members = |groups: &dyn Fn(&Address) -> bool| -> (Vec<Address>, usize) {
-        let members = stack
-            .resources
-            .values()
-            .filter(|resource| resource.presence == Presence::Failover && resource.group.as_ref().is_some_and(groups));
+    let mut of_groups: HashMap<&Address, Vec<usize>> = HashMap::new();
+    for (at, resource) in stack.resources.values().enumerate() {
+        if let (Presence::Failover, Some(of)) = (resource.presence, &resource.group) {
+            of_groups.entry(of).or_default().push(at);
+        }
+    }
+    let members = |groups: &mut dyn Iterator<Item = &Address>| -> (Vec<Address>, usize) {
+        let members: BTreeSet<usize> = groups.filter_map(|of| of_groups.get(of)).flatten().copied().collect();
         let (mut addresses, mut objects) = (Vec::new(), BTreeSet::new());
-        for member in members {
+        for (_, member) in members.into_iter().filter_map(|at| stack.resources.get_index(at)) {
             addresses.push(member.address.clone());
             objects.extend(member.objects.iter().map(|object| object.id.clone()));
         }
@@ -415,14 +418,18 @@ fn stand_up(stack: &Stack) -> Vec<FailoverProvision> {
         named.extend(group.stand_up.iter().cloned());
         for site in group.standbys() {
             let is_at = |address: &Address| stack.resources.get(address).is_none_or(|of| of.site == *site);
-            let (resources, objects) = members(&|address| group.stand_up.contains(address) && is_at(address));
+            let (resources, objects) = members(&mut group.stand_up.iter().filter(|address| is_at(address)));
             all.push(FailoverProvision { group: group.name.to_string(), site: site.to_string(), resources, objects });
         }
     }
+    let mut unnamed: HashMap<&Arc<str>, Vec<&Address>> = HashMap::new();
+    for of in of_groups.keys().filter(|of| !named.contains(**of)) {
+        if let Some(group) = stack.resources.get(*of) {
+            unnamed.entry(&group.site).or_default().push(of);
+        }
+    }
     for site in stack.sites.keys() {
-        let (resources, objects) = members(&|address| {
-            !named.contains(address) && stack.resources.get(address).is_some_and(|group| group.site == *site)
-        });
+        let (resources, objects) = members(&mut unnamed.get(site).into_iter().flatten().copied());
         if !resources.is_empty() {
             all.push(FailoverProvision { group: String::new(), site: site.to_string(), resources, objects });
         }

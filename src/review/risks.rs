@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use serde::Serialize;
 
 use super::outlook::{Expectation, Outlook, PreviousStack, Shortfall, falls_short, refusals};
@@ -132,20 +133,22 @@ fn objectives(before: &Stack, after: &Stack, found: &mut Findings) {
 fn members(before: &FailoverGroup, after: &Stack, found: &mut Findings) {
     let Some(now) = after.failover_groups.get(&before.name) else { return };
     let group = &before.name;
-    let gone = |old: &[Address], new: &[Address]| -> Vec<String> {
-        // A deleted resource is reported as deleted instead.
-        let left = old.iter().filter(|address| !new.contains(address) && after.resources.contains_key(*address));
-        left.map(|address| format!("`{address}`")).collect()
-    };
+    let set = |addresses: &[Address]| addresses.iter().cloned().collect::<IndexSet<_>>();
     let lists = [
-        ("no longer promotes", &before.promote, &now.promote, "its data remains at the lost site"),
-        ("no longer fences", &before.fence, &now.fence, "both sites could accept writes (split brain)"),
-        ("no longer quiesces", &before.quiesce, &now.quiesce, "it keeps working while data moves"),
-        ("no longer creates", &before.stand_up, &now.stand_up, "its resources are missing during a failover"),
+        ("no longer promotes", set(&before.promote), set(&now.promote), "its data remains at the lost site"),
+        ("no longer fences", set(&before.fence), set(&now.fence), "both sites could accept writes (split brain)"),
+        ("no longer quiesces", set(&before.quiesce), set(&now.quiesce), "it keeps working while data moves"),
+        (
+            "no longer creates",
+            before.stand_up.clone(),
+            now.stand_up.clone(),
+            "its resources are missing during a failover",
+        ),
     ];
     for (verb, old, new, so) in lists {
-        for address in gone(old, new) {
-            found.push("group", format!("Failover group `{group}` {verb} {address}: {so}"));
+        // A deleted resource is reported as deleted instead.
+        for address in old.difference(&new).filter(|address| after.resources.contains_key(*address)) {
+            found.push("group", format!("Failover group `{group}` {verb} `{address}`: {so}"));
         }
     }
     for site in before.standbys().iter().filter(|site| before.standbys().len() > 1 && !now.has_site(site)) {

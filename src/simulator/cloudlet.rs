@@ -99,6 +99,12 @@ impl SimulatedWorld for World {
     fn now(&self) -> i64 {
         self.now.as_second()
     }
+
+    fn is_acting(&self, id: &ArmId, action: &str) -> bool {
+        let operation = self.standing(&id.folded()).and_then(|object| self.operation(object.operation.as_ref()?));
+        let posted = operation.and_then(|operation| operation.posted.as_ref());
+        posted.is_some_and(|posted| posted.action.eq_ignore_ascii_case(action))
+    }
 }
 
 impl World {

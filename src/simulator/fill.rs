@@ -14,6 +14,12 @@ use crate::address::{Address, ArmId};
 use crate::kinds::body::{self, NoOtherResources};
 use crate::kinds::{Attribute, AttributeSource, FakeValue, Kind, Place, Subject, Ty, path};
 
+/// The three address ranges that are reserved for documentation, and the number of addresses of hosts in each.
+const DOCUMENTATION: [&str; 3] = ["192.0.2", "198.51.100", "203.0.113"];
+const HOSTS: u64 = 254;
+/// The number of objects with names up to which a new public address is compared with theirs.
+const MOST_HOSTS: usize = 512;
+
 /// Fills in every missing attribute of an object.
 pub(super) fn attributes(world: &mut World, id: &str, type_: &'static ProviderType) {
     let Some(object) = world.object(id) else { return };
@@ -110,12 +116,7 @@ impl AttributeFiller<'_> {
         Some(match self.attribute.fake {
             FakeValue::Nothing => return None,
             FakeValue::Guid => Json::from(self.world.seed.guid(&[&self.id.folded(), &place])),
-            FakeValue::PublicIp => {
-                // The three address ranges reserved for documentation.
-                let (range, host) = (stream.below(3), stream.below(254) + 1);
-                let ranges = ["192.0.2", "198.51.100", "203.0.113"];
-                Json::from(format!("{}.{host}", ranges.get(range as usize).copied().unwrap_or("192.0.2")))
-            }
+            FakeValue::PublicIp => Json::from(self.public_address(&mut stream)),
             FakeValue::PrivateIp => Json::from(self.private_address(&mut stream, element.unwrap_or(self.body))?),
             FakeValue::Text(text) => Json::from(self.text(text)?),
             FakeValue::Key => Json::from(STANDARD.encode(stream.bytes(64))),
@@ -139,6 +140,24 @@ impl AttributeFiller<'_> {
             others: &NoOtherResources,
         };
         body::named(&subject, text)
+    }
+
+    /// A free address of the ranges that are reserved for documentation: Azure gives no address twice.
+    fn public_address(&self, stream: &mut super::seed::Stream) -> String {
+        let (range, host) = (stream.below(DOCUMENTATION.len() as u64), stream.below(HOSTS));
+        let address = |range: u64, host: u64| {
+            let range = DOCUMENTATION.iter().cycle().nth(range as usize).copied().unwrap_or_default();
+            format!("{range}.{}", host % HOSTS + 1)
+        };
+        // A check of thousands of objects would cost more than a rare duplicate address.
+        let taken: Vec<String> = match self.world.hosting().nth(MOST_HOSTS) {
+            None => self.world.hosting().flat_map(|id| self.world.hosts_of(id)).collect(),
+            Some(_) => Vec::new(),
+        };
+        let all = (0..DOCUMENTATION.len() as u64).flat_map(|further| (0..HOSTS).map(move |step| (further, step)));
+        all.map(|(further, step)| address(range + further, host + step))
+            .find(|address| !taken.contains(address))
+            .unwrap_or_else(|| address(range, host))
     }
 
     /// A free address in the first referenced object that has an address range.

@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::network::Destination;
 use super::world::World;
 use crate::address::ArmId;
 use crate::kinds::ProbeSettings;
@@ -62,7 +63,7 @@ impl World {
         for id in watched {
             let monitor = self.rest.monitors.get(&id).cloned().unwrap_or_default();
             if monitor.due.is_some_and(|due| due <= self.now) {
-                self.show_health(&id, false);
+                self.show_health(&id, Some(false));
                 self.rest.monitors.insert(id.clone(), Monitor { due: None, ..monitor.clone() });
                 self.changes.rest = true;
             }
@@ -92,9 +93,10 @@ impl World {
 
     fn judge(&mut self, id: &ArmId, watch: &ProbeSettings, monitor: &mut Monitor) {
         monitor.interval = watch.interval.max(1);
-        if self.answers_probe(watch) {
+        let well = self.answers_probe(watch);
+        if well != Some(false) {
             (monitor.failed, monitor.due) = (0, None);
-            self.show_health(&id.folded(), true);
+            self.show_health(&id.folded(), well);
             return;
         }
         monitor.failed = monitor.failed.saturating_add(1);
@@ -109,20 +111,31 @@ impl World {
         how.is_none_or(|watch| monitor.failed > watch.tolerated + 1)
     }
 
-    fn answers_probe(&mut self, watch: &ProbeSettings) -> bool {
+    /// True where a host gives a healthy answer; `None` for one outside this world. A working application does: the
+    /// simulator does not know it.
+    fn answers_probe(&mut self, watch: &ProbeSettings) -> Option<bool> {
         self.refresh_names();
-        let usual = watch.healthy.first().map_or(200, |(least, _)| *least);
-        let status = match self.rest.faults.web(&watch.host) {
-            Some(status) => status,
-            None => self.resolve(&watch.host, 0.0).ok().and_then(|(name, _)| self.served(&name).status(usual)),
-        };
-        status.is_some_and(|status| match watch.healthy.as_slice() {
+        let is_healthy = |status: u16| match watch.healthy.as_slice() {
             [] => status == 200,
             ranges => ranges.iter().any(|(least, most)| (*least..=*most).contains(&status)),
-        })
+        };
+        let found = match self.rest.faults.web(&watch.host) {
+            Some(status) => Destination::Told(status),
+            None => match self.resolve(&watch.host, 0.0) {
+                Ok((name, _)) => self.served(&name),
+                Err(_) => return Some(false),
+            },
+        };
+        match found {
+            Destination::Served(_) => Some(true),
+            Destination::Told(status) => Some(status.is_some_and(is_healthy)),
+            Destination::Unserved => Some(is_healthy(503)),
+            Destination::Dark(_) | Destination::Refused(_) => Some(false),
+            Destination::Outside => None,
+        }
     }
 
-    fn show_health(&mut self, id: &str, well: bool) {
+    fn show_health(&mut self, id: &str, well: Option<bool>) {
         let Some(object) = self.object(id).map(|object| object.id.clone()) else { return };
         if let Some(watched) = self.hook(id, |simulated| simulated.watched) {
             (watched.show)(self, &object, well);

@@ -1,26 +1,17 @@
 //! The public network: names, their targets, and the regions that serve them.
 //!
-//! Names and addresses come from the kinds' `hosts`, and their targets from `leads`. A name that no object has either
-//! belongs to a domain of this world and is unknown, or is outside this world.
+//! Names and addresses come from the kinds' `hosts`, and their targets from `leads`. A name that no object has does not
+//! exist where it is below a domain of the kinds' tables; any other is outside this world, and nothing is known of it.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use super::world::World;
 use crate::address::ArmId;
-use crate::kinds::{Lead, SimulatedBehaviour};
+use crate::kinds::{Lead, SimulatedBehaviour, hosts};
 
 /// The longest chain of names and objects; a longer one counts as a cycle. Resolvers have a similar limit.
 const HOPS: u32 = 16;
-
-/// Domains in which every name belongs to an object of this world.
-const OURS: &[&str] = &[
-    "trafficmanager.net",
-    "cloudapp.azure.com",
-    "database.windows.net",
-    "documents.azure.com",
-    "postgres.database.azure.com",
-];
 
 /// Derived views of the world, cached for one revision.
 #[derive(Debug, Clone, Default)]
@@ -44,21 +35,8 @@ pub(super) enum Destination {
     Refused(String),
     /// The status set by a fault; `None`: no answer.
     Told(Option<u16>),
-    /// Outside this world.
+    /// Outside this world: nothing is known of it.
     Outside,
-}
-
-impl Destination {
-    /// The HTTP status of the answer, if there is one. A working application, and any host outside this world,
-    /// returns the `hoped` status: the simulator does not know the application.
-    pub(super) fn status(&self, hoped: u16) -> Option<u16> {
-        match self {
-            Self::Served(_) | Self::Outside => Some(hoped),
-            Self::Unserved => Some(503),
-            Self::Told(status) => *status,
-            Self::Dark(_) | Self::Refused(_) => None,
-        }
-    }
 }
 
 impl World {
@@ -104,7 +82,7 @@ impl World {
         self.resolve_with(host, draw, &mut HashMap::new())
     }
 
-    /// The same, with the next hops of objects that are known at this revision; adds those that it finds.
+    /// The same, with the next hops of names that are known at this revision; adds those that it finds.
     pub(super) fn resolve_with(
         &self,
         host: &str,
@@ -118,7 +96,7 @@ impl World {
                 None if is_in_our_domain(&name) => return Err(format!("name {name} does not exist")),
                 None => return Ok((name, keep)),
             };
-            let lead = known.entry(id.clone()).or_insert_with(|| self.leads(id));
+            let lead = known.entry(name.clone()).or_insert_with(|| self.leads(id, &name));
             let Lead::Names(names, seconds) = lead else { return Ok((name, keep)) };
             let at = (draw * names.len() as f64) as usize;
             let Some(next) = names.get(at) else { return Err(format!("{name} resolves to no target")) };
@@ -127,10 +105,13 @@ impl World {
         Err(format!("{host} resolves in a cycle"))
     }
 
-    fn leads(&self, id: &str) -> Lead {
+    fn leads(&self, id: &str, name: &str) -> Lead {
         let object = self.object(id).map(|object| object.id.clone());
         match object.zip(self.hook(id, |simulated| simulated.leads)) {
-            Some((object, leads)) => leads(self, &object),
+            Some((object, leads)) => leads(self, &object, name),
+            None if self.hook(id, |simulated| simulated.hosts).is_some() => {
+                Lead::to_region(self.working(id).and_then(|_| self.own_region(id)))
+            }
             None => Lead::Nowhere("its target is unknown"),
         }
     }
@@ -141,29 +122,37 @@ impl World {
             return Destination::Told(status);
         }
         match self.named_host(name) {
-            Some(id) => self.served_by(id, HOPS),
-            None if is_our_address(name) || is_in_our_domain(name) => {
-                Destination::Refused(format!("no resource has the address {name}"))
-            }
-            None => Destination::Outside,
+            Some(id) => self.served_by(id, name, HOPS),
+            None => self.unnamed(name),
         }
     }
 
-    fn served_by(&self, id: &str, hops: u32) -> Destination {
-        if let Some(region) = self.own_region(id).filter(|region| self.rest.faults.is_dark(region)) {
-            return Destination::Dark(region);
+    /// The destination of a name or address that no object has.
+    fn unnamed(&self, name: &str) -> Destination {
+        match is_our_address(name) || is_in_our_domain(name) {
+            true => Destination::Refused(format!("no resource has the address {name}")),
+            false => Destination::Outside,
         }
+    }
+
+    fn served_by(&self, id: &str, name: &str, hops: u32) -> Destination {
         if hops == 0 {
             return Destination::Refused("its target is a cycle".to_owned());
         }
-        match self.leads(id) {
+        let lead = self.leads(id, name);
+        // A store may be served elsewhere than it was created.
+        let own = self.own_region(id).filter(|region| self.rest.faults.is_dark(region));
+        if let (Some(region), false) = (own, matches!(lead, Lead::Serves(..))) {
+            return Destination::Dark(region);
+        }
+        match lead {
             Lead::Serves(region, _) if self.rest.faults.is_dark(&region) => Destination::Dark(region),
             Lead::Serves(_, 0) => Destination::Unserved,
             Lead::Serves(region, _) => Destination::Served(region),
             Lead::Objects(ids) => self.any_of(&ids, hops - 1),
             Lead::Names(names, _) => names.first().map_or(Destination::Unserved, |name| match self.named_host(name) {
-                Some(id) => self.served_by(id, hops - 1),
-                None => Destination::Outside,
+                Some(id) => self.served_by(id, name, hops - 1),
+                None => self.unnamed(name),
             }),
             Lead::Nowhere(why) => Destination::Refused(why.to_owned()),
         }
@@ -173,7 +162,7 @@ impl World {
     fn any_of(&self, ids: &[ArmId], hops: u32) -> Destination {
         let mut found = Destination::Unserved;
         for id in ids {
-            found = self.served_by(&id.folded(), hops);
+            found = self.served_by(&id.folded(), "", hops);
             if matches!(found, Destination::Served(_)) {
                 break;
             }
@@ -184,7 +173,9 @@ impl World {
 
 /// True for a name that only an object of this world can have.
 fn is_in_our_domain(name: &str) -> bool {
-    OURS.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+    hosts::domains()
+        .iter()
+        .any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// True for an address that only an object of this world can have: its public addresses come from the ranges

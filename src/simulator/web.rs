@@ -9,14 +9,14 @@ use super::Simulator;
 use super::network::Destination;
 use super::request::HttpMethod;
 use super::world::World;
-use crate::world::{Web, WebRequest};
+use crate::world::{Web, WebAnswer, WebRequest};
 
 /// The longest wait for a response from a lost region.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl Web for Simulator {
-    async fn fetch(&self, request: &WebRequest) -> Result<u16, String> {
+    async fn fetch(&self, request: &WebRequest) -> Result<WebAnswer, String> {
         let asked = self.change(|world| world.fetch(request));
         let (answer, takes) = asked.map_err(|error| format!("the simulator: {error}"))?;
         self.clock.sleep(takes).await;
@@ -26,7 +26,7 @@ impl Web for Simulator {
 
 impl World {
     /// The response to a request, and its delay.
-    fn fetch(&mut self, request: &WebRequest) -> (Result<u16, String>, Duration) {
+    fn fetch(&mut self, request: &WebRequest) -> (Result<WebAnswer, String>, Duration) {
         let Some(url) = Url::parse(&request.url).ok().filter(Url::has_host) else {
             return (Err("the URL is invalid or has no host".to_owned()), Duration::ZERO);
         };
@@ -50,7 +50,10 @@ impl World {
                 (Err(format!("{host} did not answer in time: region {region} is lost")), late)
             }
             Ok(Destination::Refused(why)) => (Err(format!("{host} refused the connection: {why}")), takes),
-            Ok(found) => (found.status(request.hoped).ok_or_else(|| format!("{host} did not answer")), takes),
+            Ok(Destination::Served(_)) => (Ok(WebAnswer::Status(request.hoped)), takes),
+            Ok(Destination::Unserved) => (Ok(WebAnswer::Status(503)), takes),
+            Ok(Destination::Told(Some(status))) => (Ok(WebAnswer::Status(status)), takes),
+            Ok(Destination::Outside) => (Ok(WebAnswer::NotSimulated), Duration::ZERO),
         }
     }
 }

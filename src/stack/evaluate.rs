@@ -131,11 +131,8 @@ impl StackEvaluation {
     fn given_up(self, program: &Program, mut found: Diagnostics) -> Diagnostics {
         let Locals { budget, found: of_locals, values: _ } = self.locals.into_inner();
         found.extend(of_locals);
-        if budget.is_spent() {
-            // What takes the work may be no expression, such as a great number of dependencies.
-            let header = program.stack.as_ref().map(|block| block.header).unwrap_or_default();
-            found.extend(budget.overdrawn(header).or_else(|| budget.fault()));
-        }
+        // What takes the work may be no expression, such as a great number of dependencies.
+        found.extend(budget.refusal(program.header()));
         found.sort();
         found
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::address::Address;
+use crate::diagnostic::Span;
 use crate::hcl::Files;
 use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock};
 use crate::kinds::Kind;
@@ -85,6 +86,11 @@ impl Program {
     /// The stack's name.
     pub fn name(&self) -> &str {
         self.stack.as_ref().and_then(|block| block.labels.first()).map_or("", |label| &label.text)
+    }
+
+    /// The place of the `stack` block, for what no other block causes alone.
+    pub(crate) fn header(&self) -> Span {
+        self.stack.as_ref().map(|block| block.header).unwrap_or_default()
     }
 
     /// The same stack with objects in this subscription and this tenant, each a GUID.

@@ -164,7 +164,7 @@ pub(crate) mod tests {
     /// An arbitrary role of a failover group.
     pub(crate) fn group_roles() -> impl Strategy<Value = GroupRole> {
         let active = prop::sample::select(vec![ActiveSite::Home, ActiveSite::Away, ActiveSite::Between]);
-        let how = prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]);
+        let how = prop::option::of(prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]));
         let side = prop::sample::select(vec![Side::Source, Side::Target]);
         let address = || any::<String>().prop_map(|key| Address::new("kind", "n").instance(&key));
         let stores = prop::collection::btree_map(address(), side, 0..3);

@@ -42,8 +42,9 @@ pub struct GroupRole {
     pub since: Timestamp,
     /// The run that moved it.
     pub run: String,
-    /// Planned or forced. Forced for a role that was accepted, because its cause is unknown.
-    pub how: FailoverMode,
+    /// Planned or forced; `None` where unknown: the role moved without a run, or the journal of its run is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<FailoverMode>,
     /// The operator who accepted it, where it had moved without a run. The run is then that of the acceptance, and
     /// the time of the move is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 use super::{Entry, Event, RunEnd, RunStart, StepEvent};
 use crate::address::Address;
-use crate::kinds::FailoverMode;
 use crate::state::{ActiveSite, GroupRole, OpenRun, RunKind, State, Status};
 
 /// A journal entry that belongs to another state.
@@ -64,7 +63,8 @@ impl State {
         Ok(())
     }
 
-    /// Ends a run whose journal was moved away: nothing more can be read of it, so that its group is in a mixed state.
+    /// Ends a run whose journal was moved away: nothing more can be read of it, neither its mode nor its outcome, so
+    /// that its group is in a mixed state.
     pub fn lose(&mut self, run: &str) {
         self.folded.remove(run);
         let lost: Vec<OpenRun> = self.roles.open.values().filter(|open| open.run == run).cloned().collect();
@@ -83,7 +83,7 @@ impl State {
                 },
                 since,
                 run,
-                how: FailoverMode::Forced,
+                how: None,
                 accepted: None,
                 // The run may have moved any of them.
                 stores: BTreeMap::new(),

@@ -34,7 +34,7 @@ pub use replay::{Corrupt, Phase, RunStatus, replay, replay_run};
 pub use report::{Record, Report, StepOutcome, StepTime};
 pub use run_spec::{Acceptance, Approval, CheckRecord, Prediction, RoleChange, RunSpec, RunText, TimeSpan};
 pub use schedule::{Schedule, WIDTH};
-pub use task::{LateArgument, RouteSwitch, Stage, Task, Touch, Undo};
+pub use task::{FrontWatch, LateArgument, RouteSwitch, Stage, Task, Touch, Undo};
 pub(crate) use timeline::between;
 pub use timeline::{Attempt, Condition, OperatorDecision, StepHistory, Timeline};
 
@@ -249,6 +249,17 @@ pub struct StepFact {
     /// The measured data loss in seconds, for the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<f64>,
+    /// True where a request was not sent, because its host is outside the simulated world: nothing is known of the
+    /// answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_simulated: bool,
+    /// True where the front of an endpoint reported that users are served through it, false where it reported that they
+    /// are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<bool>,
+    /// The number of production objects that a drill has set apart, because another run works on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<u32>,
     /// Another resource that the step changed, as it now exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<(Address, Box<Recorded>)>,
@@ -262,4 +273,13 @@ impl StepFact {
     pub fn said(what: impl Into<String>) -> Self {
         Self { what: what.into(), ..Self::default() }
     }
+}
+
+/// The answer of the public network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebAnswer {
+    /// A host answered with this HTTP status.
+    Status(u16),
+    /// The host is outside the simulated world: nothing was sent, and nothing is known of it.
+    NotSimulated,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -59,6 +60,9 @@ pub enum Task {
     Unchanged {
         /// A digest of each production object, by id, without the fields that change by themselves.
         before: std::collections::BTreeMap<String, String>,
+        /// The time of the digests; `None` in journals of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
     },
     /// Record the active site.
     Record(Box<GroupRole>),
@@ -105,9 +109,24 @@ pub struct RouteSwitch {
     pub fallback_for: Option<String>,
     /// How long clients may still use the old endpoint.
     pub lingers: Duration,
-    /// The URL of the public endpoint, where known: it must answer after the switch.
+    /// The URL of the public endpoint, in journals of earlier versions; nothing asks it any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub front: Option<String>,
+    /// The endpoint of the destination, where its front probes it: the front confirms that users are served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<FrontWatch>,
+}
+
+/// An endpoint whose front reports if it serves users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontWatch {
+    /// The endpoint.
+    pub endpoint: Address,
+    /// The expected time until the front has noticed a healthy endpoint.
+    pub expect: Duration,
+    /// The time until it has noticed any.
+    pub within: Duration,
 }
 
 impl RouteSwitch {

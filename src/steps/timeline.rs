@@ -37,8 +37,7 @@ pub struct Timeline {
     pub superseded_by: Option<String>,
     /// The first step of the rollback; `None` without one.
     pub unwinds: Option<StepId>,
-    /// The time at which users were served again, as a probe or the public endpoint has confirmed; `None` where
-    /// nothing has.
+    /// The time at which users were served again, as a probe or a front has confirmed; `None` where nothing has.
     pub served: Option<Timestamp>,
     /// The time at which everything was done that users depend on, confirmed or not; `None` where a step of it is not
     /// done, was skipped or was rolled back.
@@ -48,6 +47,8 @@ pub struct Timeline {
     pub critical: Vec<StepId>,
     /// The measured data loss of each replica.
     pub losses: BTreeMap<Address, Duration>,
+    /// For each traffic switch, the last report of the fronts: true if users are served at the destination.
+    pub fronts: BTreeMap<StepId, bool>,
     /// The new role of the group; `None` where the run moved none.
     pub role: Option<GroupRole>,
 }
@@ -159,6 +160,7 @@ impl Timeline {
             arrived: None,
             critical: Vec::new(),
             losses: BTreeMap::new(),
+            fronts: BTreeMap::new(),
             role: None,
         };
         journal.iter().for_each(|entry| timeline.note(entry));
@@ -198,8 +200,7 @@ impl Timeline {
         }
     }
 
-    /// The recovery time from the start of the run: until a probe or the public endpoint has confirmed that users are
-    /// served.
+    /// The recovery time from the start of the run: until a probe or a front has confirmed that users are served.
     pub fn recovery(&self) -> Option<Duration> {
         Some(between(self.report.began, self.served?))
     }
@@ -262,12 +263,22 @@ impl Timeline {
             && !self.graph.steps.iter().any(Step::moves_users)
     }
 
-    /// The data loss of a replica: as measured, or none where roles were moved as planned and no loss was announced.
+    /// The data loss of a replica: as measured, or none where its role was moved as planned and no loss was announced.
     pub fn lost(&self, replica: &Address) -> Option<Duration> {
         let announced = self.undertaking.losses.get(replica).copied().flatten();
-        let is_planned = self.undertaking.how == FailoverMode::Planned && self.undertaking.verb != RunKind::Drill;
-        let none = announced.filter(|loss| loss.is_zero() && is_planned);
+        let none = announced.filter(|loss| loss.is_zero() && self.is_planned(replica));
         self.losses.get(replica).copied().or(none)
+    }
+
+    /// True for a replica that moves as planned, in a forced run too, or not at all.
+    fn is_planned(&self, replica: &Address) -> bool {
+        let promotion = self.graph.steps.iter().rev().find_map(|step| match &step.act {
+            Act::Task(Task::Promote { how, .. }) if step.address == *replica => Some(*how),
+            _ => None,
+        });
+        let is_planned = self.undertaking.how == FailoverMode::Planned;
+        self.undertaking.verb != RunKind::Drill
+            && (is_planned || promotion.is_none_or(|how| how == FailoverMode::Planned))
     }
 
     /// The time of the last entry.
@@ -335,7 +346,10 @@ impl Timeline {
                     if self.graph.step(*step).is_some_and(|step| step.act.asks_a_person()) {
                         decide(Some(*step), format!("{address}: {}", learnt.what));
                     }
-                    self.learn(address, learnt);
+                    self.learn((*step, address), learnt);
+                }
+                if matches!(event, StepEvent::Begun(_)) {
+                    self.fronts.remove(step);
                 }
                 if let Some(course) = self.courses.get_mut(step.index()) {
                     course.note(at, event);
@@ -344,7 +358,11 @@ impl Timeline {
         }
     }
 
-    fn learn(&mut self, address: &Address, learnt: &StepFact) {
+    fn learn(&mut self, (step, address): (StepId, &Address), learnt: &StepFact) {
+        // Every front of a step has to report that users are served.
+        if let Some(served) = learnt.served {
+            self.fronts.entry(step).and_modify(|all| *all &= served).or_insert(served);
+        }
         if let Some(loss) = learnt.loss.and_then(|loss| Duration::try_from_secs_f64(loss).ok()) {
             self.losses.insert(address.clone(), loss);
         }
@@ -369,18 +387,35 @@ impl Timeline {
         arrived.filter(|_| self.unwinds.is_none())
     }
 
-    /// True where a probe succeeded, or a traffic switch whose public endpoint answered.
+    /// The steps that went on without the answer to a request, because its host is outside the simulated world.
+    pub fn not_simulated(&self) -> impl Iterator<Item = &Step> {
+        let is_done = |step: &&Step| self.status.phase(step.id) == Some(Phase::Succeeded);
+        let went_on = |step: &&Step| self.course(step.id).is_some_and(StepHistory::was_not_simulated);
+        self.graph.steps.iter().filter(is_done).filter(went_on)
+    }
+
+    /// True where a probe succeeded, or a traffic switch after which probes or the front reported that users are
+    /// served; never where a front has reported that they are not.
     fn is_confirmed(&self) -> bool {
         let confirms = |step: &&Step| match &step.act {
             Act::Task(Task::Probe) => true,
-            Act::Task(Task::Route { levers, agree }) => {
-                let all = !levers.is_empty() && levers.iter().all(|lever| lever.front.is_some());
-                all || !agree.is_empty()
+            Act::Task(Task::Route { levers: _, agree }) => {
+                !agree.is_empty() || self.fronts.get(&step.id) == Some(&true)
             }
             _ => false,
         };
         let mut confirming = self.graph.steps.iter().filter(confirms);
-        confirming.any(|step| self.status.phase(step.id) == Some(Phase::Succeeded))
+        let is_confirmed = confirming.any(|step| {
+            let asked = self.course(step.id).is_some_and(|course| !course.was_not_simulated());
+            asked && self.status.phase(step.id) == Some(Phase::Succeeded)
+        });
+        is_confirmed && self.unserved().next().is_none()
+    }
+
+    /// The traffic switches whose front reports that users are not served at the destination.
+    pub fn unserved(&self) -> impl Iterator<Item = &Step> {
+        let unserved = self.fronts.iter().filter(|(_, served)| !**served).map(|(step, _)| *step);
+        unserved.filter_map(|step| self.graph.step(step))
     }
 
     /// The chain from the step that ended last, among those that users depend on or among all, back along the needs
@@ -435,6 +470,13 @@ impl StepHistory {
     /// True where the step found that it was not needed: its duration says nothing.
     pub fn was_needless(&self) -> bool {
         self.learnt.iter().any(|(_, learnt)| learnt.what.ends_with(NOT_NEEDED))
+    }
+
+    /// True where a request of its last attempt was not sent, because the host is outside the simulated world: its
+    /// success and its duration say nothing about the answer.
+    pub fn was_not_simulated(&self) -> bool {
+        let Some(last) = self.attempts.last() else { return false };
+        self.learnt.iter().any(|(at, learnt)| *at >= last.begun && learnt.not_simulated)
     }
 
     /// The last reported reason why it is not done.

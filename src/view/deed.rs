@@ -96,7 +96,7 @@ impl<'a> MoveSites<'a> {
             Task::Probe => format!("wait for {} to succeed", address.replacen('.', " ", 1)),
             Task::Custom { action } if action == "approval" => format!("wait for approval of {address}"),
             Task::Custom { action } => format!("run {address} ({action})"),
-            Task::Unchanged { before } => {
+            Task::Unchanged { before, since: _ } => {
                 format!("verify that {} of production did not change", count(before.len(), "object", "objects"))
             }
             Task::Record(role) => format!("record that {} is active", role.site),
@@ -126,7 +126,7 @@ fn written(arguments: &serde_json::Map<String, serde_json::Value>) -> String {
 
 /// The routes, each with the arguments that it sets; fallbacks are marked.
 fn route(routes: &[RouteSwitch], agree: &[String], address: &str) -> String {
-    let one = |RouteSwitch { name, moves, late, fallback_for, lingers, front: _ }: &RouteSwitch| {
+    let one = |RouteSwitch { name, moves, late, fallback_for, lingers, front: _, watch: _ }: &RouteSwitch| {
         let late = late.iter().map(|LateArgument { resource, argument, site: _, waits_for }| {
             format!("{argument} = {} on {resource}", waits_for.join(", "))
         });

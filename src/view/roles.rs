@@ -106,15 +106,24 @@ fn swapped(one: &MovedGroup, layout: Layout) -> String {
     let (head, words) = match active {
         ActiveSite::Between if accepted.is_some() => (
             format!("Failover group {group} is in a mixed state"),
-            format!("traffic and data are on different sites. {site} has been active since {since:.0}, {by}."),
+            format!(
+                "traffic and data are on different sites, as recorded at {since:.0}, {by}. {site} is the recorded site. \
+                 `drplan failover-group status` shows where each is."
+            ),
         ),
         ActiveSite::Between => (
             format!("Failover group {group} is in a mixed state"),
-            format!(
-                "run {run} ({}) was aborted midway at {since:.0}; traffic and data can be on different sites. {site} was \
-                 left active.",
-                how.as_str()
-            ),
+            match how {
+                Some(how) => format!(
+                    "run {run} ({}) was aborted midway at {since:.0}; traffic and data can be on different sites. {site} \
+                     was left active.",
+                    how.as_str()
+                ),
+                None => format!(
+                    "the journal of run {run}, which began at {since:.0}, is missing: its mode and its outcome are \
+                     unknown. Traffic and data can be on different sites. {site} was active when it began."
+                ),
+            },
         ),
         ActiveSite::Away | ActiveSite::Home => (
             format!("Failover group {group} is failed over"),
@@ -206,10 +215,10 @@ pub fn recorded(stack: &str, cloud: CloudName, roles: &Roles, layout: Layout) ->
 }
 
 /// The run that moved a role and how, or the user who accepted it.
-fn by(run: &str, how: FailoverMode, accepted: Option<&str>) -> String {
+pub(super) fn by(run: &str, how: Option<FailoverMode>, accepted: Option<&str>) -> String {
     match (accepted, how) {
         (Some(by), _) => format!("accepted by {by} in run {run}; it moved outside drplan"),
-        (None, FailoverMode::Planned) => format!("by planned run {run}"),
-        (None, FailoverMode::Forced) => format!("by forced run {run}"),
+        (None, Some(how)) => format!("by {} run {run}", how.as_str()),
+        (None, None) => format!("by run {run}, whose journal is missing"),
     }
 }

@@ -17,7 +17,7 @@
 //!   },
 //!   "interruption": { "p50": 120, "p95": 310, "approvals": 0, "real": "118 | null" },
 //!   "left_out": { "p50": 60, "p95": 130, "approvals": 0 },
-//!   "unconfirmed": "no probe and no public endpoint verifies it | null", "moves_nothing": false,
+//!   "unconfirmed": "no probe and no endpoint monitoring verifies it | null", "moves_nothing": false,
 //!   "data_loss": [{
 //!     "replica": "…", "announced": "40 | null", "accepted": "60 | null", "measured": "38 | null",
 //!     "objective": "300 | null"
@@ -43,7 +43,7 @@
 //! }
 //! ```
 //!
-//! `real` and `served_at` are set only where a probe or the public endpoint has confirmed that users are served;
+//! `real` and `served_at` are set only where a probe or endpoint monitoring has confirmed that users are served;
 //! `switched` is the same time without that, and `unconfirmed` the reason. Both count from the start of the run, as P50
 //! and P95 do; `from_outage` counts from the outage. `interruption` is null for a run that is not planned, and
 //! `left_out` for one that is not a drill.

@@ -1,7 +1,8 @@
-//! Service after a run, as text: restored where a probe or the public endpoint has confirmed it, else traffic switched
+//! Service after a run, as text: restored where a probe or endpoint monitoring has confirmed it, else traffic switched
 //! at most.
 
 use crate::duration::spoken;
+use crate::failover::in_prose;
 use crate::kinds::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::{Phase, Stage, Timeline, between};
@@ -14,9 +15,13 @@ pub(super) fn unconfirmed(run: &Timeline) -> Option<String> {
     }
     let routes = || run.graph.steps.iter().filter(|step| step.stage == Stage::Route);
     let is_switched = |step| run.status.phase(step) == Some(Phase::Succeeded);
+    if let Some(why) = unserved(run).filter(|_| run.arrived.is_some()) {
+        return Some(why);
+    }
     let skipped: Vec<&str> = run.skipped().map(|step| step.address.as_str()).collect();
     match (run.arrived, skipped.as_slice()) {
-        (Some(_), _) => Some("no probe and no public endpoint verifies it".to_owned()),
+        (Some(_), _) if not_simulated(run).is_some() => not_simulated(run),
+        (Some(_), _) => Some("no probe and no endpoint monitoring verifies it".to_owned()),
         (None, []) => None,
         (None, skipped) => {
             let all = routes().all(|step| is_switched(step.id)) && run.status.left() == 0 && !run.status.has_failed();
@@ -26,6 +31,23 @@ pub(super) fn unconfirmed(run: &Timeline) -> Option<String> {
             })
         }
     }
+}
+
+/// The probes whose hosts are outside the simulated world, as a clause.
+pub fn not_simulated(run: &Timeline) -> Option<String> {
+    let probes = run.not_simulated().filter(|step| matches!(step.stage, Stage::Route | Stage::Probe));
+    let probes: Vec<&str> = probes.map(|step| step.address.as_str()).collect();
+    match probes.as_slice() {
+        [] => None,
+        [one] => Some(format!("the host of {one} is not simulated")),
+        several => Some(format!("the hosts of {} are not simulated", in_prose(several))),
+    }
+}
+
+/// The report of a front that users are not served, as a clause.
+fn unserved(run: &Timeline) -> Option<String> {
+    let reports = run.unserved().filter_map(|step| run.course(step.id)).flat_map(|course| &course.learnt);
+    reports.filter(|(_, learnt)| learnt.served == Some(false)).map(|(_, learnt)| learnt.what.clone()).last()
 }
 
 /// Service after the run, as a sentence; `None` where it has not reached its goal.
@@ -40,7 +62,10 @@ pub fn service(run: &Timeline) -> Option<String> {
     if let Some(why) = unconfirmed(run) {
         let after = run.switched().map(|time| format!(" after {}", spoken(time))).unwrap_or_default();
         return Some(match (run.undertaking.verb, switches) {
-            (RunKind::Drill, _) => format!("Drill completed{after}; no probe verified that the copies answer."),
+            (RunKind::Drill, _) => match not_simulated(run) {
+                Some(why) => format!("Drill completed{after}, not confirmed: {why}."),
+                None => format!("Drill completed{after}; no probe verified that the copies answer."),
+            },
             (RunKind::Up | RunKind::Down, true) => format!("Traffic switched{after}, not confirmed: {why}."),
             (RunKind::Up | RunKind::Down, false) => format!("Steps completed{after}, service not confirmed: {why}."),
         });

@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use super::alike::{StatusLine, merged};
 use super::{BOLD, GREEN, Layout, RED, YELLOW, count, fit, styled, visible};
 use crate::duration::spoken;
-use crate::failover::{EndpointCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, moment};
-use crate::kinds::Health;
+use crate::failover::{EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, moment};
+use crate::kinds::{EndpointHealth, Health};
 use crate::stack::CloudName;
 use crate::state::{GroupRole, Roles};
+use crate::steps::WebAnswer;
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,8 +140,8 @@ const ROLE: (&str, &str) =
 const MIXED: (&str, &str) = ("% is in a mixed state", "% are in a mixed state");
 const UNCHECKED: (&str, &str) = ("site % was not checked", "sites % were not checked");
 const UNSERVED: (&str, &str) = (
-    "no probe or public endpoint shows if users of % are served",
-    "no probe or public endpoint shows if users of % are served",
+    "no probe or endpoint monitoring shows if users of % are served",
+    "no probe or endpoint monitoring shows if users of % are served",
 );
 const UNLED: (&str, &str) = ("the routes of % were not read", "the routes of % were not read");
 const UNREAD: (&str, &str) = ("the replication lag of % is unknown", "the replication lag of % is unknown");
@@ -207,7 +208,7 @@ fn headline(standing: &StackStanding, findings: &[Finding], layout: Layout) -> S
 /// The clause of the headline where every check passed: only what was checked.
 fn all_well(standing: &StackStanding) -> String {
     let mut parts = vec!["every site responds"];
-    if standing.groups.iter().any(|group| !group.endpoints.is_empty()) {
+    if standing.groups.iter().any(|group| !group.endpoints.is_empty() || !group.fronts.is_empty()) {
         parts.push("users are served");
     }
     let replicated = standing.groups.iter().any(|group| !group.replicas.is_empty());
@@ -258,9 +259,20 @@ fn active(standing: &StackStanding, findings: &mut Vec<Finding>) -> Vec<StatusLi
         }
         let home = group.map_or("its home site", |group| group.home.as_str());
         let text = match role {
-            Some(GroupRole { site, since, run, how, .. }) => {
-                let mixed = if is_mixed { "mixed state: traffic and data can be at different sites; " } else { "" };
-                format!("{mixed}{site} since {}, by {} run {run}", moment(*since), how.as_str())
+            Some(GroupRole { site, since, run, how, accepted, .. }) => {
+                let by = super::roles::by(run, *how, accepted.as_deref());
+                match group.filter(|_| is_mixed) {
+                    Some(group) => {
+                        format!("mixed state: {}; {site} recorded at {}, {by}", whereabouts(group), moment(*since))
+                    }
+                    None if is_mixed => {
+                        format!(
+                            "mixed state: traffic and data can be at different sites; {site} recorded at {}, {by}",
+                            moment(*since)
+                        )
+                    }
+                    None => format!("{site} since {}, {by}", moment(*since)),
+                }
             }
             None if group.is_some() => format!("{home}, its home site"),
             None => home.to_owned(),
@@ -268,6 +280,26 @@ fn active(standing: &StackStanding, findings: &mut Vec<Finding>) -> Vec<StatusLi
         lines.push(StatusLine::new(if is_mixed { Mark::Alert } else { Mark::Ok }, name.clone(), text));
     }
     lines
+}
+
+/// The sites of users and data of a group in a mixed state, as observed.
+fn whereabouts(group: &GroupStanding) -> String {
+    let mut users: BTreeSet<&str> = BTreeSet::new();
+    for route in &group.routes {
+        match &route.target {
+            RouteTarget::Sites(sites) => users.extend(sites.iter().map(String::as_str)),
+            RouteTarget::Elsewhere(_) => drop(users.insert("no site of the group")),
+            RouteTarget::Unknown(_) => drop(users.insert("an unknown site")),
+        }
+    }
+    let data = group.replicas.iter().map(|replica| replica.primary.as_deref().unwrap_or("an unknown site"));
+    let data: BTreeSet<&str> = data.collect();
+    let at = |what: &str, sites: BTreeSet<&str>| {
+        let sites: Vec<&str> = sites.into_iter().collect();
+        (!sites.is_empty()).then(|| format!("{what} at {}", sites.join(" and ")))
+    };
+    let parts: Vec<String> = at("users", users).into_iter().chain(at("data", data)).collect();
+    if parts.is_empty() { "traffic and data can be at different sites".to_owned() } else { parts.join(", ") }
 }
 
 fn sites(standing: &StackStanding, findings: &mut Vec<Finding>) -> Vec<StatusLine> {
@@ -302,22 +334,30 @@ fn users(standing: &StackStanding, group: &GroupStanding, findings: &mut Vec<Fin
         match mark {
             Mark::Ok => {}
             Mark::Unknown => findings.push(finding(mark, UNLED, "groups", &group.group)),
+            Mark::Alert if group.is_mixed => {}
             Mark::Alert => findings.push(finding(mark, LED, "groups", &group.group)),
         }
         lines.push(StatusLine::new(mark, group.group.clone(), text));
     }
-    for endpoint in &group.endpoints {
-        let (mark, text) = answer(endpoint, is_silent);
+    // What the front reports is better than silence at a URL that was assumed.
+    let is_shown = group.fronts.iter().any(|front| front.is_served() == Some(true));
+    let reports = group.fronts.iter().map(report);
+    // During a run that has switched traffic, the site that it leaves need not answer.
+    let leads_away = |route: &RouteCheck| matches!(&route.target, RouteTarget::Sites(sites) if !sites.is_empty() && !sites.contains(&group.active));
+    let is_left = standing.moving.contains(&group.group) && group.routes.iter().any(leads_away);
+    let endpoints: &[EndpointCheck] = if is_left { &[] } else { &group.endpoints };
+    for (mark, text) in endpoints.iter().map(|endpoint| answer(endpoint, is_silent)).chain(reports) {
         match mark {
             Mark::Ok => {}
+            Mark::Unknown if is_shown => {}
             Mark::Unknown => findings.push(finding(mark, UNSERVED, "groups", &group.group)),
             Mark::Alert => findings.push(finding(mark, SERVED, "groups", &group.group)),
         }
         lines.push(StatusLine::new(mark, group.group.clone(), text));
     }
-    if group.endpoints.is_empty() {
+    if endpoints.is_empty() && group.fronts.is_empty() {
         findings.push(finding(Mark::Unknown, UNSERVED, "groups", &group.group));
-        let text = format!("not checked: no probe or public endpoint at {}", group.active);
+        let text = format!("not checked: no probe or endpoint monitoring at {}", group.active);
         lines.push(StatusLine::new(Mark::Unknown, group.group.clone(), text));
     }
     lines
@@ -345,8 +385,22 @@ fn led(group: &GroupStanding, route: &RouteCheck, is_moving: bool) -> (Mark, Str
         (RouteTarget::Unknown(_), None) => (Mark::Unknown, to),
         (target, None) if is_active(target) => (Mark::Ok, to),
         (_, None) if is_moving => (Mark::Ok, format!("{to} during the run")),
+        // The headline has the mixed state.
+        (_, None) if group.is_mixed => (Mark::Alert, to),
         (_, None) => (Mark::Alert, format!("{to}, but {} is active", group.active)),
     }
+}
+
+/// The report of a front.
+fn report(check: &FrontCheck) -> (Mark, String) {
+    let FrontCheck { route, endpoint, front, health } = check;
+    let (mark, word) = match health {
+        Ok(EndpointHealth::Healthy(word)) => (Mark::Ok, word),
+        Ok(EndpointHealth::Unhealthy(word)) => (Mark::Alert, word),
+        Ok(EndpointHealth::Unknown(word)) => (Mark::Unknown, word),
+        Err(why) => return (Mark::Unknown, format!("route.{route}: {front} was not read: {}", visible(why))),
+    };
+    (mark, format!("route.{route}: {front} reports {endpoint}: {}", visible(word)))
 }
 
 /// The answer of an endpoint. Two silences, of the endpoint and of its site, are one fact.
@@ -354,8 +408,11 @@ fn answer(check: &EndpointCheck, is_silent: bool) -> (Mark, String) {
     let endpoint = &check.endpoint;
     let url = endpoint.shown.as_deref().unwrap_or("(hidden URL)");
     let answer = match &check.answer {
-        Ok(status) => format!("answers {status}"),
-        Err(why) => format!("does not answer ({})", visible(why)),
+        Ok(WebAnswer::NotSimulated) => {
+            return (Mark::Unknown, format!("{}: {url} was not asked: the host is not simulated", endpoint.name));
+        }
+        Ok(WebAnswer::Status(status)) => format!("answers {status}"),
+        Err(_) => format!("does not answer ({})", visible(check.why().unwrap_or_default())),
     };
     let expected = match endpoint.status {
         Some(status) if !check.is_served() => format!(", expected {status}"),
@@ -395,6 +452,7 @@ fn replicas(standing: &StackStanding, group: &GroupStanding, findings: &mut Vec<
         let moved = primary.as_ref().filter(|primary| **primary != group.active);
         let (mark, text) = match moved {
             Some(primary) if is_moving => (mark, format!("{text}; the primary replica is at {primary} during the run")),
+            Some(primary) if group.is_mixed => (mark, format!("{text}; the primary replica is at {primary}")),
             Some(primary) => {
                 findings.push(finding(Mark::Alert, ROLE, "replicas", subject));
                 (Mark::Alert, format!("{text}; the primary replica is at {primary}, but {} is active", group.active))

@@ -11,6 +11,10 @@
 //!     "endpoints": [{
 //!       "name": "probe.front", "url": "https://…", "expected": 200, "status": 200, "why": null, "served": true
 //!     }],
+//!     "fronts": [{
+//!       "route": "dns", "endpoint": "traffic_manager_azure_endpoint.primary", "front": "Traffic Manager",
+//!       "health": "Online", "served": true, "why": null
+//!     }],
 //!     "replicas": [{
 //!       "replica": "geo_replica.app", "primary": "primary", "health": "following | behind | broken | unknown",
 //!       "why": null, "lag": 2.5, "rpo": 300
@@ -27,8 +31,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::procedure_json::seconds;
 use super::standing::{NextAction, SiteAnswer, SiteCheck, StackStanding, summary};
-use crate::failover::{EndpointCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget};
-use crate::kinds::Health;
+use crate::failover::{EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget};
+use crate::kinds::{EndpointHealth, Health};
+use crate::steps::WebAnswer;
 
 /// The fields of a standing.
 pub fn fields(standing: &StackStanding) -> Map<String, Json> {
@@ -67,7 +72,7 @@ fn unchecked_site(SiteCheck { site, region, answer }: &SiteCheck) -> Json {
 }
 
 fn group(group: &GroupStanding, rpo: Option<&Json>) -> Json {
-    let GroupStanding { group, home, active, is_mixed, routes, endpoints, replicas } = group;
+    let GroupStanding { group, home, standbys: _, active, is_mixed, routes, endpoints, fronts, replicas } = group;
     json!({
         "group": group,
         "home": home,
@@ -75,6 +80,7 @@ fn group(group: &GroupStanding, rpo: Option<&Json>) -> Json {
         "mixed_state": is_mixed,
         "routes": routes.iter().map(route).collect::<Vec<_>>(),
         "endpoints": endpoints.iter().map(endpoint).collect::<Vec<_>>(),
+        "fronts": fronts.iter().map(front).collect::<Vec<_>>(),
         "replicas": replicas.iter().map(|one| replica(one, rpo)).collect::<Vec<_>>(),
     })
 }
@@ -90,13 +96,35 @@ fn route(RouteCheck { route, fallback_for, target }: &RouteCheck) -> Json {
 
 fn endpoint(check: &EndpointCheck) -> Json {
     let endpoint = &check.endpoint;
+    let status = match &check.answer {
+        Ok(WebAnswer::Status(status)) => Some(status),
+        Ok(WebAnswer::NotSimulated) | Err(_) => None,
+    };
     json!({
         "name": endpoint.name,
         "url": endpoint.shown,
         "expected": endpoint.status,
-        "status": check.answer.as_ref().ok(),
-        "why": check.answer.as_ref().err(),
+        "status": status,
+        "why": check.why(),
+        "served": (check.answer != Ok(WebAnswer::NotSimulated)).then(|| check.is_served()),
+    })
+}
+
+fn front(check: &FrontCheck) -> Json {
+    let FrontCheck { route, endpoint, front, health } = check;
+    let word = match health {
+        Ok(EndpointHealth::Healthy(word) | EndpointHealth::Unhealthy(word) | EndpointHealth::Unknown(word)) => {
+            Some(word)
+        }
+        Err(_) => None,
+    };
+    json!({
+        "route": route,
+        "endpoint": endpoint,
+        "front": front,
+        "health": word,
         "served": check.is_served(),
+        "why": health.as_ref().err(),
     })
 }
 

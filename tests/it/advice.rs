@@ -65,9 +65,10 @@ traffic_manager_profile "front" {
   }
 }
 traffic_manager_azure_endpoint "home" {
-  profile         = traffic_manager_profile.front
-  target_resource = public_ip.home
-  priority        = 1
+  profile              = traffic_manager_profile.front
+  target_resource      = public_ip.home
+  priority             = 1
+  always_serve_enabled = true
 }
 traffic_manager_external_endpoint "away" {
   profile  = traffic_manager_profile.front

@@ -185,7 +185,7 @@ fn every_step_of_a_drill_is_reversible() {
         let of = |stage| procedure.steps.steps.iter().filter(move |step| step.stage == stage).count();
         assert_eq!((of(Stage::StandUp), of(Stage::TakeDown), of(Stage::Probe), of(Stage::Record)), (12, 12, 1, 1));
         assert_eq!(of(Stage::CatchUp), 2);
-        let Some(Act::Task(Task::Unchanged { before })) = procedure.steps.steps.last().map(|step| &step.act) else {
+        let Some(Act::Task(Task::Unchanged { before, .. })) = procedure.steps.steps.last().map(|step| &step.act) else {
             panic!("the last step compares")
         };
         assert_eq!(before.len(), production::objects(&state(&lab)).len());
@@ -203,7 +203,7 @@ fn every_step_of_a_drill_is_reversible() {
             site: "secondary".to_owned(),
             since: jiff::Timestamp::UNIX_EPOCH,
             run: "r".to_owned(),
-            how: FailoverMode::Planned,
+            how: Some(FailoverMode::Planned),
             stores: Default::default(),
             moved: Default::default(),
             owed: Vec::new(),

@@ -1,10 +1,16 @@
 //! Life cycle of every kind's example: load, a plan that creates, apply, an empty plan, observation without changes, an
 //! update or replacement as the table declares, and a destroy that leaves nothing.
 
-use drplan::kinds::{self, Kind};
+use drplan::address::Address;
+use drplan::kinds::{self, Kind, hosts};
 use drplan::plan::Action;
+use drplan::simulator::{Fault, RequestMatch};
+use drplan::state::State;
+use drplan::world::{Web as _, WebAnswer};
+use serde_json::Value as Json;
+use url::Url;
 
-use crate::lab::{Lab, changes, failures, simulated};
+use crate::lab::{Lab, changes, failures, get, simulated};
 
 /// Stack block and sites for examples.
 pub const SITES: &str = r#"
@@ -34,8 +40,11 @@ pub fn examples() -> Vec<(String, &'static Kind, String)> {
     all
 }
 
-async fn whole_life(text: &str) -> Result<(), String> {
+async fn whole_life(kind: &Kind, text: &str) -> Result<(), String> {
     let lab = Lab::new(7);
+    // The answer of hosts outside the simulated world.
+    let outside = Fault::Web { host: "*.example.com".to_owned(), status: Some(200), on: RequestMatch::default() };
+    lab.simulator.add_fault(outside).map_err(|error| error.to_string())?;
     lab.read(text)?;
     let (planned, state) = lab.plan(text, false).await;
     if let Some(other) = planned.plan.changes.iter().find(|change| change.action != Action::Create) {
@@ -51,6 +60,7 @@ async fn whole_life(text: &str) -> Result<(), String> {
             again.plan.drift
         ));
     }
+    names_exist(kind, &lab, &applied.state).await?;
     let gone = lab.destroy(text).await.map_err(|error| error.to_string())?;
     failures(&gone, "destroy")?;
     if !gone.state.resources.is_empty() || !lab.standing().is_empty() {
@@ -63,11 +73,33 @@ async fn whole_life(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Every name of the kind's example in a domain of the cloud exists.
+async fn names_exist(kind: &Kind, lab: &Lab, state: &State) -> Result<(), String> {
+    let is_example = |address: &Address| address.kind() == kind.name && address.own_name() == "example";
+    let example = state.resources.iter().filter(|(address, _)| is_example(address));
+    let texts = example.flat_map(|(_, recorded)| recorded.attributes.values()).filter_map(Json::as_str);
+    for text in texts {
+        let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}/") };
+        let host = Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        if !hosts::domains().iter().any(|domain| host.ends_with(&format!(".{domain}"))) {
+            continue;
+        }
+        match lab.simulator.fetch(&get(&url)).await {
+            Ok(WebAnswer::Status(_)) => {}
+            Ok(WebAnswer::NotSimulated) => return Err(format!("{host} is not simulated")),
+            Err(why) if why.contains("does not exist") => return Err(why),
+            // An example without machines has a name at which nothing answers.
+            Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn every_example_is_created_updated_and_destroyed() {
     let mut wrong = Vec::new();
-    for (name, _, text) in examples() {
-        if let Err(why) = simulated(whole_life(&text)) {
+    for (name, kind, text) in examples() {
+        if let Err(why) = simulated(whole_life(kind, &text)) {
             wrong.push(format!("── {name}\n{why}"));
         }
     }

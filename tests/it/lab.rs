@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use drplan::address::{Address, ArmId};
@@ -21,7 +22,7 @@ use drplan::state::{State, StateError};
 use drplan::steps::StepGraph;
 use drplan::store::MemoryStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, CommandLine, Commands, NoNotices, ProgramExit, Store};
+use drplan::world::{Clock, CommandLine, Commands, NoNotices, ProgramExit, Store, WebRequest};
 use jiff::Timestamp;
 
 /// Watcher that ignores all events.
@@ -296,6 +297,18 @@ pub fn failures(applied: &ApplyOutcome, what: &str) -> Result<(), String> {
         })
         .collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("{what}: {}", failed.join("; "))) }
+}
+
+/// A GET of the public network that hopes for 200.
+pub fn get(url: &str) -> WebRequest {
+    WebRequest {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: None,
+        hoped: 200,
+        within: Duration::from_secs(60),
+    }
 }
 
 /// Runs a test on simulated time.

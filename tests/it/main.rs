@@ -28,6 +28,7 @@ mod layers;
 mod limits;
 mod mistakes;
 mod order;
+mod outside;
 mod pictures;
 mod port;
 mod privilege;

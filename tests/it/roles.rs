@@ -80,7 +80,7 @@ fn away(lab: &Lab) -> GroupRole {
         site: "secondary".to_owned(),
         since: lab.clock.now(),
         run: "0000000000001-a".to_owned(),
-        how: FailoverMode::Planned,
+        how: Some(FailoverMode::Planned),
         accepted: None,
         stores: BTreeMap::from([(at("geo_replica.orders"), Side::Target), (at("geo_replica.catalog"), Side::Target)]),
         moved: BTreeMap::from([
@@ -389,5 +389,43 @@ fn protection_debt_keeps_its_start_until_remedied() {
         let planned = lab.plan_of(&text, false, &[], &paid).expect("a plan");
         assert_eq!(owed(&planned), []);
         assert!(kept(&planned));
+    });
+}
+
+/// Accepts the observed roles of `web`, and returns what was recorded.
+async fn accepted(lab: &Lab, text: &str) -> GroupRole {
+    let mut seen = observed(lab, text, Side::Target, Health::Following, &[]).await;
+    let standing = seen.standings[&at("geo_replica.orders")].clone();
+    seen.standings.insert(at("geo_replica.catalog"), standing);
+    let planned = lab.plan_of(text, false, &[], &seen).expect("a plan");
+    let state = lab.store.load().expect("a state").expect("a recorded state");
+    let group = &planned.stack.failover_groups["web"];
+    let new = drplan::apply::NewRoles {
+        stack: &planned.stack,
+        groups: &[group],
+        state: &state,
+        observed: &seen,
+        by: "ann on host",
+    };
+    let after = drplan::apply::accept(&new, &*lab.clock, &*lab.ids, &lab.store).expect("the state can be written");
+    after.roles.groups["web"].clone()
+}
+
+#[test]
+fn accepted_role_is_that_of_data_and_of_traffic() {
+    simulated(async {
+        let (lab, text) = lab();
+        lab.apply(&text).await.expect("apply succeeds");
+        // All data was promoted outside drplan, and users are still led home.
+        let role = accepted(&lab, &text).await;
+        assert_eq!((role.active, role.site.as_str(), role.how), (ActiveSite::Between, "secondary", None));
+        let (planned, _) = lab.plan(&text, false).await;
+        assert!(acts(&planned).is_empty(), "{:#?}", acts(&planned));
+
+        record(&lab, |state| state.roles.groups.clear());
+        write(&lab, BACK, "/properties/endpointStatus", "Enabled".into()).await;
+        write(&lab, FRONT, "/properties/endpointStatus", "Disabled".into()).await;
+        let role = accepted(&lab, &text).await;
+        assert_eq!((role.active, role.site.as_str(), role.how), (ActiveSite::Away, "secondary", None));
     });
 }

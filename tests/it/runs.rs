@@ -16,7 +16,9 @@ use drplan::plan::{basis, knowledge};
 use drplan::run::{StepOutcome, StopSignal};
 use drplan::stack::{Presence, Stack};
 use drplan::state::{ActiveSite, GroupRole, RunKind, State};
-use drplan::steps::{Acceptance, Act, Approval, RouteSwitch, RunEnd, Stage, Step, StepGraph, StepId, Task, Undo};
+use drplan::steps::{
+    Acceptance, Act, Approval, FrontWatch, RouteSwitch, RunEnd, Stage, Step, StepGraph, StepId, Task, Undo,
+};
 use drplan::world::{Clock, Store};
 use serde_json::{Map, Value as Json, json};
 
@@ -202,7 +204,7 @@ fn record(steps: &mut Vec<Step>, needs: &[u32]) -> u32 {
         site: "secondary".to_owned(),
         since: jiff::Timestamp::UNIX_EPOCH,
         run: String::new(),
-        how: FailoverMode::Planned,
+        how: Some(FailoverMode::Planned),
         accepted: None,
         stores: BTreeMap::new(),
         moved: BTreeMap::from([(QUIESCED.parse().unwrap(), ["instances".to_owned()].into())]),
@@ -212,7 +214,12 @@ fn record(steps: &mut Vec<Step>, needs: &[u32]) -> u32 {
 }
 
 /// Steps that switch traffic.
-fn users(steps: &mut Vec<Step>, needs: &[u32], front: Option<&str>) -> u32 {
+fn users(steps: &mut Vec<Step>, needs: &[u32], is_watched: bool) -> u32 {
+    let watch = FrontWatch {
+        endpoint: SECONDARY.parse().unwrap(),
+        expect: Duration::from_secs(10),
+        within: Duration::from_secs(60),
+    };
     let lever = RouteSwitch {
         name: "traffic-manager".to_owned(),
         moves: vec![
@@ -222,7 +229,8 @@ fn users(steps: &mut Vec<Step>, needs: &[u32], front: Option<&str>) -> u32 {
         late: Vec::new(),
         fallback_for: None,
         lingers: Duration::from_secs(30),
-        front: front.map(str::to_owned),
+        front: None,
+        watch: is_watched.then_some(watch),
     };
     let route = Act::Task(Task::Route { levers: vec![lever], agree: Vec::new() });
     step(steps, "route.traffic-manager", Stage::Route, needs, route, Undo::Nothing)
@@ -263,7 +271,7 @@ fn run_promotes_data_switches_traffic_and_records_both() {
         needs.push(step(&mut steps, "step.hook", Stage::Step, &[], custom("http"), Undo::Nothing));
         needs.push(step(&mut steps, "step.tool", Stage::Step, &[], custom("command"), Undo::Nothing));
         let probe = step(&mut steps, "probe.front", Stage::Probe, &needs, Act::Task(Task::Probe), Undo::Nothing);
-        let route = users(&mut steps, &[probe], Some("https://web-geo.trafficmanager.net/healthz"));
+        let route = users(&mut steps, &[probe], true);
         record(&mut steps, &[route]);
         let (run, undertaken) = day.begin(steps, FailurePolicy::Stop).await.unwrap();
         assert_eq!(failures(&undertaken), [""; 0]);
@@ -298,7 +306,7 @@ fn run_killed_anywhere_can_be_resumed() {
     let steps = || {
         let mut steps = Vec::new();
         let needs = data(&mut steps);
-        let route = users(&mut steps, &needs, None);
+        let route = users(&mut steps, &needs, false);
         record(&mut steps, &[route]);
         steps
     };

@@ -11,8 +11,10 @@ use drplan::emit::{EmitResult, Options, bicep, terraform};
 use drplan::hcl::ast::Body;
 use drplan::hcl::functions;
 use drplan::host::SeededIds;
+use drplan::simulator::{Fault, RequestMatch};
 use drplan::stack::Knowledge;
 use drplan::value::Value;
+use drplan::world::Store as _;
 
 use crate::kinds;
 use crate::lab::Lab;
@@ -91,7 +93,8 @@ fn traces_of(stack: &str) -> Vec<String> {
     // What the stack itself contains is no news.
     all.retain(|line| !stack.to_lowercase().contains(TRACES[0]) || !line.contains("sensitive("));
     let Ok((stack, _)) = program.evaluate(&Knowledge::default()) else { return all };
-    for emitted in [terraform(&stack, Options { imports: true }), bicep(&stack)] {
+    let code = bicep(&stack).into_iter().chain([terraform(&stack, Options { imports: true })]);
+    for emitted in code {
         let EmitResult { files, limitations, renames } = emitted;
         all.extend(files.iter().flat_map(|(name, text)| traces(name, text)));
         all.extend(traces("limitations", &format!("{limitations:?} {renames:?}")));
@@ -281,6 +284,11 @@ failover_group "web" {
     url = "https://${var.leak}.example.org/"
   }
 
+  probe "store" {
+    at  = site.east
+    url = "https://${var.leak}.blob.core.windows.net/"
+  }
+
   step "hook" {
     http {
       url     = "https://ann:${var.password}@example.org/hook?sig=${var.sig}"
@@ -358,6 +366,8 @@ fn secret_of_a_run_is_in_no_output_and_no_file() {
         &["emit", "terraform", ".", "--out", "tf", "--imports"],
         &["emit", "bicep", ".", "--out", "bicep"],
         &["failover-group", "show", "."],
+        &["failover-group", "status", "."],
+        &["failover-group", "status", ".", "--format", "json"],
         &["failover-group", "up", ".", "--planned", "--yes"],
         &["failover-group", "status", "."],
         &["failover-group", "history", "."],
@@ -420,6 +430,7 @@ const REVEALING_FILES: &[&str] = &[
     "src/apply/probe.rs",
     "src/apply/tasks.rs",
     "src/apply/write.rs",
+    "src/apply/discreet.rs",
     "src/adopt/record.rs",
     "src/check/peering_missing.rs",
     "src/check/public_access.rs",
@@ -449,4 +460,30 @@ fn code_that_may_reveal_is_listed() {
     let mut found = Vec::new();
     walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     assert!(found.is_empty(), "these files may not reveal a sensitive value, use Value::clear: {found:?}");
+}
+
+/// Resource Manager may repeat a request in its error, which journals and reports keep.
+#[test]
+fn error_that_repeats_a_request_shows_no_secret() {
+    let text = format!(
+        "{}{DECLARED}resource_group \"g\" {{\n  site = site.east\n}}\nmssql_server \"s\" {{\n  name = \"drplan-test-echo\"\n  \
+         resource_group = resource_group.g\n  version = \"12.0\"\n  administrator_login = \"someone\"\n  \
+         administrator_login_password = var.leak\n}}\n",
+        kinds::SITES
+    );
+    crate::lab::simulated(async {
+        let lab = lab();
+        let message = format!("The value '{SECRET}' of 'administratorLoginPassword' is too simple.");
+        let on = RequestMatch { path: Some("*/servers/*".to_owned()), ..RequestMatch::default() };
+        lab.simulator.add_fault(Fault::Fail { code: "PasswordTooSimple".to_owned(), message, on }).unwrap();
+        let applied = lab.apply(&text).await.expect("the state can be written");
+        let why = crate::lab::failures(&applied, "apply").unwrap_err();
+        assert!(why.contains("PasswordTooSimple: the message is hidden"), "{why}");
+        assert_eq!(traces("failures", &why), [""; 0]);
+        for run in lab.store.runs().unwrap() {
+            let journal = format!("{:?}", lab.store.entries_of(&run).unwrap());
+            assert!(journal.contains("PasswordTooSimple"), "{journal}");
+            assert_eq!(traces("journal", &journal), [""; 0]);
+        }
+    });
 }

@@ -162,3 +162,18 @@ fn a_group_does_not_move_without_the_one_it_depends_on() {
     assert!(flat(&text).contains("Not moved: it depends on data, which did not move."), "{text}");
     assert_eq!(active(dir.path(), "app"), Json::Null);
 }
+
+#[test]
+fn only_parts_of_a_group_are_left_out_of_its_move() {
+    let dir = applied(&[group("app", ""), group("data", "")]);
+    let up = |more: &[&'static str]| [&["failover-group", "up", "--planned"], more].concat();
+    let (text, exit) = drplan(dir.path(), &up(&["--group", "app", "--without", "route.data", "--yes"]));
+    assert_eq!(exit, 1, "{text}");
+    assert!(flat(&text).contains("--without route.data: failover group app has no such replica or route"), "{text}");
+    assert!(flat(&text).contains("Known: route.app."), "{text}");
+    // With several groups, each leaves its own parts out.
+    let (text, _) = drplan(dir.path(), &up(&["--all", "--without", "route.data", "--dry-run"]));
+    assert!(!text.contains("has no such"), "{text}");
+    let (text, exit) = drplan(dir.path(), &up(&["--all", "--without", "route.date", "--dry-run"]));
+    assert_eq!(exit, 1, "{text}");
+}

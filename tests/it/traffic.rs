@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use drplan::address::ArmId;
 use drplan::simulator::{Fault, Plane, SUBSCRIPTION, Tally, Workload, parse_faults};
-use drplan::world::{Clock as _, Cloud as _, CloudError, Web as _, WebRequest};
+use drplan::world::{Clock as _, Cloud as _, CloudError, Web as _, WebAnswer, WriteCondition};
 use serde_json::json;
 
-use crate::lab::{Lab, simulated};
+use crate::lab::{Lab, get, simulated};
 use crate::web_geo;
 
 const FRONT: &str = "https://web-geo.trafficmanager.net/healthz";
@@ -53,15 +53,10 @@ impl Lab {
     }
 
     async fn fetch(&self, url: &str) -> Result<u16, String> {
-        let request = WebRequest {
-            method: "GET".to_owned(),
-            url: url.to_owned(),
-            headers: Vec::new(),
-            body: None,
-            hoped: 200,
-            within: Duration::from_secs(60),
-        };
-        self.simulator.fetch(&request).await
+        match self.simulator.fetch(&get(url)).await? {
+            WebAnswer::Status(status) => Ok(status),
+            WebAnswer::NotSimulated => Err("not simulated".to_owned()),
+        }
     }
 
     async fn enable(&self, kind: &str, name: &str, enabled: bool) {
@@ -130,6 +125,26 @@ fn forced_promotion_loses_unreplicated_data() {
         let later = lab.passes(60).await;
         assert_eq!((later.refused, later.lost), (after.refused, after.lost), "no request fails after the failover");
         assert!(later.last_refused.is_some() && later.doubled < 40, "{later:#?}");
+    });
+}
+
+#[test]
+fn storage_account_takes_no_writes_during_a_failover() {
+    simulated(async {
+        let lab = standing().await;
+        let (account, api) = (id("web-primary/providers/Microsoft.Storage/storageAccounts/webgeofiles"), "2026-04-01");
+        let body =
+            json!({ "location": PRIMARY, "kind": "StorageV2", "sku": { "name": "Standard_GRS" }, "properties": {} });
+        lab.azure.put(&account, api, &body, WriteCondition::Always).await.expect("the account is created");
+        lab.writes(vec![account.clone()]);
+        let before = lab.passes(900).await;
+        let behind = before.stores[0].behind["canadaeast"];
+        assert_eq!((before.refused, before.lost), (0, 0), "{before:#?}");
+        lab.azure.post(&account, api, "failover", &[], None).await.expect("the failover succeeds");
+        let after = lab.passes(60).await;
+        assert_eq!(after.stores[0].writers, ["canadaeast"], "{after:#?}");
+        assert!(after.lost_seconds <= behind, "no more than before the request, {behind} s: {after:#?}");
+        assert!((2_990..=3_100).contains(&after.downtime_seconds), "{after:#?}");
     });
 }
 

@@ -76,6 +76,7 @@ fn watched(line: &str, meanwhile: &[&str], is_terminal: bool) -> String {
     let ids = Arc::new(SeededIds::new(SEED));
     std::fs::write(dir.path().join("stack.hcl"), STACK).unwrap();
     std::fs::write(dir.path().join("down.json"), r#"[{"fault": "web", "host": "www.*", "status": 503}]"#).unwrap();
+    std::fs::write(dir.path().join("up.json"), r#"[{"fault": "web", "host": "oslo.*", "status": 200}]"#).unwrap();
     let run = {
         let (dir, ids) = (dir.path().to_owned(), Arc::clone(&ids));
         move |line: &str| {
@@ -85,6 +86,7 @@ fn watched(line: &str, meanwhile: &[&str], is_terminal: bool) -> String {
         }
     };
     run("drplan apply --yes");
+    run("drplan simulator fault load up.json");
     let out = CollectedOutput::default();
     let mut watching = session(dir.path(), &ids, &out);
     watching.terminal.out = is_terminal;

@@ -63,7 +63,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             )
             .help("Remove --imports."));
         }
-        Language::Bicep => emit::bicep(&stack),
+        Language::Bicep => emit::bicep(&stack).map_err(|wrong| loaded.wrong(wrong))?,
     };
     let directory = Directory::open(&args.out, session)?;
     if args.check {

@@ -115,7 +115,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         true => format!(" --group {}", quoted(&group)),
         false => String::new(),
     };
-    let next = |verb: &str| complete(&format!("failover-group {verb}{of_group}"), &args.stack, global);
+    // Where no values were given to this command, a new run needs those of the aborted one.
+    let inputs = match global.vars.is_empty() && global.var_files.is_empty() {
+        true => recorded_inputs(&run, &args.stack),
+        false => String::new(),
+    };
+    let next = |verb: &str| complete(&format!("failover-group {verb}{of_group}"), &args.stack, global) + &inputs;
     let AbortSummary { word, text, exit } = outcome(&run, &aborted, &again, &next, global);
     session.print(&match args.format {
         crate::cli::OutputFormat::Text => text,
@@ -123,6 +128,14 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     })?;
     ending::write_reports(&run, &store, cloud, session)?;
     Ok(exit)
+}
+
+/// The flags that repeat the values which a run was started with, as far as its journal has them.
+fn recorded_inputs(run: &FailoverRun, dir: &Path) -> String {
+    let inputs = run.inputs();
+    let files = inputs.files.iter().map(|file| format!(" --vars {}", quoted(&dir.join(file).display().to_string())));
+    let values = inputs.values.iter().map(|(name, value)| format!(" --var {}", quoted(&format!("{name}={value}"))));
+    files.chain(values).collect()
 }
 
 /// True if a command has to name a group. Where the stack cannot be read, the state decides.

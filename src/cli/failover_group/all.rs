@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::prepare::{ProcedureRequest, carry_out as carry_out_one, evaluate, prepare};
+use super::prepare::{ProcedureRequest, carry_out as carry_out_one, evaluate, is_part, parts_exist, prepare};
 use super::{ExitCode, Failure, Global, ReviewFormat, RunOptions, Session};
+use crate::address::Address;
 use crate::cli::again::again;
 use crate::cli::cloud::with_cloud;
 use crate::cli::confirm::confirm_stack;
@@ -36,12 +37,14 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
     if groups.is_empty() {
         return Err(nothing(errand, &stack, global));
     }
+    parts_exist(errand.without, &groups)?;
     let mut moves = GroupMoves::default();
     if errand.common.format == ReviewFormat::Text {
         let mut procedures: Vec<Procedure> = Vec::new();
         for group in &groups {
             let common = of_group(errand, group);
-            let one = ProcedureRequest { common: &common, ..*errand };
+            let without = left_out(errand, group);
+            let one = ProcedureRequest { common: &common, without: &without, ..*errand };
             let prepared = with_cloud(&loaded.account, global, session, async |reached, session| {
                 prepare(&one, &group.name, &loaded, &store, &reached, global, session).await
             });
@@ -86,7 +89,8 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
         }
         let is_text = errand.common.format == ReviewFormat::Text;
         let common = RunOptions { yes: errand.common.yes || is_text, ..of_group(errand, group) };
-        let one = ProcedureRequest { common: &common, is_shown: is_text, ..*errand };
+        let without = left_out(errand, group);
+        let one = ProcedureRequest { common: &common, is_shown: is_text, without: &without, ..*errand };
         match carry_out_one(&one, global, session) {
             Ok(exit) => drop(moves.results.insert(group.name.to_string(), exit)),
             Err(failure) => moves.failed(group, &failure, session),
@@ -125,6 +129,11 @@ impl GroupMoves {
         };
         before.filter(did_not).map(|other| other.name.to_string()).next()
     }
+}
+
+/// The parts of a group that the request leaves out.
+fn left_out(errand: &ProcedureRequest<'_>, group: &FailoverGroup) -> Vec<Address> {
+    errand.without.iter().filter(|address| is_part(group, address)).cloned().collect()
 }
 
 /// The flags for one group.

@@ -115,7 +115,7 @@ struct MoveOptions {
     /// Start of the outage, for the recovery time in the report: a time, or a duration before now (20m)
     #[arg(long, value_name = "TIME", value_parser = Since::parse)]
     since: Option<Since>,
-    /// Leave this replica behind as it is
+    /// Leave this replica behind, or this route unswitched
     #[arg(long, value_name = "ADDRESS")]
     without: Vec<Address>,
     /// Largest data loss (RPO) to accept: 30s, 5m

@@ -295,6 +295,7 @@ pub async fn prepare(
         ))
         .help("Name the site that is lost."));
     }
+    parts_exist(errand.without, &[group])?;
     let survey = failover::survey(&stack, group, &state, errand.lost);
     let seen = look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await;
     let history = history(store)?;
@@ -326,6 +327,28 @@ pub async fn prepare(
         session.say(&format!("warning: {} holds {address}; this run cannot start until it ends.\n\n", open.run));
     }
     Ok(Preparation { stack, procedure, state, over })
+}
+
+/// True for a replica or a route of a group, which a move can leave out.
+pub fn is_part(group: &FailoverGroup, address: &Address) -> bool {
+    group.promote.contains(address) || group.routes.iter().any(|route| Address::new("route", &route.name) == *address)
+}
+
+/// Checks that each of these addresses is a part of one of the groups.
+pub fn parts_exist(addresses: &[Address], groups: &[&FailoverGroup]) -> Result<(), Failure> {
+    let is_known = |address: &Address| groups.iter().any(|group| is_part(group, address));
+    let Some(unknown) = addresses.iter().find(|address| !is_known(address)) else { return Ok(()) };
+    let of = |group: &&FailoverGroup| -> Vec<String> {
+        let routes = group.routes.iter().map(|route| Address::new("route", &route.name));
+        group.promote.iter().cloned().chain(routes).map(|part| part.to_string()).collect()
+    };
+    let parts: Vec<String> = groups.iter().flat_map(of).collect();
+    let names: Vec<&str> = groups.iter().map(|group| &*group.name).collect();
+    let failure = Failure::failed(format!(
+        "--without {unknown}: failover group {} has no such replica or route",
+        names.join(", ")
+    ));
+    Err(if parts.is_empty() { failure } else { failure.help(format!("Known: {}.", parts.join(", "))) })
 }
 
 /// The permanent resources whose configuration differs from what was applied last. Deletions do not count: a run

@@ -9,6 +9,7 @@ use crate::cli::confirm::confirm_name;
 use crate::failover::{self, ProcedureInput};
 use crate::stack::FailoverGroup;
 use crate::state::State;
+use crate::steps::{Act, Task};
 use crate::view::count;
 
 /// The outcome of planning a run again.
@@ -57,7 +58,11 @@ pub async fn revise(
         ),
     });
     let moves = |replica: &&Address| spec.roles.iter().any(|role| role.replica == **replica);
-    let without: Vec<Address> = group.promote.iter().filter(|replica| !moves(replica)).cloned().collect();
+    let mut without: Vec<Address> = group.promote.iter().filter(|replica| !moves(replica)).cloned().collect();
+    // A run that switches no traffic has left every route out.
+    if !spec.steps.iter().any(|step| matches!(step.act, Act::Task(Task::Route { .. }))) {
+        without.extend(group.routes.iter().map(|route| Address::new("route", &route.name)));
+    }
     let left = taken_over(run, state, reached.clock.now())?;
     let survey = failover::survey(stack, group, &left, &spec.lost);
     let seen = look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await;

@@ -16,6 +16,7 @@ use crate::emit::names::Names;
 use crate::emit::{Limitation, secrets};
 use crate::failover::lever;
 use crate::hcl::ast::{Expr, ExprKind};
+use crate::hcl::eval::Budget;
 use crate::kinds::Lit;
 use crate::stack::scope::{Facts, Locals};
 use crate::stack::{Knowledge, Resource, Stack};
@@ -127,6 +128,11 @@ impl<'a> BicepEmitter<'a> {
     /// True for a local that depends on variables alone and is not sensitive.
     pub fn is_plain_local(&self, name: &str) -> bool {
         self.plain_locals.contains(name)
+    }
+
+    /// The work that the stack may still cause. Once it is used up, nothing is expressed, and the code is not used.
+    pub fn budget(&self) -> Budget {
+        self.locals.borrow().budget.clone()
     }
 
     /// Records a limitation, once.

@@ -9,6 +9,7 @@ use super::functions;
 use crate::address::Address;
 use crate::hcl;
 use crate::hcl::ast::{self, BinaryOp, Expr, ExprKind, ForLoop, Ident, Root, TraversalStep, UnaryOp};
+use crate::hcl::eval::ELEMENT_WORK;
 use crate::kinds::{self, AttributeSource, Location};
 use crate::stack::Resource;
 use crate::stack::scope::{BlockScope, EachInstance};
@@ -29,6 +30,8 @@ pub(super) struct LoopEntry {
 #[derive(Debug, Clone)]
 enum Binding {
     Code(Code),
+    /// Code with the units that it took: each use repeats it.
+    Repeated(Code, usize),
     Resource(Address),
 }
 
@@ -45,10 +48,10 @@ impl<'e, 'a> BicepScope<'e, 'a> {
         Self { emitter, each, bound: Vec::new() }
     }
 
-    /// The same with a name bound to code.
-    pub fn with(&self, name: &str, code: Code) -> Self {
+    /// The same with a name bound to code that took so many units of the budget.
+    pub fn with(&self, name: &str, code: Code, took: usize) -> Self {
         let mut inner = self.clone();
-        inner.bound.push((name.to_owned(), Binding::Code(code)));
+        inner.bound.push((name.to_owned(), Binding::Repeated(code, took)));
         inner
     }
 
@@ -67,12 +70,17 @@ impl<'e, 'a> BicepScope<'e, 'a> {
 
     /// The expression in Bicep; `None` if Bicep cannot express it.
     pub fn express(&self, expr: &Expr) -> Option<Code> {
+        // A local that Bicep has no variable for is written out wherever it is used.
+        self.emitter.budget().charge(ELEMENT_WORK).ok()?;
         Some(match &expr.kind {
             ExprKind::Null => Code::Null,
             ExprKind::Bool(bool) => Code::Bool(*bool),
             ExprKind::Number(Number::Int(int)) => Code::Int(*int),
             ExprKind::Number(Number::Float(float)) => Code::Float(*float),
-            ExprKind::String(text) => Code::text(&**text),
+            ExprKind::String(text) => {
+                self.emitter.budget().charge(text.len()).ok()?;
+                Code::text(&**text)
+            }
             ExprKind::Template(parts) => self.template(parts)?,
             ExprKind::List(items) => {
                 Code::List(items.iter().map(|item| self.express(item).map(ListItem::One)).collect::<Option<_>>()?)
@@ -141,6 +149,10 @@ impl<'e, 'a> BicepScope<'e, 'a> {
         if let Some((_, bound)) = self.bound.iter().rev().find(|(bound, _)| *bound == *name.text) {
             return match bound {
                 Binding::Code(code) => self.steps(code.clone(), steps),
+                Binding::Repeated(code, took) => {
+                    self.emitter.budget().charge(*took).ok()?;
+                    self.steps(code.clone(), steps)
+                }
                 Binding::Resource(address) => self.of_resource(address, steps),
             };
         }

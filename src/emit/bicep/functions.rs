@@ -170,7 +170,9 @@ fn filled(frame: &BicepScope<'_, '_>, parts: &[TemplatePart], given: &[(String, 
             let mut is_named = false;
             expr.visit_references(&mut |other, _, _| is_named |= *other.text == **name);
             if is_named {
-                inner = inner.with(name, as_text(frame, value)?);
+                let before = frame.emitter.budget().used();
+                let code = as_text(frame, value)?;
+                inner = inner.with(name, code, frame.emitter.budget().used() - before);
             }
         }
         inner.express(expr)

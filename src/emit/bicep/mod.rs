@@ -22,6 +22,7 @@ mod through;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{EmitResult, Limitation, failover_groups};
+use crate::diagnostic::Diagnostics;
 use crate::stack::Stack;
 use code::FileInput;
 use emitter::BicepEmitter;
@@ -45,7 +46,7 @@ const CONFIG: &str = r#"{
 "#;
 
 /// Emits a stack.
-pub(super) fn emit(stack: &Stack) -> EmitResult {
+pub(super) fn emit(stack: &Stack) -> Result<EmitResult, Diagnostics> {
     let emitter = BicepEmitter::new(stack);
     let index = BicepIndex::new(&emitter, nodes::nodes(&emitter));
     let modules = modules::modules(&emitter, &index);
@@ -75,7 +76,10 @@ pub(super) fn emit(stack: &Stack) -> EmitResult {
     let limitations = limitations(&emitter);
     let renames = [emitter.renamed(), main.renamed()].concat();
     files.insert("README.md".to_owned(), readme::readme(&emitter, &inputs, &limitations, &renames));
-    EmitResult { files, limitations, renames }
+    match emitter.budget().refusal(stack.program.header()) {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(EmitResult { files, limitations, renames }),
+    }
 }
 
 /// Parts of this stack that Bicep cannot express.

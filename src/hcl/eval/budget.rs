@@ -36,6 +36,10 @@ pub const INSTANCE_WORK: usize = 4096;
 pub const ERROR_WORK: usize = 20_000;
 /// Units of a failover group, beside its expressions.
 pub const GROUP_WORK: usize = 100_000;
+/// Units of a member of a failover group: every forecast has a step for it.
+pub const MEMBER_WORK: usize = 4096;
+/// Units of a member that another member of its failover group may wait for.
+pub const WAIT_WORK: usize = 16;
 /// Units of a dependency of one resource on another.
 pub const DEPENDENCY_WORK: usize = 128;
 /// Errors whose message suggests a name: each compares the name with all that are known.
@@ -134,6 +138,11 @@ impl Budget {
         }
         *fault = Some(error.clone());
         Some(error)
+    }
+
+    /// The error that reports that everything is used up, if it is. `at`: the place where no expression used it up.
+    pub fn refusal(&self, at: Span) -> Option<Diagnostic> {
+        self.is_spent().then(|| self.overdrawn(at).or_else(|| self.fault())).flatten()
     }
 
     /// Notes the work of one expression, of which `before` units were used before it.

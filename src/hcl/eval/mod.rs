@@ -24,7 +24,7 @@ use super::functions;
 
 pub use budget::{
     Budget, DEPENDENCY_WORK, ELEMENT_WORK, ERROR_WORK, EXPRESSION_WORK, FAULT_WORK, FILE_WORK, GROUP_WORK,
-    INSTANCE_WORK, KEPT_WORK, MAX_WORK, Spent, TEMPLATE_WORK, UNMARK_WORK,
+    INSTANCE_WORK, KEPT_WORK, MAX_WORK, MEMBER_WORK, Spent, TEMPLATE_WORK, UNMARK_WORK, WAIT_WORK,
 };
 pub(crate) use convert::{mismatch, to_bool, to_number, to_text};
 pub(crate) use operators::{add, order};

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::super::hosts::hosts_at;
 use super::super::regions::Region;
 use super::super::table::*;
 use super::super::{identity, path};
@@ -11,6 +12,8 @@ use crate::address::ArmId;
 const READ: &str = "properties.readLocations";
 const WRITE: &str = "properties.writeLocations";
 const POLICIES: &str = "properties.failoverPolicies";
+/// Path of the account's endpoint. Each region has one of its own.
+const ENDPOINT: &str = "properties.documentEndpoint";
 
 /// Action that returns connection strings (source: the account operations of Azure's SDK).
 const CONNECTIONS: &str = "listConnectionStrings";
@@ -71,13 +74,15 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     wakes: Some(wakes),
     metrics: &[Metric { name: "ReplicationLatency", unit: "MilliSeconds", value: replication_latency }],
     keeps: Some(keeps),
+    hosts: Some(hosts),
+    leads: Some(leads),
     accepts: &[
         identity::ACCEPTS,
         LOCATIONS,
         READ,
         WRITE,
         POLICIES,
-        "properties.documentEndpoint",
+        ENDPOINT,
         "properties.instanceId",
         "properties.cors",
     ],
@@ -139,7 +144,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     }
     let offline = offline(body);
     show(body, locations, &offline);
-    path::put(body, "properties.documentEndpoint", Json::from(format!("https://{name}.documents.azure.com:443/")));
+    path::put(body, ENDPOINT, Json::from(format!("https://{name}.documents.azure.com:443/")));
     path::put(body, "properties.instanceId", Json::from(guid));
     let copies = json!({
         "type": "Periodic",
@@ -315,6 +320,23 @@ fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
 /// The store is the account: its name is unique in all of Azure.
 fn store(id: &ArmId) -> String {
     format!("cosmos {}", id.name().to_ascii_lowercase())
+}
+
+fn hosts(account: &Json) -> Vec<String> {
+    let regions = path::items(account, LOCATIONS).iter().flat_map(|location| hosts_at(location, &["documentEndpoint"]));
+    hosts_at(account, &[ENDPOINT]).into_iter().chain(regions).collect()
+}
+
+/// The name of a region leads there, and that of the account to a region that is available, the write region first.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+    let account = cloud.get(id);
+    let regions = |list| account.map_or(&[][..], |body| path::items(body, list)).iter();
+    let of_name = |location: &&Json| hosts_at(location, &["documentEndpoint"]).iter().any(|host| host == name);
+    let named = regions(LOCATIONS).find(of_name).and_then(place);
+    let mut all = regions(WRITE).chain(regions(READ)).filter_map(place);
+    let first = all.clone().next();
+    let region = named.or_else(|| all.find(|region| !cloud.is_dark(region.name))).or(first);
+    Lead::to_region(region.map(|region| region.name.to_owned()))
 }
 
 fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {

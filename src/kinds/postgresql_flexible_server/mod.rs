@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::table::*;
 use super::{identity, path};
 
-pub(super) use simulated::SIMULATED;
+pub(super) use simulated::{SIMULATED, keeps};
 
 /// Name rule of servers.
 pub(super) const SERVER_NAME: NameRule = NameRule::new(

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::super::hosts::hosts_at;
 use super::super::regions::region;
 use super::super::table::*;
 use super::super::{identity, path};
@@ -12,6 +13,8 @@ const TYPE: &str = "Microsoft.DBforPostgreSQL/flexibleServers";
 const SOURCE: &str = "properties.sourceServerResourceId";
 const ROLE: &str = "properties.replicationRole";
 const REPLICA_ROLE: &str = "properties.replica.role";
+/// Path of a server's DNS name, which does not follow a promotion.
+const FQDN: &str = "properties.fullyQualifiedDomainName";
 const STATE: &str = "properties.replica.replicationState";
 const MODE: &str = "properties.replica.promoteMode";
 const OPTION: &str = "properties.replica.promoteOption";
@@ -26,6 +29,7 @@ pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     wakes: Some(wakes),
     metrics: &[Metric { name: "physical_replication_delay_in_seconds", unit: "Seconds", value: delay }],
     keeps: Some(keeps),
+    hosts: Some(|server| hosts_at(server, &[FQDN])),
     accepts: &[
         identity::ACCEPTS,
         "sku.name",
@@ -38,7 +42,7 @@ pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
         "properties.version",
         "properties.administratorLogin",
         "properties.state",
-        "properties.fullyQualifiedDomainName",
+        FQDN,
         "properties.createMode",
         SOURCE,
         ROLE,
@@ -183,7 +187,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     path::fill(body, "properties.backup.backupRetentionDays", 7);
     path::fill(body, "properties.replicaCapacity", 5);
     path::put(body, "properties.state", Json::from("Ready"));
-    path::put(body, "properties.fullyQualifiedDomainName", Json::from(format!("{name}.postgres.database.azure.com")));
+    path::put(body, FQDN, Json::from(format!("{name}.postgres.database.azure.com")));
     path::remove(body, "properties.createMode");
 }
 
@@ -282,7 +286,8 @@ fn cluster(cloud: &dyn SimulatedWorld, id: &ArmId) -> (Vec<ArmId>, String) {
     (members, format!("postgresql {first}"))
 }
 
-fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
+/// The region that takes writes, and those that follow, of the servers that replicate with this one.
+pub(in super::super) fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
     let (members, name) = cluster(cloud, id);
     let (mut writers, mut followers) = (Vec::new(), Vec::new());
     for server in members {

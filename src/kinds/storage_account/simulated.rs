@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::super::hosts::hosts_at;
 use super::super::regions::region;
 use super::super::table::*;
 use super::super::{identity, path};
@@ -11,6 +12,9 @@ use crate::address::ArmId;
 
 const PRIMARY: &str = "properties.primaryLocation";
 const SECONDARY: &str = "properties.secondaryLocation";
+/// The action that swaps the two regions.
+const FAILOVER: &str = "failover";
+const SECONDARY_ENDPOINTS: &str = "properties.secondaryEndpoints";
 
 /// The resource provider does not fail over. The region in which an account was created answers all its requests
 /// (source: Microsoft's guidance on the failover of storage). The simulator checks that region in any case.
@@ -36,7 +40,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ],
     actions: &[
         SimulatedAction {
-            name: "failover",
+            name: FAILOVER,
             query: Some(("failoverType", "Planned")),
             admit: admit_planned,
             done: |cloud, id, _| fail_over(cloud, id, true),
@@ -46,7 +50,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             allocates: false,
         },
         SimulatedAction {
-            name: "failover",
+            name: FAILOVER,
             query: None,
             admit: admit_failover,
             done: |cloud, id, _| fail_over(cloud, id, false),
@@ -58,6 +62,8 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ],
     expands: &[("geoReplicationStats", replication_stats)],
     keeps: Some(keeps),
+    hosts: Some(|account| hosts_at(account, &["properties.primaryEndpoints", SECONDARY_ENDPOINTS])),
+    leads: Some(leads),
     accepts: ACCEPTS,
     ..SimulatedBehaviour::NONE
 };
@@ -79,7 +85,7 @@ const ACCEPTS: &[&str] = &[
     "properties.statusOfPrimary",
     "properties.statusOfSecondary",
     "properties.primaryEndpoints",
-    "properties.secondaryEndpoints",
+    SECONDARY_ENDPOINTS,
     "properties.geoReplicationStats",
 ];
 
@@ -127,9 +133,9 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
             path::remove(body, "properties.statusOfSecondary");
         }
     }
-    path::remove(body, "properties.secondaryEndpoints");
+    path::remove(body, SECONDARY_ENDPOINTS);
     if sku.contains("_RAG") {
-        path::put(body, "properties.secondaryEndpoints", service_endpoints(&format!("{name}-secondary")));
+        path::put(body, SECONDARY_ENDPOINTS, service_endpoints(&format!("{name}-secondary")));
     }
     path::fill(body, "properties.accessTier", "Hot");
     let open = json!({ "bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": [] });
@@ -220,16 +226,24 @@ fn replication_stats(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<Json> {
     }))
 }
 
+/// The secondary names read the copy in the paired region.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+    let secondary = cloud.get(id).map(|account| hosts_at(account, &[SECONDARY_ENDPOINTS])).unwrap_or_default();
+    let [primary, copy] = places(cloud, id);
+    Lead::to_region(if secondary.iter().any(|host| host == name) { copy } else { primary })
+}
+
 /// The store is the account: its name is unique in all of Azure.
 fn store(id: &ArmId) -> String {
     format!("storage {}", id.name())
 }
 
 /// The copy lags by minutes in normal operation (source: Microsoft documents typically less than 15, without
-/// guarantee).
+/// guarantee). During a failover of either type, neither endpoint takes writes (same source).
 fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
     let (name, [primary, secondary]) = (store(id), places(cloud, id));
     let behind = between(cloud, &name, 120.0, 600.0);
     let followers = secondary.map(|region| (region, behind)).into_iter().collect();
-    Some(StorePlacement { name, writers: vec![primary?], followers })
+    let writers = if cloud.is_acting(id, FAILOVER) { Vec::new() } else { vec![primary?] };
+    Some(StorePlacement { name, writers, followers })
 }

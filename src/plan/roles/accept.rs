@@ -7,18 +7,20 @@ use jiff::Timestamp;
 use super::held::hold;
 use super::{reckoned, recorded_writer, site};
 use crate::address::Address;
-use crate::kinds::{FailoverMode, Side};
+use crate::kinds::Side;
 use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{ActiveSite, GroupRole, Roles};
 
 /// The observed role of a failover group, recorded by this run at this time because this operator accepts it. A
-/// replica that was not read keeps its recorded side.
+/// replica that was not read keeps its recorded side. Where users do not follow the data (`has_users` of its site), the
+/// group is in a mixed state.
 pub fn accepted(
     stack: &Stack,
     group: &FailoverGroup,
     roles: &Roles,
     observed: &Observed,
+    has_users: &dyn Fn(&str) -> bool,
     (run, at, by): (&str, Timestamp, &str),
 ) -> GroupRole {
     let before = roles.groups.get(&*group.name);
@@ -28,6 +30,7 @@ pub fn accepted(
     });
     let stores: BTreeMap<Address, Side> = stores.collect();
     let (active, on) = match active_site(stack, group, &stores, before) {
+        Some(site) if !has_users(site) => (ActiveSite::Between, site),
         Some(home) if *home == *group.from => (ActiveSite::Home, home),
         Some(standby) => (ActiveSite::Away, standby),
         None => (ActiveSite::Between, before.map_or(&*group.from, |role| role.site.as_str())),
@@ -48,7 +51,7 @@ pub fn accepted(
         site: on.to_owned(),
         since: at,
         run: run.to_owned(),
-        how: FailoverMode::Forced,
+        how: None,
         accepted: Some(by.to_owned()),
         stores,
         moved,

@@ -65,8 +65,8 @@ pub struct MovedGroup {
     pub since: Timestamp,
     /// The run that moved it.
     pub run: String,
-    /// Planned or forced.
-    pub how: FailoverMode,
+    /// Planned or forced; `None` where unknown.
+    pub how: Option<FailoverMode>,
     /// The operator who accepted it, where it had moved without a run.
     pub accepted: Option<String>,
 }
@@ -198,7 +198,7 @@ fn siblings<'s>(stack: &'s Stack, store: &Address) -> impl Iterator<Item = &'s A
 }
 
 /// The source of a replica.
-pub(super) fn source_of(store: &Resource) -> Option<ArmId> {
+pub(crate) fn source_of(store: &Resource) -> Option<ArmId> {
     let from = store.kind.recovery.replicates?.from;
     store.args.get(from)?.reveal().ok()?.as_str().map(ArmId::new)
 }

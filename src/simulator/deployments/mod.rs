@@ -13,6 +13,8 @@ mod shown;
 mod template;
 mod what_if;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
@@ -65,6 +67,8 @@ pub(super) struct Deployment {
 struct PreparedDeployment {
     template: Template,
     items: Vec<TemplateResource>,
+    /// The ids of the items by symbolic name.
+    symbols: BTreeMap<String, ArmId>,
 }
 
 /// The state of a deployment.
@@ -362,7 +366,8 @@ impl World {
         let around = WorldEnvironment::before(self, scope, name);
         let template = Template::read(template, parameters, scope.clone(), literal, &around)?;
         let items = template.items(&around)?;
-        Ok(PreparedDeployment { template, items })
+        let symbols = Template::symbols(&items);
+        Ok(PreparedDeployment { template, items, symbols })
     }
 
     fn keep_deployment(&mut self, deployment: Deployment) {

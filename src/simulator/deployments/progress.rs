@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::environment::WorldEnvironment;
 use super::evaluate::TemplateError;
-use super::template::{DEPLOYMENT, Template, TemplateResource, is_inner};
+use super::template::{DEPLOYMENT, TemplateResource, is_inner};
 use super::{Deployment, DeploymentResource, DeploymentState, PreparedDeployment, ResourceState, named, request};
 use crate::simulator::answer::AdmittedRequest;
 use crate::simulator::operations::OperationState;
@@ -195,8 +195,7 @@ impl World {
         work: &PreparedDeployment,
         item: &TemplateResource,
     ) -> Result<ResourceState, ErrorResponse> {
-        let symbols = Template::symbols(&work.items);
-        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &symbols);
+        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &work.symbols);
         let mut body = work.template.body(item, &around).map_err(|miss| self.unknown(item, miss))?;
         if item.type_.eq_ignore_ascii_case(DEPLOYMENT) {
             return self.start_inner(deployment, item, &body);
@@ -262,7 +261,6 @@ impl World {
     /// Records the outcome of a deployment whose resources are all final.
     fn finish(&mut self, deployment: &mut Deployment, work: &PreparedDeployment) {
         deployment.ended = Some(self.now);
-        let symbols = Template::symbols(&work.items);
         let failed = deployment
             .parts
             .iter()
@@ -271,7 +269,7 @@ impl World {
             deployment.stage = DeploymentState::Failed(failure());
             return;
         }
-        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &symbols);
+        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &work.symbols);
         match work.template.outputs(&around) {
             Ok(outputs) => (deployment.outputs, deployment.stage) = (outputs, DeploymentState::Succeeded),
             Err(TemplateError::Wrong(why)) => {

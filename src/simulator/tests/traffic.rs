@@ -3,13 +3,27 @@
 use super::*;
 use crate::address::ArmId;
 use crate::simulator::{Workload, parse_faults};
-use crate::world::{Web as _, WebRequest};
+use crate::world::{Web as _, WebAnswer, WebRequest};
 
 const PROFILE: &str = "Microsoft.Network/trafficManagerProfiles/shop";
 
-/// A profile of two external hosts, the first in use. Probes every 10 seconds, with a timeout of 5 and one tolerated
-/// failure.
+/// The answer of hosts outside the simulated world, as a file of faults states it.
+const OUTSIDE: &str = r#"[{"fault": "web", "host": "*.example.com", "status": 200}]"#;
+
+/// A profile of two external hosts that answer, the first in use, with further faults. Probes every 10 seconds, with a
+/// timeout of 5 and one tolerated failure.
 async fn shop(faults: &str) -> TestCloud {
+    let cloud = profile().await;
+    cloud.suffer(OUTSIDE);
+    cloud.pass(60);
+    cloud.simulator.clear_faults().unwrap();
+    cloud.suffer(faults);
+    cloud.suffer(OUTSIDE);
+    cloud
+}
+
+/// The profile.
+async fn profile() -> TestCloud {
     let cloud = TestCloud::with_group().await;
     let profile = json!({ "location": "global", "properties": {
         "trafficRoutingMethod": "Priority",
@@ -22,19 +36,29 @@ async fn shop(faults: &str) -> TestCloud {
         assert_eq!(cloud.put(&format!("{PROFILE}/externalEndpoints/{name}"), endpoint).await.status, 201);
     }
     cloud.pass(60);
-    for fault in parse_faults(faults).unwrap() {
-        cloud.simulator.add_fault(fault).unwrap();
-    }
     cloud
 }
 
 impl TestCloud {
+    fn suffer(&self, faults: &str) {
+        for fault in parse_faults(faults).unwrap() {
+            self.simulator.add_fault(fault).unwrap();
+        }
+    }
+
     async fn health(&self, name: &str) -> String {
         let endpoint = self.get(&format!("{PROFILE}/externalEndpoints/{name}")).await;
         endpoint.body["properties"]["endpointMonitorStatus"].as_str().unwrap_or("none").to_owned()
     }
 
     async fn fetch(&self, url: &str) -> Result<u16, String> {
+        match self.ask_web(url).await? {
+            WebAnswer::Status(status) => Ok(status),
+            WebAnswer::NotSimulated => Err("not simulated".to_owned()),
+        }
+    }
+
+    async fn ask_web(&self, url: &str) -> Result<WebAnswer, String> {
         let request = WebRequest {
             method: "GET".to_owned(),
             url: url.to_owned(),
@@ -74,11 +98,9 @@ async fn profile_returns_healthy_endpoints_or_all_when_none_is_healthy() {
     let cloud = shop(&format!("[{east}]")).await;
     assert_eq!(cloud.fetch("https://SHOP.trafficmanager.net/").await, Ok(500), "no probe has failed yet");
     cloud.pass(60);
-    assert_eq!(cloud.fetch("https://shop.trafficmanager.net/").await, Ok(204));
-    cloud
-        .simulator
-        .add_fault(parse_faults(r#"[{"fault": "web", "host": "west.*", "status": 500}]"#).unwrap().remove(0))
-        .unwrap();
+    assert_eq!(cloud.fetch("https://shop.trafficmanager.net/").await, Ok(200));
+    cloud.simulator.clear_faults().unwrap();
+    cloud.suffer(r#"[{"fault": "web", "host": "*.example.com", "status": 500}]"#);
     cloud.pass(60);
     assert_eq!(cloud.health("west").await, "Degraded");
     assert_eq!(
@@ -87,6 +109,7 @@ async fn profile_returns_healthy_endpoints_or_all_when_none_is_healthy() {
         "Azure serves unhealthy endpoints when none is healthy"
     );
     cloud.simulator.clear_faults().unwrap();
+    cloud.suffer(OUTSIDE);
     cloud.pass(60);
     let disabled = json!({ "properties": { "endpointStatus": "Disabled" } });
     cloud.ask("PATCH", &format!("{PROFILE}/externalEndpoints/east"), Some(disabled), &[]).await;
@@ -94,13 +117,18 @@ async fn profile_returns_healthy_endpoints_or_all_when_none_is_healthy() {
 }
 
 #[tokio::test]
-async fn simulated_names_must_exist_and_external_names_answer() {
+async fn names_of_the_cloud_must_exist_and_others_are_not_simulated() {
     let cloud = shop(r#"[{"fault": "web", "host": "flaky.example.com", "status": 503, "on": {"times": 1}}]"#).await;
-    assert_eq!(cloud.fetch("https://elsewhere.example.org/healthz").await, Ok(204));
+    assert_eq!(cloud.ask_web("https://elsewhere.example.org/healthz").await, Ok(WebAnswer::NotSimulated));
+    assert_eq!(cloud.ask_web("https://10.1.2.3/").await, Ok(WebAnswer::NotSimulated));
     assert_eq!(cloud.fetch("https://flaky.example.com/").await, Ok(503));
-    assert_eq!(cloud.fetch("https://flaky.example.com/").await, Ok(204));
+    assert_eq!(cloud.fetch("https://flaky.example.com/").await, Ok(200));
     for (url, words) in [
         ("https://nobody.trafficmanager.net/", "name nobody.trafficmanager.net does not exist"),
+        ("https://nobody.blob.core.windows.net/", "name nobody.blob.core.windows.net does not exist"),
+        ("https://nobody.vault.azure.net/keys", "name nobody.vault.azure.net does not exist"),
+        ("https://NOBODY.documents.azure.com:443/", "name nobody.documents.azure.com does not exist"),
+        ("https://a.writer.postgres.database.azure.com/", "name a.writer.postgres.database.azure.com does not exist"),
         ("https://web.canadaeast.cloudapp.azure.com/", "name web.canadaeast.cloudapp.azure.com does not exist"),
         ("https://203.0.113.77/", "203.0.113.77 refused the connection"),
         ("nonsense", "the URL is invalid or has no host"),
@@ -110,19 +138,79 @@ async fn simulated_names_must_exist_and_external_names_answer() {
     }
 }
 
+/// Nothing is known of an endpoint outside the world until a file of faults states its answer.
+#[tokio::test]
+async fn endpoint_outside_the_world_is_neither_healthy_nor_ill() {
+    let cloud = profile().await;
+    cloud.pass(600);
+    assert_eq!(cloud.health("east").await, "CheckingEndpoint");
+    assert_eq!(
+        cloud.get(PROFILE).await.body["properties"]["monitorConfig"]["profileMonitorStatus"],
+        "CheckingEndpoints"
+    );
+    assert_eq!(cloud.ask_web("https://shop.trafficmanager.net/").await, Ok(WebAnswer::NotSimulated));
+    cloud.suffer(OUTSIDE);
+    cloud.pass(60);
+    assert_eq!(
+        (cloud.health("east").await.as_str(), cloud.fetch("https://shop.trafficmanager.net/").await),
+        ("Online", Ok(200))
+    );
+    cloud.simulator.clear_faults().unwrap();
+    cloud.pass(60);
+    assert_eq!(cloud.health("east").await, "CheckingEndpoint", "what was stated is no longer known");
+}
+
+/// The names of an account lead to the region that holds its data, those of its copy to the paired region.
+#[tokio::test]
+async fn account_answers_where_its_data_is() {
+    let cloud = TestCloud::with_group().await;
+    let account = |sku: &str| json!({ "location": "canadacentral", "kind": "StorageV2", "sku": { "name": sku } });
+    for (name, sku) in [("files", "Standard_RAGRS"), ("plain", "Standard_LRS")] {
+        let made = cloud.put(&format!("Microsoft.Storage/storageAccounts/{name}"), account(sku)).await;
+        assert!(made.status < 300, "{}", made.body);
+    }
+    cloud.pass(300);
+    let (primary, copy) = ("https://files.blob.core.windows.net/x", "https://files-secondary.table.core.windows.net/");
+    assert_eq!((cloud.fetch(primary).await, cloud.fetch(copy).await), (Ok(204), Ok(204)));
+    let missing = cloud.fetch("https://plain-secondary.blob.core.windows.net/").await.unwrap_err();
+    assert!(missing.contains("does not exist"), "{missing}");
+    cloud.suffer(r#"[{"fault": "lose", "location": "canadacentral"}]"#);
+    assert!(cloud.fetch(primary).await.is_err_and(|why| why.contains("canadacentral is lost")));
+    assert_eq!(cloud.fetch(copy).await, Ok(204));
+}
+
+#[tokio::test]
+async fn no_two_objects_have_the_same_public_address() {
+    let cloud = TestCloud::with_group().await;
+    let body = json!({ "location": "canadacentral", "sku": { "name": "Standard" },
+        "properties": { "publicIPAllocationMethod": "Static" } });
+    let mut given = std::collections::BTreeSet::new();
+    for number in 0..100 {
+        let made = cloud.made(&format!("Microsoft.Network/publicIPAddresses/p{number}"), body.clone()).await;
+        given.insert(made.body["properties"]["ipAddress"].as_str().unwrap_or_default().to_owned());
+    }
+    assert_eq!(given.len(), 100, "{given:?}");
+}
+
 #[tokio::test]
 async fn cname_records_are_followed_and_missing_records_fail() {
     let cloud = shop("[]").await;
     let zone = "Microsoft.Network/dnsZones/shop.example";
     cloud.put(&format!("{zone}?api-version=2018-05-01"), json!({ "location": "global" })).await;
     let cname = |to: &str| json!({ "properties": { "TTL": 30, "CNAMERecord": { "cname": to } } });
-    for (name, to) in [("www", "shop.trafficmanager.net"), ("a", "b.shop.example"), ("b", "a.shop.example")] {
+    for (name, to) in [
+        ("www", "shop.trafficmanager.net"),
+        ("a", "b.shop.example"),
+        ("b", "a.shop.example"),
+        ("out", "shop.example.net"),
+    ] {
         let made = cloud.put(&format!("{zone}/CNAME/{name}?api-version=2018-05-01"), cname(to)).await;
         assert_eq!(made.status, 201, "{}", made.body);
     }
     let address = json!({ "properties": { "TTL": 30, "ARecords": [{ "ipv4Address": "192.0.2.9" }] } });
     cloud.put(&format!("{zone}/A/@?api-version=2018-05-01"), address).await;
-    assert_eq!(cloud.fetch("https://www.shop.example/").await, Ok(204));
+    assert_eq!(cloud.fetch("https://www.shop.example/").await, Ok(200));
+    assert_eq!(cloud.ask_web("https://out.shop.example/").await, Ok(WebAnswer::NotSimulated));
     for (url, words) in [
         ("https://a.shop.example/", "resolves in a cycle"),
         ("https://mail.shop.example/", "its zone has no such record"),

@@ -10,7 +10,7 @@ mod step;
 pub(crate) mod url;
 mod workloads;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl;
 use crate::hcl::ast::{Expr, HclAttribute, HclBlock, Ident};
-use crate::hcl::eval::{ELEMENT_WORK, GROUP_WORK};
+use crate::hcl::eval::{ELEMENT_WORK, GROUP_WORK, MEMBER_WORK, WAIT_WORK};
 use crate::kinds::Place;
 use crate::stack::program::Program;
 use crate::stack::scope::{BlockScope, Facts};
@@ -51,9 +51,32 @@ pub(super) fn read_all(
         groups.extend(all.into_iter().map(|group| (Arc::clone(&group.name), group)));
     }
     workloads::fill(program, facts, &mut groups);
+    pay(facts, &groups, found);
     depends::check(&mut groups, found);
     cycles::check(&groups, found);
     groups
+}
+
+/// Charges what the forecasts of the groups cost: a step for each member, which waits for members of earlier phases.
+/// Several groups may have the same members, so that the number of resources does not bound it.
+fn pay(facts: &Facts<'_>, groups: &IndexMap<Arc<str>, FailoverGroup>, found: &mut Diagnostics) {
+    let mut stood_up: HashMap<&Address, usize> = HashMap::new();
+    for resource in facts.resources.values().filter(|resource| resource.presence == Presence::Failover) {
+        *stood_up.entry(resource.group.as_ref().unwrap_or(&resource.address)).or_default() += 1;
+    }
+    for group in groups.values() {
+        let created = group.stand_up.iter().filter_map(|of| stood_up.get(of)).sum::<usize>();
+        let arriving = created + group.promote.len();
+        let leaving = group.quiesce.len() + group.fence.len();
+        let last = group.routes.len() + group.probes.len() + group.steps.len();
+        let members = arriving + leaving + last;
+        let waits = arriving.saturating_mul(leaving).saturating_add(last.saturating_mul(members));
+        let units = members.saturating_mul(MEMBER_WORK).saturating_add(waits.saturating_mul(WAIT_WORK));
+        if facts.charge(units).is_err() {
+            found.extend(facts.budget().overdrawn(group.span));
+            return;
+        }
+    }
 }
 
 /// Reads one failover group; `None` where there is none with this name.
@@ -142,7 +165,7 @@ impl<'a> GroupReader<'a> {
             from,
             to,
             promote,
-            stand_up,
+            stand_up: stand_up.into_iter().collect(),
             quiesce,
             fence,
             routes,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
 
 use super::any_of;
@@ -24,7 +24,7 @@ pub struct FailoverGroup {
     /// The replicas that are promoted.
     pub promote: Vec<Address>,
     /// The resource groups that are provisioned.
-    pub stand_up: Vec<Address>,
+    pub stand_up: IndexSet<Address>,
     /// The workloads at its sites that are stopped before data moves, when their site is left.
     pub quiesce: Vec<Address>,
     /// The resources that block writes at the source site.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::address::Address;
+use crate::hcl::eval::{DEPENDENCY_WORK, ELEMENT_WORK};
 use crate::stack::program::Program;
 use crate::stack::scope::Facts;
 use crate::stack::{FailoverGroup, Presence, Resource};
@@ -19,6 +20,10 @@ pub(super) fn fill(program: &Program, facts: &Facts<'_>, groups: &mut IndexMap<A
     let mut found: BTreeMap<Arc<str>, Vec<Address>> = BTreeMap::new();
     for workload in workloads {
         let here: Vec<&FailoverGroup> = groups.values().filter(|group| group.has_site(&workload.site)).collect();
+        let compared = here.iter().map(|group| 1 + group.promote.len()).sum::<usize>();
+        if facts.charge(compared.saturating_mul(ELEMENT_WORK)).is_err() {
+            return;
+        }
         let owner = match here.as_slice() {
             [only] => Some(*only),
             several => owner(facts, workload, several),
@@ -69,6 +74,9 @@ fn used_by(facts: &Facts<'_>, resource: &Resource) -> BTreeSet<Address> {
     let mut open: Vec<&Address> = resource.needs.iter().collect();
     while let Some(address) = open.pop() {
         if used.insert(address.clone()) {
+            if facts.charge(DEPENDENCY_WORK).is_err() {
+                break;
+            }
             open.extend(facts.resources.get(address).into_iter().flat_map(|of| &of.needs));
         }
     }

@@ -19,16 +19,22 @@ fn addresses() -> impl Strategy<Value = Address> {
 }
 
 fn levers() -> impl Strategy<Value = RouteSwitch> {
-    (any::<String>(), addresses(), durations(), prop::option::of(any::<String>())).prop_map(
-        |(name, address, lingers, front)| RouteSwitch {
+    let watch = (addresses(), durations(), durations()).prop_map(|(endpoint, expect, within)| FrontWatch {
+        endpoint,
+        expect,
+        within,
+    });
+    (any::<String>(), addresses(), durations(), prop::option::of(watch)).prop_map(|(name, address, lingers, watch)| {
+        RouteSwitch {
             name,
             moves: vec![(address, JsonMap::from_iter([("enabled".to_owned(), json!(true))]))],
             late: Vec::new(),
             fallback_for: None,
             lingers,
-            front,
-        },
-    )
+            front: None,
+            watch,
+        }
+    })
 }
 
 fn tasks() -> impl Strategy<Value = Task> {
@@ -46,7 +52,7 @@ fn tasks() -> impl Strategy<Value = Task> {
         Just(Task::Probe),
         any::<String>().prop_map(|action| Task::Custom { action }),
         prop::collection::btree_map(any::<String>(), any::<String>(), 0..3)
-            .prop_map(|before| Task::Unchanged { before }),
+            .prop_map(|before| Task::Unchanged { before, since: None }),
         group_roles().prop_map(|role| Task::Record(Box::new(role))),
     ]
 }
@@ -107,11 +113,10 @@ pub(crate) fn learnts() -> impl Strategy<Value = StepFact> {
     let resource = prop::option::of((addresses(), recorded().prop_map(Box::new)));
     let role = prop::option::of((any::<String>(), group_roles().prop_map(Box::new)));
     let loss = prop::option::of(-1e12..1e12_f64);
-    (any::<String>(), loss, resource, role).prop_map(|(what, loss, resource, role)| StepFact {
-        what,
-        loss,
-        resource,
-        role,
+    let reports = (any::<bool>(), any::<Option<bool>>(), any::<Option<u32>>());
+    (any::<String>(), loss, reports, resource, role).prop_map(|(what, loss, reports, resource, role)| {
+        let (not_simulated, served, apart) = reports;
+        StepFact { what, loss, not_simulated, served, apart, resource, role }
     })
 }
 
@@ -196,7 +201,7 @@ pub(crate) fn role(run: &str) -> GroupRole {
         site: "west".to_owned(),
         since: Timestamp::UNIX_EPOCH,
         run: run.to_owned(),
-        how: FailoverMode::Planned,
+        how: Some(FailoverMode::Planned),
         accepted: None,
         stores: BTreeMap::new(),
         moved: BTreeMap::from([(Address::new("kind", "n"), BTreeSet::from(["enabled".to_owned()]))]),

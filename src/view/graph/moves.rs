@@ -58,16 +58,12 @@ pub(super) fn entrances(frame: &Frame<'_>, picture: &mut Picture) {
 
 fn entrance_of(stack: &Stack, group: &FailoverGroup, route: &Route) -> Entrance {
     let switch = lever(stack, group, route, (&group.from, group.first_standby()));
-    let host = switch.front.as_deref().map(|front| {
-        let rest = front.split_once("://").map_or(front, |(_, rest)| rest);
-        rest.split('/').next().unwrap_or(rest).to_owned()
-    });
     let record = route.args.get("record").or_else(|| route.args.get("profile"));
     let record = record.and_then(|value| match value {
         Value::Block(address) => Some(address.to_string()),
         _ => None,
     });
-    let name = host.or(record).unwrap_or_else(|| route.name.to_string());
+    let name = record.unwrap_or_else(|| route.name.to_string());
     let lingers = if switch.lingers.is_zero() {
         String::new()
     } else {
@@ -106,7 +102,7 @@ fn list(stack: &Stack, group: &FailoverGroup) -> MoveList {
         let resources = super::super::count(created, "failover-only resource", "failover-only resources");
         steps.push(format!("Create {resources} at {}", group.first_standby()));
     } else if stack.resources.values().any(|r| r.presence == Presence::Failover) && !group.stand_up.is_empty() {
-        steps.push(format!("Create the resources of {}", names(&group.stand_up)));
+        steps.push(format!("Create the resources of {}", names(&group.stand_up.iter().cloned().collect::<Vec<_>>())));
     }
     let probes = |before: bool| {
         let names = group.probes.iter().filter(|probe| probe.before.is_some() == before).map(|probe| &*probe.name);

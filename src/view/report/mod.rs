@@ -305,15 +305,22 @@ fn production(run: &Timeline) -> Option<String> {
         return None;
     }
     let compared = run.graph.steps.iter().find_map(|step| match &step.act {
-        Act::Task(Task::Unchanged { before }) if run.status.phase(step.id) == Some(Phase::Succeeded) => {
-            Some(before.len())
+        Act::Task(Task::Unchanged { before, since: _ }) if run.status.phase(step.id) == Some(Phase::Succeeded) => {
+            let facts = run.course(step.id).into_iter().flat_map(|course| &course.learnt);
+            let apart: usize = facts.filter_map(|(_, fact)| usize::try_from(fact.apart?).ok()).sum();
+            Some((before.len().saturating_sub(apart), apart))
         }
         _ => None,
     });
+    let of = |objects| count(objects, "object", "objects");
     Some(match compared {
-        Some(objects) => {
-            format!("Production unchanged: {} compared before and after.", count(objects, "object", "objects"))
-        }
+        Some((objects, 0)) => format!("Production unchanged: {} compared before and after.", of(objects)),
+        Some((objects, apart)) => format!(
+            "Production unchanged by the drill: {} compared before and after; {} set apart, because other runs worked on \
+             them.",
+            of(objects),
+            of(apart)
+        ),
         None => "Not verified that production is unchanged.".to_owned(),
     })
 }

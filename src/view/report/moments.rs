@@ -57,7 +57,7 @@ impl<'a> Clock<'a> {
         format!("+{}", spoken(between(self.origin(), at)))
     }
 
-    /// The measured time that the RTO limits, as far as a probe or the public endpoint has confirmed the service: from
+    /// The measured time that the RTO limits, as far as a probe or endpoint monitoring has confirmed the service: from
     /// the outage, where its start is known, else from the start of the run; of a planned move the service
     /// interruption; of a drill the time until the copies answered and the expected time of the steps left out.
     pub fn recovery(&self) -> Option<Duration> {
@@ -206,8 +206,9 @@ impl<'a> Clock<'a> {
             .graph
             .steps
             .iter()
-            .any(|step| step.stage == Stage::Probe && run.status.phase(step.id) == Some(Phase::Succeeded));
-        let verified = if is_probed { ", verified by probe" } else { ", verified at the public endpoint" };
+            .filter(|step| step.stage == Stage::Probe && run.status.phase(step.id) == Some(Phase::Succeeded))
+            .any(|step| run.course(step.id).is_some_and(|course| !course.was_not_simulated()));
+        let verified = if is_probed { ", verified by probe" } else { ", verified by endpoint monitoring" };
         let since = if self.has_outage() && self.outage.is_none() { "; counted from the start of the run" } else { "" };
         let detail = format!("{}{verified}{since}", moment(at));
         Moment { detail, objective, mood: mood(mark), ..Moment::state(what, &self.after(at)) }

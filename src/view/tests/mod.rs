@@ -20,7 +20,8 @@ use crate::plan::Basis;
 use crate::stack::{CloudName, Objectives};
 use crate::state::{ActiveSite, GroupRole, RecordedDebt, RunKind};
 use crate::steps::{
-    Acceptance, Act, Path, Prediction, RoleChange, RouteSwitch, Stage, Step, StepGraph, StepId, Task, Touch, Undo,
+    Acceptance, Act, FrontWatch, Path, Prediction, RoleChange, RouteSwitch, Stage, Step, StepGraph, StepId, Task,
+    Touch, Undo,
 };
 
 /// Compares with the golden file of this name, without styles.
@@ -88,7 +89,7 @@ fn role(site: &str, active: ActiveSite) -> GroupRole {
         site: site.to_owned(),
         since: at(0),
         run: "1790000000000-b2".to_owned(),
-        how: FailoverMode::Forced,
+        how: Some(FailoverMode::Forced),
         accepted: None,
         stores: BTreeMap::from([
             (address("geo_replica.orders"), Side::Target),
@@ -149,7 +150,12 @@ fn steps() -> Vec<Step> {
         late: Vec::new(),
         fallback_for: None,
         lingers: secs(60),
-        front: Some("http://web-geo.example/".to_owned()),
+        front: None,
+        watch: Some(FrontWatch {
+            endpoint: address("traffic_manager_external_endpoint.secondary"),
+            expect: secs(10),
+            within: secs(40),
+        }),
     }];
     let agree = vec!["front".to_owned()];
     let route = Act::Task(Task::Route { levers, agree });

@@ -34,6 +34,11 @@ fn evaluated(lab: &Lab, text: &str, name: &str) -> Case {
     Case { name: name.to_owned(), stack }
 }
 
+/// A stack as Bicep.
+fn as_bicep(stack: &Stack) -> EmitResult {
+    drplan::emit::bicep(stack).expect("the stack takes little work")
+}
+
 /// A stack with constructs that tables alone do not cover: loops, conditions, hyphens, files, secrets, unmanaged
 /// resources.
 const WIDE: &str = include_str!("wide.hcl");

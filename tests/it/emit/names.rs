@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drplan::emit::{Options, bicep, terraform};
+use drplan::emit::{Options, terraform};
 use drplan::hcl::ast::Body;
 use drplan::stack::Stack;
 use proptest::prelude::*;
 
 use super::bicep::eval::BicepFiles;
 use super::bicep::lint;
-use super::evaluated;
+use super::{as_bicep, evaluated};
 use crate::lab::Lab;
 
 /// Names that a language reserves, that drplan gives itself, and that become equal in one of the languages.
@@ -168,7 +168,7 @@ fn faults(labels: &[&str]) -> Vec<String> {
     if nets.sum::<usize>() != labels.len() {
         found.push("a network is missing".to_owned());
     }
-    let emitted = bicep(&stack);
+    let emitted = as_bicep(&stack);
     let mut seen = BTreeSet::new();
     found.extend(emitted.files.keys().filter(|name| !seen.insert(name.to_lowercase())).cloned());
     // Parameters that are equal but for their case are one to Resource Manager.
@@ -198,7 +198,7 @@ fn renamed_parts_are_listed() {
     assert_eq!(listed("file of resource_group.variables"), Some("variables-group.tf"));
     let readme = &emitted.files["README.md"];
     assert!(readme.contains("- `variable.version` is `version_value` in this code."), "{readme}");
-    let emitted = bicep(&stack);
+    let emitted = as_bicep(&stack);
     assert!(emitted.renames.iter().any(|one| one.what == "variable.b_x"), "{:?}", emitted.renames);
     assert!(emitted.files["README.md"].contains("## Renamed"));
 }
@@ -219,7 +219,7 @@ fn secrets_of_blocks_with_similar_labels_stay_two() {
         assert!(text.contains(&format!("variable \"{name}\"")), "{name}:\n{text}");
         assert_eq!(text.matches(&format!("= var.{name}\n")).count(), 1, "{name}:\n{text}");
     }
-    let text = &bicep(&stack).files["main.bicep"];
+    let text = &as_bicep(&stack).files["main.bicep"];
     for name in ["bXAdministratorLoginPassword", "bXAdministratorLoginPasswordOfMssqlServer"] {
         assert!(
             text.contains("@secure()\n@description") && text.contains(&format!("param {name} ")),

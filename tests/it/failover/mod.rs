@@ -9,6 +9,7 @@ pub mod incident;
 mod journeys;
 mod machines;
 mod offers;
+mod partial;
 mod predictions;
 pub mod scene;
 mod seeds;
@@ -18,6 +19,7 @@ mod steps;
 
 use drplan::apply::FailurePolicy;
 use drplan::state::ActiveSite;
+use drplan::world::Store;
 
 use crate::lab::simulated;
 use incident::{DOWN, DRILL, FORCED, Incident, UP};
@@ -33,6 +35,11 @@ fn planned_failover_and_failback_lose_no_data() {
         incident.wait(120).await;
         let down = incident.done(DOWN).await;
         assert_eq!(incident.active(), ActiveSite::Home);
+        // No probe belongs to home: Traffic Manager confirms that users are served there.
+        let runs = incident.lab.store.runs().expect("runs");
+        let journal = incident.lab.store.entries_of(runs.last().expect("a run")).expect("a journal");
+        let failback = drplan::steps::Timeline::of(&journal).expect("a failover run");
+        assert!(failback.served.is_some() && failback.unserved().next().is_none(), "{:#?}", failback.fronts);
         assert_eq!(incident.changes().await, [""; 0]);
         assert_eq!(incident.left_over(), [""; 0]);
         incident.wait(120).await;

@@ -9,7 +9,7 @@ use super::*;
 fn planned() -> Vec<Step> {
     let mut steps = Vec::new();
     let needs = data(&mut steps);
-    let route = users(&mut steps, &needs, None);
+    let route = users(&mut steps, &needs, false);
     record(&mut steps, &[route]);
     steps
 }
@@ -191,7 +191,7 @@ fn run_is_refused_for_what_the_run_of_another_group_works_on() {
         let day = ProcedureLab::new().await;
         let mut steps = Vec::new();
         let agree = step(&mut steps, "step.agree", Stage::Step, &[], custom("approval"), Undo::Nothing);
-        users(&mut steps, &[agree], None);
+        users(&mut steps, &[agree], false);
         let (web, _) = day.begin(steps, FailurePolicy::Stop).await.unwrap();
         let refused = begin_other(&day, SECONDARY).await.unwrap_err();
         assert_eq!(

@@ -1,8 +1,10 @@
 //! The next commands: each follows from the standing, and is complete.
 
+use std::collections::BTreeSet;
+
 use super::read::{Snapshot, StatusSource};
 use crate::cli::again::{again, quoted};
-use crate::failover::flags;
+use crate::failover::{GroupStanding, flags};
 use crate::kinds::{FailoverMode, Health};
 use crate::state::{ActiveSite, RunKind};
 use crate::steps::Timeline;
@@ -24,13 +26,11 @@ pub(super) fn actions(source: &StatusSource<'_>, snapshot: &Snapshot, standing: 
         }
         let command =
             |words: &str| Some(again(&source.words(words, name, snapshot), &source.args.stack, source.global));
-        let is_served = group.endpoints.iter().all(|one| one.is_served() || one.is_unknown());
+        let is_served = group.endpoints.iter().all(|one| one.is_served() || one.is_unknown())
+            && group.fronts.iter().all(|one| one.is_served() != Some(false));
         let is_home = group.active == group.home;
         if group.is_mixed {
-            actions.push(NextAction {
-                why: format!("To end the mixed state of {name}, move users and data to {}:", group.home),
-                command: command("down"),
-            });
+            actions.extend(out_of_mixed(group, |site| is_silent(standing, site), command));
         } else if !is_served {
             let planned = if is_home { "up --planned" } else { "down" };
             actions.push(NextAction {
@@ -51,6 +51,30 @@ pub(super) fn actions(source: &StatusSource<'_>, snapshot: &Snapshot, standing: 
     }
     actions.extend(lagging(standing));
     actions
+}
+
+/// The moves that end a mixed state: first the one to the site of the data, which moves users only.
+fn out_of_mixed(
+    group: &GroupStanding,
+    silent: impl Fn(&str) -> bool,
+    command: impl Fn(&str) -> Option<String>,
+) -> Vec<NextAction> {
+    let name = &group.group;
+    let data: BTreeSet<&str> = group.replicas.iter().filter_map(|replica| replica.primary.as_deref()).collect();
+    let is_only = |site: &str| data.len() == 1 && data.contains(site);
+    let standby = group.standbys.iter().find(|site| is_only(site) && !silent(site));
+    let to_data = standby.map(|site| NextAction {
+        why: format!("To end the mixed state of {name} at {site}, where its data is:"),
+        command: command(&format!("up --planned --to {}", quoted(site))),
+    });
+    let home = (!silent(&group.home)).then(|| NextAction {
+        why: match is_only(&group.home) {
+            true => format!("To end the mixed state of {name} at {}, where its data is:", group.home),
+            false => format!("To end the mixed state of {name}, move users and data to {}:", group.home),
+        },
+        command: command("down"),
+    });
+    to_data.into_iter().chain(home).collect()
 }
 
 /// True for a site that was read and does not respond.

@@ -8,6 +8,9 @@ use super::super::super::table::*;
 use super::{DATABASES, GRACE, PARTNERS, ROLE, SEGMENT, STATE, parent};
 use crate::address::ArmId;
 
+/// Domains of the listener and of the read listener.
+const DOMAIN: &str = "database.windows.net";
+const READ_DOMAIN: &str = "secondary.database.windows.net";
 const GROUP_OF: &str = "properties.failoverGroupId";
 const SECONDARY_TYPE: &str = "properties.secondaryType";
 /// Seconds to seed an old primary again after a forced failover. Azure copies up to 500 GB an hour (source:
@@ -43,6 +46,8 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ],
     wakes: Some(wakes),
     keeps: Some(keeps),
+    hosts: Some(hosts),
+    leads: Some(leads),
     accepts: &[
         GRACE,
         ROLE,
@@ -270,6 +275,19 @@ fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
 /// The store is the group: its name is unique in all of Azure.
 fn store(id: &ArmId) -> String {
     format!("sql {}", id.name().to_ascii_lowercase())
+}
+
+/// The listeners. Both halves have the same ones.
+fn hosts(group: &Json) -> Vec<String> {
+    let name = path::text(group, "name").map(str::to_ascii_lowercase);
+    let listeners = |name: String| [format!("{name}.{DOMAIN}"), format!("{name}.{READ_DOMAIN}")];
+    name.map(listeners).into_iter().flatten().collect()
+}
+
+/// The listener leads to the primary server, and the read listener to the secondary one.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+    let kept = keeps(cloud, id);
+    if name.ends_with(&format!(".{READ_DOMAIN}")) { Lead::to_follower(kept) } else { Lead::to_writer(kept) }
 }
 
 fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {

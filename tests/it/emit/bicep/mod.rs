@@ -10,16 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use drplan::address::ArmId;
-use drplan::emit::{EmitResult, bicep};
+use drplan::emit::EmitResult;
 use drplan::kinds::Place;
 use drplan::stack::{Presence, Stack};
 use serde_json::{Map, Value as Json};
 
-use super::{SECRET, Source, evaluated, sources};
+use super::{SECRET, Source, as_bicep, evaluated, sources};
 use crate::facts::sheets;
 use crate::failover::incident::UP;
 use crate::failover::scene::scene;
-use crate::lab::{failures, simulated};
+use crate::lab::{Lab, failures, simulated};
 use crate::stacks;
 use eval::{BicepFiles, DeploymentInputs, WrittenResource, deploy};
 
@@ -31,8 +31,8 @@ fn stack_of(source: &Source) -> Stack {
 fn names_resolve_and_linter_rules_hold() {
     let mut found = Vec::new();
     for source in sources() {
-        let emitted = bicep(&stack_of(&source));
-        assert_eq!(emitted, bicep(&stack_of(&source)), "{}: emitted twice", source.name);
+        let emitted = as_bicep(&stack_of(&source));
+        assert_eq!(emitted, as_bicep(&stack_of(&source)), "{}: emitted twice", source.name);
         let faults = lint::faults(&BicepFiles::parse(&emitted.files));
         found.extend(faults.into_iter().map(|fault| format!("{}: {fault}", source.name)));
     }
@@ -176,7 +176,7 @@ fn emitted_code_creates_the_resources_of_apply() {
     let (mut found, mut types) = (Vec::new(), Types::default());
     for source in sources() {
         let stack = stack_of(&source);
-        let emitted = bicep(&stack);
+        let emitted = as_bicep(&stack);
         let standing = standing(&source);
         let (written, _) = deployed(&stack, &emitted, false, &standing);
         let mut faults = against(&stack, &written, &standing, &objects(&stack, false));
@@ -200,7 +200,7 @@ fn emitted_code_keeps_the_roles_of_a_failover() {
         let standing = incident.lab.simulator.show().objects;
         let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(name));
         let stack = evaluated(&lab, &text, name).stack;
-        let emitted = bicep(&stack);
+        let emitted = as_bicep(&stack);
         let (written, _) = deployed(&stack, &emitted, true, &standing);
         // A replica whose peer is the primary is not written.
         let promoted = |id: &ArmId| {
@@ -284,7 +284,7 @@ impl Types {
 #[test]
 fn emitted_code_contains_no_secret() {
     let source = sources().pop().expect("the wide stack");
-    for (name, text) in bicep(&stack_of(&source)).files {
+    for (name, text) in as_bicep(&stack_of(&source)).files {
         for secret in [SECRET, "a-default-that-is-secret", "written-1n-clear"] {
             assert!(!text.contains(secret), "{name}:\n{text}");
         }
@@ -294,8 +294,8 @@ fn emitted_code_contains_no_secret() {
 #[test]
 fn changed_argument_changes_only_its_line() {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/web-geo"));
-    let before = bicep(&evaluated(&lab, &text, "web-geo").stack);
-    let after = bicep(&evaluated(&lab, &text.replace("max_size_gb = 50", "max_size_gb = 60"), "web-geo").stack);
+    let before = as_bicep(&evaluated(&lab, &text, "web-geo").stack);
+    let after = as_bicep(&evaluated(&lab, &text.replace("max_size_gb = 50", "max_size_gb = 60"), "web-geo").stack);
     let mut changed = Vec::new();
     for (name, text) in &before.files {
         let diff = similar::TextDiff::from_lines(text, &after.files[name]);
@@ -308,7 +308,7 @@ fn changed_argument_changes_only_its_line() {
 #[test]
 fn loops_are_emitted_as_loops() {
     let source = sources().pop().expect("the wide stack");
-    let emitted = bicep(&stack_of(&source));
+    let emitted = as_bicep(&stack_of(&source));
     let group = &emitted.files["modules/app-group.bicep"];
     for part in [
         "resource onePublicIp 'Microsoft.Network/publicIPAddresses@2025-09-01' = [for each in ",
@@ -325,7 +325,7 @@ fn loops_are_emitted_as_loops() {
 fn every_resource_is_emitted_or_reported() {
     for source in sources() {
         let stack = stack_of(&source);
-        let emitted = bicep(&stack);
+        let emitted = as_bicep(&stack);
         for resource in
             stack.resources.values().filter(|one| matches!(one.kind.place, Place::Part(..) | Place::Property(_)))
         {
@@ -334,4 +334,22 @@ fn every_resource_is_emitted_or_reported() {
             assert!(told || has_owner, "{}: {} is neither emitted nor reported", source.name, resource.address);
         }
     }
+}
+
+/// Bicep has no variable for a local that depends on a resource. Written out, each of these is twice the one before.
+#[test]
+fn expressions_that_are_repeated_use_up_the_budget() {
+    let mut text = String::from(
+        "stack \"twice\" {}\nsite \"east\" {\n  provider = \"azure\"\n  location = \"canadaeast\"\n}\n\
+         resource_group \"r\" {\n  site = site.east\n}\nuser_assigned_identity \"reader\" {\n  resource_group = \
+         resource_group.r\n}\noutput \"all\" {\n  value = local.level60\n}\nlocals {\n  level0 = \
+         user_assigned_identity.reader.principal_id\n",
+    );
+    for level in 1..=60 {
+        let inner = level - 1;
+        text += &format!("  level{level} = \"${{local.level{inner}}}${{local.level{inner}}}\"\n");
+    }
+    let stack = evaluated(&Lab::new(7), &(text + "}\n"), "twice").stack;
+    let refused = drplan::emit::bicep(&stack).expect_err("the code would have no end");
+    assert_eq!(refused.iter().map(|one| one.code).collect::<Vec<_>>(), ["too-large"], "{refused:?}");
 }
