@@ -58,6 +58,7 @@ pub fn place_argument(kind: &Kind) -> Option<&'static str> {
         | Place::Extension(argument)
         | Place::Part(argument, ..)
         | Place::Property(argument) => Some(argument),
+        Place::Member(of) => Some(of.owner),
     }
 }
 
@@ -71,6 +72,11 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
     match kind.place {
         Place::Subscription => None,
         Place::Property(_) => Some(id.clone()),
+        Place::Member(of) => {
+            let mut args = JsonMap::new();
+            of.placed(id, &mut args);
+            args.get(of.owner).and_then(Json::as_str).map(ArmId::new)
+        }
         Place::Group | Place::Extension(_) => id.scope(),
         Place::Child(_, segment) | Place::Part(_, _, segment, _) => up(segment.split('/').count() + 1),
     }
@@ -133,7 +139,11 @@ pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &SubscriptionRef) -> Vec<
 /// Objects of a kind in the bodies: id and part of the body of each.
 fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(ArmId, &'a Json)> {
     let types = |argument: &str| -> Vec<&'static str> {
-        kind.refers(argument).iter().filter_map(|name| kinds::find(name)).map(|kind| kind.arm.type_).collect()
+        let of = |kind: &'static Kind| match kind.place {
+            Place::Part(..) => kind.arm.type_.rsplit_once('/').map_or("", |(whole, _)| whole),
+            _ => kind.arm.type_,
+        };
+        kind.refers(argument).iter().filter_map(|name| kinds::find(name)).map(of).collect()
     };
     let of_types = |types: Vec<&'static str>| {
         bodies.iter().filter(move |(id, _)| {
@@ -148,6 +158,7 @@ fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(Ar
             })
             .collect(),
         Place::Property(argument) => of_types(types(argument)).map(|(id, body)| (id.clone(), body)).collect(),
+        Place::Member(of) => of_types(types(of.owner)).flat_map(|(id, body)| of.found(id, body)).collect(),
         _ => of_types(vec![kind.arm.type_]).map(|(id, body)| (id.clone(), body)).collect(),
     }
 }
@@ -155,6 +166,9 @@ fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(Ar
 /// Arguments in these bodies, with those that name the container.
 fn read(kind: &'static Kind, found: &CloudObject<'_>, bodies: &[Json]) -> JsonMap<String, Json> {
     let mut args = body::read(kind, bodies);
+    if let Place::Member(of) = kind.place {
+        of.placed(found.id, &mut args);
+    }
     let argument = place_argument(kind).and_then(|argument| kind.arg(argument));
     if let (Some(argument), Some(above)) = (argument, above(kind, found.id))
         && matches!(argument.ty, Ty::Ref(_))

@@ -16,7 +16,8 @@ pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
 
 /// True if a table's objects are whole objects of this type.
 fn is_whole(kind: &Kind, type_: &str) -> bool {
-    !matches!(kind.place, Place::Part(..) | Place::Property(_)) && kind.arm.type_.eq_ignore_ascii_case(type_)
+    !matches!(kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_))
+        && kind.arm.type_.eq_ignore_ascii_case(type_)
 }
 
 /// The API version with which an object is read; `None` where no kind has its type.
@@ -25,18 +26,19 @@ pub fn api_of(id: &ArmId) -> Option<&'static str> {
     tables().find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.arm.api)
 }
 
-/// The object whose body contains the part with this id: a load balancer, for one of its probes.
+/// The object whose body contains the part or membership with this id: a load balancer, for one of its probes.
 pub fn whole_of(id: &ArmId) -> Option<ArmId> {
     let type_ = id.arm_type()?;
     let parent = id.parent()?;
-    let is_part = |kind: &Kind| match kind.place {
+    let whole = |kind: &Kind| match kind.place {
         Place::Part(_, _, segment, _) => {
             let part = parent.child(segment, "x").arm_type();
-            part.is_some_and(|part| part.eq_ignore_ascii_case(&type_)) && api_of(&parent).is_some()
+            part.is_some_and(|part| part.eq_ignore_ascii_case(&type_)).then(|| parent.clone())
         }
-        _ => false,
+        Place::Member(of) => of.whole(id),
+        _ => None,
     };
-    tables().any(|(kind, _)| is_part(kind)).then_some(parent)
+    tables().filter_map(|(kind, _)| whole(kind)).find(|whole| api_of(whole).is_some())
 }
 
 /// A list of objects below another.

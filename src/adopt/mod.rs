@@ -231,7 +231,7 @@ fn not_chosen(
         return None;
     }
     let is_known = look::tables().any(|(kind, _)| resource_of(kind) == managed.type_);
-    let is_within = |kind: &Kind| matches!(kind.place, Place::Part(..));
+    let is_within = |kind: &Kind| matches!(kind.place, Place::Part(..) | Place::Member(_));
     let exists = survey.bodies.contains_key(&managed.id)
         || look::tables().any(|(kind, _)| is_within(kind) && resource_of(kind) == managed.type_);
     let why = match (is_known, exists) {

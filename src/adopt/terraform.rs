@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::labels::label;
+use super::look::tables;
+use super::resource_of;
 use crate::address::ArmId;
+use crate::kinds::Place;
 
 /// Maximum size of a state, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -122,7 +125,8 @@ fn managed(block: &TerraformStateResource, instance: &Instance) -> Result<Manage
     let type_ = block.type_.strip_prefix(PREFIX).ok_or("not a resource of azurerm")?;
     let attributes = instance.attributes.as_ref().ok_or("it has no id")?;
     let text = |value: &Option<Json>| value.as_ref().and_then(Json::as_str).filter(|id| is_arm(id)).map(ArmId::new);
-    let id = text(&attributes.id).or_else(|| text(&attributes.resource_manager_id));
+    let link = || link(type_, attributes.id.as_ref()?.as_str()?);
+    let id = text(&attributes.id).or_else(|| text(&attributes.resource_manager_id)).or_else(link);
     let id = id.ok_or("its id is not an Azure Resource Manager id")?;
     let key = match &instance.index_key {
         Some(Json::String(key)) => format!("-{key}"),
@@ -130,6 +134,17 @@ fn managed(block: &TerraformStateResource, instance: &Instance) -> Result<Manage
         None => String::new(),
     };
     Ok(ManagedObject { type_: type_.to_owned(), label: label(&format!("{}{key}", block.name)), id })
+}
+
+/// Id of a link between two resources, which azurerm identifies by the ids of both.
+fn link(type_: &str, id: &str) -> Option<ArmId> {
+    let (within, member) = id.split_once('|').filter(|(within, member)| is_arm(within) && is_arm(member))?;
+    let within = ArmId::new(within);
+    match tables().find(|(kind, _)| resource_of(kind) == type_)?.0.place {
+        Place::Member(of) => Some(of.joined(&within, member)),
+        Place::Property(_) => Some(within),
+        _ => None,
+    }
 }
 
 fn is_arm(id: &str) -> bool {

@@ -87,7 +87,7 @@ fn without(current: &Json, within: &Within) -> Option<Json> {
         Within::Paths(paths) => paths.iter().for_each(|at| path::remove(&mut body, at)),
         Within::Element { list, key, name } => {
             let items = path::get(current, list)?.as_array()?.clone();
-            let same = |item: &Json| item.get(key).and_then(Json::as_str).is_some_and(|n| path::same_name(n, name));
+            let same = |item: &Json| path::text(item, key).is_some_and(|n| path::same_name(n, name));
             let kept: Vec<Json> = items.into_iter().filter(|item| !same(item)).collect();
             path::remove(&mut body, list);
             path::put(&mut body, list, Json::Array(kept));

@@ -118,6 +118,9 @@ impl Worker<'_> {
                     return Err(StepError::Failed(format!("{}, which contains it, does not exist", object.id)));
                 }
                 (Some(within), Some(current)) => {
+                    if let Some(missing) = unplaced(&current, within) {
+                        return Err(StepError::Failed(format!("{} has no {missing}", object.id)));
+                    }
                     let Some(spliced) = spliced(&current, within, old, new) else { return Ok(current) };
                     (spliced, etag(&current))
                 }
@@ -278,7 +281,7 @@ fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> O
         Within::Paths(_) => merged(current, old, new),
         Within::Element { list, key, name } => {
             let mut items = path::get(current, list).and_then(|list| list.as_array().cloned()).unwrap_or_default();
-            let same = |item: &Json| item.get(key).and_then(Json::as_str).is_some_and(|n| path::same_name(n, name));
+            let same = |item: &Json| path::text(item, key).is_some_and(|n| path::same_name(n, name));
             match items.iter().position(same) {
                 Some(at) => {
                     let item = items.get_mut(at)?;
@@ -297,6 +300,13 @@ fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> O
             Some(body)
         }
     }
+}
+
+/// The element of another list that would contain the part, where it does not exist.
+fn unplaced<'a>(current: &Json, within: &'a Within) -> Option<&'a str> {
+    let Within::Element { list, .. } = within else { return None };
+    let (outer, _) = list.rsplit_once("].")?;
+    path::borrow(current, &format!("{outer}]")).is_none().then_some(outer.rsplit(['.', '[']).next()?)
 }
 
 /// Gives the former rank of an element to the one whose rank it takes: ranks are unique, also between two writes.

@@ -91,6 +91,8 @@ fn actions<'a>(question: &ProcedureInput<'a>, step: &Step) -> Vec<(&'a Resource,
         let resource = stack.resources.get(address)?;
         // A property of another object is written with that object.
         let is_property = matches!(resource.kind.place, Place::Property(_));
+        // A member leaves a list when the object with the list is written.
+        let word = if word == "delete" && matches!(resource.kind.place, Place::Member(_)) { "write" } else { word };
         (!is_property).then(|| (resource, action_of(resource.kind.arm.type_, word)))
     };
     match &step.act {

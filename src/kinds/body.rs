@@ -26,6 +26,7 @@ pub fn id(kind: &Kind, name: &str, subscription: &str, args: &JsonMap<String, Js
         Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.arm.type_),
         Place::Part(parent, _, segment, _) => format!("{}/{segment}/{name}", at(parent)?),
         Place::Property(target) => at(target)?.to_owned(),
+        Place::Member(of) => return of.id(name, args),
     };
     Some(ArmId::new(text))
 }
@@ -47,6 +48,7 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
         Place::Property(argument) => {
             Object { id: parent(argument), api, within: Some(Within::Paths(owned_paths(kind.args))) }
         }
+        Place::Member(of) => of.object(subject),
         Place::Subscription | Place::Group | Place::Child(..) | Place::Extension(_) => {
             Object { id: subject.id.clone(), api, within: None }
         }
@@ -80,6 +82,7 @@ pub fn bodies(subject: &Subject<'_>) -> Vec<Json> {
         }
         match (kind.place, kind.location) {
             (Place::Part(_, _, _, key), _) => path::put(main, key, Json::from(subject.name)),
+            (Place::Member(of), _) if of.member.is_empty() => path::put(main, of.key, Json::from(subject.name)),
             (_, Location::Regional) => path::put(main, "location", Json::from(subject.location)),
             (_, Location::Global) => path::put(main, "location", Json::from("global")),
             (_, Location::None) => {}
@@ -174,7 +177,7 @@ pub fn part<'a>(object: &Object, answer: &'a Json) -> Option<&'a Json> {
         Some(Within::Element { list, key, name }) => path::borrow(answer, list)?
             .as_array()?
             .iter()
-            .find(|element| element.get(key).and_then(Json::as_str).is_some_and(|other| path::same_name(other, name))),
+            .find(|element| path::text(element, key).is_some_and(|other| path::same_name(other, name))),
         // An object that owns no path cannot be missing.
         Some(Within::Paths(paths)) if paths.is_empty() => Some(answer),
         Some(Within::Paths(paths)) => {

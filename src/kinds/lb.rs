@@ -11,6 +11,12 @@ const FRONTENDS: &str = "properties.frontendIPConfigurations";
 const POOLS: &str = "properties.backendAddressPools";
 const PROBES: &str = "properties.probes";
 const RULES: &str = "properties.loadBalancingRules";
+const NAT_RULES: &str = "properties.inboundNatRules";
+const OUTBOUND: &str = "properties.outboundRules";
+/// Path of the frontend in a rule.
+pub(super) const FRONTEND_OF_RULE: &str = "properties.frontendIPConfiguration.id";
+/// Path of the frontends in an outbound rule.
+pub(super) const OUTBOUND_FRONTENDS: &str = "properties.frontendIPConfigurations";
 
 /// Error code for deleting a part that a scale set uses.
 pub(super) const IN_USE: &str = "LoadBalancerInUseByVirtualMachineScaleSet";
@@ -104,14 +110,13 @@ pub static KIND: Kind = Kind {
     },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
+        admit: Some(admit),
         settle: Some(settle),
         leads: Some(leads),
         accepts: &[
             "extendedLocation",
             "properties.frontendIPConfigurations[].properties.gatewayLoadBalancer.id",
             "properties.inboundNatPools",
-            "properties.inboundNatRules",
-            "properties.outboundRules",
         ],
         ..SimulatedBehaviour::NONE
     },
@@ -161,13 +166,56 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// A rule names one of the load balancer's frontends.
+pub(super) fn check_frontend(subject: &Subject<'_>, argument: &'static str, wanted: &str, findings: &mut Vec<Finding>) {
+    let frontends: Option<Vec<String>> = subject.with("loadbalancer", |lb| {
+        let all = lb.args.get("frontend_ip_configuration").and_then(Json::as_array).into_iter().flatten();
+        all.filter_map(|frontend| frontend.get("name").and_then(Json::as_str)).map(str::to_owned).collect()
+    });
+    if let Some(frontends) = frontends
+        && !frontends.iter().any(|name| name.eq_ignore_ascii_case(wanted))
+    {
+        findings.push(Finding {
+            argument,
+            summary: format!("the load balancer has no frontend `{wanted}`"),
+            why: String::new(),
+            help: match frontends.is_empty() {
+                true => "Add a `frontend_ip_configuration` block to the load balancer.".to_owned(),
+                false => format!("Use one of {}.", frontends.join(", ")),
+            },
+        });
+    }
+}
+
+/// Outbound connections through a frontend belong either to its outbound rule or to its other rules.
+fn admit(_: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let outbound = path::items(body, OUTBOUND).iter().flat_map(|rule| path::items(rule, OUTBOUND_FRONTENDS));
+    let outbound: Vec<ArmId> = outbound.filter_map(|one| path::text(one, "id")).map(ArmId::new).collect();
+    let snats =
+        |rule: &&Json| path::borrow(rule, "properties.disableOutboundSnat").and_then(Json::as_bool) != Some(true);
+    let shared = |rule: &&Json| {
+        path::text(rule, FRONTEND_OF_RULE).is_some_and(|frontend| outbound.contains(&ArmId::new(frontend)))
+    };
+    match path::items(body, RULES).iter().filter(snats).find(shared) {
+        None => Ok(()),
+        Some(rule) => Err(Refusal {
+            status: 400,
+            code: "LoadBalancingRuleMustDisableSNATSinceSameFrontendIPConfigurationIsReferencedByOutboundRule",
+            message: format!(
+                "Load balancing rule {} must disable SNAT since same frontend IP configuration is referenced by an outbound rule.",
+                path::text(rule, "name").unwrap_or_default()
+            ),
+        }),
+    }
+}
+
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let frontends = cloud.get_mut(id).and_then(|body| path::borrow_mut(body, FRONTENDS)).and_then(Json::as_array_mut);
     for frontend in frontends.into_iter().flatten() {
         path::fill(frontend, "properties.privateIPAllocationMethod", "Dynamic");
     }
     let Some(body) = cloud.get_mut(id) else { return };
-    for list in [FRONTENDS, POOLS, PROBES, RULES] {
+    for list in [FRONTENDS, POOLS, PROBES, RULES, NAT_RULES, OUTBOUND] {
         for part in path::borrow_mut(body, list).and_then(Json::as_array_mut).into_iter().flatten() {
             path::fill(part, "properties.provisioningState", "Succeeded");
         }
@@ -206,5 +254,42 @@ fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     if pools.is_empty() {
         return Lead::Nowhere("its load balancer has no rule for it");
     }
-    Lead::Objects(pools.iter().flat_map(|pool| cloud.users(pool)).filter(|user| user != id).collect())
+    let mut machines: Vec<ArmId> = pools.iter().flat_map(|pool| cloud.users(pool)).filter(|user| user != id).collect();
+    for pool in path::items(body, POOLS) {
+        let is_used =
+            path::text(pool, "name").is_some_and(|name| pools.contains(&id.child("backendAddressPools", name)));
+        if is_used {
+            machines.extend(addressed(cloud, pool));
+        }
+    }
+    Lead::Objects(machines)
+}
+
+/// The objects behind a pool of addresses: interfaces by their private address, and frontends of other load balancers.
+fn addressed(cloud: &dyn SimulatedWorld, pool: &Json) -> Vec<ArmId> {
+    let mut found = Vec::new();
+    for address in path::items(pool, "properties.loadBalancerBackendAddresses") {
+        let frontend = path::text(address, "properties.loadBalancerFrontendIPConfiguration.id").map(ArmId::new);
+        found.extend(frontend.and_then(|frontend| frontend.parent()));
+        let network = path::text(address, "properties.virtualNetwork.id")
+            .or_else(|| path::text(pool, "properties.virtualNetwork.id"))
+            .map(ArmId::new);
+        if let (Some(ip), Some(network)) = (path::text(address, "properties.ipAddress"), network) {
+            found.extend(interfaces(cloud, &network, ip));
+        }
+    }
+    found
+}
+
+/// The interfaces in a network that have this private address.
+fn interfaces(cloud: &dyn SimulatedWorld, network: &ArmId, ip: &str) -> Vec<ArmId> {
+    let has_it = |user: &ArmId| {
+        let configurations = cloud.get(user).map_or(&[][..], |body| path::items(body, "properties.ipConfigurations"));
+        configurations.iter().any(|one| {
+            let subnet = path::text(one, "properties.subnet.id").map(ArmId::new);
+            path::text(one, "properties.privateIPAddress") == Some(ip)
+                && subnet.and_then(|subnet| subnet.parent()).as_ref() == Some(network)
+        })
+    };
+    cloud.below(network).iter().flat_map(|subnet| cloud.users(subnet)).filter(has_it).collect()
 }

@@ -2,12 +2,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::lb::IN_USE;
+use super::lb::{FRONTEND_OF_RULE as FRONTEND, IN_USE, check_frontend};
 use super::path;
 use super::table::*;
 use crate::value::{Map, Value};
-
-const FRONTEND: &str = "properties.frontendIPConfiguration.id";
 
 /// Table of `lb_rule`.
 pub static KIND: Kind = Kind {
@@ -162,23 +160,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                 .to_owned(),
         });
     }
-    let Some(wanted) = subject.text("frontend_ip_configuration_name") else { return };
-    let frontends: Option<Vec<String>> = subject.with("loadbalancer", |lb| {
-        let all = lb.args.get("frontend_ip_configuration").and_then(Json::as_array).into_iter().flatten();
-        all.filter_map(|frontend| frontend.get("name").and_then(Json::as_str)).map(str::to_owned).collect()
-    });
-    if let Some(frontends) = frontends
-        && !frontends.iter().any(|name| name.eq_ignore_ascii_case(wanted))
-    {
-        findings.push(Finding {
-            argument: "frontend_ip_configuration_name",
-            summary: format!("the load balancer has no frontend `{wanted}`"),
-            why: String::new(),
-            help: match frontends.is_empty() {
-                true => "Add a `frontend_ip_configuration` block to the load balancer.".to_owned(),
-                false => format!("Use one of {}.", frontends.join(", ")),
-            },
-        });
+    if let Some(name) = subject.text("frontend_ip_configuration_name") {
+        check_frontend(subject, "frontend_ip_configuration_name", name, findings);
     }
 }
 

@@ -11,6 +11,7 @@ pub mod drill;
 pub mod emit;
 pub mod failover;
 pub mod hosts;
+pub mod membership;
 pub mod overrides;
 pub mod path;
 pub mod ranges;
@@ -23,9 +24,11 @@ mod both_ways;
 mod cosmosdb_account;
 mod cosmosdb_sql_container;
 mod cosmosdb_sql_database;
+mod data_disks;
 mod dns_a_record;
 mod dns_cname_record;
 mod dns_zone;
+mod firewall_rule;
 mod geo_replica;
 mod identity;
 mod image;
@@ -33,6 +36,9 @@ mod image_copy;
 mod key_vault;
 mod lb;
 mod lb_backend_address_pool;
+mod lb_backend_address_pool_address;
+mod lb_nat_rule;
+mod lb_outbound_rule;
 mod lb_probe;
 mod lb_rule;
 mod linux_virtual_machine;
@@ -41,12 +47,21 @@ mod machine_power;
 mod machine_profile;
 mod managed_disk;
 mod management_lock;
+mod monitor_autoscale_setting;
 mod mssql_database;
+mod mssql_firewall_rule;
 mod mssql_server;
+mod mssql_virtual_network_rule;
 mod nat_gateway;
+mod nat_gateway_public_ip_association;
+mod nat_gateway_public_ip_prefix_association;
 mod network_interface;
+mod network_interface_backend_address_pool_association;
+mod network_interface_nat_rule_association;
+mod network_interface_security_group_association;
 mod network_security_group;
 mod postgresql_flexible_server;
+mod postgresql_flexible_server_firewall_rule;
 mod postgresql_flexible_server_virtual_endpoint;
 mod public_ip;
 mod resource_group;
@@ -63,12 +78,15 @@ mod storage_container;
 mod storage_share;
 mod stray;
 mod subnet;
+mod subnet_nat_gateway_association;
 mod subnet_network_security_group_association;
+mod subnet_route_table_association;
 mod traffic_manager_azure_endpoint;
 mod traffic_manager_external_endpoint;
 mod traffic_manager_health;
 mod traffic_manager_profile;
 mod user_assigned_identity;
+mod virtual_machine_data_disk_attachment;
 mod virtual_network;
 mod vnet_peering;
 mod windows_virtual_machine;
@@ -89,13 +107,23 @@ pub static ALL: &[&Kind] = &[
     &network_security_group::KIND,
     &subnet_network_security_group_association::KIND,
     &route_table::KIND,
+    &subnet_route_table_association::KIND,
     &nat_gateway::KIND,
+    &nat_gateway_public_ip_association::KIND,
+    &nat_gateway_public_ip_prefix_association::KIND,
+    &subnet_nat_gateway_association::KIND,
     &network_interface::KIND,
+    &network_interface_security_group_association::KIND,
+    &network_interface_backend_address_pool_association::KIND,
+    &network_interface_nat_rule_association::KIND,
     &public_ip::KIND,
     &lb::KIND,
     &lb_backend_address_pool::KIND,
+    &lb_backend_address_pool_address::KIND,
     &lb_probe::KIND,
     &lb_rule::KIND,
+    &lb_nat_rule::KIND,
+    &lb_outbound_rule::KIND,
     &traffic_manager_profile::KIND,
     &traffic_manager_azure_endpoint::KIND,
     &traffic_manager_external_endpoint::KIND,
@@ -106,7 +134,9 @@ pub static ALL: &[&Kind] = &[
     &windows_virtual_machine::KIND,
     &linux_virtual_machine_scale_set::KIND,
     &windows_virtual_machine_scale_set::KIND,
+    &monitor_autoscale_setting::KIND,
     &managed_disk::KIND,
+    &virtual_machine_data_disk_attachment::KIND,
     &image::KIND,
     &shared_image_gallery::KIND,
     &shared_image::KIND,
@@ -116,12 +146,15 @@ pub static ALL: &[&Kind] = &[
     &role_assignment::KIND,
     &management_lock::KIND,
     &mssql_server::KIND,
+    &mssql_firewall_rule::KIND,
+    &mssql_virtual_network_rule::KIND,
     &mssql_database::KIND,
     &geo_replica::KIND,
     &cosmosdb_account::KIND,
     &cosmosdb_sql_database::KIND,
     &cosmosdb_sql_container::KIND,
     &postgresql_flexible_server::KIND,
+    &postgresql_flexible_server_firewall_rule::KIND,
     &postgresql_flexible_server_virtual_endpoint::KIND,
     &storage_account::KIND,
     &storage_share::KIND,

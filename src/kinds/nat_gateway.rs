@@ -1,6 +1,15 @@
 //! NAT gateway: outbound internet access for machines without public addresses.
 
+use serde_json::Value as Json;
+
+use super::machine_profile::admit_region;
 use super::table::*;
+use super::{path, public_ip};
+use crate::address::ArmId;
+
+/// The reason why a drill copies no way out of a network.
+pub(super) const WAY_OUT: &str = "it would give copies a way out to the internet";
+const ADDRESSES: &str = "properties.publicIpAddresses";
 
 /// Table of `nat_gateway`.
 pub static KIND: Kind = Kind {
@@ -35,11 +44,12 @@ pub static KIND: Kind = Kind {
         FakeValue::Guid,
         "GUID that Azure assigns to the gateway.",
     )],
-    drill: Drill::never("it would give copies a way out to the internet"),
+    drill: Drill::never(WAY_OUT),
     durations: Durations { create: 10, update: 10, delete: 12 },
     answers: AnswerStyle::AsyncBody,
     in_use: "CannotDeleteNatGatewayAssociatedToSubnet",
     simulated: SimulatedBehaviour {
+        admit: Some(admit),
         accepts: &[
             "properties.nat64",
             "properties.publicIpAddresses[].id",
@@ -62,3 +72,26 @@ nat_gateway "example" {
 "#,
     ..Kind::EMPTY
 };
+
+/// Azure attaches an address to one resource, of the address's region and SKU.
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let refused = |code, message| Err(Refusal { status: 400, code, message });
+    for address in path::items(body, ADDRESSES).iter().filter_map(|one| path::text(one, "id")).map(ArmId::new) {
+        admit_region(cloud, id, body, &address)?;
+        if let Some(other) = public_ip::owners(cloud, &address).into_iter().find(|owner| owner != id) {
+            return refused(
+                "PublicIPAddressInUse",
+                format!("Resource {other} is referencing public IP address {address} that is already in use by {id}."),
+            );
+        }
+        let sku = |body: &Json| path::text(body, "sku.name").unwrap_or("Basic").to_owned();
+        let (own, other) = (sku(body), cloud.get(&address).map(sku));
+        if other.as_ref().is_some_and(|other| *other != own) {
+            return refused(
+                "NatGatewayAndPublicIpAddressSkuMismatch",
+                format!("NAT gateway {id} of SKU {own} cannot use public IP address {address} of another SKU."),
+            );
+        }
+    }
+    Ok(())
+}

@@ -2,11 +2,13 @@
 
 use serde_json::Value as Json;
 
+use super::machine_profile::admit_region;
 use super::path;
 use super::table::*;
 use crate::address::ArmId;
 
-const CONFIGURATIONS: &str = "properties.ipConfigurations";
+/// Path of the configurations.
+pub(super) const CONFIGURATIONS: &str = "properties.ipConfigurations";
 
 static IP_CONFIGURATION: Block = Block::many(
     "name",
@@ -142,6 +144,7 @@ pub static KIND: Kind = Kind {
     },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
+        admit: Some(admit),
         settle: Some(settle),
         leads: Some(leads),
         accepts: &[
@@ -245,6 +248,54 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     for (at, configuration) in list.iter_mut().enumerate() {
         path::fill(configuration, "properties.primary", at == 0 && !has_primary);
     }
+}
+
+/// A link to an interface names one of its configurations.
+pub(super) fn check_configuration(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let Some(wanted) = subject.text("ip_configuration_name") else { return };
+    let names: Option<Vec<String>> = subject.with("network_interface", |interface| {
+        let all = interface.args.get("ip_configuration").and_then(Json::as_array).into_iter().flatten();
+        all.filter_map(|one| one.get("name").and_then(Json::as_str)).map(str::to_owned).collect()
+    });
+    if let Some(names) = names.filter(|names| !names.is_empty())
+        && !names.iter().any(|name| name.eq_ignore_ascii_case(wanted))
+    {
+        findings.push(Finding {
+            argument: "ip_configuration_name",
+            summary: format!("the network interface has no configuration `{wanted}`"),
+            why: String::new(),
+            help: format!("Use one of {}.", names.join(", ")),
+        });
+    }
+}
+
+/// Refuses links to resources of another region, and to load balancers and addresses of different SKUs.
+fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    let mut linked: Vec<ArmId> =
+        path::text(body, "properties.networkSecurityGroup.id").map(ArmId::new).into_iter().collect();
+    let mut skus: Vec<String> = Vec::new();
+    for configuration in path::items(body, CONFIGURATIONS) {
+        let lists = ["properties.loadBalancerBackendAddressPools", "properties.loadBalancerInboundNatRules"];
+        let parts = lists.iter().flat_map(|list| path::items(configuration, list));
+        let parts: Vec<ArmId> = parts.filter_map(|one| path::text(one, "id")).map(ArmId::new).collect();
+        let address = path::text(configuration, "properties.publicIPAddress.id").map(ArmId::new);
+        let owners = parts.iter().filter_map(ArmId::parent).chain(address);
+        let sku =
+            |owner: ArmId| cloud.get(&owner).map(|owner| path::text(owner, "sku.name").unwrap_or("Basic").to_owned());
+        skus.extend(owners.filter_map(sku));
+        linked.extend(parts);
+    }
+    linked.iter().try_for_each(|to| admit_region(cloud, id, body, to))?;
+    if skus.iter().any(|sku| sku == "Basic") && skus.iter().any(|sku| sku != "Basic") {
+        return Err(Refusal {
+            status: 400,
+            code: "DifferentSkuLoadBalancersAndPublicIPAddressNotAllowed",
+            message: format!(
+                "Different basic sku and standard sku load balancer or public Ip resources in availability set or network interface {id} are not allowed."
+            ),
+        });
+    }
+    Ok(())
 }
 
 /// Leads to its machine.

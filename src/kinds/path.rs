@@ -1,7 +1,7 @@
 //! Paths into the body of a resource: `properties.ipConfigurations[].properties.subnet.id`.
 //!
-//! Segments are joined by dots. `name[]` steps into every element of a list, `name[0]` into one element. The empty
-//! path is the body itself.
+//! Segments are joined by dots. `name[]` steps into every element of a list, `name[0]` into one element, and
+//! `name[key=value]` into the element whose property `key` has this value. The empty path is the body itself.
 
 use serde_json::{Map, Value as Json};
 
@@ -10,7 +10,7 @@ pub fn get(body: &Json, path: &str) -> Option<Json> {
     if path.is_empty() {
         return Some(body.clone());
     }
-    let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (segment, rest) = first(path);
     match segment.split_once('[') {
         None => get(body.get(segment)?, rest),
         Some((name, "]")) => {
@@ -19,20 +19,73 @@ pub fn get(body: &Json, path: &str) -> Option<Json> {
             (inner.len() == items.len()).then_some(Json::Array(inner))
         }
         Some((name, index)) => {
-            let index: usize = index.trim_end_matches(']').parse().ok()?;
-            get(body.get(name)?.get(index)?, rest)
+            let list = body.get(name)?.as_array()?;
+            get(list.get(position(list, index)?)?, rest)
         }
     }
 }
 
-/// Borrowed value at a path without lists.
-pub fn borrow<'a>(body: &'a Json, path: &str) -> Option<&'a Json> {
-    if path.is_empty() { Some(body) } else { path.split('.').try_fold(body, |at, segment| at.get(segment)) }
+/// The first segment of a path and the rest. A dot in brackets belongs to the segment.
+fn first(path: &str) -> (&str, &str) {
+    let mut inside = false;
+    for (at, c) in path.char_indices() {
+        match c {
+            '[' => inside = true,
+            ']' => inside = false,
+            '.' if !inside => return (&path[..at], &path[at + 1..]),
+            _ => {}
+        }
+    }
+    (path, "")
 }
 
-/// Mutable value at a path without lists.
+/// The position that the text after an opening bracket selects: a number, or the element with a name.
+fn position(list: &[Json], selector: &str) -> Option<usize> {
+    let selector = selector.trim_end_matches(']');
+    match selector.split_once('=') {
+        None => selector.parse().ok(),
+        Some((key, name)) => list.iter().position(|item| text(item, key).is_some_and(|own| same_name(own, name))),
+    }
+}
+
+/// Path of the element of a list whose property `key` has this value.
+pub fn selected(list: &str, key: &str, value: &str) -> String {
+    format!("{list}[{key}={value}]")
+}
+
+/// Borrowed value at a path without lists, but for elements selected by a property.
+pub fn borrow<'a>(body: &'a Json, path: &str) -> Option<&'a Json> {
+    let (mut at, mut rest) = (body, path);
+    while !rest.is_empty() {
+        let (segment, after) = first(rest);
+        at = match segment.split_once('[') {
+            None => at.get(segment)?,
+            Some((name, selector)) => {
+                let list = at.get(name)?.as_array()?;
+                list.get(position(list, selector)?)?
+            }
+        };
+        rest = after;
+    }
+    Some(at)
+}
+
+/// Mutable value at a path without lists, but for elements selected by a property.
 pub fn borrow_mut<'a>(body: &'a mut Json, path: &str) -> Option<&'a mut Json> {
-    if path.is_empty() { Some(body) } else { path.split('.').try_fold(body, |at, segment| at.get_mut(segment)) }
+    let (mut at, mut rest) = (body, path);
+    while !rest.is_empty() {
+        let (segment, after) = first(rest);
+        at = match segment.split_once('[') {
+            None => at.get_mut(segment)?,
+            Some((name, selector)) => {
+                let list = at.get_mut(name)?.as_array_mut()?;
+                let position = position(list, selector)?;
+                list.get_mut(position)?
+            }
+        };
+        rest = after;
+    }
+    Some(at)
 }
 
 /// String at a path without lists.
@@ -53,19 +106,26 @@ pub fn fill(body: &mut Json, path: &str, value: impl Into<Json>) {
 }
 
 /// Sets the value at a path and creates missing objects and list elements. With `[]`, sets one value for each
-/// element. Merges an object into an existing one.
+/// element. An element that is selected by a property is not created: without it, nothing is set. Merges an object
+/// into an existing one.
 pub fn put(body: &mut Json, path: &str, value: Json) {
     if path.is_empty() {
         join(body, value);
         return;
     }
-    let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (segment, rest) = first(path);
     match segment.split_once('[') {
         None => put(slot(body, segment), rest, value),
         Some((name, "]")) => {
             let Json::Array(values) = value else { return };
             let list = list_at(body, name, values.len());
             for (element, value) in list.iter_mut().zip(values) {
+                put(element, rest, value);
+            }
+        }
+        Some((name, selector)) if selector.contains('=') => {
+            let list = list_at(body, name, 0);
+            if let Some(element) = position(list, selector).and_then(|at| list.get_mut(at)) {
                 put(element, rest, value);
             }
         }
@@ -80,14 +140,19 @@ pub fn put(body: &mut Json, path: &str, value: Json) {
 
 /// Removes the value at a path, and nothing else; through lists, from each element.
 pub fn remove(body: &mut Json, path: &str) {
-    let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
-    let name = segment.split('[').next().unwrap_or(segment);
+    let (segment, rest) = first(path);
+    let (name, selector) = segment.split_once('[').unwrap_or((segment, ""));
     let Json::Object(map) = body else { return };
     if rest.is_empty() {
         map.remove(name);
         return;
     }
     match map.get_mut(name) {
+        Some(Json::Array(items)) if selector.contains('=') => {
+            if let Some(item) = position(items, selector).and_then(|at| items.get_mut(at)) {
+                remove(item, rest);
+            }
+        }
         Some(Json::Array(items)) => items.iter_mut().for_each(|item| remove(item, rest)),
         Some(inner) => remove(inner, rest),
         None => {}
@@ -213,6 +278,25 @@ mod tests {
         assert_eq!(get(&body, "properties.missing"), None);
         remove(&mut body, "properties.publicIpAddresses[].id");
         assert_eq!(get(&body, "properties.publicIpAddresses"), Some(json!([{}, {}])));
+    }
+
+    #[test]
+    fn elements_are_selected_by_a_property() {
+        let at = |name: &str| format!("{}.properties.pools", selected("properties.configurations", "name", name));
+        let mut body =
+            json!({"properties": {"configurations": [{"name": "a.b"}, {"name": "C", "properties": {"x": 1}}]}});
+        assert_eq!(borrow(&body, &at("a.b")), None);
+        put(&mut body, &at("c"), json!([1]));
+        put(&mut body, &at("a.b"), json!([2]));
+        put(&mut body, &at("missing"), json!([3]));
+        assert_eq!((borrow(&body, &at("C")), get(&body, &at("a.b"))), (Some(&json!([1])), Some(json!([2]))));
+        remove(&mut body, &at("a.b"));
+        assert_eq!(
+            body,
+            json!({"properties": {"configurations": [
+                {"name": "a.b", "properties": {}}, {"name": "C", "properties": {"x": 1, "pools": [1]}},
+            ]}})
+        );
     }
 
     #[test]

@@ -185,6 +185,23 @@ fn hosts(body: &Json) -> Vec<String> {
     found.into_iter().flatten().map(str::to_ascii_lowercase).collect()
 }
 
+/// The objects that an address is attached to.
+pub(super) fn owners(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<ArmId> {
+    let lists = [
+        ("properties.frontendIPConfigurations", "properties.publicIPAddress.id"),
+        ("properties.ipConfigurations", "properties.publicIPAddress.id"),
+        ("properties.publicIpAddresses", "id"),
+    ];
+    let has_it = |user: &ArmId| {
+        let body = cloud.get(user);
+        lists.iter().any(|(list, at)| {
+            let entries = body.map_or(&[][..], |body| path::items(body, list));
+            entries.iter().any(|entry| path::text(entry, at).is_some_and(|to| ArmId::new(to) == *id))
+        })
+    };
+    cloud.users(id).into_iter().filter(has_it).collect()
+}
+
 /// Leads to the users of the address: frontends of load balancers, and network interfaces.
 fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     let answers_at = |user: &ArmId| {

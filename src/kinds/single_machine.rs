@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::machine_power::{self, DISK_STATE, is_running};
 use super::machine_profile::{self, Os, admit_image, admit_region, finding, profile};
 use super::table::*;
-use super::{identity, path};
+use super::{data_disks, identity, path};
 use crate::address::ArmId;
 
 const AT: &str = "properties";
@@ -16,6 +16,9 @@ const NICS: &str = "properties.networkProfile.networkInterfaces";
 const OWNER: &str = "properties.virtualMachine.id";
 /// Path of the id of the operating system disk.
 pub(super) const OS_DISK_ID: &str = "properties.storageProfile.osDisk.managedDisk.id";
+
+/// Path of the data disks.
+pub(super) const DATA_DISKS: &str = "properties.storageProfile.dataDisks";
 
 /// Provider type and API version of virtual machines.
 pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachines", api: "2026-04-01" };
@@ -414,6 +417,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
             });
         }
     }
+    data_disks::admit(cloud, id, body)?;
     let Some(disk) = path::text(body, OS_DISK_ID).map(ArmId::new) else { return Ok(()) };
     admit_region(cloud, id, body, &disk)?;
     let owner = cloud.get(&disk).and_then(|disk| path::text(disk, "managedBy")).map(ArmId::new);
@@ -461,6 +465,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
         Some(disk) => attach(disk, Some(id)),
         None => cloud.put(&disk, standing),
     }
+    data_disks::settle(cloud, id);
 }
 
 fn nics(body: &Json) -> Vec<ArmId> {
@@ -486,7 +491,8 @@ fn disk_of(id: &ArmId, disk: &ArmId, body: &Json) -> Json {
     })
 }
 
-fn attach(disk: &mut Json, to: Option<&ArmId>) {
+/// Shows on a disk that it is attached to this machine, or to none.
+pub(super) fn attach(disk: &mut Json, to: Option<&ArmId>) {
     let owner = path::text(disk, "managedBy").map(ArmId::new);
     if to.is_some() && owner.as_ref() == to {
         // A write of the machine does not start it.
@@ -499,7 +505,8 @@ fn attach(disk: &mut Json, to: Option<&ArmId>) {
     path::put(disk, DISK_STATE, Json::from(if to.is_some() { "Attached" } else { "Unattached" }));
 }
 
-fn removed(cloud: &mut dyn SimulatedWorld, _: &ArmId, body: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
+    data_disks::release(cloud, id, &data_disks::ids(body));
     for nic in nics(body) {
         if let Some(nic) = cloud.get_mut(&nic) {
             path::remove(nic, "properties.virtualMachine");

@@ -2,6 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::machine_profile::admit_region;
 use super::ranges::{outside, overlap};
 use super::table::*;
 use super::{path, virtual_network};
@@ -207,6 +208,11 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     if own.is_empty() && path::borrow(body, "properties.ipamPoolPrefixAllocations").is_none() {
         return refused("MissingAddressPrefix", format!("Subnet '{}' has no address prefix.", id.name()));
+    }
+    for at in ["properties.natGateway.id", "properties.networkSecurityGroup.id", "properties.routeTable.id"] {
+        if let (Some(to), Some(network)) = (path::text(body, at).map(ArmId::new), cloud.get(&network)) {
+            admit_region(cloud, id, network, &to)?;
+        }
     }
     // The ranges are unknown if the network is created by the same request.
     let Some(space) = cloud.get(&network).map(|body| path::items(body, virtual_network::SPACE)) else { return Ok(()) };

@@ -26,6 +26,7 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: "",
+    link: true,
     odd: Overrides { name: Some(name), ..Overrides::NONE },
     terraform: Terraform { named: false, ..Terraform::BY_RULE },
     example: r#"
@@ -56,6 +57,6 @@ subnet_network_security_group_association "example" {
 };
 
 /// The association has no name of its own and takes the subnet's.
-fn name(subject: &Subject<'_>) -> String {
+pub(super) fn name(subject: &Subject<'_>) -> String {
     subject.text("subnet").and_then(|id| id.rsplit('/').next()).unwrap_or_default().to_owned()
 }

@@ -11,6 +11,7 @@ pub use super::argument::*;
 pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{Terraform, TerraformShape};
 pub use super::failover::*;
+pub use super::membership::{Enclosure, Membership, Owners};
 pub use super::overrides::*;
 use super::ranges;
 use crate::address::ArmId;
@@ -51,6 +52,9 @@ pub struct Kind {
     /// Objects of a resource that depend on each other: when one of them is missing, the others cannot be repaired,
     /// and drplan replaces all.
     pub together: bool,
+    /// True for a link between resources. It cannot exist without any of them, so it is failover-only if one of them
+    /// is, although its parent may be permanent.
+    pub link: bool,
     /// Lock: blocks changes to its scope and to everything below. drplan creates it after them and deletes it before
     /// them.
     pub guards: bool,
@@ -115,6 +119,7 @@ impl Kind {
         in_use: "Conflict",
         apart: &[],
         together: false,
+        link: false,
         guards: false,
         run_moves: &[],
         moves: Moves::NONE,
@@ -144,7 +149,24 @@ impl Kind {
             let others = values(other.1, name);
             values(one.1, name).iter().any(|value| others.iter().any(|other| ranges::meet(value, other)))
         };
-        one.0 != other.0 && one.0.parent() == other.0.parent() && self.apart.iter().any(meet)
+        let same_member = |of: &Membership| {
+            let members = of.limited(one.1).zip(of.limited(other.1));
+            members.is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
+        };
+        let beside = one.0.parent() == other.0.parent() && self.apart.iter().any(meet);
+        one.0 != other.0 && (beside || matches!(self.place, Place::Member(of) if same_member(of)))
+    }
+
+    /// Keys that an object shares with those that it may exclude: its parent, and a member that has one owner.
+    pub fn contended(&self, id: &ArmId, args: &JsonMap<String, Json>) -> Vec<String> {
+        let parent = id.parent().filter(|_| !self.apart.is_empty()).map(|parent| parent.folded());
+        let member = match self.place {
+            Place::Member(of) => {
+                of.limited(args).map(|member| format!("{} {}", self.name, member.to_ascii_lowercase()))
+            }
+            _ => None,
+        };
+        parent.into_iter().chain(member).collect()
     }
 
     /// The argument with this name.
@@ -197,6 +219,8 @@ pub enum Place {
     /// Properties of another object, treated as a resource of their own. The argument named here refers to that
     /// object, whose id is also this one's. A deletion removes the paths of the arguments from that object.
     Property(&'static str),
+    /// An element of a list in another object's body, identified by the id of a third one. Written like a part.
+    Member(&'static Membership),
 }
 
 /// Source of an object's region.

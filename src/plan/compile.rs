@@ -202,15 +202,17 @@ impl<'a> Compiler<'a> {
     fn free(&mut self) {
         let stack = self.stack;
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
-        let mut freed: HashMap<Option<ArmId>, Vec<_>> = HashMap::new();
+        let mut freed: HashMap<String, Vec<_>> = HashMap::new();
         for (at, old, take) in self.taken() {
-            if let Some(kind) = kind_of(at, old).filter(|kind| !kind.apart.is_empty()) {
-                freed.entry(old.id.parent()).or_default().push((at, kind, old, take));
+            let Some(kind) = kind_of(at, old) else { continue };
+            for key in kind.contended(&old.id, &old.arguments) {
+                freed.entry(key).or_default().push((at, kind, old, take));
             }
         }
-        for (resource, put) in puts.iter().filter(|(resource, _)| !resource.kind.apart.is_empty()) {
+        for (resource, put) in puts.iter().filter(|_| !freed.is_empty()) {
             let args = plain(resource);
-            for (at, kind, old, take) in freed.get(&resource.id.parent()).into_iter().flatten() {
+            let keys = resource.kind.contended(&resource.id, &args);
+            for (at, kind, old, take) in keys.iter().filter_map(|key| freed.get(key)).flatten() {
                 let alike = kind.apart == resource.kind.apart && **at != resource.address;
                 let excludes = || resource.kind.excludes((&resource.id, &args), (&old.id, &old.arguments));
                 if alike && excludes() && !self.waits_for(*take, *put) {

@@ -29,6 +29,7 @@ pub(super) fn attributes(world: &mut World, id: &str, type_: &'static ProviderTy
     for kind in type_.writers() {
         let prefix = match kind.place {
             Place::Part(_, list, ..) => format!("{list}[]."),
+            Place::Member(of) => format!("{}[].", of.every()),
             _ => String::new(),
         };
         for attribute in kind.attributes {

@@ -106,14 +106,23 @@ fn build() -> BTreeMap<String, ProviderType> {
     let variants = variants.flat_map(|variants| variants.of.iter().map(|(of, kind)| (*kind, Some((variants.by, *of)))));
     let all: Vec<_> = kinds().chain(variants).filter(|(kind, _)| !kind.arm.type_.is_empty()).collect();
     for (kind, _) in &all {
-        if !matches!(kind.place, Place::Part(..) | Place::Property(_)) {
+        if !matches!(kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_)) {
             types.entry(kind.arm.type_.to_ascii_lowercase()).or_insert_with(|| ProviderType::new(kind)).add(kind);
         }
     }
     for (kind, variant) in &all {
-        let (Place::Part(argument, ..) | Place::Property(argument)) = kind.place else { continue };
+        let argument = match kind.place {
+            Place::Part(argument, ..) | Place::Property(argument) => argument,
+            Place::Member(of) => of.owner,
+            _ => continue,
+        };
         for parent in parents(kind, argument, *variant) {
-            if let Some(type_) = types.get_mut(&parent.arm.type_.to_ascii_lowercase()) {
+            // A part of another object has that object's body.
+            let type_ = match parent.place {
+                Place::Part(..) => parent.arm.type_.rsplit_once('/').map_or("", |(whole, _)| whole),
+                _ => parent.arm.type_,
+            };
+            if let Some(type_) = types.get_mut(&type_.to_ascii_lowercase()) {
                 type_.add_within(kind);
             }
         }
@@ -187,6 +196,11 @@ impl ProviderType {
                 element.at(key);
                 self.parts.push(EmbeddedList { kind, list, segment, key });
             }
+            Place::Member(of) => {
+                let element = self.shape.at(&format!("{}[]", of.every()));
+                element.join(shape);
+                element.at(of.key);
+            }
             _ => self.shape.join(shape.optional()),
         }
         self.within.push(kind);
@@ -221,6 +235,7 @@ impl ProviderType {
     fn know(&mut self, kind: &'static Kind) {
         let prefix = match kind.place {
             Place::Part(_, list, ..) => format!("{list}[]."),
+            Place::Member(of) => format!("{}[].", of.every()),
             _ => String::new(),
         };
         for (path, lit) in kind.fixed {

@@ -432,13 +432,13 @@ impl ResourceBuilder<'_, '_> {
             (Some(_), Some(main)) if main.within.is_none() => main.id.clone(),
             _ => id.clone(),
         };
-        let group = match kind.place {
-            Place::Subscription => Some(self.address.clone()),
-            _ => above.and_then(|parent| parent.group.clone()),
-        };
         let presence = match self.copies {
             Some(_) => Presence::Failover,
             None => place::presence(kind, &args, &uses, above, facts),
+        };
+        let group = match kind.place {
+            Place::Subscription => Some(self.address.clone()),
+            _ => place::group(kind, presence, &uses, above, facts),
         };
         let uses: BTreeSet<Address> = uses.into_iter().filter(|used| used != self.address).collect();
         needs.extend(uses.iter().cloned());

@@ -98,7 +98,11 @@ fn members(stack: &Stack, group: &FailoverGroup) -> Vec<Address> {
             }
         }
         let completes = |resource: &&Resource| {
-            let (Place::Part(whole, ..) | Place::Property(whole)) = resource.kind.place else { return false };
+            let whole = match resource.kind.place {
+                Place::Part(whole, ..) | Place::Property(whole) => whole,
+                Place::Member(of) => of.owner,
+                _ => return false,
+            };
             let whole = resource.args.get(whole).and_then(Value::as_str).map(ArmId::new);
             whole.and_then(|whole| stack.by_id.get(&whole)).is_some_and(|whole| members.contains(whole))
         };

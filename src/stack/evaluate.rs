@@ -11,13 +11,15 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl;
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK};
-use crate::kinds::{NameScope, Place, with_article};
+use crate::kinds::{NameScope, Owners, Place, with_article};
 use crate::stack::block::Instance;
 use crate::stack::program::{Definition, Program};
 use crate::stack::read::MAX_RESOURCES;
 use crate::stack::scope::{BlockScope, Facts, FaultyResource, Instances, Locals};
 use crate::stack::settings::unsupported;
-use crate::stack::{CloudName, FailoverGroup, Knowledge, Output, Resource, Site, Stack, block, group, settings};
+use crate::stack::{
+    CloudName, FailoverGroup, Knowledge, Output, Presence, Resource, Site, Stack, block, group, settings,
+};
 use crate::value::{Map, Value};
 
 impl Program {
@@ -191,7 +193,34 @@ impl StackEvaluation {
         {
             collisions.add(Collision::Name, first, &resource);
         }
+        if let Some((argument, first)) = self.same_member(&resource) {
+            collisions.add(Collision::Member(argument), first, &resource);
+        }
         self.resources.insert(resource.address.clone(), resource);
+    }
+
+    /// The first resource that has a member which can have no further owner, where it is another, and the argument.
+    fn same_member(&mut self, resource: &Resource) -> Option<(&'static str, &Resource)> {
+        let Place::Member(of) = resource.kind.place else { return None };
+        let id = ArmId::new(resource.args.get(of.member)?.as_str()?);
+        let shared = match of.owners {
+            Owners::Any => return None,
+            Owners::One => None,
+            Owners::Argument(argument) => {
+                let member = self.by_id.get(&id).and_then(|address| self.resources.get(address));
+                member.and_then(|member| member.args.get(argument)?.clear()?.json().as_f64())
+            }
+        };
+        if shared.is_some_and(|owners| owners > 1.0) {
+            return None;
+        }
+        match self.names.entry((resource.kind.name, id.folded())) {
+            Entry::Occupied(first) => Some((of.member, self.resources.get(first.get())?)),
+            Entry::Vacant(free) => {
+                free.insert(resource.address.clone());
+                None
+            }
+        }
     }
 
     /// The first resource of this type with this name, where it is another; from now on, this one.
@@ -214,6 +243,8 @@ enum Collision {
     Object,
     /// A name that is unique in all of Azure.
     Name,
+    /// A member that has one owner, in this argument.
+    Member(&'static str),
 }
 
 /// Collisions of one block's instances with earlier ones, those of the same two blocks together: they have one cause.
@@ -256,10 +287,13 @@ impl Collisions {
 impl Collision {
     fn diagnostic(self, first: &Resource, second: &Resource) -> Diagnostic {
         let of_one_block = first.address.block() == second.address.block();
-        let help = match second.spans.contains_key("name") {
+        let help = match (self, second.spans.contains_key("name")) {
+            (Self::Member(argument), _) => format!("Write another `{argument}` into one of them."),
             _ if !of_one_block => "Write another `name = \"…\"` into one of them.".to_owned(),
-            true => "Write a `name` that contains `each.key`, so that each instance has its own.".to_owned(),
-            false => format!("Write `name = \"{}-${{each.key}}\"`, so that each instance has its own.", first.name),
+            (_, true) => "Write a `name` that contains `each.key`, so that each instance has its own.".to_owned(),
+            (_, false) => {
+                format!("Write `name = \"{}-${{each.key}}\"`, so that each instance has its own.", first.name)
+            }
         };
         let diagnostic = match self {
             Self::Object => Diagnostic::error(
@@ -268,6 +302,12 @@ impl Collision {
             )
             .at(second.span)
             .why(format!("Both have the id {}.", second.id)),
+            Self::Member(argument) => Diagnostic::error(
+                "same-member",
+                format!("`{}` and `{}` have the same `{argument}`", first.address, second.address),
+            )
+            .at(block::span_of(second, argument))
+            .why("Azure attaches it to one resource only, and refuses the second.".to_owned()),
             Self::Name => Diagnostic::error(
                 "same-name",
                 format!("`{}` and `{}` have the same name `{}`", first.address, second.address, second.name),
@@ -282,6 +322,7 @@ impl Collision {
         match self {
             _ if of_one_block => diagnostic,
             Self::Object => diagnostic.and(first.span, "the other"),
+            Self::Member(argument) => diagnostic.and(block::span_of(first, argument), "the other"),
             Self::Name => diagnostic.and(block::span_of(first, "name"), "the other"),
         }
     }
@@ -333,13 +374,21 @@ fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> Ind
 /// health probe of a load balancer comes after the rule that makes the probe active, and resources in a subnet after
 /// the subnet's security group.
 fn completed_first(resources: &IndexMap<Address, Resource>, budget: &Budget) -> Vec<(Address, Vec<Address>)> {
-    let completes = |resource: &Resource| matches!(resource.kind.place, Place::Part(..) | Place::Property(_));
+    let completes =
+        |resource: &Resource| matches!(resource.kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_));
     let mut completing: HashMap<&Address, Vec<&Address>> = HashMap::new();
     for resource in resources.values().filter(|resource| completes(resource)) {
         for used in &resource.uses {
-            let whole = matches!(resource.kind.place, Place::Property(_));
-            let used_place = resources.get(used).map(|used| used.kind.place);
-            if whole || matches!(used_place, Some(Place::Part(..))) {
+            let is_completed = match (resource.kind.place, resources.get(used)) {
+                (Place::Property(_), _) => true,
+                // A member completes its owner, and its other end only takes part.
+                (Place::Member(of), Some(used)) => {
+                    let owner = resource.args.get(of.owner).and_then(Value::as_str);
+                    owner.is_some_and(|owner| ArmId::new(owner) == used.id)
+                }
+                (_, used) => used.is_some_and(|used| matches!(used.kind.place, Place::Part(..))),
+            };
+            if is_completed {
                 completing.entry(used).or_default().push(&resource.address);
             }
         }
@@ -352,6 +401,11 @@ fn completed_first(resources: &IndexMap<Address, Resource>, budget: &Budget) -> 
             for other in completing.get(used).into_iter().flatten() {
                 if budget.charge(DEPENDENCY_WORK).is_err() {
                     return Vec::new();
+                }
+                // A permanent resource exists before a failover, and does not wait for what one brings.
+                let is_later = resources.get(*other).is_some_and(|other| other.presence == Presence::Failover);
+                if is_later && resource.presence == Presence::Permanent {
+                    continue;
                 }
                 let needed = needed.entry(*other).or_insert_with(|| all_needs(resources, other, budget));
                 if !needed.contains(&resource.address) {

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::decode::BlockInput;
-use crate::kinds::{Kind, Location, Place, RESOURCE_GROUP, with_article};
+use crate::kinds::{Enclosure, Kind, Location, Place, RESOURCE_GROUP, with_article};
 use crate::stack::scope::Facts;
 use crate::stack::{Presence, Resource};
 use crate::value::{Map, Unknown, Value};
@@ -22,7 +22,20 @@ pub(super) fn argument(kind: &Kind) -> Option<&'static str> {
         | Place::Extension(argument)
         | Place::Part(argument, ..)
         | Place::Property(argument) => Some(argument),
+        Place::Member(of) => Some(of.owner),
     }
+}
+
+/// The arguments that the id follows from, beside the name.
+fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
+    let further = match kind.place {
+        Place::Member(of) => match of.enclosure {
+            Enclosure::Element(argument, ..) => [Some(of.member), Some(argument)],
+            Enclosure::Whole | Enclosure::Part(_) => [Some(of.member), None],
+        },
+        _ => [None, None],
+    };
+    argument(kind).into_iter().chain(further.into_iter().flatten()).filter(|argument| !argument.is_empty())
 }
 
 /// The `site` of a block.
@@ -113,7 +126,10 @@ fn is_elsewhere(kind: &Kind) -> bool {
 
 /// Reports a parent that is unknown before apply or sensitive, because ids follow from it.
 fn decided(kind: &Kind, args: &Map, spans: &BTreeMap<Arc<str>, Span>) -> Result<(), Option<Diagnostic>> {
-    let Some(argument) = argument(kind) else { return Ok(()) };
+    deciding(kind).try_for_each(|argument| decided_by(argument, args, spans))
+}
+
+fn decided_by(argument: &str, args: &Map, spans: &BTreeMap<Arc<str>, Span>) -> Result<(), Option<Diagnostic>> {
     let placed = |problem: Diagnostic| match spans.get(argument) {
         Some(span) => Some(problem.at(*span)),
         None => Some(problem),
@@ -158,10 +174,26 @@ pub(super) fn presence(
         };
     }
     // For a resource that joins several (both networks of a peering), one failover-only member is enough.
-    let joins_failover = kind.recovery.joins.is_some()
+    let joins_failover = (kind.recovery.joins.is_some() || kind.link)
         && uses
             .iter()
             .filter_map(|used| facts.resources.get(used))
             .any(|resource| resource.presence == Presence::Failover);
     if joins_failover { Presence::Failover } else { above.map_or(Presence::Permanent, |above| above.presence) }
+}
+
+/// The resource group of a resource: that of its parent. A failover-only link in a permanent parent belongs to the
+/// group of an end that is failover-only as well, so that it comes and goes with it.
+pub(super) fn group(
+    kind: &Kind,
+    presence: Presence,
+    uses: &[Address],
+    above: Option<&Resource>,
+    facts: &Facts<'_>,
+) -> Option<Address> {
+    let is_brought = kind.link && presence == Presence::Failover;
+    let with_it = above.filter(|above| !is_brought || above.presence == presence);
+    let mut ends = uses.iter().filter_map(|used| facts.resources.get(used));
+    let brought = || ends.find(|end| is_brought && end.presence == presence);
+    with_it.or_else(brought)?.group.clone()
 }

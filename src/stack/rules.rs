@@ -39,8 +39,12 @@ struct Sound<'a> {
 
 impl OtherResources for Sound<'_> {
     fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
-        let resource = self.facts.by_id.get(id).and_then(|address| self.facts.resources.get(address));
-        if resource.is_some_and(|resource| is_told_within(&resource.args)) {
+        let address = self.facts.by_id.get(id);
+        let resource = address.and_then(|address| self.facts.resources.get(address));
+        // A name that its block should not have may be the misspelt one of an argument.
+        let errors = address.and_then(|address| self.facts.faulty.get(address)).map(|faulty| &faulty.errors);
+        let is_misspelt = errors.is_some_and(|errors| errors.iter().any(|(code, _)| *code == "unknown-argument"));
+        if is_misspelt || resource.is_some_and(|resource| is_told_within(&resource.args)) {
             self.asked.set(true);
             return;
         }

@@ -188,6 +188,7 @@ fn scope(place: Place) -> String {
         Place::Extension(scope) => format!("extension of the resource in `{scope}`"),
         Place::Part(parent, ..) => format!("list element of the resource in `{parent}`"),
         Place::Property(of) => format!("properties of the resource in `{of}`"),
+        Place::Member(of) => format!("list element of the resource in `{}`", of.owner),
     }
 }
 

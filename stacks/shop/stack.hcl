@@ -59,8 +59,6 @@ variable "front_count" {
 locals {
   # Machine names have a number of two digits: front-01, front-02, …
   fronts = toset([for n in range(1, var.front_count + 1) : format("%02d", n)])
-  # The machine that users reach. It forwards requests to the others.
-  first = "01"
 
   ubuntu = {
     publisher = "Canonical"
@@ -122,6 +120,10 @@ subnet "front-toronto" {
   service_endpoint {
     service = "Microsoft.Storage"
   }
+
+  service_endpoint {
+    service = "Microsoft.Sql"
+  }
 }
 
 subnet "back-toronto" {
@@ -135,6 +137,10 @@ subnet "front-montreal" {
 
   service_endpoint {
     service = "Microsoft.Storage"
+  }
+
+  service_endpoint {
+    service = "Microsoft.Sql"
   }
 }
 
@@ -205,6 +211,25 @@ mssql_server "montreal" {
   mirrors        = mssql_server.toronto
   name           = "drplan-shop-sql-montreal"
   resource_group = resource_group.shop-montreal
+}
+
+# Each server admits the machines of its own site: rules are not replicated.
+mssql_virtual_network_rule "toronto" {
+  server = mssql_server.toronto
+  subnet = subnet.front-toronto
+}
+
+mssql_virtual_network_rule "montreal" {
+  server = mssql_server.montreal
+  subnet = subnet.front-montreal
+}
+
+mssql_firewall_rule "office" {
+  for_each         = { toronto = mssql_server.toronto, montreal = mssql_server.montreal }
+  name             = "office"
+  server           = each.value
+  start_ip_address = "203.0.113.10"
+  end_ip_address   = "203.0.113.10"
 }
 
 mssql_database "orders" {
@@ -325,8 +350,14 @@ network_interface "front" {
     subnet                        = subnet.front-toronto
     private_ip_address_allocation = "Static"
     private_ip_address            = cidrhost("10.1.1.0/24", 10 + each.key)
-    public_ip_address             = each.key == local.first ? public_ip.toronto : null
   }
+}
+
+network_interface_backend_address_pool_association "front" {
+  for_each              = local.fronts
+  network_interface     = network_interface.front[each.key]
+  ip_configuration_name = "internal"
+  backend_address_pool  = lb_backend_address_pool.toronto
 }
 
 linux_virtual_machine "front" {
@@ -412,12 +443,52 @@ managed_disk "office-archive" {
   public_network_access_enabled = false
 }
 
+virtual_machine_data_disk_attachment "office-archive" {
+  virtual_machine = windows_virtual_machine.office
+  managed_disk    = managed_disk.office-archive
+  lun             = 0
+  caching         = "ReadOnly"
+}
+
 public_ip "toronto" {
   resource_group    = resource_group.shop-toronto
   allocation_method = "Static"
   sku               = "Standard"
   zones             = ["1", "2", "3"]
   domain_name_label = "drplan-shop-toronto"
+}
+
+lb "toronto" {
+  resource_group = resource_group.shop-toronto
+
+  frontend_ip_configuration {
+    name              = "front"
+    public_ip_address = public_ip.toronto
+  }
+}
+
+lb_backend_address_pool "toronto" {
+  name         = "front"
+  loadbalancer = lb.toronto
+}
+
+lb_probe "toronto" {
+  name         = "https"
+  loadbalancer = lb.toronto
+  protocol     = "Https"
+  port         = 443
+  request_path = "/healthz"
+}
+
+lb_rule "toronto" {
+  name                           = "https"
+  loadbalancer                   = lb.toronto
+  frontend_ip_configuration_name = "front"
+  protocol                       = "Tcp"
+  frontend_port                  = 443
+  backend_port                   = 443
+  backend_address_pools          = [lb_backend_address_pool.toronto]
+  probe                          = lb_probe.toronto
 }
 
 # ── Failover-only resources ──────────────────────────────────────────────────
@@ -438,8 +509,42 @@ network_interface "front-failover" {
     name                          = "internal"
     subnet                        = subnet.front-montreal
     private_ip_address_allocation = "Dynamic"
-    public_ip_address             = each.key == local.first ? public_ip.failover : null
   }
+}
+
+network_interface_backend_address_pool_association "front-failover" {
+  for_each             = local.fronts
+  mirrors              = network_interface_backend_address_pool_association.front[each.key]
+  network_interface    = network_interface.front-failover[each.key]
+  backend_address_pool = lb_backend_address_pool.failover
+}
+
+lb "failover" {
+  resource_group = resource_group.shop-failover
+
+  frontend_ip_configuration {
+    name              = "front"
+    public_ip_address = public_ip.failover
+  }
+}
+
+lb_backend_address_pool "failover" {
+  name         = "front"
+  loadbalancer = lb.failover
+}
+
+lb_probe "failover" {
+  mirrors      = lb_probe.toronto
+  name         = "https"
+  loadbalancer = lb.failover
+}
+
+lb_rule "failover" {
+  mirrors               = lb_rule.toronto
+  name                  = "https"
+  loadbalancer          = lb.failover
+  backend_address_pools = [lb_backend_address_pool.failover]
+  probe                 = lb_probe.failover
 }
 
 linux_virtual_machine "front-failover" {

@@ -35,6 +35,7 @@ const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[
     ("subnet", "address_prefixes", "the alternative, an IP address pool, is not supported"),
     ("key_vault", "tenant_id", "the default is the subscription's tenant"),
     ("cosmosdb_account", "geo_location", "derived from the site"),
+    ("lb_outbound_rule", "frontend_ip_configuration", "Azure requires one"),
     ("shared_image_version", "target_region", "its own region is derived from the site"),
 ];
 
@@ -52,8 +53,14 @@ const UPDATED_ALL_THE_SAME: &[(&str, &str, &str)] = &[
         "network_security_group",
         "one write of the subnet replaces the group without a gap",
     ),
+    ("subnet_route_table_association", "route_table", "one write of the subnet replaces the table without a gap"),
+    ("subnet_nat_gateway_association", "nat_gateway", "one write of the subnet replaces the gateway"),
     ("storage_account", "account_replication_type", "Azure changes it in place, and migrates where it cannot"),
 ];
+
+/// Provider types of which the sheets have operations only, and no schema.
+const UNLISTED_TYPES: &[&str] =
+    &["Microsoft.Sql/servers/virtualNetworkRules", "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules"];
 
 /// Values that the provider accepts although its types do not list them: kind, value, source.
 const UNLISTED_VALUES: &[(&str, &str, &str)] = &[];

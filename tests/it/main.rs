@@ -26,6 +26,7 @@ mod kinds;
 mod lab;
 mod layers;
 mod limits;
+mod links;
 mod mistakes;
 mod order;
 mod outside;

@@ -25,7 +25,7 @@ const EDITS: &[(&str, &str, &str, &[&str])] = &[
         "expected_status_code_ranges = []",
         &["traffic_manager_profile.ledger"],
     ),
-    ("shop", "203.0.113.10", "203.0.113.11", &["storage_account.files"]),
+    ("shop", "= [\"203.0.113.10\"]", "= [\"203.0.113.11\"]", &["storage_account.files"]),
     ("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"]),
 ];
 

@@ -77,7 +77,7 @@ impl ObjectRef {
             Within::Element { list, key, name } => {
                 let body = world.body(&self.id).unwrap_or_default();
                 let Some(Json::Array(all)) = kinds::path::get(&body, list) else { return Ok(()) };
-                let is_it = |item: &Json| item.get(key).and_then(Json::as_str) == Some(name);
+                let is_it = |item: &Json| kinds::path::text(item, key) == Some(name);
                 let kept = |item: Json| if is_it(&item) { element.clone() } else { Some(item) };
                 Ok(world.edit(&self.id, list, all.into_iter().filter_map(kept).collect())?)
             }

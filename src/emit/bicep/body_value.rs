@@ -57,6 +57,16 @@ impl BodyValue {
         if rest.is_empty() { inner } else { inner.at(rest) }
     }
 
+    /// Value at a path that may select an element of a list by a property. `None` if no element has that literal.
+    pub fn reach(&mut self, path: &str) -> Option<&mut Self> {
+        let Some((outer, rest)) = path.split_once('[') else { return Some(self.at(path)) };
+        let (selector, rest) = rest.split_once("].")?;
+        let (key, name) = selector.split_once('=')?;
+        let Self::List(items) = self.at(outer) else { return None };
+        let is_it = |item: &&mut BodyElement| item.draft.get(key) == Some(&Self::Code(Code::text(name)));
+        items.iter_mut().find(is_it).map(|item| item.draft.at(rest))
+    }
+
     /// Merges another over it: objects into objects, other values replaced.
     pub fn lay(&mut self, over: Self) {
         match (self, over) {

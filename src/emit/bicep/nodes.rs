@@ -180,7 +180,12 @@ fn put(
         }
         None => elements,
     };
-    let place = whole.draft.at(list);
+    let Some(place) = whole.draft.reach(list) else {
+        return emitter.lose(Limitation {
+            what: block.to_string(),
+            why: "it belongs to an element that a loop makes in the body of its owner".to_owned(),
+        });
+    };
     if !matches!(place, BodyValue::List(_)) {
         *place = BodyValue::List(Vec::new());
     }

@@ -123,7 +123,7 @@ impl Promoted {
             return Parting::Elsewhere(Box::new(Recorded { objects, ..recorded.clone() }));
         }
         match kind.place {
-            Place::Part(..) | Place::Property(_) => Parting::WithItsWhole,
+            Place::Part(..) | Place::Property(_) | Place::Member(_) => Parting::WithItsWhole,
             _ => Parting::AsRecorded,
         }
     }

@@ -74,6 +74,7 @@ fn holders(is: fn(&Kind) -> bool) -> BTreeSet<&'static str> {
     loop {
         let parents = |kind: &&Kind| match kind.place {
             Place::Child(argument, _) | Place::Part(argument, ..) | Place::Property(argument) => kind.refers(argument),
+            Place::Member(of) => kind.refers(of.owner),
             Place::Subscription | Place::Group | Place::Extension(_) => &[],
         };
         let held: Vec<&str> =

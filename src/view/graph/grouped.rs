@@ -181,7 +181,8 @@ impl<'a> Stores<'a> {
     /// Row of a resource that is an end of replication or within one.
     fn row(&self, resource: &Resource) -> Option<Row> {
         // A replica that is a property of its source has the source's id, and holds nothing.
-        let is_object = |end: &Resource| !matches!(end.kind.place, Place::Property(_) | Place::Part(..));
+        let is_object =
+            |end: &Resource| !matches!(end.kind.place, Place::Property(_) | Place::Part(..) | Place::Member(_));
         let within = || self.rows.values().find(|(_, end)| is_object(end) && end.id.contains(&resource.id));
         let (row, end) = self.rows.get(&resource.address).or_else(within)?;
         Some(if self.together { Row::Store(0, None) } else { Row::Store(*row, Some(end.address.clone())) })

@@ -3,16 +3,22 @@
 use drplan::kinds::{Arg, AttributeSource, Lit, Place, Ty, Wire};
 use serde_json::Value as Json;
 
-use super::{Table, UNLISTED_VALUES, sheets};
+use super::{Table, UNLISTED_TYPES, UNLISTED_VALUES, sheets};
 
 /// Faults of one table against the type of its object.
 pub fn faults(table: &Table, faults: &mut Vec<String>) {
     let kind = table.kind;
     // A part is written in the body of its parent, and so checked against the parent's type.
     let (type_, list) = match kind.place {
-        Place::Part(_, list, _, _) => (kind.arm.type_.rsplit_once('/').map_or("", |(parent, _)| parent), Some(list)),
+        Place::Part(_, list, _, _) => {
+            (kind.arm.type_.rsplit_once('/').map_or("", |(parent, _)| parent), Some(list.to_owned()))
+        }
+        Place::Member(of) => (kind.arm.type_, Some(of.every())),
         _ => (kind.arm.type_, None),
     };
+    if UNLISTED_TYPES.contains(&type_) {
+        return;
+    }
     let Some((api, schema)) = sheets::arm_type(type_) else {
         faults.push(format!("the sheets have no type `{type_}`"));
         return;

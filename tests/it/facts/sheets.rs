@@ -28,14 +28,20 @@ fn json(name: &str) -> Json {
 /// A resource of azurerm's schema.
 pub fn azurerm(resource: &str) -> Option<&'static Json> {
     static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| json("azurerm5-schema.json")).get("resources")?.get(resource)
+    static MORE: OnceLock<Json> = OnceLock::new();
+    let first = SCHEMA.get_or_init(|| json("azurerm5-schema.json")).get("resources")?.get(resource);
+    first.or_else(|| MORE.get_or_init(|| json("azurerm5-schema-more.json")).get("resources")?.get(resource))
 }
 
 /// A resource of azurerm's schema of this major version.
 pub fn azurerm_of(major: u8, resource: &str) -> Option<&'static Json> {
     static FOURTH: OnceLock<Json> = OnceLock::new();
     match major {
-        4 => FOURTH.get_or_init(|| json("azurerm4-schema.json")).get("resources")?.get(resource),
+        4 => {
+            static MORE: OnceLock<Json> = OnceLock::new();
+            let first = FOURTH.get_or_init(|| json("azurerm4-schema.json")).get("resources")?.get(resource);
+            first.or_else(|| MORE.get_or_init(|| json("azurerm4-schema-more.json")).get("resources")?.get(resource))
+        }
         _ => azurerm(resource),
     }
 }
@@ -44,15 +50,14 @@ pub fn azurerm_of(major: u8, resource: &str) -> Option<&'static Json> {
 pub fn forcing() -> &'static [[String; 3]] {
     static ROWS: OnceLock<Vec<[String; 3]>> = OnceLock::new();
     ROWS.get_or_init(|| {
-        rows("azurerm-4.81-arguments.csv")
-            .into_iter()
-            .filter_map(|row| match row.as_slice() {
-                [resource, block, argument, _required, forces_new, ..] if forces_new == "yes" => {
-                    Some([resource.clone(), block.clone(), argument.clone()])
-                }
-                _ => None,
-            })
-            .collect()
+        let all = rows("azurerm-4.81-arguments.csv").into_iter().chain(rows("azurerm-more-arguments.csv"));
+        all.filter_map(|row| match row.as_slice() {
+            [resource, block, argument, _required, forces_new, ..] if forces_new == "yes" => {
+                Some([resource.clone(), block.clone(), argument.clone()])
+            }
+            _ => None,
+        })
+        .collect()
     })
 }
 

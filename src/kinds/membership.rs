@@ -1,0 +1,198 @@
+//! Memberships: elements of a list in another object's body, each of which is a resource of its own. A pool in a
+//! network interface's configuration, an address of a NAT gateway, a disk of a machine.
+//!
+//! Azure has no ids for such elements. drplan makes one from the ids of both ends, so that a membership is recorded and
+//! compared like any other resource. Independent of kinds.
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::path;
+use super::table::{Object, Place, Subject, Within};
+use crate::address::ArmId;
+
+/// The place of a membership.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The argument that refers to the owner: the resource with the list.
+    pub owner: &'static str,
+    /// The object and element that contain the list.
+    pub enclosure: Enclosure,
+    /// Path of the list, within the enclosure.
+    pub list: &'static str,
+    /// Property of an element that identifies it.
+    pub key: &'static str,
+    /// The argument with the value of that property: the id of the member. Empty: the name of the resource.
+    pub member: &'static str,
+    /// Segment of the membership's id, as azurerm has it where it can be part of an id.
+    pub segment: &'static str,
+    /// The number of owners that a member may have.
+    pub owners: Owners,
+}
+
+/// The number of owners that a member may have. A member leaves one before it joins the next, unless it may have
+/// any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owners {
+    /// Any number.
+    Any,
+    /// One.
+    One,
+    /// One, or as many as this argument of the member says.
+    Argument(&'static str),
+}
+
+/// The object and element that contain the list of a membership.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Enclosure {
+    /// The owner's body.
+    Whole,
+    /// A named element of the owner: the argument with its name, the path of the list of such elements, and the
+    /// segment of their ids.
+    Element(&'static str, &'static str, &'static str),
+    /// The owner is itself a part of another object, in the list at this path.
+    Part(&'static str),
+}
+
+type Args = JsonMap<String, Json>;
+
+fn text<'a>(args: &'a Args, name: &str) -> Option<&'a str> {
+    args.get(name).and_then(Json::as_str)
+}
+
+impl Membership {
+    /// The id: below the owner's, with the name of the member.
+    pub(super) fn id(&self, name: &str, args: &Args) -> Option<ArmId> {
+        let owner = text(args, self.owner)?;
+        let inner = match self.enclosure {
+            Enclosure::Element(argument, _, segment) => format!("/{segment}/{}", text(args, argument)?),
+            Enclosure::Whole | Enclosure::Part(_) => String::new(),
+        };
+        Some(ArmId::new(format!("{owner}{inner}/{}/{name}", self.segment)))
+    }
+
+    /// The object and the element in it.
+    pub(super) fn object(&self, subject: &Subject<'_>) -> Object {
+        let owner = ArmId::new(subject.text(self.owner).unwrap_or_default());
+        let (id, list) = match self.enclosure {
+            Enclosure::Whole => (owner, self.list.to_owned()),
+            Enclosure::Element(argument, outer, _) => {
+                let element = path::selected(outer, "name", subject.text(argument).unwrap_or_default());
+                (owner, format!("{element}.{}", self.list))
+            }
+            Enclosure::Part(outer) => {
+                let element = path::selected(outer, "name", owner.name());
+                (owner.parent().unwrap_or_else(|| owner.clone()), format!("{element}.{}", self.list))
+            }
+        };
+        let name = if self.member.is_empty() { subject.name } else { subject.text(self.member).unwrap_or_default() };
+        let within = Within::Element { list, key: self.key.to_owned(), name: name.to_owned() };
+        Object { id, api: subject.kind.arm.api.to_owned(), within: Some(within) }
+    }
+
+    /// Path of the list in the bodies of all owners.
+    pub fn every(&self) -> String {
+        match self.enclosure {
+            Enclosure::Whole => self.list.to_owned(),
+            Enclosure::Element(_, outer, _) | Enclosure::Part(outer) => format!("{outer}[].{}", self.list),
+        }
+    }
+
+    /// The memberships in the body of an owner, or of the object that contains owners: the id of each, and its element.
+    pub fn found<'a>(&self, id: &ArmId, body: &'a Json) -> Vec<(ArmId, &'a Json)> {
+        let outer: Vec<(ArmId, &Json)> = match self.enclosure {
+            Enclosure::Whole => vec![(id.clone(), body)],
+            Enclosure::Element(_, outer, segment) => named(id, body, outer, segment),
+            Enclosure::Part(outer) => named(id, body, outer, outer.rsplit('.').next().unwrap_or_default()),
+        };
+        let inner = |(within, element): (ArmId, &'a Json)| {
+            let items = path::items(element, self.list).iter();
+            let placed = items.filter_map(move |item| {
+                let value = path::text(item, self.key)?;
+                let name = if self.member.is_empty() { value.to_owned() } else { member_name(id.as_str(), value) };
+                Some((within.child(self.segment, &name), item))
+            });
+            placed.collect::<Vec<_>>()
+        };
+        outer.into_iter().flat_map(inner).collect()
+    }
+
+    /// The arguments that follow from the id.
+    pub fn placed(&self, id: &ArmId, args: &mut Args) {
+        let Some(within) = id.parent() else { return };
+        let owner = match self.enclosure {
+            Enclosure::Element(argument, ..) => {
+                args.insert(argument.to_owned(), Json::from(within.name()));
+                within.parent().unwrap_or(within)
+            }
+            Enclosure::Whole | Enclosure::Part(_) => within,
+        };
+        args.insert(self.owner.to_owned(), Json::from(owner.as_str()));
+    }
+
+    /// The object whose body would contain the membership with this id. `None` if the id is not of this form.
+    pub fn whole(&self, id: &ArmId) -> Option<ArmId> {
+        let within = id.parent()?;
+        let segment = |id: &ArmId| id.as_str().rsplit('/').nth(1).map(str::to_ascii_lowercase);
+        let is = |id: &ArmId, wanted: &str| segment(id).is_some_and(|segment| segment.eq_ignore_ascii_case(wanted));
+        let whole = match self.enclosure {
+            Enclosure::Whole => Some(within),
+            Enclosure::Element(_, _, outer) => within.parent().filter(|_| is(&within, outer)),
+            Enclosure::Part(_) => within.parent(),
+        };
+        whole.filter(|_| is(id, self.segment))
+    }
+
+    /// The id of the membership that azurerm identifies by the ids of both ends.
+    pub fn joined(&self, within: &ArmId, member: &str) -> ArmId {
+        let owner = match self.enclosure {
+            Enclosure::Element(..) => within.parent().unwrap_or_else(|| within.clone()),
+            Enclosure::Whole | Enclosure::Part(_) => within.clone(),
+        };
+        within.child(self.segment, &member_name(owner.as_str(), member))
+    }
+
+    /// The member, if the number of its owners is limited.
+    pub fn limited<'a>(&self, args: &'a Args) -> Option<&'a str> {
+        text(args, self.member).filter(|_| self.owners != Owners::Any)
+    }
+}
+
+fn named<'a>(id: &ArmId, body: &'a Json, list: &str, segment: &str) -> Vec<(ArmId, &'a Json)> {
+    let one = |element: &'a Json| Some((id.child(segment, path::text(element, "name")?), element));
+    path::items(body, list).iter().filter_map(one).collect()
+}
+
+/// Name of a membership without a name of its own: see [`member_name`].
+pub(super) fn name(subject: &Subject<'_>) -> String {
+    let Place::Member(of) = subject.kind.place else { return String::new() };
+    let owner = subject.text(of.owner).unwrap_or_default();
+    member_name(owner, subject.text(of.member).unwrap_or_default())
+}
+
+/// The names in a member's id, joined by dots: pools of two load balancers may have one name. A member of another
+/// resource group has the name of that group as well.
+fn member_name(owner: &str, member: &str) -> String {
+    let group = |id: &str| ArmId::new(id).resource_group().map(str::to_ascii_lowercase);
+    let after = member.to_ascii_lowercase().rfind("/providers/").map_or(0, |at| at + "/providers/".len());
+    let names = member.get(after..).unwrap_or_default().split('/').skip(2).step_by(2);
+    let elsewhere = group(member).filter(|own| group(owner).is_some_and(|other| other != *own));
+    elsewhere.as_deref().into_iter().chain(names).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_one_name_have_different_ids() {
+        let nic = "/subscriptions/s/resourceGroups/Web/providers/Microsoft.Network/networkInterfaces/a";
+        let pool = |group: &str, lb: &str| {
+            format!(
+                "/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Network/loadBalancers/{lb}/backendAddressPools/web"
+            )
+        };
+        assert_eq!(member_name(nic, &pool("web", "in")), "in.web");
+        assert_eq!(member_name(nic, &pool("web", "out")), "out.web");
+        assert_eq!(member_name(nic, &pool("edge", "in")), "edge.in.web");
+    }
+}

@@ -1,0 +1,96 @@
+//! Association of a NAT gateway with a public IP address: an element of a list of the gateway, treated as a resource.
+
+use super::membership;
+use super::nat_gateway::WAY_OUT;
+use super::table::*;
+
+static PLACE: Membership = Membership {
+    owner: "nat_gateway",
+    enclosure: Enclosure::Whole,
+    list: "properties.publicIpAddresses",
+    key: "id",
+    member: "public_ip_address",
+    segment: "publicIpAddresses",
+    owners: Owners::One,
+};
+
+/// Table of `nat_gateway_public_ip_association`.
+pub static KIND: Kind = Kind {
+    name: "nat_gateway_public_ip_association",
+    about: "Association of a NAT gateway with a public IP address, from which its connections come.",
+    arm: Arm { type_: "Microsoft.Network/natGateways", api: "2025-09-01" },
+    place: Place::Member(&PLACE),
+    location: Location::None,
+    names: NameRule::DERIVED,
+    args: &[
+        place("nat_gateway", &["nat_gateway"], "The NAT gateway."),
+        arg(
+            "public_ip_address",
+            Ty::Ref(&["public_ip"]),
+            "id",
+            "Public IP address of the gateway. It can belong to one gateway, and to no other resource.",
+        )
+        .required()
+        .replace(),
+    ],
+    drill: Drill::never(WAY_OUT),
+    durations: Durations { create: 10, update: 10, delete: 10 },
+    answers: AnswerStyle::AsyncBody,
+    serial: Serial::Root,
+    in_use: "",
+    link: true,
+    odd: Overrides { name: Some(membership::name), check: Some(check), ..Overrides::NONE },
+    terraform: Terraform {
+        named: false,
+        imported: Some(|_, of| {
+            let id = of("nat_gateway").zip(of("public_ip_address"));
+            id.map(|(gateway, address)| format!("{gateway}|{address}")).into_iter().collect()
+        }),
+        ..Terraform::BY_RULE
+    },
+    example: r#"
+resource_group "example" {
+  site = site.east
+}
+
+public_ip "example" {
+  resource_group    = resource_group.example
+  allocation_method = "Static"
+}
+
+nat_gateway "example" {
+  resource_group = resource_group.example
+}
+
+nat_gateway_public_ip_association "example" {
+  nat_gateway       = nat_gateway.example
+  public_ip_address = public_ip.example
+}
+"#,
+    ..Kind::EMPTY
+};
+
+/// A gateway and its addresses have one SKU (source: Azure's documentation of NAT gateways of SKU `StandardV2`).
+fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    let sku =
+        |argument: &str, name: &str| subject.with(argument, |other| other.text(name).map(str::to_owned)).flatten();
+    if let (Some(gateway), Some(address)) = (sku("nat_gateway", "sku_name"), sku("public_ip_address", "sku"))
+        && gateway != address
+    {
+        findings.push(Finding {
+            argument: "public_ip_address",
+            summary: format!("a NAT gateway of SKU `{gateway}` takes no address of SKU `{address}`"),
+            why: String::new(),
+            help: format!("Set `sku = \"{gateway}\"` in the public IP address."),
+        });
+    }
+    if sku("public_ip_address", "ip_version").as_deref() == Some("IPv6") {
+        findings.push(Finding {
+            argument: "public_ip_address",
+            summary: "the address is an IPv6 address".to_owned(),
+            why: "A NAT gateway keeps IPv6 addresses in a list of their own, which this kind does not write."
+                .to_owned(),
+            help: "Use an address with `ip_version = \"IPv4\"`.".to_owned(),
+        });
+    }
+}
