@@ -57,7 +57,7 @@ impl Address {
 
     /// The address of what has taken the place of an old object, where this is the address of one.
     pub fn heir(&self) -> Option<Self> {
-        self.0.strip_suffix(REPLACED).map(|base| Self(base.into()))
+        self.is_replaced().then(|| Self(self.0.trim_end_matches(REPLACED).into()))
     }
 
     /// The address under which a copy of this resource is recorded while a drill has it: `lb.web~drill`.
@@ -112,7 +112,7 @@ impl Address {
     }
 
     fn base(&self) -> &str {
-        let base = self.0.strip_suffix(REPLACED).unwrap_or(&self.0);
+        let base = self.0.trim_end_matches(REPLACED);
         base.strip_suffix(DRILL).unwrap_or(base)
     }
 

@@ -114,6 +114,9 @@ pub enum WriteCondition<'a> {
     Always,
     /// Only if the object still has this etag.
     Unchanged(&'a str),
+    /// Unconditional, with this query parameter set to `true`: the provider copies again what it has from other
+    /// objects.
+    Renewing(&'a str),
 }
 
 /// Reasons why the cloud did not do what was requested.

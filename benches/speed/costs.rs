@@ -14,7 +14,6 @@ use drplan::value::Seal;
 use drplan::view::graph::{Picture, PictureDetail, svg};
 
 use super::hostile::{self, HostileText};
-use super::stages::NoFiles;
 
 /// Most texts that are printed.
 const SHOWN: usize = 10;
@@ -46,16 +45,7 @@ fn cost(hostile: &HostileText) -> Cost {
     let began = Instant::now();
     let budget = Budget::default();
     let mut sources = Sources::default();
-    let (program, mut found) = read_all(Input {
-        files: vec![("stack.hcl".into(), hostile.text.as_str().into())],
-        sources: &mut sources,
-        reader: Arc::new(NoFiles),
-        variables: Vec::new(),
-        unread_values: Vec::new(),
-        secrets: Default::default(),
-        subscription: SUBSCRIPTION.to_owned(),
-        tenant: TENANT.to_owned(),
-    });
+    let (program, mut found) = read_all(Input::in_memory(&hostile.text, &mut sources, (SUBSCRIPTION, TENANT)));
     let (stack, of_values): (_, Diagnostics) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
     found.extend(of_values);
     // What is valid is read by every command that changes nothing.

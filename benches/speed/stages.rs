@@ -8,7 +8,7 @@ use drplan::apply::{self, ApplyOutcome, Ports};
 use drplan::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources};
-use drplan::hcl::{self, Files};
+use drplan::hcl;
 use drplan::host::{SeededIds, SimClock};
 use drplan::kinds::body;
 use drplan::plan::{self, Observed, PlanInput, PlanOutcome};
@@ -43,8 +43,15 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
     let seal = Seal::new([7; 32]);
     let nothing = Observed::default();
     let make = |state: Option<&State>| {
-        let question =
-            PlanInput { program: &program, state, observed: &nothing, seal: &seal, targets: &[], destroy: false };
+        let question = PlanInput {
+            program: &program,
+            state,
+            observed: &nothing,
+            seal: &seal,
+            targets: &[],
+            destroy: false,
+            adopt: &[],
+        };
         plan::plan(&question).map_err(wrong)
     };
     let (took, planned) = timed(|| make(None))?;
@@ -86,15 +93,10 @@ fn wrong(found: Diagnostics) -> Failed {
 }
 
 fn read(files: &[(String, String)]) -> Result<Arc<Program>, Failed> {
+    let mut sources = Sources::default();
     let input = Input {
         files: files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect(),
-        sources: &mut Sources::default(),
-        reader: Arc::new(NoFiles),
-        variables: Vec::new(),
-        unread_values: Vec::new(),
-        secrets: Default::default(),
-        subscription: SUBSCRIPTION.to_owned(),
-        tenant: TENANT.to_owned(),
+        ..Input::in_memory("", &mut sources, (SUBSCRIPTION, TENANT))
     };
     stack::read(input).map(Arc::new).map_err(wrong)
 }
@@ -152,15 +154,6 @@ struct SuccessfulCommands;
 impl Commands for SuccessfulCommands {
     async fn run(&self, _: &CommandLine) -> Result<ProgramExit, String> {
         Ok(ProgramExit { code: Some(0), said: String::new() })
-    }
-}
-
-/// A directory without files.
-pub struct NoFiles;
-
-impl Files for NoFiles {
-    fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {
-        Ok(None)
     }
 }
 

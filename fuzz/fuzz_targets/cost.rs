@@ -62,16 +62,8 @@ fn read(text: &str) -> usize {
     let budget = Budget::new(UNITS);
     let _ = hcl::format(text);
     let mut sources = Sources::default();
-    let input = Input {
-        files: vec![("stack.hcl".into(), text.into())],
-        sources: &mut sources,
-        reader: Arc::new(Echo),
-        variables: Vec::new(),
-        unread_values: Vec::new(),
-        secrets: Default::default(),
-        subscription: SUBSCRIPTION.to_owned(),
-        tenant: TENANT.to_owned(),
-    };
+    let account = (SUBSCRIPTION, TENANT);
+    let input = Input { reader: Arc::new(Echo), ..Input::in_memory(text, &mut sources, account) };
     let (program, mut found): (_, Diagnostics) = read_all(input);
     let (stack, wrong) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
     found.extend(wrong);

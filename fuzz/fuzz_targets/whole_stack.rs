@@ -15,16 +15,8 @@ use drplan::value::Seal;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let mut sources = Sources::default();
-    let input = Input {
-        files: vec![("stack.hcl".into(), text.into())],
-        sources: &mut sources,
-        reader: Arc::new(Echo),
-        variables: Vec::new(),
-        unread_values: Vec::new(),
-        secrets: Default::default(),
-        subscription: SUBSCRIPTION.to_owned(),
-        tenant: TENANT.to_owned(),
-    };
+    let account = (SUBSCRIPTION, TENANT);
+    let input = Input { reader: Arc::new(Echo), ..Input::in_memory(text, &mut sources, account) };
     let (program, found) = read_all(input);
     show(&found, &sources);
     let program = Arc::new(program);

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::SubscriptionRef;
 use super::candidates::Candidate;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Arg, Block, Finding, Need, OtherResources, Subject, Ty};
+use crate::kinds::{Arg, Block, Finding, Need, OtherResources, Subject, Ty, body};
 use crate::value::SealedValue;
 
 /// Removes arguments whose values equal the defaults.
@@ -114,19 +114,27 @@ pub fn ask_needed(candidates: &mut [Candidate], account: &SubscriptionRef) {
 }
 
 /// All candidates, in the form in which a kind's rules see the resources of a stack.
-struct KnownResources<'a> {
+pub struct KnownResources<'a> {
     account: &'a SubscriptionRef,
     by_id: HashMap<ArmId, (Address, Candidate, JsonMap<String, Json>)>,
 }
 
 impl<'a> KnownResources<'a> {
-    fn of(candidates: &[Candidate], account: &'a SubscriptionRef) -> Self {
+    /// These candidates, with their defaults.
+    pub fn of(candidates: &[Candidate], account: &'a SubscriptionRef) -> Self {
         let entry = |candidate: &Candidate| {
             let address = Address::new(candidate.kind.name, "found");
             let args = filled(candidate.kind.args, &candidate.args);
             (candidate.id.clone(), (address, candidate.clone(), args))
         };
         Self { account, by_id: candidates.iter().map(entry).collect() }
+    }
+
+    /// The bodies that a candidate's resource would write, one for each of its objects.
+    pub fn bodies(&self, candidate: &Candidate) -> Vec<Json> {
+        let address = Address::new(candidate.kind.name, "found");
+        let args = filled(candidate.kind.args, &candidate.args);
+        body::bodies(&self.subject(&address, candidate, &args))
     }
 
     fn findings(&self, candidate: &Candidate, args: &JsonMap<String, Json>) -> usize {

@@ -203,7 +203,7 @@ fn with_subject<T>(
     })
 }
 
-fn candidate(
+pub(super) fn candidate(
     kind: &'static Kind,
     variant: Option<&'static str>,
     found: &CloudObject<'_>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{NotImported, StackDraft};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostics, Severity, Sources, Span};
-use crate::kinds::{Need, Ty};
+use crate::kinds::{Need, Place, Ty};
 
 /// Block and argument at a position of the text. The text is formatted, so lines and indents determine them.
 fn place_of(sources: &Sources, span: Span) -> Option<(Address, Option<String>)> {
@@ -41,21 +41,24 @@ pub fn remove(draft: &mut StackDraft, found: &Diagnostics, sources: &Sources) ->
         let optional = argument.filter(|name| {
             candidate.args.contains_key(name)
                 && candidate.kind.arg(name).is_some_and(|arg| {
-                    let must = matches!(arg.need, Need::Required);
-                    !must && !matches!(arg.ty, Ty::Block(block) if block.min > 0)
+                    // Without an argument that has a default, the plan would write the default.
+                    let chosen = matches!(arg.need, Need::Optional);
+                    chosen && !matches!(arg.ty, Ty::Block(block) if block.min > 0)
                 })
         });
-        let (id, type_) = (candidate.id.clone(), candidate.kind.arm.type_.to_owned());
         match optional {
             Some(name) => {
                 candidate.args.remove(&name);
                 let why = format!("`{name}` of {address} is omitted: {}", problem.summary);
-                draft.left.push(NotImported { id, type_, why, whole: false });
+                draft.left.push(NotImported::setting(candidate, why));
             }
             None => {
-                draft.candidates.remove(at);
+                let candidate = draft.candidates.remove(at);
                 draft.addresses.remove(at);
-                draft.left.push(NotImported { id, type_, why: problem.summary.clone(), whole: true });
+                let is_property = matches!(candidate.kind.place, Place::Property(_));
+                draft.left.retain(|left| left.whole || left.id != candidate.id || is_property);
+                let left = NotImported::setting(&candidate, problem.summary.clone());
+                draft.left.push(NotImported { whole: true, ..left });
             }
         }
         changed.insert(address);

@@ -8,7 +8,8 @@ use crate::kinds::{self, Kind, Place};
 
 /// All tables: one for each kind, or one for each variant of a kind, with the kind that selects it.
 pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
-    kinds::ALL.iter().flat_map(|kind| match kind.variants {
+    // A kind whose type is an argument has no type of its own.
+    kinds::ALL.iter().filter(|kind| kind.typed.is_none()).flat_map(|kind| match kind.variants {
         None => vec![(*kind, None)],
         Some(variants) => variants.of.iter().map(|(of, kind)| (*kind, Some(*of))).collect(),
     })

@@ -6,11 +6,13 @@
 
 mod arguments;
 mod candidates;
+pub mod generic;
 mod invalid;
 mod labels;
 pub mod look;
 mod record;
 pub mod terraform;
+mod unclaimed;
 mod write;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -44,6 +46,8 @@ pub struct ImportSurvey {
     pub bodies: BTreeMap<ArmId, Json>,
     /// Existing objects that were not read, because no kind has their type.
     pub strange: Vec<ArmId>,
+    /// Objects of types without a kind that were read all the same, each with the API version.
+    pub generic: BTreeMap<ArmId, String>,
     /// Objects that could not be read, and why.
     pub unread: BTreeMap<ArmId, String>,
 }
@@ -59,6 +63,27 @@ pub struct NotImported {
     pub why: String,
     /// True for a whole object, false for an argument.
     pub whole: bool,
+    /// Its address in Terraform, for an object in a Terraform state.
+    pub terraform: Option<String>,
+}
+
+impl NotImported {
+    /// An object.
+    fn object(id: &ArmId, why: impl Into<String>) -> Self {
+        let type_ = id.arm_type().unwrap_or_default();
+        Self { id: id.clone(), type_, why: why.into(), whole: true, terraform: None }
+    }
+
+    /// True for an object whose type no kind has.
+    pub fn lacks_kind(&self) -> bool {
+        self.whole && !look::tables().any(|(kind, _)| kind.arm.type_.eq_ignore_ascii_case(&self.type_))
+    }
+
+    /// A setting of a resource.
+    fn setting(candidate: &Candidate, why: String) -> Self {
+        let (id, type_) = (candidate.id.clone(), candidate.kind.arm.type_.to_owned());
+        Self { id, type_, why, whole: false, terraform: None }
+    }
 }
 
 /// A variable for a secret that cannot be read.
@@ -92,7 +117,8 @@ pub struct StackDraft {
 impl StackDraft {
     /// All readable resources that can be declared; with `managed`, only those in it, with their labels there.
     pub fn of(survey: &ImportSurvey, managed: Option<&[ManagedObject]>, account: &SubscriptionRef) -> Self {
-        let (mut candidates, claimed) = candidates::candidates(&survey.bodies, account);
+        let (mut candidates, mut claimed) = candidates::candidates(&survey.bodies, account);
+        candidates.extend(generic::candidates(survey, &mut claimed, account));
         let mut left = left_over(survey, &claimed);
         if let Some(managed) = managed {
             let chosen = chosen(&candidates, managed);
@@ -100,13 +126,11 @@ impl StackDraft {
             candidates.retain(|_| chosen.next().unwrap_or(false));
             let is_listed = |id: &ArmId| managed.iter().any(|one| one.id == *id);
             left.retain(|left| is_listed(&left.id));
-            let adopted = known_as(&candidates);
-            left.extend(managed.iter().filter_map(|one| not_chosen(one, &adopted, survey, account)));
+            left.extend(managed.iter().filter_map(|one| not_chosen(one, &candidates, survey, account)));
         }
         candidates.retain(|candidate| match why_not(candidate, account) {
             Some(why) => {
-                let (id, type_) = (candidate.id.clone(), candidate.kind.arm.type_.to_owned());
-                left.push(NotImported { id, type_, why, whole: true });
+                left.push(NotImported { whole: true, ..NotImported::setting(candidate, why) });
                 false
             }
             None => true,
@@ -117,6 +141,21 @@ impl StackDraft {
             managed.iter().find(|one| is_same(candidate, one)).map(|one| one.label.clone())
         };
         let addresses = labels::addresses(&candidates, &label);
+        let setting = |one: unclaimed::Unclaimed| {
+            let (candidate, address) = (candidates.get(one.candidate)?, addresses.get(one.candidate)?);
+            let why = format!("`{}` of {address} is omitted: no argument has it", one.place);
+            Some(NotImported::setting(candidate, why))
+        };
+        left.extend(unclaimed::unclaimed(&candidates, &survey.bodies, account).into_iter().filter_map(setting));
+        for managed in managed.into_iter().flatten() {
+            let whole = left.iter_mut().filter(|left| left.whole && left.id == managed.id);
+            whole.for_each(|left| left.terraform = left.terraform.take().or_else(|| Some(managed.address.clone())));
+            let adopted = candidates.iter().find(|candidate| is_same(candidate, managed)).filter(|_| managed.tainted);
+            left.extend(adopted.map(|candidate| {
+                let why = format!("{} is tainted: Terraform would replace it, and drplan keeps it", managed.address);
+                NotImported::setting(candidate, why)
+            }));
+        }
         Self { candidates, addresses, left }
     }
 
@@ -151,13 +190,11 @@ pub fn unread(survey: &ImportSurvey, account: &SubscriptionRef) -> Vec<Object> {
 }
 
 fn left_over(survey: &ImportSurvey, claimed: &HashSet<String>) -> Vec<NotImported> {
-    let type_ = |id: &ArmId| id.arm_type().unwrap_or_default();
-    let left = |id: &ArmId, why: String| NotImported { id: id.clone(), type_: type_(id), why, whole: true };
     let strange = survey.strange.iter().filter(|id| !claimed.contains(&id.folded()));
-    let strange = strange.map(|id| left(id, "drplan has no kind for this type".to_owned()));
-    let unread = survey.unread.iter().map(|(id, why)| left(id, format!("not readable: {why}")));
+    let strange = strange.map(|id| NotImported::object(id, "drplan has no kind for this type"));
+    let unread = survey.unread.iter().map(|(id, why)| NotImported::object(id, format!("not readable: {why}")));
     let unclaimed = survey.bodies.keys().filter(|id| !claimed.contains(&id.folded()));
-    let unclaimed = unclaimed.map(|id| left(id, "drplan supports its type, but not this form of it".to_owned()));
+    let unclaimed = unclaimed.map(|id| NotImported::object(id, "drplan supports its type, but not this form of it"));
     strange.chain(unread).chain(unclaimed).collect()
 }
 
@@ -179,22 +216,31 @@ fn why_not(candidate: &Candidate, account: &SubscriptionRef) -> Option<String> {
     }
 }
 
-/// Name of a kind in azurerm.
-fn resource_of(kind: &Kind) -> &'static str {
-    if kind.terraform.resource.is_empty() { kind.name } else { kind.terraform.resource }
+/// True if azurerm has, or had, a kind under this name.
+pub(super) fn is_called(kind: &Kind, type_: &str) -> bool {
+    let terraform = &kind.terraform;
+    let own = if terraform.resource.is_empty() { kind.name } else { terraform.resource };
+    own == type_ || terraform.earlier.contains(&type_)
 }
 
 fn is_same(candidate: &Candidate, managed: &ManagedObject) -> bool {
-    let has_it = candidate.id == managed.id || candidate.objects.iter().any(|object| object.id == managed.id);
-    has_it && resource_of(candidate.kind) == managed.type_
+    // An association of a part of an object has that part's id.
+    let is_property = matches!(candidate.kind.place, Place::Property(_));
+    let has_it = candidate.id == managed.id
+        || candidate.objects.iter().any(|object| object.id == managed.id)
+        || (is_property && candidate.id.contains(&managed.id));
+    has_it && is_called(candidate.kind, &managed.type_)
 }
 
 /// True for each candidate that a Terraform state manages, by itself or as a block of another.
 fn chosen(candidates: &[Candidate], managed: &[ManagedObject]) -> Vec<bool> {
     let by_id = by_id(managed);
+    let associations: Vec<&ManagedObject> = managed.iter().filter(|one| one.id.parent().is_some()).collect();
     let listed = |candidate: &Candidate| {
         let ids = std::iter::once(&candidate.id).chain(candidate.objects.iter().map(|object| &object.id));
         ids.filter_map(|id| by_id.get(id)).flatten().any(|one| is_same(candidate, one))
+            || (matches!(candidate.kind.place, Place::Property(_))
+                && associations.iter().any(|one| is_same(candidate, one)))
     };
     let is_in_another = |candidate: &Candidate| {
         let folded = matches!(candidate.kind.terraform.shape, TerraformShape::Block { .. } | TerraformShape::Folded(_));
@@ -211,35 +257,46 @@ fn by_id(managed: &[ManagedObject]) -> HashMap<&ArmId, Vec<&ManagedObject>> {
     by_id
 }
 
-/// Ids of candidates and their objects, each with its name in azurerm.
-fn known_as(candidates: &[Candidate]) -> HashSet<(&ArmId, &'static str)> {
-    let of = |candidate: &'_ Candidate| resource_of(candidate.kind);
-    let own = candidates.iter().map(|candidate| (&candidate.id, of(candidate)));
-    let objects = candidates.iter().flat_map(|one| one.objects.iter().map(move |object| (&object.id, of(one))));
-    own.chain(objects).collect()
-}
-
 /// Reason why an object in a Terraform state is not imported.
 fn not_chosen(
     managed: &ManagedObject,
-    adopted: &HashSet<(&ArmId, &'static str)>,
+    candidates: &[Candidate],
     survey: &ImportSurvey,
     account: &SubscriptionRef,
 ) -> Option<NotImported> {
-    let is_adopted = adopted.contains(&(&managed.id, managed.type_.as_str()));
+    let is_adopted = candidates.iter().any(|candidate| is_same(candidate, managed) || has_part(candidate, managed));
     if is_adopted || survey.unread.contains_key(&managed.id) {
         return None;
     }
-    let is_known = look::tables().any(|(kind, _)| resource_of(kind) == managed.type_);
+    let is_known = look::tables().any(|(kind, _)| is_called(kind, &managed.type_));
     let is_within = |kind: &Kind| matches!(kind.place, Place::Part(..) | Place::Member(_));
     let exists = survey.bodies.contains_key(&managed.id)
-        || look::tables().any(|(kind, _)| is_within(kind) && resource_of(kind) == managed.type_);
-    let why = match (is_known, exists) {
+        || look::tables().any(|(kind, _)| is_within(kind) && is_called(kind, &managed.type_));
+    let part_of = look::tables().find_map(|(kind, _)| {
+        let (_, argument) = kind.terraform.parts.iter().find(|(resource, _)| *resource == managed.type_)?;
+        Some((kind, argument))
+    });
+    let why = match (is_known, exists, part_of) {
         _ if is_elsewhere(&managed.id, account) => ELSEWHERE.to_owned(),
-        (false, _) => format!("drplan has no kind for azurerm_{}", managed.type_),
-        (true, false) => "it no longer exists".to_owned(),
-        (true, true) => format!("the existing object is not an azurerm_{}", managed.type_),
+        (false, _, Some((kind, argument))) => {
+            format!("it is in no block `{argument}` of an imported {}", kind.name)
+        }
+        (false, _, None) => format!("drplan has no kind for azurerm_{}", managed.type_),
+        (true, false, _) => "it no longer exists".to_owned(),
+        (true, true, _) => format!("the existing object is not an azurerm_{}", managed.type_),
     };
-    let type_ = managed.id.arm_type().unwrap_or_default();
-    Some(NotImported { id: managed.id.clone(), type_, why, whole: true })
+    Some(NotImported { terraform: Some(managed.address.clone()), ..NotImported::object(&managed.id, why) })
+}
+
+/// True if an argument of a candidate holds an object that azurerm manages as a resource of its own: a security rule.
+fn has_part(candidate: &Candidate, managed: &ManagedObject) -> bool {
+    let mut parts = candidate.kind.terraform.parts.iter();
+    let Some(value) = parts.find(|(part, _)| *part == managed.type_).and_then(|(_, name)| candidate.args.get(*name))
+    else {
+        return false;
+    };
+    let is_it = |value: &Json| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(managed.id.name()));
+    let names_it = |element: &Json| element.as_object().is_some_and(|args| args.values().any(is_it));
+    let is_within = managed.id.parent().as_ref() == Some(&candidate.id);
+    candidate.id == managed.id || (is_within && value.as_array().is_some_and(|all| all.iter().any(names_it)))
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::body;
+use crate::kinds::{body, mark::Owner};
 use crate::plan::sealed;
 use crate::stack::{Knowledge, Resource, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::value::{Seal, SealedValue, Value};
 
-/// Placeholder for a secret while the text of an imported stack is evaluated. It is never stored.
-pub const STAND_IN: &str = "a secret that cannot be read";
+/// Placeholder for a secret while the text of an imported stack is evaluated. It keeps the rules for passwords, and is
+/// never stored.
+pub const STAND_IN: &str = "Stand-in for a secret that cannot be read";
 
 /// State of a stack whose resources exist with these bodies. `after` is the serial of the state that it replaces, so
 /// that a run that started from that one is not folded into this one.
@@ -38,7 +39,8 @@ fn recorded(
         stack.with_subject(resource, &plain, &Knowledge::default(), |subject| body::attributes(subject, &answers));
     let mut arguments = sealed(&resource.args, seal);
     arguments.values_mut().for_each(|value| untell(value, stand_in));
-    Recorded::of(resource, arguments, attributes, Status::Standing)
+    let owner = resource.kind.odd.main(&answers).and_then(Owner::of).map(|owner| owner.lineage);
+    Recorded { owner, ..Recorded::of(resource, arguments, attributes, Status::Standing) }
 }
 
 /// Replaces the placeholder by an untold value.

@@ -1,12 +1,13 @@
 //! Terraform state: the managed objects and their names. drplan reads nothing else, since it holds secrets in plain
 //! text.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Map as JsonMap, Value as Json};
 
 use super::labels::label;
-use super::look::tables;
-use super::resource_of;
+use super::{is_called, look};
 use crate::address::ArmId;
 use crate::kinds::Place;
 
@@ -19,15 +20,22 @@ const MAX_ID: usize = 2_048;
 /// Prefix of azurerm's resource types.
 const PREFIX: &str = "azurerm_";
 
+/// How a state of an older version is converted: Terraform reads it, and writes what it pulls in its own version.
+const CONVERSION: &str = "; to convert it, save it as terraform.tfstate in an empty directory, and run `terraform state pull > new.tfstate` there with Terraform 0.12 or later";
+
 /// An object that a Terraform state manages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagedObject {
     /// The type of the resource, without azurerm's prefix.
     pub type_: String,
-    /// Label made from its name.
+    /// Label made from its modules, its name and its key.
     pub label: String,
-    /// Its id in Azure.
+    /// Its address in Terraform, with its modules.
+    pub address: String,
+    /// Its id in Azure. For an association, the id of the object that has it.
     pub id: ArmId,
+    /// True if Terraform marked it to be replaced.
+    pub tainted: bool,
 }
 
 /// Objects in a Terraform state.
@@ -37,6 +45,8 @@ pub struct Inventory {
     pub objects: Vec<ManagedObject>,
     /// Objects that drplan cannot read: address in Terraform, and why.
     pub others: Vec<(String, String)>,
+    /// Children that were found as blocks of their parents, while the state is read.
+    inline: Vec<ManagedObject>,
 }
 
 #[derive(Deserialize)]
@@ -63,13 +73,9 @@ struct TerraformStateResource {
 #[derive(Deserialize)]
 struct Instance {
     index_key: Option<Json>,
-    attributes: Option<Attributes>,
-}
-
-#[derive(Deserialize)]
-struct Attributes {
-    id: Option<Json>,
-    resource_manager_id: Option<Json>,
+    attributes: Option<JsonMap<String, Json>>,
+    deposed: Option<String>,
+    status: Option<String>,
 }
 
 /// Reads a Terraform state.
@@ -91,8 +97,9 @@ pub fn read(text: &str) -> Result<Inventory, String> {
     match file.version {
         Some(4) => {}
         Some(other) => {
+            let how = if other < 4 { CONVERSION } else { "" };
             return Err(format!(
-                "it has format version {other}; drplan reads version 4, which Terraform writes since 0.12"
+                "it has format version {other}; drplan reads version 4, which Terraform writes since 0.12{how}"
             ));
         }
         None => return Err("it has no format version, so it is not a Terraform state".to_owned()),
@@ -104,13 +111,52 @@ pub fn read(text: &str) -> Result<Inventory, String> {
                 return Err(format!("it has more than {MAX_OBJECTS} objects; import parts of it by resource group"));
             }
             let address = address(block, instance);
-            match managed(block, instance) {
-                Ok(managed) => found.objects.push(managed),
+            match managed(block, instance, &address) {
+                Ok(managed) => {
+                    found.inline.extend(inline(&managed, instance));
+                    found.objects.push(managed);
+                }
                 Err(why) => found.others.push((address, why.to_owned())),
             }
         }
     }
+    found.keep_inline();
     Ok(found)
+}
+
+impl Inventory {
+    /// Adds the inline children that are no resources of their own: azurerm lists those among a parent's blocks, too.
+    fn keep_inline(&mut self) {
+        let own: HashSet<ArmId> = self.objects.iter().map(|one| one.id.clone()).collect();
+        let inline = std::mem::take(&mut self.inline);
+        self.objects.extend(inline.into_iter().filter(|one| !own.contains(&one.id)));
+    }
+}
+
+/// Children that the state has as blocks of their parent, such as a network's subnets.
+fn inline(parent: &ManagedObject, instance: &Instance) -> Vec<ManagedObject> {
+    let mut found = Vec::new();
+    for (kind, _) in look::tables() {
+        let (Some((of, block)), Place::Child(_, segment)) = (kind.terraform.inline, kind.place) else { continue };
+        if of != parent.type_ {
+            continue;
+        }
+        let blocks = instance.attributes.as_ref().and_then(|attributes| attributes.get(block)?.as_array());
+        let names = blocks.into_iter().flatten().filter_map(|one| one.get("name")?.as_str());
+        found.extend(names.filter(|name| is_segment(name)).map(|name| ManagedObject {
+            type_: kind.name.to_owned(),
+            label: label(&format!("{}-{name}", parent.label)),
+            address: format!("{} ({block} {name:?})", parent.address),
+            id: parent.id.child(segment, name),
+            tainted: false,
+        }));
+    }
+    found
+}
+
+/// True for a text that is one segment of an id.
+fn is_segment(text: &str) -> bool {
+    !text.is_empty() && !text.contains('/') && text.len() <= MAX_SEGMENT && is_arm(&format!("{SUBSCRIPTIONS}{text}"))
 }
 
 /// Address in Terraform, without control characters.
@@ -121,35 +167,72 @@ fn address(block: &TerraformStateResource, instance: &Instance) -> String {
     whole.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-fn managed(block: &TerraformStateResource, instance: &Instance) -> Result<ManagedObject, &'static str> {
+fn managed(block: &TerraformStateResource, instance: &Instance, address: &str) -> Result<ManagedObject, &'static str> {
     let type_ = block.type_.strip_prefix(PREFIX).ok_or("not a resource of azurerm")?;
+    if instance.deposed.is_some() {
+        return Err("deposed: Terraform replaced it, and would delete it with its next apply");
+    }
     let attributes = instance.attributes.as_ref().ok_or("it has no id")?;
-    let text = |value: &Option<Json>| value.as_ref().and_then(Json::as_str).filter(|id| is_arm(id)).map(ArmId::new);
-    let link = || link(type_, attributes.id.as_ref()?.as_str()?);
-    let id = text(&attributes.id).or_else(|| text(&attributes.resource_manager_id)).or_else(link);
+    // An association has the ids of both its objects: it is a member of a list of the first, or a property of it.
+    let first = |id: &str| id.split('|').all(is_arm).then(|| id.split('|').next().map(ArmId::new)).flatten();
+    let text = |name: &str| attributes.get(name).and_then(Json::as_str);
+    let member = text("id").and_then(|id| member(type_, id));
+    let id = member.or_else(|| text("id").and_then(first)).or_else(|| text("resource_manager_id").and_then(first));
     let id = id.ok_or("its id is not an Azure Resource Manager id")?;
-    let key = match &instance.index_key {
-        Some(Json::String(key)) => format!("-{key}"),
-        Some(key) => format!("-{key}"),
-        None => String::new(),
-    };
-    Ok(ManagedObject { type_: type_.to_owned(), label: label(&format!("{}{key}", block.name)), id })
+    let mut words = module_words(block.module.as_deref().unwrap_or_default());
+    words.push(block.name.clone());
+    words.extend(instance.index_key.as_ref().map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned)));
+    Ok(ManagedObject {
+        type_: type_.to_owned(),
+        label: label(&words.join("-")),
+        address: address.to_owned(),
+        id,
+        tainted: instance.status.as_deref() == Some("tainted"),
+    })
 }
 
-/// Id of a link between two resources, which azurerm identifies by the ids of both.
-fn link(type_: &str, id: &str) -> Option<ArmId> {
+/// Id of a membership, which azurerm identifies by the ids of both its objects.
+fn member(type_: &str, id: &str) -> Option<ArmId> {
     let (within, member) = id.split_once('|').filter(|(within, member)| is_arm(within) && is_arm(member))?;
-    let within = ArmId::new(within);
-    match tables().find(|(kind, _)| resource_of(kind) == type_)?.0.place {
-        Place::Member(of) => Some(of.joined(&within, member)),
-        Place::Property(_) => Some(within),
+    match look::tables().find(|(kind, _)| is_called(kind, type_))?.0.place {
+        Place::Member(of) => Some(of.joined(&ArmId::new(within), member)),
         _ => None,
     }
 }
 
+/// The names and keys of a module's path: `region`, `east` and `net` for `module.region["east"].module.net`.
+fn module_words(path: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut within = false;
+    for c in path.chars() {
+        match c {
+            '[' => {
+                within = true;
+                words.push(String::new());
+            }
+            ']' => within = false,
+            '.' if !within => words.push(String::new()),
+            '"' => {}
+            c => words.last_mut().into_iter().for_each(|word| word.push(c)),
+        }
+    }
+    // Each step of the path is the word `module`, a name and perhaps a key. No module has that name twice in a row.
+    let mut named = Vec::new();
+    let mut words = words.into_iter().filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        let next = if word == "module" { words.next() } else { None };
+        named.push(next.unwrap_or(word));
+    }
+    named
+}
+
+const SUBSCRIPTIONS: &str = "/subscriptions/";
+/// Maximum length of one segment of an id.
+const MAX_SEGMENT: usize = 260;
+
 fn is_arm(id: &str) -> bool {
     let plain = |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '|' | '?' | '#' | '\\' | '"' | '%');
-    let starts = id.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"));
+    let starts = id.get(..SUBSCRIPTIONS.len()).is_some_and(|start| start.eq_ignore_ascii_case(SUBSCRIPTIONS));
     let steps = |id: &str| id.split('/').any(|segment| matches!(segment, "." | ".."));
     id.len() <= MAX_ID && starts && !steps(id) && !id.ends_with('/') && !id.contains("//") && id.chars().all(plain)
 }
@@ -179,7 +262,7 @@ mod tests {
             found.objects.iter().map(|one| (&*one.type_, &*one.label, one.id.name())).collect();
         assert_eq!(
             objects,
-            [("resource_group", "main", "rg"), ("subnet", "each-web-tier", "w"), ("storage_container", "old", "c")]
+            [("resource_group", "main", "rg"), ("subnet", "net-each-web-tier", "w"), ("storage_container", "old", "c")]
         );
         let others: Vec<String> = found.others.iter().map(|(address, why)| format!("{address}: {why}")).collect();
         assert_eq!(
@@ -197,12 +280,70 @@ mod tests {
         for (text, expected) in [
             ("nonsense", "line 1 column 2 is not JSON"),
             (r#"{"version": "hunter2"}"#, "line 1 column 21 does not match the format of a Terraform state"),
-            (r#"{"version": 3}"#, "it has format version 3; drplan reads version 4, which Terraform writes since 0.12"),
+            (r#"{"version": 5}"#, "it has format version 5; drplan reads version 4, which Terraform writes since 0.12"),
             ("{}", "it has no format version, so it is not a Terraform state"),
             (r#"{"encrypted_data": "x"}"#, "it is encrypted; write it in plain text with `tofu state pull`"),
         ] {
             assert_eq!(read(text), Err(expected.to_owned()));
         }
+    }
+
+    #[test]
+    fn an_old_state_says_how_to_convert_it() {
+        let why = read(r#"{"version": 3, "modules": []}"#).unwrap_err();
+        assert!(why.starts_with("it has format version 3; drplan reads version 4"), "{why}");
+        assert!(why.contains("run `terraform state pull > new.tfstate`"), "{why}");
+    }
+
+    /// One azurerm resource of a state.
+    fn resource(rest: &str) -> Inventory {
+        read(&format!(r#"{{"version": 4, "resources": [{{"mode": "managed", {rest}}}]}}"#)).unwrap()
+    }
+
+    #[test]
+    fn labels_begin_with_the_modules() {
+        for (module, key, expected) in [
+            ("module.primary", "", "primary-a"),
+            (r#"module.region[\"west.2\"].module.net[0]"#, r#""index_key": 3,"#, "region-west-2-net-0-a-3"),
+            ("module.module", "", "module-a"),
+        ] {
+            let found = resource(&format!(
+                r#""module": "{module}", "type": "azurerm_lb", "name": "a", "instances": [{{{key} "attributes": {{"id": "/subscriptions/s/resourceGroups/g/providers/M.N/l/a"}}}}]"#
+            ));
+            assert_eq!(found.objects[0].label, expected);
+            assert!(found.objects[0].address.starts_with("module."), "{:?}", found.objects[0].address);
+        }
+    }
+
+    #[test]
+    fn associations_and_inline_blocks_belong_to_their_object() {
+        let found = resource(
+            r#""type": "azurerm_network_interface_security_group_association", "name": "a", "instances": [
+                {"attributes": {"id": "/subscriptions/s/resourceGroups/g/providers/M.N/nics/n|/subscriptions/s/resourceGroups/g/providers/M.N/nsgs/s"}}]"#,
+        );
+        assert_eq!(found.objects[0].id.name(), "n");
+        let found = resource(
+            r#""type": "azurerm_virtual_network", "name": "hub", "instances": [{"attributes": {
+                "id": "/subscriptions/s/resourceGroups/g/providers/M.N/v/n", "subnet": [{"name": "app"}, {"name": "../x"}]}}]"#,
+        );
+        let objects: Vec<(&str, &str, &str)> =
+            found.objects.iter().map(|one| (&*one.type_, &*one.label, one.id.name())).collect();
+        assert_eq!(objects, [("virtual_network", "hub", "n"), ("subnet", "hub-app", "app")]);
+    }
+
+    #[test]
+    fn deposed_and_tainted_instances_are_told_apart() {
+        let instance =
+            |rest: &str| format!(r#"{{{rest}, "attributes": {{"id": "/subscriptions/s/resourceGroups/g"}}}}"#);
+        let found = resource(&format!(
+            r#""type": "azurerm_resource_group", "name": "a", "instances": [{}, {}]"#,
+            instance(r#""status": "tainted""#),
+            instance(r#""deposed": "8a1f""#)
+        ));
+        assert_eq!(found.objects.len(), 1);
+        assert!(found.objects[0].tainted);
+        assert_eq!(found.others[0].0, "azurerm_resource_group.a");
+        assert!(found.others[0].1.starts_with("deposed: "), "{:?}", found.others);
     }
 
     proptest! {

@@ -173,6 +173,8 @@ impl StackWriter<'_> {
             Ty::List(Ty::Ref(kinds)) | Ty::Set(Ty::Ref(kinds)) => {
                 value_text_with(value, 2, &|id| self.reference(kinds, id))
             }
+            // A part of a body that is the id of another resource.
+            Ty::Any => value_text_with(value, 2, &|id| self.reference(&[], id).map(|address| format!("{address}.id"))),
             _ => value_text_with(value, 2, &|_| None),
         }
     }

@@ -1,7 +1,7 @@
 //! Discovery of existing resources: resource groups with everything in them, children included, or single objects by
 //! id. Changes nothing.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures::StreamExt;
 use futures::stream;
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::observe::{WIDTH, is_outage};
 use crate::address::ArmId;
-use crate::adopt::{self, ImportSurvey, SubscriptionRef, look};
+use crate::adopt::{self, ImportSurvey, SubscriptionRef, generic, look};
 use crate::world::{Cloud, CloudError};
 
 /// The maximum number of objects read for one stack.
@@ -31,7 +31,8 @@ pub enum DiscoveryError {
     Cloud(#[from] CloudError),
 }
 
-/// Reads these resource groups and every object in them whose type has a kind.
+/// Reads these resource groups and every object in them whose type has a kind; with `any`, the others as well, without
+/// their children.
 ///
 /// # Errors
 /// Where a group does not exist, the cloud refuses, or there are too many objects. Objects whose region does not
@@ -40,6 +41,7 @@ pub async fn discover_groups(
     cloud: &dyn Cloud,
     groups: &[ArmId],
     account: &SubscriptionRef,
+    any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
     let mut search = Search { cloud, survey: ImportSurvey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
     for group in groups {
@@ -56,6 +58,9 @@ pub async fn discover_groups(
             None => Err(DiscoveryError::Group(group.name().to_owned())),
         };
     }
+    if any {
+        search.any_type().await?;
+    }
     search.complete(account).await
 }
 
@@ -67,10 +72,16 @@ pub async fn discover_objects(
     cloud: &dyn Cloud,
     ids: &[ArmId],
     account: &SubscriptionRef,
+    any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
     let mut search = Search { cloud, survey: ImportSurvey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
     for id in ids {
-        search.push(look::whole_of(id).unwrap_or_else(|| id.clone()));
+        let whole = look::whole_of(id).unwrap_or_else(|| id.clone());
+        if any {
+            search.push_or_name(whole);
+        } else {
+            search.push(whole);
+        }
         let mut above = id.parent();
         while let Some(parent) = above {
             above = parent.parent();
@@ -80,6 +91,9 @@ pub async fn discover_objects(
         search.push(ArmId::new(group.join("/")));
     }
     search.all(false).await?;
+    if any {
+        search.any_type().await?;
+    }
     search.complete(account).await
 }
 
@@ -175,6 +189,37 @@ impl Search<'_> {
         drop(lists);
         for child in found {
             self.push(child);
+        }
+        Ok(())
+    }
+
+    /// Reads the objects whose type has no kind, with the newest version that the subscription has of each type.
+    async fn any_type(&mut self) -> Result<(), DiscoveryError> {
+        let mut versions: BTreeMap<ArmId, Json> = BTreeMap::new();
+        for id in std::mem::take(&mut self.survey.strange) {
+            let Some(provider) = generic::provider_of(&id) else {
+                self.survey.strange.push(id);
+                continue;
+            };
+            if !versions.contains_key(&provider) {
+                let answer = self.cloud.get(&provider, generic::PROVIDERS_API).await?;
+                versions.insert(provider.clone(), answer.unwrap_or_default());
+            }
+            let Some(api) = versions.get(&provider).and_then(|answer| generic::newest(answer, &id)) else {
+                self.survey.strange.push(id);
+                continue;
+            };
+            match self.cloud.get(&id, &api).await {
+                Ok(Some(body)) => {
+                    self.survey.bodies.insert(id.clone(), body);
+                    self.survey.generic.insert(id, api);
+                }
+                Ok(None) => {}
+                Err(error @ (CloudError::Refused(_) | CloudError::Unreachable(_))) => {
+                    self.survey.unread.insert(id, error.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::tasks::{ApprovalCommand, RunDetails, RunGroup};
-use super::{Ports, WIDTH, Worker};
+use super::{Ports, WIDTH, Worker, sealed_outputs};
 use crate::address::{Address, ArmId};
+use crate::diagnostic::Diagnostics;
 use crate::failover::{Procedure, unwind};
 use crate::plan::knowledge;
 use crate::run::{Report, Walk};
@@ -136,6 +137,8 @@ pub struct FailoverRun {
     pub(super) started: RunStart,
     /// The state that it was planned from; `None` once it has begun.
     pub(super) planned_from: Option<Box<State>>,
+    /// Errors of outputs of the stack whose values are known at its end. The state has the other outputs.
+    pub output_errors: Diagnostics,
 }
 
 impl FailoverRun {
@@ -160,7 +163,15 @@ impl FailoverRun {
             failover: Some(Box::new(undertaking.clone())),
         };
         let planned_from = Some(Box::new(state.clone()));
-        Ok(Self { id, undertaking, graph: procedure.steps.clone(), journal: Vec::new(), started, planned_from })
+        Ok(Self {
+            id,
+            undertaking,
+            graph: procedure.steps.clone(),
+            journal: Vec::new(),
+            started,
+            planned_from,
+            output_errors: Diagnostics::new(),
+        })
     }
 
     /// Records the start of the outage, and the unfinished run that this one takes over.
@@ -228,7 +239,15 @@ impl FailoverRun {
             Some(Event::Started(started)) => {
                 let undertaking = started.failover.as_deref().cloned();
                 let undertaking = undertaking.ok_or_else(|| RunError::NoRun(id.to_owned()))?;
-                Ok(Self { id: id.to_owned(), undertaking, graph, journal, started, planned_from: None })
+                Ok(Self {
+                    id: id.to_owned(),
+                    undertaking,
+                    graph,
+                    journal,
+                    started,
+                    planned_from: None,
+                    output_errors: Diagnostics::new(),
+                })
             }
             _ => Err(RunError::NoRun(id.to_owned())),
         }
@@ -308,7 +327,7 @@ impl FailoverRun {
         self.graph = graph;
         self.journal = ports.store.entries_of(&self.id)?;
         if report.ended == Some(RunEnd::Done) {
-            self.save(stack, &worker, ports)?;
+            self.output_errors = self.save(stack, &worker, ports)?;
         }
         Ok(report)
     }
@@ -388,9 +407,10 @@ impl FailoverRun {
         StepGraph::new(all).map_err(|e| Corrupt { entry: self.journal.len() + 1, why: e.to_string() })
     }
 
-    /// Writes the snapshot at the end of the run.
-    fn save(&self, stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> Result<(), StateError> {
+    /// Writes the snapshot at the end of the run. Returns the errors of outputs.
+    fn save(&self, stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> Result<Diagnostics, StateError> {
         let own = self.graph.changes();
+        let mut wrong = Diagnostics::new();
         ports.store.update(&mut |state| {
             if self.is_of(stack).is_err() {
                 return;
@@ -399,11 +419,9 @@ impl FailoverRun {
             let mut known = worker.knowledge().clone();
             let others = knowledge(state, &|address| own.contains(address)).attributes;
             known.attributes.extend(others);
-            let outputs = stack.resolve_outputs(&known);
-            state.outputs =
-                outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect();
+            (state.outputs, wrong) = sealed_outputs(stack, &known, ports);
         })?;
-        Ok(())
+        Ok(wrong)
     }
 
     /// Aborts the run: records the reason, and writes the snapshot.

@@ -8,6 +8,7 @@
 mod abort;
 mod accept;
 mod around;
+mod aside;
 mod begin;
 mod custom;
 mod deployments;
@@ -39,6 +40,8 @@ use jiff::SignedDuration;
 use serde_json::Map as JsonMap;
 
 use crate::address::{Address, ArmId};
+use crate::diagnostic::Diagnostics;
+use crate::kinds::mark::Owner;
 use crate::plan::{PlanOutcome, knowledge, sealed};
 use crate::run::{Actor, Outcome, Report, StepReporter, StopSignal, Walk, Watcher};
 use crate::stack::{Knowledge, RecordedInputs, Stack};
@@ -102,6 +105,8 @@ pub struct ApplyOutcome {
     pub run: String,
     /// The resulting state.
     pub state: State,
+    /// Errors of outputs whose values are known now. The state has the other outputs.
+    pub output_errors: Diagnostics,
 }
 
 /// The way resources are written.
@@ -126,10 +131,13 @@ pub async fn apply(
     command: &str,
     by: &str,
 ) -> Result<ApplyOutcome, StateError> {
-    let PlanOutcome { plan, stack, refreshed, warnings: _ } = planned;
+    let PlanOutcome { plan, stack, refreshed: _, moves: _, warnings: _ } = planned;
     let before = recorded.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let known = before.filter(|object| object.within.is_none()).map(|object| object.id.clone()).collect();
-    let base = base(stack, recorded, refreshed.as_ref(), ports)?;
+    let base = match recorded {
+        Some(recorded) => keep_planned(recorded, planned, ports.store)?,
+        None => State::empty(&stack.name, ports.ids.fresh()),
+    };
     let mut started = RunStart {
         version: VERSION,
         run: String::new(),
@@ -148,7 +156,9 @@ pub async fn apply(
         Engine::Direct => (ports.cloud, WIDTH),
         Engine::Deployments => (&deployments, deployments::WIDTH),
     };
-    let worker = Worker::new(stack, &base, known, Ports { cloud, ..ports });
+    let updates = plan.steps.steps.iter().filter(|step| step.act == Act::Update);
+    let updates = updates.map(|step| step.address.clone()).collect();
+    let worker = Worker { updates, ..Worker::new(stack, &base, known, Ports { cloud, ..ports }) };
     let begun = begin(&mut started, &ports.ids.fresh(), ports)?;
     let run = started.run;
     let mut journal = ports.store.journal(&run)?;
@@ -170,13 +180,14 @@ pub async fn apply(
     };
     let state = ports.store.update(&mut |state| {
         match &outputs {
-            Some(outputs) => state.outputs.clone_from(outputs),
+            Some((outputs, _)) => state.outputs.clone_from(outputs),
             None if state.resources.is_empty() => state.outputs.clear(),
             None => {}
         }
         state.keep_open_runs();
     })?;
-    Ok(ApplyOutcome { report, run, state: state.unwrap_or(base) })
+    let output_errors = outputs.map(|(_, wrong)| wrong).unwrap_or_default();
+    Ok(ApplyOutcome { report, run, state: state.unwrap_or(base), output_errors })
 }
 
 /// Writes the start of a run: named after every run before it, from the snapshot as it is now.
@@ -194,16 +205,24 @@ fn begin(started: &mut RunStart, id: &str, ports: Ports<'_>) -> Result<Vec<Entry
     Ok(begun)
 }
 
-/// The outputs of a stack, sealed. Requests the secrets that they depend on; one that the cloud refuses stays unknown.
-async fn outputs(stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> BTreeMap<String, SealedValue> {
-    let first = stack.resolve_outputs(&worker.knowledge());
+/// The outputs of a stack, sealed, and their errors. Requests the secrets that they depend on; one that the cloud
+/// refuses stays unknown.
+async fn outputs(stack: &Stack, worker: &Worker<'_>, ports: Ports<'_>) -> (SealedOutputs, Diagnostics) {
+    let (first, _) = stack.resolve_outputs(&worker.knowledge());
     for unknown in first.values().filter_map(|output| output.value.unknown_within()) {
         if worker.ask_secrets(&unknown).await.is_err() {
             tracing::debug!("an output depends on a secret that the cloud does not return");
         }
     }
-    let outputs = stack.resolve_outputs(&worker.knowledge());
-    outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect()
+    sealed_outputs(stack, &worker.knowledge(), ports)
+}
+
+type SealedOutputs = BTreeMap<String, SealedValue>;
+
+/// The outputs with everything known by now, sealed, and their errors.
+fn sealed_outputs(stack: &Stack, knowledge: &Knowledge, ports: Ports<'_>) -> (SealedOutputs, Diagnostics) {
+    let (outputs, wrong) = stack.resolve_outputs(knowledge);
+    (outputs.iter().map(|(name, output)| (name.to_string(), ports.seal.seal(&output.value))).collect(), wrong)
 }
 
 /// The objects that a plan creates because it found none.
@@ -249,17 +268,33 @@ fn merge<K: Ord + Clone, V: PartialEq + Clone>(
     }
 }
 
-/// The state that the run starts from: refreshed, or empty for a first run.
-fn base(
-    stack: &Stack,
-    recorded: Option<State>,
-    refreshed: Option<&State>,
-    ports: Ports<'_>,
-) -> Result<State, StateError> {
-    match (recorded, refreshed) {
-        (Some(recorded), Some(refreshed)) => Ok(keep_observed(&recorded, refreshed, ports.store)?.unwrap_or(recorded)),
-        (Some(recorded), None) => Ok(recorded),
-        (None, _) => Ok(State::empty(&stack.name, ports.ids.fresh())),
+/// Saves what a plan has observed, and then gives the resources whose labels have changed their new addresses: all at
+/// once, so that no kill leaves an object without an address or with two.
+///
+/// # Errors
+/// Where the state cannot be written, or another run has changed it since the plan was made.
+pub fn keep_planned(recorded: State, planned: &PlanOutcome, store: &dyn Store) -> Result<State, StateError> {
+    let PlanOutcome { refreshed, moves, .. } = planned;
+    let kept = match refreshed {
+        Some(refreshed) => keep_observed(&recorded, refreshed, store)?.unwrap_or(recorded),
+        None => recorded,
+    };
+    if moves.is_empty() {
+        return Ok(kept);
+    }
+    let mut is_as_planned = true;
+    let moved = store.update(&mut |state| {
+        is_as_planned = state.resources == kept.resources && state.roles == kept.roles;
+        if is_as_planned {
+            moves.carry_out(state);
+        }
+        state.keep_open_runs();
+    })?;
+    match moved {
+        Some(moved) if is_as_planned => Ok(moved),
+        _ => {
+            Err(StateError::Locked("another run has changed the state since the plan was made; plan again".to_owned()))
+        }
     }
 }
 
@@ -267,12 +302,18 @@ fn base(
 struct Worker<'a> {
     stack: &'a Stack,
     ports: Ports<'a>,
+    /// The owner that objects are marked with.
+    owner: Owner,
     /// The recorded resources, as the steps of the run change them.
     recorded: Mutex<HashMap<Address, Recorded>>,
     /// The objects recorded before the last refresh: an object that exists there belongs to the stack, even where
     /// that refresh did not find it.
     known: HashSet<ArmId>,
     knowledge: Mutex<Knowledge>,
+    /// The objects that this run has recovered after their deletion.
+    recovered: Mutex<HashSet<ArmId>>,
+    /// The resources that a plan updates. Another one may move them to free values before that.
+    updates: HashSet<Address>,
     /// The details of a failover run; `None` in other runs.
     errand: Option<RunDetails<'a>>,
 }
@@ -298,9 +339,12 @@ impl<'a> Worker<'a> {
         Self {
             stack,
             ports,
+            owner: Owner { stack: stack.name.clone(), lineage: base.lineage.clone() },
             known,
             recorded: Mutex::new(base.resources.clone().into_iter().collect()),
             knowledge: Mutex::new(knowledge(base, &|_| false)),
+            recovered: Mutex::default(),
+            updates: HashSet::new(),
             errand: None,
         }
     }
@@ -312,14 +356,26 @@ impl<'a> Worker<'a> {
                 Some(resource) => self.write(resource, &step.act).await.map(Some),
                 None => Err(StepError::Failed("the stack has no such resource".to_owned())),
             },
-            Act::Delete(planned) => {
-                let recorded = self.recorded(&step.address);
-                self.remove(&step.address, recorded.as_ref().unwrap_or(planned)).await.map(|()| None)
-            }
+            Act::Delete(planned) => self.remove(&step.address, &self.doomed(step, planned)).await.map(|()| None),
+            Act::Rename => Ok(self.renamed(step)),
             Act::SetAside(recorded) => Ok(Some(recorded.clone())),
             Act::Forget => Ok(None),
             Act::Task(task) => self.task(step, task, tell).await,
         }
+    }
+
+    /// The current record of a resource to delete, with the objects that the plan deletes.
+    fn doomed(&self, step: &Step, planned: &Recorded) -> Recorded {
+        let recorded = self.recorded(&step.address).unwrap_or_else(|| planned.clone());
+        Recorded { objects: planned.objects.clone(), ..recorded }
+    }
+
+    /// A resource under its new address, with what the stack declares beside its arguments.
+    fn renamed(&self, step: &Step) -> Option<Box<Recorded>> {
+        let recorded = self.recorded(&step.address)?;
+        let Some(resource) = self.stack.resources.get(&step.address) else { return Some(Box::new(recorded)) };
+        let Recorded { arguments, attributes, status, under_way, owner, .. } = recorded;
+        Some(Box::new(Recorded { under_way, owner, ..Recorded::of(resource, arguments, attributes, status) }))
     }
 
     fn knowledge(&self) -> MutexGuard<'_, Knowledge> {
@@ -357,9 +413,8 @@ impl Actor for Worker<'_> {
                 (true, Some(recorded)) if recorded.status == Status::Standing => with(Status::Updating, recorded),
                 _ => None,
             },
-            (Act::Delete(planned), _, recorded) => {
-                with(Status::Deleting, recorded.unwrap_or_else(|| (**planned).clone()))
-            }
+            (Act::Delete(planned), ..) => with(Status::Deleting, self.doomed(step, planned)),
+            (Act::Rename, ..) => self.renamed(step),
             (Act::SetAside(recorded), ..) => Some(recorded.clone()),
         }
     }
@@ -373,7 +428,10 @@ impl Actor for Worker<'_> {
                 self.keep(&step.address, recorded.as_deref());
                 Outcome::Done(recorded)
             }
-            Err(StepError::Failed(why)) => Outcome::Failed(self.discreet(why)),
+            Err(StepError::Failed(why)) => {
+                self.take_back(step, tell).await;
+                Outcome::Failed(self.discreet(why))
+            }
             Err(StepError::Unknown(why)) => Outcome::Unknown(self.discreet(why)),
             Err(StepError::Paused(why)) => Outcome::Paused(self.discreet(why)),
         }

@@ -232,13 +232,7 @@ impl Worker<'_> {
             return;
         };
         let Some(object) = resource.objects.first() else { return };
-        let wanted = ReadRequest {
-            id: object.id.clone(),
-            api: resource.kind.arm.api,
-            what: ReadTarget::Body,
-            side: None,
-            region: None,
-        };
+        let wanted = ReadRequest::new(object.id.clone(), resource.kind.arm.api, ReadTarget::Body);
         let began = self.ports.clock.now();
         let mut last = String::new();
         loop {

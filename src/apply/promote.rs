@@ -80,11 +80,10 @@ impl Worker<'_> {
                 say(tell, format!("{} is primary", self.side(resource, promotion, to)));
                 return Ok(());
             }
-            if let Some(region) =
-                standing.elsewhere.as_ref().filter(|region| how == FailoverMode::Forced && !self.is_lost(region))
-            {
+            let taken = self.with_known(resource, |subject| (promotion.takes_offline)(subject, &seen, to));
+            if let Some(region) = taken.filter(|region| how == FailoverMode::Forced && !self.is_lost(region)) {
                 return Err(StepError::Failed(format!(
-                    "{region} takes writes, and a forced promotion would take it offline: it is not declared lost"
+                    "a forced promotion would take {region} offline, which has the writes and is not declared lost"
                 )));
             }
             let waits = asked.as_ref().is_some_and(|asked| began < asked.until);

@@ -9,7 +9,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{StepError, Worker};
 use crate::address::Address;
 use crate::diagnostic::Diagnostics;
-use crate::kinds::{AttributeSource, Object, Readiness, Within, body, path, rank_in};
+use crate::kinds::mark::Owner;
+use crate::kinds::{Arg, AttributeSource, Object, Readiness, TAGS, Within, body, path, rank_in};
 use crate::plan::sealed;
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
@@ -32,22 +33,37 @@ impl Worker<'_> {
     pub(super) async fn write(&self, resource: &Resource, act: &Act) -> Result<Box<Recorded>, StepError> {
         let args = self.arguments(resource).await?;
         let plain = reveal(&args)?;
-        let bodies = self.bodies(resource, &plain);
+        let mut bodies = self.bodies(resource, &plain);
+        self.mark(resource, &mut bodies);
         let before = self.recorded(&resource.address).filter(|_| !matches!(act, Act::Create));
         let old: Option<Vec<Json>> = before
+            .as_ref()
             .filter(|before| before.status != Status::Creating)
             .map(|before| self.bodies(resource, &before.arguments));
         let change = old.as_ref().and_then(|old| old.first()).zip(bodies.first());
         if let Some((old, new)) = change {
             self.change_twins(resource, old, new, true).await?;
         }
+        self.clear_way(resource, &plain).await?;
+        if matches!(act, Act::Create) {
+            self.recover(resource, &bodies).await?;
+        }
         let mut answers = Vec::with_capacity(bodies.len());
         for (at, (object, new)) in resource.objects.iter().zip(&bodies).enumerate() {
             let old = old.as_ref().and_then(|old| old.get(at));
             answers.push(self.put(object, old, new, act).await?);
         }
+        if let Some(copied) = resource.kind.odd.copied.filter(|_| *act == Act::Update) {
+            for (object, answer) in resource.objects.iter().zip(&mut answers) {
+                let renewing = WriteCondition::Renewing(copied.renew);
+                *answer = self.ports.cloud.put(&object.id, &object.api, answer, renewing).await?;
+            }
+        }
         if let Some((old, new)) = change {
             self.change_twins(resource, old, new, false).await?;
+        }
+        if let Some(before) = &before {
+            self.follow_up(resource, &plain, &before.arguments).await?;
         }
         let answers = self.ready(resource, answers).await?;
         let attributes =
@@ -91,6 +107,15 @@ impl Worker<'_> {
         self.stack.with_subject(resource, args, &self.knowledge(), body::bodies)
     }
 
+    /// Adds the owner's mark to the bodies of objects that take tags.
+    fn mark(&self, resource: &Resource, bodies: &mut [Json]) {
+        let has_tags = |arg: &Arg| arg.name == TAGS.name;
+        if resource.kind.args.iter().any(has_tags) {
+            let whole = resource.objects.iter().zip(bodies).filter(|(object, _)| object.within.is_none());
+            whole.filter(|(_, body)| body.get("location").is_some()).for_each(|(_, body)| self.owner.mark(body));
+        }
+    }
+
     /// Brings one object to its intended state, and returns the resulting body.
     pub(super) async fn put(
         &self,
@@ -105,9 +130,11 @@ impl Worker<'_> {
             let (body, etag) = match (&object.within, current) {
                 (None, None) => (new.clone(), None),
                 (None, Some(current)) => {
-                    if *act == Act::Create && !self.known.contains(&object.id) {
+                    let is_ours = || Owner::of(&current).is_some_and(|owner| owner.lineage == self.owner.lineage);
+                    let is_known = self.known.contains(&object.id) || self.is_recovered(&object.id);
+                    if *act == Act::Create && !is_known && !is_ours() {
                         return Err(StepError::Failed(format!(
-                            "{} exists already and is not in the state; `drplan plan` shows the changes of an import",
+                            "{} exists already and is not this stack's; `drplan plan` shows how to import it",
                             object.id
                         )));
                     }
@@ -269,9 +296,22 @@ fn reveal(args: &Map) -> Result<JsonMap<String, Json>, StepError> {
 /// The existing body with the change from `old` to `new` applied; `None` where that changes nothing.
 fn merged(current: &Json, old: Option<&Json>, new: &Json) -> Option<Json> {
     let mut merged = current.clone();
+    fold_tags(&mut merged, new);
     path::merge(&mut merged, old.unwrap_or(&Json::Null), new);
     let failed = provisioning(current).is_some_and(|state| !state.eq_ignore_ascii_case("succeeded"));
     (failed || merged != *current).then_some(merged)
+}
+
+/// Writes the names of existing tags in the case of the new ones: names of tags have no case, so both would be one tag.
+fn fold_tags(current: &mut Json, new: &Json) {
+    let Some(wanted) = new.get("tags").and_then(Json::as_object) else { return };
+    let Some(tags) = current.get_mut("tags").and_then(Json::as_object_mut) else { return };
+    for name in wanted.keys().filter(|name| !tags.contains_key(*name)).cloned().collect::<Vec<_>>() {
+        let alike = tags.keys().find(|other| other.to_lowercase() == name.to_lowercase()).cloned();
+        if let Some(value) = alike.and_then(|alike| tags.remove(&alike)) {
+            tags.insert(name, value);
+        }
+    }
 }
 
 /// The existing body with the part in its place; `None` where that changes nothing.

@@ -126,6 +126,11 @@ impl Azure {
             }
             (WriteCondition::Always, _, _) => self.transport.call(request).await,
             (WriteCondition::Unchanged(etag), _, _) => self.transport.call(request.if_match(etag)).await,
+            (WriteCondition::Renewing(parameter), _, _) => {
+                let mut url = self.url(id.as_str(), api);
+                url.query_pairs_mut().append_pair(parameter, "true");
+                self.transport.call(WireRequest::new(Method::PUT, url).json(body)).await
+            }
         }
     }
 
@@ -169,8 +174,8 @@ impl Azure {
         match (when, &seen) {
             (WriteCondition::Unchanged(etag), Some(body)) => Ok(body.get("etag").and_then(Json::as_str) == Some(etag)),
             (WriteCondition::Unchanged(_), None) => Ok(false),
-            (WriteCondition::Always, None) => Ok(true),
-            (WriteCondition::Always, Some(_)) => {
+            (WriteCondition::Always | WriteCondition::Renewing(_), None) => Ok(true),
+            (WriteCondition::Always | WriteCondition::Renewing(_), Some(_)) => {
                 let target = self.url(id.as_str(), api);
                 match PolledOperation::begin(&self.transport, &target).read_settled(None).await {
                     // The same PUT also fixes an object whose last operation failed.

@@ -8,8 +8,8 @@ pub(super) static RULE: Rule = Rule {
     name: "leans-on-lost-site",
     about: "Resources at the recovery site do not depend on resources at the primary site.",
     weight: Weight::Warning,
-    cause: "A resource at the recovery site refers to a regional resource at the primary site, such as a subnet, a \
-            route table or an identity.",
+    cause: "A resource at the recovery site refers to a regional resource at the primary site, such as a key vault \
+            or an identity.",
     consequence: "While the primary region is down, the resource there cannot be read or updated, and resources that \
                   refer to it often cannot be created.",
     fix: "Create a separate resource at the recovery site. Replicas, peerings and image copies are exempt, because \

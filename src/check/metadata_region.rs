@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::{Location, Place, RESOURCE_GROUP};
-use crate::stack::Stack;
+use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
     name: "metadata-region",
@@ -26,7 +26,13 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     let mut told = BTreeSet::new();
     for group in stack.failover_groups.values() {
         let Some(lost) = stack.sites.get(&group.from) else { continue };
-        for resource in stack.resources.values().filter(|resource| resource.kind.place == Place::Group) {
+        for resource in stack.resources.values() {
+            let argument = match resource.kind.place {
+                Place::Group => RESOURCE_GROUP.name,
+                // A resource whose type is an argument, directly in a resource group.
+                Place::Extension(argument) if resource.kind.typed.is_some() && is_in_group(resource) => argument,
+                _ => continue,
+            };
             let global = resource.kind.location == Location::Global;
             let outlives = global || group.is_standby(&resource.site);
             let in_lost = resource.metadata_location.eq_ignore_ascii_case(&lost.location);
@@ -38,7 +44,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 RULE.name,
                 format!("`{}` is {what}, but its resource group is located at `{}`", resource.address, group.from),
             )
-            .at(super::span(resource, RESOURCE_GROUP.name))
+            .at(super::span(resource, argument))
             .why(format!(
                 "While {} is down, no resource in a resource group located there can be updated: `{}` could not be changed during the outage.",
                 lost.location, resource.address
@@ -50,4 +56,9 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             found.push(problem);
         }
     }
+}
+
+/// True for a resource directly in a resource group, and not an extension of another resource.
+fn is_in_group(resource: &Resource) -> bool {
+    resource.id.scope().is_some_and(|scope| !scope.folded().contains("/providers/"))
 }

@@ -28,6 +28,7 @@ mod public_access;
 mod redundancy;
 mod replica_at_source;
 mod replica_not_promoted;
+mod replica_unlike;
 mod residency;
 mod single_lever;
 mod tls;
@@ -109,6 +110,7 @@ pub static RULES: &[&Rule] = &[
     &failover_without_group::RULE,
     &image_not_copied::RULE,
     &names_collide::RULE,
+    &replica_unlike::RULE,
     &tls::RULE,
     &objective_rto::RULE,
     &objective_rpo::RULE,

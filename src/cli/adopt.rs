@@ -20,7 +20,7 @@ use crate::adopt::{self, ImportSurvey, StackDraft, Text};
 use crate::apply::{DiscoveryError, discover_groups, discover_objects};
 use crate::check;
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::hcl::Files;
+use crate::hcl::NoFiles;
 use crate::kinds::{self, Place};
 use crate::plan::Plan;
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
@@ -33,15 +33,16 @@ use crate::world::Store;
 ///
 /// Reads resource groups with all their resources and writes them as a stack: a block per resource of a known kind,
 /// references between them, a site per region. Records them in the state, so that a plan of the new stack is empty.
-/// Changes nothing in the cloud. Resources and settings that cannot be imported are listed with the reason; children
-/// of an unknown kind are not detected.
+/// Changes nothing in the cloud. Resources and settings that cannot be imported are listed with the reason, settings
+/// with their place in the body; children of an unknown kind are not detected.
 ///
 /// Secrets cannot be read. A required secret becomes a sensitive variable: the first value that is given for it
 /// counts as the existing one, and is sent with the next change of its resource. Optional secrets, such as custom
 /// data of virtual machines, are omitted.
 ///
-/// With --terraform, imports the azurerm resources of a Terraform state (version 4) under their Terraform names. Only
-/// ids are taken from the state; settings are read from the cloud.
+/// With --terraform, imports the azurerm resources of a Terraform state (version 4) under their Terraform names, with
+/// their modules before them. Only ids are taken from the state, and names of inline subnets; settings are read from
+/// the cloud.
 ///
 /// A resource must be in one stack only, since two stacks would revert each other's changes: `drplan state forget`
 /// removes it from a stack.
@@ -60,6 +61,9 @@ pub struct Args {
     /// Import the resources of this Terraform state
     #[arg(long, value_name = "STATE_FILE")]
     terraform: Option<PathBuf>,
+    /// Import resources of types without a kind as well, each as an azapi_resource
+    #[arg(long)]
+    any_type: bool,
     /// Directory to write the stack to
     #[arg(long, value_name = "DIR", default_value = "adopted")]
     out: PathBuf,
@@ -182,7 +186,7 @@ impl AdoptRequest<'_> {
                 let is_own = |other: &str| other.eq_ignore_ascii_case(&account.subscription);
                 let own = |id: &&ArmId| id.subscription().is_some_and(is_own);
                 let ids: Vec<ArmId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
-                discover_objects(&reached.cloud, &ids, owner).await
+                discover_objects(&reached.cloud, &ids, owner, self.args.any_type).await
             }
             None => {
                 let groups: Result<Vec<ArmId>, Failure> =
@@ -190,7 +194,7 @@ impl AdoptRequest<'_> {
                 let mut groups = groups?;
                 groups.sort();
                 groups.dedup();
-                discover_groups(&reached.cloud, &groups, owner).await
+                discover_groups(&reached.cloud, &groups, owner, self.args.any_type).await
             }
         };
         found.map_err(|error| match &error {
@@ -226,7 +230,7 @@ impl AdoptRequest<'_> {
     ) -> Result<Result<Stack, (Diagnostics, Sources)>, Failure> {
         let given = self.given(text, session)?;
         let files = text.files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect();
-        let text = StackText { files, auto: Vec::new(), reader: Arc::new(NoStackFiles) };
+        let text = StackText { files, auto: Vec::new(), reader: Arc::new(NoFiles) };
         let loaded = match load_text(text, given, Secrets::Required, |_| account.clone()) {
             Ok(loaded) => loaded,
             Err(Failure::Wrong(found, sources)) => return Ok(Err((found, sources))),
@@ -282,7 +286,7 @@ impl AdoptRequest<'_> {
     /// {
     ///   "format_version": 1, "stack": "shop", "cloud": "azure", "files": ["shop/stack.hcl"],
     ///   "imported": [{ "address": "lb.web", "id": "/subscriptions/…" }],
-    ///   "not_imported": [{ "id": "…", "type": "…", "reason": "…" }],
+    ///   "not_imported": [{ "id": "…", "type": "…", "terraform": "azurerm_lb.web", "reason": "…" }],
     ///   "settings_not_imported": ["…"],
     ///   "variables": [{ "name": "…", "address": "…", "argument": "…" }],
     ///   "plan": { … as `drplan plan --format json` … }
@@ -291,8 +295,10 @@ impl AdoptRequest<'_> {
     fn document(&self, draft: &StackDraft, text: &Text, plan: &Plan, cloud: CloudName) -> Json {
         let (whole, parts): (Vec<_>, Vec<_>) = draft.left().into_iter().partition(|left| left.whole);
         let others = self.managing.iter().flat_map(|managing| &managing.others);
-        let other = |(address, why): &(String, String)| json!({ "id": address, "type": null, "reason": why });
-        let left = whole.iter().map(|left| json!({ "id": left.id, "type": left.type_, "reason": left.why }));
+        let other = |(address, why): &(String, String)| json!({ "id": address, "type": null, "terraform": address, "reason": why });
+        let left = whole
+            .iter()
+            .map(|left| json!({ "id": left.id, "type": left.type_, "terraform": left.terraform, "reason": left.why }));
         let variables = text.variables.iter().map(
             |variable| json!({ "name": variable.name, "address": variable.address, "argument": variable.argument }),
         );
@@ -325,11 +331,17 @@ impl AdoptRequest<'_> {
     fn tell_left(&self, draft: &StackDraft, session: &mut Session) -> Result<(), Failure> {
         let (whole, parts): (Vec<_>, Vec<_>) = draft.left().into_iter().partition(|left| left.whole);
         let others = self.managing.iter().flat_map(|managing| &managing.others);
-        let mut rows: String =
-            whole.iter().map(|left| format!("  {}\n      {}: {}\n", left.id, left.type_, left.why)).collect();
+        let row = |left: &&adopt::NotImported| match &left.terraform {
+            Some(address) => format!("  {address}\n      {}\n      {}: {}\n", left.id, left.type_, left.why),
+            None => format!("  {}\n      {}: {}\n", left.id, left.type_, left.why),
+        };
+        let mut rows: String = whole.iter().map(row).collect();
         rows.extend(others.map(|(address, why)| format!("  {address}\n      {why}\n")));
         if !rows.is_empty() {
             self.tell(&format!("\nNot imported:\n{rows}"), session)?;
+        }
+        if !self.args.any_type && whole.iter().any(|left| left.lacks_kind()) {
+            session.say("\nTo import resources of types without a kind as well: --any-type");
         }
         if !parts.is_empty() {
             let rows: String = parts.iter().map(|left| format!("  {}\n", left.why)).collect();
@@ -368,7 +380,7 @@ impl AdoptRequest<'_> {
         let plan = &made.planned.plan;
         if is_empty(plan) {
             match self.args.format {
-                OutputFormat::Text => session.print(&format!("\n{}\n", view::plan::verdict(plan)))?,
+                OutputFormat::Text => session.print(&format!("\n{}\n", verdict(plan, draft)))?,
                 OutputFormat::Json => session.print(&pretty(&self.document(draft, text, plan, account.cloud)))?,
             }
             let set = if text.variables.is_empty() { "" } else { ", with the variables above set" };
@@ -393,6 +405,18 @@ impl AdoptRequest<'_> {
     }
 }
 
+/// The verdict about an empty plan. A stack without some settings matches no other configuration than this one.
+fn verdict(plan: &Plan, draft: &StackDraft) -> String {
+    match draft.left().iter().filter(|left| !left.whole).count() {
+        0 => view::plan::verdict(plan),
+        settings => format!(
+            "The plan is empty, but {} above {} not in the stack: it would create other resources elsewhere.",
+            count(settings, "setting", "settings"),
+            if settings == 1 { "is" } else { "are" }
+        ),
+    }
+}
+
 fn is_empty(plan: &Plan) -> bool {
     !view::plan::has_changes(plan) && plan.drift.is_empty()
 }
@@ -407,13 +431,4 @@ fn group_id(name: &str, account: &Account) -> Result<ArmId, Failure> {
     let group = kinds::ALL.iter().find(|kind| kind.place == Place::Subscription);
     let id = group.and_then(|kind| kinds::body::id(kind, name, &account.subscription, &serde_json::Map::new()));
     id.ok_or_else(|| Failure::failed("internal error: no kind is a resource group; please report it"))
-}
-
-/// A stack that reads no files: one that was imported, or made from a state.
-pub(super) struct NoStackFiles;
-
-impl Files for NoStackFiles {
-    fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {
-        Ok(None)
-    }
 }

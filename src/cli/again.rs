@@ -32,10 +32,13 @@ pub fn again_recorded(command: &str, dir: &Path, global: &Global) -> String {
     with_place(command, dir, global).join(" ")
 }
 
-/// The same, limited to these resources: without them it would do more than what was planned.
-pub fn again_for(command: &str, dir: &Path, targets: &[Address], global: &Global) -> String {
-    let targets = targets.iter().map(|target| format!(" --target {}", quoted(target.as_str())));
-    again(command, dir, global) + &targets.collect::<String>()
+/// The same, limited to these targets and with these imports: without them it would do another thing than what was
+/// planned.
+pub fn again_for(command: &str, dir: &Path, targets: &[Address], adopt: &[Address], global: &Global) -> String {
+    let flag = |name: &str, address: &Address| format!(" --{name} {}", quoted(address.as_str()));
+    let targets = targets.iter().map(|address| flag("target", address));
+    let imports = adopt.iter().map(|address| flag("adopt", address));
+    again(command, dir, global) + &targets.chain(imports).collect::<String>()
 }
 
 /// A text whose bare commands (`` `drplan apply` ``) are complete: with the stack's directory and the flags that were

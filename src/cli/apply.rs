@@ -15,7 +15,7 @@ use super::plan::{Limits, cloud_in, read};
 use super::planning::{PlanRequest, PlanResult, make, refuse_blocked, refuse_held_changes, refuse_vanished, store_of};
 use super::progress::{ProgressView, overdue_advice};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, ending, pretty};
-use crate::apply::{self, Ports, keep_observed};
+use crate::apply::{self, Ports, keep_planned};
 use crate::plan::file::{self, PlanFile};
 use crate::run::StopSignal;
 use crate::stack::CloudName;
@@ -98,7 +98,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         by: args.by.clone(),
         format: args.format,
         engine: args.engine(),
-        again: args.again(again_for("apply", &args.stack, &args.limits.targets, global)),
+        again: args.again(again_for("apply", &args.stack, &args.limits.targets, &args.limits.adopt, global)),
     };
     carry_out(&order, global, session)
 }
@@ -110,9 +110,9 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
     let origin = format!("in {}", args.stack.display());
     let loaded = load_recorded(stack, &saved.inputs(), &origin, |_| Account::of(cloud, session), global, session)?;
     let Continuing { again, plan } = continuing(args, &saved, global, session);
-    let Limits { refresh, targets, accepted } = &args.limits;
-    if refresh.is_some() || !targets.is_empty() || !accepted.sites.is_empty() {
-        return Err(Failure::failed("--target, --refresh and --accept-vanished are fixed in a saved plan")
+    let Limits { refresh, targets, adopt, accepted } = &args.limits;
+    if refresh.is_some() || !targets.is_empty() || !adopt.is_empty() || !accepted.sites.is_empty() {
+        return Err(Failure::failed("--target, --adopt, --refresh and --accept-vanished are fixed in a saved plan")
             .help(format!("Save a new plan with them: `{plan}`"))
             .help(withheld_hint(global).trim_end()));
     }
@@ -124,6 +124,7 @@ fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<Exit
             destroy: saved.destroy,
             refresh: saved.refresh,
             accept_vanished: saved.accept_vanished.clone(),
+            adopt: saved.adopt.clone(),
         },
         yes: true,
         by: args.by.clone(),
@@ -153,10 +154,10 @@ fn continuing(args: &Args, saved: &PlanFile, global: &Global, session: &Session)
     let given = std::mem::take(&mut global.vars);
     global.vars = others.map(|(name, value)| format!("{name}={value}")).chain(given).collect();
     let destroy = if saved.destroy { " --destroy" } else { "" };
-    let plan = again_for("plan", stack, &saved.targets, &global);
+    let plan = again_for("plan", stack, &saved.targets, &saved.adopt, &global);
     let plan = format!("{plan}{destroy} --out {}", word(&args.stack));
     let again = match (saved.destroy, saved.targets.as_slice()) {
-        (false, targets) => args.again(again_for("apply", stack, targets, &global)),
+        (false, targets) => args.again(again_for("apply", stack, targets, &saved.adopt, &global)),
         (true, []) => again("destroy", stack, &global),
         // Without the limit, everything would be deleted.
         (true, _) => format!("{plan} && {}", again_recorded("apply", &args.stack, &global)),
@@ -224,8 +225,8 @@ pub fn carry_out(order: &ApplyRequest, global: &Global, session: &mut Session) -
         refuse_blocked(plan)?;
         if !view::plan::has_changes(plan) {
             // Observations are kept even where they call for nothing: an address that the cloud gave, say.
-            if let (Some(recorded), Some(refreshed)) = (&made.recorded, &made.planned.refreshed) {
-                keep_observed(recorded, refreshed, &store)?;
+            if let Some(recorded) = made.recorded.clone() {
+                keep_planned(recorded, &made.planned, &store)?;
             }
             if order.format == OutputFormat::Json {
                 session.print(&order.document(&made, cloud, None))?;
@@ -316,7 +317,8 @@ async fn perform(
             }
         }
     }
-    Ok(ending::exit(&applied.report))
+    session.say_diagnostics(&applied.output_errors, &order.loaded.sources);
+    Ok(ending::exit(&applied))
 }
 
 /// Waits for Ctrl-C, SIGTERM or SIGHUP: the first asks the run to stop, the second exits at once, as a kill would. The

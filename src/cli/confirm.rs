@@ -13,34 +13,31 @@ pub fn confirm(question: &str, command: &str, global: &Global, session: &mut Ses
     ask(question, "Only 'yes' is accepted: ", "yes", command, global, session)
 }
 
-/// Prints `what` and returns only if the answer is the name of the failover group.
+/// The name that an operator has to type.
+#[derive(Debug, Clone, Copy)]
+pub enum Named<'a> {
+    /// A failover group that is moved.
+    FailoverGroup(&'a str),
+    /// A stack of which several groups move.
+    Stack(&'a str),
+}
+
+/// Prints `what` and returns only if the answer is this name.
 ///
 /// # Errors
 /// As for [`confirm`].
 pub fn confirm_name(
     what: &str,
-    name: &str,
+    named: Named<'_>,
     command: &str,
     global: &Global,
     session: &mut Session,
 ) -> Result<(), Failure> {
-    let hint = format!("Type the name of the failover group, {name}, to continue: ");
-    ask(what, &hint, name, command, global, session)
-}
-
-/// Prints `what` and returns only if the answer is the name of the stack: several of its groups move.
-///
-/// # Errors
-/// As for [`confirm`].
-pub fn confirm_stack(
-    what: &str,
-    name: &str,
-    command: &str,
-    global: &Global,
-    session: &mut Session,
-) -> Result<(), Failure> {
-    let hint = format!("Type the name of the stack, {name}, to continue: ");
-    ask(what, &hint, name, command, global, session)
+    let (of, name) = match named {
+        Named::FailoverGroup(name) => ("failover group", name),
+        Named::Stack(name) => ("stack", name),
+    };
+    ask(what, &format!("Type the name of the {of}, {name}, to continue: "), name, command, global, session)
 }
 
 fn ask(

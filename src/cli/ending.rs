@@ -17,9 +17,10 @@ use crate::view::{self, count, hang, wrap};
 /// The longest critical path that is shown whole.
 const MOST_OF_PATH: usize = 12;
 
-/// The exit code of a run.
-pub const fn exit(report: &Report) -> ExitCode {
-    match report.ended {
+/// The exit code of an apply. It fails where an output has an error.
+pub fn exit(applied: &ApplyOutcome) -> ExitCode {
+    match applied.report.ended {
+        Some(RunEnd::Done) if applied.output_errors.has_errors() => ExitCode::Failed,
         Some(RunEnd::Done) => ExitCode::Done,
         Some(RunEnd::Failed) => ExitCode::Failed,
         Some(RunEnd::Stopped) | None => ExitCode::Stopped,
@@ -82,6 +83,7 @@ pub fn json(command: &str, plan: &Plan, cloud: CloudName, applied: Option<&Apply
     let report = applied.map(|applied| &applied.report);
     let outcome = match report.map(|report| report.ended) {
         None => "unchanged",
+        Some(Some(RunEnd::Done)) if applied.is_some_and(|applied| applied.output_errors.has_errors()) => "failed",
         Some(Some(RunEnd::Done)) => "done",
         Some(Some(RunEnd::Failed)) => "failed",
         Some(Some(RunEnd::Stopped) | None) => "stopped",
@@ -103,6 +105,7 @@ fn step_json(graph: &StepGraph, step: &Step, fate: &StepOutcome) -> Json {
     let action = match &step.act {
         Act::Create => "create",
         Act::Update => "update",
+        Act::Rename => "rename",
         Act::Adopt => "adopt",
         Act::SetAside(_) => "set_aside",
         Act::Delete(_) => "delete",

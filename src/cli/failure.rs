@@ -96,7 +96,7 @@ impl From<StateError> for Failure {
                 Self::wrong_file(what).help("Nothing was overwritten.")
             }
             StateError::Damaged { .. } => Self::wrong_file(what)
-                .help("Nothing was overwritten. To start with an empty state instead, move its whole folder away; `drplan apply` then imports what exists."),
+                .help("Nothing was overwritten. To start with an empty state instead, move its whole folder away; `drplan plan` then shows how to import what exists."),
             StateError::Newer { .. } => Self::wrong_file(what).help("Use the version of drplan that wrote it, or a newer one."),
             StateError::Io { .. } => Self::failed(what),
             StateError::Locked(_) => Self::refused(what),

@@ -14,7 +14,7 @@ use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
 use crate::failover::History;
 use crate::plan::file::{self, PlanFile, Rendered};
-use crate::plan::{Action, knowledge};
+use crate::plan::{Action, Change, Plan, knowledge};
 use crate::review::{PreviousStack, as_recorded, outlooks, risks};
 use crate::stack::{CloudName, Stack};
 use crate::store::read_bounded;
@@ -67,6 +67,9 @@ pub struct Limits {
     /// Limit the plan to this resource and its dependencies; repeatable
     #[arg(long = "target", value_name = "ADDRESS")]
     pub targets: Vec<Address>,
+    /// Import this resource, although its object exists and is not this stack's; repeatable
+    #[arg(long = "adopt", value_name = "ADDRESS")]
+    pub adopt: Vec<Address>,
     #[command(flatten)]
     pub accepted: AcceptMissing,
 }
@@ -87,6 +90,7 @@ impl Limits {
             destroy,
             refresh: self.refresh.unwrap_or(true),
             accept_vanished: self.accepted.sites.clone(),
+            adopt: self.adopt.clone(),
         }
     }
 }
@@ -94,7 +98,7 @@ impl Limits {
 impl Args {
     /// The command that makes the same plan, and saves it to this file.
     fn command(&self, out: Option<&Path>, global: &Global) -> String {
-        let mut command = again_for("plan", &self.stack, &self.limits.targets, global);
+        let mut command = again_for("plan", &self.stack, &self.limits.targets, &self.limits.adopt, global);
         if self.destroy {
             command += " --destroy";
         }
@@ -147,8 +151,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         session.say(&format!("\nSaved as {}. To apply exactly this plan:\n    {apply}\n", file.display()));
         session.say(&withheld_hint(global));
     } else if args.format == ReviewFormat::Text && can_be_applied(&made) && !args.destroy {
-        let apply = again_for("apply", &args.stack, &wanted.targets, global);
+        let apply = again_for("apply", &args.stack, &wanted.targets, &wanted.adopt, global);
         session.say(&format!("\nTo apply this plan:\n    {apply}\n{}", withheld_hint(global)));
+    } else if args.format == ReviewFormat::Text && !importable(plan).is_empty() {
+        let named: Vec<Address> = wanted.adopt.iter().cloned().chain(importable(plan)).collect();
+        let import = again_for("plan", &args.stack, &wanted.targets, &named, global);
+        session.say(&format!("\nTo plan the import of what exists and is not this stack's:\n    {import}\n"));
     }
     if args.require_objectives {
         require_objectives(&outlooks(PreviousStack::Unknown, &made.planned.stack, &history(&store)?))?;
@@ -212,11 +220,19 @@ fn recorded(loaded: &LoadedStack, made: &PlanResult, is_known: bool) -> Result<O
 }
 
 /// True if `apply` would make changes now.
+/// Resources that the plan would import, and that are blocked because nobody has named them.
+fn importable(plan: &Plan) -> Vec<Address> {
+    let is_blocked = |change: &&Change| plan.blocked.iter().any(|blocked| blocked.address == change.address);
+    let imports = plan.changes.iter().filter(|change| change.action == Action::Adopt).filter(is_blocked);
+    let can_be = imports.filter(|change| !change.arguments.iter().any(|argument| argument.forces_replace));
+    can_be.map(|change| change.address.clone()).collect()
+}
+
 fn can_be_applied(made: &PlanResult) -> bool {
     let plan = &made.planned.plan;
     let is_held = |address: &Address| made.held.iter().any(|(_, resources)| resources.contains(address));
     let changes = || plan.changes.iter().filter(|change| change.action != Action::Keep);
-    view::plan::has_changes(plan) && !changes().any(|change| is_held(&change.address))
+    view::plan::has_changes(plan) && plan.blocked.is_empty() && !changes().any(|change| is_held(&change.address))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, and each argument is another part of the file")]
@@ -244,6 +260,7 @@ fn save(
         variable_files: inputs.files,
         refresh: wanted.refresh,
         accept_vanished: wanted.accept_vanished.clone(),
+        adopt: wanted.adopt.clone(),
         digest: file::digest(&made.planned.plan),
         rendered: Some(rendered),
     };

@@ -28,6 +28,8 @@ pub struct PlanRequest {
     pub refresh: bool,
     /// The sites whose deletions outside drplan are accepted.
     pub accept_vanished: Vec<String>,
+    /// The resources that may be imported although their objects are not this stack's.
+    pub adopt: Vec<Address>,
 }
 
 /// A plan with its inputs.
@@ -89,6 +91,7 @@ pub async fn make(
         seal: &seal,
         targets: &wanted.targets,
         destroy: wanted.destroy,
+        adopt: &wanted.adopt,
     };
     let mut planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
     let held = match &recorded {
@@ -176,7 +179,8 @@ pub fn refuse_held<'a>(
 pub fn refuse_held_changes(made: &PlanResult, dir: &Path, global: &Global) -> Result<(), Failure> {
     let changes = made.planned.plan.changes.iter();
     let changes = changes.filter(|change| change.action != Action::Keep);
-    refuse_held(&made.held, changes.map(|change| &change.address), dir, global)
+    let addresses = changes.flat_map(|change| [Some(&change.address), change.was.as_ref()]).flatten();
+    refuse_held(&made.held, addresses, dir, global)
 }
 
 /// Refuses to continue if more than a few resources of a site were deleted outside drplan at once, unless that is
@@ -231,7 +235,7 @@ pub fn refuse_blocked(plan: &plan::Plan) -> Result<(), Failure> {
     Err(Failure::Message {
         exit: ExitCode::Refused,
         code: None,
-        what: format!("Blocked: the plan would change protected resources; nothing was changed:{lines}"),
+        what: format!("Blocked: drplan will not apply this plan; nothing was changed:{lines}"),
         help: Vec::new(),
     })
 }

@@ -33,6 +33,7 @@ pub const fn verb(act: &Act) -> StepWording {
     match act {
         Act::Create => StepWording { doing: "creating", done: "created" },
         Act::Update => StepWording { doing: "updating", done: "updated" },
+        Act::Rename => StepWording { doing: "renaming", done: "renamed" },
         Act::Adopt => StepWording { doing: "importing", done: "imported" },
         Act::SetAside(_) => StepWording { doing: "setting aside", done: "set aside" },
         Act::Delete(_) => StepWording { doing: "deleting", done: "deleted" },

@@ -11,6 +11,7 @@ use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::Address;
 use crate::apply::held_resources;
 use crate::diagnostic::closest;
+use crate::plan::Moves;
 use crate::state::{State, format};
 use crate::view::{Detail, Layout, state as view};
 use crate::world::Store;
@@ -175,11 +176,10 @@ fn rename(state: &mut State, from: &Address, to: &Address, list: &str) -> Result
         return Err(Failure::refused(format!("{to} is already in the state"))
             .help("Remove it first with `drplan state forget`, if it is not needed."));
     }
-    let resource = state.resources.remove(from).ok_or_else(|| unknown(from, state, list))?;
-    state.resources.insert(to.clone(), resource);
-    for need in state.resources.values_mut().flat_map(|resource| &mut resource.needs).filter(|need| *need == from) {
-        *need = to.clone();
+    if !state.resources.contains_key(from) {
+        return Err(unknown(from, state, list));
     }
+    Moves::one(from, to).carry_out(state);
     Ok(())
 }
 

@@ -112,7 +112,7 @@ pub(super) fn is_rehearsal(stack: &Stack, step: &Step) -> bool {
     let of_copy = |act: &Act| match act {
         Act::Create => copy.is_some(),
         Act::Delete(recorded) => copy.is_some_and(|copy| copy.objects == recorded.objects),
-        Act::Update | Act::Adopt | Act::SetAside(_) | Act::Forget | Act::Task(_) => false,
+        Act::Update | Act::Rename | Act::Adopt | Act::SetAside(_) | Act::Forget | Act::Task(_) => false,
     };
     let act = match &step.act {
         Act::Task(Task::CatchUp | Task::Probe | Task::Unchanged { .. }) => true,

@@ -166,7 +166,7 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
     let group = question.group;
     let regions: Vec<&str> =
         group.sites().filter_map(|site| Some(question.stack.sites.get(site)?.location.as_str())).collect();
-    for Replica { resource, promotion, standing, to, how } in replicas(question) {
+    for Replica { resource, promotion, standing: _, to, how } in replicas(question) {
         if let Some((source, target)) = ends(question.stack, resource)
             && !(regions.first() == Some(&&*source) && regions.contains(&&*target) && source != target)
         {
@@ -188,17 +188,18 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
         if !promotes && question.verb != RunKind::Drill {
             continue;
         }
-        // A forced promotion takes the region offline that takes writes now.
-        let writes = standing.elsewhere.as_ref().filter(|_| how == FailoverMode::Forced);
-        if let Some(region) = writes.filter(|region| !question.lost_sites().any(|site| site.location == ***region)) {
+        let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
+        let taken = with_subject(question.stack, resource, |subject| (promotion.takes_offline)(subject, seen, to));
+        let is_lost = |region: &String| question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region));
+        if let Some(region) = taken.filter(|region| how == FailoverMode::Forced && !is_lost(region)) {
             let what = format!(
-                "{} cannot be promoted: {region} takes writes, and no site there is declared lost",
+                "{} cannot be promoted: a forced promotion would take {region} offline, which has its writes and is \
+                 not declared lost; a planned one needs every region of the data",
                 resource.address
             );
             found.push(refuses("promotable", what, otherwise(question, &resource.address)));
             continue;
         }
-        let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
         let call = with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, how));
         // A failback waits until the home site follows again; then the promotion is possible.
         if let (Err(why), true) = (&call, waits(question)) {

@@ -132,7 +132,7 @@ fn word(act: &Act) -> Cow<'static, str> {
         Act::Create => "create",
         Act::Update | Act::Adopt => "update",
         Act::Delete(_) => "delete",
-        Act::SetAside(_) | Act::Forget => "record",
+        Act::Rename | Act::SetAside(_) | Act::Forget => "record",
         Act::Task(task) => match task {
             Task::Promote { how: FailoverMode::Planned, .. } => "promote-planned",
             Task::Promote { how: FailoverMode::Forced, .. } => "promote-forced",

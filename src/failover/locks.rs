@@ -178,7 +178,7 @@ fn requests(question: &ProcedureInput<'_>, step: &Step) -> Vec<Vec<LockedRequest
             .into_iter()
             .collect()
         }
-        Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
+        Act::Rename | Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
     };
     vec![one]
 }

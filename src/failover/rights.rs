@@ -127,7 +127,7 @@ fn actions<'a>(question: &ProcedureInput<'a>, step: &Step) -> Vec<(&'a Resource,
             });
             promoted.into_iter().collect()
         }
-        Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
+        Act::Rename | Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
     }
 }
 

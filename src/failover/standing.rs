@@ -127,6 +127,8 @@ pub struct FrontCheck {
     pub front: &'static str,
     /// The health; the reason where it was not read.
     pub health: Result<EndpointHealth, String>,
+    /// The time until the front notices that an endpoint answers again, where its last probes failed.
+    pub notices: Option<Duration>,
 }
 
 impl FrontCheck {
@@ -277,7 +279,16 @@ fn front_check(stack: &Stack, route: &Route, site: &str, seen: &SurveyResult) ->
         Some(None) => Err(format!("{} does not exist", endpoint.address)),
         None => Err(seen.observed.unread.get(&object.id).cloned().unwrap_or_else(|| "not read".to_owned())),
     };
-    Some(FrontCheck { route: route.name.to_string(), endpoint: endpoint.address.clone(), front: of.name, health })
+    let is_failing = matches!(&health, Ok(EndpointHealth::Unhealthy(word)) if word == of.failing);
+    let notices =
+        || with_subject(stack, endpoint, of.notices).map(|notices| Duration::from_secs(notices.typical.into()));
+    Some(FrontCheck {
+        route: route.name.to_string(),
+        endpoint: endpoint.address.clone(),
+        front: of.name,
+        health,
+        notices: is_failing.then(notices).flatten(),
+    })
 }
 
 fn replica(

@@ -213,6 +213,7 @@ mod tests {
             prevent_destroy: false,
             status: Status::Standing,
             under_way: None,
+            owner: None,
         };
         (Address::new(kind, "x"), one)
     }

@@ -13,7 +13,7 @@ pub mod parse;
 pub mod render;
 pub mod text;
 
-pub use eval::{Files, ReferenceKey, Scope, evaluate, evaluate_partly};
+pub use eval::{Files, NoFiles, ReferenceKey, Scope, evaluate, evaluate_partly};
 pub use format::format;
 pub use parse::{PartialFile, parse, parse_expression, parse_partly, parse_template};
 pub use render::{line_text, quoted, value_text, value_text_with};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::argument::Lit;
 use crate::address::ArmId;
 
 /// An object that was found in the cloud.
@@ -22,6 +23,9 @@ pub struct CloudObject<'a> {
 /// See [`Adoption::arguments`].
 pub type ArgumentCompletion = fn(&CloudObject<'_>, &mut JsonMap<String, Json>);
 
+/// Arguments of an object, from its body and the API version it was read with.
+pub type ArgumentsOfAnyType = fn(&CloudObject<'_>, &str) -> JsonMap<String, Json>;
+
 /// Facts for the import of an object, in addition to the kind's table.
 #[derive(Clone, Copy)]
 pub struct Adoption {
@@ -30,11 +34,17 @@ pub struct Adoption {
     /// Completes the arguments that were read from the object: adds those that no body returns, such as its parent,
     /// and removes redundant ones.
     pub arguments: Option<ArgumentCompletion>,
+    /// Arguments of an object whose type no kind has, from its body and the API version it was read with; the table
+    /// follows from them, see [`super::Kind::of`]. Only the kind of such objects has this function.
+    pub any: Option<ArgumentsOfAnyType>,
     /// Objects that the provider creates with it and that a stack does not declare: a machine's own disk.
     pub brings: Option<fn(&CloudObject<'_>) -> Vec<ArmId>>,
+    /// Values that Azure sets at paths that no argument has: `properties.nicType`, `Standard`. Any other value there is
+    /// a setting that the import loses.
+    pub chosen: &'static [(&'static str, Lit)],
 }
 
 impl Adoption {
     /// The table is sufficient.
-    pub const BY_TABLE: Self = Self { is: None, arguments: None, brings: None };
+    pub const BY_TABLE: Self = Self { is: None, arguments: None, any: None, brings: None, chosen: &[] };
 }

@@ -2,6 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+pub use super::form::Form;
+pub use super::tags::TagRule;
+
 /// An argument.
 #[derive(Debug, Clone, Copy)]
 pub struct Arg {
@@ -19,8 +22,19 @@ pub struct Arg {
     pub secret: bool,
     /// The provider never returns it (a password, custom data), so that its drift cannot be detected.
     pub write_only: bool,
+    /// A part of a larger value: the provider returns more than the stack writes, and only what it writes is compared.
+    /// A block that mirrors another one adds to its value, entry by entry.
+    pub partial: bool,
     /// Spellings that mean the same.
     pub same: Equivalence,
+    /// When the value in the cloud stays, although the text has another one.
+    pub kept: Kept,
+    /// Rule for its text, or for each text of its list.
+    pub form: Option<&'static Form>,
+    /// The value that Azure takes if a request lacks it, for an argument that stacks must set.
+    pub filled: Option<Lit>,
+    /// True for a reference to a resource that must be in the region of the referring one.
+    pub near: bool,
     /// One sentence of documentation; units where it has any.
     pub doc: &'static str,
 }
@@ -50,6 +64,8 @@ pub enum Ty {
     Set(&'static Ty),
     /// A map of values of one type.
     Map(&'static Ty),
+    /// Tags: a map of strings whose names have no case.
+    Tags(&'static TagRule),
     /// A block of one of these kinds, or the id of a resource that the stack does not manage. In arguments it is the
     /// id.
     Ref(&'static [&'static str]),
@@ -84,6 +100,11 @@ impl Block {
     /// Any number of blocks, identified by this argument.
     pub const fn many(key: &'static str, args: &'static [Arg]) -> Self {
         Self { args, min: 0, max: usize::MAX, key }
+    }
+
+    /// The key of an element in the form in which keys are compared: names of parts have no case in Azure.
+    pub fn identity(&self, key: &str) -> String {
+        if self.key == "name" { key.to_lowercase() } else { key.to_owned() }
     }
 
     /// At least one of them.
@@ -162,6 +183,17 @@ pub enum ChangeEffect {
     Replace,
 }
 
+/// Values in the cloud that stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Only those that the text has.
+    No,
+    /// Where the text does not write the argument: the default is the initial value, and others may change it.
+    LeftOut,
+    /// Where this argument is true, and the value is greater than that of the text: the provider increases it.
+    Growing(&'static str),
+}
+
 /// Spellings of a value that mean the same to the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Equivalence {
@@ -184,10 +216,15 @@ pub const fn arg(name: &'static str, ty: Ty, path: &'static str, doc: &'static s
         change: ChangeEffect::Update,
         secret: false,
         write_only: false,
+        partial: false,
         same: match ty {
             Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)) | Ty::Site => Equivalence::AnyCase,
             _ => Equivalence::Exactly,
         },
+        kept: Kept::No,
+        form: None,
+        filled: None,
+        near: false,
         doc,
     }
 }
@@ -209,10 +246,17 @@ pub const RESOURCE_GROUP: Arg =
 /// The argument `tags` of every kind that takes them.
 pub const TAGS: Arg = Arg {
     need: Need::Default(Lit::EmptyMap),
-    ..arg("tags", Ty::Map(&Ty::String), "tags", "Tags, added to those of the stack.")
+    ..arg("tags", Ty::Tags(&TagRule::GENERAL), "tags", "Tags, added to those of the stack.")
 };
 
 impl Arg {
+    /// The argument with this rule for values in the cloud that stay.
+    #[must_use]
+    pub const fn kept(mut self, kept: Kept) -> Self {
+        self.kept = kept;
+        self
+    }
+
     /// Makes it required.
     #[must_use]
     pub const fn required(mut self) -> Self {
@@ -234,6 +278,13 @@ impl Arg {
         self
     }
 
+    /// Sets the rule for its tags, where a kind has one of its own.
+    #[must_use]
+    pub const fn tags(mut self, rule: &'static TagRule) -> Self {
+        self.ty = Ty::Tags(rule);
+        self
+    }
+
     /// Marks it as secret: never shown or kept, and never returned by the provider.
     #[must_use]
     pub const fn secret(mut self) -> Self {
@@ -249,10 +300,38 @@ impl Arg {
         self
     }
 
+    /// Marks it as a part of what the provider returns.
+    #[must_use]
+    pub const fn partial(mut self) -> Self {
+        self.partial = true;
+        self
+    }
+
     /// Sets its place and form in the body.
     #[must_use]
     pub const fn wire(mut self, wire: Wire) -> Self {
         self.wire = wire;
+        self
+    }
+
+    /// Sets the rule for its text.
+    #[must_use]
+    pub const fn form(mut self, form: &'static Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// Sets the value that Azure takes if a request lacks it.
+    #[must_use]
+    pub const fn filled(mut self, lit: Lit) -> Self {
+        self.filled = Some(lit);
+        self
+    }
+
+    /// Requires the referenced resource to be in the region of the referring one.
+    #[must_use]
+    pub const fn near(mut self) -> Self {
+        self.near = true;
         self
     }
 

@@ -6,10 +6,10 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::address::ArmId;
 use crate::duration;
 use crate::kinds::decode::canonical;
-use crate::kinds::path;
 use crate::kinds::table::{
     Arg, AttributeSource, Block, Kind, Lit, Location, Object, OtherResources, Place, Subject, Ty, Wire, Within,
 };
+use crate::kinds::{export, mark, path};
 
 /// The id that other resources refer to, built by the kind's [`Place`]. `None` while the argument that decides it is
 /// absent.
@@ -93,6 +93,13 @@ pub fn bodies(subject: &Subject<'_>) -> Vec<Json> {
         odd(subject, &mut bodies);
     }
     bodies
+}
+
+/// The body that these arguments make by the table alone.
+pub fn encoded(table: &[Arg], args: &JsonMap<String, Json>) -> Json {
+    let mut body = json!({});
+    encode(table, args, &mut body);
+    body
 }
 
 fn encode(table: &[Arg], args: &JsonMap<String, Json>, body: &mut Json) {
@@ -196,18 +203,105 @@ pub fn read(kind: &Kind, answers: &[Json]) -> JsonMap<String, Json> {
     if let Some(odd) = kind.odd.decode {
         odd(answers, &mut args);
     }
+    mark::remove(&mut args);
     for arg in kind.args {
         if let Some(value) = args.get_mut(arg.name) {
             *value = canonical(&arg.ty, value);
         }
     }
+    normalise(kind.args, &mut args);
     args
 }
 
+/// Writes the texts of a response in the spelling in which stacks have them.
+fn normalise(table: &[Arg], args: &mut JsonMap<String, Json>) {
+    for arg in table {
+        let Some(value) = args.get_mut(arg.name) else { continue };
+        if let Ty::Block(block) = arg.ty {
+            let inner = |one: &mut Json| {
+                if let Json::Object(args) = one {
+                    normalise(block.args, args);
+                }
+            };
+            match value {
+                Json::Array(items) => items.iter_mut().for_each(inner),
+                one => inner(one),
+            }
+        } else if let Some(form) = arg.form {
+            let one = |value: &mut Json| {
+                if let Json::String(text) = value {
+                    *text = (form.normal)(text);
+                }
+            };
+            match value {
+                Json::Array(items) => items.iter_mut().for_each(one),
+                value => one(value),
+            }
+        }
+    }
+}
+
+/// Arguments as the body of a request sets them, with those that responses lack, and as they are written there.
+pub fn requested(kind: &Kind, body: &Json) -> JsonMap<String, Json> {
+    let mut args = JsonMap::new();
+    decode_where(kind.args, body, &mut args, true);
+    if let (Some(odd), None) = (kind.odd.decode, kind.odd.objects) {
+        odd(std::slice::from_ref(body), &mut args);
+    }
+    args
+}
+
+/// The part of a returned value that a stack wrote, for a [`Arg::partial`] argument. `was` is the written value, which
+/// may hold digests. What the response omits counts as unchanged, since services leave out secrets and empty values; so
+/// do spellings that differ in case only.
+pub fn written_part(was: &Json, now: &Json) -> Json {
+    let is_marker = |map: &JsonMap<String, Json>| map.len() == 1 && map.keys().all(|key| key.starts_with('$'));
+    match (was, now) {
+        (_, Json::Null) => was.clone(),
+        (Json::Object(was), Json::Object(now)) if !is_marker(was) => was
+            .iter()
+            .map(|(name, was)| {
+                let part = now.get(name).map_or_else(|| was.clone(), |now| written_part(was, now));
+                (name.clone(), part)
+            })
+            .collect(),
+        (Json::Array(was), Json::Array(now)) => written_elements(was, now),
+        (Json::String(one), Json::String(other)) if one.eq_ignore_ascii_case(other) => was.clone(),
+        (Json::Number(one), Json::Number(other)) if one.as_f64() == other.as_f64() => was.clone(),
+        (Json::Null, _) => Json::Null,
+        _ => now.clone(),
+    }
+}
+
+/// Elements with names match by name, others by position. Elements that the stack did not write are kept: a list is
+/// written as a whole.
+fn written_elements(was: &[Json], now: &[Json]) -> Json {
+    let named = |items: &[Json]| items.iter().all(|item| path::element_name(item).is_some());
+    if !was.is_empty() && named(was) && named(now) {
+        let is = |one: &Json, other: &Json| match (path::element_name(one), path::element_name(other)) {
+            (Some(one), Some(other)) => path::same_name(one, other),
+            _ => false,
+        };
+        let kept = was.iter().filter_map(|was| Some(written_part(was, now.iter().find(|now| is(was, now))?)));
+        let new = now.iter().filter(|now| !was.iter().any(|was| is(was, now)));
+        return kept.chain(new.cloned()).collect();
+    }
+    if was.len() == now.len() {
+        return was.iter().zip(now).map(|(was, now)| written_part(was, now)).collect();
+    }
+    now.iter().cloned().collect()
+}
+
 fn decode(table: &[Arg], body: &Json, args: &mut JsonMap<String, Json>) {
-    for arg in table.iter().filter(|arg| !arg.write_only) {
+    decode_where(table, body, args, false);
+}
+
+fn decode_where(table: &[Arg], body: &Json, args: &mut JsonMap<String, Json>, write_only: bool) {
+    for arg in table.iter().filter(|arg| write_only || !arg.write_only) {
         let value = match (arg.ty, arg.wire) {
-            (Ty::Block(block), Wire::At(at)) => path::get(body, at).and_then(|found| decode_blocks(block, &found)),
+            (Ty::Block(block), Wire::At(at)) => {
+                path::get(body, at).and_then(|found| decode_blocks(block, &found, write_only))
+            }
             (_, Wire::At(at)) => path::get(body, at),
             (_, Wire::Mapped(at, pairs)) => {
                 path::get(body, at).map(|value| translate(&value, pairs, |pair| (pair.1, pair.0)))
@@ -233,10 +327,10 @@ fn decode(table: &[Arg], body: &Json, args: &mut JsonMap<String, Json>) {
     }
 }
 
-fn decode_blocks(block: &Block, found: &Json) -> Option<Json> {
+fn decode_blocks(block: &Block, found: &Json, write_only: bool) -> Option<Json> {
     let one = |element: &Json| {
         let mut args = JsonMap::new();
-        decode(block.args, element, &mut args);
+        decode_where(block.args, element, &mut args, write_only);
         Json::Object(args)
     };
     match found {
@@ -256,6 +350,11 @@ pub fn attributes(subject: &Subject<'_>, answers: &[Json]) -> JsonMap<String, Js
         let value = match attribute.from {
             AttributeSource::Body(at) => answers.iter().rev().find_map(|answer| path::get(answer, at)),
             AttributeSource::Names(text) => named(subject, text).map(Json::from),
+            AttributeSource::Exported(argument) => subject
+                .args
+                .get(argument)
+                .zip(subject.kind.odd.main(answers))
+                .map(|(wanted, answer)| export::exported(wanted, answer)),
             AttributeSource::Action(..) => None,
         };
         if let Some(value) = value.filter(|value| !value.is_null()) {

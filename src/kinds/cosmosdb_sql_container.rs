@@ -3,7 +3,8 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::cosmosdb_sql_database::{
-    AUTOSCALE, NAME, THROUGHPUT, THROUGHPUT_SETTINGS, check_throughput, encode as encode_name,
+    AUTOSCALE, NAME, THROUGHPUT, THROUGHPUT_SETTINGS, THROUGHPUT_STEPS, THROUGHPUT_TRANSITIONS, check_throughput,
+    encode as encode_name, follow_up,
 };
 use super::path;
 use super::table::*;
@@ -12,6 +13,7 @@ use crate::address::ArmId;
 static UNIQUE_KEY: Block = Block::many(
     "",
     &[arg("paths", Ty::Set(&Ty::String), "paths", "Paths whose combined values must be unique within a partition.")
+        .form(&form::PATH)
         .required()
         .replace()],
 );
@@ -83,6 +85,7 @@ pub static KIND: Kind = Kind {
             "properties.resource.partitionKey.paths",
             "Partition key: one path, or up to three as a hierarchy.",
         )
+        .form(&form::PATH)
         .required()
         .replace(),
         arg(
@@ -134,7 +137,14 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBoth,
     serial: Serial::Root,
     recovery: Recovery::DATA,
-    odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    odd: Overrides {
+        encode: Some(encode),
+        decode: Some(decode),
+        follow_up: Some(follow_up),
+        check: Some(check),
+        ..Overrides::NONE
+    },
+    transitions: THROUGHPUT_TRANSITIONS,
     simulated: SimulatedBehaviour {
         settle: Some(settle),
         always: &[THROUGHPUT_SETTINGS],
@@ -146,6 +156,10 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    adoption: Adoption {
+        chosen: &[("properties.resource.indexingPolicy.excludedPaths[].path", Lit::Str(ETAG))],
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         renamed: &[("database", "database_name")],
         follows: &[
@@ -154,6 +168,28 @@ pub static KIND: Kind = Kind {
         ],
         ..Terraform::BY_RULE
     },
+    combinations: &[
+        THROUGHPUT_STEPS[0],
+        THROUGHPUT_STEPS[1],
+        Combination::new(
+            "BadRequest",
+            &[("default_ttl", Test::Is(&[Lit::Int(0)]))],
+            "`default_ttl` is 0",
+            "Set -1, or 1 or more.",
+        ),
+        Combination::new(
+            "BadRequest",
+            &[("analytical_storage_ttl", Test::Is(&[Lit::Int(0)]))],
+            "`analytical_storage_ttl` is 0",
+            "Set -1, or 1 or more.",
+        ),
+        Combination::new(
+            "BadRequest",
+            &[("partition_key_paths", Test::MoreThan(3))],
+            "a partition key has more than three paths",
+            "Write at most three.",
+        ),
+    ],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -1,6 +1,6 @@
 //! Database of a Cosmos DB account with the NoSQL API, and the parts that it shares with containers.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::path;
 use super::table::*;
@@ -30,7 +30,71 @@ pub(super) const AUTOSCALE: Arg = arg(
 
 /// Throughput options of the creation become an object of their own.
 pub(super) const THROUGHPUT_SETTINGS: ImplicitChild =
-    aside("throughputSettings", "default", "properties.options", settings);
+    aside("throughputSettings", "default", "properties.options", settings)
+        .acts(&[("migrateToAutoscale", to_autoscale), ("migrateToManualThroughput", to_manual)]);
+
+/// Azure begins with ten times the manual throughput, at least 1000, as the maximum.
+fn to_autoscale(current: &Json) -> Json {
+    let now = path::borrow(current, "resource.throughput").and_then(Json::as_u64).unwrap_or(400);
+    settings(&json!({ "autoscaleSettings": { "maxThroughput": now.max(1000) } }))
+}
+
+fn to_manual(current: &Json) -> Json {
+    let most = path::borrow(current, "resource.autoscaleSettings.maxThroughput").and_then(Json::as_u64).unwrap_or(4000);
+    settings(&json!({ "throughput": most }))
+}
+
+/// Changes of throughput that Azure refuses: a database or container has it from its creation on, or never.
+pub(super) const THROUGHPUT_TRANSITIONS: &[Transition] = &[
+    Transition::refuse(
+        "BadRequest",
+        "throughput",
+        ChangeTest::Together(|old, new| has_throughput(old) && !has_throughput(new)),
+        "Provisioned throughput cannot be taken away.",
+        "Write the old value, or create another database or container and copy the data.",
+    ),
+    Transition::refuse(
+        "BadRequest",
+        "throughput",
+        ChangeTest::Together(|old, new| !has_throughput(old) && has_throughput(new)),
+        "Throughput is provisioned at creation only.",
+        "Remove it, or create another database or container and copy the data.",
+    ),
+];
+
+fn has_throughput(args: &JsonMap<String, Json>) -> bool {
+    ["throughput", "autoscale_settings"].iter().any(|name| args.get(*name).is_some_and(|value| !value.is_null()))
+}
+
+/// Azure changes throughput by its settings, and goes from manual to autoscale and back by actions (source: the
+/// operations `MigrateSqlDatabaseToAutoscale` and `UpdateSqlDatabaseThroughput` of its REST API).
+pub(super) fn follow_up(subject: &Subject<'_>, old: &JsonMap<String, Json>) -> Vec<FollowUp> {
+    let manual = |args: &JsonMap<String, Json>| args.get("throughput").and_then(Json::as_i64);
+    let most = |args: &JsonMap<String, Json>| {
+        args.get("autoscale_settings").and_then(|settings| settings.get("max_throughput")).and_then(Json::as_i64)
+    };
+    let (before, after) = ((manual(old), most(old)), (manual(subject.args), most(subject.args)));
+    if before == after {
+        return Vec::new();
+    }
+    let id = subject.id.child("throughputSettings", "default");
+    let set = |resource: Json| FollowUp {
+        id: id.clone(),
+        request: FollowUpRequest::Put(json!({ "properties": { "resource": resource } })),
+    };
+    let act = |action| FollowUp { id: id.clone(), request: FollowUpRequest::Post(action) };
+    match (before, after) {
+        ((Some(_), None), (None, Some(most))) => {
+            vec![act("migrateToAutoscale"), set(json!({ "autoscaleSettings": { "maxThroughput": most } }))]
+        }
+        ((None, Some(_)), (Some(units), None)) => {
+            vec![act("migrateToManualThroughput"), set(json!({ "throughput": units }))]
+        }
+        (_, (Some(units), None)) => vec![set(json!({ "throughput": units }))],
+        (_, (None, Some(most))) => vec![set(json!({ "autoscaleSettings": { "maxThroughput": most } }))],
+        _ => Vec::new(),
+    }
+}
 
 fn settings(options: &Json) -> Json {
     match path::borrow(options, "autoscaleSettings.maxThroughput").and_then(Json::as_u64) {
@@ -40,6 +104,22 @@ fn settings(options: &Json) -> Json {
         None => json!({ "resource": { "throughput": options.get("throughput"), "minimumThroughput": "400" } }),
     }
 }
+
+/// Steps of throughput (source: azurerm's validation of both arguments).
+pub(super) const THROUGHPUT_STEPS: &[Combination] = &[
+    Combination::new(
+        "BadRequest",
+        &[("throughput", Test::Uneven(100))],
+        "`throughput` is no multiple of 100",
+        "Set a multiple of 100, from 400.",
+    ),
+    Combination::new(
+        "BadRequest",
+        &[("autoscale_settings.max_throughput", Test::Uneven(1000))],
+        "`max_throughput` is no multiple of 1000",
+        "Set a multiple of 1000.",
+    ),
+];
 
 /// The name rule of databases and containers.
 pub(super) const NAME: NameRule =
@@ -58,7 +138,13 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBoth,
     serial: Serial::Root,
     recovery: Recovery::DATA,
-    odd: Overrides { encode: Some(encode), check: Some(check_throughput), ..Overrides::NONE },
+    odd: Overrides {
+        encode: Some(encode),
+        follow_up: Some(follow_up),
+        check: Some(check_throughput),
+        ..Overrides::NONE
+    },
+    transitions: THROUGHPUT_TRANSITIONS,
     simulated: SimulatedBehaviour {
         accepts: &["properties.resource.id"],
         always: &[THROUGHPUT_SETTINGS],
@@ -69,6 +155,8 @@ pub static KIND: Kind = Kind {
         follows: &[("resource_group_name", "account", "resource_group_name")],
         ..Terraform::BY_RULE
     },
+    uncovered: &["identity"],
+    combinations: THROUGHPUT_STEPS,
     example: r#"
 resource_group "example" {
   site = site.east

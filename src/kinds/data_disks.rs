@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::machine_profile::admit_region;
+use super::machine_simulated::attach;
 use super::path;
-use super::single_machine::{DATA_DISKS, attach};
+use super::single_machine::DATA_DISKS;
 use super::table::*;
 use crate::address::ArmId;
 

@@ -13,10 +13,11 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
+use crate::kinds::ranges;
 use crate::kinds::stray::{foreign, is_misspelt, without_suffix};
 use crate::kinds::table::{Arg, Block, Need, Ty};
 use crate::value::{Map, Value};
-use values::{Problem, as_set, cidr, in_our_case, one_of, parse_with, to_bool, to_number, to_string, within};
+use values::{Problem, as_set, cidr, in_our_case, network, one_of, parse_with, to_bool, to_number, to_string, within};
 
 /// A block with its expressions evaluated.
 #[derive(Debug, Clone, Default)]
@@ -153,7 +154,7 @@ impl Decoder<'_> {
                         }),
                 ),
                 Some(arg) => {
-                    let value = self.coerce(&arg.ty, value).unwrap_or_else(|problems| {
+                    let value = self.typed(arg, value).unwrap_or_else(|problems| {
                         for problem in problems {
                             let span = problem.item.and_then(|at| items.get(at)).unwrap_or(span);
                             let problem = if arg.secret { problem.hidden() } else { problem };
@@ -260,12 +261,12 @@ impl Decoder<'_> {
         if block.key.is_empty() {
             return;
         }
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         for (value, (ident, _)) in values.iter().zip(written) {
             let Value::Map(map) = value else { continue };
             let Some(key) = map.get(block.key) else { continue };
             let Some(text) = key.revealed_str() else { continue };
-            let Some(first) = seen.insert(text, ident.span) else { continue };
+            let Some(first) = seen.insert(block.identity(text), ident.span) else { continue };
             let shown = if key.sensitive_within() { String::new() } else { format!(" \"{text}\"") };
             self.found.push(
                 Diagnostic::error(
@@ -305,6 +306,34 @@ impl Decoder<'_> {
         });
     }
 
+    /// A value of the type of an argument that keeps the argument's other rules.
+    fn typed(&mut self, arg: &Arg, written: &Value) -> Result<Value, Vec<Problem>> {
+        let value = self.coerce(&arg.ty, written)?;
+        let is_empty = matches!(&value, Value::List(items) if items.is_empty());
+        if is_empty && matches!(arg.need, Need::Required) {
+            return Err(vec![
+                Problem::new("the list is empty".to_owned()).help(format!("Write at least one. {}", arg.doc)),
+            ]);
+        }
+        if let (Ty::List(Ty::Cidr) | Ty::Set(Ty::Cidr), Value::List(items)) = (&arg.ty, &value)
+            && let Some((one, other)) = ranges::clash(items.iter().filter_map(Value::as_str))
+        {
+            let problem = Problem::new(format!("`{one}` and `{other}` overlap"));
+            return Err(vec![problem.help("Write ranges without common addresses.")]);
+        }
+        let Some(form) = arg.form else { return Ok(value) };
+        // A set is sorted, and its elements have the places of the list as written.
+        let place = |at: usize, text: &str| match (&arg.ty, written.unmark().0) {
+            (Ty::Set(_), Value::List(items)) => items.iter().position(|item| item.as_str() == Some(text)),
+            _ => Some(at),
+        };
+        let problem = |(item, text, why): &(Option<usize>, String, String)| {
+            let problem = Problem::form(form, text, why, item.and_then(|at| place(at, text)));
+            if written.sensitive_within() { problem.hidden() } else { problem }
+        };
+        form.read_value(&value).map_err(|faults| faults.iter().map(problem).collect())
+    }
+
     fn coerce(&mut self, ty: &Ty, value: &Value) -> Result<Value, Vec<Problem>> {
         match value {
             Value::Unknown(_) => return Ok(value.clone()),
@@ -317,6 +346,7 @@ impl Decoder<'_> {
         match ty {
             Ty::List(item) => self.items(item, value).map(Value::from),
             Ty::Set(item) => self.items(item, value).map(as_set),
+            Ty::Tags(_) => self.coerce(&Ty::Map(&Ty::String), value),
             Ty::Map(item) => match value {
                 Value::Map(map) => {
                     let (mut typed, mut problems) = (Map::new(), Vec::new());
@@ -338,7 +368,7 @@ impl Decoder<'_> {
     /// A value of a type without elements.
     fn single(&mut self, ty: &Ty, value: &Value) -> Result<Value, Problem> {
         match ty {
-            Ty::Any | Ty::List(_) | Ty::Set(_) | Ty::Map(_) | Ty::Block(_) => Ok(value.clone()),
+            Ty::Any | Ty::List(_) | Ty::Set(_) | Ty::Map(_) | Ty::Tags(_) | Ty::Block(_) => Ok(value.clone()),
             Ty::Bool => to_bool(value).ok_or_else(|| Problem::ty("a bool", value)),
             Ty::String => to_string(value).ok_or_else(|| Problem::ty("a string", value)),
             Ty::Number(low, high) => {
@@ -353,7 +383,11 @@ impl Decoder<'_> {
             // Azure ignores the case of these words, and returns some in the case of the request.
             Ty::Enum(words) if self.answered => one_of(words, &in_our_case(words, value)),
             Ty::Enum(words) => one_of(words, value),
-            Ty::Cidr => parse_with(value, "an address range, as in \"10.0.0.0/16\"", cidr),
+            Ty::Cidr => {
+                // A response may hold host bits, which mean nothing.
+                let parse = if self.answered { cidr } else { network };
+                parse_with(value, "an address range, as in \"10.0.0.0/16\"", parse)
+            }
             Ty::Ip => parse_with(value, "an IP address", |text| {
                 text.parse::<IpAddr>().map(|ip| ip.to_string()).map_err(|_| None)
             }),
@@ -475,7 +509,7 @@ fn written_as(ty: &Ty) -> String {
         Ty::Enum([word, ..]) => format!("\"{word}\""),
         Ty::Cidr => "\"10.0.0.0/16\"".to_owned(),
         Ty::Duration => "\"5m\"".to_owned(),
-        Ty::Map(_) => "{ … }".to_owned(),
+        Ty::Map(_) | Ty::Tags(_) => "{ … }".to_owned(),
         Ty::String | Ty::Ip | Ty::Enum([]) => "\"…\"".to_owned(),
         Ty::Number(..) | Ty::Integer(..) | Ty::Any | Ty::Block(_) => "…".to_owned(),
     }

@@ -1,10 +1,13 @@
 //! DNS record set of IPv4 addresses.
 
-use super::dns_zone::{RECORD, RECORD_ATTRIBUTES, RECORD_MOVES, RECORD_NAME, RECORD_SIMULATED, check_record};
+use super::dns_zone::{
+    MOST_RECORDS, RECORD, RECORD_ATTRIBUTES, RECORD_MOVES, RECORD_NAME, RECORD_NAMES, RECORD_SIMULATED, check_record,
+};
 use super::table::*;
 
 const OWN: &[Arg] = &[
-    arg("records", Ty::Set(&Ty::Ip), "properties.ARecords[].ipv4Address", "IPv4 addresses of the record set."),
+    arg("records", Ty::Set(&Ty::String), "properties.ARecords[].ipv4Address", "IPv4 addresses of the record set.")
+        .form(&form::network::IPV4),
     arg(
         "target_resource",
         Ty::Ref(&["public_ip", "traffic_manager_profile", "dns_a_record"]),
@@ -36,6 +39,8 @@ pub static KIND: Kind = Kind {
         follows: &[("resource_group_name", "zone", "resource_group_name")],
         ..Terraform::BY_RULE
     },
+    apart: &[RECORD_NAMES.shared()],
+    combinations: MOST_RECORDS,
     example: r#"
 resource_group "example" {
   site = site.west

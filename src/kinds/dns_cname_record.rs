@@ -1,10 +1,14 @@
 //! DNS record with another name (CNAME).
 
-use super::dns_zone::{RECORD, RECORD_ATTRIBUTES, RECORD_MOVES, RECORD_NAME, RECORD_SIMULATED, check_record};
+use super::dns_zone::{
+    RECORD, RECORD_ATTRIBUTES, RECORD_MOVES, RECORD_NAME, RECORD_NAMES, RECORD_SIMULATED, check_record,
+};
 use super::table::*;
 
 const OWN: &[Arg] = &[
-    arg("record", Ty::String, "properties.CNAMERecord.cname", "Canonical name that the record points to.").any_case(),
+    arg("record", Ty::String, "properties.CNAMERecord.cname", "Canonical name that the record points to.")
+        .form(&form::network::HOST)
+        .any_case(),
     arg(
         "target_resource",
         Ty::Ref(&["traffic_manager_profile", "dns_cname_record"]),
@@ -36,6 +40,7 @@ pub static KIND: Kind = Kind {
         follows: &[("resource_group_name", "zone", "resource_group_name")],
         ..Terraform::BY_RULE
     },
+    apart: &[RECORD_NAMES],
     example: r#"
 resource_group "example" {
   site = site.west

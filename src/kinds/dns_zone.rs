@@ -18,7 +18,7 @@ pub static KIND: Kind = Kind {
         r"^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,33}[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$",
         "2 to 34 labels joined by `.`, each of letters, digits, `_` and `-`, as in `example.com`",
     ),
-    args: &[RESOURCE_GROUP, TAGS],
+    args: &[RESOURCE_GROUP, TAGS.tags(&TagRule::DNS)],
     attributes: &[
         attribute("name_servers", "properties.nameServers", FakeValue::Nothing, "Name servers of the zone.").list(),
         attribute(
@@ -61,6 +61,7 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    uncovered: &["properties.registrationVirtualNetworks", "properties.resolutionVirtualNetworks"],
     example: r#"
 resource_group "example" {
   site = site.west
@@ -105,6 +106,18 @@ pub(super) const RECORD_NAME: NameRule = NameRule::new(
     "labels joined by `.`, or `@` for the zone itself, or begins with `*`",
 );
 
+/// An alias is the only record set of its name.
+pub(super) const RECORD_NAMES: Exclusive =
+    Exclusive::among_siblings("Conflict", "name, and one is a CNAME record", "names of a zone", &["{name}"]);
+
+/// Azure's limit for a record set (source: Azure's limits of DNS zones).
+pub(super) const MOST_RECORDS: &[Combination] = &[Combination::new(
+    "BadRequest",
+    &[("records", Test::MoreThan(20))],
+    "a record set has more than 20 records",
+    "Write at most 20.",
+)];
+
 /// Arguments of record sets of every type.
 pub(super) const RECORD: &[Arg] = &[
     place("zone", &["dns_zone"], "DNS zone of the record set."),
@@ -115,7 +128,7 @@ pub(super) const RECORD: &[Arg] = &[
         "Time to live, in seconds: how long clients cache the record, and the longest delay of a change.",
     )
     .required(),
-    Arg { wire: Wire::At("properties.metadata"), ..TAGS },
+    Arg { wire: Wire::At("properties.metadata"), ty: Ty::Map(&Ty::String), ..TAGS },
 ];
 
 /// Attributes of record sets of every type.

@@ -10,7 +10,9 @@ use crate::address::ArmId;
 /// `resource_group_name` and `location`. The fields below are the exceptions.
 #[derive(Debug, Clone, Copy)]
 pub struct Terraform {
-    /// Resource name without azurerm's prefix. Empty: the kind's name.
+    /// Terraform provider.
+    pub provider: &'static str,
+    /// Resource name without the provider's prefix. Empty: the kind's name.
     pub resource: &'static str,
     /// Arguments, by dotted path, with another name in azurerm. A dotted name goes into a block; a name that ends in
     /// `name` takes the name of the referenced resource instead of its id.
@@ -24,6 +26,13 @@ pub struct Terraform {
     /// Arguments, by dotted path, that azurerm 4 names differently or does not have. With them, the code fits azurerm
     /// 5 only.
     pub fifth: &'static [&'static str],
+    /// Earlier resources of azurerm for the same object, without the prefix: `virtual_machine`.
+    pub earlier: &'static [&'static str],
+    /// Resources of azurerm that manage a part of this object, which an argument of this kind holds: the resource and
+    /// the argument, as in `network_security_rule`, `security_rule`.
+    pub parts: &'static [(&'static str, &'static str)],
+    /// For a child that azurerm also takes as a block of its parent: the parent's resource, and the block.
+    pub inline: Option<(&'static str, &'static str)>,
     /// True if the resource has a name.
     pub named: bool,
     /// Child resources that carry a location of their own.
@@ -32,6 +41,9 @@ pub struct Terraform {
     pub blocks: Option<Blocks>,
     /// Arguments that `blocks` writes.
     pub said: &'static [&'static str],
+    /// Argument that takes in, at their places in the body, the arguments that the provider's resource lacks: those in
+    /// `said`. Empty: none.
+    pub body: &'static str,
     /// Additional resource beside it. Placeholders: `{label}`, `{self}` for the main resource, `{name}`, and
     /// azurerm's arguments.
     pub beside: &'static str,
@@ -90,15 +102,20 @@ pub enum TerraformShape {
 impl Terraform {
     /// The rule without exceptions.
     pub const BY_RULE: Self = Self {
+        provider: "azurerm",
         resource: "",
         renamed: &[],
         follows: &[],
         fixed: &[],
         fifth: &[],
+        earlier: &[],
+        parts: &[],
+        inline: None,
         named: true,
         located: false,
         blocks: None,
         said: &[],
+        body: "",
         beside: "",
         chosen: &[],
         swapped: &[],

@@ -72,6 +72,19 @@ pub struct ReadRequest {
     pub region: Option<String>,
 }
 
+impl ReadRequest {
+    /// The read of a global object, which any region answers.
+    pub const fn new(id: ArmId, api: &'static str, what: ReadTarget) -> Self {
+        Self { id, api, what, side: None, region: None }
+    }
+
+    /// The read of an object of this side. `region`: the region whose control plane answers, `None` if any does.
+    #[must_use]
+    pub fn of_side(self, side: Side, region: Option<String>) -> Self {
+        Self { side: Some(side), region, ..self }
+    }
+}
+
 /// The part of an object that a [`ReadRequest`] reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReadTarget {
@@ -251,10 +264,16 @@ pub struct Promotion {
     /// True if the region of the source must accept the request: while that region is silent, promotion is
     /// impossible.
     pub asks_source: bool,
+    /// The region that a forced promotion of this side takes offline until the provider brings it back, as far as the
+    /// reads show it; `None` for kinds that take none offline. drplan takes only regions offline that are declared
+    /// lost.
+    pub takes_offline: fn(&Subject<'_>, &ReadResults, Side) -> Option<String>,
     /// Protection that is missing after a promotion in this mode, as far as the reads show it.
     pub costs: fn(&Subject<'_>, &ReadResults, FailoverMode) -> Option<ProtectionDebt>,
     /// The objects of both sides that should be alike.
     pub twins: fn(&Subject<'_>) -> Vec<Twins>,
+    /// Arguments of the source that cannot change while the replica exists, each with the reason: a clause.
+    pub holds: &'static [(&'static str, &'static str)],
     /// True if another planned promotion undoes a planned one.
     pub reversible: bool,
     /// Rehearsal in a drill, without touching production data.
@@ -293,6 +312,14 @@ pub struct TwinProperty {
 }
 
 impl Twins {
+    /// The same, of properties that both bodies have.
+    pub fn set_differences(&self, source: &Json, target: &Json) -> Vec<(TwinProperty, String)> {
+        let has = |body: &Json, at: &str| super::path::borrow(body, at).is_some_and(|value| !value.is_null());
+        let mut differences = self.differences(source, target);
+        differences.retain(|(property, _)| has(source, property.path) && has(target, property.path));
+        differences
+    }
+
     /// The properties in which two bodies differ, as text: `sku GP_Gen5_2 and GP_Gen5_4`.
     pub fn differences(&self, source: &Json, target: &Json) -> Vec<(TwinProperty, String)> {
         let word = |body: &Json, at: &str| match super::path::borrow(body, at) {
@@ -390,6 +417,9 @@ pub struct Front {
     pub notices: fn(&Subject<'_>) -> Option<DurationEstimate>,
     /// The health of an endpoint, from its body.
     pub health: fn(&Json) -> EndpointHealth,
+    /// Its word for an endpoint that did not answer the last probes. It stays until the next one, even where the
+    /// endpoint answers again.
+    pub failing: &'static str,
 }
 
 /// Health of an endpoint as its front reports it, in the front's own word.
@@ -424,7 +454,7 @@ impl Power {
 
     /// The read of the state of this object.
     pub fn read(&self, id: &ArmId, api: &'static str) -> ReadRequest {
-        ReadRequest { id: id.clone(), api, what: ReadTarget::Expanded(self.expand), side: None, region: None }
+        ReadRequest::new(id.clone(), api, ReadTarget::Expanded(self.expand))
     }
 }
 

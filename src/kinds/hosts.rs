@@ -19,7 +19,7 @@ static DOMAINS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let attributes = ALL.iter().copied().chain(variants).flat_map(|kind| kind.attributes);
     let domains = attributes.filter_map(|attribute| match attribute.from {
         AttributeSource::Names(text) => domain(text),
-        AttributeSource::Body(_) | AttributeSource::Action(..) => None,
+        AttributeSource::Body(_) | AttributeSource::Exported(_) | AttributeSource::Action(..) => None,
     });
     let mut domains: Vec<&str> = domains.collect();
     domains.sort_unstable();

@@ -27,9 +27,12 @@ static OS_DISK: Block = Block::one(&[
         "osState",
         "State of the operating system: generalised (without machine-specific data) or specialised.",
     ),
-    arg("storage_type", STORAGE, "storageAccountType", "Storage type of the disk.").required().replace(),
-    arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk."),
-    arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").replace(),
+    arg("storage_type", STORAGE, "storageAccountType", "Storage type of the disk.")
+        .filled(Lit::Str("Standard_LRS"))
+        .required()
+        .replace(),
+    arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk.").near(),
+    arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&form::HTTPS_URL).replace(),
     arg("caching", CACHING, "caching", "Host caching.").default(Lit::Str("None")),
     arg("size_gb", Ty::Integer(1, 4095), "diskSizeGB", "Size in GiB.").replace(),
     disk_encryption_set("disk_encryption_set", "diskEncryptionSet.id").replace(),
@@ -39,9 +42,12 @@ static DATA_DISK: Block = Block::many(
     "",
     &[
         arg("lun", Ty::Integer(0, 2000), "lun", "Logical unit number of the disk, unique in the image."),
-        arg("storage_type", STORAGE, "storageAccountType", "Storage type of the disk.").required().replace(),
-        arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk.").replace(),
-        arg("blob_uri", Ty::String, "blobUri", "URL of the source blob."),
+        arg("storage_type", STORAGE, "storageAccountType", "Storage type of the disk.")
+            .filled(Lit::Str("Standard_LRS"))
+            .required()
+            .replace(),
+        arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk.").near().replace(),
+        arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&form::HTTPS_URL),
         arg("caching", CACHING, "caching", "Host caching.").default(Lit::Str("None")),
         arg("size_gb", Ty::Integer(1, 32_767), "diskSizeGB", "Size in GiB."),
         disk_encryption_set("disk_encryption_set", "diskEncryptionSet.id").replace(),
@@ -62,6 +68,7 @@ pub static KIND: Kind = Kind {
             SOURCE,
             "Source virtual machine, generalised and stopped. Conflicts with `os_disk`.",
         )
+        .near()
         .replace(),
         arg(
             "os_disk",
@@ -96,6 +103,11 @@ pub static KIND: Kind = Kind {
     in_use: "",
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour { admit: Some(admit), settle: Some(settle), ..SimulatedBehaviour::NONE },
+    uncovered: &[
+        "extendedLocation",
+        "properties.storageProfile.dataDisks[].snapshot",
+        "properties.storageProfile.osDisk.snapshot",
+    ],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -60,7 +60,8 @@ pub static KIND: Kind = Kind {
             Ty::String,
             "properties.publishingProfile.endOfLifeDate",
             "End-of-life date, in RFC 3339.",
-        ),
+        )
+        .form(&form::TIME),
         TAGS,
     ],
     durations: Durations { create: 900, update: 30, delete: 80 },

@@ -13,11 +13,16 @@ use crate::address::ArmId;
 static ACCESS_POLICY: Block = Block::many(
     "object_id",
     &[
-        arg("tenant_id", Ty::String, "tenantId", "Tenant of the principal. Defaults to the vault's tenant.").any_case(),
+        arg("tenant_id", Ty::String, "tenantId", "Tenant of the principal. Defaults to the vault's tenant.")
+            .form(&form::GUID)
+            .any_case(),
         arg("object_id", Ty::String, "objectId", "Object ID of the user, group or service principal.")
+            .form(&form::GUID)
             .required()
             .any_case(),
-        arg("application_id", Ty::String, "applicationId", "Application ID that the principal must use.").any_case(),
+        arg("application_id", Ty::String, "applicationId", "Application ID that the principal must use.")
+            .form(&form::GUID)
+            .any_case(),
         arg("secret_permissions", Ty::Set(&Ty::String), "permissions.secrets", "Permissions on secrets.").any_case(),
         arg("key_permissions", Ty::Set(&Ty::String), "permissions.keys", "Permissions on keys.").any_case(),
         arg(
@@ -37,7 +42,8 @@ static NETWORK_ACLS: Block = Block::one(&[
         .required(),
     arg("bypass", Ty::Enum(&["AzureServices", "None"]), "bypass", "Azure traffic that may bypass the rules.")
         .required(),
-    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that may connect."),
+    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that may connect.")
+        .form(&form::network::IPV4_RANGE),
     arg(
         "virtual_network_subnets",
         Ty::Set(&Ty::Ref(&["subnet"])),
@@ -73,6 +79,7 @@ pub static KIND: Kind = Kind {
             "properties.enableRbacAuthorization",
             "Authorise data access with role assignments instead of access policies.",
         )
+        .filled(Lit::Bool(true))
         .required(),
         arg(
             "tenant_id",
@@ -80,6 +87,7 @@ pub static KIND: Kind = Kind {
             "properties.tenantId",
             "Tenant that authenticates requests. Defaults to the subscription's tenant.",
         )
+        .form(&form::GUID)
         .any_case(),
         arg("access_policy", Ty::Block(&ACCESS_POLICY), "properties.accessPolicies", "Access policy of a principal."),
         arg(
@@ -138,13 +146,33 @@ pub static KIND: Kind = Kind {
         bin: Some("deletedVaults"),
         admit: Some(admit),
         settle: Some(settle),
-        accepts: &["properties.vaultUri", "properties.enableSoftDelete"],
+        accepts: &[
+            "properties.vaultUri",
+            "properties.enableSoftDelete",
+            "properties.createMode",
+            "properties.provisioningState",
+        ],
         ..SimulatedBehaviour::NONE
     },
     terraform: Terraform {
+        parts: &[("key_vault_access_policy", "access_policy")],
         fixed: &[("tenant_id", "data.azurerm_client_config.current.tenant_id")],
         ..Terraform::BY_RULE
     },
+    soft_delete: Some(&SoftDelete {
+        kept: "/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
+        origin: "properties.vaultId",
+        until: "properties.scheduledPurgeDate",
+        recovers: ("properties.createMode", "recover"),
+        advice: "Without purge protection, `az keyvault purge --name …` frees the name of a deleted vault.",
+    }),
+    transitions: &[Transition::refuse(
+        "BadRequest",
+        "purge_protection_enabled",
+        ChangeTest::Between(&[Lit::Bool(true)], &[Lit::Bool(false)]),
+        "Purge protection cannot be disabled.",
+        "Write `purge_protection_enabled = true`.",
+    )],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -222,6 +250,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let name = id.name().to_owned();
     if let Some(body) = cloud.get_mut(id) {
         path::put(body, "properties.vaultUri", Json::from(format!("https://{name}.vault.azure.net/")));
+        path::remove(body, "properties.createMode");
         path::fill(body, "properties.enableSoftDelete", true);
         path::fill(body, "properties.softDeleteRetentionInDays", 90);
         path::fill(body, POLICIES, Json::Array(Vec::new()));

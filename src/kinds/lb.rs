@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::network_interface::without_chosen_addresses;
-use super::path;
 use super::table::*;
+use super::{path, subnet};
 use crate::address::ArmId;
 
 const FRONTENDS: &str = "properties.frontendIPConfigurations";
@@ -24,13 +24,16 @@ pub(super) const IN_USE: &str = "LoadBalancerInUseByVirtualMachineScaleSet";
 static FRONTEND: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "Name of the frontend, which rules refer to.").required(),
+        arg("name", Ty::String, "name", "Name of the frontend, which rules refer to.")
+            .form(&form::network::NAME)
+            .required(),
         arg(
             "public_ip_address",
             Ty::Ref(&["public_ip"]),
             "properties.publicIPAddress.id",
             "Public IP address of the frontend.",
-        ),
+        )
+        .near(),
         arg(
             "public_ip_prefix",
             Ty::Ref(&[]),
@@ -42,7 +45,8 @@ static FRONTEND: Block = Block::many(
             Ty::Ref(&["subnet"]),
             "properties.subnet.id",
             "Subnet of the frontend, for an internal load balancer.",
-        ),
+        )
+        .near(),
         arg(
             "private_ip_address_allocation",
             Ty::Enum(&["Dynamic", "Static"]),
@@ -61,7 +65,8 @@ static FRONTEND: Block = Block::many(
             Ty::Set(&Ty::String),
             "zones",
             "Availability zones of a private address. A public address has zones of its own.",
-        ),
+        )
+        .form(&form::ZONE),
     ],
 );
 
@@ -80,9 +85,14 @@ pub static KIND: Kind = Kind {
             "Frontend: an address at which the load balancer accepts connections.",
         )
         .default(Lit::EmptyList),
-        arg("sku", Ty::Enum(&["Standard", "Gateway"]), "sku.name", "SKU of the load balancer.")
-            .default(Lit::Str("Standard"))
-            .replace(),
+        arg(
+            "sku",
+            Ty::Enum(&["Basic", "Standard", "Gateway"]),
+            "sku.name",
+            "SKU of the load balancer. Azure creates no load balancer of SKU `Basic` any more.",
+        )
+        .default(Lit::Str("Standard"))
+        .replace(),
         arg(
             "sku_tier",
             Ty::Enum(&["Regional", "Global"]),
@@ -109,6 +119,17 @@ pub static KIND: Kind = Kind {
         ..Adoption::BY_TABLE
     },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    uncovered: &[
+        "extendedLocation",
+        "properties.frontendIPConfigurations[].properties.ddosSettings",
+        "properties.frontendIPConfigurations[].properties.enableConnectionTracking",
+        "properties.frontendIPConfigurations[].properties.gatewayLoadBalancer.id",
+        "properties.inboundNatPools",
+        "properties.inboundNatRules",
+        "properties.mode",
+        "properties.outboundRules",
+        "properties.scope",
+    ],
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
@@ -120,6 +141,31 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    combinations: &[Combination::new(
+        "LoadBalancerFrontendIPConfigCannotHaveZoneWhenReferencingPublicIPAddress",
+        &[("zones", Test::Set), ("public_ip_address", Test::Set)],
+        "a frontend with a public address has `zones`",
+        "Set `zones` in the public address instead.",
+    )
+    .each("frontend_ip_configuration")],
+    apart: &[
+        Exclusive::among_siblings(
+            "PrivateIPAddressInUse",
+            "address in their subnet",
+            "addresses of a subnet",
+            &["frontend_ip_configuration[].subnet", "frontend_ip_configuration[].private_ip_address"],
+        )
+        .within(ExclusiveWithin::Everywhere)
+        .unless("private_ip_address_allocation", Lit::Str("Dynamic"))
+        .pool("address_prefixes"),
+        Exclusive::among_siblings(
+            "PublicIPAddressInUse",
+            "public address",
+            "users of a public address",
+            &["frontend_ip_configuration[].public_ip_address"],
+        )
+        .within(ExclusiveWithin::Everywhere),
+    ],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -150,6 +196,7 @@ lb "example" {
 };
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    subnet::check_addresses(subject, "frontend_ip_configuration", findings);
     for frontend in subject.args.get("frontend_ip_configuration").and_then(Json::as_array).into_iter().flatten() {
         let addresses = ["public_ip_address", "public_ip_prefix", "subnet"];
         if addresses.iter().filter(|argument| frontend.get(**argument).is_some()).count() != 1 {
@@ -187,8 +234,10 @@ pub(super) fn check_frontend(subject: &Subject<'_>, argument: &'static str, want
     }
 }
 
-/// Outbound connections through a frontend belong either to its outbound rule or to its other rules.
-fn admit(_: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+/// Outbound connections through a frontend belong either to its outbound rule or to its other rules, and a static
+/// address is one of its subnet.
+fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+    subnet::admit_addresses(cloud, path::items(body, FRONTENDS))?;
     let outbound = path::items(body, OUTBOUND).iter().flat_map(|rule| path::items(rule, OUTBOUND_FRONTENDS));
     let outbound: Vec<ArmId> = outbound.filter_map(|one| path::text(one, "id")).map(ArmId::new).collect();
     let snats =

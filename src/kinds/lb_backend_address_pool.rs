@@ -34,6 +34,7 @@ pub static KIND: Kind = Kind {
     in_use: IN_USE,
     simulated: SimulatedBehaviour { alone: true, ..SimulatedBehaviour::NONE },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    uncovered: &["properties.drainPeriodInSeconds", "properties.location", "properties.tunnelInterfaces"],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -28,7 +28,8 @@ pub static KIND: Kind = Kind {
             Ty::Ref(&["virtual_network"]),
             "properties.virtualNetwork.id",
             "Virtual network of `ip_address`.",
-        ),
+        )
+        .near(),
         arg(
             "backend_address_ip_configuration",
             Ty::Ref(&[]),

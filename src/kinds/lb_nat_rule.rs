@@ -3,8 +3,8 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::lb::{FRONTEND_OF_RULE as FRONTEND, IN_USE, check_frontend};
-use super::path;
 use super::table::*;
+use super::{lb_rule, path};
 
 /// Table of `lb_nat_rule`.
 pub static KIND: Kind = Kind {
@@ -87,6 +87,7 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: IN_USE,
+    apart: &[lb_rule::FRONTEND_PORTS],
     odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour { alone: true, accepts: &[FRONTEND], ..SimulatedBehaviour::NONE },
     terraform: Terraform {

@@ -21,7 +21,8 @@ pub static KIND: Kind = Kind {
         )
         .default(Lit::Str("Tcp")),
         arg("port", Ty::Integer(1, 65535), "properties.port", "Port to probe.").required(),
-        arg("request_path", Ty::String, "properties.requestPath", "Path to request. Required with `Http` and `Https`."),
+        arg("request_path", Ty::String, "properties.requestPath", "Path to request. Required with `Http` and `Https`.")
+            .form(&form::PATH),
         arg(
             "interval_in_seconds",
             Ty::Integer(5, 2_147_483_646),
@@ -50,6 +51,11 @@ pub static KIND: Kind = Kind {
     serial: Serial::Root,
     in_use: IN_USE,
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    uncovered: &["properties.noHealthyBackendsBehavior"],
+    adoption: Adoption {
+        chosen: &[("properties.noHealthyBackendsBehavior", Lit::Str("AllProbedDown"))],
+        ..Adoption::BY_TABLE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -7,6 +7,14 @@ use super::path;
 use super::table::*;
 use crate::value::{Map, Value};
 
+/// Each port of a frontend belongs to one rule, whether that balances or forwards (source: Azure's error of this code).
+pub(super) const FRONTEND_PORTS: Exclusive = Exclusive::among_siblings(
+    "RulesUseSameFrontendPortProtocolAndIPConfiguration",
+    "frontend, protocol and port",
+    "frontend ports of a load balancer",
+    &["frontend_ip_configuration_name", "protocol", "frontend_port"],
+);
+
 /// Table of `lb_rule`.
 pub static KIND: Kind = Kind {
     name: "lb_rule",
@@ -95,6 +103,16 @@ pub static KIND: Kind = Kind {
         accepts: &[FRONTEND, "properties.backendAddressPool.id", "properties.enableConnectionTracking"],
         ..SimulatedBehaviour::NONE
     },
+    apart: &[
+        FRONTEND_PORTS,
+        Exclusive::among_siblings(
+            "RulesUseSameBackendPortProtocolAndPool",
+            "pool, protocol and backend port",
+            "backend ports of a load balancer",
+            &["backend_address_pools", "protocol", "backend_port"],
+        )
+        .unless("floating_ip_enabled", Lit::Bool(true)),
+    ],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -1,7 +1,9 @@
 //! Linux virtual machine.
 
+use super::machine_login::{adopt_linux_sign_in, check_linux_sign_in};
 use super::machine_power;
-use super::machine_profile::{LINUX_SECRET, Os, check_linux_sign_in};
+use super::machine_profile::{LINUX_SECRET, Os};
+use super::machine_simulated;
 use super::single_machine::{self, MACHINE, PROFILE, patches};
 use super::table::*;
 
@@ -48,7 +50,10 @@ static ADMIN_SSH_KEY: Block = Block::many(
     "",
     &[
         arg("username", Ty::String, "username", "User of the key: `admin_username`.").required().replace(),
-        arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.").required().replace(),
+        arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.")
+            .form(&form::login::SSH_KEY)
+            .required()
+            .replace(),
     ],
 );
 
@@ -74,8 +79,24 @@ pub static KIND: Kind = Kind {
     },
     moves: machine_power::MOVES,
     machines: Some(single_machine::machines),
-    simulated: single_machine::SIMULATED,
-    adoption: Adoption { is: Some(|found| single_machine::is_of(found.body, Os::Linux)), ..single_machine::ADOPTION },
+    simulated: machine_simulated::SIMULATED,
+    adoption: Adoption {
+        is: Some(|found| single_machine::is_of(found, Os::Linux)),
+        arguments: Some(|found, args| {
+            single_machine::adopt(found, args);
+            adopt_linux_sign_in(found.body, single_machine::AT, args);
+        }),
+        ..single_machine::ADOPTION
+    },
+    uncovered: single_machine::UNCOVERED,
+    terraform: Terraform { earlier: &["virtual_machine"], ..Terraform::BY_RULE },
+    forms: &[
+        ("admin_username", &form::login::LINUX_USER),
+        ("admin_password", &form::login::LINUX_PASSWORD),
+        ("computer_name", &form::login::LINUX_COMPUTER),
+    ],
+    transitions: single_machine::TRANSITIONS,
+    apart: single_machine::APART,
     example: r#"
 resource_group "example" {
   site = site.east

@@ -1,11 +1,20 @@
 //! Scale set of Linux virtual machines: a number of identical machines from one image.
 
-use super::machine_profile::{LINUX_SECRET, Os, check_linux_sign_in};
+use super::machine_login::{adopt_linux_sign_in, check_linux_sign_in};
+use super::machine_profile::{LINUX_SECRET, Os};
 use super::scale_set::{self, PROFILE, SET};
+use super::scale_set_uncovered;
 use super::table::*;
 
 const LINUX: &[Arg] = &[
-    arg("instances", Ty::Integer(0, 1000), "sku.capacity", "Number of machines.").default(Lit::Int(0)),
+    arg(
+        "instances",
+        Ty::Integer(0, 1000),
+        "sku.capacity",
+        "Number of machines. If absent, a new scale set has none, and an existing one keeps its number.",
+    )
+    .default(Lit::Int(0))
+    .kept(Kept::LeftOut),
     arg(
         "disable_password_authentication",
         Ty::Bool,
@@ -34,7 +43,9 @@ static ADMIN_SSH_KEY: Block = Block::many(
     "",
     &[
         arg("username", Ty::String, "username", "User of the key: `admin_username`.").required(),
-        arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.").required(),
+        arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.")
+            .form(&form::login::SSH_KEY)
+            .required(),
     ],
 );
 
@@ -60,8 +71,15 @@ pub static KIND: Kind = Kind {
     },
     machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,
-    adoption: Adoption { is: Some(|found| scale_set::is_of(found.body, Os::Linux)), ..Adoption::BY_TABLE },
+    adoption: Adoption {
+        is: Some(|found| scale_set::is_of(found, Os::Linux)),
+        arguments: Some(|found, args| adopt_linux_sign_in(found.body, scale_set::AT, args)),
+        chosen: scale_set_uncovered::CHOSEN,
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
+        earlier: &["virtual_machine_scale_set"],
+        parts: &[("virtual_machine_scale_set_extension", "extension")],
         fifth: &[
             "network_interface.accelerated_networking_enabled",
             "network_interface.ip_forwarding_enabled",
@@ -69,6 +87,16 @@ pub static KIND: Kind = Kind {
         ],
         ..Terraform::BY_RULE
     },
+    uncovered: scale_set_uncovered::UNCOVERED,
+    forms: &[("admin_username", &form::login::LINUX_USER), ("admin_password", &form::login::LINUX_PASSWORD)],
+    transitions: scale_set::TRANSITIONS,
+    apart: &[Exclusive::among_siblings(
+        "InvalidParameter",
+        "logical unit number",
+        "units of a machine",
+        &["data_disk[].lun"],
+    )
+    .within(ExclusiveWithin::Resource)],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -39,13 +39,41 @@ fn power_state(body: &Json) -> Option<PowerState> {
     }
 }
 
-/// The action that stops a machine, in the simulator.
-pub(super) const STOPS: SimulatedAction =
-    SimulatedAction { done: |cloud, id, _| switch(cloud, id, false), ..switched(&POWER.stop) };
+/// The word of the note that a machine was shut down and keeps its host. A deallocated one has none.
+const SHUT_DOWN: &str = "shut down";
 
-/// The action that starts a machine, in the simulator.
-pub(super) const STARTS: SimulatedAction =
-    SimulatedAction { done: |cloud, id, _| switch(cloud, id, true), allocates: true, ..switched(&POWER.start) };
+/// The actions of a machine, in the simulator: those that stop and start it, and those of other clients.
+pub(super) const ACTIONS: &[SimulatedAction] = &[
+    SimulatedAction { done: |cloud, id, _| switch(cloud, id, false), ..switched(&POWER.stop) },
+    SimulatedAction { done: |cloud, id, _| switch(cloud, id, true), allocates: true, ..switched(&POWER.start) },
+    SimulatedAction {
+        done: |cloud, id, _| {
+            if is_running(cloud, id) {
+                cloud.note(id, SHUT_DOWN, Some(Json::from(true)));
+            }
+        },
+        ..named("powerOff", 20)
+    },
+    SimulatedAction { admit: |cloud, id, _| is_on(cloud, id, "restart"), ..named("restart", 30) },
+    SimulatedAction { admit: |cloud, id, _| is_on(cloud, id, "redeploy"), ..named("redeploy", 60) },
+    SimulatedAction { admit: |cloud, id, _| is_on(cloud, id, "reimage"), ..named("reimage", 60) },
+    named("reapply", 20),
+    named("generalize", 1),
+];
+
+/// An action without an effect that lasts this many seconds.
+const fn named(name: &'static str, lasts: u32) -> SimulatedAction {
+    SimulatedAction { name, lasts, ..switched(&POWER.stop) }
+}
+
+/// Refuses an action that a machine without power cannot carry out.
+fn is_on(cloud: &dyn SimulatedWorld, id: &ArmId, action: &str) -> Result<(), Refusal> {
+    if is_running(cloud, id) {
+        return Ok(());
+    }
+    let message = format!("Cannot {action} VM '{}' because it is not running.", id.name());
+    Err(Refusal { status: 409, code: "OperationNotAllowed", message })
+}
 
 /// An action that Azure accepts in any power state, without its effect.
 const fn switched(action: &PowerAction) -> SimulatedAction {
@@ -64,15 +92,25 @@ const fn switched(action: &PowerAction) -> SimulatedAction {
 /// Stops or starts a machine. Azure shows it on the disk as well, which is where the simulator keeps it: a write of the
 /// machine does not change it.
 fn switch(cloud: &mut dyn SimulatedWorld, id: &ArmId, on: bool) {
+    cloud.note(id, SHUT_DOWN, None);
     if let Some(disk) = disk_id(cloud, id).and_then(|disk| cloud.get_mut(&disk)) {
         path::put(disk, DISK_STATE, Json::from(if on { "Attached" } else { "Reserved" }));
     }
 }
 
-/// True unless the machine is deallocated.
+/// True unless the machine is shut down or deallocated.
 pub(super) fn is_running(cloud: &dyn SimulatedWorld, id: &ArmId) -> bool {
+    power(cloud, id) == "running"
+}
+
+/// The power state of a machine: `running`, `stopped` or `deallocated`.
+fn power(cloud: &dyn SimulatedWorld, id: &ArmId) -> &'static str {
     let disk = disk_id(cloud, id).and_then(|disk| cloud.get(&disk));
-    disk.and_then(|disk| path::text(disk, DISK_STATE)) != Some("Reserved")
+    match disk.and_then(|disk| path::text(disk, DISK_STATE)) {
+        Some("Reserved") => "deallocated",
+        _ if cloud.noted(id, SHUT_DOWN).is_some() => "stopped",
+        _ => "running",
+    }
 }
 
 fn disk_id(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ArmId> {
@@ -84,7 +122,7 @@ pub(super) fn view(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<Json> {
     let state = cloud.get(id).and_then(|body| path::text(body, "properties.provisioningState"));
     Some(match disk_id(cloud, id) {
         None if state == Some("Failed") => never_allocated(),
-        _ => instance_view(is_running(cloud, id)),
+        _ => instance_view(power(cloud, id), cloud.get(id)),
     })
 }
 
@@ -94,12 +132,21 @@ fn never_allocated() -> Json {
     json!({ "statuses": [failed] })
 }
 
-fn instance_view(running: bool) -> Json {
-    let (state, shown) = if running { ("running", "VM running") } else { ("deallocated", "VM deallocated") };
+fn instance_view(state: &str, machine: Option<&Json>) -> Json {
+    let disks = machine.map_or(Json::Null, |machine| {
+        let name = path::text(machine, "properties.storageProfile.osDisk.name");
+        json!([{ "name": name, "statuses": [provisioned()] }])
+    });
     json!({
+        "computerName": machine.and_then(|machine| path::text(machine, "properties.osProfile.computerName")),
+        "disks": disks,
         "statuses": [
-            { "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded" },
-            { "code": format!("PowerState/{state}"), "level": "Info", "displayStatus": shown },
+            provisioned(),
+            { "code": format!("PowerState/{state}"), "level": "Info", "displayStatus": format!("VM {state}") },
         ]
     })
+}
+
+fn provisioned() -> Json {
+    json!({ "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded" })
 }

@@ -17,6 +17,9 @@ pub(super) const IMAGES: &[&str] = &["shared_image_version", "image_copy", "imag
 /// Host caching of a disk.
 pub(super) const CACHING: Ty = Ty::Enum(&["None", "ReadOnly", "ReadWrite"]);
 
+/// Default host caching of an operating system disk (source: the page of Azure on the caching of disks).
+pub(super) const OS_DISK_CACHING: &str = "ReadWrite";
+
 /// A disk encryption set, which drplan does not manage.
 pub(super) const fn disk_encryption_set(name: &'static str, path: &'static str) -> Arg {
     arg(
@@ -105,6 +108,7 @@ macro_rules! profile {
                 concat!($under, ".userData"),
                 "User data in base64, readable for programs on the machine at any time.",
             )
+            .form(&form::BASE64)
             .write_only(),
             arg(
                 "boot_diagnostics",
@@ -174,7 +178,8 @@ pub(super) static BOOT_DIAGNOSTICS: Block = Block::one(&[arg(
     Ty::String,
     "storageUri",
     "Blob endpoint of the storage account. Azure-managed storage if absent.",
-)]);
+)
+.form(&form::HTTPS_URL)]);
 
 /// The block `termination_notification`.
 pub(super) static TERMINATION_NOTIFICATION: Block = Block::one(&[
@@ -185,6 +190,7 @@ pub(super) static TERMINATION_NOTIFICATION: Block = Block::one(&[
         "notBeforeTimeout",
         "Time for the machine to finish before its deletion, 5 to 15 minutes.",
     )
+    .form(&form::minutes::NOTIFICATION)
     .default(Lit::Str("5m")),
 ]);
 
@@ -208,7 +214,7 @@ pub(super) const fn diff_disk_settings(block: &'static Block) -> Arg {
 
 /// Arguments of every operating system disk.
 pub(super) const OS_DISK: &[Arg] = &[
-    arg("caching", CACHING, "caching", "Host caching.").required(),
+    arg("caching", CACHING, "caching", "Host caching.").filled(Lit::Str("ReadWrite")).required(),
     arg(
         "disk_size_gb",
         Ty::Integer(1, 4095),
@@ -252,14 +258,18 @@ pub(super) static WINRM_LISTENER: Block = Block::many(
     "protocol",
     &[
         arg("protocol", Ty::Enum(&["Http", "Https"]), "protocol", "Protocol.").required().replace(),
-        arg("certificate_url", Ty::String, "certificateUrl", "URL of the Key Vault certificate for `Https`.").replace(),
+        arg("certificate_url", Ty::String, "certificateUrl", "URL of the Key Vault certificate for `Https`.")
+            .form(&form::HTTPS_URL)
+            .replace(),
     ],
 );
 
 const KEY_VAULT: Arg =
     arg("key_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the certificates.").required();
 const CERTIFICATE_URL: Arg =
-    arg("url", Ty::String, "certificateUrl", "URL of the certificate's secret, with its version.").required();
+    arg("url", Ty::String, "certificateUrl", "URL of the certificate's secret, with its version.")
+        .form(&form::HTTPS_URL)
+        .required();
 
 /// The block `secret` of a Linux machine.
 pub(super) static LINUX_SECRET: Block = Block::many(
@@ -315,15 +325,41 @@ pub(super) fn encode(subject: &Subject<'_>, body: &mut Json, at: &str, os: Os, c
     super::identity::encode(subject, body);
 }
 
-/// True if a profile belongs to this operating system, by its disk or by its configuration.
-pub(super) fn is_of(body: &Json, at: &str, os: Os) -> bool {
-    match path::text(body, &format!("{at}.storageProfile.osDisk.osType")) {
-        Some(type_) => type_.eq_ignore_ascii_case(os.word()),
-        None => {
-            let linux = path::borrow(body, &format!("{at}.osProfile.windowsConfiguration")).is_none();
-            linux == (os == Os::Linux)
-        }
+/// The operating system of a profile. Azure always returns `osType`, but a client may leave it out: then the
+/// configuration decides, the disk or image by its id, and at last the publisher of the image.
+pub(super) fn os_of<'a>(body: &Json, at: &str, others: &dyn Fn(&ArmId) -> Option<&'a Json>) -> Os {
+    let inner = |inner: &str| path::borrow(body, &format!("{at}.{inner}"));
+    let text = |within: &str| inner(within).and_then(Json::as_str);
+    let named = |word: &str| if word.eq_ignore_ascii_case(Os::Windows.word()) { Os::Windows } else { Os::Linux };
+    if let Some(type_) = text("storageProfile.osDisk.osType") {
+        return named(type_);
     }
+    match (inner("osProfile.linuxConfiguration"), inner("osProfile.windowsConfiguration")) {
+        (Some(_), None) => return Os::Linux,
+        (None, Some(_)) => return Os::Windows,
+        _ => {}
+    }
+    let sources = ["storageProfile.osDisk.managedDisk.id", "storageProfile.imageReference.id"];
+    let source = sources.iter().filter_map(|at| text(at)).find_map(|id| {
+        let id = ArmId::new(id);
+        // A version of an image has its operating system in the image above it.
+        os_of_source(others(&id)?).or_else(|| os_of_source(others(&id.parent()?)?))
+    });
+    let publisher = text("storageProfile.imageReference.publisher").unwrap_or_default().to_ascii_lowercase();
+    match source {
+        Some(type_) => named(type_),
+        None if WINDOWS_PUBLISHERS.contains(&publisher.as_str()) => Os::Windows,
+        None => Os::Linux,
+    }
+}
+
+/// Publishers whose Marketplace images run Windows (source: Microsoft's lists of Windows images).
+const WINDOWS_PUBLISHERS: &[&str] =
+    &["microsoftwindowsserver", "microsoftwindowsdesktop", "microsoftsqlserver", "microsoftvisualstudio"];
+
+/// The operating system of a disk or an image.
+fn os_of_source(body: &Json) -> Option<&str> {
+    ["properties.osType", "properties.storageProfile.osDisk.osType"].iter().find_map(|at| path::text(body, at))
 }
 
 /// The security type that the arguments imply, if any.
@@ -423,33 +459,25 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     super::identity::check(subject, findings);
 }
 
-/// Login rules of a Linux machine: an SSH key, or a password that is allowed and set.
-pub(super) fn check_linux_sign_in(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let has = |name: &str| subject.args.contains_key(name);
-    let key_only = subject.args.get("disable_password_authentication") != Some(&Json::Bool(false));
-    if key_only && has("admin_password") {
-        findings.push(finding(
-            "admin_password",
-            "`admin_password` is set, but password authentication is disabled",
-            "Set `disable_password_authentication = false`, or remove `admin_password`.",
-        ));
-    } else if key_only && !has("admin_ssh_key") {
-        findings.push(finding(
-            "admin_ssh_key",
-            "login is impossible: neither an SSH key nor a password is set",
-            "Add an `admin_ssh_key` block, or set `disable_password_authentication = false` and `admin_password`.",
-        ));
-    } else if !key_only && !has("admin_password") {
-        findings.push(finding(
-            "disable_password_authentication",
-            "password authentication is enabled, but `admin_password` is not set",
-            "Set `admin_password`, or remove `disable_password_authentication`.",
-        ));
-    }
-}
-
 /// Requires exactly one of these arguments as the source of the image.
 pub(super) fn check_image(subject: &Subject<'_>, sources: &[&'static str], findings: &mut Vec<Finding>) {
+    // A managed image serves its own region only. Versions in galleries have copies in several.
+    let far = |image: &Subject<'_>| {
+        let is_managed = image.kind.arm.type_ == "Microsoft.Compute/images";
+        (is_managed && !same_region(image.location, subject.location))
+            .then(|| (image.address.to_string(), image.location.to_owned()))
+    };
+    if let Some(Some((image, region))) = subject.with("source_image", far) {
+        findings.push(Finding {
+            argument: "source_image",
+            summary: format!("`{image}` is in {region}, and the machine is in {}", subject.location),
+            why: "Azure starts machines from a managed image of their own region only.".to_owned(),
+            help: format!(
+                "Write an image in {}, or a version in a gallery that is replicated there.",
+                subject.location
+            ),
+        });
+    }
     let given: Vec<&'static str> = sources.iter().copied().filter(|name| subject.args.contains_key(*name)).collect();
     let listed = sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match given.as_slice() {

@@ -27,12 +27,16 @@ static ENCRYPTION_SETTINGS: Block = Block::one(&[
 const SOURCE_VAULT: Arg =
     arg("source_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the secret or key.").required();
 
-static DISK_ENCRYPTION_KEY: Block =
-    Block::one(&[arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").required(), SOURCE_VAULT])
-        .at_least_one();
+static DISK_ENCRYPTION_KEY: Block = Block::one(&[
+    arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").form(&form::HTTPS_URL).required(),
+    SOURCE_VAULT,
+])
+.at_least_one();
 
-static KEY_ENCRYPTION_KEY: Block =
-    Block::one(&[arg("key_url", Ty::String, "keyUrl", "URL of the key.").required(), SOURCE_VAULT]);
+static KEY_ENCRYPTION_KEY: Block = Block::one(&[
+    arg("key_url", Ty::String, "keyUrl", "URL of the key.").form(&form::HTTPS_URL).required(),
+    SOURCE_VAULT,
+]);
 
 /// Table of `managed_disk`.
 pub static KIND: Kind = Kind {
@@ -56,6 +60,7 @@ pub static KIND: Kind = Kind {
             "sku.name",
             "Storage type. Types that end in `ZRS` survive the loss of a zone; none survives the loss of the region.",
         )
+        .filled(Lit::Str("Standard_LRS"))
         .required(),
         arg(
             "create_option",
@@ -72,6 +77,7 @@ pub static KIND: Kind = Kind {
             "properties.creationData.sourceResourceId",
             "Disk, snapshot or restore point to copy, with `Copy` or `Restore`.",
         )
+        .near()
         .replace(),
         arg(
             "image_reference",
@@ -88,6 +94,7 @@ pub static KIND: Kind = Kind {
         )
         .replace(),
         arg("source_uri", Ty::String, "properties.creationData.sourceUri", "URL of the blob to copy, with `Import`.")
+            .form(&form::HTTPS_URL)
             .replace(),
         arg(
             "storage_account",
@@ -111,7 +118,7 @@ pub static KIND: Kind = Kind {
             "Hyper-V generation of machines that start from the disk.",
         )
         .replace(),
-        arg("zone", Ty::String, "zones[0]", "Availability zone of the disk.").replace(),
+        arg("zone", Ty::String, "zones[0]", "Availability zone of the disk.").form(&form::ZONE).replace(),
         arg(
             "tier",
             Ty::String,
@@ -240,6 +247,8 @@ pub static KIND: Kind = Kind {
         settle: Some(settle),
         lasts: Some(lasts),
         accepts: &[
+            "properties.completionPercent",
+            "properties.encryptionSettingsCollection.encryptionSettingsVersion",
             SECURITY_TYPE,
             "managedBy",
             "properties.encryption.type",
@@ -247,6 +256,89 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    uncovered: &[
+        "extendedLocation",
+        "properties.availabilityPolicy",
+        "properties.creationData.elasticSanResourceId",
+        "properties.creationData.instantAccessDurationMinutes",
+        "properties.creationData.provisionedBandwidthCopySpeed",
+        "properties.creationData.securityDataUri",
+        "properties.creationData.securityMetadataUri",
+        "properties.dataAccessAuthMode",
+        "properties.purchasePlan",
+        "properties.supportedCapabilities",
+        "properties.supportsHibernation",
+    ],
+    adoption: Adoption {
+        chosen: &[
+            ("properties.dataAccessAuthMode", Lit::Str("None")),
+            ("properties.creationData.provisionedBandwidthCopySpeed", Lit::Str("None")),
+        ],
+        ..Adoption::BY_TABLE
+    },
+    combinations: &[
+        Combination::new(
+            "InvalidParameter",
+            &[("logical_sector_size", Test::Not(&[Lit::Int(512), Lit::Int(4096)]))],
+            "`logical_sector_size` is neither 512 nor 4096",
+            "Set 512 or 4096.",
+        ),
+        Combination::new(
+            "InvalidParameter",
+            &[("disk_iops_read_write", Test::Set), ("storage_account_type", Test::Not(SET_PERFORMANCE))],
+            "the performance of this storage type follows from its size",
+            "Remove `disk_iops_read_write`, or set `storage_account_type` to \"PremiumV2_LRS\" or \"UltraSSD_LRS\".",
+        ),
+        Combination::new(
+            "InvalidParameter",
+            &[("disk_mbps_read_write", Test::Set), ("storage_account_type", Test::Not(SET_PERFORMANCE))],
+            "the performance of this storage type follows from its size",
+            "Remove `disk_mbps_read_write`, or set `storage_account_type` to \"PremiumV2_LRS\" or \"UltraSSD_LRS\".",
+        ),
+        Combination::new(
+            "InvalidParameter",
+            &[("tier", Test::Set), ("storage_account_type", Test::Not(PREMIUM))],
+            "only premium disks have a `tier`",
+            "Remove `tier`, or set `storage_account_type` to \"Premium_LRS\" or \"Premium_ZRS\".",
+        ),
+        Combination::new(
+            "InvalidParameter",
+            &[
+                ("on_demand_bursting_enabled", Test::Is(&[Lit::Bool(true)])),
+                ("storage_account_type", Test::Not(PREMIUM)),
+            ],
+            "only premium disks burst on demand",
+            "Remove `on_demand_bursting_enabled`, or set another `storage_account_type`.",
+        ),
+        Combination::new(
+            "InvalidParameter",
+            &[("on_demand_bursting_enabled", Test::Is(&[Lit::Bool(true)])), ("disk_size_gb", Test::Below(513))],
+            "only disks of more than 512 GiB burst on demand",
+            "Remove `on_demand_bursting_enabled`, or set a larger `disk_size_gb`.",
+        ),
+        Combination::new(
+            "InvalidParameter",
+            &[("disk_size_gb", Test::Above(32_767)), ("storage_account_type", Test::Not(SET_PERFORMANCE))],
+            "a disk of this storage type has at most 32767 GiB",
+            "Set a smaller `disk_size_gb`.",
+        ),
+    ],
+    transitions: &[
+        Transition::refuse(
+            "OperationNotAllowed",
+            "disk_size_gb",
+            ChangeTest::Shrinks,
+            "The size of a disk can only grow.",
+            "Write the old size, or copy the data to another disk of the smaller size.",
+        ),
+        Transition::refuse(
+            "OperationNotAllowed",
+            "storage_account_type",
+            ChangeTest::Where(changes_zones),
+            "Azure does not change the redundancy of an existing disk.",
+            "Write the old `storage_account_type`, or create another disk with `create_option = \"Copy\"`.",
+        ),
+    ],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -286,6 +378,17 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
         Some(type_) => args.insert("security_type".to_owned(), Json::from(type_)),
         None => args.insert("trusted_launch_enabled".to_owned(), Json::from(false)),
     };
+}
+
+/// Storage types whose performance is set apart from the size.
+const SET_PERFORMANCE: &[Lit] = &[Lit::Str("UltraSSD_LRS"), Lit::Str("PremiumV2_LRS")];
+/// Storage types of premium disks, whose performance follows from the size.
+const PREMIUM: &[Lit] = &[Lit::Str("Premium_LRS"), Lit::Str("Premium_ZRS")];
+
+/// True if a disk goes from one zone to several, or back.
+fn changes_zones(old: &Json, new: &Json) -> bool {
+    let zoned = |value: &Json| value.as_str().map(|text| text.to_ascii_uppercase().ends_with("_ZRS"));
+    zoned(old) != zoned(new)
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {

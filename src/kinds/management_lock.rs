@@ -33,6 +33,7 @@ pub static KIND: Kind = Kind {
     in_use: "",
     guards: true,
     terraform: Terraform { renamed: &[("scope", "scope")], ..Terraform::BY_RULE },
+    uncovered: &["properties.owners"],
     example: r#"
 resource_group "example" {
   site = site.east

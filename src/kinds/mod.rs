@@ -9,18 +9,25 @@ pub mod body;
 pub mod decode;
 pub mod drill;
 pub mod emit;
+pub mod export;
 pub mod failover;
+pub mod form;
 pub mod hosts;
+pub mod mark;
 pub mod membership;
+pub mod near;
 pub mod overrides;
 pub mod path;
 pub mod ranges;
 pub mod regions;
+pub mod rules;
 pub mod table;
+pub mod tags;
 
 #[cfg(test)]
 mod both_ways;
 
+mod azapi_resource;
 mod cosmosdb_account;
 mod cosmosdb_sql_container;
 mod cosmosdb_sql_database;
@@ -43,13 +50,16 @@ mod lb_probe;
 mod lb_rule;
 mod linux_virtual_machine;
 mod linux_virtual_machine_scale_set;
+mod machine_login;
 mod machine_power;
 mod machine_profile;
+mod machine_simulated;
 mod managed_disk;
 mod management_lock;
 mod monitor_autoscale_setting;
 mod mssql_database;
 mod mssql_firewall_rule;
+mod mssql_replication;
 mod mssql_server;
 mod mssql_virtual_network_rule;
 mod nat_gateway;
@@ -69,6 +79,7 @@ mod role_assignment;
 mod route_table;
 mod scale_set;
 mod scale_set_blocks;
+mod scale_set_uncovered;
 mod shared_image;
 mod shared_image_gallery;
 mod shared_image_version;
@@ -160,6 +171,7 @@ pub static ALL: &[&Kind] = &[
     &storage_share::KIND,
     &storage_container::KIND,
     &key_vault::KIND,
+    &azapi_resource::KIND,
 ];
 
 /// The kind with this name, or `None` for an unknown name.
@@ -167,6 +179,15 @@ pub fn find(name: &str) -> Option<&'static Kind> {
     static BY_NAME: LazyLock<HashMap<&str, &Kind>> =
         LazyLock::new(|| ALL.iter().map(|kind| (kind.name, *kind)).collect());
     BY_NAME.get(name).copied()
+}
+
+/// The argument that refers to the resource that contains those of a kind.
+pub(crate) fn place_of(kind: &Kind) -> Option<&'static str> {
+    match kind.place {
+        Place::Child(argument, _) | Place::Part(argument, ..) | Place::Property(argument) => Some(argument),
+        Place::Member(of) => Some(of.owner),
+        Place::Subscription | Place::Group | Place::Extension(_) => None,
+    }
 }
 
 /// The property with the rank of the elements of a list, where ranks are unique among them.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::table::*;
-use super::{identity, mssql_server, path};
+use super::{identity, mssql_replication, mssql_server, path};
 use crate::address::ArmId;
 
 const GIBIBYTE: i64 = 1 << 30;
@@ -112,6 +112,7 @@ pub static KIND: Kind = Kind {
         .replace()
         .write_only(),
         arg("restore_point_in_time", Ty::String, "properties.restorePointInTime", "Time to restore to, in RFC 3339.")
+            .form(&form::TIME)
             .write_only(),
         arg(
             "recover_database",
@@ -160,7 +161,8 @@ pub static KIND: Kind = Kind {
             Ty::String,
             "properties.encryptionProtector",
             "URL of the Key Vault key that encrypts the database. Defaults to the server's key.",
-        ),
+        )
+        .form(&form::HTTPS_URL),
         arg(
             "transparent_data_encryption_key_automatic_rotation_enabled",
             Ty::Bool,
@@ -192,9 +194,18 @@ pub static KIND: Kind = Kind {
                 r#"{"weeklyRetention":"PT0S","monthlyRetention":"PT0S","yearlyRetention":"PT0S","weekOfYear":0}"#,
             ),
             always("securityAlertPolicies", "default", mssql_server::SECURITY_ALERTS),
-            empty_list("replicationLinks"),
         ],
+        computed: &[mssql_replication::LINKS],
+        actions: mssql_replication::ACTIONS,
+        capabilities: Some(|location| mssql_replication::capabilities(location, BY_UNITS)),
         accepts: &[
+            "properties.createMode",
+            "properties.sourceDatabaseId",
+            "properties.manualCutover",
+            "properties.performCutover",
+            "properties.sourceDatabaseDeletionDate",
+            "properties.sourceResourceId",
+            "sku.size",
             identity::ACCEPTS,
             "sku.tier",
             "sku.family",
@@ -205,10 +216,99 @@ pub static KIND: Kind = Kind {
             "properties.failoverGroupId",
             "properties.requestedServiceObjectiveName",
             "properties.currentServiceObjectiveName",
+            "properties.currentSku",
             "properties.currentBackupStorageRedundancy",
         ],
         ..SimulatedBehaviour::NONE
     },
+    terraform: Terraform { earlier: &["sql_database"], ..Terraform::BY_RULE },
+    uncovered: &[
+        "properties.availabilityZone",
+        "properties.catalogCollation",
+        "properties.federatedClientId",
+        "properties.freeLimitExhaustionBehavior",
+        "properties.keys",
+        "properties.useFreeLimit",
+    ],
+    adoption: Adoption {
+        chosen: &[
+            ("properties.availabilityZone", Lit::Str("NoPreference")),
+            ("properties.catalogCollation", Lit::Str("SQL_Latin1_General_CP1_CI_AS")),
+        ],
+        ..Adoption::BY_TABLE
+    },
+    combinations: &[
+        Combination::new(
+            "ProvisioningDisabled",
+            &[("zone_redundant", Test::Is(&[Lit::Bool(true)])), ("sku_name", Test::Is(WITHOUT_ZONES))],
+            "a database of this edition cannot be zone-redundant",
+            "Set a `sku_name` of the editions Premium, General Purpose, Business Critical or Hyperscale.",
+        ),
+        Combination::new(
+            "InvalidReadScale",
+            &[("read_scale", Test::Is(&[Lit::Bool(true)])), ("sku_name", Test::Is(WITHOUT_ZONES))],
+            "a database of this edition has no readable replicas",
+            "Set a `sku_name` of the editions Premium, Business Critical or Hyperscale, or remove `read_scale`.",
+        ),
+        Combination::new(
+            "InvalidReadScale",
+            &[("read_scale", Test::Is(&[Lit::Bool(true)])), ("sku_name", Test::Begins(&["GP_"]))],
+            "a database of this edition has no readable replicas",
+            "Set a `sku_name` of the editions Premium, Business Critical or Hyperscale, or remove `read_scale`.",
+        ),
+        Combination::new(
+            "InvalidParameterValue",
+            &[("read_replica_count", Test::Above(0)), ("sku_name", Test::Begins(OTHER_THAN_HYPERSCALE))],
+            "only a Hyperscale database has a `read_replica_count`",
+            "Set a `sku_name` that starts with `HS_`, or remove `read_replica_count`.",
+        ),
+        Combination::new(
+            "InvalidParameterValue",
+            &[("min_capacity", Test::Set), ("sku_name", Test::Begins(PROVISIONED))],
+            "only a serverless database has a `min_capacity`",
+            "Set a `sku_name` that starts with `GP_S_` or `HS_S_`, or remove `min_capacity`.",
+        ),
+        Combination::new(
+            "InvalidParameterValue",
+            &[("auto_pause_delay_in_minutes", Test::Above(0)), ("sku_name", Test::Begins(PROVISIONED))],
+            "only a serverless database pauses",
+            "Set a `sku_name` that starts with `GP_S_`, or remove `auto_pause_delay_in_minutes`.",
+        ),
+        Combination::new(
+            "InvalidParameterValue",
+            &[("auto_pause_delay_in_minutes", Test::Above(-1)), ("auto_pause_delay_in_minutes", Test::Below(15))],
+            "a database pauses after 15 minutes at the earliest",
+            "Set -1, or 15 to 10080.",
+        ),
+        Combination::new(
+            "InvalidMaxSizeTierCombination",
+            &[("max_size_gb", Test::Above(2)), ("sku_name", Test::Is(&[Lit::Str("Basic")]))],
+            "a database of the edition Basic has at most 2 GB",
+            "Set a smaller `max_size_gb`, or another `sku_name`.",
+        ),
+        Combination::new(
+            "InvalidMaxSizeTierCombination",
+            &[
+                ("max_size_gb", Test::Above(250)),
+                ("sku_name", Test::Is(&[Lit::Str("S0"), Lit::Str("S1"), Lit::Str("S2")])),
+            ],
+            "a database of this service objective has at most 250 GB",
+            "Set a smaller `max_size_gb`, or another `sku_name`.",
+        ),
+        Combination::new(
+            "InvalidMaxSizeTierCombination",
+            &[("max_size_gb", Test::Above(1024)), ("sku_name", Test::Is(UNITS_TO_A_TERABYTE))],
+            "a database of this service objective has at most 1024 GB",
+            "Set a smaller `max_size_gb`, or another `sku_name`.",
+        ),
+    ],
+    transitions: &[Transition::refuse(
+        "InvalidOperation",
+        "sku_name",
+        ChangeTest::Where(leaves_hyperscale),
+        "Azure does not take a Hyperscale database to another edition in place.",
+        "Write the old `sku_name`, or create another database and copy the data.",
+    )],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -268,12 +368,53 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
 fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = bodies.first() else { return };
     identity::decode(body, args);
-    if let Some(objective) = path::text(body, "properties.currentServiceObjectiveName") {
-        args.insert("sku_name".to_owned(), Json::from(objective));
+    // The SKU is that of a request as well, while the name of the objective is the provider's.
+    if let Some(sku) = path::borrow(body, "sku").filter(|sku| path::text(sku, "name").is_some()) {
+        args.insert("sku_name".to_owned(), Json::from(split(sku).1));
     }
     if let Some(id) = path::text(body, MAINTENANCE) {
         args.insert("maintenance_configuration_name".to_owned(), Json::from(ArmId::new(id).name()));
     }
+}
+
+/// Service objectives of the editions Basic and Standard.
+const WITHOUT_ZONES: &[Lit] = &[
+    Lit::Str("Basic"),
+    Lit::Str("S0"),
+    Lit::Str("S1"),
+    Lit::Str("S2"),
+    Lit::Str("S3"),
+    Lit::Str("S4"),
+    Lit::Str("S6"),
+    Lit::Str("S7"),
+    Lit::Str("S9"),
+    Lit::Str("S12"),
+];
+/// Service objectives in transaction units with at most 1024 GB.
+const UNITS_TO_A_TERABYTE: &[Lit] = &[
+    Lit::Str("S3"),
+    Lit::Str("S4"),
+    Lit::Str("S6"),
+    Lit::Str("S7"),
+    Lit::Str("S9"),
+    Lit::Str("S12"),
+    Lit::Str("P1"),
+    Lit::Str("P2"),
+    Lit::Str("P4"),
+    Lit::Str("P6"),
+];
+/// Beginnings of service objectives of other editions than Hyperscale.
+const OTHER_THAN_HYPERSCALE: &[&str] = &["Basic", "S0", "S1", "S2", "S3", "S4", "S6", "S7", "S9", "P", "GP_", "BC_"];
+/// Beginnings of service objectives with provisioned capacity.
+const PROVISIONED: &[&str] = &[
+    "Basic", "S0", "S1", "S2", "S3", "S4", "S6", "S7", "S9", "P", "GP_Gen", "GP_Fs", "GP_DC", "BC_", "HS_Gen", "HS_P",
+    "HS_M",
+];
+
+/// True for a change from Hyperscale to another edition (source: azurerm, which replaces the database then).
+fn leaves_hyperscale(old: &Json, new: &Json) -> bool {
+    let is_hyperscale = |sku: &Json| sku.as_str().is_some_and(|sku| sku.to_ascii_uppercase().starts_with("HS_"));
+    is_hyperscale(old) && !is_hyperscale(new)
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
@@ -360,11 +501,14 @@ fn rank(sku: &Json) -> Option<u8> {
 
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
+    mssql_replication::link(cloud, id);
     let guid = cloud.guid(id.as_str());
     let Some(body) = cloud.get_mut(id) else { return };
     let (sku, objective) = split(path::borrow(body, "sku").unwrap_or(&Json::Null));
     path::remove(body, "sku");
-    path::put(body, "sku", sku);
+    path::put(body, "sku", sku.clone());
+    path::remove(body, "properties.currentSku");
+    path::put(body, "properties.currentSku", sku);
     path::put(body, "properties.requestedServiceObjectiveName", Json::from(objective.as_str()));
     path::put(body, "properties.currentServiceObjectiveName", Json::from(objective));
     path::put(body, "properties.status", Json::from("Online"));
@@ -378,7 +522,10 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     if let Some(redundancy) = path::borrow(body, "properties.requestedBackupStorageRedundancy").cloned() {
         path::put(body, "properties.currentBackupStorageRedundancy", redundancy);
     }
-    path::remove(body, "properties.createMode");
+    // Until here they tell where the database comes from. No answer has them.
+    for path in ["properties.createMode", "properties.sourceDatabaseId"] {
+        path::remove(body, path);
+    }
 }
 
 /// Service objectives in database transaction units (DTU): name, tier and units.

@@ -11,8 +11,9 @@ use crate::address::ArmId;
 static ADMINISTRATOR: Block = Block::one(&[
     arg("login_username", Ty::String, "login", "Name of the user, group or application that administers the server.")
         .required(),
-    arg("object_id", Ty::String, "sid", "Object ID of the administrator.").required().any_case(),
+    arg("object_id", Ty::String, "sid", "Object ID of the administrator.").form(&form::GUID).required().any_case(),
     arg("tenant_id", Ty::String, "tenantId", "Tenant of the administrator. Defaults to the subscription's tenant.")
+        .form(&form::GUID)
         .any_case(),
     arg("azuread_authentication_only", Ty::Bool, "azureADOnlyAuthentication", "Disable logins with a SQL password."),
 ]);
@@ -45,6 +46,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLogin",
             "Login of the administrator with a password.",
         )
+        .form(&form::login::SQL_LOGIN)
         .replace(),
         arg(
             "administrator_login_password",
@@ -52,6 +54,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLoginPassword",
             "Password of `administrator_login`.",
         )
+        .form(&form::login::SERVER_PASSWORD)
         .secret(),
         arg(
             "azuread_administrator",
@@ -82,7 +85,8 @@ pub static KIND: Kind = Kind {
             Ty::String,
             "properties.keyId",
             "URL of the Key Vault key that encrypts the databases. Microsoft's own key if absent.",
-        ),
+        )
+        .form(&form::HTTPS_URL),
         arg(
             "primary_user_assigned_identity",
             Ty::Ref(&["user_assigned_identity"]),
@@ -110,6 +114,8 @@ pub static KIND: Kind = Kind {
         settle: Some(settle),
         hosts: Some(|server| hosts_at(server, &["properties.fullyQualifiedDomainName"])),
         accepts: &[
+            "properties.administrators.principalType",
+            "properties.createMode",
             identity::ACCEPTS,
             "kind",
             "properties.state",
@@ -133,7 +139,23 @@ pub static KIND: Kind = Kind {
         ..SimulatedBehaviour::NONE
     },
     // Every server has a `master` database, which no client creates or deletes.
-    adoption: Adoption { brings: Some(|found| vec![found.id.child("databases", "master")]), ..Adoption::BY_TABLE },
+    adoption: Adoption {
+        brings: Some(|found| vec![found.id.child("databases", "master")]),
+        chosen: &[
+            ("properties.isIPv6Enabled", Lit::Str("Disabled")),
+            ("properties.retentionDays", Lit::Int(-1)),
+            ("properties.retentionDays", Lit::Int(0)),
+        ],
+        ..Adoption::BY_TABLE
+    },
+    terraform: Terraform { earlier: &["sql_server"], ..Terraform::BY_RULE },
+    uncovered: &["properties.federatedClientId", "properties.isIPv6Enabled", "properties.retentionDays"],
+    combinations: &[Combination::new(
+        "InvalidParameterValue",
+        &[("primary_user_assigned_identity", Test::Set), ("identity", Test::Absent)],
+        "`primary_user_assigned_identity` is none of the server's identities",
+        "Add an `identity` block that contains it.",
+    )],
     example: r#"
 resource_group "example" {
   site = site.east

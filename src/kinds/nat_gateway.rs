@@ -35,6 +35,7 @@ pub static KIND: Kind = Kind {
         .default(Lit::Str("Standard"))
         .replace(),
         arg("zones", Ty::Set(&Ty::String), "zones", "Availability zones of the gateway: one, for `Standard`.")
+            .form(&form::ZONE)
             .replace(),
         TAGS,
     ],
@@ -48,6 +49,16 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 10, update: 10, delete: 12 },
     answers: AnswerStyle::AsyncBody,
     in_use: "CannotDeleteNatGatewayAssociatedToSubnet",
+    adoption: Adoption { chosen: &[("properties.nat64", Lit::Str("Disabled"))], ..Adoption::BY_TABLE },
+    uncovered: &[
+        "properties.nat64",
+        "properties.publicIpAddresses[].id",
+        "properties.publicIpAddressesV6[].id",
+        "properties.publicIpPrefixes[].id",
+        "properties.publicIpPrefixesV6[].id",
+        "properties.serviceGateway.id",
+        "properties.sourceVirtualNetwork.id",
+    ],
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         accepts: &[
@@ -61,6 +72,12 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    combinations: &[Combination::new(
+        "InvalidAvailabilityZone",
+        &[("zones", Test::MoreThan(1)), ("sku_name", Test::Is(&[Lit::Str("Standard")]))],
+        "a gateway of SKU `Standard` is in several zones",
+        "Set one zone, or `sku_name = \"StandardV2\"`.",
+    )],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -30,6 +30,7 @@ pub static KIND: Kind = Kind {
             "id",
             "Public IP address of the gateway. It can belong to one gateway, and to no other resource.",
         )
+        .near()
         .required()
         .replace(),
     ],
@@ -39,6 +40,14 @@ pub static KIND: Kind = Kind {
     serial: Serial::Root,
     in_use: "",
     link: true,
+    apart: &[Exclusive::among_siblings(
+        "PublicIPAddressInUse",
+        "public address",
+        "users of a public address",
+        &["public_ip_address"],
+    )
+    .within(ExclusiveWithin::Everywhere)
+    .shared()],
     odd: Overrides { name: Some(membership::name), check: Some(check), ..Overrides::NONE },
     terraform: Terraform {
         named: false,

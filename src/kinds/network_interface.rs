@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::machine_profile::admit_region;
-use super::path;
 use super::table::*;
+use super::{path, subnet};
 use crate::address::ArmId;
 
 /// Path of the configurations.
@@ -14,13 +14,15 @@ static IP_CONFIGURATION: Block = Block::many(
     "name",
     &[
         arg("name", Ty::String, "name", "Name of the configuration.").required(),
-        arg("subnet", Ty::Ref(&["subnet"]), "properties.subnet.id", "Subnet of the configuration. Required for IPv4."),
+        arg("subnet", Ty::Ref(&["subnet"]), "properties.subnet.id", "Subnet of the configuration. Required for IPv4.")
+            .near(),
         arg(
             "private_ip_address_allocation",
             Ty::Enum(&["Dynamic", "Static"]),
             "properties.privateIPAllocationMethod",
             "Allocation of the private address: by Azure (`Dynamic`), or by `private_ip_address` (`Static`).",
         )
+        .filled(Lit::Str("Dynamic"))
         .required(),
         arg("private_ip_address", Ty::Ip, "properties.privateIPAddress", "Private address, with `Static` allocation."),
         arg(
@@ -35,7 +37,8 @@ static IP_CONFIGURATION: Block = Block::many(
             Ty::Ref(&["public_ip"]),
             "properties.publicIPAddress.id",
             "Public IP address of the configuration.",
-        ),
+        )
+        .near(),
         arg("primary", Ty::Bool, "properties.primary", "Primary configuration of several. Defaults to the first one."),
     ],
 )
@@ -81,7 +84,8 @@ pub static KIND: Kind = Kind {
             Ty::String,
             "properties.dnsSettings.internalDnsNameLabel",
             "DNS name of the interface within the network.",
-        ),
+        )
+        .form(&form::network::LABEL),
         arg(
             "auxiliary_mode",
             Ty::Enum(&["AcceleratedConnections", "Floating", "MaxConnections", "None"]),
@@ -140,9 +144,26 @@ pub static KIND: Kind = Kind {
     in_use: "NicInUse",
     adoption: Adoption {
         arguments: Some(|_, args| without_chosen_addresses(args.get_mut("ip_configuration"))),
+        chosen: &[("properties.nicType", Lit::Str("Standard"))],
         ..Adoption::BY_TABLE
     },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    uncovered: &[
+        "extendedLocation",
+        "properties.disableTcpStateTracking",
+        "properties.ipConfigurations[].properties.applicationGatewayBackendAddressPools",
+        "properties.ipConfigurations[].properties.applicationSecurityGroups",
+        "properties.ipConfigurations[].properties.gatewayLoadBalancer.id",
+        "properties.ipConfigurations[].properties.loadBalancerBackendAddressPools",
+        "properties.ipConfigurations[].properties.loadBalancerInboundNatRules",
+        "properties.ipConfigurations[].properties.privateIPAddressPrefixLength",
+        "properties.ipConfigurations[].properties.virtualNetworkTaps",
+        "properties.migrationPhase",
+        "properties.networkSecurityGroup.id",
+        "properties.nicType",
+        "properties.privateLinkService.id",
+        "properties.workloadType",
+    ],
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
@@ -159,6 +180,24 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    apart: &[
+        Exclusive::among_siblings(
+            "PrivateIPAddressInUse",
+            "address in their subnet",
+            "addresses of a subnet",
+            &["ip_configuration[].subnet", "ip_configuration[].private_ip_address"],
+        )
+        .within(ExclusiveWithin::Everywhere)
+        .unless("private_ip_address_allocation", Lit::Str("Dynamic"))
+        .pool("address_prefixes"),
+        Exclusive::among_siblings(
+            "PublicIPAddressInUse",
+            "public address",
+            "users of a public address",
+            &["ip_configuration[].public_ip_address"],
+        )
+        .within(ExclusiveWithin::Everywhere),
+    ],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -222,6 +261,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             });
         }
     }
+    subnet::check_addresses(subject, "ip_configuration", findings);
     if configurations
         .is_some_and(|all| all.len() > 1 && all.iter().filter(|one| is_primary(one, "primary")).count() != 1)
     {
@@ -269,8 +309,10 @@ pub(super) fn check_configuration(subject: &Subject<'_>, findings: &mut Vec<Find
     }
 }
 
-/// Refuses links to resources of another region, and to load balancers and addresses of different SKUs.
+/// Refuses static addresses outside of their subnet, links to resources of another region, and links to load balancers
+/// and addresses of different SKUs.
 fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    subnet::admit_addresses(cloud, path::items(body, CONFIGURATIONS))?;
     let mut linked: Vec<ArmId> =
         path::text(body, "properties.networkSecurityGroup.id").map(ArmId::new).into_iter().collect();
     let mut skus: Vec<String> = Vec::new();

@@ -36,6 +36,7 @@ pub static KIND: Kind = Kind {
             "id",
             "Backend pool whose connections the interface takes.",
         )
+        .near()
         .required()
         .replace(),
     ],

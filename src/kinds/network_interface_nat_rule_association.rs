@@ -36,6 +36,7 @@ pub static KIND: Kind = Kind {
             "id",
             "Inbound NAT rule whose connections the interface takes. A rule has one interface.",
         )
+        .near()
         .required()
         .replace(),
     ],

@@ -21,6 +21,7 @@ pub static KIND: Kind = Kind {
             "Network security group of the interface. drplan replaces it with one write, so the interface is never \
              unprotected.",
         )
+        .near()
         .required(),
     ],
     drill: Drill::ALONG,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::path;
 use super::table::*;
@@ -13,8 +13,8 @@ use crate::value::{Map, Value};
 static SECURITY_RULE: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "Name of the rule.").required(),
-        arg("description", Ty::String, "properties.description", "Description of the rule."),
+        arg("name", Ty::String, "name", "Name of the rule.").form(&form::network::NAME).required(),
+        arg("description", Ty::String, "properties.description", "Description of the rule.").form(&form::SHORT_TEXT),
         arg(
             "priority",
             Ty::Integer(100, 4096),
@@ -38,37 +38,45 @@ static SECURITY_RULE: Block = Block::many(
             Ty::String,
             "properties.sourcePortRange",
             "Source port, a range such as `1024-65535`, or `*`.",
-        ),
+        )
+        .form(&form::network::PORTS),
         arg(
             "source_port_ranges",
             Ty::Set(&Ty::String),
             "properties.sourcePortRanges",
             "Source ports or ranges. Use instead of `source_port_range`.",
-        ),
+        )
+        .form(&form::network::PORTS),
         arg(
             "destination_port_range",
             Ty::String,
             "properties.destinationPortRange",
             "Destination port, a range, or `*`.",
-        ),
+        )
+        .form(&form::network::PORTS),
         arg(
             "destination_port_ranges",
             Ty::Set(&Ty::String),
             "properties.destinationPortRanges",
             "Destination ports or ranges. Use instead of `destination_port_range`.",
-        ),
+        )
+        .form(&form::network::PORTS),
         arg(
             "source_address_prefix",
             Ty::String,
             "properties.sourceAddressPrefix",
             "Source address range, `*`, or a service tag such as `Internet`.",
-        ),
+        )
+        .form(&form::network::PREFIX)
+        .any_case(),
         arg(
             "source_address_prefixes",
             Ty::Set(&Ty::String),
             "properties.sourceAddressPrefixes",
             "Source address ranges. Use instead of `source_address_prefix`.",
-        ),
+        )
+        .form(&form::network::PREFIX)
+        .any_case(),
         arg(
             "source_application_security_groups",
             Ty::Set(&Ty::Ref(&[])),
@@ -80,13 +88,17 @@ static SECURITY_RULE: Block = Block::many(
             Ty::String,
             "properties.destinationAddressPrefix",
             "Destination address range, `*`, or a service tag.",
-        ),
+        )
+        .form(&form::network::PREFIX)
+        .any_case(),
         arg(
             "destination_address_prefixes",
             Ty::Set(&Ty::String),
             "properties.destinationAddressPrefixes",
             "Destination address ranges. Use instead of `destination_address_prefix`.",
-        ),
+        )
+        .form(&form::network::PREFIX)
+        .any_case(),
         arg(
             "destination_application_security_groups",
             Ty::Set(&Ty::Ref(&[])),
@@ -119,11 +131,15 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBody,
     in_use: "InUseNetworkSecurityGroupCannotBeDeleted",
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    uncovered: &["properties.flushConnection"],
     simulated: SimulatedBehaviour {
         admit: Some(admit),
+        settle: Some(settle),
         accepts: &["properties.flushConnection"],
+        elements: &[("properties.securityRules", "securityRules")],
         ..SimulatedBehaviour::NONE
     },
+    terraform: Terraform { parts: &[("network_security_rule", "security_rule")], ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
   site = site.east
@@ -182,6 +198,38 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             });
         }
     }
+}
+
+/// Azure's default rules: name, priority, direction, access, source and destination.
+const DEFAULT_RULES: &[(&str, i64, &str, &str, &str, &str)] = &[
+    ("AllowVnetInBound", 65_000, "Inbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
+    ("AllowAzureLoadBalancerInBound", 65_001, "Inbound", "Allow", "AzureLoadBalancer", "*"),
+    ("DenyAllInBound", 65_500, "Inbound", "Deny", "*", "*"),
+    ("AllowVnetOutBound", 65_000, "Outbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
+    ("AllowInternetOutBound", 65_001, "Outbound", "Allow", "*", "Internet"),
+    ("DenyAllOutBound", 65_500, "Outbound", "Deny", "*", "*"),
+];
+
+/// Every group has the default rules, and each rule a state.
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+    let rules = DEFAULT_RULES.iter().map(|(name, priority, direction, access, from, to)| {
+        json!({
+            "name": name,
+            "id": id.child("defaultSecurityRules", name).as_str(),
+            "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
+            "properties": {
+                "provisioningState": "Succeeded", "priority": priority, "direction": direction, "access": access,
+                "protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*",
+                "sourceAddressPrefix": from, "destinationAddressPrefix": to,
+                "sourcePortRanges": [], "destinationPortRanges": [],
+                "sourceAddressPrefixes": [], "destinationAddressPrefixes": [],
+            },
+        })
+    });
+    let rules = Json::Array(rules.collect());
+    let Some(body) = cloud.get_mut(id) else { return };
+    path::put(body, "properties.defaultSecurityRules", rules);
+    path::settle_elements(body, "properties.securityRules", "Microsoft.Network/networkSecurityGroups/securityRules");
 }
 
 fn admit(_: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {

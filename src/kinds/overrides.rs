@@ -109,10 +109,55 @@ pub struct Finding {
     pub help: String,
 }
 
+/// Values that a provider copies from other objects when it writes an object: the ranges of networks into a peering.
+#[derive(Clone, Copy)]
+pub struct Copied {
+    /// The name under which drift and changes show its state.
+    pub shown: &'static str,
+    /// The name of the sound state.
+    pub sound: &'static str,
+    /// The state of the observed objects.
+    pub state: fn(&[Json]) -> CopyState,
+    /// The query parameter of a write that copies again.
+    pub renew: &'static str,
+}
+
+/// The state of what was copied, with the provider's word for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyState {
+    /// As it should be.
+    Sound,
+    /// Out of date: another write copies it again.
+    Stale(String),
+    /// Beyond repair: the objects are replaced.
+    Broken(String),
+}
+
 /// See [`Overrides::decode`].
 pub type Decode = fn(&[Json], &mut JsonMap<String, Json>);
 /// See [`SimulatedBehaviour::admit`].
 pub type AdmitFn = fn(&dyn SimulatedWorld, &ArmId, &Json) -> Result<(), Refusal>;
+
+/// See [`Overrides::follow_up`].
+pub type FollowUpFn = fn(&Subject<'_>, &JsonMap<String, Json>) -> Vec<FollowUp>;
+
+/// A request after an update.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FollowUp {
+    /// The object.
+    pub id: ArmId,
+    /// The request.
+    pub request: FollowUpRequest,
+}
+
+/// The kinds of requests after an update.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FollowUpRequest {
+    /// PUT of this body.
+    Put(Json),
+    /// POST of this action.
+    Post(&'static str),
+}
 
 /// See [`SimulatedBehaviour::wakes`].
 pub type WakeFn = fn(&mut dyn SimulatedWorld, &ArmId) -> Option<u32>;
@@ -120,6 +165,8 @@ pub type WakeFn = fn(&mut dyn SimulatedWorld, &ArmId) -> Option<u32>;
 pub type StoreFn = fn(&dyn SimulatedWorld, &ArmId) -> Option<StorePlacement>;
 /// See [`SimulatedBehaviour::leads`].
 pub type LeadFn = fn(&dyn SimulatedWorld, &ArmId, &str) -> Lead;
+/// See [`SimulatedBehaviour::computed`].
+pub type ComputeFn = fn(&dyn SimulatedWorld, &ArmId) -> Vec<(String, Json)>;
 /// See [`SimulatedBehaviour::expands`].
 pub type ExpandFn = fn(&dyn SimulatedWorld, &ArmId) -> Option<Json>;
 
@@ -141,14 +188,28 @@ pub struct Overrides {
     /// Readiness of the written objects. Without this function: ready once `provisioningState` is `Succeeded` or
     /// absent.
     pub ready: Option<fn(&[Json]) -> Readiness>,
+    /// Values that the provider copies from other objects when it writes these, and that can become stale or break.
+    pub copied: Option<Copied>,
+    /// Requests after an update, for what a write of the object itself does not change: from the resource as it will be
+    /// and its previous arguments.
+    pub follow_up: Option<FollowUpFn>,
     /// Rules between arguments (one of two is required; one needs another). Values that are not known yet are `null`.
     pub check: Option<fn(&Subject<'_>, &mut Vec<Finding>)>,
 }
 
 impl Overrides {
     /// No functions.
-    pub const NONE: Self =
-        Self { name: None, objects: None, leads: false, encode: None, decode: None, ready: None, check: None };
+    pub const NONE: Self = Self {
+        name: None,
+        objects: None,
+        leads: false,
+        encode: None,
+        decode: None,
+        ready: None,
+        copied: None,
+        follow_up: None,
+        check: None,
+    };
 
     /// The entry for the main object: the object that other resources refer to and that the table describes. `each`
     /// holds one entry for each object.
@@ -211,6 +272,14 @@ pub struct SimulatedBehaviour {
     /// True if Resource Manager accepts a PUT and a DELETE of the object itself, although it is part of another
     /// object.
     pub alone: bool,
+    /// Lists in the object's body whose named elements Resource Manager also accepts as children, although a stack has
+    /// them as blocks: the path of the list and the segment, as in `properties.routes`, `routes`.
+    pub elements: &'static [(&'static str, &'static str)],
+    /// Children that follow from the object and are no objects themselves, such as a scale set's instances: their
+    /// segment and the function that makes them, each with its name.
+    pub computed: &'static [(&'static str, ComputeFn)],
+    /// The offers of the provider in a region, as it answers for `locations/{region}/capabilities`.
+    pub capabilities: Option<fn(&str) -> Json>,
     /// Values in the responses of actions, in addition to the attributes that they return.
     pub tells: &'static [ImmediateAnswer],
     /// Data-plane URL paths that other clients read before they trust that the object exists. When the simulator is
@@ -266,6 +335,9 @@ pub enum ImmediateRequest {
 /// A path of the object's body, and the function that builds a child's properties from the value there.
 pub type DerivedProperties = (&'static str, fn(&Json) -> Json);
 
+/// A POST action of an implicit child: its name, and the function that makes the new properties from the current ones.
+pub type ChildAction = (&'static str, fn(&Json) -> Json);
+
 /// A child that always exists (source: reads that Terraform's azurerm makes of a resource that it created).
 #[derive(Debug, Clone, Copy)]
 pub struct ImplicitChild {
@@ -278,16 +350,27 @@ pub struct ImplicitChild {
     /// For a child that exists only once it was written, perhaps with the object: the path in the object's body, and
     /// the function that builds its properties.
     pub aside: Option<DerivedProperties>,
+    /// POST actions: the name, and the function that makes the new properties from the current ones.
+    pub actions: &'static [ChildAction],
+}
+
+impl ImplicitChild {
+    /// Sets the actions.
+    #[must_use]
+    pub const fn acts(mut self, actions: &'static [ChildAction]) -> Self {
+        self.actions = actions;
+        self
+    }
 }
 
 /// A child that always exists, with these properties.
 pub const fn always(segment: &'static str, name: &'static str, properties: &'static str) -> ImplicitChild {
-    ImplicitChild { segment, name, properties, aside: None }
+    ImplicitChild { segment, name, properties, aside: None, actions: &[] }
 }
 
 /// An empty list of children.
 pub const fn empty_list(segment: &'static str) -> ImplicitChild {
-    ImplicitChild { segment, name: "", properties: "{}", aside: None }
+    ImplicitChild { segment, name: "", properties: "{}", aside: None, actions: &[] }
 }
 
 /// A child built from the value at a path of the object's body when the object is written.
@@ -297,7 +380,7 @@ pub const fn aside(
     at: &'static str,
     make: fn(&Json) -> Json,
 ) -> ImplicitChild {
-    ImplicitChild { segment, name, properties: "{}", aside: Some((at, make)) }
+    ImplicitChild { segment, name, properties: "{}", aside: Some((at, make)), actions: &[] }
 }
 
 impl SimulatedBehaviour {
@@ -323,6 +406,9 @@ impl SimulatedBehaviour {
         created: 201,
         at_once: &[],
         alone: false,
+        elements: &[],
+        computed: &[],
+        capabilities: None,
         tells: &[],
         data: &[],
         catalog: None,
@@ -466,6 +552,12 @@ pub trait SimulatedWorld {
     fn is_acting(&self, _id: &ArmId, _action: &str) -> bool {
         false
     }
+    /// The note of a hook about an object, under this word: state that no body shows.
+    fn noted(&self, _id: &ArmId, _word: &str) -> Option<&Json> {
+        None
+    }
+    /// Notes something about an object until it is deleted; `None` removes the note.
+    fn note(&mut self, _id: &ArmId, _word: &str, _value: Option<Json>) {}
     /// Objects in whose bodies a client wrote this id. Empty in a world that does not track it.
     fn users(&self, _id: &ArmId) -> Vec<ArmId> {
         Vec::new()

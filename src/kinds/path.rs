@@ -93,6 +93,14 @@ pub fn text<'a>(body: &'a Json, path: &str) -> Option<&'a str> {
     borrow(body, path).and_then(Json::as_str)
 }
 
+/// Sets what Azure shows of each element of a list that it also serves as a child: its type and its state.
+pub fn settle_elements(body: &mut Json, list: &str, type_: &str) {
+    for element in borrow_mut(body, list).and_then(Json::as_array_mut).into_iter().flatten() {
+        put(element, "type", Json::from(type_));
+        put(element, "properties.provisioningState", Json::from("Succeeded"));
+    }
+}
+
 /// Elements of the list at a path without further lists. Empty if there is no list.
 pub fn items<'a>(body: &'a Json, path: &str) -> &'a [Json] {
     borrow(body, path).and_then(Json::as_array).map_or(&[], Vec::as_slice)

@@ -24,10 +24,17 @@ pub static KIND: Kind = Kind {
             "properties.publicIPAllocationMethod",
             "Allocation of the address. `Static` keeps it while unused, and is the only method of SKU `Standard`.",
         )
+        .filled(Lit::Str("Static"))
         .required(),
-        arg("sku", Ty::Enum(&["Standard", "StandardV2"]), "sku.name", "SKU of the address.")
-            .default(Lit::Str("Standard"))
-            .replace(),
+        arg(
+            "sku",
+            Ty::Enum(&["Basic", "Standard", "StandardV2"]),
+            "sku.name",
+            "SKU of the address. Azure creates no address of SKU `Basic` any more.",
+        )
+        .filled(Lit::Str("Standard"))
+        .default(Lit::Str("Standard"))
+        .replace(),
         arg(
             "sku_tier",
             Ty::Enum(&["Regional", "Global"]),
@@ -42,6 +49,7 @@ pub static KIND: Kind = Kind {
             "zones",
             "Availability zones of the address. With several, it survives the loss of one.",
         )
+        .form(&form::ZONE)
         .replace(),
         arg("ip_version", Ty::Enum(&["IPv4", "IPv6"]), "properties.publicIPAddressVersion", "IP version.")
             .default(Lit::Str("IPv4"))
@@ -52,7 +60,8 @@ pub static KIND: Kind = Kind {
             LABEL,
             "First label of the DNS name, unique in the region. Required for an endpoint of Traffic Manager.",
         ),
-        arg("reverse_fqdn", Ty::String, "properties.dnsSettings.reverseFqdn", "Name for reverse DNS lookups."),
+        arg("reverse_fqdn", Ty::String, "properties.dnsSettings.reverseFqdn", "Name for reverse DNS lookups.")
+            .form(&form::network::REVERSE_NAME),
         arg(
             "idle_timeout_in_minutes",
             Ty::Integer(4, 30),
@@ -91,6 +100,17 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBody,
     in_use: "PublicIPAddressCannotBeDeleted",
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    uncovered: &[
+        "extendedLocation",
+        "properties.ddosSettings.ddosCustomPolicy",
+        "properties.deleteOption",
+        "properties.dnsSettings.domainNameLabelScope",
+        "properties.ipTags",
+        "properties.linkedPublicIPAddress.id",
+        "properties.migrationPhase",
+        "properties.natGateway.id",
+        "properties.servicePublicIPAddress.id",
+    ],
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
@@ -106,6 +126,12 @@ pub static KIND: Kind = Kind {
         ..SimulatedBehaviour::NONE
     },
     recovery: Recovery { dns_labels: &["domain_name_label"], ..Recovery::NONE },
+    combinations: &[Combination::new(
+        "DdosProtectionPlanNotAllowed",
+        &[("ddos_protection_plan", Test::Set), ("ddos_protection_mode", Test::Not(&[Lit::Str("Enabled")]))],
+        "a DDoS protection plan needs `ddos_protection_mode = \"Enabled\"`",
+        "Set the mode, or remove `ddos_protection_plan`.",
+    )],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -135,7 +161,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
                 .to_owned(),
         });
     }
-    if subject.text("allocation_method") == Some("Dynamic") {
+    if subject.text("allocation_method") == Some("Dynamic") && subject.text("sku") != Some("Basic") {
         findings.push(Finding {
             argument: "allocation_method",
             summary: "a public address of this SKU must be static".to_owned(),

@@ -25,6 +25,11 @@ impl Range {
         Some(Self { v6, first: number & !rest, last: number | rest })
     }
 
+    /// True for IPv6.
+    pub fn is_v6(self) -> bool {
+        self.v6
+    }
+
     /// True if the other range lies completely within this one.
     pub fn contains(self, other: Self) -> bool {
         self.v6 == other.v6 && self.first <= other.first && other.last <= self.last
@@ -115,6 +120,40 @@ pub fn overlap<'a>(ones: &[&'a str], others: &[&'a str]) -> Option<(&'a str, &'a
     others.iter().find(is_met).map(|other| (one, *other))
 }
 
+/// The first two of these ranges that share an address. Texts that are no ranges are skipped.
+pub fn clash<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
+    let mut all: Vec<(Range, &str)> =
+        texts.into_iter().filter_map(|text| Range::parse(text).map(|range| (range, text))).collect();
+    all.sort_by_key(|(range, _)| range.start());
+    all.windows(2).find_map(|pair| match pair {
+        [(one, first), (other, second)] if one.overlaps(*other) => Some((*first, *second)),
+        _ => None,
+    })
+}
+
+/// The ranges of this prefix length within an IPv4 range, in order; none for other texts.
+pub fn within(range: &str, length: u8) -> impl Iterator<Item = String> {
+    let bits = range.split_once('/').and_then(|(_, bits)| bits.parse::<u8>().ok());
+    let start = Range::parse(range).filter(|range| !range.v6 && (bits..=Some(32)).contains(&Some(length)));
+    let step = 1_u128 << (32 - u32::from(length.min(32)));
+    start.into_iter().flat_map(move |outer| {
+        let count = (outer.last - outer.first + 1) / step;
+        (0..count).filter_map(move |at| {
+            let first = u32::try_from(outer.first + at * step).ok()?;
+            Some(format!("{}/{length}", std::net::Ipv4Addr::from(first)))
+        })
+    })
+}
+
+/// The IPv4 addresses of a subnet that a machine may have: Azure keeps the first four and the last one.
+pub fn hosts(range: &str) -> impl Iterator<Item = String> {
+    let range = Range::parse(range).filter(|range| !range.v6);
+    range.into_iter().flat_map(|range| {
+        let addresses = (range.first + 4)..range.last;
+        addresses.filter_map(|address| Some(std::net::Ipv4Addr::from(u32::try_from(address).ok()?).to_string()))
+    })
+}
+
 /// The first range that lies within none of the others. Texts that are no ranges are skipped.
 pub fn outside<'a>(inner: &[&'a str], outer: &[&str]) -> Option<&'a str> {
     let mut outer: Vec<Range> = outer.iter().filter_map(|text| Range::parse(text)).collect();
@@ -147,6 +186,11 @@ mod tests {
         assert_eq!(outside(&["10.0.1.0/24", "10.1.0.0/24"], &["10.0.0.0/16"]), Some("10.1.0.0/24"));
         assert_eq!(outside(&["fd00:1::/64"], &["10.0.0.0/16", "::/0"]), None);
         assert_eq!(Range::parse("10.0.0.0/33"), None);
+        assert_eq!(within("10.0.0.0/23", 24).collect::<Vec<_>>(), ["10.0.0.0/24", "10.0.1.0/24"]);
+        assert_eq!(within("10.0.0.0/24", 23).count() + within("fd00::/8", 24).count(), 0);
+        assert_eq!(hosts("10.0.0.0/29").collect::<Vec<_>>(), ["10.0.0.4", "10.0.0.5", "10.0.0.6"]);
+        assert_eq!(clash(["10.0.0.0/16", "fd00::/8", "10.0.4.0/24"]), Some(("10.0.0.0/16", "10.0.4.0/24")));
+        assert_eq!(clash(["10.0.0.0/16", "10.1.0.0/16", "x"]), None);
     }
 
     #[test]

@@ -96,6 +96,7 @@ pub static KIND: Kind = Kind {
             "properties.principalId",
             "Object ID of the principal, as in `user_assigned_identity.….principal_id`.",
         )
+        .form(&form::GUID)
         .required()
         .replace()
         .any_case(),
@@ -180,6 +181,22 @@ pub static KIND: Kind = Kind {
         renamed: &[("scope", "scope"), ("delegated_managed_identity", "delegated_managed_identity_resource_id")],
         ..Terraform::BY_RULE
     },
+    apart: &[
+        Exclusive::among_siblings(
+            "RoleAssignmentExists",
+            "scope, role and principal",
+            "assignments of a role",
+            &["scope", "role_definition_name", "principal_id"],
+        )
+        .within(ExclusiveWithin::Everywhere),
+        Exclusive::among_siblings(
+            "RoleAssignmentExists",
+            "scope, role and principal",
+            "assignments of a definition",
+            &["scope", "role_definition", "principal_id"],
+        )
+        .within(ExclusiveWithin::Everywhere),
+    ],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -2,19 +2,22 @@
 
 use serde_json::Value as Json;
 
+use super::path;
 use super::table::*;
+use crate::address::ArmId;
 use crate::value::{Map, Value};
 
 static ROUTE: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "Name of the route.").required(),
+        arg("name", Ty::String, "name", "Name of the route.").form(&form::network::NAME).required(),
         arg(
             "address_prefix",
             Ty::String,
             "properties.addressPrefix",
             "Destination of the route: an address range or a service tag.",
         )
+        .form(&form::network::ROUTE)
         .required(),
         arg(
             "next_hop_type",
@@ -52,10 +55,29 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBody,
     in_use: "InUseRouteTableCannotBeDeleted",
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    adoption: Adoption { chosen: &[("properties.disablePeeringRoute", Lit::Str("None"))], ..Adoption::BY_TABLE },
+    uncovered: &["properties.disablePeeringRoute", "properties.routes[].properties.nextHop"],
     simulated: SimulatedBehaviour {
+        settle: Some(settle),
+        elements: &[("properties.routes", "routes")],
         accepts: &["properties.disablePeeringRoute", "properties.routes[].properties.nextHop"],
         ..SimulatedBehaviour::NONE
     },
+    terraform: Terraform { parts: &[("route", "route")], ..Terraform::BY_RULE },
+    combinations: &[Combination::new(
+        "NextHopIpAddressNotSpecified",
+        &[("next_hop_type", Test::Is(&[Lit::Str("VirtualAppliance")])), ("next_hop_in_ip_address", Test::Absent)],
+        "a route to a virtual appliance has no `next_hop_in_ip_address`",
+        "Set the address of the appliance, or another `next_hop_type`.",
+    )
+    .each("route")],
+    apart: &[Exclusive::among_siblings(
+        "RouteConflict",
+        "address prefix",
+        "destinations of a route table",
+        &["route[].address_prefix"],
+    )
+    .within(ExclusiveWithin::Resource)],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -74,6 +96,12 @@ route_table "example" {
 "#,
     ..Kind::EMPTY
 };
+
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+    if let Some(body) = cloud.get_mut(id) {
+        path::settle_elements(body, "properties.routes", "Microsoft.Network/routeTables/routes");
+    }
+}
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     for route in subject.args.get("route").and_then(Json::as_array).into_iter().flatten() {

@@ -11,11 +11,13 @@ use super::scale_set_blocks::{
     SPOT_RESTORE,
 };
 use super::table::*;
-use super::{identity, path};
+use super::{identity, machine_login, path};
 use crate::address::ArmId;
 
-const AT: &str = "properties.virtualMachineProfile";
+/// Path of the profile of the machines.
+pub(super) const AT: &str = "properties.virtualMachineProfile";
 const NICS: &str = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations";
+const OS_DISK_CACHING: &str = "properties.virtualMachineProfile.storageProfile.osDisk.caching";
 const OS_DISK_TYPE: &str = "properties.virtualMachineProfile.storageProfile.osDisk.managedDisk.storageAccountType";
 const EXTENSION_PROFILE: &str = "properties.virtualMachineProfile.extensionProfile";
 const EXTENSIONS: &str = "properties.virtualMachineProfile.extensionProfile.extensions";
@@ -65,6 +67,7 @@ pub(super) const SET: &[Arg] = &[
         "properties.virtualMachineProfile.osProfile.computerNamePrefix",
         "Prefix of the instances' host names. Defaults to the name of the scale set.",
     )
+    .form(&form::login::COMPUTER_PREFIX)
     .replace(),
     arg(
         "custom_data",
@@ -73,6 +76,7 @@ pub(super) const SET: &[Arg] = &[
         "Custom data in base64 (cloud-init), run at the first start of each instance. A change affects new \
          instances only.",
     )
+    .form(&form::BASE64)
     .secret(),
     arg(
         "source_image_reference",
@@ -99,7 +103,8 @@ pub(super) const SET: &[Arg] = &[
         Ty::Ref(&["lb_probe"]),
         "properties.virtualMachineProfile.networkProfile.healthProbe.id",
         "Load balancer probe that determines the health of instances.",
-    ),
+    )
+    .near(),
     arg(
         "upgrade_mode",
         Ty::Enum(&["Manual", "Automatic", "Rolling"]),
@@ -139,7 +144,8 @@ pub(super) const SET: &[Arg] = &[
         Ty::Set(&Ty::String),
         "zones",
         "Availability zones of the instances. Zones can be added, but not removed.",
-    ),
+    )
+    .form(&form::ZONE),
     arg("zone_balance", Ty::Bool, "properties.zoneBalance", "Require equal numbers of instances in all zones.")
         .default(Lit::Bool(false))
         .replace(),
@@ -192,6 +198,7 @@ pub(super) const SET: &[Arg] = &[
         "properties.virtualMachineProfile.extensionProfile.extensionsTimeBudget",
         "Maximum time for the installation of all extensions, 15 minutes to 2 hours.",
     )
+    .form(&form::minutes::EXTENSIONS)
     .default(Lit::Str("1h30m")),
     arg(
         "gallery_application",
@@ -213,6 +220,7 @@ pub(super) const SET: &[Arg] = &[
         "properties.proximityPlacementGroup.id",
         "Proximity placement group, which places machines close together.",
     )
+    .near()
     .replace(),
     arg(
         "resilient_vm_creation_enabled",
@@ -228,6 +236,28 @@ pub(super) const SET: &[Arg] = &[
         "Retry the deletion of an instance that failed.",
     )
     .default(Lit::Bool(false)),
+];
+
+/// Changes of a scale set that Azure refuses in place (source: azurerm, which replaces a scale set that loses a zone).
+pub(super) const TRANSITIONS: &[Transition] = &[
+    Transition::replace(
+        "PropertyChangeNotAllowed",
+        "zones",
+        ChangeTest::LosesElement,
+        "Zones can be added to a scale set, but not removed.",
+    ),
+    Transition::replace(
+        "PropertyChangeNotAllowed",
+        "single_placement_group",
+        ChangeTest::Between(&[Lit::Bool(false)], &[Lit::Bool(true)]),
+        "A scale set with several placement groups cannot return to one.",
+    ),
+    Transition::replace(
+        "ResizeDiskError",
+        "os_disk.disk_size_gb",
+        ChangeTest::Shrinks,
+        "Azure cannot shrink the disks of a scale set.",
+    ),
 ];
 
 /// Arguments of azurerm that both leave out.
@@ -328,8 +358,8 @@ pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
 }
 
 /// True if the machines of a scale set run this operating system.
-pub(super) fn is_of(body: &Json, os: Os) -> bool {
-    machine_profile::is_of(body, AT, os)
+pub(super) fn is_of(found: &CloudObject<'_>, os: Os) -> bool {
+    machine_profile::os_of(found.body, AT, &|id| found.all.get(id)) == os
 }
 
 /// Simulation of both.
@@ -338,16 +368,84 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     settle: Some(settle),
     lasts: Some(lasts),
     leads: Some(leads),
-    // Instances are no objects in the simulator, so a client that searches for outdated ones finds none.
-    always: &[empty_list("virtualMachines")],
+    computed: &[("virtualMachines", instances)],
+    expands: &[("instanceView", |cloud, id| Some(view(capacity(cloud.get(id)?))))],
+    actions: ACTIONS,
     accepts: machine_profile::accepts!("properties.virtualMachineProfile"),
     // Azure's command line leaves the disk and its operating system to the service.
-    spared: &[OS_DISK_TYPE, "properties.virtualMachineProfile.storageProfile.osDisk.osType"],
+    spared: &[OS_DISK_TYPE, OS_DISK_CACHING, "properties.virtualMachineProfile.storageProfile.osDisk.osType"],
     ..SimulatedBehaviour::NONE
 };
 
+/// Actions on all instances, or on those that the body names. In the simulator, instances are always up to date and
+/// running.
+const ACTIONS: &[SimulatedAction] = &[
+    on_instances("start"),
+    on_instances("restart"),
+    on_instances("poweroff"),
+    on_instances("deallocate"),
+    on_instances("redeploy"),
+    on_instances("reimage"),
+    on_instances("manualupgrade"),
+    SimulatedAction {
+        done: |cloud, id, body| {
+            let gone = path::items(body, "instanceIds").len() as u64;
+            if let Some(scale_set) = cloud.get_mut(id) {
+                let left = u64::from(capacity(scale_set)).saturating_sub(gone);
+                path::put(scale_set, "sku.capacity", Json::from(left));
+            }
+        },
+        ..on_instances("delete")
+    },
+];
+
+const fn on_instances(name: &'static str) -> SimulatedAction {
+    SimulatedAction {
+        name,
+        query: None,
+        admit: |_, _, _| Ok(()),
+        done: |_, _, _| {},
+        lasts: 30,
+        reaches: |_, _| Vec::new(),
+        leaves: false,
+        allocates: false,
+    }
+}
+
+/// The instances of a scale set, numbered from 0.
+fn instances(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<(String, Json)> {
+    let Some(body) = cloud.get(id) else { return Vec::new() };
+    let one = |number: u32| {
+        let number = number.to_string();
+        let instance = json!({
+            "instanceId": number,
+            "location": body.get("location"),
+            "sku": { "name": path::text(body, "sku.name"), "tier": "Standard" },
+            "properties": {
+                "latestModelApplied": true,
+                "vmId": cloud.guid(&format!("{id}/{number}")),
+                "provisioningState": "Succeeded",
+                "osProfile": { "computerName": format!("{}{number:0>6}", id.name()) },
+            },
+        });
+        (number, instance)
+    };
+    (0..capacity(body)).map(one).collect()
+}
+
+/// The instance view of a scale set.
+fn view(capacity: u32) -> Json {
+    json!({
+        "virtualMachine": { "statusesSummary": [{ "code": "ProvisioningState/succeeded", "count": capacity }] },
+        "statuses": [{
+            "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
+        }],
+    })
+}
+
 fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     admit_image(cloud, body, AT)?;
+    machine_login::admit_keys(body, AT)?;
     let capacity = capacity(body);
     let single = path::borrow(body, "properties.singlePlacementGroup") == Some(&Json::Bool(true));
     let limit = if single { 100 } else { 1000 };
@@ -372,17 +470,21 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
 
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     identity::settle(cloud, id);
+    let Some(os) = cloud.get(id).map(|body| machine_profile::os_of(body, AT, &|other| cloud.get(other))) else {
+        return;
+    };
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "sku.tier", "Standard");
         path::fill(body, "properties.platformFaultDomainCount", 5);
-        let windows = path::borrow(body, "properties.virtualMachineProfile.osProfile.windowsConfiguration").is_some();
-        let system = if windows { "Windows" } else { "Linux" };
-        path::fill(body, "properties.virtualMachineProfile.storageProfile.osDisk.osType", system);
+        path::fill(body, "properties.virtualMachineProfile.storageProfile.osDisk.osType", os.word());
         path::fill(body, OS_DISK_TYPE, "Premium_LRS");
+        path::fill(body, OS_DISK_CACHING, machine_profile::OS_DISK_CACHING);
         let disk = "properties.virtualMachineProfile.storageProfile.osDisk.diskSizeGB";
-        let linux = path::text(body, "properties.virtualMachineProfile.storageProfile.osDisk.osType") == Some("Linux");
-        path::fill(body, disk, if linux { 30 } else { 127 });
+        path::fill(body, disk, if os == Os::Linux { 30 } else { 127 });
         path::fill(body, "properties.virtualMachineProfile.osProfile.secrets", json!([]));
+        if os == Os::Linux {
+            machine_login::settle_linux_sign_in(body, AT);
+        }
         // Terraform's import iterates over the extensions without checking that the list exists.
         if path::borrow(body, EXTENSION_PROFILE).is_some() {
             path::fill(body, EXTENSIONS, json!([]));

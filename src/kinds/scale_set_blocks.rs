@@ -27,6 +27,7 @@ pub(super) static OS_DISK: Block = Block::one(&concat::<{ machine_profile::OS_DI
             "managedDisk.storageAccountType",
             "Storage type of the disk.",
         )
+        .filled(Lit::Str("Premium_LRS"))
         .required()
         .replace(),
         machine_profile::disk_encryption_set("disk_encryption_set", "managedDisk.diskEncryptionSet.id").replace(),
@@ -47,7 +48,7 @@ pub(super) static DATA_DISK: Block = Block::many(
     "",
     &[
         arg("lun", Ty::Integer(0, 2000), "lun", "Logical unit number of the disk, unique in the scale set.").required(),
-        arg("caching", machine_profile::CACHING, "caching", "Host caching.").required(),
+        arg("caching", machine_profile::CACHING, "caching", "Host caching.").filled(Lit::Str("None")).required(),
         arg(
             "storage_account_type",
             Ty::Enum(&[
@@ -62,6 +63,7 @@ pub(super) static DATA_DISK: Block = Block::many(
             "managedDisk.storageAccountType",
             "Storage type of the disk.",
         )
+        .filled(Lit::Str("Premium_LRS"))
         .required(),
         arg("disk_size_gb", Ty::Integer(1, 32_767), "diskSizeGB", "Size in GiB.").required(),
         arg(
@@ -128,7 +130,8 @@ pub(super) static NETWORK_INTERFACE: Block = Block::many(
             Ty::Ref(&["network_security_group"]),
             "properties.networkSecurityGroup.id",
             "Network security group of the interface, in addition to the subnet's.",
-        ),
+        )
+        .near(),
         arg(
             "auxiliary_mode",
             Ty::Enum(&["AcceleratedConnections", "Floating"]),
@@ -151,7 +154,7 @@ static IP_CONFIGURATION: Block = Block::many(
         arg("name", Ty::String, "name", "Name of the configuration within the interface.").required(),
         arg("primary", Ty::Bool, "properties.primary", "Primary configuration of the interface.")
             .default(Lit::Bool(false)),
-        arg("subnet", Ty::Ref(&["subnet"]), "properties.subnet.id", "Subnet of the instances' addresses."),
+        arg("subnet", Ty::Ref(&["subnet"]), "properties.subnet.id", "Subnet of the instances' addresses.").near(),
         arg("version", Ty::Enum(&["IPv4", "IPv6"]), "properties.privateIPAddressVersion", "IP version.")
             .default(Lit::Str("IPv4")),
         arg(
@@ -159,7 +162,8 @@ static IP_CONFIGURATION: Block = Block::many(
             Ty::Set(&Ty::Ref(&["lb_backend_address_pool"])),
             "properties.loadBalancerBackendAddressPools[].id",
             "Load balancer backend pools of the instances.",
-        ),
+        )
+        .near(),
         arg(
             "load_balancer_inbound_nat_rules",
             Ty::Set(&Ty::Ref(&[])),
@@ -177,7 +181,8 @@ static IP_CONFIGURATION: Block = Block::many(
             Ty::Set(&Ty::Ref(&[])),
             "properties.applicationSecurityGroups[].id",
             "Application security groups, which security rules use instead of addresses.",
-        ),
+        )
+        .near(),
     ],
 )
 .at_least_one();
@@ -234,7 +239,8 @@ pub(super) static AUTOMATIC_INSTANCE_REPAIR: Block = Block::one(&[
         Ty::Duration,
         "gracePeriod",
         "Time during which a new instance is not repaired, 10 to 90 minutes.",
-    ),
+    )
+    .form(&form::minutes::REPAIR),
 ]);
 
 /// The block `scale_in`.
@@ -254,6 +260,7 @@ pub(super) static SPOT_RESTORE: Block = Block::one(&[
         "restoreTimeout",
         "Time during which Azure tries the restoration, 15 minutes to 2 hours.",
     )
+    .form(&form::minutes::EXTENSIONS)
     .default(Lit::Str("1h"))
     .replace(),
 ]);
@@ -310,7 +317,7 @@ pub(super) static EXTENSION: Block = Block::many(
 );
 
 static PROTECTED_SETTINGS: Block = Block::one(&[
-    arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").required(),
+    arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").form(&form::HTTPS_URL).required(),
     arg("source_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the secret.").required(),
 ]);
 

@@ -68,11 +68,15 @@ pub static KIND: Kind = Kind {
             "properties.disallowed.diskTypes",
             "Storage types that the machines' disks must not have.",
         ),
-        arg("end_of_life_date", Ty::String, "properties.endOfLifeDate", "End-of-life date, in RFC 3339.").any_case(),
+        arg("end_of_life_date", Ty::String, "properties.endOfLifeDate", "End-of-life date, in RFC 3339.")
+            .form(&form::TIME)
+            .any_case(),
         arg("eula", Ty::String, "properties.eula", "End-user licence agreement.").replace(),
         arg("privacy_statement_uri", Ty::String, "properties.privacyStatementUri", "URL of the privacy statement.")
+            .form(&form::HTTP_URL)
             .replace(),
-        arg("release_note_uri", Ty::String, "properties.releaseNoteUri", "URL of the release notes."),
+        arg("release_note_uri", Ty::String, "properties.releaseNoteUri", "URL of the release notes.")
+            .form(&form::HTTP_URL),
         arg(
             "min_recommended_vcpu_count",
             Ty::Integer(1, 80),
@@ -123,6 +127,13 @@ pub static KIND: Kind = Kind {
         follows: &[("resource_group_name", "gallery", "resource_group_name")],
         ..Terraform::BY_RULE
     },
+    uncovered: &["properties.allowUpdateImage"],
+    apart: &[Exclusive::among_siblings(
+        "Conflict",
+        "publisher, offer and SKU",
+        "identifiers of a gallery",
+        &["identifier.publisher", "identifier.offer", "identifier.sku"],
+    )],
     example: r#"
 resource_group "example" {
   site = site.east

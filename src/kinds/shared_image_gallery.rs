@@ -24,7 +24,10 @@ static COMMUNITY: Block = Block::one(&[
     arg("eula", Ty::String, "eula", "End-user licence agreement.").required().replace(),
     arg("prefix", Ty::String, "publicNamePrefix", "Prefix of the public name.").required().replace(),
     arg("publisher_email", Ty::String, "publisherContact", "Email address of the publisher.").required().replace(),
-    arg("publisher_uri", Ty::String, "publisherUri", "URL of the publisher.").required().replace(),
+    arg("publisher_uri", Ty::String, "publisherUri", "URL of the publisher.")
+        .form(&form::HTTP_URL)
+        .required()
+        .replace(),
 ]);
 
 /// Table of `shared_image_gallery`.
@@ -54,6 +57,7 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 15, update: 10, delete: 30 },
     answers: AnswerStyle::AsyncBody,
     in_use: "CannotDeleteResource",
+    uncovered: &["identity", "properties.softDeletePolicy"],
     example: r#"
 resource_group "example" {
   site = site.east

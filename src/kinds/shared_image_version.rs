@@ -36,6 +36,7 @@ static TARGET_REGION: Block = Block::many(
             "regionalReplicaCount",
             "Number of replicas. Azure recommends one for each 20 machines that start at the same time.",
         )
+        .filled(Lit::Int(1))
         .required(),
         arg("storage_account_type", STORAGE, "storageAccountType", "Storage type of the replicas.")
             .default(Lit::Str("Standard_LRS")),
@@ -93,6 +94,7 @@ pub static KIND: Kind = Kind {
             "properties.storageProfile.osDiskImage.source.uri",
             "Source: URL of a blob. Requires `storage_account`.",
         )
+        .form(&form::HTTPS_URL)
         .replace(),
         arg(
             "storage_account",
@@ -120,7 +122,8 @@ pub static KIND: Kind = Kind {
             Ty::String,
             "properties.publishingProfile.endOfLifeDate",
             "End-of-life date, in RFC 3339.",
-        ),
+        )
+        .form(&form::TIME),
         arg(
             "replication_mode",
             Ty::Enum(&["Full", "Shallow"]),
@@ -164,6 +167,16 @@ pub static KIND: Kind = Kind {
         blocks: Some(own_region),
         ..Terraform::BY_RULE
     },
+    uncovered: &[
+        "properties.publishingProfile.storageAccountStrategy",
+        "properties.publishingProfile.targetExtendedLocations",
+        "properties.publishingProfile.targetRegions[].additionalReplicaSets",
+        "properties.publishingProfile.targetRegions[].encryption.dataDiskImages",
+        "properties.publishingProfile.targetRegions[].encryption.osDiskImage.securityProfile",
+        "properties.restore",
+        "properties.safetyProfile.blockDeletionBeforeEndOfLife",
+        "properties.securityProfile",
+    ],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -303,7 +316,14 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
     lasts: Some(lasts),
-    accepts: &[MACHINE, "properties.replicationStatus"],
+    accepts: &[
+        MACHINE,
+        "properties.replicationStatus",
+        "properties.publishingProfile.replicaCount",
+        "properties.publishingProfile.storageAccountType",
+        "properties.storageProfile.dataDiskImages",
+        "properties.storageProfile.osDiskImage.hostCaching",
+    ],
     ..SimulatedBehaviour::NONE
 };
 

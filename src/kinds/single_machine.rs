@@ -2,20 +2,21 @@
 //!
 //! Both have one provider type. Independent of kinds.
 
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Map as JsonMap, Value as Json};
 
-use super::machine_power::{self, DISK_STATE, is_running};
-use super::machine_profile::{self, Os, admit_image, admit_region, finding, profile};
+use super::machine_profile::{self, Os, finding, profile};
 use super::table::*;
-use super::{data_disks, identity, path};
+use super::{identity, path};
 use crate::address::ArmId;
 
-const AT: &str = "properties";
-const NICS: &str = "properties.networkProfile.networkInterfaces";
-/// Path of an interface's machine.
-const OWNER: &str = "properties.virtualMachine.id";
+/// Path of the profile.
+pub(super) const AT: &str = "properties";
+/// Path of the network interfaces.
+pub(super) const NICS: &str = "properties.networkProfile.networkInterfaces";
 /// Path of the id of the operating system disk.
 pub(super) const OS_DISK_ID: &str = "properties.storageProfile.osDisk.managedDisk.id";
+/// Path of the caching of the operating system disk.
+pub(super) const OS_DISK_CACHING: &str = "properties.storageProfile.osDisk.caching";
 
 /// Path of the data disks.
 pub(super) const DATA_DISKS: &str = "properties.storageProfile.dataDisks";
@@ -61,6 +62,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "properties.networkProfile.networkInterfaces[].id",
         "Network interfaces of the machine. The first one is the primary interface.",
     )
+    .near()
     .required(),
     arg(
         "admin_username",
@@ -82,6 +84,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "properties.osProfile.customData",
         "Custom data in base64 (cloud-init), run at the first start.",
     )
+    .form(&form::BASE64)
     .secret()
     .replace(),
     arg(
@@ -98,9 +101,10 @@ pub(super) const MACHINE: &[Arg] = &[
         OS_DISK_ID,
         "Existing disk with an operating system to attach, for a machine that is restored from a copy.",
     )
+    .near()
     .replace(),
     arg("os_disk", Ty::Block(&OS_DISK), "properties.storageProfile.osDisk", "Operating system disk."),
-    arg("zone", Ty::String, "zones[0]", "Availability zone of the machine.").replace(),
+    arg("zone", Ty::String, "zones[0]", "Availability zone of the machine.").form(&form::ZONE).replace(),
     arg(
         "allow_extension_operations",
         Ty::Bool,
@@ -113,6 +117,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "properties.extensionsTimeBudget",
         "Maximum time for the installation of all extensions, 15 minutes to 2 hours.",
     )
+    .form(&form::minutes::EXTENSIONS)
     .default(Lit::Str("1h30m")),
     arg(
         "gallery_application",
@@ -176,7 +181,8 @@ pub(super) const MACHINE: &[Arg] = &[
         Ty::Ref(&[]),
         "properties.proximityPlacementGroup.id",
         "Proximity placement group, which places machines close together.",
-    ),
+    )
+    .near(),
 ];
 
 /// Patching of the operating system, at its part of the profile.
@@ -300,7 +306,25 @@ static OS_IMAGE_NOTIFICATION: Block = Block::one(&[arg(
     "notBeforeTimeout",
     "Time for the machine to finish. Azure accepts 15 minutes only.",
 )
+.form(&form::minutes::IMAGE_NOTIFICATION)
 .default(Lit::Str("15m"))]);
+
+/// Values of a machine that no other machine has.
+pub(super) const APART: &[Exclusive] = &[
+    Exclusive::among_siblings("NicInUse", "network interface", "machines of an interface", &["network_interfaces"])
+        .within(ExclusiveWithin::Everywhere),
+    Exclusive::among_siblings("AttachDiskWhileBeingAttached", "disk", "machines of a disk", &["os_managed_disk"])
+        .within(ExclusiveWithin::Everywhere),
+];
+
+/// Changes of a machine that Azure refuses in place.
+pub(super) const TRANSITIONS: &[Transition] = &[Transition::refuse(
+    "ResizeDiskError",
+    "os_disk.disk_size_gb",
+    ChangeTest::Shrinks,
+    "Azure cannot shrink a disk.",
+    "Write the old size, or replace the machine with one of another name.",
+)];
 
 /// Arguments of azurerm that both leave out.
 pub(super) const LEFT_OUT: &[(&str, &str)] =
@@ -369,159 +393,68 @@ pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
 }
 
 /// True if a machine runs this operating system.
-pub(super) fn is_of(body: &Json, os: Os) -> bool {
-    machine_profile::is_of(body, AT, os)
+pub(super) fn is_of(found: &CloudObject<'_>, os: Os) -> bool {
+    machine_profile::os_of(found.body, AT, &|id| found.all.get(id)) == os
 }
+
+/// Settings that no argument of either has.
+pub(super) const UNCOVERED: &[&str] = &[
+    "extendedLocation",
+    "placement",
+    "plan.promotionCode",
+    "properties.additionalCapabilities.enableFips1403Encryption",
+    "properties.capacityReservation.disableCapacityReservationAssignment",
+    "properties.hardwareProfile.processorMode",
+    "properties.hardwareProfile.vmSizeProperties",
+    "properties.interconnectBlockProfile",
+    "properties.networkProfile.interconnectGroupProfile",
+    "properties.networkProfile.networkApiVersion",
+    "properties.networkProfile.networkInterfaceConfigurations",
+    "properties.networkProfile.networkInterfaces[].properties.deleteOption",
+    "properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates",
+    "properties.osProfile.linuxConfiguration.ssh",
+    "properties.osProfile.requireGuestProvisionSignal",
+    "properties.resiliencyProfile",
+    "properties.scheduledEventsPolicy",
+    "properties.securityProfile.encryptionIdentity",
+    "properties.securityProfile.proxyAgentSettings",
+    "properties.securityProfile.securityType",
+    "properties.storageProfile.alignRegionalDisksToVMZone",
+    "properties.storageProfile.dataDisks",
+    "properties.storageProfile.diskApiVersion",
+    "properties.storageProfile.imageReference.communityGalleryImageId",
+    "properties.storageProfile.imageReference.sharedGalleryImageId",
+    "properties.storageProfile.osDisk.deleteOption",
+    "properties.storageProfile.osDisk.diffDiskSettings.enableFullCaching",
+    "properties.storageProfile.osDisk.encryptionSettings",
+    "properties.storageProfile.osDisk.image",
+    "properties.storageProfile.osDisk.managedDisk.additionalDiskProperties",
+    "properties.storageProfile.osDisk.storageFaultDomainAlignment",
+    "properties.storageProfile.osDisk.vhd",
+];
 
 /// The disk that Azure creates from an image belongs to the machine.
 pub(super) const ADOPTION: Adoption = Adoption {
-    arguments: Some(|found, args| {
-        if has_own_disk(found.body) {
-            args.remove("os_managed_disk");
-        }
-    }),
+    arguments: Some(adopt),
     brings: Some(|found| {
         path::text(found.body, OS_DISK_ID).filter(|_| has_own_disk(found.body)).map(ArmId::new).into_iter().collect()
     }),
+    chosen: &[
+        ("properties.osProfile.requireGuestProvisionSignal", Lit::Bool(true)),
+        ("properties.networkProfile.networkInterfaces[].properties.deleteOption", Lit::Str("Detach")),
+        ("properties.securityProfile.securityType", Lit::Str("Standard")),
+        ("properties.storageProfile.dataDisks[].deleteOption", Lit::Str("Detach")),
+    ],
     ..Adoption::BY_TABLE
 };
 
+/// Removes what follows from the rest.
+pub(super) fn adopt(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
+    if has_own_disk(found.body) {
+        args.remove("os_managed_disk");
+    }
+}
+
 fn has_own_disk(body: &Json) -> bool {
     path::text(body, "properties.storageProfile.osDisk.createOption") == Some("FromImage")
-}
-
-/// Simulation of both.
-pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
-    admit: Some(admit),
-    settle: Some(settle),
-    removed: Some(removed),
-    leads: Some(leads),
-    actions: &[machine_power::STOPS, machine_power::STARTS],
-    expands: &[("instanceView", machine_power::view)],
-    accepts: machine_profile::accepts!("properties"),
-    ..SimulatedBehaviour::NONE
-};
-
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
-    admit_image(cloud, body, AT)?;
-    for nic in nics(body) {
-        admit_region(cloud, id, body, &nic)?;
-        let owner = cloud.get(&nic).and_then(|nic| path::text(nic, OWNER));
-        if let Some(owner) = owner.map(ArmId::new).filter(|owner| owner != id) {
-            return Err(Refusal {
-                status: 400,
-                code: "NicInUse",
-                message: format!(
-                    "Network Interface {nic} is used by existing resource {owner}. In order to delete the network interface, it must be dissociated from the resource."
-                ),
-            });
-        }
-    }
-    data_disks::admit(cloud, id, body)?;
-    let Some(disk) = path::text(body, OS_DISK_ID).map(ArmId::new) else { return Ok(()) };
-    admit_region(cloud, id, body, &disk)?;
-    let owner = cloud.get(&disk).and_then(|disk| path::text(disk, "managedBy")).map(ArmId::new);
-    match owner.filter(|owner| owner != id) {
-        Some(owner) => Err(Refusal {
-            status: 409,
-            code: "AttachDiskWhileBeingAttached",
-            message: format!(
-                "Disk {} cannot be attached to the VM because it is already attached to VM {}.",
-                disk.name(),
-                owner.name()
-            ),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Creates the operating system disk as a separate object, and records the machine in its interfaces.
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
-    identity::settle(cloud, id);
-    let nics = cloud.get(id).map(nics).unwrap_or_default();
-    for nic in nics {
-        if let Some(nic) = cloud.get_mut(&nic) {
-            path::put(nic, OWNER, Json::from(id.as_str()));
-        }
-    }
-    let unique = cloud.guid(&format!("{}#disk", id.folded())).replace('-', "");
-    let Some(body) = cloud.get_mut(id) else { return };
-    let linux = path::text(body, "properties.storageProfile.osDisk.osType") == Some("Linux");
-    if path::borrow(body, "properties.osProfile").is_some() {
-        path::fill(body, "properties.osProfile.allowExtensionOperations", true);
-        let configuration = if linux { "linuxConfiguration" } else { "windowsConfiguration" };
-        path::fill(body, &format!("properties.osProfile.{configuration}.provisionVMAgent"), true);
-    }
-    path::fill(body, "properties.storageProfile.osDisk.name", format!("{}_OsDisk_1_{unique}", id.name()));
-    path::fill(body, "properties.storageProfile.osDisk.diskSizeGB", if linux { 30 } else { 127 });
-    path::fill(body, "properties.storageProfile.osDisk.managedDisk.storageAccountType", "Premium_LRS");
-    let name = path::text(body, "properties.storageProfile.osDisk.name").unwrap_or_default();
-    let group = id.as_str().split('/').take(5).collect::<Vec<_>>().join("/");
-    let made = ArmId::new(format!("{group}/providers/Microsoft.Compute/disks/{name}"));
-    path::fill(body, OS_DISK_ID, made.as_str());
-    let disk = path::text(body, OS_DISK_ID).map_or(made, ArmId::new);
-    let standing = disk_of(id, &disk, body);
-    match cloud.get_mut(&disk) {
-        Some(disk) => attach(disk, Some(id)),
-        None => cloud.put(&disk, standing),
-    }
-    data_disks::settle(cloud, id);
-}
-
-fn nics(body: &Json) -> Vec<ArmId> {
-    path::items(body, NICS).iter().filter_map(|nic| path::text(nic, "id")).map(ArmId::new).collect()
-}
-
-fn disk_of(id: &ArmId, disk: &ArmId, body: &Json) -> Json {
-    let at = |inner: &str| path::borrow(body, &format!("properties.storageProfile.osDisk.{inner}"));
-    json!({
-        "id": disk.as_str(),
-        "name": disk.name(),
-        "type": "Microsoft.Compute/disks",
-        "location": body.get("location"),
-        "managedBy": id.as_str(),
-        "sku": { "name": at("managedDisk.storageAccountType") },
-        "properties": {
-            "osType": at("osType"),
-            "creationData": { "createOption": "FromImage" },
-            "diskSizeGB": at("diskSizeGB"),
-            "diskState": "Attached",
-            "provisioningState": "Succeeded",
-        },
-    })
-}
-
-/// Shows on a disk that it is attached to this machine, or to none.
-pub(super) fn attach(disk: &mut Json, to: Option<&ArmId>) {
-    let owner = path::text(disk, "managedBy").map(ArmId::new);
-    if to.is_some() && owner.as_ref() == to {
-        // A write of the machine does not start it.
-        return;
-    }
-    match to {
-        Some(machine) => path::put(disk, "managedBy", Json::from(machine.as_str())),
-        None => path::remove(disk, "managedBy"),
-    }
-    path::put(disk, DISK_STATE, Json::from(if to.is_some() { "Attached" } else { "Unattached" }));
-}
-
-fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
-    data_disks::release(cloud, id, &data_disks::ids(body));
-    for nic in nics(body) {
-        if let Some(nic) = cloud.get_mut(&nic) {
-            path::remove(nic, "properties.virtualMachine");
-        }
-    }
-    let Some(disk) = path::text(body, OS_DISK_ID).map(ArmId::new) else { return };
-    if path::text(body, "properties.storageProfile.osDisk.deleteOption") == Some("Delete") {
-        cloud.remove(&disk);
-    } else if let Some(disk) = cloud.get_mut(&disk) {
-        attach(disk, None);
-    }
-}
-
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
-    let Some(body) = cloud.get(id) else { return Lead::Nowhere("its machine does not exist") };
-    let location = path::text(body, "location").unwrap_or_default().to_owned();
-    Lead::Serves(location, u32::from(cloud.working(id).is_some() && is_running(cloud, id)))
 }

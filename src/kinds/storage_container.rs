@@ -73,6 +73,11 @@ pub static KIND: Kind = Kind {
         accepts: &["properties.leaseStatus", "properties.leaseState"],
         ..SimulatedBehaviour::NONE
     },
+    uncovered: &[
+        "properties.enableNfsV3AllSquash",
+        "properties.enableNfsV3RootSquash",
+        "properties.immutableStorageWithVersioning",
+    ],
     example: r#"
 resource_group "example" {
   site = site.east

@@ -24,8 +24,8 @@ static ACL: Block = Block::many(
 
 static ACCESS_POLICY: Block = Block::one(&[
     arg("permissions", Ty::String, "permission", "Permissions: a selection of `rcwdl`, in this order.").required(),
-    arg("start", Ty::String, "startTime", "Start of the policy, in RFC 3339."),
-    arg("expiry", Ty::String, "expiryTime", "Expiry of the policy, in RFC 3339."),
+    arg("start", Ty::String, "startTime", "Start of the policy, in RFC 3339.").form(&form::TIME),
+    arg("expiry", Ty::String, "expiryTime", "Expiry of the policy, in RFC 3339.").form(&form::TIME),
 ]);
 
 /// Table of `storage_share`.
@@ -38,7 +38,9 @@ pub static KIND: Kind = Kind {
     names: NAME,
     args: &[
         place("storage_account", &["storage_account"], "Storage account of the share."),
-        arg("quota", Ty::Integer(1, 262_144), "properties.shareQuota", "Maximum size in GiB.").required(),
+        arg("quota", Ty::Integer(1, 262_144), "properties.shareQuota", "Maximum size in GiB.")
+            .filled(Lit::Int(5120))
+            .required(),
         arg(
             "access_tier",
             Ty::Enum(&["TransactionOptimized", "Hot", "Cool", "Premium"]),
@@ -58,9 +60,16 @@ pub static KIND: Kind = Kind {
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
-        accepts: &["properties.leaseStatus", "properties.leaseState"],
+        accepts: &[
+            "properties.leaseStatus",
+            "properties.leaseState",
+            "properties.provisionedBandwidthMibps",
+            "properties.provisionedIops",
+        ],
         ..SimulatedBehaviour::NONE
     },
+    uncovered: &["properties.fileSharePaidBursting", "properties.rootSquash"],
+    adoption: Adoption { chosen: &[("properties.rootSquash", Lit::Str("NoRootSquash"))], ..Adoption::BY_TABLE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -30,9 +30,7 @@ pub(super) fn foreign(word: &str) -> Option<&'static str> {
             Some("Write the block itself with `for_each = …` in it, and use `each.key` and `each.value` inside.")
         }
         "count" => Some("Use `for_each = toset([\"a\", \"b\"])`, so that each instance has a name."),
-        "lifecycle" => {
-            Some("Set `prevent_destroy = true` in the block itself. drplan needs no other lifecycle setting.")
-        }
+        "lifecycle" => Some("Set `prevent_destroy = true` or `ignore_changes = [argument, …]` in the block itself."),
         "provider" | "provisioner" | "connection" => Some("drplan does not need it. Remove it."),
         _ if word.strip_suffix("_name") == Some(RESOURCE_GROUP.name) => {
             Some("drplan uses the resource group of the parent. Remove this argument.")

@@ -3,7 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::machine_profile::admit_region;
-use super::ranges::{outside, overlap};
+use super::ranges::{Range, outside, overlap};
 use super::table::*;
 use super::{path, virtual_network};
 use crate::address::ArmId;
@@ -65,6 +65,7 @@ pub static KIND: Kind = Kind {
             PREFIXES,
             "Address ranges of the subnet, within the network's ranges. Azure reserves five addresses of each.",
         )
+        .form(&form::network::SUBNET)
         .required(),
         arg(
             "default_outbound_access_enabled",
@@ -120,8 +121,25 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     in_use: "InUseSubnetCannotBeDeleted",
-    apart: &["address_prefixes"],
+    apart: &[Exclusive::among_siblings(
+        "NetcfgSubnetRangesOverlap",
+        "address range",
+        "ranges of a network",
+        &["address_prefixes"],
+    )
+    .overlapping()
+    .pool("address_space")],
+    held: &["address_prefixes"],
     odd: Overrides { decode: Some(decode), check: Some(check), ..Overrides::NONE },
+    uncovered: &[
+        "properties.applicationGatewayIPConfigurations",
+        "properties.ipAllocations",
+        "properties.ipamPoolPrefixAllocations",
+        "properties.natGateway.id",
+        "properties.networkSecurityGroup.id",
+        "properties.routeTable.id",
+        "properties.serviceGateway.id",
+    ],
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         accepts: &[
@@ -136,6 +154,7 @@ pub static KIND: Kind = Kind {
     },
     terraform: Terraform {
         fifth: &["service_endpoint"],
+        inline: Some(("virtual_network", "subnet")),
         renamed: &[("virtual_network", "virtual_network_name")],
         follows: &[("resource_group_name", "virtual_network", "resource_group_name")],
         ..Terraform::BY_RULE
@@ -221,6 +240,10 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         let message = format!("Subnet '{}' is not valid in virtual network '{}'.", id.name(), network.name());
         return refused("NetcfgInvalidSubnet", message);
     }
+    if let Some(gone) = left_out(cloud, id, body) {
+        let message = format!("IpPrefix {gone} on Subnet {} has active allocations and cannot be deleted.", id.name());
+        return refused("InUsePrefixCannotBeDeleted", message);
+    }
     for sibling in of_network(cloud, &network).iter().filter(|sibling| *sibling != id) {
         let others = cloud.get(sibling).map(prefixes).unwrap_or_default();
         if overlap(&own, &others.iter().map(String::as_str).collect::<Vec<_>>()).is_some() {
@@ -233,6 +256,83 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         }
     }
     Ok(())
+}
+
+/// The reason why no interface or frontend can have an address in a subnet with these ranges.
+fn address_fault(address: &str, ranges: &[String]) -> Option<(&'static str, String)> {
+    let ip: std::net::Ipv4Addr = address.parse().ok()?;
+    let own = Range::parse(&format!("{ip}/32"))?;
+    let ranges: Vec<Range> =
+        ranges.iter().filter_map(|range| Range::parse(range)).filter(|range| !range.is_v6()).collect();
+    let Some(range) = ranges.iter().find(|range| range.contains(own)) else {
+        return (!ranges.is_empty()).then(|| ("PrivateIPAddressNotInSubnet", "is outside the subnet".to_owned()));
+    };
+    let (first, last) = (range.start().1, range.end().1);
+    let at = u128::from(u32::from(ip));
+    let is_kept = at < first + 4 || at == last;
+    is_kept.then(|| {
+        let why = "is one of the first four addresses or the last one of the subnet, which Azure keeps";
+        ("PrivateIPAddressInReservedRange", why.to_owned())
+    })
+}
+
+/// Reports static addresses that the subnet of their configuration does not have.
+pub(super) fn check_addresses(subject: &Subject<'_>, argument: &'static str, findings: &mut Vec<Finding>) {
+    for configuration in subject.args.get(argument).and_then(Json::as_array).into_iter().flatten() {
+        let text = |name: &str| configuration.get(name).and_then(Json::as_str);
+        let (Some(address), Some(subnet)) = (text("private_ip_address"), text("subnet")) else { continue };
+        let ranges = subject.with_id(&ArmId::new(subnet), |subnet| {
+            let ranges = subnet.args.get("address_prefixes").and_then(Json::as_array).into_iter().flatten();
+            ranges.filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>()
+        });
+        let Some(ranges) = ranges else { continue };
+        if let Some((_, why)) = address_fault(address, &ranges) {
+            findings.push(Finding {
+                argument,
+                summary: format!("the private address {address} {why}"),
+                why: String::new(),
+                help: format!("Choose another address within {}.", ranges.join(", ")),
+            });
+        }
+    }
+}
+
+/// Refuses static addresses that the subnet of their configuration does not have.
+pub(super) fn admit_addresses(cloud: &dyn SimulatedWorld, configurations: &[Json]) -> Result<(), Refusal> {
+    for configuration in configurations {
+        let text = |at: &str| path::text(configuration, at);
+        let is_static =
+            text("properties.privateIPAllocationMethod").is_some_and(|how| how.eq_ignore_ascii_case("Static"));
+        let (Some(address), Some(subnet)) = (text("properties.privateIPAddress"), text("properties.subnet.id")) else {
+            continue;
+        };
+        let ranges = cloud.get(&ArmId::new(subnet)).map(prefixes).unwrap_or_default();
+        if let Some((code, why)) = address_fault(address, &ranges).filter(|_| is_static) {
+            let message = format!("IP address {address} {why} {subnet}.");
+            return Err(Refusal { status: 400, code, message });
+        }
+    }
+    Ok(())
+}
+
+/// The address of a configuration in a subnet that a new range leaves out.
+fn left_out(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Option<String> {
+    let (old, new) = (prefixes(cloud.get(id)?), prefixes(body));
+    let gone = old.into_iter().find(|range| !new.contains(range))?;
+    let lists = [
+        "properties.ipConfigurations",
+        "properties.frontendIPConfigurations",
+        "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations",
+        "properties.network",
+    ];
+    let uses = |user: &ArmId| {
+        let text = cloud.get(user).map(|body| {
+            let parts = lists.iter().filter_map(|at| path::borrow(body, at));
+            parts.map(|part| part.to_string().to_lowercase()).collect::<String>()
+        });
+        text.is_some_and(|text| text.contains(&format!("\"{}\"", id.folded())))
+    };
+    cloud.users(id).iter().any(uses).then_some(gone)
 }
 
 /// Subnets of a simulated network.

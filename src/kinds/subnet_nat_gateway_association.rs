@@ -20,6 +20,7 @@ pub static KIND: Kind = Kind {
             "properties.natGateway.id",
             "NAT gateway of the subnet. drplan replaces it with one write.",
         )
+        .near()
         .required(),
     ],
     drill: Drill::never(WAY_OUT),

@@ -19,6 +19,7 @@ pub static KIND: Kind = Kind {
             "Network security group of the subnet. drplan replaces it with one write, so the subnet is never \
              unprotected.",
         )
+        .near()
         .required(),
     ],
     drill: Drill::ALONG,

@@ -19,6 +19,7 @@ pub static KIND: Kind = Kind {
             "properties.routeTable.id",
             "Route table of the subnet. drplan replaces it with one write, so the subnet is never without its routes.",
         )
+        .near()
         .required(),
     ],
     drill: Drill::ALONG,

@@ -4,6 +4,8 @@
 //! body of an ARM resource: segments joined by dots. `name[]` steps into every element of a list, `name[0]` into the
 //! first one. The empty path is the body itself.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 pub use super::adoption::{Adoption, CloudObject};
@@ -11,9 +13,10 @@ pub use super::argument::*;
 pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{Terraform, TerraformShape};
 pub use super::failover::*;
+pub use super::form;
 pub use super::membership::{Enclosure, Membership, Owners};
 pub use super::overrides::*;
-use super::ranges;
+pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 use crate::address::ArmId;
 
 /// A resource kind.
@@ -47,8 +50,19 @@ pub struct Kind {
     /// Azure's error code for deleting an object in use, as in `InUseSubnetCannotBeDeleted`. Empty: Azure deletes it
     /// all the same.
     pub in_use: &'static str,
-    /// Arguments that must differ between siblings (objects with one parent): no equal values, no overlapping ranges.
-    pub apart: &'static [&'static str],
+    /// Values that no two resources may share: equal ones, or overlapping ranges.
+    pub apart: &'static [Exclusive],
+    /// Rules for texts of arguments, in addition to those of [`Arg::form`]: rules that differ between kinds that share
+    /// an argument.
+    pub forms: &'static [(&'static str, &'static Form)],
+    /// Combinations of arguments that Azure refuses.
+    pub combinations: &'static [Combination],
+    /// Arguments that Azure keeps as they are while other resources have addresses in the object.
+    pub held: &'static [&'static str],
+    /// Soft deletion: the name stays reserved after a deletion.
+    pub soft_delete: Option<&'static SoftDelete>,
+    /// Changes of arguments that Azure refuses in place. The first one that applies decides.
+    pub transitions: &'static [Transition],
     /// Objects of a resource that depend on each other: when one of them is missing, the others cannot be repaired,
     /// and drplan replaces all.
     pub together: bool,
@@ -79,10 +93,15 @@ pub struct Kind {
     /// storage account. Arguments, attributes and everything else then come from the chosen table; `args` of this one
     /// holds the common arguments.
     pub variants: Option<Variants>,
+    /// Makes the table of a resource whose provider type is an argument, see [`Kind::of`].
+    pub typed: Option<TypedTable>,
     /// Functions for everything that a table cannot express.
     pub odd: Overrides,
     /// Behaviour of the simulator beyond storing the body.
     pub simulated: SimulatedBehaviour,
+    /// Writable paths of the provider's body that no argument has. An import lists the values there as settings that a
+    /// stack does not contain, and the simulator accepts them.
+    pub uncovered: &'static [&'static str],
     /// Import of existing objects as this kind.
     pub adoption: Adoption,
     /// Translation to Terraform.
@@ -118,6 +137,11 @@ impl Kind {
         recovery: Recovery::NONE,
         in_use: "Conflict",
         apart: &[],
+        forms: &[],
+        combinations: &[],
+        held: &[],
+        soft_delete: None,
+        transitions: &[],
         together: false,
         link: false,
         guards: false,
@@ -129,44 +153,64 @@ impl Kind {
         restless: &[],
         elsewhere: None,
         variants: None,
+        typed: None,
         odd: Overrides::NONE,
         simulated: SimulatedBehaviour::NONE,
+        uncovered: &[],
         adoption: Adoption::BY_TABLE,
         terraform: Terraform::BY_RULE,
         example: "",
         left_out: &[],
     };
 
-    /// True if an object with this id and these arguments cannot exist beside the other one, which has this kind or a
-    /// similar one.
-    pub fn excludes(&self, one: (&ArmId, &JsonMap<String, Json>), other: (&ArmId, &JsonMap<String, Json>)) -> bool {
-        let values = |args: &JsonMap<String, Json>, name: &str| match args.get(name) {
-            Some(Json::Array(items)) => items.clone(),
-            Some(one) => vec![one.clone()],
-            None => Vec::new(),
-        };
-        let meet = |name: &&str| {
-            let others = values(other.1, name);
-            values(one.1, name).iter().any(|value| others.iter().any(|other| ranges::meet(value, other)))
-        };
+    /// True if an object with this id and these arguments cannot exist beside the other one, which has the other kind.
+    pub fn excludes(
+        &self,
+        one: (&ArmId, &JsonMap<String, Json>),
+        kind: &Self,
+        other: (&ArmId, &JsonMap<String, Json>),
+    ) -> bool {
         let same_member = |of: &Membership| {
             let members = of.limited(one.1).zip(of.limited(other.1));
-            members.is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
+            kind.name == self.name && members.is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
         };
-        let beside = one.0.parent() == other.0.parent() && self.apart.iter().any(meet);
-        one.0 != other.0 && (beside || matches!(self.place, Place::Member(of) if same_member(of)))
+        let meet = |ours: &Exclusive, theirs: &Exclusive| {
+            let others = theirs.rows(other.0.name(), other.1);
+            ours.rows(one.0.name(), one.1).iter().any(|row| others.iter().any(|other| ours.meet(row, other)))
+        };
+        let are_beside =
+            |ours: &Exclusive| ours.within != ExclusiveWithin::Parent || one.0.parent() == other.0.parent();
+        let is_taken = |ours: &Exclusive| {
+            are_beside(ours) && kind.apart.iter().any(|theirs| ours.concerns(theirs) && meet(ours, theirs))
+        };
+        one.0 != other.0
+            && (self.apart.iter().any(is_taken) || matches!(self.place, Place::Member(of) if same_member(of)))
     }
 
-    /// Keys that an object shares with those that it may exclude: its parent, and a member that has one owner.
+    /// Keys that an object shares with those that it may exclude: its parent or none, with the word for the values, and
+    /// a member that has one owner.
     pub fn contended(&self, id: &ArmId, args: &JsonMap<String, Json>) -> Vec<String> {
-        let parent = id.parent().filter(|_| !self.apart.is_empty()).map(|parent| parent.folded());
+        let key = |rule: &Exclusive| match rule.within {
+            ExclusiveWithin::Parent => {
+                let parent = id.parent().map(|parent| parent.folded()).unwrap_or_default();
+                Some(format!("{} {parent}", rule.space))
+            }
+            ExclusiveWithin::Everywhere => Some(rule.space.to_owned()),
+            ExclusiveWithin::Resource => None,
+        };
         let member = match self.place {
             Place::Member(of) => {
                 of.limited(args).map(|member| format!("{} {}", self.name, member.to_ascii_lowercase()))
             }
             _ => None,
         };
-        parent.into_iter().chain(member).collect()
+        let keys: BTreeSet<String> = self.apart.iter().filter_map(key).chain(member).collect();
+        keys.into_iter().collect()
+    }
+
+    /// The table of a resource with these arguments in plain text: this one, unless an argument is the provider type.
+    pub fn of(&'static self, args: &JsonMap<String, Json>) -> &'static Self {
+        self.typed.map_or(self, |table| table(args))
     }
 
     /// The argument with this name.
@@ -187,6 +231,33 @@ impl Kind {
     /// The attribute with this name.
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+/// See [`Kind::typed`]. The function gets arguments in plain text, references as ids, as far as they are known, and
+/// returns the same table for the same ones.
+pub type TypedTable = fn(&JsonMap<String, Json>) -> &'static Kind;
+
+/// Soft deletion of a kind's objects: Azure keeps them, and their names, for days.
+#[derive(Debug)]
+pub struct SoftDelete {
+    /// Id of the kept object. Placeholders: `{subscription}`, `{location}`, `{name}`.
+    pub kept: &'static str,
+    /// Path of the deleted object's id in the kept object.
+    pub origin: &'static str,
+    /// Path of the time of the final deletion in the kept object.
+    pub until: &'static str,
+    /// Path and value in the body of a write that recovers the object.
+    pub recovers: (&'static str, &'static str),
+    /// The way to free the name, as a sentence.
+    pub advice: &'static str,
+}
+
+impl SoftDelete {
+    /// The id of the kept object of this name.
+    pub fn id(&self, subscription: &str, location: &str, name: &str) -> ArmId {
+        let text = self.kept.replace("{subscription}", subscription).replace("{location}", location);
+        ArmId::new(text.replace("{name}", name))
     }
 }
 
@@ -320,6 +391,8 @@ pub enum AttributeSource {
     Names(&'static str),
     /// A path of the response to a POST of this action (`listKeys`, `keys[0].value`).
     Action(&'static str, &'static str),
+    /// The parts of the provider's response that this argument lists, see [`super::export`].
+    Exported(&'static str),
 }
 
 /// The simulator's value for an attribute, unless [`SimulatedBehaviour`] overrides it. All values follow from the

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::table::*;
 use super::traffic_manager_profile::{
-    ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, ENDPOINT_TERRAFORM, MONITORED,
+    ENDPOINT, ENDPOINT_APART, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, ENDPOINT_TERRAFORM, MONITORED,
 };
 
 const OWN: &[Arg] = &[arg(
@@ -28,7 +28,7 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 2, update: 2, delete: 2 },
     answers: AnswerStyle::Sync,
     serial: Serial::Root,
-    apart: &["priority"],
+    apart: ENDPOINT_APART,
     in_use: "",
     run_moves: ENDPOINT_MOVED,
     moves: Moves { target: Some("target_resource"), ..ENDPOINT_MOVES },
@@ -38,6 +38,11 @@ pub static KIND: Kind = Kind {
         ..ENDPOINT_SIMULATED
     },
     terraform: ENDPOINT_TERRAFORM,
+    uncovered: &[
+        "properties.minChildEndpoints",
+        "properties.minChildEndpointsIPv4",
+        "properties.minChildEndpointsIPv6",
+    ],
     example: r#"
 resource_group "example" {
   site = site.west

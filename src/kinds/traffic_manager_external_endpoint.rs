@@ -2,7 +2,7 @@
 
 use super::table::*;
 use super::traffic_manager_profile::{
-    ENDPOINT, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, ENDPOINT_TERRAFORM, MONITORED,
+    ENDPOINT, ENDPOINT_APART, ENDPOINT_MOVED, ENDPOINT_MOVES, ENDPOINT_SIMULATED, ENDPOINT_TERRAFORM, MONITORED,
 };
 
 const OWN: &[Arg] = &[
@@ -12,6 +12,7 @@ const OWN: &[Arg] = &[
         "properties.target",
         "Host name or address of the endpoint. It may be unreachable at creation.",
     )
+    .form(&form::network::HOST_OR_ADDRESS)
     .required()
     .any_case(),
     arg(
@@ -36,13 +37,19 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 2, update: 2, delete: 2 },
     answers: AnswerStyle::Sync,
     serial: Serial::Root,
-    apart: &["priority"],
+    apart: ENDPOINT_APART,
     in_use: "",
     run_moves: ENDPOINT_MOVED,
     moves: Moves { target: Some("target"), ..ENDPOINT_MOVES },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour { accepts: &[MONITORED], ..ENDPOINT_SIMULATED },
     terraform: ENDPOINT_TERRAFORM,
+    uncovered: &[
+        "properties.minChildEndpoints",
+        "properties.minChildEndpointsIPv4",
+        "properties.minChildEndpointsIPv6",
+        "properties.targetResourceId",
+    ],
     example: r#"
 resource_group "example" {
   site = site.west

@@ -14,7 +14,10 @@ use crate::address::ArmId;
 pub(super) const WATCHED: ProbedEndpoint = ProbedEndpoint { how, show };
 
 /// Traffic Manager as the front of its endpoints.
-pub(super) static FRONT: Front = Front { name: "Traffic Manager", notices, health };
+pub(super) static FRONT: Front = Front { name: "Traffic Manager", notices, health, failing: DEGRADED };
+
+/// The status of an endpoint whose last probes failed.
+const DEGRADED: &str = "Degraded";
 
 /// A healthy endpoint shows with the next probe; an unhealthy one once more probes than are tolerated have
 /// failed, and the last of them has timed out.
@@ -40,7 +43,7 @@ fn notices(endpoint: &Subject<'_>) -> Option<DurationEstimate> {
 fn health(endpoint: &Json) -> EndpointHealth {
     match path::text(endpoint, MONITORED) {
         Some(word @ "Online") => EndpointHealth::Healthy(word.to_owned()),
-        Some(word @ ("Degraded" | "Disabled" | "Inactive" | "Stopped")) => EndpointHealth::Unhealthy(word.to_owned()),
+        Some(word @ (DEGRADED | "Disabled" | "Inactive" | "Stopped")) => EndpointHealth::Unhealthy(word.to_owned()),
         Some(word) => EndpointHealth::Unknown(word.to_owned()),
         None => EndpointHealth::Unknown("no status".to_owned()),
     }
@@ -69,7 +72,7 @@ pub(super) fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
     }
     let below = cloud.below(id);
     let enabled: Vec<&Json> = below.iter().filter_map(|id| cloud.get(id)).filter(|body| is_enabled(body)).collect();
-    let is_well = |endpoint: &&&Json| path::text(endpoint, MONITORED) != Some("Degraded");
+    let is_well = |endpoint: &&&Json| path::text(endpoint, MONITORED) != Some(DEGRADED);
     let well: Vec<&Json> = enabled.iter().filter(is_well).copied().collect();
     let chosen = if well.is_empty() { enabled } else { choose(profile, well) };
     let names = chosen.into_iter().filter_map(|endpoint| target(cloud, endpoint)).collect();
@@ -125,7 +128,7 @@ fn how(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ProbeSettings> {
 fn show(cloud: &mut dyn SimulatedWorld, id: &ArmId, well: Option<bool>) {
     let status = match well {
         Some(true) => "Online",
-        Some(false) => "Degraded",
+        Some(false) => DEGRADED,
         None => "CheckingEndpoint",
     };
     let known = cloud.get(id).filter(|endpoint| is_enabled(endpoint) && !serves_always(endpoint));

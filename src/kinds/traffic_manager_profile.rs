@@ -28,6 +28,7 @@ static DNS_CONFIG: Block = Block::one(&[
         "relativeName",
         "First label of the profile's DNS name below `trafficmanager.net`.",
     )
+    .form(&form::network::LABEL)
     .required()
     .replace(),
     arg(
@@ -43,7 +44,7 @@ static DNS_CONFIG: Block = Block::one(&[
 static MONITOR_CONFIG: Block = Block::one(&[
     arg("protocol", Ty::Enum(&["HTTP", "HTTPS", "TCP"]), "protocol", "Protocol of the probes.").required(),
     arg("port", Ty::Integer(1, 65535), "port", "Port of the probes.").required(),
-    arg("path", Ty::String, "path", "Path to request. Required with `HTTP` and `HTTPS`."),
+    arg("path", Ty::String, "path", "Path to request. Required with `HTTP` and `HTTPS`.").form(&form::PATH),
     arg(
         "interval_in_seconds",
         Ty::Integer(10, 30),
@@ -115,7 +116,7 @@ pub static KIND: Kind = Kind {
             "properties.maxReturn",
             "Maximum number of endpoints in an answer. Required with `MultiValue`.",
         ),
-        TAGS,
+        TAGS.tags(&TagRule::TRAFFIC_MANAGER),
     ],
     attributes: &[named("fqdn", "{dns_config.relative_name}.trafficmanager.net", "DNS name that users resolve.")],
     drill: Drill::never("users reach production through it"),
@@ -325,6 +326,12 @@ pub(super) const ENDPOINT: &[Arg] = &[
     )
     .default(Lit::EmptyList)
     .replace(),
+];
+
+/// Values of an endpoint that no other endpoint of the profile has.
+pub(super) const ENDPOINT_APART: &[Exclusive] = &[
+    Exclusive::among_siblings("BadRequest", "priority", "priorities of a profile", &["priority"]),
+    Exclusive::among_siblings("BadRequest", "region in `geo_mappings`", "regions of a profile", &["geo_mappings"]),
 ];
 
 /// Arguments of an endpoint that a failover run changes.

@@ -32,6 +32,7 @@ pub static KIND: Kind = Kind {
             "managedDisk.id",
             "The disk, in the machine's region and zone. A disk of a type that ends in `ZRS` fits every zone.",
         )
+        .near()
         .required()
         .replace(),
         arg(
@@ -65,7 +66,12 @@ pub static KIND: Kind = Kind {
     serial: Serial::Root,
     in_use: "",
     link: true,
-    apart: &["lun"],
+    apart: &[
+        Exclusive::among_siblings("InvalidParameter", "logical unit number", "units of a machine", &["lun"]),
+        Exclusive::among_siblings("AttachDiskWhileBeingAttached", "disk", "machines of a disk", &["managed_disk"])
+            .within(ExclusiveWithin::Everywhere)
+            .shared(),
+    ],
     odd: Overrides { name: Some(membership::name), check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
         // What other clients may write of a data disk.

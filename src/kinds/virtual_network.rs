@@ -10,6 +10,7 @@ use crate::address::ArmId;
 /// Path of the address ranges.
 pub(super) const SPACE: &str = "properties.addressSpace.addressPrefixes";
 const PLAN: &str = "properties.ddosProtectionPlan.id";
+const ENFORCEMENT: &str = "properties.encryption.enforcement";
 const PROTECTED: &str = "properties.enableDdosProtection";
 
 static DDOS_PROTECTION_PLAN: Block = Block::one(&[
@@ -39,6 +40,7 @@ pub static KIND: Kind = Kind {
             SPACE,
             "Address ranges of the network. Networks that are to be peered must not overlap.",
         )
+        .form(&form::network::SPACE)
         .required(),
         arg(
             "dns_servers",
@@ -51,7 +53,8 @@ pub static KIND: Kind = Kind {
             Ty::String,
             "properties.bgpCommunities.virtualNetworkCommunity",
             "BGP community that ExpressRoute announces with the ranges, as in `12076:20000`.",
-        ),
+        )
+        .form(&form::network::BGP_COMMUNITY),
         arg("ddos_protection_plan", Ty::Block(&DDOS_PROTECTION_PLAN), "", "DDoS protection plan of the network.")
             .wire(Wire::Odd),
         arg(
@@ -100,9 +103,22 @@ pub static KIND: Kind = Kind {
             "properties.enableVmProtection",
             "properties.encryption.enabled",
         ],
+        // Azure has a default, and drplan none.
+        spared: &[ENFORCEMENT],
         ..SimulatedBehaviour::NONE
     },
-    terraform: Terraform { renamed: &[("ddos_protection_plan.id", "ddos_protection_plan.id")], ..Terraform::BY_RULE },
+    terraform: Terraform {
+        renamed: &[("ddos_protection_plan.id", "ddos_protection_plan.id")],
+        parts: &[("virtual_network_dns_servers", "dns_servers")],
+        ..Terraform::BY_RULE
+    },
+    uncovered: &[
+        "extendedLocation",
+        "properties.addressSpace.ipamPoolPrefixAllocations",
+        "properties.enableVmProtection",
+        "properties.ipAllocations",
+        "properties.summarizedGatewayPrefixes",
+    ],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -164,6 +180,10 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
 
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     vnet_peering::space_changed(cloud, id);
+    let encrypted = |body: &Json| path::borrow(body, "properties.encryption").is_some();
+    if let Some(body) = cloud.get_mut(id).filter(|body| encrypted(body)) {
+        path::fill(body, ENFORCEMENT, "AllowUnencrypted");
+    }
 }
 
 fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {

@@ -86,6 +86,7 @@ pub static KIND: Kind = Kind {
         encode: Some(encode),
         decode: Some(decode),
         ready: Some(ready),
+        copied: Some(COPIED),
         check: Some(check),
         ..Overrides::NONE
     },
@@ -222,6 +223,22 @@ fn ready(answers: &[Json]) -> Readiness {
     }
 }
 
+/// The ranges of the networks, which a half has from its last write (source: Azure's documentation of
+/// `syncRemoteAddressSpace`). Azure does not connect a half again whose other half was deleted.
+const COPIED: Copied =
+    Copied { shown: "peering_sync_level", sound: "FullyInSync", state: synced, renew: "syncRemoteAddressSpace" };
+
+fn synced(halves: &[Json]) -> CopyState {
+    let there = || halves.iter().filter(|half| !half.is_null());
+    if let Some(state) = there().find_map(|half| path::text(half, STATE).filter(|state| *state == "Disconnected")) {
+        return CopyState::Broken(state.to_owned());
+    }
+    let is_stale = |level: &&str| !level.eq_ignore_ascii_case(COPIED.sound);
+    let initiated = || there().find_map(|half| path::text(half, STATE).filter(|state| *state == "Initiated"));
+    let level = there().find_map(|half| path::text(half, SYNC).filter(is_stale)).or_else(initiated);
+    level.map_or(CopyState::Sound, |level| CopyState::Stale(level.to_owned()))
+}
+
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let distinct = networks(subject).is_some_and(|[one, other]| one != other);
     if subject.args.contains_key("between") && !distinct {
@@ -298,6 +315,11 @@ fn strings(list: &Json) -> Vec<&str> {
 fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
     let (Some(local), Some(remote_id)) = (id.parent(), remote(body)) else { return Ok(()) };
     let refused = |code, message| Err(Refusal { status: 400, code, message });
+    if cloud.get(id).and_then(remote).is_some_and(|standing| standing != remote_id) {
+        let message =
+            format!("Peering {} references another remote virtual network, which cannot be changed.", id.name());
+        return refused("RemoteVirtualNetworkCannotBeChanged", message);
+    }
     let theirs = space(cloud, &remote_id);
     if let Some((one, other)) = overlap(&strings(&space(cloud, &local)), &strings(&theirs)) {
         let message = format!(

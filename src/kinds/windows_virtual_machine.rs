@@ -2,6 +2,7 @@
 
 use super::machine_power;
 use super::machine_profile::{Os, finding, windows_profile};
+use super::machine_simulated;
 use super::single_machine::{self, MACHINE, PROFILE, patches};
 use super::table::*;
 
@@ -59,8 +60,17 @@ pub static KIND: Kind = Kind {
     },
     moves: machine_power::MOVES,
     machines: Some(single_machine::machines),
-    simulated: single_machine::SIMULATED,
-    adoption: Adoption { is: Some(|found| single_machine::is_of(found.body, Os::Windows)), ..single_machine::ADOPTION },
+    simulated: machine_simulated::SIMULATED,
+    adoption: Adoption { is: Some(|found| single_machine::is_of(found, Os::Windows)), ..single_machine::ADOPTION },
+    uncovered: single_machine::UNCOVERED,
+    terraform: Terraform { earlier: &["virtual_machine"], ..Terraform::BY_RULE },
+    forms: &[
+        ("admin_username", &form::login::WINDOWS_USER),
+        ("admin_password", &form::login::WINDOWS_PASSWORD),
+        ("computer_name", &form::login::WINDOWS_COMPUTER),
+    ],
+    transitions: single_machine::TRANSITIONS,
+    apart: single_machine::APART,
     example: r#"
 resource_group "example" {
   site = site.east

@@ -2,6 +2,7 @@
 
 use super::machine_profile::{Os, windows_profile};
 use super::scale_set::{self, PROFILE, SET};
+use super::scale_set_uncovered;
 use super::table::*;
 
 const WINDOWS_PROFILE: &[Arg] = &windows_profile!("properties.virtualMachineProfile");
@@ -58,8 +59,14 @@ pub static KIND: Kind = Kind {
     },
     machines: Some(scale_set::machines),
     simulated: scale_set::SIMULATED,
-    adoption: Adoption { is: Some(|found| scale_set::is_of(found.body, Os::Windows)), ..Adoption::BY_TABLE },
+    adoption: Adoption {
+        is: Some(|found| scale_set::is_of(found, Os::Windows)),
+        chosen: scale_set_uncovered::CHOSEN,
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
+        earlier: &["virtual_machine_scale_set"],
+        parts: &[("virtual_machine_scale_set_extension", "extension")],
         fifth: &[
             "network_interface.accelerated_networking_enabled",
             "network_interface.ip_forwarding_enabled",
@@ -68,6 +75,16 @@ pub static KIND: Kind = Kind {
         ],
         ..Terraform::BY_RULE
     },
+    uncovered: scale_set_uncovered::UNCOVERED,
+    forms: &[("admin_username", &form::login::WINDOWS_USER), ("admin_password", &form::login::WINDOWS_PASSWORD)],
+    transitions: scale_set::TRANSITIONS,
+    apart: &[Exclusive::among_siblings(
+        "InvalidParameter",
+        "logical unit number",
+        "units of a machine",
+        &["data_disk[].lun"],
+    )
+    .within(ExclusiveWithin::Resource)],
     example: r#"
 resource_group "example" {
   site = site.east

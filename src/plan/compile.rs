@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, NameScope, Object, Place, Serial};
-use crate::plan::decide::{Decision, Decisions};
+use crate::plan::decide::{Decision, Decisions, top};
 use crate::plan::refresh::kind_of;
+use crate::plan::replicas::holds;
 use crate::plan::{Action, Order};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
@@ -84,6 +85,7 @@ impl<'a> Compiler<'a> {
             (Action::Keep, _) => {}
             (Action::Create, _) => self.put(address, Act::Create, create),
             (Action::Update, _) => self.put(address, Act::Update, update),
+            (Action::Rename, _) => self.put(address, Act::Rename, 0),
             (Action::Adopt, _) => self.put(address, Act::Adopt, update),
             (Action::Forget, _) => {
                 let id = self.push(address.clone(), Act::Forget, 0, Vec::new());
@@ -171,6 +173,8 @@ impl<'a> Compiler<'a> {
         }
         self.forget();
         self.free();
+        self.release();
+        self.hand_over();
         self.guard();
         for step in &mut self.steps {
             step.needs.sort_unstable();
@@ -213,10 +217,48 @@ impl<'a> Compiler<'a> {
             let args = plain(resource);
             let keys = resource.kind.contended(&resource.id, &args);
             for (at, kind, old, take) in keys.iter().filter_map(|key| freed.get(key)).flatten() {
-                let alike = kind.apart == resource.kind.apart && **at != resource.address;
-                let excludes = || resource.kind.excludes((&resource.id, &args), (&old.id, &old.arguments));
-                if alike && excludes() && !self.waits_for(*take, *put) {
+                let excludes = || resource.kind.excludes((&resource.id, &args), kind, (&old.id, &old.arguments));
+                if **at != resource.address && excludes() && !self.waits_for(*take, *put) {
                     self.need(*put, vec![*take]);
+                }
+            }
+        }
+    }
+
+    /// A source changes what its replica holds only once the replica is deleted.
+    fn release(&mut self) {
+        for (at, old, take) in self.taken() {
+            let Some((source, holds)) = holds(at, old) else { continue };
+            let Some(source) = self.stack.by_id(&source).map(|source| &source.address) else { continue };
+            let mut changes = self.decisions.get(source).into_iter().flat_map(|decision| &decision.change.arguments);
+            let is_held = changes.any(|one| holds.iter().any(|(name, _)| *name == top(&one.path)));
+            if let Some(put) = self.puts.get(source).copied().filter(|put| is_held && !self.waits_for(take, *put)) {
+                self.need(put, vec![take]);
+            }
+        }
+    }
+
+    /// A resource takes the value of another one that changes only once that has given it away. Where two exchange
+    /// their values, the write of the first one moves the other to a free value.
+    fn hand_over(&mut self) {
+        let (stack, decisions) = (self.stack, self.decisions);
+        let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
+        let mut given: HashMap<String, Vec<_>> = HashMap::new();
+        for (resource, put) in &puts {
+            let decision = decisions.get(&resource.address);
+            let old = decision.filter(|decision| decision.change.action == Action::Update);
+            let Some(old) = old.and_then(|decision| decision.recorded.as_ref()) else { continue };
+            for key in resource.kind.contended(&old.id, &old.arguments) {
+                given.entry(key).or_default().push((*resource, old, *put));
+            }
+        }
+        for (resource, put) in puts.iter().filter(|_| !given.is_empty()) {
+            let args = plain(resource);
+            let keys = resource.kind.contended(&resource.id, &args);
+            for (other, old, gives) in keys.iter().filter_map(|key| given.get(key)).flatten() {
+                let takes = || resource.kind.excludes((&resource.id, &args), other.kind, (&old.id, &old.arguments));
+                if other.address != resource.address && takes() && !self.waits_for(*gives, *put) {
+                    self.need(*put, vec![*gives]);
                 }
             }
         }

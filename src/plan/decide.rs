@@ -1,16 +1,18 @@
 //! The action for each resource, with its reason.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Place, Within, body};
+use crate::kinds::{Kind, Location, Object, Place, body, regions};
 use crate::plan::compile::{freed_key, key};
-use crate::plan::refresh::{ObservedObjects, kind_of, left_out_as, seen};
+use crate::plan::identity::Moves;
+use crate::plan::ownership::{self, Existing, Ownership};
+use crate::plan::refresh::{ObservedObjects, copied, kind_of, observed_argument, seen};
 use crate::plan::roles::{HeldArguments, Parting, Promoted, Upkeep, frozen};
-use crate::plan::{Action, ArgumentChange, BlockedResource, Change, Observed, Order, diff};
+use crate::plan::{Action, ArgumentChange, BlockedResource, Change, Observed, Order, diff, replicas, transitions};
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::value::{Map, Seal, SealedValue};
@@ -32,6 +34,10 @@ pub(super) struct DecisionInput<'a> {
     pub observed: &'a Observed,
     pub seal: &'a Seal,
     pub destroy: bool,
+    /// The recorded resources whose labels have changed.
+    pub moves: &'a Moves,
+    /// The owners of objects.
+    pub ownership: &'a Ownership<'a>,
     /// The arguments that runs control.
     pub held: &'a HeldArguments,
     /// The replicas whose secondary was promoted.
@@ -48,29 +54,38 @@ impl DecisionInput<'_> {
     pub(super) fn decide(&self) -> (Decisions, Vec<BlockedResource>) {
         let mut decisions = Decisions::new();
         if !self.destroy {
-            let moved = self.moved();
             for resource in self.stack.resources.values() {
-                let decision = self.desired(resource, &moved, &decisions);
+                let decision = self.desired(resource, &decisions).map(|decision| self.labelled(decision));
                 decisions.extend(decision.map(|decision| (resource.address.clone(), decision)));
             }
             self.cascade(&mut decisions);
         }
         self.leftover(&mut decisions);
-        let blocked = self.blocked(&decisions);
+        let mut blocked = self.blocked(&decisions);
+        if !self.destroy {
+            blocked.extend(transitions::refuse(self.stack, self.observed, &mut decisions));
+        }
         (decisions, blocked)
     }
 
-    /// Objects recorded under an address that the stack no longer has, by id.
-    fn moved(&self) -> HashMap<ArmId, Address> {
-        let recorded = self.now.iter().flat_map(|state| &state.resources);
-        recorded
-            .filter(|(address, _)| !self.stack.resources.contains_key(*address))
-            .filter(|(address, _)| !address.is_replaced() && !address.is_rehearsed())
-            .map(|(address, recorded)| (recorded.id.clone(), address.clone()))
-            .collect()
+    /// A decision with the label under which its object is recorded.
+    fn labelled(&self, mut decision: Decision) -> Decision {
+        let change = &mut decision.change;
+        if let Some(was) = self.moves.label_before(&change.address).filter(|_| decision.recorded.is_some()) {
+            let was_recorded = format!("was recorded as {was}");
+            change.reason = match change.action {
+                Action::Keep => was_recorded,
+                _ => format!("{was_recorded}; {}", change.reason),
+            };
+            if change.action == Action::Keep {
+                change.action = Action::Rename;
+            }
+            change.was = Some(was.clone());
+        }
+        decision
     }
 
-    fn desired(&self, resource: &Resource, moved: &HashMap<ArmId, Address>, decided: &Decisions) -> Option<Decision> {
+    fn desired(&self, resource: &Resource, decided: &Decisions) -> Option<Decision> {
         let recorded = self.now.and_then(|state| state.resources.get(&resource.address));
         let args = sealed(&resource.args, self.seal);
         if resource.presence == Presence::Failover {
@@ -102,49 +117,20 @@ impl DecisionInput<'_> {
         }
         match recorded {
             Some(recorded) => Some(self.recorded(resource, recorded, &args, decided)),
-            None => Some(self.unrecorded(resource, &args, moved)),
+            None => Some(self.unrecorded(resource, &args)),
         }
     }
 
-    fn unrecorded(
-        &self,
-        resource: &Resource,
-        args: &JsonMap<String, Json>,
-        moved: &HashMap<ArmId, Address>,
-    ) -> Decision {
-        if let Some(old) = moved.get(&resource.id)
-            && let Some(recorded) = self.now.and_then(|state| state.resources.get(old))
-            && old.kind() == resource.kind.name
-        {
-            let changes = diff::arguments(resource.kind.args, &recorded.arguments, args, &|_| false);
-            let reason = format!("was recorded as {old}");
-            return self.of(resource, Some(recorded), Action::Adopt, reason, changes);
-        }
+    fn unrecorded(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Decision {
         let before = self.state.and_then(|state| state.resources.get(&resource.address));
-        let owns_something = resource
-            .objects
-            .iter()
-            .any(|object| !matches!(&object.within, Some(Within::Paths(paths)) if paths.is_empty()));
+        let existing = self.ownership.existing(resource);
         if before.is_none()
-            && owns_something
+            && !matches!(existing, Existing::Nothing)
             && let ObservedObjects::There(bodies) = seen(&resource.objects, self.observed)
         {
             let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
-            let read = body::read(resource.kind, &bodies);
-            let as_wanted = args.iter().filter_map(|(name, wanted)| {
-                let arg = resource.kind.arg(name)?;
-                let kept = arg.write_only || matches!(arg.wire, crate::kinds::Wire::Nowhere | crate::kinds::Wire::Odd);
-                let there = match read.get(name) {
-                    _ if kept => Some(wanted.clone()),
-                    None if left_out_as(arg, wanted) => Some(wanted.clone()),
-                    there => there.cloned(),
-                };
-                let sealed = self.seal.seal_like(&there?, &SealedValue::from_sealed_json(wanted));
-                Some((name.clone(), sealed.json().clone()))
-            });
-            let changes = diff::arguments(resource.kind.args, &as_wanted.collect(), args, &|_| false);
-            let reason = "exists in the cloud, and is not in the state".to_owned();
-            return self.of(resource, None, Action::Adopt, reason, changes);
+            let changes = self.import(resource, args, &bodies);
+            return self.of(resource, None, Action::Adopt, ownership::reason(&existing), changes);
         }
         let reason = match before.map(|recorded| recorded.status) {
             None => "new",
@@ -152,6 +138,10 @@ impl DecisionInput<'_> {
             Some(Status::Standing | Status::Updating) => "deleted outside drplan",
             Some(Status::Deleting) => "an earlier run deleted it for a replacement",
         };
+        let kept =
+            resource.kind.soft_delete.map(|soft| soft.id(&self.stack.subscription, &resource.location, &resource.name));
+        let is_kept = kept.is_some_and(|kept| matches!(self.observed.objects.get(&kept), Some(Some(_))));
+        let reason = if is_kept { "deleted before, and recovered from what Azure keeps" } else { reason };
         let arguments = args.iter().map(|(name, value)| ArgumentChange {
             path: name.clone(),
             before: None,
@@ -160,6 +150,27 @@ impl DecisionInput<'_> {
         });
         let arguments = arguments.filter(|change| change.after.as_ref().is_some_and(shown)).collect();
         self.of(resource, None, Action::Create, reason.to_owned(), arguments)
+    }
+
+    /// Changes that the import of an object with these bodies would make: the arguments are compared as if they had
+    /// been written, and so is the region.
+    fn import(&self, resource: &Resource, args: &JsonMap<String, Json>, bodies: &[Json]) -> Vec<ArgumentChange> {
+        let read = body::read(resource.kind, bodies);
+        let there = args.iter().filter_map(|(name, wanted)| {
+            let arg = resource.kind.arg(name)?;
+            Some((name.clone(), observed_argument(arg, wanted, read.get(name), self.seal)?))
+        });
+        let there = there.collect();
+        let mut changes = diff::arguments(resource.kind.args, &there, args, &|_| false);
+        transitions::mark(resource.kind, &there, args, &mut changes, true);
+        let main = resource.kind.odd.main(bodies).filter(|_| resource.kind.location == Location::Regional);
+        let region = main.and_then(|body| body.get("location")?.as_str());
+        if let Some(region) = region.filter(|region| !regions::same_region(region, &resource.location)) {
+            let text = |text: &str| Some(SealedValue::from_sealed_json(&Json::from(text)));
+            let (path, before, after) = ("site".to_owned(), text(region), text(&resource.location));
+            changes.push(ArgumentChange { path, before, after, forces_replace: true });
+        }
+        changes
     }
 
     fn recorded(
@@ -176,9 +187,7 @@ impl DecisionInput<'_> {
             let address = text.rsplit_once('.').and_then(|(address, _)| address.parse::<Address>().ok());
             let Some(address) = address else { return false };
             self.now.is_some_and(|state| state.resources.contains_key(&address))
-                && decided
-                    .get(&address)
-                    .is_none_or(|decision| matches!(decision.change.action, Action::Keep | Action::Update))
+                && decided.get(&address).is_none_or(|decision| is_kept(decision.change.action))
         };
         let assumed = |after: &Json| SealedValue::waits_for(after).is_some_and(|all| all.iter().all(stays));
         let was = diff::PreviousObject {
@@ -187,7 +196,17 @@ impl DecisionInput<'_> {
             location: &recorded.location,
             arguments: &recorded.arguments,
         };
-        let changes = diff::differences(&was, resource, args, &assumed);
+        let mut changes = diff::differences(&was, resource, args, &assumed);
+        changes.retain(|change| !resource.ignore_changes.contains(top(&change.path)));
+        transitions::mark(resource.kind, &recorded.arguments, args, &mut changes, false);
+        let stale = match seen(&recorded.objects, self.observed) {
+            ObservedObjects::There(bodies) => copied(resource.kind, &bodies.into_iter().cloned().collect::<Vec<_>>()),
+            ObservedObjects::Unseen | ObservedObjects::Gone => None,
+        };
+        // The observed state is what changes, and the sound one is wanted.
+        let mended = stale.map(|(change, _)| ArgumentChange { before: change.after, after: change.before, ..change });
+        let outgrown = self.outgrown(resource, decided).filter(|_| mended.is_none() && changes.is_empty());
+        changes.extend(mended);
         let renamed = recorded.id != resource.id;
         let forced: Vec<&str> = changes.iter().filter(|c| c.forces_replace).map(|c| c.path.as_str()).collect();
         let (action, reason) = if !forced.is_empty() {
@@ -202,6 +221,8 @@ impl DecisionInput<'_> {
             (Action::Replace(Order::DeleteFirst), reason)
         } else if recorded.status != Status::Standing {
             (Action::Update, "an earlier apply did not complete it".to_owned())
+        } else if let Some(reason) = outgrown {
+            (Action::Update, reason)
         } else if changes.is_empty() {
             (Action::Keep, "unchanged".to_owned())
         } else {
@@ -210,6 +231,20 @@ impl DecisionInput<'_> {
             (Action::Update, format!("{} {verb}", names.into_iter().collect::<Vec<_>>().join(", ")))
         };
         self.of(resource, Some(recorded), action, reason, changes)
+    }
+
+    /// The reason why what this resource's objects have copied is out of date after the plan: the ranges of a network
+    /// that it joins change.
+    fn outgrown(&self, resource: &Resource, decided: &Decisions) -> Option<String> {
+        let (_, ranges) = resource.kind.recovery.joins.filter(|_| resource.kind.odd.copied.is_some())?;
+        let changes = |used: &&Address| {
+            decided.get(*used).is_some_and(|decision| {
+                let mut arguments = decision.change.arguments.iter();
+                decision.change.action == Action::Update && arguments.any(|one| top(&one.path) == ranges)
+            })
+        };
+        let network = resource.uses.iter().find(changes)?;
+        Some(format!("the {ranges} of {network} changes"))
     }
 
     /// True if some of its objects exist and some are missing.
@@ -222,7 +257,13 @@ impl DecisionInput<'_> {
     fn can_stand_beside(&self, resource: &Resource, recorded: &Recorded, args: &JsonMap<String, Json>) -> bool {
         let Some(now) = self.now else { return true };
         // Locks are created again once all changes in their scope are done.
-        if resource.kind.guards || resource.kind.excludes((&resource.id, args), (&recorded.id, &recorded.arguments)) {
+        let kind = resource.kind;
+        if kind.guards || kind.excludes((&resource.id, args), kind, (&recorded.id, &recorded.arguments)) {
+            return false;
+        }
+        // Half of a pair cannot belong to two pairs.
+        let is_shared = |object: &Object| recorded.objects.iter().any(|other| other.id == object.id);
+        if resource.kind.together && resource.objects.iter().any(is_shared) {
             return false;
         }
         let is_property = |kind: &Kind| matches!(kind.place, Place::Property(_));
@@ -282,6 +323,9 @@ impl DecisionInput<'_> {
                 (Some(now), _) if !property => (Action::Forget, format!("the same object is now {now}")),
                 (_, None) => (Action::Forget, "already deleted from the cloud".to_owned()),
                 _ if self.destroy => (Action::Delete, "requested by destroy".to_owned()),
+                _ if self.moves.sets_aside(address) => {
+                    (Action::Delete, "no longer in the stack, and its label is another object's".to_owned())
+                }
                 _ if address.is_replaced() => (Action::Delete, "replaced by a new object".to_owned()),
                 _ if address.is_rehearsed() => (Action::Delete, "left over from a drill".to_owned()),
                 _ => (Action::Delete, "no longer in the stack".to_owned()),
@@ -298,8 +342,10 @@ impl DecisionInput<'_> {
                 ),
                 _ => (action, reason, recorded.clone()),
             };
+            let (reason, recorded) = self.with_copies(action, reason, recorded);
             let change = Change {
                 address: address.clone(),
+                was: None,
                 id: recorded.id.clone(),
                 site: recorded.site.clone(),
                 location: recorded.location.clone(),
@@ -311,6 +357,19 @@ impl DecisionInput<'_> {
             };
             decisions.insert(address.clone(), Decision { change, recorded: Some(recorded) });
         }
+    }
+
+    /// A deletion with the copies that replicas keep of the object. The deletion of everything deletes them with their
+    /// servers.
+    fn with_copies(&self, action: Action, reason: String, recorded: Recorded) -> (String, Recorded) {
+        let Some(state) = self.state.filter(|_| action == Action::Delete && !self.destroy) else {
+            return (reason, recorded);
+        };
+        let copies = replicas::copies(self.stack, state, self.promoted, &recorded);
+        let Some(first) = copies.first() else { return (reason, recorded) };
+        let reason = format!("{reason}; its copy {} is deleted with it", first.id);
+        let objects = recorded.objects.iter().cloned().chain(copies).collect();
+        (reason, Recorded { objects, ..recorded })
     }
 
     /// A resource that was set aside right before a run was cut short is set aside again, and is deleted by the steps
@@ -350,7 +409,9 @@ impl DecisionInput<'_> {
                 blocked.push(BlockedResource { address: address.clone(), why });
             }
         }
+        blocked.extend(self.ownership.blocked(self.stack, decisions));
         if !self.destroy {
+            blocked.extend(replicas::held(self.stack, decisions));
             blocked.extend(self.promoted.forbids(self.stack, decisions.values().map(|decision| &decision.change)));
             let changes = decisions.values().map(|decision| (&decision.change, decision.recorded.as_ref()));
             blocked.extend(frozen(self.stack, self.observed, changes));
@@ -360,7 +421,7 @@ impl DecisionInput<'_> {
 
     /// Locks that prevent deletions and are to stay, with their scope.
     fn guards_that_stay<'a>(&self, decisions: &'a Decisions) -> Vec<(&'a Address, ArmId)> {
-        let stays = |action| matches!(action, Action::Keep | Action::Update | Action::Adopt);
+        let stays = |action| is_kept(action) || action == Action::Adopt;
         decisions
             .iter()
             .filter(|(address, decision)| {
@@ -381,6 +442,7 @@ impl DecisionInput<'_> {
     ) -> Decision {
         let change = Change {
             address: resource.address.clone(),
+            was: None,
             id: resource.id.clone(),
             site: resource.site.to_string(),
             location: resource.location.clone(),
@@ -397,6 +459,11 @@ impl DecisionInput<'_> {
 /// Arguments, sealed.
 pub fn sealed(args: &Map, seal: &Seal) -> JsonMap<String, Json> {
     args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).json().clone())).collect()
+}
+
+/// True for an action after which the object is the same one.
+const fn is_kept(action: Action) -> bool {
+    matches!(action, Action::Keep | Action::Update | Action::Rename)
 }
 
 /// True if a value of a new resource is worth a line.

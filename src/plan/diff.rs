@@ -72,6 +72,8 @@ impl ArgumentDiff<'_> {
     fn argument(&mut self, arg: &Arg, path: String, before: Option<&Json>, after: Option<&Json>, outer: ChangeEffect) {
         let change = if arg.change == ChangeEffect::Replace { ChangeEffect::Replace } else { outer };
         let (before, after) = (present(&arg.ty, before), present(&arg.ty, after));
+        let settled = before.zip(after).filter(|_| arg.partial).map(|(before, after)| self.settled(before, after));
+        let after = settled.as_ref().or(after);
         if let (Ty::Block(block), Some(before), Some(after)) = (arg.ty, before, after) {
             match (before, after) {
                 (Json::Array(before), Json::Array(after)) => {
@@ -158,18 +160,44 @@ impl ArgumentDiff<'_> {
             Ty::Map(inner) => *inner,
             _ => Ty::Any,
         };
-        let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        // Names of tags have no case; those of other maps do.
+        let folds = matches!(arg.ty, Ty::Tags(_));
+        let added = before.keys().filter(|name| entry(after, name, folds).is_none());
+        let names: std::collections::BTreeSet<&String> = added.chain(after.keys()).collect();
         for name in names {
-            let (old, new) = (before.get(name), after.get(name));
-            let equal = matches!((old, new), (Some(old), Some(new)) if same(&inner, arg.same, old, new));
-            if !equal {
-                let path = if crate::address::is_identifier(name) {
-                    format!("{path}.{name}")
-                } else {
-                    format!("{path}[\"{name}\"]")
-                };
-                self.push(path, old, new, change);
+            let (old, new) = (entry(before, name, folds), entry(after, name, folds));
+            if matches!((old, new), (Some(old), Some(new)) if same(&inner, arg.same, old, new)) {
+                continue;
             }
+            let path = if crate::address::is_identifier(name) {
+                format!("{path}.{name}")
+            } else {
+                format!("{path}[\"{name}\"]")
+            };
+            match (old, new) {
+                (Some(Json::Object(old)), Some(Json::Object(new))) if arg.partial && entries_can_be_told(old, new) => {
+                    self.entries(arg, &path, old, new, change);
+                }
+                (old, new) => self.push(path, old, new, change),
+            }
+        }
+    }
+
+    /// The value afterwards, with the values of before for unknown parts that may be assumed unchanged.
+    fn settled(&self, before: &Json, after: &Json) -> Json {
+        match (before, after) {
+            (before, after) if (self.assumed)(after) => before.clone(),
+            (Json::Object(before), Json::Object(after)) => after
+                .iter()
+                .map(|(name, after)| {
+                    let inner = before.get(name).map_or_else(|| after.clone(), |before| self.settled(before, after));
+                    (name.clone(), inner)
+                })
+                .collect(),
+            (Json::Array(before), Json::Array(after)) if before.len() == after.len() => {
+                before.iter().zip(after).map(|(before, after)| self.settled(before, after)).collect()
+            }
+            (_, after) => after.clone(),
         }
     }
 
@@ -181,6 +209,12 @@ impl ArgumentDiff<'_> {
             forces_replace: change == ChangeEffect::Replace,
         });
     }
+}
+
+/// The entry of a map with this name; `folds`: in any case.
+fn entry<'a>(map: &'a JsonMap<String, Json>, name: &str, folds: bool) -> Option<&'a Json> {
+    let alike = || map.iter().find(|(other, _)| folds && other.to_lowercase() == name.to_lowercase());
+    map.get(name).or_else(|| alike().map(|(_, value)| value))
 }
 
 /// A null argument counts as absent; a block counts even when it is empty.
@@ -206,7 +240,17 @@ pub(super) fn same(ty: &Ty, how: Equivalence, a: &Json, b: &Json) -> bool {
                 || (how == Equivalence::AnyCase && a.eq_ignore_ascii_case(b))
                 || (a.starts_with("/subscriptions/") && a.eq_ignore_ascii_case(b))
         }
-        (_, Json::Number(a), Json::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        // Whole numbers are compared exactly, also beyond the precision of a float.
+        (_, Json::Number(a), Json::Number(b)) => {
+            let whole = |number: &serde_json::Number| number.is_i64() || number.is_u64();
+            a == b || (!(whole(a) && whole(b)) && a.as_f64() == b.as_f64())
+        }
+        // Names of tags have no case.
+        (Ty::Tags(_), Json::Object(a), Json::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(name, value)| entry(b, name, true).is_some_and(|other| same(&Ty::String, how, value, other)))
+        }
         (Ty::Set(inner), Json::Array(a), Json::Array(b)) => {
             a.len() == b.len() && a.iter().all(|item| b.iter().any(|other| same(inner, how, item, other)))
         }
@@ -240,6 +284,7 @@ mod tests {
             Ty::Number(..) | Ty::Integer(..) => (0..3_i64).prop_map(Json::from).boxed(),
             Ty::Enum(all) => prop::sample::select(all).prop_map(Json::from).boxed(),
             Ty::List(item) | Ty::Set(item) => prop::collection::vec(value(*item), 0..3).prop_map(Json::from).boxed(),
+            Ty::Tags(_) => value(Ty::Map(&Ty::String)),
             Ty::Map(item) => prop::collection::btree_map("[ab]", value(*item), 0..3)
                 .prop_map(|map| Json::Object(map.into_iter().collect()))
                 .boxed(),

@@ -49,6 +49,9 @@ pub struct PlanFile {
     /// The sites whose missing objects were accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_vanished: Vec<String>,
+    /// The addresses that were named for an import.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adopt: Vec<Address>,
     /// [`digest`] of the plan.
     pub digest: String,
     /// The plan as it was reviewed, for `drplan show`; `None` in a file of version 1.

@@ -3,19 +3,24 @@
 //!
 //! Pure: the same input gives the same plan, byte for byte. Displayed values are sealed.
 
-mod aside;
 mod compile;
 mod decide;
 mod diff;
 pub mod file;
+mod identity;
+mod kept;
 mod missing;
+mod ownership;
 mod recorded;
 mod refresh;
+mod replicas;
 mod roles;
 mod target;
+mod transitions;
 mod twins;
 mod untold;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -32,15 +37,19 @@ use crate::steps::StepGraph;
 use crate::value::{Seal, SealedValue};
 
 pub use compile::{serial_words, touches, words};
+use ownership::Ownership;
 use roles::{HeldArguments, Promoted};
 pub(crate) use roles::{ends, source_of};
 
 pub use decide::sealed;
 pub use diff::{PreviousObject, differences};
+pub use identity::{Identity, Moves, same_objects};
 pub use missing::{MissingResources, vanished};
 pub use recorded::recorded_resource;
-pub use refresh::{kind_of, knowledge, to_observe, unseen, unsettled};
+pub use refresh::{is_as_recorded, kind_of, knowledge, to_observe, unseen, unsettled};
+pub use replicas::{UnlikeReplica, unlike};
 pub use roles::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, accepted, looks, owed, standings};
+pub use transitions::in_the_way;
 pub use twins::{TwinChange, twin_changes};
 
 /// The changes that `apply` would make, with reasons.
@@ -87,6 +96,9 @@ pub struct Basis {
 pub struct Change {
     /// The resource.
     pub address: Address,
+    /// The address under which it is recorded, where its label has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<Address>,
     /// Its id in the cloud.
     pub id: ArmId,
     /// The name of its site.
@@ -118,6 +130,8 @@ pub enum Action {
     Forget,
     /// Update in place.
     Update,
+    /// Record the unchanged object under its new address.
+    Rename,
     /// Import an existing resource into the state.
     Adopt,
     /// Create.
@@ -144,6 +158,7 @@ impl Action {
             Self::Replace(_) => "replaced",
             Self::Forget => "forgotten",
             Self::Update => "updated",
+            Self::Rename => "renamed",
             Self::Adopt => "adopted",
             Self::Create => "created",
             Self::Keep => "kept",
@@ -235,6 +250,8 @@ pub struct PlanInput<'a> {
     pub targets: &'a [Address],
     /// Set to destroy everything.
     pub destroy: bool,
+    /// The addresses, or blocks, that may be imported although their objects are not this stack's.
+    pub adopt: &'a [Address],
 }
 
 /// A plan, and the stack as evaluated for it.
@@ -243,53 +260,52 @@ pub struct PlanOutcome {
     pub plan: Plan,
     /// The stack.
     pub stack: Stack,
-    /// The refreshed state; `None` where nothing is recorded.
+    /// The refreshed state, with its resources at their recorded addresses; `None` where nothing is recorded.
     pub refreshed: Option<State>,
+    /// The resources that take other addresses before the first step.
+    pub moves: Moves,
     /// Warnings about the stack.
     pub warnings: Diagnostics,
 }
+
+/// The turns in which moves of resources are looked for: each follows from attributes that the one before has moved.
+const MOST_TURNS: u32 = 16;
 
 /// Computes a plan.
 ///
 /// # Errors
 /// All errors of the stack.
 pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
-    let PlanInput { program, state, observed, seal, targets, destroy } = *question;
-    let back = match state {
-        Some(state) if !destroy && state.resources.keys().any(Address::is_replaced) => {
-            let (stack, _) = program.evaluate(&knowledge(state, &|_| false))?;
-            aside::taken_back(state, &stack)
-        }
-        _ => None,
-    };
-    let state = back.as_ref().or(state);
-    let told = match state {
-        Some(state) if !destroy && untold::any(state) => {
-            let (stack, _) = program.evaluate(&knowledge(state, &|_| false))?;
-            Some(untold::told(state, &stack, seal))
-        }
-        _ => None,
-    };
-    let state = told.as_ref().or(state);
-    let (mut refreshed, mut drift) = match state {
-        Some(state) => {
-            let (now, drift) = refresh::refresh(state, observed, seal);
-            (Some(now), drift)
-        }
-        None => (None, Vec::new()),
-    };
-    let now = refreshed.as_ref();
+    let PlanInput { program, state: recorded, observed, seal, targets, destroy, adopt } = *question;
+    let mut start = PlanStart::of(recorded.map(Cow::Borrowed), question)?;
+    let mut moves = Moves::default();
+    let mut turns = 0;
     // A replaced resource loses the attributes that the cloud assigned, and resources that depend on those may change
     // in turn.
     let mut lost = BTreeSet::new();
     // Resources that cannot be created before the deletion of what they replace, because that would close a cycle.
     let mut yields = BTreeSet::new();
     let (stack, warnings, mut decisions, mut blocked, held, left) = loop {
+        let (state, now) = (start.state.as_deref(), start.refreshed.as_ref());
         let known = now.map_or_else(Knowledge::default, |now| knowledge(now, &|a| lost.contains(a)));
         let (mut stack, warnings) = program.evaluate(&known)?;
+        // An id may depend on an attribute of an object that has moved, so that more are found with each turn.
+        let more = state.filter(|_| !destroy).map(|state| Moves::of(state, &stack)).unwrap_or_default();
+        if let Some(state) = state.filter(|_| !more.is_empty() && turns < MOST_TURNS) {
+            turns += 1;
+            let mut state = state.clone();
+            more.carry_out(&mut state);
+            moves = moves.then(&more);
+            start = PlanStart::of(Some(Cow::Owned(state)), question)?;
+            continue;
+        }
         let held = state.map(|state| HeldArguments::of(&stack, &state.roles, observed)).unwrap_or_default();
+        if !destroy {
+            kept::pin(&mut stack, now);
+        }
         let left = held.pin(&mut stack, state, now);
         let promoted = Promoted::of(&stack, state, observed);
+        let ownership = Ownership::new(state, observed, adopt);
         let deciding = decide::DecisionInput {
             stack: &stack,
             state,
@@ -297,6 +313,8 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
             observed,
             seal,
             destroy,
+            moves: &moves,
+            ownership: &ownership,
             held: &held,
             promoted: &promoted,
             yields: &yields,
@@ -314,23 +332,31 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
             break (stack, warnings, decisions, blocked, held, left);
         }
     };
+    let PlanStart { state, refreshed: mut now, mut drift } = start;
+    let state = state.as_deref();
+    kept::expect(&stack, &mut drift);
     held.expect(&mut drift);
     let roles = state.map(|state| RoleSummary::of(&stack, state, observed)).unwrap_or_default();
     let roles = RoleSummary { left, ..roles };
-    if let (Some(now), Some(state)) = (&mut refreshed, state) {
+    if let (Some(now), Some(state)) = (&mut now, state) {
         now.roles = roles::reckoned(&stack, &state.roles, observed);
         refresh::record_found(&stack, now, observed, seal);
+        moves.undo(now);
     }
     let mut notes = Vec::new();
     if !targets.is_empty() {
-        target::limit(targets, &stack, &mut decisions, destroy)?;
+        target::limit(targets, &stack, &mut decisions, &mut moves, destroy)?;
         blocked.retain(|blocked| decisions.contains_key(&blocked.address));
         drift.retain(|drift| decisions.contains_key(&drift.address));
         notes.push("Limited to the given targets and their dependencies: other changes are not shown.".to_owned());
     }
     notes.extend(unfinished(state));
     notes.extend(unread(observed));
+    let ownership = Ownership::new(state, observed, adopt);
+    ownership.check_named(&stack)?;
+    notes.extend(if destroy { Vec::new() } else { ownership.notes(&stack, state) });
     notes.extend(twins::notes(&stack, &decisions));
+    notes.extend(if destroy { Vec::new() } else { replicas::notes(&stack) });
     notes.extend(roles.swapped.iter().filter_map(|swapped| not_in_stack(&stack, &swapped.group)));
     let steps = compile::compile(&stack, &decisions).map_err(|circle| {
         Diagnostic::error("bug", format!("the steps of this plan cannot be ordered: {}", circle.error))
@@ -345,7 +371,7 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
     stand_up.retain(|one| !roles.swapped.iter().any(|swapped| swapped.group == one.group));
     let plan = Plan {
         stack: stack.name.clone(),
-        basis: basis(&stack, state),
+        basis: basis(&stack, recorded),
         changes,
         drift,
         roles,
@@ -355,7 +381,29 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
         blocked,
         steps,
     };
-    Ok(PlanOutcome { plan, stack, refreshed, warnings })
+    Ok(PlanOutcome { plan, stack, refreshed: now, moves, warnings })
+}
+
+/// The state that a plan starts from.
+struct PlanStart<'a> {
+    /// As recorded, with the stack's values for secrets that were never set.
+    state: Option<Cow<'a, State>>,
+    /// As refreshed.
+    refreshed: Option<State>,
+    drift: Vec<Drift>,
+}
+
+impl<'a> PlanStart<'a> {
+    fn of(state: Option<Cow<'a, State>>, question: &PlanInput<'_>) -> Result<Self, Diagnostics> {
+        let PlanInput { program, observed, seal, destroy, .. } = *question;
+        let Some(mut state) = state else { return Ok(Self { state: None, refreshed: None, drift: Vec::new() }) };
+        if !destroy && untold::any(&state) {
+            let (stack, _) = program.evaluate(&knowledge(&state, &|_| false))?;
+            state = Cow::Owned(untold::told(&state, &stack, seal));
+        }
+        let (refreshed, drift) = refresh::refresh(&state, observed, seal);
+        Ok(Self { state: Some(state), refreshed: Some(refreshed), drift })
+    }
 }
 
 /// The basis of a plan that is made now.
@@ -453,7 +501,8 @@ fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal, changes: &[Change]
     let stays = |waits: &serde_json::Value| {
         let address = waits.as_str().and_then(|text| text.rsplit_once('.')).map(|(address, _)| address);
         changes.iter().any(|change| {
-            Some(change.address.as_str()) == address && matches!(change.action, Action::Keep | Action::Update)
+            Some(change.address.as_str()) == address
+                && matches!(change.action, Action::Keep | Action::Update | Action::Rename)
         })
     };
     let assumed = |change: &OutputChange| {

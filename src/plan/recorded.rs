@@ -30,6 +30,7 @@ pub fn recorded_resource(address: &Address, recorded: &Recorded) -> Option<Resou
         needs: recorded.needs.clone(),
         uses: Vec::new(),
         prevent_destroy: recorded.prevent_destroy,
+        ignore_changes: Default::default(),
         span: Span::default(),
         spans: Default::default(),
         each: None,

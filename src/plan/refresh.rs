@@ -3,9 +3,9 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
-use crate::kinds::{self, Arg, Kind, Need, Object, Ty, Wire, body};
+use crate::kinds::{self, Arg, CopyState, Kind, Need, Object, Ty, Wire, body};
 use crate::plan::decide::top;
-use crate::plan::{Drift, Observed, diff, roles};
+use crate::plan::{ArgumentChange, Drift, Observed, diff, roles};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::value::{Map, Seal, SealedValue, Value};
@@ -14,30 +14,29 @@ use crate::value::{Map, Seal, SealedValue, Value};
 pub fn kind_of(address: &Address, recorded: &Recorded) -> Option<&'static Kind> {
     let kind = kinds::find(address.kind())?;
     match (kind.variants, &recorded.variant) {
+        (None, _) => Some(kind.of(&recorded.arguments)),
         (Some(variants), Some(of)) => variants.of.iter().find(|(name, _)| name == of).map(|(_, kind)| *kind),
-        _ => Some(kind),
+        (Some(_), None) => Some(kind),
     }
 }
 
-/// The objects to read before planning. With `all`: every recorded object and every declared one that is not
-/// recorded. Without: only those whose existence is uncertain.
+/// The objects to read before planning. With `all`: every recorded object, and every declared one that is not recorded
+/// under this id; also those of a failover, so that a name that is taken is known before the outage. Without: only
+/// those whose existence is uncertain.
 pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object> {
     if !all {
         return unsettled(state);
     }
-    let recorded = |address: &Address| state.is_some_and(|state| state.resources.contains_key(address));
-    // In a mixed state a run may have created what it did not get to record.
-    let is_up = |resource: &Resource| {
-        let upkeep = state.map(|state| roles::upkeep(stack, &state.roles, resource));
-        matches!(upkeep, Some(roles::Upkeep::Up | roles::Upkeep::Between))
-    };
-    let fresh = stack
-        .resources
-        .values()
-        .filter(|resource| resource.presence == Presence::Permanent || is_up(resource))
-        .filter(|resource| !recorded(&resource.address));
+    let recorded = |resource: &Resource| state.and_then(|state| state.resources.get(&resource.address));
+    let is_fresh = |resource: &&Resource| recorded(resource).is_none_or(|recorded| recorded.id != resource.id);
+    let fresh = stack.resources.values().filter(is_fresh);
     let known = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
-    each_once(known.chain(fresh.flat_map(|resource| &resource.objects)).cloned().collect())
+    let kept = fresh.clone().filter_map(|resource| {
+        let id = resource.kind.soft_delete?.id(&stack.subscription, &resource.location, &resource.name);
+        Some(Object { id, api: resource.kind.arm.api.to_owned(), within: None })
+    });
+    let declared = fresh.flat_map(|resource| &resource.objects);
+    each_once(known.chain(declared).cloned().chain(kept).collect())
 }
 
 /// The recorded objects whose existence is uncertain because an earlier run was cut short.
@@ -115,14 +114,35 @@ pub(super) fn refresh(state: &State, observed: &Observed, seal: &Seal) -> (State
                     false => true,
                     true => answered.remove(name).map(|now| *was = now).is_some(),
                 });
-                if recorded.status == Status::Standing && !differs.is_empty() {
-                    drift.push(Drift { address: address.clone(), gone: false, arguments: differs });
+                let mut arguments = differs;
+                arguments.extend(copied(kind, &bodies).map(|(change, _)| change));
+                if recorded.status == Status::Standing && !arguments.is_empty() {
+                    drift.push(Drift { address: address.clone(), gone: false, arguments });
                 }
                 now.resources.insert(address.clone(), fresh);
             }
         }
     }
     (now, drift)
+}
+
+/// Values that the provider has copied from other objects, where they are stale or broken; true if broken.
+pub(super) fn copied(kind: &Kind, bodies: &[Json]) -> Option<(ArgumentChange, bool)> {
+    let copied = kind.odd.copied?;
+    let (state, is_broken) = match (copied.state)(bodies) {
+        CopyState::Sound => return None,
+        CopyState::Stale(state) => (state, false),
+        CopyState::Broken(state) => (state, true),
+    };
+    let text = |text: &str| Some(SealedValue::from_sealed_json(&Json::from(text)));
+    let (path, before, after) = (copied.shown.to_owned(), text(copied.sound), text(&state));
+    Some((ArgumentChange { path, before, after, forces_replace: is_broken }, is_broken))
+}
+
+/// True if the objects have the recorded arguments, as far as responses show them.
+pub fn is_as_recorded(kind: &'static Kind, recorded: &Recorded, bodies: &[Json], seal: &Seal) -> bool {
+    let answered = arguments(kind, recorded, bodies, seal);
+    diff::arguments(kind.args, &recorded.arguments, &answered, &|_| false).is_empty()
 }
 
 /// Records the failover-only resources of groups in a mixed state that exist and are not recorded: the run that created
@@ -161,12 +181,15 @@ fn arguments(kind: &Kind, recorded: &Recorded, bodies: &[Json], seal: &Seal) -> 
     arguments
 }
 
-fn observed_argument(arg: &Arg, was: &Json, now: Option<&Json>, seal: &Seal) -> Option<Json> {
+/// An argument as observed, where it was written with this value. `None` where it is absent.
+pub(super) fn observed_argument(arg: &Arg, was: &Json, now: Option<&Json>, seal: &Seal) -> Option<Json> {
     let answered = !arg.write_only && !matches!(arg.wire, Wire::Nowhere);
     match now {
         _ if !answered => Some(was.clone()),
         Some(now) if arg.secret => Some(seal.seal_whole(now).json().clone()),
         Some(now) => {
+            let part = arg.partial.then(|| body::written_part(was, now));
+            let now = part.as_ref().unwrap_or(now);
             let sealed = seal.seal_like(now, &SealedValue::from_sealed_json(was)).json().clone();
             Some(if let Ty::Block(block) = arg.ty { unanswered_kept(block, was, sealed) } else { sealed })
         }
@@ -177,7 +200,7 @@ fn observed_argument(arg: &Arg, was: &Json, now: Option<&Json>, seal: &Seal) -> 
 }
 
 /// True if this is the value of an argument that the provider does not return: providers omit defaults.
-pub(super) fn left_out_as(arg: &Arg, was: &Json) -> bool {
+fn left_out_as(arg: &Arg, was: &Json) -> bool {
     let answered = !arg.write_only && !matches!(arg.wire, Wire::Nowhere | Wire::Odd);
     answered && matches!(arg.need, Need::Default(lit) if lit.json() == *was)
 }
@@ -227,19 +250,17 @@ fn unanswered_kept(block: &kinds::Block, was: &Json, now: Json) -> Json {
 }
 
 fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodies: &[Json]) -> JsonMap<String, Json> {
-    let nowhere = JsonMap::new();
-    let subject = recorded_subject(kind, address, recorded, &nowhere);
+    let subject = recorded_subject(kind, address, recorded, &recorded.arguments);
     let mut attributes = recorded.attributes.clone();
-    for attribute in
-        kind.attributes.iter().filter(|attribute| matches!(attribute.from, kinds::AttributeSource::Body(_)))
-    {
+    let is_of_body = |attribute: &kinds::Attribute| {
+        matches!(attribute.from, kinds::AttributeSource::Body(_) | kinds::AttributeSource::Exported(_))
+    };
+    for attribute in kind.attributes.iter().filter(|attribute| is_of_body(attribute)) {
         attributes.remove(attribute.name);
     }
     let fresh = body::attributes(&subject, bodies);
     for (name, value) in fresh {
-        let from_body =
-            kind.attribute(&name).is_some_and(|attribute| matches!(attribute.from, kinds::AttributeSource::Body(_)));
-        if from_body {
+        if kind.attribute(&name).is_some_and(is_of_body) {
             attributes.insert(name, value);
         }
     }

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::plan::decide::Decisions;
+use crate::plan::identity::Moves;
 use crate::stack::Stack;
 
-/// Keeps the decisions about the targets. For writes it adds their dependencies, for deletions their dependents.
+/// Keeps the decisions about the targets. For writes it adds their dependencies, for deletions their dependents, and
+/// for an address that an object takes the object that leaves it. A target may be an address before the label changed.
 ///
 /// # Errors
 /// For every target that matches nothing.
@@ -15,13 +17,18 @@ pub(super) fn limit(
     targets: &[Address],
     stack: &Stack,
     decisions: &mut Decisions,
+    moves: &mut Moves,
     destroy: bool,
 ) -> Result<(), Diagnostics> {
     let mut found = Diagnostics::new();
     let mut open: Vec<Address> = Vec::new();
     for target in targets {
         let before = open.len();
-        open.extend(decisions.keys().filter(|address| *address == target || address.block() == *target).cloned());
+        let is_meant = |address: &Address| *address == *target || address.block() == *target;
+        let meant = |address: &&Address| {
+            is_meant(address) || decisions.get(*address).and_then(|one| one.change.was.as_ref()).is_some_and(is_meant)
+        };
+        open.extend(decisions.keys().filter(meant).cloned());
         if open.len() == before {
             let known: Vec<&str> = decisions.keys().map(Address::as_str).collect();
             found.push(
@@ -41,6 +48,7 @@ pub(super) fn limit(
         if !kept.insert(address.clone()) {
             continue;
         }
+        open.extend(moves.now(&address).cloned());
         let recorded_needs = |address: &Address| {
             decisions.get(address).and_then(|d| d.recorded.as_ref()).map(|r| r.needs.clone()).unwrap_or_default()
         };
@@ -51,5 +59,6 @@ pub(super) fn limit(
         }
     }
     decisions.retain(|address, _| kept.contains(address));
+    moves.limit(&kept);
     Ok(())
 }

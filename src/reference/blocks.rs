@@ -57,6 +57,8 @@ use Necessity::{Default, Optional, Required};
 
 const FAILOVER_GROUP: &str = include_str!("examples/failover_group.hcl");
 const STEP: &str = include_str!("examples/step.hcl");
+const IGNORED: &str = "Arguments that somebody else owns once the resource exists, such as an autoscaler: written at its \
+                       creation, and left as they are from then on.";
 const STACK: &str = include_str!("examples/stack.hcl");
 
 /// The block for a name, or for the word by which expressions refer to it.
@@ -64,7 +66,7 @@ pub fn find(name: &str) -> Option<&'static LanguageBlock> {
     let name = match name {
         "var" => "variable",
         "local" => "locals",
-        "each" | "for_each" | "depends_on" | "mirrors" | "prevent_destroy" => "resource",
+        "each" | "for_each" | "depends_on" | "mirrors" | "prevent_destroy" | "ignore_changes" => "resource",
         other => other,
     };
     ALL.iter().find(|block| block.name == name)
@@ -245,7 +247,7 @@ pub static ALL: &[LanguageBlock] = &[
                 "reference to a resource of the same kind",
                 Optional,
                 "Resource from which every argument and nested block is copied that is not set here, except \
-                 `prevent_destroy`. A nested block set here replaces all blocks of that name.",
+                 `prevent_destroy` and `ignore_changes`. A nested block set here replaces all blocks of that name.",
             ),
             argument(
                 "prevent_destroy",
@@ -253,6 +255,7 @@ pub static ALL: &[LanguageBlock] = &[
                 Default("false"),
                 "Refuse plans that would delete or replace the resource.",
             ),
+            argument("ignore_changes", "list of arguments", Default("[]"), IGNORED),
         ],
         blocks: &[],
         notes: &["Attributes of every resource: `id`, `name`, `location`, and its arguments."],

@@ -12,7 +12,6 @@ mod settings;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::address::Address;
 use crate::failover::History;
 use crate::plan::{ArgumentChange, Change};
 use crate::stack::Stack;
@@ -32,7 +31,7 @@ pub struct Review {
     /// True if there was no stack before.
     pub is_new: bool,
     /// Resources that differ, deletions first.
-    pub resources: Vec<Difference>,
+    pub resources: Vec<Change>,
     /// Number of equal resources.
     pub same: usize,
     /// Differences beside resources.
@@ -41,15 +40,6 @@ pub struct Review {
     pub outlooks: Vec<Outlook>,
     /// Increased risks, most severe first.
     pub risks: Vec<Risk>,
-}
-
-/// A resource that differs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
-    /// Address before, if its label changes.
-    pub was: Option<Address>,
-    /// The change. [`crate::plan::Action::Adopt`] if only its label changes.
-    pub change: Change,
 }
 
 /// A difference beside resources.
@@ -86,8 +76,7 @@ pub fn compare(before: Option<&Stack>, after: &Stack, seal: &Seal) -> Review {
     let settings = settings::differences(before, after, &renamed, seal);
     let earlier = before.map_or(PreviousStack::Nothing, PreviousStack::Stack);
     let outlooks = outlooks(earlier, after, &History::default());
-    let changes = resources.iter().map(|one| &one.change);
-    let risks = risks(earlier, after, changes, &outlooks);
+    let risks = risks(earlier, after, resources.iter(), &outlooks);
     Review { stack: after.name.clone(), is_new: before.is_none(), resources, same, settings, outlooks, risks }
 }
 

@@ -1,7 +1,7 @@
 //! Matching of the resources of two stacks.
 //!
-//! By address first, because a plan goes by addresses; then by cloud id, by cloud name, and by configuration, each
-//! where unique; last by similarity of configuration.
+//! By identity first and then by address, as a plan does; then by cloud name and by configuration, each where unique;
+//! last by similarity of configuration.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,6 +9,7 @@ use similar::TextDiff;
 
 use crate::address::Address;
 use crate::kinds::Need;
+use crate::plan::{Identity, same_objects};
 use crate::stack::{Resource, Stack};
 use crate::value::Value;
 
@@ -30,21 +31,26 @@ pub(super) struct ResourcePair<'a> {
 /// All resources of both, in the order of the stack after, then those that only the stack before has.
 pub(super) fn of<'a>(before: Option<&'a Stack>, after: &'a Stack) -> Vec<ResourcePair<'a>> {
     let mut left: Vec<&Resource> = before.iter().flat_map(|stack| stack.resources.values()).collect();
-    left.retain(|old| !after.resources.contains_key(&old.address));
-    let is_new = |new: &&Resource| before.is_none_or(|before| !before.resources.contains_key(&new.address));
-    let mut fresh: Vec<&Resource> = after.resources.values().filter(is_new).collect();
-    let mut found: HashMap<&Address, &Resource> = HashMap::new();
-    by_key(&mut left, &mut fresh, &mut found, |resource| format!("{} {}", resource.kind.name, resource.id.folded()));
+    let mut fresh: Vec<&Resource> = after.resources.values().collect();
+    let mut found = by_identity(&left, &fresh);
+    let old = |found: &HashMap<&Address, &'a Resource>| found.values().map(|old| &old.address).collect::<BTreeSet<_>>();
+    let taken = old(&found);
+    let of_old: HashMap<&Address, &'a Resource> = left.iter().map(|old| (&old.address, *old)).collect();
+    for new in &fresh {
+        let same = of_old.get(&new.address).filter(|old| !taken.contains(&old.address));
+        if let (Some(old), false) = (same, found.contains_key(&new.address)) {
+            found.insert(&new.address, old);
+        }
+    }
+    let taken = old(&found);
+    left.retain(|old| !taken.contains(&old.address));
+    fresh.retain(|new| !found.contains_key(&new.address));
     by_key(&mut left, &mut fresh, &mut found, |resource| {
         format!("{} {}", resource.kind.name, resource.name.to_ascii_lowercase())
     });
     by_key(&mut left, &mut fresh, &mut found, written);
     by_likeness(&mut left, &mut fresh, &mut found);
-    let same = |new: &Resource| before.and_then(|before| before.resources.get(&new.address));
-    let pair = |new: &'a Resource| ResourcePair {
-        before: found.get(&new.address).copied().or_else(|| same(new)),
-        after: Some(new),
-    };
+    let pair = |new: &'a Resource| ResourcePair { before: found.get(&new.address).copied(), after: Some(new) };
     let gone = left.into_iter().map(|old| ResourcePair { before: Some(old), after: None });
     after.resources.values().map(pair).chain(gone).collect()
 }
@@ -54,6 +60,18 @@ pub(super) fn renamed(pairs: &[ResourcePair<'_>]) -> BTreeMap<Address, Address> 
     let both = pairs.iter().filter_map(|pair| Some((pair.before?, pair.after?)));
     let other = both.filter(|(before, after)| before.address != after.address);
     other.map(|(before, after)| (before.address.clone(), after.address.clone())).collect()
+}
+
+/// Matches resources that are the same object.
+fn by_identity<'a>(left: &[&'a Resource], fresh: &[&'a Resource]) -> HashMap<&'a Address, &'a Resource> {
+    let identities = |all: &[&'a Resource]| {
+        let one = |one: &&Resource| (one.address.clone(), Identity::new(one.kind.name, &one.id, &one.name));
+        all.iter().map(one).collect::<Vec<_>>().into_iter()
+    };
+    let same = same_objects(identities(left), identities(fresh));
+    let of_old: HashMap<&Address, &'a Resource> = left.iter().map(|old| (&old.address, *old)).collect();
+    let pair = |new: &&'a Resource| Some((&new.address, *of_old.get(same.get(&new.address)?)?));
+    fresh.iter().filter_map(pair).collect()
 }
 
 /// Matches resources whose key is unique in their stack.

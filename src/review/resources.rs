@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::hidden;
 use super::pairs::ResourcePair;
-use super::{Difference, hidden};
 use crate::address::Address;
 use crate::kinds::{NameScope, Place, RESOURCE_GROUP};
 use crate::plan::{Action, ArgumentChange, Change, Order, PreviousObject, differences as arguments, sealed};
@@ -17,7 +17,7 @@ pub(super) fn differences(
     pairs: &[ResourcePair<'_>],
     renamed: &BTreeMap<Address, Address>,
     seal: &Seal,
-) -> (Vec<Difference>, usize) {
+) -> (Vec<Change>, usize) {
     let comparison = Comparison { renamed, seal };
     let mut found = Vec::new();
     let mut same = 0;
@@ -34,12 +34,12 @@ pub(super) fn differences(
             same += 1;
             continue;
         };
-        if let (Action::Replace(Order::DeleteFirst), Some(after)) = (difference.change.action, pair.after) {
+        if let (Action::Replace(Order::DeleteFirst), Some(after)) = (difference.action, pair.after) {
             remade.insert(&after.address);
         }
         found.push(difference);
     }
-    found.sort_by_key(|one| one.change.action);
+    found.sort_by_key(|one| one.action);
     (found, same)
 }
 
@@ -49,17 +49,16 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn both(&self, before: &Resource, after: &Resource, remade: &HashSet<&Address>) -> Option<Difference> {
+    fn both(&self, before: &Resource, after: &Resource, remade: &HashSet<&Address>) -> Option<Change> {
         match (before.presence, after.presence) {
             (Presence::Permanent, Presence::Failover) => {
                 let reason = "becomes failover-only; was permanent".to_owned();
-                let Difference { change, .. } = self.removed(before, reason);
-                let change = Change { address: after.address.clone(), ..change };
-                return Some(Difference { was: was(before, after), change });
+                let address = after.address.clone();
+                return Some(Change { address, was: was(before, after), ..self.removed(before, reason) });
             }
             (Presence::Failover, Presence::Permanent) => {
                 let reason = "becomes permanent; was failover-only".to_owned();
-                return Some(Difference { was: was(before, after), ..self.added(after, reason) });
+                return Some(Change { was: was(before, after), ..self.added(after, reason) });
             }
             (Presence::Permanent, Presence::Permanent) | (Presence::Failover, Presence::Failover) => {}
         }
@@ -72,8 +71,7 @@ impl Comparison<'_> {
             PreviousObject { id: &before.id, name: &before.name, location: &before.location, arguments: &old };
         let changes = arguments(&was_written, after, &args, &|_| false);
         let (action, reason) = self.action(before, after, &changes, &args, remade)?;
-        let change = change(after, action, reason, hidden(changes));
-        Some(Difference { was: was(before, after), change })
+        Some(Change { was: was(before, after), ..change(after, action, reason, hidden(changes)) })
     }
 
     /// Action for the change and its reason; `None` if nothing differs.
@@ -104,7 +102,7 @@ impl Comparison<'_> {
             return Some((Action::Replace(Order::DeleteFirst), with_label(format!("uses {used}, which is replaced"))));
         }
         if changes.is_empty() {
-            return label.map(|was| (Action::Adopt, format!("{was}; same cloud object, new label")));
+            return label.map(|was| (Action::Rename, format!("{was}; same cloud object, new label")));
         }
         let mut names: Vec<&str> = changes.iter().map(|change| top(&change.path)).collect();
         names.dedup();
@@ -139,27 +137,26 @@ impl Comparison<'_> {
         format!("{} {verb}, which needs a replacement", paths.join(", "))
     }
 
-    fn added(&self, after: &Resource, reason: String) -> Difference {
+    fn added(&self, after: &Resource, reason: String) -> Change {
         let arguments = sealed(&after.args, self.seal).into_iter().map(|(path, value)| ArgumentChange {
             path,
             before: None,
             after: Some(SealedValue::from_sealed_json(&value)),
             forces_replace: false,
         });
-        let change = change(after, Action::Create, reason, hidden(arguments.filter(says_something).collect()));
-        Difference { was: None, change }
+        change(after, Action::Create, reason, hidden(arguments.filter(says_something).collect()))
     }
 
-    fn removed(&self, before: &Resource, reason: String) -> Difference {
+    fn removed(&self, before: &Resource, reason: String) -> Change {
         let loses_data = before.presence == Presence::Permanent && before.kind.recovery.loses_data;
-        let change = Change { loses_data, ..change(before, Action::Delete, reason, Vec::new()) };
-        Difference { was: None, change }
+        Change { loses_data, ..change(before, Action::Delete, reason, Vec::new()) }
     }
 }
 
 fn change(resource: &Resource, action: Action, reason: String, arguments: Vec<ArgumentChange>) -> Change {
     Change {
         address: resource.address.clone(),
+        was: None,
         id: resource.id.clone(),
         site: resource.site.to_string(),
         location: resource.location.clone(),
@@ -181,7 +178,7 @@ fn order(before: &Resource, after: &Resource, args: &JsonMap<String, Json>) -> O
         before.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
     let kind = after.kind;
     let same_name = kind.names.unique == NameScope::Globally && before.name.eq_ignore_ascii_case(&after.name);
-    let excludes = || kind.guards || kind.excludes((&after.id, args), (&before.id, &plain));
+    let excludes = || kind.guards || kind.excludes((&after.id, args), kind, (&before.id, &plain));
     if before.id == after.id || same_name || excludes() { Order::DeleteFirst } else { Order::CreateFirst }
 }
 

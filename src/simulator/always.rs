@@ -51,12 +51,48 @@ impl World {
         json!({ "id": id.as_str(), "name": child.name, "type": type_, "properties": properties })
     }
 
+    /// Children of an object that follow from it, each with its name; `None` where the type has none there.
+    fn computed(&self, object: &SimulatedObject, segment: &str) -> Option<Vec<(String, Json)>> {
+        let kinds = types::find(&object.type_).into_iter().flat_map(ProviderType::writers);
+        let mut made = kinds.flat_map(|kind| kind.simulated.computed);
+        let (segment, make) = made.find(|(own, _)| own.eq_ignore_ascii_case(segment))?;
+        let whole = |(name, body): (String, Json)| {
+            let id = object.id.child(segment, &name);
+            let mut child = json!({ "id": id.as_str(), "name": name, "type": id.arm_type() });
+            merge(&mut child, body);
+            (name, child)
+        };
+        Some(make(self, &object.id).into_iter().map(whole).collect())
+    }
+
+    /// One such child, by its path.
+    pub(super) fn computed_one(&self, named: &ResourcePath) -> Option<Json> {
+        let parent = self.standing(&named.above(2))?;
+        let all = self.computed(parent, named.segments.iter().rev().nth(1)?)?;
+        all.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(named.name())).map(|(_, child)| child)
+    }
+
     /// The list of implicit children below an object; `None` where the type has none.
     pub(super) fn always_listed(&self, parent: &str, segment: &str) -> Option<Json> {
         let parent = self.standing(parent)?;
+        if let Some(all) = self.computed(parent, segment) {
+            return Some(json!({ "value": all.into_iter().map(|(_, child)| child).collect::<Vec<_>>() }));
+        }
         let child = self.always_of(parent, segment)?;
         let all: Vec<Json> = if child.name.is_empty() { Vec::new() } else { vec![self.child(parent, child)] };
         Some(json!({ "value": all }))
+    }
+
+    /// The answer to an action of an implicit child; `None` where it has no such action.
+    pub(super) fn act_always(&mut self, named: &ResourcePath, action: &str) -> Option<Response> {
+        let current = self.always(named)?;
+        let parent = self.standing(&named.above(2))?;
+        let segment = named.segments.iter().rev().nth(1)?;
+        let child = self.always_of(parent, segment)?;
+        let (_, make) = child.actions.iter().find(|(name, _)| name.eq_ignore_ascii_case(action))?;
+        let properties = make(current.get("properties").unwrap_or(&Json::Null));
+        self.rest.always.insert(named.id.clone(), properties);
+        self.always(named).map(|body| Response::json(200, &body))
     }
 
     /// Writes an implicit child.

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Value as Json, json};
 
+use super::SUBSCRIPTION;
 use super::catalog;
 use super::deployments;
+use super::entries::{above_computed, asked_action, entry, locations, subscription};
 use super::faults::Moment;
 use super::filter::Filter;
 use super::metrics::METRICS;
@@ -19,7 +21,6 @@ use super::target::{self, GROUP, LOCK, ResourcePath, Target, group_of};
 use super::throttle::RequestClass;
 use super::types::{self, ProviderType};
 use super::world::{SimulatedObject, StaleRead, World};
-use super::{SUBSCRIPTION, TENANT};
 use crate::address::ArmId;
 use crate::kinds::path;
 
@@ -127,11 +128,25 @@ impl World {
             (HttpMethod::Delete, Target::Resource(named)) if Self::is_alone(&named) => self.delete_part(&named, &ask),
             (HttpMethod::Put, Target::Resource(named)) => self.put(&named, &ask),
             (HttpMethod::Patch, Target::Resource(named)) => self.patch(&named, &ask),
+            (HttpMethod::Delete, Target::Resource(named)) if self.computed_one(&named).is_some() => {
+                let (owner, segment) = above_computed(named);
+                self.post(&owner, &format!("{segment}/delete"), &ask)
+            }
             (HttpMethod::Delete, Target::Resource(named)) => self.delete(&named, &ask),
             (HttpMethod::Post, Target::Action(named, action)) if Self::is_of_bin(&named) => {
                 self.purge(&named, &action, &ask)
             }
-            (HttpMethod::Post, Target::Action(named, action)) => self.post(&named, &action, &ask),
+            (HttpMethod::Post, Target::Action(named, action)) if self.computed_one(&named).is_some() => {
+                let (owner, segment) = above_computed(named);
+                self.post(&owner, &format!("{segment}/{action}"), &ask)
+            }
+            (HttpMethod::Post, Target::Action(named, action)) if named.type_ == GROUP => {
+                self.post_group(&named, &action, &ask)
+            }
+            (HttpMethod::Post, Target::Action(named, action)) => match self.act_always(&named, &action) {
+                Some(response) => Ok(response),
+                None => self.post(&named, &action, &ask),
+            },
             (HttpMethod::Post, Target::NameCheck) => Ok(Response::json(200, &self.name_check(&ask))),
             (HttpMethod::Post, Target::Register(namespace)) => self.register(&namespace),
             (HttpMethod::Post, Target::Unregister(namespace)) => self.unregister(&namespace),
@@ -170,7 +185,7 @@ impl World {
             Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(USAGES) => {
                 return self.usages(&named.id);
             }
-            Target::Action(named, word) => match self.listed_inside(&named.id, &word) {
+            Target::Action(named, word) => match self.inside(&named, &word, ask) {
                 Some(all) => all,
                 None => {
                     let type_ = format!("{}/{}", named.type_, word.to_ascii_lowercase());
@@ -196,6 +211,7 @@ impl World {
             }
             Target::Subscriptions => json!({ "value": [subscription()] }),
             Target::Subscription => subscription(),
+            Target::Locations => locations(),
             Target::Providers(None) => self.providers(),
             Target::Providers(Some(namespace)) => self.provider(&namespace)?,
             Target::Register(_) | Target::Unregister(_) | Target::NameCheck => {
@@ -227,7 +243,7 @@ impl World {
         if let Some(entry) = catalog::find(&named.type_).and_then(|catalog| catalog::one(catalog, named.name())) {
             return Ok(Response::json(200, &entry));
         }
-        if let Some(child) = self.always(named) {
+        if let Some(child) = self.always(named).or_else(|| self.computed_one(named)) {
             return Ok(Response::json(200, &child));
         }
         match self.element(&named.id) {
@@ -240,9 +256,20 @@ impl World {
         }
     }
 
-    /// A list of entries that are no objects of their own: implicit children and parts.
-    fn listed_inside(&self, id: &str, segment: &str) -> Option<Json> {
-        self.always_listed(id, segment).or_else(|| self.parts_listed(id, segment))
+    /// Values at a segment below an object that are no objects: implicit children, parts, a view of the object, or the
+    /// offers of a region.
+    fn inside(&self, named: &ResourcePath, segment: &str, ask: &AdmittedRequest<'_>) -> Option<Json> {
+        let listed = self.always_listed(&named.id, segment).or_else(|| self.parts_listed(&named.id, segment));
+        listed.or_else(|| self.view_of(&named.id, segment)).or_else(|| self.offered(named, segment, &ask.request.query))
+    }
+
+    /// A view of an object that `$expand` also adds to it.
+    fn view_of(&self, id: &str, segment: &str) -> Option<Json> {
+        let object = self.standing(id)?;
+        let kinds = types::find(&object.type_).into_iter().flat_map(ProviderType::writers);
+        let mut views = kinds.flat_map(|kind| kind.simulated.expands);
+        let (_, make) = views.find(|(name, _)| name.eq_ignore_ascii_case(segment))?;
+        make(self, &object.id)
     }
 
     /// The body with the properties that `$expand` requests.
@@ -287,24 +314,16 @@ impl World {
 
     /// The type, checked for support of this API version.
     pub(super) fn known_type(&self, type_: &str, api: &str) -> Result<&'static ProviderType, ErrorResponse> {
-        let Some(table) = types::find(type_) else {
-            let (namespace, rest) = type_.split_once('/').unwrap_or((type_, ""));
-            if !types::all().any(|table| table.namespace().eq_ignore_ascii_case(namespace)) {
-                return Err(ErrorResponse::gateway(
-                    404,
-                    "InvalidResourceNamespace",
-                    format!("The resource namespace '{namespace}' is invalid."),
-                ));
-            }
+        let Some(table) = types::known(type_) else {
+            let namespace = type_.split('/').next().unwrap_or_default();
             return Err(ErrorResponse::gateway(
                 404,
-                "InvalidResourceType",
-                format!(
-                    "The resource type '{rest}' could not be found in the namespace '{namespace}' for api version '{api}'."
-                ),
+                "InvalidResourceNamespace",
+                format!("The resource namespace '{namespace}' is invalid."),
             ));
         };
-        if !self.lenient && api.get(..10) > table.api.get(..10) {
+        let today = self.now.strftime("%Y-%m-%d").to_string();
+        if !self.lenient && api.get(..10) > Some(table.api.max(&today)).and_then(|newest| newest.get(..10)) {
             let (namespace, rest) = table.name.split_once('/').unwrap_or((table.name, ""));
             return Err(ErrorResponse::gateway(
                 400,
@@ -491,54 +510,12 @@ impl World {
     }
 }
 
-/// The action of a request in Azure RBAC terms, and its scope; `None` for a read.
-fn asked_action(verb: HttpMethod, target: &Target) -> Option<(String, String)> {
-    let whole = || format!("/subscriptions/{SUBSCRIPTION}");
-    match (verb, target) {
-        (HttpMethod::Put | HttpMethod::Patch, Target::Resource(named)) => {
-            Some((format!("{}/write", named.type_), named.id.clone()))
-        }
-        (HttpMethod::Delete, Target::Resource(named)) => Some((format!("{}/delete", named.type_), named.id.clone())),
-        (HttpMethod::Post, Target::Action(named, word)) => {
-            Some((format!("{}/{word}/action", named.type_), named.id.clone()))
-        }
-        (HttpMethod::Post, Target::Register(namespace)) => Some((format!("{namespace}/register/action"), whole())),
-        (HttpMethod::Post, Target::Unregister(namespace)) => Some((format!("{namespace}/unregister/action"), whole())),
-        _ => None,
-    }
-}
-
 pub(super) fn method_not_allowed(verb: HttpMethod) -> ErrorResponse {
     ErrorResponse::gateway(
         405,
         "MethodNotAllowed",
         format!("The request method '{}' is not allowed here.", verb.name()),
     )
-}
-
-fn subscription() -> Json {
-    json!({
-        "id": format!("/subscriptions/{SUBSCRIPTION}"),
-        "subscriptionId": SUBSCRIPTION,
-        "tenantId": TENANT,
-        "displayName": "Simulated subscription",
-        "state": "Enabled",
-    })
-}
-
-/// An object as an entry of the generic list of resources.
-fn entry(object: &SimulatedObject, state: bool) -> Json {
-    let shown = ["id", "name", "type", "location", "tags", "kind", "sku", "plan", "identity", "zones", "managedBy"];
-    let mut entry = JsonMap::new();
-    for name in shown {
-        if let Some(value) = object.body.get(name) {
-            entry.insert(name.to_owned(), value.clone());
-        }
-    }
-    if let Some(value) = object.body.pointer("/properties/provisioningState").filter(|_| state) {
-        entry.insert("provisioningState".to_owned(), value.clone());
-    }
-    Json::Object(entry)
 }
 
 pub(super) fn group_not_found(name: &str) -> ErrorResponse {

@@ -1,7 +1,5 @@
-//! Soft-deleted objects, such as vaults: they can be read and purged. The kinds' tables list the types.
-//!
-//! Unlike in Azure, the name is available again at once, and reuse purges the deleted object: the same example is
-//! created and deleted many times in the simulator.
+//! Soft-deleted objects, such as vaults: they can be read, recovered and purged, and their names stay reserved. The
+//! kinds' tables list the types.
 
 use jiff::ToSpan as _;
 use serde_json::{Value as Json, json};
@@ -17,6 +15,10 @@ use crate::address::ArmId;
 
 /// Retention period in days (source: the default of vaults).
 const KEPT_DAYS: i64 = 90;
+/// Path of the retention period of an object.
+const RETENTION: &str = "/properties/softDeleteRetentionInDays";
+/// Path and value with which a write recovers a deleted object (source: `createMode` of vaults).
+const RECOVERS: (&str, &str) = ("/properties/createMode", "recover");
 
 impl World {
     /// Retains a deleted object, where its type supports soft delete.
@@ -25,7 +27,8 @@ impl World {
         let (name, location) = (object.id.name(), object.location().unwrap_or_default());
         let id =
             format!("/subscriptions/{SUBSCRIPTION}/providers/{}/locations/{location}/{word}/{name}", type_.namespace());
-        let purged = self.now.checked_add(KEPT_DAYS.saturating_mul(24).hours()).unwrap_or(self.now);
+        let days = object.body.pointer(RETENTION).and_then(Json::as_i64).unwrap_or(KEPT_DAYS);
+        let purged = self.now.checked_add(days.saturating_mul(24).hours()).unwrap_or(self.now);
         let body = json!({
             "id": id,
             "name": name,
@@ -43,7 +46,35 @@ impl World {
         self.changes.rest = true;
     }
 
-    /// Purges the soft-deleted object whose name is used again.
+    /// Refuses a new object with the name of a soft-deleted one, unless the write recovers that one.
+    pub(super) fn check_not_kept(&self, id: &ArmId, type_: &ProviderType, body: &Json) -> Result<(), ErrorResponse> {
+        let Some(word) = type_.bin else { return Ok(()) };
+        let of_type = format!("{}/{word}", type_.namespace());
+        let is_it = |kept: &&Json| {
+            let until = kept.pointer("/properties/scheduledPurgeDate").and_then(Json::as_str);
+            let is_past =
+                until.and_then(|until| until.parse::<jiff::Timestamp>().ok()).is_some_and(|at| at <= self.now);
+            let name = kept.get("name").and_then(Json::as_str).unwrap_or_default();
+            is_called(kept, &of_type) && name.eq_ignore_ascii_case(id.name()) && !is_past
+        };
+        let Some(kept) = self.rest.bin.values().find(is_it) else { return Ok(()) };
+        let origin = kept.pointer("/properties/vaultId").and_then(Json::as_str).unwrap_or_default();
+        let recovers =
+            body.pointer(RECOVERS.0).and_then(Json::as_str).is_some_and(|mode| mode.eq_ignore_ascii_case(RECOVERS.1));
+        if recovers && origin.eq_ignore_ascii_case(id.as_str()) {
+            return Ok(());
+        }
+        Err(ErrorResponse::service(
+            409,
+            "ConflictError",
+            format!(
+                "A vault with the same name '{}' already exists in deleted state. You need to either recover or purge existing key vault.",
+                id.name()
+            ),
+        ))
+    }
+
+    /// Forgets the soft-deleted object that was recovered.
     pub(super) fn take_from_bin(&mut self, id: &ArmId) {
         let is_it = |body: &Json| {
             body.pointer("/properties/vaultId")

@@ -59,6 +59,10 @@ pub(super) fn check_location(
 ) -> Result<(), ErrorResponse> {
     let written = body.get("location").and_then(Json::as_str).map(str::to_owned);
     let location = match (type_.location, written) {
+        (Location::None, Some(written)) if type_.generic => match region(&written) {
+            Some(region) => region.name.to_owned(),
+            None => written.to_ascii_lowercase(),
+        },
         (Location::None, _) => return Ok(()),
         (_, None) => match old.and_then(SimulatedObject::location) {
             Some(old) => old.to_owned(),

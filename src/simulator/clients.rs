@@ -31,10 +31,24 @@ pub(super) struct Client {
     cut: Option<(u64, u64)>,
     pub(super) written: u64,
     pub(super) refused: u64,
+    /// Rows that were not sent, because their host is outside the simulated world.
+    #[serde(default)]
+    pub(super) not_simulated: u64,
     /// Seconds without service.
     pub(super) down: u64,
     /// Rows that the group wrote twice.
     pub(super) doubled: u64,
+}
+
+/// The outcome of the rows of a group in one second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowFate {
+    /// Every store has them.
+    Written,
+    /// No region accepted them.
+    Refused,
+    /// They went to no region of the simulated world, so that nothing is known of them.
+    NotSimulated,
 }
 
 /// The clients' view of the world at one revision.
@@ -104,7 +118,8 @@ impl Client {
         Some(found)
     }
 
-    /// Writes the rows of one second to every store, if the resolved site can. All stores accept a row, or none.
+    /// Writes the rows of one second to every store, if the resolved site can. All stores accept a row, or none. A host
+    /// outside the simulated world, and one of which a fault states that it answers, leads to no store.
     pub(super) fn write(
         &mut self,
         found: Option<Destination>,
@@ -112,14 +127,20 @@ impl Client {
         ledgers: &mut [&mut Ledger],
         seed: Seed,
         is_dark: impl Fn(&str) -> bool,
-    ) -> bool {
+    ) -> RowFate {
         let site = match found {
+            Some(Destination::Outside | Destination::Told(Some(..400))) => {
+                self.served = None;
+                self.not_simulated += self.share;
+                return RowFate::NotSimulated;
+            }
             Some(Destination::Served(region)) => Some(region),
             Some(Destination::Dark(region)) if self.served.as_ref() == Some(&region) => {
                 self.cut_off(second, number, &region, seed);
                 None
             }
-            _ => None,
+            Some(Destination::Dark(_) | Destination::Unserved | Destination::Refused(_) | Destination::Told(_))
+            | None => None,
         };
         let takers: Option<Vec<String>> = site
             .as_ref()
@@ -128,7 +149,7 @@ impl Client {
         let Some(takers) = takers else {
             self.refused += self.share;
             self.down += 1;
-            return false;
+            return RowFate::Refused;
         };
         let again = self.cut.take();
         let mut twice = 0;
@@ -142,7 +163,7 @@ impl Client {
         }
         self.doubled += twice;
         self.written += self.share;
-        true
+        RowFate::Written
     }
 
     fn cut_off(&mut self, second: u64, number: usize, region: &str, seed: Seed) {

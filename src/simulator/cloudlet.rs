@@ -92,6 +92,18 @@ impl SimulatedWorld for World {
         World::working(self, &id.folded())
     }
 
+    fn noted(&self, id: &ArmId, word: &str) -> Option<&Json> {
+        self.rest.always.get(&note_key(id, word))
+    }
+
+    fn note(&mut self, id: &ArmId, word: &str, value: Option<Json>) {
+        match value {
+            Some(value) => drop(self.rest.always.insert(note_key(id, word), value)),
+            None => drop(self.rest.always.remove(&note_key(id, word))),
+        }
+        self.changes.rest = true;
+    }
+
     fn lag(&self, store: &str, region: &str) -> Option<f64> {
         self.lag_of(store, region)
     }
@@ -105,6 +117,11 @@ impl SimulatedWorld for World {
         let posted = operation.and_then(|operation| operation.posted.as_ref());
         posted.is_some_and(|posted| posted.action.eq_ignore_ascii_case(action))
     }
+}
+
+/// Notes are kept beside the implicit children, which go with their object, too. No segment of an id begins with `#`.
+fn note_key(id: &ArmId, word: &str) -> String {
+    format!("{}/#{word}", id.folded())
 }
 
 impl World {

@@ -18,9 +18,11 @@ mod cloudlet;
 mod delete;
 mod deployments;
 mod disk;
+mod entries;
 mod faults;
 mod fill;
 mod filter;
+mod groups;
 mod lag;
 mod ledger;
 mod locks;
@@ -36,6 +38,7 @@ mod references;
 mod registrations;
 mod request;
 mod routes;
+mod rules;
 mod scheduled_fault;
 mod seed;
 pub mod serve;
@@ -281,6 +284,14 @@ impl Simulator {
     /// The public names and addresses of an object.
     pub fn hosts(&self, id: &ArmId) -> Vec<String> {
         self.lock().world.hosts_of(&id.folded())
+    }
+
+    /// True for a host or URL outside the simulated world: rows that a workload writes there are not simulated.
+    ///
+    /// # Errors
+    /// The world cannot be written.
+    pub fn is_outside(&self, front: &str) -> Result<bool, SimulatorError> {
+        self.change(|world| world.is_outside(front))
     }
 
     /// Starts a workload; it replaces the previous one.

@@ -3,11 +3,14 @@
 //! The sizes are a sample of common families. A size that a fault refuses at once is listed as restricted, as Azure
 //! lists sizes that a subscription cannot use. A size that fails late is listed as available, as in Azure.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
 use super::faults::Fault;
 use super::request::{ErrorResponse, Response};
 use super::target::ResourcePath;
+use super::types;
 use super::world::World;
 
 /// The lists of sizes and of usages, folded. The scope of usages contains a region.
@@ -75,6 +78,42 @@ impl World {
         Ok(Response::json(200, &json!({ "value": value })))
     }
 
+    /// The offers of a region: capabilities of a provider, and sizes of machines.
+    pub(super) fn offered(
+        &self,
+        named: &ResourcePath,
+        segment: &str,
+        query: &BTreeMap<String, String>,
+    ) -> Option<Json> {
+        let region = || named.name().to_owned();
+        let (namespace, rest) = named.type_.split_once('/')?;
+        match (rest, segment.to_ascii_lowercase().as_str()) {
+            ("locations", "capabilities") => {
+                let of_it = types::all().filter(|type_| type_.namespace().eq_ignore_ascii_case(namespace));
+                let offers = of_it.flat_map(|type_| type_.kinds.iter()).find_map(|kind| kind.simulated.capabilities)?;
+                Some(offers(&region()))
+            }
+            ("locations" | "virtualmachines", "vmsizes") => Some(sizes_of_machines()),
+            ("locations", "usages") => Some(json!({ "value": [usage("ResourceLimit", 0, CORES)] })),
+            ("virtualnetworks", "checkipaddressavailability") => {
+                let asked = query.get("ipAddress").cloned().unwrap_or_default();
+                Some(json!({ "available": !self.is_used(&named.id, &asked), "availableIPAddresses": [] }))
+            }
+            ("dnszones" | "privatednszones", "recordsets" | "all") => {
+                let records = self.below(&named.id).map(|(_, object)| object).filter(|object| object.seen());
+                Some(json!({ "value": records.map(|object| object.body.clone()).collect::<Vec<_>>() }))
+            }
+            _ => None,
+        }
+    }
+
+    /// True if an interface in a network has this private address.
+    fn is_used(&self, network: &str, address: &str) -> bool {
+        let mut users = self.users(network).filter_map(|(_, user)| self.object(user));
+        let quoted = format!("\"{address}\"");
+        users.any(|user| user.body.to_string().contains(&quoted))
+    }
+
     /// The versions of an image: every image has exactly one.
     pub(super) fn images(&self, skus: &ResourcePath) -> Json {
         json!([image(&skus.segments.join("/"), "1.0.0")])
@@ -92,6 +131,24 @@ impl World {
         let forbidden = self.rest.faults.forbidden();
         Response::json(200, &json!({ "value": [{ "actions": ["*"], "notActions": forbidden }] }))
     }
+}
+
+/// All sizes, as the older list of a region or a machine shows them.
+fn sizes_of_machines() -> Json {
+    let mut value = Vec::new();
+    for (_, pattern, processors) in FAMILIES {
+        value.extend(processors.iter().map(|count| {
+            json!({
+                "name": pattern.replace("{}", &count.to_string()),
+                "numberOfCores": count,
+                "memoryInMB": u64::from(*count) * 4 * 1024,
+                "osDiskSizeInMB": 1_047_552,
+                "resourceDiskSizeInMB": u64::from(*count) * 8 * 1024,
+                "maxDataDiskCount": (count * 2).min(64),
+            })
+        }));
+    }
+    json!({ "value": value })
 }
 
 fn image(above: &str, version: &str) -> Json {

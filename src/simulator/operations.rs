@@ -159,7 +159,7 @@ impl World {
     /// Completes a successful write: fills in the provider's attributes and calls the kinds' hooks.
     pub(super) fn complete(&mut self, id: &str) {
         let seed = self.seed;
-        let Some(type_) = self.object(id).and_then(|object| types::find(&object.type_)) else { return };
+        let Some(type_) = self.object(id).and_then(|object| types::known(&object.type_)) else { return };
         self.change(id, |object| {
             object.stage = Lifecycle::Standing;
             object.operation = None;

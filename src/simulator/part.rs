@@ -26,7 +26,7 @@ impl World {
 
     /// True for the path of a part that accepts separate writes.
     pub(super) fn is_alone(named: &ResourcePath) -> bool {
-        Self::part(named).is_some_and(|part| part.kind.simulated.alone)
+        Self::part(named).is_some_and(|part| part.alone)
     }
 
     fn found(&self, named: &ResourcePath) -> Result<PartTarget<'_>, ErrorResponse> {

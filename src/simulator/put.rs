@@ -15,7 +15,7 @@ use crate::kinds::{AnswerStyle, ImmediateRequest};
 
 impl World {
     pub(super) fn put(&mut self, named: &ResourcePath, ask: &AdmittedRequest<'_>) -> Result<Response, ErrorResponse> {
-        let type_ = self.known_type(&named.type_, ask.api)?;
+        let type_ = self.known_type(&named.type_name(), ask.api)?;
         let id = self.place(named, type_)?;
         let draft = self.draft(id, type_, ask.request.object()?, ask)?;
         self.accept(draft, ask)

@@ -141,7 +141,7 @@ impl World {
             .retry_after(5)),
             Some(Lifecycle::Deleting | Lifecycle::Hidden) => Err(missing(to, id)),
             Some(Lifecycle::Standing | Lifecycle::Updating | Lifecycle::Failed) => Ok(()),
-            None if self.element(to).is_some() => Ok(()),
+            None if self.element(to).is_some() || self.is_implied(to) => Ok(()),
             None => Err(missing(to, id)),
         }
     }

@@ -18,8 +18,27 @@ use super::world::World;
 /// Providers that are part of Resource Manager itself and always registered.
 const ALWAYS: [&str; 2] = ["Microsoft.Authorization", "Microsoft.Resources"];
 
+/// Further providers, which clients register although the simulator has none of their types.
+const OTHERS: [&str; 12] = [
+    "Microsoft.ApiManagement",
+    "Microsoft.App",
+    "Microsoft.Cache",
+    "Microsoft.Cdn",
+    "Microsoft.ContainerInstance",
+    "Microsoft.ContainerRegistry",
+    "Microsoft.ContainerService",
+    "Microsoft.EventGrid",
+    "Microsoft.EventHub",
+    "Microsoft.PolicyInsights",
+    "Microsoft.ServiceBus",
+    "Microsoft.Web",
+];
+
 /// The shortest and the longest duration, in seconds.
 const SECONDS: (u64, u64) = (30, 60);
+
+/// The version that the simulator lists of a type without a kind, whose versions are all alike to it.
+const ANY_VERSION: &str = "2025-01-01";
 
 /// The last request about one provider.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -153,8 +172,30 @@ impl World {
         self.changes.rest = true;
     }
 
+    /// The types of existing objects of a provider that no kind has.
+    fn generic_types(&self, namespace: &str) -> Vec<Json> {
+        let of_it = self.objects().filter(|object| object.seen() && types::find(&object.type_).is_none());
+        let types: BTreeSet<String> = of_it.filter_map(|object| object.id.arm_type()).collect();
+        let rest = |type_: &String| {
+            let (own, rest) = type_.split_once('/')?;
+            own.eq_ignore_ascii_case(namespace).then(|| rest.to_owned())
+        };
+        let rest = types.iter().filter_map(rest);
+        rest.map(|rest| json!({ "resourceType": rest, "apiVersions": [ANY_VERSION], "locations": [] })).collect()
+    }
+
     /// A provider in Azure's format.
     pub(super) fn provider(&self, namespace: &str) -> Result<Json, ErrorResponse> {
+        let generic = self.generic_types(namespace);
+        if known(namespace).is_err() && types::is_namespace(namespace) {
+            // Resource Manager has more providers than drplan has kinds of.
+            return Ok(json!({
+                "id": format!("/subscriptions/{SUBSCRIPTION}/providers/{namespace}"),
+                "namespace": namespace,
+                "registrationState": RegistrationState::Registered.word(),
+                "resourceTypes": generic,
+            }));
+        }
         let namespace = known(namespace)?;
         let of_it = types::all().filter(|type_| type_.namespace() == namespace);
         let kinds: Vec<Json> = of_it
@@ -162,6 +203,7 @@ impl World {
                 let rest = type_.name.split_once('/').map_or("", |(_, rest)| rest);
                 json!({ "resourceType": rest, "apiVersions": [type_.api], "locations": [] })
             })
+            .chain(generic)
             .collect();
         Ok(json!({
             "id": format!("/subscriptions/{SUBSCRIPTION}/providers/{namespace}"),
@@ -180,7 +222,8 @@ impl World {
 
 /// The namespace in its usual case.
 fn known(namespace: &str) -> Result<&'static str, ErrorResponse> {
-    namespaces().into_iter().find(|known| known.eq_ignore_ascii_case(namespace)).ok_or_else(|| {
+    let mut all = namespaces().into_iter().chain(OTHERS);
+    all.find(|known| known.eq_ignore_ascii_case(namespace)).ok_or_else(|| {
         let message = format!("The resource namespace '{namespace}' is invalid.");
         ErrorResponse::gateway(404, "InvalidResourceNamespace", message)
     })

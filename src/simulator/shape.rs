@@ -73,7 +73,11 @@ impl BodyShape {
         for arg in args {
             let Some(path) = wire_path(arg.wire) else { continue };
             let inner = Self::of_arg(arg, path.contains("[]"));
-            let at = if matches!(arg.need, Need::Required) { shape.needed(path) } else { shape.at(path) };
+            let at = if matches!(arg.need, Need::Required) && arg.filled.is_none() {
+                shape.needed(path)
+            } else {
+                shape.at(path)
+            };
             at.join(inner);
         }
         shape
@@ -110,6 +114,7 @@ impl BodyShape {
             Ty::List(inner) | Ty::Set(inner) => {
                 Self { each: Some(Box::new(Self::of_type(*inner))), ..plain(Expect::Array) }
             }
+            Ty::Tags(_) => Self::of_type(Ty::Map(&Ty::String)),
             Ty::Map(inner) => Self { each: Some(Box::new(Self::of_type(*inner))), open: true, ..plain(Expect::Object) },
             Ty::Block(block) => Self::of_block(block),
             Ty::Any => Self { open: true, ..Self::default() },
@@ -142,6 +147,19 @@ impl BodyShape {
     /// The shape at a path, created if missing.
     pub(super) fn at(&mut self, path: &str) -> &mut Self {
         self.walk(path, false)
+    }
+
+    /// Allows any value at a path and below it, besides what tables know there already.
+    pub(super) fn open_at(&mut self, path: &str) {
+        let at = self.at(path);
+        at.required = false;
+        at.open();
+    }
+
+    fn open(&mut self) {
+        self.open = true;
+        self.fields.values_mut().for_each(Self::open);
+        self.each.iter_mut().for_each(|each| each.open());
     }
 
     /// Makes a path optional.
@@ -348,4 +366,23 @@ fn literal(lit: Lit) -> Option<Expect> {
 
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_left_open_keeps_what_tables_know_there() {
+        let mut shape = BodyShape { expect: Some(Expect::Object), ..BodyShape::default() };
+        *shape.at("disks[].lun") = BodyShape { expect: Some(Expect::Number), ..BodyShape::default() };
+        shape.open_at("disks");
+        shape.open_at("other");
+        let check = |body: Json| shape.check(&body, None, true, "").is_ok();
+        assert!(check(json!({ "other": [1], "disks": [{ "lun": 1, "any": { "thing": true } }] })));
+        assert!(!check(json!({ "disks": [{ "lun": true }] })));
+        assert!(!check(json!({ "unknown": 1 })));
+    }
 }

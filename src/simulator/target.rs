@@ -23,6 +23,8 @@ pub(super) enum Target {
     Unregister(String),
     /// `…/providers/{namespace}/checkNameAvailability`.
     NameCheck,
+    /// The regions.
+    Locations,
     /// The resource groups.
     Groups,
     /// The tracked resources of the subscription, or of a group (its folded id).
@@ -54,6 +56,20 @@ impl ResourcePath {
     /// The name as received.
     pub(super) fn name(&self) -> &str {
         self.segments.last().map_or("", String::as_str)
+    }
+
+    /// The id of the parent of a child as received.
+    pub(super) fn place_above(&self) -> String {
+        let count = self.segments.len().saturating_sub(2);
+        self.segments.iter().take(count).map(|segment| format!("/{segment}")).collect()
+    }
+
+    /// The type as received.
+    pub(super) fn type_name(&self) -> String {
+        let Some(at) = self.provider() else { return self.type_.clone() };
+        let own = self.segments.get(at + 1..).unwrap_or_default();
+        let types = own.iter().skip(1).step_by(2).map(String::as_str);
+        own.first().map(String::as_str).into_iter().chain(types).collect::<Vec<_>>().join("/")
     }
 
     /// The folded id without the last `count` segments.
@@ -110,7 +126,8 @@ pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, ErrorRespo
         ["subscriptions", _, "providers", _] => Target::Providers(Some(last())),
         ["subscriptions", _, "providers", namespace, "register"] => Target::Register(namespace.to_owned()),
         ["subscriptions", _, "providers", namespace, "unregister"] => Target::Unregister(namespace.to_owned()),
-        ["subscriptions", _, "providers", _, "checknameavailability"]
+        ["subscriptions", _, "providers", _, "checknameavailability" | "checktrafficmanagernameavailabilityv2"]
+        | ["providers", _, "checktrafficmanagernameavailability"]
         | ["subscriptions", _, "providers", _, "locations", _, "checknameavailability"] => Target::NameCheck,
         ["subscriptions", _, "resourcegroups"] => Target::Groups,
         ["subscriptions", _, "resources"] => Target::Resources(None),
@@ -120,6 +137,11 @@ pub(super) fn parse(path: &str, subscription: &str) -> Result<Target, ErrorRespo
         ["subscriptions", _, "operationresults", _]
         | ["subscriptions", _, "providers", _, "locations", _, "operationresults", _] => Target::Outcome(last()),
         ["subscriptions", _, "providers", _, "locations", _, "operations", _] => Target::Status(last()),
+        ["subscriptions", _, "resourcegroups", _, "exporttemplate" | "moveresources" | "validatemoveresources"] => {
+            let group = segments.get(..4).unwrap_or_default().to_vec();
+            Target::Action(ResourcePath { id: fold(&group), segments: group, type_: GROUP.to_owned() }, last())
+        }
+        ["subscriptions", _, "locations"] => Target::Locations,
         ["subscriptions", _, "resourcegroups", _] => {
             Target::Resource(ResourcePath { id: fold(&segments), segments, type_: GROUP.to_owned() })
         }

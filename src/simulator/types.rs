@@ -2,7 +2,7 @@
 //! Built once, immutable.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use regex::Regex;
 
@@ -55,6 +55,8 @@ pub(super) struct ProviderType {
     pub(super) created: u16,
     /// Requests that complete synchronously.
     pub(super) at_once: &'static [ImmediateRequest],
+    /// No kind has this type: bodies are stored as they are.
+    pub(super) generic: bool,
     names: Vec<(usize, usize, Option<Regex>)>,
 }
 
@@ -64,6 +66,8 @@ pub(super) struct EmbeddedList {
     pub(super) list: &'static str,
     pub(super) segment: &'static str,
     pub(super) key: &'static str,
+    /// True if its elements may be written and deleted by requests of their own.
+    pub(super) alone: bool,
 }
 
 impl ProviderType {
@@ -86,10 +90,50 @@ impl ProviderType {
     }
 }
 
-/// The type with this folded name.
+/// The type with this folded name, if a kind has it.
 pub(super) fn find(folded: &str) -> Option<&'static ProviderType> {
     TYPES.get(folded)
 }
+
+/// The type of this name, if a kind has it or it is well-formed: Resource Manager has many more types than drplan has
+/// kinds. `None` for anything else, and beyond [`MOST_TYPES`].
+pub(super) fn known(name: &str) -> Option<&'static ProviderType> {
+    let folded = name.to_ascii_lowercase();
+    if let Some(table) = TYPES.get(&folded) {
+        return Some(table);
+    }
+    let mut generic = GENERIC.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = generic.get(&folded).copied() {
+        return Some(known);
+    }
+    if !is_well_formed(&folded) || generic.len() >= MOST_TYPES {
+        return None;
+    }
+    let made: &'static ProviderType = Box::leak(Box::new(ProviderType::generic(name)));
+    generic.insert(folded, made);
+    Some(made)
+}
+
+fn is_word(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_$".contains(c))
+}
+
+/// A provider, which has a dot in its name.
+pub(super) fn is_namespace(text: &str) -> bool {
+    text.contains('.') && text.split('.').all(is_word)
+}
+
+/// A provider and one type or more.
+fn is_well_formed(folded: &str) -> bool {
+    let parts = folded.split_once('/');
+    folded.len() <= 250
+        && parts.is_some_and(|(namespace, types)| is_namespace(namespace) && types.split('/').all(is_word))
+}
+
+/// The number of types without a kind that one process keeps.
+const MOST_TYPES: usize = 4096;
+
+static GENERIC: LazyLock<Mutex<BTreeMap<String, &'static ProviderType>>> = LazyLock::new(Mutex::default);
 
 /// All types, in the order of their folded names.
 pub(super) fn all() -> impl Iterator<Item = &'static ProviderType> {
@@ -168,8 +212,28 @@ impl ProviderType {
             bin: kind.simulated.bin,
             created: kind.simulated.created,
             at_once: kind.simulated.at_once,
+            generic: false,
             names: Vec::new(),
         }
+    }
+
+    /// The type of a table that a block names, whose kind has no type of its own: nothing is known but the name.
+    fn generic(name: &str) -> Self {
+        let kind = kinds::ALL.iter().find(|kind| kind.typed.is_some()).copied().unwrap_or(&Kind::EMPTY);
+        let mut made = Self::new(kind);
+        made.name = Box::leak(name.to_owned().into_boxed_str());
+        // Every version is as good as another.
+        made.api = "9999-12-31";
+        // Found in any scope; children have a parent by their id.
+        made.extension = true;
+        made.in_use = "";
+        made.location = Location::None;
+        made.shape = BodyShape::any();
+        made.strict = false;
+        made.generic = true;
+        made.names.push((kind.names.min, kind.names.max, Regex::new(kind.names.pattern).ok()));
+        made.kinds.push(kind);
+        made
     }
 
     fn add(&mut self, kind: &'static Kind) {
@@ -183,6 +247,11 @@ impl ProviderType {
         }
         self.kinds.push(kind);
         self.embeds.extend(kind.simulated.embeds);
+        for (list, segment) in kind.simulated.elements {
+            if !self.parts.iter().any(|part| part.list == *list) {
+                self.parts.push(EmbeddedList { kind, list, segment, key: "name", alone: true });
+            }
+        }
         let blocks = kind.args.iter().filter(|arg| matches!(arg.ty, Ty::Block(block) if block.max == 1));
         self.blocks.extend(blocks.filter_map(|arg| wire_path(arg.wire)).filter(|path| !path.is_empty()));
     }
@@ -194,7 +263,7 @@ impl ProviderType {
                 let element = self.shape.at(&format!("{list}[]"));
                 element.join(shape);
                 element.at(key);
-                self.parts.push(EmbeddedList { kind, list, segment, key });
+                self.parts.push(EmbeddedList { kind, list, segment, key, alone: kind.simulated.alone });
             }
             Place::Member(of) => {
                 let element = self.shape.at(&format!("{}[]", of.every()));
@@ -203,7 +272,10 @@ impl ProviderType {
             }
             _ => self.shape.join(shape.optional()),
         }
-        self.within.push(kind);
+        // Kinds with one type, such as machines of two operating systems, have the same parts.
+        if !self.within.iter().any(|known| std::ptr::eq(*known, kind)) {
+            self.within.push(kind);
+        }
     }
 
     fn complete(&mut self) {
@@ -211,6 +283,13 @@ impl ProviderType {
         self.strict = writers.iter().all(|kind| kind.odd.encode.is_none() || !kind.simulated.accepts.is_empty());
         for kind in &writers {
             self.know(kind);
+        }
+        // Last, since what one kind leaves open may contain paths of others.
+        for kind in &writers {
+            let prefix = prefix(kind);
+            for path in kind.simulated.accepts.iter().chain(kind.uncovered) {
+                self.shape.open_at(&format!("{prefix}{path}"));
+            }
         }
         // Properties accepted by name are stored and returned, even if a table does not read them back.
         let named = |path: &String| writers.iter().any(|kind| kind.simulated.accepts.contains(&path.as_str()));
@@ -233,19 +312,15 @@ impl ProviderType {
 
     /// Adds the paths of one kind's table.
     fn know(&mut self, kind: &'static Kind) {
-        let prefix = match kind.place {
-            Place::Part(_, list, ..) => format!("{list}[]."),
-            Place::Member(of) => format!("{}[].", of.every()),
-            _ => String::new(),
-        };
+        let prefix = prefix(kind);
         for (path, lit) in kind.fixed {
             let whole = format!("{prefix}{path}");
             if !self.shape.known(&whole) {
                 *self.shape.at(&whole) = BodyShape::of_literal(*lit);
             }
         }
-        for path in kind.simulated.accepts {
-            *self.shape.at(&format!("{prefix}{path}")) = BodyShape::any();
+        for path in kind.simulated.accepts.iter().chain(kind.uncovered) {
+            self.shape.at(&format!("{prefix}{path}"));
         }
         for path in kind.simulated.spared {
             self.shape.spare(&format!("{prefix}{path}"));
@@ -274,6 +349,15 @@ impl ProviderType {
             self.immutable.sort_unstable();
             self.immutable.dedup();
         }
+    }
+}
+
+/// The path of a kind's elements in the body of the type that contains them.
+fn prefix(kind: &Kind) -> String {
+    match kind.place {
+        Place::Part(_, list, ..) => format!("{list}[]."),
+        Place::Member(of) => format!("{}[].", of.every()),
+        _ => String::new(),
     }
 }
 

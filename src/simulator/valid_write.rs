@@ -13,6 +13,7 @@ use super::locks::LockedAction;
 use super::operations::Operation;
 use super::references::name_elements;
 use super::request::ErrorResponse;
+use super::rules::fill_defaults;
 use super::target::{GROUP, ResourcePath, group_of};
 use super::types::{self, ProviderType};
 use super::world::{Lifecycle, SimulatedObject, World};
@@ -61,9 +62,14 @@ impl World {
         let above = if parent == subscription {
             subscription
         } else {
-            let object = self.standing(&parent).ok_or_else(|| parent_not_found(&parent))?;
-            self.check_parent(object)?;
-            object.id.to_string()
+            match self.standing(&parent) {
+                Some(object) => {
+                    self.check_parent(object)?;
+                    object.id.to_string()
+                }
+                None if type_.generic && self.is_implied(&parent) => named.place_above(),
+                None => return Err(parent_not_found(&parent)),
+            }
         };
         let nested = named.type_.matches('/').count() > 1;
         if !nested && !type_.extension && named.type_ != GROUP && group_of(&parent) != Some(parent.as_str()) {
@@ -76,13 +82,21 @@ impl World {
         if let Some(object) = self.object(&named.id) {
             return Ok(object.id.clone());
         }
-        let last = type_.name.rsplit('/').next().unwrap_or_default();
+        let type_name = if type_.generic { named.type_name() } else { type_.name.to_owned() };
+        let last = type_name.rsplit('/').next().unwrap_or_default();
         Ok(ArmId::new(match type_.segment {
             _ if named.type_ == GROUP => format!("{above}/resourceGroups/{name}"),
             Some(segment) => format!("{above}/{segment}/{name}"),
             None if nested => format!("{above}/{last}/{name}"),
-            None => format!("{above}/providers/{}/{name}", type_.name),
+            None => format!("{above}/providers/{type_name}/{name}"),
         }))
+    }
+
+    /// True for an object that no request creates: the `default` child of an existing object.
+    pub(super) fn is_implied(&self, id: &str) -> bool {
+        id.strip_suffix("/default")
+            .and_then(|rest| rest.rsplit_once('/'))
+            .is_some_and(|(above, _)| self.standing(above).is_some())
     }
 
     fn check_group(&self, name: &str, id: &str) -> Result<(), ErrorResponse> {
@@ -124,7 +138,7 @@ impl World {
         {
             return Err(self.in_progress(operation));
         }
-        let draft = self.draft_body(id, type_, body, standing)?;
+        let draft = self.draft_body(id, type_, body, standing, ask.api)?;
         if let Some(operation) = self.busy(&draft.serial) {
             return Err(self.in_progress(operation));
         }
@@ -145,6 +159,7 @@ impl World {
         type_: &'static ProviderType,
         mut body: Json,
         old: Option<&SimulatedObject>,
+        api: &str,
     ) -> Result<ValidWrite, ErrorResponse> {
         check_envelope(&body, &id, type_)?;
         let old_body = old.map(|old| self.with_children(old));
@@ -166,15 +181,20 @@ impl World {
         if self.lenient {
             type_.shape.convert(&mut body);
         }
-        type_.shape.check(&body, old_body.as_ref(), type_.strict && !self.lenient, "")?;
-        let (children, gone) = self.draft_children(&id, type_, &mut body)?;
-        envelope(&mut body, &id, type_.name);
+        fill_defaults(&mut body, &id, type_);
+        // The tables describe the bodies of their own versions only.
+        let strict = type_.strict && !self.lenient && type_.writers().any(|kind| kind.arm.api == api);
+        type_.shape.check(&body, old_body.as_ref(), strict, "")?;
+        let (children, gone) = self.draft_children(&id, type_, &mut body, api)?;
+        let type_name = id.arm_type().filter(|_| type_.generic);
+        envelope(&mut body, &id, type_name.as_deref().unwrap_or(type_.name));
         name_elements(&mut body, &id, type_);
         if let Some(old) = old {
             carry_over(&mut body, &old.body, type_)?;
             self.check_elements_unused(old, &body)?;
         }
         let refers = self.references(&id, &body, old)?;
+        self.check_rules(&id, type_, &body, old)?;
         for admit in type_.writers().filter_map(|kind| kind.simulated.admit) {
             admit(self, &id, &body)?;
         }
@@ -182,7 +202,8 @@ impl World {
             type_.writers().filter_map(|kind| kind.simulated.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
         let usual = if old.is_some() { type_.durations.update } else { type_.durations.create };
         let seconds = seconds.max().unwrap_or(usual);
-        let aside = Self::aside(&id, type_, &body);
+        // Azure accepts such options at creation only.
+        let aside = if old.is_none() { Self::aside(&id, type_, &body) } else { Vec::new() };
         for path in &type_.write_only {
             path::remove(&mut body, path);
         }
@@ -219,6 +240,7 @@ impl World {
         id: &ArmId,
         type_: &ProviderType,
         body: &mut Json,
+        api: &str,
     ) -> Result<(Vec<ValidWrite>, Vec<String>), ErrorResponse> {
         let (mut drafts, mut gone) = (Vec::new(), Vec::new());
         for segment in &type_.embeds {
@@ -234,7 +256,7 @@ impl World {
                 let old = self.standing(&folded);
                 if old.is_none_or(|old| !same_but_state(&old.body, &item)) {
                     let child = old.map_or(child, |old| old.id.clone());
-                    drafts.push(self.draft_body(child, child_type, item, old)?);
+                    drafts.push(self.draft_body(child, child_type, item, old, api)?);
                 }
                 kept.insert(folded);
             }
@@ -271,6 +293,7 @@ impl World {
         if !draft.type_.unique || draft.old.is_some() {
             return Ok(());
         }
+        self.check_not_kept(&draft.id, draft.type_, &draft.body)?;
         let name = draft.id.name();
         match self.named(&draft.type_.name.to_ascii_lowercase(), name) {
             Some(_) => Err(ErrorResponse::service(

@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::clients::{Client, ClientView};
+use super::clients::{Client, ClientView, RowFate};
 use super::ledger::{Ledger, union};
+use super::network::Destination;
 use super::world::World;
 use crate::address::ArmId;
 use crate::kinds::StorePlacement;
@@ -73,6 +74,8 @@ pub struct Tally {
     pub split: u64,
     /// Rows that no region accepted.
     pub refused: u64,
+    /// Rows that were not sent, because their host is outside the simulated world: neither written nor refused.
+    pub not_simulated: u64,
     /// Seconds without service, for the client group with the most.
     pub downtime_seconds: u64,
     /// Seconds of lost rows, in the store with the most.
@@ -104,11 +107,16 @@ pub struct StoreTally {
     pub split: u64,
 }
 
+/// The host of a host or URL.
+fn host_of(front: &str) -> String {
+    let url = Url::parse(front).ok().and_then(|url| url.host_str().map(str::to_owned));
+    url.unwrap_or_else(|| front.to_owned()).to_ascii_lowercase()
+}
+
 impl RunningWorkload {
     fn new(mut asked: Workload, now: Timestamp) -> Self {
         asked.rate = asked.rate.max(1);
-        let url = Url::parse(&asked.front).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let host = url.unwrap_or_else(|| asked.front.clone()).to_ascii_lowercase();
+        let host = host_of(&asked.front);
         let groups = GROUPS.min(asked.rate);
         let share = |group| asked.rate / groups + u64::from(group < asked.rate % groups);
         let clients = (0..groups).map(|group| Client::new(share(group))).collect();
@@ -143,6 +151,13 @@ impl World {
         let now = self.now;
         let running = self.rest.work.as_mut().filter(|work| work.ended.is_none());
         running.map(|work| work.ended = Some(now)).is_some()
+    }
+
+    /// True for a host or URL outside this world, as far as its name leads now.
+    pub(super) fn is_outside(&mut self, front: &str) -> bool {
+        self.refresh_names();
+        let found = self.resolve(&host_of(front), 0.0).map(|(name, _)| self.served(&name));
+        found == Ok(Destination::Outside)
     }
 
     /// The start of the workload's next second.
@@ -181,7 +196,7 @@ impl World {
         for (number, client) in work.clients.iter_mut().enumerate() {
             client.ask(self, &work.host, second, (number as u64, groups), seen);
             let found = client.find(self, number, seen);
-            refused |= !client.write(found, (number, second), &mut ledgers, self.seed, is_dark);
+            refused |= client.write(found, (number, second), &mut ledgers, self.seed, is_dark) == RowFate::Refused;
         }
         if refused {
             work.refused = Some((work.refused.map_or(second, |(first, _)| first), second));
@@ -245,6 +260,7 @@ impl World {
             doubled: clients.iter().map(|client| client.doubled).sum(),
             split: stores.iter().map(|store| store.split).max().unwrap_or(0),
             refused: clients.iter().map(|client| client.refused).sum(),
+            not_simulated: clients.iter().map(|client| client.not_simulated).sum(),
             downtime_seconds: clients.iter().map(|client| client.down).max().unwrap_or(0),
             lost_seconds: stores.iter().map(|store| store.lost_seconds).fold(0.0, f64::max),
             first_refused: work.refused.map(|(first, _)| work.after(first)),

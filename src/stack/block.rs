@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span, closest}
 use crate::hcl::ast::Ident;
 use crate::hcl::eval::{DEPENDENCY_WORK, ERROR_WORK, INSTANCE_WORK, KEPT_WORK};
 use crate::kinds::decode::{ArgumentInput, BlockInput, DecodedArguments, decode};
-use crate::kinds::{self, Arg, Finding, Kind, NameScope, Place, Subject, Ty, Wire, body, with_article};
+use crate::kinds::{self, Arg, Finding, Kind, NameScope, Need, Place, Subject, Ty, Wire, body, with_article};
 use crate::stack::copies::rehearsed;
 use crate::stack::place::{self, SiteSetting};
 use crate::stack::program::Definition;
@@ -17,8 +17,9 @@ use crate::stack::read::MAX_RESOURCES;
 use crate::stack::references::META;
 use crate::stack::rules;
 use crate::stack::scope::{BlockScope, EachInstance, Facts, FaultyResource, Instances, is_told_within, plain};
+use crate::stack::variant::{Variant, variant};
 use crate::stack::written::{StackBlock, depends_on, each_now, for_each, written};
-use crate::stack::{Presence, Resource, names};
+use crate::stack::{Presence, Resource, ignored, names, texts};
 use crate::value::{Map, Value};
 
 /// One instance of a block.
@@ -66,9 +67,10 @@ pub(super) fn instances(
     let scope = BlockScope::new(facts, None);
     let attribute = definition.block.body.attribute("for_each");
     let entries = attribute.and_then(|attribute| for_each(&attribute.expr, &scope, found));
-    let needs = Arc::new(scope.take_touched());
+    let references = scope.take_references();
     let Some(entries) = entries else {
         // One instance of unknown key and value shows the other errors of the block.
+        let needs = Arc::new(references.all());
         make(address, Some(EachInstance { key: Value::told(), value: Value::told(), needs }));
         found.extend(merged.finish());
         return None;
@@ -87,7 +89,8 @@ pub(super) fn instances(
             return None;
         }
         let of_key = address.instance(&key);
-        let each = EachInstance { key: Value::String(Arc::clone(&key)), value, needs: Arc::clone(&needs) };
+        let needs = Arc::new(references.of(&key));
+        let each = EachInstance { key: Value::String(Arc::clone(&key)), value, needs };
         with_errors += usize::from(make(&of_key, Some(each)));
         keys.insert(key, of_key);
     }
@@ -172,41 +175,12 @@ pub(super) fn copy(original: &Resource, definition: &Definition, facts: &Facts<'
 }
 
 /// The arguments of an instance again, with more known than when the stack was loaded.
-pub(super) fn resolve(resource: &Resource, definition: &Definition, facts: &Facts<'_>) -> Result<Map, Diagnostics> {
-    let mut found = Diagnostics::new();
+pub(super) fn resolve(resource: &Resource, definition: &Definition, facts: &Facts<'_>, found: &mut Diagnostics) -> Map {
     let scope = BlockScope::new(facts, each_now(definition, resource.each.as_ref(), facts));
-    let written = without_meta(written(definition, &scope, &mut found).written, resource.kind);
-    let decoded = decode(&table(resource.kind), &written, &with_article(resource.kind.name), facts, &mut found);
+    let written = without_meta(written(definition, &scope, found).written, resource.kind);
+    let decoded = decode(&table(resource.kind), &written, &with_article(resource.kind.name), facts, found);
     let args = with_tags(decoded.args, resource.kind, &resource.stack_tags);
-    let args = if resource.address.is_rehearsed() { rehearsed(args, resource.kind, facts) } else { args };
-    if found.has_errors() { Err(found) } else { Ok(args) }
-}
-
-/// The table of a block, where an argument decides between several.
-enum Variant {
-    /// The kind's own, or the one that belongs to this kind of source.
-    Known(&'static Kind, Option<&'static str>),
-    /// The argument that decides it is missing or has an error.
-    Undecided(&'static str),
-}
-
-fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'_>) -> Variant {
-    let Some(variants) = kind.variants else { return Variant::Known(kind, None) };
-    let source = written.args.iter().find(|arg| &*arg.name.text == variants.by).map(|arg| &arg.value);
-    let type_of = |kind: &str| kinds::find(kind).map(|kind| kind.arm.type_);
-    let chosen = match source {
-        Some(Value::Block(address)) => {
-            let of = facts.resources.get(address).map(|resource| resource.kind.name);
-            variants.of.iter().find(|(name, _)| Some(*name) == of)
-        }
-        // An id contains the type of a resource that the stack does not manage.
-        Some(Value::String(id)) => {
-            let of = ArmId::new(Arc::clone(id)).arm_type().unwrap_or_default();
-            variants.of.iter().find(|(name, _)| type_of(name).is_some_and(|type_| type_.eq_ignore_ascii_case(&of)))
-        }
-        _ => None,
-    };
-    chosen.map_or(Variant::Undecided(variants.by), |(name, kind)| Variant::Known(kind, Some(name)))
+    if resource.address.is_rehearsed() { rehearsed(args, resource.kind, facts) } else { args }
 }
 
 /// The table to decode with: the kind's arguments, and `site` for kinds without one.
@@ -361,6 +335,7 @@ impl ResourceBuilder<'_, '_> {
         let span = self.definition.block.header;
         let name = self.name(kind, &block.written);
         let prevent_destroy = self.prevent_destroy(&block.written);
+        let ignore_changes = ignored::of(kind, &self.definition.block.body, self.found);
         let spans: BTreeMap<_, _> =
             block.written.args.iter().map(|arg| (Arc::clone(&arg.name.text), arg.span)).collect();
         let mut needs: BTreeSet<Address> = block.touched.into_values().flatten().collect();
@@ -372,6 +347,7 @@ impl ResourceBuilder<'_, '_> {
         let tags: usize = facts.tags.iter().map(|(key, value)| key.len() + value.size()).sum();
         let _ = facts.charge(tags.saturating_mul(KEPT_WORK));
         let args = with_tags(args, kind, facts.tags);
+        texts::check(kind, &args, &|name| spans.get(name).copied().unwrap_or(span), self.found);
         let args = if self.copies.is_some() { rehearsed(args, kind, facts) } else { args };
         let is_told = is_told_within(&args);
         let plain_args = plain(&args);
@@ -393,7 +369,12 @@ impl ResourceBuilder<'_, '_> {
         let (name, written) = match (name, kind.odd.name) {
             (NameSetting::Told, _) => (None, None),
             (NameSetting::Written(name, span), _) => (Some(name), Some(span)),
-            (NameSetting::Absent, Some(derived)) => ((place.is_some() && !is_told).then(|| derived(&subject)), None),
+            (NameSetting::Absent, Some(derived)) => {
+                // A name that follows from a block with an error is unknown as well.
+                let follows = needs.iter().any(|need| facts.faulty.contains_key(need));
+                let name = (place.is_some() && !is_told).then(|| derived(&subject));
+                (name.filter(|name| !(follows && name.is_empty())), None)
+            }
             (NameSetting::Absent, None) => (Some(self.address.name().to_owned()), None),
         };
         let rename = |name: String| {
@@ -456,6 +437,7 @@ impl ResourceBuilder<'_, '_> {
             needs: needs.into_iter().collect(),
             uses: uses.into_iter().collect(),
             prevent_destroy: prevent_destroy && self.copies.is_none(),
+            ignore_changes,
             span,
             spans,
             each: self.scope.each.clone(),
@@ -569,14 +551,21 @@ enum NameSetting {
 
 /// Arguments with the stack's tags added to those of the resource, which win.
 fn with_tags(mut args: Map, kind: &Kind, stack_tags: &Map) -> Map {
-    if stack_tags.is_empty() || kind.arg("tags").is_none() {
+    // Without a default for its tags, a resource of the kind may take none.
+    let takes_tags =
+        kind.arg("tags").is_some_and(|tags| matches!(tags.need, Need::Default(_)) || args.contains_key("tags"));
+    if stack_tags.is_empty() || !takes_tags {
         return args;
     }
     let own = args.get("tags").cloned().unwrap_or(Value::Null);
     let (plain, sensitive) = own.unmark();
     let mut tags = stack_tags.clone();
     match plain {
-        Value::Map(own) => tags.extend(own.iter().map(|(key, value)| (Arc::clone(key), value.clone()))),
+        // Names of tags have no case: the resource's own tag wins over one of the stack in another case.
+        Value::Map(own) => {
+            tags.retain(|name, _| !own.keys().any(|own| own != name && own.to_lowercase() == name.to_lowercase()));
+            tags.extend(own.iter().map(|(key, value)| (Arc::clone(key), value.clone())));
+        }
         Value::Unknown(_) => return args,
         _ => {}
     }

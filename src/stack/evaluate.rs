@@ -18,7 +18,8 @@ use crate::stack::read::MAX_RESOURCES;
 use crate::stack::scope::{BlockScope, Facts, FaultyResource, Instances, Locals};
 use crate::stack::settings::unsupported;
 use crate::stack::{
-    CloudName, FailoverGroup, Knowledge, Output, Presence, Resource, Site, Stack, block, group, settings,
+    CloudName, FailoverGroup, Knowledge, Output, Presence, Resource, Site, Stack, block, group, near, settings,
+    siblings,
 };
 use crate::value::{Map, Value};
 
@@ -83,6 +84,8 @@ impl Program {
                 resource.needs.dedup();
             }
         }
+        near::check(self, &resources, &by_id, &mut found);
+        siblings::check(self, &resources, &mut found);
         found.sort();
         let stack = Stack {
             name: self.name().to_owned(),
@@ -130,13 +133,8 @@ impl StackEvaluation {
     }
 
     /// The errors of a stack that takes too much work, or that has more errors than are shown.
-    fn given_up(self, program: &Program, mut found: Diagnostics) -> Diagnostics {
-        let Locals { budget, found: of_locals, values: _ } = self.locals.into_inner();
-        found.extend(of_locals);
-        // What takes the work may be no expression, such as a great number of dependencies.
-        found.extend(budget.refusal(program.header()));
-        found.sort();
-        found
+    fn given_up(self, program: &Program, found: Diagnostics) -> Diagnostics {
+        whole(found, self.locals, program)
     }
 
     fn facts<'a>(&'a self, program: &'a Program, knowledge: &'a Knowledge) -> Facts<'a> {
@@ -441,6 +439,16 @@ fn all_needs<'a>(
     seen
 }
 
+/// These errors with those of the locals that were evaluated, and that of a budget that is used up.
+fn whole(mut found: Diagnostics, locals: RefCell<Locals>, program: &Program) -> Diagnostics {
+    let Locals { budget, found: of_locals, values: _ } = locals.into_inner();
+    found.extend(of_locals);
+    // What takes the work may be no expression, such as a great number of dependencies.
+    found.extend(budget.refusal(program.header()));
+    found.sort();
+    found
+}
+
 /// Sets or removes an argument.
 fn put(args: &mut Map, argument: &str, value: Option<Value>) {
     match value {
@@ -471,10 +479,12 @@ impl Stack {
         if !resource.address.is_rehearsed() {
             facts.copies = None;
         }
-        let mut args = match self.program.definitions.get(&resource.address.block()) {
-            Some(definition) => block::resolve(resource, definition, &facts)?,
-            None => return Ok(resource.args.clone()),
+        let Some(definition) = self.program.definitions.get(&resource.address.block()) else {
+            return Ok(resource.args.clone());
         };
+        let mut found = Diagnostics::new();
+        let args = block::resolve(resource, definition, &facts, &mut found);
+        let (mut args, _) = whole(found, locals, &self.program).into_result(args)?;
         for (argument, value) in self.pinned.get(&resource.address).into_iter().flatten() {
             put(&mut args, argument, value.clone());
         }
@@ -491,10 +501,14 @@ impl Stack {
         differs
     }
 
-    /// The outputs with more known than when the stack was evaluated.
-    pub fn resolve_outputs(&self, knowledge: &Knowledge) -> IndexMap<Arc<str>, Output> {
+    /// The outputs with more known than when the stack was evaluated, and their errors now that it is known: a value
+    /// may be of a wrong type, or take more work than the budget allows. An output with an error is left out.
+    pub fn resolve_outputs(&self, knowledge: &Knowledge) -> (IndexMap<Arc<str>, Output>, Diagnostics) {
         let locals = RefCell::default();
-        outputs(&self.program, &self.facts(knowledge, &locals), &mut Diagnostics::new())
+        let mut found = Diagnostics::new();
+        let mut outputs = outputs(&self.program, &self.facts(knowledge, &locals), &mut found);
+        outputs.retain(|_, output| !output.value.told_within());
+        (outputs, whole(found, locals, &self.program))
     }
 
     /// A failover group with more known than when the stack was evaluated: the values of its probes and steps.
@@ -505,7 +519,7 @@ impl Stack {
         let locals = RefCell::default();
         let mut found = Diagnostics::new();
         let group = group::read_one(&self.program, &self.facts(knowledge, &locals), name, &mut found);
-        found.into_result(group).map(|(group, _)| group)
+        whole(found, locals, &self.program).into_result(group).map(|(group, _)| group)
     }
 
     /// Calls `f` with a resource as the functions of its kind see it, with these arguments in plain text.

@@ -8,8 +8,10 @@ mod block;
 mod copies;
 mod evaluate;
 mod group;
+mod ignored;
 mod inputs;
 mod names;
+mod near;
 mod order;
 mod place;
 pub mod program;
@@ -18,10 +20,14 @@ mod references;
 mod rules;
 pub(crate) mod scope;
 mod settings;
+mod siblings;
+mod texts;
+mod touched;
 pub(crate) mod variables;
+mod variant;
 mod written;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -226,6 +232,8 @@ pub struct Resource {
     pub uses: Vec<Address>,
     /// Its deletion is forbidden.
     pub prevent_destroy: bool,
+    /// The arguments that somebody else owns once it exists.
+    pub ignore_changes: BTreeSet<Arc<str>>,
     /// The header of its block.
     pub span: Span,
     /// The place of each of its arguments in the text.

@@ -70,7 +70,12 @@ pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Fa
         Json::Array(items) => items.first()?.as_str()?,
         _ => return None,
     };
-    facts.by_id.get(&ArmId::new(id)).and_then(|address| facts.resources.get(address))
+    let named = ArmId::new(id);
+    // The id may be that of something within a resource: of an object that exists as long as its parent. The resource
+    // group of a resource that the stack does not manage says nothing about its region.
+    let ids = std::iter::successors(Some(named.clone()), |id| id.parent().or_else(|| id.scope()));
+    let found = ids.filter_map(|id| facts.by_id.get(&id)).find_map(|address| facts.resources.get(address))?;
+    (found.id == named || found.kind.name != RESOURCE_GROUP.name).then_some(found)
 }
 
 /// The name of the site and the region, where both are known, and the error in what decides them, where that has not

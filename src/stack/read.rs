@@ -10,7 +10,7 @@ use crate::address::{Address, is_identifier};
 use crate::diagnostic::{self, Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Sources};
 use crate::hcl::ast::{Body, HclBlock};
 use crate::hcl::parse::TextSize;
-use crate::hcl::{self, Files, PartialFile};
+use crate::hcl::{self, Files, NoFiles, PartialFile};
 use crate::kinds;
 use crate::stack::program::{Definition, Local, Program};
 use crate::stack::variables::GivenValues;
@@ -37,6 +37,24 @@ pub struct Input<'a> {
     pub subscription: String,
     /// The tenant's GUID.
     pub tenant: String,
+}
+
+impl<'a> Input<'a> {
+    /// A stack of one file, `stack.hcl`, without other files and without values for variables. `account` has the GUIDs
+    /// of its subscription and tenant.
+    pub fn in_memory(text: &str, sources: &'a mut Sources, account: (&str, &str)) -> Self {
+        let (subscription, tenant) = account;
+        Self {
+            files: vec![("stack.hcl".into(), text.into())],
+            sources,
+            reader: Arc::new(NoFiles),
+            variables: Vec::new(),
+            unread_values: Vec::new(),
+            secrets: Secrets::default(),
+            subscription: subscription.to_owned(),
+            tenant: tenant.to_owned(),
+        }
+    }
 }
 
 /// How a sensitive variable without a value is taken.

@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
 use crate::hcl::ast::{Body, Expr, ExprKind, Ident, Root, TraversalStep};
 use crate::kinds::{self, Kind, is_foreign_block, with_article};
+use crate::stack::ignored::IGNORE_CHANGES;
 use crate::stack::program::Program;
 use crate::stack::scope::listed;
 
@@ -18,7 +19,7 @@ pub(crate) type ReferenceName = (Arc<str>, Arc<str>);
 pub(crate) const COMMON: [&str; 3] = ["id", "name", "location"];
 
 /// Arguments of every resource block, beside those of its kind.
-pub(crate) const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", "name"];
+pub(crate) const META: &[&str] = &["for_each", "depends_on", "mirrors", "prevent_destroy", IGNORE_CHANGES, "name"];
 
 /// Arguments of a failover group's blocks that name steps, phases and routes rather than values.
 const STEP_NAMES: &[&str] = &["after", "before", "fallback_for"];
@@ -129,7 +130,10 @@ impl ReferenceCheck<'_> {
             self.expr(&for_each.expr, false);
         }
         self.each |= body.is_repeated();
-        for attribute in body.attributes.iter().filter(|attribute| &*attribute.name.text != "for_each") {
+        let is_value = self.place == ReferencePosition::Value;
+        // The names in `ignore_changes` are those of arguments.
+        let is_apart = |name: &str| name == "for_each" || (is_value && name == IGNORE_CHANGES);
+        for attribute in body.attributes.iter().filter(|attribute| !is_apart(&attribute.name.text)) {
             let names_blocks = self.place == ReferencePosition::FailoverGroup && takes_step_names(&attribute.name.text);
             self.groups = self.place == ReferencePosition::FailoverGroup && &*attribute.name.text == "depends_on";
             self.expr(&attribute.expr, names_blocks);

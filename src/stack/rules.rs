@@ -8,7 +8,7 @@ use std::cell::Cell;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::ArmId;
-use crate::kinds::{Arg, Finding, Kind, OtherResources, Subject, Ty};
+use crate::kinds::{self, Arg, Finding, Kind, OtherResources, Subject, Ty};
 use crate::stack::scope::{Facts, is_told_within, known, plain};
 use crate::value::{Map, Value};
 
@@ -67,12 +67,16 @@ pub(super) fn findings(
     unknown: Unknown,
     facts: &Facts<'_>,
 ) -> Vec<Finding> {
-    let Some(check) = kind.odd.check else { return Vec::new() };
+    if kind.odd.check.is_none() && kind.combinations.is_empty() {
+        return Vec::new();
+    }
     let known = known(args);
     let others = Sound { facts, asked: Cell::new(false) };
     let run = |subject: Subject<'_>| {
-        let mut findings = Vec::new();
-        check(&Subject { others: &others, ..subject }, &mut findings);
+        let mut findings: Vec<Finding> = kinds::rules::findings(kind, subject.args).collect();
+        if let Some(check) = kind.odd.check {
+            check(&Subject { others: &others, ..subject }, &mut findings);
+        }
         findings
     };
     let mut findings = run(Subject { args: &known, ..*subject });

@@ -13,9 +13,10 @@ use crate::hcl::ast::{HclBlock, Ident};
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK, KEPT_WORK, Spent};
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::decode::ResourceLookup;
-use crate::kinds::{AttributeSource, OtherResources, Subject, body};
+use crate::kinds::{AttributeSource, OtherResources, Subject, body, export};
 use crate::stack::program::Program;
 use crate::stack::references::{attributes_of, no_such_attribute};
+use crate::stack::touched::{References, Touched};
 use crate::stack::written::for_each;
 use crate::stack::{Knowledge, Resource, Site};
 use crate::value::{Map, Unknown, Value};
@@ -59,7 +60,7 @@ pub(crate) struct FaultyResource {
 pub(crate) struct Locals {
     /// The work that everything evaluated with them may cause.
     pub(crate) budget: Budget,
-    pub(crate) values: HashMap<Arc<str>, (Value, BTreeSet<Address>)>,
+    pub(crate) values: HashMap<Arc<str>, (Value, References)>,
     pub(crate) found: Diagnostics,
 }
 
@@ -78,7 +79,7 @@ pub(crate) struct BlockScope<'a> {
     /// The value of `each`.
     pub(crate) each: Option<EachInstance>,
     /// The resources referred to so far.
-    pub(crate) touched: RefCell<BTreeSet<Address>>,
+    pub(crate) touched: RefCell<Touched>,
 }
 
 impl<'a> BlockScope<'a> {
@@ -88,11 +89,16 @@ impl<'a> BlockScope<'a> {
 
     /// The resources referred to since the last call.
     pub(crate) fn take_touched(&self) -> BTreeSet<Address> {
-        std::mem::take(&mut self.touched.borrow_mut())
+        self.take_references().all()
     }
 
-    /// The value of a local, which is evaluated once.
-    fn local(&self, name: &Arc<str>) -> Value {
+    /// The same, those of each element of the value by itself.
+    pub(crate) fn take_references(&self) -> References {
+        self.touched.borrow_mut().take()
+    }
+
+    /// The value of a local, which is evaluated once. `keys` lead to what is taken of it.
+    fn local(&self, name: &Arc<str>, keys: &[(ReferenceKey, Span)]) -> Value {
         let evaluated = |name: &Arc<str>| self.facts.locals.borrow().values.contains_key(name);
         // The locals that it refers to come first, so that a long chain of locals does not recurse deeply.
         for (name, local) in self.facts.program.locals_up_to(name, |name| !evaluated(name)) {
@@ -101,12 +107,13 @@ impl<'a> BlockScope<'a> {
                 self.facts.locals.borrow_mut().found.extend(problems);
                 Value::told()
             });
-            self.facts.locals.borrow_mut().values.insert(Arc::clone(name), (value, scope.take_touched()));
+            self.facts.locals.borrow_mut().values.insert(Arc::clone(name), (value, scope.take_references()));
         }
         match self.facts.locals.borrow().values.get(name) {
-            Some((value, touched)) => {
-                let _ = self.facts.charge(touched.len().saturating_mul(DEPENDENCY_WORK));
-                self.touched.borrow_mut().extend(touched.iter().cloned());
+            Some((value, references)) => {
+                let taken = references.taken(keys);
+                let _ = self.facts.charge(taken.len().saturating_mul(DEPENDENCY_WORK));
+                self.touched.borrow_mut().add(taken);
                 value.clone()
             }
             // It is undeclared or part of a cycle, which has been reported.
@@ -185,7 +192,8 @@ impl<'a> BlockScope<'a> {
                 let _ = self.facts.charge(keys_of.len().saturating_mul(DEPENDENCY_WORK));
                 let block_of = |address: &Address| self.facts.block(self.facts.meant(address));
                 let all: Map = keys_of.iter().map(|(key, address)| (Arc::clone(key), block_of(address))).collect();
-                self.touched.borrow_mut().extend(keys_of.values().map(|address| self.facts.meant(address).clone()));
+                let mut touched = self.touched.borrow_mut();
+                keys_of.iter().for_each(|(key, address)| touched.add_part(key, self.facts.meant(address).clone()));
                 Ok((all.into(), 1))
             }
         }
@@ -214,7 +222,7 @@ impl<'a> BlockScope<'a> {
         used: usize,
     ) -> Result<(Value, usize), Diagnostic> {
         let address = self.facts.meant(address);
-        self.touched.borrow_mut().insert(address.clone());
+        self.touched.borrow_mut().extend([address.clone()]);
         match keys.get(used) {
             None => Ok((self.facts.block(address), used)),
             Some((ReferenceKey::Attr(name), span)) => {
@@ -266,7 +274,7 @@ impl Scope for BlockScope<'_> {
         let Some((ReferenceKey::Attr(name), _)) = keys.first() else { return Ok((Value::told(), keys.len())) };
         match &*root.text {
             "var" => Ok((self.facts.program.variables.get(name).map_or_else(Value::told, |v| v.value.clone()), 1)),
-            "local" => Ok((self.local(name), 1)),
+            "local" => Ok((self.local(name, keys.get(1..).unwrap_or_default()), 1)),
             "site" => self.site(name, keys),
             "each" => match (&self.each, &**name) {
                 (Some(each), "key") => Ok((each.key.clone(), 1)),
@@ -283,6 +291,30 @@ impl Scope for BlockScope<'_> {
 
     fn budget(&self) -> Budget {
         self.facts.budget()
+    }
+
+    fn begin_part(&self) {
+        self.touched.borrow_mut().begin_part();
+    }
+
+    fn end_part(&self, key: Option<&str>) {
+        self.touched.borrow_mut().end_part(key);
+    }
+
+    fn join_parts(&self) {
+        self.touched.borrow_mut().join_parts();
+    }
+
+    fn begin_elements(&self) {
+        self.touched.borrow_mut().begin_elements();
+    }
+
+    fn element(&self, key: &str) {
+        self.touched.borrow_mut().element(key);
+    }
+
+    fn end_elements(&self) {
+        self.touched.borrow_mut().end_elements();
     }
 }
 
@@ -311,7 +343,7 @@ impl Facts<'_> {
 
     /// Evaluates a local that may have been evaluated; only the messages count, and they are kept.
     pub(crate) fn touch_local(&self, name: &Arc<str>) {
-        BlockScope::new(self, None).local(name);
+        BlockScope::new(self, None).local(name, &[]);
     }
 
     /// The resource that a reference means: itself, or its copy in a drill.
@@ -335,10 +367,19 @@ impl Facts<'_> {
             "location" => return Ok(Value::from(resource.location.as_str())),
             _ => {}
         }
-        if let Some(known) = self.knowledge.attributes.get(address).and_then(|attributes| attributes.get(name)) {
+        let known = self.knowledge.attributes.get(address).and_then(|attributes| attributes.get(name));
+        let attribute = resource.kind.attribute(name);
+        if let Some(AttributeSource::Exported(argument)) = attribute.map(|attribute| attribute.from)
+            && !is_told_within(&resource.args)
+        {
+            let wanted = self.args(resource).get(argument).and_then(known_part).unwrap_or_default();
+            let unknown = Value::Unknown(Unknown::attribute(address, name, false));
+            return Ok(export::expected(&wanted, known, &unknown));
+        }
+        if let Some(known) = known {
             return Ok(known.clone());
         }
-        if let Some(attribute) = resource.kind.attribute(name) {
+        if let Some(attribute) = attribute {
             if let AttributeSource::Names(text) = attribute.from {
                 let args = self.plain_args(resource);
                 if let Some(text) = body::named(&self.subject(resource, &args), text) {

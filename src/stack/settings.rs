@@ -11,6 +11,7 @@ use crate::duration;
 use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock, Ident};
 use crate::hcl::eval::Budget;
 use crate::hcl::{self, Files, ReferenceKey, Scope};
+use crate::kinds::TagRule;
 use crate::kinds::regions::{REGIONS, region};
 use crate::stack::block::InstanceErrors;
 use crate::stack::group::instance_name;
@@ -172,7 +173,17 @@ pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> Settings {
 fn tags(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Map {
     match reader.value(attribute) {
         None => Map::new(),
-        Some(Value::Map(map)) if map.values().all(|tag| matches!(tag, Value::String(_))) => (*map).clone(),
+        Some(Value::Map(map)) if map.values().all(|tag| matches!(tag, Value::String(_))) => {
+            match TagRule::GENERAL.fault(map.iter().map(|(name, value)| (&**name, value.as_str()))) {
+                None => (*map).clone(),
+                // Every resource would have the same error.
+                Some(why) => {
+                    let problem = format!("invalid value for `tags`: {why}");
+                    reader.found.push(Diagnostic::error("wrong-value", problem).at(attribute.expr.span));
+                    Map::new()
+                }
+            }
+        }
         Some(_) => {
             reader.wrong(attribute, "a map of strings that may be shown");
             Map::new()

@@ -10,6 +10,7 @@ use crate::hcl::ast::{self, Body, Expr, ExprKind, HclAttribute};
 use crate::hcl::{self, Scope};
 use crate::kinds::decode::{ArgumentInput, BlockInput};
 use crate::kinds::{is_foreign_block, with_article};
+use crate::stack::ignored::IGNORE_CHANGES;
 use crate::stack::place;
 use crate::stack::program::Definition;
 use crate::stack::references::META;
@@ -20,7 +21,7 @@ use crate::value::Value;
 const MAX_MIRRORS: usize = 32;
 
 /// Arguments that are evaluated apart from the others.
-const APART: &[&str] = &["mirrors", "for_each", "depends_on"];
+const APART: &[&str] = &["mirrors", "for_each", "depends_on", IGNORE_CHANGES];
 
 /// An evaluated block, with the resources that each argument or nested block refers to.
 #[derive(Default)]
@@ -135,11 +136,37 @@ fn inherit(own: &mut StackBlock, from: StackBlock, definition: &Definition) {
         })
         .cloned()
         .collect();
+    let mut keep_touched: Vec<Arc<str>> = Vec::new();
+    let merges = |name: &str| kind.arg(name).is_some_and(|arg| arg.partial);
+    for arg in &args {
+        let own = own.written.args.iter_mut().find(|own| own.name.text == arg.name.text);
+        if let Some(own) = own.filter(|own| merges(&own.name.text)) {
+            own.value = overlaid(&arg.value, &own.value);
+            own.items.clear();
+            keep_touched.push(Arc::clone(&arg.name.text));
+        }
+    }
     own.written.args.extend(args.into_iter().filter(|arg| keep.contains(&arg.name.text)));
     own.written.blocks.extend(blocks.into_iter().filter(|(ident, _)| keep.contains(&ident.text)));
-    for name in keep.into_iter().chain(["for_each".into()]) {
+    for name in keep.into_iter().chain(keep_touched).chain(["for_each".into()]) {
         let of_name = touched.remove(&name).unwrap_or_default();
         own.touched.entry(name).or_default().extend(of_name);
+    }
+}
+
+/// A value with another one laid over it, entry by entry of maps; everything else is replaced.
+fn overlaid(under: &Value, over: &Value) -> Value {
+    match (under.unmark(), over.unmark()) {
+        ((Value::Map(under), hidden), (Value::Map(over), hides)) => {
+            let mut all = under.to_content();
+            for (name, over) in over.iter() {
+                let merged = all.get(name).map_or_else(|| over.clone(), |under| overlaid(under, over));
+                all.insert(Arc::clone(name), merged);
+            }
+            let merged = Value::from(all);
+            if hidden || hides { merged.sensitive() } else { merged }
+        }
+        _ => over.clone(),
     }
 }
 
@@ -241,6 +268,10 @@ pub(super) fn each_now(
 /// Keys and values of a `for_each`. `None` where they are unknown, which has been reported.
 pub(super) fn for_each(expr: &Expr, scope: &dyn Scope, found: &mut Diagnostics) -> Option<Vec<(Arc<str>, Value)>> {
     let value = hcl::evaluate(expr, scope).map_err(|problems| found.extend(problems)).ok()?;
+    if !matches!(value, Value::Map(_)) {
+        // The keys of a set are its elements, not their positions.
+        scope.join_parts();
+    }
     if let Value::Map(map) = &value {
         return Some(map.iter().map(|(key, value)| (Arc::clone(key), value.clone())).collect());
     }

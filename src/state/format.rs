@@ -143,6 +143,7 @@ pub(crate) mod tests {
                 arguments,
                 attributes,
                 needs: if prevent_destroy { vec![Address::new("kind", "other")] } else { Vec::new() },
+                owner: prevent_destroy.then(|| "lineage".to_owned()),
                 prevent_destroy,
                 status,
                 under_way: prevent_destroy.then_some(jiff::Timestamp::UNIX_EPOCH),

@@ -97,6 +97,10 @@ pub struct Recorded {
     /// Its dependencies: they give the order of deletion once the stack no longer has the resource.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Address>,
+    /// The lineage of another stack whose mark the object bore when it was imported with its state. Absent once
+    /// this stack has written the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Deletion protection, as set in the stack.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prevent_destroy: bool,
@@ -126,6 +130,7 @@ impl Recorded {
             arguments,
             attributes,
             needs: resource.needs.clone(),
+            owner: None,
             prevent_destroy: resource.prevent_destroy,
             status,
             under_way: None,

@@ -56,7 +56,7 @@ impl Step {
     /// The resources that the step changes, or whose role it moves.
     pub fn changes(&self) -> Vec<&Address> {
         match &self.act {
-            Act::Create | Act::Update | Act::Adopt | Act::Delete(_) | Act::SetAside(_) | Act::Forget => {
+            Act::Create | Act::Update | Act::Rename | Act::Adopt | Act::Delete(_) | Act::SetAside(_) | Act::Forget => {
                 vec![&self.address]
             }
             Act::Task(Task::Promote { .. } | Task::Reprotect | Task::Move { .. } | Task::Power { .. }) => {

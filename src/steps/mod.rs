@@ -78,6 +78,8 @@ pub enum Act {
     Create,
     /// Update the resource in place.
     Update,
+    /// Record the resource, which has a new address, as the stack now declares it. Changes nothing in the cloud.
+    Rename,
     /// Import an existing resource into the state, and update it where it differs.
     Adopt,
     /// Delete the recorded objects.

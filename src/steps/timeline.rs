@@ -405,10 +405,7 @@ impl Timeline {
             _ => false,
         };
         let mut confirming = self.graph.steps.iter().filter(confirms);
-        let is_confirmed = confirming.any(|step| {
-            let asked = self.course(step.id).is_some_and(|course| !course.was_not_simulated());
-            asked && self.status.phase(step.id) == Some(Phase::Succeeded)
-        });
+        let is_confirmed = confirming.any(|step| self.course(step.id).is_some_and(StepHistory::was_answered));
         is_confirmed && self.unserved().next().is_none()
     }
 
@@ -477,6 +474,13 @@ impl StepHistory {
     pub fn was_not_simulated(&self) -> bool {
         let Some(last) = self.attempts.last() else { return false };
         self.learnt.iter().any(|(at, learnt)| *at >= last.begun && learnt.not_simulated)
+    }
+
+    /// True where its last attempt succeeded and all of its requests were sent, so that its success says something
+    /// about their answers.
+    pub fn was_answered(&self) -> bool {
+        let has_succeeded = self.attempts.last().is_some_and(|last| last.outcome == Phase::Succeeded);
+        has_succeeded && !self.was_not_simulated()
     }
 
     /// The last reported reason why it is not done.

@@ -12,7 +12,7 @@ use super::markdown::{clipped, code, escaped_in_comment, fenced, folded, prose_i
 use super::outlook::{ASSUMED, OutlookLine, OutlookSubject, lines, sources, way};
 use super::plan::{ValueRenderer, place, word};
 use crate::plan::{Action, Change};
-use crate::review::{Difference, Expectation, Outlook, Risk, refusals};
+use crate::review::{Expectation, Outlook, Risk, refusals};
 use crate::stack::Presence;
 
 /// Maximum size of a comment in bytes. GitHub accepts 65,536 characters, and a bot adds some of its own.
@@ -77,14 +77,6 @@ pub(super) struct CommentChange<'a> {
 impl<'a> From<&'a Change> for CommentChange<'a> {
     fn from(change: &'a Change) -> Self {
         Self { change, word: word(change.action) }
-    }
-}
-
-impl<'a> From<&'a Difference> for CommentChange<'a> {
-    fn from(difference: &'a Difference) -> Self {
-        let change = &difference.change;
-        let word = if change.action == Action::Adopt { "rename" } else { word(change.action) };
-        Self { change, word }
     }
 }
 
@@ -350,10 +342,10 @@ fn text(comment: &Comment<'_>, CommentChange { change, word }: &CommentChange<'_
     let sign = match change.action {
         Action::Create | Action::Adopt => '+',
         Action::Delete | Action::Replace(_) => '-',
-        Action::Update | Action::Forget | Action::Keep => '!',
+        Action::Update | Action::Rename | Action::Forget | Action::Keep => '!',
     };
     let place = match change.action {
-        Action::Create | Action::Replace(_) | Action::Adopt | Action::Delete => place(change, true),
+        Action::Create | Action::Replace(_) | Action::Rename | Action::Adopt | Action::Delete => place(change, true),
         Action::Forget | Action::Update | Action::Keep => String::new(),
     };
     let mut out = line_of(&format!("{sign} {word} {}{place} ({})", change.address, change.reason)) + "\n";

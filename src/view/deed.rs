@@ -69,6 +69,7 @@ impl<'a> MoveSites<'a> {
         match act {
             Act::Create => format!("create {address}"),
             Act::Update => format!("update {address}"),
+            Act::Rename => format!("rename {address} in state"),
             Act::Adopt => format!("import {address}"),
             Act::Delete(_) => format!("delete {address}"),
             Act::SetAside(_) => format!("keep the old {address} until its replacement exists"),
@@ -152,6 +153,7 @@ pub(super) const fn act_word(act: &Act) -> &'static str {
     match act {
         Act::Create => "create",
         Act::Update => "update",
+        Act::Rename => "rename",
         Act::Adopt => "adopt",
         Act::Delete(_) => "delete",
         Act::SetAside(_) => "set_aside",

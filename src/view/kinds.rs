@@ -64,7 +64,7 @@ pub fn show(kind: &Kind, layout: Layout) -> String {
         out += &variant_of(kind, of, variant, layout);
     }
     let left_out = |(name, why): &(&str, &str)| format!("  {name}\n      {}\n", layout.wrap(why, 6));
-    out += &section("Arguments of azurerm that are left out", &kind.left_out.iter().map(left_out).collect::<String>());
+    out += &section(&left_out_title(kind), &kind.left_out.iter().map(left_out).collect::<String>());
     fit(&out, layout.width) + &section("Example", &indent(kind.example.trim()))
 }
 
@@ -151,6 +151,10 @@ fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
     if kind.variants.is_some() {
         return Vec::new();
     }
+    if kind.typed.is_some() {
+        let type_ = "any: the argument `type`".to_owned();
+        return vec![("Azure type", type_), ("Name", name_rule(names)), ("Scope", scope(*place))];
+    }
     let mut rows = vec![
         ("Azure type", format!("{}, API version {}", arm.type_, arm.api)),
         ("Name", name_rule(names)),
@@ -162,6 +166,10 @@ fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
         rows.push(("Deletion", "deletes data, which apply cannot restore".to_owned()));
     }
     rows
+}
+
+fn left_out_title(kind: &Kind) -> String {
+    format!("Arguments of {} that are left out", kind.terraform.provider)
 }
 
 fn seconds(seconds: u32) -> String {
@@ -222,7 +230,22 @@ const REQUIRED: &str = "required";
 const REPLACES: &str = "change forces replacement";
 
 fn argument_facts(arg: &Arg) -> Vec<String> {
-    let Arg { name: _, ty, need, wire: _, change, secret, write_only, same: _, doc: _ } = arg;
+    let Arg {
+        name: _,
+        ty,
+        need,
+        wire: _,
+        change,
+        secret,
+        write_only,
+        same: _,
+        kept: _,
+        partial: _,
+        form: _,
+        filled: _,
+        near: _,
+        doc: _,
+    } = arg;
     let mut facts = vec![match block_of(ty) {
         Some(block) => block_text(block),
         None => type_text(ty),
@@ -275,6 +298,7 @@ fn type_text(ty: &Ty) -> String {
         Ty::Duration => "duration (\"90s\", \"5m\", \"1h30m\")".to_owned(),
         Ty::List(of) => format!("list of {}", type_text(of)),
         Ty::Set(of) => format!("set of {}", type_text(of)),
+        Ty::Tags(_) => type_text(&Ty::Map(&Ty::String)),
         Ty::Map(of) => format!("map of {}", type_text(of)),
         Ty::Ref([]) => "reference to any resource".to_owned(),
         Ty::Ref(kinds) => format!("reference to {}", kinds.join(" or ")),
@@ -308,7 +332,7 @@ fn attributes(kind: &Kind, layout: Layout) -> String {
 fn known(attribute: &kinds::Attribute) -> String {
     let known = match attribute.from {
         AttributeSource::Names(_) => "known before apply",
-        AttributeSource::Body(_) | AttributeSource::Action(..) => "known after apply",
+        AttributeSource::Body(_) | AttributeSource::Action(..) | AttributeSource::Exported(_) => "known after apply",
     };
     format!("{known}{}", if attribute.secret { ", sensitive" } else { "" })
 }
@@ -332,7 +356,7 @@ pub fn markdown(kind: &Kind) -> String {
         out += &part("Attributes", &attribute_items(variant));
     }
     let left_out: String = kind.left_out.iter().map(|(name, why)| item(0, &format!("`{name}`: {why}"))).collect();
-    out += &part("Arguments of azurerm that are left out", &left_out);
+    out += &part(&left_out_title(kind), &left_out);
     out + &format!("\n**Example**\n\n```hcl\n{}\n```\n", kind.example.trim())
 }
 
@@ -467,7 +491,22 @@ fn of_block(block: &LanguageBlock) -> Json {
 }
 
 fn argument_json(arg: &Arg) -> Json {
-    let Arg { name, ty, need, wire: _, change, secret, write_only: _, same: _, doc } = arg;
+    let Arg {
+        name,
+        ty,
+        need,
+        wire: _,
+        change,
+        secret,
+        write_only: _,
+        same: _,
+        kept: _,
+        partial: _,
+        form: _,
+        filled: _,
+        near: _,
+        doc,
+    } = arg;
     let default = match need {
         Need::Default(lit) => lit.json(),
         Need::Required | Need::Optional => Json::Null,

@@ -48,7 +48,8 @@ pub fn text(plan: &Plan, cloud: CloudName, layout: Layout) -> String {
     }
     if !blocked.is_empty() {
         let lines = blocked.iter().map(|BlockedResource { address, why }| {
-            format!("  {} {}: {}\n", styled(RED, "!"), styled(BOLD, address.as_str()), layout.wrap(why, 6))
+            let text = format!("{}: {why}", styled(BOLD, address.as_str()));
+            format!("  {} {}\n", styled(RED, "!"), layout.wrap(&text, 4))
         });
         sections.push(format!(
             "{}\n{}",
@@ -72,9 +73,11 @@ pub fn verdict(plan: &Plan) -> String {
     let some = |word: &str| Some(number(word)).filter(|number| *number > 0).map(|number| format!("{number} to {word}"));
     parts.extend(some("replace"));
     parts.push(format!("{} to destroy", number("delete")));
-    parts.extend(["adopt", "forget"].into_iter().filter_map(some));
+    parts.extend(["rename", "adopt", "forget"].into_iter().filter_map(some));
     if plan.changes.iter().any(|change| change.action != Action::Keep) {
         format!("Plan: {}.", parts.join(", "))
+    } else if !plan.blocked.is_empty() {
+        format!("No changes: {} blocked.", count(plan.blocked.len(), "change is", "changes are"))
     } else if plan.outputs.is_empty() {
         let swapped = match (plan.roles.drift.is_empty(), plan.roles.swapped.is_empty()) {
             (false, _) => ", except for roles that changed outside drplan",
@@ -94,6 +97,7 @@ pub const fn word(action: Action) -> &'static str {
         Action::Replace(_) => "replace",
         Action::Forget => "forget",
         Action::Update => "update",
+        Action::Rename => "rename",
         Action::Adopt => "adopt",
         Action::Create => "create",
         Action::Keep => "keep",
@@ -107,6 +111,7 @@ fn sign(action: Action) -> (&'static str, Style) {
         Action::Replace(Order::CreateFirst) => ("+/-", RED),
         Action::Forget => (".", YELLOW),
         Action::Update => ("~", YELLOW),
+        Action::Rename => ("=", CYAN),
         Action::Adopt => ("<=", CYAN),
         Action::Create => ("+", GREEN),
         Action::Keep => (" ", DIM),
@@ -150,7 +155,9 @@ impl ValueRenderer {
     pub fn change(&self, change: &Change) -> String {
         let Change { address, action, reason, arguments, loses_data, .. } = change;
         let place = match action {
-            Action::Create | Action::Replace(_) | Action::Adopt | Action::Delete => place(change, true),
+            Action::Create | Action::Replace(_) | Action::Rename | Action::Adopt | Action::Delete => {
+                place(change, true)
+            }
             Action::Forget | Action::Update | Action::Keep => String::new(),
         };
         let mut out = format!(
@@ -277,11 +284,13 @@ impl ValueRenderer {
         }
     }
 
+    /// A value as lines to compare: each as it stands in a short value, so that no text can move the cursor.
     fn long_text(&self, json: &Json) -> String {
-        match json.as_str() {
-            Some(text) if text.contains('\n') => text.to_owned(),
-            _ => self.value(json, MARGIN),
-        }
+        let lines: Vec<String> = match json.as_str() {
+            Some(text) if text.contains('\n') => text.split('\n').map(escaped).collect(),
+            _ => self.value(json, MARGIN).lines().map(|line| line.trim_end_matches(',').to_owned()).collect(),
+        };
+        lines.join("\n")
     }
 
     /// Resources that differ from state; `None` if none does. A summary shows many like resources of one kind as one
@@ -352,13 +361,17 @@ fn by_lines(before: &str, after: &str) -> String {
                 ChangeTag::Insert => ("+", GREEN),
                 ChangeTag::Equal => (" ", DIM),
             };
-            // Escaped and without its quotes, so that no text can move the cursor.
-            let quoted = quoted(change.value().trim_end_matches(['\n', '\r']));
-            lines.push(styled(style, &format!("{sign} {}", &quoted[1..quoted.len() - 1])));
+            lines.push(styled(style, &format!("{sign} {}", change.value().trim_end_matches('\n'))));
         }
     }
     // A leading line break makes a difference of one line a block of lines as well.
     format!("{}{}", if lines.len() == 1 { "\n" } else { "" }, lines.join("\n"))
+}
+
+/// A line of a text without what moves the cursor.
+fn escaped(line: &str) -> String {
+    let quoted = quoted(line.trim_end_matches('\r'));
+    quoted[1..quoted.len() - 1].replace("\\\"", "\"")
 }
 
 /// Same block, action, reason and place, and no data to lose: instances that a summary may show as one line.
@@ -421,7 +434,7 @@ pub(super) fn standing(
 
 /// Number of changes of each action, by site and presence.
 fn by_site(changes: &[Change], width: usize) -> String {
-    const ACTIONS: [&str; 7] = ["delete", "replace", "forget", "update", "adopt", "create", "keep"];
+    const ACTIONS: [&str; 8] = ["delete", "replace", "forget", "update", "rename", "adopt", "create", "keep"];
     let mut places: BTreeMap<(&str, Presence), BTreeMap<&str, usize>> = BTreeMap::new();
     for change in changes {
         *places.entry((&change.site, change.presence)).or_default().entry(word(change.action)).or_default() += 1;

@@ -6,11 +6,14 @@
 //!   "stack": "web-geo", "cloud": "local",
 //!   "basis": { "stack": "<digest>", "lineage": "…", "serial": 3, "role_epoch": 0 },
 //!   "has_changes": true,
-//!   "summary": { "create": 2, "update": 1, "replace": 0, "delete": 0, "adopt": 0, "forget": 0, "keep": 30 },
+//!   "summary": {
+//!     "create": 2, "update": 1, "replace": 0, "delete": 0, "rename": 0, "adopt": 0, "forget": 0, "keep": 30
+//!   },
 //!   "changes": [{
 //!     "address": "lb.web", "id": "/subscriptions/…", "name": "web", "region": "canadacentral",
 //!     "site": "primary", "presence": "permanent",
-//!     "action": "create | update | replace | delete | adopt | forget | keep",
+//!     "was": "lb.old | null",
+//!     "action": "create | update | replace | delete | rename | adopt | forget | keep",
 //!     "order": "delete_first | create_first | null",
 //!     "reason": "new", "loses_data": false,
 //!     "arguments": [{ "path": "sku", "before": null, "after": "Standard", "forces_replace": false }]
@@ -69,13 +72,13 @@ pub fn json(plan: &Plan, cloud: CloudName) -> Json {
 }
 
 fn summary(changes: &[Change]) -> Json {
-    const WORDS: [&str; 7] = ["create", "update", "replace", "delete", "adopt", "forget", "keep"];
+    const WORDS: [&str; 8] = ["create", "update", "replace", "delete", "rename", "adopt", "forget", "keep"];
     let number = |wanted: &str| changes.iter().filter(|change| word(change.action) == wanted).count();
     WORDS.into_iter().map(|word| (word.to_owned(), Json::from(number(word)))).collect::<Map<_, _>>().into()
 }
 
 fn change(change: &Change) -> Json {
-    let Change { address, id, site, location, presence, action, reason, arguments, loses_data } = change;
+    let Change { address, was, id, site, location, presence, action, reason, arguments, loses_data } = change;
     let order = match action {
         Action::Replace(Order::DeleteFirst) => Some("delete_first"),
         Action::Replace(Order::CreateFirst) => Some("create_first"),
@@ -83,6 +86,7 @@ fn change(change: &Change) -> Json {
     };
     json!({
         "address": address,
+        "was": was,
         "id": id,
         "name": id.name(),
         "region": location,

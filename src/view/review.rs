@@ -6,8 +6,7 @@ use super::plan::{ValueRenderer, word};
 use super::value::ResourceNames;
 use super::{BOLD, CYAN, DIM, GREEN, Layout, RED, YELLOW, count, fit, styled, visible};
 use crate::address::{Address, ArmId};
-use crate::plan::Action;
-use crate::review::{Difference, DifferenceKind, Outlook, Review, Setting};
+use crate::review::{DifferenceKind, Outlook, Review, Setting};
 
 /// From this many characters on, the values before and after are on separate lines.
 const WIDE: usize = 60;
@@ -31,8 +30,8 @@ pub fn text(review: &Review, sides: &StackLabels, names: &[(ArmId, Address)], la
     let shown = shown(names).within(layout.width);
     let StackLabels { before, after } = sides;
     let mut sections = vec![format!("{}: {} -> {}\n", styled(BOLD, &review.stack), visible(before), visible(after))];
-    let groups = review.resources.chunk_by(|a, b| said(a) == said(b));
-    sections.extend(groups.map(|group| group.iter().map(|one| resource(&shown, one)).collect()));
+    let groups = review.resources.chunk_by(|a, b| word(a.action) == word(b.action));
+    sections.extend(groups.map(|group| group.iter().map(|one| shown.change(one)).collect()));
     if !review.settings.is_empty() {
         sections.push(settings(&shown, &review.settings));
     }
@@ -44,23 +43,6 @@ pub fn text(review: &Review, sides: &StackLabels, names: &[(ArmId, Address)], la
     }
     sections.push(styled(BOLD, &verdict(review)) + "\n");
     fit(&sections.join("\n"), layout.width)
-}
-
-/// Verb for the change of a resource.
-pub(super) const fn said(difference: &Difference) -> &'static str {
-    match difference.change.action {
-        // Between two texts, an import means that only the label changes.
-        Action::Adopt => "rename",
-        action => word(action),
-    }
-}
-
-fn resource(shown: &ValueRenderer, difference: &Difference) -> String {
-    let text = shown.change(&difference.change);
-    match difference.change.action {
-        Action::Adopt => text.replacen("<= ", " = ", 1).replacen("adopt  ", "rename ", 1),
-        _ => text,
-    }
 }
 
 /// Differences beside resources.
@@ -118,7 +100,7 @@ fn recovery(outlooks: &[Outlook], layout: Layout) -> Option<String> {
 /// The last lines: the number of differences, and predictions against the objectives.
 pub fn verdict(review: &Review) -> String {
     const WORDS: [&str; 5] = ["create", "update", "replace", "delete", "rename"];
-    let number = |wanted: &str| review.resources.iter().filter(|one| said(one) == wanted).count();
+    let number = |wanted: &str| review.resources.iter().filter(|one| word(one.action) == wanted).count();
     let some = |word: &str| Some(number(word)).filter(|number| *number > 0).map(|number| format!("{number} to {word}"));
     let mut parts: Vec<String> = WORDS.into_iter().filter_map(some).collect();
     if !review.settings.is_empty() {

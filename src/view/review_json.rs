@@ -51,9 +51,10 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::outlook::{self, ASSUMED};
-use super::review::{StackLabels, said, verdict};
+use super::plan::word as verb;
+use super::review::{StackLabels, verdict};
 use crate::plan::{Action, Change, Order};
-use crate::review::{Difference, Review, worst};
+use crate::review::{Review, worst};
 
 /// Version of the format. It changes when a field is removed, renamed or gets another meaning.
 pub const FORMAT_VERSION: u32 = 2;
@@ -80,18 +81,17 @@ pub fn json(review: &Review, sides: &StackLabels) -> Json {
     })
 }
 
-fn summary(resources: &[Difference], same: usize, settings: usize) -> Json {
+fn summary(resources: &[Change], same: usize, settings: usize) -> Json {
     const WORDS: [&str; 5] = ["create", "update", "replace", "delete", "rename"];
-    let number = |word: &str| Json::from(resources.iter().filter(|one| said(one) == word).count());
+    let number = |word: &str| Json::from(resources.iter().filter(|one| verb(one.action) == word).count());
     let mut all: Map<String, Json> = WORDS.into_iter().map(|word| (word.to_owned(), number(word))).collect();
     all.insert("same".to_owned(), same.into());
     all.insert("settings".to_owned(), settings.into());
     all.into()
 }
 
-fn resource(difference: &Difference) -> Json {
-    let Difference { was, change } = difference;
-    let Change { address, id, site, location: _, presence, action, reason, arguments, loses_data } = change;
+fn resource(change: &Change) -> Json {
+    let Change { address, was, id, site, location: _, presence, action, reason, arguments, loses_data } = change;
     let order = match action {
         Action::Replace(Order::DeleteFirst) => Some("delete_first"),
         Action::Replace(Order::CreateFirst) => Some("create_first"),
@@ -103,7 +103,7 @@ fn resource(difference: &Difference) -> Json {
         "id": id,
         "site": site,
         "presence": presence,
-        "action": said(difference),
+        "action": verb(*action),
         "order": order,
         "reason": reason,
         "loses_data": loses_data,

@@ -393,14 +393,18 @@ fn led(group: &GroupStanding, route: &RouteCheck, is_moving: bool) -> (Mark, Str
 
 /// The report of a front.
 fn report(check: &FrontCheck) -> (Mark, String) {
-    let FrontCheck { route, endpoint, front, health } = check;
+    let FrontCheck { route, endpoint, front, health, notices } = check;
     let (mark, word) = match health {
         Ok(EndpointHealth::Healthy(word)) => (Mark::Ok, word),
         Ok(EndpointHealth::Unhealthy(word)) => (Mark::Alert, word),
         Ok(EndpointHealth::Unknown(word)) => (Mark::Unknown, word),
         Err(why) => return (Mark::Unknown, format!("route.{route}: {front} was not read: {}", visible(why))),
     };
-    (mark, format!("route.{route}: {front} reports {endpoint}: {}", visible(word)))
+    // The last probes may be older than the end of the outage.
+    let since = notices.map(|notices| {
+        format!(" as of its last probe; it notices an endpoint that answers again within {}", spoken(notices))
+    });
+    (mark, format!("route.{route}: {front} reports {endpoint}: {}{}", visible(word), since.unwrap_or_default()))
 }
 
 /// The answer of an endpoint. Two silences, of the endpoint and of its site, are one fact.
@@ -498,4 +502,29 @@ fn next(standing: &StackStanding, layout: Layout) -> String {
         format!("{}\n{}", layout.wrap(why, 0), command.collect::<String>())
     };
     standing.next.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+
+    #[test]
+    fn failing_endpoint_is_reported_as_of_the_last_probe() {
+        let check = |health, notices| FrontCheck {
+            route: "web".to_owned(),
+            endpoint: Address::new("endpoint", "home"),
+            front: "Traffic Manager",
+            health: Ok(health),
+            notices,
+        };
+        let failing = check(EndpointHealth::Unhealthy("Degraded".to_owned()), Some(Duration::from_secs(30)));
+        let (mark, text) = report(&failing);
+        assert_eq!(mark, Mark::Alert);
+        assert!(text.ends_with(
+            "endpoint.home: Degraded as of its last probe; it notices an endpoint that answers again within 30s"
+        ));
+        let disabled = check(EndpointHealth::Unhealthy("Disabled".to_owned()), None);
+        assert!(report(&disabled).1.ends_with("endpoint.home: Disabled"));
+    }
 }

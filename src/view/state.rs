@@ -71,6 +71,7 @@ pub fn show(address: &Address, recorded: &Recorded, state: &State, layout: Layou
         arguments,
         attributes,
         needs,
+        owner: _,
         prevent_destroy,
         status: now,
         under_way: _,

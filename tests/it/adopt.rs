@@ -39,7 +39,12 @@ fn groups(lab: &Lab) -> Vec<ArmId> {
 
 /// Writes all existing resources as a stack and replaces the recorded state with it.
 async fn adopt_all(lab: &mut Lab) -> Result<AdoptedStack, String> {
-    let survey = discover_groups(&lab.azure, &groups(lab), &account()).await.map_err(|error| error.to_string())?;
+    adopt_types(lab, false).await
+}
+
+/// The same, and with `any` those of types without a kind.
+async fn adopt_types(lab: &mut Lab, any: bool) -> Result<AdoptedStack, String> {
+    let survey = discover_groups(&lab.azure, &groups(lab), &account(), any).await.map_err(|error| error.to_string())?;
     adopt(lab, &survey, None)
 }
 
@@ -75,10 +80,10 @@ async fn planned(lab: &Lab, text: &str) -> Result<Vec<String>, String> {
     Ok(all)
 }
 
-async fn through(mut lab: Lab, text: &str) -> Result<(Lab, AdoptedStack), String> {
+async fn through(mut lab: Lab, text: &str, any: bool) -> Result<(Lab, AdoptedStack), String> {
     let applied = lab.apply(text).await.map_err(|error| error.to_string())?;
     failures(&applied, "apply")?;
-    let adopted = adopt_all(&mut lab).await?;
+    let adopted = adopt_types(&mut lab, any).await?;
     let formatted = drplan::hcl::format(&adopted.text).map_err(|found| format!("{found:?}"))?;
     if formatted.replace("\n\n\n", "\n\n") != adopted.text.replace("\n\n\n", "\n\n") {
         return Err(format!("the stack is not formatted:\n{}", adopted.text));
@@ -94,7 +99,7 @@ async fn through(mut lab: Lab, text: &str) -> Result<(Lab, AdoptedStack), String
 fn every_example_is_adopted_and_plans_empty() {
     let mut wrong = Vec::new();
     for (name, kind, text) in examples() {
-        match simulated(through(Lab::new(7), &text)) {
+        match simulated(through(Lab::new(7), &text, kind.typed.is_some())) {
             Err(why) => wrong.push(format!("── {name}\n{why}")),
             Ok((_, adopted)) if !adopted.kinds.iter().any(|one| one == kind.name) => {
                 wrong.push(format!("── {name}\nthe adopted kinds differ from the original\n{}", adopted.text));
@@ -110,7 +115,7 @@ fn every_stack_is_adopted_and_plans_empty() {
     let mut wrong = Vec::new();
     for dir in stacks::stacks() {
         let (lab, text) = stacks::lab(&dir);
-        if let Err(why) = simulated(through(lab, &text)) {
+        if let Err(why) = simulated(through(lab, &text, false)) {
             wrong.push(format!("── {}\n{why}", dir.display()));
         }
     }
@@ -207,16 +212,16 @@ fn adopted_secret_becomes_a_variable_and_is_recorded_once() {
         let kept = |lab: &Lab| serde_json::to_string(&lab.store.load().unwrap()).unwrap();
         assert!(kept(&lab).contains("$untold") && !kept(&lab).contains(STAND_IN));
 
-        lab.variables = vec![(variable.to_owned(), "the first value given".to_owned())];
+        lab.variables = vec![(variable.to_owned(), "The 1st value given".to_owned())];
         let (first, recorded) = lab.plan(&adopted.text, false).await;
         assert_eq!(changes(&first), [""; 0]);
         let refreshed = first.refreshed.expect("a state");
         drplan::apply::keep_observed(&recorded.expect("a state"), &refreshed, &lab.store).unwrap();
         assert!(!kept(&lab).contains("$untold"), "the value is recorded as a digest");
-        assert!(!kept(&lab).contains("the first value given"));
+        assert!(!kept(&lab).contains("The 1st value given"));
         assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
 
-        lab.variables = vec![(variable.to_owned(), "another".to_owned())];
+        lab.variables = vec![(variable.to_owned(), "An0ther value".to_owned())];
         let second = planned(&lab, &adopted.text).await.unwrap();
         assert_eq!(second.len(), 1);
         assert!(second[0].starts_with("Update mssql_server.drplan-adopted-orders"), "{second:?}");
@@ -257,7 +262,13 @@ fn as_terraform(lab: &Lab, text: &str) -> Vec<ManagedObject> {
             TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_) => Vec::new(),
         };
         let label = format!("terraform_{}", managed.len());
-        managed.extend(ids.into_iter().map(|id| ManagedObject { type_: type_.to_owned(), label: label.clone(), id }));
+        managed.extend(ids.into_iter().map(|id| ManagedObject {
+            type_: type_.to_owned(),
+            label: label.clone(),
+            address: format!("azurerm_{type_}.{label}"),
+            id,
+            tainted: false,
+        }));
     }
     managed
 }
@@ -271,7 +282,7 @@ fn terraform_resources_keep_their_names_on_adoption() {
             failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
             let managed = as_terraform(&lab, &text);
             let ids: Vec<ArmId> = managed.iter().map(|one| one.id.clone()).collect();
-            let survey = discover_objects(&lab.azure, &ids, &account()).await.unwrap();
+            let survey = discover_objects(&lab.azure, &ids, &account(), false).await.unwrap();
             let adopted = adopt(&mut lab, &survey, Some(&managed)).unwrap();
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{stack}");
             assert_eq!(adopted.left, [""; 0], "{stack}");
@@ -292,6 +303,7 @@ fn unsupported_types_are_listed_with_the_reason() {
         bodies: [(ArmId::new(elsewhere), json!({ "location": "canadacentral" }))].into(),
         strange: vec![cluster],
         unread: [(disk, "nothing answers".to_owned())].into(),
+        ..ImportSurvey::default()
     };
     let draft = StackDraft::of(&survey, None, &account());
     assert_eq!(draft.resources().count(), 0);
@@ -304,4 +316,236 @@ fn unsupported_types_are_listed_with_the_reason() {
             "Microsoft.ContainerService/managedClusters: drplan has no kind for this type",
         ]
     );
+}
+
+/// An address, a network with one subnet, and an interface in it.
+async fn interface(lab: &Lab) {
+    put(lab, "hand", "2025-04-01", json!({ "location": "canadacentral" })).await;
+    let subnet = json!({ "name": "app", "properties": { "addressPrefix": "10.1.1.0/24" } });
+    let properties = json!({ "addressSpace": { "addressPrefixes": ["10.1.0.0/16"] }, "subnets": [subnet] });
+    let body = json!({ "location": "canadacentral", "properties": properties });
+    put(lab, "hand/providers/Microsoft.Network/virtualNetworks/net", "2025-09-01", body).await;
+    let subnet = json!({ "id": id("hand/providers/Microsoft.Network/virtualNetworks/net/subnets/app").as_str() });
+    let address = json!({ "privateIPAllocationMethod": "Dynamic", "subnet": subnet });
+    let properties = json!({ "ipConfigurations": [{ "name": "a", "properties": address }] });
+    let body = json!({ "location": "canadacentral", "properties": properties });
+    put(lab, "hand/providers/Microsoft.Network/networkInterfaces/nic", "2025-09-01", body).await;
+}
+
+/// A machine on this interface whose disk has no operating system written.
+async fn machine(lab: &Lab, publisher: &str, configuration: serde_json::Value) {
+    let nic = id("hand/providers/Microsoft.Network/networkInterfaces/nic");
+    let mut profile = json!({ "computerName": "c", "adminUsername": "ops", "adminPassword": "made-up for a t3st" });
+    profile.as_object_mut().unwrap().extend(configuration.as_object().unwrap().clone());
+    let image = json!({ "publisher": publisher, "offer": "server", "sku": "gen2", "version": "latest" });
+    let body = json!({ "location": "canadacentral", "properties": {
+        "hardwareProfile": { "vmSize": "Standard_B2s" },
+        "storageProfile": { "imageReference": image, "osDisk": { "createOption": "FromImage" } },
+        "osProfile": profile,
+        "networkProfile": { "networkInterfaces": [{ "id": nic.as_str() }] },
+    } });
+    put(lab, "hand/providers/Microsoft.Compute/virtualMachines/vm", "2025-04-01", body).await;
+}
+
+#[test]
+fn operating_system_follows_from_the_configuration_or_the_image() {
+    let keys = json!({ "linuxConfiguration": { "disablePasswordAuthentication": false } });
+    for (publisher, configuration, os) in [
+        ("Canonical", keys, "linux"),
+        ("Canonical", json!({}), "linux"),
+        ("MicrosoftWindowsServer", json!({}), "windows"),
+        ("someone", json!({ "windowsConfiguration": { "provisionVMAgent": true } }), "windows"),
+    ] {
+        simulated(async {
+            let mut lab = Lab::new(8);
+            interface(&lab).await;
+            machine(&lab, publisher, configuration).await;
+            let adopted = adopt_all(&mut lab).await.unwrap();
+            let kind = format!("{os}_virtual_machine");
+            assert!(adopted.kinds.contains(&kind), "{publisher}: {:?} {:?}", adopted.kinds, adopted.left);
+            assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
+            let body = lab.azure.get(&id("hand/providers/Microsoft.Compute/virtualMachines/vm"), "2025-04-01").await;
+            let told = body.unwrap().unwrap().pointer("/properties/storageProfile/osDisk/osType").cloned().unwrap();
+            assert_eq!(told.as_str().unwrap().to_lowercase(), os);
+        });
+    }
+}
+
+#[test]
+fn settings_without_an_argument_are_listed_with_their_place() {
+    simulated(async {
+        let mut lab = Lab::new(9);
+        interface(&lab).await;
+        let rules = json!({ "location": "canadacentral", "properties": { "flushConnection": true } });
+        put(&lab, "hand/providers/Microsoft.Network/networkSecurityGroups/rules", "2025-09-01", rules).await;
+        let subnet = json!({ "id": id("hand/providers/Microsoft.Network/virtualNetworks/net/subnets/app").as_str() });
+        let pool = json!({ "name": "ssh", "properties": {
+            "protocol": "Tcp", "frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50009, "backendPort": 22,
+        } });
+        let body = json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "properties": {
+            "frontendIPConfigurations": [{ "name": "front", "properties": { "subnet": subnet } }],
+            "inboundNatPools": [pool],
+        } });
+        put(&lab, "hand/providers/Microsoft.Network/loadBalancers/door", "2025-09-01", body).await;
+        // Azure has the endpoints of its own accord, and the period only where somebody set it.
+        let account = json!({
+            "location": "canadacentral", "kind": "StorageV2", "sku": { "name": "Standard_LRS" },
+            "properties": {
+                "minimumTlsVersion": "TLS1_2", "allowBlobPublicAccess": false, "accessTier": "Hot",
+                "dnsEndpointType": "Standard", "keyPolicy": { "keyExpirationPeriodInDays": 30 },
+            },
+        });
+        put(&lab, "hand/providers/Microsoft.Storage/storageAccounts/handfiles", "2026-04-01", account).await;
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(
+            adopted.left,
+            [
+                "door (Microsoft.Network/loadBalancers): `properties.inboundNatPools[ssh]` of lb.door is omitted: no argument has it",
+                "rules (Microsoft.Network/networkSecurityGroups): `properties.flushConnection` of network_security_group.rules is omitted: no argument has it",
+                "handfiles (Microsoft.Storage/storageAccounts): `properties.keyPolicy.keyExpirationPeriodInDays` of storage_account.handfiles is omitted: no argument has it",
+            ]
+        );
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
+    });
+}
+
+#[test]
+fn addresses_of_a_retired_sku_stay_as_they_are() {
+    simulated(async {
+        let mut lab = Lab::new(10);
+        put(&lab, "hand", "2025-04-01", json!({ "location": "canadacentral" })).await;
+        for method in ["Static", "Dynamic"] {
+            let body = json!({ "location": "canadacentral", "sku": { "name": "Basic" }, "properties": { "publicIPAllocationMethod": method } });
+            put(&lab, &format!("hand/providers/Microsoft.Network/publicIPAddresses/{method}"), "2025-09-01", body)
+                .await;
+        }
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(adopted.left, [""; 0]);
+        assert_eq!(adopted.text.matches("sku               = \"Basic\"").count(), 2, "{}", adopted.text);
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_resource_whose_default_would_replace_a_setting_is_left_alone() {
+    simulated(async {
+        let mut lab = Lab::new(11);
+        put(&lab, "hand", "2025-04-01", json!({ "location": "canadacentral" })).await;
+        let body = json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "properties": {
+            "publicIPAllocationMethod": "Static", "idleTimeoutInMinutes": 45,
+        } });
+        put(&lab, "hand/providers/Microsoft.Network/publicIPAddresses/long", "2025-09-01", body).await;
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(adopted.kinds, ["resource_group"]);
+        assert_eq!(adopted.left.len(), 1, "{:?}", adopted.left);
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_terraform_state_of_parts_blocks_and_old_resources_is_adopted_whole() {
+    simulated(async {
+        let mut lab = Lab::new(12);
+        interface(&lab).await;
+        machine(&lab, "Canonical", json!({})).await;
+        let rule = json!({ "name": "https", "properties": {
+            "priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourcePortRange": "*",
+            "destinationPortRange": "443", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*",
+        } });
+        let body = json!({ "location": "canadacentral", "properties": { "securityRules": [rule] } });
+        let group = "hand/providers/Microsoft.Network/networkSecurityGroups/rules";
+        put(&lab, group, "2025-09-01", body).await;
+        let instance = |type_: &str, id: &str, rest: &str| {
+            format!(
+                r#"{{"mode": "managed", "module": "module.primary", "type": "azurerm_{type_}", "name": "main",
+                    "instances": [{{"attributes": {{"id": "{id}"{rest}}}}}]}}"#
+            )
+        };
+        let of = |rest: &str| id(rest).to_string();
+        let (net, nic) = (
+            "hand/providers/Microsoft.Network/virtualNetworks/net",
+            "hand/providers/Microsoft.Network/networkInterfaces/nic",
+        );
+        let (gone, vm) = (format!("{group}/securityRules/gone"), "hand/providers/Microsoft.Compute/virtualMachines/vm");
+        let resources = [
+            instance("resource_group", &of("hand"), ""),
+            instance("virtual_network", &of(net), r#", "subnet": [{"name": "app"}]"#),
+            instance("network_interface", &of(nic), ""),
+            instance("network_security_group", &of(group), ""),
+            instance("network_security_rule", &of(&format!("{group}/securityRules/https")), ""),
+            instance("network_security_rule", &of(&gone), ""),
+            instance("virtual_machine", &of(vm), ""),
+            instance("application_gateway_association", &format!("{}|{}", of(nic), of(group)), ""),
+        ];
+        let state = format!(r#"{{"version": 4, "resources": [{}]}}"#, resources.join(","));
+        let managed = adopt::terraform::read(&state).unwrap();
+        assert!(managed.others.is_empty(), "{:?}", managed.others);
+        let ids: Vec<ArmId> = managed.objects.iter().map(|one| one.id.clone()).collect();
+        let survey = discover_objects(&lab.azure, &ids, &account(), false).await.unwrap();
+        let draft = StackDraft::of(&survey, Some(&managed.objects), &account());
+        let told: Vec<_> =
+            draft.left().iter().filter_map(|left| Some((left.terraform.clone()?, left.why.clone()))).collect();
+        let why = |address: &str, why: &str| (format!("module.primary.azurerm_{address}.main"), why.to_owned());
+        assert_eq!(
+            told,
+            [
+                why(
+                    "application_gateway_association",
+                    "drplan has no kind for azurerm_application_gateway_association"
+                ),
+                why("network_security_rule", "it is in no block `security_rule` of an imported network_security_group"),
+            ]
+        );
+        let adopted = adopt(&mut lab, &survey, Some(&managed.objects)).unwrap();
+        for expected in [
+            "linux_virtual_machine \"primary-main\" {",
+            "subnet \"primary-main-app\" {",
+            "network_security_group \"primary-main\" {",
+        ] {
+            assert!(adopted.text.contains(expected), "no {expected}: {:?}\n{}", adopted.left, adopted.text);
+        }
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
+    });
+}
+
+#[test]
+fn a_moved_write_region_leaves_the_account_at_its_own_site() {
+    let text = format!(
+        r#"{}
+resource_group "data" {{
+  site = site.east
+}}
+cosmosdb_account "catalog" {{
+  name           = "drplan-moved-catalog"
+  resource_group = resource_group.data
+  offer_type     = "Standard"
+
+  consistency_policy {{
+    consistency_level = "Session"
+  }}
+}}
+geo_replica "catalog" {{
+  source = cosmosdb_account.catalog
+  site   = site.west
+}}
+"#,
+        crate::kinds::SITES
+    );
+    simulated(async {
+        let mut lab = Lab::new(13);
+        failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
+        let account = id("data/providers/Microsoft.DocumentDB/databaseAccounts/drplan-moved-catalog");
+        let body = lab.azure.get(&account, "2024-08-15").await.unwrap().unwrap();
+        let mut policies = body["properties"]["failoverPolicies"].clone();
+        for policy in policies.as_array_mut().unwrap() {
+            policy["failoverPriority"] = json!(1 - policy["failoverPriority"].as_i64().unwrap());
+        }
+        let order = json!({ "failoverPolicies": policies });
+        lab.azure.post(&account, "2024-08-15", "failoverPriorityChange", &[], Some(&order)).await.unwrap();
+        let adopted = adopt_all(&mut lab).await.unwrap();
+        assert_eq!(adopted.left, [""; 0]);
+        let replica = "  site              = site.canadaeast\n  failover_priority = 0\n";
+        assert!(adopted.text.contains(replica), "{}", adopted.text);
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
+    });
 }

@@ -77,6 +77,7 @@ fn change() -> impl Strategy<Value = Change> {
         Action::Replace(Order::CreateFirst),
         Action::Forget,
         Action::Update,
+        Action::Rename,
         Action::Adopt,
         Action::Create,
         Action::Keep,
@@ -86,6 +87,7 @@ fn change() -> impl Strategy<Value = Change> {
     (text(), text(), text(), presence, prop::sample::select(ACTIONS), any::<bool>(), arguments).prop_map(
         |(name, site, reason, presence, action, loses_data, arguments)| Change {
             address: Address::new("lb", &name),
+            was: None,
             id: ArmId::new(format!("/subscriptions/s/{name}")),
             site,
             location: String::new(),
@@ -204,6 +206,7 @@ proptest! {
 fn deletions_are_listed_in_the_longest_comment() {
     let change = |at: usize, action| Change {
         address: Address::new("lb", &format!("n{at}")),
+        was: None,
         id: ArmId::new(format!("/subscriptions/s/{at}")),
         site: "east".to_owned(),
         location: "eastus".to_owned(),

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::lab::{Lab, changes, failures, in_parallel, simulated};
+use crate::lab::{Lab, changes, failures, in_parallel, simulated, unmarked};
 use crate::{stacks, web_geo};
 
 /// Operation that is killed.
@@ -204,7 +204,7 @@ async fn finish(lab: &Lab, text: &str, destroy: bool, most: usize) -> Result<End
 /// Existing objects, and the state after a last refresh.
 fn end_state(lab: &Lab, refreshed: Option<State>) -> EndState {
     let recorded = refreshed.map(|state| state.resources).unwrap_or_default();
-    let standing = lab.simulator.show().objects.into_iter().map(|(id, mut body)| {
+    let standing = unmarked(lab.simulator.show().objects).into_iter().map(|(id, mut body)| {
         without_volatile(&mut body);
         (id, body)
     });

@@ -77,9 +77,9 @@ fn phases(procedure: &Procedure, stages: &[Stage]) -> StepGraph {
 /// Executes these phases with the copies in the stack, as a failover run does.
 async fn carry_out(lab: &Lab, text: &str, stack: Stack, procedure: &Procedure, stages: &[Stage]) {
     let (planned, state) = lab.plan(text, false).await;
-    let PlanOutcome { mut plan, refreshed, warnings, .. } = planned;
+    let PlanOutcome { mut plan, refreshed, moves, warnings, .. } = planned;
     plan.steps = phases(procedure, stages);
-    let planned = PlanOutcome { plan, stack, refreshed, warnings };
+    let planned = PlanOutcome { plan, stack, refreshed, moves, warnings };
     let done = lab.carry_out(&planned, state, "drill").await.expect("the state can be written");
     failures(&done, "drill").expect("no step fails");
     assert_eq!(done.report.ended, Some(RunEnd::Done));

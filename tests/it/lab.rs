@@ -14,6 +14,7 @@ use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
+use drplan::kinds::mark::is_mark;
 use drplan::plan::{self, Action, Observed, PlanInput, PlanOutcome};
 use drplan::run::{Progress, StepOutcome, StopSignal, Watcher};
 use drplan::simulator::{SUBSCRIPTION, Simulator, TENANT};
@@ -24,6 +25,7 @@ use drplan::store::MemoryStore;
 use drplan::value::Seal;
 use drplan::world::{Clock, CommandLine, Commands, NoNotices, ProgramExit, Store, WebRequest};
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 /// Watcher that ignores all events.
 pub struct SilentWatcher;
@@ -65,6 +67,8 @@ pub struct Lab {
     pub variables: Vec<(String, String)>,
     pub files: Vec<(String, String)>,
     pub engine: Engine,
+    /// The addresses that are named for an import.
+    pub adopt: Vec<Address>,
     /// The last stack read: parsing dominates the time of most tests.
     pub program: Mutex<Option<(LabInput, Arc<Program>)>>,
 }
@@ -110,6 +114,7 @@ impl Lab {
             variables: Vec::new(),
             files: Vec::new(),
             engine: Engine::Direct,
+            adopt: Vec::new(),
             program: Mutex::default(),
         }
     }
@@ -127,6 +132,7 @@ impl Lab {
             variables: self.variables.clone(),
             files: self.files.clone(),
             engine: self.engine,
+            adopt: self.adopt.clone(),
             program: Mutex::new(self.program.lock().expect("no panic while locked").clone()),
             ..Self::around(simulator, clock, self.ids.fork(), |router, _| router)
         }
@@ -157,14 +163,9 @@ impl Lab {
             origin: "by --var".to_owned(),
         };
         let input = Input {
-            files: vec![("stack.hcl".into(), text.into())],
-            sources: &mut sources,
             reader: Arc::new(FilesInMemory(self.files.clone())),
             variables: self.variables.iter().map(given).collect(),
-            unread_values: Vec::new(),
-            secrets: Default::default(),
-            subscription: SUBSCRIPTION.to_owned(),
-            tenant: TENANT.to_owned(),
+            ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT))
         };
         let (program, found) = stack::read_all(input);
         let program = Arc::new(program);
@@ -216,8 +217,15 @@ impl Lab {
     ) -> Result<PlanOutcome, String> {
         let program = self.read(text)?;
         let state = self.store.load().map_err(|error| error.to_string())?;
-        let question =
-            PlanInput { program: &program, state: state.as_ref(), observed, seal: &self.seal, targets, destroy };
+        let question = PlanInput {
+            program: &program,
+            state: state.as_ref(),
+            observed,
+            seal: &self.seal,
+            targets,
+            destroy,
+            adopt: &self.adopt,
+        };
         plan::plan(&question).map_err(|found| format!("{found:?}"))
     }
 
@@ -258,6 +266,16 @@ impl Lab {
     pub fn standing(&self) -> Vec<ArmId> {
         self.simulator.show().objects.keys().cloned().collect()
     }
+}
+
+/// Objects without the marks of their owner, whose lineage differs between labs.
+pub fn unmarked(mut objects: BTreeMap<ArmId, Json>) -> BTreeMap<ArmId, Json> {
+    for body in objects.values_mut() {
+        if let Some(Json::Object(tags)) = body.get_mut("tags") {
+            tags.retain(|name, _| !is_mark(name));
+        }
+    }
+    objects
 }
 
 /// Changes of a plan, one per line.

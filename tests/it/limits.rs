@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use drplan::apply::ApplyOutcome;
 use drplan::diagnostic::{Diagnostics, MAX_DIAGNOSTICS, Sources, render_all};
 use drplan::hcl::eval::{Budget, ELEMENT_WORK, MAX_DEPTH, MAX_ELEMENTS, MAX_STRING_BYTES, MAX_VALUE_BYTES, MAX_WORK};
 use drplan::hcl::functions::MAX_PATTERN_BYTES;
@@ -14,7 +15,7 @@ use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, MAX_RESOURCES, read_all};
 
 use super::followed::drplan;
-use super::lab::FilesInMemory;
+use super::lab::{FilesInMemory, Lab, failures, simulated};
 
 #[path = "../../benches/speed/hostile.rs"]
 mod hostile;
@@ -38,20 +39,64 @@ fn within(text: &str, files: Vec<(String, String)>, units: usize) -> Outcome {
     let budget = Budget::new(units);
     let mut sources = Sources::default();
     let (program, mut found) = read_all(Input {
-        files: vec![("stack.hcl".into(), text.into())],
-        sources: &mut sources,
         reader: Arc::new(FilesInMemory(files)),
-        variables: Vec::new(),
-        unread_values: Vec::new(),
-        secrets: Default::default(),
-        subscription: SUBSCRIPTION.to_owned(),
-        tenant: TENANT.to_owned(),
+        ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT))
     });
     let (_, of_values): (_, Diagnostics) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
     found.extend(of_values);
     found.sort();
     let shown = anstream::adapter::strip_str(&render_all(&found, &sources, 80)).to_string();
     Outcome { codes: found.iter().map(|one| one.code).collect(), shown, used: budget.used() }
+}
+
+/// The work of a value may show only once the cloud has answered: then the apply reports it, and drops nothing else.
+#[test]
+fn work_that_shows_with_an_answer_of_the_cloud_is_reported() {
+    let much = r#"length([
+    for part in split(".", public_ip.home.ip_address) : [for i in range(1000) : fileexists("${part}-${i}")]
+  ])"#;
+    let stack = |more: &str| {
+        format!(
+            r#"
+stack "s" {{}}
+
+site "home" {{
+  provider = "azure"
+  location = "canadacentral"
+}}
+
+resource_group "home" {{
+  site = site.home
+}}
+
+public_ip "home" {{
+  resource_group    = resource_group.home
+  allocation_method = "Static"
+  sku               = "Standard"
+}}
+
+output "address" {{
+  value = public_ip.home.ip_address
+}}
+{more}"#
+        )
+    };
+    let direct = stack(&format!("output \"much\" {{\n  value = {much}\n}}\n"));
+    let by_local = stack(&format!("locals {{\n  much = {much}\n}}\n\noutput \"much\" {{\n  value = local.much\n}}\n"));
+    for text in [direct, by_local.clone()] {
+        let applied = applied(&text);
+        assert_eq!(failures(&applied, "apply"), Ok(()));
+        let codes: Vec<&str> = applied.output_errors.iter().map(|error| error.code).collect();
+        assert_eq!(codes, ["too-large"], "{text}");
+        assert_eq!(applied.state.outputs.keys().collect::<Vec<_>>(), ["address"]);
+    }
+    let tagged = "\nresource_group \"other\" {\n  site = site.home\n  tags = { much = local.much }\n}\n";
+    let why = failures(&applied(&(by_local + tagged)), "apply").unwrap_err();
+    assert!(why.contains("too much work to evaluate"), "{why}");
+}
+
+fn applied(text: &str) -> ApplyOutcome {
+    simulated(async { Lab::new(1).apply(text).await.unwrap() })
 }
 
 fn evaluated(text: &str) -> Outcome {

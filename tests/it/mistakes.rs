@@ -207,7 +207,7 @@ fn wrong_type(stack: &ValidStack) -> Vec<Mistake> {
     for (at, path, attribute) in stack.attributes() {
         let Some(arg) = arg_of(&path, attribute) else { continue };
         let wrong = match (&attribute.expr.kind, &arg.ty) {
-            (_, Ty::Any | Ty::Map(_)) => continue,
+            (_, Ty::Any | Ty::Map(_) | Ty::Tags(_)) => continue,
             (ExprKind::Number(_) | ExprKind::Bool(_), Ty::String) => continue,
             (ExprKind::Number(_) | ExprKind::Bool(_), _) => "\"wrong\"",
             (ExprKind::String(_), _) => "[1]",

@@ -468,12 +468,12 @@ fn error_that_repeats_a_request_shows_no_secret() {
     let text = format!(
         "{}{DECLARED}resource_group \"g\" {{\n  site = site.east\n}}\nmssql_server \"s\" {{\n  name = \"drplan-test-echo\"\n  \
          resource_group = resource_group.g\n  version = \"12.0\"\n  administrator_login = \"someone\"\n  \
-         administrator_login_password = var.leak\n}}\n",
+         administrator_login_password = \"A-${{var.leak}}\"\n}}\n",
         kinds::SITES
     );
     crate::lab::simulated(async {
         let lab = lab();
-        let message = format!("The value '{SECRET}' of 'administratorLoginPassword' is too simple.");
+        let message = format!("The value 'A-{SECRET}' of 'administratorLoginPassword' is too simple.");
         let on = RequestMatch { path: Some("*/servers/*".to_owned()), ..RequestMatch::default() };
         lab.simulator.add_fault(Fault::Fail { code: "PasswordTooSimple".to_owned(), message, on }).unwrap();
         let applied = lab.apply(&text).await.expect("the state can be written");

@@ -117,7 +117,7 @@ impl TranscriptRun<'_> {
     fn run(&mut self, words: &[String]) -> String {
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["edit", file, old, new] => {
-                let text = std::fs::read_to_string(self.dir.join(file)).unwrap();
+                let text = std::fs::read_to_string(self.dir.join(file)).expect(file);
                 assert!(text.contains(old), "{file} does not contain {old:?}");
                 std::fs::write(self.dir.join(file), text.replacen(old, new, 1)).unwrap();
                 String::new()
@@ -127,7 +127,7 @@ impl TranscriptRun<'_> {
                 String::new()
             }
             ["show", file] => {
-                let text = std::fs::read_to_string(self.dir.join(file)).unwrap();
+                let text = std::fs::read_to_string(self.dir.join(file)).expect(file);
                 text.lines().map(|line| format!("| {line}").trim_end().to_owned() + "\n").collect()
             }
             ["answer", answer] => {

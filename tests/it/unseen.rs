@@ -32,12 +32,16 @@ site "west" {
 
 resource_group "home" {
   site = site.east
-  tags = { note = "HOSTILE", "HOSTILE" = "key" }
+  tags = { note = "HOSTILE" }
 }
 
 resource_group "spare" {
   site     = site.west
   presence = "failover"
+}
+
+output "names" {
+  value = { "HOSTILE" = "key" }
 }
 
 output "note" {

@@ -13,7 +13,10 @@ pub fn lab() -> (Lab, String) {
     let mut lab = Lab::new(11);
     lab.files = vec![("cloud-init.yaml".to_owned(), read("cloud-init.yaml"))];
     lab.variables = vec![
-        ("admin_ssh_key".to_owned(), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 operator".to_owned()),
+        (
+            "admin_ssh_key".to_owned(),
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE operator".to_owned(),
+        ),
         ("sql_admin_password".to_owned(), "correct-horse-battery-1".to_owned()),
     ];
     (lab, read("stack.hcl"))

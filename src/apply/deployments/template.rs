@@ -66,12 +66,16 @@ fn resource(scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, J
     if let Some(extends) = extends {
         resource.insert("scope".to_owned(), Json::from(extends));
     }
-    let secret = write.id.arm_type().is_some_and(|type_| may_hold_secrets(&type_));
+    let type_ = write.id.arm_type().unwrap_or_default();
+    // A block that names its type may have a secret anywhere in the body.
+    let generic = !tables_of(&type_).any(|kind| kind.arm.api == write.api);
+    let secret = generic || tables_of(&type_).any(|kind| has_secret(kind.args));
     for (at, value) in write.body.as_object().into_iter().flatten() {
         let value = match at.as_str() {
             // The id determines these fields.
             "id" | "name" | "type" | "etag" => continue,
-            "properties" if secret => {
+            "location" | "tags" => escaped(value),
+            name if generic || (secret && name == "properties") => {
                 let key = format!("r{}", secrets.len());
                 secrets.insert(key.clone(), value.clone());
                 Json::from(format!("[parameters('{SECRETS}').{key}]"))
@@ -122,12 +126,12 @@ fn escaped_name(name: &str) -> String {
     if name.starts_with('[') && name.ends_with(']') { format!("[{name}") } else { name.to_owned() }
 }
 
-/// True if a kind of this type has a secret argument. The whole body is then kept out of the deployment history,
-/// which shows templates.
-fn may_hold_secrets(type_: &str) -> bool {
+/// The tables of a type. Where one has a secret argument, the body is kept out of the deployment history, which shows
+/// templates.
+fn tables_of(type_: &str) -> impl Iterator<Item = &'static Kind> {
     let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref()).flat_map(|variants| variants.of);
     let all = kinds::ALL.iter().copied().chain(variants.map(|(_, kind)| *kind));
-    all.filter(|kind: &&Kind| kind.arm.type_.eq_ignore_ascii_case(type_)).any(|kind| has_secret(kind.args))
+    all.filter(move |kind| kind.arm.type_.eq_ignore_ascii_case(type_))
 }
 
 fn has_secret(args: &[Arg]) -> bool {

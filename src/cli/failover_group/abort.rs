@@ -13,13 +13,13 @@ use super::{ExitCode, Failure, Global, ReviewFormat, Session, ending, follow};
 use crate::apply::{AbortOutcome, FailoverRun, abort};
 use crate::cli::account::Account;
 use crate::cli::actor::By;
-use crate::cli::adopt::NoStackFiles;
 use crate::cli::again::{again as complete, again_recorded, quoted, withheld_hint};
 use crate::cli::cloud::with_cloud;
-use crate::cli::confirm::confirm_name;
-use crate::cli::loading::{StackText, load_text, load_without_secrets};
+use crate::cli::confirm::{Named, confirm_name};
+use crate::cli::loading::{LoadedStack, StackText, load_text, load_without_secrets};
 use crate::cli::location::{StackLocation, holder};
 use crate::cli::pretty;
+use crate::hcl::NoFiles;
 use crate::plan::{knowledge, recorded_resource};
 use crate::stack::{CloudName, Secrets, Stack};
 use crate::state::{ActiveSite, RunKind, State};
@@ -72,7 +72,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         let how = if args.leave_as_is { ", and leaves its changes as they are" } else { "" };
         let what = format!("This aborts run {} of failover group {group}{how}.", run.id);
         let flags = if args.leave_as_is { " --leave-as-is" } else { "" };
-        confirm_name(&what, &group, &(again("abort") + flags), global, session)?;
+        confirm_name(&what, Named::FailoverGroup(&group), &(again("abort") + flags), global, session)?;
     }
     let cloud = place.cloud;
     let aborted = if args.leave_as_is {
@@ -83,7 +83,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         };
         AbortOutcome::Left(run.leave_as_is(&store, at, &args.by.actor(session))?)
     } else {
-        let (account, stack) = stack_of(&run, &state, &place, args, global, session)?;
+        let (loaded, stack) = stack_of(&run, &state, &place, args, global, session)?;
         if let Some(address) = run.needs_text(&stack) {
             return Err(Failure::refused(format!(
                 "the rollback of run {} creates {address} again, and the stack that the run was started from is not at hand",
@@ -92,22 +92,23 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             .help("Restore the stack's files and the values of its variables as they were when the run started.")
             .help(format!("Or end the run where it is: `{} --leave-as-is`", again("abort"))));
         }
-        with_cloud(&account, global, session, async |reached, session| {
+        with_cloud(&loaded.account, global, session, async |reached, session| {
             let carrying = RunEnvironment {
                 directory: &args.stack,
                 by: &args.by,
+                loaded: &loaded,
                 stack: &stack,
                 store: &store,
                 reached: &reached,
-                cloud,
                 on_failure: None,
                 format: ReviewFormat::Text,
-                several: args.group.is_some(),
             };
             let graph = run.graph.clone();
             let aborted = carrying
                 .while_shown(&graph, global, session, async |ports, party| abort(&mut run, &stack, ports, party).await);
-            aborted.await?.map_err(|error| explained(error, &again))
+            let aborted = aborted.await?.map_err(|error| explained(error, &again))?;
+            session.say_diagnostics(&run.output_errors, &loaded.sources);
+            Ok(aborted)
         })?
     };
     // A new run needs the values of variables, and the group where the stack has several.
@@ -156,14 +157,14 @@ fn stack_of(
     args: &Args,
     global: &Global,
     session: &mut Session,
-) -> Result<(Account, Stack), Failure> {
+) -> Result<(LoadedStack, Stack), Failure> {
     let (group, verb) = (&run.undertaking.group, run.undertaking.verb);
     if let Ok(loaded) = load_for(run, &args.stack, global, session)
         && let Ok(stack) = evaluate(&loaded, state, session)
     {
         let stack = as_run(stack, group, verb, state);
         if run.is_of(&stack).is_ok() {
-            return Ok((loaded.account, stack));
+            return Ok((loaded, stack));
         }
     }
     session.say(&format!(
@@ -175,7 +176,7 @@ fn stack_of(
     let loaded = load_text(text, Vec::new(), Secrets::Optional, |_| account)?;
     let (stack, _) = loaded.program.evaluate(&knowledge(state, &|_| false)).map_err(|wrong| loaded.wrong(wrong))?;
     let recorded = state.resources.iter().filter_map(|(address, recorded)| recorded_resource(address, recorded));
-    Ok((loaded.account, stack.with_resources(recorded)))
+    Ok((loaded, stack.with_resources(recorded)))
 }
 
 /// A stack without resources: its name, and the sites that the state knows.
@@ -186,7 +187,7 @@ fn text_of_sites(stack: &str, state: &State) -> StackText {
         format!("site \"{name}\" {{\n  provider = \"azure\"\n  location = \"{location}\"\n}}\n")
     };
     let text = format!("stack \"{stack}\" {{}}\n{}", sites.into_iter().map(site).collect::<String>());
-    StackText { files: vec![("state".into(), text.into())], auto: Vec::new(), reader: Arc::new(NoStackFiles) }
+    StackText { files: vec![("state".into(), text.into())], auto: Vec::new(), reader: Arc::new(NoFiles) }
 }
 
 fn nothing(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {

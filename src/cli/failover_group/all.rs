@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use super::prepare::{ProcedureRequest, carry_out as carry_out_one, evaluate, is_part, parts_exist, prepare};
+use super::begin::carry_out as carry_out_one;
+use super::choice::{is_part, parts_exist};
+use super::prepare::{evaluate, prepare};
+use super::request::ProcedureRequest;
 use super::{ExitCode, Failure, Global, ReviewFormat, RunOptions, Session};
 use crate::address::Address;
 use crate::cli::again::again;
 use crate::cli::cloud::with_cloud;
-use crate::cli::confirm::confirm_stack;
+use crate::cli::confirm::{Named, confirm_name};
 use crate::cli::explain;
 use crate::cli::loading::load;
 use crate::cli::planning::store_of;
@@ -68,13 +71,8 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
             groups.iter().map(|group| &*group.name).filter(|name| !moves.results.contains_key(*name)).collect();
         if !left.is_empty() && !errand.common.yes {
             let what = format!("This moves {} of {} on {}.", left.join(", "), stack.name, cloud.as_str());
-            confirm_stack(
-                &what,
-                &stack.name,
-                &again(&format!("{} --all", errand.command()), errand.stack, global),
-                global,
-                session,
-            )?;
+            let again = again(&format!("{} --all", errand.command()), errand.stack, global);
+            confirm_name(&what, Named::Stack(&stack.name), &again, global, session)?;
         }
     }
     for (number, group) in (1..).zip(&groups) {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::choice::of_group;
 use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, ending};
 use crate::apply::{
     Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome, may_be_skipped, undertake,
@@ -10,6 +11,7 @@ use crate::cli::actor::By;
 use crate::cli::again::{again_recorded, quoted, withheld_hint};
 use crate::cli::apply::interrupted;
 use crate::cli::cloud::CloudConnection;
+use crate::cli::loading::LoadedStack;
 use crate::cli::progress::{ProgressView, overdue_advice};
 use crate::failover::unwind;
 use crate::host::HostCommands;
@@ -26,28 +28,31 @@ pub struct RunEnvironment<'a> {
     pub directory: &'a Path,
     /// The operator.
     pub by: &'a By,
-    /// The stack.
+    /// The stack as it was read.
+    pub loaded: &'a LoadedStack,
+    /// The stack as the run sees it.
     pub stack: &'a Stack,
     /// The store of its state.
     pub store: &'a LocalStore,
     /// The cloud.
     pub reached: &'a CloudConnection,
-    /// Its name.
-    pub cloud: CloudName,
     /// The reaction to a failed step; `None`: ask on a terminal, else stop.
     pub on_failure: Option<FailureAction>,
     /// The format of the output at the end.
     pub format: ReviewFormat,
-    /// True if the stack has several failover groups, so that commands have to name one.
-    pub several: bool,
 }
 
 impl RunEnvironment<'_> {
+    /// The name of the cloud.
+    pub const fn cloud(&self) -> CloudName {
+        self.loaded.account.cloud
+    }
+
     /// Calls `f` with the ports of a run that has not started.
     pub fn with_ports<T>(&self, session: &mut Session, f: impl FnOnce(Ports<'_>, &Path) -> T) -> Result<T, Failure> {
         let seal = self.store.seal(&*self.reached.ids)?;
         let (stop, commands) = (StopSignal::default(), self.commands(session));
-        let shown = ProgressView::new(&StepGraph::default(), self.cloud, session);
+        let shown = ProgressView::new(&StepGraph::default(), self.cloud(), session);
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,
@@ -89,8 +94,8 @@ impl RunEnvironment<'_> {
             ),
             AdviceLine::Command(status),
         ];
-        let shown = ProgressView::new(graph, self.cloud, session)
-            .with_advice(overdue_advice(objects, self.cloud, global), next);
+        let shown = ProgressView::new(graph, self.cloud(), session)
+            .with_advice(overdue_advice(objects, self.cloud(), global), next);
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,
@@ -118,8 +123,8 @@ pub async fn carry(
     global: &Global,
     session: &mut Session,
 ) -> Result<ExitCode, Failure> {
-    let group = if carrying.several { format!(" --group {}", quoted(&run.undertaking.group)) } else { String::new() };
-    let again = |verb: &str| again_recorded(&format!("failover-group {verb}{group}"), carrying.directory, global);
+    let group = run.undertaking.group.clone();
+    let again = |verb: &str| again_recorded(&of_group(verb, &group, carrying.stack), carrying.directory, global);
     let (resume, abort) = (again("resume"), again("abort"));
     let on_failure = carrying.on_failure.map(FailurePolicy::from).unwrap_or_default();
     let mut onward = onward;
@@ -141,7 +146,7 @@ pub async fn carry(
                 continue;
             }
         }
-        let text = ending::text(run, &report, &forward_only, carrying.cloud, &resume, &abort);
+        let text = ending::text(run, &report, &forward_only, carrying.cloud(), &resume, &abort);
         let mut text = fit(&text, session.width());
         if !run.is_over() {
             text += &withheld_hint(global);
@@ -150,10 +155,11 @@ pub async fn carry(
             ReviewFormat::Text => session.print(&text)?,
             ReviewFormat::Json | ReviewFormat::Markdown => {
                 session.say(&text);
-                session.print(&super::show::shown(run, carrying.cloud, carrying.format, session.layout(global))?)?;
+                session.print(&super::show::shown(run, carrying.cloud(), carrying.format, session.layout(global))?)?;
             }
         }
-        ending::write_reports(run, carrying.store, carrying.cloud, session)?;
+        session.say_diagnostics(&run.output_errors, &carrying.loaded.sources);
+        ending::write_reports(run, carrying.store, carrying.cloud(), session)?;
         return Ok(ending::exit(&ending::timeline(run)?));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::prepare::{ProcedureRequest, carry_out};
+use super::begin::carry_out;
+use super::request::ProcedureRequest;
 use super::{ExitCode, Failure, Global, RunOptions, Session};
 use crate::kinds::FailoverMode;
 use crate::state::RunKind;

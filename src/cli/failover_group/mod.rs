@@ -3,13 +3,16 @@
 mod abort;
 mod all;
 mod approve;
+mod begin;
 mod carry;
+mod choice;
 mod down;
 mod drill;
 mod ending;
 mod follow;
 mod history;
 mod prepare;
+mod request;
 mod resume;
 mod revise;
 mod runs;
@@ -24,7 +27,7 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use self::prepare::ProcedureRequest;
+use self::request::ProcedureRequest;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
 use crate::apply::FailurePolicy;

@@ -74,19 +74,17 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         return Ok(ExitCode::Done);
     };
     let loaded = load_for(&run, &args.stack, global, session)?;
-    let cloud = loaded.account.cloud;
     let stack = as_run(evaluate(&loaded, &state, session)?, &run.undertaking.group, run.undertaking.verb, &state);
     with_cloud(&loaded.account, global, session, async |reached, session| {
         let carrying = RunEnvironment {
             directory: &args.stack,
             by: &args.by,
+            loaded: &loaded,
             stack: &stack,
             store: &store,
             reached: &reached,
-            cloud,
             on_failure: args.on_failure,
             format: args.format,
-            several: stack.failover_groups.len() > 1,
         };
         if run.is_of(&stack).is_ok() || run.is_unwinding() {
             return carry(&carrying, &mut run, Continuation::Resume, global, session).await;

@@ -1,11 +1,12 @@
 //! Resuming a run whose stack has changed: the differences and the steps that remain are shown first.
 
+use super::begin::shown_steps;
 use super::carry::RunEnvironment;
-use super::prepare::{history, shown_steps};
+use super::prepare::history;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
 use crate::apply::{FailoverRun, Revision, look_around, taken_over, text_differences, text_of};
-use crate::cli::confirm::confirm_name;
+use crate::cli::confirm::{Named, confirm_name};
 use crate::failover::{self, ProcedureInput};
 use crate::stack::FailoverGroup;
 use crate::state::State;
@@ -87,7 +88,7 @@ pub async fn revise(
     }
     if let Some(command) = confirm {
         let what = format!("This resumes run {} of failover group {} with these steps.", run.id, group.name);
-        confirm_name(&what, &group.name, command, global, session)?;
+        confirm_name(&what, Named::FailoverGroup(&group.name), command, global, session)?;
     }
     Ok(Revised::Resume(Box::new(revision(run.remaining(&procedure)))))
 }

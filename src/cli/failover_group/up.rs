@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::prepare::carry_out;
+use super::begin::carry_out;
 use super::{ExitCode, Failure, Global, MoveOptions, RunOptions, Session, all};
 use crate::state::RunKind;
 

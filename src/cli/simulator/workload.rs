@@ -57,7 +57,10 @@ pub(super) fn run(verb: &WorkloadCommand, global: &Global, session: &mut Session
                     Some(front) => front.clone(),
                     None => route_front(&stack, group, world, &apply)?,
                 };
-                let told = format!("Clients write {rate} rows per second to {front}\n");
+                let mut told = format!("Clients write {rate} rows per second to {front}\n");
+                if world.is_outside(&front)? {
+                    told += &format!("{front} is outside the simulated world: rows written there are not simulated.\n");
+                }
                 world.start_workload(Workload { front, stores, rate: *rate })?;
                 Ok(told)
             })?
@@ -170,8 +173,15 @@ fn text(tally: &Tally) -> String {
         (Some(first), Some(last)) => {
             format!("\nRows were refused between {first:.0} and {last:.0}; longest downtime {}.\n", spoken(down))
         }
+        _ if tally.not_simulated > 0 => String::new(),
         _ => "\nEvery row was accepted.\n".to_owned(),
     };
+    if tally.not_simulated > 0 {
+        out += &format!(
+            "\nNot simulated: {} rows, neither written nor refused, because their host is outside the simulated world.\n",
+            tally.not_simulated
+        );
+    }
     out + &tally.stores.iter().map(store).collect::<String>()
 }
 

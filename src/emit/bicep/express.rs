@@ -244,18 +244,16 @@ impl<'e, 'a> BicepScope<'e, 'a> {
     fn of_resource(&self, address: &Address, steps: &[TraversalStep]) -> Option<Code> {
         let resource = self.emitter.stack.resources.get(address)?;
         let [TraversalStep::Attr(name), rest @ ..] = steps else { return None };
+        if let (Some(path), Some((_, rest))) = (exported_path(resource, &name.text, rest), rest.split_first()) {
+            return self.steps(self.symbol_of(resource)?.path(path), rest);
+        }
         self.steps(self.attribute(resource, &name.text)?, rest)
     }
 
     /// An attribute of a resource; `None` for an argument, whose value the stack has.
     pub fn attribute(&self, resource: &Resource, name: &str) -> Option<Code> {
         let kind = resource.kind;
-        let symbol = || {
-            let object = kind.odd.main(&(0..resource.objects.len()).collect::<Vec<_>>()).copied()?;
-            let whole = resource.objects.get(object)?.within.is_none();
-            let which = ResourceRef::One(resource.address.clone());
-            whole.then(|| Code::Resource(Symbol { which, object, below: String::new() }))
-        };
+        let symbol = || self.symbol_of(resource);
         match name {
             "id" | "name" => return Some(symbol()?.get(name)),
             "location" if kind.location == Location::Regional => {
@@ -265,6 +263,8 @@ impl<'e, 'a> BicepScope<'e, 'a> {
         }
         match kind.attribute(name)?.from {
             AttributeSource::Body(path) => Some(symbol()?.path(path)),
+            // The parts keep their places in the resource.
+            AttributeSource::Exported(_) => symbol(),
             AttributeSource::Action(action, path) => {
                 Some(Code::Method(Box::new(symbol()?), action.to_owned(), Vec::new()).path(path))
             }
@@ -285,6 +285,14 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                 Some(Code::Text(joined(pieces)))
             }
         }
+    }
+
+    /// The main object of a resource; `None` if it is a part of another object.
+    fn symbol_of(&self, resource: &Resource) -> Option<Code> {
+        let object = resource.kind.odd.main(&(0..resource.objects.len()).collect::<Vec<_>>()).copied()?;
+        let whole = resource.objects.get(object)?.within.is_none();
+        let which = ResourceRef::One(resource.address.clone());
+        whole.then(|| Code::Resource(Symbol { which, object, below: String::new() }))
     }
 
     fn steps(&self, code: Code, steps: &[TraversalStep]) -> Option<Code> {
@@ -424,5 +432,14 @@ pub(super) fn has_float(value: &Value) -> bool {
         | Value::String(_)
         | Value::Block(_)
         | Value::Unknown(_) => false,
+    }
+}
+
+/// The path in the resource of an exported part that has a name of its own.
+fn exported_path<'r>(resource: &'r Resource, attribute: &str, steps: &[TraversalStep]) -> Option<&'r str> {
+    let AttributeSource::Exported(argument) = resource.kind.attribute(attribute)?.from else { return None };
+    match (resource.args.get(argument)?, steps.first()?) {
+        (Value::Map(named), TraversalStep::Attr(name)) => named.get(&name.text)?.as_str(),
+        _ => None,
     }
 }

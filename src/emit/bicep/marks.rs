@@ -281,6 +281,22 @@ impl<'a> Marker<'_, 'a> {
         frame: &BicepScope<'_, 'a>,
     ) -> Option<Json> {
         let expr = expr.map(unwrapped);
+        if let (Value::Sensitive(inner), Ty::Any) = (value, arg.ty)
+            && let Value::Map(map) = &**inner
+        {
+            // A secret map whose names are in the text goes into the body entry by entry. Other names may be secrets.
+            if has_names(expr, map) {
+                let opened: Map = map.iter().map(|(name, one)| (Arc::clone(name), one.clone().sensitive())).collect();
+                return self.parts(&opened.into(), expr, arg, path, frame);
+            }
+            if !path.contains('.') {
+                frame.emitter.lose(Limitation {
+                    what: format!("{}: {path}", self.resource.address.block()),
+                    why: "the names in it may be secrets; add it manually".to_owned(),
+                });
+                return None;
+            }
+        }
         let is_whole = matches!(value, Value::Sensitive(_) | Value::Unknown(_));
         if !is_whole && let Some(json) = self.parts(value, expr, arg, path, frame) {
             return Some(json);
@@ -340,6 +356,7 @@ impl<'a> Marker<'_, 'a> {
         let (item, is_list) = match arg.ty {
             Ty::List(item) => (*item, true),
             Ty::Map(item) => (*item, false),
+            Ty::Tags(_) => (Ty::String, false),
             Ty::Set(item) if looks_in => (*item, true),
             Ty::Any => (Ty::Any, matches!(value, Value::List(_))),
             _ => return None,
@@ -479,6 +496,14 @@ impl<'a> Marker<'_, 'a> {
         flush(run, running, &mut out);
         out
     }
+}
+
+/// True if an object literal has all names of a map in plain text.
+fn has_names(expr: Option<&Expr>, map: &Map) -> bool {
+    let Some(ExprKind::Object(entries)) = expr.map(|expr| &expr.kind) else { return false };
+    let is_written =
+        |name: &str| entries.iter().any(|(key, _)| matches!(&key.kind, ExprKind::String(text) if **text == *name));
+    map.keys().all(|name| is_written(name))
 }
 
 /// The path of an argument, with the key of the entry that its expression refers to.

@@ -94,6 +94,16 @@ fn limitations(emitter: &BicepEmitter<'_>) -> Vec<Limitation> {
             });
         }
     }
+    for (block, instances) in &emitter.instances {
+        let ignored: Vec<&str> =
+            instances.first().into_iter().flat_map(|one| &one.ignore_changes).map(|name| &**name).collect();
+        if !ignored.is_empty() {
+            out.push(Limitation {
+                what: format!("{block}: ignore_changes"),
+                why: format!("a deployment writes {} as in the template", ignored.join(", ")),
+            });
+        }
+    }
     for block in stack.program.definitions.keys().filter(|block| !emitter.instances.contains_key(*block)) {
         out.push(Limitation {
             what: block.to_string(),

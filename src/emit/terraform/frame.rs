@@ -7,6 +7,7 @@ use super::naming::{ACTIVE, SUBSCRIPTION};
 use super::resource::block;
 use crate::hcl::{quoted, value_text};
 use crate::kinds::TerraformShape;
+use crate::stack::Resource;
 use crate::value::Value;
 
 impl TerraformEmitter<'_> {
@@ -84,6 +85,7 @@ pub(super) fn versions(emitter: &TerraformEmitter<'_>, asks: bool) -> String {
     let providers: BTreeSet<&str> = kinds.filter_map(|kind| kind.arm.type_.split('/').next()).collect();
     let providers: Vec<String> =
         providers.into_iter().filter(|name| *name != "Microsoft.Resources").map(quoted).collect();
+    let (generic, provider, terraform) = azapi(emitter);
     let fifth = emitter.fifth.borrow();
     let (fits, version) = match fifth.first() {
         None => {
@@ -102,10 +104,10 @@ pub(super) fn versions(emitter: &TerraformEmitter<'_>, asks: bool) -> String {
     format!(
         "{fits}
 terraform {{
-  required_version = \">= 1.9\"
+  required_version = \">= {terraform}\"
 
   required_providers {{
-    azurerm = {{
+{generic}    azurerm = {{
       source  = \"hashicorp/azurerm\"
       version = \"{version}\"
     }}
@@ -121,8 +123,25 @@ provider \"azurerm\" {{
   resource_provider_registrations = \"none\"
   resource_providers_to_register  = {}
 }}
-{client}",
+{provider}{client}",
         crate::hcl::text::listed(providers)
+    )
+}
+
+/// The generic provider's requirement and block, and the version of Terraform: one with write-only arguments where a
+/// resource of it has one.
+fn azapi(emitter: &TerraformEmitter<'_>) -> (&'static str, &'static str, &'static str) {
+    let is_generic = |one: &&Resource| one.kind.terraform.provider == "azapi";
+    let mut all = emitter.stack.resources.values().filter(is_generic).peekable();
+    if all.peek().is_none() {
+        return ("", "", "1.9");
+    }
+    let has_secret = |one: &Resource| one.kind.args.iter().any(|arg| arg.secret && one.args.contains_key(arg.name));
+    let terraform = if all.any(has_secret) { "1.11" } else { "1.9" };
+    (
+        "    azapi = {\n      source  = \"Azure/azapi\"\n      version = \"~> 2.4\"\n    }\n",
+        "\nprovider \"azapi\" {\n  subscription_id = var.subscription_id\n}\n",
+        terraform,
     )
 }
 

@@ -6,6 +6,7 @@ mod naming;
 mod readme;
 mod resource;
 mod waits;
+mod whole_body;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,7 +9,7 @@ use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, Ident, Root, TemplatePart, TraversalStep};
 use crate::hcl::quoted;
 use crate::hcl::text::{ExprWriter, NameWriter};
-use crate::kinds::{self, AttributeSource, Kind, TerraformShape, Ty};
+use crate::kinds::{self, AttributeSource, Kind, Terraform, TerraformShape, Ty};
 use crate::stack::{Presence, Resource, Stack};
 use crate::value::Value;
 
@@ -86,8 +86,14 @@ impl<'a> TerraformEmitter<'a> {
 
     /// `azurerm_subnet.web`.
     pub fn resource(&self, block: &Address) -> String {
-        let named = || format!("azurerm_{}.{}", self.azurerm(block), block.name());
+        let named = || format!("{}.{}", self.type_of(block), block.name());
         self.resources.get(block).cloned().unwrap_or_else(named)
+    }
+
+    /// `azurerm_subnet`.
+    pub(super) fn type_of(&self, block: &Address) -> String {
+        let provider = self.kind(block).map_or(Terraform::BY_RULE.provider, |kind| kind.terraform.provider);
+        format!("{provider}_{}", self.azurerm(block))
     }
 
     pub(super) fn azurerm<'b>(&self, block: &'b Address) -> &'b str {
@@ -388,7 +394,7 @@ impl TerraformScope<'_, '_> {
         let made = kind.filter(|kind| kind.terraform.made.contains(&&*attribute.text));
         let template = made.and_then(|kind| kind.attribute(&attribute.text)).and_then(|of| match of.from {
             AttributeSource::Names(template) => Some(template),
-            AttributeSource::Body(_) | AttributeSource::Action(..) => None,
+            AttributeSource::Body(_) | AttributeSource::Action(..) | AttributeSource::Exported(_) => None,
         });
         if let Some(template) = template {
             return (format!("\"{}\"", template.replace("{name}", &format!("${{{resource}.name}}"))), covered + 1);

@@ -189,7 +189,7 @@ impl TerraformEmitter<'_> {
         for block in blocks {
             let shape = self.kind(block).map(|kind| kind.terraform.shape);
             let beside = self.kind(block).and_then(|kind| kind.terraform.beside.split('"').nth(1));
-            let own = format!("azurerm_{}", self.azurerm(block));
+            let own = self.type_of(block);
             let label = match shape {
                 Some(TerraformShape::Halves { .. }) => self.names.label(block, &own, &[THERE, BACK]),
                 Some(TerraformShape::Resource) => self.names.label(block, &own, &[""]),

@@ -7,7 +7,7 @@ use crate::duration;
 use crate::emit::merged::{BlockContent, META, merged, names_each};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
 use crate::hcl::{quoted, value_text};
-use crate::kinds::{Arg, ChangeEffect, Kind, Location, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
+use crate::kinds::{Arg, ChangeEffect, Kind, Location, Need, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
 use crate::value::Value;
@@ -69,13 +69,13 @@ pub(super) struct ResourceWriter<'e, 'a> {
     pub(super) emitter: &'e TerraformEmitter<'a>,
     pub(super) block: &'e Address,
     pub(super) kind: &'static Kind,
-    of: &'static Terraform,
+    pub(super) of: &'static Terraform,
     pub(super) merged: BlockContent,
-    instance: Option<&'a Resource>,
+    pub(super) instance: Option<&'a Resource>,
 }
 
 impl<'e, 'a> ResourceWriter<'e, 'a> {
-    fn scope(&self) -> TerraformScope<'e, 'a> {
+    pub(super) fn scope(&self) -> TerraformScope<'e, 'a> {
         TerraformScope {
             emitter: self.emitter,
             each: None,
@@ -193,13 +193,14 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             if is_placed || name == "tags" || self.of.said.contains(&name) || !is_own && META.contains(&name) {
                 continue;
             }
-            let Some(arg) = self.kind.arg(name) else { continue };
+            let Some(arg) = self.kind.arg(name).filter(|arg| arg.name != self.of.body) else { continue };
             let value = self.value(arg, &attribute.expr, (name, name, *mirrored), &self.scope());
             match self.of.name_of(name, arg).split_once('.') {
                 Some((block, inner)) => within.push(format!("\n{block} {{\n{inner} = {value}\n}}")),
                 None => lines.push(format!("{} = {value}", self.of.name_of(name, arg))),
             }
         }
+        lines.extend(self.whole_body());
         lines.extend(self.tags());
         lines.extend(within);
         if let Some(blocks) = self.of.blocks {
@@ -218,8 +219,11 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     }
 
     fn tags(&self) -> Option<String> {
-        self.kind.arg("tags")?;
+        let is_optional = matches!(self.kind.arg("tags")?.need, Need::Optional);
         let own = self.merged.attribute("tags").map(|tags| self.scope().expr(&tags.expr));
+        if own.is_none() && is_optional {
+            return None;
+        }
         match (own, self.emitter.has_tags()) {
             (Some(own), true) => Some(format!("tags = merge(local.{}, {own})", self.emitter.tags_name())),
             (Some(own), false) => Some(format!("tags = {own}")),
@@ -230,7 +234,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
 
     /// Value of an argument: its expression, or its known value if the expression has no equivalent.
     /// `place`: the path, with a number for a further block of the same name.
-    fn value(
+    pub(super) fn value(
         &self,
         arg: &Arg,
         expr: &Expr,
@@ -238,6 +242,9 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         scope: &TerraformScope<'_, '_>,
     ) -> String {
         self.note(path);
+        if let (true, Ty::Any, ExprKind::Object(entries)) = (arg.secret, arg.ty, &expr.kind) {
+            return self.secret_entries(arg, entries, (path, place, mirrored), scope);
+        }
         let mut names = 0;
         expr.visit_references(&mut |_, _, _| names += 1);
         if arg.secret && names == 0 && !matches!(expr.kind, ExprKind::Null) {
@@ -278,7 +285,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     }
 
     /// Known value of an argument that is not sensitive.
-    fn known(&self, path: &str) -> Option<String> {
+    pub(super) fn known(&self, path: &str) -> Option<String> {
         let value = self.instance?.args.get(path)?;
         Some(value_text(value.clear()?.json(), 0))
     }
@@ -364,6 +371,11 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let moved = self.emitter.moved(self.block);
         let mut ignored: Vec<String> =
             moved.iter().filter_map(|name| Some(self.of.name_of(name, self.kind.arg(name)?))).collect();
+        let others = self.instance.iter().flat_map(|one| &one.ignore_changes);
+        let mut others: Vec<String> =
+            others.filter_map(|name| Some(self.of.name_of(name, self.kind.arg(name)?))).collect();
+        others.retain(|name| !ignored.contains(name));
+        ignored.extend(others.iter().cloned());
         for regions in self.emitter.has_regions(self.block) {
             if !ignored.iter().any(|name| name == regions) {
                 ignored.push(regions.to_owned());
@@ -373,7 +385,8 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let chosen: Vec<String> =
             chosen.map(|name| (*name).to_owned()).filter(|name| !ignored.contains(name)).collect();
         let untold = self.untold(&ignored);
-        if !ignored.is_empty() {
+        let is_moved = |name: &String| !others.contains(name);
+        if ignored.iter().any(is_moved) {
             inner.push("# Failover runs change these arguments.".to_owned());
         }
         if !chosen.is_empty() {

@@ -7,21 +7,41 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::{Expr, ForLoop};
 use crate::value::{Map, Value};
 
-use super::{EvalError, EvalResult, Evaluator, Taint, UNMARK_WORK, mismatch, to_bool};
+use super::{EvalError, EvalResult, Evaluator, Taint, UNMARK_WORK, mismatch, to_bool, to_text};
 
 /// Each element with its key or position.
 type CollectionEntries = Vec<(Value, Value)>;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn for_expr(&mut self, each: &'a ForLoop, span: Span) -> EvalResult {
-        let ForLoop { key_name, value_name, collection, key, value, grouped, condition } = each;
+        let collection = &each.collection;
+        self.scope.begin_part();
         let mut taint = Taint::default();
-        let Some(entries) = self.entries(collection, &mut taint)? else {
+        let entries = self.entries(collection, &mut taint);
+        self.scope.begin_elements();
+        let value = self.each_entry(each, entries, taint, span);
+        self.scope.end_elements();
+        value
+    }
+
+    fn each_entry(
+        &mut self,
+        each: &'a ForLoop,
+        entries: Result<Option<CollectionEntries>, EvalError>,
+        mut taint: Taint,
+        span: Span,
+    ) -> EvalResult {
+        let ForLoop { key_name, value_name, collection, key, value, grouped, condition } = each;
+        let Some(entries) = entries? else {
             return Ok(taint.mark(Value::Null));
         };
         self.pay(entries.len(), 0, collection.span)?;
         let mut made = Collected::new(key.is_some(), *grouped);
         for (at, item) in entries {
+            self.scope.begin_part();
+            if let Ok(key) = to_text(at.unmark().0) {
+                self.scope.element(&key);
+            }
             let names = key_name.as_ref().map(|name| (&*name.text, at)).into_iter().chain([(&*value_name.text, item)]);
             let entry = self.with_locals(names, |evaluator| {
                 if !evaluator.kept(condition.as_ref(), &mut taint)? {
@@ -37,6 +57,13 @@ impl<'a> Evaluator<'a> {
                 evaluator.expr(value).map(|value| Some((key, value)))
             });
             // The same fault would mostly be met again with the next element, so the first ends it.
+            let is_keyed = key.is_some();
+            let place = match &entry {
+                Ok(Some((Some(key), _))) if is_keyed => Some(key.to_string()),
+                Ok(Some(_)) if !is_keyed => Some(made.len().to_string()),
+                _ => None,
+            };
+            self.scope.end_part(place.as_deref());
             let Some((at, value)) = entry? else { continue };
             let Err(repeated) = made.add(at, value) else { continue };
             let key_span = key.as_ref().map_or(span, |key| key.span);
@@ -105,6 +132,15 @@ impl Collected {
             (false, _) => Self::List(Vec::new()),
             (true, false) => Self::Map(Map::new()),
             (true, true) => Self::Groups(BTreeMap::new()),
+        }
+    }
+
+    /// The number of elements.
+    fn len(&self) -> usize {
+        match self {
+            Self::List(items) => items.len(),
+            Self::Map(map) => map.len(),
+            Self::Groups(groups) => groups.len(),
         }
     }
 

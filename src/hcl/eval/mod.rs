@@ -65,6 +65,24 @@ pub trait Scope {
         Budget::default()
     }
 
+    /// The evaluation of an element of a list or map begins.
+    fn begin_part(&self) {}
+
+    /// It ends, and the element has this key or position; `None` where that is unknown.
+    fn end_part(&self, _key: Option<&str>) {}
+
+    /// Ends the parts: the value is no list or map of the elements since, but was made from them.
+    fn join_parts(&self) {}
+
+    /// Turns the part that was begun into the collection of a `for`.
+    fn begin_elements(&self) {}
+
+    /// The `for` takes the element with this key or position.
+    fn element(&self, _key: &str) {}
+
+    /// The `for` ends.
+    fn end_elements(&self) {}
+
     /// This is the inside of a template file, which cannot call another one.
     fn is_template(&self) -> bool {
         false
@@ -79,6 +97,16 @@ pub trait Files {
     /// # Errors
     /// A sentence that says why it cannot be read.
     fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String>;
+}
+
+/// A stack directory without other files: one in memory, one that was imported, or one made from a state.
+#[derive(Debug, Clone, Copy)]
+pub struct NoFiles;
+
+impl Files for NoFiles {
+    fn bytes(&self, _: &str) -> Result<Option<Arc<[u8]>>, String> {
+        Ok(None)
+    }
 }
 
 /// The value of an expression.
@@ -223,6 +251,16 @@ impl<'a> Evaluator<'a> {
         self.work(EXPRESSION_WORK, expr.span)?;
         let value = self.expr_of_kind(expr)?;
         match &expr.kind {
+            // Elements keep their own references, and so does what a name stands for.
+            ExprKind::List(_)
+            | ExprKind::Object(_)
+            | ExprKind::For(_)
+            | ExprKind::Conditional(_)
+            | ExprKind::Traversal { .. }
+            | ExprKind::Parens(_) => {}
+            _ => self.scope.join_parts(),
+        }
+        match &expr.kind {
             // Its value was bounded where it was made.
             ExprKind::Traversal { .. } | ExprKind::Parens(_) => Ok(value),
             _ => self.bounded(value, expr.span),
@@ -254,8 +292,12 @@ impl<'a> Evaluator<'a> {
 
     fn list(&mut self, items: &'a [Expr], span: Span) -> EvalResult {
         self.work(items.len() * ELEMENT_WORK, span)?;
-        let values: Vec<Value> =
-            items.iter().map(|item| self.expr(item).unwrap_or_else(|EvalError| Value::told())).collect();
+        let mut values = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            self.scope.begin_part();
+            values.push(self.expr(item).unwrap_or_else(|EvalError| Value::told()));
+            self.scope.end_part(Some(&at.to_string()));
+        }
         Ok(values.into())
     }
 
@@ -270,8 +312,10 @@ impl<'a> Evaluator<'a> {
         let mut keys = Taint::default();
         let mut failed = false;
         for (key_expr, value_expr) in entries {
+            self.scope.begin_part();
             let key = self.expr(key_expr).and_then(|key| self.key_text(&key, key_expr.span, &mut keys));
             let value = self.expr(value_expr).unwrap_or_else(|EvalError| Value::told());
+            self.scope.end_part(key.as_ref().ok().and_then(Option::as_deref));
             match key {
                 Ok(Some(key)) => {
                     map.insert(key, value);
@@ -317,6 +361,7 @@ impl<'a> Evaluator<'a> {
     fn conditional(&mut self, sides: &'a [Expr; 3]) -> EvalResult {
         let [condition, yes, no] = sides;
         let value = self.expr(condition)?;
+        self.scope.join_parts();
         let mut taint = Taint::default();
         let plain = taint.take(&value);
         if taint.unknown.is_some() {

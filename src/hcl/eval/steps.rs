@@ -17,6 +17,7 @@ impl<'a> Evaluator<'a> {
             Root::Name(name) => self.reference(name, steps, span),
             Root::Expr(expr) => {
                 let value = self.expr(expr)?;
+                self.scope.join_parts();
                 self.steps(value, steps)
             }
         }
@@ -48,6 +49,9 @@ impl<'a> Evaluator<'a> {
                 return self.fail(if hidden { without_values(fault) } else { fault });
             }
         };
+        if used < keys.len() || !rest.is_empty() {
+            self.scope.join_parts();
+        }
         marks.sensitive = sensitive.iter().take(used).any(|marked| *marked);
         value = marks.mark(value);
         for ((key, span), marked) in keys.iter().zip(&sensitive).skip(used) {

@@ -56,6 +56,7 @@ pub(super) const ARGS: &[Arg] = &[
         "properties.ipRules[].ipAddressOrRange",
         "Public addresses and ranges that may connect. All if absent.",
     )
+    .form(&form::network::IPV4_RANGE)
     .default(Lit::EmptyList),
     arg(
         "is_virtual_network_filter_enabled",
@@ -177,6 +178,7 @@ pub(super) const ARGS: &[Arg] = &[
         "properties.keyVaultKeyUri",
         "Versionless URL of the Key Vault key that encrypts the data.",
     )
+    .form(&form::HTTPS_URL)
     .replace(),
     arg("cors_rule", Ty::Block(&CORS_RULE), "", "Cross-origin requests (CORS) that web pages may send.")
         .wire(Wire::Odd),

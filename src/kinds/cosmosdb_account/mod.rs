@@ -79,6 +79,23 @@ pub static KIND: Kind = Kind {
         said: &["geo_location"],
         ..Terraform::BY_RULE
     },
+    uncovered: &[
+        "properties.connectorOffer",
+        "properties.createMode",
+        "properties.defaultPriorityLevel",
+        "properties.enableCassandraConnector",
+        "properties.enablePerRegionPerPartitionAutoscale",
+        "properties.enablePriorityBasedExecution",
+        "properties.enforceHierarchicalPartitionKeyIdLastLevel",
+        "properties.restoreParameters",
+    ],
+    adoption: Adoption {
+        chosen: &[
+            ("properties.createMode", Lit::Str("Default")),
+            ("properties.defaultPriorityLevel", Lit::Str("High")),
+        ],
+        ..Adoption::BY_TABLE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -77,6 +77,8 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     hosts: Some(hosts),
     leads: Some(leads),
     accepts: &[
+        "properties.backupPolicy.migrationState",
+        "properties.customerManagedKeyStatus",
         identity::ACCEPTS,
         LOCATIONS,
         READ,

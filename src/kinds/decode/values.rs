@@ -3,21 +3,23 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::kinds::form::Form;
+use crate::kinds::ranges::Range;
 use crate::value::{Number, Value};
 
 /// An error in a value, before its place is known.
 pub(super) struct Problem {
     summary: String,
     help: Option<String>,
-    /// The expected type, for messages that must not show the value.
-    wanted: Option<String>,
+    /// The message that does not show the value.
+    unseen: Option<String>,
     /// The position of the element that it is about, in a list.
     pub(super) item: Option<usize>,
 }
 
 impl Problem {
     pub(super) fn new(summary: String) -> Self {
-        Self { summary, help: None, wanted: None, item: None }
+        Self { summary, help: None, unseen: None, item: None }
     }
 
     pub(super) fn ty(wanted: &str, value: &Value) -> Self {
@@ -28,7 +30,23 @@ impl Problem {
             Value::Bool(bool) => format!("{bool}"),
             other => other.type_name().to_owned(),
         };
-        Self { wanted: Some(wanted.to_owned()), ..Self::new(format!("expected {wanted}, found {shown}")) }
+        Self {
+            unseen: Some(format!("expected {wanted}, found a sensitive value of another type")),
+            ..Self::new(format!("expected {wanted}, found {shown}"))
+        }
+    }
+
+    /// A text that breaks the rule of its argument.
+    pub(super) fn form(form: &Form, text: &str, why: &str, item: Option<usize>) -> Self {
+        let text = text.escape_debug();
+        let shown: String =
+            if text.clone().count() <= 60 { text.collect() } else { text.take(60).chain(['…']).collect::<String>() };
+        Self {
+            unseen: Some(format!("the sensitive value is not {}", form.wanted)),
+            item,
+            ..Self::new(format!("\"{shown}\" {why}"))
+        }
+        .help(format!("Write {}.", form.wanted))
     }
 
     /// The same for an element of a list; positions within it are lost.
@@ -43,11 +61,8 @@ impl Problem {
 
     /// Without the text of a value that must not be shown.
     pub(super) fn hidden(self) -> Self {
-        let summary = match self.wanted {
-            Some(wanted) => format!("expected {wanted}, found a sensitive value of another type"),
-            None => "unsupported value (hidden: it is sensitive)".to_owned(),
-        };
-        Self { item: self.item, ..Self::new(summary) }
+        let summary = self.unseen.unwrap_or_else(|| "unsupported value (hidden: it is sensitive)".to_owned());
+        Self { item: self.item, unseen: Some(summary.clone()), ..Self::new(summary) }
     }
 
     pub(super) fn at(self, span: Span, argument: &str) -> Diagnostic {
@@ -139,6 +154,24 @@ pub(super) fn parse_with(
         }),
         other => Err(Problem::ty(wanted, other)),
     }
+}
+
+/// Normalises a range to its network address, and rejects one with host bits.
+pub(super) fn network(text: &str) -> Result<String, Option<String>> {
+    let normal = cidr(text)?;
+    if has_host_bits(text) {
+        return Err(Some(format!("`{text}` has bits after its prefix length; the range is `{normal}`")));
+    }
+    Ok(normal)
+}
+
+fn has_host_bits(text: &str) -> bool {
+    let address = text.split_once('/').and_then(|(address, _)| address.parse::<IpAddr>().ok());
+    let start = Range::parse(text).map(|range| range.start().1);
+    address.zip(start).is_some_and(|(address, start)| match address {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)) != start,
+        IpAddr::V6(ip) => u128::from(ip) != start,
+    })
 }
 
 /// Normalises a range to its network address.

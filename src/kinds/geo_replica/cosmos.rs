@@ -22,9 +22,10 @@ pub static KIND: Kind = Kind {
         arg("site", Ty::Site, "", "Site whose region receives the replica.").required().replace().wire(Wire::Nowhere),
         arg(
             "failover_priority",
-            Ty::Integer(1, 100),
+            Ty::Integer(0, 100),
             "failoverPriority",
-            "Failover priority of the region: lower numbers take over first. The account's own region has 0.",
+            "Failover priority of the region: lower numbers take over first. The write region has 0, which is the \
+             account's own one until a failover.",
         )
         .default(Lit::Int(1)),
         arg("zone_redundant", Ty::Bool, "isZoneRedundant", "Spread the replica over the region's availability zones.")
@@ -41,7 +42,7 @@ pub static KIND: Kind = Kind {
     promotion: Some(&PROMOTION),
     odd: Overrides { name: Some(name), ready: Some(ready), ..Overrides::NONE },
     adoption: Adoption {
-        is: Some(|found| found.body.get("failoverPriority").and_then(Json::as_i64).is_some_and(|rank| rank > 0)),
+        is: Some(is_further),
         arguments: Some(|found, args| {
             let place = path::text(found.body, "locationName").unwrap_or_default();
             let place = region(place).map_or(place, |region| region.name);
@@ -54,6 +55,12 @@ pub static KIND: Kind = Kind {
         renamed: &[("site", "location")],
         ..Terraform::BY_RULE
     },
+    apart: &[Exclusive::among_siblings(
+        "BadRequest",
+        "failover priority",
+        "priorities of an account",
+        &["failover_priority"],
+    )],
     example: r#"
 resource_group "east" {
   site = site.east
@@ -76,6 +83,15 @@ geo_replica "example" {
 "#,
     ..Kind::EMPTY
 };
+
+/// True for a region of an account other than its own, also once that one has become the write region.
+fn is_further(found: &CloudObject<'_>) -> bool {
+    let own = found.id.parent().and_then(|account| path::text(found.all.get(&account)?, "location"));
+    match (own, path::text(found.body, "locationName")) {
+        (Some(own), Some(place)) => !same_region(own, place),
+        _ => found.body.get("failoverPriority").and_then(Json::as_i64).is_some_and(|rank| rank > 0),
+    }
+}
 
 fn name(subject: &Subject<'_>) -> String {
     subject.text("site").unwrap_or_default().to_owned()
@@ -109,11 +125,13 @@ const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 20, worst: 120 },
     most_lost,
     asks_source: false,
+    takes_offline: abandoned,
     costs: |subject, seen, how| match how {
         FailoverMode::Planned => None,
         FailoverMode::Forced => Some(debt(&abandoned(subject, seen, Side::Target)?)),
     },
     twins: |_| Vec::new(),
+    holds: &[],
     loses: "writes that were not replicated are lost, or appear later as conflicts: less than 15 minutes with \
      session, consistent-prefix and eventual consistency, within the bound with bounded staleness, none \
      with strong (Microsoft's documentation of reliability)",
@@ -143,7 +161,7 @@ fn most_lost(subject: &Subject<'_>) -> Option<u32> {
 /// An account is global: any healthy region of it answers.
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     let Some(id) = subject.text("source").map(ArmId::new) else { return Vec::new() };
-    let look = |what| ReadRequest { id: id.clone(), api: API, what, side: None, region: None };
+    let look = |what| ReadRequest::new(id.clone(), API, what);
     vec![look(ReadTarget::Body), look(ReadTarget::Metric(LATENCY))]
 }
 

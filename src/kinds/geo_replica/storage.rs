@@ -132,8 +132,10 @@ const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 3000, worst: 14_400 },
     most_lost: |_| Some(900),
     asks_source: true,
+    takes_offline: |_, _, _| None,
     costs,
     twins: |_| Vec::new(),
+    holds: &[],
     loses: "writes after the last synchronisation are lost: typically less than 15 minutes, without guarantee \
      (Microsoft's documentation of storage failover)",
     reversible: true,
@@ -173,13 +175,7 @@ fn account(subject: &Subject<'_>) -> Option<(ArmId, Option<String>)> {
 
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     // Read in a forced run, too: only the answer shows whether the lost region's control plane works.
-    let look = |(id, _)| ReadRequest {
-        id,
-        api: KIND.arm.api,
-        what: ReadTarget::Expanded(STATS),
-        side: Some(Side::Source),
-        region: None,
-    };
+    let look = |(id, _)| ReadRequest::new(id, KIND.arm.api, ReadTarget::Expanded(STATS)).of_side(Side::Source, None);
     account(subject).map(look).into_iter().collect()
 }
 

@@ -205,6 +205,10 @@ fn forced_failover_of_an_account_goes_to_the_next_region_only() {
     let call = moved.promote(Side::Target, FailoverMode::Forced).unwrap();
     assert_eq!(call.body.unwrap()["region"], "West US");
     assert_eq!(moved.standing().elsewhere.as_deref(), Some("westus"));
+    let taken = |of: &ReplicaFixture| {
+        of.asked(|promotion, subject, seen| (promotion.takes_offline)(subject, seen, Side::Target))
+    };
+    assert_eq!((taken(&moved).as_deref(), taken(&whole).as_deref()), (Some("westus"), Some("canadacentral")));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! PostgreSQL flexible server, and the parts that it shares with replicas.
 
+mod offers;
 mod simulated;
 
 use serde_json::{Map as JsonMap, Value as Json};
@@ -30,7 +31,8 @@ pub(super) const SKU_NAME: Arg = arg(
 /// Disk size of a server or replica, in MiB.
 pub(super) const STORAGE_MB: Arg =
     arg("storage_mb", Ty::Integer(32_768, 33_553_408), "", "Size of the disk in MiB. It can only grow.")
-        .wire(Wire::Odd);
+        .wire(Wire::Odd)
+        .kept(Kept::Growing("auto_grow_enabled"));
 /// Automatic growth of the disk.
 pub(super) const AUTO_GROW: Arg =
     arg("auto_grow_enabled", Ty::Bool, "", "Grow the disk automatically when it is nearly full.")
@@ -43,6 +45,7 @@ pub(super) const DELEGATED_SUBNET: Arg = arg(
     "properties.network.delegatedSubnetResourceId",
     "Subnet of the server, delegated to PostgreSQL. The server is public if absent.",
 )
+.near()
 .replace();
 /// DNS zone of a private server.
 pub(super) const PRIVATE_DNS_ZONE: Arg = arg(
@@ -57,10 +60,32 @@ pub(super) const PUBLIC_NETWORK_ACCESS: Arg =
         .default(Lit::Bool(true))
         .wire(Wire::Mapped("properties.network.publicNetworkAccess", ENABLED));
 /// Availability zone of a server or replica.
-pub(super) const ZONE: Arg = arg("zone", Ty::String, "properties.availabilityZone", "Availability zone of the server.");
+pub(super) const ZONE: Arg =
+    arg("zone", Ty::String, "properties.availabilityZone", "Availability zone of the server.").form(&form::ZONE);
 /// DNS name of a server, which follows from its name.
 pub(super) const FQDN: Attribute =
     named("fqdn", "{name}.postgres.database.azure.com", "DNS name of the server. It does not follow a promotion.");
+
+/// A smaller disk of a server or replica.
+pub(super) const SMALLER_DISK: Transition = Transition::refuse(
+    "StorageShrinkNotAllowed",
+    "storage_mb",
+    ChangeTest::Shrinks,
+    "The disk of a server can only grow.",
+    "Write the old size, or create another server and copy the data.",
+);
+
+/// Changes of a server that Azure refuses in place.
+const TRANSITIONS: &[Transition] = &[
+    SMALLER_DISK,
+    Transition::refuse(
+        "ServerVersionDowngradeNotAllowed",
+        "version",
+        ChangeTest::Shrinks,
+        "The version of a server can only rise.",
+        "Write the old version, or create another server and copy the data.",
+    ),
+];
 
 static AUTHENTICATION: Block = Block::one(&[
     arg("active_directory_auth_enabled", Ty::Bool, "", "Enable logins with Microsoft Entra ID.")
@@ -69,11 +94,13 @@ static AUTHENTICATION: Block = Block::one(&[
     arg("password_auth_enabled", Ty::Bool, "", "Enable logins with a password.")
         .default(Lit::Bool(true))
         .wire(Wire::Mapped("passwordAuth", ENABLED)),
-    arg("tenant_id", Ty::String, "tenantId", "Tenant whose principals may log in.").any_case(),
+    arg("tenant_id", Ty::String, "tenantId", "Tenant whose principals may log in.").form(&form::GUID).any_case(),
 ]);
 
 static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
-    arg("key_vault_key_id", Ty::String, "primaryKeyURI", "URL of the Key Vault key that encrypts the data.").required(),
+    arg("key_vault_key_id", Ty::String, "primaryKeyURI", "URL of the Key Vault key that encrypts the data.")
+        .form(&form::HTTPS_URL)
+        .required(),
     arg(
         "primary_user_assigned_identity",
         Ty::Ref(&["user_assigned_identity"]),
@@ -85,7 +112,8 @@ static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
         Ty::String,
         "geoBackupKeyURI",
         "URL of the key that encrypts backups in the paired region.",
-    ),
+    )
+    .form(&form::HTTPS_URL),
     arg(
         "geo_backup_user_assigned_identity",
         Ty::Ref(&["user_assigned_identity"]),
@@ -102,7 +130,8 @@ static HIGH_AVAILABILITY: Block = Block::one(&[
         "Placement of the standby: in the same zone, or in another one.",
     )
     .required(),
-    arg("standby_availability_zone", Ty::String, "standbyAvailabilityZone", "Availability zone of the standby."),
+    arg("standby_availability_zone", Ty::String, "standbyAvailabilityZone", "Availability zone of the standby.")
+        .form(&form::ZONE),
 ]);
 
 static MAINTENANCE_WINDOW: Block = Block::one(&[
@@ -137,6 +166,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLogin",
             "Login of the administrator with a password.",
         )
+        .form(&form::login::POSTGRES_LOGIN)
         .replace(),
         arg(
             "administrator_password",
@@ -144,6 +174,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLoginPassword",
             "Password of `administrator_login`.",
         )
+        .form(&form::login::SERVER_PASSWORD)
         .secret(),
         SKU_NAME,
         STORAGE_MB,
@@ -215,6 +246,7 @@ pub static KIND: Kind = Kind {
             "properties.pointInTimeUTC",
             "Time to restore to, in RFC 3339.",
         )
+        .form(&form::TIME)
         .replace()
         .write_only(),
         identity::IDENTITY_UNSPACED,
@@ -242,8 +274,11 @@ pub static KIND: Kind = Kind {
                 args.insert("source_server".to_owned(), Json::from(source));
             }
         }),
+        chosen: &[("properties.storage.type", Lit::Str("Premium_LRS"))],
         ..Adoption::BY_TABLE
     },
+    uncovered: &["properties.storage.type"],
+    transitions: TRANSITIONS,
     example: r#"
 resource_group "example" {
   site = site.east

@@ -30,7 +30,11 @@ pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     metrics: &[Metric { name: "physical_replication_delay_in_seconds", unit: "Seconds", value: delay }],
     keeps: Some(keeps),
     hosts: Some(|server| hosts_at(server, &[FQDN])),
+    capabilities: Some(super::offers::capabilities),
+    actions: ACTIONS,
     accepts: &[
+        "properties.storage.iops",
+        "properties.storage.throughput",
         identity::ACCEPTS,
         "sku.name",
         "sku.tier",
@@ -55,6 +59,30 @@ pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ..SimulatedBehaviour::NONE
 };
 
+/// Actions of a server. A restart leaves nothing behind.
+const ACTIONS: &[SimulatedAction] = &[
+    SimulatedAction { name: "start", done: |cloud, id, _| enter(cloud, id, "Ready"), ..RESTART },
+    SimulatedAction { name: "stop", done: |cloud, id, _| enter(cloud, id, "Stopped"), ..RESTART },
+    RESTART,
+];
+
+const RESTART: SimulatedAction = SimulatedAction {
+    name: "restart",
+    query: None,
+    admit: |_, _, _| Ok(()),
+    done: |_, _, _| {},
+    lasts: 60,
+    reaches: |_, _| Vec::new(),
+    leaves: false,
+    allocates: false,
+};
+
+fn enter(cloud: &mut dyn SimulatedWorld, id: &ArmId, state: &str) {
+    if let Some(body) = cloud.get_mut(id) {
+        path::put(body, "properties.state", Json::from(state));
+    }
+}
+
 fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { status: 400, code, message: message.into() })
 }
@@ -63,6 +91,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     if let Some(mode) = path::text(body, MODE) {
         return admit_promotion(cloud, id, mode, is_planned(body));
     }
+    admit_version(cloud, id, body)?;
     if cloud.get(id).is_some() || path::text(body, "properties.createMode") != Some("Replica") {
         return Ok(());
     }
@@ -78,6 +107,22 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         }
         Some(_) => Ok(()),
     }
+}
+
+/// A server is not upgraded while it has read replicas, and neither is a replica (source: Microsoft's documentation of
+/// major version upgrades).
+fn admit_version(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    const VERSION: &str = "properties.version";
+    let Some(standing) = cloud.get(id) else { return Ok(()) };
+    let changes = path::text(body, VERSION).is_some_and(|new| path::text(standing, VERSION) != Some(new));
+    let of_this = |server: &ArmId| source(cloud, server).as_ref() == Some(id) && cloud.get(server).is_some_and(follows);
+    if changes && (follows(standing) || servers(cloud).iter().any(of_this)) {
+        return refuse(
+            "MajorVersionUpgradeNotSupportedForReplica",
+            format!("The major version of the server '{}' cannot change while it has or is a read replica.", id.name()),
+        );
+    }
+    Ok(())
 }
 
 fn is_planned(body: &Json) -> bool {

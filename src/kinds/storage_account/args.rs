@@ -157,7 +157,7 @@ pub(super) const ARGS: &[Arg] = &[
     .replace(),
     arg("sas_policy", Ty::Block(&SAS_POLICY), "properties.sasPolicy", "Lifetime limit of shared access signatures."),
     IDENTITY_UNSPACED,
-    TAGS,
+    TAGS.tags(&TagRule::STORAGE),
 ];
 
 static NETWORK_RULES: Block = Block::one(&[
@@ -170,7 +170,8 @@ static NETWORK_RULES: Block = Block::one(&[
         "Azure traffic that may bypass the rules.",
     )
     .wire(Wire::Odd),
-    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that may connect."),
+    arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that may connect.")
+        .form(&form::network::PUBLIC_RANGE),
     arg(
         "virtual_network_subnets",
         Ty::Set(&Ty::Ref(&["subnet"])),
@@ -184,7 +185,7 @@ static PRIVATE_LINK_ACCESS: Block = Block::many(
     "endpoint",
     &[
         arg("endpoint", Ty::Ref(&[]), "resourceId", "ID of the resource.").required(),
-        arg("endpoint_tenant_id", Ty::String, "tenantId", "Tenant of the resource.").any_case(),
+        arg("endpoint_tenant_id", Ty::String, "tenantId", "Tenant of the resource.").form(&form::GUID).any_case(),
     ],
 );
 
@@ -196,6 +197,7 @@ static CUSTOM_DOMAIN: Block = Block::one(&[
 
 static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
     arg("key_vault_key_id", Ty::String, "", "URL of the Key Vault key. Without a version, Azure uses the newest one.")
+        .form(&form::HTTPS_URL)
         .required()
         .wire(Wire::Odd),
     arg(
@@ -233,7 +235,7 @@ static FILES_AUTHENTICATION: Block = Block::one(&[
 
 static ACTIVE_DIRECTORY: Block = Block::one(&[
     arg("domain_name", Ty::String, "domainName", "DNS name of the domain.").required(),
-    arg("domain_guid", Ty::String, "domainGuid", "GUID of the domain.").required().any_case(),
+    arg("domain_guid", Ty::String, "domainGuid", "GUID of the domain.").form(&form::GUID).required().any_case(),
     arg("domain_sid", Ty::String, "domainSid", "Security identifier (SID) of the domain."),
     arg("forest_name", Ty::String, "forestName", "Forest of the domain."),
     arg("netbios_domain_name", Ty::String, "netBiosDomainName", "NetBIOS name of the domain."),
@@ -290,6 +292,7 @@ static SAS_POLICY: Block = Block::one(&[
         "sasExpirationPeriod",
         "Maximum lifetime of a shared access signature, as `DD.HH:MM:SS`.",
     )
+    .form(&form::PERIOD)
     .required(),
     arg(
         "expiration_action",

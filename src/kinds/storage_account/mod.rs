@@ -1,6 +1,7 @@
 //! Storage account: blobs, files, queues and tables under one name.
 
 mod args;
+mod rules;
 mod simulated;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
@@ -27,6 +28,26 @@ pub static KIND: Kind = Kind {
     run_moves: &["account_replication_type"],
     odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
     simulated: simulated::SIMULATED,
+    uncovered: &[
+        "extendedLocation",
+        "placement",
+        "properties.allowSharedKeyAccessForServices",
+        "properties.azureFilesIdentityBasedAuthentication.activeDirectoryProperties.accountType",
+        "properties.azureFilesIdentityBasedAuthentication.activeDirectoryProperties.samAccountName",
+        "properties.azureFilesIdentityBasedAuthentication.smbOAuthSettings",
+        "properties.dataCollaborationPolicyProperties",
+        "properties.dnsEndpointType",
+        "properties.dualStackEndpointPreference",
+        "properties.enableExtendedGroups",
+        "properties.encryption.identity.federatedIdentityClientId",
+        "properties.geoPriorityReplicationStatus",
+        "properties.keyPolicy",
+        "properties.networkAcls.ipv6Rules",
+        "zones",
+    ],
+    adoption: Adoption { chosen: &[("properties.dnsEndpointType", Lit::Str("Standard"))], ..Adoption::BY_TABLE },
+    combinations: rules::COMBINATIONS,
+    transitions: rules::TRANSITIONS,
     example: r#"
 resource_group "example" {
   site = site.east
@@ -44,7 +65,11 @@ storage_account "example" {
         ("share_properties", "a separate child resource (`fileServices/default`)"),
         ("dns_endpoint_type", "in a DNS zone of Azure's choice, the endpoints would not follow from the name"),
     ],
-    terraform: Terraform { fixed: &[("allow_nested_items_to_be_public", "true")], ..Terraform::BY_RULE },
+    terraform: Terraform {
+        fixed: &[("allow_nested_items_to_be_public", "true")],
+        parts: &[("storage_account_network_rules", "network_rules")],
+        ..Terraform::BY_RULE
+    },
     ..Kind::EMPTY
 };
 
@@ -154,13 +179,6 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             help: help.to_owned(),
         });
     };
-    if subject.text("account_tier") == Some("Premium") && !matches!(replication, "LRS" | "ZRS") {
-        find(
-            format!("premium storage does not support the replication `{replication}`"),
-            "Premium storage does not leave its region.",
-            "Set \"LRS\" or \"ZRS\", and replicate to an account of your own at another site.",
-        );
-    }
     let Some(region) = region(subject.location) else { return };
     if replication.contains('G') && region.pair.is_none() {
         find(

@@ -69,6 +69,9 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
 };
 
 const ACCEPTS: &[&str] = &[
+    "properties.encryption.services.queue.enabled",
+    "properties.encryption.services.table.enabled",
+    "properties.networkAcls.ipRules[].action",
     identity::ACCEPTS,
     "sku.name",
     "sku.tier",

@@ -26,7 +26,7 @@ pub(in crate::plan) fn frozen<'c>(
         return Vec::new();
     }
     let blocked = changes.filter_map(|(change, recorded)| {
-        if matches!(change.action, Action::Keep | Action::Forget) {
+        if matches!(change.action, Action::Keep | Action::Rename | Action::Forget) {
             return None;
         }
         let wanted = stack.resources.get(&change.address).into_iter().flat_map(|resource| &resource.objects);

@@ -50,6 +50,11 @@ impl Promoted {
         Self(promoted)
     }
 
+    /// True if the secondary of this replica was promoted.
+    pub(in crate::plan) fn has(&self, store: &Address) -> bool {
+        self.0.contains_key(store)
+    }
+
     /// The changes that are blocked: they would destroy writes at the other site, or be refused there.
     pub(in crate::plan) fn forbids<'c>(
         &self,
@@ -63,7 +68,7 @@ impl Promoted {
         let read_only = self.read_only(stack);
         let blocked = changes.filter_map(|change| {
             let goes = matches!(change.action, Action::Delete | Action::Replace(_));
-            let changes = !matches!(change.action, Action::Keep | Action::Forget);
+            let changes = !matches!(change.action, Action::Keep | Action::Rename | Action::Forget);
             let why = if let (true, Some(site)) = (goes, protected.get(&change.address)) {
                 format!("its primary is at {site}, and the data written there would be lost")
             } else if let (true, Some((store, site))) = (changes, read_only.get(&change.address)) {

@@ -14,6 +14,7 @@ public_ip "front" {
   allocation_method = "Static"
   sku               = "Standard"
   prevent_destroy   = true
+  ignore_changes    = [tags]
 }
 
 public_ip "standby" {

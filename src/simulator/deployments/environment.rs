@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::evaluate::{TemplateEnvironment, TemplateError};
 use super::functions::text;
 use super::template::id_below;
+use super::{DeploymentMode, dates};
 use crate::address::ArmId;
 use crate::simulator::types;
 use crate::simulator::world::World;
@@ -19,14 +20,16 @@ pub(super) struct WorldEnvironment<'a> {
     scope: &'a ArmId,
     /// The name of the deployment.
     name: &'a str,
+    /// Its mode.
+    mode: DeploymentMode,
     /// Resource ids by symbolic name; `None` before the deployment, when resource state is not available.
     symbols: Option<&'a BTreeMap<String, ArmId>>,
 }
 
 impl<'a> WorldEnvironment<'a> {
     /// The environment before the deployment begins.
-    pub(super) fn before(world: &'a World, scope: &'a ArmId, name: &'a str) -> Self {
-        Self { world, scope, name, symbols: None }
+    pub(super) fn before(world: &'a World, scope: &'a ArmId, name: &'a str, mode: DeploymentMode) -> Self {
+        Self { world, scope, name, mode, symbols: None }
     }
 
     /// The environment while the deployment runs.
@@ -34,9 +37,10 @@ impl<'a> WorldEnvironment<'a> {
         world: &'a World,
         scope: &'a ArmId,
         name: &'a str,
+        mode: DeploymentMode,
         symbols: &'a BTreeMap<String, ArmId>,
     ) -> Self {
-        Self { world, scope, name, symbols: Some(symbols) }
+        Self { world, scope, name, mode, symbols: Some(symbols) }
     }
 
     /// The object that an id or a symbolic name refers to.
@@ -102,6 +106,19 @@ impl<'a> WorldEnvironment<'a> {
         Ok(if full { body } else { body.get_mut("properties").map(Json::take).unwrap_or_default() })
     }
 
+    /// The state of every resource of a loop, by its symbolic name.
+    fn references(&self, args: &[Json]) -> Result<Json, TemplateError> {
+        let Some(symbols) = self.symbols else { return Err(TemplateError::Later) };
+        let name = text(args.first().unwrap_or(&Json::Null))?.to_ascii_lowercase();
+        let full = args.get(1).and_then(Json::as_str).is_some_and(|word| word.eq_ignore_ascii_case("full"));
+        let turns = (0..).map_while(|at| symbols.get(&format!("{name}[{at}]")));
+        let bodies = turns.map(|id| {
+            let mut body = self.body(id)?;
+            Ok(if full { body } else { body.get_mut("properties").map(Json::take).unwrap_or_default() })
+        });
+        bodies.collect()
+    }
+
     /// A provider's types, or one of its types. The newest version comes first.
     fn providers(&self, args: &[Json]) -> Result<Json, TemplateError> {
         let namespace = text(args.first().unwrap_or(&Json::Null))?;
@@ -150,7 +167,16 @@ impl TemplateEnvironment for WorldEnvironment<'_> {
             })),
             ("providers", 1 | 2) => self.providers(args),
             ("tenant", 0) => Ok(json!({ "tenantId": TENANT })),
-            ("deployment", 0) => Ok(json!({ "name": self.name })),
+            ("deployment", 0) => Ok(json!({ "name": self.name, "properties": {
+                "mode": self.mode.word(), "provisioningState": "Accepted", "template": { "contentVersion": "1.0.0.0" },
+            } })),
+            ("deployer", 0) => Ok(json!({ "objectId": self.world.seed.guid(&["deployer"]), "tenantId": TENANT })),
+            ("utcnow", _) => dates::now(self.world.now, args.get(1..).unwrap_or_default()),
+            ("newguid", 1) => text(&args[0]).map(|parameter| {
+                let now = self.world.now.to_string();
+                Json::from(self.world.seed.guid(&["newGuid", self.scope.as_str(), self.name, &parameter, &now]))
+            }),
+            ("references", 1 | 2) => self.references(args),
             ("environment", 0) => Ok(json!({
                 "name": "AzureCloud",
                 "resourceManager": "https://management.azure.com/",

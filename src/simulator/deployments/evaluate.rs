@@ -6,7 +6,7 @@ use std::cell::Cell;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::expression::{Expression, TemplateString, parse, written};
-use super::functions;
+use super::{functions, lambdas};
 
 /// The maximum nesting of variables.
 const DEEPEST: u32 = 32;
@@ -46,6 +46,10 @@ pub(super) struct Frame<'a> {
     pub(super) variables: &'a JsonMap<String, Json>,
     /// The enclosing loops, outermost first: names and indexes.
     pub(super) turns: Vec<(String, i64)>,
+    /// The functions of the template's own: their namespaces, as written.
+    pub(super) functions: &'a [Json],
+    /// The parameter whose default value is evaluated: only there, `newGuid` and `utcNow` have a value.
+    pub(super) default_of: Option<&'a str>,
     /// The variables of lambdas.
     pub(super) bound: Vec<(String, Json)>,
     pub(super) surroundings: &'a dyn TemplateEnvironment,
@@ -118,7 +122,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Arrays from property loops in an object.
-    fn lists(&self, loops: &[Json], into: &mut JsonMap<String, Json>) -> Result<(), TemplateError> {
+    pub(super) fn lists(&self, loops: &[Json], into: &mut JsonMap<String, Json>) -> Result<(), TemplateError> {
         for written in loops {
             let (Some(name), Some(count), Some(input)) =
                 (written.get("name").and_then(Json::as_str), written.get("count"), written.get("input"))
@@ -180,26 +184,21 @@ impl<'a> Frame<'a> {
                     .map(|(_, value)| value.clone())
                     .ok_or_else(|| TemplateError::Wrong(format!("no lambda binds `{name}`")))
             }
-            ("map" | "filter", [list, Expression::Call(lambda, of)]) if lambda.eq_ignore_ascii_case("lambda") => {
-                let (Json::Array(items), [Expression::Text(name), body]) = (self.evaluate(list)?, &of[..]) else {
+            ("newguid" | "utcnow", args) => {
+                let Some(parameter) = self.default_of else {
                     return Err(TemplateError::Wrong(format!(
-                        "`{name}` takes an array and a lambda with one parameter"
+                        "`{name}` is allowed in the default value of a parameter only"
                     )));
                 };
-                let mut made = Vec::new();
-                for item in items {
-                    let mut inner = self.clone();
-                    inner.bound.push((name.clone(), item.clone()));
-                    let value = inner.evaluate(body)?;
-                    match folded {
-                        "map" => made.push(value),
-                        _ if functions::truth(&value)? => made.push(item),
-                        _ => {}
-                    }
-                }
-                Ok(Json::Array(made))
+                let args = std::iter::once(Ok(Json::from(parameter))).chain(args.iter().map(|arg| self.evaluate(arg)));
+                let args: Vec<Json> = args.collect::<Result<_, _>>()?;
+                self.surroundings.answer(folded, &args).unwrap_or(Err(TemplateError::Later))
             }
+            (_, args) if folded.contains('.') => self.own(name, args),
             _ => {
+                if let Some(answer) = lambdas::call(self, folded, args) {
+                    return answer;
+                }
                 let args: Vec<Json> = args.iter().map(|arg| self.evaluate(arg)).collect::<Result<_, _>>()?;
                 if let Some(answer) = self.surroundings.answer(folded, &args) {
                     return answer;
@@ -209,9 +208,52 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The result of a function of the template's own, which sees its parameters only.
+    fn own(&self, name: &str, args: &[Expression]) -> Result<Json, TemplateError> {
+        let wrong = |why: &str| TemplateError::Wrong(format!("the function `{name}` {why}"));
+        let (namespace, member) = name.split_once('.').unwrap_or((name, ""));
+        let is = |one: &&Json| one["namespace"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(namespace));
+        let members = self.functions.iter().filter(is).filter_map(|one| one["members"].as_object()).flatten();
+        let mut members = members.filter(|(own, _)| own.eq_ignore_ascii_case(member));
+        let (_, function) = members.next().ok_or_else(|| wrong("does not exist"))?;
+        let declared = function["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+        if declared.len() != args.len() {
+            return Err(wrong(&format!("takes {} arguments, not {}", declared.len(), args.len())));
+        }
+        if self.depth >= DEEPEST {
+            return Err(wrong("refers to itself"));
+        }
+        let mut parameters = JsonMap::new();
+        for (declaration, arg) in declared.iter().zip(args) {
+            let parameter = declaration["name"].as_str().unwrap_or_default().to_ascii_lowercase();
+            parameters.insert(parameter, self.evaluate(arg)?);
+        }
+        let none = JsonMap::new();
+        let inner = Frame {
+            parameters: &parameters,
+            variables: &none,
+            turns: Vec::new(),
+            functions: self.functions,
+            default_of: None,
+            bound: Vec::new(),
+            surroundings: self.surroundings,
+            depth: self.depth + 1,
+            spent: self.spent,
+        };
+        inner.value(&function["output"]["value"])
+    }
+
     fn variable(&self, name: &str) -> Result<Json, TemplateError> {
         let written = self.variables.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         let inner = Self { depth: self.depth + 1, turns: Vec::new(), bound: Vec::new(), ..self.clone() };
+        // A loop makes a variable as well.
+        let looped = self.variables.get("copy").and_then(Json::as_array).into_iter().flatten();
+        let mut looped = looped.filter(|one| one["name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name)));
+        if let (None, Some(one), false) = (written, looped.next(), inner.depth > DEEPEST) {
+            let mut made = JsonMap::new();
+            inner.lists(std::slice::from_ref(one), &mut made)?;
+            return Ok(made.into_iter().next().map(|(_, list)| list).unwrap_or_default());
+        }
         match written {
             Some(_) if inner.depth > DEEPEST => {
                 Err(TemplateError::Wrong(format!("the variable `{name}` refers to itself")))

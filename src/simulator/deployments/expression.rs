@@ -120,7 +120,11 @@ impl ExpressionReader<'_> {
             self.rest = rest;
             return number.parse().map(Expression::Int).map_err(|_| format!("`{number}` is not a whole number"));
         }
-        let name = self.name()?;
+        let mut name = self.name()?;
+        // A function of one's own: its namespace and its name.
+        if self.take('.') {
+            name = format!("{name}.{}", self.name()?);
+        }
         self.expect('(')?;
         let mut args = Vec::new();
         if self.take(')') {
@@ -190,6 +194,11 @@ mod tests {
         let first = Expression::In(Box::new(call), Box::new(Expression::Int(0)));
         let expected = Expression::In(Box::new(first), Box::new(text("id")));
         assert_eq!(parse("parameters( 'it''s' )[0].id").unwrap(), expected);
+    }
+
+    #[test]
+    fn functions_of_ones_own_have_a_namespace() {
+        assert_eq!(parse("own.name('a')").unwrap(), Expression::Call("own.name".to_owned(), vec![text("a")]));
     }
 
     #[test]

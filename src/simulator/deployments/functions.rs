@@ -3,24 +3,28 @@
 
 use std::net::Ipv4Addr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::evaluate::{TemplateError, kind_of, within};
+use super::{dates, encodings};
 use crate::simulator::seed::Seed;
+
+/// The letters of `uniqueString`: base 32, as in Azure.
+const UNIQUE_LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// The longest string that a function may return, in bytes: that of the largest template.
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 
 /// The result of a function, by its folded name and its name as written.
 pub(super) fn call(folded: &str, name: &str, args: &[Json]) -> Result<Json, TemplateError> {
-    texts(folded, args).or_else(|| collections(folded, args)).or_else(|| numbers(folded, args)).unwrap_or_else(|| {
+    let found = texts(folded, args).or_else(|| encodings::call(folded, args)).or_else(|| collections(folded, args));
+    let found = found.or_else(|| numbers(folded, args)).or_else(|| dates::call(folded, args));
+    found.unwrap_or_else(|| {
         Err(TemplateError::Wrong(format!("the function `{name}` does not exist with {} arguments", args.len())))
     })
 }
 
-type FunctionResult = Option<Result<Json, TemplateError>>;
+pub(super) type FunctionResult = Option<Result<Json, TemplateError>>;
 
 /// String functions.
 fn texts(name: &str, args: &[Json]) -> FunctionResult {
@@ -38,12 +42,24 @@ fn texts(name: &str, args: &[Json]) -> FunctionResult {
             fits(text.matches(old.as_str()).count().saturating_mul(new.len()))?;
             Ok(text.replace(&old, &new))
         })),
-        ("base64", 1) => made(of(0).map(|text| STANDARD.encode(text))),
-        ("base64tostring", 1) => made(of(0).and_then(|text| {
-            let bytes =
-                STANDARD.decode(text).map_err(|_| TemplateError::Wrong("the string is not base64".to_owned()))?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        ("padleft", 2 | 3) => made(whole(&args[1]).and_then(|width| {
+            let pad = args.get(2).map_or(Ok(" ".to_owned()), text)?;
+            let (text, mut chars) = (plain(&args[0]), pad.chars());
+            let (Some(pad), None) = (chars.next(), chars.next()) else { return Err(missing(name)) };
+            let missing = width.saturating_sub(text.chars().count());
+            fits(missing.saturating_mul(pad.len_utf8()))?;
+            Ok(format!("{}{text}", String::from(pad).repeat(missing)))
         })),
+        ("indexof" | "lastindexof", 2) if args[0].is_string() => Some(of(0).and_then(|text| {
+            let (text, part) = (text.to_lowercase(), of(1)?.to_lowercase());
+            let at = if name == "indexof" { text.find(&part) } else { text.rfind(&part) };
+            Ok(at.map_or(json!(-1), |at| json!(text[..at].chars().count())))
+        })),
+        ("skip" | "take", 2) if args[0].is_string() => made(of(0).and_then(|text| {
+            let at = usize::try_from(int(&args[1])?.max(0)).unwrap_or(usize::MAX);
+            Ok(if name == "skip" { text.chars().skip(at).collect() } else { text.chars().take(at).collect() })
+        })),
+        ("fail", 1) => Some(of(0).and_then(|why| Err(TemplateError::Wrong(why)))),
         ("substring", 2 | 3) => made(of(0).and_then(|text| {
             let from = whole(&args[1])?;
             let left = text.chars().count().saturating_sub(from);
@@ -68,18 +84,21 @@ fn texts(name: &str, args: &[Json]) -> FunctionResult {
         ("endswith", 2) => {
             Some(of(0).and_then(|text| Ok(json!(text.to_lowercase().ends_with(&of(1)?.to_lowercase())))))
         }
-        ("json", 1) => Some(of(0).and_then(|text| {
-            serde_json::from_str(&text)
-                .map_err(|error| TemplateError::Wrong(format!("`json` cannot parse its argument: {error}")))
-        })),
+        ("json", 1) => Some(of(0).and_then(|text| encodings::json_of(&text))),
         ("guid", 1..) => {
             made(Ok(Seed(0)
                 .guid(&args.iter().map(plain).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())))
         }
         ("uniquestring", 1..) => {
             let parts: Vec<String> = args.iter().map(plain).collect();
-            let guid = Seed(0).guid(&parts.iter().map(String::as_str).collect::<Vec<_>>());
-            made(Ok(guid.chars().filter(|c| *c != '-').take(13).collect()))
+            let mut rest = Seed(0).stream(&parts.iter().map(String::as_str).collect::<Vec<_>>()).draw();
+            let mut letters = [0_u8; 13];
+            for letter in letters.iter_mut().rev() {
+                let digit = usize::try_from(rest % 32).unwrap_or_default();
+                *letter = UNIQUE_LETTERS.get(digit).copied().unwrap_or_default();
+                rest /= 32;
+            }
+            made(Ok(letters.iter().map(|letter| char::from(*letter)).collect()))
         }
         ("parsecidr", 1) => Some(of(0).and_then(|range| parse_cidr(&range))),
         ("cidrsubnet", 3) => Some(of(0).and_then(|range| cidr_subnet(&range, whole(&args[1])?, whole(&args[2])?))),
@@ -142,12 +161,43 @@ fn collections(name: &str, args: &[Json]) -> FunctionResult {
             }
         })),
         ("skip" | "take", 2) => Some(list(first).and_then(|items| {
-            let at = whole(&args[1])?.min(items.len());
+            let at = usize::try_from(int(&args[1])?.max(0)).unwrap_or(usize::MAX).min(items.len());
             Ok(json!(if name == "skip" { &items[at..] } else { &items[..at] }))
         })),
         ("range", 2) => Some(int(first).and_then(|from| {
             let count = i64::try_from(whole(&args[1])?).unwrap_or(i64::MAX).min(10_000);
             Ok(json!((from..from.saturating_add(count)).collect::<Vec<_>>()))
+        })),
+        ("flatten", 1) => Some(list(first).and_then(|items| {
+            let inner: Result<Vec<&[Json]>, TemplateError> = items.iter().map(list).collect();
+            Ok(Json::Array(inner?.concat()))
+        })),
+        ("intersection", 1..) => Some(Ok(args[1..].iter().fold(first.clone(), intersection))),
+        ("shallowmerge", 1) => Some(list(first).and_then(|items| {
+            let mut made = JsonMap::new();
+            for item in items {
+                made.extend(item.as_object().ok_or_else(|| missing("shallowMerge"))?.clone());
+            }
+            Ok(Json::Object(made))
+        })),
+        ("objectkeys", 1) => Some(first.as_object().ok_or_else(|| missing("objectKeys")).map(|map| {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort_by_key(|key| key.to_lowercase());
+            json!(keys)
+        })),
+        ("indexof" | "lastindexof", 2) => Some(list(first).map(|items| {
+            let mut places = items.iter().enumerate().filter(|(_, item)| **item == args[1]).map(|(at, _)| at);
+            let at = if name == "indexof" { places.next() } else { places.next_back() };
+            at.map_or(json!(-1), |at| json!(at))
+        })),
+        ("indexfromend" | "tryindexfromend", 2) => Some(list(first).and_then(|items| {
+            let from = whole(&args[1])?;
+            let at = items.len().checked_sub(from).filter(|_| from > 0);
+            match at.and_then(|at| items.get(at)) {
+                Some(item) => Ok(item.clone()),
+                None if name == "tryindexfromend" => Ok(Json::Null),
+                None => Err(missing(name)),
+            }
         })),
         ("union", 1..) => Some(Ok(args.iter().fold(Json::Null, union))),
         ("items", 1) => Some(first.as_object().ok_or_else(|| missing("items")).map(|map| {
@@ -186,6 +236,10 @@ fn numbers(name: &str, args: &[Json]) -> FunctionResult {
         ("not", 1) => Some(truth(&args[0]).map(|truth| json!(!truth))),
         ("bool", 1) => Some(truth(&args[0]).map(|truth| json!(truth))),
         ("int", 1) => Some(int(&args[0]).map(Json::from)),
+        ("float", 1) => {
+            let number = args[0].as_f64().or_else(|| args[0].as_str()?.parse().ok());
+            Some(number.map(Json::from).ok_or_else(|| missing(name)))
+        }
         ("equals", 2) => Some(Ok(json!(args[0] == args[1]))),
         ("less", 2) => compare(std::cmp::Ordering::is_lt),
         ("lessorequals", 2) => compare(std::cmp::Ordering::is_le),
@@ -229,7 +283,7 @@ pub(super) fn truth(value: &Json) -> Result<bool, TemplateError> {
     }
 }
 
-fn int(value: &Json) -> Result<i64, TemplateError> {
+pub(super) fn int(value: &Json) -> Result<i64, TemplateError> {
     let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
     number.ok_or_else(|| TemplateError::Wrong(format!("expected an integer, got {}", kind_of(value))))
 }
@@ -246,7 +300,7 @@ fn list(value: &Json) -> Result<&[Json], TemplateError> {
 }
 
 /// A value formatted as a string.
-fn plain(value: &Json) -> String {
+pub(super) fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         Json::Bool(true) => "True".to_owned(),
@@ -308,6 +362,18 @@ fn union(all: Json, more: &Json) -> Json {
     }
 }
 
+/// `intersection`: the common elements of two arrays, or the common properties of two objects.
+fn intersection(all: Json, more: &Json) -> Json {
+    match (all, more) {
+        (Json::Array(items), Json::Array(more)) => items.into_iter().filter(|item| more.contains(item)).collect(),
+        (Json::Object(map), Json::Object(more)) => {
+            Json::Object(map.into_iter().filter(|(name, value)| more.get(name) == Some(value)).collect())
+        }
+        (all, _) if all.is_object() => json!({}),
+        _ => json!([]),
+    }
+}
+
 /// The first address of a range, and its prefix length.
 fn cidr(range: &str) -> Result<(u32, u32), TemplateError> {
     let wrong = || TemplateError::Wrong(format!("`{range}` is not an address range such as `10.0.0.0/16`"));
@@ -340,7 +406,7 @@ fn cidr_subnet(range: &str, length: usize, at: usize) -> Result<Json, TemplateEr
     Ok(Json::from(format!("{}/{new}", Ipv4Addr::from(start))))
 }
 
-fn missing(name: &str) -> TemplateError {
+pub(super) fn missing(name: &str) -> TemplateError {
     TemplateError::Wrong(format!("`{name}` does not accept these arguments"))
 }
 
@@ -350,7 +416,7 @@ mod tests {
 
     use super::*;
 
-    const NAMES: [&str; 24] = [
+    const NAMES: [&str; 40] = [
         "concat",
         "format",
         "string",
@@ -375,6 +441,22 @@ mod tests {
         "tryget",
         "mod",
         "min",
+        "padleft",
+        "indexof",
+        "lastindexof",
+        "flatten",
+        "intersection",
+        "shallowmerge",
+        "objectkeys",
+        "indexfromend",
+        "uri",
+        "uricomponent",
+        "uricomponenttostring",
+        "datauritostring",
+        "base64tojson",
+        "uniquestring",
+        "datetimeadd",
+        "datetimefromepoch",
     ];
 
     fn any_value() -> impl Strategy<Value = Json> {
@@ -412,6 +494,37 @@ mod tests {
         assert_eq!(gives("items", json!([{ "b": 1, "a": 2 }]))[0], json!({ "key": "a", "value": 2 }));
         assert_eq!(gives("tryGet", json!([{ "a": [1] }, "a", 0])), json!(1));
         assert_eq!(gives("substring", json!(["abcd", 1, 2])), json!("bc"));
+    }
+
+    #[test]
+    fn texts_and_lists_share_their_functions() {
+        for (name, args, expected) in [
+            ("take", json!(["abc", 2]), json!("ab")),
+            ("skip", json!(["abc", 1]), json!("bc")),
+            ("take", json!([[1, 2, 3], -1]), json!([])),
+            ("indexOf", json!(["aBc", "C"]), json!(2)),
+            ("indexOf", json!([["a", "b"], "b"]), json!(1)),
+            ("lastIndexOf", json!([["a", "b", "a"], "a"]), json!(2)),
+            ("lastIndexOf", json!(["abab", "x"]), json!(-1)),
+            ("padLeft", json!([7, 3, "0"]), json!("007")),
+            ("padLeft", json!(["abcd", 3]), json!("abcd")),
+            ("flatten", json!([[[1], [2, 3]]]), json!([1, 2, 3])),
+            ("objectKeys", json!([{ "b": 1, "A": 2 }]), json!(["A", "b"])),
+            ("intersection", json!([[1, 2, 3], [2, 3], [3]]), json!([3])),
+            ("intersection", json!([{ "a": 1, "b": 2 }, { "a": 1, "b": 3 }]), json!({ "a": 1 })),
+            ("shallowMerge", json!([[{ "a": { "x": 1 } }, { "a": { "y": 1 } }]]), json!({ "a": { "y": 1 } })),
+        ] {
+            assert_eq!(gives(name, args), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn unique_strings_are_thirteen_letters_of_azures_alphabet() {
+        let one = gives("uniqueString", json!(["a", "b"]));
+        let one = one.as_str().unwrap();
+        assert_eq!(one.len(), 13);
+        assert!(one.bytes().all(|letter| UNIQUE_LETTERS.contains(&letter)), "{one}");
+        assert_ne!(json!(one), gives("uniqueString", json!(["ab"])));
     }
 
     #[test]

@@ -2,12 +2,17 @@
 //!
 //! The world keeps a deployment with its template and the outcome of each resource. Resources are written as by any
 //! request, but do not count against the caller's rate limit. Values of secure parameters are kept in memory only: a
-//! deployment that the end of the process interrupted fails where it needs one. Only the incremental mode is supported.
+//! deployment that the end of the process interrupted fails where it needs one.
 
+mod complete;
+mod dates;
+mod encodings;
 mod environment;
 mod evaluate;
 mod expression;
 mod functions;
+mod lambdas;
+mod parameters;
 mod progress;
 mod shown;
 mod template;
@@ -44,7 +49,9 @@ pub(super) struct Deployment {
     template: Json,
     /// True if the template holds no expressions.
     literal: bool,
-    /// The parameters that were given, without secure ones.
+    #[serde(default)]
+    mode: DeploymentMode,
+    /// The values of the parameters, without secure ones.
     parameters: JsonMap<String, Json>,
     began: Timestamp,
     ended: Option<Timestamp>,
@@ -60,6 +67,30 @@ pub(super) struct Deployment {
     /// The time of the next step.
     #[serde(skip)]
     next: Option<Timestamp>,
+    /// The time of the next pass over what a complete deployment deletes, and the number of passes so far.
+    #[serde(skip)]
+    purge: Option<(Timestamp, u32)>,
+}
+
+/// Treatment of resources of the group that are not in the template.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DeploymentMode {
+    /// It leaves them alone.
+    #[default]
+    Incremental,
+    /// It deletes them.
+    Complete,
+}
+
+impl DeploymentMode {
+    /// The name in requests and answers.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Incremental => "Incremental",
+            Self::Complete => "Complete",
+        }
+    }
 }
 
 /// A template that is ready to be deployed.
@@ -280,7 +311,8 @@ impl World {
                 _ => {}
             }
         }
-        let (template, work, mut parameters) = self.read_template(scope, name, body, literal)?;
+        let (template, work, mode) = self.read_template(scope, name, body, literal)?;
+        let mut parameters = work.template.given();
         let secure = Template::secure(&template);
         parameters.retain(|name, _| !secure.contains(&name.to_ascii_lowercase()));
         let parts = work.items.iter().map(|item| DeploymentResource {
@@ -302,6 +334,7 @@ impl World {
             tags: body.get("tags").cloned().unwrap_or_default(),
             template,
             literal,
+            mode,
             parameters,
             began: self.now,
             ended: None,
@@ -312,18 +345,19 @@ impl World {
             outputs: Json::Null,
             work: Some(Box::new(work)),
             next: None,
+            purge: None,
             id,
         })
     }
 
-    /// The prepared template of a request, and the given parameters.
+    /// The template of a request as written and prepared, and the mode.
     fn read_template(
         &self,
         scope: &ArmId,
         name: &str,
         body: &Json,
         literal: bool,
-    ) -> Result<(Json, PreparedDeployment, JsonMap<String, Json>), ErrorResponse> {
+    ) -> Result<(Json, PreparedDeployment, DeploymentMode), ErrorResponse> {
         let properties = body.get("properties").unwrap_or(&Json::Null);
         for linked in ["templateLink", "parametersLink"] {
             if properties.get(linked).is_some_and(|link| !link.is_null()) {
@@ -333,17 +367,22 @@ impl World {
             }
         }
         let mode = properties.get("mode").and_then(Json::as_str).unwrap_or_default();
-        if !mode.eq_ignore_ascii_case("Incremental") {
-            return Err(wrong(format!("the mode '{mode}' is not supported; use 'Incremental'")));
+        let modes = [DeploymentMode::Incremental, DeploymentMode::Complete];
+        let mode = modes
+            .into_iter()
+            .find(|one| mode.eq_ignore_ascii_case(one.word()))
+            .ok_or_else(|| wrong(format!("the mode '{mode}' must be 'Incremental' or 'Complete'")))?;
+        if mode == DeploymentMode::Complete && scope.resource_group().is_none() {
+            return Err(wrong("the mode 'Complete' is not supported for a deployment to a subscription"));
         }
         let template = properties.get("template").filter(|template| template.is_object()).cloned();
         let template = template.ok_or_else(|| wrong("the request has no `template`"))?;
         let parameters = properties.get("parameters").and_then(Json::as_object).cloned().unwrap_or_default();
-        let work = self.prepare(scope, name, &template, &parameters, literal)?;
+        let work = self.prepare(scope, name, mode, &template, &parameters, literal)?;
         for item in work.items.iter().filter(|item| item.wanted && !item.existing && item.type_ != DEPLOYMENT) {
             self.check_type(item)?;
         }
-        Ok((template, work, parameters))
+        Ok((template, work, mode))
     }
 
     /// Refuses an unknown type. A resource that is part of another resource's body may also be written as a resource.
@@ -359,11 +398,12 @@ impl World {
         &self,
         scope: &ArmId,
         name: &str,
+        mode: DeploymentMode,
         template: &Json,
         parameters: &JsonMap<String, Json>,
         literal: bool,
     ) -> Result<PreparedDeployment, ErrorResponse> {
-        let around = WorldEnvironment::before(self, scope, name);
+        let around = WorldEnvironment::before(self, scope, name, mode);
         let template = Template::read(template, parameters, scope.clone(), literal, &around)?;
         let items = template.items(&around)?;
         let symbols = Template::symbols(&items);

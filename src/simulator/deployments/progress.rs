@@ -83,6 +83,7 @@ impl World {
             None => self.prepare(
                 &deployment.scope,
                 deployment.id.name(),
+                deployment.mode,
                 &deployment.template,
                 &deployment.parameters,
                 deployment.literal,
@@ -106,7 +107,7 @@ impl World {
             _ => None,
         });
         deployment.next = until.min();
-        if deployment.parts.iter().all(|part| part.state.is_final()) {
+        if deployment.parts.iter().all(|part| part.state.is_final()) && !self.is_deleting_others(deployment) {
             self.finish(deployment, &work);
             return true;
         }
@@ -195,7 +196,8 @@ impl World {
         work: &PreparedDeployment,
         item: &TemplateResource,
     ) -> Result<ResourceState, ErrorResponse> {
-        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &work.symbols);
+        let around =
+            WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), deployment.mode, &work.symbols);
         let mut body = work.template.body(item, &around).map_err(|miss| self.unknown(item, miss))?;
         if item.type_.eq_ignore_ascii_case(DEPLOYMENT) {
             return self.start_inner(deployment, item, &body);
@@ -269,7 +271,8 @@ impl World {
             deployment.stage = DeploymentState::Failed(failure());
             return;
         }
-        let around = WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), &work.symbols);
+        let around =
+            WorldEnvironment::during(self, &deployment.scope, deployment.id.name(), deployment.mode, &work.symbols);
         match work.template.outputs(&around) {
             Ok(outputs) => (deployment.outputs, deployment.stage) = (outputs, DeploymentState::Succeeded),
             Err(TemplateError::Wrong(why)) => {

@@ -72,7 +72,7 @@ impl World {
         let mut properties = json!({
             "templateHash": self.seed.stream(&[&deployment.template.to_string()]).draw().to_string(),
             "parameters": parameters,
-            "mode": "Incremental",
+            "mode": deployment.mode.word(),
             "provisioningState": deployment.state(),
             "timestamp": deployment.ended.unwrap_or(self.now).to_string(),
             "duration": lasted(deployment.began, deployment.ended.unwrap_or(self.now)),

@@ -9,6 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::evaluate::{Frame, TemplateEnvironment, TemplateError, kind_of, weight};
 use super::expression::{TemplateString, parse, written};
 use super::functions;
+use super::parameters::Definitions;
 use crate::address::ArmId;
 use crate::simulator::request::ErrorResponse;
 
@@ -32,6 +33,10 @@ pub(super) struct Template {
     /// The values of the parameters, by folded name.
     parameters: JsonMap<String, Json>,
     variables: JsonMap<String, Json>,
+    /// The functions of its own.
+    functions: Vec<Json>,
+    /// The types of its own.
+    definitions: JsonMap<String, Json>,
     outputs: JsonMap<String, Json>,
     resources: Json,
     /// True if it holds no expressions any more.
@@ -91,6 +96,8 @@ impl Template {
             scope,
             parameters: JsonMap::new(),
             variables: section("variables")?,
+            functions: written.get("functions").and_then(Json::as_array).cloned().unwrap_or_default(),
+            definitions: section("definitions")?,
             outputs: section("outputs")?,
             resources: written.get("resources").cloned().unwrap_or_default(),
             literal,
@@ -102,21 +109,32 @@ impl Template {
                 (Some(own), _) => own.get("value").cloned().ok_or_else(|| {
                     wrong(format!("the parameter '{name}' has no `value`; Key Vault references are not supported"))
                 })?,
-                (None, Some(default)) => template.frame(surroundings).value(default).map_err(|miss| at(name, miss))?,
+                (None, Some(default)) => {
+                    let frame = Frame { default_of: Some(name.as_str()), ..template.frame(surroundings) };
+                    frame.value(default).map_err(|miss| at(name, miss))?
+                }
+                (None, None) if declaration.get("nullable") == Some(&Json::Bool(true)) => Json::Null,
                 (None, None) => {
                     return Err(wrong(format!("the value for the template parameter '{name}' is not provided")));
                 }
             };
-            check_parameter(name, declaration, &value)?;
+            Definitions::of(written).check(name, declaration, &value).map_err(wrong)?;
             template.parameters.insert(name.to_ascii_lowercase(), value);
         }
         Ok(template)
     }
 
+    /// The values of its parameters, as a request gives them.
+    pub(super) fn given(&self) -> JsonMap<String, Json> {
+        let given = self.parameters.iter();
+        given.map(|(name, value)| (name.clone(), serde_json::json!({ "value": value }))).collect()
+    }
+
     /// The names of secure parameters, whose values must not be stored.
     pub(super) fn secure(written: &Json) -> BTreeSet<String> {
         let declared = written.get("parameters").and_then(Json::as_object).into_iter().flatten();
-        let secure = declared.filter(|(_, declaration)| declared_type(declaration).starts_with("secure"));
+        let definitions = Definitions::of(written);
+        let secure = declared.filter(|(_, declaration)| definitions.type_of(declaration).starts_with("secure"));
         secure.map(|(name, _)| name.to_ascii_lowercase()).collect()
     }
 
@@ -125,6 +143,8 @@ impl Template {
             parameters: &self.parameters,
             variables: &self.variables,
             turns: Vec::new(),
+            functions: &self.functions,
+            default_of: None,
             bound: Vec::new(),
             surroundings,
             depth: 0,
@@ -187,9 +207,18 @@ impl Template {
             }
             let type_ = output.get("type").cloned().unwrap_or_default();
             let mut said = JsonMap::from_iter([("type".to_owned(), type_)]);
-            if !declared_type(output).starts_with("secure") {
-                let value = output.get("value").unwrap_or(&Json::Null);
-                said.insert("value".to_owned(), if self.literal { value.clone() } else { frame.value(value)? });
+            if !Definitions(Some(&self.definitions)).type_of(output).starts_with("secure") {
+                let written = output.get("value").unwrap_or(&Json::Null);
+                let value = match output.get("copy") {
+                    _ if self.literal => written.clone(),
+                    Some(copy) => {
+                        let input = copy.get("input").unwrap_or(&Json::Null);
+                        let count = frame.count(copy.get("count").unwrap_or(&Json::Null))?;
+                        (0..count).map(|at| frame.turn(name, at).value(input)).collect::<Result<_, _>>()?
+                    }
+                    None => frame.value(written)?,
+                };
+                said.insert("value".to_owned(), value);
             }
             outputs.insert(name.clone(), Json::Object(said));
         }
@@ -355,7 +384,9 @@ impl Template {
         for (at, item) in items.iter().enumerate() {
             let short = format!("{}/{}", item.type_, named(&item.id, &item.type_));
             let name = named(&item.id, &item.type_);
-            let words = item.called.iter().cloned().chain([item.id.to_string(), short, name]);
+            let turn = item.turn.as_ref().map(|(_, at)| at);
+            let indexed = item.called.iter().filter_map(|word| turn.map(|at| format!("{word}[{at}]")));
+            let words = item.called.iter().cloned().chain(indexed).chain([item.id.to_string(), short, name]);
             for word in words {
                 found.entry(word.to_ascii_lowercase()).or_default().push(at);
             }
@@ -395,9 +426,13 @@ impl Template {
     pub(super) fn symbols(items: &[TemplateResource]) -> BTreeMap<String, ArmId> {
         let of = |item: &TemplateResource| {
             let name = named(&item.id, &item.type_);
+            let turn = item.turn.as_ref().map(|(_, at)| at);
+            let one = |word: &String| turn.map(|at| format!("{word}[{at}]"));
+            let indexed: Vec<String> = item.called.iter().filter_map(one).collect();
             item.called
                 .iter()
                 .cloned()
+                .chain(indexed)
                 .chain([name])
                 .map(|word| (word.to_ascii_lowercase(), item.id.clone()))
                 .collect::<Vec<_>>()
@@ -413,7 +448,8 @@ fn asked(written: &Json, frame: &Frame<'_>, words: &mut Vec<String>) {
             let TemplateString::Expression(source) = self::written(text) else { return };
             let Ok(expression) = parse(source) else { return };
             expression.visit(&mut |name, args| {
-                let first = args.first().filter(|_| name.eq_ignore_ascii_case("reference"));
+                let is_read = ["reference", "references"].iter().any(|own| name.eq_ignore_ascii_case(own));
+                let first = args.first().filter(|_| is_read);
                 if let Some(Json::String(word)) = first.and_then(|of| frame.evaluate(of).ok()) {
                     words.push(word);
                 }
@@ -468,7 +504,8 @@ pub(super) fn id_below(scope: &str, type_: &str, names: &[&str]) -> Option<ArmId
     }
     let pairs: String = kinds.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
     Some(ArmId::new(if type_.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
-        format!("{scope}{pairs}")
+        // Groups are not nested: a deployment to a group that reads one means that of its subscription.
+        format!("/subscriptions/{}{pairs}", ArmId::new(scope).subscription()?)
     } else {
         format!("{scope}/providers/{namespace}{pairs}")
     }))
@@ -480,37 +517,6 @@ fn named(id: &ArmId, type_: &str) -> String {
     let count = type_.matches('/').count();
     let from = segments.len().saturating_sub(2 * count);
     segments.get(from..).unwrap_or_default().iter().skip(1).step_by(2).copied().collect::<Vec<_>>().join("/")
-}
-
-fn declared_type(declaration: &Json) -> String {
-    declaration.get("type").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase()
-}
-
-fn check_parameter(name: &str, declaration: &Json, value: &Json) -> Result<(), ErrorResponse> {
-    let type_ = declared_type(declaration);
-    let fits = match type_.as_str() {
-        "string" | "securestring" => value.is_string(),
-        "int" => value.is_i64(),
-        "bool" => value.is_boolean(),
-        "array" => value.is_array(),
-        "object" | "secureobject" => value.is_object(),
-        other => {
-            return Err(wrong(format!("the parameter '{name}' has the unknown type '{other}'")));
-        }
-    };
-    let nothing = value.is_null() && declaration.get("nullable") == Some(&Json::Bool(true));
-    if !fits && !nothing {
-        return Err(wrong(format!(
-            "the parameter '{name}' has the type '{type_}', but its value is {}",
-            kind_of(value)
-        )));
-    }
-    match declaration.get("allowedValues").and_then(Json::as_array) {
-        Some(allowed) if !allowed.contains(value) => {
-            Err(wrong(format!("the value of the parameter '{name}' is not one of its `allowedValues`")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// 400 `InvalidTemplate`.

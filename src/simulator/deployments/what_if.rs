@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::environment::WorldEnvironment;
 use super::progress::NOT_OF_THE_BODY;
 use super::template::{DEPLOYMENT, TemplateResource, at, is_inner};
-use super::{PreparedDeployment, named};
+use super::{DeploymentMode, PreparedDeployment, named};
 use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::regions::same_region;
@@ -23,7 +23,7 @@ impl World {
     /// The change of each resource of a template. Resources of the group that are not in the template are reported as
     /// ignored.
     pub(super) fn what_if(&self, scope: &ArmId, name: &str, body: &Json) -> Result<Response, ErrorResponse> {
-        let (_, work, _) = self.read_template(scope, name, body, false)?;
+        let (_, work, mode) = self.read_template(scope, name, body, false)?;
         let format = body.pointer("/properties/whatIfSettings/resultFormat").and_then(Json::as_str);
         let whole = !format.is_some_and(|format| format.eq_ignore_ascii_case("ResourceIdOnly"));
         let mut changes = Vec::new();
@@ -39,9 +39,10 @@ impl World {
                 && object.seen()
                 && !told.contains(&object.id.folded())
         });
+        let unnamed = if mode == DeploymentMode::Complete { "Delete" } else { "Ignore" };
         let others: Vec<Json> = others
             .map(|object| {
-                let mut change = json!({ "resourceId": object.id.as_str(), "changeType": "Ignore" });
+                let mut change = json!({ "resourceId": object.id.as_str(), "changeType": unnamed });
                 if whole {
                     change["before"] = self.whole_body(object).into_owned();
                 }
@@ -61,7 +62,7 @@ impl World {
         depth: u32,
         changes: &mut Vec<Json>,
     ) -> Result<(), ErrorResponse> {
-        let around = WorldEnvironment::before(self, scope, name);
+        let around = WorldEnvironment::before(self, scope, name, DeploymentMode::Incremental);
         for item in work.items.iter().filter(|item| item.wanted && !item.existing) {
             let body = work.template.body_so_far(item, &around).map_err(|miss| at(item.id.name(), miss))?;
             if item.type_.eq_ignore_ascii_case(DEPLOYMENT) {

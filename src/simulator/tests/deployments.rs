@@ -230,11 +230,11 @@ async fn invalid_template_is_refused_before_any_write() {
     assert!(cloud.put(ONE, of(bomb, json!({}))).await.message().contains("exceed the evaluation limit"));
     let given = cloud.put(ONE, of(template(), json!({ "count": { "value": "two" } }))).await;
     assert!(given.message().contains("has the type 'int', but its value is a string"), "{}", given.message());
-    let unknown = json!({ "resources": [{ "type": "Microsoft.Web/sites", "apiVersion": "2021-05-01", "name": "a" }] });
+    let unknown = json!({ "resources": [{ "type": "Web/sites", "apiVersion": "2021-05-01", "name": "a" }] });
     assert_eq!(cloud.put(ONE, of(unknown, json!({}))).await.code(), (404, "InvalidResourceNamespace"));
     let mut complete = of(template(), json!({}));
-    complete["properties"]["mode"] = json!("Complete");
-    assert!(cloud.put(ONE, complete).await.message().contains("use 'Incremental'"));
+    complete["properties"]["mode"] = json!("Whole");
+    assert!(cloud.put(ONE, complete).await.message().contains("must be 'Incremental' or 'Complete'"));
 }
 
 #[tokio::test]
@@ -302,4 +302,98 @@ async fn template_in_the_azure_clis_json_dialect_is_accepted() {
     let sent = "{\"properties\": {\"mode\": \"incremental\", template:{ // nothing yet\n \"resources\": [] }}}";
     assert_eq!(ask(sent.to_owned()).await, 201);
     assert_eq!(ask("{a:".repeat(100_000)).await, 400, "nested too deeply");
+}
+
+/// Outputs of a deployment of this template.
+async fn outputs(cloud: &TestCloud, template: Json, parameters: Json) -> Json {
+    cloud.put(ONE, of(template, parameters)).await;
+    cloud.pass(600);
+    let done = cloud.get(ONE).await.body;
+    assert_eq!(done["properties"]["provisioningState"], "Succeeded", "{done}");
+    let outputs = done["properties"]["outputs"].as_object().unwrap().clone();
+    outputs.into_iter().map(|(name, output)| (name, output["value"].clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
+#[tokio::test]
+async fn loops_own_functions_and_lambdas_give_azures_values() {
+    let cloud = TestCloud::with_group().await;
+    let template = json!({
+        "languageVersion": "2.0",
+        "definitions": { "place": { "type": "object", "properties": { "name": { "type": "string" }, "rank": { "type": "int", "nullable": true } } } },
+        "parameters": {
+            "places": { "type": "array", "items": { "$ref": "#/definitions/place" }, "defaultValue": [{ "name": "b", "rank": 2 }, { "name": "a" }, { "name": "b2", "rank": 1 }] },
+            "id": { "type": "string", "defaultValue": "[newGuid()]" },
+            "day": { "type": "string", "defaultValue": "[utcNow('yyyy')]" },
+        },
+        "functions": [{ "namespace": "own", "members": {
+            "twice": { "parameters": [{ "name": "n", "type": "string" }], "output": { "type": "string", "value": "[concat(parameters('n'), parameters('n'))]" } },
+            "four": { "parameters": [{ "name": "n", "type": "string" }], "output": { "type": "string", "value": "[own.twice(own.twice(parameters('n')))]" } },
+        } }],
+        "variables": {
+            "copy": [{ "name": "names", "count": 2, "input": "[format('n{0}', copyIndex('names', 1))]" }],
+            "inner": { "copy": [{ "name": "list", "count": 2, "input": "[copyIndex('list')]" }] },
+        },
+        "resources": { "group": { "existing": true, "type": "Microsoft.Resources/resourceGroups", "apiVersion": "2022-09-01", "name": "[resourceGroup().name]" } },
+        "outputs": {
+            "names": { "type": "array", "value": "[variables('names')]" },
+            "inner": { "type": "array", "value": "[variables('inner').list]" },
+            "squares": { "type": "array", "copy": { "count": 3, "input": "[mul(copyIndex(), copyIndex())]" } },
+            "four": { "type": "string", "value": "[own.four('x')]" },
+            "length": { "type": "int", "value": "[length(parameters('id'))]" },
+            "year": { "type": "int", "value": "[length(parameters('day'))]" },
+            "object": { "type": "object", "value": "[toObject(parameters('places'), lambda('p', lambdaVariables('p').name), lambda('p', coalesce(tryGet(lambdaVariables('p'), 'rank'), 0)))]" },
+            "sorted": { "type": "array", "value": "[map(sort(parameters('places'), lambda('x', 'y', less(coalesce(tryGet(lambdaVariables('x'), 'rank'), 0), coalesce(tryGet(lambdaVariables('y'), 'rank'), 0)))), lambda('p', lambdaVariables('p').name))]" },
+            "sum": { "type": "int", "value": "[reduce(createArray(1, 2, 3), 10, lambda('so', 'n', add(lambdaVariables('so'), lambdaVariables('n'))))]" },
+            "groups": { "type": "array", "value": "[objectKeys(groupBy(parameters('places'), lambda('p', take(lambdaVariables('p').name, 1))))]" },
+            "mode": { "type": "string", "value": "[deployment().properties.mode]" },
+            "where": { "type": "string", "value": "[reference('group', '2022-09-01', 'full').location]" },
+        },
+    });
+    let given = outputs(&cloud, template, json!({})).await;
+    assert_eq!(
+        given,
+        json!({
+            "names": ["n1", "n2"], "inner": [0, 1], "squares": [0, 1, 4], "four": "xxxx", "length": 36, "year": 4,
+            "object": { "b": 2, "a": 0, "b2": 1 }, "sorted": ["a", "b2", "b"], "sum": 16, "groups": ["a", "b"],
+            "mode": "Incremental", "where": "canadacentral",
+        })
+    );
+}
+
+#[tokio::test]
+async fn parameters_beyond_their_limits_are_refused() {
+    let cloud = TestCloud::with_group().await;
+    let template = json!({ "parameters": { "n": { "type": "int", "maxValue": 3 } }, "resources": [] });
+    let refused = cloud.put(ONE, of(template, json!({ "n": { "value": 9 } }))).await;
+    assert_eq!(refused.code(), (400, "InvalidTemplate"), "{}", refused.body);
+    let outside = json!({ "resources": [], "variables": { "x": "[newGuid()]" }, "outputs": { "x": { "type": "string", "value": "[variables('x')]" } } });
+    cloud.put(ONE, of(outside, json!({}))).await;
+    cloud.pass(60);
+    assert_eq!(cloud.get(ONE).await.body["properties"]["provisioningState"], "Failed");
+}
+
+#[tokio::test]
+async fn complete_deployment_deletes_what_it_does_not_name() {
+    let cloud = TestCloud::with_group().await;
+    cloud.put(ONE, of(template(), json!({ "count": { "value": 2 } }))).await;
+    cloud.pass(600);
+    let network = json!({
+        "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2021-05-01", "name": "net-a-x",
+        "location": "canadacentral", "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] } },
+    });
+    let mut body = of(json!({ "resources": [network] }), json!({}));
+    body["properties"]["mode"] = json!("Complete");
+    let foreseen = cloud.ask("POST", &format!("{ONE}/whatIf"), Some(body.clone()), &[]).await.body;
+    let deleted = foreseen["properties"]["changes"].as_array().unwrap().iter();
+    assert_eq!(deleted.filter(|change| change["changeType"] == "Delete").count(), 2, "{foreseen}");
+    cloud.put(ONE, body).await;
+    cloud.pass(600);
+    let done = cloud.get(ONE).await.body;
+    assert_eq!(
+        (&done["properties"]["mode"], &done["properties"]["provisioningState"]),
+        (&json!("Complete"), &json!("Succeeded")),
+        "{done}"
+    );
+    assert_eq!(cloud.get("Microsoft.Network/virtualNetworks/net-a-x").await.status, 200);
+    assert_eq!(cloud.get("Microsoft.Network/publicIPAddresses/ip1").await.status, 404);
 }

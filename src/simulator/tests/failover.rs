@@ -82,6 +82,35 @@ fn sql_group(partner: &str, database: &str) -> Json {
 }
 
 #[tokio::test]
+async fn a_secondary_database_has_the_size_of_its_primary_and_a_link_to_it() {
+    let (cloud, near, away) = sql().await;
+    let of = |group: &str| group.replace("failoverGroups/drplan-fg", "databases/stock");
+    let (primary, secondary) = (of(&near), of(&away));
+    cloud.made(&primary, json!({ "location": "canadacentral", "sku": { "name": "S2" }, "properties": {} })).await;
+    let copy = json!({ "createMode": "Secondary", "sourceDatabaseId": primary });
+    cloud.made(&secondary, json!({ "location": "canadaeast", "properties": copy })).await;
+    let made = cloud.get(&secondary).await;
+    assert_eq!(text(&made, "/properties/currentServiceObjectiveName"), "S2");
+    assert_eq!(text(&made, "/properties/createMode"), "nothing");
+
+    let link = async |database: &str| cloud.get(&format!("{database}/replicationLinks")).await;
+    for (database, role) in [(&primary, "Primary"), (&secondary, "Secondary")] {
+        assert_eq!(text(&link(database).await, "/value/0/properties/role"), role);
+    }
+    // A failover group takes the link over.
+    let server = away.replace("/failoverGroups/drplan-fg", "");
+    let mut group = sql_group(&server, &primary);
+    group["properties"]["databases"] = json!([near.replace("failoverGroups/drplan-fg", "databases/orders"), primary]);
+    assert!(cloud.put(&near, group).await.status < 300);
+    cloud.pass(4000);
+    let name = text(&link(&secondary).await, "/value/0/name").to_owned();
+    assert_eq!(cloud.post(&format!("{secondary}/replicationLinks/{name}/failover"), None).await, "done");
+    for (database, role) in [(&primary, "Secondary"), (&secondary, "Primary")] {
+        assert_eq!(text(&link(database).await, "/value/0/properties/role"), role);
+    }
+}
+
+#[tokio::test]
 async fn failover_group_fails_over_from_its_secondary() {
     let (cloud, near, away) = sql().await;
     assert_eq!(cloud.post(&format!("{near}/failover"), None).await, "FailoverGroupFailoverRequestOnPrimaryServer");

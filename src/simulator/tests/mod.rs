@@ -1,12 +1,14 @@
 //! The simulator behind its router: one test per behaviour of Azure.
 
 mod bodies;
+mod children;
 mod client;
 mod deletion;
 mod deployments;
 mod disk;
 mod failover;
 mod faults;
+mod generic;
 mod operations;
 mod others;
 mod registrations;
@@ -24,7 +26,8 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
-use super::{START, SUBSCRIPTION, Simulator};
+use super::{START, SUBSCRIPTION, Simulator, types};
+use crate::address::ArmId;
 use crate::world::Clock;
 
 /// A clock that only the test advances.
@@ -96,8 +99,10 @@ impl TestCloud {
 
     /// Sends a request. A path without a leading slash is relative to the group `rg`.
     async fn ask(&self, verb: &str, path: &str, body: Option<Json>, headers: &[(&str, &str)]) -> TestResponse {
-        let (path, query) =
-            path.split_once('?').map_or((path, "api-version=2021-04-01"), |(path, query)| (path, query));
+        // Without a version, the one that the tables describe.
+        let table = ArmId::new(id(path)).arm_type().and_then(|type_| types::find(&type_.to_ascii_lowercase()));
+        let version = format!("api-version={}", table.map_or("2021-04-01", |table| table.api));
+        let (path, query) = path.split_once('?').unwrap_or((path, &version));
         let mut request = HttpRequest::builder().method(verb).uri(format!("{}?{query}", id(path)));
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -205,13 +205,20 @@ impl<'a> GroupReader<'a> {
                         ty => ty,
                     };
                     let is_wrong = |item: &&Value| match item.as_str() {
-                        Some(text) => matches!(ty, Ty::Ip) && text.parse::<IpAddr>().is_err(),
+                        Some(text) => {
+                            let is_no_address = matches!(ty, Ty::Ip) && text.parse::<IpAddr>().is_err();
+                            is_no_address || argument.form.is_some_and(|form| form.read(text).is_err())
+                        }
                         None => !matches!(item, Value::Unknown(_)),
                     };
                     items.into_iter().find(is_wrong).map(|item| {
                         let found =
                             item.as_str().map_or_else(|| item.type_name().to_owned(), |text| format!("`{text}`"));
-                        let wanted = if matches!(ty, Ty::Ip) { "an IP address" } else { "a string" };
+                        let wanted = match (argument.form, ty) {
+                            (Some(form), _) => form.wanted,
+                            (None, Ty::Ip) => "an IP address",
+                            (None, _) => "a string",
+                        };
                         (
                             format!("expected {wanted}, found {found}"),
                             format!("Write what `{}` of `{}` takes.", argument.name, kind.name),
@@ -307,8 +314,10 @@ impl<'a> GroupReader<'a> {
     fn check_profile(&mut self, profile: &Address, endpoints: &[&Resource], span: Span) {
         let Some(profile) = self.facts.resources.get(profile) else { return };
         let is_own = |value: &Value| value.as_str().is_some_and(|id| ArmId::new(id) == profile.id);
-        let is_foreign =
-            |endpoint: &&&Resource| !endpoint.args.values().any(|value| is_own(value) || value.told_within());
+        let is_foreign = |endpoint: &&&Resource| {
+            !profile.id.contains(&endpoint.id)
+                && !endpoint.args.values().any(|value| is_own(value) || value.told_within())
+        };
         if let Some(endpoint) = endpoints.iter().find(is_foreign) {
             self.found.push(
                 Diagnostic::error(

@@ -8,7 +8,7 @@ use super::GroupReader;
 use super::each::{Reference, ReferenceError};
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::{HclAttribute, HclBlock, Ident};
-use crate::kinds::Location;
+use crate::kinds::{self, Location};
 use crate::stack::settings;
 use crate::stack::{Resource, Route};
 use crate::value::{Map, Value};
@@ -48,9 +48,25 @@ impl GroupReader<'_> {
             self.required(block, ROUTE, &["from", "to"], "a route");
             values = self.values_of_ends(&args);
         }
-        let route = Route { name, args, values, fallback_for, span: block.header };
+        let mut route = Route { name, args, values, fallback_for, span: block.header };
         self.check_route(&route, block);
+        self.normalise(&mut route);
         Some(route)
+    }
+
+    /// Writes the values of a DNS record in the spelling in which the record has them.
+    fn normalise(&self, route: &mut Route) {
+        let record = match route.args.get("record") {
+            Some(Value::Block(address)) => kinds::find(address.kind()),
+            _ => None,
+        };
+        let argument = record.and_then(|kind| kind.arg(kind.moves.record?));
+        let Some(form) = argument.and_then(|argument| argument.form) else { return };
+        for value in route.values.values_mut() {
+            if let Ok(normal) = form.read_value(value) {
+                *value = normal;
+            }
+        }
     }
 
     /// The value at each site.

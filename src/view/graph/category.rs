@@ -39,7 +39,7 @@ impl Category {
                 Self::Access
             }
             name if DATA.contains(name) => Self::Data,
-            name if TRAFFIC.contains(name) => Self::Traffic,
+            name if TRAFFIC.contains(name) || leads_users(kind) => Self::Traffic,
             _ if is_of(&["Microsoft.Network"]) => Self::Network,
             _ => Self::Other,
         }

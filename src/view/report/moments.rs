@@ -14,7 +14,7 @@ use crate::duration::spoken;
 use crate::failover::moment;
 use crate::kinds::FailoverMode;
 use crate::state::RunKind;
-use crate::steps::{Phase, Stage, Timeline, between};
+use crate::steps::{Phase, Stage, StepHistory, Timeline, between};
 
 /// A moment of a run, as text.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -206,8 +206,8 @@ impl<'a> Clock<'a> {
             .graph
             .steps
             .iter()
-            .filter(|step| step.stage == Stage::Probe && run.status.phase(step.id) == Some(Phase::Succeeded))
-            .any(|step| run.course(step.id).is_some_and(|course| !course.was_not_simulated()));
+            .filter(|step| step.stage == Stage::Probe)
+            .any(|step| run.course(step.id).is_some_and(StepHistory::was_answered));
         let verified = if is_probed { ", verified by probe" } else { ", verified by endpoint monitoring" };
         let since = if self.has_outage() && self.outage.is_none() { "; counted from the start of the run" } else { "" };
         let detail = format!("{}{verified}{since}", moment(at));

@@ -9,6 +9,7 @@ use crate::value::SealedValue;
 fn new(address: Address, id: &str) -> Change {
     Change {
         address,
+        was: None,
         id: ArmId::new(id),
         site: "primary".to_owned(),
         location: "canadacentral".to_owned(),

@@ -65,7 +65,7 @@ linux_virtual_machine_scale_set "failover" {
 
   admin_ssh_key {
     username   = "operator"
-    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 operator"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE operator"
   }
 
   os_disk {

@@ -1,24 +1,12 @@
 stack "example" {
 }
 
-virtual_network "east" {
+user_assigned_identity "east" {
   resource_group = resource_group.east
-  address_space  = ["10.1.0.0/16"]
 }
 
-virtual_network "west" {
+user_assigned_identity "west" {
   resource_group = resource_group.west
-  address_space  = ["10.2.0.0/16"]
-}
-
-subnet "east" {
-  virtual_network  = virtual_network.east
-  address_prefixes = ["10.1.1.0/24"]
-}
-
-subnet "west" {
-  virtual_network  = virtual_network.west
-  address_prefixes = ["10.2.1.0/24"]
 }
 
 resource_group "failover" {
@@ -26,13 +14,15 @@ resource_group "failover" {
   presence = "failover"
 }
 
-network_interface "failover" {
-  resource_group = resource_group.failover
+storage_account "failover" {
+  name                     = "examplefailover"
+  resource_group           = resource_group.failover
+  account_tier             = "Standard"
+  account_replication_type = "LRS"
 
-  ip_configuration {
-    name                          = "internal"
-    subnet                        = subnet.west
-    private_ip_address_allocation = "Dynamic"
+  identity {
+    type       = "UserAssigned"
+    identities = [user_assigned_identity.west]
   }
 }
 

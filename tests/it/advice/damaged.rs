@@ -212,7 +212,12 @@ fn lost_state_is_replaced_as_advised() {
     can_be_moved(&renamed, UP, DOWN);
 
     rename(&situation.state(), &situation.path().join("kept"));
-    situation.done(&["apply", "--yes"]);
+    let (said, _) = situation.run(&["plan"]);
+    let import =
+        said.lines().find(|line| line.trim_start().starts_with("drplan plan ")).unwrap_or_else(|| panic!("{said}"));
+    let mut words = vec!["apply", "--yes"];
+    import.split(" --adopt ").skip(1).for_each(|address| words.extend(["--adopt", address]));
+    situation.done(&words);
     can_be_moved(&situation, UP, DOWN);
 }
 

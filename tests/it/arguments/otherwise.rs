@@ -68,6 +68,48 @@ index {
             ],
         ),
     ),
+    ("cosmosdb_sql_database", "throughput", Value("500")),
+    ("cosmosdb_sql_container", "throughput", Value("500")),
+    (
+        "linux_virtual_machine",
+        "admin_username",
+        Instead(r#""another""#, &[(r#"username   = "operator""#, r#"username   = "another""#)]),
+    ),
+    ("linux_virtual_machine", "admin_ssh_key.username", Skip("must be the administrator")),
+    (
+        "linux_virtual_machine_scale_set",
+        "admin_username",
+        Instead(r#""another""#, &[(r#"username   = "operator""#, r#"username   = "another""#)]),
+    ),
+    ("linux_virtual_machine_scale_set", "admin_ssh_key.username", Skip("must be the administrator")),
+    (
+        "lb",
+        "frontend_ip_configuration.zones",
+        Instead(
+            r#"["1"]"#,
+            &[(
+                "public_ip_address = public_ip.example",
+                r#"subnet = "OTHERS/Microsoft.Network/virtualNetworks/web/subnets/web""#,
+            )],
+        ),
+    ),
+    ("managed_disk", "disk_iops_read_write", Instead("1000", &[("Premium_LRS", "PremiumV2_LRS")])),
+    ("managed_disk", "disk_mbps_read_write", Instead("100", &[("Premium_LRS", "PremiumV2_LRS")])),
+    ("managed_disk", "on_demand_bursting_enabled", Instead("true", &[("= 128", "= 1024")])),
+    ("mssql_database", "zone_redundant", Instead("true", &[(r#""S1""#, r#""P1""#)])),
+    ("mssql_database", "read_scale", Instead("true", &[(r#""S1""#, r#""P1""#)])),
+    ("mssql_database", "read_replica_count", Instead("2", &[(r#""S1""#, r#""HS_Gen5_2""#)])),
+    ("mssql_database", "min_capacity", Instead("1", &[(r#""S1""#, r#""GP_S_Gen5_2""#)])),
+    ("mssql_database", "auto_pause_delay_in_minutes", Instead("60", &[(r#""S1""#, r#""GP_S_Gen5_2""#)])),
+    ("postgresql_flexible_server", "version", Value(r#""17""#)),
+    (
+        "public_ip",
+        "ddos_protection_plan",
+        With(r#""OTHERS/Microsoft.Network/ddosProtectionPlans/web""#, r#"ddos_protection_mode = "Enabled""#),
+    ),
+    ("storage_account", "account_kind", Skip("an account of the newest kind keeps it")),
+    ("storage_account", "nfsv3_enabled", With("true", "is_hns_enabled = true")),
+    ("storage_account", "sftp_enabled", Skip("requires a namespace, a change of which replaces the account")),
     ("image_copy", "source", Skip("the source is defined in the stack itself")),
     ("key_vault", "access_policy", Skip("requires a vault without role assignments")),
     (
@@ -247,7 +289,24 @@ certificate {
         "security_rule.destination_port_ranges",
         Instead(r#"["443", "8080-8090"]"#, &[("destination_port_range ", "#")]),
     ),
+    ("geo_replica of postgresql_flexible_server", "storage_mb", Value("262144")),
+    ("key_vault", "soft_delete_retention_days", Skip("a replacement under the name of the deleted vault is blocked")),
+    ("linux_virtual_machine", "os_disk.disk_size_gb", Value("1024")),
+    ("linux_virtual_machine_scale_set", "os_disk.disk_size_gb", Value("1024")),
+    ("windows_virtual_machine", "os_disk.disk_size_gb", Value("1024")),
+    ("windows_virtual_machine_scale_set", "os_disk.disk_size_gb", Value("1024")),
     ("monitor_autoscale_setting", "profile.capacity.minimum", Value("1")),
+    (
+        "mssql_server",
+        "primary_user_assigned_identity",
+        With(
+            r#""OTHERS/Microsoft.ManagedIdentity/userAssignedIdentities/web""#,
+            r#"identity {
+ type = "UserAssigned"
+ identities = ["OTHERS/Microsoft.ManagedIdentity/userAssignedIdentities/web"]
+}"#,
+        ),
+    ),
     ("mssql_firewall_rule", "end_ip_address", Value(r#""203.0.113.40""#)),
     ("postgresql_flexible_server", "storage_mb", Value("262144")),
     ("postgresql_flexible_server_firewall_rule", "end_ip_address", Value(r#""203.0.113.40""#)),

@@ -13,7 +13,7 @@ use drplan::value::{Map, Unknown, Value};
 use serde_json::Value as Json;
 
 use super::{Case, emitted, evaluated, sources, trees};
-use crate::lab::{failures, simulated};
+use crate::lab::{failures, simulated, unmarked};
 
 /// Scope in which emitted code is evaluated: existing resources have the arguments of the stack.
 struct EmittedScope<'a> {
@@ -33,7 +33,7 @@ fn is_labelled(resource: &Resource, label: &str) -> bool {
 
 fn azurerm(resource: &Resource) -> String {
     let of = resource.kind.terraform.resource;
-    format!("azurerm_{}", if of.is_empty() { resource.kind.name } else { of })
+    format!("{}_{}", resource.kind.terraform.provider, if of.is_empty() { resource.kind.name } else { of })
 }
 
 fn text(text: &str) -> Value {
@@ -386,7 +386,7 @@ fn emitted_terraform_matches_the_applied_stack() {
         let standing = simulated(async {
             let applied = source.lab.apply(&source.text).await.expect("the state can be written");
             failures(&applied, &source.name).unwrap_or_else(|why| panic!("{why}"));
-            source.lab.simulator.show().objects
+            unmarked(source.lab.simulator.show().objects)
         });
         for active in [false, true] {
             faults.extend(read_back(&case, &standing, active));

@@ -139,7 +139,8 @@ fn terraform_faults(files: &BTreeMap<String, String>) -> Vec<String> {
     }
     for body in &bodies {
         references(body, &mut |name| {
-            let is_known = !name.starts_with("var.") && !name.starts_with("local.") && !name.starts_with("azurerm_");
+            let own = ["var.", "local.", "azurerm_", "azapi_"];
+            let is_known = !own.iter().any(|own| name.starts_with(own));
             if !is_known && !declared.contains(name) {
                 found.push(format!("not declared: {name}"));
             }

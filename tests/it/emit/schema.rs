@@ -163,7 +163,7 @@ fn every_reference_exists_in_the_azurerm_schema() {
                     "var" => !variables.contains(&name),
                     "local" => !locals.contains(&name),
                     "each" | "path" | "data" => false,
-                    azurerm if azurerm.starts_with("azurerm_") => {
+                    azurerm if azurerm.starts_with("azurerm_") || azurerm.starts_with("azapi_") => {
                         let there = resources.contains(&format!("{azurerm}.{name}"));
                         let attribute = attr(1);
                         let schema = sheets::azurerm_of(5, azurerm);

@@ -159,6 +159,7 @@ fn fits(ty: &Ty, text: &str) -> bool {
         Ty::String | Ty::Enum(_) | Ty::Cidr | Ty::Ip | Ty::Ref(_) | Ty::Site => text == "string",
         Ty::List(inner) | Ty::Set(inner) => element(&["list", "set"]).is_some_and(|of| fits(inner, &of)),
         Ty::Map(inner) => element(&["map"]).is_some_and(|of| fits(inner, &of)),
+        Ty::Tags(_) => element(&["map"]).is_some(),
         Ty::Block(_) => false,
         Ty::Any => true,
     }

@@ -203,9 +203,10 @@ impl Check<'_> {
             }
             (_, Ty::String | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site) => &["string"],
             (_, Ty::List(_) | Ty::Set(_)) => &["array"],
-            (_, Ty::Map(inner)) => {
+            (_, Ty::Map(_) | Ty::Tags(_)) => {
+                let inner = if let Ty::Map(inner) = ty { *inner } else { Ty::String };
                 match spot.values() {
-                    Some(values) => self.scalar(dotted, Wire::At(""), *inner, &values),
+                    Some(values) => self.scalar(dotted, Wire::At(""), inner, &values),
                     None => self.faults.push(format!("`{dotted}` is a map in the table, but not in the body")),
                 }
                 return;

@@ -33,10 +33,28 @@ pub fn azurerm(resource: &str) -> Option<&'static Json> {
     first.or_else(|| MORE.get_or_init(|| json("azurerm5-schema-more.json")).get("resources")?.get(resource))
 }
 
-/// A resource of azurerm's schema of this major version.
+/// The resource of the azapi provider, in the form of azurerm's schemas (source: its documentation, version 2).
+fn azapi(resource: &str) -> Option<&'static Json> {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    let all = SCHEMA.get_or_init(|| {
+        serde_json::json!({ "azapi_resource": {
+            "a": {
+                "type": ["R", "string"], "name": ["O", "string"], "parent_id": ["O", "string"],
+                "location": ["O", "string"], "body": ["O", "object"], "sensitive_body": ["O", "object"],
+                "response_export_values": ["O", "object"], "tags": ["O", "map(string)"],
+                "id": ["C", "string"], "output": ["C", "object"],
+            },
+            "b": { "identity": { "max": 1, "a": { "type": ["R", "string"], "identity_ids": ["O", "list(string)"] } } },
+        } })
+    });
+    all.get(resource)
+}
+
+/// A resource of azurerm's schema of this major version, or of azapi's.
 pub fn azurerm_of(major: u8, resource: &str) -> Option<&'static Json> {
     static FOURTH: OnceLock<Json> = OnceLock::new();
     match major {
+        _ if resource.starts_with("azapi_") => azapi(resource),
         4 => {
             static MORE: OnceLock<Json> = OnceLock::new();
             let first = FOURTH.get_or_init(|| json("azurerm4-schema.json")).get("resources")?.get(resource);

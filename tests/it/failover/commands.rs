@@ -217,13 +217,14 @@ impl Incident {
             seal: &self.lab.seal,
             targets: &[],
             destroy: false,
+            adopt: &[],
         };
         let Ok(planned) = plan::plan(&question) else { return Vec::new() };
         let is_pending = |change: &&Change| {
             let differs = match change.action {
                 Action::Create | Action::Replace(_) => true,
                 Action::Update => !change.arguments.is_empty(),
-                Action::Keep | Action::Delete | Action::Adopt | Action::Forget => false,
+                Action::Keep | Action::Delete | Action::Rename | Action::Adopt | Action::Forget => false,
             };
             change.presence == Presence::Permanent && differs
         };

@@ -177,7 +177,7 @@ linux_virtual_machine_scale_set "{side}" {
 
   admin_ssh_key {
     username   = "operator"
-    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 operator"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE operator"
   }
 
   source_image_reference {

@@ -225,6 +225,27 @@ fn account_is_left_alone_while_a_region_is_offline() {
     });
 }
 
+/// A lost third region prevents a planned change of the write region, and is no reason to abandon the healthy one.
+#[test]
+fn region_that_is_not_lost_is_never_taken_offline() {
+    simulated(async {
+        let mut incident =
+            applied(cosmos(1, 2).replace("= site.away\n  promote", "= [site.away, site.third]\n  promote")).await;
+        incident.home = ("third".to_owned(), "westus2".to_owned());
+        incident.lose();
+        let procedure = incident.procedure(ABANDONED).await;
+        let refused = procedure.guards.iter().find(|guard| guard.rule == "promotable").expect("a finding");
+        assert!(refused.what.contains("would take canadacentral offline"), "{}", refused.what);
+        assert!(refused.help.contains("--without geo_replica.away"), "{}", refused.help);
+        assert!(procedure.is_refused());
+        // The lost write region is abandoned, whatever became of the others.
+        incident.home = ("home".to_owned(), "canadacentral".to_owned());
+        incident.lose();
+        let procedure = incident.procedure(ABANDONED).await;
+        assert!(procedure.guards.iter().all(|guard| guard.rule != "promotable"), "{:#?}", procedure.guards);
+    });
+}
+
 #[test]
 fn account_whose_data_plane_alone_is_lost_is_failed_over() {
     simulated(async {

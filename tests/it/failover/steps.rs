@@ -130,7 +130,7 @@ impl StepRequests {
                 // Waits, and questions to the operator: they can be stopped, and cannot fail.
                 _ => Self::default(),
             },
-            Act::Task(Task::Linger(_)) | Act::SetAside(_) | Act::Forget => Self::default(),
+            Act::Task(Task::Linger(_)) | Act::Rename | Act::SetAside(_) | Act::Forget => Self::default(),
         }
     }
 

@@ -233,8 +233,10 @@ async fn missing_object_is_none_and_invalid_path_is_rejected(port: &Port) {
     assert_eq!(port.cloud.get_expanded(&at(ACCOUNT), api(&at(ACCOUNT)), "geoReplicationStats").await, Ok(None));
     let foreign = ArmId::new("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg");
     assert_eq!(refused(port.cloud.get(&foreign, "2021-04-01").await).code, "SubscriptionNotFound");
-    let unknown = at("Microsoft.Network/things/a");
-    assert_eq!(refused(port.cloud.get(&unknown, "2021-04-01").await).code, "InvalidResourceType");
+    let unknown = at("Network/things/a");
+    assert_eq!(refused(port.cloud.get(&unknown, "2021-04-01").await).code, "InvalidResourceNamespace");
+    let thing = at("Microsoft.Network/things/a");
+    assert_eq!(port.cloud.get(&thing, "2021-04-01").await, Ok(None), "a type without a kind");
     let orphan = refused(port.cloud.put(&at(NET), "2021-04-01", &json!([]), WriteCondition::Always).await);
     assert_eq!(orphan.status, 400, "{orphan:?}");
 }

@@ -75,6 +75,7 @@ pub static KIND: Kind = Kind {
         ..Recovery::DATA
     },
     run_moves: &["source", "zone"],
+    transitions: &[server::SMALLER_DISK],
     promotion: Some(&promotion::PROMOTION),
     odd: Overrides {
         objects: Some(objects),

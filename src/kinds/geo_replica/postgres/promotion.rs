@@ -25,8 +25,10 @@ pub(super) const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 100, worst: 600 },
     most_lost: |_| None,
     asks_source: false,
+    takes_offline: |_, _, _| None,
     costs,
     twins,
+    holds: HOLDS,
     loses: "changes that the replica had not received are lost: the replication lag at that time (Microsoft's \
      documentation of promotion)",
     reversible: true,
@@ -35,6 +37,9 @@ pub(super) const PROMOTION: Promotion = Promotion {
     ),
     order: None,
 };
+
+/// Source: Microsoft's documentation of major version upgrades.
+const HOLDS: &[(&str, &str)] = &[("version", "Azure does not upgrade a server that has read replicas")];
 
 /// The server of a side, and its region.
 fn server(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> {
@@ -87,23 +92,11 @@ fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     for side in [Side::Source, Side::Target] {
         let Some((id, region)) = server(subject, side) else { continue };
         for what in [ReadTarget::Body, ReadTarget::Metric(DELAY)] {
-            looks.push(ReadRequest {
-                id: id.clone(),
-                api: KIND.arm.api,
-                what,
-                side: Some(side),
-                region: region.clone(),
-            });
+            looks.push(ReadRequest::new(id.clone(), KIND.arm.api, what).of_side(side, region.clone()));
         }
     }
     if let (Some(id), Some((_, region))) = (endpoint_of(subject), server(subject, Side::Source)) {
-        looks.push(ReadRequest {
-            id,
-            api: endpoint::ARM.api,
-            what: ReadTarget::Body,
-            side: Some(Side::Source),
-            region,
-        });
+        looks.push(ReadRequest::new(id, endpoint::ARM.api, ReadTarget::Body).of_side(Side::Source, region));
     }
     looks
 }

@@ -113,14 +113,17 @@ pub static KIND: Kind = Kind {
     },
     promotion: Some(&promotion::PROMOTION),
     elsewhere: Some(elsewhere),
+    uncovered: &["properties.secondaryType"],
     simulated: simulated::SIMULATED,
     adoption: Adoption {
         is: Some(|found| path::text(found.body, ROLE) == Some("Primary")),
         brings: Some(brings),
+        chosen: &[("properties.secondaryType", Lit::Str("Geo"))],
         ..Adoption::BY_TABLE
     },
     terraform: Terraform {
         resource: "mssql_failover_group",
+        earlier: &["sql_failover_group"],
         renamed: &[("source", "server_id"), ("target", "partner_server.id"), ("databases", "databases")],
         blocks: Some(failover_policy),
         said: &["policy", "grace"],

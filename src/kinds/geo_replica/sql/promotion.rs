@@ -19,8 +19,10 @@ pub(super) const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 42, worst: 300 },
     most_lost: |_| Some(5),
     asks_source: false,
+    takes_offline: |_, _, _| None,
     costs: |_, _, _| None,
     twins,
+    holds: &[],
     loses: "changes that the secondary had not received are lost: typically less than 5 seconds, without \
      guarantee (Microsoft's documentation of active geo-replication)",
     reversible: true,
@@ -62,7 +64,7 @@ fn twins(subject: &Subject<'_>) -> Vec<Twins> {
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     let look = |side| {
         let (id, region) = half(subject, side)?;
-        Some(ReadRequest { id, api: KIND.arm.api, what: ReadTarget::Body, side: Some(side), region })
+        Some(ReadRequest::new(id, KIND.arm.api, ReadTarget::Body).of_side(side, region))
     };
     [Side::Source, Side::Target].into_iter().filter_map(look).collect()
 }

@@ -49,6 +49,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     hosts: Some(hosts),
     leads: Some(leads),
     accepts: &[
+        "properties.readOnlyEndpoint.targetServer",
         GRACE,
         ROLE,
         STATE,

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use drplan::address::ArmId;
 use drplan::emit::EmitResult;
-use drplan::kinds::Place;
+use drplan::kinds::{self, Kind, Place};
 use drplan::stack::{Presence, Stack};
 use serde_json::{Map, Value as Json};
 
@@ -19,7 +19,7 @@ use super::{SECRET, Source, as_bicep, evaluated, sources};
 use crate::facts::sheets;
 use crate::failover::incident::UP;
 use crate::failover::scene::scene;
-use crate::lab::{Lab, failures, simulated};
+use crate::lab::{Lab, failures, simulated, unmarked};
 use crate::stacks;
 use eval::{BicepFiles, DeploymentInputs, WrittenResource, deploy};
 
@@ -167,7 +167,7 @@ fn standing(source: &Source) -> BTreeMap<ArmId, Json> {
     simulated(async {
         let applied = source.lab.apply(&source.text).await.expect("the state can be written");
         failures(&applied, &source.name).unwrap_or_else(|why| panic!("{why}"));
-        source.lab.simulator.show().objects
+        unmarked(source.lab.simulator.show().objects)
     })
 }
 
@@ -197,7 +197,7 @@ fn emitted_code_keeps_the_roles_of_a_failover() {
             incident.done(UP).await;
             incident
         });
-        let standing = incident.lab.simulator.show().objects;
+        let standing = unmarked(incident.lab.simulator.show().objects);
         let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(name));
         let stack = evaluated(&lab, &text, name).stack;
         let emitted = as_bicep(&stack);
@@ -241,6 +241,12 @@ fn writable(schema: &Json) -> Json {
     }
 }
 
+/// The kinds, and the tables of those that have several.
+fn tables() -> impl Iterator<Item = &'static Kind> {
+    let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref());
+    kinds::ALL.iter().copied().chain(variants.flat_map(|variants| variants.of).map(|(_, kind)| *kind))
+}
+
 /// Provider types, each compiled once.
 #[derive(Default)]
 struct Types {
@@ -255,6 +261,8 @@ impl Types {
         for one in written.iter().filter(|_| sheets::present()) {
             let type_ = one.id.arm_type().unwrap_or_default();
             let validator = self.validators.entry(type_.clone()).or_insert_with(|| {
+                // A type without a kind has the version that its block names.
+                tables().find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_))?;
                 let (api, schema) = sheets::arm_type(&type_)?;
                 assert_eq!(api, one.api, "API version of {type_}");
                 Some(jsonschema::validator_for(&writable(&schema?)).expect("a schema"))

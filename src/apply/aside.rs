@@ -1,0 +1,121 @@
+//! Writes around an update: another resource is moved out of the way, a deleted one is recovered, and a refused update
+//! is reverted in the state.
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::{StepError, Worker};
+use crate::address::ArmId;
+use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path, rank_in};
+use crate::plan::{in_the_way, is_as_recorded};
+use crate::run::StepReporter;
+use crate::stack::Resource;
+use crate::state::{Recorded, Status};
+use crate::steps::{Act, Step, StepFact};
+use crate::world::WriteCondition;
+
+impl Worker<'_> {
+    /// Moves resources that are still to be updated to free values, where this one takes theirs.
+    pub(super) async fn clear_way(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Result<(), StepError> {
+        // Elements with ranks exchange them in one request.
+        let has_ranks = matches!(resource.kind.place, Place::Part(_, list, ..) if rank_in(list).is_some());
+        if self.updates.is_empty() || has_ranks {
+            return Ok(());
+        }
+        let moves = {
+            let recorded = |other: &Resource| {
+                let record = self.recorded(&other.address).filter(|_| self.updates.contains(&other.address))?;
+                Some(record.arguments)
+            };
+            in_the_way(self.stack, resource, args, &recorded)
+        };
+        for (other, old, free) in moves {
+            let (old, free) = (self.bodies(other, &old), self.bodies(other, &free));
+            for ((object, old), new) in other.objects.iter().zip(&old).zip(&free) {
+                self.put(object, Some(old), new, &Act::Update).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Recovers a deleted object whose name Azure keeps, so that it can be written.
+    pub(super) async fn recover(&self, resource: &Resource, bodies: &[Json]) -> Result<(), StepError> {
+        let (Some(soft), [object], [new]) = (resource.kind.soft_delete, resource.objects.as_slice(), bodies) else {
+            return Ok(());
+        };
+        let kept = soft.id(&self.stack.subscription, &resource.location, &resource.name);
+        let Some(kept) = self.ports.cloud.get(&kept, &object.api).await? else { return Ok(()) };
+        if path::text(&kept, soft.origin).map(ArmId::new).as_ref() != Some(&object.id) {
+            return Ok(());
+        }
+        let mut body = new.clone();
+        path::put(&mut body, soft.recovers.0, Json::from(soft.recovers.1));
+        self.ports.cloud.put(&object.id, &object.api, &body, WriteCondition::Always).await?;
+        self.recovered.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(object.id.clone());
+        Ok(())
+    }
+
+    /// True if this run has recovered the object.
+    pub(super) fn is_recovered(&self, id: &ArmId) -> bool {
+        self.recovered.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(id)
+    }
+
+    /// Records a resource as it was, after an update that was refused and changed nothing: the update is then not
+    /// unfinished.
+    pub(super) async fn take_back(&self, step: &Step, tell: &StepReporter) {
+        let recorded = self.recorded(&step.address).filter(|recorded| recorded.status == Status::Standing);
+        let (Act::Update, Some(resource), Some(recorded)) =
+            (&step.act, self.stack.resources.get(&step.address), recorded)
+        else {
+            return;
+        };
+        let mut bodies = Vec::with_capacity(recorded.objects.len());
+        for object in &recorded.objects {
+            match self.ports.cloud.get(&object.id, &object.api).await {
+                Ok(Some(answer)) => bodies.extend(body::part(object, &answer).cloned()),
+                Ok(None) | Err(_) => return,
+            }
+        }
+        let is_ready = match resource.kind.odd.ready {
+            Some(ready) => ready(&bodies) == Readiness::Yes,
+            None => bodies.iter().all(|body| {
+                path::text(body, "properties.provisioningState")
+                    .is_none_or(|state| state.eq_ignore_ascii_case("succeeded"))
+            }),
+        };
+        if is_ready
+            && bodies.len() == recorded.objects.len()
+            && is_as_recorded(resource.kind, &recorded, &bodies, self.ports.seal)
+        {
+            let same = Recorded { status: Status::Standing, ..recorded };
+            let what = "the change was refused, and the resource is as it was".to_owned();
+            tell.learnt(StepFact {
+                what,
+                resource: Some((step.address.clone(), Box::new(same))),
+                ..StepFact::default()
+            });
+        }
+    }
+}
+
+impl Worker<'_> {
+    /// Sends the requests by which a kind changes what a write of the object leaves as it is.
+    pub(super) async fn follow_up(
+        &self,
+        resource: &Resource,
+        args: &JsonMap<String, Json>,
+        old: &JsonMap<String, Json>,
+    ) -> Result<(), StepError> {
+        let Some(follow_up) = resource.kind.odd.follow_up else { return Ok(()) };
+        let requests = self.stack.with_subject(resource, args, &self.knowledge(), |subject| follow_up(subject, old));
+        let api = resource.kind.arm.api;
+        for FollowUp { id, request } in requests {
+            match request {
+                FollowUpRequest::Put(body) => {
+                    drop(self.ports.cloud.put(&id, api, &body, WriteCondition::Always).await?);
+                }
+                FollowUpRequest::Post(action) => drop(self.ports.cloud.post(&id, api, action, &[], None).await?),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! The request of a run, and the command that repeats it.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::{Failure, RunOptions, Since};
+use crate::address::Address;
+use crate::apply::FailoverRun;
+use crate::cli::again::quoted;
+use crate::failover::flags;
+use crate::kinds::FailoverMode;
+use crate::state::RunKind;
+use crate::steps::Acceptance;
+
+/// The run that is requested.
+#[derive(Clone, Copy)]
+pub struct ProcedureRequest<'a> {
+    pub verb: RunKind,
+    pub how: FailoverMode,
+    pub lost: &'a [String],
+    pub to: Option<&'a str>,
+    pub since: Option<Since>,
+    pub without: &'a [Address],
+    pub accepted: Acceptance,
+    pub stack: &'a Path,
+    pub common: &'a RunOptions,
+    /// The procedure has been shown and confirmed.
+    pub is_shown: bool,
+}
+
+impl ProcedureRequest<'_> {
+    /// The command that requests the same run, with what was accepted.
+    pub fn whole_command(&self) -> String {
+        let mut words = self.command();
+        words.extend(self.accepted.data_loss.map(|loss| format!(" --accept-data-loss {}s", loss.as_secs())));
+        if self.accepted.split_brain {
+            words += " --accept-split-brain";
+        }
+        words.extend(self.since.map(|since| format!(" --since {since}")));
+        words
+    }
+
+    /// The command that requests the same run, without accepted losses.
+    pub fn command(&self) -> String {
+        let mut words = format!("failover-group {}", self.verb.as_str());
+        match (self.lost, self.verb, self.how) {
+            ([], RunKind::Up, FailoverMode::Planned) => words += " --planned",
+            ([], ..) => {}
+            (lost, ..) => words += &format!(" --forced{}", flags(lost)),
+        }
+        words.extend(self.to.map(|to| format!(" --to {}", quoted(to))));
+        words.extend(self.without.iter().map(|address| format!(" --without {}", quoted(address.as_str()))));
+        words.extend(self.common.group.as_ref().map(|group| format!(" --group {}", quoted(group))));
+        words
+    }
+
+    /// True if this request may take over an unfinished run. The same request resumes it instead.
+    pub fn takes_over(&self, run: &FailoverRun) -> bool {
+        let undertaking = &run.undertaking;
+        let is_same = undertaking.verb == self.verb
+            && is_same_set(&undertaking.lost, self.lost)
+            && self.to.is_none_or(|to| *to == *undertaking.arriving);
+        self.how == FailoverMode::Forced && (!is_same || run.is_unwinding())
+    }
+
+    /// The start of the outage, as the operator gave it.
+    ///
+    /// # Errors
+    /// It is after the current time.
+    pub fn outage(&self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+        match self.since.map(|since| since.at(now)) {
+            Some(since) if since > now => {
+                Err(Failure::failed(format!("--since {since}: that is after the current time, {now:.0}")))
+            }
+            since => Ok(since),
+        }
+    }
+}
+
+/// True for the same sites, in any order.
+fn is_same_set(one: &[String], other: &[String]) -> bool {
+    one.iter().all(|site| other.contains(site)) && other.iter().all(|site| one.contains(site))
+}
