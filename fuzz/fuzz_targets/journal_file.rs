@@ -46,7 +46,7 @@ fn read_and_write(text: &[u8]) {
 fn fold(entries: &[Entry]) {
     let Some(Event::Started(started)) = entries.first().map(|entry| &entry.event) else { return };
     let mut state = State::before(started);
-    if entries.iter().all(|entry| state.fold(entry).is_ok()) {
+    if entries.iter().all(|entry| state.fold("journal", entry).is_ok()) {
         let text = drplan::state::format::write(&state).expect("every state can be serialised");
         let again = drplan::state::format::read("state.json", text.as_bytes()).expect("written text can be read");
         assert_eq!(again, state);

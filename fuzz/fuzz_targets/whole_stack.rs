@@ -34,6 +34,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         observed: &Observed::default(),
         seal: &Seal::new([7; 32]),
         targets: &[],
+        adopt: &[],
         destroy: false,
     };
     match plan(&question) {
