@@ -22,7 +22,8 @@ pub enum AbortOutcome {
     Nothing,
     /// Rolled back, as far as the report shows. The run is closed once the rollback is complete.
     Unwound(Report),
-    /// Data has moved, or may have: nothing was rolled back, and the group is recorded with this role.
+    /// Data has moved, or may have, or the run had recorded its role: nothing was rolled back, and the group has this
+    /// role.
     Recorded(ActiveSite),
     /// Data has moved, and the current roles could not be recorded.
     Unrecorded(Report),
@@ -76,6 +77,15 @@ pub async fn abort(
         });
     }
     let status = run.status()?;
+    if let Some(active) = recorded(run, &status) {
+        // Only the end of the run is missing in its journal.
+        let report = run.go(stack, ports, party, Continuation::Resume).await?;
+        if report.ended != Some(RunEnd::Done) {
+            return Ok(AbortOutcome::Unrecorded(report));
+        }
+        run.close(ports, party, "every step was completed")?;
+        return Ok(AbortOutcome::Recorded(active));
+    }
     let back = match unwind(&run.graph, &status) {
         Ok(steps) => Some(steps),
         Err(_) => {
@@ -105,6 +115,15 @@ pub async fn abort(
         run.close(ports, party, "the completed steps were rolled back")?;
     }
     Ok(AbortOutcome::Unwound(report))
+}
+
+/// The active site that the run has recorded: the group is there, and a rollback would take it away from where plans
+/// and later runs see it.
+fn recorded(run: &FailoverRun, status: &RunStatus) -> Option<ActiveSite> {
+    run.graph.steps.iter().find_map(|step| match &step.act {
+        Act::Task(Task::Record(role)) if status.phase(step.id) == Some(Phase::Succeeded) => Some(role.active),
+        _ => None,
+    })
 }
 
 /// Rolls back. A write that the cloud had refused is left where it refuses its rollback, too: otherwise a site that
