@@ -5,22 +5,13 @@
 #![no_main]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use drplan::check::check;
-use drplan::diagnostic::{Diagnostics, Sources, render_all};
-use drplan::emit;
-use drplan::hcl::eval::Budget;
-use drplan::hcl::{self, Files};
-use drplan::review::compare;
-use drplan::simulator::{SUBSCRIPTION, TENANT};
-use drplan::stack::{Input, Knowledge, read_all};
-use drplan::value::Seal;
-use drplan::view::graph::{Picture, PictureDetail, svg};
+#[path = "../properties/cost.rs"]
+mod property;
 
-/// Units of the budget.
-const UNITS: usize = 4_000_000;
+use property::{UNITS, read};
+
 /// Bytes that a byte of text may cost: its tree, and the messages about it.
 const FOR_A_BYTE: usize = 20_000;
 /// Bytes that a unit of work may cost.
@@ -56,33 +47,3 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let most = BASE + FOR_A_BYTE * text.len() + FOR_A_UNIT * used.min(UNITS);
     assert!(allocated <= most, "{allocated} bytes for {} bytes of text and {used} units", text.len());
 });
-
-/// Reads a text as every command does that changes nothing. Returns the units of work.
-fn read(text: &str) -> usize {
-    let budget = Budget::new(UNITS);
-    let _ = hcl::format(text);
-    let mut sources = Sources::default();
-    let account = (SUBSCRIPTION, TENANT);
-    let input = Input { reader: Arc::new(Echo), ..Input::in_memory(text, &mut sources, account) };
-    let (program, mut found): (_, Diagnostics) = read_all(input);
-    let (stack, wrong) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
-    found.extend(wrong);
-    if let (Some(stack), false) = (stack, found.has_errors()) {
-        found.extend(check(&stack));
-        let _ = compare(None, &stack, &Seal::new([7; 32]));
-        let _ = emit::terraform(&stack, emit::Options { imports: false });
-        let _ = emit::bicep(&stack);
-        let _ = svg(&Picture::of(&stack, PictureDetail::All));
-    }
-    let _ = render_all(&found, &sources, 80);
-    budget.used()
-}
-
-/// A directory in which each file holds its own path.
-struct Echo;
-
-impl Files for Echo {
-    fn bytes(&self, path: &str) -> Result<Option<Arc<[u8]>>, String> {
-        Ok(Some(path.as_bytes().into()))
-    }
-}

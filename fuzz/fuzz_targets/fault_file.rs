@@ -1,12 +1,8 @@
-//! Any text as a file of faults for the simulator. Writing the parsed faults and reading them again gives the same
-//! faults.
+//! Fuzzes [`property`].
 
 #![no_main]
 
-use drplan::simulator::parse_faults;
+#[path = "../properties/fault_file.rs"]
+mod property;
 
-libfuzzer_sys::fuzz_target!(|text: &str| {
-    let Ok(faults) = parse_faults(text) else { return };
-    let written = serde_json::to_string(&faults).expect("every fault can be serialised");
-    assert_eq!(parse_faults(&written).expect("written faults can be read"), faults);
-});
+libfuzzer_sys::fuzz_target!(|text: &str| property::holds(text));

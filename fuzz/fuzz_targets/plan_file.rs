@@ -1,11 +1,8 @@
-//! Any text as a saved plan. Writing the parsed plan and reading it again gives the same plan.
+//! Fuzzes [`property`].
 
 #![no_main]
 
-use drplan::plan::file::PlanFile;
+#[path = "../properties/plan_file.rs"]
+mod property;
 
-libfuzzer_sys::fuzz_target!(|text: &str| {
-    let Ok(plan) = PlanFile::parse(text) else { return };
-    let written = serde_json::to_string(&plan).expect("every saved plan can be serialised");
-    assert_eq!(PlanFile::parse(&written).expect("a written plan can be read"), plan);
-});
+libfuzzer_sys::fuzz_target!(|text: &str| property::holds(text));

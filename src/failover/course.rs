@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::guards::refuses;
 use super::levers::with_subject;
+use super::standing::users_strayed;
 use super::{PreflightCheck, ProcedureInput, in_prose};
 use crate::address::Address;
 use crate::kinds::{FailoverMode, Side};
@@ -85,7 +86,11 @@ fn standby(question: &ProcedureInput<'_>) -> Option<Arc<str>> {
 fn up(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
     let group = question.group;
     let role = question.state.roles.groups.get(&*group.name);
-    let active = role.filter(|role| role.active == ActiveSite::Away).map(|role| &*role.site);
+    let away = role.filter(|role| role.active == ActiveSite::Away);
+    let active = away.map(|role| &*role.site);
+    if let Some(course) = away.and_then(|role| catching_up(question, role)) {
+        return Ok(course);
+    }
     let Some(arriving) = standby(question) else {
         return Err(NoCourse::Refused(nowhere(question, active)));
     };
@@ -101,6 +106,26 @@ fn up(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
     let from = role.map(|role| &*role.site).filter(|site| group.has_site(site) && **site != *arriving);
     let leaving = from.map_or_else(|| Arc::clone(&group.from), Arc::from);
     Ok(Course::new(question, leaving, arriving))
+}
+
+/// The course that moves to the active standby what an earlier move left behind, or what was led away since.
+fn catching_up(question: &ProcedureInput<'_>, role: &GroupRole) -> Option<Course> {
+    let group = question.group;
+    let is_meant = question.to.is_none_or(|to| *to == *role.site) && !question.is_lost(&role.site);
+    let arriving = group.standbys().iter().find(|site| ***site == *role.site && is_meant)?;
+    let is_behind = left_something_behind(question, role) || misled(question, arriving).is_some();
+    is_behind.then(|| Course::new(question, Arc::clone(&group.from), Arc::clone(arriving)))
+}
+
+/// The site of the group to which users are led instead of the one where it is active.
+fn misled(question: &ProcedureInput<'_>, active: &str) -> Option<String> {
+    users_strayed(question.stack, question.group, &question.seen.observed, active)
+}
+
+/// True if the last move of the group left a replica behind or a route unswitched.
+fn left_something_behind(question: &ProcedureInput<'_>, role: &GroupRole) -> bool {
+    let group = Address::new("failover_group", &question.group.name);
+    role.owed.iter().any(|owed| owed.of == group)
 }
 
 /// No standby can take over.
@@ -134,12 +159,16 @@ fn nowhere(question: &ProcedureInput<'_>, active: Option<&str>) -> PreflightChec
 fn down(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
     let group = question.group;
     let home = &group.from;
-    let leaving = match (question.state.roles.groups.get(&*group.name), strayed(question)) {
-        // Promoted outside drplan: the role in the state is not where the data is.
+    let users = || misled(question, home).and_then(|site| group.standbys().iter().find(|one| ***one == site).cloned());
+    let leaving = match (question.state.roles.groups.get(&*group.name), strayed(question).or_else(users)) {
+        // Promoted or switched outside drplan: the role in the state is not where the data or the users are.
         (None | Some(GroupRole { active: ActiveSite::Home, .. }), Some(site)) => site,
         (None, None) => {
             let what = format!("{} is not failed over: {home} is active, as in normal operation", group.name);
             return Err(NoCourse::Idle(what));
+        }
+        (Some(role @ GroupRole { active: ActiveSite::Home, .. }), None) if left_something_behind(question, role) => {
+            Arc::clone(group.first_standby())
         }
         (Some(GroupRole { active: ActiveSite::Home, since, run, .. }), None) => {
             let what = format!(

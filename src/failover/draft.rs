@@ -165,12 +165,15 @@ impl<'a> ProcedureDraft<'a> {
         body.map_or(usual, |body| lasts(None, &body))
     }
 
-    /// Duration of a change of one argument, in seconds.
+    /// Duration of a change of one argument, in seconds; none for a write that changes nothing.
     fn change(&self, resource: &Resource, argument: &str, value: &serde_json::Value) -> u32 {
         let usual = resource.kind.durations.update;
-        let Some(lasts) = resource.kind.simulated.lasts else { return usual };
         let state = self.question.state;
         let before = state.resources.get(&resource.address).and_then(|recorded| recorded.arguments.get(argument));
+        if before == Some(value) {
+            return 0;
+        }
+        let Some(lasts) = resource.kind.simulated.lasts else { return usual };
         let with = |value: &serde_json::Value| {
             let mut args = plain(resource);
             args.insert(argument.to_owned(), value.clone());

@@ -6,10 +6,11 @@ use super::course::is_forced;
 use super::draft::{NewStep, ProcedureDraft};
 use super::levers::{endpoints_at, with_subject};
 use super::provision::may_stand;
+use super::standing::observed;
 use super::survey::stands_up;
 use super::{Avoidance, ProcedureInput};
 use crate::address::Address;
-use crate::kinds::{DurationEstimate, PowerState};
+use crate::kinds::{DurationEstimate, Lit, PowerState};
 use crate::stack::Resource;
 use crate::steps::{Act, Stage, Task, Undo};
 
@@ -26,7 +27,7 @@ fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
     let is_optional = is_forced(question) || *leaving != *draft.course.leaving;
     for resource in workloads(question, leaving) {
         // An interrupted run may have deleted or stopped it already.
-        if !may_stand(draft, resource) || question.seen.powers.get(&resource.address) == Some(&PowerState::Stopped) {
+        if !may_stand(draft, resource) || is_stopped(question, resource) {
             continue;
         }
         let Some(made) = draft.stops(resource) else { continue };
@@ -41,6 +42,14 @@ fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
             draft.add(made, needs);
         }
     }
+}
+
+/// True for a workload that was read and does not run.
+fn is_stopped(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
+    let seen = observed(resource, &question.seen.observed);
+    let is_off = |(argument, off): (&str, Lit)| matches!(&seen, Ok(Some(arguments)) if arguments.get(argument) == Some(&off.json()));
+    question.seen.powers.get(&resource.address) == Some(&PowerState::Stopped)
+        || resource.kind.moves.quiesce.is_some_and(is_off)
 }
 
 /// The workloads of a group at a site: those of its `quiesce`, and its failover-only resources that can be stopped.

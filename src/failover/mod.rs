@@ -59,7 +59,7 @@ pub use standing::{
     endpoint_requests, group_standing, standing_survey, users_follow,
 };
 pub(crate) use survey::samples;
-pub use survey::{ListRequest, SurveyRequest, SurveyResult, survey};
+pub use survey::{ListRequest, SurveyRequest, SurveyResult, is_lever, survey};
 pub use unwind::unwind;
 
 /// The stack for a run of this verb: with copies for a drill. `knowledge` is that of its evaluation.
@@ -166,6 +166,8 @@ pub struct Procedure {
     pub objectives: Objectives,
     /// The accepted risks.
     pub accepted: Acceptance,
+    /// The routes that are left out, so that their users stay where they are.
+    pub unswitched: Vec<Address>,
     /// Notes for the operator.
     pub notes: Vec<String>,
     /// The outage, where its start is known.
@@ -210,6 +212,7 @@ impl Procedure {
             regions: self.regions.clone(),
             roles: self.roles.clone(),
             notes: self.notes.clone(),
+            unswitched: self.unswitched.clone(),
             checks: self.guards.iter().map(checked).collect(),
             text: BTreeMap::new(),
             steps: self.steps.steps.clone(),

@@ -9,7 +9,7 @@ use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving};
 use crate::address::Address;
 use crate::kinds::{FailoverMode, Health, Promotion, ReplicaStatus, Side, Subject};
 use crate::plan::{basis, ends, source_of};
-use crate::stack::{Objectives, Resource};
+use crate::stack::{FailoverGroup, Objectives, Resource, Route};
 use crate::state::RunKind;
 use crate::steps::{GraphError, Path, StepGraph};
 
@@ -56,20 +56,8 @@ pub fn plan(question: &ProcedureInput<'_>) -> Procedure {
 
 /// A procedure without steps and checks.
 fn empty(question: &ProcedureInput<'_>) -> Procedure {
-    let ProcedureInput {
-        stack,
-        group,
-        verb,
-        how,
-        lost,
-        to: _,
-        without: _,
-        pending: _,
-        state,
-        seen: _,
-        accepted,
-        history,
-    } = *question;
+    let ProcedureInput { stack, group, verb, how, lost, to: _, without, pending: _, state, seen: _, accepted, history } =
+        *question;
     let Course { leaving, arriving, left: _, homeward: _ } = Course::of(question);
     let sites = [&leaving, &arriving].into_iter().chain(group.sites());
     Procedure {
@@ -98,9 +86,22 @@ fn empty(question: &ProcedureInput<'_>) -> Procedure {
             RunKind::Up | RunKind::Down | RunKind::Drill => stack.objectives,
         },
         accepted,
+        unswitched: unswitched(group, without),
         notes: Vec::new(),
         outage: None,
     }
+}
+
+/// The routes that are left out together with all their fallbacks.
+fn unswitched(group: &FailoverGroup, without: &[Address]) -> Vec<Address> {
+    let of_route = |name: &str| Address::new("route", name);
+    let is_out = |name: &str| without.contains(&of_route(name));
+    let stays = |first: &&Route| {
+        let mut fallbacks = group.routes.iter().filter(|one| one.fallback_for.as_ref() == Some(&first.name));
+        is_out(&first.name) && fallbacks.all(|one| is_out(&one.name))
+    };
+    let firsts = group.routes.iter().filter(|route| route.fallback_for.is_none());
+    firsts.filter(stays).map(|route| of_route(&route.name)).collect()
 }
 
 /// The steps as a graph, with sorted dependencies. On a cycle, its addresses.

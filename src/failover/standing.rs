@@ -54,6 +54,36 @@ pub struct GroupStanding {
     pub replicas: Vec<ReplicaCheck>,
 }
 
+impl GroupStanding {
+    /// True for an endpoint that its front finds unhealthy while that of the active site is healthy: the front leads
+    /// users past it.
+    pub fn is_passed_over(&self, front: &FrontCheck) -> bool {
+        let is_active = |one: &&FrontCheck| one.route == front.route && one.site == self.active;
+        front.site != self.active && self.fronts.iter().filter(is_active).any(|one| one.is_served() == Some(true))
+    }
+
+    /// True unless an answer or a report says that users are not served.
+    pub fn may_be_served(&self) -> bool {
+        self.endpoints.iter().all(|one| one.is_served() || one.is_unknown())
+            && self.fronts.iter().all(|one| one.is_served() != Some(false) || self.is_passed_over(one))
+    }
+
+    /// True if a route or one of its fallbacks leads the users of every route to the active site, as far as that is
+    /// known.
+    pub fn may_be_led(&self) -> bool {
+        let leads = |route: &RouteCheck| match &route.target {
+            RouteTarget::Sites(sites) => sites.contains(&self.active),
+            RouteTarget::Elsewhere(_) => false,
+            RouteTarget::Unknown(_) => true,
+        };
+        let follows = |first: &RouteCheck| {
+            let mut fallbacks = self.routes.iter().filter(|one| one.fallback_for.as_ref() == Some(&first.route));
+            leads(first) || fallbacks.any(leads)
+        };
+        self.routes.iter().filter(|route| route.fallback_for.is_none()).all(follows)
+    }
+}
+
 /// A route, as observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteCheck {
@@ -121,6 +151,8 @@ impl EndpointCheck {
 pub struct FrontCheck {
     /// The route.
     pub route: String,
+    /// The site that the endpoint is at.
+    pub site: String,
     /// The endpoint.
     pub endpoint: Address,
     /// The name of the front.
@@ -284,6 +316,7 @@ fn front_check(stack: &Stack, route: &Route, site: &str, seen: &SurveyResult) ->
         || with_subject(stack, endpoint, of.notices).map(|notices| Duration::from_secs(notices.typical.into()));
     Some(FrontCheck {
         route: route.name.to_string(),
+        site: site.to_owned(),
         endpoint: endpoint.address.clone(),
         front: of.name,
         health,
@@ -343,6 +376,23 @@ pub fn users_follow(stack: &Stack, group: &FailoverGroup, observed: &Observed, s
     group.routes.iter().filter(|route| route.fallback_for.is_none()).all(follows)
 }
 
+/// Another site of the group to which a set of users is led, although it is active at this one. `None` where no route
+/// was read.
+pub(super) fn users_strayed(stack: &Stack, group: &FailoverGroup, observed: &Observed, site: &str) -> Option<String> {
+    let firsts = group.routes.iter().filter(|route| route.fallback_for.is_none());
+    let led = |first: &Route| {
+        let of_set = |route: &&Route| route.name == first.name || route.fallback_for.as_ref() == Some(&first.name);
+        let all = group.routes.iter().filter(of_set).map(|route| match target(stack, group, route, observed) {
+            RouteTarget::Sites(sites) => sites,
+            RouteTarget::Elsewhere(_) | RouteTarget::Unknown(_) => Vec::new(),
+        });
+        let all: Vec<Vec<String>> = all.collect();
+        let is_led = all.iter().flatten().any(|one| *one == *site);
+        all.into_iter().flatten().next().filter(|_| !is_led)
+    };
+    firsts.filter_map(led).next()
+}
+
 /// The sites that a route leads to, as its resources show it.
 fn target(stack: &Stack, group: &FailoverGroup, route: &Route, seen: &Observed) -> RouteTarget {
     if let Some(record) = referred(stack, route, "record")
@@ -374,7 +424,7 @@ fn target(stack: &Stack, group: &FailoverGroup, route: &Route, seen: &Observed) 
 }
 
 /// The arguments of a resource as read; `None` if it does not exist.
-fn observed(resource: &Resource, seen: &Observed) -> Result<Option<serde_json::Map<String, Json>>, String> {
+pub(super) fn observed(resource: &Resource, seen: &Observed) -> Result<Option<serde_json::Map<String, Json>>, String> {
     let mut answers = Vec::new();
     for object in &resource.objects {
         match seen.objects.get(&object.id) {

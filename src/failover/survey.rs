@@ -184,6 +184,11 @@ pub(super) fn lever_ends(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Addre
     group.routes.iter().flat_map(|route| super::levers::ends(stack, route)).collect()
 }
 
+/// True for a resource that a route of this group changes.
+pub fn is_lever(stack: &Stack, group: &FailoverGroup, address: &Address) -> bool {
+    lever_ends(stack, group).contains(address)
+}
+
 /// True for a failover-only resource of this group.
 pub(super) fn stands_up(group: &FailoverGroup, resource: &crate::stack::Resource) -> bool {
     group.stands_up(resource)

@@ -48,6 +48,9 @@ pub struct RunSpec {
     /// Notices that were shown beforehand, such as what a drill does not rehearse.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The routes that the operator left out, so that their users stay where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unswitched: Vec<Address>,
     /// The results of the preflight checks.
     pub checks: Vec<CheckRecord>,
     /// The configuration that the run depends on; empty in journals of earlier versions.

@@ -395,7 +395,7 @@ impl Timeline {
     }
 
     /// True where a probe succeeded, or a traffic switch after which probes or the front reported that users are
-    /// served; never where a front has reported that they are not.
+    /// served; never where a front has reported that they are not, or a route was left out.
     fn is_confirmed(&self) -> bool {
         let confirms = |step: &&Step| match &step.act {
             Act::Task(Task::Probe) => true,
@@ -406,7 +406,7 @@ impl Timeline {
         };
         let mut confirming = self.graph.steps.iter().filter(confirms);
         let is_confirmed = confirming.any(|step| self.course(step.id).is_some_and(StepHistory::was_answered));
-        is_confirmed && self.unserved().next().is_none()
+        is_confirmed && self.unserved().next().is_none() && self.undertaking.unswitched.is_empty()
     }
 
     /// The traffic switches whose front reports that users are not served at the destination.

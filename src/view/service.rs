@@ -1,6 +1,7 @@
 //! Service after a run, as text: restored where a probe or endpoint monitoring has confirmed it, else traffic switched
 //! at most.
 
+use crate::address::Address;
 use crate::duration::spoken;
 use crate::failover::in_prose;
 use crate::kinds::FailoverMode;
@@ -20,6 +21,10 @@ pub(super) fn unconfirmed(run: &Timeline) -> Option<String> {
     }
     let skipped: Vec<&str> = run.skipped().map(|step| step.address.as_str()).collect();
     match (run.arrived, skipped.as_slice()) {
+        (Some(_), _) if !run.undertaking.unswitched.is_empty() => {
+            let routes: Vec<&str> = run.undertaking.unswitched.iter().map(Address::as_str).collect();
+            Some(format!("the traffic of {} was not switched", in_prose(&routes)))
+        }
         (Some(_), _) if not_simulated(run).is_some() => not_simulated(run),
         (Some(_), _) => Some("no probe and no endpoint monitoring verifies it".to_owned()),
         (None, []) => None,

@@ -341,7 +341,7 @@ fn users(standing: &StackStanding, group: &GroupStanding, findings: &mut Vec<Fin
     }
     // What the front reports is better than silence at a URL that was assumed.
     let is_shown = group.fronts.iter().any(|front| front.is_served() == Some(true));
-    let reports = group.fronts.iter().map(report);
+    let reports = group.fronts.iter().map(|front| report(front, group.is_passed_over(front)));
     // During a run that has switched traffic, the site that it leaves need not answer.
     let leads_away = |route: &RouteCheck| matches!(&route.target, RouteTarget::Sites(sites) if !sites.is_empty() && !sites.contains(&group.active));
     let is_left = standing.moving.contains(&group.group) && group.routes.iter().any(leads_away);
@@ -391,11 +391,15 @@ fn led(group: &GroupStanding, route: &RouteCheck, is_moving: bool) -> (Mark, Str
     }
 }
 
-/// The report of a front.
-fn report(check: &FrontCheck) -> (Mark, String) {
-    let FrontCheck { route, endpoint, front, health, notices } = check;
+/// The report of a front. An endpoint that the front passes over harms no user.
+fn report(check: &FrontCheck, is_passed_over: bool) -> (Mark, String) {
+    let FrontCheck { route, site: _, endpoint, front, health, notices } = check;
     let (mark, word) = match health {
         Ok(EndpointHealth::Healthy(word)) => (Mark::Ok, word),
+        Ok(EndpointHealth::Unhealthy(word)) if is_passed_over => {
+            let text = format!("route.{route}: {front} reports {endpoint}: {}, and leads no user there", visible(word));
+            return (Mark::Ok, text);
+        }
         Ok(EndpointHealth::Unhealthy(word)) => (Mark::Alert, word),
         Ok(EndpointHealth::Unknown(word)) => (Mark::Unknown, word),
         Err(why) => return (Mark::Unknown, format!("route.{route}: {front} was not read: {}", visible(why))),
@@ -513,18 +517,22 @@ mod tests {
     fn failing_endpoint_is_reported_as_of_the_last_probe() {
         let check = |health, notices| FrontCheck {
             route: "web".to_owned(),
+            site: "home".to_owned(),
             endpoint: Address::new("endpoint", "home"),
             front: "Traffic Manager",
             health: Ok(health),
             notices,
         };
         let failing = check(EndpointHealth::Unhealthy("Degraded".to_owned()), Some(Duration::from_secs(30)));
-        let (mark, text) = report(&failing);
+        let (mark, text) = report(&failing, false);
         assert_eq!(mark, Mark::Alert);
         assert!(text.ends_with(
             "endpoint.home: Degraded as of its last probe; it notices an endpoint that answers again within 30s"
         ));
         let disabled = check(EndpointHealth::Unhealthy("Disabled".to_owned()), None);
-        assert!(report(&disabled).1.ends_with("endpoint.home: Disabled"));
+        assert!(report(&disabled, false).1.ends_with("endpoint.home: Disabled"));
+        let (mark, text) = report(&failing, true);
+        assert_eq!(mark, Mark::Ok);
+        assert!(text.ends_with("endpoint.home: Degraded, and leads no user there"), "{text}");
     }
 }

@@ -111,7 +111,7 @@ fn endpoint(check: &EndpointCheck) -> Json {
 }
 
 fn front(check: &FrontCheck) -> Json {
-    let FrontCheck { route, endpoint, front, health, notices: _ } = check;
+    let FrontCheck { route, site: _, endpoint, front, health, notices: _ } = check;
     let word = match health {
         Ok(EndpointHealth::Healthy(word) | EndpointHealth::Unhealthy(word) | EndpointHealth::Unknown(word)) => {
             Some(word)

@@ -94,6 +94,7 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         // A run that moves no data and no users would count as failed.
         roles: vec![RoleChange { replica: "geo_replica.data".parse().unwrap(), from: None, to: "b".to_owned() }],
         notes: Vec::new(),
+        unswitched: Vec::new(),
         checks: Vec::new(),
         text: Default::default(),
         steps: vec![step],

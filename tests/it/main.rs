@@ -21,6 +21,7 @@ mod facts;
 mod failover;
 mod followed;
 mod full_disk;
+mod fuzzed;
 mod groups;
 mod identity;
 mod killed;

@@ -139,6 +139,7 @@ fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
         steps,
         predicted: Default::default(),
         calibration: Default::default(),
+        unswitched: Vec::new(),
         losses: Vec::new(),
         roles: Vec::new(),
         becomes: None,

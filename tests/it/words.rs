@@ -116,7 +116,7 @@ fn pages_and_templates_use_standard_terms() {
 
 #[test]
 fn sources_use_standard_terms_in_comments_and_messages() {
-    let sources = files(&["src", "tests/it", "benches", "fuzz/fuzz_targets"], &[".rs"]);
+    let sources = files(&["src", "tests/it", "benches", "fuzz/fuzz_targets", "fuzz/properties"], &[".rs"]);
     let sources: Vec<_> = sources.into_iter().filter(|(path, _)| !path.ends_with("words.rs")).collect();
     none(&phrases_in(&sources, |line| {
         let line = line.trim_start();
@@ -128,7 +128,7 @@ fn sources_use_standard_terms_in_comments_and_messages() {
 #[test]
 fn documentation_begins_with_a_noun_or_an_imperative() {
     let riddle = Regex::new(r"^\s*//[/!] (What|Whether|That|Who|Which|Those|Of) [a-z]").unwrap();
-    let sources = files(&["src", "tests/it", "benches", "fuzz/fuzz_targets"], &[".rs"]);
+    let sources = files(&["src", "tests/it", "benches", "fuzz/fuzz_targets", "fuzz/properties"], &[".rs"]);
     let mut found = Vec::new();
     for (path, text) in &sources {
         for (at, line) in text.lines().enumerate() {
@@ -147,7 +147,7 @@ fn documentation_begins_with_a_noun_or_an_imperative() {
 #[test]
 fn documentation_lines_have_at_most_120_columns() {
     let mut found = Vec::new();
-    for (path, text) in files(&["src", "tests/it", "benches", "fuzz/fuzz_targets"], &[".rs"]) {
+    for (path, text) in files(&["src", "tests/it", "benches", "fuzz/fuzz_targets", "fuzz/properties"], &[".rs"]) {
         let comment = |line: &&str| line.trim_start().starts_with("//");
         found.extend(long_lines(&path, &text, comment));
     }

@@ -12,7 +12,7 @@ use crate::cli::loading::LoadedStack;
 use crate::diagnostic::Diagnostics;
 use crate::failover::{self, History, Outage, Procedure, ProcedureInput};
 use crate::plan::{self, Action, Change, Observed, PlanInput, knowledge};
-use crate::stack::{Presence, Stack};
+use crate::stack::{FailoverGroup, Presence, Stack};
 use crate::state::{RunKind, State};
 use crate::store::LocalStore;
 use crate::value::Seal;
@@ -77,7 +77,7 @@ pub async fn prepare(
     let survey = failover::survey(&stack, group, &state, errand.lost);
     let seen = look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await;
     let history = history(store)?;
-    let pending = pending(loaded, &state, &store.seal(&*reached.ids)?)?;
+    let pending = pending(loaded, &state, &store.seal(&*reached.ids)?, group)?;
     let question = ProcedureInput {
         stack: &stack,
         group,
@@ -108,8 +108,9 @@ pub async fn prepare(
 }
 
 /// The permanent resources whose configuration differs from what was applied last. Deletions do not count: a run
-/// neither needs nor touches what they delete.
-fn pending(loaded: &LoadedStack, state: &State, seal: &Seal) -> Result<Vec<Address>, Failure> {
+/// neither needs nor touches what they delete. Nor does what a move sets itself: a move that left a route out is made
+/// good by the next one.
+fn pending(loaded: &LoadedStack, state: &State, seal: &Seal, group: &FailoverGroup) -> Result<Vec<Address>, Failure> {
     let question = PlanInput {
         program: &loaded.program,
         state: Some(state),
@@ -120,10 +121,13 @@ fn pending(loaded: &LoadedStack, state: &State, seal: &Seal) -> Result<Vec<Addre
         adopt: &[],
     };
     let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
-    // The role of a replica is what runs move: the state may still hold that of before a promotion.
+    // Moves set the role of a replica and the setting of a route: the state may hold those of before a move.
     let is_role = |address: &Address, argument: &str| {
-        let replica = planned.stack.resources.get(address).filter(|resource| resource.kind.promotion.is_some());
-        replica.is_some_and(|replica| replica.kind.run_moves.contains(&argument))
+        let moved =
+            planned.stack.resources.get(address).filter(|resource| {
+                resource.kind.promotion.is_some() || failover::is_lever(&planned.stack, group, address)
+            });
+        moved.is_some_and(|resource| resource.kind.run_moves.contains(&argument))
     };
     let is_pending = |change: &&Change| {
         let differs = match change.action {

@@ -64,7 +64,7 @@ fn debts(standing: &ReplicaStatus) -> Vec<ProtectionDebt> {
     }
 }
 
-/// All protection debt, by group. The first entry of a group that is away: it has no standby site.
+/// All protection debt, by group. The first entry of a group that is away: it has one standby site less.
 pub fn owed(roles: &Roles) -> Vec<GroupDebt> {
     let listed = |group: &str, RecordedDebt { of, debt, since }: &RecordedDebt| GroupDebt {
         group: group.to_owned(),
@@ -80,7 +80,7 @@ pub fn owed(roles: &Roles) -> Vec<GroupDebt> {
             all.push(GroupDebt {
                 group: name.clone(),
                 of: itself,
-                what: format!("{} is the only site, without a standby site to fail over to", role.site),
+                what: format!("{} is a standby site: while it is active, there is one standby site less", role.site),
                 pays: "run `drplan failover-group down` to fail back".to_owned(),
                 since: role.since,
             });

@@ -207,6 +207,7 @@ fn procedure() -> Procedure {
         critical,
         steps,
         calibration: Calibration { runs: 3, within: 2, longest: Some(secs(700)) },
+        unswitched: Vec::new(),
         losses: vec![
             loss("geo_replica.orders", Some(40), "replicationLag was 40s when last read"),
             loss("geo_replica.catalog", None, "replication lag is unavailable"),

@@ -125,6 +125,16 @@ fn front_confirms_service_or_denies_it() {
 }
 
 #[test]
+fn service_is_not_restored_where_a_route_was_left_out() {
+    let mut procedure = procedure();
+    procedure.unswitched = vec![address("route.www")];
+    let run = finished(&procedure, None);
+    assert_eq!(run.served, None);
+    let words = crate::view::service::service(&run).unwrap();
+    assert!(words.ends_with(", not confirmed: the traffic of route.www was not switched."), "{words}");
+}
+
+#[test]
 fn time_counts_from_a_known_outage() {
     let mut procedure = procedure();
     procedure.outage = Some(crate::failover::Outage { since: at(-300), now: at(0) });

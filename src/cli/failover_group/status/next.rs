@@ -26,12 +26,21 @@ pub(super) fn actions(source: &StatusSource<'_>, snapshot: &Snapshot, standing: 
         }
         let command =
             |words: &str| Some(again(&source.words(words, name, snapshot), &source.args.stack, source.global));
-        let is_served = group.endpoints.iter().all(|one| one.is_served() || one.is_unknown())
-            && group.fronts.iter().all(|one| one.is_served() != Some(false));
         let is_home = group.active == group.home;
         if group.is_mixed {
             actions.extend(out_of_mixed(group, |site| is_silent(standing, site), command));
-        } else if !is_served {
+        } else if !group.may_be_led() {
+            let other = group.standbys.iter().chain([&group.home]).find(|site| **site != group.active && silent(site));
+            let once = other.map(|site| format!(", once {site} responds again")).unwrap_or_default();
+            let move_there = match is_home {
+                true => "down".to_owned(),
+                false => format!("up --planned --to {}", quoted(&group.active)),
+            };
+            actions.push(NextAction {
+                why: format!("To switch the traffic of {name} to {}{once}:", group.active),
+                command: command(&move_there),
+            });
+        } else if !group.may_be_served() {
             let planned = if is_home { "up --planned" } else { "down" };
             actions.push(NextAction {
                 why: format!(
