@@ -110,9 +110,13 @@ impl<'a> ProcedureDraft<'a> {
             Act::Task(Task::Move { arguments: [(argument.to_owned(), value)].into_iter().collect() })
         };
         let before = wanted(resource, argument);
+        let takes = usual(self.change(resource, argument, &value));
+        // A write that changes nothing is not sent; the state may be wrong about that.
+        let typical = if self.recorded(resource, argument) == Some(&value) { 0 } else { takes.typical };
+        let takes = DurationEstimate { typical, ..takes };
         NewStep {
             address: resource.address.clone(),
-            takes: usual(self.change(resource, argument, &value)),
+            takes,
             act: task(value),
             stage,
             serial: serial_words(resource),
@@ -165,15 +169,16 @@ impl<'a> ProcedureDraft<'a> {
         body.map_or(usual, |body| lasts(None, &body))
     }
 
-    /// Duration of a change of one argument, in seconds; none for a write that changes nothing.
+    /// The recorded value of an argument.
+    fn recorded(&self, resource: &Resource, argument: &str) -> Option<&serde_json::Value> {
+        self.question.state.resources.get(&resource.address)?.arguments.get(argument)
+    }
+
+    /// Duration of a change of one argument, in seconds.
     fn change(&self, resource: &Resource, argument: &str, value: &serde_json::Value) -> u32 {
         let usual = resource.kind.durations.update;
-        let state = self.question.state;
-        let before = state.resources.get(&resource.address).and_then(|recorded| recorded.arguments.get(argument));
-        if before == Some(value) {
-            return 0;
-        }
         let Some(lasts) = resource.kind.simulated.lasts else { return usual };
+        let before = self.recorded(resource, argument);
         let with = |value: &serde_json::Value| {
             let mut args = plain(resource);
             args.insert(argument.to_owned(), value.clone());

@@ -123,7 +123,7 @@ fn roles(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Preflight
     if role.is_some_and(|role| role.active == ActiveSite::Between) {
         found.push(warns(
             "roles",
-            "the group is in a mixed state: an earlier run was aborted midway; this run starts from the observed roles",
+            "the group is in a mixed state: an earlier run ended midway; this run starts from the observed roles",
             "",
         ));
         return;

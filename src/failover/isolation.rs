@@ -32,7 +32,7 @@ fn home(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightC
                 format!("{} is failed over: the resources that a drill copies exist and are in production", group.name)
             }
             ActiveSite::Home | ActiveSite::Between => {
-                format!("{} is in a mixed state: an earlier run was aborted midway", group.name)
+                format!("{} is in a mixed state: an earlier run ended midway", group.name)
             }
         };
         found.push(refuses("ordinary-day", what, format!("Fail back first: {}.", command(question, "down"))));
