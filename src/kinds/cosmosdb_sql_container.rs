@@ -135,7 +135,7 @@ pub static KIND: Kind = Kind {
     ],
     durations: Durations { create: 20, update: 20, delete: 20 },
     answers: AnswerStyle::AsyncBoth,
-    serial: Serial::Root,
+    serial: Serial::Beside,
     recovery: Recovery::DATA,
     odd: Overrides {
         encode: Some(encode),

@@ -136,7 +136,7 @@ pub static KIND: Kind = Kind {
     args: &[place("account", &["cosmosdb_account"], "Account of the database."), THROUGHPUT, AUTOSCALE],
     durations: Durations { create: 20, update: 20, delete: 20 },
     answers: AnswerStyle::AsyncBoth,
-    serial: Serial::Root,
+    serial: Serial::Beside,
     recovery: Recovery::DATA,
     odd: Overrides {
         encode: Some(encode),

@@ -31,6 +31,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     actions: machine_power::ACTIONS,
     tells: RUN_COMMAND,
     expands: &[("instanceView", machine_power::view)],
+    told: &[("userData", "properties.userData")],
     accepts: machine_profile::accepts!("properties"),
     // Azure has a default, and drplan none.
     spared: &[OS_DISK_CACHING],

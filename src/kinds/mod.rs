@@ -106,6 +106,7 @@ mod windows_virtual_machine_scale_set;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use azapi_resource::TypeAnswers;
 pub(crate) use stray::is_foreign_block;
 pub use table::*;
 
@@ -173,6 +174,30 @@ pub static ALL: &[&Kind] = &[
     &key_vault::KIND,
     &azapi_resource::KIND,
 ];
+
+/// A table: the one of a kind, or of one of its variants.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// The table itself.
+    pub kind: &'static Kind,
+    /// For a variant: the argument that selects it, and the kind to which that argument then refers.
+    pub variant: Option<(&'static str, &'static str)>,
+}
+
+/// All tables: those of the kinds in the order of [`ALL`], each followed by the tables of its variants.
+pub fn tables() -> impl Iterator<Item = Table> {
+    ALL.iter().flat_map(|kind| {
+        let variants = kind.variants.iter().flat_map(|variants| {
+            variants.of.iter().map(|(of, kind)| Table { kind, variant: Some((variants.by, *of)) })
+        });
+        std::iter::once(Table { kind, variant: None }).chain(variants)
+    })
+}
+
+/// The status and style of the answers of a type without a kind, by its name.
+pub fn answers_of(type_: &str) -> TypeAnswers {
+    azapi_resource::answers_of(type_)
+}
 
 /// The kind with this name, or `None` for an unknown name.
 pub fn find(name: &str) -> Option<&'static Kind> {

@@ -244,6 +244,8 @@ pub struct SimulatedBehaviour {
     pub metrics: &'static [Metric],
     /// Additions to `properties` for each value of `$expand`.
     pub expands: &'static [(&'static str, ExpandFn)],
+    /// Write-only values that `$expand` shows: its word, and the path of the value.
+    pub told: &'static [(&'static str, &'static str)],
     /// Replication of rows that clients write: the regions that take writes, and the regions that follow. Several
     /// objects may describe one store; the store's name identifies it.
     pub keeps: Option<StoreFn>,
@@ -289,6 +291,8 @@ pub struct SimulatedBehaviour {
     pub catalog: Option<Catalog>,
     /// Segment of soft-deleted objects, as in `deletedVaults`.
     pub bin: Option<&'static str>,
+    /// True if Resource Manager moves neither the object to another resource group, nor its parent while it exists.
+    pub stays: bool,
 }
 
 /// Built-in objects of a provider.
@@ -395,6 +399,7 @@ impl SimulatedBehaviour {
         served: None,
         metrics: &[],
         expands: &[],
+        told: &[],
         keeps: None,
         hosts: None,
         leads: None,
@@ -413,6 +418,7 @@ impl SimulatedBehaviour {
         data: &[],
         catalog: None,
         bin: None,
+        stays: false,
     };
 }
 
@@ -447,6 +453,13 @@ pub struct Metric {
     pub unit: &'static str,
     /// The newest value. `None` if none is recorded.
     pub value: fn(&dyn SimulatedWorld, &ArmId) -> Option<f64>,
+}
+
+impl Metric {
+    /// A metric of which the simulator records no values.
+    pub const fn without_data(name: &'static str, unit: &'static str) -> Self {
+        Self { name, unit, value: |_, _| None }
+    }
 }
 
 /// Regions of a store's rows.

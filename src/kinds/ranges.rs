@@ -154,6 +154,13 @@ pub fn hosts(range: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// True for an address that [`hosts`] has.
+pub fn is_host(range: &str, address: &str) -> bool {
+    let address = address.parse().map(|ip: std::net::Ipv4Addr| u128::from(u32::from(ip)));
+    let range = Range::parse(range).filter(|range| !range.v6);
+    range.zip(address.ok()).is_some_and(|(range, address)| (range.first + 4..range.last).contains(&address))
+}
+
 /// The first range that lies within none of the others. Texts that are no ranges are skipped.
 pub fn outside<'a>(inner: &[&'a str], outer: &[&str]) -> Option<&'a str> {
     let mut outer: Vec<Range> = outer.iter().filter_map(|text| Range::parse(text)).collect();

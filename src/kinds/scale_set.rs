@@ -370,6 +370,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     leads: Some(leads),
     computed: &[("virtualMachines", instances)],
     expands: &[("instanceView", |cloud, id| Some(view(capacity(cloud.get(id)?))))],
+    told: &[("userData", "properties.virtualMachineProfile.userData")],
     actions: ACTIONS,
     accepts: machine_profile::accepts!("properties.virtualMachineProfile"),
     // Azure's command line leaves the disk and its operating system to the service.

@@ -58,6 +58,8 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::AsyncBody,
     in_use: "CannotDeleteResource",
     uncovered: &["identity", "properties.softDeletePolicy"],
+    // Source: Microsoft's list of types that Resource Manager moves.
+    simulated: SimulatedBehaviour { stays: true, ..SimulatedBehaviour::NONE },
     example: r#"
 resource_group "example" {
   site = site.east

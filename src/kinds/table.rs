@@ -476,6 +476,8 @@ pub enum AnswerStyle {
 pub enum Serial {
     /// No restriction.
     No,
+    /// Side by side with each other, but not with a write of the outermost parent.
+    Beside,
     /// One write at a time for each outermost parent: all children of one virtual network, load balancer or server.
     Root,
     /// One write at a time for each object that this argument refers to.

@@ -42,6 +42,8 @@ pub static KIND: Kind = Kind {
     durations: Durations { create: 3, update: 3, delete: 2 },
     answers: AnswerStyle::Sync,
     in_use: "",
+    // Source: Microsoft's frequently asked questions about managed identities.
+    simulated: SimulatedBehaviour { stays: true, ..SimulatedBehaviour::NONE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -94,6 +94,8 @@ pub static KIND: Kind = Kind {
         admit: Some(admit),
         settle: Some(settle),
         removed: Some(removed),
+        // A network moves only without peerings (source: Microsoft's guidance on moving networking resources).
+        stays: true,
         accepts: &[
             REMOTE,
             TRANSIT,

@@ -383,7 +383,8 @@ pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json:
     match kind.serial {
         // The outermost object itself must not be written at the same time as its parts.
         Serial::No if matches!(kind.place, Place::Group) => vec![root(id)],
-        Serial::No => Vec::new(),
+        // The write of the parent comes first, since its children depend on it.
+        Serial::No | Serial::Beside => Vec::new(),
         Serial::Root => vec![root(id)],
         Serial::On(argument) => {
             let ids = match args.get(argument) {

@@ -63,7 +63,7 @@ impl World {
             return Err(self.in_progress(operation));
         }
         let serial = self.serial(&object.id, type_, &object.refers);
-        if let Some(operation) = self.busy(&serial) {
+        if let Some(operation) = self.busy(&serial).or_else(|| self.blocked_beside(&object.id, type_)) {
             return Err(self.in_progress(operation));
         }
         (action.admit)(self, &object.id, &posted.body)?;

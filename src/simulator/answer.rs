@@ -13,8 +13,9 @@ use super::deployments;
 use super::entries::{above_computed, asked_action, entry, locations, subscription};
 use super::faults::Moment;
 use super::filter::Filter;
+use super::images::{self, IMAGES};
 use super::metrics::METRICS;
-use super::offers::{IMAGES, PERMISSIONS, SIZES, USAGES};
+use super::offers::{PERMISSIONS, SIZES, USAGES};
 use super::request::{ErrorResponse, HttpMethod, Request, Response};
 use super::tags::TAGS;
 use super::target::{self, GROUP, LOCK, ResourcePath, Target, group_of};
@@ -22,7 +23,7 @@ use super::throttle::RequestClass;
 use super::types::{self, ProviderType};
 use super::world::{SimulatedObject, StaleRead, World};
 use crate::address::ArmId;
-use crate::kinds::path;
+use crate::kinds::{SimulatedWorld as _, path};
 
 /// Entries in a page of a list, unless `$top` is smaller.
 const PAGE: usize = 250;
@@ -159,8 +160,12 @@ impl World {
         let asked = |name: &str| ask.request.body.as_ref().ok().and_then(|body| body.as_ref()?.get(name)?.as_str());
         let (name, type_) = (asked("name").unwrap_or_default(), asked("type").unwrap_or_default());
         let whole = format!("/subscriptions/{SUBSCRIPTION}");
+        // Some types have their unique name as a label of a host, beside the name of the object.
+        let label = format!("{}.", name.to_ascii_lowercase());
         let is_it = |object: &SimulatedObject| {
-            object.type_.eq_ignore_ascii_case(type_) && object.id.name().eq_ignore_ascii_case(name)
+            object.type_.eq_ignore_ascii_case(type_)
+                && (object.id.name().eq_ignore_ascii_case(name)
+                    || self.hosts_of(&object.id.folded()).iter().any(|host| host.starts_with(&label)))
         };
         let taken = self.below(&whole).any(|(_, object)| is_it(object));
         match taken {
@@ -177,10 +182,10 @@ impl World {
             Target::Status(key) => return self.status(&key),
             Target::Outcome(key) => return self.outcome(&key),
             Target::Resource(named) if Self::is_of_bin(&named) => self.deleted(&named)?.clone(),
-            Target::Resource(named) if named.type_ == IMAGES => self.image(&named),
+            Target::Resource(named) if named.type_ == IMAGES => images::version(&named),
             Target::Resource(named) => return self.read_resource(&named, ask),
             Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(IMAGES) => {
-                self.images(&named)
+                images::versions(&named)
             }
             Target::Action(named, word) if format!("{}/{word}", named.type_).eq_ignore_ascii_case(USAGES) => {
                 return self.usages(&named.id);
@@ -207,7 +212,9 @@ impl World {
             }
             Target::Resources(scope) => self.tracked(scope.as_deref(), ask)?,
             Target::Groups => {
-                self.page(self.groups().filter_map(|group| Some((group.id.folded(), self.listed(group)?))), ask)
+                let filter = Filter::read(ask.request.query.get("$filter").map(String::as_str))?;
+                let found = self.groups().filter(|group| filter.takes(group));
+                self.page(found.filter_map(|group| Some((group.id.folded(), self.listed(group)?))), ask)
             }
             Target::Subscriptions => json!({ "value": [subscription()] }),
             Target::Subscription => subscription(),
@@ -246,7 +253,7 @@ impl World {
         if let Some(child) = self.always(named).or_else(|| self.computed_one(named)) {
             return Ok(Response::json(200, &child));
         }
-        match self.element(&named.id) {
+        match self.element(&named.id).or_else(|| self.leaving_part(named)) {
             Some(element) => Ok(Response::json(200, element)),
             None if Self::part(named).is_some() => Err(self.absent(named)),
             None => {
@@ -276,12 +283,16 @@ impl World {
     fn expanded<'a>(&'a self, object: &'a SimulatedObject, ask: &AdmittedRequest<'_>) -> Cow<'a, Json> {
         let mut body = self.whole_body(object);
         let Some(asked) = ask.request.query.get("$expand") else { return body };
-        let kinds = types::find(&object.type_).into_iter().flat_map(ProviderType::writers);
-        for (name, make) in kinds.flat_map(|kind| kind.simulated.expands) {
-            if asked.split(',').any(|word| word.trim().eq_ignore_ascii_case(name))
-                && let Some(more) = make(self, &object.id)
-            {
+        let kinds = || types::find(&object.type_).into_iter().flat_map(ProviderType::writers);
+        let is_asked = |name: &str| asked.split(',').any(|word| word.trim().eq_ignore_ascii_case(name));
+        for (name, make) in kinds().flat_map(|kind| kind.simulated.expands).filter(|(name, _)| is_asked(name)) {
+            if let Some(more) = make(self, &object.id) {
                 path::put(body.to_mut(), &format!("properties.{name}"), more);
+            }
+        }
+        for (name, at) in kinds().flat_map(|kind| kind.simulated.told).filter(|(name, _)| is_asked(name)) {
+            if let Some(value) = self.noted(&object.id, name) {
+                path::put(body.to_mut(), at, value.clone());
             }
         }
         body

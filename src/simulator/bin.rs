@@ -134,6 +134,7 @@ impl World {
             before: None,
             fails: None,
             posted: None,
+            leaving: None,
         };
         let response = self.announce(Response::empty(202), &operation, crate::kinds::AnswerStyle::Location);
         self.keep_operation(operation);

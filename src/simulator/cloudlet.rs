@@ -120,7 +120,7 @@ impl SimulatedWorld for World {
 }
 
 /// Notes are kept beside the implicit children, which go with their object, too. No segment of an id begins with `#`.
-fn note_key(id: &ArmId, word: &str) -> String {
+pub(super) fn note_key(id: &ArmId, word: &str) -> String {
     format!("{}/#{word}", id.folded())
 }
 

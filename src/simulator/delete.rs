@@ -45,7 +45,7 @@ impl World {
             self.check_group_stands(&named.id)?;
             self.check_unused(&named.id)?;
             serial = self.serial(&id, type_, &object.refers);
-            if let Some(operation) = self.busy(&serial) {
+            if let Some(operation) = self.busy(&serial).or_else(|| self.blocked_beside(&id, type_)) {
                 return Err(self.in_progress(operation));
             }
         }

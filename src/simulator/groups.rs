@@ -1,4 +1,4 @@
-//! Actions on resource groups: the export of a group as a template, and the move of resources to another group.
+//! Actions on resource groups: the export of a group as a template; [`super::moves`] has the move to another group.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -15,7 +15,7 @@ const NOT_WRITTEN: [&str; 8] =
 impl World {
     /// Answers an action on a group.
     pub(super) fn post_group(
-        &self,
+        &mut self,
         named: &ResourcePath,
         action: &str,
         ask: &AdmittedRequest<'_>,
@@ -27,12 +27,7 @@ impl World {
                 let asked = asked.get("resources").and_then(Json::as_array).cloned().unwrap_or_default();
                 Ok(Response::json(200, &self.exported(group, &asked)))
             }
-            // Resource Manager moves few kinds without conditions, so the simulator moves none.
-            _ => Err(ErrorResponse::gateway(
-                409,
-                "ResourceMoveProviderValidationFailed",
-                "Resource move validation failed: the local simulator does not move resources between groups.",
-            )),
+            other => self.move_resources(named, other == "validatemoveresources", ask),
         }
     }
 

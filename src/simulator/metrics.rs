@@ -31,10 +31,15 @@ impl World {
             })?;
             // Azure Monitor has a value for each completed minute, and none for a metric without data.
             let minute = self.now - jiff::SignedDuration::from_secs(self.now.as_second().rem_euclid(60) + 60);
-            let series: Vec<_> = (metric.value)(self, &object.id)
-                .map(|number| json!({ "metadatavalues": [], "data": [{ "timeStamp": minute.to_string(), "maximum": number }] }))
-                .into_iter()
-                .collect();
+            let aggregations = ask.request.query.get("aggregation").map_or("average", String::as_str);
+            let series = (metric.value)(self, &object.id).map(|number| {
+                let mut point = json!({ "timeStamp": minute.to_string() });
+                for aggregation in aggregations.split(',').map(|name| name.trim().to_ascii_lowercase()) {
+                    point[aggregation] = json!(number);
+                }
+                json!({ "metadatavalues": [], "data": [point] })
+            });
+            let series: Vec<_> = series.into_iter().collect();
             value.push(json!({
                 "id": format!("{}/providers/Microsoft.Insights/metrics/{name}", object.id),
                 "type": "Microsoft.Insights/metrics",

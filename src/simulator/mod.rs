@@ -8,6 +8,7 @@
 //! [`World`] is pure; `routes` serves it over HTTP, `disk` stores it between commands.
 
 mod actions;
+mod activity;
 mod always;
 mod answer;
 mod bin;
@@ -23,11 +24,13 @@ mod faults;
 mod fill;
 mod filter;
 mod groups;
+mod images;
 mod lag;
 mod ledger;
 mod locks;
 mod metrics;
 mod monitor;
+mod moves;
 mod network;
 mod offers;
 mod operations;

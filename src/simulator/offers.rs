@@ -1,4 +1,4 @@
-//! Offers and limits of the simulated subscription: machine sizes, images, quotas, and the caller's permissions.
+//! Offers and limits of the simulated subscription: machine sizes, quotas, and the caller's permissions.
 //!
 //! The sizes are a sample of common families. A size that a fault refuses at once is listed as restricted, as Azure
 //! lists sizes that a subscription cannot use. A size that fails late is listed as available, as in Azure.
@@ -8,16 +8,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::faults::Fault;
+use super::images;
 use super::request::{ErrorResponse, Response};
 use super::target::ResourcePath;
 use super::types;
 use super::world::World;
+use crate::kinds::ranges::{Range, hosts, is_host};
+use crate::kinds::regions::{REGIONS, region};
 
 /// The lists of sizes and of usages, folded. The scope of usages contains a region.
 pub(super) const SIZES: &str = "microsoft.compute/skus";
 pub(super) const USAGES: &str = "microsoft.compute/locations/usages";
-/// The list of a publisher's image versions, folded.
-pub(super) const IMAGES: &str = "microsoft.compute/locations/publishers/artifacttypes/offers/skus/versions";
 /// The list of permissions in a scope, folded.
 pub(super) const PERMISSIONS: &str = "microsoft.authorization/permissions";
 
@@ -38,9 +39,19 @@ const FAMILIES: &[(&str, &str, &[u32])] = &[
 const CORES: u64 = 5_000;
 
 impl World {
-    /// The sizes offered in a region.
+    /// The sizes offered in the region of a filter; without a filter, in every region.
     pub(super) fn sizes(&self, filter: &str) -> Response {
-        let location = filter.split('\'').nth(1).unwrap_or_default();
+        let asked = filter.split('\'').nth(1);
+        let regions: Vec<&str> = match asked {
+            Some(one) => vec![one],
+            None => REGIONS.iter().map(|region| region.name).collect(),
+        };
+        let value: Vec<Json> = regions.into_iter().flat_map(|location| self.sizes_in(location)).collect();
+        Response::json(200, &json!({ "value": value }))
+    }
+
+    fn sizes_in(&self, location: &str) -> Vec<Json> {
+        let zones: &[&str] = if region(location).is_some_and(|region| region.zones) { &["1", "2", "3"] } else { &[] };
         let mut value = Vec::new();
         for (family, pattern, processors) in FAMILIES {
             for count in *processors {
@@ -50,9 +61,10 @@ impl World {
                         if at.eq_ignore_ascii_case(location) && size.eq_ignore_ascii_case(&name))
                 });
                 let restrictions = match refused {
-                    true => {
-                        json!([{ "type": "Location", "values": [location], "reasonCode": "NotAvailableForSubscription" }])
-                    }
+                    true => json!([{
+                        "type": "Location", "values": [location], "restrictionInfo": { "locations": [location] },
+                        "reasonCode": "NotAvailableForSubscription",
+                    }]),
                     false => json!([]),
                 };
                 value.push(json!({
@@ -60,12 +72,13 @@ impl World {
                     "name": name,
                     "family": family,
                     "locations": [location],
+                    "locationInfo": [{ "location": location, "zones": zones }],
                     "capabilities": [{ "name": "vCPUs", "value": count.to_string() }],
                     "restrictions": restrictions,
                 }));
             }
         }
-        Response::json(200, &json!({ "value": value }))
+        value
     }
 
     /// The quotas of a region and their current usage.
@@ -85,26 +98,43 @@ impl World {
         segment: &str,
         query: &BTreeMap<String, String>,
     ) -> Option<Json> {
-        let region = || named.name().to_owned();
+        let place = || named.name().to_owned();
         let (namespace, rest) = named.type_.split_once('/')?;
         match (rest, segment.to_ascii_lowercase().as_str()) {
             ("locations", "capabilities") => {
                 let of_it = types::all().filter(|type_| type_.namespace().eq_ignore_ascii_case(namespace));
                 let offers = of_it.flat_map(|type_| type_.kinds.iter()).find_map(|kind| kind.simulated.capabilities)?;
-                Some(offers(&region()))
+                Some(offers(&place()))
             }
             ("locations" | "virtualmachines", "vmsizes") => Some(sizes_of_machines()),
             ("locations", "usages") => Some(json!({ "value": [usage("ResourceLimit", 0, CORES)] })),
             ("virtualnetworks", "checkipaddressavailability") => {
-                let asked = query.get("ipAddress").cloned().unwrap_or_default();
-                Some(json!({ "available": !self.is_used(&named.id, &asked), "availableIPAddresses": [] }))
+                Some(self.address_check(&named.id, query.get("ipAddress").map_or("", String::as_str)))
             }
             ("dnszones" | "privatednszones", "recordsets" | "all") => {
                 let records = self.below(&named.id).map(|(_, object)| object).filter(|object| object.seen());
                 Some(json!({ "value": records.map(|object| object.body.clone()).collect::<Vec<_>>() }))
             }
-            _ => None,
+            ("eventtypes", "values") => Some(self.activity(query)),
+            _ => images::offered(named, segment),
         }
+    }
+
+    /// The answer about a private address of a network: if a machine may take it, and otherwise up to five others of
+    /// its subnet, or of the first subnet.
+    fn address_check(&self, network: &str, asked: &str) -> Json {
+        let children = self.below(network).map(|(_, child)| child);
+        let subnets: Vec<&str> = children.filter_map(|child| subnet_range(&child.body)).collect();
+        let asked_range = Range::parse(&format!("{asked}/32"));
+        let within = |range: &&&str| Range::parse(range).zip(asked_range).is_some_and(|(a, b)| a.contains(b));
+        let Some(subnet) = subnets.iter().find(within).or(subnets.first()) else {
+            return json!({ "available": false, "availableIPAddresses": [] });
+        };
+        if is_host(subnet, asked) && !self.is_used(network, asked) {
+            return json!({ "available": true });
+        }
+        let free = hosts(subnet).filter(|address| !self.is_used(network, address));
+        json!({ "available": false, "availableIPAddresses": free.take(5).collect::<Vec<_>>() })
     }
 
     /// True if an interface in a network has this private address.
@@ -114,23 +144,17 @@ impl World {
         users.any(|user| user.body.to_string().contains(&quoted))
     }
 
-    /// The versions of an image: every image has exactly one.
-    pub(super) fn images(&self, skus: &ResourcePath) -> Json {
-        json!([image(&skus.segments.join("/"), "1.0.0")])
-    }
-
-    /// One version of an image.
-    pub(super) fn image(&self, version: &ResourcePath) -> Json {
-        let (name, above) = version.segments.split_last().map_or(("", &[][..]), |(name, above)| (name.as_str(), above));
-        let above = above.get(..above.len().saturating_sub(1)).unwrap_or_default();
-        image(&above.join("/"), name)
-    }
-
     /// The caller's permissions: all actions, except those that a fault forbids.
     pub(super) fn permissions(&self) -> Response {
         let forbidden = self.rest.faults.forbidden();
         Response::json(200, &json!({ "value": [{ "actions": ["*"], "notActions": forbidden }] }))
     }
+}
+
+/// The first range of a subnet.
+fn subnet_range(body: &Json) -> Option<&str> {
+    let list = body.pointer("/properties/addressPrefixes/0").and_then(Json::as_str);
+    list.or_else(|| body.pointer("/properties/addressPrefix").and_then(Json::as_str))
 }
 
 /// All sizes, as the older list of a region or a machine shows them.
@@ -149,26 +173,6 @@ fn sizes_of_machines() -> Json {
         }));
     }
     json!({ "value": value })
-}
-
-fn image(above: &str, version: &str) -> Json {
-    let segment = |word: &str| {
-        let mut segments = above.split('/').skip_while(|segment| !segment.eq_ignore_ascii_case(word)).skip(1);
-        segments.next().unwrap_or_default()
-    };
-    let windows = segment("publishers").to_ascii_lowercase().contains("windows");
-    json!({
-        "id": format!("/{above}/versions/{version}"),
-        "name": version,
-        "location": segment("locations"),
-        "properties": {
-            "architecture": "x64",
-            "hyperVGeneration": "V2",
-            "osDiskImage": { "operatingSystem": if windows { "Windows" } else { "Linux" } },
-            "dataDiskImages": [],
-            "features": [{ "name": "SecurityType", "value": "TrustedLaunchSupported" }],
-        },
-    })
 }
 
 fn usage(name: &str, used: u64, limit: u64) -> Json {

@@ -53,6 +53,19 @@ pub(super) struct Operation {
     /// The posted action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) posted: Option<PostedAction>,
+    /// For an update that deletes a part of the object: the part, which reads find until the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) leaving: Option<LeavingPart>,
+}
+
+/// A part whose deletion is under way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeavingPart {
+    /// Its folded id.
+    pub(super) id: String,
+    /// Its body, in the state `Deleting`.
+    pub(super) body: Json,
 }
 
 /// A posted action.

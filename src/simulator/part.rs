@@ -4,6 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::answer::{AdmittedRequest, parent_not_found};
+use super::operations::{LeavingPart, Operation};
 use super::request::{ErrorResponse, Response};
 use super::target::ResourcePath;
 use super::types::{self, EmbeddedList, ProviderType};
@@ -38,6 +39,12 @@ impl World {
         Ok(PartTarget { whole: object, type_, part })
     }
 
+    /// The body of a part whose deletion is under way.
+    pub(super) fn leaving_part(&self, named: &ResourcePath) -> Option<&Json> {
+        let (_, leaving) = self.leaving(&named.above(2))?;
+        (leaving.id == named.id).then_some(&leaving.body)
+    }
+
     /// Writes a part: a write of the whole object that includes it.
     pub(super) fn put_part(
         &mut self,
@@ -62,23 +69,38 @@ impl World {
         Ok(Response { status: if created { 201 } else { 200 }, body, ..answer })
     }
 
-    /// Deletes a part: a write of the whole object without it.
+    /// The part of an object whose deletion is under way, and the operation.
+    fn leaving(&self, whole: &str) -> Option<(&Operation, &LeavingPart)> {
+        let operation = self.operation(self.standing(whole)?.operation.as_ref()?)?;
+        Some((operation, operation.leaving.as_ref()?))
+    }
+
+    /// Deletes a part: a write of the whole object without it. As in Azure, reads of the part find it until the write
+    /// ends.
     pub(super) fn delete_part(
         &mut self,
         named: &ResourcePath,
         ask: &AdmittedRequest<'_>,
     ) -> Result<Response, ErrorResponse> {
         let PartTarget { whole, type_, part } = self.found(named)?;
+        if let Some((operation, _)) = self.leaving(&named.above(2)).filter(|(_, leaving)| leaving.id == named.id) {
+            return Ok(self.announce(Response::empty(202), operation, type_.answers));
+        }
         let (id, mut body) = (whole.id.clone(), whole.body.clone());
         let mut items = path::items(&body, part.list).to_vec();
-        let before = items.len();
-        items.retain(|item| !is_called(item, part, named.name()));
-        if items.len() == before {
+        let Some(at) = items.iter().position(|item| is_called(item, part, named.name())) else {
             return Ok(Response::empty(204));
-        }
+        };
+        let mut gone = items.remove(at);
+        path::put(&mut gone, "properties.provisioningState", Json::from("Deleting"));
         path::put(&mut body, part.list, Json::Array(items));
         let draft = self.draft(id, type_, body, ask)?;
         let answer = self.accept(draft, ask)?;
+        let key = self.object(&named.above(2)).and_then(|whole| whole.operation.clone());
+        if let Some(operation) = key.and_then(|key| self.operation(&key)).cloned() {
+            let leaving = LeavingPart { id: named.id.clone(), body: gone };
+            self.keep_operation(Operation { leaving: Some(leaving), ..operation });
+        }
         Ok(Response { status: 202, body: Vec::new(), ..answer })
     }
 
@@ -86,7 +108,11 @@ impl World {
     pub(super) fn parts_listed(&self, whole: &str, segment: &str) -> Option<Json> {
         let object = self.standing(whole)?;
         let part = types::find(&object.type_)?.parts.iter().find(|part| part.segment.eq_ignore_ascii_case(segment))?;
-        Some(json!({ "value": path::items(&object.body, part.list) }))
+        let mut items = path::items(&object.body, part.list).to_vec();
+        let own = format!("{whole}/{}/", part.segment.to_ascii_lowercase());
+        let leaving = self.leaving(whole).filter(|(_, leaving)| leaving.id.starts_with(&own));
+        items.extend(leaving.map(|(_, leaving)| leaving.body.clone()));
+        Some(json!({ "value": items }))
     }
 }
 

@@ -157,6 +157,7 @@ impl World {
             before: None,
             fails: None,
             posted: None,
+            leaving: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use regex::Regex;
 use super::shape::{BodyShape, wire_path};
 use crate::kinds::{
     self, AnswerStyle, Arg, AttributeSource, ChangeEffect, Durations, ImmediateRequest, Kind, Location, NameScope,
-    Place, Serial, Ty,
+    Need, Place, Serial, Ty,
 };
 
 /// One provider type, from the tables of all kinds that write it.
@@ -47,6 +47,8 @@ pub(super) struct ProviderType {
     pub(super) embeds: Vec<&'static str>,
     /// Paths of blocks that occur at most once.
     pub(super) blocks: Vec<&'static str>,
+    /// Paths of optional values out of a list.
+    pub(super) choices: Vec<&'static str>,
     /// Paths of data-plane URLs, rewritten to the simulator's address when it serves other clients.
     pub(super) data: Vec<&'static str>,
     /// The path segment of soft-deleted objects.
@@ -145,10 +147,9 @@ static TYPES: LazyLock<BTreeMap<String, ProviderType>> = LazyLock::new(build);
 fn build() -> BTreeMap<String, ProviderType> {
     let mut types = BTreeMap::<String, ProviderType>::new();
     // Kinds before variants, so values from the first table come from the kind itself.
-    let kinds = || kinds::ALL.iter().map(|kind| (*kind, None));
-    let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref());
-    let variants = variants.flat_map(|variants| variants.of.iter().map(|(of, kind)| (*kind, Some((variants.by, *of)))));
-    let all: Vec<_> = kinds().chain(variants).filter(|(kind, _)| !kind.arm.type_.is_empty()).collect();
+    let (own, variants): (Vec<_>, Vec<_>) = kinds::tables().partition(|table| table.variant.is_none());
+    let all = own.into_iter().chain(variants).map(|table| (table.kind, table.variant));
+    let all: Vec<_> = all.filter(|(kind, _)| !kind.arm.type_.is_empty()).collect();
     for (kind, _) in &all {
         if !matches!(kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_)) {
             types.entry(kind.arm.type_.to_ascii_lowercase()).or_insert_with(|| ProviderType::new(kind)).add(kind);
@@ -208,6 +209,7 @@ impl ProviderType {
             immutable: Vec::new(),
             embeds: Vec::new(),
             blocks: Vec::new(),
+            choices: Vec::new(),
             data: kind.simulated.data.to_vec(),
             bin: kind.simulated.bin,
             created: kind.simulated.created,
@@ -222,6 +224,14 @@ impl ProviderType {
         let kind = kinds::ALL.iter().find(|kind| kind.typed.is_some()).copied().unwrap_or(&Kind::EMPTY);
         let mut made = Self::new(kind);
         made.name = Box::leak(name.to_owned().into_boxed_str());
+        let answers = kinds::answers_of(name);
+        made.created = answers.created;
+        if !answers.is_write_long {
+            made.answers = AnswerStyle::Sync;
+        }
+        if !answers.is_deletion_long {
+            made.at_once = &[ImmediateRequest::Delete];
+        }
         // Every version is as good as another.
         made.api = "9999-12-31";
         // Found in any scope; children have a parent by their id.
@@ -253,6 +263,9 @@ impl ProviderType {
             }
         }
         let blocks = kind.args.iter().filter(|arg| matches!(arg.ty, Ty::Block(block) if block.max == 1));
+        let choices =
+            kind.args.iter().filter(|arg| matches!(arg.ty, Ty::Enum(_)) && !matches!(arg.need, Need::Required));
+        self.choices.extend(choices.filter_map(|arg| wire_path(arg.wire)).filter(|path| !path.contains('[')));
         self.blocks.extend(blocks.filter_map(|arg| wire_path(arg.wire)).filter(|path| !path.is_empty()));
     }
 

@@ -9,6 +9,7 @@ use super::answer::{AdmittedRequest, group_not_found, parent_not_found};
 use super::bodies::{
     carry_over, check_conditions, check_envelope, check_location, drop_nulls, envelope, same_but_state,
 };
+use super::cloudlet::note_key;
 use super::locks::LockedAction;
 use super::operations::Operation;
 use super::references::name_elements;
@@ -36,7 +37,7 @@ pub(super) struct ValidWrite {
     pub(super) fails: Option<ErrorResponse>,
     /// The children declared in its body; `gone` has the folded ids of those no longer declared.
     pub(super) children: Vec<ValidWrite>,
-    /// Implicit children declared in its body: their folded ids and properties.
+    /// What is kept beside its body: the properties of implicit children and write-only values, by their keys.
     pub(super) aside: Vec<(String, Json)>,
     pub(super) gone: Vec<String>,
 }
@@ -139,7 +140,7 @@ impl World {
             return Err(self.in_progress(operation));
         }
         let draft = self.draft_body(id, type_, body, standing, ask.api)?;
-        if let Some(operation) = self.busy(&draft.serial) {
+        if let Some(operation) = self.busy(&draft.serial).or_else(|| self.blocked_beside(&draft.id, draft.type_)) {
             return Err(self.in_progress(operation));
         }
         self.check_name_free(&draft)?;
@@ -164,12 +165,15 @@ impl World {
         check_envelope(&body, &id, type_)?;
         let old_body = old.map(|old| self.with_children(old));
         check_location(&mut body, &id, type_, old)?;
-        // The Azure CLI sends a size and nothing else, which some services accept as a change of the size.
+        // The Azure CLI sends a size and nothing else, which some services accept as a change of the size: they keep
+        // the properties, the tags and everything else that the request leaves out.
         if self.lenient
             && body.get("properties").is_none()
-            && let Some(properties) = old_body.as_ref().and_then(|old| old.get("properties"))
+            && let (Json::Object(map), Some(Json::Object(old))) = (&mut body, &old_body)
         {
-            body["properties"] = properties.clone();
+            for (name, value) in old.iter().filter(|(name, _)| *name != "etag") {
+                map.entry(name.clone()).or_insert_with(|| value.clone());
+            }
         }
         // Other clients send empty blocks, which the services do not store.
         if self.lenient {
@@ -177,6 +181,10 @@ impl World {
                 |at: &&&str| path::borrow(&body, at).and_then(Json::as_object).is_some_and(|map| map.is_empty());
             let empty: Vec<&str> = type_.blocks.iter().filter(empty).copied().collect();
             empty.into_iter().for_each(|at| path::remove(&mut body, at));
+            // They send empty texts for choices that they leave open, too.
+            let open: Vec<&str> =
+                type_.choices.iter().filter(|at| path::text(&body, at) == Some("")).copied().collect();
+            open.into_iter().for_each(|at| path::remove(&mut body, at));
         }
         if self.lenient {
             type_.shape.convert(&mut body);
@@ -203,7 +211,10 @@ impl World {
         let usual = if old.is_some() { type_.durations.update } else { type_.durations.create };
         let seconds = seconds.max().unwrap_or(usual);
         // Azure accepts such options at creation only.
-        let aside = if old.is_none() { Self::aside(&id, type_, &body) } else { Vec::new() };
+        let mut aside = if old.is_none() { Self::aside(&id, type_, &body) } else { Vec::new() };
+        for (word, at) in type_.writers().flat_map(|kind| kind.simulated.told) {
+            aside.extend(path::borrow(&body, at).map(|value| (note_key(&id, word), value.clone())));
+        }
         for path in &type_.write_only {
             path::remove(&mut body, path);
         }
@@ -276,7 +287,7 @@ impl World {
         let mut words = BTreeSet::new();
         for (kind, serial) in types::serial(type_) {
             match serial {
-                Serial::No => {}
+                Serial::No | Serial::Beside => {}
                 Serial::Root => drop(words.insert(outermost(&folded))),
                 Serial::On(argument) => {
                     let place = placed_at(kind, &folded, type_);
@@ -287,6 +298,19 @@ impl World {
             }
         }
         words.into_iter().collect()
+    }
+
+    /// The running operation that blocks a write of an object which may be written side by side with its siblings, but
+    /// not with the outermost parent; for a write of that parent, the operation of such an object.
+    pub(super) fn blocked_beside(&self, id: &ArmId, type_: &ProviderType) -> Option<&Operation> {
+        let folded = id.folded();
+        let is_beside = |type_: &ProviderType| types::serial(type_).any(|(_, serial)| serial == Serial::Beside);
+        if is_beside(type_) {
+            return self.busy(&[outermost(&folded)]);
+        }
+        let below = self.below(&folded).map(|(_, object)| object);
+        let mut below = below.filter(|object| types::find(&object.type_).is_some_and(is_beside));
+        below.find_map(|object| self.operation(object.operation.as_ref()?))
     }
 
     fn check_name_free(&self, draft: &ValidWrite) -> Result<(), ErrorResponse> {

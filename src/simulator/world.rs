@@ -326,6 +326,11 @@ impl World {
         self.operations.get(key)
     }
 
+    /// The operations under way, and those that ended in the last hour.
+    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.values()
+    }
+
     /// The operations under way.
     pub(super) fn under_way(&self) -> impl Iterator<Item = &Operation> {
         self.index.due.iter().filter_map(|(_, key)| self.operations.get(key))

@@ -444,7 +444,7 @@ fn node(
     let at_rest = resource.kind.promotion.is_some() && is_promoted(emitter, resource);
     let place = IdParts::of(&whole.id);
     let serial = match resource.kind.serial {
-        Serial::No => None,
+        Serial::No | Serial::Beside => None,
         Serial::Root | Serial::On(_) => place.parent.as_ref().map(root),
     };
     Some(BicepNode {

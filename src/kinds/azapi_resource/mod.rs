@@ -4,10 +4,13 @@
 //! is known of some types beyond their name.
 
 mod adoption;
+mod answers;
 mod check;
 mod facts;
 mod tables;
 
+pub use answers::TypeAnswers;
+pub(super) use answers::answers_of;
 use serde_json::Value as Json;
 
 use super::table::*;

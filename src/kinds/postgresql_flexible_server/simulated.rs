@@ -18,6 +18,8 @@ const FQDN: &str = "properties.fullyQualifiedDomainName";
 const STATE: &str = "properties.replica.replicationState";
 const MODE: &str = "properties.replica.promoteMode";
 const OPTION: &str = "properties.replica.promoteOption";
+const SERVER_STATE: &str = "properties.state";
+const STOPPED: &str = "Stopped";
 /// Seconds until a former primary follows again after a forced switchover.
 const CATCHING_UP: u32 = 240;
 
@@ -27,10 +29,18 @@ pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     settle: Some(settle),
     lasts: Some(lasts),
     wakes: Some(wakes),
-    metrics: &[Metric { name: "physical_replication_delay_in_seconds", unit: "Seconds", value: delay }],
+    metrics: &[
+        Metric { name: "physical_replication_delay_in_seconds", unit: "Seconds", value: delay },
+        Metric::without_data("cpu_percent", "Percent"),
+        Metric::without_data("memory_percent", "Percent"),
+        Metric::without_data("storage_percent", "Percent"),
+        Metric::without_data("active_connections", "Count"),
+    ],
     keeps: Some(keeps),
     hosts: Some(|server| hosts_at(server, &[FQDN])),
+    leads: Some(leads),
     capabilities: Some(super::offers::capabilities),
+    computed: &[("replicas", replicas)],
     actions: ACTIONS,
     accepts: &[
         "properties.storage.iops",
@@ -45,7 +55,7 @@ pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
         "properties.highAvailability.state",
         "properties.version",
         "properties.administratorLogin",
-        "properties.state",
+        SERVER_STATE,
         FQDN,
         "properties.createMode",
         SOURCE,
@@ -62,7 +72,7 @@ pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
 /// Actions of a server. A restart leaves nothing behind.
 const ACTIONS: &[SimulatedAction] = &[
     SimulatedAction { name: "start", done: |cloud, id, _| enter(cloud, id, "Ready"), ..RESTART },
-    SimulatedAction { name: "stop", done: |cloud, id, _| enter(cloud, id, "Stopped"), ..RESTART },
+    SimulatedAction { name: "stop", done: |cloud, id, _| enter(cloud, id, STOPPED), ..RESTART },
     RESTART,
 ];
 
@@ -79,8 +89,20 @@ const RESTART: SimulatedAction = SimulatedAction {
 
 fn enter(cloud: &mut dyn SimulatedWorld, id: &ArmId, state: &str) {
     if let Some(body) = cloud.get_mut(id) {
-        path::put(body, "properties.state", Json::from(state));
+        path::put(body, SERVER_STATE, Json::from(state));
     }
+}
+
+fn is_stopped(server: &Json) -> bool {
+    path::text(server, SERVER_STATE) == Some(STOPPED)
+}
+
+/// A server serves in its own region until it is stopped.
+fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
+    if cloud.get(id).is_some_and(is_stopped) {
+        return Lead::Nowhere("the server is stopped");
+    }
+    Lead::to_region(cloud.working(id).and_then(|_| place(cloud, id)).map(str::to_owned))
 }
 
 fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
@@ -88,6 +110,15 @@ fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusa
 }
 
 fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+    // Every request but a start and a deletion needs a running server (source: Microsoft's page on stopping and
+    // starting a server).
+    if cloud.get(id).is_some_and(is_stopped) {
+        return Err(Refusal {
+            status: 409,
+            code: "ServerIsStopped",
+            message: format!("The server '{}' is stopped. Start it before another management operation.", id.name()),
+        });
+    }
     if let Some(mode) = path::text(body, MODE) {
         return admit_promotion(cloud, id, mode, is_planned(body));
     }
@@ -152,7 +183,8 @@ fn admit_promotion(cloud: &dyn SimulatedWorld, id: &ArmId, mode: &str, planned: 
             format!("The server '{}' is not a read replica, and only a replica can be promoted.", id.name()),
         );
     };
-    if planned && place(cloud, &source).is_none_or(|region| cloud.is_dark(region)) {
+    let is_down = |server: &ArmId| place(cloud, server).is_none_or(|region| cloud.is_dark(region));
+    if planned && (is_down(&source) || cloud.get(&source).is_some_and(is_stopped)) {
         return refuse(
             "ReplicaPromotionPrimaryNotAvailable",
             format!("The primary server '{}' is not available. Use the forced option.", source.name()),
@@ -231,7 +263,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     path::fill(body, "properties.availabilityZone", "1");
     path::fill(body, "properties.backup.backupRetentionDays", 7);
     path::fill(body, "properties.replicaCapacity", 5);
-    path::put(body, "properties.state", Json::from("Ready"));
+    path::put(body, SERVER_STATE, Json::from("Ready"));
     path::put(body, FQDN, Json::from(format!("{name}.postgres.database.azure.com")));
     path::remove(body, "properties.createMode");
 }
@@ -322,6 +354,13 @@ fn servers(cloud: &dyn SimulatedWorld) -> Vec<ArmId> {
     all
 }
 
+/// The servers that follow this one, under their own ids.
+fn replicas(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<(String, Json)> {
+    let followers = servers(cloud).into_iter().filter(|server| source(cloud, server).as_ref() == Some(id));
+    let followers = followers.filter_map(|server| Some((server.name().to_owned(), cloud.get(&server)?.clone())));
+    followers.filter(|(_, body)| follows(body)).collect()
+}
+
 /// The servers that replicate from one another, and the name of their store: the same for every primary.
 fn cluster(cloud: &dyn SimulatedWorld, id: &ArmId) -> (Vec<ArmId>, String) {
     let root = source(cloud, id).unwrap_or_else(|| id.clone());
@@ -337,6 +376,9 @@ pub(in super::super) fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<
     let (mut writers, mut followers) = (Vec::new(), Vec::new());
     for server in members {
         let (Some(body), Some(place)) = (cloud.get(&server), place(cloud, &server)) else { continue };
+        if is_stopped(body) {
+            continue;
+        }
         if follows(body) {
             followers.push((place.to_owned(), between(cloud, &server.folded(), 5.0, 20.0)));
         } else {

@@ -26,6 +26,15 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
         says("listKeys", "keys[1].keyName", "key2"),
         says("listKeys", "keys[1].permissions", "FULL"),
     ],
+    metrics: &[
+        // The simulator stores no data.
+        Metric { name: "UsedCapacity", unit: "Bytes", value: |_, _| Some(0.0) },
+        Metric::without_data("Transactions", "Count"),
+        Metric::without_data("Ingress", "Bytes"),
+        Metric::without_data("Egress", "Bytes"),
+        Metric::without_data("Availability", "Percent"),
+        Metric::without_data("SuccessE2ELatency", "MilliSeconds"),
+    ],
     admit: Some(admit),
     settle: Some(settle),
     always: &[

@@ -82,7 +82,7 @@ impl World {
         });
         if deployment.stage == DeploymentState::Succeeded {
             let written = deployment.parts.iter().filter(|part| part.state == ResourceState::Done);
-            properties["outputs"] = deployment.outputs.clone();
+            properties["outputs"] = camel_case(&deployment.outputs);
             properties["outputResources"] = written.map(|part| json!({ "id": part.id.as_str() })).collect();
         }
         if let Some(error) = deployment.error() {
@@ -212,4 +212,37 @@ fn lasted(from: Timestamp, to: Timestamp) -> String {
 fn reason(status: u16) -> String {
     let reason = axum::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     reason.unwrap_or("Unknown").replace(' ', "")
+}
+
+/// Outputs with names in camel case, as Resource Manager shows them: `VMSS` is `vmss`, `NetId` is `netId`.
+fn camel_case(outputs: &Json) -> Json {
+    let Some(map) = outputs.as_object() else { return outputs.clone() };
+    map.iter().map(|(name, value)| (lowered(name), value.clone())).collect()
+}
+
+/// A name whose leading capitals are small, except one that begins the next word.
+fn lowered(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let capitals = letters.iter().take_while(|letter| letter.is_ascii_uppercase()).count();
+    let begins_word = capitals > 1 && letters.get(capitals).is_some_and(char::is_ascii_lowercase);
+    let small = if begins_word { capitals - 1 } else { capitals };
+    letters
+        .iter()
+        .enumerate()
+        .map(|(at, letter)| if at < small { letter.to_ascii_lowercase() } else { *letter })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lowered;
+
+    #[test]
+    fn leading_capitals_of_outputs_are_small() {
+        let names =
+            [("VMSS", "vmss"), ("NetId", "netId"), ("VNetId", "vNetId"), ("IPAddress", "ipAddress"), ("id", "id")];
+        for (name, shown) in names {
+            assert_eq!(lowered(name), shown);
+        }
+    }
 }

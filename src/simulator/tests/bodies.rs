@@ -161,6 +161,34 @@ async fn parts_have_ids_and_can_be_read_and_referenced() {
     assert!(cloud.delete(BALANCER).await.message().contains("is in use by"));
 }
 
+/// Source: azurerm, which locks nothing for containers, and whose users create them by `for_each`.
+#[tokio::test]
+async fn containers_are_written_side_by_side_but_not_with_their_account() {
+    let cloud = TestCloud::with_group().await;
+    let account = "Microsoft.DocumentDB/databaseAccounts/drplan-test";
+    let body = |tags: Json| {
+        json!({ "location": "canadacentral", "tags": tags, "kind": "GlobalDocumentDB", "properties": {
+            "databaseAccountOfferType": "Standard", "consistencyPolicy": { "defaultConsistencyLevel": "Session" },
+            "locations": [{ "locationName": "canadacentral", "failoverPriority": 0 }] } })
+    };
+    cloud.made(account, body(json!({}))).await;
+    let database = format!("{account}/sqlDatabases/shop");
+    cloud.made(&database, json!({ "properties": { "resource": { "id": "shop" } } })).await;
+    let container = async |name: &str| {
+        let key = json!({ "paths": ["/id"], "kind": "Hash" });
+        let body = json!({ "properties": { "resource": { "id": name, "partitionKey": key } } });
+        cloud.put(&format!("{database}/containers/{name}"), body).await
+    };
+    for name in ["orders", "carts"] {
+        let accepted = container(name).await;
+        assert_eq!(accepted.status, 202, "{name}: {}", accepted.body);
+    }
+    assert_eq!(cloud.put(account, body(json!({ "a": "b" }))).await.code().0, 409, "containers are being written");
+    cloud.pass(7200);
+    assert!(cloud.put(account, body(json!({ "a": "b" }))).await.status < 300);
+    assert_eq!(container("more").await.code().0, 409, "the account is being written");
+}
+
 #[tokio::test]
 async fn keys_are_returned_only_by_the_list_action() {
     let cloud = TestCloud::with_group().await;

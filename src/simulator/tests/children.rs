@@ -31,6 +31,13 @@ async fn security_rules_are_children_and_every_group_has_the_default_ones() {
     assert_eq!(listed["value"].as_array().unwrap().len(), 1, "{listed}");
 
     assert_eq!(cloud.delete(&https).await.status, 202);
+    // As in Azure, a read finds the rule until it is gone.
+    let leaving = cloud.get(&https).await;
+    assert_eq!((leaving.status, leaving.state()), (200, "Deleting"), "{}", leaving.body);
+    let listed = cloud.get(&format!("{GROUP}/securityRules")).await.body;
+    assert_eq!(listed["value"][0]["properties"]["provisioningState"], "Deleting", "{listed}");
+    assert_eq!(cloud.delete(&https).await.status, 202, "the same deletion");
+    assert_eq!(cloud.put(&format!("{GROUP}/securityRules/other"), rule(100)).await.code().0, 409);
     cloud.pass(60);
     assert_eq!(cloud.get(&https).await.status, 404);
     assert_eq!(cloud.get(GROUP).await.body["properties"]["securityRules"], json!([]));
@@ -92,6 +99,19 @@ async fn power_actions_change_the_instance_view() {
     cloud.pass(600);
     let refused = cloud.ask("POST", &format!("{vm}/restart"), None, &[]).await;
     assert_eq!(refused.code(), (409, "OperationNotAllowed"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn user_data_is_shown_on_request_only() {
+    let cloud = TestCloud::with_group().await;
+    let vm = machine(&cloud).await;
+    let shown = async || cloud.get(&format!("{vm}?api-version=2024-03-01&$expand=userData")).await.body;
+    assert_eq!(shown().await["properties"].get("userData"), None);
+    let change = json!({ "properties": { "userData": "bWFkZSB1cA==" } });
+    assert!(cloud.ask("PATCH", &vm, Some(change), &[]).await.status < 300);
+    cloud.pass(600);
+    assert_eq!(shown().await["properties"]["userData"], "bWFkZSB1cA==");
+    assert_eq!(cloud.get(&vm).await.body["properties"].get("userData"), None);
 }
 
 #[tokio::test]

@@ -339,6 +339,27 @@ async fn lost_primary_becomes_a_replica_or_stays_primary() {
     assert_eq!(text(&cloud.get(&away).await, ROLE), "None");
 }
 
+#[tokio::test]
+async fn a_stopped_server_serves_nobody_until_it_is_started() {
+    let (cloud, near, away) = postgres(true).await;
+    let serves = async |name: &str| cloud.fetch(&format!("https://{name}.postgres.database.azure.com/")).await;
+    let host = "drplan-a";
+    assert!(serves(host).await.is_ok());
+    assert_eq!(cloud.acted("POST", &format!("{near}/stop"), None).await, "done");
+    for name in [host, "drplan-name.writer"] {
+        assert!(serves(name).await.is_err(), "{name}");
+    }
+    assert!(serves("drplan-name.reader").await.is_ok(), "the replica still runs");
+    let change = json!({ "properties": { "storage": { "storageSizeGB": 256 } } });
+    assert_eq!(cloud.acted("PATCH", &near, Some(change)).await, "ServerIsStopped");
+    assert_eq!(
+        cloud.acted("PATCH", &away, promotion("Switchover", "Planned")).await,
+        "ReplicaPromotionPrimaryNotAvailable"
+    );
+    assert_eq!(cloud.acted("POST", &format!("{near}/start"), None).await, "done");
+    assert!(serves(host).await.is_ok());
+}
+
 const STORAGE: &str = "Microsoft.Storage/storageAccounts/drplantest";
 
 /// A geo-redundant account created in Canada Central.

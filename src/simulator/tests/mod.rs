@@ -9,6 +9,7 @@ mod disk;
 mod failover;
 mod faults;
 mod generic;
+mod moves;
 mod operations;
 mod others;
 mod registrations;

@@ -81,6 +81,84 @@ async fn newer_versions_and_unknown_properties_pass_only_for_other_clients() {
     assert_eq!(lenient.put(&newer, body).await.status, 201);
 }
 
+#[tokio::test]
+async fn a_write_of_the_size_alone_keeps_everything_else() {
+    let TestCloud { simulator, clock } = TestCloud::with_group().await;
+    let cloud = TestCloud { simulator: simulator.for_others(), clock };
+    let disk = "Microsoft.Compute/disks/data";
+    let body = json!({ "location": "canadacentral", "tags": {}, "zones": ["1"], "sku": { "name": "Premium_LRS" },
+        "properties": { "creationData": { "createOption": "Empty" }, "diskSizeGB": 32 } });
+    cloud.made(disk, body).await;
+    let smaller = json!({ "location": "canadacentral", "sku": { "name": "StandardSSD_LRS" } });
+    let after = cloud.made(disk, smaller).await.body;
+    assert_eq!(after["sku"]["name"], "StandardSSD_LRS");
+    assert_eq!((&after["tags"], &after["zones"]), (&json!({}), &json!(["1"])));
+    assert_eq!(after["properties"]["diskSizeGB"], 32);
+}
+
+#[tokio::test]
+async fn an_empty_text_leaves_a_choice_open() {
+    let TestCloud { simulator, clock } = with_server().await;
+    let cloud = TestCloud { simulator: simulator.for_others(), clock };
+    let database = format!("{SERVER}/databases/orders?api-version=2023-08-01");
+    let body = json!({ "location": "canadacentral", "sku": { "name": "GP_Gen5_2" },
+        "properties": { "createMode": "Default", "secondaryType": "", "maxSizeBytes": 34_359_738_368_i64 } });
+    let made = cloud.made(&database, body).await.body;
+    assert_eq!(made["properties"].get("secondaryType"), None, "{made}");
+    let larger = json!({ "properties": { "maxSizeBytes": 68_719_476_736_i64 } });
+    let accepted = cloud.ask("PATCH", &database, Some(larger), &[]).await;
+    assert!(accepted.status < 300, "{}", accepted.body);
+}
+
+#[tokio::test]
+async fn free_addresses_of_a_subnet_are_offered() {
+    let cloud = TestCloud::with_group().await;
+    cloud.made(NET, net()).await;
+    cloud.made(SUBNET, subnet()).await;
+    let check = async |address: &str| {
+        let path = format!("{NET}/CheckIPAddressAvailability?api-version=2024-05-01&ipAddress={address}");
+        cloud.get(&path).await.body
+    };
+    assert_eq!(check("10.0.1.4").await, json!({ "available": true }));
+    let reserved = check("10.0.1.1").await;
+    assert_eq!(reserved["available"], false);
+    assert_eq!(reserved["availableIPAddresses"][0], "10.0.1.4");
+    assert_eq!(
+        check("10.0.0.0").await["availableIPAddresses"].as_array().map(Vec::len),
+        Some(5),
+        "of the first subnet"
+    );
+}
+
+#[tokio::test]
+async fn groups_are_listed_by_tag() {
+    let cloud = TestCloud::with_group().await;
+    cloud.put(&id("").replace("/rg", "/tagged"), json!({ "location": "canadaeast", "tags": { "env": "dev" } })).await;
+    let filter = "$filter=tagName%20eq%20'env'%20and%20tagValue%20eq%20'dev'";
+    let list = format!("/subscriptions/{SUBSCRIPTION}/resourcegroups?api-version=2021-04-01&{filter}");
+    let listed = cloud.get(&list).await.body;
+    assert_eq!(listed["value"].as_array().map(Vec::len), Some(1), "{listed}");
+    assert_eq!(listed["value"][0]["name"], "tagged");
+}
+
+#[tokio::test]
+async fn activity_log_has_the_operations_of_a_group() {
+    let cloud = with_server().await;
+    cloud.made(NET, net()).await;
+    let log = format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values");
+    let asked = async |group: &str| {
+        let filter = format!("eventTimestamp%20ge%20'2026-01-01T00:00:00Z'%20and%20resourceGroupName%20eq%20'{group}'");
+        cloud.get(&format!("{log}?api-version=2015-04-01&$filter={filter}")).await.body["value"].clone()
+    };
+    let events = asked("RG").await;
+    assert_eq!(
+        events[0]["operationName"]["value"], "Microsoft.Network/virtualNetworks/write",
+        "newest first: {events}"
+    );
+    assert_eq!(events[0]["status"]["value"], "Succeeded");
+    assert_eq!(asked("other").await, json!([]));
+}
+
 /// Source: the status codes that Azure's SDKs accept per operation; any other is an error to them.
 #[tokio::test]
 async fn synchronous_operation_reports_completion() {

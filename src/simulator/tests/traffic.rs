@@ -51,7 +51,7 @@ impl TestCloud {
         endpoint.body["properties"]["endpointMonitorStatus"].as_str().unwrap_or("none").to_owned()
     }
 
-    async fn fetch(&self, url: &str) -> Result<u16, String> {
+    pub(super) async fn fetch(&self, url: &str) -> Result<u16, String> {
         match self.ask_web(url).await? {
             WebAnswer::Status(status) => Ok(status),
             WebAnswer::NotSimulated => Err("not simulated".to_owned()),
