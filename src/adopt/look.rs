@@ -6,13 +6,11 @@ use serde_json::Value as Json;
 use crate::address::ArmId;
 use crate::kinds::{self, Kind, Place};
 
-/// All tables: one for each kind, or one for each variant of a kind, with the kind that selects it.
+/// The tables of objects: one for each kind, or one for each variant of a kind, with the kind that selects it.
 pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
     // A kind whose type is an argument has no type of its own.
-    kinds::ALL.iter().filter(|kind| kind.typed.is_none()).flat_map(|kind| match kind.variants {
-        None => vec![(*kind, None)],
-        Some(variants) => variants.of.iter().map(|(of, kind)| (*kind, Some(*of))).collect(),
-    })
+    let own = kinds::tables().filter(|table| table.kind.typed.is_none() && table.kind.variants.is_none());
+    own.map(|table| (table.kind, table.variant.map(|(_, of)| of)))
 }
 
 /// True if a table's objects are whole objects of this type.

@@ -38,9 +38,8 @@ pub fn fingerprints(state: &State, observed: &Observed) -> BTreeMap<String, Stri
 pub fn fingerprint(id: &ArmId, body: &Json) -> String {
     let mut body = body.clone();
     let type_ = id.arm_type().unwrap_or_default();
-    let is_its = |kind: &&&Kind| kind.arm.type_.eq_ignore_ascii_case(&type_);
-    let variants = kinds::ALL.iter().filter_map(|kind| kind.variants).flat_map(|variants| variants.of);
-    for kind in kinds::ALL.iter().chain(variants.map(|(_, kind)| kind)).filter(is_its) {
+    let is_its = |kind: &&Kind| kind.arm.type_.eq_ignore_ascii_case(&type_);
+    for kind in kinds::tables().map(|table| table.kind).filter(is_its) {
         kind.restless.iter().for_each(|at| path::remove(&mut body, at));
     }
     digest(&[at_rest(&body).to_string().as_bytes()])

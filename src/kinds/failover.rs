@@ -489,16 +489,11 @@ pub struct Machines {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ALL, Kind};
-
-    fn tables() -> impl Iterator<Item = &'static Kind> {
-        let variants = ALL.iter().filter_map(|kind| kind.variants.as_ref());
-        ALL.iter().copied().chain(variants.flat_map(|variants| variants.of.iter().map(|(_, kind)| *kind)))
-    }
+    use super::super::tables;
 
     #[test]
     fn arguments_that_a_run_moves_are_left_alone_by_plans() {
-        for kind in tables() {
+        for kind in tables().map(|table| table.kind) {
             let moves = &kind.moves;
             let values = [moves.quiesce, moves.fence, moves.open].into_iter().flatten().map(|(name, _)| name);
             for name in values.chain(moves.record) {
@@ -509,7 +504,10 @@ mod tests {
 
     #[test]
     fn every_replica_has_a_promotion() {
-        for kind in tables().filter(|kind| kind.recovery.replicates.is_some_and(|replicates| !replicates.image)) {
+        for kind in tables()
+            .map(|table| table.kind)
+            .filter(|kind| kind.recovery.replicates.is_some_and(|replicates| !replicates.image))
+        {
             let promotion = kind.promotion.unwrap_or_else(|| panic!("{kind:?} has no promotion"));
             for span in [promotion.planned, promotion.forced] {
                 assert!(0 < span.typical && span.typical <= span.worst, "{kind:?}: {span:?}");

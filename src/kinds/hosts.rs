@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use super::table::*;
-use super::{ALL, path};
+use super::{path, tables};
 use serde_json::Value as Json;
 
 /// The domains in which every name belongs to an object of some kind, in lower case: the constant end of each attribute
@@ -14,9 +14,7 @@ pub fn domains() -> &'static [&'static str] {
 }
 
 static DOMAINS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let variants = ALL.iter().filter_map(|kind| kind.variants.as_ref());
-    let variants = variants.flat_map(|variants| variants.of.iter().map(|(_, kind)| *kind));
-    let attributes = ALL.iter().copied().chain(variants).flat_map(|kind| kind.attributes);
+    let attributes = tables().flat_map(|table| table.kind.attributes);
     let domains = attributes.filter_map(|attribute| match attribute.from {
         AttributeSource::Names(text) => domain(text),
         AttributeSource::Body(_) | AttributeSource::Exported(_) | AttributeSource::Action(..) => None,

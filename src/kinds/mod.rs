@@ -36,10 +36,12 @@ mod dns_a_record;
 mod dns_cname_record;
 mod dns_zone;
 mod firewall_rule;
+mod gateway_association;
 mod geo_replica;
 mod identity;
 mod image;
 mod image_copy;
+mod interface_association;
 mod key_vault;
 mod lb;
 mod lb_backend_address_pool;
@@ -217,9 +219,7 @@ pub(crate) fn place_of(kind: &Kind) -> Option<&'static str> {
 
 /// The property with the rank of the elements of a list, where ranks are unique among them.
 pub fn rank_in(list: &str) -> Option<&'static str> {
-    let variants = ALL.iter().filter_map(|kind| kind.variants.as_ref()).flat_map(|variants| variants.of);
-    let tables = ALL.iter().copied().chain(variants.map(|(_, kind)| *kind));
-    tables.filter_map(|kind| kind.promotion?.order).find(|order| order.list == list).map(|order| order.rank)
+    tables().filter_map(|table| table.kind.promotion?.order).find(|order| order.list == list).map(|order| order.rank)
 }
 
 /// A kind's name with its article, for use in sentences: `a subnet`, `an lb`, `an mssql_server`.

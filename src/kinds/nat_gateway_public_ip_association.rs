@@ -1,45 +1,28 @@
 //! Association of a NAT gateway with a public IP address: an element of a list of the gateway, treated as a resource.
 
+use super::gateway_association::{import_id, place_of, table};
 use super::membership;
-use super::nat_gateway::WAY_OUT;
 use super::table::*;
 
-static PLACE: Membership = Membership {
-    owner: "nat_gateway",
-    enclosure: Enclosure::Whole,
-    list: "properties.publicIpAddresses",
-    key: "id",
-    member: "public_ip_address",
-    segment: "publicIpAddresses",
-    owners: Owners::One,
-};
+static PLACE: Membership = place_of("properties.publicIpAddresses", "public_ip_address", "publicIpAddresses");
+
+static ARGS: [Arg; 2] = [
+    place("nat_gateway", &["nat_gateway"], "The NAT gateway."),
+    arg(
+        "public_ip_address",
+        Ty::Ref(&["public_ip"]),
+        "id",
+        "Public IP address of the gateway. It can belong to one gateway, and to no other resource.",
+    )
+    .near()
+    .required()
+    .replace(),
+];
 
 /// Table of `nat_gateway_public_ip_association`.
 pub static KIND: Kind = Kind {
     name: "nat_gateway_public_ip_association",
     about: "Association of a NAT gateway with a public IP address, from which its connections come.",
-    arm: Arm { type_: "Microsoft.Network/natGateways", api: "2025-09-01" },
-    place: Place::Member(&PLACE),
-    location: Location::None,
-    names: NameRule::DERIVED,
-    args: &[
-        place("nat_gateway", &["nat_gateway"], "The NAT gateway."),
-        arg(
-            "public_ip_address",
-            Ty::Ref(&["public_ip"]),
-            "id",
-            "Public IP address of the gateway. It can belong to one gateway, and to no other resource.",
-        )
-        .near()
-        .required()
-        .replace(),
-    ],
-    drill: Drill::never(WAY_OUT),
-    durations: Durations { create: 10, update: 10, delete: 10 },
-    answers: AnswerStyle::AsyncBody,
-    serial: Serial::Root,
-    in_use: "",
-    link: true,
     apart: &[Exclusive::among_siblings(
         "PublicIPAddressInUse",
         "public address",
@@ -49,14 +32,6 @@ pub static KIND: Kind = Kind {
     .within(ExclusiveWithin::Everywhere)
     .shared()],
     odd: Overrides { name: Some(membership::name), check: Some(check), ..Overrides::NONE },
-    terraform: Terraform {
-        named: false,
-        imported: Some(|_, of| {
-            let id = of("nat_gateway").zip(of("public_ip_address"));
-            id.map(|(gateway, address)| format!("{gateway}|{address}")).into_iter().collect()
-        }),
-        ..Terraform::BY_RULE
-    },
     example: r#"
 resource_group "example" {
   site = site.east
@@ -76,7 +51,7 @@ nat_gateway_public_ip_association "example" {
   public_ip_address = public_ip.example
 }
 "#,
-    ..Kind::EMPTY
+    ..table(&PLACE, &ARGS, |_, of| import_id("public_ip_address", of))
 };
 
 /// A gateway and its addresses have one SKU (source: Azure's documentation of NAT gateways of SKU `StandardV2`).

@@ -1,62 +1,22 @@
 //! Association of a network interface with an inbound NAT rule: an element of a list in one of its configurations,
 //! treated as a resource.
 
-use super::membership;
-use super::network_interface::{CONFIGURATIONS, check_configuration};
+use super::interface_association::{arguments, import_id, place_of, table};
 use super::table::*;
 
-static PLACE: Membership = Membership {
-    owner: "network_interface",
-    enclosure: Enclosure::Element("ip_configuration_name", CONFIGURATIONS, "ipConfigurations"),
-    list: "properties.loadBalancerInboundNatRules",
-    key: "id",
-    member: "nat_rule",
-    segment: "inboundNatRules",
-    owners: Owners::One,
-};
+static PLACE: Membership =
+    place_of("properties.loadBalancerInboundNatRules", "nat_rule", "inboundNatRules", Owners::One);
+
+static ARGS: [Arg; 3] = arguments(
+    "nat_rule",
+    &["lb_nat_rule"],
+    "Inbound NAT rule whose connections the interface takes. A rule has one interface.",
+);
 
 /// Table of `network_interface_nat_rule_association`.
 pub static KIND: Kind = Kind {
     name: "network_interface_nat_rule_association",
     about: "Association of a network interface with an inbound NAT rule of a load balancer, which forwards a port to it.",
-    arm: Arm { type_: "Microsoft.Network/networkInterfaces", api: "2025-09-01" },
-    place: Place::Member(&PLACE),
-    location: Location::None,
-    names: NameRule::DERIVED,
-    args: &[
-        place("network_interface", &["network_interface"], "The network interface."),
-        arg("ip_configuration_name", Ty::String, "", "Name of the interface's `ip_configuration`.")
-            .required()
-            .replace()
-            .wire(Wire::Nowhere)
-            .any_case(),
-        arg(
-            "nat_rule",
-            Ty::Ref(&["lb_nat_rule"]),
-            "id",
-            "Inbound NAT rule whose connections the interface takes. A rule has one interface.",
-        )
-        .near()
-        .required()
-        .replace(),
-    ],
-    drill: Drill::ALONG,
-    durations: Durations { create: 5, update: 5, delete: 5 },
-    answers: AnswerStyle::AsyncBody,
-    serial: Serial::Root,
-    in_use: "",
-    link: true,
-    odd: Overrides { name: Some(membership::name), check: Some(check_configuration), ..Overrides::NONE },
-    terraform: Terraform {
-        named: false,
-        imported: Some(|_, of| {
-            let interface = of("network_interface").zip(of("ip_configuration_name"));
-            let id = interface.zip(of("nat_rule"));
-            let text = |((interface, name), rule)| format!("{interface}/ipConfigurations/{name}|{rule}");
-            id.map(text).into_iter().collect()
-        }),
-        ..Terraform::BY_RULE
-    },
     example: r#"
 resource_group "example" {
   site = site.east
@@ -110,5 +70,5 @@ network_interface_nat_rule_association "example" {
   nat_rule              = lb_nat_rule.example
 }
 "#,
-    ..Kind::EMPTY
+    ..table(&PLACE, &ARGS, |_, of| import_id("nat_rule", of))
 };

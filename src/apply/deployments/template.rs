@@ -129,9 +129,7 @@ fn escaped_name(name: &str) -> String {
 /// The tables of a type. Where one has a secret argument, the body is kept out of the deployment history, which shows
 /// templates.
 fn tables_of(type_: &str) -> impl Iterator<Item = &'static Kind> {
-    let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref()).flat_map(|variants| variants.of);
-    let all = kinds::ALL.iter().copied().chain(variants.map(|(_, kind)| *kind));
-    all.filter(move |kind| kind.arm.type_.eq_ignore_ascii_case(type_))
+    kinds::tables().map(|table| table.kind).filter(move |kind| kind.arm.type_.eq_ignore_ascii_case(type_))
 }
 
 fn has_secret(args: &[Arg]) -> bool {

@@ -116,11 +116,6 @@ mod tests {
         json.as_object().cloned().unwrap_or_default()
     }
 
-    fn tables() -> impl Iterator<Item = &'static Kind> {
-        let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref());
-        kinds::ALL.iter().copied().chain(variants.flat_map(|variants| variants.of).map(|(_, kind)| *kind))
-    }
-
     /// True if a dotted path leads to an argument; `block[].x` through the elements of a block.
     fn leads(table: &[Arg], at: &str) -> bool {
         let (first, rest) = at.split_once('.').unwrap_or((at, ""));
@@ -134,7 +129,7 @@ mod tests {
 
     #[test]
     fn rules_name_arguments_of_their_kind() {
-        for kind in tables() {
+        for kind in kinds::tables().map(|table| table.kind) {
             let is_argument = |at: &str| at == "{name}" || leads(kind.args, at);
             for rule in kind.combinations {
                 let table = match kind.arg(rule.each).map(|arg| arg.ty) {
@@ -165,7 +160,7 @@ mod tests {
             }
         }
         let mut all = Vec::new();
-        for kind in tables() {
+        for kind in kinds::tables().map(|table| table.kind) {
             forms(kind.args, &mut all);
             all.extend(kind.forms.iter().map(|(name, form)| ((*name).to_owned(), *form)));
         }

@@ -243,8 +243,7 @@ fn writable(schema: &Json) -> Json {
 
 /// The kinds, and the tables of those that have several.
 fn tables() -> impl Iterator<Item = &'static Kind> {
-    let variants = kinds::ALL.iter().filter_map(|kind| kind.variants.as_ref());
-    kinds::ALL.iter().copied().chain(variants.flat_map(|variants| variants.of).map(|(_, kind)| *kind))
+    kinds::tables().map(|table| table.kind)
 }
 
 /// Provider types, each compiled once.
