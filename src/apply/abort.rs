@@ -79,12 +79,7 @@ pub async fn abort(
     let status = run.status()?;
     if let Some(active) = recorded(run, &status) {
         // Only the end of the run is missing in its journal.
-        let report = run.go(stack, ports, party, Continuation::Resume).await?;
-        if report.ended != Some(RunEnd::Done) {
-            return Ok(AbortOutcome::Unrecorded(report));
-        }
-        run.close(ports, party, "every step was completed")?;
-        return Ok(AbortOutcome::Recorded(active));
+        return complete(run, stack, ports, party, (Continuation::Resume, "every step was completed"), active).await;
     }
     let back = match unwind(&run.graph, &status) {
         Ok(steps) => Some(steps),
@@ -95,12 +90,9 @@ pub async fn abort(
             if back.is_none() {
                 let steps = vec![record(run, role)];
                 let why = "the run is aborted after data has moved".to_owned();
-                let report = run.go(stack, ports, party, Continuation::Extend(steps, why)).await?;
-                if report.ended != Some(RunEnd::Done) {
-                    return Ok(AbortOutcome::Unrecorded(report));
-                }
-                run.close(ports, party, "data had moved; the current roles were recorded")?;
-                return Ok(AbortOutcome::Recorded(active));
+                let onward = Continuation::Extend(steps, why);
+                let closed = "data had moved; the current roles were recorded";
+                return complete(run, stack, ports, party, (onward, closed), active).await;
             }
             back
         }
@@ -115,6 +107,23 @@ pub async fn abort(
         run.close(ports, party, "the completed steps were rolled back")?;
     }
     Ok(AbortOutcome::Unwound(report))
+}
+
+/// Continues a run to its end, at which it has recorded where the group is active, and closes it with this reason.
+async fn complete(
+    run: &mut FailoverRun,
+    stack: &Stack,
+    ports: Ports<'_>,
+    party: Operator<'_>,
+    (onward, why): (Continuation, &str),
+    active: ActiveSite,
+) -> Result<AbortOutcome, RunError> {
+    let report = run.go(stack, ports, party, onward).await?;
+    if report.ended != Some(RunEnd::Done) {
+        return Ok(AbortOutcome::Unrecorded(report));
+    }
+    run.close(ports, party, why)?;
+    Ok(AbortOutcome::Recorded(active))
 }
 
 /// The active site that the run has recorded: the group is there, and a rollback would take it away from where plans
