@@ -1,5 +1,6 @@
 //! The course of a procedure: the site that users and data leave, and the one they move to.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::guards::refuses;
@@ -8,7 +9,6 @@ use super::standing::users_strayed;
 use super::{PreflightCheck, ProcedureInput, in_prose};
 use crate::address::Address;
 use crate::kinds::{FailoverMode, Side};
-use crate::plan::ends;
 use crate::shell::quoted;
 use crate::stack::Resource;
 use crate::state::{ActiveSite, GroupRole, RunKind};
@@ -37,7 +37,7 @@ pub(super) enum NoCourse {
 }
 
 /// The course of a procedure, from the site where the group is active.
-pub(super) fn course(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
+fn course(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
     match question.verb {
         RunKind::Up => up(question),
         RunKind::Down => down(question),
@@ -59,10 +59,30 @@ impl Course {
         let homeward = arriving == group.from;
         Self { leaving, arriving, left, homeward }
     }
+}
 
-    /// The course of a procedure; the usual one where it goes nowhere.
-    pub(super) fn of(question: &ProcedureInput<'_>) -> Self {
-        course(question).unwrap_or_else(|_| nominal(question))
+/// The input of a procedure with its course, on which every check and step depends.
+pub(super) struct Question<'a> {
+    input: &'a ProcedureInput<'a>,
+    /// The course of the procedure; the usual one where it goes nowhere.
+    pub(super) course: Course,
+}
+
+impl<'a> Question<'a> {
+    /// The question, and the reason where the procedure goes nowhere.
+    pub(super) fn new(input: &'a ProcedureInput<'a>) -> (Self, Option<NoCourse>) {
+        match course(input) {
+            Ok(course) => (Self { input, course }, None),
+            Err(refusal) => (Self { input, course: nominal(input) }, Some(refusal)),
+        }
+    }
+}
+
+impl<'a> Deref for Question<'a> {
+    type Target = ProcedureInput<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        self.input
     }
 }
 
@@ -231,7 +251,7 @@ pub(super) fn waits(question: &ProcedureInput<'_>) -> bool {
 /// The side of a replica at a site; `None` where it has none there.
 pub(super) fn side_at(question: &ProcedureInput<'_>, resource: &Resource, site: &str) -> Option<Side> {
     let location = &question.stack.sites.get(site)?.location;
-    match ends(question.stack, resource) {
+    match question.stack.ends(resource) {
         Some((source, _)) if source.eq_ignore_ascii_case(location) => Some(Side::Source),
         Some((_, target)) if target.eq_ignore_ascii_case(location) => Some(Side::Target),
         Some(_) => None,

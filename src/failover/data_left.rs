@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::course::{Course, command, flags, is_forced, site_of};
+use super::course::{Course, Question, command, flags, is_forced, site_of};
 use super::guards::{refuses, warns};
 use super::leave::workloads;
 use super::procedure::{Replica, replicas};
@@ -17,21 +17,20 @@ use crate::state::RunKind;
 use crate::steps::StepGraph;
 
 /// Every store that the moved workloads use has a replica at the destination. A store of other users is only reported.
-pub(super) fn check(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let all = replicas(question);
     let moved: BTreeSet<_> =
         all.iter().filter(|replica| replica.to.is_some()).filter_map(|replica| source_of(replica.resource)).collect();
     // Another replica of the same source may take the data along.
     let left = all.iter().filter(|replica| replica.to.is_none());
     let left = left.filter(|replica| source_of(replica.resource).is_none_or(|source| !moved.contains(&source)));
-    let course = Course::of(question);
     for replica in left {
-        found.extend(left_at(question, replica, &course));
+        found.extend(left_at(question, replica, &question.course));
     }
 }
 
 /// The finding about a store that stays; `None` where it is at the destination.
-fn left_at(question: &ProcedureInput<'_>, replica: &Replica<'_>, course: &Course) -> Option<PreflightCheck> {
+fn left_at(question: &Question<'_>, replica: &Replica<'_>, course: &Course) -> Option<PreflightCheck> {
     let Course { arriving, leaving, .. } = course;
     let address = &replica.resource.address;
     let site = replica.standing.writer.map_or(&**leaving, |writer| site_of(question, replica.resource, writer));
@@ -52,7 +51,7 @@ fn left_at(question: &ProcedureInput<'_>, replica: &Replica<'_>, course: &Course
 }
 
 /// The moves to the other sites where the store has a replica.
-fn others(question: &ProcedureInput<'_>, replica: &Replica<'_>, course: &Course) -> String {
+fn others(question: &Question<'_>, replica: &Replica<'_>, course: &Course) -> String {
     let mode = match is_forced(question) {
         true => format!("--forced{}", flags(question.lost)),
         false => "--planned".to_owned(),
@@ -72,8 +71,8 @@ fn others(question: &ProcedureInput<'_>, replica: &Replica<'_>, course: &Course)
 }
 
 /// The workloads of the move that use a store: those that stop, and those that serve at the destination.
-fn users_of(question: &ProcedureInput<'_>, replica: &Resource, course: &Course) -> BTreeSet<Address> {
-    let ProcedureInput { stack, group, .. } = *question;
+fn users_of(question: &Question<'_>, replica: &Resource, course: &Course) -> BTreeSet<Address> {
+    let ProcedureInput { stack, group, .. } = **question;
     let is_store =
         |address: &&Address| stack.resources.get(*address).is_some_and(|resource| resource.kind.recovery.loses_data);
     let store: BTreeSet<&Address> = replica.uses.iter().filter(is_store).chain([&replica.address]).collect();
@@ -87,7 +86,7 @@ fn users_of(question: &ProcedureInput<'_>, replica: &Resource, course: &Course) 
 }
 
 /// True for a resource that depends on one of these, directly or not.
-fn uses(question: &ProcedureInput<'_>, user: &Resource, store: &BTreeSet<&Address>) -> bool {
+fn uses(question: &Question<'_>, user: &Resource, store: &BTreeSet<&Address>) -> bool {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&Address> = user.needs.iter().collect();
     while let Some(address) = open.pop() {

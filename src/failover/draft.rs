@@ -4,10 +4,10 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::course::Course;
+use super::Avoidance;
+use super::course::{Course, Question};
 use super::levers::{plain, with_subject};
 use super::phases::ahead_of;
-use super::{Avoidance, ProcedureInput};
 use crate::address::{Address, ArmId};
 use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Need, Place, Power, body};
 use crate::plan::{serial_words, touches};
@@ -17,7 +17,7 @@ use crate::steps::{Act, Stage, Step, StepId, Task, Touch, Undo};
 
 /// The steps so far, and skipped actions.
 pub(super) struct ProcedureDraft<'a> {
-    pub(super) question: &'a ProcedureInput<'a>,
+    pub(super) question: &'a Question<'a>,
     pub(super) steps: Vec<Step>,
     pub(super) avoided: Vec<Avoidance>,
     /// Notes for the operator.
@@ -41,11 +41,10 @@ pub(super) struct NewStep {
 }
 
 impl<'a> ProcedureDraft<'a> {
-    pub(super) fn new(question: &'a ProcedureInput<'a>) -> Self {
-        let course = Course::of(question);
+    pub(super) fn new(question: &'a Question<'a>) -> Self {
         Self {
             question,
-            course,
+            course: question.course.clone(),
             steps: Vec::new(),
             avoided: Vec::new(),
             notes: Vec::new(),

@@ -4,23 +4,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::course::{Course, command, flags, is_forced, site_of, waits};
+use super::course::{Course, Question, command, flags, is_forced, site_of, waits};
 use super::levers::with_subject;
-use super::procedure::{Replica, replicas};
+use super::procedure::{Replica, regions, replicas};
 use super::provision::is_at;
 use super::survey::{stands_up, written};
 use super::{LossEstimate, PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::kinds::{FailoverMode, Health, Side};
-use crate::plan::ends;
 use crate::shell::quoted;
 use crate::stack::{Presence, Resource};
 use crate::state::{ActiveSite, RunKind, Status};
 use crate::steps::{Act, GraphError, StepGraph, Task};
 
 /// The checks, in the order of their output.
-const CHECKS: &[fn(&ProcedureInput<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
+const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     open_run,
     applied,
     super::lost::reachable,
@@ -45,7 +44,7 @@ const CHECKS: &[fn(&ProcedureInput<'_>, &StepGraph, &mut Vec<PreflightCheck>)] =
 ];
 
 /// All checks.
-pub(super) fn all(question: &ProcedureInput<'_>, graph: &StepGraph) -> Vec<PreflightCheck> {
+pub(super) fn all(question: &Question<'_>, graph: &StepGraph) -> Vec<PreflightCheck> {
     let mut found = Vec::new();
     CHECKS.iter().for_each(|check| check(question, graph, &mut found));
     super::isolation::all(question, graph, &mut found);
@@ -75,7 +74,7 @@ pub(super) fn circle(members: &[Address], error: &GraphError) -> PreflightCheck 
 }
 
 /// No other run of the group is unfinished: it would block this one, and it explains roles that differ from state.
-fn open_run(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn open_run(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     if let Some(open) = question.state.roles.open.get(&*question.group.name) {
         let what = format!("run {} ({} of {}) is unfinished", open.run, open.verb.as_str(), open.group);
         let help = "Resume it with `drplan failover-group resume`, or abort it with `drplan failover-group abort`.";
@@ -84,10 +83,10 @@ fn open_run(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Prefli
 }
 
 /// The stack is applied: every resource of the group is in state, as configured.
-fn applied(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn applied(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     const HELP: &str = "Run `drplan apply` first.";
     let recorded = |address: &&Address| !question.state.resources.contains_key(*address);
-    let ProcedureInput { group, pending, .. } = *question;
+    let ProcedureInput { group, pending, .. } = **question;
     // A workload at a lost site is not stopped.
     let is_lost = |address: &&Address| {
         let resource = question.stack.resources.get(*address);
@@ -118,7 +117,7 @@ fn applied(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Preflig
 }
 
 /// The primary replicas are those in state.
-fn roles(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn roles(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let role = question.state.roles.groups.get(&*question.group.name);
     if role.is_some_and(|role| role.active == ActiveSite::Between) {
         found.push(warns(
@@ -161,13 +160,13 @@ fn roles(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Preflight
 }
 
 /// Every replica can be promoted in this mode and direction.
-fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn promotable(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let nothing = Default::default();
     let group = question.group;
     let regions: Vec<&str> =
         group.sites().filter_map(|site| Some(question.stack.sites.get(site)?.location.as_str())).collect();
     for Replica { resource, promotion, standing: _, to, how } in replicas(question) {
-        if let Some((source, target)) = ends(question.stack, resource)
+        if let Some((source, target)) = question.stack.ends(resource)
             && !(regions.first() == Some(&&*source) && regions.contains(&&*target) && source != target)
         {
             let sites: Vec<&str> = group.standbys().iter().map(|site| &**site).collect();
@@ -200,6 +199,23 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
             found.push(refuses("promotable", what, otherwise(question, &resource.address)));
             continue;
         }
+        if promotion.needs_every_region
+            && how == FailoverMode::Planned
+            && let Some(region) = silent_elsewhere(question, resource)
+        {
+            let what = format!(
+                "{} cannot be promoted: {region}, another region of its data, does not respond, and a planned \
+                 promotion needs every region",
+                resource.address
+            );
+            let help = format!(
+                "Run the same command again once {region} responds. To leave this replica behind, as protection debt, \
+                 add --without {}.",
+                quoted(resource.address.as_str())
+            );
+            found.push(refuses("promotable", what, help));
+            continue;
+        }
         let call = with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, how));
         // A failback waits until the home site follows again; then the promotion is possible.
         if let (Err(why), true) = (&call, waits(question)) {
@@ -215,12 +231,24 @@ fn promotable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
     }
 }
 
+/// A region of a replica's data that does not respond, beside those that exchange roles: check `reachable` names those.
+fn silent_elsewhere(question: &Question<'_>, resource: &Resource) -> Option<String> {
+    let Course { leaving, arriving, .. } = &question.course;
+    let sides = [leaving, arriving].into_iter().filter_map(|site| question.stack.sites.get(site));
+    let sides: Vec<&str> = sides.map(|site| site.location.as_str()).collect();
+    let is_silent = |region: &String| {
+        !sides.iter().any(|side| side.eq_ignore_ascii_case(region))
+            && question.seen.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
+    };
+    regions(question.stack, resource).into_iter().find(is_silent)
+}
+
 /// The other ways of a forced move whose replica cannot be promoted: to another site, or without the replica.
-fn otherwise(question: &ProcedureInput<'_>, replica: &Address) -> String {
+fn otherwise(question: &Question<'_>, replica: &Address) -> String {
     if question.lost.is_empty() || question.verb == RunKind::Drill {
         return String::new();
     }
-    let Course { leaving, arriving, left: _, homeward: _ } = Course::of(question);
+    let Course { leaving, arriving, left: _, homeward: _ } = question.course.clone();
     let others = question.group.sites();
     let others = others.filter(|site| **site != leaving && **site != arriving && !question.is_lost(site));
     let forced = format!("--forced{}", flags(question.lost));
@@ -234,7 +262,7 @@ fn otherwise(question: &ProcedureInput<'_>, replica: &Address) -> String {
 }
 
 /// Replication is healthy.
-fn health(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn health(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let waits = waits(question);
     for replica in replicas(question) {
         if replica.is_there() || replica.to.is_none() {
@@ -272,7 +300,7 @@ fn ill(address: &Address, health: &Health) -> String {
 }
 
 /// Replication lag against the RPO.
-fn lag(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn lag(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let Some(rpo) = question.stack.objectives.rpo else { return };
     if waits(question) {
         return;
@@ -292,7 +320,7 @@ fn lag(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCh
 }
 
 /// Data loss of each replica.
-pub(super) fn losses(question: &ProcedureInput<'_>) -> Vec<LossEstimate> {
+pub(super) fn losses(question: &Question<'_>) -> Vec<LossEstimate> {
     let one = |replica: Replica<'_>| {
         let moved = replica.is_there();
         let Replica { resource, standing, to, how, .. } = replica;
@@ -313,7 +341,7 @@ pub(super) fn losses(question: &ProcedureInput<'_>) -> Vec<LossEstimate> {
 }
 
 /// The data loss is accepted.
-fn data_loss(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn data_loss(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     if !is_forced(question) {
         return;
     }
@@ -350,7 +378,7 @@ fn data_loss(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Prefl
 }
 
 /// The names of resources to create are free.
-fn free(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn free(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     if question.verb == RunKind::Down {
         return;
     }
@@ -377,20 +405,20 @@ fn free(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightC
 }
 
 /// The resources that the procedure creates: failover-only resources, or their copies in a drill.
-fn stood_up<'a>(question: &ProcedureInput<'a>) -> Vec<&'a Resource> {
-    let ProcedureInput { stack, group, .. } = *question;
+fn stood_up<'a>(question: &Question<'a>) -> Vec<&'a Resource> {
+    let ProcedureInput { stack, group, .. } = **question;
     match question.verb {
         RunKind::Drill => stack.rehearsed().collect(),
         RunKind::Up | RunKind::Down => {
-            let arriving = Course::of(question).arriving;
+            let arriving = &question.course.arriving;
             let all = stack.resources.values().filter(|resource| stands_up(group, resource));
-            all.filter(|resource| is_at(stack, group, resource, &arriving)).collect()
+            all.filter(|resource| is_at(stack, group, resource, arriving)).collect()
         }
     }
 }
 
 /// Permanent dependencies of the resources to create exist: images at the site, networks, profiles.
-fn prerequisites(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn prerequisites(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     if question.verb == RunKind::Down {
         return;
     }
@@ -416,14 +444,14 @@ fn prerequisites(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<P
 }
 
 /// Machine sizes and quota are available at the target site.
-fn capacity(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn capacity(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     if question.verb != RunKind::Down {
         super::offers::check(question, found);
     }
 }
 
 /// Traffic can be switched, and by more than one way.
-fn levers(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn levers(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let ways = match question.verb {
         RunKind::Drill => super::routes::ways(question).into_iter().filter(|ways| !ways.is_empty()).collect(),
         RunKind::Up | RunKind::Down => ways(graph),
@@ -478,7 +506,7 @@ fn named_routes(names: &[&str]) -> String {
 }
 
 /// P95 is within the RTO.
-fn recovery_time(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn recovery_time(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let is_move = question.verb == RunKind::Up || (question.verb == RunKind::Down && is_forced(question));
     let (Some(rto), true) = (question.stack.objectives.rto, is_move) else { return };
     let predicted = super::predict::predict(graph).1.headline(question.verb, question.how);

@@ -1,9 +1,9 @@
 //! Preflight checks of a drill: its copies are isolated, and no step changes anything else.
 
-use super::course::command;
+use super::PreflightCheck;
+use super::course::{Question, command};
 use super::drill::is_rehearsal;
 use super::guards::{passes, refuses, warns};
-use super::{PreflightCheck, ProcedureInput};
 use crate::address::{Address, ArmId};
 use crate::kinds::{DrillCopy, FailoverMode, Fence};
 use crate::stack::{Presence, Resource, Stack};
@@ -12,18 +12,18 @@ use crate::steps::StepGraph;
 use crate::value::Value;
 
 /// The checks that only a drill has.
-const CHECKS: &[fn(&ProcedureInput<'_>, &StepGraph, &mut Vec<PreflightCheck>)] =
+const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] =
     &[home, copied, isolated, fenced, reversible, compared];
 
 /// Runs the checks that only a drill has.
-pub(super) fn all(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn all(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     if question.verb == RunKind::Drill {
         CHECKS.iter().for_each(|check| check(question, graph, found));
     }
 }
 
 /// A drill needs normal operation.
-fn home(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn home(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let group = question.group;
     let active = question.state.roles.groups.get(&*group.name).map_or(ActiveSite::Home, |role| role.active);
     if active != ActiveSite::Home {
@@ -44,7 +44,7 @@ fn home(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightC
 }
 
 /// The copies can be created, and none remains from an earlier drill.
-fn copied(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn copied(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let Some(copies) = question.stack.copies.as_ref().filter(|copies| copies.group == *question.group.name) else {
         found.push(refuses(
             "copies",
@@ -65,7 +65,7 @@ fn copied(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Prefligh
 }
 
 /// No copy depends on production, except for shared resources such as images and identities.
-fn isolated(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let stack = question.stack;
     let before = found.len();
     for copy in stack.rehearsed() {
@@ -121,7 +121,7 @@ fn named(value: &Value, ids: &mut Vec<ArmId>) {
 }
 
 /// Machines of a drill have no way out of their networks.
-fn fenced(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn fenced(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let stack = question.stack;
     let uses = |copy: &Resource, fence: Fence| {
         let mut used = copy.uses.iter().filter_map(|used| stack.resources.get(used));
@@ -157,7 +157,7 @@ fn fenced(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<Prefligh
 }
 
 /// Every step of a drill is reversible and changes only its copies.
-fn reversible(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn reversible(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let further: Vec<&str> = graph
         .steps
         .iter()
@@ -177,7 +177,7 @@ fn reversible(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<
 }
 
 /// Production could be read, so that it can be compared afterwards.
-fn compared(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+fn compared(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let objects = super::production::objects(question.state);
     let seen = &question.seen.observed.objects;
     let unseen: Vec<&str> =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::course::is_forced;
+use super::course::{Question, is_forced};
 use super::draft::{NewStep, ProcedureDraft};
 use super::levers::{endpoints_at, with_subject};
 use super::provision::may_stand;
@@ -53,8 +53,8 @@ fn is_stopped(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
 }
 
 /// The workloads of a group at a site: those of its `quiesce`, and its failover-only resources that can be stopped.
-pub(super) fn workloads<'a>(question: &ProcedureInput<'a>, site: &str) -> Vec<&'a Resource> {
-    let ProcedureInput { stack, group, .. } = *question;
+pub(super) fn workloads<'a>(question: &Question<'a>, site: &str) -> Vec<&'a Resource> {
+    let ProcedureInput { stack, group, .. } = **question;
     let configured = group.quiesce.iter().filter_map(|address| stack.resources.get(address));
     let failover_only = stack.resources.values().filter(|resource| {
         stands_up(group, resource) && resource.kind.moves.stops() && !group.quiesce.contains(&resource.address)
@@ -101,7 +101,7 @@ pub(super) fn fence(draft: &mut ProcedureDraft<'_>) {
 /// The resources that block writes at the sites that are left: the configured ones for the home site, and the endpoints
 /// of routes for a standby.
 fn fences<'a>(draft: &ProcedureDraft<'a>) -> Vec<&'a Resource> {
-    let ProcedureInput { stack, group, .. } = *draft.question;
+    let ProcedureInput { stack, group, .. } = **draft.question;
     let at = |site: &std::sync::Arc<str>| match *site == group.from {
         true => group.fence.iter().filter_map(|address| stack.resources.get(address)).collect(),
         false => endpoints_at(stack, group, site),

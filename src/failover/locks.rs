@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::PreflightCheck;
+use super::course::Question;
 use super::guards::{passes, refuses, warns};
 use super::levers::with_subject;
 use super::rights::{scopes, subscription};
 use super::survey::ListRequest;
-use super::{PreflightCheck, ProcedureInput};
 use crate::address::{Address, ArmId};
 use crate::kinds::{Object, Reprotect, body};
 use crate::stack::{FailoverGroup, Resource, Stack};
@@ -70,7 +71,7 @@ impl Lock {
 }
 
 /// Adds the check.
-pub(super) fn check(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let lists: Vec<_> = question.seen.lists.iter().filter(|(id, _)| id.as_str().ends_with(TYPE)).collect();
     let unread = lists.iter().filter(|(_, list)| list.is_err()).count();
     // Without any read, as for a forecast, the stack's own locks count.
@@ -143,7 +144,7 @@ fn declared(stack: &Stack) -> Vec<Lock> {
 }
 
 /// The requests of a step, by alternative: a switch of traffic has one for each route.
-fn requests(question: &ProcedureInput<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
+fn requests(question: &Question<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
     let stack = question.stack;
     let write = |id: ArmId| LockedRequest { id, deletes: false };
     let writes = |address: &Address| {
@@ -185,7 +186,7 @@ fn requests(question: &ProcedureInput<'_>, step: &Step) -> Vec<Vec<LockedRequest
 
 /// The object of a request of a step's replica.
 fn promoted(
-    question: &ProcedureInput<'_>,
+    question: &Question<'_>,
     step: &Step,
     id: impl FnOnce(&crate::kinds::Promotion, &crate::kinds::Subject<'_>, &crate::kinds::ReadResults) -> Option<ArmId>,
 ) -> Option<ArmId> {

@@ -1,15 +1,15 @@
 //! Preflight checks of the sites: they respond, or are lost, fenced and left alone.
 
-use super::course::{Course, command, is_forced};
+use super::course::{Course, Question, command, is_forced};
 use super::guards::{passes, refuses, warns};
-use super::{PreflightCheck, ProcedureInput, in_prose};
+use super::{PreflightCheck, in_prose};
 use crate::shell::quoted;
 use crate::state::{ActiveSite, RunKind};
 use crate::steps::{Act, Stage, Step, StepGraph, Task, Touch, WebAnswer};
 
 /// The control planes that the run needs respond.
-pub(super) fn reachable(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let course = Course::of(question);
+pub(super) fn reachable(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    let course = &question.course;
     for site in [&course.leaving, &course.arriving] {
         let Some(region) = question.stack.sites.get(site).map(|site| &site.location) else { continue };
         let given_up = question.is_lost(site);
@@ -39,9 +39,9 @@ pub(super) fn reachable(question: &ProcedureInput<'_>, graph: &StepGraph, found:
 }
 
 /// The moves that need the silent destination no more.
-fn elsewhere(question: &ProcedureInput<'_>, silent: &str) -> String {
+fn elsewhere(question: &Question<'_>, silent: &str) -> String {
     let group = question.group;
-    let course = Course::of(question);
+    let course = &question.course;
     let later = "Run the same command again after the outage.".to_owned();
     let is_mixed = question.state.roles.active(&group.name) == ActiveSite::Between;
     let other = group.standbys().iter().find(|site| ***site != *silent && **site != course.leaving);
@@ -68,12 +68,12 @@ fn leaving<'g>(graph: &'g StepGraph, region: &str) -> Vec<&'g str> {
 }
 
 /// A lost site does not serve users any more. A planned move from one that does would lose nothing.
-pub(super) fn alive(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn alive(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     found.extend(abandoned(question));
     question.lost.iter().for_each(|lost| is_alive(question, lost, found));
 }
 
-fn is_alive(question: &ProcedureInput<'_>, lost: &str, found: &mut Vec<PreflightCheck>) {
+fn is_alive(question: &Question<'_>, lost: &str, found: &mut Vec<PreflightCheck>) {
     let seen = question.seen;
     let serving = seen.fronts.iter().find_map(|((site, front), answer)| match answer {
         Ok(WebAnswer::Status(status)) if *status < 500 && site == lost => Some((front, status)),
@@ -114,12 +114,12 @@ fn is_alive(question: &ProcedureInput<'_>, lost: &str, found: &mut Vec<Preflight
 }
 
 /// A forced move leaves the lost site. From a site that responds, a planned move loses no data.
-fn abandoned(question: &ProcedureInput<'_>) -> Option<PreflightCheck> {
-    let Course { leaving, arriving, .. } = Course::of(question);
-    let region = &question.stack.sites.get(&leaving)?.location;
+fn abandoned(question: &Question<'_>) -> Option<PreflightCheck> {
+    let Course { leaving, arriving, .. } = &question.course;
+    let region = &question.stack.sites.get(leaving)?.location;
     let is_silent = question.seen.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region));
     let is_mixed = question.state.roles.active(&question.group.name) == ActiveSite::Between;
-    if question.lost.is_empty() || question.is_lost(&leaving) || is_silent || is_mixed {
+    if question.lost.is_empty() || question.is_lost(leaving) || is_silent || is_mixed {
         return None;
     }
     let lost: Vec<&str> = question.lost.iter().map(String::as_str).collect();
@@ -130,7 +130,7 @@ fn abandoned(question: &ProcedureInput<'_>) -> Option<PreflightCheck> {
     }
     let planned = match question.verb {
         RunKind::Down => command(question, "down"),
-        RunKind::Up | RunKind::Drill => command(question, &format!("up --planned --to {}", quoted(&arriving))),
+        RunKind::Up | RunKind::Drill => command(question, &format!("up --planned --to {}", quoted(arriving))),
     };
     let help = format!(
         "A planned move loses no data: {planned}. To abandon writes at {leaving} that are not replicated, add \
@@ -140,7 +140,7 @@ fn abandoned(question: &ProcedureInput<'_>) -> Option<PreflightCheck> {
 }
 
 /// A forced promotion needs the lost site fenced, or down.
-pub(super) fn fenced(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn fenced(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     if !is_forced(question) {
         return;
     }
@@ -149,7 +149,7 @@ pub(super) fn fenced(question: &ProcedureInput<'_>, graph: &StepGraph, found: &m
         .filter(|step| matches!(step.act, Act::Task(Task::Move { .. })))
         .map(|step| step.address.as_str())
         .collect();
-    let course = Course::of(question);
+    let course = &question.course;
     let leaving = question.lost.iter().find(|site| **site == *course.leaving).or(question.lost.first());
     let site = leaving.map_or(&*course.leaving, String::as_str);
     let mut fronts = question.seen.fronts.iter().filter(|((of, _), _)| of == site).map(|(_, answer)| answer).peekable();
@@ -176,7 +176,7 @@ pub(super) fn fenced(question: &ProcedureInput<'_>, graph: &StepGraph, found: &m
 }
 
 /// No step of a forced run touches a lost site.
-pub(super) fn touches_lost(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn touches_lost(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     for site in question.lost_sites() {
         let mut clean = true;
         for step in &graph.steps {

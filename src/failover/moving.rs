@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::ProcedureInput;
-use super::course::{Course, is_forced, waits};
+use super::course::{Course, Question, is_forced, waits};
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
 use super::leave::{fence, quiesce, restart};
@@ -70,7 +69,7 @@ fn role(draft: &ProcedureDraft<'_>) -> GroupRole {
 }
 
 /// The debt of a replica or a route that a move leaves behind. The time is filled in when it is recorded.
-fn left_behind(question: &ProcedureInput<'_>, course: &Course, address: &Address) -> RecordedDebt {
+fn left_behind(question: &Question<'_>, course: &Course, address: &Address) -> RecordedDebt {
     let (what, pays) = match address.kind() {
         "route" => (
             format!("{address} was not switched when {} moved to {}", question.group.name, course.arriving),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::course::Course;
+use super::course::Question;
 use super::levers::with_subject;
 use super::provision::is_at;
 use super::survey::{ListRequest, stands_up};
@@ -61,14 +61,14 @@ fn machines(stack: &Stack, group: &FailoverGroup, counts: impl Fn(&Resource) -> 
 }
 
 /// Adds the checks.
-pub(super) fn check(question: &ProcedureInput<'_>, found: &mut Vec<PreflightCheck>) {
-    let ProcedureInput { stack, group, state, seen, .. } = *question;
+pub(super) fn check(question: &Question<'_>, found: &mut Vec<PreflightCheck>) {
+    let ProcedureInput { stack, group, state, seen, .. } = **question;
     // Existing machines need no further capacity.
-    let arriving = Course::of(question).arriving;
+    let arriving = &question.course.arriving;
     let needed = machines(stack, group, |resource| {
-        is_at(stack, group, resource, &arriving) && !state.resources.contains_key(&resource.address)
+        is_at(stack, group, resource, arriving) && !state.resources.contains_key(&resource.address)
     });
-    let Some(location) = stack.sites.get(&arriving).map(|site| site.location.as_str()).filter(|_| !needed.is_empty())
+    let Some(location) = stack.sites.get(arriving).map(|site| site.location.as_str()).filter(|_| !needed.is_empty())
     else {
         return;
     };

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Procedure, ProcedureInput};
+use super::Procedure;
+use super::course::Question;
 use crate::address::Address;
 use crate::kinds::DurationEstimate;
 use crate::state::RunKind;
@@ -130,7 +131,7 @@ impl Procedure {
 /// P50 and P95 of a step: the time that is computed for it, and in addition to it the recorded durations or, without
 /// any, the estimate of the tables.
 pub(super) fn durations(
-    question: &ProcedureInput<'_>,
+    question: &Question<'_>,
     address: &Address,
     act: &Act,
     table: DurationEstimate,
@@ -146,7 +147,7 @@ pub(super) fn durations(
 
 /// The estimate of the tables, where the step itself shows more: the writes of a traffic switch and its time to live,
 /// and a request that is answered at once.
-fn corrected(question: &ProcedureInput<'_>, act: &Act, table: DurationEstimate) -> DurationEstimate {
+fn corrected(question: &Question<'_>, act: &Act, table: DurationEstimate) -> DurationEstimate {
     let typical = match act {
         Act::Task(Task::Route { levers, agree }) => {
             let pulled = levers.iter().filter(|route| route.fallback_for.is_none());
@@ -161,7 +162,7 @@ fn corrected(question: &ProcedureInput<'_>, act: &Act, table: DurationEstimate) 
 }
 
 /// Seconds until one route has switched traffic: its writes one after the other, then the time to live.
-fn switching(question: &ProcedureInput<'_>, route: &RouteSwitch) -> u32 {
+fn switching(question: &Question<'_>, route: &RouteSwitch) -> u32 {
     let stack = question.stack;
     let write = |address: &Address| stack.resources.get(address).map_or(ANSWER, |end| end.kind.durations.update);
     let writes: u32 = route.resources().map(write).sum();

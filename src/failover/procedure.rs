@@ -1,28 +1,30 @@
 //! Assembly of a procedure: a move or a drill, phase by phase, as parallel as the dependencies allow.
 
 use super::assumed::left_out_by_drill;
-use super::course::{Course, NoCourse, course, is_forced, side_at, site_of};
+use super::course::{Course, NoCourse, Question, is_forced, side_at, site_of};
 use super::draft::ProcedureDraft;
 use super::levers::with_subject;
 use super::predict::predict;
 use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving};
 use crate::address::Address;
 use crate::kinds::{FailoverMode, Health, Promotion, ReplicaStatus, Side, Subject};
-use crate::plan::{basis, ends, source_of};
-use crate::stack::{FailoverGroup, Objectives, Resource, Route};
+use crate::plan::{basis, source_of};
+use crate::stack::{FailoverGroup, Objectives, Resource, Route, Stack};
 use crate::state::RunKind;
 use crate::steps::{GraphError, Path, StepGraph};
 
 /// Plans a procedure.
-pub fn plan(question: &ProcedureInput<'_>) -> Procedure {
+pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
+    let (question, refusal) = Question::new(input);
+    let question = &question;
     let mut procedure = empty(question);
-    match course(question) {
-        Ok(_) => {}
-        Err(NoCourse::Idle(why)) => {
+    match refusal {
+        None => {}
+        Some(NoCourse::Idle(why)) => {
             procedure.idle = Some(why);
             return procedure;
         }
-        Err(NoCourse::Refused(check)) => {
+        Some(NoCourse::Refused(check)) => {
             procedure.guards.push(check);
             return procedure;
         }
@@ -55,11 +57,23 @@ pub fn plan(question: &ProcedureInput<'_>) -> Procedure {
 }
 
 /// A procedure without steps and checks.
-fn empty(question: &ProcedureInput<'_>) -> Procedure {
-    let ProcedureInput { stack, group, verb, how, lost, to: _, without, pending: _, state, seen: _, accepted, history } =
-        *question;
-    let Course { leaving, arriving, left: _, homeward: _ } = Course::of(question);
-    let sites = [&leaving, &arriving].into_iter().chain(group.sites());
+fn empty(question: &Question<'_>) -> Procedure {
+    let ProcedureInput {
+        stack,
+        group,
+        verb,
+        how,
+        lost,
+        to: _,
+        without,
+        pending: _,
+        state,
+        seen: _,
+        accepted,
+        history,
+    } = **question;
+    let Course { leaving, arriving, left: _, homeward: _ } = &question.course;
+    let sites = [leaving, arriving].into_iter().chain(group.sites());
     Procedure {
         stack: stack.name.clone(),
         basis: basis(stack, Some(state)),
@@ -139,9 +153,9 @@ impl Replica<'_> {
 }
 
 /// The replicas of the group, as observed, without those that are left behind.
-pub(super) fn replicas<'a>(question: &ProcedureInput<'a>) -> Vec<Replica<'a>> {
-    let ProcedureInput { stack, group, seen, without, .. } = *question;
-    let arriving = Course::of(question).arriving;
+pub(super) fn replicas<'a>(question: &Question<'a>) -> Vec<Replica<'a>> {
+    let ProcedureInput { stack, group, seen, without, .. } = **question;
+    let arriving = &question.course.arriving;
     let one = |address: &Address| {
         let resource = stack.resources.get(address)?;
         let promotion = resource.kind.promotion?;
@@ -149,7 +163,7 @@ pub(super) fn replicas<'a>(question: &ProcedureInput<'a>) -> Vec<Replica<'a>> {
         let observed = seen.replicas.get(address).unwrap_or(&nothing);
         let stands = || with_subject(stack, resource, |subject| (promotion.standing)(subject, observed));
         let standing = seen.assumed.get(address).cloned().unwrap_or_else(stands);
-        let to = side_at(question, resource, &arriving);
+        let to = side_at(question, resource, arriving);
         let how = mode(question, resource, &standing, to);
         Some(Replica { resource, promotion, standing, to, how })
     };
@@ -158,17 +172,12 @@ pub(super) fn replicas<'a>(question: &ProcedureInput<'a>) -> Vec<Replica<'a>> {
 
 /// The mode of a promotion. A forced move abandons the lost sites and nothing else: a replica that follows, and all of
 /// whose sides respond, is promoted as planned, without data loss. No such promotion waits for a lost or silent region.
-fn mode(
-    question: &ProcedureInput<'_>,
-    resource: &Resource,
-    standing: &ReplicaStatus,
-    to: Option<Side>,
-) -> FailoverMode {
+fn mode(question: &Question<'_>, resource: &Resource, standing: &ReplicaStatus, to: Option<Side>) -> FailoverMode {
     let (Some(to), true) = (to, is_forced(question)) else { return question.how };
-    let (ProcedureInput { stack, seen, .. }, nothing) = (question, Default::default());
+    let (ProcedureInput { stack, seen, .. }, nothing) = (&**question, Default::default());
     let observed = seen.replicas.get(&resource.address).unwrap_or(&nothing);
     let is_whole = || {
-        let regions = regions(question, resource);
+        let regions = regions(stack, resource);
         let is_away = |region: &String| {
             question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region))
                 || seen.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
@@ -189,14 +198,14 @@ fn mode(
 }
 
 /// The regions of a replica's data: both sides, and those of further replicas of its source.
-fn regions(question: &ProcedureInput<'_>, resource: &Resource) -> Vec<String> {
+pub(super) fn regions(stack: &Stack, resource: &Resource) -> Vec<String> {
     let source = source_of(resource);
     let is_same = |other: &&Resource| source.is_some() && source_of(other) == source;
-    let all = question.stack.resources.values().filter(is_same).filter_map(|other| ends(question.stack, other));
+    let all = stack.resources.values().filter(is_same).filter_map(|other| stack.ends(other));
     all.flat_map(|(source, target)| [source, target]).collect()
 }
 
-fn roles(question: &ProcedureInput<'_>) -> Vec<RoleChange> {
+fn roles(question: &Question<'_>) -> Vec<RoleChange> {
     let change = |replica: Replica<'_>| {
         let now = replica.standing.writer.map(|side| site_of(question, replica.resource, side).to_owned());
         let to = replica.to.filter(|_| question.verb != RunKind::Drill);

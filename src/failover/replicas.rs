@@ -1,15 +1,14 @@
 //! Facts about replicas that an operator should know before an outage: sides that are not alike, and protection that
 //! a promotion costs.
 
-use super::course::is_forced;
+use super::PreflightCheck;
+use super::course::{Question, is_forced};
 use super::guards::{passes, refuses, warns};
 use super::levers::with_subject;
 use super::procedure::replicas;
 use super::survey::ListRequest;
-use super::{PreflightCheck, ProcedureInput};
 use crate::address::ArmId;
 use crate::kinds::Twins;
-use crate::plan::ends;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::RunKind;
 use crate::steps::{Act, StepGraph, Task};
@@ -21,7 +20,7 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: &[String]) -> Ve
         lost.into_iter().any(|site| site.location.eq_ignore_ascii_case(region))
     };
     let is_whole = |resource: &&Resource| {
-        lost.is_empty() || ends(stack, resource).is_some_and(|(source, target)| !is_lost(&source) && !is_lost(&target))
+        lost.is_empty() || stack.ends(resource).is_some_and(|(source, target)| !is_lost(&source) && !is_lost(&target))
     };
     let replicas = group.promote.iter().filter_map(|address| stack.resources.get(address)).filter(is_whole);
     let read = |id: ArmId, api| ListRequest { id, api, query: Vec::new() };
@@ -34,7 +33,7 @@ fn twins(stack: &Stack, resource: &Resource) -> Vec<Twins> {
 }
 
 /// True for a replica whose sides differ so that Azure refuses a planned promotion, as far as they were read.
-pub(super) fn is_unequal(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
+pub(super) fn is_unequal(question: &Question<'_>, resource: &Resource) -> bool {
     let body = |id: &ArmId| question.seen.lists.get(id)?.as_ref().ok();
     twins(question.stack, resource).iter().any(|twins| match body(&twins.source).zip(body(&twins.target)) {
         Some((source, target)) => twins.differences(source, target).iter().any(|(property, _)| property.needed),
@@ -43,7 +42,7 @@ pub(super) fn is_unequal(question: &ProcedureInput<'_>, resource: &Resource) -> 
 }
 
 /// Adds a check for each replica whose sides differ.
-pub(super) fn alike(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn alike(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let (mut compared, mut differing) = (0, 0);
     for replica in replicas(question) {
         // A replica that is primary at the destination is not promoted.
@@ -85,7 +84,7 @@ pub(super) fn alike(question: &ProcedureInput<'_>, _: &StepGraph, found: &mut Ve
 }
 
 /// Adds a warning for each promotion after which protection is missing.
-pub(super) fn costs(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn costs(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let nothing = Default::default();
     for step in &graph.steps {
         let Act::Task(Task::Promote { how, .. }) = &step.act else { continue };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::course::{Course, side_at};
+use super::course::{Question, side_at};
 use super::levers::with_subject;
 use super::survey::ListRequest;
-use super::{PreflightCheck, PreflightStatus, ProcedureInput};
+use super::{PreflightCheck, PreflightStatus};
 use crate::address::ArmId;
 use crate::kinds::{CallMethod, Place};
 use crate::stack::{FailoverGroup, Resource, Stack};
@@ -52,7 +52,7 @@ fn scope(stack: &Stack, resource: &Resource, state: &State) -> Option<ArmId> {
 }
 
 /// Adds the check.
-pub(super) fn check(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut unseen = false;
     for step in &graph.steps {
@@ -85,7 +85,7 @@ pub(super) fn check(question: &ProcedureInput<'_>, graph: &StepGraph, found: &mu
 }
 
 /// The actions of a step, each with its resource.
-fn actions<'a>(question: &ProcedureInput<'a>, step: &Step) -> Vec<(&'a Resource, String)> {
+fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, String)> {
     let stack = question.stack;
     let of = |address: &crate::address::Address, word: &str| {
         let resource = stack.resources.get(address)?;
@@ -115,7 +115,7 @@ fn actions<'a>(question: &ProcedureInput<'a>, step: &Step) -> Vec<(&'a Resource,
             let promoted = stack.resources.get(&step.address).and_then(|resource| {
                 let (nothing, promotion) = (Default::default(), resource.kind.promotion?);
                 let seen = question.seen.replicas.get(&step.address).unwrap_or(&nothing);
-                let to = side_at(question, resource, &Course::of(question).arriving)?;
+                let to = side_at(question, resource, &question.course.arriving)?;
                 let call = with_subject(stack, resource, |subject| (promotion.promote)(subject, seen, to, *how));
                 let call = call.ok()?;
                 let type_ = call.id.arm_type()?;

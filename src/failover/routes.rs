@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::course::Course;
+use super::course::{Course, Question};
 use super::draft::{NewStep, ProcedureDraft, seconds_of, wanted};
 use super::levers::{close, destinations, endpoint_at, lever};
 use super::{Avoidance, ProcedureInput};
@@ -49,7 +49,7 @@ fn users<'a>(stack: &Stack, group: &'a FailoverGroup, arriving: &str) -> Vec<Vec
 }
 
 /// True for a route that the operator leaves out of the move.
-pub(super) fn is_left_out(question: &ProcedureInput<'_>, route: &Route) -> bool {
+pub(super) fn is_left_out(question: &Question<'_>, route: &Route) -> bool {
     question.without.contains(&Address::new("route", &route.name))
 }
 
@@ -115,7 +115,7 @@ fn switch(draft: &mut ProcedureDraft<'_>, routes: &[&Route]) {
 }
 
 /// True for a route that an earlier run has switched: one of its arguments is not as configured.
-fn is_switched(question: &ProcedureInput<'_>, lever: &RouteSwitch) -> bool {
+fn is_switched(question: &Question<'_>, lever: &RouteSwitch) -> bool {
     lever.arguments().any(|(address, argument)| {
         let configured = question.stack.resources.get(address).and_then(|resource| wanted(resource, argument));
         let recorded = question.state.resources.get(address).and_then(|recorded| recorded.arguments.get(argument));
@@ -124,7 +124,7 @@ fn is_switched(question: &ProcedureInput<'_>, lever: &RouteSwitch) -> bool {
 }
 
 /// True for an endpoint that earlier runs left open, and on the way home for one that is not as configured.
-fn is_moved(question: &ProcedureInput<'_>, course: &Course, route: &Route, site: &str) -> bool {
+fn is_moved(question: &Question<'_>, course: &Course, route: &Route, site: &str) -> bool {
     let Some(end) = endpoint_at(question.stack, route, site) else { return false };
     let Some((argument, closed)) = end.kind.moves.fence else { return false };
     let recorded = question.state.resources.get(&end.address).and_then(|recorded| recorded.arguments.get(argument));
@@ -166,9 +166,9 @@ pub(super) fn moved(draft: &ProcedureDraft<'_>) -> BTreeMap<Address, BTreeSet<St
 }
 
 /// The usable routes of each set of users: the resources that they change exist.
-pub(super) fn ways(question: &ProcedureInput<'_>) -> Vec<Vec<String>> {
-    let ProcedureInput { stack, group, state, seen, .. } = *question;
-    let course = Course::of(question);
+pub(super) fn ways(question: &Question<'_>) -> Vec<Vec<String>> {
+    let ProcedureInput { stack, group, state, seen, .. } = **question;
+    let course = &question.course;
     let stands = |address: &Address| {
         state.resources.get(address).is_some_and(|recorded| {
             recorded.status == Status::Standing

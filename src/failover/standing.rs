@@ -11,7 +11,7 @@ use super::survey::{SAMPLES, lever_ends, samples};
 use super::{ListRequest, SurveyRequest, SurveyResult};
 use crate::address::Address;
 use crate::kinds::{EndpointHealth, Health, Object, Side, body, decode};
-use crate::plan::{Observed, ends};
+use crate::plan::Observed;
 use crate::stack::{FailoverGroup, Resource, Route, Stack};
 use crate::state::{ActiveSite, State};
 use crate::steps::WebAnswer;
@@ -350,7 +350,7 @@ fn replica(
 
 /// The site of a side of a replica; its region where no site of the group is there.
 fn site_of(stack: &Stack, group: &FailoverGroup, resource: &Resource, side: Side) -> String {
-    let region = ends(stack, resource).map(|(source, target)| if side == Side::Source { source } else { target });
+    let region = stack.ends(resource).map(|(source, target)| if side == Side::Source { source } else { target });
     let is_there = |site: &&std::sync::Arc<str>| {
         let location = stack.sites.get(&***site).map(|site| site.location.as_str());
         location.zip(region.as_deref()).is_some_and(|(own, region)| own.eq_ignore_ascii_case(region))

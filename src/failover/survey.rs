@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexSet;
 use jiff::Timestamp;
 
+use super::procedure::regions;
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Location, Object, Place, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::plan::{Observed, kind_of};
@@ -114,8 +116,13 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         let fronts = super::levers::fronts(stack, group, state, site);
         survey.fronts.extend(fronts.into_iter().map(|(route, url)| ((site.clone(), route), url)));
     }
-    for site in group.sites() {
-        let Some(location) = stack.sites.get(site).map(|site| site.location.clone()) else { continue };
+    let own = group.sites().filter_map(|site| stack.sites.get(site).map(|site| site.location.clone()));
+    // Regions of no site of the group can stop a promotion, too.
+    let promoted = group.promote.iter().filter_map(|address| stack.resources.get(address));
+    let whole = promoted
+        .filter(|resource| resource.kind.promotion.is_some_and(|promotion| promotion.needs_every_region))
+        .flat_map(|resource| regions(stack, resource));
+    for location in own.chain(whole).collect::<IndexSet<String>>() {
         if is_given_up(&location) {
             continue;
         }

@@ -264,6 +264,8 @@ pub struct Promotion {
     /// True if the region of the source must accept the request: while that region is silent, promotion is
     /// impossible.
     pub asks_source: bool,
+    /// True if a planned promotion needs every region of the data, and not only the two that exchange roles.
+    pub needs_every_region: bool,
     /// The region that a forced promotion of this side takes offline until the provider brings it back, as far as the
     /// reads show it; `None` for kinds that take none offline. drplan takes only regions offline that are declared
     /// lost.

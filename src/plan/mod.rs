@@ -38,8 +38,8 @@ use crate::value::{Seal, SealedValue};
 
 pub use compile::{serial_words, touches, words};
 use ownership::Ownership;
+pub(crate) use roles::source_of;
 use roles::{HeldArguments, Promoted};
-pub(crate) use roles::{ends, source_of};
 
 pub use decide::sealed;
 pub use diff::{PreviousObject, differences};

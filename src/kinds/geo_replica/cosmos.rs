@@ -125,6 +125,7 @@ const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 20, worst: 120 },
     most_lost,
     asks_source: false,
+    needs_every_region: true,
     takes_offline: abandoned,
     costs: |subject, seen, how| match how {
         FailoverMode::Planned => None,

@@ -132,6 +132,7 @@ const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 3000, worst: 14_400 },
     most_lost: |_| Some(900),
     asks_source: true,
+    needs_every_region: false,
     takes_offline: |_, _, _| None,
     costs,
     twins: |_| Vec::new(),

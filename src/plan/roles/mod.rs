@@ -6,11 +6,11 @@
 
 mod accept;
 mod debts;
-mod ends;
 mod frozen;
 mod held;
 mod looks;
 mod promoted;
+mod site;
 
 use std::collections::BTreeSet;
 
@@ -29,11 +29,10 @@ pub use debts::owed;
 pub use looks::{looks, standings};
 
 pub(super) use debts::reckoned;
-pub(crate) use ends::ends;
-pub(super) use ends::site;
 pub(super) use frozen::frozen;
 pub(super) use held::{HeldArguments, Upkeep, upkeep};
 pub(super) use promoted::{Parting, Promoted};
+pub(super) use site::site;
 
 /// The roles of a stack.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]

@@ -1,23 +1,12 @@
-//! The sites of a replica: a group can have several standbys, and a replica is at one of them.
+//! The site of a replica: a group can have several standbys, and a replica is at one of them.
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::Side;
-use crate::stack::{FailoverGroup, Resource, Stack};
-
-/// The source and target regions of a replica.
-pub(crate) fn ends(stack: &Stack, resource: &Resource) -> Option<(String, String)> {
-    let replicates = resource.kind.recovery.replicates?;
-    let region = |argument: &str| {
-        let text = resource.args.get(argument)?.as_str()?.to_owned();
-        let of = stack.by_id(&ArmId::new(text.as_str())).map(|other| other.location.clone());
-        Some(of.unwrap_or(text))
-    };
-    Some((region(replicates.from)?, region(replicates.to)?))
-}
+use crate::stack::{FailoverGroup, Stack};
 
 /// The site of a replica's side: the group's site in that region; else home, or the preferred standby.
 pub(in crate::plan) fn site<'g>(stack: &Stack, group: &'g FailoverGroup, store: &Address, side: Side) -> &'g str {
-    let regions = stack.resources.get(store).and_then(|store| ends(stack, store));
+    let regions = stack.resources.get(store).and_then(|store| stack.ends(store));
     let region = regions.map(|(source, target)| match side {
         Side::Source => source,
         Side::Target => target,

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 pub(super) use each::instance_name;
 
-use crate::address::Address;
+use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl;
@@ -28,7 +28,7 @@ use crate::kinds::Place;
 use crate::stack::program::Program;
 use crate::stack::scope::{BlockScope, Facts};
 use crate::stack::settings::{duration_error, unsupported};
-use crate::stack::{FailoverGroup, Presence, Resource};
+use crate::stack::{FailoverGroup, Presence, Resource, Stack};
 use crate::value::{HIDDEN, Value};
 
 /// The blocks of a failover group.
@@ -203,10 +203,16 @@ impl<'a> GroupReader<'a> {
             .resources
             .values()
             .filter(|resource| {
-                ends(resource, self.facts).is_some_and(|(source, target)| {
-                    let target = Some(target);
-                    Some(source) == self.location(from) && to.iter().any(|to| target == self.location(to))
-                })
+                let is_image = resource.kind.recovery.replicates.is_some_and(|replicates| replicates.image);
+                let located = |id: &ArmId| {
+                    let address = self.facts.by_id.get(id)?;
+                    self.facts.resources.get(address).map(|other| other.location.clone())
+                };
+                !is_image
+                    && ends(resource, located).is_some_and(|(source, target)| {
+                        let target = Some(target);
+                        Some(source) == self.location(from) && to.iter().any(|to| target == self.location(to))
+                    })
             })
             .map(|resource| resource.address.clone())
             .collect()
@@ -423,16 +429,20 @@ fn block_name(block: &HclBlock) -> &str {
     block.labels.first().map_or("", |label| &label.text)
 }
 
-/// The source and target regions of a resource that replicates users' data; `None` for any other.
-pub(crate) fn ends(resource: &Resource, facts: &Facts<'_>) -> Option<(String, String)> {
-    let replicates = resource.kind.recovery.replicates.filter(|replicates| !replicates.image)?;
+/// The source and target regions of a replica; `None` for any other resource. `located` has the regions of resources.
+fn ends(resource: &Resource, located: impl Fn(&ArmId) -> Option<String>) -> Option<(String, String)> {
+    let replicates = resource.kind.recovery.replicates?;
     let region = |argument: &str| {
         let text = resource.args.get(argument)?.as_str()?;
-        match facts.by_id.get(&crate::address::ArmId::new(text)).and_then(|address| facts.resources.get(address)) {
-            Some(other) => Some(other.location.clone()),
-            // A site stands in arguments as its region.
-            None => (!text.starts_with('/')).then(|| text.to_owned()),
-        }
+        // A site stands in arguments as its region.
+        Some(located(&ArmId::new(text)).unwrap_or_else(|| text.to_owned()))
     };
     Some((region(replicates.from)?, region(replicates.to)?))
+}
+
+impl Stack {
+    /// The source and target regions of a replica; `None` for any other resource.
+    pub(crate) fn ends(&self, resource: &Resource) -> Option<(String, String)> {
+        ends(resource, |id| self.by_id(id).map(|other| other.location.clone()))
+    }
 }

@@ -225,6 +225,23 @@ fn account_is_left_alone_while_a_region_is_offline() {
     });
 }
 
+/// The group does not know the third region, and Azure would refuse the promotion in the middle of the run.
+#[test]
+fn planned_move_is_refused_while_another_region_of_the_data_is_silent() {
+    simulated(async {
+        let mut incident = applied(cosmos(1, 2)).await;
+        incident.home = ("third".to_owned(), "westus2".to_owned());
+        incident.lose();
+        let procedure = incident.procedure(UP).await;
+        let refused = procedure.guards.iter().find(|guard| guard.rule == "promotable").expect("a finding");
+        assert!(refused.what.contains("westus2, another region of its data, does not respond"), "{}", refused.what);
+        assert!(refused.help.contains("--without geo_replica.away"), "{}", refused.help);
+        assert!(procedure.is_refused());
+        incident.lab.simulator.restore("westus2").expect("the simulator is in memory");
+        incident.done(UP).await;
+    });
+}
+
 /// A lost third region prevents a planned change of the write region, and is no reason to abandon the healthy one.
 #[test]
 fn region_that_is_not_lost_is_never_taken_offline() {

@@ -25,6 +25,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 100, worst: 600 },
     most_lost: |_| None,
     asks_source: false,
+    needs_every_region: false,
     takes_offline: |_, _, _| None,
     costs,
     twins,

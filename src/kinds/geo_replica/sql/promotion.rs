@@ -19,6 +19,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
     forced: DurationEstimate { typical: 42, worst: 300 },
     most_lost: |_| Some(5),
     asks_source: false,
+    needs_every_region: false,
     takes_offline: |_, _, _| None,
     costs: |_, _, _| None,
     twins,
