@@ -11,7 +11,7 @@ pub enum ExitCode {
     Changes = 2,
     /// The stack or an input file has errors.
     StackWrong = 3,
-    /// Refused for safety: a preflight check, a lock, a missing acceptance.
+    /// Refused for safety: a preflight check, a blocked plan, a lock, a missing acceptance.
     Refused = 4,
     /// Stopped before the end; the same command continues.
     Stopped = 5,

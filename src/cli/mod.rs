@@ -90,7 +90,7 @@ Exit codes:
   0 success                                1 failed
   2 the plan has changes (--detailed-exitcode), or --check found a difference
   3 the stack or an input file has errors
-  4 refused for safety (a preflight check, a lock, a missing acceptance)
+  4 refused for safety (a preflight check, a blocked plan, a lock, a missing acceptance)
   5 stopped before the end; the same command continues"
 )]
 struct Cli {

@@ -47,7 +47,7 @@ pub struct Args {
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: ReviewFormat,
-    /// Exit 2 if there are changes
+    /// Exit 2 if there are changes that apply would make
     #[arg(long)]
     detailed_exitcode: bool,
     /// Git revision to compare recovery with, in a comment (--format markdown)
@@ -160,6 +160,10 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     }
     if args.require_objectives {
         require_objectives(&outlooks(PreviousStack::Unknown, &made.planned.stack, &history(&store)?))?;
+    }
+    // Before the exit code of changes: no apply would make them.
+    if !plan.blocked.is_empty() {
+        return Ok(ExitCode::Refused);
     }
     let changes = args.detailed_exitcode && view::plan::has_changes(plan);
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })

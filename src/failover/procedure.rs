@@ -58,20 +58,8 @@ pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
 
 /// A procedure without steps and checks.
 fn empty(question: &Question<'_>) -> Procedure {
-    let ProcedureInput {
-        stack,
-        group,
-        verb,
-        how,
-        lost,
-        to: _,
-        without,
-        pending: _,
-        state,
-        seen: _,
-        accepted,
-        history,
-    } = **question;
+    let ProcedureInput { stack, group, verb, how, lost, to: _, without, pending: _, state, seen: _, accepted, history } =
+        **question;
     let Course { leaving, arriving, left: _, homeward: _ } = &question.course;
     let sites = [leaving, arriving].into_iter().chain(group.sites());
     Procedure {
