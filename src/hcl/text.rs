@@ -10,12 +10,33 @@ pub trait NameWriter {
 
     /// The text of a call; `None`: unchanged.
     fn call(&self, name: &Ident, args: &[Expr], writer: &ExprWriter<'_>) -> Option<String>;
+
+    /// The expression for a text without interpolation; `None`: the text itself.
+    fn text(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    /// The text of steps on a name that a `for` binds or on another expression, written as `text`; `None`: unchanged.
+    fn steps(&self, _: &Root, _text: &str, _: &[TraversalStep], _: &ExprWriter<'_>) -> Option<String> {
+        None
+    }
+}
+
+/// A name that a `for` binds.
+#[derive(Debug, Clone, Copy)]
+pub struct LoopName<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The collection, which the names bound before this `for` may be part of.
+    pub collection: &'a Expr,
+    /// True for the name of the key, false for that of the value.
+    pub is_key: bool,
 }
 
 /// Writes expressions, the names bound by a `for` around them known.
 pub struct ExprWriter<'a> {
     names: &'a dyn NameWriter,
-    bound: Vec<&'a str>,
+    bound: Vec<LoopName<'a>>,
 }
 
 /// Maximum width of a list or object on one line.
@@ -29,13 +50,22 @@ impl<'a> ExprWriter<'a> {
 
     /// A `for` around binds this name.
     pub fn is_bound(&self, name: &str) -> bool {
-        self.bound.contains(&name)
+        self.bound.iter().any(|one| one.name == name)
     }
 
-    /// The same within a `for`.
-    pub fn within(&self, of: &'a ForLoop) -> Self {
-        let names = of.key_name.iter().chain([&of.value_name]).map(|name| &*name.text);
-        Self { names: self.names, bound: self.bound.iter().copied().chain(names).collect() }
+    /// The names that a `for` around binds, the outermost first.
+    pub fn bound(&self) -> &[LoopName<'a>] {
+        &self.bound
+    }
+
+    /// The same within a `for` over a collection.
+    fn within<'b>(&self, key: Option<&'b Ident>, value: &'b Ident, collection: &'b Expr) -> ExprWriter<'b>
+    where
+        'a: 'b,
+    {
+        let key = key.map(|key| LoopName { name: &key.text, collection, is_key: true });
+        let value = LoopName { name: &value.text, collection, is_key: false };
+        ExprWriter { names: self.names, bound: self.bound.iter().copied().chain(key).chain([value]).collect() }
     }
 
     /// An expression.
@@ -44,7 +74,7 @@ impl<'a> ExprWriter<'a> {
             ExprKind::Null => "null".to_owned(),
             ExprKind::Bool(bool) => bool.to_string(),
             ExprKind::Number(number) => number.to_string(),
-            ExprKind::String(text) => quoted(text),
+            ExprKind::String(text) => self.names.text(text).unwrap_or_else(|| quoted(text)),
             ExprKind::Template(parts) => format!("\"{}\"", self.parts(parts)),
             ExprKind::List(items) => listed(items.iter().map(|item| self.expr(item)).collect()),
             ExprKind::Object(entries) => self.object(entries),
@@ -73,7 +103,7 @@ impl<'a> ExprWriter<'a> {
         let ForLoop { key_name, value_name, collection, key, value: each, grouped, condition } = of;
         let names: Vec<&str> = key_name.iter().chain([value_name]).map(|name| &*name.text).collect();
         let head = format!("for {} in {} : ", names.join(", "), self.expr(collection));
-        let writer = ExprWriter { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
+        let writer = self.within(key_name.as_ref(), value_name, collection);
         let condition = condition.as_ref().map(|one| format!(" if {}", writer.expr(one))).unwrap_or_default();
         let each = value(&writer, each);
         match key {
@@ -108,6 +138,10 @@ impl<'a> ExprWriter<'a> {
             Root::Name(name) => self.names.name(name, steps, self).unwrap_or_else(|| (name.text.to_string(), 0)),
             Root::Expr(inner) => (self.expr(inner), 0),
         };
+        let is_named = matches!(root, Root::Name(name) if !self.is_bound(&name.text));
+        if !is_named && let Some(text) = self.names.steps(root, &out, steps, self) {
+            return text;
+        }
         out += &self.steps(steps.get(covered..).unwrap_or_default());
         out
     }
@@ -136,7 +170,7 @@ impl<'a> ExprWriter<'a> {
             TemplatePart::For { key, value, collection, body } => {
                 let names: Vec<&str> = key.iter().chain([value]).map(|name| &*name.text).collect();
                 let head = format!("%{{ for {} in {} }}", names.join(", "), self.expr(collection));
-                let inner = ExprWriter { names: self.names, bound: self.bound.iter().copied().chain(names).collect() };
+                let inner = self.within(key.as_ref(), value, collection);
                 format!("{head}{}%{{ endfor }}", inner.parts(body))
             }
         };

@@ -335,6 +335,11 @@ impl Arg {
         self
     }
 
+    /// True for a script that a machine runs at its start: text in base64, which a stack may contain.
+    pub fn is_script(&self) -> bool {
+        self.form.is_some_and(|form| std::ptr::eq(form, &super::form::BASE64))
+    }
+
     /// Ignores case.
     #[must_use]
     pub const fn any_case(mut self) -> Self {

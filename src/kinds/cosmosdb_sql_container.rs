@@ -166,6 +166,7 @@ pub static KIND: Kind = Kind {
             ("account_name", "database", "account_name"),
             ("resource_group_name", "database", "resource_group_name"),
         ],
+        sets: &["unique_key"],
         ..Terraform::BY_RULE
     },
     combinations: &[

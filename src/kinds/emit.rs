@@ -57,6 +57,13 @@ pub struct Terraform {
     pub imported: Option<ImportId>,
     /// Attributes that azurerm lacks, built from the name as the table defines them.
     pub made: &'static [&'static str],
+    /// Attributes that azurerm exports elsewhere or not at all: the attribute, and its place in azurerm's resource. An
+    /// empty place: azurerm does not export it.
+    pub exported: &'static [(&'static str, &'static str)],
+    /// Lists and blocks, by dotted path, that are sets in azurerm, whose elements have no index.
+    pub sets: &'static [&'static str],
+    /// Block of the provider's `features`, as text, where a default of azurerm destroys data. Empty: none.
+    pub features: &'static str,
     /// Form of the kind in azurerm.
     pub shape: TerraformShape,
 }
@@ -122,11 +129,25 @@ impl Terraform {
         untold: &[],
         imported: None,
         made: &[],
+        exported: &[],
+        sets: &[],
+        features: "",
         shape: TerraformShape::Resource,
     };
 }
 
 impl Terraform {
+    /// Place of an attribute in azurerm's resource; empty if azurerm does not export it. The identity that Azure makes
+    /// for a resource is in its block, whatever the kind (source: azurerm, `commonschema` of identities).
+    pub fn place_of<'n>(&self, attribute: &'n str) -> &'n str {
+        match (self.exported.iter().find(|(ours, _)| *ours == attribute), attribute) {
+            (Some((_, place)), _) => place,
+            (None, "identity_principal_id") => "identity[0].principal_id",
+            (None, "identity_tenant_id") => "identity[0].tenant_id",
+            (None, own) => own,
+        }
+    }
+
     /// azurerm's name of an argument, by its dotted path. A dotted name is in a block.
     pub fn name_of(&self, path: &str, arg: &Arg) -> String {
         if let Some((_, name)) = self.renamed.iter().find(|(ours, _)| *ours == path) {

@@ -157,6 +157,10 @@ pub static KIND: Kind = Kind {
     terraform: Terraform {
         parts: &[("key_vault_access_policy", "access_policy")],
         fixed: &[("tenant_id", "data.azurerm_client_config.current.tenant_id")],
+        features: "key_vault {\n\
+                   # By default, azurerm purges a vault that it deletes. A purged vault cannot be recovered.\n\
+                   purge_soft_delete_on_destroy = false\n\
+                   }",
         ..Terraform::BY_RULE
     },
     soft_delete: Some(&SoftDelete {

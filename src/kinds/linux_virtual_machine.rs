@@ -89,7 +89,11 @@ pub static KIND: Kind = Kind {
         ..single_machine::ADOPTION
     },
     uncovered: single_machine::UNCOVERED,
-    terraform: Terraform { earlier: &["virtual_machine"], ..Terraform::BY_RULE },
+    terraform: Terraform {
+        earlier: &["virtual_machine"],
+        sets: &["admin_ssh_key", "secret.certificate"],
+        ..Terraform::BY_RULE
+    },
     forms: &[
         ("admin_username", &form::login::LINUX_USER),
         ("admin_password", &form::login::LINUX_PASSWORD),

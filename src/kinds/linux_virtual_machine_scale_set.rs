@@ -79,7 +79,9 @@ pub static KIND: Kind = Kind {
     },
     terraform: Terraform {
         earlier: &["virtual_machine_scale_set"],
+        renamed: scale_set::RENAMED,
         parts: &[("virtual_machine_scale_set_extension", "extension")],
+        sets: &["extension", "admin_ssh_key", "secret.certificate"],
         fifth: &[
             "network_interface.accelerated_networking_enabled",
             "network_interface.ip_forwarding_enabled",

@@ -139,7 +139,11 @@ pub static KIND: Kind = Kind {
         elements: &[("properties.securityRules", "securityRules")],
         ..SimulatedBehaviour::NONE
     },
-    terraform: Terraform { parts: &[("network_security_rule", "security_rule")], ..Terraform::BY_RULE },
+    terraform: Terraform {
+        parts: &[("network_security_rule", "security_rule")],
+        sets: &["security_rule"],
+        ..Terraform::BY_RULE
+    },
     example: r#"
 resource_group "example" {
   site = site.east

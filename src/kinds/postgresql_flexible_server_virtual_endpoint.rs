@@ -62,6 +62,7 @@ pub static KIND: Kind = Kind {
             let imports = |id| Some(imported(id, &of("replica_server")?));
             ids.iter().filter_map(|id| imports(id)).collect()
         }),
+        made: &["writer", "reader"],
         ..Terraform::BY_RULE
     },
     simulated: SimulatedBehaviour {

@@ -63,7 +63,7 @@ pub static KIND: Kind = Kind {
         accepts: &["properties.disablePeeringRoute", "properties.routes[].properties.nextHop"],
         ..SimulatedBehaviour::NONE
     },
-    terraform: Terraform { parts: &[("route", "route")], ..Terraform::BY_RULE },
+    terraform: Terraform { parts: &[("route", "route")], sets: &["route"], ..Terraform::BY_RULE },
     combinations: &[Combination::new(
         "NextHopIpAddressNotSpecified",
         &[("next_hop_type", Test::Is(&[Lit::Str("VirtualAppliance")])), ("next_hop_in_ip_address", Test::Absent)],

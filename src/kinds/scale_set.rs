@@ -14,6 +14,12 @@ use super::table::*;
 use super::{identity, machine_login, path};
 use crate::address::ArmId;
 
+/// Arguments that azurerm names otherwise.
+pub(super) const RENAMED: &[(&str, &str)] = &[(
+    "network_interface.ip_configuration.load_balancer_inbound_nat_rules",
+    "network_interface.ip_configuration.load_balancer_inbound_nat_rules_ids",
+)];
+
 /// Path of the profile of the machines.
 pub(super) const AT: &str = "properties.virtualMachineProfile";
 const NICS: &str = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations";

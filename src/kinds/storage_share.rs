@@ -70,6 +70,7 @@ pub static KIND: Kind = Kind {
     },
     uncovered: &["properties.fileSharePaidBursting", "properties.rootSquash"],
     adoption: Adoption { chosen: &[("properties.rootSquash", Lit::Str("NoRootSquash"))], ..Adoption::BY_TABLE },
+    terraform: Terraform { sets: &["acl"], ..Terraform::BY_RULE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -155,7 +155,10 @@ pub static KIND: Kind = Kind {
     terraform: Terraform {
         fifth: &["service_endpoint"],
         inline: Some(("virtual_network", "subnet")),
-        renamed: &[("virtual_network", "virtual_network_name")],
+        renamed: &[
+            ("virtual_network", "virtual_network_name"),
+            ("service_endpoint.network_identifier", "service_endpoint.network_identifier"),
+        ],
         follows: &[("resource_group_name", "virtual_network", "resource_group_name")],
         ..Terraform::BY_RULE
     },

@@ -63,7 +63,11 @@ pub static KIND: Kind = Kind {
     simulated: machine_simulated::SIMULATED,
     adoption: Adoption { is: Some(|found| single_machine::is_of(found, Os::Windows)), ..single_machine::ADOPTION },
     uncovered: single_machine::UNCOVERED,
-    terraform: Terraform { earlier: &["virtual_machine"], ..Terraform::BY_RULE },
+    terraform: Terraform {
+        earlier: &["virtual_machine"],
+        sets: &["winrm_listener", "secret.certificate"],
+        ..Terraform::BY_RULE
+    },
     forms: &[
         ("admin_username", &form::login::WINDOWS_USER),
         ("admin_password", &form::login::WINDOWS_PASSWORD),

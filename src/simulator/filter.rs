@@ -1,13 +1,14 @@
-//! `$filter` of lists of resources, as far as clients use it: equalities joined by `and` (source: documentation of the
-//! generic list operation).
+//! `$filter` of lists of resources, as far as clients use it: equalities joined by `and`, of which one may have several
+//! alternatives joined by `or`, with parentheses (source: documentation of the generic list operation, and the filters
+//! by which azurerm looks for the partners of a database).
 
 use serde_json::Value as Json;
 
 use super::request::ErrorResponse;
 use super::world::SimulatedObject;
 
-/// A filter: properties and their required values.
-pub(super) struct Filter(Vec<(String, String)>);
+/// A filter: for each condition, the alternatives of a property and its required value.
+pub(super) struct Filter(Vec<Vec<(String, String)>>);
 
 impl Filter {
     /// Parses a filter. Without one, every object matches.
@@ -17,7 +18,11 @@ impl Filter {
     pub(super) fn read(text: Option<&str>) -> Result<Self, ErrorResponse> {
         let clauses = text.into_iter().flat_map(|text| text.split(" and ")).map(str::trim);
         let clauses = clauses.filter(|clause| !clause.is_empty());
-        let clauses = clauses.map(|clause| equality(clause).map(|(name, value)| (name.to_ascii_lowercase(), value)));
+        let one = |clause: &str| {
+            let (name, value) = equality(clause.trim_matches(['(', ')', ' ']))?;
+            Some((name.to_ascii_lowercase(), value))
+        };
+        let clauses = clauses.map(|clause| clause.split(" or ").map(one).collect::<Option<Vec<_>>>());
         clauses.collect::<Option<Vec<_>>>().map(Self).ok_or_else(|| {
             let text = text.unwrap_or_default();
             ErrorResponse::gateway(
@@ -33,8 +38,9 @@ impl Filter {
         let id = object.id.as_str();
         let group = object.id.resource_group().unwrap_or_default();
         let tags = object.body.get("tags").and_then(Json::as_object);
-        let wanted = |name: &str| self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
-        self.0.iter().all(|(name, value)| match name.as_str() {
+        let mut named = self.0.iter().flatten().filter(|(name, _)| name == "tagname");
+        let tag = named.next().map(|(_, value)| value.as_str());
+        let is = |(name, value): &(String, String)| match name.as_str() {
             "resourcegroup" => group.eq_ignore_ascii_case(value),
             "resourcetype" => object.type_.eq_ignore_ascii_case(value),
             "name" => id.rsplit('/').next().is_some_and(|own| own.eq_ignore_ascii_case(value)),
@@ -42,10 +48,12 @@ impl Filter {
                 object.location().is_some_and(|own| own.replace(' ', "").eq_ignore_ascii_case(&value.replace(' ', "")))
             }
             "tagname" => tags.is_some_and(|tags| tags.contains_key(value)),
-            "tagvalue" => wanted("tagname")
-                .is_some_and(|tag| tags.and_then(|tags| tags.get(tag)).and_then(Json::as_str) == Some(value)),
+            "tagvalue" => {
+                tag.is_some_and(|tag| tags.and_then(|tags| tags.get(tag)).and_then(Json::as_str) == Some(value))
+            }
             _ => true,
-        })
+        };
+        self.0.iter().all(|alternatives| alternatives.iter().any(is))
     }
 }
 
@@ -54,4 +62,19 @@ pub(super) fn equality(clause: &str) -> Option<(&str, String)> {
     let (name, value) = clause.split_once(" eq ")?;
     let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
     Some((name.trim(), value.replace("''", "'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alternatives_and_parentheses_are_read() {
+        let text = "(resourceType eq 'Microsoft.Sql/servers') and ((name eq 'a') or (name eq 'b'))";
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let wanted =
+            vec![vec![pair("resourcetype", "Microsoft.Sql/servers")], vec![pair("name", "a"), pair("name", "b")]];
+        assert!(Filter::read(Some(text)).is_ok_and(|filter| filter.0 == wanted));
+        assert!(Filter::read(Some("name ne 'a'")).is_err());
+    }
 }

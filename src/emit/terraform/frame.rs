@@ -5,12 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::{TerraformEmitter, TerraformScope};
 use super::naming::{ACTIVE, SUBSCRIPTION};
 use super::resource::block;
-use crate::hcl::{quoted, value_text};
+use crate::hcl::ast::{Body, ExprKind, HclBlock, TraversalStep};
+use crate::hcl::{line_text, quoted};
 use crate::kinds::TerraformShape;
-use crate::stack::Resource;
+use crate::stack::{Resource, Site};
 use crate::value::Value;
+use crate::visible::one_line;
 
 impl TerraformEmitter<'_> {
+    /// True if a resource is failover-only.
+    pub fn has_failover(&self) -> bool {
+        self.instances.keys().any(|block| self.is_failover(block) || self.is_mixed(block))
+    }
+
     /// True if the stack has tags for its resources.
     pub fn has_tags(&self) -> bool {
         !self.stack.tags.is_empty()
@@ -113,20 +120,77 @@ terraform {{
     }}
   }}
 
-  # Add a backend. Keep the state at a site that survives an outage of the primary site.
-}}
+{}}}
 
 provider \"azurerm\" {{
-  features {{}}
+  features {}
 
   subscription_id                 = var.subscription_id
   resource_provider_registrations = \"none\"
   resource_providers_to_register  = {}
 }}
 {provider}{client}",
+        backend(emitter),
+        features(emitter),
         crate::hcl::text::listed(providers)
     )
 }
+
+/// A backend as a comment, at a site that the failover groups move to.
+fn backend(emitter: &TerraformEmitter<'_>) -> String {
+    let target = emitter.stack.failover_groups.values().next().and_then(|group| group.to.first());
+    let site = target.or_else(|| emitter.stack.sites.keys().last()).map_or("", |site| &**site);
+    let place = one_line(site);
+    format!(
+        "  # Add a backend. Keep the state where an outage of the primary site does not reach it, for example at site
+  # {place}:
+  #
+  # backend \"azurerm\" {{
+  #   resource_group_name  = \"terraform-state\"
+  #   storage_account_name = \"…\"
+  #   container_name       = \"tfstate\"
+  #   key                  = {}
+  #   use_azuread_auth     = true
+  # }}
+",
+        quoted(&format!("{}.tfstate", emitter.stack.name))
+    )
+}
+
+/// The provider's `features`, with those whose default destroys data.
+fn features(emitter: &TerraformEmitter<'_>) -> String {
+    let kinds = emitter.instances.keys().filter_map(|block| emitter.kind(block));
+    let all: BTreeSet<&str> = kinds.map(|kind| kind.terraform.features).filter(|text| !text.is_empty()).collect();
+    if all.is_empty() {
+        return "{}".to_owned();
+    }
+    format!("{{\n{}\n}}", all.into_iter().collect::<Vec<_>>().join("\n\n"))
+}
+
+/// Variables for each situation of the failover-only resources, as files for `-var-file`.
+pub(super) fn situations(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, String> {
+    if !emitter.has_failover() {
+        return BTreeMap::new();
+    }
+    let up = format!(
+        "# Failed over: the failover-only resources exist. Use this file for every plan and apply in this time: without it,
+# Terraform deletes the resources that serve users.
+{ACTIVE} = true
+"
+    );
+    let down = format!(
+        "# Normal operation: the failover-only resources do not exist. Do not apply this file while a failover group is up:
+# it deletes the resources that serve users.
+{ACTIVE} = false
+"
+    );
+    [(UP, up), (DOWN, down)].map(|(name, text)| (name.to_owned(), text)).into()
+}
+
+/// File with the variables while a failover group is up.
+pub(super) const UP: &str = "failover-up.tfvars";
+/// File with the variables in normal operation.
+pub(super) const DOWN: &str = "failover-down.tfvars";
 
 /// The generic provider's requirement and block, and the version of Terraform: one with write-only arguments where a
 /// resource of it has one.
@@ -147,7 +211,7 @@ fn azapi(emitter: &TerraformEmitter<'_>) -> (&'static str, &'static str, &'stati
 
 /// Variables: those of the stack, the regions of its sites, and the switch for failover-only resources.
 pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
-    let scope = outside(emitter);
+    let scope = TerraformScope::outside(emitter);
     let mut out = vec![block(
         &format!("variable \"{SUBSCRIPTION}\""),
         &["description = \"Subscription of all resources.\"".to_owned(), "type = string".to_owned()],
@@ -162,7 +226,7 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
             ],
         ));
     }
-    if emitter.instances.keys().any(|block| emitter.is_failover(block)) {
+    if emitter.has_failover() {
         out.push(block(
             &format!("variable \"{ACTIVE}\""),
             &[
@@ -172,14 +236,10 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
             ],
         ));
     }
-    for name in emitter.secrets.borrow().iter() {
+    for (name, about) in emitter.secrets.borrow().iter() {
         out.push(block(
             &format!("variable \"{name}\""),
-            &[
-                "description = \"A secret that is in plain text in the stack.\"".to_owned(),
-                "type = string".to_owned(),
-                "sensitive = true".to_owned(),
-            ],
+            &[format!("description = {}", quoted(about)), "type = string".to_owned(), "sensitive = true".to_owned()],
         ));
     }
     for (name, written) in &emitter.stack.program.variable_blocks {
@@ -187,7 +247,7 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
         let order = ["description", "type", "default", "sensitive", "nullable"];
         let lines = order.iter().filter_map(|word| {
             let Some(attribute) = written.body.attribute(word) else {
-                let about = || format!("description = {}", quoted(&format!("Variable {name} of the stack.")));
+                let about = || format!("description = {}", quoted(&description(emitter, name, written)));
                 return (*word == "description").then(about);
             };
             // The default of a sensitive variable is a secret as well.
@@ -201,24 +261,35 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
 
 /// The locals of the stack, and its tags.
 pub(super) fn locals(emitter: &TerraformEmitter<'_>) -> String {
-    let scope = outside(emitter);
+    let scope = TerraformScope::outside(emitter);
     let mut lines: Vec<String> = Vec::new();
     if emitter.has_tags() {
         let written = emitter.stack.program.stack.as_ref().and_then(|block| block.body.attribute("tags"));
         let tags = written.map(|tags| scope.expr(&tags.expr));
         lines.extend(tags.map(|tags| format!("{} = {tags}", emitter.tags_name())));
     }
+    if emitter.has_sites {
+        let one = |name: &str, site: &Site| {
+            let (quoted, region) = (quoted(name), emitter.region(name));
+            format!("{quoted} = {{ name = {quoted}, location = {region}, tier = {} }}\n", site.tier)
+        };
+        let sites: String = emitter.stack.sites.iter().map(|(name, site)| one(name, site)).collect();
+        lines.push(format!("{} = {{\n{sites}}}", emitter.names.sites()));
+    }
     for (name, local) in
         emitter.stack.program.locals.iter().filter(|(name, _)| !emitter.secret_locals.contains(&***name))
     {
-        lines.push(format!("{} = {}", emitter.names.local(name), scope.expr(&local.attribute.expr)));
+        let expr = &local.attribute.expr;
+        let keys = emitter.is_repeated_over(name) && emitter.makes_keys(expr);
+        let scope = TerraformScope { keys, ..scope };
+        lines.push(format!("{} = {}", emitter.names.local(name), scope.expr(expr)));
     }
     if lines.is_empty() { String::new() } else { block("locals", &lines) }
 }
 
 /// The outputs of the stack.
 pub(super) fn outputs(emitter: &TerraformEmitter<'_>) -> String {
-    let scope = outside(emitter);
+    let scope = TerraformScope::outside(emitter);
     let mut out = Vec::new();
     for (name, written) in &emitter.stack.program.outputs {
         let output = emitter.stack.outputs.get(name);
@@ -235,23 +306,60 @@ pub(super) fn outputs(emitter: &TerraformEmitter<'_>) -> String {
     out.join("\n")
 }
 
-/// Scope outside of all resources.
-fn outside<'e, 'a>(emitter: &'e TerraformEmitter<'a>) -> TerraformScope<'e, 'a> {
-    TerraformScope { emitter, each: None, failover: false, instance: None }
-}
-
-/// Variables that need a value, with examples for the README.
+/// Variables that need a value, each with its description and, if it is no secret, the stack's value as an example.
 pub(super) fn needed(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, String> {
     let missing = emitter.stack.program.variable_blocks.iter().filter(|(name, written)| {
         let sensitive = emitter.stack.variables.get(*name).is_some_and(|variable| variable.sensitive);
         sensitive || written.body.attribute("default").is_none()
     });
-    let words = |name: &str| match emitter.stack.variables.get(name) {
-        Some(variable) if !variable.sensitive => {
-            variable.value.clear().map_or_else(|| "\"…\"".to_owned(), |value| value_text(value.json(), 0))
-        }
-        _ => "\"…\"".to_owned(),
+    let about = |name: &str, written: &HclBlock| {
+        let example = match emitter.stack.variables.get(name) {
+            Some(variable) if !variable.sensitive => variable.value.clear(),
+            _ => None,
+        };
+        let example = example.map(|value| format!(" Example: `{}`.", line_text(value.json(), &|_| None)));
+        description(emitter, name, written) + &example.unwrap_or_default()
     };
-    let secrets = emitter.secrets.borrow().iter().map(|name| (name.clone(), "\"…\"".to_owned())).collect::<Vec<_>>();
-    missing.map(|(name, _)| (emitter.names.variable(name), words(name))).chain(secrets).collect()
+    let secrets: Vec<_> = emitter.secrets.borrow().iter().map(|(name, about)| (name.clone(), about.clone())).collect();
+    let own = missing.map(|(name, written)| (emitter.names.variable(name), about(name, written)));
+    let subscription = (SUBSCRIPTION.to_owned(), "Subscription of all resources.".to_owned());
+    own.chain(secrets).chain([subscription]).collect()
+}
+
+/// Description of a variable: that of the stack, or the arguments that have its value.
+fn description(emitter: &TerraformEmitter<'_>, name: &str, written: &HclBlock) -> String {
+    if let Some(ExprKind::String(text)) = written.body.attribute("description").map(|text| &text.expr.kind) {
+        return text.to_string();
+    }
+    let mut uses = Vec::new();
+    for (block, definition) in &emitter.stack.program.definitions {
+        used(&definition.block.body, name, &mut |argument, in_base64| {
+            uses.push(format!(
+                "{argument} of {block}{}",
+                if in_base64 { ", as text that the code encodes" } else { "" }
+            ));
+        });
+    }
+    match uses.as_slice() {
+        [] => format!("Variable {name} of the stack."),
+        [first] => format!("Value for {first}."),
+        [first, rest @ ..] => format!("Value for {first}, and for {} more.", rest.len()),
+    }
+}
+
+/// Calls `f` with each argument of a body that a variable has a part in.
+fn used(body: &Body, variable: &str, f: &mut dyn FnMut(&str, bool)) {
+    for attribute in &body.attributes {
+        let mut is_used = false;
+        attribute.expr.visit_references(&mut |root, steps, _| {
+            let is_it = matches!(steps.first(), Some(TraversalStep::Attr(name)) if &*name.text == variable);
+            is_used |= &*root.text == "var" && is_it;
+        });
+        if is_used {
+            let in_base64 =
+                matches!(&attribute.expr.kind, ExprKind::Call { name, .. } if &*name.text == "base64encode");
+            f(&attribute.name.text, in_base64);
+        }
+    }
+    body.blocks.iter().for_each(|block| used(&block.body, variable, f));
 }

@@ -1,10 +1,16 @@
 //! A stack as Terraform with the provider azurerm: the stack's own expressions, with azurerm's names.
 
+mod attributes;
 mod frame;
+mod imports;
+mod keys;
+mod known;
 mod names;
 mod naming;
+mod presence;
 mod readme;
 mod resource;
+mod scripts;
 mod waits;
 mod whole_body;
 
@@ -18,13 +24,22 @@ use names::TerraformEmitter;
 
 /// Emits a stack.
 pub(super) fn emit(stack: &Stack, options: Options) -> EmitResult {
-    let emitter = TerraformEmitter::new(stack, options.imports);
+    let emitter = TerraformEmitter::new(stack, options.imports, false);
+    let emitted = written(&emitter, options);
+    if !emitter.site_objects.get() {
+        return emitted;
+    }
+    written(&TerraformEmitter::new(stack, options.imports, true), options)
+}
+
+fn written(emitter: &TerraformEmitter<'_>, options: Options) -> EmitResult {
+    let stack = emitter.stack;
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut imports = String::new();
     for (address, definition) in &stack.program.definitions {
-        let Some(written) = resource::resource(&emitter, address, definition) else { continue };
+        let Some(written) = resource::resource(emitter, address, definition) else { continue };
         if options.imports {
-            imports += &resource::imports(&emitter, address);
+            imports += &imports::imports(emitter, address);
         }
         let file = files.entry(format!("{}.tf", emitter.file_of(address))).or_default();
         if !file.is_empty() {
@@ -33,11 +48,11 @@ pub(super) fn emit(stack: &Stack, options: Options) -> EmitResult {
         *file += &written;
     }
     let asks = files.values().any(|text| text.contains(frame::CLIENT));
-    files.insert("versions.tf".to_owned(), frame::versions(&emitter, asks));
-    files.insert("locals.tf".to_owned(), frame::locals(&emitter));
-    files.insert("outputs.tf".to_owned(), frame::outputs(&emitter));
+    files.insert("versions.tf".to_owned(), frame::versions(emitter, asks));
+    files.insert("locals.tf".to_owned(), frame::locals(emitter));
+    files.insert("outputs.tf".to_owned(), frame::outputs(emitter));
     // Last, because the other files determine the variables for secrets.
-    files.insert("variables.tf".to_owned(), frame::variables(&emitter));
+    files.insert("variables.tf".to_owned(), frame::variables(emitter));
     files.insert("imports.tf".to_owned(), imports);
     files.retain(|_, text| !text.trim().is_empty());
     for text in files.values_mut() {
@@ -46,11 +61,13 @@ pub(super) fn emit(stack: &Stack, options: Options) -> EmitResult {
             *text = formatted;
         }
     }
-    let mut limitations = limitations(&emitter);
+    let mut limitations = limitations(emitter);
     limitations.extend(emitter.lost.take());
     limitations.extend(emitter.files_read(&mut files));
+    files.extend(emitter.scripts.take());
+    files.extend(frame::situations(emitter));
     let renames = emitter.names.renamed();
-    files.insert("README.md".to_owned(), readme::readme(&emitter, &files, &limitations, &renames));
+    files.insert("README.md".to_owned(), readme::readme(emitter, &files, &limitations, &renames));
     EmitResult { files, limitations, renames }
 }
 
@@ -66,10 +83,15 @@ fn limitations(emitter: &TerraformEmitter<'_>) -> Vec<Limitation> {
             out.push(Limitation { what: resource.address.block().to_string(), why: why.to_owned() });
         }
     }
+    let switch = match emitter.has_failover() {
+        true => "; `failover_active` only creates the failover-only resources",
+        false => "",
+    };
     out.extend(failover_groups(
         stack,
-        "azurerm has no resource that promotes replicas, switches traffic and fails back; `failover_active` only creates the \
-         failover-only resources. Use `drplan failover-group up`",
+        &format!(
+            "azurerm has no resource that promotes replicas, switches traffic and fails back{switch}. Use `drplan failover-group up`"
+        ),
         "Terraform describes resources, not actions",
     ));
     out

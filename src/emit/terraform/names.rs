@@ -1,17 +1,19 @@
 //! Names of the stack in Terraform: variables, locals, sites, resources and their attributes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::attributes::{ELEMENT, of_each};
 use super::naming::TerraformNames;
 use crate::address::{Address, ArmId};
 use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, Ident, Root, TemplatePart, TraversalStep};
 use crate::hcl::quoted;
-use crate::hcl::text::{ExprWriter, NameWriter};
-use crate::kinds::{self, AttributeSource, Kind, Terraform, TerraformShape, Ty};
-use crate::stack::{Presence, Resource, Stack};
-use crate::value::Value;
+use crate::hcl::text::{ExprWriter, NameWriter, listed};
+use crate::kinds::{self, Kind, Terraform, TerraformShape};
+use crate::stack::scope::{EachInstance, Locals};
+use crate::stack::{Knowledge, Presence, Resource, Stack};
+use crate::value::{Map, Value};
 
 /// The stack to emit, with the observations made while emitting.
 pub(super) struct TerraformEmitter<'a> {
@@ -24,6 +26,13 @@ pub(super) struct TerraformEmitter<'a> {
     pub regions: HashMap<ArmId, Vec<&'a Resource>>,
     /// Blocks whose resources are all failover-only.
     failover: HashSet<Address>,
+    /// Values of names, for expressions whose text does not show what they refer to.
+    pub(super) knowledge: Knowledge,
+    pub(super) locals: RefCell<Locals>,
+    /// Sites are objects with name and region, and not regions: some expression reads one of both by way of a value.
+    pub has_sites: bool,
+    /// An expression needs sites to be objects.
+    pub site_objects: Cell<bool>,
     /// Name of each block.
     pub(super) resources: HashMap<Address, String>,
     /// Label of the resource beside those of a block.
@@ -32,21 +41,28 @@ pub(super) struct TerraformEmitter<'a> {
     pub(super) names: TerraformNames,
     /// Files that expressions read.
     pub read: RefCell<BTreeSet<String>>,
-    /// Variables for secrets in plain text in the stack.
-    pub secrets: RefCell<BTreeSet<String>>,
+    /// Variables for secrets in plain text in the stack, each with its description.
+    pub secrets: RefCell<BTreeMap<String, String>>,
+    /// Boot scripts that the stack contains as text, by path.
+    pub scripts: RefCell<BTreeMap<String, String>>,
     /// Arguments that only azurerm 5 has.
     pub fifth: RefCell<BTreeSet<String>>,
     /// Locals with a secret in plain text, which become variables.
     pub secret_locals: BTreeSet<String>,
+    /// Texts that some argument treats as secrets, which become variables wherever the stack has them in plain text.
+    pub secret_texts: BTreeMap<&'a str, (Address, String)>,
     /// Limitations found while emitting.
     pub lost: RefCell<Vec<Limitation>>,
 }
+
+/// Length from which a text counts as a secret wherever it stands; shorter ones are equal to others by chance.
+pub(super) const SECRET_LENGTH: usize = 8;
 
 /// Functions that read a file of the stack, whose path is the first argument.
 const READERS: &[&str] = &["file", "templatefile", "filebase64", "filesha256", "filesha512", "filebase64sha256"];
 
 impl<'a> TerraformEmitter<'a> {
-    pub fn new(stack: &'a Stack, imports: bool) -> Self {
+    pub fn new(stack: &'a Stack, imports: bool, has_sites: bool) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
         let mut regions: HashMap<ArmId, Vec<&Resource>> = HashMap::new();
         for resource in stack.resources.values() {
@@ -65,13 +81,19 @@ impl<'a> TerraformEmitter<'a> {
             instances,
             regions,
             failover,
+            knowledge: Knowledge::default(),
+            locals: RefCell::default(),
+            has_sites,
+            site_objects: Cell::new(false),
             resources: HashMap::new(),
             beside: HashMap::new(),
             names: TerraformNames::new(stack),
             read: RefCell::default(),
             secrets: RefCell::default(),
+            scripts: RefCell::default(),
             fifth: RefCell::default(),
             secret_locals: secrets::locals(stack),
+            secret_texts: secrets::texts(stack),
             lost: RefCell::default(),
         };
         emitter.label_all();
@@ -126,6 +148,25 @@ impl<'a> TerraformEmitter<'a> {
         }
     }
 
+    /// True if some of the resources of a block are failover-only, and others are permanent.
+    pub fn is_mixed(&self, block: &Address) -> bool {
+        let is_only = |one: &&Resource| one.presence == Presence::Failover;
+        !self.is_failover(block) && self.instances.get(block).into_iter().flatten().any(is_only)
+    }
+
+    /// A site's region.
+    pub fn region(&self, site: &str) -> String {
+        format!("var.{}", self.location(site))
+    }
+
+    /// A site as a value.
+    fn site(&self, site: &str) -> String {
+        match self.has_sites {
+            true => format!("local.{}[{}]", self.names.sites(), quoted(site)),
+            false => self.region(site),
+        }
+    }
+
     /// Variable with a site's region.
     pub fn location(&self, site: &str) -> String {
         self.names.location(site)
@@ -164,206 +205,263 @@ pub(super) struct TerraformScope<'e, 'a> {
     pub emitter: &'e TerraformEmitter<'a>,
     /// Name of `each` within a repeated nested block: the label of that block.
     pub each: Option<&'e str>,
+    /// The value of `each` within a repeated nested block.
+    pub turn: Option<&'e EachInstance>,
+    /// Names of key and value in place of `each`, within a `for` over the instances of a block.
+    pub entry: Option<(&'e str, &'e str)>,
     /// True within a failover-only resource.
     pub failover: bool,
+    /// True where texts become keys of `for_each`: they are made of what is known before the resources exist.
+    pub keys: bool,
     /// One of the instances, for facts that only its values show.
     pub instance: Option<&'a Resource>,
 }
 
 impl<'e, 'a> TerraformScope<'e, 'a> {
+    /// Scope outside of all resources.
+    pub fn outside(emitter: &'e TerraformEmitter<'a>) -> Self {
+        Self { emitter, each: None, turn: None, entry: None, failover: false, keys: false, instance: None }
+    }
+
     /// An expression in Terraform's names.
     pub fn expr(&self, expr: &Expr) -> String {
         ExprWriter::new(self).expr(expr)
     }
 
-    /// The id or name of the resource that an expression refers to.
+    /// The id, name or region of the resource or site that an expression refers to, or those of a list.
     pub fn reference(&self, expr: &Expr, what: &str) -> String {
         self.refers(&ExprWriter::new(self), expr, what)
     }
 
     fn refers(&self, writer: &ExprWriter<'_>, expr: &Expr, what: &str) -> String {
-        let name_of = |id: &str| id.rsplit('/').next().unwrap_or_default().to_owned();
         match &expr.kind {
-            ExprKind::Null => "null".to_owned(),
-            ExprKind::List(items) => {
-                crate::hcl::text::listed(items.iter().map(|item| self.refers(writer, item, what)).collect())
-            }
-            ExprKind::Parens(inner) => format!("({})", self.refers(writer, inner, what)),
+            ExprKind::Null => return "null".to_owned(),
+            ExprKind::List(items) => return listed(items.iter().map(|item| self.refers(writer, item, what)).collect()),
+            ExprKind::Parens(inner) => return format!("({})", self.refers(writer, inner, what)),
             ExprKind::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
                 let (yes, no) = (self.refers(writer, yes, what), self.refers(writer, no, what));
-                format!("{} ? {yes} : {no}", writer.expr(condition))
+                return format!("{} ? {yes} : {no}", writer.expr(condition));
             }
-            ExprKind::For(of) => writer.loops(of, &|writer, value| self.refers(writer, value, what)),
-            ExprKind::String(id) if what == "name" => quoted(&name_of(id)),
-            ExprKind::Traversal { root: Root::Name(name), steps } => match self.block(writer, name, steps) {
-                NameMeaning::Block(block) if !self.stands_alone(&block) => {
-                    self.literal(&block, what, steps.get(1), writer)
+            ExprKind::For(of) => return writer.loops(of, &|writer, value| self.refers(writer, value, what)),
+            ExprKind::String(id) if what == "name" => return quoted(id.rsplit('/').next().unwrap_or_default()),
+            _ => {}
+        }
+        let direct = self.direct(writer, expr);
+        let value = self.value(writer, expr).or_else(|| direct.as_ref().map(|(block, _)| Value::Block(block.clone())));
+        let text = || writer.expr(expr);
+        let is_block = |value: &&Value| matches!(value.unmark().0, Value::Block(_));
+        match value.as_ref().map(|value| value.unmark().0) {
+            Some(Value::Block(address)) if address.kind() == "site" => match (self.emitter.has_sites, &expr.kind) {
+                (false, _) => text(),
+                // A site by its own name is its region.
+                (true, ExprKind::Traversal { root: Root::Name(root), steps }) if &*root.text == "site" => {
+                    self.of_site(writer, steps, &|site| self.emitter.region(site)).map_or_else(text, |(text, _)| text)
                 }
-                NameMeaning::Block(_) => format!("{}.{what}", writer.expr(expr)),
-                NameMeaning::Blocks => format!("values({})[*].{what}", writer.expr(expr)),
-                NameMeaning::Text if what == "name" => {
-                    format!("element(reverse(split(\"/\", {})), 0)", writer.expr(expr))
-                }
-                NameMeaning::Text => writer.expr(expr),
+                (true, _) => format!("{}.location", text()),
             },
-            _ => writer.expr(expr),
+            Some(Value::Block(address)) => match direct {
+                Some((block, key)) if !self.stands_alone(&block) => self.literal(&block, what, key, writer),
+                Some((block, None)) if self.emitter.is_counted(&block) && !self.failover => {
+                    format!("one({}[*].{what})", self.emitter.resource(&block))
+                }
+                None if !self.stands_alone(&address.block()) => match self.emitter.stack.resources.get(address) {
+                    Some(resource) => self.one_literal(resource, what),
+                    None => text(),
+                },
+                _ => format!("{}.{what}", text()),
+            },
+            Some(Value::Map(map)) if map.values().any(|one| is_block(&one)) => {
+                format!("values({})[*].{what}", text())
+            }
+            Some(Value::List(items)) if items.iter().any(|one| is_block(&one)) => {
+                match items.iter().all(|one| is_block(&one)) {
+                    true => format!("{}[*].{what}", text().trim_end_matches("[*]")),
+                    // Ids of unmanaged resources stay as they are.
+                    false => format!("[for one in {} : try(one.{what}, one)]", text()),
+                }
+            }
+            Some(Value::String(_)) if what == "name" => format!("element(reverse(split(\"/\", {})), 0)", text()),
+            // Parts of the id of an unmanaged resource, as in
+            // `/subscriptions/…/resourceGroups/<4>/providers/<6>/<7>/<8>`.
+            Some(Value::String(_)) if what == "resource_group_name" => format!("split(\"/\", {})[4]", text()),
+            Some(Value::String(_)) if what.ends_with("_name") => format!("split(\"/\", {})[8]", text()),
+            _ => text(),
         }
     }
 
+    /// The block that an expression names by its own name, and the key of the instance.
+    fn direct<'x>(&self, writer: &ExprWriter<'_>, expr: &'x Expr) -> Option<(Address, Option<&'x TraversalStep>)> {
+        let ExprKind::Traversal { root: Root::Name(name), steps } = &expr.kind else { return None };
+        let [TraversalStep::Attr(label), rest @ ..] = steps.as_slice() else { return None };
+        if writer.is_bound(&name.text) || kinds::find(&name.text).is_none() {
+            return None;
+        }
+        let block = Address::new(&name.text, &label.text);
+        match rest {
+            [] if self.is_looped(&block) => None,
+            [] => Some((block, None)),
+            [key @ TraversalStep::Index(_)] => Some((block, Some(key))),
+            _ => None,
+        }
+    }
+
+    fn is_looped(&self, block: &Address) -> bool {
+        let written = self.emitter.stack.program.definitions.get(block);
+        written.is_some_and(|of| of.block.body.attribute("for_each").is_some())
+    }
+
     /// True for a block with a resource of its own in Terraform.
-    fn stands_alone(&self, block: &Address) -> bool {
+    pub(super) fn stands_alone(&self, block: &Address) -> bool {
         let shape = self.emitter.kind(block).map(|kind| kind.terraform.shape);
         matches!(shape, Some(TerraformShape::Resource))
     }
 
     /// Literal id or name of a resource without a Terraform equivalent; of several instances, that of the key.
     fn literal(&self, block: &Address, what: &str, key: Option<&TraversalStep>, writer: &ExprWriter<'_>) -> String {
-        let text = |resource: &Resource| match what {
-            "name" => quoted(&resource.name),
-            _ => self.emitter.id(resource.id.as_str()),
-        };
         let all: &[&Resource] = self.emitter.instances.get(block).map_or(&[], Vec::as_slice);
         match (all, key) {
             (all, Some(TraversalStep::Index(key))) => {
-                let entry = |one: &&Resource| Some(format!("{} = {}", quoted(&one.address.key()?), text(one)));
+                let entry = |one: &&Resource| {
+                    Some(format!("{} = {}", quoted(&one.address.key()?), self.one_literal(one, what)))
+                };
                 let entries: Vec<String> = all.iter().filter_map(entry).collect();
                 format!("{{\n{}\n}}[{}]", entries.join("\n"), writer.expr(key))
             }
-            ([first, ..], _) => text(first),
+            ([first, ..], _) => self.one_literal(first, what),
             ([], _) => "null".to_owned(),
-        }
-    }
-
-    /// Target of a name with steps.
-    fn block(&self, writer: &ExprWriter<'_>, name: &Ident, steps: &[TraversalStep]) -> NameMeaning {
-        if writer.is_bound(&name.text) {
-            // A resource in a `for` over resources, unless the steps read an attribute.
-            return if matches!(steps.last(), Some(TraversalStep::Attr(_))) {
-                NameMeaning::Text
-            } else {
-                NameMeaning::Block(Address::new("", ""))
-            };
-        }
-        match (&*name.text, steps) {
-            ("each", [TraversalStep::Attr(value), rest @ ..]) if &*value.text == "value" => self.each_value(rest),
-            ("local", [TraversalStep::Attr(local), rest @ ..]) => {
-                let of = self.emitter.stack.program.locals.get(&local.text);
-                of.map_or(NameMeaning::Text, |of| self.denoted(writer, &of.attribute.expr, rest))
-            }
-            (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
-                let block = Address::new(kind, &label.text);
-                let looped = self.emitter.stack.program.definitions.get(&block);
-                let looped = looped.is_some_and(|of| of.block.body.attribute("for_each").is_some());
-                match rest {
-                    [] if looped => NameMeaning::Blocks,
-                    [] | [TraversalStep::Index(_)] => NameMeaning::Block(block),
-                    _ => NameMeaning::Text,
-                }
-            }
-            _ => NameMeaning::Text,
-        }
-    }
-
-    /// Target of a value with steps, as far as its text shows.
-    fn denoted(&self, writer: &ExprWriter<'_>, expr: &Expr, steps: &[TraversalStep]) -> NameMeaning {
-        match (&expr.kind, steps) {
-            (ExprKind::Parens(inner), _) => self.denoted(writer, inner, steps),
-            (ExprKind::Conditional(parts), _) => self.denoted(writer, &parts[1], steps),
-            (ExprKind::Traversal { root: Root::Name(name), steps: own }, _) => {
-                let all: Vec<TraversalStep> = own.iter().chain(steps).cloned().collect();
-                self.block(writer, name, &all)
-            }
-            (ExprKind::For(of), [TraversalStep::Index(_) | TraversalStep::Attr(_), rest @ ..]) => {
-                self.denoted(&writer.within(of), &of.value, rest)
-            }
-            (ExprKind::List(items), [TraversalStep::Index(_), rest @ ..]) => {
-                items.first().map_or(NameMeaning::Text, |item| self.denoted(writer, item, rest))
-            }
-            // All values of a map have the same type.
-            (ExprKind::Object(entries), [TraversalStep::Index(_) | TraversalStep::Attr(_), rest @ ..]) => {
-                entries.first().map_or(NameMeaning::Text, |(_, value)| self.denoted(writer, value, rest))
-            }
-            _ => NameMeaning::Text,
-        }
-    }
-
-    fn each_value(&self, steps: &[TraversalStep]) -> NameMeaning {
-        let mut value = self.instance.and_then(|one| one.each.as_ref()).map(|each| each.value.clone());
-        for step in steps {
-            value = match (value, step) {
-                (Some(Value::Map(map)), TraversalStep::Attr(name)) => map.get(&name.text).cloned(),
-                _ => None,
-            };
-        }
-        match value {
-            Some(Value::Block(address)) => NameMeaning::Block(address.block()),
-            _ => NameMeaning::Text,
         }
     }
 
     /// `azurerm_subnet.web` with the key of the instance, and the number of steps that this covers.
     fn resource_name(&self, block: &Address, rest: &[TraversalStep], writer: &ExprWriter<'_>) -> (String, usize) {
         let mut out = self.emitter.resource(block);
-        let mut covered = 1;
+        let mut covered = 0;
         if let [index @ TraversalStep::Index(_), ..] = rest {
             out += &writer.steps(std::slice::from_ref(index));
-            covered = 2;
+            covered = 1;
         } else if self.emitter.is_counted(block) && self.failover {
             out += "[0]";
         }
         (out, covered)
     }
+
+    /// A site with a key where it has one, and the number of steps after `site` that this covers.
+    fn of_site(
+        &self,
+        writer: &ExprWriter<'_>,
+        steps: &[TraversalStep],
+        value: &dyn Fn(&str) -> String,
+    ) -> Option<(String, usize)> {
+        let [TraversalStep::Attr(site), rest @ ..] = steps else { return None };
+        let prefix = format!("{}[\"", site.text);
+        let all = self.emitter.stack.sites.keys().filter_map(|name| {
+            let key = name.strip_prefix(&prefix)?.strip_suffix("\"]")?;
+            Some(format!("{} = {}", quoted(key), value(name)))
+        });
+        let all: Vec<String> = all.collect();
+        match rest {
+            [TraversalStep::Index(key), ..] => Some((format!("{{ {} }}[{}]", all.join(", "), writer.expr(key)), 2)),
+            _ if !all.is_empty() => Some((format!("{{ {} }}", all.join(", ")), 1)),
+            _ => Some((value(&site.text), 1)),
+        }
+    }
+
+    /// A resource with steps.
+    fn of_resource(&self, block: &Address, rest: &[TraversalStep], writer: &ExprWriter<'_>) -> String {
+        let (resource, covered) = self.resource_name(block, rest, writer);
+        let after = rest.get(covered..).unwrap_or_default();
+        let is_outside = self.emitter.is_counted(block) && !self.failover;
+        let all: &[&Resource] = self.emitter.instances.get(block).map_or(&[], Vec::as_slice);
+        let value = match rest.first() {
+            Some(index @ TraversalStep::Index(_)) => self.part(writer, &blocks(all), index),
+            _ if self.is_looped(block) => Some(blocks(all)),
+            _ => Some(Value::Block(block.clone())),
+        };
+        let may_be_missing = !self.failover
+            && match &value {
+                Some(Value::Block(one)) => {
+                    let of = self.emitter.stack.resources.get(one);
+                    of.map_or(self.emitter.is_failover(block), |one| one.presence == Presence::Failover)
+                }
+                _ => false,
+            };
+        let Some(step) = after.first() else {
+            return match rest.first() {
+                _ if is_outside => format!("one({resource})"),
+                Some(TraversalStep::Index(key)) if may_be_missing => {
+                    format!("lookup({}, {}, null)", self.emitter.resource(block), writer.expr(key))
+                }
+                _ => resource,
+            };
+        };
+        if let TraversalStep::Attr(attribute) = step
+            && !self.stands_alone(block)
+            && matches!(&*attribute.text, "id" | "name")
+        {
+            return self.literal(block, &attribute.text, rest.first(), writer) + &writer.steps(&after[1..]);
+        }
+        if is_outside {
+            // A permanent resource reads attributes of a missing failover-only one as null.
+            let inner = self.walk(writer, ELEMENT.to_owned(), value, after);
+            return format!("one({})", of_each(&resource, &inner));
+        }
+        let text = self.walk(writer, resource, value, after);
+        if may_be_missing && covered == 1 { format!("try({text}, null)") } else { text }
+    }
 }
 
-/// Target of a name.
-enum NameMeaning {
-    /// One resource.
-    Block(Address),
-    /// All instances of one, by key.
-    Blocks,
-    /// A value.
-    Text,
+/// Instances by key.
+fn blocks(all: &[&Resource]) -> Value {
+    let entry = |one: &&Resource| Some((one.address.key()?.into(), Value::Block(one.address.clone())));
+    Value::from(all.iter().filter_map(entry).collect::<Map>())
 }
 
 impl NameWriter for TerraformScope<'_, '_> {
     fn name(&self, name: &Ident, steps: &[TraversalStep], writer: &ExprWriter<'_>) -> Option<(String, usize)> {
+        let value = |covered: usize| {
+            let root = Root::Name(name.clone());
+            let steps = steps.get(..covered).unwrap_or_default().to_vec();
+            self.value(writer, &Expr { kind: ExprKind::Traversal { root, steps }, span: name.span })
+        };
         match (&*name.text, steps) {
-            ("site", [TraversalStep::Attr(site), TraversalStep::Index(key), rest @ ..]) => {
-                let is_name = matches!(rest, [TraversalStep::Attr(attribute), ..] if &*attribute.text == "name");
-                let prefix = format!("{}[\"", site.text);
-                let all = self.emitter.stack.sites.keys().filter_map(|name| {
-                    let key = name.strip_prefix(&prefix)?.strip_suffix("\"]")?;
-                    let value = match is_name {
-                        true => quoted(name),
-                        false => format!("var.{}", self.emitter.location(name)),
-                    };
-                    Some(format!("{} = {value}", quoted(key)))
-                });
-                let all: Vec<String> = all.collect();
-                let used = if matches!(rest, [TraversalStep::Attr(_), ..]) { 3 } else { 2 };
-                Some((format!("{{ {} }}[{}]", all.join(", "), writer.expr(key)), used))
+            ("site", _) => {
+                let (_, covered) = self.of_site(writer, steps, &|site| site.to_owned())?;
+                match steps.get(covered) {
+                    Some(TraversalStep::Attr(attribute)) if &*attribute.text == "name" => {
+                        self.of_site(writer, steps, &quoted).map(|(text, covered)| (text, covered + 1))
+                    }
+                    Some(TraversalStep::Attr(_)) => {
+                        let region = |site: &str| self.emitter.region(site);
+                        self.of_site(writer, steps, &region).map(|(text, covered)| (text, covered + 1))
+                    }
+                    _ => self.of_site(writer, steps, &|site| self.emitter.site(site)),
+                }
             }
-            ("site", [TraversalStep::Attr(site), rest @ ..]) => Some(match rest {
-                [TraversalStep::Attr(attribute), ..] if &*attribute.text == "name" => (quoted(&site.text), 2),
-                [TraversalStep::Attr(_), ..] => (format!("var.{}", self.emitter.location(&site.text)), 2),
-                _ => (format!("var.{}", self.emitter.location(&site.text)), 1),
-            }),
             ("var", [TraversalStep::Attr(label), ..]) => {
                 Some((format!("var.{}", self.emitter.names.variable(&label.text)), 1))
             }
             ("local", [TraversalStep::Attr(label), ..]) if self.emitter.secret_locals.contains(&*label.text) => {
                 let variable = self.emitter.names.secret_local(&label.text);
-                self.emitter.secrets.borrow_mut().insert(variable.clone());
+                let about = format!("local.{}: in plain text in the stack, and so not in this code.", label.text);
+                self.emitter.secrets.borrow_mut().insert(variable.clone(), about);
                 Some((format!("var.{variable}"), 1))
             }
-            ("local", [TraversalStep::Attr(label), ..]) => {
-                Some((format!("local.{}", self.emitter.names.local(&label.text)), 1))
+            ("local", [TraversalStep::Attr(label), rest @ ..]) => {
+                let text = format!("local.{}", self.emitter.names.local(&label.text));
+                Some((self.walk(writer, text, value(1), rest), steps.len()))
             }
-            ("each", [TraversalStep::Attr(_), ..]) => self.each.map(|each| (each.to_owned(), 0)),
+            ("each", [TraversalStep::Attr(which), rest @ ..]) => {
+                let text = match (self.entry, self.each) {
+                    (Some((key, _)), _) if &*which.text == "key" => key.to_owned(),
+                    (Some((_, value)), _) => value.to_owned(),
+                    (None, each) => format!("{}.{}", each.unwrap_or("each"), which.text),
+                };
+                Some((self.walk(writer, text, value(1), rest), steps.len()))
+            }
             (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
                 let block = Address::new(kind, &label.text);
-                Some(self.of_resource(&block, rest, writer))
+                Some((self.of_resource(&block, rest, writer), steps.len()))
             }
             _ => None,
         }
@@ -380,43 +478,27 @@ impl NameWriter for TerraformScope<'_, '_> {
         let rest: String = args.iter().skip(1).map(|arg| format!(", {}", writer.expr(arg))).collect();
         Some(format!("{}(\"${{path.module}}/{}{rest})", name.text, &quoted[1..]))
     }
-}
 
-impl TerraformScope<'_, '_> {
-    fn of_resource(&self, block: &Address, rest: &[TraversalStep], writer: &ExprWriter<'_>) -> (String, usize) {
-        let kind = self.emitter.kind(block);
-        let (resource, covered) = self.resource_name(block, rest, writer);
-        let after = rest.get(covered - 1..).unwrap_or_default();
-        let Some(TraversalStep::Attr(attribute)) = after.first() else { return (resource, covered) };
-        if !self.stands_alone(block) && matches!(&*attribute.text, "id" | "name") {
-            return (self.literal(block, &attribute.text, rest.first(), writer), covered + 1);
+    fn text(&self, text: &str) -> Option<String> {
+        let (address, path) = self.emitter.secret_texts.get(text).filter(|_| text.len() >= SECRET_LENGTH)?;
+        let variable = self.emitter.names.secret_text(address, path);
+        let about = format!("{path} of {address}: in plain text in the stack, and so not in this code.");
+        self.emitter.secrets.borrow_mut().insert(variable.clone(), about);
+        Some(format!("var.{variable}"))
+    }
+
+    fn steps(&self, root: &Root, text: &str, steps: &[TraversalStep], writer: &ExprWriter<'_>) -> Option<String> {
+        if steps.is_empty() {
+            return None;
         }
-        let made = kind.filter(|kind| kind.terraform.made.contains(&&*attribute.text));
-        let template = made.and_then(|kind| kind.attribute(&attribute.text)).and_then(|of| match of.from {
-            AttributeSource::Names(template) => Some(template),
-            AttributeSource::Body(_) | AttributeSource::Action(..) | AttributeSource::Exported(_) => None,
-        });
-        if let Some(template) = template {
-            return (format!("\"{}\"", template.replace("{name}", &format!("${{{resource}.name}}"))), covered + 1);
-        }
-        // A permanent resource reads attributes of a missing failover-only one as null.
-        let outside = self.emitter.is_counted(block) && !self.failover;
-        // An argument that refers to another resource has azurerm's name.
-        let arg = kind.and_then(|kind| kind.arg(&attribute.text));
-        let is_reference = arg.is_some_and(|arg| matches!(arg.ty, Ty::Ref(_)));
-        let (attribute, more) = match after.get(1) {
-            Some(TraversalStep::Attr(next)) if is_reference && &*next.text == "id" => {
-                (format!("{}_id", attribute.text), 1)
+        let value = match root {
+            Root::Expr(inner) => self.value(writer, inner),
+            Root::Name(name) => {
+                let whole = ExprKind::Traversal { root: root.clone(), steps: Vec::new() };
+                self.value(writer, &Expr { kind: whole, span: name.span })
             }
-            _ => (attribute.text.to_string(), 0),
         };
-        let covered = covered + 1 + more;
-        let looped = self.emitter.is_failover(block) && !self.failover && resource.ends_with(']');
-        match (outside, looped) {
-            (true, _) => (format!("one({resource}[*].{attribute})"), covered),
-            (false, true) => (format!("try({resource}.{attribute}, null)"), covered),
-            (false, false) => (format!("{resource}.{attribute}"), covered),
-        }
+        Some(self.walk(writer, text.to_owned(), value, steps))
     }
 }
 

@@ -82,6 +82,20 @@ impl TerraformNames {
         self.locals.borrow_mut().take(TAGS, &["tags".to_owned()])
     }
 
+    /// Local with the sites as objects.
+    pub fn sites(&self) -> String {
+        self.locals.borrow_mut().take("sites of the stack", &["sites".to_owned(), "stack_sites".to_owned()])
+    }
+
+    /// Path of a boot script.
+    pub fn script(&self, block: &Address, path: &str, end: &str) -> String {
+        let of = |text: &str| ascii(text).replace(['_', '.'], "-");
+        let short = format!("{}-{}", of(block.name()), of(path));
+        let long = format!("{}-{short}", of(block.kind()));
+        let wanted = [short, long].map(|name| format!("scripts/{name}.{end}"));
+        self.copied.borrow_mut().take(&format!("script {block}: {path}"), &wanted)
+    }
+
     /// Name of an output.
     pub fn output(&self, name: &str) -> String {
         take(&mut self.outputs.borrow_mut(), &format!("output.{name}"), name, "_value")
@@ -93,6 +107,15 @@ impl TerraformNames {
         let short = format!("{}_{}", of(block.name()), of(path));
         let long = format!("{}_{short}", block.kind());
         self.variables.borrow_mut().take(&format!("secret {block}: {path}"), &[short, long])
+    }
+
+    /// Variable for a secret of one instance that is elsewhere in the stack in plain text.
+    pub fn secret_text(&self, address: &Address, path: &str) -> String {
+        let of = |text: &str| ascii(text).replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let key = address.key().map(|key| format!("_{}", of(&key))).unwrap_or_default();
+        let short = format!("{}{key}_{}", of(address.name()), of(path));
+        let long = format!("{}_{short}", address.kind());
+        self.variables.borrow_mut().take(&format!("secret text {address}: {path}"), &[short, long])
     }
 
     /// Variable that replaces a local with a secret.
@@ -145,7 +168,8 @@ impl TerraformNames {
         let copied = self.copied.borrow();
         let files = files.renamed().map(|one| Rename { name: format!("{}.tf", one.name), ..one.clone() });
         let own = self.relabelled.borrow();
-        let copied = copied.renamed().cloned();
+        // A script has no name in the stack.
+        let copied = copied.renamed().filter(|one| !one.what.starts_with("script ")).cloned();
         let values = variables.renamed().chain(locals.renamed()).chain(outputs.renamed()).cloned();
         values.chain(own.iter().cloned()).chain(files).chain(copied).collect()
     }

@@ -1,13 +1,12 @@
 //! One block of the stack as a resource of azurerm: name, location, arguments, nested blocks, and `lifecycle`.
 
 use super::names::{TerraformEmitter, TerraformScope, plain_text};
-use super::naming::ACTIVE;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::duration;
 use crate::emit::merged::{BlockContent, META, merged, names_each};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
 use crate::hcl::{quoted, value_text};
-use crate::kinds::{Arg, ChangeEffect, Kind, Location, Need, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
+use crate::kinds::{Arg, Kind, Location, Need, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
 use crate::value::Value;
@@ -36,34 +35,6 @@ pub(super) fn resource(emitter: &TerraformEmitter<'_>, block: &Address, definiti
     }
 }
 
-/// `import` blocks for existing resources.
-pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String {
-    let Some(kind) = emitter.kind(block).filter(|_| !emitter.is_failover(block)) else { return String::new() };
-    let name = emitter.resource(block);
-    let one = |(to, id): (String, &str)| format!("import {{\nto = {to}\nid = {}\n}}\n\n", emitter.id(id));
-    let of = |resource: &Resource| -> String {
-        let key = resource.address.key().map(|key| format!("[{}]", quoted(&key))).unwrap_or_default();
-        match (kind.terraform.shape, kind.terraform.imported) {
-            (TerraformShape::Resource, None) => one((format!("{name}{key}"), resource.id.as_str())),
-            (TerraformShape::Resource, Some(imported)) => {
-                let ids: Vec<&ArmId> = resource.objects.iter().map(|object| &object.id).collect();
-                let ids = imported(&ids, &|name| Some(resource.args.get(name)?.as_str()?.to_owned()));
-                // The accompanying resource has the same label.
-                let beside = kind.terraform.beside.split('"').nth(1);
-                let beside = beside.map(|type_| format!("{type_}.{}", emitter.beside(block)));
-                let names = [Some(name.clone()), beside].into_iter().flatten();
-                names.zip(&ids).map(|(name, id)| one((format!("{name}{key}"), id))).collect()
-            }
-            (TerraformShape::Halves { .. }, _) => {
-                let halves = [THERE, BACK].into_iter().zip(&resource.objects);
-                halves.map(|(half, object)| one((format!("{name}{half}{key}"), object.id.as_str()))).collect()
-            }
-            (TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_), _) => String::new(),
-        }
-    };
-    emitter.instances.get(block).into_iter().flatten().copied().map(of).collect()
-}
-
 /// One block while it is written.
 pub(super) struct ResourceWriter<'e, 'a> {
     pub(super) emitter: &'e TerraformEmitter<'a>,
@@ -77,10 +48,9 @@ pub(super) struct ResourceWriter<'e, 'a> {
 impl<'e, 'a> ResourceWriter<'e, 'a> {
     pub(super) fn scope(&self) -> TerraformScope<'e, 'a> {
         TerraformScope {
-            emitter: self.emitter,
-            each: None,
-            failover: self.emitter.is_failover(self.block),
+            failover: self.emitter.is_failover(self.block) || self.emitter.is_mixed(self.block),
             instance: self.instance,
+            ..TerraformScope::outside(self.emitter)
         }
     }
 
@@ -104,30 +74,6 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let name = self.emitter.resource(self.block);
         let (kind, label) = name.split_once('.').unwrap_or((&name, ""));
         format!("\"{kind}\" \"{label}{more}\"")
-    }
-
-    /// `for_each`, or `count` for a failover-only resource.
-    fn meta(&self) -> Vec<String> {
-        let failover = self.emitter.is_failover(self.block);
-        match self.merged.attribute("for_each") {
-            Some(each) => {
-                let written = self.scope().expr(&each.expr);
-                let each = self.instance.and_then(|one| one.each.as_ref());
-                let is_set = each.is_some_and(|each| each.key == each.value);
-                vec![
-                    match (failover, is_set) {
-                        (false, _) => format!("for_each = {written}"),
-                        (true, true) => format!("for_each = toset([for one in {written} : one if var.{ACTIVE}])"),
-                        (true, false) => {
-                            format!("for_each = {{ for key, one in {written} : key => one if var.{ACTIVE} }}")
-                        }
-                    },
-                    String::new(),
-                ]
-            }
-            None if failover => vec![format!("count = var.{ACTIVE} ? 1 : 0"), String::new()],
-            None => Vec::new(),
-        }
     }
 
     /// Name, resource group and location, as far as azurerm needs them.
@@ -164,7 +110,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let own = self.merged.attributes.iter().find(|(one, _)| &*one.name.text == "site").map(|(one, _)| one);
         let group = self.merged.attribute(RESOURCE_GROUP.name);
         match (own, group) {
-            (Some(site), _) => self.scope().expr(&site.expr),
+            (Some(site), _) => self.scope().reference(&site.expr, "location"),
             (None, Some(group)) if self.is_with_group() => self.scope().reference(&group.expr, "location"),
             _ => {
                 let site = self.instance.map_or("", |one| &*one.site);
@@ -247,10 +193,16 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         }
         let mut names = 0;
         expr.visit_references(&mut |_, _, _| names += 1);
+        if let Some(script) = self.script(arg, expr, place) {
+            return script;
+        }
         if arg.secret && names == 0 && !matches!(expr.kind, ExprKind::Null) {
             // A secret in plain text becomes a variable, so that the code does not contain it.
             let variable = self.emitter.names.secret(self.block, place);
-            self.emitter.secrets.borrow_mut().insert(variable.clone());
+            let form = if arg.is_script() { ", in base64" } else { "" };
+            let about =
+                format!("{place} of {}{form}: in plain text in the stack, and so not in this code.", self.block);
+            self.emitter.secrets.borrow_mut().insert(variable.clone(), about);
             return format!("var.{variable}");
         }
         let loose = mirrored && names_each(expr) && self.merged.attribute("for_each").is_none();
@@ -262,6 +214,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 let name = self.of.name_of(path, arg);
                 scope.reference(expr, if name.ends_with("_name") { "name" } else { "id" })
             }
+            Ty::Site => scope.reference(expr, "location"),
             Ty::Duration => match plain_text(expr).and_then(|text| duration::parse(&text).ok()) {
                 Some(duration) => quoted(&duration::iso(duration)),
                 None => {
@@ -314,7 +267,9 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let Ty::Block(table) = &arg.ty else { return String::new() };
         self.note(path);
         let each = written.body.attribute("for_each");
-        let inside = TerraformScope { each: each.map(|_| word).or(scope.each), ..*scope };
+        let turn = each.and_then(|each| scope.first_turn(&each.expr));
+        let inside =
+            TerraformScope { each: each.map(|_| word).or(scope.each), turn: turn.as_ref().or(scope.turn), ..*scope };
         let mut lines: Vec<String> = Vec::new();
         for attribute in written.body.attributes.iter().filter(|one| &*one.name.text != "for_each") {
             let Some(arg) = table.args.iter().find(|arg| arg.name == &*attribute.name.text) else { continue };
@@ -348,7 +303,8 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 let TerraformShape::Block { of, block: word } = one.kind.terraform.shape else { return None };
                 let written = self.emitter.stack.program.definitions.get(&one.address.block());
                 let site = written.and_then(|written| written.block.body.attribute("site"));
-                let site = site.filter(|_| one.each.is_none()).map(|site| self.scope().expr(&site.expr));
+                let site =
+                    site.filter(|_| one.each.is_none()).map(|site| self.scope().reference(&site.expr, "location"));
                 let known = || quoted(one.args.get("site").and_then(Value::as_str).unwrap_or_default());
                 let mut lines = vec![format!("location = {}", site.unwrap_or_else(known))];
                 let others = one.kind.args.iter().filter(|arg| arg.name != of && !matches!(arg.ty, Ty::Site));
@@ -389,6 +345,9 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         if ignored.iter().any(is_moved) {
             inner.push("# Failover runs change these arguments.".to_owned());
         }
+        if !others.is_empty() {
+            inner.push(format!("# Not managed by this code, as in the stack: {}.", others.join(", ")));
+        }
         if !chosen.is_empty() {
             inner.push(format!("# Not configured, so Azure chooses {}.", chosen.join(", ")));
         }
@@ -405,26 +364,6 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         }
         lines.extend(self.waits(&written.join("\n")));
         lines
-    }
-
-    /// Arguments that an import cannot read. Without `ignore_changes`, Terraform would write them again or replace a
-    /// machine.
-    fn untold(&self, ignored: &[String]) -> Vec<String> {
-        if !self.emitter.imports || self.emitter.is_failover(self.block) {
-            return Vec::new();
-        }
-        let arguments = self.merged.attributes.iter().filter_map(|(one, _)| self.kind.arg(&one.name.text));
-        let secrets = arguments.filter(|arg| arg.secret).map(|arg| self.of.name_of(arg.name, arg));
-        let blocks = self.merged.blocks.iter().filter_map(|(one, _)| self.kind.arg(&one.ident.text));
-        let replaced = blocks.filter(|arg| match &arg.ty {
-            Ty::Block(table) => table.args.iter().any(|inner| inner.secret && inner.change == ChangeEffect::Replace),
-            _ => false,
-        });
-        let own = self.of.untold.iter().filter(|name| {
-            self.of.fixed.iter().any(|(fixed, _)| fixed == *name) || self.merged.attribute(name).is_some()
-        });
-        let all = secrets.chain(replaced.map(|arg| arg.name.to_owned())).chain(own.map(|name| (*name).to_owned()));
-        all.filter(|name| !ignored.contains(name)).collect()
     }
 
     /// Two resources, one in each of the two connected ones.
@@ -489,5 +428,8 @@ fn numbered(word: &str, before: usize) -> String {
 /// A block with these lines.
 pub(super) fn block(head: &str, lines: &[String]) -> String {
     let lines: Vec<&str> = lines.iter().map(|line| line.trim_end_matches('\n')).collect();
-    format!("{head} {{\n{}\n}}\n", lines.join("\n").trim_matches('\n'))
+    match lines.join("\n").trim_matches('\n') {
+        "" => format!("{head} {{}}\n"),
+        lines => format!("{head} {{\n{lines}\n}}\n"),
+    }
 }

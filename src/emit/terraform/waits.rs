@@ -18,6 +18,7 @@ impl ResourceWriter<'_, '_> {
     /// The `depends_on` line, if a dependency is not yet a reference.
     pub(super) fn waits(&self, written: &str) -> Option<String> {
         let mut names = self.explicit();
+        let explicit = names.len();
         for block in self.implied() {
             for name in self.names_of(&block).unwrap_or_default() {
                 if !names.contains(&name) && !is_named(written, &name) {
@@ -25,7 +26,13 @@ impl ResourceWriter<'_, '_> {
                 }
             }
         }
-        (!names.is_empty()).then(|| format!("\ndepends_on = {}", listed(names)))
+        let why = match (explicit, names.len()) {
+            (_, 0) => return None,
+            (_, all) if all == explicit => "The stack orders these.",
+            _ if self.kind.guards => "Terraform deletes this lock before the resources that it guards.",
+            _ => "Azure needs these first, and no reference says so.",
+        };
+        Some(format!("\n# {why}\ndepends_on = {}", listed(names)))
     }
 
     /// Dependencies in the block itself.

@@ -77,6 +77,7 @@ pub static KIND: Kind = Kind {
         ],
         blocks: Some(own_location),
         said: &["geo_location"],
+        sets: &["geo_location", "virtual_network_rule", "capabilities"],
         ..Terraform::BY_RULE
     },
     uncovered: &[

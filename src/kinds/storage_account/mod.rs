@@ -66,6 +66,10 @@ storage_account "example" {
         ("dns_endpoint_type", "in a DNS zone of Azure's choice, the endpoints would not follow from the name"),
     ],
     terraform: Terraform {
+        renamed: &[(
+            "network_rules.private_link_access.endpoint",
+            "network_rules.private_link_access.endpoint_resource_id",
+        )],
         fixed: &[("allow_nested_items_to_be_public", "true")],
         parts: &[("storage_account_network_rules", "network_rules")],
         ..Terraform::BY_RULE

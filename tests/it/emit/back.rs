@@ -12,7 +12,7 @@ use drplan::stack::{Presence, Resource, Stack};
 use drplan::value::{Map, Unknown, Value};
 use serde_json::Value as Json;
 
-use super::{Case, emitted, evaluated, sources, trees};
+use super::{Case, emitted, evaluated, terraform_cases, terraform_sources, trees};
 use crate::lab::{failures, simulated, unmarked};
 
 /// Scope in which emitted code is evaluated: existing resources have the arguments of the stack.
@@ -20,6 +20,8 @@ struct EmittedScope<'a> {
     case: &'a Case,
     /// Failover-only resources exist.
     active: bool,
+    /// No resource exists yet: only configured arguments are known.
+    before: bool,
     files: &'a BTreeMap<String, String>,
     locals: BTreeMap<String, Arc<Expr>>,
     each: Option<(String, Value, Value)>,
@@ -73,6 +75,7 @@ impl EmittedScope<'_> {
         let id = resource.id.as_str();
         let after = |word: &str| id.split('/').skip_while(|part| !part.eq_ignore_ascii_case(word)).nth(1).map(text);
         let found = match name {
+            "id" if self.before => None,
             "id" => Some(text(id)),
             "name" => Some(text(&resource.name)),
             "location" => Some(text(&resource.location)),
@@ -85,8 +88,9 @@ impl EmittedScope<'_> {
     }
 
     fn whole(&self, resource: &Resource) -> Value {
-        let names = ["id", "name", "location", "resource_group_name"];
-        let map: Map = names.iter().map(|name| (Arc::from(*name), self.attribute(resource, name))).collect();
+        let names = ["id", "name", "location", "resource_group_name"].map(str::to_owned).into_iter();
+        let names = names.chain(resource.args.keys().map(|name| name.to_string()));
+        let map: Map = names.map(|name| (Arc::from(&*name), self.attribute(resource, &name))).collect();
         Value::from(map)
     }
 }
@@ -381,7 +385,7 @@ fn has_block(value: &Json) -> bool {
 #[test]
 fn emitted_terraform_matches_the_applied_stack() {
     let mut faults = Vec::new();
-    for source in sources() {
+    for source in terraform_sources() {
         let case = evaluated(&source.lab, &source.text, &source.name);
         let standing = simulated(async {
             let applied = source.lab.apply(&source.text).await.expect("the state can be written");
@@ -402,7 +406,7 @@ fn read_back(case: &Case, standing: &BTreeMap<ArmId, Json>, active: bool) -> Vec
     let trees = trees(&emitted);
     let locals = trees.iter().flat_map(|(_, body)| body.blocks("locals")).flat_map(|block| &block.body.attributes);
     let locals = locals.map(|one| (one.name.text.to_string(), Arc::clone(&one.expr))).collect();
-    let scope = EmittedScope { case, active, files: &emitted.files, locals, each: None };
+    let scope = EmittedScope { case, active, before: false, files: &emitted.files, locals, each: None };
     let mut said: BTreeSet<String> = BTreeSet::new();
     for block in trees.iter().flat_map(|(_, body)| body.blocks("resource")) {
         let (kind, label) = (&*block.labels[0].text, &*block.labels[1].text);
@@ -448,4 +452,26 @@ fn read_back(case: &Case, standing: &BTreeMap<ArmId, Json>, active: bool) -> Vec
         }
     }
     faults
+}
+
+/// Terraform has to know the instances of every block before anything exists.
+#[test]
+fn keys_of_every_block_are_known_before_anything_exists() {
+    for case in terraform_cases() {
+        let emitted = emitted(&case);
+        let trees = trees(&emitted);
+        let locals = trees.iter().flat_map(|(_, body)| body.blocks("locals")).flat_map(|block| &block.body.attributes);
+        let locals = locals.map(|one| (one.name.text.to_string(), Arc::clone(&one.expr))).collect();
+        let scope = EmittedScope { case: &case, active: true, before: true, files: &emitted.files, locals, each: None };
+        for block in trees.iter().flat_map(|(_, body)| body.blocks("resource")) {
+            let Some(each) = block.body.attribute("for_each") else { continue };
+            let value = evaluate(&each.expr, &scope).unwrap_or_else(|why| panic!("{}: {why:?}", case.name));
+            let is_known = match &value {
+                Value::Map(_) => true,
+                Value::List(items) => items.iter().all(|item| !matches!(item, Value::Unknown(_))),
+                _ => false,
+            };
+            assert!(is_known, "{}: {} has {value:?}", case.name, block.labels[1].text);
+        }
+    }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drplan::hcl::ast::{Body, Expr, ExprKind, HclBlock, TraversalStep};
+use drplan::hcl::ast::{Body, Expr, ExprKind, HclBlock, Root, TraversalStep};
 use serde_json::Value as Json;
 
-use super::{cases, emitted, trees};
+use super::{emitted, terraform_cases, trees};
 use crate::facts::sheets;
 
 const META: &[&str] = &["count", "for_each", "depends_on", "lifecycle", "provider"];
@@ -96,6 +96,10 @@ fn fits(expr: &Expr, ty: &str) -> bool {
             list.is_some_and(|of| items.iter().all(|item| fits(item, of))) || ty.contains("object")
         }
         ExprKind::Object(_) => ty.starts_with("map(") || ty.contains("object"),
+        ExprKind::Traversal { root: Root::Name(root), steps } if root.text.starts_with("azurerm_") => {
+            // A resource without an attribute is an object.
+            steps.iter().filter(|step| matches!(step, TraversalStep::Attr(_))).count() > 1 || ty.contains("object")
+        }
         _ => true,
     }
 }
@@ -111,7 +115,7 @@ fn emitted_terraform_fits_the_azurerm_schemas() {
         return;
     }
     let mut faults = Vec::new();
-    for case in cases() {
+    for case in terraform_cases() {
         let emitted = emitted(&case);
         let trees = trees(&emitted);
         // Where the two versions have no common name, the code requires version 5.
@@ -139,7 +143,7 @@ fn every_reference_exists_in_the_azurerm_schema() {
         return;
     }
     let mut faults = BTreeSet::new();
-    for case in cases() {
+    for case in terraform_cases() {
         let trees = trees(&emitted(&case));
         let labels = |word: &str| -> BTreeSet<String> {
             let blocks = trees.iter().flat_map(|(_, body)| body.blocks(word));
@@ -168,7 +172,13 @@ fn every_reference_exists_in_the_azurerm_schema() {
                         let attribute = attr(1);
                         let schema = sheets::azurerm_of(5, azurerm);
                         let known = |key: &str| schema.and_then(|schema| schema.get(key)?.get(&attribute)).is_some();
-                        !there || !(attribute.is_empty() || known("a") || known("b"))
+                        let at = steps
+                            .iter()
+                            .position(|step| matches!(step, TraversalStep::Attr(one) if *one.text == *attribute));
+                        let rest = at.and_then(|at| steps.get(at + 1..)).unwrap_or_default();
+                        let is_read =
+                            schema.is_none_or(|schema| attribute.is_empty() || reads(schema, &attribute, rest));
+                        !there || !(attribute.is_empty() || known("a") || known("b")) || !is_read
                     }
                     other => !within.contains(&other),
                 };
@@ -188,6 +198,30 @@ fn every_reference_exists_in_the_azurerm_schema() {
         }
     }
     assert!(faults.is_empty(), "{:#?}", faults);
+}
+
+/// True if azurerm has what these steps read of an attribute or block: a set has no index, a block is a list of blocks,
+/// and a text has no attributes.
+fn reads(schema: &Json, attribute: &str, steps: &[TraversalStep]) -> bool {
+    if let Some(block) = schema.get("b").and_then(|blocks| blocks.get(attribute)) {
+        return match steps {
+            [] => true,
+            [TraversalStep::Index(_), ..] if block["n"] == "set" => false,
+            [TraversalStep::Index(_) | TraversalStep::Splat(_), TraversalStep::Attr(inner), rest @ ..] => {
+                reads(block, &inner.text, rest)
+            }
+            [TraversalStep::Index(_) | TraversalStep::Splat(_)] => true,
+            _ => false,
+        };
+    }
+    let Some(ty) = schema.get("a").and_then(|all| all.get(attribute)).and_then(|found| found[1].as_str()) else {
+        return false;
+    };
+    match steps.first() {
+        None => true,
+        Some(TraversalStep::Index(_) | TraversalStep::Splat(_)) => ty.starts_with("list(") || ty.starts_with("map("),
+        Some(TraversalStep::Attr(_)) => ty.starts_with("map(") || ty.contains("object") || ty == "dynamic",
+    }
 }
 
 /// Visits every expression of a body with the repeating blocks around it. Skips `lifecycle`, whose names are those of

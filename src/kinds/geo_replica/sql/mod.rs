@@ -128,6 +128,7 @@ pub static KIND: Kind = Kind {
         blocks: Some(failover_policy),
         said: &["policy", "grace"],
         made: &["listener", "read_listener"],
+        exported: &[("replication_role", "")],
         ..Terraform::BY_RULE
     },
     example: EXAMPLE,
