@@ -46,7 +46,7 @@ impl TestCloud {
 
     async fn lag(&self, path: &str, metric: &str) -> Option<f64> {
         let metrics = "providers/Microsoft.Insights/metrics?api-version=2024-02-01";
-        let answer = self.get(&format!("{}/{metrics}&metricnames={metric}", id(path))).await;
+        let answer = self.get(&format!("{}/{metrics}&metricnames={metric}&aggregation=Maximum", id(path))).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body.pointer("/value/0/timeseries/0/data/0/maximum").and_then(Json::as_f64)
     }

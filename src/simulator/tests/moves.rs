@@ -38,7 +38,7 @@ async fn references_follow_a_resource_to_its_new_group() {
     assert_eq!((&there["id"], &there["location"]), (&json!(elsewhere(ADDRESS)), &json!("canadacentral")));
     let gateway = cloud.get(GATEWAY).await.body;
     assert_eq!(gateway["properties"]["publicIpAddresses"][0]["id"], elsewhere(ADDRESS));
-    assert_eq!(cloud.delete(&elsewhere(ADDRESS)).await.status, 400, "the gateway still uses its address");
+    assert_eq!(cloud.delete(&elsewhere(ADDRESS)).await.status, 409, "the gateway still uses its address");
 }
 
 #[tokio::test]
