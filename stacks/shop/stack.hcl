@@ -615,7 +615,7 @@ traffic_manager_azure_endpoint "toronto" {
 
 traffic_manager_external_endpoint "montreal" {
   profile  = traffic_manager_profile.shop
-  target   = "drplan-shop-montreal.canadaeast.cloudapp.azure.com" # responds during a failover only
+  target   = "drplan-shop-montreal.${site.montreal.location}.cloudapp.azure.com" # responds during a failover only
   priority = 2
   enabled  = false
 }

@@ -278,7 +278,7 @@ traffic_manager_azure_endpoint "primary" {
 
 traffic_manager_external_endpoint "secondary" {
   profile  = traffic_manager_profile.web
-  target   = "{{ name }}-secondary.canadaeast.cloudapp.azure.com" # responds during a failover only
+  target   = "{{ name }}-secondary.${site.secondary.location}.cloudapp.azure.com" # responds during a failover only
   priority = 2
   enabled  = false
 }
