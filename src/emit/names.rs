@@ -76,6 +76,11 @@ impl Names {
 }
 
 impl Names {
+    /// The owner of a name.
+    pub fn owner(&self, name: &str) -> Option<&str> {
+        self.taken.get(&(self.fold)(name)).map(String::as_str).filter(|owner| !owner.is_empty())
+    }
+
     /// Owners that do not have the first name that was wanted.
     pub fn renamed(&self) -> impl Iterator<Item = &Rename> {
         self.renamed.iter()

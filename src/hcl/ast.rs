@@ -212,6 +212,11 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
+    /// True if both sides are numbers.
+    pub fn takes_numbers(self) -> bool {
+        matches!(self.as_str(), "+" | "-" | "*" | "/" | "%" | "<" | "<=" | ">" | ">=")
+    }
+
     /// The operator as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -139,8 +139,25 @@ impl BodyValue {
         self.map(&|code| match code {
             Code::Each(id, LoopPart::Key) if id == of => Code::text(key),
             Code::Each(id, LoopPart::Value) if id == of => value.clone(),
+            Code::If(parts) => decided(*parts),
             other => other,
         })
+    }
+}
+
+/// A condition, or the side that it chooses if both of its operands are known.
+fn decided(parts: [Code; 3]) -> Code {
+    let chosen = match &parts[0] {
+        Code::Binary(op @ ("==" | "!="), sides) => {
+            sides[0].literal().zip(sides[1].literal()).map(|(one, other)| (one == other) == (*op == "=="))
+        }
+        _ => None,
+    };
+    let [condition, yes, no] = parts;
+    match chosen {
+        Some(true) => yes,
+        Some(false) => no,
+        None => Code::If(Box::new([condition, yes, no])),
     }
 }
 
@@ -247,11 +264,11 @@ pub(super) fn with_same(
     draft: BodyValue,
     of: LoopId,
     key: &str,
-    has_same: &dyn Fn(&crate::address::Address) -> bool,
+    has_same: &dyn Fn(&crate::address::Address, usize) -> bool,
 ) -> BodyValue {
     draft.map(&|code| match code {
         Code::Resource(Symbol { which: ResourceRef::One(address), object, below })
-            if address.key().as_deref() == Some(key) && has_same(&address.block()) =>
+            if address.key().as_deref() == Some(key) && has_same(&address.block(), object) =>
         {
             Code::Resource(Symbol { which: ResourceRef::Same(address.block(), of), object, below })
         }

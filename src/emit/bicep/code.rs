@@ -75,6 +75,8 @@ pub(super) enum Code {
     Text(Vec<TextPiece>),
     List(Vec<ListItem>),
     Object(Vec<(String, Code)>),
+    /// An object whose names are expressions, such as ids.
+    Keyed(Vec<(Code, Code)>),
     Input(FileInput),
     Each(LoopId, LoopPart),
     /// A name that a lambda binds.
@@ -206,6 +208,7 @@ impl Code {
             )),
             Self::List(items) => Self::List(items.into_iter().map(|item| item.map(f)).collect()),
             Self::Object(entries) => Self::Object(entries.into_iter().map(|(name, code)| (name, f(code))).collect()),
+            Self::Keyed(entries) => Self::Keyed(entries.into_iter().map(|(name, code)| (f(name), f(code))).collect()),
             Self::Get(of, name) => f(*of).get(&name),
             Self::Index(of, at) => Self::Index(Box::new(f(*of)), Box::new(f(*at))),
             Self::Else(of, name, other) => Self::Else(Box::new(f(*of)), name, Box::new(f(*other))),
@@ -261,6 +264,10 @@ impl Code {
             }),
             Self::List(items) => items.iter().for_each(|item| item.visit(f)),
             Self::Object(entries) => entries.iter().for_each(|(_, code)| code.visit(f)),
+            Self::Keyed(entries) => entries.iter().for_each(|(name, code)| {
+                name.visit(f);
+                code.visit(f);
+            }),
             Self::Get(of, _) | Self::Lambda(_, of) | Self::Not(of) => of.visit(f),
             Self::Index(of, at) | Self::Else(of, _, at) => {
                 of.visit(f);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::body_value::LoopValues;
-use super::code::{Code, FileInput, LoopId, ResourceRef, Symbol};
+use super::code::{Code, FileInput, LoopId, ResourceRef, Symbol, TextPiece};
 use super::express::{BicepScope, LoopEntry, has_float};
 use super::naming;
 use crate::address::{Address, ArmId};
@@ -15,11 +15,11 @@ use crate::emit::merged::names_each;
 use crate::emit::names::Names;
 use crate::emit::{Limitation, secrets};
 use crate::failover::lever;
-use crate::hcl::ast::{Expr, ExprKind};
+use crate::hcl::ast::{Expr, ExprKind, ForLoop, Root, TraversalStep};
 use crate::hcl::eval::Budget;
 use crate::kinds::Lit;
 use crate::stack::scope::{Facts, Locals};
-use crate::stack::{Knowledge, Resource, Stack};
+use crate::stack::{Knowledge, Presence, Resource, Stack};
 use crate::value::{Clear, Value};
 
 /// Form of a loop's collection.
@@ -80,11 +80,18 @@ pub(super) struct BicepEmitter<'a> {
 impl<'a> BicepEmitter<'a> {
     pub fn new(stack: &'a Stack) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
-        let mut ids = HashMap::new();
+        let mut ids: HashMap<ArmId, (Address, usize)> = HashMap::new();
         for resource in stack.resources.values() {
             instances.entry(resource.address.block()).or_default().push(resource);
             for (at, object) in resource.objects.iter().enumerate().filter(|(_, object)| object.within.is_none()) {
-                ids.insert(object.id.clone(), (resource.address.clone(), at));
+                // Of several blocks that write the same object, a permanent one makes it.
+                let own = (resource.address.clone(), at);
+                let known: &mut (Address, usize) = ids.entry(object.id.clone()).or_insert_with(|| own.clone());
+                let is_permanent =
+                    |of: &Address| stack.resources.get(of).is_some_and(|of| of.presence == Presence::Permanent);
+                if is_permanent(&own.0) && !is_permanent(&known.0) {
+                    *known = own;
+                }
             }
         }
         let mut emitter = Self {
@@ -166,28 +173,95 @@ impl<'a> BicepEmitter<'a> {
         found.map(FileInput::Site)
     }
 
-    /// A text in a body of a resource at this site: an id becomes a reference to its resource, a region that of its
-    /// site.
-    pub fn literal(&self, text: &str, site: &str) -> Code {
-        if let Some(given) = self.site_at(text, site) {
+    /// True for the id of an object in the account's own subscription.
+    pub fn is_own_id(&self, text: &str) -> bool {
+        let own = format!("/subscriptions/{}/", self.stack.subscription);
+        text.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(&own))
+    }
+
+    /// A text in a body: an id becomes a reference to its resource. With a site, a region becomes that of the site.
+    pub fn literal(&self, text: &str, site: Option<&str>) -> Code {
+        if let Some(given) = site.and_then(|site| self.site_at(text, site)) {
             return Code::Input(given);
         }
         if text.eq_ignore_ascii_case(&self.stack.tenant) {
             return Code::Call("tenant", Vec::new()).get("tenantId");
         }
-        let own = format!("/subscriptions/{}/", self.stack.subscription);
-        if !text.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(&own)) {
+        let subscription = || Code::Call("subscription", Vec::new());
+        if text.eq_ignore_ascii_case(&self.stack.subscription) {
+            return subscription().get("subscriptionId");
+        }
+        if text.eq_ignore_ascii_case(&format!("/subscriptions/{}", self.stack.subscription)) {
+            return subscription().get("id");
+        }
+        if !self.is_own_id(text) {
             return Code::text(text);
         }
-        if let Some(symbol) = self.symbol(&ArmId::new(text)) {
+        let id = ArmId::new(text);
+        if let Some(symbol) = self.symbol(&id) {
+            return self.reference(&id, symbol);
+        }
+        let own = text.split('/').skip(3).collect::<Vec<_>>().join("/");
+        if let Some((type_, name)) = own.strip_prefix("providers/").and_then(|rest| rest.rsplit_once('/'))
+            && type_.split('/').count() == 2
+        {
+            return Code::Call("subscriptionResourceId", vec![Code::text(type_), Code::text(name)]);
+        }
+        self.in_group(text).unwrap_or_else(|| Code::text(text))
+    }
+
+    /// A reference to a resource, or to a part of it.
+    fn reference(&self, id: &ArmId, symbol: Symbol) -> Code {
+        let part = self.stack.by_id(id).filter(|_| !symbol.below.is_empty());
+        let name = part.and_then(|part| {
+            let frame = BicepScope::new(self, self.at(part).map(|at| LoopEntry { id: None, ..at }));
+            self.written_name(part, &frame)
+        });
+        let (Some(name), Some((segments, _))) = (name, symbol.below.rsplit_once('/')) else {
             return Code::Resource(symbol).get("id");
+        };
+        let segments = TextPiece::Literal(format!("/{segments}/"));
+        let whole = Code::Resource(Symbol { below: String::new(), ..symbol }).get("id");
+        Code::Text(vec![TextPiece::Code(whole), segments, TextPiece::Code(name)])
+    }
+
+    /// The id of an object that is not in the stack, in a resource group that is.
+    fn in_group(&self, text: &str) -> Option<Code> {
+        let words: Vec<&str> = text.split('/').collect();
+        let group = self.symbol(&ArmId::new(words.get(..5)?.join("/")))?;
+        let ["providers", provider, own @ ..] = words.get(5..)? else { return None };
+        let types = own.iter().step_by(2).fold((*provider).to_owned(), |all, one| format!("{all}/{one}"));
+        let names = own.iter().skip(1).step_by(2).map(|name| Code::text(*name));
+        let account = Code::Call("subscription", Vec::new()).get("subscriptionId");
+        let place = [account, Code::Resource(group).get("name"), Code::text(types)];
+        Some(Code::Call("resourceId", place.into_iter().chain(names).collect()))
+    }
+
+    /// The beginning of a text, with an id in it as a reference.
+    pub fn pieces(&self, text: &str) -> Vec<TextPiece> {
+        let plain = || vec![TextPiece::Literal(text.to_owned())];
+        if !self.is_own_id(text) {
+            return plain();
         }
-        match text[own.len()..].strip_prefix("providers/").and_then(|rest| rest.rsplit_once('/')) {
-            Some((type_, name)) if type_.split('/').count() == 2 => {
-                Code::Call("subscriptionResourceId", vec![Code::text(type_), Code::text(name)])
+        let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+        let known = |at: &usize| self.ids.get(&ArmId::new(&text[..*at])).map(|known| (*at, known));
+        let longest = ends.filter_map(|at| known(&at)).last();
+        let (end, whole) = match longest {
+            Some((end, (address, object))) => {
+                let which = ResourceRef::One(address.clone());
+                (end, Code::Resource(Symbol { which, object: *object, below: String::new() }).get("id"))
             }
-            _ => Code::text(text),
-        }
+            None => {
+                let end = "/subscriptions/".len() + self.stack.subscription.len();
+                (end, Code::Call("subscription", Vec::new()).get("id"))
+            }
+        };
+        vec![TextPiece::Code(whole), TextPiece::Literal(text[end..].to_owned())]
+    }
+
+    /// True if it is this block that makes an object.
+    pub fn is_made_by(&self, id: &ArmId, block: &Address) -> bool {
+        self.ids.get(id).is_none_or(|(address, _)| address.block() == *block)
     }
 
     /// Resource with an id, or its nearest parent.
@@ -265,14 +339,37 @@ impl<'a> BicepEmitter<'a> {
         let named = format!("{}-{}s", block.name(), block.kind());
         self.numbered(block.to_string(), || {
             let frame = BicepScope::new(self, None);
-            self.made("each".to_owned(), &named, &each.expr, &frame).or_else(|| {
-                // By keys alone: their values are known from the instances.
-                let keys = self.instances.get(block)?.iter().filter_map(|one| Some(one.address.key()?.into_owned()));
-                let keys: Vec<String> = keys.collect();
-                let collection = Code::json(&keys.iter().map(String::as_str).collect());
-                Some(Loop { turn: "each".to_owned(), form: Form::Set, collection, keys, named: camel(&named) })
-            })
+            let made = self.made("each".to_owned(), &named, &each.expr, &frame);
+            made.or_else(|| self.by_keys(block, &named, &each.expr, &frame))
         })
+    }
+
+    /// A loop by keys alone: the values of its entries are known from the instances.
+    fn by_keys(&self, block: &Address, named: &str, each: &Expr, frame: &BicepScope<'_, 'a>) -> Option<Loop> {
+        let keys = self.instances.get(block)?.iter().filter_map(|one| Some(one.address.key()?.into_owned()));
+        let keys: Vec<String> = keys.collect();
+        let has_same = |one: &Loop| one.keys.len() == keys.len() && keys.iter().all(|key| one.keys.contains(key));
+        let made = match &each.kind {
+            // The instances of another block have the keys of its loop.
+            ExprKind::Traversal { root: Root::Name(kind), steps } => match steps.as_slice() {
+                [TraversalStep::Attr(label)] if crate::kinds::find(&kind.text).is_some() => {
+                    let other = self.of_block(&Address::new(&kind.text, &label.text));
+                    other.and_then(|of| self.loops.borrow().get(of).cloned())
+                }
+                _ => None,
+            },
+            ExprKind::For(of) if !of.grouped => of.key.as_ref().and_then(|key| {
+                let of = ForLoop { key: None, value: key.clone(), ..(**of).clone() };
+                let keys = Expr { kind: ExprKind::For(Box::new(of)), span: each.span };
+                self.made("each".to_owned(), named, &keys, frame)
+            }),
+            _ => None,
+        };
+        if let Some(made) = made.filter(has_same) {
+            return Some(Loop { named: camel(named), ..made });
+        }
+        let collection = Code::json(&keys.iter().map(String::as_str).collect());
+        Some(Loop { turn: "each".to_owned(), form: Form::Set, collection, keys, named: camel(named) })
     }
 
     fn made(&self, turn: String, named: &str, each: &Expr, frame: &BicepScope<'_, 'a>) -> Option<Loop> {

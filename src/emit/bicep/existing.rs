@@ -55,7 +55,8 @@ impl Printer<'_, '_> {
         let text = match node.each.filter(|_| place.is_none()) {
             Some(of) => {
                 let uses = node.parent.iter().chain([&node.name]).any(|code| self.uses_index(code, of));
-                format!("{head} [{} {{\n{indented}}}]\n", self.head(of, uses))
+                let indented: String = indented.lines().map(|line| format!("  {line}\n")).collect();
+                format!("{head} [\n  {} {{\n{indented}  }}\n]\n", self.head(of, uses))
             }
             None => format!("{head} {{\n{indented}}}\n"),
         };

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::code::{Code, FileInput, ListItem, LoopId, LoopPart, ResourceRef, Symbol, TextPiece, joined};
 use super::emitter::BicepEmitter;
 use super::functions;
-use crate::address::Address;
+use crate::address::{Address, ArmId};
+use crate::emit::merged::merged;
 use crate::hcl;
 use crate::hcl::ast::{self, BinaryOp, Expr, ExprKind, ForLoop, Ident, Root, TraversalStep, UnaryOp};
 use crate::hcl::eval::ELEMENT_WORK;
@@ -41,11 +42,18 @@ pub(super) struct BicepScope<'e, 'a> {
     pub emitter: &'e BicepEmitter<'a>,
     pub each: Option<LoopEntry>,
     bound: Vec<(String, Binding)>,
+    /// An output, which may be a loop over resources.
+    is_output: bool,
 }
 
 impl<'e, 'a> BicepScope<'e, 'a> {
     pub fn new(emitter: &'e BicepEmitter<'a>, each: Option<LoopEntry>) -> Self {
-        Self { emitter, each, bound: Vec::new() }
+        Self { emitter, each, bound: Vec::new(), is_output: false }
+    }
+
+    /// The scope of an output.
+    pub fn of_output(emitter: &'e BicepEmitter<'a>) -> Self {
+        Self { is_output: true, ..Self::new(emitter, None) }
     }
 
     /// The same with a name bound to code that took so many units of the budget.
@@ -102,15 +110,27 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                 Code::If(Box::new([self.express(condition)?, self.express(yes)?, self.express(no)?]))
             }
             // Bicep divides integers and drops the remainder.
-            ExprKind::Binary(_, BinaryOp::Divide, _) => return None,
+            ExprKind::Binary(_, BinaryOp::Divide, _)
+                if !matches!(
+                    self.value(expr).map(|value| value.unmark().0.clone()),
+                    Some(Value::Number(Number::Int(_)))
+                ) =>
+            {
+                return None;
+            }
             ExprKind::Binary(sides, op, _) => {
                 let [left, right] = &**sides;
-                Code::Binary(op.as_str(), Box::new([self.express(left)?, self.express(right)?]))
+                let side = |expr: &Expr| {
+                    let code = self.express(expr)?;
+                    let is_text = self.value(expr).is_some_and(|value| value.as_str().is_some());
+                    Some(if is_text && op.takes_numbers() { Code::Call("int", vec![code]) } else { code })
+                };
+                Code::Binary(op.as_str(), Box::new([side(left)?, side(right)?]))
             }
             ExprKind::Unary(UnaryOp::Not, inner) => Code::Not(Box::new(self.express(inner)?)),
             ExprKind::Unary(UnaryOp::Negate, inner) => match self.express(inner)? {
                 Code::Int(int) => Code::Int(-int),
-                _ => return None,
+                code => Code::Binary("-", Box::new([Code::Int(0), code])),
             },
             ExprKind::For(of) => self.loops(of)?,
             ExprKind::Parens(inner) => self.express(inner)?,
@@ -126,13 +146,14 @@ impl<'e, 'a> BicepScope<'e, 'a> {
             Some(match part {
                 ast::TemplatePart::Literal(text) => TextPiece::Literal(text.to_string()),
                 ast::TemplatePart::Interpolation(expr) => {
-                    let odd = self.value(expr).is_some_and(|value| {
-                        matches!(value.unmark().0, Value::Bool(_) | Value::Null | Value::Number(Number::Float(_)))
-                    });
-                    if odd {
-                        return None;
+                    let code = self.express(expr)?;
+                    match self.value(expr).as_ref().map(|value| value.unmark().0) {
+                        Some(Value::Null | Value::Number(Number::Float(_))) => return None,
+                        Some(Value::Bool(_)) => {
+                            TextPiece::Code(Code::If(Box::new([code, Code::text("true"), Code::text("false")])))
+                        }
+                        _ => TextPiece::Code(code),
                     }
-                    TextPiece::Code(self.express(expr)?)
                 }
                 ast::TemplatePart::If(condition, yes, no) => TextPiece::Code(Code::If(Box::new([
                     self.express(condition)?,
@@ -277,7 +298,10 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                     pieces.push(TextPiece::Code(match place {
                         "name" | "id" => symbol()?.get(place),
                         "location" => Code::Input(FileInput::Site(resource.site.to_string())),
-                        argument => Code::text(resource.args.get(argument)?.as_str()?),
+                        "subscription" => Code::Call("subscription", Vec::new()).get("subscriptionId"),
+                        "tenant" => Code::Call("tenant", Vec::new()).get("tenantId"),
+                        "parent" => self.parent_name(resource)?,
+                        argument => self.argument(resource, argument)?,
                     }));
                     left = after;
                 }
@@ -285,6 +309,37 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                 Some(Code::Text(joined(pieces)))
             }
         }
+    }
+
+    /// The name of the resource around one that is a child.
+    fn parent_name(&self, resource: &Resource) -> Option<Code> {
+        let mut around = std::iter::successors(resource.id.parent(), ArmId::parent);
+        let owner = around.find_map(|id| self.emitter.stack.by_id(&id))?;
+        self.attribute(owner, "name")
+    }
+
+    /// An argument of a resource, by dotted path, as the expression that its block has.
+    fn argument(&self, resource: &Resource, path: &str) -> Option<Code> {
+        let definition = self.emitter.stack.program.definitions.get(&resource.address.block())?;
+        let content = merged(&self.emitter.stack.program, definition);
+        let written = match path.split_once('.') {
+            None => content.attribute(path).map(|attribute| Arc::clone(&attribute.expr)),
+            Some((block, inner)) => {
+                let block = content.blocks.iter().map(|(one, _)| one).find(|one| &*one.ident.text == block);
+                block.and_then(|block| block.body.attribute(inner)).map(|attribute| Arc::clone(&attribute.expr))
+            }
+        };
+        // The loop of another resource is not this one's, so that its entry is written out.
+        let each = self.emitter.at(resource).map(|each| LoopEntry { id: None, ..each });
+        let code = written.and_then(|written| BicepScope::new(self.emitter, each).express(&written));
+        code.or_else(|| {
+            let mut value = resource.args.get(path.split('.').next()?)?;
+            for name in path.split('.').skip(1) {
+                let Value::Map(map) = value else { return None };
+                value = map.get(name)?;
+            }
+            Some(Code::text(value.as_str()?))
+        })
     }
 
     /// The main object of a resource; `None` if it is a part of another object.
@@ -358,6 +413,9 @@ impl<'e, 'a> BicepScope<'e, 'a> {
         match key {
             None => {
                 names.truncate(if names.len() > 1 && !uses(&value, &names[1]) { 1 } else { names.len() });
+                if matches!(&value, Code::Bound(name) if names == [name.as_str()]) {
+                    return Some(coll);
+                }
                 Some(Code::Call("map", vec![coll, Code::Lambda(names, Box::new(value))]))
             }
             Some(key) => {
@@ -378,6 +436,9 @@ impl<'e, 'a> BicepScope<'e, 'a> {
         if of.condition.is_some() {
             return None;
         }
+        if let Some(code) = self.over_loop(of, resources) {
+            return Some(code);
+        }
         let mut entries = Vec::new();
         for (key, address) in resources {
             let mut inner = self.clone();
@@ -395,6 +456,44 @@ impl<'e, 'a> BicepScope<'e, 'a> {
             Some(_) => Code::Object(entries),
             None => Code::List(entries.into_iter().map(|(_, code)| ListItem::One(code)).collect()),
         })
+    }
+}
+
+impl BicepScope<'_, '_> {
+    /// A `for` over all resources of a loop that depends on an input: a loop as well, in an output.
+    fn over_loop(&self, of: &ForLoop, resources: &[(String, Address)]) -> Option<Code> {
+        let block = resources.first().map(|(_, address)| address.block()).filter(|_| self.is_output)?;
+        let is_whole = resources.len() == self.emitter.instances.get(&block)?.len()
+            && resources.iter().all(|(key, one)| one.block() == block && one.key().as_deref() == Some(key));
+        let id = self.emitter.of_block(&block).filter(|_| is_whole)?;
+        let is_fixed = self.emitter.loops.borrow().get(id).is_none_or(|one| matches!(one.collection, Code::List(_)));
+        if is_fixed {
+            return None;
+        }
+        let turn = |address: &Address| {
+            let mut inner = self.clone();
+            if let Some(name) = &of.key_name {
+                inner.bound.push((name.text.to_string(), Binding::Code(Code::Each(id, LoopPart::Key))));
+            }
+            inner.bound.push((of.value_name.text.to_string(), Binding::Resource(address.clone())));
+            let key = match &of.key {
+                Some(key) => Some(inner.express(key)?),
+                None => None,
+            };
+            let same = |code: Code| match code {
+                Code::Resource(Symbol { which: ResourceRef::One(one), object, below }) if one == *address => {
+                    Code::Resource(Symbol { which: ResourceRef::Same(block.clone(), id), object, below })
+                }
+                other => other,
+            };
+            Some((key, inner.express(&of.value)?.map(&same)))
+        };
+        let all = resources.iter().map(|(_, address)| turn(address)).collect::<Option<Vec<_>>>()?;
+        let (key, value) = all.first().filter(|first| all.iter().all(|one| one == *first)).cloned()?;
+        let Some(key) = key else { return Some(Code::List(vec![ListItem::Each(id, value)])) };
+        let entry = Code::Object(vec![("key".to_owned(), key), ("value".to_owned(), value)]);
+        let part = |name: &str| Code::Lambda(vec!["one".to_owned()], Box::new(Code::Bound("one".to_owned()).get(name)));
+        Some(Code::Call("toObject", vec![Code::List(vec![ListItem::Each(id, entry)]), part("key"), part("value")]))
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use indexmap::IndexMap;
 
-use super::code::{Code, FileInput, ListItem};
+use super::code::{Code, FileInput, ListItem, ResourceRef};
 use super::emitter::{BicepEmitter, camel, pascal, symbol_base};
 use super::express::BicepScope;
 use super::modules::{BicepIndex, Module};
@@ -25,39 +25,41 @@ pub(super) type Outputs = IndexMap<String, (&'static str, Code)>;
 /// Text of a resource of this file.
 fn resource(printer: &Printer<'_, '_>, at: usize, after: &[String], condition: Option<&str>) -> String {
     let node = &printer.index.nodes[at];
+    // The formatter puts a loop on a line of its own.
+    let depth = if node.each.is_some() { 2 } else { 1 };
     printer.within(at, || {
         let mut lines = Vec::new();
         if let Some(parent) = &node.parent {
-            lines.push(format!("parent: {}", printer.code(parent, 1)));
+            lines.push(format!("parent: {}", printer.code(parent, depth)));
         }
         if let Some(scope) = &node.scope {
-            lines.push(format!("scope: {}", printer.code(scope, 1)));
+            lines.push(format!("scope: {}", printer.code(scope, depth)));
         }
-        lines.push(format!("name: {}", printer.code(&node.name, 1)));
+        lines.push(format!("name: {}", printer.code(&node.name, depth)));
         if let Code::Object(entries) = &node.body {
             let first = ["location", "tags", "kind", "sku", "identity", "zones"];
             let rank = |name: &str| first.iter().position(|one| *one == name).unwrap_or(first.len());
             let mut entries: Vec<_> = entries.iter().collect();
             entries.sort_by_key(|(name, _)| rank(name));
             for (name, code) in entries {
-                lines.push(printer.entry(name, code, 1));
+                lines.push(printer.entry(name, code, depth));
             }
         }
         match after {
             [] => {}
             all => {
-                let all: String = all.iter().map(|one| format!("{}{one}\n", indent(2))).collect();
-                lines.push(format!("dependsOn: [\n{all}  ]"));
+                let all: String = all.iter().map(|one| format!("{}{one}\n", indent(depth + 1))).collect();
+                lines.push(format!("dependsOn: [\n{all}{}]", indent(depth)));
             }
         }
-        let indented: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let indented: String = lines.iter().map(|line| format!("{}{line}\n", indent(depth))).collect();
         let head = format!("resource {} '{}@{}' =", printer.symbol_of(at, None), node.type_, node.api);
         match node.each {
             Some(of) => {
                 let all = node.parent.iter().chain(&node.scope).chain([&node.name, &node.body]);
                 let uses = all.into_iter().any(|code| printer.uses_index(code, of));
                 let one_by_one = if node.serial.is_some() { "@batchSize(1)\n" } else { "" };
-                format!("{one_by_one}{head} [{} {{\n{indented}}}]\n", printer.head(of, uses))
+                format!("{one_by_one}{head} [\n  {} {{\n{indented}  }}\n]\n", printer.head(of, uses))
             }
             None => {
                 let at_rest = || format!(" if (!{})", printer.code(&Code::Input(FileInput::Active), 0));
@@ -99,7 +101,7 @@ pub(super) fn module(
         parts.push(resource(&printer, *at, &after, None));
     }
     for (name, (type_, code)) in outputs {
-        parts.push(format!("output {name} {type_} = {}\n", printer.code(code, 0)));
+        parts.push(format!("output {name} {type_} = {}\n", printer.property(code, 0)));
     }
     let existing = printer.existing();
     let vars: Vec<String> = printer.vars.borrow().iter().map(|(name, text)| format!("var {name} = {text}\n")).collect();
@@ -185,10 +187,15 @@ impl<'m, 'a> MainFile<'m, 'a> {
             return lose("it is sensitive, and outputs are in plain text in the deployment history");
         }
         let known = || output.value.clear().map(|clear| ids(self.emitter, clear.json()));
-        let Some(code) = BicepScope::new(self.emitter, None).express(&written.expr).or_else(known) else {
+        let Some(code) = BicepScope::of_output(self.emitter).express(&written.expr).or_else(known) else {
             return lose("Bicep cannot express its computation");
         };
         let type_ = match (&output.value, &code) {
+            (Value::Unknown(_), Code::Object(entries))
+                if entries.iter().all(|(_, code)| code.read_of().is_some() && self.read_type(code) == "string") =>
+            {
+                "{ *: string }"
+            }
             (Value::Unknown(_), Code::Object(_)) => "object",
             (Value::Unknown(_), Code::List(_)) => "array",
             (Value::Unknown(_), code) => self.read_type(code),
@@ -196,15 +203,23 @@ impl<'m, 'a> MainFile<'m, 'a> {
         };
         let mut found: Vec<FoundOutput> = Vec::new();
         let code = code.replace(&mut |part| {
-            let symbol = part.read_of()?;
-            let (at, _) = self.index.node(symbol)?;
+            // The loop of an output is one of its module.
+            let is_loop = matches!(part, Code::List(items) if matches!(items.as_slice(), [ListItem::Each(..)]));
+            let mut read = None;
+            part.visit(&mut |inner| {
+                if let (true, None, Code::Get(..), Some(symbol)) = (is_loop, &read, inner, inner.read_of()) {
+                    read = Some((symbol.clone(), inner.clone()));
+                }
+            });
+            let (symbol, named) = read.or_else(|| Some((part.read_of()?.clone(), part.clone())))?;
+            let (at, _) = self.index.node(&symbol)?;
             let module = self.modules.iter().position(|module| module.nodes.contains(&at))?;
             let of = &self.modules[module];
             if of.name.is_empty() {
                 return None;
             }
-            let called = self.output_of(module, &output_name(self.index, symbol, part), part, &found);
-            let type_ = self.read_type(part);
+            let called = self.output_of(module, &output_name(self.index, &symbol, &named), part, &found);
+            let type_ = if is_loop { "array" } else { self.read_type(part) };
             let symbol = &self.called[module];
             let read = match (of.failover, type_) {
                 (false, _) => format!("{symbol}.outputs.{called}"),
@@ -406,7 +421,7 @@ impl<'m, 'a> MainFile<'m, 'a> {
 /// A value with ids as references.
 fn ids(emitter: &BicepEmitter<'_>, json: &serde_json::Value) -> Code {
     match json {
-        serde_json::Value::String(text) => emitter.literal(text, ""),
+        serde_json::Value::String(text) => emitter.literal(text, Some("")),
         serde_json::Value::Array(items) => {
             Code::List(items.iter().map(|item| ListItem::One(ids(emitter, item))).collect())
         }
@@ -419,6 +434,10 @@ fn ids(emitter: &BicepEmitter<'_>, json: &serde_json::Value) -> Code {
 
 /// Name of an output of a module: resource and attribute.
 fn output_name(index: &BicepIndex, symbol: &super::code::Symbol, code: &Code) -> String {
+    let block = match &symbol.which {
+        ResourceRef::Same(block, _) => Some(block),
+        ResourceRef::One(_) => None,
+    };
     let address = index.node(symbol).and_then(|(at, place)| index.nodes[at].instances.get(place.unwrap_or(0)));
     let mut words = Vec::new();
     let mut at = code;
@@ -427,6 +446,6 @@ fn output_name(index: &BicepIndex, symbol: &super::code::Symbol, code: &Code) ->
         at = of;
     }
     let last = words.first().copied().unwrap_or("id");
-    let base = address.map(|address| format!("{}-{}", symbol_base(address), address.kind()));
+    let base = block.or(address).map(|address| format!("{}-{}", symbol_base(address), address.kind()));
     format!("{}{}", camel(&base.unwrap_or_default()), pascal(last))
 }

@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
@@ -15,18 +16,24 @@ use super::body_value::{BodyElement, BodyValue, LoopEntries, gathered};
 use super::code::{Code, FileInput, LoopId, TextPiece, joined};
 use super::emitter::BicepEmitter;
 use super::express::{BicepScope, LoopEntry};
+use super::seen::{ClearResources, SeenResources};
 use super::through::{fitted, is_reference, is_text, through, unwrapped, with_location};
-use crate::address::{Address, ArmId};
 use crate::emit::merged::{BlockContent, merged, names_each};
 use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
-use crate::kinds::{Arg, OtherResources, Subject, Ty, Wire, body};
+use crate::kinds::{Arg, Subject, Ty, Wire, body};
 use crate::stack::Resource;
 use crate::value::{Clear, Map, Value};
 
 /// First and last character of a mark, which no stack contains.
-const OPEN: char = '\u{E000}';
-const CLOSE: char = '\u{E001}';
+pub(super) const OPEN: char = '\u{E000}';
+pub(super) const CLOSE: char = '\u{E001}';
+
+/// First number of the marks for names and regions, which follow those for the resource's own arguments.
+pub(super) const NAMES: usize = 1_000_000;
+
+/// First number of the marks for arguments of other resources; as many are kept free for each.
+pub(super) const OTHERS: usize = 2_000_000;
 
 /// An argument, or a part of one, that is passed as a mark.
 pub(super) struct ArgumentMark {
@@ -38,59 +45,68 @@ pub(super) struct ArgumentMark {
 
 /// Bodies of a resource's objects, as drafts.
 pub(super) fn drafts(emitter: &BicepEmitter<'_>, resource: &Resource, each: Option<LoopEntry>) -> Vec<BodyValue> {
-    let Some(definition) = emitter.stack.program.definitions.get(&resource.address.block()) else { return Vec::new() };
-    let marker = Marker {
-        frame: BicepScope::new(emitter, each),
-        resource,
-        merged: merged(&emitter.stack.program, definition),
-        marks: RefCell::default(),
-        next: Cell::new(0),
-        entries: RefCell::default(),
-        allowed: RefCell::default(),
-    };
-    marker.drafts()
+    let marker = Marker::new(emitter, resource, each, Some(SeenResources::default()));
+    marker.map(|marker| marker.drafts()).unwrap_or_default()
 }
 
-struct Marker<'e, 'a> {
-    frame: BicepScope<'e, 'a>,
-    resource: &'a Resource,
+pub(super) struct Marker<'e, 'a> {
+    pub(super) frame: BicepScope<'e, 'a>,
+    pub(super) resource: &'a Resource,
     merged: BlockContent,
-    marks: RefCell<HashMap<usize, ArgumentMark>>,
+    pub(super) marks: Rc<RefCell<HashMap<usize, ArgumentMark>>>,
     next: Cell<usize>,
     /// Entries of the loops of nested blocks.
     entries: RefCell<HashMap<LoopId, LoopEntries>>,
     /// Optional marks to make.
-    allowed: RefCell<MarkSelection>,
+    pub(super) allowed: Rc<RefCell<MarkSelection>>,
+    /// Names and regions of resources, and arguments of others; `None` for a resource that another one reads.
+    pub(super) seen: Option<SeenResources<'e, 'a>>,
 }
 
-/// The other resources of the stack, without what is secret in them.
-struct ClearResources<'m, 'e, 'a> {
-    marker: &'m Marker<'e, 'a>,
-    others: &'m dyn OtherResources,
-}
-
-impl OtherResources for ClearResources<'_, '_, '_> {
-    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
-        let Some(resource) = self.marker.frame.emitter.stack.by_id(id) else { return };
-        let block = resource.address.block();
-        let part =
-            |(name, value): (&Arc<str>, &Value)| Some((name.to_string(), self.marker.of_other(value, &block, name)?));
-        let args: JsonMap<String, Json> = resource.args.iter().filter_map(part).collect();
-        self.others.visit(id, &mut |subject| visit(&Subject { args: &args, others: self, ..*subject }));
-    }
-}
-
+/// Marks that are made where they are optional.
 #[derive(Default)]
-enum MarkSelection {
+pub(super) enum MarkSelection {
     #[default]
     All,
     These(BTreeSet<usize>),
 }
 
-impl<'a> Marker<'_, 'a> {
+impl MarkSelection {
+    pub fn has(&self, number: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these) => these.contains(&number),
+        }
+    }
+}
+
+impl<'e, 'a> Marker<'e, 'a> {
+    pub(super) fn new(
+        emitter: &'e BicepEmitter<'a>,
+        resource: &'a Resource,
+        each: Option<LoopEntry>,
+        seen: Option<SeenResources<'e, 'a>>,
+    ) -> Option<Self> {
+        let definition = emitter.stack.program.definitions.get(&resource.address.block())?;
+        Some(Self {
+            frame: BicepScope::new(emitter, each),
+            resource,
+            merged: merged(&emitter.stack.program, definition),
+            marks: Rc::default(),
+            next: Cell::new(0),
+            entries: RefCell::default(),
+            allowed: Rc::default(),
+            seen,
+        })
+    }
+
+    /// The same with its marks among those of another.
+    pub(super) fn among(self, other: &Self) -> Self {
+        Self { marks: Rc::clone(&other.marks), allowed: Rc::clone(&other.allowed), ..self }
+    }
+
     fn drafts(&self) -> Vec<BodyValue> {
         let plain = self.bodies(MarkSelection::These(BTreeSet::new()));
-        let count = self.next.get();
         let marked = self.bodies(MarkSelection::All);
         let drafted = |marked: &[Json]| -> Option<Vec<BodyValue>> {
             let drafts = marked.iter().zip(&plain).map(|(marked, plain)| self.draft(marked, plain));
@@ -100,52 +116,39 @@ impl<'a> Marker<'_, 'a> {
             return drafts;
         }
         // A kind inspected an argument: try the marks one by one, and drop those that it misread.
+        let all: BTreeSet<usize> = self.marks.borrow().keys().copied().collect();
+        let is_good = |these: BTreeSet<usize>| drafted(&self.bodies(MarkSelection::These(these))).is_some();
         let mut good = BTreeSet::new();
-        for one in 0..count {
-            let marked = self.bodies(MarkSelection::These(BTreeSet::from([one])));
-            if drafted(&marked).is_some() {
-                good.insert(one);
+        for of in [0..NAMES, NAMES..OTHERS, OTHERS..usize::MAX] {
+            let group: BTreeSet<usize> = all.range(of).copied().collect();
+            match is_good(group.clone()) {
+                true => good.extend(group),
+                false => good.extend(group.into_iter().filter(|one| is_good(BTreeSet::from([*one])))),
             }
         }
         let marked = self.bodies(MarkSelection::These(good));
         drafted(&marked).or_else(|| drafted(&plain)).unwrap_or_default()
     }
 
-    /// Bodies with these marks.
-    fn bodies(&self, allowed: MarkSelection) -> Vec<Json> {
-        self.next.set(0);
-        *self.allowed.borrow_mut() = allowed;
-        let emitter = self.frame.emitter;
+    /// The arguments as its kind sees them, with marks whose numbers begin here.
+    pub(super) fn arguments(&self, first: usize) -> JsonMap<String, Json> {
+        self.next.set(first);
         let attributes: Vec<(&str, &Expr)> =
             self.merged.attributes.iter().map(|(one, _)| (&*one.name.text, &*one.expr)).collect();
         let blocks: Vec<&HclBlock> = self.merged.blocks.iter().map(|(one, _)| one).collect();
-        let args = self.args(self.resource.kind.args, &attributes, &blocks, &self.resource.args, "", &self.frame);
-        emitter.stack.with_subject(self.resource, &args, &emitter.knowledge, |subject| {
-            let others = ClearResources { marker: self, others: subject.others };
-            body::bodies(&Subject { others: &others, ..*subject })
-        })
+        self.args(self.resource.kind.args, &attributes, &blocks, &self.resource.args, "", &self.frame)
     }
 
-    /// An argument of another resource: each secret part as a mark, unknown ones left out.
-    fn of_other(&self, value: &Value, block: &Address, path: &str) -> Option<Json> {
-        match value {
-            value if value.clear().is_some() => value.clear().map(Clear::into_json),
-            Value::Map(map) => {
-                let part = |(name, value): (&Arc<str>, &Value)| {
-                    Some((name.to_string(), self.of_other(value, block, &format!("{path}.{name}"))?))
-                };
-                Some(Json::Object(map.iter().filter_map(part).collect()))
-            }
-            Value::List(items) => {
-                let item = |(at, item): (usize, &Value)| self.of_other(item, block, &format!("{path}.{at}"));
-                items.iter().enumerate().map(item).collect::<Option<Vec<_>>>().map(Json::Array)
-            }
-            Value::Unknown(unknown) if !unknown.sensitive => None,
-            secret => {
-                let code = self.frame.emitter.evaluated(secret, block, path);
-                Some(self.mark(code, Json::Null, true, Wire::At("")))
-            }
-        }
+    /// Bodies with these marks.
+    fn bodies(&self, allowed: MarkSelection) -> Vec<Json> {
+        *self.allowed.borrow_mut() = allowed;
+        let emitter = self.frame.emitter;
+        let args = self.arguments(0);
+        emitter.stack.with_subject(self.resource, &args, &emitter.knowledge, |subject| {
+            let others = ClearResources { marker: self, others: subject.others };
+            let (name, location) = self.seen_place(self.resource);
+            body::bodies(&Subject { name: &name, location: &location, others: &others, ..*subject })
+        })
     }
 
     fn args(
@@ -168,7 +171,8 @@ impl<'a> Marker<'_, 'a> {
             let json = match arg.ty {
                 Ty::Block(block) => self.blocks(block.args, blocks, name, value, &path, frame),
                 _ if path == "tags" => self.tags(value, written),
-                _ => match frame.emitter.moved(&self.resource.address, &path) {
+                // A resource that another one reads has its value at rest.
+                _ => match frame.emitter.moved(&self.resource.address, &path).filter(|_| self.seen.is_some()) {
                     Some(active) => self.moved(value, written, arg, &path, active),
                     None => self.value(value, written, arg, &path, frame),
                 },
@@ -193,7 +197,7 @@ impl<'a> Marker<'_, 'a> {
     /// A literal value with ids as references.
     fn known(&self, json: &Json) -> Code {
         match json {
-            Json::String(text) => self.frame.emitter.literal(text, &self.resource.site),
+            Json::String(text) => self.frame.emitter.literal(text, Some(&self.resource.site)),
             other => Code::json(other),
         }
     }
@@ -222,7 +226,10 @@ impl<'a> Marker<'_, 'a> {
                 Some(each) => {
                     let entries = super::emitter::entries(frame.value(&each.expr)?);
                     let place = format!("{path}#{at}");
-                    let id = frame.emitter.nested(&self.resource.address.block(), &place, word, &each.expr, frame);
+                    let block_address = self.resource.address.block();
+                    let nested = || frame.emitter.nested(&block_address, &place, word, &each.expr, frame);
+                    // The body of another resource is not the place of its loops.
+                    let id = self.seen.is_some().then(nested).flatten();
                     let turn = |(key, value)| LoopEntry { id, key, value, written: Arc::clone(&each.expr) };
                     let entries: Vec<LoopEntry> = entries.into_iter().map(turn).collect();
                     if let Some(id) = id {
@@ -281,6 +288,9 @@ impl<'a> Marker<'_, 'a> {
         frame: &BicepScope<'_, 'a>,
     ) -> Option<Json> {
         let expr = expr.map(unwrapped);
+        if self.seen.is_none() && matches!(value, Value::Unknown(unknown) if !unknown.sensitive) {
+            return None;
+        }
         if let (Value::Sensitive(inner), Ty::Any) = (value, arg.ty)
             && let Value::Map(map) = &**inner
         {
@@ -317,8 +327,14 @@ impl<'a> Marker<'_, 'a> {
             _ => None,
         };
         if let Some(json) = value.clear().map(Clear::into_json) {
-            let is_plain =
-                said.as_ref().is_none_or(Code::is_constant) || matches!(arg.ty, Ty::Duration) || is_reference(&arg.ty);
+            let said = match (said, expr) {
+                (None, Some(expr)) if is_reference(&arg.ty) => self.chosen(expr, frame),
+                (said, _) => said,
+            };
+            let is_plain = said.as_ref().is_none_or(Code::is_constant);
+            if let (None, Some(expr), true) = (&said, expr, self.seen.is_some() && !is_reference(&arg.ty)) {
+                self.frame.emitter.fixes(expr, &format!("{}: {path}", self.resource.address.block()));
+            }
             return Some(match said.filter(|_| !is_plain) {
                 Some(code) => self.mark(code, json, false, arg.wire),
                 None => json,
@@ -341,6 +357,21 @@ impl<'a> Marker<'_, 'a> {
             }
         };
         Some(self.mark(code, Json::Null, true, arg.wire))
+    }
+
+    /// One of two resources, by a condition on an input.
+    fn chosen(&self, expr: &Expr, frame: &BicepScope<'_, 'a>) -> Option<Code> {
+        let ExprKind::Conditional(parts) = &expr.kind else { return None };
+        let [condition, yes, no] = &**parts;
+        let condition = frame.express(condition).filter(|code| !code.is_constant())?;
+        let side = |expr: &Expr| match frame.value(unwrapped(expr))? {
+            Value::Block(address) => {
+                let resource = frame.emitter.stack.resources.get(&address)?;
+                Some(frame.emitter.literal(resource.id.as_str(), None))
+            }
+            _ => None,
+        };
+        Some(Code::If(Box::new([condition, side(yes)?, side(no)?])))
     }
 
     /// List and map literals, part by part.
@@ -399,12 +430,7 @@ impl<'a> Marker<'_, 'a> {
     fn mark(&self, code: Code, value: Json, must: bool, wire: Wire) -> Json {
         let number = self.next.get();
         self.next.set(number + 1);
-        let is_made = must
-            || match &*self.allowed.borrow() {
-                MarkSelection::All => true,
-                MarkSelection::These(these) => these.contains(&number),
-            };
-        if !is_made {
+        if !must && !self.allowed.borrow().has(number) {
             return value;
         }
         let text = Json::from(format!("{OPEN}{number}{CLOSE}"));
@@ -420,6 +446,13 @@ impl<'a> Marker<'_, 'a> {
                 if a.len() != b.len() {
                     return None;
                 }
+                let emitter = self.frame.emitter;
+                if a.keys().any(|name| emitter.is_own_id(name)) {
+                    let entry = |(name, value): (&String, &Json)| {
+                        Some((emitter.literal(name, None), self.draft(value, b.get(name)?)?.code()))
+                    };
+                    return a.iter().map(entry).collect::<Option<_>>().map(|all| BodyValue::Code(Code::Keyed(all)));
+                }
                 let entry = |(name, value): (&String, &Json)| Some((name.clone(), self.draft(value, b.get(name)?)?));
                 a.iter().map(entry).collect::<Option<Vec<_>>>().map(BodyValue::Object)
             }
@@ -433,7 +466,11 @@ impl<'a> Marker<'_, 'a> {
             }
             (Json::String(text), plain) if text.contains(OPEN) => self.text(text, plain).map(BodyValue::Code),
             (marked, plain) if marked == plain => Some(match marked {
-                Json::String(text) => BodyValue::Code(self.frame.emitter.literal(text, &self.resource.site)),
+                Json::String(text) => {
+                    // A region that no mark shows is that of a site if its kind inspected it.
+                    let site = Some(&*self.resource.site).filter(|_| !self.shows_region());
+                    BodyValue::Code(self.frame.emitter.literal(text, site))
+                }
                 other => BodyValue::Code(Code::json(other)),
             }),
             _ => None,
@@ -452,7 +489,8 @@ impl<'a> Marker<'_, 'a> {
             if before.is_empty() && after.is_empty() && pieces.is_empty() {
                 return through(mark, plain);
             }
-            pieces.extend([TextPiece::Literal(before.to_owned()), TextPiece::Code(mark.code.clone())]);
+            pieces.extend(self.frame.emitter.pieces(before));
+            pieces.push(TextPiece::Code(mark.code.clone()));
             worth.push_str(before);
             worth.push_str(&mark.value.as_str().map_or_else(|| mark.value.to_string(), str::to_owned));
             left = after;

@@ -9,6 +9,7 @@ mod existing;
 mod express;
 mod file;
 mod functions;
+mod layout;
 mod marks;
 mod modules;
 mod naming;
@@ -16,6 +17,8 @@ mod nodes;
 mod params;
 mod print;
 mod readme;
+mod scripts;
+mod seen;
 mod text;
 mod through;
 
@@ -66,6 +69,10 @@ pub(super) fn emit(stack: &Stack) -> Result<EmitResult, Diagnostics> {
     let active = inputs.contains(&FileInput::Active);
     if active {
         files.insert("failover.bicepparam".to_owned(), params::parameters(&emitter, &index, &inputs, true));
+    }
+    for (name, text) in &mut files {
+        debug_assert!(name.contains(".bicep"), "{name}");
+        *text = layout::formatted(text);
     }
     files.insert("bicepconfig.json".to_owned(), CONFIG.to_owned());
     for (path, text) in emitter.read.borrow().iter() {

@@ -55,15 +55,25 @@ impl BicepIndex {
             }
         }
         for resource in emitter.stack.resources.values() {
-            for object in resource.objects.iter().filter(|object| object.within.is_some()) {
+            for object in &resource.objects {
                 let owner = emitter.symbol(&object.id).and_then(|symbol| match symbol.which {
                     ResourceRef::One(address) => of.get(&(address, symbol.object)),
                     ResourceRef::Same(..) => None,
                 });
-                all.entry(resource.address.clone()).or_default().extend(owner.map(|(node, _)| *node));
+                let known = all.entry(resource.address.clone()).or_default();
+                if let Some((node, _)) = owner
+                    && !known.contains(node)
+                {
+                    known.push(*node);
+                }
             }
         }
         Self { nodes, of, loops, all }
+    }
+
+    /// Nodes of a resource: one for each of its objects.
+    pub fn of_resource(&self, address: &Address) -> &[usize] {
+        self.all.get(address).map_or(&[], Vec::as_slice)
     }
 
     /// Node of one object, and its index in that node's loop.
@@ -202,9 +212,41 @@ impl Division<'_, '_> {
         }
     }
 
+    /// The name of a module: that of its resource group; that of a further one says what is in it.
+    fn named(&mut self, (group, failover, last): &ModuleKey, nodes: &[usize]) -> String {
+        let resource = group.as_ref().and_then(|group| self.emitter.stack.by_id(group));
+        let of_group = match resource {
+            Some(resource) => labelled(&resource.address),
+            None => group.as_ref().map_or("main", |group| group.name()).to_owned(),
+        };
+        let always = resource.is_none_or(|one| one.presence == crate::stack::Presence::Permanent);
+        let meanwhile = if *failover && always { "-failover" } else { "" };
+        let locks = if *last { "-locks" } else { "" };
+        let name: String = of_group
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' })
+            .chain(meanwhile.chars())
+            .chain(locks.chars())
+            .collect();
+        let of = |at: &usize| &self.index.nodes[*at];
+        let services = |at: &usize| of(at).type_.split(['.', '/']).nth(1).unwrap_or_default().to_ascii_lowercase();
+        let mut times: IndexMap<String, usize> = IndexMap::new();
+        nodes.iter().for_each(|at| *times.entry(services(at)).or_default() += 1);
+        // Networks and roles are everywhere, so that anything else says more.
+        let says = |service: &str| !matches!(service, "network" | "authorization" | "managedidentity");
+        let most = times.iter().rev().max_by_key(|(service, times)| (says(service), **times));
+        let most = most.map(|(service, _)| service.clone());
+        let service = format!("{name}-{}", most.unwrap_or_default());
+        let kinds = nodes.iter().filter_map(|at| Some(of(at).instances.first()?.kind().replace('_', "-")));
+        let kinds = kinds.map(|kind| format!("{name}-{kind}"));
+        let numbered = (2_u32..).map(|number| format!("{service}-{number}"));
+        let mut all = [name.clone(), service.clone()].into_iter().chain(kinds).chain(numbered);
+        all.find(|name| self.names.insert(caseless(&camel(name)))).unwrap_or_default()
+    }
+
     /// Turns a share into a module. Resources of the subscription itself go to the main file, one by one.
     fn take(&mut self, key: ModuleKey, nodes: Vec<usize>) {
-        let name = if key.0.is_some() { named(self.emitter, &key, &mut self.names) } else { String::new() };
+        let name = if key.0.is_some() { self.named(&key, &nodes) } else { String::new() };
         let (group, failover, _) = key;
         let shares = if group.is_some() { vec![nodes] } else { nodes.into_iter().map(|node| vec![node]).collect() };
         for nodes in shares {
@@ -275,24 +317,4 @@ fn closure(after: &[BTreeSet<usize>], at: usize) -> BTreeSet<usize> {
         }
     }
     out
-}
-
-fn named(emitter: &BicepEmitter<'_>, (group, failover, last): &ModuleKey, names: &mut BTreeSet<String>) -> String {
-    let resource = group.as_ref().and_then(|group| emitter.stack.by_id(group));
-    let of_group = match resource {
-        Some(resource) => labelled(&resource.address),
-        None => group.as_ref().map_or("main", |group| group.name()).to_owned(),
-    };
-    let always = resource.is_none_or(|one| one.presence == crate::stack::Presence::Permanent);
-    let meanwhile = if *failover && always { "-failover" } else { "" };
-    let locks = if *last { "-locks" } else { "" };
-    let name: String = of_group
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' })
-        .chain(meanwhile.chars())
-        .chain(locks.chars())
-        .collect();
-    let numbered = (2_u32..).map(|number| format!("{name}-{number}"));
-    let mut all = std::iter::once(name.clone()).chain(numbered);
-    all.find(|name| names.insert(caseless(&camel(name)))).unwrap_or_default()
 }

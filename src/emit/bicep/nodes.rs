@@ -6,13 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 use indexmap::IndexMap;
 
 use super::body_value::{BodyElement, BodyValue, EntryJoin, LoopEntries, gathered, with_same};
-use super::code::{Code, FileInput, LoopId};
+use super::code::{Code, FileInput, LoopId, TextPiece};
 use super::emitter::{BicepEmitter, Form, is_group};
 use super::express::BicepScope;
 use super::marks;
 use crate::address::{Address, ArmId};
 use crate::emit::Limitation;
-use crate::kinds::{Location, Serial, Within};
+use crate::kinds::{Location, Object, Serial, Within};
 use crate::stack::{Presence, Resource};
 
 /// Keys of a draft beside its body.
@@ -78,6 +78,10 @@ fn tried(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
         let needs: BTreeSet<Address> = resource.needs.iter().cloned().collect();
         for (at, (object, draft)) in resource.objects.iter().zip(drafts).enumerate() {
             match &object.within {
+                // Two blocks that write the same object, such as the definition of two copied versions, make it once.
+                None if !emitter.is_made_by(&object.id, &resource.address.block()) => {
+                    part_needs.push((object.id.clone(), needs.clone()));
+                }
                 None => {
                     let draft = placed(emitter, resource, at, draft);
                     wholes.insert(
@@ -228,17 +232,12 @@ fn placed(emitter: &BicepEmitter<'_>, resource: &Resource, at: usize, mut draft:
             *draft.at("location") = BodyValue::Code(Code::Input(FileInput::Site(site.to_string())));
         }
     }
-    operators(emitter, resource, &mut draft);
-    let definition = emitter.stack.program.definitions.get(&resource.address.block());
-    let written = definition.and_then(|of| of.block.body.attribute("name"));
+    let mut homes = Vec::new();
+    operators(emitter, resource, &mut draft, &mut homes);
+    let draft = super::scripts::kept(emitter, resource, at_home(draft, &homes));
     let own = object.name().to_owned();
-    let said = written.filter(|_| own == resource.name).and_then(|written| {
-        let frame = BicepScope::new(emitter, emitter.at(resource));
-        let known = frame.value(&written.expr)?;
-        let said = (known.as_str() == Some(&own)).then(|| frame.express(&written.expr)).flatten();
-        said.filter(|code| !code.is_constant())
-    });
     let place = IdParts::of(object);
+    let said = named(emitter, resource, at, &place, &draft);
     let (parent, name) = match &place.parent {
         None => (None, said.unwrap_or_else(|| Code::text(&own))),
         Some(parent) => match emitter.symbol(parent) {
@@ -256,27 +255,96 @@ fn placed(emitter: &BicepEmitter<'_>, resource: &Resource, at: usize, mut draft:
     BodyValue::Object(all)
 }
 
+/// The name of an object as an expression; `None` for a literal.
+fn named(
+    emitter: &BicepEmitter<'_>,
+    resource: &Resource,
+    at: usize,
+    place: &IdParts,
+    draft: &BodyValue,
+) -> Option<Code> {
+    let own = resource.objects[at].id.name();
+    let frame = BicepScope::new(emitter, emitter.at(resource));
+    let is_written = emitter.stack.program.definitions.get(&resource.address.block())?.block.body.attribute("name");
+    if own == resource.name && is_written.is_some() {
+        return emitter.written_name(resource, &frame);
+    }
+    if own.parse::<uuid::Uuid>().is_ok() {
+        return assigned(emitter, place, draft);
+    }
+    if resource.kind.odd.name.is_none() && own == resource.name {
+        return None;
+    }
+    // A name that follows from a resource that an argument refers to, or from one around that.
+    let ids = resource.args.values().filter_map(crate::value::Value::as_str).filter(|text| emitter.is_own_id(text));
+    let mut around = ids.flat_map(|id| std::iter::successors(Some(ArmId::new(id)), ArmId::parent));
+    let id = around.find(|id| id.name() == own)?;
+    let symbol = emitter.symbol(&id).filter(|symbol| symbol.below.is_empty())?;
+    Some(Code::Resource(symbol).get("name"))
+}
+
+/// The name of an assignment, which a tenant takes once: from its scope, principal and role. A principal that Azure
+/// creates is known by the resource that it belongs to, since a name must be known before the deployment.
+fn assigned(emitter: &BicepEmitter<'_>, place: &IdParts, draft: &BodyValue) -> Option<Code> {
+    let scope = match &place.scope {
+        Some(scope) => emitter.literal(scope.as_str(), None),
+        None if place.group.is_some() => Code::Call("resourceGroup", Vec::new()).get("id"),
+        None => Code::Call("subscription", Vec::new()).get("id"),
+    };
+    let properties = draft.get("properties")?;
+    let known = |name: &str| -> Option<Code> {
+        let BodyValue::Code(code) = properties.get(name)? else { return None };
+        Some(match code.read_of() {
+            Some(symbol) => Code::Resource(symbol.clone()).get("id"),
+            None => code.clone(),
+        })
+    };
+    Some(Code::Call("guid", vec![scope, known("principalId")?, known("roleDefinitionId")?]))
+}
+
 /// Turns administrator names into parameters, as Bicep's linter requires.
-fn operators(emitter: &BicepEmitter<'_>, resource: &Resource, draft: &mut BodyValue) {
+fn operators(
+    emitter: &BicepEmitter<'_>,
+    resource: &Resource,
+    draft: &mut BodyValue,
+    homes: &mut Vec<(String, String)>,
+) {
     match draft {
         BodyValue::Object(entries) => {
             for (name, inner) in entries {
                 if name != "adminUsername" {
-                    operators(emitter, resource, inner);
+                    operators(emitter, resource, inner, homes);
                 } else if let BodyValue::Code(code) = inner
                     && let Some(text) = code.literal()
                 {
                     let what = format!("{}-admin-username", resource.address.name());
                     let mut known = emitter.operators.borrow_mut();
                     if known.entry(what.clone()).or_insert_with(|| text.to_owned()) == text {
+                        homes.push((format!("/home/{text}/"), what.clone()));
                         *code = Code::Input(FileInput::Operator(what));
                     }
                 }
             }
         }
-        BodyValue::List(items) => items.iter_mut().for_each(|item| operators(emitter, resource, &mut item.draft)),
+        BodyValue::List(items) => {
+            items.iter_mut().for_each(|item| operators(emitter, resource, &mut item.draft, homes));
+        }
         BodyValue::Code(_) => {}
     }
+}
+
+/// The paths in administrators' homes, with the same parameters as their names.
+fn at_home(draft: BodyValue, homes: &[(String, String)]) -> BodyValue {
+    draft.map(&|code| {
+        let text = code.literal().map(str::to_owned);
+        let own = text.and_then(|text| {
+            let (home, what) = homes.iter().find(|(home, _)| text.starts_with(home.as_str()))?;
+            let rest = TextPiece::Literal(format!("/{}", &text[home.len()..]));
+            let name = TextPiece::Code(Code::Input(FileInput::Operator(what.clone())));
+            Some(Code::Text(vec![TextPiece::Literal("/home/".to_owned()), name, rest]))
+        });
+        own.unwrap_or(code)
+    })
 }
 
 /// Location of an object by its id.
@@ -309,9 +377,22 @@ fn joined(emitter: &BicepEmitter<'_>, wholes: IndexMap<(Address, usize), ObjectB
     for ((address, object), whole) in wholes {
         blocks.entry((address.block(), object)).or_default().push(whole);
     }
-    let mut looped: HashMap<Address, LoopId> = HashMap::new();
+    let mut looped: HashMap<(Address, usize), LoopId> = HashMap::new();
     let mut nodes = Vec::new();
     for ((block, object), mut all) in blocks {
+        let mut by_id: IndexMap<ArmId, Vec<usize>> = IndexMap::new();
+        for (at, one) in all.iter().enumerate() {
+            by_id.entry(one.resource.objects[object].id.clone()).or_default().push(at);
+        }
+        if by_id.len() < all.len() {
+            let mut all: Vec<Option<ObjectBuilder<'_>>> = all.into_iter().map(Some).collect();
+            for same in by_id.into_values() {
+                let same: Vec<ObjectBuilder<'_>> = same.into_iter().filter_map(|at| all[at].take()).collect();
+                let draft = same.first().map(|one| concrete(emitter, one.resource, one.draft.clone()));
+                nodes.extend(draft.and_then(|draft| node(emitter, object, &same, draft, None)));
+            }
+            continue;
+        }
         let joined =
             emitter.of_block(&block).filter(|_| all.iter().all(|one| !is_group(one.resource))).and_then(|of| {
                 sorted(emitter, of, &mut all)?;
@@ -319,7 +400,7 @@ fn joined(emitter: &BicepEmitter<'_>, wholes: IndexMap<(Address, usize), ObjectB
             });
         match joined {
             Some((of, draft)) => {
-                looped.insert(block, of);
+                looped.insert((block, object), of);
                 nodes.extend(node(emitter, object, &all, draft, Some(of)));
             }
             None => {
@@ -352,7 +433,7 @@ fn join(
     of: LoopId,
     object: usize,
     all: &[ObjectBuilder<'_>],
-    looped: &HashMap<Address, LoopId>,
+    looped: &HashMap<(Address, usize), LoopId>,
 ) -> Option<BodyValue> {
     let first = all.first()?;
     let group = |one: &ObjectBuilder<'_>| IdParts::of(&one.resource.objects[object].id).group;
@@ -361,9 +442,9 @@ fn join(
         return None;
     }
     let keys = emitter.loops.borrow().get(of)?.keys.clone();
-    let has_same = |block: &Address| {
+    let has_same = |block: &Address, object: usize| {
         looped
-            .get(block)
+            .get(&(block.clone(), object))
             .is_some_and(|other| emitter.loops.borrow().get(*other).is_some_and(|other| other.keys == keys))
     };
     let drafts: Vec<BodyValue> =
@@ -452,7 +533,7 @@ fn node(
         object,
         each,
         type_: whole.id.arm_type()?,
-        api: whole.api.clone(),
+        api: version(emitter, whole, place.parent.as_ref()),
         group: if is_group(resource) { None } else { place.group },
         failover: resource.presence == Presence::Failover,
         at_rest,
@@ -460,9 +541,33 @@ fn node(
         parent,
         scope,
         name,
-        body: Code::Object(body),
+        body: full(Code::Object(body)),
         needs: all.iter().flat_map(|one| one.needs.iter().cloned()).collect(),
         serial,
+    })
+}
+
+/// The API version of an object: that of the object around it, if it is newer, since a service versions its types
+/// together.
+fn version(emitter: &BicepEmitter<'_>, object: &Object, parent: Option<&ArmId>) -> String {
+    let owner = parent.and_then(|parent| emitter.stack.by_id(parent));
+    let around = owner.and_then(|owner| owner.objects.iter().find(|one| Some(&one.id) == parent));
+    let newer = around.map(|around| &around.api).filter(|api| **api > object.api);
+    newer.unwrap_or(&object.api).clone()
+}
+
+/// A body without empty tags and zones, which say nothing.
+fn full(body: Code) -> Code {
+    body.map(&|code| match code {
+        Code::Object(entries) => {
+            let is_empty = |name: &str, code: &Code| match code {
+                Code::Object(entries) => name == "tags" && entries.is_empty(),
+                Code::List(items) => name == "zones" && items.is_empty(),
+                _ => false,
+            };
+            Code::Object(entries.into_iter().filter(|(name, code)| !is_empty(name, code)).collect())
+        }
+        other => other,
     })
 }
 

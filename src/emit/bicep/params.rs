@@ -10,6 +10,7 @@ use super::modules::BicepIndex;
 use super::print::Printer;
 use super::text::{indent, key, quoted};
 use crate::address::Address;
+use crate::hcl::ast::{Body, Expr, ExprKind, TraversalStep};
 use crate::stack::variables::{Field, VariableType};
 use crate::stack::{ENVIRONMENT, Variable};
 use crate::value::{Number, Value};
@@ -30,15 +31,60 @@ fn described(emitter: &BicepEmitter<'_>, given: &FileInput) -> String {
     match given {
         FileInput::Variable(name) => {
             let own = emitter.stack.variables.get(name.as_str()).and_then(|one| one.description.clone());
-            own.unwrap_or_else(|| format!("Variable {name} of the stack."))
+            own.unwrap_or_else(|| used(emitter, "var", name))
         }
-        FileInput::Local(name) => format!("Local {name} of the stack."),
+        FileInput::Local(name) => used(emitter, "local", name),
         FileInput::Site(site) => format!("Region of site {site}."),
         FileInput::Tags => "Tags of every resource.".to_owned(),
-        FileInput::Active => "Creates the failover-only resources.".to_owned(),
-        FileInput::Secret(name) => format!("A secret that the stack has in plain text or computes: {name}."),
-        FileInput::Operator(name) => format!("Administrator name: {name}."),
+        FileInput::Active => "True while the second region is in use: creates the failover-only resources.".to_owned(),
+        FileInput::Secret(name) => {
+            format!("Secret: {}.", emitter.secrets.borrow().owner(name).unwrap_or(name.as_str()))
+        }
+        FileInput::Operator(name) => {
+            format!("Name of the administrator's account on {}.", name.trim_end_matches("-admin-username"))
+        }
         FileInput::GroupName(group) => format!("Name of resource group {}.", group.name()),
+    }
+}
+
+/// Description of an input of the stack: the first arguments that have its value.
+fn used(emitter: &BicepEmitter<'_>, root: &str, name: &str) -> String {
+    let program = &emitter.stack.program;
+    let refers = |expr: &Expr| {
+        let mut found = false;
+        expr.visit_references(&mut |of, steps, _| {
+            found |=
+                *of.text == *root && matches!(steps.first(), Some(TraversalStep::Attr(label)) if *label.text == *name);
+        });
+        found
+    };
+    let mut all = Vec::new();
+    for (address, definition) in &program.definitions {
+        let mut found = Vec::new();
+        uses(&definition.block.body, &refers, "", &mut found);
+        all.extend(found.into_iter().map(|path| format!("{path} of {address}")));
+    }
+    let locals = program.locals.iter().filter(|(_, local)| refers(&local.attribute.expr));
+    all.extend(locals.map(|(name, _)| format!("local.{name}")));
+    match all.as_slice() {
+        [] => format!("The {} {name}.", if root == "var" { "variable" } else { "local" }),
+        [one] => format!("Sets {one}."),
+        [one, other] => format!("Sets {one} and {other}."),
+        [one, other, more @ ..] => format!("Sets {one}, {other} and {} more.", more.len()),
+    }
+}
+
+/// Arguments of a block, by dotted path, whose expressions refer to something.
+fn uses(body: &Body, refers: &dyn Fn(&Expr) -> bool, path: &str, found: &mut Vec<String>) {
+    let own = body.attributes.iter().filter(|one| refers(&one.expr));
+    found.extend(own.map(|one| match &*one.name.text {
+        "for_each" => {
+            format!("the instances of {path}").trim_end_matches([' ', '.']).trim_end_matches(" of").to_owned()
+        }
+        name => format!("{path}{name}"),
+    }));
+    for block in &body.blocks {
+        uses(&block.body, refers, &format!("{path}{}.", block.ident.text), found);
     }
 }
 
@@ -48,20 +94,58 @@ fn type_of(emitter: &BicepEmitter<'_>, given: &FileInput) -> String {
         FileInput::Variable(name) => emitter.stack.variables.get(name.as_str()).map_or_else(
             || "string".to_owned(),
             |variable| match &variable.ty {
-                VariableType::Any => of_value(&variable.value).to_owned(),
+                VariableType::Any => shaped(&variable.value, None, 0),
                 ty => typed(ty, 0),
             },
         ),
         FileInput::Local(name) => {
             let local = emitter.stack.program.locals.get(name.as_str());
             let value = local.and_then(|local| BicepScope::new(emitter, None).value(&local.attribute.expr));
-            value.as_ref().map_or("string", of_value).to_owned()
+            let expr = local.map(|local| &*local.attribute.expr);
+            value.as_ref().map_or_else(|| "string".to_owned(), |value| shaped(value, expr, 0))
         }
         FileInput::Site(_) | FileInput::Secret(_) | FileInput::Operator(_) | FileInput::GroupName(_) => {
             "string".to_owned()
         }
-        FileInput::Tags => "object".to_owned(),
+        FileInput::Tags => "{ *: string }".to_owned(),
         FileInput::Active => "bool".to_owned(),
+    }
+}
+
+/// The type of a value with its shape, as far as other values have it as well: the names of a literal, and what all
+/// elements have in common.
+pub(super) fn shaped(value: &Value, expr: Option<&Expr>, depth: usize) -> String {
+    match (value.unmark().0, expr.map(|expr| &expr.kind)) {
+        (Value::List(items), expr) => {
+            let of = |at: usize| match expr {
+                Some(ExprKind::List(all)) => all.get(at),
+                _ => None,
+            };
+            let shapes: Vec<String> = items.iter().enumerate().map(|(at, item)| shaped(item, of(at), depth)).collect();
+            match shapes.split_first() {
+                Some((first, rest)) if rest.iter().all(|one| one == first) => format!("{first}[]"),
+                _ => "array".to_owned(),
+            }
+        }
+        (Value::Map(map), Some(ExprKind::Object(entries))) if !map.is_empty() => {
+            let written = |name: &str| {
+                entries.iter().find(|(key, _)| matches!(&key.kind, ExprKind::String(text) if **text == *name))
+            };
+            let field = |(name, value): (&std::sync::Arc<str>, &Value)| {
+                let (_, expr) = written(name)?;
+                Some(format!("{}{}: {}\n", indent(depth + 1), key(name), shaped(value, Some(expr), depth + 1)))
+            };
+            let fields: Option<String> = map.iter().map(field).collect();
+            fields.map_or_else(|| shaped(value, None, depth), |fields| format!("{{\n{fields}{}}}", indent(depth)))
+        }
+        (Value::Map(map), _) => {
+            let shapes: Vec<String> = map.values().map(|item| shaped(item, None, depth)).collect();
+            match shapes.split_first() {
+                Some((first, rest)) if rest.iter().all(|one| one == first) => format!("{{ *: {first} }}"),
+                _ => "object".to_owned(),
+            }
+        }
+        (value, _) => of_value(value).to_owned(),
     }
 }
 
@@ -90,7 +174,11 @@ fn typed(ty: &VariableType, depth: usize) -> String {
         VariableType::Map(item) => match &**item {
             VariableType::Any => "object".to_owned(),
             item => {
-                format!("{{\n{}*: {}\n{}}}", indent(depth + 1), typed(item, depth + 1), indent(depth))
+                let item = typed(item, depth + 1);
+                match item.contains('\n') {
+                    true => format!("{{\n{}*: {item}\n{}}}", indent(depth + 1), indent(depth)),
+                    false => format!("{{ *: {item} }}"),
+                }
             }
         },
         VariableType::Object(fields) if fields.is_empty() => "object".to_owned(),
@@ -135,7 +223,7 @@ pub(super) fn parameters(
     active: bool,
 ) -> String {
     let printer = Printer::new(emitter, index, [], None);
-    let mut out = "using './main.bicep'\n\n".to_owned();
+    let mut out = "using './main.bicep'\n".to_owned();
     for given in inputs {
         let value = match given {
             FileInput::Active => active.to_string(),
@@ -153,16 +241,18 @@ pub(super) fn parameters(
                             Some(_) => format!("json({read})"),
                         }
                     }
-                    (None, Some(variable)) if variable.default.as_ref() != Some(&variable.value) => printer.code(
+                    (None, Some(variable)) => printer.code(
                         &emitter.evaluated(&variable.value, &Address::new("var", &given_name(given)), "value"),
                         0,
                     ),
-                    (None, _) => continue,
+                    (None, None) => continue,
                 }
             }
-            FileInput::Site(_) | FileInput::Local(_) | FileInput::Tags | FileInput::GroupName(_) => continue,
+            FileInput::Site(site) => quoted(emitter.stack.sites.get(site.as_str()).map_or("", |site| &*site.location)),
+            FileInput::Local(_) | FileInput::Tags | FileInput::GroupName(_) => continue,
         };
-        let _ = writeln!(out, "param {} = {value}", emitter.name_of(given));
+        let said = described(emitter, given).split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "\n// {said}\nparam {} = {value}", emitter.name_of(given));
     }
     out
 }

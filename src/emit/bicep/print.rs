@@ -15,6 +15,11 @@ use crate::address::is_identifier;
 use crate::emit::names::caseless;
 use crate::visible::is_unseen;
 
+/// True for a text of several lines. Those of a text block are no lines of the code.
+fn breaks(text: &str) -> bool {
+    text.contains('\n') && !text.contains("'''")
+}
+
 /// Maximum length of a list on one line.
 const WIDTH: usize = 80;
 
@@ -76,7 +81,9 @@ impl<'p, 'a> Printer<'p, 'a> {
         let node = &self.index.nodes[at];
         let address = match place {
             Some(place) => node.instances.get(place).cloned(),
-            None if node.each.is_some() => node.instances.first().map(crate::address::Address::block),
+            None if node.each.is_some() || node.instances.len() > 1 => {
+                node.instances.first().map(crate::address::Address::block)
+            }
             None => node.instances.first().cloned(),
         };
         let Some(address) = address else { return String::new() };
@@ -86,10 +93,34 @@ impl<'p, 'a> Printer<'p, 'a> {
         if !base.to_ascii_lowercase().ends_with(&of_kind.to_ascii_lowercase()) {
             base += &of_kind;
         }
-        if node.object > 0 {
-            let _ = write!(base, "{}", node.object + 1);
-        }
+        base += &self.twin(at);
         self.unique(&base, &format!("{address}#{}", node.object))
+    }
+
+    /// End of an object's name, if its resource has others: its type, or the object that it belongs to.
+    fn twin(&self, at: usize) -> String {
+        let node = &self.index.nodes[at];
+        let Some(address) = node.instances.first() else { return String::new() };
+        let others: Vec<&BicepNode> = self
+            .index
+            .of_resource(address)
+            .iter()
+            .filter(|other| **other != at)
+            .map(|other| &self.index.nodes[*other])
+            .filter(|other| other.instances.first() == Some(address))
+            .collect();
+        let parent = node.parent.as_ref().and_then(Code::read_of).map(|symbol| match &symbol.which {
+            ResourceRef::One(address) => pascal(&symbol_base(address)),
+            ResourceRef::Same(block, _) => pascal(&symbol_base(block)),
+        });
+        match parent {
+            Some(parent) if others.iter().any(|other| other.type_ == node.type_) => format!("From{parent}"),
+            _ if node.object > 0 && !others.is_empty() => {
+                let last = node.type_.rsplit('/').next().unwrap_or_default();
+                pascal(last.strip_suffix('s').unwrap_or(last))
+            }
+            _ => String::new(),
+        }
     }
 
     /// A unique name in this file.
@@ -129,6 +160,7 @@ impl<'p, 'a> Printer<'p, 'a> {
             Code::Text(pieces) => self.text(pieces, depth),
             Code::List(items) => self.list(items, depth),
             Code::Object(entries) => self.object(entries, depth),
+            Code::Keyed(entries) => self.keyed(entries, depth),
             Code::Input(given) => self.given(given),
             Code::Each(of, part) => self.each(*of, part),
             Code::Bound(name) => name.clone(),
@@ -150,7 +182,7 @@ impl<'p, 'a> Printer<'p, 'a> {
                 let path = args.first().and_then(Code::literal).unwrap_or_default();
                 format!("{name}({})", quoted(&format!("{}{path}", self.root)))
             }
-            Code::Call(name, args) => format!("{name}({})", self.args(args, depth)),
+            Code::Call(name, args) => self.call(name, args, depth),
             Code::Method(of, name, args) => {
                 let of = match &**of {
                     Code::Resource(symbol) => self.resource(symbol),
@@ -170,9 +202,30 @@ impl<'p, 'a> Printer<'p, 'a> {
             Code::If(parts) => {
                 let [condition, yes, no] = &**parts;
                 let condition = self.operand(condition, depth);
-                format!("{condition} ? {} : {}", self.operand(yes, depth), self.operand(no, depth))
+                let (short, other) = (self.operand(yes, depth), self.operand(no, depth));
+                if !breaks(&short) && !breaks(&other) {
+                    return format!("{condition} ? {short} : {other}");
+                }
+                let (yes, no, start) = (self.operand(yes, depth + 2), self.operand(no, depth + 2), indent(depth + 1));
+                format!("{condition}\n{start}? {yes}\n{start}: {no}")
             }
         }
+    }
+
+    /// A call, with each argument on a line of its own if one before the last takes several.
+    fn call(&self, name: &str, args: &[Code], depth: usize) -> String {
+        let texts: Vec<String> = args.iter().map(|arg| self.code(arg, depth)).collect();
+        let is_tail = |code: &Code| match code {
+            Code::Lambda(_, body) => matches!(**body, Code::Object(_) | Code::Keyed(_) | Code::List(_)),
+            other => matches!(other, Code::Object(_) | Code::Keyed(_) | Code::List(_)),
+        };
+        let is_long = |(at, text): (usize, &String)| breaks(text) && (at + 1 < args.len() || !is_tail(&args[at]));
+        if args.len() < 2 || !texts.iter().enumerate().any(is_long) {
+            return format!("{name}({})", texts.join(", "));
+        }
+        let inner = indent(depth + 1);
+        let lines: Vec<String> = args.iter().map(|arg| format!("{inner}{}", self.code(arg, depth + 1))).collect();
+        format!("{name}(\n{}\n{})", lines.join(",\n"), indent(depth))
     }
 
     fn args(&self, args: &[Code], depth: usize) -> String {
@@ -242,13 +295,34 @@ impl<'p, 'a> Printer<'p, 'a> {
         out + &indent(depth) + "}"
     }
 
+    /// An object whose names are expressions.
+    fn keyed(&self, entries: &[(Code, Code)], depth: usize) -> String {
+        let mut out = "{\n".to_owned();
+        for (name, code) in entries {
+            let entry = match name.literal() {
+                Some(name) => self.entry(name, code, depth + 1),
+                None => {
+                    let name = self.code(name, depth + 1);
+                    let name = if name.starts_with('\'') { name } else { format!("'${{{name}}}'") };
+                    format!("{name}: {}", self.code(code, depth + 1))
+                }
+            };
+            let _ = writeln!(out, "{}{entry}", indent(depth + 1));
+        }
+        out + &indent(depth) + "}"
+    }
+
     /// A property of an object with its name, with later lines indented to this depth.
     pub fn entry(&self, name: &str, code: &Code, depth: usize) -> String {
-        let text = match code {
+        format!("{}: {}", key(name), self.property(code, depth))
+    }
+
+    /// The value of a property or an output, where a list may be a loop.
+    pub fn property(&self, code: &Code, depth: usize) -> String {
+        match code {
             Code::List(items) => self.property_list(items, depth),
             other => self.code(other, depth),
-        };
-        format!("{}: {text}", key(name))
+        }
     }
 
     /// A list as the value of a property, possibly as a loop.
@@ -256,7 +330,11 @@ impl<'p, 'a> Printer<'p, 'a> {
         match items {
             [ListItem::Each(of, code)] => {
                 let (head, body) = (self.head(*of, self.uses_index(code, *of)), self.code(code, depth));
-                format!("[{head} {body}]")
+                if !breaks(&body) {
+                    return format!("[{head} {body}]");
+                }
+                let (body, inner) = (self.code(code, depth + 1), indent(depth + 1));
+                format!("[\n{inner}{head} {body}\n{}]", indent(depth))
             }
             items => self.list(items, depth),
         }
@@ -280,7 +358,9 @@ impl<'p, 'a> Printer<'p, 'a> {
     /// Collection of a loop; a literal becomes a variable.
     fn collection(&self, of: LoopId) -> String {
         let Some(one) = self.emitter.loops.borrow().get(of).cloned() else { return String::new() };
-        let text = match one.collection.is_literal() {
+        let is_list = matches!(one.collection, Code::List(_))
+            && !one.collection.any(&|part| matches!(part, Code::Resource(_) | Code::Each(..) | Code::Bound(_)));
+        let text = match one.collection.is_literal() || is_list {
             true => {
                 let text = self.code(&one.collection, 0);
                 let name = self.unique(&one.named, &format!("loop {of}"));
@@ -323,17 +403,28 @@ impl<'p, 'a> Printer<'p, 'a> {
                 ListItem::Active(inner) => {
                     runs.extend((!run.is_empty()).then(|| self.list(&std::mem::take(&mut run), depth + 1)));
                     let active = self.given(&FileInput::Active);
-                    runs.push(format!("{active} ? {} : []", self.list(inner, depth + 1)));
+                    let short = self.list(inner, depth + 1);
+                    runs.push(match breaks(&short) {
+                        true => {
+                            let start = indent(depth + 2);
+                            format!("{active}\n{start}? {}\n{start}: []", self.list(inner, depth + 3))
+                        }
+                        false => format!("{active} ? {short} : []"),
+                    });
                 }
             }
         }
         runs.extend((!run.is_empty()).then(|| self.list(&run, depth + 1)));
         match runs.as_slice() {
             [only] => only.clone(),
-            runs => {
-                let lines: Vec<String> = runs.iter().map(|run| format!("{}{run}", indent(depth + 1))).collect();
-                format!("concat(\n{}\n{})", lines.join(",\n"), indent(depth))
-            }
+            // A last list may take several lines in a call of one line, but it is indented for lines of their own.
+            runs => match runs.iter().any(|run| breaks(run)) {
+                true => {
+                    let lines: Vec<String> = runs.iter().map(|run| format!("{}{run}", indent(depth + 1))).collect();
+                    format!("concat(\n{}\n{})", lines.join(",\n"), indent(depth))
+                }
+                false => format!("concat({})", runs.join(", ")),
+            },
         }
     }
 
@@ -405,12 +496,17 @@ impl<'p, 'a> Printer<'p, 'a> {
             return String::new();
         };
         let key = one.keys.get(place).map(|key| quoted(key)).unwrap_or_default();
-        match (one.collection.is_literal(), one.form) {
-            (true, _) => place.to_string(),
-            (false, Form::Map) => {
-                format!("indexOf(map(items({}), one => one.key), {key})", self.code(&one.collection, 0))
-            }
-            (false, _) => format!("indexOf({}, {key})", self.code(&one.collection, 0)),
-        }
+        let collection = || self.code(&one.collection, 0);
+        let keys = match one.form {
+            _ if one.collection.is_literal() || matches!(one.collection, Code::List(_)) => return place.to_string(),
+            Form::Map => format!("map(items({}), one => one.key)", collection()),
+            Form::Set | Form::Rows if one.collection.any(&|part| matches!(part, Code::Lambda(..))) => collection(),
+            Form::Set | Form::Rows => return format!("indexOf({}, {key})", collection()),
+        };
+        // The compiler takes no lambda within the index of a resource.
+        let name = format!("{}Keys", one.named);
+        let name = self.unique(&name, &format!("keys of {}", one.named));
+        self.vars.borrow_mut().insert(name.clone(), keys);
+        format!("indexOf({name}, {key})")
     }
 }

@@ -23,20 +23,23 @@ pub(super) fn readme(
     );
     // The record of a deployment should survive the loss of a site.
     let place = stack.failover_groups.values().next().and_then(|group| stack.sites.get(group.first_standby()));
-    let place = place.or_else(|| stack.sites.values().next()).map_or("westeurope", |site| &*site.location);
+    let place = place.or_else(|| stack.sites.values().next());
+    let place = place.map(|site| emitter.name_of(&FileInput::Site(site.name.to_string())));
+    let place = place.unwrap_or_else(|| "a region".to_owned());
     let secrets: Vec<String> = inputs.iter().filter_map(|given| environment(emitter, given)).collect();
     out += "```sh\n";
     secrets.iter().for_each(|name| {
         let _ = writeln!(out, "export {name}=…");
     });
+    let _ = writeln!(out, "export REGION=…   # the value of {place} in main.bicepparam");
     let _ = write!(
         out,
-        "az deployment sub what-if --location {place} --parameters main.bicepparam\naz deployment sub create --name {} --location {place} --parameters main.bicepparam\n```\n\n",
+        "az deployment sub what-if --location \"$REGION\" --parameters main.bicepparam\naz deployment sub create --name {} --location \"$REGION\" --parameters main.bicepparam\n```\n\n",
         stack.name
     );
     let _ = writeln!(
         out,
-        "Azure keeps the record of the deployment in {place}{}.{}\n",
+        "Azure keeps the record of the deployment in that region{}.{}\n",
         if stack.failover_groups.is_empty() { "" } else { ", so that it survives an outage of the primary site" },
         if secrets.is_empty() { "" } else { " Secrets come from environment variables." }
     );
@@ -44,7 +47,7 @@ pub(super) fn readme(
         let _ = write!(
             out,
             "`failover.bicepparam` creates the failover-only resources. Deploying `main.bicepparam` again does not delete them. \
-             Delete their resource groups, or use a deployment stack, which deletes them:\n\n```sh\naz stack sub create --name {} --location {place} --parameters failover.bicepparam --action-on-unmanage deleteAll --deny-settings-mode none\n```\n\n",
+             Delete their resource groups, or use a deployment stack, which deletes them:\n\n```sh\naz stack sub create --name {} --location \"$REGION\" --parameters failover.bicepparam --action-on-unmanage deleteAll --deny-settings-mode none\n```\n\n",
             stack.name
         );
         out += "With `failoverActive`, arguments that a failover run changes have the values of the run, and replicas with swapped roles are \

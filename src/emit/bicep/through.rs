@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::code::Code;
+use super::code::{Code, TextPiece};
 use super::marks::ArgumentMark;
 use crate::hcl::ast::{Expr, ExprKind};
 use crate::kinds::{Lit, Ty, Wire};
@@ -40,6 +40,11 @@ pub(super) fn through(mark: &ArgumentMark, plain: &Json) -> Option<Code> {
         }
         (Wire::Text(_), Json::Number(number)) if plain.as_str() == Some(&number.to_string()) => {
             Some(Code::Call("string", vec![code]))
+        }
+        // A duration of hours, minutes or seconds has the same units in both forms.
+        (_, Json::String(text)) if plain.as_str() == Some(&format!("PT{}", text.to_uppercase())) => {
+            let units = Code::Call("toUpper", vec![code]);
+            Some(Code::Text(vec![TextPiece::Literal("PT".to_owned()), TextPiece::Code(units)]))
         }
         (Wire::Negated(_), Json::Bool(bool)) if *plain == Json::Bool(!bool) => Some(Code::Not(Box::new(code))),
         _ => None,

@@ -19,6 +19,7 @@ pub fn call(name: &str, args: &[Json]) -> Json {
             keys.into_iter().map(|key| json!({ "key": key, "value": map[key] })).collect()
         }
         "union" => args.iter().skip(1).fold(args[0].clone(), union),
+        "coalesce" => args.iter().find(|one| !one.is_null()).cloned().unwrap_or_default(),
         "concat" => match &args[0] {
             Json::Array(_) => (0..args.len()).flat_map(|at| list(at).clone()).collect(),
             _ => json!((0..args.len()).map(text).collect::<String>()),
@@ -58,6 +59,38 @@ pub fn call(name: &str, args: &[Json]) -> Json {
             let all = args.iter().map(|arg| arg.as_i64().expect("a number"));
             json!(if name == "min" { all.min() } else { all.max() })
         }
+        "skip" => match &args[0] {
+            Json::Array(items) => items.iter().skip(int(1).max(0) as usize).cloned().collect(),
+            _ => json!(text(0).chars().skip(int(1).max(0) as usize).collect::<String>()),
+        },
+        "take" => match &args[0] {
+            Json::Array(items) => items.iter().take(int(1).max(0) as usize).cloned().collect(),
+            _ => json!(text(0).chars().take(int(1).max(0) as usize).collect::<String>()),
+        },
+        "padLeft" => {
+            let given = args[0].as_str().map_or_else(|| args[0].to_string(), str::to_owned);
+            let fill = args.get(2).and_then(Json::as_str).unwrap_or(" ");
+            let missing = (int(1) as usize).saturating_sub(given.chars().count());
+            json!(fill.repeat(missing) + &given)
+        }
+        "flatten" => list(0).iter().flat_map(|inner| inner.as_array().expect("a list").clone()).collect(),
+        "empty" => json!(match &args[0] {
+            Json::Null => true,
+            Json::Array(items) => items.is_empty(),
+            Json::Object(map) => map.is_empty(),
+            _ => text(0).is_empty(),
+        }),
+        "intersection" => list(0).iter().filter(|one| list(1).contains(one)).cloned().collect(),
+        "last" => list(0).last().cloned().unwrap_or_default(),
+        "shallowMerge" => {
+            let all = list(0).iter().flat_map(|map| map.as_object().expect("an object").clone());
+            Json::Object(all.collect())
+        }
+        // The names that `guid` makes differ from Azure's, but are as many.
+        "guid" => {
+            let of: Vec<&str> = (0..args.len()).map(text).collect();
+            json!(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, of.join("-").as_bytes()).to_string())
+        }
         "parseCidr" => json!({ "cidr": text(0).split_once('/').expect("a range").1.parse::<i64>().expect("a number") }),
         "cidrSubnet" => {
             let (address, _) = network(text(0));
@@ -85,6 +118,15 @@ fn union(mut left: Json, right: &Json) -> Json {
                 *now = if now.is_object() && value.is_object() { union(now.clone(), value) } else { value.clone() };
             }
             left
+        }
+        (Json::Array(own), Json::Array(over)) => {
+            let mut all = Vec::new();
+            own.iter().chain(over).for_each(|one| {
+                if !all.contains(one) {
+                    all.push(one.clone());
+                }
+            });
+            Json::Array(all)
         }
         _ => panic!("unsupported union of {left} and {right}"),
     }

@@ -10,6 +10,17 @@ use super::eval::BicepFiles;
 /// Bicep functions that emitted code uses.
 const FUNCTIONS: &[&str] = &[
     "items",
+    "coalesce",
+    "empty",
+    "flatten",
+    "guid",
+    "intersection",
+    "last",
+    "padLeft",
+    "shallowMerge",
+    "skip",
+    "sort",
+    "take",
     "union",
     "concat",
     "length",
@@ -195,8 +206,10 @@ impl<'t> LintedFile<'t> {
                 return;
             }
             "object_property" => {
-                // Keys are not references.
-                children(node).into_iter().skip(1).for_each(|child| self.uses(child, bound, own, used, found));
+                // Keys are not references, except for what is interpolated in them.
+                let is_used = |(at, child): &(usize, Node<'t>)| *at > 0 || child.kind() == "string";
+                let parts = children(node).into_iter().enumerate().filter(is_used);
+                parts.for_each(|(_, child)| self.uses(child, bound, own, used, found));
                 return;
             }
             "for_statement" => {
@@ -245,11 +258,24 @@ impl<'t> LintedFile<'t> {
                 {
                     self.fault(found, "prefer-unquoted-property-names", self.of(parts[0]));
                 }
-                "string" if matches!(parts.as_slice(), [only] if only.kind() == "interpolation") => {
+                // A key that is an expression needs the quotes.
+                "string"
+                    if matches!(parts.as_slice(), [only] if only.kind() == "interpolation")
+                        && !node.next_sibling().is_some_and(|next| next.kind() == ":") =>
+                {
                     self.fault(found, "simplify-interpolation", self.of(node));
                 }
                 "string_content" if HOSTS.iter().any(|host| self.of(node).contains(host)) => {
                     self.fault(found, "no-hardcoded-env-urls", self.of(node));
+                }
+                "call_expression" if self.of(parts[0]) == "substring" && self.of(node).contains("length(") => {
+                    self.fault(found, "BCP329", self.of(node));
+                }
+                "subscript_expression" if self.of(parts[1]).contains("=>") => {
+                    self.fault(found, "lambda in an index", self.of(node));
+                }
+                "object_property" if ["tags: {}", "zones: []"].contains(&self.of(node)) => {
+                    self.fault(found, "says nothing", self.of(node));
                 }
                 "member_expression" => {
                     let of = self.declared.get(self.of(parts[0]));

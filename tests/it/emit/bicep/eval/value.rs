@@ -99,6 +99,15 @@ impl<'f> Evaluator<'f, '_> {
                     _ => panic!("{}: `{}`", self.name, self.of(node)),
                 }
             }
+            // The grammar parses `9 + int(one)` as `(9 + int)(one)`.
+            "call_expression" if parts[0].kind() == "binary_expression" => {
+                let sides = Self::children(parts[0]);
+                let operator = parts[0].child_by_field_name("operator").map_or("", |operator| self.of(operator));
+                match self.invoke(sides[1], parts[1], bound) {
+                    Val::Json(right) => operate(operator, &self.json(sides[0], bound), &right),
+                    _ => panic!("{}: `{}`", self.name, self.of(node)),
+                }
+            }
             "call_expression" => return self.call(node, bound),
             other => panic!("{}: {other} `{}`", self.name, self.of(node)),
         })
@@ -220,6 +229,13 @@ impl<'f> Evaluator<'f, '_> {
         let subscription = format!("/subscriptions/{}", self.inputs.subscription);
         Val::Json(match function {
             "map" => list(0).iter().enumerate().map(|(at, item)| each(1, item, at)).collect(),
+            "sort" => {
+                let mut items = list(0);
+                let is_less = |a: &Json, b: &Json| self.lambda(&args[1], &[a.clone(), b.clone()], bound) == json!(true);
+                items.sort_by(|a, b| is_less(b, a).cmp(&is_less(a, b)));
+                Json::Array(items)
+            }
+            "subscription" => json!({ "id": subscription, "subscriptionId": self.inputs.subscription }),
             "filter" => list(0).into_iter().filter(|item| each(1, item, 0) == json!(true)).collect(),
             "toObject" => {
                 let entry = |item: &Json| {
@@ -236,12 +252,15 @@ impl<'f> Evaluator<'f, '_> {
                 "sqlServerHostname": ".database.windows.net", "keyvaultDns": ".vault.azure.net", "storage": "core.windows.net",
             } }),
             "resourceId" | "subscriptionResourceId" => {
-                let type_ = text(0);
+                // Subscription and group may stand before the type.
+                let first = (0..args.len()).find(|at| text(*at).contains('/')).expect("a type");
+                let type_ = text(first);
                 let (provider, types) = type_.split_once('/').expect("a type");
-                let names = (1..args.len()).map(text);
+                let names = (first + 1..args.len()).map(text);
                 let pairs: String =
                     types.split('/').zip(names).map(|(type_, name)| format!("/{type_}/{name}")).collect();
                 let root = match function {
+                    "resourceId" if first == 2 => format!("/subscriptions/{}/resourceGroups/{}", text(0), text(1)),
                     "resourceId" => self.group.as_ref().expect("a group").to_string(),
                     _ => subscription,
                 };
@@ -294,7 +313,9 @@ fn operate(operator: &str, left: &Json, right: &Json) -> Json {
         "+" => json!(numbers().0 + numbers().1),
         "-" => json!(numbers().0 - numbers().1),
         "*" => json!(numbers().0 * numbers().1),
+        "/" => json!(numbers().0 / numbers().1),
         "%" => json!(numbers().0 % numbers().1),
+        "<" if left.is_string() => json!(left.as_str() < right.as_str()),
         "<" => json!(numbers().0 < numbers().1),
         "<=" => json!(numbers().0 <= numbers().1),
         ">" => json!(numbers().0 > numbers().1),
