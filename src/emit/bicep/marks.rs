@@ -467,8 +467,9 @@ impl<'e, 'a> Marker<'e, 'a> {
             (Json::String(text), plain) if text.contains(OPEN) => self.text(text, plain).map(BodyValue::Code),
             (marked, plain) if marked == plain => Some(match marked {
                 Json::String(text) => {
-                    // A region that no mark shows is that of a site if its kind inspected it.
-                    let site = Some(&*self.resource.site).filter(|_| !self.shows_region());
+                    // A region that no mark shows is that of a site if its kind inspected it, or names a part after it.
+                    let is_part = matches!(self.resource.kind.place, crate::kinds::Place::Part(..));
+                    let site = Some(&*self.resource.site).filter(|_| is_part || !self.shows_region());
                     BodyValue::Code(self.frame.emitter.literal(text, site))
                 }
                 other => BodyValue::Code(Code::json(other)),

@@ -182,6 +182,19 @@ impl<'f> Evaluator<'f, '_> {
         let mut out = Vec::new();
         let mut left = parts.iter();
         while let Some(item) = left.next() {
+            // `[nets['a'].range]` is parsed as the items `nets` and `['a'].range`.
+            let accessed = left.as_slice().first().filter(|next| {
+                item.kind() == "identifier" && self.of(**next).starts_with('[') && next.start_byte() == item.end_byte()
+            });
+            if let Some(next) = accessed {
+                let next = *next;
+                left.next();
+                match self.accessed(self.value(*item, bound), next, bound) {
+                    Val::Json(json) => out.push(json),
+                    _ => panic!("{}: `{}`", self.name, self.of(*item)),
+                }
+                continue;
+            }
             let call = left.as_slice().first().filter(|next| {
                 item.kind() == "identifier"
                     && next.kind() == "parenthesized_expression"
@@ -200,6 +213,19 @@ impl<'f> Evaluator<'f, '_> {
             });
         }
         Json::Array(out)
+    }
+
+    /// A part of a value, by a subscript that is parsed as a list.
+    fn accessed(&self, of: Val<'f>, node: Node<'f>, bound: &Bound<'f>) -> Val<'f> {
+        let parts = Self::children(node);
+        match node.kind() {
+            "array" => match self.json(parts[0], bound) {
+                Json::String(name) => self.member(of, &name),
+                _ => panic!("{}: `{}`", self.name, self.of(node)),
+            },
+            "member_expression" => self.member(self.accessed(of, parts[0], bound), self.of(parts[1])),
+            other => panic!("{}: {other} `{}`", self.name, self.of(node)),
+        }
     }
 
     fn call(&self, node: Node<'f>, bound: &Bound<'f>) -> Val<'f> {
