@@ -263,6 +263,12 @@ impl Timeline {
             && !self.graph.steps.iter().any(Step::moves_users)
     }
 
+    /// True for a move that neither moves users or data nor creates or deletes what exists only while failed over.
+    pub fn does_nothing(&self) -> bool {
+        let provisions = |step: &Step| matches!(step.stage, Stage::StandUp | Stage::TakeDown);
+        self.moves_nothing() && !self.graph.steps.iter().any(provisions)
+    }
+
     /// The data loss of a replica: as measured, or none where its role was moved as planned and no loss was announced.
     pub fn lost(&self, replica: &Address) -> Option<Duration> {
         let announced = self.undertaking.losses.get(replica).copied().flatten();

@@ -12,12 +12,12 @@ use crate::view::{self, count, hang, wrap};
 use crate::visible::shown;
 
 /// The exit code of a run. A run that was rolled back, aborted or taken over counts as failed, and so does one that an
-/// operator let continue without a step, one that moves neither users nor data, one after which a front reports
+/// operator let continue without a step, one that does nothing, one after which a front reports
 /// that users are not served, and one whose result only a host could confirm that is not simulated.
 pub fn exit(run: &Timeline) -> ExitCode {
     match run.condition() {
         Condition::Done if run.served.is_none() && view::service::not_simulated(run).is_some() => ExitCode::Failed,
-        Condition::Done if run.moves_nothing() || run.has_skipped() || run.unserved().next().is_some() => {
+        Condition::Done if run.does_nothing() || run.has_skipped() || run.unserved().next().is_some() => {
             ExitCode::Failed
         }
         Condition::Done => ExitCode::Done,
