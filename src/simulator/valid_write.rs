@@ -37,7 +37,7 @@ pub(super) struct ValidWrite {
     pub(super) fails: Option<ErrorResponse>,
     /// The children declared in its body; `gone` has the folded ids of those no longer declared.
     pub(super) children: Vec<ValidWrite>,
-    /// What is kept beside its body: the properties of implicit children and write-only values, by their keys.
+    /// Values that are kept beside its body: the properties of implicit children and write-only values, by their keys.
     pub(super) aside: Vec<(String, Json)>,
     pub(super) gone: Vec<String>,
 }

@@ -129,6 +129,7 @@ pub static KIND: Kind = Kind {
         said: &["policy", "grace"],
         made: &["listener", "read_listener"],
         exported: &[("replication_role", "")],
+        unlocked: true,
         ..Terraform::BY_RULE
     },
     example: EXAMPLE,
