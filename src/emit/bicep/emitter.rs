@@ -245,7 +245,7 @@ impl<'a> BicepEmitter<'a> {
         }
         let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
         let known = |at: &usize| self.ids.get(&ArmId::new(&text[..*at])).map(|known| (*at, known));
-        let longest = ends.filter_map(|at| known(&at)).last();
+        let longest = ends.filter_map(|at| known(&at)).next_back();
         let (end, whole) = match longest {
             Some((end, (address, object))) => {
                 let which = ResourceRef::One(address.clone());

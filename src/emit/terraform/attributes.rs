@@ -135,7 +135,7 @@ impl TerraformScope<'_, '_> {
         match (&arg.ty, steps) {
             (Ty::Site, _) => (format!("{text}.location"), 0),
             _ if is_top && (terraform.said.contains(&&*path) || path == "presence") => (self.clear(of, &path), 0),
-            (Ty::Ref(_), _) if is_top && name.ends_with("_name") || is_top && path == RESOURCE_GROUP.name => {
+            (Ty::Ref(_), _) if is_top && (name.ends_with("_name") || path == RESOURCE_GROUP.name) => {
                 (self.parent(writer, of, &path), 0)
             }
             (Ty::Ref(_), [TraversalStep::Attr(id), ..]) if &*id.text == "id" => (own, 1),

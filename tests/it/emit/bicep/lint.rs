@@ -261,7 +261,7 @@ impl<'t> LintedFile<'t> {
                 // A key that is an expression needs the quotes.
                 "string"
                     if matches!(parts.as_slice(), [only] if only.kind() == "interpolation")
-                        && !node.next_sibling().is_some_and(|next| next.kind() == ":") =>
+                        && node.next_sibling().is_none_or(|next| next.kind() != ":") =>
                 {
                     self.fault(found, "simplify-interpolation", self.of(node));
                 }
