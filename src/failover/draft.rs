@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::Avoidance;
-use super::course::{Course, Question};
+use super::course::Question;
 use super::levers::{plain, with_subject};
 use super::phases::ahead_of;
 use crate::address::{Address, ArmId};
@@ -22,8 +22,6 @@ pub(super) struct ProcedureDraft<'a> {
     pub(super) avoided: Vec<Avoidance>,
     /// Notes for the operator.
     pub(super) notes: Vec<String>,
-    /// The sites that it leaves and moves to.
-    pub(super) course: Course,
     stages: BTreeMap<Stage, Vec<StepId>>,
     /// The regions of the stack's resource groups, by their names in lower case.
     regions: OnceCell<HashMap<String, String>>,
@@ -44,7 +42,6 @@ impl<'a> ProcedureDraft<'a> {
     pub(super) fn new(question: &'a Question<'a>) -> Self {
         Self {
             question,
-            course: question.course.clone(),
             steps: Vec::new(),
             avoided: Vec::new(),
             notes: Vec::new(),

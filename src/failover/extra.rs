@@ -72,7 +72,7 @@ fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) 
 /// True for a probe that belongs to a site other than the destination: it proves nothing about this move, and may ask
 /// what the move has just stopped.
 fn asks_other_site(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
-    probe.at.as_ref().is_some_and(|site| *site != draft.course.arriving)
+    probe.at.as_ref().is_some_and(|site| *site != draft.question.course.arriving)
 }
 
 /// True for a probe of a resource that a drill copies. Any other would probe production.
@@ -89,7 +89,7 @@ fn asks_copy(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
 pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let (verb, mode) = (question.verb.as_str(), question.how.as_str());
-    let steps = question.group.steps.iter().filter(|step| step.is_part_of(verb, mode, &draft.course.arriving));
+    let steps = question.group.steps.iter().filter(|step| step.is_part_of(verb, mode, &draft.question.course.arriving));
     let mut added: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut steps: Vec<&GroupStep> = steps.collect();
     if question.verb == RunKind::Drill {

@@ -16,15 +16,15 @@ use crate::steps::{Act, Stage, Task, Undo};
 
 /// Stops work at each site that is left, if it is reachable.
 pub(super) fn quiesce(draft: &mut ProcedureDraft<'_>) {
-    for site in draft.course.left.clone() {
-        quiesce_at(draft, &site);
+    for site in &draft.question.course.left {
+        quiesce_at(draft, site);
     }
 }
 
 /// Stops the workloads of a site.
 fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
     let question = draft.question;
-    let is_optional = is_forced(question) || *leaving != *draft.course.leaving;
+    let is_optional = is_forced(question) || *leaving != *draft.question.course.leaving;
     for resource in workloads(question, leaving) {
         // An interrupted run may have deleted or stopped it already.
         if !may_stand(draft, resource) || is_stopped(question, resource) {
@@ -66,7 +66,7 @@ pub(super) fn workloads<'a>(question: &Question<'a>, site: &str) -> Vec<&'a Reso
 /// site is not active, as configured.
 pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
-    let standbys = draft.course.left.iter().filter(|site| **site != question.group.from);
+    let standbys = draft.question.course.left.iter().filter(|site| **site != question.group.from);
     let workloads: Vec<&Resource> = standbys.flat_map(|site| workloads(question, site)).collect();
     let needs = draft.needs_of(Stage::TakeDown);
     let stopped: Vec<Address> = draft.of(&[Stage::Quiesce]).into_iter().filter_map(|id| draft.address(id)).collect();
@@ -106,7 +106,7 @@ fn fences<'a>(draft: &ProcedureDraft<'a>) -> Vec<&'a Resource> {
         true => group.fence.iter().filter_map(|address| stack.resources.get(address)).collect(),
         false => endpoints_at(stack, group, site),
     };
-    draft.course.left.iter().flat_map(at).collect()
+    draft.question.course.left.iter().flat_map(at).collect()
 }
 
 /// Waits for clients to leave a fenced endpoint.

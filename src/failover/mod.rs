@@ -54,12 +54,13 @@ pub(crate) use offers::{machines_of, offered, sizes, usages};
 pub(crate) use predict::predict;
 pub use procedure::plan;
 pub(crate) use rights::{action_of, allows, permissions};
+pub(crate) use standing::user_sets;
 pub use standing::{
     EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, active_site,
     endpoint_requests, group_standing, standing_survey, users_follow,
 };
 pub(crate) use survey::samples;
-pub use survey::{ListRequest, SurveyRequest, SurveyResult, is_lever, survey};
+pub use survey::{ListRequest, SurveyRequest, SurveyResult, lever_ends, survey};
 pub use unwind::unwind;
 
 /// The stack for a run of this verb: with copies for a drill. `knowledge` is that of its evaluation.

@@ -35,7 +35,7 @@ pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
         quiesce(draft);
         promote(draft);
     }
-    if draft.course.homeward {
+    if draft.question.course.homeward {
         reopen(draft);
     }
     route(draft);
@@ -51,7 +51,7 @@ pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
 
 /// The new role of the group. The run and the time are filled in when it is recorded.
 fn role(draft: &ProcedureDraft<'_>) -> GroupRole {
-    let (question, course) = (draft.question, &draft.course);
+    let (question, course) = (draft.question, &draft.question.course);
     let stores = replicas(question)
         .into_iter()
         .filter_map(|replica| Some((replica.resource.address.clone(), replica.to.or(replica.standing.writer)?)));

@@ -98,12 +98,8 @@ fn empty(question: &Question<'_>) -> Procedure {
 fn unswitched(group: &FailoverGroup, without: &[Address]) -> Vec<Address> {
     let of_route = |name: &str| Address::new("route", name);
     let is_out = |name: &str| without.contains(&of_route(name));
-    let stays = |first: &&Route| {
-        let mut fallbacks = group.routes.iter().filter(|one| one.fallback_for.as_ref() == Some(&first.name));
-        is_out(&first.name) && fallbacks.all(|one| is_out(&one.name))
-    };
-    let firsts = group.routes.iter().filter(|route| route.fallback_for.is_none());
-    firsts.filter(stays).map(|route| of_route(&route.name)).collect()
+    let stays = |first: &&Route| is_out(&first.name) && group.fallbacks(&first.name).all(|one| is_out(&one.name));
+    group.first_routes().filter(stays).map(|route| of_route(&route.name)).collect()
 }
 
 /// The steps as a graph, with sorted dependencies. On a cycle, its addresses.

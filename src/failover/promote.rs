@@ -51,12 +51,13 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
     let nothing = Default::default();
     let mut promoted = Vec::new();
     // The source of the data: the site that is left.
-    let lost = std::sync::Arc::clone(&draft.course.leaving);
-    let lost = question.lost.iter().find(|site| **site == *lost).or(question.lost.first());
+    let lost = &draft.question.course.leaving;
+    let lost = question.lost.iter().find(|site| ***site == **lost).or(question.lost.first());
     for replica in replicas(question) {
         let (resource, promotion, how) = (replica.resource, replica.promotion, replica.how);
         let Some(to) = replica.to else {
-            let note = format!("{} stays as it is: it has no replica at {}", resource.address, draft.course.arriving);
+            let note =
+                format!("{} stays as it is: it has no replica at {}", resource.address, draft.question.course.arriving);
             draft.notes.push(note);
             continue;
         };

@@ -19,7 +19,7 @@ use crate::steps::{Act, Stage, StepId, Undo};
 pub(super) fn stand_up(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let first = draft.needs_of(Stage::StandUp);
-    let arriving = &std::sync::Arc::clone(&draft.course.arriving);
+    let arriving = &draft.question.course.arriving;
     let at_destination = |resource: &&Resource| is_at(question.stack, question.group, resource, arriving);
     let wanted: Vec<&Resource> = question.stack.resources.values().filter(at_destination).collect();
     let (standing, missing): (Vec<&Resource>, Vec<&Resource>) =
@@ -33,7 +33,7 @@ pub(super) fn stand_up(draft: &mut ProcedureDraft<'_>) {
             continue;
         }
         // A write that changes nothing is cheap, and home must work after the move.
-        let written = draft.course.homeward && resource.kind.moves.quiesce.is_some();
+        let written = draft.question.course.homeward && resource.kind.moves.quiesce.is_some();
         start_work(draft, resource, &first, |draft| written || !works(draft, resource));
     }
 }
@@ -109,9 +109,9 @@ pub(super) fn reopen(draft: &mut ProcedureDraft<'_>) {
 pub(super) fn take_down(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let last = draft.needs_of(Stage::TakeDown);
-    let arriving = std::sync::Arc::clone(&draft.course.arriving);
+    let arriving = &draft.question.course.arriving;
     let elsewhere = question.stack.resources.values().filter(|resource| {
-        stands_up(question.group, resource) && !is_at(question.stack, question.group, resource, &arriving)
+        stands_up(question.group, resource) && !is_at(question.stack, question.group, resource, arriving)
     });
     let mut standing: Vec<(&Resource, Recorded)> = Vec::new();
     for resource in elsewhere {

@@ -18,7 +18,7 @@ use crate::steps::{Act, RouteSwitch, Stage, Task, Touch, Undo};
 /// Switches every route of the group.
 pub(super) fn route(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
-    for users in users(question.stack, question.group, &draft.course.arriving) {
+    for users in users(question.stack, question.group, &draft.question.course.arriving) {
         let switched: Vec<&Route> = users.into_iter().filter(|route| !is_left_out(question, route)).collect();
         switch(draft, &switched);
     }
@@ -62,12 +62,12 @@ fn name(route: &str) -> String {
 fn switch(draft: &mut ProcedureDraft<'_>, routes: &[&Route]) {
     let question = draft.question;
     let (stack, group) = (question.stack, question.group);
-    let course = draft.course.clone();
+    let course = &draft.question.course;
     let mut levers: Vec<(RouteSwitch, &Route)> = Vec::new();
     let (mut at, mut serial): (Vec<Touch>, BTreeSet<String>) = Default::default();
     for route in routes {
         let mut lever = lever(stack, group, route, (&course.leaving, &course.arriving));
-        let is_left = |site: &&Arc<str>| course.left.contains(*site) || is_moved(question, &course, route, site);
+        let is_left = |site: &&Arc<str>| course.left.contains(*site) || is_moved(question, course, route, site);
         let sites: Vec<Arc<str>> =
             group.sites().filter(|site| **site != course.arriving).filter(is_left).cloned().collect();
         let closed = close(stack, group, route, (&sites, &course.arriving));

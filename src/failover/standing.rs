@@ -71,17 +71,17 @@ impl GroupStanding {
     /// True if a route or one of its fallbacks leads the users of every route to the active site, as far as that is
     /// known.
     pub fn may_be_led(&self) -> bool {
-        let leads = |route: &RouteCheck| match &route.target {
-            RouteTarget::Sites(sites) => sites.contains(&self.active),
-            RouteTarget::Elsewhere(_) => false,
-            RouteTarget::Unknown(_) => true,
-        };
-        let follows = |first: &RouteCheck| {
-            let mut fallbacks = self.routes.iter().filter(|one| one.fallback_for.as_ref() == Some(&first.route));
-            leads(first) || fallbacks.any(leads)
-        };
-        self.routes.iter().filter(|route| route.fallback_for.is_none()).all(follows)
+        user_sets(&self.routes).all(|mut set| set.any(|route| route.target.leads_to(&self.active) != Some(false)))
     }
+}
+
+/// The routes of each set of users: one that is tried first, then its fallbacks.
+pub(crate) fn user_sets(routes: &[RouteCheck]) -> impl Iterator<Item = impl Iterator<Item = &RouteCheck>> {
+    let firsts = routes.iter().filter(|route| route.fallback_for.is_none());
+    firsts.map(|first| {
+        let fallbacks = routes.iter().filter(|route| route.fallback_for.as_ref() == Some(&first.route));
+        std::iter::once(first).chain(fallbacks)
+    })
 }
 
 /// A route, as observed.
@@ -104,6 +104,17 @@ pub enum RouteTarget {
     Elsewhere(String),
     /// Unknown, with the reason.
     Unknown(String),
+}
+
+impl RouteTarget {
+    /// True if users are led to a site, false if not; `None` where that is unknown.
+    pub fn leads_to(&self, site: &str) -> Option<bool> {
+        match self {
+            Self::Sites(sites) => Some(sites.iter().any(|one| one == site)),
+            Self::Elsewhere(_) => Some(false),
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// The answer of an endpoint.
@@ -272,12 +283,7 @@ pub fn group_standing(
     endpoints: Vec<EndpointCheck>,
 ) -> GroupStanding {
     let (active, is_mixed) = active_site(group, state);
-    let route = |route: &Route| RouteCheck {
-        route: route.name.to_string(),
-        fallback_for: route.fallback_for.as_deref().map(str::to_owned),
-        target: target(stack, group, route, &seen.observed),
-    };
-    let routes: Vec<RouteCheck> = group.routes.iter().map(route).collect();
+    let routes = route_checks(stack, group, &seen.observed);
     // Users are where they are led, which is not the recorded site during a run and in a mixed state.
     let front = |(route, check): (&Route, &RouteCheck)| {
         let sites = match &check.target {
@@ -298,6 +304,16 @@ pub fn group_standing(
         active,
         replicas: group.promote.iter().filter_map(|address| replica(stack, group, state, seen, address)).collect(),
     }
+}
+
+/// The routes of a group, as observed.
+fn route_checks(stack: &Stack, group: &FailoverGroup, observed: &Observed) -> Vec<RouteCheck> {
+    let check = |route: &Route| RouteCheck {
+        route: route.name.to_string(),
+        fallback_for: route.fallback_for.as_deref().map(str::to_owned),
+        target: target(stack, group, route, observed),
+    };
+    group.routes.iter().map(check).collect()
 }
 
 /// The front's report on the endpoint of a route at a site; `None` where no front probes it, or the route is only a
@@ -365,32 +381,23 @@ fn site_of(stack: &Stack, group: &FailoverGroup, resource: &Resource, side: Side
 /// True if every set of users is led to a site, by a route or one of its fallbacks; also where drplan switches no
 /// traffic of the group. False where that was not read.
 pub fn users_follow(stack: &Stack, group: &FailoverGroup, observed: &Observed, site: &str) -> bool {
-    let leads = |route: &Route| match target(stack, group, route, observed) {
-        RouteTarget::Sites(sites) => sites.iter().any(|one| *one == *site),
-        RouteTarget::Elsewhere(_) | RouteTarget::Unknown(_) => false,
-    };
-    let follows = |first: &Route| {
-        leads(first)
-            || group.routes.iter().any(|route| route.fallback_for.as_ref() == Some(&first.name) && leads(route))
-    };
-    group.routes.iter().filter(|route| route.fallback_for.is_none()).all(follows)
+    let routes = route_checks(stack, group, observed);
+    user_sets(&routes).all(|mut set| set.any(|route| route.target.leads_to(site) == Some(true)))
 }
 
 /// Another site of the group to which a set of users is led, although it is active at this one. `None` where no route
 /// was read.
 pub(super) fn users_strayed(stack: &Stack, group: &FailoverGroup, observed: &Observed, site: &str) -> Option<String> {
-    let firsts = group.routes.iter().filter(|route| route.fallback_for.is_none());
-    let led = |first: &Route| {
-        let of_set = |route: &&Route| route.name == first.name || route.fallback_for.as_ref() == Some(&first.name);
-        let all = group.routes.iter().filter(of_set).map(|route| match target(stack, group, route, observed) {
-            RouteTarget::Sites(sites) => sites,
-            RouteTarget::Elsewhere(_) | RouteTarget::Unknown(_) => Vec::new(),
+    let routes = route_checks(stack, group, observed);
+    let strayed = |set: Vec<&RouteCheck>| {
+        let sites = set.into_iter().flat_map(|route| match &route.target {
+            RouteTarget::Sites(sites) => sites.as_slice(),
+            RouteTarget::Elsewhere(_) | RouteTarget::Unknown(_) => &[],
         });
-        let all: Vec<Vec<String>> = all.collect();
-        let is_led = all.iter().flatten().any(|one| *one == *site);
-        all.into_iter().flatten().next().filter(|_| !is_led)
+        let sites: Vec<&String> = sites.collect();
+        sites.first().filter(|_| !sites.iter().any(|one| **one == *site)).map(|one| (*one).clone())
     };
-    firsts.filter_map(led).next()
+    user_sets(&routes).find_map(|set| strayed(set.collect()))
 }
 
 /// The sites that a route leads to, as its resources show it.

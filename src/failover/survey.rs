@@ -187,13 +187,8 @@ pub(super) fn written(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address>
 }
 
 /// The resources that routes of this group change.
-pub(super) fn lever_ends(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
+pub fn lever_ends(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
     group.routes.iter().flat_map(|route| super::levers::ends(stack, route)).collect()
-}
-
-/// True for a resource that a route of this group changes.
-pub fn is_lever(stack: &Stack, group: &FailoverGroup, address: &Address) -> bool {
-    lever_ends(stack, group).contains(address)
 }
 
 /// True for a failover-only resource of this group.

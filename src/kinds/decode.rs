@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
 use crate::kinds::ranges;
-use crate::kinds::stray::{foreign, is_misspelt, without_suffix};
+use crate::kinds::stray::{connecting, foreign, is_misspelt, without_suffix};
 use crate::kinds::table::{Arg, Block, Need, Ty};
 use crate::value::{Map, Value};
 use values::{Problem, as_set, cidr, in_our_case, network, one_of, parse_with, to_bool, to_number, to_string, within};
@@ -75,7 +75,8 @@ pub fn decode(
     names: &dyn ResourceLookup,
     found: &mut Diagnostics,
 ) -> DecodedArguments {
-    let mut decoder = Decoder { names, found, uses: Vec::new(), answered: false };
+    let owner = what.rsplit(' ').next().unwrap_or_default();
+    let mut decoder = Decoder { names, found, uses: Vec::new(), answered: false, owner };
     let args = decoder.body(table, written, what);
     DecodedArguments { args, uses: decoder.uses }
 }
@@ -97,7 +98,8 @@ pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
             None
         }
     }
-    let mut decoder = Decoder { names: &EmptyLookup, found: &mut Diagnostics::new(), uses: Vec::new(), answered: true };
+    let found = &mut Diagnostics::new();
+    let mut decoder = Decoder { names: &EmptyLookup, found, uses: Vec::new(), answered: true, owner: "" };
     match decoder.coerce(ty, &Value::from_json(value)) {
         Ok(value) => value.reveal().unwrap_or_default(),
         Err(_) => value.clone(),
@@ -110,6 +112,8 @@ struct Decoder<'a> {
     uses: Vec<Address>,
     /// The values come from a response of the cloud, not from the stack.
     answered: bool,
+    /// The last word for the whole body in messages: the name of its kind.
+    owner: &'a str,
 }
 
 /// One body and its table.
@@ -291,7 +295,7 @@ impl Decoder<'_> {
                 arg.name,
                 written_as(&arg.ty)
             )),
-            None => match foreign(word) {
+            None => match foreign(word).map(str::to_owned).or_else(|| connecting(self.owner, word)) {
                 Some(help) => problem.help(help),
                 None => {
                     let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();

@@ -1,6 +1,7 @@
 //! Hints for argument names that a table does not have.
 
 use crate::diagnostic::closest;
+use crate::kinds::Kind;
 use crate::kinds::decode::BlockInput;
 use crate::kinds::table::{Arg, RESOURCE_GROUP, Ty};
 
@@ -48,4 +49,17 @@ pub(super) fn without_suffix<'t>(table: &'t [Arg], written: &str) -> Option<&'t 
         let refers = |arg: &&Arg| matches!(arg.ty, Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)));
         table.iter().filter(refers).find(is)
     })
+}
+
+/// Hint for a link that is a block of its own: `nat_gateway` of a subnet is a `subnet_nat_gateway_association`.
+pub(super) fn connecting(owner: &str, word: &str) -> Option<String> {
+    let word = word.trim_end_matches('s');
+    let links = |kind: &&&Kind| {
+        let linked = ["_association", "_attachment"].iter().find_map(|end| kind.name.strip_suffix(end));
+        linked.is_some_and(|linked| {
+            linked.match_indices('_').any(|(at, _)| owner.ends_with(&linked[..at]) && word.ends_with(&linked[at + 1..]))
+        })
+    };
+    let kind = super::ALL.iter().find(links)?;
+    Some(format!("The link is a block of its own: write `{} \"…\" {{ … }}`.", kind.name))
 }

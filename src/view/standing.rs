@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use super::alike::{StatusLine, merged};
 use super::{BOLD, GREEN, Layout, RED, YELLOW, count, fit, styled, visible};
 use crate::duration::spoken;
-use crate::failover::{EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, moment};
+use crate::failover::{
+    EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, moment, user_sets,
+};
 use crate::kinds::{EndpointHealth, Health};
 use crate::stack::CloudName;
 use crate::state::{GroupRole, Roles};
@@ -329,8 +331,9 @@ fn users(standing: &StackStanding, group: &GroupStanding, findings: &mut Vec<Fin
     let mut lines = Vec::new();
     let is_silent = |site: &SiteCheck| site.site == group.active && matches!(site.answer, SiteAnswer::Silent(_));
     let is_silent = standing.sites.iter().any(is_silent);
-    for route in group.routes.iter().filter(|route| route.fallback_for.is_none()) {
-        let (mark, text) = led(group, route, standing.moving.contains(&group.group));
+    for mut set in user_sets(&group.routes) {
+        let Some(first) = set.next() else { continue };
+        let (mark, text) = led(group, first, set, standing.moving.contains(&group.group));
         match mark {
             Mark::Ok => {}
             Mark::Unknown => findings.push(finding(mark, UNLED, "groups", &group.group)),
@@ -364,12 +367,15 @@ fn users(standing: &StackStanding, group: &GroupStanding, findings: &mut Vec<Fin
 }
 
 /// The destination of a route and its fallbacks. Users who follow a fallback are where they should be.
-fn led(group: &GroupStanding, route: &RouteCheck, is_moving: bool) -> (Mark, String) {
+fn led<'a>(
+    group: &GroupStanding,
+    route: &RouteCheck,
+    mut fallbacks: impl Iterator<Item = &'a RouteCheck>,
+    is_moving: bool,
+) -> (Mark, String) {
     let name = &route.route;
-    let is_active = |target: &RouteTarget| matches!(target, RouteTarget::Sites(sites) if sites.contains(&group.active));
-    let fallback = group.routes.iter().find(|other| {
-        other.fallback_for.as_deref() == Some(name) && is_active(&other.target) && !is_active(&route.target)
-    });
+    let is_active = |target: &RouteTarget| target.leads_to(&group.active) == Some(true);
+    let fallback = fallbacks.find(|other| is_active(&other.target) && !is_active(&route.target));
     let to = match &route.target {
         RouteTarget::Sites(sites) if sites.is_empty() => {
             format!("route.{name} leads nowhere (every endpoint is closed)")

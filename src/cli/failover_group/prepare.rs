@@ -122,11 +122,10 @@ fn pending(loaded: &LoadedStack, state: &State, seal: &Seal, group: &FailoverGro
     };
     let planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
     // Moves set the role of a replica and the setting of a route: the state may hold those of before a move.
+    let levers = failover::lever_ends(&planned.stack, group);
     let is_role = |address: &Address, argument: &str| {
-        let moved =
-            planned.stack.resources.get(address).filter(|resource| {
-                resource.kind.promotion.is_some() || failover::is_lever(&planned.stack, group, address)
-            });
+        let resource = planned.stack.resources.get(address);
+        let moved = resource.filter(|resource| resource.kind.promotion.is_some() || levers.contains(address));
         moved.is_some_and(|resource| resource.kind.run_moves.contains(&argument))
     };
     let is_pending = |change: &&Change| {

@@ -9,6 +9,7 @@ use super::naming::ACTIVE;
 use crate::address::Address;
 use crate::emit::names::{Rename, renames_section};
 use crate::emit::{Limitation, limitations_section};
+use crate::failover::in_prose;
 use crate::plan::serial_words;
 use crate::stack::Resource;
 use crate::visible::one_line;
@@ -45,7 +46,7 @@ pub(super) fn readme(
         let _ = write!(
             out,
             "Azure takes the writes of {} one after the other, and azurerm sends them at the same time: without `-parallelism=1`, `apply` and `destroy` end with `AnotherOperationInProgress`.\n\n",
-            in_code(&one_by_one)
+            in_prose(&one_by_one.iter().map(|block| format!("`{block}`")).collect::<Vec<_>>())
         );
     }
     if emitter.has_failover() {
@@ -78,14 +79,4 @@ fn one_by_one(emitter: &TerraformEmitter<'_>) -> BTreeSet<Address> {
     }
     let several = by_word.into_values().filter(|all| all.len() > 1);
     several.flatten().map(|one| one.address.block()).collect()
-}
-
-/// Addresses in a sentence: `` `a.b` and `a.c` ``.
-fn in_code(blocks: &BTreeSet<Address>) -> String {
-    let all: Vec<String> = blocks.iter().map(|block| format!("`{block}`")).collect();
-    match all.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, first)) => format!("{} and {last}", first.join(", ")),
-        None => String::new(),
-    }
 }

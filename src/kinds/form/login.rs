@@ -219,27 +219,39 @@ fn ssh_fault(text: &str) -> Option<String> {
     let (Some(type_), Some(data)) = (words.next(), words.next()) else { return no_key() };
     let Ok(data) = STANDARD.decode(data) else { return no_key() };
     let mut rest = data.as_slice();
-    let mut next = || -> Option<&[u8]> {
+    let mut next = || -> Option<KeyPart<'_>> {
         let (length, after) = rest.split_at_checked(4)?;
-        let length = u32::from_be_bytes(length.try_into().ok()?);
-        let (part, after) = after.split_at_checked(usize::try_from(length).ok()?)?;
+        let length = usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?;
+        let (data, after) = after.split_at(length.min(after.len()));
         rest = after;
-        Some(part)
+        Some(KeyPart { length, data })
     };
     let (Some(inner), Some(second), third) = (next(), next(), next()) else { return no_key() };
-    if inner != type_.as_bytes() {
+    if inner.length != type_.len() || inner.data != type_.as_bytes() {
         return no_key();
     }
     match (type_, third) {
-        ("ssh-ed25519", None) if second.len() == 32 && rest.is_empty() => None,
+        ("ssh-ed25519", None) if second.length == 32 && rest.is_empty() => None,
         ("ssh-rsa", Some(modulus)) if rest.is_empty() => {
-            let significant = modulus.iter().skip_while(|byte| **byte == 0);
-            let bits = significant.clone().next().map_or(0, |first| 8 - first.leading_zeros() as usize)
-                + 8 * significant.count().saturating_sub(1);
+            let bits = modulus.bits();
             (bits < 2048).then(|| format!("is an RSA key of {bits} bits, and Azure needs 2048"))
         }
         ("ssh-ed25519" | "ssh-rsa", _) => no_key(),
         _ => Some("is neither an RSA key nor an Ed25519 key".to_owned()),
+    }
+}
+
+/// A part of a key. One that is cut off has fewer bytes than it announces: that Azure notices this is not confirmed.
+struct KeyPart<'a> {
+    length: usize,
+    data: &'a [u8],
+}
+
+impl KeyPart<'_> {
+    /// The number of significant bits.
+    fn bits(&self) -> usize {
+        let significant = self.data.iter().enumerate().find(|(_, byte)| **byte != 0);
+        significant.map_or(0, |(at, byte)| 8 * (self.length - at) - byte.leading_zeros() as usize)
     }
 }
 
@@ -265,6 +277,8 @@ mod tests {
         assert_eq!(SSH_KEY.read(&format!("{good}\r\n")), Ok(good.clone()));
         assert!(ok(&key(&[b"ssh-rsa", &[1, 0, 1], &[0x80; 256]])));
         assert!(!ok(&key(&[b"ssh-rsa", &[1, 0, 1], &[0x80; 128]])), "1024 bits");
+        let announced = [b"\0\0\0\x07ssh-rsa".as_slice(), b"\0\0\0\x01\x03", b"\0\0\x01\x01\0\xbb"].concat();
+        assert!(ok(&format!("ssh-rsa {} cut off", STANDARD.encode(announced))), "a key of which the end is missing");
         assert!(!ok(&key(&[b"ecdsa-sha2-nistp256", b"nistp256", &[4; 65]])));
         assert!(!ok(&key(&[b"ssh-ed25519", &[7; 31]])) && !ok("ssh-ed25519 AAAA") && !ok("a key") && !ok(""));
         assert!(!ok(&good.replacen("ssh-ed25519", "ssh-rsa", 1)), "another type than that of the data");

@@ -99,6 +99,11 @@ impl FailoverGroup {
         self.routes.iter().find(|route| *route.name == *name)
     }
 
+    /// The routes that are tried first, one for each set of users, in the order written.
+    pub fn first_routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().filter(|route| route.fallback_for.is_none())
+    }
+
     /// The routes that are tried if the route with this name cannot be switched, in the order written.
     pub fn fallbacks<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Route> {
         self.routes.iter().filter(move |route| route.fallback_for.as_deref() == Some(name))
