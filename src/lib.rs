@@ -34,6 +34,7 @@ pub mod hcl;
 pub mod host;
 pub mod kinds;
 pub mod plan;
+pub mod reason;
 pub mod reference;
 pub mod review;
 pub mod run;

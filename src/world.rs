@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
+use crate::reason::Reason;
 use crate::state::{State, StateError};
 use crate::steps::{Approval, Entry};
 
@@ -41,7 +42,7 @@ pub trait Cloud: Send + Sync {
     /// Changes an object in part, waits for completion and returns the resulting body.
     ///
     /// # Errors
-    /// As for [`Cloud::put`]; and a refusal because another operation is in progress ([`CloudRefusal::is_busy`]). That
+    /// As for [`Cloud::put`]; and a refusal because another operation is in progress ([`Reason::Busy`]). That
     /// operation may be this very change, which must not be repeated once it is complete: the caller has to read the
     /// object first.
     async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError>;
@@ -135,37 +136,21 @@ pub enum CloudError {
 
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {message} (HTTP {status}{})", correlation.as_ref().map(|c| format!(", correlation {c}")).unwrap_or_default())]
+#[error("{code}: {message} ({answer}{})", correlation.as_ref().map(|c| format!(", correlation {c}")).unwrap_or_default())]
 pub struct CloudRefusal {
-    /// The HTTP status.
-    pub status: u16,
+    /// The reason, which the provider's client decides.
+    pub reason: Reason,
+    /// True if the cloud accepted the request and its operation failed later; false if it refused at once, and so
+    /// changed nothing.
+    pub has_begun: bool,
+    /// The answer in the terms of the provider's protocol, as in `HTTP 409`: for people only.
+    pub answer: String,
     /// The innermost code of the error.
     pub code: String,
     /// The innermost message of the error.
     pub message: String,
     /// The correlation id, by which Azure support finds the request.
     pub correlation: Option<String>,
-}
-
-impl CloudRefusal {
-    /// True if another operation is in progress, so that the same request will be accepted later.
-    pub fn is_busy(&self) -> bool {
-        is_busy(&self.code, &self.message)
-    }
-}
-
-/// True if the error code means that the subscription is not registered with a provider.
-pub fn is_unregistered(code: &str) -> bool {
-    matches!(code, "MissingSubscriptionRegistration" | "SubscriptionNotRegistered")
-}
-
-/// True if the error means that another operation is in progress.
-pub fn is_busy(code: &str, message: &str) -> bool {
-    match code {
-        "AnotherOperationInProgress" | "OperationInProgress" | "ResourceGroupBeingDeleted" => true,
-        "Conflict" => message.to_ascii_lowercase().contains("in progress"),
-        code => code.starts_with("RetryableError"),
-    }
 }
 
 /// Receives notices of a cloud during other requests: nothing has failed, but the operator should know the reason for

@@ -16,6 +16,7 @@ use crate::address::ArmId;
 use crate::duration::spoken;
 use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult};
 use crate::kinds::{self, Object, ReadRequest, ReadResult, ReadResults, ReadTarget};
+use crate::reason::Reason;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebAnswer, WebRequest};
 
 /// The number of concurrent reads.
@@ -115,7 +116,7 @@ pub async fn look_around_within(
     for (region, body) in regions {
         let (count, silent) = asked.entry(region).or_default();
         *count += 1;
-        if matches!(&body, Err(CloudError::Refused(refusal)) if refusal.status == 429) {
+        if matches!(&body, Err(CloudError::Refused(refusal)) if refusal.reason == Reason::Throttled) {
             around.throttled.insert(region.clone());
         }
         silent.extend(body.err().filter(is_outage).map(reason));
@@ -254,7 +255,9 @@ async fn answered<T>(
         }
         if (now + pause).duration_since(began).unsigned_abs() > throttled {
             return Err(CloudError::Refused(CloudRefusal {
-                status: 429,
+                reason: Reason::Throttled,
+                has_begun: false,
+                answer: "HTTP 429".to_owned(),
                 code: "TooManyRequests".to_owned(),
                 message: format!("throttled for {}", spoken(now.duration_since(began).unsigned_abs())),
                 correlation: None,

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::observe::{WIDTH, is_outage};
 use crate::address::ArmId;
 use crate::adopt::{self, ImportSurvey, SubscriptionRef, generic, look};
+use crate::reason::Reason;
 use crate::world::{Cloud, CloudError};
 
 /// The maximum number of objects read for one stack.
@@ -182,7 +183,7 @@ impl Search<'_> {
                     self.survey.unread.insert(list.path, error.to_string());
                 }
                 // Some types have children and no list of them.
-                Err(CloudError::Refused(refused)) if matches!(refused.status, 400 | 404 | 405) => {}
+                Err(CloudError::Refused(refused)) if matches!(refused.reason, Reason::Absent | Reason::Invalid) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -241,5 +242,5 @@ impl Search<'_> {
 }
 
 fn is_forbidden(error: &CloudError) -> bool {
-    matches!(error, CloudError::Refused(refused) if refused.status == 403)
+    matches!(error, CloudError::Refused(refused) if refused.reason == Reason::Forbidden)
 }

@@ -10,6 +10,7 @@ use super::{LONGEST_LAG, LOOK};
 use crate::address::ArmId;
 use crate::kinds::Object;
 use crate::plan::{Observed, unseen};
+use crate::reason::Reason;
 use crate::state::State;
 use crate::world::{Clock, Cloud, CloudError};
 
@@ -137,6 +138,6 @@ fn collection(id: &ArmId) -> Option<ArmId> {
 pub(super) fn is_outage(error: &CloudError) -> bool {
     match error {
         CloudError::Unreachable(_) | CloudError::OutcomeUnknown(_) => true,
-        CloudError::Refused(refused) => refused.status >= 500,
+        CloudError::Refused(refused) => refused.reason == Reason::Outage,
     }
 }

@@ -10,6 +10,7 @@ use super::promote::{asked_in_words, may_pass};
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::kinds::{Call, CallMethod, Power, PowerState, ReadResult};
+use crate::reason::Reason;
 use crate::run::StepReporter;
 use crate::stack::Resource;
 use crate::steps::{Stage, Step};
@@ -97,7 +98,7 @@ impl Worker<'_> {
                     pending = Some(self.ports.clock.now() + longest);
                 }
                 // The operation in progress may be this action.
-                Err(CloudError::Refused(why)) if why.is_busy() && self.since(began) < longest => {
+                Err(CloudError::Refused(why)) if why.reason == Reason::Busy && self.since(began) < longest => {
                     say(tell, format!("waiting for another operation to end: {why}"));
                     tries -= 1;
                     self.ports.clock.sleep(LOOK).await;

@@ -17,6 +17,7 @@ use crate::kinds::{
     Call, CallMethod, DurationEstimate, FailoverMode, Health, Promotion, ReadRequest, ReadResult, ReadResults,
     ReplicaStatus, Reprotect, Side,
 };
+use crate::reason::Reason;
 use crate::run::StepReporter;
 use crate::stack::Resource;
 use crate::steps::{Step, StepFact};
@@ -126,7 +127,7 @@ impl Worker<'_> {
                 Err(CloudError::OutcomeUnknown(why)) => return Err(StepError::Unknown(why)),
                 // The operation in progress may be this request: sent by a run that was cut off, or delivered twice.
                 // Reads show the result.
-                Err(CloudError::Refused(why)) if why.is_busy() => {
+                Err(CloudError::Refused(why)) if why.reason == Reason::Busy => {
                     let now = self.ports.clock.now();
                     if busy.is_none() {
                         say(tell, format!("waiting for another operation to end: {why}"));
@@ -221,7 +222,7 @@ impl Worker<'_> {
                         say(tell, format!("{}; the outcome is unknown: {why}", asked_in_words(&call)));
                     }
                     // The status is read again, and the request repeated if it is still needed.
-                    Err(CloudError::Refused(why)) if why.is_busy() => {
+                    Err(CloudError::Refused(why)) if why.reason == Reason::Busy => {
                         self.pause(LOOK).await?;
                         continue;
                     }
@@ -316,7 +317,7 @@ fn measure(standing: &ReplicaStatus, accepted: Option<Duration>, tell: &StepRepo
 /// True for refusals that may be temporary.
 pub(super) fn may_pass(error: &CloudError) -> bool {
     match error {
-        CloudError::Refused(refused) => !matches!(refused.status, 400 | 401 | 403 | 404 | 405 | 422),
+        CloudError::Refused(refused) => refused.reason.may_pass(),
         CloudError::Unreachable(_) => true,
         CloudError::OutcomeUnknown(_) => false,
     }

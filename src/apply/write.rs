@@ -12,6 +12,7 @@ use crate::diagnostic::Diagnostics;
 use crate::kinds::mark::Owner;
 use crate::kinds::{Arg, AttributeSource, Object, Readiness, TAGS, Within, body, path, rank_in};
 use crate::plan::sealed;
+use crate::reason::Reason;
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
 use crate::steps::Act;
@@ -175,7 +176,7 @@ impl Worker<'_> {
     ) -> Result<Option<Json>, StepError> {
         let when = etag.map_or(WriteCondition::Always, WriteCondition::Unchanged);
         match self.ports.cloud.put(&object.id, &object.api, body, when).await {
-            Err(CloudError::Refused(refused)) if refused.status == 412 => Ok(None),
+            Err(CloudError::Refused(refused)) if refused.reason == Reason::Changed => Ok(None),
             Err(error) => Err(error.into()),
             Ok(answer) => Ok(Some(answer)),
         }
@@ -272,7 +273,7 @@ impl Worker<'_> {
         let answer = loop {
             match self.ports.cloud.post(&object.id, &object.api, action, &[], None).await {
                 // Requesting a secret changes nothing, and may be repeated.
-                Err(CloudError::Refused(refused)) if refused.is_busy() && self.since(began) < PATIENCE => {
+                Err(CloudError::Refused(refused)) if refused.reason == Reason::Busy && self.since(began) < PATIENCE => {
                     self.ports.clock.sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_LOOK);
                 }

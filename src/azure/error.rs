@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 
 use super::wire::{WireError, WireResponse};
+use crate::kinds::refusal;
+use crate::reason::Reason;
 use crate::visible::one_line;
-use crate::world::{CloudError, CloudRefusal, is_busy, is_unregistered};
+use crate::world::{CloudError, CloudRefusal};
 
 /// The longest message that is kept, in characters; Azure's own are below 2,000.
 const LONGEST_MESSAGE: usize = 4000;
@@ -85,13 +87,18 @@ impl ArmError {
 
     /// True if another operation is in progress, so that the same request will be accepted later.
     pub fn is_busy(&self) -> bool {
-        is_busy(&self.code, &self.message)
+        self.reason() == Reason::Busy
+    }
+
+    /// The reason of the refusal.
+    pub fn reason(&self) -> Reason {
+        refusal::reason(self.status, &self.code, &self.message)
     }
 
     /// True if the subscription is not registered with the provider of the request, or with a provider that this one
     /// needs. Resource Manager uses the first of the codes; some providers use the other.
     pub fn is_unregistered(&self) -> bool {
-        is_unregistered(&self.code)
+        self.reason() == Reason::Unregistered
     }
 
     /// True if the read found nothing: the object does not exist, or cannot exist because its provider is not
@@ -103,7 +110,7 @@ impl ArmError {
     /// True if another object still uses the object to be deleted. Such uses often linger for a while after their own
     /// deletion.
     pub fn is_in_use(&self) -> bool {
-        self.code.contains("InUse") || self.code.ends_with("CannotBeDeleted")
+        refusal::is_in_use(&self.code)
     }
 
     /// True if the object does not exist. False if its type, its provider or the subscription does not.
@@ -238,8 +245,9 @@ impl From<WireError> for CallError {
 
 impl From<ArmError> for CloudRefusal {
     fn from(error: ArmError) -> Self {
+        let reason = error.reason();
         let ArmError { status, code, message, details: _, correlation, retry_after: _ } = error;
-        Self { status, code, message, correlation }
+        Self { reason, has_begun: status < 400, answer: format!("HTTP {status}"), code, message, correlation }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod near;
 pub mod overrides;
 pub mod path;
 pub mod ranges;
+pub mod refusal;
 pub mod regions;
 pub mod rules;
 pub mod table;

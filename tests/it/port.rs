@@ -21,8 +21,7 @@ use tokio::net::TcpListener;
 use crate::lab::simulated;
 use behaviours::ALL;
 
-/// Simulated seconds per real second on both sides, where time is real. The shortest period that a behaviour counts on,
-/// 30 s without throttling, is then longer than a busy machine takes for a request.
+/// Simulated seconds per real second on both sides, where time is real.
 const SPEED: u32 = 15;
 
 /// A client, and the simulator that it reaches.
@@ -30,6 +29,8 @@ pub struct Port {
     pub cloud: Azure,
     pub simulator: Simulator,
     pub told: Arc<NoticeLog>,
+    /// True if time stands still while a request is under way, so that a busy machine makes no request longer.
+    pub is_paused: bool,
 }
 
 /// Notices that the client reported.
@@ -60,7 +61,7 @@ impl Port {
             ids: Arc::new(SeededIds::new(1)),
             notices: Arc::clone(&told) as Arc<dyn Notices>,
         });
-        Self { cloud, simulator, told }
+        Self { cloud, simulator, told, is_paused: false }
     }
 
     /// Without sockets, on paused time.
@@ -68,7 +69,7 @@ impl Port {
         let clock = Arc::new(SimClock::new(START));
         let simulator = Simulator::new(7, Arc::clone(&clock) as Arc<dyn Clock>);
         let wire = HttpBackend::InProcess(simulator.router());
-        Self::new(simulator, clock, BASE, wire, "any".to_owned())
+        Self { is_paused: true, ..Self::new(simulator, clock, BASE, wire, "any".to_owned()) }
     }
 
     /// Over a plain socket: Resource Manager alone, which accepts any token.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use drplan::address::ArmId;
+use drplan::reason::Reason;
 use drplan::simulator::{Fault, Plane, SUBSCRIPTION, Tally, Workload, parse_faults};
 use drplan::world::{Clock as _, Cloud as _, CloudError, Web as _, WebAnswer, WriteCondition};
 use serde_json::json;
@@ -156,7 +157,10 @@ fn control_plane_and_data_plane_fail_separately() {
             |plane| lab.simulator.add_fault(Fault::Lose { location: PRIMARY.to_owned(), plane }).expect("a fault");
         lose(Plane::Control);
         let refused = lab.azure.get(&sql("primary"), "2025-01-01").await;
-        assert!(matches!(&refused, Err(CloudError::Refused(refused)) if refused.status == 503), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(CloudError::Refused(refused)) if refused.reason == Reason::Outage),
+            "{refused:?}"
+        );
         assert_eq!(lab.fetch(FRONT).await, Ok(200), "running workloads continue");
         lab.simulator.restore(PRIMARY).expect("the region is restored");
         lose(Plane::Data);

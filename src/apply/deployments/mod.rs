@@ -22,7 +22,8 @@ use serde_json::Value as Json;
 use super::observe;
 use crate::address::ArmId;
 use crate::kinds::Object;
-use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Ids, WriteCondition, is_unregistered};
+use crate::reason::Reason;
+use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Ids, WriteCondition};
 use batch::Batch;
 use operations::OperationOutcomes;
 use planned_ids::PlannedIds;
@@ -220,7 +221,7 @@ impl<'a> DeploymentsState<'a> {
                 Some(Ok(())) => done.push(write),
                 // Temporary obstacles, and those that can be removed: the client handles them, and a deployment does
                 // not.
-                Some(Err(refused)) if refused.is_busy() || is_unregistered(&refused.code) => {
+                Some(Err(refused)) if matches!(refused.reason, Reason::Busy | Reason::Unregistered) => {
                     self.write_directly(write).await;
                 }
                 Some(Err(refused)) => write.end(Err(CloudError::Refused(refused.clone()))),
@@ -274,13 +275,15 @@ impl PendingWrite {
 
 /// True if a refusal is about the content of the request, rather than its time or its sender.
 fn is_about_it(refused: &CloudRefusal) -> bool {
-    (400..500).contains(&refused.status) && !matches!(refused.status, 401 | 403 | 408 | 429) && !refused.is_busy()
+    !refused.has_begun && refused.reason.is_about_the_request()
 }
 
 /// The refusal of a write that would create an object that exists: the caller reads it again.
 fn stands(id: &ArmId) -> CloudError {
     CloudError::Refused(CloudRefusal {
-        status: 412,
+        reason: Reason::Changed,
+        has_begun: false,
+        answer: "HTTP 412".to_owned(),
         code: "PreconditionFailed".to_owned(),
         message: format!("a what-if shows that {id} exists already"),
         correlation: None,

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
+use crate::kinds::refusal;
 use crate::world::CloudRefusal;
 
 /// The ended operations with their outcomes.
@@ -55,10 +56,15 @@ fn refusal(properties: &Json) -> CloudRefusal {
     let status = properties.get("statusCode").and_then(Json::as_str).unwrap_or_default();
     let is_it = |code: &StatusCode| code.canonical_reason().is_some_and(|reason| reason.replace(' ', "") == status);
     let status = (400..600).filter_map(|code| StatusCode::from_u16(code).ok()).find(is_it);
+    let status = status.unwrap_or(StatusCode::CONFLICT).as_u16();
+    let code = said("code", "DeploymentFailed");
+    let message = said("message", "the deployment did not write it and reports no reason");
     CloudRefusal {
-        status: status.unwrap_or(StatusCode::CONFLICT).as_u16(),
-        code: said("code", "DeploymentFailed"),
-        message: said("message", "the deployment did not write it and reports no reason"),
+        reason: refusal::reason(status, &code, &message),
+        has_begun: true,
+        answer: format!("HTTP {status}"),
+        code,
+        message,
         correlation: properties.get("serviceRequestId").and_then(Json::as_str).map(str::to_owned),
     }
 }
@@ -68,6 +74,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::reason::Reason;
 
     #[test]
     fn innermost_error_is_reported() {
@@ -79,6 +86,6 @@ mod tests {
         } });
         let ends = OperationOutcomes::read(&[operation]);
         let end = ends.of(&ArmId::new("/subscriptions/s/resourcegroups/RG/providers/a.b/c/d")).unwrap().unwrap_err();
-        assert_eq!((end.status, end.code.as_str(), end.message.as_str()), (409, "QuotaExceeded", "no cores"));
+        assert_eq!((end.reason, end.answer.as_str(), end.message.as_str()), (Reason::Quota, "HTTP 409", "no cores"));
     }
 }

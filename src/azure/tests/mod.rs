@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::address::ArmId;
+use crate::reason::Reason;
 use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Ids, NoNotices, Notice, Notices, WriteCondition};
 
 const ORIGIN: &str = "http://arm.test";
@@ -158,7 +159,7 @@ async fn expired_token_is_replaced_once() {
     let expired = || (401, &[] as &[_], json!({"error": {"code": "ExpiredAuthenticationToken"}}));
     let (azure, seen) = scripted(vec![expired(), (200, &[], with_state("Succeeded")), expired(), expired()]);
     assert!(azure.get(&vnet(), API).await.is_ok());
-    assert_eq!(refused(azure.get(&vnet(), API).await.unwrap_err()).status, 401);
+    assert_eq!(refused(azure.get(&vnet(), API).await.unwrap_err()).reason, Reason::Unauthenticated);
     assert_eq!(seen.lock().unwrap().requests.len(), 4);
 }
 
@@ -312,8 +313,8 @@ async fn lost_action_is_never_repeated() {
 async fn action_blocked_by_another_operation_is_not_repeated() {
     let busy = || (409, &[] as &[_], json!({"error": {"code": "AnotherOperationInProgress", "message": "m"}}));
     let (azure, seen) = scripted(vec![busy(), busy()]);
-    assert!(refused(azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err()).is_busy());
-    assert!(refused(azure.patch(&vnet(), API, &json!({})).await.unwrap_err()).is_busy());
+    assert!(refused(azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err()).reason == Reason::Busy);
+    assert!(refused(azure.patch(&vnet(), API, &json!({})).await.unwrap_err()).reason == Reason::Busy);
     assert_eq!(seen.lock().unwrap().requests.len(), 2);
 }
 
@@ -342,7 +343,7 @@ async fn writes_wait_for_other_operations_and_for_lingering_uses() {
     azure.delete(&vnet(), API).await.unwrap();
     assert_eq!(refused(azure.delete(&vnet(), API).await.unwrap_err()).code, "ScopeLocked");
     let stale = azure.put(&vnet(), API, &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
-    assert_eq!(refused(stale).status, 412);
+    assert_eq!(refused(stale).reason, Reason::Changed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,8 @@ use super::environment::WorldEnvironment;
 use super::evaluate::TemplateError;
 use super::template::{DEPLOYMENT, TemplateResource, is_inner};
 use super::{Deployment, DeploymentResource, DeploymentState, PreparedDeployment, ResourceState, named, request};
+use crate::kinds::refusal;
+use crate::reason::Reason;
 use crate::simulator::answer::AdmittedRequest;
 use crate::simulator::operations::OperationState;
 use crate::simulator::request::{ErrorResponse, HttpMethod, Response};
@@ -296,7 +298,8 @@ fn failure() -> ErrorResponse {
 
 /// True if a refusal is temporary: another operation is in progress, or the service is not available.
 fn passes(failure: &ErrorResponse) -> bool {
-    crate::world::is_busy(&failure.code, &failure.message) || failure.status == 429 || failure.status >= 500
+    let reason = refusal::reason(failure.status, &failure.code, &failure.message);
+    matches!(reason, Reason::Busy | Reason::Throttled | Reason::Outage)
 }
 
 /// The state of a nested deployment as a resource.

@@ -230,12 +230,18 @@ pub async fn settled(incident: &Incident) -> Result<(), String> {
 }
 
 /// Changes of a plan that runs leave to the next apply: rollbacks that the cloud refused, failover-only resources at a
-/// site that was lost, copies of a drill that was aborted, the order of regions after one was offline, and the
-/// redundancy that a forced failover of a storage account costs.
+/// site that was lost, machines that a run stopped at a site which the next run took for lost, copies of a drill that
+/// was aborted, the order of regions after one was offline, and the redundancy that a forced failover of a storage
+/// account costs.
 fn is_offered(change: &str) -> bool {
-    let of_order = ["(failover_priority changes)", "(account_replication_type changes)", "drift of geo_replica"]
-        .iter()
-        .any(|words| change.contains(words));
+    let of_order = [
+        "(failover_priority changes)",
+        "(account_replication_type changes)",
+        "drift of geo_replica",
+        "(instances changes) [instances: 0 -> ",
+    ]
+    .iter()
+    .any(|words| change.contains(words));
     let of_order = of_order || change.starts_with("drift of storage_account");
     let of_drill = change.starts_with("Forget") && change.contains("~drill");
     of_order
