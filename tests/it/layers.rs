@@ -1,7 +1,11 @@
-//! Architecture tests: allowed dependencies of modules, maximum length of a file, and kind names only in the kind's own
-//! file.
+//! Architecture tests: allowed dependencies of modules, maximum length of a file, kind names only in the kind's own
+//! file, and what has to become less: lines that name a provider, and circles of files.
 
-use std::collections::BTreeMap;
+mod circles;
+mod providers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 /// Modules by layer. A module uses modules of lower layers, and earlier modules of its own layer.
@@ -47,6 +51,26 @@ fn module(path: &Path) -> String {
     let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("a source file");
     let first = relative.components().next().expect("a first part").as_os_str().to_string_lossy().into_owned();
     first.trim_end_matches(".rs").to_owned()
+}
+
+/// Compares what was found in each module with its ceiling. Both directions fail: above, because it must not rise, and
+/// below, because a ceiling that is not lowered lets it rise again.
+fn hold_ceilings<T: Ord + Debug + Clone + Default>(what: &str, ceilings: &[(&str, T)], found: &BTreeMap<String, T>) {
+    let ceilings: BTreeMap<&str, &T> = ceilings.iter().map(|(module, ceiling)| (*module, ceiling)).collect();
+    let modules: BTreeSet<&str> = ceilings.keys().copied().chain(found.keys().map(String::as_str)).collect();
+    let none = T::default();
+    let wrong: Vec<String> = modules
+        .into_iter()
+        .filter_map(|module| {
+            let (ceiling, found) = (ceilings.get(module).copied().unwrap_or(&none), found.get(module).unwrap_or(&none));
+            match found.cmp(ceiling) {
+                std::cmp::Ordering::Equal => None,
+                std::cmp::Ordering::Greater => Some(format!("{module} rises from {ceiling:?} to {found:?}")),
+                std::cmp::Ordering::Less => Some(format!("{module} fell: lower the ceiling to {found:?}")),
+            }
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{what}:\n{}\nall of them: {found:?}", wrong.join("\n"));
 }
 
 #[test]
