@@ -160,7 +160,7 @@ impl<'a> ProcedureDraft<'a> {
     /// Duration of the creation of a resource, in seconds.
     fn creation(&self, resource: &Resource) -> u32 {
         let usual = resource.kind.durations.create;
-        let Some(lasts) = resource.kind.simulated.lasts else { return usual };
+        let Some(lasts) = resource.kind.lasts else { return usual };
         let body = with_subject(self.question.stack, resource, |subject| body::bodies(subject).pop());
         body.map_or(usual, |body| lasts(None, &body))
     }
@@ -173,7 +173,7 @@ impl<'a> ProcedureDraft<'a> {
     /// Duration of a change of one argument, in seconds.
     fn change(&self, resource: &Resource, argument: &str, value: &serde_json::Value) -> u32 {
         let usual = resource.kind.durations.update;
-        let Some(lasts) = resource.kind.simulated.lasts else { return usual };
+        let Some(lasts) = resource.kind.lasts else { return usual };
         let before = self.recorded(resource, argument);
         let with = |value: &serde_json::Value| {
             let mut args = plain(resource);

@@ -160,7 +160,7 @@ pub(crate) fn samples<'r>(
         kind.location == Location::Regional
             && kind.place != Place::Subscription
             && kind.recovery.replicates.is_none()
-            && kind.simulated.served.is_none()
+            && kind.served.is_none()
     };
     let of = |own: bool| {
         let mut kinds = BTreeSet::new();

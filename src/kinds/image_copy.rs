@@ -65,6 +65,7 @@ pub static KIND: Kind = Kind {
         TAGS,
     ],
     durations: Durations { create: 900, update: 30, delete: 80 },
+    lasts: Some(shared_image_version::lasts),
     answers: AnswerStyle::AsyncBody,
     recovery: Recovery {
         replicates: Some(Replication { from: "source", to: "gallery", image: true }),

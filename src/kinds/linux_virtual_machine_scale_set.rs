@@ -59,6 +59,7 @@ pub static KIND: Kind = Kind {
     attributes: scale_set::ATTRIBUTES,
     fixed: scale_set::FIXED,
     durations: scale_set::DURATIONS,
+    lasts: Some(scale_set::lasts),
     answers: AnswerStyle::AsyncBody,
     in_use: "",
     run_moves: &["instances"],

@@ -238,6 +238,7 @@ pub static KIND: Kind = Kind {
     drill: Drill::ALONG,
     restless: &["properties.lastOwnershipUpdateTime"],
     durations: Durations { create: 5, update: 5, delete: 5 },
+    lasts: Some(lasts),
     answers: AnswerStyle::AsyncBoth,
     recovery: Recovery::DATA,
     in_use: "OperationNotAllowed",
@@ -245,7 +246,6 @@ pub static KIND: Kind = Kind {
     simulated: SimulatedBehaviour {
         admit: Some(admit),
         settle: Some(settle),
-        lasts: Some(lasts),
         accepts: &[
             "properties.completionPercent",
             "properties.encryptionSettingsCollection.encryptionSettingsVersion",

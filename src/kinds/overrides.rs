@@ -228,18 +228,12 @@ pub struct SimulatedBehaviour {
     pub settle: Option<fn(&mut dyn SimulatedWorld, &ArmId)>,
     /// Called when the object is deleted.
     pub removed: Option<fn(&mut dyn SimulatedWorld, &ArmId, &Json)>,
-    /// Duration of a write in seconds, from the old body (`None`: create) and the new one, where the table's duration
-    /// is too coarse.
-    pub lasts: Option<fn(Option<&Json>, &Json) -> u32>,
     /// POST actions of an object, in addition to those that return keys.
     pub actions: &'static [SimulatedAction],
     /// Called for every object of the kind when a lost region returns and when an action or a write has ended, and
     /// again after the returned number of seconds, until it returns `None`. For repairs that the provider makes after
     /// an outage, as when a replica follows again.
     pub wakes: Option<WakeFn>,
-    /// Regions of which any one serves the object, for objects without a region of their own although the body names
-    /// one.
-    pub served: Option<fn(&Json) -> Vec<String>>,
     /// Metrics that Azure Monitor has of the object.
     pub metrics: &'static [Metric],
     /// Additions to `properties` for each value of `$expand`.
@@ -393,10 +387,8 @@ impl SimulatedBehaviour {
         admit: None,
         settle: None,
         removed: None,
-        lasts: None,
         actions: &[],
         wakes: None,
-        served: None,
         metrics: &[],
         expands: &[],
         told: &[],

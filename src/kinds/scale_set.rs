@@ -372,7 +372,6 @@ pub(super) fn is_of(found: &CloudObject<'_>, os: Os) -> bool {
 pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
-    lasts: Some(lasts),
     leads: Some(leads),
     computed: &[("virtualMachines", instances)],
     expands: &[("instanceView", |cloud, id| Some(view(capacity(cloud.get(id)?))))],
@@ -501,7 +500,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 
 /// A scale set without instances is only a record. Instances start together, a few seconds apart, and their hosts
 /// must download a custom image first (source: the project's durations sheet, 1 to 4 minutes for ten).
-fn lasts(old: Option<&Json>, new: &Json) -> u32 {
+pub(super) fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     let (before, after) = (old.map_or(0, capacity), capacity(new));
     let image = "properties.virtualMachineProfile.storageProfile.imageReference";
     let own_image = path::borrow(new, image).is_some_and(|image| image.get("id").is_some());

@@ -143,6 +143,7 @@ pub static KIND: Kind = Kind {
         TAGS,
     ],
     durations: Durations { create: 600, update: 30, delete: 60 },
+    lasts: Some(lasts),
     answers: AnswerStyle::AsyncBody,
     recovery: Recovery { loses_data: true, image: true, ..Recovery::NONE },
     // Machines from this version have disks of their own.
@@ -315,7 +316,6 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
-    lasts: Some(lasts),
     accepts: &[
         MACHINE,
         "properties.replicationStatus",
@@ -362,7 +362,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 /// Publishing an image of 30 GB takes about ten minutes, and five more for other regions, which are replicated in
 /// parallel. A copy of another gallery's version must cross regions first (source: the project's durations sheet, 10
 /// to 30 minutes with one more region).
-fn lasts(old: Option<&Json>, new: &Json) -> u32 {
+pub(super) fn lasts(old: Option<&Json>, new: &Json) -> u32 {
     let targets = |body: &Json| path::items(body, TARGETS).len();
     let copied = path::text(new, SOURCE).is_some_and(|id| id.to_ascii_lowercase().contains("/galleries/"));
     match old {

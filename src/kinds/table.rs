@@ -41,6 +41,12 @@ pub struct Kind {
     pub fixed: &'static [(&'static str, Lit)],
     /// Typical durations.
     pub durations: Durations,
+    /// Duration of a write in seconds, from the old body (`None`: create) and the new one, where `durations` is too
+    /// coarse. Predictions and the simulator use it alike.
+    pub lasts: Option<fn(Option<&Json>, &Json) -> u32>,
+    /// Regions of which any one serves the object, for objects without a region of their own although the body names
+    /// one.
+    pub served: Option<fn(&Json) -> Vec<String>>,
     /// The provider's response to a write. The simulator follows it; the client accepts every form.
     pub answers: AnswerStyle,
     /// Writes that must not run in parallel with a write of this kind.
@@ -132,6 +138,8 @@ impl Kind {
         attributes: &[],
         fixed: &[],
         durations: Durations { create: 5, update: 5, delete: 5 },
+        lasts: None,
+        served: None,
         answers: AnswerStyle::Sync,
         serial: Serial::No,
         recovery: Recovery::NONE,

@@ -486,7 +486,7 @@ impl World {
     /// For an object that several regions serve: a region that is available, or else the first. `None` for
     /// any other object.
     pub(super) fn serving(&self, object: &SimulatedObject) -> Option<String> {
-        let served = types::find(&object.type_)?.writers().find_map(|kind| kind.simulated.served)?;
+        let served = types::find(&object.type_)?.writers().find_map(|kind| kind.served)?;
         let regions = served(&object.body);
         let answers = regions.iter().find(|region| self.rest.faults.reach(region).is_ok());
         answers.or(regions.first()).cloned()

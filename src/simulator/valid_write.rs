@@ -206,8 +206,7 @@ impl World {
         for admit in type_.writers().filter_map(|kind| kind.simulated.admit) {
             admit(self, &id, &body)?;
         }
-        let seconds =
-            type_.writers().filter_map(|kind| kind.simulated.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
+        let seconds = type_.writers().filter_map(|kind| kind.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
         let usual = if old.is_some() { type_.durations.update } else { type_.durations.create };
         let seconds = seconds.max().unwrap_or(usual);
         // Azure accepts such options at creation only.

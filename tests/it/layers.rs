@@ -128,6 +128,20 @@ fn kind_names_appear_only_in_the_kinds_own_file() {
 }
 
 #[test]
+fn behaviour_of_the_simulator_is_read_by_the_simulator_only() {
+    // A plan, a prediction or a page that reads it would hold for the simulator and not for the cloud.
+    let readers: Vec<String> = sources()
+        .iter()
+        .filter_map(|(path, text)| production(path, text).map(|text| (path, text)))
+        .filter(|(path, text)| {
+            !matches!(module(path).as_str(), "kinds" | "simulator") && text.contains("kind.simulated")
+        })
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    assert!(readers.is_empty(), "files that read `Kind.simulated`:\n{}", readers.join("\n"));
+}
+
+#[test]
 fn no_file_exceeds_the_line_limit() {
     let long: Vec<String> = sources()
         .iter()

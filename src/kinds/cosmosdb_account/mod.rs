@@ -58,6 +58,8 @@ pub static KIND: Kind = Kind {
         key("secondary_readonly_key", "listKeys", "secondaryReadonlyMasterKey", "Secondary read-only key."),
     ],
     durations: Durations { create: 300, update: 60, delete: 300 },
+    lasts: Some(lasts),
+    served: Some(served),
     answers: AnswerStyle::AsyncBody,
     serial: Serial::Root,
     recovery: Recovery::DATA,
@@ -122,6 +124,22 @@ cosmosdb_account "example" {
 };
 
 const LOCATIONS: &str = "properties.locations";
+
+/// Adding a region copies all data. Other changes are settings.
+fn lasts(old: Option<&Json>, new: &Json) -> u32 {
+    let regions = |body: &Json| path::items(body, LOCATIONS).len();
+    match old {
+        None => KIND.durations.create,
+        Some(old) if regions(new) > regions(old) => 600,
+        Some(old) if regions(new) < regions(old) => 300,
+        Some(_) => KIND.durations.update,
+    }
+}
+
+/// Each of its regions serves an account.
+fn served(body: &Json) -> Vec<String> {
+    path::items(body, LOCATIONS).iter().filter_map(place).map(|region| region.name.to_owned()).collect()
+}
 
 /// Arguments that are a list in a stack and a comma-separated text in the body.
 const CORS: &[(&str, &str)] = &[

@@ -6,7 +6,7 @@ use super::super::hosts::hosts_at;
 use super::super::regions::Region;
 use super::super::table::*;
 use super::super::{identity, path};
-use super::{KIND, LOCATIONS, place};
+use super::{LOCATIONS, place};
 use crate::address::ArmId;
 
 const READ: &str = "properties.readLocations";
@@ -35,7 +35,6 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ],
     admit: Some(admit),
     settle: Some(settle),
-    lasts: Some(lasts),
     actions: &[
         SimulatedAction {
             name: "failoverPriorityChange",
@@ -68,9 +67,6 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
             allocates: false,
         },
     ],
-    served: Some(|body| {
-        path::items(body, LOCATIONS).iter().filter_map(place).map(|region| region.name.to_owned()).collect()
-    }),
     wakes: Some(wakes),
     metrics: &[Metric { name: "ReplicationLatency", unit: "MilliSeconds", value: replication_latency }],
     keeps: Some(keeps),
@@ -116,17 +112,6 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         return refuse("The write region is changed by failoverPriorityChange only.".to_owned());
     }
     Ok(())
-}
-
-/// Adding a region copies all data. Other changes are settings.
-fn lasts(old: Option<&Json>, new: &Json) -> u32 {
-    let regions = |body: &Json| path::items(body, LOCATIONS).len();
-    match old {
-        None => KIND.durations.create,
-        Some(old) if regions(new) > regions(old) => 600,
-        Some(old) if regions(new) < regions(old) => 300,
-        Some(_) => KIND.durations.update,
-    }
 }
 
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {

@@ -255,6 +255,7 @@ pub static KIND: Kind = Kind {
     attributes: &[FQDN, identity::PRINCIPAL_ID, identity::TENANT_ID],
     restless: &["properties.backup.earliestRestoreDate", "properties.replica.replicationState"],
     durations: Durations { create: 300, update: 120, delete: 60 },
+    lasts: Some(lasts),
     answers: AnswerStyle::AsyncBoth,
     recovery: Recovery::DATA,
     in_use: "",
@@ -301,6 +302,30 @@ postgresql_flexible_server "example" {
     ],
     ..Kind::EMPTY
 };
+
+/// Path of the mode of a promotion in the body of the write that requests it.
+const MODE: &str = "properties.replica.promoteMode";
+/// Path of the option of a promotion: planned or forced.
+const OPTION: &str = "properties.replica.promoteOption";
+
+/// A promotion takes minutes. A forced one does not wait for the last changes.
+pub(super) fn lasts(old: Option<&Json>, new: &Json) -> u32 {
+    match old {
+        Some(_) if path::text(new, MODE).is_some() => {
+            if is_planned(new) {
+                150
+            } else {
+                100
+            }
+        }
+        Some(_) => KIND.durations.update,
+        None => KIND.durations.create,
+    }
+}
+
+fn is_planned(body: &Json) -> bool {
+    !path::text(body, OPTION).is_some_and(|option| option.eq_ignore_ascii_case("Forced"))
+}
 
 /// Tiers: the prefix in `sku_name`, and the name in the body.
 const TIERS: &[(&str, &str)] = &[("B", "Burstable"), ("GP", "GeneralPurpose"), ("MO", "MemoryOptimized")];

@@ -6,7 +6,7 @@ use super::super::hosts::hosts_at;
 use super::super::regions::region;
 use super::super::table::*;
 use super::super::{identity, path};
-use super::STORAGE_GB;
+use super::{MODE, OPTION, STORAGE_GB, is_planned};
 use crate::address::ArmId;
 
 const TYPE: &str = "Microsoft.DBforPostgreSQL/flexibleServers";
@@ -16,8 +16,6 @@ const REPLICA_ROLE: &str = "properties.replica.role";
 /// Path of a server's DNS name, which does not follow a promotion.
 const FQDN: &str = "properties.fullyQualifiedDomainName";
 const STATE: &str = "properties.replica.replicationState";
-const MODE: &str = "properties.replica.promoteMode";
-const OPTION: &str = "properties.replica.promoteOption";
 const SERVER_STATE: &str = "properties.state";
 const STOPPED: &str = "Stopped";
 /// Seconds until a former primary follows again after a forced switchover.
@@ -27,7 +25,6 @@ const CATCHING_UP: u32 = 240;
 pub(in super::super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     admit: Some(admit),
     settle: Some(settle),
-    lasts: Some(lasts),
     wakes: Some(wakes),
     metrics: &[
         Metric { name: "physical_replication_delay_in_seconds", unit: "Seconds", value: delay },
@@ -156,10 +153,6 @@ fn admit_version(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<
     Ok(())
 }
 
-fn is_planned(body: &Json) -> bool {
-    !path::text(body, OPTION).is_some_and(|option| option.eq_ignore_ascii_case("Forced"))
-}
-
 fn place(cloud: &dyn SimulatedWorld, server: &ArmId) -> Option<&'static str> {
     cloud.get(server).and_then(|body| path::text(body, "location")).and_then(region).map(|region| region.name)
 }
@@ -221,21 +214,6 @@ fn has_endpoint(cloud: &dyn SimulatedWorld, one: &ArmId, other: &ArmId) -> bool 
         })
     };
     has(one, other) || has(other, one)
-}
-
-/// A promotion takes minutes. A forced one does not wait for the last changes.
-fn lasts(old: Option<&Json>, new: &Json) -> u32 {
-    match old {
-        Some(_) if path::text(new, MODE).is_some() => {
-            if is_planned(new) {
-                150
-            } else {
-                100
-            }
-        }
-        Some(_) => super::KIND.durations.update,
-        None => super::KIND.durations.create,
-    }
 }
 
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {

@@ -68,6 +68,7 @@ pub static KIND: Kind = Kind {
     fixed: &[("properties.createMode", Lit::Str("Replica"))],
     drill: Drill::never("Azure would replicate production data to it"),
     durations: Durations { create: 900, update: 120, delete: 60 },
+    lasts: Some(server::lasts),
     answers: AnswerStyle::AsyncBoth,
     serial: Serial::On("source"),
     recovery: Recovery {
