@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::kinds::{body, mark::Owner};
 use crate::plan::sealed;
-use crate::stack::{Knowledge, Resource, Stack};
+use crate::stack::{Resource, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::value::{Seal, SealedValue, Value};
 
@@ -31,12 +31,9 @@ fn recorded(
     seal: &Seal,
     stand_in: &Json,
 ) -> Recorded {
-    let plain: JsonMap<String, Json> =
-        resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
     let part = |object: &crate::kinds::Object| bodies.get(&object.id).and_then(|whole| body::part(object, whole));
     let answers: Vec<Json> = resource.objects.iter().map(|object| part(object).cloned().unwrap_or_default()).collect();
-    let attributes =
-        stack.with_subject(resource, &plain, &Knowledge::default(), |subject| body::attributes(subject, &answers));
+    let attributes = stack.with_known(resource, |subject| body::attributes(subject, &answers));
     let mut arguments = sealed(&resource.args, seal);
     arguments.values_mut().for_each(|value| untell(value, stand_in));
     let owner = resource.kind.odd.main(&answers).and_then(Owner::of).map(|owner| owner.lineage);

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map as JsonMap, Value as Json};
-
 use super::{StepError, Worker};
 use crate::address::Address;
 use crate::kinds::Subject;
@@ -122,11 +120,7 @@ impl Worker<'_> {
 
     /// Calls `f` with a resource as its kind sees it, with its known arguments.
     pub(super) fn with_known<T>(&self, resource: &Resource, f: impl FnOnce(&Subject<'_>) -> T) -> T {
-        let known = |(name, value): (&std::sync::Arc<str>, &crate::value::Value)| {
-            value.reveal().ok().map(|value| (name.to_string(), value))
-        };
-        let args: JsonMap<String, Json> = resource.args.iter().filter_map(known).collect();
-        self.stack.with_subject(resource, &args, &self.knowledge(), f)
+        self.stack.with_subject(resource, &resource.known_arguments(), &self.knowledge(), f)
     }
 }
 

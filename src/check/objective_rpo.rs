@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::{Rule, Weight, promoted};
 use crate::diagnostic::Diagnostics;
 use crate::duration::spoken;
-use crate::stack::scope::plain;
-use crate::stack::{Knowledge, Stack};
+use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "objective-rpo",
@@ -25,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(stack: &Stack, found: &mut Diagnostics) {
     let Some(rpo) = stack.objectives.rpo else { return };
     for (group, replica, promotion) in promoted(stack) {
-        let most = stack.with_subject(replica, &plain(&replica.args), &Knowledge::default(), promotion.most_lost);
+        let most = stack.with_known(replica, promotion.most_lost);
         let Some(most) = most.map(|seconds| Duration::from_secs(u64::from(seconds))) else { continue };
         if most <= rpo {
             continue;

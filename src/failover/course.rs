@@ -4,7 +4,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::guards::refuses;
-use super::levers::with_subject;
 use super::standing::users_strayed;
 use super::{PreflightCheck, ProcedureInput, in_prose};
 use crate::address::Address;
@@ -217,7 +216,7 @@ fn strayed(question: &ProcedureInput<'_>) -> Option<Arc<str>> {
     let at = |address: &Address| {
         let resource = stack.resources.get(address)?;
         let (promotion, observed) = (resource.kind.promotion?, seen.replicas.get(address)?);
-        let writer = with_subject(stack, resource, |subject| (promotion.standing)(subject, observed)).writer?;
+        let writer = stack.with_known(resource, |subject| (promotion.standing)(subject, observed)).writer?;
         let is_home = side_at(question, resource, &group.from) == Some(writer);
         (!is_home).then(|| Arc::from(site_of(question, resource, writer)))
     };

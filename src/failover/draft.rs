@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::Avoidance;
 use super::course::Question;
-use super::levers::{plain, with_subject};
 use super::phases::ahead_of;
 use crate::address::{Address, ArmId};
 use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Need, Place, Power, body};
@@ -161,7 +160,7 @@ impl<'a> ProcedureDraft<'a> {
     fn creation(&self, resource: &Resource) -> u32 {
         let usual = resource.kind.durations.create;
         let Some(lasts) = resource.kind.lasts else { return usual };
-        let body = with_subject(self.question.stack, resource, |subject| body::bodies(subject).pop());
+        let body = self.question.stack.with_known(resource, |subject| body::bodies(subject).pop());
         body.map_or(usual, |body| lasts(None, &body))
     }
 
@@ -176,7 +175,7 @@ impl<'a> ProcedureDraft<'a> {
         let Some(lasts) = resource.kind.lasts else { return usual };
         let before = self.recorded(resource, argument);
         let with = |value: &serde_json::Value| {
-            let mut args = plain(resource);
+            let mut args = resource.known_arguments();
             args.insert(argument.to_owned(), value.clone());
             let knowledge = Knowledge::default();
             self.question.stack.with_subject(resource, &args, &knowledge, |subject| body::bodies(subject).pop())

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::course::{Course, Question, command, flags, is_forced, site_of, waits};
-use super::levers::with_subject;
 use super::procedure::{Replica, regions, replicas};
 use super::provision::is_at;
 use super::survey::{stands_up, written};
@@ -188,7 +187,7 @@ fn promotable(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<Prefli
             continue;
         }
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
-        let taken = with_subject(question.stack, resource, |subject| (promotion.takes_offline)(subject, seen, to));
+        let taken = question.stack.with_known(resource, |subject| (promotion.takes_offline)(subject, seen, to));
         let is_lost = |region: &String| question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region));
         if let Some(region) = taken.filter(|region| how == FailoverMode::Forced && !is_lost(region)) {
             let what = format!(
@@ -216,7 +215,7 @@ fn promotable(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<Prefli
             found.push(refuses("promotable", what, help));
             continue;
         }
-        let call = with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, how));
+        let call = question.stack.with_known(resource, |subject| (promotion.promote)(subject, seen, to, how));
         // A failback waits until the home site follows again; then the promotion is possible.
         if let (Err(why), true) = (&call, waits(question)) {
             found.push(warns(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::course::{Question, is_forced};
 use super::draft::{NewStep, ProcedureDraft};
-use super::levers::{endpoints_at, with_subject};
+use super::levers::endpoints_at;
 use super::provision::may_stand;
 use super::standing::observed;
 use super::survey::stands_up;
@@ -90,7 +90,7 @@ pub(super) fn fence(draft: &mut ProcedureDraft<'_>) {
             draft.avoided.push(Avoidance { address, what });
             continue;
         }
-        let seconds = resource.kind.moves.lingers.map_or(0, |lingers| with_subject(question.stack, resource, lingers));
+        let seconds = resource.kind.moves.lingers.map_or(0, |lingers| question.stack.with_known(resource, lingers));
         let fenced = draft.add(made, Vec::new());
         if seconds > 0 {
             draft.add(lingers(&address, seconds), vec![fenced]);

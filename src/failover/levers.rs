@@ -8,21 +8,11 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::draft::wanted;
 use crate::address::{Address, ArmId};
-use crate::kinds::{DurationEstimate, Subject, Ty};
-use crate::stack::{FailoverGroup, Knowledge, Resource, Route, Stack};
+use crate::kinds::{DurationEstimate, Ty};
+use crate::stack::{FailoverGroup, Resource, Route, Stack};
 use crate::state::State;
 use crate::steps::{FrontWatch, LateArgument, RouteSwitch};
 use crate::value::Value;
-
-/// Calls `f` with a resource as its kind sees it, as far as its arguments are known.
-pub(super) fn with_subject<T>(stack: &Stack, resource: &Resource, f: impl FnOnce(&Subject<'_>) -> T) -> T {
-    stack.with_subject(resource, &plain(resource), &Knowledge::default(), f)
-}
-
-/// The known arguments of a resource, in plain text.
-pub(super) fn plain(resource: &Resource) -> JsonMap<String, Json> {
-    resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
-}
 
 /// The resource that an argument of a route refers to.
 pub(super) fn referred<'a>(stack: &'a Stack, route: &Route, argument: &str) -> Option<&'a Resource> {
@@ -78,7 +68,7 @@ pub(crate) fn lever(
         watch: None,
     };
     let lingers = |resource: &Resource| {
-        let seconds = resource.kind.moves.lingers.map_or(0, |lingers| with_subject(stack, resource, lingers));
+        let seconds = resource.kind.moves.lingers.map_or(0, |lingers| stack.with_known(resource, lingers));
         Duration::from_secs(u64::from(seconds))
     };
     if let Some(record) = referred(stack, route, "record")
@@ -187,7 +177,7 @@ fn host(stack: &Stack, state: &State, value: &Value) -> Option<String> {
 /// An endpoint as its front watches it; `None` where no front probes it.
 pub(super) fn front(stack: &Stack, endpoint: &Resource) -> Option<FrontWatch> {
     let notices = endpoint.kind.moves.front?.notices;
-    let DurationEstimate { typical, worst } = with_subject(stack, endpoint, notices)?;
+    let DurationEstimate { typical, worst } = stack.with_known(endpoint, notices)?;
     let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
     Some(FrontWatch { endpoint: endpoint.address.clone(), expect: seconds(typical), within: seconds(worst) })
 }

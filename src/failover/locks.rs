@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use super::PreflightCheck;
 use super::course::Question;
 use super::guards::{passes, refuses, warns};
-use super::levers::with_subject;
 use super::rights::{scopes, subscription};
 use super::survey::ListRequest;
 use crate::address::{Address, ArmId};
@@ -137,7 +136,7 @@ fn read(lists: &[(&ArmId, &Result<Json, String>)]) -> Vec<Lock> {
 fn declared(stack: &Stack) -> Vec<Lock> {
     let guards = stack.resources.values().filter(|resource| resource.kind.guards);
     let lock = |resource: &Resource| {
-        let body = with_subject(stack, resource, |subject| body::bodies(subject).pop())?;
+        let body = stack.with_known(resource, |subject| body::bodies(subject).pop())?;
         Lock::of(resource.id.as_str(), &body)
     };
     guards.filter_map(lock).collect()
@@ -193,7 +192,7 @@ fn promoted(
     let resource = question.stack.resources.get(&step.address)?;
     let (promotion, nothing) = (resource.kind.promotion?, Default::default());
     let seen = question.seen.replicas.get(&step.address).unwrap_or(&nothing);
-    with_subject(question.stack, resource, |subject| id(promotion, subject, seen))
+    question.stack.with_known(resource, |subject| id(promotion, subject, seen))
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::course::Question;
-use super::levers::with_subject;
 use super::provision::is_at;
 use super::survey::{ListRequest, stands_up};
 use super::{PreflightCheck, PreflightStatus, ProcedureInput};
@@ -46,7 +45,7 @@ pub(crate) fn usages(stack: &Stack, location: &str) -> ListRequest {
 
 /// The size and number of machines of a resource.
 pub(crate) fn machines_of(stack: &Stack, resource: &Resource) -> Option<Machines> {
-    with_subject(stack, resource, resource.kind.machines?)
+    stack.with_known(resource, resource.kind.machines?)
 }
 
 /// Number of machines to create, by size.

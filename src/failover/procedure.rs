@@ -3,7 +3,6 @@
 use super::assumed::left_out_by_drill;
 use super::course::{Course, NoCourse, Question, is_forced, side_at, site_of};
 use super::draft::ProcedureDraft;
-use super::levers::with_subject;
 use super::predict::predict;
 use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving};
 use crate::address::Address;
@@ -145,7 +144,7 @@ pub(super) fn replicas<'a>(question: &Question<'a>) -> Vec<Replica<'a>> {
         let promotion = resource.kind.promotion?;
         let nothing = Default::default();
         let observed = seen.replicas.get(address).unwrap_or(&nothing);
-        let stands = || with_subject(stack, resource, |subject| (promotion.standing)(subject, observed));
+        let stands = || stack.with_known(resource, |subject| (promotion.standing)(subject, observed));
         let standing = seen.assumed.get(address).cloned().unwrap_or_else(stands);
         let to = side_at(question, resource, arriving);
         let how = mode(question, resource, &standing, to);
@@ -171,7 +170,7 @@ fn mode(question: &Question<'_>, resource: &Resource, standing: &ReplicaStatus, 
     let is_possible = || {
         resource.kind.promotion.is_some_and(|promotion| {
             let call = |subject: &Subject<'_>| (promotion.promote)(subject, observed, to, FailoverMode::Planned);
-            with_subject(stack, resource, call).is_ok()
+            stack.with_known(resource, call).is_ok()
         })
     };
     let follows = standing.health == Health::Following && standing.writer == Some(to.other());

@@ -2,7 +2,6 @@
 
 use super::course::{command, is_forced, site_of};
 use super::draft::{NewStep, ProcedureDraft, usual};
-use super::levers::with_subject;
 use super::procedure::replicas;
 use crate::kinds::{DurationEstimate, FailoverMode, Reprotect, Side};
 use crate::steps::{Act, Stage, Task, Touch, Undo};
@@ -17,7 +16,7 @@ pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
         }
         let (resource, promotion) = (replica.resource, replica.promotion);
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
-        let broken = with_subject(question.stack, resource, |subject| (promotion.reprotect)(subject, seen));
+        let broken = question.stack.with_known(resource, |subject| (promotion.reprotect)(subject, seen));
         let mut step = |act, touches, takes, needs| {
             let made = NewStep {
                 address: resource.address.clone(),
@@ -65,7 +64,7 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
             continue;
         }
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
-        let call = with_subject(question.stack, resource, |subject| (promotion.promote)(subject, seen, to, how));
+        let call = question.stack.with_known(resource, |subject| (promotion.promote)(subject, seen, to, how));
         // A preflight check reports a missing call; the step stays, so that the procedure is complete.
         let mut touches = call.as_ref().map(|call| draft.touches_of(call)).unwrap_or_default();
         let lost = lost.filter(|_| how == FailoverMode::Forced);

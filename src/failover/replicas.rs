@@ -4,7 +4,6 @@
 use super::PreflightCheck;
 use super::course::{Question, is_forced};
 use super::guards::{passes, refuses, warns};
-use super::levers::with_subject;
 use super::procedure::replicas;
 use super::survey::ListRequest;
 use crate::address::ArmId;
@@ -29,7 +28,7 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: &[String]) -> Ve
 }
 
 fn twins(stack: &Stack, resource: &Resource) -> Vec<Twins> {
-    resource.kind.promotion.map(|promotion| with_subject(stack, resource, promotion.twins)).unwrap_or_default()
+    resource.kind.promotion.map(|promotion| stack.with_known(resource, promotion.twins)).unwrap_or_default()
 }
 
 /// True for a replica whose sides differ so that Azure refuses a planned promotion, as far as they were read.
@@ -94,7 +93,7 @@ pub(super) fn costs(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
             continue;
         };
         let seen = question.seen.replicas.get(&step.address).unwrap_or(&nothing);
-        let cost = with_subject(question.stack, resource, |subject| (promotion.costs)(subject, seen, *how));
+        let cost = question.stack.with_known(resource, |subject| (promotion.costs)(subject, seen, *how));
         if let Some(cost) = cost {
             found.push(warns(
                 "protection",

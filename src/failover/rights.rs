@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::course::{Question, side_at};
-use super::levers::with_subject;
 use super::survey::ListRequest;
 use super::{PreflightCheck, PreflightStatus};
 use crate::address::ArmId;
@@ -116,7 +115,7 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
                 let (nothing, promotion) = (Default::default(), resource.kind.promotion?);
                 let seen = question.seen.replicas.get(&step.address).unwrap_or(&nothing);
                 let to = side_at(question, resource, &question.course.arriving)?;
-                let call = with_subject(stack, resource, |subject| (promotion.promote)(subject, seen, to, *how));
+                let call = stack.with_known(resource, |subject| (promotion.promote)(subject, seen, to, *how));
                 let call = call.ok()?;
                 let type_ = call.id.arm_type()?;
                 let action = match call.method {

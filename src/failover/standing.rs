@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::levers::{endpoint_at, front, fronts, record_value, referred, with_subject};
+use super::levers::{endpoint_at, front, fronts, record_value, referred};
 use super::offers::usages;
 use super::survey::{SAMPLES, lever_ends, samples};
 use super::{ListRequest, SurveyRequest, SurveyResult};
@@ -232,7 +232,7 @@ pub fn standing_survey<'a>(
         for address in group.promote.iter().filter(|address| state.resources.contains_key(*address)) {
             let Some(resource) = stack.resources.get(address) else { continue };
             let Some(promotion) = resource.kind.promotion else { continue };
-            let looks = with_subject(stack, resource, promotion.looks);
+            let looks = stack.with_known(resource, promotion.looks);
             survey.replicas.extend(looks.into_iter().map(|look| (address.clone(), look)));
         }
         for address in lever_ends(stack, group) {
@@ -328,8 +328,7 @@ fn front_check(stack: &Stack, route: &Route, site: &str, seen: &SurveyResult) ->
         None => Err(seen.observed.unread.get(&object.id).cloned().unwrap_or_else(|| "not read".to_owned())),
     };
     let is_failing = matches!(&health, Ok(EndpointHealth::Unhealthy(word)) if word == of.failing);
-    let notices =
-        || with_subject(stack, endpoint, of.notices).map(|notices| Duration::from_secs(notices.typical.into()));
+    let notices = || stack.with_known(endpoint, of.notices).map(|notices| Duration::from_secs(notices.typical.into()));
     Some(FrontCheck {
         route: route.name.to_string(),
         site: site.to_owned(),
@@ -359,7 +358,7 @@ fn replica(
         return Some(unknown("not applied yet"));
     }
     let Some(observed) = seen.replicas.get(address) else { return Some(unknown("not read")) };
-    let standing = with_subject(stack, resource, |subject| (promotion.standing)(subject, observed));
+    let standing = stack.with_known(resource, |subject| (promotion.standing)(subject, observed));
     let primary = standing.writer.map(|side| site_of(stack, group, resource, side));
     Some(ReplicaCheck { replica: address.clone(), primary, health: standing.health, lag: standing.lag })
 }

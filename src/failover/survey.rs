@@ -86,7 +86,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
     for address in &group.promote {
         let Some(resource) = stack.resources.get(address) else { continue };
         let Some(promotion) = resource.kind.promotion else { continue };
-        let looks = super::levers::with_subject(stack, resource, promotion.looks);
+        let looks = stack.with_known(resource, promotion.looks);
         let seen = looks.into_iter().filter(|look| look.region.as_deref().is_none_or(|region| !is_given_up(region)));
         survey.replicas.extend(seen.map(|look| (address.clone(), look)));
     }

@@ -214,7 +214,7 @@ impl<'a> Compiler<'a> {
             }
         }
         for (resource, put) in puts.iter().filter(|_| !freed.is_empty()) {
-            let args = plain(resource);
+            let args = resource.known_arguments();
             let keys = resource.kind.contended(&resource.id, &args);
             for (at, kind, old, take) in keys.iter().filter_map(|key| freed.get(key)).flatten() {
                 let excludes = || resource.kind.excludes((&resource.id, &args), kind, (&old.id, &old.arguments));
@@ -253,7 +253,7 @@ impl<'a> Compiler<'a> {
             }
         }
         for (resource, put) in puts.iter().filter(|_| !given.is_empty()) {
-            let args = plain(resource);
+            let args = resource.known_arguments();
             let keys = resource.kind.contended(&resource.id, &args);
             for (other, old, gives) in keys.iter().filter_map(|key| given.get(key)).flatten() {
                 let takes = || resource.kind.excludes((&resource.id, &args), other.kind, (&old.id, &old.arguments));
@@ -370,12 +370,7 @@ pub(super) fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
 
 /// The keys that a write of this resource shares with writes that must not run at the same time.
 pub fn serial_words(resource: &Resource) -> Vec<String> {
-    words(resource.kind, &resource.id, &plain(resource))
-}
-
-/// The known arguments.
-fn plain(resource: &Resource) -> serde_json::Map<String, serde_json::Value> {
-    resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
+    words(resource.kind, &resource.id, &resource.known_arguments())
 }
 
 /// The keys on which a write must be alone: the outermost object that contains it, or those given by an argument.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::kinds::{Object, body};
@@ -11,7 +11,7 @@ use crate::plan::decide::{Decisions, top};
 use crate::plan::refresh::{kind_of, recorded_subject};
 use crate::plan::roles::Promoted;
 use crate::plan::{Action, BlockedResource};
-use crate::stack::{Knowledge, Resource, Stack};
+use crate::stack::{Resource, Stack};
 use crate::state::{Recorded, State};
 
 /// The changes of sources that the provider refuses because their replicas stay.
@@ -83,13 +83,13 @@ pub struct UnlikeReplica<'a> {
 /// The replicas between which and their source the provider refuses a planned promotion, as the stack configures them.
 pub fn unlike(stack: &Stack) -> Vec<UnlikeReplica<'_>> {
     let main = |resource: &Resource| -> Option<Json> {
-        let bodies = stack.with_subject(resource, &plain(resource), &Knowledge::default(), body::bodies);
+        let bodies = stack.with_known(resource, body::bodies);
         resource.kind.odd.main(&bodies).cloned()
     };
     let mut found = Vec::new();
     for replica in stack.resources.values() {
         let Some(promotion) = replica.kind.promotion else { continue };
-        let twins = stack.with_subject(replica, &plain(replica), &Knowledge::default(), promotion.twins);
+        let twins = stack.with_known(replica, promotion.twins);
         for twins in twins.into_iter().filter(|twins| twins.target == replica.id) {
             let Some(source) = stack.by_id(&twins.source) else { continue };
             let Some((here, there)) = main(source).zip(main(replica)) else { continue };
@@ -118,8 +118,4 @@ pub(super) fn notes(stack: &Stack) -> Vec<String> {
         )
     };
     unlike(stack).into_iter().map(note).collect()
-}
-
-fn plain(resource: &Resource) -> JsonMap<String, Json> {
-    resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
 }

@@ -66,10 +66,10 @@ fn refused(resource: &Resource, decision: &Decision) -> Option<String> {
         .transitions
         .iter()
         .filter(|transition| transition.way != Way::Replace)
-        .find(|transition| transition.applies(&recorded.arguments, &plain(resource)))?;
+        .find(|transition| transition.applies(&recorded.arguments, &resource.known_arguments()))?;
     let Way::Refuse(instead) = transition.way else { return None };
     let shown = |args: &JsonMap<String, Json>| value_at(args, transition.argument);
-    let change = match (shown(&recorded.arguments), shown(&plain(resource))) {
+    let change = match (shown(&recorded.arguments), shown(&resource.known_arguments())) {
         (Some(old), Some(new)) => format!(" from {old} to {new}"),
         _ => String::new(),
     };
@@ -95,14 +95,14 @@ fn used(stack: &Stack, resource: &Resource, decision: &Decision, decisions: &Dec
             (Json::Array(old), Some(Json::Array(new))) => old.iter().any(|item| !new.contains(item)),
             (old, new) => Some(old) != new,
         };
-        recorded.arguments.get(**argument).is_some_and(|old| lost(old, plain(resource).get(**argument)))
+        recorded.arguments.get(**argument).is_some_and(|old| lost(old, resource.known_arguments().get(**argument)))
     };
     let argument = resource.kind.held.iter().find(changes)?;
     let holds = |other: &&Resource| {
         let stands = decisions.get(&other.address).is_some_and(|other| {
             other.recorded.is_some() && !matches!(other.change.action, Action::Delete | Action::Replace(_))
         });
-        let args = plain(other);
+        let args = other.known_arguments();
         stands && near::references(other.kind.args, &args).iter().any(|(_, id)| ArmId::new(*id) == resource.id)
     };
     let user = stack.resources.values().find(holds)?;
@@ -166,14 +166,14 @@ fn clash<'a>(
     if resource.kind.apart.is_empty() {
         return None;
     }
-    let new = plain(resource);
+    let new = resource.known_arguments();
     let changing = decisions
         .iter()
         .filter(|(address, other)| **address != resource.address && other.change.action == Action::Update);
     changing.filter_map(|(address, other)| stack.resources.get(address).zip(other.recorded.as_ref())).find_map(
         |(other, recorded)| {
             let takes = excludes(resource, &new, other, &recorded.arguments);
-            (takes && excludes(other, &plain(other), resource, old)).then_some(other)
+            (takes && excludes(other, &other.known_arguments(), resource, old)).then_some(other)
         },
     )
 }
@@ -224,7 +224,7 @@ fn vacant(
     args: &JsonMap<String, Json>,
     taker: &Resource,
 ) -> Option<JsonMap<String, Json>> {
-    let wanted = plain(taker);
+    let wanted = taker.known_arguments();
     let meets = |rule: &&'static Exclusive| {
         let rows = rule.rows(&resource.name, args);
         let theirs = taker.kind.apart.iter().filter(|theirs| shares(resource, rule, taker, theirs));
@@ -236,10 +236,10 @@ fn vacant(
         let mut taken = rule.rows(&resource.name, args);
         for other in stack.resources.values() {
             let shared = other.kind.apart.iter().filter(|theirs| shares(resource, rule, other, theirs));
-            taken.extend(shared.flat_map(|theirs| theirs.rows(&other.name, &plain(other))));
+            taken.extend(shared.flat_map(|theirs| theirs.rows(&other.name, &other.known_arguments())));
         }
         let pool = |id: &str, inner: &str| -> Vec<String> {
-            let holder = stack.by_id(&ArmId::new(id)).map(plain);
+            let holder = stack.by_id(&ArmId::new(id)).map(Resource::known_arguments);
             let ranges = holder.as_ref().and_then(|args| args.get(inner)).and_then(Json::as_array);
             ranges.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
         };
@@ -247,9 +247,4 @@ fn vacant(
         free = rules::vacate(resource.kind, rule, &free, &is_taken, &pool)?;
     }
     Some(free)
-}
-
-/// The known arguments of a resource.
-fn plain(resource: &Resource) -> JsonMap<String, Json> {
-    resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
 }

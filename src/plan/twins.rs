@@ -29,7 +29,7 @@ pub fn twin_changes(stack: &Stack, resource: &Resource, old: &Json, new: &Json) 
     let mut changes = Vec::new();
     for replica in stack.resources.values() {
         let Some(promotion) = replica.kind.promotion else { continue };
-        let twins = stack.with_subject(replica, &plain(replica), &Knowledge::default(), promotion.twins);
+        let twins = stack.with_known(replica, promotion.twins);
         for twins in twins.into_iter().filter(|twins| twins.source == resource.id) {
             changes.extend(change(&replica.address, &twins, old, new));
         }
@@ -61,7 +61,7 @@ pub(super) fn notes(stack: &Stack, decisions: &Decisions) -> Vec<String> {
         let bodies = |args: &JsonMap<String, Json>| {
             stack.with_subject(resource, args, &Knowledge::default(), body::bodies).into_iter().next()
         };
-        let Some((old, new)) = bodies(&recorded.arguments).zip(bodies(&plain(resource))) else { continue };
+        let Some((old, new)) = bodies(&recorded.arguments).zip(bodies(&resource.known_arguments())) else { continue };
         for change in twin_changes(stack, resource, &old, &new) {
             let when = if change.first { "before" } else { "after" };
             notes.push(format!(
@@ -71,8 +71,4 @@ pub(super) fn notes(stack: &Stack, decisions: &Decisions) -> Vec<String> {
         }
     }
     notes
-}
-
-fn plain(resource: &Resource) -> JsonMap<String, Json> {
-    resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
 }

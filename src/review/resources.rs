@@ -174,8 +174,7 @@ fn was(before: &Resource, after: &Resource) -> Option<Address> {
 
 /// Order of deletion and creation, by configuration.
 fn order(before: &Resource, after: &Resource, args: &JsonMap<String, Json>) -> Order {
-    let plain: JsonMap<String, Json> =
-        before.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
+    let plain = before.known_arguments();
     let kind = after.kind;
     let same_name = kind.names.unique == NameScope::Globally && before.name.eq_ignore_ascii_case(&after.name);
     let excludes = || kind.guards || kind.excludes((&after.id, args), kind, (&before.id, &plain));

@@ -535,6 +535,12 @@ impl Stack {
         f(&facts.subject(resource, args))
     }
 
+    /// Calls `f` with a resource as the functions of its kind see it, as far as its arguments are known from the text
+    /// alone.
+    pub fn with_known<T>(&self, resource: &Resource, f: impl FnOnce(&crate::kinds::Subject<'_>) -> T) -> T {
+        self.with_subject(resource, &resource.known_arguments(), &Knowledge::default(), f)
+    }
+
     /// The stack with these resources as well, in place of those of the same addresses.
     #[must_use]
     pub fn with_resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {

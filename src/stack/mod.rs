@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::Span;
@@ -242,6 +243,14 @@ pub struct Resource {
     pub(crate) each: Option<scope::EachInstance>,
     /// The tags that it has from the stack.
     pub(crate) stack_tags: Map,
+}
+
+impl Resource {
+    /// The arguments of which the whole value is known, in plain text. They may hold secrets: they are for the kind's
+    /// own functions and for comparisons, never for output.
+    pub fn known_arguments(&self) -> JsonMap<String, Json> {
+        self.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect()
+    }
 }
 
 /// An output.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::address::Address;
-use crate::kinds::{Promotion, ReadRequest, ReadResults, ReadTarget, ReplicaStatus, Subject};
-use crate::stack::{Knowledge, Resource, Stack};
+use crate::kinds::{Promotion, ReadRequest, ReadResults, ReadTarget, ReplicaStatus};
+use crate::stack::{Resource, Stack};
 use crate::state::State;
 
 /// The reads that show the role of every recorded replica that a failover group promotes. Metrics are omitted:
@@ -12,7 +12,7 @@ use crate::state::State;
 pub fn looks(stack: &Stack, state: &State) -> Vec<(Address, ReadRequest)> {
     let mut all = Vec::new();
     for (store, promotion) in stores(stack).filter(|(store, _)| state.resources.contains_key(&store.address)) {
-        let looks = with_subject(stack, store, promotion.looks);
+        let looks = stack.with_known(store, promotion.looks);
         let roles = looks.into_iter().filter(|look| !matches!(look.what, ReadTarget::Metric(_)));
         all.extend(roles.map(|look| (store.address.clone(), look)));
     }
@@ -24,7 +24,7 @@ pub fn standings(stack: &Stack, seen: &BTreeMap<Address, ReadResults>) -> BTreeM
     let looked_at = stores(stack).filter_map(|(store, promotion)| Some((store, promotion, seen.get(&store.address)?)));
     looked_at
         .map(|(store, promotion, seen)| {
-            let standing = with_subject(stack, store, |subject| (promotion.standing)(subject, seen));
+            let standing = stack.with_known(store, |subject| (promotion.standing)(subject, seen));
             (store.address.clone(), standing)
         })
         .collect()
@@ -37,10 +37,4 @@ fn stores(stack: &Stack) -> impl Iterator<Item = (&Resource, &'static Promotion)
         let store = stack.resources.get(store)?;
         Some((store, store.kind.promotion?))
     })
-}
-
-/// Calls `f` with a resource as its kind sees it, with its known arguments.
-fn with_subject<T>(stack: &Stack, resource: &Resource, f: impl FnOnce(&Subject<'_>) -> T) -> T {
-    let known = resource.args.iter().filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?)));
-    stack.with_subject(resource, &known.collect(), &Knowledge::default(), f)
 }
