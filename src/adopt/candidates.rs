@@ -49,19 +49,6 @@ impl Candidate {
     }
 }
 
-/// The argument that names the container of a resource.
-pub fn place_argument(kind: &Kind) -> Option<&'static str> {
-    match kind.place {
-        Place::Subscription => None,
-        Place::Group => Some(kinds::RESOURCE_GROUP.name),
-        Place::Child(argument, _)
-        | Place::Extension(argument)
-        | Place::Part(argument, ..)
-        | Place::Property(argument) => Some(argument),
-        Place::Member(of) => Some(of.owner),
-    }
-}
-
 /// Container of an object by its id, if the table has one.
 fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
     let text = id.as_str();
@@ -104,7 +91,7 @@ pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &SubscriptionRef) -> 
     let mut kept = Vec::new();
     for (at, candidate) in all {
         let keys = candidate.keys();
-        let is_property = matches!(candidate.kind.place, Place::Property(_));
+        let is_property = candidate.kind.place.is_property();
         let taken = keys.iter().any(|key| claimed.contains(key));
         if taken || (!is_property && brought.contains(&candidate.key())) {
             continue;
@@ -169,7 +156,7 @@ fn read(kind: &'static Kind, found: &CloudObject<'_>, bodies: &[Json]) -> JsonMa
     if let Place::Member(of) = kind.place {
         of.placed(found.id, &mut args);
     }
-    let argument = place_argument(kind).and_then(|argument| kind.arg(argument));
+    let argument = kind.place.argument().and_then(|argument| kind.arg(argument));
     if let (Some(argument), Some(above)) = (argument, above(kind, found.id))
         && matches!(argument.ty, Ty::Ref(_))
     {
@@ -224,7 +211,7 @@ pub(super) fn candidate(
     let mut args = read(kind, found, &bodies);
     arguments::prune(kind.args, &mut args);
     arguments::ask_required(kind.args, &mut args);
-    let above = match place_argument(kind).and_then(|argument| args.get(argument)) {
+    let above = match kind.place.argument().and_then(|argument| args.get(argument)) {
         Some(Json::String(id)) => Some(ArmId::new(id.as_str())),
         Some(Json::Array(items)) => items.first().and_then(Json::as_str).map(ArmId::new),
         _ => above(kind, found.id),

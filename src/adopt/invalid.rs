@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{NotImported, StackDraft};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostics, Severity, Sources, Span};
-use crate::kinds::{Need, Place, Ty};
+use crate::kinds::{Need, Ty};
 
 /// Block and argument at a position of the text. The text is formatted, so lines and indents determine them.
 fn place_of(sources: &Sources, span: Span) -> Option<(Address, Option<String>)> {
@@ -55,7 +55,7 @@ pub fn remove(draft: &mut StackDraft, found: &Diagnostics, sources: &Sources) ->
             None => {
                 let candidate = draft.candidates.remove(at);
                 draft.addresses.remove(at);
-                let is_property = matches!(candidate.kind.place, Place::Property(_));
+                let is_property = candidate.kind.place.is_property();
                 draft.left.retain(|left| left.whole || left.id != candidate.id || is_property);
                 let left = NotImported::setting(&candidate, problem.summary.clone());
                 draft.left.push(NotImported { whole: true, ..left });

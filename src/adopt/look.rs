@@ -15,8 +15,7 @@ pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
 
 /// True if a table's objects are whole objects of this type.
 fn is_whole(kind: &Kind, type_: &str) -> bool {
-    !matches!(kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_))
-        && kind.arm.type_.eq_ignore_ascii_case(type_)
+    kind.place.is_whole() && kind.arm.type_.eq_ignore_ascii_case(type_)
 }
 
 /// The API version with which an object is read; `None` where no kind has its type.

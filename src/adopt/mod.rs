@@ -225,7 +225,7 @@ pub(super) fn is_called(kind: &Kind, type_: &str) -> bool {
 
 fn is_same(candidate: &Candidate, managed: &ManagedObject) -> bool {
     // An association of a part of an object has that part's id.
-    let is_property = matches!(candidate.kind.place, Place::Property(_));
+    let is_property = candidate.kind.place.is_property();
     let has_it = candidate.id == managed.id
         || candidate.objects.iter().any(|object| object.id == managed.id)
         || (is_property && candidate.id.contains(&managed.id));
@@ -239,8 +239,7 @@ fn chosen(candidates: &[Candidate], managed: &[ManagedObject]) -> Vec<bool> {
     let listed = |candidate: &Candidate| {
         let ids = std::iter::once(&candidate.id).chain(candidate.objects.iter().map(|object| &object.id));
         ids.filter_map(|id| by_id.get(id)).flatten().any(|one| is_same(candidate, one))
-            || (matches!(candidate.kind.place, Place::Property(_))
-                && associations.iter().any(|one| is_same(candidate, one)))
+            || (candidate.kind.place.is_property() && associations.iter().any(|one| is_same(candidate, one)))
     };
     let is_in_another = |candidate: &Candidate| {
         let folded = matches!(candidate.kind.terraform.shape, TerraformShape::Block { .. } | TerraformShape::Folded(_));

@@ -127,7 +127,7 @@ fn watched(candidate: &Candidate) -> BTreeSet<(String, Comparison)> {
 /// The tables of objects like those of a kind: its own, and for whole objects all of the same type. A replica is such
 /// an object, too.
 fn same_objects(kind: &'static Kind) -> impl Iterator<Item = &'static Kind> {
-    let is_within = |kind: &Kind| matches!(kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_));
+    let is_within = |kind: &Kind| !kind.place.is_whole();
     let whole = move |other: &&'static Kind| {
         !is_within(kind) && !is_within(other) && other.arm.type_.eq_ignore_ascii_case(kind.arm.type_)
     };

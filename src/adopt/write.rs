@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::candidates::{Candidate, place_argument};
+use super::candidates::Candidate;
 use super::labels::label;
 use super::{SecretVariable, StackDraft, Text};
 use crate::address::{Address, ArmId};
 use crate::hcl::{format, line_text, quoted, value_text_with};
-use crate::kinds::{Arg, Location, Place, Ty};
+use crate::kinds::{Arg, Location, Ty};
 use crate::stack::CloudName;
 use crate::value::SealedValue;
 
@@ -87,7 +87,7 @@ impl StackWriter<'_> {
         if !derived && (made_up || candidate.name != address.name()) {
             head.push_str(&format!("name = {}\n", quoted(&candidate.name)));
         }
-        let place = place_argument(kind);
+        let place = kind.place.argument();
         let placed = place.and_then(|name| Some((kind.arg(name)?, candidate.args.get(name)?)));
         if let Some((arg, value)) = placed {
             head.push_str(&self.argument(arg, value, address));
@@ -190,7 +190,7 @@ impl StackDraft {
     /// Targets of references by id. Properties are left out, because they share the id of their object.
     fn by_id(&self) -> HashMap<ArmId, (&Candidate, &Address)> {
         self.resources()
-            .filter(|(candidate, _)| !matches!(candidate.kind.place, Place::Property(_)))
+            .filter(|(candidate, _)| !candidate.kind.place.is_property())
             .map(|(candidate, address)| (candidate.id.clone(), (candidate, address)))
             .collect()
     }

@@ -6,14 +6,14 @@ use serde_json::Value as Json;
 use super::write::{TRIES, contended, etag};
 use super::{LONGEST_LAG, LOOK, StepError, Worker};
 use crate::address::Address;
-use crate::kinds::{Object, Place, Within, path};
+use crate::kinds::{Object, Within, path};
 use crate::plan::kind_of;
 use crate::state::Recorded;
 
 impl Worker<'_> {
     pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), StepError> {
         let kind = kind_of(address, recorded);
-        let is_group = kind.is_some_and(|kind| kind.place == Place::Subscription);
+        let is_group = kind.is_some_and(|kind| kind.place.is_root());
         // Its replacement may have some of its objects: those stay.
         let heir = address.heir().and_then(|heir| self.stack.resources.get(&heir));
         let kept = |object: &Object| heir.is_some_and(|heir| heir.objects.iter().any(|other| other.id == object.id));

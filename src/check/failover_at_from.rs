@@ -2,7 +2,6 @@
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::Place;
 use crate::stack::{Presence, Stack};
 
 pub(super) static RULE: Rule = Rule {
@@ -23,7 +22,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     let groups = stack
         .resources
         .values()
-        .filter(|resource| resource.presence == Presence::Failover && resource.kind.place == Place::Subscription);
+        .filter(|resource| resource.presence == Presence::Failover && resource.kind.place.is_root());
     for resource in groups {
         let leaving = stack.failover_groups.values().find(|group| group.from == resource.site);
         let comes = stack.failover_groups.values().any(|group| group.is_standby(&resource.site));

@@ -2,7 +2,6 @@
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
-use crate::kinds::Place;
 use crate::stack::{Presence, Stack};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +21,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     let groups = stack
         .resources
         .values()
-        .filter(|resource| resource.kind.place == Place::Subscription && resource.presence == Presence::Failover);
+        .filter(|resource| resource.kind.place.is_root() && resource.presence == Presence::Failover);
     for resource in groups {
         if stack.failover_groups.values().any(|group| group.stand_up.contains(&resource.address)) {
             continue;

@@ -2,7 +2,6 @@
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::Place;
 use crate::stack::{Provider, Stack};
 
 pub(super) static RULE: Rule = Rule {
@@ -18,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    for resource in stack.resources.values().filter(|resource| resource.kind.place == Place::Subscription) {
+    for resource in stack.resources.values().filter(|resource| resource.kind.place.is_root()) {
         let Some(site) = stack.sites.get(&resource.site).filter(|site| site.provider == Provider::Aws) else {
             continue;
         };

@@ -21,7 +21,7 @@ use crate::apply::{DiscoveryError, discover_groups, discover_objects};
 use crate::check;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::NoFiles;
-use crate::kinds::{self, Place};
+use crate::kinds;
 use crate::plan::Plan;
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
 use crate::store::{LocalStore, read_bounded};
@@ -428,7 +428,7 @@ fn group_id(name: &str, account: &Account) -> Result<ArmId, Failure> {
         return Err(Failure::failed(format!("`{name}` is not a valid name of a resource group"))
             .help("Give its name, not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
     }
-    let group = kinds::ALL.iter().find(|kind| kind.place == Place::Subscription);
+    let group = kinds::ALL.iter().find(|kind| kind.place.is_root());
     let id = group.and_then(|kind| kinds::body::id(kind, name, &account.subscription, &serde_json::Map::new()));
     id.ok_or_else(|| Failure::failed("internal error: no kind is a resource group; please report it"))
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
 use crate::address::ArmId;
 use crate::failover::{ListRequest, action_of, allows, permissions};
-use crate::kinds::Place;
 
 const NAME: &str = "permissions";
 
@@ -19,7 +18,7 @@ fn needed(subject: DoctorInput<'_>) -> BTreeMap<ArmId, BTreeSet<String>> {
     let whole = ArmId::new(subscription(subject.stack));
     let mut needed: BTreeMap<ArmId, BTreeSet<String>> = BTreeMap::new();
     for resource in subject.stack.resources.values() {
-        if matches!(resource.kind.place, Place::Property(_)) {
+        if resource.kind.place.is_property() {
             continue;
         }
         let group = resource.group.as_ref().and_then(|group| subject.state?.resources.get(group));

@@ -8,7 +8,7 @@ use super::Avoidance;
 use super::course::Question;
 use super::phases::ahead_of;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Need, Place, Power, body};
+use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Need, Power, body};
 use crate::plan::{serial_words, touches};
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
@@ -206,7 +206,7 @@ impl<'a> ProcedureDraft<'a> {
     fn metadata_region(&self, id: &ArmId) -> Option<String> {
         let regions = self.regions.get_or_init(|| {
             let resources = self.question.stack.resources.values();
-            let groups = resources.filter(|resource| resource.kind.place == Place::Subscription);
+            let groups = resources.filter(|resource| resource.kind.place.is_root());
             groups.map(|group| (group.name.to_ascii_lowercase(), group.location.clone())).collect()
         });
         regions.get(&id.resource_group()?.to_ascii_lowercase()).cloned()

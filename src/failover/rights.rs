@@ -8,7 +8,7 @@ use super::course::{Question, side_at};
 use super::survey::ListRequest;
 use super::{PreflightCheck, PreflightStatus};
 use crate::address::ArmId;
-use crate::kinds::{CallMethod, Place};
+use crate::kinds::CallMethod;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
 use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
@@ -89,9 +89,9 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
     let of = |address: &crate::address::Address, word: &str| {
         let resource = stack.resources.get(address)?;
         // A property of another object is written with that object.
-        let is_property = matches!(resource.kind.place, Place::Property(_));
+        let is_property = resource.kind.place.is_property();
         // A member leaves a list when the object with the list is written.
-        let word = if word == "delete" && matches!(resource.kind.place, Place::Member(_)) { "write" } else { word };
+        let word = if word == "delete" && resource.kind.place.is_member() { "write" } else { word };
         (!is_property).then(|| (resource, action_of(resource.kind.arm.type_, word)))
     };
     match &step.act {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::procedure::regions;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Location, Object, Place, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::kinds::{Kind, Location, Object, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::plan::{Observed, kind_of};
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{Recorded, State};
@@ -158,7 +158,7 @@ pub(crate) fn samples<'r>(
     there.sort_by_key(|(address, _)| *address);
     let is_own = |kind: &Kind| {
         kind.location == Location::Regional
-            && kind.place != Place::Subscription
+            && !kind.place.is_root()
             && kind.recovery.replicates.is_none()
             && kind.served.is_none()
     };

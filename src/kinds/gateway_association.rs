@@ -1,8 +1,8 @@
 //! Associations of NAT gateways with public addresses and prefixes: elements of lists of a gateway.
 
 use super::emit::ImportId;
-use super::membership;
 use super::nat_gateway::WAY_OUT;
+use super::place;
 use super::table::*;
 
 /// The place of an association in the body of a gateway.
@@ -32,7 +32,7 @@ pub(super) const fn table(place: &'static Membership, args: &'static [Arg], impo
         serial: Serial::Root,
         in_use: "",
         link: true,
-        odd: Overrides { name: Some(membership::name), ..Overrides::NONE },
+        odd: Overrides { name: Some(place::name), ..Overrides::NONE },
         terraform: Terraform { named: false, imported: Some(imported), ..Terraform::BY_RULE },
         ..Kind::EMPTY
     }

@@ -2,8 +2,8 @@
 //! interface.
 
 use super::emit::ImportId;
-use super::membership;
 use super::network_interface::{CONFIGURATIONS, check_configuration};
+use super::place;
 use super::table::*;
 
 /// The place of an association in a configuration of an interface.
@@ -51,7 +51,7 @@ pub(super) const fn table(place: &'static Membership, args: &'static [Arg], impo
         serial: Serial::Root,
         in_use: "",
         link: true,
-        odd: Overrides { name: Some(membership::name), check: Some(check_configuration), ..Overrides::NONE },
+        odd: Overrides { name: Some(place::name), check: Some(check_configuration), ..Overrides::NONE },
         terraform: Terraform { named: false, imported: Some(imported), ..Terraform::BY_RULE },
         ..Kind::EMPTY
     }

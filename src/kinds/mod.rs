@@ -14,10 +14,10 @@ pub mod failover;
 pub mod form;
 pub mod hosts;
 pub mod mark;
-pub mod membership;
 pub mod near;
 pub mod overrides;
 pub mod path;
+pub mod place;
 pub mod ranges;
 pub mod refusal;
 pub mod regions;
@@ -207,15 +207,6 @@ pub fn find(name: &str) -> Option<&'static Kind> {
     static BY_NAME: LazyLock<HashMap<&str, &Kind>> =
         LazyLock::new(|| ALL.iter().map(|kind| (kind.name, *kind)).collect());
     BY_NAME.get(name).copied()
-}
-
-/// The argument that refers to the resource that contains those of a kind.
-pub(crate) fn place_of(kind: &Kind) -> Option<&'static str> {
-    match kind.place {
-        Place::Child(argument, _) | Place::Part(argument, ..) | Place::Property(argument) => Some(argument),
-        Place::Member(of) => Some(of.owner),
-        Place::Subscription | Place::Group | Place::Extension(_) => None,
-    }
 }
 
 /// The property with the rank of the elements of a list, where ranks are unique among them.

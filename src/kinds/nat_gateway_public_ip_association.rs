@@ -1,7 +1,7 @@
 //! Association of a NAT gateway with a public IP address: an element of a list of the gateway, treated as a resource.
 
 use super::gateway_association::{import_id, place_of, table};
-use super::membership;
+use super::place;
 use super::table::*;
 
 static PLACE: Membership = place_of("properties.publicIpAddresses", "public_ip_address", "publicIpAddresses");
@@ -31,7 +31,7 @@ pub static KIND: Kind = Kind {
     )
     .within(ExclusiveWithin::Everywhere)
     .shared()],
-    odd: Overrides { name: Some(membership::name), check: Some(check), ..Overrides::NONE },
+    odd: Overrides { name: Some(place::name), check: Some(check), ..Overrides::NONE },
     example: r#"
 resource_group "example" {
   site = site.east

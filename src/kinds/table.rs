@@ -14,8 +14,8 @@ pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{Terraform, TerraformShape};
 pub use super::failover::*;
 pub use super::form;
-pub use super::membership::{Enclosure, Membership, Owners};
 pub use super::overrides::*;
+pub use super::place::{Enclosure, Membership, Owners, Place};
 pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 use crate::address::ArmId;
 
@@ -276,30 +276,6 @@ pub struct Arm {
     pub type_: &'static str,
     /// The API version of requests.
     pub api: &'static str,
-}
-
-/// Location of a kind's object in the resource hierarchy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A resource group of the subscription.
-    Subscription,
-    /// `{resource group}/providers/{type}/{name}`; the argument `resource_group` refers to the group.
-    Group,
-    /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may contain slashes
-    /// (`blobServices/default/containers`).
-    Child(&'static str, &'static str),
-    /// `{scope}/providers/{type}/{name}`; the argument named here refers to the extended resource.
-    Extension(&'static str),
-    /// An element of a list in the parent's body, identified by its name. `Part("loadbalancer", "properties.probes",
-    /// "probes", "name")` holds the argument that refers to the parent, the path of the list, the segment of the
-    /// element's id, and the property with its name. To write it, drplan reads the parent, sets the element and
-    /// writes the parent back.
-    Part(&'static str, &'static str, &'static str, &'static str),
-    /// Properties of another object, treated as a resource of their own. The argument named here refers to that
-    /// object, whose id is also this one's. A deletion removes the paths of the arguments from that object.
-    Property(&'static str),
-    /// An element of a list in another object's body, identified by the id of a third one. Written like a part.
-    Member(&'static Membership),
 }
 
 /// Source of an object's region.

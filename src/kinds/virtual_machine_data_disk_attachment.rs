@@ -2,7 +2,7 @@
 //! resource.
 
 use super::machine_profile::CACHING;
-use super::membership;
+use super::place;
 use super::single_machine::{self, DATA_DISKS};
 use super::table::*;
 
@@ -72,7 +72,7 @@ pub static KIND: Kind = Kind {
             .within(ExclusiveWithin::Everywhere)
             .shared(),
     ],
-    odd: Overrides { name: Some(membership::name), check: Some(check), ..Overrides::NONE },
+    odd: Overrides { name: Some(place::name), check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
         // What other clients may write of a data disk.
         accepts: &[

@@ -186,7 +186,7 @@ impl<'a> Compiler<'a> {
     /// short between would leave it without a resource.
     fn forget(&mut self) {
         let (stack, decisions) = (self.stack, self.decisions);
-        let is_whole = |kind: &Kind| !matches!(kind.place, Place::Property(_));
+        let is_whole = |kind: &Kind| !kind.place.is_property();
         let heirs: HashMap<&ArmId, StepId> = self
             .puts
             .iter()

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Location, Object, Place, body, regions};
+use crate::kinds::{Kind, Location, Object, body, regions};
 use crate::plan::compile::{freed_key, key};
 use crate::plan::identity::Moves;
 use crate::plan::ownership::{self, Existing, Ownership};
@@ -266,7 +266,7 @@ impl DecisionInput<'_> {
         if resource.kind.together && resource.objects.iter().any(is_shared) {
             return false;
         }
-        let is_property = |kind: &Kind| matches!(kind.place, Place::Property(_));
+        let is_property = |kind: &Kind| kind.place.is_property();
         let taken = key(resource);
         let has_it = |(address, other): (&Address, &Recorded)| {
             kind_of(address, other).is_some_and(|kind| {
@@ -318,7 +318,7 @@ impl DecisionInput<'_> {
                 continue;
             }
             let there = self.now.and_then(|now| now.resources.get(address));
-            let property = kind_of(address, recorded).is_some_and(|kind| matches!(kind.place, Place::Property(_)));
+            let property = kind_of(address, recorded).is_some_and(|kind| kind.place.is_property());
             let (action, reason) = match (wanted.get(&recorded.id), there) {
                 (Some(now), _) if !property => (Action::Forget, format!("the same object is now {now}")),
                 (_, None) => (Action::Forget, "already deleted from the cloud".to_owned()),

@@ -46,7 +46,7 @@ impl World {
             .collect();
         let mut parts = Vec::new();
         for kind in type_.within.iter().copied() {
-            if matches!(kind.place, Place::Property(_)) {
+            if kind.place.is_property() {
                 self.check_near(kind, id, body, &requested(kind, body))?;
             }
             for (part, element) in elements(kind, id, body) {

@@ -151,16 +151,12 @@ fn build() -> BTreeMap<String, ProviderType> {
     let all = own.into_iter().chain(variants).map(|table| (table.kind, table.variant));
     let all: Vec<_> = all.filter(|(kind, _)| !kind.arm.type_.is_empty()).collect();
     for (kind, _) in &all {
-        if !matches!(kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_)) {
+        if kind.place.is_whole() {
             types.entry(kind.arm.type_.to_ascii_lowercase()).or_insert_with(|| ProviderType::new(kind)).add(kind);
         }
     }
     for (kind, variant) in &all {
-        let argument = match kind.place {
-            Place::Part(argument, ..) | Place::Property(argument) => argument,
-            Place::Member(of) => of.owner,
-            _ => continue,
-        };
+        let Some(argument) = kind.place.whole() else { continue };
         for parent in parents(kind, argument, *variant) {
             // A part of another object has that object's body.
             let type_ = match parent.place {

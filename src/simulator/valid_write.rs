@@ -19,7 +19,7 @@ use super::target::{GROUP, ResourcePath, group_of};
 use super::types::{self, ProviderType};
 use super::world::{Lifecycle, SimulatedObject, World};
 use crate::address::ArmId;
-use crate::kinds::{Kind, Place, Serial, path};
+use crate::kinds::{Kind, Serial, path};
 
 /// A write that passed all checks.
 pub(super) struct ValidWrite {
@@ -354,9 +354,9 @@ fn outermost(id: &str) -> String {
 
 /// The folded id of the parent of an object that a kind writes, or of the object in which the kind writes.
 fn placed_at(kind: &Kind, id: &str, type_: &ProviderType) -> String {
-    let count = match kind.place {
-        Place::Property(_) | Place::Part(..) | Place::Member(_) => return id.to_owned(),
-        _ => type_.segment.map_or(2, |segment| segment.split('/').count() + 1),
-    };
+    if !kind.place.is_whole() {
+        return id.to_owned();
+    }
+    let count = type_.segment.map_or(2, |segment| segment.split('/').count() + 1);
     id.rmatch_indices('/').nth(count - 1).and_then(|(at, _)| id.get(..at)).unwrap_or(id).to_owned()
 }

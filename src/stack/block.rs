@@ -532,7 +532,7 @@ impl ResourceBuilder<'_, '_> {
 /// A copy would have the same name in the same place: a resource group is in no other, and some names are unique in
 /// all of Azure.
 fn is_shared_name(kind: &Kind) -> bool {
-    kind.place == Place::Subscription || kind.names.unique == NameScope::Globally
+    kind.place.is_root() || kind.names.unique == NameScope::Globally
 }
 
 /// No id yet.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::Diagnostics;
-use crate::kinds::{DrillCopy, Kind, Place};
+use crate::kinds::{DrillCopy, Kind};
 use crate::stack::scope::Facts;
 use crate::stack::{FailoverGroup, Knowledge, Presence, Resource, Stack, block};
 use crate::value::{Map, Value};
@@ -42,7 +42,7 @@ impl Stack {
             match self.copy(&address, knowledge) {
                 Ok(copy) => {
                     // Properties of another object have that one's id, which stays that one's.
-                    if !matches!(copy.kind.place, Place::Property(_)) {
+                    if !copy.kind.place.is_property() {
                         self.by_id.insert(copy.id.clone(), copy.address.clone());
                     }
                     self.resources.insert(copy.address.clone(), copy);
@@ -98,12 +98,8 @@ fn members(stack: &Stack, group: &FailoverGroup) -> Vec<Address> {
             }
         }
         let completes = |resource: &&Resource| {
-            let whole = match resource.kind.place {
-                Place::Part(whole, ..) | Place::Property(whole) => whole,
-                Place::Member(of) => of.owner,
-                _ => return false,
-            };
-            let whole = resource.args.get(whole).and_then(Value::as_str).map(ArmId::new);
+            let whole = resource.kind.place.whole().and_then(|whole| resource.args.get(whole));
+            let whole = whole.and_then(Value::as_str).map(ArmId::new);
             whole.and_then(|whole| stack.by_id.get(&whole)).is_some_and(|whole| members.contains(whole))
         };
         let all = stack.resources.values().filter(is_along).filter(|resource| !members.contains(&resource.address));

@@ -177,7 +177,7 @@ impl StackEvaluation {
 
     fn insert(&mut self, resource: Resource, collisions: &mut Collisions) {
         // Properties of another object have that one's id, which stays that one's.
-        if !matches!(resource.kind.place, Place::Property(_)) {
+        if !resource.kind.place.is_property() {
             if let Some(first) = self.by_id.get(&resource.id).and_then(|address| self.resources.get(address)) {
                 collisions.add(Collision::Object, first, &resource);
                 let faulty = self.faulty.entry(resource.address.clone()).or_default();
@@ -372,8 +372,7 @@ fn outputs(program: &Program, facts: &Facts<'_>, found: &mut Diagnostics) -> Ind
 /// health probe of a load balancer comes after the rule that makes the probe active, and resources in a subnet after
 /// the subnet's security group.
 fn completed_first(resources: &IndexMap<Address, Resource>, budget: &Budget) -> Vec<(Address, Vec<Address>)> {
-    let completes =
-        |resource: &Resource| matches!(resource.kind.place, Place::Part(..) | Place::Property(_) | Place::Member(_));
+    let completes = |resource: &Resource| !resource.kind.place.is_whole();
     let mut completing: HashMap<&Address, Vec<&Address>> = HashMap::new();
     for resource in resources.values().filter(|resource| completes(resource)) {
         for used in &resource.uses {
@@ -384,7 +383,7 @@ fn completed_first(resources: &IndexMap<Address, Resource>, budget: &Budget) -> 
                     let owner = resource.args.get(of.owner).and_then(Value::as_str);
                     owner.is_some_and(|owner| ArmId::new(owner) == used.id)
                 }
-                (_, used) => used.is_some_and(|used| matches!(used.kind.place, Place::Part(..))),
+                (_, used) => used.is_some_and(|used| used.kind.place.is_part()),
             };
             if is_completed {
                 completing.entry(used).or_default().push(&resource.address);

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::place;
 use super::references::plain_name;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl::ast::{Body, ExprKind};
@@ -28,7 +27,7 @@ pub(super) fn of(kind: &'static Kind, body: &Body, found: &mut Diagnostics) -> B
     for item in items {
         let name = plain_name(item).filter(|steps| steps.len() == 1).and_then(|steps| steps.into_iter().next());
         let problem = match name {
-            Some(name) if place::argument(kind) == Some(&*name) => {
+            Some(name) if kind.place.argument() == Some(&*name) => {
                 Diagnostic::error("wrong-value", format!("`{name}` cannot be ignored: it decides which object this is"))
             }
             Some(name) if kind.arg(&name).is_some() => {

@@ -13,19 +13,6 @@ use crate::stack::scope::Facts;
 use crate::stack::{Presence, Resource};
 use crate::value::{Map, Unknown, Value};
 
-/// The argument that refers to the resource group or the parent.
-pub(super) fn argument(kind: &Kind) -> Option<&'static str> {
-    match kind.place {
-        Place::Subscription => None,
-        Place::Group => Some(RESOURCE_GROUP.name),
-        Place::Child(argument, _)
-        | Place::Extension(argument)
-        | Place::Part(argument, ..)
-        | Place::Property(argument) => Some(argument),
-        Place::Member(of) => Some(of.owner),
-    }
-}
-
 /// The arguments that the id follows from, beside the name.
 fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
     let further = match kind.place {
@@ -35,7 +22,7 @@ fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
         },
         _ => [None, None],
     };
-    argument(kind).into_iter().chain(further.into_iter().flatten()).filter(|argument| !argument.is_empty())
+    kind.place.argument().into_iter().chain(further.into_iter().flatten()).filter(|argument| !argument.is_empty())
 }
 
 /// The `site` of a block.
@@ -65,7 +52,7 @@ impl SiteSetting {
 
 /// The resource group, parent, scope or target of a resource, where the stack manages it.
 pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Facts<'_>) -> Option<&'b Resource> {
-    let id = match args.get(argument(kind)?)? {
+    let id = match args.get(kind.place.argument()?)? {
         Json::String(id) => id.as_str(),
         Json::Array(items) => items.first()?.as_str()?,
         _ => return None,
@@ -126,7 +113,7 @@ pub(super) fn of(
 
 /// A kind whose `site` is the site that it replicates to, and not its own.
 fn is_elsewhere(kind: &Kind) -> bool {
-    matches!(kind.place, Place::Part(..) | Place::Property(_)) && kind.arg("site").is_some()
+    (kind.place.is_part() || kind.place.is_property()) && kind.arg("site").is_some()
 }
 
 /// Reports a parent that is unknown before apply or sensitive, because ids follow from it.
@@ -172,7 +159,7 @@ pub(super) fn presence(
     above: Option<&Resource>,
     facts: &Facts<'_>,
 ) -> Presence {
-    if kind.place == Place::Subscription {
+    if kind.place.is_root() {
         return match args.get("presence").and_then(Value::as_str) {
             Some("failover") => Presence::Failover,
             _ => Presence::Permanent,

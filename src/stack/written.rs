@@ -116,7 +116,7 @@ fn mirrored<'a>(
 
 /// Adds every argument and nested block of the mirrored block that the block itself does not set.
 fn inherit(own: &mut StackBlock, from: StackBlock, definition: &Definition) {
-    let own_place = place::argument(definition.kind).is_some_and(|argument| has(own, argument));
+    let own_place = definition.kind.place.argument().is_some_and(|argument| has(own, argument));
     let StackBlock { written: BlockInput { args, blocks, header: _, partial: _ }, mut touched, mirrored: _ } = from;
     // A misspelt argument is not inherited under its right name.
     let kind = definition.kind;

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::hcl::{line_text, value_text_with};
-use crate::kinds::{self, Place};
+use crate::kinds;
 
 /// Resources by id, so that a reference is shown as the stack writes it.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ pub(super) fn has_object(address: &Address, id: &ArmId) -> bool {
     let type_ = id.arm_type().unwrap_or_default();
     let mut alike = std::iter::once(kind).chain(variants).filter(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_));
     let place = alike.next().map_or(kind.place, |kind| kind.place);
-    !matches!(place, Place::Property(_))
+    !place.is_property()
 }
 
 #[cfg(test)]

@@ -447,7 +447,7 @@ fn moved(stack: &Stack) -> HashMap<Address, Vec<(String, Json)>> {
 
 /// True for a resource group.
 pub(super) fn is_group(resource: &Resource) -> bool {
-    resource.kind.place == crate::kinds::Place::Subscription
+    resource.kind.place.is_root()
 }
 
 /// Keys and values of a collection.

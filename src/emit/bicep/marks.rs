@@ -468,7 +468,7 @@ impl<'e, 'a> Marker<'e, 'a> {
             (marked, plain) if marked == plain => Some(match marked {
                 Json::String(text) => {
                     // A region that no mark shows is that of a site if its kind inspected it, or names a part after it.
-                    let is_part = matches!(self.resource.kind.place, crate::kinds::Place::Part(..));
+                    let is_part = self.resource.kind.place.is_part();
                     let site = Some(&*self.resource.site).filter(|_| is_part || !self.shows_region());
                     BodyValue::Code(self.frame.emitter.literal(text, site))
                 }

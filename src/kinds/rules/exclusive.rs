@@ -4,7 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Args, fold};
 use crate::kinds::table::{Arg, Kind, Lit, Need, Ty};
-use crate::kinds::{path, place_of, ranges};
+use crate::kinds::{path, ranges};
 
 /// Values that no two resources may share, or no two elements of a block.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +175,7 @@ pub fn vacate(
         _ => return None,
     };
     let arg = table.iter().find(|arg| arg.name == inner)?;
-    let holder = place_of(kind).and_then(|argument| args.get(argument)).and_then(Json::as_str);
+    let holder = kind.place.parent().and_then(|argument| args.get(argument)).and_then(Json::as_str);
     let mut free = args.clone();
     if block.is_empty() {
         let row = rule.rows("", args).into_iter().next()?;

@@ -9,7 +9,7 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::HclBlock;
 use crate::kinds::failover::Moves;
-use crate::kinds::{self, Kind, Place, Ty};
+use crate::kinds::{self, Kind, Ty};
 use crate::stack::{Presence, Resource, Route};
 use crate::value::Value;
 
@@ -50,7 +50,7 @@ impl<'a> GroupReader<'a> {
             let resource = self.facts.resources.get(address);
             let kind = kinds::find(address.kind());
             let problem = match resource {
-                _ if kind.is_some_and(|kind| kind.place != Place::Subscription) => {
+                _ if kind.is_some_and(|kind| !kind.place.is_root()) => {
                     format!("`{address}` is not a resource group")
                 }
                 Some(resource) if resource.presence != Presence::Failover => {

@@ -24,7 +24,6 @@ use crate::duration;
 use crate::hcl;
 use crate::hcl::ast::{Expr, HclAttribute, HclBlock, Ident};
 use crate::hcl::eval::{ELEMENT_WORK, GROUP_WORK, MEMBER_WORK, WAIT_WORK};
-use crate::kinds::Place;
 use crate::stack::program::Program;
 use crate::stack::scope::{BlockScope, Facts};
 use crate::stack::settings::{duration_error, unsupported};
@@ -227,9 +226,7 @@ impl<'a> GroupReader<'a> {
             .resources
             .values()
             .filter(|resource| {
-                resource.kind.place == Place::Subscription
-                    && resource.presence == Presence::Failover
-                    && to.contains(&resource.site)
+                resource.kind.place.is_root() && resource.presence == Presence::Failover && to.contains(&resource.site)
             })
             .map(|resource| resource.address.clone())
             .collect()

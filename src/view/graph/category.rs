@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use crate::kinds::{self, Kind, Place};
+use crate::kinds::{self, Kind};
 
 /// Role of a resource in a picture. The order is that of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,11 +72,7 @@ fn leads_users(kind: &Kind) -> bool {
 fn holders(is: fn(&Kind) -> bool) -> BTreeSet<&'static str> {
     let mut names: BTreeSet<&str> = kinds::ALL.iter().filter(|kind| is(kind)).map(|kind| kind.name).collect();
     loop {
-        let parents = |kind: &&Kind| match kind.place {
-            Place::Child(argument, _) | Place::Part(argument, ..) | Place::Property(argument) => kind.refers(argument),
-            Place::Member(of) => kind.refers(of.owner),
-            Place::Subscription | Place::Group | Place::Extension(_) => &[],
-        };
+        let parents = |kind: &&Kind| kind.place.parent().map_or(&[][..], |argument| kind.refers(argument));
         let held: Vec<&str> =
             kinds::ALL.iter().filter(|kind| names.contains(kind.name)).flat_map(parents).copied().collect();
         let before = names.len();

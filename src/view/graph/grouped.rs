@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::category::Category;
 use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, Replica, is_resource_group, peerings, replicas};
 use crate::address::Address;
-use crate::kinds::{self, Place};
+use crate::kinds;
 use crate::stack::{Presence, Resource, Stack};
 
 /// The most replicated stores that are drawn one by one; more of them share a cell for each site.
@@ -181,8 +181,7 @@ impl<'a> Stores<'a> {
     /// Row of a resource that is an end of replication or within one.
     fn row(&self, resource: &Resource) -> Option<Row> {
         // A replica that is a property of its source has the source's id, and holds nothing.
-        let is_object =
-            |end: &Resource| !matches!(end.kind.place, Place::Property(_) | Place::Part(..) | Place::Member(_));
+        let is_object = |end: &Resource| end.kind.place.is_whole();
         let within = || self.rows.values().find(|(_, end)| is_object(end) && end.id.contains(&resource.id));
         let (row, end) = self.rows.get(&resource.address).or_else(within)?;
         Some(if self.together { Row::Store(0, None) } else { Row::Store(*row, Some(end.address.clone())) })

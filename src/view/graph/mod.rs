@@ -394,7 +394,7 @@ fn peerings(stack: &Stack) -> impl Iterator<Item = (&Resource, [&Resource; 2])> 
 
 /// Resource groups are boxes, not cells.
 fn is_resource_group(resource: &Resource) -> bool {
-    resource.kind.place == crate::kinds::Place::Subscription
+    resource.kind.place.is_root()
 }
 
 fn objectives(stack: &Stack) -> String {

@@ -1,14 +1,97 @@
-//! Memberships: elements of a list in another object's body, each of which is a resource of its own. A pool in a
-//! network interface's configuration, an address of a NAT gateway, a disk of a machine.
+//! Places of objects in the resource hierarchy: roots, objects of a group, children, extensions, and what lies in
+//! another object's body.
 //!
-//! Azure has no ids for such elements. drplan makes one from the ids of both ends, so that a membership is recorded and
-//! compared like any other resource. Independent of kinds.
+//! Memberships are elements of a list in another object's body, each of which is a resource of its own: a pool in a
+//! network interface's configuration, an address of a NAT gateway, a disk of a machine. Azure has no ids for such
+//! elements. drplan makes one from the ids of both ends, so that a membership is recorded and compared like any other
+//! resource. Independent of kinds.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::path;
-use super::table::{Object, Place, Subject, Within};
+use super::table::{Object, RESOURCE_GROUP, Subject, Within};
 use crate::address::ArmId;
+
+/// Location of a kind's object in the resource hierarchy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A resource group of the subscription.
+    Subscription,
+    /// `{resource group}/providers/{type}/{name}`; the argument `resource_group` refers to the group.
+    Group,
+    /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may contain slashes
+    /// (`blobServices/default/containers`).
+    Child(&'static str, &'static str),
+    /// `{scope}/providers/{type}/{name}`; the argument named here refers to the extended resource.
+    Extension(&'static str),
+    /// An element of a list in the parent's body, identified by its name. `Part("loadbalancer", "properties.probes",
+    /// "probes", "name")` holds the argument that refers to the parent, the path of the list, the segment of the
+    /// element's id, and the property with its name. To write it, drplan reads the parent, sets the element and
+    /// writes the parent back.
+    Part(&'static str, &'static str, &'static str, &'static str),
+    /// Properties of another object, treated as a resource of their own. The argument named here refers to that
+    /// object, whose id is also this one's. A deletion removes the paths of the arguments from that object.
+    Property(&'static str),
+    /// An element of a list in another object's body, identified by the id of a third one. Written like a part.
+    Member(&'static Membership),
+}
+
+impl Place {
+    /// The argument that refers to what contains the object: a resource group, a parent, a scope, a whole. `None` for a
+    /// root.
+    pub const fn argument(self) -> Option<&'static str> {
+        match self {
+            Self::Subscription => None,
+            Self::Group => Some(RESOURCE_GROUP.name),
+            Self::Extension(argument) => Some(argument),
+            Self::Child(..) | Self::Part(..) | Self::Property(_) | Self::Member(_) => self.parent(),
+        }
+    }
+
+    /// The argument that refers to the resource to which the object belongs as a child or within its body. `None` for
+    /// an object of a resource group, which only collects it, and for an extension, which can be of anything.
+    pub const fn parent(self) -> Option<&'static str> {
+        match self {
+            Self::Child(argument, _) => Some(argument),
+            Self::Part(..) | Self::Property(_) | Self::Member(_) => self.whole(),
+            Self::Subscription | Self::Group | Self::Extension(_) => None,
+        }
+    }
+
+    /// The argument that refers to the resource whose body contains the object. `None` for an object of its own.
+    pub const fn whole(self) -> Option<&'static str> {
+        match self {
+            Self::Part(argument, ..) | Self::Property(argument) => Some(argument),
+            Self::Member(of) => Some(of.owner),
+            Self::Subscription | Self::Group | Self::Child(..) | Self::Extension(_) => None,
+        }
+    }
+
+    /// True for a root, which lies in nothing that a stack declares.
+    pub const fn is_root(self) -> bool {
+        matches!(self, Self::Subscription)
+    }
+
+    /// True for an object of its own, with an id and requests of its own.
+    pub const fn is_whole(self) -> bool {
+        self.whole().is_none()
+    }
+
+    /// True for a named element of a list in another object's body.
+    pub const fn is_part(self) -> bool {
+        matches!(self, Self::Part(..))
+    }
+
+    /// True for properties of another object.
+    pub const fn is_property(self) -> bool {
+        matches!(self, Self::Property(_))
+    }
+
+    /// True for an element of a list in another object's body that is identified by a third one.
+    pub const fn is_member(self) -> bool {
+        matches!(self, Self::Member(_))
+    }
+}
 
 /// The place of a membership.
 #[derive(Debug, PartialEq, Eq)]
