@@ -5,6 +5,7 @@
 //! for the body of a request to the cloud and for nothing else. Text for people and emitted code are made from
 //! [`Clear`].
 
+mod awaited;
 mod clear;
 mod node;
 
@@ -19,6 +20,7 @@ use sha2::Sha256;
 
 use crate::address::Address;
 
+pub use awaited::Awaited;
 pub use clear::{Clear, HIDDEN};
 pub use node::Node;
 
@@ -52,8 +54,8 @@ pub enum Value {
 /// A value that is not known before apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unknown {
-    /// The attributes it waits for, each as `address.attribute`.
-    pub waits_for: Arc<BTreeSet<String>>,
+    /// What it waits for. Empty where an error has been reported instead.
+    pub waits_for: Arc<BTreeSet<Awaited>>,
     /// The value, once known, is sensitive.
     pub sensitive: bool,
 }
@@ -61,12 +63,12 @@ pub struct Unknown {
 impl Unknown {
     /// The attribute of a resource that does not exist yet.
     pub fn attribute(address: &Address, attribute: &str, sensitive: bool) -> Self {
-        Self { waits_for: Arc::new(BTreeSet::from([format!("{address}.{attribute}")])), sensitive }
+        Self { waits_for: Arc::new(BTreeSet::from([Awaited::attribute(address, attribute)])), sensitive }
     }
 
     /// The value of a sensitive variable that was not given.
     pub fn variable(name: &str) -> Self {
-        Self { waits_for: Arc::new(BTreeSet::from([format!("var.{name}")])), sensitive: true }
+        Self { waits_for: Arc::new(BTreeSet::from([Awaited::variable(name)])), sensitive: true }
     }
 
     /// This replaces a value with an error that has been reported; see [`Value::told`].
@@ -302,7 +304,7 @@ impl SealedValue {
         json.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(SENSITIVE))
     }
 
-    /// The attributes that it depends on, if it is unknown as a whole.
+    /// The texts of what it waits for ([`Awaited`]), if it is unknown as a whole.
     pub fn waits_for(json: &Json) -> Option<&Vec<Json>> {
         json.as_object().filter(|map| map.len() == 1).and_then(|map| map.get(UNKNOWN)).and_then(Json::as_array)
     }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{StepError, Worker};
-use crate::address::Address;
 use crate::diagnostic::Diagnostics;
 use crate::kinds::mark::Owner;
 use crate::kinds::{Arg, AttributeSource, Object, Readiness, TAGS, Within, body, path, rank_in};
@@ -16,7 +15,7 @@ use crate::reason::Reason;
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
 use crate::steps::Act;
-use crate::value::{Map, Unknown, Value};
+use crate::value::{Awaited, Map, Unknown, Value};
 use crate::world::{CloudError, WriteCondition};
 
 /// The number of attempts at a write where the object was changed by another client, or was read in an outdated
@@ -98,7 +97,7 @@ impl Worker<'_> {
         match waits(&second) {
             None => Ok(second),
             Some(unknown) => {
-                let all: Vec<&str> = unknown.waits_for.iter().map(String::as_str).collect();
+                let all: Vec<&str> = unknown.waits_for.iter().map(Awaited::as_str).collect();
                 Err(StepError::Failed(format!("the cloud did not return {}", all.join(", "))))
             }
         }
@@ -251,10 +250,8 @@ impl Worker<'_> {
 
     /// Requests the secret attributes that a value waits for, and no others: each is a key that somebody could use.
     pub(super) async fn ask_secrets(&self, unknown: &Unknown) -> Result<(), StepError> {
-        for waits in unknown.waits_for.iter() {
-            let Some((address, name)) = waits.rsplit_once('.') else { continue };
-            let Ok(address) = address.parse::<Address>() else { continue };
-            if let Some(other) = self.stack.resources.get(&address) {
+        for (address, name) in unknown.waits_for.iter().filter_map(Awaited::resource) {
+            if let Some(other) = self.stack.resources.get(address) {
                 self.ask_secret(other, name).await?;
             }
         }

@@ -80,7 +80,7 @@ pub(crate) fn lever(
                 resource: record.address.clone(),
                 argument: argument.to_owned(),
                 site: arriving.to_owned(),
-                waits_for: unknown.waits_for.iter().cloned().collect(),
+                waits_for: unknown.waits_for.iter().map(ToString::to_string).collect(),
             }),
             (None, Some(value)) => lever.moves.push(one(record, argument, value)),
             (None, None) => {}
@@ -141,7 +141,7 @@ pub(super) fn destinations(stack: &Stack, route: &Route, site: &str) -> BTreeSet
     };
     let Some(value) = value else { return BTreeSet::new() };
     match (value.unknown_within(), value.as_str()) {
-        (Some(unknown), _) => unknown.waits_for.iter().cloned().collect(),
+        (Some(unknown), _) => unknown.waits_for.iter().map(ToString::to_string).collect(),
         (None, Some(text)) => BTreeSet::from([text.to_ascii_lowercase()]),
         (None, None) => BTreeSet::new(),
     }

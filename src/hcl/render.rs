@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::address::is_identifier;
-use crate::value::SealedValue;
+use crate::value::{Awaited, SealedValue};
 use crate::visible::is_unseen;
 
 /// Maximum width of a line with a whole list on it.
@@ -56,7 +56,8 @@ fn marker(json: &Json) -> Option<&'static str> {
     } else {
         SealedValue::waits_for(json).map(|waits| {
             // A sensitive variable without a value is as unknown as it is secret.
-            let is_variable = |wait: &Json| wait.as_str().is_some_and(|wait| wait.starts_with("var."));
+            let is_variable =
+                |wait: &Json| wait.as_str().and_then(Awaited::parse).is_some_and(|wait| wait.is_variable());
             if !waits.is_empty() && waits.iter().all(is_variable) { "(sensitive)" } else { "(known after apply)" }
         })
     }

@@ -15,7 +15,7 @@ use crate::plan::roles::{HeldArguments, Parting, Promoted, Upkeep, frozen};
 use crate::plan::{Action, ArgumentChange, BlockedResource, Change, Observed, Order, diff, replicas, transitions};
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{Recorded, State, Status};
-use crate::value::{Map, Seal, SealedValue};
+use crate::value::{Awaited, Map, Seal, SealedValue};
 
 /// The action for one resource, with everything that the steps need.
 pub(super) struct Decision {
@@ -183,11 +183,10 @@ impl DecisionInput<'_> {
         // A value that depends only on unchanged resources is unchanged: a key, for example, that is read again for
         // each apply.
         let stays = |waits: &Json| {
-            let text = waits.as_str().unwrap_or_default();
-            let address = text.rsplit_once('.').and_then(|(address, _)| address.parse::<Address>().ok());
-            let Some(address) = address else { return false };
-            self.now.is_some_and(|state| state.resources.contains_key(&address))
-                && decided.get(&address).is_none_or(|decision| is_kept(decision.change.action))
+            let awaited = waits.as_str().and_then(Awaited::parse);
+            let Some((address, _)) = awaited.as_ref().and_then(Awaited::resource) else { return false };
+            self.now.is_some_and(|state| state.resources.contains_key(address))
+                && decided.get(address).is_none_or(|decision| is_kept(decision.change.action))
         };
         let assumed = |after: &Json| SealedValue::waits_for(after).is_some_and(|all| all.iter().all(stays));
         let was = diff::PreviousObject {

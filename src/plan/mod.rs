@@ -34,7 +34,7 @@ use crate::kinds::ReplicaStatus;
 use crate::stack::{Knowledge, Presence, Program, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::steps::StepGraph;
-use crate::value::{Seal, SealedValue};
+use crate::value::{Awaited, Seal, SealedValue};
 
 pub use compile::{serial_words, touches, words};
 use ownership::Ownership;
@@ -499,10 +499,10 @@ fn outputs(stack: &Stack, state: Option<&State>, seal: &Seal, changes: &[Change]
     // A value that depends only on unchanged resources, such as a key that is read again for each apply, is
     // unchanged.
     let stays = |waits: &serde_json::Value| {
-        let address = waits.as_str().and_then(|text| text.rsplit_once('.')).map(|(address, _)| address);
+        let awaited = waits.as_str().and_then(Awaited::parse);
+        let address = awaited.as_ref().and_then(Awaited::resource).map(|(address, _)| address);
         changes.iter().any(|change| {
-            Some(change.address.as_str()) == address
-                && matches!(change.action, Action::Keep | Action::Update | Action::Rename)
+            Some(&change.address) == address && matches!(change.action, Action::Keep | Action::Update | Action::Rename)
         })
     };
     let assumed = |change: &OutputChange| {

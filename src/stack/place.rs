@@ -11,7 +11,7 @@ use crate::kinds::decode::BlockInput;
 use crate::kinds::{Enclosure, Kind, Location, Place, RESOURCE_GROUP, with_article};
 use crate::stack::scope::Facts;
 use crate::stack::{Presence, Resource};
-use crate::value::{Map, Unknown, Value};
+use crate::value::{Awaited, Map, Unknown, Value};
 
 /// The arguments that the id follows from, beside the name.
 fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
@@ -148,7 +148,7 @@ fn decided_by(argument: &str, args: &Map, spans: &BTreeMap<Arc<str>, Span>) -> R
 
 /// The attributes that an unknown value depends on, as text.
 pub(super) fn waits_for(unknown: &Unknown) -> String {
-    unknown.waits_for.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    unknown.waits_for.iter().map(Awaited::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The presence of a resource: that of its resource group.

@@ -171,6 +171,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
+    use super::super::Awaited;
     use super::*;
 
     /// A list in a list and so on, each of which has the one within it twice.
@@ -179,7 +180,7 @@ mod tests {
     }
 
     fn waiting(name: &str) -> Value {
-        let waits_for = Arc::new(BTreeSet::from([name.to_owned()]));
+        let waits_for = Arc::new(BTreeSet::from([Awaited::variable(name)]));
         Value::Unknown(Unknown { waits_for, sensitive: false })
     }
 
@@ -207,7 +208,7 @@ mod tests {
     fn unknown_parts_are_joined() {
         let list: Value = vec![waiting("a"), vec![waiting("b"), waiting("a").sensitive()].into()].into();
         let unknown = list.unknown_within().unwrap();
-        assert_eq!(unknown.waits_for.iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(unknown.waits_for.iter().map(Awaited::as_str).collect::<Vec<_>>(), ["var.a", "var.b"]);
         assert!(unknown.sensitive);
     }
 }

@@ -250,7 +250,7 @@ failover_group "desk" {
     let Some(Value::Unknown(unknown)) = route("record").value_at("bergen") else {
         panic!("the address is unknown before the site is up: {:?}", route("record"));
     };
-    let waits: Vec<_> = unknown.waits_for.iter().map(String::as_str).collect();
+    let waits: Vec<_> = unknown.waits_for.iter().map(drplan::value::Awaited::as_str).collect();
     assert_eq!(waits, [r#"public_ip.standby["bergen"].ip_address"#]);
     assert_eq!(route("record").value_at("malmo").and_then(Value::as_str), Some("192.0.2.30"));
     let sites = |name: &str| names(route(name).values.keys());

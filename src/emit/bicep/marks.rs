@@ -23,7 +23,7 @@ use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
 use crate::kinds::{Arg, Subject, Ty, Wire, body};
 use crate::stack::Resource;
-use crate::value::{Clear, Map, Value};
+use crate::value::{Awaited, Clear, Map, Value};
 
 /// First and last character of a mark, which no stack contains.
 pub(super) const OPEN: char = '\u{E000}';
@@ -344,8 +344,9 @@ impl<'e, 'a> Marker<'e, 'a> {
             Some(code) => code,
             None if hidden => frame.emitter.evaluated(value, &self.resource.address.block(), &keyed(path, expr, frame)),
             None => {
-                let waits =
-                    value.unknown_within().map(|of| of.waits_for.iter().cloned().collect::<Vec<_>>().join(", "));
+                let waits = value
+                    .unknown_within()
+                    .map(|of| of.waits_for.iter().map(Awaited::as_str).collect::<Vec<_>>().join(", "));
                 frame.emitter.lose(Limitation {
                     what: format!("{}: {path}", self.resource.address.block()),
                     why: format!(
