@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::course::{Question, is_forced};
-use super::draft::{NewStep, ProcedureDraft};
+use super::draft::{NewStep, ProcedureDraft, wanted};
 use super::levers::endpoints_at;
 use super::provision::may_stand;
 use super::standing::observed;
@@ -31,9 +31,7 @@ fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
             continue;
         }
         let Some(made) = draft.stops(resource) else { continue };
-        let unreached = draft.touches_lost(&made.touches)
-            || (is_optional && question.seen.silent.keys().any(|region| resource.location == *region));
-        if unreached {
+        if draft.touches_lost(&made.touches) || (is_optional && is_silent(question, resource)) {
             let state = if draft.touches_lost(&made.touches) { "is lost" } else { "does not respond" };
             let what = format!("not stopped: {} {state}, and traffic no longer goes there", resource.site);
             draft.avoided.push(Avoidance { address: resource.address.clone(), what });
@@ -42,6 +40,11 @@ fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
             draft.add(made, needs);
         }
     }
+}
+
+/// True for a resource whose region does not respond.
+fn is_silent(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
+    question.seen.silent.keys().any(|region| resource.location == *region)
 }
 
 /// True for a workload that was read and does not run.
@@ -62,8 +65,8 @@ pub(super) fn workloads<'a>(question: &Question<'a>, site: &str) -> Vec<&'a Reso
     configured.chain(failover_only).filter(|resource| *resource.site == *site).collect()
 }
 
-/// Starts the permanent workloads of the standby sites again that were stopped while data moved: they run while their
-/// site is not active, as configured.
+/// Starts the permanent workloads of the standby sites again that this run, or an earlier one that was interrupted, has
+/// stopped while data moved: they run while their site is not active, as configured.
 pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let standbys = draft.question.course.left.iter().filter(|site| **site != question.group.from);
@@ -71,8 +74,16 @@ pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
     let needs = draft.needs_of(Stage::TakeDown);
     let stopped: Vec<Address> = draft.of(&[Stage::Quiesce]).into_iter().filter_map(|id| draft.address(id)).collect();
     for resource in workloads {
-        let permanent = !stands_up(question.group, resource) && stopped.contains(&resource.address);
-        if let Some(made) = draft.starts(resource, Stage::TakeDown).filter(|_| permanent) {
+        let is_off = stopped.contains(&resource.address) || is_stopped(question, resource);
+        let stays_off = |(argument, off): (&str, Lit)| wanted(resource, argument) == Some(off.json());
+        if stands_up(question.group, resource)
+            || !is_off
+            || resource.kind.moves.quiesce.is_some_and(stays_off)
+            || is_silent(question, resource)
+        {
+            continue;
+        }
+        if let Some(made) = draft.starts(resource, Stage::TakeDown).filter(|made| !draft.touches_lost(&made.touches)) {
             draft.add(NewStep { undo: Undo::Nothing, ..made }, needs.clone());
         }
     }
