@@ -4,8 +4,8 @@
 //! `tests/it/layers.rs` checks that. Layers 0 to 3 do no I/O, read no clock and cannot fail because of the outside
 //! world.
 //!
-//! - 0: [`address`] names and ids, [`duration`], [`value`] known, unknown and sensitive values, [`visible`] text of
-//!   others, [`diagnostic`] messages
+//! - 0: [`address`] names and ids, [`duration`], [`ranges`] of addresses, [`value`] known, unknown and sensitive
+//!   values, [`visible`] text of others, [`diagnostic`] messages
 //! - 1: [`hcl`] text to trees and values, [`kinds`] one table for each resource kind
 //! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
 //!   events of a run
@@ -34,6 +34,7 @@ pub mod hcl;
 pub mod host;
 pub mod kinds;
 pub mod plan;
+pub mod ranges;
 pub mod reason;
 pub mod reference;
 pub mod review;

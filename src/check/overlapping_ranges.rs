@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Rule, Weight};
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS};
-use crate::kinds::ranges::{self, Range, RangeSet};
+use crate::ranges::{self, Range, RangeSet};
 use crate::stack::{Resource, Stack};
 use crate::value::Value;
 

@@ -13,9 +13,9 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
-use crate::kinds::ranges;
 use crate::kinds::stray::{connecting, foreign, is_misspelt, without_suffix};
 use crate::kinds::table::{Arg, Block, Need, Ty};
+use crate::ranges;
 use crate::value::{Map, Value};
 use values::{Problem, as_set, cidr, in_our_case, network, one_of, parse_with, to_bool, to_number, to_string, within};
 

@@ -18,7 +18,6 @@ pub mod near;
 pub mod overrides;
 pub mod path;
 pub mod place;
-pub mod ranges;
 pub mod refusal;
 pub mod regions;
 pub mod rules;

@@ -3,10 +3,10 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::machine_profile::admit_region;
-use super::ranges::{Range, outside, overlap};
 use super::table::*;
 use super::{path, virtual_network};
 use crate::address::ArmId;
+use crate::ranges::{Range, outside, overlap};
 use crate::value::{Map, Value};
 
 const TYPE: &str = "Microsoft.Network/virtualNetworks/subnets";

@@ -2,10 +2,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::ranges::outside;
 use super::table::*;
 use super::{path, subnet, vnet_peering};
 use crate::address::ArmId;
+use crate::ranges::outside;
 
 /// Path of the address ranges.
 pub(super) const SPACE: &str = "properties.addressSpace.addressPrefixes";

@@ -6,10 +6,10 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::path;
-use super::ranges::overlap;
 use super::table::*;
 use super::virtual_network::SPACE;
 use crate::address::ArmId;
+use crate::ranges::overlap;
 
 const TYPE: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const SEGMENT: &str = "virtualNetworkPeerings";

@@ -13,6 +13,7 @@ use super::{SUBSCRIPTION, TENANT};
 use crate::address::{Address, ArmId};
 use crate::kinds::body::{self, NoOtherResources};
 use crate::kinds::{Attribute, AttributeSource, FakeValue, Kind, Place, Subject, Ty, path};
+use crate::ranges::Cidr;
 
 /// The three address ranges that are reserved for documentation, and the number of addresses of hosts in each.
 const DOCUMENTATION: [&str; 3] = ["192.0.2", "198.51.100", "203.0.113"];
@@ -164,9 +165,9 @@ impl AttributeFiller<'_> {
     /// A free address in the first referenced object that has an address range.
     fn private_address(&self, stream: &mut super::seed::Stream, within: &Json) -> Option<String> {
         let (subnet, range) = ids(within).into_iter().find_map(|id| Some((id.clone(), self.world.range(&id)?)))?;
-        let (network, length) = range.split_once('/')?;
-        let network = u32::from(network.parse::<Ipv4Addr>().ok()?);
-        let size = 1_u32.checked_shl(32 - length.parse::<u32>().ok()?).unwrap_or(u32::MAX);
+        let range = Cidr::parse(&range).ok().filter(|range| !range.is_v6())?;
+        let network = u32::try_from(range.first()).ok()?;
+        let size = u32::try_from(range.host_mask()).ok()?.saturating_add(1);
         // A check of thousands of users would cost more than a rare duplicate address.
         let users = self.world.users(&subnet).filter_map(|(_, user)| self.world.object(user)).take(256);
         let mut taken = Vec::new();

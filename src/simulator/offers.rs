@@ -13,8 +13,8 @@ use super::request::{ErrorResponse, Response};
 use super::target::ResourcePath;
 use super::types;
 use super::world::World;
-use crate::kinds::ranges::{Range, hosts, is_host};
 use crate::kinds::regions::{REGIONS, region};
+use crate::ranges::{Range, hosts, is_host};
 
 /// The lists of sizes and of usages, folded. The scope of usages contains a region.
 pub(super) const SIZES: &str = "microsoft.compute/skus";

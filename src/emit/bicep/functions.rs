@@ -3,6 +3,7 @@
 use super::code::{Code, ListItem, TextPiece, joined};
 use super::express::BicepScope;
 use crate::hcl::ast::{Expr, ExprKind, Root, TemplatePart, TraversalStep};
+use crate::ranges::Cidr;
 use crate::value::{Number, Value};
 
 /// Functions with the same arguments and result: ours, Bicep's.
@@ -167,7 +168,7 @@ pub(super) fn call(frame: &BicepScope<'_, '_>, name: &str, args: &[Expr]) -> Opt
                 _ => return None,
             };
             let own = match range.literal() {
-                Some(text) => Code::Int(text.split_once('/')?.1.parse::<i64>().ok()? + bits),
+                Some(text) => Code::Int(i64::from(Cidr::parse(text).ok()?.length()) + bits),
                 None => {
                     let own = Code::Call("parseCidr", vec![range.clone()]).get("cidr");
                     Code::Binary("+", Box::new([own, Code::Int(bits)]))

@@ -1,10 +1,8 @@
 //! Values of single types: conversions, checks, and the errors in them.
 
-use std::net::IpAddr;
-
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::form::Form;
-use crate::kinds::ranges::Range;
+use crate::ranges::{Cidr, CidrError};
 use crate::value::{Number, Value};
 
 /// An error in a value, before its place is known.
@@ -158,37 +156,23 @@ pub(super) fn parse_with(
 
 /// Normalises a range to its network address, and rejects one with host bits.
 pub(super) fn network(text: &str) -> Result<String, Option<String>> {
-    let normal = cidr(text)?;
-    if has_host_bits(text) {
-        return Err(Some(format!("`{text}` has bits after its prefix length; the range is `{normal}`")));
+    let range = read_cidr(text)?;
+    if range.has_host_bits() {
+        return Err(Some(format!("`{text}` has bits after its prefix length; the range is `{}`", range.text())));
     }
-    Ok(normal)
-}
-
-fn has_host_bits(text: &str) -> bool {
-    let address = text.split_once('/').and_then(|(address, _)| address.parse::<IpAddr>().ok());
-    let start = Range::parse(text).map(|range| range.start().1);
-    address.zip(start).is_some_and(|(address, start)| match address {
-        IpAddr::V4(ip) => u128::from(u32::from(ip)) != start,
-        IpAddr::V6(ip) => u128::from(ip) != start,
-    })
+    Ok(range.text())
 }
 
 /// Normalises a range to its network address.
 pub(super) fn cidr(text: &str) -> Result<String, Option<String>> {
-    let (address, bits) = text.split_once('/').ok_or(None)?;
-    let bits: u8 = bits.parse().map_err(|_| None)?;
-    match address.parse::<IpAddr>().map_err(|_| None)? {
-        IpAddr::V4(ip) if bits <= 32 => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
-            Ok(format!("{}/{bits}", std::net::Ipv4Addr::from(u32::from(ip) & mask)))
-        }
-        IpAddr::V6(ip) if bits <= 128 => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
-            Ok(format!("{}/{bits}", std::net::Ipv6Addr::from(u128::from(ip) & mask)))
-        }
-        _ => Err(Some(format!("the prefix length of `{text}` exceeds its address"))),
-    }
+    read_cidr(text).map(Cidr::text)
+}
+
+fn read_cidr(text: &str) -> Result<Cidr, Option<String>> {
+    Cidr::parse(text).map_err(|fault| match fault {
+        CidrError::TooLong(_) => Some(format!("the prefix length of `{text}` exceeds its address")),
+        CidrError::NoSlash | CidrError::Address | CidrError::NoLength(_) => None,
+    })
 }
 
 pub(super) fn as_set(mut items: Vec<Value>) -> Value {

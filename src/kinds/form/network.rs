@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Form, unless};
 use crate::diagnostic::closest;
-use crate::kinds::ranges::Range;
+use crate::ranges::{Cidr, CidrError, Range};
 
 /// A port, a range of ports, or `*` in a security rule (source: the message of `SecurityRuleInvalidPortRange`).
 pub static PORTS: Form = Form::new(
@@ -150,17 +150,13 @@ fn tag_or_range(text: &str) -> Option<String> {
 
 /// The reason why a text is no range of addresses; it may have host bits.
 fn range_fault(text: &str) -> Option<String> {
-    let Some((address, bits)) = text.split_once('/') else { return Some("is no address range".to_owned()) };
-    let width = match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(_)) => 32,
-        Ok(IpAddr::V6(_)) => 128,
-        Err(_) => return Some("has no valid address before the `/`".to_owned()),
-    };
-    let is_number = bits.bytes().all(|byte| byte.is_ascii_digit());
-    unless(
-        is_number && bits.parse::<u8>().is_ok_and(|bits| bits <= width),
-        &format!("has no prefix length from 0 to {width} after the `/`"),
-    )
+    match Cidr::parse(text).err()? {
+        CidrError::NoSlash => Some("is no address range".to_owned()),
+        CidrError::Address => Some("has no valid address before the `/`".to_owned()),
+        CidrError::NoLength(most) | CidrError::TooLong(most) => {
+            Some(format!("has no prefix length from 0 to {most} after the `/`"))
+        }
+    }
 }
 
 /// Source or destination of a security rule (source: the message of `SecurityRuleInvalidAddressPrefix`).

@@ -3,8 +3,9 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Args, fold};
+use crate::kinds::path;
 use crate::kinds::table::{Arg, Kind, Lit, Need, Ty};
-use crate::kinds::{path, ranges};
+use crate::ranges::{self, Cidr};
 
 /// Values that no two resources may share, or no two elements of a block.
 #[derive(Debug, Clone, Copy)]
@@ -222,7 +223,7 @@ fn free_value(
             (low..=high).rev().take(CANDIDATES).map(Json::from).find(|value| is_free(value)).map(Some)
         }
         Ty::List(Ty::Cidr) | Ty::Set(Ty::Cidr) => {
-            let length = old.as_array()?.first()?.as_str()?.split_once('/')?.1.parse().ok()?;
+            let length = Cidr::parse(old.as_array()?.first()?.as_str()?).ok()?.length();
             let ranges = ranges();
             let mut within = ranges.iter().flat_map(|range| ranges::within(range, length)).take(CANDIDATES);
             let free = within.find(|range| is_free(&Json::from(range.as_str())))?;

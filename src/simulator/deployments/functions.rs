@@ -7,6 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::evaluate::{TemplateError, kind_of, within};
 use super::{dates, encodings};
+use crate::ranges::Cidr;
 use crate::simulator::seed::Seed;
 
 /// The letters of `uniqueString`: base 32, as in Azure.
@@ -377,11 +378,9 @@ fn intersection(all: Json, more: &Json) -> Json {
 /// The first address of a range, and its prefix length.
 fn cidr(range: &str) -> Result<(u32, u32), TemplateError> {
     let wrong = || TemplateError::Wrong(format!("`{range}` is not an address range such as `10.0.0.0/16`"));
-    let (address, length) = range.split_once('/').ok_or_else(wrong)?;
-    let address: Ipv4Addr = address.parse().map_err(|_| wrong())?;
-    let length: u32 = length.parse().ok().filter(|length| *length <= 32).ok_or_else(wrong)?;
-    let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-    Ok((u32::from(address) & mask, length))
+    let range = Cidr::parse(range).map_err(|_| wrong())?;
+    let first = u32::try_from(range.first()).ok().filter(|_| !range.is_v6()).ok_or_else(wrong)?;
+    Ok((first, range.length()))
 }
 
 fn parse_cidr(range: &str) -> Result<Json, TemplateError> {

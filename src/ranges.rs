@@ -1,8 +1,99 @@
-//! Address ranges: containment and overlap. Plain arithmetic, independent of kinds.
+//! Address ranges: the one reading of `10.0.0.0/16`, containment and overlap. Plain arithmetic, independent of kinds.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value as Json;
+
+/// An address with the length of its prefix, as in `10.0.0.0/16`. The address may have bits after the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr {
+    v6: bool,
+    address: u128,
+    length: u32,
+}
+
+/// The reason why a text is no [`Cidr`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CidrError {
+    /// It has no `/`.
+    NoSlash,
+    /// No address is before the `/`.
+    Address,
+    /// No number is after the `/`; the maximum of this family of addresses.
+    NoLength(u32),
+    /// The number after the `/` is above the maximum of this family of addresses.
+    TooLong(u32),
+}
+
+impl Cidr {
+    /// Reads an address and the length of its prefix.
+    ///
+    /// # Errors
+    /// The first part that is wrong.
+    pub fn parse(text: &str) -> Result<Self, CidrError> {
+        let (address, length) = text.split_once('/').ok_or(CidrError::NoSlash)?;
+        let (v6, address) = match address.parse().map_err(|_| CidrError::Address)? {
+            IpAddr::V4(ip) => (false, u128::from(u32::from(ip))),
+            IpAddr::V6(ip) => (true, u128::from(ip)),
+        };
+        let most = if v6 { 128 } else { 32 };
+        if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(CidrError::NoLength(most));
+        }
+        // A number that is too large for its type is too long as well.
+        let length = length.parse().ok().filter(|length| *length <= most).ok_or(CidrError::TooLong(most))?;
+        Ok(Self { v6, address, length })
+    }
+
+    /// The range with this first address and prefix length, of the same family.
+    #[must_use]
+    pub const fn with(self, address: u128, length: u32) -> Self {
+        Self { address, length, ..self }
+    }
+
+    /// True for IPv6.
+    pub const fn is_v6(self) -> bool {
+        self.v6
+    }
+
+    /// The length of the prefix.
+    pub const fn length(self) -> u32 {
+        self.length
+    }
+
+    /// The bits of an address of this family: 32 or 128.
+    pub const fn bits(self) -> u32 {
+        if self.v6 { 128 } else { 32 }
+    }
+
+    /// The bits of an address that are free within the range.
+    pub fn host_mask(self) -> u128 {
+        1_u128.checked_shl(self.bits() - self.length).map_or(u128::MAX, |size| size - 1)
+    }
+
+    /// The first address of the range.
+    pub fn first(self) -> u128 {
+        self.address & !self.host_mask()
+    }
+
+    /// True if the address has bits after its prefix.
+    pub fn has_host_bits(self) -> bool {
+        self.address != self.first()
+    }
+
+    /// The address with this number, of the same family. Empty for a number that no IPv4 address has.
+    pub fn address(self, number: u128) -> String {
+        if self.v6 {
+            return Ipv6Addr::from(number).to_string();
+        }
+        u32::try_from(number).map_or_else(|_| String::new(), |number| Ipv4Addr::from(number).to_string())
+    }
+
+    /// The range in its one form: from its first address.
+    pub fn text(self) -> String {
+        format!("{}/{}", self.address(self.first()), self.length)
+    }
+}
 
 /// A range of IPv4 or IPv6 addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +106,8 @@ pub struct Range {
 impl Range {
     /// Parses a range such as `10.0.0.0/16`. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = text.split_once('/')?;
-        let (v6, number, width) = match address.parse().ok()? {
-            IpAddr::V4(ip) => (false, u128::from(u32::from(ip)), 32),
-            IpAddr::V6(ip) => (true, u128::from(ip), 128),
-        };
-        let free = u32::checked_sub(width, bits.parse().ok()?)?;
-        let rest = 1_u128.checked_shl(free).map_or(u128::MAX, |size| size - 1);
-        Some(Self { v6, first: number & !rest, last: number | rest })
+        let cidr = Cidr::parse(text).ok()?;
+        Some(Self { v6: cidr.v6, first: cidr.first(), last: cidr.first() | cidr.host_mask() })
     }
 
     /// True for IPv6.
@@ -132,31 +217,27 @@ pub fn clash<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, &
 }
 
 /// The ranges of this prefix length within an IPv4 range, in order; none for other texts.
-pub fn within(range: &str, length: u8) -> impl Iterator<Item = String> {
-    let bits = range.split_once('/').and_then(|(_, bits)| bits.parse::<u8>().ok());
-    let start = Range::parse(range).filter(|range| !range.v6 && (bits..=Some(32)).contains(&Some(length)));
-    let step = 1_u128 << (32 - u32::from(length.min(32)));
-    start.into_iter().flat_map(move |outer| {
-        let count = (outer.last - outer.first + 1) / step;
-        (0..count).filter_map(move |at| {
-            let first = u32::try_from(outer.first + at * step).ok()?;
-            Some(format!("{}/{length}", std::net::Ipv4Addr::from(first)))
-        })
+pub fn within(range: &str, length: u32) -> impl Iterator<Item = String> {
+    let outer = Cidr::parse(range).ok().filter(|outer| !outer.v6 && (outer.length..=32).contains(&length));
+    outer.into_iter().flat_map(move |outer| {
+        let step = 1_u128 << (32 - length);
+        let count = (outer.host_mask() + 1) / step;
+        (0..count).map(move |at| outer.with(outer.first() + at * step, length).text())
     })
 }
 
-/// The IPv4 addresses of a subnet that a machine may have: Azure keeps the first four and the last one.
+/// The IPv4 addresses of a subnet that a machine may have: the provider keeps the first four and the last one.
 pub fn hosts(range: &str) -> impl Iterator<Item = String> {
     let range = Range::parse(range).filter(|range| !range.v6);
     range.into_iter().flat_map(|range| {
         let addresses = (range.first + 4)..range.last;
-        addresses.filter_map(|address| Some(std::net::Ipv4Addr::from(u32::try_from(address).ok()?).to_string()))
+        addresses.filter_map(|address| Some(Ipv4Addr::from(u32::try_from(address).ok()?).to_string()))
     })
 }
 
 /// True for an address that [`hosts`] has.
 pub fn is_host(range: &str, address: &str) -> bool {
-    let address = address.parse().map(|ip: std::net::Ipv4Addr| u128::from(u32::from(ip)));
+    let address = address.parse().map(|ip: Ipv4Addr| u128::from(u32::from(ip)));
     let range = Range::parse(range).filter(|range| !range.v6);
     range.zip(address.ok()).is_some_and(|(range, address)| (range.first + 4..range.last).contains(&address))
 }
@@ -198,6 +279,27 @@ mod tests {
         assert_eq!(hosts("10.0.0.0/29").collect::<Vec<_>>(), ["10.0.0.4", "10.0.0.5", "10.0.0.6"]);
         assert_eq!(clash(["10.0.0.0/16", "fd00::/8", "10.0.4.0/24"]), Some(("10.0.0.0/16", "10.0.4.0/24")));
         assert_eq!(clash(["10.0.0.0/16", "10.1.0.0/16", "x"]), None);
+    }
+
+    #[test]
+    fn a_range_is_read_in_one_way() {
+        let cidr = Cidr::parse("10.0.3.7/22").unwrap();
+        assert_eq!((cidr.text().as_str(), cidr.has_host_bits(), cidr.length()), ("10.0.0.0/22", true, 22));
+        assert_eq!(Cidr::parse("::1/0").unwrap().text(), "::/0");
+        assert!(!Cidr::parse("255.255.255.255/32").unwrap().has_host_bits());
+        let faults = ["10.0.0.0", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/33", "fd00::/129", "10.0.0.0/999"];
+        assert_eq!(
+            faults.map(|text| Cidr::parse(text).unwrap_err()),
+            [
+                CidrError::NoSlash,
+                CidrError::Address,
+                CidrError::NoLength(32),
+                CidrError::NoLength(32),
+                CidrError::TooLong(32),
+                CidrError::TooLong(128),
+                CidrError::TooLong(32),
+            ]
+        );
     }
 
     #[test]
