@@ -4,8 +4,9 @@
 //! `tests/it/layers.rs` checks that. Layers 0 to 3 do no I/O, read no clock and cannot fail because of the outside
 //! world.
 //!
-//! - 0: [`address`] names and ids, [`duration`], [`ranges`] of addresses, [`value`] known, unknown and sensitive
-//!   values, [`visible`] text of others, [`diagnostic`] messages
+//! - 0: [`address`] names and ids, [`object`] objects in the cloud, [`roles`] of the sides of a replica, [`duration`],
+//!   [`ranges`] of addresses, [`value`] known, unknown and sensitive values, [`visible`] text of others, [`diagnostic`]
+//!   messages
 //! - 1: [`hcl`] text to trees and values, [`kinds`] one table for each resource kind
 //! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
 //!   events of a run
@@ -33,11 +34,13 @@ pub mod graph;
 pub mod hcl;
 pub mod host;
 pub mod kinds;
+pub mod object;
 pub mod plan;
 pub mod ranges;
 pub mod reason;
 pub mod reference;
 pub mod review;
+pub mod roles;
 pub mod run;
 pub mod shell;
 pub mod simulator;

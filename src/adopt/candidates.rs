@@ -8,7 +8,8 @@ use super::look::tables;
 use super::{SubscriptionRef, arguments};
 use crate::address::{Address, ArmId};
 use crate::kinds::regions::region;
-use crate::kinds::{self, CloudObject, Kind, Location, Object, Place, Subject, Ty, Within, body, path};
+use crate::kinds::{self, CloudObject, Kind, Location, Place, Subject, Ty, body, path};
+use crate::object::{Object, Within};
 
 /// An existing resource that a stack can declare.
 #[derive(Debug, Clone)]

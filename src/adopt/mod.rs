@@ -23,7 +23,8 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::kinds::emit::TerraformShape;
 use crate::kinds::regions::region;
-use crate::kinds::{Kind, Object, Place};
+use crate::kinds::{Kind, Place};
+use crate::object::Object;
 use crate::stack::CloudName;
 use terraform::ManagedObject;
 

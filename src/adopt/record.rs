@@ -31,7 +31,7 @@ fn recorded(
     seal: &Seal,
     stand_in: &Json,
 ) -> Recorded {
-    let part = |object: &crate::kinds::Object| bodies.get(&object.id).and_then(|whole| body::part(object, whole));
+    let part = |object: &crate::object::Object| bodies.get(&object.id).and_then(|whole| body::part(object, whole));
     let answers: Vec<Json> = resource.objects.iter().map(|object| part(object).cloned().unwrap_or_default()).collect();
     let attributes = stack.with_known(resource, |subject| body::attributes(subject, &answers));
     let mut arguments = sealed(&resource.args, seal);

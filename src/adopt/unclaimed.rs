@@ -13,7 +13,8 @@ use super::arguments::KnownResources;
 use super::candidates::Candidate;
 use super::look::tables;
 use crate::address::ArmId;
-use crate::kinds::{Arg, Enclosure, Kind, Lit, Object, Place, Ty, Wire, Within, body, path};
+use crate::kinds::{Arg, Enclosure, Kind, Lit, Place, Ty, Wire, body, path};
+use crate::object::{Object, Within};
 use crate::visible::one_line;
 
 /// A setting without an argument.

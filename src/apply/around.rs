@@ -15,7 +15,8 @@ use super::observe::is_outage;
 use crate::address::ArmId;
 use crate::duration::spoken;
 use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult};
-use crate::kinds::{self, Object, ReadRequest, ReadResult, ReadResults, ReadTarget};
+use crate::kinds::{self, ReadRequest, ReadResult, ReadResults, ReadTarget};
+use crate::object::Object;
 use crate::reason::Reason;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebAnswer, WebRequest};
 

@@ -11,7 +11,7 @@ use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
 use crate::duration;
-use crate::kinds::{FailoverMode, Side};
+use crate::roles::{FailoverMode, Side};
 use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, GroupStep, Resource};
 use crate::state::RunKind;

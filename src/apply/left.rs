@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::begin::role_of;
 use super::{FailoverRun, RunError};
 use crate::address::Address;
-use crate::kinds::Side;
+use crate::roles::Side;
 use crate::state::{ActiveSite, GroupRole, RunKind, State};
 use crate::steps::{Act, Entry, Event, Phase, RunEnd, Stage, Step, StepEvent, StepFact, StepId, Task, Undo};
 use crate::world::Store;

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{LONGEST_LAG, LOOK};
 use crate::address::ArmId;
-use crate::kinds::Object;
+use crate::object::Object;
 use crate::plan::{Observed, unseen};
 use crate::reason::Reason;
 use crate::state::State;

@@ -14,10 +14,10 @@ use super::tasks::say;
 use super::{StepError, Worker};
 use crate::duration::spoken;
 use crate::kinds::{
-    Call, CallMethod, DurationEstimate, FailoverMode, Health, Promotion, ReadRequest, ReadResult, ReadResults,
-    ReplicaStatus, Reprotect, Side,
+    Call, CallMethod, DurationEstimate, Promotion, ReadRequest, ReadResult, ReadResults, ReplicaStatus, Reprotect,
 };
 use crate::reason::Reason;
+use crate::roles::{FailoverMode, Health, Side};
 use crate::run::StepReporter;
 use crate::stack::Resource;
 use crate::steps::{Step, StepFact};

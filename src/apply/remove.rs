@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 use super::write::{TRIES, contended, etag};
 use super::{LONGEST_LAG, LOOK, StepError, Worker};
 use crate::address::Address;
-use crate::kinds::{Object, Within, path};
+use crate::kinds::path;
+use crate::object::{Object, Within};
 use crate::plan::kind_of;
 use crate::state::Recorded;
 

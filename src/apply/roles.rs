@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::promote::promotion_of;
 use super::{StepError, Worker};
 use crate::address::Address;
-use crate::kinds::{ProtectionDebt, Side};
+use crate::roles::{ProtectionDebt, Side};
 use crate::run::StepReporter;
 use crate::state::{GroupRole, RecordedDebt};
 use crate::steps::StepFact;

@@ -12,7 +12,8 @@ use futures::future::{Either, join_all, select};
 use super::around::answers;
 use super::{StepError, Worker};
 use crate::failover::samples;
-use crate::kinds::{FailoverMode, Object};
+use crate::object::Object;
+use crate::roles::FailoverMode;
 use crate::steps::{Act, Step, Task};
 
 /// The time before the first check of a short step's site.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::address::{Address, ArmId};
 use crate::failover::production::fingerprint;
-use crate::kinds::Object;
+use crate::object::Object;
 use crate::run::StepReporter;
 use crate::state::{Recorded, StateError};
 use crate::steps::{Entry, Event, StepEvent, StepFact};

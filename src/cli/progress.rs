@@ -15,7 +15,7 @@ use super::console::{Console, Size};
 use super::{Global, Session};
 use crate::address::Address;
 use crate::duration::spoken;
-use crate::kinds::Object;
+use crate::object::Object;
 use crate::run::{Progress, Watcher};
 use crate::stack::CloudName;
 use crate::steps::{Act, Step, StepEvent, StepFact, StepGraph, StepId, Task, is_interruption};

@@ -7,7 +7,7 @@ use super::guards::refuses;
 use super::standing::users_strayed;
 use super::{PreflightCheck, ProcedureInput, in_prose};
 use crate::address::Address;
-use crate::kinds::{FailoverMode, Side};
+use crate::roles::{FailoverMode, Side};
 use crate::shell::quoted;
 use crate::stack::Resource;
 use crate::state::{ActiveSite, GroupRole, RunKind};

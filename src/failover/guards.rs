@@ -11,7 +11,7 @@ use super::survey::{stands_up, written};
 use super::{LossEstimate, PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::Address;
 use crate::duration::spoken;
-use crate::kinds::{FailoverMode, Health, Side};
+use crate::roles::{FailoverMode, Health, Side};
 use crate::shell::quoted;
 use crate::stack::{Presence, Resource};
 use crate::state::{ActiveSite, RunKind, Status};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::address::Address;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::steps::{Act, Condition, Entry, Task, Timeline, between};
 
 /// Measured durations and earlier predictions.

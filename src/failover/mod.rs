@@ -39,8 +39,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::address::Address;
-use crate::kinds::FailoverMode;
 use crate::plan::Basis;
+use crate::roles::FailoverMode;
 use crate::stack::{FailoverGroup, Knowledge, Objectives, Site, Stack};
 use crate::state::{GroupRole, RunKind, State};
 use crate::steps::{Acceptance, CheckRecord, Path, Prediction, RunSpec, StepGraph};

@@ -16,7 +16,7 @@ use super::promote::{catch_up, promote};
 use super::provision::{reopen, stand_up, take_down};
 use super::routes::{moved, route};
 use crate::address::Address;
-use crate::kinds::ProtectionDebt;
+use crate::roles::ProtectionDebt;
 use crate::state::{ActiveSite, GroupRole, RecordedDebt};
 use crate::steps::{Act, Stage, StepId, Task, Undo};
 

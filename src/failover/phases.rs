@@ -1,6 +1,6 @@
 //! The order of the phases of a procedure.
 
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::steps::Stage;
 
 /// The phases before a phase; parallel phases do not precede each other.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
-use crate::kinds::{self, Kind, Object, path};
+use crate::kinds::{self, Kind, path};
+use crate::object::Object;
 use crate::plan::Observed;
 use crate::state::State;
 use crate::state::format::digest;

@@ -3,7 +3,8 @@
 use super::course::{command, is_forced, site_of};
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::procedure::replicas;
-use crate::kinds::{DurationEstimate, FailoverMode, Reprotect, Side};
+use crate::kinds::{DurationEstimate, Reprotect};
+use crate::roles::{FailoverMode, Side};
 use crate::steps::{Act, Stage, Task, Touch, Undo};
 
 /// Restores broken replication and waits until the home site has caught up. Nothing fails back before.

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::procedure::regions;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Location, Object, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::kinds::{Kind, Location, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::object::Object;
 use crate::plan::{Observed, kind_of};
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{Recorded, State};

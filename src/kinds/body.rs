@@ -6,10 +6,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::address::ArmId;
 use crate::duration;
 use crate::kinds::decode::canonical;
-use crate::kinds::table::{
-    Arg, AttributeSource, Block, Kind, Lit, Location, Object, OtherResources, Place, Subject, Ty, Wire, Within,
-};
+use crate::kinds::table::{Arg, AttributeSource, Block, Kind, Lit, Location, OtherResources, Place, Subject, Ty, Wire};
 use crate::kinds::{export, mark, path};
+use crate::object::{Object, Within};
 
 /// The id that other resources refer to, built by the kind's [`Place`]. `None` while the argument that decides it is
 /// absent.

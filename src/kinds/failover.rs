@@ -8,53 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::argument::Lit;
 use super::overrides::Subject;
 use crate::address::ArmId;
-
-/// A side of a replica as the stack declares it. The role (which side takes writes) is observed, never declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// Origin of the data in normal operation.
-    Source,
-    /// Location of the copy.
-    Target,
-}
-
-impl Side {
-    /// The opposite side.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Source => Self::Target,
-            Self::Target => Self::Source,
-        }
-    }
-}
-
-/// Mode of a promotion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailoverMode {
-    /// Both sides answer, and no data is lost.
-    Planned,
-    /// The lost side is abandoned: writes that it has not replicated are lost.
-    Forced,
-}
-
-impl FailoverMode {
-    /// The mode as a word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Forced => "forced",
-        }
-    }
-}
+use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
 
 /// A read that is needed to determine a replica's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,31 +138,6 @@ pub struct ReplicaStatus {
     pub debts: Vec<ProtectionDebt>,
     /// The reason why the source and everything in it must not be changed now: a sentence without its full stop.
     pub frozen: Option<String>,
-}
-
-/// Health of the side that does not take writes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// The side follows.
-    Following,
-    /// The side will follow; the text completes "it …", as in `is being seeded (replication state SEEDING)`.
-    Behind(String),
-    /// The side does not follow and will not recover without action; the text completes "it …".
-    Broken(String),
-    /// The side cannot be read; the text is the reason.
-    Unseen(String),
-}
-
-/// Protection that is missing now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProtectionDebt {
-    /// The missing protection, a sentence without its full stop: `the account is kept in one region only
-    /// (Standard_LRS)`.
-    pub what: String,
-    /// The remediation, in the same form. State and journal files keep the key `pays`; printed JSON has `remediation`.
-    pub pays: String,
 }
 
 /// One request that moves a role.

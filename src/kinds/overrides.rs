@@ -4,6 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::table::Kind;
 use crate::address::{Address, ArmId};
+use crate::object::Object;
 
 /// Read-only view of a resource for a kind's own functions.
 pub struct Subject<'a> {
@@ -56,33 +57,6 @@ impl<'a> Subject<'a> {
 pub trait OtherResources {
     /// Calls `visit` with the resource that has this id, if there is one.
     fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>));
-}
-
-/// One object of a resource.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Object {
-    /// The id that requests go to. For a part or a property, the id of the containing object.
-    pub id: ArmId,
-    /// The API version.
-    pub api: String,
-    /// Place within the containing object. `None` for a whole object.
-    pub within: Option<Within>,
-}
-
-/// A place within another resource's object.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Within {
-    /// The element of the list at `list` whose property `key` equals `name`.
-    Element {
-        /// Path of the list.
-        list: String,
-        /// Property with the name.
-        key: String,
-        /// The name.
-        name: String,
-    },
-    /// These paths of the body.
-    Paths(Vec<String>),
 }
 
 /// Readiness of a written object for its dependants.

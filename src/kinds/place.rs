@@ -9,8 +9,9 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::path;
-use super::table::{Object, RESOURCE_GROUP, Subject, Within};
+use super::table::{RESOURCE_GROUP, Subject};
 use crate::address::ArmId;
+use crate::object::{Object, Within};
 
 /// Location of a kind's object in the resource hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

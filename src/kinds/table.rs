@@ -18,6 +18,9 @@ pub use super::overrides::*;
 pub use super::place::{Enclosure, Membership, Owners, Place};
 pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 use crate::address::ArmId;
+// For the kinds' own files, which take all words of a table from here.
+pub(super) use crate::object::Object;
+pub(super) use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
 
 /// A resource kind.
 pub struct Kind {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, NameScope, Object, Place, Serial};
+use crate::kinds::{Kind, NameScope, Place, Serial};
+use crate::object::Object;
 use crate::plan::decide::{Decision, Decisions, top};
 use crate::plan::refresh::kind_of;
 use crate::plan::replicas::holds;

@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Location, Object, body, regions};
+use crate::kinds::{Kind, Location, body, regions};
+use crate::object::Object;
 use crate::plan::compile::{freed_key, key};
 use crate::plan::identity::Moves;
 use crate::plan::ownership::{self, Existing, Ownership};

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::{Object, Within, body, mark::Owner};
+use crate::kinds::{body, mark::Owner};
+use crate::object::{Object, Within};
 use crate::plan::decide::Decisions;
 use crate::plan::refresh::kind_of;
 use crate::plan::roles::{Upkeep, upkeep};

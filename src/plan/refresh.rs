@@ -3,7 +3,8 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
-use crate::kinds::{self, Arg, CopyState, Kind, Need, Object, Ty, Wire, body};
+use crate::kinds::{self, Arg, CopyState, Kind, Need, Ty, Wire, body};
+use crate::object::Object;
 use crate::plan::decide::top;
 use crate::plan::{ArgumentChange, Drift, Observed, diff, roles};
 use crate::stack::{Knowledge, Presence, Resource, Stack};

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{Object, body};
+use crate::kinds::body;
+use crate::object::Object;
 use crate::plan::decide::{Decisions, top};
 use crate::plan::refresh::{kind_of, recorded_subject};
 use crate::plan::roles::Promoted;

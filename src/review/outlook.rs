@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::failover::{History, LossEstimate, PreflightCheck, PreflightStatus, Procedure, forecasts};
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::stack::Stack;
 use crate::state::State;
 use crate::steps::{Step, TimeSpan};

@@ -10,8 +10,9 @@ use super::outlook::{Expectation, Outlook, PreviousStack, Shortfall, falls_short
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::failover::Procedure;
-use crate::kinds::{self, FailoverMode};
+use crate::kinds::{self};
 use crate::plan::{Action, Change};
+use crate::roles::FailoverMode;
 use crate::stack::{FailoverGroup, Presence, Stack};
 use crate::steps::TimeSpan;
 

@@ -37,7 +37,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::Span;
-use crate::kinds::{Kind, Object};
+use crate::kinds::Kind;
+use crate::object::Object;
 use crate::value::{Map, Value};
 
 pub use copies::Copies;

@@ -98,7 +98,8 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::address::{Address, ArmId};
-    use crate::kinds::{FailoverMode, Object, ProtectionDebt, Side, Within};
+    use crate::object::{Object, Within};
+    use crate::roles::{FailoverMode, ProtectionDebt, Side};
     use crate::stack::Presence;
     use crate::state::{ActiveSite, GroupRole, OpenRun, Recorded, RecordedDebt, Roles, RunKind, Status};
 

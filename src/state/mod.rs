@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::{Address, ArmId};
-use crate::kinds::Object;
+use crate::object::Object;
 use crate::stack::{Presence, Resource};
 use crate::value::SealedValue;
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::address::Address;
-use crate::kinds::{FailoverMode, ProtectionDebt, Side};
+use crate::roles::{FailoverMode, ProtectionDebt, Side};
 
 /// The active site, by failover group: observed and recorded, never declared.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Step;
 use crate::address::Address;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::RunKind;
 
 /// The specification of a failover run: everything needed to resume it, and the figures that its report compares

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Act, Step};
 use crate::address::Address;
-use crate::kinds::{FailoverMode, Side};
+use crate::roles::{FailoverMode, Side};
 use crate::state::GroupRole;
 
 /// An operation of failover runs only. Each first checks whether it is done already, so that a repetition does no

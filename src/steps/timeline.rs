@@ -11,7 +11,7 @@ use super::{
     StepEvent, StepFact, StepGraph, StepId, Task, WIDTH, is_interruption, replay_run,
 };
 use crate::address::Address;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::{GroupRole, RunKind};
 
 /// A failover run from its journal.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::value::ResourceNames;
 use super::{MANY, count, visible};
 use crate::duration::spoken;
-use crate::kinds::{FailoverMode, Side};
+use crate::roles::{FailoverMode, Side};
 use crate::state::RunKind;
 use crate::steps::{Act, LateArgument, RouteSwitch, Stage, Step, StepGraph, StepId, Task, Undo};
 

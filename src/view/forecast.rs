@@ -7,7 +7,7 @@ use super::count;
 use super::deed::{MoveSites, how_word, regions};
 use crate::duration::spoken;
 use crate::failover::{Calibration, LossEstimate, PreflightCheck, PreflightStatus, Procedure, in_prose, moment};
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::{Step, StepGraph, TimeSpan, between};
 

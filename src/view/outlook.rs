@@ -8,8 +8,8 @@ use super::deed::act_word;
 use super::forecast::{self, of_amount, of_time, places};
 use crate::duration::spoken;
 use crate::failover::{LossEstimate, Procedure};
-use crate::kinds::FailoverMode;
 use crate::review::{Expectation, Outlook, Shortfall, decides, falls_short, refusals, worst};
+use crate::roles::FailoverMode;
 use crate::steps::Step;
 
 /// Assumptions of every prediction in a review.

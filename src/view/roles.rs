@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use super::{BOLD, Layout, RED, YELLOW, fit, styled};
-use crate::kinds::{FailoverMode, Side};
 use crate::plan::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, owed};
+use crate::roles::{FailoverMode, Side};
 use crate::shell::quoted;
 use crate::stack::CloudName;
 use crate::state::{ActiveSite, GroupRole, OpenRun, RecordedDebt, Roles};

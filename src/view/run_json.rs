@@ -58,7 +58,7 @@ use super::deed::{Numbers, act_word, how_word};
 use super::overdue::is_overdue;
 use super::procedure_json::{becomes, seconds, span};
 use super::run::{forward_only, places};
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::RunKind;
 use crate::steps::{Attempt, Condition, Phase, Step, Timeline};

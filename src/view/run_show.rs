@@ -10,7 +10,7 @@ use super::run::{Lines, do_the_same, head, numbers, of_several, owed, places, se
 use super::{DIM, Layout, MANY, YELLOW, fit, styled, table, table_or_blocks, visible};
 use crate::duration::spoken;
 use crate::failover::moment;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::RunKind;
 use crate::steps::{

@@ -4,7 +4,7 @@
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::failover::in_prose;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::{Phase, Stage, Timeline, between};
 

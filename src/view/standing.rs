@@ -15,7 +15,8 @@ use crate::duration::spoken;
 use crate::failover::{
     EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, moment, user_sets,
 };
-use crate::kinds::{EndpointHealth, Health};
+use crate::kinds::EndpointHealth;
+use crate::roles::Health;
 use crate::stack::CloudName;
 use crate::state::{GroupRole, Roles};
 use crate::steps::WebAnswer;

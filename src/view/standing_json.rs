@@ -32,7 +32,8 @@ use serde_json::{Map, Value as Json, json};
 use super::procedure_json::seconds;
 use super::standing::{NextAction, SiteAnswer, SiteCheck, StackStanding, summary};
 use crate::failover::{EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget};
-use crate::kinds::{EndpointHealth, Health};
+use crate::kinds::EndpointHealth;
+use crate::roles::Health;
 use crate::steps::WebAnswer;
 
 /// The fields of a standing.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use drplan::address::ArmId;
 use drplan::apply::observe;
 use drplan::azure::Azure;
-use drplan::kinds::Object;
+use drplan::object::Object;
 use drplan::plan::{Observed, to_observe};
 use drplan::simulator::{Fault, Plane};
 use drplan::world::{Cloud, CloudError, Store, WriteCondition};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use drplan::cli::{self, Session};
 use drplan::host::SeededIds;
-use drplan::kinds::FailoverMode;
+use drplan::roles::FailoverMode;
 use drplan::state::RunKind;
 use drplan::steps::{
     Acceptance, Act, Entry, Event, Prediction, RoleChange, RunEnd, RunSpec, RunStart, Stage, Step, StepEvent, StepFact,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules by layer. A module uses modules of lower layers, and earlier modules of its own layer.
 const LAYERS: &[&[&str]] = &[
-    &["address", "duration", "ranges", "shell", "reason", "value", "visible", "diagnostic"],
+    &["address", "object", "roles", "duration", "ranges", "shell", "reason", "value", "visible", "diagnostic"],
     &["hcl", "kinds"],
     &["graph", "stack", "state", "steps"],
     &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "reference", "view"],
@@ -19,6 +19,10 @@ const LAYERS: &[&[&str]] = &[
     &["azure", "host", "simulator"],
     &["cli"],
 ];
+
+/// Modules that must not use another one although it is below them. State and steps outlive a run, on disk and in the
+/// reports of other versions: what they keep must not change with the tables of the kinds.
+const APART: &[(&str, &str)] = &[("state", "kinds"), ("steps", "kinds")];
 
 /// Maximum number of lines of a file, without its tests; longer files must be split.
 const MAX_LINES: usize = 600;
@@ -94,7 +98,8 @@ fn modules_use_only_lower_layers() {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
             for used in line.split("crate::").skip(1) {
                 let name: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                let below = rank.get(name.as_str()).is_none_or(|other| other < own || name == module);
+                let is_apart = APART.contains(&(module.as_str(), name.as_str()));
+                let below = !is_apart && rank.get(name.as_str()).is_none_or(|other| other < own || name == module);
                 if !below {
                     wrong.push(format!("{}:{}: {module} uses {name}", path.display(), number + 1));
                 }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use drplan::address::Address;
-use drplan::kinds::{CallMethod, FailoverMode, Health, ProtectionDebt, ReplicaStatus, Side};
+use drplan::kinds::{CallMethod, ReplicaStatus};
 use drplan::plan::{Action, Observed, PlanOutcome};
+use drplan::roles::{FailoverMode, Health, ProtectionDebt, Side};
 use drplan::state::{ActiveSite, GroupRole, OpenRun, RunKind, State};
 use drplan::steps::RunEnd;
 use drplan::view;

@@ -11,8 +11,8 @@ use drplan::apply::{
     AbortOutcome, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome, abort, undertake,
 };
 use drplan::failover::Procedure;
-use drplan::kinds::{FailoverMode, Side};
 use drplan::plan::{basis, knowledge};
+use drplan::roles::{FailoverMode, Side};
 use drplan::run::{StepOutcome, StopSignal};
 use drplan::stack::{Presence, Stack};
 use drplan::state::{ActiveSite, GroupRole, RunKind, State};

@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 
 use super::observe;
 use crate::address::ArmId;
-use crate::kinds::Object;
+use crate::object::Object;
 use crate::reason::Reason;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Ids, WriteCondition};
 use batch::Batch;

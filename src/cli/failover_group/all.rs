@@ -17,7 +17,7 @@ use crate::cli::loading::load;
 use crate::cli::planning::store_of;
 use crate::failover::Procedure;
 use crate::graph;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{ActiveSite, Roles, RunKind};
 use crate::view::{self, table};

@@ -17,7 +17,7 @@ use crate::cli::location::{StackLocation, holder};
 use crate::cli::planning::store_of;
 use crate::cli::pretty;
 use crate::failover::Procedure;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::{RunKind, State, StateError};
 use crate::store::LocalStore;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::begin::carry_out;
 use super::request::ProcedureRequest;
 use super::{ExitCode, Failure, Global, RunOptions, Session};
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::Acceptance;
 

@@ -33,7 +33,7 @@ use crate::address::Address;
 use crate::apply::FailurePolicy;
 use crate::cli::actor::By;
 use crate::duration;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::Acceptance;
 

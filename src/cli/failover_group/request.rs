@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::apply::FailoverRun;
 use crate::cli::again::quoted;
 use crate::failover::flags;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::Acceptance;
 

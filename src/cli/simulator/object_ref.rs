@@ -8,7 +8,8 @@ use super::super::again::again_recorded;
 use super::super::location::StackLocation;
 use super::super::{Failure, Global, Session};
 use crate::address::{Address, ArmId};
-use crate::kinds::{self, Object, Within};
+use crate::kinds::{self};
+use crate::object::{Object, Within};
 use crate::simulator::Simulator;
 
 /// An object, or an element of a list in one that has a block of its own.

@@ -12,7 +12,8 @@ use super::express::BicepScope;
 use super::marks;
 use crate::address::{Address, ArmId};
 use crate::emit::Limitation;
-use crate::kinds::{Location, Object, Serial, Within};
+use crate::kinds::{Location, Serial};
+use crate::object::{Object, Within};
 use crate::stack::{Presence, Resource};
 
 /// Keys of a draft beside its body.

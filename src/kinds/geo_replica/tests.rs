@@ -8,6 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::super::{failover::*, find, overrides::*, table::Kind};
 use super::{cosmos, postgres, sql, storage};
 use crate::address::{Address, ArmId};
+use crate::roles::{FailoverMode, Health, Side};
 
 const EAST: &str = "/subscriptions/s/resourceGroups/e/providers/P/servers/east";
 const WEST: &str = "/subscriptions/s/resourceGroups/w/providers/P/servers/west";

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::held::hold;
 use super::{reckoned, recorded_writer, site};
 use crate::address::Address;
-use crate::kinds::Side;
 use crate::plan::Observed;
+use crate::roles::Side;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{ActiveSite, GroupRole, Roles};
 

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::{GroupDebt, is_moving};
 use crate::address::Address;
-use crate::kinds::{Health, ProtectionDebt, ReplicaStatus};
+use crate::kinds::ReplicaStatus;
 use crate::plan::Observed;
+use crate::roles::{Health, ProtectionDebt};
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{ActiveSite, RecordedDebt, Roles};
 

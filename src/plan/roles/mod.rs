@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::address::{Address, ArmId};
-use crate::kinds::{FailoverMode, Side};
 use crate::plan::Observed;
+use crate::roles::{FailoverMode, Side};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::{ActiveSite, OpenRun, Roles, State};
 use crate::value::Value;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{recorded_writer, site};
 use crate::address::{Address, ArmId};
-use crate::kinds::{Place, Side};
+use crate::kinds::Place;
 use crate::plan::refresh::{kind_of, recorded_subject};
 use crate::plan::{Action, BlockedResource, Change, Observed};
+use crate::roles::Side;
 use crate::stack::{Resource, Stack};
 use crate::state::{Recorded, Roles, State};
 

@@ -1,7 +1,7 @@
 //! The site of a replica: a group can have several standbys, and a replica is at one of them.
 
 use crate::address::Address;
-use crate::kinds::Side;
+use crate::roles::Side;
 use crate::stack::{FailoverGroup, Stack};
 
 /// The site of a replica's side: the group's site in that region; else home, or the preferred standby.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::stack::{FailoverGroup, GroupStep, Phase, Probe, ProbeBefore, StepOrPhase};
 
 impl Phase {

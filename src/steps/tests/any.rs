@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map as JsonMap, json};
 
 use super::*;
-use crate::kinds::{FailoverMode, Side};
+use crate::roles::{FailoverMode, Side};
 use crate::state::format::tests::{group_roles, recorded};
 use crate::state::{Recorded, RunKind};
 

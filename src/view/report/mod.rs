@@ -16,7 +16,7 @@ use super::run_show::{learnt_during, offset, outcome};
 use super::{count, markdown};
 use crate::duration::spoken;
 use crate::failover::{in_prose, moment};
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::RunKind;
 use crate::steps::{Act, Attempt, Condition, Phase, Step, StepHistory, Task, TimeSpan, Timeline, between};

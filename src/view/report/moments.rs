@@ -12,7 +12,7 @@ use super::super::forecast::{ObjectiveMark, of_amount};
 use super::{lost, mood};
 use crate::duration::spoken;
 use crate::failover::moment;
-use crate::kinds::FailoverMode;
+use crate::roles::FailoverMode;
 use crate::state::RunKind;
 use crate::steps::{Phase, Stage, StepHistory, Timeline, between};
 

@@ -15,8 +15,8 @@ use serde_json::{Map as JsonMap, json};
 use super::{Detail, Layout};
 use crate::address::Address;
 use crate::failover::{Avoidance, Calibration, LossEstimate, PreflightCheck, PreflightStatus, Procedure};
-use crate::kinds::{FailoverMode, ProtectionDebt, Side};
 use crate::plan::Basis;
+use crate::roles::{FailoverMode, ProtectionDebt, Side};
 use crate::stack::{CloudName, Objectives};
 use crate::state::{ActiveSite, GroupRole, RecordedDebt, RunKind};
 use crate::steps::{

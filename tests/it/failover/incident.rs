@@ -10,7 +10,7 @@ use drplan::apply::{
     self, AbortOutcome, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome,
 };
 use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput};
-use drplan::kinds::FailoverMode;
+use drplan::roles::FailoverMode;
 use drplan::run::StopSignal;
 use drplan::simulator::{Fault, Plane, Tally, Workload};
 use drplan::stack::Stack;

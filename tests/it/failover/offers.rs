@@ -9,7 +9,7 @@ use std::time::Duration;
 use drplan::address::Address;
 use drplan::apply::FailurePolicy;
 use drplan::failover::PreflightCheck;
-use drplan::kinds::FailoverMode;
+use drplan::roles::FailoverMode;
 use drplan::state::{ActiveSite, RunKind};
 use drplan::steps::RunEnd;
 use drplan::world::Clock;

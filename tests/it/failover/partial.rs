@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use drplan::apply::FailurePolicy;
 use drplan::failover::PreflightStatus;
-use drplan::kinds::FailoverMode;
+use drplan::roles::FailoverMode;
 use drplan::simulator::{Fault, Plane};
 use drplan::state::{ActiveSite, RunKind};
 use drplan::steps::{Act, Event, RunEnd, StepEvent, Task, Timeline};

@@ -21,6 +21,7 @@ const CEILINGS: &[(&str, usize)] = &[
     ("hcl", 1),
     ("host", 1),
     ("lib", 2),
+    ("object", 2),
     ("plan", 55),
     ("reference", 3),
     ("review", 1),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::read::{Snapshot, StatusSource};
 use crate::cli::again::{again, quoted};
 use crate::failover::{GroupStanding, flags};
-use crate::kinds::{FailoverMode, Health};
+use crate::roles::{FailoverMode, Health};
 use crate::state::{ActiveSite, RunKind};
 use crate::steps::Timeline;
 use crate::view::standing::{NextAction, SiteAnswer, StackStanding};
