@@ -224,6 +224,11 @@ impl Kind {
         self.typed.map_or(self, |table| table(args))
     }
 
+    /// This table and those of its variants.
+    pub fn tables(&'static self) -> impl Iterator<Item = &'static Self> {
+        std::iter::once(self).chain(self.variants.iter().flat_map(|variants| variants.of).map(|(_, kind)| *kind))
+    }
+
     /// The argument with this name.
     pub fn arg(&self, name: &str) -> Option<&'static Arg> {
         self.args.iter().find(|arg| arg.name == name)

@@ -194,14 +194,9 @@ fn table(kind: &Kind) -> Cow<'static, [Arg]> {
     all.into()
 }
 
-/// The kind's table and those of its variants.
-fn tables_of(kind: &'static Kind) -> impl Iterator<Item = &'static Kind> {
-    std::iter::once(kind).chain(kind.variants.iter().flat_map(|variants| variants.of).map(|(_, variant)| *variant))
-}
-
 /// True for an argument of every block, of the kind, or of one of its variants.
 fn is_argument(kind: &'static Kind, word: &str) -> bool {
-    META.contains(&word) || word == "site" || tables_of(kind).any(|table| table.arg(word).is_some())
+    META.contains(&word) || word == "site" || kind.tables().any(|table| table.arg(word).is_some())
 }
 
 fn without_meta(mut written: BlockInput, kind: &Kind) -> BlockInput {
@@ -259,7 +254,7 @@ impl ResourceBuilder<'_, '_> {
             if is_argument(kind, word) {
                 return true;
             }
-            let of_kinds = tables_of(kind).flat_map(|kind| kind.args).map(|arg| arg.name);
+            let of_kinds = kind.tables().flat_map(|kind| kind.args).map(|arg| arg.name);
             let known: Vec<&str> = META.iter().copied().chain(["site"]).chain(of_kinds).collect();
             let known = known.iter().copied();
             let Some(close) = closest(word, known.clone()).filter(|close| META.contains(close)) else { return true };

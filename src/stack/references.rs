@@ -296,8 +296,7 @@ impl ReferenceCheck<'_> {
 
 /// Reports an attribute that neither the kind nor one of its variants has.
 fn has_attribute(kind: &'static Kind, name: &Ident) -> Result<(), Diagnostic> {
-    let variants = kind.variants.iter().flat_map(|variants| variants.of.iter().map(|(_, kind)| *kind));
-    let tables: Vec<&Kind> = std::iter::once(kind).chain(variants).collect();
+    let tables: Vec<&Kind> = kind.tables().collect();
     let has = |kind: &&Kind| kind.attribute(&name.text).is_some() || kind.arg(&name.text).is_some();
     if COMMON.contains(&&*name.text) || tables.iter().any(has) {
         return Ok(());

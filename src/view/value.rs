@@ -47,9 +47,8 @@ impl<'a> FromIterator<(&'a ArmId, &'a Address)> for ResourceNames {
 /// reference means.
 pub(super) fn has_object(address: &Address, id: &ArmId) -> bool {
     let Some(kind) = kinds::find(address.kind()) else { return true };
-    let variants = kind.variants.into_iter().flat_map(|variants| variants.of).map(|(_, kind)| *kind);
     let type_ = id.arm_type().unwrap_or_default();
-    let mut alike = std::iter::once(kind).chain(variants).filter(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_));
+    let mut alike = kind.tables().filter(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_));
     let place = alike.next().map_or(kind.place, |kind| kind.place);
     !place.is_property()
 }
