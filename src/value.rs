@@ -54,7 +54,7 @@ pub enum Value {
 /// A value that is not known before apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unknown {
-    /// What it waits for. Empty where an error has been reported instead.
+    /// The attributes and variables it waits for. Empty where an error has been reported instead.
     pub waits_for: Arc<BTreeSet<Awaited>>,
     /// The value, once known, is sensitive.
     pub sensitive: bool,
