@@ -262,9 +262,10 @@ pub static KIND: Kind = Kind {
             "only a Hyperscale database has a `read_replica_count`",
             "Set a `sku_name` that starts with `HS_`, or remove `read_replica_count`.",
         ),
+        // Azure takes 0 for both of any database (source: azurerm, which always sends them).
         Combination::new(
             "InvalidParameterValue",
-            &[("min_capacity", Test::Set), ("sku_name", Test::Begins(PROVISIONED))],
+            &[("min_capacity", Test::Above(0)), ("sku_name", Test::Begins(PROVISIONED))],
             "only a serverless database has a `min_capacity`",
             "Set a `sku_name` that starts with `GP_S_` or `HS_S_`, or remove `min_capacity`.",
         ),
@@ -276,7 +277,7 @@ pub static KIND: Kind = Kind {
         ),
         Combination::new(
             "InvalidParameterValue",
-            &[("auto_pause_delay_in_minutes", Test::Above(-1)), ("auto_pause_delay_in_minutes", Test::Below(15))],
+            &[("auto_pause_delay_in_minutes", Test::Above(0)), ("auto_pause_delay_in_minutes", Test::Below(15))],
             "a database pauses after 15 minutes at the earliest",
             "Set -1, or 15 to 10080.",
         ),

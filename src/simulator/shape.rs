@@ -18,6 +18,8 @@ pub(super) struct BodyShape {
     required: bool,
     /// Allows names other than those in `fields`.
     open: bool,
+    /// An empty text leaves it open.
+    blank: bool,
     /// The properties of an object.
     fields: BTreeMap<String, BodyShape>,
     /// The elements of a list, or the values of a map.
@@ -79,6 +81,7 @@ impl BodyShape {
                 shape.at(path)
             };
             at.join(inner);
+            at.blank |= !matches!(arg.need, Need::Required) && !path.contains('[') && is_formed(arg);
         }
         shape
     }
@@ -216,6 +219,7 @@ impl BodyShape {
         }
         self.required |= other.required;
         self.open |= other.open;
+        self.blank |= other.blank;
         for (name, inner) in other.fields {
             self.fields.entry(name).or_default().join(inner);
         }
@@ -343,6 +347,37 @@ impl BodyShape {
             }
             _ => {}
         }
+    }
+}
+
+impl BodyShape {
+    /// Removes empty texts for optional values of a certain form, which other clients send for what they leave open.
+    pub(super) fn drop_blanks(&self, body: &mut Json) {
+        match body {
+            Json::Object(map) => {
+                map.retain(|name, value| *value != "" || self.fields.get(name).is_none_or(|field| !field.blank));
+                for (name, value) in map {
+                    if let Some(field) = self.fields.get(name).or(self.each.as_deref()) {
+                        field.drop_blanks(value);
+                    }
+                }
+            }
+            Json::Array(items) => {
+                for item in items {
+                    self.each.iter().for_each(|each| each.drop_blanks(item));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// True for a text of which an empty one cannot be a value.
+fn is_formed(arg: &Arg) -> bool {
+    match arg.ty {
+        Ty::Enum(_) | Ty::Ip | Ty::Cidr | Ty::Duration => true,
+        Ty::String => arg.form.is_some(),
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use regex::Regex;
 use super::shape::{BodyShape, wire_path};
 use crate::kinds::{
     self, AnswerStyle, Arg, AttributeSource, ChangeEffect, Durations, ImmediateRequest, Kind, Location, NameScope,
-    Need, Place, Serial, Ty,
+    Place, Serial, Ty,
 };
 
 /// One provider type, from the tables of all kinds that write it.
@@ -47,8 +47,6 @@ pub(super) struct ProviderType {
     pub(super) embeds: Vec<&'static str>,
     /// Paths of blocks that occur at most once.
     pub(super) blocks: Vec<&'static str>,
-    /// Paths of optional values out of a list.
-    pub(super) choices: Vec<&'static str>,
     /// Paths of data-plane URLs, rewritten to the simulator's address when it serves other clients.
     pub(super) data: Vec<&'static str>,
     /// The path segment of soft-deleted objects.
@@ -205,7 +203,6 @@ impl ProviderType {
             immutable: Vec::new(),
             embeds: Vec::new(),
             blocks: Vec::new(),
-            choices: Vec::new(),
             data: kind.simulated.data.to_vec(),
             bin: kind.simulated.bin,
             created: kind.simulated.created,
@@ -259,9 +256,6 @@ impl ProviderType {
             }
         }
         let blocks = kind.args.iter().filter(|arg| matches!(arg.ty, Ty::Block(block) if block.max == 1));
-        let choices =
-            kind.args.iter().filter(|arg| matches!(arg.ty, Ty::Enum(_)) && !matches!(arg.need, Need::Required));
-        self.choices.extend(choices.filter_map(|arg| wire_path(arg.wire)).filter(|path| !path.contains('[')));
         self.blocks.extend(blocks.filter_map(|arg| wire_path(arg.wire)).filter(|path| !path.is_empty()));
     }
 

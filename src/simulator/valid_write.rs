@@ -181,10 +181,7 @@ impl World {
                 |at: &&&str| path::borrow(&body, at).and_then(Json::as_object).is_some_and(|map| map.is_empty());
             let empty: Vec<&str> = type_.blocks.iter().filter(empty).copied().collect();
             empty.into_iter().for_each(|at| path::remove(&mut body, at));
-            // They send empty texts for choices that they leave open, too.
-            let open: Vec<&str> =
-                type_.choices.iter().filter(|at| path::text(&body, at) == Some("")).copied().collect();
-            open.into_iter().for_each(|at| path::remove(&mut body, at));
+            type_.shape.drop_blanks(&mut body);
         }
         if self.lenient {
             type_.shape.convert(&mut body);

@@ -99,7 +99,11 @@ impl Test {
             Self::Not(all) => value.is_some_and(|value| !value.is_null()) && !all.iter().any(is),
             Self::Set => value.is_some_and(|value| value.as_array().is_none_or(|items| !items.is_empty())),
             Self::Absent => value.is_none_or(|value| value.as_array().is_some_and(Vec::is_empty)),
-            Self::Above(bound) => value.and_then(Json::as_i64).is_some_and(|number| number > bound),
+            Self::Above(bound) => value.is_some_and(|value| match (value.as_i64(), value.as_f64()) {
+                (Some(whole), _) => whole > bound,
+                (None, Some(part)) => part > f64::from(i32::try_from(bound).unwrap_or(i32::MAX)),
+                (None, None) => false,
+            }),
             Self::Below(bound) => value.and_then(Json::as_i64).is_some_and(|number| number < bound),
             Self::Uneven(step) => value.and_then(Json::as_i64).is_some_and(|number| number % step != 0),
             Self::Begins(words) => value.and_then(Json::as_str).is_some_and(|text| {

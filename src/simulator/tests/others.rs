@@ -102,12 +102,27 @@ async fn an_empty_text_leaves_a_choice_open() {
     let cloud = TestCloud { simulator: simulator.for_others(), clock };
     let database = format!("{SERVER}/databases/orders?api-version=2023-08-01");
     let body = json!({ "location": "canadacentral", "sku": { "name": "GP_Gen5_2" },
-        "properties": { "createMode": "Default", "secondaryType": "", "maxSizeBytes": 34_359_738_368_i64 } });
+        "properties": { "createMode": "Default", "secondaryType": "", "minCapacity": 0, "autoPauseDelay": 0, "maxSizeBytes": 34_359_738_368_i64 } });
     let made = cloud.made(&database, body).await.body;
     assert_eq!(made["properties"].get("secondaryType"), None, "{made}");
     let larger = json!({ "properties": { "maxSizeBytes": 68_719_476_736_i64 } });
     let accepted = cloud.ask("PATCH", &database, Some(larger), &[]).await;
     assert!(accepted.status < 300, "{}", accepted.body);
+}
+
+/// A rule with several ports has an empty text in place of one.
+#[tokio::test]
+async fn an_empty_text_leaves_a_port_of_a_rule_open() {
+    let TestCloud { simulator, clock } = TestCloud::with_group().await;
+    let cloud = TestCloud { simulator: simulator.for_others(), clock };
+    let group = "Microsoft.Network/networkSecurityGroups/several?api-version=2024-05-01";
+    let rule = json!({ "name": "web", "properties": { "priority": 100, "direction": "Inbound", "access": "Allow",
+        "protocol": "Tcp", "sourcePortRange": "*", "destinationPortRange": "", "destinationPortRanges": ["80", "443"],
+        "sourceAddressPrefix": "*", "destinationAddressPrefix": "*" } });
+    let body = json!({ "location": "canadacentral", "properties": { "securityRules": [rule] } });
+    let made = cloud.made(group, body).await.body;
+    let rule = &made["properties"]["securityRules"][0]["properties"];
+    assert_eq!((rule.get("destinationPortRange"), &rule["destinationPortRanges"]), (None, &json!(["80", "443"])));
 }
 
 #[tokio::test]
