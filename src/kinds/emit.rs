@@ -1,7 +1,5 @@
 //! Translation of a kind to other infrastructure languages, where it does not follow from the kind's table.
 
-use serde_json::{Map as JsonMap, Value as Json};
-
 use super::argument::{Arg, Ty};
 use crate::address::ArmId;
 
@@ -26,6 +24,8 @@ pub struct Terraform {
     /// Arguments, by dotted path, that azurerm 4 names differently or does not have. With them, the code fits azurerm
     /// 5 only.
     pub fifth: &'static [&'static str],
+    /// Secrets that azurerm also takes as a write-only argument, `x_wo` with `x_wo_version`.
+    pub written_only: &'static [&'static str],
     /// Earlier resources of azurerm for the same object, without the prefix: `virtual_machine`.
     pub earlier: &'static [&'static str],
     /// Resources of azurerm that manage a part of this object, which an argument of this kind holds: the resource and
@@ -37,7 +37,7 @@ pub struct Terraform {
     pub named: bool,
     /// Child resources that carry a location of their own.
     pub located: bool,
-    /// Further blocks, as text, from the known arguments. `{location}` is replaced by the location.
+    /// Further blocks, as text, from the texts of arguments. `{location}` is replaced by the location.
     pub blocks: Option<Blocks>,
     /// Arguments that `blocks` writes.
     pub said: &'static [&'static str],
@@ -71,8 +71,14 @@ pub struct Terraform {
     pub shape: TerraformShape,
 }
 
-/// See [`Terraform::blocks`].
-pub type Blocks = fn(&JsonMap<String, Json>) -> String;
+/// See [`Terraform::blocks`]. The function receives the texts of arguments by dotted path, as expressions of Terraform;
+/// of a block, an empty text.
+pub type Blocks = fn(&dyn Fn(&str) -> Option<String>) -> String;
+
+/// A literal without its quotation marks; `None` for any other expression.
+pub fn literal(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"').filter(|inner| !inner.contains(['"', '$', '%', '\\']))
+}
 
 /// See [`Terraform::imported`]. The function receives the ids of the objects, and of the resources that arguments
 /// refer to.
@@ -118,6 +124,7 @@ impl Terraform {
         follows: &[],
         fixed: &[],
         fifth: &[],
+        written_only: &[],
         earlier: &[],
         parts: &[],
         inline: None,

@@ -148,7 +148,11 @@ pub static KIND: Kind = Kind {
         ],
         ..Adoption::BY_TABLE
     },
-    terraform: Terraform { earlier: &["sql_server"], ..Terraform::BY_RULE },
+    terraform: Terraform {
+        earlier: &["sql_server"],
+        written_only: &["administrator_login_password"],
+        ..Terraform::BY_RULE
+    },
     uncovered: &["properties.federatedClientId", "properties.isIPv6Enabled", "properties.retentionDays"],
     combinations: &[Combination::new(
         "InvalidParameterValue",

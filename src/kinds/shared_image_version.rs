@@ -58,8 +58,8 @@ static TARGET_REGION: Block = Block::many(
 );
 
 /// azurerm requires the version's own region among its target regions.
-fn own_region(args: &JsonMap<String, Json>) -> String {
-    match args.contains_key("target_region") {
+fn own_region(text: &dyn Fn(&str) -> Option<String>) -> String {
+    match text("target_region").is_some() {
         true => String::new(),
         false => "target_region {\nname = {location}\nregional_replica_count = 1\n}".to_owned(),
     }

@@ -2,10 +2,11 @@
 //! block is a list or a set of blocks, and an attribute may be elsewhere or missing.
 
 use super::names::TerraformScope;
+use super::varies::named_block;
 use crate::address::Address;
 use crate::emit::Limitation;
 use crate::emit::merged::names_each;
-use crate::hcl::ast::{ExprKind, Root, TraversalStep};
+use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::hcl::text::ExprWriter;
 use crate::hcl::{quoted, value_text};
 use crate::kinds::{Arg, AttributeSource, Kind, Location, Place, RESOURCE_GROUP, Ty};
@@ -164,10 +165,24 @@ impl TerraformScope<'_, '_> {
                 if let Some(item) = self.item(of, &path, &at.kind).filter(|_| !matches!(arg.ty, Ty::Set(_))) {
                     return (item, 1);
                 }
-                let is_single =
-                    is_top && matches!(of.one.args.get(&*path), Some(Value::List(items)) if items.len() == 1);
                 let index = writer.steps(std::slice::from_ref(index));
-                (if is_single { format!("one({own})") } else { format!("tolist({own}){index}") }, 1)
+                let program = &self.emitter.stack.program;
+                let written = program.definitions.get(of.block).and_then(|of| of.block.body.attribute(&path));
+                (
+                    match written.map(|written| &*written.expr).filter(|_| is_top) {
+                        Some(written) if matches!(&written.kind, ExprKind::List(items) if items.len() == 1) => {
+                            format!("one({own})")
+                        }
+                        // The list itself has an order, whatever its length.
+                        Some(written @ Expr { kind: ExprKind::Traversal { .. }, .. })
+                            if !names_each(written) && !matches!(arg.ty, Ty::Set(_)) =>
+                        {
+                            format!("{}{index}", Self { instance: None, ..*self }.expr(written))
+                        }
+                        _ => format!("tolist({own}){index}"),
+                    },
+                    1,
+                )
             }
             _ => (own, 0),
         }
@@ -269,6 +284,9 @@ impl TerraformScope<'_, '_> {
         if !self.is_same(of, &frame) {
             return format!("{}.id", of.text);
         }
+        if let Some(id) = self.made_below(of) {
+            return id;
+        }
         let id = self.emitter.id(of.one.id.as_str());
         let name = format!("/{}\"", of.one.id.name());
         let id = match id.strip_suffix(&name).filter(|_| of.kind.terraform.named && of.one.objects.len() == 1) {
@@ -280,6 +298,19 @@ impl TerraformScope<'_, '_> {
             Some((start, end)) => format!("{start}/resourceGroups/${{{}.resource_group_name}}/{end}", of.text),
             None => id,
         }
+    }
+
+    /// The same for a child of a resource that its block names.
+    fn made_below(&self, of: ReadResource<'_>) -> Option<String> {
+        let Place::Child(parent, segment) = of.kind.place else { return None };
+        let program = &self.emitter.stack.program;
+        let written = &program.definitions.get(of.block)?.block.body.attribute(parent)?.expr;
+        let block = named_block(written).filter(|block| self.stands_alone(block) && of.kind.terraform.named)?;
+        let one = self.emitter.instances.get(&block)?.first().filter(|one| one.each.is_none())?;
+        let text = self.emitter.resource(&block);
+        let above = self.made_id(ReadResource { text: &text, block: &block, kind: one.kind, one });
+        let above = above.strip_prefix('"')?.strip_suffix('"')?;
+        Some(format!("\"{above}/{segment}/${{{}.name}}\"", of.text))
     }
 
     /// Literal id or name of one resource without a Terraform equivalent.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{TerraformEmitter, TerraformScope};
+use super::names::{SECRET_LENGTH, TerraformEmitter, TerraformScope};
 use super::naming::{ACTIVE, SUBSCRIPTION};
 use super::resource::block;
 use crate::hcl::ast::{Body, ExprKind, HclBlock, TraversalStep};
-use crate::hcl::{line_text, quoted};
+use crate::hcl::{quoted, value_text};
 use crate::kinds::TerraformShape;
 use crate::stack::{Resource, Site};
 use crate::value::Value;
@@ -16,6 +16,25 @@ impl TerraformEmitter<'_> {
     /// True if a resource is failover-only.
     pub fn has_failover(&self) -> bool {
         self.instances.keys().any(|block| self.is_failover(block) || self.is_mixed(block))
+    }
+
+    /// True if a variable is sensitive, or some argument treats its value or its default as a secret.
+    pub(super) fn is_secret(&self, variable: &str) -> bool {
+        let Some(variable) = self.stack.variables.get(variable) else { return false };
+        variable.sensitive
+            || [Some(&variable.value), variable.default.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|value| self.has_secret(value))
+    }
+
+    fn has_secret(&self, value: &Value) -> bool {
+        match value.unmark().0 {
+            Value::String(text) => text.len() >= SECRET_LENGTH && self.secret_texts.contains_key(&**text),
+            Value::List(items) => items.iter().any(|item| self.has_secret(item)),
+            Value::Map(map) => map.values().any(|item| self.has_secret(item)),
+            _ => false,
+        }
     }
 
     /// True if the stack has tags for its resources.
@@ -78,6 +97,7 @@ impl TerraformEmitter<'_> {
                 let source = replica.args.get(of)?.as_str()?;
                 own.iter().any(|id| id.eq_ignore_ascii_case(source)).then_some(block)
             })
+            .chain(self.empty_regions(block).filter(|_| !self.stack.failover_groups.is_empty()))
             .collect();
         found.into_iter()
     }
@@ -192,16 +212,17 @@ pub(super) const UP: &str = "failover-up.tfvars";
 /// File with the variables in normal operation.
 pub(super) const DOWN: &str = "failover-down.tfvars";
 
-/// The generic provider's requirement and block, and the version of Terraform: one with write-only arguments where a
-/// resource of it has one.
+/// The generic provider's requirement and block, and the version of Terraform: one with write-only arguments where the
+/// code has one.
 fn azapi(emitter: &TerraformEmitter<'_>) -> (&'static str, &'static str, &'static str) {
     let is_generic = |one: &&Resource| one.kind.terraform.provider == "azapi";
-    let mut all = emitter.stack.resources.values().filter(is_generic).peekable();
-    if all.peek().is_none() {
-        return ("", "", "1.9");
-    }
     let has_secret = |one: &Resource| one.kind.args.iter().any(|arg| arg.secret && one.args.contains_key(arg.name));
-    let terraform = if all.any(has_secret) { "1.11" } else { "1.9" };
+    let all: Vec<&Resource> = emitter.stack.resources.values().filter(is_generic).collect();
+    let is_write_only = emitter.has_write_only.get() || all.iter().any(|one| has_secret(one));
+    let terraform = if is_write_only { "1.11" } else { "1.9" };
+    if all.is_empty() {
+        return ("", "", terraform);
+    }
     (
         "    azapi = {\n      source  = \"Azure/azapi\"\n      version = \"~> 2.4\"\n    }\n",
         "\nprovider \"azapi\" {\n  subscription_id = var.subscription_id\n}\n",
@@ -243,15 +264,15 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
         ));
     }
     for (name, written) in &emitter.stack.program.variable_blocks {
-        let sensitive = emitter.stack.variables.get(name).is_some_and(|variable| variable.sensitive);
+        let is_secret = emitter.is_secret(name);
         let order = ["description", "type", "default", "sensitive", "nullable"];
-        let lines = order.iter().filter_map(|word| {
-            let Some(attribute) = written.body.attribute(word) else {
-                let about = || format!("description = {}", quoted(&description(emitter, name, written)));
-                return (*word == "description").then(about);
-            };
+        let lines = order.iter().filter_map(|word| match (*word, written.body.attribute(word)) {
             // The default of a sensitive variable is a secret as well.
-            (*word != "default" || !sensitive).then(|| format!("{word} = {}", scope.expr(&attribute.expr)))
+            ("default", Some(_)) if is_secret => None,
+            ("sensitive", None) if is_secret => Some("sensitive = true".to_owned()),
+            ("description", None) => Some(format!("description = {}", quoted(&description(emitter, name, written)))),
+            (_, Some(attribute)) => Some(format!("{word} = {}", scope.expr(&attribute.expr))),
+            (_, None) => None,
         });
         let name = emitter.names.variable(name);
         out.push(block(&format!("variable \"{name}\""), &lines.collect::<Vec<_>>()));
@@ -284,6 +305,7 @@ pub(super) fn locals(emitter: &TerraformEmitter<'_>) -> String {
         let scope = TerraformScope { keys, ..scope };
         lines.push(format!("{} = {}", emitter.names.local(name), scope.expr(expr)));
     }
+    lines.extend(emitter.recipes());
     if lines.is_empty() { String::new() } else { block("locals", &lines) }
 }
 
@@ -306,24 +328,57 @@ pub(super) fn outputs(emitter: &TerraformEmitter<'_>) -> String {
     out.join("\n")
 }
 
-/// Variables that need a value, each with its description and, if it is no secret, the stack's value as an example.
-pub(super) fn needed(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, String> {
-    let missing = emitter.stack.program.variable_blocks.iter().filter(|(name, written)| {
-        let sensitive = emitter.stack.variables.get(*name).is_some_and(|variable| variable.sensitive);
-        sensitive || written.body.attribute("default").is_none()
+/// A variable without a default.
+pub(super) struct NeededVariable {
+    /// Its description.
+    pub about: String,
+    /// The file [`VALUES`] sets it.
+    pub is_set: bool,
+}
+
+/// Variables without a default, by name.
+pub(super) fn needed(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, NeededVariable> {
+    let missing = emitter
+        .stack
+        .program
+        .variable_blocks
+        .iter()
+        .filter(|(name, written)| emitter.is_secret(name) || written.body.attribute("default").is_none());
+    let own = missing.map(|(name, written)| {
+        let variable = NeededVariable { about: description(emitter, name, written), is_set: !emitter.is_secret(name) };
+        (emitter.names.variable(name), variable)
     });
-    let about = |name: &str, written: &HclBlock| {
-        let example = match emitter.stack.variables.get(name) {
-            Some(variable) if !variable.sensitive => variable.value.clear(),
-            _ => None,
-        };
-        let example = example.map(|value| format!(" Example: `{}`.", line_text(value.json(), &|_| None)));
-        description(emitter, name, written) + &example.unwrap_or_default()
-    };
+    let unset = |(name, about): (String, String)| (name, NeededVariable { about, is_set: false });
     let secrets: Vec<_> = emitter.secrets.borrow().iter().map(|(name, about)| (name.clone(), about.clone())).collect();
-    let own = missing.map(|(name, written)| (emitter.names.variable(name), about(name, written)));
     let subscription = (SUBSCRIPTION.to_owned(), "Subscription of all resources.".to_owned());
-    own.chain(secrets).chain([subscription]).collect()
+    own.chain(secrets.into_iter().map(unset)).chain([unset(subscription)]).collect()
+}
+
+/// File with the values that the stack was emitted with. Terraform reads it by itself.
+pub(super) const VALUES: &str = "terraform.tfvars";
+
+/// The values of variables that are no secrets; in comments where they are the defaults.
+pub(super) fn values(emitter: &TerraformEmitter<'_>) -> Option<String> {
+    let mut all = Vec::new();
+    for (name, written) in &emitter.stack.program.variable_blocks {
+        let variable = emitter.stack.variables.get(name).filter(|_| !emitter.is_secret(name));
+        let Some((variable, value)) = variable.and_then(|one| Some((one, one.value.clear()?))) else { continue };
+        let line = format!("{} = {}", emitter.names.variable(name), value_text(value.json(), 0));
+        let is_default = variable.default.as_ref() == Some(&variable.value);
+        all.push((description(emitter, name, written), line, is_default));
+    }
+    for site in emitter.stack.sites.values() {
+        let line = format!("{} = {}", emitter.location(&site.name), quoted(&site.location));
+        all.push((format!("Region of site {}.", site.name), line, true));
+    }
+    let one = |(about, line, is_default): (String, String, bool)| {
+        // Comments are not formatted with the rest.
+        let line = crate::hcl::format(&line).unwrap_or(line);
+        let mark = if is_default { "# " } else { "" };
+        let lines: String = line.lines().map(|line| format!("{mark}{line}\n")).collect();
+        format!("# {}\n{lines}", one_line(&about))
+    };
+    (!all.is_empty()).then(|| all.into_iter().map(one).collect::<Vec<_>>().join("\n"))
 }
 
 /// Description of a variable: that of the stack, or the arguments that have its value.

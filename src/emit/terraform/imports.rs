@@ -73,7 +73,11 @@ impl ResourceWriter<'_, '_> {
             return Vec::new();
         }
         let arguments = self.merged.attributes.iter().filter_map(|(one, _)| self.kind.arg(&one.name.text));
-        let unread = arguments.filter(|arg| arg.write_only).map(|arg| self.of.name_of(arg.name, arg));
+        let unread = arguments.filter(|arg| arg.write_only).map(|arg| {
+            let name = self.of.name_of(arg.name, arg);
+            // Without a version in the state, Terraform would write the value again.
+            if self.is_written_only(arg) { format!("{name}_wo_version") } else { name }
+        });
         let unread = unread.map(|name| name.replace('.', "[0]."));
         let mut within = Vec::new();
         for (at, (block, _)) in self.merged.blocks.iter().enumerate() {

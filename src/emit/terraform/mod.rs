@@ -9,8 +9,11 @@ mod names;
 mod naming;
 mod presence;
 mod readme;
+mod recipes;
 mod resource;
 mod scripts;
+mod values;
+mod varies;
 mod waits;
 mod whole_body;
 
@@ -66,6 +69,7 @@ fn written(emitter: &TerraformEmitter<'_>, options: Options) -> EmitResult {
     limitations.extend(emitter.files_read(&mut files));
     files.extend(emitter.scripts.take());
     files.extend(frame::situations(emitter));
+    files.extend(frame::values(emitter).map(|text| (frame::VALUES.to_owned(), text)));
     let renames = emitter.names.renamed();
     files.insert("README.md".to_owned(), readme::readme(emitter, &files, &limitations, &renames));
     EmitResult { files, limitations, renames }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::attributes::{ELEMENT, of_each};
 use super::naming::TerraformNames;
-use crate::address::{Address, ArmId};
+use super::recipes::Recipe;
+use crate::address::Address;
 use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, Ident, Root, TemplatePart, TraversalStep};
 use crate::hcl::quoted;
@@ -22,10 +23,10 @@ pub(super) struct TerraformEmitter<'a> {
     pub imports: bool,
     /// Instances of each block.
     pub instances: BTreeMap<Address, Vec<&'a Resource>>,
-    /// Resources that azurerm expresses as a nested block of the resource with this id.
-    pub regions: HashMap<ArmId, Vec<&'a Resource>>,
     /// Blocks whose resources are all failover-only.
     failover: HashSet<Address>,
+    /// Blocks with `for_each` whose instances are failover-only for some values of the stack's variables.
+    sometimes: HashSet<Address>,
     /// Values of names, for expressions whose text does not show what they refer to.
     pub(super) knowledge: Knowledge,
     pub(super) locals: RefCell<Locals>,
@@ -45,6 +46,10 @@ pub(super) struct TerraformEmitter<'a> {
     pub secrets: RefCell<BTreeMap<String, String>>,
     /// Boot scripts that the stack contains as text, by path.
     pub scripts: RefCell<BTreeMap<String, String>>,
+    /// Arguments that a block shares with those that mirror it.
+    pub(super) recipes: RefCell<BTreeMap<Address, Recipe>>,
+    /// An argument is write-only, which Terraform 1.11 introduced.
+    pub has_write_only: Cell<bool>,
     /// Arguments that only azurerm 5 has.
     pub fifth: RefCell<BTreeSet<String>>,
     /// Locals with a secret in plain text, which become variables.
@@ -64,14 +69,8 @@ const READERS: &[&str] = &["file", "templatefile", "filebase64", "filesha256", "
 impl<'a> TerraformEmitter<'a> {
     pub fn new(stack: &'a Stack, imports: bool, has_sites: bool) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
-        let mut regions: HashMap<ArmId, Vec<&Resource>> = HashMap::new();
         for resource in stack.resources.values() {
             instances.entry(resource.address.block()).or_default().push(resource);
-            if let TerraformShape::Block { of, .. } = resource.kind.terraform.shape
-                && let Some(id) = resource.args.get(of).and_then(Value::as_str)
-            {
-                regions.entry(ArmId::new(id)).or_default().push(resource);
-            }
         }
         let is_failover = |of: &Vec<&Resource>| of.iter().all(|one| one.presence == Presence::Failover);
         let failover = instances.iter().filter(|(_, of)| is_failover(of)).map(|(block, _)| block.clone()).collect();
@@ -79,8 +78,8 @@ impl<'a> TerraformEmitter<'a> {
             stack,
             imports,
             instances,
-            regions,
             failover,
+            sometimes: HashSet::new(),
             knowledge: Knowledge::default(),
             locals: RefCell::default(),
             has_sites,
@@ -91,11 +90,14 @@ impl<'a> TerraformEmitter<'a> {
             read: RefCell::default(),
             secrets: RefCell::default(),
             scripts: RefCell::default(),
+            recipes: RefCell::default(),
+            has_write_only: Cell::new(false),
             fifth: RefCell::default(),
             secret_locals: secrets::locals(stack),
             secret_texts: secrets::texts(stack),
             lost: RefCell::default(),
         };
+        emitter.sometimes = emitter.sometimes_failover();
         emitter.label_all();
         emitter
     }
@@ -103,12 +105,12 @@ impl<'a> TerraformEmitter<'a> {
     /// The kind of a block's resources, the variant chosen.
     pub fn kind(&self, block: &Address) -> Option<&'static Kind> {
         let made = self.instances.get(block).and_then(|instances| instances.first()).map(|one| one.kind);
-        made.or_else(|| kinds::find(block.kind()))
+        made.or_else(|| self.named_kind(block))
     }
 
     /// `azurerm_subnet.web`.
     pub fn resource(&self, block: &Address) -> String {
-        let named = || format!("{}.{}", self.type_of(block), block.name());
+        let named = || format!("{}.{}", self.type_of(block), block.name().replace('-', "_"));
         self.resources.get(block).cloned().unwrap_or_else(named)
     }
 
@@ -134,16 +136,18 @@ impl<'a> TerraformEmitter<'a> {
 
     /// True if all resources of a block are failover-only.
     pub fn is_failover(&self, block: &Address) -> bool {
-        self.failover.contains(block)
+        self.failover.contains(block) && !self.sometimes.contains(block)
     }
 
-    /// File of a block: that of its resource group if all its instances are in one, otherwise `main`.
+    /// File of a block: that of its resource group if all its instances are in one, whatever the values of variables,
+    /// otherwise `main`.
     pub fn file_of(&self, block: &Address) -> String {
         let instances = self.instances.get(block).into_iter().flatten();
         let groups: BTreeSet<Option<Address>> =
             instances.map(|one| one.group.as_ref().map(|group| group.block())).collect();
         match groups.into_iter().collect::<Vec<_>>().as_slice() {
-            [Some(group)] => self.names.file(group),
+            [Some(group)] if !self.has_varying_group(block) => self.names.file(group),
+            [] => self.named_group(block).map_or_else(|| "main".to_owned(), |group| self.names.file(&group)),
             _ => "main".to_owned(),
         }
     }
@@ -151,7 +155,8 @@ impl<'a> TerraformEmitter<'a> {
     /// True if some of the resources of a block are failover-only, and others are permanent.
     pub fn is_mixed(&self, block: &Address) -> bool {
         let is_only = |one: &&Resource| one.presence == Presence::Failover;
-        !self.is_failover(block) && self.instances.get(block).into_iter().flatten().any(is_only)
+        let some = || self.instances.get(block).into_iter().flatten().any(is_only);
+        self.sometimes.contains(block) || !self.is_failover(block) && some()
     }
 
     /// A site's region.

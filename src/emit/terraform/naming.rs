@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::names::TerraformEmitter;
 use super::resource::{BACK, THERE};
@@ -38,14 +39,18 @@ impl TerraformNames {
     /// Names for this stack, its variables and sites first.
     pub fn new(stack: &Stack) -> Self {
         let mut variables = Names::new(str::to_owned).reserving(RESERVED).reserving([ACTIVE, SUBSCRIPTION]);
-        for name in stack.program.variable_blocks.keys() {
+        for name in plain_first(stack.program.variable_blocks.keys()) {
             take(&mut variables, &variable_owner(name), name, "_value");
         }
         for site in stack.program.sites.keys() {
             take(&mut variables, &site_owner(site), &location(site), "_of_site");
         }
         let mut locals = Names::new(str::to_owned);
-        for name in stack.program.locals.keys() {
+        let mut outputs = Names::new(str::to_owned);
+        for name in plain_first(stack.program.outputs.keys()) {
+            take(&mut outputs, &output_owner(name), name, "_value");
+        }
+        for name in plain_first(stack.program.locals.keys()) {
             take(&mut locals, &local_owner(name), name, "_value");
         }
         if !stack.tags.is_empty() {
@@ -54,7 +59,7 @@ impl TerraformNames {
         Self {
             variables: RefCell::new(variables),
             locals: RefCell::new(locals),
-            outputs: RefCell::new(Names::new(str::to_owned)),
+            outputs: RefCell::new(outputs),
             files: RefCell::new(Names::new(caseless).reserving(FILES)),
             copied: RefCell::new(Names::new(caseless)),
             labels: RefCell::default(),
@@ -64,7 +69,7 @@ impl TerraformNames {
 
     /// Name of a variable of the stack.
     pub fn variable(&self, name: &str) -> String {
-        self.variables.borrow_mut().take(&variable_owner(name), &[name.to_owned()])
+        self.variables.borrow_mut().take(&variable_owner(name), &[snake(name)])
     }
 
     /// Variable with a site's region.
@@ -74,7 +79,14 @@ impl TerraformNames {
 
     /// Name of a local of the stack.
     pub fn local(&self, name: &str) -> String {
-        self.locals.borrow_mut().take(&local_owner(name), &[name.to_owned()])
+        self.locals.borrow_mut().take(&local_owner(name), &[snake(name)])
+    }
+
+    /// Local with the arguments that a block shares with those that mirror it.
+    pub fn recipe(&self, block: &Address) -> String {
+        let label = snake(block.name());
+        let long = format!("{label}_{}", block.kind());
+        self.locals.borrow_mut().take(&format!("{SHARED}{block}"), &[label, long])
     }
 
     /// Local with the tags of the stack.
@@ -98,12 +110,12 @@ impl TerraformNames {
 
     /// Name of an output.
     pub fn output(&self, name: &str) -> String {
-        take(&mut self.outputs.borrow_mut(), &format!("output.{name}"), name, "_value")
+        self.outputs.borrow_mut().take(&output_owner(name), &[snake(name)])
     }
 
     /// Variable for a secret argument: unique over kind, label and path.
     pub fn secret(&self, block: &Address, path: &str) -> String {
-        let of = |text: &str| ascii(text).replace(['-', '.'], "_");
+        let of = |text: &str| snake(text).replace('.', "_");
         let short = format!("{}_{}", of(block.name()), of(path));
         let long = format!("{}_{short}", block.kind());
         self.variables.borrow_mut().take(&format!("secret {block}: {path}"), &[short, long])
@@ -148,13 +160,13 @@ impl TerraformNames {
         let all = |label: &str| -> Vec<(String, String)> {
             suffixes.iter().map(|more| (type_.to_owned(), format!("{label}{more}"))).collect()
         };
-        let plain = ascii(block.name());
-        let longer = format!("{plain}-{}", block.kind().replace('_', "-"));
+        let plain = snake(block.name());
+        let longer = format!("{plain}_{}", block.kind());
         let numbered = (2_u32..).map(|number| format!("{longer}{number}"));
         let mut wanted = [plain, longer.clone()].into_iter().chain(numbered);
         let label = wanted.find(|label| all(label).iter().all(|one| !labels.contains(one))).unwrap_or_default();
         labels.extend(all(&label));
-        if label != block.name() {
+        if label != snake_of(block.name()) {
             let name = format!("{type_}.{label}");
             self.relabelled.borrow_mut().push(Rename { what: block.to_string(), name });
         }
@@ -170,19 +182,46 @@ impl TerraformNames {
         let own = self.relabelled.borrow();
         // A script has no name in the stack.
         let copied = copied.renamed().filter(|one| !one.what.starts_with("script ")).cloned();
-        let values = variables.renamed().chain(locals.renamed()).chain(outputs.renamed()).cloned();
+        // Neither has such a local.
+        let locals = locals.renamed().filter(|one| !one.what.starts_with(SHARED));
+        let values = variables.renamed().chain(locals).chain(outputs.renamed()).cloned();
         values.chain(own.iter().cloned()).chain(files).chain(copied).collect()
     }
 }
 
+/// Owner of a local with shared arguments, before the block.
+const SHARED: &str = "shared arguments of ";
+
 /// Owner of the local with the tags of the stack.
 const TAGS: &str = "tags of the stack";
 
-/// A name, or the same without other letters than ASCII's, whose identifiers each tool defines differently.
+/// A name in Terraform's form, or the same without other letters than ASCII's, whose identifiers each tool defines
+/// differently.
 fn take(names: &mut Names, owner: &str, name: &str, more: &str) -> String {
-    let plain = ascii(name);
-    let wanted = [name.to_owned(), plain.clone(), format!("{plain}{more}")];
+    let plain = snake(name);
+    let wanted = [snake_of(name), plain.clone(), format!("{plain}{more}")];
     names.take_if(owner, &wanted, &str::is_ascii)
+}
+
+/// Names in the form that Terraform's style has first, so that they keep it: `a_b` before `a-b`.
+fn plain_first<'n>(names: impl Iterator<Item = &'n Arc<str>>) -> Vec<&'n Arc<str>> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_by_key(|name| name.contains('-'));
+    names
+}
+
+/// A name with underscores for hyphens, as Terraform's style wants.
+fn snake_of(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+/// The same with letters of ASCII alone.
+fn snake(name: &str) -> String {
+    snake_of(&ascii(name))
+}
+
+fn output_owner(name: &str) -> String {
+    format!("output.{name}")
 }
 
 fn ascii(name: &str) -> String {
@@ -190,7 +229,7 @@ fn ascii(name: &str) -> String {
 }
 
 fn location(site: &str) -> String {
-    format!("{}_location", site.replace('-', "_"))
+    format!("{}_location", snake_of(site))
 }
 
 fn local_owner(name: &str) -> String {
@@ -209,7 +248,7 @@ impl TerraformEmitter<'_> {
     /// Gives every block its label: first to those whose kind is azurerm's resource.
     pub(super) fn label_all(&mut self) {
         let mut blocks: Vec<&Address> = self.stack.program.definitions.keys().collect();
-        blocks.sort_by_key(|block| self.azurerm(block) != block.kind());
+        blocks.sort_by_key(|block| (self.azurerm(block) != block.kind(), block.name().contains('-')));
         for block in blocks {
             let shape = self.kind(block).map(|kind| kind.terraform.shape);
             let beside = self.kind(block).and_then(|kind| kind.terraform.beside.split('"').nth(1));
@@ -217,7 +256,7 @@ impl TerraformEmitter<'_> {
             let label = match shape {
                 Some(TerraformShape::Halves { .. }) => self.names.label(block, &own, &[THERE, BACK]),
                 Some(TerraformShape::Resource) => self.names.label(block, &own, &[""]),
-                _ => block.name().to_owned(),
+                _ => snake(block.name()),
             };
             self.resources.insert(block.clone(), format!("{own}.{label}"));
             if let Some(beside) = beside {

@@ -3,13 +3,17 @@
 use super::names::TerraformScope;
 use super::naming::ACTIVE;
 use super::resource::ResourceWriter;
+use super::varies::{container, named_block};
 use crate::address::Address;
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::hcl::quoted;
-use crate::hcl::text::listed;
-use crate::kinds::{self, Place, RESOURCE_GROUP};
+use crate::hcl::text::{ExprWriter, listed};
+use crate::kinds::{self, Place};
 use crate::stack::Presence;
 use crate::value::Value;
+
+/// Condition of a resource that always exists.
+const ALWAYS: &str = "true";
 
 impl ResourceWriter<'_, '_> {
     /// `for_each`, or `count` for a failover-only resource.
@@ -24,9 +28,8 @@ impl ResourceWriter<'_, '_> {
         // It is evaluated while failover-only resources are missing, too.
         let scope = TerraformScope { keys: self.emitter.makes_keys(&each.expr), failover: false, ..self.scope() };
         let written = scope.expr(&each.expr);
-        let own = self.emitter.instances.get(self.block).into_iter().flatten();
-        let mut turns = own.filter_map(|one| one.each.as_ref()).peekable();
-        let is_set = turns.peek().is_some() && turns.all(|each| each.key == each.value);
+        let all = scope.value(&ExprWriter::new(&scope), &each.expr);
+        let is_set = matches!(all.as_ref().map(|all| all.unmark().0), Some(Value::List(_)));
         let condition = match is_failover {
             true => Some(format!("var.{ACTIVE}")),
             false => self.condition(&each.expr, if is_set { "one" } else { "key" }),
@@ -54,27 +57,88 @@ impl ResourceWriter<'_, '_> {
             let text = if is_name { text } else { format!("({text})") };
             return Some(format!("var.{ACTIVE} || {text} != \"failover\""));
         }
-        let above = match self.kind.place {
-            Place::Group => Some(RESOURCE_GROUP.name),
-            Place::Child(above, _) | Place::Extension(above) | Place::Property(above) | Place::Part(above, ..) => {
-                Some(above)
-            }
-            Place::Subscription | Place::Member(_) => None,
-        };
-        let above = above.filter(|_| !self.kind.link && self.kind.recovery.joins.is_none());
+        let above = container(self.kind).filter(|_| !self.kind.link && self.kind.recovery.joins.is_none());
         if let Some(above) = above.and_then(|above| self.merged.attribute(above))
-            && let ExprKind::Traversal { root: Root::Name(root), steps } = &above.expr.kind
-            && kinds::find(&root.text).is_some()
-            && let [TraversalStep::Attr(label), TraversalStep::Index(index)] = steps.as_slice()
+            && let Some(exists) = self.exists(&above.expr, &entry, each)
         {
-            // It exists with the resource that contains it, whose keys Terraform knows beforehand.
-            let above = self.emitter.resource(&Address::new(&root.text, &label.text));
-            return Some(format!("contains(keys({above}), {})", entry.expr(index)));
+            return (exists != ALWAYS).then_some(exists);
         }
         let own = self.emitter.instances.get(self.block).into_iter().flatten();
         let only = own.filter(|one| one.presence == Presence::Failover).filter_map(|one| one.address.key());
         let only: Vec<String> = only.map(|key| quoted(&key)).collect();
         Some(format!("var.{ACTIVE} || !contains({}, {key})", listed(only)))
+    }
+
+    /// Condition under which the resource that an expression names exists; `None` where the expression does not show
+    /// it.
+    fn exists(&self, expr: &Expr, entry: &TerraformScope<'_, '_>, each: &Expr) -> Option<String> {
+        if let Some(block) = named_block(expr) {
+            return self.instance_exists(&block, expr, entry);
+        }
+        match &expr.kind {
+            ExprKind::Parens(inner) => self.exists(inner, entry, each),
+            ExprKind::String(_) => Some(ALWAYS.to_owned()),
+            ExprKind::Conditional(parts) => {
+                let [condition, yes, no] = &**parts;
+                let (yes, no) = (self.exists(yes, entry, each)?, self.exists(no, entry, each)?);
+                let is_name = matches!(condition.kind, ExprKind::Traversal { .. } | ExprKind::Call { .. });
+                let text = entry.expr(condition);
+                let text = if is_name { text } else { format!("({text})") };
+                Some(match (yes.as_str(), no.as_str()) {
+                    (yes, no) if yes == no => yes.to_owned(),
+                    (ALWAYS, no) => format!("{no} || {text}"),
+                    (yes, ALWAYS) => format!("{yes} || !{text}"),
+                    (yes, no) => format!("({text} ? {yes} : {no})"),
+                })
+            }
+            ExprKind::Traversal { root: Root::Name(root), steps } => match (&*root.text, steps.as_slice()) {
+                ("each", [TraversalStep::Attr(value)]) if &*value.text == "value" => match named_block(each) {
+                    Some(block) => self.key_exists(&block, entry.entry?.0),
+                    None => self.one_of(each, entry.entry?.0, entry, each),
+                },
+                ("local", [TraversalStep::Attr(name), TraversalStep::Index(key)]) => {
+                    let local = self.emitter.stack.program.locals.get(&name.text)?;
+                    self.one_of(&local.attribute.expr, &entry.expr(key), entry, each)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The same for the value with a key in an object.
+    fn one_of(&self, all: &Expr, key: &str, entry: &TerraformScope<'_, '_>, each: &Expr) -> Option<String> {
+        let ExprKind::Object(entries) = &all.kind else { return None };
+        let exists = |(_, value): &(Expr, Expr)| self.exists(value, entry, each);
+        let each_exists: Vec<String> = entries.iter().map(exists).collect::<Option<_>>()?;
+        if let Some(first) = each_exists.first().filter(|first| each_exists.iter().all(|one| one == *first)) {
+            return Some(first.clone());
+        }
+        let name = |key: &Expr| match &key.kind {
+            ExprKind::String(text) => quoted(text),
+            _ => format!("({})", entry.expr(key)),
+        };
+        let pairs = entries.iter().zip(&each_exists).map(|((key, _), exists)| format!("{} = {exists}", name(key)));
+        Some(format!("{{ {} }}[{key}]", pairs.collect::<Vec<_>>().join(", ")))
+    }
+
+    /// The same for a resource by its own name.
+    fn instance_exists(&self, block: &Address, expr: &Expr, entry: &TerraformScope<'_, '_>) -> Option<String> {
+        let ExprKind::Traversal { steps, .. } = &expr.kind else { return None };
+        match steps.get(1) {
+            Some(TraversalStep::Index(key)) => self.key_exists(block, &entry.expr(key)),
+            _ if self.emitter.is_counted(block) => Some(format!("var.{ACTIVE}")),
+            _ if self.emitter.is_mixed(block) || self.emitter.is_failover(block) => None,
+            _ => Some(ALWAYS.to_owned()),
+        }
+    }
+
+    /// The same for an instance of a block: Terraform knows its keys beforehand.
+    fn key_exists(&self, block: &Address, key: &str) -> Option<String> {
+        Some(match self.emitter.is_mixed(block) || self.emitter.is_failover(block) {
+            true => format!("contains(keys({}), {key})", self.emitter.resource(block)),
+            false => ALWAYS.to_owned(),
+        })
     }
 
     /// True if `for_each` is the instances of another block, each of which exists when its own does.

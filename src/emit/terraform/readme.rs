@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::frame::{DOWN, UP, needed};
+use super::frame::{DOWN, NeededVariable, UP, VALUES, needed};
 use super::names::TerraformEmitter;
 use super::naming::ACTIVE;
 use crate::address::Address;
@@ -26,7 +26,8 @@ pub(super) fn readme(
         emitter.stack.name, emitter.stack.name
     );
     let needed = needed(emitter);
-    let variables: String = needed.keys().map(|name| format!(" -var {name}=…")).collect();
+    let unset = needed.iter().filter(|(_, variable)| !variable.is_set);
+    let variables: String = unset.map(|(name, _)| format!(" -var {name}=…")).collect();
     let (situation, plan) = match emitter.has_failover() {
         true => (format!(" -var-file={DOWN}"), format!("terraform plan -var-file={DOWN}")),
         false => (String::new(), "terraform plan".to_owned()),
@@ -38,9 +39,14 @@ pub(super) fn readme(
         "```sh\nterraform init && terraform validate && {plan}{variables}\nterraform apply{situation} …\n```\n\n"
     );
     out += "Variables that need a value:\n\n";
-    for (name, about) in &needed {
-        let _ = writeln!(out, "- `{name}`: {}", one_line(about));
+    for (name, NeededVariable { about, is_set }) in &needed {
+        let place = if *is_set { format!(" `{VALUES}` sets it.") } else { String::new() };
+        let _ = writeln!(out, "- `{name}=…`: {}{place}", one_line(about));
     }
+    let _ = write!(
+        out,
+        "\n`{VALUES}` has the values of the stack's other variables, in comments where they are the defaults.\n"
+    );
     out += "\nSet secrets in the environment (`TF_VAR_name`), so that the shell's history does not contain them.\n\n";
     if !one_by_one.is_empty() {
         let _ = write!(
@@ -63,6 +69,9 @@ pub(super) fn readme(
                 "Failover-only resources are imported with `{UP}`. Use it for the import while the failover group is up, and delete `imports.tf` before the first apply of it otherwise.\n\n"
             );
         }
+    }
+    if emitter.stack.program.definitions.keys().any(|block| block.name().contains('-')) {
+        out += "Hyphens in names of the stack are underscores in this code.\n\n";
     }
     out += &renames_section(renames);
     out += &limitations_section("Terraform", limitations);

@@ -1,19 +1,17 @@
 //! One block of the stack as a resource of azurerm: name, location, arguments, nested blocks, and `lifecycle`.
 
-use super::names::{TerraformEmitter, TerraformScope, plain_text};
+use super::names::{TerraformEmitter, TerraformScope};
 use crate::address::Address;
-use crate::duration;
 use crate::emit::merged::{BlockContent, META, merged, names_each};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
-use crate::hcl::{quoted, value_text};
+use crate::hcl::quoted;
 use crate::kinds::{Arg, Kind, Location, Need, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
-use crate::value::Value;
 
 /// Suffixes of the labels of two azurerm resources that are one in the stack.
-pub(super) const THERE: &str = "-there";
-pub(super) const BACK: &str = "-back";
+pub(super) const THERE: &str = "_there";
+pub(super) const BACK: &str = "_back";
 
 /// Text of a block; `None` if another resource contains it, or azurerm cannot express it.
 pub(super) fn resource(emitter: &TerraformEmitter<'_>, block: &Address, definition: &Definition) -> Option<String> {
@@ -106,7 +104,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     }
 
     /// Region: that of its resource group if equal, so that it follows a move of the group.
-    fn location(&self) -> String {
+    pub(super) fn location(&self) -> String {
         let own = self.merged.attributes.iter().find(|(one, _)| &*one.name.text == "site").map(|(one, _)| one);
         let group = self.merged.attribute(RESOURCE_GROUP.name);
         match (own, group) {
@@ -141,6 +139,15 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             }
             let Some(arg) = self.kind.arg(name).filter(|arg| arg.name != self.of.body) else { continue };
             let value = self.value(arg, &attribute.expr, (name, name, *mirrored), &self.scope());
+            if self.is_written_only(arg) {
+                self.emitter.has_write_only.set(true);
+                let name = self.of.name_of(name, arg);
+                lines.push(format!("{name}_wo = {value}"));
+                lines
+                    .push("# Terraform keeps no write-only value. Increase the version to set another one.".to_owned());
+                lines.push(format!("{name}_wo_version = 1"));
+                continue;
+            }
             match self.of.name_of(name, arg).split_once('.') {
                 Some((block, inner)) => within.push(format!("\n{block} {{\n{inner} = {value}\n}}")),
                 None => lines.push(format!("{} = {value}", self.of.name_of(name, arg))),
@@ -149,19 +156,15 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         lines.extend(self.whole_body());
         lines.extend(self.tags());
         lines.extend(within);
-        if let Some(blocks) = self.of.blocks {
-            let known = self.instance.map(|one| {
-                one.args
-                    .iter()
-                    .filter_map(|(name, value)| Some((name.to_string(), value.clear()?.into_json())))
-                    .collect()
-            });
-            let text = blocks(&known.unwrap_or_default());
-            if !text.is_empty() {
-                lines.push(format!("\n{}", text.replace("{location}", &self.location())));
-            }
-        }
+        lines.extend(self.made_blocks());
         lines
+    }
+
+    /// True for an argument in its write-only form, which keeps the secret out of Terraform's state.
+    pub(super) fn is_written_only(&self, arg: &Arg) -> bool {
+        let own = self.emitter.instances.get(self.block).into_iter().flatten();
+        let is_set = || own.into_iter().all(|one| one.args.get(arg.name).is_some_and(|value| !value.is_null()));
+        self.of.written_only.contains(&arg.name) && is_set()
     }
 
     fn tags(&self) -> Option<String> {
@@ -191,23 +194,37 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         if let (true, Ty::Any, ExprKind::Object(entries)) = (arg.secret, arg.ty, &expr.kind) {
             return self.secret_entries(arg, entries, (path, place, mirrored), scope);
         }
+        if let Some(shared) = self.shared(arg, expr, (path, place), scope) {
+            return shared;
+        }
+        let loose = mirrored && scope.each.is_none() && names_each(expr) && self.merged.attribute("for_each").is_none();
+        let instance = if loose { self.mirrored_instance() } else { None };
+        let entry = instance.as_ref().map(|(key, value)| (key.as_str(), value.as_str()));
+        let scope = &TerraformScope { entry: entry.or(scope.entry), ..*scope };
+        self.plain_value(arg, expr, (path, place), scope)
+    }
+
+    /// The value in this block's own text.
+    pub(super) fn plain_value(
+        &self,
+        arg: &Arg,
+        expr: &Expr,
+        (path, place): (&str, &str),
+        scope: &TerraformScope<'_, '_>,
+    ) -> String {
         let mut names = 0;
         expr.visit_references(&mut |_, _, _| names += 1);
-        if let Some(script) = self.script(arg, expr, place) {
+        if let Some(script) = self.script(arg, expr, (path, place)) {
             return script;
         }
         if arg.secret && names == 0 && !matches!(expr.kind, ExprKind::Null) {
             // A secret in plain text becomes a variable, so that the code does not contain it.
-            let variable = self.emitter.names.secret(self.block, place);
+            let owner = self.owner(path);
+            let variable = self.emitter.names.secret(&owner, place);
             let form = if arg.is_script() { ", in base64" } else { "" };
-            let about =
-                format!("{place} of {}{form}: in plain text in the stack, and so not in this code.", self.block);
+            let about = format!("{place} of {owner}{form}: in plain text in the stack, and so not in this code.");
             self.emitter.secrets.borrow_mut().insert(variable.clone(), about);
             return format!("var.{variable}");
-        }
-        let loose = mirrored && names_each(expr) && self.merged.attribute("for_each").is_none();
-        if loose && let Some(known) = self.known(path) {
-            return known;
         }
         match &arg.ty {
             Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)) => {
@@ -215,16 +232,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 scope.reference(expr, if name.ends_with("_name") { "name" } else { "id" })
             }
             Ty::Site => scope.reference(expr, "location"),
-            Ty::Duration => match plain_text(expr).and_then(|text| duration::parse(&text).ok()) {
-                Some(duration) => quoted(&duration::iso(duration)),
-                None => {
-                    match self.instance.and_then(|one| one.args.get(path)).and_then(Value::as_str).map(duration::parse)
-                    {
-                        Some(Ok(duration)) => quoted(&duration::iso(duration)),
-                        _ => scope.expr(expr),
-                    }
-                }
-            },
+            Ty::Duration => scope.duration(expr),
             _ => scope.expr(expr),
         }
     }
@@ -235,12 +243,6 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             let what = format!("{} of {}", path, self.emitter.resource(self.block));
             self.emitter.fifth.borrow_mut().insert(what);
         }
-    }
-
-    /// Known value of an argument that is not sensitive.
-    pub(super) fn known(&self, path: &str) -> Option<String> {
-        let value = self.instance?.args.get(path)?;
-        Some(value_text(value.clear()?.json(), 0))
     }
 
     fn nested(&self) -> Vec<String> {
@@ -268,8 +270,12 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         self.note(path);
         let each = written.body.attribute("for_each");
         let turn = each.and_then(|each| scope.first_turn(&each.expr));
-        let inside =
-            TerraformScope { each: each.map(|_| word).or(scope.each), turn: turn.as_ref().or(scope.turn), ..*scope };
+        let inside = TerraformScope {
+            each: each.map(|_| word).or(scope.each),
+            turn: turn.as_ref().or(scope.turn),
+            entry: scope.entry.filter(|_| each.is_none()),
+            ..*scope
+        };
         let mut lines: Vec<String> = Vec::new();
         for attribute in written.body.attributes.iter().filter(|one| &*one.name.text != "for_each") {
             let Some(arg) = table.args.iter().find(|arg| arg.name == &*attribute.name.text) else { continue };
@@ -292,30 +298,6 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 block(&format!("dynamic \"{word}\""), &[each, String::new(), block("content", &lines)])
             }
         }
-    }
-
-    /// Nested blocks for other resources of the stack, such as the regions of an account.
-    fn regions(&self) -> Vec<String> {
-        let own = self.emitter.instances.get(self.block).into_iter().flatten();
-        let within = own.filter_map(|one| self.emitter.regions.get(&one.id)).flatten();
-        within
-            .filter_map(|one| {
-                let TerraformShape::Block { of, block: word } = one.kind.terraform.shape else { return None };
-                let written = self.emitter.stack.program.definitions.get(&one.address.block());
-                let site = written.and_then(|written| written.block.body.attribute("site"));
-                let site =
-                    site.filter(|_| one.each.is_none()).map(|site| self.scope().reference(&site.expr, "location"));
-                let known = || quoted(one.args.get("site").and_then(Value::as_str).unwrap_or_default());
-                let mut lines = vec![format!("location = {}", site.unwrap_or_else(known))];
-                let others = one.kind.args.iter().filter(|arg| arg.name != of && !matches!(arg.ty, Ty::Site));
-                lines.extend(others.filter_map(|arg| {
-                    let value = one.args.get(arg.name)?.clear()?;
-                    let is_set = *value.json() != serde_json::json!(false);
-                    is_set.then(|| format!("{} = {}", arg.name, value_text(value.json(), 0)))
-                }));
-                Some(format!("\n{}", block(word, &lines)))
-            })
-            .collect()
     }
 
     /// `lifecycle` and `depends_on`: arguments that runs change, protection from deletion, and order.
@@ -345,6 +327,14 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         if ignored.iter().any(is_moved) {
             inner.push("# Failover runs change these arguments.".to_owned());
         }
+        let sets: Vec<&str> =
+            ignored.iter().filter(|name| self.of.sets.contains(&name.as_str())).map(String::as_str).collect();
+        if !sets.is_empty() {
+            inner.push(format!(
+                "# azurerm has {0} as a set, of which Terraform can ignore only the whole. To add an element to {0},\n# remove it from this list for that apply, while no failover group is up.",
+                sets.join(", ")
+            ));
+        }
         if !others.is_empty() {
             inner.push(format!("# Not managed by this code, as in the stack: {}.", others.join(", ")));
         }
@@ -352,7 +342,8 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             inner.push(format!("# Not configured, so Azure chooses {}.", chosen.join(", ")));
         }
         if !untold.is_empty() {
-            inner.push(format!("# Azure does not return {}, so an import cannot read it.", untold.join(", ")));
+            let names: Vec<&str> = untold.iter().map(|name| name.strip_suffix("_wo_version").unwrap_or(name)).collect();
+            inner.push(format!("# Azure does not return {}, so an import cannot read it.", names.join(", ")));
         }
         let left = [ignored, chosen, untold].concat();
         if !left.is_empty() {

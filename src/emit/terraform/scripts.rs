@@ -14,7 +14,7 @@ const INLINE: usize = 4;
 impl ResourceWriter<'_, '_> {
     /// A script that is text in the stack: the file with it, or its expression if it is short. `None` if the
     /// argument is no script, or its text contains a secret of the stack.
-    pub(super) fn script(&self, arg: &Arg, expr: &Expr, place: &str) -> Option<String> {
+    pub(super) fn script(&self, arg: &Arg, expr: &Expr, (path, place): (&str, &str)) -> Option<String> {
         let mut names = 0;
         expr.visit_references(&mut |_, _, _| names += 1);
         if !arg.is_script() || names > 0 || matches!(expr.kind, ExprKind::Null) {
@@ -36,7 +36,7 @@ impl ResourceWriter<'_, '_> {
             cloud if cloud.starts_with("#cloud-config") => "yaml",
             _ => "txt",
         };
-        let path = self.emitter.names.script(self.block, place, end);
+        let path = self.emitter.names.script(&self.owner(path), place, end);
         self.emitter.scripts.borrow_mut().insert(path.clone(), text);
         Some(format!("filebase64(\"${{path.module}}/{path}\")"))
     }

@@ -91,8 +91,13 @@ impl ResourceWriter<'_, '_> {
     fn named(&self) -> BTreeSet<Address> {
         let program = &self.emitter.stack.program;
         let (mut named, mut seen) = (BTreeSet::new(), BTreeSet::new());
-        let mut open: Vec<_> =
-            program.definitions.get(self.block).into_iter().flat_map(|of| of.references.iter()).collect();
+        let mut chain = vec![self.block.clone()];
+        while let Some(of) = chain.last().and_then(|last| self.emitter.mirrored(last)).filter(|of| !chain.contains(of))
+        {
+            chain.push(of);
+        }
+        let blocks = chain.iter().filter_map(|block| program.definitions.get(block));
+        let mut open: Vec<_> = blocks.flat_map(|of| of.references.iter()).collect();
         while let Some((root, name)) = open.pop() {
             if &**root != "local" {
                 named.insert(Address::new(root, name));

@@ -13,9 +13,9 @@ use super::table::*;
 use super::{identity, path};
 
 /// azurerm requires the account's own region among its locations.
-fn own_location(args: &JsonMap<String, Json>) -> String {
-    let zones = args.get("geo_location").and_then(|own| own.get("zone_redundant")).filter(|zones| **zones == true);
-    let zones = zones.map_or("", |_| "zone_redundant = true\n");
+fn own_location(text: &dyn Fn(&str) -> Option<String>) -> String {
+    let zones = text("geo_location.zone_redundant").filter(|zones| zones != "false");
+    let zones = zones.map(|zones| format!("zone_redundant = {zones}\n")).unwrap_or_default();
     format!("geo_location {{\nlocation = {{location}}\nfailover_priority = 0\n{zones}}}")
 }
 

@@ -265,6 +265,7 @@ pub static KIND: Kind = Kind {
     terraform: Terraform {
         chosen: &["zone"],
         swapped: &["source_server"],
+        written_only: &["administrator_password"],
         untold: &["create_mode"],
         ..Terraform::BY_RULE
     },

@@ -29,8 +29,8 @@ struct EmittedScope<'a> {
 
 /// True if emitted code gives a resource this label, following the rule for labels that two kinds share.
 fn is_labelled(resource: &Resource, label: &str) -> bool {
-    let name = resource.address.name();
-    label == name || label == format!("{name}-{}", resource.address.kind().replace('_', "-"))
+    let name = resource.address.name().replace('-', "_");
+    label == name || label == format!("{name}_{}", resource.address.kind())
 }
 
 fn azurerm(resource: &Resource) -> String {
@@ -208,7 +208,10 @@ impl Reading<'_> {
             let name = of.name_of(&path, arg);
             let found = match name.split_once('.').filter(|_| prefix.is_empty()) {
                 Some((block, inner)) => body.blocks(block).next().and_then(|block| block.body.attribute(inner)),
-                None => body.attribute(name.rsplit('.').next().unwrap_or(&name)),
+                None => {
+                    let name = name.rsplit('.').next().unwrap_or(&name);
+                    body.attribute(name).or_else(|| body.attribute(&format!("{name}_wo")))
+                }
             };
             let Some(wanted) = wanted.get(arg.name).filter(|json| !json.is_null()) else {
                 if let Some(found) = found {
@@ -321,8 +324,8 @@ fn halves(case: &Case, trees: &[(String, Body)], scope: &EmittedScope<'_>) -> Ve
     let mut faults = Vec::new();
     for resource in case.stack.resources.values() {
         let TerraformShape::Halves { own, .. } = resource.kind.terraform.shape else { continue };
-        for (half, object) in ["-there", "-back"].into_iter().zip(&resource.objects) {
-            let label = format!("{}{half}", resource.address.name());
+        for (half, object) in ["_there", "_back"].into_iter().zip(&resource.objects) {
+            let label = format!("{}{half}", resource.address.name().replace('-', "_"));
             let mut blocks = trees.iter().flat_map(|(_, body)| body.blocks("resource"));
             let is = |block: &&HclBlock| *block.labels[0].text == azurerm(resource) && *block.labels[1].text == *label;
             let Some(block) = blocks.find(is) else {

@@ -3,7 +3,9 @@
 
 mod back;
 mod bicep;
+mod changes;
 mod imports;
+mod inputs;
 mod names;
 mod references;
 mod schema;
@@ -156,7 +158,7 @@ fn changed_argument_changes_only_its_line() {
 fn companion_import_belongs_to_its_replica() {
     let (lab, text) = stacks::lab(&Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks/postgres-warm"));
     let files = emitted(&evaluated(&lab, &text, "postgres-warm")).files;
-    let endpoint = "replica_server_id = azurerm_postgresql_flexible_server.ledger-geo-replica.id";
+    let endpoint = "replica_server_id = azurerm_postgresql_flexible_server.ledger_geo_replica.id";
     assert!(files["ledger-west.tf"].contains(endpoint), "{}", files["ledger-west.tf"]);
 }
 

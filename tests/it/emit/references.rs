@@ -36,7 +36,7 @@ fn reference_through_any_function_becomes_an_attribute() {
         let line = format!("resource_group_name = {text}\n");
         has(&emitted, &format!("resource \"azurerm_virtual_network\" \"{label}\""), &line);
     };
-    group("looked-up", "lookup(local.groups, \"north\").name");
+    group("looked_up", "lookup(local.groups, \"north\").name");
     group("element", "element([for one in local.ordered : one.group if one.rank == 1], 0).name");
     group(
         "merged",
@@ -109,7 +109,7 @@ fn instances_of_a_computed_presence_are_failover_only_one_by_one() {
     has(&emitted, "resource \"azurerm_subnet\" \"all\"", "for_each = azurerm_virtual_network.all\n");
     let routes = "y = lookup(azurerm_resource_group.all, \"b\", null)";
     has(&emitted, "resource \"azurerm_route_table\" \"all\"", routes);
-    let routes = ": key => one if var.failover_active || !contains([\"y\"], key)";
+    let routes = "{ \"x\" = contains(keys(azurerm_resource_group.all), \"a\"), \"y\" = contains(keys(azurerm_resource_group.all), \"b\") }[key]";
     has(&emitted, "resource \"azurerm_route_table\" \"all\"", routes);
     assert!(emitted.files["variables.tf"].contains("variable \"failover_active\""));
     let imports = &emitted.files["imports.tf"];
@@ -200,6 +200,6 @@ fn secrets_of_a_loop_are_one_variable_for_each_instance() {
     let head = "resource \"azurerm_mssql_server\" \"all\"";
     has(&emitted, head, "a = { word = var.all_a_administrator_login_password }");
     has(&emitted, head, "b = { word = var.all_b_administrator_login_password }");
-    has(&emitted, head, "administrator_login_password = each.value.word");
+    has(&emitted, head, "administrator_login_password_wo = each.value.word");
     assert!(!emitted.files.values().any(|text| text.contains("of two")));
 }

@@ -92,6 +92,15 @@ fn names_and_collections_of_arguments_are_those_of_azurerm() {
         let paths = paths("", kind.args);
         let unknown = kind.terraform.sets.iter().filter(|path| !paths.iter().any(|one| one == *path));
         faults.extend(unknown.map(|path| format!("{}: {path} is no argument", kind.name)));
+        // The code fits azurerm 4.81 as well.
+        for (name, major) in kind.terraform.written_only.iter().flat_map(|name| [(name, 4), (name, 5)]) {
+            let schema = sheets::azurerm_of(major, &resource);
+            for form in [format!("{name}_wo"), format!("{name}_wo_version")] {
+                if schema.is_none_or(|schema| schema["a"].get(&form).is_none()) {
+                    faults.push(format!("{}: azurerm {major} has no {form}", kind.name));
+                }
+            }
+        }
     }
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
 }

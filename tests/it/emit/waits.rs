@@ -20,12 +20,12 @@ fn emitted_resources_wait_for_completions_and_locks() {
     };
     let web = text("web-geo");
     let machines = waits(&web, "azurerm_linux_virtual_machine_scale_set\" \"web\"");
-    assert!(machines.contains("azurerm_lb_rule.web-primary"), "Azure refuses a probe that no rule uses: {machines:?}");
-    assert!(machines.contains("azurerm_subnet_network_security_group_association.web-primary"), "{machines:?}");
+    assert!(machines.contains("azurerm_lb_rule.web_primary"), "Azure refuses a probe that no rule uses: {machines:?}");
+    assert!(machines.contains("azurerm_subnet_network_security_group_association.web_primary"), "{machines:?}");
     assert!(!machines.contains("azurerm_lb_probe"), "a reference needs no depends_on: {machines:?}");
     let locks = waits(&text("hub-spoke"), "azurerm_management_lock\" \"hubs\"");
     assert!(
-        locks.contains("azurerm_virtual_network_peering.hubs-there"),
+        locks.contains("azurerm_virtual_network_peering.hubs_there"),
         "a lock is deleted before the resources in its scope: {locks:?}"
     );
 }

@@ -8,6 +8,7 @@ mod simulated;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::super::emit::literal;
 use super::super::mssql_server::SERVER_NAME;
 use super::super::path;
 use super::super::table::*;
@@ -22,14 +23,27 @@ const PARTNERS: &str = "properties.partnerServers";
 const DATABASES: &str = "properties.databases";
 
 /// The failover policy in azurerm's form.
-fn failover_policy(args: &JsonMap<String, Json>) -> String {
-    let grace = args.get("grace").and_then(Json::as_str).and_then(|grace| duration::parse(grace).ok());
-    let (mode, grace) = match args.get("policy").and_then(Json::as_str) {
-        Some("automatic") => ("Automatic", grace),
-        _ => ("Manual", None),
+fn failover_policy(text: &dyn Fn(&str) -> Option<String>) -> String {
+    let grace = || text("grace").map(|grace| format!("grace_minutes = {}\n", minutes(&grace))).unwrap_or_default();
+    let (mode, grace) = match text("policy") {
+        None => ("\"Manual\"".to_owned(), String::new()),
+        Some(policy) => match literal(&policy) {
+            Some("automatic") => ("\"Automatic\"".to_owned(), grace()),
+            Some(_) => ("\"Manual\"".to_owned(), String::new()),
+            None => (format!("title({policy})"), grace()),
+        },
     };
-    let grace = grace.map(|grace| format!("grace_minutes = {}\n", grace.as_secs().div_ceil(60))).unwrap_or_default();
-    format!("read_write_endpoint_failover_policy {{\nmode = \"{mode}\"\n{grace}}}")
+    format!("read_write_endpoint_failover_policy {{\nmode = {mode}\n{grace}}}")
+}
+
+/// Minutes of a duration that is an expression of Terraform, which has no function for them.
+fn minutes(grace: &str) -> String {
+    match literal(grace).and_then(|known| duration::parse(known).ok()) {
+        Some(known) => known.as_secs().div_ceil(60).to_string(),
+        None => format!(
+            "try(ceil(sum([for part in regexall(\"([0-9]+)([dhms])\", lower({grace})) : part[0] * {{ d = 1440, h = 60, m = 1, s = 1 / 60 }}[part[1]]])), null)"
+        ),
+    }
 }
 
 /// Table of `geo_replica` for a SQL server.

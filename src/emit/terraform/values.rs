@@ -1,0 +1,184 @@
+//! Arguments whose form in azurerm differs from the stack's: durations, blocks that several arguments make up, and
+//! what a mirrored block says of its instances.
+
+use super::names::{TerraformEmitter, TerraformScope, plain_text};
+use super::resource::{ResourceWriter, block};
+use super::varies::named_block;
+use crate::address::Address;
+use crate::duration;
+use crate::emit::merged::{BlockContent, merged, names_each};
+use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
+use crate::hcl::text::ExprWriter;
+use crate::hcl::{quoted, value_text};
+use crate::kinds::{Kind, Need, TerraformShape, Ty};
+use crate::stack::Resource;
+use crate::value::Value;
+
+impl TerraformScope<'_, '_> {
+    /// A duration in the form of Azure, `PT1H30M`. The stack's form differs from it by letters alone, so that code can
+    /// make one of the other.
+    pub(super) fn duration(&self, expr: &Expr) -> String {
+        if let Some(known) = plain_text(expr).and_then(|text| duration::parse(&text).ok()) {
+            return quoted(&duration::iso(known));
+        }
+        let text = self.expr(expr);
+        let iso = format!("\"P${{trimsuffix(replace(upper({text}), \"/^P?([0-9]+D)?T?/\", \"$${{1}}T\"), \"T\")}}\"");
+        // Other expressions may be null.
+        if matches!(expr.kind, ExprKind::Template(_)) { iso } else { format!("try({iso}, null)") }
+    }
+}
+
+impl TerraformEmitter<'_> {
+    /// Nested blocks of a block for other blocks that have no instance with these values of the variables.
+    pub(super) fn empty_regions(&self, block: &Address) -> impl Iterator<Item = &'static str> {
+        let all = self.stack.program.definitions.iter().filter(|(other, _)| !self.instances.contains_key(*other));
+        all.filter_map(|(other, definition)| {
+            let TerraformShape::Block { of, block: word } = self.kind(other)?.terraform.shape else { return None };
+            let source = definition.block.body.attribute(of)?;
+            (named_block(&source.expr).as_ref() == Some(block)).then_some(word)
+        })
+    }
+}
+
+impl ResourceWriter<'_, '_> {
+    /// Blocks of azurerm that several arguments make up.
+    pub(super) fn made_blocks(&self) -> Option<String> {
+        let written = |path: &str| {
+            let (first, inner) = path.split_once('.').map_or((path, None), |(first, inner)| (first, Some(inner)));
+            match inner {
+                None => match self.merged.attribute(first) {
+                    Some(attribute) => Some(self.scope().expr(&attribute.expr)),
+                    None => self.merged.blocks.iter().any(|(one, _)| &*one.ident.text == first).then(String::new),
+                },
+                Some(inner) => {
+                    let (of, _) = self.merged.blocks.iter().find(|(one, _)| &*one.ident.text == first)?;
+                    of.body.attribute(inner).map(|attribute| self.scope().expr(&attribute.expr))
+                }
+            }
+        };
+        let text = self.of.blocks?(&written);
+        (!text.is_empty()).then(|| format!("\n{}", text.replace("{location}", &self.location())))
+    }
+
+    /// Key and value of the mirrored instance, where the mirrored block repeats and this one does not.
+    pub(super) fn mirrored_instance(&self) -> Option<(String, String)> {
+        let program = &self.emitter.stack.program;
+        let mirrors = program.definitions.get(self.block)?.block.body.attribute("mirrors")?;
+        let ExprKind::Traversal { root: Root::Name(root), steps } = &mirrors.expr.kind else { return None };
+        let [TraversalStep::Attr(label), TraversalStep::Index(key)] = steps.as_slice() else { return None };
+        let of = program.definitions.get(&Address::new(&root.text, &label.text))?;
+        let each = of.block.body.attribute("for_each")?;
+        let scope = self.scope();
+        let (key, all) = (scope.expr(key), scope.expr(&each.expr));
+        let value = match (scope.value(&ExprWriter::new(&scope), &each.expr)?.unmark().0, &each.expr.kind) {
+            (Value::List(_), _) => key.clone(),
+            (_, ExprKind::Traversal { .. }) => format!("{all}[{key}]"),
+            _ => format!("({all})[{key}]"),
+        };
+        Some((key, value))
+    }
+
+    /// Nested blocks for other resources of the stack, such as the regions of an account.
+    pub(super) fn regions(&self) -> Vec<String> {
+        let program = &self.emitter.stack.program;
+        let mut out = Vec::new();
+        for (address, definition) in &program.definitions {
+            let Some(kind) = self.emitter.kind(address) else { continue };
+            let TerraformShape::Block { of, block: word } = kind.terraform.shape else { continue };
+            let content = merged(program, definition);
+            let all = self.emitter.instances.get(address).map_or(&[][..], Vec::as_slice);
+            let own: Vec<&Resource> = all.iter().copied().filter(|one| self.contains(one, of)).collect();
+            let names_it = || content.attribute(of).and_then(|of| named_block(&of.expr));
+            if own.is_empty() && (!all.is_empty() || names_it().as_ref() != Some(self.block)) {
+                continue;
+            }
+            let region = RegionBlock { kind, of, word, content, one: own.first().copied() };
+            match self.region(&region) {
+                Some(text) => out.push(text),
+                None => out.extend(own.iter().map(|one| known_region(one, of, word))),
+            }
+        }
+        out
+    }
+
+    /// True if a resource is a part of an instance of this block.
+    fn contains(&self, one: &Resource, of: &str) -> bool {
+        let id = one.args.get(of).and_then(Value::as_str);
+        let own = self.emitter.instances.get(self.block).into_iter().flatten();
+        id.is_some_and(|id| own.into_iter().any(|own| own.id.as_str().eq_ignore_ascii_case(id)))
+    }
+
+    /// A nested block for the resources of another one, `dynamic` where it repeats; `None` where the code cannot tell
+    /// which instance of this block each belongs to.
+    fn region(&self, region: &RegionBlock<'_>) -> Option<String> {
+        let each = region.content.attribute("for_each");
+        let source = &region.content.attribute(region.of)?.expr;
+        let own_each = self.merged.attribute("for_each").is_some();
+        let scope = self.scope();
+        let inside = |each| TerraformScope { each, instance: region.one.or(scope.instance), ..scope };
+        match (own_each, each) {
+            (false, None) => Some(format!("\n{}", block(region.word, &region.lines(&inside(None))?))),
+            (false, Some(each)) if !names_each(source) => {
+                let all = format!("for_each = {}", scope.expr(&each.expr));
+                Some(self.dynamic(region.word, all, &region.lines(&inside(Some(region.word)))?))
+            }
+            // One region for each instance of this block.
+            (true, Some(each)) if named_block(&each.expr).as_ref() == Some(self.block) => {
+                Some(format!("\n{}", block(region.word, &region.lines(&inside(None))?)))
+            }
+            (true, None) => {
+                let ExprKind::Traversal { steps, .. } = &source.kind else { return None };
+                let [_, TraversalStep::Index(key)] = steps.as_slice() else { return None };
+                let all = format!("for_each = each.key == {} ? [true] : []", scope.expr(key));
+                Some(self.dynamic(region.word, all, &region.lines(&inside(None))?))
+            }
+            _ => None,
+        }
+    }
+
+    fn dynamic(&self, word: &str, each: String, lines: &[String]) -> String {
+        format!("\n{}", block(&format!("dynamic \"{word}\""), &[each, String::new(), block("content", lines)]))
+    }
+}
+
+/// A block of resources that azurerm has as nested blocks of another one.
+struct RegionBlock<'a> {
+    kind: &'static Kind,
+    /// Argument with the resource that contains it.
+    of: &'static str,
+    /// azurerm's block.
+    word: &'static str,
+    content: BlockContent,
+    /// One of its instances, if it has any.
+    one: Option<&'a Resource>,
+}
+
+impl RegionBlock<'_> {
+    fn lines(&self, scope: &TerraformScope<'_, '_>) -> Option<Vec<String>> {
+        let site = self.content.attribute("site")?;
+        let mut lines = vec![format!("location = {}", scope.reference(&site.expr, "location"))];
+        let others = self.kind.args.iter().filter(|arg| arg.name != self.of && !matches!(arg.ty, Ty::Site));
+        lines.extend(others.filter_map(|arg| {
+            let text = match (self.content.attribute(arg.name), arg.need) {
+                (Some(written), _) => scope.expr(&written.expr),
+                (None, Need::Default(value)) => value_text(&value.json(), 0),
+                (None, _) => return None,
+            };
+            (text != "false").then(|| format!("{} = {text}", arg.name))
+        }));
+        Some(lines)
+    }
+}
+
+/// The nested block of one resource, with its values.
+fn known_region(one: &Resource, of: &str, word: &str) -> String {
+    let place = quoted(one.args.get("site").and_then(Value::as_str).unwrap_or_default());
+    let mut lines = vec![format!("location = {place}")];
+    let others = one.kind.args.iter().filter(|arg| arg.name != of && !matches!(arg.ty, Ty::Site));
+    lines.extend(others.filter_map(|arg| {
+        let value = one.args.get(arg.name)?.clear()?;
+        let is_set = *value.json() != serde_json::json!(false);
+        is_set.then(|| format!("{} = {}", arg.name, value_text(value.json(), 0)))
+    }));
+    format!("\n{}", block(word, &lines))
+}

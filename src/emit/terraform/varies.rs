@@ -1,0 +1,140 @@
+//! Dependence on the stack's variables. Code must not follow their values: with others, the same code is right.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::names::TerraformEmitter;
+use crate::address::Address;
+use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
+use crate::kinds::{self, Kind, Place, RESOURCE_GROUP};
+
+/// The block that an expression names by its own name, whatever its key.
+pub(super) fn named_block(expr: &Expr) -> Option<Address> {
+    let ExprKind::Traversal { root: Root::Name(root), steps } = &expr.kind else { return None };
+    let ([TraversalStep::Attr(label)] | [TraversalStep::Attr(label), TraversalStep::Index(_)]) = steps.as_slice()
+    else {
+        return None;
+    };
+    kinds::find(&root.text).map(|_| Address::new(&root.text, &label.text))
+}
+
+/// Argument with the resource or resource group that contains a resource.
+pub(super) fn container(kind: &Kind) -> Option<&'static str> {
+    match kind.place {
+        Place::Group => Some(RESOURCE_GROUP.name),
+        Place::Child(above, _) | Place::Extension(above) | Place::Property(above) | Place::Part(above, ..) => {
+            Some(above)
+        }
+        Place::Subscription | Place::Member(_) => None,
+    }
+}
+
+impl TerraformEmitter<'_> {
+    /// An argument of a block, or its `for_each`.
+    fn written(&self, block: &Address, name: &str) -> Option<&Expr> {
+        let definition = self.stack.program.definitions.get(block)?;
+        definition.block.body.attribute(name).map(|attribute| &*attribute.expr)
+    }
+
+    /// True if the value of an expression in this block follows from a variable, directly or through locals.
+    pub(super) fn varies(&self, block: &Address, expr: &Expr) -> bool {
+        self.reaches_variable(block, expr, &mut BTreeSet::new())
+    }
+
+    fn reaches_variable<'x>(&'x self, block: &Address, expr: &'x Expr, seen: &mut BTreeSet<&'x str>) -> bool {
+        let mut next: Vec<&Expr> = Vec::new();
+        let mut found = false;
+        expr.visit_references(&mut |root, steps, _| match (&*root.text, steps.first()) {
+            ("var", _) => found = true,
+            ("local", Some(TraversalStep::Attr(name))) if seen.insert(&name.text) => {
+                next.extend(self.stack.program.locals.get(&name.text).map(|local| &*local.attribute.expr));
+            }
+            ("each", _) if seen.insert("each") => next.extend(self.written(block, "for_each")),
+            _ => {}
+        });
+        found || next.into_iter().any(|expr| self.reaches_variable(block, expr, seen))
+    }
+
+    /// The block that contains those of a block, if its expression names it.
+    fn above(&self, block: &Address) -> Option<Result<Address, &Expr>> {
+        let expr = self.written(block, container(self.kind(block)?)?)?;
+        let is_value = |expr: &Expr| {
+            let ExprKind::Traversal { root: Root::Name(root), steps } = &expr.kind else { return false };
+            &*root.text == "each" && matches!(steps.as_slice(), [TraversalStep::Attr(one)] if &*one.text == "value")
+        };
+        let of_each = || self.written(block, "for_each").filter(|_| is_value(expr)).and_then(named_block);
+        Some(named_block(expr).or_else(of_each).ok_or(expr))
+    }
+
+    /// True if the resource group of a block follows from a variable.
+    pub(super) fn has_varying_group(&self, block: &Address) -> bool {
+        match self.above(block) {
+            Some(Ok(above)) => self.has_varying_group(&above),
+            Some(Err(expr)) => self.varies(block, expr),
+            None => false,
+        }
+    }
+
+    /// The resource group of a block without instances, if the code names it.
+    pub(super) fn named_group(&self, block: &Address) -> Option<Address> {
+        match self.above(block) {
+            Some(Ok(above)) => self.named_group(&above),
+            Some(Err(_)) => None,
+            None => self.kind(block).filter(|kind| kind.place == Place::Subscription).map(|_| block.clone()),
+        }
+    }
+
+    /// Blocks with `for_each` whose instances are failover-only for some values of variables.
+    pub(super) fn sometimes_failover(&self) -> HashSet<Address> {
+        let mut found: HashSet<Address> = HashSet::new();
+        // A block follows those that contain it, which may be declared later.
+        loop {
+            let new: Vec<Address> = (self.stack.program.definitions.keys())
+                .filter(|block| !found.contains(*block) && self.is_sometimes_failover(block, &found))
+                .cloned()
+                .collect();
+            if new.is_empty() {
+                return found;
+            }
+            found.extend(new);
+        }
+    }
+
+    fn is_sometimes_failover(&self, block: &Address, found: &HashSet<Address>) -> bool {
+        let Some(kind) = self.kind(block).filter(|_| self.written(block, "for_each").is_some()) else { return false };
+        if kind.place == Place::Subscription {
+            return self.written(block, "presence").is_some_and(|presence| self.varies(block, presence));
+        }
+        if kind.link || kind.recovery.joins.is_some() {
+            return false;
+        }
+        match self.above(block) {
+            Some(Ok(above)) => found.contains(&above),
+            Some(Err(expr)) => self.varies(block, expr) && self.names_failover(block, expr, &mut BTreeSet::new()),
+            None => false,
+        }
+    }
+
+    /// True if an expression names a failover-only block, directly or through locals.
+    fn names_failover<'x>(&'x self, block: &Address, expr: &'x Expr, seen: &mut BTreeSet<&'x str>) -> bool {
+        let mut next: Vec<&Expr> = Vec::new();
+        let mut found = false;
+        expr.visit_references(&mut |root, steps, _| match (&*root.text, steps.first()) {
+            ("local", Some(TraversalStep::Attr(name))) if seen.insert(&name.text) => {
+                next.extend(self.stack.program.locals.get(&name.text).map(|local| &*local.attribute.expr));
+            }
+            ("each", _) if seen.insert("each") => next.extend(self.written(block, "for_each")),
+            (kind, Some(TraversalStep::Attr(label))) => found |= self.is_failover(&Address::new(kind, &label.text)),
+            _ => {}
+        });
+        found || next.into_iter().any(|expr| self.names_failover(block, expr, seen))
+    }
+
+    /// The kind of a block without instances, whose argument decides between several.
+    pub(super) fn named_kind(&self, block: &Address) -> Option<&'static Kind> {
+        let kind = kinds::find(block.kind())?;
+        let Some(variants) = kind.variants else { return Some(kind) };
+        let source = self.written(block, variants.by).and_then(named_block);
+        let chosen = source.and_then(|source| variants.of.iter().find(|(name, _)| *name == source.kind()));
+        Some(chosen.map_or(kind, |(_, kind)| kind))
+    }
+}
