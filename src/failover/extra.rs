@@ -48,7 +48,7 @@ pub(super) fn probes_after(draft: &mut ProcedureDraft<'_>) {
 
 fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) -> Option<StepId> {
     match draft.question.verb {
-        RunKind::Up | RunKind::Down if asks_other_site(draft, probe) => return None,
+        RunKind::Up | RunKind::Down if !probe.is_about(&draft.question.course.arriving) => return None,
         RunKind::Drill if !asks_copy(draft, probe) => {
             let address = Address::new("probe", &probe.name);
             draft.notes.push(format!("{address} is skipped: it probes nothing that a drill copies"));
@@ -67,12 +67,6 @@ fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) 
         undo: Undo::Nothing,
     };
     Some(draft.add(made, needs))
-}
-
-/// True for a probe that belongs to a site other than the destination: it proves nothing about this move, and may ask
-/// what the move has just stopped.
-fn asks_other_site(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
-    probe.at.as_ref().is_some_and(|site| *site != draft.question.course.arriving)
 }
 
 /// True for a probe of a resource that a drill copies. Any other would probe production.

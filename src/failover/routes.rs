@@ -11,7 +11,7 @@ use super::{Avoidance, ProcedureInput};
 use crate::address::Address;
 use crate::kinds::DurationEstimate;
 use crate::plan::{serial_words, touches};
-use crate::stack::{FailoverGroup, Resource, Route, Stack};
+use crate::stack::{FailoverGroup, Probe, Resource, Route, Stack};
 use crate::state::Status;
 use crate::steps::{Act, RouteSwitch, Stage, Task, Touch, Undo};
 
@@ -97,7 +97,8 @@ fn switch(draft: &mut ProcedureDraft<'_>, routes: &[&Route]) {
     let reversed = levers.iter().map(|(_, route)| lever(stack, group, route, (&course.arriving, &course.leaving)));
     let reversed = reversed.filter(|lever| lever.late.is_empty());
     let reversed: Vec<RouteSwitch> = reversed.map(|lever| RouteSwitch { watch: None, ..lever }).collect();
-    let agree = group.probes.iter().filter(|probe| probe.before.is_none() && !course.homeward);
+    let confirms = |probe: &&Probe| probe.before.is_none() && !course.homeward && probe.is_about(&course.arriving);
+    let agree = group.probes.iter().filter(confirms);
     let agree: Vec<String> = agree.map(|probe| probe.name.to_string()).collect();
     let address = Address::new("route", &route.name);
     let levers: Vec<RouteSwitch> = levers.into_iter().map(|(lever, _)| lever).collect();

@@ -258,7 +258,7 @@ pub fn endpoint_requests(stack: &Stack, group: &FailoverGroup, state: &State) ->
         is_assumed: false,
     };
     let mut endpoints = Vec::new();
-    for probe in group.probes.iter().filter(|probe| probe.at.as_ref().is_none_or(|at| **at == *active)) {
+    for probe in group.probes.iter().filter(|probe| probe.is_about(&active)) {
         let Ok(Json::String(url)) = probe.url.reveal() else { continue };
         let shown = (!probe.url.sensitive_within()).then(|| url.clone());
         let (name, status) = (format!("probe.{}", probe.name), Some(probe.status));

@@ -175,6 +175,13 @@ pub struct Acceptance {
     pub split_brain: bool,
 }
 
+impl Acceptance {
+    /// True if it accepts a risk, or a loss, that the other does not.
+    pub fn exceeds(&self, other: &Self) -> bool {
+        self.data_loss > other.data_loss || (self.split_brain && !other.split_brain)
+    }
+}
+
 /// An operator's answer to a step that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,7 @@
 //! A run at the command line: progress, Ctrl-C, failed steps and the report.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::choice::of_group;
 use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, ending};
@@ -8,15 +9,16 @@ use crate::apply::{
     Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome, may_be_skipped, undertake,
 };
 use crate::cli::actor::By;
-use crate::cli::again::{again_recorded, quoted, withheld_hint};
+use crate::cli::again::{again as command_again, again_recorded, quoted, withheld_hint};
 use crate::cli::apply::interrupted;
 use crate::cli::cloud::CloudConnection;
 use crate::cli::loading::LoadedStack;
 use crate::cli::progress::{ProgressView, overdue_advice};
-use crate::failover::unwind;
+use crate::failover::{flags, unwind};
 use crate::host::HostCommands;
 use crate::run::StopSignal;
 use crate::stack::{CloudName, Stack};
+use crate::state::RunKind;
 use crate::steps::{Phase, Step, StepGraph};
 use crate::store::LocalStore;
 use crate::view::fit;
@@ -146,7 +148,9 @@ pub async fn carry(
                 continue;
             }
         }
-        let text = ending::text(run, &report, &forward_only, carrying.cloud(), &resume, &abort);
+        let accept = ending::unaccepted_loss(run, &report)
+            .map(|loss| (loss, command_again(&accepting(run, loss, carrying.stack), carrying.directory, global)));
+        let text = ending::text(run, &report, &forward_only, carrying.cloud(), &resume, &abort, accept);
         let mut text = fit(&text, session.width());
         if !run.is_over() {
             text += &withheld_hint(global);
@@ -202,6 +206,20 @@ fn ask(run: &FailoverRun, session: &mut Session) -> Result<Option<Continuation>,
         }
     }
     Ok(None)
+}
+
+/// The command that takes a forced run over and accepts this data loss.
+fn accepting(run: &FailoverRun, loss: Duration, stack: &Stack) -> String {
+    let spec = &run.undertaking;
+    let mut words = of_group(spec.verb.as_str(), &spec.group, stack) + " --forced" + &flags(&spec.lost);
+    if spec.verb == RunKind::Up {
+        words += &format!(" --to {}", quoted(&spec.arriving));
+    }
+    words += &format!(" --accept-data-loss {}s", loss.as_secs());
+    if spec.accepted.split_brain {
+        words += " --accept-split-brain";
+    }
+    words
 }
 
 /// The reason why a run does not continue, with the next step. `again` completes a verb of `failover-group`.

@@ -1,8 +1,12 @@
 //! The outcome of a failover run: completed and failed steps, how to continue, and its reports.
 
+use std::time::Duration;
+
 use super::{ExitCode, Failure, Session};
 use crate::apply::{FailoverRun, RunError};
 use crate::cli::ending::{failure, in_time};
+use crate::duration::spoken;
+use crate::roles::FailoverMode;
 use crate::run::{Report, StepOutcome};
 use crate::stack::CloudName;
 use crate::steps::lines::Chain;
@@ -26,7 +30,19 @@ pub fn exit(run: &Timeline) -> ExitCode {
     }
 }
 
-/// The outcome as text.
+/// The data loss, in whole seconds, that a forced run measured and was not allowed: with it accepted, the run would go
+/// on.
+pub fn unaccepted_loss(run: &FailoverRun, report: &Report) -> Option<Duration> {
+    if report.ended != Some(RunEnd::Failed) || run.undertaking.how != FailoverMode::Forced || run.is_over() {
+        return None;
+    }
+    let most = run.undertaking.accepted.data_loss.unwrap_or_default();
+    let losses = Timeline::of(&run.journal).ok()?.losses;
+    let loss = losses.into_values().max().filter(|loss| *loss > most)?;
+    Some(Duration::from_secs(loss.as_secs() + u64::from(loss.subsec_nanos() > 0)))
+}
+
+/// The outcome as text. `accept` is the loss that the run was not allowed, with the command that accepts it.
 pub fn text(
     run: &FailoverRun,
     report: &Report,
@@ -34,6 +50,7 @@ pub fn text(
     cloud: CloudName,
     resume: &str,
     abort: &str,
+    accept: Option<(Duration, String)>,
 ) -> String {
     let done = report.fates.iter().filter(|fate| matches!(fate, StepOutcome::Done(_))).count();
     let of = format!("{done} of {}", count(report.fates.len(), "step", "steps"));
@@ -63,6 +80,12 @@ pub fn text(
     if !run.is_over() {
         out += &format!("\nThe journal of run {} has every step. Resume with:\n    {resume}\n", run.id);
         out += &format!("or abort with:\n    {abort}\n");
+        if let Some((loss, command)) = accept {
+            out += &format!(
+                "or accept a data loss of {}, in a run that takes this one over:\n    {command}\n",
+                spoken(loss)
+            );
+        }
     }
     out
 }

@@ -55,13 +55,15 @@ impl ProcedureRequest<'_> {
         words
     }
 
-    /// True if this request may take over an unfinished run. The same request resumes it instead.
+    /// True if this request may take over an unfinished run. The same request resumes it instead, unless it accepts more
+    /// than the run may lose.
     pub fn takes_over(&self, run: &FailoverRun) -> bool {
         let undertaking = &run.undertaking;
         let is_same = undertaking.verb == self.verb
             && is_same_set(&undertaking.lost, self.lost)
             && self.to.is_none_or(|to| *to == *undertaking.arriving);
-        self.how == FailoverMode::Forced && (!is_same || run.is_unwinding())
+        let accepts_more = self.accepted.exceeds(&undertaking.accepted);
+        self.how == FailoverMode::Forced && (!is_same || accepts_more || run.is_unwinding())
     }
 
     /// The start of the outage, as the operator gave it.

@@ -162,6 +162,14 @@ pub struct Probe {
     pub span: Span,
 }
 
+impl Probe {
+    /// True if it says something about a site: it checks that one, or no certain one. Of another site it proves nothing,
+    /// and may ask what a move has just stopped or what is lost.
+    pub fn is_about(&self, site: &str) -> bool {
+        self.at.as_ref().is_none_or(|at| **at == *site)
+    }
+}
+
 /// The phase that waits for a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

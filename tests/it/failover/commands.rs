@@ -176,6 +176,7 @@ impl Incident {
             let spec = &run.undertaking;
             let is_there = ask.to.as_ref().is_none_or(|to| *to == spec.arriving);
             let is_same = spec.verb == ask.verb && spec.lost == lost && is_there;
+            let is_same = is_same && !ask.accepted.exceeds(&spec.accepted);
             if ask.how != FailoverMode::Forced || (is_same && !run.is_unwinding()) {
                 return Err(format!("run {} is unfinished", run.id));
             }

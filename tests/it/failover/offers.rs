@@ -11,7 +11,7 @@ use drplan::apply::FailurePolicy;
 use drplan::failover::PreflightCheck;
 use drplan::roles::FailoverMode;
 use drplan::state::{ActiveSite, RunKind};
-use drplan::steps::RunEnd;
+use drplan::steps::{Acceptance, RunEnd};
 use drplan::world::Clock;
 
 use super::commands::{Command, CommandResult, Move};
@@ -116,6 +116,14 @@ fn standing_offers(incident: &Incident, group: &str, goal: Goal<'_>) -> Vec<Comm
 fn printed_offers(incident: &Incident, command: &Command, result: &CommandResult) -> Vec<Command> {
     match (command, result) {
         (Command::Move(ask), CommandResult::Refused(checks)) => from_help(ask, checks),
+        // The end of the run names the loss, and the command that accepts it.
+        (Command::Move(ask), CommandResult::Run(_, said)) if said.contains("data loss would be ") => {
+            let seconds =
+                said.split("data loss would be ").nth(1).and_then(|rest| rest.split('s').next()?.parse().ok());
+            let loss = seconds.map(Duration::from_secs);
+            let accepted = Acceptance { data_loss: loss.max(ask.accepted.data_loss), ..ask.accepted };
+            vec![Command::Move(Move { accepted, ..ask.clone() })]
+        }
         (Command::Abort(group), CommandResult::Aborted(false, _)) => vec![Command::LeaveAsIs(group.clone())],
         (Command::Abort(group) | Command::LeaveAsIs(group), CommandResult::Aborted(true, _))
             if incident.active_site(group).0 == ActiveSite::Between =>
