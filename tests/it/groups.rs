@@ -6,6 +6,7 @@ use drplan::diagnostic::render_all;
 use drplan::stack::{FailoverGroup, Knowledge, Phase, ProbeBefore, Stack, StepOrPhase};
 use drplan::value::Value;
 
+use crate::followed::drplan;
 use crate::lab::Lab;
 
 const GIVEN: &str = r#"
@@ -388,4 +389,132 @@ failover_group "desk" {
         texts,
         ["Is (sensitive) open, and 1 + 1 = 2?", "(sensitive)", "It is (sensitive)(sensitive).", "Continue?"]
     );
+}
+
+/// Machines at two sites behind a record, with a probe for each site.
+const WATCHED: &str = r#"
+stack "watched" {}
+
+site "home" {
+  provider = "azure"
+  location = "norwayeast"
+}
+
+site "away" {
+  provider = "azure"
+  location = "swedencentral"
+}
+
+locals {
+  at = { home = resource_group.home, away = resource_group.away }
+}
+
+resource_group "home" {
+  site = site.home
+}
+
+resource_group "away" {
+  site = site.away
+}
+
+virtual_network "net" {
+  for_each       = local.at
+  resource_group = each.value
+  address_space  = ["10.0.0.0/16"]
+}
+
+subnet "web" {
+  for_each         = local.at
+  virtual_network  = virtual_network.net[each.key]
+  address_prefixes = ["10.0.1.0/24"]
+}
+
+public_ip "web" {
+  for_each          = local.at
+  resource_group    = each.value
+  allocation_method = "Static"
+  domain_name_label = "watched-${each.key}"
+}
+
+network_interface "web" {
+  for_each       = local.at
+  resource_group = each.value
+
+  ip_configuration {
+    name                          = "ip"
+    subnet                        = subnet.web[each.key]
+    private_ip_address_allocation = "Dynamic"
+    public_ip_address             = public_ip.web[each.key]
+  }
+}
+
+linux_virtual_machine "web" {
+  for_each           = local.at
+  resource_group     = each.value
+  size               = "Standard_D2s_v5"
+  admin_username     = "operator"
+  network_interfaces = [network_interface.web[each.key]]
+
+  admin_ssh_key {
+    username   = "operator"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE operator"
+  }
+
+  source_image_reference {
+    publisher = "Canonical"
+    offer     = "ubuntu-24_04-lts"
+    sku       = "server"
+    version   = "latest"
+  }
+
+  os_disk {
+    caching              = "ReadWrite"
+    storage_account_type = "Premium_LRS"
+  }
+}
+
+dns_zone "org" {
+  name           = "watched.example.org"
+  resource_group = resource_group.away
+}
+
+dns_cname_record "www" {
+  zone   = dns_zone.org
+  ttl    = 60
+  record = public_ip.web["home"].fqdn
+}
+
+failover_group "web" {
+  from = site.home
+  to   = site.away
+
+  route "www" {
+    record = dns_cname_record.www
+    values = { home = public_ip.web["home"].fqdn, away = public_ip.web["away"].fqdn }
+  }
+
+  probe "home" {
+    url = "https://${public_ip.web["home"].fqdn}/"
+    at  = site.home
+  }
+
+  probe "away" {
+    url = "https://${public_ip.web["away"].fqdn}/"
+    at  = site.away
+  }
+}
+"#;
+
+#[test]
+fn a_forced_move_asks_no_probe_of_the_lost_site() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("stack.hcl"), WATCHED).expect("a file");
+    let (said, exit) = drplan(dir.path(), &["apply", "--yes"]);
+    assert_eq!(exit, 0, "{said}");
+    drplan(dir.path(), &["simulator", "fault", "lose", "norwayeast"]);
+    let forced = ["failover-group", "up", "--forced", "--lost", "home", "--yes"];
+    let (said, exit) = drplan(dir.path(), &forced);
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("watched-away.swedencentral.cloudapp.azure.com/ answered 200"), "{said}");
+    assert!(!said.contains("watched-home.norwayeast.cloudapp.azure.com/"), "{said}");
 }
