@@ -25,7 +25,12 @@ pub(super) fn stand_up(draft: &mut ProcedureDraft<'_>) {
     let wanted: Vec<&Resource> = question.stack.resources.values().filter(at_destination).collect();
     let (standing, missing): (Vec<&Resource>, Vec<&Resource>) =
         wanted.into_iter().partition(|resource| stands(draft, resource));
-    create_all(draft, &missing, &first);
+    let made = create_all(draft, &missing, &first);
+    // A machine that an interrupted run has stopped, and whose deletion came to nothing: writing it starts nothing.
+    for resource in missing.into_iter().filter(|resource| resource.kind.moves.power.is_some()) {
+        let needs: Vec<StepId> = made.get(&resource.address).copied().into_iter().collect();
+        start_work(draft, resource, &needs, |draft| exists(draft, resource) && !works(draft, resource));
+    }
     for resource in standing.into_iter().filter(|resource| resource.kind.moves.stops()) {
         start_work(draft, resource, &first, |draft| !works(draft, resource));
     }
@@ -77,6 +82,14 @@ fn stands(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
                 None => true,
             })
     })
+}
+
+/// True for a resource in state of which an object was read.
+fn exists(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
+    let recorded = draft.question.state.resources.get(&resource.address);
+    let observed = &draft.question.seen.observed.objects;
+    let is_there = |object: &Object| matches!(observed.get(&object.id), Some(Some(_)));
+    recorded.is_some_and(|recorded| recorded.objects.iter().any(is_there))
 }
 
 /// True for an object whose last change Azure could not complete: it exists, and lacks a part of it.
@@ -133,9 +146,14 @@ pub(super) fn may_stand(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool
     draft.question.state.resources.contains_key(&resource.address) && !resource.objects.iter().any(gone)
 }
 
-/// Creates these resources, each after its dependencies among them; those without any, after `first`.
-pub(super) fn create_all(draft: &mut ProcedureDraft<'_>, resources: &[&Resource], first: &[StepId]) {
-    let mut made: BTreeMap<&Address, StepId> = BTreeMap::new();
+/// Creates these resources, each after its dependencies among them; those without any, after `first`. Returns the step
+/// of each.
+pub(super) fn create_all<'r>(
+    draft: &mut ProcedureDraft<'_>,
+    resources: &[&'r Resource],
+    first: &[StepId],
+) -> BTreeMap<&'r Address, StepId> {
+    let mut made: BTreeMap<&'r Address, StepId> = BTreeMap::new();
     for resource in resources {
         let step = draft.creates(resource);
         made.insert(&resource.address, draft.add(step, Vec::new()));
@@ -146,6 +164,7 @@ pub(super) fn create_all(draft: &mut ProcedureDraft<'_>, resources: &[&Resource]
             draft.need(*step, if needs.is_empty() { first } else { &needs });
         }
     }
+    made
 }
 
 /// Deletes these resources by their state, each before its dependencies among them; those that nothing needs, after

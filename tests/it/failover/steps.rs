@@ -345,6 +345,10 @@ impl Case<'_> {
     }
 }
 
+/// A case that has failed before, and is always run: a machine that a move home had stopped, and could not delete.
+const ONCE_WRONG: (&str, usize, StepFailure, WayOut, ActiveSite) =
+    ("shop", 13, StepFailure::Silent, WayOut::Abort, ActiveSite::Away);
+
 /// True if all failures are wanted, with all ways out.
 fn takes_all() -> bool {
     std::env::var("DRPLAN_FAILOVER_STEPS").is_ok_and(|wanted| wanted == "all")
@@ -384,7 +388,11 @@ fn failures_of_any_step(scene: Scene) -> Vec<String> {
     in_parallel(0..steps.len() as u64, |at| {
         let number = at as usize;
         let (step, requests) = (&steps[number], &requests[number]);
-        let cases = chosen(scene, number, all);
+        let mut cases = chosen(scene, number, all);
+        let (stack, of, way, out, site) = ONCE_WRONG;
+        if !all && (scene.stack, number, scene.ask.verb) == (stack, of, DOWN.verb) {
+            cases.push((way, out, site));
+        }
         let cases = cases.into_iter().map(|(way, out, site)| Case { scene, step, requests, way, out, site });
         let ended = cases.filter_map(|case| {
             let why = simulated(async { case.ends_well(begun.again()).await }).err()?;
