@@ -1,5 +1,6 @@
 //! Failover runs killed after any journal entry. Resumed, a run ends as an undisturbed one; aborted, it leaves a state
-//! from which the group can be moved. Covers every operation of every starter stack.
+//! from which the group can be moved. Covers every operation of every starter stack. A normal run of the tests does both
+//! after each entry for web-geo, and one of them in turn for the other stacks; `DRPLAN_CRASH=all`: both.
 
 use drplan::apply::{AbortOutcome, FailurePolicy};
 use drplan::state::RunKind;
@@ -68,8 +69,9 @@ async fn killed(incident: Incident, ask: RunRequest, cut: usize) -> Result<Incid
     }
 }
 
-fn survives_every_cut(scene: Scene) -> Vec<String> {
+fn survives_every_cut(scene: Scene, all: bool) -> Vec<String> {
     let (begun, entries) = beginning(scene);
+    let both = all || scene.stack == "web-geo";
     in_parallel(0..entries as u64, |cut| {
         let failed = |then: &str, why: String| {
             format!("── {}, killed after {cut} of {entries} entries{then}: {why}", scene.name())
@@ -78,17 +80,23 @@ fn survives_every_cut(scene: Scene) -> Vec<String> {
             Ok(killed) => killed,
             Err(why) => return vec![failed("", why)],
         };
-        let resumed = simulated(async { resumed(scene, killed.again()).await });
-        let aborted = simulated(async { aborted(scene, killed.again()).await });
-        [(" and resumed", resumed), (" and aborted", aborted)]
-            .into_iter()
-            .filter_map(|(then, ended)| Some(failed(then, ended.err()?)))
-            .collect()
+        let mut ends = Vec::new();
+        if both || cut % 2 == 0 {
+            ends.push((" and resumed", simulated(async { resumed(scene, killed.again()).await })));
+        }
+        if both || cut % 2 == 1 {
+            ends.push((" and aborted", simulated(async { aborted(scene, killed.again()).await })));
+        }
+        ends.into_iter().filter_map(|(then, ended)| Some(failed(then, ended.err()?))).collect()
     })
 }
 
 #[test]
 fn run_killed_after_any_entry_can_be_resumed_or_aborted() {
-    let wrong: Vec<String> = SCENES.iter().copied().flat_map(survives_every_cut).collect();
+    let all = crate::crash::takes_all();
+    if !all {
+        crate::skipped("half of the ends of runs of stacks other than web-geo; DRPLAN_CRASH=all takes both");
+    }
+    let wrong: Vec<String> = SCENES.iter().flat_map(|scene| survives_every_cut(*scene, all)).collect();
     assert!(wrong.is_empty(), "{} runs fail:\n{}", wrong.len(), wrong.join("\n"));
 }

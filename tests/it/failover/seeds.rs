@@ -16,7 +16,7 @@ use crate::lab::{Lab, in_parallel, simulated};
 use crate::seeds::Numbers;
 
 /// Seeds of a normal test run; `DRPLAN_FAILOVER_SEEDS=FROM..TO` selects others.
-const SEEDS: Range<u64> = 0..200;
+const SEEDS: Range<u64> = 0..100;
 /// Further seeds that failed once.
 const ONCE_WRONG: &[u64] = &[517, 1594, 2205, 2960, 4752, 5463, 6727, 7035, 8252, 8341, 8847, 8964, 9376];
 /// Maximum number of attempts, after the last fault, until the group has failed back.
