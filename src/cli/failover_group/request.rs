@@ -55,8 +55,8 @@ impl ProcedureRequest<'_> {
         words
     }
 
-    /// True if this request may take over an unfinished run. The same request resumes it instead, unless it accepts more
-    /// than the run may lose.
+    /// True if this request may take over an unfinished run. The same request resumes it instead, unless it accepts
+    /// more than the run may lose.
     pub fn takes_over(&self, run: &FailoverRun) -> bool {
         let undertaking = &run.undertaking;
         let is_same = undertaking.verb == self.verb

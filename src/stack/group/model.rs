@@ -163,8 +163,8 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// True if it says something about a site: it checks that one, or no certain one. Of another site it proves nothing,
-    /// and may ask what a move has just stopped or what is lost.
+    /// True if it says something about a site: it checks that one, or no certain one. Of another site it proves
+    /// nothing, and may ask what a move has just stopped or a region that does not respond.
     pub fn is_about(&self, site: &str) -> bool {
         self.at.as_ref().is_none_or(|at| **at == *site)
     }

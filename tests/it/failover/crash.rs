@@ -1,6 +1,6 @@
 //! Failover runs killed after any journal entry. Resumed, a run ends as an undisturbed one; aborted, it leaves a state
-//! from which the group can be moved. Covers every operation of every starter stack. A normal run of the tests does both
-//! after each entry for web-geo, and one of them in turn for the other stacks; `DRPLAN_CRASH=all`: both.
+//! from which the group can be moved. Covers every operation of every starter stack. A normal run of the tests does
+//! both after each entry for web-geo, and one of them in turn for the other stacks; `DRPLAN_CRASH=all`: both.
 
 use drplan::apply::{AbortOutcome, FailurePolicy};
 use drplan::state::RunKind;
