@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// A duration in whole seconds, rounded up: a fraction of a second above what is shown would exceed what was announced.
+pub fn at_least(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs() + u64::from(duration.subsec_nanos() > 0))
+}
+
 /// Reads `90s`, `5m`, `1h30m`, `7d`, or ISO 8601 without years and months (`PT1H30M`, `P7D`). Whole seconds; units
 /// from large to small.
 ///

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::around::{Patience, look};
 use super::tasks::say;
 use super::{StepError, Worker};
-use crate::duration::spoken;
+use crate::duration::{at_least, spoken};
 use crate::kinds::{
     Call, CallMethod, DurationEstimate, Promotion, ReadRequest, ReadResult, ReadResults, ReplicaStatus, Reprotect,
 };
@@ -291,8 +291,7 @@ fn measure(standing: &ReplicaStatus, accepted: Option<Duration>, tell: &StepRepo
     let most = accepted.unwrap_or_default();
     match standing.lag {
         Some(lag) => {
-            // Rounded up: a fraction of a second above the displayed loss would exceed the announced one.
-            let said = Duration::from_secs(lag.as_secs() + u64::from(lag.subsec_nanos() > 0));
+            let said = at_least(lag);
             let what = format!("data loss {}: writes that have not been replicated", spoken(said));
             tell.learnt(StepFact { loss: Some(lag.as_secs_f64()), ..StepFact::said(what) });
             if lag <= most {

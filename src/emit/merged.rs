@@ -36,9 +36,7 @@ pub(super) fn merged(program: &Program, definition: &Definition) -> BlockContent
         attributes: body.attributes.iter().cloned().map(|one| (one, false)).collect(),
         blocks: body.blocks.iter().cloned().map(|one| (one, false)).collect(),
     };
-    let mut mirrors = body.attribute("mirrors").and_then(|of| mirrored(program, of));
-    let mut seen = BTreeSet::new();
-    while let Some((address, of)) = mirrors.take().filter(|(address, _)| seen.insert(address.clone())) {
+    for (_, of) in mirrored(program, definition) {
         let has = |name: &str| {
             out.attributes.iter().any(|(one, _)| &*one.name.text == name)
                 || out.blocks.iter().any(|(one, _)| &*one.ident.text == name)
@@ -56,7 +54,6 @@ pub(super) fn merged(program: &Program, definition: &Definition) -> BlockContent
             body.attributes.iter().filter(|one| !leaves(&one.name.text)).cloned().map(|one| (one, true)).collect();
         let blocks: Vec<_> =
             body.blocks.iter().filter(|one| !leaves(&one.ident.text)).cloned().map(|one| (one, true)).collect();
-        drop(address);
         for (name, under) in overlays {
             let own = out.attributes.iter_mut().map(|(one, _)| one).find(|one| one.name.text == name);
             let Some(own) = own else { continue };
@@ -67,7 +64,6 @@ pub(super) fn merged(program: &Program, definition: &Definition) -> BlockContent
         }
         out.attributes.extend(attributes);
         out.blocks.extend(blocks);
-        mirrors = body.attribute("mirrors").and_then(|of| mirrored(program, of));
     }
     out
 }
@@ -109,7 +105,22 @@ fn is_plain(expr: &Expr) -> bool {
     )
 }
 
-fn mirrored<'a>(program: &'a Program, attribute: &HclAttribute) -> Option<(Address, &'a Definition)> {
+/// The blocks that a block mirrors, directly and through others: the nearest first, each once.
+pub(super) fn mirrored<'a>(program: &'a Program, definition: &Definition) -> Vec<(Address, &'a Definition)> {
+    let mut chain: Vec<(Address, &Definition)> = Vec::new();
+    let mut mirrors = definition.block.body.attribute("mirrors");
+    while let Some((address, of)) = mirrors.and_then(|of| named(program, of)) {
+        if chain.iter().any(|(other, _)| *other == address) {
+            break;
+        }
+        mirrors = of.block.body.attribute("mirrors");
+        chain.push((address, of));
+    }
+    chain
+}
+
+/// The block that an argument names.
+fn named<'a>(program: &'a Program, attribute: &HclAttribute) -> Option<(Address, &'a Definition)> {
     let mut found = None;
     attribute.expr.visit_references(&mut |name, steps, _| {
         if let Some(TraversalStep::Attr(label)) = steps.first() {
@@ -117,7 +128,8 @@ fn mirrored<'a>(program: &'a Program, attribute: &HclAttribute) -> Option<(Addre
         }
     });
     let address = found?;
-    Some((address.clone(), program.definitions.get(&address)?))
+    let definition = program.definitions.get(&address)?;
+    Some((address, definition))
 }
 
 /// True if an expression refers to `each`.

@@ -236,8 +236,7 @@ fn silent_elsewhere(question: &Question<'_>, resource: &Resource) -> Option<Stri
     let sides = [leaving, arriving].into_iter().filter_map(|site| question.stack.sites.get(site));
     let sides: Vec<&str> = sides.map(|site| site.location.as_str()).collect();
     let is_silent = |region: &String| {
-        !sides.iter().any(|side| side.eq_ignore_ascii_case(region))
-            && question.seen.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
+        !sides.iter().any(|side| side.eq_ignore_ascii_case(region)) && question.seen.is_silent(region)
     };
     regions(question.stack, resource).into_iter().find(is_silent)
 }

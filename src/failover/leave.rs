@@ -31,7 +31,7 @@ fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
             continue;
         }
         let Some(made) = draft.stops(resource) else { continue };
-        if draft.touches_lost(&made.touches) || (is_optional && is_silent(question, resource)) {
+        if draft.touches_lost(&made.touches) || (is_optional && question.seen.is_silent(&resource.location)) {
             let state = if draft.touches_lost(&made.touches) { "is lost" } else { "does not respond" };
             let what = format!("not stopped: {} {state}, and traffic no longer goes there", resource.site);
             draft.avoided.push(Avoidance { address: resource.address.clone(), what });
@@ -40,11 +40,6 @@ fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
             draft.add(made, needs);
         }
     }
-}
-
-/// True for a resource whose region does not respond.
-fn is_silent(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
-    question.seen.silent.keys().any(|region| resource.location == *region)
 }
 
 /// True for a workload that was read and does not run.
@@ -79,7 +74,7 @@ pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
         if stands_up(question.group, resource)
             || !is_off
             || resource.kind.moves.quiesce.is_some_and(stays_off)
-            || is_silent(question, resource)
+            || question.seen.is_silent(&resource.location)
         {
             continue;
         }

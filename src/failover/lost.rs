@@ -117,7 +117,7 @@ fn is_alive(question: &Question<'_>, lost: &str, found: &mut Vec<PreflightCheck>
 fn abandoned(question: &Question<'_>) -> Option<PreflightCheck> {
     let Course { leaving, arriving, .. } = &question.course;
     let region = &question.stack.sites.get(leaving)?.location;
-    let is_silent = question.seen.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region));
+    let is_silent = question.seen.is_silent(region);
     let is_mixed = question.state.roles.active(&question.group.name) == ActiveSite::Between;
     if question.lost.is_empty() || question.is_lost(leaving) || is_silent || is_mixed {
         return None;

@@ -163,8 +163,7 @@ fn mode(question: &Question<'_>, resource: &Resource, standing: &ReplicaStatus, 
     let is_whole = || {
         let regions = regions(stack, resource);
         let is_away = |region: &String| {
-            question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region))
-                || seen.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
+            question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region)) || seen.is_silent(region)
         };
         !regions.is_empty() && !regions.iter().any(is_away)
     };

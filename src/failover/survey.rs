@@ -75,6 +75,13 @@ pub struct SurveyResult {
     pub fronts: BTreeMap<SiteFront, Result<WebAnswer, String>>,
 }
 
+impl SurveyResult {
+    /// True if the control plane of a region did not respond.
+    pub fn is_silent(&self, region: &str) -> bool {
+        self.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
+    }
+}
+
 /// The reads for a group. Of a lost site only a few objects and its public URLs are read, to see that it is lost; the
 /// procedure depends on neither. For a drill, whose stack has copies, all of production is read.
 pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[String]) -> SurveyRequest {

@@ -31,11 +31,6 @@ pub(super) fn passed(procedure: &Procedure) -> Vec<String> {
         .collect()
 }
 
-/// A loss in whole seconds, rounded up.
-pub(super) fn at_least(loss: Duration) -> Duration {
-    Duration::from_secs(loss.as_secs() + u64::from(loss.subsec_nanos() > 0))
-}
-
 /// A value against its objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ObjectiveMark {

@@ -8,7 +8,7 @@ use super::deed::how_word;
 use super::forecast;
 use super::run::{Lines, do_the_same, head, numbers, of_several, owed, places, section, standing};
 use super::{DIM, Layout, MANY, YELLOW, fit, styled, table, table_or_blocks, visible};
-use crate::duration::spoken;
+use crate::duration::{at_least, spoken};
 use crate::failover::moment;
 use crate::roles::FailoverMode;
 use crate::stack::CloudName;
@@ -148,7 +148,7 @@ fn compared(run: &Timeline, layout: Layout) -> String {
             format!("data loss (RPO) of {replica}"),
             or(*predicted, "unknown"),
             known(undertaking.accepted.data_loss),
-            or(run.lost(replica).map(forecast::at_least), "not measured"),
+            or(run.lost(replica).map(at_least), "not measured"),
             known(undertaking.objectives.1),
         ]);
     }

@@ -245,14 +245,9 @@ fn destroy_killed_after_any_entry_converges() {
     Scenario::Destroy.survives_every_cut();
 }
 
-/// True if every kill is wanted, with every end.
-pub(super) fn takes_all() -> bool {
-    std::env::var("DRPLAN_CRASH").is_ok_and(|wanted| wanted == "all")
-}
-
 #[test]
 fn killed_applies_of_every_starter_stack_converge() {
-    let is_all = takes_all();
+    let is_all = crate::takes_all("DRPLAN_CRASH");
     if !is_all {
         crate::skipped("most kills of starter stacks other than web-geo; DRPLAN_CRASH=all kills after every entry");
     }

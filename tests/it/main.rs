@@ -60,6 +60,11 @@ mod web_geo;
 mod words;
 mod wrong;
 
+/// True if this variable asks for everything that a test leaves out of a normal run.
+fn takes_all(variable: &str) -> bool {
+    std::env::var(variable).is_ok_and(|wanted| wanted == "all")
+}
+
 /// Reports a skipped test. Writes to stderr directly, because the harness hides captured output of passing tests.
 fn skipped(what: &str) {
     writeln!(std::io::stderr(), "SKIPPED: {what}").expect("the standard error");

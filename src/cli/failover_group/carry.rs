@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::choice::of_group;
+use super::request::acceptance_flags;
 use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, ending};
 use crate::apply::{
     Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome, may_be_skipped, undertake,
@@ -19,7 +20,7 @@ use crate::host::HostCommands;
 use crate::run::StopSignal;
 use crate::stack::{CloudName, Stack};
 use crate::state::RunKind;
-use crate::steps::{Phase, Step, StepGraph};
+use crate::steps::{Acceptance, Phase, Step, StepGraph};
 use crate::store::LocalStore;
 use crate::view::fit;
 use crate::view::overdue::AdviceLine;
@@ -215,11 +216,7 @@ fn accepting(run: &FailoverRun, loss: Duration, stack: &Stack) -> String {
     if spec.verb == RunKind::Up {
         words += &format!(" --to {}", quoted(&spec.arriving));
     }
-    words += &format!(" --accept-data-loss {}s", loss.as_secs());
-    if spec.accepted.split_brain {
-        words += " --accept-split-brain";
-    }
-    words
+    words + &acceptance_flags(Acceptance { data_loss: Some(loss), ..spec.accepted })
 }
 
 /// The reason why a run does not continue, with the next step. `again` completes a verb of `failover-group`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{ExitCode, Failure, Session};
 use crate::apply::{FailoverRun, RunError};
 use crate::cli::ending::{failure, in_time};
-use crate::duration::spoken;
+use crate::duration::{at_least, spoken};
 use crate::roles::FailoverMode;
 use crate::run::{Report, StepOutcome};
 use crate::stack::CloudName;
@@ -38,8 +38,7 @@ pub fn unaccepted_loss(run: &FailoverRun, report: &Report) -> Option<Duration> {
     }
     let most = run.undertaking.accepted.data_loss.unwrap_or_default();
     let losses = Timeline::of(&run.journal).ok()?.losses;
-    let loss = losses.into_values().max().filter(|loss| *loss > most)?;
-    Some(Duration::from_secs(loss.as_secs() + u64::from(loss.subsec_nanos() > 0)))
+    losses.into_values().max().filter(|loss| *loss > most).map(at_least)
 }
 
 /// The outcome as text. `accept` is the loss that the run was not allowed, with the command that accepts it.

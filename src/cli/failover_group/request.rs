@@ -32,11 +32,7 @@ pub struct ProcedureRequest<'a> {
 impl ProcedureRequest<'_> {
     /// The command that requests the same run, with what was accepted.
     pub fn whole_command(&self) -> String {
-        let mut words = self.command();
-        words.extend(self.accepted.data_loss.map(|loss| format!(" --accept-data-loss {}s", loss.as_secs())));
-        if self.accepted.split_brain {
-            words += " --accept-split-brain";
-        }
+        let mut words = self.command() + &acceptance_flags(self.accepted);
         words.extend(self.since.map(|since| format!(" --since {since}")));
         words
     }
@@ -78,6 +74,13 @@ impl ProcedureRequest<'_> {
             since => Ok(since),
         }
     }
+}
+
+/// The flags that accept these risks.
+pub fn acceptance_flags(accepted: Acceptance) -> String {
+    let loss = accepted.data_loss.map(|loss| format!(" --accept-data-loss {}s", loss.as_secs()));
+    let split = accepted.split_brain.then_some(" --accept-split-brain");
+    loss.unwrap_or_default() + split.unwrap_or_default()
 }
 
 /// True for the same sites, in any order.

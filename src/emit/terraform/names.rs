@@ -46,6 +46,10 @@ pub(super) struct TerraformEmitter<'a> {
     pub secrets: RefCell<BTreeMap<String, String>>,
     /// Boot scripts that the stack contains as text, by path.
     pub scripts: RefCell<BTreeMap<String, String>>,
+    /// Blocks that have arguments from another block, by that block.
+    pub(super) mirroring: HashMap<Address, Vec<Address>>,
+    /// Blocks that become nested blocks of another one.
+    pub(super) nested: Vec<Address>,
     /// Arguments that a block shares with those that mirror it.
     pub(super) recipes: RefCell<BTreeMap<Address, Recipe>>,
     /// An argument is write-only, which Terraform 1.11 introduced.
@@ -90,6 +94,8 @@ impl<'a> TerraformEmitter<'a> {
             read: RefCell::default(),
             secrets: RefCell::default(),
             scripts: RefCell::default(),
+            mirroring: Self::mirroring(stack),
+            nested: Vec::new(),
             recipes: RefCell::default(),
             has_write_only: Cell::new(false),
             fifth: RefCell::default(),
@@ -98,6 +104,7 @@ impl<'a> TerraformEmitter<'a> {
             lost: RefCell::default(),
         };
         emitter.sometimes = emitter.sometimes_failover();
+        emitter.nested = emitter.nested_blocks();
         emitter.label_all();
         emitter
     }

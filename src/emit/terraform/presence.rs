@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::hcl::quoted;
 use crate::hcl::text::{ExprWriter, listed};
-use crate::kinds::{self, Place};
+use crate::kinds;
 use crate::stack::Presence;
 use crate::value::Value;
 
@@ -50,7 +50,7 @@ impl ResourceWriter<'_, '_> {
             return None;
         }
         let entry = TerraformScope { entry: Some((key, "one")), ..self.scope() };
-        if self.kind.place == Place::Subscription {
+        if self.kind.place.is_root() {
             let presence = self.merged.attribute("presence")?;
             let text = entry.expr(&presence.expr);
             let is_name = matches!(presence.expr.kind, ExprKind::Traversal { .. } | ExprKind::Call { .. });

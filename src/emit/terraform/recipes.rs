@@ -1,14 +1,16 @@
 //! Arguments that a block and those that mirror it share: written once, as a local with the name of the block.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
 use super::names::{TerraformEmitter, TerraformScope};
 use super::resource::ResourceWriter;
 use crate::address::Address;
-use crate::emit::merged::{META, names_each};
-use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
+use crate::emit::merged::{META, mirrored, names_each};
+use crate::hcl::ast::{Expr, ExprKind, Root};
 use crate::kinds::Arg;
+use crate::stack::Stack;
+use crate::stack::program::Definition;
 
 /// The shared arguments of one block.
 #[derive(Default)]
@@ -20,34 +22,35 @@ pub(super) struct Recipe {
 }
 
 impl TerraformEmitter<'_> {
-    /// The block that a block mirrors.
-    pub(super) fn mirrored(&self, block: &Address) -> Option<Address> {
-        let mirrors = self.stack.program.definitions.get(block)?.block.body.attribute("mirrors")?;
-        let ExprKind::Traversal { root: Root::Name(root), steps } = &mirrors.expr.kind else { return None };
-        let Some(TraversalStep::Attr(label)) = steps.first() else { return None };
-        Some(Address::new(&root.text, &label.text))
+    /// The blocks that have arguments from a block, by that block.
+    pub(super) fn mirroring(stack: &Stack) -> HashMap<Address, Vec<Address>> {
+        let mut all: HashMap<Address, Vec<Address>> = HashMap::new();
+        for (block, definition) in &stack.program.definitions {
+            for (of, _) in mirrored(&stack.program, definition) {
+                all.entry(of).or_default().push(block.clone());
+            }
+        }
+        all
     }
 
     /// The block that declares an argument of a block: itself, or one that it mirrors.
-    pub(super) fn declaring(&self, block: &Address, name: &str) -> Option<Address> {
-        let mut at = block.clone();
-        let mut seen = BTreeSet::new();
-        while seen.insert(at.clone()) {
-            let body = &self.stack.program.definitions.get(&at)?.block.body;
-            if body.attribute(name).is_some() || body.blocks(name).next().is_some() {
-                return Some(at);
-            }
-            at = self.mirrored(&at)?;
+    fn declaring(&self, block: &Address, name: &str) -> Option<Address> {
+        let program = &self.stack.program;
+        let definition = program.definitions.get(block)?;
+        let declares = |one: &Definition| {
+            let body = &one.block.body;
+            body.attribute(name).is_some() || body.blocks(name).next().is_some()
+        };
+        if declares(definition) {
+            return Some(block.clone());
         }
-        None
+        mirrored(program, definition).into_iter().find(|(_, one)| declares(one)).map(|(address, _)| address)
     }
 
     /// True if another block has this argument from this block.
     fn is_inherited(&self, block: &Address, name: &str) -> bool {
-        let others = self.stack.program.definitions.keys().filter(|other| *other != block);
-        others
-            .into_iter()
-            .any(|other| self.mirrored(other).is_some() && self.declaring(other, name).as_ref() == Some(block))
+        let others = self.mirroring.get(block).into_iter().flatten();
+        others.into_iter().any(|other| self.declaring(other, name).as_ref() == Some(block))
     }
 
     /// The locals with shared arguments.

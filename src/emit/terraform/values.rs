@@ -29,12 +29,20 @@ impl TerraformScope<'_, '_> {
 }
 
 impl TerraformEmitter<'_> {
+    /// Blocks that become nested blocks of another one.
+    pub(super) fn nested_blocks(&self) -> Vec<Address> {
+        let is_nested = |block: &&Address| {
+            self.kind(block).is_some_and(|kind| matches!(kind.terraform.shape, TerraformShape::Block { .. }))
+        };
+        self.stack.program.definitions.keys().filter(is_nested).cloned().collect()
+    }
+
     /// Nested blocks of a block for other blocks that have no instance with these values of the variables.
     pub(super) fn empty_regions(&self, block: &Address) -> impl Iterator<Item = &'static str> {
-        let all = self.stack.program.definitions.iter().filter(|(other, _)| !self.instances.contains_key(*other));
-        all.filter_map(|(other, definition)| {
+        let all = self.nested.iter().filter(|other| !self.instances.contains_key(*other));
+        all.filter_map(|other| {
             let TerraformShape::Block { of, block: word } = self.kind(other)?.terraform.shape else { return None };
-            let source = definition.block.body.attribute(of)?;
+            let source = self.stack.program.definitions.get(other)?.block.body.attribute(of)?;
             (named_block(&source.expr).as_ref() == Some(block)).then_some(word)
         })
     }
@@ -82,8 +90,10 @@ impl ResourceWriter<'_, '_> {
     pub(super) fn regions(&self) -> Vec<String> {
         let program = &self.emitter.stack.program;
         let mut out = Vec::new();
-        for (address, definition) in &program.definitions {
-            let Some(kind) = self.emitter.kind(address) else { continue };
+        for address in &self.emitter.nested {
+            let (Some(kind), Some(definition)) = (self.emitter.kind(address), program.definitions.get(address)) else {
+                continue;
+            };
             let TerraformShape::Block { of, block: word } = kind.terraform.shape else { continue };
             let content = merged(program, definition);
             let all = self.emitter.instances.get(address).map_or(&[][..], Vec::as_slice);

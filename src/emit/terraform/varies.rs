@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::names::TerraformEmitter;
 use crate::address::Address;
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
-use crate::kinds::{self, Kind, Place, RESOURCE_GROUP};
+use crate::kinds::{self, Kind};
 
 /// The block that an expression names by its own name, whatever its key.
 pub(super) fn named_block(expr: &Expr) -> Option<Address> {
@@ -17,15 +17,9 @@ pub(super) fn named_block(expr: &Expr) -> Option<Address> {
     kinds::find(&root.text).map(|_| Address::new(&root.text, &label.text))
 }
 
-/// Argument with the resource or resource group that contains a resource.
+/// Argument with the resource or resource group that contains a resource. A membership joins two, and lies in neither.
 pub(super) fn container(kind: &Kind) -> Option<&'static str> {
-    match kind.place {
-        Place::Group => Some(RESOURCE_GROUP.name),
-        Place::Child(above, _) | Place::Extension(above) | Place::Property(above) | Place::Part(above, ..) => {
-            Some(above)
-        }
-        Place::Subscription | Place::Member(_) => None,
-    }
+    kind.place.argument().filter(|_| !kind.place.is_member())
 }
 
 impl TerraformEmitter<'_> {
@@ -37,21 +31,26 @@ impl TerraformEmitter<'_> {
 
     /// True if the value of an expression in this block follows from a variable, directly or through locals.
     pub(super) fn varies(&self, block: &Address, expr: &Expr) -> bool {
-        self.reaches_variable(block, expr, &mut BTreeSet::new())
+        self.reaches(block, expr, |root, _| root == "var")
     }
 
-    fn reaches_variable<'x>(&'x self, block: &Address, expr: &'x Expr, seen: &mut BTreeSet<&'x str>) -> bool {
-        let mut next: Vec<&Expr> = Vec::new();
-        let mut found = false;
-        expr.visit_references(&mut |root, steps, _| match (&*root.text, steps.first()) {
-            ("var", _) => found = true,
-            ("local", Some(TraversalStep::Attr(name))) if seen.insert(&name.text) => {
-                next.extend(self.stack.program.locals.get(&name.text).map(|local| &*local.attribute.expr));
+    /// True if an expression in this block has a reference of some kind, directly or through locals and `for_each`.
+    fn reaches(&self, block: &Address, expr: &Expr, is_it: impl Fn(&str, &[TraversalStep]) -> bool) -> bool {
+        let (mut open, mut seen, mut found) = (vec![expr], BTreeSet::new(), false);
+        while let Some(expr) = open.pop() {
+            expr.visit_references(&mut |root, steps, _| match (&*root.text, steps.first()) {
+                ("local", Some(TraversalStep::Attr(name))) if seen.insert(&*name.text) => {
+                    open.extend(self.stack.program.locals.get(&name.text).map(|local| &*local.attribute.expr));
+                }
+                ("each", _) if seen.insert("each") => open.extend(self.written(block, "for_each")),
+                ("local" | "each", _) => {}
+                (root, _) => found |= is_it(root, steps),
+            });
+            if found {
+                return true;
             }
-            ("each", _) if seen.insert("each") => next.extend(self.written(block, "for_each")),
-            _ => {}
-        });
-        found || next.into_iter().any(|expr| self.reaches_variable(block, expr, seen))
+        }
+        false
     }
 
     /// The block that contains those of a block, if its expression names it.
@@ -79,7 +78,7 @@ impl TerraformEmitter<'_> {
         match self.above(block) {
             Some(Ok(above)) => self.named_group(&above),
             Some(Err(_)) => None,
-            None => self.kind(block).filter(|kind| kind.place == Place::Subscription).map(|_| block.clone()),
+            None => self.kind(block).filter(|kind| kind.place.is_root()).map(|_| block.clone()),
         }
     }
 
@@ -101,7 +100,7 @@ impl TerraformEmitter<'_> {
 
     fn is_sometimes_failover(&self, block: &Address, found: &HashSet<Address>) -> bool {
         let Some(kind) = self.kind(block).filter(|_| self.written(block, "for_each").is_some()) else { return false };
-        if kind.place == Place::Subscription {
+        if kind.place.is_root() {
             return self.written(block, "presence").is_some_and(|presence| self.varies(block, presence));
         }
         if kind.link || kind.recovery.joins.is_some() {
@@ -109,24 +108,20 @@ impl TerraformEmitter<'_> {
         }
         match self.above(block) {
             Some(Ok(above)) => found.contains(&above),
-            Some(Err(expr)) => self.varies(block, expr) && self.names_failover(block, expr, &mut BTreeSet::new()),
+            Some(Err(expr)) => self.varies(block, expr) && self.names_failover(block, expr),
             None => false,
         }
     }
 
     /// True if an expression names a failover-only block, directly or through locals.
-    fn names_failover<'x>(&'x self, block: &Address, expr: &'x Expr, seen: &mut BTreeSet<&'x str>) -> bool {
-        let mut next: Vec<&Expr> = Vec::new();
-        let mut found = false;
-        expr.visit_references(&mut |root, steps, _| match (&*root.text, steps.first()) {
-            ("local", Some(TraversalStep::Attr(name))) if seen.insert(&name.text) => {
-                next.extend(self.stack.program.locals.get(&name.text).map(|local| &*local.attribute.expr));
-            }
-            ("each", _) if seen.insert("each") => next.extend(self.written(block, "for_each")),
-            (kind, Some(TraversalStep::Attr(label))) => found |= self.is_failover(&Address::new(kind, &label.text)),
-            _ => {}
-        });
-        found || next.into_iter().any(|expr| self.names_failover(block, expr, seen))
+    fn names_failover(&self, block: &Address, expr: &Expr) -> bool {
+        self.reaches(block, expr, |root, steps| {
+            let label = steps.first().and_then(|step| match step {
+                TraversalStep::Attr(label) => Some(label),
+                TraversalStep::Index(_) | TraversalStep::Splat(_) => None,
+            });
+            label.is_some_and(|label| self.is_failover(&Address::new(root, &label.text)))
+        })
     }
 
     /// The kind of a block without instances, whose argument decides between several.

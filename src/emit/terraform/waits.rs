@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::resource::{BACK, ResourceWriter, THERE};
 use crate::address::{Address, ArmId};
 use crate::emit::Limitation;
+use crate::emit::merged::mirrored;
 use crate::hcl::ast::TraversalStep;
 use crate::hcl::text::listed;
 use crate::kinds::TerraformShape;
@@ -91,12 +92,9 @@ impl ResourceWriter<'_, '_> {
     fn named(&self) -> BTreeSet<Address> {
         let program = &self.emitter.stack.program;
         let (mut named, mut seen) = (BTreeSet::new(), BTreeSet::new());
-        let mut chain = vec![self.block.clone()];
-        while let Some(of) = chain.last().and_then(|last| self.emitter.mirrored(last)).filter(|of| !chain.contains(of))
-        {
-            chain.push(of);
-        }
-        let blocks = chain.iter().filter_map(|block| program.definitions.get(block));
+        let own = program.definitions.get(self.block);
+        let mirrored = own.into_iter().flat_map(|own| mirrored(program, own)).map(|(_, definition)| definition);
+        let blocks = own.into_iter().chain(mirrored);
         let mut open: Vec<_> = blocks.flat_map(|of| of.references.iter()).collect();
         while let Some((root, name)) = open.pop() {
             if &**root != "local" {

@@ -14,7 +14,7 @@ use super::forecast::{self, ObjectiveMark, of_amount};
 use super::run::places;
 use super::run_show::{learnt_during, offset, outcome};
 use super::{count, markdown};
-use crate::duration::spoken;
+use crate::duration::{at_least, spoken};
 use crate::failover::{in_prose, moment};
 use crate::roles::FailoverMode;
 use crate::stack::CloudName;
@@ -336,7 +336,7 @@ const fn mood(mark: ObjectiveMark) -> &'static str {
 
 /// A data loss as text.
 fn lost(amount: std::time::Duration) -> String {
-    if amount.is_zero() { "none".to_owned() } else { spoken(forecast::at_least(amount)) }
+    if amount.is_zero() { "none".to_owned() } else { spoken(at_least(amount)) }
 }
 
 /// Key figures: recovery time, data loss, steps, duration.

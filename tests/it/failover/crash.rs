@@ -93,7 +93,7 @@ fn survives_every_cut(scene: Scene, all: bool) -> Vec<String> {
 
 #[test]
 fn run_killed_after_any_entry_can_be_resumed_or_aborted() {
-    let all = crate::crash::takes_all();
+    let all = crate::takes_all("DRPLAN_CRASH");
     if !all {
         crate::skipped("half of the ends of runs of stacks other than web-geo; DRPLAN_CRASH=all takes both");
     }

@@ -349,10 +349,8 @@ impl Case<'_> {
 const ONCE_WRONG: (&str, usize, StepFailure, WayOut, ActiveSite) =
     ("shop", 13, StepFailure::Silent, WayOut::Abort, ActiveSite::Away);
 
-/// True if all failures are wanted, with all ways out.
-fn takes_all() -> bool {
-    std::env::var("DRPLAN_FAILOVER_STEPS").is_ok_and(|wanted| wanted == "all")
-}
+/// Variable with `all` if all failures are wanted, with all ways out.
+const ALL: &str = "DRPLAN_FAILOVER_STEPS";
 
 /// The failures and ways out of the step with this number.
 fn chosen(scene: Scene, number: usize, all: bool) -> Vec<(StepFailure, WayOut, ActiveSite)> {
@@ -384,7 +382,7 @@ fn failures_of_any_step(scene: Scene) -> Vec<String> {
     });
     assert!(!steps.is_empty(), "{} has no steps", scene.name());
     let requests: Vec<_> = steps.iter().map(|step| StepRequests::of(&begun.incident, scene, step)).collect();
-    let all = takes_all();
+    let all = crate::takes_all(ALL);
     in_parallel(0..steps.len() as u64, |at| {
         let number = at as usize;
         let (step, requests) = (&steps[number], &requests[number]);
@@ -406,7 +404,7 @@ fn failures_of_any_step(scene: Scene) -> Vec<String> {
 
 /// Every failure of a step of this stack has a way out to either site.
 fn has_ways_out(stack: &str) {
-    if !takes_all() {
+    if !crate::takes_all(ALL) {
         crate::skipped("most ways out of each failed step; DRPLAN_FAILOVER_STEPS=all takes all of them");
     }
     let scenes = SCENES.iter().copied().filter(|scene| scene.stack == stack);
