@@ -8,8 +8,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{StepError, Worker};
 use crate::diagnostic::Diagnostics;
-use crate::kinds::mark::Owner;
-use crate::kinds::{Arg, AttributeSource, Readiness, TAGS, body, path, rank_in};
+use crate::kinds::mark::{self, Owner};
+use crate::kinds::{AttributeSource, Readiness, body, path, rank_in};
 use crate::object::{Object, Within};
 use crate::plan::sealed;
 use crate::reason::Reason;
@@ -110,11 +110,8 @@ impl Worker<'_> {
 
     /// Adds the owner's mark to the bodies of objects that take tags.
     fn mark(&self, resource: &Resource, bodies: &mut [Json]) {
-        let has_tags = |arg: &Arg| arg.name == TAGS.name;
-        if resource.kind.args.iter().any(has_tags) {
-            let whole = resource.objects.iter().zip(bodies).filter(|(object, _)| object.within.is_none());
-            whole.filter(|(_, body)| body.get("location").is_some()).for_each(|(_, body)| self.owner.mark(body));
-        }
+        let whole = resource.objects.iter().zip(bodies).filter(|(object, _)| object.within.is_none());
+        whole.filter(|(_, body)| mark::takes_mark(resource.kind, body)).for_each(|(_, body)| self.owner.mark(body));
     }
 
     /// Brings one object to its intended state, and returns the resulting body.

@@ -5,7 +5,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::path;
+use super::{Kind, path};
 
 /// The tag with the name of the stack.
 const STACK: &str = "drplan-stack";
@@ -46,6 +46,12 @@ impl Owner {
             }
         }
     }
+}
+
+/// True if objects of this kind with this body get a mark: the kind has tags, and the object is more than a part of
+/// another one.
+pub fn takes_mark(kind: &Kind, body: &Json) -> bool {
+    kind.args.iter().any(|arg| arg.name == TAGS) && body.get("location").is_some()
 }
 
 /// True for a tag of a mark.

@@ -36,7 +36,9 @@ pub fn differences(
         after: text(after),
         forces_replace: true,
     };
-    if !was.location.eq_ignore_ascii_case(&resource.location) {
+    // A kind with an argument for its site shows the change there.
+    let is_shown = changes.iter().any(|change| change.path == "site");
+    if !is_shown && !was.location.eq_ignore_ascii_case(&resource.location) {
         changes.push(moved("site", was.location, &resource.location));
     }
     let renamed = *was.id != resource.id;

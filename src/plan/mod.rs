@@ -46,7 +46,7 @@ pub use diff::{PreviousObject, differences};
 pub use identity::{Identity, Moves, same_objects};
 pub use missing::{MissingResources, vanished};
 pub use recorded::recorded_resource;
-pub use refresh::{is_as_recorded, kind_of, knowledge, to_observe, unseen, unsettled};
+pub use refresh::{is_as_recorded, kind_of, knowledge, to_observe, unseen, unsettled, with_found};
 pub use replicas::{UnlikeReplica, unlike};
 pub use roles::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, accepted, looks, owed, standings};
 pub use transitions::in_the_way;

@@ -3,6 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
+use crate::kinds::mark::{self, Owner};
 use crate::kinds::{self, Arg, CopyState, Kind, Need, Ty, Wire, body};
 use crate::object::Object;
 use crate::plan::decide::top;
@@ -148,14 +149,25 @@ pub fn is_as_recorded(kind: &'static Kind, recorded: &Recorded, bodies: &[Json],
 
 /// Records the failover-only resources of groups in a mixed state that exist and are not recorded: the run that created
 /// them has lost its journal.
+///
+/// A resource that should bear this stack's mark and does not is not this stack's. Of objects that take no mark, only the
+/// lost journal knew the owner.
 pub(super) fn record_found(stack: &Stack, now: &mut State, observed: &Observed, seal: &Seal) {
     let roles = now.roles.clone();
+    let lineage = now.lineage.clone();
+    let is_foreign = |kind, body: &Json| match Owner::of(body) {
+        Some(owner) => owner.lineage != lineage,
+        None => mark::takes_mark(kind, body),
+    };
     for resource in stack.resources.values().filter(|resource| resource.presence == Presence::Failover) {
         let is_between = roles::upkeep(stack, &roles, resource) == roles::Upkeep::Between;
         if !is_between || now.resources.contains_key(&resource.address) {
             continue;
         }
         let ObservedObjects::There(bodies) = seen(&resource.objects, observed) else { continue };
+        if bodies.iter().any(|body| is_foreign(resource.kind, body)) {
+            continue;
+        }
         let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
         let written = super::sealed(&resource.args, seal);
         // Whether its creation has succeeded is unknown, so that the next run completes it.
@@ -164,6 +176,13 @@ pub(super) fn record_found(stack: &Stack, now: &mut State, observed: &Observed, 
         found.arguments = arguments(resource.kind, &found, &bodies, seal);
         now.resources.insert(resource.address.clone(), found);
     }
+}
+
+/// The state with the failover-only resources that [`record_found`] adds; `None` where it adds none.
+pub fn with_found(stack: &Stack, state: &State, observed: &Observed, seal: &Seal) -> Option<State> {
+    let mut found = state.clone();
+    record_found(stack, &mut found, observed, seal);
+    (found.resources.len() > state.resources.len()).then_some(found)
 }
 
 /// The recorded arguments with their observed values. Arguments that the provider never returns stay as recorded.

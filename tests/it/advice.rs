@@ -454,3 +454,26 @@ fn role_drift_is_settled_by_either_command() {
         }
     }
 }
+
+#[test]
+fn site_that_is_no_standby_is_refused_with_the_standbys() {
+    let situation = Situation::applied(STACK);
+    for site in ["nowhere", "primary"] {
+        for verb in [&["up", "--planned"][..], &["drill"]] {
+            let (said, exit) = situation.run(&[&["failover-group"], verb, &["--to", site, "--dry-run"]].concat());
+            assert_eq!(exit, 1, "{said}");
+            assert!(said.contains(&format!("--to {site}: failover group web can move to `secondary`")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_moved_resource_group_shows_its_site_once() {
+    let (sites, _) = STACK.split_once("resource_group").expect("the sites");
+    let text = |site: &str| format!("{sites}resource_group \"home\" {{\n  site = site.{site}\n}}\n");
+    let situation = Situation::applied(&text("primary"));
+    situation.write(&text("secondary"));
+    let said = situation.done(&["plan"]);
+    assert_eq!(said.matches("site: ").count(), 1, "{said}");
+    assert!(said.contains("\"canadacentral\"") && said.contains("\"canadaeast\""), "{said}");
+}

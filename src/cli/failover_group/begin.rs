@@ -8,7 +8,7 @@ use super::prepare::{Preparation, evaluate, prepare};
 use super::request::ProcedureRequest;
 use super::resume::load_for;
 use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, follow};
-use crate::apply::{Continuation, FailoverRun, text_of};
+use crate::apply::{Continuation, FailoverRun, keep_observed, text_of};
 use crate::cli::again::{again, again_recorded, completed, withheld_hint};
 use crate::cli::cloud::with_cloud;
 use crate::cli::confirm::{Named, confirm_name};
@@ -65,7 +65,7 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
     };
     let layout = session.layout(global);
     with_cloud(&loaded.account, global, session, async |reached, session| {
-        let Preparation { state, stack, procedure, over } =
+        let Preparation { mut state, recorded, stack, procedure, over } =
             prepare(errand, &group, &loaded, &store, &reached, global, session).await?;
         if procedure.is_refused() && procedure.idle.is_none() {
             let dry_run = again(&format!("{} --dry-run", errand.command()), errand.stack, global);
@@ -117,6 +117,10 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
             None => loaded.inputs(errand.stack, global, session),
         };
         let since = errand.outage(reached.clock.now())?;
+        if let Some(recorded) = recorded {
+            let _no_apply = store.lock_shared()?;
+            state = keep_observed(&recorded, &state, &store)?.unwrap_or(state);
+        }
         let run = carrying.new_run(&procedure, &state, session)?.with_inputs(inputs);
         let seal = store.seal(&*reached.ids)?;
         let text = text_of(&stack, group_of(&stack, Some(&group))?, &procedure.steps, &seal);

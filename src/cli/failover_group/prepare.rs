@@ -22,6 +22,8 @@ use crate::world::Store;
 pub struct Preparation {
     /// The state that it starts from.
     pub state: State,
+    /// The state as stored, where the run starts from another: with resources that were found in the cloud.
+    pub recorded: Option<State>,
     /// The stack as the run sees it.
     pub stack: Stack,
     /// Its steps and preflight checks.
@@ -73,11 +75,29 @@ pub async fn prepare(
         ))
         .help("Name the site that is lost."));
     }
+    if let Some(to) = errand.to.filter(|to| !group.standbys().iter().any(|site| **site == **to)) {
+        let standbys = group.standbys_in_prose();
+        return Err(Failure::failed(format!("--to {to}: failover group {} can move to {standbys}", group.name))
+            .help("Name the standby site to move to."));
+    }
     parts_exist(errand.without, &[group])?;
-    let survey = failover::survey(&stack, group, &state, errand.lost);
-    let seen = look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await;
+    let seal = store.seal(&*reached.ids)?;
+    let look = async |state: &State| {
+        let survey = failover::survey(&stack, group, state, errand.lost);
+        look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await
+    };
+    let mut seen = look(&state).await;
+    let mut recorded = None;
+    // What a run without a journal has created is recorded, so that this run removes it or continues with it.
+    if over.is_none()
+        && errand.verb != RunKind::Drill
+        && let Some(found) = plan::with_found(&stack, &state, &seen.observed, &seal)
+    {
+        recorded = Some(std::mem::replace(&mut state, found));
+        seen = look(&state).await;
+    }
     let history = history(store)?;
-    let pending = pending(loaded, &state, &store.seal(&*reached.ids)?, group)?;
+    let pending = pending(loaded, &state, &seal, group)?;
     let question = ProcedureInput {
         stack: &stack,
         group,
@@ -104,7 +124,7 @@ pub async fn prepare(
         }
         session.say(&format!("warning: {} holds {address}; this run cannot start until it ends.\n\n", open.run));
     }
-    Ok(Preparation { stack, procedure, state, over })
+    Ok(Preparation { stack, procedure, state, recorded, over })
 }
 
 /// The permanent resources whose configuration differs from what was applied last. Deletions do not count: a run

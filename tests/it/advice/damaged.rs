@@ -146,6 +146,49 @@ fn lost_journal_leaves_a_mixed_state_that_every_move_settles() {
 }
 
 #[test]
+fn move_after_a_lost_journal_leaves_no_orphan() {
+    let home = Situation::applied(STACK);
+    let run = home.copy();
+    run.waiting(UP, &["step.agree"]);
+    std::fs::remove_file(run.journal()).unwrap();
+    let is_there = |run: &Situation| run.done(&["simulator", "show"]).contains("resourceGroups/up");
+    assert!(is_there(&run));
+    for command in [&["plan"][..], &["failover-group", "status"]] {
+        let said = run.done(command);
+        assert!(
+            commands(&said).contains(&DOWN[..2].iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()),
+            "{said}"
+        );
+    }
+    // Nothing is refreshed before the move.
+    let dry = run.copy();
+    let said = dry.done(&["failover-group", "down", "--dry-run"]);
+    assert!(said.contains("resource_group.up"), "{said}");
+    assert!(!dry.done(&["state", "list"]).contains("resource_group.up"));
+    run.moved(DOWN);
+    run.is_well().unwrap();
+    assert!(!is_there(&run));
+    assert!(!run.done(&["state", "list"]).contains("resource_group.up"));
+}
+
+#[test]
+fn resource_of_another_stack_is_not_taken_for_one_of_a_lost_run() {
+    let text = STACK.replace("step \"agree\" {\n    before = [promote]", "step \"agree\" {\n    before = [stand_up]");
+    let run = Situation::applied(&text);
+    run.waiting(UP, &[]);
+    std::fs::remove_file(run.journal()).unwrap();
+    let other = text.split("resource_group \"away\"").next().unwrap();
+    let other = other.replace("\"advice\"", "\"other\"").replace("resource_group \"home\"", "resource_group \"up\"");
+    std::fs::create_dir(run.path().join("other")).unwrap();
+    std::fs::write(run.path().join("other/stack.hcl"), other).unwrap();
+    run.done(&["apply", "other", "--yes"]);
+    run.done(&["refresh"]);
+    assert!(!run.done(&["state", "list"]).contains("resource_group.up"));
+    let said = run.done(&["failover-group", "down", "--dry-run"]);
+    assert!(!said.contains("resource_group.up"), "{said}");
+}
+
+#[test]
 fn damaged_approvals_can_be_moved_away() {
     let run = Situation::applied(STACK);
     run.waiting(UP, &[]);
