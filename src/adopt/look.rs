@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
-use crate::kinds::{self, Kind, Place};
+use crate::kinds::{self, ChildList, Kind, Place};
 
 /// The tables of objects: one for each kind, or one for each variant of a kind, with the kind that selects it.
 pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
@@ -40,16 +40,19 @@ pub fn whole_of(id: &ArmId) -> Option<ArmId> {
 }
 
 /// A list of objects below another.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {
     /// Its path.
     pub path: ArmId,
     /// The API version.
     pub api: &'static str,
+    /// The list in the table of the object's kind, where the type of the children has no kind.
+    pub other: Option<&'static ChildList>,
 }
 
-/// Lists of the possible children of an object, and of the extensions of a resource group and its resources.
-pub fn collections(id: &ArmId) -> Vec<Collection> {
+/// Lists of the possible children of an object with this body, and of the extensions of a resource group and its
+/// resources.
+pub fn collections(id: &ArmId, body: &Json) -> Vec<Collection> {
+    let type_ = id.arm_type().unwrap_or_default();
     let mut found: Vec<Collection> = Vec::new();
     let is_group = id.parent().is_none() && !id.folded().contains("/providers/");
     for (kind, _) in tables() {
@@ -61,8 +64,18 @@ pub fn collections(id: &ArmId) -> Vec<Collection> {
             Place::Extension(_) if is_group => Some(format!("{id}/providers/{}", kind.arm.type_)),
             _ => None,
         };
-        let collection = path.map(|path| Collection { path: ArmId::new(path), api: kind.arm.api });
-        found.extend(collection.filter(|one| !found.contains(one)));
+        let of_kind = path.map(|path| Collection { path: ArmId::new(path), api: kind.arm.api, other: None });
+        let own = kind.adoption.others.iter().filter(|list| is_whole(kind, &type_) && (list.of)(body));
+        let others = own.map(|list| Collection {
+            path: ArmId::new(format!("{id}/{}", list.segment)),
+            api: kind.arm.api,
+            other: Some(list),
+        });
+        for one in of_kind.into_iter().chain(others) {
+            if !found.iter().any(|other| other.path == one.path) {
+                found.push(one);
+            }
+        }
     }
     found
 }

@@ -136,7 +136,7 @@ fn same_objects(kind: &'static Kind) -> impl Iterator<Item = &'static Kind> {
     std::iter::once(kind).chain(others.filter(whole))
 }
 
-/// The values that Azure sets at the paths of such objects that no argument has.
+/// The values that the cloud sets at the paths of such objects that no argument has.
 fn chosen(kind: &'static Kind) -> impl Iterator<Item = (&'static str, Lit)> {
     same_objects(kind).flat_map(|same| same.adoption.chosen.iter().copied())
 }
@@ -211,7 +211,7 @@ impl Walk<'_> {
         }
     }
 
-    /// True for an element that Azure adds.
+    /// True for an element that the cloud adds.
     fn is_chosen(&self, element: &Json) -> bool {
         chosen(self.kind).any(|(path, lit)| {
             let inner = path.strip_prefix(self.path).and_then(|rest| rest.strip_prefix("[]."));
@@ -262,7 +262,7 @@ fn same_text(text: &str, other: &Json) -> bool {
     other.as_str().is_some_and(|other| other.eq_ignore_ascii_case(text))
 }
 
-/// True for a property by which an object is known, and for one that Azure writes into every object.
+/// True for a property by which an object is known, and for one that the cloud writes into every object.
 fn is_own(name: &str, of: &Json) -> bool {
     match name {
         "etag" | "type" | "provisioningState" | "resourceGuid" | "systemData" => true,

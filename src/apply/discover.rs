@@ -33,7 +33,7 @@ pub enum DiscoveryError {
 }
 
 /// Reads these resource groups and every object in them whose type has a kind; with `any`, the others as well, without
-/// their children.
+/// their children. Without `any`, the others are named.
 ///
 /// # Errors
 /// Where a group does not exist, the cloud refuses, or there are too many objects. Objects whose region does not
@@ -44,7 +44,13 @@ pub async fn discover_groups(
     account: &SubscriptionRef,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
-    let mut search = Search { cloud, survey: ImportSurvey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
+    let mut search = Search {
+        cloud,
+        survey: ImportSurvey::default(),
+        seen: BTreeSet::new(),
+        listed: BTreeMap::new(),
+        open: VecDeque::new(),
+    };
     for group in groups {
         search.push(group.clone());
         let members = cloud.list(group).await?;
@@ -75,7 +81,13 @@ pub async fn discover_objects(
     account: &SubscriptionRef,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
-    let mut search = Search { cloud, survey: ImportSurvey::default(), seen: BTreeSet::new(), open: VecDeque::new() };
+    let mut search = Search {
+        cloud,
+        survey: ImportSurvey::default(),
+        seen: BTreeSet::new(),
+        listed: BTreeMap::new(),
+        open: VecDeque::new(),
+    };
     for id in ids {
         let whole = look::whole_of(id).unwrap_or_else(|| id.clone());
         if any {
@@ -103,6 +115,8 @@ struct Search<'a> {
     cloud: &'a dyn Cloud,
     survey: ImportSurvey,
     seen: BTreeSet<ArmId>,
+    /// Objects found in a list of children, each with the API version of the list.
+    listed: BTreeMap<ArmId, &'static str>,
     open: VecDeque<(ArmId, &'static str)>,
 }
 
@@ -166,7 +180,7 @@ impl Search<'_> {
             self.push(child);
         }
         let cloud = self.cloud;
-        let mut lists = stream::iter(look::collections(id))
+        let mut lists = stream::iter(look::collections(id, body))
             .map(|list| async move {
                 let bodies = cloud.collection(&list.path, list.api).await;
                 (list, bodies)
@@ -176,20 +190,26 @@ impl Search<'_> {
         while let Some((list, bodies)) = lists.next().await {
             match bodies {
                 Ok(bodies) => {
-                    let ids = bodies.iter().filter_map(|body| body.get("id")?.as_str()).map(ArmId::new);
-                    found.extend(ids.filter(|child| id.contains(child)));
+                    let made = bodies.iter().filter(|body| list.other.is_none_or(|other| (other.is_made)(body)));
+                    let ids = made.filter_map(|body| body.get("id")?.as_str()).map(ArmId::new);
+                    found.extend(ids.filter(|child| id.contains(child)).map(|child| (child, list.api)));
                 }
                 Err(error) if is_outage(&error) || is_forbidden(&error) => {
                     self.survey.unread.insert(list.path, error.to_string());
                 }
                 // Some types have children and no list of them.
                 Err(CloudError::Refused(refused)) if matches!(refused.reason, Reason::Absent | Reason::Invalid) => {}
+                // No refusal of a list that nothing is imported from ends the import.
+                Err(error @ CloudError::Refused(_)) if list.other.is_some() => {
+                    self.survey.unread.insert(list.path, error.to_string());
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         drop(lists);
-        for child in found {
-            self.push(child);
+        for (child, api) in found {
+            self.listed.insert(child.clone(), api);
+            self.push_or_name(child);
         }
         Ok(())
     }
@@ -206,7 +226,9 @@ impl Search<'_> {
                 let answer = self.cloud.get(&provider, generic::PROVIDERS_API).await?;
                 versions.insert(provider.clone(), answer.unwrap_or_default());
             }
-            let Some(api) = versions.get(&provider).and_then(|answer| generic::newest(answer, &id)) else {
+            let newest = versions.get(&provider).and_then(|answer| generic::newest(answer, &id));
+            // Some providers do not name the types of their children.
+            let Some(api) = newest.or_else(|| self.listed.get(&id).map(|api| (*api).to_owned())) else {
                 self.survey.strange.push(id);
                 continue;
             };

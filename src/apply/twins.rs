@@ -9,7 +9,7 @@ use crate::stack::Resource;
 
 impl Worker<'_> {
     /// Changes the counterparts of a resource whose main object changes; `first` for those that change before it.
-    /// Azure refuses a source that outgrows its replica.
+    /// The cloud refuses a source that outgrows its replica.
     pub(super) async fn change_twins(
         &self,
         resource: &Resource,

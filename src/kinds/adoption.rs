@@ -26,6 +26,24 @@ pub type ArgumentCompletion = fn(&CloudObject<'_>, &mut JsonMap<String, Json>);
 /// Arguments of an object, from its body and the API version it was read with.
 pub type ArgumentsOfAnyType = fn(&CloudObject<'_>, &str) -> JsonMap<String, Json>;
 
+/// A list of children whose type has no kind: an import names them, and does not omit them silently.
+#[derive(Clone, Copy)]
+pub struct ChildList {
+    /// The segments between the object and its children: `MX`, `queueServices/default/queues`.
+    pub segment: &'static str,
+    /// True for an object that has such children, by its body. Azure refuses the list of any other.
+    pub of: fn(&Json) -> bool,
+    /// True for a child that a client has created or changed, by its body. Azure creates the others.
+    pub is_made: fn(&Json) -> bool,
+}
+
+impl ChildList {
+    /// The list of an object that always has it, without children that Azure creates.
+    pub const fn all(segment: &'static str) -> Self {
+        Self { segment, of: |_| true, is_made: |_| true }
+    }
+}
+
 /// Facts for the import of an object, in addition to the kind's table.
 #[derive(Clone, Copy)]
 pub struct Adoption {
@@ -42,9 +60,11 @@ pub struct Adoption {
     /// Values that Azure sets at paths that no argument has: `properties.nicType`, `Standard`. Any other value there is
     /// a setting that the import loses.
     pub chosen: &'static [(&'static str, Lit)],
+    /// Lists of children whose types have no kind, read with the kind's API version.
+    pub others: &'static [ChildList],
 }
 
 impl Adoption {
     /// The table is sufficient.
-    pub const BY_TABLE: Self = Self { is: None, arguments: None, any: None, brings: None, chosen: &[] };
+    pub const BY_TABLE: Self = Self { is: None, arguments: None, any: None, brings: None, chosen: &[], others: &[] };
 }

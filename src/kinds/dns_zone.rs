@@ -61,6 +61,19 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    adoption: Adoption {
+        others: &[
+            ChildList::all("AAAA"),
+            ChildList::all("CAA"),
+            ChildList::all("MX"),
+            // Azure creates that of the zone itself.
+            ChildList { is_made: |set| path::text(set, "name") != Some("@"), ..ChildList::all("NS") },
+            ChildList::all("PTR"),
+            ChildList::all("SRV"),
+            ChildList::all("TXT"),
+        ],
+        ..Adoption::BY_TABLE
+    },
     uncovered: &["properties.registrationVirtualNetworks", "properties.resolutionVirtualNetworks"],
     example: r#"
 resource_group "example" {

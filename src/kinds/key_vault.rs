@@ -177,6 +177,8 @@ pub static KIND: Kind = Kind {
         "Purge protection cannot be disabled.",
         "Write `purge_protection_enabled = true`.",
     )],
+    // Azure lists keys and secrets without their values.
+    adoption: Adoption { others: &[ChildList::all("keys"), ChildList::all("secrets")], ..Adoption::BY_TABLE },
     example: r#"
 resource_group "example" {
   site = site.east

@@ -141,6 +141,7 @@ pub static KIND: Kind = Kind {
     // Every server has a `master` database, which no client creates or deletes.
     adoption: Adoption {
         brings: Some(|found| vec![found.id.child("databases", "master")]),
+        others: &[ChildList::all("dnsAliases"), ChildList::all("outboundFirewallRules")],
         chosen: &[
             ("properties.isIPv6Enabled", Lit::Str("Disabled")),
             ("properties.retentionDays", Lit::Int(-1)),

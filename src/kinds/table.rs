@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-pub use super::adoption::{Adoption, CloudObject};
+pub use super::adoption::{Adoption, ChildList, CloudObject};
 pub use super::argument::*;
 pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{Terraform, TerraformShape};

@@ -44,6 +44,7 @@ pub static KIND: Kind = Kind {
     in_use: "",
     // Source: Microsoft's frequently asked questions about managed identities.
     simulated: SimulatedBehaviour { stays: true, ..SimulatedBehaviour::NONE },
+    adoption: Adoption { others: &[ChildList::all("federatedIdentityCredentials")], ..Adoption::BY_TABLE },
     example: r#"
 resource_group "example" {
   site = site.east

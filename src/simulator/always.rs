@@ -74,12 +74,17 @@ impl World {
 
     /// The list of implicit children below an object; `None` where the type has none.
     pub(super) fn always_listed(&self, parent: &str, segment: &str) -> Option<Json> {
+        let path = parent;
         let parent = self.standing(parent)?;
         if let Some(all) = self.computed(parent, segment) {
             return Some(json!({ "value": all.into_iter().map(|(_, child)| child).collect::<Vec<_>>() }));
         }
         let child = self.always_of(parent, segment)?;
-        let all: Vec<Json> = if child.name.is_empty() { Vec::new() } else { vec![self.child(parent, child)] };
+        let mut all: Vec<Json> = if child.name.is_empty() { Vec::new() } else { vec![self.child(parent, child)] };
+        // Clients may have created others beside it: the NS record sets of a zone.
+        let type_ = format!("{}/{}", parent.type_, segment.to_ascii_lowercase());
+        let others = self.below(path).map(|(_, object)| object).filter(|object| object.seen() && object.type_ == type_);
+        all.extend(others.filter_map(|object| self.listed(object)));
         Some(json!({ "value": all }))
     }
 

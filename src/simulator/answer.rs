@@ -417,7 +417,7 @@ impl World {
 
     /// The body of an object as a list shows it, equal to that of a read. As in Azure, a list silently omits objects
     /// that a read would not find and objects in a lost region.
-    fn listed(&self, object: &SimulatedObject) -> Option<Json> {
+    pub(super) fn listed(&self, object: &SimulatedObject) -> Option<Json> {
         let id = object.id.folded();
         if self.own_region(&id).is_some_and(|region| self.rest.faults.reach(&region).is_err()) {
             return None;

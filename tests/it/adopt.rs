@@ -549,3 +549,56 @@ geo_replica "catalog" {{
         assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
     });
 }
+
+#[test]
+fn children_of_types_without_a_kind_are_named_or_imported() {
+    let text = format!(
+        r#"{}
+resource_group "mail" {{
+  site = site.east
+}}
+dns_zone "mail" {{
+  name           = "mail.example.org"
+  resource_group = resource_group.mail
+}}
+user_assigned_identity "mail" {{
+  resource_group = resource_group.mail
+}}
+"#,
+        crate::kinds::SITES
+    );
+    simulated(async {
+        let mut lab = Lab::new(14);
+        failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
+        let sets = [
+            ("MX/@", json!({ "TTL": 300, "MXRecords": [{ "preference": 10, "exchange": "m.example.org" }] })),
+            ("TXT/spf", json!({ "TTL": 300, "TXTRecords": [{ "value": ["v=spf1 -all"] }] })),
+            ("NS/sub", json!({ "TTL": 300, "NSRecords": [{ "nsdname": "ns.example.org." }] })),
+        ];
+        for (name, properties) in sets {
+            let set = id(&format!("mail/providers/Microsoft.Network/dnsZones/mail.example.org/{name}"));
+            let body = json!({ "properties": properties });
+            lab.azure.put(&set, "2018-05-01", &body, WriteCondition::Always).await.unwrap();
+        }
+        let trust =
+            id("mail/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mail/federatedIdentityCredentials/ci");
+        let properties = json!({ "issuer": "https://issuer.example.org", "subject": "ci", "audiences": ["api"] });
+        let body = json!({ "properties": properties });
+        lab.azure.put(&trust, "2024-11-30", &body, WriteCondition::Always).await.unwrap();
+        let adopted = adopt_types(&mut lab, false).await.unwrap();
+        let why = |name: &str, type_: &str| format!("{name} ({type_}): drplan has no kind for this type");
+        assert_eq!(
+            adopted.left,
+            [
+                why("ci", "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"),
+                why("@", "Microsoft.Network/dnsZones/MX"),
+                why("sub", "Microsoft.Network/dnsZones/NS"),
+                why("spf", "Microsoft.Network/dnsZones/TXT"),
+            ]
+        );
+        let adopted = adopt_types(&mut lab, true).await.unwrap();
+        assert_eq!(adopted.left, [""; 0], "{}", adopted.text);
+        assert!(adopted.text.contains("Microsoft.Network/dnsZones/MX@"), "{}", adopted.text);
+        assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
+    });
+}

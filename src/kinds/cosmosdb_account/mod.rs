@@ -93,6 +93,15 @@ pub static KIND: Kind = Kind {
         "properties.restoreParameters",
     ],
     adoption: Adoption {
+        others: &[
+            ChildList {
+                of: |account| path::text(account, "kind") == Some("MongoDB"),
+                ..ChildList::all("mongodbDatabases")
+            },
+            ChildList { of: |account| has(account, "EnableCassandra"), ..ChildList::all("cassandraKeyspaces") },
+            ChildList { of: |account| has(account, "EnableGremlin"), ..ChildList::all("gremlinDatabases") },
+            ChildList { of: |account| has(account, "EnableTable"), ..ChildList::all("tables") },
+        ],
         chosen: &[
             ("properties.createMode", Lit::Str("Default")),
             ("properties.defaultPriorityLevel", Lit::Str("High")),
@@ -248,4 +257,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             "Set `tier` instead, or `type = \"Periodic\"`.",
         );
     }
+}
+
+/// True for an account with this capability.
+fn has(account: &Json, capability: &str) -> bool {
+    path::items(account, "properties.capabilities").iter().any(|one| path::text(one, "name") == Some(capability))
 }

@@ -277,6 +277,16 @@ pub static KIND: Kind = Kind {
             }
         }),
         chosen: &[("properties.storage.type", Lit::Str("Premium_LRS"))],
+        // A replica has those of its source.
+        others: &[
+            ChildList { of: is_source, is_made: is_made_database, ..ChildList::all("databases") },
+            ChildList {
+                of: is_source,
+                is_made: |parameter| path::text(parameter, "properties.source") != Some("system-default"),
+                ..ChildList::all("configurations")
+            },
+            ChildList { of: is_source, ..ChildList::all("administrators") },
+        ],
         ..Adoption::BY_TABLE
     },
     uncovered: &["properties.storage.type"],
@@ -447,4 +457,15 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             "Set `administrator_login` and `administrator_password`, or add an `authentication` block.",
         );
     }
+}
+
+/// Databases that every server has (source: Azure's documentation of the service).
+const SYSTEM_DATABASES: &[&str] = &["azure_maintenance", "azure_sys", "postgres"];
+
+fn is_source(server: &Json) -> bool {
+    source_of(server).is_none()
+}
+
+fn is_made_database(database: &Json) -> bool {
+    path::text(database, "name").is_none_or(|name| !SYSTEM_DATABASES.contains(&name))
 }

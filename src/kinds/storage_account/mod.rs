@@ -45,7 +45,14 @@ pub static KIND: Kind = Kind {
         "properties.networkAcls.ipv6Rules",
         "zones",
     ],
-    adoption: Adoption { chosen: &[("properties.dnsEndpointType", Lit::Str("Standard"))], ..Adoption::BY_TABLE },
+    adoption: Adoption {
+        chosen: &[("properties.dnsEndpointType", Lit::Str("Standard"))],
+        others: &[
+            ChildList { of: has_queues, ..ChildList::all("queueServices/default/queues") },
+            ChildList { of: has_queues, ..ChildList::all("tableServices/default/tables") },
+        ],
+        ..Adoption::BY_TABLE
+    },
     combinations: rules::COMBINATIONS,
     transitions: rules::TRANSITIONS,
     example: r#"
@@ -198,4 +205,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             "Set \"LRS\", \"GRS\" or \"RAGRS\".",
         );
     }
+}
+
+/// Standard accounts of general purpose have queues and tables (source: Azure's overview of storage accounts).
+fn has_queues(account: &Json) -> bool {
+    let is_standard = path::text(account, "sku.name").is_some_and(|sku| sku.starts_with("Standard"));
+    is_standard && path::text(account, "kind").is_some_and(|kind| kind.starts_with("Storage"))
 }
