@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::body_value::LoopValues;
-use super::code::{Code, FileInput, LoopId, ResourceRef, Symbol, TextPiece};
+use super::code::{Code, FileInput, ListItem, LoopId, ResourceRef, Symbol, TextPiece};
 use super::express::{BicepScope, LoopEntry, has_float};
 use super::naming;
 use crate::address::{Address, ArmId};
@@ -251,12 +251,25 @@ impl<'a> BicepEmitter<'a> {
                 let which = ResourceRef::One(address.clone());
                 (end, Code::Resource(Symbol { which, object: *object, below: String::new() }).get("id"))
             }
-            None => {
-                let end = "/subscriptions/".len() + self.stack.subscription.len();
-                (end, Code::Call("subscription", Vec::new()).get("id"))
-            }
+            None => (self.account_length(), Code::Call("subscription", Vec::new()).get("id")),
         };
         vec![TextPiece::Code(whole), TextPiece::Literal(text[end..].to_owned())]
+    }
+
+    /// A text with the id of the account's own subscription in it as an expression.
+    fn of_account(&self, text: &str) -> Vec<TextPiece> {
+        match text.get(self.account_length()..).filter(|_| self.is_own_id(text)) {
+            Some(rest) => vec![
+                TextPiece::Code(Code::Call("subscription", Vec::new()).get("id")),
+                TextPiece::Literal(rest.to_owned()),
+            ],
+            None => vec![TextPiece::Literal(text.to_owned())],
+        }
+    }
+
+    /// The length of the id of the account's own subscription.
+    fn account_length(&self) -> usize {
+        "/subscriptions/".len() + self.stack.subscription.len()
     }
 
     /// True if it is this block that makes an object.
@@ -368,7 +381,8 @@ impl<'a> BicepEmitter<'a> {
         if let Some(made) = made.filter(has_same) {
             return Some(Loop { named: camel(named), ..made });
         }
-        let collection = Code::json(&keys.iter().map(String::as_str).collect());
+        let key = |key: &String| ListItem::One(Code::Text(self.of_account(key)));
+        let collection = Code::List(keys.iter().map(key).collect());
         Some(Loop { turn: "each".to_owned(), form: Form::Set, collection, keys, named: camel(named) })
     }
 

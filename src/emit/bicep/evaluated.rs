@@ -2,14 +2,12 @@
 //!
 //! Expressions lead to inputs and never to values, so that this file is the only way from a value to a literal.
 
-use std::collections::BTreeSet;
-
 use super::code::{Code, FileInput, ListItem};
 use super::emitter::BicepEmitter;
 use super::express::{BicepScope, LoopEntry};
 use crate::address::Address;
 use crate::emit::Limitation;
-use crate::hcl::ast::{Expr, ExprKind, TraversalStep};
+use crate::hcl::ast::ExprKind;
 use crate::stack::Resource;
 use crate::value::Value;
 
@@ -47,36 +45,6 @@ impl BicepEmitter<'_> {
                 }
             }
         }
-    }
-
-    /// Lists that a value is written as it is now, if it follows from an input.
-    pub fn fixes(&self, expr: &Expr, what: &str) {
-        let mut inputs = BTreeSet::new();
-        self.inputs_of(expr, &mut BTreeSet::new(), &mut inputs);
-        let inputs: Vec<String> = inputs.into_iter().map(|name| format!("`{name}`")).collect();
-        if !inputs.is_empty() {
-            self.lose(Limitation {
-                what: what.to_owned(),
-                why: format!(
-                    "Bicep cannot express its computation; its value is written as it is now, and does not follow {}",
-                    inputs.join(", ")
-                ),
-            });
-        }
-    }
-
-    /// The variables and sites that an expression depends on, also through locals.
-    fn inputs_of(&self, expr: &Expr, seen: &mut BTreeSet<String>, into: &mut BTreeSet<String>) {
-        expr.visit_references(&mut |root, steps, _| {
-            let Some(TraversalStep::Attr(label)) = steps.first() else { return };
-            match (&*root.text, self.stack.program.locals.get(&label.text)) {
-                ("var" | "site", _) => drop(into.insert(format!("{}.{}", root.text, label.text))),
-                ("local", Some(local)) if seen.insert(label.text.to_string()) => {
-                    self.inputs_of(&local.attribute.expr, seen, into);
-                }
-                _ => {}
-            }
-        });
     }
 
     /// The value of a loop's entry where the loop is written out.

@@ -201,6 +201,7 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                 let name = match inner {
                     [] => Arc::clone(&site.text),
                     [TraversalStep::Index(key)] => {
+                        self.emitter.fixes(key, &format!("site.{}[…]", site.text));
                         let key = self.value(key)?;
                         Address::new("site", &site.text).instance(key.as_str()?).own_name().into()
                     }
@@ -218,6 +219,7 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                 let block = Address::new(kind, &label.text);
                 match rest {
                     [TraversalStep::Index(key), rest @ ..] => {
+                        self.emitter.fixes(key, &format!("{block}[…]"));
                         let value = self.value(key)?;
                         self.of_resource(&block.instance(value.as_str()?), rest)
                     }

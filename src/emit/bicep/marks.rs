@@ -126,6 +126,11 @@ impl<'e, 'a> Marker<'e, 'a> {
                 false => good.extend(group.into_iter().filter(|one| is_good(BTreeSet::from([*one])))),
             }
         }
+        for misread in all.range(..NAMES).filter(|number| !good.contains(number)) {
+            if let Some(mark) = self.marks.borrow().get(misread) {
+                self.frame.emitter.fixes_code(&mark.code, &self.resource.address.block().to_string());
+            }
+        }
         let marked = self.bodies(MarkSelection::These(good));
         drafted(&marked).or_else(|| drafted(&plain)).unwrap_or_default()
     }

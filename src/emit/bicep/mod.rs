@@ -8,6 +8,7 @@ mod evaluated;
 mod existing;
 mod express;
 mod file;
+mod fixed;
 mod functions;
 mod layout;
 mod marks;
@@ -92,6 +93,7 @@ pub(super) fn emit(stack: &Stack) -> Result<EmitResult, Diagnostics> {
 /// Parts of this stack that Bicep cannot express.
 fn limitations(emitter: &BicepEmitter<'_>) -> Vec<Limitation> {
     let stack = emitter.stack;
+    emitter.fixes_structure();
     let mut out = emitter.lost();
     for (block, instances) in &emitter.instances {
         if instances.iter().any(|one| one.prevent_destroy) {

@@ -31,6 +31,11 @@ pub(super) fn made_of(environment: &str, fronts: &str) -> Source {
     Source { name: "made-of".to_owned(), lab, text: MADE_OF.to_owned() }
 }
 
+/// A stack whose instances, presence, elements, durations and blocks follow its variables.
+pub(super) fn varied() -> Source {
+    Source { name: "varied".to_owned(), lab: Lab::new(7), text: include_str!("varied.hcl").to_owned() }
+}
+
 /// The account of the tests.
 pub(super) const OWN: (&str, &str) = (SUBSCRIPTION, TENANT);
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use drplan::emit::{EmitResult, Options, terraform};
 
-use super::changes::{changed, each_change, made_of};
-use super::{Source, evaluated, terraform_sources};
+use super::changes::{changed, each_change, made_of, varied};
+use super::{evaluated, terraform_sources};
 use crate::kinds::SITES;
 use crate::lab::Lab;
 
@@ -28,11 +28,6 @@ fn code(emitted: &EmitResult) -> BTreeMap<&str, String> {
         out.insert(name.as_str(), kept);
     }
     out
-}
-
-/// A stack whose instances, presence, elements, durations and blocks follow its variables.
-fn varied() -> Source {
-    Source { name: "varied".to_owned(), lab: Lab::new(7), text: include_str!("varied.hcl").to_owned() }
 }
 
 #[test]

@@ -16,7 +16,7 @@ const CEILINGS: &[(&str, usize)] = &[
     ("cli", 86),
     ("doctor", 16),
     ("duration", 2),
-    ("emit", 109),
+    ("emit", 107),
     ("failover", 63),
     ("hcl", 1),
     ("host", 1),

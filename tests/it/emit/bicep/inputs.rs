@@ -8,7 +8,7 @@ use drplan::simulator::SUBSCRIPTION;
 
 use super::eval::BicepFiles;
 use super::{Source, against, as_bicep, deployed, lint, objects, order, sources, standing};
-use crate::emit::changes::{OWN, changed, each_change, made_of, read};
+use crate::emit::changes::{OWN, changed, each_change, made_of, read, varied};
 
 /// Emitted files without the files of parameters and the declarations with defaults.
 fn code(emitted: &EmitResult) -> BTreeMap<&str, String> {
@@ -31,7 +31,7 @@ fn code(emitted: &EmitResult) -> BTreeMap<&str, String> {
 #[test]
 fn other_values_change_parameters_alone() {
     let (mut found, mut tried) = (Vec::new(), 0);
-    for source in sources().into_iter().chain([made_of("demo", "2")]) {
+    for source in sources().into_iter().chain([made_of("demo", "2"), varied()]) {
         let mut emitted = EmitResult::default();
         each_change(&source, &mut |what, stack| {
             // What the README says is written as it is now follows nothing.
@@ -40,8 +40,12 @@ fn other_values_change_parameters_alone() {
                 "" => emitted = as_bicep(stack),
                 _ if is_told => {}
                 _ => {
-                    tried += 1;
                     let other = as_bicep(stack);
+                    // The resources of an empty collection are unknown, as the README says.
+                    if other.limitations.iter().any(|one| one.why.contains("`for_each` is empty")) {
+                        return;
+                    }
+                    tried += 1;
                     found.extend(changed(&format!("{}: {what}", source.name), &code(&emitted), &code(&other)));
                 }
             }
