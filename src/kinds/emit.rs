@@ -64,9 +64,6 @@ pub struct Terraform {
     pub sets: &'static [&'static str],
     /// Block of the provider's `features`, as text, where a default of azurerm destroys data. Empty: none.
     pub features: &'static str,
-    /// True if azurerm sends writes at the same time that Azure takes one after the other (`Kind::serial`): it holds a
-    /// lock on the parent of other kinds only.
-    pub unlocked: bool,
     /// Form of the kind in azurerm.
     pub shape: TerraformShape,
 }
@@ -142,7 +139,6 @@ impl Terraform {
         exported: &[],
         sets: &[],
         features: "",
-        unlocked: false,
         shape: TerraformShape::Resource,
     };
 }

@@ -1,17 +1,13 @@
 //! The README of the code: its use, and what Terraform cannot express.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::frame::{DOWN, NeededVariable, UP, VALUES, needed};
 use super::names::TerraformEmitter;
 use super::naming::ACTIVE;
-use crate::address::Address;
 use crate::emit::names::{Rename, renames_section};
 use crate::emit::{Limitation, limitations_section};
-use crate::failover::in_prose;
-use crate::plan::serial_words;
-use crate::stack::Resource;
 use crate::visible::one_line;
 
 /// The README.
@@ -32,8 +28,6 @@ pub(super) fn readme(
         true => (format!(" -var-file={DOWN}"), format!("terraform plan -var-file={DOWN}")),
         false => (String::new(), "terraform plan".to_owned()),
     };
-    let one_by_one = one_by_one(emitter);
-    let situation = if one_by_one.is_empty() { situation } else { format!("{situation} -parallelism=1") };
     let _ = write!(
         out,
         "```sh\nterraform init && terraform validate && {plan}{variables}\nterraform apply{situation} …\n```\n\n"
@@ -48,13 +42,6 @@ pub(super) fn readme(
         "\n`{VALUES}` has the values of the stack's other variables, in comments where they are the defaults.\n"
     );
     out += "\nSet secrets in the environment (`TF_VAR_name`), so that the shell's history does not contain them.\n\n";
-    if !one_by_one.is_empty() {
-        let _ = write!(
-            out,
-            "Azure takes the writes of {} one after the other, and azurerm sends them at the same time: without `-parallelism=1`, `apply` and `destroy` end with `AnotherOperationInProgress`.\n\n",
-            in_prose(&one_by_one.iter().map(|block| format!("`{block}`")).collect::<Vec<_>>())
-        );
-    }
     if emitter.has_failover() {
         let _ = write!(
             out,
@@ -76,16 +63,4 @@ pub(super) fn readme(
     out += &renames_section(renames);
     out += &limitations_section("Terraform", limitations);
     out
-}
-
-/// The blocks whose objects azurerm would write at the same time, although Azure takes one after the other.
-fn one_by_one(emitter: &TerraformEmitter<'_>) -> BTreeSet<Address> {
-    let mut by_word: BTreeMap<String, Vec<&Resource>> = BTreeMap::new();
-    for one in emitter.stack.resources.values().filter(|one| one.kind.terraform.unlocked) {
-        for word in serial_words(one) {
-            by_word.entry(word).or_default().push(one);
-        }
-    }
-    let several = by_word.into_values().filter(|all| all.len() > 1);
-    several.flatten().map(|one| one.address.block()).collect()
 }

@@ -106,7 +106,8 @@ pub static KIND: Kind = Kind {
     restless: &["properties.replicationState"],
     durations: Durations { create: 80, update: 80, delete: 30 },
     answers: AnswerStyle::AsyncBoth,
-    serial: Serial::Root,
+    // Groups of other databases are written at the same time: azurerm holds no lock for them.
+    serial: Serial::Beside,
     recovery: Recovery {
         replicates: Some(Replication { from: "source", to: "target", image: false }),
         waits: Some("grace"),
@@ -143,7 +144,6 @@ pub static KIND: Kind = Kind {
         said: &["policy", "grace"],
         made: &["listener", "read_listener"],
         exported: &[("replication_role", "")],
-        unlocked: true,
         ..Terraform::BY_RULE
     },
     example: EXAMPLE,
