@@ -23,6 +23,8 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
     rows.push(once("apply from nothing", &["apply", "--yes"], folder)?);
     rows.push(fastest("plan --refresh=false", &["plan", "--refresh=false"], folder)?);
     rows.push(fastest("plan --refresh=true", &["plan", "--refresh=true"], folder)?);
+    rows.push(once("emit terraform", &["emit", "terraform", "--out", "terraform"], folder)?);
+    rows.push(once("emit bicep", &["emit", "bicep", "--out", "bicep"], folder)?);
     Ok(rows)
 }
 
