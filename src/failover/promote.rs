@@ -88,7 +88,7 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
             address: resource.address.clone(),
             act: Act::Task(Task::Promote { to, how, accepted }),
             stage: Stage::Promote,
-            serial: crate::plan::serial_words(resource),
+            serial: crate::plan::promotion_words(resource),
             touches,
             takes,
             undo: Undo::Impossible(why),

@@ -374,6 +374,15 @@ pub fn serial_words(resource: &Resource) -> Vec<String> {
     words(resource.kind, &resource.id, &resource.known_arguments())
 }
 
+/// The keys of a promotion. No source says that one server moves several replicas at the same time, so that it moves
+/// one after the other even where their writes do not wait for each other.
+pub fn promotion_words(resource: &Resource) -> Vec<String> {
+    match resource.kind.serial {
+        Serial::Beside => vec![root(&resource.id)],
+        Serial::No | Serial::Root | Serial::On(_) => serial_words(resource),
+    }
+}
+
 /// The keys on which a write must be alone: the outermost object that contains it, or those given by an argument.
 pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
     match kind.serial {

@@ -36,7 +36,7 @@ use crate::state::{Recorded, State, Status};
 use crate::steps::StepGraph;
 use crate::value::{Awaited, Seal, SealedValue};
 
-pub use compile::{serial_words, touches, words};
+pub use compile::{promotion_words, serial_words, touches, words};
 use ownership::Ownership;
 pub(crate) use roles::source_of;
 use roles::{HeldArguments, Promoted};

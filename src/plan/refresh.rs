@@ -150,8 +150,8 @@ pub fn is_as_recorded(kind: &'static Kind, recorded: &Recorded, bodies: &[Json],
 /// Records the failover-only resources of groups in a mixed state that exist and are not recorded: the run that created
 /// them has lost its journal.
 ///
-/// A resource that should bear this stack's mark and does not is not this stack's. Of objects that take no mark, only the
-/// lost journal knew the owner.
+/// A resource that should bear this stack's mark and does not is not this stack's. Of objects that take no mark, only
+/// the lost journal knew the owner.
 pub(super) fn record_found(stack: &Stack, now: &mut State, observed: &Observed, seal: &Seal) {
     let roles = now.roles.clone();
     let lineage = now.lineage.clone();
