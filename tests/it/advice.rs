@@ -6,9 +6,11 @@
 
 mod damaged;
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::followed::drplan;
 
@@ -137,12 +139,15 @@ const MOST: usize = 40;
 /// A directory with a stack, its state and the local cloud.
 struct Situation {
     dir: tempfile::TempDir,
+    /// The commands that led to a good end, each with the digest of the directory before it. Shared by all copies:
+    /// several outputs offer the same commands.
+    good: Rc<RefCell<HashSet<(u64, Vec<String>)>>>,
 }
 
 impl Situation {
     /// An applied stack.
     fn applied(text: &str) -> Self {
-        let made = Self { dir: tempfile::tempdir().unwrap() };
+        let made = Self { dir: tempfile::tempdir().unwrap(), good: Rc::default() };
         made.write(text);
         made.done(&["apply", "--yes"]);
         made
@@ -158,7 +163,7 @@ impl Situation {
 
     /// A copy that continues from here.
     fn copy(&self) -> Self {
-        let made = Self { dir: tempfile::tempdir().unwrap() };
+        let made = Self { dir: tempfile::tempdir().unwrap(), good: Rc::clone(&self.good) };
         copy_all(self.path(), made.path());
         made
     }
@@ -203,6 +208,13 @@ impl Situation {
         files.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).max().unwrap()
     }
 
+    /// A digest of all files.
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hash_all(self.path(), self.path(), &mut hasher);
+        hasher.finish()
+    }
+
     /// The reason why this is no good end.
     fn is_well(&self) -> Result<(), String> {
         let (said, exit) = self.run(&["roles", "show"]);
@@ -222,6 +234,18 @@ fn copy_all(from: &Path, to: &Path) {
             copy_all(&path, &into);
         } else {
             std::fs::copy(&path, &into).unwrap();
+        }
+    }
+}
+
+fn hash_all(root: &Path, dir: &Path, hasher: &mut DefaultHasher) {
+    let mut paths: Vec<PathBuf> = dir.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort_unstable();
+    for path in paths {
+        if path.is_dir() {
+            hash_all(root, &path, hasher);
+        } else {
+            (path.strip_prefix(root).unwrap(), std::fs::read(&path).unwrap()).hash(hasher);
         }
     }
 }
@@ -287,6 +311,18 @@ fn leads_on(situation: &Situation, words: &[String]) -> Result<(), String> {
 }
 
 fn leads_on_within(situation: &Situation, words: &[String], depth: usize, left: &Cell<usize>) -> Result<(), String> {
+    let known = (situation.digest(), words.to_vec());
+    if situation.good.borrow().contains(&known) {
+        return Ok(());
+    }
+    let found = carried_out(situation, words, depth, left);
+    if found.is_ok() {
+        situation.good.borrow_mut().insert(known);
+    }
+    found
+}
+
+fn carried_out(situation: &Situation, words: &[String], depth: usize, left: &Cell<usize>) -> Result<(), String> {
     left.set(left.get().saturating_sub(1));
     let (said, exit) = situation.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let told = |why: String| format!("$ drplan {}\n{said}exit {exit}\n{why}", words.join(" "));

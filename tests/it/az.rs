@@ -28,7 +28,12 @@ fn az() -> PathBuf {
             assert!(command.status().expect("the command runs").success(), "{command:?}");
         };
         ran(Command::new("python3").arg("-m").arg("venv").arg(&home));
-        ran(Command::new(home.join("bin/pip")).args(["install", "--quiet", &format!("azure-cli=={VERSION}")]));
+        ran(Command::new(home.join("bin/pip")).args([
+            "install",
+            "--quiet",
+            "--no-compile",
+            &format!("azure-cli=={VERSION}"),
+        ]));
     }
     az
 }
