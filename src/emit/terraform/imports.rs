@@ -25,7 +25,8 @@ pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String
             match resource.presence {
                 Presence::Failover => meanwhile.entry(to).or_default().push((key.clone(), id)),
                 Presence::Permanent => {
-                    let key = key.as_ref().map(|key| format!("[{}]", quoted(key))).unwrap_or_default();
+                    let only = if emitter.is_counted(block) { "[0]" } else { "" };
+                    let key = key.as_ref().map_or_else(|| only.to_owned(), |key| format!("[{}]", quoted(key)));
                     out += &format!("import {{\nto = {to}{key}\nid = {id}\n}}\n\n");
                 }
             }

@@ -136,14 +136,24 @@ impl<'a> TerraformEmitter<'a> {
 
     /// True for a failover-only block without `for_each`, which becomes `count`.
     pub fn is_counted(&self, block: &Address) -> bool {
-        let looped =
-            self.stack.program.definitions.get(block).is_some_and(|of| of.block.body.attribute("for_each").is_some());
-        !looped && self.is_failover(block)
+        !self.has_instances(block) && self.is_failover(block)
     }
 
-    /// True if all resources of a block are failover-only.
+    fn has_instances(&self, block: &Address) -> bool {
+        self.stack.program.definitions.get(block).is_some_and(|of| of.block.body.attribute("for_each").is_some())
+    }
+
+    /// True if all resources of a block are failover-only, or if its only one is for some values of variables.
     pub fn is_failover(&self, block: &Address) -> bool {
-        self.failover.contains(block) && !self.sometimes.contains(block)
+        match self.is_sometimes(block) {
+            true => !self.has_instances(block),
+            false => self.failover.contains(block),
+        }
+    }
+
+    /// True if the presence of a block follows from variables.
+    pub(super) fn is_sometimes(&self, block: &Address) -> bool {
+        self.sometimes.contains(block)
     }
 
     /// File of a block: that of its resource group if all its instances are in one, whatever the values of variables,
@@ -163,7 +173,7 @@ impl<'a> TerraformEmitter<'a> {
     pub fn is_mixed(&self, block: &Address) -> bool {
         let is_only = |one: &&Resource| one.presence == Presence::Failover;
         let some = || self.instances.get(block).into_iter().flatten().any(is_only);
-        self.sometimes.contains(block) || !self.is_failover(block) && some()
+        !self.is_failover(block) && (self.is_sometimes(block) || some())
     }
 
     /// A site's region.
@@ -394,7 +404,8 @@ impl<'e, 'a> TerraformScope<'e, 'a> {
             && match &value {
                 Some(Value::Block(one)) => {
                     let of = self.emitter.stack.resources.get(one);
-                    of.map_or(self.emitter.is_failover(block), |one| one.presence == Presence::Failover)
+                    let is_only = of.is_some_and(|one| one.presence == Presence::Failover);
+                    if of.is_none() || is_outside { self.emitter.is_failover(block) } else { is_only }
                 }
                 _ => false,
             };

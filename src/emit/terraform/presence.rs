@@ -1,11 +1,13 @@
 //! Instances of a block, and those of them that exist only while a failover group is up.
 
+use std::collections::BTreeSet;
+
 use super::names::TerraformScope;
 use super::naming::ACTIVE;
 use super::resource::ResourceWriter;
-use super::varies::{container, named_block};
+use super::varies::{container, joins, named_block};
 use crate::address::Address;
-use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
+use crate::hcl::ast::{Expr, ExprKind, HclAttribute, Root, TraversalStep};
 use crate::hcl::quoted;
 use crate::hcl::text::{ExprWriter, listed};
 use crate::kinds;
@@ -21,7 +23,7 @@ impl ResourceWriter<'_, '_> {
         let is_failover = self.emitter.is_failover(self.block);
         let Some(each) = self.merged.attribute("for_each") else {
             return match is_failover {
-                true => vec![format!("count = var.{ACTIVE} ? 1 : 0"), String::new()],
+                true => vec![format!("count = {} ? 1 : 0", self.only_condition()), String::new()],
                 false => Vec::new(),
             };
         };
@@ -44,6 +46,33 @@ impl ResourceWriter<'_, '_> {
         vec![line, String::new()]
     }
 
+    /// Condition under which the only resource of a block exists.
+    fn only_condition(&self) -> String {
+        let always = || format!("var.{ACTIVE}");
+        if !self.emitter.is_sometimes(self.block) {
+            return always();
+        }
+        let scope = TerraformScope { failover: false, ..self.scope() };
+        if self.kind.place.is_root() {
+            return self.merged.attribute("presence").map_or_else(always, |presence| self.presence(presence, &scope));
+        }
+        if joins(self.kind) {
+            let members = self.emitter.members(self.block).into_iter().filter(|one| self.emitter.is_counted(one));
+            let exist: BTreeSet<String> = members.map(|one| self.only_exists(&one)).collect();
+            return exist.into_iter().collect::<Vec<_>>().join(" && ");
+        }
+        let above = container(self.kind).and_then(|above| self.merged.attribute(above));
+        above.and_then(|above| self.exists(&above.expr, &scope, None)).unwrap_or_else(always)
+    }
+
+    /// The condition for a presence that an expression computes.
+    fn presence(&self, presence: &HclAttribute, scope: &TerraformScope<'_, '_>) -> String {
+        let text = scope.expr(&presence.expr);
+        let is_name = matches!(presence.expr.kind, ExprKind::Traversal { .. } | ExprKind::Call { .. });
+        let text = if is_name { text } else { format!("({text})") };
+        format!("var.{ACTIVE} || {text} != \"failover\"")
+    }
+
     /// Condition under which an instance exists, where only some of them are failover-only. `key`: the name of its key.
     fn condition(&self, each: &Expr, key: &str) -> Option<String> {
         if !self.emitter.is_mixed(self.block) || self.repeats_with(each) {
@@ -51,15 +80,11 @@ impl ResourceWriter<'_, '_> {
         }
         let entry = TerraformScope { entry: Some((key, "one")), ..self.scope() };
         if self.kind.place.is_root() {
-            let presence = self.merged.attribute("presence")?;
-            let text = entry.expr(&presence.expr);
-            let is_name = matches!(presence.expr.kind, ExprKind::Traversal { .. } | ExprKind::Call { .. });
-            let text = if is_name { text } else { format!("({text})") };
-            return Some(format!("var.{ACTIVE} || {text} != \"failover\""));
+            return Some(self.presence(self.merged.attribute("presence")?, &entry));
         }
-        let above = container(self.kind).filter(|_| !self.kind.link && self.kind.recovery.joins.is_none());
+        let above = container(self.kind).filter(|_| !joins(self.kind));
         if let Some(above) = above.and_then(|above| self.merged.attribute(above))
-            && let Some(exists) = self.exists(&above.expr, &entry, each)
+            && let Some(exists) = self.exists(&above.expr, &entry, Some(each))
         {
             return (exists != ALWAYS).then_some(exists);
         }
@@ -71,7 +96,7 @@ impl ResourceWriter<'_, '_> {
 
     /// Condition under which the resource that an expression names exists; `None` where the expression does not show
     /// it.
-    fn exists(&self, expr: &Expr, entry: &TerraformScope<'_, '_>, each: &Expr) -> Option<String> {
+    fn exists(&self, expr: &Expr, entry: &TerraformScope<'_, '_>, each: Option<&Expr>) -> Option<String> {
         if let Some(block) = named_block(expr) {
             return self.instance_exists(&block, expr, entry);
         }
@@ -92,9 +117,9 @@ impl ResourceWriter<'_, '_> {
                 })
             }
             ExprKind::Traversal { root: Root::Name(root), steps } => match (&*root.text, steps.as_slice()) {
-                ("each", [TraversalStep::Attr(value)]) if &*value.text == "value" => match named_block(each) {
+                ("each", [TraversalStep::Attr(value)]) if &*value.text == "value" => match named_block(each?) {
                     Some(block) => self.key_exists(&block, entry.entry?.0),
-                    None => self.one_of(each, entry.entry?.0, entry, each),
+                    None => self.one_of(each?, entry.entry?.0, entry, each),
                 },
                 ("local", [TraversalStep::Attr(name), TraversalStep::Index(key)]) => {
                     let local = self.emitter.stack.program.locals.get(&name.text)?;
@@ -107,7 +132,7 @@ impl ResourceWriter<'_, '_> {
     }
 
     /// The same for the value with a key in an object.
-    fn one_of(&self, all: &Expr, key: &str, entry: &TerraformScope<'_, '_>, each: &Expr) -> Option<String> {
+    fn one_of(&self, all: &Expr, key: &str, entry: &TerraformScope<'_, '_>, each: Option<&Expr>) -> Option<String> {
         let ExprKind::Object(entries) = &all.kind else { return None };
         let exists = |(_, value): &(Expr, Expr)| self.exists(value, entry, each);
         let each_exists: Vec<String> = entries.iter().map(exists).collect::<Option<_>>()?;
@@ -127,9 +152,17 @@ impl ResourceWriter<'_, '_> {
         let ExprKind::Traversal { steps, .. } = &expr.kind else { return None };
         match steps.get(1) {
             Some(TraversalStep::Index(key)) => self.key_exists(block, &entry.expr(key)),
-            _ if self.emitter.is_counted(block) => Some(format!("var.{ACTIVE}")),
+            _ if self.emitter.is_counted(block) => Some(self.only_exists(block)),
             _ if self.emitter.is_mixed(block) || self.emitter.is_failover(block) => None,
             _ => Some(ALWAYS.to_owned()),
+        }
+    }
+
+    /// Condition under which the only resource of a block exists, as another block sees it.
+    fn only_exists(&self, block: &Address) -> String {
+        match self.emitter.is_sometimes(block) {
+            true => format!("length({}) > 0", self.emitter.resource(block)),
+            false => format!("var.{ACTIVE}"),
         }
     }
 

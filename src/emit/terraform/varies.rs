@@ -22,6 +22,11 @@ pub(super) fn container(kind: &Kind) -> Option<&'static str> {
     kind.place.argument().filter(|_| !kind.place.is_member())
 }
 
+/// True for a kind that joins resources, and exists while all of them do.
+pub(super) fn joins(kind: &Kind) -> bool {
+    kind.link || kind.recovery.joins.is_some()
+}
+
 impl TerraformEmitter<'_> {
     /// An argument of a block, or its `for_each`.
     fn written(&self, block: &Address, name: &str) -> Option<&Expr> {
@@ -82,7 +87,7 @@ impl TerraformEmitter<'_> {
         }
     }
 
-    /// Blocks with `for_each` whose instances are failover-only for some values of variables.
+    /// Blocks whose resources are failover-only for some values of variables.
     pub(super) fn sometimes_failover(&self) -> HashSet<Address> {
         let mut found: HashSet<Address> = HashSet::new();
         // A block follows those that contain it, which may be declared later.
@@ -99,18 +104,36 @@ impl TerraformEmitter<'_> {
     }
 
     fn is_sometimes_failover(&self, block: &Address, found: &HashSet<Address>) -> bool {
-        let Some(kind) = self.kind(block).filter(|_| self.written(block, "for_each").is_some()) else { return false };
+        let Some(kind) = self.kind(block) else { return false };
         if kind.place.is_root() {
             return self.written(block, "presence").is_some_and(|presence| self.varies(block, presence));
         }
-        if kind.link || kind.recovery.joins.is_some() {
-            return false;
+        if joins(kind) {
+            // An instance is as its own members are.
+            return self.written(block, "for_each").is_none()
+                && self.members(block).iter().any(|one| found.contains(one));
         }
         match self.above(block) {
             Some(Ok(above)) => found.contains(&above),
             Some(Err(expr)) => self.varies(block, expr) && self.names_failover(block, expr),
             None => false,
         }
+    }
+
+    /// The blocks that the arguments of a block name.
+    pub(super) fn members(&self, block: &Address) -> Vec<Address> {
+        let definition = self.stack.program.definitions.get(block);
+        let mut members = Vec::new();
+        for argument in definition.into_iter().flat_map(|of| &of.block.body.attributes) {
+            argument.expr.visit_references(&mut |root, steps, _| {
+                if let (Some(_), Some(TraversalStep::Attr(label))) = (kinds::find(&root.text), steps.first()) {
+                    members.push(Address::new(&root.text, &label.text));
+                }
+            });
+        }
+        members.sort_unstable();
+        members.dedup();
+        members
     }
 
     /// True if an expression names a failover-only block, directly or through locals.

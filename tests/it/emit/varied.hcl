@@ -92,6 +92,36 @@ resource_group "away" {
   presence = "failover"
 }
 
+resource_group "sometimes" {
+  site     = site.south
+  presence = var.is_away ? "failover" : "permanent"
+}
+
+virtual_network "sometimes" {
+  resource_group = resource_group.sometimes
+  address_space  = ["10.6.0.0/16"]
+}
+
+subnet "sometimes" {
+  virtual_network  = virtual_network.sometimes
+  address_prefixes = ["10.6.1.0/24"]
+}
+
+network_security_group "sometimes" {
+  resource_group = resource_group.sometimes
+}
+
+subnet_network_security_group_association "sometimes" {
+  subnet                 = subnet.sometimes
+  network_security_group = network_security_group.sometimes
+}
+
+virtual_network "chosen-alone" {
+  name           = "alone"
+  resource_group = resource_group.chosen["a"]
+  address_space  = ["10.7.0.0/16"]
+}
+
 resource_group "west" { site = site.west }
 resource_group "other" { site = site.west }
 
@@ -232,8 +262,11 @@ geo_replica "regions" {
 
 failover_group "varied" {
   from     = site.north
-  to       = site.west
-  stand_up = concat([resource_group.away], var.is_away ? [resource_group.chosen["a"]] : [])
+  to       = [site.west, site.south]
+  stand_up = concat(
+    [resource_group.away],
+    var.is_away ? [resource_group.chosen["a"], resource_group.sometimes] : [],
+  )
 }
 
 resource_group "zone" {
@@ -260,6 +293,10 @@ output "front" {
 
 output "sites" {
   value = { for name in ["one", "two"] : name => "${name}.${resource_group.north.name}.${var.environment}" }
+}
+
+output "sometimes" {
+  value = subnet.sometimes.id
 }
 
 output "chosen" {
