@@ -6,6 +6,7 @@ use super::resource::{ResourceWriter, block};
 use super::varies::named_block;
 use crate::address::Address;
 use crate::duration;
+use crate::emit::Limitation;
 use crate::emit::merged::{BlockContent, merged, names_each};
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::hcl::text::ExprWriter;
@@ -105,7 +106,10 @@ impl ResourceWriter<'_, '_> {
             let region = RegionBlock { kind, of, word, content, one: own.first().copied() };
             match self.region(&region) {
                 Some(text) => out.push(text),
-                None => out.extend(own.iter().map(|one| known_region(one, of, word))),
+                None => {
+                    self.tell_known(address, &region);
+                    out.extend(own.iter().map(|one| known_region(one, of, word)));
+                }
             }
         }
         out
@@ -143,6 +147,23 @@ impl ResourceWriter<'_, '_> {
                 Some(self.dynamic(region.word, all, &region.lines(&inside(None))?))
             }
             _ => None,
+        }
+    }
+
+    /// Lists that the values of nested blocks are written as they are now, if they follow a variable.
+    fn tell_known(&self, address: &Address, region: &RegionBlock<'_>) {
+        let mut written = region.content.attributes.iter().map(|(one, _)| &one.expr);
+        let mut lost = self.emitter.lost.borrow_mut();
+        let what = address.to_string();
+        if written.any(|expr| self.emitter.varies(address, expr)) && !lost.iter().any(|one| one.what == what) {
+            lost.push(Limitation {
+                what,
+                why: format!(
+                    "the code cannot tell which instance of `{}` each belongs to; the values are written as they are \
+                     now, and do not follow variables",
+                    self.block
+                ),
+            });
         }
     }
 
