@@ -15,6 +15,29 @@ pub struct Object {
     pub within: Option<Within>,
 }
 
+impl Object {
+    /// A whole object.
+    pub fn whole(id: ArmId, api: impl Into<String>) -> Self {
+        Self { id, api: api.into(), within: None }
+    }
+}
+
+/// Objects of one type directly below another object, or below a scope.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Collection {
+    /// Its path: `…/providers/{namespace}/{type}`, `…/{parent}/{type}` or `…/resourceGroups`.
+    pub path: ArmId,
+    /// The API version.
+    pub api: String,
+}
+
+impl Collection {
+    /// The list at this path.
+    pub fn new(path: ArmId, api: impl Into<String>) -> Self {
+        Self { path, api: api.into() }
+    }
+}
+
 /// A place within another resource's object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Within {

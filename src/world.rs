@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
+use crate::object::{Collection, Object};
 use crate::reason::Reason;
 use crate::state::{State, StateError};
 use crate::steps::{Approval, Entry};
@@ -24,20 +25,20 @@ pub trait Cloud: Send + Sync {
     ///
     /// # Errors
     /// Never [`CloudError::OutcomeUnknown`]: reading changes nothing.
-    async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError>;
+    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError>;
 
     /// Creates or replaces an object, waits for completion and returns the resulting body.
     ///
     /// # Errors
     /// [`CloudError::Refused`] where the cloud refused, at once or at the end of a long-running operation;
     /// [`CloudError::OutcomeUnknown`] where the write may or may not have happened.
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError>;
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError>;
 
     /// Deletes an object and waits until a read finds nothing. Deleting a missing object is no error.
     ///
     /// # Errors
     /// As for [`Cloud::put`].
-    async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError>;
+    async fn delete(&self, object: &Object) -> Result<(), CloudError>;
 
     /// Changes an object in part, waits for completion and returns the resulting body.
     ///
@@ -45,7 +46,7 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::put`]; and a refusal because another operation is in progress ([`Reason::Busy`]). That
     /// operation may be this very change, which must not be repeated once it is complete: the caller has to read the
     /// object first.
-    async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError>;
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError>;
 
     /// Posts an action to an object with these query parameters, waits for completion and returns the answer (`null`
     /// where there is none).
@@ -54,41 +55,39 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::patch`].
     async fn post(
         &self,
-        id: &ArmId,
-        api: &str,
+        object: &Object,
         action: &str,
         query: &[(&str, &str)],
         body: Option<&Json>,
     ) -> Result<Json, CloudError>;
 
-    /// The answer to a GET of this path with these query parameters: an object with the content that `$expand`
-    /// requests, or a list of offers. `None` where it does not exist.
+    /// The answer to a read with these query parameters: an object with the content that `$expand` requests, or a
+    /// list of offers. `None` where it does not exist.
     ///
     /// # Errors
     /// As for [`Cloud::get`].
-    async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError>;
+    async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError>;
 
     /// The body of an object with the content that `$expand` requests; `None` where it does not exist.
     ///
     /// # Errors
     /// As for [`Cloud::get`].
-    async fn get_expanded(&self, id: &ArmId, api: &str, expand: &str) -> Result<Option<Json>, CloudError> {
-        self.get_with(id, api, &[("$expand", expand)]).await
+    async fn get_expanded(&self, object: &Object, expand: &str) -> Result<Option<Json>, CloudError> {
+        self.get_with(object, &[("$expand", expand)]).await
     }
 
     /// The latest value of a metric of an object, from Azure Monitor; `None` where none was recorded recently.
     ///
     /// # Errors
     /// As for [`Cloud::get`].
-    async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError>;
+    async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError>;
 
-    /// The bodies of all objects of one type directly below a scope: of `…/providers/{namespace}/{type}`,
-    /// `…/{parent}/{type}` or `…/resourceGroups`. An existing object may be missing, for example where its region
-    /// does not answer; those present are as [`Cloud::get`] returns them.
+    /// The bodies of the objects of a list. An existing object may be missing, for example where its region does not
+    /// answer; those present are as [`Cloud::get`] returns them.
     ///
     /// # Errors
     /// As for [`Cloud::get`]; and where this type cannot be listed there.
-    async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError>;
+    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError>;
 
     /// The next attempt of a read below this id that the cloud's request limits delay now; `None` where none waits.
     /// Such a read has been answered, so that its wait is no silence.

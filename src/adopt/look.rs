@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use crate::address::ArmId;
 use crate::kinds::{self, ChildList, Kind, Place};
+use crate::object::Collection;
 
 /// The tables of objects: one for each kind, or one for each variant of a kind, with the kind that selects it.
 pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
@@ -40,20 +41,18 @@ pub fn whole_of(id: &ArmId) -> Option<ArmId> {
 }
 
 /// A list of objects below another.
-pub struct Collection {
-    /// Its path.
-    pub path: ArmId,
-    /// The API version.
-    pub api: &'static str,
+pub struct ChildCollection {
+    /// The list.
+    pub list: Collection,
     /// The list in the table of the object's kind, where the type of the children has no kind.
     pub other: Option<&'static ChildList>,
 }
 
 /// Lists of the possible children of an object with this body, and of the extensions of a resource group and its
 /// resources.
-pub fn collections(id: &ArmId, body: &Json) -> Vec<Collection> {
+pub fn collections(id: &ArmId, body: &Json) -> Vec<ChildCollection> {
     let type_ = id.arm_type().unwrap_or_default();
-    let mut found: Vec<Collection> = Vec::new();
+    let mut found: Vec<ChildCollection> = Vec::new();
     let is_group = id.parent().is_none() && !id.folded().contains("/providers/");
     for (kind, _) in tables() {
         let path = match kind.place {
@@ -64,16 +63,12 @@ pub fn collections(id: &ArmId, body: &Json) -> Vec<Collection> {
             Place::Extension(_) if is_group => Some(format!("{id}/providers/{}", kind.arm.type_)),
             _ => None,
         };
-        let of_kind = path.map(|path| Collection { path: ArmId::new(path), api: kind.arm.api, other: None });
         let own = kind.adoption.others.iter().filter(|list| is_whole(kind, &type_) && (list.of)(body));
-        let others = own.map(|list| Collection {
-            path: ArmId::new(format!("{id}/{}", list.segment)),
-            api: kind.arm.api,
-            other: Some(list),
-        });
-        for one in of_kind.into_iter().chain(others) {
-            if !found.iter().any(|other| other.path == one.path) {
-                found.push(one);
+        let others = own.map(|other| (format!("{id}/{}", other.segment), Some(other)));
+        for (path, other) in path.map(|path| (path, None)).into_iter().chain(others) {
+            let list = Collection::new(ArmId::new(path), kind.arm.api);
+            if !found.iter().any(|other| other.list.path == list.path) {
+                found.push(ChildCollection { list, other });
             }
         }
     }

@@ -106,7 +106,7 @@ pub async fn look_around_within(
             around.powers.insert(address.clone(), state);
         }
     }
-    around.lists = survey.lists.iter().map(|list| list.id.clone()).zip(lists).collect();
+    around.lists = survey.lists.iter().map(|list| list.object.id.clone()).zip(lists).collect();
     for (object, body) in objects {
         match body {
             Ok(body) => drop(around.observed.objects.insert(object.id.clone(), body)),
@@ -155,12 +155,12 @@ pub(super) fn front(url: &str) -> WebRequest {
 pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, patience: Patience, look: &ReadRequest) -> ReadResult {
     let seen = async {
         match look.what {
-            ReadTarget::Body => cloud.get(&look.id, look.api).await,
-            ReadTarget::Expanded(what) => cloud.get_expanded(&look.id, look.api, what).await,
-            ReadTarget::Metric(name) => cloud.metric(&look.id, name).await.map(|value| value.map(Json::from)),
+            ReadTarget::Body => cloud.get(&look.object).await,
+            ReadTarget::Expanded(what) => cloud.get_expanded(&look.object, what).await,
+            ReadTarget::Metric(name) => cloud.metric(&look.object, name).await.map(|value| value.map(Json::from)),
         }
     };
-    match answered(cloud, clock, &look.id, patience, seen).await {
+    match answered(cloud, clock, &look.object.id, patience, seen).await {
         Ok(Some(body)) => ReadResult::There(body),
         Ok(None) => ReadResult::Absent,
         Err(why) => ReadResult::Unseen(reason(why)),
@@ -176,7 +176,7 @@ pub async fn read_lists(cloud: &dyn Cloud, clock: &dyn Clock, lists: &[ListReque
 /// One list, or the reason why it cannot be read.
 async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &ListRequest) -> Result<Json, String> {
     let query: Vec<(&str, &str)> = list.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    match answered(cloud, clock, &list.id, Patience::PROCEDURE, cloud.get_with(&list.id, list.api, &query)).await {
+    match answered(cloud, clock, &list.object.id, Patience::PROCEDURE, cloud.get_with(&list.object, &query)).await {
         Ok(Some(body)) => Ok(body),
         Ok(None) => Err("the list does not exist".to_owned()),
         Err(why) => Err(reason(why)),
@@ -190,7 +190,7 @@ async fn read(
     patience: Patience,
     object: &Object,
 ) -> Result<Option<Json>, CloudError> {
-    answered(cloud, clock, &object.id, patience, cloud.get(&object.id, &object.api)).await
+    answered(cloud, clock, &object.id, patience, cloud.get(object)).await
 }
 
 /// The answer of a region for one of its objects, or for a list where it has none: any answer shows that it responds.
@@ -200,7 +200,7 @@ async fn sample(
     patience: Patience,
     object: &Object,
 ) -> Result<Option<Json>, CloudError> {
-    answered(cloud, clock, &object.id, patience, cloud.get_with(&object.id, &object.api, &[])).await
+    answered(cloud, clock, &object.id, patience, cloud.get_with(object, &[])).await
 }
 
 /// The answer of each endpoint, in order, or the reason why there is none within this time.

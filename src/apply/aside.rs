@@ -6,6 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{StepError, Worker};
 use crate::address::ArmId;
 use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path, rank_in};
+use crate::object::Object;
 use crate::plan::{in_the_way, is_as_recorded};
 use crate::run::StepReporter;
 use crate::stack::Resource;
@@ -43,13 +44,13 @@ impl Worker<'_> {
             return Ok(());
         };
         let kept = soft.id(&self.stack.subscription, &resource.location, &resource.name);
-        let Some(kept) = self.ports.cloud.get(&kept, &object.api).await? else { return Ok(()) };
+        let Some(kept) = self.ports.cloud.get(&Object::whole(kept, &object.api)).await? else { return Ok(()) };
         if path::text(&kept, soft.origin).map(ArmId::new).as_ref() != Some(&object.id) {
             return Ok(());
         }
         let mut body = new.clone();
         path::put(&mut body, soft.recovers.0, Json::from(soft.recovers.1));
-        self.ports.cloud.put(&object.id, &object.api, &body, WriteCondition::Always).await?;
+        self.ports.cloud.put(object, &body, WriteCondition::Always).await?;
         self.recovered.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(object.id.clone());
         Ok(())
     }
@@ -70,7 +71,7 @@ impl Worker<'_> {
         };
         let mut bodies = Vec::with_capacity(recorded.objects.len());
         for object in &recorded.objects {
-            match self.ports.cloud.get(&object.id, &object.api).await {
+            match self.ports.cloud.get(object).await {
                 Ok(Some(answer)) => bodies.extend(body::part(object, &answer).cloned()),
                 Ok(None) | Err(_) => return,
             }
@@ -107,13 +108,13 @@ impl Worker<'_> {
     ) -> Result<(), StepError> {
         let Some(follow_up) = resource.kind.odd.follow_up else { return Ok(()) };
         let requests = self.stack.with_subject(resource, args, &self.knowledge(), |subject| follow_up(subject, old));
-        let api = resource.kind.arm.api;
         for FollowUp { id, request } in requests {
+            let object = resource.kind.arm.object(id);
             match request {
                 FollowUpRequest::Put(body) => {
-                    drop(self.ports.cloud.put(&id, api, &body, WriteCondition::Always).await?);
+                    drop(self.ports.cloud.put(&object, &body, WriteCondition::Always).await?);
                 }
-                FollowUpRequest::Post(action) => drop(self.ports.cloud.post(&id, api, action, &[], None).await?),
+                FollowUpRequest::Post(action) => drop(self.ports.cloud.post(&object, action, &[], None).await?),
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::observe::{WIDTH, is_outage};
 use crate::address::ArmId;
 use crate::adopt::{self, ImportSurvey, SubscriptionRef, generic, look};
+use crate::object::Object;
 use crate::reason::Reason;
 use crate::world::{Cloud, CloudError};
 
@@ -116,8 +117,8 @@ struct Search<'a> {
     survey: ImportSurvey,
     seen: BTreeSet<ArmId>,
     /// Objects found in a list of children, each with the API version of the list.
-    listed: BTreeMap<ArmId, &'static str>,
-    open: VecDeque<(ArmId, &'static str)>,
+    listed: BTreeMap<ArmId, String>,
+    open: VecDeque<Object>,
 }
 
 impl Search<'_> {
@@ -125,7 +126,7 @@ impl Search<'_> {
     fn push(&mut self, id: ArmId) -> bool {
         let Some(api) = look::api_of(&id) else { return false };
         if self.seen.insert(id.clone()) {
-            self.open.push_back((id, api));
+            self.open.push_back(Object::whole(id, api));
         }
         true
     }
@@ -140,15 +141,15 @@ impl Search<'_> {
     /// Reads every queued object; with `children`, its children as well.
     async fn all(&mut self, children: bool) -> Result<(), DiscoveryError> {
         while !self.open.is_empty() {
-            let batch: Vec<(ArmId, &str)> = self.open.drain(..).collect();
+            let batch: Vec<Object> = self.open.drain(..).collect();
             if self.seen.len() > MAX_OBJECTS {
                 return Err(DiscoveryError::TooMany);
             }
             let cloud = self.cloud;
             let mut read = stream::iter(batch)
-                .map(|(id, api)| async move {
-                    let body = cloud.get(&id, api).await;
-                    (id, body)
+                .map(|object| async move {
+                    let body = cloud.get(&object).await;
+                    (object.id, body)
                 })
                 .buffer_unordered(WIDTH);
             let mut standing: Vec<(ArmId, Json)> = Vec::new();
@@ -181,18 +182,18 @@ impl Search<'_> {
         }
         let cloud = self.cloud;
         let mut lists = stream::iter(look::collections(id, body))
-            .map(|list| async move {
-                let bodies = cloud.collection(&list.path, list.api).await;
-                (list, bodies)
+            .map(|children| async move {
+                let bodies = cloud.collection(&children.list).await;
+                (children, bodies)
             })
             .buffered(WIDTH);
         let mut found = Vec::new();
-        while let Some((list, bodies)) = lists.next().await {
+        while let Some((look::ChildCollection { list, other }, bodies)) = lists.next().await {
             match bodies {
                 Ok(bodies) => {
-                    let made = bodies.iter().filter(|body| list.other.is_none_or(|other| (other.is_made)(body)));
+                    let made = bodies.iter().filter(|body| other.is_none_or(|other| (other.is_made)(body)));
                     let ids = made.filter_map(|body| body.get("id")?.as_str()).map(ArmId::new);
-                    found.extend(ids.filter(|child| id.contains(child)).map(|child| (child, list.api)));
+                    found.extend(ids.filter(|child| id.contains(child)).map(|child| (child, list.api.clone())));
                 }
                 Err(error) if is_outage(&error) || is_forbidden(&error) => {
                     self.survey.unread.insert(list.path, error.to_string());
@@ -200,7 +201,7 @@ impl Search<'_> {
                 // Some types have children and no list of them.
                 Err(CloudError::Refused(refused)) if matches!(refused.reason, Reason::Absent | Reason::Invalid) => {}
                 // No refusal of a list that nothing is imported from ends the import.
-                Err(error @ CloudError::Refused(_)) if list.other.is_some() => {
+                Err(error @ CloudError::Refused(_)) if other.is_some() => {
                     self.survey.unread.insert(list.path, error.to_string());
                 }
                 Err(error) => return Err(error.into()),
@@ -223,16 +224,16 @@ impl Search<'_> {
                 continue;
             };
             if !versions.contains_key(&provider) {
-                let answer = self.cloud.get(&provider, generic::PROVIDERS_API).await?;
+                let answer = self.cloud.get(&Object::whole(provider.clone(), generic::PROVIDERS_API)).await?;
                 versions.insert(provider.clone(), answer.unwrap_or_default());
             }
             let newest = versions.get(&provider).and_then(|answer| generic::newest(answer, &id));
             // Some providers do not name the types of their children.
-            let Some(api) = newest.or_else(|| self.listed.get(&id).map(|api| (*api).to_owned())) else {
+            let Some(api) = newest.or_else(|| self.listed.get(&id).cloned()) else {
                 self.survey.strange.push(id);
                 continue;
             };
-            match self.cloud.get(&id, &api).await {
+            match self.cloud.get(&Object::whole(id.clone(), &*api)).await {
                 Ok(Some(body)) => {
                     self.survey.bodies.insert(id.clone(), body);
                     self.survey.generic.insert(id, api);

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{LONGEST_LAG, LOOK};
 use crate::address::ArmId;
-use crate::object::Object;
+use crate::object::{Collection, Object};
 use crate::plan::{Observed, unseen};
 use crate::reason::Reason;
 use crate::state::State;
@@ -97,18 +97,16 @@ pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Re
 /// The bodies of objects, from lists, where many of one type are wanted below one scope: a page costs as much as one
 /// object. Where a list is unavailable, its objects are read individually, and those reads report the reason.
 async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Json> {
-    let mut collections: BTreeMap<(ArmId, &str), Vec<&ArmId>> = BTreeMap::new();
-    for object in objects {
-        if let Some(path) = collection(&object.id) {
-            collections.entry((path, &object.api)).or_default().push(&object.id);
-        }
+    let mut collections: BTreeMap<Collection, usize> = BTreeMap::new();
+    for list in objects.iter().filter_map(|object| collection(object)) {
+        *collections.entry(list).or_default() += 1;
     }
-    collections.retain(|_, wanted| wanted.len() > SINGLY);
-    let lists: Vec<_> = collections.into_keys().map(|(path, api)| list_one(cloud, path, api)).collect();
+    collections.retain(|_, wanted| *wanted > SINGLY);
+    let lists: Vec<_> = collections.into_keys().map(|list| list_one(cloud, list)).collect();
     let mut lists = stream::iter(lists).buffer_unordered(WIDTH);
     let mut bodies = BTreeMap::new();
-    while let Some((list, path)) = lists.next().await {
-        match list {
+    while let Some((answer, Collection { path, .. })) = lists.next().await {
+        match answer {
             Ok(list) => bodies.extend(list.into_iter().filter_map(|body| {
                 let id = ArmId::new(body.get("id")?.as_str()?);
                 Some((id, body))
@@ -120,19 +118,20 @@ async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Json> {
 }
 
 async fn look<'a>(cloud: &dyn Cloud, object: &'a Object) -> (&'a ArmId, Result<Option<Json>, CloudError>) {
-    (&object.id, cloud.get(&object.id, &object.api).await)
+    (&object.id, cloud.get(object).await)
 }
 
-async fn list_one(cloud: &dyn Cloud, path: ArmId, api: &str) -> (Result<Vec<Json>, CloudError>, ArmId) {
-    (cloud.collection(&path, api).await, path)
+async fn list_one(cloud: &dyn Cloud, list: Collection) -> (Result<Vec<Json>, CloudError>, Collection) {
+    (cloud.collection(&list).await, list)
 }
 
-/// The path of the list that contains an object: its id without its name. An extension of another object, such as a
-/// lock, is listed together with those of all enclosing scopes, and is therefore read individually.
-fn collection(id: &ArmId) -> Option<ArmId> {
-    let extends = id.as_str().to_ascii_lowercase().matches("/providers/").count() > 1;
-    let (path, _) = id.as_str().rsplit_once('/').filter(|_| !extends)?;
-    Some(ArmId::new(path))
+/// The list that contains an object: its path is the object's id without its name. An extension of another object,
+/// such as a lock, is listed together with those of all enclosing scopes, and is therefore read individually.
+fn collection(object: &Object) -> Option<Collection> {
+    let id = object.id.as_str();
+    let extends = id.to_ascii_lowercase().matches("/providers/").count() > 1;
+    let (path, _) = id.rsplit_once('/').filter(|_| !extends)?;
+    Some(Collection::new(ArmId::new(path), &*object.api))
 }
 
 pub(super) fn is_outage(error: &CloudError) -> bool {

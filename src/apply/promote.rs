@@ -52,7 +52,7 @@ impl PendingCall {
     /// True if a request is this one, or a forced one of the same object for another site.
     fn repeats(&self, call: &Call, how: FailoverMode) -> bool {
         let is_forced = how == FailoverMode::Forced;
-        self.call == *call || (is_forced && self.call.id == call.id && self.call.method == call.method)
+        self.call == *call || (is_forced && self.call.object == call.object && self.call.method == call.method)
     }
 }
 
@@ -258,10 +258,10 @@ impl Worker<'_> {
         let cloud = self.ports.cloud;
         match call.method {
             CallMethod::Post(action, query) => {
-                cloud.post(&call.id, call.api, action, query, call.body.as_ref()).await.map(drop)
+                cloud.post(&call.object, action, query, call.body.as_ref()).await.map(drop)
             }
             CallMethod::Patch => {
-                cloud.patch(&call.id, call.api, call.body.as_ref().unwrap_or(&serde_json::json!({}))).await.map(drop)
+                cloud.patch(&call.object, call.body.as_ref().unwrap_or(&serde_json::json!({}))).await.map(drop)
             }
         }
     }
@@ -324,8 +324,8 @@ pub(super) fn may_pass(error: &CloudError) -> bool {
 
 pub(super) fn asked_in_words(call: &Call) -> String {
     match call.method {
-        CallMethod::Post(action, _) => format!("requested {action} of {}", call.id),
-        CallMethod::Patch => format!("requested a change of {}", call.id),
+        CallMethod::Post(action, _) => format!("requested {action} of {}", call.object.id),
+        CallMethod::Patch => format!("requested a change of {}", call.object.id),
     }
 }
 

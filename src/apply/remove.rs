@@ -26,7 +26,7 @@ impl Worker<'_> {
                         self.nothing_else_in(object).await?;
                     }
                     let was_there = self.settled(object).await?.is_some();
-                    self.ports.cloud.delete(&object.id, &object.api).await?;
+                    self.ports.cloud.delete(object).await?;
                     if let (false, Some(begun)) = (was_there, recorded.under_way) {
                         let create = kind.map_or(0, |kind| kind.durations.create);
                         self.outlast(object, begun + SignedDuration::from_secs(2 * i64::from(create)) + LONGEST_LAG)
@@ -47,7 +47,7 @@ impl Worker<'_> {
         while self.ports.clock.now() < deadline {
             self.ports.clock.sleep(LOOK).await;
             if self.settled(object).await?.is_some() {
-                return Ok(self.ports.cloud.delete(&object.id, &object.api).await?);
+                return Ok(self.ports.cloud.delete(object).await?);
             }
         }
         Ok(())

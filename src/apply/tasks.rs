@@ -84,7 +84,7 @@ impl Worker<'_> {
 
     /// True if a read shows that one of its objects does not exist.
     async fn is_gone(&self, resource: &Resource) -> bool {
-        let looks = resource.objects.iter().map(|object| self.ports.cloud.get(&object.id, &object.api));
+        let looks = resource.objects.iter().map(|object| self.ports.cloud.get(object));
         futures::future::join_all(looks).await.iter().any(|look| matches!(look, Ok(None)))
     }
 

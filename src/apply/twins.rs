@@ -18,11 +18,11 @@ impl Worker<'_> {
         first: bool,
     ) -> Result<(), StepError> {
         for change in twin_changes(self.stack, resource, old, new).into_iter().filter(|change| change.first == first) {
-            let Some(current) = self.ports.cloud.get(&change.target, change.api).await? else { continue };
+            let Some(current) = self.ports.cloud.get(&change.target).await? else { continue };
             let mut wanted = current.clone();
             path::merge(&mut wanted, &Json::Null, &change.body);
             if wanted != current {
-                self.ports.cloud.patch(&change.target, change.api, &change.body).await?;
+                self.ports.cloud.patch(&change.target, &change.body).await?;
             }
         }
         Ok(())

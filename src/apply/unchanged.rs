@@ -34,7 +34,7 @@ impl Worker<'_> {
         let (mut changed, mut apart) = (Vec::new(), BTreeMap::<&String, Vec<String>>::new());
         for (id, was) in before {
             let (id, what) = match objects.get(id) {
-                Some(object) => match self.ports.cloud.get(&object.id, &object.api).await? {
+                Some(object) => match self.ports.cloud.get(object).await? {
                     Some(body) if fingerprint(&object.id, &body) == *was => continue,
                     Some(_) => (object.id.clone(), "differs"),
                     None => (object.id.clone(), "is missing"),

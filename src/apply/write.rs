@@ -57,7 +57,7 @@ impl Worker<'_> {
         if let Some(copied) = resource.kind.odd.copied.filter(|_| *act == Act::Update) {
             for (object, answer) in resource.objects.iter().zip(&mut answers) {
                 let renewing = WriteCondition::Renewing(copied.renew);
-                *answer = self.ports.cloud.put(&object.id, &object.api, answer, renewing).await?;
+                *answer = self.ports.cloud.put(object, answer, renewing).await?;
             }
         }
         if let Some((old, new)) = change {
@@ -172,7 +172,7 @@ impl Worker<'_> {
         etag: Option<&str>,
     ) -> Result<Option<Json>, StepError> {
         let when = etag.map_or(WriteCondition::Always, WriteCondition::Unchanged);
-        match self.ports.cloud.put(&object.id, &object.api, body, when).await {
+        match self.ports.cloud.put(object, body, when).await {
             Err(CloudError::Refused(refused)) if refused.reason == Reason::Changed => Ok(None),
             Err(error) => Err(error.into()),
             Ok(answer) => Ok(Some(answer)),
@@ -184,7 +184,7 @@ impl Worker<'_> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
         loop {
-            let current = self.ports.cloud.get(&object.id, &object.api).await?;
+            let current = self.ports.cloud.get(object).await?;
             let under_way = current.as_ref().and_then(provisioning).filter(|state| !is_final(state));
             let Some(state) = under_way else { return Ok(current) };
             if self.since(began) > PATIENCE {
@@ -228,7 +228,7 @@ impl Worker<'_> {
     async fn look(&self, resource: &Resource) -> Result<Vec<Json>, StepError> {
         let mut seen = Vec::with_capacity(resource.objects.len());
         for object in &resource.objects {
-            seen.push(self.ports.cloud.get(&object.id, &object.api).await?.unwrap_or_default());
+            seen.push(self.ports.cloud.get(object).await?.unwrap_or_default());
         }
         Ok(seen)
     }
@@ -266,7 +266,7 @@ impl Worker<'_> {
         };
         let (began, mut pause) = (self.ports.clock.now(), FIRST_LOOK);
         let answer = loop {
-            match self.ports.cloud.post(&object.id, &object.api, action, &[], None).await {
+            match self.ports.cloud.post(object, action, &[], None).await {
                 // Requesting a secret changes nothing, and may be repeated.
                 Err(CloudError::Refused(refused)) if refused.reason == Reason::Busy && self.since(began) < PATIENCE => {
                     self.ports.clock.sleep(pause).await;

@@ -22,6 +22,7 @@ use super::retry::{Backoff, RetryPolicy};
 use super::transport::{ArmTransport, from_typed, untyped};
 use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::address::ArmId;
+use crate::object::{Collection, Object};
 use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
 /// The API version of lists of a resource group's resources.
@@ -268,11 +269,12 @@ impl Azure {
 
 #[async_trait]
 impl Cloud for Azure {
-    async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError> {
-        self.read(id, api).await.map_err(CallError::of_read)
+    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
+        self.read(&object.id, &object.api).await.map_err(CallError::of_read)
     }
 
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+        let Object { id, api, within: _ } = object;
         self.refused(id, None);
         let mut busy = self.backoff(RetryPolicy::BUSY);
         let mut unclear = self.backoff(RetryPolicy::UNCLEAR);
@@ -311,11 +313,11 @@ impl Cloud for Azure {
         }
     }
 
-    async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {
+    async fn delete(&self, object: &Object) -> Result<(), CloudError> {
         let mut busy = self.backoff(RetryPolicy::BUSY);
         let mut lingering = self.backoff(RetryPolicy::LINGERING);
         loop {
-            let error = match self.delete_once(id, api).await {
+            let error = match self.delete_once(&object.id, &object.api).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -333,23 +335,23 @@ impl Cloud for Azure {
 
     /// Sent once. A patch that was lost, or that another operation blocks, may be repeated only depending on its
     /// effect, which the caller knows. The blocking operation may be the same patch, sent twice by a proxy.
-    async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
-        let target = self.url(id.as_str(), api);
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+        let target = self.url(object.id.as_str(), &object.api);
         let operation = PolledOperation::begin(&self.transport, &target);
         let request = WireRequest::new(Method::PATCH, target.clone()).json(body);
-        let first = self.send_write(id, request).await.map_err(CallError::of_write)?;
+        let first = self.send_write(&object.id, request).await.map_err(CallError::of_write)?;
         operation.put(&first).await.map_err(CallError::of_write)
     }
 
     /// Sent once, like a patch: two failovers of a storage account end where they began.
     async fn post(
         &self,
-        id: &ArmId,
-        api: &str,
+        object: &Object,
         action: &str,
         query: &[(&str, &str)],
         body: Option<&Json>,
     ) -> Result<Json, CloudError> {
+        let Object { id, api, within: _ } = object;
         let target = self.url(id.as_str(), api);
         let mut url = self.url(&format!("{id}/{action}"), api);
         url.query_pairs_mut().extend_pairs(query);
@@ -362,7 +364,8 @@ impl Cloud for Azure {
         operation.post(&first).await.map_err(CallError::of_write)
     }
 
-    async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+    async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+        let Object { id, api, within: _ } = object;
         let mut url = self.url(id.as_str(), api);
         url.query_pairs_mut().extend_pairs(query);
         match self.transport.call(WireRequest::get(url)).await {
@@ -375,7 +378,8 @@ impl Cloud for Azure {
         }
     }
 
-    async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError> {
+    async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
+        let id = &object.id;
         let mut url = self.url(&format!("{id}/providers/Microsoft.Insights/metrics"), METRICS_API);
         url.query_pairs_mut()
             .append_pair("metricnames", name)
@@ -392,8 +396,8 @@ impl Cloud for Azure {
         Ok(points.into_iter().flatten().rev().find_map(|point| point.get("maximum")?.as_f64()))
     }
 
-    async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError> {
-        self.pages(self.url(path.as_str(), api)).await
+    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
+        self.pages(self.url(list.path.as_str(), &list.api)).await
     }
 
     fn last_refusal(&self, id: &ArmId) -> Option<String> {

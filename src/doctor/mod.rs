@@ -43,7 +43,7 @@ impl ListAnswers {
 
 /// Two lists with one id may have different queries.
 fn key(list: &ListRequest) -> String {
-    format!("{}?{:?}", list.id.folded(), list.query)
+    format!("{}?{:?}", list.object.id.folded(), list.query)
 }
 
 /// Result of a check.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
 use crate::address::ArmId;
 use crate::failover::{ListRequest, action_of, allows, permissions};
+use crate::object::Object;
 
 const NAME: &str = "registrations";
 const API: &str = "2021-04-01";
@@ -19,7 +20,7 @@ fn namespaces(subject: DoctorInput<'_>) -> BTreeSet<String> {
 
 fn list(subject: DoctorInput<'_>, namespace: &str) -> ListRequest {
     let id = ArmId::new(format!("{}/providers/{namespace}", subscription(subject.stack)));
-    ListRequest { id, api: API, query: Vec::new() }
+    ListRequest { object: Object::whole(id, API), query: Vec::new() }
 }
 
 /// Permissions in the subscription, where providers are registered.

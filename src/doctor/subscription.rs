@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
 use crate::address::ArmId;
 use crate::failover::ListRequest;
+use crate::object::Object;
 
 const NAME: &str = "subscription";
 const API: &str = "2022-12-01";
@@ -12,7 +13,8 @@ const API: &str = "2022-12-01";
 pub(super) const CHECK: DoctorCheck = DoctorCheck { lists, judge };
 
 fn list(subject: DoctorInput<'_>) -> ListRequest {
-    ListRequest { id: ArmId::new(subscription(subject.stack)), api: API, query: Vec::new() }
+    let id = ArmId::new(subscription(subject.stack));
+    ListRequest { object: Object::whole(id, API), query: Vec::new() }
 }
 
 fn lists(subject: DoctorInput<'_>) -> Vec<ListRequest> {

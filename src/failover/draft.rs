@@ -196,7 +196,7 @@ impl<'a> ProcedureDraft<'a> {
             ));
         }
         // An action changes no metadata; a write does.
-        if let (CallMethod::Patch, Some(region)) = (call.method, self.metadata_region(&call.id)) {
+        if let (CallMethod::Patch, Some(region)) = (call.method, self.metadata_region(&call.object.id)) {
             touches.push(Touch::new(region, "its resource group's metadata"));
         }
         touches

@@ -26,7 +26,7 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<
     let list = |scope: ArmId| {
         // Without the filter, the list of a subscription has the locks of everything in it.
         let query = if scope == whole { vec![("$filter", "atScope()".to_owned())] } else { Vec::new() };
-        ListRequest { id: list_of(&scope), api: API, query }
+        ListRequest { object: Object::whole(list_of(&scope), API), query }
     };
     scopes(stack, group, state).into_iter().map(list).collect()
 }
@@ -165,14 +165,14 @@ fn requests(question: &Question<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
             return levers.iter().map(lever).collect();
         }
         Act::Task(Task::Promote { to, how, accepted: _ }) => promoted(question, step, |promotion, subject, seen| {
-            (promotion.promote)(subject, seen, *to, *how).ok().map(|call| call.id)
+            (promotion.promote)(subject, seen, *to, *how).ok().map(|call| call.object.id)
         })
         .map(write)
         .into_iter()
         .collect(),
         Act::Task(Task::Reprotect) => {
             promoted(question, step, |promotion, subject, seen| match (promotion.reprotect)(subject, seen) {
-                Reprotect::Ask(call, _) => Some(call.id),
+                Reprotect::Ask(call, _) => Some(call.object.id),
                 Reprotect::Nothing | Reprotect::Itself(_) | Reprotect::Vendor(_) => None,
             })
             .map(write)

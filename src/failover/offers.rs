@@ -13,6 +13,7 @@ use super::survey::{ListRequest, stands_up};
 use super::{PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::ArmId;
 use crate::kinds::Machines;
+use crate::object::Object;
 use crate::stack::{FailoverGroup, Resource, Stack};
 
 const SIZES_API: &str = "2021-07-01";
@@ -30,17 +31,14 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<ListRequest> {
 /// The list of sizes in a region.
 pub(crate) fn sizes(stack: &Stack, location: &str) -> ListRequest {
     let id = ArmId::new(format!("/subscriptions/{}/providers/Microsoft.Compute/skus", stack.subscription));
-    ListRequest { id, api: SIZES_API, query: vec![("$filter", format!("location eq '{location}'"))] }
+    ListRequest { object: Object::whole(id, SIZES_API), query: vec![("$filter", format!("location eq '{location}'"))] }
 }
 
 /// The list of quotas and usage in a region.
 pub(crate) fn usages(stack: &Stack, location: &str) -> ListRequest {
     let provider = format!("/subscriptions/{}/providers/Microsoft.Compute", stack.subscription);
-    ListRequest {
-        id: ArmId::new(format!("{provider}/locations/{location}/usages")),
-        api: USAGES_API,
-        query: Vec::new(),
-    }
+    let id = ArmId::new(format!("{provider}/locations/{location}/usages"));
+    ListRequest { object: Object::whole(id, USAGES_API), query: Vec::new() }
 }
 
 /// The size and number of machines of a resource.
@@ -71,7 +69,7 @@ pub(super) fn check(question: &Question<'_>, found: &mut Vec<PreflightCheck>) {
     else {
         return;
     };
-    let list = |list: &ListRequest| seen.lists.get(&list.id).and_then(|answer| answer.as_ref().ok());
+    let list = |list: &ListRequest| seen.lists.get(&list.object.id).and_then(|answer| answer.as_ref().ok());
     let (Some(sizes), Some(usages)) = (list(&sizes(stack, location)), list(&usages(stack, location))) else {
         let what = format!("sizes and quota of {location} could not be read");
         found.push(guard(PreflightStatus::Warns, what, "Azure can refuse the capacity during the run."));

@@ -6,8 +6,8 @@ use super::course::{Question, is_forced};
 use super::guards::{passes, refuses, warns};
 use super::procedure::replicas;
 use super::survey::ListRequest;
-use crate::address::ArmId;
 use crate::kinds::Twins;
+use crate::object::Object;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::RunKind;
 use crate::steps::{Act, StepGraph, Task};
@@ -22,8 +22,8 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: &[String]) -> Ve
         lost.is_empty() || stack.ends(resource).is_some_and(|(source, target)| !is_lost(&source) && !is_lost(&target))
     };
     let replicas = group.promote.iter().filter_map(|address| stack.resources.get(address)).filter(is_whole);
-    let read = |id: ArmId, api| ListRequest { id, api, query: Vec::new() };
-    let sides = |twins: Twins| [read(twins.source, twins.api), read(twins.target, twins.api)];
+    let read = |object: Object| ListRequest { object, query: Vec::new() };
+    let sides = |twins: Twins| [read(twins.source), read(twins.target)];
     replicas.flat_map(|resource| twins(stack, resource)).flat_map(sides).collect()
 }
 
@@ -33,7 +33,7 @@ fn twins(stack: &Stack, resource: &Resource) -> Vec<Twins> {
 
 /// True for a replica whose sides differ so that Azure refuses a planned promotion, as far as they were read.
 pub(super) fn is_unequal(question: &Question<'_>, resource: &Resource) -> bool {
-    let body = |id: &ArmId| question.seen.lists.get(id)?.as_ref().ok();
+    let body = |object: &Object| question.seen.lists.get(&object.id)?.as_ref().ok();
     twins(question.stack, resource).iter().any(|twins| match body(&twins.source).zip(body(&twins.target)) {
         Some((source, target)) => twins.differences(source, target).iter().any(|(property, _)| property.needed),
         None => false,
@@ -49,7 +49,7 @@ pub(super) fn alike(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pref
             continue;
         }
         for twins in twins(question.stack, replica.resource) {
-            let body = |id: &ArmId| question.seen.lists.get(id)?.as_ref().ok();
+            let body = |object: &Object| question.seen.lists.get(&object.id)?.as_ref().ok();
             let Some((source, target)) = body(&twins.source).zip(body(&twins.target)) else { continue };
             compared += 1;
             let differences = twins.differences(source, target);
@@ -61,8 +61,8 @@ pub(super) fn alike(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pref
             let what = format!(
                 "{}: {} at the source and {} at the target differ: {}",
                 replica.resource.address,
-                twins.source.name(),
-                twins.target.name(),
+                twins.source.id.name(),
+                twins.target.id.name(),
                 words.join(", ")
             );
             let needed = differences.iter().any(|(property, _)| property.needed);

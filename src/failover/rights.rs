@@ -9,6 +9,7 @@ use super::survey::ListRequest;
 use super::{PreflightCheck, PreflightStatus};
 use crate::address::ArmId;
 use crate::kinds::CallMethod;
+use crate::object::Object;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
 use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
@@ -33,7 +34,7 @@ pub(super) fn scopes(stack: &Stack, group: &FailoverGroup, state: &State) -> BTr
 /// The list of permissions in a scope.
 pub(crate) fn permissions(scope: &ArmId) -> ListRequest {
     let id = ArmId::new(format!("{scope}/providers/Microsoft.Authorization/permissions"));
-    ListRequest { id, api: API, query: Vec::new() }
+    ListRequest { object: Object::whole(id, API), query: Vec::new() }
 }
 
 /// The subscription as a scope.
@@ -57,7 +58,7 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
     for step in &graph.steps {
         for (resource, action) in actions(question, step) {
             let Some(scope) = scope(question.stack, resource, question.state) else { continue };
-            match question.seen.lists.get(&permissions(&scope).id) {
+            match question.seen.lists.get(&permissions(&scope).object.id) {
                 Some(Ok(permissions)) if allows(permissions, &action) => {}
                 Some(Ok(_)) => drop(missing.entry(action).or_default().insert(step.address.to_string())),
                 Some(Err(_)) | None => unseen = true,
@@ -117,7 +118,7 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
                 let to = side_at(question, resource, &question.course.arriving)?;
                 let call = stack.with_known(resource, |subject| (promotion.promote)(subject, seen, to, *how));
                 let call = call.ok()?;
-                let type_ = call.id.arm_type()?;
+                let type_ = call.object.id.arm_type()?;
                 let action = match call.method {
                     CallMethod::Post(action, _) => format!("{type_}/{action}/action"),
                     CallMethod::Patch => format!("{type_}/write"),

@@ -8,10 +8,9 @@ use serde_json::Value as Json;
 use super::levers::{endpoint_at, front, fronts, record_value, referred};
 use super::offers::usages;
 use super::survey::{SAMPLES, lever_ends, samples};
-use super::{ListRequest, SurveyRequest, SurveyResult};
+use super::{SurveyRequest, SurveyResult};
 use crate::address::Address;
 use crate::kinds::{EndpointHealth, body, decode};
-use crate::object::Object;
 use crate::plan::Observed;
 use crate::roles::{Health, Side};
 use crate::stack::{FailoverGroup, Resource, Route, Stack};
@@ -223,10 +222,7 @@ pub fn standing_survey<'a>(
     for region in regions {
         let recorded = samples(state.resources.iter(), region, SAMPLES);
         // Every region answers for the quota of machines: it shows that the control plane of an empty site responds.
-        let quota = stack.filter(|_| recorded.is_empty()).map(|stack| {
-            let ListRequest { id, api, query: _ } = usages(stack, region);
-            Object { id, api: api.to_owned(), within: None }
-        });
+        let quota = stack.filter(|_| recorded.is_empty()).map(|stack| usages(stack, region).object);
         survey.regions.extend(recorded.into_iter().chain(quota).map(|object| (region.clone(), object)));
     }
     let Some(stack) = stack else { return survey };

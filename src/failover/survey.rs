@@ -42,10 +42,8 @@ pub struct SurveyRequest {
 /// A list from Resource Manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListRequest {
-    /// Its path.
-    pub id: ArmId,
-    /// The API version.
-    pub api: &'static str,
+    /// The list, or the object, as an object of the cloud.
+    pub object: Object,
     /// Further query parameters.
     pub query: Vec<(&'static str, String)>,
 }
@@ -150,7 +148,7 @@ fn powers<'s>(
     let standing = of.iter().filter(|address| state.resources.contains_key(*address));
     standing.filter_map(|address| stack.resources.get(address)).filter_map(|resource| {
         let power = resource.kind.moves.power?;
-        Some((resource, power.read(&resource.id, resource.kind.arm.api)))
+        Some((resource, power.read(resource.kind.arm.object(resource.id.clone()))))
     })
 }
 
@@ -213,7 +211,7 @@ mod tests {
     /// A recorded object of this kind in a region.
     fn recorded(kind: &str, region: &str) -> (Address, Recorded) {
         let id = ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/A.B/{kind}/x"));
-        let object = Object { id: id.clone(), api: "1".to_owned(), within: None };
+        let object = Object::whole(id.clone(), "1");
         let one = Recorded {
             presence: Presence::Permanent,
             name: "x".to_owned(),

@@ -36,20 +36,16 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
     if let Some(objects) = kind.odd.objects {
         return objects(subject);
     }
-    let api = kind.arm.api.to_owned();
-    let parent = |argument| ArmId::new(subject.text(argument).unwrap_or_default());
+    let parent = |argument| kind.arm.object(ArmId::new(subject.text(argument).unwrap_or_default()));
     vec![match kind.place {
         Place::Part(argument, list, _, key) => Object {
-            id: parent(argument),
-            api,
             within: Some(Within::Element { list: list.into(), key: key.into(), name: subject.name.into() }),
+            ..parent(argument)
         },
-        Place::Property(argument) => {
-            Object { id: parent(argument), api, within: Some(Within::Paths(owned_paths(kind.args))) }
-        }
+        Place::Property(argument) => Object { within: Some(Within::Paths(owned_paths(kind.args))), ..parent(argument) },
         Place::Member(of) => of.object(subject),
         Place::Subscription | Place::Group | Place::Child(..) | Place::Extension(_) => {
-            Object { id: subject.id.clone(), api, within: None }
+            kind.arm.object(subject.id.clone())
         }
     }]
 }

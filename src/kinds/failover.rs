@@ -13,15 +13,14 @@ use serde_json::Value as Json;
 use super::argument::Lit;
 use super::overrides::Subject;
 use crate::address::ArmId;
+use crate::object::Object;
 use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
 
 /// A read that is needed to determine a replica's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadRequest {
     /// The object.
-    pub id: ArmId,
-    /// The API version.
-    pub api: &'static str,
+    pub object: Object,
     /// The part to read.
     pub what: ReadTarget,
     /// The side of the object. `None` for a global object.
@@ -33,8 +32,8 @@ pub struct ReadRequest {
 
 impl ReadRequest {
     /// The read of a global object, which any region answers.
-    pub const fn new(id: ArmId, api: &'static str, what: ReadTarget) -> Self {
-        Self { id, api, what, side: None, region: None }
+    pub const fn new(object: Object, what: ReadTarget) -> Self {
+        Self { object, what, side: None, region: None }
     }
 
     /// The read of an object of this side. `region`: the region whose control plane answers, `None` if any does.
@@ -87,7 +86,7 @@ impl ReadResults {
 
     /// Keeps the result of a read.
     pub fn keep(&mut self, look: &ReadRequest, sight: ReadResult) {
-        self.sights.insert((look.id.clone(), look.what), sight);
+        self.sights.insert((look.object.id.clone(), look.what), sight);
     }
 
     /// The body of an object, expanded or not, if the read found it.
@@ -144,9 +143,7 @@ pub struct ReplicaStatus {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// The object to call.
-    pub id: ArmId,
-    /// The API version.
-    pub api: &'static str,
+    pub object: Object,
     /// The method.
     pub method: CallMethod,
     /// The body.
@@ -222,11 +219,9 @@ pub struct Promotion {
 #[derive(Debug, Clone)]
 pub struct Twins {
     /// The object of the source.
-    pub source: ArmId,
+    pub source: Object,
     /// The object of the target.
-    pub target: ArmId,
-    /// The API version of both.
-    pub api: &'static str,
+    pub target: Object,
     /// The properties to compare.
     pub properties: &'static [TwinProperty],
     /// Paths that the target takes over when the source changes. Empty where the stack configures the target.
@@ -389,8 +384,8 @@ impl Power {
     }
 
     /// The read of the state of this object.
-    pub fn read(&self, id: &ArmId, api: &'static str) -> ReadRequest {
-        ReadRequest::new(id.clone(), api, ReadTarget::Expanded(self.expand))
+    pub const fn read(&self, object: Object) -> ReadRequest {
+        ReadRequest::new(object, ReadTarget::Expanded(self.expand))
     }
 }
 

@@ -189,8 +189,7 @@ fn objects(subject: &Subject<'_>) -> Vec<Object> {
     let image = subject.text("image_name").or_else(|| source.as_ref().map(ArmId::name)).unwrap_or_default();
     let definition = ArmId::new(subject.text("gallery").unwrap_or_default()).child("images", image);
     let version = definition.child("versions", subject.name);
-    let object = |id, api: &str| Object { id, api: api.to_owned(), within: None };
-    vec![object(definition, shared_image::KIND.arm.api), object(version, shared_image_version::ARM.api)]
+    vec![shared_image::KIND.arm.object(definition), shared_image_version::ARM.object(version)]
 }
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {

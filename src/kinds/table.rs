@@ -286,6 +286,13 @@ pub struct Arm {
     pub api: &'static str,
 }
 
+impl Arm {
+    /// The whole object with this id, of this type or of the one that contains it.
+    pub fn object(&self, id: ArmId) -> Object {
+        Object::whole(id, self.api)
+    }
+}
+
 /// Source of an object's region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {

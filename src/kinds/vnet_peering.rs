@@ -173,11 +173,7 @@ fn networks(subject: &Subject<'_>) -> Option<[ArmId; 2]> {
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {
     let names = [subject.name, subject.text(NAME_BACK).unwrap_or(subject.name)];
-    let half = |(network, name): (ArmId, &str)| Object {
-        id: network.child(SEGMENT, name),
-        api: KIND.arm.api.to_owned(),
-        within: None,
-    };
+    let half = |(network, name): (ArmId, &str)| KIND.arm.object(network.child(SEGMENT, name));
     networks(subject).into_iter().flat_map(|networks| networks.into_iter().zip(names)).map(half).collect()
 }
 

@@ -35,7 +35,7 @@ pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object
     let known = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let kept = fresh.clone().filter_map(|resource| {
         let id = resource.kind.soft_delete?.id(&stack.subscription, &resource.location, &resource.name);
-        Some(Object { id, api: resource.kind.arm.api.to_owned(), within: None })
+        Some(resource.kind.arm.object(id))
     });
     let declared = fresh.flat_map(|resource| &resource.objects);
     each_once(known.chain(declared).cloned().chain(kept).collect())

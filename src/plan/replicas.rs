@@ -60,13 +60,9 @@ pub(super) fn copies(stack: &Stack, state: &State, promoted: &Promoted, of: &Rec
             continue;
         };
         let twins = (promotion.twins)(&recorded_subject(kind, address, replica, &replica.arguments));
-        let own = twins.into_iter().filter(|twins| twins.source == of.id && !recorded.contains(&twins.target));
+        let own = twins.into_iter().filter(|twins| twins.source.id == of.id && !recorded.contains(&twins.target.id));
         let stays = |id: &ArmId| id.parent().is_some_and(|parent| stack.by_id(&parent).is_some());
-        copies.extend(own.filter(|twins| stays(&twins.target)).map(|twins| Object {
-            id: twins.target,
-            api: twins.api.to_owned(),
-            within: None,
-        }));
+        copies.extend(own.filter(|twins| stays(&twins.target.id)).map(|twins| twins.target));
     }
     copies
 }
@@ -91,8 +87,8 @@ pub fn unlike(stack: &Stack) -> Vec<UnlikeReplica<'_>> {
     for replica in stack.resources.values() {
         let Some(promotion) = replica.kind.promotion else { continue };
         let twins = stack.with_known(replica, promotion.twins);
-        for twins in twins.into_iter().filter(|twins| twins.target == replica.id) {
-            let Some(source) = stack.by_id(&twins.source) else { continue };
+        for twins in twins.into_iter().filter(|twins| twins.target.id == replica.id) {
+            let Some(source) = stack.by_id(&twins.source.id) else { continue };
             let Some((here, there)) = main(source).zip(main(replica)) else { continue };
             let differences: Vec<String> = twins
                 .set_differences(&here, &there)

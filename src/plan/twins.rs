@@ -3,8 +3,9 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::decide::Decisions;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Twins, body, path};
+use crate::object::Object;
 use crate::plan::Action;
 use crate::stack::{Knowledge, Resource, Stack};
 
@@ -14,9 +15,7 @@ pub struct TwinChange {
     /// The replica.
     pub replica: Address,
     /// The object of the target.
-    pub target: ArmId,
-    /// Its API version.
-    pub api: &'static str,
+    pub target: Object,
     /// The properties to change, as the body of a PATCH.
     pub body: Json,
     /// True if the target changes before the source: while a size grows.
@@ -30,7 +29,7 @@ pub fn twin_changes(stack: &Stack, resource: &Resource, old: &Json, new: &Json) 
     for replica in stack.resources.values() {
         let Some(promotion) = replica.kind.promotion else { continue };
         let twins = stack.with_known(replica, promotion.twins);
-        for twins in twins.into_iter().filter(|twins| twins.source == resource.id) {
+        for twins in twins.into_iter().filter(|twins| twins.source.id == resource.id) {
             changes.extend(change(&replica.address, &twins, old, new));
         }
     }
@@ -47,7 +46,6 @@ fn change(replica: &Address, twins: &Twins, old: &Json, new: &Json) -> Option<Tw
     (!is_empty).then(|| TwinChange {
         replica: replica.clone(),
         target: twins.target.clone(),
-        api: twins.api,
         body,
         first: (twins.grows)(old, new),
     })
@@ -66,7 +64,7 @@ pub(super) fn notes(stack: &Stack, decisions: &Decisions) -> Vec<String> {
             let when = if change.first { "before" } else { "after" };
             notes.push(format!(
                 "{} keeps both sides alike: {} changes {when} {address}, to the same size.",
-                change.replica, change.target
+                change.replica, change.target.id
             ));
         }
     }

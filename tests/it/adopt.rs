@@ -8,6 +8,7 @@ use drplan::adopt::terraform::ManagedObject;
 use drplan::adopt::{self, ImportSurvey, STAND_IN, StackDraft, SubscriptionRef};
 use drplan::apply::{discover_groups, discover_objects};
 use drplan::kinds::emit::TerraformShape;
+use drplan::object::Object;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{CloudName, Presence};
 use drplan::store::MemoryStore;
@@ -130,7 +131,7 @@ fn id(rest: &str) -> ArmId {
 /// Creates an object as another client would, with attributes that drplan never writes and without those that it always
 /// writes.
 async fn put(lab: &Lab, rest: &str, api: &str, body: serde_json::Value) {
-    let put = lab.azure.put(&id(rest), api, &body, WriteCondition::Always).await;
+    let put = lab.azure.put(&Object::whole(id(rest), api), &body, WriteCondition::Always).await;
     put.unwrap_or_else(|error| panic!("{rest}: {error}"));
 }
 
@@ -364,7 +365,8 @@ fn operating_system_follows_from_the_configuration_or_the_image() {
             let kind = format!("{os}_virtual_machine");
             assert!(adopted.kinds.contains(&kind), "{publisher}: {:?} {:?}", adopted.kinds, adopted.left);
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
-            let body = lab.azure.get(&id("hand/providers/Microsoft.Compute/virtualMachines/vm"), "2025-04-01").await;
+            let machine = Object::whole(id("hand/providers/Microsoft.Compute/virtualMachines/vm"), "2025-04-01");
+            let body = lab.azure.get(&machine).await;
             let told = body.unwrap().unwrap().pointer("/properties/storageProfile/osDisk/osType").cloned().unwrap();
             assert_eq!(told.as_str().unwrap().to_lowercase(), os);
         });
@@ -535,13 +537,14 @@ geo_replica "catalog" {{
         let mut lab = Lab::new(13);
         failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
         let account = id("data/providers/Microsoft.DocumentDB/databaseAccounts/drplan-moved-catalog");
-        let body = lab.azure.get(&account, "2024-08-15").await.unwrap().unwrap();
+        let account = Object::whole(account, "2024-08-15");
+        let body = lab.azure.get(&account).await.unwrap().unwrap();
         let mut policies = body["properties"]["failoverPolicies"].clone();
         for policy in policies.as_array_mut().unwrap() {
             policy["failoverPriority"] = json!(1 - policy["failoverPriority"].as_i64().unwrap());
         }
         let order = json!({ "failoverPolicies": policies });
-        lab.azure.post(&account, "2024-08-15", "failoverPriorityChange", &[], Some(&order)).await.unwrap();
+        lab.azure.post(&account, "failoverPriorityChange", &[], Some(&order)).await.unwrap();
         let adopted = adopt_all(&mut lab).await.unwrap();
         assert_eq!(adopted.left, [""; 0]);
         let replica = "  site              = site.canadaeast\n  failover_priority = 0\n";
@@ -578,13 +581,13 @@ user_assigned_identity "mail" {{
         for (name, properties) in sets {
             let set = id(&format!("mail/providers/Microsoft.Network/dnsZones/mail.example.org/{name}"));
             let body = json!({ "properties": properties });
-            lab.azure.put(&set, "2018-05-01", &body, WriteCondition::Always).await.unwrap();
+            lab.azure.put(&Object::whole(set, "2018-05-01"), &body, WriteCondition::Always).await.unwrap();
         }
         let trust =
             id("mail/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mail/federatedIdentityCredentials/ci");
         let properties = json!({ "issuer": "https://issuer.example.org", "subject": "ci", "audiences": ["api"] });
         let body = json!({ "properties": properties });
-        lab.azure.put(&trust, "2024-11-30", &body, WriteCondition::Always).await.unwrap();
+        lab.azure.put(&Object::whole(trust, "2024-11-30"), &body, WriteCondition::Always).await.unwrap();
         let adopted = adopt_types(&mut lab, false).await.unwrap();
         let why = |name: &str, type_: &str| format!("{name} ({type_}): drplan has no kind for this type");
         assert_eq!(

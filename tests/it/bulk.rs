@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use drplan::address::ArmId;
 use drplan::apply::observe;
 use drplan::azure::Azure;
-use drplan::object::Object;
+use drplan::object::{Collection, Object};
 use drplan::plan::{Observed, to_observe};
 use drplan::simulator::{Fault, Plane};
 use drplan::world::{Cloud, CloudError, Store, WriteCondition};
@@ -20,36 +20,35 @@ struct CloudWithoutLists<'a>(&'a Azure);
 
 #[async_trait]
 impl Cloud for CloudWithoutLists<'_> {
-    async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError> {
-        self.0.get(id, api).await
+    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
+        self.0.get(object).await
     }
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
-        self.0.put(id, api, body, when).await
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+        self.0.put(object, body, when).await
     }
-    async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {
-        self.0.delete(id, api).await
+    async fn delete(&self, object: &Object) -> Result<(), CloudError> {
+        self.0.delete(object).await
     }
-    async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
-        self.0.patch(id, api, body).await
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+        self.0.patch(object, body).await
     }
     async fn post(
         &self,
-        id: &ArmId,
-        api: &str,
+        object: &Object,
         action: &str,
         query: &[(&str, &str)],
         body: Option<&Json>,
     ) -> Result<Json, CloudError> {
-        self.0.post(id, api, action, query, body).await
+        self.0.post(object, action, query, body).await
     }
-    async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
-        self.0.get_with(id, api, query).await
+    async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+        self.0.get_with(object, query).await
     }
-    async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError> {
-        self.0.metric(id, name).await
+    async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
+        self.0.metric(object, name).await
     }
-    async fn collection(&self, path: &ArmId, _: &str) -> Result<Vec<Json>, CloudError> {
-        Err(CloudError::Unreachable(format!("{path} is not listed")))
+    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
+        Err(CloudError::Unreachable(format!("{} is not listed", list.path)))
     }
     async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
         self.0.list(group).await
@@ -168,10 +167,10 @@ fn many_objects_are_observed_with_few_reads() {
         assert_eq!(changes(&stack.lab.plan(MANY, false).await.0).len(), 2);
 
         // Lists lag by as much as single reads.
-        let api = &stack.objects.iter().find(|object| object.id == *changed).expect("the object exists").api;
+        let object = stack.objects.iter().find(|object| object.id == *changed).expect("the object exists");
         stack.lab.simulator.add_fault(Fault::Stale { seconds: 600.0 }).expect("the simulator is in memory");
         let tags = serde_json::json!({ "tags": { "late": "yes" } });
-        drop(stack.lab.azure.patch(changed, api, &tags).await.expect("the patch is accepted"));
+        drop(stack.lab.azure.patch(object, &tags).await.expect("the patch is accepted"));
         let (seen, _) = stack.seen().await;
         assert_eq!(seen.objects[changed].as_ref().expect("the object exists").pointer("/tags/late"), None, "not yet");
     });
@@ -198,14 +197,15 @@ async fn shown(lab: &Lab, text: &str) -> (usize, usize) {
     let applied = lab.apply(text).await.expect("apply succeeds");
     failures(&applied, "apply").expect("every step succeeds");
     let recorded = applied.state.resources.values().flat_map(|recorded| &recorded.objects);
-    let objects: BTreeMap<&ArmId, &str> = recorded.map(|object| (&object.id, &*object.api)).collect();
+    let objects: BTreeMap<&ArmId, &Object> = recorded.map(|object| (&object.id, object)).collect();
     let mut shown = 0;
-    for (id, api) in &objects {
+    for (id, object) in &objects {
         let (path, _) = id.as_str().rsplit_once('/').expect("a name");
-        let Ok(list) = lab.azure.collection(&ArmId::new(path), api).await else { continue };
+        let list = Collection::new(ArmId::new(path), &*object.api);
+        let Ok(list) = lab.azure.collection(&list).await else { continue };
         let own = list.iter().find(|body| body["id"].as_str().is_some_and(|own| ArmId::new(own) == **id));
         shown += usize::from(own.is_some());
-        let read = lab.azure.get(id, api).await.expect("the object is readable");
+        let read = lab.azure.get(object).await.expect("the object is readable");
         assert!(own.is_none() || own == read.as_ref(), "{id}: {own:?} and {read:?}");
     }
     (shown, objects.len())

@@ -2,6 +2,7 @@
 
 use drplan::address::ArmId;
 use drplan::apply::{ApplyOutcome, Engine};
+use drplan::object::{Collection, Object};
 use drplan::run::StepOutcome;
 use drplan::simulator::{Fault, SUBSCRIPTION, parse_faults};
 use drplan::world::{Clock as _, Cloud as _, WriteCondition};
@@ -62,7 +63,7 @@ async fn deployments(lab: &Lab, group: &str) -> Vec<Json> {
     let path = ArmId::new(format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Resources/deployments"
     ));
-    lab.azure.collection(&path, "2025-04-01").await.expect("a list")
+    lab.azure.collection(&Collection::new(path, "2025-04-01")).await.expect("a list")
 }
 
 /// Duration of a thousand creates on the cloud's clock, and their number of writes.
@@ -161,7 +162,7 @@ fn existing_unrecorded_object_is_not_overwritten() {
             "properties": { "publicIPAllocationMethod": "Static", "idleTimeoutInMinutes": 20 },
         });
         lab.azure
-            .put(&address("ip-0"), "2021-05-01", &other, WriteCondition::Always)
+            .put(&Object::whole(address("ip-0"), "2021-05-01"), &other, WriteCondition::Always)
             .await
             .expect("the object is created");
         let applied = lab.carry_out(&planned, state, "apply").await.expect("the state can be written");
@@ -254,8 +255,11 @@ fn deployment_history_contains_no_secret() {
         for group in groups.collect::<std::collections::BTreeSet<_>>() {
             for deployment in deployments(&lab, &group).await {
                 let id = ArmId::new(deployment["id"].as_str().expect("an id"));
-                let template =
-                    lab.azure.post(&id, "2025-04-01", "exportTemplate", &[], None).await.expect("a template");
+                let template = lab
+                    .azure
+                    .post(&Object::whole(id, "2025-04-01"), "exportTemplate", &[], None)
+                    .await
+                    .expect("a template");
                 assert!(!format!("{deployment}{template}").contains("C0rrect-horse-9"), "{template}");
                 seen += 1;
             }

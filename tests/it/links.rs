@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use drplan::address::ArmId;
+use drplan::object::Object;
 use drplan::plan::Action;
 use drplan::world::{Cloud as _, CloudError, Web as _, WebAnswer, WebRequest, WriteCondition};
 use serde_json::{Value as Json, json};
@@ -320,7 +321,7 @@ fn load_balancer_serves_through_the_machines_in_its_pool() {
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(200)));
         for machine in ["a", "b"] {
             let machine = id(&lab, &format!("virtualMachines/{machine}"));
-            lab.azure.post(&machine, "2026-04-01", "deallocate", &[], None).await.unwrap();
+            lab.azure.post(&Object::whole(machine, "2026-04-01"), "deallocate", &[], None).await.unwrap();
         }
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(503)));
         // A pool of addresses leads to the machine with the address.
@@ -329,7 +330,8 @@ fn load_balancer_serves_through_the_machines_in_its_pool() {
         );
         settles(&lab, &by_address).await;
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(503)));
-        lab.azure.post(&id(&lab, "virtualMachines/a"), "2026-04-01", "start", &[], None).await.unwrap();
+        let machine = Object::whole(id(&lab, "virtualMachines/a"), "2026-04-01");
+        lab.azure.post(&machine, "start", &[], None).await.unwrap();
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(200)));
     });
 }
@@ -373,7 +375,7 @@ fn cloud_refuses_links_that_azure_refuses() {
             let id = ArmId::new(format!("{root}/providers/{rest}"));
             let mut body = lab.simulator.body(&id).unwrap_or_else(|| json!({ "location": "canadacentral" }));
             change(&mut body);
-            match lab.azure.put(&id, api, &body, WriteCondition::Always).await {
+            match lab.azure.put(&Object::whole(id, api), &body, WriteCondition::Always).await {
                 Err(CloudError::Refused(why)) => why.code,
                 other => format!("{other:?}").chars().take(60).collect(),
             }

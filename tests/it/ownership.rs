@@ -3,6 +3,7 @@
 
 use drplan::address::{Address, ArmId};
 use drplan::kinds::mark::Owner;
+use drplan::object::Object;
 use drplan::plan::{Action, PlanOutcome};
 use drplan::simulator::SUBSCRIPTION;
 use drplan::world::{Cloud as _, Store as _, WriteCondition};
@@ -20,7 +21,7 @@ fn address(text: &str) -> Address {
 }
 
 async fn put(lab: &Lab, rest: &str, api: &str, body: Json) {
-    lab.azure.put(&id(rest), api, &body, WriteCondition::Always).await.unwrap();
+    lab.azure.put(&Object::whole(id(rest), api), &body, WriteCondition::Always).await.unwrap();
 }
 
 const ACCOUNT: &str = "data/providers/Microsoft.Storage/storageAccounts/ownedfiles";

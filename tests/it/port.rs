@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use drplan::address::ArmId;
 use drplan::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::host::{SeededIds, SimClock};
+use drplan::object::Object;
 use drplan::simulator::serve::{Authority, Service, Tokens, serve};
 use drplan::simulator::{BASE, Fault, START, SUBSCRIPTION, Simulator, TENANT};
 use drplan::world::{Clock, Cloud, Notice, Notices, WriteCondition};
@@ -114,7 +115,7 @@ impl Port {
 
     /// Writes an object with the newest known API version of its type.
     pub async fn put(&self, id: &ArmId, body: &Json) -> Json {
-        let made = self.cloud.put(id, api(id), body, WriteCondition::Always).await;
+        let made = self.cloud.put(&object(id), body, WriteCondition::Always).await;
         made.unwrap_or_else(|error| panic!("PUT {id}: {error}"))
     }
 
@@ -149,11 +150,12 @@ pub fn at(path: &str) -> ArmId {
     ArmId::new(if path.is_empty() { group } else { format!("{group}/providers/{path}") })
 }
 
-/// API version of an object's type.
-pub fn api(id: &ArmId) -> &'static str {
+/// The object with an id, of the type that its kind writes.
+pub fn object(id: &ArmId) -> Object {
     let type_ = id.arm_type().expect("a type");
     let mut kinds = drplan::kinds::ALL.iter();
-    kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).expect("a kind of this type").arm.api
+    let kind = kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).expect("a kind of this type");
+    kind.arm.object(id.clone())
 }
 
 /// Runs every behaviour over this transport, each with a new simulator, and fails with the names of those that fail.

@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 
 use super::observe;
 use crate::address::ArmId;
-use crate::object::Object;
+use crate::object::{Collection, Object};
 use crate::reason::Reason;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Ids, WriteCondition};
 use batch::Batch;
@@ -37,8 +37,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// A write that waits for its deployment.
 struct PendingWrite {
-    id: ArmId,
-    api: String,
+    object: Object,
     body: Json,
     /// True if it is assumed to create an object, because the plan found none.
     unseen: bool,
@@ -93,7 +92,7 @@ impl<'a> DeploymentsState<'a> {
         self.clock.sleep(WINDOW).await;
         let mut groups: Vec<(ArmId, Vec<PendingWrite>)> = Vec::new();
         for write in self.batch.take() {
-            let Some(scope) = scope_of(&write.id) else { continue };
+            let Some(scope) = scope_of(&write.object.id) else { continue };
             match groups.iter_mut().find(|(other, _)| *other == scope) {
                 Some((_, writes)) => writes.push(write),
                 None => groups.push((scope, vec![write])),
@@ -130,8 +129,9 @@ impl<'a> DeploymentsState<'a> {
     /// Returns the writes where the cloud refuses the template as a whole, and so has executed none of it.
     async fn deploy_together(&self, scope: &ArmId, writes: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
         let id = scope.child("providers/Microsoft.Resources/deployments", &format!("drplan-{}", self.ids.fresh()));
+        let deployment = Object::whole(id.clone(), template::API);
         let all = template::request(scope, &writes, true);
-        let foreseen = match self.cloud.post(&id, template::API, "whatIf", &[], Some(&all)).await {
+        let foreseen = match self.cloud.post(&deployment, "whatIf", &[], Some(&all)).await {
             Ok(answer) => PlannedIds::read(&answer),
             Err(CloudError::Refused(refused)) if is_about_it(&refused) => {
                 tracing::info!(%id, %refused, writes = writes.len(), "the what-if was refused as a whole");
@@ -149,8 +149,8 @@ impl<'a> DeploymentsState<'a> {
         };
         let mut wanted = Vec::with_capacity(writes.len());
         for write in writes {
-            if write.unseen && foreseen.stands(&write.id) {
-                let why = stands(&write.id);
+            if write.unseen && foreseen.stands(&write.object.id) {
+                let why = stands(&write.object.id);
                 write.end(Err(why));
             } else {
                 wanted.push(write);
@@ -160,31 +160,37 @@ impl<'a> DeploymentsState<'a> {
             return None;
         }
         tracing::info!(%id, resources = wanted.len(), "deploying a template");
-        self.carry_out(&id, scope, wanted).await
+        self.carry_out(&deployment, scope, wanted).await
     }
 
     /// Deploys, and answers each write as soon as it is complete.
-    async fn carry_out(&self, id: &ArmId, scope: &ArmId, writes: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
+    async fn carry_out(
+        &self,
+        deployment: &Object,
+        scope: &ArmId,
+        writes: Vec<PendingWrite>,
+    ) -> Option<Vec<PendingWrite>> {
+        let Object { id, .. } = deployment;
         let body = template::request(scope, &writes, false);
         let mut left = writes;
-        let mut deploying = self.cloud.put(id, template::API, &body, WriteCondition::Always);
+        let mut deploying = self.cloud.put(deployment, &body, WriteCondition::Always);
         let ended = loop {
             match select(deploying, self.clock.sleep(LOOK)).await {
                 Either::Left((ended, _)) => break ended,
                 Either::Right(((), still)) => deploying = still,
             }
             // Progress that cannot be read now is reported at the end of the deployment.
-            if let Ok(ends) = self.ends(id).await {
+            if let Ok(ends) = self.ends(deployment).await {
                 left = self.release(left, &ends).await;
             }
         };
         match ended {
             Ok(_) => {
-                let all = OperationOutcomes::done(left.iter().map(|write| write.id.clone()));
+                let all = OperationOutcomes::done(left.iter().map(|write| write.object.id.clone()));
                 self.release(left, &all).await;
             }
             Err(error) => {
-                let ends = self.ends(id).await.unwrap_or_default();
+                let ends = self.ends(deployment).await.unwrap_or_default();
                 if let CloudError::Refused(refused) = &error
                     && ends.is_empty()
                     && is_about_it(refused)
@@ -207,16 +213,17 @@ impl<'a> DeploymentsState<'a> {
     }
 
     /// The completed operations of a deployment.
-    async fn ends(&self, id: &ArmId) -> Result<OperationOutcomes, CloudError> {
-        let path = ArmId::new(format!("{id}/operations"));
-        Ok(OperationOutcomes::read(&self.cloud.collection(&path, template::API).await?))
+    async fn ends(&self, deployment: &Object) -> Result<OperationOutcomes, CloudError> {
+        let path = ArmId::new(format!("{}/operations", deployment.id));
+        let list = Collection::new(path, template::API);
+        Ok(OperationOutcomes::read(&self.cloud.collection(&list).await?))
     }
 
     /// Answers the completed writes, and returns the others.
     async fn release(&self, writes: Vec<PendingWrite>, ends: &OperationOutcomes) -> Vec<PendingWrite> {
         let (mut done, mut others) = (Vec::new(), Vec::new());
         for write in writes {
-            match ends.of(&write.id) {
+            match ends.of(&write.object.id) {
                 None => others.push(write),
                 Some(Ok(())) => done.push(write),
                 // Temporary obstacles, and those that can be removed: the client handles them, and a deployment does
@@ -235,18 +242,17 @@ impl<'a> DeploymentsState<'a> {
 
     /// Answers completed writes with the current bodies: many are listed, few are read.
     async fn read(&self, writes: Vec<PendingWrite>) {
-        let object = |write: &PendingWrite| Object { id: write.id.clone(), api: write.api.clone(), within: None };
-        let objects: Vec<Object> = writes.iter().map(object).collect();
+        let objects: Vec<Object> = writes.iter().map(|write| write.object.clone()).collect();
         let seen = observe::read_or_list(self.cloud, objects.iter().collect()).await;
         for write in writes {
             let unread = |why: &dyn std::fmt::Display| {
-                CloudError::OutcomeUnknown(format!("{} was deployed and cannot be read: {why}", write.id))
+                CloudError::OutcomeUnknown(format!("{} was deployed and cannot be read: {why}", write.object.id))
             };
             let answer = match &seen {
-                Ok(seen) => match seen.objects.get(&write.id) {
+                Ok(seen) => match seen.objects.get(&write.object.id) {
                     Some(Some(body)) => Ok(body.clone()),
                     Some(None) => Err(unread(&"not found")),
-                    None => Err(unread(&seen.unread.get(&write.id).map_or("", String::as_str))),
+                    None => Err(unread(&seen.unread.get(&write.object.id).map_or("", String::as_str))),
                 },
                 Err(error) => Err(unread(error)),
             };
@@ -256,10 +262,10 @@ impl<'a> DeploymentsState<'a> {
 
     /// Writes one object directly. It was not read before, so it is read now.
     async fn write_directly(&self, write: PendingWrite) {
-        let standing = if write.unseen { self.cloud.get(&write.id, &write.api).await } else { Ok(None) };
+        let standing = if write.unseen { self.cloud.get(&write.object).await } else { Ok(None) };
         let answer = match standing {
-            Ok(None) => self.cloud.put(&write.id, &write.api, &write.body, WriteCondition::Always).await,
-            Ok(Some(_)) => Err(stands(&write.id)),
+            Ok(None) => self.cloud.put(&write.object, &write.body, WriteCondition::Always).await,
+            Ok(Some(_)) => Err(stands(&write.object.id)),
             Err(error) => Err(error),
         };
         write.end(answer);
@@ -298,52 +304,53 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Cloud for Deployments<'_> {
     /// An object that the plan found missing is reported as missing, once: the what-if before its write is more
     /// reliable than a read.
-    async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError> {
-        if lock(&self.0.absent).remove(id) {
-            lock(&self.0.unseen).insert(id.clone());
+    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
+        if lock(&self.0.absent).remove(&object.id) {
+            lock(&self.0.unseen).insert(object.id.clone());
             return Ok(None);
         }
-        lock(&self.0.unseen).remove(id);
-        self.0.cloud.get(id, api).await
+        lock(&self.0.unseen).remove(&object.id);
+        self.0.cloud.get(object).await
     }
 
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
-        if when != WriteCondition::Always || scope_of(id).is_none() {
-            return self.0.cloud.put(id, api, body, when).await;
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+        if when != WriteCondition::Always || scope_of(&object.id).is_none() {
+            return self.0.cloud.put(object, body, when).await;
         }
         let (answer, answered) = oneshot::channel();
-        let unseen = lock(&self.0.unseen).remove(id);
-        let write = PendingWrite { id: id.clone(), api: api.to_owned(), body: body.clone(), unseen, answer };
+        let unseen = lock(&self.0.unseen).remove(&object.id);
+        let write = PendingWrite { object: object.clone(), body: body.clone(), unseen, answer };
         let inner = Arc::clone(&self.0);
         let work = self.0.batch.add(write, move || inner.write_all().boxed());
         let answer = match select(answered, work).await {
             Either::Left((answer, _)) => answer,
             Either::Right(((), answered)) => answered.await,
         };
-        answer.unwrap_or_else(|_| Err(CloudError::OutcomeUnknown(format!("the deployment of {id} was abandoned"))))
+        answer.unwrap_or_else(|_| {
+            Err(CloudError::OutcomeUnknown(format!("the deployment of {} was abandoned", object.id)))
+        })
     }
 
-    async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {
-        self.0.cloud.delete(id, api).await
+    async fn delete(&self, object: &Object) -> Result<(), CloudError> {
+        self.0.cloud.delete(object).await
     }
 
-    async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
-        self.0.cloud.patch(id, api, body).await
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+        self.0.cloud.patch(object, body).await
     }
 
     async fn post(
         &self,
-        id: &ArmId,
-        api: &str,
+        object: &Object,
         action: &str,
         query: &[(&str, &str)],
         body: Option<&Json>,
     ) -> Result<Json, CloudError> {
-        self.0.cloud.post(id, api, action, query, body).await
+        self.0.cloud.post(object, action, query, body).await
     }
 
-    async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
-        self.0.cloud.get_with(id, api, query).await
+    async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+        self.0.cloud.get_with(object, query).await
     }
 
     fn delayed_until(&self, id: &ArmId) -> Option<jiff::Timestamp> {
@@ -354,12 +361,12 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.last_refusal(id)
     }
 
-    async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError> {
-        self.0.cloud.metric(id, name).await
+    async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
+        self.0.cloud.metric(object, name).await
     }
 
-    async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError> {
-        self.0.cloud.collection(path, api).await
+    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
+        self.0.cloud.collection(list).await
     }
 
     async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {

@@ -21,7 +21,7 @@ pub(super) fn portions(writes: Vec<PendingWrite>) -> Vec<Vec<PendingWrite>> {
     let mut portions: Vec<Vec<PendingWrite>> = Vec::new();
     let mut bytes = 0;
     for write in writes {
-        let own = write.body.to_string().len() + write.id.as_str().len() + 200;
+        let own = write.body.to_string().len() + write.object.id.as_str().len() + 200;
         match portions.last_mut().filter(|portion| portion.len() < MOST && bytes + own <= MOST_BYTES) {
             Some(portion) => {
                 portion.push(write);
@@ -58,17 +58,17 @@ pub(super) fn request(scope: &ArmId, writes: &[PendingWrite], what_if: bool) -> 
 }
 
 fn resource(scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, Json>) -> Json {
-    let Parts { extends, type_, name } = parts(scope, &write.id);
+    let Parts { extends, type_, name } = parts(scope, &write.object.id);
     let mut resource = JsonMap::new();
     resource.insert("type".to_owned(), Json::from(type_));
-    resource.insert("apiVersion".to_owned(), Json::from(write.api.as_str()));
+    resource.insert("apiVersion".to_owned(), Json::from(write.object.api.as_str()));
     resource.insert("name".to_owned(), Json::from(name));
     if let Some(extends) = extends {
         resource.insert("scope".to_owned(), Json::from(extends));
     }
-    let type_ = write.id.arm_type().unwrap_or_default();
+    let type_ = write.object.id.arm_type().unwrap_or_default();
     // A block that names its type may have a secret anywhere in the body.
-    let generic = !tables_of(&type_).any(|kind| kind.arm.api == write.api);
+    let generic = !tables_of(&type_).any(|kind| kind.arm.api == write.object.api);
     let secret = generic || tables_of(&type_).any(|kind| has_secret(kind.args));
     for (at, value) in write.body.as_object().into_iter().flatten() {
         let value = match at.as_str() {
@@ -147,10 +147,11 @@ mod tests {
     use futures::channel::oneshot;
 
     use super::*;
+    use crate::object::Object;
 
     fn write(path: &str, body: Json) -> PendingWrite {
         let id = ArmId::new(format!("/subscriptions/s/resourceGroups/Rg/providers/{path}"));
-        PendingWrite { id, api: "2021-01-01".to_owned(), body, unseen: true, answer: oneshot::channel().0 }
+        PendingWrite { object: Object::whole(id, "2021-01-01"), body, unseen: true, answer: oneshot::channel().0 }
     }
 
     #[test]

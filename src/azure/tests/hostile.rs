@@ -35,21 +35,21 @@ async fn only_the_object_itself_is_an_answer() {
         let shown = body.to_string();
         let answer = body.clone();
         let (azure, _) = always(move |_| (200, &[], answer.clone()));
-        let read = azure.get(&vnet(), API).await;
+        let read = azure.get(&vnet()).await;
         assert!(matches!(read, Err(CloudError::Unreachable(_))), "{shown}: {read:?}");
-        let written = azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await;
+        let written = azure.put(&vnet(), &json!({}), WriteCondition::Always).await;
         assert!(matches!(written, Err(CloudError::OutcomeUnknown(_))), "{shown}: {written:?}");
     }
     // Services differ in case.
     let (azure, _) = always(|_| (200, &[], json!({ "id": VNET.to_uppercase() })));
-    assert!(azure.get(&vnet(), API).await.unwrap().is_some());
+    assert!(azure.get(&vnet()).await.unwrap().is_some());
 }
 
 #[tokio::test(start_paused = true)]
 async fn unreadable_success_is_no_absence_and_no_list() {
     let (azure, _) = always(|_| (200, &[], json!("<html>")));
     assert!(matches!(azure.metric(&vnet(), "lag").await, Err(CloudError::Unreachable(_))));
-    assert!(matches!(azure.get_expanded(&vnet(), API, "stats").await, Err(CloudError::Unreachable(_))));
+    assert!(matches!(azure.get_expanded(&vnet(), "stats").await, Err(CloudError::Unreachable(_))));
     assert!(matches!(azure.list(&ArmId::new(GROUP)).await, Err(CloudError::Unreachable(_))));
     let (azure, _) = always(|_| (200, &[], json!({ "value": [{ "id": "/subscriptions/sub/resourceGroups/else" }] })));
     assert!(matches!(azure.list(&ArmId::new(GROUP)).await, Err(CloudError::Unreachable(_))));
@@ -71,12 +71,12 @@ async fn requested_waits_are_bounded() {
     for headers in [HUGE, LARGER] {
         for status in [429, 503] {
             let (azure, _) = always(move |_| (status, headers, json!({ "error": { "code": "TooManyRequests" } })));
-            assert!(azure.get(&vnet(), API).await.is_err());
-            assert!(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.is_err());
+            assert!(azure.get(&vnet()).await.is_err());
+            assert!(azure.put(&vnet(), &json!({}), WriteCondition::Always).await.is_err());
         }
         // An operation that asks for a late poll is polled earlier, and abandoned after its limit.
         let (azure, _) = always(move |_| (202, headers, Json::Null));
-        assert!(matches!(azure.delete(&vnet(), API).await, Err(CloudError::OutcomeUnknown(_))));
+        assert!(matches!(azure.delete(&vnet()).await, Err(CloudError::OutcomeUnknown(_))));
     }
     assert!(start.elapsed() < Duration::from_secs(24 * 3600), "{:?}", start.elapsed());
 }
@@ -86,11 +86,11 @@ async fn waits_of_zero_are_no_loop() {
     const NOW: &[(&str, &str)] = &[("retry-after", "0")];
     for (status, body) in [(202, Json::Null), (200, with_state("Updating"))] {
         let (azure, count) = always(move |_| (status, NOW, body.clone()));
-        assert!(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.is_err());
+        assert!(azure.put(&vnet(), &json!({}), WriteCondition::Always).await.is_err());
         assert!(count.load(Ordering::Relaxed) < 12_000, "{}", count.load(Ordering::Relaxed));
     }
     let (azure, count) = always(|_| (429, NOW, json!({ "error": { "code": "TooManyRequests" } })));
-    assert!(azure.get(&vnet(), API).await.is_err());
+    assert!(azure.get(&vnet()).await.is_err());
     assert!(count.load(Ordering::Relaxed) < 1000, "{}", count.load(Ordering::Relaxed));
 }
 
@@ -107,7 +107,7 @@ async fn strange_rate_limits_are_ignored() {
         let start = Instant::now();
         let (azure, _) = always(move |_| (200, headers, with_state("Succeeded")));
         for _ in 0..3 {
-            assert!(azure.get(&vnet(), API).await.is_ok());
+            assert!(azure.get(&vnet()).await.is_ok());
         }
         assert_eq!(start.elapsed(), Duration::ZERO, "{headers:?}");
     }

@@ -8,7 +8,7 @@ async fn throttled_request_waits_exactly_retry_after() {
     let busy = || (429, &[("retry-after", "7")] as &[_], json!({"error": {"code": "TooManyRequests"}}));
     let (azure, seen) = scripted(vec![busy(), busy(), (200, &[], with_state("Succeeded"))]);
     let start = Instant::now();
-    assert!(azure.get(&vnet(), API).await.unwrap().is_some());
+    assert!(azure.get(&vnet()).await.unwrap().is_some());
     assert_eq!(start.elapsed().as_secs(), 14);
     assert_eq!(seen.lock().unwrap().requests.len(), 3);
 }
@@ -58,8 +58,8 @@ async fn hourly_limits_slow_a_run_without_failures() {
     let (azure, start) = (client(router), Instant::now());
     let failed = futures::stream::iter(0..3000)
         .map(|number| {
-            let (azure, id) = (&azure, ArmId::new(format!("{VNET}{number}")));
-            async move { azure.put(&id, API, &json!({}), WriteCondition::Always).await.err() }
+            let (azure, id) = (&azure, Object::whole(ArmId::new(format!("{VNET}{number}")), API));
+            async move { azure.put(&id, &json!({}), WriteCondition::Always).await.err() }
         })
         .buffer_unordered(256)
         .filter_map(std::future::ready)
@@ -104,7 +104,7 @@ async fn thousands_of_writes_keep_to_the_rate_with_few_refusals() {
     let (azure, id, body) = (&azure, &vnet(), &json!({}));
     futures::stream::iter(0..3000)
         .for_each_concurrent(64, |_| async move {
-            azure.put(id, API, body, WriteCondition::Always).await.unwrap();
+            azure.put(id, body, WriteCondition::Always).await.unwrap();
         })
         .await;
     // 200 at once, the rest at ten per second.
@@ -120,7 +120,7 @@ async fn lock_reported_as_429_is_not_reported_as_throttling() {
         (429, &[("retry-after", "10")], json!({ "error": { "code": "TooManyRequests", "message": "Later." } })),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
+    azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
     let wait = Duration::from_secs(10);
     assert_eq!(*told.0.lock().unwrap(), [Notice::Throttled { requests: Requests::Writes, rate: None, wait }]);
 }

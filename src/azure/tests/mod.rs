@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::address::ArmId;
+use crate::object::{Collection, Object};
 use crate::reason::Reason;
 use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Ids, NoNotices, Notice, Notices, WriteCondition};
 
@@ -139,8 +140,12 @@ fn in_group(name: &str) -> String {
     format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}")
 }
 
-fn vnet() -> ArmId {
-    ArmId::new(VNET)
+fn vnet() -> Object {
+    Object::whole(ArmId::new(VNET), API)
+}
+
+fn group() -> Object {
+    Object::whole(ArmId::new(GROUP), API)
 }
 
 fn with_state(state: &str) -> Json {
@@ -158,8 +163,8 @@ fn refused(error: CloudError) -> CloudRefusal {
 async fn expired_token_is_replaced_once() {
     let expired = || (401, &[] as &[_], json!({"error": {"code": "ExpiredAuthenticationToken"}}));
     let (azure, seen) = scripted(vec![expired(), (200, &[], with_state("Succeeded")), expired(), expired()]);
-    assert!(azure.get(&vnet(), API).await.is_ok());
-    assert_eq!(refused(azure.get(&vnet(), API).await.unwrap_err()).reason, Reason::Unauthenticated);
+    assert!(azure.get(&vnet()).await.is_ok());
+    assert_eq!(refused(azure.get(&vnet()).await.unwrap_err()).reason, Reason::Unauthenticated);
     assert_eq!(seen.lock().unwrap().requests.len(), 4);
 }
 
@@ -175,7 +180,7 @@ async fn status_url_is_polled_and_the_resource_is_read_at_the_end() {
         (200, &[], with_state("Succeeded")),
     ]);
     let start = Instant::now();
-    let body = azure.put(&vnet(), API, &json!({"zones": ["1", "2"]}), WriteCondition::Always).await.unwrap();
+    let body = azure.put(&vnet(), &json!({"zones": ["1", "2"]}), WriteCondition::Always).await.unwrap();
     assert_eq!(body["zones"], json!(["1", "2"]));
     // The wait of the PUT, the default, the wait of the status.
     assert_eq!(start.elapsed().as_secs(), 3 + 10 + 20);
@@ -196,7 +201,7 @@ async fn location_url_and_bare_resource_are_polled_after_one_put() {
     ] {
         let done = || (200, &[] as &[_], with_state("Succeeded"));
         let (azure, seen) = scripted(vec![first, second, done(), done()]);
-        let body = azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
+        let body = azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
         assert_eq!(body["properties"]["provisioningState"], "Succeeded");
         let seen = seen.lock().unwrap();
         assert_eq!(seen.lines().iter().filter(|line| line.starts_with("PUT")).count(), 1);
@@ -211,7 +216,7 @@ async fn failed_operation_reports_its_innermost_code() {
         (201, &[("azure-asyncoperation", "/op/1")], with_state("Creating")),
         (200, &[("x-ms-correlation-request-id", "c-1")], failed),
     ]);
-    let error = refused(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap_err());
+    let error = refused(azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap_err());
     assert_eq!((error.code.as_str(), error.message.as_str()), ("AllocationFailed", "no room"));
     assert_eq!(error.correlation.as_deref(), Some("c-1"));
 }
@@ -222,7 +227,7 @@ async fn cancelled_operation_without_error_is_reported_as_cancelled() {
         (201, &[("azure-asyncoperation", "/op/1")], with_state("Creating")),
         (200, &[], json!({"status": "Cancelled"})),
     ]);
-    let error = refused(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap_err());
+    let error = refused(azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap_err());
     assert_eq!(error.code, "OperationCancelled");
 }
 
@@ -253,7 +258,7 @@ async fn foreign_origin_gets_no_token_and_no_request() {
         (201, &[("azure-asyncoperation", "http://evil.test/op")], with_state("Creating")),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
+    azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
     assert_eq!(seen.lock().unwrap().lines()[1], format!("GET {VNET}"));
 }
 
@@ -288,13 +293,13 @@ async fn lost_put_is_repeated_only_after_a_read() {
         (200, &[], with_state("Succeeded")),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
+    azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
     let methods: Vec<_> = seen.lock().unwrap().lines().iter().map(|line| line[..3].to_owned()).collect();
     assert_eq!(methods, ["PUT", "GET", "GET", "GET", "PUT"]);
 
     // With a condition, a changed etag may come from this write or from another client.
     let (azure, _) = scripted(vec![(504, &[], Json::Null), (200, &[], json!({"etag": "new"}))]);
-    let error = azure.put(&vnet(), API, &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
+    let error = azure.put(&vnet(), &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
     assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
 }
 
@@ -302,7 +307,7 @@ async fn lost_put_is_repeated_only_after_a_read() {
 async fn lost_action_is_never_repeated() {
     for lost in [0, 500, 504] {
         let (azure, seen) = scripted(vec![(lost, &[], Json::Null)]);
-        let error = azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err();
+        let error = azure.post(&vnet(), "failover", &[], None).await.unwrap_err();
         assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
         assert_eq!(seen.lock().unwrap().lines(), [format!("POST {VNET}/failover")]);
     }
@@ -313,15 +318,15 @@ async fn lost_action_is_never_repeated() {
 async fn action_blocked_by_another_operation_is_not_repeated() {
     let busy = || (409, &[] as &[_], json!({"error": {"code": "AnotherOperationInProgress", "message": "m"}}));
     let (azure, seen) = scripted(vec![busy(), busy()]);
-    assert!(refused(azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err()).reason == Reason::Busy);
-    assert!(refused(azure.patch(&vnet(), API, &json!({})).await.unwrap_err()).reason == Reason::Busy);
+    assert!(refused(azure.post(&vnet(), "failover", &[], None).await.unwrap_err()).reason == Reason::Busy);
+    assert!(refused(azure.patch(&vnet(), &json!({})).await.unwrap_err()).reason == Reason::Busy);
     assert_eq!(seen.lock().unwrap().requests.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn silent_server_ends_in_an_unknown_outcome() {
     let azure = client(Router::new().fallback(std::future::pending::<()>));
-    let error = azure.post(&vnet(), API, "failover", &[], None).await.unwrap_err();
+    let error = azure.post(&vnet(), "failover", &[], None).await.unwrap_err();
     assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
 }
 
@@ -339,10 +344,10 @@ async fn writes_wait_for_other_operations_and_for_lingering_uses() {
         (409, &[], error("ScopeLocked")),
         (412, &[], error("PreconditionFailed")),
     ]);
-    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
-    azure.delete(&vnet(), API).await.unwrap();
-    assert_eq!(refused(azure.delete(&vnet(), API).await.unwrap_err()).code, "ScopeLocked");
-    let stale = azure.put(&vnet(), API, &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
+    azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
+    azure.delete(&vnet()).await.unwrap();
+    assert_eq!(refused(azure.delete(&vnet()).await.unwrap_err()).code, "ScopeLocked");
+    let stale = azure.put(&vnet(), &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
     assert_eq!(refused(stale).reason, Reason::Changed);
 }
 
@@ -354,9 +359,9 @@ async fn absent_object_is_none_and_failure_is_an_error() {
         (404, &[], error("ResourceNotFound")),
         (404, &[], error("SubscriptionNotFound")),
     ]);
-    assert_eq!(azure.get(&ArmId::new(GROUP), API).await, Ok(None));
-    assert_eq!(azure.get(&vnet(), API).await, Ok(None));
-    assert_eq!(refused(azure.get(&vnet(), API).await.unwrap_err()).code, "SubscriptionNotFound");
+    assert_eq!(azure.get(&group()).await, Ok(None));
+    assert_eq!(azure.get(&vnet()).await, Ok(None));
+    assert_eq!(refused(azure.get(&vnet()).await.unwrap_err()).code, "SubscriptionNotFound");
 }
 
 #[tokio::test(start_paused = true)]
@@ -369,9 +374,9 @@ async fn typed_client_keeps_every_field_of_a_resource_group() {
         (200, &[], Json::Null),
         (404, &[], json!({"error": {"code": "ResourceGroupNotFound"}})),
     ]);
-    let body = azure.put(&ArmId::new(GROUP), API, &group, WriteCondition::Always).await.unwrap();
+    let body = azure.put(&self::group(), &group, WriteCondition::Always).await.unwrap();
     assert_eq!(body["extra"], 1);
-    azure.delete(&ArmId::new(GROUP), API).await.unwrap();
+    azure.delete(&self::group()).await.unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.requests[0], ("PUT /subscriptions/sub/resourcegroups/rg".to_owned(), group));
     // The placeholder token of the typed client never leaves the transport.
@@ -402,10 +407,10 @@ async fn token_never_appears_in_debug_output_or_logs() {
     let error = (403, &[] as &[_], json!({"error": {"code": "AuthorizationFailed", "message": "no"}}));
     let (azure, _) = scripted(vec![error.clone(), error.clone(), error]);
     // A callsite that a test on another thread logged first stays disabled until the cache is rebuilt from here.
-    assert!(azure.get(&vnet(), API).await.is_err());
+    assert!(azure.get(&vnet()).await.is_err());
     tracing::callsite::rebuild_interest_cache();
-    let group = azure.put(&ArmId::new(GROUP), API, &json!({"location": "westeurope"}), WriteCondition::Always).await;
-    let resource = azure.get(&vnet(), API).await;
+    let group = azure.put(&self::group(), &json!({"location": "westeurope"}), WriteCondition::Always).await;
+    let resource = azure.get(&vnet()).await;
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("status=403"), "{log}");
     let shown = format!("{azure:?} {group:?} {resource:?} {:?}", FixedToken(BearerToken::new(SECRET)));

@@ -29,7 +29,7 @@ async fn refused_provider_is_registered_until_visible_everywhere() {
         registration("Registered"),
         (200, &[], with_state("Succeeded")),
     ]);
-    azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap();
+    azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
     let put = format!("PUT {VNET}");
     assert_eq!(
         seen.lock().unwrap().lines(),
@@ -56,7 +56,7 @@ async fn endless_registration_fails_after_ten_minutes() {
     let answers = std::iter::once(unregistered("Microsoft.Compute"));
     let (azure, _) = scripted(answers.chain(std::iter::repeat_n(registration("Registering"), 100)).collect());
     let start = Instant::now();
-    let refused = refused(azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await.unwrap_err());
+    let refused = refused(azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap_err());
     assert_eq!(refused.code, "MissingSubscriptionRegistration");
     assert!(refused.message.contains("Registering"), "{refused:?}");
     assert!((540..=600).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
@@ -73,7 +73,7 @@ async fn refused_registration_is_retried_after_a_minute() {
         registration("Registered"),
         (200, &[], with_state("Succeeded")),
     ]);
-    let put = async || azure.put(&vnet(), API, &json!({}), WriteCondition::Always).await;
+    let put = async || azure.put(&vnet(), &json!({}), WriteCondition::Always).await;
     assert!(put().await.is_err() && put().await.is_err());
     assert_eq!(seen.lock().unwrap().requests.len(), 3);
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -83,10 +83,8 @@ async fn refused_registration_is_retried_after_a_minute() {
 #[tokio::test(start_paused = true)]
 async fn unregistered_provider_reads_as_empty() {
     let (azure, seen) = scripted(vec![unregistered("Microsoft.Network"), unregistered("Microsoft.Network")]);
-    assert_eq!(azure.get(&vnet(), API).await, Ok(None));
-    assert_eq!(
-        azure.collection(&ArmId::new("/subscriptions/sub/providers/Microsoft.Network/virtualNetworks"), API).await,
-        Ok(vec![])
-    );
+    assert_eq!(azure.get(&vnet()).await, Ok(None));
+    let networks = ArmId::new("/subscriptions/sub/providers/Microsoft.Network/virtualNetworks");
+    assert_eq!(azure.collection(&Collection::new(networks, API)).await, Ok(vec![]));
     assert!(seen.lock().unwrap().lines().iter().all(|line| line.starts_with("GET")), "reading registers nothing");
 }

@@ -106,7 +106,6 @@ fn ready(bodies: &[Json]) -> Readiness {
 }
 
 /// The API version of the account's actions.
-const API: &str = KIND.arm.api;
 const READ: &str = "properties.readLocations";
 const WRITE: &str = "properties.writeLocations";
 const POLICIES: &str = "properties.failoverPolicies";
@@ -162,7 +161,7 @@ fn most_lost(subject: &Subject<'_>) -> Option<u32> {
 /// An account is global: any healthy region of it answers.
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     let Some(id) = subject.text("source").map(ArmId::new) else { return Vec::new() };
-    let look = |what| ReadRequest::new(id.clone(), API, what);
+    let look = |what| ReadRequest::new(KIND.arm.object(id.clone()), what);
     vec![look(ReadTarget::Body), look(ReadTarget::Metric(LATENCY))]
 }
 
@@ -268,7 +267,7 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
             ("failoverPriorityChange", json!({ "failoverPolicies": order(account, &to, &from, rank)? }))
         }
     };
-    Ok(Call { id, api: API, method: CallMethod::Post(action, &[]), body: Some(body), region: None })
+    Ok(Call { object: KIND.arm.object(id), method: CallMethod::Post(action, &[]), body: Some(body), region: None })
 }
 
 /// The write region of an account, by its short name; the first of several.

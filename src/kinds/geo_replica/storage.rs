@@ -176,7 +176,7 @@ fn account(subject: &Subject<'_>) -> Option<(ArmId, Option<String>)> {
 
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     // Read in a forced run, too: only the answer shows whether the lost region's control plane works.
-    let look = |(id, _)| ReadRequest::new(id, KIND.arm.api, ReadTarget::Expanded(STATS)).of_side(Side::Source, None);
+    let look = |(id, _)| ReadRequest::new(KIND.arm.object(id), ReadTarget::Expanded(STATS)).of_side(Side::Source, None);
     account(subject).map(look).into_iter().collect()
 }
 
@@ -249,7 +249,7 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
         FailoverMode::Planned => &[("failoverType", "Planned")],
         FailoverMode::Forced => &[],
     };
-    Ok(Call { id, api: KIND.arm.api, method: CallMethod::Post("failover", query), body: None, region })
+    Ok(Call { object: KIND.arm.object(id), method: CallMethod::Post("failover", query), body: None, region })
 }
 
 /// After a forced failover, the account is in one region. This request sets the stack's replication type again.
@@ -264,7 +264,7 @@ fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {
     match tier.zip(wanted) {
         Some((tier, wanted)) => {
             let body = Some(json!({ "sku": { "name": format!("{tier}_{wanted}") } }));
-            let call = Call { id, api: KIND.arm.api, method: CallMethod::Patch, body, region };
+            let call = Call { object: KIND.arm.object(id), method: CallMethod::Patch, body, region };
             Reprotect::Ask(
                 call,
                 "Azure makes the account geo-redundant again; all data is copied, which takes hours or days",

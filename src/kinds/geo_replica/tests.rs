@@ -65,7 +65,7 @@ impl ReplicaFixture {
             for look in (promotion.looks)(subject) {
                 let sight = match look.what {
                     ReadTarget::Metric(_) => self.metric.map(|value| ReadResult::There(json!(value))),
-                    _ => self.sights.iter().find(|(id, _)| *id == look.id).map(|(_, sight)| sight.clone()),
+                    _ => self.sights.iter().find(|(id, _)| *id == look.object.id).map(|(_, sight)| sight.clone()),
                 };
                 seen.keep(&look, sight.unwrap_or_else(|| ReadResult::Unseen("its site is lost".to_owned())));
             }
@@ -103,10 +103,10 @@ fn failover_group_is_promoted_on_the_secondary() {
         replica().sees(&group(EAST), half("Primary", "CATCH_UP")).sees(&group(WEST), half("Secondary", "CATCH_UP"));
     assert_eq!((whole.standing().writer, whole.standing().health), (Some(Side::Source), Health::Following));
     let up = whole.promote(Side::Target, FailoverMode::Planned).unwrap();
-    assert_eq!((up.id.as_str(), up.method), (group(WEST).as_str(), CallMethod::Post("failover", &[])));
+    assert_eq!((up.object.id.as_str(), up.method), (group(WEST).as_str(), CallMethod::Post("failover", &[])));
     assert_eq!(up.region.as_deref(), Some("canadaeast"));
     let down = whole.promote(Side::Source, FailoverMode::Planned).unwrap();
-    assert_eq!((down.id.as_str(), down.region.as_deref()), (group(EAST).as_str(), Some("canadacentral")));
+    assert_eq!((down.object.id.as_str(), down.region.as_deref()), (group(EAST).as_str(), Some("canadacentral")));
 
     let half_seen = replica().sees(&group(WEST), half("Secondary", "CATCH_UP"));
     assert_eq!(half_seen.standing().writer, Some(Side::Source), "a secondary implies a primary");
@@ -255,7 +255,7 @@ fn postgresql_is_promoted_on_the_replica() {
     assert_eq!((standing.writer, standing.health), (Some(Side::Source), Health::Following));
     assert_eq!(standing.lag, Some(Duration::from_millis(7500)));
     let up = with_endpoint.promote(Side::Target, FailoverMode::Planned).unwrap();
-    assert_eq!((up.id.as_str(), up.method, up.region.as_deref()), (WEST, CallMethod::Patch, Some("canadaeast")));
+    assert_eq!((up.object.id.as_str(), up.method, up.region.as_deref()), (WEST, CallMethod::Patch, Some("canadaeast")));
     let block = |mode: &str, option: &str, role: &str| {
         Some(json!({ "properties": { "replica": { "role": role, "promoteMode": mode, "promoteOption": option } } }))
     };

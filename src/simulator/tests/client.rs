@@ -9,6 +9,7 @@ use super::*;
 use crate::address::ArmId;
 use crate::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use crate::host::{SeededIds, SimClock};
+use crate::object::Object;
 use crate::reason::Reason;
 use crate::simulator::{BASE, parse_faults};
 use crate::world::{Cloud as _, CloudError, NoNotices, WriteCondition};
@@ -27,7 +28,7 @@ async fn client(faults: &str) -> (Simulator, Azure) {
         ids: Arc::new(SeededIds::new(1)),
         notices: Arc::new(NoNotices),
     });
-    azure.put(&arm(""), "2021-04-01", &json!({ "location": "canadacentral" }), WriteCondition::Always).await.unwrap();
+    azure.put(&object(""), &json!({ "location": "canadacentral" }), WriteCondition::Always).await.unwrap();
     for fault in parse_faults(faults).unwrap() {
         simulator.add_fault(fault).unwrap();
     }
@@ -38,9 +39,10 @@ fn arm(path: &str) -> ArmId {
     ArmId::new(id(path))
 }
 
-fn api(path: &str) -> &'static str {
+fn object(path: &str) -> Object {
     let type_ = arm(path).arm_type().unwrap();
-    crate::kinds::ALL.iter().find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).unwrap().arm.api
+    let mut kinds = crate::kinds::ALL.iter();
+    kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).unwrap().arm.object(arm(path))
 }
 
 fn public() -> Json {
@@ -55,27 +57,27 @@ fn puts(requests: &BTreeMap<String, u64>) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn writes_create_and_deletes_remove() {
     let (simulator, azure) = client("[]").await;
-    let body = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.unwrap();
+    let body = azure.put(&object(PUBLIC), &public(), WriteCondition::Always).await.unwrap();
     assert_eq!(body["properties"]["provisioningState"], "Succeeded");
     assert_eq!(body["zones"], json!(["1", "2"]));
-    azure.put(&arm(NET), api(NET), &net(), WriteCondition::Always).await.unwrap();
-    azure.put(&arm(SUBNET), api(SUBNET), &subnet(), WriteCondition::Always).await.unwrap();
+    azure.put(&object(NET), &net(), WriteCondition::Always).await.unwrap();
+    azure.put(&object(SUBNET), &subnet(), WriteCondition::Always).await.unwrap();
     assert_eq!(puts(&simulator.show().requests), 4, "one PUT per object");
     let mut listed = azure.list(&arm("")).await.unwrap();
     listed.sort();
     assert_eq!(listed, [arm(PUBLIC), arm(NET)]);
 
     let etag = body["etag"].as_str().unwrap();
-    azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Unchanged(etag)).await.unwrap();
-    let stale = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Unchanged("\"old\"")).await;
+    azure.put(&object(PUBLIC), &public(), WriteCondition::Unchanged(etag)).await.unwrap();
+    let stale = azure.put(&object(PUBLIC), &public(), WriteCondition::Unchanged("\"old\"")).await;
     assert!(matches!(&stale, Err(CloudError::Refused(refused)) if refused.reason == Reason::Changed), "{stale:?}");
 
-    azure.delete(&arm(PUBLIC), api(PUBLIC)).await.unwrap();
-    assert_eq!(azure.get(&arm(PUBLIC), api(PUBLIC)).await, Ok(None));
-    azure.delete(&arm(""), "2021-04-01").await.unwrap();
-    assert_eq!(azure.get(&arm(""), "2021-04-01").await, Ok(None));
+    azure.delete(&object(PUBLIC)).await.unwrap();
+    assert_eq!(azure.get(&object(PUBLIC)).await, Ok(None));
+    azure.delete(&object("")).await.unwrap();
+    assert_eq!(azure.get(&object("")).await, Ok(None));
     assert_eq!(azure.list(&arm("")).await, Ok(Vec::new()));
-    azure.delete(&arm(NET), api(NET)).await.unwrap();
+    azure.delete(&object(NET)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,9 +94,9 @@ async fn temporary_faults_are_survived() {
         r#"[{"fault": "stale", "seconds": 60}]"#,
     ] {
         let (simulator, azure) = client(faults).await;
-        azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.expect(faults);
+        azure.put(&object(PUBLIC), &public(), WriteCondition::Always).await.expect(faults);
         assert_eq!(simulator.body(&arm(PUBLIC)).expect(faults)["properties"]["provisioningState"], "Succeeded");
-        azure.delete(&arm(PUBLIC), api(PUBLIC)).await.expect(faults);
+        azure.delete(&object(PUBLIC)).await.expect(faults);
         assert_eq!(simulator.body(&arm(PUBLIC)), None, "{faults}");
     }
 }
@@ -103,16 +105,16 @@ async fn temporary_faults_are_survived() {
 async fn permanent_faults_are_reported() {
     let start = Instant::now();
     let (_, azure) = client(r#"[{"fault": "lose", "location": "canadacentral"}]"#).await;
-    let lost = azure.get(&arm(PUBLIC), api(PUBLIC)).await.unwrap_err();
+    let lost = azure.get(&object(PUBLIC)).await.unwrap_err();
     assert!(matches!(&lost, CloudError::Refused(refused) if refused.reason == Reason::Outage), "{lost:?}");
     assert!(start.elapsed().as_secs() < 60, "a read in a lost region does not delay a recovery");
 
     let (_, azure) = client(r#"[{"fault": "fail", "code": "AllocationFailed", "on": {"verb": "PUT"}}]"#).await;
-    let failed = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.unwrap_err();
+    let failed = azure.put(&object(PUBLIC), &public(), WriteCondition::Always).await.unwrap_err();
     assert!(matches!(&failed, CloudError::Refused(refused) if refused.code == "AllocationFailed"), "{failed:?}");
 
     let (_, azure) = client(r#"[{"fault": "freeze", "provider": "Microsoft.Network"}]"#).await;
-    let frozen = azure.put(&arm(PUBLIC), api(PUBLIC), &public(), WriteCondition::Always).await.unwrap_err();
+    let frozen = azure.put(&object(PUBLIC), &public(), WriteCondition::Always).await.unwrap_err();
     assert!(matches!(frozen, CloudError::OutcomeUnknown(_)), "{frozen:?}");
 }
 
@@ -124,7 +126,7 @@ async fn thousand_concurrent_writes_are_rarely_throttled() {
         .for_each_concurrent(64, |number| {
             let (azure, path) = (&azure, format!("{PUBLIC}{number}"));
             async move {
-                azure.put(&arm(&path), api(&path), &public(), WriteCondition::Always).await.unwrap();
+                azure.put(&object(&path), &public(), WriteCondition::Always).await.unwrap();
             }
         })
         .await;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use drplan::address::ArmId;
 use drplan::apply::{self, Continuation, FailoverRun, FailurePolicy, Ports, RunError, RunOutcome, undertake};
 use drplan::failover::{self, History, ProcedureInput};
+use drplan::object::{Collection, Object};
 use drplan::run::{Progress, StopSignal, Watcher};
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch, Simulator};
 use drplan::steps::{Phase, RunEnd, StepGraph, StepId};
@@ -96,47 +97,46 @@ impl DisturbedPorts<'_> {
 
 #[async_trait]
 impl Cloud for DisturbedPorts<'_> {
-    async fn get(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CloudError> {
-        self.cloud.get(id, api).await
+    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
+        self.cloud.get(object).await
     }
 
-    async fn put(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
-        self.is_written(id);
-        self.cloud.put(id, api, body, when).await
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+        self.is_written(&object.id);
+        self.cloud.put(object, body, when).await
     }
 
-    async fn delete(&self, id: &ArmId, api: &str) -> Result<(), CloudError> {
-        self.is_written(id);
-        self.cloud.delete(id, api).await
+    async fn delete(&self, object: &Object) -> Result<(), CloudError> {
+        self.is_written(&object.id);
+        self.cloud.delete(object).await
     }
 
-    async fn patch(&self, id: &ArmId, api: &str, body: &Json) -> Result<Json, CloudError> {
-        self.is_written(id);
-        self.cloud.patch(id, api, body).await
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+        self.is_written(&object.id);
+        self.cloud.patch(object, body).await
     }
 
     async fn post(
         &self,
-        id: &ArmId,
-        api: &str,
+        object: &Object,
         action: &str,
         query: &[(&str, &str)],
         body: Option<&Json>,
     ) -> Result<Json, CloudError> {
-        self.is_written(id);
-        self.cloud.post(id, api, action, query, body).await
+        self.is_written(&object.id);
+        self.cloud.post(object, action, query, body).await
     }
 
-    async fn get_with(&self, id: &ArmId, api: &str, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
-        self.cloud.get_with(id, api, query).await
+    async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+        self.cloud.get_with(object, query).await
     }
 
-    async fn metric(&self, id: &ArmId, name: &str) -> Result<Option<f64>, CloudError> {
-        self.cloud.metric(id, name).await
+    async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
+        self.cloud.metric(object, name).await
     }
 
-    async fn collection(&self, path: &ArmId, api: &str) -> Result<Vec<Json>, CloudError> {
-        self.cloud.collection(path, api).await
+    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
+        self.cloud.collection(list).await
     }
 
     fn delayed_until(&self, id: &ArmId) -> Option<Timestamp> {

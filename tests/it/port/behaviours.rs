@@ -1,6 +1,7 @@
 //! Behaviours of the cloud port that hold over every transport.
 
 use drplan::address::ArmId;
+use drplan::object::{Collection, Object};
 use drplan::reason::Reason;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch};
 use drplan::world::{Cloud as _, CloudError, CloudRefusal, Notice, Requests, WriteCondition};
@@ -9,7 +10,7 @@ use futures::stream;
 use futures::{StreamExt as _, join};
 use serde_json::{Value as Json, json};
 
-use super::{Port, api, at};
+use super::{Port, at, object};
 
 /// A behaviour; it panics on failure.
 type Behaviour = for<'a> fn(&'a Port) -> LocalBoxFuture<'a, ()>;
@@ -77,11 +78,11 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, CloudError>) -> CloudRefusal {
 }
 
 async fn read(port: &Port, id: &ArmId) -> Option<Json> {
-    port.cloud.get(id, api(id)).await.unwrap_or_else(|error| panic!("GET {id}: {error}"))
+    port.cloud.get(&object(id)).await.unwrap_or_else(|error| panic!("GET {id}: {error}"))
 }
 
 async fn gone(port: &Port, id: &ArmId) {
-    port.cloud.delete(id, api(id)).await.unwrap_or_else(|error| panic!("DELETE {id}: {error}"));
+    port.cloud.delete(&object(id)).await.unwrap_or_else(|error| panic!("DELETE {id}: {error}"));
     assert_eq!(read(port, id).await, None, "{id}");
 }
 
@@ -93,7 +94,7 @@ async fn synchronous_writes_are_readable_and_deletable(port: &Port) {
     assert!(found["properties"]["principalId"].is_string(), "{found}");
     gone(port, &at(IDENTITY)).await;
     // A second delete of the same object succeeds.
-    port.cloud.delete(&at(IDENTITY), api(&at(IDENTITY))).await.expect("the delete succeeds");
+    port.cloud.delete(&object(&at(IDENTITY))).await.expect("the delete succeeds");
     gone(port, &at("")).await;
 }
 
@@ -132,11 +133,11 @@ async fn patch_changes_only_the_given_properties(port: &Port) {
     port.group().await;
     port.put(&at(ADDRESS), &address()).await;
     let id = at(ADDRESS);
-    let patched = port.cloud.patch(&id, api(&id), &json!({ "tags": { "a": "b" } })).await.expect("the patch succeeds");
+    let patched = port.cloud.patch(&object(&id), &json!({ "tags": { "a": "b" } })).await.expect("the patch succeeds");
     assert_eq!((&patched["tags"]["a"], &patched["zones"]), (&json!("b"), &json!(["1", "2"])));
     assert_eq!(read(port, &id).await.expect("the object exists")["tags"], json!({ "a": "b" }));
     let absent = at("Microsoft.Network/publicIPAddresses/nobody");
-    assert_eq!(refused(port.cloud.patch(&absent, api(&id), &json!({ "tags": {} })).await).reason, Reason::Absent);
+    assert_eq!(refused(port.cloud.patch(&object(&absent), &json!({ "tags": {} })).await).reason, Reason::Absent);
 }
 
 async fn action_returns_its_result_at_once_or_on_completion(port: &Port) {
@@ -146,19 +147,19 @@ async fn action_returns_its_result_at_once_or_on_completion(port: &Port) {
     port.put(&at(DOCUMENTS), &documents()).await;
     port.recover();
     let id = at(ACCOUNT);
-    let keys = port.cloud.post(&id, api(&id), "listKeys", &[], None).await.expect("keys");
+    let keys = port.cloud.post(&object(&id), "listKeys", &[], None).await.expect("keys");
     assert!(keys["keys"][0]["value"].is_string());
 
     let id = at(DOCUMENTS);
     let order = json!({ "failoverPolicies": [{ "locationName": "Canada East", "failoverPriority": 0 },
         { "locationName": "Canada Central", "failoverPriority": 1 }] });
     port.cloud
-        .post(&id, api(&id), "failoverPriorityChange", &[], Some(&order))
+        .post(&object(&id), "failoverPriorityChange", &[], Some(&order))
         .await
         .expect("the object can be changed");
     let write = &read(port, &id).await.expect("the object exists")["properties"]["writeLocations"][0]["locationName"];
     assert_eq!(write, "Canada East");
-    let unknown = refused(port.cloud.post(&id, api(&id), "failUpwards", &[], None).await);
+    let unknown = refused(port.cloud.post(&object(&id), "failUpwards", &[], None).await);
     assert_eq!(unknown.reason, Reason::Absent);
 }
 
@@ -173,7 +174,8 @@ async fn lists_contain_all_pages(port: &Port) {
     listed.sort();
     assert_eq!(listed, wanted);
     let (scope, _) = wanted[0].as_str().rsplit_once('/').expect("a name");
-    let bodies = port.cloud.collection(&ArmId::new(scope), api(&wanted[0])).await.expect("a list");
+    let bodies =
+        port.cloud.collection(&Collection::new(ArmId::new(scope), object(&wanted[0]).api)).await.expect("a list");
     let mut listed: Vec<ArmId> = bodies.iter().map(|body| ArmId::new(body["id"].as_str().expect("an id"))).collect();
     listed.sort();
     assert_eq!(listed, wanted);
@@ -187,25 +189,29 @@ async fn metric_is_its_newest_value(port: &Port) {
     port.group().await;
     port.suffer(Fault::Instant);
     port.put(&at(DOCUMENTS), &documents()).await;
-    let latency = port.cloud.metric(&at(DOCUMENTS), "ReplicationLatency").await.expect("an answer");
+    let latency = port.cloud.metric(&object(&at(DOCUMENTS)), "ReplicationLatency").await.expect("an answer");
     assert!(latency.is_some_and(|milliseconds| milliseconds > 0.0), "{latency:?}");
-    assert_eq!(port.cloud.metric(&at(ACCOUNT), "ReplicationLatency").await, Ok(None), "the account has no such metric");
-    assert_eq!(refused(port.cloud.metric(&at(DOCUMENTS), "Happiness").await).reason, Reason::Invalid);
+    assert_eq!(
+        port.cloud.metric(&object(&at(ACCOUNT)), "ReplicationLatency").await,
+        Ok(None),
+        "the account has no such metric"
+    );
+    assert_eq!(refused(port.cloud.metric(&object(&at(DOCUMENTS)), "Happiness").await).reason, Reason::Invalid);
 }
 
 async fn conditional_write_fails_for_a_changed_object(port: &Port) {
     port.group().await;
-    let (id, api) = (at(ADDRESS), api(&at(ADDRESS)));
+    let id = at(ADDRESS);
     let first = port.put(&id, &address()).await;
     let etag = first["etag"].as_str().expect("an etag");
     let again =
-        port.cloud.put(&id, api, &address(), WriteCondition::Unchanged(etag)).await.expect("the etag is current");
+        port.cloud.put(&object(&id), &address(), WriteCondition::Unchanged(etag)).await.expect("the etag is current");
     assert_ne!(again["etag"], first["etag"]);
-    let stale = refused(port.cloud.put(&id, api, &address(), WriteCondition::Unchanged(etag)).await);
+    let stale = refused(port.cloud.put(&object(&id), &address(), WriteCondition::Unchanged(etag)).await);
     assert_eq!((stale.reason, stale.code.as_str()), (Reason::Changed, "PreconditionFailed"));
     let absent = at("Microsoft.Network/publicIPAddresses/nobody");
     assert_eq!(
-        refused(port.cloud.put(&absent, api, &address(), WriteCondition::Unchanged(etag)).await).reason,
+        refused(port.cloud.put(&object(&absent), &address(), WriteCondition::Unchanged(etag)).await).reason,
         Reason::Changed
     );
     assert_eq!(read(port, &absent).await, None);
@@ -213,16 +219,16 @@ async fn conditional_write_fails_for_a_changed_object(port: &Port) {
 
 async fn rejection_has_its_code_at_once_or_late(port: &Port) {
     port.group().await;
-    let (id, api) = (at(NET), api(&at(NET)));
+    let id = at(NET);
     let wrong = json!({ "location": "canadacentral", "properties": {} });
-    let told = refused(port.cloud.put(&id, api, &wrong, WriteCondition::Always).await);
+    let told = refused(port.cloud.put(&object(&id), &wrong, WriteCondition::Always).await);
     assert_eq!((told.reason, told.code.as_str()), (Reason::Invalid, "InvalidParameter"));
     assert!(told.message.contains("addressSpace") && told.correlation.is_some(), "{told:?}");
     assert_eq!(read(port, &id).await, None);
 
     let on = RequestMatch { verb: Some(HttpMethod::Put), times: Some(1), ..RequestMatch::default() };
     port.suffer(Fault::Fail { code: "AllocationFailed".to_owned(), message: "No room.".to_owned(), on });
-    let told = refused(port.cloud.put(&id, api, &net(), WriteCondition::Always).await);
+    let told = refused(port.cloud.put(&object(&id), &net(), WriteCondition::Always).await);
     assert_eq!((told.code.as_str(), told.message.as_str()), ("AllocationFailed", "No room."));
     port.put(&id, &net()).await;
 }
@@ -234,22 +240,23 @@ async fn missing_object_is_none_and_invalid_path_is_rejected(port: &Port) {
     let subnet = at(&format!("{NET}/subnets/a"));
     assert_eq!(read(port, &at(NET)).await, None);
     assert_eq!(read(port, &subnet).await, None, "no parent");
-    assert_eq!(port.cloud.get_expanded(&at(ACCOUNT), api(&at(ACCOUNT)), "geoReplicationStats").await, Ok(None));
+    assert_eq!(port.cloud.get_expanded(&object(&at(ACCOUNT)), "geoReplicationStats").await, Ok(None));
     let foreign = ArmId::new("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg");
-    assert_eq!(refused(port.cloud.get(&foreign, "2021-04-01").await).code, "SubscriptionNotFound");
+    assert_eq!(refused(port.cloud.get(&Object::whole(foreign, "2021-04-01")).await).code, "SubscriptionNotFound");
     let unknown = at("Network/things/a");
-    assert_eq!(refused(port.cloud.get(&unknown, "2021-04-01").await).code, "InvalidResourceNamespace");
+    assert_eq!(refused(port.cloud.get(&Object::whole(unknown, "2021-04-01")).await).code, "InvalidResourceNamespace");
     let thing = at("Microsoft.Network/things/a");
-    assert_eq!(port.cloud.get(&thing, "2021-04-01").await, Ok(None), "a type without a kind");
-    let orphan = refused(port.cloud.put(&at(NET), "2021-04-01", &json!([]), WriteCondition::Always).await);
+    assert_eq!(port.cloud.get(&Object::whole(thing, "2021-04-01")).await, Ok(None), "a type without a kind");
+    let orphan =
+        refused(port.cloud.put(&Object::whole(at(NET), "2021-04-01"), &json!([]), WriteCondition::Always).await);
     assert_eq!(orphan.reason, Reason::Invalid, "{orphan:?}");
 }
 
 async fn unknown_api_version_is_rejected(port: &Port) {
     port.group().await;
-    let never = "2021-13-45";
-    assert_eq!(refused(port.cloud.get(&at(NET), never).await).code, "InvalidApiVersionParameter");
-    let told = refused(port.cloud.put(&at(NET), never, &net(), WriteCondition::Always).await);
+    let never = Object::whole(at(NET), "2021-13-45");
+    assert_eq!(refused(port.cloud.get(&never).await).code, "InvalidApiVersionParameter");
+    let told = refused(port.cloud.put(&never, &net(), WriteCondition::Always).await);
     assert_eq!((told.reason, told.code.as_str()), (Reason::Invalid, "InvalidApiVersionParameter"));
     assert_eq!(read(port, &at(NET)).await, None);
 }
@@ -263,7 +270,7 @@ async fn throttled_requests_are_delayed_and_reported_once(port: &Port) {
     let began = port.simulator.now();
     port.put(&at(ACCOUNT), &account()).await;
     let id = at(ACCOUNT);
-    port.cloud.post(&id, api(&id), "listKeys", &[], None).await.expect("keys");
+    port.cloud.post(&object(&id), "listKeys", &[], None).await.expect("keys");
     gone(port, &id).await;
     let passed = port.simulator.now().duration_since(began).as_secs();
     assert!(passed >= 4 * 2 * 3, "each wait is as long as requested: {passed} s");
@@ -293,7 +300,7 @@ async fn writes_wait_for_their_provider_to_be_registered_once(port: &Port) {
         async { port.put(&at(NET), &net()).await },
         async { port.put(&at(ADDRESS), &address()).await },
         async { port.put(&at(&format!("{ADDRESS}2")), &address()).await },
-        async { port.cloud.patch(&absent, api(&absent), &json!({ "tags": { "a": "b" } })).await },
+        async { port.cloud.patch(&object(&absent), &json!({ "tags": { "a": "b" } })).await },
     );
     assert_eq!(refused(patched).reason, Reason::Absent, "the provider is registered by now");
     assert!(port.simulator.now().duration_since(began).as_secs() >= 30);
@@ -311,7 +318,7 @@ async fn missing_registration_permission_names_the_remedy(port: &Port) {
     port.group().await;
     port.suffer(Fault::Unregistered { provider: "Microsoft.Network".to_owned() });
     port.suffer(Fault::Forbid { action: "Microsoft.Network/register/action".to_owned() });
-    let told = refused(port.cloud.put(&at(NET), api(&at(NET)), &net(), WriteCondition::Always).await);
+    let told = refused(port.cloud.put(&object(&at(NET)), &net(), WriteCondition::Always).await);
     assert_eq!((told.reason, told.code.as_str()), (Reason::Unregistered, "MissingSubscriptionRegistration"));
     for words in [
         "with Microsoft.Network",
@@ -327,7 +334,7 @@ async fn lock_blocks_deletion_until_it_is_removed(port: &Port) {
     port.group().await;
     port.put(&at(IDENTITY), &identity()).await;
     port.put(&at(LOCK), &json!({ "properties": { "level": "CanNotDelete" } })).await;
-    let told = refused(port.cloud.delete(&at(IDENTITY), api(&at(IDENTITY))).await);
+    let told = refused(port.cloud.delete(&object(&at(IDENTITY))).await);
     assert_eq!((told.reason, told.code.as_str()), (Reason::Other, "ScopeLocked"));
     assert!(read(port, &at(IDENTITY)).await.is_some());
     gone(port, &at(LOCK)).await;
@@ -360,7 +367,7 @@ async fn action_with_a_lost_response_is_not_repeated(port: &Port) {
     });
     let id = at(DOCUMENTS);
     let region = json!({ "region": "Canada East" });
-    let lost = port.cloud.post(&id, api(&id), "onlineRegion", &[], Some(&region)).await;
+    let lost = port.cloud.post(&object(&id), "onlineRegion", &[], Some(&region)).await;
     assert!(matches!(lost, Err(CloudError::OutcomeUnknown(_))), "{lost:?}");
     assert_eq!(port.asked("POST"), 1);
 }

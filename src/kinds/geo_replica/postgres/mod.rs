@@ -146,9 +146,8 @@ fn endpoint_of(subject: &Subject<'_>) -> Option<ArmId> {
 }
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {
-    let object = |id, api: &str| Object { id, api: api.to_owned(), within: None };
-    let endpoint = endpoint_of(subject).map(|id| object(id, endpoint::ARM.api));
-    [object(subject.id.clone(), KIND.arm.api)].into_iter().chain(endpoint).collect()
+    let endpoint = endpoint_of(subject).map(|id| endpoint::ARM.object(id));
+    [KIND.arm.object(subject.id.clone())].into_iter().chain(endpoint).collect()
 }
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {

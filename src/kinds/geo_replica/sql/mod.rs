@@ -191,7 +191,7 @@ geo_replica "example" {
 /// primary.
 fn elsewhere(subject: &Subject<'_>) -> Vec<Object> {
     let id = subject.text("target").map(|target| ArmId::new(target).child("failoverGroups", subject.name));
-    id.map(|id| Object { id, api: KIND.arm.api.to_owned(), within: None }).into_iter().collect()
+    id.map(|id| KIND.arm.object(id)).into_iter().collect()
 }
 
 /// Azure creates the group's other half and the secondary databases on the partner.
